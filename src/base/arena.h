@@ -1,0 +1,70 @@
+/*
+ * arena.h — the memory of one universe.
+ *
+ * A universe is one simulated run: its kernel, its model and its Lua state.
+ * All three allocate here and nowhere else, so that ending a run is one
+ * munmap, a memory budget is one number, and addresses repeat: the arena is
+ * mapped at a fixed address whose base is a multiple of 4 GiB, because Lua
+ * hashes the low 32 bits of addresses.
+ *
+ * Small sizes come from free lists by size class, large ones from runs of
+ * pages; freed memory is reused in LIFO order. The same calls in the same
+ * order give the same offsets from the base.
+ *
+ * Invariants:
+ *   (1) every pointer handed out is 16-byte aligned;
+ *   (2) used <= limit;
+ *   (3) nothing here depends on the address it was mapped at.
+ *
+ * Ownership: the arena owns all of it. Freeing is optional.
+ */
+#ifndef LZ_BASE_ARENA_H
+#define LZ_BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define LZ_ARENA_SLOTS 8 /* universes that may live at once in one process */
+
+struct lz_arena;
+
+struct lz_arena_opts {
+    unsigned slot;      /* which fixed address, below LZ_ARENA_SLOTS */
+    size_t limit_bytes; /* memory budget; 0 means 4 GiB */
+};
+
+/* Called when the budget is used up; must not return (it leaves the process or longjmps). */
+typedef void lz_arena_full_fn(void *ctx, size_t used_bytes, size_t limit_bytes);
+
+/* Map an empty arena. False if the address range is taken or memory is refused. */
+bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out,
+                     struct lz_err *err) LZ_MUST_CHECK;
+
+/* Unmap everything. NULL is allowed. */
+void lz_arena_destroy(struct lz_arena *arena);
+
+/* Who is told when the budget is used up. Without one, lz_arena_alloc aborts. */
+void lz_arena_on_full(struct lz_arena *arena, lz_arena_full_fn *fn, void *ctx);
+
+/* Zeroed memory; never NULL: a used-up budget goes to the on_full function. */
+void *lz_arena_alloc(struct lz_arena *arena, size_t size);
+
+/* Like alloc, not zeroed, but NULL when the budget is used up: for Lua, which can collect. */
+void *lz_arena_try(struct lz_arena *arena, size_t size);
+
+/* Grow or shrink; the new part is zeroed. `old_size` must be what was asked for before. */
+void *lz_arena_resize(struct lz_arena *arena, void *ptr, size_t old_size, size_t new_size);
+
+/* Give back `size` bytes at `ptr`, as they were asked for. NULL is allowed. */
+void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size);
+
+/* A copy of `text` that lives as long as the arena. */
+char *lz_arena_strdup(struct lz_arena *arena, const char *text);
+
+size_t lz_arena_used(const struct lz_arena *arena); /* bytes handed out now */
+size_t lz_arena_peak(const struct lz_arena *arena); /* the most `used` has been */
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * fault.h — what goes wrong: a schedule of faults over a world, and the table of kinds.
+ *
+ * A fault kind is one file, fault_<kind>.c, holding one `struct lz_fault_kind`: its
+ * parameters as data (the Lua half reads them to check scenarios), what it may
+ * target, how it is applied and reverted, and what counts as its effect. A new kind
+ * is one file and one row in fault.c's table.
+ *
+ * Life of a fault: planned ─at─▶ active ─lasting─▶ over, and with `every` again and
+ * again; without `lasting` it stays active to the end. When it fires, its target is
+ * resolved and `pick` chooses among the instances by keyed draw. It reverts on what
+ * it hit, whatever roles say by then. Reverting recomputes from the base and the
+ * faults still active, so that faults stack and un-stack in any order.
+ *
+ * Effect: each fault counts what it touched. One that never found a target, or
+ * touched nothing, makes the run inconclusive.
+ */
+#ifndef LZ_FAULT_FAULT_H
+#define LZ_FAULT_FAULT_H
+
+#include <stddef.h>
+
+#include "model/target.h"
+#include "model/world.h"
+
+typedef uint32_t lz_fault_id; /* 0 is never issued */
+
+enum lz_pick_kind {
+    LZ_PICK_ALL, /* the default */
+    LZ_PICK_ONE,
+    LZ_PICK_COUNT,
+    LZ_PICK_SHARE,  /* "50%": round half up, at least one, without replacement */
+    LZ_PICK_RANDOM, /* "random 50%": each by its own draw */
+};
+
+struct lz_pick {
+    enum lz_pick_kind kind;
+    double amount; /* count or share */
+};
+
+/* Parameters of all kinds; each kind lists which of them it has. */
+struct lz_fault_params {
+    struct lz_dist add; /* latency */
+    double ratio;       /* loss */
+    double factor;      /* degrade */
+    double error_ratio; /* degrade */
+    double load;        /* cpu: share of the cores stolen */
+    double cores;       /* cpu: cores stolen */
+    bool one_way;       /* direction = "to" or "from": towards the first target only */
+};
+
+enum lz_param_type {
+    LZ_PARAM_DURATION, /* lz_time */
+    LZ_PARAM_DIST,     /* struct lz_dist; a plain duration is constant */
+    LZ_PARAM_RATIO,    /* double, 0 to 1 */
+    LZ_PARAM_NUMBER,   /* double */
+    LZ_PARAM_CHOICE,   /* bool: one of two words, `choices` = "false|true" */
+};
+
+struct lz_param {
+    const char *name;
+    enum lz_param_type type;
+    size_t offset; /* in struct lz_fault_params */
+    bool required;
+    double min, max; /* NUMBER; both 0: unbounded */
+    const char *choices;
+    const char *doc; /* one line, with its unit */
+};
+
+struct lz_fault_opts {
+    const char *kind;
+    const char *name; /* "kill orders-db.primary"; NULL: made from kind and target */
+    uint32_t line;
+    struct lz_target target;
+    struct lz_target target_b; /* partition: the other side; kind 0: everything else */
+    lz_time at;                /* -1: now */
+    lz_time lasting;           /* 0: to the end */
+    lz_time every;             /* 0: once */
+    struct lz_pick pick;
+    struct lz_fault_params params;
+};
+
+#define LZ_FAULT_HITS_MAX 4096 /* instances one fault may hit at once */
+
+/* A fault in the schedule. Kinds may read all of it and keep their undo data in `undo`. */
+struct lz_fault {
+    const struct lz_fault_kind *kind;
+    struct lz_fault_opts opts;
+    char *name;
+    uint64_t effect;       /* what it touched, in the kind's unit */
+    uint32_t firings;
+    bool active;
+    bool missed;           /* fired at least once without finding a target */
+    lz_time started, ended; /* of the latest firing; -1 if not yet */
+    lz_instance_id *hits;  /* of the latest firing */
+    uint32_t hit_count;
+    uint32_t *undo;        /* one per hit, for the kind */
+};
+
+struct lz_fault_kind {
+    const char *name;
+    const char *doc;         /* one sentence */
+    const char *effect_unit; /* "messages delayed" */
+    unsigned targets;        /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
+    unsigned second;         /* LZ_TARGET_BITs of target_b; 0: takes no second target */
+    bool per_instance;       /* `hits` are resolved and picked before apply */
+    const struct lz_param *params; /* ends with name NULL */
+    /* Optional: refuse a combination of parameters. */
+    bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
+    void (*apply)(struct lz_world *w, struct lz_fault *f);
+    void (*revert)(struct lz_world *w, struct lz_fault *f);
+};
+
+struct lz_faults;
+
+/* The table of kinds, in alphabetical order. */
+size_t lz_fault_kind_count(void);
+const struct lz_fault_kind *lz_fault_kind_get(size_t i);
+const struct lz_fault_kind *lz_fault_kind_find(const char *name); /* NULL: no such kind */
+
+struct lz_faults *lz_faults_create(struct lz_world *w);
+
+/* Plan a fault, or with at = -1 begin it now. The opts' pointers must outlive the run. */
+bool lz_fault_add(struct lz_faults *faults, const struct lz_fault_opts *opts, lz_fault_id *id,
+                  struct lz_err *err) LZ_MUST_CHECK;
+
+size_t lz_fault_count(const struct lz_faults *faults); /* ids are 1 .. count */
+const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id);
+
+#endif

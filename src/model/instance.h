@@ -1,0 +1,73 @@
+/*
+ * instance.h — running processes: up, paused, dead, on a host that may be lost.
+ *
+ *            kill                       restart
+ *   up ───────────────▶ dead ───────────────────────▶ up   (incarnation + 1)
+ *   up ──pause──▶ paused ──resume──▶ up                    (state kept, messages waited)
+ *   up ──host down──▶ lost ──host back──▶ up               (incarnation + 1, silence between)
+ *
+ * A killed process resets its connections at once; a lost host is silence; a paused
+ * process is silence and then a burst. Several faults may hold an instance down at
+ * once: it comes back when the last lets go.
+ *
+ * Kinds of component hang their behaviour in by `struct lz_instance_ops`.
+ */
+#ifndef LZ_MODEL_INSTANCE_H
+#define LZ_MODEL_INSTANCE_H
+
+#include "model/place.h"
+#include "model/world.h"
+
+enum lz_instance_state {
+    LZ_INSTANCE_UP,
+    LZ_INSTANCE_PAUSED,
+    LZ_INSTANCE_DEAD, /* the process ended: its host answers with a reset */
+    LZ_INSTANCE_LOST, /* the host is gone: silence */
+};
+
+struct lz_instance_ops {
+    void (*died)(struct lz_world *w, lz_instance_id id, bool silent); /* volatile state is gone */
+    void (*started)(struct lz_world *w, lz_instance_id id);           /* a fresh process */
+    void (*stopped)(struct lz_world *w, lz_instance_id id);           /* paused: work stands still */
+    void (*resumed)(struct lz_world *w, lz_instance_id id);
+};
+
+struct lz_instance {
+    lz_component_id component;
+    uint32_t ordinal; /* from 1 within its component */
+    lz_host_id host;
+    uint32_t incarnation;
+    enum lz_instance_state state;
+    uint16_t kills, pauses, downs; /* faults that hold it so */
+    const struct lz_instance_ops *ops;
+    uint32_t deferred_first, deferred_last; /* events waiting for a paused process */
+};
+
+void lz_instances_init(struct lz_world *w);
+
+/* `count` instances of a component, placed by `spread`. */
+void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t count,
+                      const struct lz_spread *spread, const struct lz_instance_ops *ops);
+
+struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id);
+uint32_t lz_instance_count(const struct lz_world *w);
+static inline bool lz_instance_is_up(const struct lz_instance *i)
+{
+    return i->state == LZ_INSTANCE_UP;
+}
+
+/* "web[2]"; a single instance has its component's name alone. */
+void lz_instance_describe(const struct lz_world *w, lz_instance_id id, char *out, size_t size);
+
+/* Faults: each call is undone by its counterpart, in any order. True if the state changed. */
+bool lz_instance_kill(struct lz_world *w, lz_instance_id id);
+bool lz_instance_restart(struct lz_world *w, lz_instance_id id);
+bool lz_instance_pause(struct lz_world *w, lz_instance_id id);
+bool lz_instance_resume(struct lz_world *w, lz_instance_id id);
+bool lz_instance_lose(struct lz_world *w, lz_instance_id id);
+bool lz_instance_return(struct lz_world *w, lz_instance_id id);
+
+/* For handlers of events at an instance: if it is paused, keep the event for later, true. */
+bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * request.h — one user's request, from intention to final answer, and its phases.
+ *
+ * Wherever a request is, it is in exactly one phase: connecting, queued, worked on,
+ * on the network, or waiting to retry. Each finished attempt of a call leaves a
+ * *span* with its share of each phase. Spans stay with the request until it ends;
+ * then they are kept (all failed and slowest up to a bound, and a keyed random
+ * sample) or given back. For failed requests each component's phase times are also
+ * counted exactly (series "failed.queue", ...), so that a report can say where
+ * failed requests spent their time.
+ */
+#ifndef LZ_MODEL_REQUEST_H
+#define LZ_MODEL_REQUEST_H
+
+#include "model/world.h"
+
+enum lz_phase {
+    LZ_PHASE_CONNECT,
+    LZ_PHASE_QUEUE,
+    LZ_PHASE_WORK,
+    LZ_PHASE_NETWORK,
+    LZ_PHASE_RETRY_WAIT,
+    LZ_PHASES,
+};
+
+/* How an attempt or a request ended. */
+enum lz_outcome {
+    LZ_OUTCOME_PENDING,
+    LZ_OUTCOME_OK,
+    LZ_OUTCOME_ERROR,   /* an error answer */
+    LZ_OUTCOME_REFUSED, /* queue full, process not there, connection limit */
+    LZ_OUTCOME_RESET,   /* the connection broke */
+    LZ_OUTCOME_TIMEOUT, /* the caller's patience ended */
+    LZ_OUTCOMES,
+};
+
+const char *lz_request_phase_name(enum lz_phase phase);       /* "connect", ... "retry_wait" */
+const char *lz_request_outcome_name(enum lz_outcome outcome); /* "ok", "error", ... */
+
+typedef uint32_t lz_request_id;
+
+/* One attempt of one call, finished or given up. */
+struct lz_span {
+    uint32_t next;              /* in its request, latest first; 0 ends */
+    uint32_t call;              /* number of the call within the request, from 1 */
+    uint32_t parent_call;       /* the call within whose work it was made; 0: the user's own */
+    lz_instance_id client;
+    lz_instance_id server;      /* 0: none was reached */
+    lz_component_id component;  /* the callee */
+    uint16_t attempt;           /* from 1 */
+    uint8_t outcome;
+    uint16_t status;            /* HTTP-like; 0 if none */
+    uint16_t op;                /* operation name, see call.h */
+    lz_time start, end;         /* as the caller saw it */
+    lz_time phase[LZ_PHASES];   /* its own share; RETRY_WAIT is the wait before it */
+};
+
+/* A request whose spans were kept. */
+struct lz_trace_kept {
+    lz_component_id traffic;
+    uint64_t ordinal; /* of its traffic, from 1 */
+    lz_time intended, end;
+    enum lz_outcome outcome;
+    uint16_t status;
+    uint32_t first_span; /* index into the kept spans */
+    uint32_t span_count;
+};
+
+#define LZ_REQUEST_TRACES_MAX 20   /* failed, slowest and random: each up to this many */
+
+void lz_requests_init(struct lz_world *w);
+
+/* After the run: what was kept, failed first, then slowest, then random. */
+size_t lz_requests_kept(const struct lz_world *w);
+const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_t i);
+const struct lz_span *lz_requests_kept_span(const struct lz_world *w, uint32_t index);
+
+/* How many are open right now, and bytes each takes. */
+uint32_t lz_requests_open(const struct lz_world *w);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * service.h — application tiers: replicas, workers, a queue, work and calls.
+ *
+ * A request that arrives at a replica takes one of `concurrency` workers, waits in
+ * the bounded queue, or is refused at once. It holds its worker for the service time
+ * and then for its calls, one after the other; if one fails the request fails. All of
+ * the service time is demand on the CPU unless `cpu_time` says less; the replica's
+ * `cpu` cores are shared by processor sharing, and nothing contends unless there are
+ * fewer cores than workers or some are stolen.
+ *
+ * A handler, if there is one, takes the place of the calls: it decides what to do
+ * and answers by lz_service_answer.
+ */
+#ifndef LZ_MODEL_SERVICE_H
+#define LZ_MODEL_SERVICE_H
+
+#include "model/call.h"
+#include "model/place.h"
+#include "model/world.h"
+
+#define LZ_SERVICE_REPLICAS_MAX 100000
+#define LZ_SERVICE_UNBOUNDED UINT32_MAX
+
+typedef uint64_t lz_task_id; /* a request being served; stale ones are recognised */
+
+struct lz_service_opts {
+    const char *name;
+    uint32_t line;
+    bool is_balancer;         /* passes the answer of its one call on, as a proxy does */
+    uint32_t replicas;        /* 0 means 1 */
+    struct lz_spread spread;
+    uint32_t concurrency;     /* 0 means 64 */
+    uint32_t queue_max;       /* as given; the default is 1024 */
+    bool lifo;
+    struct lz_dist service_time; /* NONE means 1 ms */
+    struct lz_dist cpu_time;     /* NONE means all of the service time */
+    double cpu;                  /* cores; 0 means as many as workers */
+    double error_ratio;          /* of its answers that are errors by themselves */
+    uint16_t port;               /* where it listens; documentation only, 0 if not said */
+};
+
+/* Lua's half of a service, if it has a `handle`. All calls are made by the kernel. */
+struct lz_service_handlers {
+    void *ctx;
+    /* Begin serving. `handler` is what lz_service_handle was given. */
+    void (*start)(void *ctx, lz_task_id task, uint32_t handler);
+    /* A call made by lz_service_call has ended. */
+    void (*called)(void *ctx, lz_task_id task, const struct lz_call_result *result);
+    /* lz_service_sleep, or lz_service_work, has ended. */
+    void (*woken)(void *ctx, lz_task_id task);
+    /* The task is gone (its process died or it was cancelled); never resume it. */
+    void (*dropped)(void *ctx, lz_task_id task);
+};
+
+void lz_services_init(struct lz_world *w);
+bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts,
+                       lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Serve each request by these calls, in the order they are added. */
+bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id edge,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
+/* Serve operation `op` (NULL: any other) by handler number `handler`. */
+void lz_service_set_handlers(struct lz_world *w, const struct lz_service_handlers *handlers);
+bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *op,
+                       uint32_t handler, struct lz_err *err) LZ_MUST_CHECK;
+
+/* For handlers, on a live task. Each but `answer` ends in a callback. */
+bool lz_service_is_live(const struct lz_world *w, lz_task_id task);
+void lz_service_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key);
+void lz_service_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
+void lz_service_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
+void lz_service_answer(struct lz_world *w, lz_task_id task, uint16_t status);
+uint64_t lz_service_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
+lz_op lz_service_op(const struct lz_world *w, lz_task_id task);
+lz_instance_id lz_service_instance(const struct lz_world *w, lz_task_id task);
+uint64_t lz_service_path(const struct lz_world *w, lz_task_id task); /* owner for keyed draws */
+
+/*
+ * The metrics of one replica (ordinal from 1) under "replica[2].latency.p99" and so on.
+ * They are kept only for replicas somebody asked for. 0 if there is no such metric.
+ */
+lz_metric lz_service_replica_metric(struct lz_world *w, lz_component_id service, uint32_t ordinal,
+                                    const char *name);
+
+/* Faults. Each returns an id to undo it with; effects multiply and un-multiply exactly. */
+uint32_t lz_service_degrade(struct lz_world *w, lz_instance_id instance, double factor,
+                            double error_ratio, uint64_t *touched);
+void lz_service_undegrade(struct lz_world *w, lz_instance_id instance, uint32_t id);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * target.h — what a fault, a link or a metric may point at.
+ *
+ * A target may be a role (`db.primary`), which is resolved to an instance at the
+ * moment it is needed and not before.
+ */
+#ifndef LZ_MODEL_TARGET_H
+#define LZ_MODEL_TARGET_H
+
+#include <stddef.h>
+
+#include "model/place.h"
+#include "model/world.h"
+
+enum lz_target_kind {
+    LZ_TARGET_COMPONENT = 1, /* all its instances */
+    LZ_TARGET_INSTANCE,      /* component + ordinal from 1: web.replica[2], db.node[1] */
+    LZ_TARGET_PRIMARY,       /* the database's primary when it is resolved */
+    LZ_TARGET_REPLICA,       /* ordinal-th replica of a database when resolved; 0: all of them */
+    LZ_TARGET_HOST,
+    LZ_TARGET_ZONE,
+    LZ_TARGET_REGION,
+    LZ_TARGET_LINK, /* between two component, zone, region or instance targets, both ways */
+};
+
+#define LZ_TARGET_BIT(kind) (1u << (kind))
+
+struct lz_target {
+    enum lz_target_kind kind;
+    uint32_t id;      /* component, host, zone or region */
+    uint32_t ordinal; /* INSTANCE, REPLICA */
+    const struct lz_target *a, *b; /* LINK: from and to */
+};
+
+/* The instances it means right now, in order, at most `max`; returns how many there are. */
+size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t,
+                           lz_instance_id *out, size_t max);
+
+/* "orders-db.primary", "web.replica[2]", "eu-west-1.b", "checkout-api -> orders-db". */
+void lz_target_describe(const struct lz_world *w, const struct lz_target *t, char *out,
+                        size_t size);
+
+/* Does the instance lie within the target? (A link's end: component, zone, region, ...) */
+bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * world.h — the simulated system: what exists, by number and by name.
+ *
+ * A world is made of *components*, the things a scenario names (a service, a
+ * database, traffic). A component runs as *instances*: the replicas of a service,
+ * the nodes of a database, the users of a traffic source. Everything is known by a
+ * small number, never by pointer; 0 is never issued.
+ *
+ * Each file of model/ keeps its own state and hangs it here by a pointer that only
+ * that file looks behind. They are made in this order, and may call leftwards:
+ *
+ *   place < net < instance < cpu < request < call < service, database < traffic
+ *
+ * Building happens before the first event: components, then edges between them.
+ * A world does not grow while it runs.
+ *
+ * Ownership: the world and all in it live in the run's arena.
+ */
+#ifndef LZ_MODEL_WORLD_H
+#define LZ_MODEL_WORLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "sim/dist.h"
+#include "sim/metric.h"
+#include "sim/sim.h"
+
+typedef uint32_t lz_component_id;
+typedef uint32_t lz_instance_id;
+
+enum lz_component_kind {
+    LZ_COMPONENT_SERVICE = 1,
+    LZ_COMPONENT_BALANCER,
+    LZ_COMPONENT_TRAFFIC,
+    LZ_COMPONENT_DATABASE,
+};
+
+struct lz_component {
+    const char *name;
+    enum lz_component_kind kind;
+    uint32_t line;  /* of its block in the scenario */
+    uint32_t index; /* in its kind's own table, from 0 */
+    lz_instance_id instances_first;
+    uint32_t instance_count;
+    uint64_t path; /* owner of its draws */
+};
+
+#define LZ_WORLD_COMPONENTS_MAX 65535
+
+struct lz_world {
+    struct lz_sim *sim;
+    struct lz_arena *arena;
+    struct lz_metrics *metrics;
+    lz_time warmup;
+    lz_time end;
+    struct lz_component *components; /* 1 .. component_count */
+    uint32_t component_count;
+    uint32_t component_cap;
+    bool running; /* the first event has fired: nothing may be added */
+
+    struct lz_journal *journal;
+    struct lz_place *place;
+    struct lz_net *net;
+    struct lz_instances *instances;
+    struct lz_requests *requests;
+    struct lz_calls *calls;
+    struct lz_services *services;
+    struct lz_databases *databases;
+    struct lz_traffics *traffics;
+};
+
+struct lz_world_opts {
+    struct lz_arena *arena;
+    uint64_t seed;
+    uint64_t run_key;
+    uint64_t events_max;
+    lz_time warmup;
+    lz_time end; /* duration of the scenario */
+};
+
+struct lz_world *lz_world_create(const struct lz_world_opts *opts);
+
+/* For model files: a name is taken once; the component's instances come later. */
+bool lz_world_add(struct lz_world *w, const char *name, enum lz_component_kind kind, uint32_t line,
+                  lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
+
+/* 0 if there is none of that name. */
+lz_component_id lz_world_find(const struct lz_world *w, const char *name);
+
+const struct lz_component *lz_world_component(const struct lz_world *w, lz_component_id id);
+
+/* "service", "database", ... */
+const char *lz_world_kind_name(enum lz_component_kind kind);
+
+/* What a kind of component measures, known before any is made: for checking names at load. */
+struct lz_metric_info {
+    const char *name; /* "latency.p99" */
+    enum lz_unit unit;
+    const char *doc; /* one line */
+};
+const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, size_t *count);
+
+/* The metrics of a component, by the name after the dot; 0 if it has none such. */
+lz_metric lz_world_metric(const struct lz_world *w, lz_component_id id, const char *name);
+
+/*
+ * Run to the end: every whole second, windows close and then `on_second` is called
+ * (monitors judge there). Returns why it stopped.
+ */
+typedef void lz_world_second_fn(void *ctx, lz_time now);
+void lz_world_on_second(struct lz_world *w, lz_world_second_fn *fn, void *ctx);
+enum lz_sim_stop lz_world_run(struct lz_world *w);
+
+/* Part of a run, for the REPL and tests: up to `until`. */
+enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until);
+
+#endif

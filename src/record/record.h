@@ -1,0 +1,75 @@
+/*
+ * record.h — one run as one SQLite database, the only place where results are stored.
+ *
+ * The image is built in memory after the last event, handed out as bytes, and written
+ * to its file under a temporary name that is then renamed: half a record never exists.
+ * Everything a report says comes from here, so a report can be made again later.
+ *
+ * Tables (record.c holds the statements; every column has its unit in its name):
+ *
+ *   run          one row: schema, lorenz version, file, scenario, about, case, seed, token,
+ *                verdict, why, trace_hash, events, virtual_ns, warmup_ns, stop, error text,
+ *                source (the scenario's text)
+ *   param        name, value                      the case
+ *   component    id, name, kind, line, instances
+ *   instance     id, component, ordinal, host, zone, region
+ *   metric       id, component, name, unit, view, whole (base unit), present
+ *   series       metric, start_ns, width_ns, value, low, high, count
+ *   event        seq, at_ns, component, instance, kind, text, line
+ *   fault        id, kind, name, target, line, at_ns, started_ns, ended_ns, firings, effect,
+ *                effect_unit, missed
+ *   expectation  id, name, line, temporal, metric, verdict, severity, expected, actual, spare, why,
+ *                margin, value, at_ns, deadline_ns, limit_value, limit_text, because
+ *   request      id, traffic, ordinal, intended_ns, end_ns, outcome, status, spans, kept_as
+ *   span         request, call, parent_call, client, server, component, op, attempt, outcome,
+ *                status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns, retry_wait_ns
+ */
+#ifndef LZ_RECORD_RECORD_H
+#define LZ_RECORD_RECORD_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "check/check.h"
+#include "fault/fault.h"
+#include "model/world.h"
+
+#define LZ_RECORD_SCHEMA "lorenz.record/1"
+
+struct lz_record_param {
+    const char *name, *value; /* value as the user wrote it */
+};
+
+/* What the runner knows beside the world. All text may be NULL. */
+struct lz_record_meta {
+    const char *version;
+    const char *file;     /* path as given */
+    const char *scenario; /* its sentence; NULL if it never loaded */
+    const char *about;
+    const char *source; /* text of the scenario */
+    const char *token;  /* to reproduce */
+    uint64_t seed;
+    const struct lz_record_param *params;
+    size_t param_count;
+    bool xfail;        /* the scenario declares that this case fails */
+    const char *error; /* the scenario is wrong: rendered diagnostic; the verdict is "error" */
+    const char *stop;  /* NULL: ran to its end; else "events", "memory", "wall", "script" */
+};
+
+/*
+ * Build the image of a run. `world`, `faults` and `checks` are NULL when the scenario
+ * did not load. The bytes are malloc's; the caller frees them.
+ */
+bool lz_record_build(const struct lz_record_meta *meta, const struct lz_world *world,
+                     const struct lz_faults *faults, const struct lz_checks *checks,
+                     unsigned char **image, size_t *size, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Write an image to `path`: temporary name beside it, fsync, rename. LZ_EIO says what failed. */
+bool lz_record_save(const char *path, const unsigned char *image, size_t size,
+                    struct lz_err *err) LZ_MUST_CHECK;
+
+/* The whole content of a file; malloc's. */
+bool lz_record_load(const char *path, unsigned char **image, size_t *size,
+                    struct lz_err *err) LZ_MUST_CHECK;
+
+#endif

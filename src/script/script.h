@@ -1,0 +1,95 @@
+/*
+ * script.h — a scenario file as a plan, and a plan as a world.
+ *
+ * Loading runs the file's top level in the sandbox; the Lua half checks every field,
+ * unit, name and reference and collects diagnostics. Nothing is simulated yet. Building
+ * turns the plan into a world with its faults and checks, and binds handlers and
+ * `drive` bodies as coroutines that the kernel alone resumes.
+ *
+ * One script is one universe: one arena, one Lua state, one case.
+ */
+#ifndef LZ_SCRIPT_SCRIPT_H
+#define LZ_SCRIPT_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "check/check.h"
+#include "fault/fault.h"
+#include "model/world.h"
+
+struct lz_script;
+
+/* name = value as on the command line; pins a param. */
+struct lz_script_set {
+    const char *name, *value;
+};
+
+struct lz_script_opts {
+    const char *path; /* for messages, as the user gave it */
+    const char *source;
+    size_t source_len;
+    const struct lz_script_set *sets;
+    size_t set_count;
+    uint64_t instructions_max; /* between two yields; 0 means 100 million */
+    size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
+    unsigned slot;             /* arena slot */
+};
+
+/* Why loading or running did not come to an end. */
+enum lz_script_trouble {
+    LZ_SCRIPT_OK,
+    LZ_SCRIPT_WRONG,     /* diagnostics were given: exit 2 */
+    LZ_SCRIPT_RUNAWAY,   /* too many instructions without giving time back: LZ510, exit 2 */
+    LZ_SCRIPT_MEMORY,    /* memory budget used up: exit 7 */
+};
+
+/* One combination of parameter values. */
+struct lz_script_case {
+    const char *const *names; /* as declared */
+    const char *const *values; /* as written: "3", "10%", "off", "true" */
+    size_t count;
+    bool xfail;
+};
+
+bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, struct lz_err *err)
+    LZ_MUST_CHECK; /* false only if the universe cannot be made */
+void lz_script_destroy(struct lz_script *s);
+
+enum lz_script_trouble lz_script_trouble(const struct lz_script *s);
+
+/* All diagnostics, rendered for a terminal of that width; empty if there are none. */
+const char *lz_script_diagnostics(struct lz_script *s, bool colour);
+size_t lz_script_error_count(const struct lz_script *s);
+
+/* After a load without trouble. */
+const char *lz_script_scenario(const struct lz_script *s); /* its sentence */
+const char *lz_script_about(const struct lz_script *s);    /* NULL if it has none */
+size_t lz_script_tag_count(const struct lz_script *s);
+const char *lz_script_tag(const struct lz_script *s, size_t i);
+lz_time lz_script_duration(const struct lz_script *s);
+
+/* The matrix, after pins: at least one case, in the order values are written. */
+size_t lz_script_case_count(const struct lz_script *s);
+const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i);
+
+/*
+ * Build the world for the loaded values (load again with all params pinned to run
+ * another case). False with LZ_SCRIPT_WRONG and diagnostics if the model refuses.
+ */
+struct lz_script_world {
+    struct lz_world *world;
+    struct lz_faults *faults;
+    struct lz_checks *checks;
+};
+bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
+                     struct lz_script_world *out) LZ_MUST_CHECK;
+
+/* Run to the end, judge, and decide. The trouble says whether a script went wrong inside. */
+enum lz_sim_stop lz_script_run(struct lz_script *s);
+
+#endif

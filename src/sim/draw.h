@@ -1,0 +1,89 @@
+/*
+ * draw.h — keyed draws: randomness without a shared stream.
+ *
+ * A random number is a pure function of (run key, owner, purpose, counter),
+ * computed by Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers:
+ * as easy as 1, 2, 3", SC 2011; its known-answer vectors are a unit test). Nobody
+ * can shift anybody else's draws by existing, which is what makes shrinking,
+ * editing and comparing runs work.
+ *
+ *   run key   hash(base seed, scenario sentence, parameter values), and the future:
+ *             lz_sim_set_future changes it from an instant on
+ *   owner     64-bit path: a component's name, or a request's (traffic, ordinal,
+ *             call path, attempt), made by lz_draw_name and lz_draw_index
+ *   purpose   what the number is for: enum lz_purpose
+ *   counter   counts the owner's draws for that purpose
+ *
+ * A `struct lz_draw` is a little generator for one (owner, purpose, counter): it
+ * yields as many numbers as a distribution needs and makes a block of 128 bits
+ * at a time. It lives on the caller's stack and owns nothing.
+ */
+#ifndef LZ_SIM_DRAW_H
+#define LZ_SIM_DRAW_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+
+enum lz_purpose {
+    LZ_PURPOSE_ARRIVAL = 1,
+    LZ_PURPOSE_SERVICE,
+    LZ_PURPOSE_ERROR,
+    LZ_PURPOSE_NET_OUT, /* request message: delay and loss */
+    LZ_PURPOSE_NET_BACK,
+    LZ_PURPOSE_BACKOFF,
+    LZ_PURPOSE_BALANCE,
+    LZ_PURPOSE_PICK,  /* which targets a fault hits */
+    LZ_PURPOSE_KEY,   /* which key a request is about */
+    LZ_PURPOSE_PROBE, /* health checks */
+    LZ_PURPOSE_LOG,   /* replication messages */
+    LZ_PURPOSE_SAMPLE, /* which requests keep their spans */
+    LZ_PURPOSE_SCRIPT, /* math.random and rand() */
+};
+
+void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* Extend an owner's path by a name or by an index. The root is 0. */
+static inline uint64_t lz_draw_name(uint64_t owner, const char *name)
+{
+    return lz_hash_mix(owner, lz_hash_text(name));
+}
+
+static inline uint64_t lz_draw_index(uint64_t owner, uint64_t index)
+{
+    return lz_hash_mix(owner, index + 0x9e3779b97f4a7c15ull);
+}
+
+struct lz_draw {
+    uint64_t key;
+    uint64_t owner;
+    uint64_t tail;   /* purpose in the top 8 bits, counter below, block number at the bottom 16 */
+    uint64_t ready;  /* the second half of the last block */
+    uint32_t blocks; /* made so far */
+    uint32_t has_ready;
+};
+
+/* `counter` below 2^40. */
+static inline struct lz_draw lz_draw_begin(uint64_t run_key, uint64_t owner,
+                                           enum lz_purpose purpose, uint64_t counter)
+{
+    return (struct lz_draw){
+        .key = run_key, .owner = owner, .tail = (uint64_t)purpose << 56 | counter << 16};
+}
+
+uint64_t lz_draw_u64(struct lz_draw *draw);
+
+/* Uniform in [0, 1), 53 bits. */
+static inline double lz_draw_unit(struct lz_draw *draw)
+{
+    return (double)(lz_draw_u64(draw) >> 11) * 0x1p-53;
+}
+
+/* Uniform in 0 .. n-1, without bias; n > 0. */
+uint64_t lz_draw_below(struct lz_draw *draw, uint64_t n);
+
+/* Standard exponential (mean 1) and standard normal, by ziggurat. */
+double lz_draw_exponential(struct lz_draw *draw);
+double lz_draw_normal(struct lz_draw *draw);
+
+#endif

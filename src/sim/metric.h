@@ -1,0 +1,115 @@
+/*
+ * metric.h — what is measured, in windows of one second.
+ *
+ * Two layers. A *series* is what the model feeds: a counter (adds up), a gauge
+ * (a level, weighted by time) or a histogram (log-linear, mergeable, integer
+ * counts, at most 1 % relative error). A *metric* is what people name: a view on
+ * one or two series of a component, such as the ratio of two counters or the 99th
+ * percentile of a histogram. `web.latency.p99` is metric "latency.p99" of
+ * component "web".
+ *
+ * Windows are [k s, k+1 s). lz_metrics_roll closes the current one; the kernel's
+ * owner calls it at every whole second. Closed windows are kept twice: the last
+ * `keep` of them exactly (for judging `over` several windows), and all of them for
+ * the record, where the width doubles past LZ_METRIC_WINDOWS_MAX so that memory
+ * does not grow with the run.
+ *
+ * Absence: ratios and quantiles have no sample in a window without events. Rates,
+ * gauges and counters always have one. Counters are cumulative since the start;
+ * every other whole-run value begins at lz_metrics_begin (the end of warm-up).
+ *
+ * Ownership: all in the arena; nothing is freed before the run ends.
+ */
+#ifndef LZ_SIM_METRIC_H
+#define LZ_SIM_METRIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "sim/time.h"
+
+#define LZ_METRIC_WINDOWS_MAX 4096
+#define LZ_METRIC_WINDOW LZ_S
+
+typedef uint32_t lz_series; /* 0 is never issued */
+typedef uint32_t lz_metric; /* 0 is never issued */
+
+enum lz_view {
+    LZ_VIEW_RATE = 1, /* counter a, per second of window */
+    LZ_VIEW_RATIO,    /* counter a / counter b; no sample when b did not move */
+    LZ_VIEW_TOTAL,    /* counter a, cumulative since the start */
+    LZ_VIEW_LEVEL,    /* gauge a: time-weighted mean, with low and high */
+    LZ_VIEW_MEAN,     /* histogram a */
+    LZ_VIEW_MAX,
+    LZ_VIEW_QUANTILE, /* histogram a at `q` */
+};
+
+enum lz_unit {
+    LZ_UNIT_COUNT,
+    LZ_UNIT_RATIO,   /* 0 to 1 */
+    LZ_UNIT_SECONDS, /* series in nanoseconds, values in seconds */
+    LZ_UNIT_RATE,    /* per second */
+    LZ_UNIT_BYTES,
+};
+
+struct lz_metric_def {
+    const char *name; /* "latency.p99"; must outlive the run */
+    enum lz_view view;
+    enum lz_unit unit;
+    lz_series a, b;
+    double q;
+};
+
+/* One value with its extremes; `low` and `high` equal `value` unless it is a gauge. */
+struct lz_sample {
+    bool present;
+    double value, low, high; /* base units: seconds, ratio, per second, count */
+    uint64_t count;          /* events behind it */
+};
+
+struct lz_metrics;
+
+struct lz_metrics *lz_metrics_create(struct lz_arena *arena);
+
+lz_series lz_metrics_counter(struct lz_metrics *m);
+lz_series lz_metrics_gauge(struct lz_metrics *m, double level);
+lz_series lz_metrics_hist(struct lz_metrics *m);
+
+void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n);
+void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level);
+void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by);
+void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value); /* >= 0 */
+double lz_metrics_level(const struct lz_metrics *m, lz_series gauge);         /* right now */
+uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter);     /* since the start */
+
+/* Name a view on a component's series. A component's names are unique. */
+lz_metric lz_metrics_define(struct lz_metrics *m, uint32_t component,
+                            const struct lz_metric_def *def);
+lz_metric lz_metrics_find(const struct lz_metrics *m, uint32_t component, const char *name);
+size_t lz_metrics_count(const struct lz_metrics *m); /* metrics are 1 .. count, as defined */
+const struct lz_metric_def *lz_metrics_def(const struct lz_metrics *m, lz_metric id);
+uint32_t lz_metrics_component(const struct lz_metrics *m, lz_metric id);
+
+/* Judging `id` needs its last `windows` windows exactly. */
+void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows);
+
+/* Close the window that ends at `now`, a whole second. */
+void lz_metrics_roll(struct lz_metrics *m, lz_time now);
+
+/* Warm-up is over: whole-run values begin here. */
+void lz_metrics_begin(struct lz_metrics *m, lz_time now);
+
+/* The last `over` closed windows as one sample (fewer at the start of the run). */
+struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uint32_t over);
+
+/* Since lz_metrics_begin up to the last roll (counters: since the start, up to now). */
+struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id);
+
+/* The record: window `i` of `id`, oldest first, each `width` long, the first at `start`. */
+size_t lz_metrics_windows(const struct lz_metrics *m, lz_metric id);
+lz_time lz_metrics_width(const struct lz_metrics *m);
+struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, size_t i);
+
+#endif

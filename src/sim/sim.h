@@ -1,0 +1,107 @@
+/*
+ * sim.h — the kernel: virtual time, and what happens next.
+ *
+ * An event is (time, kind, entity, payload). A kind is registered once with the
+ * function that handles it; entity and payload are numbers the kind's owner
+ * understands (an instance and a request, say). Events hold no pointers, so the
+ * trace hash, a running 64-bit hash over every event that fires, means the same
+ * thing on every machine, and a fork needs no fixing.
+ *
+ * Order is (time, sequence), the sequence being the order of scheduling across
+ * all four ways to schedule:
+ *
+ *   lz_sim_at      any instant; a hierarchical timing wheel (evq.h)
+ *   lz_sim_soon    this instant, after what is already due; a ready ring
+ *   lz_sim_arm     a timer of constant duration; a FIFO lane, O(1) to arm and cancel,
+ *                  leaving nothing behind: for timeouts, which mostly never fire
+ *   lz_sim_every   a period; like `at` again and again
+ *
+ * Invariants: now never decreases; an event never fires before it was scheduled;
+ * a handle is never reused for another event while someone could still hold it
+ * (slot and generation).
+ *
+ * Ownership: everything is in the arena that was handed in.
+ */
+#ifndef LZ_SIM_SIM_H
+#define LZ_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "sim/draw.h"
+#include "sim/time.h"
+
+typedef uint16_t lz_kind;     /* event kind; 0 is never issued */
+typedef uint16_t lz_lane;     /* timer lane; 0 is never issued */
+typedef uint64_t lz_event_id; /* pending event or timer; 0 means "none" */
+
+typedef void lz_event_fn(void *ctx, uint32_t entity, uint64_t payload);
+
+/* What fired, for whoever watches (--verify, the REPL, tests). */
+struct lz_event {
+    lz_time at;
+    lz_kind kind;
+    uint32_t entity;
+    uint64_t payload;
+};
+typedef void lz_sim_watch_fn(void *ctx, const struct lz_event *event);
+
+enum lz_sim_stop {
+    LZ_SIM_RUNNING,
+    LZ_SIM_ENDED,       /* reached the end time */
+    LZ_SIM_EVENTS_USED, /* event budget */
+    LZ_SIM_STOPPED,     /* lz_sim_stop was called */
+};
+
+struct lz_sim;
+
+struct lz_sim_opts {
+    struct lz_arena *arena;
+    uint64_t seed;       /* base seed, for messages */
+    uint64_t run_key;    /* what draws are keyed by */
+    uint64_t events_max; /* budget; 0 means unlimited */
+};
+
+struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts);
+
+struct lz_arena *lz_sim_arena(const struct lz_sim *sim);
+lz_time lz_sim_now(const struct lz_sim *sim);
+uint64_t lz_sim_key(const struct lz_sim *sim);  /* current run key */
+uint64_t lz_sim_seed(const struct lz_sim *sim);
+uint64_t lz_sim_events(const struct lz_sim *sim); /* fired so far */
+uint64_t lz_sim_trace(const struct lz_sim *sim);  /* trace hash so far */
+size_t lz_sim_pending(const struct lz_sim *sim);
+
+/* From `at` on, draws come from future number `future` of the same run; 0 is the original. */
+void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
+
+/* `name` appears in traces and must outlive the run. */
+lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx);
+const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
+
+/* Fire at `at`, which must not lie in the past. */
+lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
+                      uint64_t payload);
+
+/* Fire at this instant, after everything already due at it. Cannot be cancelled. */
+void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload);
+
+/* The lane for timers of `delay` that fire as `kind`; made on first use. */
+lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind);
+lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64_t payload);
+
+/* Forget a pending event or timer. False if it has fired or been cancelled; 0 is allowed. */
+bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id);
+
+/* Run until `end` (events at `end` itself fire), a budget, or lz_sim_stop. */
+enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end);
+void lz_sim_stop(struct lz_sim *sim);
+
+/* Watch every event before it is handled; NULL stops watching. */
+void lz_sim_watch(struct lz_sim *sim, lz_sim_watch_fn *fn, void *ctx);
+
+/* Mix a value that is not an event into the trace hash: a result, a metric's final value. */
+void lz_sim_trace_add(struct lz_sim *sim, uint64_t value);
+
+#endif
