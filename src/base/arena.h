@@ -55,8 +55,14 @@ void *lz_arena_alloc(struct lz_arena *arena, size_t size);
 /* Like alloc, not zeroed, but NULL when the budget is used up: for Lua, which can collect. */
 void *lz_arena_try(struct lz_arena *arena, size_t size);
 
-/* Grow or shrink; the new part is zeroed. `old_size` must be what was asked for before. */
+/*
+ * Grow or shrink; the new part is zeroed. `old_size` must be what was asked for before; NULL
+ * and 0 make a new block. Shrinking never moves the block and never fails.
+ */
 void *lz_arena_resize(struct lz_arena *arena, void *ptr, size_t old_size, size_t new_size);
+
+/* Like resize, not zeroed, but NULL (and `ptr` as it was) when the budget is used up. */
+void *lz_arena_try_resize(struct lz_arena *arena, void *ptr, size_t old_size, size_t new_size);
 
 /* Give back `size` bytes at `ptr`, as they were asked for. NULL is allowed. */
 void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size);

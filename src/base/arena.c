@@ -1,0 +1,346 @@
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/check.h"
+
+// Layout of one slot: the header below, then blocks in the order in which they were first
+// asked for. `top` only rises; what is freed goes to the free list of its size class, and
+// the next request of that class takes it. There is no bookkeeping beside a block: its
+// owner says its size when giving it back.
+//
+// Classes: every multiple of 16 up to FINE_MAX, then eight per doubling, so a block is at
+// most one eighth larger than asked. When `top` reaches the limit, a larger free block is
+// cut up (take_larger); shrinking cuts, too, and so never fails and never moves.
+
+#define SLOT_BASE 0x200000000000u // far from where Linux and AddressSanitizer put things
+#define SLOT_STRIDE ((size_t)64 << 30)
+#define LIMIT_DEFAULT ((size_t)4 << 30)
+#define UNIT 16u
+#define FINE_MAX 1024u
+#define FINE_COUNT (FINE_MAX / UNIT)
+#define STEPS 8u // classes per doubling above FINE_MAX
+#define CLASS_COUNT (FINE_COUNT + STEPS * 26)
+#define ORDINARY_PAGES ((size_t)4 << 20) // small worlds are quicker without huge pages
+
+struct block {
+    struct block *next;
+};
+
+struct lz_arena {
+    struct block *free[CLASS_COUNT];
+    unsigned char *top;
+    unsigned char *end;
+    size_t used_bytes; // whole blocks
+    size_t peak_bytes;
+    size_t limit_bytes;
+    lz_arena_full_fn *on_full;
+    void *on_full_ctx;
+};
+
+_Static_assert(SLOT_BASE % ((size_t)4 << 30) == 0, "Lua hashes the low 32 bits of addresses");
+_Static_assert(sizeof(struct block) <= UNIT, "a free block must hold its link");
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static size_t first_offset(void)
+{
+    return round_up(sizeof(struct lz_arena), UNIT);
+}
+
+// The class of blocks that hold `size` bytes, and how large they are.
+static unsigned coarse_class_of(size_t size, size_t *block_size)
+{
+    LZ_ASSERT(size > FINE_MAX);
+    LZ_ASSERT(size <= SLOT_STRIDE);
+    unsigned power = 63 - (unsigned)__builtin_clzll(size - 1); // 2^power < size <= 2^(power + 1)
+    size_t step = ((size_t)1 << power) / STEPS;
+    size_t steps = (size - 1 - ((size_t)1 << power)) / step + 1; // 1 .. STEPS
+    *block_size = ((size_t)1 << power) + steps * step;
+    LZ_ASSERT(*block_size >= size);
+    return FINE_COUNT + STEPS * (power - 10) + (unsigned)steps - 1;
+}
+
+static inline unsigned class_of(size_t size, size_t *block_size)
+{
+    if (size > FINE_MAX)
+        return coarse_class_of(size, block_size);
+    size_t units = size > 0 ? (size + UNIT - 1) / UNIT : 1;
+    *block_size = units * UNIT;
+    return (unsigned)units - 1;
+}
+
+static size_t size_of_class(unsigned class)
+{
+    LZ_ASSERT(class < CLASS_COUNT);
+    if (class < FINE_COUNT)
+        return (size_t)(class + 1) * UNIT;
+    unsigned above = class - FINE_COUNT;
+    size_t power = (size_t)FINE_MAX << above / STEPS;
+    return power + (above % STEPS + 1) * (power / STEPS);
+}
+
+static inline void push(struct lz_arena *arena, unsigned class, void *ptr)
+{
+    struct block *block = ptr;
+    block->next = arena->free[class];
+    arena->free[class] = block;
+}
+
+// Put `size` bytes on the free lists, as the largest blocks that fit, first to last.
+static void cut(struct lz_arena *arena, unsigned char *at, size_t size)
+{
+    LZ_ASSERT(size % UNIT == 0);
+    while (size > 0) {
+        size_t block_size;
+        unsigned class = class_of(size, &block_size);
+        if (block_size > size)
+            block_size = size_of_class(--class);
+        LZ_ASSERT(block_size <= size);
+        push(arena, class, at);
+        at += block_size;
+        size -= block_size;
+    }
+}
+
+// A block of `size` bytes from the front of the smallest larger free one; NULL if none is.
+static void *take_larger(struct lz_arena *arena, unsigned class, size_t size)
+{
+    for (unsigned i = class + 1; i < CLASS_COUNT; i++) {
+        struct block *block = arena->free[i];
+        if (block == NULL)
+            continue;
+        arena->free[i] = block->next;
+        cut(arena, (unsigned char *)block + size, size_of_class(i) - size);
+        return block;
+    }
+    return NULL;
+}
+
+static inline void account(struct lz_arena *arena, size_t more)
+{
+    arena->used_bytes += more;
+    if (arena->used_bytes > arena->peak_bytes)
+        arena->peak_bytes = arena->used_bytes;
+    LZ_ASSERT(arena->used_bytes <= arena->limit_bytes);
+}
+
+// Not from the free list of its class. Sets *fresh if the memory is still zero.
+static void *take_elsewhere(struct lz_arena *arena, unsigned class, size_t size, bool *fresh)
+{
+    if (size <= (size_t)(arena->end - arena->top)) {
+        unsigned char *ptr = arena->top;
+        arena->top += size;
+        *fresh = true;
+        return ptr;
+    }
+    return take_larger(arena, class, size);
+}
+
+// A block for `size` bytes, or NULL when the budget is used up.
+static inline void *take(struct lz_arena *arena, size_t size, bool *fresh)
+{
+    if (size > arena->limit_bytes)
+        return NULL;
+    size_t block_size;
+    unsigned class = class_of(size, &block_size);
+    struct block *block = arena->free[class];
+    if (block != NULL) {
+        arena->free[class] = block->next;
+    } else {
+        block = take_elsewhere(arena, class, block_size, fresh);
+        if (block == NULL)
+            return NULL;
+    }
+    account(arena, block_size);
+    return block;
+}
+
+static _Noreturn void full(struct lz_arena *arena)
+{
+    if (arena->on_full != NULL) {
+        arena->on_full(arena->on_full_ctx, arena->used_bytes, arena->limit_bytes);
+        LZ_ASSERT(!"on_full must not return");
+    }
+    fprintf(stderr, "lorenz: out of memory: %zu of %zu bytes are used\n", arena->used_bytes,
+            arena->limit_bytes);
+    abort();
+}
+
+void *lz_arena_try(struct lz_arena *arena, size_t size)
+{
+    bool fresh = false;
+    return take(arena, size, &fresh);
+}
+
+void *lz_arena_alloc(struct lz_arena *arena, size_t size)
+{
+    bool fresh = false;
+    void *ptr = take(arena, size, &fresh);
+    if (ptr == NULL)
+        full(arena);
+    return fresh ? ptr : memset(ptr, 0, size);
+}
+
+static inline bool owns(const struct lz_arena *arena, const void *ptr)
+{
+    const unsigned char *at = ptr;
+    return at >= (const unsigned char *)arena + first_offset() && at < arena->top;
+}
+
+void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size)
+{
+    if (ptr == NULL)
+        return;
+    LZ_ASSERT(owns(arena, ptr));
+    size_t block_size;
+    unsigned class = class_of(size, &block_size);
+    LZ_ASSERT(arena->used_bytes >= block_size);
+    arena->used_bytes -= block_size;
+    push(arena, class, ptr);
+}
+
+// In place: the end of the block goes to the free lists.
+static void shrink(struct lz_arena *arena, unsigned char *ptr, size_t old_block, size_t new_block)
+{
+    LZ_ASSERT(new_block < old_block);
+    arena->used_bytes -= old_block - new_block;
+    cut(arena, ptr + new_block, old_block - new_block);
+}
+
+// The same block if it can stay where it is, which a shrinking one and the one below `top`
+// always can; NULL when the budget is used up. Bytes from *clean on are zero.
+static void *resize(struct lz_arena *arena, unsigned char *ptr, size_t old_size, size_t new_size,
+                    size_t *clean)
+{
+    LZ_ASSERT(owns(arena, ptr));
+    *clean = new_size;
+    if (new_size > arena->limit_bytes)
+        return NULL;
+    size_t old_block, new_block;
+    class_of(old_size, &old_block);
+    class_of(new_size, &new_block);
+    if (new_block == old_block)
+        return ptr;
+    if (new_block < old_block) {
+        shrink(arena, ptr, old_block, new_block);
+        return ptr;
+    }
+    size_t more = new_block - old_block;
+    if (ptr + old_block == arena->top && more <= (size_t)(arena->end - arena->top)) {
+        arena->top += more;
+        account(arena, more);
+        *clean = old_block;
+        return ptr;
+    }
+    bool fresh = false;
+    void *moved = take(arena, new_size, &fresh);
+    if (moved == NULL)
+        return NULL;
+    if (fresh)
+        *clean = old_size;
+    memcpy(moved, ptr, old_size);
+    lz_arena_free(arena, ptr, old_size);
+    return moved;
+}
+
+void *lz_arena_try_resize(struct lz_arena *arena, void *ptr, size_t old_size, size_t new_size)
+{
+    size_t clean;
+    if (ptr == NULL)
+        return lz_arena_try(arena, new_size);
+    return resize(arena, ptr, old_size, new_size, &clean);
+}
+
+void *lz_arena_resize(struct lz_arena *arena, void *ptr, size_t old_size, size_t new_size)
+{
+    if (ptr == NULL)
+        return lz_arena_alloc(arena, new_size);
+    size_t clean;
+    unsigned char *bytes = resize(arena, ptr, old_size, new_size, &clean);
+    if (bytes == NULL)
+        full(arena);
+    if (clean > new_size)
+        clean = new_size;
+    if (clean > old_size)
+        memset(bytes + old_size, 0, clean - old_size);
+    return bytes;
+}
+
+char *lz_arena_strdup(struct lz_arena *arena, const char *text)
+{
+    LZ_ASSERT(text != NULL);
+    size_t size = strlen(text) + 1;
+    char *copy = lz_arena_alloc(arena, size);
+    return memcpy(copy, text, size);
+}
+
+static bool map_at(uintptr_t address, size_t size, struct lz_err *err)
+{
+    void *got = mmap((void *)address, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == MAP_FAILED)
+        return lz_fail(err, errno == EEXIST ? LZ_EEXIST : LZ_EIO,
+                       "cannot map %zu bytes at %#zx: %s", size, (size_t)address, strerror(errno));
+    if ((uintptr_t)got == address)
+        return true;
+    munmap(got, size); // kernels before 4.17 take the address for a wish
+    return lz_fail(err, LZ_EEXIST, "cannot map %zu bytes at %#zx: the address is taken", size,
+                   (size_t)address);
+}
+
+bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, struct lz_err *err)
+{
+    LZ_ASSERT(opts->slot < LZ_ARENA_SLOTS);
+    size_t limit = opts->limit_bytes > 0 ? opts->limit_bytes : LIMIT_DEFAULT;
+    size_t limit_max = SLOT_STRIDE / 2;
+    if (limit > limit_max)
+        return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu",
+                       limit_max, limit);
+    size_t size = round_up(first_offset() + limit, (size_t)4096);
+    uintptr_t address = SLOT_BASE + opts->slot * SLOT_STRIDE;
+    if (!map_at(address, size, err))
+        return false;
+    if (size > ORDINARY_PAGES) // only a hint: where there are no huge pages, nothing is lost
+        (void)madvise((void *)(address + ORDINARY_PAGES), size - ORDINARY_PAGES, MADV_HUGEPAGE);
+
+    struct lz_arena *arena = (struct lz_arena *)address;
+    arena->limit_bytes = limit;
+    arena->top = (unsigned char *)arena + first_offset();
+    arena->end = arena->top + limit;
+    LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
+    *out = arena;
+    return true;
+}
+
+void lz_arena_destroy(struct lz_arena *arena)
+{
+    if (arena == NULL)
+        return;
+    size_t size = round_up((size_t)(arena->end - (unsigned char *)arena), (size_t)4096);
+    int failed = munmap(arena, size);
+    LZ_ASSERT(failed == 0);
+}
+
+void lz_arena_on_full(struct lz_arena *arena, lz_arena_full_fn *fn, void *ctx)
+{
+    arena->on_full = fn;
+    arena->on_full_ctx = ctx;
+}
+
+size_t lz_arena_used(const struct lz_arena *arena)
+{
+    return arena->used_bytes;
+}
+
+size_t lz_arena_peak(const struct lz_arena *arena)
+{
+    return arena->peak_bytes;
+}
