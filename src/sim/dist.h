@@ -2,7 +2,7 @@
  * dist.h — the distributions, by the parameters people know.
  *
  * Durations are nanoseconds. A distribution is a small value that may be copied;
- * `empirical` and `zipf` point to a table in the run's arena. Kind 0 means "not
+ * `hyperexponential` and `empirical` point to a table in the run's arena. Kind 0 means "not
  * given", so that an options struct can tell. Draws are never negative.
  */
 #ifndef LZ_SIM_DIST_H
@@ -14,6 +14,13 @@
 #include "base/err.h"
 #include "sim/draw.h"
 #include "sim/time.h"
+
+#define LZ_DIST_VALUE_MAX 1e18              /* what a parameter may be: 31 years */
+#define LZ_DIST_TIME_MAX ((lz_time)1 << 60) /* longer draws are cut to this: 36 years */
+#define LZ_DIST_SHAPE_MIN 0.1               /* alpha and shape */
+#define LZ_DIST_SHAPE_MAX 1e6
+#define LZ_DIST_SKEW_MAX 20.0
+#define LZ_DIST_POINTS_MAX 65536u
 
 enum lz_dist_kind {
     LZ_DIST_NONE,
@@ -27,7 +34,7 @@ enum lz_dist_kind {
     LZ_DIST_GAMMA,       /* a = mean, b = shape */
     LZ_DIST_HYPEREXPONENTIAL, /* table of (share, mean) */
     LZ_DIST_ZIPF,        /* a = n, b = skew; yields 1 .. n */
-    LZ_DIST_EMPIRICAL,   /* table of (quantile, value), linear between */
+    LZ_DIST_EMPIRICAL,   /* table of (quantile, value), linear between, constant outside */
 };
 
 struct lz_dist_point {
@@ -39,7 +46,7 @@ struct lz_dist {
     enum lz_dist_kind kind;
     uint32_t count;                     /* points */
     double a, b;                        /* as given */
-    double c, d;                        /* derived: sigma, mu, ... */
+    double c, d, e;                     /* derived: sigma, mu, ... */
     const struct lz_dist_point *points; /* in the arena; NULL unless count > 0 */
 };
 
@@ -60,9 +67,10 @@ static inline struct lz_dist lz_dist_constant(lz_time value_ns)
 /* One draw as a real number >= 0. */
 double lz_dist_value(const struct lz_dist *dist, struct lz_draw *draw);
 
-/* One draw as a duration, rounded to nanoseconds. A constant takes no randomness. */
+/* One draw as a duration, rounded half up to nanoseconds. A constant takes no randomness. */
 lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw);
 
+/* INFINITY for a pareto with alpha <= 1. */
 double lz_dist_mean(const struct lz_dist *dist);
 
 /* "lognormal", ... as in scenarios. */
