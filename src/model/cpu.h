@@ -2,7 +2,7 @@
  * cpu.h — the cores of one instance, shared by processor sharing.
  *
  * n jobs on c cores each run at rate min(1, c' / n), c' being what stolen load has
- * left. While nothing can contend (cores >= workers, none stolen) a job is one plain
+ * left. While nothing contends (at most as many jobs as cores left) a job is one plain
  * timer; otherwise jobs are kept in order of remaining demand on a virtual clock that
  * advances at the common rate, and only the nearest has a timer.
  *
@@ -16,8 +16,8 @@
 /* A job's owner is told by an event: `done` fires at `entity` with `payload`. */
 struct lz_cpu;
 
-struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, uint32_t jobs_max, lz_kind done,
-                             lz_kind tick, uint32_t entity);
+struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_kind tick,
+                             uint32_t entity);
 
 /* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. */
 uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint64_t payload);

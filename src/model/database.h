@@ -9,8 +9,8 @@
  *
  *   primary dies ──detect──▶ declared dead ──promote──▶ replica with the highest LSN leads
  *
- * `detect` counts from the death. A primary that cannot reach a majority of the nodes
- * counts as dead and stops taking writes (its lease runs out). Promotion starts a new
+ * `detect` counts from the death. A primary that stands still, or that cannot reach
+ * half of the other living nodes, counts as dead: its lease runs out after `detect`. Promotion starts a new
  * timeline at the promoted node's LSN; acknowledged writes beyond it are lost, and
  * counted. A node that comes back rejoins as a replica by rewinding to the new
  * timeline.
@@ -54,5 +54,8 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 
 /* The way between nodes has changed (a partition came or went): who can lead? */
 void lz_database_reconsider(struct lz_world *w);
+
+/* What a database measures. */
+const struct lz_metric_info *lz_database_metrics(size_t *count);
 
 #endif

@@ -59,6 +59,10 @@ static inline bool lz_instance_is_up(const struct lz_instance *i)
 /* "web[2]"; a single instance has its component's name alone. */
 void lz_instance_describe(const struct lz_world *w, lz_instance_id id, char *out, size_t size);
 
+/* A line in the journal about an instance: "web[2] <what>". */
+void lz_instance_note(struct lz_world *w, lz_instance_id id, const char *kind, const char *fmt, ...)
+    LZ_PRINTF(4, 5);
+
 /* Faults: each call is undone by its counterpart, in any order. True if the state changed. */
 bool lz_instance_kill(struct lz_world *w, lz_instance_id id);
 bool lz_instance_restart(struct lz_world *w, lz_instance_id id);

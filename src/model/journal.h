@@ -15,6 +15,7 @@
 
 #define LZ_JOURNAL_MAX 20000
 #define LZ_JOURNAL_TEXT_MAX 160
+#define LZ_JOURNAL_MARKS_MAX 4096 /* different names */
 
 struct lz_journal_entry {
     lz_time at;
@@ -34,6 +35,10 @@ void lz_journal_add(struct lz_world *w, const struct lz_journal_entry *e, const 
 size_t lz_journal_count(const struct lz_world *w);
 size_t lz_journal_dropped(const struct lz_world *w);
 const struct lz_journal_entry *lz_journal_get(const struct lz_world *w, size_t i);
+
+/* Set a mark: `happened` and anchors see it, also when the journal itself is full. */
+bool lz_journal_mark(struct lz_world *w, const char *name, uint32_t line,
+                     struct lz_err *err) LZ_MUST_CHECK;
 
 /* The first instant a mark of that name was set, or -1. */
 lz_time lz_journal_marked(const struct lz_world *w, const char *name);

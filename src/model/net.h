@@ -35,6 +35,7 @@ struct lz_net_effect {
     bool cut;
     double loss;
     struct lz_dist add;
+    uint64_t path;     /* owner of its draws: the fault's */
     uint64_t *touched; /* counts messages it delayed, lost or cut */
 };
 typedef uint32_t lz_net_effect_id;

@@ -36,7 +36,6 @@ struct lz_region_opts {
 struct lz_host_opts {
     const char *name;
     lz_zone_id zone; /* 0: first zone of the default region */
-    double cpu;      /* cores shared by all instances on it; 0: they do not share */
 };
 
 #define LZ_PLACE_SAME_HOST_NS (20 * LZ_US)
@@ -57,13 +56,15 @@ lz_zone_id lz_place_zone_named(const struct lz_world *w, lz_region_id region, co
 
 /* The host for replica `i` of something spread so: a named one, or a fresh one. */
 lz_host_id lz_place_assign(struct lz_world *w, const struct lz_spread *spread, uint32_t i);
-lz_host_id lz_place_edge_host(struct lz_world *w); /* where users stand */
+lz_host_id lz_place_edge_host(struct lz_world *w);  /* where users stand */
+lz_host_id lz_place_local_host(struct lz_world *w); /* at no distance from anything */
 
 uint32_t lz_place_region_count(const struct lz_world *w);
 uint32_t lz_place_zone_count(const struct lz_world *w);
 uint32_t lz_place_host_count(const struct lz_world *w);
 const char *lz_place_region_name(const struct lz_world *w, lz_region_id id);
 const char *lz_place_zone_name(const struct lz_world *w, lz_zone_id id);
+const char *lz_place_host_name(const struct lz_world *w, lz_host_id id); /* NULL: made for a replica */
 lz_region_id lz_place_zone_region(const struct lz_world *w, lz_zone_id id);
 lz_zone_id lz_place_host_zone(const struct lz_world *w, lz_host_id id); /* 0 for the edge */
 const struct lz_dist *lz_place_latency(const struct lz_world *w, lz_host_id a, lz_host_id b);

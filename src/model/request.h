@@ -12,6 +12,7 @@
 #ifndef LZ_MODEL_REQUEST_H
 #define LZ_MODEL_REQUEST_H
 
+#include "base/pool.h"
 #include "model/world.h"
 
 enum lz_phase {
@@ -37,23 +38,26 @@ enum lz_outcome {
 const char *lz_request_phase_name(enum lz_phase phase);       /* "connect", ... "retry_wait" */
 const char *lz_request_outcome_name(enum lz_outcome outcome); /* "ok", "error", ... */
 
-typedef uint32_t lz_request_id;
+typedef uint64_t lz_request_id; /* generation and index; 0: none */
 
 /* One attempt of one call, finished or given up. */
 struct lz_span {
-    uint32_t next;              /* in its request, latest first; 0 ends */
-    uint32_t call;              /* number of the call within the request, from 1 */
-    uint32_t parent_call;       /* the call within whose work it was made; 0: the user's own */
+    struct lz_pool_head head;
+    uint32_t next;             /* in its request, latest first; 0 ends */
+    uint32_t call;             /* number of the call within the request, from 1 */
+    uint32_t parent_call;      /* the call within whose work it was made; 0: the user's own */
     lz_instance_id client;
-    lz_instance_id server;      /* 0: none was reached */
-    lz_component_id component;  /* the callee */
-    uint16_t attempt;           /* from 1 */
-    uint8_t outcome;
-    uint16_t status;            /* HTTP-like; 0 if none */
-    uint16_t op;                /* operation name, see call.h */
-    lz_time start, end;         /* as the caller saw it */
-    lz_time phase[LZ_PHASES];   /* its own share; RETRY_WAIT is the wait before it */
+    lz_instance_id server;     /* 0: none was reached */
+    lz_component_id component; /* the callee */
+    uint16_t attempt;          /* from 1 */
+    uint16_t status;           /* HTTP-like; 0 if none */
+    uint16_t op;               /* operation name, see call.h */
+    uint8_t outcome;           /* PENDING: its caller gave up first */
+    lz_time start, end;        /* as the caller saw it */
+    lz_time phase[LZ_PHASES];  /* its own share; RETRY_WAIT is the wait before it */
 };
+
+enum lz_kept_as { LZ_KEPT_FAILED, LZ_KEPT_SLOWEST, LZ_KEPT_RANDOM, LZ_KEPT_WAYS };
 
 /* A request whose spans were kept. */
 struct lz_trace_kept {
@@ -62,20 +66,53 @@ struct lz_trace_kept {
     lz_time intended, end;
     enum lz_outcome outcome;
     uint16_t status;
-    uint32_t first_span; /* index into the kept spans */
+    enum lz_kept_as kept_as;
+    const struct lz_span *spans; /* in the order their attempts ended */
     uint32_t span_count;
+    uint64_t priority; /* by which it was chosen */
 };
 
 #define LZ_REQUEST_TRACES_MAX 20   /* failed, slowest and random: each up to this many */
 
+#define LZ_REQUEST_SPANS_MAX 512 /* of one request that are kept */
+
+/* A request that is on its way. */
+struct lz_request {
+    struct lz_pool_head head;
+    lz_component_id traffic;
+    uint32_t span_first;
+    uint32_t span_count;
+    uint32_t calls; /* numbered so far */
+    uint64_t ordinal;
+    lz_time intended;
+    lz_time phase[LZ_PHASES];
+};
+
 void lz_requests_init(struct lz_world *w);
 
-/* After the run: what was kept, failed first, then slowest, then random. */
+/* The series that count where the failed requests of a component's callers spent time. */
+void lz_requests_measure(struct lz_world *w, lz_component_id component);
+
+struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic, uint64_t ordinal,
+                                    lz_time intended);
+
+/* NULL if it has ended; orphaned work belongs to nobody. */
+struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id);
+
+/* Copy a finished attempt into the request. */
+void lz_request_add_span(struct lz_world *w, struct lz_request *r, const struct lz_span *span);
+
+void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
+                    uint16_t status);
+
+const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", "slowest", "random" */
+
+/* What was kept, failed first, then slowest, then random. */
 size_t lz_requests_kept(const struct lz_world *w);
 const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_t i);
-const struct lz_span *lz_requests_kept_span(const struct lz_world *w, uint32_t index);
 
-/* How many are open right now, and bytes each takes. */
+/* How many are open right now, the most there were, and the bytes of engine state each took. */
 uint32_t lz_requests_open(const struct lz_world *w);
+uint32_t lz_requests_open_max(const struct lz_world *w);
 
 #endif

@@ -83,9 +83,7 @@ uint64_t lz_service_path(const struct lz_world *w, lz_task_id task); /* owner fo
 lz_metric lz_service_replica_metric(struct lz_world *w, lz_component_id service, uint32_t ordinal,
                                     const char *name);
 
-/* Faults. Each returns an id to undo it with; effects multiply and un-multiply exactly. */
-uint32_t lz_service_degrade(struct lz_world *w, lz_instance_id instance, double factor,
-                            double error_ratio, uint64_t *touched);
-void lz_service_undegrade(struct lz_world *w, lz_instance_id instance, uint32_t id);
+/* What services measure. */
+const struct lz_metric_info *lz_service_metrics(size_t *count);
 
 #endif

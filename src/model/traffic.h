@@ -29,4 +29,7 @@ bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts,
 /* Requests sent, and answered in time and well, since the start. */
 uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id);
 
+/* What traffic measures. */
+const struct lz_metric_info *lz_traffic_metrics(size_t *count);
+
 #endif

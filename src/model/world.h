@@ -9,7 +9,7 @@
  * Each file of model/ keeps its own state and hangs it here by a pointer that only
  * that file looks behind. They are made in this order, and may call leftwards:
  *
- *   place < net < instance < cpu < request < call < service, database < traffic
+ *   place < net < instance < cpu < request < task < call < service, database < traffic
  *
  * Building happens before the first event: components, then edges between them.
  * A world does not grow while it runs.
@@ -61,14 +61,21 @@ struct lz_world {
     uint32_t component_cap;
     bool running; /* the first event has fired: nothing may be added */
 
+    struct lz_world_clock *clock;
     struct lz_journal *journal;
     struct lz_place *place;
     struct lz_net *net;
     struct lz_instances *instances;
+    struct lz_capacities *capacities;
     struct lz_requests *requests;
+    struct lz_tasks *tasks;
     struct lz_calls *calls;
+    struct lz_clients *clients;
+    struct lz_balances *balances;
     struct lz_services *services;
     struct lz_databases *databases;
+    struct lz_replication *replication;
+    struct lz_failovers *failovers;
     struct lz_traffics *traffics;
 };
 

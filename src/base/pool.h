@@ -1,0 +1,95 @@
+/*
+ * pool.h — fixed-size records known by index, with generations.
+ *
+ * Records live in chunks that never move, so a pointer stays good while its record
+ * is live; others hold an id (generation and index), and a stale id is recognised.
+ * Index 0 is never issued. Each record begins with `struct lz_pool_head`.
+ */
+#ifndef LZ_BASE_POOL_H
+#define LZ_BASE_POOL_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+
+#define LZ_POOL_CHUNK 1024u
+
+struct lz_pool_head {
+    uint32_t index; /* while live: its own; while free: the next free one */
+    uint32_t gen;   /* odd while live */
+};
+
+struct lz_pool {
+    struct lz_arena *arena;
+    unsigned char **chunks;
+    uint32_t chunk_count, chunk_cap;
+    uint32_t item_size;
+    uint32_t free_first;
+    uint32_t used; /* indices issued so far; 0 is a dummy */
+    uint32_t live;
+};
+
+static inline void lz_pool_init(struct lz_pool *p, struct lz_arena *arena, size_t item_size)
+{
+    *p = (struct lz_pool){.arena = arena, .item_size = (uint32_t)item_size, .used = 1};
+}
+
+static inline void *lz_pool_at(const struct lz_pool *p, uint32_t index)
+{
+    return p->chunks[index / LZ_POOL_CHUNK] + (size_t)(index % LZ_POOL_CHUNK) * p->item_size;
+}
+
+void lz_pool_grow(struct lz_pool *p);
+
+/* A zeroed record, but for its head. */
+static inline void *lz_pool_take(struct lz_pool *p)
+{
+    uint32_t index = p->free_first;
+    struct lz_pool_head *head;
+    if (index != 0) {
+        head = lz_pool_at(p, index);
+        p->free_first = head->index;
+    } else {
+        if (p->used >= p->chunk_count * LZ_POOL_CHUNK)
+            lz_pool_grow(p);
+        index = p->used++;
+        head = lz_pool_at(p, index);
+    }
+    uint32_t gen = head->gen + 1;
+    memset(head, 0, p->item_size);
+    head->index = index;
+    head->gen = gen;
+    p->live++;
+    return head;
+}
+
+static inline void lz_pool_give(struct lz_pool *p, void *item)
+{
+    struct lz_pool_head *head = item;
+    LZ_ASSERT(head->gen & 1u);
+    uint32_t index = head->index;
+    head->gen++;
+    head->index = p->free_first;
+    p->free_first = index;
+    p->live--;
+}
+
+static inline uint64_t lz_pool_id(const void *item)
+{
+    const struct lz_pool_head *head = item;
+    return (uint64_t)head->gen << 32 | head->index;
+}
+
+/* NULL if the record has been given back. */
+static inline void *lz_pool_find(const struct lz_pool *p, uint64_t id)
+{
+    uint32_t index = (uint32_t)id;
+    if (index == 0 || index >= p->used)
+        return NULL;
+    struct lz_pool_head *head = lz_pool_at(p, index);
+    return head->gen == (uint32_t)(id >> 32) ? head : NULL;
+}
+
+#endif

@@ -1,0 +1,186 @@
+#include "model/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/client.h"
+#include "model/edge.h"
+#include "model/instance.h"
+#include "model/task.h"
+#include "model/world_kinds.h"
+
+#define EDGES_MAX 100000
+#define OPS_MAX 65535
+#define PAIRS_MAX (64u << 20)
+
+struct lz_calls {
+    struct lz_edge *edges; // 1 ..
+    uint32_t edge_count, edge_cap;
+    const char **ops; // 1 ..
+    uint32_t op_count, op_cap;
+    lz_series *requests; // begun, by component; 0: nobody asked
+    uint32_t requests_cap;
+};
+
+void lz_calls_init(struct lz_world *w)
+{
+    w->calls = lz_arena_alloc(w->arena, sizeof(*w->calls));
+    lz_client_init(w);
+    lz_balance_init(w);
+}
+
+void lz_calls_start(struct lz_world *w)
+{
+    lz_balance_start(w);
+}
+
+lz_op lz_call_op(struct lz_world *w, const char *name)
+{
+    struct lz_calls *cs = w->calls;
+    if (name == NULL || name[0] == '\0')
+        return 0;
+    for (uint32_t i = 1; i <= cs->op_count; i++)
+        if (strcmp(cs->ops[i], name) == 0)
+            return (lz_op)i;
+    LZ_ASSERT(cs->op_count < OPS_MAX);
+    cs->ops = lz_grow(w->arena, cs->ops, &cs->op_cap, cs->op_count + 2, sizeof(*cs->ops));
+    cs->ops[++cs->op_count] = lz_arena_strdup(w->arena, name);
+    return (lz_op)cs->op_count;
+}
+
+const char *lz_call_op_name(const struct lz_world *w, lz_op op)
+{
+    LZ_ASSERT(op <= w->calls->op_count);
+    return op == 0 ? "" : w->calls->ops[op];
+}
+
+struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->calls->edge_count);
+    return &w->calls->edges[id];
+}
+
+uint32_t lz_edge_count(const struct lz_world *w)
+{
+    return w->calls->edge_count;
+}
+
+static void fill_defaults(struct lz_edge_opts *o)
+{
+    if (o->timeout == 0)
+        o->timeout = 60 * LZ_S;
+    if (o->backoff == 0)
+        o->backoff = 100 * LZ_MS;
+    if (o->health.every == 0)
+        o->health.every = LZ_S;
+    if (o->health.timeout == 0)
+        o->health.timeout = LZ_S;
+    if (o->health.fails == 0)
+        o->health.fails = 3;
+    if (o->health.passes == 0)
+        o->health.passes = 2;
+}
+
+static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
+{
+    if (o->timeout < 0)
+        return lz_fail(err, LZ_ERANGE, "timeout must be positive");
+    if (o->retries > 1000)
+        return lz_fail(err, LZ_ERANGE, "retries must be at most 1000, got %u", o->retries);
+    if (!(o->retry_budget >= 0.0 && o->retry_budget <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "retry_budget must be between 0 and 1, got %g",
+                       o->retry_budget);
+    return true;
+}
+
+// Connections are warm before the run begins; to a database only the primary's are.
+static void open_connections(struct lz_world *w, struct lz_edge *e)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    for (uint32_t c = 0; c < e->client_count; c++)
+        for (uint32_t s = 0; s < e->server_count; s++)
+            if (ops->route == NULL || s == 0)
+                e->pairs[c * e->server_count + s].connected = 1;
+}
+
+bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
+                  struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_calls *cs = w->calls;
+    const struct lz_component *from = lz_world_component(w, opts->from);
+    const struct lz_component *to = lz_world_component(w, opts->to);
+    if (to->kind == LZ_COMPONENT_TRAFFIC)
+        return lz_fail(err, LZ_EINVAL, "%s is traffic and cannot be called", to->name);
+    if (!check_opts(opts, err))
+        return false;
+    if (cs->edge_count == EDGES_MAX)
+        return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
+    if ((uint64_t)from->instance_count * to->instance_count > PAIRS_MAX)
+        return lz_fail(err, LZ_EFULL, "%s to %s: at most %u pairs of instances", from->name,
+                       to->name, PAIRS_MAX);
+
+    cs->edges = lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2, sizeof(*cs->edges));
+    struct lz_edge *e = &cs->edges[++cs->edge_count];
+    e->opts = *opts;
+    fill_defaults(&e->opts);
+    e->op = lz_call_op(w, opts->op);
+    e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
+    e->timeout = lz_client_timeout_lane(w, e->opts.timeout);
+    e->client_first = from->instances_first;
+    e->client_count = from->instance_count;
+    e->server_first = to->instances_first;
+    e->server_count = to->instance_count;
+    e->clients = lz_arena_alloc(w->arena, e->client_count * sizeof(*e->clients));
+    e->servers = lz_arena_alloc(w->arena, e->server_count * sizeof(*e->servers));
+    e->pairs =
+        lz_arena_alloc(w->arena, (size_t)e->client_count * e->server_count * sizeof(*e->pairs));
+    for (uint32_t c = 0; c < e->client_count; c++) {
+        e->clients[c].tokens = LZ_EDGE_TOKENS_MAX;
+        e->clients[c].turn = c; // callers do not begin with the same replica
+    }
+    open_connections(w, e);
+    *id = cs->edge_count;
+    return true;
+}
+
+void lz_client_count_request(struct lz_world *w, lz_component_id component)
+{
+    const struct lz_calls *cs = w->calls;
+    if (component < cs->requests_cap && cs->requests[component] != 0)
+        lz_metrics_add(w->metrics, cs->requests[component], 1);
+}
+
+lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_component_id b)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_calls *cs = w->calls;
+    char name[160];
+    snprintf(name, sizeof(name), "amplification.%s", lz_world_component(w, b)->name);
+    lz_metric known = lz_metrics_find(w->metrics, a, name);
+    if (known != 0)
+        return known;
+    lz_series attempts = 0;
+    for (uint32_t i = 1; i <= cs->edge_count; i++) {
+        struct lz_edge *e = &cs->edges[i];
+        if (e->opts.from != a || e->opts.to != b)
+            continue;
+        if (attempts == 0)
+            attempts = lz_metrics_counter(w->metrics);
+        e->attempts = attempts;
+    }
+    if (attempts == 0)
+        return 0; // a never calls b
+    cs->requests =
+        lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
+    if (cs->requests[a] == 0)
+        cs->requests[a] = lz_metrics_counter(w->metrics);
+    return lz_metrics_define(w->metrics, a,
+                             &(struct lz_metric_def){.name = lz_arena_strdup(w->arena, name),
+                                                     .view = LZ_VIEW_RATIO,
+                                                     .unit = LZ_UNIT_COUNT,
+                                                     .a = attempts,
+                                                     .b = cs->requests[a]});
+}

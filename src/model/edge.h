@@ -1,0 +1,63 @@
+/*
+ * edge.h — the state behind a declared way to call; for model/ only.
+ */
+#ifndef LZ_MODEL_EDGE_H
+#define LZ_MODEL_EDGE_H
+
+#include "model/call.h"
+#include "model/world.h"
+
+#define LZ_EDGE_TOKENS_MAX 10.0
+
+struct lz_edge_client {
+    uint32_t turn;  /* round robin */
+    double tokens;  /* retry budget */
+};
+
+struct lz_edge_server {
+    bool is_out; /* thought dead by health checks, or by a reset */
+    uint16_t fails, passes;
+};
+
+/* One client instance and one server instance. */
+struct lz_edge_pair {
+    uint32_t connected; /* incarnation of the server that connections are open to; 0: none */
+    uint32_t in_flight;
+};
+
+struct lz_edge {
+    struct lz_edge_opts opts; /* defaults filled in */
+    lz_op op;
+    uint64_t path;
+    lz_lane timeout;
+    lz_instance_id client_first, server_first;
+    uint32_t client_count, server_count;
+    struct lz_edge_client *clients;
+    struct lz_edge_server *servers;
+    struct lz_edge_pair *pairs;
+    uint32_t out_count; /* servers thought dead */
+    lz_series attempts; /* 0: nobody asked */
+    uint64_t probes;    /* rounds of health checks so far */
+};
+
+struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id);
+uint32_t lz_edge_count(const struct lz_world *w);
+
+static inline struct lz_edge_pair *lz_edge_pair(const struct lz_edge *e, lz_instance_id client,
+                                                lz_instance_id server)
+{
+    return &e->pairs[(client - e->client_first) * e->server_count + (server - e->server_first)];
+}
+
+/* A server to ask, for the attempt whose draws `path` owns. */
+lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e, lz_instance_id client,
+                               uint64_t path);
+
+/* A connection to `server` was refused or broke: out until probes pass again. */
+void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server);
+
+/* Health checks begin on every edge that has a choice. */
+void lz_balance_start(struct lz_world *w);
+void lz_balance_init(struct lz_world *w);
+
+#endif

@@ -1,0 +1,213 @@
+#include "model/instance.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "base/pool.h"
+#include "model/database.h"
+#include "model/journal.h"
+
+// An event that arrived at a paused process and waits for it to go on.
+struct deferred {
+    struct lz_pool_head head;
+    uint32_t next;
+    lz_kind kind;
+    uint64_t payload;
+};
+
+struct lz_instances {
+    struct lz_instance *all; // 1 ..
+    uint32_t count, cap;
+    struct lz_pool deferred;
+};
+
+void lz_instances_init(struct lz_world *w)
+{
+    w->instances = lz_arena_alloc(w->arena, sizeof(*w->instances));
+    lz_pool_init(&w->instances->deferred, w->arena, sizeof(struct deferred));
+}
+
+void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t count,
+                      const struct lz_spread *spread, const struct lz_instance_ops *ops)
+{
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(count > 0);
+    struct lz_instances *is = w->instances;
+    struct lz_component *c = &w->components[component];
+    LZ_ASSERT(c->instance_count == 0);
+    is->all = lz_grow(w->arena, is->all, &is->cap, is->count + count + 1, sizeof(*is->all));
+    c->instances_first = is->count + 1;
+    c->instance_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        is->all[++is->count] = (struct lz_instance){
+            .component = component,
+            .ordinal = i + 1,
+            .host = lz_place_assign(w, spread, i),
+            .incarnation = 1,
+            .ops = ops,
+        };
+}
+
+struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->instances->count);
+    return &w->instances->all[id];
+}
+
+uint32_t lz_instance_count(const struct lz_world *w)
+{
+    return w->instances->count;
+}
+
+void lz_instance_describe(const struct lz_world *w, lz_instance_id id, char *out, size_t size)
+{
+    const struct lz_instance *i = lz_instance_get(w, id);
+    const struct lz_component *c = lz_world_component(w, i->component);
+    if (c->instance_count == 1)
+        snprintf(out, size, "%s", c->name);
+    else
+        snprintf(out, size, "%s[%u]", c->name, i->ordinal);
+}
+
+static enum lz_instance_state wanted_state(const struct lz_instance *i)
+{
+    if (i->downs > 0)
+        return LZ_INSTANCE_LOST;
+    if (i->kills > 0)
+        return LZ_INSTANCE_DEAD;
+    return i->pauses > 0 ? LZ_INSTANCE_PAUSED : LZ_INSTANCE_UP;
+}
+
+static void drop_deferred(struct lz_world *w, struct lz_instance *i)
+{
+    struct lz_pool *pool = &w->instances->deferred;
+    while (i->deferred_first != 0) {
+        struct deferred *d = lz_pool_at(pool, i->deferred_first);
+        i->deferred_first = d->next;
+        lz_pool_give(pool, d);
+    }
+    i->deferred_last = 0;
+}
+
+// What waited at a paused process happens now, in the order it came.
+static void replay_deferred(struct lz_world *w, lz_instance_id id, struct lz_instance *i)
+{
+    struct lz_pool *pool = &w->instances->deferred;
+    for (uint32_t at = i->deferred_first; at != 0;) {
+        struct deferred *d = lz_pool_at(pool, at);
+        at = d->next;
+        lz_sim_soon(w->sim, d->kind, id, d->payload);
+    }
+    drop_deferred(w, i);
+}
+
+void lz_instance_note(struct lz_world *w, lz_instance_id id, const char *kind, const char *fmt, ...)
+{
+    const struct lz_instance *i = lz_instance_get(w, id);
+    char who[80], what[80];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    lz_instance_describe(w, id, who, sizeof(who));
+    lz_journal_add(
+        w, &(struct lz_journal_entry){.component = i->component, .instance = id, .kind = kind},
+        "%s %s", who, what);
+}
+
+/*
+ * The one place where an instance changes state. Ending a process is `died`; beginning
+ * one is `started` with the next incarnation; a pause keeps everything.
+ */
+static bool settle(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    enum lz_instance_state from = i->state, to = wanted_state(i);
+    if (from == to)
+        return false;
+    bool had_process = from == LZ_INSTANCE_UP || from == LZ_INSTANCE_PAUSED;
+    bool has_process = to == LZ_INSTANCE_UP || to == LZ_INSTANCE_PAUSED;
+    i->state = to;
+    if (had_process && !has_process) {
+        drop_deferred(w, i);
+        lz_instance_note(w, id, to == LZ_INSTANCE_LOST ? "lost" : "dead", "%s",
+                         to == LZ_INSTANCE_LOST ? "is gone without a word" : "ended");
+        i->ops->died(w, id, to == LZ_INSTANCE_LOST);
+    } else if (!had_process && has_process) {
+        i->incarnation++;
+        lz_instance_note(w, id, "started", "started");
+        i->ops->started(w, id);
+        if (to == LZ_INSTANCE_PAUSED)
+            i->ops->stopped(w, id);
+    } else if (to == LZ_INSTANCE_PAUSED) {
+        lz_instance_note(w, id, "paused", "stands still");
+        i->ops->stopped(w, id);
+    } else if (to == LZ_INSTANCE_UP) {
+        lz_instance_note(w, id, "resumed", "goes on");
+        i->ops->resumed(w, id);
+        replay_deferred(w, id, i);
+    }
+    lz_database_reconsider(w);
+    return true;
+}
+
+bool lz_instance_kill(struct lz_world *w, lz_instance_id id)
+{
+    lz_instance_get(w, id)->kills++;
+    return settle(w, id);
+}
+
+bool lz_instance_restart(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(i->kills > 0);
+    i->kills--;
+    return settle(w, id);
+}
+
+bool lz_instance_pause(struct lz_world *w, lz_instance_id id)
+{
+    lz_instance_get(w, id)->pauses++;
+    return settle(w, id);
+}
+
+bool lz_instance_resume(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(i->pauses > 0);
+    i->pauses--;
+    return settle(w, id);
+}
+
+bool lz_instance_lose(struct lz_world *w, lz_instance_id id)
+{
+    lz_instance_get(w, id)->downs++;
+    return settle(w, id);
+}
+
+bool lz_instance_return(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(i->downs > 0);
+    i->downs--;
+    return settle(w, id);
+}
+
+bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    if (i->state != LZ_INSTANCE_PAUSED)
+        return false;
+    struct lz_pool *pool = &w->instances->deferred;
+    struct deferred *d = lz_pool_take(pool);
+    d->kind = kind;
+    d->payload = payload;
+    if (i->deferred_last != 0)
+        ((struct deferred *)lz_pool_at(pool, i->deferred_last))->next = d->head.index;
+    else
+        i->deferred_first = d->head.index;
+    i->deferred_last = d->head.index;
+    return true;
+}

@@ -1,0 +1,33 @@
+/*
+ * kinds.c — the kinds of component and what each measures.
+ *
+ * The definitions stand beside the model of each kind; this is the one table that
+ * people and the language look names up in.
+ */
+#include "base/check.h"
+#include "model/database.h"
+#include "model/service.h"
+#include "model/traffic.h"
+#include "model/world.h"
+
+static const struct {
+    const char *name;
+    const struct lz_metric_info *(*metrics)(size_t *count);
+} kinds[] = {
+    [LZ_COMPONENT_SERVICE] = {"service", lz_service_metrics},
+    [LZ_COMPONENT_BALANCER] = {"balancer", lz_service_metrics},
+    [LZ_COMPONENT_TRAFFIC] = {"traffic", lz_traffic_metrics},
+    [LZ_COMPONENT_DATABASE] = {"database", lz_database_metrics},
+};
+
+const char *lz_world_kind_name(enum lz_component_kind kind)
+{
+    LZ_ASSERT(kind >= 1 && (size_t)kind < sizeof(kinds) / sizeof(kinds[0]));
+    return kinds[kind].name;
+}
+
+const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, size_t *count)
+{
+    LZ_ASSERT(kind >= 1 && (size_t)kind < sizeof(kinds) / sizeof(kinds[0]));
+    return kinds[kind].metrics(count);
+}

@@ -1,0 +1,87 @@
+#include "model/measure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static lz_series series_at(const void *series, uint16_t offset)
+{
+    lz_series s;
+    memcpy(&s, (const char *)series + offset, sizeof(s));
+    return s;
+}
+
+void lz_measure_define(struct lz_world *w, lz_component_id component, const char *prefix,
+                       const struct lz_measure_row *rows, size_t count, const void *series)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct lz_measure_row *row = &rows[i];
+        char name[80];
+        snprintf(name, sizeof(name), "%s%s", prefix, row->name);
+        bool has_two = row->view == LZ_VIEW_RATIO;
+        struct lz_metric_def def = {
+            .name = prefix[0] == '\0' ? row->name : lz_arena_strdup(w->arena, name),
+            .view = row->view,
+            .unit = row->unit,
+            .a = series_at(series, row->a),
+            .b = has_two ? series_at(series, row->b) : 0,
+            .q = row->q,
+        };
+        LZ_ASSERT(def.a != 0);
+        lz_metrics_define(w->metrics, component, &def);
+    }
+}
+
+const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows, size_t row_count,
+                                              struct lz_metric_info *infos, size_t *count)
+{
+    for (size_t i = 0; i < row_count; i++)
+        infos[i] = (struct lz_metric_info){
+            .name = rows[i].name, .unit = rows[i].unit, .doc = rows[i].doc};
+    *count = row_count;
+    return infos;
+}
+
+void lz_measure_init(struct lz_world *w, struct lz_measure *m)
+{
+    *m = (struct lz_measure){
+        .outcomes = lz_metrics_counter(w->metrics),
+        .ok = lz_metrics_counter(w->metrics),
+        .failed = lz_metrics_counter(w->metrics),
+        .refused = lz_metrics_counter(w->metrics),
+        .latency = lz_metrics_hist(w->metrics),
+        .in_flight = lz_metrics_gauge(w->metrics, 0.0),
+    };
+}
+
+void lz_measure_arrived(struct lz_world *w, struct lz_measure *m)
+{
+    m->open++;
+    lz_metrics_set(w->metrics, m->in_flight, lz_sim_now(w->sim), m->open);
+}
+
+static void count(struct lz_world *w, const struct lz_measure *m, enum lz_outcome outcome)
+{
+    lz_metrics_add(w->metrics, m->outcomes, 1);
+    lz_metrics_add(w->metrics, outcome == LZ_OUTCOME_OK ? m->ok : m->failed, 1);
+    if (outcome == LZ_OUTCOME_REFUSED)
+        lz_metrics_add(w->metrics, m->refused, 1);
+}
+
+void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome outcome,
+                     lz_time latency)
+{
+    LZ_ASSERT(m->open > 0);
+    LZ_ASSERT(latency >= 0);
+    m->open--;
+    lz_metrics_set(w->metrics, m->in_flight, lz_sim_now(w->sim), m->open);
+    count(w, m, outcome);
+    if (outcome != LZ_OUTCOME_RESET) // a broken connection is no answer
+        lz_metrics_observe(w->metrics, m->latency, latency);
+}
+
+void lz_measure_refused(struct lz_world *w, struct lz_measure *m)
+{
+    count(w, m, LZ_OUTCOME_REFUSED);
+}

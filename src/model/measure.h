@@ -1,0 +1,79 @@
+/*
+ * measure.h — what every component that serves requests measures in the same way.
+ *
+ * rate, latency.*, errors.*, success.ratio, shed.ratio and in_flight, from the arrival
+ * of a request to its answer. A refusal and a reset are outcomes too; a caller's timeout
+ * is not, it counts at the caller alone. Latency covers every answer, failed ones too.
+ */
+#ifndef LZ_MODEL_MEASURE_H
+#define LZ_MODEL_MEASURE_H
+
+#include <stddef.h>
+
+#include "model/request.h"
+#include "model/world.h"
+
+struct lz_measure {
+    lz_series outcomes, ok, failed, refused;
+    lz_series latency;
+    lz_series in_flight;
+    uint32_t open; /* requests that have arrived and not been answered */
+};
+
+/* Rows of a table of metrics: a name, and which series it is a view of. */
+struct lz_measure_row {
+    const char *name;
+    enum lz_view view;
+    enum lz_unit unit;
+    uint16_t a, b; /* offsets of lz_series in the kind's own struct */
+    double q;
+    const char *doc;
+};
+
+/* `series` is the struct the offsets point into; names get `prefix` in front. */
+void lz_measure_define(struct lz_world *w, lz_component_id component, const char *prefix,
+                       const struct lz_measure_row *rows, size_t count, const void *series);
+
+/* The same rows as people look them up: fills `infos` once. */
+const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows, size_t row_count,
+                                              struct lz_metric_info *infos, size_t *count);
+
+/* The rows of struct lz_measure when it is the first member of the kind's struct. */
+#define LZ_MEASURE_AT(member) offsetof(struct lz_measure, member)
+#define LZ_MEASURE_QUANTILES(name, at, what)                                                       \
+    {name ".mean", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, at, 0, 0, "mean " what},                         \
+        {name ".p50", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.5, "median " what},              \
+        {name ".p90", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.9, "90th percentile of " what},  \
+        {name ".p95", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.95, "95th percentile of " what}, \
+        {name ".p99", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.99, "99th percentile of " what}, \
+        {name ".p999", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.999,                            \
+         "99.9th percentile of " what},                                                            \
+    {                                                                                              \
+        name ".max", LZ_VIEW_MAX, LZ_UNIT_SECONDS, at, 0, 0, "longest " what                       \
+    }
+#define LZ_MEASURE_ROWS                                                                            \
+    {"rate",    LZ_VIEW_RATE,                                                                      \
+     LZ_UNIT_RATE, LZ_MEASURE_AT(outcomes),                                                        \
+     0,         0,                                                                                 \
+     "requests answered, refused or reset per second"},                                            \
+        {"errors.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(failed),                      \
+         LZ_MEASURE_AT(outcomes), 0, "error answers, refusals and resets of all outcomes"},        \
+        {"errors.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, LZ_MEASURE_AT(failed), 0, 0,                   \
+         "error answers, refusals and resets per second"},                                         \
+        {"success.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(ok),                         \
+         LZ_MEASURE_AT(outcomes), 0, "good answers of all outcomes"},                              \
+        {"shed.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(refused),                       \
+         LZ_MEASURE_AT(outcomes), 0, "requests refused of all outcomes"},                          \
+        {"in_flight", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, LZ_MEASURE_AT(in_flight), 0, 0,                \
+         "requests that have arrived and not been answered"},                                      \
+        LZ_MEASURE_QUANTILES("latency", LZ_MEASURE_AT(latency), "time from arrival to answer")
+
+void lz_measure_init(struct lz_world *w, struct lz_measure *m);
+void lz_measure_arrived(struct lz_world *w, struct lz_measure *m);
+void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome outcome,
+                     lz_time latency);
+
+/* One that never arrived: its connection was refused. */
+void lz_measure_refused(struct lz_world *w, struct lz_measure *m);
+
+#endif

@@ -1,0 +1,117 @@
+#include "model/target.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "model/database.h"
+#include "model/instance.h"
+
+static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host_id host)
+{
+    lz_zone_id zone = lz_place_host_zone(w, host);
+    switch (t->kind) {
+    case LZ_TARGET_HOST:
+        return host == t->id;
+    case LZ_TARGET_ZONE:
+        return zone == t->id;
+    case LZ_TARGET_REGION:
+        return zone != 0 && lz_place_zone_region(w, zone) == t->id;
+    default:
+        return false;
+    }
+}
+
+bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance)
+{
+    const struct lz_instance *i = lz_instance_get(w, instance);
+    switch (t->kind) {
+    case LZ_TARGET_COMPONENT:
+        return i->component == t->id;
+    case LZ_TARGET_INSTANCE:
+        return i->component == t->id && i->ordinal == t->ordinal;
+    case LZ_TARGET_PRIMARY:
+        return lz_database_primary(w, t->id) == instance;
+    case LZ_TARGET_REPLICA:
+        if (i->component != t->id)
+            return false;
+        return t->ordinal == 0 ? lz_database_primary(w, t->id) != instance
+                               : lz_database_replica(w, t->id, t->ordinal) == instance;
+    case LZ_TARGET_HOST:
+    case LZ_TARGET_ZONE:
+    case LZ_TARGET_REGION:
+        return lies_in(w, t, i->host);
+    case LZ_TARGET_LINK:
+        return lz_target_has(w, t->a, instance) || lz_target_has(w, t->b, instance);
+    }
+    return false;
+}
+
+size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t,
+                           lz_instance_id *out, size_t max)
+{
+    lz_instance_id first = 1, final = lz_instance_count(w);
+    if (t->kind <= LZ_TARGET_REPLICA) { // a component's own: no need to look at all
+        const struct lz_component *c = lz_world_component(w, t->id);
+        first = c->instances_first;
+        final = first + c->instance_count - 1;
+    }
+    size_t count = 0;
+    for (lz_instance_id i = first; i <= final; i++) {
+        if (!lz_target_has(w, t, i))
+            continue;
+        if (count < max)
+            out[count] = i;
+        count++;
+    }
+    return count;
+}
+
+static void describe_part(const struct lz_world *w, const struct lz_target *t, char *out,
+                          size_t size)
+{
+    const struct lz_component *c = lz_world_component(w, t->id);
+    const char *part = c->kind == LZ_COMPONENT_DATABASE ? "node" : "replica";
+    if (t->kind == LZ_TARGET_PRIMARY)
+        snprintf(out, size, "%s.primary", c->name);
+    else if (t->kind == LZ_TARGET_REPLICA && t->ordinal == 0)
+        snprintf(out, size, "%s.replica", c->name);
+    else if (t->kind == LZ_TARGET_REPLICA)
+        snprintf(out, size, "%s.replica[%u]", c->name, t->ordinal);
+    else if (t->kind == LZ_TARGET_INSTANCE)
+        snprintf(out, size, "%s.%s[%u]", c->name, part, t->ordinal);
+    else
+        snprintf(out, size, "%s", c->name);
+}
+
+void lz_target_describe(const struct lz_world *w, const struct lz_target *t, char *out, size_t size)
+{
+    LZ_ASSERT(size > 0);
+    switch (t->kind) {
+    case LZ_TARGET_COMPONENT:
+    case LZ_TARGET_INSTANCE:
+    case LZ_TARGET_PRIMARY:
+    case LZ_TARGET_REPLICA:
+        describe_part(w, t, out, size);
+        return;
+    case LZ_TARGET_HOST: {
+        const char *name = lz_place_host_name(w, t->id);
+        snprintf(out, size, "%s", name != NULL ? name : "host");
+        return;
+    }
+    case LZ_TARGET_ZONE:
+        snprintf(out, size, "%s.%s", lz_place_region_name(w, lz_place_zone_region(w, t->id)),
+                 lz_place_zone_name(w, t->id));
+        return;
+    case LZ_TARGET_REGION:
+        snprintf(out, size, "%s", lz_place_region_name(w, t->id));
+        return;
+    case LZ_TARGET_LINK: {
+        char a[80], b[80];
+        lz_target_describe(w, t->a, a, sizeof(a));
+        lz_target_describe(w, t->b, b, sizeof(b));
+        snprintf(out, size, "%s -> %s", a, b);
+        return;
+    }
+    }
+    out[0] = '\0';
+}

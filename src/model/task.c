@@ -1,0 +1,263 @@
+#include "model/task.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/client.h"
+#include "model/instance.h"
+#include "model/net.h"
+
+struct at_instance {
+    uint32_t first, final;
+};
+
+struct lz_tasks {
+    struct lz_pool pool;
+    struct at_instance *at; // by instance
+    uint32_t at_cap;
+    const struct lz_server_ops **ops; // by component
+    uint32_t ops_cap;
+    lz_kind arrive, answer, reset, cancel;
+    uint32_t live_max;
+};
+
+static void link_at(struct lz_world *w, struct lz_task *t)
+{
+    struct at_instance *at = &w->tasks->at[t->server];
+    uint32_t index = t->head.index;
+    t->prev = at->final;
+    t->next = 0;
+    if (at->final != 0)
+        lz_task_at(w, at->final)->next = index;
+    else
+        at->first = index;
+    at->final = index;
+}
+
+static void unlink_at(struct lz_world *w, struct lz_task *t)
+{
+    struct at_instance *at = &w->tasks->at[t->server];
+    if (t->prev != 0)
+        lz_task_at(w, t->prev)->next = t->next;
+    else
+        at->first = t->next;
+    if (t->next != 0)
+        lz_task_at(w, t->next)->prev = t->prev;
+    else
+        at->final = t->prev;
+}
+
+static bool is_linked(const struct lz_task *t)
+{
+    return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
+}
+
+static bool somebody_waits(const struct lz_world *w, uint64_t payload)
+{
+    const struct lz_task *t = lz_task_find(w, payload);
+    return t != NULL && lz_client_is_waiting(w, t->call, payload);
+}
+
+// A request or its caller's patience may be over while the message is on its way; the
+// server does not know and works on.
+static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->arrive, payload))
+        return;
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (i->state == LZ_INSTANCE_LOST) {
+        lz_task_free(w, t); // the host went away under it
+        return;
+    }
+    if (i->state == LZ_INSTANCE_DEAD || i->incarnation != t->incarnation) {
+        lz_task_reset(w, t, false);
+        return;
+    }
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    link_at(w, t);
+    lz_task_ops(w, i->component)->arrive(w, t);
+}
+
+static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->answer, payload))
+        return;
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
+    if (lz_client_is_waiting(w, t->call, payload))
+        lz_client_answered(w, t);
+    lz_task_free(w, t);
+}
+
+// A reset carries the task too: by now it is only the name of what was asked.
+static void on_reset(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->reset, payload))
+        return;
+    if (lz_client_is_waiting(w, t->call, payload))
+        lz_client_reset(w, t);
+    lz_task_free(w, t);
+}
+
+static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->cancel, payload))
+        return;
+    if (is_linked(t))
+        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+}
+
+void lz_tasks_init(struct lz_world *w)
+{
+    struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
+    lz_pool_init(&ts->pool, w->arena, sizeof(struct lz_task));
+    w->tasks = ts;
+    ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
+    ts->answer = lz_sim_kind(w->sim, "answer", on_answer, w);
+    ts->reset = lz_sim_kind(w->sim, "reset", on_reset, w);
+    ts->cancel = lz_sim_kind(w->sim, "cancel", on_cancel, w);
+}
+
+void lz_task_serve(struct lz_world *w, lz_component_id component, const struct lz_server_ops *ops)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_tasks *ts = w->tasks;
+    ts->ops = lz_grow(w->arena, ts->ops, &ts->ops_cap, component + 1, sizeof(*ts->ops));
+    ts->ops[component] = ops;
+    const struct lz_component *c = lz_world_component(w, component);
+    ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, c->instances_first + c->instance_count,
+                     sizeof(*ts->at));
+}
+
+const struct lz_server_ops *lz_task_ops(const struct lz_world *w, lz_component_id component)
+{
+    LZ_ASSERT(component < w->tasks->ops_cap);
+    LZ_ASSERT(w->tasks->ops[component] != NULL);
+    return w->tasks->ops[component];
+}
+
+struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
+{
+    return lz_pool_find(&w->tasks->pool, id);
+}
+
+struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
+{
+    return lz_pool_at(&w->tasks->pool, index);
+}
+
+struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
+                             const struct lz_task *facts)
+{
+    struct lz_tasks *ts = w->tasks;
+    struct lz_task *t = lz_pool_take(&ts->pool);
+    if (ts->pool.live > ts->live_max)
+        ts->live_max = ts->pool.live;
+    struct lz_pool_head head = t->head;
+    *t = *facts;
+    t->head = head;
+    t->server = server;
+    t->incarnation = lz_instance_get(w, server)->incarnation;
+    t->sent = lz_sim_now(w->sim);
+    t->state = LZ_TASK_SENT;
+    lz_net_send(w,
+                &(struct lz_message){.from = client,
+                                     .to = server,
+                                     .kind = ts->arrive,
+                                     .payload = lz_pool_id(t),
+                                     .owner = t->path,
+                                     .purpose = LZ_PURPOSE_NET_OUT},
+                somebody_waits);
+    return t;
+}
+
+static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
+{
+    lz_task_id id = lz_pool_id(t);
+    if (!lz_client_is_waiting(w, t->call, id)) {
+        lz_task_free(w, t); // nobody would notice the message
+        return;
+    }
+    lz_net_send(w,
+                &(struct lz_message){.from = t->server,
+                                     .to = lz_client_instance(w, t->call),
+                                     .kind = kind,
+                                     .payload = id,
+                                     .owner = t->path,
+                                     .purpose = LZ_PURPOSE_NET_BACK},
+                somebody_waits);
+}
+
+void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
+{
+    LZ_ASSERT(is_linked(t));
+    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
+    unlink_at(w, t);
+    if (t->state == LZ_TASK_QUEUED)
+        t->started = lz_sim_now(w->sim);
+    t->state = LZ_TASK_ANSWERED;
+    t->answered = lz_sim_now(w->sim);
+    t->outcome = (uint8_t)outcome;
+    t->status = status;
+    send_back(w, t, w->tasks->answer);
+}
+
+void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
+{
+    if (is_linked(t))
+        unlink_at(w, t);
+    t->state = LZ_TASK_ANSWERED;
+    t->answered = lz_sim_now(w->sim);
+    t->outcome = LZ_OUTCOME_RESET;
+    if (silent)
+        lz_task_free(w, t);
+    else
+        send_back(w, t, w->tasks->reset);
+}
+
+void lz_task_orphan(struct lz_world *w, struct lz_task *t)
+{
+    t->request = 0;
+    if (t->child != 0)
+        lz_client_orphan(w, t->child);
+}
+
+void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id id)
+{
+    const struct lz_task *t = lz_task_find(w, id);
+    if (t == NULL)
+        return;
+    lz_net_send(w,
+                &(struct lz_message){.from = client,
+                                     .to = t->server,
+                                     .kind = w->tasks->cancel,
+                                     .payload = id,
+                                     .owner = lz_draw_index(t->path, 1),
+                                     .purpose = LZ_PURPOSE_NET_OUT},
+                NULL);
+}
+
+void lz_task_free(struct lz_world *w, struct lz_task *t)
+{
+    if (is_linked(t))
+        unlink_at(w, t);
+    lz_pool_give(&w->tasks->pool, t);
+}
+
+uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
+{
+    return w->tasks->at[instance].first;
+}
+
+uint32_t lz_tasks_live_max(const struct lz_world *w)
+{
+    return w->tasks->live_max;
+}

@@ -1,0 +1,140 @@
+#include "model/world.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/call.h"
+#include "model/capacity.h"
+#include "model/database.h"
+#include "model/instance.h"
+#include "model/journal.h"
+#include "model/net.h"
+#include "model/place.h"
+#include "model/request.h"
+#include "model/service.h"
+#include "model/task.h"
+#include "model/traffic.h"
+#include "model/world_kinds.h"
+
+struct lz_world_clock {
+    lz_kind second;
+    lz_world_second_fn *on_second;
+    void *on_second_ctx;
+};
+
+// Judging and windows happen on whole seconds, before anything else that falls on them:
+// a window is [k s, k+1 s).
+static void on_second(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    (void)payload;
+    struct lz_world *w = ctx;
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(now % LZ_S == 0);
+    lz_database_second(w);
+    lz_metrics_roll(w->metrics, now);
+    if (now == w->warmup)
+        lz_metrics_begin(w->metrics, now);
+    if (w->clock->on_second != NULL)
+        w->clock->on_second(w->clock->on_second_ctx, now);
+    if (now + LZ_S <= w->end)
+        lz_sim_at_first(w->sim, now + LZ_S, w->clock->second, 0, 0);
+}
+
+struct lz_world *lz_world_create(const struct lz_world_opts *opts)
+{
+    LZ_ASSERT(opts->arena != NULL);
+    LZ_ASSERT(opts->warmup >= 0 && opts->end >= opts->warmup);
+    struct lz_world *w = lz_arena_alloc(opts->arena, sizeof(*w));
+    w->arena = opts->arena;
+    w->warmup = opts->warmup;
+    w->end = opts->end;
+    w->sim = lz_sim_create(&(struct lz_sim_opts){.arena = opts->arena,
+                                                 .seed = opts->seed,
+                                                 .run_key = opts->run_key,
+                                                 .events_max = opts->events_max});
+    w->metrics = lz_metrics_create(opts->arena);
+    w->clock = lz_arena_alloc(w->arena, sizeof(*w->clock));
+    w->clock->second = lz_sim_kind(w->sim, "second", on_second, w);
+    lz_journal_init(w);
+    lz_place_init(w);
+    lz_net_init(w);
+    lz_instances_init(w);
+    lz_capacities_init(w);
+    lz_requests_init(w);
+    lz_tasks_init(w);
+    lz_calls_init(w);
+    lz_services_init(w);
+    lz_databases_init(w);
+    lz_traffics_init(w);
+    return w;
+}
+
+bool lz_world_add(struct lz_world *w, const char *name, enum lz_component_kind kind, uint32_t line,
+                  lz_component_id *id, struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(name != NULL);
+    if (name[0] == '\0')
+        return lz_fail(err, LZ_EINVAL, "a %s needs a name", lz_world_kind_name(kind));
+    lz_component_id other = lz_world_find(w, name);
+    if (other != 0)
+        return lz_fail(err, LZ_EEXIST, "the name \"%s\" is taken by the %s of line %u", name,
+                       lz_world_kind_name(w->components[other].kind), w->components[other].line);
+    if (w->component_count == LZ_WORLD_COMPONENTS_MAX)
+        return lz_fail(err, LZ_EFULL, "at most %d components", LZ_WORLD_COMPONENTS_MAX);
+    w->components = lz_grow(w->arena, w->components, &w->component_cap, w->component_count + 2,
+                            sizeof(*w->components));
+    lz_component_id new_id = ++w->component_count;
+    w->components[new_id] = (struct lz_component){
+        .name = lz_arena_strdup(w->arena, name),
+        .kind = kind,
+        .line = line,
+        .path = lz_draw_name(0, name),
+    };
+    *id = new_id;
+    return true;
+}
+
+lz_component_id lz_world_find(const struct lz_world *w, const char *name)
+{
+    for (lz_component_id id = 1; id <= w->component_count; id++)
+        if (strcmp(w->components[id].name, name) == 0)
+            return id;
+    return 0;
+}
+
+const struct lz_component *lz_world_component(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->component_count);
+    return &w->components[id];
+}
+
+lz_metric lz_world_metric(const struct lz_world *w, lz_component_id id, const char *name)
+{
+    return lz_metrics_find(w->metrics, id, name);
+}
+
+void lz_world_on_second(struct lz_world *w, lz_world_second_fn *fn, void *ctx)
+{
+    w->clock->on_second = fn;
+    w->clock->on_second_ctx = ctx;
+}
+
+enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
+{
+    LZ_ASSERT(until <= w->end);
+    if (!w->running) {
+        w->running = true;
+        lz_sim_at_first(w->sim, 0, w->clock->second, 0, 0);
+        lz_traffics_start(w);
+        lz_calls_start(w);
+    }
+    return lz_sim_run(w->sim, until);
+}
+
+enum lz_sim_stop lz_world_run(struct lz_world *w)
+{
+    return lz_world_run_until(w, w->end);
+}
