@@ -87,6 +87,7 @@ struct lz_fault {
     const struct lz_fault_kind *kind;
     struct lz_fault_opts opts;
     char *name;
+    uint64_t path;         /* owner of its draws */
     uint64_t effect;       /* what it touched, in the kind's unit */
     uint32_t firings;
     bool active;

@@ -1,0 +1,259 @@
+#include "fault/fault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "fault/kinds.h"
+#include "model/database.h"
+#include "model/instance.h"
+#include "model/journal.h"
+
+// Alphabetical; people are shown it in this order.
+static const struct lz_fault_kind *const kinds[] = {
+    &lz_fault_cpu,     &lz_fault_degrade, &lz_fault_down,      &lz_fault_kill,
+    &lz_fault_latency, &lz_fault_loss,    &lz_fault_partition, &lz_fault_pause,
+};
+
+#define FAULTS_MAX 10000
+
+struct lz_faults {
+    struct lz_world *w;
+    struct lz_fault **all; // 0 .. count - 1; ids are one more
+    uint32_t count, cap;
+    lz_kind begin, end;
+};
+
+size_t lz_fault_kind_count(void)
+{
+    return sizeof(kinds) / sizeof(kinds[0]);
+}
+
+const struct lz_fault_kind *lz_fault_kind_get(size_t i)
+{
+    LZ_ASSERT(i < lz_fault_kind_count());
+    return kinds[i];
+}
+
+const struct lz_fault_kind *lz_fault_kind_find(const char *name)
+{
+    for (size_t i = 0; i < lz_fault_kind_count(); i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+// The draws of a fault are its own: by kind, target and time, and by how many before it
+// are the same in all three.
+static uint64_t path_of(const struct lz_faults *fs, const struct lz_fault *f)
+{
+    uint64_t path = lz_draw_name(lz_draw_name(0, "fault"), f->name);
+    path = lz_draw_index(path, (uint64_t)f->opts.at);
+    uint64_t equals = 0;
+    for (uint32_t i = 0; i < fs->count; i++)
+        equals += fs->all[i] != f && fs->all[i]->opts.at == f->opts.at &&
+                  strcmp(fs->all[i]->name, f->name) == 0;
+    return lz_draw_index(path, equals);
+}
+
+// Choose among the instances found; what is not chosen is dropped from `hits`, in order.
+static void pick(struct lz_world *w, struct lz_fault *f)
+{
+    const struct lz_pick *p = &f->opts.pick;
+    uint32_t n = f->hit_count, want = n;
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), f->path, LZ_PURPOSE_PICK, f->firings);
+    if (p->kind == LZ_PICK_RANDOM) {
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (lz_draw_unit(&draw) < p->amount)
+                f->hits[kept++] = f->hits[i];
+        f->hit_count = kept;
+        return;
+    }
+    if (p->kind == LZ_PICK_ONE)
+        want = 1;
+    else if (p->kind == LZ_PICK_COUNT)
+        want = (uint32_t)p->amount;
+    else if (p->kind == LZ_PICK_SHARE)
+        want = (uint32_t)(p->amount * (double)n + 0.5);
+    if (want == 0)
+        want = 1;
+    // Selection sampling (Knuth, TAOCP 2, algorithm S): uniform, without replacement, in order.
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n && kept < want; i++)
+        if (want >= n || lz_draw_below(&draw, n - i) < want - kept)
+            f->hits[kept++] = f->hits[i];
+    f->hit_count = kept;
+}
+
+// Users cannot be hit: they are not ours to break.
+static void drop_users(const struct lz_world *w, struct lz_fault *f)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        lz_component_id c = lz_instance_get(w, f->hits[i])->component;
+        if (lz_world_component(w, c)->kind != LZ_COMPONENT_TRAFFIC)
+            f->hits[kept++] = f->hits[i];
+    }
+    f->hit_count = kept;
+}
+
+static void resolve(struct lz_world *w, struct lz_fault *f)
+{
+    if (f->hits == NULL) {
+        f->hits = lz_arena_alloc(w->arena, LZ_FAULT_HITS_MAX * sizeof(*f->hits));
+        f->undo = lz_arena_alloc(w->arena, LZ_FAULT_HITS_MAX * sizeof(*f->undo));
+    }
+    size_t n = lz_target_instances(w, &f->opts.target, f->hits, LZ_FAULT_HITS_MAX);
+    f->hit_count = (uint32_t)(n < LZ_FAULT_HITS_MAX ? n : LZ_FAULT_HITS_MAX);
+    drop_users(w, f);
+    pick(w, f);
+}
+
+static void begin(struct lz_faults *fs, uint32_t index)
+{
+    struct lz_world *w = fs->w;
+    struct lz_fault *f = fs->all[index];
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(!f->active);
+    f->active = true;
+    f->started = now;
+    f->firings++;
+    lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line}, "%s",
+                   f->name);
+    if (f->kind->per_instance)
+        resolve(w, f);
+    if (f->kind->per_instance && f->hit_count == 0)
+        f->missed = true;
+    f->kind->apply(w, f);
+    lz_database_reconsider(w);
+    if (f->opts.lasting > 0)
+        lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
+    if (f->opts.every > 0)
+        lz_sim_at(w->sim, now + f->opts.every, fs->begin, index, 0);
+}
+
+static void on_begin(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    begin(ctx, entity);
+}
+
+static void on_end(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_faults *fs = ctx;
+    struct lz_world *w = fs->w;
+    struct lz_fault *f = fs->all[entity];
+    LZ_ASSERT(f->active);
+    lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault_end", .line = f->opts.line},
+                   "%s is over", f->name);
+    f->kind->revert(w, f);
+    f->active = false;
+    if (f->ended < 0)
+        f->ended = lz_sim_now(w->sim);
+    lz_database_reconsider(w);
+}
+
+struct lz_faults *lz_faults_create(struct lz_world *w)
+{
+    struct lz_faults *fs = lz_arena_alloc(w->arena, sizeof(*fs));
+    fs->w = w;
+    fs->begin = lz_sim_kind(w->sim, "fault", on_begin, fs);
+    fs->end = lz_sim_kind(w->sim, "fault.end", on_end, fs);
+    return fs;
+}
+
+static bool check_target(const struct lz_fault_kind *kind, const struct lz_world *w,
+                         const struct lz_target *t, unsigned accepted, struct lz_err *err)
+{
+    if (t->kind != 0 && (accepted & LZ_TARGET_BIT(t->kind)) == 0) {
+        char what[120];
+        lz_target_describe(w, t, what, sizeof(what));
+        return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s", kind->name, what);
+    }
+    bool is_traffic = t->kind == LZ_TARGET_COMPONENT &&
+                      lz_world_component(w, t->id)->kind == LZ_COMPONENT_TRAFFIC;
+    if (is_traffic && kind->per_instance)
+        return lz_fail(err, LZ_EINVAL, "fault.%s cannot target the users of %s", kind->name,
+                       lz_world_component(w, t->id)->name);
+    return true;
+}
+
+static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
+                  const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (o->target.kind == 0)
+        return lz_fail(err, LZ_EINVAL, "fault.%s needs a target", kind->name);
+    if (!check_target(kind, w, &o->target, kind->targets, err) ||
+        !check_target(kind, w, &o->target_b, kind->second, err))
+        return false;
+    if (o->at > w->end)
+        return lz_fail(err, LZ_ERANGE, "fault.%s would come after the end of the run", kind->name);
+    if (o->lasting < 0 || o->every < 0)
+        return lz_fail(err, LZ_ERANGE, "lasting and every must be positive");
+    if (o->every > 0 && (o->lasting == 0 || o->lasting >= o->every))
+        return lz_fail(err, LZ_EINVAL,
+                       "`every` needs `lasting`, shorter than the period: each must end before "
+                       "the next");
+    if (o->pick.kind == LZ_PICK_COUNT && !(o->pick.amount >= 1.0))
+        return lz_fail(err, LZ_ERANGE, "pick must be at least 1, got %g", o->pick.amount);
+    return kind->check == NULL || kind->check(o, err);
+}
+
+// Names are made from kind and target, unless the scenario gave one.
+static char *name_of(struct lz_world *w, const struct lz_fault_opts *o)
+{
+    char text[300], a[120], b[120];
+    if (o->name != NULL)
+        return lz_arena_strdup(w->arena, o->name);
+    lz_target_describe(w, &o->target, a, sizeof(a));
+    snprintf(text, sizeof(text), "%s %s", o->kind, a);
+    if (o->target_b.kind != 0) {
+        lz_target_describe(w, &o->target_b, b, sizeof(b));
+        snprintf(text, sizeof(text), "%s %s | %s", o->kind, a, b);
+    }
+    return lz_arena_strdup(w->arena, text);
+}
+
+bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fault_id *id,
+                  struct lz_err *err)
+{
+    struct lz_world *w = fs->w;
+    const struct lz_fault_kind *kind = lz_fault_kind_find(opts->kind);
+    if (kind == NULL)
+        return lz_fail(err, LZ_ENOENT, "there is no fault \"%s\"", opts->kind);
+    if (!check(kind, w, opts, err))
+        return false;
+    if (fs->count == FAULTS_MAX)
+        return lz_fail(err, LZ_EFULL, "at most %d faults", FAULTS_MAX);
+    struct lz_fault *f = lz_arena_alloc(w->arena, sizeof(*f));
+    f->kind = kind;
+    f->opts = *opts;
+    f->started = f->ended = -1;
+    f->name = name_of(w, opts);
+    if (opts->at < 0)
+        f->opts.at = lz_sim_now(w->sim);
+    f->path = path_of(fs, f);
+    fs->all = lz_grow(w->arena, fs->all, &fs->cap, fs->count + 1, sizeof(struct lz_fault *));
+    fs->all[fs->count++] = f;
+    *id = fs->count;
+    if (opts->at < 0)
+        begin(fs, fs->count - 1);
+    else
+        lz_sim_at(w->sim, opts->at, fs->begin, fs->count - 1, 0);
+    return true;
+}
+
+size_t lz_fault_count(const struct lz_faults *faults)
+{
+    return faults->count;
+}
+
+const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= faults->count);
+    return faults->all[id - 1];
+}

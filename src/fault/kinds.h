@@ -1,0 +1,28 @@
+/* kinds.h — every kind of fault, one per file; fault.c's table lists them. */
+#ifndef LZ_FAULT_KINDS_H
+#define LZ_FAULT_KINDS_H
+
+#include "fault/fault.h"
+#include "model/net.h"
+
+extern const struct lz_fault_kind lz_fault_cpu;
+extern const struct lz_fault_kind lz_fault_degrade;
+extern const struct lz_fault_kind lz_fault_down;
+extern const struct lz_fault_kind lz_fault_kill;
+extern const struct lz_fault_kind lz_fault_latency;
+extern const struct lz_fault_kind lz_fault_loss;
+extern const struct lz_fault_kind lz_fault_partition;
+extern const struct lz_fault_kind lz_fault_pause;
+
+/* Targets that name running processes. */
+#define LZ_TARGETS_INSTANCES                                                                       \
+    (LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_INSTANCE) |                      \
+     LZ_TARGET_BIT(LZ_TARGET_PRIMARY) | LZ_TARGET_BIT(LZ_TARGET_REPLICA) |                         \
+     LZ_TARGET_BIT(LZ_TARGET_HOST) | LZ_TARGET_BIT(LZ_TARGET_ZONE) |                               \
+     LZ_TARGET_BIT(LZ_TARGET_REGION))
+
+/* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
+void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_effect *e);
+void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
+
+#endif
