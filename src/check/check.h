@@ -9,14 +9,16 @@
  *   always      every sample in scope matches; no sample at all is inconclusive
  *   never       no sample in scope matches; no sample at all is inconclusive
  *   eventually  it matches by anchor + within, and stays so for `holding`
- *   at_end      the whole-run value matches (counters: as they stand at the end)
+ *   at_end      the whole-run value matches (counters: as they stand at the end; with
+ *               `over`: the last stretch of the run)
  *   sometimes   it matched at least once; never is inconclusive
  *
  * Scope: from warm-up on, inside `during` if given, outside `except`. A window belongs
  * to a scope when it lies wholly inside it (during) or touches it (except). `always`,
  * `never` and `holding` judge a gauge by its adverse extreme. An empty window never
  * satisfies `holding`. An anchor that never happened makes `eventually` and `during`
- * inconclusive.
+ * inconclusive. `over` slides in steps of a second; what only grows (counters, marks) is
+ * judged as it stands. A mark counts once, when it was first set, warm-up or not.
  *
  * Each keeps the first violating instant, the worst value, and a margin: how far the
  * nearest sample stayed from the limit, as a share of the limit (negative: violated);
@@ -31,6 +33,9 @@
 #include "model/world.h"
 
 typedef uint32_t lz_expect_id;
+
+#define LZ_CHECK_MAX 4096               /* expectations of a scenario */
+#define LZ_CHECK_OVER_MAX (3600 * LZ_S) /* an slo over more is over the whole run */
 
 enum lz_verdict { /* in order of badness; a run is the worst of its parts */
     LZ_VERDICT_PASS,
@@ -47,7 +52,8 @@ enum lz_compare {
     LZ_EQUALS,
     LZ_BETWEEN,
     LZ_RECOVERS_TO, /* limit = share of the baseline; higher is better unless the unit is seconds
-                       or a ratio named errors, then the value must fall to baseline / share */
+                       or the name says trouble (errors, shed, queue, lag): then the value must
+                       fall to baseline / share */
 };
 
 struct lz_matcher {
@@ -90,7 +96,8 @@ struct lz_expect_opts {
     uint32_t line;
     enum lz_temporal temporal;
     struct lz_matcher matcher;
-    lz_time over;              /* averaging window, whole seconds; 0 means 1 s */
+    lz_time over;              /* averaging window, whole seconds; 0 means 1 s (at_end and slo:
+                                  the whole run) */
     struct lz_anchor after;    /* eventually */
     lz_time within;            /* eventually: must be given */
     lz_time holding;           /* eventually */
@@ -119,7 +126,10 @@ struct lz_checks;
 
 struct lz_checks *lz_checks_create(struct lz_world *w, struct lz_faults *faults);
 
-/* Before the run. False if the combination makes no sense (the message says why). */
+/*
+ * Before the run. False if the combination makes no sense (the message says why). Texts and
+ * scopes are copied.
+ */
 bool lz_check_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_expect_id *id,
                      struct lz_err *err) LZ_MUST_CHECK;
 
@@ -129,7 +139,10 @@ bool lz_check_matches(struct lz_checks *c, const struct lz_matcher *m, lz_time o
 /* After windows have closed at `now`. */
 void lz_checks_second(struct lz_checks *c, lz_time now);
 
-/* The run is over at `now`: decide what is still open. */
+/*
+ * The run is over at `now`: decide. May also be called on the way (the REPL does): results
+ * are then as if the run ended here, and it may go on.
+ */
 void lz_checks_finish(struct lz_checks *c, lz_time now);
 
 size_t lz_check_count(const struct lz_checks *c); /* ids are 1 .. count */

@@ -1,0 +1,103 @@
+// The verdict of a run, in one place. A test that tested nothing must not pass: besides
+// its expectations, a run answers for having had any, for its faults having bitten, and
+// for anybody having used the system.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "check/expect.h"
+#include "model/traffic.h"
+
+static bool has_traffic(const struct lz_world *w)
+{
+    for (uint32_t id = 1; id <= w->component_count; id++)
+        if (lz_world_component(w, id)->kind == LZ_COMPONENT_TRAFFIC && lz_traffic_sent(w, id) > 0)
+            return true;
+    return false;
+}
+
+// Units read "connections reset": a thing, and what became of it.
+static void describe_idle_fault(const struct lz_fault *f, char *why, size_t why_size)
+{
+    const char *unit = f->kind->effect_unit;
+    const char *rest = strchr(unit, ' ');
+    if (f->firings == 0)
+        snprintf(why, why_size, "fault %s never fired", f->name);
+    else if (f->missed)
+        snprintf(why, why_size, "fault %s found no target", f->name);
+    else if (rest == NULL)
+        snprintf(why, why_size, "fault %s touched nothing: no %s", f->name, unit);
+    else
+        snprintf(why, why_size, "fault %s touched nothing: no %.*s were%s", f->name,
+                 (int)(rest - unit), unit, rest);
+}
+
+// The first reason, if any, why this run tested nothing whatever its expectations say.
+static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
+{
+    if (c->count == 0) {
+        snprintf(why, why_size, "nothing is expected: add an expect block");
+        return true;
+    }
+    if (!has_traffic(c->world)) {
+        snprintf(why, why_size, "no request was sent");
+        return true;
+    }
+    size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;
+    for (lz_fault_id id = 1; id <= faults; id++) {
+        const struct lz_fault *f = lz_fault_get(c->faults, id);
+        if (f->firings == 0 || f->effect == 0) {
+            describe_idle_fault(f, why, why_size);
+            return true;
+        }
+    }
+    return false;
+}
+
+// The first expectation with the worst verdict, severity "warn" aside; NULL if none counts.
+static const struct lz_expect *worst_of(const struct lz_checks *c, uint32_t *alike)
+{
+    const struct lz_expect *worst = NULL;
+    *alike = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct lz_expect *e = c->items[i];
+        if (e->opts.warn)
+            continue;
+        if (worst == NULL || e->result.verdict > worst->result.verdict) {
+            worst = e;
+            *alike = 0;
+        }
+        *alike += e->result.verdict == worst->result.verdict;
+    }
+    return worst;
+}
+
+static void describe_worst(const struct lz_expect *e, uint32_t alike, char *why, size_t why_size)
+{
+    const struct lz_expect_result *r = &e->result;
+    const char *reason = r->verdict == LZ_VERDICT_FAIL ? r->actual : r->why;
+    if (alike > 1)
+        snprintf(why, why_size, "%s: %s, and %u more", e->opts.name, reason, alike - 1);
+    else
+        snprintf(why, why_size, "%s: %s", e->opts.name, reason);
+}
+
+enum lz_verdict lz_checks_verdict(const struct lz_checks *c, char *why, size_t why_size)
+{
+    LZ_ASSERT(why != NULL);
+    LZ_ASSERT(why_size > 0);
+    why[0] = '\0';
+    uint32_t alike;
+    const struct lz_expect *worst = worst_of(c, &alike);
+    enum lz_verdict verdict = worst != NULL ? worst->result.verdict : LZ_VERDICT_PASS;
+    if (verdict == LZ_VERDICT_FAIL) {
+        describe_worst(worst, alike, why, why_size);
+        return LZ_VERDICT_FAIL;
+    }
+    if (is_idle(c, why, why_size))
+        return LZ_VERDICT_INCONCLUSIVE;
+    if (verdict == LZ_VERDICT_INCONCLUSIVE)
+        describe_worst(worst, alike, why, why_size);
+    return verdict;
+}
