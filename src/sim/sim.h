@@ -8,13 +8,12 @@
  * thing on every machine, and a fork needs no fixing.
  *
  * Order is (time, sequence), the sequence being the order of scheduling across
- * all four ways to schedule:
+ * all three ways to schedule:
  *
  *   lz_sim_at      any instant; a hierarchical timing wheel (evq.h)
  *   lz_sim_soon    this instant, after what is already due; a ready ring
  *   lz_sim_arm     a timer of constant duration; a FIFO lane, O(1) to arm and cancel,
  *                  leaving nothing behind: for timeouts, which mostly never fire
- *   lz_sim_every   a period; like `at` again and again
  *
  * Invariants: now never decreases; an event never fires before it was scheduled;
  * a handle is never reused for another event while someone could still hold it
@@ -83,6 +82,13 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
 /* Fire at `at`, which must not lie in the past. */
 lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
                       uint64_t payload);
+
+/*
+ * Fire at `at` before everything else that falls on that instant, whenever it was scheduled:
+ * for what closes the books on a whole second.
+ */
+void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
+                     uint64_t payload);
 
 /* Fire at this instant, after everything already due at it. Cannot be cancelled. */
 void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload);

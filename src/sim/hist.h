@@ -1,0 +1,78 @@
+/*
+ * hist.h — log-linear histograms with integer counts.
+ *
+ * Values below 128 have a bucket each; above, every power of two is split into 128
+ * buckets, so that a bucket's middle is within 0.4 % of anything in it (the idea of
+ * HdrHistogram, Tene 2012). Counts are kept only for the span of buckets in use.
+ * Packed, a histogram is a string of varint pairs (distance to the next used bucket,
+ * count): about three bytes per used bucket, and two can be merged exactly.
+ */
+#ifndef LZ_SIM_HIST_H
+#define LZ_SIM_HIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+#define LZ_HIST_SUB_BITS 7
+#define LZ_HIST_SUBS (1u << LZ_HIST_SUB_BITS)
+
+struct lz_hist {
+    struct lz_arena *arena;
+    uint64_t count;
+    int64_t min, max; /* valid if count > 0 */
+    double sum;       /* exact while below 2^53 */
+    uint32_t first;   /* bucket of counts[0]; a multiple of LZ_HIST_SUBS */
+    uint32_t cap;
+    uint64_t *counts;
+};
+
+static inline uint32_t lz_hist_bucket(int64_t value)
+{
+    uint64_t v = (uint64_t)value;
+    if (v < LZ_HIST_SUBS)
+        return (uint32_t)v;
+    uint32_t shift = 63u - (uint32_t)__builtin_clzll(v) - LZ_HIST_SUB_BITS;
+    return (shift << LZ_HIST_SUB_BITS) + (uint32_t)(v >> shift);
+}
+
+/* The middle of a bucket. */
+double lz_hist_value(uint32_t bucket);
+
+void lz_hist_init(struct lz_hist *h, struct lz_arena *arena);
+void lz_hist_clear(struct lz_hist *h);
+void lz_hist_widen(struct lz_hist *h, uint32_t bucket);
+void lz_hist_merge(struct lz_hist *h, const struct lz_hist *from);
+
+static inline void lz_hist_add(struct lz_hist *h, int64_t value)
+{
+    uint32_t b = lz_hist_bucket(value);
+    if (b - h->first >= h->cap)
+        lz_hist_widen(h, b);
+    h->counts[b - h->first]++;
+    if (h->count++ == 0)
+        h->min = h->max = value;
+    else if (value < h->min)
+        h->min = value;
+    else if (value > h->max)
+        h->max = value;
+    h->sum += (double)value;
+}
+
+/* The q-quantile (nearest rank), within 1 %; the extremes are exact. count > 0. */
+double lz_hist_quantile(const struct lz_hist *h, double q);
+
+/* Everything but the counts. */
+struct lz_hist_facts {
+    uint64_t count;
+    int64_t min, max;
+    double sum;
+};
+
+/* Pack into the arena; the caller owns `*size` bytes there. */
+unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size);
+void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
+                          const unsigned char *packed, uint32_t size);
+
+#endif

@@ -1,0 +1,408 @@
+#include "sim/sim.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "sim/evq.h"
+
+#define KINDS_MAX 4096
+#define LANES_MAX 65535
+#define FIRST_SEQ (1ull << 40) /* sequences below are for lz_sim_at_first */
+#define KIND_ALARM 0           /* in the queue: a lane's nearest timer may be due */
+#define TIMER_BIT (1ull << 63) /* of an id: a lane's timer, not an event of the queue */
+#define GEN_MASK 0x7fffffffu   /* what an id has room for */
+
+struct kind {
+    lz_event_fn *fn;
+    void *ctx;
+    const char *name;
+};
+
+// Due at this instant, in order.
+struct ready {
+    uint64_t payload;
+    uint64_t seq;
+    uint32_t entity;
+    lz_kind kind;
+};
+
+struct timer {
+    lz_time at;
+    uint64_t seq;
+    uint64_t payload;
+    uint32_t entity;
+    uint32_t gen; // odd while armed
+    uint32_t prev, next;
+    lz_lane lane;
+};
+
+/*
+ * Timers of one delay, in the order they were armed, which is the order they are due.
+ * The queue holds at most one alarm for a lane, at the head's time when it was set. The
+ * head may be cancelled under it: then the alarm, when it comes, moves on to the new head.
+ */
+struct lane {
+    lz_time delay;
+    lz_kind kind;
+    bool has_alarm;
+    uint32_t first, last;
+};
+
+struct lz_sim {
+    lz_time now;
+    uint64_t trace;
+    uint64_t fired;
+    uint64_t fired_max;
+    uint64_t seq, first_seq;
+    uint64_t key, run_key, seed;
+    bool stop;
+    struct lz_arena *arena;
+    struct kind *kinds; // 1 ..
+    uint32_t kind_count, kind_cap;
+    struct ready *ready; // a ring; cap is a power of two
+    uint32_t ready_first, ready_count, ready_cap;
+    struct lane *lanes; // 1 ..
+    uint32_t lane_count, lane_cap;
+    struct timer *timers; // 1 ..
+    uint32_t timer_used, timer_cap, timer_free, timers_armed;
+    lz_sim_watch_fn *watch;
+    void *watch_ctx;
+    lz_kind future;
+    struct lz_check_note note;
+    struct lz_evq queue;
+};
+
+static void on_future(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    struct lz_sim *sim = ctx;
+    sim->key = payload == 0 ? sim->run_key : lz_hash_mix(sim->run_key, payload);
+}
+
+struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
+{
+    LZ_ASSERT(opts->arena != NULL);
+    struct lz_sim *sim = lz_arena_alloc(opts->arena, sizeof(*sim));
+    sim->arena = opts->arena;
+    sim->seed = opts->seed;
+    sim->key = sim->run_key = opts->run_key;
+    sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
+    sim->seq = FIRST_SEQ;
+    sim->timer_used = 1;
+    sim->trace = lz_hash_mix(opts->run_key, 1);
+    sim->ready_cap = 64;
+    sim->ready = lz_arena_alloc(opts->arena, sim->ready_cap * sizeof(*sim->ready));
+    lz_evq_init(&sim->queue, opts->arena);
+    sim->note.seed = opts->seed;
+    sim->future = lz_sim_kind(sim, "future", on_future, sim);
+    return sim;
+}
+
+struct lz_arena *lz_sim_arena(const struct lz_sim *sim)
+{
+    return sim->arena;
+}
+
+lz_time lz_sim_now(const struct lz_sim *sim)
+{
+    return sim->now;
+}
+
+uint64_t lz_sim_key(const struct lz_sim *sim)
+{
+    return sim->key;
+}
+
+uint64_t lz_sim_seed(const struct lz_sim *sim)
+{
+    return sim->seed;
+}
+
+uint64_t lz_sim_events(const struct lz_sim *sim)
+{
+    return sim->fired;
+}
+
+uint64_t lz_sim_trace(const struct lz_sim *sim)
+{
+    return sim->trace;
+}
+
+size_t lz_sim_pending(const struct lz_sim *sim)
+{
+    size_t alarms = 0;
+    for (uint32_t i = 1; i <= sim->lane_count; i++)
+        alarms += sim->lanes[i].has_alarm;
+    return sim->queue.live - alarms + sim->ready_count + sim->timers_armed;
+}
+
+lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx)
+{
+    LZ_ASSERT(fn != NULL && name != NULL);
+    LZ_ASSERT(sim->kind_count < KINDS_MAX);
+    sim->kinds =
+        lz_grow(sim->arena, sim->kinds, &sim->kind_cap, sim->kind_count + 2, sizeof(*sim->kinds));
+    sim->kinds[++sim->kind_count] = (struct kind){.fn = fn, .ctx = ctx, .name = name};
+    return (lz_kind)sim->kind_count;
+}
+
+const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
+{
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    return sim->kinds[kind].name;
+}
+
+static inline uint32_t push(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
+                            uint64_t payload, uint64_t seq)
+{
+    LZ_ASSERT(at >= sim->now);
+    uint32_t i = lz_evq_new(&sim->queue);
+    struct lz_evq_event *e = &sim->queue.events[i];
+    e->payload = payload;
+    e->entity = entity;
+    e->kind = kind;
+    e->seq = seq;
+    lz_evq_push(&sim->queue, at, i);
+    return i;
+}
+
+lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
+                      uint64_t payload)
+{
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    uint32_t i = push(sim, at, kind, entity, payload, sim->seq++);
+    return (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
+}
+
+void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
+                     uint64_t payload)
+{
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(sim->first_seq < FIRST_SEQ);
+    push(sim, at, kind, entity, payload, sim->first_seq++);
+}
+
+void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
+{
+    if (at <= sim->now)
+        on_future(sim, 0, future);
+    else
+        lz_sim_at_first(sim, at, sim->future, 0, future);
+}
+
+static void widen_ready(struct lz_sim *sim)
+{
+    uint32_t cap = 2 * sim->ready_cap;
+    struct ready *ring = lz_arena_alloc(sim->arena, cap * sizeof(*ring));
+    for (uint32_t i = 0; i < sim->ready_count; i++)
+        ring[i] = sim->ready[(sim->ready_first + i) & (sim->ready_cap - 1)];
+    lz_arena_free(sim->arena, sim->ready, sim->ready_cap * sizeof(*ring));
+    sim->ready = ring;
+    sim->ready_cap = cap;
+    sim->ready_first = 0;
+}
+
+void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    if (sim->ready_count == sim->ready_cap)
+        widen_ready(sim);
+    uint32_t at = (sim->ready_first + sim->ready_count++) & (sim->ready_cap - 1);
+    sim->ready[at] =
+        (struct ready){.payload = payload, .seq = sim->seq++, .entity = entity, .kind = kind};
+}
+
+lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
+{
+    LZ_ASSERT(delay >= 0);
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    for (uint32_t i = 1; i <= sim->lane_count; i++)
+        if (sim->lanes[i].delay == delay && sim->lanes[i].kind == kind)
+            return (lz_lane)i;
+    LZ_ASSERT(sim->lane_count < LANES_MAX);
+    sim->lanes =
+        lz_grow(sim->arena, sim->lanes, &sim->lane_cap, sim->lane_count + 2, sizeof(*sim->lanes));
+    sim->lanes[++sim->lane_count] = (struct lane){.delay = delay, .kind = kind};
+    return (lz_lane)sim->lane_count;
+}
+
+static uint32_t new_timer(struct lz_sim *sim)
+{
+    uint32_t i = sim->timer_free;
+    if (i != 0) {
+        sim->timer_free = sim->timers[i].next;
+        return i;
+    }
+    if (sim->timer_used >= sim->timer_cap)
+        sim->timers = lz_grow(sim->arena, sim->timers, &sim->timer_cap,
+                              sim->timer_cap > 0 ? sim->timer_cap + 1 : 256, sizeof(*sim->timers));
+    return sim->timer_used++;
+}
+
+static void set_alarm(struct lz_sim *sim, lz_lane lane)
+{
+    struct lane *l = &sim->lanes[lane];
+    const struct timer *t = &sim->timers[l->first];
+    push(sim, t->at, KIND_ALARM, lane, 0, t->seq);
+    l->has_alarm = true;
+}
+
+lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64_t payload)
+{
+    LZ_ASSERT(lane >= 1 && lane <= sim->lane_count);
+    uint32_t i = new_timer(sim);
+    struct lane *l = &sim->lanes[lane];
+    struct timer *t = &sim->timers[i];
+    t->at = sim->now + l->delay;
+    t->seq = sim->seq++;
+    t->payload = payload;
+    t->entity = entity;
+    t->gen++;
+    t->lane = lane;
+    t->next = 0;
+    t->prev = l->last;
+    if (l->last != 0)
+        sim->timers[l->last].next = i;
+    else
+        l->first = i;
+    l->last = i;
+    sim->timers_armed++;
+    if (!l->has_alarm)
+        set_alarm(sim, lane);
+    return TIMER_BIT | (uint64_t)(t->gen & GEN_MASK) << 32 | i;
+}
+
+static void unlink_timer(struct lz_sim *sim, uint32_t i)
+{
+    struct timer *t = &sim->timers[i];
+    struct lane *l = &sim->lanes[t->lane];
+    if (t->prev != 0)
+        sim->timers[t->prev].next = t->next;
+    else
+        l->first = t->next;
+    if (t->next != 0)
+        sim->timers[t->next].prev = t->prev;
+    else
+        l->last = t->prev;
+    t->gen++;
+    t->next = sim->timer_free;
+    sim->timer_free = i;
+    sim->timers_armed--;
+}
+
+static bool cancel_timer(struct lz_sim *sim, lz_event_id id)
+{
+    uint32_t i = (uint32_t)id;
+    LZ_ASSERT(i > 0 && i < sim->timer_used);
+    if ((sim->timers[i].gen & GEN_MASK) != (uint32_t)((id & ~TIMER_BIT) >> 32))
+        return false;
+    unlink_timer(sim, i);
+    return true;
+}
+
+bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id)
+{
+    if (id == 0)
+        return false;
+    if ((id & TIMER_BIT) != 0)
+        return cancel_timer(sim, id);
+    return lz_evq_cancel(&sim->queue, (uint32_t)id, (uint32_t)(id >> 32));
+}
+
+// The hash's chain is one product long: what an event says is mixed on its own first.
+static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    uint64_t what = lz_hash_mix((uint64_t)sim->now ^ payload << 1, (uint64_t)kind << 32 | entity);
+    sim->trace = lz_hash_mix(sim->trace ^ what, payload);
+    sim->fired++;
+    if (sim->watch != NULL)
+        sim->watch(sim->watch_ctx,
+                   &(struct lz_event){
+                       .at = sim->now, .kind = kind, .entity = entity, .payload = payload});
+    const struct kind *k = &sim->kinds[kind];
+    k->fn(k->ctx, entity, payload);
+}
+
+// A lane's alarm has come: its head is due, or was cancelled and the next one waits.
+static void ring_alarm(struct lz_sim *sim, lz_lane lane, uint64_t seq)
+{
+    struct lane *l = &sim->lanes[lane];
+    l->has_alarm = false;
+    uint32_t i = l->first;
+    if (i == 0)
+        return;
+    const struct timer *t = &sim->timers[i];
+    if (t->at > sim->now || t->seq != seq) {
+        set_alarm(sim, lane);
+        return;
+    }
+    uint32_t entity = t->entity;
+    uint64_t payload = t->payload;
+    lz_kind kind = l->kind;
+    unlink_timer(sim, i);
+    if (l->first != 0)
+        set_alarm(sim, lane);
+    fire(sim, kind, entity, payload);
+}
+
+static inline bool ready_is_next(const struct lz_sim *sim, const struct lz_evq_entry *next)
+{
+    if (next == NULL || next->at > sim->now)
+        return true;
+    return sim->ready[sim->ready_first].seq < sim->queue.events[next->event].seq;
+}
+
+static inline void fire_ready(struct lz_sim *sim)
+{
+    struct ready r = sim->ready[sim->ready_first];
+    sim->ready_first = (sim->ready_first + 1) & (sim->ready_cap - 1);
+    sim->ready_count--;
+    fire(sim, r.kind, r.entity, r.payload);
+}
+
+enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
+{
+    LZ_ASSERT(end >= sim->now);
+    lz_check_set_note(&sim->note);
+    sim->stop = false;
+    while (!sim->stop) {
+        if (sim->fired >= sim->fired_max)
+            return LZ_SIM_EVENTS_USED;
+        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue);
+        if (sim->ready_count > 0 && ready_is_next(sim, next)) {
+            fire_ready(sim);
+            continue;
+        }
+        if (next == NULL || next->at > end) {
+            sim->now = end;
+            return LZ_SIM_ENDED;
+        }
+        uint32_t i = next->event;
+        struct lz_evq_event e = sim->queue.events[i];
+        LZ_ASSERT(next->at >= sim->now);
+        sim->now = next->at;
+        sim->note.now_ns = sim->now;
+        lz_evq_take(&sim->queue);
+        lz_evq_free(&sim->queue, i);
+        if (e.kind == KIND_ALARM)
+            ring_alarm(sim, (lz_lane)e.entity, e.seq);
+        else
+            fire(sim, e.kind, e.entity, e.payload);
+    }
+    return LZ_SIM_STOPPED;
+}
+
+void lz_sim_stop(struct lz_sim *sim)
+{
+    sim->stop = true;
+}
+
+void lz_sim_watch(struct lz_sim *sim, lz_sim_watch_fn *fn, void *ctx)
+{
+    sim->watch = fn;
+    sim->watch_ctx = ctx;
+}
+
+void lz_sim_trace_add(struct lz_sim *sim, uint64_t value)
+{
+    sim->trace = lz_hash_mix(sim->trace, value);
+}
