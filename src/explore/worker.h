@@ -1,0 +1,81 @@
+/*
+ * worker.h — what a child process does with a scenario: list its cases, or run one.
+ *
+ * A child loads the scenario itself, in a universe of its own, and is gone when its
+ * message is written; the parent never holds a universe. The first half of each pair
+ * below is called in the child, the second in the parent.
+ */
+#ifndef LZ_EXPLORE_WORKER_H
+#define LZ_EXPLORE_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "explore/select.h"
+#include "script/script.h"
+
+/* A scenario's text; all of it outlives the call. */
+struct lz_worker_source {
+    const char *path; /* as the user gave it */
+    const char *text;
+    size_t len;
+};
+
+struct lz_worker_case {
+    struct lz_select_pairs params;
+    bool xfail;
+};
+
+/* What a file declares, or why it cannot. */
+struct lz_worker_listing {
+    enum lz_script_trouble trouble;
+    char *scenario;    /* its sentence; NULL if it did not load */
+    char *diagnostics; /* rendered; NULL if there are none */
+    struct lz_worker_case *cases;
+    size_t case_count;
+};
+
+struct lz_worker_list_opts {
+    struct lz_worker_source source;
+    const struct lz_select_pairs *sets; /* pins */
+    bool build;                         /* also build the world of each case, as `check` does */
+    bool colour;                        /* of the diagnostics */
+};
+
+void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *message);
+bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listing *out)
+    LZ_MUST_CHECK; /* false: not such a message */
+void lz_worker_listing_free(struct lz_worker_listing *listing);
+
+struct lz_worker_run_opts {
+    struct lz_worker_source source;
+    const struct lz_select_pairs *params; /* of the case: everything pinned */
+    bool xfail;
+    const char *version; /* of lorenz, for the record */
+    uint64_t seed;
+    uint64_t events_max; /* 0 means unlimited */
+    /* What is known already, for a run that cannot take place. */
+    const char *scenario; /* its sentence, if it loaded once */
+    const char *error;
+    const char *stop; /* as in lz_record_meta */
+};
+
+/* The record of one run. */
+struct lz_worker_record {
+    unsigned char *image; /* malloc's */
+    size_t size;
+    bool stopped; /* a budget was used up */
+};
+
+void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message);
+bool lz_worker_record_read(const struct lz_str *message,
+                           struct lz_worker_record *out) LZ_MUST_CHECK;
+
+/* The record of a run that did not take place: `error` or `stop` says why. */
+bool lz_worker_record_absent(const struct lz_worker_run_opts *opts, struct lz_worker_record *out,
+                             struct lz_err *err) LZ_MUST_CHECK;
+
+#endif
