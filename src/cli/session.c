@@ -1,0 +1,314 @@
+#include "cli/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "record/record.h"
+#include "report/report.h"
+
+struct session {
+    const struct lz_flags *flags;
+    struct lz_out *out;
+    struct lz_suite *suite;
+    struct lz_report_style style;
+    struct lz_report_run **reports; // of the runs that finished, in order
+    char **paths;                   // of their run files; NULL: not kept
+    size_t finished;
+    size_t printed; // reports that have been printed
+    bool silent;    // a format has standard output for itself
+    bool save_failed;
+    struct lz_exit_set codes;
+};
+
+static void say(const char *text)
+{
+    fprintf(stderr, "lorenz: %s\n", text);
+}
+
+static void forward(const char *said)
+{
+    if (said != NULL)
+        fputs(said, stderr);
+}
+
+static enum lz_exit nothing_matched(const struct lz_opts_rest *paths)
+{
+    fprintf(stderr, "lorenz: nothing matched: no scenario (*.lua) in %s\n",
+            paths->count > 0 ? paths->items[0] : LZ_SELECT_DEFAULT);
+    fprintf(stderr, "help: name a file or a folder: lorenz run PATH\n");
+    return LZ_EXIT_NOTHING;
+}
+
+enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_rest *paths,
+                             bool build, struct lz_select_files *files, struct lz_suite **suite)
+{
+    struct lz_err err;
+    *files = (struct lz_select_files){0};
+    if (!lz_select_find(paths->items, paths->count, files, &err)) {
+        say(err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    if (files->count == 0)
+        return nothing_matched(paths);
+    const struct lz_suite_opts opts = {
+        .files = files,
+        .sets = &flags->sets,
+        .cases = &flags->cases,
+        .version = LZ_VERSION,
+        .seed = flags->seed,
+        .events_max = flags->events_max,
+        .timeout_ns = flags->timeout_ns,
+        .workers = flags->jobs,
+        .fail_max = flags->fail_max,
+        .build = build,
+        .colour = build && lz_term_look(&flags->term, STDOUT_FILENO).colour,
+    };
+    enum lz_exit status = LZ_EXIT_OK;
+    struct lz_suite *made = NULL;
+    if (!lz_suite_create(&opts, &made, &err)) {
+        say(err.msg);
+        status = LZ_EXIT_USAGE;
+    } else if (!lz_suite_list(made, &err)) {
+        say(err.msg);
+        status = LZ_EXIT_BUG;
+    } else if (made->signal != 0) {
+        status = LZ_EXIT_SIGNAL + made->signal;
+    }
+    if (status != LZ_EXIT_OK) {
+        lz_suite_destroy(made);
+        lz_select_free(files);
+        return status;
+    }
+    *suite = made;
+    return LZ_EXIT_OK;
+}
+
+// The command that runs this case again.
+static void add_command(struct lz_str *text, const struct session *s,
+                        const struct lz_suite_run *run)
+{
+    lz_str_addf(text, "lorenz run %s", s->suite->scenarios[run->scenario].path);
+    for (size_t i = 0; run->of != NULL && i < run->of->params.count; i++)
+        lz_str_addf(text, "%s%s=%s", i == 0 ? " --case " : ",", run->of->params.items[i].name,
+                    run->of->params.items[i].value);
+    lz_str_addf(text, " --seed %" PRIu64, s->flags->seed);
+}
+
+// A bug of ours: say so at once, and leave a note that can be sent to someone.
+static void note_crash(struct session *s, const struct lz_suite_run *run, const char *problem,
+                       const char *said)
+{
+    struct lz_str note, path;
+    struct lz_err err;
+    lz_str_init(&note);
+    lz_str_init(&path);
+    lz_str_addf(&note, "lorenz %s\n", LZ_VERSION);
+    add_command(&note, s, run);
+    lz_str_addf(&note, "\n%s\n\n%s", problem, said != NULL ? said : "");
+    lz_str_addf(&path, LZ_SESSION_CRASHES "/%s.txt", run->name);
+    fprintf(stderr, "lorenz: %s: %s\n", s->suite->scenarios[run->scenario].path, problem);
+    if (lz_out_folder(LZ_SESSION_CRASHES, &err) &&
+        lz_out_file(path.text, note.text, note.len, &err))
+        fprintf(stderr, "help: what is known of it is in %s\n", path.text);
+    else
+        say(err.msg);
+    lz_str_finish(&path);
+    lz_str_finish(&note);
+}
+
+static bool is_kept(const struct session *s, const struct lz_suite_run *run)
+{
+    switch (s->flags->keep) {
+    case LZ_FLAGS_KEEP_ALL:
+        return true;
+    case LZ_FLAGS_KEEP_FAILED:
+        return run->code != LZ_EXIT_OK;
+    case LZ_FLAGS_KEEP_NONE:
+        return false;
+    }
+    return true;
+}
+
+// One failure is said; the folder or the disk will not be better for the next.
+static char *save(struct session *s, const struct lz_suite_run *run)
+{
+    struct lz_str path;
+    struct lz_err err;
+    lz_str_init(&path);
+    lz_str_addf(&path, LZ_SESSION_RUNS "/%s.lzrun", run->name);
+    if (lz_out_folder(LZ_SESSION_RUNS, &err) &&
+        lz_record_save(path.text, run->record.image, run->record.size, &err))
+        return lz_str_take(&path);
+    if (!s->save_failed)
+        say(err.msg);
+    s->save_failed = true;
+    lz_exit_add(&s->codes, LZ_EXIT_WRITE);
+    lz_str_finish(&path);
+    return NULL;
+}
+
+static void print(struct session *s, struct lz_str *text)
+{
+    if (!s->silent)
+        lz_out_write(s->out, text->text, text->len);
+    lz_str_finish(text);
+}
+
+// The cases of one scenario are printed together, so that equal ones can be summed up.
+static void print_finished(struct session *s)
+{
+    LZ_ASSERT(s->printed <= s->finished);
+    if (s->printed == s->finished)
+        return;
+    struct lz_str text;
+    lz_str_init(&text);
+    lz_report_text_runs(&text, &s->style, s->reports + s->printed, s->finished - s->printed);
+    print(s, &text);
+    s->printed = s->finished;
+}
+
+static bool run_done(void *ctx, struct lz_suite *suite, size_t index)
+{
+    struct session *s = ctx;
+    struct lz_suite_run *run = &suite->runs[index];
+    const struct lz_suite_scenario *scenario = &suite->scenarios[run->scenario];
+    bool first = index == 0 || suite->runs[index - 1].scenario != run->scenario;
+    bool last = index + 1 == suite->run_count || suite->runs[index + 1].scenario != run->scenario;
+    const char *problem = run->problem != NULL ? run->problem : scenario->problem;
+    const char *said = run->said != NULL ? run->said : scenario->said;
+    forward(first ? scenario->said : NULL);
+    forward(run->said);
+    if (run->code == LZ_EXIT_BUG)
+        note_crash(s, run, problem != NULL ? problem : "the record makes no sense", said);
+    lz_exit_add(&s->codes, run->code);
+    if (run->record.stopped)
+        lz_exit_add(&s->codes, LZ_EXIT_BUDGET);
+    if (run->report == NULL)
+        return true;
+
+    char *path = is_kept(s, run) ? save(s, run) : NULL;
+    lz_report_set_path(run->report, path);
+    s->paths[s->finished] = path;
+    s->reports[s->finished++] = run->report;
+    if (last)
+        print_finished(s);
+    return true;
+}
+
+// Into the JSON go all codes; what is about to fail here can only change the status.
+static void write_outputs(struct session *s)
+{
+    int codes[LZ_EXIT_KINDS];
+    const struct lz_report_options options = {
+        .version = LZ_VERSION,
+        .seed = s->flags->seed,
+        .exit_code = (int)lz_exit_worst(&s->codes, s->flags->report_only),
+        .exit_codes = codes,
+        .exit_code_count = lz_exit_list(&s->codes, codes),
+    };
+    for (size_t i = 0; i < s->flags->output_count; i++) {
+        const struct lz_flags_output *output = &s->flags->outputs[i];
+        struct lz_str text;
+        struct lz_err err;
+        lz_str_init(&text);
+        output->format->write(&text, &options, s->reports, s->finished);
+        if (strcmp(output->path, "-") == 0) {
+            lz_out_write(s->out, text.text, text.len);
+        } else if (!lz_out_file(output->path, text.text, text.len, &err)) {
+            say(err.msg);
+            lz_exit_add(&s->codes, LZ_EXIT_WRITE);
+        }
+        lz_str_finish(&text);
+    }
+}
+
+static int64_t wall_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static enum lz_exit carry_out(struct session *s)
+{
+    struct lz_suite *suite = s->suite;
+    struct lz_str text;
+    struct lz_err err;
+    lz_str_init(&text);
+    lz_report_text_head(&text, &s->style, s->flags->seed, suite->run_scenarios, suite->run_count);
+    print(s, &text);
+
+    if (!lz_suite_run(suite, run_done, s, &err)) {
+        say(err.msg);
+        lz_exit_add(&s->codes, LZ_EXIT_BUG);
+    }
+    print_finished(s);
+    write_outputs(s);
+    enum lz_exit status = lz_exit_worst(&s->codes, s->flags->report_only);
+    if (suite->signal != 0) {
+        status = LZ_EXIT_SIGNAL + suite->signal;
+        fprintf(stderr, "lorenz: stopped by SIG%s: %zu of %zu runs finished\n",
+                sigabbrev_np(suite->signal), s->finished, suite->run_count);
+    }
+    lz_str_init(&text);
+    lz_report_text_end(&text, &s->style, s->reports, s->finished, (int)status);
+    print(s, &text);
+    return status;
+}
+
+static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *suite,
+                              struct lz_out *out)
+{
+    const struct lz_term term = lz_term_look(&flags->term, STDOUT_FILENO);
+    struct session s = {
+        .flags = flags,
+        .out = out,
+        .suite = suite,
+        .style = {.colour = term.colour,
+                  .ascii = term.ascii,
+                  .width = term.width,
+                  .quiet = flags->quiet,
+                  .verbose = flags->verbose},
+        .reports = lz_mem_alloc(suite->run_count * sizeof(s.reports[0])),
+        .paths = lz_mem_alloc(suite->run_count * sizeof(s.paths[0])),
+    };
+    for (size_t i = 0; i < flags->output_count; i++)
+        s.silent = s.silent || strcmp(flags->outputs[i].path, "-") == 0;
+
+    int64_t begun = wall_ns();
+    enum lz_exit status = carry_out(&s);
+    if (flags->verbose > 0)
+        fprintf(stderr, "lorenz: %zu runs in %.2f s of wall time, %u at once\n", s.finished,
+                (double)(wall_ns() - begun) / 1e9, flags->jobs);
+    for (size_t i = 0; i < s.finished; i++)
+        free(s.paths[i]);
+    free(s.paths);
+    free(s.reports);
+    return status;
+}
+
+enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_rest *paths,
+                            struct lz_out *out)
+{
+    struct lz_select_files files;
+    struct lz_suite *suite;
+    enum lz_exit status = lz_session_open(flags, paths, false, &files, &suite);
+    if (status != LZ_EXIT_OK)
+        return status;
+    if (suite->run_count == 0) {
+        say("nothing matched: no scenario has a case with the values of --case");
+        status = LZ_EXIT_NOTHING;
+    } else {
+        status = run_suite(flags, suite, out);
+    }
+    lz_suite_destroy(suite);
+    lz_select_free(&files);
+    return status;
+}
