@@ -9,13 +9,14 @@
 #include "base/check.h"
 
 // Layout of one slot: the header below, then blocks in the order in which they were first
-// asked for. `top` only rises; what is freed goes to the free list of its size class, and
-// the next request of that class takes it. There is no bookkeeping beside a block: its
-// owner says its size when giving it back.
+// asked for. What is freed goes to the free list of its size class, and the next request of
+// that class takes it. There is no bookkeeping beside a block: its owner says its size
+// when giving it back.
 //
 // Classes: every multiple of 16 up to FINE_MAX, then eight per doubling, so a block is at
-// most one eighth larger than asked. When `top` reaches the limit, a larger free block is
-// cut up (take_larger); shrinking cuts, too, and so never fails and never moves.
+// most one eighth larger than asked. New blocks come from the region between `top` and
+// `end`: at first all of the memory, later a large free block (open_region). A block that
+// shrinks is cut, and so never fails to and never moves.
 
 #define SLOT_BASE 0x200000000000u // far from where Linux and AddressSanitizer put things
 #define SLOT_STRIDE ((size_t)64 << 30)
@@ -35,6 +36,8 @@ struct lz_arena {
     struct block *free[CLASS_COUNT];
     unsigned char *top;
     unsigned char *end;
+    unsigned char *map_end;
+    bool fresh;        // the region was never used before, so it is zero
     size_t used_bytes; // whole blocks
     size_t peak_bytes;
     size_t limit_bytes;
@@ -110,18 +113,22 @@ static void cut(struct lz_arena *arena, unsigned char *at, size_t size)
     }
 }
 
-// A block of `size` bytes from the front of the smallest larger free one; NULL if none is.
-static void *take_larger(struct lz_arena *arena, unsigned class, size_t size)
+// Make the largest free block beyond `class` the region; false if there is none. What is left
+// of the old region goes to the free lists. Largest, because a region loses only its end.
+static bool open_region(struct lz_arena *arena, unsigned class)
 {
-    for (unsigned i = class + 1; i < CLASS_COUNT; i++) {
-        struct block *block = arena->free[i];
-        if (block == NULL)
-            continue;
-        arena->free[i] = block->next;
-        cut(arena, (unsigned char *)block + size, size_of_class(i) - size);
-        return block;
-    }
-    return NULL;
+    unsigned largest = CLASS_COUNT - 1;
+    while (largest > class && arena->free[largest] == NULL)
+        largest--;
+    if (largest == class)
+        return false;
+    struct block *block = arena->free[largest];
+    arena->free[largest] = block->next;
+    cut(arena, arena->top, (size_t)(arena->end - arena->top) / UNIT * UNIT);
+    arena->top = (unsigned char *)block;
+    arena->end = arena->top + size_of_class(largest);
+    arena->fresh = false;
+    return true;
 }
 
 static inline void account(struct lz_arena *arena, size_t more)
@@ -133,15 +140,15 @@ static inline void account(struct lz_arena *arena, size_t more)
 }
 
 // Not from the free list of its class. Sets *fresh if the memory is still zero.
-static void *take_elsewhere(struct lz_arena *arena, unsigned class, size_t size, bool *fresh)
+static void *take_from_region(struct lz_arena *arena, unsigned class, size_t size, bool *fresh)
 {
-    if (size <= (size_t)(arena->end - arena->top)) {
-        unsigned char *ptr = arena->top;
-        arena->top += size;
-        *fresh = true;
-        return ptr;
-    }
-    return take_larger(arena, class, size);
+    if (size > (size_t)(arena->end - arena->top) && !open_region(arena, class))
+        return NULL;
+    LZ_ASSERT(size <= (size_t)(arena->end - arena->top));
+    unsigned char *ptr = arena->top;
+    arena->top += size;
+    *fresh = arena->fresh;
+    return ptr;
 }
 
 // A block for `size` bytes, or NULL when the budget is used up.
@@ -155,7 +162,7 @@ static inline void *take(struct lz_arena *arena, size_t size, bool *fresh)
     if (block != NULL) {
         arena->free[class] = block->next;
     } else {
-        block = take_elsewhere(arena, class, block_size, fresh);
+        block = take_from_region(arena, class, block_size, fresh);
         if (block == NULL)
             return NULL;
     }
@@ -167,7 +174,7 @@ static _Noreturn void full(struct lz_arena *arena)
 {
     if (arena->on_full != NULL) {
         arena->on_full(arena->on_full_ctx, arena->used_bytes, arena->limit_bytes);
-        LZ_ASSERT(!"on_full must not return");
+        lz_check_failed("on_full must not return", __FILE__, __LINE__);
     }
     fprintf(stderr, "lorenz: out of memory: %zu of %zu bytes are used\n", arena->used_bytes,
             arena->limit_bytes);
@@ -192,7 +199,7 @@ void *lz_arena_alloc(struct lz_arena *arena, size_t size)
 static inline bool owns(const struct lz_arena *arena, const void *ptr)
 {
     const unsigned char *at = ptr;
-    return at >= (const unsigned char *)arena + first_offset() && at < arena->top;
+    return at >= (const unsigned char *)arena + first_offset() && at < arena->map_end;
 }
 
 void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size)
@@ -216,7 +223,7 @@ static void shrink(struct lz_arena *arena, unsigned char *ptr, size_t old_block,
 }
 
 // The same block if it can stay where it is, which a shrinking one and the one below `top`
-// always can; NULL when the budget is used up. Bytes from *clean on are zero.
+// can; NULL when the budget is used up. Bytes from *clean on are zero.
 static void *resize(struct lz_arena *arena, unsigned char *ptr, size_t old_size, size_t new_size,
                     size_t *clean)
 {
@@ -237,7 +244,8 @@ static void *resize(struct lz_arena *arena, unsigned char *ptr, size_t old_size,
     if (ptr + old_block == arena->top && more <= (size_t)(arena->end - arena->top)) {
         arena->top += more;
         account(arena, more);
-        *clean = old_block;
+        if (arena->fresh)
+            *clean = old_block;
         return ptr;
     }
     bool fresh = false;
@@ -314,7 +322,8 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
     struct lz_arena *arena = (struct lz_arena *)address;
     arena->limit_bytes = limit;
     arena->top = (unsigned char *)arena + first_offset();
-    arena->end = arena->top + limit;
+    arena->end = arena->map_end = arena->top + limit;
+    arena->fresh = true;
     LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
     *out = arena;
     return true;
@@ -324,7 +333,7 @@ void lz_arena_destroy(struct lz_arena *arena)
 {
     if (arena == NULL)
         return;
-    size_t size = round_up((size_t)(arena->end - (unsigned char *)arena), (size_t)4096);
+    size_t size = round_up((size_t)(arena->map_end - (unsigned char *)arena), (size_t)4096);
     int failed = munmap(arena, size);
     LZ_ASSERT(failed == 0);
 }

@@ -132,13 +132,17 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t n)
 // The code point at *at, which is moved past it. A byte that is not UTF-8 counts as one.
 static uint32_t next_point(const unsigned char **at)
 {
-    uint32_t c = *(*at)++;
-    int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-    if (more == 0)
-        return c;
-    c &= 0x3fu >> more;
-    while (more-- > 0 && (**at & 0xc0) == 0x80)
-        c = c << 6 | (*(*at)++ & 0x3fu);
+    const unsigned char *p = *at;
+    uint32_t lead = p[0], c = lead;
+    size_t more = lead >= 0xf8 || lead < 0xc0 ? 0 : lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    *at = p + 1;
+    c &= more > 0 ? 0x3fu >> more : 0xffu;
+    for (size_t i = 1; i <= more; i++) {
+        if ((p[i] & 0xc0) != 0x80) // also the end of the text
+            return lead;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    *at = p + 1 + more;
     return c;
 }
 
