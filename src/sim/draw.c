@@ -4,36 +4,62 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "base/dd.h"
 #include "base/math.h"
 #include "sim/draw_tables.h"
 
-#define PHILOX_ROUNDS 10
 #define PHILOX_MUL_0 0xd2511f53u
 #define PHILOX_MUL_1 0xcd9e8d57u
 #define PHILOX_STEP_0 0x9e3779b9u // the golden ratio
 #define PHILOX_STEP_1 0xbb67ae85u // sqrt(3) - 1
 #define BLOCKS_MAX 0x10000u       // block numbers have 16 bits
 
-static inline void philox(uint32_t c[4], uint32_t key_0, uint32_t key_1)
+struct state {
+    uint32_t c0, c1, c2, c3;
+};
+
+static inline struct state philox_round(struct state s, uint64_t key, uint32_t round)
 {
-    for (int i = 0; i < PHILOX_ROUNDS; i++) {
-        uint64_t p0 = (uint64_t)PHILOX_MUL_0 * c[0];
-        uint64_t p1 = (uint64_t)PHILOX_MUL_1 * c[2];
-        c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ key_0;
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ key_1;
-        c[3] = (uint32_t)p0;
-        key_0 += PHILOX_STEP_0;
-        key_1 += PHILOX_STEP_1;
-    }
+    uint64_t p0 = (uint64_t)PHILOX_MUL_0 * s.c0;
+    uint64_t p1 = (uint64_t)PHILOX_MUL_1 * s.c2;
+    uint32_t key_0 = (uint32_t)key + round * PHILOX_STEP_0;
+    uint32_t key_1 = (uint32_t)(key >> 32) + round * PHILOX_STEP_1;
+    return (struct state){(uint32_t)(p1 >> 32) ^ (s.c1 ^ key_0), (uint32_t)p1,
+                          (uint32_t)(p0 >> 32) ^ (s.c3 ^ key_1), (uint32_t)p0};
+}
+
+struct block {
+    uint64_t first, second;
+};
+
+// Ten rounds written out, on plain numbers: gcc -O2 makes a loop or vectors of anything else,
+// and that takes up to twice as long.
+static inline struct block philox(uint64_t low, uint64_t high, uint64_t key)
+{
+    struct state s = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high,
+                      (uint32_t)(high >> 32)};
+    s = philox_round(s, key, 0);
+    s = philox_round(s, key, 1);
+    s = philox_round(s, key, 2);
+    s = philox_round(s, key, 3);
+    s = philox_round(s, key, 4);
+    s = philox_round(s, key, 5);
+    s = philox_round(s, key, 6);
+    s = philox_round(s, key, 7);
+    s = philox_round(s, key, 8);
+    s = philox_round(s, key, 9);
+    return (struct block){(uint64_t)s.c1 << 32 | s.c0, (uint64_t)s.c3 << 32 | s.c2};
 }
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c[4] = {counter[0], counter[1], counter[2], counter[3]};
-    philox(c, key[0], key[1]);
-    for (size_t i = 0; i < 4; i++)
-        out[i] = c[i];
+    struct block b = philox((uint64_t)counter[1] << 32 | counter[0],
+                            (uint64_t)counter[3] << 32 | counter[2],
+                            (uint64_t)key[1] << 32 | key[0]);
+    out[0] = (uint32_t)b.first;
+    out[1] = (uint32_t)(b.first >> 32);
+    out[2] = (uint32_t)b.second;
+    out[3] = (uint32_t)(b.second >> 32);
 }
 
 static inline uint64_t next(struct lz_draw *draw)
@@ -43,13 +69,10 @@ static inline uint64_t next(struct lz_draw *draw)
         return draw->ready;
     }
     LZ_ASSERT(draw->blocks < BLOCKS_MAX);
-    uint64_t tail = draw->tail + draw->blocks++;
-    uint32_t c[4] = {(uint32_t)tail, (uint32_t)(tail >> 32), (uint32_t)draw->owner,
-                     (uint32_t)(draw->owner >> 32)};
-    philox(c, (uint32_t)draw->key, (uint32_t)(draw->key >> 32));
-    draw->ready = (uint64_t)c[3] << 32 | c[2];
+    struct block b = philox(draw->tail + draw->blocks++, draw->owner, draw->key);
+    draw->ready = b.second;
     draw->has_ready = 1;
-    return (uint64_t)c[1] << 32 | c[0];
+    return b.first;
 }
 
 uint64_t lz_draw_u64(struct lz_draw *draw)
@@ -72,15 +95,21 @@ uint64_t lz_draw_below(struct lz_draw *draw, uint64_t n)
     return (uint64_t)(product >> 64);
 }
 
-// One u64 is a layer (8 bits), a sign (1 bit) and a place in the layer (53 bits).
-static inline uint64_t place_of(uint64_t bits)
+// One u64 is a layer (8 bits), a sign (bit 8) and a place in the layer (the top 53 bits).
+static inline int64_t place_of(uint64_t bits)
 {
-    return bits >> 11;
+    return (int64_t)(bits >> 11);
 }
 
 static inline double unit_of(uint64_t bits)
 {
-    return (double)(bits >> 11) * 0x1p-53;
+    return (double)place_of(bits) * 0x1p-53;
+}
+
+// x or -x. Not by a branch, which would be guessed wrong every second time.
+static inline double with_sign_of(uint64_t bits, double x)
+{
+    return lz_dd_from_bits(lz_dd_bits(x) ^ (bits & 256) << 55);
 }
 
 // Whether a random height in the layer lies below the curve, whose height is `curve`.
@@ -138,14 +167,13 @@ static double normal_slowly(struct lz_draw *draw, uint64_t bits)
     const struct lz_draw_tables_layer *tables = lz_draw_tables_normal;
     for (;;) {
         size_t layer = bits & 255;
-        double sign = (bits & 256) != 0 ? -1.0 : 1.0;
         double x = (double)place_of(bits) * tables[layer].width;
         if (place_of(bits) < tables[layer].sure)
-            return sign * x;
+            return with_sign_of(bits, x);
         if (layer == 0)
-            return sign * normal_beyond(draw, tables[1].width * 0x1p53);
+            return with_sign_of(bits, normal_beyond(draw, tables[1].width * 0x1p53));
         if (is_below(draw, tables, layer, lz_math_exp(-0.5 * x * x)))
-            return sign * x;
+            return with_sign_of(bits, x);
         bits = next(draw);
     }
 }
@@ -156,6 +184,5 @@ double lz_draw_normal(struct lz_draw *draw)
     const struct lz_draw_tables_layer *at = &lz_draw_tables_normal[bits & 255];
     if (place_of(bits) >= at->sure)
         return normal_slowly(draw, bits);
-    double x = (double)place_of(bits) * at->width;
-    return (bits & 256) != 0 ? -x : x;
+    return with_sign_of(bits, (double)place_of(bits) * at->width);
 }

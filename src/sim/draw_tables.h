@@ -16,7 +16,7 @@
 #define LZ_DRAW_TABLES_LEN 256
 
 struct lz_draw_tables_layer {
-    uint64_t sure; /* 2^53 x[i + 1] / x[i] */
+    int64_t sure;  /* 2^53 x[i + 1] / x[i] */
     double width;  /* x[i] / 2^53 */
     double floor;  /* f(x[i]); 0 for layer 0 */
 };
