@@ -1,0 +1,318 @@
+/*
+ * The arena must hand out what was asked for, take it back, stop at its limit, and do
+ * the same thing at the same place every time.
+ *
+ * Method: small limits, so that "full" is near; addresses are compared as offsets.
+ */
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/hash.h"
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+
+static struct lz_arena *make(unsigned slot, size_t limit_bytes)
+{
+    struct lz_arena *arena = NULL;
+    struct lz_err err = {0};
+    struct lz_arena_opts opts = {.slot = slot, .limit_bytes = limit_bytes};
+    if (!lz_arena_create(&opts, &arena, &err))
+        fail_msg("%s", err.msg);
+    return arena;
+}
+
+static bool is_zero(const void *ptr, size_t size)
+{
+    const unsigned char *bytes = ptr;
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void blocks_are_aligned_zeroed_and_apart(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 64 * MIB);
+    unsigned char *before = NULL;
+    size_t size_before = 0;
+    for (size_t size = 0; size < 9000; size += 1 + size / 7) {
+        unsigned char *ptr = lz_arena_alloc(arena, size);
+        assert_int_equal((uintptr_t)ptr % 16, 0);
+        assert_true(is_zero(ptr, size));
+        assert_true(before == NULL || ptr >= before + size_before);
+        memset(ptr, 0xff, size);
+        before = ptr;
+        size_before = size;
+    }
+    lz_arena_destroy(arena);
+}
+
+static void memory_is_zeroed_again_when_it_is_reused(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    for (size_t size = 1; size < 100000; size *= 3) {
+        void *first = lz_arena_alloc(arena, size);
+        memset(first, 0xff, size);
+        lz_arena_free(arena, first, size);
+        void *second = lz_arena_alloc(arena, size);
+        assert_ptr_equal(first, second);
+        assert_true(is_zero(second, size));
+        lz_arena_free(arena, second, size);
+    }
+    assert_int_equal(lz_arena_used(arena), 0);
+    lz_arena_destroy(arena);
+}
+
+static void the_last_block_freed_is_the_first_reused(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    void *a = lz_arena_alloc(arena, 100), *b = lz_arena_alloc(arena, 100);
+    lz_arena_free(arena, a, 100);
+    lz_arena_free(arena, b, 100);
+    assert_ptr_equal(lz_arena_alloc(arena, 97), b); // 97 to 112 are one class
+    assert_ptr_equal(lz_arena_alloc(arena, 112), a);
+    lz_arena_destroy(arena);
+}
+
+static void null_may_be_freed_and_nothing_destroyed(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    lz_arena_free(arena, NULL, 5);
+    assert_int_equal(lz_arena_used(arena), 0);
+    lz_arena_destroy(arena);
+    lz_arena_destroy(NULL);
+}
+
+static void a_grown_block_keeps_its_bytes_and_the_rest_is_zero(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 64 * MIB);
+    size_t size = 3;
+    unsigned char *ptr = lz_arena_resize(arena, NULL, 0, size);
+    for (unsigned round = 0; size < 2 * MIB; round++) {
+        memset(ptr, (int)(round % 200 + 1), size);
+        size_t wider = size + size / 2 + 1;
+        if (round % 3 == 0)
+            lz_arena_alloc(arena, 40); // in the way, so that it has to move
+        ptr = lz_arena_resize(arena, ptr, size, wider);
+        assert_int_equal(ptr[0], round % 200 + 1);
+        assert_int_equal(ptr[size - 1], round % 200 + 1);
+        assert_true(is_zero(ptr + size, wider - size));
+        size = wider;
+    }
+    lz_arena_destroy(arena);
+}
+
+static void growing_into_used_slack_is_zeroed(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    unsigned char *ptr = lz_arena_alloc(arena, 64);
+    memset(ptr, 0xff, 64);
+    lz_arena_free(arena, ptr, 64);
+    unsigned char *again = lz_arena_try(arena, 50); // the same bytes, not zeroed
+    assert_ptr_equal(again, ptr);
+    again = lz_arena_resize(arena, again, 50, 60);
+    assert_true(is_zero(again + 50, 10));
+    again = lz_arena_resize(arena, again, 60, 4000); // in place, as nothing is above it
+    assert_ptr_equal(again, ptr);
+    assert_true(is_zero(again + 60, 4000 - 60));
+    lz_arena_destroy(arena);
+}
+
+static void a_shrunk_block_stays_and_its_end_is_reused(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 256 * KIB);
+    unsigned char *ptr = lz_arena_alloc(arena, 250 * KIB);
+    size_t full = lz_arena_used(arena);
+    memset(ptr, 7, 250 * KIB);
+    assert_ptr_equal(lz_arena_resize(arena, ptr, 250 * KIB, 100), ptr);
+    assert_int_equal(ptr[99], 7);
+    assert_int_equal(lz_arena_used(arena), 112);
+    for (size_t i = 0; i < 15; i++) { // the rest is in pieces that fit again
+        unsigned char *piece = lz_arena_alloc(arena, 10 * KIB);
+        assert_true(piece >= ptr + 112);
+        assert_true(is_zero(piece, 10 * KIB));
+    }
+    assert_int_equal(lz_arena_peak(arena), full);
+    lz_arena_destroy(arena);
+}
+
+static void used_and_peak_count_whole_blocks(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    void *a = lz_arena_alloc(arena, 1);
+    assert_int_equal(lz_arena_used(arena), 16);
+    void *b = lz_arena_alloc(arena, 1025); // eight classes per doubling: 1024 + 128
+    assert_int_equal(lz_arena_used(arena), 16 + 1152);
+    lz_arena_free(arena, a, 1);
+    lz_arena_free(arena, b, 1025);
+    assert_int_equal(lz_arena_used(arena), 0);
+    assert_int_equal(lz_arena_peak(arena), 16 + 1152);
+    lz_arena_destroy(arena);
+}
+
+struct outcome {
+    jmp_buf back;
+    size_t used_bytes, limit_bytes;
+};
+
+static void on_full(void *ctx, size_t used_bytes, size_t limit_bytes)
+{
+    struct outcome *outcome = ctx;
+    outcome->used_bytes = used_bytes;
+    outcome->limit_bytes = limit_bytes;
+    longjmp(outcome->back, 1);
+}
+
+static void a_used_up_budget_is_told_to_its_owner(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 64 * KIB);
+    struct outcome outcome = {.used_bytes = 0};
+    lz_arena_on_full(arena, on_full, &outcome);
+    if (setjmp(outcome.back) == 0) {
+        for (;;)
+            lz_arena_alloc(arena, KIB);
+    }
+    assert_int_equal(outcome.limit_bytes, 64 * KIB);
+    assert_int_equal(outcome.used_bytes, 64 * KIB);
+    assert_null(lz_arena_try(arena, 16));
+    lz_arena_destroy(arena);
+}
+
+static void a_refused_resize_leaves_the_block_alone(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 64 * KIB);
+    unsigned char *ptr = lz_arena_alloc(arena, KIB);
+    ptr[5] = 55;
+    assert_null(lz_arena_try_resize(arena, ptr, KIB, 100 * KIB));
+    assert_null(lz_arena_try(arena, SIZE_MAX));
+    assert_int_equal(ptr[5], 55);
+    assert_int_equal(lz_arena_used(arena), KIB);
+    lz_arena_destroy(arena);
+}
+
+static void when_full_a_larger_free_block_is_cut_up(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, 64 * KIB);
+    void *all = lz_arena_alloc(arena, 64 * KIB);
+    lz_arena_free(arena, all, 64 * KIB);
+    while (lz_arena_try(arena, 100) != NULL)
+        ;
+    assert_int_equal(lz_arena_used(arena), 64 * KIB / 112 * 112);
+    lz_arena_destroy(arena);
+}
+
+// A long mixed history; returns the offsets it saw, hashed.
+static uint64_t history_of(struct lz_arena *arena, uint64_t seed)
+{
+    unsigned char *ptrs[64] = {NULL};
+    size_t sizes[64] = {0};
+    uint64_t hash = 0;
+    for (uint64_t i = 0; i < 20000; i++) {
+        uint64_t random = lz_hash_mix(seed, i);
+        size_t k = random % 64, size = (random >> 8) % (1u << (random >> 32) % 15);
+        if ((random >> 40) % 3 == 0) {
+            lz_arena_free(arena, ptrs[k], sizes[k]);
+            ptrs[k] = NULL;
+            sizes[k] = 0;
+            continue;
+        }
+        for (size_t at = 0; at < sizes[k]; at++)
+            if (ptrs[k][at] != k)
+                fail_msg("block %zu was overwritten at %zu", k, at);
+        ptrs[k] = lz_arena_resize(arena, ptrs[k], sizes[k], size);
+        sizes[k] = size;
+        memset(ptrs[k], (int)k, size);
+        hash = lz_hash_mix(hash, (uint64_t)(ptrs[k] - (unsigned char *)arena));
+    }
+    return hash;
+}
+
+static void the_same_calls_give_the_same_offsets_in_every_slot(void **state)
+{
+    (void)state;
+    struct lz_arena *first = make(0, 16 * MIB), *second = make(LZ_ARENA_SLOTS - 1, 16 * MIB);
+    uint64_t hash = history_of(first, 1);
+    assert_int_equal(hash, history_of(second, 1));
+    lz_arena_destroy(first);
+    first = make(0, 16 * MIB);
+    assert_int_equal(hash, history_of(first, 1));
+    assert_int_equal((uintptr_t)first % (4096 * MIB), 0);
+    lz_arena_destroy(first);
+    lz_arena_destroy(second);
+}
+
+static void an_address_that_is_taken_is_refused(void **state)
+{
+    (void)state;
+    struct lz_arena *first = make(3, MIB), *second = NULL;
+    struct lz_err err = {0};
+    assert_false(lz_arena_create(&(struct lz_arena_opts){.slot = 3}, &second, &err));
+    assert_int_equal(err.code, LZ_EEXIST);
+    assert_null(second);
+    lz_arena_destroy(first);
+}
+
+static void a_limit_beyond_the_slot_is_refused(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = NULL;
+    struct lz_err err = {0};
+    struct lz_arena_opts opts = {.limit_bytes = 65536 * MIB};
+    assert_false(lz_arena_create(&opts, &arena, &err));
+    assert_int_equal(err.code, LZ_ERANGE);
+    assert_string_equal(err.msg,
+                        "memory limit must be at most 34359738368 bytes, got 68719476736");
+}
+
+static void strdup_copies(void **state)
+{
+    (void)state;
+    struct lz_arena *arena = make(0, MIB);
+    const char *text = "the same words elsewhere";
+    char *copy = lz_arena_strdup(arena, text);
+    assert_string_equal(copy, text);
+    assert_ptr_not_equal(copy, text);
+    assert_string_equal(lz_arena_strdup(arena, ""), "");
+    lz_arena_destroy(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_are_aligned_zeroed_and_apart),
+        cmocka_unit_test(memory_is_zeroed_again_when_it_is_reused),
+        cmocka_unit_test(the_last_block_freed_is_the_first_reused),
+        cmocka_unit_test(null_may_be_freed_and_nothing_destroyed),
+        cmocka_unit_test(a_grown_block_keeps_its_bytes_and_the_rest_is_zero),
+        cmocka_unit_test(growing_into_used_slack_is_zeroed),
+        cmocka_unit_test(a_shrunk_block_stays_and_its_end_is_reused),
+        cmocka_unit_test(used_and_peak_count_whole_blocks),
+        cmocka_unit_test(a_used_up_budget_is_told_to_its_owner),
+        cmocka_unit_test(a_refused_resize_leaves_the_block_alone),
+        cmocka_unit_test(when_full_a_larger_free_block_is_cut_up),
+        cmocka_unit_test(the_same_calls_give_the_same_offsets_in_every_slot),
+        cmocka_unit_test(an_address_that_is_taken_is_refused),
+        cmocka_unit_test(a_limit_beyond_the_slot_is_refused),
+        cmocka_unit_test(strdup_copies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

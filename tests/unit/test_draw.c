@@ -1,0 +1,197 @@
+/*
+ * Draws must be Philox, keyed, and distributed as they say.
+ *
+ * Method: Philox against the known answers published with Random123. Shapes by counting
+ * 200,000 draws of a fixed key below known quantiles: the count is deterministic, and four
+ * standard deviations leave room for the key but not for a mistake.
+ */
+#include "sim/draw.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/math.h"
+
+#define DRAWS 200000
+
+static void philox_gives_the_published_answers(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t counter[4], key[2], want[4];
+    } known[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        uint32_t out[4];
+        lz_draw_philox(known[i].counter, known[i].key, out);
+        assert_memory_equal(out, known[i].want, sizeof(out));
+    }
+}
+
+static void a_block_gives_two_numbers_low_words_first(void **state)
+{
+    (void)state;
+    uint64_t owner = 0x1122334455667788u, key = 0x99aabbccddeeff00u;
+    struct lz_draw draw = lz_draw_begin(key, owner, LZ_PURPOSE_SERVICE, 5);
+    for (uint32_t block = 0; block < 3; block++) {
+        const uint32_t counter[4] = {5u << 16 | block, (uint32_t)LZ_PURPOSE_SERVICE << 24,
+                                     0x55667788, 0x11223344};
+        const uint32_t keys[2] = {0xddeeff00, 0x99aabbcc};
+        uint32_t out[4];
+        lz_draw_philox(counter, keys, out);
+        assert_int_equal(lz_draw_u64(&draw), (uint64_t)out[1] << 32 | out[0]);
+        assert_int_equal(lz_draw_u64(&draw), (uint64_t)out[3] << 32 | out[2]);
+    }
+}
+
+static void every_part_of_the_key_matters(void **state)
+{
+    (void)state;
+    const uint64_t web = lz_draw_name(0, "web"), db = lz_draw_name(0, "db");
+    struct lz_draw draws[] = {
+        lz_draw_begin(1, web, LZ_PURPOSE_SERVICE, 0),
+        lz_draw_begin(2, web, LZ_PURPOSE_SERVICE, 0),
+        lz_draw_begin(1, db, LZ_PURPOSE_SERVICE, 0),
+        lz_draw_begin(1, web, LZ_PURPOSE_ERROR, 0),
+        lz_draw_begin(1, web, LZ_PURPOSE_SERVICE, 1),
+        lz_draw_begin(1, lz_draw_index(web, 0), LZ_PURPOSE_SERVICE, 0),
+        lz_draw_begin(1, lz_draw_index(web, 1), LZ_PURPOSE_SERVICE, 0),
+        lz_draw_begin(1, web, LZ_PURPOSE_SERVICE, ((uint64_t)1 << 40) - 1),
+    };
+    uint64_t seen[8];
+    for (size_t i = 0; i < 8; i++) {
+        seen[i] = lz_draw_u64(&draws[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(seen[i], seen[j]);
+    }
+}
+
+static void numbers_below_n_are_below_n_and_equally_likely(void **state)
+{
+    (void)state;
+    size_t counts[7] = {0};
+    for (uint64_t i = 0; i < 70000; i++) {
+        struct lz_draw draw = lz_draw_begin(3, 1, LZ_PURPOSE_PICK, i);
+        uint64_t k = lz_draw_below(&draw, 7);
+        assert_true(k < 7);
+        counts[k]++;
+        assert_int_equal(lz_draw_below(&draw, 1), 0);
+        assert_true(lz_draw_below(&draw, ((uint64_t)3 << 62) + 1) <= (uint64_t)3 << 62);
+    }
+    for (size_t k = 0; k < 7; k++)
+        assert_true(fabs((double)counts[k] - 10000) < 4 * sqrt(10000 * 6.0 / 7));
+}
+
+typedef double draw_fn(struct lz_draw *draw);
+
+static double unit(struct lz_draw *draw)
+{
+    return lz_draw_unit(draw);
+}
+
+static double unit_quantile(double p)
+{
+    return p;
+}
+
+static double exponential_quantile(double p)
+{
+    return -lz_math_log1p(-p);
+}
+
+// The share of draws below the p-quantile must be p, for p from 10^-4 to 1 - 10^-4.
+static void shares_below_quantiles_are_right(void **state)
+{
+    (void)state;
+    const struct {
+        draw_fn *fn;
+        double (*quantile)(double p);
+    } kinds[] = {
+        {unit, unit_quantile},
+        {lz_draw_exponential, exponential_quantile},
+        {lz_draw_normal, lz_math_normal_quantile},
+    };
+    // The last two lie in the tails beyond the ziggurats' layers (7.697 and 3.654).
+    const double ps[] = {1e-4, 1e-3, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999,
+                         0.99987, 0.9996};
+    const size_t ps_count = sizeof(ps) / sizeof(ps[0]);
+    for (size_t k = 0; k < 3; k++) {
+        size_t below[sizeof(ps) / sizeof(ps[0])] = {0};
+        for (uint64_t i = 0; i < DRAWS; i++) {
+            struct lz_draw draw = lz_draw_begin(4, k, LZ_PURPOSE_SERVICE, i);
+            double x = kinds[k].fn(&draw);
+            for (size_t j = 0; j < ps_count; j++)
+                below[j] += x < kinds[k].quantile(ps[j]);
+        }
+        for (size_t j = 0; j < ps_count; j++)
+            assert_true(fabs((double)below[j] - DRAWS * ps[j]) <
+                        4 * sqrt(DRAWS * ps[j] * (1 - ps[j])));
+    }
+}
+
+// The first four moments see what quantiles do not: a layer with a wrong width.
+static void moments_are_right(void **state)
+{
+    (void)state;
+    const struct {
+        draw_fn *fn;
+        double moments[4], squares[4]; // E x^k, E x^2k
+    } kinds[] = {
+        {lz_draw_exponential, {1, 2, 6, 24}, {2, 24, 720, 40320}},
+        {lz_draw_normal, {0, 1, 0, 3}, {1, 3, 15, 105}},
+    };
+    for (size_t k = 0; k < 2; k++) {
+        double sums[4] = {0};
+        for (uint64_t i = 0; i < DRAWS; i++) {
+            struct lz_draw draw = lz_draw_begin(5, k, LZ_PURPOSE_SERVICE, i);
+            double x = kinds[k].fn(&draw), power = 1;
+            for (size_t j = 0; j < 4; j++)
+                sums[j] += power *= x;
+        }
+        for (size_t j = 0; j < 4; j++) {
+            double moment = kinds[k].moments[j];
+            double sd = sqrt((kinds[k].squares[j] - moment * moment) / DRAWS);
+            assert_true(fabs(sums[j] / DRAWS - moment) < 4 * sd);
+        }
+    }
+}
+
+// The bits of many draws, hashed: the ziggurats' rare paths must agree everywhere, too.
+static void every_machine_and_compiler_draws_the_same(void **state)
+{
+    (void)state;
+    uint64_t hash = 0;
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        struct lz_draw draw = lz_draw_begin(6, i, LZ_PURPOSE_SERVICE, 0);
+        const double x[3] = {lz_draw_exponential(&draw), lz_draw_normal(&draw),
+                             lz_draw_unit(&draw)};
+        hash = lz_hash_mix(hash, lz_hash_bytes(x, sizeof(x)));
+    }
+    assert_int_equal(hash, 0xfdb01c5b4528b68du);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(philox_gives_the_published_answers),
+        cmocka_unit_test(a_block_gives_two_numbers_low_words_first),
+        cmocka_unit_test(every_part_of_the_key_matters),
+        cmocka_unit_test(numbers_below_n_are_below_n_and_equally_likely),
+        cmocka_unit_test(shares_below_quantiles_are_right),
+        cmocka_unit_test(moments_are_right),
+        cmocka_unit_test(every_machine_and_compiler_draws_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
