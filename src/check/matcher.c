@@ -1,11 +1,11 @@
 #include "check/matcher.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "check/format.h"
-#include "model/journal.h"
 
 #define TOLERANCE 1e-12
 #define TEXT_MAX 64

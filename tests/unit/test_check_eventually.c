@@ -1,0 +1,188 @@
+/*
+ * What needs a memory: eventually, with its deadline, its holding and its baseline, and
+ * SLOs, with their budget.
+ *
+ * Each row is a test; check_rows.h explains how to read one.
+ */
+#include "check_rows.h"
+
+#define ROWS_MAX 80
+
+// clang-format off
+static struct row eventually_rows[] = {
+    {"eventually passes once it matches", "11999111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(5)), .verdict = PASS,
+     .actual = "after 3s", .spare = "2s spare", .expected = "below 50 % by 7s"},
+    {"eventually passes exactly at the deadline", "11999111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(3)), .verdict = PASS,
+     .actual = "after 3s", .spare = "0 spare"},
+    {"eventually fails a second after the deadline", "11999111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(2)), .verdict = FAIL,
+     .actual = "took 3s", .spare = "1s too late"},
+    {"eventually counts from the very instant of its anchor", "1199911", .kill_at = MS(2250),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(5)), .verdict = PASS,
+     .actual = "after 2.75s", .spare = "2.25s spare", .expected = "below 50 % by 7.25s"},
+    {"a streak begun before the anchor counts from the anchor", "11991111", .kill_at = S(2),
+     .kill_lasting = S(3), TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL_ENDS, S(2)),
+     .verdict = PASS, .actual = "at once", .spare = "2s spare"},
+    {"what matched only before the anchor is no evidence", "11199999", .kill_at = S(3),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(2)), .verdict = FAIL,
+     .actual = "never, still 90 % at the end"},
+    {"a streak too short to hold does not count", "11911911111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(5)), .expect.holding = S(3),
+     .verdict = PASS, .actual = "after 4s", .spare = "1s spare",
+     .expected = "below 50 % by 7s, holding 3s"},
+    {"a streak that holds to the last second of the run counts", "119111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(2)), .expect.holding = S(3),
+     .verdict = PASS, .actual = "after 1s", .spare = "1s spare"},
+    {"holding cut by the end of the run is inconclusive", "119111", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(2)), .expect.holding = S(4),
+     .verdict = INCON, .actual = "cut short", .why = "the run ended before it had held for 4s"},
+    {"an empty window breaks holding", "1191.1.1.1.", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(3)), .expect.holding = S(2),
+     .verdict = FAIL, .actual = "never held, at most 1s"},
+    {"a streak too late is told as such though it never held long enough", "119991",
+     .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(1)), .expect.holding = S(4),
+     .verdict = FAIL, .actual = "took 3s", .spare = "2s too late"},
+    {"the end of the run before the deadline is inconclusive", "119999", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(10)), .verdict = INCON,
+     .actual = "not yet", .why = "the run ended at 6s, before its deadline 12s"},
+    {"the end of the run on the deadline fails", "119999", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(4)), .verdict = FAIL,
+     .actual = "never, still 90 % at the end"},
+    {"an anchor that never happened is inconclusive", "1111", .kill_at = S(2), .stuck = true,
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(1)), .verdict = INCON,
+     .actual = "no sample", .why = "fault kill orders-db never fired",
+     .expected = "below 50 % by 3s"},
+    {"a fault that does not end in time is no anchor for its end", "1111", .kill_at = S(2),
+     .kill_lasting = S(9), TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL_ENDS, S(1)),
+     .verdict = INCON, .actual = "no sample", .why = "fault kill orders-db never ended"},
+    {"no sample after the anchor is inconclusive", "11....", .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL, S(2)), .verdict = INCON,
+     .actual = "no sample",
+     .why = "no sample: web.errors.ratio measured nothing in the 4 windows after the anchor"},
+    {"a mark is an anchor", "11999111", .mark_at = MS(2500),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(MARK, S(5)), .verdict = PASS,
+     .actual = "after 2.5s", .spare = "2.5s spare"},
+    {"a mark that is never set is no anchor", "11999111",
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(MARK, S(5)), .verdict = INCON,
+     .actual = "no sample", .why = "the mark \"rolled back\" was never set",
+     .expected = "below 50 % within 5s"},
+    {"a fault without a plan is an anchor", "11999111", .kill_at = MS(2500), .unplanned = true,
+     .kill_lasting = S(2), TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), EVENTUALLY(KILL_ENDS, S(2)),
+     .verdict = PASS, .actual = "after 500ms", .spare = "1.5s spare"},
+    {"without an anchor it counts from warm-up", "999911", .warmup = S(2),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0.5), .expect.within = S(3), .verdict = PASS,
+     .actual = "after 2s", .spare = "1s spare"},
+    {"a sliding window counts from its start", "44000444", GOODPUT, .kill_at = S(2),
+     TELL(LZ_EVENTUALLY, LZ_AT_LEAST, 400), EVENTUALLY(KILL, S(5)), .expect.over = S(2),
+     .verdict = PASS, .actual = "after 3s", .spare = "2s spare"},
+    {"a sliding window that reaches back before the anchor decides nothing alone", "44400",
+     GOODPUT, .kill_at = S(2), TELL(LZ_EVENTUALLY, LZ_AT_LEAST, 400), EVENTUALLY(KILL, S(1)),
+     .expect.over = S(2), .verdict = FAIL, .actual = "never, still 0/s at the end"},
+    {"a counter is judged as it stands", "0001", FAILOVERS,
+     TELL(LZ_EVENTUALLY, LZ_AT_LEAST, 1), EVENTUALLY(AT(S(1)), S(3)), .verdict = PASS,
+     .actual = "after 2s", .spare = "1s spare"},
+    {"eventually asks a script", "00011", SCRIPT, TELL(LZ_EVENTUALLY, LZ_BELOW, 0),
+     EVENTUALLY(AT(S(1)), S(3)), .verdict = PASS, .actual = "after 2s", .spare = "1s spare"},
+    {"eventually asks a script in vain", "00000", SCRIPT, TELL(LZ_EVENTUALLY, LZ_BELOW, 0),
+     EVENTUALLY(AT(S(1)), S(3)), .verdict = FAIL, .actual = "never"},
+};
+
+static struct row happened_rows[] = {
+    {"a mark in time passes", "111111", ROLLED_BACK, .kill_at = S(1), .mark_at = MS(3500),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0), EVENTUALLY(KILL, S(4)), .verdict = PASS,
+     .actual = "after 2.5s", .spare = "1.5s spare", .expected = "happened \"rolled back\" by 5s"},
+    {"a mark on the deadline is in time", "111111", ROLLED_BACK, .kill_at = S(1),
+     .mark_at = S(5), TELL(LZ_EVENTUALLY, LZ_BELOW, 0), EVENTUALLY(KILL, S(4)),
+     .verdict = PASS, .actual = "after 4s", .spare = "0 spare"},
+    {"a mark after the deadline is too late", "111111", ROLLED_BACK, .kill_at = S(1),
+     .mark_at = MS(5500), TELL(LZ_EVENTUALLY, LZ_BELOW, 0), EVENTUALLY(KILL, S(4)),
+     .verdict = FAIL, .actual = "took 4.5s", .spare = "500ms too late"},
+    {"a mark from before the anchor has happened at once", "111111", ROLLED_BACK,
+     .kill_at = S(2), .mark_at = S(1), TELL(LZ_EVENTUALLY, LZ_BELOW, 0),
+     EVENTUALLY(KILL, S(1)), .verdict = PASS, .actual = "at once", .spare = "1s spare"},
+    {"a mark that never comes fails", "111111", ROLLED_BACK, .kill_at = S(1),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0), EVENTUALLY(KILL, S(4)), .verdict = FAIL,
+     .actual = "never happened"},
+    {"a mark may come after the end of the run", "111", ROLLED_BACK, .kill_at = S(1),
+     TELL(LZ_EVENTUALLY, LZ_BELOW, 0), EVENTUALLY(KILL, S(4)), .verdict = INCON,
+     .actual = "not yet", .why = "the run ended at 3s, before its deadline 5s"},
+};
+
+static struct row recovery_rows[] = {
+    {"recovers_to compares with the mean before the fault", "53400444", GOODPUT,
+     .kill_at = S(3), .kill_lasting = S(2), TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.95),
+     EVENTUALLY(KILL_ENDS, S(2)), .expect.matcher.limit_text = "95%", .verdict = PASS,
+     .actual = "at once", .spare = "2s spare",
+     .expected = "at least 380/s (95% of 400/s) by 7s"},
+    {"recovers_to says no to less than the share", "44400333", GOODPUT,
+     .kill_at = S(3), .kill_lasting = S(2), TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.95),
+     EVENTUALLY(KILL_ENDS, S(2)), .verdict = FAIL,
+     .actual = "never, still 300/s at the end"},
+    {"the baseline leaves out warm-up", "9440044", GOODPUT, .warmup = S(1),
+     .kill_at = S(3), .kill_lasting = S(2), TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 1.0),
+     EVENTUALLY(KILL_ENDS, S(2)), .verdict = PASS, .actual = "at once", .spare = "2s spare"},
+    {"the baseline leaves out the window the fault falls into", "4480044", GOODPUT,
+     .kill_at = MS(2500), TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 1.0), EVENTUALLY(KILL, S(4)),
+     .expect.holding = S(2), .verdict = PASS, .actual = "after 2.5s", .spare = "1.5s spare"},
+    {"errors recover downwards", "111991222", .kill_at = S(3),
+     TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.5), EVENTUALLY(KILL, S(3)), .expect.holding = S(3),
+     .verdict = PASS, .actual = "after 2s", .spare = "1s spare",
+     .expected = "at most 20 % (50 % of 10 %) by 6s, holding 3s"},
+    {"errors above the share have not recovered", "111993333", .kill_at = S(3),
+     TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.5), EVENTUALLY(KILL, S(3)),
+     .verdict = FAIL, .actual = "never, still 30 % at the end"},
+    {"seconds recover downwards", "55599555", WAIT, .kill_at = S(3),
+     TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.8), EVENTUALLY(KILL, S(3)), .expect.holding = S(2),
+     .verdict = PASS, .actual = "after 2s", .spare = "1s spare"},
+    {"without a sample before the fault there is no baseline", "...111", .kill_at = S(3),
+     TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.5), EVENTUALLY(KILL, S(2)), .verdict = INCON,
+     .actual = "no sample",
+     .why = "no baseline: web.errors.ratio measured too little between warm-up and what "
+            "disturbed it"},
+    {"a mark ends the baseline when it is set", "444000444", GOODPUT, .mark_at = MS(3250),
+     TELL(LZ_EVENTUALLY, LZ_RECOVERS_TO, 0.95), EVENTUALLY(MARK, S(4)), .expect.holding = S(3),
+     .verdict = PASS, .actual = "after 2.75s", .spare = "1.25s spare"},
+};
+
+static struct row slo_rows[] = {
+    {"an slo passes with budget left", "9000000000", SLO(0.8), .verdict = PASS,
+     .actual = "91 % of 80 %", .spare = "55 % of budget left",
+     .expected = "80 % over the whole run"},
+    {"an slo fails when its budget is used up", "5555", SLO(0.8), .verdict = FAIL,
+     .actual = "50 % of 80 %", .spare = "250 % of budget used"},
+    {"an slo is kept when the budget is used to the last request", "2222", SLO(0.8),
+     .verdict = PASS, .actual = "80 % of 80 %", .spare = "0 % of budget left"},
+    {"an slo without a request is inconclusive", "...", SLO(0.8), .verdict = INCON,
+     .actual = "no sample",
+     .why = "no sample: web.errors.ratio measured nothing in the 3 windows judged"},
+    {"an slo begins at warm-up", "9911", .warmup = S(2), SLO(0.8), .verdict = PASS,
+     .actual = "90 % of 80 %", .spare = "50 % of budget left"},
+    {"an slo over more than the run is over the whole run", "9000000000", SLO(0.8),
+     .expect.over = S(600), .verdict = PASS, .actual = "91 % of 80 %",
+     .spare = "55 % of budget left", .expected = "80 % over the whole run"},
+    {"a sliding slo fails when one window is over budget", "0480", SLO(0.5),
+     .expect.over = S(2), .verdict = FAIL, .actual = "worst 40 % of 50 % at 2s",
+     .spare = "120 % of budget used", .expected = "50 % over 2s"},
+    {"a sliding slo passes when no window is over budget", "0440", SLO(0.5),
+     .expect.over = S(2), .verdict = PASS, .actual = "worst 60 % of 50 % at 2s",
+     .spare = "20 % of budget left"},
+    {"a sliding slo looks at windows wholly after warm-up", "9100", .warmup = S(1), SLO(0.5),
+     .expect.over = S(2), .verdict = PASS, .actual = "worst 95 % of 50 % at 2s",
+     .spare = "90 % of budget left"},
+};
+// clang-format on
+
+int main(void)
+{
+    static struct CMUnitTest tests[ROWS_MAX];
+    size_t n = 0;
+    n = add_rows(tests, n, eventually_rows, COUNT(eventually_rows));
+    n = add_rows(tests, n, happened_rows, COUNT(happened_rows));
+    n = add_rows(tests, n, recovery_rows, COUNT(recovery_rows));
+    n = add_rows(tests, n, slo_rows, COUNT(slo_rows));
+    assert_true(n <= ROWS_MAX);
+    return _cmocka_run_group_tests("check_eventually", tests, n, NULL, NULL);
+}
