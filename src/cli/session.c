@@ -79,7 +79,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         say(err.msg);
         status = LZ_EXIT_BUG;
     } else if (made->signal != 0) {
-        status = LZ_EXIT_SIGNAL + made->signal;
+        status = lz_exit_signal(made->signal);
     }
     if (status != LZ_EXIT_OK) {
         lz_suite_destroy(made);
@@ -253,7 +253,7 @@ static enum lz_exit carry_out(struct session *s)
     write_outputs(s);
     enum lz_exit status = lz_exit_worst(&s->codes, s->flags->report_only);
     if (suite->signal != 0) {
-        status = LZ_EXIT_SIGNAL + suite->signal;
+        status = lz_exit_signal(suite->signal);
         fprintf(stderr, "lorenz: stopped by SIG%s: %zu of %zu runs finished\n",
                 sigabbrev_np(suite->signal), s->finished, suite->run_count);
     }

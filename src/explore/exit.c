@@ -45,6 +45,12 @@ size_t lz_exit_list(const struct lz_exit_set *set, int codes[LZ_EXIT_KINDS])
     return n;
 }
 
+enum lz_exit lz_exit_signal(int signal)
+{
+    LZ_ASSERT(signal > 0 && signal < 128);
+    return (enum lz_exit)(LZ_EXIT_SIGNAL + signal);
+}
+
 enum lz_exit lz_exit_verdict(const char *verdict)
 {
     static const struct {

@@ -40,6 +40,9 @@ enum lz_exit lz_exit_worst(const struct lz_exit_set *set, bool report_only);
 /* All codes, worst first; returns how many. */
 size_t lz_exit_list(const struct lz_exit_set *set, int codes[LZ_EXIT_KINDS]);
 
+/* The code of a command that a signal stopped: 130 for Ctrl-C. */
+enum lz_exit lz_exit_signal(int signal);
+
 /* The code of a run's verdict word as lz_report_verdict gives it. */
 enum lz_exit lz_exit_verdict(const char *verdict);
 
