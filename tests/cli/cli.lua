@@ -1,0 +1,266 @@
+-- cli.lua — the built binary, driven as people and CI drive it.
+--
+--     lua5.4 tests/cli/cli.lua path/to/lorenz tests/cli/scenarios
+--
+-- A row is a name, a shell command and what must come of it. The command runs in a fresh
+-- folder that holds a copy of the scenarios, with an environment that holds nothing but
+-- PATH and what the row sets; $L is the binary. `out` and `err` are plain texts that
+-- must occur (or, after "!", must not) in standard output and standard error.
+
+local binary, scenarios = arg[1], arg[2]
+
+local function quote(text)
+    return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function read(path)
+    local file <close> = io.open(path, "rb")
+    return file and file:read "a" or ""
+end
+
+local function make_folder()
+    local pipe <close> = assert(io.popen "mktemp -d")
+    return pipe:read "l"
+end
+
+local ABSOLUTE = binary:sub(1, 1) == "/" and binary or os.getenv "PWD" .. "/" .. binary
+local SCENARIOS = scenarios:sub(1, 1) == "/" and scenarios or os.getenv "PWD" .. "/" .. scenarios
+
+---Run a command in a fresh folder; gives its status, output and error output.
+local function run(command, env)
+    local folder = make_folder()
+    os.execute(("cp -r %s %s"):format(quote(SCENARIOS), quote(folder .. "/s")))
+    local parts = { "cd", quote(folder), "&& env -i", "PATH=" .. quote(os.getenv "PATH"),
+                    "L=" .. quote(ABSOLUTE), "LANG=C.UTF-8" }
+    for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
+        local value = os.getenv(name)
+        if value then parts[#parts + 1] = name .. "=" .. quote(value) end
+    end
+    parts[#parts + 1] = env or ""
+    parts[#parts + 1] = "sh -c " .. quote(command)
+    parts[#parts + 1] = (">%s 2>%s"):format(quote(folder .. "/.out"), quote(folder .. "/.err"))
+    local _, _, status = os.execute(table.concat(parts, " "))
+    local out, err = read(folder .. "/.out"), read(folder .. "/.err")
+    os.execute("rm -rf " .. quote(folder))
+    return status, out, err
+end
+
+local USAGE = "lorenz help run"
+-- Wait for a child of $pid, then send it a signal.
+local CHILD = "child=; while [ -z \"$child\" ]; do sleep 0.05; "
+    .. "child=$(cat /proc/$pid/task/$pid/children); done; "
+
+local rows = {
+    -- Without a command, and about commands.
+    { "alone, it says what there is", "$L", 0, out = { "usage: lorenz COMMAND", "  run " } },
+    { "help lists the commands", "$L help", 0, out = { "check", "run", "version" } },
+    { "--help is help", "$L --help", 0, out = { "usage: lorenz COMMAND" } },
+    { "-h is help", "$L -h", 0, out = { "usage: lorenz COMMAND" } },
+    { "help about a command lists its options", "$L help run", 0, out = { "--seed N|random" } },
+    { "--help after a command is the same page",
+        "[ \"$($L help run)\" = \"$($L run --help)\" ]", 0 },
+    { "an unknown command is usage", "$L walk", 4, err = { "there is no command \"walk\"" } },
+    { "a mistyped command gets the nearest one", "$L rnu", 4,
+        err = { "help: a command with a similar name exists: run" } },
+    { "an abbreviation is refused", "$L ver", 4,
+        err = { "help: a command with a similar name exists: version" } },
+    { "help about an unknown command is usage", "$L help walk", 4, err = { "\"walk\"" } },
+    { "an option before a command is usage", "$L --seed 1 run", 4, err = { "--seed" } },
+    { "the version is one line", "$L version", 0, out = { "lorenz 0." } },
+    { "--version is the version", "$L --version", 0, out = { "lorenz 0." } },
+    { "the version as JSON names its parts", "$L version --json", 0,
+        out = { '"version":"0.', '"lua":"5.4', '"sqlite":"3.', '"compiler":"' } },
+
+    -- Flags.
+    { "an unknown option is usage", "$L run --sed 1 s/passes.lua", 4,
+        err = { "there is no option --sed", "similar name exists: --seed", USAGE } },
+    { "an unknown letter is usage", "$L run -z s/passes.lua", 4, err = { "no option -z" } },
+    { "a missing value is usage", "$L run s/passes.lua --seed", 4,
+        err = { "--seed needs a value: N|random" } },
+    { "a flag takes no value", "$L run --ascii=yes", 4, err = { "--ascii takes no value" } },
+    { "a seed is a number", "$L run --seed x s/passes.lua", 4,
+        err = { '--seed: expected a whole number, got "x"' } },
+    { "a seed has 64 bits", "$L run --seed 18446744073709551616", 4, err = { "--seed: must be" } },
+    { "a seed is not negative", "$L run --seed=-1", 4, err = { "--seed: expected" } },
+    { "a format must be known", "$L run -o yaml=x", 4, err = { 'no format "yaml"', "json" } },
+    { "an output has a format", "$L run -o results", 4, err = { "-o: expected FORMAT=FILE" } },
+    { "only one format goes to stdout", "$L run -o json=- -o json=- s/passes.lua", 4,
+        err = { "only one format" } },
+    { "jobs are counted from one", "$L run -j 0", 4, err = { "-j: must be 1 to" } },
+    { "jobs and their letter may be one word", "$L run -qj1 s/passes.lua", 0 },
+    { "a width has a least value", "$L run --width 10", 4, err = { "--width: must be 40 to" } },
+    { "a timeout has a unit",
+        "$L run --timeout 30", 4, err = { "--timeout: expected a duration" } },
+    { "what to keep is one of three words",
+        "$L run --keep some", 4, err = { "all, failed or none" } },
+    { "a colour is one of three words",
+        "$L run --color red", 4, err = { "auto, always or never" } },
+    { "a param is set with =", "$L run --set x", 4, err = { "--set: expected NAME=VALUE" } },
+    { "all that is wrong is said at once", "$L run --seed x --width 1 --nope", 4,
+        err = { "--seed:", "--width:", "--nope" } },
+    { "after -- everything is a path", "$L run -- --seed", 4, err = { "no such file: --seed" } },
+    { "LORENZ_SEED must make sense", "$L run s/passes.lua", 4, env = "LORENZ_SEED=x",
+        err = { "LORENZ_SEED: expected" } },
+    { "LORENZ_JOBS must make sense", "$L run s/passes.lua", 4, env = "LORENZ_JOBS=0",
+        err = { "LORENZ_JOBS: must be" } },
+
+    -- Selection.
+    { "a missing file is usage", "$L run absent.lua", 4, err = { "no such file: absent.lua" } },
+    { "a missing file among others is usage",
+        "$L run s/passes.lua absent.lua", 4, out = { "!Every" } },
+    { "an empty folder matches nothing", "mkdir e; $L run e", 5, err = { "nothing matched" } },
+    { "no scenarios folder matches nothing", "$L run", 5, err = { "nothing matched" } },
+    { "the scenarios folder is the default",
+        "mkdir scenarios; cp s/passes.lua scenarios; $L run", 0,
+        out = { "Everything holds" } },
+    { "helpers are skipped", "mkdir e; cp s/wrong.lua e/_wrong.lua; $L run e", 5 },
+    { "a case that does not exist matches nothing", "$L run s/cases.lua --case work=2ms", 5,
+        err = { "nothing matched" } },
+
+    -- Verdicts.
+    { "what holds exits 0", "$L run s/passes.lua", 0, out = { "Everything holds", "seed 1" } },
+    { "what fails exits 1", "$L run s/fails.lua", 1,
+        out = { "answers come within a millisecond", "--seed 1" } },
+    { "what is wrong exits 2", "$L run s/wrong.lua", 2 },
+    { "what was never tested exits 3", "$L run s/inconclusive.lua", 3 },
+    { "a known failure is not a failure", "$L run s/cases.lua", 0 },
+    { "one case can be picked", "$L run s/cases.lua --case work=5ms", 0, out = { "!XFAIL" } },
+    { "a param can be pinned", "$L run s/cases.lua --set work=5ms", 0, out = { "!XFAIL" } },
+    { "a runaway script is wrong", "$L run s/runaway.lua", 2 },
+    { "a hang inside C meets the wall clock", "$L run --timeout 1s s/hangs.lua", 7 },
+    { "a greedy script meets the memory budget", "$L run s/greedy.lua", 7 },
+    { "an event budget is a budget", "$L run --max-events 50 s/passes.lua", 7 },
+    { "a failure is worse than an inconclusive run", "$L run s/inconclusive.lua s/fails.lua", 1 },
+    { "a wrong scenario is worse than a failure", "$L run s/fails.lua s/wrong.lua", 2,
+        out = { "answers come within a millisecond" } },
+    { "a failure is worse than a budget", "$L run --timeout 2s s/hangs.lua s/fails.lua", 1 },
+    { "a report does not judge", "$L run --report-only s/fails.lua s/inconclusive.lua", 0 },
+    { "a report does not hide what is wrong", "$L run --report-only s/wrong.lua", 2 },
+    { "-x stops at the first failure", "$L run -x -j4 s/fails.lua s/inconclusive.lua", 1,
+        out = { "!Nothing ever fails" } },
+    { "--maxfail counts in order",
+        "$L run -j4 --maxfail 2 s/fails.lua s/wrong.lua s/inconclusive.lua",
+        2, out = { "!Nothing ever fails" } },
+    { "another seed is another run file", "$L run -q --seed 7 s/passes.lua >o; ls .lorenz/runs", 0,
+        out = { "passes-7.lzrun" } },
+    { "LORENZ_SEED is a seed", "$L run -q s/passes.lua; ls .lorenz/runs", 0, env = "LORENZ_SEED=9",
+        out = { "passes-9.lzrun", "seed 9" } },
+    { "a random seed is said", "$L run --seed random s/passes.lua", 0, out = { "seed " } },
+    { "case values name the run file", "$L run -q s/cases.lua >o; ls .lorenz/runs", 0,
+        out = { "cases-1ms-1.lzrun", "cases-20ms-1.lzrun" } },
+    { "equal stems keep their own run files",
+        "cp -r s t; $L run -q s/passes.lua t/passes.lua >o; ls .lorenz/runs", 0,
+        out = { "passes-1.lzrun", "passes-1~2.lzrun" } },
+
+    -- A run that goes wrong costs one run.
+    { "a crash is said and the others go on",
+        "$L run -j1 s/hangs.lua s/passes.lua & pid=$!; " .. CHILD .. "kill -9 $child; wait $pid", 70,
+        out = { "Everything holds" }, err = { "crashed (SIGKILL)", ".lorenz/crash/hangs-1.txt" } },
+    { "an interrupt exits 130",
+        "timeout --preserve-status -s INT 2 $L run -j1 s/passes.lua s/hangs.lua",
+        130 },
+    { "a termination exits 143",
+        "$L run s/hangs.lua & pid=$!; " .. CHILD .. "kill -TERM $pid; wait $pid", 143 },
+
+    -- check.
+    { "check runs nothing", "$L check s/passes.lua; ls -A .lorenz 2>&1", 2,
+        out = { "ok  s/passes.lua  Everything holds, 1 case" } },
+    { "check counts cases", "$L check s/cases.lua", 0, out = { "Three speeds, 3 cases" } },
+    { "check says what is wrong", "$L check s/wrong.lua s/passes.lua", 2,
+        out = { "s/wrong.lua:3", "ok  s/passes.lua" } },
+    { "check knows missing files", "$L check absent.lua", 4, err = { "no such file" } },
+    { "check knows empty folders", "mkdir e; $L check e", 5 },
+    { "check stops a hang", "$L check --timeout 1s s/hangs.lua", 7, err = { "s/hangs.lua" } },
+
+    -- Where results go.
+    { "JSON to stdout silences the text", "$L run -o json=- s/passes.lua", 0,
+        out = { '"schema":', '"exit_code":', "!✓" } },
+    { "JSON to a file leaves the text", "$L run -o json=r.json s/fails.lua; cat r.json; ls", 0,
+        out = { "answers come", '"lorenz.result/1"', "!.tmp" } },
+    { "JSON to a full disk exits 74", "$L run -o json=/dev/full s/passes.lua", 74,
+        out = { "Everything holds" }, err = { "cannot write /dev/full: No space left on device" } },
+    { "JSON to no folder exits 74", "$L run -o json=no/r.json s/fails.lua", 74,
+        err = { "cannot write no/r.json", "No such file" } },
+    { "a full disk under stdout exits 74", "$L run s/passes.lua >/dev/full", 74,
+        err = { "cannot write standard output: No space left on device" } },
+    { "no stdout at all exits 74", "$L run s/passes.lua >&-", 74, err = { "standard output" } },
+    { "a closed pipe keeps the verdict",
+        "(sleep 0.2; $L run s/fails.lua; echo $? >code) | true; sleep 1; cat code", 0, out = { "1\n" },
+        err = { "!lorenz" } },
+    { "help into a full disk exits 74", "$L help >/dev/full", 74 },
+    { "a folder in the way exits 74, verdict and all", "touch .lorenz; $L run s/fails.lua", 74,
+        out = { "answers come" }, err = { "cannot make the folder .lorenz" } },
+    { "an unwritable folder exits 74",
+        "mkdir .lorenz; ln -s /proc .lorenz/runs; $L run s/passes.lua",
+        74, out = { "Everything holds" }, err = { "cannot write .lorenz/runs/passes-1.lzrun" } },
+    { "--keep none keeps none",
+        "$L run --keep none s/fails.lua >o; ls -A", 0, out = { "!.lorenz" } },
+    { "--keep failed keeps what failed",
+        "$L run --keep failed s/fails.lua s/passes.lua >o; ls .lorenz/runs", 0,
+        out = { "fails-1", "!passes-1" } },
+
+    -- What is shown.
+    { "a pipe has no colour", "$L run s/passes.lua", 0, out = { "!\27[" } },
+    { "--color always colours", "$L run --color always s/passes.lua", 0, out = { "\27[" } },
+    { "CLICOLOR_FORCE colours",
+        "$L run s/passes.lua", 0, env = "CLICOLOR_FORCE=1", out = { "\27[" } },
+    { "FORCE_COLOR colours", "$L run s/passes.lua", 0, env = "FORCE_COLOR=1", out = { "\27[" } },
+    { "NO_COLOR wins over CLICOLOR_FORCE", "$L run s/passes.lua", 0,
+        env = "NO_COLOR=1 CLICOLOR_FORCE=1", out = { "!\27[" } },
+    { "--color wins over NO_COLOR", "$L run --color=always s/passes.lua", 0, env = "NO_COLOR=1",
+        out = { "\27[" } },
+    { "an empty NO_COLOR says nothing", "$L run s/passes.lua", 0, env = "NO_COLOR= FORCE_COLOR=1",
+        out = { "\27[" } },
+    { "a UTF-8 locale has ticks", "$L run s/passes.lua", 0, out = { "✓" } },
+    { "LANG=C has none", "$L run s/fails.lua", 1, env = "LANG=C", ascii = true },
+    { "LC_ALL wins over LANG", "$L run s/fails.lua", 1, env = "LC_ALL=POSIX", ascii = true },
+    { "a dumb terminal has none", "$L run s/fails.lua", 1, env = "TERM=dumb", ascii = true },
+    { "--ascii has none", "$L run --ascii s/fails.lua", 1, ascii = true },
+    { "every line fits 40 columns", "$L run --width 40 s/fails.lua", 1, width = 40 },
+    { "COLUMNS is a width", "$L run s/fails.lua", 1, env = "COLUMNS=60", width = 60 },
+    { "eighty columns are the default", "$L run s/fails.lua s/inconclusive.lua", 1, width = 80 },
+
+    -- The same command gives the same bytes.
+    { "twice gives the same bytes",
+        "$L run -o json=a s >t; $L run -o json=b s >u; cmp a b && cmp t u", 0,
+        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua; " },
+    { "one worker or four give the same bytes",
+        "$L run -j1 -o json=a s >t; $L run -j4 -o json=b s >u; cmp a b && cmp t u", 0,
+        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua; " },
+}
+
+local function widest(text)
+    local most = 0
+    for line in text:gmatch "[^\n]*" do most = math.max(most, utf8.len(line) or #line) end
+    return most
+end
+
+-- Nil, or what is not as the row wants it.
+local function judge(row, status, out, err)
+    if status ~= row[3] then return ("status %s, wanted %d"):format(status, row[3]) end
+    for _, stream in ipairs { { row.out, out, "stdout" }, { row.err, err, "stderr" } } do
+        for _, text in ipairs(stream[1] or {}) do
+            local plain = text:gsub("^!", "")
+            local found = stream[2]:find(plain, 1, true) ~= nil
+            if found ~= (text == plain) then
+                return ("%s %s %q"):format(stream[3], found and "contains" or "lacks", plain)
+            end
+        end
+    end
+    if row.ascii and out:find "[\128-\255]" then return "stdout is not 7-bit" end
+    if row.width and widest(out) > row.width then return widest(out) .. " columns" end
+end
+
+local failed = 0
+print("1.." .. #rows)
+for i, row in ipairs(rows) do
+    local status, out, err = run((row.skip or "") .. row[2], row.env)
+    local wrong = judge(row, status, out, err)
+    print(("%s %d - %s"):format(wrong and "not ok" or "ok", i, row[1]))
+    if wrong then
+        failed = failed + 1
+        print(("# %s\n# %s\n%s"):format(row[2], wrong, ("stdout:\n" .. out .. "stderr:\n" .. err)
+            :gsub("[^\n]+", "#   %0")))
+    end
+end
+os.exit(failed == 0, true)

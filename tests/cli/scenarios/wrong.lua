@@ -1,0 +1,3 @@
+-- A word that does not exist.
+scenario "Wrong" { duration = "10s" }
+servce "web" { replicas = 1 }
