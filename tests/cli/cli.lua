@@ -154,7 +154,8 @@ local rows = {
 
     -- A run that goes wrong costs one run.
     { "a crash is said and the others go on",
-        "$L run -j1 s/hangs.lua s/passes.lua & pid=$!; " .. CHILD .. "kill -9 $child; wait $pid", 70,
+        "$L run -j1 s/hangs.lua s/passes.lua & pid=$!; " .. CHILD .. "kill -9 $child; wait $pid",
+        70,
         out = { "Everything holds" }, err = { "crashed (SIGKILL)", ".lorenz/crash/hangs-1.txt" } },
     { "an interrupt exits 130",
         "timeout --preserve-status -s INT 2 $L run -j1 s/passes.lua s/hangs.lua",
@@ -185,7 +186,8 @@ local rows = {
         err = { "cannot write standard output: No space left on device" } },
     { "no stdout at all exits 74", "$L run s/passes.lua >&-", 74, err = { "standard output" } },
     { "a closed pipe keeps the verdict",
-        "(sleep 0.2; $L run s/fails.lua; echo $? >code) | true; sleep 1; cat code", 0, out = { "1\n" },
+        "(sleep 0.2; $L run s/fails.lua; echo $? >code) | true; sleep 1; cat code", 0,
+        out = { "1\n" },
         err = { "!lorenz" } },
     { "help into a full disk exits 74", "$L help >/dev/full", 74 },
     { "a folder in the way exits 74, verdict and all", "touch .lorenz; $L run s/fails.lua", 74,
