@@ -215,7 +215,7 @@ static bool read_unit(const char **text, int64_t *unit_ns)
 
 bool lz_opts_duration(const char *text, int64_t *out_ns, struct lz_err *err)
 {
-    const int64_t most = 1000 * 3600 * NS_PER_S;
+    const int64_t most = INT64_C(3600000) * NS_PER_S;
     const char *at = text;
     int64_t sum = 0;
     do {

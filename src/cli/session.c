@@ -276,8 +276,8 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
                   .width = term.width,
                   .quiet = flags->quiet,
                   .verbose = flags->verbose},
-        .reports = lz_mem_alloc(suite->run_count * sizeof(s.reports[0])),
-        .paths = lz_mem_alloc(suite->run_count * sizeof(s.paths[0])),
+        .reports = lz_mem_alloc(suite->run_count * sizeof(struct lz_report_run *)),
+        .paths = lz_mem_alloc(suite->run_count * sizeof(char *)),
     };
     for (size_t i = 0; i < flags->output_count; i++)
         s.silent = s.silent || strcmp(flags->outputs[i].path, "-") == 0;

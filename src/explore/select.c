@@ -138,14 +138,15 @@ void lz_select_free(struct lz_select_files *files)
     *files = (struct lz_select_files){0};
 }
 
-static void put_n(struct lz_select_pairs *pairs, char *name, char *value)
+// Takes both texts over.
+static void put_n(struct lz_select_pairs *pairs, const char *name, const char *value)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         struct lz_script_set *item = &pairs->items[i];
         if (strcmp(item->name, name) == 0) {
             free((char *)item->value);
             item->value = value;
-            free(name);
+            free((char *)name);
             return;
         }
     }

@@ -1,12 +1,10 @@
 #include "explore/suite.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -154,8 +152,11 @@ static bool list_done(void *ctx, size_t job, struct lz_crew_result *r)
 static void add_clean(struct lz_str *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len && out->len < NAME_LEN_MAX; i++) {
-        bool plain = isalnum((unsigned char)text[i]) || strchr("._+%", text[i]) != NULL;
-        lz_str_add_char(out, plain ? text[i] : '_');
+        char c = text[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!plain && c != '\0' && strchr("._+%", c) != NULL)
+            plain = true;
+        lz_str_add_char(out, plain ? c : '_');
     }
 }
 
