@@ -154,9 +154,9 @@ static void add_clean(struct lz_str *out, const char *text, size_t len)
     for (size_t i = 0; i < len && out->len < NAME_LEN_MAX; i++) {
         char c = text[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!plain && c != '\0' && strchr("._+%", c) != NULL)
-            plain = true;
-        lz_str_add_char(out, plain ? c : '_');
+        if (!plain && (c == '\0' || strchr("._+%", c) == NULL))
+            c = '_';
+        lz_str_add_char(out, c);
     }
 }
 
