@@ -82,13 +82,17 @@ void lz_balance_init(struct lz_world *w)
     w->balances->probe = lz_sim_kind(w->sim, "probe", on_probe, w);
 }
 
+void lz_balance_watch(struct lz_world *w, lz_edge_id id)
+{
+    const struct lz_edge *e = lz_edge_get(w, id);
+    if (e->server_count > 1 && lz_task_ops(w, e->opts.to)->route == NULL)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + e->opts.health.every, w->balances->probe, id, 0);
+}
+
 void lz_balance_start(struct lz_world *w)
 {
-    for (lz_edge_id id = 1; id <= lz_edge_count(w); id++) {
-        const struct lz_edge *e = lz_edge_get(w, id);
-        if (e->server_count > 1 && lz_task_ops(w, e->opts.to)->route == NULL)
-            lz_sim_at(w->sim, e->opts.health.every, w->balances->probe, id, 0);
-    }
+    for (lz_edge_id id = 1; id <= lz_edge_count(w); id++)
+        lz_balance_watch(w, id);
 }
 
 void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server)

@@ -16,7 +16,7 @@
 #define PAIRS_MAX (64u << 20)
 
 struct lz_calls {
-    struct lz_edge *edges; // 1 ..
+    struct lz_edge **edges; // 1 ..
     uint32_t edge_count, edge_cap;
     const char **ops; // 1 ..
     uint32_t op_count, op_cap;
@@ -59,7 +59,7 @@ const char *lz_call_op_name(const struct lz_world *w, lz_op op)
 struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id)
 {
     LZ_ASSERT(id >= 1 && id <= w->calls->edge_count);
-    return &w->calls->edges[id];
+    return w->calls->edges[id];
 }
 
 uint32_t lz_edge_count(const struct lz_world *w)
@@ -108,7 +108,6 @@ static void open_connections(struct lz_world *w, struct lz_edge *e)
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err)
 {
-    LZ_ASSERT(!w->running);
     struct lz_calls *cs = w->calls;
     const struct lz_component *from = lz_world_component(w, opts->from);
     const struct lz_component *to = lz_world_component(w, opts->to);
@@ -122,8 +121,9 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_fail(err, LZ_EFULL, "%s to %s: at most %u pairs of instances", from->name,
                        to->name, PAIRS_MAX);
 
-    cs->edges = lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2, sizeof(*cs->edges));
-    struct lz_edge *e = &cs->edges[++cs->edge_count];
+    cs->edges = lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2,
+                        sizeof(struct lz_edge *));
+    struct lz_edge *e = cs->edges[++cs->edge_count] = lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
     fill_defaults(&e->opts);
     e->op = lz_call_op(w, opts->op);
@@ -143,6 +143,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     }
     open_connections(w, e);
     *id = cs->edge_count;
+    if (w->running)
+        lz_balance_watch(w, *id);
     return true;
 }
 
@@ -164,7 +166,7 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
         return known;
     lz_series attempts = 0;
     for (uint32_t i = 1; i <= cs->edge_count; i++) {
-        struct lz_edge *e = &cs->edges[i];
+        struct lz_edge *e = cs->edges[i];
         if (e->opts.from != a || e->opts.to != b)
             continue;
         if (attempts == 0)

@@ -58,6 +58,7 @@ void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
 
 /* Health checks begin on every edge that has a choice. */
 void lz_balance_start(struct lz_world *w);
+void lz_balance_watch(struct lz_world *w, lz_edge_id id); /* one that was made during the run */
 void lz_balance_init(struct lz_world *w);
 
 #endif

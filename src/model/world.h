@@ -11,8 +11,8 @@
  *
  *   place < net < instance < cpu < request < task < call < service, database < traffic
  *
- * Building happens before the first event: components, then edges between them.
- * A world does not grow while it runs.
+ * Building happens before the first event: components, then edges between them. While
+ * it runs no component is added; a handler's call may add an edge.
  *
  * Ownership: the world and all in it live in the run's arena.
  */

@@ -48,12 +48,12 @@ struct lane {
 };
 
 struct lz_sim {
-    lz_time now;
+    struct lz_sim_face face; // first: the getters look here
     uint64_t trace;
     uint64_t fired;
     uint64_t fired_max;
     uint64_t seq, first_seq;
-    uint64_t key, run_key, seed;
+    uint64_t run_key, seed;
     bool stop;
     struct lz_arena *arena;
     struct kind *kinds; // 1 ..
@@ -75,7 +75,7 @@ static void on_future(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)entity;
     struct lz_sim *sim = ctx;
-    sim->key = payload == 0 ? sim->run_key : lz_hash_mix(sim->run_key, payload);
+    sim->face.key = payload == 0 ? sim->run_key : lz_hash_mix(sim->run_key, payload);
 }
 
 struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
@@ -84,7 +84,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     struct lz_sim *sim = lz_arena_alloc(opts->arena, sizeof(*sim));
     sim->arena = opts->arena;
     sim->seed = opts->seed;
-    sim->key = sim->run_key = opts->run_key;
+    sim->face.key = sim->run_key = opts->run_key;
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
     sim->seq = FIRST_SEQ;
     sim->timer_used = 1;
@@ -100,16 +100,6 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
 struct lz_arena *lz_sim_arena(const struct lz_sim *sim)
 {
     return sim->arena;
-}
-
-lz_time lz_sim_now(const struct lz_sim *sim)
-{
-    return sim->now;
-}
-
-uint64_t lz_sim_key(const struct lz_sim *sim)
-{
-    return sim->key;
 }
 
 uint64_t lz_sim_seed(const struct lz_sim *sim)
@@ -154,7 +144,7 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 static inline uint32_t push(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
                             uint64_t payload, uint64_t seq)
 {
-    LZ_ASSERT(at >= sim->now);
+    LZ_ASSERT(at >= sim->face.now);
     uint32_t i = lz_evq_new(&sim->queue);
     struct lz_evq_event *e = &sim->queue.events[i];
     e->payload = payload;
@@ -183,7 +173,7 @@ void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t enti
 
 void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
 {
-    if (at <= sim->now)
+    if (at <= sim->face.now)
         on_future(sim, 0, future);
     else
         lz_sim_at_first(sim, at, sim->future, 0, future);
@@ -252,7 +242,7 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
     uint32_t i = new_timer(sim);
     struct lane *l = &sim->lanes[lane];
     struct timer *t = &sim->timers[i];
-    t->at = sim->now + l->delay;
+    t->at = sim->face.now + l->delay;
     t->seq = sim->seq++;
     t->payload = payload;
     t->entity = entity;
@@ -311,13 +301,13 @@ bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id)
 // The hash's chain is one product long: what an event says is mixed on its own first.
 static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
-    uint64_t what = lz_hash_mix((uint64_t)sim->now ^ payload << 1, (uint64_t)kind << 32 | entity);
+    uint64_t what = lz_hash_mix((uint64_t)sim->face.now ^ payload << 1, (uint64_t)kind << 32 | entity);
     sim->trace = lz_hash_mix(sim->trace ^ what, payload);
     sim->fired++;
     if (sim->watch != NULL)
         sim->watch(sim->watch_ctx,
                    &(struct lz_event){
-                       .at = sim->now, .kind = kind, .entity = entity, .payload = payload});
+                       .at = sim->face.now, .kind = kind, .entity = entity, .payload = payload});
     const struct kind *k = &sim->kinds[kind];
     k->fn(k->ctx, entity, payload);
 }
@@ -331,7 +321,7 @@ static void ring_alarm(struct lz_sim *sim, lz_lane lane, uint64_t seq)
     if (i == 0)
         return;
     const struct timer *t = &sim->timers[i];
-    if (t->at > sim->now || t->seq != seq) {
+    if (t->at > sim->face.now || t->seq != seq) {
         set_alarm(sim, lane);
         return;
     }
@@ -346,7 +336,7 @@ static void ring_alarm(struct lz_sim *sim, lz_lane lane, uint64_t seq)
 
 static inline bool ready_is_next(const struct lz_sim *sim, const struct lz_evq_entry *next)
 {
-    if (next == NULL || next->at > sim->now)
+    if (next == NULL || next->at > sim->face.now)
         return true;
     return sim->ready[sim->ready_first].seq < sim->queue.events[next->event].seq;
 }
@@ -361,7 +351,7 @@ static inline void fire_ready(struct lz_sim *sim)
 
 enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
 {
-    LZ_ASSERT(end >= sim->now);
+    LZ_ASSERT(end >= sim->face.now);
     lz_check_set_note(&sim->note);
     sim->stop = false;
     while (!sim->stop) {
@@ -373,14 +363,14 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
             continue;
         }
         if (next == NULL || next->at > end) {
-            sim->now = end;
+            sim->face.now = end;
             return LZ_SIM_ENDED;
         }
         uint32_t i = next->event;
         struct lz_evq_event e = sim->queue.events[i];
-        LZ_ASSERT(next->at >= sim->now);
-        sim->now = next->at;
-        sim->note.now_ns = sim->now;
+        LZ_ASSERT(next->at >= sim->face.now);
+        sim->face.now = next->at;
+        sim->note.now_ns = sim->face.now;
         lz_evq_take(&sim->queue);
         lz_evq_free(&sim->queue, i);
         if (e.kind == KIND_ALARM)

@@ -64,9 +64,24 @@ struct lz_sim_opts {
 
 struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts);
 
+/* What is read at every step begins the kernel's own struct; read it by the getters. */
+struct lz_sim_face {
+    lz_time now;
+    uint64_t key;
+};
+
+static inline lz_time lz_sim_now(const struct lz_sim *sim)
+{
+    return ((const struct lz_sim_face *)sim)->now;
+}
+
+/* The current run key. */
+static inline uint64_t lz_sim_key(const struct lz_sim *sim)
+{
+    return ((const struct lz_sim_face *)sim)->key;
+}
+
 struct lz_arena *lz_sim_arena(const struct lz_sim *sim);
-lz_time lz_sim_now(const struct lz_sim *sim);
-uint64_t lz_sim_key(const struct lz_sim *sim);  /* current run key */
 uint64_t lz_sim_seed(const struct lz_sim *sim);
 uint64_t lz_sim_events(const struct lz_sim *sim); /* fired so far */
 uint64_t lz_sim_trace(const struct lz_sim *sim);  /* trace hash so far */

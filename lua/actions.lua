@@ -1,0 +1,161 @@
+--- Words that act on the running world: for `drive` bodies and handlers.
+local build = require "build"
+local diag = require "diag"
+local handles = require "handles"
+local units = require "units"
+
+local M = {}
+
+local function need(read, what, v)
+    local value, _, text = read(v)
+    if value == nil then error(("%s: %s"):format(what, text), 3) end
+    return value
+end
+
+function M.install(state)
+    local C = state.C
+    local a = {}
+
+    function a.sleep(d) C.sleep(need(units.duration, "sleep", d)) end
+
+    function a.wait_until(matcher, opts)
+        local h = handles.of(matcher)
+        if not h or (h.kind ~= "matcher" and h.kind ~= "mark") then
+            error("wait_until: expected a matcher such as web.errors.ratio:above \"1%\", got "
+                .. handles.describe(matcher), 2)
+        end
+        opts = opts or {}
+        for key in pairs(opts) do
+            if key ~= "timeout" and key ~= "over" then
+                error(("wait_until has no option `%s`: it has timeout and over"):format(tostring(key)), 2)
+            end
+        end
+        local timeout = opts.timeout and need(units.duration, "wait_until timeout", opts.timeout) or -1
+        local over = opts.over and need(units.duration, "wait_until over", opts.over) or 0
+        local m = build.matcher(state, C, h)
+        if not m then error("wait_until: that metric is not measured", 2) end
+        return C.wait(m, over, timeout)
+    end
+
+    function a.mark(name) C.mark(tostring(name), state.line()) end
+
+    function a.log(text, ...)
+        local args = table.pack(...)
+        for i = 1, args.n do
+            local h = handles.of(args[i])
+            if h and h.kind == "metric" then args[i] = state.metric_text(h)
+            elseif h then args[i] = handles.describe(args[i]) end
+        end
+        C.log(args.n > 0 and tostring(text):format(table.unpack(args, 1, args.n)) or tostring(text), state.line())
+    end
+
+    function a.now() return handles.dur(C.now()) end
+    function a.rand() return C.rand() end
+
+    function state.act_fault(facts)
+        local id, message = C.fault(build.fault(facts))
+        if not id then error(message, 4) end
+        facts.id = id
+    end
+
+    function state.metric_text(m)
+        if not state.running then return m.text end
+        local id = build.metric(C, m)
+        return id ~= 0 and C.metric_now(id) or m.text
+    end
+
+    state.actions = a
+end
+
+--- What a handler is given. One object serves one coroutine, again and again.
+local Request = {}
+Request.__index = Request
+Request.__metatable = "request"
+Request.__name = "request"
+
+local function result_of(ok, status, value, outcome)
+    return { ok = ok, status = status, value = value, outcome = outcome }
+end
+
+--- The edge of a call made by a handler; made on first use and found again by what it says.
+local function edge_for(state, req, body)
+    local to = handles.of(body[1])
+    if not to or not to.id then
+        error("req:call: the first entry is what is called, got " .. handles.describe(body[1]), 3)
+    end
+    local known = state.edges[req.service]
+    if not known then known = {}; state.edges[req.service] = known end
+    local op = body[2] or ""
+    local by_op = known[to]
+    if not by_op then by_op = {}; known[to] = by_op end
+    local e = by_op[op]
+    if e and e.timeout == body.timeout and e.retries == body.retries and e.backoff == body.backoff then
+        return e.id
+    end
+    local fields = require "fields"
+    local before = #state.diag.list
+    local f = fields.read({ state = state, what = "req:call", line = state.line() }, fields.schema.call, body)
+    if f.broken or #state.diag.list > before then
+        local d = table.remove(state.diag.list)
+        error(d and d.text or "req:call is wrong", 3)
+    end
+    local id, message = state.C.edge(build.edge(f, req.service, to.id, body[2]))
+    if not id then error("req:call: " .. message, 3) end
+    by_op[op] = { id = id, timeout = body.timeout, retries = body.retries, backoff = body.backoff }
+    return id
+end
+
+function Request:call(body)
+    local inner = self.inner
+    local state = inner.state
+    local id = edge_for(state, inner, body)
+    return result_of(state.C.call(inner.task, id, body.key or self.key))
+end
+
+function Request:sleep(d)
+    self.inner.state.C.pause(self.inner.task, need(units.duration, "req:sleep", d))
+end
+
+function Request:work(d)
+    self.inner.state.C.work(self.inner.task, need(units.duration, "req:work", d))
+end
+
+--- One flight per replica and key; followers wait for it and share the outcome.
+function Request:once(key, f)
+    local inner = self.inner
+    local state = inner.state
+    local flights = state.flights[inner.instance]
+    if not flights then flights = {}; state.flights[inner.instance] = flights end
+    local flight = flights[key]
+    if flight then
+        return state.C.join(inner.task, flight.id)
+    end
+    flight = { id = state.C.flight() }
+    flights[key] = flight
+    local ok, value = pcall(f)
+    if flights[key] == flight then flights[key] = nil end
+    state.C.land(flight.id, ok and value or nil)
+    if not ok then error(value, 0) end
+    return value
+end
+
+--- The body of a handler's coroutine: serves one request after another.
+function M.server(state)
+    local C = state.C
+    return function(fn, task, service, instance, key, op)
+        local inner = { state = state }
+        local req = setmetatable({ inner = inner }, Request)
+        while true do
+            inner.task, inner.service, inner.instance = task, service, instance
+            req.key, req.op = key, op
+            local status = fn(req)
+            if status == nil then status = 200 end
+            if math.type(status) ~= "integer" or status < 100 or status > 599 then
+                error(("a handler returns a status such as 200, got %s"):format(diag and units.kind_of(status)), 0)
+            end
+            fn, task, service, instance, key, op = C.answer(task, status)
+        end
+    end
+end
+
+return M

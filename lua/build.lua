@@ -1,0 +1,233 @@
+--- From a plan to a world: each block becomes one call into C with base units and ids.
+---
+--- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
+--- diagnostic at its block.
+local M = {}
+
+local function refused(state, facts, message)
+    state.diag.add { code = "LZ208", line = facts.line, text = message }
+end
+
+local function spread(place)
+    if not place then return nil end
+    local out = {}
+    if place.kind == "region" then out.region = place.id
+    elseif place.kind == "zone" then out.zone = place.region.zone_ids[place.zone]
+    else out.host = place.id end
+    return out
+end
+
+--- A target as C takes it.
+local function target(t)
+    if t.kind == "link" then
+        return { kind = "link", id = 0, ordinal = 0, a = target(t.a), b = target(t.b) }
+    elseif t.kind == "region" or t.kind == "host" then
+        return { kind = t.kind, id = t.id, ordinal = 0 }
+    elseif t.kind == "zone" then
+        return { kind = "zone", id = t.region.zone_ids[t.zone], ordinal = 0 }
+    end
+    return { kind = t.target, id = t.component.id, ordinal = t.ordinal or 0 }
+end
+M.target = target
+
+--- The options of a way to call.
+local function edge(f, from, to, op)
+    local health = f.health or {}
+    return {
+        from = from, to = to, op = op, timeout = f.timeout, retries = f.retries, backoff = f.backoff,
+        no_jitter = f.jitter == "none", retry_budget = f.retry_budget, cancel = f.cancel,
+        balance = f.balance or f.policy or "round_robin",
+        health_every = health.every, health_timeout = health.timeout,
+        health_fails = health.fails, health_passes = health.passes,
+    }
+end
+M.edge = edge
+
+local create = {}
+
+function create.service(C, c)
+    local f = c.fields
+    local queue = f.queue or {}
+    return C.service {
+        name = c.name, line = c.line, replicas = f.replicas, spread = spread(f.on or f.spread),
+        concurrency = f.concurrency, queue_max = queue.max or 1024, lifo = queue.policy == "lifo",
+        service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu, error_ratio = f.error_ratio,
+        port = f.listen,
+    }
+end
+
+function create.balancer(C, c)
+    local f = c.fields
+    return C.service {
+        name = c.name, line = c.line, is_balancer = true, replicas = f.replicas,
+        spread = spread(f.on or f.spread), concurrency = 65535, queue_max = 1024,
+        service_time = f.service_time or { dist = "constant", a = 50000, b = 0 }, port = f.listen,
+    }
+end
+
+function create.database(C, c)
+    local f = c.fields
+    local failover = f.failover
+    if failover == nil then failover = {} end
+    return C.database {
+        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes, spread = spread(f.on or f.spread),
+        sync = f.replication == "sync", read_replicas = f.reads == "replicas", query_time = f.query_time,
+        cpu = f.cpu, max_connections = f.max_connections,
+        failover = failover ~= false, detect = failover and failover.detect, promote = failover and failover.promote,
+    }
+end
+
+function create.traffic(C, c)
+    local f = c.fields
+    local to = f.to
+    local e = edge(f, 0, to.id, f.op)
+    e.name, e.line, e.rate, e.constant, e.keys = c.name, c.line, f.rate, f.arrivals == "constant", f.keys
+    e["local"] = f.beside
+    return C.traffic(e)
+end
+
+local function build_places(state, C)
+    for _, r in ipairs(state.plan.regions) do
+        local id, message = C.region { name = r.name, zones = r.zones, latency = r.fields.latency }
+        if not id then refused(state, r, message) return end
+        r.id, r.zone_ids = id, {}
+        for i = 1, #r.zones do r.zone_ids[i] = C.zone(id, i - 1) end
+    end
+    for _, h in ipairs(state.plan.hosts) do
+        local z = h.fields.zone
+        local id, message = C.host { name = h.name, zone = z and z.region.zone_ids[z.zone] }
+        if not id then refused(state, h, message) return end
+        h.id = id
+    end
+end
+
+--- Components in the order they are declared; traffic last, since it calls the others.
+local function build_components(state, C)
+    for pass = 1, 2 do
+        for _, c in ipairs(state.plan.components) do
+            if (c.kind == "traffic") == (pass == 2) then
+                local id, message = create[c.kind](C, c)
+                if not id then refused(state, c, message) return end
+                c.id = id
+            end
+        end
+    end
+end
+
+local function build_calls(state, C)
+    for _, c in ipairs(state.plan.components) do
+        local list = c.fields.calls
+        if c.kind == "balancer" then
+            list = { { to = c.fields.to, fields = c.fields, line = c.line } }
+        end
+        for _, call in ipairs(list or {}) do
+            local id, message = C.edge(edge(call.fields, c.id, call.to.id, call.op))
+            if not id then refused(state, call, message) return end
+            id, message = C.add_call(c.id, id)
+            if not id then refused(state, call, message) return end
+        end
+        for _, h in ipairs(c.fields.handle or {}) do
+            local id, message = C.handle(c.id, h.op, h.fn)
+            if not id then refused(state, c, message) return end
+        end
+    end
+end
+
+local function build_links(state, C)
+    for _, l in ipairs(state.plan.links) do
+        local f = l.fields
+        local ok, message = C.link { from = target(l.a), to = target(l.b), latency = f.latency, loss = f.loss,
+                                     one_way = f.direction == "to" }
+        if not ok then refused(state, l, message) return end
+    end
+end
+
+--- A fault as C takes it.
+function M.fault(facts)
+    local f = facts.fields
+    local pick = f.pick or { "all", 0 }
+    local out = { kind = facts.fault, line = facts.line, target = target(facts.a),
+                  target_b = facts.b and target(facts.b), at = f.at or -1, lasting = f.lasting, every = f.every,
+                  pick = pick[1], pick_amount = pick[2], params = f }
+    return out
+end
+
+local function build_faults(state, C)
+    for _, facts in ipairs(state.plan.faults) do
+        local id, message = C.fault(M.fault(facts))
+        if not id then refused(state, facts, message) return end
+        facts.id = id
+    end
+end
+
+--- The id of a metric in the world.
+function M.metric(C, m)
+    local c = m.component
+    if c.kind == "amplification" then return C.amplification(c.from.id, c.to.id) end
+    if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
+    return C.metric(c.id, m.path)
+end
+
+--- A matcher as C takes it; nil if its metric does not exist.
+function M.matcher(state, C, m)
+    if m.kind == "mark" then return { mark = m.mark, line = m.line } end
+    local id = M.metric(C, m.metric)
+    if id == 0 then
+        refused(state, m, m.metric.component.kind == "amplification"
+            and ("%s never calls %s: amplification is about calls"):format(m.metric.component.from.name,
+                m.metric.component.to.name)
+            or ("%s is not measured"):format(m.metric.text))
+        return nil
+    end
+    local c = m.metric.component
+    return { metric = id, component = c.id or c.from.id, compare = m.compare, limit = m.limit,
+             limit_b = m.limit_b, limit_text = m.limit_text }
+end
+
+local function anchor(a)
+    if not a then return nil end
+    return { kind = a.kind, at = a.at, fault = a.fault and a.fault.id, mark = a.mark }
+end
+
+local function scopes(list)
+    local out = {}
+    for i, w in ipairs(list or {}) do
+        out[i] = { after = anchor(w.after), lasting = w.lasting }
+    end
+    return out
+end
+
+local function build_expectations(state, C)
+    for _, e in ipairs(state.plan.expectations) do
+        local f = e.fields
+        local m
+        if e.kind == "slo" then
+            m = { metric = C.metric(f.of.id, "errors.ratio"), component = f.of.id }
+        else
+            m = M.matcher(state, C, f[e.operator])
+        end
+        if m then
+            local id, message = C.expect {
+                name = e.name, line = e.line, temporal = e.operator, matcher = m, over = f.over,
+                after = anchor(f.after), within = f.within, holding = f.holding,
+                during = scopes(f.during), except = scopes(f.except), warn = f.severity == "warn",
+                because = f.because, objective = f.objective,
+            }
+            if not id then refused(state, e, message) end
+        end
+    end
+end
+
+--- Build everything. False if there are diagnostics.
+function M.world(state)
+    local C = state.C
+    local steps = { build_places, build_components, build_calls, build_links, build_faults, build_expectations }
+    for _, step in ipairs(steps) do
+        step(state, C)
+        if #state.diag.list > 0 then return false end
+    end
+    for _, d in ipairs(state.plan.drives) do C.drive(d.name, d.fn) end
+    return true
+end
+
+return M

@@ -1,0 +1,283 @@
+--- Validation: a block's fields against its schema. Every mistake becomes a diagnostic at its
+--- field; what is right comes back in base units.
+local diag = require "diag"
+local handles = require "handles"
+local schema = require "schema"
+local units = require "units"
+
+local M = {}
+local POISON = diag.POISON
+
+local function listed(fields)
+    local names = {}
+    for _, f in ipairs(fields) do names[#names + 1] = f[1] end
+    return names
+end
+
+--- Where a field is, for messages and columns.
+local function place(ctx, name)
+    local path = {}
+    for i, p in ipairs(ctx.path or {}) do path[i] = p end
+    path[#path + 1] = name
+    return path
+end
+
+local function complain(ctx, name, code, text, help, at)
+    return ctx.state.diag.add { code = code, line = ctx.line, path = place(ctx, name), at = at,
+        text = ("`%s` of %s: %s"):format(name, ctx.what, text), help = help }
+end
+
+local function by_unit(read)
+    return function(ctx, f, v)
+        local value, code, text, help = read(v)
+        if value ~= nil then return value end
+        return nil, complain(ctx, f[1], code, text, help)
+    end
+end
+
+local function expected(ctx, f, what, v)
+    return nil, complain(ctx, f[1], "LZ205", ("expected %s, got %s"):format(what, units.kind_of(v)))
+end
+
+local TYPES = {}
+
+TYPES.duration = by_unit(units.duration)
+TYPES.rate = by_unit(units.rate)
+TYPES.ratio = by_unit(units.ratio)
+TYPES.size = by_unit(units.size)
+
+function TYPES.count(ctx, f, v)
+    if type(v) == "number" and v == math.floor(v) then
+        local least = f.min or 0
+        if v >= least and v <= 4294967294 then return math.tointeger(v) end
+        return nil, complain(ctx, f[1], "LZ206", ("must be between %d and 4294967294, got %s"):format(least, units.show(v)))
+    end
+    return expected(ctx, f, "a whole number", v)
+end
+
+function TYPES.number(ctx, f, v)
+    if type(v) == "number" and v > 0 and v < math.huge then return v + 0.0 end
+    if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got " .. units.show(v)) end
+    return expected(ctx, f, "a number", v)
+end
+
+function TYPES.limit(ctx, f, v)
+    if v == "unbounded" then return -1 end
+    if type(v) == "string" then
+        return nil, complain(ctx, f[1], "LZ207", ('expected a count or "unbounded", got %s'):format(units.show(v)))
+    end
+    return TYPES.count(ctx, f, v)
+end
+
+function TYPES.text(ctx, f, v)
+    if type(v) == "string" then return v end
+    return expected(ctx, f, "a text", v)
+end
+
+function TYPES.bool(ctx, f, v)
+    if type(v) == "boolean" then return v end
+    return expected(ctx, f, "true or false", v)
+end
+
+function TYPES.table(ctx, f, v)
+    if type(v) == "table" and not getmetatable(v) then return v end
+    return expected(ctx, f, "a table", v)
+end
+
+function TYPES.any(_, _, v) return v end
+
+function TYPES.choice(ctx, f, v)
+    for _, c in ipairs(f.choices) do
+        if v == c then return v end
+    end
+    local near = type(v) == "string" and diag.nearest(v, f.choices)
+    local list = '"' .. table.concat(f.choices, '" or "') .. '"'
+    if type(v) == "string" and ctx.later and ctx.later[v] then
+        return nil, complain(ctx, f[1], "LZ207", ('"%s" is not part of this version'):format(v), "it is " .. list)
+    end
+    return nil, complain(ctx, f[1], "LZ207", ("expected %s, got %s"):format(list, units.kind_of(v)),
+        near and ('a similar value exists: "%s"'):format(near))
+end
+
+function TYPES.budget(ctx, f, v)
+    if v == "off" then return 0.0 end
+    return TYPES.ratio(ctx, f, v)
+end
+
+function TYPES.dist(ctx, f, v)
+    local h = handles.of(v)
+    if h and h.kind == "dist" then return h end
+    if h then return expected(ctx, f, "a duration or a distribution", v) end
+    local ns, code, text, help = units.duration(v)
+    if ns then return { kind = "dist", dist = "constant", a = ns, b = 0 } end
+    return nil, complain(ctx, f[1], code, text, help)
+end
+
+function TYPES.place(ctx, f, v)
+    local h = handles.of(v)
+    if h and (h.kind == "region" or h.kind == "zone" or h.kind == "host") then return h end
+    return expected(ctx, f, "a region, a zone or a host", v)
+end
+
+function TYPES.pick(ctx, f, v)
+    if v == "all" or v == "one" then return { v, 0 } end
+    if math.type(v) == "integer" and v >= 1 then return { "count", v } end
+    if type(v) == "string" then
+        local random = v:match "^random%s+(.+)$"
+        local share = units.ratio(random or v)
+        if share then return { random and "random" or "share", share } end
+    end
+    return nil, complain(ctx, f[1], "LZ207",
+        ('expected "all", "one", a count, "50%%" or "random 50%%", got %s'):format(units.kind_of(v)))
+end
+
+function TYPES.block(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table", v) end
+    local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]), later = ctx.later,
+        what = ("%s of %s"):format(f[1], ctx.what) }
+    return M.read(inner, f.fields, v)
+end
+
+function TYPES.failover(ctx, f, v)
+    if v == false then return false end
+    return TYPES.block(ctx, f, v)
+end
+
+function TYPES.handlers(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table of functions", v) end
+    local list = {}
+    for op, fn in pairs(v) do
+        if type(op) ~= "string" or type(fn) ~= "function" then
+            return nil, complain(ctx, f[1], "LZ205", 'expected ["GET /x"] = function(req) ... end')
+        end
+        list[#list + 1] = { op = op, fn = fn }
+    end
+    table.sort(list, function(a, b) return a.op < b.op end)
+    return list
+end
+
+function TYPES.calls(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a list of calls", v) end
+    local list = {}
+    for i, c in ipairs(v) do
+        local h = handles.of(c)
+        if c == POISON then
+            list.poisoned = true
+        elseif not h or h.kind ~= "call" then
+            return nil, complain(ctx, f[1], "LZ205", ("entry %d is %s"):format(i, units.kind_of(c)),
+                'write call { target, "GET /x", timeout = "1s" }')
+        else
+            list[#list + 1] = h
+        end
+    end
+    return list
+end
+
+function TYPES.matcher(ctx, f, v)
+    local h = handles.of(v)
+    if h and h.kind == "matcher" then return h end
+    if h and h.kind == "mark" then return h end
+    if type(v) == "boolean" then
+        return nil, complain(ctx, f[1], "LZ401", "this is a plain comparison: it was decided when the file was read",
+            'write a matcher, such as web.latency.p99:below "300ms"')
+    end
+    if h and h.kind == "metric" then
+        return nil, complain(ctx, f[1], "LZ402", ("%s is a metric, and needs a limit"):format(h.text),
+            ('write %s:below "..."'):format(h.text))
+    end
+    return expected(ctx, f, 'a matcher such as web.latency.p99:below "300ms"', v)
+end
+
+function TYPES.anchor(ctx, f, v)
+    local h = handles.of(v)
+    if h and h.kind == "fault" then return { kind = "fault", fault = h } end
+    if h and h.kind == "anchor" then return { kind = "fault_ends", fault = h.fault } end
+    if h and h.kind == "mark" then return { kind = "mark", mark = h.mark } end
+    if h then
+        return nil, complain(ctx, f[1], "LZ304", ("expected a fault, its .ends, happened \"...\" or an instant, got %s")
+            :format(handles.describe(v)))
+    end
+    local ns, code, text, help = units.duration(v)
+    if ns then return { kind = "time", at = ns } end
+    return nil, complain(ctx, f[1], code, text, help)
+end
+
+function TYPES.windows(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a window { after =, lasting = }", v) end
+    local list = {}
+    for i, one in ipairs(v[1] ~= nil and v or { v }) do
+        list[i] = TYPES.block(ctx, f, one)
+        if not list[i] then return nil end
+        if not list[i].after then
+            return nil, complain(ctx, f[1], "LZ102", "a window needs `after`")
+        end
+    end
+    return list
+end
+
+local function by_ref(ctx, f, v, kinds)
+    local h = handles.of(v)
+    for kind in kinds:gmatch "[^|]+" do
+        if h and h.kind == kind then return h end
+    end
+    local what = "a " .. kinds:gsub("|", ", a ")
+    if h then
+        return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what, handles.describe(v)))
+    end
+    return expected(ctx, f, what, v)
+end
+
+local function read_field(ctx, f, v)
+    local kinds = f[2]:match "^ref:(.+)$"
+    if kinds then return by_ref(ctx, f, v, kinds) end
+    return TYPES[f[2]](ctx, f, v)
+end
+
+local function unknown_field(ctx, fields, key)
+    local names = listed(fields)
+    local near = diag.nearest(key, names)
+    table.sort(names)
+    ctx.state.diag.add { code = "LZ101", line = ctx.line, path = place(ctx, key), at = "field",
+        note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, key),
+        help = near and ("a field with a similar name exists: `%s`"):format(near)
+            or "its fields are " .. table.concat(names, " ") }
+end
+
+--- Read a block's fields. Positions (1, 2, ...) are the caller's. Returns what is right; a
+--- field that is wrong is absent, and the block is marked `broken`.
+---@return table
+function M.read(ctx, fields, raw)
+    local out = {}
+    local known = {}
+    for _, f in ipairs(fields) do known[f[1]] = f end
+    local keys = {}
+    for key, v in pairs(raw) do
+        if type(key) == "string" then keys[#keys + 1] = key
+        elseif v == POISON then out.broken = true end
+    end
+    table.sort(keys) -- the order of complaints must not depend on a hash
+    for _, key in ipairs(keys) do
+        local v = raw[key]
+        if known[key] == nil then
+            unknown_field(ctx, fields, key)
+            out.broken = true
+        elseif v == POISON then
+            out.broken = true
+        else
+            local value = read_field(ctx, known[key], v)
+            if value == nil then out.broken = true end
+            out[key] = value
+        end
+    end
+    for _, f in ipairs(fields) do
+        if f.required and raw[f[1]] == nil then
+            ctx.state.diag.add { code = "LZ102", line = ctx.line,
+                text = ("%s needs `%s`: %s"):format(ctx.what, f[1], f[3]) }
+            out.broken = true
+        end
+    end
+    return out
+end
+
+M.schema = schema
+return M

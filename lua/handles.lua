@@ -1,0 +1,325 @@
+--- What a scenario holds in its variables: components, their parts, metrics, matchers, anchors.
+---
+--- A handle is an empty table with a metatable; what it means is kept under a private key, so
+--- that a scenario can look at it but not into it.
+---
+--- ```lua
+--- web.latency.p99:below "300ms"     -- handle, metric path, metric, matcher
+--- ```
+local diag = require "diag"
+local units = require "units"
+
+local M = {}
+local KEY = {}
+
+--- What a handle means, or nil if the value is none.
+---@return table?
+function M.of(v)
+    if type(v) ~= "table" then return nil end
+    return rawget(v, KEY)
+end
+
+function M.kind(v)
+    local h = M.of(v)
+    return h and h.kind
+end
+
+local function frozen(t, _)
+    error(("%s cannot be changed once it is declared"):format(tostring(t)), 2)
+end
+
+--- A metatable for one kind of handle.
+local function class(kind, index)
+    return { lz_kind = kind, __index = index, __newindex = frozen, __metatable = kind,
+             __tostring = function(t) return M.describe(t) end, __name = kind }
+end
+
+local function new(meta, facts)
+    return setmetatable({ [KEY] = facts }, meta)
+end
+
+function M.describe(v)
+    local h = M.of(v)
+    if not h then return units.show(v) end
+    if h.text then return h.text end
+    if h.name then return ('%s "%s"'):format(h.kind, h.name) end
+    return h.kind
+end
+
+-- ---------------------------------------------------------------- matchers
+
+local COMPARE = { "below", "above", "at_least", "at_most", "equals", "between", "recovers_to" }
+
+local matcher_meta = class("matcher", function(t, k)
+    error(("a matcher has no field `%s`"):format(tostring(k)), 2)
+end)
+
+local function limit_of(metric, v)
+    local unit = metric.unit
+    if unit == "seconds" then
+        local ns, code, text, help = units.duration(v)
+        return ns and ns / 1e9, code, text, help
+    elseif unit == "ratio" then
+        return units.ratio(v)
+    elseif unit == "rate" then
+        return units.rate(v)
+    elseif unit == "bytes" then
+        return units.size(v)
+    end
+    if type(v) == "number" then return v + 0.0 end
+    return nil, "LZ204", ("%s is a count: %s does not fit it"):format(metric.text, units.show(v)),
+        "write a plain number"
+end
+
+local FITS = { seconds = "a duration such as \"300ms\"", ratio = "a share such as \"1%\"",
+               rate = "a rate such as \"400/s\"", count = "a plain number", bytes = "a size such as \"1MiB\"" }
+
+local function make_matcher(state, metric_handle, compare, a, b)
+    local metric = M.of(metric_handle)
+    local line = state.line()
+    local m = { kind = "matcher", metric = metric, compare = compare, line = line }
+    if a == diag.POISON or b == diag.POISON then return diag.POISON end
+    local function read(v)
+        if v == nil then
+            state.diag.add { code = "LZ402", line = line,
+                text = ("%s:%s needs a value"):format(metric.text, compare),
+                help = ("write %s"):format(FITS[metric.unit]) }
+            return nil
+        end
+        local value, code, text, help
+        if compare == "recovers_to" then value, code, text, help = units.ratio(v)
+        else value, code, text, help = limit_of(metric, v) end
+        if value then return value end
+        if code ~= "LZ201" and code ~= "LZ202" then
+            code, text = "LZ204", ("%s does not fit %s, which is %s"):format(units.show(v),
+                metric.text, metric.unit == "seconds" and "a duration" or "a " .. metric.unit)
+            help = "write " .. FITS[metric.unit]
+        end
+        state.diag.add { code = code, line = line, text = ("`%s` of %s: %s"):format(compare, metric.text, text),
+            word = type(v) == "string" and ('"%s"'):format(v) or nil, help = help }
+        return nil
+    end
+    m.limit = read(a)
+    m.limit_text = type(a) == "string" and a or units.show(a)
+    if compare == "between" then
+        m.limit_b = read(b)
+        if m.limit and m.limit_b and m.limit > m.limit_b then
+            state.diag.add { code = "LZ206", line = line,
+                text = ("between: %s is above %s"):format(units.show(a), units.show(b)) }
+            return diag.POISON
+        end
+        if not m.limit_b then return diag.POISON end
+        m.limit_text = m.limit_text .. " and " .. (type(b) == "string" and b or units.show(b))
+    end
+    if not m.limit then return diag.POISON end
+    m.text = ("%s %s %s"):format(metric.text, compare, m.limit_text)
+    return new(matcher_meta, m)
+end
+
+-- ---------------------------------------------------------------- metrics
+
+local function metric_meta(state)
+    local methods = {}
+    for _, compare in ipairs(COMPARE) do
+        methods[compare] = function(self, a, b)
+            if not M.of(self) then
+                error(("write metric:%s, with a colon"):format(compare), 2)
+            end
+            return make_matcher(state, self, compare, a, b)
+        end
+    end
+    local meta = class("metric", nil)
+    meta.__index = function(t, k)
+        if methods[k] then return methods[k] end
+        local m = M.of(t)
+        return M.metric(state, m.component, (m.path == "" and "" or m.path .. ".") .. tostring(k), m.replica)
+    end
+    local function compared()
+        local line = state.line()
+        state.diag.add { code = "LZ401", line = line, text = "a metric cannot be compared with < or >",
+            help = "write metric:below \"300ms\", :above, :at_least or :at_most" }
+        return false
+    end
+    meta.__lt, meta.__le = compared, compared
+    meta.__tostring = function(t) return state.metric_text(M.of(t)) end
+    return meta
+end
+
+--- The metric of that path, complete (`latency.p99`) or the beginning of one (`latency`).
+function M.metric(state, component, path, replica)
+    state.metric_meta = state.metric_meta or metric_meta(state)
+    local facts = { kind = "metric", component = component, path = path, replica = replica }
+    local who = component.name .. (replica and ("[%d]"):format(replica) or "")
+    facts.text = who .. "." .. path
+    local info = state.metrics[component.kind][path]
+    if info then
+        facts.unit = info.unit
+        facts.is_metric = true
+    elseif path ~= "" then
+        local begins, names = false, {}
+        for name in pairs(state.metrics[component.kind]) do
+            begins = begins or name:sub(1, #path + 1) == path .. "."
+            if not name:find("^failed%.") then names[#names + 1] = name end
+        end
+        table.sort(names)
+        if not begins then
+            local near = diag.nearest(path, names)
+            return state.diag.add { code = "LZ302", line = state.line(), word = path:match "[%w_]+$",
+                text = ('%s "%s" has no metric `%s`'):format(component.kind, component.name, path),
+                help = near and ("a metric with a similar name exists: `%s`"):format(near)
+                    or "its metrics are " .. table.concat(names, " ") }
+        end
+    end
+    return new(state.metric_meta, facts)
+end
+
+-- ---------------------------------------------------------------- components and parts
+
+local target_meta = class("target", function(t, k)
+    error(("%s has no field `%s`"):format(M.describe(t), tostring(k)), 2)
+end)
+
+--- A target for faults: facts are what the model needs.
+function M.target(facts)
+    facts.kind = "target"
+    return new(target_meta, facts)
+end
+
+local function ordinal_parts(state, component, part, count, replica_metrics)
+    local name = component.name .. "." .. part
+    local meta = class("part", function(_, i)
+        if math.type(i) ~= "integer" or i < 1 or i > count then
+            return state.diag.add { code = "LZ303", line = state.line(),
+                text = ("%s[%s] does not exist: there are %d"):format(name, tostring(i), count),
+                help = ("write %s[1] to %s[%d]"):format(name, name, count) }
+        end
+        local target = part == "replica" and component.kind == "database" and "replica" or "instance"
+        local facts = { target = target, component = component, ordinal = i, text = ("%s[%d]"):format(name, i) }
+        if not replica_metrics then return M.target(facts) end
+        facts.kind = "target"
+        return new(class("target", function(_, k) return M.metric(state, component, k, i) end), facts)
+    end)
+    local whole = component.kind == "database" and part == "replica" and "replica" or "component"
+    return new(meta, { kind = "target", target = whole, component = component, ordinal = 0, text = name })
+end
+
+--- Parts of a component, by kind: name -> function that makes it.
+local PARTS = {
+    service = {
+        replica = function(state, c) return ordinal_parts(state, c, "replica", c.fields.replicas or 1, true) end,
+    },
+    database = {
+        primary = function(_, c)
+            return M.target { target = "primary", component = c, text = c.name .. ".primary" }
+        end,
+        replica = function(state, c)
+            return ordinal_parts(state, c, "replica", math.max(0, (c.fields.nodes or 1) - 1), false)
+        end,
+        node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1, false) end,
+    },
+    traffic = {},
+    balancer = {},
+}
+PARTS.balancer.replica = PARTS.service.replica
+
+local function component_index(state, facts)
+    return function(_, k)
+        local parts = PARTS[facts.kind]
+        if parts[k] then return parts[k](state, facts) end
+        if type(k) ~= "string" then
+            error(("%s has no part [%s]"):format(facts.text, tostring(k)), 2)
+        end
+        local metrics = state.metrics[facts.kind]
+        for name in pairs(metrics) do
+            if name == k or name:sub(1, #k + 1) == k .. "." then return M.metric(state, facts, k) end
+        end
+        local names = {}
+        for name in pairs(parts) do names[#names + 1] = name end
+        for name in pairs(metrics) do
+            local first = name:match "^[%w_]+"
+            if first ~= "failed" then names[#names + 1] = first end
+        end
+        table.sort(names)
+        local list = {}
+        for i, name in ipairs(names) do
+            if names[i - 1] ~= name then list[#list + 1] = name end
+        end
+        local near = diag.nearest(k, list)
+        return state.diag.add { code = "LZ301", line = state.line(), word = k,
+            text = ('%s "%s" has no part `%s`'):format(facts.kind, facts.name, k),
+            help = near and ("a part with a similar name exists: `%s`"):format(near)
+                or "it has " .. table.concat(list, " ") }
+    end
+end
+
+--- A service, database, balancer or traffic.
+function M.component(state, facts)
+    facts.text = ('%s "%s"'):format(facts.kind, facts.name)
+    return new(class(facts.kind, component_index(state, facts)), facts)
+end
+
+--- A region, with its zones.
+function M.region(state, facts)
+    facts.text = ('region "%s"'):format(facts.name)
+    local zones = new(class("zones", function(_, k)
+        for i, name in ipairs(facts.zones) do
+            if k == i or k == name then
+                return new(class("zone", nil), { kind = "zone", region = facts, zone = i, name = name,
+                    text = facts.name .. "." .. name })
+            end
+        end
+        return state.diag.add { code = "LZ301", line = state.line(),
+            text = ('region "%s" has no zone `%s`'):format(facts.name, tostring(k)),
+            help = "its zones are " .. table.concat(facts.zones, " ") }
+    end), { kind = "zones", text = facts.name .. ".zone" })
+    return new(class("region", function(_, k)
+        if k == "zone" then return zones end
+        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
+            text = ('region "%s" has no part `%s`'):format(facts.name, tostring(k)),
+            help = 'a zone is written region.zone.a or region.zone["a"]' }
+    end), facts)
+end
+
+--- Anything without parts: host, link, dist, duration, call, mark.
+function M.plain(facts, index)
+    return new(class(facts.kind, index or function(t, k)
+        error(("%s has no field `%s`"):format(M.describe(t), tostring(k)), 2)
+    end), facts)
+end
+
+--- A fault, whose `.ends` is an anchor.
+function M.fault(state, facts)
+    return new(class("fault", function(t, k)
+        if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true, text = facts.text .. ".ends" } end
+        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
+            text = ("%s has no part `%s`"):format(M.describe(t), tostring(k)), help = "a fault has `.ends`" }
+    end), facts)
+end
+
+--- dur("30s"): a duration that can be added up.
+local dur_meta
+function M.dur(ns)
+    return setmetatable({ ns = ns }, dur_meta)
+end
+dur_meta = {
+    lz_kind = "duration", __metatable = "duration",
+    __add = function(a, b)
+        local x, y = units.duration(a), units.duration(b)
+        if not x or not y then error("a duration can only be added to a duration such as dur(\"5s\")", 2) end
+        return M.dur(x + y)
+    end,
+    __sub = function(a, b)
+        local x, y = units.duration(a), units.duration(b)
+        if not x or not y then error("only a duration can be taken from a duration", 2) end
+        return M.dur(x - y)
+    end,
+    __mul = function(a, b)
+        local t, n = a, b
+        if type(a) == "number" then t, n = b, a end
+        if type(n) ~= "number" then error("a duration can be multiplied by a number", 2) end
+        return M.dur(math.floor(t.ns * n + 0.5))
+    end,
+    __tostring = function(d) return ("%gs"):format(d.ns / 1e9) end,
+}
+
+return M

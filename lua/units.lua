@@ -1,0 +1,142 @@
+--- Quantities with units, as people write them: "150ms", "1m30s", "400/s", "1KiB", "0.1%".
+---
+--- Inside, a duration is an integer of nanoseconds, a rate is per second, a size is bytes, a
+--- share is 0 to 1. A bare number is refused where a unit is needed.
+---
+--- ```lua
+--- units.duration("1m30s")   --> 90000000000
+--- units.duration(500)       --> nil, "LZ201", "a duration needs a unit: 500 what?", ...
+--- ```
+local M = {}
+
+local DURATION = { ns = 1, us = 1e3, ms = 1e6, s = 1e9, m = 60e9, h = 3600e9, d = 86400e9 }
+local SIZE = { B = 1, kB = 1e3, MB = 1e6, GB = 1e9, KiB = 1024, MiB = 1048576, GiB = 1073741824 }
+local COUNT = { [""] = 1, k = 1e3, M = 1e6 }
+local DURATION_MAX = 2 ^ 62
+
+local function number_text(n)
+    if math.type(n) == "float" and n == math.floor(n) and math.abs(n) < 1e15 then
+        return ("%d"):format(n)
+    end
+    return tostring(n)
+end
+
+local function refuse(code, text, help) return nil, code, text, help end
+
+--- The unit the text seems to have, if it is none of ours.
+local function unknown_unit(kind, unit, known)
+    return refuse("LZ202", ("unknown unit `%s` in %s"):format(unit, kind), "units are " .. known)
+end
+
+local function not_this(what, v)
+    return refuse("LZ203", ("expected %s, got %s"):format(what, M.kind_of(v)))
+end
+
+local function no_unit(n)
+    return refuse("LZ201", ("a duration needs a unit: %s what?"):format(n),
+        ('write "%sms", "%ss" or "%sm"'):format(n, n, n))
+end
+
+---@param v any
+---@return integer? ns, string? code, string? text, string? help
+function M.duration(v)
+    if type(v) == "table" and v.ns then return v.ns end -- dur("30s") + dur("5s")
+    if type(v) == "number" then return no_unit(number_text(v)) end
+    if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"', v) end
+    local ns, rest = 0, v:gsub("%s", "")
+    while rest ~= "" do
+        local number, unit, after = rest:match "^(%d*%.?%d*)(%a*)(.*)$"
+        if not tonumber(number) then
+            return refuse("LZ203", ('"%s" is not a duration'):format(v), 'write "150ms", "2s" or "1m30s"')
+        end
+        if unit == "" then return no_unit(v) end
+        if not DURATION[unit] then return unknown_unit("a duration", unit, "ns us ms s m h d") end
+        ns = ns + tonumber(number) * DURATION[unit]
+        rest = after
+    end
+    if not (ns < DURATION_MAX) then
+        return refuse("LZ206", ('"%s" is longer than 146 years'):format(v))
+    end
+    return math.floor(ns + 0.5)
+end
+
+---@param v any
+---@return number? per_second, string? code, string? text, string? help
+function M.rate(v)
+    if type(v) == "number" or (type(v) == "string" and tonumber(v)) then
+        local n = type(v) == "number" and number_text(v) or v
+        return refuse("LZ201", ("a rate needs a unit: %s per what?"):format(n),
+            ('write "%s/s"'):format(n))
+    end
+    if type(v) ~= "string" then return not_this('a rate such as "400/s"', v) end
+    local number, scale, per = v:gsub("%s", ""):match "^([%d%.]+[eE]?%+?%d*)(%a*)/(%a+)$"
+    local n = tonumber(number)
+    if not n then
+        return refuse("LZ203", ('"%s" is not a rate'):format(v), 'write "400/s" or "5k/s"')
+    end
+    if not COUNT[scale] then return unknown_unit("a rate", scale, 'k and M, as in "5k/s"') end
+    if not DURATION[per] then return unknown_unit("a rate", per, "/s /m /h") end
+    return n * COUNT[scale] / (DURATION[per] / 1e9)
+end
+
+---@param v any
+---@return number? share, string? code, string? text, string? help
+function M.ratio(v)
+    local n
+    if type(v) == "string" then
+        local percent = tonumber(v:gsub("%s", ""):match "^([%d%.]+)%%$" or "")
+        n = percent and percent / 100 or tonumber(v)
+        if not n then
+            return refuse("LZ203", ('"%s" is not a share'):format(v), 'write "0.1%" or 0.001')
+        end
+    elseif type(v) == "number" then
+        n = v
+    else
+        return not_this('a share such as "0.1%"', v)
+    end
+    if not (n >= 0 and n <= 1) then
+        return refuse("LZ206",
+            ("a share lies between 0 and 1, or 0%% and 100%%, got %s"):format(M.show(v)))
+    end
+    return n + 0.0
+end
+
+---@param v any
+---@return number? bytes, string? code, string? text, string? help
+function M.size(v)
+    if type(v) == "number" then
+        local n = number_text(v)
+        return refuse("LZ201", ("a size needs a unit: %s what?"):format(n),
+            ('write "%sB", "%sKiB" or "%sMiB"'):format(n, n, n))
+    end
+    local number, unit = tostring(v):gsub("%s", ""):match "^([%d%.]+)(%a+)$"
+    if not tonumber(number) then
+        return refuse("LZ203", ("%s is not a size"):format(M.show(v)), 'write "1KiB"')
+    end
+    if not SIZE[unit] then return unknown_unit("a size", unit, "B KiB MiB GiB kB MB GB") end
+    return tonumber(number) * SIZE[unit]
+end
+
+--- What a value is, in words for a message.
+function M.kind_of(v)
+    local t = type(v)
+    if t == "table" then
+        local mt = getmetatable(v)
+        local kind = type(mt) == "table" and mt.lz_kind or type(mt) == "string" and mt
+        return kind and "a " .. kind or "a table"
+    end
+    if t == "string" then return ('"%s"'):format(v) end
+    if t == "nil" then return "nothing" end
+    if t == "number" then return "the number " .. number_text(v) end
+    if t == "boolean" then return tostring(v) end
+    return "a " .. t
+end
+
+--- A value as it was written.
+function M.show(v)
+    if type(v) == "string" then return ('"%s"'):format(v) end
+    if type(v) == "number" then return number_text(v) end
+    return M.kind_of(v)
+end
+
+return M

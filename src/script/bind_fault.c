@@ -1,0 +1,157 @@
+/* bind_fault.c — faults, planned and at once. Their parameters are read by each kind's own table. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "script/read.h"
+#include "script/state.h"
+
+static enum lz_pick_kind pick_of(const char *name)
+{
+    static const char *const names[] = {[LZ_PICK_ALL] = "all",
+                                        [LZ_PICK_ONE] = "one",
+                                        [LZ_PICK_COUNT] = "count",
+                                        [LZ_PICK_SHARE] = "share",
+                                        [LZ_PICK_RANDOM] = "random"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum lz_pick_kind)i;
+    LZ_ASSERT(!"a pick is one of ours");
+    return LZ_PICK_ALL;
+}
+
+// The second of the two words is `true`.
+static bool read_choice(lua_State *L, int idx, const struct lz_param *p)
+{
+    const char *v = lz_read_text(L, idx, p->name);
+    const char *bar = strchr(p->choices, '|');
+    LZ_ASSERT(bar != NULL);
+    return v != NULL && strcmp(v, bar + 1) == 0;
+}
+
+static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct lz_fault_params *out,
+                       struct lz_err *err)
+{
+    void *field = (char *)out + p->offset;
+    switch (p->type) {
+    case LZ_PARAM_DURATION:
+        *(lz_time *)field = lz_read_int(L, idx, p->name, 0);
+        return true;
+    case LZ_PARAM_DIST:
+        return lz_read_dist(L, idx, p->name, field, err);
+    case LZ_PARAM_RATIO:
+        *(double *)field = lz_read_num(L, idx, p->name, 0);
+        return true;
+    case LZ_PARAM_NUMBER:
+        *(double *)field = lz_read_num(L, idx, p->name, 0);
+        if (p->max > p->min && lua_getfield(L, idx, p->name) != LUA_TNIL &&
+            !(*(double *)field >= p->min && *(double *)field <= p->max))
+            return lz_fail(err, LZ_ERANGE, "`%s` must be between %g and %g, got %g", p->name,
+                           p->min, p->max, *(double *)field);
+        return true;
+    case LZ_PARAM_CHOICE:
+        *(bool *)field = read_choice(L, idx, p);
+        return true;
+    }
+    return true;
+}
+
+// fault{kind, line, target, target_b, at, lasting, every, pick, params} -> id
+static int fault(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    struct lz_err err;
+    struct lz_fault_opts o = {
+        .kind = lz_read_text(L, 1, "kind"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .at = lz_read_int(L, 1, "at", -1),
+        .lasting = lz_read_int(L, 1, "lasting", 0),
+        .every = lz_read_int(L, 1, "every", 0),
+        .pick = {.kind = pick_of(lz_read_text(L, 1, "pick")),
+                 .amount = lz_read_num(L, 1, "pick_amount", 0)},
+    };
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "target");
+    lz_read_target(L, 2, &o.target);
+    if (lua_getfield(L, 1, "target_b") != LUA_TNIL)
+        lz_read_target(L, 3, &o.target_b);
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "params"); // [opts params]
+    const struct lz_fault_kind *kind = lz_fault_kind_find(o.kind);
+    LZ_ASSERT(kind != NULL);
+    for (const struct lz_param *p = kind->params; p->name != NULL; p++)
+        if (!read_param(L, 2, p, &o.params, &err))
+            return lz_bind_refuse(L, &err);
+
+    lz_fault_id id = 0;
+    bool ok = lz_fault_add(s->world.faults, &o, &id, &err);
+
+    if (!ok)
+        return lz_bind_refuse(L, &err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+static const char *type_name(enum lz_param_type type)
+{
+    switch (type) {
+    case LZ_PARAM_DURATION:
+        return "duration";
+    case LZ_PARAM_DIST:
+        return "dist";
+    case LZ_PARAM_RATIO:
+        return "ratio";
+    case LZ_PARAM_NUMBER:
+        return "number";
+    case LZ_PARAM_CHOICE:
+        return "choice";
+    }
+    return "any";
+}
+
+static void push_param(lua_State *L, const struct lz_param *p)
+{
+    lua_newtable(L);
+    lua_pushstring(L, p->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, type_name(p->type));
+    lua_setfield(L, -2, "type");
+    lua_pushstring(L, p->doc);
+    lua_setfield(L, -2, "doc");
+    lua_pushboolean(L, p->required);
+    lua_setfield(L, -2, "required");
+    lua_pushstring(L, p->choices);
+    lua_setfield(L, -2, "choices");
+}
+
+// fault_kinds() -> { kill = { doc, params = { { name, type, doc, required, choices }, ... } }, ... }
+static int fault_kinds(lua_State *L)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < lz_fault_kind_count(); i++) {
+        const struct lz_fault_kind *k = lz_fault_kind_get(i);
+        lua_newtable(L);
+        lua_pushstring(L, k->doc);
+        lua_setfield(L, -2, "doc");
+        lua_newtable(L);
+        lua_Integer n = 0;
+        for (const struct lz_param *p = k->params; p->name != NULL; p++) {
+            push_param(L, p);
+            lua_seti(L, -2, ++n);
+        }
+        lua_setfield(L, -2, "params");
+        lua_setfield(L, -2, k->name);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"fault", fault},
+    {"fault_kinds", fault_kinds},
+    {NULL, NULL},
+};
+
+void lz_bind_fault(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

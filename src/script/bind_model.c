@@ -1,0 +1,249 @@
+/* bind_model.c — places, components and the ways between them, for the Lua half. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "model/call.h"
+#include "model/database.h"
+#include "model/net.h"
+#include "model/service.h"
+#include "model/traffic.h"
+#include "script/read.h"
+#include "script/state.h"
+
+static struct lz_world *world_of(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    LZ_ASSERT(w != NULL);
+    return w;
+}
+
+int lz_bind_refuse(lua_State *L, const struct lz_err *err)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err->msg);
+    return 2;
+}
+
+static int answer(lua_State *L, bool ok, uint32_t id, const struct lz_err *err)
+{
+    if (!ok)
+        return lz_bind_refuse(L, err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+// check_dist(dist) -> true | nil, message
+static int check_dist(lua_State *L)
+{
+    struct lz_dist d;
+    struct lz_err err;
+    if (!lz_read_dist_at(L, 1, &d, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+// region{name, zones, latency} -> id
+static int region(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_region_opts o = {.name = lz_read_text(L, 1, "name")};
+    lua_getfield(L, 1, "zones"); // [opts zones]
+    o.zone_count = (uint32_t)luaL_len(L, 2);
+    const char **zones = lz_arena_alloc(lz_script_of(L)->arena, (o.zone_count + 1) * sizeof(*zones));
+    for (uint32_t i = 0; i < o.zone_count; i++) {
+        lua_geti(L, 2, (lua_Integer)i + 1);
+        zones[i] = lz_arena_strdup(lz_script_of(L)->arena, luaL_checkstring(L, -1));
+        lua_pop(L, 1);
+    }
+    o.zones = zones;
+    if (!lz_read_dist(L, 1, "latency", &o.latency, &err))
+        return lz_bind_refuse(L, &err);
+
+    lz_region_id id = 0;
+    bool ok = lz_place_region(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// zone(region, index) -> id
+static int zone(lua_State *L)
+{
+    lua_Integer r = luaL_checkinteger(L, 1), i = luaL_checkinteger(L, 2);
+    lua_pushinteger(L, lz_place_zone(world_of(L), (lz_region_id)r, (uint32_t)i));
+    return 1;
+}
+
+// host{name, zone} -> id
+static int host(lua_State *L)
+{
+    struct lz_host_opts o = {.name = lz_read_text(L, 1, "name"),
+                             .zone = (lz_zone_id)lz_read_int(L, 1, "zone", 0)};
+
+    struct lz_err err;
+    lz_host_id id = 0;
+    bool ok = lz_place_host(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// service{...} -> component id
+static int service(lua_State *L)
+{
+    struct lz_err err;
+    int64_t queue_max = lz_read_int(L, 1, "queue_max", 1024);
+    struct lz_service_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .is_balancer = lz_read_bool(L, 1, "is_balancer"),
+        .replicas = (uint32_t)lz_read_int(L, 1, "replicas", 0),
+        .concurrency = (uint32_t)lz_read_int(L, 1, "concurrency", 0),
+        .queue_max = queue_max < 0 ? LZ_SERVICE_UNBOUNDED : (uint32_t)queue_max,
+        .lifo = lz_read_bool(L, 1, "lifo"),
+        .cpu = lz_read_num(L, 1, "cpu", 0),
+        .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
+        .port = (uint16_t)lz_read_int(L, 1, "port", 0),
+    };
+    lz_read_spread(L, 1, &o.spread);
+    if (!lz_read_dist(L, 1, "service_time", &o.service_time, &err) ||
+        !lz_read_dist(L, 1, "cpu_time", &o.cpu_time, &err))
+        return lz_bind_refuse(L, &err);
+
+    lz_component_id id = 0;
+    bool ok = lz_service_create(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// database{...} -> component id
+static int database(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_database_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .engine = lz_read_text(L, 1, "engine"),
+        .nodes = (uint32_t)lz_read_int(L, 1, "nodes", 0),
+        .sync = lz_read_bool(L, 1, "sync"),
+        .read_replicas = lz_read_bool(L, 1, "read_replicas"),
+        .cpu = lz_read_num(L, 1, "cpu", 0),
+        .max_connections = (uint32_t)lz_read_int(L, 1, "max_connections", 0),
+        .failover = lz_read_bool(L, 1, "failover"),
+        .detect = lz_read_int(L, 1, "detect", 0),
+        .promote = lz_read_int(L, 1, "promote", 0),
+    };
+    lz_read_spread(L, 1, &o.spread);
+    if (!lz_read_dist(L, 1, "query_time", &o.query_time, &err))
+        return lz_bind_refuse(L, &err);
+
+    lz_component_id id = 0;
+    bool ok = lz_database_create(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+static enum lz_balance balance_of(const char *name)
+{
+    if (name != NULL && strcmp(name, "random") == 0)
+        return LZ_BALANCE_RANDOM;
+    if (name != NULL && strcmp(name, "least_requests") == 0)
+        return LZ_BALANCE_LEAST_REQUESTS;
+    return LZ_BALANCE_ROUND_ROBIN;
+}
+
+static struct lz_edge_opts read_edge(lua_State *L)
+{
+    return (struct lz_edge_opts){
+        .from = (lz_component_id)lz_read_int(L, 1, "from", 0),
+        .to = (lz_component_id)lz_read_int(L, 1, "to", 0),
+        .op = lz_read_text(L, 1, "op"),
+        .timeout = lz_read_int(L, 1, "timeout", 0),
+        .retries = (uint32_t)lz_read_int(L, 1, "retries", 0),
+        .backoff = lz_read_int(L, 1, "backoff", 0),
+        .no_jitter = lz_read_bool(L, 1, "no_jitter"),
+        .retry_budget = lz_read_num(L, 1, "retry_budget", 0),
+        .cancel = lz_read_bool(L, 1, "cancel"),
+        .balance = balance_of(lz_read_text(L, 1, "balance")),
+        .health = {.every = lz_read_int(L, 1, "health_every", 0),
+                   .timeout = lz_read_int(L, 1, "health_timeout", 0),
+                   .fails = (uint32_t)lz_read_int(L, 1, "health_fails", 0),
+                   .passes = (uint32_t)lz_read_int(L, 1, "health_passes", 0)},
+    };
+}
+
+// edge{from, to, ...} -> id
+static int edge(lua_State *L)
+{
+    struct lz_edge_opts o = read_edge(L);
+
+    struct lz_err err;
+    lz_edge_id id = 0;
+    bool ok = lz_call_edge(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// add_call(service, edge) -> edge
+static int add_call(lua_State *L)
+{
+    lz_component_id s = (lz_component_id)luaL_checkinteger(L, 1);
+    lz_edge_id e = (lz_edge_id)luaL_checkinteger(L, 2);
+
+    struct lz_err err;
+    bool ok = lz_service_add_call(world_of(L), s, e, &err);
+
+    return answer(L, ok, e, &err);
+}
+
+// traffic{...} -> component id
+static int traffic(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_traffic_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .rate = lz_read_num(L, 1, "rate", 0),
+        .constant = lz_read_bool(L, 1, "constant"),
+        .local = lz_read_bool(L, 1, "local"),
+        .edge = read_edge(L),
+    };
+    o.to = o.edge.to;
+    if (!lz_read_dist(L, 1, "keys", &o.keys, &err))
+        return lz_bind_refuse(L, &err);
+
+    lz_component_id id = 0;
+    bool ok = lz_traffic_create(world_of(L), &o, &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// link{from, to, latency, loss, one_way} -> true
+static int link(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_link_opts o = {.loss = lz_read_num(L, 1, "loss", 0),
+                             .one_way = lz_read_bool(L, 1, "one_way")};
+    lua_getfield(L, 1, "from");
+    lz_read_target(L, 2, &o.from);
+    lua_getfield(L, 1, "to");
+    lz_read_target(L, 3, &o.to);
+    if (!lz_read_dist(L, 1, "latency", &o.latency, &err))
+        return lz_bind_refuse(L, &err);
+
+    bool ok = lz_net_link(world_of(L), &o, &err);
+
+    return answer(L, ok, 1, &err);
+}
+
+static const luaL_Reg functions[] = {
+    {"check_dist", check_dist}, {"region", region},     {"zone", zone},
+    {"host", host},             {"service", service},   {"database", database},
+    {"edge", edge},             {"add_call", add_call}, {"traffic", traffic},
+    {"link", link},             {NULL, NULL},
+};
+
+void lz_bind_model(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,171 @@
+/* bind_run.c — what scripts do while the world runs, and the compiler. */
+#include <lauxlib.h>
+
+#include "base/check.h"
+#include "model/journal.h"
+#include "script/bind_check.h"
+#include "script/proc.h"
+
+static struct lz_world *world_of(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    LZ_ASSERT(w != NULL);
+    return w;
+}
+
+static lz_task_id check_task(lua_State *L, int arg)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, arg);
+    if (!lz_service_is_live(world_of(L), task))
+        luaL_error(L, "the request has ended: a handler may not go on with it");
+    return task;
+}
+
+// compile(source, chunk name, environment) -> function | nil, message
+static int compile(lua_State *L)
+{
+    size_t len;
+    const char *source = luaL_checklstring(L, 1, &len);
+    if (luaL_loadbufferx(L, source, len, luaL_checkstring(L, 2), "t") != LUA_OK) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_pushvalue(L, 3);
+    const char *upvalue = lua_setupvalue(L, -2, 1);
+    LZ_ASSERT(upvalue != NULL); // a main chunk has _ENV
+    return 1;
+}
+
+static int now(lua_State *L)
+{
+    lua_pushinteger(L, lz_sim_now(world_of(L)->sim));
+    return 1;
+}
+
+static int sleep_for(lua_State *L)
+{
+    return lz_proc_sleep(L, luaL_checkinteger(L, 1));
+}
+
+// wait(matcher, over, timeout or -1) -> did it come true
+static int wait_for(lua_State *L)
+{
+    struct lz_matcher m;
+    lz_bind_read_matcher(L, 1, &m);
+    lz_time over = luaL_checkinteger(L, 2), timeout = luaL_checkinteger(L, 3);
+    return lz_proc_wait(L, &m, over, timeout);
+}
+
+static int mark(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    uint32_t line = (uint32_t)luaL_optinteger(L, 2, 0);
+
+    struct lz_err err;
+    bool ok = lz_journal_mark(world_of(L), name, line, &err);
+
+    return ok ? 0 : luaL_error(L, "%s", err.msg);
+}
+
+static int log_line(lua_State *L)
+{
+    const char *text = luaL_checkstring(L, 1);
+    uint32_t line = (uint32_t)luaL_optinteger(L, 2, 0);
+    lz_journal_add(world_of(L), &(struct lz_journal_entry){.kind = "log", .line = line}, "%s", text);
+    return 0;
+}
+
+// drive(name, function)
+static int drive(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lz_procs_drive(lz_script_of(L), L, name);
+    return 0;
+}
+
+// handle(service, op, function) -> number | nil, message
+static int handle(lua_State *L)
+{
+    lz_component_id s = (lz_component_id)luaL_checkinteger(L, 1);
+    const char *op = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    uint32_t number = lz_procs_handler(lz_script_of(L), L, s);
+
+    struct lz_err err;
+    bool ok = lz_service_handle(world_of(L), s, op, number, &err);
+
+    if (!ok)
+        return lz_bind_refuse(L, &err);
+    lua_pushinteger(L, number);
+    return 1;
+}
+
+// call(task, edge, key) -> ok, status, value, outcome
+static int call(lua_State *L)
+{
+    lz_task_id task = check_task(L, 1);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    uint64_t key = (uint64_t)luaL_checkinteger(L, 3);
+    lz_service_call(world_of(L), task, edge, key);
+    return lz_proc_yield(L);
+}
+
+static int pause_for(lua_State *L)
+{
+    lz_task_id task = check_task(L, 1);
+    lz_service_sleep(world_of(L), task, luaL_checkinteger(L, 2));
+    return lz_proc_yield(L);
+}
+
+static int work(lua_State *L)
+{
+    lz_task_id task = check_task(L, 1);
+    lz_service_work(world_of(L), task, luaL_checkinteger(L, 2));
+    return lz_proc_yield(L);
+}
+
+// answer(task, status) -> the next request's arguments, when there is one
+static int answer(lua_State *L)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
+    if (lz_service_is_live(world_of(L), task))
+        lz_service_answer(world_of(L), task, (uint16_t)luaL_checkinteger(L, 2));
+    return lz_proc_idle(L);
+}
+
+static int flight(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)++lz_script_of(L)->flights);
+    return 1;
+}
+
+static int join(lua_State *L)
+{
+    return lz_proc_join(L, (uint64_t)luaL_checkinteger(L, 2));
+}
+
+// land(flight, value)
+static int land(lua_State *L)
+{
+    lua_settop(L, 2);
+    lz_proc_land(L, (uint64_t)luaL_checkinteger(L, 1));
+    return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"compile", compile}, {"now", now},         {"sleep", sleep_for}, {"wait", wait_for},
+    {"mark", mark},       {"log", log_line},    {"drive", drive},     {"handle", handle},
+    {"call", call},       {"pause", pause_for}, {"work", work},       {"answer", answer},
+    {"flight", flight},   {"join", join},       {"land", land},       {NULL, NULL},
+};
+
+void lz_bind_run(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+    lz_sandbox_random(L); // [C random]
+    lua_setfield(L, -2, "rand");
+}

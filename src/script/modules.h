@@ -1,0 +1,15 @@
+/* modules.h — the private Lua half, as bytecode in the binary. */
+#ifndef LZ_SCRIPT_MODULES_H
+#define LZ_SCRIPT_MODULES_H
+
+#include <stddef.h>
+
+struct lz_module {
+    const char *name;
+    const unsigned char *bytes;
+    size_t size;
+};
+
+extern const struct lz_module lz_modules[]; /* ends with name NULL */
+
+#endif

@@ -1,0 +1,399 @@
+#include "script/proc.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/instance.h"
+
+enum proc_kind { DRIVE, HANDLER };
+
+struct proc {
+    lua_State *L;
+    int ref; // keeps the coroutine alive
+    uint8_t kind;
+    bool is_idle;    // HANDLER: in the pool
+    bool is_running; // inside resume
+    bool is_gone;    // its request was dropped while it ran
+    uint32_t turn;   // of wake-ups: an older one is stale
+    uint32_t next_idle;
+    const char *name; // DRIVE
+    lz_task_id task;  // HANDLER
+    uint64_t owner, draws;
+    bool waits; // for a matcher
+    struct lz_matcher matcher;
+    lz_time over;
+    uint64_t flight; // joined; 0: none
+    int flight_value;
+};
+
+struct handler {
+    int ref;
+    lz_component_id service;
+};
+
+struct lz_procs {
+    struct proc *all; // 1 ..
+    uint32_t count, cap;
+    uint32_t idle_first;
+    struct handler *handlers; // 1 ..
+    uint32_t handler_count, handler_cap;
+    uint32_t *by_task; // proc by the task's index
+    uint32_t by_task_cap;
+    uint32_t current; // that runs now; 0: none
+    int ref_server;   // makes a handler's coroutine body
+    lz_kind wake, begin;
+};
+
+static struct proc *proc_at(struct lz_script *s, uint32_t i)
+{
+    LZ_ASSERT(i >= 1 && i <= s->procs->count);
+    return &s->procs->all[i];
+}
+
+static uint32_t new_proc(struct lz_script *s, enum proc_kind kind)
+{
+    struct lz_procs *ps = s->procs;
+    ps->all = lz_grow(s->arena, ps->all, &ps->cap, ps->count + 2, sizeof(*ps->all));
+    struct proc *p = &ps->all[++ps->count];
+    p->kind = (uint8_t)kind;
+    p->L = lua_newthread(s->L);
+    p->ref = luaL_ref(s->L, LUA_REGISTRYINDEX);
+    lz_sandbox_watch(s, p->L);
+    return ps->count;
+}
+
+// A script went wrong inside the run: say where and when, and end the run.
+static void failed(struct lz_script *s, uint32_t i, int status)
+{
+    struct proc *p = proc_at(s, i);
+    char where[200], at[32];
+    snprintf(at, sizeof(at), "%.9gs", (double)lz_sim_now(s->world.world->sim) / 1e9);
+    if (p->kind == DRIVE) {
+        snprintf(where, sizeof(where), "at %s of virtual time, in drive \"%s\"", at, p->name);
+    } else {
+        char who[80] = "a handler";
+        if (lz_service_is_live(s->world.world, p->task))
+            lz_instance_describe(s->world.world, lz_service_instance(s->world.world, p->task), who,
+                                 sizeof(who));
+        snprintf(where, sizeof(where), "at %s of virtual time, in %s", at, who);
+    }
+    if (status == LUA_ERRMEM && s->trouble == LZ_SCRIPT_OK)
+        s->trouble = LZ_SCRIPT_MEMORY;
+    if (s->trouble == LZ_SCRIPT_OK)
+        s->trouble = LZ_SCRIPT_WRONG;
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_main);
+    lua_getfield(s->L, -1, "script_error");
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_state);
+    const char *text = lua_tostring(p->L, -1);
+    lua_pushstring(s->L, text != NULL ? text : "an error that is not a text");
+    lua_pushstring(s->L, where);
+    if (lua_pcall(s->L, 3, 0, 0) != LUA_OK)
+        lua_pop(s->L, 1);
+    lua_pop(s->L, 1);
+    lz_sim_stop(s->world.world->sim);
+}
+
+static void drop_if_gone(struct lz_script *s, uint32_t i)
+{
+    struct proc *p = proc_at(s, i);
+    if (!p->is_gone)
+        return;
+    p->is_gone = false;
+    lua_resetthread(p->L);
+    p->is_idle = true;
+    p->task = 0;
+    p->next_idle = s->procs->idle_first;
+    s->procs->idle_first = i;
+}
+
+static void resume(struct lz_script *s, uint32_t i, int nargs)
+{
+    struct lz_procs *ps = s->procs;
+    uint32_t outer = ps->current;
+    uint64_t outer_owner = s->draw_owner, outer_draws = s->draws;
+    struct proc *p = proc_at(s, i);
+    LZ_ASSERT(!p->is_running);
+    p->turn++;
+    p->is_running = true;
+    ps->current = i;
+    s->instructions = 0;
+    s->draw_owner = p->owner;
+    s->draws = p->draws;
+    int results = 0;
+    int status = lua_resume(p->L, s->L, nargs, &results);
+    p = proc_at(s, i); // the table may have moved
+    p->is_running = false;
+    p->draws = s->draws;
+    s->draw_owner = outer_owner;
+    s->draws = outer_draws;
+    ps->current = outer;
+    if (status != LUA_OK && status != LUA_YIELD)
+        failed(s, i, status);
+    else if (status == LUA_YIELD)
+        lua_pop(p->L, results);
+    drop_if_gone(s, i);
+}
+
+static uint32_t current(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    if (s->procs == NULL || s->procs->current == 0 || proc_at(s, s->procs->current)->L != L)
+        luaL_error(L, "this acts on virtual time: use it inside drive or a handler");
+    return s->procs->current;
+}
+
+static uint64_t token(const struct proc *p)
+{
+    return p->turn;
+}
+
+static void on_wake(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_script *s = ctx;
+    struct proc *p = proc_at(s, entity);
+    if (p->turn != payload || p->is_idle)
+        return;
+    int nargs = 0;
+    if (p->waits) { // the timeout of a wait
+        p->waits = false;
+        lua_pushboolean(p->L, 0);
+        nargs = 1;
+    } else if (p->flight != 0) {
+        p->flight = 0;
+        lua_rawgeti(p->L, LUA_REGISTRYINDEX, p->flight_value);
+        luaL_unref(p->L, LUA_REGISTRYINDEX, p->flight_value);
+        nargs = 1;
+    }
+    resume(s, entity, nargs);
+}
+
+int lz_proc_sleep(lua_State *L, lz_time duration)
+{
+    struct lz_script *s = lz_script_of(L);
+    uint32_t i = current(L);
+    struct lz_sim *sim = s->world.world->sim;
+    lz_sim_at(sim, lz_sim_now(sim) + duration, s->procs->wake, i, token(proc_at(s, i)));
+    return lua_yield(L, 0);
+}
+
+int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout)
+{
+    struct lz_script *s = lz_script_of(L);
+    uint32_t i = current(L);
+    struct proc *p = proc_at(s, i);
+    struct lz_sim *sim = s->world.world->sim;
+    p->waits = true;
+    p->matcher = *m;
+    p->over = over;
+    if (timeout >= 0)
+        lz_sim_at(sim, lz_sim_now(sim) + timeout, s->procs->wake, i, token(p));
+    return lua_yield(L, 0);
+}
+
+int lz_proc_yield(lua_State *L)
+{
+    current(L);
+    return lua_yield(L, 0);
+}
+
+int lz_proc_join(lua_State *L, uint64_t flight)
+{
+    struct lz_script *s = lz_script_of(L);
+    struct proc *p = proc_at(s, current(L));
+    p->flight = flight;
+    p->flight_value = LUA_NOREF;
+    return lua_yield(L, 0);
+}
+
+void lz_proc_land(lua_State *L, uint64_t flight)
+{
+    struct lz_script *s = lz_script_of(L);
+    for (uint32_t i = 1; i <= s->procs->count; i++) {
+        struct proc *p = proc_at(s, i);
+        if (p->flight != flight || p->is_idle)
+            continue;
+        lua_pushvalue(L, -1);
+        p->flight_value = luaL_ref(L, LUA_REGISTRYINDEX);
+        lz_sim_soon(s->world.world->sim, s->procs->wake, i, token(p));
+    }
+}
+
+int lz_proc_idle(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    uint32_t i = current(L);
+    struct proc *p = proc_at(s, i);
+    LZ_ASSERT(p->kind == HANDLER);
+    p->task = 0;
+    if (!p->is_gone) {
+        p->is_idle = true;
+        p->next_idle = s->procs->idle_first;
+        s->procs->idle_first = i;
+    }
+    return lua_yield(L, 0);
+}
+
+void lz_procs_second(struct lz_script *s, lz_time now)
+{
+    (void)now;
+    for (uint32_t i = 1; i <= s->procs->count; i++) {
+        struct proc *p = proc_at(s, i);
+        if (!p->waits || !lz_check_matches(s->world.checks, &p->matcher, p->over))
+            continue;
+        p->waits = false;
+        lua_pushboolean(p->L, 1);
+        resume(s, i, 1);
+    }
+}
+
+void lz_procs_drive(struct lz_script *s, lua_State *L, const char *name)
+{
+    lua_xmove(L, s->L, 1);
+    uint32_t i = new_proc(s, DRIVE);
+    struct proc *p = proc_at(s, i);
+    p->name = lz_arena_strdup(s->arena, name);
+    p->owner = lz_draw_name(lz_draw_name(0, "drive"), name);
+    lua_xmove(s->L, p->L, 1);
+}
+
+void lz_procs_start(struct lz_script *s)
+{
+    for (uint32_t i = 1; i <= s->procs->count; i++)
+        if (proc_at(s, i)->kind == DRIVE)
+            lz_sim_soon(s->world.world->sim, s->procs->wake, i, token(proc_at(s, i)));
+}
+
+uint32_t lz_procs_handler(struct lz_script *s, lua_State *L, lz_component_id service)
+{
+    struct lz_procs *ps = s->procs;
+    ps->handlers = lz_grow(s->arena, ps->handlers, &ps->handler_cap, ps->handler_count + 2,
+                           sizeof(*ps->handlers));
+    ps->handlers[++ps->handler_count] =
+        (struct handler){.ref = luaL_ref(L, LUA_REGISTRYINDEX), .service = service};
+    return ps->handler_count;
+}
+
+static uint32_t take_idle(struct lz_script *s)
+{
+    struct lz_procs *ps = s->procs;
+    uint32_t i = ps->idle_first;
+    if (i == 0)
+        return new_proc(s, HANDLER);
+    ps->idle_first = proc_at(s, i)->next_idle;
+    proc_at(s, i)->is_idle = false;
+    return i;
+}
+
+static void remember(struct lz_script *s, lz_task_id task, uint32_t proc)
+{
+    struct lz_procs *ps = s->procs;
+    uint32_t index = (uint32_t)task;
+    ps->by_task = lz_grow(s->arena, ps->by_task, &ps->by_task_cap, index + 1, sizeof(*ps->by_task));
+    ps->by_task[index] = proc;
+}
+
+static uint32_t proc_of(struct lz_script *s, lz_task_id task)
+{
+    uint32_t index = (uint32_t)task;
+    uint32_t i = index < s->procs->by_task_cap ? s->procs->by_task[index] : 0;
+    return i != 0 && proc_at(s, i)->task == task ? i : 0;
+}
+
+// One request, from its start to `answer`; the arguments are those of actions.server's body.
+static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
+{
+    struct lz_world *w = s->world.world;
+    uint32_t i = take_idle(s);
+    struct proc *p = proc_at(s, i);
+    p->task = task;
+    p->owner = lz_service_path(w, task);
+    p->draws = 0;
+    remember(s, task, i);
+    if (lua_status(p->L) != LUA_YIELD)
+        lua_rawgeti(p->L, LUA_REGISTRYINDEX, s->procs->ref_server); // a fresh coroutine's body
+    const struct handler *h = &s->procs->handlers[handler];
+    lz_instance_id instance = lz_service_instance(w, task);
+    uint64_t life = (uint64_t)lz_instance_get(w, instance)->incarnation << 32 | instance;
+    lua_rawgeti(p->L, LUA_REGISTRYINDEX, h->ref);
+    lua_pushinteger(p->L, (lua_Integer)task);
+    lua_pushinteger(p->L, h->service);
+    lua_pushinteger(p->L, (lua_Integer)life);
+    lua_pushinteger(p->L, (lua_Integer)lz_service_key(w, task));
+    lua_pushstring(p->L, lz_call_op_name(w, lz_service_op(w, task)));
+    resume(s, i, 6);
+}
+
+static void on_begin(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_script *s = ctx;
+    if (lz_service_is_live(s->world.world, payload))
+        serve(s, payload, entity);
+}
+
+// An answer may let the next request in while its own coroutine still runs: not now, soon.
+static void start(void *ctx, lz_task_id task, uint32_t handler)
+{
+    struct lz_script *s = ctx;
+    if (s->procs->current != 0)
+        lz_sim_soon(s->world.world->sim, s->procs->begin, handler, task);
+    else
+        serve(s, task, handler);
+}
+
+static void called(void *ctx, lz_task_id task, const struct lz_call_result *result)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    LZ_ASSERT(i != 0);
+    lua_State *L = proc_at(s, i)->L;
+    lua_pushboolean(L, result->outcome == LZ_OUTCOME_OK);
+    lua_pushinteger(L, result->status);
+    lua_pushinteger(L, (lua_Integer)result->value);
+    lua_pushstring(L, lz_request_outcome_name(result->outcome));
+    resume(s, i, 4);
+}
+
+static void woken(void *ctx, lz_task_id task)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    LZ_ASSERT(i != 0);
+    resume(s, i, 0);
+}
+
+static void dropped(void *ctx, lz_task_id task)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    if (i == 0)
+        return; // it had not begun
+    struct proc *p = proc_at(s, i);
+    p->is_gone = true;
+    p->waits = false;
+    p->flight = 0;
+    p->turn++;
+    if (!p->is_running)
+        drop_if_gone(s, i);
+}
+
+void lz_procs_init(struct lz_script *s)
+{
+    struct lz_world *w = s->world.world;
+    s->procs = lz_arena_alloc(s->arena, sizeof(*s->procs));
+    s->procs->wake = lz_sim_kind(w->sim, "script.wake", on_wake, s);
+    s->procs->begin = lz_sim_kind(w->sim, "script.begin", on_begin, s);
+    lz_service_set_handlers(w, &(struct lz_service_handlers){.ctx = s,
+                                                             .start = start,
+                                                             .called = called,
+                                                             .woken = woken,
+                                                             .dropped = dropped});
+    lua_State *L = s->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_main);
+    lua_getfield(L, -1, "server");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
+    lua_call(L, 1, 1); // [main server]
+    s->procs->ref_server = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,443 @@
+#include "script/script.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "script/modules.h"
+#include "script/proc.h"
+
+#define INSTRUCTIONS_MAX 100000000u
+#define MEMORY_MAX ((size_t)1 << 30)
+#define LOADED "lz.loaded"
+
+// The private half's `require`: a module of ours, from bytecode, once.
+static int require_module(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADED); // [name loaded]
+    if (lua_getfield(L, -1, name) != LUA_TNIL)
+        return 1;
+    for (const struct lz_module *m = lz_modules; m->name != NULL; m++) {
+        if (strcmp(m->name, name) != 0)
+            continue;
+        if (luaL_loadbufferx(L, (const char *)m->bytes, m->size, m->name, "b") != LUA_OK)
+            return lua_error(L);
+        lua_call(L, 0, 1); // [name loaded nil module]
+        lua_pushvalue(L, -1);
+        lua_setfield(L, 2, name);
+        return 1;
+    }
+    return luaL_error(L, "no module %s", name);
+}
+
+static void open_private(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        {LUA_GNAME, luaopen_base},         {LUA_STRLIBNAME, luaopen_string},
+        {LUA_TABLIBNAME, luaopen_table},   {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8},   {LUA_DBLIBNAME, luaopen_debug},
+        {NULL, NULL},
+    };
+    for (const luaL_Reg *l = libraries; l->name != NULL; l++) {
+        luaL_requiref(L, l->name, l->func, 1);
+        lua_pop(L, 1);
+    }
+    lua_pushcfunction(L, require_module);
+    lua_setglobal(L, "require");
+}
+
+// [options]: what main.load takes.
+static void push_options(struct lz_script *s)
+{
+    lua_State *L = s->L;
+    lua_newtable(L);
+    lua_pushlstring(L, s->opts.source, s->opts.source_len);
+    lua_setfield(L, -2, "source");
+    lua_pushstring(L, s->opts.path);
+    lua_setfield(L, -2, "path");
+    lua_newtable(L);
+    for (size_t i = 0; i < s->opts.set_count; i++) {
+        lua_pushstring(L, s->opts.sets[i].value);
+        lua_setfield(L, -2, s->opts.sets[i].name);
+    }
+    lua_setfield(L, -2, "pins");
+    lua_newtable(L); // [options C]
+    lz_bind_model(L);
+    lz_bind_fault(L);
+    lz_bind_check(L);
+    lz_bind_run(L);
+    lua_getfield(L, -1, "fault_kinds");
+    lua_call(L, 0, 1);
+    lua_setfield(L, -3, "fault_kinds");
+    lua_getfield(L, -1, "metrics");
+    lua_call(L, 0, 1);
+    lua_setfield(L, -3, "metrics");
+    lua_setfield(L, -2, "C");
+    lz_sandbox_base(L);
+    lua_setfield(L, -2, "base");
+    lz_sandbox_refused(L);
+    lua_setfield(L, -2, "refused");
+}
+
+// Push a function of the Lua half and its state. [f state]
+static void push_main(struct lz_script *s, const char *function)
+{
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_main);
+    lua_getfield(s->L, -1, function);
+    lua_remove(s->L, -2);
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_state);
+}
+
+static void run_chunk(struct lz_script *s)
+{
+    lua_State *L = s->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state); // [state]
+    if (lua_getfield(L, -1, "chunk") == LUA_TNIL) {  // did not compile; said already
+        lua_pop(L, 2);
+        return;
+    }
+    lz_sandbox_watch(s, L);
+    int status = lua_pcall(L, 0, 0, 0); // [state error?]
+    lua_sethook(L, NULL, 0, 0);
+    if (status == LUA_ERRMEM)
+        s->trouble = LZ_SCRIPT_MEMORY;
+    const char *text = status == LUA_OK ? "" : lua_tostring(L, -1);
+    push_main(s, "loaded");
+    lua_pushboolean(L, status == LUA_OK);
+    lua_pushstring(L, text != NULL ? text : "an error that is not a text");
+    lua_call(L, 3, 0);
+    lua_settop(L, 0);
+}
+
+static const char *copy_field(struct lz_script *s, const char *name)
+{
+    const char *text = NULL;
+    if (lua_getfield(s->L, -1, name) != LUA_TNIL)
+        text = lz_arena_strdup(s->arena, luaL_checkstring(s->L, -1));
+    lua_pop(s->L, 1);
+    return text;
+}
+
+// The list of texts in field `name` of the table on top.
+static const char **copy_list(struct lz_script *s, const char *name, size_t *count)
+{
+    lua_State *L = s->L;
+    lua_getfield(L, -1, name);
+    *count = (size_t)luaL_len(L, -1);
+    const char **list = lz_arena_alloc(s->arena, (*count + 1) * sizeof(*list));
+    for (size_t i = 0; i < *count; i++) {
+        lua_geti(L, -1, (lua_Integer)i + 1);
+        list[i] = lz_arena_strdup(s->arena, luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+    return list;
+}
+
+static void read_summary(struct lz_script *s)
+{
+    lua_State *L = s->L;
+    push_main(s, "summary");
+    lua_call(L, 1, 1); // [summary]
+    s->name = copy_field(s, "name");
+    s->about = copy_field(s, "about");
+    s->tags = copy_list(s, "tags", &s->tag_count);
+    lua_getfield(L, -1, "duration");
+    s->duration = luaL_checkinteger(L, -1);
+    lua_getfield(L, -2, "warmup");
+    s->warmup = luaL_checkinteger(L, -1);
+    lua_settop(L, 0);
+}
+
+static void read_cases(struct lz_script *s)
+{
+    lua_State *L = s->L;
+    push_main(s, "cases");
+    lua_call(L, 1, 1); // [cases]
+    s->case_count = (size_t)luaL_len(L, 1);
+    s->cases = lz_arena_alloc(s->arena, s->case_count * sizeof(*s->cases));
+    for (size_t i = 0; i < s->case_count; i++) {
+        struct lz_script_case *c = &s->cases[i];
+        lua_geti(L, 1, (lua_Integer)i + 1); // [cases case]
+        c->names = copy_list(s, "names", &c->count);
+        c->values = copy_list(s, "texts", &c->count);
+        lua_getfield(L, -1, "xfail");
+        c->xfail = lua_toboolean(L, -1);
+        lua_settop(L, 1);
+    }
+    lua_settop(L, 0);
+}
+
+// Everything that may raise, under one protected call.
+static int load_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    open_private(L);
+    lua_pushcfunction(L, require_module);
+    lua_pushliteral(L, "main");
+    lua_call(L, 1, 1); // [main]
+    lua_pushvalue(L, -1);
+    s->ref_main = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "load");
+    push_options(s);
+    lua_call(L, 1, 1); // [main state]
+    s->ref_state = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_settop(L, 0);
+    run_chunk(s);
+    if (s->trouble == LZ_SCRIPT_OK && lz_script_error_count(s) > 0)
+        s->trouble = LZ_SCRIPT_WRONG;
+    if (s->trouble == LZ_SCRIPT_OK) {
+        read_summary(s);
+        read_cases(s);
+    }
+    return 0;
+}
+
+static void on_full(void *ctx, size_t used_bytes, size_t limit_bytes)
+{
+    (void)used_bytes;
+    (void)limit_bytes;
+    struct lz_script *s = ctx;
+    s->trouble = LZ_SCRIPT_MEMORY;
+    LZ_ASSERT(s->full != NULL);
+    longjmp(*s->full, 1);
+}
+
+/*
+ * Run `body` where a used-up memory budget, the model's or Lua's, ends it. What is left
+ * behind is never resumed: the run is over, and the universe goes as a whole.
+ */
+static void guarded(struct lz_script *s, lua_CFunction body)
+{
+    jmp_buf full;
+    if (setjmp(full) != 0) {
+        s->full = NULL;
+        return;
+    }
+    s->full = &full;
+    lua_pushcfunction(s->L, body);
+    lua_pushlightuserdata(s->L, s);
+    int status = lua_pcall(s->L, 1, 0, 0);
+    s->full = NULL;
+    if (status == LUA_OK)
+        return;
+    if (status == LUA_ERRMEM && s->trouble == LZ_SCRIPT_OK)
+        s->trouble = LZ_SCRIPT_MEMORY;
+    if (s->trouble != LZ_SCRIPT_OK)
+        return;
+    const char *text = lua_tostring(s->L, -1);
+    lz_check_failed(text != NULL ? text : "the Lua half failed", "lua", 0);
+}
+
+bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, struct lz_err *err)
+{
+    struct lz_script *s = calloc(1, sizeof(*s));
+    LZ_ASSERT(s != NULL);
+    s->opts = *opts;
+    if (s->opts.memory_max == 0)
+        s->opts.memory_max = MEMORY_MAX;
+    s->instructions_max = opts->instructions_max > 0 ? opts->instructions_max : INSTRUCTIONS_MAX;
+    s->loading = true;
+    lz_str_init(&s->diagnostics);
+    if (!lz_arena_create(
+            &(struct lz_arena_opts){.slot = opts->slot, .limit_bytes = s->opts.memory_max},
+            &s->arena, err)) {
+        free(s);
+        return false;
+    }
+    lz_arena_on_full(s->arena, on_full, s);
+    if (!lz_sandbox_open(s, err)) {
+        lz_arena_destroy(s->arena);
+        free(s);
+        return false;
+    }
+    guarded(s, load_protected);
+    s->loading = false;
+    *out = s;
+    return true;
+}
+
+void lz_script_destroy(struct lz_script *s)
+{
+    if (s == NULL)
+        return;
+    // The Lua state lives in the arena, holds nothing outside it, and goes with it.
+    lz_arena_destroy(s->arena);
+    lz_str_finish(&s->diagnostics);
+    free(s);
+}
+
+enum lz_script_trouble lz_script_trouble(const struct lz_script *s)
+{
+    return s->trouble;
+}
+
+static int count_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
+    lua_getfield(L, -1, "diag");
+    lua_getfield(L, -1, "list");
+    lua_pushinteger(L, luaL_len(L, -1));
+    return 1;
+}
+
+size_t lz_script_error_count(const struct lz_script *s)
+{
+    lua_State *L = s->L;
+    size_t n = 0;
+    lua_pushcfunction(L, count_protected);
+    lua_pushlightuserdata(L, (void *)s);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+        n = (size_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return n;
+}
+
+static int render_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    bool colour = lua_toboolean(L, 2);
+    push_main(s, "render");
+    lua_pushboolean(L, colour);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+const char *lz_script_diagnostics(struct lz_script *s, bool colour)
+{
+    lua_State *L = s->L;
+    lz_str_clear(&s->diagnostics);
+    if (s->trouble == LZ_SCRIPT_MEMORY) {
+        lz_str_addf(&s->diagnostics,
+                    "%s: the memory budget of %zu MiB is used up; a table or a text grows without "
+                    "end?\n",
+                    s->opts.path, s->opts.memory_max >> 20);
+        return s->diagnostics.text;
+    }
+    lua_settop(L, 0);
+    lua_pushcfunction(L, render_protected);
+    lua_pushlightuserdata(L, s);
+    lua_pushboolean(L, colour);
+    if (lua_pcall(L, 2, 1, 0) == LUA_OK)
+        lz_str_add(&s->diagnostics, lua_tostring(L, -1));
+    else
+        lz_str_addf(&s->diagnostics, "%s: the script went wrong\n", s->opts.path);
+    lua_settop(L, 0);
+    return s->diagnostics.text;
+}
+
+const char *lz_script_scenario(const struct lz_script *s)
+{
+    return s->name;
+}
+
+const char *lz_script_about(const struct lz_script *s)
+{
+    return s->about;
+}
+
+size_t lz_script_tag_count(const struct lz_script *s)
+{
+    return s->tag_count;
+}
+
+const char *lz_script_tag(const struct lz_script *s, size_t i)
+{
+    LZ_ASSERT(i < s->tag_count);
+    return s->tags[i];
+}
+
+lz_time lz_script_duration(const struct lz_script *s)
+{
+    return s->duration;
+}
+
+size_t lz_script_case_count(const struct lz_script *s)
+{
+    return s->case_count;
+}
+
+const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i)
+{
+    LZ_ASSERT(i < s->case_count);
+    return &s->cases[i];
+}
+
+// The case that is loaded is the first of the matrix: all else is pinned.
+static uint64_t run_key(const struct lz_script *s, uint64_t seed)
+{
+    uint64_t key = lz_hash_mix(lz_hash_mix(seed, 1), lz_hash_text(s->name));
+    const struct lz_script_case *c = &s->cases[0];
+    for (size_t i = 0; i < c->count; i++)
+        key = lz_hash_mix(lz_hash_mix(key, lz_hash_text(c->names[i])), lz_hash_text(c->values[i]));
+    return key;
+}
+
+static void on_second(void *ctx, lz_time now)
+{
+    struct lz_script *s = ctx;
+    lz_checks_second(s->world.checks, now);
+    lz_procs_second(s, now);
+}
+
+static int build_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    lz_procs_init(s);
+    push_main(s, "build");
+    lua_call(L, 1, 1);
+    if (!lua_toboolean(L, -1))
+        s->trouble = LZ_SCRIPT_WRONG;
+    return 0;
+}
+
+bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
+                     struct lz_script_world *out)
+{
+    LZ_ASSERT(s->trouble == LZ_SCRIPT_OK);
+    LZ_ASSERT(s->world.world == NULL);
+    s->world.world = lz_world_create(&(struct lz_world_opts){
+        .arena = s->arena,
+        .seed = seed,
+        .run_key = run_key(s, seed),
+        .events_max = events_max,
+        .warmup = s->warmup,
+        .end = s->duration,
+    });
+    s->world.faults = lz_faults_create(s->world.world);
+    s->world.checks = lz_checks_create(s->world.world, s->world.faults);
+    guarded(s, build_protected);
+    if (s->trouble != LZ_SCRIPT_OK)
+        return false;
+    lz_world_on_second(s->world.world, on_second, s);
+    *out = s->world;
+    return true;
+}
+
+static int run_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "running");
+    lua_settop(L, 0);
+    lz_procs_start(s);
+    s->stop = lz_world_run(s->world.world);
+    if (s->trouble == LZ_SCRIPT_OK && s->stop == LZ_SIM_ENDED)
+        lz_checks_finish(s->world.checks, lz_sim_now(s->world.world->sim));
+    return 0;
+}
+
+enum lz_sim_stop lz_script_run(struct lz_script *s)
+{
+    LZ_ASSERT(s->world.world != NULL);
+    s->stop = LZ_SIM_STOPPED;
+    guarded(s, run_protected);
+    return s->stop;
+}

@@ -1,0 +1,75 @@
+/*
+ * state.h — one script's state, for the files of script/ only.
+ *
+ * Reachable from any coroutine through the Lua state's extra space. Errors travel in Lua
+ * by longjmp, so every binding has three parts, parse (may raise, owns nothing), act (C,
+ * may not raise), push. `// [a b]` is the Lua stack after that line.
+ */
+#ifndef LZ_SCRIPT_STATE_H
+#define LZ_SCRIPT_STATE_H
+
+#include <lua.h>
+#include <setjmp.h>
+
+#include "script/script.h"
+
+struct lz_procs;
+
+struct lz_script {
+    struct lz_arena *arena;
+    lua_State *L;
+    struct lz_script_opts opts;
+    enum lz_script_trouble trouble;
+    uint64_t instructions_max;
+    uint64_t instructions; /* since the last time something was given back */
+    bool loading;          /* the top level runs: nothing may act */
+    int ref_main;          /* the Lua half's module table */
+    int ref_state;         /* its state for this file */
+    struct lz_script_world world;
+    struct lz_procs *procs;
+    uint64_t draws;        /* made by rand() at this instant's owner */
+    uint64_t draw_owner;
+    uint64_t flights;      /* of single flight, counted */
+    enum lz_sim_stop stop;
+    jmp_buf *full;         /* where to go when the memory budget is used up */
+    struct lz_script_case *cases;
+    size_t case_count;
+    const char *name, *about;
+    const char **tags;
+    size_t tag_count;
+    lz_time duration, warmup;
+    struct lz_str diagnostics;
+};
+
+static inline struct lz_script *lz_script_of(lua_State *L)
+{
+    return *(struct lz_script **)lua_getextraspace(L);
+}
+
+/* sandbox.c */
+bool lz_sandbox_open(struct lz_script *s, struct lz_err *err);
+void lz_sandbox_base(lua_State *L);    /* [base]: what a scenario gets of Lua itself */
+void lz_sandbox_refused(lua_State *L); /* [refused]: name -> why it is not there */
+void lz_sandbox_random(lua_State *L);  /* [function]: keyed draws, as math.random */
+void lz_sandbox_watch(struct lz_script *s, lua_State *L); /* the instruction budget, on a coroutine */
+
+/* order.c: pairs and next in a defined order, a stable sort. */
+int lz_order_pairs(lua_State *L);
+int lz_order_next(lua_State *L);
+int lz_order_sort(lua_State *L);
+int lz_order_tostring(lua_State *L);
+
+/* bind_*.c: add their functions to the table on top of the stack. */
+void lz_bind_model(lua_State *L);
+void lz_bind_fault(lua_State *L);
+void lz_bind_check(lua_State *L);
+void lz_bind_run(lua_State *L);
+
+/* proc.c: coroutines that the kernel alone resumes. */
+void lz_procs_init(struct lz_script *s);
+void lz_procs_second(struct lz_script *s, lz_time now);
+
+/* Push `nil, message`. */
+int lz_bind_refuse(lua_State *L, const struct lz_err *err);
+
+#endif

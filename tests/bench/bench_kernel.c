@@ -1,0 +1,187 @@
+/*
+ * bench_kernel.c — the kernel's speed, with everything on that a run has on: keyed
+ * draws, trace hash, budgets. One JSON line per workload; tools/bench pins and repeats.
+ *
+ *   bench_kernel [WORKLOAD]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "sim/sim.h"
+
+struct bench {
+    struct lz_sim *sim;
+    lz_kind kind;
+    lz_lane lane;
+    uint64_t left; // events until it is over
+    uint64_t count;
+    lz_event_id *timers;
+    uint32_t size;
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void report(const char *name, double value)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("{\"bench\":\"%s\",\"value\":%.0f,\"unit\":\"1/s\",\"rss_kib\":%ld}\n", name, value,
+           usage.ru_maxrss);
+}
+
+static struct bench make(uint32_t size)
+{
+    struct lz_arena *arena;
+    struct lz_err err;
+    if (!lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &arena, &err)) {
+        fprintf(stderr, "bench_kernel: %s\n", err.msg);
+        exit(1);
+    }
+    struct bench b = {.size = size};
+    b.sim = lz_sim_create(&(struct lz_sim_opts){.arena = arena, .seed = 1, .run_key = 42});
+    return b;
+}
+
+static void unmake(struct bench *b)
+{
+    lz_arena_destroy(lz_sim_arena(b->sim));
+}
+
+static void over(struct bench *b)
+{
+    if (--b->left == 0)
+        lz_sim_stop(b->sim);
+}
+
+// N pending; each event reschedules itself after an exponential time of mean 1 ms.
+static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct bench *b = ctx;
+    struct lz_draw d =
+        lz_draw_begin(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE, payload & 0xffffffffff);
+    lz_time gap = (lz_time)(lz_draw_exponential(&d) * 1e6);
+    lz_sim_at(b->sim, lz_sim_now(b->sim) + gap, b->kind, entity, payload + 1);
+    over(b);
+}
+
+static void hold(const char *name, uint32_t size, uint64_t events)
+{
+    struct bench b = make(size);
+    b.kind = lz_sim_kind(b.sim, "hold", on_hold, &b);
+    for (uint32_t i = 0; i < size; i++) {
+        struct lz_draw d = lz_draw_begin(42, i, LZ_PURPOSE_ARRIVAL, 0);
+        lz_sim_at(b.sim, (lz_time)(lz_draw_exponential(&d) * 1e6), b.kind, i, 0);
+    }
+    b.left = events / 4;
+    lz_sim_run(b.sim, LZ_FOREVER); // warm
+    b.left = events;
+    double start = now_s();
+    lz_sim_run(b.sim, LZ_FOREVER);
+    report(name, (double)events / (now_s() - start));
+    unmake(&b);
+}
+
+static void hold_1e3(void)
+{
+    hold("hold/1e3", 1000, 20000000);
+}
+
+static void hold_1e5(void)
+{
+    hold("hold/1e5", 100000, 10000000);
+}
+
+static void hold_1e6(void)
+{
+    hold("hold/1e6", 1000000, 10000000);
+}
+
+// Two processes wake each other at the same instant.
+static void on_ping(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct bench *b = ctx;
+    lz_sim_soon(b->sim, b->kind, entity ^ 1u, payload + 1);
+    over(b);
+}
+
+static void pingpong(void)
+{
+    struct bench b = make(2);
+    uint64_t events = 100000000;
+    b.kind = lz_sim_kind(b.sim, "ping", on_ping, &b);
+    lz_sim_soon(b.sim, b.kind, 0, 0);
+    b.left = events;
+    double start = now_s();
+    lz_sim_run(b.sim, LZ_FOREVER);
+    report("pingpong", (double)events / (now_s() - start));
+    unmake(&b);
+}
+
+static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)ctx;
+    (void)entity;
+    (void)payload;
+    LZ_ASSERT(!"no timeout fires: each is cancelled within 10 ms");
+}
+
+// A request sets a 30 s timeout, is answered after up to 10 ms, and the next begins.
+static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct bench *b = ctx;
+    LZ_ASSERT(lz_sim_cancel(b->sim, b->timers[entity]));
+    b->timers[entity] = lz_sim_arm(b->sim, b->lane, entity, payload);
+    struct lz_draw d =
+        lz_draw_begin(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE, payload & 0xffffffffff);
+    lz_time gap = (lz_time)(lz_draw_unit(&d) * 1e7);
+    lz_sim_at(b->sim, lz_sim_now(b->sim) + gap, b->kind, entity, payload + 1);
+    over(b);
+}
+
+static void timeouts(void)
+{
+    uint32_t size = 100000;
+    uint64_t events = 10000000;
+    struct bench b = make(size);
+    b.timers = calloc(size, sizeof(*b.timers));
+    b.kind = lz_sim_kind(b.sim, "answer", on_answer, &b);
+    b.lane = lz_sim_lane(b.sim, 30 * LZ_S, lz_sim_kind(b.sim, "timeout", on_timeout, &b));
+    for (uint32_t i = 0; i < size; i++) {
+        b.timers[i] = lz_sim_arm(b.sim, b.lane, i, 0);
+        struct lz_draw d = lz_draw_begin(42, i, LZ_PURPOSE_ARRIVAL, 0);
+        lz_sim_at(b.sim, (lz_time)(lz_draw_unit(&d) * 1e7), b.kind, i, 0);
+    }
+    b.left = events / 4;
+    lz_sim_run(b.sim, LZ_FOREVER);
+    b.left = events;
+    double start = now_s();
+    lz_sim_run(b.sim, LZ_FOREVER);
+    report("timeout/1e5", (double)events / (now_s() - start));
+    free(b.timers);
+    unmake(&b);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} workloads[] = {
+    {"hold/1e3", hold_1e3}, {"hold/1e5", hold_1e5},    {"hold/1e6", hold_1e6},
+    {"pingpong", pingpong}, {"timeout/1e5", timeouts},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)
+        if (argc < 2 || strcmp(argv[1], workloads[i].name) == 0)
+            workloads[i].run();
+    return 0;
+}
