@@ -310,8 +310,8 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
     size_t limit = opts->limit_bytes > 0 ? opts->limit_bytes : LIMIT_DEFAULT;
     size_t limit_max = SLOT_STRIDE / 2;
     if (limit > limit_max)
-        return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu",
-                       limit_max, limit);
+        return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu", limit_max,
+                       limit);
     size_t size = round_up(first_offset() + limit, (size_t)4096);
     uintptr_t address = SLOT_BASE + opts->slot * SLOT_STRIDE;
     if (!map_at(address, size, err))

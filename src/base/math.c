@@ -19,7 +19,7 @@ _Static_assert(sizeof(double) == 8, "doubles must be IEEE 754 binary64");
 #define STEPS_PER_ONE 0x1.71547652b82fep+7 // 128 / ln 2
 #define STEP_HI 0x1.62e42fef8p-8           // ln 2 / 128, 34 bits: exact times any step number
 #define STEP_LO 0x1.1cf79abc9e3b4p-43
-#define LN2_HI 0x1.62e42fefa38p-1          // a multiple of 2^-42, as in the table
+#define LN2_HI 0x1.62e42fefa38p-1 // a multiple of 2^-42, as in the table
 #define LN2_LO 0x1.ef35793c7673p-45
 #define LOG10_2_HI 0x1.34413509f8p-2
 #define LOG10_2_LO -0x1.80433b83b532ap-44
@@ -132,7 +132,7 @@ double lz_math_expm1(double x)
 }
 
 struct reduced {
-    double r;      // x = (1 + r) / inverse * 2^exponent, |r| < 2^-8
+    double r; // x = (1 + r) / inverse * 2^exponent, |r| < 2^-8
     double exponent;
     double hi, lo; // -ln(inverse)
 };

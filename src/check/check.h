@@ -38,9 +38,9 @@ typedef uint32_t lz_expect_id;
 #define LZ_CHECK_OVER_MAX (3600 * LZ_S) /* an slo over more is over the whole run */
 
 enum lz_verdict { /* in order of badness; a run is the worst of its parts */
-    LZ_VERDICT_PASS,
-    LZ_VERDICT_INCONCLUSIVE,
-    LZ_VERDICT_FAIL,
+                  LZ_VERDICT_PASS,
+                  LZ_VERDICT_INCONCLUSIVE,
+                  LZ_VERDICT_FAIL,
 };
 const char *lz_check_verdict_name(enum lz_verdict verdict); /* "pass", "inconclusive", "fail" */
 
@@ -96,17 +96,17 @@ struct lz_expect_opts {
     uint32_t line;
     enum lz_temporal temporal;
     struct lz_matcher matcher;
-    lz_time over;              /* averaging window, whole seconds; 0 means 1 s (at_end and slo:
-                                  the whole run) */
-    struct lz_anchor after;    /* eventually */
-    lz_time within;            /* eventually: must be given */
-    lz_time holding;           /* eventually */
+    lz_time over;           /* averaging window, whole seconds; 0 means 1 s (at_end and slo:
+                               the whole run) */
+    struct lz_anchor after; /* eventually */
+    lz_time within;         /* eventually: must be given */
+    lz_time holding;        /* eventually */
     const struct lz_scope *during, *except;
     uint32_t during_count, except_count;
-    bool warn;                 /* severity = "warn": reported, does not fail the run */
+    bool warn; /* severity = "warn": reported, does not fail the run */
     const char *because;
-    double objective;          /* slo: share that must succeed; `matcher.metric` is its error
-                                  ratio, judged over the whole run or sliding `over` */
+    double objective; /* slo: share that must succeed; `matcher.metric` is its error
+                         ratio, judged over the whole run or sliding `over` */
 };
 
 struct lz_expect_result {

@@ -62,8 +62,7 @@ static void pick(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_pick *p = &f->opts.pick;
     uint32_t n = f->hit_count, want = n;
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), f->path, LZ_PURPOSE_PICK, f->firings);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), f->path, LZ_PURPOSE_PICK, f->firings);
     if (p->kind == LZ_PICK_RANDOM) {
         uint32_t kept = 0;
         for (uint32_t i = 0; i < n; i++)

@@ -87,24 +87,24 @@ struct lz_fault {
     const struct lz_fault_kind *kind;
     struct lz_fault_opts opts;
     char *name;
-    uint64_t path;         /* owner of its draws */
-    uint64_t effect;       /* what it touched, in the kind's unit */
+    uint64_t path;   /* owner of its draws */
+    uint64_t effect; /* what it touched, in the kind's unit */
     uint32_t firings;
     bool active;
-    bool missed;           /* fired at least once without finding a target */
+    bool missed;            /* fired at least once without finding a target */
     lz_time started, ended; /* of the latest firing; -1 if not yet */
-    lz_instance_id *hits;  /* of the latest firing */
+    lz_instance_id *hits;   /* of the latest firing */
     uint32_t hit_count;
-    uint32_t *undo;        /* one per hit, for the kind */
+    uint32_t *undo; /* one per hit, for the kind */
 };
 
 struct lz_fault_kind {
     const char *name;
     const char *doc;         /* one sentence */
     const char *effect_unit; /* "messages delayed" */
-    unsigned targets;        /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
-    unsigned second;         /* LZ_TARGET_BITs of target_b; 0: takes no second target */
-    bool per_instance;       /* `hits` are resolved and picked before apply */
+    unsigned targets;  /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
+    unsigned second;   /* LZ_TARGET_BITs of target_b; 0: takes no second target */
+    bool per_instance; /* `hits` are resolved and picked before apply */
     const struct lz_param *params; /* ends with name NULL */
     /* Optional: refuse a combination of parameters. */
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);

@@ -26,8 +26,8 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 {
     double factor = f->opts.params.factor > 0.0 ? f->opts.params.factor : 1.0;
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i] = lz_capacity_degrade(w, f->hits[i], factor, f->opts.params.error_ratio,
-                                         &f->effect);
+        f->undo[i] =
+            lz_capacity_degrade(w, f->hits[i], factor, f->opts.params.error_ratio, &f->effect);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)

@@ -121,8 +121,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_fail(err, LZ_EFULL, "%s to %s: at most %u pairs of instances", from->name,
                        to->name, PAIRS_MAX);
 
-    cs->edges = lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2,
-                        sizeof(struct lz_edge *));
+    cs->edges =
+        lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2, sizeof(struct lz_edge *));
     struct lz_edge *e = cs->edges[++cs->edge_count] = lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
     fill_defaults(&e->opts);
@@ -175,8 +175,7 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
     }
     if (attempts == 0)
         return 0; // a never calls b
-    cs->requests =
-        lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
+    cs->requests = lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
     if (cs->requests[a] == 0)
         cs->requests[a] = lz_metrics_counter(w->metrics);
     return lz_metrics_define(w->metrics, a,

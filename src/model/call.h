@@ -47,13 +47,13 @@ struct lz_health_opts {
 
 struct lz_edge_opts {
     lz_component_id from, to;
-    const char *op;       /* NULL: none */
-    lz_time timeout;      /* of each attempt; 0 means 60 s */
-    uint32_t retries;     /* further attempts after the first */
-    lz_time backoff;      /* before the first retry; 0 means 100 ms */
-    bool no_jitter;       /* default is full jitter */
-    double retry_budget;  /* share of first attempts; 0 means no budget: always retry */
-    bool cancel;          /* a timeout cancels the work */
+    const char *op;      /* NULL: none */
+    lz_time timeout;     /* of each attempt; 0 means 60 s */
+    uint32_t retries;    /* further attempts after the first */
+    lz_time backoff;     /* before the first retry; 0 means 100 ms */
+    bool no_jitter;      /* default is full jitter */
+    double retry_budget; /* share of first attempts; 0 means no budget: always retry */
+    bool cancel;         /* a timeout cancels the work */
     enum lz_balance balance;
     struct lz_health_opts health;
 };
@@ -62,8 +62,8 @@ void lz_calls_init(struct lz_world *w);
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err) LZ_MUST_CHECK;
 
-lz_op lz_call_op(struct lz_world *w, const char *name);             /* interned */
-const char *lz_call_op_name(const struct lz_world *w, lz_op op);    /* "" for 0 */
+lz_op lz_call_op(struct lz_world *w, const char *name);          /* interned */
+const char *lz_call_op_name(const struct lz_world *w, lz_op op); /* "" for 0 */
 
 /* The series behind amplification(a, b): attempts on `b`, and requests of `a`, of one edge pair. */
 lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_component_id b);

@@ -10,8 +10,8 @@
 #define SYN_RTO_MAX (64 * LZ_S)
 
 enum call_state {
-    CALL_PICK,      // about to make an attempt
-    CALL_WAITING,   // for a connection
+    CALL_PICK,    // about to make an attempt
+    CALL_WAITING, // for a connection
     CALL_CONNECTING,
     CALL_SENT,
     CALL_BACKOFF,
@@ -29,7 +29,7 @@ struct call {
     lz_time started;   // the attempt
     lz_time connected; // it has a connection, perhaps still to be opened
     lz_time sent;
-    lz_time waited;    // before this attempt
+    lz_time waited; // before this attempt
     lz_edge_id edge;
     lz_instance_id client, server;
     uint32_t number, parent; // within the request
@@ -245,17 +245,17 @@ static void attempt_end(struct lz_world *w, struct call *c, const struct lz_call
     c->started = lz_sim_now(w->sim);
     c->server = 0;
     c->task = 0;
-    c->timer = lz_sim_at(w->sim, c->started + backoff(w, c, e), w->clients->again, c->client,
-                         token(c));
+    c->timer =
+        lz_sim_at(w->sim, c->started + backoff(w, c, e), w->clients->again, c->client, token(c));
 }
 
 void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 {
     struct call *c = find(w, t->call);
     LZ_ASSERT(c != NULL);
-    attempt_end(w, c,
-                &(struct lz_call_result){
-                    .outcome = t->outcome, .status = t->status, .value = t->value});
+    attempt_end(
+        w, c,
+        &(struct lz_call_result){.outcome = t->outcome, .status = t->status, .value = t->value});
 }
 
 void lz_client_reset(struct lz_world *w, const struct lz_task *t)
@@ -300,8 +300,8 @@ static void try_connect(struct lz_world *w, struct call *c)
         return;
     }
     uint64_t path = lz_draw_index(c->path, c->attempt);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_NET_OUT,
-                                        1000000u + c->tries);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_NET_OUT, 1000000u + c->tries);
     wait = lz_net_latency(w, c->client, c->server, &draw);
     wait += lz_net_latency(w, c->server, c->client, &draw);
     c->timer = lz_sim_at(w->sim, now + wait, w->clients->connect, c->client, token(c));
@@ -373,9 +373,8 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     c->has_connection = true;
     // Who leads may have changed while it waited.
     lz_instance_id server =
-        ops->route != NULL
-            ? ops->route(w, e->opts.to, c->op, lz_draw_index(c->path, c->attempt))
-            : c->server;
+        ops->route != NULL ? ops->route(w, e->opts.to, c->op, lz_draw_index(c->path, c->attempt))
+                           : c->server;
     if (server == 0) {
         fail_soon(w, c);
         return;

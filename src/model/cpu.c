@@ -25,8 +25,8 @@ struct lz_cpu {
 
     uint32_t *heap; // shared jobs by (finish, index): ties in order of arrival slots
     uint32_t heap_count, heap_cap;
-    double clock;      // virtual, at `since`
-    double rate;       // of the virtual clock, per ns
+    double clock; // virtual, at `since`
+    double rate;  // of the virtual clock, per ns
     lz_time since;
     lz_event_id timer; // of the nearest finish
 };
@@ -114,8 +114,8 @@ static uint32_t new_job(struct lz_world *w, struct lz_cpu *cpu, uint64_t payload
     if (job != 0) {
         cpu->job_free = cpu->jobs[job].next_free;
     } else {
-        cpu->jobs = lz_grow(w->arena, cpu->jobs, &cpu->job_cap, cpu->job_count + 2,
-                            sizeof(*cpu->jobs));
+        cpu->jobs =
+            lz_grow(w->arena, cpu->jobs, &cpu->job_cap, cpu->job_count + 2, sizeof(*cpu->jobs));
         job = ++cpu->job_count;
     }
     cpu->jobs[job] = (struct job){.payload = payload};

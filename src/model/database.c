@@ -157,8 +157,7 @@ static void give_connection(struct lz_world *w, lz_component_id id)
     }
     struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
     uint64_t call = waiter->call;
-    lz_metrics_observe(w->metrics, d->series.connections_wait,
-                       lz_sim_now(w->sim) - waiter->since);
+    lz_metrics_observe(w->metrics, d->series.connections_wait, lz_sim_now(w->sim) - waiter->since);
     remove_waiter(d, waiter);
     lz_client_connected(w, call);
 }
@@ -398,8 +397,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     d->nodes = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*d->nodes));
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         lz_rows_init(&d->nodes[n].rows, w->arena);
-        d->nodes[n].capacity =
-            lz_capacity_create(w, d->first + n, cores, ds->queried);
+        d->nodes[n].capacity = lz_capacity_create(w, d->first + n, cores, ds->queried);
     }
     make_series(w, d);
     lz_task_serve(w, *id, &server_ops);

@@ -10,8 +10,8 @@
  *   primary dies ──detect──▶ declared dead ──promote──▶ replica with the highest LSN leads
  *
  * `detect` counts from the death. A primary that stands still, or that cannot reach
- * half of the other living nodes, counts as dead: its lease runs out after `detect`. Promotion starts a new
- * timeline at the promoted node's LSN; acknowledged writes beyond it are lost, and
+ * half of the other living nodes, counts as dead: its lease runs out after `detect`. Promotion
+ * starts a new timeline at the promoted node's LSN; acknowledged writes beyond it are lost, and
  * counted. A node that comes back rejoins as a replica by rewinding to the new
  * timeline.
  *
@@ -33,14 +33,14 @@ struct lz_database_opts {
     const char *engine; /* "postgres", "mysql"; documentation only */
     uint32_t nodes;     /* one primary, the rest replicas; 0 means 1 */
     struct lz_spread spread;
-    bool sync;                /* default async */
-    bool read_replicas;       /* reads go to replicas */
+    bool sync;                 /* default async */
+    bool read_replicas;        /* reads go to replicas */
     struct lz_dist query_time; /* NONE means 1 ms; includes the local flush */
-    double cpu;               /* cores per node; 0: nothing contends */
-    uint32_t max_connections; /* per database; 0 means 100 */
-    bool failover;            /* false: a dead primary stays dead */
-    lz_time detect;           /* default 5 s */
-    lz_time promote;          /* default 4 s */
+    double cpu;                /* cores per node; 0: nothing contends */
+    uint32_t max_connections;  /* per database; 0 means 100 */
+    bool failover;             /* false: a dead primary stays dead */
+    lz_time detect;            /* default 5 s */
+    lz_time promote;           /* default 4 s */
 };
 
 void lz_databases_init(struct lz_world *w);

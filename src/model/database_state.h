@@ -57,7 +57,7 @@ struct lz_database {
     lz_event_id lead_timer;
     struct lz_database_node *nodes;
     struct lz_wal wal;
-    uint64_t timeline;         /* counts promotions; messages of an older one are void */
+    uint64_t timeline;                  /* counts promotions; messages of an older one are void */
     uint32_t commit_first, commit_last; /* tasks that wait for standbys, by LSN */
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     uint32_t connections;

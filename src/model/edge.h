@@ -10,8 +10,8 @@
 #define LZ_EDGE_TOKENS_MAX 10.0
 
 struct lz_edge_client {
-    uint32_t turn;  /* round robin */
-    double tokens;  /* retry budget */
+    uint32_t turn; /* round robin */
+    double tokens; /* retry budget */
 };
 
 struct lz_edge_server {

@@ -47,8 +47,7 @@ static bool can_lead(struct lz_world *w, const struct lz_database *d, uint32_t n
 static void arm(struct lz_world *w, struct lz_database *d, lz_time delay)
 {
     lz_sim_cancel(w->sim, d->lead_timer);
-    d->lead_timer =
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->failovers->lead, d->id, 0);
+    d->lead_timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->failovers->lead, d->id, 0);
 }
 
 // Of those that can lead the one with the most log; among equals the first.

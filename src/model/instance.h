@@ -28,7 +28,7 @@ enum lz_instance_state {
 struct lz_instance_ops {
     void (*died)(struct lz_world *w, lz_instance_id id, bool silent); /* volatile state is gone */
     void (*started)(struct lz_world *w, lz_instance_id id);           /* a fresh process */
-    void (*stopped)(struct lz_world *w, lz_instance_id id);           /* paused: work stands still */
+    void (*stopped)(struct lz_world *w, lz_instance_id id); /* paused: work stands still */
     void (*resumed)(struct lz_world *w, lz_instance_id id);
 };
 

@@ -70,8 +70,7 @@ bool lz_journal_mark(struct lz_world *w, const char *name, uint32_t line, struct
         return true;
     if (j->mark_count == LZ_JOURNAL_MARKS_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d different marks", LZ_JOURNAL_MARKS_MAX);
-    j->marks =
-        lz_grow(w->arena, j->marks, &j->mark_cap, j->mark_count + 1, sizeof(*j->marks));
+    j->marks = lz_grow(w->arena, j->marks, &j->mark_cap, j->mark_count + 1, sizeof(*j->marks));
     j->marks[j->mark_count++] =
         (struct mark){.name = lz_arena_strdup(w->arena, name), .at = lz_sim_now(w->sim)};
     return true;

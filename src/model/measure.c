@@ -37,8 +37,8 @@ const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows,
                                               struct lz_metric_info *infos, size_t *count)
 {
     for (size_t i = 0; i < row_count; i++)
-        infos[i] = (struct lz_metric_info){
-            .name = rows[i].name, .unit = rows[i].unit, .doc = rows[i].doc};
+        infos[i] =
+            (struct lz_metric_info){.name = rows[i].name, .unit = rows[i].unit, .doc = rows[i].doc};
     *count = row_count;
     return infos;
 }

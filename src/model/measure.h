@@ -46,25 +46,58 @@ const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows,
         {name ".p90", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.9, "90th percentile of " what},  \
         {name ".p95", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.95, "95th percentile of " what}, \
         {name ".p99", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.99, "99th percentile of " what}, \
-        {name ".p999", LZ_VIEW_QUANTILE, LZ_UNIT_SECONDS, at, 0, 0.999,                            \
+        {name ".p999",                                                                             \
+         LZ_VIEW_QUANTILE,                                                                         \
+         LZ_UNIT_SECONDS,                                                                          \
+         at,                                                                                       \
+         0,                                                                                        \
+         0.999,                                                                                    \
          "99.9th percentile of " what},                                                            \
     {                                                                                              \
         name ".max", LZ_VIEW_MAX, LZ_UNIT_SECONDS, at, 0, 0, "longest " what                       \
     }
 #define LZ_MEASURE_ROWS                                                                            \
-    {"rate",    LZ_VIEW_RATE,                                                                      \
-     LZ_UNIT_RATE, LZ_MEASURE_AT(outcomes),                                                        \
-     0,         0,                                                                                 \
+    {"rate",                                                                                       \
+     LZ_VIEW_RATE,                                                                                 \
+     LZ_UNIT_RATE,                                                                                 \
+     LZ_MEASURE_AT(outcomes),                                                                      \
+     0,                                                                                            \
+     0,                                                                                            \
      "requests answered, refused or reset per second"},                                            \
-        {"errors.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(failed),                      \
-         LZ_MEASURE_AT(outcomes), 0, "error answers, refusals and resets of all outcomes"},        \
-        {"errors.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, LZ_MEASURE_AT(failed), 0, 0,                   \
+        {"errors.ratio",                                                                           \
+         LZ_VIEW_RATIO,                                                                            \
+         LZ_UNIT_RATIO,                                                                            \
+         LZ_MEASURE_AT(failed),                                                                    \
+         LZ_MEASURE_AT(outcomes),                                                                  \
+         0,                                                                                        \
+         "error answers, refusals and resets of all outcomes"},                                    \
+        {"errors.rate",                                                                            \
+         LZ_VIEW_RATE,                                                                             \
+         LZ_UNIT_RATE,                                                                             \
+         LZ_MEASURE_AT(failed),                                                                    \
+         0,                                                                                        \
+         0,                                                                                        \
          "error answers, refusals and resets per second"},                                         \
-        {"success.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(ok),                         \
-         LZ_MEASURE_AT(outcomes), 0, "good answers of all outcomes"},                              \
-        {"shed.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, LZ_MEASURE_AT(refused),                       \
-         LZ_MEASURE_AT(outcomes), 0, "requests refused of all outcomes"},                          \
-        {"in_flight", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, LZ_MEASURE_AT(in_flight), 0, 0,                \
+        {"success.ratio",                                                                          \
+         LZ_VIEW_RATIO,                                                                            \
+         LZ_UNIT_RATIO,                                                                            \
+         LZ_MEASURE_AT(ok),                                                                        \
+         LZ_MEASURE_AT(outcomes),                                                                  \
+         0,                                                                                        \
+         "good answers of all outcomes"},                                                          \
+        {"shed.ratio",                                                                             \
+         LZ_VIEW_RATIO,                                                                            \
+         LZ_UNIT_RATIO,                                                                            \
+         LZ_MEASURE_AT(refused),                                                                   \
+         LZ_MEASURE_AT(outcomes),                                                                  \
+         0,                                                                                        \
+         "requests refused of all outcomes"},                                                      \
+        {"in_flight",                                                                              \
+         LZ_VIEW_LEVEL,                                                                            \
+         LZ_UNIT_COUNT,                                                                            \
+         LZ_MEASURE_AT(in_flight),                                                                 \
+         0,                                                                                        \
+         0,                                                                                        \
          "requests that have arrived and not been answered"},                                      \
         LZ_MEASURE_QUANTILES("latency", LZ_MEASURE_AT(latency), "time from arrival to answer")
 

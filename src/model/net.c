@@ -26,11 +26,11 @@ struct link {
     uint64_t key; // from << 32 | to; 0: free place in the table
     uint32_t epoch;
     bool cut;
-    double loss;               // the declared link's
+    double loss; // the declared link's
     const struct lz_dist *base;
-    uint32_t *effects;         // indices of the active effects that match
+    uint32_t *effects; // indices of the active effects that match
     uint32_t effect_count, effect_cap;
-    uint64_t *cut_touched;     // whom to tell of a message that was cut; NULL: a lost host
+    uint64_t *cut_touched; // whom to tell of a message that was cut; NULL: a lost host
 };
 
 // A message that was lost or cut and is tried again.
@@ -105,8 +105,7 @@ lz_net_effect_id lz_net_effect_add(struct lz_world *w, const struct lz_net_effec
     while (slot < n->effect_count && n->effects[slot].active)
         slot++;
     if (slot == n->effect_count) {
-        n->effects =
-            lz_grow(w->arena, n->effects, &n->effect_cap, slot + 1, sizeof(*n->effects));
+        n->effects = lz_grow(w->arena, n->effects, &n->effect_cap, slot + 1, sizeof(*n->effects));
         n->effect_count++;
     }
     n->effects[slot] = (struct effect){.e = *effect, .active = true};
@@ -165,8 +164,8 @@ static void recompute(struct lz_world *w, struct link *l)
             l->cut = true;
             l->cut_touched = e->e.touched;
         }
-        l->effects = lz_grow(w->arena, l->effects, &l->effect_cap, l->effect_count + 1,
-                             sizeof(*l->effects));
+        l->effects =
+            lz_grow(w->arena, l->effects, &l->effect_cap, l->effect_count + 1, sizeof(*l->effects));
         l->effects[l->effect_count++] = i;
     }
 }
@@ -240,8 +239,8 @@ static void send_later(struct lz_world *w, const struct lz_message *m,
 static double effect_unit(struct lz_world *w, const struct lz_net_effect *e,
                           const struct lz_message *m, uint32_t counter)
 {
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(m->owner, e->path),
-                                        m->purpose, counter);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(m->owner, e->path), m->purpose, counter);
     return lz_draw_unit(&draw);
 }
 
@@ -275,8 +274,8 @@ static lz_time delay_of(struct lz_world *w, const struct link *l, const struct l
         const struct lz_net_effect *e = &w->net->effects[l->effects[i]].e;
         if (e->add.kind == LZ_DIST_NONE)
             continue;
-        struct lz_draw own = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(m->owner, e->path),
-                                           m->purpose, counter);
+        struct lz_draw own =
+            lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(m->owner, e->path), m->purpose, counter);
         delay += lz_dist_time(&e->add, &own);
         (*e->touched)++;
     }

@@ -42,9 +42,9 @@ typedef uint32_t lz_net_effect_id;
 
 struct lz_message {
     lz_instance_id from, to;
-    lz_kind kind;      /* fires at the receiver */
+    lz_kind kind; /* fires at the receiver */
     uint64_t payload;
-    uint64_t owner;    /* draw path */
+    uint64_t owner; /* draw path */
     enum lz_purpose purpose;
 };
 

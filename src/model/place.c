@@ -89,7 +89,8 @@ static lz_region_id fallback_region(struct lz_world *w)
     struct lz_place *p = w->place;
     if (p->fallback == 0) {
         struct lz_err err;
-        bool ok = lz_place_region(w, &(struct lz_region_opts){.name = "default"}, &p->fallback, &err);
+        bool ok =
+            lz_place_region(w, &(struct lz_region_opts){.name = "default"}, &p->fallback, &err);
         LZ_ASSERT(ok || p->region_count > 0);
         if (!ok) // the scenario has a region of that name: it is the default then
             p->fallback = 1;

@@ -64,7 +64,8 @@ uint32_t lz_place_zone_count(const struct lz_world *w);
 uint32_t lz_place_host_count(const struct lz_world *w);
 const char *lz_place_region_name(const struct lz_world *w, lz_region_id id);
 const char *lz_place_zone_name(const struct lz_world *w, lz_zone_id id);
-const char *lz_place_host_name(const struct lz_world *w, lz_host_id id); /* NULL: made for a replica */
+const char *lz_place_host_name(const struct lz_world *w,
+                               lz_host_id id); /* NULL: made for a replica */
 lz_region_id lz_place_zone_region(const struct lz_world *w, lz_zone_id id);
 lz_zone_id lz_place_host_zone(const struct lz_world *w, lz_host_id id); /* 0 for the edge */
 const struct lz_dist *lz_place_latency(const struct lz_world *w, lz_host_id a, lz_host_id b);

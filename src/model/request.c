@@ -19,8 +19,8 @@ struct lz_requests {
 
 static const char *const phase_names[LZ_PHASES] = {"connect", "queue", "work", "network",
                                                    "retry_wait"};
-static const char *const blame_names[LZ_PHASES] = {
-    "failed.connect", "failed.queue", "failed.work", "failed.network", "failed.retry_wait"};
+static const char *const blame_names[LZ_PHASES] = {"failed.connect", "failed.queue", "failed.work",
+                                                   "failed.network", "failed.retry_wait"};
 static const char *const outcome_names[LZ_OUTCOMES] = {"pending", "ok",    "error",
                                                        "refused", "reset", "timeout"};
 static const char *const kept_names[LZ_KEPT_WAYS] = {"failed", "slowest", "random"};
@@ -55,8 +55,7 @@ void lz_requests_measure(struct lz_world *w, lz_component_id component)
 {
     LZ_ASSERT(!w->running);
     struct lz_requests *rs = w->requests;
-    rs->blame =
-        lz_grow(w->arena, rs->blame, &rs->blame_cap, component + 1, sizeof(*rs->blame));
+    rs->blame = lz_grow(w->arena, rs->blame, &rs->blame_cap, component + 1, sizeof(*rs->blame));
     struct blame *b = &rs->blame[component];
     LZ_ASSERT(b->phase[0] == 0);
     for (int i = 0; i < LZ_PHASES; i++) {
@@ -113,8 +112,7 @@ static void count_blame(struct lz_world *w, const struct lz_request *r)
             continue;
         for (int i = 0; i < LZ_PHASES; i++)
             if (s->phase[i] > 0)
-                lz_metrics_add(w->metrics, rs->blame[s->component].phase[i],
-                               (uint64_t)s->phase[i]);
+                lz_metrics_add(w->metrics, rs->blame[s->component].phase[i], (uint64_t)s->phase[i]);
     }
 }
 

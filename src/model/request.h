@@ -43,9 +43,9 @@ typedef uint64_t lz_request_id; /* generation and index; 0: none */
 /* One attempt of one call, finished or given up. */
 struct lz_span {
     struct lz_pool_head head;
-    uint32_t next;             /* in its request, latest first; 0 ends */
-    uint32_t call;             /* number of the call within the request, from 1 */
-    uint32_t parent_call;      /* the call within whose work it was made; 0: the user's own */
+    uint32_t next;        /* in its request, latest first; 0 ends */
+    uint32_t call;        /* number of the call within the request, from 1 */
+    uint32_t parent_call; /* the call within whose work it was made; 0: the user's own */
     lz_instance_id client;
     lz_instance_id server;     /* 0: none was reached */
     lz_component_id component; /* the callee */
@@ -72,7 +72,7 @@ struct lz_trace_kept {
     uint64_t priority; /* by which it was chosen */
 };
 
-#define LZ_REQUEST_TRACES_MAX 20   /* failed, slowest and random: each up to this many */
+#define LZ_REQUEST_TRACES_MAX 20 /* failed, slowest and random: each up to this many */
 
 #define LZ_REQUEST_SPANS_MAX 512 /* of one request that are kept */
 

@@ -21,7 +21,7 @@ struct replica {
     struct series *own; // NULL unless somebody asked for this replica's metrics
     uint32_t busy;      // workers held
     uint32_t queue_first, queue_last, queue_len;
-    double cpu_used;    // cores, as last measured
+    double cpu_used; // cores, as last measured
 };
 
 struct handler {
@@ -157,7 +157,8 @@ static void dequeue(struct lz_world *w, struct service *s, struct replica *r, st
 static void worked(struct lz_world *w, struct lz_task *t);
 
 // Take the CPU for its part, then wait for the rest; `worked` or a handler goes on after.
-static void work(struct lz_world *w, struct service *s, struct lz_task *t, lz_time cpu, lz_time rest)
+static void work(struct lz_world *w, struct service *s, struct lz_task *t, lz_time cpu,
+                 lz_time rest)
 {
     struct replica *r = replica_of(s, t->server);
     t->rest_ns = rest;
@@ -492,8 +493,8 @@ static void fill_defaults(struct lz_service_opts *o)
         o->service_time = lz_dist_constant(LZ_MS);
 }
 
-bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts,
-                       lz_component_id *id, struct lz_err *err)
+bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, lz_component_id *id,
+                       struct lz_err *err)
 {
     if (opts->replicas > LZ_SERVICE_REPLICAS_MAX)
         return lz_fail(err, LZ_EFULL, "replicas must be at most %d, got %u",
@@ -503,8 +504,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts,
     if (!(opts->error_ratio >= 0.0 && opts->error_ratio <= 1.0))
         return lz_fail(err, LZ_ERANGE, "error_ratio must be between 0 and 1, got %g",
                        opts->error_ratio);
-    enum lz_component_kind kind =
-        opts->is_balancer ? LZ_COMPONENT_BALANCER : LZ_COMPONENT_SERVICE;
+    enum lz_component_kind kind = opts->is_balancer ? LZ_COMPONENT_BALANCER : LZ_COMPONENT_SERVICE;
     if (!lz_world_add(w, opts->name, kind, opts->line, id, err))
         return false;
 

@@ -26,11 +26,11 @@ typedef uint64_t lz_task_id; /* a request being served; stale ones are recognise
 struct lz_service_opts {
     const char *name;
     uint32_t line;
-    bool is_balancer;         /* passes the answer of its one call on, as a proxy does */
-    uint32_t replicas;        /* 0 means 1 */
+    bool is_balancer;  /* passes the answer of its one call on, as a proxy does */
+    uint32_t replicas; /* 0 means 1 */
     struct lz_spread spread;
-    uint32_t concurrency;     /* 0 means 64 */
-    uint32_t queue_max;       /* as given; the default is 1024 */
+    uint32_t concurrency; /* 0 means 64 */
+    uint32_t queue_max;   /* as given; the default is 1024 */
     bool lifo;
     struct lz_dist service_time; /* NONE means 1 ms */
     struct lz_dist cpu_time;     /* NONE means all of the service time */
@@ -53,8 +53,8 @@ struct lz_service_handlers {
 };
 
 void lz_services_init(struct lz_world *w);
-bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts,
-                       lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
+bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, lz_component_id *id,
+                       struct lz_err *err) LZ_MUST_CHECK;
 
 /* Serve each request by these calls, in the order they are added. */
 bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id edge,

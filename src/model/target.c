@@ -46,8 +46,8 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     return false;
 }
 
-size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t,
-                           lz_instance_id *out, size_t max)
+size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t, lz_instance_id *out,
+                           size_t max)
 {
     lz_instance_id first = 1, final = lz_instance_count(w);
     if (t->kind <= LZ_TARGET_REPLICA) { // a component's own: no need to look at all

@@ -27,14 +27,14 @@ enum lz_target_kind {
 
 struct lz_target {
     enum lz_target_kind kind;
-    uint32_t id;      /* component, host, zone or region */
-    uint32_t ordinal; /* INSTANCE, REPLICA */
+    uint32_t id;                   /* component, host, zone or region */
+    uint32_t ordinal;              /* INSTANCE, REPLICA */
     const struct lz_target *a, *b; /* LINK: from and to */
 };
 
 /* The instances it means right now, in order, at most `max`; returns how many there are. */
-size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t,
-                           lz_instance_id *out, size_t max);
+size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t, lz_instance_id *out,
+                           size_t max);
 
 /* "orders-db.primary", "web.replica[2]", "eu-west-1.b", "checkout-api -> orders-db". */
 void lz_target_describe(const struct lz_world *w, const struct lz_target *t, char *out,

@@ -27,28 +27,28 @@ enum lz_task_state {
 
 struct lz_task {
     struct lz_pool_head head;
-    uint64_t call;           /* who asked; may have stopped waiting */
-    lz_request_id request;   /* 0 once orphaned */
-    uint64_t path;           /* owner of its draws */
-    uint64_t key;            /* what it is about */
-    uint64_t value;          /* of the answer */
-    uint64_t child;          /* the call it is waiting for; 0: none */
-    lz_event_id timer;       /* sleep, or the rest of the work that needs no CPU */
+    uint64_t call;         /* who asked; may have stopped waiting */
+    lz_request_id request; /* 0 once orphaned */
+    uint64_t path;         /* owner of its draws */
+    uint64_t key;          /* what it is about */
+    uint64_t value;        /* of the answer */
+    uint64_t child;        /* the call it is waiting for; 0: none */
+    lz_event_id timer;     /* sleep, or the rest of the work that needs no CPU */
     lz_time sent, arrived, started, answered;
-    lz_time child_ns;        /* spent in calls that have ended */
-    lz_time rest_ns;         /* of the work, after the CPU's part; then scratch of its kind */
+    lz_time child_ns; /* spent in calls that have ended */
+    lz_time rest_ns;  /* of the work, after the CPU's part; then scratch of its kind */
     lz_instance_id server;
-    uint32_t incarnation;    /* of the server's process, as its caller knows it */
-    uint32_t prev, next;     /* the server's tasks, for when its process dies */
+    uint32_t incarnation; /* of the server's process, as its caller knows it */
+    uint32_t prev, next;  /* the server's tasks, for when its process dies */
     uint32_t queue_prev, queue_next;
-    uint32_t job;            /* on the CPU; 0: none */
-    uint32_t call_number;    /* within the request */
+    uint32_t job;         /* on the CPU; 0: none */
+    uint32_t call_number; /* within the request */
     uint16_t op;
     uint16_t status;
-    uint16_t step;           /* which call comes next */
+    uint16_t step; /* which call comes next */
     uint8_t state;
     uint8_t outcome;
-    uint32_t handler;        /* of a script; 0: none */
+    uint32_t handler; /* of a script; 0: none */
 };
 
 /* How a kind of component serves. All are called on a live task at one of its instances. */
@@ -61,7 +61,8 @@ struct lz_server_ops {
     /* Connections are limited: may one be taken? NULL: no limit. */
     bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
     void (*disconnect)(struct lz_world *w, lz_component_id id);
-    void (*forget)(struct lz_world *w, lz_component_id id, uint64_t call); /* stopped waiting for one */
+    void (*forget)(struct lz_world *w, lz_component_id id,
+                   uint64_t call); /* stopped waiting for one */
     /* Something happened at the component without a task: a refused connection. */
     void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
 };
@@ -72,12 +73,14 @@ const struct lz_server_ops *lz_task_ops(const struct lz_world *w, lz_component_i
 
 struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id);
 
-/* Send a request to `server`: the task is on its way. `t` carries call, request, path, key, op, ... */
+/* Send a request to `server`: the task is on its way. `t` carries call, request, path, key, op, ...
+ */
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
                              const struct lz_task *t);
 
 /* The answer leaves for the caller. The server is done with it. */
-void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status);
+void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                    uint16_t status);
 
 /* Tell the caller that its connection broke, and forget the task. Silent: just forget. */
 void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent);

@@ -165,8 +165,8 @@ static void make_series(struct lz_world *w, struct traffic *t)
     lz_measure_define(w, t->id, "", rows, ROW_COUNT, &t->series);
 }
 
-bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts,
-                       lz_component_id *id, struct lz_err *err)
+bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, lz_component_id *id,
+                       struct lz_err *err)
 {
     if (!(opts->rate >= 0.0 && opts->rate <= 1e9))
         return lz_fail(err, LZ_ERANGE, "rate must be between 0/s and 1e9/s, got %g/s", opts->rate);

@@ -14,8 +14,7 @@ uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at)
 {
     uint64_t kept = l->last - l->base;
     LZ_ASSERT(kept < UINT32_MAX);
-    l->records =
-        lz_grow(l->arena, l->records, &l->cap, (uint32_t)kept + 1, sizeof(*l->records));
+    l->records = lz_grow(l->arena, l->records, &l->cap, (uint32_t)kept + 1, sizeof(*l->records));
     l->records[kept] = (struct lz_wal_record){.key = key, .at = at};
     return ++l->last;
 }

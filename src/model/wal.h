@@ -30,7 +30,7 @@ struct lz_wal {
 };
 
 void lz_wal_init(struct lz_wal *l, struct lz_arena *arena);
-uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at);      /* its LSN */
+uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at);     /* its LSN */
 struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn); /* NULL: not kept */
 
 /* Node `n` got record `lsn` and has the log up to `have`; returns how far it has it now. */

@@ -196,8 +196,8 @@ static const char *unit_name(enum lz_unit unit)
 static const char *view_name(enum lz_view view)
 {
     static const char *const names[] = {
-        [LZ_VIEW_RATE] = "rate",   [LZ_VIEW_RATIO] = "ratio", [LZ_VIEW_TOTAL] = "total",
-        [LZ_VIEW_LEVEL] = "level", [LZ_VIEW_MEAN] = "mean",   [LZ_VIEW_MAX] = "max",
+        [LZ_VIEW_RATE] = "rate",        [LZ_VIEW_RATIO] = "ratio", [LZ_VIEW_TOTAL] = "total",
+        [LZ_VIEW_LEVEL] = "level",      [LZ_VIEW_MEAN] = "mean",   [LZ_VIEW_MAX] = "max",
         [LZ_VIEW_QUANTILE] = "quantile"};
     return names[view];
 }
@@ -279,9 +279,9 @@ static bool write_faults(struct writer *wr)
 
 static const char *temporal_name(enum lz_temporal t)
 {
-    static const char *const names[] = {[LZ_ALWAYS] = "always",         [LZ_NEVER] = "never",
-                                        [LZ_EVENTUALLY] = "eventually", [LZ_AT_END] = "at_end",
-                                        [LZ_SOMETIMES] = "sometimes",   [LZ_SLO] = "slo"};
+    static const char *const names[] = {
+        [LZ_ALWAYS] = "always", [LZ_NEVER] = "never",         [LZ_EVENTUALLY] = "eventually",
+        [LZ_AT_END] = "at_end", [LZ_SOMETIMES] = "sometimes", [LZ_SLO] = "slo"};
     return names[t];
 }
 
@@ -294,13 +294,16 @@ static bool write_expectations(struct writer *wr)
     for (lz_expect_id id = 1; id <= lz_check_count(wr->checks) && ok; id++) {
         const struct lz_expect_opts *o = lz_check_opts(wr->checks, id);
         const struct lz_expect_result *r = lz_check_result(wr->checks, id);
-        bool has_limit = o->matcher.metric != 0 && o->matcher.compare != LZ_RECOVERS_TO &&
-                         o->temporal != LZ_SLO;
-        ok = put(wr, st, "itititttttt" "ddiidtt", (int64_t)id, o->name, (int64_t)o->line,
-                 temporal_name(o->temporal), (int64_t)o->matcher.metric,
-                 lz_check_verdict_name(r->verdict), o->warn ? "warn" : "error", r->expected,
-                 r->actual, r->spare, r->why, r->margin, r->value, r->at, r->deadline,
-                 has_limit ? o->matcher.limit : (double)NAN, o->matcher.limit_text, o->because);
+        bool has_limit =
+            o->matcher.metric != 0 && o->matcher.compare != LZ_RECOVERS_TO && o->temporal != LZ_SLO;
+        ok = put(wr, st,
+                 "itititttttt"
+                 "ddiidtt",
+                 (int64_t)id, o->name, (int64_t)o->line, temporal_name(o->temporal),
+                 (int64_t)o->matcher.metric, lz_check_verdict_name(r->verdict),
+                 o->warn ? "warn" : "error", r->expected, r->actual, r->spare, r->why, r->margin,
+                 r->value, r->at, r->deadline, has_limit ? o->matcher.limit : (double)NAN,
+                 o->matcher.limit_text, o->because);
     }
     sqlite3_finalize(st);
     return ok;

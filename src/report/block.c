@@ -62,9 +62,8 @@ static void around(struct lz_str *out, const struct lz_report_style *style,
                    const struct lz_report_run *run, int64_t from, int64_t to)
 {
     sqlite3_stmt *st = lz_report_ask(
-        run,
-        "SELECT at_ns, kind, text, line FROM event WHERE at_ns BETWEEN ? AND ? ORDER BY seq", 2,
-        (const int64_t[]){from, to});
+        run, "SELECT at_ns, kind, text, line FROM event WHERE at_ns BETWEEN ? AND ? ORDER BY seq",
+        2, (const int64_t[]){from, to});
     int shown = 0;
     while (sqlite3_step(st) == SQLITE_ROW && shown++ < EVENTS_SHOWN) {
         if (shown == 1)
@@ -260,9 +259,10 @@ void lz_report_block(struct lz_str *out, const struct lz_report_style *style,
         lz_str_finish(&text);
     } else if (blocks == 0) {
         rule(out, style, run->file, run->scenario);
-        say(out, style, strcmp(run->verdict, "xpass") == 0
-                            ? "it passed, and `xfail` says that this case must fail"
-                            : run->why);
+        say(out, style,
+            strcmp(run->verdict, "xpass") == 0
+                ? "it passed, and `xfail` says that this case must fail"
+                : run->why);
     }
     again(out, run);
     lz_str_add_char(out, '\n');

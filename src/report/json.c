@@ -16,10 +16,11 @@
 // Length of the valid UTF-8 sequence at p, or 0.
 static size_t sequence(const unsigned char *p)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-                             : (p[0] & 0xf0) == 0xe0         ? 3
-                             : p[0] >= 0xf0 && p[0] < 0xf5   ? 4
-                                                             : 0;
+    size_t n = p[0] < 0x80                   ? 1
+               : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+               : (p[0] & 0xf0) == 0xe0       ? 3
+               : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                             : 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;

@@ -6,15 +6,15 @@
 #include "base/check.h"
 
 static const char *const symbols[][2] = {
-    [LZ_SYM_TICK] = {"✓", "+"},  [LZ_SYM_CROSS] = {"✗", "x"}, [LZ_SYM_QUESTION] = {"?", "?"},
-    [LZ_SYM_WARN] = {"!", "!"},  [LZ_SYM_RULE] = {"━", "="},  [LZ_SYM_MORE] = {"…", "..."},
-    [LZ_SYM_FULL] = {"█", "#"},  [LZ_SYM_LIGHT] = {"░", "."}, [LZ_SYM_BAR] = {"│", "|"},
+    [LZ_SYM_TICK] = {"✓", "+"},   [LZ_SYM_CROSS] = {"✗", "x"}, [LZ_SYM_QUESTION] = {"?", "?"},
+    [LZ_SYM_WARN] = {"!", "!"},   [LZ_SYM_RULE] = {"━", "="},  [LZ_SYM_MORE] = {"…", "..."},
+    [LZ_SYM_FULL] = {"█", "#"},   [LZ_SYM_LIGHT] = {"░", "."}, [LZ_SYM_BAR] = {"│", "|"},
     [LZ_SYM_ARROW] = {"→", "->"},
 };
 
 static const char *const codes[] = {
-    [LZ_PLAIN] = "",          [LZ_BOLD] = "\033[1m",   [LZ_DIM] = "\033[2m",
-    [LZ_RED] = "\033[1;31m",  [LZ_GREEN] = "\033[32m", [LZ_YELLOW] = "\033[33m",
+    [LZ_PLAIN] = "",         [LZ_BOLD] = "\033[1m",   [LZ_DIM] = "\033[2m",
+    [LZ_RED] = "\033[1;31m", [LZ_GREEN] = "\033[32m", [LZ_YELLOW] = "\033[33m",
     [LZ_BLUE] = "\033[34m",
 };
 

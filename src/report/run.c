@@ -78,9 +78,8 @@ static bool read_run(struct lz_report_run *r)
 // A record lacks no table: a report asks without looking first.
 static bool has_tables(sqlite3 *db)
 {
-    static const char *const tables[] = {"param",       "component", "instance", "metric", "series",
-                                         "event",       "fault",     "request",  "span",
-                                         "expectation"};
+    static const char *const tables[] = {"param", "component", "instance", "metric", "series",
+                                         "event", "fault",     "request",  "span",   "expectation"};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         char sql[80];
         snprintf(sql, sizeof(sql), "SELECT 1 FROM %s LIMIT 1", tables[i]);

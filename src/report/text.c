@@ -15,9 +15,9 @@ struct look {
 };
 
 static const struct look looks[] = {
-    {"pass", "PASS ", LZ_GREEN},        {"fail", "FAIL ", LZ_RED},
+    {"pass", "PASS ", LZ_GREEN},          {"fail", "FAIL ", LZ_RED},
     {"inconclusive", "INCON", LZ_YELLOW}, {"xfail", "XFAIL", LZ_GREEN},
-    {"xpass", "XPASS", LZ_RED},         {"error", "ERROR", LZ_RED},
+    {"xpass", "XPASS", LZ_RED},           {"error", "ERROR", LZ_RED},
     {"budget", "STOP ", LZ_YELLOW},
 };
 
@@ -122,8 +122,9 @@ static void one_run(struct lz_str *out, const struct lz_report_style *style,
         expect_line(out, style, &all[i]);
     free(all);
     if (style->verbose > 0)
-        lz_str_addf(out, "  %" PRId64 " events, trace %s, at most %" PRId64
-                         " requests in flight, %.1f MiB at most\n",
+        lz_str_addf(out,
+                    "  %" PRId64 " events, trace %s, at most %" PRId64
+                    " requests in flight, %.1f MiB at most\n",
                     run->events, run->trace_hash, run->in_flight_max,
                     (double)run->memory_bytes / 1048576.0);
 }

@@ -19,9 +19,8 @@ static int index_of(const char *const *names, const char *name)
     return 0;
 }
 
-static const char *const compare_names[] = {"",        "below",  "above",   "at_least",
-                                            "at_most", "equals", "between", "recovers_to",
-                                            NULL};
+static const char *const compare_names[] = {
+    "", "below", "above", "at_least", "at_most", "equals", "between", "recovers_to", NULL};
 static const char *const temporal_names[] = {"",       "always",    "never", "eventually",
                                              "at_end", "sometimes", "slo",   NULL};
 static const char *const anchor_names[] = {"", "time", "fault", "fault_ends", "mark", NULL};
@@ -120,8 +119,8 @@ static int replica_metric(lua_State *L)
     const char *name = luaL_checkstring(L, 3);
     char full[96];
     snprintf(full, sizeof(full), "replica[%u].%s", ordinal, name);
-    lz_metric id = w->running ? lz_world_metric(w, c, full)
-                              : lz_service_replica_metric(w, c, ordinal, name);
+    lz_metric id =
+        w->running ? lz_world_metric(w, c, full) : lz_service_replica_metric(w, c, ordinal, name);
     lua_pushinteger(L, id);
     return 1;
 }

@@ -1,4 +1,5 @@
-/* bind_fault.c — faults, planned and at once. Their parameters are read by each kind's own table. */
+/* bind_fault.c — faults, planned and at once. Their parameters are read by each kind's own table.
+ */
 #include <lauxlib.h>
 #include <string.h>
 
@@ -124,7 +125,8 @@ static void push_param(lua_State *L, const struct lz_param *p)
     lua_setfield(L, -2, "choices");
 }
 
-// fault_kinds() -> { kill = { doc, params = { { name, type, doc, required, choices }, ... } }, ... }
+// fault_kinds() -> { kill = { doc, params = { { name, type, doc, required, choices }, ... } }, ...
+// }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);

@@ -51,7 +51,8 @@ static int region(lua_State *L)
     struct lz_region_opts o = {.name = lz_read_text(L, 1, "name")};
     lua_getfield(L, 1, "zones"); // [opts zones]
     o.zone_count = (uint32_t)luaL_len(L, 2);
-    const char **zones = lz_arena_alloc(lz_script_of(L)->arena, (o.zone_count + 1) * sizeof(*zones));
+    const char **zones =
+        lz_arena_alloc(lz_script_of(L)->arena, (o.zone_count + 1) * sizeof(*zones));
     for (uint32_t i = 0; i < o.zone_count; i++) {
         lua_geti(L, 2, (lua_Integer)i + 1);
         zones[i] = lz_arena_strdup(lz_script_of(L)->arena, luaL_checkstring(L, -1));
@@ -237,10 +238,9 @@ static int link(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"check_dist", check_dist}, {"region", region},     {"zone", zone},
-    {"host", host},             {"service", service},   {"database", database},
-    {"edge", edge},             {"add_call", add_call}, {"traffic", traffic},
-    {"link", link},             {NULL, NULL},
+    {"check_dist", check_dist}, {"region", region},     {"zone", zone}, {"host", host},
+    {"service", service},       {"database", database}, {"edge", edge}, {"add_call", add_call},
+    {"traffic", traffic},       {"link", link},         {NULL, NULL},
 };
 
 void lz_bind_model(lua_State *L)

@@ -72,7 +72,8 @@ static int log_line(lua_State *L)
 {
     const char *text = luaL_checkstring(L, 1);
     uint32_t line = (uint32_t)luaL_optinteger(L, 2, 0);
-    lz_journal_add(world_of(L), &(struct lz_journal_entry){.kind = "log", .line = line}, "%s", text);
+    lz_journal_add(world_of(L), &(struct lz_journal_entry){.kind = "log", .line = line}, "%s",
+                   text);
     return 0;
 }
 

@@ -92,9 +92,9 @@ static lua_Integer push_keys(lua_State *L, int table)
     while (lua_next(L, table)) { // [... keys key value]
         lua_pop(L, 1);
         if (rank_of(L, -1) == 0)
-            luaL_error(L,
-                       "LZ504: pairs has no order for a key that is a %s; use texts or numbers as keys",
-                       luaL_typename(L, -1));
+            luaL_error(
+                L, "LZ504: pairs has no order for a key that is a %s; use texts or numbers as keys",
+                luaL_typename(L, -1));
         n++;
         in_order = in_order && lua_isinteger(L, -1) && lua_tointeger(L, -1) == n;
         lua_pushvalue(L, -1);

@@ -384,11 +384,9 @@ void lz_procs_init(struct lz_script *s)
     s->procs = lz_arena_alloc(s->arena, sizeof(*s->procs));
     s->procs->wake = lz_sim_kind(w->sim, "script.wake", on_wake, s);
     s->procs->begin = lz_sim_kind(w->sim, "script.begin", on_begin, s);
-    lz_service_set_handlers(w, &(struct lz_service_handlers){.ctx = s,
-                                                             .start = start,
-                                                             .called = called,
-                                                             .woken = woken,
-                                                             .dropped = dropped});
+    lz_service_set_handlers(
+        w, &(struct lz_service_handlers){
+               .ctx = s, .start = start, .called = called, .woken = woken, .dropped = dropped});
     lua_State *L = s->L;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_main);
     lua_getfield(L, -1, "server");

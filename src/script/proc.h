@@ -25,9 +25,9 @@ void lz_procs_start(struct lz_script *s);
 /* For primitives, on the coroutine that calls: it will be resumed later. Each yields. */
 int lz_proc_sleep(lua_State *L, lz_time duration);
 int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout);
-int lz_proc_yield(lua_State *L);            /* somebody else resumes it */
-int lz_proc_join(lua_State *L, uint64_t flight); /* until the flight lands */
+int lz_proc_yield(lua_State *L);                  /* somebody else resumes it */
+int lz_proc_join(lua_State *L, uint64_t flight);  /* until the flight lands */
 void lz_proc_land(lua_State *L, uint64_t flight); /* the value is on top; it stays */
-int lz_proc_idle(lua_State *L);             /* a handler is done: next request */
+int lz_proc_idle(lua_State *L);                   /* a handler is done: next request */
 
 #endif

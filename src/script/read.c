@@ -59,8 +59,8 @@ static bool read_points(lua_State *L, int idx, enum lz_dist_kind kind, struct lz
         lua_geti(L, idx, (lua_Integer)i + 1); // [... point]
         lua_geti(L, -1, 1);
         lua_geti(L, -2, 2); // [... point at value]
-        points[i] = (struct lz_dist_point){.at = luaL_checknumber(L, -2),
-                                           .value = luaL_checknumber(L, -1)};
+        points[i] =
+            (struct lz_dist_point){.at = luaL_checknumber(L, -2), .value = luaL_checknumber(L, -1)};
         lua_pop(L, 3);
     }
     return lz_dist_make_table(out, kind, arena, points, count, err);

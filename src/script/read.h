@@ -17,7 +17,8 @@
 int64_t lz_read_int(lua_State *L, int idx, const char *name, int64_t fallback);
 double lz_read_num(lua_State *L, int idx, const char *name, double fallback);
 bool lz_read_bool(lua_State *L, int idx, const char *name);
-const char *lz_read_text(lua_State *L, int idx, const char *name); /* NULL if absent; a copy in the arena */
+const char *lz_read_text(lua_State *L, int idx,
+                         const char *name); /* NULL if absent; a copy in the arena */
 
 /* Kind NONE if absent. False with a message if the parameters make no sense. */
 bool lz_read_dist(lua_State *L, int idx, const char *name, struct lz_dist *out, struct lz_err *err);

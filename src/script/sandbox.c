@@ -102,9 +102,11 @@ static int safe_setmetatable(lua_State *L)
     for (size_t i = 0; i < 2 && type == LUA_TTABLE; i++) {
         lua_pushstring(L, refused[i]);
         if (lua_rawget(L, 2) != LUA_TNIL)
-            return luaL_error(L, "LZ501: %s is not available in a scenario: when it acts depends on the "
-                                 "garbage collector",
-                              refused[i]);
+            return luaL_error(
+                L,
+                "LZ501: %s is not available in a scenario: when it acts depends on the "
+                "garbage collector",
+                refused[i]);
         lua_pop(L, 1);
     }
     if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
@@ -222,11 +224,10 @@ static void add_library(lua_State *L, const char *name, const char *const *names
 
 static void add_math(lua_State *L)
 {
-    static const char *const names[] = {"abs",  "acos", "asin",  "atan",      "ceil", "cos",
-                                        "deg",  "exp",  "floor", "fmod",      "huge", "log",
-                                        "max",  "maxinteger",    "min",       "mininteger",
-                                        "modf", "pi",   "rad",   "sin",       "sqrt", "tan",
-                                        "tointeger",    "type",  "ult",       NULL};
+    static const char *const names[] = {
+        "abs",  "acos", "asin", "atan", "ceil",       "cos",  "deg",        "exp",  "floor",
+        "fmod", "huge", "log",  "max",  "maxinteger", "min",  "mininteger", "modf", "pi",
+        "rad",  "sin",  "sqrt", "tan",  "tointeger",  "type", "ult",        NULL};
     add_library(L, "math", names);
     lua_pushcfunction(L, keyed_random);
     lua_setfield(L, -2, "random");
@@ -236,9 +237,9 @@ static void add_math(lua_State *L)
 // The methods of texts lead to the same table: ("x"):rep is string.rep.
 static void add_string(lua_State *L)
 {
-    static const char *const names[] = {"byte",  "char", "find",    "gmatch", "gsub",
-                                        "len",   "lower", "match",  "pack",   "packsize",
-                                        "rep",   "reverse", "sub",  "unpack", "upper", NULL};
+    static const char *const names[] = {"byte",  "char",   "find",  "gmatch",   "gsub", "len",
+                                        "lower", "match",  "pack",  "packsize", "rep",  "reverse",
+                                        "sub",   "unpack", "upper", NULL};
     add_library(L, "string", names); // [base copy]
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "format");
@@ -257,12 +258,13 @@ static void add_string(lua_State *L)
 
 void lz_sandbox_base(lua_State *L)
 {
-    static const char *const names[] = {"assert", "error", "getmetatable", "ipairs", "rawequal",
-                                        "rawlen", "select", "tonumber", "type", "_VERSION", NULL};
+    static const char *const names[] = {"assert", "error",  "getmetatable", "ipairs", "rawequal",
+                                        "rawlen", "select", "tonumber",     "type",   "_VERSION",
+                                        NULL};
     static const char *const table_names[] = {"concat", "insert", "move", "pack",
                                               "remove", "unpack", NULL};
-    static const char *const utf8_names[] = {"char",      "charpattern", "codes", "codepoint",
-                                             "len", "offset", NULL};
+    static const char *const utf8_names[] = {"char", "charpattern", "codes", "codepoint",
+                                             "len",  "offset",      NULL};
     static const luaL_Reg own[] = {
         {"pairs", lz_order_pairs},       {"next", lz_order_next},
         {"tostring", lz_order_tostring}, {"setmetatable", safe_setmetatable},

@@ -43,14 +43,14 @@ struct lz_script_opts {
 /* Why loading or running did not come to an end. */
 enum lz_script_trouble {
     LZ_SCRIPT_OK,
-    LZ_SCRIPT_WRONG,     /* diagnostics were given: exit 2 */
-    LZ_SCRIPT_RUNAWAY,   /* too many instructions without giving time back: LZ510, exit 2 */
-    LZ_SCRIPT_MEMORY,    /* memory budget used up: exit 7 */
+    LZ_SCRIPT_WRONG,   /* diagnostics were given: exit 2 */
+    LZ_SCRIPT_RUNAWAY, /* too many instructions without giving time back: LZ510, exit 2 */
+    LZ_SCRIPT_MEMORY,  /* memory budget used up: exit 7 */
 };
 
 /* One combination of parameter values. */
 struct lz_script_case {
-    const char *const *names; /* as declared */
+    const char *const *names;  /* as declared */
     const char *const *values; /* as written: "3", "10%", "off", "true" */
     size_t count;
     bool xfail;

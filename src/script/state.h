@@ -27,11 +27,11 @@ struct lz_script {
     int ref_state;         /* its state for this file */
     struct lz_script_world world;
     struct lz_procs *procs;
-    uint64_t draws;        /* made by rand() at this instant's owner */
+    uint64_t draws; /* made by rand() at this instant's owner */
     uint64_t draw_owner;
-    uint64_t flights;      /* of single flight, counted */
+    uint64_t flights; /* of single flight, counted */
     enum lz_sim_stop stop;
-    jmp_buf *full;         /* where to go when the memory budget is used up */
+    jmp_buf *full; /* where to go when the memory budget is used up */
     struct lz_script_case *cases;
     size_t case_count;
     const char *name, *about;
@@ -51,7 +51,8 @@ bool lz_sandbox_open(struct lz_script *s, struct lz_err *err);
 void lz_sandbox_base(lua_State *L);    /* [base]: what a scenario gets of Lua itself */
 void lz_sandbox_refused(lua_State *L); /* [refused]: name -> why it is not there */
 void lz_sandbox_random(lua_State *L);  /* [function]: keyed draws, as math.random */
-void lz_sandbox_watch(struct lz_script *s, lua_State *L); /* the instruction budget, on a coroutine */
+void lz_sandbox_watch(struct lz_script *s,
+                      lua_State *L); /* the instruction budget, on a coroutine */
 
 /* order.c: pairs and next in a defined order, a stable sort. */
 int lz_order_pairs(lua_State *L);

@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "base/math.h"
 
-#define SHARES_SLACK 1e-6          // how far shares may add up beside 1
-#define ZIPF_N_MAX 1e15            // x + 1/2 must be a double
+#define SHARES_SLACK 1e-6 // how far shares may add up beside 1
+#define ZIPF_N_MAX 1e15   // x + 1/2 must be a double
 #define P99_OF_NORMAL 2.3263478740408408
 
 // lz_dist_name's words, and what a and b are called in scenarios. b NULL: there is none.
@@ -51,8 +51,8 @@ static bool check_above_zero(double value, enum lz_dist_kind kind, const char *f
 {
     if (value > 0.0)
         return check_at_least(value, 0.0, kind, field, err);
-    return lz_fail(err, LZ_ERANGE, "%s: %s must be greater than 0, got %g", kinds[kind].name,
-                   field, value);
+    return lz_fail(err, LZ_ERANGE, "%s: %s must be greater than 0, got %g", kinds[kind].name, field,
+                   value);
 }
 
 // Shapes this small or large would overflow or lose all digits, and nobody means them.
@@ -70,8 +70,8 @@ static bool check_zipf(double n, double skew, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE, "zipf: n must be a whole number from 1 to %g, got %g",
                        ZIPF_N_MAX, n);
     if (!(skew >= 0.0 && skew <= LZ_DIST_SKEW_MAX))
-        return lz_fail(err, LZ_ERANGE, "zipf: skew must be from 0 to %g, got %g",
-                       LZ_DIST_SKEW_MAX, skew);
+        return lz_fail(err, LZ_ERANGE, "zipf: skew must be from 0 to %g, got %g", LZ_DIST_SKEW_MAX,
+                       skew);
     return true;
 }
 
@@ -221,8 +221,8 @@ static bool check_quantiles(const struct lz_dist_point *points, size_t count, st
         if (!check_at_least(p->value, 0.0, LZ_DIST_EMPIRICAL, "value", err))
             return false;
         if (i > 0 && p->at <= p[-1].at)
-            return lz_fail(err, LZ_ERANGE, "empirical: quantiles must rise, got %g after %g",
-                           p->at, p[-1].at);
+            return lz_fail(err, LZ_ERANGE, "empirical: quantiles must rise, got %g after %g", p->at,
+                           p[-1].at);
         if (i > 0 && p->value < p[-1].value)
             return lz_fail(err, LZ_ERANGE, "empirical: values must not fall, got %g after %g",
                            p->value, p[-1].value);

@@ -24,17 +24,17 @@
 
 enum lz_dist_kind {
     LZ_DIST_NONE,
-    LZ_DIST_CONSTANT,    /* a = value */
-    LZ_DIST_UNIFORM,     /* a = from, b = to */
-    LZ_DIST_EXPONENTIAL, /* a = mean */
-    LZ_DIST_NORMAL,      /* a = mean, b = sd; truncated at zero by redrawing */
-    LZ_DIST_LOGNORMAL,   /* a = p50, b = p99; sigma = ln(b/a) / 2.3263... */
-    LZ_DIST_PARETO,      /* a = min, b = alpha */
-    LZ_DIST_WEIBULL,     /* a = scale, b = shape */
-    LZ_DIST_GAMMA,       /* a = mean, b = shape */
+    LZ_DIST_CONSTANT,         /* a = value */
+    LZ_DIST_UNIFORM,          /* a = from, b = to */
+    LZ_DIST_EXPONENTIAL,      /* a = mean */
+    LZ_DIST_NORMAL,           /* a = mean, b = sd; truncated at zero by redrawing */
+    LZ_DIST_LOGNORMAL,        /* a = p50, b = p99; sigma = ln(b/a) / 2.3263... */
+    LZ_DIST_PARETO,           /* a = min, b = alpha */
+    LZ_DIST_WEIBULL,          /* a = scale, b = shape */
+    LZ_DIST_GAMMA,            /* a = mean, b = shape */
     LZ_DIST_HYPEREXPONENTIAL, /* table of (share, mean) */
-    LZ_DIST_ZIPF,        /* a = n, b = skew; yields 1 .. n */
-    LZ_DIST_EMPIRICAL,   /* table of (quantile, value), linear between, constant outside */
+    LZ_DIST_ZIPF,             /* a = n, b = skew; yields 1 .. n */
+    LZ_DIST_EMPIRICAL,        /* table of (quantile, value), linear between, constant outside */
 };
 
 struct lz_dist_point {

@@ -36,8 +36,7 @@ struct block {
 // and that takes up to twice as long.
 static inline struct block philox(uint64_t low, uint64_t high, uint64_t key)
 {
-    struct state s = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high,
-                      (uint32_t)(high >> 32)};
+    struct state s = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
     s = philox_round(s, key, 0);
     s = philox_round(s, key, 1);
     s = philox_round(s, key, 2);
@@ -53,9 +52,9 @@ static inline struct block philox(uint64_t low, uint64_t high, uint64_t key)
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    struct block b = philox((uint64_t)counter[1] << 32 | counter[0],
-                            (uint64_t)counter[3] << 32 | counter[2],
-                            (uint64_t)key[1] << 32 | key[0]);
+    struct block b =
+        philox((uint64_t)counter[1] << 32 | counter[0], (uint64_t)counter[3] << 32 | counter[2],
+               (uint64_t)key[1] << 32 | key[0]);
     out[0] = (uint32_t)b.first;
     out[1] = (uint32_t)(b.first >> 32);
     out[2] = (uint32_t)b.second;
@@ -113,8 +112,8 @@ static inline double with_sign_of(uint64_t bits, double x)
 }
 
 // Whether a random height in the layer lies below the curve, whose height is `curve`.
-static bool is_below(struct lz_draw *draw, const struct lz_draw_tables_layer *tables,
-                     size_t layer, double curve)
+static bool is_below(struct lz_draw *draw, const struct lz_draw_tables_layer *tables, size_t layer,
+                     double curve)
 {
     LZ_ASSERT(layer > 0);
     double floor = tables[layer].floor;

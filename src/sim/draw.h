@@ -33,10 +33,10 @@ enum lz_purpose {
     LZ_PURPOSE_NET_BACK,
     LZ_PURPOSE_BACKOFF,
     LZ_PURPOSE_BALANCE,
-    LZ_PURPOSE_PICK,  /* which targets a fault hits */
-    LZ_PURPOSE_KEY,   /* which key a request is about */
-    LZ_PURPOSE_PROBE, /* health checks */
-    LZ_PURPOSE_LOG,   /* replication messages */
+    LZ_PURPOSE_PICK,   /* which targets a fault hits */
+    LZ_PURPOSE_KEY,    /* which key a request is about */
+    LZ_PURPOSE_PROBE,  /* health checks */
+    LZ_PURPOSE_LOG,    /* replication messages */
     LZ_PURPOSE_SAMPLE, /* which requests keep their spans */
     LZ_PURPOSE_SCRIPT, /* math.random and rand() */
 };

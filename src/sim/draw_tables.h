@@ -16,9 +16,9 @@
 #define LZ_DRAW_TABLES_LEN 256
 
 struct lz_draw_tables_layer {
-    int64_t sure;  /* 2^53 x[i + 1] / x[i] */
-    double width;  /* x[i] / 2^53 */
-    double floor;  /* f(x[i]); 0 for layer 0 */
+    int64_t sure; /* 2^53 x[i + 1] / x[i] */
+    double width; /* x[i] / 2^53 */
+    double floor; /* f(x[i]); 0 for layer 0 */
 };
 
 extern const struct lz_draw_tables_layer lz_draw_tables_exponential[LZ_DRAW_TABLES_LEN];

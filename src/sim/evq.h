@@ -49,7 +49,7 @@ struct lz_evq_event {
     uint32_t entity;
     uint32_t gen; /* odd while pending */
     uint16_t kind;
-    bool is_dead;  /* cancelled; its entry has not surfaced yet */
+    bool is_dead; /* cancelled; its entry has not surfaced yet */
     uint32_t next_free;
 };
 
@@ -79,9 +79,9 @@ struct lz_evq {
 
     lz_time base;
     uint64_t occupied[LZ_EVQ_LEVELS];
-    uint32_t levels; /* bit per level with an occupied slot */
+    uint32_t levels;                             /* bit per level with an occupied slot */
     uint32_t slots[LZ_EVQ_LEVELS][LZ_EVQ_SLOTS]; /* first chunk; 0: empty */
-    struct lz_evq_chunk *chunks; /* 1 .. */
+    struct lz_evq_chunk *chunks;                 /* 1 .. */
     uint32_t chunk_used, chunk_cap, chunk_free;
 };
 

@@ -39,9 +39,9 @@ struct series {
     uint32_t keep;   // windows that must stay exact
     struct entries recent;
     struct entries stored;
-    uint64_t total;    // COUNTER: since the start
-    uint64_t before;   // COUNTER: total of the last entry dropped from `recent`
-    uint64_t at_begin; // COUNTER
+    uint64_t total;               // COUNTER: since the start
+    uint64_t before;              // COUNTER: total of the last entry dropped from `recent`
+    uint64_t at_begin;            // COUNTER
     double level, sum, low, high; // GAUGE: now, and over the current window
     double level_first;           // GAUGE: at the start of the run
     double level_before;          // GAUGE: end level of the last entry dropped from `recent`
@@ -66,11 +66,11 @@ struct lz_metrics {
     uint32_t metric_count, metric_cap;
     lz_metric *index; // open addressing over (component, name)
     uint32_t index_cap;
-    lz_time start;    // of the current window
-    lz_time begun;    // whole-run values count from here
-    uint32_t closed;  // windows of 1 s
-    uint32_t stored;  // windows of the record, complete or not
-    uint32_t factor;  // windows of 1 s in one of the record
+    lz_time start;   // of the current window
+    lz_time begun;   // whole-run values count from here
+    uint32_t closed; // windows of 1 s
+    uint32_t stored; // windows of the record, complete or not
+    uint32_t factor; // windows of 1 s in one of the record
     struct lz_hist scratch;
 };
 

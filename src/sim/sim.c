@@ -301,7 +301,8 @@ bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id)
 // The hash's chain is one product long: what an event says is mixed on its own first.
 static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
-    uint64_t what = lz_hash_mix((uint64_t)sim->face.now ^ payload << 1, (uint64_t)kind << 32 | entity);
+    uint64_t what =
+        lz_hash_mix((uint64_t)sim->face.now ^ payload << 1, (uint64_t)kind << 32 | entity);
     sim->trace = lz_hash_mix(sim->trace ^ what, payload);
     sim->fired++;
     if (sim->watch != NULL)

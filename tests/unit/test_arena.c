@@ -279,8 +279,7 @@ static void a_limit_beyond_the_slot_is_refused(void **state)
     struct lz_arena_opts opts = {.limit_bytes = 65536 * MIB};
     assert_false(lz_arena_create(&opts, &arena, &err));
     assert_int_equal(err.code, LZ_ERANGE);
-    assert_string_equal(err.msg,
-                        "memory limit must be at most 34359738368 bytes, got 68719476736");
+    assert_string_equal(err.msg, "memory limit must be at most 34359738368 bytes, got 68719476736");
 }
 
 static void strdup_copies(void **state)

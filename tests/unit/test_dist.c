@@ -43,8 +43,8 @@ static void assert_share_below(const struct lz_dist *dist, double limit, double 
         below += draw_value(dist, i) < limit;
     double off = fabs(below - DRAWS * share);
     if (!(off <= 4 * sqrt(DRAWS * share * (1 - share))))
-        fail_msg("%s: share below %g is %g, not %g", lz_dist_name(dist->kind), limit,
-                 below / DRAWS, share);
+        fail_msg("%s: share below %g is %g, not %g", lz_dist_name(dist->kind), limit, below / DRAWS,
+                 share);
 }
 
 static void assert_mean_is_drawn(const struct lz_dist *dist)
@@ -75,17 +75,17 @@ static void shares_below_quantiles_are_right(void **state)
         {LZ_DIST_NORMAL, 0, 10, 6.744898, 0.5}, // half of a normal: cut at zero
         {LZ_DIST_LOGNORMAL, 5, 80, 5, 0.5},
         {LZ_DIST_LOGNORMAL, 5, 80, 80, 0.99},
-        {LZ_DIST_PARETO, 2, 1.5, 4, 0.646447},      // 1 - 2^-1.5
-        {LZ_DIST_PARETO, 2, 1.5, 43.088694, 0.99},  // 2 * 100^(2/3)
+        {LZ_DIST_PARETO, 2, 1.5, 4, 0.646447},     // 1 - 2^-1.5
+        {LZ_DIST_PARETO, 2, 1.5, 43.088694, 0.99}, // 2 * 100^(2/3)
         {LZ_DIST_WEIBULL, 10, 2, 10, 0.632121},
-        {LZ_DIST_WEIBULL, 10, 0.5, 4.804530, 0.5},  // 10 * (ln 2)^2
-        {LZ_DIST_GAMMA, 10, 1, 10, 0.632121},       // shape 1 is exponential
-        {LZ_DIST_GAMMA, 20, 2, 20, 0.593994},       // 1 - 3 exp(-2)
-        {LZ_DIST_GAMMA, 10, 0.5, 10, 0.682689},     // chi squared: P(|N| < 1)
-        {LZ_DIST_ZIPF, 3, 1, 1.5, 0.545455},        // 1 : 1/2 : 1/3
+        {LZ_DIST_WEIBULL, 10, 0.5, 4.804530, 0.5}, // 10 * (ln 2)^2
+        {LZ_DIST_GAMMA, 10, 1, 10, 0.632121},      // shape 1 is exponential
+        {LZ_DIST_GAMMA, 20, 2, 20, 0.593994},      // 1 - 3 exp(-2)
+        {LZ_DIST_GAMMA, 10, 0.5, 10, 0.682689},    // chi squared: P(|N| < 1)
+        {LZ_DIST_ZIPF, 3, 1, 1.5, 0.545455},       // 1 : 1/2 : 1/3
         {LZ_DIST_ZIPF, 3, 1, 2.5, 0.818182},
-        {LZ_DIST_ZIPF, 4, 0, 2.5, 0.5},             // no skew is uniform
-        {LZ_DIST_ZIPF, 1000000, 2, 1.5, 0.607928},  // 6 / pi^2
+        {LZ_DIST_ZIPF, 4, 0, 2.5, 0.5},            // no skew is uniform
+        {LZ_DIST_ZIPF, 1000000, 2, 1.5, 0.607928}, // 6 / pi^2
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct lz_dist dist = make(cases[i].kind, cases[i].a, cases[i].b);
@@ -121,8 +121,7 @@ static void means_are_those_of_the_formula_and_of_the_draws(void **state)
         struct lz_dist dist = make(cases[i].kind, cases[i].a, cases[i].b);
         double mean = lz_dist_mean(&dist);
         if (!(fabs(mean - cases[i].mean) < 1e-3 * cases[i].mean))
-            fail_msg("%s: mean is %.10g, not %.10g", lz_dist_name(dist.kind), mean,
-                     cases[i].mean);
+            fail_msg("%s: mean is %.10g, not %.10g", lz_dist_name(dist.kind), mean, cases[i].mean);
         assert_mean_is_drawn(&dist);
     }
     struct lz_dist heavy = make(LZ_DIST_PARETO, 1, 1);
@@ -221,31 +220,46 @@ static void bad_tables_are_refused(void **state)
         const char *msg;
     } cases[] = {
         {LZ_DIST_EMPIRICAL, 1, {{0.5, 1}}, "empirical: needs at least 2 points, got 1"},
-        {LZ_DIST_EMPIRICAL, LZ_DIST_POINTS_MAX + 1, {{0.5, 1}},
+        {LZ_DIST_EMPIRICAL,
+         LZ_DIST_POINTS_MAX + 1,
+         {{0.5, 1}},
          "empirical: takes at most 65536 points, got 65537"},
-        {LZ_DIST_EMPIRICAL, 2, {{0.5, 1}, {1.5, 2}},
+        {LZ_DIST_EMPIRICAL,
+         2,
+         {{0.5, 1}, {1.5, 2}},
          "empirical: quantile must be from 0 to 1, got 1.5"},
-        {LZ_DIST_EMPIRICAL, 2, {{0.5, 1}, {0.5, 2}},
+        {LZ_DIST_EMPIRICAL,
+         2,
+         {{0.5, 1}, {0.5, 2}},
          "empirical: quantiles must rise, got 0.5 after 0.5"},
-        {LZ_DIST_EMPIRICAL, 2, {{0.5, 2}, {0.9, 1}},
+        {LZ_DIST_EMPIRICAL,
+         2,
+         {{0.5, 2}, {0.9, 1}},
          "empirical: values must not fall, got 1 after 2"},
-        {LZ_DIST_EMPIRICAL, 2, {{0.5, -2}, {0.9, 1}},
+        {LZ_DIST_EMPIRICAL,
+         2,
+         {{0.5, -2}, {0.9, 1}},
          "empirical: value must be at least 0, got -2"},
-        {LZ_DIST_HYPEREXPONENTIAL, 0, {{0, 0}},
-         "hyperexponential: needs at least 1 points, got 0"},
-        {LZ_DIST_HYPEREXPONENTIAL, 2, {{0.5, 1}, {0.4, 2}},
+        {LZ_DIST_HYPEREXPONENTIAL, 0, {{0, 0}}, "hyperexponential: needs at least 1 points, got 0"},
+        {LZ_DIST_HYPEREXPONENTIAL,
+         2,
+         {{0.5, 1}, {0.4, 2}},
          "hyperexponential: shares must add up to 1, got 0.9"},
-        {LZ_DIST_HYPEREXPONENTIAL, 2, {{1.5, 1}, {-0.5, 2}},
+        {LZ_DIST_HYPEREXPONENTIAL,
+         2,
+         {{1.5, 1}, {-0.5, 2}},
          "hyperexponential: share must be greater than 0, got -0.5"},
-        {LZ_DIST_HYPEREXPONENTIAL, 1, {{1, -1}},
+        {LZ_DIST_HYPEREXPONENTIAL,
+         1,
+         {{1, -1}},
          "hyperexponential: mean must be at least 0, got -1"},
     };
     struct lz_arena *arena = make_arena();
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct lz_dist dist = {.kind = LZ_DIST_NONE};
         struct lz_err err = {0};
-        assert_false(lz_dist_make_table(&dist, cases[i].kind, arena, cases[i].points,
-                                        cases[i].count, &err));
+        assert_false(
+            lz_dist_make_table(&dist, cases[i].kind, arena, cases[i].points, cases[i].count, &err));
         assert_string_equal(err.msg, cases[i].msg);
         assert_int_equal(dist.kind, LZ_DIST_NONE);
     }
@@ -260,8 +274,14 @@ static void times_are_rounded_half_up(void **state)
         double value;
         lz_time time;
     } cases[] = {
-        {0, 0},     {0.49999999999999994, 0}, {0.5, 1}, {1.5, 2}, {2.5, 3},
-        {2.4, 2},   {4503599627370497.5, 4503599627370498}, {9007199254740993.0, 9007199254740992},
+        {0, 0},
+        {0.49999999999999994, 0},
+        {0.5, 1},
+        {1.5, 2},
+        {2.5, 3},
+        {2.4, 2},
+        {4503599627370497.5, 4503599627370498},
+        {9007199254740993.0, 9007199254740992},
         {1e18, 1000000000000000000},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -287,11 +307,11 @@ static void every_machine_and_compiler_draws_the_same(void **state)
 {
     (void)state;
     const struct lz_dist dists[] = {
-        make(LZ_DIST_UNIFORM, 10, 3e9),   make(LZ_DIST_EXPONENTIAL, 1e6, 0),
-        make(LZ_DIST_NORMAL, 1e6, 8e5),   make(LZ_DIST_LOGNORMAL, 1e6, 1e8),
-        make(LZ_DIST_PARETO, 1e6, 1.2),   make(LZ_DIST_WEIBULL, 1e6, 0.7),
-        make(LZ_DIST_GAMMA, 1e6, 0.3),    make(LZ_DIST_GAMMA, 1e6, 30),
-        make(LZ_DIST_ZIPF, 1e9, 0.99),    make(LZ_DIST_ZIPF, 1e4, 1),
+        make(LZ_DIST_UNIFORM, 10, 3e9), make(LZ_DIST_EXPONENTIAL, 1e6, 0),
+        make(LZ_DIST_NORMAL, 1e6, 8e5), make(LZ_DIST_LOGNORMAL, 1e6, 1e8),
+        make(LZ_DIST_PARETO, 1e6, 1.2), make(LZ_DIST_WEIBULL, 1e6, 0.7),
+        make(LZ_DIST_GAMMA, 1e6, 0.3),  make(LZ_DIST_GAMMA, 1e6, 30),
+        make(LZ_DIST_ZIPF, 1e9, 0.99),  make(LZ_DIST_ZIPF, 1e4, 1),
     };
     uint64_t hash = 0;
     for (size_t i = 0; i < COUNT(dists); i++) {

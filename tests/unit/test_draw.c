@@ -124,8 +124,8 @@ static void shares_below_quantiles_are_right(void **state)
         {lz_draw_normal, lz_math_normal_quantile},
     };
     // The last two lie in the tails beyond the ziggurats' layers (7.697 and 3.654).
-    const double ps[] = {1e-4, 1e-3, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999,
-                         0.99987, 0.9996};
+    const double ps[] = {1e-4, 1e-3, 0.01,  0.1,    0.25,    0.5,   0.75,
+                         0.9,  0.99, 0.999, 0.9999, 0.99987, 0.9996};
     const size_t ps_count = sizeof(ps) / sizeof(ps[0]);
     for (size_t k = 0; k < 3; k++) {
         size_t below[sizeof(ps) / sizeof(ps[0])] = {0};

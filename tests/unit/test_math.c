@@ -209,9 +209,28 @@ static void functions_of_one_argument_keep_to_the_standard_at_the_edges(void **s
 
 // Every pair of these; what the standard says is what the C library does here.
 static const double edge_values[] = {
-    0.0,   -0.0,   0.5,      -0.5,      1.0,     -1.0,     2.0,    -2.0,          3.0,
-    -3.0,  1e300,  -1e300,   1e-300,    -1e-300, 0x1p-1074, -0x1p-1074, INF,      -INF,
-    0x1p53, 0x1.fffffffffffffp52, -0x1.fffffffffffffp52,    (double)NAN,
+    0.0,
+    -0.0,
+    0.5,
+    -0.5,
+    1.0,
+    -1.0,
+    2.0,
+    -2.0,
+    3.0,
+    -3.0,
+    1e300,
+    -1e300,
+    1e-300,
+    -1e-300,
+    0x1p-1074,
+    -0x1p-1074,
+    INF,
+    -INF,
+    0x1p53,
+    0x1.fffffffffffffp52,
+    -0x1.fffffffffffffp52,
+    (double)NAN,
 };
 
 static void functions_of_two_arguments_keep_to_the_standard_at_the_edges(void **state)
@@ -255,9 +274,13 @@ static void the_normal_quantile_undoes_known_probabilities(void **state)
     const struct {
         double p, x;
     } known[] = {
-        {0.5, 0.0}, {0.84134474606854293, 1.0}, {0.975, 1.959963984540054},
-        {0.99, 2.3263478740408408}, {0.999, 3.0902323061678132},
-        {1e-10, -6.3613409024040562}, {1e-300, -37.047096299361199},
+        {0.5, 0.0},
+        {0.84134474606854293, 1.0},
+        {0.975, 1.959963984540054},
+        {0.99, 2.3263478740408408},
+        {0.999, 3.0902323061678132},
+        {1e-10, -6.3613409024040562},
+        {1e-300, -37.047096299361199},
     };
     for (size_t i = 0; i < COUNT(known); i++) {
         double got = lz_math_normal_quantile(known[i].p);

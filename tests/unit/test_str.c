@@ -93,13 +93,13 @@ static void widths_are_columns_of_a_terminal(void **state)
     } cases[] = {
         {"", 0},
         {"plain", 5},
-        {"na\xc3\xafve", 5},                 // i with diaeresis, one code point
-        {"nai\xcc\x88ve", 5},                // the same as i and a combining mark
-        {"\xe2\x96\x81\xe2\x96\x88", 2},     // two block elements
-        {"\xe6\x97\xa5\xe6\x9c\xac", 4},     // two ideographs
-        {"\xf0\x9f\x94\xa5!", 3},            // an emoji
-        {"\xe2\x9c\x93 ok", 4},              // a check mark is narrow
-        {"\xff\x80 broken \xe6", 11},        // bytes that are not UTF-8 count one each
+        {"na\xc3\xafve", 5},             // i with diaeresis, one code point
+        {"nai\xcc\x88ve", 5},            // the same as i and a combining mark
+        {"\xe2\x96\x81\xe2\x96\x88", 2}, // two block elements
+        {"\xe6\x97\xa5\xe6\x9c\xac", 4}, // two ideographs
+        {"\xf0\x9f\x94\xa5!", 3},        // an emoji
+        {"\xe2\x9c\x93 ok", 4},          // a check mark is narrow
+        {"\xff\x80 broken \xe6", 11},    // bytes that are not UTF-8 count one each
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(lz_str_width(cases[i].text), cases[i].width);
