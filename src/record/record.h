@@ -56,12 +56,15 @@ struct lz_record_meta {
     const char *stop;  /* NULL: ran to its end; else "events", "memory", "wall", "script" */
 };
 
-/*
- * Build the image of a run. `world`, `faults` and `checks` are NULL when the scenario
- * did not load. The bytes are malloc's; the caller frees them.
- */
-bool lz_record_build(const struct lz_record_meta *meta, const struct lz_world *world,
-                     const struct lz_faults *faults, const struct lz_checks *checks,
+/* What a record is made of; all NULL when the scenario did not load. */
+struct lz_record_parts {
+    const struct lz_world *world;
+    const struct lz_faults *faults;
+    const struct lz_checks *checks;
+};
+
+/* Build the image of a run. The bytes are malloc's; the caller frees them. */
+bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_parts *parts,
                      unsigned char **image, size_t *size, struct lz_err *err) LZ_MUST_CHECK;
 
 /* Write an image to `path`: temporary name beside it, fsync, rename. LZ_EIO says what failed. */

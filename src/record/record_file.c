@@ -1,0 +1,109 @@
+// Run files on disk. A name appears only once the whole of its content is there, so that
+// neither a full disk nor a killed process leaves half a record to be read.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "record/record.h"
+
+static bool write_all(int fd, const unsigned char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+// On false errno says why, and no file of that name is left.
+static bool write_file(const char *name, const unsigned char *bytes, size_t size)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return false;
+    bool ok = write_all(fd, bytes, size) && fsync(fd) == 0;
+    int problem = errno;
+    if (close(fd) != 0 && ok) { // some file systems tell of a full disk only here
+        ok = false;
+        problem = errno;
+    }
+    if (!ok)
+        unlink(name);
+    errno = problem;
+    return ok;
+}
+
+// The process number keeps apart two that write the same run at once.
+bool lz_record_save(const char *path, const unsigned char *image, size_t size, struct lz_err *err)
+{
+    LZ_ASSERT(path != NULL);
+    LZ_ASSERT(LZ_IMPLIES(size > 0, image != NULL));
+    struct lz_str name;
+    lz_str_init(&name);
+    lz_str_addf(&name, "%s.%ld.tmp", path, (long)getpid());
+    bool ok = write_file(name.text, image, size);
+    int problem = errno;
+    if (ok && rename(name.text, path) != 0) {
+        ok = false;
+        problem = errno;
+        unlink(name.text);
+    }
+    lz_str_finish(&name);
+    return ok || lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(problem));
+}
+
+// Read until the end, which need not lie where fstat said.
+static bool read_all(int fd, size_t expected, unsigned char **bytes, size_t *size)
+{
+    size_t cap = expected + 1, len = 0;
+    unsigned char *buffer = lz_mem_alloc(cap);
+    for (;;) {
+        if (len == cap) {
+            cap *= 2;
+            buffer = lz_mem_resize(buffer, cap);
+        }
+        ssize_t n = read(fd, buffer + len, cap - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            int problem = errno;
+            free(buffer);
+            errno = problem;
+            return false;
+        }
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    *bytes = buffer;
+    *size = len;
+    return true;
+}
+
+bool lz_record_load(const char *path, unsigned char **image, size_t *size, struct lz_err *err)
+{
+    LZ_ASSERT(path != NULL);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lz_fail(err, errno == ENOENT ? LZ_ENOENT : LZ_EIO, "cannot read %s: %s", path,
+                       strerror(errno));
+    struct stat st;
+    bool ok = fstat(fd, &st) == 0 &&
+              read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, image, size);
+    int problem = errno;
+    close(fd);
+    return ok || lz_fail(err, LZ_EIO, "cannot read %s: %s", path, strerror(problem));
+}
