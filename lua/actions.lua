@@ -1,6 +1,5 @@
 --- Words that act on the running world: for `drive` bodies and handlers.
 local build = require "build"
-local diag = require "diag"
 local handles = require "handles"
 local units = require "units"
 
@@ -27,10 +26,11 @@ function M.install(state)
         opts = opts or {}
         for key in pairs(opts) do
             if key ~= "timeout" and key ~= "over" then
-                error(("wait_until has no option `%s`: it has timeout and over"):format(tostring(key)), 2)
+                error(("wait_until has no option `%s`: it has timeout and over"):format(key), 2)
             end
         end
-        local timeout = opts.timeout and need(units.duration, "wait_until timeout", opts.timeout) or -1
+        local timeout = opts.timeout and need(units.duration, "wait_until timeout", opts.timeout)
+            or -1
         local over = opts.over and need(units.duration, "wait_until over", opts.over) or 0
         local m = build.matcher(state, C, h)
         if not m then error("wait_until: that metric is not measured", 2) end
@@ -46,7 +46,8 @@ function M.install(state)
             if h and h.kind == "metric" then args[i] = state.metric_text(h)
             elseif h then args[i] = handles.describe(args[i]) end
         end
-        C.log(args.n > 0 and tostring(text):format(table.unpack(args, 1, args.n)) or tostring(text), state.line())
+        C.log(args.n > 0 and tostring(text):format(table.unpack(args, 1, args.n))
+            or tostring(text), state.line())
     end
 
     function a.now() return handles.dur(C.now()) end
@@ -89,12 +90,14 @@ local function edge_for(state, req, body)
     local by_op = known[to]
     if not by_op then by_op = {}; known[to] = by_op end
     local e = by_op[op]
-    if e and e.timeout == body.timeout and e.retries == body.retries and e.backoff == body.backoff then
+    if e and e.timeout == body.timeout and e.retries == body.retries
+        and e.backoff == body.backoff then
         return e.id
     end
     local fields = require "fields"
     local before = #state.diag.list
-    local f = fields.read({ state = state, what = "req:call", line = state.line() }, fields.schema.call, body)
+    local f = fields.read({ state = state, what = "req:call", line = state.line() },
+        fields.schema.call, body)
     if f.broken or #state.diag.list > before then
         local d = table.remove(state.diag.list)
         error(d and d.text or "req:call is wrong", 3)
@@ -151,7 +154,8 @@ function M.server(state)
             local status = fn(req)
             if status == nil then status = 200 end
             if math.type(status) ~= "integer" or status < 100 or status > 599 then
-                error(("a handler returns a status such as 200, got %s"):format(diag and units.kind_of(status)), 0)
+                error(("a handler returns a status such as 200, got %s"):format(diag
+                    and units.kind_of(status)), 0)
             end
             fn, task, service, instance, key, op = C.answer(task, status)
         end

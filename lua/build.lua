@@ -34,7 +34,8 @@ M.target = target
 local function edge(f, from, to, op)
     local health = f.health or {}
     return {
-        from = from, to = to, op = op, timeout = f.timeout, retries = f.retries, backoff = f.backoff,
+        from = from, to = to, op = op, timeout = f.timeout, retries = f.retries,
+            backoff = f.backoff,
         no_jitter = f.jitter == "none", retry_budget = f.retry_budget, cancel = f.cancel,
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
@@ -51,7 +52,8 @@ function create.service(C, c)
     return C.service {
         name = c.name, line = c.line, replicas = f.replicas, spread = spread(f.on or f.spread),
         concurrency = f.concurrency, queue_max = queue.max or 1024, lifo = queue.policy == "lifo",
-        service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu, error_ratio = f.error_ratio,
+        service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
+            error_ratio = f.error_ratio,
         port = f.listen,
     }
 end
@@ -70,10 +72,13 @@ function create.database(C, c)
     local failover = f.failover
     if failover == nil then failover = {} end
     return C.database {
-        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes, spread = spread(f.on or f.spread),
-        sync = f.replication == "sync", read_replicas = f.reads == "replicas", query_time = f.query_time,
+        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes, spread = spread(f.on
+            or f.spread),
+        sync = f.replication == "sync", read_replicas = f.reads == "replicas",
+            query_time = f.query_time,
         cpu = f.cpu, max_connections = f.max_connections,
-        failover = failover ~= false, detect = failover and failover.detect, promote = failover and failover.promote,
+        failover = failover ~= false, detect = failover and failover.detect, promote = failover
+            and failover.promote,
     }
 end
 
@@ -81,7 +86,8 @@ function create.traffic(C, c)
     local f = c.fields
     local to = f.to
     local e = edge(f, 0, to.id, f.op)
-    e.name, e.line, e.rate, e.constant, e.keys = c.name, c.line, f.rate, f.arrivals == "constant", f.keys
+    e.name, e.line, e.rate, e.constant, e.keys = c.name, c.line, f.rate, f.arrivals == "constant",
+        f.keys
     e["local"] = f.beside
     return C.traffic(e)
 end
@@ -136,7 +142,8 @@ end
 local function build_links(state, C)
     for _, l in ipairs(state.plan.links) do
         local f = l.fields
-        local ok, message = C.link { from = target(l.a), to = target(l.b), latency = f.latency, loss = f.loss,
+        local ok, message = C.link { from = target(l.a), to = target(l.b), latency = f.latency,
+            loss = f.loss,
                                      one_way = f.direction == "to" }
         if not ok then refused(state, l, message) return end
     end
@@ -147,7 +154,8 @@ function M.fault(facts)
     local f = facts.fields
     local pick = f.pick or { "all", 0 }
     local out = { kind = facts.fault, line = facts.line, target = target(facts.a),
-                  target_b = facts.b and target(facts.b), at = f.at or -1, lasting = f.lasting, every = f.every,
+                  target_b = facts.b and target(facts.b), at = f.at or -1, lasting = f.lasting,
+                      every = f.every,
                   pick = pick[1], pick_amount = pick[2], params = f }
     return out
 end
@@ -174,7 +182,8 @@ function M.matcher(state, C, m)
     local id = M.metric(C, m.metric)
     if id == 0 then
         refused(state, m, m.metric.component.kind == "amplification"
-            and ("%s never calls %s: amplification is about calls"):format(m.metric.component.from.name,
+            and ("%s never calls %s: amplification is about calls"):format(
+                m.metric.component.from.name,
                 m.metric.component.to.name)
             or ("%s is not measured"):format(m.metric.text))
         return nil
@@ -221,7 +230,8 @@ end
 --- Build everything. False if there are diagnostics.
 function M.world(state)
     local C = state.C
-    local steps = { build_places, build_components, build_calls, build_links, build_faults, build_expectations }
+    local steps = { build_places, build_components, build_calls, build_links, build_faults,
+        build_expectations }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

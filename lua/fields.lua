@@ -50,21 +50,24 @@ function TYPES.count(ctx, f, v)
     if type(v) == "number" and v == math.floor(v) then
         local least = f.min or 0
         if v >= least and v <= 4294967294 then return math.tointeger(v) end
-        return nil, complain(ctx, f[1], "LZ206", ("must be between %d and 4294967294, got %s"):format(least, units.show(v)))
+        return nil, complain(ctx, f[1], "LZ206",
+            ("must be between %d and 4294967294, got %s"):format(least, units.show(v)))
     end
     return expected(ctx, f, "a whole number", v)
 end
 
 function TYPES.number(ctx, f, v)
     if type(v) == "number" and v > 0 and v < math.huge then return v + 0.0 end
-    if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got " .. units.show(v)) end
+    if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got "
+        .. units.show(v)) end
     return expected(ctx, f, "a number", v)
 end
 
 function TYPES.limit(ctx, f, v)
     if v == "unbounded" then return -1 end
     if type(v) == "string" then
-        return nil, complain(ctx, f[1], "LZ207", ('expected a count or "unbounded", got %s'):format(units.show(v)))
+        return nil, complain(ctx, f[1], "LZ207",
+            ('expected a count or "unbounded", got %s'):format(units.show(v)))
     end
     return TYPES.count(ctx, f, v)
 end
@@ -93,7 +96,8 @@ function TYPES.choice(ctx, f, v)
     local near = type(v) == "string" and diag.nearest(v, f.choices)
     local list = '"' .. table.concat(f.choices, '" or "') .. '"'
     if type(v) == "string" and ctx.later and ctx.later[v] then
-        return nil, complain(ctx, f[1], "LZ207", ('"%s" is not part of this version'):format(v), "it is " .. list)
+        return nil, complain(ctx, f[1], "LZ207", ('"%s" is not part of this version'):format(v),
+            "it is " .. list)
     end
     return nil, complain(ctx, f[1], "LZ207", ("expected %s, got %s"):format(list, units.kind_of(v)),
         near and ('a similar value exists: "%s"'):format(near))
@@ -128,7 +132,8 @@ function TYPES.pick(ctx, f, v)
         if share then return { random and "random" or "share", share } end
     end
     return nil, complain(ctx, f[1], "LZ207",
-        ('expected "all", "one", a count, "50%%" or "random 50%%", got %s'):format(units.kind_of(v)))
+        ('expected "all", "one", a count, "50%%" or "random 50%%", got %s'):format(
+            units.kind_of(v)))
 end
 
 function TYPES.block(ctx, f, v)
@@ -144,7 +149,8 @@ function TYPES.failover(ctx, f, v)
 end
 
 function TYPES.handlers(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table of functions", v) end
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table of functions",
+        v) end
     local list = {}
     for op, fn in pairs(v) do
         if type(op) ~= "string" or type(fn) ~= "function" then
@@ -178,11 +184,13 @@ function TYPES.matcher(ctx, f, v)
     if h and h.kind == "matcher" then return h end
     if h and h.kind == "mark" then return h end
     if type(v) == "boolean" then
-        return nil, complain(ctx, f[1], "LZ401", "this is a plain comparison: it was decided when the file was read",
+        return nil, complain(ctx, f[1], "LZ401",
+            "this is a plain comparison: it was decided when the file was read",
             'write a matcher, such as web.latency.p99:below "300ms"')
     end
     if h and h.kind == "metric" then
-        return nil, complain(ctx, f[1], "LZ402", ("%s is a metric, and needs a limit"):format(h.text),
+        return nil, complain(ctx, f[1], "LZ402",
+            ("%s is a metric, and needs a limit"):format(h.text),
             ('write %s:below "..."'):format(h.text))
     end
     return expected(ctx, f, 'a matcher such as web.latency.p99:below "300ms"', v)
@@ -194,7 +202,8 @@ function TYPES.anchor(ctx, f, v)
     if h and h.kind == "anchor" then return { kind = "fault_ends", fault = h.fault } end
     if h and h.kind == "mark" then return { kind = "mark", mark = h.mark } end
     if h then
-        return nil, complain(ctx, f[1], "LZ304", ("expected a fault, its .ends, happened \"...\" or an instant, got %s")
+        return nil, complain(ctx, f[1], "LZ304",
+            ("expected a fault, its .ends, happened \"...\" or an instant, got %s")
             :format(handles.describe(v)))
     end
     local ns, code, text, help = units.duration(v)
@@ -203,7 +212,8 @@ function TYPES.anchor(ctx, f, v)
 end
 
 function TYPES.windows(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a window { after =, lasting = }", v) end
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f,
+        "a window { after =, lasting = }", v) end
     local list = {}
     for i, one in ipairs(v[1] ~= nil and v or { v }) do
         list[i] = TYPES.block(ctx, f, one)
@@ -222,7 +232,8 @@ local function by_ref(ctx, f, v, kinds)
     end
     local what = "a " .. kinds:gsub("|", ", a ")
     if h then
-        return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what, handles.describe(v)))
+        return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what,
+            handles.describe(v)))
     end
     return expected(ctx, f, what, v)
 end

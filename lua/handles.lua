@@ -72,7 +72,8 @@ local function limit_of(metric, v)
 end
 
 local FITS = { seconds = "a duration such as \"300ms\"", ratio = "a share such as \"1%\"",
-               rate = "a rate such as \"400/s\"", count = "a plain number", bytes = "a size such as \"1MiB\"" }
+               rate = "a rate such as \"400/s\"", count = "a plain number",
+                   bytes = "a size such as \"1MiB\"" }
 
 local function make_matcher(state, metric_handle, compare, a, b)
     local metric = M.of(metric_handle)
@@ -95,7 +96,8 @@ local function make_matcher(state, metric_handle, compare, a, b)
                 metric.text, metric.unit == "seconds" and "a duration" or "a " .. metric.unit)
             help = "write " .. FITS[metric.unit]
         end
-        state.diag.add { code = code, line = line, text = ("`%s` of %s: %s"):format(compare, metric.text, text),
+        state.diag.add { code = code, line = line, text = ("`%s` of %s: %s"):format(compare,
+            metric.text, text),
             word = type(v) == "string" and ('"%s"'):format(v) or nil, help = help }
         return nil
     end
@@ -132,11 +134,13 @@ local function metric_meta(state)
     meta.__index = function(t, k)
         if methods[k] then return methods[k] end
         local m = M.of(t)
-        return M.metric(state, m.component, (m.path == "" and "" or m.path .. ".") .. tostring(k), m.replica)
+        return M.metric(state, m.component, (m.path == "" and "" or m.path .. ".") .. tostring(k),
+            m.replica)
     end
     local function compared()
         local line = state.line()
-        state.diag.add { code = "LZ401", line = line, text = "a metric cannot be compared with < or >",
+        state.diag.add { code = "LZ401", line = line,
+            text = "a metric cannot be compared with < or >",
             help = "write metric:below \"300ms\", :above, :at_least or :at_most" }
         return false
     end
@@ -164,7 +168,8 @@ function M.metric(state, component, path, replica)
         table.sort(names)
         if not begins then
             local near = diag.nearest(path, names)
-            return state.diag.add { code = "LZ302", line = state.line(), word = path:match "[%w_]+$",
+            return state.diag.add { code = "LZ302", line = state.line(),
+                word = path:match "[%w_]+$",
                 text = ('%s "%s" has no metric `%s`'):format(component.kind, component.name, path),
                 help = near and ("a metric with a similar name exists: `%s`"):format(near)
                     or "its metrics are " .. table.concat(names, " ") }
@@ -193,20 +198,25 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
                 text = ("%s[%s] does not exist: there are %d"):format(name, tostring(i), count),
                 help = ("write %s[1] to %s[%d]"):format(name, name, count) }
         end
-        local target = part == "replica" and component.kind == "database" and "replica" or "instance"
-        local facts = { target = target, component = component, ordinal = i, text = ("%s[%d]"):format(name, i) }
+        local target = part == "replica" and component.kind == "database" and "replica"
+            or "instance"
+        local facts = { target = target, component = component, ordinal = i,
+            text = ("%s[%d]"):format(name, i) }
         if not replica_metrics then return M.target(facts) end
         facts.kind = "target"
-        return new(class("target", function(_, k) return M.metric(state, component, k, i) end), facts)
+        return new(class("target", function(_, k) return M.metric(state, component, k, i) end),
+            facts)
     end)
     local whole = component.kind == "database" and part == "replica" and "replica" or "component"
-    return new(meta, { kind = "target", target = whole, component = component, ordinal = 0, text = name })
+    return new(meta, { kind = "target", target = whole, component = component, ordinal = 0,
+        text = name })
 end
 
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = {
-        replica = function(state, c) return ordinal_parts(state, c, "replica", c.fields.replicas or 1, true) end,
+        replica = function(state, c) return ordinal_parts(state, c, "replica", c.fields.replicas
+            or 1, true) end,
     },
     database = {
         primary = function(_, c)
@@ -215,7 +225,8 @@ local PARTS = {
         replica = function(state, c)
             return ordinal_parts(state, c, "replica", math.max(0, (c.fields.nodes or 1) - 1), false)
         end,
-        node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1, false) end,
+        node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1,
+            false) end,
     },
     traffic = {},
     balancer = {},
@@ -231,7 +242,8 @@ local function component_index(state, facts)
         end
         local metrics = state.metrics[facts.kind]
         for name in pairs(metrics) do
-            if name == k or name:sub(1, #k + 1) == k .. "." then return M.metric(state, facts, k) end
+            if name == k or name:sub(1, #k + 1) == k .. "." then return M.metric(state, facts,
+                k) end
         end
         local names = {}
         for name in pairs(parts) do names[#names + 1] = name end
@@ -264,7 +276,8 @@ function M.region(state, facts)
     local zones = new(class("zones", function(_, k)
         for i, name in ipairs(facts.zones) do
             if k == i or k == name then
-                return new(class("zone", nil), { kind = "zone", region = facts, zone = i, name = name,
+                return new(class("zone", nil), { kind = "zone", region = facts, zone = i,
+                    name = name,
                     text = facts.name .. "." .. name })
             end
         end
@@ -290,9 +303,11 @@ end
 --- A fault, whose `.ends` is an anchor.
 function M.fault(state, facts)
     return new(class("fault", function(t, k)
-        if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true, text = facts.text .. ".ends" } end
+        if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true,
+            text = facts.text .. ".ends" } end
         return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
-            text = ("%s has no part `%s`"):format(M.describe(t), tostring(k)), help = "a fault has `.ends`" }
+            text = ("%s has no part `%s`"):format(M.describe(t), tostring(k)),
+                help = "a fault has `.ends`" }
     end), facts)
 end
 
@@ -305,7 +320,9 @@ dur_meta = {
     lz_kind = "duration", __metatable = "duration",
     __add = function(a, b)
         local x, y = units.duration(a), units.duration(b)
-        if not x or not y then error("a duration can only be added to a duration such as dur(\"5s\")", 2) end
+        if not x or not y then
+            error('a duration can only be added to a duration such as dur("5s")', 2)
+        end
         return M.dur(x + y)
     end,
     __sub = function(a, b)

@@ -145,8 +145,11 @@ end
 
 --- After the chunk has run, in whatever way it ended.
 function M.loaded(state, ok, message)
-    if not ok then script_error(state, message) end
-    check_whole(state)
+    if ok then
+        check_whole(state)
+    else
+        script_error(state, message) -- what was begun then is not worth a word
+    end
 end
 
 M.script_error = script_error

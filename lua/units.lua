@@ -42,12 +42,14 @@ end
 function M.duration(v)
     if type(v) == "table" and v.ns then return v.ns end -- dur("30s") + dur("5s")
     if type(v) == "number" then return no_unit(number_text(v)) end
-    if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"', v) end
+    if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"',
+        v) end
     local ns, rest = 0, v:gsub("%s", "")
     while rest ~= "" do
         local number, unit, after = rest:match "^(%d*%.?%d*)(%a*)(.*)$"
         if not tonumber(number) then
-            return refuse("LZ203", ('"%s" is not a duration'):format(v), 'write "150ms", "2s" or "1m30s"')
+            return refuse("LZ203", ('"%s" is not a duration'):format(v),
+                'write "150ms", "2s" or "1m30s"')
         end
         if unit == "" then return no_unit(v) end
         if not DURATION[unit] then return unknown_unit("a duration", unit, "ns us ms s m h d") end

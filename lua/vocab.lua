@@ -40,7 +40,8 @@ local function named(state, kind, make)
     return function(name)
         local line = state.line()
         if type(name) == "table" and not getmetatable(name) then
-            return state.diag.add { code = "LZ103", line = line, text = ("a %s needs a name"):format(kind),
+            return state.diag.add { code = "LZ103", line = line,
+                text = ("a %s needs a name"):format(kind),
                 help = ('write %s "name" { ... }'):format(kind) }
         end
         if name == POISON then return function() return POISON end end
@@ -97,7 +98,8 @@ local function scenario_word(state)
         local line = state.line()
         return function(body)
             if state.plan.scenario then
-                return state.diag.add { code = "LZ104", line = line, text = "a file has one scenario",
+                return state.diag.add { code = "LZ104", line = line,
+                    text = "a file has one scenario",
                     also = { line = state.plan.scenario.line, text = "the first is here" } }
             end
             local f = fields.read(context(state, "scenario", line), schema.scenario, body)
@@ -127,7 +129,8 @@ local function call_word(state)
         local op = body[2]
         local what = "call"
         if body[1] == POISON then return POISON end
-        if not to or not (to.kind == "service" or to.kind == "balancer" or to.kind == "database") then
+        if not to or not (to.kind == "service" or to.kind == "balancer"
+            or to.kind == "database") then
             return state.diag.add { code = "LZ304", line = line,
                 text = "call: the first entry is what is called, got " .. handles.describe(body[1]),
                 help = 'write call { db, "select item", timeout = "1s" }' }
@@ -137,7 +140,8 @@ local function call_word(state)
                 text = "call: the second entry is the operation's name, got " .. units.kind_of(op) }
         end
         local f = fields.read(context(state, what, line), schema.call, body)
-        return handles.plain { kind = "call", to = to, op = op, fields = f, line = line, text = "a call" }
+        return handles.plain { kind = "call", to = to, op = op, fields = f, line = line,
+            text = "a call" }
     end
 end
 
@@ -145,10 +149,12 @@ end
 local function as_target(v)
     local h = handles.of(v)
     if not h then return nil end
-    if h.kind == "target" or h.kind == "region" or h.kind == "zone" or h.kind == "host" or h.kind == "link" then
+    if h.kind == "target" or h.kind == "region" or h.kind == "zone" or h.kind == "host"
+        or h.kind == "link" then
         return h
     end
-    if h.kind == "service" or h.kind == "balancer" or h.kind == "database" or h.kind == "traffic" then
+    if h.kind == "service" or h.kind == "balancer" or h.kind == "database"
+        or h.kind == "traffic" then
         return { kind = "target", target = "component", component = h, text = h.name }
     end
     return nil
@@ -166,7 +172,8 @@ local function link_word(state)
                 text = ("link: expected two components, zones or regions, got %s and %s")
                     :format(handles.describe(from), handles.describe(to)) }
         end
-        local facts = { kind = "link", a = x, b = y, line = line, text = ("link(%s, %s)"):format(x.text or x.name, y.text or y.name) }
+        local facts = { kind = "link", a = x, b = y, line = line,
+            text = ("link(%s, %s)"):format(x.text or x.name, y.text or y.name) }
         if body then
             facts.fields = fields.read(context(state, "link", line), schema.link, body)
             state.plan.links[#state.plan.links + 1] = facts
@@ -177,13 +184,15 @@ end
 
 local function dist_number(state, line, name, param, v)
     if v == nil then
-        state.diag.add { code = "LZ102", line = line, text = ("dist.%s needs `%s`"):format(name, param) }
+        state.diag.add { code = "LZ102", line = line, text = ("dist.%s needs `%s`"):format(name,
+            param) }
         return nil
     end
     if schema.dist_plain[param] or (name == "zipf") then
         if type(v) == "number" then return v + 0.0 end
         state.diag.add { code = "LZ205", line = line,
-            text = ("`%s` of dist.%s: expected a number, got %s"):format(param, name, units.kind_of(v)) }
+            text = ("`%s` of dist.%s: expected a number, got %s"):format(param, name,
+                units.kind_of(v)) }
         return nil
     end
     local ns, code, text, help = units.duration(v)
@@ -205,7 +214,8 @@ local function pairs_dist(state, name, body, line)
         end
         points[i] = { at, value + 0.0 }
     end
-    return handles.plain { kind = "dist", dist = name, points = points, line = line, text = "dist." .. name }
+    return handles.plain { kind = "dist", dist = name, points = points, line = line,
+        text = "dist." .. name }
 end
 
 local function dist_word(state)
@@ -223,7 +233,8 @@ local function dist_word(state)
             for _, p in ipairs(params) do known[p] = true end
             for key in pairs(body) do
                 if not known[key] then
-                    return state.diag.add { code = "LZ101", line = line, path = { tostring(key) }, at = "field",
+                    return state.diag.add { code = "LZ101", line = line, path = { tostring(key) },
+                        at = "field",
                         text = ("dist.%s has no parameter `%s`"):format(name, tostring(key)),
                         help = "its parameters are " .. table.concat(params, " ") }
                 end
@@ -231,10 +242,12 @@ local function dist_word(state)
             local a = dist_number(state, line, name, params[1], body[params[1]])
             local b = params[2] and dist_number(state, line, name, params[2], body[params[2]]) or 0
             if not a or not b then return POISON end
-            local facts = { kind = "dist", dist = name, a = a, b = b, line = line, text = "dist." .. name }
+            local facts = { kind = "dist", dist = name, a = a, b = b, line = line, text = "dist."
+                .. name }
             local ok, message = state.C.check_dist(facts)
             if not ok then
-                return state.diag.add { code = "LZ206", line = line, text = ("dist.%s: %s"):format(name, message) }
+                return state.diag.add { code = "LZ206", line = line,
+                    text = ("dist.%s: %s"):format(name, message) }
             end
             return handles.plain(facts)
         end
@@ -264,7 +277,8 @@ end
 local function fault_times(state, ctx, f)
     local duration = state.plan.scenario and state.plan.scenario.fields.duration
     if not state.running and f.at == nil and not f.broken then
-        state.diag.add { code = "LZ106", line = ctx.line, text = ctx.what .. " has no time: it needs `at`",
+        state.diag.add { code = "LZ106", line = ctx.line, text = ctx.what
+            .. " has no time: it needs `at`",
             help = 'write at = "2m"; only inside drive does a fault without `at` act at once' }
         f.broken = true
     elseif f.at and duration and f.at > duration then
@@ -281,7 +295,8 @@ local function make_fault(state, kind, body)
     if body == POISON then return POISON end
     local ctx = context(state, "fault." .. kind, line)
     if type(body) ~= "table" or getmetatable(body) then
-        return state.diag.add { code = "LZ110", line = line, text = ctx.what .. " needs a body in braces",
+        return state.diag.add { code = "LZ110", line = line, text = ctx.what
+            .. " needs a body in braces",
             help = ('write fault.%s { target, at = "2m" }'):format(kind) }
     end
     local f = fields.read(ctx, fault_fields(state, kind), body)
@@ -304,7 +319,8 @@ local function make_fault(state, kind, body)
             help = ("write fault.%s { web, ... }"):format(kind) }
         f.broken = true
     end
-    local facts = { kind = "fault", fault = kind, line = line, fields = f, a = targets[1], b = targets[2],
+    local facts = { kind = "fault", fault = kind, line = line, fields = f, a = targets[1],
+        b = targets[2],
         text = "fault." .. kind, broken = f.broken }
     if f.broken then
         if state.running then error(ctx.what .. " is wrong", 3) end
@@ -339,23 +355,27 @@ local function expect_word(state)
             if body[op] ~= nil then
                 if found then
                     state.diag.add { code = "LZ403", line = line, path = { op }, at = "field",
-                        text = ("expect has both `%s` and `%s`"):format(found, op), help = "write two expectations" }
+                        text = ("expect has both `%s` and `%s`"):format(found, op),
+                            help = "write two expectations" }
                     f.broken = true
                 end
                 found = op
             end
         end
         if not found and not f.broken then
-            state.diag.add { code = "LZ403", line = line, text = "expect says nothing that must hold",
+            state.diag.add { code = "LZ403", line = line,
+                text = "expect says nothing that must hold",
                 help = "it needs one of always never eventually at_end sometimes" }
             f.broken = true
         end
         if found == "eventually" and body.within == nil then
             state.diag.add { code = "LZ404", line = line, path = { "eventually" }, at = "field",
-                text = "`eventually` needs a deadline", help = 'write within = "30s", counted from `after`' }
+                text = "`eventually` needs a deadline",
+                    help = 'write within = "30s", counted from `after`' }
             f.broken = true
         end
-        local facts = { kind = "expect", name = name, line = line, operator = found, fields = f, broken = f.broken }
+        local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,
+            broken = f.broken }
         state.plan.expectations[#state.plan.expectations + 1] = facts
     end)
 end
@@ -364,7 +384,8 @@ local function slo_word(state)
     return named(state, "slo", function(name, body, line)
         local f = fields.read(context(state, "slo", line), schema.slo, body)
         state.plan.expectations[#state.plan.expectations + 1] =
-            { kind = "slo", name = name, line = line, operator = "slo", fields = f, broken = f.broken }
+            { kind = "slo", name = name, line = line, operator = "slo", fields = f,
+                broken = f.broken }
     end)
 end
 
@@ -374,7 +395,8 @@ local function amplification_word(state)
         if a == POISON or b == POISON then return POISON end
         local x, y = handles.of(a), handles.of(b)
         if not x or not y or not x.fields or not y.fields then
-            return state.diag.add { code = "LZ304", line = line, text = "amplification takes two components" }
+            return state.diag.add { code = "LZ304", line = line,
+                text = "amplification takes two components" }
         end
         local path = "amplification." .. y.name
         state.metrics.amplification[path] = { unit = "count" }
@@ -386,7 +408,8 @@ end
 -- ---------------------------------------------------------------- params
 
 local function as_text(v)
-    if type(v) == "number" and math.type(v) == "float" and v == math.floor(v) and math.abs(v) < 1e15 then
+    if type(v) == "number" and math.type(v) == "float" and v == math.floor(v)
+        and math.abs(v) < 1e15 then
         return ("%.1f"):format(v)
     end
     return tostring(v)
@@ -412,14 +435,16 @@ local function param_word(state)
         local is_list = type(values) == "table" and not getmetatable(values)
         local items = is_list and values or { values }
         if type(name) ~= "string" or #items == 0 then
-            return state.diag.add { code = "LZ112", line = line, text = "param takes a name and a list of values",
+            return state.diag.add { code = "LZ112", line = line,
+                text = "param takes a name and a list of values",
                 help = 'write param("retries", { 0, 3, 10 })' }
         end
         if not claim(state, "param", name, line) then return POISON end
         for i, v in ipairs(items) do
             if type(v) ~= type(items[1]) or type(v) == "table" or type(v) == "function" then
                 return state.diag.add { code = "LZ112", line = line,
-                    text = ('param "%s": values must be numbers, texts or booleans, all alike; entry %d is %s')
+                    text = ('param "%s": values must be numbers, texts or booleans, all alike; '
+                        .. 'entry %d is %s')
                         :format(name, i, units.kind_of(v)) }
             end
         end
@@ -450,7 +475,8 @@ local function strict_maker(state)
         for word in pairs(words) do names[#names + 1] = word end
         table.sort(names)
         return setmetatable({}, {
-            lz_kind = name, __metatable = name, __newindex = function() error(name .. " cannot be changed", 2) end,
+            lz_kind = name, __metatable = name, __newindex = function() error(name
+                .. " cannot be changed", 2) end,
             __index = function(_, k)
                 if words[k] then return words[k] end
                 local line = state.line()
@@ -473,7 +499,8 @@ local function add_later(state, env)
                 text = ("`%s` is not part of this version"):format(word) }
             return POISON
         end
-        env[word] = setmetatable({}, { __call = say, __index = say, lz_kind = word, __metatable = word })
+        env[word] = setmetatable({}, { __call = say, __index = say, lz_kind = word,
+            __metatable = word })
     end
 end
 
@@ -496,11 +523,14 @@ function M.environment(state, base)
     for k, v in pairs(base) do env[k] = v end
     env.scenario = scenario_word(state)
     env.region = named(state, "region", function(name, body, line)
-        local f = fields.read(context(state, ('region "%s"'):format(name), line), schema.region, body)
-        local facts = { kind = "region", name = name, line = line, fields = f, zones = f.zones or { "a" } }
+        local f = fields.read(context(state, ('region "%s"'):format(name), line), schema.region,
+            body)
+        local facts = { kind = "region", name = name, line = line, fields = f, zones = f.zones or {
+            "a" } }
         for _, z in ipairs(facts.zones) do
             if type(z) ~= "string" then
-                return state.diag.add { code = "LZ205", line = line, path = { "zones" }, text = "zones are named by texts" }
+                return state.diag.add { code = "LZ205", line = line, path = { "zones" },
+                    text = "zones are named by texts" }
             end
         end
         state.plan.regions[#state.plan.regions + 1] = facts
@@ -524,17 +554,20 @@ function M.environment(state, base)
     env.amplification = amplification_word(state)
     env.param = param_word(state)
     env.happened = function(name)
-        return handles.plain { kind = "mark", mark = tostring(name), text = ('happened "%s"'):format(tostring(name)) }
+        return handles.plain { kind = "mark", mark = tostring(name),
+            text = ('happened "%s"'):format(tostring(name)) }
     end
     env.dur = function(v)
         local ns, code, text, help = units.duration(v)
-        if not ns then return state.diag.add { code = code, line = state.line(), text = "dur: " .. text, help = help } end
+        if not ns then return state.diag.add { code = code, line = state.line(), text = "dur: "
+            .. text, help = help } end
         return handles.dur(ns)
     end
     env.drive = function(name, fn)
         if type(name) ~= "string" or type(fn) ~= "function" then
             return state.diag.add { code = "LZ115", line = state.line(),
-                text = "drive takes a name and a function", help = 'write drive("operator", function() ... end)' }
+                text = "drive takes a name and a function",
+                    help = 'write drive("operator", function() ... end)' }
         end
         state.plan.drives[#state.plan.drives + 1] = { name = name, fn = fn, line = state.line() }
     end

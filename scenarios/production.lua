@@ -1,5 +1,5 @@
 scenario "A production stack in us-east-1 survives the loss of a zone at peak" {
-  about    = "Load balancer on 8080, an application tier over three zones, PostgreSQL with two replicas.",
+  about    = "Load balancer on 8080, an app tier over three zones, PostgreSQL with two replicas.",
   tags     = { "production", "zone-loss", "tier-1" },
   duration = "10m",
   warmup   = "1m",
@@ -27,7 +27,8 @@ local app = service "app" {
   cpu_time     = "3ms",
   calls = {
     call { db, "select cart", timeout = "500ms", retries = 2, backoff = "20ms" },
-    call { db, "insert order", timeout = "800ms", retries = 2, backoff = "50ms", retry_budget = "20%" },
+    call { db, "insert order", timeout = "800ms", retries = 2, backoff = "50ms",
+        retry_budget = "20%" },
   },
 }
 
@@ -44,7 +45,8 @@ local lb = balancer "lb" {
 local users = traffic "users" { to = lb, rate = "600/s", arrivals = "poisson", timeout = "3s" }
 
 -- what breaks ---------------------------------------------------------------
-fault.latency { link(app, db), add = dist.lognormal { p50 = "4ms", p99 = "12ms" }, at = "2m", lasting = "1m" }
+fault.latency { link(app, db), add = dist.lognormal { p50 = "4ms", p99 = "12ms" }, at = "2m",
+    lasting = "1m" }
 fault.cpu { app.replica[2], load = "90%", at = "3m30s", lasting = "45s" }
 local outage = fault.down { east.zone.a, at = "5m", lasting = "3m" }  -- the primary is in zone a
 

@@ -184,8 +184,9 @@ static bool record(struct lz_record_meta *meta, const struct lz_select_pairs *pa
     meta->params = rows;
     meta->param_count = params->count;
     out->stopped = meta->stop != NULL && strcmp(meta->stop, "script") != 0;
-    bool ok = lz_record_build(meta, world->world, world->faults, world->checks, &out->image,
-                              &out->size, err);
+    const struct lz_record_parts parts = {
+        .world = world->world, .faults = world->faults, .checks = world->checks};
+    bool ok = lz_record_build(meta, &parts, &out->image, &out->size, err);
     free(rows);
     return ok;
 }

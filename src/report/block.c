@@ -122,10 +122,13 @@ static void blame(struct lz_str *out, const struct lz_report_style *style,
             if (shown == 4 || share < 1.0)
                 break;
             if (shown++ == 0) {
-                char a[32], b[32];
-                lz_str_addf(out, "\n  where failed requests spent their time (%s to %s)\n",
-                            lz_format_instant(a, sizeof(a), from),
-                            lz_format_instant(b, sizeof(b), to));
+                char a[32], b[32], head[120];
+                snprintf(head, sizeof(head), "  where failed requests spent their time (%s to %s)",
+                         lz_format_instant(a, sizeof(a), from),
+                         lz_format_instant(b, sizeof(b), to));
+                lz_str_add_char(out, '\n');
+                lz_paint_cut(out, style, head, style->width);
+                lz_str_add_char(out, '\n');
             }
             bool is_service = strcmp(lz_report_text(st, 1), "database") != 0;
             struct lz_str line;
@@ -142,15 +145,17 @@ static void blame(struct lz_str *out, const struct lz_report_style *style,
     }
 }
 
-// The command that does it again; "" where the run cannot be named.
-static void again(struct lz_str *out, const struct lz_report_run *run)
+// The command that does it again is never cut: on a narrow terminal it has its own line.
+static void again(struct lz_str *out, const struct lz_report_style *style,
+                  const struct lz_report_run *run)
 {
-    lz_str_addf(out, "\n  again         lorenz run %s", run->file);
+    bool narrow = style->width < 60;
+    lz_str_addf(out, "\n  again%slorenz run %s", narrow ? "\n  " : "         ", run->file);
     if (run->cases[0] != '\0')
         lz_str_addf(out, " --case %s", run->cases);
     lz_str_addf(out, " --seed %s\n", run->seed);
     if (run->path != NULL)
-        lz_str_addf(out, "  run file      %s\n", run->path);
+        lz_str_addf(out, "  run file%s%s\n", narrow ? "\n  " : "      ", run->path);
 }
 
 static void failed_expectation(struct lz_str *out, const struct lz_report_style *style,
@@ -264,7 +269,7 @@ void lz_report_block(struct lz_str *out, const struct lz_report_style *style,
                 ? "it passed, and `xfail` says that this case must fail"
                 : run->why);
     }
-    again(out, run);
+    again(out, style, run);
     lz_str_add_char(out, '\n');
     free(all);
 }

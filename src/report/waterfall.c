@@ -79,9 +79,13 @@ void lz_report_waterfall(struct lz_str *out, const struct lz_report_style *style
     char at[32], took[32];
     lz_format_instant(at, sizeof(at), begin);
     lz_format_duration(took, sizeof(took), end - begin);
-    lz_str_addf(out, "\n  one of them   request %" PRId64 " at %s, %s (%" PRId64 ") after %s\n",
-                (int64_t)sqlite3_column_int64(st, 0), at, lz_report_text(st, 3),
-                (int64_t)sqlite3_column_int64(st, 4), took);
+    char head[160];
+    snprintf(head, sizeof(head), "  one of them   request %lld at %s, %s (%d) after %s",
+             (long long)sqlite3_column_int64(st, 0), at, lz_report_text(st, 3),
+             sqlite3_column_int(st, 4), took);
+    lz_str_add_char(out, '\n');
+    lz_paint_cut(out, style, head, style->width);
+    lz_str_add_char(out, '\n');
     sqlite3_finalize(st);
     st = lz_report_ask(run,
                        "SELECT c.name, s.attempt, s.start_ns, s.end_ns, s.outcome, s.queue_ns,"

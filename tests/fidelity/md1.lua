@@ -11,7 +11,8 @@ local unit = 10     -- one service time is 10 ms
 
 scenario "M/D/1" { duration = (1e6 * unit / 1000 / rho) .. "s" }
 
-local q = service "q" { concurrency = 1, queue = { max = "unbounded" }, service_time = unit .. "ms" }
+local q = service "q" { concurrency = 1, queue = { max = "unbounded" }, service_time = unit
+    .. "ms" }
 traffic "customers" { to = q, rate = (rho * 1000 / unit) .. "/s", timeout = "1000h", beside = true }
 
 local function ms(x) return x * unit .. "ms" end
@@ -27,5 +28,6 @@ expect "the 90th percentile of the wait is exact" {
   at_end = q.queue.wait.p90:between(ms(want.p90 * (0.99 - rel)), ms(want.p90 * (1.01 + rel))),
 }
 expect "the 99th percentile of the wait is exact" {
-  at_end = q.queue.wait.p99:between(ms(want.p99 * (0.99 - 2 * rel)), ms(want.p99 * (1.01 + 2 * rel))),
+  at_end = q.queue.wait.p99:between(ms(want.p99 * (0.99 - 2 * rel)),
+      ms(want.p99 * (1.01 + 2 * rel))),
 }

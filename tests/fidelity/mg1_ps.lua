@@ -13,7 +13,8 @@ local work = ({
   exponential      = dist.exponential { mean = "10ms" },
   constant         = dist.constant "10ms",
   -- balanced means, squared coefficient of variation 10
-  hyperexponential = dist.hyperexponential { { 0.952267, "5.250631ms" }, { 0.047733, "104.7493ms" } },
+  hyperexponential = dist.hyperexponential { { 0.952267, "5.250631ms" }, { 0.047733,
+      "104.7493ms" } },
 })[kind]
 
 local q = service "q" { cpu = 1, concurrency = 60000, service_time = work }

@@ -38,5 +38,6 @@ expect "the 90th percentile is the exponential's" {
   at_end = q.latency.p90:between(ms(want.p90 * (0.99 - rel)), ms(want.p90 * (1.01 + rel))),
 }
 expect "the 99th percentile is the exponential's" {
-  at_end = q.latency.p99:between(ms(want.p99 * (0.99 - 1.5 * rel)), ms(want.p99 * (1.01 + 1.5 * rel))),
+  at_end = q.latency.p99:between(ms(want.p99 * (0.99 - 1.5 * rel)),
+      ms(want.p99 * (1.01 + 1.5 * rel))),
 }

@@ -28,5 +28,6 @@ expect "the mean number in system is the formula's" {
   at_end = q.in_flight:between(want.N - want.slack, want.N + want.slack),
 }
 expect "the throughput is the formula's" {
-  at_end = customers.goodput:between((want.X - 0.005) * 1000 / unit .. "/s", (want.X + 0.005) * 1000 / unit .. "/s"),
+  at_end = customers.goodput:between((want.X - 0.005) * 1000 / unit .. "/s",
+      (want.X + 0.005) * 1000 / unit .. "/s"),
 }
