@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "model/request.h"
 #include "record/record_rows.h"
 #include "sim/sim.h"
 
@@ -78,7 +79,7 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
         snprintf(hash, sizeof(hash), "%016" PRIx64, lz_sim_trace(world->sim));
 
     struct lz_record_insert i = lz_record_insert(
-        w, "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        w, "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     lz_record_put_text(&i, LZ_RECORD_SCHEMA);
     lz_record_put_text(&i, meta->version);
     lz_record_put_text(&i, meta->file);
@@ -96,6 +97,8 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
     lz_record_put_text(&i, meta->stop);
     lz_record_put_text(&i, meta->error);
     lz_record_put_text(&i, meta->source);
+    lz_record_put_int(&i, world != NULL ? lz_requests_open_max(world) : 0);
+    lz_record_put_int(&i, world != NULL ? (int64_t)lz_arena_peak(world->arena) : 0);
     lz_record_end_row(&i);
     lz_record_finish(&i);
     lz_str_finish(&case_id);
@@ -136,10 +139,12 @@ static bool take_image(struct lz_record_writer *w, unsigned char **image, size_t
     return true;
 }
 
-bool lz_record_build(const struct lz_record_meta *meta, const struct lz_world *world,
-                     const struct lz_faults *faults, const struct lz_checks *checks,
+bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_parts *parts,
                      unsigned char **image, size_t *size, struct lz_err *err)
 {
+    const struct lz_world *world = parts->world;
+    const struct lz_faults *faults = parts->faults;
+    const struct lz_checks *checks = parts->checks;
     LZ_ASSERT(meta != NULL);
     LZ_ASSERT(LZ_IMPLIES(meta->param_count > 0, meta->params != NULL));
     LZ_ASSERT(LZ_IMPLIES(world == NULL, meta->error != NULL || meta->stop != NULL));

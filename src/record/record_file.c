@@ -101,8 +101,8 @@ bool lz_record_load(const char *path, unsigned char **image, size_t *size, struc
         return lz_fail(err, errno == ENOENT ? LZ_ENOENT : LZ_EIO, "cannot read %s: %s", path,
                        strerror(errno));
     struct stat st;
-    bool ok = fstat(fd, &st) == 0 &&
-              read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, image, size);
+    bool ok =
+        fstat(fd, &st) == 0 && read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, image, size);
     int problem = errno;
     close(fd);
     return ok || lz_fail(err, LZ_EIO, "cannot read %s: %s", path, strerror(problem));

@@ -22,11 +22,6 @@
 
 #include "record/record.h"
 
-/* The rows of `series` have rowid metric * LZ_RECORD_SERIES_STRIDE + window, so that the
- * windows of one metric lie together and in order without an index. */
-#define LZ_RECORD_SERIES_STRIDE 65536
-_Static_assert(LZ_METRIC_WINDOWS_MAX < LZ_RECORD_SERIES_STRIDE, "a rowid for each window");
-
 /* "LRNZ", in the header of every run file. */
 #define LZ_RECORD_APPLICATION_ID 0x4c524e5a
 

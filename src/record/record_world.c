@@ -15,15 +15,14 @@ static const char *const units[] = {
     [LZ_UNIT_RATE] = "/s",     [LZ_UNIT_BYTES] = "B",
 };
 static const char *const views[] = {
-    [LZ_VIEW_RATE] = "rate",   [LZ_VIEW_RATIO] = "ratio",       [LZ_VIEW_TOTAL] = "total",
-    [LZ_VIEW_LEVEL] = "level", [LZ_VIEW_MEAN] = "mean",         [LZ_VIEW_MAX] = "max",
+    [LZ_VIEW_RATE] = "rate",         [LZ_VIEW_RATIO] = "ratio", [LZ_VIEW_TOTAL] = "total",
+    [LZ_VIEW_LEVEL] = "level",       [LZ_VIEW_MEAN] = "mean",   [LZ_VIEW_MAX] = "max",
     [LZ_VIEW_QUANTILE] = "quantile",
 };
 
 static void put_components(struct lz_record_writer *w, const struct lz_world *world)
 {
-    struct lz_record_insert i =
-        lz_record_insert(w, "insert into component values (?, ?, ?, ?, ?)");
+    struct lz_record_insert i = lz_record_insert(w, "insert into component values (?, ?, ?, ?, ?)");
     for (lz_component_id id = 1; id <= world->component_count; id++) {
         const struct lz_component *c = lz_world_component(world, id);
         lz_record_put_id(&i, id);
@@ -49,9 +48,8 @@ static void put_instances(struct lz_record_writer *w, const struct lz_world *wor
         lz_record_put_int(&i, in->ordinal);
         lz_record_put_text(&i, lz_place_host_name(world, in->host));
         lz_record_put_text(&i, zone == 0 ? NULL : lz_place_zone_name(world, zone));
-        lz_record_put_text(&i, zone == 0 ? NULL
-                                         : lz_place_region_name(
-                                               world, lz_place_zone_region(world, zone)));
+        lz_record_put_text(
+            &i, zone == 0 ? NULL : lz_place_region_name(world, lz_place_zone_region(world, zone)));
         lz_record_end_row(&i);
     }
     lz_record_finish(&i);
@@ -83,12 +81,10 @@ static void put_series_of(struct lz_record_insert *i, const struct lz_metrics *m
     size_t windows = lz_metrics_windows(m, id);
     lz_time width = lz_metrics_width(m);
     bool is_level = lz_metrics_def(m, id)->view == LZ_VIEW_LEVEL;
-    LZ_ASSERT(windows < LZ_RECORD_SERIES_STRIDE);
     for (size_t at = 0; at < windows; at++) {
         struct lz_sample s = lz_metrics_stored(m, id, at);
         if (!s.present)
             continue;
-        lz_record_put_int(i, (int64_t)id * LZ_RECORD_SERIES_STRIDE + (int64_t)at);
         lz_record_put_int(i, id);
         lz_record_put_int(i, (int64_t)at * width);
         lz_record_put_int(i, width);
@@ -103,7 +99,7 @@ static void put_series_of(struct lz_record_insert *i, const struct lz_metrics *m
 static void put_series(struct lz_record_writer *w, const struct lz_world *world)
 {
     struct lz_record_insert i =
-        lz_record_insert(w, "insert into series values (?, ?, ?, ?, ?, ?, ?, ?)");
+        lz_record_insert(w, "insert into series values (?, ?, ?, ?, ?, ?, ?)");
     size_t count = lz_metrics_count(world->metrics);
     for (lz_metric id = 1; id <= count; id++)
         put_series_of(&i, world->metrics, id);

@@ -24,9 +24,9 @@ static enum lz_unit unit_of(const char *name)
         const char *name;
         enum lz_unit unit;
     } units[] = {{"ratio", LZ_UNIT_RATIO},
-                 {"seconds", LZ_UNIT_SECONDS},
-                 {"per_second", LZ_UNIT_RATE},
-                 {"bytes", LZ_UNIT_BYTES}};
+                 {"s", LZ_UNIT_SECONDS},
+                 {"/s", LZ_UNIT_RATE},
+                 {"B", LZ_UNIT_BYTES}};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(units[i].name, name) == 0)
             return units[i].unit;

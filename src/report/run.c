@@ -51,9 +51,9 @@ static char *copy_or_null(sqlite3_stmt *st, int column)
 static bool read_run(struct lz_report_run *r)
 {
     sqlite3_stmt *st;
-    const char *sql = "SELECT version, file, scenario, case_text, seed, token, verdict, why,"
+    const char *sql = "SELECT version, file, scenario, case_id, seed, token, verdict, why,"
                       " trace_hash, error, stop, source, events, virtual_ns, warmup_ns,"
-                      " requests_in_flight_max, memory_bytes FROM run";
+                      " in_flight_max, memory_bytes FROM run";
     if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) != SQLITE_OK)
         return false;
     bool ok = sqlite3_step(st) == SQLITE_ROW;
@@ -142,6 +142,11 @@ static double number_or_nan(sqlite3_stmt *st, int column)
                                                           : sqlite3_column_double(st, column);
 }
 
+static int64_t time_or_none(sqlite3_stmt *st, int column)
+{
+    return sqlite3_column_type(st, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, column);
+}
+
 static void read_expect(sqlite3_stmt *st, struct lz_report_expect *e)
 {
     e->id = sqlite3_column_int64(st, 0);
@@ -157,8 +162,8 @@ static void read_expect(sqlite3_stmt *st, struct lz_report_expect *e)
     snprintf(e->why, sizeof(e->why), "%s", lz_report_text(st, 10));
     e->margin = number_or_nan(st, 11);
     e->value = number_or_nan(st, 12);
-    e->at_ns = sqlite3_column_int64(st, 13);
-    e->deadline_ns = sqlite3_column_int64(st, 14);
+    e->at_ns = time_or_none(st, 13);
+    e->deadline_ns = time_or_none(st, 14);
     e->limit = number_or_nan(st, 15);
     snprintf(e->limit_text, sizeof(e->limit_text), "%s", lz_report_text(st, 16));
 }
