@@ -8,6 +8,7 @@
 #include "model/client.h"
 #include "model/edge.h"
 #include "model/instance.h"
+#include "model/service.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
 
@@ -15,7 +16,15 @@
 #define OPS_MAX 65535
 #define PAIRS_MAX (64u << 20)
 
+// Attempts on b per request of a: somebody asked, before or after the edges were made.
+struct amplified {
+    lz_component_id a, b;
+    lz_series attempts;
+};
+
 struct lz_calls {
+    struct amplified *amplified;
+    uint32_t amplified_count, amplified_cap;
     struct lz_edge **edges; // 1 ..
     uint32_t edge_count, edge_cap;
     const char **ops; // 1 ..
@@ -141,6 +150,9 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         e->clients[c].tokens = LZ_EDGE_TOKENS_MAX;
         e->clients[c].turn = c; // callers do not begin with the same replica
     }
+    for (uint32_t i = 0; i < cs->amplified_count; i++)
+        if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
+            e->attempts = cs->amplified[i].attempts;
     open_connections(w, e);
     *id = cs->edge_count;
     if (w->running)
@@ -164,17 +176,20 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
     lz_metric known = lz_metrics_find(w->metrics, a, name);
     if (known != 0)
         return known;
-    lz_series attempts = 0;
+    lz_series attempts = lz_metrics_counter(w->metrics);
+    bool calls = lz_service_is_handled(w, a); // a handler's calls are made as it runs
     for (uint32_t i = 1; i <= cs->edge_count; i++) {
         struct lz_edge *e = cs->edges[i];
         if (e->opts.from != a || e->opts.to != b)
             continue;
-        if (attempts == 0)
-            attempts = lz_metrics_counter(w->metrics);
+        calls = true;
         e->attempts = attempts;
     }
-    if (attempts == 0)
-        return 0; // a never calls b
+    if (!calls)
+        return 0;
+    cs->amplified = lz_grow(w->arena, cs->amplified, &cs->amplified_cap, cs->amplified_count + 1,
+                            sizeof(*cs->amplified));
+    cs->amplified[cs->amplified_count++] = (struct amplified){.a = a, .b = b, .attempts = attempts};
     cs->requests = lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
     if (cs->requests[a] == 0)
         cs->requests[a] = lz_metrics_counter(w->metrics);

@@ -175,7 +175,7 @@ static void forget_waiter(struct lz_world *w, lz_component_id id, uint64_t call)
         }
         at = waiter->next;
     }
-    LZ_ASSERT(!"a call that waits is in line");
+    LZ_UNREACHABLE("a call that waits is in line");
 }
 
 static void measure_cpu(struct lz_world *w, struct lz_database *d)
@@ -253,7 +253,7 @@ static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_r
     (void)w;
     (void)t;
     (void)result;
-    LZ_ASSERT(!"a database calls nobody");
+    LZ_UNREACHABLE("a database calls nobody");
 }
 
 static void let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t)

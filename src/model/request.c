@@ -213,7 +213,7 @@ const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_
             return &w->requests->kept[way][i];
         i -= w->requests->kept_count[way];
     }
-    LZ_ASSERT(!"an index below the count");
+    LZ_UNREACHABLE("an index below the count");
     return NULL;
 }
 

@@ -559,6 +559,12 @@ bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *
     return true;
 }
 
+bool lz_service_is_handled(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_services *ss = w->services;
+    return id < ss->cap && ss->all[id] != NULL && ss->all[id]->handler_count > 0;
+}
+
 static struct lz_task *live_task(const struct lz_world *w, lz_task_id id)
 {
     struct lz_task *t = lz_task_find(w, id);

@@ -65,6 +65,8 @@ void lz_service_set_handlers(struct lz_world *w, const struct lz_service_handler
 bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *op,
                        uint32_t handler, struct lz_err *err) LZ_MUST_CHECK;
 
+bool lz_service_is_handled(const struct lz_world *w, lz_component_id id);
+
 /* For handlers, on a live task. Each but `answer` ends in a callback. */
 bool lz_service_is_live(const struct lz_world *w, lz_task_id task);
 void lz_service_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key);

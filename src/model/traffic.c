@@ -137,7 +137,7 @@ static void nothing_dies(struct lz_world *w, lz_instance_id id, bool silent)
     (void)w;
     (void)id;
     (void)silent;
-    LZ_ASSERT(!"users cannot die");
+    LZ_UNREACHABLE("users cannot die");
 }
 
 static const struct lz_instance_ops instance_ops = {.died = nothing_dies,

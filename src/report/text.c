@@ -107,6 +107,8 @@ static void one_run(struct lz_str *out, const struct lz_report_style *style,
     char right[80], span[32];
     lz_format_duration(span, sizeof(span), run->virtual_ns);
     snprintf(right, sizeof(right), "%s virtual", span);
+    if (run->error != NULL && run->virtual_ns == 0)
+        snprintf(right, sizeof(right), "did not load");
     char name[400];
     const char *title = run->scenario[0] != '\0' ? run->scenario : run->file;
     if (show_case && run->cases[0] != '\0')
@@ -114,7 +116,7 @@ static void one_run(struct lz_str *out, const struct lz_report_style *style,
     else
         snprintf(name, sizeof(name), "%s", title);
     head_line(out, style, look_of(run->verdict), name, right);
-    if (style->quiet)
+    if (style->quiet || run->error != NULL)
         return;
     size_t count;
     struct lz_report_expect *all = lz_report_expects(run, &count);

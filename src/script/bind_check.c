@@ -15,7 +15,7 @@ static int index_of(const char *const *names, const char *name)
     for (int i = 1; names[i] != NULL; i++)
         if (strcmp(names[i], name) == 0)
             return i;
-    LZ_ASSERT(!"the Lua half uses the same words");
+    LZ_UNREACHABLE("the Lua half uses the same words");
     return 0;
 }
 

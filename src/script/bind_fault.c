@@ -17,7 +17,7 @@ static enum lz_pick_kind pick_of(const char *name)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i], name) == 0)
             return (enum lz_pick_kind)i;
-    LZ_ASSERT(!"a pick is one of ours");
+    LZ_UNREACHABLE("a pick is one of ours");
     return LZ_PICK_ALL;
 }
 

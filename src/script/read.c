@@ -120,7 +120,7 @@ static enum lz_target_kind target_kind(const char *name)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, name) == 0)
             return kinds[i].kind;
-    LZ_ASSERT(!"a target's kind is one of ours");
+    LZ_UNREACHABLE("a target's kind is one of ours");
     return 0;
 }
 

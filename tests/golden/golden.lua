@@ -1,0 +1,40 @@
+-- golden.lua LORENZ FOLDER [--write] — transcripts, byte for byte; TAP.
+local lorenz, folder, write = arg[1], arg[2], arg[3] == "--write"
+
+local function output(command)
+    local pipe = assert(io.popen(command))
+    local text = pipe:read "a"
+    pipe:close()
+    return text
+end
+
+local function read(path)
+    local file = io.open(path, "rb")
+    if not file then return nil end
+    local text = file:read "a"
+    file:close()
+    return text
+end
+
+local names = {}
+for name in output("ls " .. folder):gmatch "([%w_]+)%.lua\n" do names[#names + 1] = name end
+table.sort(names)
+
+local failed = 0
+for i, name in ipairs(names) do
+    local command = ("cd %s && env -i LANG=C.UTF-8 %s run --keep none --width 80 --color never "
+        .. "%s.lua 2>&1; echo \"exit $?\""):format(folder, lorenz, name)
+    local path = folder .. "/" .. name .. ".out"
+    if write then assert(io.open(path, "wb")):write(output(command)):close() end
+    local want = read(path)
+    local first, second = output(command), output(command)
+    local ok = first == want and second == want
+    if not ok then
+        failed = failed + 1
+        print("# want:\n# " .. (want or "no file"):gsub("\n", "\n# "))
+        print("# got:\n# " .. (first ~= want and first or second):gsub("\n", "\n# "))
+    end
+    print(("%s %d - %s is printed as before"):format(ok and "ok" or "not ok", i, name))
+end
+print("1.." .. #names)
+os.exit(failed == 0 and #names > 0, true)
