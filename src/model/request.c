@@ -63,7 +63,7 @@ void lz_requests_measure(struct lz_world *w, lz_component_id component)
         lz_metrics_define(w->metrics, component,
                           &(struct lz_metric_def){.name = blame_names[i],
                                                   .view = LZ_VIEW_TOTAL,
-                                                  .unit = LZ_UNIT_COUNT,
+                                                  .unit = LZ_UNIT_SECONDS,
                                                   .a = b->phase[i]});
     }
 }

@@ -100,10 +100,12 @@ static const char *cell(const struct lz_report_style *style, const struct grid *
     return "│";
 }
 
-static void put_row(struct lz_str *out, const struct lz_report_style *style,
+static void put_row(struct lz_str *to, const struct lz_report_style *style,
                     const struct lz_report_plot *p, const struct grid *g, int row,
                     enum lz_unit unit)
 {
+    struct lz_str row_text, *out = &row_text;
+    lz_str_init(out);
     char label[32] = "";
     double value = g->high - (g->high - g->low) * row / (ROWS - 1);
     bool is_limit = isfinite(p->limit) && row_of(g, p->limit) == row;
@@ -130,7 +132,11 @@ static void put_row(struct lz_str *out, const struct lz_report_style *style,
     lz_paint_end(out, style, LZ_BLUE);
     if (is_limit)
         lz_str_add(out, style->ascii ? " limit" : " ← limit");
-    lz_str_add_char(out, '\n');
+    while (out->len > 0 && out->text[out->len - 1] == ' ')
+        out->len--;
+    lz_str_add_n(to, out->text, out->len);
+    lz_str_add_char(to, '\n');
+    lz_str_finish(out);
 }
 
 static void put_axis(struct lz_str *out, const struct lz_report_plot *p, int columns)

@@ -478,6 +478,12 @@ static struct lz_sample sample(double value, uint64_t count)
         .present = true, .value = value, .low = value, .high = value, .count = count};
 }
 
+static struct lz_sample total_sample(const struct lz_metric_def *def, uint64_t total)
+{
+    double v = (double)total;
+    return sample(def->unit == LZ_UNIT_SECONDS ? v / 1e9 : v, 1);
+}
+
 static struct lz_sample hist_sample(const struct lz_metric_def *def, const struct lz_hist *h)
 {
     if (h->count == 0)
@@ -569,7 +575,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
         return (struct lz_sample){0};
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return sample((double)total_before(&a->recent, to, a->before), 1);
+        return total_sample(def, total_before(&a->recent, to, a->before));
     case LZ_VIEW_RATE:
         return counter_sample(def, moved(a, from, to), 0, (double)(to - from));
     case LZ_VIEW_RATIO:
@@ -603,7 +609,7 @@ struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
     double seconds = (double)(m->start - m->begun) / 1e9;
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return sample((double)a->total, 1);
+        return total_sample(def, a->total);
     case LZ_VIEW_RATE:
         return counter_sample(def, a->total - a->at_begin, 0, seconds);
     case LZ_VIEW_RATIO: {
@@ -644,7 +650,7 @@ struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, siz
     }
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return sample((double)total, 1);
+        return total_sample(def, total);
     case LZ_VIEW_RATE:
         return counter_sample(def, total - before, 0, seconds);
     case LZ_VIEW_RATIO: {

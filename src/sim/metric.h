@@ -49,7 +49,7 @@ enum lz_view {
 enum lz_unit {
     LZ_UNIT_COUNT,
     LZ_UNIT_RATIO,   /* 0 to 1 */
-    LZ_UNIT_SECONDS, /* series in nanoseconds, values in seconds */
+    LZ_UNIT_SECONDS, /* histograms and counters in nanoseconds, gauges and values in seconds */
     LZ_UNIT_RATE,    /* per second */
     LZ_UNIT_BYTES,
 };
