@@ -154,8 +154,8 @@ function M.server(state)
             local status = fn(req)
             if status == nil then status = 200 end
             if math.type(status) ~= "integer" or status < 100 or status > 599 then
-                error(("a handler returns a status such as 200, got %s"):format(diag
-                    and units.kind_of(status)), 0)
+                error(("a handler returns a status such as 200, got %s"):format(
+                    units.kind_of(status)), 0)
             end
             fn, task, service, instance, key, op = C.answer(task, status)
         end

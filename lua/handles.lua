@@ -50,7 +50,7 @@ end
 
 local COMPARE = { "below", "above", "at_least", "at_most", "equals", "between", "recovers_to" }
 
-local matcher_meta = class("matcher", function(t, k)
+local matcher_meta = class("matcher", function(_, k)
     error(("a matcher has no field `%s`"):format(tostring(k)), 2)
 end)
 

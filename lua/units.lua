@@ -56,7 +56,7 @@ function M.duration(v)
         ns = ns + tonumber(number) * DURATION[unit]
         rest = after
     end
-    if not (ns < DURATION_MAX) then
+    if ns >= DURATION_MAX then
         return refuse("LZ206", ('"%s" is longer than 146 years'):format(v))
     end
     return math.floor(ns + 0.5)

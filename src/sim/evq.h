@@ -20,7 +20,7 @@
  * against a sorted list.
  *
  * Invariants:
- *   (1) base <= the time of every entry in the wheel; near_end <= it too;
+ *   (1) base <= near_end <= the time of every entry in the wheel;
  *   (2) every entry in `near` is before near_end;
  *   (3) an entry at level l has the digits of `base` above l.
  *

@@ -5,8 +5,8 @@ local lorenz, scenario = arg[1], arg[2]
 local SEEDS, Z, REL = 20, 4, 0.01
 
 local function run(seed)
-    local pipe = assert(io.popen(("%s run --keep none -j 2 --report-only --seed %d -o json=- %s 2>&1")
-        :format(lorenz, seed, scenario)))
+    local command = "%s run --keep none -j 2 --report-only --seed %d -o json=- %s 2>&1"
+    local pipe = assert(io.popen(command:format(lorenz, seed, scenario)))
     local text = pipe:read "a"
     pipe:close()
     return text
