@@ -231,7 +231,10 @@ local function dist_word(state)
             end
             local known = {}
             for _, p in ipairs(params) do known[p] = true end
-            for key in pairs(body) do
+            local keys = {}
+            for key in pairs(body) do keys[#keys + 1] = tostring(key) end
+            table.sort(keys)
+            for _, key in ipairs(keys) do
                 if not known[key] then
                     return state.diag.add { code = "LZ101", line = line, path = { tostring(key) },
                         at = "field",
