@@ -70,7 +70,8 @@ void lz_evq_grow_near(struct lz_evq *q)
 /*
  * `near` has grown: keep the nearest few, and file the rest where it is found again. What
  * is filed must not be before what stays, and equals must stay together, so a crowd at
- * one instant stays whole; the limit is raised then, or every push would try again.
+ * one instant stays whole, as does what is before `base`; the limit is raised then, or
+ * every push would try again.
  */
 void lz_evq_spill(struct lz_evq *q)
 {
@@ -79,6 +80,8 @@ void lz_evq_spill(struct lz_evq *q)
     for (uint32_t i = 0; i < LZ_EVQ_OPEN_MAX; i++)
         kept[i] = lz_evq_near_pop(q);
     q->near_end = kept[LZ_EVQ_OPEN_MAX - 1].at + 1;
+    if (q->near_end < q->base) // pushed behind a look ahead: the wheel is for what is beyond
+        q->near_end = q->base;
     uint32_t count = q->near_count;
     q->near_count = 0;
     // Each is read before its place can be written: at most i + 1 are in the heap after i.
@@ -144,8 +147,8 @@ bool lz_evq_open(struct lz_evq *q)
         q->base = start;
         lz_time latest = q->base;
         deal(q, chunk, level == 0 || count <= LZ_EVQ_OPEN_MAX, &latest);
-        if (q->near_count > 0)
-            q->near_end = latest + 1;
+        // If all were dead: what is still to be pushed may be before `base`, and is near.
+        q->near_end = q->near_count > 0 ? latest + 1 : q->base;
     }
     return true;
 }

@@ -1,0 +1,255 @@
+/*
+ * The cores of an instance must be shared evenly, to the nanosecond.
+ *
+ * Method: a line says what happens when, in milliseconds: "0:+100a" starts job a of 100 ms,
+ * "5:-0a" removes it, "5:s0.5" steals half a core, "5:f1" and "5:f0" freeze and unfreeze,
+ * "5:x0" clears. The expectation is when jobs finish, as "a200".
+ */
+#include "model/cpu.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define MIB ((size_t)1024 * 1024)
+#define STEPS_MAX 16
+#define ENTITY 9
+
+struct step {
+    double arg;
+    char how, name;
+};
+
+struct stage {
+    struct lz_arena *arena;
+    struct lz_world *w;
+    struct lz_cpu *cpu;
+    lz_kind act;
+    struct step steps[STEPS_MAX];
+    uint32_t step_count;
+    uint32_t jobs[128]; // by name
+    char log[256];
+};
+
+static void on_done(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct stage *s = ctx;
+    assert_int_equal(entity, ENTITY);
+    if (s->jobs[payload] == 0)
+        return; // removed at the very instant it finished
+    long long now = lz_sim_now(s->w->sim);
+    size_t used = strlen(s->log);
+    snprintf(s->log + used, sizeof(s->log) - used, "%s%c%lld%s", used > 0 ? " " : "", (char)payload,
+             now % LZ_MS == 0 ? now / LZ_MS : now, now % LZ_MS == 0 ? "" : "ns");
+    lz_cpu_remove(s->w, s->cpu, s->jobs[payload]);
+    s->jobs[payload] = 0;
+}
+
+static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct stage *s = ctx;
+    assert_int_equal(entity, ENTITY);
+    lz_cpu_tick(s->w, s->cpu);
+}
+
+static void on_act(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct stage *s = ctx;
+    const struct step *step = &s->steps[entity];
+    uint32_t *job = &s->jobs[(uint32_t)step->name];
+    switch (step->how) {
+    case '+':
+        assert_int_equal(*job, 0);
+        *job = lz_cpu_add(s->w, s->cpu, (lz_time)(step->arg * LZ_MS), (uint64_t)step->name);
+        break;
+    case '-':
+        lz_cpu_remove(s->w, s->cpu, *job);
+        *job = 0;
+        break;
+    case 's':
+        lz_cpu_steal(s->w, s->cpu, step->arg);
+        break;
+    case 'f':
+        lz_cpu_freeze(s->w, s->cpu, step->arg > 0);
+        break;
+    default:
+        lz_cpu_clear(s->w, s->cpu);
+        memset(s->jobs, 0, sizeof(s->jobs));
+    }
+}
+
+static void make(struct stage *s, double cores)
+{
+    memset(s, 0, sizeof(*s));
+    struct lz_err err = {0};
+    struct lz_arena_opts opts = {.limit_bytes = 64 * MIB};
+    if (!lz_arena_create(&opts, &s->arena, &err))
+        fail_msg("%s", err.msg);
+    s->w = lz_world_create(&(struct lz_world_opts){.arena = s->arena, .end = 100 * LZ_S});
+    lz_kind done = lz_sim_kind(s->w->sim, "done", on_done, s);
+    lz_kind tick = lz_sim_kind(s->w->sim, "tick", on_tick, s);
+    s->act = lz_sim_kind(s->w->sim, "act", on_act, s);
+    s->cpu = lz_cpu_create(s->w, cores, done, tick, ENTITY);
+}
+
+static void play(struct stage *s, const char *line)
+{
+    for (const char *at = line; *at != '\0'; at += *at == ' ') {
+        assert_true(s->step_count < STEPS_MAX);
+        struct step *step = &s->steps[s->step_count];
+        char *end;
+        lz_time when = strtol(at, &end, 10) * LZ_MS;
+        step->how = end[1]; // past the colon
+        step->arg = strtod(end + 2, &end);
+        step->name = *end == ' ' || *end == '\0' ? ' ' : *end++;
+        at = end;
+        lz_sim_at(s->w->sim, when, s->act, s->step_count++, 0);
+    }
+    assert_int_equal(lz_sim_run(s->w->sim, 100 * LZ_S), LZ_SIM_ENDED);
+}
+
+struct row {
+    double cores;
+    const char *line, *log;
+};
+
+static void assert_rows(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct stage s;
+        make(&s, rows[i].cores);
+        play(&s, rows[i].line);
+        if (strcmp(s.log, rows[i].log) != 0)
+            fail_msg("%g cores, %s: %s, not %s", rows[i].cores, rows[i].line, s.log, rows[i].log);
+        assert_int_equal(lz_cpu_jobs(s.cpu), 0);
+        assert_int_equal(lz_sim_pending(s.w->sim), 0);
+        lz_arena_destroy(s.arena);
+    }
+}
+
+static void jobs_share_the_cores_evenly(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:+100a", "a100"},
+        {1, "0:+0a", "a0"},
+        {1, "0:+100a 0:+100b", "a200 b200"},
+        {1, "0:+100a 0:+50b", "b100 a150"},
+        {1, "0:+100a 50:+100b", "a150 b200"},
+        {1, "0:+100a 50:+20b", "b90 a120"},
+        {1, "0:+100a 100:+100b", "a100 b200"}, // the one ends as the other begins
+        {1, "0:+30a 0:+30b 0:+30c", "a90 b90 c90"},
+        {1, "0:+30a 0:+20b 0:+10c", "c30 b50 a60"},
+        {1, "0:+10a 0:+10b 30:+10a", "a20 b20 a40"},
+        {2, "0:+100a 0:+100b", "a100 b100"},
+        {2, "0:+60a 0:+60b 0:+60c", "a90 b90 c90"},
+        {2, "0:+60a 0:+60b 0:+60c 0:+60d", "a120 b120 c120 d120"},
+        {2, "0:+20a 0:+80b 0:+80c", "a30 b90 c90"}, // then each has a core of its own
+        {2, "0:+60a 0:+60b 30:+60c", "a75 b75 c105"},
+        {0.5, "0:+100a", "a200"},
+        {0.5, "0:+100a 0:+50b", "b200 a300"},
+        {1.5, "0:+75a 0:+75b", "a100 b100"},
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
+static void stolen_cores_slow_jobs_down(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:s0.5 0:+100a", "a200"},
+        {1, "0:+100a 0:s0.5", "a200"},
+        {1, "0:+100a 50:s0.5", "a150"},
+        {1, "0:+100a 50:s0.5 70:s0", "a110"},
+        {1, "0:+100a 0:+100b 100:s0.5", "a300 b300"},
+        {1, "0:+1a 0:s1", "a100"}, // never starved wholly: one percent is left
+        {1, "0:+1a 0:s50", "a100"},
+        {1, "0:s0.75 0:+25a 200:+25b 250:s0", "a100 b262500000ns"},
+        {2, "0:s1 0:+100a", "a100"}, // one core is all it can use
+        {2, "0:s1 0:+100a 0:+100b", "a200 b200"},
+        {2, "0:+100a 0:+100b 50:s1 100:s0", "a125 b125"},
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
+static void nothing_runs_while_frozen(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:+100a 30:f1 80:f0", "a150"},
+        {1, "0:f1 10:+100a 50:f0", "a150"},
+        {1, "0:f1 50:f0 60:+100a", "a160"},
+        {1, "0:+100a 0:+100b 100:f1 200:f0", "a300 b300"},
+        {1, "0:+100a 50:f1 60:+50b 100:f0", "a200 b200"},
+        {1, "0:+100a 30:f1 40:f1 80:f0 90:f0", "a150"},
+        {1, "0:+100a 30:f1 40:s0.5 80:f0", "a220"},
+        {4, "0:+10a 0:+20b 5:f1 105:f0", "a110 b120"},
+        {1, "0:+100a 30:f1 50:-0a 80:f0", ""},
+        {1, "0:+100a 100:f1 200:f0", "a200"}, // it was about to finish
+        {1, "0:+100a 30:f1 50:x0 60:+10b 80:f0 95:+10c", "b90 c105"},
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
+static void what_is_removed_leaves_its_share_to_the_others(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:+100a 50:-0a", ""},
+        {1, "0:+100a 0:+100b 100:-0a", "b150"},
+        {1, "0:+100a 0:+100b 0:+100c 150:-0b", "a250 c250"},
+        {2, "0:+100a 0:+100b 50:-0a", "b100"},
+        {1, "0:+100a 0:+100b 50:x0 60:+10a", "a70"},
+        {1, "0:+100a 0:+100b 50:-0a 50:-0b 50:+10c", "c60"},
+        {1, "0:+100a 50:-0a 50:+100a 150:+10b", "a150 b160"},
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
+static void busy_is_the_share_of_cores_in_use(void **state)
+{
+    (void)state;
+    static const struct {
+        double cores, stolen;
+        uint32_t jobs;
+        bool frozen;
+        double busy;
+    } rows[] = {
+        {2, 0, 0, false, 0},   {2, 0, 1, false, 0.5}, {2, 0, 2, false, 1},
+        {2, 0, 9, false, 1},   {2, 1, 0, false, 0.5}, {2, 0.5, 1, false, 0.75},
+        {4, 1, 2, true, 0.25}, {2, 3, 0, false, 1},   {2, 0, 3, true, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s;
+        make(&s, rows[i].cores);
+        for (uint32_t n = 0; n < rows[i].jobs; n++)
+            lz_cpu_add(s.w, s.cpu, LZ_S, 1 + n);
+        lz_cpu_steal(s.w, s.cpu, rows[i].stolen);
+        lz_cpu_freeze(s.w, s.cpu, rows[i].frozen);
+        assert_int_equal(lz_cpu_jobs(s.cpu), rows[i].jobs);
+        assert_true(lz_cpu_cores(s.cpu) == rows[i].cores);
+        assert_true(lz_cpu_busy(s.cpu) == rows[i].busy);
+        lz_arena_destroy(s.arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_share_the_cores_evenly),
+        cmocka_unit_test(stolen_cores_slow_jobs_down),
+        cmocka_unit_test(nothing_runs_while_frozen),
+        cmocka_unit_test(what_is_removed_leaves_its_share_to_the_others),
+        cmocka_unit_test(busy_is_the_share_of_cores_in_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

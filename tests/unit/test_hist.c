@@ -1,0 +1,237 @@
+/*
+ * A histogram's quantiles must be those of the sorted values, within 1 %, before and after
+ * packing and merging; its extremes, count and sum are exact.
+ *
+ * Method: fixed pseudo-random values of several shapes, against the values themselves, sorted.
+ */
+#include "sim/hist.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define MIB ((size_t)1024 * 1024)
+#define VALUES 5000
+
+static struct lz_arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    struct lz_err err = {0};
+    struct lz_arena_opts opts = {.limit_bytes = 64 * MIB};
+    return lz_arena_create(&opts, &arena, &err) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    lz_arena_destroy(arena);
+    return 0;
+}
+
+static double unit(uint64_t *lcg)
+{
+    *lcg = *lcg * 6364136223846793005ull + 1442695040888963407ull;
+    return ((double)(*lcg >> 11) + 0.5) * 0x1p-53;
+}
+
+static int64_t constant(double u)
+{
+    (void)u;
+    return 123456789;
+}
+
+static int64_t small(double u)
+{
+    return (int64_t)(u * 200);
+}
+
+static int64_t uniform(double u)
+{
+    return (int64_t)(u * 1e9);
+}
+
+static int64_t exponential(double u)
+{
+    return (int64_t)(-log(u) * 5e6);
+}
+
+static int64_t pareto(double u)
+{
+    return (int64_t)(1000 * pow(u, -2));
+}
+
+static int64_t two_humps(double u)
+{
+    return (int64_t)(u < 0.97 ? 1e6 + u * 1e5 : 5e9 + u * 1e8);
+}
+
+static int64_t all_sizes(double u)
+{
+    return (int64_t)exp2(u * 62.9);
+}
+
+typedef int64_t shape_fn(double u);
+static shape_fn *const shapes[] = {constant, small,     uniform,  exponential,
+                                   pareto,   two_humps, all_sizes};
+
+static int by_value(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void assert_is_of(const struct lz_hist *h, int64_t *values, uint32_t count)
+{
+    static const double qs[] = {0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1};
+    qsort(values, count, sizeof(*values), by_value);
+    assert_int_equal(h->count, count);
+    assert_int_equal(h->min, values[0]);
+    assert_int_equal(h->max, values[count - 1]);
+    assert_true(lz_hist_quantile(h, 0) == (double)values[0]);
+    assert_true(lz_hist_quantile(h, 1) == (double)values[count - 1]);
+    for (size_t i = 0; i < COUNT(qs); i++) {
+        double rank = ceil(qs[i] * count);
+        double exact = (double)values[rank < 1 ? 0 : (size_t)rank - 1];
+        double value = lz_hist_quantile(h, qs[i]);
+        double allowed = exact < 2 * LZ_HIST_SUBS ? 0 : exact * 0.01;
+        if (!(fabs(value - exact) <= allowed))
+            fail_msg("q %g of %u is %g, not %g", qs[i], count, value, exact);
+    }
+}
+
+static void quantiles_are_within_one_percent_and_extremes_exact(void **state)
+{
+    (void)state;
+    static int64_t values[VALUES];
+    for (size_t s = 0; s < COUNT(shapes); s++) {
+        struct lz_hist h;
+        lz_hist_init(&h, arena);
+        uint64_t lcg = 1;
+        for (uint32_t count = 1; count <= VALUES; count = 3 * count + 2) {
+            double sum = 0;
+            lz_hist_clear(&h); // its buckets stay
+            for (uint32_t i = 0; i < count; i++) {
+                values[i] = shapes[s](unit(&lcg));
+                lz_hist_add(&h, values[i]);
+                sum += (double)values[i];
+            }
+            assert_true(h.sum == sum);
+            assert_is_of(&h, values, count);
+        }
+    }
+}
+
+static void a_bucket_holds_what_its_middle_is_near_to(void **state)
+{
+    (void)state;
+    uint32_t before = 0;
+    for (int64_t v = 0; v < INT64_MAX / 2; v += 1 + v / 1000) {
+        uint32_t b = lz_hist_bucket(v);
+        assert_true(b >= before && b <= before + 1);
+        assert_true(fabs(lz_hist_value(b) - (double)v) <= 0.004 * (double)v);
+        before = b;
+    }
+}
+
+static void the_largest_value_has_a_bucket(void **state)
+{
+    (void)state;
+    int64_t values[] = {0, INT64_MAX, INT64_MAX - 1};
+    struct lz_hist h;
+    lz_hist_init(&h, arena);
+    for (size_t i = 0; i < COUNT(values); i++)
+        lz_hist_add(&h, values[i]);
+    assert_is_of(&h, values, COUNT(values));
+}
+
+static struct lz_hist_facts facts_of(const struct lz_hist *h)
+{
+    return (struct lz_hist_facts){.count = h->count, .min = h->min, .max = h->max, .sum = h->sum};
+}
+
+// Both ways of merging must give what adding each value would.
+static void merged_histograms_equal_one_of_all_values(void **state)
+{
+    (void)state;
+    static int64_t values[2 * VALUES];
+    for (size_t a = 0; a < COUNT(shapes); a++) {
+        for (size_t b = 0; b < COUNT(shapes); b++) {
+            struct lz_hist parts[2], merged, unpacked, again;
+            lz_hist_init(&merged, arena);
+            lz_hist_init(&unpacked, arena);
+            lz_hist_init(&again, arena);
+            uint32_t count = 0;
+            uint64_t lcg = a * 8 + b;
+            double sum = 0;
+            for (size_t i = 0; i < 2; i++) {
+                struct lz_hist *part = &parts[i];
+                lz_hist_init(part, arena);
+                for (uint32_t n = 0; n < 300 + 200 * i; n++) {
+                    values[count] = shapes[i == 0 ? a : b](unit(&lcg));
+                    lz_hist_add(part, values[count++]);
+                }
+                sum += part->sum;
+                lz_hist_merge(&merged, part);
+                uint32_t size;
+                unsigned char *packed = lz_hist_pack(part, &size);
+                struct lz_hist_facts facts = facts_of(part);
+                lz_hist_merge_packed(&unpacked, &facts, packed, size);
+            }
+            assert_is_of(&merged, values, count);
+            assert_is_of(&unpacked, values, count);
+            assert_true(merged.sum == sum && unpacked.sum == sum);
+            uint32_t size_merged, size_unpacked;
+            unsigned char *x = lz_hist_pack(&merged, &size_merged);
+            unsigned char *y = lz_hist_pack(&unpacked, &size_unpacked);
+            assert_int_equal(size_merged, size_unpacked);
+            assert_memory_equal(x, y, size_merged);
+        }
+    }
+}
+
+static void an_empty_histogram_packs_to_nothing_and_merges_as_nothing(void **state)
+{
+    (void)state;
+    int64_t values[] = {3000, 4000};
+    struct lz_hist empty, h;
+    lz_hist_init(&empty, arena);
+    lz_hist_init(&h, arena);
+    for (int round = 0; round < 2; round++) {
+        uint32_t size = 1;
+        unsigned char *packed = lz_hist_pack(&empty, &size);
+        assert_int_equal(size, 0);
+        struct lz_hist_facts facts = facts_of(&empty);
+        lz_hist_merge(&h, &empty);
+        lz_hist_merge_packed(&h, &facts, packed, size);
+        assert_int_equal(h.count, 0);
+        lz_hist_add(&h, values[0]);
+        lz_hist_add(&h, values[1]);
+        lz_hist_merge(&h, &empty);
+        lz_hist_merge_packed(&h, &facts, packed, size);
+        assert_is_of(&h, values, COUNT(values));
+        lz_hist_add(&empty, 5); // emptied again it is as empty as before
+        lz_hist_clear(&empty);
+        lz_hist_clear(&h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_are_within_one_percent_and_extremes_exact),
+        cmocka_unit_test(a_bucket_holds_what_its_middle_is_near_to),
+        cmocka_unit_test(the_largest_value_has_a_bucket),
+        cmocka_unit_test(merged_histograms_equal_one_of_all_values),
+        cmocka_unit_test(an_empty_histogram_packs_to_nothing_and_merges_as_nothing),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,105 @@
+/*
+ * A row map must give back the last version put under a key, however it has grown.
+ *
+ * Method: keys that are dense, spread and extreme; versions follow from the key.
+ */
+#include "model/rows.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define MIB ((size_t)1024 * 1024)
+#define KEYS 20000
+
+static struct lz_arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    struct lz_err err = {0};
+    struct lz_arena_opts opts = {.limit_bytes = 64 * MIB};
+    return lz_arena_create(&opts, &arena, &err) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    lz_arena_destroy(arena);
+    return 0;
+}
+
+static void the_last_version_put_is_the_one_got(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t key, version;
+    } puts[] = {{0, 1}, {UINT64_MAX, 2}, {7, 3}, {7, 4}, {0, 9}, {UINT64_MAX, 0}, {8, 0}};
+    struct lz_rows r;
+    lz_rows_init(&r, arena);
+    assert_int_equal(lz_rows_get(&r, 0), 0); // no table yet
+    for (size_t i = 0; i < COUNT(puts); i++) {
+        lz_rows_put(&r, puts[i].key, puts[i].version);
+        assert_int_equal(lz_rows_get(&r, puts[i].key), puts[i].version);
+    }
+    assert_int_equal(lz_rows_get(&r, 0), 9);
+    assert_int_equal(lz_rows_get(&r, 7), 4);
+    assert_int_equal(lz_rows_get(&r, 9), 0);
+}
+
+static void every_row_survives_growth(void **state)
+{
+    (void)state;
+    static const uint64_t strides[] = {1, 64, 1ull << 32, 0x9e3779b97f4a7c15ull};
+    for (size_t s = 0; s < COUNT(strides); s++) {
+        struct lz_rows r;
+        lz_rows_init(&r, arena);
+        for (uint64_t i = 0; i < KEYS; i++) {
+            lz_rows_put(&r, i * strides[s], i + 1);
+            lz_rows_put(&r, i / 2 * strides[s], i / 2 + 7); // again: not one more
+        }
+        assert_int_equal(r.count, KEYS);
+        for (uint64_t i = 0; i < KEYS; i++)
+            assert_int_equal(lz_rows_get(&r, i * strides[s]), i < KEYS / 2 ? i + 7 : i + 1);
+        for (uint64_t i = KEYS; i < 2 * KEYS; i++)
+            assert_int_equal(lz_rows_get(&r, i * strides[s]), 0);
+    }
+}
+
+static void a_copy_is_equal_and_apart(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {0, 1, 48, 49, 5000, 10};
+    struct lz_rows from, to;
+    lz_rows_init(&to, arena);
+    lz_rows_put(&to, 123456, 1); // what was there before is gone
+    for (size_t s = 0; s < COUNT(sizes); s++) {
+        lz_rows_init(&from, arena);
+        for (uint64_t i = 0; i < sizes[s]; i++)
+            lz_rows_put(&from, i, i + 1);
+        lz_rows_copy(&to, &from);
+        assert_int_equal(to.count, sizes[s]);
+        assert_int_equal(lz_rows_get(&to, 123456), 0);
+        for (uint64_t i = 0; i < sizes[s]; i++) {
+            lz_rows_put(&from, i, 99999);
+            assert_int_equal(lz_rows_get(&to, i), i + 1);
+        }
+        lz_rows_put(&to, 123456, 5);
+        assert_int_equal(lz_rows_get(&to, 123456), 5);
+        assert_int_equal(lz_rows_get(&from, 123456), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_version_put_is_the_one_got),
+        cmocka_unit_test(every_row_survives_growth),
+        cmocka_unit_test(a_copy_is_equal_and_apart),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
