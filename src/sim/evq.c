@@ -70,7 +70,8 @@ void lz_evq_grow_near(struct lz_evq *q)
 /*
  * `near` has grown: keep the nearest few, and file the rest where it is found again. What
  * is filed must not be before what stays, and equals must stay together, so a crowd at
- * one instant stays whole; the limit is raised then, or every push would try again.
+ * one instant stays whole, as does what is before `base`; the limit is raised then, or
+ * every push would try again.
  */
 void lz_evq_spill(struct lz_evq *q)
 {
@@ -148,8 +149,8 @@ bool lz_evq_open(struct lz_evq *q)
             q->near_end = start;
         lz_time latest = q->base;
         deal(q, chunk, level == 0 || count <= LZ_EVQ_OPEN_MAX, &latest);
-        if (q->near_count > 0)
-            q->near_end = latest + 1;
+        // If all were dead: what is still to be pushed may be before `base`, and is near.
+        q->near_end = q->near_count > 0 ? latest + 1 : q->base;
     }
     return true;
 }
