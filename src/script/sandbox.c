@@ -13,6 +13,7 @@
 #include "script/state.h"
 
 #define HOOK_EVERY 10000
+#define HASH_SEED 0x10c2e42u
 
 static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
 {
@@ -22,8 +23,12 @@ static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
             lz_arena_free(s->arena, ptr, old_size);
         return NULL;
     }
-    if (ptr == NULL) // old_size says what kind of object it will be, then
-        return lz_arena_try(s->arena, new_size);
+    if (ptr == NULL) { // old_size says what kind of object it will be, then
+        void *new = lz_arena_try(s->arena, new_size);
+        if (s->is_opening && new != NULL)
+            lz_seed_block(&s->seed, new);
+        return new;
+    }
     return lz_arena_try_resize(s->arena, ptr, old_size, new_size);
 }
 
@@ -58,7 +63,10 @@ static int panic(lua_State *L)
 
 bool lz_sandbox_open(struct lz_script *s, struct lz_err *err)
 {
+    s->seed = (struct lz_seed){.value = HASH_SEED};
+    s->is_opening = true;
     s->L = lua_newstate(allocate, s);
+    s->is_opening = false;
     if (s->L == NULL)
         return lz_fail(err, LZ_EFULL, "no memory for a Lua state: the budget is %zu bytes",
                        s->opts.memory_max);

@@ -12,12 +12,15 @@
 #include <setjmp.h>
 
 #include "script/script.h"
+#include "script/seed.h"
 
 struct lz_procs;
 
 struct lz_script {
     struct lz_arena *arena;
     lua_State *L;
+    struct lz_seed seed; /* of Lua's hashes; pinned while the state is made */
+    bool is_opening;
     struct lz_script_opts opts;
     enum lz_script_trouble trouble;
     uint64_t instructions_max;

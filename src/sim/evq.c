@@ -145,8 +145,6 @@ bool lz_evq_open(struct lz_evq *q)
         slot_emptied(q, level, slot);
         LZ_ASSERT(start >= q->base);
         q->base = start;
-        if (q->near_end < start) // all it held may be dead: nothing is filed before base
-            q->near_end = start;
         lz_time latest = q->base;
         deal(q, chunk, level == 0 || count <= LZ_EVQ_OPEN_MAX, &latest);
         // If all were dead: what is still to be pushed may be before `base`, and is near.
