@@ -125,8 +125,7 @@ static void one_run(struct lz_str *out, const struct lz_report_style *style,
     free(all);
     if (style->verbose > 0)
         lz_str_addf(out,
-                    "  %" PRId64 " events, trace %s, at most %" PRId64
-                    " requests in flight, %.1f MiB at most\n",
+                    "  %" PRId64 " events   trace %s   %" PRId64 " in flight at most   %.1f MiB\n",
                     run->events, run->trace_hash, run->in_flight_max,
                     (double)run->memory_bytes / 1048576.0);
 }
