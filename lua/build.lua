@@ -71,10 +71,9 @@ function create.database(C, c)
     local f = c.fields
     local times = f.failover or {}
     return C.database {
-        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes, spread = spread(f.on
-            or f.spread),
-        sync = f.replication == "sync", read_replicas = f.reads == "replicas",
-            query_time = f.query_time,
+        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes,
+        spread = spread(f.on or f.spread), sync = f.replication == "sync",
+        read_replicas = f.reads == "replicas", query_time = f.query_time,
         cpu = f.cpu, max_connections = f.max_connections,
         failover = f.failover ~= false, detect = times.detect, promote = times.promote,
     }
