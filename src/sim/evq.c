@@ -80,7 +80,7 @@ void lz_evq_spill(struct lz_evq *q)
     for (uint32_t i = 0; i < LZ_EVQ_OPEN_MAX; i++)
         kept[i] = lz_evq_near_pop(q);
     q->near_end = kept[LZ_EVQ_OPEN_MAX - 1].at + 1;
-    if (q->near_end < q->base)
+    if (q->near_end < q->base) // pushed behind a look ahead
         q->near_end = q->base;
     uint32_t count = q->near_count;
     q->near_count = 0;
@@ -145,8 +145,6 @@ bool lz_evq_open(struct lz_evq *q)
         slot_emptied(q, level, slot);
         LZ_ASSERT(start >= q->base);
         q->base = start;
-        if (q->near_end < start) // all it held may be dead: nothing is filed before base
-            q->near_end = start;
         lz_time latest = q->base;
         deal(q, chunk, level == 0 || count <= LZ_EVQ_OPEN_MAX, &latest);
         // If all were dead: what is still to be pushed may be before `base`, and is near.
