@@ -80,7 +80,7 @@ void lz_evq_spill(struct lz_evq *q)
     for (uint32_t i = 0; i < LZ_EVQ_OPEN_MAX; i++)
         kept[i] = lz_evq_near_pop(q);
     q->near_end = kept[LZ_EVQ_OPEN_MAX - 1].at + 1;
-    if (q->near_end < q->base)
+    if (q->near_end < q->base) // pushed behind a look ahead
         q->near_end = q->base;
     uint32_t count = q->near_count;
     q->near_count = 0;

@@ -291,6 +291,12 @@ static void trim_recent(struct lz_metrics *m, struct series *s)
     memmove(s->recent.all, s->recent.all + gone, s->recent.count * sizeof(*s->recent.all));
 }
 
+// A gauge's level at the end of the last closed window.
+static double level_closed(const struct series *s)
+{
+    return s->recent.count > 0 ? s->recent.all[s->recent.count - 1].u.level.end : s->level_before;
+}
+
 static struct entry close_gauge(struct lz_metrics *m, struct series *s, lz_time now)
 {
     double sum = s->sum + s->level * (double)(now - s->since);
@@ -299,11 +305,7 @@ static struct entry close_gauge(struct lz_metrics *m, struct series *s, lz_time 
     e.u.level.low = s->low;
     e.u.level.high = s->high;
     e.u.level.end = s->level;
-    if (s->recent.count > 0)
-        s->whole_sum +=
-            s->recent.all[s->recent.count - 1].u.level.end * (double)(m->start - s->whole_until);
-    else
-        s->whole_sum += s->level_before * (double)(m->start - s->whole_until);
+    s->whole_sum += level_closed(s) * (double)(m->start - s->whole_until);
     s->whole_sum += sum;
     s->whole_until = now;
     if (s->low < s->whole_low)
@@ -593,7 +595,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
 static struct lz_sample whole_level(const struct lz_metrics *m, const struct series *s)
 {
     lz_time until = m->start;
-    double sum = s->whole_sum + s->level * (double)(until - s->whole_until);
+    double sum = s->whole_sum + level_closed(s) * (double)(until - s->whole_until);
     struct lz_sample out = sample(s->level, 1);
     if (until > m->begun)
         out.value = sum / (double)(until - m->begun);

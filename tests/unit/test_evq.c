@@ -197,6 +197,8 @@ static void mixes_pop_in_order_of_time_and_sequence(void **state)
                     pop(p);
                 else if (p->count > 0)
                     cancel(p, roll(p, p->count));
+                if (roll(p, 10) == 0)
+                    assert_next(p); // a look ahead, with nothing taken
                 if (n % 500 == 0)
                     cancel_stale(p);
                 if (roll(p, 3000) == 0)

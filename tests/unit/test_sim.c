@@ -185,6 +185,42 @@ static void what_is_cancelled_does_not_fire_and_is_cancelled_once(void **state)
     assert_rows(rows, COUNT(rows));
 }
 
+static void a_run_may_look_past_what_was_cancelled_and_still_be_given_less(void **state)
+{
+    (void)state;
+    struct stage s = make();
+    lz_kind say = lz_sim_kind(s.sim, "say", on_say, &s);
+    lz_sim_cancel(s.sim, lz_sim_at(s.sim, 1000000, say, 'x', 0));
+    assert_int_equal(lz_sim_run(s.sim, 10), LZ_SIM_ENDED);
+    lz_sim_at(s.sim, 5000, say, 'y', 0);
+    lz_sim_at(s.sim, 2000000, say, 'z', 0);
+    assert_int_equal(lz_sim_run(s.sim, 2000000), LZ_SIM_ENDED);
+    assert_string_equal(s.log, "y5000 z2000000");
+    lz_arena_destroy(s.arena);
+}
+
+static void on_scatter(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct stage *s = ctx;
+    lz_sim_at(s->sim, 1000 - entity, s->say, 'x', 0);
+}
+
+static void many_may_be_scheduled_from_one_instant_before_a_far_event(void **state)
+{
+    (void)state;
+    struct stage s = make();
+    s.say = lz_sim_kind(s.sim, "say", on_say, &s);
+    lz_kind scatter = lz_sim_kind(s.sim, "scatter", on_scatter, &s);
+    lz_sim_at(s.sim, 1000000, s.say, 'z', 0);
+    for (uint32_t i = 0; i < 500; i++)
+        lz_sim_soon(s.sim, scatter, i, 0); // the far one has been looked at by then
+    assert_int_equal(lz_sim_run(s.sim, 503), LZ_SIM_ENDED);
+    assert_string_equal(s.log, "x501 x502 x503");
+    assert_int_equal(lz_sim_pending(s.sim), 498);
+    lz_arena_destroy(s.arena);
+}
+
 static void a_handle_does_not_cancel_what_took_its_place(void **state)
 {
     (void)state;
@@ -464,6 +500,8 @@ int main(void)
         cmocka_unit_test(ties_fire_in_the_order_they_were_scheduled),
         cmocka_unit_test(at_first_goes_before_all_else_of_its_instant),
         cmocka_unit_test(what_is_cancelled_does_not_fire_and_is_cancelled_once),
+        cmocka_unit_test(a_run_may_look_past_what_was_cancelled_and_still_be_given_less),
+        cmocka_unit_test(many_may_be_scheduled_from_one_instant_before_a_far_event),
         cmocka_unit_test(a_handle_does_not_cancel_what_took_its_place),
         cmocka_unit_test(a_lane_is_made_once_for_a_delay_and_a_kind),
         cmocka_unit_test(in_a_crowd_each_fires_once_and_in_order),
