@@ -76,7 +76,7 @@ expect "the surviving zones carry the load without shedding" {
 }
 
 expect "the zone comes back into service" {
-  at_end = app.replicas.ready:equals(9), over = "5s",
+  at_end = app.replicas.ready:equals(9),
 }
 
 -- a zone loss may cost ten seconds of a ten-minute run, which is 1.7 %

@@ -9,8 +9,8 @@
  *   always      every sample in scope matches; no sample at all is inconclusive
  *   never       no sample in scope matches; no sample at all is inconclusive
  *   eventually  it matches by anchor + within, and stays so for `holding`
- *   at_end      the whole-run value matches (counters: as they stand at the end; with
- *               `over`: the last stretch of the run)
+ *   at_end      the whole-run value matches (counters and levels: as they stand at the
+ *               end; with `over`: the last stretch of the run)
  *   sometimes   it matched at least once; never is inconclusive
  *
  * Scope: from warm-up on, inside `during` if given, outside `except`. A window belongs
