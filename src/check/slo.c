@@ -15,7 +15,7 @@
 #define TEXT_MAX 64
 #define NAME_MAX 80
 #define ROUNDING 1e-9 // 0.29 * 100 is a little less than 29
-#define LEFT_SHOWN_MIN -10.0
+#define LEFT_SHOWN_MIN (-10.0)
 
 static double budget_left(const struct lz_expect *e, double error_ratio)
 {

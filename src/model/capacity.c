@@ -35,7 +35,7 @@ struct lz_capacity *lz_capacity_create(struct lz_world *w, lz_instance_id instan
 {
     LZ_ASSERT(!w->running);
     struct lz_capacities *cs = w->capacities;
-    cs->all = lz_grow(w->arena, cs->all, &cs->cap, instance + 1, sizeof(*cs->all));
+    cs->all = lz_grow(w->arena, cs->all, &cs->cap, instance + 1, sizeof(struct lz_capacity *));
     LZ_ASSERT(cs->all[instance] == NULL);
     struct lz_capacity *c = lz_arena_alloc(w->arena, sizeof(*c));
     c->cpu = lz_cpu_create(w, cores, done, cs->tick, instance);

@@ -380,7 +380,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     if (!lz_world_add(w, opts->name, LZ_COMPONENT_DATABASE, opts->line, id, err))
         return false;
     struct lz_databases *ds = w->databases;
-    ds->all = lz_grow(w->arena, ds->all, &ds->cap, *id + 1, sizeof(*ds->all));
+    ds->all = lz_grow(w->arena, ds->all, &ds->cap, *id + 1, sizeof(struct lz_database *));
     struct lz_database *d = ds->all[*id] = lz_arena_alloc(w->arena, sizeof(*d));
     d->opts = *opts;
     fill_defaults(&d->opts);

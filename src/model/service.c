@@ -509,7 +509,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
         return false;
 
     struct lz_services *ss = w->services;
-    ss->all = lz_grow(w->arena, ss->all, &ss->cap, *id + 1, sizeof(*ss->all));
+    ss->all = lz_grow(w->arena, ss->all, &ss->cap, *id + 1, sizeof(struct service *));
     struct service *s = ss->all[*id] = lz_arena_alloc(w->arena, sizeof(*s));
     s->opts = *opts;
     s->opts.name = lz_world_component(w, *id)->name;

@@ -130,7 +130,8 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
 {
     LZ_ASSERT(!w->running);
     struct lz_tasks *ts = w->tasks;
-    ts->ops = lz_grow(w->arena, ts->ops, &ts->ops_cap, component + 1, sizeof(*ts->ops));
+    ts->ops =
+        lz_grow(w->arena, ts->ops, &ts->ops_cap, component + 1, sizeof(struct lz_server_ops *));
     ts->ops[component] = ops;
     const struct lz_component *c = lz_world_component(w, component);
     ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, c->instances_first + c->instance_count,

@@ -76,7 +76,7 @@ struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id);
 /* Send a request to `server`: the task is on its way. `t` carries call, request, path, key, op, ...
  */
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
-                             const struct lz_task *t);
+                             const struct lz_task *facts);
 
 /* The answer leaves for the caller. The server is done with it. */
 void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,

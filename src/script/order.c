@@ -45,39 +45,49 @@ static bool key_before(lua_State *L, int a, int b)
 
 typedef bool before_fn(lua_State *L, int a, int b);
 
+// One pair of runs, [low, mid) and [mid, high), from one list into another.
+static void merge(lua_State *L, const int lists[2], const lua_Integer runs[3], before_fn *before)
+{
+    lua_Integer a = runs[0], b = runs[1];
+    for (lua_Integer k = runs[0]; k < runs[2]; k++) {
+        bool take_b = a >= runs[1];
+        if (a < runs[1] && b < runs[2]) {
+            lua_rawgeti(L, lists[0], a);
+            lua_rawgeti(L, lists[0], b); // [... va vb]
+            int top = lua_gettop(L);
+            take_b = before(L, top, top - 1);
+            lua_settop(L, top - 2);
+        }
+        lua_rawgeti(L, lists[0], take_b ? b++ : a++);
+        lua_rawseti(L, lists[1], k);
+    }
+}
+
+static lua_Integer at_most(lua_Integer a, lua_Integer b)
+{
+    return a < b ? a : b;
+}
+
 // Merge sort of list[1..n] by way of a second list; both are plain tables on the stack.
 static void merge_sort(lua_State *L, int list, lua_Integer n, before_fn *before)
 {
     luaL_checkstack(L, 8, "sort");
     lua_createtable(L, (int)n, 0);
-    int from = list, to = lua_gettop(L);
+    int lists[2] = {list, lua_gettop(L)};
     for (lua_Integer width = 1; width < n; width *= 2) {
         for (lua_Integer low = 1; low <= n; low += 2 * width) {
-            lua_Integer mid = low + width <= n + 1 ? low + width : n + 1;
-            lua_Integer high = low + 2 * width <= n + 1 ? low + 2 * width : n + 1;
-            lua_Integer a = low, b = mid;
-            for (lua_Integer k = low; k < high; k++) {
-                bool take_b = a >= mid;
-                if (a < mid && b < high) {
-                    lua_rawgeti(L, from, a);
-                    lua_rawgeti(L, from, b); // [... va vb]
-                    int top = lua_gettop(L);
-                    take_b = before(L, top, top - 1);
-                    lua_settop(L, top - 2);
-                }
-                lua_rawgeti(L, from, take_b ? b++ : a++);
-                lua_rawseti(L, to, k);
-            }
+            const lua_Integer runs[3] = {low, at_most(low + width, n + 1),
+                                         at_most(low + 2 * width, n + 1)};
+            merge(L, lists, runs, before);
         }
-        int t = from;
-        from = to;
-        to = t;
+        int t = lists[0];
+        lists[0] = lists[1];
+        lists[1] = t;
     }
-    if (from != list)
-        for (lua_Integer i = 1; i <= n; i++) {
-            lua_rawgeti(L, from, i);
-            lua_rawseti(L, list, i);
-        }
+    for (lua_Integer i = 1; i <= n && lists[0] != list; i++) {
+        lua_rawgeti(L, lists[0], i);
+        lua_rawseti(L, list, i);
+    }
     lua_settop(L, lua_gettop(L) - 1);
 }
 

@@ -153,36 +153,30 @@ bool lz_evq_open(struct lz_evq *q)
     return true;
 }
 
+// Keep what lives of `count` entries; returns how many that are.
+static uint32_t purge(struct lz_evq *q, struct lz_evq_entry *entries, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (q->events[entries[i].event].is_dead)
+            lz_evq_free(q, entries[i].event);
+        else
+            entries[kept++] = entries[i];
+    }
+    return kept;
+}
+
 // More dead than living: go through everything once.
 void lz_evq_purge(struct lz_evq *q)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < q->near_count; i++) {
-        struct lz_evq_entry e = q->near[i];
-        if (q->events[e.event].is_dead)
-            lz_evq_free(q, e.event);
-        else
-            q->near[count++] = e;
-    }
-    uint32_t kept = count;
+    uint32_t kept = purge(q, q->near, q->near_count);
     q->near_count = 0;
     for (uint32_t i = 0; i < kept; i++)
         lz_evq_near_push(q, q->near[i]);
-    for (uint32_t level = 0; level < LZ_EVQ_LEVELS; level++) {
-        for (uint32_t slot = 0; slot < LZ_EVQ_SLOTS; slot++) {
-            for (uint32_t c = q->slots[level][slot]; c != 0; c = q->chunks[c].next) {
-                struct lz_evq_chunk *chunk = &q->chunks[c];
-                uint32_t left = 0;
-                for (uint32_t i = 0; i < chunk->count; i++) {
-                    struct lz_evq_entry e = chunk->entries[i];
-                    if (q->events[e.event].is_dead)
-                        lz_evq_free(q, e.event);
-                    else
-                        chunk->entries[left++] = e;
-                }
-                chunk->count = left;
-            }
-        }
+    for (uint32_t slot = 0; slot < LZ_EVQ_LEVELS * LZ_EVQ_SLOTS; slot++) {
+        uint32_t c = q->slots[slot / LZ_EVQ_SLOTS][slot % LZ_EVQ_SLOTS];
+        for (; c != 0; c = q->chunks[c].next)
+            q->chunks[c].count = purge(q, q->chunks[c].entries, q->chunks[c].count);
     }
     q->dead = 0;
 }
