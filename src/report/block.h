@@ -1,24 +1,20 @@
-/* block.h — what a failure, an inconclusive run or a wrong scenario says at length. */
+/*
+ * block.h — inside report/: what is said of one run that did not pass.
+ *
+ * Each expectation that failed, or could not be judged, has a block: a rule with its
+ * name, where it stands in the scenario, what was wanted and what came, and the story
+ * around it. Each dead end closes with the command that goes on.
+ */
 #ifndef LZ_REPORT_BLOCK_H
 #define LZ_REPORT_BLOCK_H
 
-#include "report/report.h"
+#include "report/pen.h"
 #include "report/run.h"
 
-void lz_report_block(struct lz_str *out, const struct lz_report_style *style,
-                     const struct lz_report_run *run);
+/* For a run that failed, or passed although it is declared to fail. */
+void lz_block_failed(struct lz_pen *pen, const struct lz_report_run *run);
 
-/* At most 8 rows: a metric from `from` to `to`, with its limit (NaN: none) and a deadline (-1). */
-struct lz_report_plot {
-    int64_t metric;
-    int64_t from_ns, to_ns, deadline_ns;
-    double limit;
-};
-void lz_report_plot(struct lz_str *out, const struct lz_report_style *style,
-                    const struct lz_report_run *run, const struct lz_report_plot *plot);
-
-/* One request as a waterfall. */
-void lz_report_waterfall(struct lz_str *out, const struct lz_report_style *style,
-                         const struct lz_report_run *run, int64_t request);
+/* For one that tested nothing, or was stopped by a budget. */
+void lz_block_inconclusive(struct lz_pen *pen, const struct lz_report_run *run);
 
 #endif

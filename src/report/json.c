@@ -1,246 +1,235 @@
-/*
- * json.c — one document: {"schema":"lorenz.result/1", ..., "runs":[...]}.
- *
- * Numbers are written so that reading them back gives the same bits; what is not a
- * number is null; bytes that are not UTF-8 become U+FFFD.
- */
+#include "report/json.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/formats.h"
+#include "base/check.h"
 #include "report/run.h"
 
-// Length of the valid UTF-8 sequence at p, or 0.
+#define WHOLE_MAX 9007199254740992.0 // beyond it not every whole number is a double
+
+// Bytes of the well-formed UTF-8 sequence that begins at p; 0 if there is none.
 static size_t sequence(const unsigned char *p)
 {
-    size_t n = p[0] < 0x80                   ? 1
-               : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-               : (p[0] & 0xf0) == 0xe0       ? 3
-               : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-                                             : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
+    if (p[0] < 0x80)
+        return 1;
+    unsigned least = 0x80, greatest = 0xbf;
+    size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (p[0] == 0xe0)
+        least = 0xa0; // else written longer than needed
+    else if (p[0] == 0xf0)
+        least = 0x90;
+    else if (p[0] == 0xed)
+        greatest = 0x9f; // else half of a pair of UTF-16
+    else if (p[0] == 0xf4)
+        greatest = 0x8f; // else beyond Unicode
+    for (size_t i = 1; i < len; i++) {
+        if (p[i] < least || p[i] > greatest)
             return 0;
-    if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
-        return 0;
-    if (n == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)))
-        return 0;
-    return n;
+        least = 0x80;
+        greatest = 0xbf;
+    }
+    return len;
 }
 
-static void put_text(struct lz_str *out, const char *text)
+// `<`, U+2028 and U+2029 are escaped too, so that the document may stand in a script.
+static void add_string(struct lz_str *out, const char *text)
 {
+    static const char *const escapes = "\"\"\\\\\bb\ff\nn\rr\tt";
+    const unsigned char *p = (const unsigned char *)text;
     lz_str_add_char(out, '"');
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        size_t n = sequence(p);
-        if (n == 0) {
+    while (*p != '\0') {
+        size_t len = sequence(p);
+        const char *escape = strchr(escapes, (char)*p);
+        if (len == 0) {
             lz_str_add(out, "\\ufffd");
             p++;
             continue;
         }
-        if (*p == '"' || *p == '\\')
-            lz_str_addf(out, "\\%c", *p);
-        else if (*p == '\n')
-            lz_str_add(out, "\\n");
-        else if (*p == '\t')
-            lz_str_add(out, "\\t");
-        else if (*p < 0x20 || *p == 0x7f)
+        bool is_short = escape != NULL && (escape - escapes) % 2 == 0;
+        if (is_short)
+            lz_str_addf(out, "\\%c", escape[1]);
+        else if (*p < 0x20 || *p == 0x7f || *p == '<')
             lz_str_addf(out, "\\u%04x", *p);
+        else if (len == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9))
+            lz_str_addf(out, "\\u%04x", 0x2000u + (p[2] & 0x3fu));
         else
-            lz_str_add_n(out, (const char *)p, n);
-        p += n;
+            lz_str_add_n(out, (const char *)p, len);
+        p += len;
     }
     lz_str_add_char(out, '"');
 }
 
-static void put_number(struct lz_str *out, double v)
+static void add_key(struct lz_str *out, const char *key)
 {
-    if (!isfinite(v)) {
+    char last = out->text[out->len - 1];
+    if (last != '{' && last != '\n')
+        lz_str_add_char(out, ',');
+    add_string(out, key);
+    lz_str_add_char(out, ':');
+}
+
+// The fewest digits that give back the same number; what is whole is written so.
+static void add_number(struct lz_str *out, double value)
+{
+    char text[40];
+    if (!isfinite(value)) {
         lz_str_add(out, "null");
         return;
     }
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, v);
-        if (strtod(text, NULL) == v) // NOLINT: exactly
+    bool is_whole = fabs(value) < WHOLE_MAX && value == floor(value);
+    for (int digits = 1; digits <= 17; digits++) {
+        if (is_whole)
+            snprintf(text, sizeof(text), "%.0f", value);
+        else
+            snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
             break;
     }
     lz_str_add(out, text);
 }
 
-// "name":  after a comma unless it is the first.
-static void key(struct lz_str *out, bool *first, const char *name)
+static void add_text_field(struct lz_str *out, const char *key, const char *text)
 {
-    if (!*first)
-        lz_str_add_char(out, ',');
-    *first = false;
-    put_text(out, name);
-    lz_str_add_char(out, ':');
+    add_key(out, key);
+    add_string(out, text);
 }
 
-static void text_field(struct lz_str *out, bool *first, const char *name, const char *value)
+static void add_time_field(struct lz_str *out, const char *key, lz_time t)
 {
-    key(out, first, name);
-    if (value != NULL)
-        put_text(out, value);
+    add_key(out, key);
+    if (t < 0)
+        lz_str_add(out, "null");
+    else
+        lz_str_addf(out, "%" PRId64, t);
+}
+
+static void add_case(struct lz_str *out, const struct lz_report_run *run)
+{
+    add_key(out, "case");
+    lz_str_add_char(out, '{');
+    sqlite3_stmt *q = lz_run_ask(run, "select name, value from param order by rowid", 0, 0);
+    while (lz_run_next(&q))
+        add_text_field(out, lz_run_text(q, 0), lz_run_text(q, 1));
+    lz_str_add_char(out, '}');
+}
+
+static void add_expectations(struct lz_str *out, const struct lz_report_run *run)
+{
+    add_key(out, "expectations");
+    lz_str_add_char(out, '[');
+    for (size_t i = 0; i < run->expectation_count; i++) {
+        const struct lz_run_expectation *e = &run->expectations[i];
+        lz_str_add(out, i > 0 ? ",{" : "{");
+        add_text_field(out, "name", e->name);
+        add_text_field(out, "verdict", e->verdict);
+        add_text_field(out, "severity", e->severity);
+        add_text_field(out, "expected", e->expected);
+        add_text_field(out, "actual", e->actual);
+        add_key(out, "margin");
+        add_number(out, e->margin);
+        add_time_field(out, "at_ns", e->at);
+        lz_str_add_char(out, '}');
+    }
+    lz_str_add_char(out, ']');
+}
+
+static void add_faults(struct lz_str *out, const struct lz_report_run *run)
+{
+    add_key(out, "faults");
+    lz_str_add_char(out, '[');
+    sqlite3_stmt *q = lz_run_ask(
+        run, "select kind, target, coalesce(at_ns, started_ns), effect from fault order by id", 0,
+        0);
+    for (bool is_first = true; lz_run_next(&q); is_first = false) {
+        lz_str_add(out, is_first ? "{" : ",{");
+        add_text_field(out, "kind", lz_run_text(q, 0));
+        add_text_field(out, "target", lz_run_text(q, 1));
+        add_time_field(out, "at_ns", lz_run_time(q, 2));
+        add_key(out, "effect");
+        lz_str_addf(out, "%" PRId64, (int64_t)sqlite3_column_int64(q, 3));
+        lz_str_add_char(out, '}');
+    }
+    lz_str_add_char(out, ']');
+}
+
+static void add_metrics(struct lz_str *out, const struct lz_report_run *run)
+{
+    add_key(out, "metrics");
+    lz_str_add_char(out, '{');
+    sqlite3_stmt *q = lz_run_ask(run,
+                                 "select c.name || '.' || m.name, whole from metric m"
+                                 " join component c on c.id = m.component order by m.id",
+                                 0, 0);
+    while (lz_run_next(&q)) {
+        add_key(out, lz_run_text(q, 0));
+        add_number(out, lz_run_real(q, 1));
+    }
+    lz_str_add_char(out, '}');
+}
+
+static void add_run(struct lz_str *out, const struct lz_report_run *run)
+{
+    lz_str_add_char(out, '{');
+    add_text_field(out, "file", run->file);
+    add_text_field(out, "scenario", run->scenario);
+    add_case(out, run);
+    add_key(out, "seed");
+    lz_str_addf(out, "%" PRIu64, run->seed);
+    add_text_field(out, "verdict", run->verdict);
+    if (run->error[0] != '\0')
+        add_text_field(out, "error", run->error);
+    add_key(out, "trace_hash");
+    if (run->trace_hash[0] != '\0')
+        add_string(out, run->trace_hash);
     else
         lz_str_add(out, "null");
-}
-
-static void int_field(struct lz_str *out, bool *first, const char *name, int64_t value)
-{
-    key(out, first, name);
-    lz_str_addf(out, "%" PRId64, value);
-}
-
-static void put_case(struct lz_str *out, const struct lz_report_run *run)
-{
-    bool first = true;
-    lz_str_add_char(out, '{');
-    sqlite3_stmt *st = lz_report_ask(run, "SELECT name, value FROM param", 0, NULL);
-    while (sqlite3_step(st) == SQLITE_ROW)
-        text_field(out, &first, lz_report_text(st, 0), lz_report_text(st, 1));
-    sqlite3_finalize(st);
+    add_time_field(out, "events", run->events);
+    add_time_field(out, "virtual_ns", run->virtual_ns);
+    add_expectations(out, run);
+    add_faults(out, run);
+    add_metrics(out, run);
     lz_str_add_char(out, '}');
 }
 
-static void put_expectations(struct lz_str *out, const struct lz_report_run *run)
-{
-    size_t count;
-    struct lz_report_expect *all = lz_report_expects(run, &count);
-    lz_str_add_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        const struct lz_report_expect *e = &all[i];
-        bool first = true;
-        lz_str_add(out, i > 0 ? ",{" : "{");
-        text_field(out, &first, "name", e->name);
-        text_field(out, &first, "verdict", e->verdict);
-        text_field(out, &first, "severity", e->severity);
-        int_field(out, &first, "line", e->line);
-        text_field(out, &first, "expected", e->expected);
-        text_field(out, &first, "actual", e->actual);
-        key(out, &first, "value");
-        put_number(out, e->value);
-        key(out, &first, "margin");
-        put_number(out, e->margin);
-        key(out, &first, "at_ns");
-        if (e->at_ns >= 0)
-            lz_str_addf(out, "%" PRId64, e->at_ns);
-        else
-            lz_str_add(out, "null");
-        text_field(out, &first, "why", e->why);
-        lz_str_add_char(out, '}');
-    }
-    lz_str_add_char(out, ']');
-    free(all);
-}
-
-static void put_faults(struct lz_str *out, const struct lz_report_run *run)
-{
-    bool first_row = true;
-    lz_str_add_char(out, '[');
-    sqlite3_stmt *st = lz_report_ask(
-        run, "SELECT kind, name, target, line, at_ns, effect, effect_unit FROM fault ORDER BY id",
-        0, NULL);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        bool first = true;
-        lz_str_add(out, first_row ? "{" : ",{");
-        first_row = false;
-        text_field(out, &first, "kind", lz_report_text(st, 0));
-        text_field(out, &first, "name", lz_report_text(st, 1));
-        text_field(out, &first, "target", lz_report_text(st, 2));
-        int_field(out, &first, "line", sqlite3_column_int64(st, 3));
-        int_field(out, &first, "at_ns", sqlite3_column_int64(st, 4));
-        int_field(out, &first, "effect", sqlite3_column_int64(st, 5));
-        text_field(out, &first, "effect_unit", lz_report_text(st, 6));
-        lz_str_add_char(out, '}');
-    }
-    sqlite3_finalize(st);
-    lz_str_add_char(out, ']');
-}
-
-static void put_metrics(struct lz_str *out, const struct lz_report_run *run)
-{
-    bool first = true;
-    lz_str_add_char(out, '{');
-    sqlite3_stmt *st =
-        lz_report_ask(run,
-                      "SELECT c.name || '.' || m.name, m.whole, m.present FROM metric m"
-                      " JOIN component c ON c.id = m.component ORDER BY m.id",
-                      0, NULL);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        key(out, &first, lz_report_text(st, 0));
-        bool present = sqlite3_column_int64(st, 2) != 0;
-        put_number(out, present ? sqlite3_column_double(st, 1) : (double)NAN);
-    }
-    sqlite3_finalize(st);
-    lz_str_add_char(out, '}');
-}
-
-static void put_run(struct lz_str *out, const struct lz_report_run *run)
-{
-    bool first = true;
-    lz_str_add_char(out, '{');
-    text_field(out, &first, "file", run->file);
-    text_field(out, &first, "scenario", run->scenario);
-    key(out, &first, "case");
-    put_case(out, run);
-    key(out, &first, "seed");
-    lz_str_add(out, run->seed);
-    text_field(out, &first, "verdict", run->verdict);
-    text_field(out, &first, "why", run->why);
-    text_field(out, &first, "trace_hash", run->trace_hash[0] != '\0' ? run->trace_hash : NULL);
-    int_field(out, &first, "events", run->events);
-    int_field(out, &first, "virtual_ns", run->virtual_ns);
-    if (run->error != NULL)
-        text_field(out, &first, "error", run->error);
-    if (run->stop != NULL)
-        text_field(out, &first, "stop", run->stop);
-    key(out, &first, "expectations");
-    put_expectations(out, run);
-    key(out, &first, "faults");
-    put_faults(out, run);
-    key(out, &first, "metrics");
-    put_metrics(out, run);
-    lz_str_add_char(out, '}');
-}
-
-// Worst first; the run that failed says more than the one that could not be judged.
-static const char *worst(struct lz_report_run *const *runs, size_t count)
+// The exit codes order verdicts in the same way.
+static const char *worst_verdict(struct lz_report_run *const *runs, size_t count)
 {
     static const char *const order[] = {"error",        "fail",  "xpass", "budget",
                                         "inconclusive", "xfail", "pass"};
-    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
-        for (size_t i = 0; i < count; i++)
-            if (strcmp(runs[i]->verdict, order[k]) == 0)
-                return order[k];
-    return "inconclusive";
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        for (size_t k = 0; k < count; k++)
+            if (strcmp(runs[k]->verdict, order[i]) == 0)
+                return order[i];
+    return "inconclusive"; // nothing ran, so nothing was tested
 }
 
-void lz_report_json(struct lz_str *out, const struct lz_report_options *options,
-                    struct lz_report_run *const *runs, size_t count)
+void lz_json_write(struct lz_str *out, const struct lz_report_options *options,
+                   struct lz_report_run *const *runs, size_t count)
 {
-    bool first = true;
+    LZ_ASSERT(options != NULL);
+    LZ_ASSERT(LZ_IMPLIES(count > 0, runs != NULL));
     lz_str_add_char(out, '{');
-    text_field(out, &first, "schema", "lorenz.result/1");
-    text_field(out, &first, "version", options->version);
-    key(out, &first, "seed");
+    add_text_field(out, "schema", "lorenz.result/1");
+    add_text_field(out, "version", options->version != NULL ? options->version : "");
+    add_key(out, "seed");
     lz_str_addf(out, "%" PRIu64, options->seed);
-    text_field(out, &first, "verdict", worst(runs, count));
-    int_field(out, &first, "exit_code", options->exit_code);
-    key(out, &first, "exit_codes");
+    add_text_field(out, "verdict", worst_verdict(runs, count));
+    add_key(out, "exit_code");
+    lz_str_addf(out, "%d", options->exit_code);
+    add_key(out, "exit_codes");
     lz_str_add_char(out, '[');
     for (size_t i = 0; i < options->exit_code_count; i++)
         lz_str_addf(out, "%s%d", i > 0 ? "," : "", options->exit_codes[i]);
     lz_str_add_char(out, ']');
-    key(out, &first, "runs");
+    add_key(out, "runs");
     lz_str_add_char(out, '[');
     for (size_t i = 0; i < count; i++) {
         lz_str_add(out, i > 0 ? ",\n" : "\n");
-        put_run(out, runs[i]);
+        add_run(out, runs[i]);
     }
-    lz_str_add(out, "]}\n");
+    lz_str_add(out, count > 0 ? "\n]}\n" : "]}\n");
 }

@@ -1,196 +1,330 @@
+#include "report/plot.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "check/format.h"
-#include "report/block.h"
-#include "report/paint.h"
+#include "report/stretch.h"
 
-#define ROWS 6
-#define LABEL 9 /* columns for the value beside the axis */
+#define LEVELS 6
+#define COLUMNS_MAX 62
+#define INDENT 2
+#define LABEL_MAX 24
+#define LABEL_ROOM 10 // for the levels on the left, and the axis
+#define NOTE_ROOM 12  // for the arrow on the right
+#define INSTANT_GAP 2 // between two instants below
+#define NO_LEVEL (-1)
 
-struct grid {
-    double *values; // per column; NaN where there is no sample
+struct plot {
+    const struct lz_run_expectation *e;
+    struct lz_stretch range;
     int columns;
-    double low, high;
+    double low, step; // value of level 0, and between two levels
+    int limit_level;  // NO_LEVEL: there is none
+    double limit;
+    int deadline_column; // NO_LEVEL: there is none
+    int label_width;
+    char labels[LEVELS][LABEL_MAX];
+    double *values; // by column; NaN: no sample
+    struct cell {
+        unsigned char glyph, tint;
+    } * cells[LEVELS]; // from level 0, the lowest
 };
 
-static enum lz_unit unit_of(const char *name)
+// Of an upper and a lower limit, the one that was crossed.
+static double limit_of(const struct lz_run_expectation *e)
 {
-    static const struct {
-        const char *name;
-        enum lz_unit unit;
-    } units[] = {{"ratio", LZ_UNIT_RATIO},
-                 {"s", LZ_UNIT_SECONDS},
-                 {"/s", LZ_UNIT_RATE},
-                 {"B", LZ_UNIT_BYTES}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(units[i].name, name) == 0)
-            return units[i].unit;
-    return LZ_UNIT_COUNT;
+    bool is_range = e->violates[0] == 'o' && e->limit_b > e->limit_value;
+    return is_range && e->value > e->limit_b ? e->limit_b : e->limit_value;
 }
 
-// The largest sample that falls into a column: extremes must not vanish in a wide plot.
-static void fill(const struct lz_report_run *run, const struct lz_report_plot *p, struct grid *g)
+static int column_of(const struct plot *p, lz_time t)
 {
-    for (int c = 0; c < g->columns; c++)
-        g->values[c] = (double)NAN;
-    int64_t span = p->to_ns - p->from_ns;
-    sqlite3_stmt *st = lz_report_ask(
-        run,
-        "SELECT start_ns, width_ns, value FROM series WHERE metric = ? AND start_ns + width_ns > ?"
-        " AND start_ns < ? ORDER BY start_ns",
-        3, (const int64_t[]){p->metric, p->from_ns, p->to_ns});
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        int64_t start = sqlite3_column_int64(st, 0), end = start + sqlite3_column_int64(st, 1);
-        double v = sqlite3_column_double(st, 2);
-        int first = (int)((start - p->from_ns) * g->columns / span);
-        int last = (int)((end - p->from_ns) * g->columns / span);
-        for (int c = first < 0 ? 0 : first; c < last && c < g->columns; c++)
-            if (isnan(g->values[c]) || v > g->values[c])
-                g->values[c] = v;
+    double share = (double)(t - p->range.from) / (double)(p->range.to - p->range.from);
+    int column = (int)(share * p->columns);
+    return column < 0 ? 0 : column >= p->columns ? p->columns - 1 : column;
+}
+
+// The values of columns. A window wider than a column fills several; where several
+// windows share a column the worst of them is shown.
+static size_t fill_values(struct plot *p, const struct lz_run_point *points, size_t count)
+{
+    size_t filled = 0;
+    for (int c = 0; c < p->columns; c++)
+        p->values[c] = (double)NAN;
+    for (size_t i = 0; i < count; i++) {
+        double value = lz_stretch_adverse(p->e, &points[i]);
+        int first = column_of(p, points[i].start);
+        int last = column_of(p, points[i].start + points[i].width - 1);
+        bool is_low = p->e->violates[0] == 'b';
+        for (int c = first; c <= last; c++) {
+            double *v = &p->values[c];
+            filled += isnan(*v) ? 1 : 0;
+            if (isnan(*v) || (is_low ? value < *v : value > *v))
+                *v = value;
+        }
     }
-    sqlite3_finalize(st);
+    return filled;
 }
 
-static bool scale(struct grid *g, double limit)
+// 1, 2 or 5 times a power of ten, at least `least`.
+static double round_step(double least)
 {
-    g->low = 0.0;
-    g->high = isfinite(limit) ? limit : 0.0;
-    bool any = false;
-    for (int c = 0; c < g->columns; c++) {
-        if (isnan(g->values[c]))
+    LZ_ASSERT(least > 0.0);
+    double power = 1.0;
+    while (power > least)
+        power /= 10.0;
+    while (power * 10.0 <= least)
+        power *= 10.0;
+    static const double steps[] = {1.0, 2.0, 5.0, 10.0};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (steps[i] * power >= least * (1.0 - 1e-9))
+            return steps[i] * power;
+    return 10.0 * power;
+}
+
+static void choose_scale(struct plot *p)
+{
+    double low = isnan(p->limit) ? HUGE_VAL : p->limit;
+    double high = isnan(p->limit) ? -HUGE_VAL : p->limit;
+    for (int c = 0; c < p->columns; c++) {
+        low = p->values[c] < low ? p->values[c] : low;
+        high = p->values[c] > high ? p->values[c] : high;
+    }
+    LZ_ASSERT(low <= high);
+    if (low > 0.0 && low < high * 0.6)
+        low = 0.0; // from zero, unless that would flatten all there is to see
+    double span = high > low ? high - low : fabs(high) > 0.0 ? fabs(high) * 0.1 : 1.0;
+    p->step = round_step(span / (LEVELS - 1));
+    p->low = floor(low / p->step) * p->step;
+    if (p->low + p->step * (LEVELS - 1) < high * (1.0 - 1e-12)) {
+        p->step = round_step(p->step * 1.01);
+        p->low = floor(low / p->step) * p->step;
+    }
+}
+
+static int nearest_level(const struct plot *p, double value)
+{
+    double level = floor((value - p->low) / p->step + 0.5);
+    return level < 0.0 ? 0 : level > LEVELS - 1 ? LEVELS - 1 : (int)level;
+}
+
+// A level beyond the limit must be left on each side that is no good.
+static void place_limit(struct plot *p)
+{
+    p->limit_level = NO_LEVEL;
+    if (isnan(p->limit))
+        return;
+    p->limit_level = nearest_level(p, p->limit);
+    if (p->e->violates[0] != 'b' && p->limit_level == LEVELS - 1)
+        p->limit_level = LEVELS - 2;
+    if (p->e->violates[0] == 'b' && p->limit_level == 0)
+        p->limit_level = 1;
+}
+
+static int level_of(const struct plot *p, double value)
+{
+    int level = nearest_level(p, value);
+    if (p->limit_level == NO_LEVEL)
+        return level;
+    if (value > p->limit && level <= p->limit_level && p->e->violates[0] != 'b')
+        return p->limit_level + 1;
+    if (value <= p->limit && level > p->limit_level)
+        return p->limit_level;
+    if (value < p->limit && level >= p->limit_level && p->e->violates[0] == 'b')
+        return p->limit_level - 1;
+    if (value >= p->limit && level < p->limit_level)
+        return p->limit_level;
+    return level;
+}
+
+static void write_labels(struct plot *p)
+{
+    for (int level = 0; level < LEVELS; level++) {
+        double value = p->low + p->step * level;
+        if (fabs(value) < p->step * 1e-6)
+            value = 0.0;
+        lz_format_value(p->labels[level], LABEL_MAX, value, p->e->unit);
+        if (level == p->limit_level)
+            lz_format_value(p->labels[level], LABEL_MAX, p->limit, p->e->unit);
+        int width = lz_pen_width(p->labels[level]);
+        p->label_width = width > p->label_width ? width : p->label_width;
+    }
+}
+
+static void set(struct plot *p, int level, int column, enum lz_glyph glyph, enum lz_tint tint)
+{
+    LZ_ASSERT(level >= 0 && level < LEVELS);
+    LZ_ASSERT(column >= 0 && column < p->columns);
+    p->cells[level][column] =
+        (struct cell){.glyph = (unsigned char)glyph, .tint = (unsigned char)tint};
+}
+
+// The line at one column: straight on, or turning from the level before.
+static void draw_step(struct plot *p, int column, int before, int level)
+{
+    double value = p->values[column];
+    enum lz_tint tint = lz_stretch_violates(p->e, value) ? LZ_TINT_BAD : LZ_TINT_NONE;
+    if (before == NO_LEVEL || before == level) {
+        set(p, level, column, LZ_GLYPH_ACROSS, tint);
+        return;
+    }
+    bool is_up = level > before;
+    set(p, before, column, is_up ? LZ_GLYPH_UP_FROM : LZ_GLYPH_DOWN_FROM, tint);
+    set(p, level, column, is_up ? LZ_GLYPH_UP_TO : LZ_GLYPH_DOWN_TO, tint);
+    for (int l = (is_up ? before : level) + 1; l < (is_up ? level : before); l++)
+        set(p, l, column, LZ_GLYPH_DOWN, tint);
+}
+
+static void fill_cells(struct plot *p)
+{
+    for (int level = 0; level < LEVELS; level++)
+        for (int c = 0; c < p->columns; c++) {
+            bool is_deadline = c == p->deadline_column;
+            bool is_limit = level == p->limit_level;
+            set(p, level, c,
+                is_deadline ? LZ_GLYPH_DEADLINE
+                : is_limit  ? LZ_GLYPH_LIMIT
+                            : LZ_GLYPH_BLANK,
+                LZ_TINT_DIM);
+        }
+    int before = NO_LEVEL;
+    for (int c = 0; c < p->columns; c++) {
+        int level = isnan(p->values[c]) ? NO_LEVEL : level_of(p, p->values[c]);
+        if (level != NO_LEVEL)
+            draw_step(p, c, before, level);
+        before = level;
+    }
+}
+
+static void write_title(struct lz_pen *pen, const struct plot *p)
+{
+    char at[LABEL_MAX], text[LABEL_MAX + 16];
+    lz_pen_to(pen, INDENT);
+    lz_pen_add(pen, LZ_TINT_BOLD, p->e->metric_name);
+    if (p->deadline_column != NO_LEVEL) {
+        lz_format_instant(at, sizeof(at), p->e->deadline);
+        snprintf(text, sizeof(text), "deadline %s", at);
+        int column = INDENT + p->label_width + 2 + p->deadline_column;
+        int last = pen->style->width - (int)strlen(text);
+        lz_pen_to(pen, pen->column + 2 > column ? pen->column + 2 : column < last ? column : last);
+        lz_pen_add(pen, LZ_TINT_DIM, text);
+    }
+    lz_pen_end(pen);
+}
+
+// What the arrow at the limit says: when it was met again, or that it is the limit.
+static void write_note(struct lz_pen *pen, const struct plot *p)
+{
+    char at[LABEL_MAX];
+    bool has_recovered = p->e->deadline >= 0 && p->e->at > p->e->deadline;
+    lz_pen_draw(pen, LZ_TINT_NONE, LZ_GLYPH_BLANK, 1);
+    lz_pen_draw(pen, LZ_TINT_DIM, LZ_GLYPH_ARROW, 1);
+    if (has_recovered)
+        lz_pen_add(pen, LZ_TINT_NONE, lz_format_instant(at, sizeof(at), p->e->at));
+    else
+        lz_pen_add(pen, LZ_TINT_DIM, "limit");
+}
+
+static void write_level(struct lz_pen *pen, const struct plot *p, int level)
+{
+    bool is_limit = level == p->limit_level;
+    lz_pen_to(pen, INDENT + p->label_width - lz_pen_width(p->labels[level]));
+    lz_pen_add(pen, is_limit ? LZ_TINT_BOLD : LZ_TINT_DIM, p->labels[level]);
+    lz_pen_to(pen, INDENT + p->label_width + 1);
+    lz_pen_draw(pen, LZ_TINT_DIM, is_limit ? LZ_GLYPH_AXIS_LIMIT : LZ_GLYPH_AXIS, 1);
+    const struct cell *row = p->cells[level];
+    for (int c = 0; c < p->columns;) {
+        int next = c + 1;
+        while (next < p->columns && row[next].glyph == row[c].glyph &&
+               row[next].tint == row[c].tint)
+            next++;
+        lz_pen_draw(pen, row[c].tint, row[c].glyph, next - c);
+        c = next;
+    }
+    if (is_limit)
+        write_note(pen, p);
+    lz_pen_end(pen);
+}
+
+// Instants at round distances, as many as fit.
+static void write_instants(struct lz_pen *pen, const struct plot *p)
+{
+    static const int steps_s[] = {1,   2,   5,    10,   15,   30,    60,    120,  300,
+                                  600, 900, 1800, 3600, 7200, 14400, 43200, 86400};
+    lz_time range = p->range.to - p->range.from;
+    size_t i = 0;
+    while (i + 1 < sizeof(steps_s) / sizeof(steps_s[0]) &&
+           (double)p->columns * (double)(steps_s[i] * LZ_S) / (double)range < LABEL_MAX / 2.0)
+        i++;
+    lz_time step = steps_s[i] * LZ_S;
+    int axis = INDENT + p->label_width + 2;
+    for (lz_time t = (p->range.from + step - 1) / step * step; t < p->range.to; t += step) {
+        char at[LABEL_MAX];
+        lz_format_instant(at, sizeof(at), t);
+        int column = axis + column_of(p, t);
+        if (column < pen->column + (pen->column > 0 ? INSTANT_GAP : 0))
             continue;
-        any = true;
-        if (g->values[c] > g->high)
-            g->high = g->values[c];
+        if (column + (int)strlen(at) > pen->style->width)
+            break;
+        lz_pen_to(pen, column);
+        lz_pen_add(pen, LZ_TINT_DIM, at);
     }
-    if (!(g->high > 0.0))
-        g->high = 1.0;
-    return any;
+    lz_pen_end(pen);
 }
 
-// Row 0 is at the top.
-static int row_of(const struct grid *g, double v)
+// As wide as the style allows, in whole columns per window where windows are few.
+static void choose_columns(struct plot *p, int width, const struct lz_run_point *points)
 {
-    int row = (int)((g->high - v) / (g->high - g->low) * (ROWS - 1) + 0.5);
-    return row < 0 ? 0 : row >= ROWS ? ROWS - 1 : row;
+    lz_time window = points[0].width;
+    int most = width - INDENT - LABEL_ROOM - NOTE_ROOM;
+    most = most < COLUMNS_MAX ? most : COLUMNS_MAX;
+    LZ_ASSERT(most > 0);
+    p->range.from -= p->range.from % window;
+    p->range.to += (window - p->range.to % window) % window;
+    lz_time windows = (p->range.to - p->range.from) / window;
+    p->columns = windows <= most ? (int)windows * (most / (int)windows) : most;
+    p->deadline_column = NO_LEVEL;
+    if (p->e->deadline >= p->range.from && p->e->deadline < p->range.to)
+        p->deadline_column = column_of(p, p->e->deadline);
 }
 
-static const char *cell(const struct lz_report_style *style, const struct grid *g, int row, int c)
+static void draw(struct lz_pen *pen, struct plot *p)
 {
-    if (isnan(g->values[c]))
-        return " ";
-    int here = row_of(g, g->values[c]);
-    int before = c > 0 && !isnan(g->values[c - 1]) ? row_of(g, g->values[c - 1]) : here;
-    if (here == before)
-        return row != here ? " " : style->ascii ? "-" : "─";
-    int top = here < before ? here : before, bottom = here < before ? before : here;
-    if (row < top || row > bottom)
-        return " ";
-    if (style->ascii)
-        return row == here ? "-" : "|";
-    if (row == here)
-        return here < before ? "╭" : "╰";
-    if (row == before)
-        return here < before ? "╯" : "╮";
-    return "│";
+    choose_scale(p);
+    place_limit(p);
+    write_labels(p);
+    for (int level = 0; level < LEVELS; level++)
+        p->cells[level] = lz_mem_alloc((size_t)p->columns * sizeof(struct cell));
+    fill_cells(p);
+    write_title(pen, p);
+    for (int level = LEVELS - 1; level >= 0; level--)
+        write_level(pen, p, level);
+    write_instants(pen, p);
+    lz_pen_end(pen);
+    for (int level = 0; level < LEVELS; level++)
+        free(p->cells[level]);
 }
 
-static void put_row(struct lz_str *to, const struct lz_report_style *style,
-                    const struct lz_report_plot *p, const struct grid *g, int row,
-                    enum lz_unit unit)
+void lz_plot_draw(struct lz_pen *pen, const struct lz_report_run *run,
+                  const struct lz_run_expectation *e)
 {
-    struct lz_str row_text, *out = &row_text;
-    lz_str_init(out);
-    char label[32] = "";
-    double value = g->high - (g->high - g->low) * row / (ROWS - 1);
-    bool is_limit = isfinite(p->limit) && row_of(g, p->limit) == row;
-    if (is_limit)
-        lz_format_value(label, sizeof(label), p->limit, unit);
-    else if (row % 2 == 0 || row == ROWS - 1)
-        lz_format_value(label, sizeof(label), value, unit);
-    int pad = LABEL - (int)lz_str_width(label);
-    lz_str_add_repeat(out, " ", (size_t)(pad > 0 ? pad : 0));
-    lz_str_add(out, label);
-    lz_str_add(out, is_limit ? (style->ascii ? " +" : " ┼") : (style->ascii ? " |" : " ┤"));
-    int64_t span = p->to_ns - p->from_ns;
-    int mark = p->deadline_ns >= p->from_ns
-                   ? (int)((p->deadline_ns - p->from_ns) * g->columns / span)
-                   : -1;
-    lz_paint_begin(out, style, LZ_BLUE);
-    for (int c = 0; c < g->columns; c++) {
-        const char *text = cell(style, g, row, c);
-        bool empty = text[0] == ' ';
-        if (empty && c == mark)
-            text = style->ascii ? ":" : "┊";
-        lz_str_add(out, text);
-    }
-    lz_paint_end(out, style, LZ_BLUE);
-    if (is_limit)
-        lz_str_add(out, style->ascii ? " limit" : " ← limit");
-    while (out->len > 0 && out->text[out->len - 1] == ' ')
-        out->len--;
-    lz_str_add_n(to, out->text, out->len);
-    lz_str_add_char(to, '\n');
-    lz_str_finish(out);
-}
-
-static void put_axis(struct lz_str *out, const struct lz_report_plot *p, int columns)
-{
-    char from[32], middle[32], to[32];
-    lz_format_instant(from, sizeof(from), p->from_ns);
-    lz_format_instant(middle, sizeof(middle), p->from_ns + (p->to_ns - p->from_ns) / 2);
-    lz_format_instant(to, sizeof(to), p->to_ns);
-    int room = columns - (int)strlen(from) - (int)strlen(middle) - (int)strlen(to);
-    int gap = room > 2 ? room / 2 : 1;
-    lz_str_add_repeat(out, " ", LABEL + 2);
-    lz_str_add(out, from);
-    lz_str_add_repeat(out, " ", (size_t)gap);
-    lz_str_add(out, middle);
-    lz_str_add_repeat(out, " ", (size_t)(room - gap > 0 ? room - gap : 1));
-    lz_str_addf(out, "%s\n", to);
-}
-
-void lz_report_plot(struct lz_str *out, const struct lz_report_style *style,
-                    const struct lz_report_run *run, const struct lz_report_plot *p)
-{
-    LZ_ASSERT(p->to_ns > p->from_ns);
-    sqlite3_stmt *st = lz_report_ask(run,
-                                     "SELECT c.name || '.' || m.name, m.unit FROM metric m JOIN"
-                                     " component c ON c.id = m.component WHERE m.id = ?",
-                                     1, &p->metric);
-    if (sqlite3_step(st) != SQLITE_ROW) {
-        sqlite3_finalize(st);
+    LZ_ASSERT(pen->column == 0);
+    if (e->metric <= 0)
         return;
+    struct lz_stretch s = lz_stretch_of(run, e);
+    struct plot p = {.e = e, .range = lz_stretch_wider(run, &s), .limit = limit_of(e)};
+    struct lz_run_point *points;
+    size_t count = lz_run_points(run, e->metric, p.range.from, p.range.to, &points);
+    if (count >= 2) {
+        choose_columns(&p, pen->style->width, points);
+        p.values = lz_mem_alloc((size_t)p.columns * sizeof(double));
+        if (fill_values(&p, points, count) >= 2)
+            draw(pen, &p);
+        free(p.values);
     }
-    enum lz_unit unit = unit_of(lz_report_text(st, 1));
-    struct grid g = {.columns = style->width - LABEL - 2 - 9};
-    if (g.columns > 60)
-        g.columns = 60;
-    lz_str_addf(out, "\n  %s", lz_report_text(st, 0));
-    sqlite3_finalize(st);
-    if (p->deadline_ns >= 0) {
-        char deadline[32];
-        lz_format_instant(deadline, sizeof(deadline), p->deadline_ns);
-        lz_str_addf(out, "   deadline %s", deadline);
-    }
-    lz_str_add_char(out, '\n');
-    if (g.columns < 12) {
-        lz_str_add(out, "  (the terminal is too narrow for a plot)\n");
-        return;
-    }
-    g.values = lz_mem_alloc((size_t)g.columns * sizeof(*g.values));
-    fill(run, p, &g);
-    if (scale(&g, p->limit)) {
-        for (int row = 0; row < ROWS; row++)
-            put_row(out, style, p, &g, row, unit);
-        put_axis(out, p, g.columns);
-    } else {
-        lz_str_add(out, "  no sample in this stretch of the run\n");
-    }
-    free(g.values);
+    free(points);
 }

@@ -3,28 +3,55 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "report/formats.h"
+#include "report/json.h"
+#include "report/run.h"
 
-// A format is one file and one row here.
+// A format is a file and a row.
 static const struct lz_report_format formats[] = {
-    {"json", "one document with every run, expectation, fault and metric", lz_report_json},
+    {"json", "one JSON document, lorenz.result/1", lz_json_write},
 };
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
-size_t lz_report_format_count(void)
+bool lz_report_open(const unsigned char *image, size_t size, struct lz_report_run **out,
+                    struct lz_err *err)
 {
-    return sizeof(formats) / sizeof(formats[0]);
+    LZ_ASSERT(LZ_IMPLIES(size > 0, image != NULL));
+    return lz_run_open(image, size, out, err);
 }
 
-const struct lz_report_format *lz_report_format_get(size_t i)
+void lz_report_close(struct lz_report_run *run)
 {
-    LZ_ASSERT(i < lz_report_format_count());
-    return &formats[i];
+    lz_run_close(run);
+}
+
+void lz_report_set_path(struct lz_report_run *run, const char *path)
+{
+    LZ_ASSERT(run != NULL);
+    run->path = path;
+}
+
+const char *lz_report_verdict(const struct lz_report_run *run)
+{
+    LZ_ASSERT(run != NULL);
+    return run->verdict;
 }
 
 const struct lz_report_format *lz_report_format_find(const char *name)
 {
-    for (size_t i = 0; i < lz_report_format_count(); i++)
+    LZ_ASSERT(name != NULL);
+    for (size_t i = 0; i < FORMATS; i++)
         if (strcmp(formats[i].name, name) == 0)
             return &formats[i];
     return NULL;
+}
+
+size_t lz_report_format_count(void)
+{
+    return FORMATS;
+}
+
+const struct lz_report_format *lz_report_format_get(size_t i)
+{
+    LZ_ASSERT(i < FORMATS);
+    return &formats[i];
 }

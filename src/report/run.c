@@ -1,185 +1,241 @@
 #include "report/run.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "record/record.h"
 
-const char *lz_report_text(sqlite3_stmt *st, int column)
-{
-    const unsigned char *text = sqlite3_column_text(st, column);
-    return text != NULL ? (const char *)text : "";
-}
+#define HEADER_BYTES 100 // of a SQLite database; less cannot be one
 
-sqlite3_stmt *lz_report_ask(const struct lz_report_run *run, const char *sql, int arg_count,
-                            const int64_t *args)
-{
-    sqlite3_stmt *st = NULL;
-    int status = sqlite3_prepare_v2(run->db, sql, -1, &st, NULL);
-    LZ_ASSERT(status == SQLITE_OK); // the tables were checked when the record was opened
-    for (int i = 0; i < arg_count; i++)
-        sqlite3_bind_int64(st, i + 1, args[i]);
-    return st;
-}
+struct lz_run_text {
+    struct lz_run_text *next;
+    char text[];
+};
 
-int64_t lz_report_number(const struct lz_report_run *run, const char *sql, int arg_count,
-                         const int64_t *args, int64_t fallback)
+// A copy that lives as long as the run.
+static const char *keep(struct lz_report_run *run, const char *text)
 {
-    sqlite3_stmt *st = lz_report_ask(run, sql, arg_count, args);
-    int64_t v = fallback;
-    if (sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
-        v = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return v;
-}
-
-static char *copy(sqlite3_stmt *st, int column)
-{
-    const char *text = lz_report_text(st, column);
+    if (text[0] == '\0')
+        return "";
     size_t size = strlen(text) + 1;
-    return memcpy(lz_mem_alloc(size), text, size);
+    struct lz_run_text *t = lz_mem_alloc(sizeof(*t) + size);
+    memcpy(t->text, text, size);
+    t->next = run->texts;
+    run->texts = t;
+    return t->text;
 }
 
-static char *copy_or_null(sqlite3_stmt *st, int column)
+sqlite3_stmt *lz_run_ask(const struct lz_report_run *run, const char *sql, int64_t a, int64_t b)
 {
-    return sqlite3_column_type(st, column) == SQLITE_NULL ? NULL : copy(st, column);
+    LZ_ASSERT(run->db != NULL);
+    sqlite3_stmt *q = NULL;
+    if (sqlite3_prepare_v2(run->db, sql, -1, &q, NULL) != SQLITE_OK)
+        return NULL; // a damaged record has no rows
+    int params = sqlite3_bind_parameter_count(q);
+    LZ_ASSERT(params <= 2);
+    if (params >= 1)
+        sqlite3_bind_int64(q, 1, a);
+    if (params >= 2)
+        sqlite3_bind_int64(q, 2, b);
+    return q;
 }
 
-static bool read_run(struct lz_report_run *r)
+bool lz_run_next(sqlite3_stmt **q)
 {
-    sqlite3_stmt *st;
-    const char *sql = "SELECT version, file, scenario, case_id, seed, token, verdict, why,"
-                      " trace_hash, error, stop, source, events, virtual_ns, warmup_ns,"
-                      " in_flight_max, memory_bytes FROM run";
-    if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) != SQLITE_OK)
-        return false;
-    bool ok = sqlite3_step(st) == SQLITE_ROW;
-    char **texts[] = {&r->version, &r->file,    &r->scenario, &r->cases,     &r->seed,
-                      &r->token,   &r->verdict, &r->why,      &r->trace_hash};
-    for (int i = 0; ok && i < 9; i++)
-        *texts[i] = copy(st, i);
-    if (ok) {
-        r->error = copy_or_null(st, 9);
-        r->stop = copy_or_null(st, 10);
-        r->source = copy(st, 11);
-        r->events = sqlite3_column_int64(st, 12);
-        r->virtual_ns = sqlite3_column_int64(st, 13);
-        r->warmup_ns = sqlite3_column_int64(st, 14);
-        r->in_flight_max = sqlite3_column_int64(st, 15);
-        r->memory_bytes = sqlite3_column_int64(st, 16);
-    }
-    sqlite3_finalize(st);
-    return ok;
-}
-
-// A record lacks no table: a report asks without looking first.
-static bool has_tables(sqlite3 *db)
-{
-    static const char *const tables[] = {"param", "component", "instance", "metric", "series",
-                                         "event", "fault",     "request",  "span",   "expectation"};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        char sql[80];
-        snprintf(sql, sizeof(sql), "SELECT 1 FROM %s LIMIT 1", tables[i]);
-        if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-            return false;
-    }
-    return true;
-}
-
-bool lz_report_open(const unsigned char *image, size_t size, struct lz_report_run **out,
-                    struct lz_err *err)
-{
-    struct lz_report_run *r = lz_mem_alloc(sizeof(*r));
-    memset(r, 0, sizeof(*r));
-    if (sqlite3_open(":memory:", &r->db) != SQLITE_OK ||
-        sqlite3_deserialize(r->db, "main", (unsigned char *)image, (sqlite3_int64)size,
-                            (sqlite3_int64)size, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK ||
-        !has_tables(r->db) || !read_run(r)) {
-        lz_report_close(r);
-        return lz_fail(err, LZ_EINVAL, "this is not a record of a run");
-    }
-    *out = r;
-    return true;
-}
-
-void lz_report_close(struct lz_report_run *r)
-{
-    if (r == NULL)
-        return;
-    char *texts[] = {r->version, r->file, r->scenario,   r->cases, r->seed, r->token,
-                     r->verdict, r->why,  r->trace_hash, r->error, r->stop, r->source};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        free(texts[i]);
-    sqlite3_close(r->db);
-    free(r);
-}
-
-void lz_report_set_path(struct lz_report_run *run, const char *path)
-{
-    run->path = path;
-}
-
-const char *lz_report_verdict(const struct lz_report_run *run)
-{
-    return run->verdict;
-}
-
-bool lz_report_is_failure(const struct lz_report_run *run)
-{
-    static const char *const bad[] = {"fail", "xpass", "error", "budget"};
-    for (size_t i = 0; i < 4; i++)
-        if (strcmp(run->verdict, bad[i]) == 0)
-            return true;
+    if (*q != NULL && sqlite3_step(*q) == SQLITE_ROW)
+        return true;
+    lz_run_stop(q);
     return false;
 }
 
-static double number_or_nan(sqlite3_stmt *st, int column)
+void lz_run_stop(sqlite3_stmt **q)
 {
-    return sqlite3_column_type(st, column) == SQLITE_NULL ? (double)NAN
-                                                          : sqlite3_column_double(st, column);
+    sqlite3_finalize(*q);
+    *q = NULL;
 }
 
-static int64_t time_or_none(sqlite3_stmt *st, int column)
+const char *lz_run_text(sqlite3_stmt *q, int column)
 {
-    return sqlite3_column_type(st, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, column);
+    const unsigned char *text = sqlite3_column_text(q, column);
+    return text != NULL ? (const char *)text : "";
 }
 
-static void read_expect(sqlite3_stmt *st, struct lz_report_expect *e)
+lz_time lz_run_time(sqlite3_stmt *q, int column)
 {
-    e->id = sqlite3_column_int64(st, 0);
-    snprintf(e->name, sizeof(e->name), "%s", lz_report_text(st, 1));
-    e->line = sqlite3_column_int64(st, 2);
-    snprintf(e->temporal, sizeof(e->temporal), "%s", lz_report_text(st, 3));
-    e->metric = sqlite3_column_int64(st, 4);
-    snprintf(e->verdict, sizeof(e->verdict), "%s", lz_report_text(st, 5));
-    snprintf(e->severity, sizeof(e->severity), "%s", lz_report_text(st, 6));
-    snprintf(e->expected, sizeof(e->expected), "%s", lz_report_text(st, 7));
-    snprintf(e->actual, sizeof(e->actual), "%s", lz_report_text(st, 8));
-    snprintf(e->spare, sizeof(e->spare), "%s", lz_report_text(st, 9));
-    snprintf(e->why, sizeof(e->why), "%s", lz_report_text(st, 10));
-    e->margin = number_or_nan(st, 11);
-    e->value = number_or_nan(st, 12);
-    e->at_ns = time_or_none(st, 13);
-    e->deadline_ns = time_or_none(st, 14);
-    e->limit = number_or_nan(st, 15);
-    snprintf(e->limit_text, sizeof(e->limit_text), "%s", lz_report_text(st, 16));
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(q, column);
 }
 
-struct lz_report_expect *lz_report_expects(const struct lz_report_run *run, size_t *count)
+double lz_run_real(sqlite3_stmt *q, int column)
 {
-    int64_t n = lz_report_number(run, "SELECT count(*) FROM expectation", 0, NULL, 0);
-    struct lz_report_expect *all = lz_mem_alloc(((size_t)n + 1) * sizeof(*all));
-    sqlite3_stmt *st = lz_report_ask(
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? (double)NAN
+                                                         : sqlite3_column_double(q, column);
+}
+
+enum lz_unit lz_run_unit(sqlite3_stmt *q, int column)
+{
+    static const struct {
+        const char *word;
+        enum lz_unit unit;
+    } units[] = {{"ratio", LZ_UNIT_RATIO},
+                 {"s", LZ_UNIT_SECONDS},
+                 {"/s", LZ_UNIT_RATE},
+                 {"B", LZ_UNIT_BYTES}};
+    const char *word = lz_run_text(q, column);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(word, units[i].word) == 0)
+            return units[i].unit;
+    return LZ_UNIT_COUNT;
+}
+
+static bool read_run(struct lz_report_run *run)
+{
+    sqlite3_stmt *q = lz_run_ask(
         run,
-        "SELECT id, name, line, temporal, metric, verdict, severity, expected, actual, spare, why,"
-        " margin, value, at_ns, deadline_ns, limit_value, limit_text FROM expectation ORDER BY id",
-        0, NULL);
-    *count = 0;
-    while (*count < (size_t)n && sqlite3_step(st) == SQLITE_ROW)
-        read_expect(st, &all[(*count)++]);
-    sqlite3_finalize(st);
-    return all;
+        "select schema, version, file, scenario, about, case_id, token, verdict, why, trace_hash,"
+        " stop, error, source, seed, events, virtual_ns, warmup_ns from run",
+        0, 0);
+    if (!lz_run_next(&q))
+        return false;
+    const char **const texts[] = {
+        &run->version, &run->file, &run->scenario,   &run->about, &run->case_id, &run->token,
+        &run->verdict, &run->why,  &run->trace_hash, &run->stop,  &run->error,   &run->source,
+    };
+    bool is_known = strcmp(lz_run_text(q, 0), LZ_RECORD_SCHEMA) == 0;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        *texts[i] = keep(run, lz_run_text(q, (int)i + 1));
+    run->seed = strtoull(lz_run_text(q, 13), NULL, 10);
+    run->events = sqlite3_column_int64(q, 14);
+    run->virtual_ns = sqlite3_column_int64(q, 15);
+    run->warmup_ns = sqlite3_column_int64(q, 16);
+    lz_run_stop(&q);
+    return is_known && run->verdict[0] != '\0' && run->virtual_ns >= 0 && run->warmup_ns >= 0;
+}
+
+static void read_expectation(struct lz_report_run *run, sqlite3_stmt *q,
+                             struct lz_run_expectation *e)
+{
+    const char **const texts[] = {&e->name,     &e->temporal,   &e->verdict,  &e->severity,
+                                  &e->expected, &e->actual,     &e->spare,    &e->why,
+                                  &e->because,  &e->limit_text, &e->violates, &e->metric_name};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        *texts[i] = keep(run, lz_run_text(q, (int)i));
+    e->unit = lz_run_unit(q, 12);
+    e->metric = sqlite3_column_int64(q, 13);
+    e->line = sqlite3_column_int64(q, 14);
+    e->margin = lz_run_real(q, 15);
+    e->value = lz_run_real(q, 16);
+    e->at = lz_run_time(q, 17);
+    e->deadline = lz_run_time(q, 18);
+    e->within = sqlite3_column_int64(q, 19);
+    e->limit_value = lz_run_real(q, 20);
+    e->limit_b = lz_run_real(q, 21);
+}
+
+static void read_expectations(struct lz_report_run *run)
+{
+    sqlite3_stmt *q = lz_run_ask(
+        run,
+        "select e.name, temporal, verdict, severity, expected, actual, spare, why, because,"
+        " limit_text, violates, c.name || '.' || m.name, m.unit, e.metric, e.line, margin,"
+        " value, at_ns, deadline_ns, within_ns, limit_value, limit_b"
+        " from expectation e left join metric m on m.id = e.metric"
+        " left join component c on c.id = m.component order by e.id",
+        0, 0);
+    size_t cap = 0;
+    while (lz_run_next(&q)) {
+        if (run->expectation_count == cap) {
+            cap = cap > 0 ? cap * 2 : 8;
+            run->expectations = lz_mem_resize(run->expectations, cap * sizeof(*run->expectations));
+        }
+        read_expectation(run, q, &run->expectations[run->expectation_count++]);
+    }
+}
+
+// Only read, so that the caller's bytes stay as they are.
+static bool attach(struct lz_report_run *run, const unsigned char *image, size_t size)
+{
+    return size >= HEADER_BYTES && size <= INT64_MAX &&
+           sqlite3_open_v2(":memory:", &run->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                           NULL) == SQLITE_OK &&
+           sqlite3_deserialize(run->db, "main", (unsigned char *)image, (sqlite3_int64)size,
+                               (sqlite3_int64)size, SQLITE_DESERIALIZE_READONLY) == SQLITE_OK;
+}
+
+bool lz_run_open(const unsigned char *image, size_t size, struct lz_report_run **out,
+                 struct lz_err *err)
+{
+    LZ_ASSERT(out != NULL);
+    struct lz_report_run *run = lz_mem_alloc(sizeof(*run));
+    *run = (struct lz_report_run){0};
+    if (!attach(run, image, size) || !read_run(run)) {
+        lz_run_close(run);
+        return lz_fail(err, LZ_EINVAL, "not a run file of this version of lorenz");
+    }
+    read_expectations(run);
+    *out = run;
+    return true;
+}
+
+void lz_run_close(struct lz_report_run *run)
+{
+    if (run == NULL)
+        return;
+    sqlite3_close(run->db);
+    while (run->texts != NULL) {
+        struct lz_run_text *next = run->texts->next;
+        free(run->texts);
+        run->texts = next;
+    }
+    free(run->expectations);
+    free(run);
+}
+
+const char *lz_run_title(const struct lz_report_run *run)
+{
+    return run->scenario[0] != '\0' ? run->scenario : run->file;
+}
+
+bool lz_run_source_line(const struct lz_report_run *run, int64_t line, const char **text,
+                        size_t *len)
+{
+    const char *at = run->source;
+    for (int64_t i = 1; i < line && at != NULL; i++) {
+        at = strchr(at, '\n');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    if (line < 1 || at == NULL || *at == '\0')
+        return false;
+    *text = at;
+    *len = strcspn(at, "\n");
+    return true;
+}
+
+size_t lz_run_points(const struct lz_report_run *run, int64_t metric, lz_time from, lz_time to,
+                     struct lz_run_point **points)
+{
+    static const char *const sql =
+        "select start_ns, width_ns, value, low, high, count from series where metric = ?"
+        " and start_ns >= ? order by start_ns";
+    sqlite3_stmt *q = lz_run_ask(run, sql, metric, from);
+    struct lz_run_point *all = NULL;
+    size_t count = 0, cap = 0;
+    while (lz_run_next(&q)) {
+        struct lz_run_point p = {
+            .start = lz_run_time(q, 0), .width = lz_run_time(q, 1), .value = lz_run_real(q, 2)};
+        if (p.start >= to || p.width <= 0 || isnan(p.value))
+            continue;
+        p.low = sqlite3_column_type(q, 3) == SQLITE_NULL ? p.value : lz_run_real(q, 3);
+        p.high = sqlite3_column_type(q, 4) == SQLITE_NULL ? p.value : lz_run_real(q, 4);
+        p.count = sqlite3_column_int64(q, 5);
+        if (count == cap) {
+            cap = cap > 0 ? cap * 2 : 64;
+            all = lz_mem_resize(all, cap * sizeof(*all));
+        }
+        all[count++] = p;
+    }
+    *points = all;
+    return count;
 }

@@ -1,218 +1,411 @@
+// The terminal report: a line per run and per expectation as they come in, and at the
+// end a block for each that did not pass and one line that sums up.
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "check/format.h"
 #include "report/block.h"
-#include "report/paint.h"
+#include "report/pen.h"
+#include "report/report.h"
 #include "report/run.h"
 
-struct look {
+#define WORD_WIDTH 6 // "INCON "
+#define INDENT 2
+#define NAME_LEAST 30
+#define ACTUAL_MOST 30
+#define SPARE_MOST 20
+#define NARROW 64 // below it an expectation takes two lines
+#define GAP 2
+
+// In order of badness, the best first.
+static const struct word {
     const char *verdict, *word;
-    enum lz_colour colour;
+    enum lz_tint tint;
+    bool is_pass, is_failure;
+} words[] = {
+    {"pass", "PASS", LZ_TINT_GOOD, true, false},
+    {"xfail", "XFAIL", LZ_TINT_GOOD, true, false},
+    {"inconclusive", "INCON", LZ_TINT_DOUBT, false, false},
+    {"budget", "BUDGET", LZ_TINT_DOUBT, false, false},
+    {"xpass", "XPASS", LZ_TINT_BAD, false, true},
+    {"fail", "FAIL", LZ_TINT_BAD, false, true},
+    {"error", "ERROR", LZ_TINT_BAD, false, false},
 };
+#define WORDS (sizeof(words) / sizeof(words[0]))
 
-static const struct look looks[] = {
-    {"pass", "PASS ", LZ_GREEN},          {"fail", "FAIL ", LZ_RED},
-    {"inconclusive", "INCON", LZ_YELLOW}, {"xfail", "XFAIL", LZ_GREEN},
-    {"xpass", "XPASS", LZ_RED},           {"error", "ERROR", LZ_RED},
-    {"budget", "STOP ", LZ_YELLOW},
-};
-
-static const struct look *look_of(const char *verdict)
+static const struct word *word_of(const struct lz_report_run *run)
 {
-    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-        if (strcmp(looks[i].verdict, verdict) == 0)
-            return &looks[i];
-    return &looks[1];
+    size_t i = 0;
+    while (i + 1 < WORDS && strcmp(words[i].verdict, run->verdict) != 0)
+        i++;
+    return &words[i]; // a word nobody knows is an error
 }
 
-static void plural(struct lz_str *out, size_t n, const char *what)
+static void add_number(struct lz_str *out, size_t n, const char *one, const char *many)
 {
-    lz_str_addf(out, "%zu %s%s", n, what, n == 1 ? "" : "s");
+    char text[32];
+    lz_format_count(text, sizeof(text), (double)n);
+    lz_str_addf(out, "%s %s", text, n == 1 ? one : many);
 }
 
 void lz_report_text_head(struct lz_str *out, const struct lz_report_style *style, uint64_t seed,
                          size_t scenarios, size_t cases)
 {
-    if (style->quiet)
-        return;
-    lz_paint(out, style, LZ_BOLD, "lorenz " LZ_VERSION);
-    lz_str_addf(out, "   seed %" PRIu64 "   ", seed);
-    plural(out, scenarios, "scenario");
+    struct lz_pen pen = lz_pen_begin(out, style);
+    struct lz_str what;
+    lz_str_init(&what);
+    add_number(&what, scenarios, "scenario", "scenarios");
     if (cases != scenarios) {
-        lz_str_add(out, ", ");
-        plural(out, cases, "case");
+        lz_str_add(&what, ", ");
+        add_number(&what, cases, "case", "cases");
     }
-    lz_str_add(out, "\n\n");
+    lz_pen_add(&pen, LZ_TINT_BOLD, "lorenz " LZ_VERSION);
+    lz_pen_addf(&pen, LZ_TINT_NONE, "   seed %" PRIu64 "   %s", seed, what.text);
+    lz_pen_end(&pen);
+    if (!style->quiet)
+        lz_pen_end(&pen);
+    lz_str_finish(&what);
 }
 
-// "PASS  the sentence                10m virtual"
-static void head_line(struct lz_str *out, const struct lz_report_style *style,
-                      const struct look *look, const char *name, const char *right)
+// "FAIL  A sentence                      10m virtual".
+static void write_heading(struct lz_pen *pen, const struct word *word, const char *name,
+                          const char *right)
 {
-    lz_paint(out, style, look->colour, look->word);
-    lz_str_add_char(out, ' ');
-    int room = style->width - 6 - (int)lz_str_width(right) - 1;
-    lz_paint_begin(out, style, LZ_BOLD);
-    lz_paint_cell(out, style, name, room > 10 ? room : 10);
-    lz_paint_end(out, style, LZ_BOLD);
-    lz_str_addf(out, " %s\n", right);
+    int right_width = right[0] != '\0' ? lz_pen_width(right) + GAP : 0;
+    bool is_narrow = pen->style->width < NARROW;
+    lz_pen_add(pen, word->tint, word->word);
+    lz_pen_to(pen, WORD_WIDTH);
+    lz_pen_fit(pen, LZ_TINT_BOLD, name, lz_pen_room(pen) - (is_narrow ? 0 : right_width));
+    if (right_width > 0) {
+        if (is_narrow)
+            lz_pen_end(pen);
+        int column = pen->style->width - right_width + GAP;
+        lz_pen_to(pen, is_narrow || column < WORD_WIDTH ? WORD_WIDTH : column);
+        lz_pen_add(pen, LZ_TINT_DIM, right);
+    }
+    lz_pen_end(pen);
 }
 
-static void expect_line(struct lz_str *out, const struct lz_report_style *style,
-                        const struct lz_report_expect *e)
+static bool is_verdict(const struct lz_run_expectation *e, const char *verdict)
 {
-    enum lz_symbol symbol = LZ_SYM_TICK;
-    enum lz_colour colour = LZ_GREEN;
-    if (strcmp(e->verdict, "fail") == 0) {
-        bool warns = strcmp(e->severity, "warn") == 0;
-        symbol = warns ? LZ_SYM_WARN : LZ_SYM_CROSS;
-        colour = warns ? LZ_YELLOW : LZ_RED;
-    } else if (strcmp(e->verdict, "inconclusive") == 0) {
-        symbol = LZ_SYM_QUESTION;
-        colour = LZ_YELLOW;
+    return strcmp(e->verdict, verdict) == 0;
+}
+
+static enum lz_glyph mark_of(const struct lz_run_expectation *e, enum lz_tint *tint)
+{
+    bool is_warning = strcmp(e->severity, "warn") == 0;
+    *tint = LZ_TINT_GOOD;
+    if (is_verdict(e, "pass"))
+        return LZ_GLYPH_PASS;
+    *tint = LZ_TINT_DOUBT;
+    if (is_warning)
+        return LZ_GLYPH_WARN;
+    if (is_verdict(e, "inconclusive"))
+        return LZ_GLYPH_DOUBT;
+    *tint = LZ_TINT_BAD;
+    return LZ_GLYPH_FAIL;
+}
+
+// What stands beside a name: for one that was not judged, the reason.
+static const char *actual_of(const struct lz_run_expectation *e)
+{
+    bool has_reason = is_verdict(e, "inconclusive") && e->why[0] != '\0';
+    return has_reason ? e->why : e->actual;
+}
+
+struct columns {
+    int indent;
+    int name, actual, spare; // widths
+};
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+// Names have what the other columns leave, and at least NAME_LEAST.
+static struct columns choose_columns(const struct lz_report_style *style,
+                                     const struct lz_report_run *run, int indent)
+{
+    struct columns c = {.indent = indent};
+    for (size_t i = 0; i < run->expectation_count; i++) {
+        const struct lz_run_expectation *e = &run->expectations[i];
+        c.name = most(c.name, lz_pen_width(e->name));
+        if (!is_verdict(e, "inconclusive"))
+            c.actual = most(c.actual, lz_pen_width(e->actual));
+        c.spare = most(c.spare, lz_pen_width(e->spare));
     }
-    lz_str_add(out, "  ");
-    lz_paint(out, style, colour, lz_paint_symbol(style, symbol));
-    lz_str_add_char(out, ' ');
-    // Sentence, what was seen, what is left; a narrow terminal shows the sentence alone.
-    int room = style->width - 4;
-    if (style->width < 60) {
-        lz_paint_cut(out, style, e->name, room);
-        lz_str_add_char(out, '\n');
+    int room = style->width - indent - 2 - 2 * GAP;
+    c.spare = least(c.spare, SPARE_MOST);
+    c.actual = least(most(c.actual, 9), most(ACTUAL_MOST, room - c.name - c.spare));
+    c.actual = most(least(c.actual, room - c.spare - NAME_LEAST), 9);
+    c.name = least(c.name, room - c.actual - c.spare);
+    return c;
+}
+
+static void write_expectation(struct lz_pen *pen, const struct lz_run_expectation *e,
+                              const struct columns *c)
+{
+    enum lz_tint tint;
+    enum lz_glyph mark = mark_of(e, &tint);
+    lz_pen_to(pen, c->indent);
+    lz_pen_draw(pen, tint, mark, 1);
+    lz_pen_to(pen, c->indent + 2);
+    if (pen->style->width < NARROW) {
+        lz_pen_add(pen, LZ_TINT_NONE, e->name);
+        lz_pen_end(pen);
+        lz_pen_to(pen, c->indent + 4);
+        lz_pen_addf(pen, LZ_TINT_DIM, "%s%s%s", actual_of(e), e->spare[0] != '\0' ? "  " : "",
+                    e->spare);
+        lz_pen_end(pen);
         return;
     }
-    int spare = e->spare[0] != '\0' ? 16 : 0;
-    int actual = 24;
-    if (spare == 0 && (int)lz_str_width(e->actual) > actual)
-        actual = 40;
-    lz_paint_cell(out, style, e->name, room - actual - spare - (spare > 0 ? 2 : 1));
-    lz_str_add_char(out, ' ');
-    if (spare == 0) {
-        lz_paint_cut(out, style, e->actual, actual);
-    } else {
-        lz_paint_cell(out, style, e->actual, actual);
-        lz_str_add_char(out, ' ');
-        lz_paint_cut(out, style, e->spare, spare);
+    lz_pen_fit(pen, LZ_TINT_NONE, e->name, c->name);
+    lz_pen_to(pen, c->indent + 2 + c->name + GAP);
+    bool has_spare = e->spare[0] != '\0';
+    lz_pen_fit(pen, tint == LZ_TINT_GOOD ? LZ_TINT_NONE : tint, actual_of(e),
+               has_spare ? c->actual : lz_pen_room(pen));
+    if (has_spare) {
+        lz_pen_to(pen, c->indent + 2 + c->name + GAP + c->actual + GAP);
+        lz_pen_add(pen, LZ_TINT_DIM, e->spare);
     }
-    lz_str_add_char(out, '\n');
+    lz_pen_end(pen);
 }
 
-static void one_run(struct lz_str *out, const struct lz_report_style *style,
-                    const struct lz_report_run *run, bool show_case)
+// Where something is unclear, what is clear is only counted.
+static void write_expectations(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
-    char right[80], span[32];
-    lz_format_duration(span, sizeof(span), run->virtual_ns);
-    snprintf(right, sizeof(right), "%s virtual", span);
-    if (run->error != NULL && run->virtual_ns == 0)
-        snprintf(right, sizeof(right), "did not load");
-    char name[400];
-    const char *title = run->scenario[0] != '\0' ? run->scenario : run->file;
-    if (show_case && run->cases[0] != '\0')
-        snprintf(name, sizeof(name), "[%s] %s", run->cases, title);
-    else
-        snprintf(name, sizeof(name), "%s", title);
-    head_line(out, style, look_of(run->verdict), name, right);
-    if (style->quiet || run->error != NULL)
-        return;
-    size_t count;
-    struct lz_report_expect *all = lz_report_expects(run, &count);
-    for (size_t i = 0; i < count; i++)
-        expect_line(out, style, &all[i]);
-    free(all);
-    if (style->verbose > 0)
-        lz_str_addf(out,
-                    "  %" PRId64 " events   trace %s   %" PRId64 " in flight at most   %.1f MiB\n",
-                    run->events, run->trace_hash, run->in_flight_max,
-                    (double)run->memory_bytes / 1048576.0);
+    struct columns c = choose_columns(pen->style, run, indent);
+    size_t passed = 0;
+    for (size_t i = 0; i < run->expectation_count; i++)
+        passed += is_verdict(&run->expectations[i], "pass");
+    bool is_summed = strcmp(run->verdict, "inconclusive") == 0 && passed > 1 &&
+                     passed < run->expectation_count && pen->style->verbose == 0;
+    if (is_summed) {
+        lz_pen_to(pen, indent);
+        lz_pen_draw(pen, LZ_TINT_GOOD, LZ_GLYPH_PASS, 1);
+        lz_pen_addf(pen, LZ_TINT_NONE, " %zu of %zu", passed, run->expectation_count);
+        lz_pen_end(pen);
+    }
+    for (size_t i = 0; i < run->expectation_count; i++)
+        if (!is_summed || !is_verdict(&run->expectations[i], "pass"))
+            write_expectation(pen, &run->expectations[i], &c);
 }
 
-static size_t count_of(struct lz_report_run *const *runs, size_t count, const char *verdict)
+// All of a diagnostic: it is said nowhere else. Its sentences are wrapped; source lines,
+// which have marks below them, are cut.
+static void write_error(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n += strcmp(runs[i]->verdict, verdict) == 0;
-    return n;
-}
-
-// The cases of one scenario: those that passed are one line, the others are shown.
-static void many_cases(struct lz_str *out, const struct lz_report_style *style,
-                       struct lz_report_run *const *runs, size_t count)
-{
-    char right[80];
-    size_t passed = count_of(runs, count, "pass");
-    if (passed > 0) {
-        snprintf(right, sizeof(right), "%zu of %zu cases", passed, count);
-        head_line(out, style, look_of("pass"), runs[0]->scenario, right);
-        for (size_t i = 0; i < count && !style->quiet; i++) {
-            if (strcmp(runs[i]->verdict, "pass") != 0)
-                continue;
-            lz_str_add(out, "      ");
-            lz_paint_cut(out, style, runs[i]->cases, style->width - 6);
-            lz_str_add_char(out, '\n');
+    for (const char *text = run->error; *text != '\0';) {
+        struct lz_str line;
+        lz_str_init(&line);
+        size_t len = strcspn(text, "\n");
+        lz_str_add_n(&line, text, len);
+        bool is_source = memchr(text, '|', len) != NULL;
+        if (!is_source && lz_pen_width(line.text) > pen->style->width - indent) {
+            lz_pen_wrap(pen, LZ_TINT_NONE, line.text, indent);
+        } else {
+            lz_pen_to(pen, indent);
+            lz_pen_add(pen, LZ_TINT_NONE, line.text);
+            lz_pen_end(pen);
         }
+        lz_str_finish(&line);
+        text += len + (text[len] == '\n');
     }
+}
+
+static void write_details(struct lz_pen *pen, const struct lz_report_run *run, int indent)
+{
+    char events[32];
+    lz_format_count(events, sizeof(events), (double)run->events);
+    lz_pen_to(pen, indent);
+    lz_pen_addf(pen, LZ_TINT_DIM, "%s events   trace %s   %s", events, run->trace_hash, run->file);
+    lz_pen_end(pen);
+    sqlite3_stmt *q =
+        lz_run_ask(run, "select name, effect, effect_unit from fault order by id", 0, 0);
+    while (lz_run_next(&q)) {
+        char effect[32];
+        lz_format_count(effect, sizeof(effect), (double)sqlite3_column_int64(q, 1));
+        lz_pen_to(pen, indent);
+        lz_pen_addf(pen, LZ_TINT_DIM, "fault %s   %s %s", lz_run_text(q, 0), effect,
+                    lz_run_text(q, 2));
+        lz_pen_end(pen);
+    }
+}
+
+static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int indent)
+{
+    if (pen->style->quiet)
+        return;
+    if (strcmp(run->verdict, "error") == 0)
+        write_error(pen, run, indent);
+    write_expectations(pen, run, indent);
+    if (strcmp(run->verdict, "budget") == 0)
+        lz_pen_wrap(pen, LZ_TINT_NONE, run->why, indent);
+    if (pen->style->verbose > 0 && run->trace_hash[0] != '\0')
+        write_details(pen, run, indent);
+}
+
+static void write_alone(struct lz_pen *pen, const struct lz_report_run *run)
+{
+    char virtual[32], right[48] = "";
+    if (run->case_id[0] != '\0') {
+        write_heading(pen, word_of(run), lz_run_title(run), run->case_id);
+    } else {
+        if (run->virtual_ns > 0)
+            snprintf(right, sizeof(right), "%s virtual",
+                     lz_format_duration(virtual, sizeof(virtual), run->virtual_ns));
+        write_heading(pen, word_of(run), lz_run_title(run), right);
+    }
+    write_body(pen, run, INDENT);
+}
+
+// The first expectation that made a case what it is, if there is one.
+static const struct lz_run_expectation *deciding(const struct lz_report_run *run)
+{
+    bool has_failed = strcmp(run->verdict, "fail") == 0 || strcmp(run->verdict, "xfail") == 0;
+    for (size_t i = 0; i < run->expectation_count; i++)
+        if (is_verdict(&run->expectations[i], has_failed ? "fail" : "inconclusive") &&
+            strcmp(run->expectations[i].severity, "warn") != 0)
+            return &run->expectations[i];
+    return NULL;
+}
+
+// A case that is as it should be takes one line; another, those of its expectations too.
+static void write_case(struct lz_pen *pen, const struct lz_report_run *run)
+{
+    const struct word *word = word_of(run);
+    lz_pen_to(pen, INDENT);
+    lz_pen_add(pen, word->tint, word->word);
+    lz_pen_to(pen, INDENT + WORD_WIDTH);
+    lz_pen_add(pen, LZ_TINT_BOLD, run->case_id[0] != '\0' ? run->case_id : run->file);
+    const struct lz_run_expectation *e = deciding(run);
+    if (strcmp(run->verdict, "xfail") == 0 && e != NULL && lz_pen_room(pen) > NAME_LEAST)
+        lz_pen_addf(pen, LZ_TINT_DIM, "   %s: %s", e->name, e->actual);
+    lz_pen_end(pen);
+    if (!word->is_pass || pen->style->verbose > 0)
+        write_body(pen, run, 2 * INDENT);
+}
+
+static void write_group(struct lz_pen *pen, struct lz_report_run *const *runs, size_t count)
+{
+    const struct word *worst = words;
+    size_t plain = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct word *word = word_of(runs[i]);
+        worst = word > worst ? word : worst;
+        plain += word == words;
+    }
+    struct lz_str right;
+    lz_str_init(&right);
+    add_number(&right, count, "case", "cases");
+    write_heading(pen, worst->is_pass ? words : worst, lz_run_title(runs[0]), right.text);
+    lz_str_finish(&right);
+    if (pen->style->quiet)
+        return;
+    bool is_verbose = pen->style->verbose > 0;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(runs[i]->verdict, "pass") != 0)
-            one_run(out, style, runs[i], true);
+        if (is_verbose || word_of(runs[i]) != words)
+            write_case(pen, runs[i]);
+    if (!is_verbose && plain > 0 && plain < count) {
+        lz_pen_to(pen, INDENT);
+        lz_pen_add(pen, words->tint, words->word);
+        lz_pen_to(pen, INDENT + WORD_WIDTH);
+        lz_pen_addf(pen, LZ_TINT_NONE, "%zu more", plain);
+        lz_pen_end(pen);
+    }
+}
+
+static bool is_same_scenario(const struct lz_report_run *a, const struct lz_report_run *b)
+{
+    return strcmp(a->file, b->file) == 0;
 }
 
 void lz_report_text_runs(struct lz_str *out, const struct lz_report_style *style,
                          struct lz_report_run *const *runs, size_t count)
 {
-    LZ_ASSERT(count > 0);
-    if (count == 1)
-        one_run(out, style, runs[0], true);
-    else
-        many_cases(out, style, runs, count);
+    struct lz_pen pen = lz_pen_begin(out, style);
+    for (size_t i = 0; i < count;) {
+        size_t next = i + 1;
+        while (next < count && is_same_scenario(runs[i], runs[next]))
+            next++;
+        if (next - i == 1)
+            write_alone(&pen, runs[i]);
+        else
+            write_group(&pen, runs + i, next - i);
+        i = next;
+    }
 }
 
-static void add_count(struct lz_str *out, const struct lz_report_style *style, size_t n,
-                      const char *what, enum lz_colour colour, bool *first)
+static void add_part(struct lz_str *text, size_t n, const char *one, const char *many)
 {
     if (n == 0)
         return;
-    if (!*first)
-        lz_str_add(out, ", ");
-    *first = false;
-    lz_paint_begin(out, style, colour);
-    lz_str_addf(out, "%zu %s", n, what);
-    lz_paint_end(out, style, colour);
+    if (text->len > 0)
+        lz_str_add(text, ", ");
+    add_number(text, n, one, many);
 }
 
-// "13 passed, 1 failed, 1 inconclusive   seed 1   exit 1"
-static void summary(struct lz_str *out, const struct lz_report_style *style,
-                    struct lz_report_run *const *runs, size_t count, int exit_code)
+static void write_summary(struct lz_pen *pen, struct lz_report_run *const *runs, size_t count,
+                          int exit_code)
 {
-    bool first = true;
-    size_t xfailed = count_of(runs, count, "xfail");
-    add_count(out, style, count_of(runs, count, "pass") + xfailed, "passed", LZ_GREEN, &first);
-    if (xfailed > 0)
-        lz_str_addf(out, " (%zu as expected: xfail)", xfailed);
-    add_count(out, style, count_of(runs, count, "fail") + count_of(runs, count, "xpass"), "failed",
-              LZ_RED, &first);
-    add_count(out, style, count_of(runs, count, "error"), "wrong", LZ_RED, &first);
-    add_count(out, style, count_of(runs, count, "inconclusive"), "inconclusive", LZ_YELLOW, &first);
-    add_count(out, style, count_of(runs, count, "budget"), "stopped", LZ_YELLOW, &first);
-    if (first)
-        lz_str_add(out, "nothing ran");
+    size_t by_word[WORDS] = {0}, passed = 0, failed = 0, expectations = 0, slos = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct word *word = word_of(runs[i]);
+        by_word[word - words]++;
+        passed += word->is_pass;
+        failed += word->is_failure;
+        for (size_t k = 0; k < runs[i]->expectation_count; k++)
+            slos += strcmp(runs[i]->expectations[k].temporal, "slo") == 0;
+        expectations += runs[i]->expectation_count;
+    }
+    struct lz_str text;
+    lz_str_init(&text);
+    if (passed > 0 || count == 0)
+        add_number(&text, passed, "passed", "passed");
+    add_part(&text, failed, "failed", "failed");
+    add_part(&text, by_word[2], "inconclusive", "inconclusive");
+    add_part(&text, by_word[3], "over budget", "over budget");
+    add_part(&text, by_word[6], "wrong", "wrong");
+    bool is_good = count > 0 && passed == count;
+    lz_pen_add(pen,
+               is_good                        ? LZ_TINT_GOOD
+               : failed > 0 || by_word[6] > 0 ? LZ_TINT_BAD
+                                              : LZ_TINT_DOUBT,
+               text.text);
+    lz_str_clear(&text);
+    add_part(&text, expectations - slos, "expectation", "expectations");
+    add_part(&text, slos, "SLO", "SLOs");
+    if (is_good)
+        lz_pen_addf(pen, LZ_TINT_NONE, "   %s", text.text);
     if (count > 0)
-        lz_str_addf(out, "   seed %s", runs[0]->seed);
+        lz_pen_addf(pen, LZ_TINT_NONE, "   seed %" PRIu64, runs[0]->seed);
     if (exit_code != 0)
-        lz_str_addf(out, "   exit %d", exit_code);
-    lz_str_add_char(out, '\n');
+        lz_pen_addf(pen, LZ_TINT_NONE, "   exit %d", exit_code);
+    lz_pen_end(pen);
+    lz_str_finish(&text);
 }
 
 void lz_report_text_end(struct lz_str *out, const struct lz_report_style *style,
                         struct lz_report_run *const *runs, size_t count, int exit_code)
 {
-    lz_str_add_char(out, '\n');
-    for (size_t i = 0; i < count && !style->quiet; i++) {
-        if (lz_report_is_failure(runs[i]) || strcmp(runs[i]->verdict, "inconclusive") == 0)
-            lz_report_block(out, style, runs[i]);
+    struct lz_pen pen = lz_pen_begin(out, style);
+    if (!style->quiet) {
+        lz_pen_end(&pen);
+        for (size_t i = 0; i < count; i++)
+            if (word_of(runs[i])->is_failure)
+                lz_block_failed(&pen, runs[i]);
+        for (size_t i = 0; i < count; i++)
+            if (word_of(runs[i])->tint == LZ_TINT_DOUBT)
+                lz_block_inconclusive(&pen, runs[i]);
     }
-    summary(out, style, runs, count, exit_code);
+    write_summary(&pen, runs, count, exit_code);
 }

@@ -1,99 +1,167 @@
-#include <inttypes.h>
+// "one of them": where one failed request was, attempt by attempt. A bar stands under
+// the time it took of its request's life; it is shaded if most of it was waiting.
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+#include "base/mem.h"
 #include "check/format.h"
-#include "report/block.h"
-#include "report/paint.h"
+#include "report/story.h"
 
-#define NAME 20
-#define SPANS_SHOWN 8
+#define ROWS_MAX 9
+#define NAME_MAX 18
+#define NOTE_ROOM 18
+#define BARS_MAX 46
+#define BARS_MIN 8
 
-static void bar(struct lz_str *out, const struct lz_report_style *style, int from, int to,
-                int queued_to)
+struct bar {
+    char name[64], outcome[16];
+    int64_t status;
+    lz_time start, end, queue;
+};
+
+struct kept {
+    int64_t id, ordinal, status;
+    lz_time intended, end;
+    char traffic[64], outcome[16];
+};
+
+// The one that took longest of those that ended in the stretch: it has most to tell.
+static bool find_kept(const struct lz_report_run *run, const struct lz_stretch *s, struct kept *k)
 {
-    lz_str_add_repeat(out, " ", (size_t)from);
-    for (int c = from; c < to; c++)
-        lz_str_add(out, lz_paint_symbol(style, c < queued_to ? LZ_SYM_LIGHT : LZ_SYM_FULL));
+    sqlite3_stmt *q = lz_run_ask(
+        run,
+        "select r.id, ordinal, status, intended_ns, end_ns, c.name, outcome from request r"
+        " left join component c on c.id = r.traffic"
+        " where kept_as <> 'random' and outcome <> 'ok' and end_ns >= ? and end_ns < ? and spans > "
+        "0"
+        " order by end_ns - intended_ns desc, end_ns, r.id limit 1",
+        s->from, s->to);
+    if (!lz_run_next(&q))
+        return false;
+    *k = (struct kept){
+        .id = sqlite3_column_int64(q, 0),
+        .ordinal = sqlite3_column_int64(q, 1),
+        .status = sqlite3_column_int64(q, 2),
+        .intended = lz_run_time(q, 3),
+        .end = lz_run_time(q, 4),
+    };
+    snprintf(k->traffic, sizeof(k->traffic), "%s", lz_run_text(q, 5));
+    snprintf(k->outcome, sizeof(k->outcome), "%s", lz_run_text(q, 6));
+    lz_run_stop(&q);
+    return k->end >= k->intended && k->intended >= 0;
 }
 
-// What happened in a span, in a few words: the outcome, and its longest wait.
-static void tail(struct lz_str *out, sqlite3_stmt *st)
+static size_t read_bars(const struct lz_report_run *run, const struct kept *k, struct bar *bars,
+                        size_t *total)
 {
-    char took[32], waited[32];
-    lz_format_duration(took, sizeof(took),
-                       sqlite3_column_int64(st, 3) - sqlite3_column_int64(st, 2));
-    lz_str_addf(out, " %s %s", took, lz_report_text(st, 4));
-    int64_t queue = sqlite3_column_int64(st, 5), connect = sqlite3_column_int64(st, 6);
-    if (queue > 0) {
-        lz_format_duration(waited, sizeof(waited), queue);
-        lz_str_addf(out, ", %s in queue", waited);
-    } else if (connect > 0) {
-        lz_format_duration(waited, sizeof(waited), connect);
-        lz_str_addf(out, ", %s connecting", waited);
+    size_t count = 0;
+    *total = 0;
+    sqlite3_stmt *q =
+        lz_run_ask(run,
+                   "select c.name, outcome, status, start_ns, end_ns, queue_ns from span s"
+                   " left join component c on c.id = s.component where request = ?"
+                   " order by start_ns, call, attempt",
+                   k->id, 0);
+    while (lz_run_next(&q)) {
+        if ((*total)++ >= ROWS_MAX)
+            continue;
+        struct bar *b = &bars[count++];
+        *b = (struct bar){
+            .status = sqlite3_column_int64(q, 2),
+            .start = lz_run_time(q, 3),
+            .end = lz_run_time(q, 4),
+            .queue = lz_run_time(q, 5),
+        };
+        snprintf(b->name, sizeof(b->name), "%s", lz_run_text(q, 0));
+        snprintf(b->outcome, sizeof(b->outcome), "%s", lz_run_text(q, 1));
     }
+    return count;
 }
 
-static void span_line(struct lz_str *out, const struct lz_report_style *style, sqlite3_stmt *st,
-                      int64_t begin, int64_t end)
+static void write_heading(struct lz_pen *pen, const struct kept *k)
 {
-    struct lz_str text;
-    lz_str_init(&text);
-    int columns = style->width - NAME - 4 - 30;
-    if (columns < 10)
-        columns = 10;
-    int64_t start = sqlite3_column_int64(st, 2), stop = sqlite3_column_int64(st, 3);
-    double scale = (double)columns / (double)(end > begin ? end - begin : 1);
-    int from = (int)((double)(start - begin) * scale), to = (int)((double)(stop - begin) * scale);
-    if (from >= columns)
-        from = columns - 1;
-    if (to <= from)
-        to = from + 1;
-    int queued = from + (int)((double)sqlite3_column_int64(st, 5) * scale);
-    char name[120];
-    int64_t attempt = sqlite3_column_int64(st, 1);
-    if (attempt > 1)
-        snprintf(name, sizeof(name), "%s #%" PRId64, lz_report_text(st, 0), attempt);
-    else
-        snprintf(name, sizeof(name), "%s", lz_report_text(st, 0));
-    lz_str_add(&text, "    ");
-    lz_paint_cell(&text, style, name, NAME);
-    bar(&text, style, from, to, queued);
-    tail(&text, st);
-    lz_paint_cut(out, style, text.text, style->width);
-    lz_str_add_char(out, '\n');
-    lz_str_finish(&text);
+    char n[32], at[32], after[32];
+    lz_format_count(n, sizeof(n), (double)k->ordinal);
+    lz_format_instant(at, sizeof(at), k->intended);
+    lz_format_duration(after, sizeof(after), k->end - k->intended);
+    lz_pen_to(pen, LZ_STORY_INDENT - 2);
+    lz_pen_add(pen, LZ_TINT_BOLD, "one of them");
+    lz_pen_addf(pen, LZ_TINT_NONE, "  #%s of %s at %s, %s", n, k->traffic, at, k->outcome);
+    if (k->status > 0)
+        lz_pen_addf(pen, LZ_TINT_NONE, " %lld", (long long)k->status);
+    lz_pen_addf(pen, LZ_TINT_NONE, " after %s", after);
+    lz_pen_end(pen);
 }
 
-void lz_report_waterfall(struct lz_str *out, const struct lz_report_style *style,
-                         const struct lz_report_run *run, int64_t request)
+// "2s timeout", "1.21s in queue", "12ms".
+static void write_note(struct lz_pen *pen, const struct bar *b)
 {
-    sqlite3_stmt *st = lz_report_ask(
-        run, "SELECT ordinal, intended_ns, end_ns, outcome, status FROM request WHERE id = ?", 1,
-        &request);
-    if (sqlite3_step(st) != SQLITE_ROW) {
-        sqlite3_finalize(st);
+    char took[32];
+    bool waited = b->queue * 2 > b->end - b->start;
+    bool is_odd = strcmp(b->outcome, "ok") != 0 && strcmp(b->outcome, "pending") != 0;
+    lz_format_duration(took, sizeof(took), waited && !is_odd ? b->queue : b->end - b->start);
+    lz_pen_addf(pen, LZ_TINT_NONE, " %s", took);
+    if (is_odd && strcmp(b->outcome, "error") == 0 && b->status > 0)
+        lz_pen_addf(pen, LZ_TINT_BAD, " error %lld", (long long)b->status);
+    else if (is_odd)
+        lz_pen_addf(pen, LZ_TINT_BAD, " %s", b->outcome);
+    else if (waited)
+        lz_pen_add(pen, LZ_TINT_NONE, " in queue");
+    else if (strcmp(b->outcome, "pending") == 0)
+        lz_pen_add(pen, LZ_TINT_DIM, " given up on");
+}
+
+static void write_bar(struct lz_pen *pen, const struct kept *k, const struct bar *b, int name_width,
+                      int room)
+{
+    LZ_ASSERT(room >= BARS_MIN);
+    double life = (double)(k->end > k->intended ? k->end - k->intended : 1);
+    int first = (int)((double)(b->start - k->intended) / life * room);
+    int last = (int)((double)(b->end - k->intended) / life * room + 0.5);
+    first = first < 0 ? 0 : first > room - 1 ? room - 1 : first;
+    last = last > room ? room : last <= first ? first + 1 : last;
+    bool waited = b->queue * 2 > b->end - b->start;
+    int at = LZ_STORY_INDENT + name_width + 1;
+    lz_pen_to(pen, LZ_STORY_INDENT);
+    lz_pen_fit(pen, LZ_TINT_NONE, b->name, name_width);
+    lz_pen_to(pen, at + first);
+    lz_pen_draw(pen, LZ_TINT_DIM, LZ_GLYPH_BAR_OPEN, 1);
+    lz_pen_draw(pen, waited ? LZ_TINT_DOUBT : LZ_TINT_NONE,
+                waited ? LZ_GLYPH_WAITING : LZ_GLYPH_BUSY, last - first);
+    lz_pen_draw(pen, LZ_TINT_DIM, LZ_GLYPH_BAR_CLOSE, 1);
+    write_note(pen, b);
+    lz_pen_end(pen);
+}
+
+void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
+                      const struct lz_stretch *s)
+{
+    LZ_ASSERT(pen->column == 0);
+    struct kept k;
+    struct bar bars[ROWS_MAX];
+    size_t total;
+    if (!find_kept(run, s, &k))
         return;
+    size_t count = read_bars(run, &k, bars, &total);
+    int name_width = 0;
+    for (size_t i = 0; i < count; i++) {
+        int width = lz_pen_width(bars[i].name);
+        name_width = width > name_width ? width : name_width;
     }
-    int64_t begin = sqlite3_column_int64(st, 1), end = sqlite3_column_int64(st, 2);
-    char at[32], took[32];
-    lz_format_instant(at, sizeof(at), begin);
-    lz_format_duration(took, sizeof(took), end - begin);
-    char head[160];
-    snprintf(head, sizeof(head), "  one of them   request %lld at %s, %s (%d) after %s",
-             (long long)sqlite3_column_int64(st, 0), at, lz_report_text(st, 3),
-             sqlite3_column_int(st, 4), took);
-    lz_str_add_char(out, '\n');
-    lz_paint_cut(out, style, head, style->width);
-    lz_str_add_char(out, '\n');
-    sqlite3_finalize(st);
-    st = lz_report_ask(run,
-                       "SELECT c.name, s.attempt, s.start_ns, s.end_ns, s.outcome, s.queue_ns,"
-                       " s.connect_ns FROM span s JOIN component c ON c.id = s.component"
-                       " WHERE s.request = ? ORDER BY s.start_ns, s.call, s.attempt",
-                       1, &request);
-    int shown = 0;
-    while (sqlite3_step(st) == SQLITE_ROW && shown++ < SPANS_SHOWN)
-        span_line(out, style, st, begin, end);
-    sqlite3_finalize(st);
+    int widest = pen->style->width < 60 ? NAME_MAX / 2 : NAME_MAX;
+    name_width = name_width < widest ? name_width : widest;
+    int room = pen->style->width - LZ_STORY_INDENT - name_width - 3 - NOTE_ROOM;
+    room = room > BARS_MAX ? BARS_MAX : room < BARS_MIN ? BARS_MIN : room;
+    write_heading(pen, &k);
+    for (size_t i = 0; i < count; i++)
+        write_bar(pen, &k, &bars[i], name_width, room);
+    if (count < total) {
+        lz_pen_to(pen, LZ_STORY_INDENT);
+        lz_pen_addf(pen, LZ_TINT_DIM, "and %zu more attempts", total - count);
+        lz_pen_end(pen);
+    }
+    lz_pen_end(pen);
 }

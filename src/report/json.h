@@ -1,0 +1,17 @@
+/*
+ * json.h — inside report/: the runs of an invocation as one JSON document.
+ *
+ * Its shape is lorenz.result/1. Numbers are in base units (seconds, shares, per second)
+ * with enough digits to give back the same double; what has no value is null. Texts are
+ * valid UTF-8 whatever a scenario wrote: broken bytes become U+FFFD. There are no blanks
+ * outside of texts; each run stands on its own line.
+ */
+#ifndef LZ_REPORT_JSON_H
+#define LZ_REPORT_JSON_H
+
+#include "report/report.h"
+
+void lz_json_write(struct lz_str *out, const struct lz_report_options *options,
+                   struct lz_report_run *const *runs, size_t count);
+
+#endif

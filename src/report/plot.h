@@ -1,0 +1,19 @@
+/*
+ * plot.h — inside report/: one metric over time, as a line of box-drawing characters.
+ *
+ * At most eight lines high: a title, six levels and the instants below them. The limit
+ * is a level of its own, and no value that violates it is drawn on it or on the good
+ * side of it, however near it came; nor the other way round. The deadline of an
+ * `eventually` is a dotted line down.
+ */
+#ifndef LZ_REPORT_PLOT_H
+#define LZ_REPORT_PLOT_H
+
+#include "report/pen.h"
+#include "report/run.h"
+
+/* Nothing if the expectation is about no metric, or fewer than two windows have a sample. */
+void lz_plot_draw(struct lz_pen *pen, const struct lz_report_run *run,
+                  const struct lz_run_expectation *e);
+
+#endif
