@@ -12,7 +12,7 @@
 #include "model/task.h"
 #include "model/world_kinds.h"
 
-#define EDGES_MAX 100000
+#define EDGES_MAX 60000 // each may have a timer lane of its own
 #define OPS_MAX 65535
 #define PAIRS_MAX (64u << 20)
 
@@ -126,6 +126,9 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return false;
     if (cs->edge_count == EDGES_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
+    if (cs->op_count >= OPS_MAX) // a handler may make them up as it goes
+        return lz_fail(err, LZ_EFULL,
+                       "at most %d different operations: what varies belongs in `key`", OPS_MAX);
     if ((uint64_t)from->instance_count * to->instance_count > PAIRS_MAX)
         return lz_fail(err, LZ_EFULL, "%s to %s: at most %u pairs of instances", from->name,
                        to->name, PAIRS_MAX);
