@@ -129,6 +129,8 @@ static void add_expectations(struct lz_str *out, const struct lz_report_run *run
         add_text_field(out, "severity", e->severity);
         add_text_field(out, "expected", e->expected);
         add_text_field(out, "actual", e->actual);
+        add_key(out, "value");
+        add_number(out, e->value);
         add_key(out, "margin");
         add_number(out, e->margin);
         add_time_field(out, "at_ns", e->at);

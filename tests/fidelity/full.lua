@@ -1,8 +1,8 @@
 -- full.lua LORENZ SCENARIO — twenty seeds of each case; the mean of each whole-run metric named
 -- in a row's expectations must lie within four standard errors of the middle of its bounds, and
--- within 1 % of it (3 % at loads of 0.95 and more, which no row here has).
+-- within 1 % of it, a quantile within 2 %.
 local lorenz, scenario = arg[1], arg[2]
-local SEEDS, Z, REL = 20, 4, 0.01
+local SEEDS, Z = 20, 4
 
 local function run(seed)
     local command = "%s run --keep none -j 2 --report-only --seed %d -o json=- %s 2>&1"
@@ -42,7 +42,10 @@ for _, key in ipairs(order) do
     local want = (number(low) + number(high)) / 2
     local mean = s.sum / s.n
     local error_of_mean = math.sqrt(math.max(0, s.squares / s.n - mean * mean) / (s.n - 1))
-    local ok = math.abs(mean - want) <= Z * error_of_mean and math.abs(mean - want) <= REL * want
+    local is_quantile = key:find "percentile" or key:find "median"
+    local share = is_quantile and 0.02 or 0.01
+    local off = math.abs(mean - want)
+    local ok = off <= Z * error_of_mean and off <= share * want
     if not ok then failed = failed + 1 end
     print(("%s %s: want %.6g, mean of %d seeds %.6g +- %.2g"):format(ok and "ok" or "NOT OK", key,
         want, s.n, mean, error_of_mean))
