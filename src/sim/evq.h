@@ -1,30 +1,32 @@
 /*
- * evq.h — the future-event list: a hierarchical timing wheel over a small heap.
+ * evq.h — the future-event list: a hierarchical timing wheel over a short sorted run.
  *
- * Entries pop in exactly (time, sequence) order. The wheel has 11 levels of 64 slots;
- * an entry's level is the highest base-64 digit in which its time differs from `base`,
- * its slot that digit. Slots are unordered lists of small chunks. Only the nearest few
- * entries are sorted, in a 4-ary heap (`near`) that stays in the first cache level:
+ * Entries pop in exactly (time, rank) order. The wheel has 11 levels of 64 slots; an entry's
+ * level is the highest base-64 digit in which its time differs from `base`, its slot that
+ * digit. Slots are lists of small chunks, each entry appended. Only the nearest few entries
+ * are sorted, in an array (`near`) that stays in the first cache level:
  *
- *   push ──┬─ before near_end ──▶ near (heap)  ──▶ pop
+ *   push ──┬─ before near_end ──▶ near (sorted) ──▶ pop
  *          └─ else ──▶ wheel ──open the nearest slot──▶ near, if at most 8,
  *                        ▲                              else one level down
- *                        └── spill: near grew past 64 ──┘
+ *                        └── spill: near grew past its limit ──┘
  *
- * Cancelling marks the event's slot; its entry is dropped when it surfaces, or when dead
- * entries outnumber the living.
+ * An event is known by its index and generation, odd while it is pending. Cancelling makes the
+ * generation even; the entry is dropped when it surfaces, or when dead ones outnumber the living.
  *
- * Measured against (same machine, ns per pop + push at 1e3 / 1e5 / 1e6 pending): binary
- * heap 33 / 79 / 230, 4-ary heap 31 / 59 / 150, calendar queue 22 / 33 / 80, ladder queue
- * 24 / 70 / 187, radix heap 31 / 38 / 43, this 24 / 28 / 31. tests/unit/test_evq.c holds it
- * against a sorted list.
+ * Other structures, ns per pop + push at 1e3 / 1e5 / 1e6 pending on one machine: binary heap
+ * 33 / 79 / 230, 4-ary heap 31 / 59 / 150, calendar queue 22 / 33 / 80, ladder queue
+ * 24 / 70 / 187, radix heap 31 / 38 / 43, such a wheel 24 / 28 / 31. tests/unit/test_evq.c
+ * holds it against a 4-ary heap.
  *
  * Invariants:
- *   (1) base <= near_end <= the time of every entry in the wheel;
- *   (2) every entry in `near` is before near_end;
- *   (3) an entry at level l has the digits of `base` above l.
+ *   (1) base <= the time of every entry in the wheel; near_end <= it too;
+ *   (2) every entry in `near` is before near_end, and they are in order;
+ *   (3) an entry at level l has the digits of `base` above l;
+ *   (4) base <= near_end, and base <= the latest `limit` that was peeked at.
  *
- * Indices, not pointers: a fork needs no fixing. All memory is the arena's.
+ * At most 2^29 chunks and 2^32 events. Indices, not pointers: a fork needs no fixing. All
+ * memory is the arena's: 24 bytes an event, 18 an entry.
  */
 #ifndef LZ_SIM_EVQ_H
 #define LZ_SIM_EVQ_H
@@ -38,19 +40,16 @@
 
 #define LZ_EVQ_LEVELS 11
 #define LZ_EVQ_SLOTS 64
-#define LZ_EVQ_CHUNK 7
-#define LZ_EVQ_NEAR_MAX 64
-#define LZ_EVQ_OPEN_MAX 8
+#define LZ_EVQ_CHUNK 7     /* entries; a chunk is two cache lines */
+#define LZ_EVQ_NEAR_MAX 64 /* spill past it, unless equals are many */
+#define LZ_EVQ_NEAR_KEPT 8 /* by a spill */
 
 /* What a pending entry stands for. */
 struct lz_evq_event {
     uint64_t payload;
-    uint64_t seq;
+    uint64_t rank; /* breaks ties; unique among the pending */
     uint32_t entity;
-    uint32_t gen; /* odd while pending */
-    uint16_t kind;
-    bool is_dead; /* cancelled; its entry has not surfaced yet */
-    uint32_t next_free;
+    uint32_t gen;
 };
 
 struct lz_evq_entry {
@@ -61,10 +60,12 @@ struct lz_evq_entry {
 
 struct lz_evq_chunk {
     struct lz_evq_entry entries[LZ_EVQ_CHUNK];
-    uint32_t count;
-    uint32_t next;
-    uint64_t unused;
+    uint32_t
+        next[4]; /* the chunk after this one in its list, and a guess at the three after that */
 };
+
+_Static_assert(sizeof(struct lz_evq_event) == 24, "an event is as small as it can be");
+_Static_assert(sizeof(struct lz_evq_chunk) == 128, "a chunk is two cache lines");
 
 struct lz_evq {
     struct lz_arena *arena;
@@ -72,27 +73,31 @@ struct lz_evq {
     uint32_t event_used, event_cap, event_free;
     uint32_t live, dead;
 
-    struct lz_evq_entry *near;
-    uint32_t near_count, near_cap;
-    uint32_t near_limit; /* spill past it: LZ_EVQ_NEAR_MAX, more while equals are many */
-    lz_time near_end;
+    struct lz_evq_entry *near; /* near_first .. near_last - 1 */
+    uint32_t near_first, near_last, near_cap;
+    uint32_t near_limit;
+    uint64_t near_end; /* up to 2^63: the wheel is empty */
 
     lz_time base;
     uint64_t occupied[LZ_EVQ_LEVELS];
-    uint32_t levels;                             /* bit per level with an occupied slot */
-    uint32_t slots[LZ_EVQ_LEVELS][LZ_EVQ_SLOTS]; /* first chunk; 0: empty */
-    struct lz_evq_chunk *chunks;                 /* 1 .. */
+    uint32_t levels; /* bit per level with an occupied slot */
+    /* Newest chunk << 3 | places left in it; 0: empty. Older chunks are full. */
+    uint32_t slots[LZ_EVQ_LEVELS][LZ_EVQ_SLOTS];
+    struct lz_evq_chunk *chunks; /* 1 .. */
     uint32_t chunk_used, chunk_cap, chunk_free;
 };
 
 void lz_evq_init(struct lz_evq *q, struct lz_arena *arena);
 
+/* Assert the invariants; slow, for tests. */
+void lz_evq_check(const struct lz_evq *q);
+
 /* Slow paths of the inline functions below. */
 uint32_t lz_evq_grow_events(struct lz_evq *q);
-void lz_evq_grow_near(struct lz_evq *q);
+void lz_evq_widen_near(struct lz_evq *q);
 void lz_evq_file(struct lz_evq *q, struct lz_evq_entry e); /* into the wheel */
 void lz_evq_spill(struct lz_evq *q);
-bool lz_evq_open(struct lz_evq *q); /* until `near` has something; false: nothing is left */
+bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
 void lz_evq_purge(struct lz_evq *q);
 
 static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_entry *a,
@@ -100,117 +105,100 @@ static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_ent
 {
     if (a->at != b->at)
         return a->at < b->at;
-    return q->events[a->event].seq < q->events[b->event].seq;
+    return q->events[a->event].rank < q->events[b->event].rank;
 }
 
-static inline void lz_evq_near_push(struct lz_evq *q, struct lz_evq_entry e)
+static inline bool lz_evq_is_live(const struct lz_evq *q, uint32_t event)
 {
-    if (q->near_count == q->near_cap)
-        lz_evq_grow_near(q);
-    uint32_t i = q->near_count++;
-    while (i > 0) {
-        uint32_t up = (i - 1) / 4;
-        if (!lz_evq_before(q, &e, &q->near[up]))
-            break;
-        q->near[i] = q->near[up];
-        i = up;
-    }
-    q->near[i] = e;
+    return (q->events[event].gen & 1u) != 0;
 }
 
-static inline struct lz_evq_entry lz_evq_near_pop(struct lz_evq *q)
+static inline void lz_evq_insert_near(struct lz_evq *q, struct lz_evq_entry e)
 {
-    struct lz_evq_entry first = q->near[0];
-    struct lz_evq_entry e = q->near[--q->near_count];
-    uint32_t n = q->near_count, i = 0;
-    for (;;) {
-        uint32_t child = 4 * i + 1, best = child;
-        if (child >= n)
-            break;
-        uint32_t end = child + 4 < n ? child + 4 : n;
-        for (uint32_t c = child + 1; c < end; c++)
-            if (lz_evq_before(q, &q->near[c], &q->near[best]))
-                best = c;
-        if (!lz_evq_before(q, &q->near[best], &e))
-            break;
-        q->near[i] = q->near[best];
-        i = best;
-    }
-    q->near[i] = e;
-    return first;
+    if (q->near_last == q->near_cap)
+        lz_evq_widen_near(q);
+    struct lz_evq_entry *near = q->near;
+    uint32_t i = q->near_last++;
+    for (; i > q->near_first && lz_evq_before(q, &e, &near[i - 1]); i--)
+        near[i] = near[i - 1];
+    near[i] = e;
 }
 
-/* An event to be filled in by the caller before it is pushed: kind, entity, payload, seq. */
-static inline uint32_t lz_evq_new(struct lz_evq *q)
+/* The index of the new event, which with its generation makes a handle. */
+static inline uint32_t lz_evq_add(struct lz_evq *q, lz_time at, uint64_t rank, uint32_t entity,
+                                  uint64_t payload)
 {
+    LZ_ASSERT(at >= 0);
     uint32_t i = q->event_free;
     if (i != 0)
-        q->event_free = q->events[i].next_free;
+        q->event_free = q->events[i].entity;
     else
         i = q->event_used < q->event_cap ? q->event_used++ : lz_evq_grow_events(q);
-    struct lz_evq_event *e = &q->events[i];
-    e->gen++;
-    e->is_dead = false;
+    struct lz_evq_event *event = &q->events[i];
+    event->payload = payload;
+    event->rank = rank;
+    event->entity = entity;
+    event->gen++;
+    q->live++;
+    struct lz_evq_entry e = {.at = at, .event = i};
+    if ((uint64_t)at < q->near_end && q->near_last - q->near_first >= q->near_limit)
+        lz_evq_spill(q);
+    if ((uint64_t)at < q->near_end)
+        lz_evq_insert_near(q, e);
+    else
+        lz_evq_file(q, e);
     return i;
 }
 
-static inline void lz_evq_free(struct lz_evq *q, uint32_t i)
+/* The event's place may be used again. */
+static inline void lz_evq_release(struct lz_evq *q, uint32_t i)
 {
-    struct lz_evq_event *e = &q->events[i];
-    if ((e->gen & 1u) != 0) // a cancelled one has been counted already
-        e->gen++;
-    e->next_free = q->event_free;
+    struct lz_evq_event *event = &q->events[i];
+    event->gen += event->gen & 1u; // a cancelled one is even already
+    event->entity = q->event_free;
     q->event_free = i;
 }
 
-static inline void lz_evq_push(struct lz_evq *q, lz_time at, uint32_t event)
-{
-    struct lz_evq_entry e = {.at = at, .event = event};
-    q->live++;
-    if (at >= q->near_end) {
-        lz_evq_file(q, e);
-        return;
-    }
-    if (q->near_count >= q->near_limit) {
-        lz_evq_spill(q);
-        if (at >= q->near_end) {
-            lz_evq_file(q, e);
-            return;
-        }
-    }
-    lz_evq_near_push(q, e);
-}
-
-/* The next entry stays where it is; NULL if there is none. Drops dead ones on the way. */
-static inline const struct lz_evq_entry *lz_evq_peek(struct lz_evq *q)
+/*
+ * The next entry if it is due by `limit`, else NULL; it stays where it is, but only until
+ * something is added or cancelled.
+ */
+static inline const struct lz_evq_entry *lz_evq_peek(struct lz_evq *q, lz_time limit)
 {
     for (;;) {
-        if (q->near_count == 0 && !lz_evq_open(q))
+        if (q->near_first == q->near_last &&
+            ((uint64_t)limit < q->near_end || !lz_evq_open(q, limit)))
             return NULL;
-        const struct lz_evq_entry *e = &q->near[0];
-        if (!q->events[e->event].is_dead)
+        const struct lz_evq_entry *e = &q->near[q->near_first];
+        if (e->at > limit)
+            return NULL;
+        if (lz_evq_is_live(q, e->event))
             return e;
         q->dead--;
-        lz_evq_free(q, lz_evq_near_pop(q).event);
+        q->near_first++;
+        lz_evq_release(q, e->event);
     }
 }
 
-/* Remove what lz_evq_peek just showed. The caller frees the event. */
-static inline void lz_evq_take(struct lz_evq *q)
+/* Remove what lz_evq_peek just showed, and give back what it stood for. */
+static inline struct lz_evq_event lz_evq_take(struct lz_evq *q)
 {
+    uint32_t i = q->near[q->near_first++].event;
+    struct lz_evq_event event = q->events[i];
+    LZ_ASSERT((event.gen & 1u) != 0);
     q->live--;
-    lz_evq_near_pop(q);
+    lz_evq_release(q, i);
+    return event;
 }
 
 /* `gen` is the low 31 bits of the event's generation. False if it is not pending. */
 static inline bool lz_evq_cancel(struct lz_evq *q, uint32_t i, uint32_t gen)
 {
     LZ_ASSERT(i > 0 && i < q->event_used);
-    struct lz_evq_event *e = &q->events[i];
-    if ((e->gen & 0x7fffffffu) != gen || (gen & 1u) == 0)
+    struct lz_evq_event *event = &q->events[i];
+    if ((event->gen & 0x7fffffffu) != gen || (gen & 1u) == 0)
         return false;
-    e->gen++;
-    e->is_dead = true;
+    event->gen++;
     q->live--;
     if (++q->dead > q->live + 4096)
         lz_evq_purge(q);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/check.h"
-
 double lz_hist_value(uint32_t bucket)
 {
     if (bucket < 2 * LZ_HIST_SUBS)
@@ -20,11 +18,9 @@ void lz_hist_init(struct lz_hist *h, struct lz_arena *arena)
 
 void lz_hist_clear(struct lz_hist *h)
 {
-    if (h->count > 0)
+    if (h->facts.count > 0)
         memset(h->counts, 0, h->cap * sizeof(*h->counts));
-    h->count = 0;
-    h->sum = 0.0;
-    h->min = h->max = 0;
+    h->facts = (struct lz_hist_facts){0};
 }
 
 void lz_hist_widen(struct lz_hist *h, uint32_t bucket)
@@ -46,48 +42,69 @@ void lz_hist_widen(struct lz_hist *h, uint32_t bucket)
     LZ_ASSERT(bucket - h->first < h->cap);
 }
 
-static void merge_facts(struct lz_hist *h, const struct lz_hist_facts *f)
+static void merge_facts(struct lz_hist_facts *to, const struct lz_hist_facts *from)
 {
-    if (h->count == 0 || f->min < h->min)
-        h->min = f->min;
-    if (h->count == 0 || f->max > h->max)
-        h->max = f->max;
-    h->count += f->count;
-    h->sum += f->sum;
+    if (to->count == 0 || from->min < to->min)
+        to->min = from->min;
+    if (to->count == 0 || from->max > to->max)
+        to->max = from->max;
+    to->count += from->count;
+    to->sum_low += from->sum_low;
+    to->sum_high += from->sum_high + (to->sum_low < from->sum_low);
 }
 
 void lz_hist_merge(struct lz_hist *h, const struct lz_hist *from)
 {
-    if (from->count == 0)
+    LZ_ASSERT(h != from);
+    if (from->facts.count == 0)
         return;
-    lz_hist_widen(h, from->first);
-    lz_hist_widen(h, from->first + from->cap - 1);
+    if (h->cap == 0 || from->first < h->first || from->first + from->cap > h->first + h->cap) {
+        lz_hist_widen(h, from->first);
+        lz_hist_widen(h, from->first + from->cap - 1);
+    }
     for (uint32_t i = 0; i < from->cap; i++)
         h->counts[from->first + i - h->first] += from->counts[i];
-    merge_facts(h, &(struct lz_hist_facts){
-                       .count = from->count, .min = from->min, .max = from->max, .sum = from->sum});
+    merge_facts(&h->facts, &from->facts);
+}
+
+double lz_hist_mean(const struct lz_hist *h)
+{
+    LZ_ASSERT(h->facts.count > 0);
+    double sum = (double)h->facts.sum_high * 0x1p64 + (double)h->facts.sum_low;
+    return sum / (double)h->facts.count;
+}
+
+/*
+ * Nearest rank: the smallest value that at least q of all do not exceed. 0.55 * 100 is a
+ * little over 55 in binary, and means the 55th all the same.
+ */
+static uint64_t rank_of(uint64_t count, double q)
+{
+    double exact = q * (double)count;
+    uint64_t rank = (uint64_t)exact;
+    if ((double)rank < exact * (1.0 - 0x1p-50))
+        rank++;
+    return rank;
 }
 
 double lz_hist_quantile(const struct lz_hist *h, double q)
 {
-    LZ_ASSERT(h->count > 0);
+    LZ_ASSERT(h->facts.count > 0);
     LZ_ASSERT(q >= 0.0 && q <= 1.0);
-    double exact = q * (double)h->count;
-    uint64_t rank = (uint64_t)exact;
-    if ((double)rank < exact)
-        rank++;
+    uint64_t rank = rank_of(h->facts.count, q);
     if (rank <= 1)
-        return (double)h->min;
-    if (rank >= h->count)
-        return (double)h->max;
+        return (double)h->facts.min;
+    if (rank >= h->facts.count)
+        return (double)h->facts.max;
     uint64_t seen = 0;
     uint32_t i = 0;
     while ((seen += h->counts[i]) < rank)
         i++;
+    LZ_ASSERT(i < h->cap);
     double value = lz_hist_value(h->first + i);
-    if (value < (double)h->min)
-        return (double)h->min;
-    return value > (double)h->max ? (double)h->max : value;
+    if (value < (double)h->facts.min)
+        return (double)h->facts.min;
+    return value > (double)h->facts.max ? (double)h->facts.max : value;
 }
 
 static size_t put_varint(unsigned char *to, uint64_t v)
@@ -110,31 +127,34 @@ static const unsigned char *get_varint(const unsigned char *from, uint64_t *v)
     }
 }
 
-unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size)
+// To `to` if it is not NULL; returns how many bytes it takes.
+static size_t pack_into(const struct lz_hist *h, unsigned char *to)
 {
     unsigned char pair[20];
-    size_t need = 0;
+    size_t size = 0;
     uint32_t before = 0;
-    for (int pass = 0;; pass++) {
-        unsigned char *out = pass == 0 ? NULL : lz_arena_alloc(h->arena, need);
-        size_t at = 0;
-        before = 0;
-        for (uint32_t i = 0; i < h->cap; i++) {
-            if (h->counts[i] == 0)
-                continue;
-            size_t n = put_varint(pair, h->first + i - before);
-            n += put_varint(pair + n, h->counts[i]);
-            if (out != NULL)
-                memcpy(out + at, pair, n);
-            at += n;
-            before = h->first + i;
-        }
-        if (pass == 1 || at == 0) {
-            *size = (uint32_t)at;
-            return out;
-        }
-        need = at;
+    for (uint32_t i = 0; i < h->cap; i++) {
+        if (h->counts[i] == 0)
+            continue;
+        size_t n = put_varint(pair, h->first + i - before);
+        n += put_varint(pair + n, h->counts[i]);
+        if (to != NULL)
+            memcpy(to + size, pair, n);
+        size += n;
+        before = h->first + i;
     }
+    return size;
+}
+
+unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size)
+{
+    *size = 0;
+    if (h->facts.count == 0)
+        return NULL;
+    *size = (uint32_t)pack_into(h, NULL);
+    unsigned char *packed = lz_arena_alloc(h->arena, *size);
+    pack_into(h, packed);
+    return packed;
 }
 
 void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
@@ -150,6 +170,7 @@ void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
             lz_hist_widen(h, (uint32_t)bucket);
         h->counts[bucket - h->first] += count;
     }
+    LZ_ASSERT(packed == end);
     if (facts->count > 0)
-        merge_facts(h, facts);
+        merge_facts(&h->facts, facts);
 }

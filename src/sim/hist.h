@@ -6,6 +6,9 @@
  * HdrHistogram, Tene 2012). Counts are kept only for the span of buckets in use.
  * Packed, a histogram is a string of varint pairs (distance to the next used bucket,
  * count): about three bytes per used bucket, and two can be merged exactly.
+ *
+ * Values are 0 .. 2^63 - 1, at most 2^64 of them; the sum is exact. An empty histogram has no
+ * array, a full one 57 KiB. Invariant: the counts add up to `facts.count`. The arena owns all.
  */
 #ifndef LZ_SIM_HIST_H
 #define LZ_SIM_HIST_H
@@ -14,18 +17,24 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/check.h"
 
 #define LZ_HIST_SUB_BITS 7
 #define LZ_HIST_SUBS (1u << LZ_HIST_SUB_BITS)
 
-struct lz_hist {
-    struct lz_arena *arena;
+/* Everything but the counts. */
+struct lz_hist_facts {
     uint64_t count;
-    int64_t min, max; /* valid if count > 0 */
-    double sum;       /* exact while below 2^53 */
-    uint32_t first;   /* bucket of counts[0]; a multiple of LZ_HIST_SUBS */
-    uint32_t cap;
+    int64_t min, max;           /* valid if count > 0 */
+    uint64_t sum_low, sum_high; /* one number of 128 bits */
+};
+
+struct lz_hist {
+    struct lz_hist_facts facts;
+    struct lz_arena *arena;
     uint64_t *counts;
+    uint32_t first; /* bucket of counts[0]; a multiple of LZ_HIST_SUBS */
+    uint32_t cap;
 };
 
 static inline uint32_t lz_hist_bucket(int64_t value)
@@ -47,30 +56,29 @@ void lz_hist_merge(struct lz_hist *h, const struct lz_hist *from);
 
 static inline void lz_hist_add(struct lz_hist *h, int64_t value)
 {
+    LZ_ASSERT(value >= 0);
+    struct lz_hist_facts *f = &h->facts;
     uint32_t b = lz_hist_bucket(value);
     if (b - h->first >= h->cap)
         lz_hist_widen(h, b);
     h->counts[b - h->first]++;
-    if (h->count++ == 0)
-        h->min = h->max = value;
-    else if (value < h->min)
-        h->min = value;
-    else if (value > h->max)
-        h->max = value;
-    h->sum += (double)value;
+    if (f->count++ == 0)
+        f->min = f->max = value;
+    else if (value < f->min)
+        f->min = value;
+    else if (value > f->max)
+        f->max = value;
+    f->sum_low += (uint64_t)value;
+    f->sum_high += f->sum_low < (uint64_t)value;
 }
+
+/* The mean, rounded once. count > 0. */
+double lz_hist_mean(const struct lz_hist *h);
 
 /* The q-quantile (nearest rank), within 1 %; the extremes are exact. count > 0. */
 double lz_hist_quantile(const struct lz_hist *h, double q);
 
-/* Everything but the counts. */
-struct lz_hist_facts {
-    uint64_t count;
-    int64_t min, max;
-    double sum;
-};
-
-/* Pack into the arena; the caller owns `*size` bytes there. */
+/* Pack into the arena; the caller owns `*size` bytes there. NULL if there is nothing. */
 unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size);
 void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
                           const unsigned char *packed, uint32_t size);

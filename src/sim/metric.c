@@ -6,49 +6,24 @@
 #include "base/grow.h"
 #include "base/hash.h"
 #include "sim/hist.h"
-
-enum series_kind { COUNTER, GAUGE, HIST };
-
-/*
- * A closed window of a series. Windows in which nothing happened have no entry: a counter
- * stands where it stood, a gauge keeps its level, a histogram is empty.
- */
-struct entry {
-    uint32_t window;
-    uint32_t packed_size;
-    union {
-        uint64_t total; // COUNTER: at the end of the window
-        struct {
-            double mean, low, high, end;
-        } level; // GAUGE
-        struct {
-            struct lz_hist_facts facts;
-            unsigned char *packed;
-        } hist;
-    } u;
-};
-
-struct entries {
-    struct entry *all; // by window
-    uint32_t count, cap;
-};
+#include "sim/window.h"
 
 struct series {
-    uint8_t kind;
-    bool is_touched; // in the current window
-    uint32_t keep;   // windows that must stay exact
-    struct entries recent;
-    struct entries stored;
+    enum lz_window_kind kind;
+    bool is_touched;              // in the current window
+    uint32_t keep;                // windows that must stay exact
     uint64_t total;               // COUNTER: since the start
-    uint64_t before;              // COUNTER: total of the last entry dropped from `recent`
-    uint64_t at_begin;            // COUNTER
+    uint64_t total_closed;        // COUNTER: at the last roll
+    uint64_t total_begin;         // COUNTER: at lz_metrics_begin
     double level, sum, low, high; // GAUGE: now, and over the current window
-    double level_first;           // GAUGE: at the start of the run
-    double level_before;          // GAUGE: end level of the last entry dropped from `recent`
+    double level_start;           // GAUGE: at the start of the window, if it is touched
     lz_time since;                // GAUGE: sum is complete up to here
     double whole_sum, whole_low, whole_high;
-    lz_time whole_until;
+    lz_time whole_until;       // GAUGE: whole_sum is complete up to here
     struct lz_hist now, whole; // HIST
+    struct lz_window_list recent, stored;
+    struct lz_window dropped; // the last one dropped from `recent`
+    double level_first;       // GAUGE: at the start of the run
 };
 
 struct metric {
@@ -83,32 +58,35 @@ struct lz_metrics *lz_metrics_create(struct lz_arena *arena)
     return m;
 }
 
-static lz_series add_series(struct lz_metrics *m, enum series_kind kind)
+static lz_series add_series(struct lz_metrics *m, enum lz_window_kind kind)
 {
     m->series =
         lz_grow(m->arena, m->series, &m->series_cap, m->series_count + 2, sizeof(*m->series));
     struct series *s = &m->series[++m->series_count];
-    s->kind = (uint8_t)kind;
+    s->kind = kind;
     s->keep = 1;
+    s->recent = s->stored = (struct lz_window_list){.arena = m->arena, .kind = kind};
     return m->series_count;
 }
 
 lz_series lz_metrics_counter(struct lz_metrics *m)
 {
-    return add_series(m, COUNTER);
+    return add_series(m, LZ_WINDOW_COUNTER);
 }
 
 lz_series lz_metrics_gauge(struct lz_metrics *m, double level)
 {
-    lz_series id = add_series(m, GAUGE);
+    lz_series id = add_series(m, LZ_WINDOW_GAUGE);
     struct series *s = &m->series[id];
-    s->level = s->level_first = s->level_before = s->whole_low = s->whole_high = level;
+    s->level = s->level_first = s->whole_low = s->whole_high = level;
+    s->dropped.u.level.end = level;
+    s->whole_until = m->begun; // one made later counts as if it had been there all along
     return id;
 }
 
 lz_series lz_metrics_hist(struct lz_metrics *m)
 {
-    lz_series id = add_series(m, HIST);
+    lz_series id = add_series(m, LZ_WINDOW_HIST);
     lz_hist_init(&m->series[id].now, m->arena);
     lz_hist_init(&m->series[id].whole, m->arena);
     return id;
@@ -118,9 +96,9 @@ static void touch(struct lz_metrics *m, lz_series id)
 {
     struct series *s = &m->series[id];
     s->is_touched = true;
-    if (s->kind == GAUGE) {
+    if (s->kind == LZ_WINDOW_GAUGE) {
         s->sum = 0.0;
-        s->low = s->high = s->level;
+        s->low = s->high = s->level_start = s->level;
         s->since = m->start;
     }
     m->touched =
@@ -128,7 +106,7 @@ static void touch(struct lz_metrics *m, lz_series id)
     m->touched[m->touched_count++] = id;
 }
 
-static inline struct series *used(struct lz_metrics *m, lz_series id, enum series_kind kind)
+static inline struct series *used(struct lz_metrics *m, lz_series id, enum lz_window_kind kind)
 {
     LZ_ASSERT(id >= 1 && id <= m->series_count);
     struct series *s = &m->series[id];
@@ -140,12 +118,12 @@ static inline struct series *used(struct lz_metrics *m, lz_series id, enum serie
 
 void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
 {
-    used(m, counter, COUNTER)->total += n;
+    used(m, counter, LZ_WINDOW_COUNTER)->total += n;
 }
 
 void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
 {
-    struct series *s = used(m, gauge, GAUGE);
+    struct series *s = used(m, gauge, LZ_WINDOW_GAUGE);
     LZ_ASSERT(now >= s->since);
     s->sum += s->level * (double)(now - s->since);
     s->since = now;
@@ -163,19 +141,20 @@ void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double 
 
 void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value)
 {
-    LZ_ASSERT(value >= 0);
-    lz_hist_add(&used(m, hist, HIST)->now, value);
+    lz_hist_add(&used(m, hist, LZ_WINDOW_HIST)->now, value);
 }
 
 double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
 {
     LZ_ASSERT(gauge >= 1 && gauge <= m->series_count);
+    LZ_ASSERT(m->series[gauge].kind == LZ_WINDOW_GAUGE);
     return m->series[gauge].level;
 }
 
 uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
 {
     LZ_ASSERT(counter >= 1 && counter <= m->series_count);
+    LZ_ASSERT(m->series[counter].kind == LZ_WINDOW_COUNTER);
     return m->series[counter].total;
 }
 
@@ -214,11 +193,20 @@ lz_metric lz_metrics_find(const struct lz_metrics *m, uint32_t component, const 
     }
 }
 
+static enum lz_window_kind kind_of_view(enum lz_view view)
+{
+    if (view == LZ_VIEW_LEVEL)
+        return LZ_WINDOW_GAUGE;
+    return view <= LZ_VIEW_TOTAL ? LZ_WINDOW_COUNTER : LZ_WINDOW_HIST;
+}
+
 lz_metric lz_metrics_define(struct lz_metrics *m, uint32_t component,
                             const struct lz_metric_def *def)
 {
     LZ_ASSERT(def->a >= 1 && def->a <= m->series_count);
-    LZ_ASSERT(def->view != LZ_VIEW_RATIO || def->b != 0);
+    LZ_ASSERT(m->series[def->a].kind == kind_of_view(def->view));
+    LZ_ASSERT(LZ_IMPLIES(def->view == LZ_VIEW_RATIO, def->b >= 1 && def->b <= m->series_count));
+    LZ_ASSERT(LZ_IMPLIES(def->b != 0, m->series[def->b].kind == LZ_WINDOW_COUNTER));
     LZ_ASSERT(lz_metrics_find(m, component, def->name) == 0);
     m->metrics =
         lz_grow(m->arena, m->metrics, &m->metric_cap, m->metric_count + 2, sizeof(*m->metrics));
@@ -260,172 +248,77 @@ void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
         m->series[def->b].keep = windows;
 }
 
-static void append(struct lz_metrics *m, struct entries *e, const struct entry *new)
+// The level between whole_until and the start of the window, in which nothing happened.
+static double level_until_start(const struct series *s)
 {
-    e->all = lz_grow(m->arena, e->all, &e->cap, e->count + 1, sizeof(*e->all));
-    e->all[e->count++] = *new;
+    return s->is_touched ? s->level_start : s->level;
 }
 
-static void free_packed(struct lz_metrics *m, const struct series *s, const struct entry *e)
-{
-    if (s->kind == HIST)
-        lz_arena_free(m->arena, e->u.hist.packed, e->packed_size);
-}
-
-// Drop what no judge looks back to. One at a time: `keep` is small or the run is short.
-static void trim_recent(struct lz_metrics *m, struct series *s)
-{
-    uint32_t gone = 0;
-    while (gone < s->recent.count && s->recent.all[gone].window + s->keep <= m->closed)
-        gone++;
-    if (gone == 0)
-        return;
-    for (uint32_t i = 0; i < gone; i++) {
-        if (s->kind == COUNTER)
-            s->before = s->recent.all[i].u.total;
-        else if (s->kind == GAUGE)
-            s->level_before = s->recent.all[i].u.level.end;
-        free_packed(m, s, &s->recent.all[i]);
-    }
-    s->recent.count -= gone;
-    memmove(s->recent.all, s->recent.all + gone, s->recent.count * sizeof(*s->recent.all));
-}
-
-// A gauge's level at the end of the last closed window.
-static double level_closed(const struct series *s)
-{
-    return s->recent.count > 0 ? s->recent.all[s->recent.count - 1].u.level.end : s->level_before;
-}
-
-static struct entry close_gauge(struct lz_metrics *m, struct series *s, lz_time now)
+static struct lz_window close_gauge(const struct lz_metrics *m, struct series *s, lz_time now)
 {
     double sum = s->sum + s->level * (double)(now - s->since);
-    struct entry e = {.window = m->closed};
-    e.u.level.mean = sum / (double)(now - m->start);
-    e.u.level.low = s->low;
-    e.u.level.high = s->high;
-    e.u.level.end = s->level;
-    s->whole_sum += level_closed(s) * (double)(m->start - s->whole_until);
-    s->whole_sum += sum;
+    struct lz_window w = {.index = m->closed};
+    w.u.level.mean = sum / (double)(now - m->start);
+    w.u.level.low = s->low;
+    w.u.level.high = s->high;
+    w.u.level.end = s->level;
+    s->whole_sum += s->level_start * (double)(m->start - s->whole_until) + sum;
     s->whole_until = now;
     if (s->low < s->whole_low)
         s->whole_low = s->low;
     if (s->high > s->whole_high)
         s->whole_high = s->high;
-    return e;
+    return w;
 }
 
-static struct entry close_hist(struct lz_metrics *m, struct series *s)
+static struct lz_window close_hist(const struct lz_metrics *m, struct series *s)
 {
-    struct entry e = {.window = m->closed};
-    e.u.hist.facts = (struct lz_hist_facts){
-        .count = s->now.count, .min = s->now.min, .max = s->now.max, .sum = s->now.sum};
-    e.u.hist.packed = lz_hist_pack(&s->now, &e.packed_size);
+    struct lz_window w = {.index = m->closed};
+    w.u.hist.facts = s->now.facts;
+    w.u.hist.packed = lz_hist_pack(&s->now, &w.packed_size);
     lz_hist_merge(&s->whole, &s->now);
     lz_hist_clear(&s->now);
-    return e;
+    return w;
 }
 
-static void merge_into(struct lz_metrics *m, const struct series *s, struct entry *a,
-                       const struct entry *b, double share_a)
+static struct lz_window close_counter(const struct lz_metrics *m, struct series *s)
 {
-    if (s->kind == COUNTER) {
-        a->u.total = b->u.total;
-    } else if (s->kind == GAUGE) {
-        a->u.level.mean = share_a * a->u.level.mean + (1.0 - share_a) * b->u.level.mean;
-        a->u.level.low = a->u.level.low < b->u.level.low ? a->u.level.low : b->u.level.low;
-        a->u.level.high = a->u.level.high > b->u.level.high ? a->u.level.high : b->u.level.high;
-        a->u.level.end = b->u.level.end;
-    } else {
-        lz_hist_clear(&m->scratch);
-        lz_hist_merge_packed(&m->scratch, &a->u.hist.facts, a->u.hist.packed, a->packed_size);
-        lz_hist_merge_packed(&m->scratch, &b->u.hist.facts, b->u.hist.packed, b->packed_size);
-        free_packed(m, s, a);
-        a->u.hist.facts = (struct lz_hist_facts){.count = m->scratch.count,
-                                                 .min = m->scratch.min,
-                                                 .max = m->scratch.max,
-                                                 .sum = m->scratch.sum};
-        a->u.hist.packed = lz_hist_pack(&m->scratch, &a->packed_size);
-    }
+    struct lz_window w = {.index = m->closed};
+    w.u.total = s->total_closed = s->total;
+    return w;
 }
 
-// A gauge's level through a window without an entry of its own.
-static struct entry still(uint32_t window, double level)
+static struct lz_window_record record_of(struct lz_metrics *m, const struct series *s)
 {
-    struct entry e = {.window = window};
-    e.u.level.mean = e.u.level.low = e.u.level.high = e.u.level.end = level;
-    return e;
+    return (struct lz_window_record){
+        .factor = m->factor, .first = s->level_first, .scratch = &m->scratch};
 }
 
-/*
- * Put a second's entry into the record, whose windows may be wider. A gauge that changes
- * within a wide window had been still for the seconds of it that came before.
- */
-static void store(struct lz_metrics *m, struct series *s, const struct entry *second)
+static void close_window(struct lz_metrics *m, struct series *s, lz_time now)
 {
-    struct entry e = *second;
-    uint32_t within = second->window % m->factor;
-    e.window = second->window / m->factor;
-    struct entries *st = &s->stored;
-    if (s->kind == HIST) {
-        unsigned char *copy = e.packed_size > 0 ? lz_arena_alloc(m->arena, e.packed_size) : NULL;
-        if (copy != NULL)
-            memcpy(copy, second->u.hist.packed, e.packed_size);
-        e.u.hist.packed = copy;
-    }
-    bool open = st->count > 0 && st->all[st->count - 1].window == e.window;
-    if (s->kind == GAUGE && m->factor > 1) {
-        // Means are kept as if the rest of the window were still at the end level.
-        double level = st->count > 0 ? st->all[st->count - 1].u.level.end : s->level_first;
-        if (!open) {
-            struct entry calm = still(e.window, level);
-            append(m, st, &calm);
-        }
-        struct entry *last = &st->all[st->count - 1];
-        double f = (double)m->factor, left = f - (double)within - 1.0;
-        last->u.level.mean += (e.u.level.mean - level) / f + (e.u.level.end - level) * left / f;
-        if (e.u.level.low < last->u.level.low)
-            last->u.level.low = e.u.level.low;
-        if (e.u.level.high > last->u.level.high)
-            last->u.level.high = e.u.level.high;
-        last->u.level.end = e.u.level.end;
-        return;
-    }
-    if (!open) {
-        append(m, st, &e);
-        return;
-    }
-    merge_into(m, s, &st->all[st->count - 1], &e, 0.0);
-    free_packed(m, s, &e);
+    struct lz_window w;
+    if (s->kind == LZ_WINDOW_COUNTER)
+        w = close_counter(m, s);
+    else if (s->kind == LZ_WINDOW_GAUGE)
+        w = close_gauge(m, s, now);
+    else
+        w = close_hist(m, s);
+    struct lz_window_record record = record_of(m, s);
+    lz_window_store(&s->stored, &w, &record);
+    // What no judge looks back to: windows up to m->closed - keep, the one being closed counting.
+    if (m->closed + 1 > s->keep)
+        lz_window_drop(&s->recent, m->closed + 1 - s->keep, &s->dropped);
+    lz_window_append(&s->recent, &w);
+    s->is_touched = false;
 }
 
-static void halve_series(struct lz_metrics *m, struct series *s)
+static void widen_record(struct lz_metrics *m)
 {
-    struct entries *st = &s->stored;
-    uint32_t out = 0;
-    for (uint32_t i = 0; i < st->count; i++) {
-        struct entry e = st->all[i];
-        bool is_second = (e.window & 1) != 0;
-        bool has_pair = !is_second && i + 1 < st->count && st->all[i + 1].window == e.window + 1;
-        if (has_pair) {
-            merge_into(m, s, &e, &st->all[i + 1], 0.5);
-            free_packed(m, s, &st->all[i + 1]);
-            i++;
-        } else if (s->kind == GAUGE) {
-            double level = out > 0 ? st->all[out - 1].u.level.end : s->level_first;
-            struct entry other =
-                is_second ? still(e.window, level) : still(e.window, e.u.level.end);
-            if (is_second) {
-                merge_into(m, s, &other, &e, 0.5);
-                e = other;
-            } else {
-                merge_into(m, s, &e, &other, 0.5);
-            }
-        }
-        e.window /= 2;
-        st->all[out++] = e;
+    for (lz_series i = 1; i <= m->series_count; i++) {
+        struct lz_window_record record = record_of(m, &m->series[i]);
+        lz_window_halve(&m->series[i].stored, &record);
     }
-    st->count = out;
+    m->factor *= 2;
 }
 
 void lz_metrics_roll(struct lz_metrics *m, lz_time now)
@@ -434,29 +327,15 @@ void lz_metrics_roll(struct lz_metrics *m, lz_time now)
     if (now == m->start)
         return; // the run begins on a whole second: nothing to close
     LZ_ASSERT(now - m->start == LZ_METRIC_WINDOW);
-    if (m->closed / m->factor >= LZ_METRIC_WINDOWS_MAX) {
-        for (lz_series i = 1; i <= m->series_count; i++)
-            halve_series(m, &m->series[i]);
-        m->factor *= 2;
-    }
-    for (uint32_t i = 0; i < m->touched_count; i++) {
-        struct series *s = &m->series[m->touched[i]];
-        struct entry e = {.window = m->closed};
-        if (s->kind == COUNTER)
-            e.u.total = s->total;
-        else if (s->kind == GAUGE)
-            e = close_gauge(m, s, now);
-        else
-            e = close_hist(m, s);
-        store(m, s, &e);
-        trim_recent(m, s);
-        append(m, &s->recent, &e);
-        s->is_touched = false;
-    }
+    if (m->closed / m->factor >= LZ_METRIC_WINDOWS_MAX)
+        widen_record(m);
+    for (uint32_t i = 0; i < m->touched_count; i++)
+        close_window(m, &m->series[m->touched[i]], now);
     m->touched_count = 0;
     m->closed++;
     m->stored = (m->closed - 1) / m->factor + 1;
     m->start = now;
+    LZ_ASSERT(m->stored <= LZ_METRIC_WINDOWS_MAX);
 }
 
 void lz_metrics_begin(struct lz_metrics *m, lz_time now)
@@ -465,11 +344,11 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
     m->begun = now;
     for (lz_series i = 1; i <= m->series_count; i++) {
         struct series *s = &m->series[i];
-        s->at_begin = s->total;
+        s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
         s->whole_until = now;
-        s->whole_low = s->whole_high = s->level;
-        if (s->kind == HIST)
+        s->whole_low = s->whole_high = level_until_start(s);
+        if (s->kind == LZ_WINDOW_HIST)
             lz_hist_clear(&s->whole);
     }
 }
@@ -488,16 +367,16 @@ static struct lz_sample total_sample(const struct lz_metric_def *def, uint64_t t
 
 static struct lz_sample hist_sample(const struct lz_metric_def *def, const struct lz_hist *h)
 {
-    if (h->count == 0)
+    if (h->facts.count == 0)
         return (struct lz_sample){0};
     double v = 0.0;
     if (def->view == LZ_VIEW_QUANTILE)
         v = lz_hist_quantile(h, def->q);
     else if (def->view == LZ_VIEW_MAX)
-        v = (double)h->max;
+        v = (double)h->facts.max;
     else
-        v = h->sum / (double)h->count;
-    return sample(def->unit == LZ_UNIT_SECONDS ? v / 1e9 : v, h->count);
+        v = lz_hist_mean(h);
+    return sample(def->unit == LZ_UNIT_SECONDS ? v / 1e9 : v, h->facts.count);
 }
 
 static struct lz_sample counter_sample(const struct lz_metric_def *def, uint64_t a, uint64_t b,
@@ -510,95 +389,64 @@ static struct lz_sample counter_sample(const struct lz_metric_def *def, uint64_t
     return sample((double)a / (double)b, b);
 }
 
-// What a counter stood at when window `window` began.
-static uint64_t total_before(const struct entries *e, uint32_t window, uint64_t first)
+static struct lz_sample level_sample(const struct lz_window *w, uint32_t windows)
 {
-    uint32_t low = 0, high = e->count;
-    while (low < high) {
-        uint32_t mid = (low + high) / 2;
-        if (e->all[mid].window < window)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low > 0 ? e->all[low - 1].u.total : first;
+    return (struct lz_sample){.present = true,
+                              .value = w->u.level.mean,
+                              .low = w->u.level.low,
+                              .high = w->u.level.high,
+                              .count = windows};
 }
 
-static uint64_t moved(const struct series *s, uint32_t from, uint32_t to)
+static uint64_t moved(const struct lz_window_list *list, uint32_t from, uint32_t to, uint64_t first)
 {
-    return total_before(&s->recent, to, s->before) - total_before(&s->recent, from, s->before);
+    return lz_window_total(list, to, first) - lz_window_total(list, from, first);
 }
 
-static struct lz_sample level_sample(const struct entries *e, uint32_t from, uint32_t to,
-                                     double first)
+// Histograms are added up in a place that no caller can see.
+static struct lz_sample merged_sample(const struct lz_metrics *m, const struct lz_metric_def *def,
+                                      const struct lz_window_list *list, uint32_t from, uint32_t to)
 {
-    double level = first, sum = 0.0;
-    struct lz_sample out = {.present = true};
-    uint32_t i = 0;
-    while (i < e->count && e->all[i].window < from)
-        level = e->all[i++].u.level.end;
-    bool any = false;
-    for (uint32_t w = from; w < to; w++) {
-        double mean = level, low = level, high = level;
-        if (i < e->count && e->all[i].window == w) {
-            mean = e->all[i].u.level.mean;
-            low = e->all[i].u.level.low;
-            high = e->all[i].u.level.high;
-            level = e->all[i++].u.level.end;
-        }
-        out.low = !any || low < out.low ? low : out.low;
-        out.high = !any || high > out.high ? high : out.high;
-        any = true;
-        sum += mean;
-    }
-    out.value = to - from == 1 ? sum : sum / (double)(to - from);
-    out.count = to - from;
-    return out;
-}
-
-static void merge_windows(struct lz_hist *h, const struct entries *e, uint32_t from, uint32_t to)
-{
+    struct lz_hist *h = &((struct lz_metrics *)m)->scratch;
     lz_hist_clear(h);
-    uint32_t i = e->count;
-    while (i > 0 && e->all[i - 1].window >= from)
-        i--;
-    for (; i < e->count && e->all[i].window < to; i++)
-        lz_hist_merge_packed(h, &e->all[i].u.hist.facts, e->all[i].u.hist.packed,
-                             e->all[i].packed_size);
+    lz_window_merge(list, from, to, h);
+    return hist_sample(def, h);
 }
 
 struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uint32_t over)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a];
+    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
     LZ_ASSERT(over >= 1 && over <= a->keep);
+    LZ_ASSERT(LZ_IMPLIES(def->b != 0, over <= b->keep));
     uint32_t to = m->closed, from = over < to ? to - over : 0;
     if (to == 0)
         return (struct lz_sample){0};
+    uint64_t first = a->dropped.u.total;
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return total_sample(def, total_before(&a->recent, to, a->before));
+        return total_sample(def, lz_window_total(&a->recent, to, first));
     case LZ_VIEW_RATE:
-        return counter_sample(def, moved(a, from, to), 0, (double)(to - from));
+        return counter_sample(def, moved(&a->recent, from, to, first), 0, (double)(to - from));
     case LZ_VIEW_RATIO:
-        return counter_sample(def, moved(a, from, to), moved(&m->series[def->b], from, to), 0.0);
-    case LZ_VIEW_LEVEL:
-        return level_sample(&a->recent, from, to, a->level_before);
-    default: {
-        struct lz_hist *h = &((struct lz_metrics *)m)->scratch; // a place to add up, no more
-        merge_windows(h, &a->recent, from, to);
-        return hist_sample(def, h);
+        return counter_sample(def, moved(&a->recent, from, to, first),
+                              moved(&b->recent, from, to, b->dropped.u.total), 0.0);
+    case LZ_VIEW_LEVEL: {
+        struct lz_window w = lz_window_level(&a->recent, from, to, a->dropped.u.level.end);
+        return level_sample(&w, to - from);
     }
+    default:
+        return merged_sample(m, def, &a->recent, from, to);
     }
 }
 
 static struct lz_sample whole_level(const struct lz_metrics *m, const struct series *s)
 {
-    lz_time until = m->start;
-    double sum = s->whole_sum + level_closed(s) * (double)(until - s->whole_until);
-    struct lz_sample out = sample(s->level, 1);
-    if (until > m->begun)
-        out.value = sum / (double)(until - m->begun);
+    double level = level_until_start(s);
+    struct lz_sample out = sample(level, 1);
+    if (m->start > m->begun)
+        out.value = (s->whole_sum + level * (double)(m->start - s->whole_until)) /
+                    (double)(m->start - m->begun);
     out.low = s->whole_low;
     out.high = s->whole_high;
     return out;
@@ -607,17 +455,16 @@ static struct lz_sample whole_level(const struct lz_metrics *m, const struct ser
 struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a];
+    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
     double seconds = (double)(m->start - m->begun) / 1e9;
     switch (def->view) {
     case LZ_VIEW_TOTAL:
         return total_sample(def, a->total);
     case LZ_VIEW_RATE:
-        return counter_sample(def, a->total - a->at_begin, 0, seconds);
-    case LZ_VIEW_RATIO: {
-        const struct series *b = &m->series[def->b];
-        return counter_sample(def, a->total - a->at_begin, b->total - b->at_begin, 0.0);
-    }
+        return counter_sample(def, a->total_closed - a->total_begin, 0, seconds);
+    case LZ_VIEW_RATIO:
+        return counter_sample(def, a->total_closed - a->total_begin,
+                              b->total_closed - b->total_begin, 0.0);
     case LZ_VIEW_LEVEL:
         return whole_level(m, a);
     default:
@@ -636,36 +483,36 @@ lz_time lz_metrics_width(const struct lz_metrics *m)
     return LZ_METRIC_WINDOW * (lz_time)m->factor;
 }
 
+// The mean of a window that is not full yet is kept as if it stayed at its level: undo that.
+static struct lz_sample stored_level(const struct lz_metrics *m, const struct series *s,
+                                     uint32_t index, double seconds)
+{
+    struct lz_window w = lz_window_level(&s->stored, index, index + 1, s->level_first);
+    double left = (double)m->factor - seconds;
+    if (left > 0.0)
+        w.u.level.mean = (w.u.level.mean * (double)m->factor - w.u.level.end * left) / seconds;
+    return level_sample(&w, 1);
+}
+
 struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, size_t i)
 {
     LZ_ASSERT(i < m->stored);
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a];
-    uint32_t w = (uint32_t)i;
-    double seconds = (double)m->factor;
-    if (w == m->stored - 1) // the last one may not be full yet
-        seconds = (double)(m->closed - w * m->factor);
-    uint64_t total = 0, before = 0;
-    if (a->kind == COUNTER) {
-        total = total_before(&a->stored, w + 1, 0);
-        before = total_before(&a->stored, w, 0);
-    }
+    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
+    uint32_t index = (uint32_t)i;
+    uint32_t ends = index + 1 < m->stored ? (index + 1) * m->factor : m->closed;
+    double seconds = (double)(ends - index * m->factor);
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return total_sample(def, total);
+        return total_sample(def, lz_window_total(&a->stored, index + 1, 0));
     case LZ_VIEW_RATE:
-        return counter_sample(def, total - before, 0, seconds);
-    case LZ_VIEW_RATIO: {
-        const struct entries *b = &m->series[def->b].stored;
-        return counter_sample(def, total - before,
-                              total_before(b, w + 1, 0) - total_before(b, w, 0), 0.0);
-    }
+        return counter_sample(def, moved(&a->stored, index, index + 1, 0), 0, seconds);
+    case LZ_VIEW_RATIO:
+        return counter_sample(def, moved(&a->stored, index, index + 1, 0),
+                              moved(&b->stored, index, index + 1, 0), 0.0);
     case LZ_VIEW_LEVEL:
-        return level_sample(&a->stored, w, w + 1, a->level_first);
-    default: {
-        struct lz_hist *h = &((struct lz_metrics *)m)->scratch;
-        merge_windows(h, &a->stored, w, w + 1);
-        return hist_sample(def, h);
-    }
+        return stored_level(m, a, index, seconds);
+    default:
+        return merged_sample(m, def, &a->stored, index, index + 1);
     }
 }

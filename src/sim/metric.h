@@ -18,6 +18,9 @@
  * gauges and counters always have one. Counters are cumulative since the start;
  * every other whole-run value begins at lz_metrics_begin (the end of warm-up).
  *
+ * Units: under LZ_UNIT_SECONDS, histograms and totals of counters are fed nanoseconds and give
+ * seconds; gauges are fed seconds. Everything else is given as it was fed.
+ *
  * Ownership: all in the arena; nothing is freed before the run ends.
  */
 #ifndef LZ_SIM_METRIC_H
@@ -104,7 +107,7 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now);
 /* The last `over` closed windows as one sample (fewer at the start of the run). */
 struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uint32_t over);
 
-/* Since lz_metrics_begin up to the last roll (counters: since the start, up to now). */
+/* Since lz_metrics_begin up to the last roll (totals: since the start, up to now). */
 struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id);
 
 /* The record: window `i` of `id`, oldest first, each `width` long, the first at `start`. */

@@ -6,6 +6,8 @@
 
 #define KINDS_MAX 4096
 #define LANES_MAX 65535
+#define SEQ_SHIFT 16           /* a rank is a sequence number over 16 bits of kind or lane */
+#define SEQ_MAX (1ull << 48)   /* 130 days at 25 million a second */
 #define FIRST_SEQ (1ull << 40) /* sequences below are for lz_sim_at_first */
 #define KIND_ALARM 0           /* in the queue: a lane's nearest timer may be due */
 #define TIMER_BIT (1ull << 63) /* of an id: a lane's timer, not an event of the queue */
@@ -20,25 +22,28 @@ struct kind {
 // Due at this instant, in order.
 struct ready {
     uint64_t payload;
-    uint64_t seq;
+    uint64_t rank;
     uint32_t entity;
-    lz_kind kind;
+};
+
+// A timer in two halves: cancelling one, which is what happens to most, touches only links.
+struct link {
+    uint32_t prev, next;
+    uint32_t gen; // odd while armed
+    uint32_t entity;
 };
 
 struct timer {
     lz_time at;
-    uint64_t seq;
+    uint64_t rank; // with the lane where an event has its kind
     uint64_t payload;
-    uint32_t entity;
-    uint32_t gen; // odd while armed
-    uint32_t prev, next;
-    lz_lane lane;
 };
 
 /*
  * Timers of one delay, in the order they were armed, which is the order they are due.
- * The queue holds at most one alarm for a lane, at the head's time when it was set. The
- * head may be cancelled under it: then the alarm, when it comes, moves on to the new head.
+ * The queue holds at most one alarm for a lane, at the head's time and sequence when it was
+ * set. The head may be cancelled under it: then the alarm, when it comes, moves on to the
+ * new head, and nobody notices.
  */
 struct lane {
     lz_time delay;
@@ -62,8 +67,9 @@ struct lz_sim {
     uint32_t ready_first, ready_count, ready_cap;
     struct lane *lanes; // 1 ..
     uint32_t lane_count, lane_cap;
+    struct link *links;   // 1 ..
     struct timer *timers; // 1 ..
-    uint32_t timer_used, timer_cap, timer_free, timers_armed;
+    uint32_t timer_used, timer_cap, link_cap, timer_free, timers_armed;
     lz_sim_watch_fn *watch;
     void *watch_ctx;
     lz_kind future;
@@ -141,25 +147,22 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
     return sim->kinds[kind].name;
 }
 
-static inline uint32_t push(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
-                            uint64_t payload, uint64_t seq)
+/*
+ * The tie-break: first come, first served. A strategy that explores other orders would put
+ * a number of its own above the sequence here, and send lz_sim_soon through the queue.
+ */
+static inline uint64_t next_rank(struct lz_sim *sim, uint32_t low)
 {
-    LZ_ASSERT(at >= sim->face.now);
-    uint32_t i = lz_evq_new(&sim->queue);
-    struct lz_evq_event *e = &sim->queue.events[i];
-    e->payload = payload;
-    e->entity = entity;
-    e->kind = kind;
-    e->seq = seq;
-    lz_evq_push(&sim->queue, at, i);
-    return i;
+    LZ_ASSERT(sim->seq < SEQ_MAX);
+    return sim->seq++ << SEQ_SHIFT | low;
 }
 
 lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
                       uint64_t payload)
 {
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
-    uint32_t i = push(sim, at, kind, entity, payload, sim->seq++);
+    LZ_ASSERT(at >= sim->face.now);
+    uint32_t i = lz_evq_add(&sim->queue, at, next_rank(sim, kind), entity, payload);
     return (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
 }
 
@@ -167,8 +170,10 @@ void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t enti
                      uint64_t payload)
 {
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(at >= sim->face.now);
     LZ_ASSERT(sim->first_seq < FIRST_SEQ);
-    push(sim, at, kind, entity, payload, sim->first_seq++);
+    uint64_t rank = sim->first_seq++ << SEQ_SHIFT | kind;
+    lz_evq_add(&sim->queue, at, rank, entity, payload);
 }
 
 void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
@@ -198,7 +203,7 @@ void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
         widen_ready(sim);
     uint32_t at = (sim->ready_first + sim->ready_count++) & (sim->ready_cap - 1);
     sim->ready[at] =
-        (struct ready){.payload = payload, .seq = sim->seq++, .entity = entity, .kind = kind};
+        (struct ready){.payload = payload, .rank = next_rank(sim, kind), .entity = entity};
 }
 
 lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
@@ -219,20 +224,23 @@ static uint32_t new_timer(struct lz_sim *sim)
 {
     uint32_t i = sim->timer_free;
     if (i != 0) {
-        sim->timer_free = sim->timers[i].next;
+        sim->timer_free = sim->links[i].next;
         return i;
     }
-    if (sim->timer_used >= sim->timer_cap)
-        sim->timers = lz_grow(sim->arena, sim->timers, &sim->timer_cap,
-                              sim->timer_cap > 0 ? sim->timer_cap + 1 : 256, sizeof(*sim->timers));
+    uint32_t need = sim->timer_used < 256 ? 256 : sim->timer_used + 1;
+    sim->links = lz_grow(sim->arena, sim->links, &sim->link_cap, need, sizeof(*sim->links));
+    sim->timers = lz_grow(sim->arena, sim->timers, &sim->timer_cap, need, sizeof(*sim->timers));
     return sim->timer_used++;
 }
 
 static void set_alarm(struct lz_sim *sim, lz_lane lane)
 {
     struct lane *l = &sim->lanes[lane];
+    LZ_ASSERT(l->first != 0 && !l->has_alarm);
     const struct timer *t = &sim->timers[l->first];
-    push(sim, t->at, KIND_ALARM, lane, 0, t->seq);
+    LZ_ASSERT(t->at >= sim->face.now);
+    uint64_t rank = t->rank >> SEQ_SHIFT << SEQ_SHIFT | KIND_ALARM;
+    lz_evq_add(&sim->queue, t->at, rank, lane, 0);
     l->has_alarm = true;
 }
 
@@ -242,39 +250,43 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
     uint32_t i = new_timer(sim);
     struct lane *l = &sim->lanes[lane];
     struct timer *t = &sim->timers[i];
-    t->at = sim->face.now + l->delay;
-    t->seq = sim->seq++;
+    bool is_never = l->delay > LZ_FOREVER - sim->face.now;
+    t->at = is_never ? LZ_FOREVER : sim->face.now + l->delay;
+    t->rank = next_rank(sim, lane);
     t->payload = payload;
-    t->entity = entity;
-    t->gen++;
-    t->lane = lane;
-    t->next = 0;
-    t->prev = l->last;
+    struct link *link = &sim->links[i];
+    link->gen++;
+    link->entity = entity;
+    link->next = 0;
+    link->prev = l->last;
     if (l->last != 0)
-        sim->timers[l->last].next = i;
+        sim->links[l->last].next = i;
     else
         l->first = i;
     l->last = i;
     sim->timers_armed++;
     if (!l->has_alarm)
         set_alarm(sim, lane);
-    return TIMER_BIT | (uint64_t)(t->gen & GEN_MASK) << 32 | i;
+    return TIMER_BIT | (uint64_t)(link->gen & GEN_MASK) << 32 | i;
 }
 
 static void unlink_timer(struct lz_sim *sim, uint32_t i)
 {
-    struct timer *t = &sim->timers[i];
-    struct lane *l = &sim->lanes[t->lane];
-    if (t->prev != 0)
-        sim->timers[t->prev].next = t->next;
-    else
-        l->first = t->next;
-    if (t->next != 0)
-        sim->timers[t->next].prev = t->prev;
-    else
-        l->last = t->prev;
-    t->gen++;
-    t->next = sim->timer_free;
+    struct link *link = &sim->links[i];
+    LZ_ASSERT((link->gen & 1u) != 0);
+    if (link->prev == 0 || link->next == 0) { // the lane itself must know
+        struct lane *l = &sim->lanes[(lz_lane)sim->timers[i].rank];
+        if (link->prev == 0)
+            l->first = link->next;
+        if (link->next == 0)
+            l->last = link->prev;
+    }
+    if (link->prev != 0)
+        sim->links[link->prev].next = link->next;
+    if (link->next != 0)
+        sim->links[link->next].prev = link->prev;
+    link->gen++;
+    link->next = sim->timer_free;
     sim->timer_free = i;
     sim->timers_armed--;
 }
@@ -283,7 +295,7 @@ static bool cancel_timer(struct lz_sim *sim, lz_event_id id)
 {
     uint32_t i = (uint32_t)id;
     LZ_ASSERT(i > 0 && i < sim->timer_used);
-    if ((sim->timers[i].gen & GEN_MASK) != (uint32_t)((id & ~TIMER_BIT) >> 32))
+    if ((sim->links[i].gen & GEN_MASK) != (uint32_t)((id & ~TIMER_BIT) >> 32))
         return false;
     unlink_timer(sim, i);
     return true;
@@ -313,33 +325,31 @@ static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint6
     k->fn(k->ctx, entity, payload);
 }
 
-// A lane's alarm has come: its head is due, or was cancelled and the next one waits.
-static void ring_alarm(struct lz_sim *sim, lz_lane lane, uint64_t seq)
+// The timer that an alarm was set for, or 0 if it was cancelled meanwhile.
+static uint32_t timer_of(const struct lz_sim *sim, const struct lz_evq_event *alarm)
 {
-    struct lane *l = &sim->lanes[lane];
-    l->has_alarm = false;
-    uint32_t i = l->first;
-    if (i == 0)
-        return;
-    const struct timer *t = &sim->timers[i];
-    if (t->at > sim->face.now || t->seq != seq) {
-        set_alarm(sim, lane);
-        return;
-    }
-    uint32_t entity = t->entity;
-    uint64_t payload = t->payload;
-    lz_kind kind = l->kind;
-    unlink_timer(sim, i);
-    if (l->first != 0)
-        set_alarm(sim, lane);
-    fire(sim, kind, entity, payload);
+    uint32_t i = sim->lanes[alarm->entity].first;
+    bool is_it = i != 0 && sim->timers[i].rank >> SEQ_SHIFT == alarm->rank >> SEQ_SHIFT;
+    return is_it ? i : 0;
 }
 
-static inline bool ready_is_next(const struct lz_sim *sim, const struct lz_evq_entry *next)
+static void move_alarm(struct lz_sim *sim)
 {
-    if (next == NULL || next->at > sim->face.now)
-        return true;
-    return sim->ready[sim->ready_first].seq < sim->queue.events[next->event].seq;
+    struct lz_evq_event alarm = lz_evq_take(&sim->queue);
+    struct lane *l = &sim->lanes[alarm.entity];
+    l->has_alarm = false;
+    if (l->first != 0)
+        set_alarm(sim, (lz_lane)alarm.entity);
+}
+
+static void fire_timer(struct lz_sim *sim, uint32_t i)
+{
+    uint64_t payload = sim->timers[i].payload;
+    uint32_t entity = sim->links[i].entity;
+    lz_kind kind = sim->lanes[(lz_lane)sim->timers[i].rank].kind;
+    unlink_timer(sim, i);
+    move_alarm(sim);
+    fire(sim, kind, entity, payload);
 }
 
 static inline void fire_ready(struct lz_sim *sim)
@@ -347,37 +357,55 @@ static inline void fire_ready(struct lz_sim *sim)
     struct ready r = sim->ready[sim->ready_first];
     sim->ready_first = (sim->ready_first + 1) & (sim->ready_cap - 1);
     sim->ready_count--;
-    fire(sim, r.kind, r.entity, r.payload);
+    fire(sim, (lz_kind)r.rank, r.entity, r.payload);
 }
 
+static inline void fire_next(struct lz_sim *sim, uint32_t timer)
+{
+    if (timer != 0) {
+        fire_timer(sim, timer);
+        return;
+    }
+    struct lz_evq_event e = lz_evq_take(&sim->queue);
+    fire(sim, (lz_kind)e.rank, e.entity, e.payload);
+}
+
+/*
+ * The queue is asked for no more than this instant while there is ready work: opening it
+ * further would be for nothing, as the ready work schedules what comes before.
+ */
 enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
 {
     LZ_ASSERT(end >= sim->face.now);
     lz_check_set_note(&sim->note);
     sim->stop = false;
     while (!sim->stop) {
+        bool has_ready = sim->ready_count > 0;
+        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, has_ready ? sim->face.now : end);
+        const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
+        bool is_ready = has_ready && (e == NULL || sim->ready[sim->ready_first].rank < e->rank);
+        uint32_t timer = 0;
+        if (!is_ready) {
+            if (e == NULL) {
+                sim->face.now = end;
+                sim->note.now_ns = end;
+                return LZ_SIM_ENDED;
+            }
+            if ((lz_kind)e->rank == KIND_ALARM && (timer = timer_of(sim, e)) == 0) {
+                move_alarm(sim);
+                continue;
+            }
+        }
         if (sim->fired >= sim->fired_max)
             return LZ_SIM_EVENTS_USED;
-        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue);
-        if (sim->ready_count > 0 && ready_is_next(sim, next)) {
+        if (is_ready) {
             fire_ready(sim);
             continue;
         }
-        if (next == NULL || next->at > end) {
-            sim->face.now = end;
-            return LZ_SIM_ENDED;
-        }
-        uint32_t i = next->event;
-        struct lz_evq_event e = sim->queue.events[i];
         LZ_ASSERT(next->at >= sim->face.now);
         sim->face.now = next->at;
-        sim->note.now_ns = sim->face.now;
-        lz_evq_take(&sim->queue);
-        lz_evq_free(&sim->queue, i);
-        if (e.kind == KIND_ALARM)
-            ring_alarm(sim, (lz_lane)e.entity, e.seq);
-        else
-            fire(sim, e.kind, e.entity, e.payload);
+        sim->note.now_ns = next->at;
+        fire_next(sim, timer);
     }
     return LZ_SIM_STOPPED;
 }

@@ -62,11 +62,8 @@ static uint32_t roll(struct pair *p, uint32_t sides)
 
 static void push_seq(struct pair *p, lz_time at, uint64_t seq)
 {
-    uint32_t i = lz_evq_new(&p->q);
-    struct lz_evq_event *e = &p->q.events[i];
-    e->seq = seq;
-    e->payload = ~seq;
-    lz_evq_push(&p->q, at, i);
+    uint32_t i = lz_evq_add(&p->q, at, seq, 0, ~seq);
+    const struct lz_evq_event *e = &p->q.events[i];
     uint32_t low = 0, high = p->count;
     while (low < high) {
         uint32_t mid = (low + high) / 2;
@@ -114,7 +111,7 @@ static void cancel_stale(struct pair *p)
 static void assert_next(struct pair *p)
 {
     assert_int_equal(p->q.live, p->count);
-    const struct lz_evq_entry *next = lz_evq_peek(&p->q);
+    const struct lz_evq_entry *next = lz_evq_peek(&p->q, LZ_FOREVER);
     if (p->count == 0) {
         assert_null(next);
         return;
@@ -122,8 +119,8 @@ static void assert_next(struct pair *p)
     assert_non_null(next);
     assert_int_equal(next->at, p->all[0].at);
     const struct lz_evq_event *e = &p->q.events[next->event];
-    assert_int_equal(e->seq, p->all[0].seq);
-    assert_int_equal(e->payload, ~e->seq);
+    assert_int_equal(e->rank, p->all[0].seq);
+    assert_int_equal(e->payload, ~e->rank);
 }
 
 static void pop(struct pair *p)
@@ -132,9 +129,7 @@ static void pop(struct pair *p)
     if (p->count == 0)
         return;
     p->now = p->all[0].at;
-    uint32_t i = lz_evq_peek(&p->q)->event;
     lz_evq_take(&p->q);
-    lz_evq_free(&p->q, i);
     forget(p, 0);
 }
 

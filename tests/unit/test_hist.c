@@ -93,9 +93,9 @@ static void assert_is_of(const struct lz_hist *h, int64_t *values, uint32_t coun
 {
     static const double qs[] = {0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1};
     qsort(values, count, sizeof(*values), by_value);
-    assert_int_equal(h->count, count);
-    assert_int_equal(h->min, values[0]);
-    assert_int_equal(h->max, values[count - 1]);
+    assert_int_equal(h->facts.count, count);
+    assert_int_equal(h->facts.min, values[0]);
+    assert_int_equal(h->facts.max, values[count - 1]);
     assert_true(lz_hist_quantile(h, 0) == (double)values[0]);
     assert_true(lz_hist_quantile(h, 1) == (double)values[count - 1]);
     for (size_t i = 0; i < COUNT(qs); i++) {
@@ -108,6 +108,19 @@ static void assert_is_of(const struct lz_hist *h, int64_t *values, uint32_t coun
     }
 }
 
+// The sum, by halves of 32 bits so that nothing is carried out of sight.
+static void assert_sum(const struct lz_hist *h, const int64_t *values, uint32_t count)
+{
+    uint64_t low = 0, high = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        low += (uint64_t)values[i] & UINT32_MAX;
+        high += (uint64_t)values[i] >> 32;
+    }
+    high += low >> 32;
+    assert_int_equal(h->facts.sum_low, high << 32 | (low & UINT32_MAX));
+    assert_int_equal(h->facts.sum_high, high >> 32);
+}
+
 static void quantiles_are_within_one_percent_and_extremes_exact(void **state)
 {
     (void)state;
@@ -117,14 +130,12 @@ static void quantiles_are_within_one_percent_and_extremes_exact(void **state)
         lz_hist_init(&h, arena);
         uint64_t lcg = 1;
         for (uint32_t count = 1; count <= VALUES; count = 3 * count + 2) {
-            double sum = 0;
             lz_hist_clear(&h); // its buckets stay
             for (uint32_t i = 0; i < count; i++) {
                 values[i] = shapes[s](unit(&lcg));
                 lz_hist_add(&h, values[i]);
-                sum += (double)values[i];
             }
-            assert_true(h.sum == sum);
+            assert_sum(&h, values, count);
             assert_is_of(&h, values, count);
         }
     }
@@ -153,11 +164,6 @@ static void the_largest_value_has_a_bucket(void **state)
     assert_is_of(&h, values, COUNT(values));
 }
 
-static struct lz_hist_facts facts_of(const struct lz_hist *h)
-{
-    return (struct lz_hist_facts){.count = h->count, .min = h->min, .max = h->max, .sum = h->sum};
-}
-
 // Both ways of merging must give what adding each value would.
 static void merged_histograms_equal_one_of_all_values(void **state)
 {
@@ -171,7 +177,6 @@ static void merged_histograms_equal_one_of_all_values(void **state)
             lz_hist_init(&again, arena);
             uint32_t count = 0;
             uint64_t lcg = a * 8 + b;
-            double sum = 0;
             for (size_t i = 0; i < 2; i++) {
                 struct lz_hist *part = &parts[i];
                 lz_hist_init(part, arena);
@@ -179,16 +184,15 @@ static void merged_histograms_equal_one_of_all_values(void **state)
                     values[count] = shapes[i == 0 ? a : b](unit(&lcg));
                     lz_hist_add(part, values[count++]);
                 }
-                sum += part->sum;
                 lz_hist_merge(&merged, part);
                 uint32_t size;
                 unsigned char *packed = lz_hist_pack(part, &size);
-                struct lz_hist_facts facts = facts_of(part);
-                lz_hist_merge_packed(&unpacked, &facts, packed, size);
+                lz_hist_merge_packed(&unpacked, &part->facts, packed, size);
             }
             assert_is_of(&merged, values, count);
             assert_is_of(&unpacked, values, count);
-            assert_true(merged.sum == sum && unpacked.sum == sum);
+            assert_sum(&merged, values, count);
+            assert_sum(&unpacked, values, count);
             uint32_t size_merged, size_unpacked;
             unsigned char *x = lz_hist_pack(&merged, &size_merged);
             unsigned char *y = lz_hist_pack(&unpacked, &size_unpacked);
@@ -209,19 +213,62 @@ static void an_empty_histogram_packs_to_nothing_and_merges_as_nothing(void **sta
         uint32_t size = 1;
         unsigned char *packed = lz_hist_pack(&empty, &size);
         assert_int_equal(size, 0);
-        struct lz_hist_facts facts = facts_of(&empty);
         lz_hist_merge(&h, &empty);
-        lz_hist_merge_packed(&h, &facts, packed, size);
-        assert_int_equal(h.count, 0);
+        lz_hist_merge_packed(&h, &empty.facts, packed, size);
+        assert_int_equal(h.facts.count, 0);
         lz_hist_add(&h, values[0]);
         lz_hist_add(&h, values[1]);
         lz_hist_merge(&h, &empty);
-        lz_hist_merge_packed(&h, &facts, packed, size);
+        lz_hist_merge_packed(&h, &empty.facts, packed, size);
         assert_is_of(&h, values, COUNT(values));
         lz_hist_add(&empty, 5); // emptied again it is as empty as before
         lz_hist_clear(&empty);
         lz_hist_clear(&h);
     }
+}
+
+// 0.07 * 100 and 0.55 * 100 are a little more than 7 and 55 in binary.
+static void the_rank_of_a_quantile_is_not_rounded_past_a_whole_number(void **state)
+{
+    (void)state;
+    struct lz_hist h;
+    lz_hist_init(&h, arena);
+    for (int64_t v = 1; v <= 100; v++)
+        lz_hist_add(&h, v);
+    for (int percent = 1; percent <= 100; percent++)
+        assert_true(lz_hist_quantile(&h, (double)percent / 100.0) == (double)percent);
+    assert_true(lz_hist_quantile(&h, 0.551) == 56.0);
+}
+
+static void the_mean_is_of_the_exact_sum(void **state)
+{
+    (void)state;
+    struct lz_hist h;
+    lz_hist_init(&h, arena);
+    for (int64_t i = 0; i < 1000; i++)
+        lz_hist_add(&h, 1000003 + i);
+    assert_true(lz_hist_mean(&h) == 1000003.0 + 499.5);
+    for (int i = 0; i < 9; i++) // past 2^64
+        lz_hist_add(&h, INT64_C(1) << 62);
+    assert_int_equal(h.facts.sum_high, 2);
+    assert_int_equal(h.facts.sum_low, (UINT64_C(1) << 62) + 1000502500);
+}
+
+static void an_idle_histogram_takes_no_memory(void **state)
+{
+    (void)state;
+    size_t before = lz_arena_used(arena);
+    struct lz_hist h, other;
+    lz_hist_init(&h, arena);
+    lz_hist_init(&other, arena);
+    lz_hist_merge(&h, &other);
+    lz_hist_clear(&h);
+    uint32_t size;
+    assert_null(lz_hist_pack(&h, &size));
+    assert_int_equal(lz_arena_used(arena), before);
+    lz_hist_add(&h, 20 * 1000 * 1000);
+    lz_hist_add(&h, 30 * 1000 * 1000); // of the same octave
+    assert_true(lz_arena_used(arena) - before <= 1024);
 }
 
 int main(void)
@@ -232,6 +279,9 @@ int main(void)
         cmocka_unit_test(the_largest_value_has_a_bucket),
         cmocka_unit_test(merged_histograms_equal_one_of_all_values),
         cmocka_unit_test(an_empty_histogram_packs_to_nothing_and_merges_as_nothing),
+        cmocka_unit_test(the_rank_of_a_quantile_is_not_rounded_past_a_whole_number),
+        cmocka_unit_test(the_mean_is_of_the_exact_sum),
+        cmocka_unit_test(an_idle_histogram_takes_no_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

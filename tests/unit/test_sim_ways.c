@@ -1,0 +1,372 @@
+/*
+ * The three ways to schedule, mixed: what fires must not depend on how it was scheduled, nor on
+ * how far the queue had been opened or how often a run was ended and taken up again.
+ *
+ * Method: every event that fires is logged as "time:letter"; a test compares the log. The
+ * random test compares with a plain list that is searched for its least (time, sequence).
+ */
+#include "sim/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+
+struct rig {
+    struct lz_arena *arena;
+    struct lz_sim *sim;
+    lz_kind mark, script;
+    char log[512];
+    size_t len;
+    void (*on_script)(struct rig *r, uint32_t entity);
+};
+
+// Entity is the letter.
+static void on_mark(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct rig *r = ctx;
+    int n = snprintf(r->log + r->len, sizeof(r->log) - r->len, "%s%lld:%c", r->len > 0 ? " " : "",
+                     (long long)lz_sim_now(r->sim), (char)entity);
+    r->len += (size_t)n;
+    assert_true(r->len < sizeof(r->log));
+}
+
+static void on_script(void *ctx, uint32_t entity, uint64_t payload)
+{
+    on_mark(ctx, entity, payload);
+    struct rig *r = ctx;
+    r->on_script(r, entity);
+}
+
+static void start(struct rig *r, unsigned slot, uint64_t events_max)
+{
+    struct lz_err err;
+    *r = (struct rig){0};
+    assert_true(lz_arena_create(&(struct lz_arena_opts){.slot = slot}, &r->arena, &err));
+    r->sim = lz_sim_create(&(struct lz_sim_opts){
+        .arena = r->arena, .seed = 7, .run_key = 42, .events_max = events_max});
+    r->mark = lz_sim_kind(r->sim, "mark", on_mark, r);
+    r->script = lz_sim_kind(r->sim, "script", on_script, r);
+}
+
+static void finish(struct rig *r)
+{
+    lz_check_set_note(NULL);
+    lz_arena_destroy(r->arena);
+}
+
+static int make(void **state)
+{
+    struct rig *r = malloc(sizeof(*r));
+    start(r, 0, 0);
+    *state = r;
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    finish(*state);
+    free(*state);
+    return 0;
+}
+
+static void expect_log(struct rig *r, lz_time end, const char *log)
+{
+    assert_int_equal(lz_sim_run(r->sim, end), LZ_SIM_ENDED);
+    assert_int_equal(lz_sim_now(r->sim), end);
+    assert_string_equal(r->log, log);
+}
+
+static void script_soon(struct rig *r, uint32_t entity)
+{
+    lz_lane none = lz_sim_lane(r->sim, 0, r->mark);
+    if (entity != '1')
+        return;
+    lz_sim_soon(r->sim, r->mark, 'p', 0);
+    lz_sim_at(r->sim, lz_sim_now(r->sim), r->mark, 'q', 0);
+    lz_sim_arm(r->sim, none, 'r', 0);
+    lz_sim_soon(r->sim, r->script, 's', 0);
+    lz_sim_at(r->sim, lz_sim_now(r->sim) + 1, r->mark, 't', 0);
+}
+
+static void soon_is_after_what_is_already_due_and_before_what_is_not(void **state)
+{
+    struct rig *r = *state;
+    r->on_script = script_soon;
+    lz_sim_at(r->sim, 5, r->script, '1', 0);
+    lz_sim_at(r->sim, 5, r->mark, '2', 0);
+    lz_sim_at(r->sim, 6, r->mark, '3', 0);
+    expect_log(r, 6, "5:1 5:2 5:p 5:q 5:r 5:s 6:3 6:t");
+}
+
+static void a_timer_waits_for_its_own_delay(void **state)
+{
+    struct rig *r = *state;
+    lz_lane lane = lz_sim_lane(r->sim, 10, r->mark);
+    assert_int_equal(lz_sim_lane(r->sim, 10, r->mark), lane);
+    assert_int_not_equal(lz_sim_lane(r->sim, 11, r->mark), lane);
+    assert_int_not_equal(lz_sim_lane(r->sim, 10, r->script), lane);
+    lz_event_id a = lz_sim_arm(r->sim, lane, 'a', 0);
+    lz_sim_run(r->sim, 4);
+    lz_sim_arm(r->sim, lane, 'b', 0);
+    lz_sim_cancel(r->sim, a); // the alarm was set for this one
+    lz_sim_run(r->sim, 12);
+    lz_sim_arm(r->sim, lane, 'c', 0);
+    expect_log(r, 22, "14:b 22:c");
+}
+
+static void a_timer_that_would_be_due_after_the_end_of_time_waits_for_it(void **state)
+{
+    struct rig *r = *state;
+    lz_lane never = lz_sim_lane(r->sim, LZ_FOREVER, r->mark);
+    lz_sim_run(r->sim, LZ_S);
+    lz_sim_arm(r->sim, never, 'a', 0);
+    expect_log(r, LZ_FOREVER - 1, "");
+    assert_int_equal(lz_sim_pending(r->sim), 1);
+}
+
+static void a_lane_leaves_nothing_behind(void **state)
+{
+    struct rig *r = *state;
+    lz_lane lane = lz_sim_lane(r->sim, 30 * LZ_S, r->mark);
+    lz_event_id ids[1000];
+    for (size_t i = 0; i < 1000; i++)
+        ids[i] = lz_sim_arm(r->sim, lane, 'a', 0);
+    size_t used = lz_arena_used(r->arena);
+    for (uint64_t i = 0; i < 1000000; i++) {
+        uint64_t which = lz_hash_mix(1, i) % 1000;
+        assert_true(lz_sim_cancel(r->sim, ids[which]));
+        ids[which] = lz_sim_arm(r->sim, lane, 'a', 0);
+    }
+    assert_int_equal(lz_arena_used(r->arena), used);
+    assert_int_equal(lz_sim_pending(r->sim), 1000);
+    for (size_t i = 0; i < 1000; i++)
+        assert_true(lz_sim_cancel(r->sim, ids[i]));
+    expect_log(r, 60 * LZ_S, "");
+    assert_int_equal(lz_sim_pending(r->sim), 0);
+}
+
+static void on_quiet(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct rig *r = ctx;
+    assert_int_equal(lz_sim_now(r->sim), payload);
+    (void)entity;
+}
+
+// A hundred events within the next second, not in their order.
+static void storm(struct rig *r, lz_kind quiet)
+{
+    lz_time now = lz_sim_now(r->sim);
+    for (lz_time i = 0; i < 100; i++) {
+        lz_time at = now + i * 7919 % 100 * 10 * LZ_MS;
+        lz_sim_at(r->sim, at, quiet, 0, (uint64_t)at);
+    }
+}
+
+static void script_storm(struct rig *r, uint32_t entity)
+{
+    if (entity == 'b')
+        storm(r, (lz_kind)(r->script + 1));
+    else
+        lz_sim_soon(r->sim, r->script, 'b', 0);
+}
+
+// By then the queue may have been opened as far as the next event.
+static void ready_work_may_schedule_many_events_before_the_next(void **state)
+{
+    struct rig *r = *state;
+    r->on_script = script_storm;
+    lz_sim_kind(r->sim, "quiet", on_quiet, r);
+    for (lz_time i = 1; i <= 200; i++)
+        lz_sim_at(r->sim, i * 10 * LZ_S, r->script, 'a', 0);
+    for (lz_time i = 1; i <= 200; i++) {
+        r->len = 0;
+        assert_int_equal(lz_sim_run(r->sim, (i * 10 + 2) * LZ_S), LZ_SIM_ENDED);
+        assert_int_equal(lz_sim_events(r->sim), (uint64_t)i * 102);
+    }
+}
+
+static void between_two_runs_anything_may_be_scheduled(void **state)
+{
+    struct rig *r = *state;
+    lz_kind quiet = lz_sim_kind(r->sim, "quiet", on_quiet, r);
+    for (lz_time i = 1; i <= 200; i++)
+        lz_sim_at(r->sim, i * 10 * LZ_S, quiet, 0, (uint64_t)(i * 10 * LZ_S));
+    for (lz_time i = 0; i < 200; i++) {
+        lz_sim_run(r->sim, (i * 10 + 5) * LZ_S);
+        storm(r, quiet);
+    }
+    expect_log(r, 2000 * LZ_S, "");
+    assert_int_equal(lz_sim_events(r->sim), 200 * 101);
+}
+
+static void a_run_ends_at_its_end_whatever_is_pending(void **state)
+{
+    struct rig *r = *state;
+    expect_log(r, 5, "");
+    lz_sim_at(r->sim, 10, r->mark, 'a', 0);
+    lz_sim_at(r->sim, 11, r->mark, 'b', 0);
+    expect_log(r, 9, "");
+    expect_log(r, 10, "10:a");
+    expect_log(r, 10, "10:a");
+    expect_log(r, 1000, "10:a 11:b");
+}
+
+static void the_budget_is_the_number_of_events_that_fire(void **state)
+{
+    (void)state;
+    for (uint64_t budget = 1; budget <= 4; budget++) {
+        struct rig r;
+        start(&r, 1, budget);
+        lz_lane lane = lz_sim_lane(r.sim, 2, r.mark);
+        lz_sim_at(r.sim, 1, r.mark, 'a', 0);
+        lz_sim_cancel(r.sim, lz_sim_arm(r.sim, lane, 'x', 0));
+        lz_sim_arm(r.sim, lane, 'b', 0);
+        lz_sim_at(r.sim, 3, r.mark, 'c', 0);
+        enum lz_sim_stop why = lz_sim_run(r.sim, 10);
+        assert_int_equal(why, budget < 3 ? LZ_SIM_EVENTS_USED : LZ_SIM_ENDED);
+        assert_int_equal(lz_sim_events(r.sim), budget < 3 ? budget : 3);
+        assert_int_equal(lz_sim_now(r.sim), budget < 3 ? (lz_time)budget : 10);
+        finish(&r);
+    }
+}
+
+static void the_way_an_event_was_scheduled_does_not_change_the_trace(void **state)
+{
+    (void)state;
+    uint64_t traces[3];
+    for (int way = 0; way < 3; way++) {
+        struct rig r;
+        start(&r, 1, 0);
+        if (way == 0)
+            lz_sim_at(r.sim, 0, r.mark, 'a', 1);
+        else if (way == 1)
+            lz_sim_soon(r.sim, r.mark, 'a', 1);
+        else
+            lz_sim_arm(r.sim, lz_sim_lane(r.sim, 0, r.mark), 'a', 1);
+        lz_sim_run(r.sim, 10);
+        traces[way] = lz_sim_trace(r.sim);
+        finish(&r);
+    }
+    assert_int_equal(traces[0], traces[1]);
+    assert_int_equal(traces[0], traces[2]);
+}
+
+#define TASKS_MAX 20000
+
+struct task {
+    lz_time at;
+    uint64_t seq;
+    lz_event_id id; // 0: cannot be cancelled
+    bool is_over;
+};
+
+// The kernel and a list, told the same. Fired tasks are compared as they fire.
+struct mix {
+    struct lz_sim *sim;
+    lz_kind kind;
+    lz_lane lanes[4];
+    struct task tasks[TASKS_MAX];
+    uint32_t count, first_open;
+    uint64_t draws;
+};
+
+static const lz_time delays[4] = {0, 3, 1000, 70000};
+
+static uint64_t draw(struct mix *m, uint64_t below)
+{
+    return lz_hash_mix(11, m->draws++) % below;
+}
+
+static void schedule(struct mix *m)
+{
+    if (m->count == TASKS_MAX)
+        return;
+    uint32_t i = m->count++;
+    lz_time now = lz_sim_now(m->sim);
+    struct task *t = &m->tasks[i];
+    uint64_t way = draw(m, 10);
+    *t = (struct task){.at = now, .seq = i};
+    if (way < 2) {
+        lz_sim_soon(m->sim, m->kind, i, i);
+    } else if (way < 6) {
+        t->at = now + delays[way - 2];
+        t->id = lz_sim_arm(m->sim, m->lanes[way - 2], i, i);
+    } else {
+        t->at = now + (lz_time)draw(m, 1ull << draw(m, 18));
+        t->id = lz_sim_at(m->sim, t->at, m->kind, i, i);
+    }
+}
+
+static void cancel_one(struct mix *m)
+{
+    struct task *t = &m->tasks[m->count - 1 - draw(m, m->count < 300 ? m->count : 300)];
+    if (t->id == 0)
+        return;
+    assert_int_equal(lz_sim_cancel(m->sim, t->id), !t->is_over);
+    t->is_over = true;
+}
+
+static void on_task(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct mix *m = ctx;
+    assert_int_equal(payload, entity);
+    while (m->first_open < m->count && m->tasks[m->first_open].is_over)
+        m->first_open++;
+    uint32_t least = m->first_open;
+    for (uint32_t i = least + 1; i < m->count; i++)
+        if (!m->tasks[i].is_over && m->tasks[i].at < m->tasks[least].at)
+            least = i;
+    assert_int_equal(entity, least);
+    assert_int_equal(lz_sim_now(m->sim), m->tasks[least].at);
+    m->tasks[least].is_over = true;
+    for (uint64_t n = draw(m, 5); n > 0; n--)
+        schedule(m);
+    for (uint64_t n = draw(m, 3); n > 0; n--)
+        cancel_one(m);
+}
+
+static void a_random_mix_fires_in_the_order_of_time_and_scheduling(void **state)
+{
+    struct rig *r = *state;
+    struct mix *m = calloc(1, sizeof(*m));
+    m->sim = r->sim;
+    m->kind = lz_sim_kind(r->sim, "task", on_task, m);
+    for (size_t i = 0; i < 4; i++)
+        m->lanes[i] = lz_sim_lane(r->sim, delays[i], m->kind);
+    for (int i = 0; i < 100; i++)
+        schedule(m);
+    for (lz_time end = 0; lz_sim_pending(r->sim) > 0; end += 777)
+        assert_int_equal(lz_sim_run(r->sim, end), LZ_SIM_ENDED);
+    assert_true(m->count > 10000);
+    for (uint32_t i = 0; i < m->count; i++)
+        assert_true(m->tasks[i].is_over);
+    free(m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+    const struct CMUnitTest tests[] = {
+        TEST(soon_is_after_what_is_already_due_and_before_what_is_not),
+        TEST(a_timer_waits_for_its_own_delay),
+        TEST(a_timer_that_would_be_due_after_the_end_of_time_waits_for_it),
+        TEST(a_lane_leaves_nothing_behind),
+        TEST(ready_work_may_schedule_many_events_before_the_next),
+        TEST(between_two_runs_anything_may_be_scheduled),
+        TEST(a_run_ends_at_its_end_whatever_is_pending),
+        TEST(the_budget_is_the_number_of_events_that_fire),
+        TEST(the_way_an_event_was_scheduled_does_not_change_the_trace),
+        TEST(a_random_mix_fires_in_the_order_of_time_and_scheduling),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
