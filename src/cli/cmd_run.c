@@ -5,7 +5,9 @@
 #include "cli/session.h"
 
 static const struct lz_opt options[] = {
-    {"seed", 0, "N|random", "what all chance is drawn from (default 1)", lz_flags_seed},
+    {"seed", 0, "N|TOKEN|random", "what all chance is drawn from (default 1)", lz_flags_seed},
+    {"verify", 0, NULL, "run twice, and compare every event", lz_flags_verify},
+    {"shake", 0, NULL, "the same, with all that must not matter changed", lz_flags_shake},
     {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
     {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},
     {"output", 'o', "FORMAT=FILE", "also write the results as json; - is stdout", lz_flags_output},
@@ -53,7 +55,8 @@ const struct lz_cmd lz_cmd_run = {
     .about = "Run scenarios once for each of their cases, and judge them. A PATH is a file or a\n"
              "folder; without one it is ./scenarios. Each run is recorded in .lorenz/runs.\n\n"
              "Exit status: 0 all held, 1 an expectation failed, 2 a scenario is wrong,\n"
-             "3 inconclusive, 4 usage, 5 nothing matched, 7 a budget was used up,\n"
+             "3 inconclusive, 4 usage, 5 nothing matched, 6 not reproducible,\n"
+             "7 a budget was used up,\n"
              "70 internal error, 74 a result could not be written, 130 interrupted.",
     .opts = options,
     .opt_count = sizeof(options) / sizeof(options[0]),

@@ -53,6 +53,13 @@ static bool random_seed(uint64_t *seed, struct lz_err *err)
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err)
 {
     struct lz_flags *flags = into;
+    flags->has_token = lz_token_is_meant(value);
+    if (flags->has_token) {
+        flags->seed_given = lz_token_read(value, &flags->token, err);
+        if (flags->seed_given)
+            flags->seed = flags->token.seed;
+        return flags->seed_given;
+    }
     bool ok = strcmp(value, "random") == 0
                   ? random_seed(&flags->seed, err)
                   : lz_opts_number(value, 0, UINT64_MAX, &flags->seed, err);
@@ -175,6 +182,25 @@ bool lz_flags_report_only(void *into, const char *value, struct lz_err *err)
     (void)value;
     (void)err;
     ((struct lz_flags *)into)->report_only = true;
+    return true;
+}
+
+// A shaken run finds all that a plain one does.
+bool lz_flags_verify(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    struct lz_flags *flags = into;
+    if (flags->twin == LZ_TWIN_NONE)
+        flags->twin = LZ_TWIN_PLAIN;
+    return true;
+}
+
+bool lz_flags_shake(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->twin = LZ_TWIN_SHAKEN;
     return true;
 }
 

@@ -14,6 +14,8 @@
 #include "cli/opts.h"
 #include "cli/term.h"
 #include "explore/select.h"
+#include "explore/token.h"
+#include "explore/twin.h"
 #include "report/report.h"
 
 #define LZ_FLAGS_OUTPUTS_MAX 16
@@ -29,6 +31,9 @@ struct lz_flags_output {
 struct lz_flags {
     uint64_t seed;
     bool seed_given;
+    bool has_token; /* --seed was one */
+    struct lz_token token;
+    enum lz_twin_kind twin;
     struct lz_select_pairs sets;
     struct lz_select_pairs cases;
     struct lz_flags_output outputs[LZ_FLAGS_OUTPUTS_MAX];
@@ -65,6 +70,8 @@ bool lz_flags_timeout(void *into, const char *value, struct lz_err *err);
 bool lz_flags_events(void *into, const char *value, struct lz_err *err);
 bool lz_flags_keep(void *into, const char *value, struct lz_err *err);
 bool lz_flags_report_only(void *into, const char *value, struct lz_err *err);
+bool lz_flags_verify(void *into, const char *value, struct lz_err *err);
+bool lz_flags_shake(void *into, const char *value, struct lz_err *err);
 bool lz_flags_exitfirst(void *into, const char *value, struct lz_err *err);
 bool lz_flags_maxfail(void *into, const char *value, struct lz_err *err);
 

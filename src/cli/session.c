@@ -65,6 +65,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         .seed = flags->seed,
         .events_max = flags->events_max,
         .timeout_ns = flags->timeout_ns,
+        .twin = flags->twin,
         .workers = flags->jobs,
         .fail_max = flags->fail_max,
         .build = build,
@@ -236,6 +237,15 @@ static int64_t wall_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static void say_compared(const struct session *s)
+{
+    size_t compared = 0;
+    for (size_t i = 0; i < s->suite->run_count; i++)
+        compared += s->suite->runs[i].record.compared;
+    fprintf(stderr, "lorenz: %zu of %zu runs were compared with a second, %s one\n", compared,
+            s->suite->run_count, s->flags->twin == LZ_TWIN_SHAKEN ? "shaken" : "plain");
+}
+
 static enum lz_exit carry_out(struct session *s)
 {
     struct lz_suite *suite = s->suite;
@@ -250,6 +260,8 @@ static enum lz_exit carry_out(struct session *s)
         lz_exit_add(&s->codes, LZ_EXIT_BUG);
     }
     print_finished(s);
+    if (s->flags->twin != LZ_TWIN_NONE)
+        say_compared(s);
     write_outputs(s);
     enum lz_exit status = lz_exit_worst(&s->codes, s->flags->report_only);
     if (suite->signal != 0) {
@@ -261,6 +273,25 @@ static enum lz_exit carry_out(struct session *s)
     lz_report_text_end(&text, &s->style, s->reports, s->finished, (int)status);
     print(s, &text);
     return status;
+}
+
+// The run goes on: to see whether it is still the same may be what is wanted.
+static void compare_token(const struct lz_token *token, const struct lz_suite *suite)
+{
+    if (token->engine != lz_token_engine())
+        fprintf(stderr,
+                "lorenz: the token is of another engine (%012" PRIx64 "; this is %012" PRIx64
+                "):\n        the run may differ from the one it was printed with\n",
+                token->engine, lz_token_engine());
+    for (size_t i = 0; i < suite->scenario_count; i++) {
+        const struct lz_suite_scenario *s = &suite->scenarios[i];
+        struct lz_token here = lz_token_make(token->seed, s->listing.text_hash);
+        if (s->code == LZ_EXIT_OK && here.scenario != token->scenario)
+            fprintf(stderr,
+                    "lorenz: the token is of another scenario, or of another text of it\n"
+                    "        (%012" PRIx64 "; %s is %012" PRIx64 ")\n",
+                    token->scenario, s->path, here.scenario);
+    }
 }
 
 static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *suite,
@@ -302,6 +333,8 @@ enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_r
     enum lz_exit status = lz_session_open(flags, paths, false, &files, &suite);
     if (status != LZ_EXIT_OK)
         return status;
+    if (flags->has_token)
+        compare_token(&flags->token, suite);
     if (suite->run_count == 0) {
         say("nothing matched: no scenario has a case with the values of --case");
         status = LZ_EXIT_NOTHING;

@@ -60,7 +60,7 @@ enum lz_exit lz_exit_verdict(const char *verdict)
         {"pass", LZ_EXIT_OK},        {"xfail", LZ_EXIT_OK},
         {"fail", LZ_EXIT_FAILED},    {"xpass", LZ_EXIT_FAILED},
         {"budget", LZ_EXIT_BUDGET},  {"inconclusive", LZ_EXIT_INCONCLUSIVE},
-        {"error", LZ_EXIT_SCENARIO},
+        {"error", LZ_EXIT_SCENARIO}, {"diverged", LZ_EXIT_DIVERGED},
     };
     LZ_ASSERT(verdict != NULL);
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -253,6 +253,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_suite *suite,
         .version = suite->opts.version,
         .seed = suite->opts.seed,
         .events_max = suite->opts.events_max,
+        .twin = suite->opts.twin,
         .scenario = s->listing.scenario,
     };
     if (s->code == LZ_EXIT_BUDGET)

@@ -33,8 +33,9 @@ struct lz_suite_opts {
     int64_t timeout_ns;  /* wall clock, for each child; 0 means none */
     unsigned workers;
     size_t fail_max; /* stop after so many failed runs, in order; 0 means never */
-    bool build;      /* list: build each case's world too */
-    bool colour;     /* list: of the diagnostics */
+    enum lz_twin_kind twin;
+    bool build;  /* list: build each case's world too */
+    bool colour; /* list: of the diagnostics */
 };
 
 struct lz_suite_scenario {

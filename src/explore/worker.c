@@ -1,13 +1,16 @@
 #include "explore/worker.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "explore/exit.h"
+#include "explore/token.h"
 #include "explore/wire.h"
 #include "record/record.h"
 
@@ -20,10 +23,19 @@ static _Noreturn void give_up(const struct lz_err *err)
     _exit(LZ_EXIT_BUG);
 }
 
+// What a shaken run has that is not as always; see twin.h.
+#define SHAKEN_SLOT 1
+#define SHAKEN_HASH_SEED 0x5eed0ffu
+#define SHAKEN_GC_PAUSE 110
+#define SHAKEN_STACK 40000
+
 static struct lz_script *load(const struct lz_worker_source *source,
-                              const struct lz_select_pairs *pins)
+                              const struct lz_select_pairs *pins, bool is_shaken)
 {
     const struct lz_script_opts opts = {
+        .slot = is_shaken ? SHAKEN_SLOT : 0,
+        .hash_seed = is_shaken ? SHAKEN_HASH_SEED : 0,
+        .gc_pause = is_shaken ? SHAKEN_GC_PAUSE : 0,
         .path = source->path,
         .source = source->text,
         .source_len = source->len,
@@ -67,7 +79,7 @@ static void note_trouble(struct lz_worker_listing *listing, struct lz_script *s,
 static void build_cases(const struct lz_worker_list_opts *opts, struct lz_worker_listing *listing)
 {
     for (size_t i = 0; i < listing->case_count && listing->trouble == LZ_SCRIPT_OK; i++) {
-        struct lz_script *s = load(&opts->source, &listing->cases[i].params);
+        struct lz_script *s = load(&opts->source, &listing->cases[i].params, false);
         struct lz_script_world world;
         if (lz_script_trouble(s) == LZ_SCRIPT_OK && !lz_script_build(s, 1, 0, &world))
             LZ_ASSERT(lz_script_trouble(s) != LZ_SCRIPT_OK);
@@ -79,6 +91,7 @@ static void build_cases(const struct lz_worker_list_opts *opts, struct lz_worker
 static void put_listing(const struct lz_worker_listing *listing, struct lz_str *out)
 {
     lz_wire_put_u64(out, (uint64_t)listing->trouble);
+    lz_wire_put_u64(out, listing->text_hash);
     lz_wire_put_text(out, listing->scenario);
     lz_wire_put_text(out, listing->diagnostics);
     lz_wire_put_u64(out, listing->case_count);
@@ -96,8 +109,9 @@ static void put_listing(const struct lz_worker_listing *listing, struct lz_str *
 void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *message)
 {
     struct lz_worker_listing listing = {0};
-    struct lz_script *s = load(&opts->source, opts->sets);
+    struct lz_script *s = load(&opts->source, opts->sets, false);
     note_trouble(&listing, s, opts->colour);
+    listing.text_hash = lz_script_text_hash(s);
     if (listing.trouble == LZ_SCRIPT_OK) {
         listing.scenario = copy(lz_script_scenario(s));
         listing.case_count = lz_script_case_count(s);
@@ -133,6 +147,7 @@ bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listi
     struct lz_worker_listing listing = {
         .trouble = (enum lz_script_trouble)lz_wire_get_u64(&in),
     };
+    listing.text_hash = lz_wire_get_u64(&in);
     listing.scenario = lz_wire_get_text(&in);
     listing.diagnostics = lz_wire_get_text(&in);
     uint64_t count = lz_wire_get_u64(&in);
@@ -196,12 +211,17 @@ bool lz_worker_record_absent(const struct lz_worker_run_opts *opts, struct lz_wo
 {
     LZ_ASSERT(opts->error != NULL || opts->stop != NULL);
     struct lz_record_meta meta = describe(opts);
+    char token[LZ_TOKEN_SIZE];
+    const struct lz_token t =
+        lz_token_make(opts->seed, lz_hash_bytes(opts->source.text, opts->source.len));
+    meta.token = lz_token_write(&t, token);
     return record(&meta, opts->params, &(struct lz_script_world){0}, out, err);
 }
 
 // Load, build, run; `world` stays empty if it never came to a run.
 static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts,
-                      struct lz_record_meta *meta, struct lz_script_world *world)
+                      struct lz_twin *twin, struct lz_record_meta *meta,
+                      struct lz_script_world *world)
 {
     enum lz_sim_stop stop = LZ_SIM_ENDED;
     if (lz_script_trouble(s) == LZ_SCRIPT_OK) {
@@ -209,6 +229,8 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->about = lz_script_about(s);
         struct lz_script_world built;
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
+            if (twin != NULL)
+                lz_twin_watch(twin, built.world->sim);
             stop = lz_script_run(s);
             *world = built;
         }
@@ -232,23 +254,111 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
     }
 }
 
+// How this run ended, for its twin to be compared with. The meta has no memory yet, which
+// may differ: it depends on how often garbage is collected.
+static struct lz_twin_end end_of(struct lz_record_meta *meta, const struct lz_select_pairs *params,
+                                 const struct lz_script_world *world)
+{
+    struct lz_worker_record out = {0};
+    struct lz_twin_end end = {0};
+    struct lz_err err;
+    if (!record(meta, params, world, &out, &err))
+        give_up(&err);
+    end.record = lz_hash_bytes(out.image, out.size);
+    if (world->world != NULL) {
+        end.events = lz_sim_events(world->world->sim);
+        end.trace = lz_sim_trace(world->world->sim);
+    }
+    free(out.image);
+    return end;
+}
+
+static void explain_difference(struct lz_str *text, const struct lz_worker_run_opts *opts,
+                               const struct lz_str *what)
+{
+    lz_str_addf(text, "not reproducible: two runs of seed %" PRIu64 " differ\n%s", opts->seed,
+                what->text);
+    if (opts->twin == LZ_TWIN_SHAKEN)
+        lz_str_add(text, "the second run had another Lua hash seed, arena address, stack and pace "
+                         "of garbage collection\n");
+    lz_str_add(text,
+               "help: this is a bug in lorenz or a hole in its sandbox; report it with this "
+               "text and the scenario; `lorenz doctor` says what is closed on this machine\n");
+}
+
+/*
+ * The twin says how it ended and is gone; the worker puts a difference into `text`. False:
+ * a run that used up its memory is not compared; when it does is up to the garbage collector.
+ */
+static bool compare(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
+                    struct lz_record_meta *meta, const struct lz_script_world *world,
+                    struct lz_str *text)
+{
+    struct lz_twin_end end = end_of(meta, opts->params, world);
+    if (lz_twin_is_self(twin))
+        lz_twin_leave(twin, &end);
+    bool is_comparable = meta->stop == NULL || strcmp(meta->stop, "memory") != 0;
+    struct lz_str what;
+    lz_str_init(&what);
+    if (!lz_twin_finish(twin, &end, &what) && is_comparable) {
+        explain_difference(text, opts, &what);
+        meta->diverged = text->text;
+    }
+    lz_str_finish(&what);
+    return is_comparable;
+}
+
+static void run_case(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
+                     struct lz_worker_record *out)
+{
+    bool is_shaken = opts->twin == LZ_TWIN_SHAKEN && lz_twin_is_self(twin);
+    struct lz_script *s = load(&opts->source, opts->params, is_shaken);
+    struct lz_record_meta meta = describe(opts);
+    struct lz_script_world world = {0};
+    struct lz_str difference;
+    char token[LZ_TOKEN_SIZE];
+    struct lz_err err;
+    lz_str_init(&difference);
+    const struct lz_token t = lz_token_make(opts->seed, lz_script_text_hash(s));
+    meta.token = lz_token_write(&t, token);
+    carry_out(s, opts, twin, &meta, &world);
+    uint64_t memory = world.world != NULL ? lz_arena_peak(world.world->arena) : 0;
+    if (twin != NULL)
+        out->compared = compare(opts, twin, &meta, &world, &difference);
+    meta.memory_bytes = memory; // of the run, without what recording it takes
+    if (!record(&meta, opts->params, &world, out, &err))
+        give_up(&err);
+    lz_str_finish(&difference);
+    lz_script_destroy(s);
+}
+
+// The same with the stack somewhere else. Volatile, so that the room is really taken.
+static __attribute__((noinline)) void run_deeper(const struct lz_worker_run_opts *opts,
+                                                 struct lz_twin *twin, struct lz_worker_record *out)
+{
+    volatile unsigned char room[SHAKEN_STACK];
+    room[0] = 0;
+    run_case(opts, twin, out);
+    room[1] = room[0];
+}
+
 void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message)
 {
     struct lz_worker_record out = {0};
+    struct lz_twin *twin = NULL;
     struct lz_err err;
     if (opts->error != NULL || opts->stop != NULL) {
         if (!lz_worker_record_absent(opts, &out, &err))
             give_up(&err);
     } else {
-        struct lz_script *s = load(&opts->source, opts->params);
-        struct lz_record_meta meta = describe(opts);
-        struct lz_script_world world = {0};
-        carry_out(s, opts, &meta, &world);
-        if (!record(&meta, opts->params, &world, &out, &err))
+        if (opts->twin != LZ_TWIN_NONE && !lz_twin_begin(opts->twin, &twin, &err))
             give_up(&err);
-        lz_script_destroy(s);
+        if (twin != NULL && lz_twin_is_self(twin) && opts->twin == LZ_TWIN_SHAKEN)
+            run_deeper(opts, twin, &out); // does not return: the twin leaves
+        run_case(opts, twin, &out);
     }
     lz_wire_put_u64(message, out.stopped);
+    lz_wire_put_u64(message, out.compared);
     lz_wire_put_blob(message, out.image, out.size);
     free(out.image);
 }
@@ -257,6 +367,7 @@ bool lz_worker_record_read(const struct lz_str *message, struct lz_worker_record
 {
     struct lz_wire in = {.at = message->text, .left = message->len};
     struct lz_worker_record record = {.stopped = lz_wire_get_u64(&in) != 0};
+    record.compared = lz_wire_get_u64(&in) != 0;
     record.image = lz_wire_get_blob(&in, &record.size);
     if (in.broken || in.left != 0) {
         free(record.image);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "explore/select.h"
+#include "explore/twin.h"
 #include "script/script.h"
 
 /* A scenario's text; all of it outlives the call. */
@@ -34,6 +35,7 @@ struct lz_worker_listing {
     enum lz_script_trouble trouble;
     char *scenario;    /* its sentence; NULL if it did not load */
     char *diagnostics; /* rendered; NULL if there are none */
+    uint64_t text_hash;
     struct lz_worker_case *cases;
     size_t case_count;
 };
@@ -57,6 +59,7 @@ struct lz_worker_run_opts {
     const char *version; /* of lorenz, for the record */
     uint64_t seed;
     uint64_t events_max; /* 0 means unlimited */
+    enum lz_twin_kind twin;
     /* What is known already, for a run that cannot take place. */
     const char *scenario; /* its sentence, if it loaded once */
     const char *error;
@@ -67,7 +70,8 @@ struct lz_worker_run_opts {
 struct lz_worker_record {
     unsigned char *image; /* malloc's */
     size_t size;
-    bool stopped; /* a budget was used up */
+    bool stopped;  /* a budget was used up */
+    bool compared; /* with its twin, whatever came of it */
 };
 
 void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message);

@@ -19,6 +19,8 @@ static const char *judge(const struct lz_record_meta *meta, const struct lz_chec
                          char *why, size_t why_size)
 {
     why[0] = '\0';
+    if (meta->diverged != NULL) // whatever it says of itself: another run of it says otherwise
+        return "diverged";
     if (meta->error != NULL)
         return "error";
     enum lz_verdict verdict =
@@ -95,10 +97,10 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
     lz_record_put_int(&i, world != NULL ? lz_sim_now(world->sim) : 0);
     lz_record_put_int(&i, world != NULL ? world->warmup : 0);
     lz_record_put_text(&i, meta->stop);
-    lz_record_put_text(&i, meta->error);
+    lz_record_put_text(&i, meta->diverged != NULL ? meta->diverged : meta->error);
     lz_record_put_text(&i, meta->source);
     lz_record_put_int(&i, world != NULL ? lz_requests_open_max(world) : 0);
-    lz_record_put_int(&i, world != NULL ? (int64_t)lz_arena_peak(world->arena) : 0);
+    lz_record_put_int(&i, (int64_t)meta->memory_bytes);
     lz_record_end_row(&i);
     lz_record_finish(&i);
     lz_str_finish(&case_id);

@@ -51,9 +51,11 @@ struct lz_record_meta {
     uint64_t seed;
     const struct lz_record_param *params;
     size_t param_count;
-    bool xfail;        /* the scenario declares that this case fails */
-    const char *error; /* the scenario is wrong: rendered diagnostic; the verdict is "error" */
-    const char *stop;  /* NULL: ran to its end; else "events", "memory", "wall", "script" */
+    bool xfail;            /* the scenario declares that this case fails */
+    const char *error;     /* the scenario is wrong: rendered diagnostic; the verdict is "error" */
+    const char *diverged;  /* a second run differed: what and where; the verdict is "diverged" */
+    uint64_t memory_bytes; /* the most the universe held */
+    const char *stop;      /* NULL: ran to its end; else "events", "memory", "wall", "script" */
 };
 
 /* What a record is made of; all NULL when the scenario did not load. */

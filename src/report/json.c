@@ -184,6 +184,11 @@ static void add_run(struct lz_str *out, const struct lz_report_run *run)
     add_text_field(out, "verdict", run->verdict);
     if (run->error[0] != '\0')
         add_text_field(out, "error", run->error);
+    add_key(out, "token");
+    if (run->token[0] != '\0')
+        add_string(out, run->token);
+    else
+        lz_str_add(out, "null");
     add_key(out, "trace_hash");
     if (run->trace_hash[0] != '\0')
         add_string(out, run->trace_hash);

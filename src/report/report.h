@@ -33,7 +33,7 @@ void lz_report_close(struct lz_report_run *run);
 /* Where its run file is, for "look around" lines; NULL if it was not kept. */
 void lz_report_set_path(struct lz_report_run *run, const char *path);
 
-/* "pass", "fail", "inconclusive", "xfail", "xpass", "error", "budget". */
+/* "pass", "fail", "inconclusive", "xfail", "xpass", "error", "budget", "diverged". */
 const char *lz_report_verdict(const struct lz_report_run *run);
 
 /* The head of the output: version, seed, number of scenarios and cases. */

@@ -32,8 +32,10 @@ static const struct word {
     {"budget", "BUDGET", LZ_TINT_DOUBT, false, false},
     {"xpass", "XPASS", LZ_TINT_BAD, false, true},
     {"fail", "FAIL", LZ_TINT_BAD, false, true},
+    {"diverged", "DIFFER", LZ_TINT_BAD, false, false},
     {"error", "ERROR", LZ_TINT_BAD, false, false},
 };
+enum { INCONCLUSIVE = 2, BUDGET = 3, DIVERGED = 6, ERROR = 7 }; // rows that are counted apart
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
 static const struct word *word_of(const struct lz_report_run *run)
@@ -245,13 +247,23 @@ static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int 
 {
     if (pen->style->quiet)
         return;
-    if (strcmp(run->verdict, "error") == 0)
+    if (word_of(run) >= &words[DIVERGED])
         write_error(pen, run, indent);
     write_expectations(pen, run, indent);
     if (strcmp(run->verdict, "budget") == 0)
         lz_pen_wrap(pen, LZ_TINT_NONE, run->why, indent);
     if (pen->style->verbose > 0 && run->trace_hash[0] != '\0')
         write_details(pen, run, indent);
+}
+
+// What brings the run back; one for all cases of a scenario.
+static void write_token(struct lz_pen *pen, const struct lz_report_run *run)
+{
+    if (pen->style->quiet || run->token[0] == '\0' || run->trace_hash[0] == '\0')
+        return;
+    lz_pen_to(pen, INDENT);
+    lz_pen_addf(pen, LZ_TINT_DIM, "token %s", run->token);
+    lz_pen_end(pen);
 }
 
 static void write_alone(struct lz_pen *pen, const struct lz_report_run *run)
@@ -266,6 +278,7 @@ static void write_alone(struct lz_pen *pen, const struct lz_report_run *run)
         write_heading(pen, word_of(run), lz_run_title(run), right);
     }
     write_body(pen, run, INDENT);
+    write_token(pen, run);
 }
 
 // The first expectation that made a case what it is, if there is one.
@@ -322,6 +335,7 @@ static void write_group(struct lz_pen *pen, struct lz_report_run *const *runs, s
         lz_pen_addf(pen, LZ_TINT_NONE, "%zu more", plain);
         lz_pen_end(pen);
     }
+    write_token(pen, runs[0]);
 }
 
 static bool is_same_scenario(const struct lz_report_run *a, const struct lz_report_run *b)
@@ -372,15 +386,13 @@ static void write_summary(struct lz_pen *pen, struct lz_report_run *const *runs,
     if (passed > 0 || count == 0)
         add_number(&text, passed, "passed", "passed");
     add_part(&text, failed, "failed", "failed");
-    add_part(&text, by_word[2], "inconclusive", "inconclusive");
-    add_part(&text, by_word[3], "over budget", "over budget");
-    add_part(&text, by_word[6], "wrong", "wrong");
+    add_part(&text, by_word[INCONCLUSIVE], "inconclusive", "inconclusive");
+    add_part(&text, by_word[BUDGET], "over budget", "over budget");
+    add_part(&text, by_word[DIVERGED], "not reproducible", "not reproducible");
+    add_part(&text, by_word[ERROR], "wrong", "wrong");
     bool is_good = count > 0 && passed == count;
-    lz_pen_add(pen,
-               is_good                        ? LZ_TINT_GOOD
-               : failed > 0 || by_word[6] > 0 ? LZ_TINT_BAD
-                                              : LZ_TINT_DOUBT,
-               text.text);
+    bool is_bad = failed + by_word[DIVERGED] + by_word[ERROR] > 0;
+    lz_pen_add(pen, is_good ? LZ_TINT_GOOD : is_bad ? LZ_TINT_BAD : LZ_TINT_DOUBT, text.text);
     lz_str_clear(&text);
     add_part(&text, expectations - slos, "expectation", "expectations");
     add_part(&text, slos, "SLO", "SLOs");

@@ -61,17 +61,40 @@ static int panic(lua_State *L)
     lz_check_failed(text != NULL ? text : "a Lua error nobody caught", "lua", 0);
 }
 
+// 5.5 takes the seed as a parameter; 5.4 draws its own, which seed.c overwrites.
+static lua_State *new_state(struct lz_script *s)
+{
+    uint32_t value = s->opts.hash_seed != 0 ? s->opts.hash_seed : HASH_SEED;
+#if LUA_VERSION_NUM >= 505
+    return lua_newstate(allocate, s, value);
+#else
+    s->seed = (struct lz_seed){.value = value};
+    s->is_opening = true;
+    lua_State *L = lua_newstate(allocate, s);
+    s->is_opening = false;
+    return L;
+#endif
+}
+
+static void set_pause(lua_State *L, int percent)
+{
+#if LUA_VERSION_NUM >= 505
+    lua_gc(L, LUA_GCPARAM, LUA_GCPPAUSE, percent);
+#else
+    lua_gc(L, LUA_GCINC, percent, 0, 0);
+#endif
+}
+
 bool lz_sandbox_open(struct lz_script *s, struct lz_err *err)
 {
-    s->seed = (struct lz_seed){.value = HASH_SEED};
-    s->is_opening = true;
-    s->L = lua_newstate(allocate, s);
-    s->is_opening = false;
+    s->L = new_state(s);
     if (s->L == NULL)
         return lz_fail(err, LZ_EFULL, "no memory for a Lua state: the budget is %zu bytes",
                        s->opts.memory_max);
     *(struct lz_script **)lua_getextraspace(s->L) = s;
     lua_atpanic(s->L, panic);
+    if (s->opts.gc_pause > 0)
+        set_pause(s->L, (int)s->opts.gc_pause);
     return true;
 }
 

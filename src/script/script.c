@@ -242,6 +242,7 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
     struct lz_script *s = calloc(1, sizeof(*s));
     LZ_ASSERT(s != NULL);
     s->opts = *opts;
+    s->text_hash = lz_hash_bytes(opts->source, opts->source_len);
     if (s->opts.memory_max == 0)
         s->opts.memory_max = MEMORY_MAX;
     s->instructions_max = opts->instructions_max > 0 ? opts->instructions_max : INSTRUCTIONS_MAX;
@@ -354,6 +355,11 @@ const char *lz_script_tag(const struct lz_script *s, size_t i)
 {
     LZ_ASSERT(i < s->tag_count);
     return s->tags[i];
+}
+
+uint64_t lz_script_text_hash(const struct lz_script *s)
+{
+    return s->text_hash;
 }
 
 lz_time lz_script_duration(const struct lz_script *s)

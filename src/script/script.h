@@ -38,6 +38,9 @@ struct lz_script_opts {
     uint64_t instructions_max; /* between two yields; 0 means 100 million */
     size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
     unsigned slot;             /* arena slot */
+    /* For a second run that must do the same (--shake); 0 means as always. */
+    uint32_t hash_seed; /* of Lua's string hash */
+    unsigned gc_pause;  /* percent a heap grows before it is collected again */
 };
 
 /* Why loading or running did not come to an end. */
@@ -72,6 +75,9 @@ const char *lz_script_about(const struct lz_script *s);    /* NULL if it has non
 size_t lz_script_tag_count(const struct lz_script *s);
 const char *lz_script_tag(const struct lz_script *s, size_t i);
 lz_time lz_script_duration(const struct lz_script *s);
+
+/* The hash of everything that was read: the scenario's text. Valid whatever the trouble. */
+uint64_t lz_script_text_hash(const struct lz_script *s);
 
 /* The matrix, after pins: at least one case, in the order values are written. */
 size_t lz_script_case_count(const struct lz_script *s);

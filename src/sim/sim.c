@@ -141,6 +141,11 @@ lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void 
     return (lz_kind)sim->kind_count;
 }
 
+lz_kind lz_sim_kind_count(const struct lz_sim *sim)
+{
+    return (lz_kind)sim->kind_count;
+}
+
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 {
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);

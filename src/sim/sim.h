@@ -92,6 +92,7 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
 
 /* `name` appears in traces and must outlive the run. */
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx);
+lz_kind lz_sim_kind_count(const struct lz_sim *sim); /* kinds are 1 .. count */
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
 
 /* Fire at `at`, which must not lie in the past. */

@@ -84,6 +84,12 @@ static const char wrong[] =
     RUN("", "", "error",
         "") "update run set scenario = null, trace_hash = null, events = 0, virtual_ns = 0,"
             " error = 'error[LZ101]: no field `replica`' || char(10) || ' --> s/shop.lua:3:3';";
+static const char diverged[] = RUN("Everything is as it should be", "", "diverged", "") EXPECT(
+    "1", "p99 stays low", "pass", "worst 212ms at 3m12s", "29 % spare",
+    "") "update run set token = 'lz1-1-0123456789ab-ba9876543210', error = 'not reproducible: "
+        "two runs of seed 1 differ' || char(10) || 'event 12 differs:' || char(10) || "
+        "'  first run   2.000000001s  work  entity 2  payload 0x7' || char(10) || "
+        "'  second run  has no more events' || char(10);";
 #define CASE(case_id, verdict, expectation)                                                        \
     RUN("Three speeds", case_id, verdict, "")                                                      \
     EXPECT("1", "answers are quick", expectation, "worst 20ms", "", "")                            \
@@ -129,6 +135,7 @@ static const struct row {
     {"unjudged", {unjudged}, PLAIN, 80, 3, NULL},
     {"budget", {budget}, PLAIN, 80, 7, NULL},
     {"error", {wrong}, PLAIN, 80, 2, NULL},
+    {"diverged", {diverged}, PLAIN, 80, 6, NULL},
     {"cases_hold", {case_pass, case_xfail}, PLAIN, 80, 0, NULL},
     {"cases_fail", {case_pass, case_fail, case_xfail, case_xpass}, PLAIN, 80, 1, NULL},
     {"cases_xpass", {case_xpass}, PLAIN, 80, 1, NULL},
