@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "record/record.h"
 #include "report/report.h"
+#include "script/seed.h"
 
 struct session {
     const struct lz_flags *flags;
@@ -333,6 +334,9 @@ enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_r
     enum lz_exit status = lz_session_open(flags, paths, false, &files, &suite);
     if (status != LZ_EXIT_OK)
         return status;
+    if (!lz_seed_is_pinnable())
+        say("the seed of this Lua's hash cannot be pinned: `lorenz doctor` says what that means, "
+            "and\n        `lorenz run --shake` whether it does something to your scenarios");
     if (flags->has_token)
         compare_token(&flags->token, suite);
     if (suite->run_count == 0) {

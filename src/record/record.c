@@ -12,6 +12,7 @@
 #include "sim/sim.h"
 
 #define WHY_MAX 400
+#define SQLITE_SEED 1
 
 // The verdict of a run as people and programs are told it. A failure that was seen
 // before the budget ran out stays one; with nothing seen, nothing is known.
@@ -141,6 +142,19 @@ static bool take_image(struct lz_record_writer *w, unsigned char **image, size_t
     return true;
 }
 
+struct sqlite3 *lz_record_memory(void)
+{
+    sqlite3 *db = NULL;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(":memory:", &db, flags, NULL) != SQLITE_OK) {
+        sqlite3_close(db);
+        return NULL;
+    }
+    // SQLite seeds its generator from the system; this seeds it again, from a number.
+    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, SQLITE_SEED, NULL);
+    return db;
+}
+
 bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_parts *parts,
                      unsigned char **image, size_t *size, struct lz_err *err)
 {
@@ -152,8 +166,8 @@ bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_p
     LZ_ASSERT(LZ_IMPLIES(world == NULL, meta->error != NULL || meta->stop != NULL));
     LZ_ASSERT(LZ_IMPLIES(faults != NULL || checks != NULL, world != NULL));
     struct lz_record_writer w = {0};
-    w.status = sqlite3_open_v2(
-        ":memory:", &w.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    w.db = lz_record_memory();
+    w.status = w.db != NULL ? SQLITE_OK : SQLITE_NOMEM;
     execute(&w, lz_record_schema);
     if (w.status == SQLITE_OK) {
         put_run(&w, meta, world, checks);

@@ -69,6 +69,10 @@ struct lz_record_parts {
 bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_parts *parts,
                      unsigned char **image, size_t *size, struct lz_err *err) LZ_MUST_CHECK;
 
+/* A database in memory whose random() begins alike in each; NULL if there is no memory. */
+struct sqlite3;
+struct sqlite3 *lz_record_memory(void);
+
 /* Write an image to `path`: temporary name beside it, fsync, rename. LZ_EIO says what failed. */
 bool lz_record_save(const char *path, const unsigned char *image, size_t size,
                     struct lz_err *err) LZ_MUST_CHECK;

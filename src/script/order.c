@@ -1,9 +1,8 @@
 /*
- * order.c — what stock Lua leaves to addresses and hash seeds, defined.
+ * order.c — what stock Lua leaves to its algorithm and to addresses, defined.
  *
- * `pairs` and `next` visit numbers ascending, then strings by bytes, then false and true,
- * over a snapshot of the keys. `table.sort` is a stable merge sort. `tostring` shows no
- * addresses: a table is numbered when it is first shown.
+ * `table.sort` is a stable merge sort. `tostring` shows no addresses: a table is numbered when
+ * it is first shown. The order of `pairs` is in pairs.c.
  */
 #include <lauxlib.h>
 #include <string.h>
@@ -13,34 +12,13 @@
 
 #define SEEN "lz.seen"
 
-static int rank_of(lua_State *L, int idx)
+// By bytes: lua_compare would ask the locale.
+static bool text_before(lua_State *L, int a, int b)
 {
-    switch (lua_type(L, idx)) {
-    case LUA_TNUMBER:
-        return 1;
-    case LUA_TSTRING:
-        return 2;
-    case LUA_TBOOLEAN:
-        return 3;
-    default:
-        return 0;
-    }
-}
-
-static bool key_before(lua_State *L, int a, int b)
-{
-    int ra = rank_of(L, a), rb = rank_of(L, b);
-    if (ra != rb)
-        return ra < rb;
-    if (ra == 3)
-        return !lua_toboolean(L, a) && lua_toboolean(L, b);
-    if (ra == 2) { // by bytes: lua_compare would ask the locale
-        size_t la, lb;
-        const char *ta = lua_tolstring(L, a, &la), *tb = lua_tolstring(L, b, &lb);
-        int c = memcmp(ta, tb, la < lb ? la : lb);
-        return c != 0 ? c < 0 : la < lb;
-    }
-    return lua_compare(L, a, b, LUA_OPLT);
+    size_t la, lb;
+    const char *ta = lua_tolstring(L, a, &la), *tb = lua_tolstring(L, b, &lb);
+    int c = memcmp(ta, tb, la < lb ? la : lb);
+    return c != 0 ? c < 0 : la < lb;
 }
 
 typedef bool before_fn(lua_State *L, int a, int b);
@@ -91,88 +69,6 @@ static void merge_sort(lua_State *L, int list, lua_Integer n, before_fn *before)
     lua_settop(L, lua_gettop(L) - 1);
 }
 
-// [... keys]: the table's keys in order. A sequence comes out of the walk in order already.
-static lua_Integer push_keys(lua_State *L, int table)
-{
-    lua_newtable(L); // [... keys]
-    int keys = lua_gettop(L);
-    lua_Integer n = 0;
-    bool in_order = true;
-    lua_pushnil(L);
-    while (lua_next(L, table)) { // [... keys key value]
-        lua_pop(L, 1);
-        if (rank_of(L, -1) == 0)
-            luaL_error(
-                L, "LZ504: pairs has no order for a key that is a %s; use texts or numbers as keys",
-                luaL_typename(L, -1));
-        n++;
-        in_order = in_order && lua_isinteger(L, -1) && lua_tointeger(L, -1) == n;
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, keys, n); // [... keys key]
-    }
-    if (!in_order)
-        merge_sort(L, keys, n, key_before);
-    return n;
-}
-
-// Upvalues: keys, how many, which is next.
-static int step(lua_State *L)
-{
-    lua_Integer n = lua_tointeger(L, lua_upvalueindex(2));
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
-    while (++i <= n) {
-        lua_rawgeti(L, lua_upvalueindex(1), i); // [t k key]
-        lua_pushvalue(L, -1);
-        lua_rawget(L, 1); // [t k key value]
-        if (!lua_isnil(L, -1)) {
-            lua_pushinteger(L, i);
-            lua_replace(L, lua_upvalueindex(3));
-            return 2;
-        }
-        lua_settop(L, 2); // removed since the walk began
-    }
-    return 0;
-}
-
-int lz_order_pairs(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    lua_Integer n = push_keys(L, 1); // [t keys]
-    lua_pushinteger(L, n);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, step, 3); // [t step]
-    lua_insert(L, 1);             // [step t]
-    lua_pushnil(L);
-    return 3;
-}
-
-// next(t, key): the same order, found anew each time.
-int lz_order_next(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 2);
-    lua_Integer n = push_keys(L, 1); // [t key keys]
-    lua_Integer i = 1;
-    if (!lua_isnil(L, 2)) {
-        while (i <= n && (lua_rawgeti(L, 3, i), !lua_rawequal(L, 2, -1))) {
-            lua_pop(L, 1);
-            i++;
-        }
-        if (i > n)
-            return luaL_error(L, "next: the key is not in the table");
-        i++;
-    }
-    if (i > n) {
-        lua_pushnil(L);
-        return 1;
-    }
-    lua_rawgeti(L, 3, i);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, 1);
-    return 2;
-}
-
 static bool by_function(lua_State *L, int a, int b)
 {
     lua_pushvalue(L, 2);
@@ -187,7 +83,7 @@ static bool by_function(lua_State *L, int a, int b)
 static bool by_less(lua_State *L, int a, int b)
 {
     if (lua_type(L, a) == LUA_TSTRING && lua_type(L, b) == LUA_TSTRING)
-        return key_before(L, a, b);
+        return text_before(L, a, b);
     return lua_compare(L, a, b, LUA_OPLT);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/wall.h"
 #include "script/modules.h"
 #include "script/proc.h"
 
@@ -237,6 +238,8 @@ static void guarded(struct lz_script *s, lua_CFunction body)
     lz_check_failed(text != NULL ? text : "the Lua half failed", "lua", 0);
 }
 
+static const lz_time before_all; // what clocks tell until there is a world
+
 bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, struct lz_err *err)
 {
     struct lz_script *s = calloc(1, sizeof(*s));
@@ -255,7 +258,9 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
         return false;
     }
     lz_arena_on_full(s->arena, on_full, s);
+    lz_wall_enter(&before_all); // the sandbox is a part of the run
     if (!lz_sandbox_open(s, err)) {
+        lz_wall_leave();
         lz_arena_destroy(s->arena);
         free(s);
         return false;
@@ -270,6 +275,7 @@ void lz_script_destroy(struct lz_script *s)
 {
     if (s == NULL)
         return;
+    lz_wall_leave();
     // The Lua state lives in the arena, holds nothing outside it, and goes with it.
     lz_arena_destroy(s->arena);
     lz_str_finish(&s->diagnostics);
@@ -419,6 +425,7 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
         .warmup = s->warmup,
         .end = s->duration,
     });
+    lz_wall_enter(lz_sim_clock(s->world.world->sim));
     s->world.faults = lz_faults_create(s->world.world);
     s->world.checks = lz_checks_create(s->world.world, s->world.faults);
     guarded(s, build_protected);

@@ -58,7 +58,7 @@ void lz_sandbox_random(lua_State *L);  /* [function]: keyed draws, as math.rando
 void lz_sandbox_watch(struct lz_script *s,
                       lua_State *L); /* the instruction budget, on a coroutine */
 
-/* order.c: pairs and next in a defined order, a stable sort. */
+/* pairs.c and order.c: pairs and next in a defined order, a stable sort. */
 int lz_order_pairs(lua_State *L);
 int lz_order_next(lua_State *L);
 int lz_order_sort(lua_State *L);

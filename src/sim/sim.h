@@ -75,6 +75,12 @@ static inline lz_time lz_sim_now(const struct lz_sim *sim)
     return ((const struct lz_sim_face *)sim)->now;
 }
 
+/* Where lz_sim_now is read from, for as long as the simulation lives. */
+static inline const lz_time *lz_sim_clock(const struct lz_sim *sim)
+{
+    return &((const struct lz_sim_face *)sim)->now;
+}
+
 /* The current run key. */
 static inline uint64_t lz_sim_key(const struct lz_sim *sim)
 {

@@ -125,6 +125,11 @@ local rows = {
         "$L run s/passes.lua; mv .lorenz a; $L run s/passes.lua --shake; "
         .. "cmp a/runs/passes-1.lzrun .lorenz/runs/passes-1.lzrun && echo equal",
         0, out = { "equal" } },
+    { "all that could make runs differ is closed", "$L doctor", 0,
+        out = { "14 of 14 are closed", "!OPEN" } },
+    { "the environment opens nothing", "$L doctor", 0, env = "LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8 "
+        .. "TZ=Asia/Tokyo GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA", out = { "14 of 14" } },
+    { "the doctor takes no arguments", "$L doctor x", 4, err = { "takes no arguments" } },
     { "LORENZ_SEED must make sense", "$L run s/passes.lua", 4, env = "LORENZ_SEED=x",
         err = { "LORENZ_SEED: expected" } },
     { "LORENZ_JOBS must make sense", "$L run s/passes.lua", 4, env = "LORENZ_JOBS=0",

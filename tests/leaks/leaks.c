@@ -67,6 +67,22 @@ int __wrap_lz_order_pairs(lua_State *L)
     return 2;
 }
 
+// A Lua in which the seed is not found: it is drawn as ever, and stays.
+bool __real_lz_seed_is_pinnable(void);
+bool __wrap_lz_seed_is_pinnable(void);
+bool __wrap_lz_seed_is_pinnable(void)
+{
+    return !has_leak("unpinned") && __real_lz_seed_is_pinnable();
+}
+
+void __real_lz_seed_block(struct lz_seed *seed, void *block);
+void __wrap_lz_seed_block(struct lz_seed *seed, void *block);
+void __wrap_lz_seed_block(struct lz_seed *seed, void *block)
+{
+    if (!has_leak("unpinned"))
+        __real_lz_seed_block(seed, block);
+}
+
 uint32_t __real_lz_requests_open_max(const struct lz_world *w);
 uint32_t __wrap_lz_requests_open_max(const struct lz_world *w);
 uint32_t __wrap_lz_requests_open_max(const struct lz_world *w)

@@ -28,6 +28,8 @@ local rows = {
     { "the clock is found by --shake", "clock", "--shake", 6, "event %d+ differs:" },
     { "a result that no event shows is found by --shake", "record", "--shake", 6,
         "all %d+ events are equal, but what was judged or recorded of them is not" },
+    { "a Lua whose seed cannot be pinned is said to be so, and runs", "unpinned", "--verify", 0,
+        "hash cannot be pinned", "1 passed" },
     { "a second run that crashes is no equal one", "crash", "--shake", 6,
         "the second run crashed, after at least %d+ equal events" },
 }

@@ -1,0 +1,66 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/term.h"
+#include "explore/token.h"
+#include "script/probe.h"
+
+#define SAW_SIZE 512
+#define NAME_WIDTH 25
+
+// Two lines for each: what it is and how it is closed; what was seen.
+static size_t print(const struct lz_probe *probe, struct lz_out *out)
+{
+    char saw[SAW_SIZE] = "";
+    bool is_closed = probe->ask(saw, sizeof(saw));
+    lz_out_textf(out, "%-6s%-*s%s\n", is_closed ? "ok" : "OPEN", NAME_WIDTH, probe->source,
+                 probe->how);
+    lz_out_textf(out, "%-6s%-*s%s\n", "", NAME_WIDTH, "", saw);
+    return !is_closed;
+}
+
+static enum lz_exit examine(struct lz_out *out)
+{
+    size_t count = 0, open = 0;
+    lz_out_textf(
+        out, "What could make two runs of one seed differ (lorenz %s, engine %012" PRIx64 ")\n\n",
+        LZ_VERSION, lz_token_engine());
+    for (const struct lz_probe *p; (p = lz_probe_get(count)) != NULL; count++)
+        open += print(p, out);
+    lz_out_textf(out, "\n%zu of %zu are closed\n", count - open, count);
+    if (open > 0)
+        lz_out_textf(out, "help: compare runs by `lorenz run --shake`, and report what is open\n");
+    else
+        lz_out_textf(out, "help: what nobody thought of is looked for by `lorenz run --shake`\n");
+    return open > 0 ? LZ_EXIT_DIVERGED : LZ_EXIT_OK;
+}
+
+static enum lz_exit cmd_doctor(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
+{
+    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    struct lz_opts_rest rest;
+    enum lz_exit status = LZ_EXIT_USAGE;
+    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, NULL, &rest);
+    if (outcome == LZ_OPTS_HELP) {
+        lz_cmd_help_page(cmd, out);
+        status = LZ_EXIT_OK;
+    } else if (outcome == LZ_OPTS_OK && rest.count > 0) {
+        fprintf(stderr, "lorenz doctor: takes no arguments, got \"%s\"\n", rest.items[0]);
+    } else if (outcome == LZ_OPTS_OK) {
+        status = examine(out);
+    }
+    free(rest.items);
+    return status;
+}
+
+const struct lz_cmd lz_cmd_doctor = {
+    .name = "doctor",
+    .args = "",
+    .summary = "look for what could make two runs of one seed differ on this machine",
+    .about = "Ask this machine about every known source of chance, and say how it is closed.\n\n"
+             "Exit status: 0 all are closed, 4 usage, 6 one is open.",
+    .run = cmd_doctor,
+};
