@@ -1,0 +1,94 @@
+/*
+ * bench_model.c — the model's speed: queues, three tiers, many idle hosts. Scenarios, run as a
+ * user runs them; nothing is switched off.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "bench_scenario.h"
+#include "model/service.h"
+
+// Customers arrive at 0.9 of what the servers can do; users stand beside the queue.
+#define QUEUE(servers, rate, seconds)                                                              \
+    "scenario 'queue' { duration = '" seconds "s' }\n"                                             \
+    "local q = service 'q' { concurrency = " servers ", queue = { max = 'unbounded' },\n"          \
+    "    service_time = dist.exponential { mean = '1ms' } }\n"                                     \
+    "traffic 'customers' { to = q, rate = '" rate "/s', beside = true }\n"                         \
+    "expect 'customers are served' { at_end = q.success.ratio:above '99%' }\n"
+
+static void mm1(void)
+{
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "mm1", .source = QUEUE("1", "900", "2000"), .counts = "customers"});
+}
+
+static void mm8(void)
+{
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "mm8", .source = QUEUE("8", "7200", "250"), .counts = "customers"});
+}
+
+// Balancer, app and database at 500 requests a second, each call with a timeout.
+static const char tiers[] =
+    "scenario 'three tiers' { duration = '2000s', warmup = '10s' }\n"
+    "local east = region 'east' { zones = { 'a', 'b', 'c' } }\n"
+    "local db = database 'db' { nodes = 1, spread = east,\n"
+    "    query_time = dist.exponential { mean = '2ms' } }\n"
+    "local app = service 'app' { replicas = 3, spread = east, concurrency = 64,\n"
+    "    service_time = dist.exponential { mean = '4ms' },\n"
+    "    calls = { call { db, 'select item', timeout = '500ms' } } }\n"
+    "local lb = balancer 'lb' { to = app, policy = 'round_robin' }\n"
+    "traffic 'users' { to = lb, op = 'GET /item', rate = '500/s', timeout = '2s' }\n"
+    "expect 'the app answers' { always = app.errors.ratio:below '1%' }\n"
+    "expect 'it is quick' { always = lb.latency.p99:below '200ms' }\n";
+
+static void tier3(void)
+{
+    bench_scenario_run(
+        &(struct bench_scenario){.name = "tier3", .source = tiers, .counts = "users"});
+}
+
+#define SERVICES 1000
+#define REPLICAS 1000
+
+// Each replica has a host of its own; nobody calls, and ten seconds go by.
+static void nodes(void)
+{
+    struct lz_arena *arena;
+    struct lz_err err;
+    double start = bench_now();
+    if (!lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &arena, &err)) {
+        fprintf(stderr, "bench: %s\n", err.msg);
+        exit(1);
+    }
+    struct lz_world *w = lz_world_create(
+        &(struct lz_world_opts){.arena = arena, .seed = 1, .run_key = 1, .end = 10 * LZ_S});
+    for (uint32_t i = 0; i < SERVICES; i++) {
+        char name[32];
+        lz_component_id id;
+        snprintf(name, sizeof(name), "service-%u", i);
+        if (!lz_service_create(w, &(struct lz_service_opts){.name = name, .replicas = REPLICAS},
+                               &id, &err)) {
+            fprintf(stderr, "bench: %s\n", err.msg);
+            exit(1);
+        }
+    }
+    double took = bench_now() - start;
+    lz_world_run(w);
+    bench_report("nodes/1e6", (double)lz_arena_used(arena) / SERVICES / REPLICAS, "B");
+    bench_report("nodes/1e6/setup", took, "s");
+    lz_arena_destroy(arena);
+}
+
+static const struct bench_workload workloads[] = {
+    {"mm1", mm1},
+    {"mm8", mm8},
+    {"tier3", tier3},
+    {"nodes/1e6", nodes},
+};
+
+int main(int argc, char **argv)
+{
+    return bench_main(argc, argv, workloads, sizeof(workloads) / sizeof(workloads[0]));
+}
