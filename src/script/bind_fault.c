@@ -125,8 +125,30 @@ static void push_param(lua_State *L, const struct lz_param *p)
     lua_setfield(L, -2, "choices");
 }
 
-// fault_kinds() -> { kill = { doc, params = { { name, type, doc, required, choices }, ... } }, ...
-// }
+// The kinds of target in `bits`, as words: [list].
+static void push_targets(lua_State *L, unsigned bits)
+{
+    static const struct {
+        enum lz_target_kind kind;
+        const char *word;
+    } words[] = {
+        {LZ_TARGET_LINK, "link"},        {LZ_TARGET_COMPONENT, "component"},
+        {LZ_TARGET_INSTANCE, "replica"}, {LZ_TARGET_PRIMARY, "primary"},
+        {LZ_TARGET_HOST, "host"},        {LZ_TARGET_ZONE, "zone"},
+        {LZ_TARGET_REGION, "region"},
+    };
+    lua_Integer n = 0;
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if ((bits & LZ_TARGET_BIT(words[i].kind)) == 0)
+            continue;
+        lua_pushstring(L, words[i].word);
+        lua_seti(L, -2, ++n);
+    }
+}
+
+// fault_kinds() -> { kill = { doc, effect, targets, second, params }, ... }, where targets are
+// lists of words and params lists of { name, type, doc, required, choices }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);
@@ -135,6 +157,12 @@ static int fault_kinds(lua_State *L)
         lua_newtable(L);
         lua_pushstring(L, k->doc);
         lua_setfield(L, -2, "doc");
+        lua_pushstring(L, k->effect_unit);
+        lua_setfield(L, -2, "effect");
+        push_targets(L, k->targets);
+        lua_setfield(L, -2, "targets");
+        push_targets(L, k->second);
+        lua_setfield(L, -2, "second");
         lua_newtable(L);
         lua_Integer n = 0;
         for (const struct lz_param *p = k->params; p->name != NULL; p++) {

@@ -35,7 +35,7 @@ static int require_module(lua_State *L)
     return luaL_error(L, "no module %s", name);
 }
 
-static void open_private(lua_State *L)
+void lz_script_open_private(lua_State *L)
 {
     static const luaL_Reg libraries[] = {
         {LUA_GNAME, luaopen_base},
@@ -52,6 +52,13 @@ static void open_private(lua_State *L)
     }
     lua_pushcfunction(L, require_module);
     lua_setglobal(L, "require");
+}
+
+void lz_script_require(lua_State *L, const char *module)
+{
+    lua_pushcfunction(L, require_module);
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
 }
 
 // [options]: what main.load takes.
@@ -181,10 +188,8 @@ static int load_protected(lua_State *L)
 {
     struct lz_script *s = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    open_private(L);
-    lua_pushcfunction(L, require_module);
-    lua_pushliteral(L, "main");
-    lua_call(L, 1, 1); // [main]
+    lz_script_open_private(L);
+    lz_script_require(L, "main"); // [main]
     lua_pushvalue(L, -1);
     s->ref_main = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getfield(L, -1, "load");

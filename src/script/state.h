@@ -50,6 +50,10 @@ static inline struct lz_script *lz_script_of(lua_State *L)
     return *(struct lz_script **)lua_getextraspace(L);
 }
 
+/* script.c: the private half's libraries and `require`; a module of it: [module] */
+void lz_script_open_private(lua_State *L);
+void lz_script_require(lua_State *L, const char *module);
+
 /* sandbox.c */
 bool lz_sandbox_open(struct lz_script *s, struct lz_err *err);
 void lz_sandbox_base(lua_State *L);    /* [base]: what a scenario gets of Lua itself */

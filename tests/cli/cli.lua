@@ -204,6 +204,28 @@ local rows = {
     { "check knows empty folders", "mkdir e; $L check e", 5 },
     { "check stops a hang", "$L check --timeout 1s s/hangs.lua", 7, err = { "s/hangs.lua" } },
 
+    -- explain.
+    { "explain lists its topics", "$L explain", 0, width = 80,
+        out = { "fault.latency", "LZ201", "errors.ratio", "exit" } },
+    { "explain has a page of a code", "$L explain LZ201", 0,
+        out = { "LZ201: a quantity has no unit", "Wrong", "Right", "lasting = \"500ms\"" } },
+    { "a code may be written small", "$L explain lz201", 0, out = { "LZ201: " } },
+    { "explain has a page of a block", "$L explain service", 0, width = 80,
+        out = { "concurrency", "queue.policy", "latency.p99" } },
+    { "explain has a page of a fault", "$L explain fault latency", 0,
+        out = { "delay added to each message", "pick", "messages delayed" } },
+    { "a fault may be asked for by its kind", "$L explain kill", 0, out = { "fault.kill" } },
+    { "explain has a page of the statuses", "$L explain exit 3", 0,
+        out = { "3    inconclusive", "70, 74, 6, 2, 1, 7, 3, 5" } },
+    { "explain says why a name is not there", "$L explain os", 0, out = { "real clock" } },
+    { "explain names what was probably meant", "$L explain latancy.p99", 4,
+        err = { "nothing is called \"latancy.p99\"", "lorenz explain latency.p99" } },
+    { "explain of nothing known is usage", "$L explain xyzzy-plugh", 4, out = { "!x" },
+        err = { "the topics are listed by: lorenz explain" } },
+    { "pages keep to narrow terminals", "$L explain --width 60 expect | grep -v '^    '", 0,
+        width = 60 },
+    { "pages are not wider than 80 columns", "$L explain --width 200 metrics", 0, width = 80 },
+
     -- Where results go.
     { "JSON to stdout silences the text", "$L run -o json=- s/passes.lua", 0,
         out = { '"schema":', '"exit_code":', "!✓" } },

@@ -1,0 +1,324 @@
+--- A page for each diagnostic: what it means, a scenario that has it, and one that does not.
+---
+--- An example that does not begin with `scenario` goes on from `M.base`. The test tests/docs runs
+--- all of them: the wrong one must give exactly its code, the right one must load.
+---
+--- Fields: title, text, wrong, right; `set` is a --set that the wrong one needs, and `run` says
+--- that the code comes from `lorenz run` and not from `lorenz check`.
+local M = {}
+
+M.base = [[
+scenario "An example" { duration = "10m", warmup = "1m" }
+local db = database "db" { nodes = 3 }
+local web = service "web" { replicas = 4, calls = { call { db, "select" } } }
+local users = traffic "users" { to = web, rate = "100/s" }
+local outage = fault.kill { db.primary, at = "4m" }
+]]
+
+M.kinds = {
+    ["0"] = "Syntax: the text is not a Lua file",
+    ["1"] = "Structure: blocks, fields and names",
+    ["2"] = "Values and units",
+    ["3"] = "Parts, metrics and kinds of components",
+    ["4"] = "Expectations",
+    ["5"] = "Scripts and determinism",
+    ["6"] = "Replay",
+}
+
+-- ---------------------------------------------------------------- 0xx syntax
+
+M.LZ001 = { title = "a quantity is written without quotes",
+    text = "A number with its unit is a text in Lua, so it stands in quotes.",
+    wrong = [[fault.pause { web, at = 2m }]],
+    right = [[fault.pause { web, at = "2m" }]] }
+M.LZ002 = { title = "a field is set with `:`",
+    text = "YAML and JSON write `key: value`; Lua writes `key = value`.",
+    wrong = [[slo "good answers" { of = web, objective: "99%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ003 = { title = "a comma is missing between two fields",
+    text = "Fields are separated by commas, at the end of a line too. One after the last field "
+        .. "is allowed, and makes later changes easier.",
+    wrong = [[
+slo "good answers" {
+  of = web
+  objective = "99%"
+}]],
+    right = [[
+slo "good answers" {
+  of = web,
+  objective = "99%",
+}]] }
+M.LZ004 = { title = "a word of Lua is used as a field",
+    text = "`for`, `until`, `end` and so on belong to Lua. The length of a fault is `lasting`; a "
+        .. "deadline is `within`.",
+    wrong = [[fault.pause { web, at = "2m", for = "10s" }]],
+    right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
+M.LZ005 = { title = "`!=` is not Lua",
+    text = "Not equal is written `~=`.",
+    wrong = [[
+local retries = param("retries", { 0, 3 })
+if retries != 0 then fault.pause { web, at = "2m" } end]],
+    right = [[
+local retries = param("retries", { 0, 3 })
+if retries ~= 0 then fault.pause { web, at = "2m" } end]] }
+M.LZ006 = { title = "the text is not Lua",
+    text = "Lua could not read the line, and none of the usual slips explains it. The message is "
+        .. "Lua's own; the mistake is at the place it names or just before.",
+    wrong = [[local pause = = "10s"]],
+    right = [[local pause = "10s"
+fault.pause { web, at = "2m", lasting = pause }]] }
+M.LZ007 = { title = "a brace is never closed",
+    text = "Every `{` needs its `}`. The mark is at the brace which the indentation says was "
+        .. "left open.",
+    wrong = [[
+slo "good answers" {
+  of = web,
+  objective = "99%",
+]],
+    right = [[
+slo "good answers" {
+  of = web,
+  objective = "99%",
+}]] }
+
+-- ---------------------------------------------------------------- 1xx structure
+
+M.LZ101 = { title = "a block has no such field",
+    text = "Each block has its own fields and refuses all others, so that a misspelt one cannot "
+        .. "be ignored. `lorenz explain service` lists those of a service.",
+    wrong = [[slo "good answers" { of = web, objectiv = "99%", objective = "99%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ102 = { title = "something that is needed is missing",
+    text = "A required field, a target or a parameter is not there. The message says which, and "
+        .. "what it is for.",
+    wrong = [[slo "good answers" { of = web }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ103 = { title = "a block has no name",
+    text = "Blocks are named, because messages, reports and chance refer to them by name.",
+    wrong = [[slo { of = web, objective = "99%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ104 = { title = "a name is used twice",
+    text = "Components share one set of names, expectations another. The message shows both "
+        .. "places. A file has one scenario.",
+    wrong = [[
+expect "answers are fast" { always = web.latency.p99:below "300ms" }
+expect "answers are fast" { always = web.latency.p50:below "50ms" }]],
+    right = [[
+expect "answers are fast" { always = web.latency.p99:below "300ms" }
+expect "the median is faster" { always = web.latency.p50:below "50ms" }]] }
+M.LZ105 = { title = "there is no such fault or distribution",
+    text = "Faults are fault.NAME, distributions dist.NAME; `lorenz explain` lists them. Words of "
+        .. "other tools are recognised and translated.",
+    wrong = [[fault.slow { web, add = "3ms", at = "2m" }]],
+    right = [[fault.latency { web, add = "3ms", at = "2m" }]] }
+M.LZ106 = { title = "a fault has no time",
+    text = "The top level only declares, so a fault there needs `at`. Inside `drive`, and at the "
+        .. "prompt of the REPL, a fault without `at` acts at once.",
+    wrong = [[fault.pause { web, lasting = "10s" }]],
+    right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
+M.LZ107 = { title = "a fault comes after the end of the run",
+    text = "It would never happen, so the run would test nothing. Move it forward or make "
+        .. "`duration` longer.",
+    wrong = [[fault.pause { web, at = "20m", lasting = "10s" }]],
+    right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
+M.LZ108 = { title = "nothing has that name",
+    text = "Neither a `local` of the file nor a word of the language is called so: a typing "
+        .. "mistake, or a variable that is used above the line that makes it.",
+    wrong = [[slo "good answers" { of = wbe, objective = "99%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ109 = { title = "a global variable is made",
+    text = "Variables are local to their file; a global could be changed from anywhere and is "
+        .. "nearly always a forgotten `local`.",
+    wrong = [[pause = "10s"]],
+    right = [[local pause = "10s"
+fault.pause { web, at = "2m", lasting = pause }]] }
+M.LZ110 = { title = "a block has no body",
+    text = "After the name come braces, even when there is nothing to say in them.",
+    wrong = [[host "rack-1"]],
+    right = [[host "rack-1" {}]] }
+M.LZ111 = { title = "a service has both `calls` and `handle`",
+    text = "`calls` is a fixed list; a handler decides itself and calls with req:call. With both, "
+        .. "it would be unclear who calls when.",
+    wrong = [[
+scenario "An example" { duration = "1m" }
+local db = database "db" {}
+local web = service "web" {
+  calls  = { call { db, "select" } },
+  handle = { ["GET /"] = function(req) return 200 end },
+}
+traffic "users" { to = web, rate = "10/s", op = "GET /" }]],
+    right = [[
+scenario "An example" { duration = "1m" }
+local db = database "db" {}
+local web = service "web" {
+  handle = { ["GET /"] = function(req)
+    local rows = req:call { db, "select" }
+    return rows.ok and 200 or 503
+  end },
+}
+traffic "users" { to = web, rate = "10/s", op = "GET /" }]] }
+M.LZ112 = { title = "a param has no proper list of values",
+    text = "param takes a name and a list; its values are numbers, texts or booleans, all of one "
+        .. "kind. The run is repeated for each of them.",
+    wrong = [[local retries = param("retries", { 0, "three" })]],
+    right = [[local retries = param("retries", { 0, 3 })
+if retries > 0 then fault.pause { web, at = "2m" } end]] }
+M.LZ113 = { title = "--set does not fit the params",
+    text = "`--set NAME=VALUE` pins a param that the scenario has, to a value of the same kind as "
+        .. "those in its list.",
+    set = "retries=many",
+    wrong = [[local retries = param("retries", { 0, 3 })
+if retries == 3 then fault.pause { web, at = "2m" } end]],
+    right = [[local retries = param("retries", { 0, 3 }) -- lorenz run --set retries=3
+if retries == 3 then fault.pause { web, at = "2m" } end]] }
+M.LZ114 = { title = "this version does not have that yet",
+    text = "The word belongs to the language, and this version of Lorenz cannot run it.",
+    run = true,
+    wrong = [[local shop = cache "sessions" {}]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ115 = { title = "drive is not given a name and a function",
+    text = "drive(\"name\", function() ... end) runs the function beside the system, on virtual "
+        .. "time. The name appears in the report.",
+    wrong = [[drive(function() sleep "1m" end)]],
+    right = [[drive("operator", function() sleep "1m" end)]] }
+M.LZ116 = { title = "the file declares no scenario",
+    text = "A file that is run holds one scenario block. Files that others `use` have names that "
+        .. "begin with \"_\", or stand in a folder whose name does.",
+    wrong = [[-- no scenario here
+local db = { nodes = 3 }]],
+    right = [[scenario "What must hold" { duration = "10m" }]] }
+
+-- ---------------------------------------------------------------- 2xx values and units
+
+M.LZ201 = { title = "a quantity has no unit",
+    text = "Times, rates and sizes carry their unit, because 500 could be ms or s and both look "
+        .. "right. Counts are plain numbers; shares are \"1%\" or 0.01.",
+    wrong = [[fault.pause { web, at = "2m", lasting = 500 }]],
+    right = [[fault.pause { web, at = "2m", lasting = "500ms" }]] }
+M.LZ202 = { title = "the unit is unknown",
+    text = "Durations have ns us ms s m h d, sizes B KiB MiB GiB kB MB GB, rates /s /m /h with k "
+        .. "and M before.",
+    wrong = [[fault.pause { web, at = "2m", lasting = "10sec" }]],
+    right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
+M.LZ203 = { title = "a text is not a quantity",
+    text = "The text could not be read as the duration, rate, size or share that is wanted here.",
+    wrong = [[fault.pause { web, at = "soon" }]],
+    right = [[fault.pause { web, at = "2m" }]] }
+M.LZ204 = { title = "a limit does not fit its metric",
+    text = "Latencies are compared with durations, ratios with shares, rates with rates, counts "
+        .. "with plain numbers.",
+    wrong = [[expect "few errors" { always = web.errors.ratio:below "300ms" }]],
+    right = [[expect "few errors" { always = web.errors.ratio:below "1%" }]] }
+M.LZ205 = { title = "a value is of the wrong type",
+    text = "The field wants another kind of value; the message says which, and what it got.",
+    wrong = [[expect "few errors" { always = web.errors.ratio:below "1%", because = 7 }]],
+    right = [[expect "few errors" { always = web.errors.ratio:below "1%",
+                      because = "the contract says so" }]] }
+M.LZ206 = { title = "a value is out of range",
+    text = "The value is of the right type and not allowed here; the message names the limit.",
+    wrong = [[slo "good answers" { of = web, objective = "990%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+M.LZ207 = { title = "a value is none of the possible ones",
+    text = "The field takes one of a few words, and the message lists them.",
+    wrong = [[expect "few errors" { always = web.errors.ratio:below "1%", severity = "warning" }]],
+    right = [[expect "few errors" { always = web.errors.ratio:below "1%", severity = "warn" }]] }
+M.LZ208 = { title = "the world cannot be made like this",
+    text = "Each block is right by itself, and together they are not: a fault that cannot hit its "
+        .. "target, a parameter that needs another, a limit of the model.",
+    wrong = [[fault.pause { web, at = "2m", every = "1m" }]],
+    right = [[fault.pause { web, at = "2m", every = "1m", lasting = "10s" }]] }
+
+-- ---------------------------------------------------------------- 3xx names and kinds
+
+M.LZ301 = { title = "a component has no such part",
+    text = "A component has parts (web.replica[1], db.primary) and metrics (web.latency.p99). "
+        .. "`lorenz explain database` lists those of a database.",
+    wrong = [[fault.kill { db.master, at = "2m" }]],
+    right = [[fault.kill { db.primary, at = "2m" }]] }
+M.LZ302 = { title = "a component has no such metric",
+    text = "Metrics are known when the file is read, so a misspelt one is an error and not an "
+        .. "expectation that never fires.",
+    wrong = [[expect "answers are fast" { always = web.latency.p9:below "300ms" }]],
+    right = [[expect "answers are fast" { always = web.latency.p99:below "300ms" }]] }
+M.LZ303 = { title = "there are not that many parts",
+    text = "Replicas and nodes are counted from 1 to as many as the component has.",
+    wrong = [[fault.pause { web.replica[5], at = "2m", lasting = "10s" }]],
+    right = [[fault.pause { web.replica[4], at = "2m", lasting = "10s" }]] }
+M.LZ304 = { title = "a component of the wrong kind",
+    text = "What is called must answer calls, what is broken must be breakable, and so on; the "
+        .. "message says what fits.",
+    wrong = [[slo "good answers" { of = outage, objective = "99%" }]],
+    right = [[slo "good answers" { of = web, objective = "99%" }]] }
+
+-- ---------------------------------------------------------------- 4xx expectations
+
+M.LZ401 = { title = "a metric is compared with < or >",
+    text = "Lua decides a comparison at once, when the file is read and nothing has been "
+        .. "measured. A matcher is kept and judged during the run.",
+    wrong = [[expect "answers are fast" { always = web.latency.p99 < "300ms" }]],
+    right = [[expect "answers are fast" { always = web.latency.p99:below "300ms" }]] }
+M.LZ402 = { title = "a matcher has no limit",
+    text = "A metric alone says nothing about what is good. Matchers are below above at_least "
+        .. "at_most equals between recovers_to.",
+    wrong = [[expect "answers are fast" { always = web.latency.p99 }]],
+    right = [[expect "answers are fast" { always = web.latency.p99:below "300ms" }]] }
+M.LZ403 = { title = "an expectation says nothing, or two things",
+    text = "Each has exactly one of always, never, eventually, at_end, sometimes.",
+    wrong = [[
+expect "few errors" {
+  always = web.errors.ratio:below "5%",
+  at_end = web.errors.ratio:below "1%",
+}]],
+    right = [[
+expect "few errors" { always = web.errors.ratio:below "5%" }
+expect "hardly any at the end" { at_end = web.errors.ratio:below "1%" }]] }
+M.LZ404 = { title = "`eventually` has no deadline",
+    text = "Without `within`, anything that comes right at any time would do.",
+    wrong = [[
+expect "errors go away" {
+  eventually = web.errors.ratio:below "1%", after = outage,
+}]],
+    right = [[
+expect "errors go away" {
+  eventually = web.errors.ratio:below "1%", after = outage, within = "30s",
+}]] }
+
+-- ---------------------------------------------------------------- 5xx scripts
+
+M.LZ501 = { title = "something that a scenario may not use",
+    text = "Clocks, files, other modules and whatever depends on the machine are not there, so "
+        .. "that equal seeds give equal runs and a scenario of a stranger can be run.",
+    wrong = [[local started = os.time()]],
+    right = [[drive("clock", function() log("it is %s", tostring(now())) end)]] }
+M.LZ502 = { title = "the script raised an error",
+    text = "An ordinary Lua error, with its line. `nil` values usually come from a table that "
+        .. "lacks the key.",
+    wrong = [[
+local pauses = { a = "10s" }
+fault.pause { web, at = "2m", lasting = pauses.b.c }]],
+    right = [[
+local pauses = { a = "10s" }
+fault.pause { web, at = "2m", lasting = pauses.a }]] }
+M.LZ503 = { title = "something acts where one only declares",
+    text = "The top level is read before anything runs. What acts (sleep, mark, log, now, rand) "
+        .. "belongs into drive or a handler.",
+    wrong = [[mark "begin"]],
+    right = [[drive("operator", function() sleep "1m" mark "begin" end)]] }
+M.LZ504 = { title = "pairs has no order for a key",
+    text = "pairs visits numbers, then texts, in order, so that runs are equal everywhere. Tables "
+        .. "and functions as keys have no order but their addresses.",
+    wrong = [[
+local pauses = { [{}] = "10s" }
+for _, pause in pairs(pauses) do fault.pause { web, at = "2m", lasting = pause } end]],
+    right = [[
+local pauses = { web = "10s" }
+for _, pause in pairs(pauses) do fault.pause { web, at = "2m", lasting = pause } end]] }
+M.LZ510 = { title = "the script never gives time back",
+    text = "Virtual time stands still while Lua runs. A hundred million instructions without a "
+        .. "sleep, a call or an end are taken for a loop that does not end.",
+    wrong = [[while true do end]],
+    right = [[drive("operator", function()
+  while true do sleep "1m" end
+end)]] }
+
+return M

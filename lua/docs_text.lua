@@ -1,0 +1,95 @@
+--- Plain text in columns: what pages of documentation are laid out with.
+---
+--- ```lua
+--- text.wrap("a long sentence", 80, "  ")            --> lines, each indented
+--- text.rows({ { "at", "an instant" } }, 80)         --> "  at  an instant\n"
+--- ```
+local M = {}
+
+local NAME_MAX = 20 -- a longer first column stands on a line of its own
+
+--- Words in lines of at most `width`, each after `indent`.
+---@return string[]
+function M.wrap(text, width, indent)
+    local lines, line = {}, nil
+    for word in text:gmatch "%S+" do
+        if line and #indent + #line + 1 + #word > width then
+            lines[#lines + 1] = indent .. line
+            line = word
+        else
+            line = line and line .. " " .. word or word
+        end
+    end
+    if line then lines[#lines + 1] = indent .. line end
+    return lines
+end
+
+function M.paragraph(text, width, indent)
+    return table.concat(M.wrap(text, width, indent or ""), "\n") .. "\n"
+end
+
+--- An example, indented, as it was written.
+function M.code(text, indent)
+    local out = {}
+    for line in (text:gsub("\n$", "") .. "\n"):gmatch "([^\n]*)\n" do
+        out[#out + 1] = line == "" and "" or (indent or "    ") .. line
+    end
+    return table.concat(out, "\n") .. "\n"
+end
+
+local function widths(rows, columns)
+    local most = {}
+    for i = 1, columns do
+        most[i] = 0
+        for _, row in ipairs(rows) do
+            if #row[i] <= NAME_MAX then most[i] = math.max(most[i], #row[i]) end
+        end
+    end
+    return most
+end
+
+--- Rows of equally many texts: all columns but the last are as wide as they need, the last is
+--- wrapped below itself.
+function M.rows(rows, width)
+    if #rows == 0 then return "" end
+    local columns = #rows[1] - 1
+    local most, out = widths(rows, columns), {}
+    for _, row in ipairs(rows) do
+        local head = " "
+        for i = 1, columns do head = head .. (" %-" .. most[i] .. "s "):format(row[i]) end
+        local room = 2
+        for i = 1, columns do room = room + most[i] + 2 end
+        if #head > room then
+            out[#out + 1] = (head:gsub("%s+$", ""))
+            head = (" "):rep(room)
+        end
+        local lines = M.wrap(row[columns + 1], width, (" "):rep(room))
+        if lines[1] then lines[1] = head .. lines[1]:sub(#head + 1) end
+        out[#out + 1] = lines[1] and table.concat(lines, "\n") or (head:gsub("%s+$", ""))
+    end
+    return table.concat(out, "\n") .. "\n"
+end
+
+--- Names side by side, wrapped.
+function M.names(names, width)
+    local lines, line = {}, nil
+    for _, name in ipairs(names) do
+        if line and #line + 2 + #name > width then
+            lines[#lines + 1] = line
+            line = nil
+        end
+        line = (line or "") .. "  " .. name
+    end
+    lines[#lines + 1] = line
+    return table.concat(lines, "\n") .. "\n"
+end
+
+--- The keys of a table, sorted.
+function M.keys(t)
+    local names = {}
+    for name in pairs(t) do names[#names + 1] = tostring(name) end
+    table.sort(names)
+    return names
+end
+
+return M

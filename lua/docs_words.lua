@@ -1,0 +1,238 @@
+--- What the words of the language mean, one entry each: the text and example of its page.
+---
+--- Fields, types and defaults are in schema.lua, faults and metrics in the model's own tables;
+--- here is only what no table knows. An entry has `text`, mostly an `example`, and for a word
+--- that is called its `sign`: parameters and result as the types of an editor write them.
+local M = {}
+
+--- Blocks: kind "name" { ... }.
+M.blocks = {
+    scenario = { text = "Opens a file: the sentence that must hold, and how long the run is.",
+        example = [[
+scenario "Checkout survives losing the primary database" {
+  tags = { "db", "tier-1" }, duration = "10m", warmup = "1m",
+}]] },
+    region = { text = "A place with zones. Its parts are region.zone.a or region.zone[1].",
+        example = [[
+local eu = region "eu-west-1" { zones = { "a", "b", "c" }, latency = "600us" }
+fault.down { eu.zone.a, at = "4m", lasting = "1m" }]] },
+    host = { text = "A machine of its own, for what shares one. Without it every replica has one "
+        .. "to itself.",
+        example = [[local rack = host "rack-1" {}
+fault.down { rack, at = "4m", lasting = "1m" }]] },
+    service = { text = "A program that answers requests: replicas, each with workers and a queue. "
+        .. "Its parts are web.replica[1] and so on.",
+        example = [[
+local web = service "web" {
+  replicas = 4, concurrency = 64, service_time = "5ms",
+  calls = { call { db, "select cart", timeout = "500ms", retries = 2 } },
+}]] },
+    balancer = { text = "A proxy before a service: spreads requests over replicas it thinks live.",
+        example = [[local lb = balancer "lb" { to = web, policy = "least_requests" }]] },
+    database = { text = "A primary and replicas with a replicated log, failover, and writes that "
+        .. "may be lost. Its parts are db.primary, db.replica[1] and db.node[1]: roles are "
+        .. "resolved when a fault strikes, a node stays the same.",
+        example = [[
+local db = database "orders-db" {
+  nodes = 3, replication = "sync", failover = { detect = "5s", promote = "4s" },
+}]] },
+    traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
+        .. "users see.",
+        example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },
+    call = { text = "One call of a service to what it needs, in its list of `calls`: the target, "
+        .. "the operation's name, and how patient the caller is.",
+        example = [[
+local api = service "api" {
+  calls = { call { db, "write order", timeout = "800ms", retries = 2 } },
+}]] },
+    link = { text = "The network between two components, zones or regions. With fields it sets "
+        .. "the network; without, link(a, b) names it for faults.",
+        example = [[
+link { web, db, latency = "2ms" }
+fault.latency { link(web, db), add = "3ms", at = "7m", lasting = "1m" }]] },
+    expect = { text = "What must hold: one verdict word with a matcher. The name is a sentence.",
+        example = [[
+expect "errors are back under 0.1 % within 15 s" {
+  eventually = web.errors.ratio:below "0.1%",
+  after = outage, within = "15s", holding = "30s",
+}]] },
+    slo = { text = "An objective with its error budget, over the whole run or a sliding window.",
+        example = [[slo "availability" { of = web, objective = "99.5%", over = "10m" }]] },
+    fault = { text = "What goes wrong: fault.KIND { target, at = ... }. A kind has these fields "
+        .. "and its own; its page is fault.KIND. The value is an anchor for `after`, and so is "
+        .. "its `.ends`.",
+        example = [[local outage = fault.kill { db.primary, at = "4m", lasting = "30s" }]] },
+}
+
+--- Words that are called.
+M.functions = {
+    param = { sign = "fun(name: string, values: any): any",
+        text = "A case of the scenario for each value; several params make a matrix. --set "
+            .. "NAME=VALUE pins one. A single value is a default without a matrix.",
+        example = [[local retries = param("retries", { 0, 3, 10 })]] },
+    drive = { sign = "fun(name: string, body: fun())",
+        text = "Runs a function beside the system, on virtual time: it sleeps, waits, marks and "
+            .. "breaks things when they are due.",
+        example = [[
+drive("operator", function()
+  wait_until(web.errors.ratio:above "5%")
+  sleep "30s"
+  mark "rollback"
+end)]] },
+    sleep = { sign = "fun(time: Duration)",
+        text = "Lets virtual time pass. Inside drive.", example = [[sleep "30s"]] },
+    wait_until = {
+        sign = "fun(matcher: Matcher|Mark, opts?: WaitFields): boolean",
+        text = "Waits until a matcher holds, judged every second; false when `timeout` comes "
+            .. "first. Inside drive.",
+        example = [[local noticed = wait_until(web.errors.ratio:above "1%", { timeout = "1m" })]] },
+    mark = { sign = "fun(name: string)",
+        text = "Writes down that something happened now; happened \"name\" refers to it. Inside "
+            .. "drive.",
+        example = [[mark "rollback"]] },
+    happened = { sign = "fun(name: string): Mark",
+        text = "A mark as an anchor for `after`, or as what an expectation is about.",
+        example = [[expect "someone rolls back" { sometimes = happened "rollback" }]] },
+    log = { sign = "fun(text: any, ...: any)",
+        text = "A line of the report with its virtual time; more values are put into the text as "
+            .. "string.format does. Inside drive and handlers.",
+        example = [[log("%d replicas are up", 3)]] },
+    now = { sign = "fun(): Duration",
+        text = "Virtual time since the start of the run. Inside drive and handlers.",
+        example = [[log("rolled back at %s", tostring(now()))]] },
+    rand = { sign = "fun(): number",
+        text = "A number from 0 to 1, drawn from the seed. Inside drive and handlers.",
+        example = [[if rand() < 0.1 then sleep "1s" end]] },
+    dur = { sign = "fun(time: Duration): Duration",
+        text = "A duration to calculate with: + - with another, * with a number.",
+        example = [[local ttl = dur("30s") + dur("5s")]] },
+    amplification = { sign = "fun(from: Component, to: Component): Metric",
+        text = "Attempts on `to` for each request of `from`: what retries do to a dependency.",
+        example = [[
+expect "retries do not pile up" { always = amplification(users, web):below(3) }]] },
+}
+
+--- Verdict words, matchers and other fields that deserve more than their line.
+M.notes = {
+    always = { is_verdict = true,
+        text = "Passes when every sample outside `except` satisfies the matcher. No sample "
+        .. "at all is inconclusive. Gauges are judged by their adverse extreme.",
+        example = [[expect "few errors" { always = web.errors.ratio:below "1%" }]] },
+    never = { is_verdict = true,
+        text = "Passes when no sample satisfies the matcher: the mirror of `always`.",
+        example = [[expect "no flood" { never = web.queue.length:above(500) }]] },
+    eventually = { is_verdict = true,
+        text = "Passes when the matcher becomes true by `after` + `within`, and stays "
+        .. "true for `holding`. The deadline is required.",
+        example = [[
+expect "errors go away" {
+  eventually = web.errors.ratio:below "1%", after = outage, within = "30s",
+}]] },
+    at_end = { is_verdict = true,
+        text = "Passes when the matcher is true at the end of the run.",
+        example = [[expect "all are back" { at_end = web.replicas.ready:equals(4) }]] },
+    sometimes = { is_verdict = true,
+        text = "Passes when the matcher was true at least once. Never true is "
+        .. "inconclusive: what was to be tested did not take place.",
+        example = [[expect "a replica takes over" { sometimes = db.failovers:at_least(1) }]] },
+    at = { text = "An instant, counted from the start of the run." },
+    lasting = { text = "The length of something (`for` and `until` are words of Lua)." },
+    every = { text = "A period. For a fault it needs a `lasting` that is shorter." },
+    after = { text = "An anchor: a fault (its start), fault.ends, happened \"mark\", or an "
+        .. "instant such as \"4m\"." },
+    within = { text = "A deadline, counted from the anchor." },
+    holding = { text = "What becomes true must stay true this long to count." },
+    during = { text = "Only inside this window, or these windows." },
+    except = { text = "Everywhere but inside this window, or these windows." },
+    over = { text = "The window over which a metric is averaged, or in which an SLO counts." },
+    timeout = { text = "One caller's patience, for each attempt. It does not stop work that was "
+        .. "already sent, unless `cancel = true`." },
+    retry_budget = { text = "A bucket per calling replica: each first attempt adds its share, at "
+        .. "most 10 tokens; a retry takes one. \"off\" means no limit." },
+}
+
+M.matchers = {
+    below = { text = "less than the limit", sign = "fun(self: Metric, limit: Limit): Matcher" },
+    above = { text = "more than the limit", sign = "fun(self: Metric, limit: Limit): Matcher" },
+    at_least = { text = "the limit or more", sign = "fun(self: Metric, limit: Limit): Matcher" },
+    at_most = { text = "the limit or less", sign = "fun(self: Metric, limit: Limit): Matcher" },
+    equals = { text = "exactly the limit", sign = "fun(self: Metric, limit: Limit): Matcher" },
+    between = { text = "from the first limit to the second",
+        sign = "fun(self: Metric, from: Limit, to: Limit): Matcher" },
+    recovers_to = { text = "back to that share of the mean from warm-up to the fault",
+        sign = "fun(self: Metric, share: Share): Matcher" },
+}
+
+--- What a handler is given.
+M.request = {
+    call = { sign = "fun(self: Request, call: CallFields): Result",
+        text = "Calls another component and waits: the result is { ok, status, value, outcome }." },
+    sleep = { sign = "fun(self: Request, time: Duration)", text = "Waits, holding its worker." },
+    work = { sign = "fun(self: Request, time: Duration)", text = "Uses the CPU for so long." },
+    once = { sign = "fun(self: Request, key: any, make: fun(): any): any",
+        text = "One flight per replica and key; followers wait and share the outcome." },
+}
+M.request_fields = {
+    { "op", "string", "the operation, such as \"GET /product\"" },
+    { "key", "any", "what the request is about" },
+}
+
+--- The types of fields: the word of the column, what it means (nil: what it says), and the type
+--- in an editor.
+M.types = {
+    duration = { "duration", 'a time with its unit: "150ms", "2s", "1m30s"', "Duration" },
+    rate = { "rate", 'so many per time: "400/s", "5k/s", "30/m"', "Rate" },
+    ratio = { "share", 'a part of a whole: "0.1%", or 0 to 1', "Share" },
+    size = { "size", 'bytes with their unit: "1KiB", "10MB"', "Size" },
+    count = { "count", nil, "integer" },
+    number = { "number", nil, "number" },
+    limit = { "limit", 'a count, or "unbounded"', 'integer|"unbounded"' },
+    budget = { "share", 'a share, or "off"', 'Share|"off"' },
+    text = { "text", nil, "string" },
+    bool = { "boolean", nil, "boolean" },
+    dist = { "dist", 'a duration ("5ms", constant) or a distribution (dist.NAME)',
+        "Duration|Dist" },
+    place = { "place", "a region, a zone or a host", "Region|Zone|Host" },
+    calls = { "calls", "a list of call { ... }", "Call[]" },
+    handlers = { "handlers", 'functions by operation: { ["GET /x"] = function(req) ... end }',
+        "table<string, fun(req: Request): integer?>" },
+    table = { "table", nil, "table" },
+    matcher = { "matcher", 'what is compared: web.latency.p99:below "300ms"', "Matcher|Mark" },
+    anchor = { "anchor", 'a fault, its .ends, happened "mark", or an instant',
+        "Fault|Anchor|Mark|Duration" },
+    windows = { "window", "{ after =, lasting = }, or a list of these",
+        "WindowFields|WindowFields[]" },
+    pick = { "pick", 'how many are hit: "all", "one", a count, "50%" or "random 50%"',
+        "string|integer" },
+    failover = { "failover", "{ detect =, promote = }, or false", "false|table" },
+    choice = { "word", nil, "string" },
+    block = { "table", nil, "table" },
+    any = { "any", nil, "any" },
+}
+
+--- Units of metrics, as the column and the limit of a matcher show them.
+M.units = {
+    seconds = { "duration", ' "300ms"' },
+    ratio = { "share", ' "1%"' },
+    rate = { "rate", ' "400/s"' },
+    count = { "count", "(10)" },
+    bytes = { "size", ' "1MiB"' },
+}
+
+--- Exit statuses, worst first where several apply.
+M.exits = {
+    { 0, "everything held" },
+    { 1, "an expectation failed: the system is not good enough" },
+    { 2, "a scenario is wrong: it does not load, or its script raised an error" },
+    { 3, "inconclusive: nothing failed, but something was never tested" },
+    { 4, "usage: a bad option, a missing file" },
+    { 5, "nothing matched the selection" },
+    { 6, "not reproducible: the same run gave two results" },
+    { 7, "a budget (events, wall time, memory) was used up; results are partial" },
+    { 70, "a bug in Lorenz; what is known of it is in .lorenz/crash" },
+    { 74, "a result could not be written (full disk, read-only folder)" },
+    { 128, "plus N: stopped by signal N; 130 is Ctrl-C" },
+}
+M.exit_order = { 70, 74, 6, 2, 1, 7, 3, 5 }
+
+return M
