@@ -139,8 +139,10 @@ end
 
 local function block_page(facts, name, width)
     local w = words.blocks[name]
-    local rows = field_rows(schema[name])
+    local rows, parts = field_rows(schema[name]), {}
+    for i, p in ipairs(words.parts[name] or {}) do parts[i] = { "." .. p[1], p[3] } end
     local page = titled(name, w.text, width) .. section("Fields", text.rows(rows, width))
+        .. section("Parts", text.rows(parts, width))
         .. section("Types", type_notes(rows, width)) .. example(w.example)
     if facts.metrics[name] then
         page = page .. section("Metrics", text.rows(metric_rows(facts.metrics[name]), width))

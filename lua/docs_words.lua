@@ -5,14 +5,15 @@
 --- that is called its `sign`: parameters and result as the types of an editor write them.
 local M = {}
 
---- Blocks: kind "name" { ... }.
+--- Blocks: kind "name" { ... }. The value of one that is silent is nothing.
 M.blocks = {
-    scenario = { text = "Opens a file: the sentence that must hold, and how long the run is.",
+    scenario = { is_silent = true,
+        text = "Opens a file: the sentence that must hold, and how long the run is.",
         example = [[
 scenario "Checkout survives losing the primary database" {
   tags = { "db", "tier-1" }, duration = "10m", warmup = "1m",
 }]] },
-    region = { text = "A place with zones. Its parts are region.zone.a or region.zone[1].",
+    region = { text = "A place with zones.",
         example = [[
 local eu = region "eu-west-1" { zones = { "a", "b", "c" }, latency = "600us" }
 fault.down { eu.zone.a, at = "4m", lasting = "1m" }]] },
@@ -20,8 +21,7 @@ fault.down { eu.zone.a, at = "4m", lasting = "1m" }]] },
         .. "to itself.",
         example = [[local rack = host "rack-1" {}
 fault.down { rack, at = "4m", lasting = "1m" }]] },
-    service = { text = "A program that answers requests: replicas, each with workers and a queue. "
-        .. "Its parts are web.replica[1] and so on.",
+    service = { text = "A program that answers requests: replicas, each with workers and a queue.",
         example = [[
 local web = service "web" {
   replicas = 4, concurrency = 64, service_time = "5ms",
@@ -30,8 +30,7 @@ local web = service "web" {
     balancer = { text = "A proxy before a service: spreads requests over replicas it thinks live.",
         example = [[local lb = balancer "lb" { to = web, policy = "least_requests" }]] },
     database = { text = "A primary and replicas with a replicated log, failover, and writes that "
-        .. "may be lost. Its parts are db.primary, db.replica[1] and db.node[1]: roles are "
-        .. "resolved when a fault strikes, a node stays the same.",
+        .. "may be lost.",
         example = [[
 local db = database "orders-db" {
   nodes = 3, replication = "sync", failover = { detect = "5s", promote = "4s" },
@@ -50,13 +49,15 @@ local api = service "api" {
         example = [[
 link { web, db, latency = "2ms" }
 fault.latency { link(web, db), add = "3ms", at = "7m", lasting = "1m" }]] },
-    expect = { text = "What must hold: one verdict word with a matcher. The name is a sentence.",
+    expect = { is_silent = true,
+        text = "What must hold: one verdict word with a matcher. The name is a sentence.",
         example = [[
 expect "errors are back under 0.1 % within 15 s" {
   eventually = web.errors.ratio:below "0.1%",
   after = outage, within = "15s", holding = "30s",
 }]] },
-    slo = { text = "An objective with its error budget, over the whole run or a sliding window.",
+    slo = { is_silent = true,
+        text = "An objective with its error budget, over the whole run or a sliding window.",
         example = [[slo "availability" { of = web, objective = "99.5%", over = "10m" }]] },
     fault = { text = "What goes wrong: fault.KIND { target, at = ... }. A kind has these fields "
         .. "and its own; its page is fault.KIND. The value is an anchor for `after`, and so is "
@@ -161,6 +162,20 @@ M.matchers = {
         sign = "fun(self: Metric, from: Limit, to: Limit): Matcher" },
     recovers_to = { text = "back to that share of the mean from warm-up to the fault",
         sign = "fun(self: Metric, share: Share): Matcher" },
+}
+
+--- Parts of components, as name, type in an editor, and what it is.
+M.parts = {
+    service = { { "replica", "Replica[]", "its replicas, from 1: web.replica[2]" } },
+    balancer = { { "replica", "Replica[]", "its replicas, from 1" } },
+    database = {
+        { "primary", "Target", "whichever node leads when it is needed" },
+        { "replica", "Target[]", "the nodes that follow, from 1" },
+        { "node", "Target[]", "its nodes, from 1, whatever their roles are" },
+    },
+    traffic = {},
+    region = { { "zone", "table<string|integer, Zone>", "its zones: eu.zone.a, eu.zone[1]" } },
+    fault = { { "ends", "Anchor", "when it is over, for `after`" } },
 }
 
 --- What a handler is given.

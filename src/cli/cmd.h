@@ -25,10 +25,13 @@ struct lz_cmd {
 };
 
 extern const struct lz_cmd lz_cmd_check;
+extern const struct lz_cmd lz_cmd_completions;
 extern const struct lz_cmd lz_cmd_doctor;
 extern const struct lz_cmd lz_cmd_explain;
 extern const struct lz_cmd lz_cmd_help;
+extern const struct lz_cmd lz_cmd_man;
 extern const struct lz_cmd lz_cmd_run;
+extern const struct lz_cmd lz_cmd_types;
 extern const struct lz_cmd lz_cmd_version;
 
 /* The table, by name; NULL past its end. */

@@ -10,7 +10,7 @@ static void overview(struct lz_out *out)
                      "wrong and what must still hold; the same seed gives the same run.\n\n"
                      "usage: lorenz COMMAND [OPTIONS] [ARGUMENTS]\n\n");
     for (size_t i = 0; lz_cmd_get(i) != NULL; i++)
-        lz_out_textf(out, "  %-8s  %s\n", lz_cmd_get(i)->name, lz_cmd_get(i)->summary);
+        lz_out_textf(out, "  %-11s  %s\n", lz_cmd_get(i)->name, lz_cmd_get(i)->summary);
     lz_out_text(out, "\nlorenz help COMMAND tells more about one of them.\n");
 }
 

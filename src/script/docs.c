@@ -116,3 +116,18 @@ const char *lz_docs_names(struct lz_docs *docs)
 {
     return ask(docs, &(struct question){"docs", "names", NULL, 0});
 }
+
+const char *lz_docs_man(struct lz_docs *docs)
+{
+    return ask(docs, &(struct question){"docs_man", "scenario", NULL, 0});
+}
+
+const char *lz_docs_types(struct lz_docs *docs)
+{
+    return ask(docs, &(struct question){"docs_meta", "library", NULL, 0});
+}
+
+const char *lz_docs_types_config(struct lz_docs *docs)
+{
+    return ask(docs, &(struct question){"docs_meta", "config", NULL, 0});
+}

@@ -27,4 +27,11 @@ const char *lz_docs_near(struct lz_docs *docs, const char *topic);
 const char *lz_docs_index(struct lz_docs *docs, int width);
 const char *lz_docs_names(struct lz_docs *docs);
 
+/* lorenz-scenario(5), in roff. */
+const char *lz_docs_man(struct lz_docs *docs);
+
+/* The language as types for editors, and the settings that make its folder an addon. */
+const char *lz_docs_types(struct lz_docs *docs);
+const char *lz_docs_types_config(struct lz_docs *docs);
+
 #endif

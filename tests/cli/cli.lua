@@ -226,6 +226,24 @@ local rows = {
         width = 60 },
     { "pages are not wider than 80 columns", "$L explain --width 200 metrics", 0, width = 80 },
 
+    -- man, types, completions.
+    { "man prints the page of the commands", "$L man", 0, out = { ".TH LORENZ 1", "lorenz run" } },
+    { "man prints the page of the language", "$L man lorenz-scenario", 0,
+        out = { ".TH LORENZ\\-SCENARIO 5", "fault.latency" } },
+    { "man knows no other page", "$L man lua", 4,
+        err = { 'no page "lua"', "lorenz and lorenz-scenario" } },
+    { "types go into a folder of ours", "$L types; ls .lorenz/types .lorenz/types/library", 0,
+        out = { "wrote .lorenz/types/library/lorenz.lua", "config.json" } },
+    { "types go where they are wanted", "$L types t; head -1 t/library/lorenz.lua", 0,
+        out = { "---@meta" } },
+    { "types can be printed", "$L types --print config", 0, out = { '"name": "Lorenz"' } },
+    { "types are one of two files", "$L types --print x", 4, err = { "library or config" } },
+    { "types in no folder exit 74", "touch .lorenz; $L types", 74,
+        err = { "cannot make the folder .lorenz" } },
+    { "types of two folders are usage", "$L types a b", 4, err = { "one folder, got 2" } },
+    { "completions need a shell", "$L completions", 4, err = { "one shell is needed" } },
+    { "completions know three shells", "$L completions tcsh", 4, err = { "bash, zsh or fish" } },
+
     -- Where results go.
     { "JSON to stdout silences the text", "$L run -o json=- s/passes.lua", 0,
         out = { '"schema":', '"exit_code":', "!✓" } },

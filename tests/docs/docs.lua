@@ -9,6 +9,7 @@
 local binary, root = arg[1], arg[2]
 package.path = root .. "/lua/?.lua"
 local codes = require "docs_codes"
+local handles = require "handles"
 local schema = require "schema"
 local vocab = require "vocab"
 local words = require "docs_words"
@@ -157,6 +158,23 @@ for _, word in ipairs(keys(environment)) do
 end
 for _, word in ipairs(keys(words.functions)) do
     ok(environment[word], ("the function %s is a word of the language"):format(word))
+end
+
+---The parts of a component, as its handle lists them when asked for one it has not.
+local function parts_of(kind)
+    local said
+    local state = { metrics = { [kind] = {} }, line = function() return 1 end,
+        diag = { add = function(d) said = d.help end } }
+    local _ = handles.component(state, { kind = kind, name = "x", fields = {} }).zzzzzz
+    return (said:match "^it has (.*)$" or "")
+end
+
+for _, kind in ipairs { "service", "balancer", "database", "traffic" } do
+    local names = {}
+    for i, part in ipairs(words.parts[kind]) do names[i] = part[1] end
+    table.sort(names)
+    ok(parts_of(kind) == table.concat(names, " "), ("the parts of a %s are known"):format(kind),
+        parts_of(kind))
 end
 
 -- ---------------------------------------------------------------- pages
