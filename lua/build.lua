@@ -224,9 +224,26 @@ local function build_expectations(state, C)
     end
 end
 
+--- What is declared and checked, but cannot be run: said once, with what else there is.
+local function refuse_not_yet(state)
+    local first = state.plan.not_yet[1]
+    for _, other in ipairs(state.plan.not_yet) do
+        if other.line < first.line then first = other end
+    end
+    local others = #state.plan.not_yet - 1
+    state.diag.add { code = "LZ114", line = first.line, word = first.word, path = first.path,
+        at = "field", text = first.what .. " cannot be run by this version",
+        help = (others > 0 and ("nor can %d more; "):format(others) or "")
+            .. "`lorenz check` checks what it says" }
+end
+
 --- Build everything. False if there are diagnostics.
 function M.world(state)
     local C = state.C
+    if #state.plan.not_yet > 0 then
+        refuse_not_yet(state)
+        return false
+    end
     local steps = { build_places, build_components, build_calls, build_links, build_faults,
         build_expectations }
     for _, step in ipairs(steps) do

@@ -45,6 +45,21 @@ TYPES.duration = by_unit(units.duration)
 TYPES.rate = by_unit(units.rate)
 TYPES.ratio = by_unit(units.ratio)
 TYPES.size = by_unit(units.size)
+TYPES.offset = by_unit(units.offset)
+TYPES.bandwidth = by_unit(units.bandwidth)
+
+--- A rate, or one that changes: a shape.
+function TYPES.load(ctx, f, v)
+    local h = handles.of(v)
+    if h and h.kind == "shape" then return h end
+    if h then return expected(ctx, f, "a rate or a shape", v) end
+    return TYPES.rate(ctx, f, v)
+end
+
+function TYPES.signed(ctx, f, v)
+    if type(v) == "number" and v == v and math.abs(v) < math.huge then return v + 0.0 end
+    return expected(ctx, f, "a number", v)
+end
 
 function TYPES.count(ctx, f, v)
     if type(v) == "number" and v == math.floor(v) then
@@ -93,12 +108,15 @@ function TYPES.choice(ctx, f, v)
     for _, c in ipairs(f.choices) do
         if v == c then return v end
     end
+    for _, c in ipairs(f.later_choices or {}) do
+        if v == c then
+            ctx.state.not_yet(ctx.line, ('`%s = "%s"` of %s'):format(f[1], v, ctx.what), f[1],
+                place(ctx, f[1]))
+            return v
+        end
+    end
     local near = type(v) == "string" and diag.nearest(v, f.choices)
     local list = '"' .. table.concat(f.choices, '" or "') .. '"'
-    if type(v) == "string" and ctx.later and ctx.later[v] then
-        return nil, complain(ctx, f[1], "LZ207", ('"%s" is not part of this version'):format(v),
-            "it is " .. list)
-    end
     return nil, complain(ctx, f[1], "LZ207", ("expected %s, got %s"):format(list, units.kind_of(v)),
         near and ('a similar value exists: "%s"'):format(near))
 end
@@ -117,10 +135,12 @@ function TYPES.dist(ctx, f, v)
     return nil, complain(ctx, f[1], code, text, help)
 end
 
+local PLACES = { region = true, zone = true, host = true, cloud = true }
+
 function TYPES.place(ctx, f, v)
     local h = handles.of(v)
-    if h and (h.kind == "region" or h.kind == "zone" or h.kind == "host") then return h end
-    return expected(ctx, f, "a region, a zone or a host", v)
+    if h and PLACES[h.kind] then return h end
+    return expected(ctx, f, "a region, a zone, a host or a cloud", v)
 end
 
 function TYPES.pick(ctx, f, v)
@@ -138,9 +158,33 @@ end
 
 function TYPES.block(ctx, f, v)
     if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table", v) end
-    local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]), later = ctx.later,
+    local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
         what = ("%s of %s"):format(f[1], ctx.what) }
     return M.read(inner, f.fields, v)
+end
+
+--- Builds by name, each with the block's fields.
+function TYPES.versions(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table", v) end
+    local out, names = {}, {}
+    for name in pairs(v) do names[#names + 1] = tostring(name) end
+    table.sort(names)
+    for _, name in ipairs(names) do
+        local one = v[name]
+        if one == POISON then return nil end
+        if type(one) ~= "table" or getmetatable(one) then
+            return nil, complain(ctx, f[1], "LZ205",
+                ("version %s must be a table, got %s"):format(name, units.kind_of(one)),
+                'write versions = { v2 = { error_ratio = "4%" } }')
+        end
+        out[name] = TYPES.block({ state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
+            what = ctx.what }, { name, fields = f.fields }, one)
+        if out[name].broken then return nil end
+    end
+    if #names == 0 then
+        return nil, complain(ctx, f[1], "LZ205", "there must be at least one version")
+    end
+    return out
 end
 
 function TYPES.failover(ctx, f, v)
@@ -225,12 +269,20 @@ function TYPES.windows(ctx, f, v)
     return list
 end
 
+--- "service|broker" as "a service or a broker".
+local function any_of(kinds)
+    local list = {}
+    for kind in kinds:gmatch "[^|]+" do list[#list + 1] = "a " .. kind end
+    local last = table.remove(list)
+    return #list > 0 and table.concat(list, ", ") .. " or " .. last or last
+end
+
 local function by_ref(ctx, f, v, kinds)
     local h = handles.of(v)
     for kind in kinds:gmatch "[^|]+" do
         if h and h.kind == kind then return h end
     end
-    local what = "a " .. kinds:gsub("|", ", a ")
+    local what = any_of(kinds)
     if h then
         return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what,
             handles.describe(v)))
@@ -238,9 +290,24 @@ local function by_ref(ctx, f, v, kinds)
     return expected(ctx, f, what, v)
 end
 
+local function by_refs(ctx, f, v, kinds)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, ("a list: %s each"):format(any_of(kinds)), v)
+    end
+    local list = {}
+    for i, one in ipairs(v) do
+        if one == POISON then return nil end
+        list[i] = by_ref(ctx, f, one, kinds)
+        if not list[i] then return nil end
+    end
+    return list
+end
+
 local function read_field(ctx, f, v)
     local kinds = f[2]:match "^ref:(.+)$"
     if kinds then return by_ref(ctx, f, v, kinds) end
+    kinds = f[2]:match "^refs:(.+)$"
+    if kinds then return by_refs(ctx, f, v, kinds) end
     return TYPES[f[2]](ctx, f, v)
 end
 
@@ -276,13 +343,19 @@ function M.read(ctx, fields, raw)
             out.broken = true
         else
             local value = read_field(ctx, known[key], v)
-            if value == nil then out.broken = true end
+            if value == nil then out.broken = true
+            elseif known[key].later then
+                ctx.state.not_yet(ctx.line, ("`%s` of %s"):format(key, ctx.what), key,
+                    place(ctx, key))
+            end
             out[key] = value
         end
     end
     for _, f in ipairs(fields) do
-        if f.required and raw[f[1]] == nil then
-            ctx.state.diag.add { code = "LZ102", line = ctx.line,
+        local unless = f.unless
+        local is_needed = f.required and not (unless and raw[unless[1]] == unless[2])
+        if is_needed and raw[f[1]] == nil then
+            ctx.state.diag.add { code = "LZ102", line = ctx.line, word = ctx.what:match "^[%w_]+",
                 text = ("%s needs `%s`: %s"):format(ctx.what, f[1], f[3]) }
             out.broken = true
         end

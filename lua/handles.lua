@@ -159,6 +159,7 @@ function M.metric(state, component, path, replica)
     if info then
         facts.unit = info.unit
         facts.is_metric = true
+        if info.later then state.not_yet(state.line(), facts.text, path:match "[%w_]+$") end
     elseif path ~= "" then
         local begins, names = false, {}
         for name in pairs(state.metrics[component.kind]) do
@@ -170,9 +171,10 @@ function M.metric(state, component, path, replica)
             local near = diag.nearest(path, names)
             return state.diag.add { code = "LZ302", line = state.line(),
                 word = path:match "[%w_]+$",
-                text = ('%s "%s" has no metric `%s`'):format(component.kind, component.name, path),
-                help = near and ("a metric with a similar name exists: `%s`"):format(near)
-                    or "its metrics are " .. table.concat(names, " ") }
+                text = ('%s has no metric `%s`'):format(component.text
+                    or ('%s "%s"'):format(component.kind, component.name), path),
+                help = near and ("a metric with a similar name exists: `%s`"):format(near),
+                list = { "its metrics are", names } }
         end
     end
     return new(state.metric_meta, facts)
@@ -212,12 +214,58 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
         text = name })
 end
 
+--- Parts that are counted, by kind: the part, the field that says how many, and its default.
+local COUNTED = {
+    balancer = { "replica", "replicas", 1, measured = true },
+    service = { "replica", "replicas", 1, measured = true },
+    gateway = { "replica", "replicas", 1 },
+    cache = { "node", "nodes", 1 },
+    store = { "node", "nodes", 3 },
+    broker = { "node", "nodes", 1 },
+    topic = { "partition", "partitions", 1 },
+    consumers = { "member", "members", 1 },
+}
+
+--- `api:version("v2")`: the service as far as that build serves it.
+local function version_part(state, service)
+    return function(self, name)
+        local line = state.line()
+        if M.of(self) ~= service then
+            error(('write %s:version("v2"), with a colon'):format(service.name), 2)
+        end
+        local versions = service.fields.versions
+        if name == diag.POISON or service.broken then return diag.POISON end
+        if not versions or not versions[name] then
+            local names = {}
+            for known in pairs(versions or {}) do names[#names + 1] = known end
+            table.sort(names)
+            return state.diag.add { code = "LZ303", line = line, word = ('"%s"'):format(
+                tostring(name)),
+                text = ("%s has no version %s"):format(service.text, units.show(name)),
+                help = #names > 0 and "its versions are " .. table.concat(names, " ")
+                    or "its versions are declared in `versions`" }
+        end
+        local facts = { kind = "version", name = ('%s:version("%s")'):format(service.name, name),
+            service = service, fields = {} }
+        facts.text = facts.name
+        state.not_yet(line, facts.text, "version")
+        return M.measured(state, facts)
+    end
+end
+
+--- `api:route { v2 = "5%" }` acts, in drive.
+local function route_part(state)
+    return function()
+        if state.running then error("`route` cannot be run by this version", 2) end
+        return state.diag.add { code = "LZ503", line = state.line(), word = "route",
+            text = "`route` acts, and the top level only declares",
+            help = 'use it inside drive("name", function() ... end)' }
+    end
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
-    service = {
-        replica = function(state, c) return ordinal_parts(state, c, "replica", c.fields.replicas
-            or 1, true) end,
-    },
+    service = { version = version_part, route = route_part },
     database = {
         primary = function(_, c)
             return M.target { target = "primary", component = c, text = c.name .. ".primary" }
@@ -229,9 +277,20 @@ local PARTS = {
             false) end,
     },
     traffic = {},
-    balancer = {},
+    dns = {},
 }
-PARTS.balancer.replica = PARTS.service.replica
+for kind, counted in pairs(COUNTED) do
+    PARTS[kind] = PARTS[kind] or {}
+    PARTS[kind][counted[1]] = function(state, c)
+        return ordinal_parts(state, c, counted[1], c.fields[counted[2]] or counted[3],
+            counted.measured)
+    end
+end
+
+--- Whether these facts are of something that can be called, measured and hit as a whole.
+function M.is_component(facts)
+    return facts ~= nil and PARTS[facts.kind] ~= nil
+end
 
 local function component_index(state, facts)
     return function(_, k)
@@ -241,7 +300,7 @@ local function component_index(state, facts)
             error(("%s has no part [%s]"):format(facts.text, tostring(k)), 2)
         end
         local metrics = state.metrics[facts.kind]
-        for name in pairs(metrics) do
+        for name in pairs(metrics) do -- whatever the order: each gives the same
             if name == k or name:sub(1, #k + 1) == k .. "." then return M.metric(state, facts,
                 k) end
         end
@@ -259,9 +318,16 @@ local function component_index(state, facts)
         local near = diag.nearest(k, list)
         return state.diag.add { code = "LZ301", line = state.line(), word = k,
             text = ('%s "%s" has no part `%s`'):format(facts.kind, facts.name, k),
-            help = near and ("a part with a similar name exists: `%s`"):format(near)
-                or "it has " .. table.concat(list, " ") }
+            help = near and ("a part with a similar name exists: `%s`"):format(near),
+            list = { "it has", list } }
     end
+end
+
+--- A host, a link or a version: metrics, but no parts.
+function M.measured(state, facts)
+    return new(class(facts.kind, function(_, k)
+        return M.metric(state, facts, tostring(k))
+    end), facts)
 end
 
 --- A service, database, balancer or traffic.
@@ -270,9 +336,9 @@ function M.component(state, facts)
     return new(class(facts.kind, component_index(state, facts)), facts)
 end
 
---- A region, with its zones.
+--- A region or a cloud, with its zones.
 function M.region(state, facts)
-    facts.text = ('region "%s"'):format(facts.name)
+    facts.text = ('%s "%s"'):format(facts.kind, facts.name)
     local zones = new(class("zones", function(_, k)
         for i, name in ipairs(facts.zones) do
             if k == i or k == name then
@@ -281,14 +347,15 @@ function M.region(state, facts)
                     text = facts.name .. "." .. name })
             end
         end
-        return state.diag.add { code = "LZ301", line = state.line(),
-            text = ('region "%s" has no zone `%s`'):format(facts.name, tostring(k)),
+        if facts.broken then return diag.POISON end
+        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
+            text = ('%s has no zone `%s`'):format(facts.text, tostring(k)),
             help = "its zones are " .. table.concat(facts.zones, " ") }
     end), { kind = "zones", text = facts.name .. ".zone" })
     return new(class("region", function(_, k)
         if k == "zone" then return zones end
         return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
-            text = ('region "%s" has no part `%s`'):format(facts.name, tostring(k)),
+            text = ('%s has no part `%s`'):format(facts.text, tostring(k)),
             help = 'a zone is written region.zone.a or region.zone["a"]' }
     end), facts)
 end

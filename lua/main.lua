@@ -2,6 +2,7 @@
 local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
+local schema = require "schema"
 local syntax = require "syntax"
 local vocab = require "vocab"
 
@@ -9,7 +10,16 @@ local M = {}
 
 local function new_plan()
     return { regions = {}, hosts = {}, components = {}, links = {}, faults = {},
-             expectations = {}, params = {}, drives = {} }
+             expectations = {}, params = {}, drives = {}, not_yet = {} }
+end
+
+--- Metrics that are known but not measured yet, beside C's. A version has its service's.
+local function add_metrics(metrics)
+    for kind, list in pairs(schema.metrics_later) do
+        metrics[kind] = metrics[kind] or {}
+        for name, info in pairs(list) do metrics[kind][name] = metrics[kind][name] or info end
+    end
+    for name, info in pairs(metrics.service) do metrics.version[name] = info end
 end
 
 --- The line of the scenario that is being run, for messages.
@@ -132,6 +142,11 @@ function M.load(opts)
         locals = local_names(opts.source),
     }
     state.metrics.amplification = {}
+    add_metrics(state.metrics)
+    state.not_yet = function(line, what, word, path)
+        local list = state.plan.not_yet
+        list[#list + 1] = { line = line, what = what, word = word, path = path }
+    end
     actions.install(state)
     local env = guard(state, vocab.environment(state, opts.base))
     local chunk, message = opts.C.compile(opts.source, chunk_name, env)
@@ -155,6 +170,9 @@ end
 M.script_error = script_error
 M.render = function(state, colour) return diag.render(state.diag, colour) end
 M.build = build.world
+
+--- Whether all that is declared can be run by this version.
+function M.is_runnable(state) return #state.plan.not_yet == 0 end
 M.server = actions.server
 
 --- Facts for C.

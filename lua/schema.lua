@@ -1,9 +1,12 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
---- Types: duration rate ratio size count number limit budget text bool dist place calls handlers
---- table matcher anchor windows pick failover ref:KIND|KIND, choice (with `choices`), block (with
---- `fields`), any. Validation reads this table and nothing else; so will whatever explains or
---- completes the language.
+--- Types: duration offset rate load ratio size bandwidth count number limit budget text bool dist
+--- place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
+--- refs:KIND|KIND (a list), choice (with `choices`), block (with `fields`), any. Validation reads
+--- this table and nothing else; so will whatever explains or completes the language.
+---
+--- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
+--- checked like the others, but a scenario that has them cannot be run yet.
 local M = {}
 
 local health = {
@@ -52,6 +55,12 @@ M.region = {
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
 }
+M.zone = { { "region", "ref:region|cloud", "where it is; default the default region" } }
+M.cloud = {
+    { "region", "text", "the provider's name of the region; for people" },
+    { "zones", "table", "names of its zones; default one zone \"a\"" },
+    { "latency", "dist", "one way between its zones; default 600us" },
+}
 M.host = { { "zone", "ref:zone", "where it stands; default the default region's first zone" } }
 M.service = {
     { "replicas", "count", "default 1", min = 1 },
@@ -61,7 +70,8 @@ M.service = {
     { "concurrency", "count", "workers per replica; default 64", min = 1 },
     { "queue", "block", "requests that wait for a worker, per replica", fields = {
         { "max", "limit", "how many, or \"unbounded\"; default 1024" },
-        { "policy", "choice", "who is next; default fifo", choices = { "fifo", "lifo" } },
+        { "policy", "choice", "who is next; default fifo", choices = { "fifo", "lifo" },
+            later_choices = { "codel" } },
     } },
     { "service_time", "dist", "time a worker is held before calls; default 1ms" },
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
@@ -69,6 +79,20 @@ M.service = {
     { "handle", "handlers", "its own code: { [\"GET /x\"] = function(req) ... end }" },
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
     { "listen", "count", "its port; for people" },
+    { "versions", "versions", "builds that can serve: { v2 = { error_ratio = \"4%\" } }",
+        later = true, fields = {
+            { "error_ratio", "ratio", "share of its answers that are errors by themselves" },
+            { "service_time", "dist", "time a worker is held before calls; default the service's" },
+            { "cpu_time", "dist", "CPU demand of a request; default the service's" },
+        } },
+    { "version", "text", "the build that serves at first", later = true },
+    { "autoscale", "block", "replicas follow the load", later = true, fields = {
+        { "min", "count", "fewest replicas; default 1", min = 1 },
+        { "max", "count", "most replicas", min = 1, required = true },
+        { "target_cpu", "ratio", "share of the cores in use that it aims at", required = true },
+        { "startup", "duration", "until a new replica serves; default 30s" },
+        { "cooldown", "duration", "between two decisions; default 60s" },
+    } },
 }
 M.balancer = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },
@@ -96,15 +120,86 @@ M.database = {
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
 }
 M.traffic = with({
-    { "to", "ref:service|balancer|database", "what the users call", required = true },
-    { "rate", "rate", "requests per second", required = true },
-    { "arrivals", "choice", "default poisson", choices = { "poisson", "constant" } },
+    { "to", "ref:service|balancer|database|dns|gateway|topic", "what the users call",
+        required = true },
+    { "rate", "load", "requests per second: a rate or a shape", required = true,
+        unless = { "arrivals", "closed" } },
+    { "arrivals", "choice", "default poisson", choices = { "poisson", "constant" },
+        later_choices = { "closed" } },
+    { "users", "count", "with closed arrivals: how many there are", min = 1, later = true },
+    { "think", "dist", "with closed arrivals: between an answer and the next request",
+        later = true },
+    { "size", "size", "of a request; of a record, to a topic", later = true },
+    { "acks", "choice", "to a topic: whose word is waited for; default all",
+        choices = { "all", "leader", "none" }, later = true },
     { "op", "text", "the operation, such as \"GET /product\"" },
     { "keys", "dist", "what a request is about; default each its own" },
     balanced,
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, calling)
 M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" } }, calling)
+M.cache = {
+    { "nodes", "count", "default 1", min = 1 },
+    spread,
+    on,
+    { "entries", "count", "how many it holds", required = true, min = 1 },
+    { "ttl", "duration", "how long an entry is good; default until it is evicted" },
+    { "get_time", "dist", "of one lookup; default 200us" },
+    { "eviction", "choice", "what goes when it is full; default lru",
+        choices = { "lru", "lfu", "fifo" } },
+    { "max_connections", "count", "default 10000", min = 1 },
+}
+M.broker = {
+    { "nodes", "count", "default 1", min = 1 },
+    spread,
+    on,
+    { "election", "duration", "from a node's death until its partitions have leaders; default 6s" },
+    { "disk_write", "dist", "of one append; default 1ms" },
+}
+M.topic = {
+    { "on", "ref:broker", "the broker that keeps it", required = true },
+    { "partitions", "count", "default 1", min = 1 },
+    { "replication", "count", "copies of each partition; default 1", min = 1 },
+    { "min_isr", "count", "copies in sync that an acknowledgement needs; default 1", min = 1 },
+}
+M.consumers = {
+    { "of", "ref:topic", "what they read", required = true },
+    { "members", "count", "default 1", min = 1 },
+    spread,
+    { "batch", "count", "records taken at once; default 500", min = 1 },
+    { "work", "dist", "per record; default 1ms" },
+    { "rebalance", "duration", "from a member's going until its partitions are read; default 10s" },
+    { "commit", "block", "when a position is kept", fields = {
+        { "every", "duration", "a period; default 5s" },
+    } },
+}
+M.store = {
+    { "nodes", "count", "default 3", min = 1 },
+    spread,
+    on,
+    { "get_time", "dist", "of one read; default 20ms" },
+    { "put_time", "dist", "of one write; default 40ms" },
+    { "consistency", "choice", "what a read may miss; default strong",
+        choices = { "strong", "eventual" } },
+    { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
+}
+M.dns = {
+    { "ttl", "duration", "how long an answer is good; default 60s" },
+    { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
+    { "health", "block", "health checks of the answers", fields = health },
+    { "resolvers", "block", "how resolvers behave", fields = {
+        { "honour_ttl", "ratio", "share of resolvers that ask again in time; default 100%" },
+        { "stale_at_most", "duration", "how long the others keep an answer; default 15m" },
+    } },
+}
+M.gateway = with({
+    { "to", "ref:service|balancer", "what it stands before", required = true },
+    { "replicas", "count", "default 1", min = 1 },
+    spread,
+    on,
+    { "limit", "rate", "requests per second it lets through; default all" },
+    { "service_time", "dist", "time it takes for a request; default 100us" },
+}, calling)
 M.link = {
     { "latency", "dist", "one way" },
     { "loss", "ratio", "share of messages lost; default 0" },
@@ -136,12 +231,23 @@ M.expect = {
     severity,
 }
 M.slo = {
-    { "of", "ref:service|balancer|traffic|database", "whose errors count", required = true },
+    { "of", "ref:service|balancer|gateway|traffic|database|cache|store", "whose errors count",
+        required = true },
     { "objective", "ratio", "share that must succeed", required = true },
     { "over", "duration", "the window of the budget; default the whole run" },
     because,
     severity,
 }
+
+M.check = { because, severity }
+
+--- What can be called, measured and hit: words of the form kind "name" { ... }.
+M.components = { "service", "balancer", "gateway", "database", "cache", "store", "broker", "topic",
+    "consumers", "dns", "traffic" }
+
+--- Blocks that are declared and checked, but cannot be run yet.
+M.not_run = { zone = true, cloud = true, cache = true, broker = true, topic = true,
+    consumers = true, store = true, dns = true, gateway = true }
 
 --- Distributions: name, and the parameters.
 M.dist = {
@@ -157,13 +263,79 @@ M.dist = {
 }
 M.dist_plain = { alpha = true, shape = true, n = true, skew = true } -- without a unit
 
+--- Shapes of a rate over time. `steps` is a list of { at, rate }, `replay` takes a file's name,
+--- `constant` a rate.
+M.shape_fields = {
+    ramp = {
+        { "from", "rate", "at the start", required = true },
+        { "to", "rate", "at the end of `over`, and from then on", required = true },
+        { "over", "duration", "how long it takes", required = true },
+    },
+    sine = {
+        { "mean", "rate", "the middle", required = true },
+        { "amplitude", "rate", "how far it goes up and down", required = true },
+        { "period", "duration", "from crest to crest", required = true },
+    },
+    burst = {
+        { "base", "rate", "between bursts", required = true },
+        { "peak", "rate", "in a burst", required = true },
+        { "every", "duration", "from one burst's start to the next", required = true },
+        { "lasting", "duration", "the length of a burst", required = true },
+    },
+}
+
 --- Words of the language that another version brings.
-M.later = { "cloud", "cache", "broker", "topic", "consumers", "store", "dns", "gateway", "shape",
-    "use", "check" }
+M.later = { "data" }
 
 --- Words other tools use for a fault of ours.
 M.fault_words = { slow = "latency", delay = "latency", lag = "latency", crash = "kill",
-    stop = "kill", drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause",
+    drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause",
     netsplit = "partition", stress = "cpu", burn = "cpu", outage = "down", poweroff = "down" }
+
+local function seconds(doc) return { unit = "seconds", doc = doc, later = true } end
+local function ratio(doc) return { unit = "ratio", doc = doc, later = true } end
+local function count(doc) return { unit = "count", doc = doc, later = true } end
+local function rate(doc) return { unit = "rate", doc = doc, later = true } end
+local function bytes(doc) return { unit = "bytes", doc = doc, later = true } end
+
+--- What answers requests has these.
+local function served(more)
+    more["rate"] = rate "requests per second"
+    more["errors.ratio"] = ratio "share of outcomes that are errors"
+    more["errors.rate"] = rate "errors per second"
+    more["success.ratio"] = ratio "share of outcomes that are good"
+    for _, q in ipairs { "mean", "p50", "p90", "p95", "p99", "p999", "max" } do
+        more["latency." .. q] = seconds "from arrival to the answer"
+    end
+    return more
+end
+
+--- Metrics that are declared and checked, but not measured yet; the others are C's.
+M.metrics_later = {
+    service = { memory = bytes "memory in use, the fullest replica" },
+    database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
+        ["locks.wait"] = seconds "waiting for a row's lock, the mean",
+        diverged = count "rows that differ between nodes" },
+    host = { cpu = ratio "share of its cores in use", memory = ratio "share of it in use",
+        disk = ratio "share of it in use" },
+    link = { latency = seconds "one way, the mean", lost = ratio "share of messages lost",
+        bytes = bytes "sent" },
+    cache = served { hit_ratio = ratio "share of lookups that found something",
+        evictions = count "entries that made room for others" },
+    store = served {},
+    gateway = served { ["shed.ratio"] = ratio "share of requests refused" },
+    broker = { elections = count "partitions that got a new leader" },
+    topic = { rate = rate "records per second",
+        lost_acks = count "records acknowledged and then lost",
+        ["errors.ratio"] = ratio "share of records refused" },
+    consumers = { rate = rate "records per second",
+        ["lag.time"] = seconds "age of the oldest record not yet read",
+        ["lag.records"] = count "records not yet read",
+        duplicates = count "records read more than once" },
+    dns = { flips = count "changes of the answer",
+        stale_answers = count "lookups answered from what had run out" },
+    cloud = {}, zone = {},
+    version = { share = ratio "share of the service's requests that it serves" },
+}
 
 return M

@@ -40,7 +40,7 @@ end
 ---@param v any
 ---@return integer? ns, string? code, string? text, string? help
 function M.duration(v)
-    if type(v) == "table" and v.ns then return v.ns end -- dur("30s") + dur("5s")
+    if getmetatable(v) == "duration" then return v.ns end -- dur("30s") + dur("5s")
     if type(v) == "number" then return no_unit(number_text(v)) end
     if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"',
         v) end
@@ -60,6 +60,25 @@ function M.duration(v)
         return refuse("LZ206", ('"%s" is longer than 146 years'):format(v))
     end
     return math.floor(ns + 0.5)
+end
+
+--- A duration that may lie below zero: "-5s".
+function M.offset(v)
+    local minus = type(v) == "string" and v:match "^%s*%-(.*)$"
+    local ns, code, text, help = M.duration(minus or v)
+    return ns and minus and -ns or ns, code, text, help
+end
+
+--- Nanoseconds as people write them: "1m30s", "800ms".
+function M.duration_text(ns)
+    if ns == 0 then return "0s" end
+    local out, left = {}, ns
+    for _, unit in ipairs { "h", "m", "s", "ms", "us", "ns" } do
+        local n = left // math.tointeger(DURATION[unit])
+        if n > 0 then out[#out + 1] = ("%d%s"):format(n, unit) end
+        left = left % math.tointeger(DURATION[unit])
+    end
+    return table.concat(out)
 end
 
 ---@param v any
@@ -117,6 +136,26 @@ function M.size(v)
     end
     if not SIZE[unit] then return unknown_unit("a size", unit, "B KiB MiB GiB kB MB GB") end
     return tonumber(number) * SIZE[unit]
+end
+
+--- Bytes per second, from "10Mbit/s" or "1MiB/s".
+---@return number? bytes_per_second, string? code, string? text, string? help
+function M.bandwidth(v)
+    if type(v) == "number" then
+        local n = number_text(v)
+        return refuse("LZ201", ("a bandwidth needs a unit: %s what?"):format(n),
+            ('write "%sMbit/s" or "%sMiB/s"'):format(n, n))
+    end
+    if type(v) ~= "string" then return not_this('a bandwidth such as "10Mbit/s"', v) end
+    local text = v:gsub("%s", "")
+    local bits, scale = text:match "^([%d%.]+)([kMG]?)bit/s$"
+    if tonumber(bits) then
+        return tonumber(bits) * ({ [""] = 1, k = 1e3, M = 1e6, G = 1e9 })[scale] / 8
+    end
+    local number, unit = text:match "^([%d%.]+)(%a+)/s$"
+    if tonumber(number) and SIZE[unit] then return tonumber(number) * SIZE[unit] end
+    return refuse("LZ203", ("%s is not a bandwidth"):format(M.show(v)),
+        'write "10Mbit/s" or "1MiB/s"')
 end
 
 --- What a value is, in words for a message.

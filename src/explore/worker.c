@@ -81,7 +81,8 @@ static void build_cases(const struct lz_worker_list_opts *opts, struct lz_worker
     for (size_t i = 0; i < listing->case_count && listing->trouble == LZ_SCRIPT_OK; i++) {
         struct lz_script *s = load(&opts->source, &listing->cases[i].params, false);
         struct lz_script_world world;
-        if (lz_script_trouble(s) == LZ_SCRIPT_OK && !lz_script_build(s, 1, 0, &world))
+        bool is_whole = lz_script_trouble(s) == LZ_SCRIPT_OK && lz_script_is_runnable(s);
+        if (is_whole && !lz_script_build(s, 1, 0, &world))
             LZ_ASSERT(lz_script_trouble(s) != LZ_SCRIPT_OK);
         note_trouble(listing, s, opts->colour);
         lz_script_destroy(s);

@@ -406,6 +406,23 @@ static void on_second(void *ctx, lz_time now)
     lz_procs_second(s, now);
 }
 
+static int runnable_protected(lua_State *L)
+{
+    push_main(lua_touserdata(L, 1), "is_runnable");
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+bool lz_script_is_runnable(struct lz_script *s)
+{
+    LZ_ASSERT(s->trouble == LZ_SCRIPT_OK);
+    lua_pushcfunction(s->L, runnable_protected);
+    lua_pushlightuserdata(s->L, s);
+    bool is_runnable = lua_pcall(s->L, 1, 1, 0) == LUA_OK && lua_toboolean(s->L, -1);
+    lua_pop(s->L, 1);
+    return is_runnable;
+}
+
 static int build_protected(lua_State *L)
 {
     struct lz_script *s = lua_touserdata(L, 1);

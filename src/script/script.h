@@ -83,6 +83,10 @@ uint64_t lz_script_text_hash(const struct lz_script *s);
 size_t lz_script_case_count(const struct lz_script *s);
 const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i);
 
+/* Whether this version can run all that it declares; if not, building says what (LZ114).
+   A scenario may be checked long before that. */
+bool lz_script_is_runnable(struct lz_script *s);
+
 /*
  * Build the world for the loaded values (load again with all params pinned to run
  * another case). False with LZ_SCRIPT_WRONG and diagnostics if the model refuses.

@@ -243,6 +243,11 @@ local rows = {
     { "types of two folders are usage", "$L types a b", 4, err = { "one folder, got 2" } },
     { "completions need a shell", "$L completions", 4, err = { "one shell is needed" } },
     { "completions know three shells", "$L completions tcsh", 4, err = { "bash, zsh or fish" } },
+    { "check knows words that cannot be run", "$L check s/later.lua", 0,
+        out = { "ok  s/later.lua" } },
+    { "what cannot be run is said once", "$L run s/later.lua", 2,
+        out = { 'error[LZ114]: cache "redis" cannot be run by this version', "s/later.lua:2:15",
+            "nor can 1 more" } },
 
     -- Where results go.
     { "JSON to stdout silences the text", "$L run -o json=- s/passes.lua", 0,

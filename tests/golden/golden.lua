@@ -1,5 +1,7 @@
--- golden.lua LORENZ FOLDER [--write] — transcripts, byte for byte; TAP.
-local lorenz, folder, write = arg[1], arg[2], arg[3] == "--write"
+-- golden.lua LORENZ FOLDER run|check [--write] — transcripts, byte for byte; TAP.
+local lorenz, folder, verb, write = arg[1], arg[2], arg[3], arg[4] == "--write"
+
+local COMMANDS = { run = "run --keep none --width 80", check = "check" }
 
 -- A token names the texts of scenario and engine, which change with any edit.
 local function output(command)
@@ -23,8 +25,8 @@ table.sort(names)
 
 local failed = 0
 for i, name in ipairs(names) do
-    local command = ("cd %s && env -i LANG=C.UTF-8 %s run --keep none --width 80 --color never "
-        .. "%s.lua 2>&1; echo \"exit $?\""):format(folder, lorenz, name)
+    local command = ("cd %s && env -i LANG=C.UTF-8 %s %s --color never %s.lua 2>&1; "
+        .. "echo \"exit $?\""):format(folder, lorenz, COMMANDS[verb], name)
     local path = folder .. "/" .. name .. ".out"
     if write then assert(io.open(path, "wb")):write(output(command)):close() end
     local want = read(path)

@@ -1,0 +1,147 @@
+--- Faults that are known, and checked, but cannot be run yet; those that can are C's (src/fault).
+---
+--- A row is: what it does; what it may target, as kinds of handles; then its parameters as rows of
+--- schema.lua. When a kind comes to C its row here goes.
+local NET = "link service balancer gateway database cache broker dns store host zone region cloud "
+    .. "traffic consumers"
+local CALLED = "service balancer gateway database cache store"
+local NODE = "service balancer gateway database cache broker consumers store host"
+local PLACE = "host zone region cloud"
+local DISK = "database broker store host cache"
+
+local function req(row) row.required = true; return row end
+
+local ratio = { "ratio", "ratio", "share that is touched" }
+local correlation = { "correlation", "ratio", "how alike neighbours fare; default 0" }
+local add = { "add", "dist", "how much longer; a duration or a distribution" }
+local limit = req { "limit", "count", "how many there are" }
+local path = { "path", "text", "only requests to it; default all" }
+local method = { "method", "text", "only requests of it; default all" }
+local first = { "first", "count", "only the first so many" }
+local nth = { "nth", "count", "only every nth" }
+local status = { "status", "count", "the answer's status", min = 100 }
+local notice = { "notice", "duration", "how long before it is told; default 0s" }
+
+local M = {
+    duplicate = { "Deliver messages twice.", NET, req(ratio), correlation },
+    reorder = { "Deliver messages out of order.", NET, req(ratio), correlation,
+        { "gap", "duration", "how far behind; default 10ms" } },
+    corrupt = { "Damage messages so that they are dropped.", NET, req(ratio), correlation },
+    bandwidth = { "Limit how much gets through.", NET,
+        req { "rate", "bandwidth", "such as \"10Mbit/s\"" },
+        { "buffer", "size", "what may wait; default 256KiB" } },
+    blackhole = { "Swallow messages without a reset.", NET,
+        { "port", "count", "only that port; default all" } },
+    reset = { "Reset connections.", NET,
+        { "after", "duration", "of a connection's life; default 0s" } },
+    slicer = { "Cut messages into pieces.", NET, req { "size", "size", "of a piece" },
+        { "delay", "duration", "between pieces; default 0s" } },
+    limit_data = { "Close connections after so much data.", NET,
+        req { "bytes", "size", "what a connection may carry" } },
+    slow_close = { "Let connections close late.", NET,
+        req { "delay", "duration", "how much later" } },
+    flap = { "Cut and mend a link again and again.", NET,
+        req { "up", "duration", "how long it works" },
+        req { "down", "duration", "how long it does not" } },
+    nic_down = { "Cut a host off.", "host" },
+    flood = { "Send junk that competes for bandwidth and CPU.", NET,
+        req { "rate", "rate", "messages per second" } },
+    route_loss = { "Cut two regions or clouds from each other.", "region cloud zone link" },
+
+    dns = { "Change what lookups are answered.", "dns",
+        { "answer", "choice", "what is answered",
+            choices = { "nxdomain", "servfail", "timeout", "empty", "stale" } },
+        { "delay", "dist", "how much later" }, { "spoof", "text", "an address instead" } },
+    http_delay = { "Answer requests late.", CALLED, req(add), ratio, path, method },
+    http_abort = { "Answer requests with an error.", CALLED, ratio, path, method, status, first,
+        nth },
+    http_replace = { "Replace what is answered.", CALLED, ratio, path, method, status,
+        { "body", "text", "instead of the body" } },
+    rpc_status = { "Answer calls with a status.", CALLED, ratio,
+        req { "code", "text", "such as \"UNAVAILABLE\"" } },
+    throttle = { "Refuse what exceeds a rate.", CALLED,
+        req { "rate", "rate", "what is let through" }, status },
+    cert_expiry = { "Refuse new handshakes.", CALLED,
+        { "expires_at", "duration", "an instant of the run; default at once" } },
+    auth_outage = { "Take the identity provider away.", "service" },
+    key_rotation = { "Replace the signing key before caches refresh.", "service" },
+    waf_false_positive = { "Block good requests.", "service balancer gateway", req(ratio) },
+
+    stop = { "End processes in order.", NODE,
+        { "graceful", "duration", "what may still be finished; default 30s" } },
+    crash_loop = { "End processes each time they start.", NODE,
+        { "backoff", "duration", "before the next start; default 10s" } },
+    reboot = { "Restart hosts.", PLACE, notice },
+    drain = { "Move work away from hosts.", PLACE, notice },
+    evict = { "Put replicas somewhere else.", NODE, notice },
+    spot_interruption = { "Take hosts back.", PLACE, notice,
+        { "capacity", "bool", "false: no others are to be had; default true" } },
+    cpu_throttle = { "Hold back CPU by quota.", NODE,
+        req { "quota", "ratio", "share that is left" } },
+    memory = { "Fill memory.", NODE, { "fill", "ratio", "share that is taken" },
+        { "leak", "bandwidth", "such as \"1MiB/s\"" },
+        { "oom", "choice", "what happens when it is full; default kill",
+            choices = { "kill", "swap" } } },
+    fd_limit = { "Run out of file descriptors.", NODE, limit },
+    thread_limit = { "Run out of threads.", NODE, limit },
+    port_exhaustion = { "Run out of local ports.", NODE, limit },
+    pid_limit = { "Run out of process ids.", NODE, limit },
+    clock_skew = { "Set clocks apart.", NODE, req { "offset", "offset", "may be below 0s" } },
+    clock_drift = { "Let clocks run wrong.", NODE, req { "ppm", "signed", "parts per million" } },
+    clock_step = { "Let clocks jump.", NODE, req { "offset", "offset", "may be below 0s" } },
+
+    disk_latency = { "Slow disks down.", DISK, add,
+        { "factor", "number", "how many times longer" } },
+    disk_iops = { "Limit operations per second.", DISK, limit },
+    disk_freeze = { "Hang all disk operations.", DISK },
+    disk_full = { "Fill disks.", DISK, { "keep", "size", "what stays free; default 0B" } },
+    disk_error = { "Fail disk operations.", DISK, ratio, { "errno", "text", "default EIO" },
+        { "operations", "table", "which; default all" } },
+    disk_corrupt = { "Change what is read, silently.", DISK, req(ratio),
+        { "bytes", "size", "how much at once; default 1B" } },
+    fsync_lie = { "Acknowledge what is not on disk.", DISK },
+    torn_write = { "Leave half a write behind.", DISK },
+    lost_write = { "Lose acknowledged writes.", DISK },
+    volume_detach = { "Take volumes away.", DISK },
+
+    failover = { "Move the primary's role.", "database", { "to", "any", "the node; default any" } },
+    replication_lag = { "Hold records back.", "database topic", req(add) },
+    replication_break = { "Stop replication until it is repaired.", "database topic" },
+    split_brain = { "Let two primaries lead.", "database" },
+    lock = { "Hold a table's or a row's lock.", "database", { "table", "text", "which" },
+        { "key", "any", "of a row; default the whole table" } },
+    long_transaction = { "Hold a transaction open.", "database" },
+    connection_exhaustion = { "Take all connections.", "database cache",
+        { "limit", "count", "how many are left; default 0" } },
+    flush = { "Empty a cache.", "cache" },
+    expire = { "Let entries run out at once.", "cache", ratio },
+    hot_key = { "Let one key be asked for much more.", "cache database",
+        { "key", "any", "which; default the most popular" }, { "factor", "number", "how much" } },
+    unclean_election = { "Elect a leader that is behind.", "broker topic" },
+    isr_shrink = { "Let copies fall behind.", "broker topic" },
+    poison_message = { "Send a record nobody can work on.", "topic" },
+    consumer_stall = { "Stop reading without leaving.", "consumers" },
+    backup_fail = { "Fail the next backups.", "database store" },
+    backup_corrupt = { "Damage the next backups.", "database store" },
+
+    bad_deploy = { "Bring out a build that degrades.", "service",
+        { "version", "text", "of `versions`" }, { "error_ratio", "ratio", "of the new build" },
+        { "factor", "number", "how many times longer work takes" } },
+    config_push = { "Push a value that degrades.", CALLED, { "error_ratio", "ratio", "its effect" },
+        { "factor", "number", "how many times longer work takes" },
+        { "waves", "count", "in so many steps; default 1", min = 1 } },
+    autoscaler_off = { "Stop scaling.", "service" },
+    capacity_shortage = { "Refuse new replicas.", "service zone region cloud",
+        { "delay", "duration", "late instead of never" } },
+    registry_outage = { "Fail image pulls.", "service region cloud" },
+    pipeline_outage = { "Fail deploys.", "service" },
+    control_plane_down = { "Schedule nothing new.", "region cloud zone" },
+    monitoring_loss = { "Lose scrapes.", "service database region cloud", ratio },
+    alert_delay = { "Notify late.", "service region cloud", req(add) },
+    surge = { "Add load.", "traffic service", { "factor", "number", "how many times as much" },
+        { "rate", "load", "requests per second more" } },
+    bots = { "Add load that nobody wants.", "traffic service", { "factor", "number", "how much" },
+        { "rate", "load", "requests per second more" } },
+}
+
+return M

@@ -1,0 +1,98 @@
+--- What must hold: `expect`, `slo`, `check`, and `amplification(a, b)`.
+local diag = require "diag"
+local fields = require "fields"
+local handles = require "handles"
+local schema = require "schema"
+local words = require "words"
+
+local M = {}
+local POISON = diag.POISON
+
+local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes" }
+
+function M.expect_word(state)
+    return words.named(state, "expect", function(name, body, line)
+        local ctx = words.context(state, "expect", line)
+        local f = fields.read(ctx, schema.expect, body)
+        local found
+        for _, op in ipairs(OPERATORS) do
+            if body[op] ~= nil then
+                if found then
+                    state.diag.add { code = "LZ403", line = line, path = { op }, at = "field",
+                        text = ("expect has both `%s` and `%s`"):format(found, op),
+                        help = "write two expectations" }
+                    f.broken = true
+                end
+                found = op
+            end
+        end
+        if not found and not f.broken then
+            state.diag.add { code = "LZ403", line = line,
+                word = "expect",
+                text = "expect says nothing that must hold",
+                help = "it needs one of always never eventually at_end sometimes" }
+            f.broken = true
+        end
+        if found == "eventually" and body.within == nil then
+            state.diag.add { code = "LZ404", line = line, path = { "eventually" }, at = "field",
+                text = "`eventually` needs a deadline",
+                help = 'write within = "30s", counted from `after`' }
+            f.broken = true
+        end
+        local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,
+            broken = f.broken }
+        state.plan.expectations[#state.plan.expectations + 1] = facts
+    end)
+end
+
+function M.slo_word(state)
+    return words.named(state, "slo", function(name, body, line)
+        local f = fields.read(words.context(state, "slo", line), schema.slo, body)
+        state.plan.expectations[#state.plan.expectations + 1] =
+            { kind = "slo", name = name, line = line, operator = "slo", fields = f,
+                broken = f.broken }
+    end)
+end
+
+--- `check("sentence", function(w) ... end)`, with `severity` and `because` in a table after it.
+function M.check_word(state)
+    return function(name, fn, opts)
+        local line = state.line()
+        if name == POISON or fn == POISON or opts == POISON then return end
+        if type(name) ~= "string" or name == "" or type(fn) ~= "function" then
+            return state.diag.add { code = "LZ115", line = line, word = "check",
+                text = "check takes a sentence and a function",
+                help = 'write check("no order is lost", function(w) ... end)' }
+        end
+        if not words.claim(state, "check", name, line) then return end
+        if opts ~= nil and (type(opts) ~= "table" or getmetatable(opts)) then
+            return state.diag.add { code = "LZ205", line = line, word = "check",
+                text = "the third entry of check is a table of options" }
+        end
+        local f = fields.read(words.context(state, "check", line), schema.check, opts or {})
+        state.not_yet(line, ('check "%s"'):format(name), "check")
+        state.plan.expectations[#state.plan.expectations + 1] =
+            { kind = "check", name = name, line = line, operator = "check", fields = f,
+                broken = f.broken, fn = fn }
+    end
+end
+
+function M.amplification_word(state)
+    return function(a, b)
+        local line = state.line()
+        if a == POISON or b == POISON then return POISON end
+        local x, y = handles.of(a), handles.of(b)
+        if not handles.is_component(x) or not handles.is_component(y) then
+            return state.diag.add { code = "LZ304", line = line, word = "amplification",
+                text = ("amplification takes two components, got %s and %s"):format(
+                    handles.describe(a), handles.describe(b)),
+                help = "write amplification(cart, pricing)" }
+        end
+        local path = "amplification." .. y.name
+        state.metrics.amplification[path] = { unit = "count" }
+        local facts = { kind = "amplification", name = x.name, from = x, to = y }
+        return handles.metric(state, facts, path)
+    end
+end
+
+return M

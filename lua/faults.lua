@@ -1,0 +1,136 @@
+--- The word `fault`: `fault.kill { db.primary, at = "4m" }`.
+---
+--- Kinds that can be run are C's (src/fault); those of catalogue.lua are known and checked, and a
+--- scenario that has one cannot be run yet.
+local catalogue = require "catalogue"
+local diag = require "diag"
+local fields = require "fields"
+local handles = require "handles"
+local schema = require "schema"
+local units = require "units"
+local words = require "words"
+
+local M = {}
+local POISON = diag.POISON
+
+--- The fields of a kind: those of all faults and its own.
+function M.fields(fault_kinds, kind)
+    local list = {}
+    for _, f in ipairs(schema.fault) do list[#list + 1] = f end
+    local later = not fault_kinds[kind] and catalogue[kind]
+    for i = 3, later and #later or 0 do list[#list + 1] = later[i] end
+    for _, p in ipairs(later and {} or fault_kinds[kind].params) do
+        local f = { p.name, p.type, p.doc, required = p.required }
+        if p.choices then
+            f.choices = {}
+            for c in p.choices:gmatch "[^|]+" do f.choices[#f.choices + 1] = c end
+        end
+        list[#list + 1] = f
+    end
+    return list
+end
+
+local function check_times(state, ctx, f)
+    local scenario = state.plan.scenario
+    local duration = scenario and scenario.fields.duration
+    if not state.running and f.at == nil and not f.broken then
+        state.diag.add { code = "LZ106", line = ctx.line, word = ctx.kind, text = ctx.what
+            .. " has no time: it needs `at`",
+            help = 'write at = "2m"; only inside drive does a fault without `at` act at once' }
+        f.broken = true
+    elseif f.at and duration and f.at > duration then
+        state.diag.add { code = "LZ107", line = ctx.line, path = { "at" },
+            text = ctx.what .. " would come after the end of the run",
+            help = "the scenario lasts " .. units.duration_text(duration) }
+        f.broken = true
+    end
+end
+
+local function has_word(list, word)
+    return (" " .. list .. " "):find(" " .. word .. " ", 1, true) ~= nil
+end
+
+--- C says what kinds of its own may target; for the others the catalogue does.
+local function fits(state, kind, target)
+    local later = not state.fault_kinds[kind] and catalogue[kind]
+    if not later then return true end
+    local of = target.kind == "target" and target.component.kind or target.kind
+    return has_word(later[2], of), later[2]
+end
+
+local function read_targets(state, ctx, body, f)
+    local targets = {}
+    for i = 1, 2 do
+        local v = body[i]
+        if v == POISON then f.broken = true
+        elseif v ~= nil then
+            local target = words.as_target(v)
+            local ok, kinds
+            if target then ok, kinds = fits(state, ctx.kind, target) end
+            if not ok then
+                state.diag.add { code = "LZ304", line = ctx.line, word = ctx.kind,
+                    text = ("%s cannot target %s"):format(ctx.what, handles.describe(v)),
+                    help = kinds and "it targets " .. kinds:gsub(" ", ", ") }
+                f.broken = true
+            end
+            targets[i] = target
+        end
+    end
+    if body[1] == nil then
+        state.diag.add { code = "LZ102", line = ctx.line, word = ctx.kind, text = ctx.what
+            .. " needs a target",
+            help = ("write fault.%s { web, ... }"):format(ctx.kind) }
+        f.broken = true
+    end
+    return targets
+end
+
+--- Inside the run a mistake is the script's: raised, where it was made.
+local function raise_last(state, before, what)
+    local first = state.diag.list[before + 1]
+    for i = #state.diag.list, before + 1, -1 do state.diag.list[i] = nil end
+    error(first and ("%s: %s"):format(first.code, first.text) or what .. " is wrong", 4)
+end
+
+local function make(state, kind, body)
+    local line = state.line()
+    local before = #state.diag.list
+    if body == POISON then return POISON end
+    local ctx = words.context(state, "fault." .. kind, line)
+    ctx.kind = kind
+    if type(body) ~= "table" or getmetatable(body) then
+        return state.diag.add { code = "LZ110", line = line, word = kind, text = ctx.what
+            .. " needs a body in braces",
+            help = ('write fault.%s { target, at = "2m" }'):format(kind) }
+    end
+    local f = fields.read(ctx, M.fields(state.fault_kinds, kind), body)
+    check_times(state, ctx, f)
+    local targets = read_targets(state, ctx, body, f)
+    local facts = { kind = "fault", fault = kind, line = line, fields = f, a = targets[1],
+        b = targets[2], text = ctx.what, broken = f.broken }
+    if f.broken then
+        if state.running then raise_last(state, before, ctx.what) end
+        return handles.fault(state, facts)
+    end
+    if not state.fault_kinds[kind] then state.not_yet(line, ctx.what, kind) end
+    if state.running then
+        state.act_fault(facts)
+    else
+        state.plan.faults[#state.plan.faults + 1] = facts
+    end
+    return handles.fault(state, facts)
+end
+
+--- The word, for one state.
+function M.word(state)
+    local list = {}
+    for kind in pairs(state.fault_kinds) do
+        list[kind] = function(body) return make(state, kind, body) end
+    end
+    for kind in pairs(catalogue) do
+        list[kind] = list[kind] or function(body) return make(state, kind, body) end
+    end
+    return words.strict(state, "fault", list, "fault", schema.fault_words)
+end
+
+return M

@@ -1,0 +1,114 @@
+--- What the words of a scenario have in common: names, bodies, targets, tables of words.
+local diag = require "diag"
+local handles = require "handles"
+local units = require "units"
+
+local M = {}
+local POISON = diag.POISON
+
+--- Where a block's fields are read, for messages.
+function M.context(state, what, line)
+    return { state = state, what = what, line = line }
+end
+
+local SPACES = { region = "region", zone = "region", cloud = "region", host = "host",
+    scenario = "scenario", expect = "expectation", slo = "expectation", check = "expectation",
+    param = "param" }
+
+--- Two blocks of one namespace must not share a name.
+function M.claim(state, kind, name, line)
+    local space = SPACES[kind] or "component"
+    local names = state.names[space] or {}
+    state.names[space] = names
+    local other = names[name]
+    if other then
+        state.diag.add { code = "LZ104", line = line, word = ('"%s"'):format(name),
+            text = ('the name "%s" is used twice'):format(name),
+            also = { line = other.line, text = ("first by this %s"):format(other.kind) } }
+        return false
+    end
+    names[name] = { kind = kind, line = line }
+    return true
+end
+
+local function need_body(state, kind, name, line)
+    return state.diag.add { code = "LZ110", line = line, word = ('"%s"'):format(name),
+        text = ('%s "%s" needs a body in braces'):format(kind, name),
+        help = ('write %s "%s" { ... }'):format(kind, name) }
+end
+
+--- A word of the form `kind "name" { ... }`: first the name, then the body.
+function M.named(state, kind, make)
+    return function(name)
+        local line = state.line()
+        if type(name) == "table" and not getmetatable(name) then
+            return state.diag.add { code = "LZ103", line = line, word = kind,
+                text = ("a %s needs a name"):format(kind),
+                help = ('write %s "name" { ... }'):format(kind) }
+        end
+        if name == POISON then return function() return POISON end end
+        if type(name) ~= "string" or name == "" then
+            state.diag.add { code = "LZ103", line = line, word = kind,
+                text = ("the name of a %s is a text, got %s"):format(kind, units.kind_of(name)),
+                help = ('write %s "name" { ... }'):format(kind) }
+            return function() return POISON end
+        end
+        local pending = { kind = kind, name = name, line = line }
+        state.pending[#state.pending + 1] = pending
+        return setmetatable({}, {
+            lz_kind = kind .. " without a body",
+            __metatable = "block",
+            __call = function(_, body)
+                pending.done = true
+                if body == POISON then return POISON end
+                if type(body) ~= "table" or getmetatable(body) then
+                    return need_body(state, kind, name, line)
+                end
+                if not M.claim(state, kind, name, line) then return POISON end
+                return make(name, body, line)
+            end,
+            __index = function()
+                return POISON -- said once, by the check for bodies
+            end,
+        })
+    end
+end
+
+local TARGETS = { target = true, region = true, zone = true, cloud = true, host = true,
+    link = true }
+
+--- The end of a link or the target of a fault: facts that build.lua can resolve.
+function M.as_target(v)
+    local h = handles.of(v)
+    if not h then return nil end
+    if TARGETS[h.kind] then return h end
+    if handles.is_component(h) then
+        return { kind = "target", target = "component", component = h, text = h.name }
+    end
+    return nil
+end
+
+--- A table of words that complains about one it does not have.
+function M.strict(state, name, words, what, synonyms)
+    local names = {}
+    for word in pairs(words) do names[#names + 1] = word end
+    table.sort(names)
+    return setmetatable({}, {
+        lz_kind = name, __metatable = name,
+        __newindex = function() error(name .. " cannot be changed", 2) end,
+        __index = function(_, k)
+            if words[k] then return words[k] end
+            local known = synonyms and synonyms[k]
+            local near = diag.nearest(tostring(k), names)
+            local help = known and ("other tools' `%s` is `%s.%s` here"):format(k, name, known)
+                or near and ("a %s with a similar name exists: `%s`"):format(what, near)
+            local edit = known or near
+            return state.diag.add { code = "LZ105", line = state.line(), word = tostring(k),
+                text = ("there is no %s `%s`"):format(what, tostring(k)), help = help,
+                fix = edit and { with = edit },
+                list = { ("the %ss are"):format(what), names } }
+        end,
+    })
+end
+
+return M
