@@ -15,7 +15,12 @@ function M.install(state)
     local C = state.C
     local a = {}
 
-    function a.sleep(d) C.sleep(need(units.duration, "sleep", d)) end
+    -- What `sleep` is asked to last: nanoseconds, or the facts of a distribution to draw from.
+    function a.sleep(d)
+        local h = handles.of(d)
+        if h and h.kind == "dist" then return h end
+        return need(units.duration, "sleep", d)
+    end
 
     function a.wait_until(matcher, opts)
         local h = handles.of(matcher)

@@ -379,11 +379,10 @@ function M.fault(state, facts)
 end
 
 --- dur("30s"): a duration that can be added up.
-local dur_meta
 function M.dur(ns)
-    return setmetatable({ ns = ns }, dur_meta)
+    return setmetatable({ ns = ns }, M.dur_meta)
 end
-dur_meta = {
+M.dur_meta = {
     lz_kind = "duration", __metatable = "duration",
     __add = function(a, b)
         local x, y = units.duration(a), units.duration(b)

@@ -53,17 +53,17 @@ end
 --- The environment: names that are not there give one message, and the top level goes on.
 local function guard(state, env)
     local names = sorted_keys(env)
+    -- A table that stays empty before the one with the names: every assignment is seen, and a
+    -- name that is there is found without a call.
     return setmetatable({}, {
         __metatable = "environment",
-        __index = function(_, k)
-            local v = env[k]
-            if v ~= nil then return v end
+        __index = setmetatable(env, { __index = function(_, k)
             local reason = state.refused[k]
             if reason then
                 error(("LZ501: `%s` is not available in a scenario: %s"):format(k, reason), 2)
             end
             return unknown_name(state, names, k)
-        end,
+        end }),
         __newindex = function(_, k)
             state.diag.add { code = "LZ109", line = state.line(), word = tostring(k),
                 text = ("`%s` is a global: other files could change it"):format(tostring(k)),

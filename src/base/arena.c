@@ -27,6 +27,7 @@
 #define STEPS 8u // classes per doubling above FINE_MAX
 #define CLASS_COUNT (FINE_COUNT + STEPS * 26)
 #define ORDINARY_PAGES ((size_t)4 << 20) // small worlds are quicker without huge pages
+#define LOADED ((size_t)640 << 10)       // touched by any universe
 
 struct block {
     struct block *next;
@@ -318,6 +319,9 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
         return false;
     if (size > ORDINARY_PAGES) // only a hint: where there are no huge pages, nothing is lost
         (void)madvise((void *)(address + ORDINARY_PAGES), size - ORDINARY_PAGES, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE // a hint too: in one go, what a scenario needs to be loaded
+    (void)madvise((void *)address, size < LOADED ? size : LOADED, MADV_POPULATE_WRITE);
+#endif
 
     struct lz_arena *arena = (struct lz_arena *)address;
     arena->limit_bytes = limit;

@@ -118,6 +118,8 @@ static enum lz_exit trouble_code(enum lz_script_trouble trouble)
         return LZ_EXIT_SCENARIO;
     case LZ_SCRIPT_MEMORY:
         return LZ_EXIT_BUDGET;
+    case LZ_SCRIPT_TICKED:
+        return LZ_EXIT_BUG; // a worker runs it again
     }
     return LZ_EXIT_BUG;
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "explore/exit.h"
+#include "explore/ticker.h"
 #include "explore/token.h"
 #include "explore/wire.h"
 #include "record/record.h"
@@ -29,13 +30,17 @@ static _Noreturn void give_up(const struct lz_err *err)
 #define SHAKEN_GC_PAUSE 110
 #define SHAKEN_STACK 40000
 
+// How a scenario is loaded; counted unless there are ticks.
+enum manner { TICKED, COUNTED, SHAKEN };
+
 static struct lz_script *load(const struct lz_worker_source *source,
-                              const struct lz_select_pairs *pins, bool is_shaken)
+                              const struct lz_select_pairs *pins, enum manner manner)
 {
     const struct lz_script_opts opts = {
-        .slot = is_shaken ? SHAKEN_SLOT : 0,
-        .hash_seed = is_shaken ? SHAKEN_HASH_SEED : 0,
-        .gc_pause = is_shaken ? SHAKEN_GC_PAUSE : 0,
+        .is_ticked = manner == TICKED,
+        .slot = manner == SHAKEN ? SHAKEN_SLOT : 0,
+        .hash_seed = manner == SHAKEN ? SHAKEN_HASH_SEED : 0,
+        .gc_pause = manner == SHAKEN ? SHAKEN_GC_PAUSE : 0,
         .path = source->path,
         .source = source->text,
         .source_len = source->len,
@@ -47,6 +52,20 @@ static struct lz_script *load(const struct lz_worker_source *source,
     if (!lz_script_load(&opts, &script, &err))
         give_up(&err);
     return script;
+}
+
+// Load, and again with instructions counted if that took suspiciously long.
+static struct lz_script *load_ticked(const struct lz_worker_source *source,
+                                     const struct lz_select_pairs *pins)
+{
+    lz_ticker_start();
+    struct lz_script *s = load(source, pins, TICKED);
+    if (lz_script_trouble(s) == LZ_SCRIPT_TICKED) {
+        lz_ticker_stop();
+        lz_script_destroy(s);
+        s = load(source, pins, COUNTED);
+    }
+    return s;
 }
 
 static char *copy(const char *text)
@@ -79,7 +98,7 @@ static void note_trouble(struct lz_worker_listing *listing, struct lz_script *s,
 static void build_cases(const struct lz_worker_list_opts *opts, struct lz_worker_listing *listing)
 {
     for (size_t i = 0; i < listing->case_count && listing->trouble == LZ_SCRIPT_OK; i++) {
-        struct lz_script *s = load(&opts->source, &listing->cases[i].params, false);
+        struct lz_script *s = load_ticked(&opts->source, &listing->cases[i].params);
         struct lz_script_world world;
         bool is_whole = lz_script_trouble(s) == LZ_SCRIPT_OK && lz_script_is_runnable(s);
         if (is_whole && !lz_script_build(s, 1, 0, &world))
@@ -110,7 +129,7 @@ static void put_listing(const struct lz_worker_listing *listing, struct lz_str *
 void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *message)
 {
     struct lz_worker_listing listing = {0};
-    struct lz_script *s = load(&opts->source, opts->sets, false);
+    struct lz_script *s = load_ticked(&opts->source, opts->sets);
     note_trouble(&listing, s, opts->colour);
     listing.text_hash = lz_script_text_hash(s);
     if (listing.trouble == LZ_SCRIPT_OK) {
@@ -240,6 +259,7 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->stop = "events";
     switch (lz_script_trouble(s)) {
     case LZ_SCRIPT_OK:
+    case LZ_SCRIPT_TICKED: // to be run again
         break;
     case LZ_SCRIPT_WRONG:
     case LZ_SCRIPT_RUNAWAY:
@@ -309,11 +329,11 @@ static bool compare(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
     return is_comparable;
 }
 
-static void run_case(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
-                     struct lz_worker_record *out)
+// One run from the text to the record. False: a ticked one ran on, and nothing is known.
+static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
+                     enum manner manner, struct lz_worker_record *out)
 {
-    bool is_shaken = opts->twin == LZ_TWIN_SHAKEN && lz_twin_is_self(twin);
-    struct lz_script *s = load(&opts->source, opts->params, is_shaken);
+    struct lz_script *s = load(&opts->source, opts->params, manner);
     struct lz_record_meta meta = describe(opts);
     struct lz_script_world world = {0};
     struct lz_str difference;
@@ -323,14 +343,31 @@ static void run_case(const struct lz_worker_run_opts *opts, struct lz_twin *twin
     const struct lz_token t = lz_token_make(opts->seed, lz_script_text_hash(s));
     meta.token = lz_token_write(&t, token);
     carry_out(s, opts, twin, &meta, &world);
+    bool is_over = lz_script_trouble(s) != LZ_SCRIPT_TICKED;
     uint64_t memory = world.world != NULL ? lz_arena_peak(world.world->arena) : 0;
     if (twin != NULL)
         out->compared = compare(opts, twin, &meta, &world, &difference);
     meta.memory_bytes = memory; // of the run, without what recording it takes
-    if (!record(&meta, opts->params, &world, out, &err))
+    if (is_over && !record(&meta, opts->params, &world, out, &err))
         give_up(&err);
     lz_str_finish(&difference);
     lz_script_destroy(s);
+    return is_over;
+}
+
+static void run_case(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
+                     struct lz_worker_record *out)
+{
+    if (twin != NULL) { // what was compared cannot be taken back
+        bool is_shaken = opts->twin == LZ_TWIN_SHAKEN && lz_twin_is_self(twin);
+        run_once(opts, twin, is_shaken ? SHAKEN : COUNTED, out);
+        return;
+    }
+    lz_ticker_start();
+    bool is_over = run_once(opts, NULL, TICKED, out);
+    lz_ticker_stop();
+    if (!is_over)
+        run_once(opts, NULL, COUNTED, out);
 }
 
 // The same with the stack somewhere else. Volatile, so that the room is really taken.

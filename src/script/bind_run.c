@@ -43,11 +43,6 @@ static int now(lua_State *L)
     return 1;
 }
 
-static int sleep_for(lua_State *L)
-{
-    return lz_proc_sleep(L, luaL_checkinteger(L, 1));
-}
-
 // wait(matcher, over, timeout or -1) -> did it come true
 static int wait_for(lua_State *L)
 {
@@ -158,7 +153,7 @@ static int land(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"compile", compile}, {"now", now},         {"sleep", sleep_for}, {"wait", wait_for},
+    {"compile", compile}, {"now", now},         {"sleeper", lz_sleep_word}, {"wait", wait_for},
     {"mark", mark},       {"log", log_line},    {"drive", drive},     {"handle", handle},
     {"call", call},       {"pause", pause_for}, {"work", work},       {"answer", answer},
     {"flight", flight},   {"join", join},       {"land", land},       {NULL, NULL},

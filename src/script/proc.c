@@ -122,7 +122,9 @@ static void resume(struct lz_script *s, uint32_t i, int nargs)
     s->draw_owner = p->owner;
     s->draws = p->draws;
     int results = 0;
+    lua_State *before = lz_sandbox_enter(s, p->L);
     int status = lua_resume(p->L, s->L, nargs, &results);
+    lz_sandbox_leave(s, before);
     p = proc_at(s, i); // the table may have moved
     p->is_running = false;
     p->draws = s->draws;
@@ -174,7 +176,10 @@ int lz_proc_sleep(lua_State *L, lz_time duration)
     struct lz_script *s = lz_script_of(L);
     uint32_t i = current(L);
     struct lz_sim *sim = s->world.world->sim;
-    lz_sim_at(sim, lz_sim_now(sim) + duration, s->procs->wake, i, token(proc_at(s, i)));
+    if (duration == 0) // gives way to what is due
+        lz_sim_soon(sim, s->procs->wake, i, token(proc_at(s, i)));
+    else
+        lz_sim_at(sim, lz_sim_now(sim) + duration, s->procs->wake, i, token(proc_at(s, i)));
     return lua_yield(L, 0);
 }
 

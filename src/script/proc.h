@@ -24,6 +24,7 @@ void lz_procs_start(struct lz_script *s);
 
 /* For primitives, on the coroutine that calls: it will be resumed later. Each yields. */
 int lz_proc_sleep(lua_State *L, lz_time duration);
+int lz_sleep_word(lua_State *L); /* sleep.c: (the Lua half's, meta) -> the word */
 int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout);
 int lz_proc_yield(lua_State *L);                  /* somebody else resumes it */
 int lz_proc_join(lua_State *L, uint64_t flight);  /* until the flight lands */

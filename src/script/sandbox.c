@@ -51,8 +51,51 @@ static void on_count(lua_State *L, lua_Debug *ar)
 
 void lz_sandbox_watch(struct lz_script *s, lua_State *L)
 {
-    (void)s;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
+    if (!s->opts.is_ticked)
+        lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
+}
+
+// Raised again at every instruction, so that no pcall can swallow it.
+static void on_interrupt(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    struct lz_script *s = lz_script_of(L);
+    if (s->trouble == LZ_SCRIPT_OK)
+        s->trouble = LZ_SCRIPT_TICKED;
+    luaL_error(L, "interrupted");
+}
+
+static struct lz_script *volatile ticked;
+static uint64_t slice_seen;
+
+void lz_sandbox_tick(struct lz_script *s)
+{
+    slice_seen = 0;
+    ticked = s;
+}
+
+// In a signal handler: lua_sethook is made for that, and all else is two words of ours.
+void lz_script_tick(void)
+{
+    struct lz_script *s = ticked;
+    if (s == NULL || s->running == NULL)
+        return;
+    if (s->slices == slice_seen)
+        lua_sethook(s->running, on_interrupt, LUA_MASKCOUNT, 1);
+    slice_seen = s->slices;
+}
+
+lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L)
+{
+    lua_State *before = s->running;
+    s->slices++;
+    s->running = L;
+    return before;
+}
+
+void lz_sandbox_leave(struct lz_script *s, lua_State *before)
+{
+    s->running = before;
 }
 
 static int panic(lua_State *L)

@@ -112,7 +112,9 @@ static void run_chunk(struct lz_script *s)
         return;
     }
     lz_sandbox_watch(s, L);
+    lua_State *before = lz_sandbox_enter(s, L);
     int status = lua_pcall(L, 0, 0, 0); // [state error?]
+    lz_sandbox_leave(s, before);
     lua_sethook(L, NULL, 0, 0);
     if (status == LUA_ERRMEM)
         s->trouble = LZ_SCRIPT_MEMORY;
@@ -264,8 +266,11 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
     }
     lz_arena_on_full(s->arena, on_full, s);
     lz_wall_enter(&before_all); // the sandbox is a part of the run
+    if (opts->is_ticked)
+        lz_sandbox_tick(s);
     if (!lz_sandbox_open(s, err)) {
         lz_wall_leave();
+        lz_sandbox_tick(NULL);
         lz_arena_destroy(s->arena);
         free(s);
         return false;
@@ -281,6 +286,7 @@ void lz_script_destroy(struct lz_script *s)
     if (s == NULL)
         return;
     lz_wall_leave();
+    lz_sandbox_tick(NULL);
     // The Lua state lives in the arena, holds nothing outside it, and goes with it.
     lz_arena_destroy(s->arena);
     lz_str_finish(&s->diagnostics);

@@ -38,6 +38,7 @@ struct lz_script_opts {
     uint64_t instructions_max; /* between two yields; 0 means 100 million */
     size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
     unsigned slot;             /* arena slot */
+    bool is_ticked;            /* instructions are not counted: see lz_script_tick */
     /* For a second run that must do the same (--shake); 0 means as always. */
     uint32_t hash_seed; /* of Lua's string hash */
     unsigned gc_pause;  /* percent a heap grows before it is collected again */
@@ -49,6 +50,7 @@ enum lz_script_trouble {
     LZ_SCRIPT_WRONG,   /* diagnostics were given: exit 2 */
     LZ_SCRIPT_RUNAWAY, /* too many instructions without giving time back: LZ510, exit 2 */
     LZ_SCRIPT_MEMORY,  /* memory budget used up: exit 7 */
+    LZ_SCRIPT_TICKED,  /* Lua ran on over two ticks: do it again, counted */
 };
 
 /* One combination of parameter values. */
@@ -62,6 +64,15 @@ struct lz_script_case {
 bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, struct lz_err *err)
     LZ_MUST_CHECK; /* false only if the universe cannot be made */
 void lz_script_destroy(struct lz_script *s);
+
+/*
+ * Counting instructions costs Lua a third of its speed. Who calls this every 25 ms or so of
+ * processor time, from a signal handler, may go without: a script that has not given virtual
+ * time back between two ticks is interrupted, and then run again from its beginning with its
+ * instructions counted. A hundred million take longer than two ticks anywhere, so what comes
+ * out does not depend on when a tick came. One ticked universe at a time in a process.
+ */
+void lz_script_tick(void);
 
 enum lz_script_trouble lz_script_trouble(const struct lz_script *s);
 

@@ -25,10 +25,12 @@ struct lz_script {
     uint64_t text_hash;
     enum lz_script_trouble trouble;
     uint64_t instructions_max;
-    uint64_t instructions; /* since the last time something was given back */
-    bool loading;          /* the top level runs: nothing may act */
-    int ref_main;          /* the Lua half's module table */
-    int ref_state;         /* its state for this file */
+    uint64_t instructions;       /* since the last time something was given back */
+    lua_State *volatile running; /* what runs Lua now; for lz_script_tick */
+    volatile uint64_t slices;    /* times that Lua was entered */
+    bool loading;                /* the top level runs: nothing may act */
+    int ref_main;                /* the Lua half's module table */
+    int ref_state;               /* its state for this file */
     struct lz_script_world world;
     struct lz_procs *procs;
     uint64_t draws; /* made by rand() at this instant's owner */
@@ -61,6 +63,13 @@ void lz_sandbox_refused(lua_State *L); /* [refused]: name -> why it is not there
 void lz_sandbox_random(lua_State *L);  /* [function]: keyed draws, as math.random */
 void lz_sandbox_watch(struct lz_script *s,
                       lua_State *L); /* the instruction budget, on a coroutine */
+
+/* Around each time that Lua of the scenario runs. Gives what ran before, for leave. */
+lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L);
+void lz_sandbox_leave(struct lz_script *s, lua_State *before);
+
+/* A universe is ticked from here on, until it is made NULL again. */
+void lz_sandbox_tick(struct lz_script *s);
 
 /* pairs.c and order.c: pairs and next in a defined order, a stable sort. */
 int lz_order_pairs(lua_State *L);

@@ -1,5 +1,7 @@
 #include "bench_scenario.h"
 
+#include "explore/ticker.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,12 @@ struct lz_script *bench_scenario_build(const char *source, struct lz_script_worl
     struct lz_script *s;
     struct lz_err err;
     struct lz_script_opts opts = {
-        .path = "bench.lua", .source = source, .source_len = strlen(source)};
+        .path = "bench.lua",
+        .is_ticked = true, // as in a worker
+        .source = source,
+        .source_len = strlen(source),
+    };
+    lz_ticker_start();
     if (!lz_script_load(&opts, &s, &err))
         give_up(err.msg);
     if (lz_script_trouble(s) != LZ_SCRIPT_OK || !lz_script_build(s, 1, 0, built))

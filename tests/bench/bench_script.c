@@ -9,10 +9,10 @@ static void hold_lua(void)
 {
     static const char source[] = "scenario 'hold' { duration = '3s' }\n"
                                  "service 'idle' {}\n"
+                                 "local gap = dist.exponential { mean = '1ms' }\n"
                                  "for i = 1, 1000 do\n"
                                  "    drive('sleeper ' .. i, function()\n"
-                                 "        local mean, log = dur '1ms', math.log\n"
-                                 "        while true do sleep(mean * -log(1 - rand())) end\n"
+                                 "        while true do sleep(gap) end\n"
                                  "    end)\n"
                                  "end\n";
     bench_scenario_run(&(struct bench_scenario){.name = "hold_lua/1e3", .source = source});

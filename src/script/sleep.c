@@ -1,0 +1,124 @@
+/*
+ * sleep.c — `sleep`, the word that scripts say most often.
+ *
+ * A script sleeps for a duration, or for a draw from a distribution. What its argument means
+ * is asked of the Lua half once and remembered by the value itself, a text or a table, so that
+ * a sleep in a loop is one call of C: no Lua, no allocation, one yield.
+ */
+#include <lauxlib.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "script/proc.h"
+#include "script/read.h"
+
+#define KNOWN_MAX 4096 // texts and tables; then all is forgotten and learned again
+
+// Upvalues of the word: what is known (value -> nanoseconds, or minus the number of a
+// distribution), the struct below, the Lua half's function, the metatable of durations, and
+// the name of their only field.
+enum { KNOWN = 1, STATE, ASK, DURATION, NS };
+
+struct sleeper {
+    struct lz_dist *dists; // 1 ..
+    uint32_t dist_count, dist_cap;
+    uint32_t known;
+};
+
+static void forget(lua_State *L, struct sleeper *z)
+{
+    lua_newtable(L);
+    lua_replace(L, lua_upvalueindex(KNOWN));
+    z->dist_count = 0;
+    z->known = 0;
+}
+
+// The distribution whose facts are on top; popped.
+static lua_Integer add_dist(lua_State *L, struct sleeper *z)
+{
+    struct lz_dist dist;
+    struct lz_err err;
+    if (!lz_read_dist_at(L, lua_gettop(L), &dist, &err))
+        luaL_error(L, "sleep: %s", err.msg);
+    z->dists = lz_grow(lz_script_of(L)->arena, z->dists, &z->dist_cap, z->dist_count + 2,
+                       sizeof(*z->dists));
+    z->dists[++z->dist_count] = dist;
+    lua_pop(L, 1);
+    return -(lua_Integer)z->dist_count;
+}
+
+// [value]: whether it is a duration, dur("5s"), which says itself how long it is.
+static bool is_duration(lua_State *L, lua_Integer *ns)
+{
+    if (lua_type(L, 1) != LUA_TTABLE || !lua_getmetatable(L, 1))
+        return false;
+    bool is = lua_rawequal(L, -1, lua_upvalueindex(DURATION));
+    if (is) {
+        lua_pushvalue(L, lua_upvalueindex(NS));
+        lua_rawget(L, 1);
+        *ns = lua_tointeger(L, -1);
+    }
+    lua_settop(L, 1);
+    return is && *ns >= 0;
+}
+
+// [value]: what it means. A duration's table may be another one each time, and is not kept.
+static lua_Integer ask(lua_State *L, struct sleeper *z)
+{
+    lua_pushvalue(L, lua_upvalueindex(ASK));
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1); // [value answer]
+    if (z->known >= KNOWN_MAX)
+        forget(L, z);
+    bool is_dist = lua_istable(L, -1);
+    if (!is_dist && !lua_isinteger(L, -1))
+        luaL_error(L, "this acts on virtual time: use it inside drive or a handler");
+    lua_Integer meaning = is_dist ? add_dist(L, z) : lua_tointeger(L, -1);
+    if (is_dist || lua_type(L, 1) == LUA_TSTRING) {
+        lua_pushvalue(L, 1);
+        lua_pushinteger(L, meaning);
+        lua_rawset(L, lua_upvalueindex(KNOWN));
+        z->known++;
+    }
+    lua_settop(L, 1);
+    return meaning;
+}
+
+static int sleep_for(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    struct sleeper *z = lua_touserdata(L, lua_upvalueindex(STATE));
+    lua_settop(L, 1);
+    if (s->loading || s->world.world == NULL) { // the top level: the Lua half says so
+        lua_pushvalue(L, lua_upvalueindex(ASK));
+        lua_insert(L, 1);
+        lua_call(L, 1, 1);
+        return 1;
+    }
+    lua_Integer meaning;
+    if (!is_duration(L, &meaning)) {
+        lua_pushvalue(L, 1);
+        bool is_known = lua_rawget(L, lua_upvalueindex(KNOWN)) == LUA_TNUMBER;
+        meaning = is_known ? lua_tointeger(L, -1) : ask(L, z);
+    }
+    if (meaning >= 0)
+        return lz_proc_sleep(L, meaning);
+    LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(s->world.world->sim), s->draw_owner,
+                                        LZ_PURPOSE_SCRIPT, s->draws++ & 0xffffffffff);
+    return lz_proc_sleep(L, lz_dist_time(&z->dists[-meaning], &draw));
+}
+
+int lz_sleep_word(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_newtable(L);
+    struct sleeper *z = lz_arena_alloc(lz_script_of(L)->arena, sizeof(*z));
+    lua_pushlightuserdata(L, z);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushliteral(L, "ns");
+    lua_pushcclosure(L, sleep_for, 5);
+    return 1;
+}
