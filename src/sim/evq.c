@@ -13,7 +13,7 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena)
     q->event_used = 1;
     q->chunk_used = 1; // chunk 0 ends every list
     q->chunks = lz_grow(arena, NULL, &q->chunk_cap, 256, sizeof(*q->chunks));
-    q->near_limit = LZ_EVQ_NEAR_MAX;
+    q->near_limit = 2 * LZ_EVQ_GATHER;
     q->near_end = NO_END;
     q->near = lz_grow(arena, NULL, &q->near_cap, 4 * LZ_EVQ_NEAR_MAX, sizeof(*q->near));
 }
@@ -38,6 +38,35 @@ void lz_evq_widen_near(struct lz_evq *q)
     memcpy(q->near, q->near + q->near_first, count * sizeof(*q->near));
     q->near_first = 0;
     q->near_last = count;
+}
+
+// The first place in the run whose entry is after `e`, by halving without a branch to be guessed.
+static uint32_t place_near(const struct lz_evq *q, const struct lz_evq_entry *e)
+{
+    const struct lz_evq_entry *first = q->near + q->near_first, *at = first;
+    LZ_ASSERT(q->near_last > q->near_first);
+    for (size_t count = q->near_last - q->near_first; count > 1; count -= count / 2)
+        at += count / 2 & -(size_t)(at[count / 2 - 1].at <= e->at); // gcc branches at `?:`
+    at += at->at <= e->at;
+    while (at > first && lz_evq_before(q, e, at - 1))
+        at--; // of one instant, and older than the moment it was added
+    return (uint32_t)(at - q->near);
+}
+
+// The shorter side makes room.
+void lz_evq_insert_among_many(struct lz_evq *q, struct lz_evq_entry e)
+{
+    if (q->near_last == q->near_cap)
+        lz_evq_widen_near(q);
+    uint32_t i = place_near(q, &e), before = i - q->near_first;
+    if (q->near_first > 0 && before < q->near_last - i) {
+        struct lz_evq_entry *first = &q->near[q->near_first--];
+        memmove(first - 1, first, before * sizeof(e));
+        q->near[i - 1] = e;
+    } else {
+        memmove(&q->near[i + 1], &q->near[i], (q->near_last++ - i) * sizeof(e));
+        q->near[i] = e;
+    }
 }
 
 static uint32_t new_chunk(struct lz_evq *q)
@@ -241,6 +270,19 @@ static void look_ahead(const struct lz_evq *q, uint32_t level)
         prefetch_chunk(q, q->slots[level][__builtin_ctzll(left)] >> 3);
 }
 
+// So few that the wheel costs more than it saves: all into the run.
+static void gather(struct lz_evq *q)
+{
+    for (uint32_t level = 0; level < LZ_EVQ_LEVELS; level++)
+        while (q->occupied[level] != 0)
+            deal_near(q, level, (uint32_t)__builtin_ctzll(q->occupied[level]));
+    LZ_ASSERT(q->levels == 0);
+    LZ_ASSERT(q->near_last == q->live + q->dead);
+    sort_near(q);
+    q->near_end = NO_END;
+    q->near_limit = 2 * LZ_EVQ_GATHER;
+}
+
 /*
  * A slot that starts after `limit` stays closed: `base` must not pass the present, or what is
  * added between the present and `base` could no longer be filed.
@@ -250,6 +292,10 @@ bool lz_evq_open(struct lz_evq *q, lz_time limit)
     LZ_ASSERT(q->near_first == q->near_last);
     q->near_first = q->near_last = 0;
     q->near_limit = LZ_EVQ_NEAR_MAX;
+    if (q->levels != 0 && q->live + q->dead <= LZ_EVQ_GATHER) {
+        gather(q);
+        return true;
+    }
     while (q->levels != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(q->levels);
         uint32_t slot = (uint32_t)__builtin_ctzll(q->occupied[level]);

@@ -11,6 +11,10 @@
  *                        ▲                              else one level down
  *                        └── spill: near grew past its limit ──┘
  *
+ * While few are pending, all of them are near: when the run is used up and no more than
+ * LZ_EVQ_GATHER are left, the wheel is emptied into it. Most scenarios have a few dozen pending,
+ * milliseconds apart, and spent two thirds of their queue's time on slots of one or two.
+ *
  * An event is known by its index and generation, odd while it is pending. Cancelling makes the
  * generation even; the entry is dropped when it surfaces, or when dead ones outnumber the living.
  *
@@ -43,6 +47,8 @@
 #define LZ_EVQ_CHUNK 7     /* entries; a chunk is two cache lines */
 #define LZ_EVQ_NEAR_MAX 64 /* spill past it, unless equals are many */
 #define LZ_EVQ_NEAR_KEPT 8 /* by a spill */
+#define LZ_EVQ_NEAR_FEW 12 /* are looked through one by one */
+#define LZ_EVQ_GATHER 96   /* so few need no wheel; twice as many do again */
 
 /* What a pending entry stands for. */
 struct lz_evq_event {
@@ -95,6 +101,7 @@ void lz_evq_check(const struct lz_evq *q);
 /* Slow paths of the inline functions below. */
 uint32_t lz_evq_grow_events(struct lz_evq *q);
 void lz_evq_widen_near(struct lz_evq *q);
+void lz_evq_insert_among_many(struct lz_evq *q, struct lz_evq_entry e);
 void lz_evq_file(struct lz_evq *q, struct lz_evq_entry e); /* into the wheel */
 void lz_evq_spill(struct lz_evq *q);
 bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
@@ -115,6 +122,10 @@ static inline bool lz_evq_is_live(const struct lz_evq *q, uint32_t event)
 
 static inline void lz_evq_insert_near(struct lz_evq *q, struct lz_evq_entry e)
 {
+    if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
+        lz_evq_insert_among_many(q, e);
+        return;
+    }
     if (q->near_last == q->near_cap)
         lz_evq_widen_near(q);
     struct lz_evq_entry *near = q->near;

@@ -29,24 +29,10 @@ static void mm8(void)
         .name = "mm8", .source = QUEUE("8", "7200", "250"), .counts = "customers"});
 }
 
-// Balancer, app and database at 500 requests a second, each call with a timeout.
-static const char tiers[] =
-    "scenario 'three tiers' { duration = '2000s', warmup = '10s' }\n"
-    "local east = region 'east' { zones = { 'a', 'b', 'c' } }\n"
-    "local db = database 'db' { nodes = 1, spread = east,\n"
-    "    query_time = dist.exponential { mean = '2ms' } }\n"
-    "local app = service 'app' { replicas = 3, spread = east, concurrency = 64,\n"
-    "    service_time = dist.exponential { mean = '4ms' },\n"
-    "    calls = { call { db, 'select item', timeout = '500ms' } } }\n"
-    "local lb = balancer 'lb' { to = app, policy = 'round_robin' }\n"
-    "traffic 'users' { to = lb, op = 'GET /item', rate = '500/s', timeout = '2s' }\n"
-    "expect 'the app answers' { always = app.errors.ratio:below '1%' }\n"
-    "expect 'it is quick' { always = lb.latency.p99:below '200ms' }\n";
-
 static void tier3(void)
 {
-    bench_scenario_run(
-        &(struct bench_scenario){.name = "tier3", .source = tiers, .counts = "users"});
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "tier3", .source = BENCH_TIERS("2000s", BENCH_TIERS_NATIVE), .counts = "users"});
 }
 
 #define SERVICES 1000

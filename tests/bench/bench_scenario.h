@@ -7,6 +7,32 @@
 
 #include "script/script.h"
 
+/*
+ * Balancer, app and database at 500 requests a second, each call with a timeout; `serves` says
+ * how the app does it.
+ */
+#define BENCH_TIERS(duration, serves)                                                              \
+    "scenario 'three tiers' { duration = '" duration "', warmup = '10s' }\n"                       \
+    "local east = region 'east' { zones = { 'a', 'b', 'c' } }\n"                                   \
+    "local db = database 'db' { nodes = 1, spread = east,\n"                                       \
+    "    query_time = dist.exponential { mean = '2ms' } }\n"                                       \
+    "local app = service 'app' { replicas = 3, spread = east, concurrency = 64,\n"                 \
+    "    service_time = dist.exponential { mean = '4ms' },\n" serves "}\n"                         \
+    "local lb = balancer 'lb' { to = app, policy = 'round_robin' }\n"                              \
+    "traffic 'users' { to = lb, op = 'GET /item', rate = '500/s', timeout = '2s' }\n"              \
+    "expect 'the app answers' { always = app.errors.ratio:below '1%' }\n"                          \
+    "expect 'it is quick' { always = lb.latency.p99:below '200ms' }\n"
+
+#define BENCH_TIERS_NATIVE "    calls = { call { db, 'select item', timeout = '500ms' } } "
+#define BENCH_TIERS_LUA                                                                            \
+    "    handle = { ['GET /item'] = function(req)\n"                                               \
+    "        local row = req:call { db, 'select item', timeout = '500ms' }\n"                      \
+    "        return row.ok and 200 or 503\n"                                                       \
+    "    end } "
+
+/* Forty lines, as people write them. */
+extern const char bench_scenario_forty_lines[];
+
 struct bench_scenario {
     const char *name;   /* of the workload */
     const char *source; /* its text */

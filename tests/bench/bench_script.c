@@ -35,73 +35,18 @@ static void pingpong_lua(void)
 // tier3 of bench_model.c, the app by a handler.
 static void tier3_lua(void)
 {
-    static const char source[] =
-        "scenario 'three tiers' { duration = '1000s', warmup = '10s' }\n"
-        "local east = region 'east' { zones = { 'a', 'b', 'c' } }\n"
-        "local db = database 'db' { nodes = 1, spread = east,\n"
-        "    query_time = dist.exponential { mean = '2ms' } }\n"
-        "local app = service 'app' { replicas = 3, spread = east, concurrency = 64,\n"
-        "    service_time = dist.exponential { mean = '4ms' },\n"
-        "    handle = { ['GET /item'] = function(req)\n"
-        "        local row = req:call { db, 'select item', timeout = '500ms' }\n"
-        "        return row.ok and 200 or 503\n"
-        "    end } }\n"
-        "local lb = balancer 'lb' { to = app, policy = 'round_robin' }\n"
-        "traffic 'users' { to = lb, op = 'GET /item', rate = '500/s', timeout = '2s' }\n"
-        "expect 'the app answers' { always = app.errors.ratio:below '1%' }\n"
-        "expect 'it is quick' { always = lb.latency.p99:below '200ms' }\n";
-    bench_scenario_run(
-        &(struct bench_scenario){.name = "tier3_lua", .source = source, .counts = "users"});
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "tier3_lua", .source = BENCH_TIERS("1000s", BENCH_TIERS_LUA), .counts = "users"});
 }
 
-// Forty lines, as people write them: create, load, build, run nothing, destroy.
+// Create, load, build, run nothing, destroy.
 static void universe(void)
 {
-    static const char source[] =
-        "scenario 'Checkout survives losing the primary' {\n"
-        "    about    = 'Nobody should notice for more than 15 s.',\n"
-        "    tags     = { 'db', 'failover' },\n"
-        "    duration = '10m', warmup = '1m',\n"
-        "}\n"
-        "local eu = region 'eu-west-1' { zones = { 'a', 'b', 'c' }, latency = '600us' }\n"
-        "local db = database 'orders-db' {\n"
-        "    engine          = 'postgres',\n"
-        "    nodes           = 3,\n"
-        "    spread          = eu,\n"
-        "    replication     = 'sync',\n"
-        "    query_time      = dist.lognormal { p50 = '2ms', p99 = '18ms' },\n"
-        "    max_connections = 300,\n"
-        "    failover        = { detect = '5s', promote = '4s' },\n"
-        "}\n"
-        "local api = service 'checkout-api' {\n"
-        "    replicas     = 6,\n"
-        "    spread       = eu,\n"
-        "    cpu          = 2,\n"
-        "    concurrency  = 64,\n"
-        "    service_time = dist.lognormal { p50 = '4ms', p99 = '25ms' },\n"
-        "    calls = { call { db, 'write order', timeout = '800ms', retries = 2 } },\n"
-        "}\n"
-        "local web = service 'web' {\n"
-        "    replicas     = 4,\n"
-        "    spread       = eu,\n"
-        "    concurrency  = 256,\n"
-        "    service_time = '1ms',\n"
-        "    calls        = { call { api, 'POST /checkout', timeout = '2s' } },\n"
-        "}\n"
-        "traffic 'shoppers' { to = web, rate = '400/s', arrivals = 'poisson' }\n"
-        "local outage = fault.kill { db.primary, at = '4m' }\n"
-        "fault.latency { link(api, db), add = '3ms', at = '7m', lasting = '1m' }\n"
-        "expect 'p99 stays under 300 ms outside the failover' {\n"
-        "    always = web.latency.p99:below '300ms',\n"
-        "    except = { after = outage, lasting = '15s' },\n"
-        "}\n"
-        "expect 'no acknowledged order is ever lost' { always = db.lost_acks:equals(0) }\n"
-        "slo 'checkout' { of = web, objective = '97.5%', over = '10m' }\n";
     const int count = 2000;
     double start = bench_now();
     for (int i = 0; i < count; i++) {
         struct lz_script_world built;
-        lz_script_destroy(bench_scenario_build(source, &built));
+        lz_script_destroy(bench_scenario_build(bench_scenario_forty_lines, &built));
     }
     bench_report_rate("universe", count, start);
 }

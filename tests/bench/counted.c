@@ -1,0 +1,91 @@
+/*
+ * counted.c — short pieces of work whose instructions are counted (counts.lua): the kernel, the
+ * way of a request, a universe from nothing. What is counted is what `counted` does, without
+ * what it takes to begin and to leave.
+ */
+#include <stdio.h>
+
+#include "base/check.h"
+#include "bench.h"
+#include "bench_scenario.h"
+#include "sim/sim.h"
+
+static struct lz_script *script;
+static struct lz_sim *sim;
+static uint64_t events_left;
+
+// By this name valgrind knows when to count.
+__attribute__((noinline)) void counted(void);
+
+static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
+{
+    lz_kind kind = *(lz_kind *)ctx;
+    struct lz_draw d = lz_draw_begin(lz_sim_key(sim), entity, LZ_PURPOSE_SERVICE, payload);
+    lz_time gap = (lz_time)(lz_draw_exponential(&d) * 1e6);
+    lz_sim_at(sim, lz_sim_now(sim) + gap, kind, entity, payload + 1);
+    if (--events_left == 0)
+        lz_sim_stop(sim);
+}
+
+// 1e5 events of a thousand that hold.
+static void hold(void)
+{
+    static lz_kind kind;
+    struct lz_arena *arena;
+    struct lz_err err;
+    bool ok = lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &arena, &err);
+    LZ_ASSERT(ok);
+    sim = lz_sim_create(&(struct lz_sim_opts){.arena = arena, .seed = 1, .run_key = 42});
+    kind = lz_sim_kind(sim, "hold", on_hold, &kind);
+    for (uint32_t i = 0; i < 1000; i++)
+        lz_sim_at(sim, i, kind, i, 0);
+    events_left = 100000;
+    counted();
+    lz_arena_destroy(arena);
+}
+
+// 1e4 requests through three tiers.
+static void tier3(void)
+{
+    struct lz_script_world built;
+    script = bench_scenario_build(BENCH_TIERS("20s", BENCH_TIERS_NATIVE), &built);
+    counted();
+    lz_script_destroy(script);
+}
+
+static void tier3_lua(void)
+{
+    struct lz_script_world built;
+    script = bench_scenario_build(BENCH_TIERS("20s", BENCH_TIERS_LUA), &built);
+    counted();
+    lz_script_destroy(script);
+}
+
+static void universe(void)
+{
+    counted();
+}
+
+void counted(void)
+{
+    if (sim != NULL) {
+        lz_sim_run(sim, LZ_FOREVER);
+    } else if (script != NULL) {
+        lz_script_run(script);
+    } else {
+        struct lz_script_world built;
+        lz_script_destroy(bench_scenario_build(bench_scenario_forty_lines, &built));
+    }
+}
+
+static const struct bench_workload workloads[] = {
+    {"hold", hold},
+    {"tier3", tier3},
+    {"tier3_lua", tier3_lua},
+    {"universe", universe},
+};
+
+int main(int argc, char **argv)
+{
+    return bench_main(argc, argv, workloads, sizeof(workloads) / sizeof(workloads[0]));
+}
