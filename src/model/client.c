@@ -122,32 +122,31 @@ static void add_span(struct lz_world *w, struct call *c, enum lz_outcome outcome
         return;
     lz_time now = lz_sim_now(w->sim);
     const struct lz_edge *e = lz_edge_get(w, c->edge);
-    struct lz_span s = {
-        .call = c->number,
-        .parent_call = c->parent,
-        .client = c->client,
-        .server = c->server,
-        .component = e->opts.to,
-        .attempt = c->attempt,
-        .status = status,
-        .op = c->op,
-        .outcome = (uint8_t)outcome,
-        .start = c->started,
-        .end = now,
-        .phase[LZ_PHASE_RETRY_WAIT] = c->waited,
-    };
+    struct lz_span *s = lz_request_new_span(w, r);
+    s->call = c->number;
+    s->parent_call = c->parent;
+    s->client = c->client;
+    s->server = c->server;
+    s->component = e->opts.to;
+    s->attempt = c->attempt;
+    s->status = status;
+    s->op = c->op;
+    s->outcome = (uint8_t)outcome;
+    s->start = c->started;
+    s->end = now;
+    s->phase[LZ_PHASE_RETRY_WAIT] = c->waited;
     if (c->state == CALL_BACKOFF) {
-        s.start = now;
-        s.phase[LZ_PHASE_RETRY_WAIT] = now - c->started;
+        s->start = now;
+        s->phase[LZ_PHASE_RETRY_WAIT] = now - c->started;
     } else if (c->state == CALL_WAITING) {
-        s.phase[LZ_PHASE_QUEUE] = now - c->started;
+        s->phase[LZ_PHASE_QUEUE] = now - c->started;
     } else {
-        s.phase[LZ_PHASE_QUEUE] = c->connected - c->started;
-        s.phase[LZ_PHASE_CONNECT] = (c->state == CALL_SENT ? c->sent : now) - c->connected;
+        s->phase[LZ_PHASE_QUEUE] = c->connected - c->started;
+        s->phase[LZ_PHASE_CONNECT] = (c->state == CALL_SENT ? c->sent : now) - c->connected;
         if (c->state == CALL_SENT)
-            task_phases(w, c, now, s.phase);
+            task_phases(w, c, now, s->phase);
     }
-    lz_request_add_span(w, r, &s);
+    lz_request_count_span(r, s);
 }
 
 void lz_client_orphan(struct lz_world *w, uint64_t call)

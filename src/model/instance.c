@@ -18,8 +18,8 @@ struct deferred {
 };
 
 struct lz_instances {
-    struct lz_instance *all; // 1 ..
-    uint32_t count, cap;
+    struct lz_instances_face face; // first: the getters look here
+    uint32_t cap;
     struct lz_pool deferred;
 };
 
@@ -37,11 +37,12 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
     struct lz_instances *is = w->instances;
     struct lz_component *c = &w->components[component];
     LZ_ASSERT(c->instance_count == 0);
-    is->all = lz_grow(w->arena, is->all, &is->cap, is->count + count + 1, sizeof(*is->all));
-    c->instances_first = is->count + 1;
+    is->face.all = lz_grow(w->arena, is->face.all, &is->cap, is->face.count + count + 1,
+                           sizeof(*is->face.all));
+    c->instances_first = is->face.count + 1;
     c->instance_count = count;
     for (uint32_t i = 0; i < count; i++)
-        is->all[++is->count] = (struct lz_instance){
+        is->face.all[++is->face.count] = (struct lz_instance){
             .component = component,
             .ordinal = i + 1,
             .host = lz_place_assign(w, spread, i),
@@ -50,15 +51,9 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
         };
 }
 
-struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id)
-{
-    LZ_ASSERT(id >= 1 && id <= w->instances->count);
-    return &w->instances->all[id];
-}
-
 uint32_t lz_instance_count(const struct lz_world *w)
 {
-    return w->instances->count;
+    return w->instances->face.count;
 }
 
 void lz_instance_describe(const struct lz_world *w, lz_instance_id id, char *out, size_t size)
@@ -195,11 +190,10 @@ bool lz_instance_return(struct lz_world *w, lz_instance_id id)
     return settle(w, id);
 }
 
-bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload)
+void lz_instance_keep(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload)
 {
     struct lz_instance *i = lz_instance_get(w, id);
-    if (i->state != LZ_INSTANCE_PAUSED)
-        return false;
+    LZ_ASSERT(i->state == LZ_INSTANCE_PAUSED);
     struct lz_pool *pool = &w->instances->deferred;
     struct deferred *d = lz_pool_take(pool);
     d->kind = kind;
@@ -209,5 +203,4 @@ bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind, uint
     else
         i->deferred_first = d->head.index;
     i->deferred_last = d->head.index;
-    return true;
 }

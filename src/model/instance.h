@@ -15,6 +15,7 @@
 #ifndef LZ_MODEL_INSTANCE_H
 #define LZ_MODEL_INSTANCE_H
 
+#include "base/check.h"
 #include "model/place.h"
 #include "model/world.h"
 
@@ -49,7 +50,19 @@ void lz_instances_init(struct lz_world *w);
 void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t count,
                       const struct lz_spread *spread, const struct lz_instance_ops *ops);
 
-struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id);
+/* What is read at every step begins instance.c's own struct; read it by the getters. */
+struct lz_instances_face {
+    struct lz_instance *all; /* 1 .. */
+    uint32_t count;
+};
+
+static inline struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_instances_face *face = (const struct lz_instances_face *)w->instances;
+    LZ_ASSERT(id >= 1 && id <= face->count);
+    return &face->all[id];
+}
+
 uint32_t lz_instance_count(const struct lz_world *w);
 static inline bool lz_instance_is_up(const struct lz_instance *i)
 {
@@ -71,7 +84,16 @@ bool lz_instance_resume(struct lz_world *w, lz_instance_id id);
 bool lz_instance_lose(struct lz_world *w, lz_instance_id id);
 bool lz_instance_return(struct lz_world *w, lz_instance_id id);
 
+void lz_instance_keep(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload);
+
 /* For handlers of events at an instance: if it is paused, keep the event for later, true. */
-bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload);
+static inline bool lz_instance_defer(struct lz_world *w, lz_instance_id id, lz_kind kind,
+                                     uint64_t payload)
+{
+    if (lz_instance_get(w, id)->state != LZ_INSTANCE_PAUSED)
+        return false;
+    lz_instance_keep(w, id, kind, payload);
+    return true;
+}
 
 #endif

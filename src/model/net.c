@@ -267,6 +267,8 @@ static bool gets_lost(struct lz_world *w, const struct link *l, const struct lz_
 static lz_time delay_of(struct lz_world *w, const struct link *l, const struct lz_message *m,
                         uint32_t tries)
 {
+    if (l->base->kind == LZ_DIST_CONSTANT && l->effect_count == 0)
+        return lz_dist_time(l->base, NULL); // draws nothing
     uint32_t counter = tries * COUNTERS_PER_TRY + COUNTER_LATENCY;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), m->owner, m->purpose, counter);
     lz_time delay = lz_dist_time(l->base, &draw);
@@ -298,7 +300,11 @@ static void try_send(struct lz_world *w, const struct lz_message *m, lz_net_want
         send_later(w, m, still_wanted, tries);
         return;
     }
-    lz_sim_at(w->sim, lz_sim_now(w->sim) + delay_of(w, l, m, tries), m->kind, m->to, m->payload);
+    lz_time delay = delay_of(w, l, m, tries);
+    if (delay > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, m->kind, m->to, m->payload);
+    else // no distance: the same order by a shorter way
+        lz_sim_soon(w->sim, m->kind, m->to, m->payload);
 }
 
 void lz_net_send(struct lz_world *w, const struct lz_message *m, lz_net_wanted_fn *still_wanted)

@@ -15,6 +15,7 @@ struct lz_requests {
     uint32_t blame_cap;
     struct lz_trace_kept kept[LZ_KEPT_WAYS][LZ_REQUEST_TRACES_MAX];
     uint32_t kept_count[LZ_KEPT_WAYS];
+    uint32_t kept_lowest[LZ_KEPT_WAYS]; // place of the lowest priority, once all are taken
 };
 
 static const char *const phase_names[LZ_PHASES] = {"connect", "queue", "work", "network",
@@ -86,15 +87,17 @@ struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
     return lz_pool_find(&w->requests->open, id);
 }
 
-void lz_request_add_span(struct lz_world *w, struct lz_request *r, const struct lz_span *span)
+struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
 {
     struct lz_span *s = lz_pool_take(&w->requests->spans);
-    struct lz_pool_head head = s->head;
-    *s = *span;
-    s->head = head;
     s->next = r->span_first;
-    r->span_first = head.index;
+    r->span_first = s->head.index;
     r->span_count++;
+    return s;
+}
+
+void lz_request_count_span(struct lz_request *r, const struct lz_span *span)
+{
     for (int i = 0; i < LZ_PHASES; i++) {
         LZ_ASSERT(span->phase[i] >= 0);
         r->phase[i] += span->phase[i];
@@ -143,6 +146,15 @@ static void fill_kept(struct lz_world *w, struct lz_trace_kept *k, const struct 
     k->span_count = count;
 }
 
+static uint32_t lowest_of(const struct lz_trace_kept *kept)
+{
+    uint32_t lowest = 0;
+    for (uint32_t i = 1; i < LZ_REQUEST_TRACES_MAX; i++)
+        if (kept[i].priority < kept[lowest].priority)
+            lowest = i;
+    return lowest;
+}
+
 // Keep the request if its priority is among the highest so far; equal ones: the earlier stays.
 static void offer(struct lz_world *w, const struct lz_request *r, const struct lz_trace_kept *facts)
 {
@@ -151,10 +163,7 @@ static void offer(struct lz_world *w, const struct lz_request *r, const struct l
     uint32_t *count = &rs->kept_count[facts->kept_as];
     uint32_t at = *count;
     if (*count == LZ_REQUEST_TRACES_MAX) {
-        at = 0;
-        for (uint32_t i = 1; i < *count; i++)
-            if (kept[i].priority < kept[at].priority)
-                at = i;
+        at = rs->kept_lowest[facts->kept_as];
         if (facts->priority <= kept[at].priority)
             return;
     } else {
@@ -166,6 +175,8 @@ static void offer(struct lz_world *w, const struct lz_request *r, const struct l
     kept[at].spans = old;
     kept[at].span_count = old_count;
     fill_kept(w, &kept[at], r);
+    if (*count == LZ_REQUEST_TRACES_MAX)
+        rs->kept_lowest[facts->kept_as] = lowest_of(kept);
 }
 
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,

@@ -99,8 +99,9 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
 /* NULL if it has ended; orphaned work belongs to nobody. */
 struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id);
 
-/* Copy a finished attempt into the request. */
-void lz_request_add_span(struct lz_world *w, struct lz_request *r, const struct lz_span *span);
+/* A span of the request, to be filled in where it lies, and then counted. */
+struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);
+void lz_request_count_span(struct lz_request *r, const struct lz_span *span);
 
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
                     uint16_t status);

@@ -88,22 +88,31 @@ static struct replica *replica_of(const struct service *s, lz_instance_id instan
     return &s->replicas[instance - s->first];
 }
 
-// Levels after anything changed at a replica.
-static void measure_levels(struct lz_world *w, struct service *s, struct replica *r)
+static void measure_cpu(struct lz_world *w, struct service *s, struct replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
     double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
+    if (!(used < r->cpu_used || used > r->cpu_used))
+        return;
     s->cpu_used += used - r->cpu_used;
     r->cpu_used = used;
     if (s->cpu_used < 1e-9)
         s->cpu_used = 0.0; // sums and differences leave dust
-    double workers = (double)s->opts.concurrency, replicas = (double)s->opts.replicas;
-    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * replicas));
-    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * replicas));
-    if (r->own == NULL)
-        return;
-    lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
-    lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->opts.replicas));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+}
+
+// Workers were taken or given back. The CPU may have changed since it was measured: a fault
+// that steals from it does not say so.
+static void measure_levels(struct lz_world *w, struct service *s, struct replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double workers = (double)s->opts.concurrency;
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->opts.replicas));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
+    measure_cpu(w, s, r);
 }
 
 static void measure_queue(struct lz_world *w, struct service *s, const struct replica *r)
@@ -164,7 +173,7 @@ static void work(struct lz_world *w, struct service *s, struct lz_task *t, lz_ti
     t->rest_ns = rest;
     if (cpu > 0) {
         t->job = lz_cpu_add(w, r->capacity->cpu, cpu, lz_pool_id(t));
-        measure_levels(w, s, r);
+        measure_cpu(w, s, r);
     } else if (rest > 0) {
         t->rest_ns = 0;
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
@@ -299,7 +308,7 @@ static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
     struct replica *r = replica_of(s, entity);
     lz_cpu_remove(w, r->capacity->cpu, t->job);
     t->job = 0;
-    measure_levels(w, s, r);
+    measure_cpu(w, s, r);
     work(w, s, t, 0, t->rest_ns);
 }
 

@@ -8,19 +8,21 @@
 #include "sim/hist.h"
 #include "sim/window.h"
 
+// What the model feeds comes first: two cache lines of it, in a big thing.
 struct series {
     enum lz_window_kind kind;
     bool is_touched;              // in the current window
-    uint32_t keep;                // windows that must stay exact
     uint64_t total;               // COUNTER: since the start
+    double level, sum, low, high; // GAUGE: now, and over the current window
+    lz_time since;                // GAUGE: sum is complete up to here
+    struct lz_hist now;           // HIST
+    double level_start;           // GAUGE: at the start of the window, if it is touched
+    uint32_t keep;                // windows that must stay exact
     uint64_t total_closed;        // COUNTER: at the last roll
     uint64_t total_begin;         // COUNTER: at lz_metrics_begin
-    double level, sum, low, high; // GAUGE: now, and over the current window
-    double level_start;           // GAUGE: at the start of the window, if it is touched
-    lz_time since;                // GAUGE: sum is complete up to here
     double whole_sum, whole_low, whole_high;
-    lz_time whole_until;       // GAUGE: whole_sum is complete up to here
-    struct lz_hist now, whole; // HIST
+    lz_time whole_until;  // GAUGE: whole_sum is complete up to here
+    struct lz_hist whole; // HIST
     struct lz_window_list recent, stored;
     struct lz_window dropped; // the last one dropped from `recent`
     double level_first;       // GAUGE: at the start of the run
@@ -121,8 +123,12 @@ void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
     used(m, counter, LZ_WINDOW_COUNTER)->total += n;
 }
 
+// A level set to what it is changes nothing, and half of all are.
 void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
 {
+    LZ_ASSERT(gauge >= 1 && gauge <= m->series_count);
+    if (!(m->series[gauge].level < level || m->series[gauge].level > level))
+        return;
     struct series *s = used(m, gauge, LZ_WINDOW_GAUGE);
     LZ_ASSERT(now >= s->since);
     s->sum += s->level * (double)(now - s->since);
