@@ -153,10 +153,12 @@ static int land(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"compile", compile}, {"now", now},         {"sleeper", lz_sleep_word}, {"wait", wait_for},
-    {"mark", mark},       {"log", log_line},    {"drive", drive},     {"handle", handle},
-    {"call", call},       {"pause", pause_for}, {"work", work},       {"answer", answer},
-    {"flight", flight},   {"join", join},       {"land", land},       {NULL, NULL},
+    {"compile", compile}, {"now", now},       {"sleeper", lz_sleep_word},
+    {"wait", wait_for},   {"mark", mark},     {"log", log_line},
+    {"drive", drive},     {"handle", handle}, {"call", call},
+    {"pause", pause_for}, {"work", work},     {"answer", answer},
+    {"flight", flight},   {"join", join},     {"land", land},
+    {NULL, NULL},
 };
 
 void lz_bind_run(lua_State *L)
