@@ -42,7 +42,9 @@ function M.install(state)
         return C.wait(m, over, timeout)
     end
 
-    function a.mark(name) C.mark(tostring(name), state.line()) end
+    local function row() return state.files.outer(state.line() or 0) end
+
+    function a.mark(name) C.mark(tostring(name), row()) end
 
     function a.log(text, ...)
         local args = table.pack(...)
@@ -52,14 +54,14 @@ function M.install(state)
             elseif h then args[i] = handles.describe(args[i]) end
         end
         C.log(args.n > 0 and tostring(text):format(table.unpack(args, 1, args.n))
-            or tostring(text), state.line())
+            or tostring(text), row())
     end
 
     function a.now() return handles.dur(C.now()) end
     function a.rand() return C.rand() end
 
     function state.act_fault(facts)
-        local id, message = C.fault(build.fault(facts))
+        local id, message = C.fault(build.fault(state, facts))
         if not id then error(message, 4) end
         facts.id = id
     end

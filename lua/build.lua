@@ -50,7 +50,7 @@ function create.service(C, c)
     local f = c.fields
     local queue = f.queue or {}
     return C.service {
-        name = c.name, line = c.line, replicas = f.replicas, spread = spread(f.on or f.spread),
+        name = c.name, line = c.row, replicas = f.replicas, spread = spread(f.on or f.spread),
         concurrency = f.concurrency, queue_max = queue.max or 1024, lifo = queue.policy == "lifo",
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
             error_ratio = f.error_ratio,
@@ -61,7 +61,7 @@ end
 function create.balancer(C, c)
     local f = c.fields
     return C.service {
-        name = c.name, line = c.line, is_balancer = true, replicas = f.replicas,
+        name = c.name, line = c.row, is_balancer = true, replicas = f.replicas,
         spread = spread(f.on or f.spread), concurrency = 65535, queue_max = 1024,
         service_time = f.service_time or { dist = "constant", a = 50000, b = 0 }, port = f.listen,
     }
@@ -71,7 +71,7 @@ function create.database(C, c)
     local f = c.fields
     local times = f.failover or {}
     return C.database {
-        name = c.name, line = c.line, engine = f.engine, nodes = f.nodes,
+        name = c.name, line = c.row, engine = f.engine, nodes = f.nodes,
         spread = spread(f.on or f.spread), sync = f.replication == "sync",
         read_replicas = f.reads == "replicas", query_time = f.query_time,
         cpu = f.cpu, max_connections = f.max_connections,
@@ -83,7 +83,7 @@ function create.traffic(C, c)
     local f = c.fields
     local to = f.to
     local e = edge(f, 0, to.id, f.op)
-    e.name, e.line, e.rate, e.constant, e.keys = c.name, c.line, f.rate, f.arrivals == "constant",
+    e.name, e.line, e.rate, e.constant, e.keys = c.name, c.row, f.rate, f.arrivals == "constant",
         f.keys
     e["local"] = f.beside
     return C.traffic(e)
@@ -109,6 +109,7 @@ local function build_components(state, C)
     for pass = 1, 2 do
         for _, c in ipairs(state.plan.components) do
             if (c.kind == "traffic") == (pass == 2) then
+                c.row = state.files.outer(c.line)
                 local id, message = create[c.kind](C, c)
                 if not id then refused(state, c, message) return end
                 c.id = id
@@ -147,19 +148,18 @@ local function build_links(state, C)
 end
 
 --- A fault as C takes it.
-function M.fault(facts)
+function M.fault(state, facts)
     local f = facts.fields
     local pick = f.pick or { "all", 0 }
-    local out = { kind = facts.fault, line = facts.line, target = target(facts.a),
-                  target_b = facts.b and target(facts.b), at = f.at or -1, lasting = f.lasting,
-                      every = f.every,
-                  pick = pick[1], pick_amount = pick[2], params = f }
+    local out = { kind = facts.fault, line = state.files.outer(facts.line),
+        target = target(facts.a), target_b = facts.b and target(facts.b), at = f.at or -1,
+        lasting = f.lasting, every = f.every, pick = pick[1], pick_amount = pick[2], params = f }
     return out
 end
 
 local function build_faults(state, C)
     for _, facts in ipairs(state.plan.faults) do
-        local id, message = C.fault(M.fault(facts))
+        local id, message = C.fault(M.fault(state, facts))
         if not id then refused(state, facts, message) return end
         facts.id = id
     end
@@ -175,7 +175,7 @@ end
 
 --- A matcher as C takes it; nil if its metric does not exist.
 function M.matcher(state, C, m)
-    if m.kind == "mark" then return { mark = m.mark, line = m.line } end
+    if m.kind == "mark" then return { mark = m.mark } end
     local id = M.metric(C, m.metric)
     if id == 0 then
         refused(state, m, m.metric.component.kind == "amplification"
@@ -214,7 +214,8 @@ local function build_expectations(state, C)
         end
         if m then
             local id, message = C.expect {
-                name = e.name, line = e.line, temporal = e.operator, matcher = m, over = f.over,
+                name = e.name, line = state.files.outer(e.line), temporal = e.operator,
+                matcher = m, over = f.over,
                 after = anchor(f.after), within = f.within, holding = f.holding,
                 during = scopes(f.during), except = scopes(f.except), warn = f.severity == "warn",
                 because = f.because, objective = f.objective,
@@ -228,7 +229,9 @@ end
 local function refuse_not_yet(state)
     local first = state.plan.not_yet[1]
     for _, other in ipairs(state.plan.not_yet) do
-        if other.line < first.line then first = other end
+        local file, line = state.files.rank(other.line)
+        local first_file, first_line = state.files.rank(first.line)
+        if file < first_file or file == first_file and line < first_line then first = other end
     end
     local others = #state.plan.not_yet - 1
     state.diag.add { code = "LZ114", line = first.line, word = first.word, path = first.path,

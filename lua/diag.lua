@@ -1,28 +1,41 @@
 --- Diagnostics: collected while a scenario loads, shown all at once, in the order of lines.
 ---
---- A diagnostic has a code, a sentence, a line, perhaps a column with a mark, and help. One
+--- A diagnostic has a code, a sentence, a place, perhaps a column with a mark, and help. One
 --- mistake never causes a second message: what is wrong is replaced by `diag.POISON`, a value
 --- that takes anything and complains about nothing.
 local lexer = require "lexer"
+local near = require "near"
+local places = require "places"
 
 local M = {}
 
 ---@class Diagnostic
 ---@field code string  "LZ101"
 ---@field text string
----@field line integer
+---@field line? integer  a place (places.lua)
 ---@field path? string[]  the field, for its column
 ---@field at? "field"|"value"  what to mark; default the value
 ---@field word? string  a word on the line to mark instead
+---@field col? integer, marked? string  or exactly this
 ---@field note? string  beside the mark
+---@field notes? string[]  below it
 ---@field help? string
+---@field list? { [1]: string, [2]: string[] }  "its fields are", and the names
 ---@field also? { line: integer, text: string }  a second place
+---@field fix? { with: string, after?: boolean }  what is certain: instead of the mark, or at it
+---@field is_warning? boolean
+
+local WIDTH = 78 -- reports show diagnostics two columns further in
 
 local poison = {}
-poison.__index = function() return M.POISON end
+poison.__index = function(_, k)
+    if type(k) == "number" then return nil end -- or ipairs would never end
+    return M.POISON
+end
 poison.__newindex = function() end
 poison.__call = function() return M.POISON end
-for _, op in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "idiv", "concat" } do
+for _, op in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "idiv", "concat", "band",
+    "bor", "bxor", "bnot", "shl", "shr" } do
     poison["__" .. op] = function() return M.POISON end
 end
 poison.__lt = function() return false end
@@ -34,111 +47,183 @@ poison.__metatable = "poison"
 --- Stands for whatever could not be understood.
 M.POISON = setmetatable({}, poison)
 
----@param path string   the file, as the user gave it
----@param source string
-function M.new(path, source)
-    local self = { path = path, source = source, list = {} }
+M.nearest = near.find
+
+--- `files` are the places of this state.
+function M.new(files)
+    local self = { files = files, list = {}, warnings = {} }
 
     ---@param d Diagnostic
     function self.add(d)
-        for _, other in ipairs(self.list) do
+        local list = d.is_warning and self.warnings or self.list
+        for _, other in ipairs(list) do
             if other.line == d.line and other.text == d.text then return M.POISON end
         end
-        self.list[#self.list + 1] = d
+        list[#list + 1] = d
         return M.POISON
     end
 
     return self
 end
 
-local function place_of(words, d)
-    if d.col then return { line = d.line, col = d.col, text = d.marked or " " } end
+-- ---------------------------------------------------------------- where
+
+local function first_word(words, line)
+    for _, w in ipairs(words) do
+        if w.line == line then return w end
+        if w.line > line then return nil end
+    end
+    return nil
+end
+
+--- The word that is marked, or nil if the line has none.
+local function place_of(words, d, line)
+    if d.col then return { line = line, col = d.col, text = d.marked or " " } end
     if d.path then
-        local field, value = lexer.field(words, d.line, d.path)
-        if field then return d.at == "field" and field or value or field end
+        local field, value = lexer.field(words, line, d.path)
+        if field then return d.at == "field" and field or value or field, d.at == "field" end
     end
-    if d.word then return lexer.find(words, d.line, d.word) end
-    return nil
+    local found = d.word and lexer.find(words, line, d.word)
+    if found then return found, found.line == line end
+    return first_word(words, line), false
 end
 
-local function source_line(source, n)
-    local i = 0
-    for text in (source .. "\n"):gmatch "([^\n]*)\n" do
-        i = i + 1
-        if i == n then return (text:gsub("\t", " ")) end
+--- What a program wants to know of a diagnostic: its place in full, and the certain edit.
+function M.locate(self, d)
+    if not d.line then return { path = self.files.files[1].path } end
+    local file, line, outer = self.files.get(d.line)
+    local word, is_exact = place_of(places.words(file), d, line)
+    local where = { file = file, path = file.path, line = line, outer = outer }
+    if not word then return where end
+    where.line, where.col, where.text = word.line, word.col, word.text
+    local is_mine = d.col or is_exact or d.fix and d.fix.is_value
+    if d.fix and is_mine and file == self.files.files[1] then
+        local len = (d.fix.after or d.fix.before) and 0 or #word.text
+        local col = d.fix.after and not d.col and word.col + #word.text or word.col
+        where.fix = { line = word.line, col = col, len = d.fix.len or len, with = d.fix.with }
     end
-    return nil
+    return where
 end
 
-local STYLES = {
-    [true] = { bold = "\27[1m", red = "\27[1;31m", blue = "\27[1;34m", off = "\27[0m" },
-    [false] = { bold = "", red = "", blue = "", off = "" },
-}
-
-local function render_one(self, words, d, s)
-    local out = {}
-    local place = place_of(words, d)
-    local line = place and place.line or d.line
-    local text = line and source_line(self.source, line)
-    local gutter = (" "):rep(line and #tostring(line) or 1)
-    out[#out + 1] = ("%serror[%s]%s%s: %s%s"):format(s.red, d.code, s.off, s.bold, d.text, s.off)
-    if line then
-        local where = place and ("%s:%d:%d"):format(self.path, line, place.col)
-            or ("%s:%d"):format(self.path, line)
-        out[#out + 1] = ("%s%s-->%s %s"):format(gutter, s.blue, s.off, where)
-    end
-    if text then
-        out[#out + 1] = ("%s %s|%s"):format(gutter, s.blue, s.off)
-        out[#out + 1] = ("%s%d |%s %s"):format(s.blue, line, s.off, text)
-        if place then
-            local mark = ("^"):rep(math.max(1, #place.text))
-            out[#out + 1] = ("%s %s|%s %s%s%s%s%s"):format(gutter, s.blue, s.off,
-                (" "):rep(place.col - 1), s.red, mark, d.note and " " .. d.note or "", s.off)
-        end
-    end
-    if d.also then
-        local other = source_line(self.source, d.also.line)
-        out[#out + 1] = ("%s %s= %s:%d:%s %s"):format(gutter, s.blue, self.path, d.also.line, s.off,
-            d.also.text .. (other and ": " .. other:match "^%s*(.-)%s*$" or ""))
-    end
-    if d.help then out[#out + 1] = ("%s %s= help:%s %s"):format(gutter, s.blue, s.off, d.help) end
-    return table.concat(out, "\n") .. "\n"
-end
-
---- All of them as text, sorted by line; equal lines in the order they were found.
-function M.render(self, colour)
-    local words = lexer.words(self.source)
+--- In the order of files and lines; equal lines in the order they were found.
+function M.sorted(self, list)
     local order = {}
-    for i, d in ipairs(self.list) do order[i] = { d = d, i = i } end
+    for i, d in ipairs(list) do
+        local file, line = 0, 0
+        if d.line then file, line = self.files.rank(d.line) end
+        order[i] = { d = d, file = file, line = line, i = i }
+    end
     table.sort(order, function(a, b)
-        local x, y = a.d.line or 0, b.d.line or 0
-        if x ~= y then return x < y end
+        if a.file ~= b.file then return a.file < b.file end
+        if a.line ~= b.line then return a.line < b.line end
         return a.i < b.i
     end)
     local out = {}
-    for i, o in ipairs(order) do out[i] = render_one(self, words, o.d, STYLES[colour]) end
+    for i, o in ipairs(order) do out[i] = o.d end
+    return out
+end
+
+-- ---------------------------------------------------------------- text
+
+local STYLES = {
+    [true] = { bold = "\27[1m", red = "\27[1;31m", yellow = "\27[1;33m", blue = "\27[1;34m",
+        off = "\27[0m" },
+    [false] = { bold = "", red = "", yellow = "", blue = "", off = "" },
+}
+
+--- No byte of a scenario reaches the terminal as a command.
+local function clean(text)
+    return (text:gsub("[%z\1-\8\11-\31\127]", "?"):gsub("\194[\128-\159]", "?"))
+end
+
+--- Break at spaces so that lines fit; a word longer than a line stays whole.
+local function wrap(text, width)
+    local lines, line = {}, ""
+    for word in text:gmatch "%S+" do
+        local size = (utf8.len(line) or #line) + (utf8.len(word) or #word) + 1
+        if line ~= "" and size > width then
+            lines[#lines + 1], line = line, word
+        else
+            line = line == "" and word or line .. " " .. word
+        end
+    end
+    lines[#lines + 1] = line
+    return lines
+end
+
+local function add_below(out, s, gutter, label, text)
+    local head = ("%s = %s: "):format(gutter, label)
+    local lines = wrap(clean(text), WIDTH - #head)
+    out[#out + 1] = ("%s %s= %s:%s %s"):format(gutter, s.blue, label, s.off, lines[1])
+    for i = 2, #lines do out[#out + 1] = (" "):rep(#head) .. lines[i] end
+end
+
+--- The line itself, and a mark below. A line wider than people's screens is cut around it.
+local function add_source(out, s, gutter, d, where)
+    local text = places.text(where.file, where.line)
+    if not text then return end
+    text = clean(text:gsub("\t", " "))
+    local col = where.col or 1
+    local cut = col > 160 and col - 60 or 0
+    if #text > cut + 200 then text = text:sub(1, cut + 200) .. " ..." end
+    text = text:sub(cut + 1)
+    if not utf8.len(text) then text = text:gsub("[\128-\255]", "?") end
+    out[#out + 1] = ("%s %s|%s"):format(gutter, s.blue, s.off)
+    out[#out + 1] = ("%s%d |%s %s"):format(s.blue, where.line, s.off, text)
+    if not where.col then return end
+    local before = text:sub(1, col - cut - 1)
+    local marked = where.text:match "^[^\n]*"
+    local size = math.max(1, math.min(utf8.len(marked) or #marked, 100))
+    local colour = d.is_warning and s.yellow or s.red
+    out[#out + 1] = ("%s %s|%s %s%s%s%s%s"):format(gutter, s.blue, s.off,
+        (" "):rep(utf8.len(before) or #before), colour, ("^"):rep(size),
+        d.note and " " .. d.note or "", s.off)
+end
+
+local function add_also(out, self, s, gutter, also)
+    local file, line = self.files.get(also.line)
+    local text = places.text(file, line)
+    add_below(out, s, gutter, "note", ("%s, at %s:%d"):format(also.text, file.path, line))
+    if text then
+        out[#out + 1] = ("%s     %s%d |%s %s"):format(gutter, s.blue, line, s.off, clean(text))
+    end
+end
+
+local function render_one(self, d, s)
+    local out = {}
+    local where = M.locate(self, d)
+    local gutter = (" "):rep(where.line and #tostring(where.line) or 1)
+    local word = d.is_warning and "warning" or "error"
+    local indent = "\n" .. (" "):rep(#word + #d.code + 4)
+    local text = table.concat(wrap(clean(d.text), WIDTH - #indent + 1), indent)
+    out[#out + 1] = ("%s%s[%s]%s%s: %s%s"):format(d.is_warning and s.yellow or s.red, word, d.code,
+        s.off, s.bold, text, s.off)
+    local at = where.path
+    if where.line then at = ("%s:%d"):format(at, where.line) end
+    if where.col then at = ("%s:%d"):format(at, where.col) end
+    out[#out + 1] = ("%s%s-->%s %s"):format(gutter, s.blue, s.off, clean(at))
+    if where.line then add_source(out, s, gutter, d, where) end
+    if d.also then add_also(out, self, s, gutter, d.also) end
+    for _, note in ipairs(d.notes or {}) do add_below(out, s, gutter, "note", note) end
+    if where.outer then
+        add_below(out, s, gutter, "note", ("called from %s:%d"):format(self.files.files[1].path,
+            where.outer))
+    end
+    if d.help then add_below(out, s, gutter, "help", d.help) end
+    if d.list then
+        add_below(out, s, gutter, "note", d.list[1] .. " " .. table.concat(d.list[2], " "))
+    end
+    return table.concat(out, "\n") .. "\n"
+end
+
+--- Some of them as text, an empty line between two.
+function M.text(self, list, colour)
+    local out = {}
+    for i, d in ipairs(M.sorted(self, list)) do out[i] = render_one(self, d, STYLES[colour]) end
     return table.concat(out, "\n")
 end
 
---- The nearest of some names by edit distance, if it is near enough to be meant.
-function M.nearest(name, names)
-    local best, best_distance
-    for _, other in ipairs(names) do
-        local row = {}
-        for j = 0, #other do row[j] = j end
-        for i = 1, #name do
-            local diagonal = row[0]
-            row[0] = i
-            for j = 1, #other do
-                local cost = name:byte(i) == other:byte(j) and 0 or 1
-                local value = math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-                diagonal, row[j] = row[j], value
-            end
-        end
-        if not best or row[#other] < best_distance then best, best_distance = other, row[#other] end
-    end
-    if best and best_distance <= math.max(1, #name // 3) then return best end
-    return nil
-end
+--- All errors as text.
+function M.render(self, colour) return M.text(self, self.list, colour) end
 
 return M

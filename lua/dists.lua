@@ -73,7 +73,7 @@ function M.word(state)
                     return state.diag.add { code = "LZ101", line = line, path = { tostring(key) },
                         at = "field",
                         text = ("dist.%s has no parameter `%s`"):format(name, tostring(key)),
-                        help = "its parameters are " .. table.concat(params, " ") }
+                        list = { "its parameters are", params } }
                 end
             end
             local a = dist_number(state, line, name, params[1], body[params[1]])

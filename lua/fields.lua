@@ -22,8 +22,9 @@ local function place(ctx, name)
     return path
 end
 
-local function complain(ctx, name, code, text, help, at)
-    return ctx.state.diag.add { code = code, line = ctx.line, path = place(ctx, name), at = at,
+local function complain(ctx, name, code, text, help, note, fix)
+    return ctx.state.diag.add { code = code, line = ctx.line, path = place(ctx, name),
+        note = note, fix = fix,
         text = ("`%s` of %s: %s"):format(name, ctx.what, text), help = help }
 end
 
@@ -31,7 +32,7 @@ local function by_unit(read)
     return function(ctx, f, v)
         local value, code, text, help = read(v)
         if value ~= nil then return value end
-        return nil, complain(ctx, f[1], code, text, help)
+        return nil, complain(ctx, f[1], code, text, help, type(v) == "number" and "number" or nil)
     end
 end
 
@@ -115,10 +116,12 @@ function TYPES.choice(ctx, f, v)
             return v
         end
     end
-    local near = type(v) == "string" and diag.nearest(v, f.choices)
+    local near, is_certain
+    if type(v) == "string" then near, is_certain = diag.nearest(v, f.choices) end
     local list = '"' .. table.concat(f.choices, '" or "') .. '"'
     return nil, complain(ctx, f[1], "LZ207", ("expected %s, got %s"):format(list, units.kind_of(v)),
-        near and ('a similar value exists: "%s"'):format(near))
+        near and ('a similar value exists: "%s"'):format(near), nil,
+        near and is_certain and { with = ('"%s"'):format(near), is_value = true } or nil)
 end
 
 function TYPES.budget(ctx, f, v)
@@ -313,12 +316,13 @@ end
 
 local function unknown_field(ctx, fields, key)
     local names = listed(fields)
-    local near = diag.nearest(key, names)
+    local near, is_certain = diag.nearest(key, names)
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = place(ctx, key), at = "field",
         note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, key),
-        help = near and ("a field with a similar name exists: `%s`"):format(near)
-            or "its fields are " .. table.concat(names, " ") }
+        help = near and ("a field with a similar name exists: `%s`"):format(near),
+        list = { "its fields are", names },
+        fix = near and is_certain and { with = near } or nil }
 end
 
 --- Read a block's fields. Positions (1, 2, ...) are the caller's. Returns what is right; a

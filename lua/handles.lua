@@ -174,7 +174,7 @@ function M.metric(state, component, path, replica)
                 text = ('%s has no metric `%s`'):format(component.text
                     or ('%s "%s"'):format(component.kind, component.name), path),
                 help = near and ("a metric with a similar name exists: `%s`"):format(near),
-                list = { "its metrics are", names } }
+                list = not near and { "its metrics are", names } or nil }
         end
     end
     return new(state.metric_meta, facts)
@@ -315,11 +315,12 @@ local function component_index(state, facts)
         for i, name in ipairs(names) do
             if names[i - 1] ~= name then list[#list + 1] = name end
         end
-        local near = diag.nearest(k, list)
+        local near, is_certain = diag.nearest(k, list)
         return state.diag.add { code = "LZ301", line = state.line(), word = k,
+            fix = near and is_certain and { with = near } or nil,
             text = ('%s "%s" has no part `%s`'):format(facts.kind, facts.name, k),
             help = near and ("a part with a similar name exists: `%s`"):format(near),
-            list = { "it has", list } }
+            list = not near and { "it has", list } or nil }
     end
 end
 

@@ -2,8 +2,10 @@
 local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
+local places = require "places"
 local schema = require "schema"
 local syntax = require "syntax"
+local trace = require "trace"
 local vocab = require "vocab"
 
 local M = {}
@@ -22,18 +24,6 @@ local function add_metrics(metrics)
     for name, info in pairs(metrics.service) do metrics.version[name] = info end
 end
 
---- The line of the scenario that is being run, for messages.
-local function line_finder(chunk_name)
-    return function()
-        for level = 2, 40 do
-            local info = debug.getinfo(level, "Sl")
-            if not info then return nil end
-            if info.source == chunk_name then return info.currentline end
-        end
-        return nil
-    end
-end
-
 local function sorted_keys(t)
     local names = {}
     for k in pairs(t) do names[#names + 1] = k end
@@ -41,13 +31,45 @@ local function sorted_keys(t)
     return names
 end
 
+-- What other languages call these.
+local ELSEWHERE = { null = "nil", None = "nil", undefined = "nil", True = "true", False = "false" }
+
+--- `400/s` without quotes is arithmetic with an unknown `s`.
+local function as_quantity(state, line, name)
+    local file, n = state.files.get(line)
+    local text = places.text(file, n) or ""
+    local col, number = text:match("()%f[%w](%d[%w%.]*)/" .. name .. "%f[^%w_]")
+    if not number then return nil end
+    local quantity = ("%s/%s"):format(number, name)
+    return { code = "LZ001", line = line, col = col, marked = quantity,
+        text = ("`%s` needs quotes"):format(quantity), help = ('write "%s"'):format(quantity),
+        fix = { with = ('"%s"'):format(quantity), len = #quantity } }
+end
+
 local function unknown_name(state, names, k)
-    local name = tostring(k)
-    local near = diag.nearest(name, state.locals()) or diag.nearest(name, names)
-    return state.diag.add { code = "LZ108", line = state.line(), word = name,
+    local name, line = tostring(k), state.line()
+    local quantity = name:find "^[%a_]+$" and line and as_quantity(state, line, name)
+    if quantity then return state.diag.add(quantity) end
+    local near, is_certain = diag.nearest(name, state.locals())
+    if not near then near, is_certain = diag.nearest(name, names) end
+    local elsewhere = ELSEWHERE[name]
+    if elsewhere then near = elsewhere end
+    return state.diag.add { code = "LZ108", line = line, word = name,
         text = ("nothing is called `%s`"):format(name),
-        help = near and ("a similar name exists: `%s`"):format(near)
-            or "a variable is made with `local`" }
+        help = elsewhere and ("Lua writes `%s`"):format(elsewhere)
+            or near and ("a similar name exists: `%s`"):format(near)
+            or "a variable is made with `local`",
+        fix = near and (elsewhere or is_certain and #name > 2) and { with = near } or nil }
+end
+
+--- A name of Lua's that a scenario does not have.
+local function refused_name(state, name)
+    local reason, help = state.refused[name]:match "^(.-); (.*)$"
+    local text = ("`%s` is not available in a scenario: %s"):format(name,
+        reason or state.refused[name])
+    if state.running then error(("LZ501: %s"):format(text), 3) end
+    return state.diag.add { code = "LZ501", line = state.line(), word = name, text = text,
+        help = help }
 end
 
 --- The environment: names that are not there give one message, and the top level goes on.
@@ -58,16 +80,21 @@ local function guard(state, env)
     return setmetatable({}, {
         __metatable = "environment",
         __index = setmetatable(env, { __index = function(_, k)
-            local reason = state.refused[k]
-            if reason then
-                error(("LZ501: `%s` is not available in a scenario: %s"):format(k, reason), 2)
+            if state.refused[k] then return refused_name(state, k) end
+            if state.running then
+                error(("LZ108: nothing is called `%s`"):format(tostring(k)), 2)
             end
             return unknown_name(state, names, k)
         end }),
         __newindex = function(_, k)
+            if state.running then
+                error(("LZ109: `%s` is a global: write local %s = ..."):format(tostring(k),
+                    tostring(k)), 2)
+            end
             state.diag.add { code = "LZ109", line = state.line(), word = tostring(k),
                 text = ("`%s` is a global: other files could change it"):format(tostring(k)),
-                help = ("write local %s = ..."):format(tostring(k)) }
+                help = ("write local %s = ..."):format(tostring(k)),
+                fix = { with = "local ", before = true } }
             env[k] = diag.POISON
         end,
     })
@@ -119,51 +146,79 @@ local function check_whole(state)
     check_pins(state)
 end
 
---- A raised error, as a diagnostic.
-local function script_error(state, message, where)
-    local text = tostring(message)
-    local line, rest = text:match "^[^\n]-:(%d+): (.*)$"
-    rest = rest or text
-    local code = rest:match "^(LZ%d+): "
-    state.diag.add { code = code or "LZ502", line = tonumber(line), help = where,
-        text = (rest:gsub("^LZ%d+: ", "")) }
+--- Lua's message without the place it begins with, and the code it may carry.
+local function split_message(message)
+    local text = tostring(message):gsub("^lz%.[%w_]+:%d+: ", "", 1)
+    local place, rest = text:match "^(.-:%d+: )(.*)$"
+    if place and not place:find("\n", 1, true) and not text:find "^LZ%d+: " then text = rest end
+    local code, after = text:match "^(LZ%d+): (.*)$"
+    return code, after or text
+end
+
+--- A raised error, as a diagnostic: `thread` is the coroutine that it ended, `where` says when and
+--- in what part of the system.
+local function script_error(state, message, where, thread)
+    local code, text = split_message(message)
+    local frame = thread and trace.capture(state, thread)
+    if frame and frame.is_poisoned and #state.diag.list > 0 then return end -- follows from those
+    local d = { code = code or "LZ502", text = text, notes = {} }
+    if text:find("stack overflow", 1, true) then
+        d.code = "LZ510"
+        d.text = "the stack is full: a function calls itself without end"
+        d.help = "functions may be called 200 000 deep"
+    elseif frame and not code then
+        d.text, d.col, d.marked = trace.subject(state.files.files[frame.file], frame.line, text)
+    end
+    d.line = frame and frame.place
+    if frame and #frame.values > 0 and d.code ~= "LZ510" then
+        d.notes[1] = "here " .. table.concat(frame.values, ", ")
+    end
+    if where then d.notes[#d.notes + 1] = where end
+    state.diag.add(d)
+end
+
+--- A source file as a chunk in the sandbox, or nil and the diagnostics.
+local function compile(state, file)
+    local chunk, message = state.C.compile(file.source, file.chunk, state.env)
+    if chunk then return chunk end
+    if file.source:find("^\27") then message = "binary code is not read" end
+    for _, d in ipairs(syntax.explain(file.source, message)) do
+        local index = state.files.by_chunk[file.chunk]
+        d.line = state.files.here(index, d.line, file.outer)
+        state.diag.add(d)
+    end
 end
 
 ---@param opts { source: string, path: string, pins: table<string, string>, C: table, base: table,
 ---             refused: table<string, string>, fault_kinds: table, metrics: table }
 function M.load(opts)
-    local chunk_name = "@" .. opts.path
+    local files = places.new(opts.path, opts.source, "@" .. opts.path)
     local state = {
         C = opts.C, pins = opts.pins, used_pins = {}, refused = opts.refused, running = false,
         fault_kinds = opts.fault_kinds, metrics = opts.metrics, plan = new_plan(), names = {},
-        pending = {}, edges = {}, flights = {},
-        diag = diag.new(opts.path, opts.source),
-        line = line_finder(chunk_name),
+        pending = {}, edges = {}, flights = {}, files = files,
+        diag = diag.new(files),
         locals = local_names(opts.source),
     }
-    state.metrics.amplification = {}
+    state.line = function() return trace.here(state) end
     add_metrics(state.metrics)
+    state.metrics.amplification = {}
     state.not_yet = function(line, what, word, path)
         local list = state.plan.not_yet
         list[#list + 1] = { line = line, what = what, word = word, path = path }
     end
     actions.install(state)
-    local env = guard(state, vocab.environment(state, opts.base))
-    local chunk, message = opts.C.compile(opts.source, chunk_name, env)
-    if chunk then
-        state.chunk = chunk
-    else
-        state.diag.add(syntax.explain(opts.source, message))
-    end
+    state.env = guard(state, vocab.environment(state, opts.base))
+    state.chunk = compile(state, files.files[1])
     return state
 end
 
 --- After the chunk has run, in whatever way it ended.
-function M.loaded(state, ok, message)
+function M.loaded(state, ok, message, thread)
     if ok then
         check_whole(state)
     else
-        script_error(state, message) -- what was begun then is not worth a word
+        script_error(state, message, nil, thread) -- what was begun then is not worth a word
     end
 end
 

@@ -1,4 +1,8 @@
 --- Lua's syntax errors in words a newcomer understands.
+---
+--- Lua stops at the first thing it cannot read. What is certainly wrong wherever it stands (a
+--- colon for `=`, a duration without quotes) is looked for in the whole file, so that all of it is
+--- said at once; only where none of that is found is Lua's own message translated.
 local lexer = require "lexer"
 
 local M = {}
@@ -9,54 +13,111 @@ for word in ("and break do else elseif end false for function goto if in local n
     M.KEYWORDS[word] = true
 end
 
-local INSTEAD = { ["for"] = "lasting", ["until"] = "within" }
-
---- Two fields without a comma between: the word before the gap.
-local function missing_comma(words, line)
-    for i, w in ipairs(words) do
-        local before, after = words[i - 1], words[i + 1]
-        local is_field = w.kind == "name" and after and after.text == "="
-        local is_near = w.line >= line - 1 and w.line <= line + 1
-        if is_field and is_near and before and before.line < w.line
-            and not M.KEYWORDS[before.text]
-            and (before.kind ~= "symbol" or before.text:match "^[})%]]$") then
-            return before
-        end
-    end
-    return nil
-end
+local INSTEAD = { ["for"] = "lasting", ["until"] = "within", ["in"] = "within" }
+local VALUES = { ["end"] = true, ["true"] = true, ["false"] = true, ["nil"] = true }
+local OPENS = { ["{"] = "}", ["("] = ")", ["["] = "]", ["function"] = "end", ["if"] = "end",
+    ["do"] = "end", ["repeat"] = "until" }
+local CLOSES = { ["}"] = true, [")"] = true, ["]"] = true, ["end"] = true, ["until"] = true }
 
 local function at(word, d)
     d.line, d.col, d.marked = word.line, word.col, word.text
     return d
 end
 
-local function habit_at(w, before, after)
-    if M.KEYWORDS[w.text] and after and after.text == "=" then
+--- Whether a value may end with this word.
+local function ends_value(w)
+    if w.kind == "name" then return not M.KEYWORDS[w.text] or VALUES[w.text] end
+    return w.kind ~= "symbol" or w.text:find "^[})%]]$" ~= nil
+end
+
+local function touches(w, after)
+    return after and after.line == w.line and after.col == w.col + #w.text
+end
+
+--- A quantity that lost its quotes: `300ms`, `10%`.
+local function unquoted(w, after, following)
+    if w.kind ~= "number" then return nil end
+    if w.text:match "^[%d%.]+%a[%w%.]*$" and not tonumber(w.text) then
+        local text = w.text
+        if after and after.text == "/" and touches(w, after) and following
+            and following.kind == "name" then
+            text = text .. "/" .. following.text
+        end
+        return text
+    end
+    local stops = following and following.text:find "^[,})]$"
+    if after and after.text == "%" and stops then return w.text .. "%" end
+    return nil
+end
+
+local function habit_at(words, i)
+    local w, before, after = words[i], words[i - 1], words[i + 1]
+    local is_field = after and after.text == "="
+    if M.KEYWORDS[w.text] and w.kind == "name" and is_field then
+        local word = INSTEAD[w.text]
         return at(w, { code = "LZ004",
             text = ("`%s` is a word of Lua and cannot be a field"):format(w.text),
-            help = INSTEAD[w.text] and ("write %s = ..."):format(INSTEAD[w.text]) })
+            help = word and ("write %s = ..."):format(word) or "use another name",
+            fix = word and { with = word } })
     elseif w.text == ":" and before and before.kind == "name" and before.line == w.line
-        and after and after.kind ~= "name" then
+        and after and (after.kind == "number" or after.kind == "string" or after.text == "{"
+            or VALUES[after.text]) and not (after.kind ~= "number" and touches(before, w)
+            and touches(w, after)) and M.is_entry(words, i - 1) then
         return at(w, { code = "LZ002", text = "a field is set with `=`, not with `:`",
-            help = ("write %s = %s"):format(before.text, after.text) })
-    elseif w.kind == "number" and w.text:match "^[%d%.]+[%a/]+$" and not tonumber(w.text) then
-        return at(w, { code = "LZ001", text = ("`%s` needs quotes"):format(w.text),
-            help = ('write "%s"'):format(w.text) })
-    elseif w.text == "!" and after and after.text == "=" then
-        return at(w, { code = "LZ005", text = "Lua writes `~=` for not equal" })
+            help = ("write %s = %s"):format(before.text, after.text),
+            fix = { with = touches(before, w) and " =" or "=" } })
+    elseif w.text == "!" and touches(w, after) and after.text == "=" then
+        return { code = "LZ005", line = w.line, col = w.col, marked = "!=",
+            text = "Lua writes `~=` for not equal", help = "write ~= instead",
+            fix = { with = "~=", len = 2 } }
+    end
+    local text = unquoted(w, after, words[i + 2])
+    if text then
+        return { code = "LZ001", line = w.line, col = w.col, marked = text,
+            text = ("`%s` needs quotes"):format(text), help = ('write "%s"'):format(text),
+            fix = { with = ('"%s"'):format(text), len = #text } }
     end
     return nil
 end
 
-local function known_habit(words, line)
+--- Whether word i begins an entry of a table.
+function M.is_entry(words, i)
+    local before = words[i - 1]
+    return before ~= nil and (before.text == "{" or before.text == "," or before.text == ";"
+        or before.line < words[i].line and ends_value(before))
+end
+
+--- Everything in the file that is wrong for certain, in its order.
+local function habits(words)
+    local found = {}
+    for i = 1, #words do
+        local d = habit_at(words, i)
+        if d then found[#found + 1] = d end
+    end
+    return found
+end
+
+local function gap_after(before)
+    return { code = "LZ003", line = before.line, col = before.col + #before.text, marked = " ",
+        text = "missing comma between two fields", note = "add a `,` here",
+        fix = { with = ",", after = true } }
+end
+
+--- Fields of a table that follow a value without a comma between.
+local function gaps(words)
+    local open, found = {}, {}
     for i, w in ipairs(words) do
-        if w.line >= line - 1 and w.line <= line + 1 then
-            local d = habit_at(w, words[i - 1], words[i + 1])
-            if d then return d end
+        local before, after = words[i - 1], words[i + 1]
+        local is_field = w.kind == "name" and not M.KEYWORDS[w.text] and after and after.text == "="
+        if is_field and open[#open] == "{" and before.text ~= "{" and ends_value(before) then
+            found[#found + 1] = gap_after(before)
+        end
+        if w.kind ~= "string" then
+            if OPENS[w.text] then open[#open + 1] = w.text
+            elseif CLOSES[w.text] then open[#open] = nil end
         end
     end
-    return nil
+    return found
 end
 
 --- How far the line of word i is indented.
@@ -65,45 +126,131 @@ local function indent(words, i)
     return words[i].col - 1
 end
 
---- The `{` that indentation says was never closed: a later line closes at less than its depth.
+--- The `{` that indentation says was never closed: a later line closes at less than its depth,
+--- or begins a new statement at its margin.
 local function unclosed(words)
     local open = {}
     for i, w in ipairs(words) do
+        local begins_line = not words[i - 1] or words[i - 1].line < w.line
+        local top = open[#open]
         if w.text == "{" then
             open[#open + 1] = { word = w, indent = indent(words, i) }
         elseif w.text == "}" then
-            local top = open[#open]
-            local begins_line = not words[i - 1] or words[i - 1].line < w.line
-            if top and begins_line and #open > 1 and w.col - 1 < top.indent then
-                return top.word
-            end
+            if top and begins_line and #open > 1 and w.col - 1 < top.indent then return top.word end
             open[#open] = nil
+        elseif top and begins_line and w.col == 1 and w.text == "local" then
+            return top.word
         end
     end
     return open[#open] and open[#open].word
 end
 
---- A diagnostic for what the compiler said.
-function M.explain(source, message)
-    local line, text = tostring(message):match ":(%d+): (.*)$"
-    line = tonumber(line) or 1
-    text = text or tostring(message)
-    local words = lexer.words(source)
-    local habit = known_habit(words, line)
-    if habit then return habit end
-    if text:find("<eof>", 1, true) or text:find("to close", 1, true) then
-        local word = unclosed(words)
-        if word then
-            return at(word, { code = "LZ007", text = "this brace is never closed",
-                help = "add a `}`" })
+--- The `function`, `if` or `do` that indentation says was never closed: an `end` closes at less
+--- than its depth, or a bracket closes around it.
+local function open_block(words)
+    local open = {}
+    for i, w in ipairs(words) do
+        local top = open[#open]
+        if w.kind ~= "string" and OPENS[w.text] then
+            open[#open + 1] = { word = w, indent = indent(words, i) }
+        elseif w.kind ~= "string" and CLOSES[w.text] then
+            local is_block = top and OPENS[top.word.text]:find "%a"
+            local begins_line = not words[i - 1] or words[i - 1].line < w.line
+            if is_block and (w.text ~= OPENS[top.word.text]
+                or begins_line and w.col - 1 < top.indent) then
+                return top.word
+            end
+            open[#open] = nil
         end
     end
-    local gap = missing_comma(words, line)
-    if gap then
-        return { code = "LZ003", line = gap.line, col = gap.col + #gap.text, marked = " ",
-            text = "missing comma between two fields", note = "add a `,` here" }
+    return open[#open] and OPENS[open[#open].word.text]:find "%a" and open[#open].word
+end
+
+--- A block without its end, where Lua's message speaks of one.
+local function never_closed(words, text)
+    if not (text:find "'%a+' expected" or text:find "unexpected symbol near '[%)}%]]'"
+        or text:find "'<eof>' expected") then
+        return nil
     end
-    return { code = "LZ006", line = line, text = (text:gsub("^syntax error ", "")) }
+    local word = open_block(words)
+    return word and at(word, { code = "LZ007",
+        text = ("this `%s` is never closed"):format(word.text),
+        help = ("add an `%s`"):format(OPENS[word.text]) })
+end
+
+--- The word at which Lua stopped.
+local function stopped_at(words, line, text)
+    local near = text:match " near '(.*)'$"
+    local found
+    for i, w in ipairs(words) do
+        if w.line == line and w.text == near then found = i end
+    end
+    return found
+end
+
+local HINTS = {
+    { "^unexpected symbol near '[#/]'?", "a comment begins with --" },
+    { "unfinished string", "close the text with the quote it began with" },
+    { "unfinished long", "close it with ]]" },
+    { "<eof>", "something that was begun is not finished" },
+    { "'=' expected", "a statement declares something or calls something" },
+    { "'then' expected near '='", "compare with ==" },
+}
+
+--- What Lua says, where nothing better is known.
+local function plain(words, line, text)
+    local i = stopped_at(words, line, text)
+    local w, before = words[i], i and words[i - 1]
+    local in_braces = text:find "'}' expected" ~= nil
+    local is_next = in_braces and before and ends_value(before)
+        and (w.kind ~= "symbol" or w.text == "{") and not M.KEYWORDS[w.text]
+    if is_next and before.kind == "name" and w.kind ~= "name" then
+        return at(w, { code = "LZ006",
+            text = ("`%s` and its value need a `=` between"):format(before.text),
+            help = ("write %s = %s"):format(before.text, w.text) })
+    elseif is_next then
+        return gap_after(before)
+    end
+    local help
+    for _, hint in ipairs(HINTS) do
+        if text:find(hint[1]) then help = help or hint[2] end
+    end
+    local d = { code = "LZ006", line = line, help = help,
+        text = text:gsub("^syntax error ", ""):gsub("near <eof>", "at the end of the file") }
+    return w and at(w, d) or d
+end
+
+--- A text without its end: what follows on its line cannot be told from it.
+local function unfinished(words)
+    for _, w in ipairs(words) do
+        if w.kind == "string" and w.text:find "^[\"'].*\n$" then
+            return { code = "LZ006", line = w.line, col = w.col, marked = w.text:sub(1, -2),
+                text = "a text on this line is never closed",
+                help = "each text ends with the quote that it begins with" }
+        end
+    end
+end
+
+--- Diagnostics for what the compiler said, which names the line.
+---@return Diagnostic[]
+function M.explain(source, message)
+    local line, text = tostring(message):match "^.-:(%d+): (.*)$"
+    line, text = tonumber(line) or 1, text or tostring(message)
+    local words = lexer.words(source)
+    local open_text = unfinished(words)
+    if open_text then return { open_text } end
+    local found = habits(words)
+    local is_open = text:find("<eof>", 1, true) or text:find("to close '{'", 1, true)
+        or text:find("near 'local'", 1, true)
+    local brace = is_open and unclosed(words)
+    if brace then
+        found[#found + 1] = at(brace, { code = "LZ007", text = "this brace is never closed",
+            help = "add a `}`" })
+    else
+        for _, d in ipairs(gaps(words)) do found[#found + 1] = d end
+    end
+    if #found > 0 then return found end
+    return { not brace and never_closed(words, text) or plain(words, line, text) }
 end
 
 return M

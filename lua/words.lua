@@ -99,14 +99,13 @@ function M.strict(state, name, words, what, synonyms)
         __index = function(_, k)
             if words[k] then return words[k] end
             local known = synonyms and synonyms[k]
-            local near = diag.nearest(tostring(k), names)
+            local near, is_certain = diag.nearest(tostring(k), names)
             local help = known and ("other tools' `%s` is `%s.%s` here"):format(k, name, known)
                 or near and ("a %s with a similar name exists: `%s`"):format(what, near)
-            local edit = known or near
             return state.diag.add { code = "LZ105", line = state.line(), word = tostring(k),
                 text = ("there is no %s `%s`"):format(what, tostring(k)), help = help,
-                fix = edit and { with = edit },
-                list = { ("the %ss are"):format(what), names } }
+                fix = not known and near and is_certain and { with = near } or nil,
+                list = not known and not near and { ("the %ss are"):format(what), names } or nil }
         end,
     })
 end

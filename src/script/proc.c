@@ -1,11 +1,13 @@
 #include "script/proc.h"
 
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/instance.h"
+#include "model/task.h"
 
 enum proc_kind { DRIVE, HANDLER };
 
@@ -64,21 +66,38 @@ static uint32_t new_proc(struct lz_script *s, enum proc_kind kind)
     return ps->count;
 }
 
+// "web[2], serving GET /item, request 3119 of users"
+static void describe_task(const struct lz_world *w, const struct lz_task *t, char *out, size_t size)
+{
+    char who[80];
+    lz_instance_describe(w, t->server, who, sizeof(who));
+    const struct lz_request *r = lz_request_find(w, t->request);
+    const char *op = lz_call_op_name(w, t->op);
+    int n = snprintf(out, size, "%s, serving %s", who, op[0] != '\0' ? op : "a request");
+    if (r != NULL && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, ", request %" PRIu64 " of %s", r->ordinal,
+                 lz_world_component(w, r->traffic)->name);
+}
+
+// Virtual time, component and request, for a message about an error inside the run.
+static void describe_where(const struct lz_script *s, const struct proc *p, char *out, size_t size)
+{
+    const struct lz_world *w = s->world.world;
+    char part[400] = "a handler whose request has ended";
+    const struct lz_task *t = p->kind == HANDLER ? lz_task_find(w, p->task) : NULL;
+    if (t != NULL)
+        describe_task(w, t, part, sizeof(part));
+    else if (p->kind == DRIVE)
+        snprintf(part, sizeof(part), "drive \"%s\"", p->name);
+    snprintf(out, size, "at %.9gs of virtual time, in %s", (double)lz_sim_now(w->sim) / 1e9, part);
+}
+
 // A script went wrong inside the run: say where and when, and end the run.
 static void failed(struct lz_script *s, uint32_t i, int status)
 {
     struct proc *p = proc_at(s, i);
-    char where[200], at[32];
-    snprintf(at, sizeof(at), "%.9gs", (double)lz_sim_now(s->world.world->sim) / 1e9);
-    if (p->kind == DRIVE) {
-        snprintf(where, sizeof(where), "at %s of virtual time, in drive \"%s\"", at, p->name);
-    } else {
-        char who[80] = "a handler";
-        if (lz_service_is_live(s->world.world, p->task))
-            lz_instance_describe(s->world.world, lz_service_instance(s->world.world, p->task), who,
-                                 sizeof(who));
-        snprintf(where, sizeof(where), "at %s of virtual time, in %s", at, who);
-    }
+    char where[480];
+    describe_where(s, p, where, sizeof(where));
     if (status == LUA_ERRMEM && s->trouble == LZ_SCRIPT_OK)
         s->trouble = LZ_SCRIPT_MEMORY;
     if (s->trouble == LZ_SCRIPT_OK)
@@ -89,7 +108,8 @@ static void failed(struct lz_script *s, uint32_t i, int status)
     const char *text = lua_tostring(p->L, -1);
     lua_pushstring(s->L, text != NULL ? text : "an error that is not a text");
     lua_pushstring(s->L, where);
-    if (lua_pcall(s->L, 3, 0, 0) != LUA_OK)
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, p->ref);
+    if (lua_pcall(s->L, 4, 0, 0) != LUA_OK)
         lua_pop(s->L, 1);
     lua_pop(s->L, 1);
     lz_sim_stop(s->world.world->sim);

@@ -111,18 +111,24 @@ static void run_chunk(struct lz_script *s)
         lua_pop(L, 2);
         return;
     }
-    lz_sandbox_watch(s, L);
-    lua_State *before = lz_sandbox_enter(s, L);
-    int status = lua_pcall(L, 0, 0, 0); // [state error?]
+    // In a coroutine of its own, whose stack is still there to look at after an error.
+    lua_State *thread = lua_newthread(L); // [state chunk thread]
+    lua_pushvalue(L, 2);
+    lua_xmove(L, thread, 1);
+    lz_sandbox_watch(s, thread);
+    int results = 0;
+    lua_State *before = lz_sandbox_enter(s, thread);
+    int status = lua_resume(thread, L, 0, &results);
     lz_sandbox_leave(s, before);
-    lua_sethook(L, NULL, 0, 0);
+    LZ_ASSERT(status != LUA_YIELD); // nothing yields while the top level runs
     if (status == LUA_ERRMEM)
         s->trouble = LZ_SCRIPT_MEMORY;
-    const char *text = status == LUA_OK ? "" : lua_tostring(L, -1);
+    const char *text = status == LUA_OK ? "" : lua_tostring(thread, -1);
     push_main(s, "loaded");
     lua_pushboolean(L, status == LUA_OK);
     lua_pushstring(L, text != NULL ? text : "an error that is not a text");
-    lua_call(L, 3, 0);
+    lua_pushvalue(L, 3);
+    lua_call(L, 4, 0);
     lua_settop(L, 0);
 }
 

@@ -1,0 +1,2 @@
+scenario "x" { duration = "5m" }
+local t = table.concat({ 1, {}, 2 }, ", ")

@@ -1,0 +1,2 @@
+scenario "x" { duration = "5m" }
+error({ code = 1 })

@@ -1,0 +1,2 @@
+// a habit from elsewhere
+scenario "x" { duration = "5m" }

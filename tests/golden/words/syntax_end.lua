@@ -1,0 +1,5 @@
+scenario "x" { duration = "5m" }
+drive("operator", function()
+  if true then
+    sleep "30s"
+end)

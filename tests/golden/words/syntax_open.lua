@@ -1,0 +1,4 @@
+scenario "x" { duration = "5m" }
+local web = service "web" {
+  replicas = 3,
+local db = database "db" { nodes = 3 }
