@@ -15,6 +15,7 @@
 #include "explore/wire.h"
 #include "record/record.h"
 
+#define TAGS_MAX 100000
 #define CASES_MAX 1000000 // more than a matrix can have; a message that says so is broken
 
 // Not the scenario's fault, and nothing to go on with: the parent reports what was said.
@@ -87,6 +88,14 @@ static void read_case(struct lz_worker_case *out, const struct lz_script_case *c
     }
 }
 
+static void read_tags(struct lz_worker_listing *listing, const struct lz_script *s)
+{
+    size_t count = lz_script_tag_count(s);
+    listing->tags = count > 0 ? lz_mem_alloc(count * sizeof(listing->tags[0])) : NULL;
+    for (; listing->tag_count < count; listing->tag_count++)
+        listing->tags[listing->tag_count] = copy(lz_script_tag(s, listing->tag_count));
+}
+
 static void note_trouble(struct lz_worker_listing *listing, struct lz_script *s, bool colour)
 {
     listing->trouble = lz_script_trouble(s);
@@ -114,6 +123,10 @@ static void put_listing(const struct lz_worker_listing *listing, struct lz_str *
     lz_wire_put_u64(out, listing->text_hash);
     lz_wire_put_text(out, listing->scenario);
     lz_wire_put_text(out, listing->diagnostics);
+    lz_wire_put_u64(out, (uint64_t)listing->duration);
+    lz_wire_put_u64(out, listing->tag_count);
+    for (size_t i = 0; i < listing->tag_count; i++)
+        lz_wire_put_text(out, listing->tags[i]);
     lz_wire_put_u64(out, listing->case_count);
     for (size_t i = 0; i < listing->case_count; i++) {
         const struct lz_worker_case *c = &listing->cases[i];
@@ -134,6 +147,8 @@ void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *messa
     listing.text_hash = lz_script_text_hash(s);
     if (listing.trouble == LZ_SCRIPT_OK) {
         listing.scenario = copy(lz_script_scenario(s));
+        listing.duration = lz_script_duration(s);
+        read_tags(&listing, s);
         listing.case_count = lz_script_case_count(s);
         LZ_ASSERT(listing.case_count >= 1);
         listing.cases = lz_mem_alloc(listing.case_count * sizeof(listing.cases[0]));
@@ -161,6 +176,23 @@ static void get_case(struct lz_wire *in, struct lz_worker_case *c)
     }
 }
 
+static void get_tags(struct lz_wire *in, struct lz_worker_listing *listing)
+{
+    uint64_t count = lz_wire_get_u64(in);
+    if (count > TAGS_MAX)
+        in->broken = true;
+    if (in->broken || count == 0)
+        return;
+    listing->tags = lz_mem_alloc(count * sizeof(listing->tags[0]));
+    for (; listing->tag_count < count; listing->tag_count++) {
+        char *tag = lz_wire_get_text(in);
+        in->broken = in->broken || tag == NULL;
+        if (in->broken)
+            return;
+        listing->tags[listing->tag_count] = tag;
+    }
+}
+
 bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listing *out)
 {
     struct lz_wire in = {.at = message->text, .left = message->len};
@@ -170,6 +202,8 @@ bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listi
     listing.text_hash = lz_wire_get_u64(&in);
     listing.scenario = lz_wire_get_text(&in);
     listing.diagnostics = lz_wire_get_text(&in);
+    listing.duration = (int64_t)lz_wire_get_u64(&in);
+    get_tags(&in, &listing);
     uint64_t count = lz_wire_get_u64(&in);
     if (count > CASES_MAX)
         in.broken = true;
@@ -189,6 +223,9 @@ void lz_worker_listing_free(struct lz_worker_listing *listing)
 {
     for (size_t i = 0; i < listing->case_count; i++)
         lz_select_pairs_free(&listing->cases[i].params);
+    for (size_t i = 0; i < listing->tag_count; i++)
+        free(listing->tags[i]);
+    free(listing->tags);
     free(listing->cases);
     free(listing->scenario);
     free(listing->diagnostics);

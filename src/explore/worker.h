@@ -35,6 +35,9 @@ struct lz_worker_listing {
     enum lz_script_trouble trouble;
     char *scenario;    /* its sentence; NULL if it did not load */
     char *diagnostics; /* rendered; NULL if there are none */
+    int64_t duration;  /* virtual, of a run */
+    char **tags;
+    size_t tag_count;
     uint64_t text_hash;
     struct lz_worker_case *cases;
     size_t case_count;
