@@ -8,6 +8,7 @@
 --- docs.page(facts, "fault.latency", 80)     --> the text of the page, or nil
 --- docs.near(facts, "latancy")               --> "latency"
 --- ```
+local catalogue = require "catalogue"
 local codes = require "docs_codes"
 local diag = require "diag"
 local schema = require "schema"
@@ -23,6 +24,30 @@ local M = {}
 
 -- ---------------------------------------------------------------- what is there
 
+--- The facts with what is known but cannot be run yet: C does not know of that.
+---@param facts Facts
+---@return Facts
+function M.complete(facts)
+    if facts.is_complete then return facts end
+    facts.is_complete = true
+    for name, row in pairs(catalogue) do
+        if not facts.fault_kinds[name] then
+            local kind = { doc = row[1], targets = {}, second = {}, fields = {}, later = true }
+            for target in row[2]:gmatch "%S+" do kind.targets[#kind.targets + 1] = target end
+            for i = 3, #row do kind.fields[i - 2] = row[i] end
+            facts.fault_kinds[name] = kind
+        end
+    end
+    for kind, list in pairs(schema.metrics_later) do
+        facts.metrics[kind] = facts.metrics[kind] or {}
+        for name, info in pairs(list) do
+            facts.metrics[kind][name] = facts.metrics[kind][name] or info
+        end
+    end
+    for name, info in pairs(facts.metrics.service) do facts.metrics.version[name] = info end
+    return facts
+end
+
 --- Kinds of blocks, which have a list of fields.
 function M.block_names()
     local names = {}
@@ -37,6 +62,16 @@ function M.code_names()
     for _, name in ipairs(text.keys(codes)) do
         if name:match "^LZ%d+$" then names[#names + 1] = name end
     end
+    return names
+end
+
+--- Shapes of a rate: those with fields, and those that take something else.
+function M.shape_names()
+    local names = text.keys(schema.shape_fields)
+    for name in pairs(words.shapes) do
+        if not schema.shape_fields[name] then names[#names + 1] = name end
+    end
+    table.sort(names)
     return names
 end
 
@@ -61,6 +96,7 @@ end
 
 --- The parameters of a fault's kind, as fields.
 function M.fault_params(kind)
+    if kind.fields then return kind.fields end
     local list = {}
     for _, p in ipairs(kind.params) do
         local f = { p.name, p.type, p.doc, required = p.required }
@@ -77,6 +113,7 @@ end
 
 function M.type_word(f)
     if f[2]:match "^ref:" then return "component" end
+    if f[2]:match "^refs:" then return "list" end
     local t = words.types[f[2]]
     return t and t[1] or f[2]
 end
@@ -84,13 +121,19 @@ end
 --- What a field's line says: its doc, its choices, what it may refer to, whether it is needed.
 function M.field_doc(f)
     local doc = f[3]
-    local kinds = f[2]:match "^ref:(.+)$"
-    if kinds then doc = ("%s (a %s)"):format(doc, kinds:gsub("|", ", ")) end
+    local how, kinds = f[2]:match "^(refs?):(.+)$"
+    if kinds then
+        doc = ("%s (a %s%s)"):format(doc, how == "refs" and "list of " or "",
+            kinds:gsub("|", ", "))
+    end
     if f.choices then
         doc = ('%s; "%s"'):format(doc, table.concat(f.choices, '" or "'))
     end
     if f.required then doc = doc .. "; required" end
-    return doc
+    if f.later_choices then
+        doc = ('%s; not run yet: "%s"'):format(doc, table.concat(f.later_choices, '" or "'))
+    end
+    return f.later and doc .. "; not run yet" or doc
 end
 
 local function field_rows(fields)
@@ -132,16 +175,21 @@ local function metric_rows(metrics)
     local rows = {}
     for _, name in ipairs(text.keys(metrics)) do
         local m = metrics[name]
-        rows[#rows + 1] = { name, words.units[m.unit][1], m.doc }
+        rows[#rows + 1] = { name, words.units[m.unit][1], m.later and m.doc .. "; not run yet"
+            or m.doc }
     end
     return rows
 end
+
+local NOT_RUN = "This version checks it, and cannot run it yet: lorenz explain LZ114."
 
 local function block_page(facts, name, width)
     local w = words.blocks[name]
     local rows, parts = field_rows(schema[name]), {}
     for i, p in ipairs(words.parts[name] or {}) do parts[i] = { "." .. p[1], p[3] } end
-    local page = titled(name, w.text, width) .. section("Fields", text.rows(rows, width))
+    local page = titled(name, w.text, width)
+        .. (schema.not_run[name] and "\n" .. text.paragraph(NOT_RUN, width, "  ") or "")
+        .. section("Fields", text.rows(rows, width))
         .. section("Parts", text.rows(parts, width))
         .. section("Types", type_notes(rows, width)) .. example(w.example)
     if facts.metrics[name] then
@@ -157,18 +205,50 @@ local function block_page(facts, name, width)
     return page
 end
 
+--- What an example of a fault declares and hits: the first that the kind may target.
+local HIT = {
+    { "link", nil, "link(web, db)" }, { "service", nil, "web" }, { "component", nil, "web" },
+    { "database", nil, "db" },
+    { "cache", 'local sessions = cache "sessions" { entries = 1000 }', "sessions" },
+    { "host", 'local rack = host "rack-1" {}', "rack" },
+    { "broker", 'local log = broker "log" { nodes = 3 }', "log" },
+    { "topic", 'local log = broker "log" { nodes = 3 }\nlocal orders = topic "orders" { on = log }',
+        "orders" },
+    { "consumers", 'local log = broker "log" { nodes = 3 }\nlocal orders = topic "orders" '
+        .. '{ on = log }\nlocal readers = consumers "readers" { of = orders }', "readers" },
+    { "dns", 'local names = dns "names" { answers = { web } }', "names" },
+    { "region", 'local eu = region "eu-west-1" {}', "eu" },
+}
+local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "2", count = "100",
+    rate = '"100/s"', size = '"1KiB"', bandwidth = '"10Mbit/s"', offset = '"2s"', signed = "200",
+    text = '"UNAVAILABLE"' }
+
+local function hit_by(kind)
+    local first = kind.targets[1] == "link" and 1 or 2
+    for i = first, #HIT do
+        local row = HIT[i]
+        for _, target in ipairs(kind.targets) do
+            if target == row[1] then return row end
+        end
+    end
+    error("no example of what a fault hits")
+end
+
 --- A fault's kind that stands in an example: with what it needs.
 local function fault_example(name, kind)
-    local parts = { #kind.targets > 0 and kind.targets[1] == "link" and "link(web, db)" or "web" }
-    local values = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "2" }
-    for _, p in ipairs(kind.params) do
-        if values[p.type] and (p.required or not parts[2]) then
-            parts[#parts + 1] = ("%s = %s"):format(p.name, values[p.type])
+    local hit, has_own = hit_by(kind), false
+    local parts = { hit[3] }
+    for _, f in ipairs(M.fault_params(kind)) do
+        local value = f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
+        if f.required or not has_own and not f.choices and VALUES[f[2]] and not kind.later then
+            parts[#parts + 1] = ("%s = %s"):format(f[1], value)
+            has_own = true
         end
     end
     parts[#parts + 1] = 'at = "2m"'
     parts[#parts + 1] = 'lasting = "30s"'
-    return ("fault.%s { %s }"):format(name, table.concat(parts, ", "))
+    return (hit[2] and hit[2] .. "\n" or "") .. ("fault.%s { %s }"):format(name,
+        table.concat(parts, ", "))
 end
 
 local function fault_page(facts, name, width)
@@ -190,9 +270,13 @@ local function fault_page(facts, name, width)
     for _, word in ipairs(text.keys(schema.fault_words)) do
         if schema.fault_words[word] == name then also[#also + 1] = word end
     end
-    return page .. section("Types", type_notes(common, width))
-        .. section("Effect", text.paragraph(("It counts %s. A run whose fault touched nothing is "
-            .. "inconclusive."):format(kind.effect), width, "  "))
+    page = page .. section("Types", type_notes(common, width))
+    if kind.later then
+        return page .. section("Not yet", text.paragraph(NOT_RUN, width, "  "))
+            .. example(fault_example(name, kind))
+    end
+    return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
+            .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
         .. (#also > 0 and section("Other tools call it", text.names(also, width)) or "")
         .. example(fault_example(name, kind))
 end
@@ -223,6 +307,15 @@ local function dist_page(name, width)
     return titled("dist." .. name, body[1], width) .. example(body[2])
 end
 
+local function shape_page(name, width)
+    local fields, w = schema.shape_fields[name], words.shapes[name]
+    if not w then return nil end
+    local rows = fields and field_rows(fields) or {}
+    return titled("shape." .. name, w.text .. " " .. NOT_RUN, width)
+        .. section("Fields", text.rows(rows, width)) .. section("Types", type_notes(rows, width))
+        .. example(w.example)
+end
+
 local function code_page(name, width)
     local p = codes[name]
     if not p then return nil end
@@ -250,8 +343,8 @@ local function metric_page(facts, name, width)
     if not unit then return nil end
     return titled(name, "A metric: a series of one-second windows, and a value of the whole run.",
         width) .. section("Of", text.rows(rows, width))
-        .. example(('expect "it stays low" { always = %s.%s:below%s }'):format(
-            whose or rows[1][1], name, words.units[unit][2]))
+        .. example(whose and ('expect "it stays low" { always = %s.%s:below%s }'):format(whose,
+            name, words.units[unit][2]))
 end
 
 local function metric_group(facts, name, width)
@@ -272,7 +365,9 @@ end
 local function function_page(name, width)
     local w = words.functions[name]
     if not w then return nil end
-    return titled(name .. w.sign:gsub("^fun", ""), w.text, width) .. example(w.example)
+    local rows = schema[name] and field_rows(schema[name]) or {}
+    return titled(name .. w.sign:gsub("^fun", ""), w.text, width)
+        .. section("Options", text.rows(rows, width)) .. example(w.example)
 end
 
 local function matcher_page(name, width)
@@ -347,6 +442,11 @@ local FIXED = {
             .. "constant.", width) .. section("Kinds", text.names(M.dist_names(), width))
             .. example('service_time = dist.lognormal { p50 = "4ms", p99 = "25ms" }')
     end,
+    shape = function(_, width)
+        return titled("shape", "A rate that changes over the run. " .. NOT_RUN, width)
+            .. section("Kinds", text.names(M.shape_names(), width))
+            .. example(words.shapes.ramp.example)
+    end,
     metrics = function(facts, width)
         local page = titled("metrics", "What is measured, by kind of component.", width)
         for _, kind in ipairs(text.keys(facts.metrics)) do
@@ -371,6 +471,7 @@ local FIXED = {
 ---@param width integer
 ---@return string?
 function M.page(facts, topic, width)
+    facts = M.complete(facts)
     local name = topic:gsub("^%s+", ""):gsub("%s+$", ""):gsub("%(%)$", "")
     if name:match "^[lL][zZ]%d+$" then return code_page(name:upper(), width) end
     if name:match "^exit%s" then return exit_page(width) end
@@ -378,6 +479,7 @@ function M.page(facts, topic, width)
     local fault, dist = name:match "^fault%.(.+)$", name:match "^dist%.(.+)$"
     if fault then return fault_page(facts, fault, width) end
     if dist then return dist_page(dist, width) end
+    if name:match "^shape%." then return shape_page(name:match "^shape%.(.+)$", width) end
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
     local note = words.notes[name]
@@ -402,6 +504,7 @@ end
 
 --- Topics in groups: { title, { { name, doc }, ... } }, in the order of the index.
 function M.groups(facts)
+    facts = M.complete(facts)
     local metrics = {}
     for _, kind in ipairs(text.keys(facts.metrics)) do
         for name, m in pairs(facts.metrics[kind]) do metrics[name] = m.doc end
@@ -413,12 +516,14 @@ function M.groups(facts)
     end
     local groups = { { "Blocks", {} }, { "Faults", {} }, { "Verdict words", verdicts },
         { "Matchers", {} }, { "Words that act or name", {} }, { "Words of fields", rest },
-        { "Distributions", {} }, { "Metrics", {} }, { "Codes of messages", {} },
+        { "Distributions", {} }, { "Shapes of a rate", {} }, { "Metrics", {} },
+        { "Codes of messages", {} },
         { "Other", { { "dist", "where a duration may vary" },
             { "example", "what the examples of other pages go on from" },
             { "exit", "what the status of a command means" },
             { "metrics", "all metrics, by kind of component" },
             { "request", "what a handler is given" },
+            { "shape", "a rate that changes over the run" },
             { "units", "how quantities are written" } } } }
     add_all(groups[1][2], M.block_names(), function(n) return words.blocks[n].text end)
     add_all(groups[2][2], text.keys(facts.fault_kinds), function(n)
@@ -427,8 +532,9 @@ function M.groups(facts)
     add_all(groups[5][2], text.keys(words.functions), function(n)
         return words.functions[n].text end)
     add_all(groups[7][2], M.dist_names(), function() return "a distribution" end, "dist.")
-    add_all(groups[8][2], text.keys(metrics), function(n) return metrics[n] end)
-    add_all(groups[9][2], M.code_names(), function(n) return codes[n].title end)
+    add_all(groups[8][2], M.shape_names(), function(n) return words.shapes[n].text end, "shape.")
+    add_all(groups[9][2], text.keys(metrics), function(n) return metrics[n] end)
+    add_all(groups[10][2], M.code_names(), function(n) return codes[n].title end)
     return groups
 end
 

@@ -35,7 +35,7 @@ local function add_blocks(out)
     add(out, ".SH BLOCKS")
     for _, name in ipairs(docs.block_names()) do
         local w = words.blocks[name]
-        add(out, ".SS %s\n%s", name, w.text)
+        add(out, ".SS %s\n%s%s", name, w.text, schema.not_run[name] and " Not run yet." or "")
         add_fields(out, schema[name])
         for _, p in ipairs(words.parts[name] or {}) do
             add(out, ".TP\n.BR .%s \" (part)\"\n%s", p[1], p[3])
@@ -48,8 +48,8 @@ local function add_faults(out, facts)
     add(out, ".SH FAULTS\nEach kind has the fields of fault and its own.")
     for _, name in ipairs(text.keys(facts.fault_kinds)) do
         local kind = facts.fault_kinds[name]
-        add(out, ".SS fault.%s\n%s\nTargets: %s.", name, kind.doc,
-            table.concat(kind.targets, ", "))
+        add(out, ".SS fault.%s\n%s%s\nTargets: %s.", name, kind.doc,
+            kind.later and " Not run yet." or "", table.concat(kind.targets, ", "))
         add_fields(out, docs.fault_params(kind))
     end
 end
@@ -95,6 +95,11 @@ local function add_rest(out, facts)
     add_list(out, "FUNCTIONS", "", functions)
     add_list(out, "HANDLERS", "What a function in `handle` is given; it returns a status.", request)
     add_list(out, "DISTRIBUTIONS", "Each takes its parameters in braces.", dists)
+    add(out, ".SH SHAPES\nRates that change over the run; not run yet by this version.")
+    for _, name in ipairs(docs.shape_names()) do
+        add(out, ".SS shape.%s\n%s", name, words.shapes[name].text)
+        add_fields(out, schema.shape_fields[name] or {})
+    end
     add_list(out, "UNITS", "Quantities are texts with their unit.", units)
     add(out, ".SH METRICS")
     for _, kind in ipairs(text.keys(facts.metrics)) do
@@ -116,6 +121,7 @@ end
 ---@param facts Facts
 ---@return string
 function M.scenario(facts)
+    facts = docs.complete(facts)
     local out = {}
     add(out, '.TH LORENZ\\-SCENARIO 5 "" "lorenz" "File formats"')
     add(out, ".SH NAME\nlorenz\\-scenario \\- the language of Lorenz scenarios")

@@ -20,6 +20,8 @@ local HEAD = [[
 ---@alias Rate string
 ---A part of a whole: "0.1%", or 0 to 1.
 ---@alias Share string|number
+---Bytes with their unit: "1KiB", "10MB".
+---@alias Size string
 ---In the unit of the metric: "300ms", "1%", "400/s", 10.
 ---@alias Limit string|number
 
@@ -31,9 +33,8 @@ local HEAD = [[
 
 ---What faults and links may point at.
 ---@class (exact) Target
----@class (exact) Zone: Target
----@class (exact) Link: Target
 ---@class (exact) Call
+---@class (exact) Shape
 ---@class (exact) Dist
 ---@class (exact) Matcher
 ---@class (exact) Mark
@@ -75,13 +76,18 @@ end
 
 --- What an editor calls the type of a field.
 local function type_of(f, inner)
-    local kinds = f[2]:match "^ref:(.+)$"
+    local how, kinds = f[2]:match "^(refs?):(.+)$"
     if kinds then
         local names = {}
         for kind in kinds:gmatch "[^|]+" do names[#names + 1] = class_name(kind) end
-        return table.concat(names, "|")
+        local one = table.concat(names, "|")
+        return how == "refs" and ("(%s)[]"):format(one) or one
     end
-    if f.choices then return '"' .. table.concat(f.choices, '"|"') .. '"' end
+    if f.choices then
+        local all = { table.unpack(f.choices) }
+        for _, choice in ipairs(f.later_choices or {}) do all[#all + 1] = choice end
+        return '"' .. table.concat(all, '"|"') .. '"'
+    end
     if f.fields and f[2] == "failover" then return "false|" .. inner end
     if f.fields and f[2] == "block" then return inner end
     local t = words.types[f[2]]
@@ -104,7 +110,8 @@ local function add_fields(out, name, fields, positions)
     for _, p in ipairs(positions or {}) do add(out, "---@field %s %s  %s", p[1], p[2], p[3]) end
     for _, f in ipairs(fields) do
         local inner = name:gsub("Fields$", "") .. class_name(f[1]) .. "Fields"
-        add(out, "---@field %s%s %s  %s", f[1], f.required and "" or "?", type_of(f, inner), f[3])
+        add(out, "---@field %s%s %s  %s%s", f[1], f.required and "" or "?", type_of(f, inner),
+            f[3], f.later and "; not run yet" or "")
     end
 end
 
@@ -146,7 +153,7 @@ local function add_component(out, facts, name)
     local class, lines = class_name(name), {}
     if facts.metrics[name] then lines = add_metrics(out, class, tree_of(facts.metrics[name])) end
     add(out, "")
-    add(out, "---%s", words.blocks[name].text)
+    if words.blocks[name] then add(out, "---%s", words.blocks[name].text) end
     add(out, "---@class (exact) %s: Target", class)
     for _, p in ipairs(words.parts[name] or {}) do add(out, "---@field %s %s  %s", p[1], p[2],
         p[3]) end
@@ -169,7 +176,7 @@ local PAIR = { { "[1]", "Target|Component", "one end" }, { "[2]", "Target|Compon
 
 local function add_blocks(out, facts)
     local components = {}
-    for i, kind in ipairs(text.keys(facts.metrics)) do components[i] = class_name(kind) end
+    for i, kind in ipairs(schema.components) do components[i] = class_name(kind) end
     add(out, "\n---@alias Component %s", table.concat(components, "|"))
     add_fields(out, "WindowFields", M.window_fields())
     for _, name in ipairs(docs.block_names()) do
@@ -185,6 +192,9 @@ local function add_blocks(out, facts)
             add_word(out, name, is_value and class_name(name) or nil)
         end
     end
+    add_fields(out, "CheckFields", schema.check)
+    add_component(out, facts, "version")
+    add_component(out, facts, "link")
     add(out, "\n---@class (exact) Replica: Target")
     for _, line in ipairs(add_metrics(out, "Replica", tree_of(facts.metrics.service))) do
         add(out, line)
@@ -222,17 +232,33 @@ local function add_faults(out, facts)
     end
 end
 
+local function add_shapes(out)
+    add(out, "\n---Rates that change over the run.\nshape = {}")
+    for _, name in ipairs(docs.shape_names()) do
+        local takes = ({ constant = "Rate", replay = "string",
+            steps = "{ [1]: Duration, [2]: Rate }[]" })[name]
+        if not takes then
+            takes = ("Shape%sFields"):format(class_name(name))
+            add_fields(out, takes, schema.shape_fields[name])
+        end
+        add(out, "\n---%s\n---@param fields %s\n---@return Shape\nfunction shape.%s(fields) end",
+            words.shapes[name].text, takes, name)
+    end
+end
+
 local function add_dists(out)
     add(out, "\n---Distributions, where a duration may vary.\ndist = {}")
     for _, name in ipairs(docs.dist_names()) do
-        local params, inner = schema.dist[name], {}
-        for _, p in ipairs(params or {}) do
-            local plain = schema.dist_plain[p] or name == "zipf"
-            inner[#inner + 1] = ("%s: %s"):format(p, plain and "number" or "Duration")
+        local params = schema.dist[name]
+        local takes = name == "constant" and "Duration" or "{ [1]: Share, [2]: Duration }[]"
+        if params and name ~= "constant" then
+            takes = ("Dist%sFields"):format(class_name(name))
+            add(out, "\n---@class (exact) %s", takes)
+            for _, p in ipairs(params) do
+                local plain = schema.dist_plain[p] or name == "zipf"
+                add(out, "---@field %s %s", p, plain and "number" or "Duration")
+            end
         end
-        local takes = name == "constant" and "Duration"
-            or params and "{ " .. table.concat(inner, ", ") .. " }"
-            or "{ [1]: Share, [2]: Duration }[]"
         add(out, "\n---@param fields %s\n---@return Dist\nfunction dist.%s(fields) end", takes,
             name)
     end
@@ -271,6 +297,7 @@ end
 ---@param facts Facts
 ---@return string
 function M.library(facts)
+    facts = docs.complete(facts)
     local out = { (HEAD:gsub("\n$", "")) }
     for _, name in ipairs(text.keys(words.matchers)) do
         local w = words.matchers[name]
@@ -279,6 +306,7 @@ function M.library(facts)
     add_blocks(out, facts)
     add_faults(out, facts)
     add_dists(out)
+    add_shapes(out)
     add_functions(out)
     add(out, (TAIL:gsub("\n$", "")))
     return table.concat(out, "\n") .. "\n"

@@ -6,14 +6,25 @@
 --- ```
 local M = {}
 
-local NAME_MAX = 20 -- a longer first column stands on a line of its own
+local NAME_MAX = 20 -- columns
+
+--- Columns that a text takes, near enough: characters.
+local function len(s) return utf8.len(s) or #s end
+
+local function pad(s, columns) return s .. (" "):rep(columns - len(s)) end
+
+--- A text as a terminal may be given it: no control characters, nothing that reorders.
+function M.clean(s)
+    s = s:gsub("[%c\127]", "?"):gsub("\194[\128-\159]", "?")
+    return (s:gsub("\226\128[\168-\174]", "?"):gsub("\226\129[\166-\169]", "?"))
+end
 
 --- Words in lines of at most `width`, each after `indent`.
 ---@return string[]
 function M.wrap(text, width, indent)
     local lines, line = {}, nil
     for word in text:gmatch "%S+" do
-        if line and #indent + #line + 1 + #word > width then
+        if line and len(indent) + len(line) + 1 + len(word) > width then
             lines[#lines + 1] = indent .. line
             line = word
         else
@@ -37,34 +48,35 @@ function M.code(text, indent)
     return table.concat(out, "\n") .. "\n"
 end
 
-local function widths(rows, columns)
+local function widths(rows, columns, longest)
     local most = {}
     for i = 1, columns do
         most[i] = 0
         for _, row in ipairs(rows) do
-            if #row[i] <= NAME_MAX then most[i] = math.max(most[i], #row[i]) end
+            if len(row[i]) <= longest then most[i] = math.max(most[i], len(row[i])) end
         end
     end
     return most
 end
 
 --- Rows of equally many texts: all columns but the last are as wide as they need, the last is
---- wrapped below itself.
-function M.rows(rows, width)
+--- wrapped below itself. A first column of more than `longest` stands on a line of its own.
+function M.rows(rows, width, longest)
     if #rows == 0 then return "" end
     local columns = #rows[1] - 1
-    local most, out = widths(rows, columns), {}
+    local most, out = widths(rows, columns, longest or NAME_MAX), {}
+    local room = 2
+    for i = 1, columns do room = room + most[i] + 2 end
     for _, row in ipairs(rows) do
-        local head = " "
-        for i = 1, columns do head = head .. (" %-" .. most[i] .. "s "):format(row[i]) end
-        local room = 2
-        for i = 1, columns do room = room + most[i] + 2 end
-        if #head > room then
+        local head = ""
+        for i = 1, columns do head = head .. "  " .. pad(row[i], most[i]) end
+        head = head .. "  "
+        if len(head) > room then
             out[#out + 1] = (head:gsub("%s+$", ""))
             head = (" "):rep(room)
         end
         local lines = M.wrap(row[columns + 1], width, (" "):rep(room))
-        if lines[1] then lines[1] = head .. lines[1]:sub(#head + 1) end
+        if lines[1] then lines[1] = head .. lines[1]:sub(room + 1) end
         out[#out + 1] = lines[1] and table.concat(lines, "\n") or (head:gsub("%s+$", ""))
     end
     return table.concat(out, "\n") .. "\n"
@@ -74,7 +86,7 @@ end
 function M.names(names, width)
     local lines, line = {}, nil
     for _, name in ipairs(names) do
-        if line and #line + 2 + #name > width then
+        if line and len(line) + 2 + len(name) > width then
             lines[#lines + 1] = line
             line = nil
         end

@@ -38,6 +38,29 @@ local db = database "orders-db" {
     traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
         .. "users see.",
         example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },
+    zone = { text = "A zone of its own, outside the lists of regions.",
+        example = [[local edge = zone "edge" {}]] },
+    cloud = { text = "A provider's region: a place with zones, one of several.",
+        example = [[local other = cloud "other" { region = "west", zones = { "a", "b" } }]] },
+    gateway = { text = "An entry before services, with a limit on what it lets through.",
+        example = [[local front = gateway "front" { to = web, limit = "500/s" }]] },
+    cache = { text = "Entries that run out and are evicted, before something slower.",
+        example = [[local sessions = cache "sessions" { entries = 10000, ttl = "30s" }]] },
+    store = { text = "An object store.", example = [[local images = store "images" {}]] },
+    broker = { text = "Nodes that keep topics.", example = [[
+local log = broker "log" { nodes = 3 }]] },
+    topic = { text = "A log of records in partitions, kept by a broker in copies.",
+        example = [[
+local log = broker "log" { nodes = 3 }
+local orders = topic "orders" { on = log, partitions = 6, replication = 3 }]] },
+    consumers = { text = "A group that reads a topic, each partition by one member.",
+        example = [[
+local log = broker "log" { nodes = 3 }
+local orders = topic "orders" { on = log, partitions = 6 }
+local readers = consumers "readers" { of = orders, members = 3, work = "2ms" }]] },
+    dns = { text = "A name that is answered with one of several, by health, and cached by "
+        .. "resolvers.",
+        example = [[local names = dns "shop.example" { answers = { web }, ttl = "30s" }]] },
     call = { text = "One call of a service to what it needs, in its list of `calls`: the target, "
         .. "the operation's name, and how patient the caller is.",
         example = [[
@@ -71,6 +94,16 @@ M.functions = {
         text = "A case of the scenario for each value; several params make a matrix. --set "
             .. "NAME=VALUE pins one. A single value is a default without a matrix.",
         example = [[local retries = param("retries", { 0, 3, 10 })]] },
+    check = { sign = "fun(name: string, judge: fun(w: any), opts?: CheckFields)",
+        text = "An expectation in code, for what the verdict words cannot say. This version "
+            .. "checks it, and cannot run it yet.",
+        example = [[check("no order is lost", function(w) end, { severity = "warn" })]] },
+    sorted = { sign = "fun(t: table): fun(): any, any",
+        text = "Like pairs: numbers first, then texts, each in order. pairs has the same order "
+            .. "in a scenario; the name says that it matters.",
+        example = [[for name, pause in sorted { a = "1s", b = "2s" } do
+  fault.pause { web, at = pause, lasting = "1s" }
+end]] },
     drive = { sign = "fun(name: string, body: fun())",
         text = "Runs a function beside the system, on virtual time: it sleeps, waits, marks and "
             .. "breaks things when they are due.",
@@ -152,6 +185,23 @@ expect "errors go away" {
         .. "most 10 tokens; a retry takes one. \"off\" means no limit." },
 }
 
+--- Shapes of a rate over time.
+M.shapes = {
+    constant = { text = "Always the same rate.",
+        example = [[local calm = shape.constant "100/s"]] },
+    ramp = { text = "From one rate to another, and there it stays.",
+        example = [[local morning = shape.ramp { from = "10/s", to = "200/s", over = "5m" }]] },
+    steps = { text = "A list of instants, each with the rate from then on.",
+        example = [[local day = shape.steps { { "0s", "100/s" }, { "5m", "300/s" } }]] },
+    sine = { text = "A wave around a mean.",
+        example = [[local tide = shape.sine { mean = "90/s", amplitude = "9/s", period = "2m" }]] },
+    burst = { text = "A base with bursts again and again.",
+        example = [[
+local campaign = shape.burst { base = "100/s", peak = "500/s", every = "3m", lasting = "20s" }]] },
+    replay = { text = "Requests as a file lists them.",
+        example = [[local recorded = shape.replay "requests.csv"]] },
+}
+
 M.matchers = {
     below = { text = "less than the limit", sign = "fun(self: Metric, limit: Limit): Matcher" },
     above = { text = "more than the limit", sign = "fun(self: Metric, limit: Limit): Matcher" },
@@ -166,7 +216,21 @@ M.matchers = {
 
 --- Parts of components, as name, type in an editor, and what it is.
 M.parts = {
-    service = { { "replica", "Replica[]", "its replicas, from 1: web.replica[2]" } },
+    service = {
+        { "replica", "Replica[]", "its replicas, from 1: web.replica[2]" },
+        { "version", "fun(self: Service, name: string): Version",
+            'one build: web:version("v2"); not run yet' },
+        { "route", "fun(self: Service, shares: table<string, Share>)",
+            'share of each build, in drive: web:route { v2 = "5%" }; not run yet' },
+    },
+    gateway = { { "replica", "Target[]", "its replicas, from 1" } },
+    cache = { { "node", "Target[]", "its nodes, from 1" } },
+    store = { { "node", "Target[]", "its nodes, from 1" } },
+    broker = { { "node", "Target[]", "its nodes, from 1" } },
+    topic = { { "partition", "Target[]", "its partitions, from 1" } },
+    consumers = { { "member", "Target[]", "its members, from 1" } },
+    dns = {},
+    cloud = { { "zone", "table<string|integer, Zone>", "its zones: other.zone.a" } },
     balancer = { { "replica", "Replica[]", "its replicas, from 1" } },
     database = {
         { "primary", "Target", "whichever node leads when it is needed" },
@@ -196,6 +260,12 @@ M.request_fields = {
 --- in an editor.
 M.types = {
     duration = { "duration", 'a time with its unit: "150ms", "2s", "1m30s"', "Duration" },
+    load = { "load", 'a rate ("400/s") or a shape (shape.NAME)', "Rate|Shape" },
+    bandwidth = { "bandwidth", 'bytes or bits per time: "10Mbit/s", "1MiB/s"', "string" },
+    offset = { "offset", 'a duration that may be negative: "2s", "-500ms"', "Duration" },
+    signed = { "number", nil, "number" },
+    versions = { "versions", "builds by name: { v2 = { ... } }",
+        "table<string, ServiceVersionsFields>" },
     rate = { "rate", 'so many per time: "400/s", "5k/s", "30/m"', "Rate" },
     ratio = { "share", 'a part of a whole: "0.1%", or 0 to 1', "Share" },
     size = { "size", 'bytes with their unit: "1KiB", "10MB"', "Size" },
