@@ -15,15 +15,6 @@ local function new_plan()
              expectations = {}, params = {}, drives = {}, not_yet = {} }
 end
 
---- Metrics that are known but not measured yet, beside C's. A version has its service's.
-local function add_metrics(metrics)
-    for kind, list in pairs(schema.metrics_later) do
-        metrics[kind] = metrics[kind] or {}
-        for name, info in pairs(list) do metrics[kind][name] = metrics[kind][name] or info end
-    end
-    for name, info in pairs(metrics.service) do metrics.version[name] = info end
-end
-
 local function sorted_keys(t)
     local names = {}
     for k in pairs(t) do names[#names + 1] = k end
@@ -67,7 +58,7 @@ local function refused_name(state, name)
     local reason, help = state.refused[name]:match "^(.-); (.*)$"
     local text = ("`%s` is not available in a scenario: %s"):format(name,
         reason or state.refused[name])
-    if state.running then error(("LZ501: %s"):format(text), 3) end
+    if state.running or trace.is_caught(state) then error(("LZ501: %s"):format(text), 3) end
     return state.diag.add { code = "LZ501", line = state.line(), word = name, text = text,
         help = help }
 end
@@ -197,11 +188,11 @@ function M.load(opts)
         C = opts.C, pins = opts.pins, used_pins = {}, refused = opts.refused, running = false,
         fault_kinds = opts.fault_kinds, metrics = opts.metrics, plan = new_plan(), names = {},
         pending = {}, edges = {}, flights = {}, files = files,
-        diag = diag.new(files),
+        diag = diag.new(files), pcall = opts.base.pcall,
         locals = local_names(opts.source),
     }
     state.line = function() return trace.here(state) end
-    add_metrics(state.metrics)
+    schema.add_metrics(state.metrics)
     state.metrics.amplification = {}
     state.not_yet = function(line, what, word, path)
         local list = state.plan.not_yet

@@ -239,7 +239,8 @@ M.slo = {
     severity,
 }
 
-M.check = { because, severity }
+--- What may follow the function of `check`.
+M.options = { check = { because, severity } }
 
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
 M.components = { "service", "balancer", "gateway", "database", "cache", "store", "broker", "topic",
@@ -337,5 +338,14 @@ M.metrics_later = {
     cloud = {}, zone = {},
     version = { share = ratio "share of the service's requests that it serves" },
 }
+
+--- C's metrics with these beside them, in place. A version has its service's.
+function M.add_metrics(metrics)
+    for kind, list in pairs(M.metrics_later) do
+        metrics[kind] = metrics[kind] or {}
+        for name, info in pairs(list) do metrics[kind][name] = metrics[kind][name] or info end
+    end
+    for name, info in pairs(metrics.service) do metrics.version[name] = info end
+end
 
 return M

@@ -34,6 +34,16 @@ function M.here(state)
     return inner and inner.place
 end
 
+--- Whether a pcall of the scenario's would catch an error now: it asks whether something works.
+function M.is_caught(state)
+    for level = 3, LEVELS_MAX do
+        local i = debug.getinfo(level, "f")
+        if not i then return false end
+        if i.func == state.pcall then return true end
+    end
+    return false
+end
+
 local show
 
 local function show_table(t, depth)

@@ -247,7 +247,7 @@ function M.environment(state, base)
     env.check = expectations.check_word(state)
     env.amplification = expectations.amplification_word(state)
     env.param = params.word(state)
-    env.sorted = base.pairs
+    env.sorted = function(t) return base.pairs(t) end
     env.happened = function(name)
         if name == POISON then return POISON end
         if type(name) ~= "string" or name == "" then
