@@ -38,13 +38,7 @@ function M.complete(facts)
             facts.fault_kinds[name] = kind
         end
     end
-    for kind, list in pairs(schema.metrics_later) do
-        facts.metrics[kind] = facts.metrics[kind] or {}
-        for name, info in pairs(list) do
-            facts.metrics[kind][name] = facts.metrics[kind][name] or info
-        end
-    end
-    for name, info in pairs(facts.metrics.service) do facts.metrics.version[name] = info end
+    schema.add_metrics(facts.metrics)
     return facts
 end
 

@@ -69,7 +69,7 @@ function M.check_word(state)
             return state.diag.add { code = "LZ205", line = line, word = "check",
                 text = "the third entry of check is a table of options" }
         end
-        local f = fields.read(words.context(state, "check", line), schema.options.check, opts or {})
+        local f = fields.read(words.context(state, "check", line), schema.check, opts or {})
         state.not_yet(line, ('check "%s"'):format(name), "check")
         state.plan.expectations[#state.plan.expectations + 1] =
             { kind = "check", name = name, line = line, operator = "check", fields = f,

@@ -2,6 +2,7 @@
 local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
+local handles = require "handles"
 local places = require "places"
 local schema = require "schema"
 local syntax = require "syntax"
@@ -199,7 +200,9 @@ function M.load(opts)
         list[#list + 1] = { line = line, what = what, word = word, path = path }
     end
     actions.install(state)
-    state.env = guard(state, vocab.environment(state, opts.base))
+    local names = vocab.environment(state, opts.base)
+    names.sleep = opts.C.sleeper(names.sleep, handles.dur_meta) -- said most often, so in C
+    state.env = guard(state, names)
     state.chunk = compile(state, files.files[1])
     return state
 end

@@ -240,7 +240,7 @@ M.slo = {
 }
 
 --- What may follow the function of `check`.
-M.options = { check = { because, severity } }
+M.check = { because, severity }
 
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
 M.components = { "service", "balancer", "gateway", "database", "cache", "store", "broker", "topic",

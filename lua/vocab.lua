@@ -273,8 +273,7 @@ function M.environment(state, base)
         end
         state.plan.drives[#state.plan.drives + 1] = { name = name, fn = fn, line = state.line() }
     end
-    env.sleep = state.C.sleeper(runtime_word(state, "sleep"), handles.dur_meta)
-    for _, name in ipairs { "wait_until", "mark", "log", "now", "rand" } do
+    for _, name in ipairs { "sleep", "wait_until", "mark", "log", "now", "rand" } do
         env[name] = runtime_word(state, name)
     end
     add_later(state, env)

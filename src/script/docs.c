@@ -32,11 +32,6 @@ static void push_facts(lua_State *L)
         lua_setfield(L, -3, tables[i]);
     }
     lua_pop(L, 1);
-    lz_script_require(L, "schema"); // [facts schema]
-    lua_getfield(L, -1, "add_metrics");
-    lua_getfield(L, -3, "metrics");
-    lua_call(L, 1, 0);
-    lua_pop(L, 1);
     lz_sandbox_refused(L);
     lua_setfield(L, -2, "refused");
 }
