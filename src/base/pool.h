@@ -82,6 +82,12 @@ static inline uint64_t lz_pool_id(const void *item)
     return (uint64_t)head->gen << 32 | head->index;
 }
 
+/* Of all records there ever were at once. */
+static inline size_t lz_pool_bytes(const struct lz_pool *p)
+{
+    return (size_t)(p->used - 1) * p->item_size;
+}
+
 /* NULL if the record has been given back. */
 static inline void *lz_pool_find(const struct lz_pool *p, uint64_t id)
 {

@@ -22,9 +22,11 @@ struct call {
     uint64_t owner;
     lz_request_id request; // 0 once its request has stopped waiting for it
     uint64_t path, key;
-    lz_task_id task; // of the attempt under way
+    union {
+        lz_task_id task;   // SENT: of the attempt under way
+        lz_event_id timer; // before: connecting, backing off
+    };
     lz_event_id timeout;
-    lz_event_id timer; // connecting, backing off, failing
     lz_time begun;     // the call
     lz_time started;   // the attempt
     lz_time connected; // it has a connection, perhaps still to be opened
@@ -41,6 +43,8 @@ struct call {
     uint8_t owner_kind;
     bool has_connection; // of a limited number
 };
+
+_Static_assert(sizeof(struct call) <= 128, "a request in flight is as small as it can be");
 
 struct lz_clients {
     struct lz_pool pool;
@@ -146,7 +150,8 @@ static void add_span(struct lz_world *w, struct call *c, enum lz_outcome outcome
         if (c->state == CALL_SENT)
             task_phases(w, c, now, s->phase);
     }
-    lz_request_count_span(r, s);
+    for (int i = 0; i < LZ_PHASES; i++)
+        LZ_ASSERT(s->phase[i] >= 0);
 }
 
 void lz_client_orphan(struct lz_world *w, uint64_t call)
@@ -156,8 +161,8 @@ void lz_client_orphan(struct lz_world *w, uint64_t call)
         return;
     add_span(w, c, LZ_OUTCOME_PENDING, 0);
     c->request = 0;
-    struct lz_task *t = lz_task_find(w, c->task);
-    if (c->state == CALL_SENT && t != NULL)
+    struct lz_task *t = c->state == CALL_SENT ? lz_task_find(w, c->task) : NULL;
+    if (t != NULL)
         lz_task_orphan(w, t);
 }
 
@@ -167,13 +172,14 @@ static void attempt_release(struct lz_world *w, struct call *c)
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     lz_sim_cancel(w->sim, c->timeout);
-    lz_sim_cancel(w->sim, c->timer);
-    c->timeout = c->timer = 0;
     if (c->state == CALL_SENT) {
         struct lz_edge_pair *p = lz_edge_pair(e, c->client, c->server);
         LZ_ASSERT(p->in_flight > 0);
         p->in_flight--;
+    } else {
+        lz_sim_cancel(w->sim, c->timer);
     }
+    c->timeout = c->timer = 0;
     if (c->state == CALL_WAITING)
         ops->forget(w, e->opts.to, lz_pool_id(c));
     c->state = CALL_PICK;
@@ -243,7 +249,6 @@ static void attempt_end(struct lz_world *w, struct call *c, const struct lz_call
     c->state = CALL_BACKOFF;
     c->started = lz_sim_now(w->sim);
     c->server = 0;
-    c->task = 0;
     c->timer =
         lz_sim_at(w->sim, c->started + backoff(w, c, e), w->clients->again, c->client, token(c));
 }
@@ -506,6 +511,11 @@ void lz_client_init(struct lz_world *w)
     cs->connect = lz_sim_kind(w->sim, "connect", on_connect, w);
     cs->again = lz_sim_kind(w->sim, "again", on_again, w);
     cs->fail = lz_sim_kind(w->sim, "fail", on_fail, w);
+}
+
+size_t lz_clients_bytes(const struct lz_world *w)
+{
+    return lz_pool_bytes(&w->clients->pool);
 }
 
 lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout)

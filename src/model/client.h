@@ -26,6 +26,8 @@ struct lz_client_begin {
 
 void lz_client_init(struct lz_world *w);
 
+size_t lz_clients_bytes(const struct lz_world *w); /* of calls, at the most */
+
 /* The lane of an attempt's timeout. */
 lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout);
 

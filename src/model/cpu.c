@@ -4,10 +4,12 @@
 #include "base/grow.h"
 
 struct job {
-    double finish; // on the virtual clock, while shared
+    union {
+        double finish; // on the virtual clock, while shared
+        lz_time due;   // while plain
+    };
     uint64_t payload;
     lz_event_id timer; // while plain
-    lz_time due;       // while plain
     uint32_t heap_at;  // while shared: 1 + place in the heap
     uint32_t next_free;
 };
@@ -291,6 +293,11 @@ void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores)
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen)
 {
     change(w, cpu, cpu->stolen, frozen);
+}
+
+size_t lz_cpu_bytes(const struct lz_cpu *cpu)
+{
+    return sizeof(*cpu) + cpu->job_cap * sizeof(*cpu->jobs) + cpu->heap_cap * sizeof(*cpu->heap);
 }
 
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu)

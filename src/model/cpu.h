@@ -32,6 +32,7 @@ void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores);
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
 
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
+size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);
 double lz_cpu_busy(const struct lz_cpu *cpu); /* share of the cores in use now, 0 to 1 */
 

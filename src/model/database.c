@@ -403,3 +403,12 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     lz_task_serve(w, *id, &server_ops);
     return true;
 }
+
+size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_database *d = lz_database_at(w, id);
+    size_t bytes = d->wal.cap * sizeof(*d->wal.records) + lz_rows_bytes(&d->acked_rows);
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        bytes += sizeof(d->nodes[n]) + lz_rows_bytes(&d->nodes[n].rows);
+    return bytes;
+}

@@ -58,4 +58,7 @@ void lz_database_reconsider(struct lz_world *w);
 /* What a database measures. */
 const struct lz_metric_info *lz_database_metrics(size_t *count);
 
+/* Of its rows, node by node, and of its log. */
+size_t lz_database_bytes(const struct lz_world *w, lz_component_id id);
+
 #endif

@@ -96,14 +96,6 @@ struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
     return s;
 }
 
-void lz_request_count_span(struct lz_request *r, const struct lz_span *span)
-{
-    for (int i = 0; i < LZ_PHASES; i++) {
-        LZ_ASSERT(span->phase[i] >= 0);
-        r->phase[i] += span->phase[i];
-    }
-}
-
 // Where a failed request's time went, component by component, exactly.
 static void count_blame(struct lz_world *w, const struct lz_request *r)
 {
@@ -226,6 +218,11 @@ const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_
     }
     LZ_UNREACHABLE("an index below the count");
     return NULL;
+}
+
+size_t lz_requests_bytes(const struct lz_world *w)
+{
+    return lz_pool_bytes(&w->requests->open) + lz_pool_bytes(&w->requests->spans);
 }
 
 uint32_t lz_requests_open(const struct lz_world *w)

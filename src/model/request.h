@@ -85,7 +85,6 @@ struct lz_request {
     uint32_t calls; /* numbered so far */
     uint64_t ordinal;
     lz_time intended;
-    lz_time phase[LZ_PHASES];
 };
 
 void lz_requests_init(struct lz_world *w);
@@ -99,9 +98,8 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
 /* NULL if it has ended; orphaned work belongs to nobody. */
 struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id);
 
-/* A span of the request, to be filled in where it lies, and then counted. */
+/* A span of the request, zeroed, to be filled in where it lies. */
 struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);
-void lz_request_count_span(struct lz_request *r, const struct lz_span *span);
 
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
                     uint16_t status);
@@ -112,8 +110,9 @@ const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", "slowest", "r
 size_t lz_requests_kept(const struct lz_world *w);
 const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_t i);
 
-/* How many are open right now, the most there were, and the bytes of engine state each took. */
+/* How many are open right now, and the most there were. */
 uint32_t lz_requests_open(const struct lz_world *w);
 uint32_t lz_requests_open_max(const struct lz_world *w);
+size_t lz_requests_bytes(const struct lz_world *w); /* of them and their spans, at the most */
 
 #endif

@@ -68,3 +68,8 @@ void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from)
     r->rows = lz_arena_alloc(r->arena, from->cap * sizeof(*r->rows));
     memcpy(r->rows, from->rows, from->cap * sizeof(*r->rows));
 }
+
+size_t lz_rows_bytes(const struct lz_rows *r)
+{
+    return (size_t)r->cap * sizeof(*r->rows);
+}

@@ -21,6 +21,8 @@ void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
 void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version);
 uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* 0: no such row */
 
+size_t lz_rows_bytes(const struct lz_rows *r);
+
 /* Make `r` equal to `from`. */
 void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from);
 

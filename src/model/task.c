@@ -167,7 +167,6 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->head = head;
     t->server = server;
     t->incarnation = lz_instance_get(w, server)->incarnation;
-    t->sent = lz_sim_now(w->sim);
     t->state = LZ_TASK_SENT;
     lz_net_send(w,
                 &(struct lz_message){.from = client,
@@ -256,6 +255,11 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
 {
     return w->tasks->at[instance].first;
+}
+
+size_t lz_tasks_bytes(const struct lz_world *w)
+{
+    return lz_pool_bytes(&w->tasks->pool);
 }
 
 uint32_t lz_tasks_live_max(const struct lz_world *w)

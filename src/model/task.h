@@ -34,9 +34,12 @@ struct lz_task {
     uint64_t value;        /* of the answer */
     uint64_t child;        /* the call it is waiting for; 0: none */
     lz_event_id timer;     /* sleep, or the rest of the work that needs no CPU */
-    lz_time sent, arrived, started, answered;
+    lz_time arrived, started;
     lz_time child_ns; /* spent in calls that have ended */
-    lz_time rest_ns;  /* of the work, after the CPU's part; then scratch of its kind */
+    union {
+        lz_time rest_ns;  /* WORKING: of the work, after the CPU's part; then its kind's scratch */
+        lz_time answered; /* ANSWERED */
+    };
     lz_instance_id server;
     uint32_t incarnation; /* of the server's process, as its caller knows it */
     uint32_t prev, next;  /* the server's tasks, for when its process dies */
@@ -50,6 +53,8 @@ struct lz_task {
     uint8_t outcome;
     uint32_t handler; /* of a script; 0: none */
 };
+
+_Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
 
 /* How a kind of component serves. All are called on a live task at one of its instances. */
 struct lz_server_ops {
@@ -98,5 +103,6 @@ void lz_task_free(struct lz_world *w, struct lz_task *t);
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
 struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index);
 uint32_t lz_tasks_live_max(const struct lz_world *w);
+size_t lz_tasks_bytes(const struct lz_world *w);
 
 #endif

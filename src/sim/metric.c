@@ -245,6 +245,39 @@ uint32_t lz_metrics_component(const struct lz_metrics *m, lz_metric id)
     return metric_at(m, id)->component;
 }
 
+static size_t list_bytes(const struct lz_window_list *list)
+{
+    size_t bytes = list->cap * sizeof(*list->all);
+    for (uint32_t i = 0; i < list->count && list->kind == LZ_WINDOW_HIST; i++)
+        bytes += list->all[i].packed_size;
+    return bytes;
+}
+
+static size_t series_bytes(const struct series *s)
+{
+    size_t counts = ((size_t)s->now.cap + s->whole.cap) * sizeof(*s->now.counts);
+    return sizeof(*s) + counts + list_bytes(&s->recent) + list_bytes(&s->stored);
+}
+
+// A series is counted by the first metric that is a view of it.
+static bool is_first_view(const struct lz_metrics *m, lz_metric id)
+{
+    lz_metric i = id;
+    while (i > 1 && m->metrics[i - 1].component == m->metrics[id].component)
+        if (m->metrics[--i].def.a == m->metrics[id].def.a)
+            return false;
+    return true;
+}
+
+size_t lz_metrics_bytes(const struct lz_metrics *m, uint32_t component)
+{
+    size_t bytes = 0;
+    for (lz_metric id = 1; id <= m->metric_count; id++)
+        if (m->metrics[id].component == component && is_first_view(m, id))
+            bytes += sizeof(struct metric) + series_bytes(&m->series[m->metrics[id].def.a]);
+    return bytes;
+}
+
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);

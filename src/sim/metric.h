@@ -95,6 +95,9 @@ size_t lz_metrics_count(const struct lz_metrics *m); /* metrics are 1 .. count, 
 const struct lz_metric_def *lz_metrics_def(const struct lz_metrics *m, lz_metric id);
 uint32_t lz_metrics_component(const struct lz_metrics *m, lz_metric id);
 
+/* Of a component's series: counts, windows for judging, the record. */
+size_t lz_metrics_bytes(const struct lz_metrics *m, uint32_t component);
+
 /* Judging `id` needs its last `windows` windows exactly. */
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows);
 

@@ -131,6 +131,14 @@ size_t lz_sim_pending(const struct lz_sim *sim)
     return sim->queue.live - alarms + sim->ready_count + sim->timers_armed;
 }
 
+// The run and the ready ring have places of their own, which a handful of others share.
+size_t lz_sim_bytes(const struct lz_sim *sim)
+{
+    size_t event = sizeof(struct lz_evq_event) + sizeof(struct lz_evq_entry);
+    size_t timer = sizeof(*sim->links) + sizeof(*sim->timers);
+    return (sim->queue.event_used - 1) * event + (sim->timer_used - 1) * timer;
+}
+
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx)
 {
     LZ_ASSERT(fn != NULL && name != NULL);

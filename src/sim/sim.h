@@ -92,6 +92,7 @@ uint64_t lz_sim_seed(const struct lz_sim *sim);
 uint64_t lz_sim_events(const struct lz_sim *sim); /* fired so far */
 uint64_t lz_sim_trace(const struct lz_sim *sim);  /* trace hash so far */
 size_t lz_sim_pending(const struct lz_sim *sim);
+size_t lz_sim_bytes(const struct lz_sim *sim); /* of what was pending, at the most */
 
 /* From `at` on, draws come from future number `future` of the same run; 0 is the original. */
 void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
