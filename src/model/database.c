@@ -57,7 +57,7 @@ static struct lz_database *database_of(const struct lz_world *w, const struct lz
     return lz_database_at(w, lz_instance_get(w, t->server)->component);
 }
 
-static bool is_read(const char *op)
+bool lz_database_is_read(const char *op)
 {
     static const char *const words[] = {"select", "get",  "read",  "find",  "list",
                                         "count",  "show", "fetch", "query", "scan"};
@@ -70,7 +70,7 @@ static bool is_read(const char *op)
 
 static bool op_reads(const struct lz_world *w, lz_op op)
 {
-    return is_read(lz_call_op_name(w, op));
+    return lz_database_is_read(lz_call_op_name(w, op));
 }
 
 lz_instance_id lz_database_primary(const struct lz_world *w, lz_component_id id)

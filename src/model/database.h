@@ -55,6 +55,9 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 /* The way between nodes has changed (a partition came or went): who can lead? */
 void lz_database_reconsider(struct lz_world *w);
 
+/* Whether an operation of that name only reads: it begins with select, get, ... */
+bool lz_database_is_read(const char *op);
+
 /* What a database measures. */
 const struct lz_metric_info *lz_database_metrics(size_t *count);
 

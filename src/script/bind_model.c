@@ -237,10 +237,26 @@ static int link(lua_State *L)
     return answer(L, ok, 1, &err);
 }
 
+// is_read(op) -> whether a database takes it for a read
+static int is_read(lua_State *L)
+{
+    lua_pushboolean(L, lz_database_is_read(luaL_checkstring(L, 1)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"check_dist", check_dist}, {"region", region},     {"zone", zone}, {"host", host},
-    {"service", service},       {"database", database}, {"edge", edge}, {"add_call", add_call},
-    {"traffic", traffic},       {"link", link},         {NULL, NULL},
+    {"check_dist", check_dist},
+    {"region", region},
+    {"zone", zone},
+    {"host", host},
+    {"service", service},
+    {"database", database},
+    {"edge", edge},
+    {"add_call", add_call},
+    {"traffic", traffic},
+    {"link", link},
+    {"is_read", is_read},
+    {NULL, NULL},
 };
 
 void lz_bind_model(lua_State *L)
