@@ -11,6 +11,7 @@
 local catalogue = require "catalogue"
 local codes = require "docs_codes"
 local diag = require "diag"
+local examples = require "docs_examples"
 local schema = require "schema"
 local text = require "docs_text"
 local words = require "docs_words"
@@ -199,52 +200,6 @@ local function block_page(facts, name, width)
     return page
 end
 
---- What an example of a fault declares and hits: the first that the kind may target.
-local HIT = {
-    { "link", nil, "link(web, db)" }, { "service", nil, "web" }, { "component", nil, "web" },
-    { "database", nil, "db" },
-    { "cache", 'local sessions = cache "sessions" { entries = 1000 }', "sessions" },
-    { "host", 'local rack = host "rack-1" {}', "rack" },
-    { "broker", 'local log = broker "log" { nodes = 3 }', "log" },
-    { "topic", 'local log = broker "log" { nodes = 3 }\nlocal orders = topic "orders" { on = log }',
-        "orders" },
-    { "consumers", 'local log = broker "log" { nodes = 3 }\nlocal orders = topic "orders" '
-        .. '{ on = log }\nlocal readers = consumers "readers" { of = orders }', "readers" },
-    { "dns", 'local names = dns "names" { answers = { web } }', "names" },
-    { "region", 'local eu = region "eu-west-1" {}', "eu" },
-}
-local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "2", count = "100",
-    rate = '"100/s"', size = '"1KiB"', bandwidth = '"10Mbit/s"', offset = '"2s"', signed = "200",
-    text = '"UNAVAILABLE"' }
-
-local function hit_by(kind)
-    local first = kind.targets[1] == "link" and 1 or 2
-    for i = first, #HIT do
-        local row = HIT[i]
-        for _, target in ipairs(kind.targets) do
-            if target == row[1] then return row end
-        end
-    end
-    error("no example of what a fault hits")
-end
-
---- A fault's kind that stands in an example: with what it needs.
-local function fault_example(name, kind)
-    local hit, has_own = hit_by(kind), false
-    local parts = { hit[3] }
-    for _, f in ipairs(M.fault_params(kind)) do
-        local value = f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
-        if f.required or not has_own and not f.choices and VALUES[f[2]] and not kind.later then
-            parts[#parts + 1] = ("%s = %s"):format(f[1], value)
-            has_own = true
-        end
-    end
-    parts[#parts + 1] = 'at = "2m"'
-    parts[#parts + 1] = 'lasting = "30s"'
-    return (hit[2] and hit[2] .. "\n" or "") .. ("fault.%s { %s }"):format(name,
-        table.concat(parts, ", "))
-end
-
 local function fault_page(facts, name, width)
     local kind = facts.fault_kinds[name]
     if not kind then return nil end
@@ -267,12 +222,12 @@ local function fault_page(facts, name, width)
     page = page .. section("Types", type_notes(common, width))
     if kind.later then
         return page .. section("Not yet", text.paragraph(NOT_RUN, width, "  "))
-            .. example(fault_example(name, kind))
+            .. example(examples.of_fault(name, kind, M.fault_params(kind)))
     end
     return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
             .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
         .. (#also > 0 and section("Other tools call it", text.names(also, width)) or "")
-        .. example(fault_example(name, kind))
+        .. example(examples.of_fault(name, kind, M.fault_params(kind)))
 end
 
 local function dist_page(name, width)
@@ -321,24 +276,16 @@ local function code_page(name, width)
         "The examples go on from the file that is shown by: lorenz explain example", width, "")
 end
 
---- What the components of an example are called.
-local EXAMPLES = { service = "web", database = "db", traffic = "users" }
-
 local function metric_page(facts, name, width)
-    local rows, unit, whose = {}, nil, nil
+    local rows = {}
     for _, kind in ipairs(text.keys(facts.metrics)) do
         local m = facts.metrics[kind][name]
-        if m then
-            unit = m.unit
-            whose = EXAMPLES[kind] or whose
-            rows[#rows + 1] = { kind, words.units[unit][1], m.doc }
-        end
+        if m then rows[#rows + 1] = { kind, words.units[m.unit][1], m.doc } end
     end
-    if not unit then return nil end
+    if #rows == 0 then return nil end
     return titled(name, "A metric: a series of one-second windows, and a value of the whole run.",
         width) .. section("Of", text.rows(rows, width))
-        .. example(whose and ('expect "it stays low" { always = %s.%s:below%s }'):format(whose,
-            name, words.units[unit][2]))
+        .. example(examples.of_metric(facts, name, words.units))
 end
 
 local function metric_group(facts, name, width)
