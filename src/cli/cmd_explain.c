@@ -43,7 +43,9 @@ static enum lz_exit unknown(struct lz_docs *docs, const char *topic)
 {
     fprintf(stderr, "lorenz explain: nothing is called \"%s\"\n", topic);
     const char *near = lz_docs_near(docs, topic);
-    if (near != NULL)
+    if (lz_cmd_find(topic) != NULL)
+        fprintf(stderr, "help: that is a command: lorenz help %s\n", topic);
+    else if (near != NULL)
         fprintf(stderr, "help: a topic with a similar name exists: lorenz explain %s\n", near);
     fprintf(stderr, "help: the topics are listed by: lorenz explain\n");
     return LZ_EXIT_USAGE;

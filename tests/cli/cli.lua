@@ -222,6 +222,8 @@ local rows = {
     { "explain says why a name is not there", "$L explain os", 0, out = { "real clock" } },
     { "explain names what was probably meant", "$L explain latancy.p99", 4,
         err = { "nothing is called \"latancy.p99\"", "lorenz explain latency.p99" } },
+    { "explain points to the page of a command", "$L explain run", 4,
+        err = { "that is a command: lorenz help run" } },
     { "explain of nothing known is usage", "$L explain xyzzy-plugh", 4, out = { "!x" },
         err = { "the topics are listed by: lorenz explain" } },
     { "pages keep to narrow terminals", "$L explain --width 60 expect | grep -v '^    '", 0,
