@@ -188,6 +188,26 @@ M.LZ116 = { title = "the file declares no scenario",
 local db = { nodes = 3 }]],
     right = [[scenario "What must hold" { duration = "10m" }]] }
 
+M.LZ117 = { title = "there is no such module",
+    text = "`use \"name\"` brings in a module of the standard library; a name that begins with "
+        .. "\"./\" or \"../\" is a Lua file, relative to the file that says `use`. A module ends "
+        .. "with `return`.",
+    wrong = [[local k8s = use "kubernets"]],
+    right = [[local k8s = use "kubernetes"]] }
+M.LZ118 = { title = "modules use each other in a circle",
+    text = "A module is run before the one that uses it goes on, so none may need itself. The "
+        .. "message shows the chain. What both need goes into a third module.",
+    files = { ["_a.lua"] = 'local b = use "./_b.lua"\nreturn b',
+        ["_b.lua"] = 'local a = use "./_a.lua"\nreturn a' },
+    wrong = [[local a = use "./_a.lua" -- which uses "./_b.lua", which uses "./_a.lua"]],
+    right = [[local k8s = use "kubernetes"]] }
+M.LZ119 = { title = "a module lies outside the project",
+    text = "A scenario may come from a stranger, so it reads nothing but Lua files inside the "
+        .. "project: the nearest folder above the scenario with a lorenz.conf.lua or a .git, or "
+        .. "else the scenario's own folder. Links are judged by where they lead.",
+    wrong = [[local shop = use "../../../../../../../../../../bin/sh"]],
+    right = [[local k8s = use "kubernetes"]] }
+
 -- ---------------------------------------------------------------- 2xx values and units
 
 M.LZ201 = { title = "a quantity has no unit",

@@ -104,6 +104,14 @@ M.functions = {
         example = [[for name, pause in sorted { a = "1s", b = "2s" } do
   fault.pause { web, at = pause, lasting = "1s" }
 end]] },
+    use = { sign = "fun(name: string): any",
+        text = "Brings in a module, of the standard library (\"kubernetes\") or a Lua file "
+            .. "relative to this one (\"./shop.lua\"), inside the project's folder. It is run "
+            .. "once, in the same sandbox, and gives what it returns.",
+        example = [[
+local k8s = use "kubernetes"
+local shop = k8s.deployment { "shop", replicas = 4, startup = "20s" }
+k8s.rollout_restart { shop, at = "2m" }]] },
     drive = { sign = "fun(name: string, body: fun())",
         text = "Runs a function beside the system, on virtual time: it sleeps, waits, marks and "
             .. "breaks things when they are due.",

@@ -383,25 +383,46 @@ end
 function M.dur(ns)
     return setmetatable({ ns = ns }, M.dur_meta)
 end
+local function both(a, b, what)
+    local x, y = units.duration(a), units.duration(b)
+    if not x or not y then error(what, 3) end
+    return x, y
+end
+
+local TO_ADD = 'a duration can only be added to a duration such as dur("5s")'
+local TO_TAKE = "only a duration can be taken from a duration"
+local TO_COMPARE = 'a duration is compared with a duration such as dur("5s")'
+
 M.dur_meta = {
     lz_kind = "duration", __metatable = "duration",
     __add = function(a, b)
-        local x, y = units.duration(a), units.duration(b)
-        if not x or not y then
-            error('a duration can only be added to a duration such as dur("5s")', 2)
-        end
+        if a == diag.POISON or b == diag.POISON then return diag.POISON end
+        local x, y = both(a, b, TO_ADD)
         return M.dur(x + y)
     end,
     __sub = function(a, b)
-        local x, y = units.duration(a), units.duration(b)
-        if not x or not y then error("only a duration can be taken from a duration", 2) end
+        if a == diag.POISON or b == diag.POISON then return diag.POISON end
+        local x, y = both(a, b, TO_TAKE)
         return M.dur(x - y)
     end,
     __mul = function(a, b)
         local t, n = a, b
+        if t == diag.POISON or n == diag.POISON then return diag.POISON end
         if type(a) == "number" then t, n = b, a end
-        if type(n) ~= "number" then error("a duration can be multiplied by a number", 2) end
-        return M.dur(math.floor(t.ns * n + 0.5))
+        local ns = type(n) == "number" and t.ns * n
+        if not ns or not (math.abs(ns) < 2 ^ 62) then
+            error("a duration can be multiplied by a number", 2)
+        end
+        return M.dur(math.floor(ns + 0.5))
+    end,
+    __eq = function(a, b) return a.ns == b.ns end,
+    __lt = function(a, b)
+        local x, y = both(a, b, TO_COMPARE)
+        return x < y
+    end,
+    __le = function(a, b)
+        local x, y = both(a, b, TO_COMPARE)
+        return x <= y
     end,
     __tostring = function(d) return ("%gs"):format(d.ns / 1e9) end,
 }

@@ -38,11 +38,21 @@ local function as_quantity(state, line, name)
         fix = { with = ('"%s"'):format(quantity), len = #quantity } }
 end
 
+--- The names of a file's own locals, from its source.
+local function local_names(source)
+    local names = {}
+    for list in source:gmatch "local%s+([%a_][%w_,%s]*)=" do
+        for name in list:gmatch "[%a_][%w_]*" do names[#names + 1] = name end
+    end
+    for name in source:gmatch "local%s+function%s+([%a_][%w_]*)" do names[#names + 1] = name end
+    return names
+end
+
 local function unknown_name(state, names, k)
     local name, line = tostring(k), state.line()
     local quantity = name:find "^[%a_]+$" and line and as_quantity(state, line, name)
     if quantity then return state.diag.add(quantity) end
-    local near, is_certain = diag.nearest(name, state.locals())
+    local near, is_certain = diag.nearest(name, local_names(state.files.get(line).source))
     if not near then near, is_certain = diag.nearest(name, names) end
     local elsewhere = ELSEWHERE[name]
     if elsewhere then near = elsewhere end
@@ -92,16 +102,6 @@ local function guard(state, env)
     })
 end
 
---- The names of the scenario's own locals, from its source.
-local function local_names(source)
-    return function()
-        local names = {}
-        for list in source:gmatch "local%s+([%a_][%w_,%s]*)=" do
-            for name in list:gmatch "[%a_][%w_]*" do names[#names + 1] = name end
-        end
-        return names
-    end
-end
 
 local function check_bodies(state)
     for _, p in ipairs(state.pending) do
@@ -139,10 +139,11 @@ local function check_whole(state)
 end
 
 --- Lua's message without the place it begins with, and the code it may carry.
-local function split_message(message)
+local function split_message(message, frame)
     local text = tostring(message):gsub("^lz%.[%w_]+:%d+: ", "", 1)
-    local place, rest = text:match "^(.-:%d+: )(.*)$"
-    if place and not place:find("\n", 1, true) and not text:find "^LZ%d+: " then text = rest end
+    if frame and frame.prefix and text:sub(1, #frame.prefix) == frame.prefix then
+        text = text:sub(#frame.prefix + 1)
+    end
     local code, after = text:match "^(LZ%d+): (.*)$"
     return code, after or text
 end
@@ -150,8 +151,8 @@ end
 --- A raised error, as a diagnostic: `thread` is the coroutine that it ended, `where` says when and
 --- in what part of the system.
 local function script_error(state, message, where, thread)
-    local code, text = split_message(message)
-    local frame = thread and trace.capture(state, thread)
+    local frame = thread and trace.capture(state, thread, tostring(message))
+    local code, text = split_message(message, frame)
     if frame and frame.is_poisoned and #state.diag.list > 0 then return end -- follows from those
     local d = { code = code or "LZ502", text = text, notes = {} }
     if text:find("stack overflow", 1, true) then
@@ -190,7 +191,6 @@ function M.load(opts)
         fault_kinds = opts.fault_kinds, metrics = opts.metrics, plan = new_plan(), names = {},
         pending = {}, edges = {}, flights = {}, files = files,
         diag = diag.new(files), pcall = opts.base.pcall,
-        locals = local_names(opts.source),
     }
     state.line = function() return trace.here(state) end
     schema.add_metrics(state.metrics)
@@ -203,6 +203,7 @@ function M.load(opts)
     local names = vocab.environment(state, opts.base)
     names.sleep = opts.C.sleeper(names.sleep, handles.dur_meta) -- said most often, so in C
     state.env = guard(state, names)
+    state.compile = function(file) return compile(state, file) end
     state.chunk = compile(state, files.files[1])
     return state
 end

@@ -11,14 +11,20 @@ local LEVELS_MAX = 60
 local TEXT_MAX, ITEMS_MAX = 40, 6
 
 --- The innermost frame that runs one of the user's files, and the scenario's line below it;
---- `info(level)` is debug.getinfo's answer.
-local function frame_of(state, info)
+--- `info(level)` is debug.getinfo's answer. A message that begins with the place of another of
+--- these frames, as that of error("...", 2) does, is about that one.
+local function frame_of(state, info, message)
     local inner, outer
     for level = 0, LEVELS_MAX do
         local i = info(level)
         if not i then break end
         local file = state.files.by_chunk[i.source]
-        if file and not inner then inner = { level = level, file = file, line = i.currentline } end
+        local prefix = file and message and ("%s:%d: "):format(i.short_src, i.currentline)
+        local is_meant = prefix and message:sub(1, #prefix) == prefix
+        if file and (not inner or is_meant and not inner.prefix) then
+            inner = { level = level, file = file, line = i.currentline,
+                prefix = is_meant and prefix or nil }
+        end
         if file == 1 then
             outer = i.currentline
             break
@@ -118,8 +124,9 @@ end
 --- What is known of a coroutine that an error ended: the place, and the values of the line's
 --- variables.
 ---@return table? frame  { place, file, line, values: string[], is_poisoned }
-function M.capture(state, thread)
-    local frame = frame_of(state, function(level) return debug.getinfo(thread, level, "Sl") end)
+function M.capture(state, thread, message)
+    local frame = frame_of(state, function(level) return debug.getinfo(thread, level, "Sl") end,
+        message)
     if not frame then return nil end
     local file = state.files.files[frame.file]
     local found = variables(thread, frame.level)

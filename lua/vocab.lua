@@ -13,6 +13,7 @@ local handles = require "handles"
 local params = require "params"
 local schema = require "schema"
 local units = require "units"
+local use = require "use"
 local words = require "words"
 
 local M = {}
@@ -126,7 +127,10 @@ end
 
 local function scenario_word(state)
     return named(state, "scenario", function(name, body, line)
-        if state.plan.scenario then
+        if state.files.rank(line) > 1 then
+            return state.diag.add { code = "LZ104", line = line, word = "scenario",
+                text = "a module declares no scenario: the file that uses it does" }
+        elseif state.plan.scenario then
             return state.diag.add { code = "LZ104", line = line, word = "scenario",
                 text = "a file has one scenario",
                 also = { line = state.plan.scenario.line, text = "the first is here" } }
@@ -247,6 +251,7 @@ function M.environment(state, base)
     env.check = expectations.check_word(state)
     env.amplification = expectations.amplification_word(state)
     env.param = params.word(state)
+    env.use = use.word(state)
     env.sorted = function(t) return base.pairs(t) end
     env.happened = function(name)
         if name == POISON then return POISON end

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "explore/exit.h"
+#include "explore/project.h"
 #include "explore/ticker.h"
 #include "explore/token.h"
 #include "explore/wire.h"
@@ -47,6 +48,7 @@ static struct lz_script *load(const struct lz_worker_source *source,
         .source_len = source->len,
         .sets = pins->items,
         .set_count = pins->count,
+        .files = {.ctx = (void *)source->path, .read = lz_project_read},
     };
     struct lz_script *script;
     struct lz_err err;

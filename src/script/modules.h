@@ -1,4 +1,4 @@
-/* modules.h — the private Lua half, as bytecode in the binary. */
+/* modules.h — in the binary: the private Lua half as bytecode, the standard library as text. */
 #ifndef LZ_SCRIPT_MODULES_H
 #define LZ_SCRIPT_MODULES_H
 
@@ -11,5 +11,6 @@ struct lz_module {
 };
 
 extern const struct lz_module lz_modules[]; /* ends with name NULL */
+extern const struct lz_module lz_stdlib[];  /* the same; sources, in the order of names */
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/wall.h"
 #include "script/modules.h"
 #include "script/proc.h"
+#include "script/use.h"
 
 #define INSTRUCTIONS_MAX 100000000u
 #define MEMORY_MAX ((size_t)1 << 30)
@@ -81,6 +82,7 @@ static void push_options(struct lz_script *s)
     lz_bind_fault(L);
     lz_bind_check(L);
     lz_bind_run(L);
+    lz_use_bind(L);
     lua_getfield(L, -1, "fault_kinds");
     lua_call(L, 0, 1);
     lua_setfield(L, -3, "fault_kinds");
@@ -264,6 +266,9 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
     s->instructions_max = opts->instructions_max > 0 ? opts->instructions_max : INSTRUCTIONS_MAX;
     s->loading = true;
     lz_str_init(&s->diagnostics);
+    lz_str_init(&s->used.text);
+    lz_str_init(&s->used.path);
+    lz_str_init(&s->used.key);
     if (!lz_arena_create(
             &(struct lz_arena_opts){.slot = opts->slot, .limit_bytes = s->opts.memory_max},
             &s->arena, err)) {
@@ -296,6 +301,9 @@ void lz_script_destroy(struct lz_script *s)
     // The Lua state lives in the arena, holds nothing outside it, and goes with it.
     lz_arena_destroy(s->arena);
     lz_str_finish(&s->diagnostics);
+    lz_str_finish(&s->used.text);
+    lz_str_finish(&s->used.path);
+    lz_str_finish(&s->used.key);
     free(s);
 }
 

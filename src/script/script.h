@@ -29,12 +29,30 @@ struct lz_script_set {
     const char *name, *value;
 };
 
+/* A module's file. The texts belong to whoever asked; a reader adds to them. */
+struct lz_script_file {
+    struct lz_str text;
+    struct lz_str path; /* for messages */
+    struct lz_str key;  /* the same for the same file, by whatever path */
+};
+
+/*
+ * How `use "./shop.lua"` reads files: `from` is the path of the file that says it. Whoever opens
+ * the scenario decides what may be read. NULL: nothing. LZ_ERANGE: the file may not be read.
+ */
+struct lz_script_files {
+    void *ctx;
+    bool (*read)(void *ctx, const char *from, const char *name, struct lz_script_file *out,
+                 struct lz_err *err);
+};
+
 struct lz_script_opts {
     const char *path; /* for messages, as the user gave it */
     const char *source;
     size_t source_len;
     const struct lz_script_set *sets;
     size_t set_count;
+    struct lz_script_files files;
     uint64_t instructions_max; /* between two yields; 0 means 100 million */
     size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
     unsigned slot;             /* arena slot */
@@ -87,7 +105,8 @@ size_t lz_script_tag_count(const struct lz_script *s);
 const char *lz_script_tag(const struct lz_script *s, size_t i);
 lz_time lz_script_duration(const struct lz_script *s);
 
-/* The hash of everything that was read: the scenario's text. Valid whatever the trouble. */
+/* The hash of everything that was read: the scenario's text, then its modules' files. Valid
+ * whatever the trouble. */
 uint64_t lz_script_text_hash(const struct lz_script *s);
 
 /* The matrix, after pins: at least one case, in the order values are written. */

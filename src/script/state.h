@@ -22,6 +22,7 @@ struct lz_script {
     struct lz_seed seed; /* of Lua's hashes; pinned while the state is made */
     bool is_opening;
     struct lz_script_opts opts;
+    struct lz_script_file used; /* the module that is being read */
     uint64_t text_hash;
     enum lz_script_trouble trouble;
     uint64_t instructions_max;

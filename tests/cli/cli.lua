@@ -325,6 +325,47 @@ local rows = {
         out = { 'error[LZ114]: cache "redis" cannot be run by this version', "s/later.lua:2:15",
             "nor can 1 more" } },
 
+    -- use.
+    { "a file beside the scenario can be used", "$L run --keep none s/uses.lua", 0,
+        out = { "Everything holds" } },
+    { "a module's file may stand in another folder", "cd s; $L check uses.lua", 0 },
+    { "a file outside the project is not read",
+        "echo 'return {}' >x.lua; sed -i 's,./_shop,../x,' s/uses.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ119]: x.lua leads outside the project's folder", "s/uses.lua:2:14" } },
+    { "a marked project has its own size", "touch lorenz.conf.lua; mv s/_shop.lua .; "
+        .. "sed -i 's,./_shop,../_shop,' s/uses.lua; $L check s/uses.lua", 0 },
+    { "a link is judged by where it leads",
+        "mv s/_shop.lua x.lua; ln -s ../x.lua s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ119]: s/_shop.lua leads outside" } },
+    { "a linked folder is judged by where it leads",
+        "mkdir x; mv s/_shop.lua x; ln -s ../x s/y; sed -i 's,./_shop,./y/_shop,' s/uses.lua; "
+        .. "$L check s/uses.lua", 2, out = { "LZ119" } },
+    { "an absolute name is no file", "sed -i 's,./_shop,/etc/passwd,' s/uses.lua; "
+        .. "$L check s/uses.lua", 2, out = { "LZ117", 'no module "/etc/passwd' } },
+    { "a device is not opened", "rm s/_shop.lua; ln -s /dev/zero s/_shop.lua; touch s/.git; "
+        .. "$L check s/uses.lua", 2, out = { "LZ119" } },
+    { "a pipe is not waited for", "rm s/_shop.lua; mkfifo s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ117]: s/_shop.lua is not a regular file" } },
+    { "a huge module is refused",
+        "head -c 1100000 /dev/zero | tr '\\0' ' ' >s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "larger than 1024 KiB" } },
+    { "a module that uses itself shows the chain",
+        "echo 'return use \"./_b.lua\"' >s/_shop.lua; "
+        .. "echo 'local M = use \"./_shop.lua\" return M' >s/_b.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ118]", "s/_b.lua:1:11", "s/_shop.lua uses s/_b.lua uses" } },
+    { "a cycle through links shows the chain",
+        "ln -s . s/d; echo 'return use \"./d/_shop.lua\"' >s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ118]" } },
+    { "an error in a module names its file",
+        "echo 'local M = {} M.x = nope return M' >s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ108]", "s/_shop.lua:1:20", "called from s/uses.lua:2" } },
+    { "a syntax error in a module names its file",
+        "echo 'return { a = 300ms }' >s/_shop.lua; $L check s/uses.lua", 2,
+        out = { "error[LZ001]", "s/_shop.lua:1:14" } },
+    { "a token knows a module's text",
+        "t=$($L run s/uses.lua | grep -o 'lz1-.*'); echo '-- more' >>s/_shop.lua; "
+        .. "$L run s/uses.lua --seed $t", 0, err = { "another text" } },
+
     -- Where results go.
     { "JSON to stdout silences the text", "$L run -o json=- s/passes.lua", 0,
         out = { '"schema":', '"exit_code":', "!✓" } },

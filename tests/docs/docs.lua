@@ -84,6 +84,10 @@ local function check_code(name)
     local page = codes[name]
     local command = page.run and "run --keep none" or "check"
     if page.set then command = command .. " --set " .. page.set end
+    for path, body in pairs(page.files or {}) do
+        local file <close> = assert(io.open(folder .. "/" .. path, "w"))
+        file:write(body, "\n")
+    end
     local said, got = judge(whole(page.wrong), command)
     ok(got == name, ("the wrong example of %s gives %s alone"):format(name, name), said)
     said, got = judge(whole(page.right), "check")
@@ -99,7 +103,7 @@ local function example_of(topic, page)
         local value = text:gsub("^service_time = ", "")
         return ('service "spare" { service_time = %s }'):format(value)
     elseif words.functions[topic] and not text:match "^drive" and not text:match "^expect" then
-        if topic == "param" or topic == "dur" then return text end
+        if topic == "param" or topic == "dur" or topic == "use" then return text end
         return ('drive("operator", function() %s end)'):format(text)
     end
     return text

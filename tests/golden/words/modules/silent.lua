@@ -1,0 +1,2 @@
+-- Declares, and returns nothing.
+local web = service "silent" {}
