@@ -7,6 +7,7 @@
 
 #include "bench.h"
 #include "bench_scenario.h"
+#include "explore/ticker.h"
 #include "model/service.h"
 
 // Customers arrive at 0.9 of what the servers can do; users stand beside the queue.
@@ -76,5 +77,6 @@ static const struct bench_workload workloads[] = {
 
 int main(int argc, char **argv)
 {
+    lz_ticker_start(); // as a worker does
     return bench_main(argc, argv, workloads, sizeof(workloads) / sizeof(workloads[0]));
 }

@@ -1,6 +1,5 @@
 #include "bench_scenario.h"
 
-#include "explore/ticker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +65,6 @@ struct lz_script *bench_scenario_build(const char *source, struct lz_script_worl
         .source = source,
         .source_len = strlen(source),
     };
-    lz_ticker_start();
     if (!lz_script_load(&opts, &s, &err))
         give_up(err.msg);
     if (lz_script_trouble(s) != LZ_SCRIPT_OK || !lz_script_build(s, 1, 0, built))

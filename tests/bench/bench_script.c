@@ -3,6 +3,7 @@
  */
 #include "bench.h"
 #include "bench_scenario.h"
+#include "explore/ticker.h"
 
 // A thousand coroutines, each asleep for an exponential time of mean 1 ms.
 static void hold_lua(void)
@@ -60,5 +61,6 @@ static const struct bench_workload workloads[] = {
 
 int main(int argc, char **argv)
 {
+    lz_ticker_start(); // as a worker does
     return bench_main(argc, argv, workloads, sizeof(workloads) / sizeof(workloads[0]));
 }
