@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "model/request.h"
+#include "model/memory.h"
 #include "record/record_rows.h"
 #include "sim/sim.h"
 
@@ -82,7 +82,7 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
         snprintf(hash, sizeof(hash), "%016" PRIx64, lz_sim_trace(world->sim));
 
     struct lz_record_insert i = lz_record_insert(
-        w, "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        w, "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     lz_record_put_text(&i, LZ_RECORD_SCHEMA);
     lz_record_put_text(&i, meta->version);
     lz_record_put_text(&i, meta->file);
@@ -100,7 +100,11 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
     lz_record_put_text(&i, meta->stop);
     lz_record_put_text(&i, meta->diverged != NULL ? meta->diverged : meta->error);
     lz_record_put_text(&i, meta->source);
-    lz_record_put_int(&i, world != NULL ? lz_requests_open_max(world) : 0);
+    struct lz_memory memory = {0};
+    if (world != NULL)
+        memory = lz_memory_of_world(world);
+    lz_record_put_int(&i, memory.in_flight_max);
+    lz_record_put_int(&i, (int64_t)memory.in_flight);
     lz_record_put_int(&i, (int64_t)meta->memory_bytes);
     lz_record_end_row(&i);
     lz_record_finish(&i);

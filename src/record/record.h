@@ -9,9 +9,10 @@
  *
  *   run          one row: schema, lorenz version, file, scenario, about, case, seed, token,
  *                verdict, why, trace_hash, events, virtual_ns, warmup_ns, stop, error text,
- *                source (the scenario's text)
+ *                source (the scenario's text), in_flight_max, in_flight_bytes (what requests on
+ *                their way took, at most), memory_bytes
  *   param        name, value                      the case
- *   component    id, name, kind, line, instances
+ *   component    id, name, kind, line, instances, bytes
  *   instance     id, component, ordinal, host, zone, region
  *   metric       id, component, name, unit, view, whole (base unit), present
  *   series       metric, start_ns, width_ns, value, low, high, count

@@ -6,6 +6,7 @@
 #include "model/call.h"
 #include "model/instance.h"
 #include "model/journal.h"
+#include "model/memory.h"
 #include "model/place.h"
 #include "model/request.h"
 #include "record/record_rows.h"
@@ -22,7 +23,8 @@ static const char *const views[] = {
 
 static void put_components(struct lz_record_writer *w, const struct lz_world *world)
 {
-    struct lz_record_insert i = lz_record_insert(w, "insert into component values (?, ?, ?, ?, ?)");
+    struct lz_record_insert i =
+        lz_record_insert(w, "insert into component values (?, ?, ?, ?, ?, ?)");
     for (lz_component_id id = 1; id <= world->component_count; id++) {
         const struct lz_component *c = lz_world_component(world, id);
         lz_record_put_id(&i, id);
@@ -30,6 +32,7 @@ static void put_components(struct lz_record_writer *w, const struct lz_world *wo
         lz_record_put_text(&i, lz_world_kind_name(c->kind));
         lz_record_put_id(&i, c->line);
         lz_record_put_int(&i, c->instance_count);
+        lz_record_put_int(&i, (int64_t)lz_memory_of_component(world, id));
         lz_record_end_row(&i);
     }
     lz_record_finish(&i);

@@ -224,6 +224,32 @@ static void write_error(struct lz_pen *pen, const struct lz_report_run *run, int
     }
 }
 
+static void write_memory(struct lz_pen *pen, const struct lz_report_run *run, int indent)
+{
+    char size[32], each[32], at_once[32];
+    sqlite3_stmt *q =
+        lz_run_ask(run, "select memory_bytes, in_flight_max, in_flight_bytes from run", 0, 0);
+    if (lz_run_next(&q)) {
+        int64_t count = sqlite3_column_int64(q, 1), bytes = sqlite3_column_int64(q, 2);
+        lz_format_value(size, sizeof(size), lz_run_real(q, 0), LZ_UNIT_BYTES);
+        lz_format_value(each, sizeof(each), count > 0 ? (double)(bytes / count) : 0.0,
+                        LZ_UNIT_BYTES);
+        lz_format_count(at_once, sizeof(at_once), (double)count);
+        lz_pen_to(pen, indent);
+        lz_pen_addf(pen, LZ_TINT_DIM, "memory %s   requests at once %s, %s each", size, at_once,
+                    each);
+        lz_pen_end(pen);
+    }
+    lz_run_stop(&q);
+    q = lz_run_ask(run, "select name, bytes from component order by bytes desc, id", 0, 0);
+    while (lz_run_next(&q)) {
+        lz_format_value(size, sizeof(size), lz_run_real(q, 1), LZ_UNIT_BYTES);
+        lz_pen_to(pen, indent);
+        lz_pen_addf(pen, LZ_TINT_DIM, "memory of %s   %s", lz_run_text(q, 0), size);
+        lz_pen_end(pen);
+    }
+}
+
 static void write_details(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
     char events[32];
@@ -231,6 +257,7 @@ static void write_details(struct lz_pen *pen, const struct lz_report_run *run, i
     lz_pen_to(pen, indent);
     lz_pen_addf(pen, LZ_TINT_DIM, "%s events   trace %s   %s", events, run->trace_hash, run->file);
     lz_pen_end(pen);
+    write_memory(pen, run, indent);
     sqlite3_stmt *q =
         lz_run_ask(run, "select name, effect, effect_unit from fault order by id", 0, 0);
     while (lz_run_next(&q)) {

@@ -1,6 +1,5 @@
 #include "bench_scenario.h"
 
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

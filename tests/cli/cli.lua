@@ -100,6 +100,8 @@ local rows = {
     { "all that is wrong is said at once", "$L run --seed x --width 1 --nope", 4,
         err = { "--seed:", "--width:", "--nope" } },
     { "after -- everything is a path", "$L run -- --seed", 4, err = { "no such file: --seed" } },
+    { "-v says where the memory goes", "$L run -v s/passes.lua", 0,
+        out = { "requests at once", " B each", "memory of " } },
     { "a token must be whole", "$L run --seed lz1-1-abc", 4, err = { "a token is lz1-SEED-" } },
     { "a token brings its run back",
         "t=$($L run s/passes.lua | grep -o 'lz1-.*'); $L run s/passes.lua --seed $t", 0,

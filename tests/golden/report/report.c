@@ -36,7 +36,8 @@
 // Requests fail from 4m00s to 4m22s; the deadline was 4m15s.
 static const char story[] = RUN("The shop survives", "", "fail", "") EXPECT(
     "2", "nothing is lost", "pass", "0", "",
-    "") "insert into component values (1, 'shoppers', 'traffic', 9, 1), (2, 'api', 'service', 5, "
+    "") "insert into component (id, name, kind, line, instances) values (1, 'shoppers', 'traffic', "
+        "9, 1), (2, 'api', 'service', 5, "
         "2),"
         " (3, 'db', 'database', 3, 1);"
         "insert into instance values (1, 2, 1, null, 'a', 'eu'), (2, 2, 2, null, 'b', 'eu');"
@@ -107,7 +108,7 @@ static const char hostile[] =
             "insert into param values ('a\"b', char(13) || '<');" EXPECT(
                 "1", "it''s <b>", "pass", "", "",
                 "") "update expectation set margin = null;"
-                    "insert into component values (1, 'web', 'service', 1, 1);"
+                    "insert into component values (1, 'web', 'service', 1, 1, 123456);"
                     "insert into metric values (1, 1, 'tenth', 'ratio', 'ratio', 0.1, 1), (2, 1, "
                     "'third', 'ratio',"
                     " 'ratio', 1.0 / 3.0, 1), (3, 1, 'big', 'count', 'total', 214880, 1), (4, 1, "
