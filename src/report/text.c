@@ -227,8 +227,9 @@ static void write_error(struct lz_pen *pen, const struct lz_report_run *run, int
 static void write_memory(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
     char size[32], each[32], at_once[32];
-    sqlite3_stmt *q =
-        lz_run_ask(run, "select memory_bytes, in_flight_max, in_flight_bytes from run", 0, 0);
+    sqlite3_stmt *q = lz_run_ask(
+        run, "select memory_bytes, in_flight_max, in_flight_bytes from run where memory_bytes > 0",
+        0, 0);
     if (lz_run_next(&q)) {
         int64_t count = sqlite3_column_int64(q, 1), bytes = sqlite3_column_int64(q, 2);
         lz_format_value(size, sizeof(size), lz_run_real(q, 0), LZ_UNIT_BYTES);
