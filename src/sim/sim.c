@@ -26,21 +26,25 @@ struct ready {
     uint32_t entity;
 };
 
-// A timer in two halves: cancelling one, which is what happens to most, touches only links.
-struct link {
-    uint32_t prev, next;
-    uint32_t gen; // odd while armed
-    uint32_t entity;
-};
-
+// Cancelling one, which is what happens to most, touches only this.
 struct timer {
     lz_time at;
-    uint64_t rank; // with the lane where an event has its kind
-    uint64_t payload;
+    uint64_t rank;    // with the lane where an event has its kind
+    uint64_t payload; // while free: the next free one
+    uint32_t entity;
+    uint32_t gen; // odd while armed
+};
+
+_Static_assert(sizeof(struct timer) == 32, "two timers to a cache line");
+
+struct turn {
+    uint32_t timer, gen; // of another generation: it was cancelled
 };
 
 /*
- * Timers of one delay, in the order they were armed, which is the order they are due.
+ * Timers of one delay, in the order they were armed, which is the order they are due:
+ * turns[first] .. turns[last - 1]. Those that were cancelled stay until the row is full, and
+ * are then left out; a list of links took three cache misses to cancel one of many.
  * The queue holds at most one alarm for a lane, at the head's time and sequence when it was
  * set. The head may be cancelled under it: then the alarm, when it comes, moves on to the
  * new head, and nobody notices.
@@ -49,7 +53,9 @@ struct lane {
     lz_time delay;
     lz_kind kind;
     bool has_alarm;
-    uint32_t first, last;
+    uint32_t first, last, cap;
+    uint32_t live;
+    struct turn *turns;
 };
 
 struct lz_sim {
@@ -67,9 +73,8 @@ struct lz_sim {
     uint32_t ready_first, ready_count, ready_cap;
     struct lane *lanes; // 1 ..
     uint32_t lane_count, lane_cap;
-    struct link *links;   // 1 ..
     struct timer *timers; // 1 ..
-    uint32_t timer_used, timer_cap, link_cap, timer_free, timers_armed;
+    uint32_t timer_used, timer_cap, timer_free, timers_armed;
     lz_sim_watch_fn *watch;
     void *watch_ctx;
     lz_kind future;
@@ -135,8 +140,11 @@ size_t lz_sim_pending(const struct lz_sim *sim)
 size_t lz_sim_bytes(const struct lz_sim *sim)
 {
     size_t event = sizeof(struct lz_evq_event) + sizeof(struct lz_evq_entry);
-    size_t timer = sizeof(*sim->links) + sizeof(*sim->timers);
-    return (sim->queue.event_used - 1) * event + (sim->timer_used - 1) * timer;
+    size_t bytes = (sim->queue.event_used - 1) * event;
+    bytes += (sim->timer_used - 1) * sizeof(*sim->timers);
+    for (uint32_t i = 1; i <= sim->lane_count; i++)
+        bytes += sim->lanes[i].cap * sizeof(*sim->lanes[i].turns);
+    return bytes;
 }
 
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx)
@@ -237,20 +245,51 @@ static uint32_t new_timer(struct lz_sim *sim)
 {
     uint32_t i = sim->timer_free;
     if (i != 0) {
-        sim->timer_free = sim->links[i].next;
+        sim->timer_free = (uint32_t)sim->timers[i].payload;
         return i;
     }
     uint32_t need = sim->timer_used < 256 ? 256 : sim->timer_used + 1;
-    sim->links = lz_grow(sim->arena, sim->links, &sim->link_cap, need, sizeof(*sim->links));
     sim->timers = lz_grow(sim->arena, sim->timers, &sim->timer_cap, need, sizeof(*sim->timers));
     return sim->timer_used++;
+}
+
+static inline bool is_armed(const struct lz_sim *sim, struct turn turn)
+{
+    return sim->timers[turn.timer].gen == turn.gen;
+}
+
+// The row is full: leave out who was cancelled, and widen it if that makes too little room.
+static void make_room(struct lz_sim *sim, struct lane *l)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = l->first; i < l->last; i++) {
+        __builtin_prefetch(&sim->timers[l->turns[i + 8 < l->last ? i + 8 : i].timer].gen);
+        if (is_armed(sim, l->turns[i]))
+            l->turns[kept++] = l->turns[i];
+    }
+    LZ_ASSERT(kept == l->live);
+    l->first = 0;
+    l->last = kept;
+    if (kept >= l->cap / 3 * 2)
+        l->turns = lz_grow(sim->arena, l->turns, &l->cap, l->cap + 16, sizeof(*l->turns));
+    LZ_ASSERT(l->last < l->cap);
+}
+
+// The timer that is due first in a lane, or 0.
+static uint32_t head_of(const struct lz_sim *sim, struct lane *l)
+{
+    if (l->live == 0)
+        l->first = l->last;
+    while (l->first < l->last && !is_armed(sim, l->turns[l->first]))
+        l->first++;
+    return l->first < l->last ? l->turns[l->first].timer : 0;
 }
 
 static void set_alarm(struct lz_sim *sim, lz_lane lane)
 {
     struct lane *l = &sim->lanes[lane];
-    LZ_ASSERT(l->first != 0 && !l->has_alarm);
-    const struct timer *t = &sim->timers[l->first];
+    LZ_ASSERT(l->live > 0 && !l->has_alarm);
+    const struct timer *t = &sim->timers[head_of(sim, l)];
     LZ_ASSERT(t->at >= sim->face.now);
     uint64_t rank = t->rank >> SEQ_SHIFT << SEQ_SHIFT | KIND_ALARM;
     lz_evq_add(&sim->queue, t->at, rank, lane, 0);
@@ -267,39 +306,25 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
     t->at = is_never ? LZ_FOREVER : sim->face.now + l->delay;
     t->rank = next_rank(sim, lane);
     t->payload = payload;
-    struct link *link = &sim->links[i];
-    link->gen++;
-    link->entity = entity;
-    link->next = 0;
-    link->prev = l->last;
-    if (l->last != 0)
-        sim->links[l->last].next = i;
-    else
-        l->first = i;
-    l->last = i;
+    t->entity = entity;
+    t->gen++;
+    if (l->last == l->cap)
+        make_room(sim, l);
+    l->turns[l->last++] = (struct turn){.timer = i, .gen = t->gen};
+    l->live++;
     sim->timers_armed++;
     if (!l->has_alarm)
         set_alarm(sim, lane);
-    return TIMER_BIT | (uint64_t)(link->gen & GEN_MASK) << 32 | i;
+    return TIMER_BIT | (uint64_t)(t->gen & GEN_MASK) << 32 | i;
 }
 
-static void unlink_timer(struct lz_sim *sim, uint32_t i)
+static void disarm(struct lz_sim *sim, uint32_t i)
 {
-    struct link *link = &sim->links[i];
-    LZ_ASSERT((link->gen & 1u) != 0);
-    if (link->prev == 0 || link->next == 0) { // the lane itself must know
-        struct lane *l = &sim->lanes[(lz_lane)sim->timers[i].rank];
-        if (link->prev == 0)
-            l->first = link->next;
-        if (link->next == 0)
-            l->last = link->prev;
-    }
-    if (link->prev != 0)
-        sim->links[link->prev].next = link->next;
-    if (link->next != 0)
-        sim->links[link->next].prev = link->prev;
-    link->gen++;
-    link->next = sim->timer_free;
+    struct timer *t = &sim->timers[i];
+    LZ_ASSERT((t->gen & 1u) != 0);
+    sim->lanes[(lz_lane)t->rank].live--;
+    t->gen++;
+    t->payload = sim->timer_free;
     sim->timer_free = i;
     sim->timers_armed--;
 }
@@ -308,9 +333,9 @@ static bool cancel_timer(struct lz_sim *sim, lz_event_id id)
 {
     uint32_t i = (uint32_t)id;
     LZ_ASSERT(i > 0 && i < sim->timer_used);
-    if ((sim->links[i].gen & GEN_MASK) != (uint32_t)((id & ~TIMER_BIT) >> 32))
+    if ((sim->timers[i].gen & GEN_MASK) != (uint32_t)((id & ~TIMER_BIT) >> 32))
         return false;
-    unlink_timer(sim, i);
+    disarm(sim, i);
     return true;
 }
 
@@ -341,7 +366,7 @@ static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint6
 // The timer that an alarm was set for, or 0 if it was cancelled meanwhile.
 static uint32_t timer_of(const struct lz_sim *sim, const struct lz_evq_event *alarm)
 {
-    uint32_t i = sim->lanes[alarm->entity].first;
+    uint32_t i = head_of(sim, &sim->lanes[alarm->entity]);
     bool is_it = i != 0 && sim->timers[i].rank >> SEQ_SHIFT == alarm->rank >> SEQ_SHIFT;
     return is_it ? i : 0;
 }
@@ -351,16 +376,16 @@ static void move_alarm(struct lz_sim *sim)
     struct lz_evq_event alarm = lz_evq_take(&sim->queue);
     struct lane *l = &sim->lanes[alarm.entity];
     l->has_alarm = false;
-    if (l->first != 0)
+    if (l->live > 0)
         set_alarm(sim, (lz_lane)alarm.entity);
 }
 
 static void fire_timer(struct lz_sim *sim, uint32_t i)
 {
     uint64_t payload = sim->timers[i].payload;
-    uint32_t entity = sim->links[i].entity;
+    uint32_t entity = sim->timers[i].entity;
     lz_kind kind = sim->lanes[(lz_lane)sim->timers[i].rank].kind;
-    unlink_timer(sim, i);
+    disarm(sim, i);
     move_alarm(sim);
     fire(sim, kind, entity, payload);
 }

@@ -13,7 +13,8 @@
  *   lz_sim_at      any instant; a hierarchical timing wheel (evq.h)
  *   lz_sim_soon    this instant, after what is already due; a ready ring
  *   lz_sim_arm     a timer of constant duration; a FIFO lane, O(1) to arm and cancel,
- *                  leaving nothing behind: for timeouts, which mostly never fire
+ *                  at most three places of 8 bytes for each that is armed: for timeouts,
+ *                  which mostly never fire
  *
  * Invariants: now never decreases; an event never fires before it was scheduled;
  * a handle is never reused for another event while someone could still hold it
