@@ -279,7 +279,7 @@ static void send(struct lz_world *w, struct call *c)
     c->state = CALL_SENT;
     lz_edge_pair(e, c->client, c->server)->in_flight++;
     const struct lz_task *t = lz_task_send(w, c->client, c->server,
-                                           &(struct lz_task){
+                                           &(struct lz_task_facts){
                                                .call = lz_pool_id(c),
                                                .request = c->request,
                                                .path = lz_draw_index(c->path, c->attempt),

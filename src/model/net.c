@@ -28,6 +28,7 @@ struct link {
     bool cut;
     double loss; // the declared link's
     const struct lz_dist *base;
+    lz_time always_ns; // what a message takes if that is certain; -1: it must be drawn
     uint32_t *effects; // indices of the active effects that match
     uint32_t effect_count, effect_cap;
     uint64_t *cut_touched; // whom to tell of a message that was cut; NULL: a lost host
@@ -168,6 +169,8 @@ static void recompute(struct lz_world *w, struct link *l)
             lz_grow(w->arena, l->effects, &l->effect_cap, l->effect_count + 1, sizeof(*l->effects));
         l->effects[l->effect_count++] = i;
     }
+    bool is_certain = l->base->kind == LZ_DIST_CONSTANT && l->effect_count == 0 && !(l->loss > 0.0);
+    l->always_ns = is_certain ? lz_dist_time(l->base, NULL) : -1; // a constant draws nothing
 }
 
 static struct link *place_of(struct link *links, uint32_t cap, uint64_t key)
@@ -267,8 +270,8 @@ static bool gets_lost(struct lz_world *w, const struct link *l, const struct lz_
 static lz_time delay_of(struct lz_world *w, const struct link *l, const struct lz_message *m,
                         uint32_t tries)
 {
-    if (l->base->kind == LZ_DIST_CONSTANT && l->effect_count == 0)
-        return lz_dist_time(l->base, NULL); // draws nothing
+    if (l->always_ns >= 0)
+        return l->always_ns;
     uint32_t counter = tries * COUNTERS_PER_TRY + COUNTER_LATENCY;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), m->owner, m->purpose, counter);
     lz_time delay = lz_dist_time(l->base, &draw);
@@ -296,7 +299,7 @@ static void try_send(struct lz_world *w, const struct lz_message *m, lz_net_want
     }
     if (is_lost(w, m->from))
         return; // nobody is left to send it again
-    if ((l->loss > 0.0 || l->effect_count > 0) && gets_lost(w, l, m, tries)) {
+    if (l->always_ns < 0 && gets_lost(w, l, m, tries)) {
         send_later(w, m, still_wanted, tries);
         return;
     }

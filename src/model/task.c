@@ -156,15 +156,18 @@ struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
 }
 
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
-                             const struct lz_task *facts)
+                             const struct lz_task_facts *facts)
 {
     struct lz_tasks *ts = w->tasks;
     struct lz_task *t = lz_pool_take(&ts->pool);
     if (ts->pool.live > ts->live_max)
         ts->live_max = ts->pool.live;
-    struct lz_pool_head head = t->head;
-    *t = *facts;
-    t->head = head;
+    t->call = facts->call;
+    t->request = facts->request;
+    t->path = facts->path;
+    t->key = facts->key;
+    t->op = facts->op;
+    t->call_number = facts->call_number;
     t->server = server;
     t->incarnation = lz_instance_get(w, server)->incarnation;
     t->state = LZ_TASK_SENT;

@@ -78,10 +78,17 @@ const struct lz_server_ops *lz_task_ops(const struct lz_world *w, lz_component_i
 
 struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id);
 
-/* Send a request to `server`: the task is on its way. `t` carries call, request, path, key, op, ...
- */
+struct lz_task_facts {
+    uint64_t call;
+    lz_request_id request;
+    uint64_t path, key;
+    uint32_t call_number;
+    lz_op op;
+};
+
+/* Send a request to `server`: the task is on its way. */
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
-                             const struct lz_task *facts);
+                             const struct lz_task_facts *facts);
 
 /* The answer leaves for the caller. The server is done with it. */
 void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,

@@ -45,8 +45,15 @@ static uint32_t place_near(const struct lz_evq *q, const struct lz_evq_entry *e)
 {
     const struct lz_evq_entry *first = q->near + q->near_first, *at = first;
     LZ_ASSERT(q->near_last > q->near_first);
-    for (size_t count = q->near_last - q->near_first; count > 1; count -= count / 2)
-        at += count / 2 & -(size_t)(at[count / 2 - 1].at <= e->at); // gcc branches at `?:`
+    size_t count = q->near_last - q->near_first;
+    while (count > 1) {
+        size_t half = count / 2;
+        const struct lz_evq_entry *right = at + half;
+        // Told that nobody knows, the compiler moves instead of jumping.
+        bool is_right = __builtin_expect_with_probability(right[-1].at <= e->at, 1, 0.5);
+        at = is_right ? right : at;
+        count -= half;
+    }
     at += at->at <= e->at;
     while (at > first && lz_evq_before(q, e, at - 1))
         at--; // of one instant, and older than the moment it was added

@@ -127,9 +127,12 @@ void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
 void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
 {
     LZ_ASSERT(gauge >= 1 && gauge <= m->series_count);
-    if (!(m->series[gauge].level < level || m->series[gauge].level > level))
+    struct series *s = &m->series[gauge];
+    LZ_ASSERT(s->kind == LZ_WINDOW_GAUGE);
+    if (!(s->level < level || s->level > level))
         return;
-    struct series *s = used(m, gauge, LZ_WINDOW_GAUGE);
+    if (!s->is_touched)
+        touch(m, gauge);
     LZ_ASSERT(now >= s->since);
     s->sum += s->level * (double)(now - s->since);
     s->since = now;
