@@ -127,8 +127,8 @@ static const unsigned char *get_varint(const unsigned char *from, uint64_t *v)
     }
 }
 
-// To `to` if it is not NULL; returns how many bytes it takes.
-static size_t pack_into(const struct lz_hist *h, unsigned char *to)
+// What there is room for goes to `to`; returns how many bytes all of it takes.
+static size_t pack_into(const struct lz_hist *h, unsigned char *to, size_t room)
 {
     unsigned char pair[20];
     size_t size = 0;
@@ -138,7 +138,7 @@ static size_t pack_into(const struct lz_hist *h, unsigned char *to)
             continue;
         size_t n = put_varint(pair, h->first + i - before);
         n += put_varint(pair + n, h->counts[i]);
-        if (to != NULL)
+        if (size + n <= room)
             memcpy(to + size, pair, n);
         size += n;
         before = h->first + i;
@@ -151,9 +151,12 @@ unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size)
     *size = 0;
     if (h->facts.count == 0)
         return NULL;
-    *size = (uint32_t)pack_into(h, NULL);
+    unsigned char small[2048]; // most need no second walk
+    *size = (uint32_t)pack_into(h, small, sizeof(small));
     unsigned char *packed = lz_arena_alloc(h->arena, *size);
-    pack_into(h, packed);
+    if (*size <= sizeof(small))
+        return memcpy(packed, small, *size);
+    pack_into(h, packed, *size);
     return packed;
 }
 
