@@ -64,17 +64,11 @@ static const struct lz_opt options[] = {
 static void work(void *ctx, size_t job, struct lz_str *message)
 {
     const struct plan *plan = ctx;
-    const struct lz_script_opts script_opts = {
-        .path = plan->scenario->path,
-        .source = plan->scenario->text,
-        .source_len = plan->scenario->len,
-        .sets = plan->flags.sets.items,
-        .set_count = plan->flags.sets.count,
-    };
-    struct lz_script *script;
-    struct lz_err err;
+    const struct lz_worker_source source = {plan->scenario->path, plan->scenario->text,
+                                            plan->scenario->len};
+    struct lz_script *script = lz_worker_load(&source, &plan->flags.sets);
     (void)job;
-    if (!lz_script_load(&script_opts, &script, &err) || lz_script_trouble(script) != LZ_SCRIPT_OK) {
+    if (lz_script_trouble(script) != LZ_SCRIPT_OK) {
         fprintf(stderr, "lorenz: %s could not be loaded a second time\n", plan->scenario->path);
         _exit(LZ_EXIT_BUG);
     }

@@ -71,6 +71,12 @@ static struct lz_script *load_ticked(const struct lz_worker_source *source,
     return s;
 }
 
+struct lz_script *lz_worker_load(const struct lz_worker_source *source,
+                                 const struct lz_select_pairs *pins)
+{
+    return load(source, pins, COUNTED);
+}
+
 static char *copy(const char *text)
 {
     size_t len = strlen(text);

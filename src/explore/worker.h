@@ -50,6 +50,11 @@ struct lz_worker_list_opts {
     bool colour;                        /* of the diagnostics */
 };
 
+/* Load a scenario, with what it may `use`, as a run would; for other work in a child, which
+   ends here if no universe can be made. The caller looks at its trouble and destroys it. */
+struct lz_script *lz_worker_load(const struct lz_worker_source *source,
+                                 const struct lz_select_pairs *pins);
+
 void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *message);
 bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listing *out)
     LZ_MUST_CHECK; /* false: not such a message */
