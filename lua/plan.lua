@@ -70,6 +70,13 @@ end
 
 -- ---------------------------------------------------------------- sections
 
+--- Where something was written: "line 12", or what a module did for a line of the scenario.
+local function where(state, place)
+    local file, line, outer = state.files.get(place)
+    if file == state.files.files[1] then return ("line %d"):format(line) end
+    return ("%s%s:%d"):format(outer and ("line %d, in "):format(outer) or "", file.path, line)
+end
+
 local function section(title, body)
     return body ~= "" and ("\n%s\n\n%s"):format(title, body) or ""
 end
@@ -184,14 +191,14 @@ local function timeline(state, width)
     for _, f in ipairs(state.plan.faults) do
         local again = f.fields.every and (", every %s"):format(values.duration(f.fields.every))
             or ""
-        add_span(rows, s.duration, spans_of(f.fields, s.duration), ("%s%s (line %d)"):format(
-            M.fault_text(state, f), again, f.line))
+        add_span(rows, s.duration, spans_of(f.fields, s.duration), ("%s%s (%s)"):format(
+            M.fault_text(state, f), again, where(state, f.line)))
     end
     for _, e in ipairs(state.plan.expectations) do
         local deadline = deadline_of(e)
         if deadline and deadline <= s.duration then
-            add_span(rows, s.duration, { { deadline, deadline } }, ("deadline: %s (line %d)")
-                :format(e.name, e.line))
+            add_span(rows, s.duration, { { deadline, deadline } }, ("deadline: %s (%s)")
+                :format(e.name, where(state, e.line)))
         end
     end
     table.sort(rows, function(a, b)
@@ -200,8 +207,8 @@ local function timeline(state, width)
     end)
     local out = text.rows(rows, width, CELLS + 2)
     for _, d in ipairs(state.plan.drives) do
-        out = out .. text.paragraph(text.clean(("drive %q (line %d) acts as the run goes; what it "
-            .. "does is not known before."):format(d.name, d.line)), width, "  ")
+        out = out .. text.paragraph(text.clean(("drive \"%s\" (%s) acts as the run goes; what it "
+            .. "does is not known before."):format(d.name, where(state, d.line))), width, "  ")
     end
     return out
 end
@@ -210,8 +217,8 @@ local function judged(state, width)
     local rows = {}
     for i, e in ipairs(state.plan.expectations) do
         local warn = e.fields.severity == "warn" and ", a warning" or ""
-        rows[i] = { e.operator or e.kind, text.clean(("%s (line %d%s)"):format(e.name, e.line,
-            warn)) }
+        rows[i] = { e.operator or e.kind, text.clean(("%s (%s%s)"):format(e.name,
+            where(state, e.line), warn)) }
     end
     return text.rows(rows, width)
 end
@@ -219,7 +226,7 @@ end
 local function not_yet(state, width)
     local rows = {}
     for i, item in ipairs(state.plan.not_yet) do
-        rows[i] = { ("line %d"):format(item.line), text.clean(item.what) }
+        rows[i] = { where(state, item.line), text.clean(item.what) }
     end
     return text.rows(rows, width)
 end
