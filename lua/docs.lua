@@ -339,8 +339,13 @@ local function field_page(name, width)
         .. section("Types", type_notes(rows, width)) .. example(note and note.example)
 end
 
-local function exit_page(width)
-    local rows, order = {}, {}
+--- The table of statuses; nil if there is no such status.
+local function exit_page(width, status)
+    local rows, order, is_known = {}, {}, not status
+    for _, e in ipairs(words.exits) do
+        is_known = is_known or e[1] == tonumber(status)
+    end
+    if not is_known and (tonumber(status) or 0) <= 128 then return nil end
     for _, e in ipairs(words.exits) do rows[#rows + 1] = { ("%d"):format(e[1]), e[2] } end
     for _, n in ipairs(words.exit_order) do order[#order + 1] = ("%d"):format(n) end
     return titled("exit", "What the status of a lorenz command means.", width) .. "\n"
@@ -406,6 +411,33 @@ local FIXED = {
     end,
 }
 
+--- A word may mean several things (latency is a fault, metrics and a field): a page of each.
+local function word_page(facts, name, width)
+    local pages = {}
+    for _, page in ipairs { function_page(name, width) or false, matcher_page(name, width) or false,
+        words.notes[name] and field_page(name, width) or false,
+        fault_page(facts, name, width) or false,
+        metric_page(facts, name, width) or false, metric_group(facts, name, width) or false,
+        not words.notes[name] and field_page(name, width) or false,
+        dist_page(name, width) or false, shape_page(name, width) or false,
+        refused_page(facts, name, width) or false, later_page(name, width) or false } do
+        if page then pages[#pages + 1] = page end
+    end
+    return pages[1] and table.concat(pages, "\n") or nil
+end
+
+--- What is meant by web.latency.p99 or web.latency.p99:below: the part that is the language's and
+--- not the scenario's.
+local function part_asked(facts, name)
+    local matcher = name:match ":([%w_]+)$"
+    if matcher and words.matchers[matcher] then return matcher end
+    local rest = name:match "^[%w_]+%.(.+)$" or ""
+    for _, kind in ipairs(text.keys(facts.metrics)) do
+        if facts.metrics[kind][rest] then return rest end
+    end
+    return ""
+end
+
 --- The page of a topic, or nil if there is none.
 ---@param facts Facts
 ---@param topic string
@@ -415,7 +447,7 @@ function M.page(facts, topic, width)
     facts = M.complete(facts)
     local name = topic:gsub("^%s+", ""):gsub("%s+$", ""):gsub("%(%)$", "")
     if name:match "^[lL][zZ]%d+$" then return code_page(name:upper(), width) end
-    if name:match "^exit%s" then return exit_page(width) end
+    if name:match "^exit%s" then return exit_page(width, name:match "^exit%s+(%d+)$" or "x") end
     name = name:gsub("%s+", ".")
     local fault, dist = name:match "^fault%.(.+)$", name:match "^dist%.(.+)$"
     if fault then return fault_page(facts, fault, width) end
@@ -423,12 +455,7 @@ function M.page(facts, topic, width)
     if name:match "^shape%." then return shape_page(name:match "^shape%.(.+)$", width) end
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
-    local note = words.notes[name]
-    return function_page(name, width) or matcher_page(name, width)
-        or note and field_page(name, width) or fault_page(facts, name, width)
-        or metric_page(facts, name, width) or metric_group(facts, name, width)
-        or field_page(name, width) or dist_page(name, width) or refused_page(facts, name, width)
-        or later_page(name, width)
+    return word_page(facts, name, width) or word_page(facts, part_asked(facts, name), width)
 end
 
 -- ---------------------------------------------------------------- topics

@@ -96,7 +96,7 @@ end
 
 ---The example on a page, as a statement.
 local function example_of(topic, page)
-    local text = page:match "\nExample\n\n(.-)\n\n%u" or page:match "\nExample\n\n(.*)$"
+    local text = page:match "\nExample\n\n(.-)\n\n%S" or page:match "\nExample\n\n(.*)$"
     if not text then return nil end
     text = text:gsub("\n    ", "\n"):gsub("^    ", ""):gsub("%s+$", "")
     if topic:match "^dist" then
