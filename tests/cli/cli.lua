@@ -258,6 +258,7 @@ local rows = {
         err = { "a plan is of one scenario, got 2", "lorenz plan s/" } },
     { "plan says what is wrong", "$L plan s/wrong.lua", 2, err = { "s/wrong.lua:3" },
         out = { "!Made" } },
+    { "plan follows what a scenario uses", "$L plan s/uses.lua", 0, out = { "Made of" } },
     { "plan stops a hang", "$L plan --timeout 1s s/hangs.lua", 7, err = { "s/hangs.lua" } },
     { "plan knows missing files", "$L plan absent.lua", 4, err = { "no such file" } },
     { "a graph on a full disk exits 74", "$L plan -o dot=/dev/full s/passes.lua", 74,

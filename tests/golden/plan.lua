@@ -34,7 +34,7 @@ end
 ok(escapes("dot", 'c1 [label="a"b"];') and escapes("mermaid", 'c1["a<b"]'),
     "a label that is not escaped is noticed")
 
-for name in output("ls " .. folder):gmatch "([%w_]+)%.lua\n" do
+for name in output("ls " .. folder):gmatch "%f[^\n\0](%a[%w_]*)%.lua\n" do
     for _, format in ipairs { "text", "mermaid", "dot" } do
         local command = ("cd %s && env -i LANG=C.UTF-8 %s plan --width 80 -o %s=- %s.lua 2>&1")
             :format(folder, lorenz, format, name)
