@@ -105,22 +105,22 @@ function M.locate(self, d)
     return where
 end
 
---- In the order of files and lines; equal lines in the order they were found.
-function M.sorted(self, list)
+--- In the order of files, lines and columns; equal places in the order they were found.
+---@return { d: Diagnostic, where: table }[]
+local function sorted(self, list)
     local order = {}
     for i, d in ipairs(list) do
-        local file, line = 0, 0
-        if d.line then file, line = self.files.rank(d.line) end
-        order[i] = { d = d, file = file, line = line, i = i }
+        local where = M.locate(self, d)
+        order[i] = { d = d, where = where, i = i, file = d.line and self.files.rank(d.line) or 0,
+            line = where.line or 0, col = where.col or 0 }
     end
     table.sort(order, function(a, b)
         if a.file ~= b.file then return a.file < b.file end
         if a.line ~= b.line then return a.line < b.line end
+        if a.col ~= b.col then return a.col < b.col end
         return a.i < b.i
     end)
-    local out = {}
-    for i, o in ipairs(order) do out[i] = o.d end
-    return out
+    return order
 end
 
 -- ---------------------------------------------------------------- text
@@ -189,9 +189,17 @@ local function add_also(out, self, s, gutter, also)
     end
 end
 
-local function render_one(self, d, s)
+--- Characters before byte `col` of that line, and one: where people and tools count.
+local function column(where, col)
+    col = col or where.col
+    local text = where.file and col and places.text(where.file, where.line)
+    if not text then return col end
+    local before = text:sub(1, col - 1)
+    return (utf8.len(before) or #before) + 1
+end
+
+local function render_one(self, d, where, s)
     local out = {}
-    local where = M.locate(self, d)
     local gutter = (" "):rep(where.line and #tostring(where.line) or 1)
     local word = d.is_warning and "warning" or "error"
     local indent = "\n" .. (" "):rep(#word + #d.code + 4)
@@ -200,7 +208,7 @@ local function render_one(self, d, s)
         s.off, s.bold, text, s.off)
     local at = where.path
     if where.line then at = ("%s:%d"):format(at, where.line) end
-    if where.col then at = ("%s:%d"):format(at, where.col) end
+    if where.col then at = ("%s:%d"):format(at, column(where)) end
     out[#out + 1] = ("%s%s-->%s %s"):format(gutter, s.blue, s.off, clean(at))
     if where.line then add_source(out, s, gutter, d, where) end
     if d.also then add_also(out, self, s, gutter, d.also) end
@@ -216,10 +224,31 @@ local function render_one(self, d, s)
     return table.concat(out, "\n") .. "\n"
 end
 
+--- As flat tables, for programs: errors and warnings. `title` says what a code means.
+function M.findings(self, colour, title)
+    local all, out = {}, {}
+    for _, d in ipairs(self.list) do all[#all + 1] = d end
+    for _, d in ipairs(self.warnings) do all[#all + 1] = d end
+    for i, o in ipairs(sorted(self, all)) do
+        local d, where = o.d, o.where
+        local fix = where.fix or {}
+        out[i] = { code = d.code, title = title(d.code), text = d.text, help = d.help,
+            path = where.path, shown = render_one(self, d, where, STYLES[colour]),
+            line = where.line,
+            col = column(where), len = where.text and (utf8.len(where.text) or #where.text),
+            is_warning = d.is_warning, fix_line = fix.line, fix_col = fix.col, fix_len = fix.len,
+            fix_with = fix.with, fix_char_col = fix.col and column(where, fix.col),
+            fix_char_len = fix.col and column(where, fix.col + fix.len) - column(where, fix.col) }
+    end
+    return out
+end
+
 --- Some of them as text, an empty line between two.
 function M.text(self, list, colour)
     local out = {}
-    for i, d in ipairs(M.sorted(self, list)) do out[i] = render_one(self, d, STYLES[colour]) end
+    for i, o in ipairs(sorted(self, list)) do
+        out[i] = render_one(self, o.d, o.where, STYLES[colour])
+    end
     return table.concat(out, "\n")
 end
 

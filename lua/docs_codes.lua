@@ -4,7 +4,8 @@
 --- all of them: the wrong one must give exactly its code, the right one must load.
 ---
 --- Fields: title, text, wrong, right; `set` is a --set that the wrong one needs, and `run` says
---- that the code comes from `lorenz run` and not from `lorenz check`.
+--- that the code comes from `lorenz run` and not from `lorenz check`; `is_warning` that it is one,
+--- and `files` are modules beside the example.
 local M = {}
 
 M.base = [[
@@ -208,6 +209,14 @@ M.LZ119 = { title = "a module lies outside the project",
     wrong = [[local shop = use "../../../../../../../../../../bin/sh"]],
     right = [[local k8s = use "kubernetes"]] }
 
+M.LZ120 = { title = "nothing reaches a component", is_warning = true,
+    text = "Requests begin at traffic and go where `to`, `calls`, `answers` and handlers lead. "
+        .. "What none of them leads to takes no part in the run.",
+    wrong = [[local search = service "search" { replicas = 2 }]],
+    right = [[
+local search = service "search" { replicas = 2 }
+traffic "seekers" { to = search, rate = "20/s" }]] }
+
 -- ---------------------------------------------------------------- 2xx values and units
 
 M.LZ201 = { title = "a quantity has no unit",
@@ -302,6 +311,36 @@ expect "errors go away" {
 expect "errors go away" {
   eventually = web.errors.ratio:below "1%", after = outage, within = "30s",
 }]] }
+
+M.LZ405 = { title = "a window leaves nothing to judge", is_warning = true,
+    text = "Judging goes from the warm-up to the end. An `except` that covers all of it, or a "
+        .. "`during` that has none of it, makes the expectation inconclusive whatever happens.",
+    wrong = [[
+expect "few errors" {
+  always = web.errors.ratio:below "1%", except = { after = "1m" },
+}]],
+    right = [[
+expect "few errors" {
+  always = web.errors.ratio:below "1%", except = { after = outage, lasting = "15s" },
+}]] }
+M.LZ406 = { title = "a deadline lies behind the end of the run", is_warning = true,
+    text = "`within` counts from `after`, and what becomes true must stay so for `holding`. If the "
+        .. "run ends before that, the last part is never looked at.",
+    wrong = [[
+expect "errors go away" {
+  eventually = web.errors.ratio:below "1%", after = outage, within = "7m",
+}]],
+    right = [[
+expect "errors go away" {
+  eventually = web.errors.ratio:below "1%", after = outage, within = "15s", holding = "30s",
+}]] }
+M.LZ407 = { title = "nothing can influence an expectation", is_warning = true,
+    text = "No request reaches the component and no fault hits it, or no drive makes the mark: the "
+        .. "expectation tests nothing.",
+    wrong = [[expect "someone rolls back" { eventually = happened "rollback", within = "5m" }]],
+    right = [[
+drive("operator", function() sleep "2m" mark "rollback" end)
+expect "someone rolls back" { eventually = happened "rollback", within = "5m" }]] }
 
 -- ---------------------------------------------------------------- 5xx scripts
 

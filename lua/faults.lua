@@ -30,6 +30,22 @@ function M.fields(fault_kinds, kind)
     return list
 end
 
+local function too_late(state, what, line, duration)
+    state.diag.add { code = "LZ107", line = line, path = { "at" },
+        text = what .. " would come after the end of the run",
+        help = "the scenario lasts " .. units.duration_text(duration) }
+end
+
+--- Faults that stand before the scenario's duration in the file.
+function M.check_whole(state)
+    local duration = state.plan.scenario.fields.duration
+    for _, fault in ipairs(state.plan.faults) do
+        if fault.fields.at and fault.fields.at >= duration then
+            too_late(state, fault.text, fault.line, duration)
+        end
+    end
+end
+
 local function check_times(state, ctx, f)
     local scenario = state.plan.scenario
     local duration = scenario and scenario.fields.duration
@@ -38,10 +54,8 @@ local function check_times(state, ctx, f)
             .. " has no time: it needs `at`",
             help = 'write at = "2m"; only inside drive does a fault without `at` act at once' }
         f.broken = true
-    elseif f.at and duration and f.at > duration then
-        state.diag.add { code = "LZ107", line = ctx.line, path = { "at" },
-            text = ctx.what .. " would come after the end of the run",
-            help = "the scenario lasts " .. units.duration_text(duration) }
+    elseif f.at and duration and f.at >= duration then
+        too_late(state, ctx.what, ctx.line, duration)
         f.broken = true
     end
 end

@@ -410,7 +410,8 @@ M.dur_meta = {
         if t == diag.POISON or n == diag.POISON then return diag.POISON end
         if type(a) == "number" then t, n = b, a end
         local ns = type(n) == "number" and t.ns * n
-        if not ns or not (math.abs(ns) < 2 ^ 62) then
+        local is_one = ns and math.abs(ns) < 2 ^ 62
+        if not is_one then
             error("a duration can be multiplied by a number", 2)
         end
         return M.dur(math.floor(ns + 0.5))

@@ -2,7 +2,9 @@
 local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
+local faults = require "faults"
 local handles = require "handles"
+local lints = require "lints"
 local places = require "places"
 local schema = require "schema"
 local syntax = require "syntax"
@@ -74,6 +76,13 @@ local function refused_name(state, name)
         help = help }
 end
 
+--- Whether a file assigns this name once, at the margin: then `local` there is what is meant.
+local function is_only_assignment(state, name)
+    local source = "\n" .. state.files.get(state.line()).source
+    local _, count = source:gsub("%f[%w_]" .. name .. "%s*=%f[^=]", "")
+    return count == 1 and source:find("\n" .. name .. "%s*=%f[^=]") ~= nil
+end
+
 --- The environment: names that are not there give one message, and the top level goes on.
 local function guard(state, env)
     local names = sorted_keys(env)
@@ -96,7 +105,7 @@ local function guard(state, env)
             state.diag.add { code = "LZ109", line = state.line(), word = tostring(k),
                 text = ("`%s` is a global: other files could change it"):format(tostring(k)),
                 help = ("write local %s = ..."):format(tostring(k)),
-                fix = { with = "local ", before = true } }
+                fix = is_only_assignment(state, k) and { with = "local ", before = true } or nil }
             env[k] = diag.POISON
         end,
     })
@@ -135,6 +144,7 @@ local function check_whole(state)
             help = 'begin it with scenario "what must hold" { duration = "10m" }' }
         return
     end
+    faults.check_whole(state)
     check_pins(state)
 end
 
@@ -220,6 +230,14 @@ end
 M.script_error = script_error
 M.render = function(state, colour) return diag.render(state.diag, colour) end
 M.build = build.world
+M.lint = lints.run
+
+local function title_of(code)
+    local page = require "docs_codes"[code]
+    return page and page.title
+end
+
+function M.findings(state, colour) return diag.findings(state.diag, colour, title_of) end
 
 --- Whether all that is declared can be run by this version.
 function M.is_runnable(state) return #state.plan.not_yet == 0 end

@@ -197,8 +197,21 @@ local HINTS = {
     { "'then' expected near '='", "compare with ==" },
 }
 
+--- A letter that names cannot have, such as one with an accent, or a dash from a word processor.
+local function foreign(words)
+    for _, w in ipairs(words) do
+        if w.kind == "symbol" and w.text:byte() >= 128 then
+            return { code = "LZ006", line = w.line, col = w.col, marked = " ",
+                text = "this letter can only stand in a text",
+                help = "names are made of a to z, A to Z, 0 to 9 and _" }
+        end
+    end
+end
+
 --- What Lua says, where nothing better is known.
 local function plain(words, line, text)
+    local letter = text:find "near '<\\%d+>'" and foreign(words)
+    if letter then return letter end
     local i = stopped_at(words, line, text)
     local w, before = words[i], i and words[i - 1]
     local in_braces = text:find "'}' expected" ~= nil

@@ -36,7 +36,7 @@ static size_t sequence(const unsigned char *p)
 }
 
 // `<`, U+2028 and U+2029 are escaped too, so that the document may stand in a script.
-static void add_string(struct lz_str *out, const char *text)
+void lz_json_string(struct lz_str *out, const char *text)
 {
     static const char *const escapes = "\"\"\\\\\bb\ff\nn\rr\tt";
     const unsigned char *p = (const unsigned char *)text;
@@ -68,7 +68,7 @@ static void add_key(struct lz_str *out, const char *key)
     char last = out->text[out->len - 1];
     if (last != '{' && last != '\n')
         lz_str_add_char(out, ',');
-    add_string(out, key);
+    lz_json_string(out, key);
     lz_str_add_char(out, ':');
 }
 
@@ -95,7 +95,7 @@ static void add_number(struct lz_str *out, double value)
 static void add_text_field(struct lz_str *out, const char *key, const char *text)
 {
     add_key(out, key);
-    add_string(out, text);
+    lz_json_string(out, text);
 }
 
 static void add_time_field(struct lz_str *out, const char *key, lz_time t)
@@ -186,12 +186,12 @@ static void add_run(struct lz_str *out, const struct lz_report_run *run)
         add_text_field(out, "error", run->error);
     add_key(out, "token");
     if (run->token[0] != '\0')
-        add_string(out, run->token);
+        lz_json_string(out, run->token);
     else
         lz_str_add(out, "null");
     add_key(out, "trace_hash");
     if (run->trace_hash[0] != '\0')
-        add_string(out, run->trace_hash);
+        lz_json_string(out, run->trace_hash);
     else
         lz_str_add(out, "null");
     add_time_field(out, "events", run->events);

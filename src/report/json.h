@@ -1,5 +1,5 @@
 /*
- * json.h — inside report/: the runs of an invocation as one JSON document.
+ * json.h — the runs of an invocation as one JSON document, and texts as JSON has them.
  *
  * Its shape is lorenz.result/1. Numbers are in base units (seconds, shares, per second)
  * with enough digits to give back the same double; what has no value is null. Texts are
@@ -10,6 +10,9 @@
 #define LZ_REPORT_JSON_H
 
 #include "report/report.h"
+
+/* A text in quotes, escaped. */
+void lz_json_string(struct lz_str *out, const char *text);
 
 void lz_json_write(struct lz_str *out, const struct lz_report_options *options,
                    struct lz_report_run *const *runs, size_t count);

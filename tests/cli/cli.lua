@@ -335,6 +335,48 @@ local rows = {
         out = { 'error[LZ114]: cache "redis" cannot be run by this version', "s/later.lua:2:15",
             "nor can 1 more" } },
 
+    { "check writes JSON", "$L check -o json=r.json s/wrong.lua; cat r.json", 0,
+        out = { "error[LZ", '"schema":"lorenz.check/1"', '"exit_code":2' } },
+    { "JSON of a check to stdout silences the text", "$L check -o json=- s/wrong.lua", 2,
+        out = { '"code":"LZ', "!error[" } },
+    { "check knows three formats", "$L check -o yaml=- s/wrong.lua", 4,
+        err = { "json, sarif or github" } },
+    { "one format of a check goes to stdout", "$L check -o json=- -o sarif=- s/wrong.lua", 4,
+        err = { "only one format" } },
+    { "a check that cannot be written exits 74", "$L check -o sarif=no/x s/passes.lua", 74,
+        err = { "cannot write no/x" } },
+    { "annotations end with how many more there are",
+        "for i in 1 2 3 4 5 6 7 8 9 10 11; do cp s/wrong.lua s/w$i.lua; done; "
+        .. "$L check -o github=- s/w*.lua | sed 's/ .*//' | sort | uniq -c", 0,
+        out = { "9 ::error", "1 ::notice" } },
+    { "a hang is in every format", "$L check --timeout 1s -o json=- s/hangs.lua", 7,
+        out = { '"problem":"loading took longer than 1 s of wall time"', '"exit_code":7' } },
+    { "a hang is in SARIF", "$L check --timeout 1s -o sarif=- s/hangs.lua", 7,
+        out = { '"executionSuccessful":false', "loading took longer" } },
+    { "a warning is not an error", "$L check s/warned.lua", 0, out = { "warning[LZ120]", "ok  " } },
+    { "a warning is one if asked for", "$L check --strict s/warned.lua", 2, out = { "!ok  " } },
+    { "fix makes what is certain, and says so",
+        "$L check --fix s/fixable.lua; cat s/fixable.lua", 0,
+        err = { "fixed s/fixable.lua:1:24: `:` is now ` =` (LZ002)", "`10s` is now `\"10s\"`",
+            "added `,` (LZ003)", "added `local ` (LZ109)", "`400/s` is now `\"400/s\"`" },
+        out = { 'duration = "5m", warmup = "10s"', 'local shop = service "shop" { replicas = 2 }',
+            "replicas = 3,", 'policy = "fifo"', "concurrency = 64", 'rate = "400/s"',
+            "fault.latency { web", "fault.slow {", "bd.primry",
+            "error[LZ105]", "error[LZ108]: nothing is called `bd`", "!error[LZ002]" } },
+    { "fix leaves what is right alone",
+        "cp s/passes.lua p; $L check --fix s/passes.lua; cmp p s/passes.lua", 0,
+        err = { "!fixed" } },
+    { "fix keeps rights and links", "chmod 640 s/fixable.lua; ln -s fixable.lua s/l.lua; "
+        .. "$L check --fix -q s/l.lua >o; stat -c %a s/fixable.lua; readlink s/l.lua; "
+        .. "ls s/*.tmp", 2,
+        out = { "640", "fixable.lua" } },
+    { "fix that cannot write exits 74", "test $(id -u) = 0 && $L check --fix /dev/full; "
+        .. "mkdir t; cp s/fixable.lua t; chmod 555 t; test $(id -u) = 0 && exit 74; "
+        .. "$L check --fix t/fixable.lua", 74 },
+    { "fix twice is fix once", "$L check --fix s/fixable.lua >o 2>e; cp s/fixable.lua f; "
+        .. "$L check --fix s/fixable.lua >o 2>e; cmp f s/fixable.lua && cat e", 0,
+        err = { "!fixed" } },
+
     -- use.
     { "a file beside the scenario can be used", "$L run --keep none s/uses.lua", 0,
         out = { "Everything holds" } },

@@ -66,14 +66,14 @@ local function whole(text)
     return table.concat(out, "\n") .. "\n"
 end
 
----What the checker says of a text, and its codes, each once.
-local function judge(text, command)
+---What the checker says of a text, and the codes of its errors, or warnings, each once.
+local function judge(text, command, level)
     local file <close> = assert(io.open(folder .. "/example.lua", "w"))
     file:write(text)
     file:close()
     local said = lorenz(command .. " example.lua")
     local seen, list = {}, {}
-    for code in said:gmatch "%[(LZ%d+)%]" do
+    for code in said:gmatch((level or "error") .. "%[(LZ%d+)%]") do
         if not seen[code] then list[#list + 1] = code end
         seen[code] = true
     end
@@ -88,10 +88,11 @@ local function check_code(name)
         local file <close> = assert(io.open(folder .. "/" .. path, "w"))
         file:write(body, "\n")
     end
-    local said, got = judge(whole(page.wrong), command)
+    local said, got = judge(whole(page.wrong), command, page.is_warning and "warning")
     ok(got == name, ("the wrong example of %s gives %s alone"):format(name, name), said)
-    said, got = judge(whole(page.right), "check")
-    ok(got == "" and said:find "^ok ", ("the right example of %s loads"):format(name), said)
+    said, got = judge(whole(page.right), "check", page.is_warning and "warning")
+    ok(got == "" and ("\n" .. said):find "\nok ", ("the right example of %s loads"):format(name),
+        said)
 end
 
 ---The example on a page, as a statement.
@@ -210,7 +211,9 @@ for _, topic in ipairs(topics) do
     local example = not documented[topic] and topic ~= "example" and example_of(topic, page)
     if example then
         local said, got = judge(whole(example), "check")
-        if got ~= "" or not said:find "^ok " then broken = broken or topic .. ": " .. said end
+        if got ~= "" or not ("\n" .. said):find "\nok " then
+            broken = broken or topic .. ": " .. said
+        end
     end
 end
 ok(not looks, "every topic has a page that fits 80 columns", looks)

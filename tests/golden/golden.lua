@@ -1,13 +1,17 @@
--- golden.lua LORENZ FOLDER run|check [--write] — transcripts, byte for byte; TAP.
+-- golden.lua LORENZ FOLDER run|check|json|sarif|github [--write] — transcripts, byte for byte; TAP.
 local lorenz, folder, verb, write = arg[1], arg[2], arg[3], arg[4] == "--write"
 
-local COMMANDS = { run = "run --keep none --width 80", check = "check" }
+local COMMANDS = { run = "run --keep none --width 80", check = "check",
+    json = "check -o json=-", sarif = "check -o sarif=-", github = "check -o github=-" }
+local IS_TEXT = { run = true, check = true }
 
 -- A token names the texts of scenario and engine, which change with any edit.
 local function output(command)
     local pipe = assert(io.popen(command))
     local text = pipe:read "a"
     pipe:close()
+    text = text:gsub('"version":"%d+%.%d+%.%d+[^"]*"', '"version":"VERSION"')
+    text = text:gsub('"version":"VERSION",\n"runs"', '"version":"2.1.0",\n"runs"')
     return (text:gsub("lz1%-(%d+)%-%x+%-%x+", "lz1-%1-SCENARIO-ENGINE"))
 end
 
@@ -27,7 +31,7 @@ local failed = 0
 for i, name in ipairs(names) do
     local command = ("cd %s && env -i LANG=C.UTF-8 %s %s --color never %s.lua 2>&1; "
         .. "echo \"exit $?\""):format(folder, lorenz, COMMANDS[verb], name)
-    local path = folder .. "/" .. name .. ".out"
+    local path = ("%s/%s.%s"):format(folder, name, IS_TEXT[verb] and "out" or verb)
     if write then assert(io.open(path, "wb")):write(output(command)):close() end
     local want = read(path)
     local first, second = output(command), output(command)

@@ -1,0 +1,229 @@
+--- What only the whole plan shows: nothing here is wrong to run, and all of it is a test that
+--- tests less than it seems to. Warnings of `lorenz check`.
+local globals = require "globals"
+local handles = require "handles"
+local places = require "places"
+local syntax = require "syntax"
+local units = require "units"
+
+local M = {}
+
+local function warn(state, d)
+    d.is_warning = true
+    state.diag.add(d)
+end
+
+-- ---------------------------------------------------------------- times
+
+--- When an anchor is, if that is known before the run: [from, until it may be].
+local function instant(state, a)
+    if not a then return state.plan.scenario.fields.warmup or 0 end
+    if a.kind == "time" then return a.at end
+    if a.kind == "mark" or not a.fault.fields then return nil end
+    local f = a.fault.fields
+    if not f.at or f.every then return nil end
+    if a.kind == "fault" then return f.at end
+    return f.lasting and f.at + f.lasting or nil
+end
+
+--- The windows of a list as intervals; nil if one of them is not known.
+local function intervals(state, list)
+    local out, duration = {}, state.plan.scenario.fields.duration
+    for i, w in ipairs(list) do
+        local from = instant(state, w.after)
+        if not from then return nil end
+        out[i] = { from, w.lasting and from + w.lasting or duration }
+    end
+    table.sort(out, function(a, b) return a[1] < b[1] end)
+    return out
+end
+
+--- Whether intervals in order leave nothing of [from, stop].
+local function cover(list, from, stop)
+    for _, w in ipairs(list) do
+        if w[1] > from then return false end
+        from = math.max(from, w[2])
+    end
+    return from >= stop
+end
+
+local function check_windows(state, e, from, stop)
+    local during = e.fields.during and intervals(state, e.fields.during)
+    local is_empty = during ~= nil
+    for _, w in ipairs(during or {}) do
+        if w[1] < stop and w[2] > from and w[2] > w[1] then is_empty = false end
+    end
+    if is_empty then
+        warn(state, { code = "LZ405", line = e.line, path = { "during" }, at = "field",
+            text = "`during` leaves nothing to judge", help = ("judging goes from %s to %s"):format(
+                units.duration_text(from), units.duration_text(stop)) })
+    end
+    local except = e.fields.except and intervals(state, e.fields.except)
+    if except and cover(except, from, stop) then
+        warn(state, { code = "LZ405", line = e.line, path = { "except" }, at = "field",
+            text = "`except` leaves nothing to judge", help = ("judging goes from %s to %s"):format(
+                units.duration_text(from), units.duration_text(stop)) })
+    end
+end
+
+local function check_deadline(state, e, stop)
+    local f = e.fields
+    local from = instant(state, f.after)
+    if e.operator ~= "eventually" or not from or not f.within then return end
+    local left = math.max(0, stop - from)
+    local is_late = f.within > left
+    if not is_late and f.within + (f.holding or 0) <= left then return end
+    warn(state, { code = "LZ406", line = e.line, path = { is_late and "within" or "holding" },
+        text = is_late and "`within` is longer than what is left of the run"
+            or "`within` and `holding` together are longer than what is left of the run",
+        help = ("it counts from %s, and the run ends at %s: %s are left"):format(
+            units.duration_text(from), units.duration_text(stop), units.duration_text(left)) })
+end
+
+-- ---------------------------------------------------------------- who reaches whom
+
+local LOOK_DEPTH = 4
+
+--- Components that a handler's code can name: its upvalues, and what those hold.
+local function add_named(v, out, depth, seen)
+    if depth > LOOK_DEPTH or seen[v] then return end
+    if type(v) == "table" then
+        seen[v] = true
+        local h = handles.of(v)
+        if handles.is_component(h) then out[#out + 1] = h end
+        if h or getmetatable(v) ~= nil then return end
+        for _, inner in next, v do add_named(inner, out, depth + 1, seen) end
+    elseif type(v) == "function" then
+        seen[v] = true
+        for i = 1, 255 do
+            local name, inner = debug.getupvalue(v, i)
+            if not name then return end
+            if name ~= "_ENV" and inner ~= nil then add_named(inner, out, depth + 1, seen) end
+        end
+    end
+end
+
+--- Whom a component calls, as facts of components.
+local function neighbours(c)
+    local f, out = c.fields, {}
+    for _, call in ipairs(f.calls or {}) do out[#out + 1] = call.to end
+    for _, to in ipairs(f.answers or {}) do out[#out + 1] = to end
+    for _, h in ipairs(f.handle or {}) do add_named(h.fn, out, 1, {}) end
+    out[#out + 1] = f.to
+    if c.kind == "topic" then out[#out + 1] = f.on end
+    return out
+end
+
+--- What requests get to, from all traffic; and consumers, from their topics.
+local function reached(state)
+    local seen = {}
+    local function visit(c)
+        if seen[c] then return end
+        seen[c] = true
+        for _, to in ipairs(neighbours(c)) do visit(to) end
+    end
+    for _, c in ipairs(state.plan.components) do
+        if c.kind == "traffic" then visit(c) end
+    end
+    for _, c in ipairs(state.plan.components) do
+        if c.kind == "consumers" and seen[c.fields.of] then visit(c) end
+    end
+    return seen
+end
+
+local function check_reached(state, seen)
+    local has_traffic = false
+    for _, c in ipairs(state.plan.components) do
+        has_traffic = has_traffic or c.kind == "traffic"
+    end
+    if not has_traffic then
+        warn(state, { code = "LZ120", line = state.plan.scenario.line,
+            text = "nothing sends requests: the scenario has no traffic",
+            help = 'write traffic "users" { to = web, rate = "100/s" }' })
+        return
+    end
+    for _, c in ipairs(state.plan.components) do
+        if not seen[c] then
+            warn(state, { code = "LZ120", line = c.line, word = ('"%s"'):format(c.name),
+                text = ('nothing reaches %s "%s"'):format(c.kind, c.name),
+                help = "no traffic calls it, and nothing that traffic reaches does" })
+        end
+    end
+end
+
+-- ---------------------------------------------------------------- what expectations are about
+
+--- The components that faults hit; `anything` if a fault hits places or links.
+local function hit(state)
+    local out = {}
+    for _, fault in ipairs(state.plan.faults) do
+        for _, t in ipairs { fault.a, fault.b } do
+            if t.kind == "target" then out[t.component] = true else out.anything = true end
+        end
+    end
+    return out
+end
+
+local function subject(e)
+    local m = e.operator == "slo" and { metric = { component = e.fields.of } }
+        or e.operator and e.fields[e.operator]
+    if not m then return nil end
+    if m.kind == "mark" then return nil, m.mark end
+    local c = m.metric.component
+    if c.kind == "version" then return c.service end
+    return c.kind == "amplification" and c.from or c
+end
+
+--- Whether some file marks anything at all: what it is called may be computed.
+local function has_mark(state)
+    for _, file in ipairs(state.files.files) do
+        for _, w in ipairs(places.words(file)) do
+            if w.text == "mark" and w.kind == "name" then return true end
+        end
+    end
+    return false
+end
+
+local function check_influence(state, e, seen, hits)
+    local c, mark = subject(e)
+    if mark and not has_mark(state) then
+        warn(state, { code = "LZ407", line = e.line, path = { e.operator },
+            text = ('nothing can make this true: no drive says mark "%s"'):format(mark),
+            help = 'a mark is made inside drive("name", function() ... end)' })
+    elseif c and handles.is_component(c) and not seen[c] and not hits[c] and not hits.anything then
+        warn(state, { code = "LZ407", line = e.line,
+            path = { e.operator == "slo" and "of" or e.operator },
+            text = ('neither traffic nor a fault can influence %s "%s"'):format(c.kind, c.name),
+            help = "what is expected of it holds, or not, whatever happens" })
+    end
+end
+
+-- ---------------------------------------------------------------- globals
+
+local function check_globals(state)
+    for index, file in ipairs(state.files.files) do
+        for _, w in ipairs(globals.find(places.words(file), syntax.KEYWORDS)) do
+            warn(state, { code = "LZ109", line = state.files.here(index, w.line, file.outer),
+                col = w.col, marked = w.text,
+                text = ("`%s` would be a global: it is not declared here or further out"):format(
+                    w.text),
+                help = ("write local %s = ..., inside or before the function"):format(w.text) })
+        end
+    end
+end
+
+--- All of them, for a plan that is right.
+function M.run(state)
+    local f = state.plan.scenario.fields
+    local from, stop = f.warmup or 0, f.duration
+    local seen, hits = reached(state), hit(state)
+    for _, e in ipairs(state.plan.expectations) do
+        check_windows(state, e, from, stop)
+        check_deadline(state, e, stop)
+        check_influence(state, e, seen, hits)
+    end
+    check_reached(state, seen)
+    check_globals(state)
+end
+
+return M

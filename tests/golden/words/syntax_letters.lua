@@ -1,0 +1,2 @@
+scenario "é" { duration = "5m" }
+local café = service "café" {}
