@@ -192,15 +192,15 @@ local function compile(state, file)
     end
 end
 
----@param opts { source: string, path: string, pins: table<string, string>, C: table, base: table,
----             refused: table<string, string>, fault_kinds: table, metrics: table }
-function M.load(opts)
-    local files = places.new(opts.path, opts.source, "@" .. opts.path)
+--- What is the same for every scenario: the state, its words. Nothing here may depend on a
+--- scenario or an option: universes are copied from here on.
+---@param world { C: table, base: table, refused: table<string, string>, fault_kinds: table,
+---              metrics: table }
+function M.prepare(world)
     local state = {
-        C = opts.C, pins = opts.pins, used_pins = {}, refused = opts.refused, running = false,
-        fault_kinds = opts.fault_kinds, metrics = opts.metrics, plan = new_plan(), names = {},
-        pending = {}, edges = {}, flights = {}, files = files,
-        diag = diag.new(files), pcall = opts.base.pcall,
+        C = world.C, used_pins = {}, refused = world.refused, running = false,
+        fault_kinds = world.fault_kinds, metrics = world.metrics, plan = new_plan(), names = {},
+        pending = {}, edges = {}, flights = {}, pcall = world.base.pcall,
     }
     state.line = function() return trace.here(state) end
     schema.add_metrics(state.metrics)
@@ -210,12 +210,18 @@ function M.load(opts)
         list[#list + 1] = { line = line, what = what, word = word, path = path }
     end
     actions.install(state)
-    local names = vocab.environment(state, opts.base)
-    names.sleep = opts.C.sleeper(names.sleep, handles.dur_meta) -- said most often, so in C
+    local names = vocab.environment(state, world.base)
+    names.sleep = world.C.sleeper(names.sleep, handles.dur_meta) -- said most often, so in C
     state.env = guard(state, names)
     state.compile = function(file) return compile(state, file) end
-    state.chunk = compile(state, files.files[1])
     return state
+end
+
+---@param opts { source: string, path: string, pins: table<string, string> }
+function M.load(state, opts)
+    local files = places.new(opts.path, opts.source, "@" .. opts.path)
+    state.pins, state.files, state.diag = opts.pins, files, diag.new(files)
+    state.chunk = compile(state, files.files[1])
 end
 
 --- After the chunk has run, in whatever way it ended.

@@ -333,6 +333,31 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
     return true;
 }
 
+size_t lz_arena_extent(const struct lz_arena *arena)
+{
+    return arena->fresh ? (size_t)(arena->top - (const unsigned char *)arena) : 0;
+}
+
+bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t size,
+                     struct lz_arena **out, struct lz_err *err)
+{
+    struct lz_arena *arena;
+    LZ_ASSERT(size >= first_offset());
+    if (!lz_arena_create(opts, &arena, err))
+        return false;
+    struct lz_arena made = *arena;
+    LZ_ASSERT(size <= made.limit_bytes);
+    memcpy(arena, image, size);
+    arena->end = made.end;
+    arena->map_end = made.map_end;
+    arena->limit_bytes = made.limit_bytes;
+    arena->on_full = NULL;
+    arena->on_full_ctx = NULL;
+    LZ_ASSERT(arena->top == (unsigned char *)arena + size);
+    *out = arena;
+    return true;
+}
+
 void lz_arena_destroy(struct lz_arena *arena)
 {
     if (arena == NULL)

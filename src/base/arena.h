@@ -43,6 +43,19 @@ typedef void lz_arena_full_fn(void *ctx, size_t used_bytes, size_t limit_bytes);
 bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out,
                      struct lz_err *err) LZ_MUST_CHECK;
 
+/*
+ * How many bytes from the arena's beginning are in use or have been; copied elsewhere, they can
+ * be revived. 0 if that cannot be said: the memory was once nearly used up.
+ */
+size_t lz_arena_extent(const struct lz_arena *arena);
+
+/*
+ * Like create, with the content that an arena of the same slot had when `size` bytes of it were
+ * copied to `image`. The budget may be another one; nobody is told when it is used up.
+ */
+bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t size,
+                     struct lz_arena **out, struct lz_err *err) LZ_MUST_CHECK;
+
 /* Unmap everything. NULL is allowed. */
 void lz_arena_destroy(struct lz_arena *arena);
 

@@ -41,6 +41,7 @@ bool lz_suite_create(const struct lz_suite_opts *opts, struct lz_suite **out, st
 {
     LZ_ASSERT(opts->files != NULL && opts->sets != NULL && opts->cases != NULL);
     LZ_ASSERT(opts->workers >= 1);
+    lz_script_warm(); // for all the children
     size_t count = opts->files->count;
     struct lz_suite *suite = lz_mem_alloc(sizeof(*suite));
     *suite = (struct lz_suite){.opts = *opts};

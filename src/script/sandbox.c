@@ -119,6 +119,12 @@ static lua_State *new_state(struct lz_script *s)
 #endif
 }
 
+void lz_sandbox_adopt(struct lz_script *s)
+{
+    lua_setallocf(s->L, allocate, s);
+    *(struct lz_script **)lua_getextraspace(s->L) = s;
+}
+
 static void set_pause(lua_State *L, int percent)
 {
 #if LUA_VERSION_NUM >= 505

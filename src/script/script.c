@@ -77,7 +77,13 @@ static void push_options(struct lz_script *s)
         lua_setfield(L, -2, s->opts.sets[i].name);
     }
     lua_setfield(L, -2, "pins");
-    lua_newtable(L); // [options C]
+}
+
+// [world]: what main.prepare takes.
+static void push_world(lua_State *L)
+{
+    lua_newtable(L);
+    lua_newtable(L); // [world C]
     lz_bind_model(L);
     lz_bind_fault(L);
     lz_bind_check(L);
@@ -193,8 +199,8 @@ static void read_cases(struct lz_script *s)
     lua_settop(L, 0);
 }
 
-// Everything that may raise, under one protected call.
-static int load_protected(lua_State *L)
+// What is the same for every scenario. Nothing here may look at the options; see warm.c.
+static int prepare_protected(lua_State *L)
 {
     struct lz_script *s = lua_touserdata(L, 1);
     lua_settop(L, 0);
@@ -202,11 +208,22 @@ static int load_protected(lua_State *L)
     lz_script_require(L, "main"); // [main]
     lua_pushvalue(L, -1);
     s->ref_main = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_getfield(L, -1, "load");
-    push_options(s);
+    lua_getfield(L, -1, "prepare");
+    push_world(L);
     lua_call(L, 1, 1); // [main state]
     s->ref_state = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_settop(L, 0);
+    return 0;
+}
+
+// Everything that may raise, under one protected call.
+static int load_protected(lua_State *L)
+{
+    struct lz_script *s = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    push_main(s, "load");
+    push_options(s);
+    lua_call(L, 2, 0);
     run_chunk(s);
     if (s->trouble == LZ_SCRIPT_OK && lz_script_error_count(s) > 0)
         s->trouble = LZ_SCRIPT_WRONG;
@@ -253,6 +270,26 @@ static void guarded(struct lz_script *s, lua_CFunction body)
     lz_check_failed(text != NULL ? text : "the Lua half failed", "lua", 0);
 }
 
+// Of what is kept, or step by step.
+static bool make_universe(struct lz_script *s, struct lz_err *err)
+{
+    if (!lz_warm_revive(s, err))
+        return false;
+    if (s->arena != NULL) {
+        lz_arena_on_full(s->arena, on_full, s);
+        return true;
+    }
+    const struct lz_arena_opts opts = {.slot = s->opts.slot, .limit_bytes = s->opts.memory_max};
+    if (!lz_arena_create(&opts, &s->arena, err))
+        return false;
+    lz_arena_on_full(s->arena, on_full, s);
+    if (!lz_sandbox_open(s, err))
+        return false;
+    guarded(s, prepare_protected);
+    lz_warm_keep(s);
+    return true;
+}
+
 static const lz_time before_all; // what clocks tell until there is a world
 
 bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, struct lz_err *err)
@@ -269,24 +306,15 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
     lz_str_init(&s->used.text);
     lz_str_init(&s->used.path);
     lz_str_init(&s->used.key);
-    if (!lz_arena_create(
-            &(struct lz_arena_opts){.slot = opts->slot, .limit_bytes = s->opts.memory_max},
-            &s->arena, err)) {
-        free(s);
-        return false;
-    }
-    lz_arena_on_full(s->arena, on_full, s);
     lz_wall_enter(&before_all); // the sandbox is a part of the run
     if (opts->is_ticked)
         lz_sandbox_tick(s);
-    if (!lz_sandbox_open(s, err)) {
-        lz_wall_leave();
-        lz_sandbox_tick(NULL);
-        lz_arena_destroy(s->arena);
-        free(s);
+    if (!make_universe(s, err)) {
+        lz_script_destroy(s);
         return false;
     }
-    guarded(s, load_protected);
+    if (s->trouble == LZ_SCRIPT_OK)
+        guarded(s, load_protected);
     s->loading = false;
     *out = s;
     return true;

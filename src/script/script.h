@@ -83,6 +83,9 @@ bool lz_script_load(const struct lz_script_opts *opts, struct lz_script **out, s
     LZ_MUST_CHECK; /* false only if the universe cannot be made */
 void lz_script_destroy(struct lz_script *s);
 
+/* Make what all universes begin with, for this process and those it forks. May be left out. */
+void lz_script_warm(void);
+
 /*
  * Counting instructions costs Lua a third of its speed. Who calls this every 25 ms or so of
  * processor time, from a signal handler, may go without: a script that has not given virtual

@@ -69,6 +69,16 @@ void lz_sandbox_watch(struct lz_script *s,
 lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L);
 void lz_sandbox_leave(struct lz_script *s, lua_State *before);
 
+/* A state that was made for another script becomes this one's. */
+void lz_sandbox_adopt(struct lz_script *s);
+
+/*
+ * warm.c. Make the universe of what was kept: false if that fails; s->arena stays NULL if
+ * there is nothing to make it of. Keep a universe that has seen no scenario yet.
+ */
+bool lz_warm_revive(struct lz_script *s, struct lz_err *err) LZ_MUST_CHECK;
+void lz_warm_keep(const struct lz_script *s);
+
 /* A universe is ticked from here on, until it is made NULL again. */
 void lz_sandbox_tick(struct lz_script *s);
 

@@ -61,8 +61,10 @@ static void tier3_lua(void)
     lz_script_destroy(script);
 }
 
+// As a child makes it: what universes begin with, its parent has made.
 static void universe(void)
 {
+    lz_script_warm();
     counted();
 }
 

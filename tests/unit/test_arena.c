@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -294,6 +295,48 @@ static void strdup_copies(void **state)
     lz_arena_destroy(arena);
 }
 
+// The free lists, the top and what was written: the second half of the work gives the same.
+static void a_copied_arena_is_revived_and_goes_on_as_it_would_have(void **state)
+{
+    (void)state;
+    const struct lz_arena_opts opts = {.limit_bytes = 1 << 20}, other = {.limit_bytes = 2 << 20};
+    struct lz_arena *arena;
+    struct lz_err err;
+    void *blocks[2][8];
+    void *image = NULL;
+    size_t size = 0, used[2];
+    for (int round = 0; round < 2; round++) {
+        if (round == 0) {
+            assert_true(lz_arena_create(&opts, &arena, &err));
+            char *text = lz_arena_strdup(arena, "kept");
+            void *hole = lz_arena_alloc(arena, 300);
+            blocks[0][0] = text;
+            lz_arena_alloc(arena, 5000);
+            lz_arena_free(arena, hole, 300);
+            size = lz_arena_extent(arena);
+            assert_true(size > 5300);
+            image = malloc(size);
+            assert_non_null(image);
+            memcpy(image, arena, size);
+        } else {
+            assert_true(lz_arena_revive(&other, image, size, &arena, &err));
+            blocks[1][0] = blocks[0][0];
+            assert_int_equal(lz_arena_extent(arena), size);
+        }
+        assert_string_equal(blocks[round][0], "kept");
+        for (size_t i = 1; i < 8; i++) {
+            blocks[round][i] = lz_arena_alloc(arena, i * 100);
+            for (size_t at = 0; at < i * 100; at++)
+                assert_int_equal(((unsigned char *)blocks[round][i])[at], 0);
+        }
+        used[round] = lz_arena_used(arena);
+        lz_arena_destroy(arena);
+    }
+    free(image);
+    assert_memory_equal(blocks[0], blocks[1], sizeof(blocks[0]));
+    assert_int_equal(used[0], used[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_same_calls_give_the_same_offsets_in_every_slot),
         cmocka_unit_test(an_address_that_is_taken_is_refused),
         cmocka_unit_test(a_limit_beyond_the_slot_is_refused),
+        cmocka_unit_test(a_copied_arena_is_revived_and_goes_on_as_it_would_have),
         cmocka_unit_test(strdup_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
