@@ -164,6 +164,8 @@ struct mix {
 static const struct mix mixes[] = {
     {"few", 1000000, 3, 10, 0, 10, false},
     {"sixty, about as many as stay sorted", 1000000, 60, 10, 5, 10, false},
+    {"as many as need no wheel", 1000000, LZ_EVQ_GATHER - 1, 10, 5, 10, false},
+    {"as many as bring it back", 1000000, 2 * LZ_EVQ_GATHER - 1, 10, 5, 10, false},
     {"a thousand", 2000000, 1000, 10, 0, 20, false},
     {"many", 2000000, 20000, 5, 1, 5, false},
     {"few instants", 5, 300, 20, 10, 20, false},
@@ -223,6 +225,30 @@ static void a_random_mix_pops_as_from_a_heap(void **state)
             drain(p);
         }
     }
+}
+
+static bool uses_wheel(const struct pair *p)
+{
+    return p->q.levels != 0;
+}
+
+static void the_wheel_comes_and_goes_with_the_crowd(void **state)
+{
+    struct pair *p = *state;
+    for (uint32_t round = 0; round < 20; round++) {
+        while (p->q.live < LZ_EVQ_GATHER)
+            add(p, p->now + (lz_time)draw(p, LZ_MS), p->added);
+        assert_false(uses_wheel(p));
+        while (p->q.live < 5 * LZ_EVQ_GATHER)
+            add(p, p->now + (lz_time)draw(p, LZ_MS), p->added);
+        assert_true(uses_wheel(p));
+        lz_evq_check(&p->q);
+        while (p->q.live > LZ_EVQ_GATHER / 4)
+            assert_true(pop(p, LZ_FOREVER));
+        assert_false(uses_wheel(p));
+        lz_evq_check(&p->q);
+    }
+    drain(p);
 }
 
 static void what_is_before_an_entry_already_seen_pops_first(void **state)
@@ -340,6 +366,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
     const struct CMUnitTest tests[] = {
         TEST(a_random_mix_pops_as_from_a_heap),
+        TEST(the_wheel_comes_and_goes_with_the_crowd),
         TEST(what_is_before_an_entry_already_seen_pops_first),
         TEST(nothing_past_the_limit_is_shown),
         TEST(a_crowd_at_one_instant_keeps_its_order),
