@@ -194,7 +194,7 @@ static void sort_near(struct lz_evq *q)
     }
     q->near_last = 0;
     while (q->near_last < last)
-        lz_evq_insert_near(q, q->near[q->near_last]);
+        lz_evq_insert_among_few(q, q->near[q->near_last]);
 }
 
 // A slot's chunks, taken off the wheel, oldest first. `newest_count` is that of the last one.

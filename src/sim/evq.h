@@ -120,6 +120,16 @@ static inline bool lz_evq_is_live(const struct lz_evq *q, uint32_t event)
     return (q->events[event].gen & 1u) != 0;
 }
 
+/* There is a place at the end. */
+static inline void lz_evq_insert_among_few(struct lz_evq *q, struct lz_evq_entry e)
+{
+    struct lz_evq_entry *near = q->near;
+    uint32_t i = q->near_last++;
+    for (; i > q->near_first && lz_evq_before(q, &e, &near[i - 1]); i--)
+        near[i] = near[i - 1];
+    near[i] = e;
+}
+
 static inline void lz_evq_insert_near(struct lz_evq *q, struct lz_evq_entry e)
 {
     if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
@@ -128,11 +138,7 @@ static inline void lz_evq_insert_near(struct lz_evq *q, struct lz_evq_entry e)
     }
     if (q->near_last == q->near_cap)
         lz_evq_widen_near(q);
-    struct lz_evq_entry *near = q->near;
-    uint32_t i = q->near_last++;
-    for (; i > q->near_first && lz_evq_before(q, &e, &near[i - 1]); i--)
-        near[i] = near[i - 1];
-    near[i] = e;
+    lz_evq_insert_among_few(q, e);
 }
 
 /* The index of the new event, which with its generation makes a handle. */
