@@ -12,6 +12,7 @@ local catalogue = require "catalogue"
 local codes = require "docs_codes"
 local diag = require "diag"
 local examples = require "docs_examples"
+local modules = require "docs_modules"
 local schema = require "schema"
 local text = require "docs_text"
 local words = require "docs_words"
@@ -22,6 +23,7 @@ local M = {}
 ---@field fault_kinds table<string, table>  as C.fault_kinds() gives them
 ---@field metrics table<string, table>  as C.metrics() gives them
 ---@field refused table<string, string>  names a scenario does not get, and why
+---@field modules table<string, string>  sources of the standard library
 
 -- ---------------------------------------------------------------- what is there
 
@@ -420,7 +422,8 @@ local function word_page(facts, name, width)
         metric_page(facts, name, width) or false, metric_group(facts, name, width) or false,
         not words.notes[name] and field_page(name, width) or false,
         dist_page(name, width) or false, shape_page(name, width) or false,
-        refused_page(facts, name, width) or false, later_page(name, width) or false } do
+        refused_page(facts, name, width) or false, later_page(name, width) or false,
+        facts.modules[name] and modules.page(name, facts.modules[name], width) or false } do
         if page then pages[#pages + 1] = page end
     end
     return pages[1] and table.concat(pages, "\n") or nil
@@ -485,7 +488,7 @@ function M.groups(facts)
     local groups = { { "Blocks", {} }, { "Faults", {} }, { "Verdict words", verdicts },
         { "Matchers", {} }, { "Words that act or name", {} }, { "Words of fields", rest },
         { "Distributions", {} }, { "Shapes of a rate", {} }, { "Metrics", {} },
-        { "Codes of messages", {} },
+        { "Codes of messages", {} }, { "Modules", {} },
         { "Other", { { "dist", "where a duration may vary" },
             { "example", "what the examples of other pages go on from" },
             { "exit", "what the status of a command means" },
@@ -503,6 +506,8 @@ function M.groups(facts)
     add_all(groups[8][2], M.shape_names(), function(n) return words.shapes[n].text end, "shape.")
     add_all(groups[9][2], text.keys(metrics), function(n) return metrics[n] end)
     add_all(groups[10][2], M.code_names(), function(n) return codes[n].title end)
+    add_all(groups[11][2], text.keys(facts.modules), function(n)
+        return modules.summary(facts.modules[n]) end)
     return groups
 end
 

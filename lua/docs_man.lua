@@ -1,6 +1,7 @@
 --- The manual page lorenz-scenario(5), in roff, from the same tables as `lorenz explain`.
 local codes = require "docs_codes"
 local docs = require "docs"
+local modules = require "docs_modules"
 local schema = require "schema"
 local text = require "docs_text"
 local words = require "docs_words"
@@ -100,6 +101,12 @@ local function add_rest(out, facts)
         add(out, ".SS shape.%s\n%s", name, words.shapes[name].text)
         add_fields(out, schema.shape_fields[name] or {})
     end
+    local list = {}
+    for i, name in ipairs(text.keys(facts.modules)) do
+        list[i] = { name, modules.summary(facts.modules[name])
+            .. ". lorenz explain " .. name .. " has its page." }
+    end
+    add_list(out, "MODULES", "What comes with lorenz for use \"NAME\".", list)
     add_list(out, "UNITS", "Quantities are texts with their unit.", units)
     add(out, ".SH METRICS")
     for _, kind in ipairs(text.keys(facts.metrics)) do

@@ -4,6 +4,7 @@
 --- An editor completes blocks, fields, parts, metrics and functions from this file and shows
 --- their docs; it is written from the same tables as the pages of `lorenz explain`.
 local docs = require "docs"
+local modules = require "docs_modules"
 local schema = require "schema"
 local text = require "docs_text"
 local words = require "docs_words"
@@ -265,7 +266,7 @@ local function add_dists(out)
 end
 
 --- `fun(name: string, ...: any): any` as a function that an editor can document.
-local function add_function(out, name, w)
+local function add_function(out, name, w, overloads)
     local list, result = w.sign:match "^fun(%b()):?%s*(.*)$"
     local names = {}
     add(out, "\n---%s", w.text)
@@ -277,12 +278,24 @@ local function add_function(out, name, w)
         names[#names + 1] = (n:gsub("%?", ""))
     end
     if result ~= "" then add(out, "---@return %s", result) end
+    for _, line in ipairs(overloads or {}) do add(out, line) end
     add(out, "function %s(%s) end", name, table.concat(names, ", "))
 end
 
-local function add_functions(out)
+--- Modules, and what `use` gives for the name of each.
+local function add_modules(out, facts)
+    local overloads = {}
+    for i, name in ipairs(text.keys(facts.modules)) do
+        overloads[i] = ('---@overload fun(name: "%s"): %s'):format(name, name)
+        for _, line in ipairs(modules.types(name, facts.modules[name])) do out[#out + 1] = line end
+    end
+    return overloads
+end
+
+local function add_functions(out, facts)
+    local overloads = { use = add_modules(out, facts) }
     for _, name in ipairs(text.keys(words.functions)) do
-        add_function(out, name, words.functions[name])
+        add_function(out, name, words.functions[name], overloads[name])
     end
     add(out, "\n---What a handler of a service is given.\n---@class (exact) Request")
     for _, f in ipairs(words.request_fields) do
@@ -307,7 +320,7 @@ function M.library(facts)
     add_faults(out, facts)
     add_dists(out)
     add_shapes(out)
-    add_functions(out)
+    add_functions(out, facts)
     add(out, (TAIL:gsub("\n$", "")))
     return table.concat(out, "\n") .. "\n"
 end

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "script/modules.h"
 #include "script/state.h"
 
 struct lz_docs {
@@ -34,6 +35,12 @@ static void push_facts(lua_State *L)
     lua_pop(L, 1);
     lz_sandbox_refused(L);
     lua_setfield(L, -2, "refused");
+    lua_newtable(L); // [facts modules]
+    for (const struct lz_module *m = lz_stdlib; m->name != NULL; m++) {
+        lua_pushlstring(L, (const char *)m->bytes, m->size);
+        lua_setfield(L, -2, m->name);
+    }
+    lua_setfield(L, -2, "modules");
 }
 
 static int ask_protected(lua_State *L)

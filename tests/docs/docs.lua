@@ -220,6 +220,17 @@ ok(not looks, "every topic has a page that fits 80 columns", looks)
 ok(not broken, "the example of every page loads", broken)
 ok(not ugly(lorenz "explain --width 50 service", 50), "a page fits 50 columns")
 
+-- ---------------------------------------------------------------- modules
+
+for name in output(("ls '%s/stdlib'"):format(root)):gmatch "([%w_]+)%.lua" do
+    local page = explain(name)
+    ok(page:find "\nExample\n", ("the module %s has a page with an example"):format(name), page)
+    local file <close> = assert(io.open(("%s/stdlib/%s.lua"):format(root, name)))
+    for f in file:read "a":gmatch "\nfunction M%.([%w_]+)" do
+        ok(page:find(name .. "." .. f .. "(", 1, true), ("the page has %s.%s"):format(name, f))
+    end
+end
+
 -- ---------------------------------------------------------------- exit statuses
 
 local statuses = {}
