@@ -7,7 +7,9 @@
 #include "base/mem.h"
 
 #define BLOCK_MAX 8192u // the first block is below 2 KiB in 5.4
-#define PROBES 4
+#define PROBES 8
+#define NOT_FOUND (-2)
+#define EQUAL (-3)
 
 /*
  * How the place is found. lua_newstate is called with an allocator that hands out one static
@@ -16,7 +18,8 @@
  * the state with its seed. Two pictures taken from different depths of the stack differ in
  * two things only: pointers into the stack (the error jump), which differ by exactly as much
  * as the stack does, and the seed, which is drawn from the address of a local. More pictures
- * make sure that one word, and always the same, is left.
+ * make sure that one word, and always the same, is left. The seed is a weak hash: one time in
+ * thousands two pictures have the same, and say nothing.
  */
 struct picture {
     _Alignas(16) unsigned char block[BLOCK_MAX];
@@ -26,7 +29,7 @@ struct picture {
 };
 
 static struct picture live, kept; // kept: before the state that was not made is taken apart
-static int place = -1;            // offset of the seed; -1: not looked for yet, -2: not found
+static int place = -1;            // offset of the seed, or NOT_FOUND; -1: not looked for yet
 
 static void *probe_alloc(void *ctx, void *ptr, size_t old_size, size_t new_size)
 {
@@ -72,19 +75,20 @@ static uint64_t word_at(const unsigned char *block, size_t at)
     return word;
 }
 
-// The only 4 bytes that differ and are no pointer into the stack; -2 if that is not so.
+// Where the only 4 bytes are that differ and are no pointer into the stack; EQUAL if nothing
+// else differs, NOT_FOUND if more does.
 static int differing(const struct picture *a, const struct picture *b)
 {
-    int found = -2;
+    int found = EQUAL;
     if (a->size != b->size || a->size == 0 || a->frame == b->frame)
-        return -2;
+        return NOT_FOUND;
     for (size_t at = 0; at + 8 <= a->size; at += 8) {
         uint64_t x = word_at(a->block, at), y = word_at(b->block, at);
         if (x == y || x - y == (uint64_t)a->frame - (uint64_t)b->frame)
             continue;
         bool low = (uint32_t)x != (uint32_t)y, high = x >> 32 != y >> 32;
-        if (found != -2 || (low && high))
-            return -2;
+        if (found != EQUAL || (low && high))
+            return NOT_FOUND;
         found = (int)at + (low ? 0 : 4);
     }
     return found;
@@ -95,14 +99,18 @@ static int calibrate(void)
     take_deeper(0);
     struct picture *first = lz_mem_alloc(sizeof(*first));
     *first = kept;
-    int found = -1;
-    for (unsigned i = 1; i < PROBES && found != -2; i++) {
+    int found = EQUAL;
+    unsigned agreed = 0;
+    for (unsigned i = 1; i < PROBES && found != NOT_FOUND; i++) {
         take_deeper(i);
         int differs = differing(first, &kept);
-        found = found == -1 || found == differs ? differs : -2;
+        if (differs == EQUAL)
+            continue;
+        found = found == EQUAL || found == differs ? differs : NOT_FOUND;
+        agreed++;
     }
     free(first);
-    return found;
+    return agreed >= 2 ? found : NOT_FOUND;
 }
 
 bool lz_seed_is_pinnable(void)
