@@ -71,7 +71,7 @@ static bool take_strict(void *into, const char *value, struct lz_err *err)
 
 static const struct lz_opt options[] = {
     {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
-    {"output", 'o', "FORMAT=FILE", "also write json, sarif or github; FILE - is standard output",
+    {"output", 'o', "json|sarif|github=FILE", "also write this format; FILE - is standard output",
      take_output},
     {"fix", 0, NULL, "make the edits that can only be meant", take_fix},
     {"strict", 0, NULL, "a warning is an error", take_strict},

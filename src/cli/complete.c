@@ -270,7 +270,7 @@ static void zsh_command(struct lz_str *out, const struct lz_cmd *cmd)
         zsh_option(out, &cmd->opts[i], &words);
     enum kind kind = args_kind(cmd, &words);
     if (kind != KIND_NONE) {
-        lz_str_add(out, " \\\n            '*:");
+        lz_str_addf(out, " \\\n            '%s:", has(cmd->args, "...") ? "*" : "1");
         add_quoted(out, cmd->args, "[]:\\");
         lz_str_add(out, ":");
         zsh_action(out, kind, words.text);

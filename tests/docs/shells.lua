@@ -58,14 +58,16 @@ local shells = {
         return run(("fish --no-config -c 'source c.fish; complete -C \"lorenz %s\"'"):format(line))
     end,
     -- A terminal of its own: two tabs list what there is; a key prints the line as it is then.
+    -- Keys are sent when the line editor says that it reads, and what is waited for is written in
+    -- halves, so that the terminal's echo of these lines is not taken for it.
     zsh = function(line)
         write("ask.zsh", ([[
 zmodload zsh/zpty
 zpty z zsh -f -i
 zpty -w z 'PROMPT= RPROMPT=; LISTMAX=1000; unsetopt prompt_cr prompt_sp; autoload -Uz compinit'
 zpty -w z 'compinit -D -u; source ./c.zsh; setopt auto_list no_list_ambiguous no_beep'
-zpty -w z 'zstyle ":completion:*" list-prompt ""; show() { print -r -- "<$BUFFER>END" }'
-zpty -w z 'zle -N show; bindkey "^X" show; print REA''DY'
+zpty -w z 'show() { print -r -- "<$BUFFER>E""ND" }; zle -N show; bindkey "^X" show'
+zpty -w z 'zle-line-init() { print -r -- "REA""DY" }; zle -N zle-line-init'
 zpty -r -m z said '*READY*'
 zpty -n -w z $'lorenz %s\t\t\x18'
 zpty -r -m z said '*>END*'
