@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/str.h"
@@ -14,6 +15,49 @@ static void overview(struct lz_out *out)
     lz_out_text(out, "\nlorenz help COMMAND tells more about one of them.\n");
 }
 
+#define WIDTH 80
+#define OPTION_WIDTH 28
+
+// Words in lines of at most WIDTH, all but the first indented; the first begins at `indent`.
+static void wrap(struct lz_out *out, const char *text, size_t len, int indent)
+{
+    int column = indent;
+    bool is_first = true;
+    for (size_t at = 0; at < len;) {
+        size_t word = strcspn(text + at, " \n");
+        if (word > len - at)
+            word = len - at;
+        if (word > 0 && !is_first && column + 1 + (int)word > WIDTH) {
+            lz_out_textf(out, "\n%*s", indent, "");
+            column = indent;
+            is_first = true;
+        }
+        if (word > 0) {
+            lz_out_textf(out, "%s%.*s", is_first ? "" : " ", (int)word, text + at);
+            column += (int)word + !is_first;
+            is_first = false;
+        }
+        at += word + 1;
+    }
+    lz_out_text(out, "\n");
+}
+
+// Paragraphs are wrapped; one that is indented is shown as it stands.
+static void about(struct lz_out *out, const char *text)
+{
+    while (*text != '\0') {
+        const char *end = strstr(text, "\n\n");
+        size_t len = end != NULL ? (size_t)(end - text) : strlen(text);
+        if (text[0] == ' ')
+            lz_out_textf(out, "%.*s\n", (int)len, text);
+        else
+            wrap(out, text, len, 0);
+        if (end != NULL)
+            lz_out_text(out, "\n");
+        text += end != NULL ? len + 2 : len;
+    }
+}
+
 static void option_line(const struct lz_opt *opt, struct lz_out *out)
 {
     struct lz_str names;
@@ -24,7 +68,10 @@ static void option_line(const struct lz_opt *opt, struct lz_out *out)
         lz_str_addf(&names, "    --%s", opt->name);
     if (opt->arg != NULL)
         lz_str_addf(&names, " %s", opt->arg);
-    lz_out_textf(out, "  %-28s  %s\n", names.text, opt->doc);
+    bool is_long = names.len > OPTION_WIDTH; // the doc stands below it then
+    lz_out_textf(out, "  %-*s%s%*s", OPTION_WIDTH, names.text, is_long ? "\n" : "",
+                 is_long ? OPTION_WIDTH + 4 : 2, "");
+    wrap(out, opt->doc, strlen(opt->doc), OPTION_WIDTH + 4);
     lz_str_finish(&names);
 }
 
@@ -34,8 +81,7 @@ void lz_cmd_help_page(const struct lz_cmd *cmd, struct lz_out *out)
     lz_out_textf(out, "usage: lorenz %s%s%s%s\n\n", cmd->name,
                  cmd->opt_count > 0 ? " [OPTIONS]" : "", cmd->args[0] != '\0' ? " " : "",
                  cmd->args);
-    lz_out_text(out, cmd->about != NULL ? cmd->about : cmd->summary);
-    lz_out_text(out, "\n");
+    about(out, cmd->about != NULL ? cmd->about : cmd->summary);
     for (size_t i = 0; i < cmd->opt_count; i++) {
         if (i == 0)
             lz_out_text(out, "\n");
