@@ -341,7 +341,7 @@ size_t lz_arena_extent(const struct lz_arena *arena)
 bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t size,
                      struct lz_arena **out, struct lz_err *err)
 {
-    struct lz_arena *arena;
+    struct lz_arena *arena = NULL;
     LZ_ASSERT(size >= first_offset());
     if (!lz_arena_create(opts, &arena, err))
         return false;
