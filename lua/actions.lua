@@ -44,7 +44,7 @@ function M.install(state)
 
     local function row() return state.files.outer(state.line() or 0) end
 
-    function a.mark(name) C.mark(tostring(name), row()) end
+    function a.mark(name) C.mark(state.tostring(name), row()) end
 
     function a.log(text, ...)
         local args = table.pack(...)
@@ -53,8 +53,8 @@ function M.install(state)
             if h and h.kind == "metric" then args[i] = state.metric_text(h)
             elseif h then args[i] = handles.describe(args[i]) end
         end
-        C.log(args.n > 0 and tostring(text):format(table.unpack(args, 1, args.n))
-            or tostring(text), row())
+        C.log(args.n > 0 and state.tostring(text):format(table.unpack(args, 1, args.n))
+            or state.tostring(text), row())
     end
 
     function a.now() return handles.dur(C.now()) end

@@ -25,6 +25,9 @@ local M = {}
 ---@field fix? { with: string, after?: boolean }  what is certain: instead of the mark, or at it
 ---@field is_warning? boolean
 
+-- A scenario that makes mistakes in a loop gets no more of them, nor longer ones, than this.
+local LIST_MAX, TEXT_MAX = 200, 500
+
 local WIDTH = 78 -- reports show diagnostics two columns further in
 
 local poison = {}
@@ -56,6 +59,8 @@ function M.new(files)
     ---@param d Diagnostic
     function self.add(d)
         local list = d.is_warning and self.warnings or self.list
+        if #d.text > TEXT_MAX then d.text = d.text:sub(1, TEXT_MAX) .. "..." end
+        if #list >= LIST_MAX then return M.POISON end
         for _, other in ipairs(list) do
             if other.line == d.line and other.text == d.text then return M.POISON end
         end

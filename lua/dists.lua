@@ -66,13 +66,13 @@ function M.word(state)
             local known = {}
             for _, p in ipairs(params) do known[p] = true end
             local keys = {}
-            for key in pairs(body) do keys[#keys + 1] = tostring(key) end
+            for key in pairs(body) do keys[#keys + 1] = units.key(key) end
             table.sort(keys)
             for _, key in ipairs(keys) do
                 if not known[key] then
-                    return state.diag.add { code = "LZ101", line = line, path = { tostring(key) },
+                    return state.diag.add { code = "LZ101", line = line, path = { units.key(key) },
                         at = "field",
-                        text = ("dist.%s has no parameter `%s`"):format(name, tostring(key)),
+                        text = ("dist.%s has no parameter `%s`"):format(name, units.key(key)),
                         list = { "its parameters are", params } }
                 end
             end

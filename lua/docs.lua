@@ -123,6 +123,7 @@ function M.field_doc(f)
         doc = ("%s (a %s%s)"):format(doc, how == "refs" and "list of " or "",
             kinds:gsub("|", ", "))
     end
+    if f.since then doc = ("%s; since %s"):format(doc, f.since) end
     if f.choices then
         doc = ('%s; "%s"'):format(doc, table.concat(f.choices, '" or "'))
     end
@@ -189,6 +190,7 @@ local function block_page(facts, name, width)
         .. section("Fields", text.rows(rows, width))
         .. section("Parts", text.rows(parts, width))
         .. section("Types", type_notes(rows, width)) .. example(w.example)
+        .. "\nSince " .. (schema.since[name] or schema.FIRST) .. "\n"
     if facts.metrics[name] then
         page = page .. section("Metrics", text.rows(metric_rows(facts.metrics[name]), width))
     end

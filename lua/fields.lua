@@ -170,7 +170,7 @@ end
 function TYPES.versions(ctx, f, v)
     if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table", v) end
     local out, names = {}, {}
-    for name in pairs(v) do names[#names + 1] = tostring(name) end
+    for name in pairs(v) do names[#names + 1] = units.key(name) end
     table.sort(names)
     for _, name in ipairs(names) do
         local one = v[name]
@@ -319,7 +319,7 @@ local function unknown_field(ctx, fields, key)
     local near, is_certain = diag.nearest(key, names)
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = place(ctx, key), at = "field",
-        note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, key),
+        note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
         help = near and ("a field with a similar name exists: `%s`"):format(near),
         list = { "its fields are", names },
         fix = near and is_certain and { with = near } or nil }

@@ -51,7 +51,7 @@ end
 local COMPARE = { "below", "above", "at_least", "at_most", "equals", "between", "recovers_to" }
 
 local matcher_meta = class("matcher", function(_, k)
-    error(("a matcher has no field `%s`"):format(tostring(k)), 2)
+    error(("a matcher has no field `%s`"):format(units.key(k)), 2)
 end)
 
 local function limit_of(metric, v)
@@ -134,7 +134,7 @@ local function metric_meta(state)
     meta.__index = function(t, k)
         if methods[k] then return methods[k] end
         local m = M.of(t)
-        return M.metric(state, m.component, (m.path == "" and "" or m.path .. ".") .. tostring(k),
+        return M.metric(state, m.component, (m.path == "" and "" or m.path .. ".") .. units.key(k),
             m.replica)
     end
     local function compared()
@@ -183,7 +183,7 @@ end
 -- ---------------------------------------------------------------- components and parts
 
 local target_meta = class("target", function(t, k)
-    error(("%s has no field `%s`"):format(M.describe(t), tostring(k)), 2)
+    error(("%s has no field `%s`"):format(M.describe(t), units.key(k)), 2)
 end)
 
 --- A target for faults: facts are what the model needs.
@@ -197,7 +197,7 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
     local meta = class("part", function(_, i)
         if math.type(i) ~= "integer" or i < 1 or i > count then
             return state.diag.add { code = "LZ303", line = state.line(),
-                text = ("%s[%s] does not exist: there are %d"):format(name, tostring(i), count),
+                text = ("%s[%s] does not exist: there are %d"):format(name, units.key(i), count),
                 help = ("write %s[1] to %s[%d]"):format(name, name, count) }
         end
         local target = part == "replica" and component.kind == "database" and "replica"
@@ -240,7 +240,7 @@ local function version_part(state, service)
             for known in pairs(versions or {}) do names[#names + 1] = known end
             table.sort(names)
             return state.diag.add { code = "LZ303", line = line, word = ('"%s"'):format(
-                tostring(name)),
+                units.key(name)),
                 text = ("%s has no version %s"):format(service.text, units.show(name)),
                 help = #names > 0 and "its versions are " .. table.concat(names, " ")
                     or "its versions are declared in `versions`" }
@@ -297,7 +297,7 @@ local function component_index(state, facts)
         local parts = PARTS[facts.kind]
         if parts[k] then return parts[k](state, facts) end
         if type(k) ~= "string" then
-            error(("%s has no part [%s]"):format(facts.text, tostring(k)), 2)
+            error(("%s has no part [%s]"):format(facts.text, units.key(k)), 2)
         end
         local metrics = state.metrics[facts.kind]
         for name in pairs(metrics) do -- whatever the order: each gives the same
@@ -327,7 +327,7 @@ end
 --- A host, a link or a version: metrics, but no parts.
 function M.measured(state, facts)
     return new(class(facts.kind, function(_, k)
-        return M.metric(state, facts, tostring(k))
+        return M.metric(state, facts, units.key(k))
     end), facts)
 end
 
@@ -349,14 +349,14 @@ function M.region(state, facts)
             end
         end
         if facts.broken then return diag.POISON end
-        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
-            text = ('%s has no zone `%s`'):format(facts.text, tostring(k)),
+        return state.diag.add { code = "LZ301", line = state.line(), word = units.key(k),
+            text = ('%s has no zone `%s`'):format(facts.text, units.key(k)),
             help = "its zones are " .. table.concat(facts.zones, " ") }
     end), { kind = "zones", text = facts.name .. ".zone" })
     return new(class("region", function(_, k)
         if k == "zone" then return zones end
-        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
-            text = ('%s has no part `%s`'):format(facts.text, tostring(k)),
+        return state.diag.add { code = "LZ301", line = state.line(), word = units.key(k),
+            text = ('%s has no part `%s`'):format(facts.text, units.key(k)),
             help = 'a zone is written region.zone.a or region.zone["a"]' }
     end), facts)
 end
@@ -364,7 +364,7 @@ end
 --- Anything without parts: host, link, dist, duration, call, mark.
 function M.plain(facts, index)
     return new(class(facts.kind, index or function(t, k)
-        error(("%s has no field `%s`"):format(M.describe(t), tostring(k)), 2)
+        error(("%s has no field `%s`"):format(M.describe(t), units.key(k)), 2)
     end), facts)
 end
 
@@ -373,8 +373,8 @@ function M.fault(state, facts)
     return new(class("fault", function(t, k)
         if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true,
             text = facts.text .. ".ends" } end
-        return state.diag.add { code = "LZ301", line = state.line(), word = tostring(k),
-            text = ("%s has no part `%s`"):format(M.describe(t), tostring(k)),
+        return state.diag.add { code = "LZ301", line = state.line(), word = units.key(k),
+            text = ("%s has no part `%s`"):format(M.describe(t), units.key(k)),
                 help = "a fault has `.ends`" }
     end), facts)
 end

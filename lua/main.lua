@@ -9,6 +9,7 @@ local places = require "places"
 local schema = require "schema"
 local syntax = require "syntax"
 local trace = require "trace"
+local units = require "units"
 local vocab = require "vocab"
 
 local M = {}
@@ -43,6 +44,7 @@ end
 --- The names of a file's own locals, from its source.
 local function local_names(source)
     local names = {}
+    source = source:sub(1, 100000) -- enough for a scenario; a pattern has no budget
     for list in source:gmatch "local%s+([%a_][%w_,%s]*)=" do
         for name in list:gmatch "[%a_][%w_]*" do names[#names + 1] = name end
     end
@@ -51,7 +53,7 @@ local function local_names(source)
 end
 
 local function unknown_name(state, names, k)
-    local name, line = tostring(k), state.line()
+    local name, line = units.key(k), state.line()
     local quantity = name:find "^[%a_]+$" and line and as_quantity(state, line, name)
     if quantity then return state.diag.add(quantity) end
     local near, is_certain = diag.nearest(name, local_names(state.files.get(line).source))
@@ -78,6 +80,7 @@ end
 
 --- Whether a file assigns this name once, at the margin: then `local` there is what is meant.
 local function is_only_assignment(state, name)
+    if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then return false end
     local source = "\n" .. state.files.get(state.line()).source
     local _, count = source:gsub("%f[%w_]" .. name .. "%s*=%f[^=]", "")
     return count == 1 and source:find("\n" .. name .. "%s*=%f[^=]") ~= nil
@@ -93,18 +96,19 @@ local function guard(state, env)
         __index = setmetatable(env, { __index = function(_, k)
             if state.refused[k] then return refused_name(state, k) end
             if state.running then
-                error(("LZ108: nothing is called `%s`"):format(tostring(k)), 2)
+                error(("LZ108: nothing is called `%s`"):format(units.key(k)), 2)
             end
             return unknown_name(state, names, k)
         end }),
         __newindex = function(_, k)
             if state.running then
-                error(("LZ109: `%s` is a global: write local %s = ..."):format(tostring(k),
-                    tostring(k)), 2)
+                error(("LZ109: `%s` is a global: write local %s = ..."):format(units.key(k),
+                    units.key(k)), 2)
             end
-            state.diag.add { code = "LZ109", line = state.line(), word = tostring(k),
-                text = ("`%s` is a global: other files could change it"):format(tostring(k)),
-                help = ("write local %s = ..."):format(tostring(k)),
+            state.diag.add { code = "LZ109", line = state.line(), word = units.key(k),
+                text = ("`%s` is a global: other files could change it"):format(units.key(k)),
+                help = type(k) == "string" and k:find "^[%a_][%w_]*$"
+                    and ("write local %s = ..."):format(units.key(k)) or nil,
                 fix = is_only_assignment(state, k) and { with = "local ", before = true } or nil }
             env[k] = diag.POISON
         end,
@@ -201,6 +205,7 @@ function M.prepare(world)
         C = world.C, used_pins = {}, refused = world.refused, running = false,
         fault_kinds = world.fault_kinds, metrics = world.metrics, plan = new_plan(), names = {},
         pending = {}, edges = {}, flights = {}, pcall = world.base.pcall,
+        tostring = world.base.tostring,
     }
     state.line = function() return trace.here(state) end
     schema.add_metrics(state.metrics)
@@ -219,6 +224,8 @@ end
 
 ---@param opts { source: string, path: string, pins: table<string, string> }
 function M.load(state, opts)
+    -- What editors and shells put first and Lua's own loader skips; columns stay what they were.
+    opts.source = opts.source:gsub("^\239\187\191", "   ", 1):gsub("^(%s*)#!", "%1--", 1)
     local files = places.new(opts.path, opts.source, "@" .. opts.path)
     state.pins, state.files, state.diag = opts.pins, files, diag.new(files)
     state.chunk = compile(state, files.files[1])

@@ -9,6 +9,10 @@
 --- checked like the others, but a scenario that has them cannot be run yet.
 local M = {}
 
+--- The version that brought a block, where it is not the first; a field says so itself (`since`).
+M.FIRST = "0.1.0"
+M.since = {}
+
 local health = {
     { "every", "duration", "how often a replica is probed; default 1s" },
     { "timeout", "duration", "how long an answer may take; default 1s" },

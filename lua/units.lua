@@ -130,7 +130,8 @@ function M.size(v)
         return refuse("LZ201", ("a size needs a unit: %s what?"):format(n),
             ('write "%sB", "%sKiB" or "%sMiB"'):format(n, n, n))
     end
-    local number, unit = tostring(v):gsub("%s", ""):match "^([%d%.]+)(%a+)$"
+    if type(v) ~= "string" then return not_this('a size such as "1KiB"', v) end
+    local number, unit = v:gsub("%s", ""):match "^([%d%.]+)(%a+)$"
     if not tonumber(number) then
         return refuse("LZ203", ("%s is not a size"):format(M.show(v)), 'write "1KiB"')
     end
@@ -158,6 +159,10 @@ function M.bandwidth(v)
         'write "10Mbit/s" or "1MiB/s"')
 end
 
+local SHOWN_MAX = 60
+
+local function cut(v) return #v > SHOWN_MAX and v:sub(1, SHOWN_MAX) .. "..." or v end
+
 --- What a value is, in words for a message.
 function M.kind_of(v)
     local t = type(v)
@@ -166,16 +171,22 @@ function M.kind_of(v)
         local kind = type(mt) == "table" and mt.lz_kind or type(mt) == "string" and mt
         return kind and "a " .. kind or "a table"
     end
-    if t == "string" then return ('"%s"'):format(v) end
+    if t == "string" then return ('"%s"'):format(cut(v)) end
     if t == "nil" then return "nothing" end
     if t == "number" then return "the number " .. number_text(v) end
     if t == "boolean" then return tostring(v) end
     return "a " .. t
 end
 
+--- A key of a table or the name of a field, whatever it is; never an address.
+function M.key(v)
+    if type(v) == "string" then return cut(v) end
+    return M.show(v)
+end
+
 --- A value as it was written.
 function M.show(v)
-    if type(v) == "string" then return ('"%s"'):format(v) end
+    if type(v) == "string" then return ('"%s"'):format(cut(v)) end
     if type(v) == "number" then return number_text(v) end
     return M.kind_of(v)
 end

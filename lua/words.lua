@@ -5,6 +5,7 @@ local units = require "units"
 
 local M = {}
 local POISON = diag.POISON
+local NAME_MAX = 200
 
 --- Where a block's fields are read, for messages.
 function M.context(state, what, line)
@@ -53,6 +54,12 @@ function M.named(state, kind, make)
                 help = ('write %s "name" { ... }'):format(kind) }
             return function() return POISON end
         end
+        if #name > NAME_MAX then
+            state.diag.add { code = "LZ103", line = line, word = kind,
+                text = ("the name of a %s has at most %d bytes, this has %d"):format(kind,
+                    NAME_MAX, #name) }
+            return function() return POISON end
+        end
         local pending = { kind = kind, name = name, line = line }
         state.pending[#state.pending + 1] = pending
         return setmetatable({}, {
@@ -99,11 +106,11 @@ function M.strict(state, name, words, what, synonyms)
         __index = function(_, k)
             if words[k] then return words[k] end
             local known = synonyms and synonyms[k]
-            local near, is_certain = diag.nearest(tostring(k), names)
+            local near, is_certain = diag.nearest(units.key(k), names)
             local help = known and ("other tools' `%s` is `%s.%s` here"):format(k, name, known)
                 or near and ("a %s with a similar name exists: `%s`"):format(what, near)
-            return state.diag.add { code = "LZ105", line = state.line(), word = tostring(k),
-                text = ("there is no %s `%s`"):format(what, tostring(k)), help = help,
+            return state.diag.add { code = "LZ105", line = state.line(), word = units.key(k),
+                text = ("there is no %s `%s`"):format(what, units.key(k)), help = help,
                 fix = not known and near and is_certain and { with = near } or nil,
                 list = not known and not near and { ("the %ss are"):format(what), names } or nil }
         end,

@@ -248,8 +248,7 @@ static struct lz_check_result sum_up(const struct check *c)
 static void print_file(const struct check *c, const struct lz_check_file *file, struct lz_out *out)
 {
     if (file->problem != NULL)
-        fprintf(stderr, "lorenz: %s: %s%s", file->path, file->problem,
-                strchr(file->problem, '\n') != NULL ? "" : "\n");
+        fprintf(stderr, "lorenz: %s: %s\n", file->path, file->problem);
     for (size_t i = 0; i < file->vet.count; i++) {
         lz_out_text(out, i > 0 ? "\n" : "");
         lz_out_text(out, file->vet.items[i].shown);

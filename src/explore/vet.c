@@ -69,16 +69,19 @@ static void add(struct lz_vet *vet, const struct lz_finding *f)
 }
 
 // Take over what was found in a script, and how it ended if that is worse.
-static void collect(struct lz_vet *vet, struct lz_script *s, bool colour)
+static void collect(struct lz_vet *vet, struct lz_script *s, const struct lz_vet_opts *opts)
 {
     const struct lz_finding *items;
-    size_t count = lz_findings_get(s, colour, &items);
+    size_t count = lz_findings_get(s, opts->colour, &items);
     for (size_t i = 0; i < count; i++)
         add(vet, &items[i]);
     if (vet->trouble == LZ_SCRIPT_OK)
         vet->trouble = lz_script_trouble(s);
-    if (vet->trouble == LZ_SCRIPT_MEMORY && vet->problem == NULL)
-        vet->problem = copy(lz_script_diagnostics(s, false));
+    if (vet->trouble != LZ_SCRIPT_MEMORY || vet->problem != NULL)
+        return;
+    const char *text = lz_script_diagnostics(s, false); // "path: sentence\n"
+    vet->problem = copy(text + strlen(opts->source.path) + 2);
+    vet->problem[strcspn(vet->problem, "\n")] = '\0';
 }
 
 // One case: errors of its build and warnings of its plan.
@@ -92,7 +95,7 @@ static void vet_case(const struct lz_vet_opts *opts, const struct lz_select_pair
     bool is_whole = lz_script_trouble(s) == LZ_SCRIPT_OK && lz_script_is_runnable(s);
     if (is_whole && !lz_script_build(s, 1, 0, &world))
         LZ_ASSERT(lz_script_trouble(s) != LZ_SCRIPT_OK);
-    collect(vet, s, opts->colour);
+    collect(vet, s, opts);
     lz_script_destroy(s);
 }
 
@@ -124,7 +127,7 @@ static void vet_file(const struct lz_vet_opts *opts, struct lz_vet *vet)
         count = vet->case_count = lz_script_case_count(s);
         cases = copy_cases(s, opts->sets, count);
     } else {
-        collect(vet, s, opts->colour);
+        collect(vet, s, opts);
     }
     lz_script_destroy(s); // one universe at a time in the slot
     for (size_t i = 0; i < count; i++) {

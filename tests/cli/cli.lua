@@ -380,6 +380,21 @@ local rows = {
         .. "$L check --fix s/fixable.lua >o 2>e; cmp f s/fixable.lua && cat e", 0,
         err = { "!fixed" } },
 
+    -- Budgets of a stranger's text.
+    { "endless recursion is a budget", "$L check s/_recursion.lua", 2,
+        out = { "error[LZ510]", "calls itself without end" } },
+    { "endless recursion inside the run is a budget", "$L run --keep none s/_recursion_run.lua", 2,
+        out = { "LZ510", 'drive "operator"' } },
+    { "a check's memory has a limit", "$L check s/greedy.lua", 7, err = { "memory budget" } },
+    { "a pattern bomb inside the run meets the wall clock",
+        "$L run --keep none --timeout 1s s/_bomb_run.lua", 7 },
+    { "binary code is not read", "printf '\\033LuaT' >s/b.lua; $L check s/b.lua", 2,
+        out = { "binary code is not read" } },
+    { "what editors put before a file is skipped",
+        "printf '\\357\\273\\277' | cat - s/passes.lua >b.lua; $L check b.lua; "
+        .. "(echo '#!/usr/bin/lorenz'; cat s/passes.lua) >c.lua; $L check c.lua", 0,
+        out = { "ok  b.lua", "ok  c.lua" } },
+
     -- use.
     { "a file beside the scenario can be used", "$L run --keep none s/uses.lua", 0,
         out = { "Everything holds" } },

@@ -152,8 +152,9 @@ function M.main(root)
             or ("%s: warning: %s\n"):format(path, what))
     end
     local paths = list(
-        "find src lua stdlib tests scenarios examples tools -type f \\( -name '*.[ch]' "
-            .. "-o -name '*.lua' -o -name meson.build -o -name '*.sh' -o -name '*.md' \\)")
+        "find src lua stdlib tests scenarios examples tools -path '*/fuzz/corpus' -prune -o "
+            .. "-type f \\( -name '*.[ch]' -o -name '*.lua' -o -name meson.build -o -name '*.sh' "
+            .. "-o -name '*.md' \\) -print")
     for _, path in ipairs(paths) do
         M.rules(path, read(path), function(line, what) complain(path, line, what) end)
     end
