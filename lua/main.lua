@@ -225,8 +225,8 @@ end
 ---@param opts { source: string, path: string, pins: table<string, string> }
 function M.load(state, opts)
     -- What editors and shells put first and Lua's own loader skips; columns stay what they were.
-    opts.source = opts.source:gsub("^\239\187\191", "   ", 1):gsub("^(%s*)#!", "%1--", 1)
-    local files = places.new(opts.path, opts.source, "@" .. opts.path)
+    local source = opts.source:gsub("^\239\187\191", "   ", 1):gsub("^(%s*)#!", "%1--", 1)
+    local files = places.new(opts.path, source, "@" .. opts.path)
     state.pins, state.files, state.diag = opts.pins, files, diag.new(files)
     state.chunk = compile(state, files.files[1])
 end
