@@ -59,7 +59,7 @@ static enum lz_exit cmd_doctor(const struct lz_cmd *cmd, struct lz_out *out, int
 const struct lz_cmd lz_cmd_doctor = {
     .name = "doctor",
     .args = "",
-    .summary = "look for what could make two runs of one seed differ on this machine",
+    .summary = "ask this machine what could make two runs differ",
     .about = "Ask this machine about every known source of chance, and say how it is closed.\n\n"
              "Exit status: 0 all are closed, 4 usage, 6 one is open.",
     .run = cmd_doctor,

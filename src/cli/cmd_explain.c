@@ -93,7 +93,7 @@ static enum lz_exit cmd_explain(const struct lz_cmd *cmd, struct lz_out *out, in
 const struct lz_cmd lz_cmd_explain = {
     .name = "explain",
     .args = "[TOPIC]",
-    .summary = "show the page of a code, word, field, fault, metric or exit status",
+    .summary = "show the page of a code, word, field, fault, metric or status",
     .about = "Show the page of a TOPIC: the code of a message (LZ201), a word or field of the\n"
              "language (service, timeout), a fault (fault.latency), a distribution\n"
              "(dist.lognormal), a metric (errors.ratio), units, or exit for the statuses.\n"
