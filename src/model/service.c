@@ -5,53 +5,11 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/capacity.h"
 #include "model/client.h"
 #include "model/instance.h"
-#include "model/measure.h"
-#include "model/task.h"
+#include "model/service_state.h"
 
-struct series {
-    struct lz_measure m; // first: the offsets of its rows count from here
-    lz_series queue_length, queue_wait, busy, cpu, up, ready;
-};
-
-struct replica {
-    struct lz_capacity *capacity;
-    struct series *own; // NULL unless somebody asked for this replica's metrics
-    uint32_t busy;      // workers held
-    uint32_t queue_first, queue_last, queue_len;
-    double cpu_used; // cores, as last measured
-};
-
-struct handler {
-    lz_op op; // 0: any
-    uint32_t number;
-};
-
-struct service {
-    struct lz_service_opts opts;
-    lz_component_id id;
-    lz_instance_id first;
-    struct replica *replicas;
-    struct series series;
-    lz_edge_id *steps;
-    uint32_t step_count, step_cap;
-    struct handler *handlers;
-    uint32_t handler_count, handler_cap;
-    uint32_t busy, queued; // all replicas
-    double cpu_used;
-    double cores; // of one replica
-};
-
-struct lz_services {
-    struct service **all; // by component
-    uint32_t cap;
-    struct lz_service_handlers script;
-    lz_kind worked, rested, woken;
-};
-
-#define AT(member) offsetof(struct series, member)
+#define AT(member) offsetof(struct lz_service_series, member)
 static const struct lz_measure_row rows[] = {
     LZ_MEASURE_ROWS,
     {"queue.length", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(queue_length), 0, 0,
@@ -71,24 +29,7 @@ const struct lz_metric_info *lz_service_metrics(size_t *count)
     return lz_measure_infos(rows, ROW_COUNT, infos, count);
 }
 
-static struct service *service_at(const struct lz_world *w, lz_component_id id)
-{
-    LZ_ASSERT(id < w->services->cap && w->services->all[id] != NULL);
-    return w->services->all[id];
-}
-
-static struct service *service_of(const struct lz_world *w, const struct lz_task *t)
-{
-    return service_at(w, lz_instance_get(w, t->server)->component);
-}
-
-static struct replica *replica_of(const struct service *s, lz_instance_id instance)
-{
-    LZ_ASSERT(instance >= s->first && instance < s->first + s->opts.replicas);
-    return &s->replicas[instance - s->first];
-}
-
-static void measure_cpu(struct lz_world *w, struct service *s, struct replica *r)
+static void measure_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
     double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
@@ -105,7 +46,7 @@ static void measure_cpu(struct lz_world *w, struct service *s, struct replica *r
 
 // Workers were taken or given back. The CPU may have changed since it was measured: a fault
 // that steals from it does not say so.
-static void measure_levels(struct lz_world *w, struct service *s, struct replica *r)
+static void measure_levels(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
     double workers = (double)s->opts.concurrency;
@@ -115,7 +56,8 @@ static void measure_levels(struct lz_world *w, struct service *s, struct replica
     measure_cpu(w, s, r);
 }
 
-static void measure_queue(struct lz_world *w, struct service *s, const struct replica *r)
+static void measure_queue(struct lz_world *w, struct lz_service *s,
+                          const struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
     lz_metrics_set(w->metrics, s->series.queue_length, now, s->queued);
@@ -123,8 +65,9 @@ static void measure_queue(struct lz_world *w, struct service *s, const struct re
         lz_metrics_set(w->metrics, r->own->queue_length, now, r->queue_len);
 }
 
-static void measure_left(struct lz_world *w, struct service *s, const struct replica *r,
-                         const struct lz_task *t, enum lz_outcome outcome)
+static void measure_left(struct lz_world *w, struct lz_service *s,
+                         const struct lz_service_replica *r, const struct lz_task *t,
+                         enum lz_outcome outcome)
 {
     lz_time latency = lz_sim_now(w->sim) - t->arrived;
     lz_measure_left(w, &s->series.m, outcome, latency);
@@ -132,7 +75,8 @@ static void measure_left(struct lz_world *w, struct service *s, const struct rep
         lz_measure_left(w, &r->own->m, outcome, latency);
 }
 
-static void enqueue(struct lz_world *w, struct service *s, struct replica *r, struct lz_task *t)
+static void enqueue(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t)
 {
     uint32_t index = t->head.index;
     t->queue_next = 0;
@@ -147,7 +91,8 @@ static void enqueue(struct lz_world *w, struct service *s, struct replica *r, st
     measure_queue(w, s, r);
 }
 
-static void dequeue(struct lz_world *w, struct service *s, struct replica *r, struct lz_task *t)
+static void dequeue(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t)
 {
     LZ_ASSERT(r->queue_len > 0);
     if (t->queue_prev != 0)
@@ -166,10 +111,10 @@ static void dequeue(struct lz_world *w, struct service *s, struct replica *r, st
 static void worked(struct lz_world *w, struct lz_task *t);
 
 // Take the CPU for its part, then wait for the rest; `worked` or a handler goes on after.
-static void work(struct lz_world *w, struct service *s, struct lz_task *t, lz_time cpu,
-                 lz_time rest)
+void lz_service_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
+                         lz_time rest)
 {
-    struct replica *r = replica_of(s, t->server);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
     t->rest_ns = rest;
     if (cpu > 0) {
         t->job = lz_cpu_add(w, r->capacity->cpu, cpu, lz_pool_id(t));
@@ -183,12 +128,8 @@ static void work(struct lz_world *w, struct service *s, struct lz_task *t, lz_ti
     }
 }
 
-static lz_time scaled(lz_time t, double factor)
-{
-    return factor > 1.0 || factor < 1.0 ? (lz_time)((double)t * factor + 0.5) : t;
-}
-
-static void start(struct lz_world *w, struct service *s, struct replica *r, struct lz_task *t)
+static void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                  struct lz_task *t)
 {
     LZ_ASSERT(r->busy < s->opts.concurrency);
     lz_time now = lz_sim_now(w->sim);
@@ -204,17 +145,17 @@ static void start(struct lz_world *w, struct service *s, struct replica *r, stru
     if (c->loss_count > 0)
         lz_capacity_touch(c);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    lz_time total = scaled(lz_dist_time(&s->opts.service_time, &draw), c->factor);
+    lz_time total = lz_service_scaled(lz_dist_time(&s->opts.service_time, &draw), c->factor);
     lz_time cpu = total;
     if (s->opts.cpu_time.kind != LZ_DIST_NONE) {
         draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 1);
-        cpu = scaled(lz_dist_time(&s->opts.cpu_time, &draw), c->factor);
+        cpu = lz_service_scaled(lz_dist_time(&s->opts.cpu_time, &draw), c->factor);
         cpu = cpu < total ? cpu : total;
     }
-    work(w, s, t, cpu, total - cpu);
+    lz_service_take_cpu(w, s, t, cpu, total - cpu);
 }
 
-static void start_next(struct lz_world *w, struct service *s, struct replica *r)
+static void start_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     while (r->queue_len > 0 && r->busy < s->opts.concurrency) {
         struct lz_task *t = lz_task_at(w, s->opts.lifo ? r->queue_last : r->queue_first);
@@ -223,10 +164,11 @@ static void start_next(struct lz_world *w, struct service *s, struct replica *r)
     }
 }
 
-static void finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
+void lz_service_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                       uint16_t status)
 {
-    struct service *s = service_of(w, t);
-    struct replica *r = replica_of(s, t->server);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
     LZ_ASSERT(t->state == LZ_TASK_WORKING);
     LZ_ASSERT(r->busy > 0);
     r->busy--;
@@ -237,10 +179,10 @@ static void finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcom
     start_next(w, s, r);
 }
 
-static void next_step(struct lz_world *w, struct service *s, struct lz_task *t)
+static void next_step(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 {
     if (t->step == s->step_count) {
-        finish(w, t, LZ_OUTCOME_OK, 200);
+        lz_service_finish(w, t, LZ_OUTCOME_OK, 200);
         return;
     }
     t->child = lz_client_begin(w, &(struct lz_client_begin){
@@ -256,10 +198,10 @@ static void next_step(struct lz_world *w, struct service *s, struct lz_task *t)
                                   });
 }
 
-static bool turns_out_wrong(struct lz_world *w, const struct service *s, const struct lz_task *t)
+static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
 {
     double base = s->opts.error_ratio;
-    double more = replica_of(s, t->server)->capacity->error_ratio;
+    double more = lz_service_replica(s, t->server)->capacity->error_ratio;
     double ratio = 1.0 - (1.0 - base) * (1.0 - more);
     if (!(ratio > 0.0))
         return false;
@@ -270,13 +212,13 @@ static bool turns_out_wrong(struct lz_world *w, const struct service *s, const s
 // The work that comes before calls and handlers is done.
 static void worked(struct lz_world *w, struct lz_task *t)
 {
-    struct service *s = service_of(w, t);
+    struct lz_service *s = lz_service_of(w, t);
     if (t->handler != 0 && t->step > 0) { // a handler's own work
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
     }
     if (turns_out_wrong(w, s, t)) {
-        finish(w, t, LZ_OUTCOME_ERROR, 500);
+        lz_service_finish(w, t, LZ_OUTCOME_ERROR, 500);
         return;
     }
     for (uint32_t i = 0; i < s->handler_count && t->handler == 0; i++)
@@ -285,7 +227,7 @@ static void worked(struct lz_world *w, struct lz_task *t)
     if (s->handler_count > 0 && t->handler == 0) {
         // A request without an operation goes to the first handler there is.
         if (t->op != 0) {
-            finish(w, t, LZ_OUTCOME_ERROR, 404);
+            lz_service_finish(w, t, LZ_OUTCOME_ERROR, 404);
             return;
         }
         t->handler = s->handlers[0].number;
@@ -304,12 +246,12 @@ static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->services->worked, payload))
         return;
-    struct service *s = service_of(w, t);
-    struct replica *r = replica_of(s, entity);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, entity);
     lz_cpu_remove(w, r->capacity->cpu, t->job);
     t->job = 0;
     measure_cpu(w, s, r);
-    work(w, s, t, 0, t->rest_ns);
+    lz_service_take_cpu(w, s, t, 0, t->rest_ns);
 }
 
 static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
@@ -334,8 +276,8 @@ static void on_woken(void *ctx, uint32_t entity, uint64_t payload)
 
 static void arrive(struct lz_world *w, struct lz_task *t)
 {
-    struct service *s = service_of(w, t);
-    struct replica *r = replica_of(s, t->server);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
     lz_measure_arrived(w, &s->series.m);
     if (r->own != NULL)
         lz_measure_arrived(w, &r->own->m);
@@ -352,13 +294,13 @@ static void arrive(struct lz_world *w, struct lz_task *t)
 
 static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)
 {
-    struct service *s = service_of(w, t);
+    struct lz_service *s = lz_service_of(w, t);
     if (t->handler != 0) {
         w->services->script.called(w->services->script.ctx, lz_pool_id(t), result);
         return;
     }
     if (result->outcome != LZ_OUTCOME_OK) {
-        finish(w, t, LZ_OUTCOME_ERROR, result->status);
+        lz_service_finish(w, t, LZ_OUTCOME_ERROR, result->status);
         return;
     }
     t->step++;
@@ -366,7 +308,8 @@ static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_r
 }
 
 // Take back whatever the task holds at its replica; it is neither queued nor working after.
-static void let_go(struct lz_world *w, struct service *s, struct replica *r, struct lz_task *t)
+static void let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                   struct lz_task *t)
 {
     if (t->state == LZ_TASK_QUEUED) {
         dequeue(w, s, r, t);
@@ -387,8 +330,8 @@ static void let_go(struct lz_world *w, struct service *s, struct replica *r, str
 
 static void cancel(struct lz_world *w, struct lz_task *t)
 {
-    struct service *s = service_of(w, t);
-    struct replica *r = replica_of(s, t->server);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
     let_go(w, s, r, t);
     measure_left(w, s, r, t, LZ_OUTCOME_RESET);
     lz_task_free(w, t);
@@ -397,13 +340,13 @@ static void cancel(struct lz_world *w, struct lz_task *t)
 
 static void refused(struct lz_world *w, lz_component_id id, lz_instance_id instance)
 {
-    struct service *s = service_at(w, id);
+    struct lz_service *s = lz_service_at(w, id);
     lz_measure_refused(w, &s->series.m);
-    if (replica_of(s, instance)->own != NULL)
-        lz_measure_refused(w, &replica_of(s, instance)->own->m);
+    if (lz_service_replica(s, instance)->own != NULL)
+        lz_measure_refused(w, &lz_service_replica(s, instance)->own->m);
 }
 
-static void measure_ups(struct lz_world *w, struct service *s)
+static void measure_ups(struct lz_world *w, struct lz_service *s)
 {
     uint32_t up = 0, ready = 0;
     for (uint32_t i = 0; i < s->opts.replicas; i++) {
@@ -411,7 +354,7 @@ static void measure_ups(struct lz_world *w, struct service *s)
         bool runs = state == LZ_INSTANCE_UP || state == LZ_INSTANCE_PAUSED;
         up += runs;
         ready += state == LZ_INSTANCE_UP;
-        const struct series *own = s->replicas[i].own;
+        const struct lz_service_series *own = s->replicas[i].own;
         if (own == NULL)
             continue;
         lz_metrics_set(w->metrics, own->up, lz_sim_now(w->sim), runs ? 1.0 : 0.0);
@@ -424,8 +367,8 @@ static void measure_ups(struct lz_world *w, struct service *s)
 
 static void died(struct lz_world *w, lz_instance_id id, bool silent)
 {
-    struct service *s = service_at(w, lz_instance_get(w, id)->component);
-    struct replica *r = replica_of(s, id);
+    struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    struct lz_service_replica *r = lz_service_replica(s, id);
     uint32_t broken = 0;
     for (uint32_t at = lz_task_first_at(w, id); at != 0; at = lz_task_first_at(w, id)) {
         struct lz_task *t = lz_task_at(w, at);
@@ -445,13 +388,13 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 
 static void started(struct lz_world *w, lz_instance_id id)
 {
-    measure_ups(w, service_at(w, lz_instance_get(w, id)->component));
+    measure_ups(w, lz_service_at(w, lz_instance_get(w, id)->component));
 }
 
 static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
 {
-    struct service *s = service_at(w, lz_instance_get(w, id)->component);
-    struct replica *r = replica_of(s, id);
+    struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    struct lz_service_replica *r = lz_service_replica(s, id);
     lz_cpu_freeze(w, r->capacity->cpu, frozen);
     measure_levels(w, s, r);
     measure_ups(w, s);
@@ -481,7 +424,7 @@ void lz_services_init(struct lz_world *w)
     ss->woken = lz_sim_kind(w->sim, "woken", on_woken, w);
 }
 
-static void make_series(struct lz_world *w, struct series *s, double replicas)
+static void make_series(struct lz_world *w, struct lz_service_series *s, double replicas)
 {
     lz_measure_init(w, &s->m);
     s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
@@ -518,8 +461,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
         return false;
 
     struct lz_services *ss = w->services;
-    ss->all = lz_grow(w->arena, ss->all, &ss->cap, *id + 1, sizeof(struct service *));
-    struct service *s = ss->all[*id] = lz_arena_alloc(w->arena, sizeof(*s));
+    ss->all = lz_grow(w->arena, ss->all, &ss->cap, *id + 1, sizeof(struct lz_service *));
+    struct lz_service *s = ss->all[*id] = lz_arena_alloc(w->arena, sizeof(*s));
     s->opts = *opts;
     s->opts.name = lz_world_component(w, *id)->name;
     fill_defaults(&s->opts);
@@ -540,7 +483,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
 bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id edge,
                          struct lz_err *err)
 {
-    struct service *s = service_at(w, service);
+    struct lz_service *s = lz_service_at(w, service);
     if (s->step_count == UINT16_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls in a service", UINT16_MAX);
     s->steps = lz_grow(w->arena, s->steps, &s->step_cap, s->step_count + 1, sizeof(*s->steps));
@@ -557,14 +500,14 @@ bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *
                        uint32_t handler, struct lz_err *err)
 {
     LZ_ASSERT(handler != 0);
-    struct service *s = service_at(w, service);
+    struct lz_service *s = lz_service_at(w, service);
     lz_op number = lz_call_op(w, op);
     for (uint32_t i = 0; i < s->handler_count; i++)
         if (s->handlers[i].op == number)
             return lz_fail(err, LZ_EEXIST, "\"%s\" is handled twice", op != NULL ? op : "");
     s->handlers =
         lz_grow(w->arena, s->handlers, &s->handler_cap, s->handler_count + 1, sizeof(*s->handlers));
-    s->handlers[s->handler_count++] = (struct handler){.op = number, .number = handler};
+    s->handlers[s->handler_count++] = (struct lz_service_handler){.op = number, .number = handler};
     return true;
 }
 
@@ -574,91 +517,16 @@ bool lz_service_is_handled(const struct lz_world *w, lz_component_id id)
     return id < ss->cap && ss->all[id] != NULL && ss->all[id]->handler_count > 0;
 }
 
-static struct lz_task *live_task(const struct lz_world *w, lz_task_id id)
-{
-    struct lz_task *t = lz_task_find(w, id);
-    LZ_ASSERT(t != NULL && t->state == LZ_TASK_WORKING);
-    return t;
-}
-
-bool lz_service_is_live(const struct lz_world *w, lz_task_id task)
-{
-    const struct lz_task *t = lz_task_find(w, task);
-    return t != NULL && t->state == LZ_TASK_WORKING;
-}
-
-void lz_service_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key)
-{
-    struct lz_task *t = live_task(w, task);
-    LZ_ASSERT(t->child == 0); // a handler waits for one thing at a time
-    t->step++;
-    t->child = lz_client_begin(w, &(struct lz_client_begin){
-                                      .edge = edge,
-                                      .client = t->server,
-                                      .owner_kind = LZ_OWNER_TASK,
-                                      .owner = task,
-                                      .request = t->request,
-                                      .path = lz_draw_index(t->path, t->step),
-                                      .key = key,
-                                      .parent_call = t->call_number,
-                                  });
-}
-
-void lz_service_sleep(struct lz_world *w, lz_task_id task, lz_time duration)
-{
-    LZ_ASSERT(duration >= 0);
-    struct lz_task *t = live_task(w, task);
-    t->timer =
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + duration, w->services->woken, t->server, task);
-}
-
-void lz_service_work(struct lz_world *w, lz_task_id task, lz_time duration)
-{
-    LZ_ASSERT(duration >= 0);
-    struct lz_task *t = live_task(w, task);
-    struct service *s = service_of(w, t);
-    struct lz_capacity *c = replica_of(s, t->server)->capacity;
-    // A job of at least 1 ns: its end is an event, never a call from within this one.
-    lz_time demand = scaled(duration, c->factor);
-    work(w, s, t, demand > 0 ? demand : 1, 0);
-}
-
-void lz_service_answer(struct lz_world *w, lz_task_id task, uint16_t status)
-{
-    enum lz_outcome outcome = status >= 500 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
-    finish(w, live_task(w, task), outcome, status);
-}
-
-uint64_t lz_service_key(const struct lz_world *w, lz_task_id task)
-{
-    return live_task(w, task)->key;
-}
-
-lz_op lz_service_op(const struct lz_world *w, lz_task_id task)
-{
-    return live_task(w, task)->op;
-}
-
-lz_instance_id lz_service_instance(const struct lz_world *w, lz_task_id task)
-{
-    return live_task(w, task)->server;
-}
-
-uint64_t lz_service_path(const struct lz_world *w, lz_task_id task)
-{
-    return live_task(w, task)->path;
-}
-
 lz_metric lz_service_replica_metric(struct lz_world *w, lz_component_id service, uint32_t ordinal,
                                     const char *name)
 {
     LZ_ASSERT(!w->running);
-    struct service *s = service_at(w, service);
+    struct lz_service *s = lz_service_at(w, service);
     if (ordinal < 1 || ordinal > s->opts.replicas)
         return 0;
     char prefix[32];
     snprintf(prefix, sizeof(prefix), "replica[%u].", ordinal);
-    struct replica *r = &s->replicas[ordinal - 1];
+    struct lz_service_replica *r = &s->replicas[ordinal - 1];
     if (r->own == NULL) {
         r->own = lz_arena_alloc(w->arena, sizeof(*r->own));
         make_series(w, r->own, 1.0);

@@ -9,7 +9,7 @@
  * fewer cores than workers or some are stolen.
  *
  * A handler, if there is one, takes the place of the calls: it decides what to do
- * and answers by lz_service_answer.
+ * and answers by lz_handler_answer (handler.h).
  */
 #ifndef LZ_MODEL_SERVICE_H
 #define LZ_MODEL_SERVICE_H
@@ -44,9 +44,9 @@ struct lz_service_handlers {
     void *ctx;
     /* Begin serving. `handler` is what lz_service_handle was given. */
     void (*start)(void *ctx, lz_task_id task, uint32_t handler);
-    /* A call made by lz_service_call has ended. */
+    /* A call made by lz_handler_call has ended. */
     void (*called)(void *ctx, lz_task_id task, const struct lz_call_result *result);
-    /* lz_service_sleep, or lz_service_work, has ended. */
+    /* lz_handler_sleep, or lz_handler_work, has ended. */
     void (*woken)(void *ctx, lz_task_id task);
     /* The task is gone (its process died or it was cancelled); never resume it. */
     void (*dropped)(void *ctx, lz_task_id task);
@@ -66,17 +66,6 @@ bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *
                        uint32_t handler, struct lz_err *err) LZ_MUST_CHECK;
 
 bool lz_service_is_handled(const struct lz_world *w, lz_component_id id);
-
-/* For handlers, on a live task. Each but `answer` ends in a callback. */
-bool lz_service_is_live(const struct lz_world *w, lz_task_id task);
-void lz_service_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key);
-void lz_service_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
-void lz_service_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
-void lz_service_answer(struct lz_world *w, lz_task_id task, uint16_t status);
-uint64_t lz_service_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
-lz_op lz_service_op(const struct lz_world *w, lz_task_id task);
-lz_instance_id lz_service_instance(const struct lz_world *w, lz_task_id task);
-uint64_t lz_service_path(const struct lz_world *w, lz_task_id task); /* owner for keyed draws */
 
 /*
  * The metrics of one replica (ordinal from 1) under "replica[2].latency.p99" and so on.

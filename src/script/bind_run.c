@@ -16,7 +16,7 @@ static struct lz_world *world_of(lua_State *L)
 static lz_task_id check_task(lua_State *L, int arg)
 {
     lz_task_id task = (lz_task_id)luaL_checkinteger(L, arg);
-    if (!lz_service_is_live(world_of(L), task))
+    if (!lz_handler_is_live(world_of(L), task))
         luaL_error(L, "the request has ended: a handler may not go on with it");
     return task;
 }
@@ -106,21 +106,21 @@ static int call(lua_State *L)
     lz_task_id task = check_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     uint64_t key = (uint64_t)luaL_checkinteger(L, 3);
-    lz_service_call(world_of(L), task, edge, key);
+    lz_handler_call(world_of(L), task, edge, key);
     return lz_proc_yield(L);
 }
 
 static int pause_for(lua_State *L)
 {
     lz_task_id task = check_task(L, 1);
-    lz_service_sleep(world_of(L), task, luaL_checkinteger(L, 2));
+    lz_handler_sleep(world_of(L), task, luaL_checkinteger(L, 2));
     return lz_proc_yield(L);
 }
 
 static int work(lua_State *L)
 {
     lz_task_id task = check_task(L, 1);
-    lz_service_work(world_of(L), task, luaL_checkinteger(L, 2));
+    lz_handler_work(world_of(L), task, luaL_checkinteger(L, 2));
     return lz_proc_yield(L);
 }
 
@@ -128,8 +128,8 @@ static int work(lua_State *L)
 static int answer(lua_State *L)
 {
     lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
-    if (lz_service_is_live(world_of(L), task))
-        lz_service_answer(world_of(L), task, (uint16_t)luaL_checkinteger(L, 2));
+    if (lz_handler_is_live(world_of(L), task))
+        lz_handler_answer(world_of(L), task, (uint16_t)luaL_checkinteger(L, 2));
     return lz_proc_idle(L);
 }
 

@@ -333,27 +333,27 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     uint32_t i = take_idle(s);
     struct proc *p = proc_at(s, i);
     p->task = task;
-    p->owner = lz_service_path(w, task);
+    p->owner = lz_handler_path(w, task);
     p->draws = 0;
     remember(s, task, i);
     if (lua_status(p->L) != LUA_YIELD)
         lua_rawgeti(p->L, LUA_REGISTRYINDEX, s->procs->ref_server); // a fresh coroutine's body
     const struct handler *h = &s->procs->handlers[handler];
-    lz_instance_id instance = lz_service_instance(w, task);
+    lz_instance_id instance = lz_handler_instance(w, task);
     uint64_t life = (uint64_t)lz_instance_get(w, instance)->incarnation << 32 | instance;
     lua_rawgeti(p->L, LUA_REGISTRYINDEX, h->ref);
     lua_pushinteger(p->L, (lua_Integer)task);
     lua_pushinteger(p->L, h->service);
     lua_pushinteger(p->L, (lua_Integer)life);
-    lua_pushinteger(p->L, (lua_Integer)lz_service_key(w, task));
-    lua_pushstring(p->L, lz_call_op_name(w, lz_service_op(w, task)));
+    lua_pushinteger(p->L, (lua_Integer)lz_handler_key(w, task));
+    lua_pushstring(p->L, lz_call_op_name(w, lz_handler_op(w, task)));
     resume(s, i, 6);
 }
 
 static void on_begin(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_script *s = ctx;
-    if (lz_service_is_live(s->world.world, payload))
+    if (lz_handler_is_live(s->world.world, payload))
         serve(s, payload, entity);
 }
 

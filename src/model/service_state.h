@@ -1,0 +1,90 @@
+/*
+ * service_state.h — what the two parts of a service share; for model/ only.
+ *
+ *   service.c   arrival, queue, workers, work, its calls
+ *   handler.c   what its own code does with a request
+ */
+#ifndef LZ_MODEL_SERVICE_STATE_H
+#define LZ_MODEL_SERVICE_STATE_H
+
+#include "base/check.h"
+#include "model/capacity.h"
+#include "model/client.h"
+#include "model/instance.h"
+#include "model/measure.h"
+#include "model/service.h"
+#include "model/task.h"
+
+struct lz_service_series {
+    struct lz_measure m; /* first: the offsets of its rows count from here */
+    lz_series queue_length, queue_wait, busy, cpu, up, ready;
+};
+
+struct lz_service_replica {
+    struct lz_capacity *capacity;
+    struct lz_service_series *own; /* NULL unless somebody asked for this replica's metrics */
+    uint32_t busy;                 /* workers held */
+    uint32_t queue_first, queue_last, queue_len;
+    double cpu_used; /* cores, as last measured */
+};
+
+struct lz_service_handler {
+    lz_op op; /* 0: any */
+    uint32_t number;
+};
+
+struct lz_service {
+    struct lz_service_opts opts;
+    lz_component_id id;
+    lz_instance_id first;
+    struct lz_service_replica *replicas;
+    struct lz_service_series series;
+    lz_edge_id *steps;
+    uint32_t step_count, step_cap;
+    struct lz_service_handler *handlers;
+    uint32_t handler_count, handler_cap;
+    uint32_t busy, queued; /* all replicas */
+    double cpu_used;
+    double cores; /* of one replica */
+};
+
+struct lz_services {
+    struct lz_service **all; /* by component */
+    uint32_t cap;
+    struct lz_service_handlers script;
+    lz_kind worked, rested, woken;
+};
+
+static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(id < w->services->cap && w->services->all[id] != NULL);
+    return w->services->all[id];
+}
+
+static inline struct lz_service *lz_service_of(const struct lz_world *w, const struct lz_task *t)
+{
+    return lz_service_at(w, lz_instance_get(w, t->server)->component);
+}
+
+static inline struct lz_service_replica *lz_service_replica(const struct lz_service *s,
+                                                            lz_instance_id instance)
+{
+    LZ_ASSERT(instance >= s->first && instance < s->first + s->opts.replicas);
+    return &s->replicas[instance - s->first];
+}
+
+/* A time as a degraded replica takes it. */
+static inline lz_time lz_service_scaled(lz_time t, double factor)
+{
+    return factor > 1.0 || factor < 1.0 ? (lz_time)((double)t * factor + 0.5) : t;
+}
+
+/* Take the CPU for its part, then wait for the rest; calls or a handler go on after. */
+void lz_service_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
+                         lz_time rest);
+
+/* The working task answers, and its worker takes the next. */
+void lz_service_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                       uint16_t status);
+
+#endif
