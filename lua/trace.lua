@@ -36,8 +36,8 @@ end
 
 --- The place that is being run, for messages; nil if none of the user's files is.
 function M.here(state)
-    local inner = frame_of(state, function(level) return debug.getinfo(level + 3, "Sl") end)
-    return inner and inner.place
+    local file, line, outer = state.C.where(state.files.by_chunk)
+    return file and state.files.here(file, line, outer)
 end
 
 --- Whether a pcall of the scenario's would catch an error now: it asks whether something works.

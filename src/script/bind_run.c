@@ -6,6 +6,8 @@
 #include "script/bind_check.h"
 #include "script/proc.h"
 
+#define FRAMES_MAX 60
+
 static struct lz_world *world_of(lua_State *L)
 {
     struct lz_world *w = lz_script_of(L)->world.world;
@@ -35,6 +37,38 @@ static int compile(lua_State *L)
     const char *upvalue = lua_setupvalue(L, -2, 1);
     LZ_ASSERT(upvalue != NULL); // a main chunk has _ENV
     return 1;
+}
+
+// where(by chunk) -> file, line, the scenario's own line | nothing. The innermost frame that runs
+// one of the user's files; asked for each block and field, so debug.getinfo would take too long.
+static int where(lua_State *L)
+{
+    lua_Integer file = 0, line = 0;
+    lua_Debug frame;
+    for (int level = 1; level <= FRAMES_MAX && lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.source[0] != '@' || lua_getfield(L, 1, frame.source) != LUA_TNUMBER) {
+            lua_settop(L, 1);
+            continue;
+        }
+        lua_Integer one = lua_tointeger(L, -1);
+        lua_settop(L, 1);
+        if (file == 0) {
+            file = one;
+            line = frame.currentline;
+        }
+        if (one == 1) { // the scenario itself: nothing below it is the user's
+            lua_pushinteger(L, file);
+            lua_pushinteger(L, line);
+            lua_pushinteger(L, frame.currentline);
+            return 3;
+        }
+    }
+    if (file == 0)
+        return 0;
+    lua_pushinteger(L, file);
+    lua_pushinteger(L, line);
+    return 2;
 }
 
 static int now(lua_State *L)
@@ -153,11 +187,10 @@ static int land(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"compile", compile}, {"now", now},       {"sleeper", lz_sleep_word},
-    {"wait", wait_for},   {"mark", mark},     {"log", log_line},
-    {"drive", drive},     {"handle", handle}, {"call", call},
-    {"pause", pause_for}, {"work", work},     {"answer", answer},
-    {"flight", flight},   {"join", join},     {"land", land},
+    {"compile", compile}, {"where", where},   {"now", now},         {"sleeper", lz_sleep_word},
+    {"wait", wait_for},   {"mark", mark},     {"log", log_line},    {"drive", drive},
+    {"handle", handle},   {"call", call},     {"pause", pause_for}, {"work", work},
+    {"answer", answer},   {"flight", flight}, {"join", join},       {"land", land},
     {NULL, NULL},
 };
 
