@@ -345,6 +345,7 @@ bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t
     LZ_ASSERT(size >= first_offset());
     if (!lz_arena_create(opts, &arena, err))
         return false;
+    LZ_ASSERT(arena != NULL);
     struct lz_arena made = *arena;
     LZ_ASSERT(size <= made.limit_bytes);
     memcpy(arena, image, size);

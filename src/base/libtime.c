@@ -13,13 +13,13 @@ static int64_t read_ns(clockid_t which)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-time_t time(time_t *out)
+time_t time(time_t *timer)
 {
     const int64_t *now = lz_wall_virtual_ns();
     time_t seconds = now != NULL ? (time_t)(LZ_WALL_EPOCH_S + *now / 1000000000)
                                  : (time_t)(read_ns(CLOCK_REALTIME) / 1000000000);
-    if (out != NULL)
-        *out = seconds;
+    if (timer != NULL)
+        *timer = seconds;
     return seconds;
 }
 

@@ -22,7 +22,7 @@ _Static_assert(sizeof(double) == 8, "doubles must be IEEE 754 binary64");
 #define LN2_HI 0x1.62e42fefa38p-1 // a multiple of 2^-42, as in the table
 #define LN2_LO 0x1.ef35793c7673p-45
 #define LOG10_2_HI 0x1.34413509f8p-2
-#define LOG10_2_LO -0x1.80433b83b532ap-44
+#define LOG10_2_LO (-0x1.80433b83b532ap-44)
 
 static const struct lz_dd one_over_ln2 = {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
 static const struct lz_dd one_over_ln10 = {0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57};

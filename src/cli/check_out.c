@@ -172,7 +172,7 @@ static size_t rule_of(struct rules *rules, const struct lz_finding *f)
         if (strcmp(rules->items[i]->code, f->code) == 0)
             return i;
     }
-    rules->items = lz_mem_resize(rules->items, (rules->count + 1) * sizeof(rules->items[0]));
+    rules->items = lz_mem_resize(rules->items, (rules->count + 1) * sizeof(const void *));
     rules->items[rules->count] = f;
     return rules->count++;
 }

@@ -233,7 +233,7 @@ static void write_memory(struct lz_pen *pen, const struct lz_report_run *run, in
     if (lz_run_next(&q)) {
         int64_t count = sqlite3_column_int64(q, 1), bytes = sqlite3_column_int64(q, 2);
         lz_format_value(size, sizeof(size), lz_run_real(q, 0), LZ_UNIT_BYTES);
-        lz_format_value(each, sizeof(each), count > 0 ? (double)(bytes / count) : 0.0,
+        lz_format_value(each, sizeof(each), count > 0 ? (double)bytes / (double)count : 0.0,
                         LZ_UNIT_BYTES);
         lz_format_count(at_once, sizeof(at_once), (double)count);
         lz_pen_to(pen, indent);

@@ -229,6 +229,7 @@ static double draw(lua_State *L)
     struct lz_script *s = lz_script_of(L);
     if (s->loading || s->world.world == NULL)
         luaL_error(L, "LZ503: draws belong to the run: the top level only declares");
+    LZ_ASSERT(s->world.world != NULL); // the error does not come back
     struct lz_draw d = lz_draw_begin(lz_sim_key(s->world.world->sim), s->draw_owner,
                                      LZ_PURPOSE_SCRIPT, s->draws++ & 0xffffffffff);
     return lz_draw_unit(&d);
