@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/io.h"
 #include "base/str.h"
 
 void lz_out_init(struct lz_out *out)
@@ -24,27 +25,12 @@ void lz_out_init(struct lz_out *out)
     *out = (struct lz_out){.fd = STDOUT_FILENO};
 }
 
-// 0, or errno.
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 void lz_out_write(struct lz_out *out, const char *bytes, size_t size)
 {
     LZ_ASSERT(LZ_IMPLIES(size > 0, bytes != NULL));
     if (out->closed || out->error != 0)
         return;
-    int reason = write_all(out->fd, bytes, size);
+    int reason = lz_io_write(out->fd, bytes, size);
     if (reason == EPIPE)
         out->closed = true;
     else
@@ -79,7 +65,7 @@ static bool write_to(const char *path, int flags, const char *bytes, size_t size
     int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
     if (fd < 0)
         return cannot(err, path, errno);
-    int reason = write_all(fd, bytes, size);
+    int reason = lz_io_write(fd, bytes, size);
     if (close(fd) != 0 && reason == 0)
         reason = errno;
     return reason == 0 ? true : cannot(err, path, reason);

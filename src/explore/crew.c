@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/io.h"
 #include "base/mem.h"
 
 #define NS_PER_S ((int64_t)1000000000)
@@ -74,21 +75,6 @@ static void *zeroed(size_t count, size_t size)
     return memset(lz_mem_alloc(count * size + 1), 0, count * size + 1);
 }
 
-static bool write_all(int fd, const void *bytes, size_t size)
-{
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 // The child's whole life. Its terminal signals are the parent's business, and it
 // leaves by _exit: what the parent had registered or buffered is not the child's.
 static _Noreturn void child(const struct crew *crew, size_t job, int pipe, int said)
@@ -105,8 +91,8 @@ static _Noreturn void child(const struct crew *crew, size_t job, int pipe, int s
     crew->opts->work(crew->opts->ctx, job, &message);
     fflush(NULL);
     const struct header header = {.magic = HEADER_MAGIC, .size = message.len};
-    bool sent =
-        write_all(pipe, &header, sizeof(header)) && write_all(pipe, message.text, message.len);
+    bool sent = lz_io_write(pipe, &header, sizeof(header)) == 0 &&
+                lz_io_write(pipe, message.text, message.len) == 0;
     lz_str_finish(&message);
     _exit(sent ? 0 : 1);
 }

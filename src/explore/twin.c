@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/io.h"
 #include "base/mem.h"
 
 #define BATCH 2048 // events sent at once: 48 KiB, below what a pipe holds
@@ -38,21 +39,6 @@ struct lz_twin {
     bool differs;
     struct note mine, other; // where it differs; kind 0: that run had ended
 };
-
-static bool write_all(int fd, const void *bytes, size_t size)
-{
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
 
 // As much as there is, whole notes; 0 at the end.
 static size_t read_notes(int fd, struct note *notes)
@@ -116,7 +102,8 @@ static void flush(struct lz_twin *twin)
 {
     // Once the worker has seen enough, nobody reads: go on quietly to the end.
     if (!twin->is_lost)
-        twin->is_lost = !write_all(twin->pipe, twin->batch, twin->count * sizeof(twin->batch[0]));
+        twin->is_lost =
+            lz_io_write(twin->pipe, twin->batch, twin->count * sizeof(twin->batch[0])) != 0;
     twin->count = 0;
 }
 
@@ -176,7 +163,7 @@ _Noreturn void lz_twin_leave(struct lz_twin *twin, const struct lz_twin_end *end
     struct note notes[2];
     pack_end(end, notes);
     flush(twin);
-    bool sent = !twin->is_lost && write_all(twin->pipe, notes, sizeof(notes));
+    bool sent = !twin->is_lost && lz_io_write(twin->pipe, notes, sizeof(notes)) == 0;
     _exit(sent ? 0 : 1);
 }
 

@@ -10,23 +10,10 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "record/record.h"
-
-static bool write_all(int fd, const unsigned char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
 
 // On false errno says why, and no file of that name is left.
 static bool write_file(const char *name, const unsigned char *bytes, size_t size)
@@ -34,8 +21,10 @@ static bool write_file(const char *name, const unsigned char *bytes, size_t size
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
-    bool ok = write_all(fd, bytes, size) && fsync(fd) == 0;
-    int problem = errno;
+    int problem = lz_io_write(fd, bytes, size);
+    if (problem == 0 && fsync(fd) != 0)
+        problem = errno;
+    bool ok = problem == 0;
     if (close(fd) != 0 && ok) { // some file systems tell of a full disk only here
         ok = false;
         problem = errno;
