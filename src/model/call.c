@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client.h"
+#include "model/connect.h"
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/service.h"
@@ -104,16 +105,6 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
     return true;
 }
 
-// Connections are warm before the run begins; to a database only the primary's are.
-static void open_connections(struct lz_world *w, struct lz_edge *e)
-{
-    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
-    for (uint32_t c = 0; c < e->client_count; c++)
-        for (uint32_t s = 0; s < e->server_count; s++)
-            if (ops->route == NULL || s == 0)
-                e->pairs[c * e->server_count + s].connected = 1;
-}
-
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err)
 {
@@ -156,7 +147,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
-    open_connections(w, e);
+    lz_connect_warm(w, e);
     *id = cs->edge_count;
     if (w->running)
         lz_balance_watch(w, *id);

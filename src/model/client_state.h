@@ -1,0 +1,82 @@
+/*
+ * client_state.h — what the parts of a call under way share; for model/ only.
+ *
+ *   client.c    attempts, timeouts, backoff, retries, spans
+ *   connect.c   the connection an attempt needs before it can send
+ *
+ * An attempt's events carry its *turn*: a paused client's events are replayed late, in their
+ * order; one that an earlier one has made pointless must be recognised.
+ */
+#ifndef LZ_MODEL_CLIENT_STATE_H
+#define LZ_MODEL_CLIENT_STATE_H
+
+#include "base/check.h"
+#include "base/pool.h"
+#include "model/client.h"
+
+enum lz_call_state {
+    LZ_CALL_PICK,       /* about to make an attempt */
+    LZ_CALL_WAITING,    /* for a connection */
+    LZ_CALL_CONNECTING, /* opening one */
+    LZ_CALL_SENT,
+    LZ_CALL_BACKOFF,
+};
+
+struct lz_call {
+    struct lz_pool_head head;
+    uint64_t owner;
+    lz_request_id request; /* 0 once its request has stopped waiting for it */
+    uint64_t path, key;
+    union {
+        lz_task_id task;   /* SENT: of the attempt under way */
+        lz_event_id timer; /* before: connecting, backing off */
+    };
+    lz_event_id timeout;
+    lz_time begun;     /* the call */
+    lz_time started;   /* the attempt */
+    lz_time connected; /* it has a connection, perhaps still to be opened */
+    lz_time sent;
+    lz_time waited; /* before this attempt */
+    lz_edge_id edge;
+    lz_instance_id client, server;
+    uint32_t number, parent; /* within the request */
+    uint16_t attempt;
+    uint16_t tries; /* to connect */
+    lz_op op;
+    uint8_t state; /* enum lz_call_state */
+    uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
+    uint8_t owner_kind;
+    bool has_connection; /* of a limited number */
+};
+
+_Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small as it can be");
+
+struct lz_clients {
+    struct lz_pool pool;
+    lz_kind timeout, connect, again, fail;
+};
+
+#define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */
+
+/* What this turn's timers carry. */
+static inline uint64_t lz_client_token(const struct lz_call *c)
+{
+    LZ_ASSERT(c->head.index < 1u << LZ_CALL_INDEX_BITS);
+    return (uint64_t)c->head.gen << 32 | (uint64_t)c->turn << LZ_CALL_INDEX_BITS | c->head.index;
+}
+
+/* The call whose turn it still is; NULL if the event has come too late. */
+static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint64_t token)
+{
+    uint64_t id = token & ~((uint64_t)0xff << LZ_CALL_INDEX_BITS);
+    struct lz_call *c = lz_pool_find(&w->clients->pool, id);
+    return c != NULL && lz_client_token(c) == token ? c : NULL;
+}
+
+/* For connect.c: the connection is open, the attempt goes on its way. */
+void lz_client_send(struct lz_world *w, struct lz_call *c);
+
+/* For connect.c: nobody listens there. */
+void lz_client_refused(struct lz_world *w, struct lz_call *c);
+
+#endif
