@@ -1,0 +1,38 @@
+-- Three systems of the same shape that share nothing: `busy` has users all the time, `idle` only
+-- after the faults are over, and `near` has no fault. faults.c writes the faults below this text,
+-- as `fault.kill { s.web.replica[1], at = "1s", lasting = "3s" }` with `s` for busy and for idle,
+-- and compares runs with and without them.
+--
+-- What a fault needs that is not here yet belongs here: it then meets all others.
+scenario "Faults come and go" { duration = "90s" }
+
+local function side(name)
+  local where = region(name) { zones = { "a", "b" } }
+  local db = database(name .. "-db") {
+    nodes = 2, spread = where, failover = false, query_time = dist.exponential { mean = "2ms" },
+  }
+  local web = service(name .. "-web") {
+    replicas = 3, spread = where, cpu = 1, concurrency = 16,
+    service_time = dist.exponential { mean = "3ms" },
+    calls = { call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" } },
+  }
+  return { region = where, db = db, web = web, name = name }
+end
+
+local function users(s, rate)
+  s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
+end
+
+local busy, idle, near = side "busy", side "idle", side "near"
+users(busy, "40/s")
+users(near, "20/s")
+-- The idle system's users come at 21, 42 and 63 s and open their connections to each replica
+-- again, one after another; their requests from 84 s on are compared. By then what its health
+-- checks learned during the faults is forgotten.
+for i = 0, 9 do
+  idle.users = traffic("idle-users-" .. i) {
+    to = idle.web, rate = 1 / (21 + i / 10) .. "/s", arrivals = "constant", timeout = "1s",
+  }
+end
+
+expect "requests are answered" { sometimes = near.web.rate:above "1/s" }
