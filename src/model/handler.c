@@ -49,13 +49,13 @@ void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration)
     struct lz_capacity *c = lz_service_replica(s, t->server)->capacity;
     // A job of at least 1 ns: its end is an event, never a call from within this one.
     lz_time demand = lz_service_scaled(duration, c->factor);
-    lz_service_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);
+    lz_serve_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);
 }
 
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status)
 {
     enum lz_outcome outcome = status >= 500 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
-    lz_service_finish(w, live_task(w, task), outcome, status);
+    lz_serve_finish(w, live_task(w, task), outcome, status);
 }
 
 uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task)

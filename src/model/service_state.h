@@ -1,8 +1,11 @@
 /*
- * service_state.h — what the two parts of a service share; for model/ only.
+ * service_state.h — what the parts of a service share; for model/ only.
  *
- *   service.c   arrival, queue, workers, work, its calls
+ *   service.c   what it is made of; a request arrives, its process ends
+ *   queue.c     who waits for a worker
+ *   serve.c     a request and its worker: work, calls, answer
  *   handler.c   what its own code does with a request
+ *   level.c     what it measures
  */
 #ifndef LZ_MODEL_SERVICE_STATE_H
 #define LZ_MODEL_SERVICE_STATE_H
@@ -79,12 +82,53 @@ static inline lz_time lz_service_scaled(lz_time t, double factor)
     return factor > 1.0 || factor < 1.0 ? (lz_time)((double)t * factor + 0.5) : t;
 }
 
+/* ---- queue.c: tasks that wait at a replica, oldest first */
+void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                   struct lz_task *t);
+void lz_queue_remove(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t);
+
+/* ---- serve.c: a task that holds a worker, from taking it to the answer */
+void lz_serve_init(struct lz_world *w);
+
+/* There must be a free worker. */
+void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t);
+
+/* Workers have become free: take those who wait. */
+void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+
 /* Take the CPU for its part, then wait for the rest; calls or a handler go on after. */
-void lz_service_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
-                         lz_time rest);
+void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
+                       lz_time rest);
+
+/* A call it made has ended. */
+void lz_serve_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
 
 /* The working task answers, and its worker takes the next. */
-void lz_service_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
-                       uint16_t status);
+void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                     uint16_t status);
+
+/* Take back whatever the task holds at its replica; it is neither queued nor working after. */
+void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t);
+
+/* ---- level.c: what a service measures beside what measure.h has */
+
+/* Make the series and name their metrics, with `prefix` in front. */
+void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
+                     struct lz_service_series *s, uint32_t replicas);
+
+/* Workers were taken or given back. */
+void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);
+
+/* Processes have begun, ended, stopped or gone on. */
+void lz_level_ups(struct lz_world *w, struct lz_service *s);
+
+/* A task has ended here. */
+void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   const struct lz_task *t, enum lz_outcome outcome);
 
 #endif

@@ -1,0 +1,100 @@
+#include <stddef.h>
+
+#include "base/check.h"
+#include "model/service_state.h"
+
+#define AT(member) offsetof(struct lz_service_series, member)
+static const struct lz_measure_row rows[] = {
+    LZ_MEASURE_ROWS,
+    {"queue.length", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(queue_length), 0, 0,
+     "requests waiting for a worker"},
+    LZ_MEASURE_QUANTILES("queue.wait", AT(queue_wait), "wait for a worker"),
+    {"busy", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(busy), 0, 0, "share of all workers that are held"},
+    {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of all cores in use"},
+    {"replicas.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(up), 0, 0, "replicas whose process runs"},
+    {"replicas.ready", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(ready), 0, 0,
+     "replicas that run and are not paused"},
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+const struct lz_metric_info *lz_service_metrics(size_t *count)
+{
+    static struct lz_metric_info infos[ROW_COUNT];
+    return lz_measure_infos(rows, ROW_COUNT, infos, count);
+}
+
+void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
+    if (!(used < r->cpu_used || used > r->cpu_used))
+        return;
+    s->cpu_used += used - r->cpu_used;
+    r->cpu_used = used;
+    if (s->cpu_used < 1e-9)
+        s->cpu_used = 0.0; // sums and differences leave dust
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->opts.replicas));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+}
+
+// The CPU may have changed since it was measured: a fault that steals from it does not say so.
+void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double workers = (double)s->opts.concurrency;
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->opts.replicas));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
+    lz_level_cpu(w, s, r);
+}
+
+void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set(w->metrics, s->series.queue_length, now, s->queued);
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->queue_length, now, r->queue_len);
+}
+
+void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   const struct lz_task *t, enum lz_outcome outcome)
+{
+    lz_time latency = lz_sim_now(w->sim) - t->arrived;
+    lz_measure_left(w, &s->series.m, outcome, latency);
+    if (r->own != NULL)
+        lz_measure_left(w, &r->own->m, outcome, latency);
+}
+
+void lz_level_ups(struct lz_world *w, struct lz_service *s)
+{
+    uint32_t up = 0, ready = 0;
+    for (uint32_t i = 0; i < s->opts.replicas; i++) {
+        enum lz_instance_state state = lz_instance_get(w, s->first + i)->state;
+        bool runs = state == LZ_INSTANCE_UP || state == LZ_INSTANCE_PAUSED;
+        up += runs;
+        ready += state == LZ_INSTANCE_UP;
+        const struct lz_service_series *own = s->replicas[i].own;
+        if (own == NULL)
+            continue;
+        lz_metrics_set(w->metrics, own->up, lz_sim_now(w->sim), runs ? 1.0 : 0.0);
+        lz_metrics_set(w->metrics, own->ready, lz_sim_now(w->sim),
+                       state == LZ_INSTANCE_UP ? 1.0 : 0.0);
+    }
+    lz_metrics_set(w->metrics, s->series.up, lz_sim_now(w->sim), up);
+    lz_metrics_set(w->metrics, s->series.ready, lz_sim_now(w->sim), ready);
+}
+
+void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
+                     struct lz_service_series *s, uint32_t replicas)
+{
+    LZ_ASSERT(replicas > 0);
+    lz_measure_init(w, &s->m);
+    s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
+    s->queue_wait = lz_metrics_hist(w->metrics);
+    s->busy = lz_metrics_gauge(w->metrics, 0.0);
+    s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->up = lz_metrics_gauge(w->metrics, replicas);
+    s->ready = lz_metrics_gauge(w->metrics, replicas);
+    lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
+}
