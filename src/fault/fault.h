@@ -46,15 +46,24 @@ struct lz_fault_params {
     double error_ratio; /* degrade */
     double load;        /* cpu: share of the cores stolen */
     double cores;       /* cpu: cores stolen */
-    bool one_way;       /* direction = "to" or "from": towards the first target only */
+    unsigned direction; /* enum lz_fault_direction */
 };
+
+/* Of a network fault: messages both ways, only to its target, or only from it. */
+enum lz_fault_direction { LZ_FAULT_BOTH, LZ_FAULT_TO, LZ_FAULT_FROM };
 
 enum lz_param_type {
     LZ_PARAM_DURATION, /* lz_time */
     LZ_PARAM_DIST,     /* struct lz_dist; a plain duration is constant */
     LZ_PARAM_RATIO,    /* double, 0 to 1 */
     LZ_PARAM_NUMBER,   /* double */
-    LZ_PARAM_CHOICE,   /* bool: one of two words, `choices` = "false|true" */
+    LZ_PARAM_COUNT,    /* uint32_t */
+    LZ_PARAM_SIZE,     /* double, bytes */
+    LZ_PARAM_SPEED,    /* double, bytes per second: a bandwidth */
+    LZ_PARAM_RATE,     /* double, per second */
+    LZ_PARAM_TEXT,     /* const char *, NULL if absent */
+    LZ_PARAM_BOOL,     /* bool */
+    LZ_PARAM_CHOICE,   /* unsigned: which word of `choices`, "both|to|from"; the first is 0 */
 };
 
 struct lz_param {
@@ -62,7 +71,7 @@ struct lz_param {
     enum lz_param_type type;
     size_t offset; /* in struct lz_fault_params */
     bool required;
-    double min, max; /* NUMBER; both 0: unbounded */
+    double min, max; /* NUMBER, SIZE, SPEED, RATE; both 0: unbounded */
     const char *choices;
     const char *doc; /* one line, with its unit */
 };

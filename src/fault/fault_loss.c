@@ -6,11 +6,7 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, ratio),
      .required = true,
      .doc = "share of messages lost, each by its own draw"},
-    {.name = "direction",
-     .type = LZ_PARAM_CHOICE,
-     .offset = offsetof(struct lz_fault_params, one_way),
-     .choices = "both|to",
-     .doc = "\"both\" ways, or only \"to\" the target (of a link: from the first to the second)"},
+    LZ_PARAM_DIRECTION,
     {0},
 };
 

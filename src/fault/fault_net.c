@@ -1,7 +1,7 @@
 /*
  * fault_net.c — what the network faults have in common: which messages they mean.
  *
- *   link(a, b)     messages between a and b, both ways unless direction = "to"
+ *   link(a, b)     messages between a and b, both ways unless `direction` says one
  *   { a, b }       the same
  *   one target     messages to and from it
  */
@@ -22,7 +22,12 @@ void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_ef
     } else {
         e->to = &f->opts.target;
     }
-    e->both_ways = !o->params.one_way;
+    e->both_ways = o->params.direction == LZ_FAULT_BOTH;
+    if (o->params.direction == LZ_FAULT_FROM) {
+        const struct lz_target *from = e->from;
+        e->from = e->to;
+        e->to = from;
+    }
     e->path = f->path;
     e->touched = &f->effect;
     f->undo[0] = lz_net_effect_add(w, e);

@@ -1,11 +1,7 @@
 #include "fault/kinds.h"
 
 static const struct lz_param params[] = {
-    {.name = "direction",
-     .type = LZ_PARAM_CHOICE,
-     .offset = offsetof(struct lz_fault_params, one_way),
-     .choices = "both|to",
-     .doc = "\"both\" ways, or only messages \"to\" the second target (of one target: to it)"},
+    LZ_PARAM_DIRECTION,
     {0},
 };
 

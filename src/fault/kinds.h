@@ -21,6 +21,15 @@ extern const struct lz_fault_kind lz_fault_pause;
      LZ_TARGET_BIT(LZ_TARGET_HOST) | LZ_TARGET_BIT(LZ_TARGET_ZONE) |                               \
      LZ_TARGET_BIT(LZ_TARGET_REGION))
 
+/* The parameter that network faults share. */
+#define LZ_PARAM_DIRECTION                                                                         \
+    {                                                                                              \
+        .name = "direction", .type = LZ_PARAM_CHOICE,                                              \
+        .offset = offsetof(struct lz_fault_params, direction), .choices = "both|to|from",          \
+        .doc = "\"both\" ways, only \"to\" the target, or only \"from\" it; of a link or a "       \
+               "pair, \"to\" is from the first to the second"                                      \
+    }
+
 /* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_effect *e);
 void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);

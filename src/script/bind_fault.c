@@ -21,13 +21,33 @@ static enum lz_pick_kind pick_of(const char *name)
     return LZ_PICK_ALL;
 }
 
-// The second of the two words is `true`.
-static bool read_choice(lua_State *L, int idx, const struct lz_param *p)
+// Which of the words "a|b|c" it is; the first where none is given.
+static unsigned read_choice(lua_State *L, int idx, const struct lz_param *p)
 {
     const char *v = lz_read_text(L, idx, p->name);
-    const char *bar = strchr(p->choices, '|');
-    LZ_ASSERT(bar != NULL);
-    return v != NULL && strcmp(v, bar + 1) == 0;
+    size_t len = v != NULL ? strlen(v) : 0;
+    unsigned word = 0;
+    for (const char *at = p->choices; v != NULL && at != NULL; word++) {
+        const char *bar = strchr(at, '|');
+        size_t n = bar != NULL ? (size_t)(bar - at) : strlen(at);
+        if (n == len && memcmp(at, v, n) == 0)
+            return word;
+        at = bar != NULL ? bar + 1 : NULL;
+    }
+    LZ_ASSERT(v == NULL); // the Lua half knows the words
+    return 0;
+}
+
+static bool read_bounded(lua_State *L, int idx, const struct lz_param *p, double *out,
+                         struct lz_err *err)
+{
+    *out = lz_read_num(L, idx, p->name, 0);
+    bool is_given = lua_getfield(L, idx, p->name) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (p->max > p->min && is_given && !(*out >= p->min && *out <= p->max))
+        return lz_fail(err, LZ_ERANGE, "`%s` must be between %g and %g, got %g", p->name, p->min,
+                       p->max, *out);
+    return true;
 }
 
 static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct lz_fault_params *out,
@@ -44,14 +64,21 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
         *(double *)field = lz_read_num(L, idx, p->name, 0);
         return true;
     case LZ_PARAM_NUMBER:
-        *(double *)field = lz_read_num(L, idx, p->name, 0);
-        if (p->max > p->min && lua_getfield(L, idx, p->name) != LUA_TNIL &&
-            !(*(double *)field >= p->min && *(double *)field <= p->max))
-            return lz_fail(err, LZ_ERANGE, "`%s` must be between %g and %g, got %g", p->name,
-                           p->min, p->max, *(double *)field);
+    case LZ_PARAM_SIZE:
+    case LZ_PARAM_SPEED:
+    case LZ_PARAM_RATE:
+        return read_bounded(L, idx, p, field, err);
+    case LZ_PARAM_COUNT:
+        *(uint32_t *)field = (uint32_t)lz_read_int(L, idx, p->name, 0);
+        return true;
+    case LZ_PARAM_TEXT:
+        *(const char **)field = lz_read_text(L, idx, p->name);
+        return true;
+    case LZ_PARAM_BOOL:
+        *(bool *)field = lz_read_bool(L, idx, p->name);
         return true;
     case LZ_PARAM_CHOICE:
-        *(bool *)field = read_choice(L, idx, p);
+        *(unsigned *)field = read_choice(L, idx, p);
         return true;
     }
     return true;
@@ -95,19 +122,14 @@ static int fault(lua_State *L)
 
 static const char *type_name(enum lz_param_type type)
 {
-    switch (type) {
-    case LZ_PARAM_DURATION:
-        return "duration";
-    case LZ_PARAM_DIST:
-        return "dist";
-    case LZ_PARAM_RATIO:
-        return "ratio";
-    case LZ_PARAM_NUMBER:
-        return "number";
-    case LZ_PARAM_CHOICE:
-        return "choice";
-    }
-    return "any";
+    static const char *const names[] = {
+        [LZ_PARAM_DURATION] = "duration", [LZ_PARAM_DIST] = "dist",     [LZ_PARAM_RATIO] = "ratio",
+        [LZ_PARAM_NUMBER] = "number",     [LZ_PARAM_COUNT] = "count",   [LZ_PARAM_SIZE] = "size",
+        [LZ_PARAM_SPEED] = "bandwidth",   [LZ_PARAM_RATE] = "rate",     [LZ_PARAM_TEXT] = "text",
+        [LZ_PARAM_BOOL] = "bool",         [LZ_PARAM_CHOICE] = "choice",
+    };
+    LZ_ASSERT((size_t)type < sizeof(names) / sizeof(names[0]) && names[type] != NULL);
+    return names[type];
 }
 
 static void push_param(lua_State *L, const struct lz_param *p)
