@@ -11,7 +11,7 @@ end
 local function spread(place)
     if not place then return nil end
     local out = {}
-    if place.kind == "region" then out.region = place.id
+    if place.kind == "region" or place.kind == "cloud" then out.region = place.id
     elseif place.kind == "zone" then out.zone = place.region.zone_ids[place.zone]
     else out.host = place.id end
     return out
@@ -23,6 +23,8 @@ local function target(t)
         return { kind = "link", id = 0, ordinal = 0, a = target(t.a), b = target(t.b) }
     elseif t.kind == "region" or t.kind == "host" then
         return { kind = t.kind, id = t.id, ordinal = 0 }
+    elseif t.kind == "cloud" then
+        return { kind = "cloud", id = t.cloud_id, ordinal = 0 }
     elseif t.kind == "zone" then
         return { kind = "zone", id = t.region.zone_ids[t.zone], ordinal = 0 }
     end
@@ -89,9 +91,23 @@ function create.traffic(C, c)
     return C.traffic(e)
 end
 
+--- A cloud is a provider and its own region in one block; clouds come first, since other regions
+--- may be theirs.
+local function build_clouds(state, C)
+    for _, r in ipairs(state.plan.regions) do
+        if r.kind == "cloud" then
+            local id, message = C.cloud(r.name)
+            if not id then refused(state, r, message) return end
+            r.cloud_id = id
+        end
+    end
+end
+
 local function build_places(state, C)
     for _, r in ipairs(state.plan.regions) do
-        local id, message = C.region { name = r.name, zones = r.zones, latency = r.fields.latency }
+        local owner = r.kind == "cloud" and r or r.fields.cloud
+        local id, message = C.region { name = r.name, zones = r.zones, latency = r.fields.latency,
+            cloud = owner and owner.cloud_id }
         if not id then refused(state, r, message) return end
         r.id, r.zone_ids = id, {}
         for i = 1, #r.zones do r.zone_ids[i] = C.zone(id, i - 1) end
@@ -247,8 +263,8 @@ function M.world(state)
         refuse_not_yet(state)
         return false
     end
-    local steps = { build_places, build_components, build_calls, build_links, build_faults,
-        build_expectations }
+    local steps = { build_clouds, build_places, build_components, build_calls, build_links,
+        build_faults, build_expectations }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

@@ -38,10 +38,18 @@ local db = database "orders-db" {
     traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
         .. "users see.",
         example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },
-    zone = { text = "A zone of its own, outside the lists of regions.",
-        example = [[local edge = zone "edge" {}]] },
-    cloud = { text = "A provider's region: a place with zones, one of several.",
-        example = [[local other = cloud "other" { region = "west", zones = { "a", "b" } }]] },
+    zone = { text = "One more zone of a region, declared by itself. Without `region` it is the "
+        .. "default region's, over which everything is spread that names no place.",
+        example = [[
+local edge = zone "edge" {}
+fault.down { edge, at = "4m", lasting = "1m" }]] },
+    cloud = { text = "A provider with its own region: a place with zones that is put on, linked "
+        .. "and lost as a whole. More regions may be its own: region { cloud = other }.",
+        example = [[
+local other = cloud "other" { region = "west", zones = { "a", "b" } }
+local east = region "other-east" { cloud = other }
+link { other, web, latency = "9ms" }
+fault.down { other, at = "4m", lasting = "1m" }]] },
     gateway = { text = "An entry before services, with a limit on what it lets through.",
         example = [[local front = gateway "front" { to = web, limit = "500/s" }]] },
     cache = { text = "Entries that run out and are evicted, before something slower.",
@@ -67,7 +75,7 @@ local readers = consumers "readers" { of = orders, members = 3, work = "2ms" }]]
 local api = service "api" {
   calls = { call { db, "write order", timeout = "800ms", retries = 2 } },
 }]] },
-    link = { text = "The network between two components, zones or regions. With fields it sets "
+    link = { text = "The network between two components or places. With fields it sets "
         .. "the network; without, link(a, b) names it for faults.",
         example = [[
 link { web, db, latency = "2ms" }
@@ -285,7 +293,7 @@ M.types = {
     bool = { "boolean", nil, "boolean" },
     dist = { "dist", 'a duration ("5ms", constant) or a distribution (dist.NAME)',
         "Duration|Dist" },
-    place = { "place", "a region, a zone or a host", "Region|Zone|Host" },
+    place = { "place", "a cloud, a region, a zone or a host", "Cloud|Region|Zone|Host" },
     calls = { "calls", "a list of call { ... }", "Call[]" },
     handlers = { "handlers", 'functions by operation: { ["GET /x"] = function(req) ... end }',
         "table<string, fun(req: Request): integer?>" },

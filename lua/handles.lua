@@ -337,15 +337,19 @@ function M.component(state, facts)
     return new(class(facts.kind, component_index(state, facts)), facts)
 end
 
+--- The zone of that number of a region.
+function M.zone(region, i)
+    return new(class("zone", nil), { kind = "zone", region = region, zone = i,
+        name = region.zones[i], text = region.name .. "." .. region.zones[i] })
+end
+
 --- A region or a cloud, with its zones.
 function M.region(state, facts)
     facts.text = ('%s "%s"'):format(facts.kind, facts.name)
     local zones = new(class("zones", function(_, k)
         for i, name in ipairs(facts.zones) do
             if k == i or k == name then
-                return new(class("zone", nil), { kind = "zone", region = facts, zone = i,
-                    name = name,
-                    text = facts.name .. "." .. name })
+                return M.zone(facts, i)
             end
         end
         if facts.broken then return diag.POISON end

@@ -42,7 +42,8 @@ local function with(own, more)
     return all
 end
 
-local spread = { "spread", "place", "region or zone over which it is spread" }
+local spread = { "spread", "place",
+    "the place over whose zones it is spread; default the default region" }
 local on = { "on", "place", "the same as spread; a host too" }
 local because = { "because", "text", "why it matters" }
 local severity = { "severity", "choice", "default error", choices = { "error", "warn" } }
@@ -58,10 +59,11 @@ M.scenario = {
 M.region = {
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
+    { "cloud", "ref:cloud", "whose region it is; default nobody's" },
 }
-M.zone = { { "region", "ref:region|cloud", "where it is; default the default region" } }
+M.zone = { { "region", "ref:region|cloud", "whose zone it is; default the default region's" } }
 M.cloud = {
-    { "region", "text", "the provider's name of the region; for people" },
+    { "region", "text", "what the provider calls its region; for people" },
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
 }
@@ -251,7 +253,7 @@ M.components = { "service", "balancer", "gateway", "database", "cache", "store",
     "consumers", "dns", "traffic" }
 
 --- Blocks that are declared and checked, but cannot be run yet.
-M.not_run = { zone = true, cloud = true, cache = true, broker = true, topic = true,
+M.not_run = { cache = true, broker = true, topic = true,
     consumers = true, store = true, dns = true, gateway = true }
 
 --- Distributions: name, and the parameters.

@@ -93,35 +93,62 @@ local function place_word(state, kind)
         local f = fields.read(context(state, ('%s "%s"'):format(kind, name), line), schema[kind],
             body)
         local facts = { kind = kind, name = name, line = line, fields = f,
-            zones = f.zones or { "a" }, broken = f.broken }
-        for _, z in ipairs(facts.zones) do
+            zones = {}, broken = f.broken }
+        for i, z in ipairs(f.zones or { "a" }) do
             if type(z) ~= "string" then
                 return state.diag.add { code = "LZ205", line = line, path = { "zones" },
                     text = "zones are named by texts, got " .. units.kind_of(z),
                     help = 'write zones = { "a", "b", "c" }' }
             end
+            facts.zones[i] = z
         end
         if #facts.zones == 0 then
             return state.diag.add { code = "LZ206", line = line, path = { "zones" },
                 text = ('%s "%s" has no zone'):format(kind, name),
                 help = "leave `zones` out, or name one" }
         end
-        if kind == "cloud" then state.not_yet(line, ('cloud "%s"'):format(name), kind)
-        else state.plan.regions[#state.plan.regions + 1] = facts end
+        state.plan.regions[#state.plan.regions + 1] = facts
         return handles.region(state, facts)
     end)
 end
 
---- A host, or a zone of its own.
-local function spot_word(state, kind)
-    return named(state, kind, function(name, body, line)
-        local f = fields.read(context(state, ('%s "%s"'):format(kind, name), line), schema[kind],
-            body)
-        local facts = { kind = kind, name = name, line = line, fields = f, text = name,
+local function host_word(state)
+    return named(state, "host", function(name, body, line)
+        local f = fields.read(context(state, ('host "%s"'):format(name), line), schema.host, body)
+        local facts = { kind = "host", name = name, line = line, fields = f, text = name,
             broken = f.broken }
-        if kind == "zone" then state.not_yet(line, ('zone "%s"'):format(name), kind)
-        else state.plan.hosts[#state.plan.hosts + 1] = facts end
+        state.plan.hosts[#state.plan.hosts + 1] = facts
         return handles.measured(state, facts)
+    end)
+end
+
+--- The region of what is put nowhere, with the zones that are declared for it and no others.
+local function default_region(state, line)
+    for _, r in ipairs(state.plan.regions) do
+        if r.name == "default" then return r end
+    end
+    local facts = { kind = "region", name = "default", line = line, fields = {}, zones = {},
+        text = 'region "default"' }
+    words.claim(state, "region", "default", line)
+    state.plan.regions[#state.plan.regions + 1] = facts
+    return facts
+end
+
+--- A zone by itself: one more of its region's.
+local function zone_word(state)
+    return named(state, "zone", function(name, body, line)
+        local f = fields.read(context(state, ('zone "%s"'):format(name), line), schema.zone, body)
+        if f.broken then return POISON end
+        local of = f.region or default_region(state, line)
+        for _, other in ipairs(of.zones) do
+            if other == name then
+                return state.diag.add { code = "LZ104", line = line, word = ('"%s"'):format(name),
+                    text = ('%s has a zone "%s" already'):format(of.text, name),
+                    help = ("it is written region.zone[\"%s\"]"):format(name) }
+            end
+        end
+        of.zones[#of.zones + 1] = name
+        return handles.zone(of, #of.zones)
     end)
 end
 
@@ -193,7 +220,7 @@ local function link_word(state)
         local x, y = words.as_target(from), words.as_target(to)
         if not x or not y or x.kind == "link" or y.kind == "link" then
             return state.diag.add { code = "LZ304", line = line, word = "link",
-                text = ("link: expected two components, zones or regions, got %s and %s")
+                text = ("link: expected two components or places, got %s and %s")
                     :format(handles.describe(from), handles.describe(to)),
                 help = "write link(api, db) or link { api, db, latency = \"3ms\" }" }
         end
@@ -239,7 +266,7 @@ function M.environment(state, base)
     for k, v in pairs(base) do env[k] = v end
     env.scenario = scenario_word(state)
     for _, kind in ipairs { "region", "cloud" } do env[kind] = place_word(state, kind) end
-    for _, kind in ipairs { "host", "zone" } do env[kind] = spot_word(state, kind) end
+    env.host, env.zone = host_word(state), zone_word(state)
     for _, kind in ipairs(schema.components) do env[kind] = component_word(state, kind) end
     env.call = call_word(state)
     env.link = link_word(state)

@@ -19,7 +19,7 @@ extern const struct lz_fault_kind lz_fault_pause;
     (LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_INSTANCE) |                      \
      LZ_TARGET_BIT(LZ_TARGET_PRIMARY) | LZ_TARGET_BIT(LZ_TARGET_REPLICA) |                         \
      LZ_TARGET_BIT(LZ_TARGET_HOST) | LZ_TARGET_BIT(LZ_TARGET_ZONE) |                               \
-     LZ_TARGET_BIT(LZ_TARGET_REGION))
+     LZ_TARGET_BIT(LZ_TARGET_REGION) | LZ_TARGET_BIT(LZ_TARGET_CLOUD))
 
 /* The parameter that network faults share. */
 #define LZ_PARAM_DIRECTION                                                                         \

@@ -10,6 +10,7 @@ struct region {
     lz_zone_id zone_first;
     uint32_t zone_count;
     struct lz_dist latency; // one way between its zones
+    lz_cloud_id cloud;      // 0: nobody's
 };
 
 struct zone {
@@ -24,6 +25,8 @@ struct host {
 };
 
 struct lz_place {
+    const char **clouds; // names, 1 ..
+    uint32_t cloud_count, cloud_cap;
     struct region *regions; // 1 ..
     struct zone *zones;
     struct host *hosts;
@@ -46,6 +49,20 @@ void lz_place_init(struct lz_world *w)
     w->place = p;
 }
 
+bool lz_place_cloud(struct lz_world *w, const char *name, lz_cloud_id *id, struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(name != NULL);
+    struct lz_place *p = w->place;
+    for (lz_cloud_id c = 1; c <= p->cloud_count; c++)
+        if (strcmp(p->clouds[c], name) == 0)
+            return lz_fail(err, LZ_EEXIST, "there are two clouds named \"%s\"", name);
+    p->clouds = lz_grow(w->arena, p->clouds, &p->cloud_cap, p->cloud_count + 2, sizeof(char *));
+    p->clouds[++p->cloud_count] = lz_arena_strdup(w->arena, name);
+    *id = p->cloud_count;
+    return true;
+}
+
 static void add_zone(struct lz_world *w, const char *name, lz_region_id region)
 {
     struct lz_place *p = w->place;
@@ -57,8 +74,9 @@ static void add_zone(struct lz_world *w, const char *name, lz_region_id region)
 bool lz_place_region(struct lz_world *w, const struct lz_region_opts *opts, lz_region_id *id,
                      struct lz_err *err)
 {
-    LZ_ASSERT(!w->running);
     struct lz_place *p = w->place;
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(opts->cloud <= p->cloud_count);
     for (lz_region_id r = 1; r <= p->region_count; r++)
         if (strcmp(p->regions[r].name, opts->name) == 0)
             return lz_fail(err, LZ_EEXIST, "there are two regions named \"%s\"", opts->name);
@@ -75,6 +93,7 @@ bool lz_place_region(struct lz_world *w, const struct lz_region_opts *opts, lz_r
         .zone_first = p->zone_count + 1,
         .zone_count = opts->zone_count > 0 ? opts->zone_count : 1,
         .latency = opts->latency.kind != LZ_DIST_NONE ? opts->latency : p->other_zone,
+        .cloud = opts->cloud,
     };
     if (opts->zone_count == 0)
         add_zone(w, "a", region);
@@ -84,16 +103,18 @@ bool lz_place_region(struct lz_world *w, const struct lz_region_opts *opts, lz_r
     return true;
 }
 
+// The region of what is put nowhere: the scenario's own "default", or one made when needed.
 static lz_region_id fallback_region(struct lz_world *w)
 {
     struct lz_place *p = w->place;
+    for (lz_region_id r = 1; r <= p->region_count && p->fallback == 0; r++)
+        if (strcmp(p->regions[r].name, "default") == 0)
+            p->fallback = r;
     if (p->fallback == 0) {
         struct lz_err err;
         bool ok =
             lz_place_region(w, &(struct lz_region_opts){.name = "default"}, &p->fallback, &err);
-        LZ_ASSERT(ok || p->region_count > 0);
-        if (!ok) // the scenario has a region of that name: it is the default then
-            p->fallback = 1;
+        LZ_ASSERT(ok);
     }
     return p->fallback;
 }
@@ -174,6 +195,12 @@ uint32_t lz_place_host_count(const struct lz_world *w)
     return w->place->host_count;
 }
 
+const char *lz_place_cloud_name(const struct lz_world *w, lz_cloud_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->place->cloud_count);
+    return w->place->clouds[id];
+}
+
 const char *lz_place_region_name(const struct lz_world *w, lz_region_id id)
 {
     LZ_ASSERT(id >= 1 && id <= w->place->region_count);
@@ -190,6 +217,12 @@ const char *lz_place_host_name(const struct lz_world *w, lz_host_id id)
 {
     LZ_ASSERT(id >= 1 && id <= w->place->host_count);
     return w->place->hosts[id].name;
+}
+
+lz_cloud_id lz_place_region_cloud(const struct lz_world *w, lz_region_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->place->region_count);
+    return w->place->regions[id].cloud;
 }
 
 lz_region_id lz_place_zone_region(const struct lz_world *w, lz_zone_id id)

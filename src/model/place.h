@@ -1,10 +1,11 @@
 /*
- * place.h — where things run: regions, zones, hosts.
+ * place.h — where things run: clouds, regions, zones, hosts.
  *
- * A region has zones, a zone has hosts, an instance runs on one host. Distance
- * between two hosts (same host, same zone, other zone, other region) decides the
- * latency between them unless a link says otherwise. Users stand outside: their
- * hosts are in no region, one "edge" away from everything.
+ * A region has zones, a zone has hosts, an instance runs on one host. A region may
+ * belong to a cloud, which is what one provider runs and what can be lost, or cut
+ * off, as a whole. Distance between two hosts (same host, same zone, other zone,
+ * other region) decides the latency between them unless a link says otherwise.
+ * Users stand outside: their hosts are in no region, one "edge" away from everything.
  *
  * Replica i of a component goes to zone i mod n of where it is spread, each on a
  * host of its own, unless it is put on a named host.
@@ -15,6 +16,7 @@
 #include "base/err.h"
 #include "model/world.h"
 
+typedef uint32_t lz_cloud_id;
 typedef uint32_t lz_region_id;
 typedef uint32_t lz_zone_id;
 typedef uint32_t lz_host_id;
@@ -31,6 +33,7 @@ struct lz_region_opts {
     const char *const *zones; /* names; NULL means one zone "a" */
     uint32_t zone_count;
     struct lz_dist latency; /* one way between its zones; NONE means 600 us */
+    lz_cloud_id cloud;      /* whose it is; 0: nobody's */
 };
 
 struct lz_host_opts {
@@ -45,6 +48,10 @@ struct lz_host_opts {
 #define LZ_PLACE_EDGE_NS (15 * LZ_MS)
 
 void lz_place_init(struct lz_world *w);
+
+/* A provider; its regions name it. */
+bool lz_place_cloud(struct lz_world *w, const char *name, lz_cloud_id *id,
+                    struct lz_err *err) LZ_MUST_CHECK;
 bool lz_place_region(struct lz_world *w, const struct lz_region_opts *opts, lz_region_id *id,
                      struct lz_err *err) LZ_MUST_CHECK;
 bool lz_place_host(struct lz_world *w, const struct lz_host_opts *opts, lz_host_id *id,
@@ -62,10 +69,12 @@ lz_host_id lz_place_local_host(struct lz_world *w); /* at no distance from anyth
 uint32_t lz_place_region_count(const struct lz_world *w);
 uint32_t lz_place_zone_count(const struct lz_world *w);
 uint32_t lz_place_host_count(const struct lz_world *w);
+const char *lz_place_cloud_name(const struct lz_world *w, lz_cloud_id id);
 const char *lz_place_region_name(const struct lz_world *w, lz_region_id id);
 const char *lz_place_zone_name(const struct lz_world *w, lz_zone_id id);
 const char *lz_place_host_name(const struct lz_world *w,
                                lz_host_id id); /* NULL: made for a replica */
+lz_cloud_id lz_place_region_cloud(const struct lz_world *w, lz_region_id id); /* 0: nobody's */
 lz_region_id lz_place_zone_region(const struct lz_world *w, lz_zone_id id);
 lz_zone_id lz_place_host_zone(const struct lz_world *w, lz_host_id id); /* 0 for the edge */
 const struct lz_dist *lz_place_latency(const struct lz_world *w, lz_host_id a, lz_host_id b);

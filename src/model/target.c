@@ -16,6 +16,8 @@ static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host
         return zone == t->id;
     case LZ_TARGET_REGION:
         return zone != 0 && lz_place_zone_region(w, zone) == t->id;
+    case LZ_TARGET_CLOUD:
+        return zone != 0 && lz_place_region_cloud(w, lz_place_zone_region(w, zone)) == t->id;
     default:
         return false;
     }
@@ -39,6 +41,7 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     case LZ_TARGET_HOST:
     case LZ_TARGET_ZONE:
     case LZ_TARGET_REGION:
+    case LZ_TARGET_CLOUD:
         return lies_in(w, t, i->host);
     case LZ_TARGET_LINK:
         return lz_target_has(w, t->a, instance) || lz_target_has(w, t->b, instance);
@@ -104,6 +107,9 @@ void lz_target_describe(const struct lz_world *w, const struct lz_target *t, cha
         return;
     case LZ_TARGET_REGION:
         snprintf(out, size, "%s", lz_place_region_name(w, t->id));
+        return;
+    case LZ_TARGET_CLOUD:
+        snprintf(out, size, "%s", lz_place_cloud_name(w, t->id));
         return;
     case LZ_TARGET_LINK: {
         char a[80], b[80];

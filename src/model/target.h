@@ -20,14 +20,15 @@ enum lz_target_kind {
     LZ_TARGET_HOST,
     LZ_TARGET_ZONE,
     LZ_TARGET_REGION,
-    LZ_TARGET_LINK, /* between two component, zone, region or instance targets, both ways */
+    LZ_TARGET_CLOUD,
+    LZ_TARGET_LINK, /* between two component, place or instance targets, both ways */
 };
 
 #define LZ_TARGET_BIT(kind) (1u << (kind))
 
 struct lz_target {
     enum lz_target_kind kind;
-    uint32_t id;                   /* component, host, zone or region */
+    uint32_t id;                   /* component, host, zone, region or cloud */
     uint32_t ordinal;              /* INSTANCE, REPLICA */
     const struct lz_target *a, *b; /* LINK: from and to */
 };

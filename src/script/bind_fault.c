@@ -157,7 +157,7 @@ static void push_targets(lua_State *L, unsigned bits)
         {LZ_TARGET_LINK, "link"},        {LZ_TARGET_COMPONENT, "component"},
         {LZ_TARGET_INSTANCE, "replica"}, {LZ_TARGET_PRIMARY, "primary"},
         {LZ_TARGET_HOST, "host"},        {LZ_TARGET_ZONE, "zone"},
-        {LZ_TARGET_REGION, "region"},
+        {LZ_TARGET_REGION, "region"},    {LZ_TARGET_CLOUD, "cloud"},
     };
     lua_Integer n = 0;
     lua_newtable(L);

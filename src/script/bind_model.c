@@ -44,11 +44,22 @@ static int check_dist(lua_State *L)
     return 1;
 }
 
-// region{name, zones, latency} -> id
+// cloud(name) -> id
+static int cloud(lua_State *L)
+{
+    struct lz_err err;
+    lz_cloud_id id = 0;
+    bool ok = lz_place_cloud(world_of(L), luaL_checkstring(L, 1), &id, &err);
+
+    return answer(L, ok, id, &err);
+}
+
+// region{name, zones, latency, cloud} -> id
 static int region(lua_State *L)
 {
     struct lz_err err;
-    struct lz_region_opts o = {.name = lz_read_text(L, 1, "name")};
+    struct lz_region_opts o = {.name = lz_read_text(L, 1, "name"),
+                               .cloud = (lz_cloud_id)lz_read_int(L, 1, "cloud", 0)};
     lua_getfield(L, 1, "zones"); // [opts zones]
     o.zone_count = (uint32_t)luaL_len(L, 2);
     const char **zones =
@@ -246,6 +257,7 @@ static int is_read(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"check_dist", check_dist},
+    {"cloud", cloud},
     {"region", region},
     {"zone", zone},
     {"host", host},

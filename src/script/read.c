@@ -115,7 +115,8 @@ static enum lz_target_kind target_kind(const char *name)
         {"component", LZ_TARGET_COMPONENT}, {"instance", LZ_TARGET_INSTANCE},
         {"primary", LZ_TARGET_PRIMARY},     {"replica", LZ_TARGET_REPLICA},
         {"host", LZ_TARGET_HOST},           {"zone", LZ_TARGET_ZONE},
-        {"region", LZ_TARGET_REGION},       {"link", LZ_TARGET_LINK},
+        {"region", LZ_TARGET_REGION},       {"cloud", LZ_TARGET_CLOUD},
+        {"link", LZ_TARGET_LINK},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, name) == 0)
