@@ -230,6 +230,8 @@ local function fault_page(facts, name, width)
     end
     return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
             .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
+        .. (kind.elsewhere and section("In other tools",
+            text.paragraph(kind.elsewhere, width, "  ")) or "")
         .. (#also > 0 and section("Other tools call it", text.names(also, width)) or "")
         .. example(examples.of_fault(name, kind, M.fault_params(kind)))
 end

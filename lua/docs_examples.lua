@@ -42,7 +42,8 @@ function M.of_fault(name, kind, params)
     local hit, has_own = hit_by(kind), false
     local parts = { hit[3] }
     for _, f in ipairs(params) do
-        local value = f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
+        local value = f[2] == "words" and ('{ "%s" }'):format(f.choices[1])
+            or f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
         if f.required or not has_own and not f.choices and VALUES[f[2]] and not kind.later then
             parts[#parts + 1] = ("%s = %s"):format(f[1], value)
             has_own = true

@@ -307,6 +307,7 @@ M.types = {
         "string|integer" },
     failover = { "failover", "{ detect =, promote = }, or false", "false|table" },
     choice = { "word", nil, "string" },
+    words = { "words", "a list of words", "string[]" },
     block = { "table", nil, "table" },
     any = { "any", nil, "any" },
 }

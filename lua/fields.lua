@@ -124,6 +124,26 @@ function TYPES.choice(ctx, f, v)
         near and is_certain and { with = ('"%s"'):format(near), is_value = true } or nil)
 end
 
+--- A list of words, each of `choices`.
+function TYPES.words(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a list of words", v) end
+    local out = {}
+    for i, word in ipairs(v) do
+        local is_ours = false
+        for _, c in ipairs(f.choices) do is_ours = is_ours or word == c end
+        if not is_ours then
+            local near = type(word) == "string" and diag.nearest(word, f.choices) or nil
+            return nil, complain(ctx, f[1], "LZ207",
+                ("expected words of %s, got %s"):format(table.concat(f.choices, ", "),
+                    units.show(word)),
+                near and ('a similar value exists: "%s"'):format(near))
+        end
+        out[i] = word
+    end
+    if #out == 0 then return expected(ctx, f, "at least one word", v) end
+    return out
+end
+
 function TYPES.budget(ctx, f, v)
     if v == "off" then return 0.0 end
     return TYPES.ratio(ctx, f, v)

@@ -2,8 +2,9 @@
 ---
 --- Types: duration offset rate load ratio size bandwidth count number limit budget text bool dist
 --- place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
---- refs:KIND|KIND (a list), choice (with `choices`), block (with `fields`), any. Validation reads
---- this table and nothing else; so will whatever explains or completes the language.
+--- refs:KIND|KIND (a list), choice and words (with `choices`), block (with `fields`), any.
+--- Validation reads this table and nothing else; so will whatever explains or completes the
+--- language.
 ---
 --- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
 --- checked like the others, but a scenario that has them cannot be run yet.

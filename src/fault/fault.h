@@ -54,9 +54,11 @@ enum lz_fault_direction { LZ_FAULT_BOTH, LZ_FAULT_TO, LZ_FAULT_FROM };
 
 enum lz_param_type {
     LZ_PARAM_DURATION, /* lz_time */
+    LZ_PARAM_OFFSET,   /* lz_time, may be below 0 */
     LZ_PARAM_DIST,     /* struct lz_dist; a plain duration is constant */
     LZ_PARAM_RATIO,    /* double, 0 to 1 */
     LZ_PARAM_NUMBER,   /* double */
+    LZ_PARAM_SIGNED,   /* double, may be below 0 */
     LZ_PARAM_COUNT,    /* uint32_t */
     LZ_PARAM_SIZE,     /* double, bytes */
     LZ_PARAM_SPEED,    /* double, bytes per second: a bandwidth */
@@ -64,6 +66,7 @@ enum lz_param_type {
     LZ_PARAM_TEXT,     /* const char *, NULL if absent */
     LZ_PARAM_BOOL,     /* bool */
     LZ_PARAM_CHOICE,   /* unsigned: which word of `choices`, "both|to|from"; the first is 0 */
+    LZ_PARAM_WORDS,    /* unsigned: bit i for word i of `choices`, from 0; 0 if absent */
 };
 
 struct lz_param {
@@ -71,7 +74,8 @@ struct lz_param {
     enum lz_param_type type;
     size_t offset; /* in struct lz_fault_params */
     bool required;
-    double min, max; /* NUMBER, SIZE, SPEED, RATE; both 0: unbounded */
+    double min, max; /* NUMBER, SIGNED, SIZE, SPEED, RATE; both 0: unbounded */
+    double preset;   /* of a number, when it is absent */
     const char *choices;
     const char *doc; /* one line, with its unit */
 };
@@ -111,6 +115,7 @@ struct lz_fault_kind {
     const char *name;
     const char *doc;         /* one sentence */
     const char *effect_unit; /* "messages delayed" */
+    const char *elsewhere;   /* how other tools' fault of this kind differs; NULL: it does not */
     unsigned targets;  /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
     unsigned second;   /* LZ_TARGET_BITs of target_b; 0: takes no second target */
     bool per_instance; /* `hits` are resolved and picked before apply */

@@ -21,27 +21,48 @@ static enum lz_pick_kind pick_of(const char *name)
     return LZ_PICK_ALL;
 }
 
-// Which of the words "a|b|c" it is; the first where none is given.
-static unsigned read_choice(lua_State *L, int idx, const struct lz_param *p)
+// Which of the words "a|b|c" it is, from 0.
+static unsigned nth_word(const char *choices, const char *v)
 {
-    const char *v = lz_read_text(L, idx, p->name);
-    size_t len = v != NULL ? strlen(v) : 0;
+    size_t len = strlen(v);
     unsigned word = 0;
-    for (const char *at = p->choices; v != NULL && at != NULL; word++) {
+    for (const char *at = choices; at != NULL; word++) {
         const char *bar = strchr(at, '|');
         size_t n = bar != NULL ? (size_t)(bar - at) : strlen(at);
         if (n == len && memcmp(at, v, n) == 0)
             return word;
         at = bar != NULL ? bar + 1 : NULL;
     }
-    LZ_ASSERT(v == NULL); // the Lua half knows the words
+    LZ_UNREACHABLE("the Lua half knows the words");
     return 0;
+}
+
+// The first where none is given.
+static unsigned read_choice(lua_State *L, int idx, const struct lz_param *p)
+{
+    const char *v = lz_read_text(L, idx, p->name);
+    return v != NULL ? nth_word(p->choices, v) : 0;
+}
+
+// A list of words, as bits.
+static unsigned read_words(lua_State *L, int idx, const struct lz_param *p)
+{
+    unsigned bits = 0;
+    if (lua_getfield(L, idx, p->name) == LUA_TTABLE) { // [... list]
+        for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+            bits |= 1u << nth_word(p->choices, luaL_checkstring(L, -1));
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return bits;
 }
 
 static bool read_bounded(lua_State *L, int idx, const struct lz_param *p, double *out,
                          struct lz_err *err)
 {
-    *out = lz_read_num(L, idx, p->name, 0);
+    *out = lz_read_num(L, idx, p->name, p->preset);
     bool is_given = lua_getfield(L, idx, p->name) != LUA_TNIL;
     lua_pop(L, 1);
     if (p->max > p->min && is_given && !(*out >= p->min && *out <= p->max))
@@ -56,20 +77,20 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
     void *field = (char *)out + p->offset;
     switch (p->type) {
     case LZ_PARAM_DURATION:
+    case LZ_PARAM_OFFSET:
         *(lz_time *)field = lz_read_int(L, idx, p->name, 0);
         return true;
     case LZ_PARAM_DIST:
         return lz_read_dist(L, idx, p->name, field, err);
     case LZ_PARAM_RATIO:
-        *(double *)field = lz_read_num(L, idx, p->name, 0);
-        return true;
     case LZ_PARAM_NUMBER:
+    case LZ_PARAM_SIGNED:
     case LZ_PARAM_SIZE:
     case LZ_PARAM_SPEED:
     case LZ_PARAM_RATE:
         return read_bounded(L, idx, p, field, err);
     case LZ_PARAM_COUNT:
-        *(uint32_t *)field = (uint32_t)lz_read_int(L, idx, p->name, 0);
+        *(uint32_t *)field = (uint32_t)lz_read_int(L, idx, p->name, (int64_t)p->preset);
         return true;
     case LZ_PARAM_TEXT:
         *(const char **)field = lz_read_text(L, idx, p->name);
@@ -79,6 +100,9 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
         return true;
     case LZ_PARAM_CHOICE:
         *(unsigned *)field = read_choice(L, idx, p);
+        return true;
+    case LZ_PARAM_WORDS:
+        *(unsigned *)field = read_words(L, idx, p);
         return true;
     }
     return true;
@@ -123,10 +147,13 @@ static int fault(lua_State *L)
 static const char *type_name(enum lz_param_type type)
 {
     static const char *const names[] = {
-        [LZ_PARAM_DURATION] = "duration", [LZ_PARAM_DIST] = "dist",     [LZ_PARAM_RATIO] = "ratio",
-        [LZ_PARAM_NUMBER] = "number",     [LZ_PARAM_COUNT] = "count",   [LZ_PARAM_SIZE] = "size",
-        [LZ_PARAM_SPEED] = "bandwidth",   [LZ_PARAM_RATE] = "rate",     [LZ_PARAM_TEXT] = "text",
-        [LZ_PARAM_BOOL] = "bool",         [LZ_PARAM_CHOICE] = "choice",
+        [LZ_PARAM_DURATION] = "duration", [LZ_PARAM_DIST] = "dist",
+        [LZ_PARAM_RATIO] = "ratio",       [LZ_PARAM_NUMBER] = "number",
+        [LZ_PARAM_COUNT] = "count",       [LZ_PARAM_SIZE] = "size",
+        [LZ_PARAM_SPEED] = "bandwidth",   [LZ_PARAM_RATE] = "rate",
+        [LZ_PARAM_TEXT] = "text",         [LZ_PARAM_BOOL] = "bool",
+        [LZ_PARAM_CHOICE] = "choice",     [LZ_PARAM_OFFSET] = "offset",
+        [LZ_PARAM_SIGNED] = "signed",     [LZ_PARAM_WORDS] = "words",
     };
     LZ_ASSERT((size_t)type < sizeof(names) / sizeof(names[0]) && names[type] != NULL);
     return names[type];
@@ -169,8 +196,8 @@ static void push_targets(lua_State *L, unsigned bits)
     }
 }
 
-// fault_kinds() -> { kill = { doc, effect, targets, second, params }, ... }, where targets are
-// lists of words and params lists of { name, type, doc, required, choices }
+// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, second, params }, ... }, where
+// targets are lists of words and params lists of { name, type, doc, required, choices }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);
@@ -181,6 +208,8 @@ static int fault_kinds(lua_State *L)
         lua_setfield(L, -2, "doc");
         lua_pushstring(L, k->effect_unit);
         lua_setfield(L, -2, "effect");
+        lua_pushstring(L, k->elsewhere);
+        lua_setfield(L, -2, "elsewhere");
         push_targets(L, k->targets);
         lua_setfield(L, -2, "targets");
         push_targets(L, k->second);
