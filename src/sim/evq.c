@@ -18,15 +18,18 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena)
     q->near = lz_grow(arena, NULL, &q->near_cap, 4 * LZ_EVQ_NEAR_MAX, sizeof(*q->near));
 }
 
-uint32_t lz_evq_grow_events(struct lz_evq *q)
+void lz_evq_grow_events(struct lz_evq *q)
 {
-    q->events = lz_grow(q->arena, q->events, &q->event_cap,
-                        q->event_cap > 0 ? q->event_cap + 1 : 1024, sizeof(*q->events));
-    return q->event_used++;
+    LZ_ASSERT(q->event_free == 0);
+    if (q->event_used >= q->event_cap)
+        q->events = lz_grow(q->arena, q->events, &q->event_cap,
+                            q->event_cap > 0 ? q->event_cap + 1 : 1024, sizeof(*q->events));
+    q->event_free = q->event_used++;
+    q->events[q->event_free].entity = 0;
 }
 
 // What has been popped leaves room at the front; half of it free makes a move cheap enough.
-void lz_evq_widen_near(struct lz_evq *q)
+static void widen_near(struct lz_evq *q)
 {
     uint32_t count = q->near_last - q->near_first;
     if (q->near_first <= q->near_cap / 2) {
@@ -60,11 +63,20 @@ static uint32_t place_near(const struct lz_evq *q, const struct lz_evq_entry *e)
     return (uint32_t)(at - q->near);
 }
 
+// There is a place at the end.
+static inline void insert_among_few(struct lz_evq *q, struct lz_evq_entry e)
+{
+    struct lz_evq_entry *first = q->near + q->near_first, *at = q->near + q->near_last++;
+    for (; at > first && lz_evq_before(q, &e, at - 1); at--)
+        *at = at[-1];
+    *at = e;
+}
+
 // The shorter side makes room.
-void lz_evq_insert_among_many(struct lz_evq *q, struct lz_evq_entry e)
+static void insert_among_many(struct lz_evq *q, struct lz_evq_entry e)
 {
     if (q->near_last == q->near_cap)
-        lz_evq_widen_near(q);
+        widen_near(q);
     uint32_t i = place_near(q, &e), before = i - q->near_first;
     if (q->near_first > 0 && before < q->near_last - i) {
         struct lz_evq_entry *first = &q->near[q->near_first--];
@@ -106,38 +118,58 @@ static inline void follow(struct lz_evq_chunk *c, uint32_t next, const struct lz
     memcpy(c->next + 1, after->next, 3 * sizeof(*c->next));
 }
 
+// The oldest entry of a chunk is its last.
+static inline const struct lz_evq_entry *entry_at(const struct lz_evq *q, uint32_t chunk,
+                                                  uint32_t i)
+{
+    return &q->chunks[chunk].entries[LZ_EVQ_CHUNK - 1 - i];
+}
+
 static void prefetch_chunk(const struct lz_evq *q, uint32_t chunk)
 {
     __builtin_prefetch(&q->chunks[chunk].entries[0]);
     __builtin_prefetch(&q->chunks[chunk].next[0]);
 }
 
+// A chunk is as large as eight entries, so that a place is also an index into all of them as if
+// they were one row.
+static inline struct lz_evq_entry *row_of(const struct lz_evq *q)
+{
+    _Static_assert(sizeof(*q->chunks) == 8 * sizeof(struct lz_evq_entry), "a place is an index");
+    return (struct lz_evq_entry *)(void *)q->chunks;
+}
+
+// A slot whose newest chunk has no place left, or that has none, gets one. Apart, and left by a
+// jump, for else all that files would save registers for it.
+static __attribute__((noinline)) uint64_t append_to_full(struct lz_evq *q, uint32_t index,
+                                                         struct lz_evq_entry e, uint64_t id)
+{
+    uint32_t *place = &q->slots[index / LZ_EVQ_SLOTS][index % LZ_EVQ_SLOTS];
+    uint32_t chunk = new_chunk(q), older = *place >> 3;
+    follow(&q->chunks[chunk], older, &q->chunks[older]);
+    q->occupied[index / LZ_EVQ_SLOTS] |= 1ull << index % LZ_EVQ_SLOTS;
+    q->levels |= 1u << index / LZ_EVQ_SLOTS;
+    *place = (chunk << 3 | LZ_EVQ_CHUNK) - 1;
+    row_of(q)[*place] = e;
+    return id;
+}
+
 // An empty slot is 0, which has no places left either: one test for both.
-static inline void append(struct lz_evq *q, uint32_t level, uint32_t slot, struct lz_evq_entry e)
+static inline uint64_t append(struct lz_evq *q, uint32_t index, struct lz_evq_entry e, uint64_t id)
 {
-    uint32_t *place = &q->slots[level][slot];
-    if ((*place & 7u) == 0) {
-        uint32_t chunk = new_chunk(q), older = *place >> 3;
-        follow(&q->chunks[chunk], older, &q->chunks[older]);
-        *place = chunk << 3 | LZ_EVQ_CHUNK;
-        q->occupied[level] |= 1ull << slot;
-        q->levels |= 1u << level;
-    }
-    q->chunks[*place >> 3].entries[LZ_EVQ_CHUNK - (*place & 7u)] = e;
-    --*place;
+    uint32_t *place = &q->slots[0][0] + index;
+    if ((*place & 7u) == 0)
+        return append_to_full(q, index, e, id);
+    row_of(q)[--*place] = e;
+    return id;
 }
 
-static inline void file(struct lz_evq *q, struct lz_evq_entry e)
+static inline uint64_t file(struct lz_evq *q, uint64_t base, struct lz_evq_entry e, uint64_t id)
 {
-    uint64_t differs = (uint64_t)e.at ^ (uint64_t)q->base;
+    uint64_t differs = (uint64_t)e.at ^ base;
     uint32_t level = (63u - (uint32_t)__builtin_clzll(differs | 1)) / 6;
-    append(q, level, (uint32_t)((uint64_t)e.at >> (6 * level)) & (LZ_EVQ_SLOTS - 1), e);
-}
-
-void lz_evq_file(struct lz_evq *q, struct lz_evq_entry e)
-{
-    LZ_ASSERT(e.at >= q->base);
-    file(q, e);
+    uint32_t slot = (uint32_t)((uint64_t)e.at >> (6 * level)) & (LZ_EVQ_SLOTS - 1);
+    return append(q, level * LZ_EVQ_SLOTS + slot, e, id);
 }
 
 /*
@@ -146,7 +178,7 @@ void lz_evq_file(struct lz_evq *q, struct lz_evq_entry e)
  * is filed whole. Nor can anything before `base` be filed. The limit follows what is left, or
  * every push would try again.
  */
-void lz_evq_spill(struct lz_evq *q)
+static void spill(struct lz_evq *q)
 {
     const struct lz_evq_entry *near = q->near;
     uint32_t cut = q->near_first + LZ_EVQ_NEAR_KEPT;
@@ -158,10 +190,39 @@ void lz_evq_spill(struct lz_evq *q)
     if (cut < q->near_last)
         q->near_end = (uint64_t)near[cut].at;
     for (uint32_t i = cut; i < q->near_last; i++)
-        file(q, near[i]);
+        file(q, (uint64_t)q->base, near[i], 0);
     q->near_last = cut;
     uint32_t kept = cut - q->near_first;
     q->near_limit = 2 * kept > LZ_EVQ_NEAR_MAX ? 2 * kept : LZ_EVQ_NEAR_MAX;
+}
+
+// Out of line, for the way of most, which is into the wheel, is short and calls nothing.
+static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_evq_entry e,
+                                                   uint64_t id)
+{
+    if (q->near_last - q->near_first >= q->near_limit) {
+        spill(q);
+        if ((uint64_t)e.at >= q->near_end) {
+            return file(q, (uint64_t)q->base, e, id);
+        }
+    }
+    if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
+        insert_among_many(q, e);
+        return id;
+    }
+    if (q->near_last == q->near_cap)
+        widen_near(q);
+    insert_among_few(q, e);
+    return id;
+}
+
+uint64_t lz_evq_put(struct lz_evq *q, lz_time at, uint32_t event, uint64_t id)
+{
+    struct lz_evq_entry e = {.at = at, .event = event};
+    if ((uint64_t)at < q->near_end)
+        return put_near(q, e, id);
+    LZ_ASSERT(at >= q->base);
+    return file(q, (uint64_t)q->base, e, id);
 }
 
 static int by_time_and_rank(const void *a, const void *b, void *ctx)
@@ -194,7 +255,15 @@ static void sort_near(struct lz_evq *q)
     }
     q->near_last = 0;
     while (q->near_last < last)
-        lz_evq_insert_among_few(q, q->near[q->near_last]);
+        insert_among_few(q, q->near[q->near_last]);
+}
+
+static inline void clear_slot(struct lz_evq *q, uint32_t level, uint32_t slot)
+{
+    q->slots[level][slot] = 0;
+    q->occupied[level] &= ~(1ull << slot);
+    if (q->occupied[level] == 0)
+        q->levels &= ~(1u << level);
 }
 
 // A slot's chunks, taken off the wheel, oldest first. `newest_count` is that of the last one.
@@ -210,10 +279,7 @@ static uint32_t empty_slot(struct lz_evq *q, uint32_t level, uint32_t slot, uint
         oldest = chunk;
         chunk = older;
     }
-    q->slots[level][slot] = 0;
-    q->occupied[level] &= ~(1ull << slot);
-    if (q->occupied[level] == 0)
-        q->levels &= ~(1u << level);
+    clear_slot(q, level, slot);
     return oldest;
 }
 
@@ -232,11 +298,13 @@ static void deal_near(struct lz_evq *q, uint32_t level, uint32_t slot)
     while (chunk != 0) {
         uint32_t next = q->chunks[chunk].next[0];
         uint32_t count = next != 0 ? LZ_EVQ_CHUNK : newest_count;
-        const struct lz_evq_entry *from = q->chunks[chunk].entries;
+        const struct lz_evq_entry *from = entry_at(q, chunk, 0);
         q->near = lz_grow(q->arena, q->near, &q->near_cap, q->near_last + count, sizeof(*q->near));
-        for (uint32_t i = 0; i < count; i++) {
-            __builtin_prefetch(&q->events[from[i].event]);
-            q->near[q->near_last++] = from[i];
+        struct lz_evq_entry *to = q->near + q->near_last;
+        q->near_last += count;
+        for (; count > 0; count--) {
+            __builtin_prefetch(&q->events[from->event]);
+            *to++ = *from--;
         }
         free_chunk(q, chunk);
         chunk = next;
@@ -246,6 +314,7 @@ static void deal_near(struct lz_evq *q, uint32_t level, uint32_t slot)
 // One level down, or more.
 static void deal(struct lz_evq *q, uint32_t level, uint32_t slot)
 {
+    uint64_t base = (uint64_t)q->base;
     uint32_t newest_count;
     uint32_t chunk = empty_slot(q, level, slot, &newest_count);
     while (chunk != 0) {
@@ -253,10 +322,69 @@ static void deal(struct lz_evq *q, uint32_t level, uint32_t slot)
         uint32_t count = next != 0 ? LZ_EVQ_CHUNK : newest_count;
         prefetch_chunk(q, q->chunks[chunk].next[3]);
         for (uint32_t i = 0; i < count; i++)
-            file(q, q->chunks[chunk].entries[i]); // which may move the chunks
+            file(q, base, *entry_at(q, chunk, i), 0); // which may move the chunks
         free_chunk(q, chunk);
         chunk = next;
     }
+}
+
+/*
+ * What a slot of few holds, as it is sorted: how far its time is into the slot, above the order
+ * of filing in the lowest 4 bits. One number each, so that sorting moves numbers and needs no
+ * jump that would be guessed wrong for every second entry.
+ */
+struct few {
+    uint64_t keys[2 * LZ_EVQ_CHUNK];
+    uint32_t events[2 * LZ_EVQ_CHUNK];
+    uint32_t count;
+};
+
+_Static_assert(2 * LZ_EVQ_CHUNK <= 16, "the order of filing has 4 bits");
+_Static_assert(6 * (LZ_EVQ_LEVELS - 1) <= 60, "a time within a slot leaves them free");
+
+// The entries of a chunk that has `left` places, oldest first, each to where it belongs.
+static inline void add_few(const struct lz_evq *q, struct few *f, uint32_t chunk, uint32_t left)
+{
+    const struct lz_evq_entry *entries = q->chunks[chunk].entries;
+    for (uint32_t i = LZ_EVQ_CHUNK; i-- > left;) {
+        uint64_t key = (uint64_t)(entries[i].at - q->base) << 4 | f->count;
+        f->events[f->count] = entries[i].event;
+        __builtin_prefetch(&q->events[entries[i].event]);
+        for (uint32_t at = 0; at < f->count; at++) {
+            uint64_t low = key < f->keys[at] ? key : f->keys[at];
+            key = key < f->keys[at] ? f->keys[at] : key;
+            f->keys[at] = low;
+        }
+        f->keys[f->count++] = key;
+    }
+}
+
+// The order of filing is that of the ranks, but for those whose rank is older than the moment
+// they were filed: equals are looked at again.
+static void open_few(struct lz_evq *q, uint32_t level, uint32_t slot)
+{
+    struct few f = {.count = 0};
+    uint32_t place = q->slots[level][slot], newest = place >> 3;
+    uint32_t older = q->chunks[newest].next[0];
+    clear_slot(q, level, slot);
+    if (older != 0) {
+        add_few(q, &f, older, 0);
+        free_chunk(q, older);
+    }
+    add_few(q, &f, newest, place & 7u);
+    free_chunk(q, newest);
+    uint64_t before = UINT64_MAX;
+    bool has_equals = false;
+    for (uint32_t i = 0; i < f.count; i++) {
+        uint64_t key = f.keys[i];
+        q->near[i] = (struct lz_evq_entry){.at = q->base + (lz_time)(key >> 4),
+                                           .event = f.events[key & 15u]};
+        has_equals |= key >> 4 == before;
+        before = key >> 4;
+    }
+    q->near_last = f.count;
+    if (has_equals)
+        sort_near(q);
 }
 
 /*
@@ -270,7 +398,7 @@ static void look_ahead(const struct lz_evq *q, uint32_t level)
         return;
     uint32_t place = q->slots[level][__builtin_ctzll(left)];
     const struct lz_evq_chunk *c = &q->chunks[place >> 3];
-    for (uint32_t i = 0; i < LZ_EVQ_CHUNK - (place & 7u); i++)
+    for (uint32_t i = place & 7u; i < LZ_EVQ_CHUNK; i++)
         __builtin_prefetch(&q->events[c->entries[i].event]);
     left &= left - 1;
     if (left != 0)
@@ -314,13 +442,16 @@ bool lz_evq_open(struct lz_evq *q, lz_time limit)
         if ((lz_time)start > limit)
             return false;
         q->base = (lz_time)start;
-        if (level > 0 && !holds_few(q, q->slots[level][slot])) {
+        if (holds_few(q, q->slots[level][slot])) {
+            open_few(q, level, slot);
+        } else if (level > 0) {
             deal(q, level, slot);
             continue;
+        } else {
+            deal_near(q, level, slot);
+            sort_near(q);
         }
-        deal_near(q, level, slot);
         look_ahead(q, level);
-        sort_near(q);
         q->near_end = start + width;
         if (2 * q->near_last > LZ_EVQ_NEAR_MAX)
             q->near_limit = 2 * q->near_last;
@@ -338,9 +469,9 @@ static void purge_slot(struct lz_evq *q, uint32_t level, uint32_t slot)
         uint32_t next = q->chunks[chunk].next[0];
         uint32_t count = next != 0 ? LZ_EVQ_CHUNK : newest_count;
         for (uint32_t i = 0; i < count; i++) {
-            struct lz_evq_entry e = q->chunks[chunk].entries[i];
+            struct lz_evq_entry e = *entry_at(q, chunk, i);
             if (lz_evq_is_live(q, e.event))
-                append(q, level, slot, e);
+                append(q, level * LZ_EVQ_SLOTS + slot, e, 0);
             else
                 lz_evq_release(q, e.event);
         }
@@ -373,7 +504,7 @@ static uint32_t check_slot(const struct lz_evq *q, uint32_t level, uint32_t slot
     LZ_ASSERT((place != 0) == ((q->occupied[level] >> slot & 1) != 0));
     for (uint32_t chunk = place >> 3; chunk != 0; chunk = q->chunks[chunk].next[0]) {
         for (uint32_t i = 0; i < count; i++) {
-            lz_time at = q->chunks[chunk].entries[i].at;
+            lz_time at = entry_at(q, chunk, i)->at;
             LZ_ASSERT(at >= q->base);
             LZ_ASSERT((uint64_t)at >= q->near_end);
             LZ_ASSERT(((uint64_t)at >> (6 * level) & (LZ_EVQ_SLOTS - 1)) == slot);

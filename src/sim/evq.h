@@ -65,7 +65,7 @@ struct lz_evq_entry {
 };
 
 struct lz_evq_chunk {
-    struct lz_evq_entry entries[LZ_EVQ_CHUNK];
+    struct lz_evq_entry entries[LZ_EVQ_CHUNK]; /* filled from the last to the first */
     uint32_t
         next[4]; /* the chunk after this one in its list, and a guess at the three after that */
 };
@@ -99,18 +99,17 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena);
 void lz_evq_check(const struct lz_evq *q);
 
 /* Slow paths of the inline functions below. */
-uint32_t lz_evq_grow_events(struct lz_evq *q);
-void lz_evq_widen_near(struct lz_evq *q);
-void lz_evq_insert_among_many(struct lz_evq *q, struct lz_evq_entry e);
-void lz_evq_file(struct lz_evq *q, struct lz_evq_entry e); /* into the wheel */
-void lz_evq_spill(struct lz_evq *q);
+void lz_evq_grow_events(struct lz_evq *q); /* so that one is free */
+
+/* Where an event that was just made belongs. Gives `id` back: its caller can end by a jump. */
+uint64_t lz_evq_put(struct lz_evq *q, lz_time at, uint32_t event, uint64_t id);
 bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
 void lz_evq_purge(struct lz_evq *q);
 
 static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_entry *a,
                                  const struct lz_evq_entry *b)
 {
-    if (a->at != b->at)
+    if (__builtin_expect(a->at != b->at, 1))
         return a->at < b->at;
     return q->events[a->event].rank < q->events[b->event].rank;
 }
@@ -120,25 +119,22 @@ static inline bool lz_evq_is_live(const struct lz_evq *q, uint32_t event)
     return (q->events[event].gen & 1u) != 0;
 }
 
-/* There is a place at the end. */
-static inline void lz_evq_insert_among_few(struct lz_evq *q, struct lz_evq_entry e)
+/*
+ * A new event, known by its index; there must be a free one. It is pending, but not in the
+ * queue until lz_evq_put, which must follow at once.
+ */
+static inline uint32_t lz_evq_make(struct lz_evq *q, uint64_t rank, uint32_t entity,
+                                   uint64_t payload)
 {
-    struct lz_evq_entry *near = q->near;
-    uint32_t i = q->near_last++;
-    for (; i > q->near_first && lz_evq_before(q, &e, &near[i - 1]); i--)
-        near[i] = near[i - 1];
-    near[i] = e;
-}
-
-static inline void lz_evq_insert_near(struct lz_evq *q, struct lz_evq_entry e)
-{
-    if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
-        lz_evq_insert_among_many(q, e);
-        return;
-    }
-    if (q->near_last == q->near_cap)
-        lz_evq_widen_near(q);
-    lz_evq_insert_among_few(q, e);
+    uint32_t i = q->event_free;
+    struct lz_evq_event *event = &q->events[i];
+    q->event_free = event->entity;
+    event->payload = payload;
+    event->rank = rank;
+    event->entity = entity;
+    event->gen++;
+    q->live++;
+    return i;
 }
 
 /* The index of the new event, which with its generation makes a handle. */
@@ -146,25 +142,10 @@ static inline uint32_t lz_evq_add(struct lz_evq *q, lz_time at, uint64_t rank, u
                                   uint64_t payload)
 {
     LZ_ASSERT(at >= 0);
-    uint32_t i = q->event_free;
-    if (i != 0)
-        q->event_free = q->events[i].entity;
-    else
-        i = q->event_used < q->event_cap ? q->event_used++ : lz_evq_grow_events(q);
-    struct lz_evq_event *event = &q->events[i];
-    event->payload = payload;
-    event->rank = rank;
-    event->entity = entity;
-    event->gen++;
-    q->live++;
-    struct lz_evq_entry e = {.at = at, .event = i};
-    if ((uint64_t)at < q->near_end && q->near_last - q->near_first >= q->near_limit)
-        lz_evq_spill(q);
-    if ((uint64_t)at < q->near_end)
-        lz_evq_insert_near(q, e);
-    else
-        lz_evq_file(q, e);
-    return i;
+    if (q->event_free == 0)
+        lz_evq_grow_events(q);
+    uint32_t i = lz_evq_make(q, rank, entity, payload);
+    return (uint32_t)lz_evq_put(q, at, i, i);
 }
 
 /* The event's place may be used again. */

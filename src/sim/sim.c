@@ -178,13 +178,24 @@ static inline uint64_t next_rank(struct lz_sim *sim, uint32_t low)
     return sim->seq++ << SEQ_SHIFT | low;
 }
 
+// No event is free: make one, and begin again. Apart, so that the usual way saves no registers.
+static __attribute__((noinline)) lz_event_id
+at_with_more(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    lz_evq_grow_events(&sim->queue);
+    return lz_sim_at(sim, at, kind, entity, payload);
+}
+
 lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
                       uint64_t payload)
 {
+    if (__builtin_expect(sim->queue.event_free == 0, 0))
+        return at_with_more(sim, at, kind, entity, payload);
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     LZ_ASSERT(at >= sim->face.now);
-    uint32_t i = lz_evq_add(&sim->queue, at, next_rank(sim, kind), entity, payload);
-    return (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
+    uint32_t i = lz_evq_make(&sim->queue, next_rank(sim, kind), entity, payload);
+    uint64_t id = (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
+    return lz_evq_put(&sim->queue, at, i, id);
 }
 
 void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
@@ -409,6 +420,32 @@ static inline void fire_next(struct lz_sim *sim, uint32_t timer)
 }
 
 /*
+ * What happens nearly always: nothing is ready, and the nearest entry of the queue is an event
+ * that is due. False: none of it was looked at but to find out that it is otherwise.
+ */
+static inline bool fire_plain(struct lz_sim *sim, lz_time end)
+{
+    struct lz_evq *q = &sim->queue;
+    if (sim->ready_count > 0 || q->near_first == q->near_last || sim->fired >= sim->fired_max)
+        return false;
+    const struct lz_evq_entry *next = &q->near[q->near_first];
+    const struct lz_evq_event *e = &q->events[next->event];
+    if (next->at > end || (e->gen & 1u) == 0 || (lz_kind)e->rank == KIND_ALARM)
+        return false;
+    LZ_ASSERT(next->at >= sim->face.now);
+    sim->face.now = next->at;
+    sim->note.now_ns = next->at;
+    lz_kind kind = (lz_kind)e->rank;
+    uint32_t entity = e->entity;
+    uint64_t payload = e->payload;
+    q->near_first++;
+    q->live--;
+    lz_evq_release(q, next->event);
+    fire(sim, kind, entity, payload);
+    return true;
+}
+
+/*
  * The queue is asked for no more than this instant while there is ready work: opening it
  * further would be for nothing, as the ready work schedules what comes before.
  */
@@ -418,6 +455,8 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
     lz_check_set_note(&sim->note);
     sim->stop = false;
     while (!sim->stop) {
+        if (fire_plain(sim, end))
+            continue;
         bool has_ready = sim->ready_count > 0;
         const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, has_ready ? sim->face.now : end);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
