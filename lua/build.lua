@@ -42,6 +42,10 @@ local function edge(f, from, to, op)
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
         health_fails = health.fails, health_passes = health.passes,
+        choices = f.choices, replacement = f.replacement, weights = f.weights,
+        virtual_nodes = f.virtual_nodes, load_bound = f.load_bound, table_size = f.table_size,
+        zone_aware = f.zone_aware, overprovisioning = f.overprovisioning, panic = f.panic,
+        subset = f.subset, slow_start = f.slow_start, outliers = f.outliers,
     }
 end
 M.edge = edge

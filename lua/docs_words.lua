@@ -286,6 +286,7 @@ M.types = {
     ratio = { "share", 'a part of a whole: "0.1%", or 0 to 1', "Share" },
     size = { "size", 'bytes with their unit: "1KiB", "10MB"', "Size" },
     count = { "count", nil, "integer" },
+    counts = { "counts", "a list of whole numbers: { 5, 1, 1 }", "integer[]" },
     number = { "number", nil, "number" },
     limit = { "limit", 'a count, or "unbounded"', 'integer|"unbounded"' },
     budget = { "share", 'a share, or "off"', 'Share|"off"' },

@@ -72,6 +72,20 @@ function TYPES.count(ctx, f, v)
     return expected(ctx, f, "a whole number", v)
 end
 
+--- A list of whole numbers.
+function TYPES.counts(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, "a list of whole numbers such as { 5, 1, 1 }", v)
+    end
+    local list = {}
+    for i, one in ipairs(v) do
+        if one == POISON then return nil end
+        list[i] = TYPES.count(ctx, { f[1], min = f.min or 1 }, one)
+        if not list[i] then return nil end
+    end
+    return list
+end
+
 function TYPES.number(ctx, f, v)
     if type(v) == "number" and v > 0 and v < math.huge then return v + 0.0 end
     if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got "

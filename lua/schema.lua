@@ -1,7 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
---- Types: duration offset rate load ratio size bandwidth count number limit budget text bool dist
---- place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
+--- Types: duration offset rate load ratio size bandwidth count counts number limit budget text
+--- bool dist place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
 --- refs:KIND|KIND (a list), choice and words (with `choices`), block (with `fields`), any.
 --- Validation reads this table and nothing else; so will whatever explains or completes the
 --- language.
@@ -14,6 +14,13 @@ local M = {}
 M.FIRST = "0.1.0"
 M.since = {}
 
+local function with(own, more)
+    local all = {}
+    for _, f in ipairs(own) do all[#all + 1] = f end
+    for _, f in ipairs(more) do all[#all + 1] = f end
+    return all
+end
+
 local health = {
     { "every", "duration", "how often a replica is probed; default 1s" },
     { "timeout", "duration", "how long an answer may take; default 1s" },
@@ -21,7 +28,39 @@ local health = {
     { "passes", "count", "passes in a row that bring it back; default 2" },
 }
 
-local balance = { "round_robin", "random", "least_requests" }
+local balance = { "round_robin", "random", "least_requests", "power_of_two",
+    "join_shortest_queue", "ring_hash", "maglev" }
+
+local slow_start = {
+    { "window", "duration", "until it has all of its weight", required = true },
+    { "aggression", "number", "weight is (elapsed / window) ^ (1 / aggression); default 1" },
+    { "least", "ratio", "share of its weight it begins with; default 10%" },
+}
+
+local outliers = {
+    { "failures", "count", "failures in a row that eject a replica; default 5", min = 1 },
+    { "every", "duration", "how often ejections are looked at again; default 10s" },
+    { "ejection", "duration", "the n-th in a row lasts n times this; default 30s" },
+    { "ejection_max", "duration", "the longest; default 300s" },
+    { "share_max", "ratio", "of the replicas that may be out so; default 10%, but always one" },
+}
+
+-- What every caller that has a choice has.
+local balancing = {
+    { "choices", "count", "with power_of_two: replicas that are drawn; default 2", min = 1 },
+    { "replacement", "bool", "with power_of_two: one may be drawn twice; default false" },
+    { "weights", "counts", "of the replicas, in their order; default 1 each" },
+    { "virtual_nodes", "count", "with ring_hash: points per replica and weight; default 160",
+        min = 1 },
+    { "load_bound", "ratio", "with a hash: how far above the mean load one may be; default none" },
+    { "table_size", "count", "with maglev: entries, a prime; default 65537", min = 3 },
+    { "zone_aware", "bool", "own zone first, then the region, then the rest; default false" },
+    { "overprovisioning", "number", "with zone_aware: what near replicas can take; default 1.4" },
+    { "panic", "ratio", "share thought alive below which all are tried; default only when none is" },
+    { "subset", "count", "replicas each caller knows; default all", min = 1 },
+    { "slow_start", "block", "a replica that came back begins with little", fields = slow_start },
+    { "outliers", "block", "replicas that answer badly are left alone", fields = outliers },
+}
 
 -- What every way of calling has.
 local calling = {
@@ -35,13 +74,6 @@ local calling = {
 }
 
 local balanced = { "balance", "choice", "default round_robin", choices = balance }
-
-local function with(own, more)
-    local all = {}
-    for _, f in ipairs(own) do all[#all + 1] = f end
-    for _, f in ipairs(more) do all[#all + 1] = f end
-    return all
-end
 
 local spread = { "spread", "place",
     "the place over whose zones it is spread; default the default region" }
@@ -109,7 +141,7 @@ M.balancer = with({
     spread,
     on,
     { "service_time", "dist", "time it takes for a request; default 50us" },
-}, calling)
+}, with(balancing, calling))
 M.database = {
     { "engine", "choice", "default postgres", choices = { "postgres", "mysql" } },
     { "nodes", "count", "one primary, the rest replicas; default 1", min = 1 },
@@ -143,8 +175,9 @@ M.traffic = with({
     { "keys", "dist", "what a request is about; default each its own" },
     balanced,
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
-}, calling)
-M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" } }, calling)
+}, with(balancing, calling))
+M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" } },
+    with(balancing, calling))
 M.cache = {
     { "nodes", "count", "default 1", min = 1 },
     spread,

@@ -6,15 +6,15 @@
  * the calling component's first instance that runs. Envoy calls it panic mode when no
  * replica is thought alive and all are tried; so does this.
  */
+#include "model/balance.h"
+
 #include "base/check.h"
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/net.h"
+#include "model/outlier.h"
+#include "model/policy.h"
 #include "model/task.h"
-
-struct lz_balances {
-    lz_kind probe;
-};
 
 static lz_instance_id vantage(const struct lz_world *w, const struct lz_edge *e)
 {
@@ -45,7 +45,10 @@ static void set_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
     s->is_out = is_out;
     s->fails = s->passes = 0;
     e->out_count += is_out ? 1u : -1u;
+    e->out_version++;
     LZ_ASSERT(e->out_count <= e->server_count);
+    if (!is_out)
+        lz_policy_back(w, e, server - e->server_first);
     lz_instance_note(w, server, is_out ? "out" : "in", "%s of %s", why,
                      lz_world_component(w, e->opts.from)->name);
 }
@@ -87,6 +90,7 @@ void lz_balance_watch(struct lz_world *w, lz_edge_id id)
     const struct lz_edge *e = lz_edge_get(w, id);
     if (e->server_count > 1 && lz_task_ops(w, e->opts.to)->route == NULL)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + e->opts.health.every, w->balances->probe, id, 0);
+    lz_outlier_watch(w, id);
 }
 
 void lz_balance_start(struct lz_world *w)
@@ -143,20 +147,143 @@ static uint32_t least_loaded(struct lz_edge *e, struct lz_edge_client *c, lz_ins
     return best;
 }
 
-lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e, lz_instance_id client,
-                               uint64_t path)
+lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e,
+                               const struct lz_balance_ask *ask)
 {
-    LZ_ASSERT(client >= e->client_first && client < e->client_first + e->client_count);
+    LZ_ASSERT(ask->client >= e->client_first && ask->client < e->client_first + e->client_count);
     if (e->server_count == 1)
         return e->server_first;
-    struct lz_edge_client *c = &e->clients[client - e->client_first];
-    switch (e->opts.balance) {
-    case LZ_BALANCE_RANDOM:
-        return e->server_first + at_random(w, e, path);
-    case LZ_BALANCE_LEAST_REQUESTS:
-        return e->server_first + least_loaded(e, c, client);
-    case LZ_BALANCE_ROUND_ROBIN:
-        break;
-    }
+    if (e->policy != NULL)
+        return lz_policy_pick(w, e, ask);
+    struct lz_edge_client *c = &e->clients[ask->client - e->client_first];
+    if (e->opts.balance.policy == LZ_BALANCE_RANDOM)
+        return e->server_first + at_random(w, e, ask->path);
+    if (e->opts.balance.policy == LZ_BALANCE_LEAST_REQUESTS)
+        return e->server_first + least_loaded(e, c, ask->client);
+    LZ_ASSERT(e->opts.balance.policy == LZ_BALANCE_ROUND_ROBIN);
     return e->server_first + next_in_turn(e, c);
+}
+
+void lz_balance_fill_defaults(struct lz_balance_opts *o)
+{
+    if (o->choices == 0)
+        o->choices = 2;
+    if (o->virtual_nodes == 0)
+        o->virtual_nodes = 160;
+    if (o->table_size == 0)
+        o->table_size = 65537;
+    if (!(o->overprovisioning > 0.0))
+        o->overprovisioning = 1.4;
+    struct lz_slow_start_opts *slow = &o->slow_start;
+    if (!(slow->aggression > 0.0))
+        slow->aggression = 1.0;
+    if (!(slow->least > 0.0))
+        slow->least = 0.1;
+    struct lz_outlier_opts *out = &o->outliers;
+    if (out->failures == 0)
+        out->failures = 5;
+    if (out->every == 0)
+        out->every = 10 * LZ_S;
+    if (out->ejection == 0)
+        out->ejection = 30 * LZ_S;
+    if (out->ejection_max == 0)
+        out->ejection_max = out->ejection > 300 * LZ_S ? out->ejection : 300 * LZ_S;
+    if (!(out->share_max > 0.0))
+        out->share_max = 0.1;
+}
+
+static bool check_weights(const struct lz_balance_opts *o, uint32_t replicas, struct lz_err *err)
+{
+    if (o->weights == NULL)
+        return true;
+    if (o->policy == LZ_BALANCE_JOIN_SHORTEST_QUEUE)
+        return lz_fail(err, LZ_EINVAL, "weights have no meaning with join_shortest_queue");
+    if (o->weight_count != replicas)
+        return lz_fail(err, LZ_ERANGE, "weights must be one for each of %u replicas, got %u",
+                       replicas, o->weight_count);
+    for (uint32_t i = 0; i < replicas; i++)
+        if (o->weights[i] < 1 || o->weights[i] > LZ_BALANCE_WEIGHT_MAX)
+            return lz_fail(err, LZ_ERANGE, "a weight must be between 1 and %d, got %u",
+                           LZ_BALANCE_WEIGHT_MAX, o->weights[i]);
+    return true;
+}
+
+// How large a ring or a table may be, and that a table's size is a prime.
+static bool check_hash(const struct lz_balance_opts *o, uint32_t replicas, struct lz_err *err)
+{
+    uint64_t weight = 0;
+    for (uint32_t i = 0; i < replicas; i++)
+        weight += o->weights != NULL ? o->weights[i] : 1;
+    uint64_t nodes = o->virtual_nodes > 0 ? o->virtual_nodes : 160;
+    if (o->policy == LZ_BALANCE_RING_HASH && weight * nodes > LZ_BALANCE_POINTS_MAX)
+        return lz_fail(err, LZ_EFULL, "a ring has at most %u points, this one would have %llu",
+                       LZ_BALANCE_POINTS_MAX, (unsigned long long)(weight * nodes));
+    uint32_t size = o->table_size > 0 ? o->table_size : 65537;
+    if (size > LZ_BALANCE_TABLE_MAX || size < 3 || !lz_maglev_is_prime(size))
+        return lz_fail(err, LZ_ERANGE, "table_size must be a prime between 3 and %u, got %u",
+                       LZ_BALANCE_TABLE_MAX, size);
+    if (o->policy == LZ_BALANCE_MAGLEV && size < replicas)
+        return lz_fail(err, LZ_ERANGE, "table_size must be at least one per replica (%u), got %u",
+                       replicas, size);
+    if (!(o->load_bound >= 0.0 && o->load_bound <= 100.0))
+        return lz_fail(err, LZ_ERANGE, "load_bound must be between 0 and 100, got %g",
+                       o->load_bound);
+    return true;
+}
+
+static bool check_outliers(const struct lz_outlier_opts *o, struct lz_err *err)
+{
+    if (o->every < 0 || o->ejection < 0 || o->ejection_max < 0)
+        return lz_fail(err, LZ_ERANGE, "outliers: times must be positive");
+    if (o->ejection > LZ_BALANCE_EJECTION_MAX)
+        return lz_fail(err, LZ_ERANGE, "outliers: ejection must be at most 24h");
+    if (o->ejection_max > 0 && o->ejection_max < o->ejection)
+        return lz_fail(err, LZ_ERANGE, "outliers: ejection_max must be at least ejection");
+    if (!(o->share_max >= 0.0 && o->share_max <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "outliers: share_max must be between 0 and 1, got %g",
+                       o->share_max);
+    return true;
+}
+
+// An option of one policy, given with another.
+static bool check_meaning(const struct lz_balance_opts *o, struct lz_err *err)
+{
+    bool by_key = o->policy == LZ_BALANCE_RING_HASH || o->policy == LZ_BALANCE_MAGLEV;
+    if ((o->choices > 0 || o->replacement) && o->policy != LZ_BALANCE_POWER_OF_TWO)
+        return lz_fail(err, LZ_EINVAL, "choices and replacement are power_of_two's");
+    if (o->virtual_nodes > 0 && o->policy != LZ_BALANCE_RING_HASH)
+        return lz_fail(err, LZ_EINVAL, "virtual_nodes are ring_hash's");
+    if (o->table_size > 0 && o->policy != LZ_BALANCE_MAGLEV)
+        return lz_fail(err, LZ_EINVAL, "table_size is maglev's");
+    if (o->load_bound > 0.0 && !by_key)
+        return lz_fail(err, LZ_EINVAL, "load_bound is ring_hash's and maglev's");
+    if (o->slow_start.window > 0 && (by_key || o->policy == LZ_BALANCE_JOIN_SHORTEST_QUEUE))
+        return lz_fail(err, LZ_EINVAL, "slow_start needs a policy that heeds weights as they are");
+    if (o->overprovisioning > 0.0 && !o->zone_aware)
+        return lz_fail(err, LZ_EINVAL, "overprovisioning is zone_aware's");
+    return true;
+}
+
+bool lz_balance_check(const struct lz_balance_opts *o, uint32_t replicas, struct lz_err *err)
+{
+    if (!check_meaning(o, err))
+        return false;
+    if (o->choices > LZ_BALANCE_CHOICES_MAX)
+        return lz_fail(err, LZ_ERANGE, "choices must be at most %d, got %u", LZ_BALANCE_CHOICES_MAX,
+                       o->choices);
+    if (o->subset > replicas)
+        return lz_fail(err, LZ_ERANGE, "subset must be at most the %u replicas there are, got %u",
+                       replicas, o->subset);
+    if (!(o->panic >= 0.0 && o->panic <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "panic must be between 0 and 1, got %g", o->panic);
+    if (!(o->overprovisioning >= 0.0 && o->overprovisioning <= 100.0))
+        return lz_fail(err, LZ_ERANGE, "overprovisioning must be between 0 and 100, got %g",
+                       o->overprovisioning);
+    const struct lz_slow_start_opts *slow = &o->slow_start;
+    if (slow->window < 0 || !(slow->least >= 0.0 && slow->least <= 1.0) ||
+        !(slow->aggression >= 0.0 && slow->aggression <= 1000.0))
+        return lz_fail(err, LZ_ERANGE,
+                       "slow_start: least must be between 0 and 1, aggression at most 1000");
+    return check_weights(o, replicas, err) && check_hash(o, replicas, err) &&
+           check_outliers(&o->outliers, err);
 }

@@ -9,6 +9,7 @@
 #include "model/connect.h"
 #include "model/edge.h"
 #include "model/instance.h"
+#include "model/policy.h"
 #include "model/service.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
@@ -91,6 +92,7 @@ static void fill_defaults(struct lz_edge_opts *o)
         o->health.fails = 3;
     if (o->health.passes == 0)
         o->health.passes = 2;
+    lz_balance_fill_defaults(&o->balance);
 }
 
 static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
@@ -113,8 +115,11 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     const struct lz_component *to = lz_world_component(w, opts->to);
     if (to->kind == LZ_COMPONENT_TRAFFIC)
         return lz_fail(err, LZ_EINVAL, "%s is traffic and cannot be called", to->name);
-    if (!check_opts(opts, err))
+    if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
+    if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
+        return lz_fail(err, LZ_EINVAL,
+                       "%s decides itself which node is asked: there is no balancing", to->name);
     if (cs->edge_count == EDGES_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
     if (cs->op_count >= OPS_MAX) // a handler may make them up as it goes
@@ -147,6 +152,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
+    if (e->server_count > 1 && lz_policy_is_needed(&e->opts.balance))
+        lz_policy_create(w, e);
     lz_connect_warm(w, e);
     *id = cs->edge_count;
     if (w->running)

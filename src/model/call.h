@@ -26,17 +26,12 @@
 #ifndef LZ_MODEL_CALL_H
 #define LZ_MODEL_CALL_H
 
+#include "model/balance.h"
 #include "model/request.h"
 #include "model/world.h"
 
 typedef uint32_t lz_edge_id;
 typedef uint16_t lz_op; /* an operation name, such as "GET /price"; 0: none given */
-
-enum lz_balance {
-    LZ_BALANCE_ROUND_ROBIN,
-    LZ_BALANCE_RANDOM,
-    LZ_BALANCE_LEAST_REQUESTS,
-};
 
 struct lz_health_opts {
     lz_time every;   /* default 1 s */
@@ -54,7 +49,7 @@ struct lz_edge_opts {
     bool no_jitter;      /* default is full jitter */
     double retry_budget; /* share of first attempts; 0 means no budget: always retry */
     bool cancel;         /* a timeout cancels the work */
-    enum lz_balance balance;
+    struct lz_balance_opts balance;
     struct lz_health_opts health;
 };
 

@@ -5,6 +5,7 @@
 #include "model/connect.h"
 #include "model/edge.h"
 #include "model/instance.h"
+#include "model/outlier.h"
 
 #define BACKOFF_MAX (10 * LZ_S)
 
@@ -181,8 +182,10 @@ static bool may_retry(const struct lz_call *c, struct lz_edge *e)
 static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
     add_span(w, c, result->outcome, result->status);
-    attempt_release(w, c);
     struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->policy != NULL && e->opts.balance.outliers.on && c->server != 0)
+        lz_outlier_result(w, e, c->client, c->server, result);
+    attempt_release(w, c);
     if (result->outcome == LZ_OUTCOME_OK || !may_retry(c, e)) {
         call_end(w, c, result);
         return;
@@ -258,8 +261,11 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
     c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     uint64_t path = lz_draw_index(c->path, c->attempt);
-    c->server = ops->route != NULL ? ops->route(w, e->opts.to, c->op, path)
-                                   : lz_balance_pick(w, e, c->client, path);
+    c->server =
+        ops->route != NULL
+            ? ops->route(w, e->opts.to, c->op, path)
+            : lz_balance_pick(
+                  w, e, &(struct lz_balance_ask){.client = c->client, .path = path, .key = c->key});
     if (c->server == 0) {
         fail_soon(w, c);
         return;

@@ -35,9 +35,11 @@ struct lz_edge {
     struct lz_edge_client *clients;
     struct lz_edge_server *servers;
     struct lz_edge_pair *pairs;
-    uint32_t out_count; /* servers thought dead */
-    lz_series attempts; /* 0: nobody asked */
-    uint64_t probes;    /* rounds of health checks so far */
+    uint32_t out_count;       /* servers thought dead */
+    uint32_t out_version;     /* counts changes of who is */
+    struct lz_policy *policy; /* NULL: a plain turn, a random one or the least loaded */
+    lz_series attempts;       /* 0: nobody asked */
+    uint64_t probes;          /* rounds of health checks so far */
 };
 
 struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id);
@@ -49,9 +51,22 @@ static inline struct lz_edge_pair *lz_edge_pair(const struct lz_edge *e, lz_inst
     return &e->pairs[(client - e->client_first) * e->server_count + (server - e->server_first)];
 }
 
-/* A server to ask, for the attempt whose draws `path` owns. */
-lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e, lz_instance_id client,
-                               uint64_t path);
+struct lz_balances {
+    lz_kind probe, outlier; /* 0: nobody detects outliers */
+};
+
+/* Who asks, and for what. */
+struct lz_balance_ask {
+    lz_instance_id client;
+    uint64_t path; /* owner of the attempt's draws */
+    uint64_t key;
+    const lz_instance_id *avoid; /* servers that were asked already */
+    uint32_t avoid_count;
+};
+
+/* A server to ask. */
+lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e,
+                               const struct lz_balance_ask *ask);
 
 /* A connection to `server` was refused or broke: out until probes pass again. */
 void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server);

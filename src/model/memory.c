@@ -7,6 +7,7 @@
 #include "model/database.h"
 #include "model/edge.h"
 #include "model/instance.h"
+#include "model/policy.h"
 #include "model/request.h"
 #include "model/task.h"
 
@@ -38,7 +39,7 @@ static size_t of_edge(const struct lz_edge *e)
 {
     size_t pairs = (size_t)e->client_count * e->server_count;
     return sizeof(*e) + e->client_count * sizeof(*e->clients) +
-           e->server_count * sizeof(*e->servers) + pairs * sizeof(*e->pairs);
+           e->server_count * sizeof(*e->servers) + pairs * sizeof(*e->pairs) + lz_policy_bytes(e);
 }
 
 size_t lz_memory_of_component(const struct lz_world *w, lz_component_id id)

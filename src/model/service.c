@@ -91,8 +91,19 @@ static void resumed(struct lz_world *w, lz_instance_id id)
 
 static const struct lz_instance_ops instance_ops = {
     .died = died, .started = started, .stopped = stopped, .resumed = resumed};
-static const struct lz_server_ops server_ops = {
-    .arrive = arrive, .called = lz_serve_called, .cancel = cancel, .refused = refused};
+
+static uint32_t load(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    const struct lz_service_replica *r = lz_service_replica(s, id);
+    return r->busy + r->queue_len;
+}
+
+static const struct lz_server_ops server_ops = {.arrive = arrive,
+                                                .called = lz_serve_called,
+                                                .cancel = cancel,
+                                                .load = load,
+                                                .refused = refused};
 
 void lz_services_init(struct lz_world *w)
 {

@@ -68,6 +68,8 @@ struct lz_server_ops {
     void (*disconnect)(struct lz_world *w, lz_component_id id);
     void (*forget)(struct lz_world *w, lz_component_id id,
                    uint64_t call); /* stopped waiting for one */
+    /* Requests at one instance, served and waiting. NULL: it does not tell. */
+    uint32_t (*load)(const struct lz_world *w, lz_instance_id instance);
     /* Something happened at the component without a task: a refused connection. */
     void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
 };

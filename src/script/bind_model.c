@@ -8,6 +8,7 @@
 #include "model/net.h"
 #include "model/service.h"
 #include "model/traffic.h"
+#include "script/bind_call.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -155,39 +156,10 @@ static int database(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
-static enum lz_balance balance_of(const char *name)
-{
-    if (name != NULL && strcmp(name, "random") == 0)
-        return LZ_BALANCE_RANDOM;
-    if (name != NULL && strcmp(name, "least_requests") == 0)
-        return LZ_BALANCE_LEAST_REQUESTS;
-    return LZ_BALANCE_ROUND_ROBIN;
-}
-
-static struct lz_edge_opts read_edge(lua_State *L)
-{
-    return (struct lz_edge_opts){
-        .from = (lz_component_id)lz_read_int(L, 1, "from", 0),
-        .to = (lz_component_id)lz_read_int(L, 1, "to", 0),
-        .op = lz_read_text(L, 1, "op"),
-        .timeout = lz_read_int(L, 1, "timeout", 0),
-        .retries = (uint32_t)lz_read_int(L, 1, "retries", 0),
-        .backoff = lz_read_int(L, 1, "backoff", 0),
-        .no_jitter = lz_read_bool(L, 1, "no_jitter"),
-        .retry_budget = lz_read_num(L, 1, "retry_budget", 0),
-        .cancel = lz_read_bool(L, 1, "cancel"),
-        .balance = balance_of(lz_read_text(L, 1, "balance")),
-        .health = {.every = lz_read_int(L, 1, "health_every", 0),
-                   .timeout = lz_read_int(L, 1, "health_timeout", 0),
-                   .fails = (uint32_t)lz_read_int(L, 1, "health_fails", 0),
-                   .passes = (uint32_t)lz_read_int(L, 1, "health_passes", 0)},
-    };
-}
-
 // edge{from, to, ...} -> id
 static int edge(lua_State *L)
 {
-    struct lz_edge_opts o = read_edge(L);
+    struct lz_edge_opts o = lz_bind_read_edge(L, 1);
 
     struct lz_err err;
     lz_edge_id id = 0;
@@ -218,7 +190,7 @@ static int traffic(lua_State *L)
         .rate = lz_read_num(L, 1, "rate", 0),
         .constant = lz_read_bool(L, 1, "constant"),
         .local = lz_read_bool(L, 1, "local"),
-        .edge = read_edge(L),
+        .edge = lz_bind_read_edge(L, 1),
     };
     o.to = o.edge.to;
     if (!lz_read_dist(L, 1, "keys", &o.keys, &err))
