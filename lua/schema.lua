@@ -1,7 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
---- Types: duration offset rate load ratio size bandwidth count counts number limit budget text
---- bool dist place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
+--- Types: duration offset rate load ratio size bandwidth count counts number limit budget
+--- text bool dist place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
 --- refs:KIND|KIND (a list), choice and words (with `choices`), block (with `fields`), any.
 --- Validation reads this table and nothing else; so will whatever explains or completes the
 --- language.
@@ -56,7 +56,7 @@ local balancing = {
     { "table_size", "count", "with maglev: entries, a prime; default 65537", min = 3 },
     { "zone_aware", "bool", "own zone first, then the region, then the rest; default false" },
     { "overprovisioning", "number", "with zone_aware: what near replicas can take; default 1.4" },
-    { "panic", "ratio", "share thought alive below which all are tried; default only when none is" },
+    { "panic", "ratio", "share thought alive below which all are tried; default when none is" },
     { "subset", "count", "replicas each caller knows; default all", min = 1 },
     { "slow_start", "block", "a replica that came back begins with little", fields = slow_start },
     { "outliers", "block", "replicas that answer badly are left alone", fields = outliers },
