@@ -1,8 +1,9 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
 --- Types: duration offset rate load ratio size bandwidth count counts number limit budget
---- text bool dist place calls handlers table versions matcher anchor windows pick failover ref:KIND|KIND,
---- refs:KIND|KIND (a list), choice and words (with `choices`), block (with `fields`), any.
+--- text bool dist place calls handlers table versions matcher anchor windows pick failover
+--- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
+--- `fields`), any.
 --- Validation reads this table and nothing else; so will whatever explains or completes the
 --- language.
 ---
