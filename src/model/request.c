@@ -74,7 +74,8 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
 {
     struct lz_requests *rs = w->requests;
     struct lz_request *r = lz_pool_take(&rs->open);
-    r->traffic = traffic;
+    LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
+    r->traffic = (uint16_t)traffic;
     r->ordinal = ordinal;
     r->intended = intended;
     if (rs->open.live > rs->open_max)
@@ -92,7 +93,8 @@ struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
     struct lz_span *s = lz_pool_take(&w->requests->spans);
     s->next = r->span_first;
     r->span_first = s->head.index;
-    r->span_count++;
+    if (r->span_count < UINT16_MAX)
+        r->span_count++;
     return s;
 }
 
@@ -184,9 +186,9 @@ void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome ou
         .outcome = outcome,
         .status = status,
     };
-    if (outcome != LZ_OUTCOME_OK)
+    if (outcome != LZ_OUTCOME_OK && !r->is_bot)
         count_blame(w, r);
-    if (now >= w->warmup) {
+    if (now >= w->warmup && !r->is_bot) {
         struct lz_draw draw =
             lz_draw_begin(lz_sim_key(w->sim), lz_world_component(w, r->traffic)->path,
                           LZ_PURPOSE_SAMPLE, r->ordinal);

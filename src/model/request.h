@@ -79,10 +79,12 @@ struct lz_trace_kept {
 /* A request that is on its way. */
 struct lz_request {
     struct lz_pool_head head;
-    lz_component_id traffic;
+    uint16_t traffic;    /* a lz_component_id */
+    uint16_t span_count; /* 65535: that many or more */
     uint32_t span_first;
-    uint32_t span_count;
-    uint32_t calls; /* numbered so far */
+    uint32_t calls;      /* numbered so far */
+    uint32_t agent : 31; /* the user who waits for it, see user.c; 0: nobody comes back */
+    uint32_t is_bot : 1; /* of no user: it counts nowhere among theirs */
     uint64_t ordinal;
     lz_time intended;
 };

@@ -1,5 +1,6 @@
 #include "model/traffic.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "base/check.h"
@@ -7,33 +8,15 @@
 #include "model/client.h"
 #include "model/instance.h"
 #include "model/measure.h"
+#include "model/traffic_state.h"
 #include "model/world_kinds.h"
 
-struct series {
-    lz_series sent, outcomes, ok, failed, timeouts;
-    lz_series latency;
-    lz_series in_flight;
-};
-
-struct traffic {
-    struct lz_traffic_opts opts;
-    lz_component_id id;
-    lz_edge_id edge;
-    lz_instance_id users;
-    uint64_t path;
-    uint64_t ordinal; // of the latest request
-    double gap_ns;    // mean time between two requests
-    uint32_t open;
-    struct series series;
-};
-
 struct lz_traffics {
-    struct traffic *all; // 0 ..
+    struct lz_traffic **all; // 0 ..
     uint32_t count, cap;
-    lz_kind arrival;
 };
 
-#define AT(member) offsetof(struct series, member)
+#define AT(member) offsetof(struct lz_traffic_series, member)
 static const struct lz_measure_row rows[] = {
     {"rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(sent), 0, 0, "requests sent per second"},
     {"goodput", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(ok), 0, 0, "requests answered well per second"},
@@ -57,42 +40,38 @@ const struct lz_metric_info *lz_traffic_metrics(size_t *count)
     return lz_measure_infos(rows, ROW_COUNT, infos, count);
 }
 
-static struct traffic *traffic_at(const struct lz_world *w, lz_component_id id)
+struct lz_traffic *lz_traffic_at(const struct lz_world *w, lz_component_id id)
 {
-    return &w->traffics->all[lz_world_component(w, id)->index];
+    LZ_ASSERT(lz_world_component(w, id)->kind == LZ_COMPONENT_TRAFFIC);
+    return w->traffics->all[lz_world_component(w, id)->index];
 }
 
-// The time of the next request, from the time of this one: rounding does not add up,
-// because an even stream counts from its start.
-static lz_time next_time(struct lz_world *w, const struct traffic *t)
+static uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *send)
 {
-    if (t->opts.constant)
-        return (lz_time)(t->gap_ns * (double)(t->ordinal + 1) + 0.5);
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_ARRIVAL, t->ordinal + 1);
-    return lz_sim_now(w->sim) + (lz_time)(lz_draw_exponential(&draw) * t->gap_ns + 0.5);
-}
-
-static uint64_t key_of(struct lz_world *w, const struct traffic *t)
-{
-    if (t->opts.keys.kind == LZ_DIST_NONE)
-        return t->ordinal;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_KEY, t->ordinal);
+    const struct lz_traffic *t = send->traffic;
+    // Bots ask for everything once: no two want the same.
+    if (t->opts.keys.kind == LZ_DIST_NONE || send->is_bot)
+        return send->key;
+    uint64_t owner = send->agent != 0 ? send->path : t->path;
+    uint64_t nth = send->agent != 0 ? 0 : send->ordinal;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_KEY, nth);
     return (uint64_t)lz_dist_value(&t->opts.keys, &draw);
 }
 
-static void on_arrival(void *ctx, uint32_t entity, uint64_t payload)
+void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
 {
-    (void)payload;
-    struct lz_world *w = ctx;
-    struct traffic *t = &w->traffics->all[entity];
+    struct lz_traffic *t = send->traffic;
     lz_time now = lz_sim_now(w->sim);
-    t->ordinal++;
-    t->open++;
-    lz_metrics_add(w->metrics, t->series.sent, 1);
-    lz_metrics_set(w->metrics, t->series.in_flight, now, t->open);
+    t->sent++;
+    if (!send->is_bot) {
+        t->open++;
+        lz_metrics_add(w->metrics, t->series.sent, 1);
+        lz_metrics_set(w->metrics, t->series.in_flight, now, t->open);
+    }
     lz_client_count_request(w, t->id);
-    struct lz_request *r = lz_request_begin(w, t->id, t->ordinal, now);
+    struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
+    r->agent = send->agent & 0x7fffffffu;
+    r->is_bot = send->is_bot;
     lz_request_id id = lz_pool_id(r);
     lz_client_begin(w, &(struct lz_client_begin){
                            .edge = t->edge,
@@ -100,10 +79,22 @@ static void on_arrival(void *ctx, uint32_t entity, uint64_t payload)
                            .owner_kind = LZ_OWNER_TRAFFIC,
                            .owner = id,
                            .request = id,
-                           .path = lz_draw_index(t->path, t->ordinal),
-                           .key = key_of(w, t),
+                           .path = send->path,
+                           .key = key_of(w, send),
                        });
-    lz_sim_at(w->sim, next_time(w, t), w->traffics->arrival, entity, 0);
+}
+
+static void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
+                    enum lz_outcome outcome)
+{
+    LZ_ASSERT(t->open > 0);
+    t->open--;
+    lz_metrics_set(w->metrics, t->series.in_flight, lz_sim_now(w->sim), t->open);
+    lz_metrics_add(w->metrics, t->series.outcomes, 1);
+    lz_metrics_add(w->metrics, outcome == LZ_OUTCOME_OK ? t->series.ok : t->series.failed, 1);
+    if (outcome == LZ_OUTCOME_TIMEOUT)
+        lz_metrics_add(w->metrics, t->series.timeouts, 1);
+    lz_metrics_observe(w->metrics, t->series.latency, latency);
 }
 
 void lz_traffic_called(struct lz_world *w, lz_request_id request,
@@ -111,18 +102,12 @@ void lz_traffic_called(struct lz_world *w, lz_request_id request,
 {
     struct lz_request *r = lz_request_find(w, request);
     LZ_ASSERT(r != NULL);
-    struct traffic *t = traffic_at(w, r->traffic);
-    LZ_ASSERT(t->open > 0);
-    lz_time now = lz_sim_now(w->sim);
-    bool ok = result->outcome == LZ_OUTCOME_OK;
-    t->open--;
-    lz_metrics_set(w->metrics, t->series.in_flight, now, t->open);
-    lz_metrics_add(w->metrics, t->series.outcomes, 1);
-    lz_metrics_add(w->metrics, ok ? t->series.ok : t->series.failed, 1);
-    if (result->outcome == LZ_OUTCOME_TIMEOUT)
-        lz_metrics_add(w->metrics, t->series.timeouts, 1);
-    lz_metrics_observe(w->metrics, t->series.latency, now - r->intended);
+    uint32_t agent = r->agent;
+    if (!r->is_bot)
+        measure(w, lz_traffic_at(w, r->traffic), lz_sim_now(w->sim) - r->intended, result->outcome);
     lz_request_end(w, r, result->outcome, result->status);
+    if (agent != 0)
+        lz_user_answered(w, agent);
 }
 
 // Users are never killed, paused or lost: nothing of theirs can be.
@@ -148,12 +133,13 @@ static const struct lz_instance_ops instance_ops = {.died = nothing_dies,
 void lz_traffics_init(struct lz_world *w)
 {
     w->traffics = lz_arena_alloc(w->arena, sizeof(*w->traffics));
-    w->traffics->arrival = lz_sim_kind(w->sim, "arrival", on_arrival, w);
+    lz_arrivals_init(w);
+    lz_users_init(w);
 }
 
-static void make_series(struct lz_world *w, struct traffic *t)
+static void make_series(struct lz_world *w, struct lz_traffic *t)
 {
-    t->series = (struct series){
+    t->series = (struct lz_traffic_series){
         .sent = lz_metrics_counter(w->metrics),
         .outcomes = lz_metrics_counter(w->metrics),
         .ok = lz_metrics_counter(w->metrics),
@@ -165,46 +151,80 @@ static void make_series(struct lz_world *w, struct traffic *t)
     lz_measure_define(w, t->id, "", rows, ROW_COUNT, &t->series);
 }
 
+static bool check(const struct lz_traffic_opts *o, struct lz_err *err)
+{
+    if (o->rate.kind == LZ_SHAPE_CONSTANT && !(o->rate.mean >= 0.0 && o->rate.mean <= 1e9))
+        return lz_fail(err, LZ_ERANGE, "rate must be between 0/s and 1e9/s, got %g/s",
+                       o->rate.mean);
+    if (o->gaps.kind != LZ_DIST_NONE) {
+        double mean = lz_dist_mean(&o->gaps);
+        if (!(mean >= 1.0 && isfinite(mean)))
+            return lz_fail(err, LZ_ERANGE,
+                           "gaps must have a mean from 1ns on, and a finite one, got %gns", mean);
+    }
+    if (o->batch > LZ_TRAFFIC_BATCH_MAX)
+        return lz_fail(err, LZ_ERANGE, "batch must be at most %u, got %u", LZ_TRAFFIC_BATCH_MAX,
+                       o->batch);
+    if (o->users > LZ_TRAFFIC_USERS_MAX)
+        return lz_fail(err, LZ_ERANGE,
+                       "users must be at most %u, got %u: begin with fewer, and "
+                       "a shorter think time",
+                       LZ_TRAFFIC_USERS_MAX, o->users);
+    return true;
+}
+
+static struct lz_traffic *make(struct lz_world *w, const struct lz_traffic_opts *opts,
+                               lz_component_id id)
+{
+    struct lz_traffics *ts = w->traffics;
+    lz_host_id host = opts->local ? lz_place_local_host(w) : lz_place_edge_host(w);
+    lz_instances_add(w, id, 1, &(struct lz_spread){.host = host}, &instance_ops);
+    struct lz_component *c = &w->components[id];
+    c->index = ts->count;
+    ts->all = lz_grow(w->arena, ts->all, &ts->cap, ts->count + 1, sizeof(struct lz_traffic *));
+    struct lz_traffic *t = lz_arena_alloc(w->arena, sizeof(*t));
+    ts->all[ts->count++] = t;
+    *t = (struct lz_traffic){.opts = *opts, .id = id, .users = c->instances_first, .path = c->path};
+    return t;
+}
+
 bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, lz_component_id *id,
                        struct lz_err *err)
 {
-    if (!(opts->rate >= 0.0 && opts->rate <= 1e9))
-        return lz_fail(err, LZ_ERANGE, "rate must be between 0/s and 1e9/s, got %g/s", opts->rate);
-    if (!lz_world_add(w, opts->name, LZ_COMPONENT_TRAFFIC, opts->line, id, err))
+    if (!check(opts, err) ||
+        !lz_world_add(w, opts->name, LZ_COMPONENT_TRAFFIC, opts->line, id, err))
         return false;
-    struct lz_traffics *ts = w->traffics;
-    lz_host_id host = opts->local ? lz_place_local_host(w) : lz_place_edge_host(w);
-    lz_instances_add(w, *id, 1, &(struct lz_spread){.host = host}, &instance_ops);
-    struct lz_component *c = &w->components[*id];
-    c->index = ts->count;
-    ts->all = lz_grow(w->arena, ts->all, &ts->cap, ts->count + 1, sizeof(*ts->all));
-    struct traffic *t = &ts->all[ts->count++];
-    *t = (struct traffic){
-        .opts = *opts,
-        .id = *id,
-        .users = c->instances_first,
-        .path = c->path,
-        .gap_ns = opts->rate > 0.0 ? 1e9 / opts->rate : 0.0,
-    };
+    struct lz_traffic *t = make(w, opts, *id);
     struct lz_edge_opts edge = opts->edge;
     edge.from = *id;
     edge.to = opts->to;
     if (!lz_call_edge(w, &edge, &t->edge, err))
         return false;
     make_series(w, t);
+    if (opts->users == 0)
+        lz_arrival_add(w, t);
     return true;
 }
 
 void lz_traffics_start(struct lz_world *w)
 {
-    for (uint32_t i = 0; i < w->traffics->count; i++) {
-        const struct traffic *t = &w->traffics->all[i];
-        if (t->gap_ns > 0.0)
-            lz_sim_at(w->sim, next_time(w, t), w->traffics->arrival, i, 0);
-    }
+    lz_arrivals_start(w);
+    for (uint32_t i = 0; i < w->traffics->count; i++)
+        if (w->traffics->all[i]->opts.users > 0)
+            lz_users_start(w, w->traffics->all[i]);
 }
 
 uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id)
 {
-    return traffic_at(w, id)->ordinal;
+    return lz_traffic_at(w, id)->sent;
+}
+
+bool lz_traffic_is_closed(const struct lz_world *w, lz_component_id id)
+{
+    return lz_traffic_at(w, id)->opts.users > 0;
+}
+
+lz_component_id lz_traffic_to(const struct lz_world *w, lz_component_id id)
+{
+    return lz_traffic_at(w, id)->opts.to;
 }

@@ -77,6 +77,8 @@ struct lz_world {
     struct lz_replication *replication;
     struct lz_failovers *failovers;
     struct lz_traffics *traffics;
+    struct lz_arrivals *arrivals;
+    struct lz_users *users;
 };
 
 struct lz_world_opts {

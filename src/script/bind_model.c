@@ -187,7 +187,7 @@ static int traffic(lua_State *L)
     struct lz_traffic_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
-        .rate = lz_read_num(L, 1, "rate", 0),
+        .rate = {.mean = lz_read_num(L, 1, "rate", 0)},
         .constant = lz_read_bool(L, 1, "constant"),
         .local = lz_read_bool(L, 1, "local"),
         .edge = lz_bind_read_edge(L, 1),

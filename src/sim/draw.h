@@ -39,6 +39,9 @@ enum lz_purpose {
     LZ_PURPOSE_LOG,    /* replication messages */
     LZ_PURPOSE_SAMPLE, /* which requests keep their spans */
     LZ_PURPOSE_SCRIPT, /* math.random and rand() */
+    LZ_PURPOSE_THINK,  /* between a user's requests */
+    LZ_PURPOSE_LEAVE,  /* whether a session ends */
+    LZ_PURPOSE_THIN,   /* whether an arrival of a rising surge comes */
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

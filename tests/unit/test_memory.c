@@ -50,7 +50,7 @@ static void send(struct stage *s, lz_component_id to, const char *op, double rat
     struct lz_err err;
     lz_component_id users;
     const struct lz_traffic_opts opts = {
-        .name = "users", .to = to, .rate = rate, .constant = true, .edge.op = op};
+        .name = "users", .to = to, .rate.mean = rate, .constant = true, .edge.op = op};
     assert_true(lz_traffic_create(s->w, &opts, &users, &err));
 }
 
