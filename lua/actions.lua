@@ -11,6 +11,33 @@ local function need(read, what, v)
     return value
 end
 
+--- Shares of a service's requests by version, as `route` is given them; what is left goes to the
+--- version that serves at first.
+local function route(C, service, shares)
+    if type(shares) ~= "table" or getmetatable(shares) then
+        error(('route takes shares by version, got %s: write %s:route { v2 = "5%%" }'):format(
+            units.kind_of(shares), service.name), 4)
+    end
+    local list = {}
+    for i = 1, service.version_count do list[i] = 0.0 end
+    for name, share in pairs(shares) do
+        local number = service.version_numbers[name]
+        if not number then
+            local names = {}
+            for known in pairs(service.version_numbers) do names[#names + 1] = known end
+            table.sort(names)
+            error(("route: %s has no version %s; %s"):format(service.text, units.show(name),
+                #names > 0 and "its versions are " .. table.concat(names, " ")
+                or "its versions are declared in `versions`"), 4)
+        end
+        local value, _, text = units.ratio(share)
+        if value == nil then error(("route: share of %s: %s"):format(name, text), 4) end
+        list[number] = value
+    end
+    local ok, message = C.route(service.id, list)
+    if not ok then error("route: " .. message, 4) end
+end
+
 function M.install(state)
     local C = state.C
     local a = {}
@@ -59,6 +86,8 @@ function M.install(state)
 
     function a.now() return handles.dur(C.now()) end
     function a.rand() return C.rand() end
+
+    function a.route(service, shares) route(C, service, shares) end
 
     function state.act_fault(facts)
         local id, message = C.fault(build.fault(state, facts))

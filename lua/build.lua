@@ -8,6 +8,13 @@ local function refused(state, facts, message)
     state.diag.add { code = "LZ208", line = facts.line, text = message }
 end
 
+local function sorted_keys(t)
+    local names = {}
+    for k in pairs(t) do names[#names + 1] = k end
+    table.sort(names)
+    return names
+end
+
 local function spread(place)
     if not place then return nil end
     local out = {}
@@ -138,6 +145,22 @@ local function build_components(state, C)
     end
 end
 
+--- The builds of a service, in the order of their names.
+local function build_versions(state, C)
+    for _, c in ipairs(state.plan.components) do
+        local f = c.fields
+        c.version_numbers, c.version_count = {}, 0
+        for _, name in ipairs(sorted_keys(f.versions or {})) do
+            local v = f.versions[name]
+            local number, message = C.version { service = c.id, name = name,
+                error_ratio = v.error_ratio, service_time = v.service_time, cpu_time = v.cpu_time }
+            if not number then refused(state, c, message) return end
+            c.version_numbers[name], c.version_count = number, number
+        end
+        if f.version then C.first_version(c.id, c.version_numbers[f.version]) end
+    end
+end
+
 local function build_calls(state, C)
     for _, c in ipairs(state.plan.components) do
         local list = c.fields.calls
@@ -189,6 +212,9 @@ end
 function M.metric(C, m)
     local c = m.component
     if c.kind == "amplification" then return C.amplification(c.from.id, c.to.id) end
+    if c.kind == "version" then
+        return C.version_metric(c.service.id, c.service.version_numbers[c.version], m.path)
+    end
     if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
     return C.metric(c.id, m.path)
 end
@@ -206,8 +232,8 @@ function M.matcher(state, C, m)
         return nil
     end
     local c = m.metric.component
-    return { metric = id, component = c.id or c.from.id, compare = m.compare, limit = m.limit,
-             limit_b = m.limit_b, limit_text = m.limit_text }
+    return { metric = id, component = c.id or (c.service or c.from).id, compare = m.compare,
+             limit = m.limit, limit_b = m.limit_b, limit_text = m.limit_text }
 end
 
 local function anchor(a)
@@ -267,8 +293,8 @@ function M.world(state)
         refuse_not_yet(state)
         return false
     end
-    local steps = { build_clouds, build_places, build_components, build_calls, build_links,
-        build_faults, build_expectations }
+    local steps = { build_clouds, build_places, build_components, build_versions,
+        build_calls, build_links, build_faults, build_expectations }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

@@ -235,9 +235,9 @@ M.parts = {
     service = {
         { "replica", "Replica[]", "its replicas, from 1: web.replica[2]" },
         { "version", "fun(self: Service, name: string): Version",
-            'one build: web:version("v2"); not run yet' },
+            'one build: web:version("v2").errors.ratio' },
         { "route", "fun(self: Service, shares: table<string, Share>)",
-            'share of each build, in drive: web:route { v2 = "5%" }; not run yet' },
+            'shares of its requests by build, in drive: web:route { v2 = "5%" }' },
     },
     gateway = { { "replica", "Target[]", "its replicas, from 1" } },
     cache = { { "node", "Target[]", "its nodes, from 1" } },

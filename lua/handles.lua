@@ -246,17 +246,19 @@ local function version_part(state, service)
                     or "its versions are declared in `versions`" }
         end
         local facts = { kind = "version", name = ('%s:version("%s")'):format(service.name, name),
-            service = service, fields = {} }
+            service = service, version = name, fields = {} }
         facts.text = facts.name
-        state.not_yet(line, facts.text, "version")
         return M.measured(state, facts)
     end
 end
 
 --- `api:route { v2 = "5%" }` acts, in drive.
-local function route_part(state)
-    return function()
-        if state.running then error("`route` cannot be run by this version", 2) end
+local function route_part(state, service)
+    return function(self, shares)
+        if M.of(self) ~= service then
+            error(('write %s:route { v2 = "5%%" }, with a colon'):format(service.name), 2)
+        end
+        if state.running then return state.actions.route(service, shares) end
         return state.diag.add { code = "LZ503", line = state.line(), word = "route",
             text = "`route` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }

@@ -120,12 +120,14 @@ M.service = {
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
     { "listen", "count", "its port; for people" },
     { "versions", "versions", "builds that can serve: { v2 = { error_ratio = \"4%\" } }",
-        later = true, fields = {
-            { "error_ratio", "ratio", "share of its answers that are errors by themselves" },
+        fields = {
+            { "error_ratio", "ratio",
+                "share of its answers that are errors by themselves; default the service's" },
             { "service_time", "dist", "time a worker is held before calls; default the service's" },
             { "cpu_time", "dist", "CPU demand of a request; default the service's" },
         } },
-    { "version", "text", "the build that serves at first", later = true },
+    { "version", "text",
+        "the build that serves what no route gives to another; default the service as declared" },
     { "autoscale", "block", "replicas follow the load", later = true, fields = {
         { "min", "count", "fewest replicas; default 1", min = 1 },
         { "max", "count", "most replicas", min = 1, required = true },
@@ -377,16 +379,15 @@ M.metrics_later = {
     dns = { flips = count "changes of the answer",
         stale_answers = count "lookups answered from what had run out" },
     cloud = {}, zone = {},
-    version = { share = ratio "share of the service's requests that it serves" },
+    version = {},
 }
 
---- C's metrics with these beside them, in place. A version has its service's.
+--- C's metrics with these beside them, in place.
 function M.add_metrics(metrics)
     for kind, list in pairs(M.metrics_later) do
         metrics[kind] = metrics[kind] or {}
         for name, info in pairs(list) do metrics[kind][name] = metrics[kind][name] or info end
     end
-    for name, info in pairs(metrics.service) do metrics.version[name] = info end
 end
 
 return M

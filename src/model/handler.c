@@ -48,7 +48,7 @@ void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration)
     struct lz_service *s = lz_service_of(w, t);
     struct lz_capacity *c = lz_service_replica(s, t->server)->capacity;
     // A job of at least 1 ns: its end is an event, never a call from within this one.
-    lz_time demand = lz_service_scaled(duration, c->factor);
+    lz_time demand = lz_service_scaled(duration, c->factor * s->builds[t->version].factor);
     lz_serve_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);
 }
 

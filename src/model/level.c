@@ -64,6 +64,8 @@ void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_ser
     lz_measure_left(w, &s->series.m, outcome, latency);
     if (r->own != NULL)
         lz_measure_left(w, &r->own->m, outcome, latency);
+    if (s->versions != NULL)
+        lz_version_left(w, s, t, outcome);
 }
 
 void lz_level_ups(struct lz_world *w, struct lz_service *s)

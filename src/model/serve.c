@@ -36,12 +36,14 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
     struct lz_capacity *c = r->capacity;
     if (c->loss_count > 0)
         lz_capacity_touch(c);
+    const struct lz_service_build *b = &s->builds[t->version];
+    double factor = c->factor * b->factor;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    lz_time total = lz_service_scaled(lz_dist_time(&s->opts.service_time, &draw), c->factor);
+    lz_time total = lz_service_scaled(lz_dist_time(&b->service_time, &draw), factor);
     lz_time cpu = total;
-    if (s->opts.cpu_time.kind != LZ_DIST_NONE) {
+    if (b->cpu_time.kind != LZ_DIST_NONE) {
         draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 1);
-        cpu = lz_service_scaled(lz_dist_time(&s->opts.cpu_time, &draw), c->factor);
+        cpu = lz_service_scaled(lz_dist_time(&b->cpu_time, &draw), factor);
         cpu = cpu < total ? cpu : total;
     }
     lz_serve_take_cpu(w, s, t, cpu, total - cpu);
@@ -92,7 +94,7 @@ static void next_step(struct lz_world *w, struct lz_service *s, struct lz_task *
 
 static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
 {
-    double base = s->opts.error_ratio;
+    double base = s->builds[t->version].error_ratio;
     double more = lz_service_replica(s, t->server)->capacity->error_ratio;
     double ratio = 1.0 - (1.0 - base) * (1.0 - more);
     if (!(ratio > 0.0))

@@ -16,6 +16,8 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     if (r->own != NULL)
         lz_measure_arrived(w, &r->own->m);
     lz_client_count_request(w, s->id);
+    if (s->versions != NULL)
+        lz_version_arrived(w, s, t);
     if (r->busy < s->opts.concurrency) {
         lz_serve_start(w, s, r, t);
     } else if (s->opts.queue_max == LZ_SERVICE_UNBOUNDED || r->queue_len < s->opts.queue_max) {
@@ -144,6 +146,11 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     s->opts.name = lz_world_component(w, *id)->name;
     fill_defaults(&s->opts);
     s->id = *id;
+    s->own = (struct lz_service_build){.service_time = s->opts.service_time,
+                                       .cpu_time = s->opts.cpu_time,
+                                       .error_ratio = s->opts.error_ratio,
+                                       .factor = 1.0};
+    s->builds = &s->own;
     s->cores = s->opts.cpu > 0.0 ? s->opts.cpu : (double)s->opts.concurrency;
     lz_instances_add(w, *id, s->opts.replicas, &opts->spread, &instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;

@@ -4,6 +4,7 @@
  *   service.c   what it is made of; a request arrives, its process ends
  *   queue.c     who waits for a worker
  *   serve.c     a request and its worker: work, calls, answer
+ *   version.c   which build serves a request
  *   handler.c   what its own code does with a request
  *   level.c     what it measures
  */
@@ -31,6 +32,14 @@ struct lz_service_replica {
     double cpu_used; /* cores, as last measured */
 };
 
+/* How requests are served: by the service as it is declared, or by one of its versions. */
+struct lz_service_build {
+    struct lz_dist service_time;
+    struct lz_dist cpu_time; /* NONE: all of the service time */
+    double error_ratio;
+    double factor; /* of faults that hit this build; 1: none */
+};
+
 struct lz_service_handler {
     lz_op op; /* 0: any */
     uint32_t number;
@@ -42,6 +51,9 @@ struct lz_service {
     lz_instance_id first;
     struct lz_service_replica *replicas;
     struct lz_service_series series;
+    struct lz_service_build *builds; /* by task->version; 0: as declared */
+    struct lz_service_build own;
+    struct lz_versions *versions; /* NULL: none */
     lz_edge_id *steps;
     uint32_t step_count, step_cap;
     struct lz_service_handler *handlers;
@@ -112,6 +124,11 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
 /* Take back whatever the task holds at its replica; it is neither queued nor working after. */
 void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t);
+
+/* ---- version.c: only of services that have versions. A task takes its version as it arrives. */
+void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+void lz_version_left(struct lz_world *w, struct lz_service *s, const struct lz_task *t,
+                     enum lz_outcome outcome);
 
 /* ---- level.c: what a service measures beside what measure.h has */
 

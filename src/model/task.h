@@ -52,6 +52,7 @@ struct lz_task {
     uint8_t state;
     uint8_t outcome;
     uint32_t handler; /* of a script; 0: none */
+    uint8_t version;  /* of the service that serves it; 0: as it is declared */
 };
 
 _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");

@@ -6,6 +6,7 @@
 #include "check/format.h"
 #include "model/call.h"
 #include "model/service.h"
+#include "model/version.h"
 #include "script/bind_check.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -157,6 +158,20 @@ static const char *unit_name(enum lz_unit unit)
     return names[unit];
 }
 
+// The table of metrics on top, filled.
+static void push_infos(lua_State *L, const struct lz_metric_info *infos, size_t count)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_newtable(L);
+        lua_pushstring(L, unit_name(infos[i].unit));
+        lua_setfield(L, -2, "unit");
+        lua_pushstring(L, infos[i].doc);
+        lua_setfield(L, -2, "doc");
+        lua_setfield(L, -2, infos[i].name);
+    }
+}
+
 // metrics() -> { service = { ["latency.p99"] = { unit, doc }, ... }, ... }
 static int metrics(lua_State *L)
 {
@@ -165,17 +180,13 @@ static int metrics(lua_State *L)
         size_t count;
         const struct lz_metric_info *infos =
             lz_world_kind_metrics((enum lz_component_kind)k, &count);
-        lua_newtable(L);
-        for (size_t i = 0; i < count; i++) {
-            lua_newtable(L);
-            lua_pushstring(L, unit_name(infos[i].unit));
-            lua_setfield(L, -2, "unit");
-            lua_pushstring(L, infos[i].doc);
-            lua_setfield(L, -2, "doc");
-            lua_setfield(L, -2, infos[i].name);
-        }
+        push_infos(L, infos, count);
         lua_setfield(L, -2, lz_world_kind_name((enum lz_component_kind)k));
     }
+    size_t count;
+    const struct lz_metric_info *infos = lz_version_metrics(&count);
+    push_infos(L, infos, count);
+    lua_setfield(L, -2, "version");
     return 1;
 }
 
