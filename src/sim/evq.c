@@ -216,12 +216,11 @@ static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_e
     return id;
 }
 
-uint64_t lz_evq_put(struct lz_evq *q, lz_time at, uint32_t event, uint64_t id)
+uint64_t lz_evq_put(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
 {
-    struct lz_evq_entry e = {.at = at, .event = event};
-    if ((uint64_t)at < q->near_end)
+    if ((uint64_t)e.at < q->near_end)
         return put_near(q, e, id);
-    LZ_ASSERT(at >= q->base);
+    LZ_ASSERT(e.at >= q->base);
     return file(q, (uint64_t)q->base, e, id);
 }
 
@@ -256,6 +255,19 @@ static void sort_near(struct lz_evq *q)
     q->near_last = 0;
     while (q->near_last < last)
         insert_among_few(q, q->near[q->near_last]);
+}
+
+// Stably, what is nearly sorted.
+static void sort_by_time(struct lz_evq *q)
+{
+    struct lz_evq_entry *first = q->near, *end = q->near + q->near_last;
+    LZ_ASSERT(q->near_first == 0);
+    for (struct lz_evq_entry *next = first + 1; next < end; next++) {
+        struct lz_evq_entry e = *next, *at = next;
+        for (; at > first && e.at < at[-1].at; at--)
+            *at = at[-1];
+        *at = e;
+    }
 }
 
 static inline void clear_slot(struct lz_evq *q, uint32_t level, uint32_t slot)
@@ -337,6 +349,7 @@ struct few {
     uint64_t keys[2 * LZ_EVQ_CHUNK];
     uint32_t events[2 * LZ_EVQ_CHUNK];
     uint32_t count;
+    uint32_t late; // 1: some are
 };
 
 _Static_assert(2 * LZ_EVQ_CHUNK <= 16, "the order of filing has 4 bits");
@@ -349,6 +362,7 @@ static inline void add_few(const struct lz_evq *q, struct few *f, uint32_t chunk
     for (uint32_t i = LZ_EVQ_CHUNK; i-- > left;) {
         uint64_t key = (uint64_t)(entries[i].at - q->base) << 4 | f->count;
         f->events[f->count] = entries[i].event;
+        f->late |= entries[i].is_late;
         __builtin_prefetch(&q->events[entries[i].event]);
         for (uint32_t at = 0; at < f->count; at++) {
             uint64_t low = key < f->keys[at] ? key : f->keys[at];
@@ -359,8 +373,7 @@ static inline void add_few(const struct lz_evq *q, struct few *f, uint32_t chunk
     }
 }
 
-// The order of filing is that of the ranks, but for those whose rank is older than the moment
-// they were filed: equals are looked at again.
+// Equals are in the order of filing, which is that of their ranks unless one of them is late.
 static void open_few(struct lz_evq *q, uint32_t level, uint32_t slot)
 {
     struct few f = {.count = 0};
@@ -373,18 +386,60 @@ static void open_few(struct lz_evq *q, uint32_t level, uint32_t slot)
     }
     add_few(q, &f, newest, place & 7u);
     free_chunk(q, newest);
-    uint64_t before = UINT64_MAX;
-    bool has_equals = false;
-    for (uint32_t i = 0; i < f.count; i++) {
-        uint64_t key = f.keys[i];
-        q->near[i] = (struct lz_evq_entry){.at = q->base + (lz_time)(key >> 4),
-                                           .event = f.events[key & 15u]};
-        has_equals |= key >> 4 == before;
-        before = key >> 4;
-    }
+    for (uint32_t i = 0; i < f.count; i++)
+        q->near[i] = (struct lz_evq_entry){.at = q->base + (lz_time)(f.keys[i] >> 4),
+                                           .event = f.events[f.keys[i] & 15u]};
     q->near_last = f.count;
-    if (has_equals)
+    if (f.late != 0)
         sort_near(q);
+}
+
+// How many chunks a slot has, if they are no more than LZ_EVQ_SOME; else 0.
+static uint32_t count_some(const struct lz_evq *q, uint32_t place)
+{
+    uint32_t count = 0;
+    for (uint32_t chunk = place >> 3; chunk != 0; chunk = q->chunks[chunk].next[0])
+        if (++count > LZ_EVQ_SOME)
+            return 0;
+    return count;
+}
+
+/*
+ * A slot of some is sorted by the digit of the level below, by counting, and then by insertion,
+ * which has little left to do: two walks, where dealing takes one and then one for each slot.
+ * The chunks are walked from the newest, so that each digit's places are filled from the last.
+ */
+static void open_some(struct lz_evq *q, uint32_t level, uint32_t slot)
+{
+    uint32_t shift = 6 * (level - 1), late = 0, ends[LZ_EVQ_SLOTS] = {0};
+    uint32_t place = q->slots[level][slot], left = place & 7u;
+    LZ_ASSERT(level > 0);
+    clear_slot(q, level, slot);
+    for (uint32_t chunk = place >> 3; chunk != 0; chunk = q->chunks[chunk].next[0], left = 0)
+        for (uint32_t i = left; i < LZ_EVQ_CHUNK; i++)
+            ends[(uint64_t)q->chunks[chunk].entries[i].at >> shift & (LZ_EVQ_SLOTS - 1)]++;
+    uint32_t count = 0;
+    for (uint32_t digit = 0; digit < LZ_EVQ_SLOTS; digit++)
+        ends[digit] = count += ends[digit];
+    LZ_ASSERT(count <= LZ_EVQ_SOME * LZ_EVQ_CHUNK);
+    left = place & 7u;
+    for (uint32_t chunk = place >> 3; chunk != 0; left = 0) {
+        const struct lz_evq_chunk *c = &q->chunks[chunk];
+        for (uint32_t i = left; i < LZ_EVQ_CHUNK; i++) {
+            struct lz_evq_entry e = c->entries[i];
+            __builtin_prefetch(&q->events[e.event]);
+            late |= e.is_late;
+            q->near[--ends[(uint64_t)e.at >> shift & (LZ_EVQ_SLOTS - 1)]] = e;
+        }
+        uint32_t older = c->next[0];
+        free_chunk(q, chunk);
+        chunk = older;
+    }
+    q->near_last = count;
+    if (late != 0)
+        sort_near(q);
+    else
+        sort_by_time(q);
 }
 
 /*
@@ -444,12 +499,14 @@ bool lz_evq_open(struct lz_evq *q, lz_time limit)
         q->base = (lz_time)start;
         if (holds_few(q, q->slots[level][slot])) {
             open_few(q, level, slot);
-        } else if (level > 0) {
-            deal(q, level, slot);
-            continue;
-        } else {
+        } else if (level == 0) {
             deal_near(q, level, slot);
             sort_near(q);
+        } else if (count_some(q, q->slots[level][slot]) > 0) {
+            open_some(q, level, slot);
+        } else {
+            deal(q, level, slot);
+            continue;
         }
         look_ahead(q, level);
         q->near_end = start + width;

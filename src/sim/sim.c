@@ -195,7 +195,7 @@ lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t ent
     LZ_ASSERT(at >= sim->face.now);
     uint32_t i = lz_evq_make(&sim->queue, next_rank(sim, kind), entity, payload);
     uint64_t id = (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
-    return lz_evq_put(&sim->queue, at, i, id);
+    return lz_evq_put(&sim->queue, (struct lz_evq_entry){.at = at, .event = i}, id);
 }
 
 void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
@@ -205,7 +205,7 @@ void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t enti
     LZ_ASSERT(at >= sim->face.now);
     LZ_ASSERT(sim->first_seq < FIRST_SEQ);
     uint64_t rank = sim->first_seq++ << SEQ_SHIFT | kind;
-    lz_evq_add(&sim->queue, at, rank, entity, payload);
+    lz_evq_add_late(&sim->queue, at, rank, entity, payload);
 }
 
 void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
@@ -303,7 +303,7 @@ static void set_alarm(struct lz_sim *sim, lz_lane lane)
     const struct timer *t = &sim->timers[head_of(sim, l)];
     LZ_ASSERT(t->at >= sim->face.now);
     uint64_t rank = t->rank >> SEQ_SHIFT << SEQ_SHIFT | KIND_ALARM;
-    lz_evq_add(&sim->queue, t->at, rank, lane, 0);
+    lz_evq_add_late(&sim->queue, t->at, rank, lane, 0);
     l->has_alarm = true;
 }
 

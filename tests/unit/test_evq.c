@@ -33,7 +33,7 @@ struct pair {
     uint32_t count;
     struct pending stale[STALE_MAX]; // fired or cancelled
     uint32_t stale_count;
-    uint64_t seq, first_seq;
+    uint64_t seq, first_seq, newest;
     lz_time now;
     uint64_t lcg;
 };
@@ -62,7 +62,9 @@ static uint32_t roll(struct pair *p, uint32_t sides)
 
 static void push_seq(struct pair *p, lz_time at, uint64_t seq)
 {
-    uint32_t i = lz_evq_add(&p->q, at, seq, 0, ~seq);
+    uint32_t i = seq > p->newest ? lz_evq_add(&p->q, at, seq, 0, ~seq)
+                                 : lz_evq_add_late(&p->q, at, seq, 0, ~seq);
+    p->newest = seq > p->newest ? seq : p->newest;
     const struct lz_evq_event *e = &p->q.events[i];
     uint32_t low = 0, high = p->count;
     while (low < high) {

@@ -39,6 +39,7 @@ struct pair {
     struct heap heap;
     struct item all[HEAP_MAX];
     uint32_t added;
+    uint64_t newest; // rank so far
     uint64_t draws, key;
     lz_time now;
 };
@@ -109,7 +110,10 @@ static struct item *add(struct pair *p, lz_time at, uint64_t rank)
     assert_true(p->added < HEAP_MAX);
     struct item *item = &p->all[p->added];
     *item = (struct item){.at = at, .rank = rank};
-    item->event = lz_evq_add(&p->q, at, rank, p->added, (uint64_t)at ^ rank);
+    uint64_t payload = (uint64_t)at ^ rank;
+    item->event = rank > p->newest ? lz_evq_add(&p->q, at, rank, p->added, payload)
+                                   : lz_evq_add_late(&p->q, at, rank, p->added, payload);
+    p->newest = rank > p->newest ? rank : p->newest;
     item->gen = p->q.events[item->event].gen;
     heap_push(&p->heap, item);
     p->added++;
@@ -168,6 +172,9 @@ static const struct mix mixes[] = {
     {"as many as bring it back", 1000000, 2 * LZ_EVQ_GATHER - 1, 10, 5, 10, false},
     {"a thousand", 2000000, 1000, 10, 0, 20, false},
     {"many", 2000000, 20000, 5, 1, 5, false},
+    {"forty in a slot", 2000000, 20000, 5, 0, 5, false},
+    {"sixty in a slot of few instants", 20000, 20000, 5, 0, 5, false},
+    {"the same, some out of turn", 20000, 20000, 5, 3, 5, false},
     {"few instants", 5, 300, 20, 10, 20, false},
     {"one instant", 1, 3000, 20, 1, 0, false},
     {"all scales", 62, 500, 20, 5, 30, true},
@@ -211,6 +218,7 @@ static void a_random_mix_pops_as_from_a_heap(void **state)
         const struct mix *mix = &mixes[m];
         for (p->key = 1; p->key <= 3; p->key++) {
             p->added = 0;
+            p->newest = 0;
             p->heap.count = 0;
             p->now = 0;
             p->q = (struct lz_evq){0};
@@ -243,7 +251,8 @@ static void the_wheel_comes_and_goes_with_the_crowd(void **state)
             add(p, p->now + (lz_time)draw(p, LZ_MS), p->added);
         assert_true(uses_wheel(p));
         lz_evq_check(&p->q);
-        while (p->q.live > LZ_EVQ_GATHER / 4)
+        // The last slot may have been opened while it was one of a crowd.
+        while (p->q.live > 0 && (uses_wheel(p) || p->q.live > LZ_EVQ_GATHER / 4))
             assert_true(pop(p, LZ_FOREVER));
         assert_false(uses_wheel(p));
         lz_evq_check(&p->q);
