@@ -515,6 +515,7 @@ bool lz_evq_open(struct lz_evq *q, lz_time limit)
         return true;
     }
     q->near_end = NO_END;
+    q->near_limit = 2 * LZ_EVQ_GATHER;
     return false;
 }
 
