@@ -98,6 +98,8 @@ function create.traffic(C, c)
     local e = edge(f, 0, to.id, f.op)
     e.name, e.line, e.rate, e.constant, e.keys = c.name, c.row, f.rate, f.arrivals == "constant",
         f.keys
+    e.gaps, e.batch, e.users, e.think = f.gaps, f.batch, f.users, f.think
+    if f.session then e.session, e.leave = f.session.requests, f.session.leave end
     e["local"] = f.beside
     return C.traffic(e)
 end

@@ -1,6 +1,5 @@
---- Values that vary: `dist.*`, what one draw may give, and `shape.*`, a rate over time.
+--- Values that vary: `dist.*`, what one draw may give. Rates over time are in shapes.lua.
 local diag = require "diag"
-local fields = require "fields"
 local handles = require "handles"
 local schema = require "schema"
 local units = require "units"
@@ -93,90 +92,6 @@ function M.word(state)
         list[name] = function(body) return pairs_dist(state, name, body, state.line()) end
     end
     return words.strict(state, "dist", list, "distribution")
-end
-
--- ---------------------------------------------------------------- shapes
-
-local function shape(state, name, facts, line, text)
-    facts.kind, facts.shape, facts.line, facts.text = "shape", name, line, text
-    state.not_yet(line, text, name)
-    return handles.plain(facts)
-end
-
-local function shape_constant(state)
-    return function(v)
-        local line = state.line()
-        if v == POISON then return POISON end
-        local value, code, text, help = units.rate(v)
-        if not value then
-            return state.diag.add { code = code, line = line, word = "constant",
-                text = "shape.constant: " .. text, help = help }
-        end
-        return shape(state, "constant", { rate = value }, line, "shape.constant")
-    end
-end
-
---- A list of { at, rate }, from the start on and ever later.
-local function shape_steps(state)
-    local function wrong(line, text)
-        return state.diag.add { code = "LZ205", line = line, word = "steps", text = text,
-            help = 'write shape.steps { { "0s", "100/s" }, { "5m", "300/s" } }' }
-    end
-    return function(body)
-        local line = state.line()
-        if body == POISON then return POISON end
-        if type(body) ~= "table" or getmetatable(body) or #body == 0 then
-            return wrong(line, "shape.steps takes a list of { at, rate }")
-        end
-        local steps, before = {}, -1
-        for i, step in ipairs(body) do
-            local at = type(step) == "table" and units.duration(step[1])
-            local rate = type(step) == "table" and units.rate(step[2])
-            if not at or not rate then
-                return wrong(line,
-                    ("shape.steps: entry %d must be an instant and a rate"):format(i))
-            elseif at <= before then
-                return wrong(line, ("shape.steps: entry %d must be later than the one before")
-                    :format(i))
-            end
-            steps[i], before = { at, rate }, at
-        end
-        return shape(state, "steps", { steps = steps }, line, "shape.steps")
-    end
-end
-
-local function shape_replay(state)
-    return function(name)
-        local line = state.line()
-        if name == POISON then return POISON end
-        if type(name) ~= "string" or name == "" then
-            return state.diag.add { code = "LZ205", line = line, word = "replay",
-                text = "shape.replay takes a file's name, got " .. units.kind_of(name),
-                help = 'write shape.replay "requests.csv"' }
-        end
-        return shape(state, "replay", { file = name }, line, "shape.replay")
-    end
-end
-
---- The word `shape`, for one state.
-function M.shape_word(state)
-    local list = { constant = shape_constant(state), steps = shape_steps(state),
-        replay = shape_replay(state) }
-    for name, rows in pairs(schema.shape_fields) do
-        list[name] = function(body)
-            local line = state.line()
-            local what = "shape." .. name
-            if body == POISON then return POISON end
-            if type(body) ~= "table" or getmetatable(body) then
-                return state.diag.add { code = "LZ110", line = line, word = name,
-                    text = what .. " needs a body in braces" }
-            end
-            local f = fields.read(words.context(state, what, line), rows, body)
-            if f.broken then return POISON end
-            return shape(state, name, f, line, what)
-        end
-    end
-    return words.strict(state, "shape", list, "shape")
 end
 
 return M

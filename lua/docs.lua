@@ -266,7 +266,7 @@ local function shape_page(name, width)
     local fields, w = schema.shape_fields[name], words.shapes[name]
     if not w then return nil end
     local rows = fields and field_rows(fields) or {}
-    return titled("shape." .. name, w.text .. " " .. NOT_RUN, width)
+    return titled("shape." .. name, w.text, width)
         .. section("Fields", text.rows(rows, width)) .. section("Types", type_notes(rows, width))
         .. example(w.example)
 end
@@ -395,7 +395,8 @@ local FIXED = {
             .. example('service_time = dist.lognormal { p50 = "4ms", p99 = "25ms" }')
     end,
     shape = function(_, width)
-        return titled("shape", "A rate that changes over the run. " .. NOT_RUN, width)
+        return titled("shape", "A rate that changes over the run. Arrivals follow it exactly, "
+            .. "as a Poisson process whose intensity it is, or evenly.", width)
             .. section("Kinds", text.names(M.shape_names(), width))
             .. example(words.shapes.ramp.example)
     end,

@@ -137,9 +137,10 @@ M.LZ110 = { title = "a block has no body",
     text = "After the name come braces, even when there is nothing to say in them.",
     wrong = [[host "rack-1"]],
     right = [[host "rack-1" {}]] }
-M.LZ111 = { title = "a service has both `calls` and `handle`",
-    text = "`calls` is a fixed list; a handler decides itself and calls with req:call. With both, "
-        .. "it would be unclear who calls when.",
+M.LZ111 = { title = "two fields exclude each other",
+    text = "Each says by itself what the other says too; the message names both, and mostly why. "
+        .. "`calls`, for example, is a fixed list; a handler decides itself and calls with "
+        .. "req:call. With both, it would be unclear who calls when.",
     wrong = [[
 scenario "An example" { duration = "1m" }
 local db = database "db" {}
@@ -203,7 +204,7 @@ M.LZ118 = { title = "modules use each other in a circle",
     wrong = [[local a = use "./_a.lua" -- which uses "./_b.lua", which uses "./_a.lua"]],
     right = [[local k8s = use "kubernetes"]] }
 M.LZ119 = { title = "a module lies outside the project",
-    text = "A scenario may come from a stranger, so it reads nothing but Lua files inside the "
+    text = "A scenario may come from a stranger, so it reads nothing but files inside the "
         .. "project: the nearest folder above the scenario with a lorenz.conf.lua or a .git, or "
         .. "else the scenario's own folder. Links are judged by where they lead.",
     wrong = [[local shop = use "../../../../../../../../../../bin/sh"]],
@@ -256,6 +257,15 @@ M.LZ208 = { title = "the world cannot be made like this",
         .. "target, a parameter that needs another, a limit of the model.",
     wrong = [[fault.pause { web, at = "2m", every = "1m" }]],
     right = [[fault.pause { web, at = "2m", every = "1m", lasting = "10s" }]] }
+
+M.LZ209 = { title = "a file of numbers cannot be read",
+    text = "shape.replay reads a text file: each line is a minute, and its last column (after a "
+        .. "comma, a semicolon or a tab) the number of requests in it. A first line of words is "
+        .. "the heading. The message names the file and the line.",
+    files = { ["bad.csv"] = "minute,requests\n0,600\n1,many\n",
+        ["good.csv"] = "minute,requests\n0,600\n1,660\n" },
+    wrong = [[traffic "recorded" { to = web, rate = shape.replay "bad.csv" }]],
+    right = [[traffic "recorded" { to = web, rate = shape.replay "good.csv" }]] }
 
 -- ---------------------------------------------------------------- 3xx names and kinds
 

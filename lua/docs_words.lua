@@ -205,16 +205,22 @@ expect "errors go away" {
 M.shapes = {
     constant = { text = "Always the same rate.",
         example = [[local calm = shape.constant "100/s"]] },
-    ramp = { text = "From one rate to another, and there it stays.",
+    ramp = { text = "From one rate to another on a straight line, and there it stays. As the rate "
+        .. "of a fault, its time counts from the fault's beginning.",
         example = [[local morning = shape.ramp { from = "10/s", to = "200/s", over = "5m" }]] },
-    steps = { text = "A list of instants, each with the rate from then on.",
+    steps = { text = "A list of instants, each with the rate from then on. Before the first nobody "
+        .. "comes.",
         example = [[local day = shape.steps { { "0s", "100/s" }, { "5m", "300/s" } }]] },
-    sine = { text = "A wave around a mean.",
+    sine = { text = "A wave around a mean, such as a day: it begins in the middle, going up.",
         example = [[local tide = shape.sine { mean = "90/s", amplitude = "9/s", period = "2m" }]] },
-    burst = { text = "A base with bursts again and again.",
+    burst = { text = "A base with bursts again and again: each period ends with its burst.",
         example = [[
 local campaign = shape.burst { base = "100/s", peak = "500/s", every = "3m", lasting = "20s" }]] },
-    replay = { text = "Requests as a file lists them.",
+    replay = { text = "Requests as a file lists them: a line is a minute, its last column the "
+        .. "requests in it, and a first line of words is the heading. The file stands beside the "
+        .. "one that names it. With constant arrivals each minute has as many as the file says, "
+        .. "with poisson they vary around it. After the last line nobody comes.",
+        files = { ["requests.csv"] = "minute,requests\n0,600\n1,660\n" },
         example = [[local recorded = shape.replay "requests.csv"]] },
 }
 

@@ -390,9 +390,12 @@ function M.read(ctx, fields, raw)
         end
     end
     for _, f in ipairs(fields) do
-        local unless = f.unless
-        local is_needed = f.required and not (unless and raw[unless[1]] == unless[2])
-        if is_needed and raw[f[1]] == nil then
+        local is_needed = f.required and raw[f[1]] == nil
+        for _, other in ipairs(f.unless or {}) do -- { field, value }, or { field } with any value
+            local v = raw[other[1]]
+            if v ~= nil and (other[2] == nil or v == other[2]) then is_needed = false end
+        end
+        if is_needed then
             ctx.state.diag.add { code = "LZ102", line = ctx.line, word = ctx.what:match "^[%w_]+",
                 text = ("%s needs `%s`: %s"):format(ctx.what, f[1], f[3]) }
             out.broken = true

@@ -32,6 +32,15 @@ function M.calls_of(c)
     return list
 end
 
+--- Requests per second of traffic, a shape's mean over the run; nil if only the run tells.
+function M.rate_of(state, c)
+    local r, f = c.fields.rate, c.fields
+    if not r or f.session then return nil end
+    if type(r) == "number" then return r end
+    local duration = state.plan.scenario.fields.duration
+    return duration > 0 and state.C.shape_area(r, duration) / (duration / 1e9) or nil
+end
+
 --- Calls per second at each component, by its facts; `unknown` if some of it cannot be told.
 local function rates(state)
     local rate, unknown = {}, false
@@ -43,8 +52,8 @@ local function rates(state)
     end
     for _, c in ipairs(state.plan.components) do
         if c.kind == "traffic" then
-            local r = c.fields.rate
-            if type(r) == "number" then visit(c, r) else unknown = true end
+            local r = M.rate_of(state, c)
+            if r then visit(c, r) else unknown = true end
         end
         unknown = unknown or c.fields.handle ~= nil or c.kind == "cache"
     end
@@ -266,7 +275,7 @@ local function load(state, opts, width)
     local line = ("Without faults and retries; about %s events in a run."):format(
         values.count(math.floor(n / digits + 0.5) * digits))
     if unknown or #state.plan.not_yet > 0 then line = "Without faults and retries. What services' "
-        .. "own code calls, rates that change, and what stands behind names and caches is not "
+        .. "own code calls, users who come back, and what stands behind names and caches is not "
         .. "known before, and neither is the number of events." end
     return text.rows(rows, width, 30) .. text.paragraph(line, width, "  ")
         .. text.paragraph(("Each run may take %s of wall time and %d MiB of memory, %s."):format(

@@ -12,6 +12,7 @@ local fields = require "fields"
 local handles = require "handles"
 local params = require "params"
 local schema = require "schema"
+local shapes = require "shapes"
 local units = require "units"
 local use = require "use"
 local words = require "words"
@@ -50,13 +51,39 @@ function RULES.topic(say, f)
     end
 end
 
+--- Which fields of traffic do not go together: `field` with each of the others, and why.
+local APART = {
+    { "users", { "rate", "gaps", "batch", "session" },
+        "users of a closed loop ask again when they are answered" },
+    { "gaps", { "rate", "arrivals", "batch" }, "gaps say alone when requests come" },
+}
+
 function RULES.traffic(say, f)
     local is_closed = f.arrivals == "closed"
     if is_closed and not f.users then
         say("LZ102", "arrivals", "%s has closed arrivals and needs `users`", 'write users = 50')
-    elseif not is_closed and (f.users or f.think) then
-        say("LZ102", f.users and "users" or "think",
-            "`users` and `think` of %s belong to closed arrivals", 'write arrivals = "closed"')
+    elseif f.users and not is_closed then
+        say("LZ102", "users", "`users` of %s belong to closed arrivals",
+            'write arrivals = "closed"')
+    elseif f.think and not is_closed and not f.session then
+        say("LZ102", "think", "`think` of %s belongs to closed arrivals or a session",
+            'write arrivals = "closed" and users, or session = { requests = 5 }')
+    end
+    for _, row in ipairs(APART) do
+        local applies = f[row[1]] ~= nil and (row[1] ~= "users" or is_closed)
+        for _, other in ipairs(applies and row[2] or {}) do
+            if f[other] ~= nil and not (is_closed and other == "arrivals") then
+                say("LZ111", other, ("%%s has both `%s` and `%s`"):format(row[1], other), row[3])
+            end
+        end
+    end
+    local session = f.session
+    if session and session.broken then return end
+    if session and (session.requests == nil) == (session.leave == nil) then
+        say("LZ102", "session", "`session` of %s needs either `requests` or `leave`",
+            "write session = { requests = 5 } or session = { leave = \"20%\" }")
+    elseif session and session.leave == 0 then
+        say("LZ206", "session", "`leave` of %s must be above 0, or nobody ever goes")
     end
     local is_topic = f.to and f.to.kind == "topic"
     if f.acks and f.to and not is_topic then
@@ -271,7 +298,7 @@ function M.environment(state, base)
     env.call = call_word(state)
     env.link = link_word(state)
     env.dist = dists.word(state)
-    env.shape = dists.shape_word(state)
+    env.shape = shapes.word(state)
     env.fault = faults.word(state)
     env.expect = expectations.expect_word(state)
     env.slo = expectations.slo_word(state)

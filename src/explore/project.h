@@ -1,8 +1,8 @@
 /*
- * project.h — which files a scenario may `use`.
+ * project.h — which files a scenario may `use` or replay.
  *
- * A scenario from a stranger is read, checked and run. The files it names are Lua files inside the
- * project's folder and nothing else: the nearest folder above the scenario that has a
+ * A scenario from a stranger is read, checked and run. The files it names are those inside
+ * the project's folder and nothing else: the nearest folder above the scenario that has a
  * lorenz.conf.lua or a .git, or without one the scenario's own folder. Symbolic links are followed
  * first and judged by where they lead. Devices, pipes and folders are refused unopened, and so is
  * what is larger than LZ_PROJECT_FILE_MAX.

@@ -158,9 +158,11 @@ static bool check(const struct lz_traffic_opts *o, struct lz_err *err)
                        o->rate.mean);
     if (o->gaps.kind != LZ_DIST_NONE) {
         double mean = lz_dist_mean(&o->gaps);
-        if (!(mean >= 1.0 && isfinite(mean)))
+        if (!isfinite(mean))
             return lz_fail(err, LZ_ERANGE,
-                           "gaps must have a mean from 1ns on, and a finite one, got %gns", mean);
+                           "gaps need a finite mean: a pareto has one with alpha above 1");
+        if (!(mean >= 1.0))
+            return lz_fail(err, LZ_ERANGE, "gaps must have a mean of at least 1ns, got %gns", mean);
     }
     if (o->batch > LZ_TRAFFIC_BATCH_MAX)
         return lz_fail(err, LZ_ERANGE, "batch must be at most %u, got %u", LZ_TRAFFIC_BATCH_MAX,

@@ -55,6 +55,28 @@ static int cloud(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
+// check_shape(shape) -> true | nil, message
+static int check_shape(lua_State *L)
+{
+    struct lz_shape s;
+    struct lz_err err;
+    if (!lz_read_shape_at(L, 1, &s, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+// shape_area(shape, to) -> requests expected from the start to then
+static int shape_area(lua_State *L)
+{
+    struct lz_shape s;
+    struct lz_err err;
+    if (!lz_read_shape_at(L, 1, &s, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushnumber(L, lz_shape_area(&s, 0, luaL_checkinteger(L, 2)));
+    return 1;
+}
+
 // region{name, zones, latency, cloud} -> id
 static int region(lua_State *L)
 {
@@ -187,13 +209,17 @@ static int traffic(lua_State *L)
     struct lz_traffic_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
-        .rate = {.mean = lz_read_num(L, 1, "rate", 0)},
         .constant = lz_read_bool(L, 1, "constant"),
+        .batch = (uint32_t)lz_read_int(L, 1, "batch", 0),
+        .users = (uint32_t)lz_read_int(L, 1, "users", 0),
+        .session = (uint32_t)lz_read_int(L, 1, "session", 0),
+        .leave = lz_read_num(L, 1, "leave", 0),
         .local = lz_read_bool(L, 1, "local"),
         .edge = lz_bind_read_edge(L, 1),
     };
     o.to = o.edge.to;
-    if (!lz_read_dist(L, 1, "keys", &o.keys, &err))
+    if (!lz_read_dist(L, 1, "keys", &o.keys, &err) || !lz_read_dist(L, 1, "gaps", &o.gaps, &err) ||
+        !lz_read_dist(L, 1, "think", &o.think, &err) || !lz_read_shape(L, 1, "rate", &o.rate, &err))
         return lz_bind_refuse(L, &err);
 
     lz_component_id id = 0;
@@ -229,6 +255,8 @@ static int is_read(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"check_dist", check_dist},
+    {"check_shape", check_shape},
+    {"shape_area", shape_area},
     {"cloud", cloud},
     {"region", region},
     {"zone", zone},

@@ -94,6 +94,66 @@ bool lz_read_dist(lua_State *L, int idx, const char *name, struct lz_dist *out, 
     return true;
 }
 
+static double number_at(lua_State *L, int idx, lua_Integer n)
+{
+    lua_geti(L, idx, n);
+    double v = luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
+// points = { { at, rate, slope }, ... }
+static bool read_pieces(lua_State *L, int idx, lz_time period, struct lz_shape *out,
+                        struct lz_err *err)
+{
+    struct lz_arena *arena = lz_script_of(L)->arena;
+    size_t count = (size_t)luaL_len(L, idx);
+    struct lz_shape_point *points = lz_arena_alloc(arena, (count + 1) * sizeof(*points));
+    for (size_t i = 0; i < count; i++) {
+        lua_geti(L, idx, (lua_Integer)i + 1); // [... point]
+        int at = lua_gettop(L);
+        lua_geti(L, at, 1);
+        points[i] = (struct lz_shape_point){.at = luaL_checkinteger(L, -1),
+                                            .rate = number_at(L, at, 2),
+                                            .slope = number_at(L, at, 3)};
+        lua_settop(L, at - 1);
+    }
+    bool ok = lz_shape_pieces(out, arena, points, count, period, err);
+    lz_arena_free(arena, points, (count + 1) * sizeof(*points));
+    return ok;
+}
+
+bool lz_read_shape_at(lua_State *L, int idx, struct lz_shape *out, struct lz_err *err)
+{
+    idx = lua_absindex(L, idx);
+    if (lua_type(L, idx) == LUA_TNUMBER)
+        return lz_shape_constant(out, lua_tonumber(L, idx), err);
+    lz_time period = lz_read_int(L, idx, "period", 0);
+    if (lua_getfield(L, idx, "points") != LUA_TNIL) { // [... points]
+        bool ok = read_pieces(L, lua_gettop(L), period, out, err);
+        lua_pop(L, 1);
+        return ok;
+    }
+    lua_pop(L, 1);
+    if (period > 0)
+        return lz_shape_sine(out, lz_read_num(L, idx, "mean", 0),
+                             lz_read_num(L, idx, "amplitude", 0), period, err);
+    return lz_shape_constant(out, lz_read_num(L, idx, "rate", 0), err);
+}
+
+bool lz_read_shape(lua_State *L, int idx, const char *name, struct lz_shape *out,
+                   struct lz_err *err)
+{
+    *out = (struct lz_shape){0};
+    bool ok = true;
+    if (lua_getfield(L, idx, name) != LUA_TNIL)
+        ok = lz_read_shape_at(L, -1, out, err);
+    lua_pop(L, 1);
+    if (!ok)
+        return lz_fail_in(err, "`%s`", name);
+    return true;
+}
+
 void lz_read_spread(lua_State *L, int idx, struct lz_spread *out)
 {
     *out = (struct lz_spread){0};

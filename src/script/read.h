@@ -12,6 +12,7 @@
 #include "model/place.h"
 #include "model/target.h"
 #include "sim/dist.h"
+#include "sim/shape.h"
 
 /* Field `name` of the table at `idx`; the default where it is absent. */
 int64_t lz_read_int(lua_State *L, int idx, const char *name, int64_t fallback);
@@ -23,6 +24,11 @@ const char *lz_read_text(lua_State *L, int idx,
 /* Kind NONE if absent. False with a message if the parameters make no sense. */
 bool lz_read_dist(lua_State *L, int idx, const char *name, struct lz_dist *out, struct lz_err *err);
 bool lz_read_dist_at(lua_State *L, int idx, struct lz_dist *out, struct lz_err *err);
+
+/* A number is a constant rate; kind CONSTANT with 0 if absent. */
+bool lz_read_shape(lua_State *L, int idx, const char *name, struct lz_shape *out,
+                   struct lz_err *err);
+bool lz_read_shape_at(lua_State *L, int idx, struct lz_shape *out, struct lz_err *err);
 
 void lz_read_spread(lua_State *L, int idx, struct lz_spread *out);
 void lz_read_target(lua_State *L, int idx, struct lz_target *out); /* the table at idx is one */

@@ -80,14 +80,19 @@ local function judge(text, command, level)
     return said, table.concat(list, " ")
 end
 
+---What an example reads, beside it.
+local function write_files(files)
+    for path, body in pairs(files or {}) do
+        local file <close> = assert(io.open(folder .. "/" .. path, "w"))
+        file:write(body, "\n")
+    end
+end
+
 local function check_code(name)
     local page = codes[name]
     local command = page.run and "run --keep none" or "check"
     if page.set then command = command .. " --set " .. page.set end
-    for path, body in pairs(page.files or {}) do
-        local file <close> = assert(io.open(folder .. "/" .. path, "w"))
-        file:write(body, "\n")
-    end
+    write_files(page.files)
     local said, got = judge(whole(page.wrong), command, page.is_warning and "warning")
     ok(got == name, ("the wrong example of %s gives %s alone"):format(name, name), said)
     said, got = judge(whole(page.right), "check", page.is_warning and "warning")
@@ -210,6 +215,8 @@ for _, topic in ipairs(topics) do
     looks = looks or (page:find "nothing is called" or ugly(page, 80)) and topic .. ": " .. page
     local example = not documented[topic] and topic ~= "example" and example_of(topic, page)
     if example then
+        local shape = words.shapes[topic:match "^shape%.(.+)$"]
+        write_files(shape and shape.files)
         local said, got = judge(whole(example), "check")
         if got ~= "" or not ("\n" .. said):find "\nok " then
             broken = broken or topic .. ": " .. said
