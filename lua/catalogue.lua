@@ -124,12 +124,6 @@ local M = {
     backup_fail = { "Fail the next backups.", "database store" },
     backup_corrupt = { "Damage the next backups.", "database store" },
 
-    bad_deploy = { "Bring out a build that degrades.", "service",
-        { "version", "text", "of `versions`" }, { "error_ratio", "ratio", "of the new build" },
-        { "factor", "number", "how many times longer work takes" } },
-    config_push = { "Push a value that degrades.", CALLED, { "error_ratio", "ratio", "its effect" },
-        { "factor", "number", "how many times longer work takes" },
-        { "waves", "count", "in so many steps; default 1", min = 1 } },
     autoscaler_off = { "Stop scaling.", "service" },
     capacity_shortage = { "Refuse new replicas.", "service zone region cloud",
         { "delay", "duration", "late instead of never" } },

@@ -12,8 +12,9 @@
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
-    &lz_fault_cpu,     &lz_fault_degrade, &lz_fault_down,      &lz_fault_kill,
-    &lz_fault_latency, &lz_fault_loss,    &lz_fault_partition, &lz_fault_pause,
+    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,     &lz_fault_degrade,
+    &lz_fault_down,       &lz_fault_kill,        &lz_fault_latency, &lz_fault_loss,
+    &lz_fault_partition,  &lz_fault_pause,
 };
 
 #define FAULTS_MAX 10000
@@ -22,7 +23,7 @@ struct lz_faults {
     struct lz_world *w;
     struct lz_fault **all; // 0 .. count - 1; ids are one more
     uint32_t count, cap;
-    lz_kind begin, end;
+    lz_kind begin, step, end;
 };
 
 size_t lz_fault_kind_count(void)
@@ -111,6 +112,28 @@ static void resolve(struct lz_world *w, struct lz_fault *f)
     pick(w, f);
 }
 
+static void plan_step(struct lz_faults *fs, uint32_t index)
+{
+    struct lz_world *w = fs->w;
+    const struct lz_fault *f = fs->all[index];
+    lz_time wait = f->kind->next != NULL ? f->kind->next(f) : 0;
+    if (wait > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, fs->step, index, f->firings);
+}
+
+static void on_step(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_faults *fs = ctx;
+    struct lz_fault *f = fs->all[entity];
+    if (!f->active || f->firings != payload)
+        return; // over before it was complete
+    f->step++;
+    lz_journal_add(fs->w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
+                   "%s goes on, step %u", f->name, f->step + 1);
+    f->kind->advance(fs->w, f);
+    plan_step(fs, entity);
+}
+
 static void begin(struct lz_faults *fs, uint32_t index)
 {
     struct lz_world *w = fs->w;
@@ -126,7 +149,9 @@ static void begin(struct lz_faults *fs, uint32_t index)
         resolve(w, f);
     if (f->kind->per_instance && f->hit_count == 0)
         f->missed = true;
+    f->step = 0;
     f->kind->apply(w, f);
+    plan_step(fs, index);
     lz_database_reconsider(w);
     if (f->opts.lasting > 0)
         lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
@@ -161,6 +186,7 @@ struct lz_faults *lz_faults_create(struct lz_world *w)
     struct lz_faults *fs = lz_arena_alloc(w->arena, sizeof(*fs));
     fs->w = w;
     fs->begin = lz_sim_kind(w->sim, "fault", on_begin, fs);
+    fs->step = lz_sim_kind(w->sim, "fault.step", on_step, fs);
     fs->end = lz_sim_kind(w->sim, "fault.end", on_end, fs);
     return fs;
 }
@@ -199,7 +225,9 @@ static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
                        "the next");
     if (o->pick.kind == LZ_PICK_COUNT && !(o->pick.amount >= 1.0))
         return lz_fail(err, LZ_ERANGE, "pick must be at least 1, got %g", o->pick.amount);
-    return kind->check == NULL || kind->check(o, err);
+    if (kind->check != NULL && !kind->check(o, err))
+        return false;
+    return kind->fits == NULL || kind->fits(w, o, err);
 }
 
 // Names are made from kind and target, unless the scenario gave one.

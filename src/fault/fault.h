@@ -40,13 +40,16 @@ struct lz_pick {
 
 /* Parameters of all kinds; each kind lists which of them it has. */
 struct lz_fault_params {
-    struct lz_dist add; /* latency */
-    double ratio;       /* loss */
-    double factor;      /* degrade */
-    double error_ratio; /* degrade */
-    double load;        /* cpu: share of the cores stolen */
-    double cores;       /* cpu: cores stolen */
-    unsigned direction; /* enum lz_fault_direction */
+    struct lz_dist add;  /* latency */
+    double ratio;        /* loss */
+    double factor;       /* degrade */
+    double error_ratio;  /* degrade */
+    double load;         /* cpu: share of the cores stolen */
+    double cores;        /* cpu: cores stolen */
+    unsigned direction;  /* enum lz_fault_direction */
+    const char *version; /* bad_deploy: of the service's versions; NULL: all that run */
+    uint32_t waves;      /* bad_deploy, config_push: in so many steps */
+    lz_time gap;         /* between two of them */
 };
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */
@@ -109,6 +112,7 @@ struct lz_fault {
     lz_instance_id *hits;   /* of the latest firing */
     uint32_t hit_count;
     uint32_t *undo; /* one per hit, for the kind */
+    uint32_t step;  /* of the latest firing: 0 is its beginning */
 };
 
 struct lz_fault_kind {
@@ -122,7 +126,12 @@ struct lz_fault_kind {
     const struct lz_param *params; /* ends with name NULL */
     /* Optional: refuse a combination of parameters. */
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
+    /* Optional: refuse a target that has not what it needs. */
+    bool (*fits)(const struct lz_world *w, const struct lz_fault_opts *opts, struct lz_err *err);
     void (*apply)(struct lz_world *w, struct lz_fault *f);
+    /* Optional, both or none: how long until the next step, 0 if none is left; and its doing. */
+    lz_time (*next)(const struct lz_fault *f);
+    void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
 };
 

@@ -5,6 +5,8 @@
 #include "fault/fault.h"
 #include "model/net.h"
 
+extern const struct lz_fault_kind lz_fault_bad_deploy;
+extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_degrade;
 extern const struct lz_fault_kind lz_fault_down;
@@ -29,6 +31,25 @@ extern const struct lz_fault_kind lz_fault_pause;
         .doc = "\"both\" ways, only \"to\" the target, or only \"from\" it; of a link or a "       \
                "pair, \"to\" is from the first to the second"                                      \
     }
+
+/* The parameters of what spreads in waves, and what they do: degrade the hits one share after
+   another. A kind that does something else in its waves counts them by the same `next`. */
+#define LZ_PARAMS_WAVES                                                                            \
+    {.name = "waves",                                                                              \
+     .type = LZ_PARAM_COUNT,                                                                       \
+     .offset = offsetof(struct lz_fault_params, waves),                                            \
+     .preset = 1,                                                                                  \
+     .doc = "in so many steps, each hitting its share; default 1: everywhere at once"},            \
+    {                                                                                              \
+        .name = "gap", .type = LZ_PARAM_DURATION, .offset = offsetof(struct lz_fault_params, gap), \
+        .doc = "between two waves; default 1m"                                                     \
+    }
+
+bool lz_fault_waves_check(const struct lz_fault_opts *o, struct lz_err *err);
+lz_time lz_fault_waves_next(const struct lz_fault *f);
+void lz_fault_waves_apply(struct lz_world *w, struct lz_fault *f);
+void lz_fault_waves_advance(struct lz_world *w, struct lz_fault *f);
+void lz_fault_waves_revert(struct lz_world *w, struct lz_fault *f);
 
 /* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_effect *e);

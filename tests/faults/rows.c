@@ -4,6 +4,9 @@
 
 // Alphabetical, as in fault.c's table.
 const struct fault_row fault_rows[] = {
+    {"bad_deploy", "s.web, version = \"next\", waves = 2, gap = \"300ms\"", "busy-web",
+     "errors.ratio"},
+    {"config_push", "s.web, factor = 5, waves = 3, gap = \"300ms\"", "busy-users", "latency.mean"},
     {"cpu", "s.web, load = \"95%\"", "busy-users", "latency.mean"},
     {"degrade", "s.web, factor = 5, error_ratio = \"20%\"", "busy-web", "errors.ratio"},
     {"down", "s.region.zone.b", "busy-web", "replicas.up"},

@@ -14,6 +14,7 @@ local function side(name)
   local web = service(name .. "-web") {
     replicas = 3, spread = where, cpu = 1, concurrency = 16,
     service_time = dist.exponential { mean = "3ms" },
+    versions = { next = { error_ratio = "50%" } },
     calls = { call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" } },
   }
   return { region = where, db = db, web = web, name = name }
