@@ -80,6 +80,21 @@ function create.balancer(C, c)
     }
 end
 
+function create.dns(C, c)
+    local f = c.fields
+    local health, resolvers = f.health or {}, f.resolvers or {}
+    local answers = {}
+    for i, to in ipairs(f.answers) do answers[i] = to.id end
+    return C.dns {
+        name = c.name, line = c.row, answers = answers, weights = f.weights, policy = f.policy,
+        ttl = f.ttl, negative_ttl = f.negative_ttl, lookup_time = f.lookup_time,
+        is_checked = f.health ~= nil, health_every = health.every,
+        health_timeout = health.timeout, health_fails = health.fails,
+        health_passes = health.passes, resolvers = resolvers.count,
+        honour_ttl = resolvers.honour_ttl, stale_at_most = resolvers.stale_at_most,
+    }
+end
+
 function create.database(C, c)
     local f = c.fields
     local times = f.failover or {}

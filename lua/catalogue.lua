@@ -48,10 +48,6 @@ local M = {
         req { "rate", "rate", "messages per second" } },
     route_loss = { "Cut two regions or clouds from each other.", "region cloud zone link" },
 
-    dns = { "Change what lookups are answered.", "dns",
-        { "answer", "choice", "what is answered",
-            choices = { "nxdomain", "servfail", "timeout", "empty", "stale" } },
-        { "delay", "dist", "how much later" }, { "spoof", "text", "an address instead" } },
     http_delay = { "Answer requests late.", CALLED, req(add), ratio, path, method },
     http_abort = { "Answer requests with an error.", CALLED, ratio, path, method, status, first,
         nth },

@@ -67,8 +67,14 @@ local log = broker "log" { nodes = 3 }
 local orders = topic "orders" { on = log, partitions = 6 }
 local readers = consumers "readers" { of = orders, members = 3, work = "2ms" }]] },
     dns = { text = "A name that is answered with one of several, by health, and cached by "
-        .. "resolvers.",
-        example = [[local names = dns "shop.example" { answers = { web }, ttl = "30s" }]] },
+        .. "resolvers. Traffic and calls go `to` it like to a service; each attempt asks its "
+        .. "resolver. Its servers stand at the edge.",
+        example = [[
+local names = dns "shop.example" {
+  answers = { web }, ttl = "30s", health = { every = "10s", fails = 3 },
+  resolvers = { honour_ttl = "85%", stale_at_most = "15m" },
+}
+local visitors = traffic "visitors" { to = names, rate = "10/s" }]] },
     call = { text = "One call of a service to what it needs, in its list of `calls`: the target, "
         .. "the operation's name, and how patient the caller is.",
         example = [[
@@ -294,6 +300,7 @@ M.types = {
     count = { "count", nil, "integer" },
     counts = { "counts", "a list of whole numbers: { 5, 1, 1 }", "integer[]" },
     number = { "number", nil, "number" },
+    numbers = { "numbers", "a list of numbers", "number[]" },
     limit = { "limit", 'a count, or "unbounded"', 'integer|"unbounded"' },
     budget = { "share", 'a share, or "off"', 'Share|"off"' },
     text = { "text", nil, "string" },

@@ -64,12 +64,14 @@ local function has_word(list, word)
     return (" " .. list .. " "):find(" " .. word .. " ", 1, true) ~= nil
 end
 
---- C says what kinds of its own may target; for the others the catalogue does.
+--- C says what kinds of its own may target; for the others the catalogue does. A kind of C that
+--- names kinds of component is for these alone.
 local function fits(state, kind, target)
-    local later = not state.fault_kinds[kind] and catalogue[kind]
-    if not later then return true end
     local of = target.kind == "target" and target.component.kind or target.kind
-    return has_word(later[2], of), later[2]
+    local own = state.fault_kinds[kind]
+    if own and not own.names_components then return true end
+    local list = own and table.concat(own.targets, " ") or catalogue[kind][2]
+    return has_word(list, of), list
 end
 
 local function read_targets(state, ctx, body, f)
@@ -80,7 +82,8 @@ local function read_targets(state, ctx, body, f)
         elseif v ~= nil then
             local target = words.as_target(v)
             local ok, kinds
-            if target then ok, kinds = fits(state, ctx.kind, target) end
+            if target and i == 1 then ok, kinds = fits(state, ctx.kind, target)
+            elseif target then ok = true end
             if not ok then
                 state.diag.add { code = "LZ304", line = ctx.line, word = ctx.kind,
                     text = ("%s cannot target %s"):format(ctx.what, handles.describe(v)),

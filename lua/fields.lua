@@ -102,6 +102,22 @@ function TYPES.limit(ctx, f, v)
     return TYPES.count(ctx, f, v)
 end
 
+function TYPES.numbers(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, "a list of numbers", v)
+    end
+    local list = {}
+    for i, n in ipairs(v) do
+        if n == POISON then return nil end
+        if type(n) ~= "number" or not (n >= 0 and n <= 1e9) then
+            return nil, complain(ctx, f[1], "LZ206",
+                ("entry %d must be a number from 0 to 1e9, got %s"):format(i, units.show(n)))
+        end
+        list[i] = n + 0.0
+    end
+    return list
+end
+
 function TYPES.text(ctx, f, v)
     if type(v) == "string" then return v end
     return expected(ctx, f, "a text", v)

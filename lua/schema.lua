@@ -234,10 +234,19 @@ M.store = {
 M.dns = {
     { "ttl", "duration", "how long an answer is good; default 60s" },
     { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
-    { "health", "block", "health checks of the answers", fields = health },
-    { "resolvers", "block", "how resolvers behave", fields = {
+    { "policy", "choice", "which of them: the first that is healthy, by weight, or the nearest; "
+        .. "default failover", choices = { "failover", "weighted", "geo" } },
+    { "weights", "numbers", "with the weighted policy: of each answer; default all 1" },
+    { "health", "block", "health checks of the answers; without them all count as healthy",
+        fields = health },
+    { "negative_ttl", "duration", "how long it is kept that there is no answer; default 15m, "
+        .. "as at Route 53" },
+    { "lookup_time", "dist", "of its servers, besides the way there and back; default 0s" },
+    { "resolvers", "block", "how the caches between callers and the name behave", fields = {
+        { "count", "count", "behind which the users of one traffic stand; default 1000", min = 1 },
         { "honour_ttl", "ratio", "share of resolvers that ask again in time; default 100%" },
-        { "stale_at_most", "duration", "how long the others keep an answer; default 15m" },
+        { "stale_at_most", "duration", "how long the others keep an answer, each for a time of "
+            .. "its own between the TTL and this; default 15m" },
     } },
 }
 M.gateway = with({
@@ -296,7 +305,7 @@ M.components = { "service", "balancer", "gateway", "database", "cache", "store",
 
 --- Blocks that are declared and checked, but cannot be run yet.
 M.not_run = { cache = true, broker = true, topic = true,
-    consumers = true, store = true, dns = true, gateway = true }
+    consumers = true, store = true, gateway = true }
 
 --- Distributions: name, and the parameters.
 M.dist = {
@@ -381,8 +390,6 @@ M.metrics_later = {
         ["lag.time"] = seconds "age of the oldest record not yet read",
         ["lag.records"] = count "records not yet read",
         duplicates = count "records read more than once" },
-    dns = { flips = count "changes of the answer",
-        stale_answers = count "lookups answered from what had run out" },
     cloud = {}, zone = {},
     version = {},
 }

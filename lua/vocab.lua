@@ -39,6 +39,34 @@ function RULES.service(say, f)
     end
 end
 
+function RULES.dns(say, f)
+    local seen = {}
+    for _, to in ipairs(f.answers or {}) do
+        if seen[to] then
+            say("LZ206", "answers", ("`answers` of %%s: %s stands there twice"):format(to.text))
+        end
+        seen[to] = true
+    end
+    if #(f.answers or {}) > 64 then
+        say("LZ206", "answers", ("`answers` of %%s: at most 64, got %d"):format(#f.answers))
+    end
+    if f.weights and f.policy ~= "weighted" then
+        say("LZ102", "weights", "`weights` of %s belong to the weighted policy",
+            'write policy = "weighted"')
+    elseif f.weights and #f.weights ~= #f.answers then
+        say("LZ206", "weights", ("`weights` of %%s: one for each of the %d answers, got %d")
+            :format(#f.answers, #f.weights))
+    end
+    local ttl, r = f.ttl or 60000000000, f.resolvers or {}
+    if r.stale_at_most and r.stale_at_most < ttl then
+        say("LZ206", "stale_at_most", "`stale_at_most` of %s is below `ttl`: nothing goes stale")
+    end
+    if r.count and r.count > 1000000 then
+        say("LZ206", "count", ("`count` of resolvers of %%s: at most 1000000, got %d")
+            :format(r.count))
+    end
+end
+
 function RULES.topic(say, f)
     local nodes, copies = f.on and f.on.fields.nodes or 1, f.replication or 1
     if f.on and not f.on.broken and copies > nodes then
@@ -91,6 +119,10 @@ function RULES.traffic(say, f)
     end
 end
 
+-- Fields that a rule finds inside a block.
+local IN_BLOCK = { stale_at_most = { "resolvers", "stale_at_most" },
+    count = { "resolvers", "count" } }
+
 local function component_word(state, kind)
     return named(state, kind, function(name, body, line)
         local ctx = context(state, ('%s "%s"'):format(kind, name), line)
@@ -105,8 +137,8 @@ local function component_word(state, kind)
         state.plan.components[#state.plan.components + 1] = facts
         if RULES[kind] and not f.broken then
             RULES[kind](function(code, field, text, help)
-                state.diag.add { code = code, line = line, path = { field }, at = "field",
-                    text = text:format(ctx.what), help = help }
+                state.diag.add { code = code, line = line, path = IN_BLOCK[field] or { field },
+                    at = "field", text = text:format(ctx.what), help = help }
             end, f)
         end
         if schema.not_run[kind] then state.not_yet(line, ctx.what, kind) end
@@ -208,7 +240,7 @@ end
 -- ---------------------------------------------------------------- calls, links
 
 local CALLED = { service = true, balancer = true, database = true, gateway = true, cache = true,
-    store = true, topic = true }
+    store = true, topic = true, dns = true }
 
 local function call_word(state)
     return function(body)

@@ -12,9 +12,9 @@
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
-    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,     &lz_fault_degrade,
-    &lz_fault_down,       &lz_fault_kill,        &lz_fault_latency, &lz_fault_loss,
-    &lz_fault_partition,  &lz_fault_pause,
+    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,   &lz_fault_degrade,
+    &lz_fault_dns,        &lz_fault_down,        &lz_fault_kill,  &lz_fault_latency,
+    &lz_fault_loss,       &lz_fault_partition,   &lz_fault_pause,
 };
 
 #define FAULTS_MAX 10000
@@ -198,6 +198,17 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
         char what[120];
         lz_target_describe(w, t, what, sizeof(what));
         return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s", kind->name, what);
+    }
+    bool is_first = accepted == kind->targets;
+    if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && is_first) {
+        // Names have no process of their own to break, only a way to them.
+        unsigned on = kind->on != 0        ? kind->on
+                      : kind->per_instance ? ~LZ_FAULT_ON(LZ_COMPONENT_DNS)
+                                           : ~0u;
+        const struct lz_component *c = lz_world_component(w, t->id);
+        if ((on & LZ_FAULT_ON(c->kind)) == 0)
+            return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s \"%s\"", kind->name,
+                           lz_world_kind_name(c->kind), c->name);
     }
     bool is_traffic = t->kind == LZ_TARGET_COMPONENT &&
                       lz_world_component(w, t->id)->kind == LZ_COMPONENT_TRAFFIC;

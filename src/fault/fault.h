@@ -40,16 +40,19 @@ struct lz_pick {
 
 /* Parameters of all kinds; each kind lists which of them it has. */
 struct lz_fault_params {
-    struct lz_dist add;  /* latency */
-    double ratio;        /* loss */
-    double factor;       /* degrade */
-    double error_ratio;  /* degrade */
-    double load;         /* cpu: share of the cores stolen */
-    double cores;        /* cpu: cores stolen */
-    unsigned direction;  /* enum lz_fault_direction */
-    const char *version; /* bad_deploy: of the service's versions; NULL: all that run */
-    uint32_t waves;      /* bad_deploy, config_push: in so many steps */
-    lz_time gap;         /* between two of them */
+    struct lz_dist add;   /* latency */
+    double ratio;         /* loss */
+    double factor;        /* degrade */
+    double error_ratio;   /* degrade */
+    double load;          /* cpu: share of the cores stolen */
+    double cores;         /* cpu: cores stolen */
+    unsigned direction;   /* enum lz_fault_direction */
+    const char *version;  /* bad_deploy: of the service's versions; NULL: all that run */
+    uint32_t waves;       /* bad_deploy, config_push: in so many steps */
+    lz_time gap;          /* between two of them */
+    struct lz_dist delay; /* dns */
+    unsigned answer;      /* dns: enum lz_fault_dns_answer */
+    const char *spoof;    /* dns: an address */
 };
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */
@@ -120,9 +123,11 @@ struct lz_fault_kind {
     const char *doc;         /* one sentence */
     const char *effect_unit; /* "messages delayed" */
     const char *elsewhere;   /* how other tools' fault of this kind differs; NULL: it does not */
-    unsigned targets;  /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
-    unsigned second;   /* LZ_TARGET_BITs of target_b; 0: takes no second target */
-    bool per_instance; /* `hits` are resolved and picked before apply */
+    unsigned targets; /* LZ_TARGET_BIT(...) it accepts; 0 in `target` allowed if needs_none */
+    unsigned second;  /* LZ_TARGET_BITs of target_b; 0: takes no second target */
+    /* LZ_FAULT_ON(kind)s of component that its component targets may be; 0: all but names. */
+    unsigned on;
+    bool per_instance;             /* `hits` are resolved and picked before apply */
     const struct lz_param *params; /* ends with name NULL */
     /* Optional: refuse a combination of parameters. */
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
@@ -134,6 +139,9 @@ struct lz_fault_kind {
     void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
 };
+
+#define LZ_FAULT_ON(kind) (1u << (kind))
+#define LZ_FAULT_ON_ALL (~0u)
 
 struct lz_faults;
 

@@ -20,6 +20,7 @@ const struct lz_fault_kind lz_fault_down = {
     .doc = "Power off hosts: silence, volatile state gone; they boot after `lasting`.",
     .effect_unit = "hosts lost",
     .targets = LZ_TARGETS_INSTANCES,
+    .on = LZ_FAULT_ON_ALL,
     .per_instance = true,
     .params = params,
     .apply = apply,

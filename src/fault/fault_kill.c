@@ -20,6 +20,7 @@ const struct lz_fault_kind lz_fault_kill = {
     .doc = "End processes: connections reset at once; a fresh process starts after `lasting`.",
     .effect_unit = "processes ended",
     .targets = LZ_TARGETS_INSTANCES,
+    .on = LZ_FAULT_ON_ALL,
     .per_instance = true,
     .params = params,
     .apply = apply,

@@ -20,6 +20,7 @@ const struct lz_fault_kind lz_fault_pause = {
     .doc = "Stop processes (SIGSTOP, a long GC): silence, then a burst.",
     .effect_unit = "processes paused",
     .targets = LZ_TARGETS_INSTANCES,
+    .on = LZ_FAULT_ON_ALL,
     .per_instance = true,
     .params = params,
     .apply = apply,

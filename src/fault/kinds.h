@@ -9,6 +9,7 @@ extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_degrade;
+extern const struct lz_fault_kind lz_fault_dns;
 extern const struct lz_fault_kind lz_fault_down;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;

@@ -10,6 +10,7 @@
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/policy.h"
+#include "model/resolver.h"
 #include "model/service.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
@@ -115,6 +116,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     const struct lz_component *to = lz_world_component(w, opts->to);
     if (to->kind == LZ_COMPONENT_TRAFFIC)
         return lz_fail(err, LZ_EINVAL, "%s is traffic and cannot be called", to->name);
+    if (to->kind == LZ_COMPONENT_DNS)
+        return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))

@@ -6,6 +6,7 @@
 #include "model/edge.h"
 #include "model/instance.h"
 #include "model/outlier.h"
+#include "model/resolver.h"
 
 #define BACKOFF_MAX (10 * LZ_S)
 
@@ -86,9 +87,12 @@ static void add_span(struct lz_world *w, struct lz_call *c, enum lz_outcome outc
         s->phase[LZ_PHASE_RETRY_WAIT] = now - c->started;
     } else if (c->state == LZ_CALL_WAITING) {
         s->phase[LZ_PHASE_QUEUE] = now - c->started;
+    } else if (c->state == LZ_CALL_RESOLVING) {
+        s->phase[LZ_PHASE_CONNECT] = now - c->started;
     } else {
-        s->phase[LZ_PHASE_QUEUE] = c->connected - c->started;
-        s->phase[LZ_PHASE_CONNECT] = (c->state == LZ_CALL_SENT ? c->sent : now) - c->connected;
+        // Behind a name it waited for a lookup, otherwise for a connection to be free.
+        s->phase[e->name != NULL ? LZ_PHASE_CONNECT : LZ_PHASE_QUEUE] = c->connected - c->started;
+        s->phase[LZ_PHASE_CONNECT] += (c->state == LZ_CALL_SENT ? c->sent : now) - c->connected;
         if (c->state == LZ_CALL_SENT)
             task_phases(w, c, now, s->phase);
     }
@@ -240,25 +244,12 @@ static void fail_soon(struct lz_world *w, struct lz_call *c)
     lz_sim_soon(w->sim, w->clients->fail, c->client, lz_client_token(c));
 }
 
-static void attempt_begin(struct lz_world *w, struct lz_call *c)
+// Whom it asks is known by its edge: pick the server, and get a connection to it.
+static void attempt_route(struct lz_world *w, struct lz_call *c)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
-    lz_time now = lz_sim_now(w->sim);
-    LZ_ASSERT(c->state == LZ_CALL_PICK || c->state == LZ_CALL_BACKOFF);
-    c->waited = c->state == LZ_CALL_BACKOFF ? now - c->started : 0;
-    c->started = now;
-    c->state = LZ_CALL_PICK;
-    c->tries = 0;
-    c->attempt++;
     if (e->attempts != 0)
         lz_metrics_add(w->metrics, e->attempts, 1);
-    if (c->attempt == 1 && e->opts.retry_budget > 0.0) {
-        struct lz_edge_client *budget = &e->clients[c->client - e->client_first];
-        budget->tokens += e->opts.retry_budget;
-        if (budget->tokens > LZ_EDGE_TOKENS_MAX)
-            budget->tokens = LZ_EDGE_TOKENS_MAX;
-    }
-    c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     uint64_t path = lz_draw_index(c->path, c->attempt);
     c->server =
@@ -278,6 +269,65 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
         c->has_connection = true;
     }
     lz_connect_begin(w, c);
+}
+
+// What the resolver said decides how the attempt goes on.
+static void attempt_resolved(struct lz_world *w, struct lz_call *c, enum lz_resolved how,
+                             lz_time until)
+{
+    switch (how) {
+    case LZ_RESOLVED:
+        attempt_route(w, c);
+        return;
+    case LZ_RESOLVING:
+        c->state = LZ_CALL_RESOLVING;
+        c->timer = lz_sim_at(w->sim, until, w->clients->resolved, c->client, lz_client_token(c));
+        return;
+    case LZ_UNRESOLVED:
+        fail_soon(w, c);
+        return;
+    case LZ_NOWHERE: // no SYN is answered: only the timeout ends it
+        c->state = LZ_CALL_RESOLVING;
+        return;
+    }
+}
+
+static void on_resolved(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_call *c = lz_client_find_turn(w, payload);
+    if (c == NULL || lz_instance_defer(w, entity, w->clients->resolved, payload))
+        return;
+    LZ_ASSERT(c->state == LZ_CALL_RESOLVING);
+    c->timer = 0;
+    attempt_resolved(w, c, lz_resolver_told(w, c), 0);
+}
+
+static void attempt_begin(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(c->state == LZ_CALL_PICK || c->state == LZ_CALL_BACKOFF);
+    c->waited = c->state == LZ_CALL_BACKOFF ? now - c->started : 0;
+    c->started = now;
+    c->state = LZ_CALL_PICK;
+    c->tries = 0;
+    c->attempt++;
+    if (c->attempt == 1 && e->opts.retry_budget > 0.0) {
+        struct lz_edge_client *budget = &e->clients[c->client - e->client_first];
+        budget->tokens += e->opts.retry_budget;
+        if (budget->tokens > LZ_EDGE_TOKENS_MAX)
+            budget->tokens = LZ_EDGE_TOKENS_MAX;
+    }
+    c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
+    c->server = 0;
+    if (e->name == NULL) {
+        attempt_route(w, c);
+        return;
+    }
+    lz_time until = 0;
+    enum lz_resolved how = lz_resolver_ask(w, c, &until);
+    attempt_resolved(w, c, how, until);
 }
 
 void lz_client_connected(struct lz_world *w, uint64_t call)
@@ -408,6 +458,7 @@ void lz_client_init(struct lz_world *w)
     lz_connect_init(w);
     cs->again = lz_sim_kind(w->sim, "again", on_again, w);
     cs->fail = lz_sim_kind(w->sim, "fail", on_fail, w);
+    cs->resolved = lz_sim_kind(w->sim, "resolved", on_resolved, w);
 }
 
 size_t lz_clients_bytes(const struct lz_world *w)

@@ -16,6 +16,7 @@
 
 enum lz_call_state {
     LZ_CALL_PICK,       /* about to make an attempt */
+    LZ_CALL_RESOLVING,  /* waiting to be told what a name means */
     LZ_CALL_WAITING,    /* for a connection */
     LZ_CALL_CONNECTING, /* opening one */
     LZ_CALL_SENT,
@@ -53,7 +54,7 @@ _Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small a
 
 struct lz_clients {
     struct lz_pool pool;
-    lz_kind timeout, connect, again, fail;
+    lz_kind timeout, connect, again, fail, resolved;
 };
 
 #define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */

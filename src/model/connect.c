@@ -16,6 +16,12 @@ void lz_connect_warm(struct lz_world *w, struct lz_edge *e)
                 e->pairs[c * e->server_count + s].connected = 1;
 }
 
+void lz_connect_cold(struct lz_edge *e)
+{
+    for (uint32_t i = 0; i < e->client_count * e->server_count; i++)
+        e->pairs[i].connected = 0;
+}
+
 void lz_connect_retry(struct lz_world *w, struct lz_call *c)
 {
     lz_time now = lz_sim_now(w->sim);

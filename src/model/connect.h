@@ -17,6 +17,9 @@ void lz_connect_init(struct lz_world *w);
 /* Connections are warm before the run begins; to a database only the primary's are. */
 void lz_connect_warm(struct lz_world *w, struct lz_edge *e);
 
+/* None is, after all: nobody had a reason to open one. */
+void lz_connect_cold(struct lz_edge *e);
+
 /* The attempt knows its server: it sends at once over a warm connection, or opens one. */
 void lz_connect_begin(struct lz_world *w, struct lz_call *c);
 

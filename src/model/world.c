@@ -7,6 +7,7 @@
 #include "model/call.h"
 #include "model/capacity.h"
 #include "model/database.h"
+#include "model/dns.h"
 #include "model/instance.h"
 #include "model/journal.h"
 #include "model/net.h"
@@ -67,6 +68,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_calls_init(w);
     lz_services_init(w);
     lz_databases_init(w);
+    lz_dnses_init(w);
     lz_traffics_init(w);
     return w;
 }
@@ -130,6 +132,7 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_sim_at_first(w->sim, 0, w->clock->second, 0, 0);
         lz_traffics_start(w);
         lz_calls_start(w);
+        lz_dnses_start(w);
     }
     return lz_sim_run(w->sim, until);
 }

@@ -36,6 +36,8 @@ enum lz_component_kind {
     LZ_COMPONENT_BALANCER,
     LZ_COMPONENT_TRAFFIC,
     LZ_COMPONENT_DATABASE,
+    LZ_COMPONENT_DNS,
+    LZ_COMPONENT_KINDS, /* one more than the last */
 };
 
 struct lz_component {
@@ -79,6 +81,8 @@ struct lz_world {
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;
+    struct lz_dnses *dnses;
+    struct lz_resolvers *resolvers;
 };
 
 struct lz_world_opts {

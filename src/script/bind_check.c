@@ -176,7 +176,7 @@ static void push_infos(lua_State *L, const struct lz_metric_info *infos, size_t 
 static int metrics(lua_State *L)
 {
     lua_newtable(L);
-    for (int k = LZ_COMPONENT_SERVICE; k <= LZ_COMPONENT_DATABASE; k++) {
+    for (int k = LZ_COMPONENT_SERVICE; k < LZ_COMPONENT_KINDS; k++) {
         size_t count;
         const struct lz_metric_info *infos =
             lz_world_kind_metrics((enum lz_component_kind)k, &count);

@@ -174,8 +174,8 @@ static void push_param(lua_State *L, const struct lz_param *p)
     lua_setfield(L, -2, "choices");
 }
 
-// The kinds of target in `bits`, as words: [list].
-static void push_targets(lua_State *L, unsigned bits)
+// The kinds of target in `bits`, as words: [list]. `on` says which components; 0: any.
+static void push_targets(lua_State *L, unsigned bits, unsigned on)
 {
     static const struct {
         enum lz_target_kind kind;
@@ -189,15 +189,23 @@ static void push_targets(lua_State *L, unsigned bits)
     lua_Integer n = 0;
     lua_newtable(L);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if ((bits & LZ_TARGET_BIT(words[i].kind)) == 0)
+        bool is_named = on != 0 && words[i].kind == LZ_TARGET_COMPONENT;
+        if ((bits & LZ_TARGET_BIT(words[i].kind)) == 0 || is_named)
             continue;
         lua_pushstring(L, words[i].word);
         lua_seti(L, -2, ++n);
     }
+    for (int k = 1; k < LZ_COMPONENT_KINDS; k++) {
+        if ((on & LZ_FAULT_ON(k)) == 0)
+            continue;
+        lua_pushstring(L, lz_world_kind_name((enum lz_component_kind)k));
+        lua_seti(L, -2, ++n);
+    }
 }
 
-// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, second, params }, ... }, where
-// targets are lists of words and params lists of { name, type, doc, required, choices }
+// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, names_components, second, params },
+// ... }, where targets are lists of words (of kinds of component if it names them) and params
+// lists of { name, type, doc, required, choices }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);
@@ -210,9 +218,12 @@ static int fault_kinds(lua_State *L)
         lua_setfield(L, -2, "effect");
         lua_pushstring(L, k->elsewhere);
         lua_setfield(L, -2, "elsewhere");
-        push_targets(L, k->targets);
+        unsigned on = k->on != LZ_FAULT_ON_ALL ? k->on : 0;
+        push_targets(L, k->targets, on);
         lua_setfield(L, -2, "targets");
-        push_targets(L, k->second);
+        lua_pushboolean(L, on != 0);
+        lua_setfield(L, -2, "names_components");
+        push_targets(L, k->second, 0);
         lua_setfield(L, -2, "second");
         lua_newtable(L);
         lua_Integer n = 0;

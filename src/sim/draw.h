@@ -33,17 +33,20 @@ enum lz_purpose {
     LZ_PURPOSE_NET_BACK,
     LZ_PURPOSE_BACKOFF,
     LZ_PURPOSE_BALANCE,
-    LZ_PURPOSE_PICK,         /* which targets a fault hits */
-    LZ_PURPOSE_KEY,          /* which key a request is about */
-    LZ_PURPOSE_PROBE,        /* health checks */
-    LZ_PURPOSE_LOG,          /* replication messages */
-    LZ_PURPOSE_SAMPLE,       /* which requests keep their spans */
-    LZ_PURPOSE_SCRIPT,       /* math.random and rand() */
-    LZ_PURPOSE_THINK,        /* between a user's requests */
-    LZ_PURPOSE_LEAVE,        /* whether a session ends */
-    LZ_PURPOSE_THIN,         /* whether an arrival of a rising surge comes */
-    LZ_PURPOSE_VERSION = 40, /* which build of a service serves */
-    LZ_PURPOSE_PATIENCE,     /* how long a request waits in a queue */
+    LZ_PURPOSE_PICK,          /* which targets a fault hits */
+    LZ_PURPOSE_KEY,           /* which key a request is about */
+    LZ_PURPOSE_PROBE,         /* health checks */
+    LZ_PURPOSE_LOG,           /* replication messages */
+    LZ_PURPOSE_SAMPLE,        /* which requests keep their spans */
+    LZ_PURPOSE_SCRIPT,        /* math.random and rand() */
+    LZ_PURPOSE_THINK,         /* between a user's requests */
+    LZ_PURPOSE_LEAVE,         /* whether a session ends */
+    LZ_PURPOSE_THIN,          /* whether an arrival of a rising surge comes */
+    LZ_PURPOSE_VERSION = 40,  /* which build of a service serves */
+    LZ_PURPOSE_PATIENCE,      /* how long a request waits in a queue */
+    LZ_PURPOSE_RESOLVER = 60, /* which one a request asks, and what it is like */
+    LZ_PURPOSE_LOOKUP,        /* how long one takes */
+    LZ_PURPOSE_FILTER,        /* which requests a filter touches */
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

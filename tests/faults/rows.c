@@ -9,6 +9,7 @@ const struct fault_row fault_rows[] = {
     {"config_push", "s.web, factor = 5, waves = 3, gap = \"300ms\"", "busy-users", "latency.mean"},
     {"cpu", "s.web, load = \"95%\"", "busy-users", "latency.mean"},
     {"degrade", "s.web, factor = 5, error_ratio = \"20%\"", "busy-web", "errors.ratio"},
+    {"dns", "s.shop, answer = \"nxdomain\"", "busy-buyers", "errors.ratio"},
     {"down", "s.region.zone.b", "busy-web", "replicas.up"},
     {"kill", "s.web.replica[1]", "busy-web", "replicas.up"},
     {"latency", "link(s.web, s.db), add = \"20ms\"", "busy-users", "latency.mean"},

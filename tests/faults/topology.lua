@@ -17,11 +17,15 @@ local function side(name)
     versions = { next = { error_ratio = "50%" } },
     calls = { call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" } },
   }
-  return { region = where, db = db, web = web, name = name }
+  local shop = dns(name .. "-shop") {
+    answers = { web }, ttl = "1s", negative_ttl = "1s", resolvers = { count = 5 },
+  }
+  return { region = where, db = db, web = web, shop = shop, name = name }
 end
 
 local function users(s, rate)
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-buyers") { to = s.shop, rate = "10/s", timeout = "1s" }
 end
 
 local busy, idle, near = side "busy", side "idle", side "near"
