@@ -2,6 +2,8 @@
 ---
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
+local node = require "build_node"
+
 local M = {}
 
 local function refused(state, facts, message)
@@ -157,6 +159,8 @@ local function build_components(state, C)
                 local id, message = create[c.kind](C, c)
                 if not id then refused(state, c, message) return end
                 c.id = id
+                local ok, why = node.declare(C, c)
+                if not ok then refused(state, c, why) return end
             end
         end
     end

@@ -63,10 +63,6 @@ local M = {
     key_rotation = { "Replace the signing key before caches refresh.", "service" },
     waf_false_positive = { "Block good requests.", "service balancer gateway", req(ratio) },
 
-    stop = { "End processes in order.", NODE,
-        { "graceful", "duration", "what may still be finished; default 30s" } },
-    crash_loop = { "End processes each time they start.", NODE,
-        { "backoff", "duration", "before the next start; default 10s" } },
     reboot = { "Restart hosts.", PLACE, notice },
     drain = { "Move work away from hosts.", PLACE, notice },
     evict = { "Put replicas somewhere else.", NODE, notice },

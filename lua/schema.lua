@@ -9,6 +9,8 @@
 ---
 --- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
 --- checked like the others, but a scenario that has them cannot be run yet.
+local node = require "schema_node"
+
 local M = {}
 
 --- The version that brought a block, where it is not the first; a field says so itself (`since`).
@@ -161,6 +163,9 @@ M.database = {
     } },
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
 }
+node.add_to(M.service)
+node.add_to(M.balancer)
+node.add_to(M.database)
 M.traffic = with({
     { "to", "ref:service|balancer|database|dns|gateway|topic", "what the users call",
         required = true },

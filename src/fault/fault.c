@@ -12,9 +12,10 @@
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
-    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,   &lz_fault_degrade,
-    &lz_fault_dns,        &lz_fault_down,        &lz_fault_kill,  &lz_fault_latency,
-    &lz_fault_loss,       &lz_fault_partition,   &lz_fault_pause,
+    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,       &lz_fault_crash_loop,
+    &lz_fault_degrade,    &lz_fault_dns,         &lz_fault_down,      &lz_fault_kill,
+    &lz_fault_latency,    &lz_fault_loss,        &lz_fault_partition, &lz_fault_pause,
+    &lz_fault_stop,
 };
 
 #define FAULTS_MAX 10000

@@ -53,6 +53,9 @@ struct lz_fault_params {
     struct lz_dist delay; /* dns */
     unsigned answer;      /* dns: enum lz_fault_dns_answer */
     const char *spoof;    /* dns: an address */
+    lz_time graceful;     /* kill, stop */
+    lz_time backoff;      /* crash_loop */
+    lz_time life;         /* crash_loop */
 };
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */

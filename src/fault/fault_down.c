@@ -1,12 +1,51 @@
+/*
+ * fault_down.c — hosts without power: everything on them is gone, whoever it belongs to.
+ */
+#include "base/check.h"
 #include "fault/kinds.h"
 #include "model/instance.h"
 
 static const struct lz_param params[] = {{0}};
 
+static bool is_hit(const struct lz_fault *f, uint32_t count, lz_instance_id id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (f->hits[i] == id)
+            return true;
+    return false;
+}
+
+// A host that was not declared has one instance; the others of a declared one are hit too.
+static void add_neighbours(struct lz_world *w, struct lz_fault *f)
+{
+    uint32_t found = f->hit_count;
+    for (uint32_t i = 0; i < found; i++) {
+        lz_host_id host = lz_instance_get(w, f->hits[i])->host;
+        if (lz_place_host_name(w, host) == NULL)
+            continue;
+        for (lz_instance_id id = 1; id <= lz_instance_count(w); id++)
+            if (lz_instance_get(w, id)->host == host && f->hit_count < LZ_FAULT_HITS_MAX &&
+                !is_hit(f, f->hit_count, id))
+                f->hits[f->hit_count++] = id;
+    }
+}
+
+static bool is_first_of_its_host(const struct lz_world *w, const struct lz_fault *f, uint32_t at)
+{
+    lz_host_id host = lz_instance_get(w, f->hits[at])->host;
+    if (lz_place_host_name(w, host) == NULL)
+        return true;
+    for (uint32_t i = 0; i < at; i++)
+        if (lz_instance_get(w, f->hits[i])->host == host)
+            return false;
+    return true;
+}
+
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
+    add_neighbours(w, f);
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->effect += lz_instance_lose(w, f->hits[i]);
+        f->effect += lz_instance_lose(w, f->hits[i]) && is_first_of_its_host(w, f, i);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)
@@ -19,6 +58,9 @@ const struct lz_fault_kind lz_fault_down = {
     .name = "down",
     .doc = "Power off hosts: silence, volatile state gone; they boot after `lasting`.",
     .effect_unit = "hosts lost",
+    .elsewhere = "AWS FIS and Gremlin shut hosts down in order, which resets connections first; a "
+                 "power loss tells nobody, and callers wait for their timeouts. A component as the "
+                 "target means the hosts it runs on, with all that runs there.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_ALL,
     .per_instance = true,

@@ -8,6 +8,7 @@
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_cpu;
+extern const struct lz_fault_kind lz_fault_crash_loop;
 extern const struct lz_fault_kind lz_fault_degrade;
 extern const struct lz_fault_kind lz_fault_dns;
 extern const struct lz_fault_kind lz_fault_down;
@@ -16,6 +17,7 @@ extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
+extern const struct lz_fault_kind lz_fault_stop;
 
 /* Targets that name running processes. */
 #define LZ_TARGETS_INSTANCES                                                                       \
@@ -51,6 +53,11 @@ lz_time lz_fault_waves_next(const struct lz_fault *f);
 void lz_fault_waves_apply(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_advance(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_revert(struct lz_world *w, struct lz_fault *f);
+/* How fault.kill and fault.stop hold what they ended. */
+enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED };
+uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
+                           lz_time grace);
+void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 
 /* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_effect *e);

@@ -4,7 +4,8 @@
  * Health checks bypass the workers' queue: a replica passes when its process is up and
  * not paused and the way there and back is open and quick enough. They are made from
  * the calling component's first instance that runs. Envoy calls it panic mode when no
- * replica is thought alive and all are tried; so does this.
+ * replica is thought alive and all are tried; so does this. A replica that is unready or
+ * leaving is no endpoint, whatever the checks say (life.h).
  */
 #include "model/balance.h"
 
@@ -37,20 +38,43 @@ static bool passes(struct lz_world *w, const struct lz_edge *e, lz_instance_id f
     return there + lz_net_latency(w, server, from, &draw) <= e->opts.health.timeout;
 }
 
-static void set_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server, bool is_out,
-                    const char *why)
+// Whether it is asked, by all that is known of it.
+static void reconsider(struct lz_world *w, struct lz_edge *e, lz_instance_id server)
 {
     struct lz_edge_server *s = &e->servers[server - e->server_first];
-    LZ_ASSERT(s->is_out != is_out);
+    bool is_out = s->is_dead || s->is_gone;
+    if (is_out == s->is_out)
+        return;
     s->is_out = is_out;
-    s->fails = s->passes = 0;
     e->out_count += is_out ? 1u : -1u;
     e->out_version++;
     LZ_ASSERT(e->out_count <= e->server_count);
     if (!is_out)
         lz_policy_back(w, e, server - e->server_first);
-    lz_instance_note(w, server, is_out ? "out" : "in", "%s of %s", why,
+}
+
+static void set_dead(struct lz_world *w, struct lz_edge *e, lz_instance_id server, bool is_dead,
+                     const char *why)
+{
+    struct lz_edge_server *s = &e->servers[server - e->server_first];
+    LZ_ASSERT(s->is_dead != is_dead);
+    s->is_dead = is_dead;
+    s->fails = s->passes = 0;
+    reconsider(w, e, server);
+    lz_instance_note(w, server, is_dead ? "out" : "in", "%s of %s", why,
                      lz_world_component(w, e->opts.from)->name);
+}
+
+void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_gone)
+{
+    lz_component_id component = lz_instance_get(w, instance)->component;
+    for (lz_edge_id id = 1; id <= lz_edge_count(w); id++) {
+        struct lz_edge *e = lz_edge_get(w, id);
+        if (e->opts.to != component || e->server_count == 1)
+            continue;
+        e->servers[instance - e->server_first].is_gone = is_gone;
+        reconsider(w, e, instance);
+    }
 }
 
 static void judge(struct lz_world *w, struct lz_edge *e, lz_instance_id server, bool passed)
@@ -58,12 +82,12 @@ static void judge(struct lz_world *w, struct lz_edge *e, lz_instance_id server, 
     struct lz_edge_server *s = &e->servers[server - e->server_first];
     if (passed) {
         s->fails = 0;
-        if (s->is_out && ++s->passes >= e->opts.health.passes)
-            set_out(w, e, server, false, "passes the health checks");
+        if (s->is_dead && ++s->passes >= e->opts.health.passes)
+            set_dead(w, e, server, false, "passes the health checks");
     } else {
         s->passes = 0;
-        if (!s->is_out && ++s->fails >= e->opts.health.fails)
-            set_out(w, e, server, true, "fails the health checks");
+        if (!s->is_dead && ++s->fails >= e->opts.health.fails)
+            set_dead(w, e, server, true, "fails the health checks");
     }
 }
 
@@ -103,8 +127,8 @@ void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
 {
     if (e->server_count == 1 || lz_task_ops(w, e->opts.to)->route != NULL)
         return; // no choice, so no opinion
-    if (!e->servers[server - e->server_first].is_out)
-        set_out(w, e, server, true, "refused or reset a connection");
+    if (!e->servers[server - e->server_first].is_dead)
+        set_dead(w, e, server, true, "refused or reset a connection");
 }
 
 static bool is_choice(const struct lz_edge *e, uint32_t s)

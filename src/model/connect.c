@@ -48,7 +48,7 @@ void lz_connect_begin(struct lz_world *w, struct lz_call *c)
     c->connected = lz_sim_now(w->sim);
     bool is_open = lz_edge_pair(e, c->client, c->server)->connected == server->incarnation;
     // A process that ended has closed its connections; a host that is gone has told nobody.
-    if (is_open && server->state != LZ_INSTANCE_DEAD)
+    if (is_open && (lz_instance_listens(server) || server->state == LZ_INSTANCE_LOST))
         lz_client_send(w, c);
     else
         lz_connect_retry(w, c);
@@ -63,7 +63,7 @@ static void on_connect(void *ctx, uint32_t entity, uint64_t payload)
     c->timer = 0;
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_instance *server = lz_instance_get(w, c->server);
-    if (server->state == LZ_INSTANCE_DEAD) {
+    if (!lz_instance_listens(server) && server->state != LZ_INSTANCE_LOST) {
         lz_client_refused(w, c);
         return;
     }

@@ -295,6 +295,15 @@ void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen)
     change(w, cpu, cpu->stolen, frozen);
 }
 
+lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand)
+{
+    if (cpu->is_frozen)
+        return INT64_MAX;
+    double share = left_cores(cpu) / (double)(cpu->live + 1);
+    double took = (double)demand / (share < 1.0 ? share : 1.0);
+    return took < 9e18 ? (lz_time)(took + 0.5) : INT64_MAX;
+}
+
 size_t lz_cpu_bytes(const struct lz_cpu *cpu)
 {
     return sizeof(*cpu) + cpu->job_cap * sizeof(*cpu->jobs) + cpu->heap_cap * sizeof(*cpu->heap);

@@ -31,6 +31,10 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
 void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores);
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
 
+/* How long one more job of `demand` would take if nothing else changed; INT64_MAX: no end in sight.
+ */
+lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand);
+
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
 size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);

@@ -15,7 +15,9 @@ struct lz_edge_client {
 };
 
 struct lz_edge_server {
-    bool is_out; /* thought dead by health checks, or by a reset */
+    bool is_out;  /* not to be asked: thought dead, or gone */
+    bool is_dead; /* say health checks, or a reset */
+    bool is_gone; /* from the endpoints: unready, or leaving */
     uint16_t fails, passes;
 };
 
@@ -41,6 +43,7 @@ struct lz_edge {
     lz_series attempts;              /* 0: nobody asked */
     uint64_t probes;                 /* rounds of health checks so far */
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
+    uint32_t out_count;       /* servers not to be asked */
 };
 
 struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id);
@@ -71,6 +74,9 @@ lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e,
 
 /* A connection to `server` was refused or broke: out until probes pass again. */
 void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server);
+
+/* Callers hear that an instance is not among the endpoints any more, or is again. */
+void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_gone);
 
 /* Health checks begin on every edge that has a choice. */
 void lz_balance_start(struct lz_world *w);

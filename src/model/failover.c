@@ -19,8 +19,7 @@ struct lz_failovers {
 
 static bool lives(const struct lz_world *w, lz_instance_id id)
 {
-    enum lz_instance_state s = lz_instance_get(w, id)->state;
-    return s == LZ_INSTANCE_UP || s == LZ_INSTANCE_PAUSED;
+    return lz_instance_has_begun(lz_instance_get(w, id));
 }
 
 static bool reaches(struct lz_world *w, lz_instance_id a, lz_instance_id b)

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "model/database.h"
 #include "model/journal.h"
+#include "model/life.h"
 
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {
@@ -70,9 +71,13 @@ static enum lz_instance_state wanted_state(const struct lz_instance *i)
 {
     if (i->downs > 0)
         return LZ_INSTANCE_LOST;
-    if (i->kills > 0)
+    if (i->kills > 0 || i->is_ended)
         return LZ_INSTANCE_DEAD;
-    return i->pauses > 0 ? LZ_INSTANCE_PAUSED : LZ_INSTANCE_UP;
+    if (i->pauses > 0)
+        return LZ_INSTANCE_PAUSED;
+    if (i->is_starting)
+        return LZ_INSTANCE_STARTING;
+    return i->is_stopping ? LZ_INSTANCE_STOPPING : LZ_INSTANCE_UP;
 }
 
 static void drop_deferred(struct lz_world *w, struct lz_instance *i)
@@ -112,38 +117,70 @@ void lz_instance_note(struct lz_world *w, lz_instance_id id, const char *kind, c
         "%s %s", who, what);
 }
 
-/*
- * The one place where an instance changes state. Ending a process is `died`; beginning
- * one is `started` with the next incarnation; a pause keeps everything.
- */
-static bool settle(struct lz_world *w, lz_instance_id id)
+static void end_process(struct lz_world *w, lz_instance_id id, bool is_lost)
 {
     struct lz_instance *i = lz_instance_get(w, id);
-    enum lz_instance_state from = i->state, to = wanted_state(i);
-    if (from == to)
-        return false;
-    bool had_process = from == LZ_INSTANCE_UP || from == LZ_INSTANCE_PAUSED;
-    bool has_process = to == LZ_INSTANCE_UP || to == LZ_INSTANCE_PAUSED;
-    i->state = to;
-    if (had_process && !has_process) {
-        drop_deferred(w, i);
-        lz_instance_note(w, id, to == LZ_INSTANCE_LOST ? "lost" : "dead", "%s",
-                         to == LZ_INSTANCE_LOST ? "is gone without a word" : "ended");
-        i->ops->died(w, id, to == LZ_INSTANCE_LOST);
-    } else if (!had_process && has_process) {
-        i->incarnation++;
-        lz_instance_note(w, id, "started", "started");
-        i->ops->started(w, id);
-        if (to == LZ_INSTANCE_PAUSED)
-            i->ops->stopped(w, id);
-    } else if (to == LZ_INSTANCE_PAUSED) {
+    drop_deferred(w, i);
+    i->pauses = 0;
+    i->is_starting = i->is_stopping = false;
+    lz_instance_note(w, id, is_lost ? "lost" : "dead", "%s",
+                     is_lost ? "is gone without a word" : "ended");
+    i->ops->died(w, id, is_lost);
+    lz_life_ended(w, id);
+}
+
+static void begin_process(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    i->incarnation++;
+    i->is_starting = lz_life_begun(w, id);
+    i->state = wanted_state(i);
+    lz_instance_note(w, id, "started", i->is_starting ? "is starting" : "started");
+    i->ops->started(w, id);
+    if (!i->is_starting)
+        lz_life_serves(w, id);
+}
+
+// The same process, but it stands still, goes on, or listens, or not.
+static void turn_process(struct lz_world *w, lz_instance_id id, enum lz_instance_state from)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    if (i->state == LZ_INSTANCE_PAUSED) {
         lz_instance_note(w, id, "paused", "stands still");
         i->ops->stopped(w, id);
-    } else if (to == LZ_INSTANCE_UP) {
+    } else if (from == LZ_INSTANCE_PAUSED) {
         lz_instance_note(w, id, "resumed", "goes on");
         i->ops->resumed(w, id);
         replay_deferred(w, id, i);
+    } else if (i->state == LZ_INSTANCE_STOPPING) {
+        lz_instance_note(w, id, "stopping", "is stopping");
+    } else {
+        LZ_ASSERT(from == LZ_INSTANCE_STARTING && i->state == LZ_INSTANCE_UP);
+        lz_instance_note(w, id, "started", "started");
     }
+    if (i->ops->turned != NULL)
+        i->ops->turned(w, id);
+}
+
+/*
+ * The one place where an instance changes state. Ending a process is `died`; beginning one is
+ * `started` with the next incarnation; everything else keeps what the process has.
+ */
+bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    enum lz_instance_state from = i->state;
+    bool had_process = lz_instance_runs(i);
+    i->state = wanted_state(i);
+    if (i->state == from)
+        return false;
+    bool has_process = lz_instance_runs(i);
+    if (had_process && !has_process)
+        end_process(w, id, i->state == LZ_INSTANCE_LOST);
+    else if (!had_process && has_process)
+        begin_process(w, id);
+    else if (had_process)
+        turn_process(w, id, from);
     lz_database_reconsider(w);
     return true;
 }
@@ -151,7 +188,7 @@ static bool settle(struct lz_world *w, lz_instance_id id)
 bool lz_instance_kill(struct lz_world *w, lz_instance_id id)
 {
     lz_instance_get(w, id)->kills++;
-    return settle(w, id);
+    return lz_instance_settle(w, id);
 }
 
 bool lz_instance_restart(struct lz_world *w, lz_instance_id id)
@@ -159,13 +196,16 @@ bool lz_instance_restart(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(i->kills > 0);
     i->kills--;
-    return settle(w, id);
+    return lz_instance_settle(w, id);
 }
 
 bool lz_instance_pause(struct lz_world *w, lz_instance_id id)
 {
-    lz_instance_get(w, id)->pauses++;
-    return settle(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    if (!lz_instance_runs(i))
+        return false;
+    i->pauses++;
+    return lz_instance_settle(w, id);
 }
 
 bool lz_instance_resume(struct lz_world *w, lz_instance_id id)
@@ -173,13 +213,13 @@ bool lz_instance_resume(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(i->pauses > 0);
     i->pauses--;
-    return settle(w, id);
+    return lz_instance_settle(w, id);
 }
 
 bool lz_instance_lose(struct lz_world *w, lz_instance_id id)
 {
     lz_instance_get(w, id)->downs++;
-    return settle(w, id);
+    return lz_instance_settle(w, id);
 }
 
 bool lz_instance_return(struct lz_world *w, lz_instance_id id)
@@ -187,7 +227,7 @@ bool lz_instance_return(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(i->downs > 0);
     i->downs--;
-    return settle(w, id);
+    return lz_instance_settle(w, id);
 }
 
 void lz_instance_keep(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload)

@@ -13,7 +13,8 @@ static const struct lz_measure_row rows[] = {
     {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of all cores in use"},
     {"replicas.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(up), 0, 0, "replicas whose process runs"},
     {"replicas.ready", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(ready), 0, 0,
-     "replicas that run and are not paused"},
+     "replicas that serve: not starting, paused, stopping or unready"},
+    {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -72,16 +73,16 @@ void lz_level_ups(struct lz_world *w, struct lz_service *s)
 {
     uint32_t up = 0, ready = 0;
     for (uint32_t i = 0; i < s->opts.replicas; i++) {
-        enum lz_instance_state state = lz_instance_get(w, s->first + i)->state;
-        bool runs = state == LZ_INSTANCE_UP || state == LZ_INSTANCE_PAUSED;
+        const struct lz_instance *one = lz_instance_get(w, s->first + i);
+        bool runs = lz_instance_runs(one);
+        bool is_ready = lz_instance_is_ready(one);
         up += runs;
-        ready += state == LZ_INSTANCE_UP;
+        ready += is_ready;
         const struct lz_service_series *own = s->replicas[i].own;
         if (own == NULL)
             continue;
         lz_metrics_set(w->metrics, own->up, lz_sim_now(w->sim), runs ? 1.0 : 0.0);
-        lz_metrics_set(w->metrics, own->ready, lz_sim_now(w->sim),
-                       state == LZ_INSTANCE_UP ? 1.0 : 0.0);
+        lz_metrics_set(w->metrics, own->ready, lz_sim_now(w->sim), is_ready ? 1.0 : 0.0);
     }
     lz_metrics_set(w->metrics, s->series.up, lz_sim_now(w->sim), up);
     lz_metrics_set(w->metrics, s->series.ready, lz_sim_now(w->sim), ready);
@@ -96,6 +97,7 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->queue_wait = lz_metrics_hist(w->metrics);
     s->busy = lz_metrics_gauge(w->metrics, 0.0);
     s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->restarts = lz_metrics_counter(w->metrics);
     s->up = lz_metrics_gauge(w->metrics, replicas);
     s->ready = lz_metrics_gauge(w->metrics, replicas);
     lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);

@@ -125,6 +125,11 @@ void lz_net_effect_remove(struct lz_world *w, lz_net_effect_id id)
     n->epoch++;
 }
 
+void lz_net_moved(struct lz_world *w)
+{
+    w->net->epoch++;
+}
+
 static bool end_matches(const struct lz_world *w, const struct lz_target *t, lz_instance_id i)
 {
     return t == NULL || lz_target_has(w, t, i);

@@ -67,6 +67,9 @@ lz_time lz_net_latency(struct lz_world *w, lz_instance_id from, lz_instance_id t
                        struct lz_draw *draw);
 
 /* Is the way from one to the other cut right now? Also true to and from a lost host. */
+/* An instance stands on another host: what is known of its ways is old. */
+void lz_net_moved(struct lz_world *w);
+
 bool lz_net_is_cut(struct lz_world *w, lz_instance_id from, lz_instance_id to);
 
 #endif

@@ -37,8 +37,7 @@ static bool is_current(const struct lz_database *d, uint64_t payload)
 
 static bool has_process(const struct lz_world *w, lz_instance_id id)
 {
-    enum lz_instance_state s = lz_instance_get(w, id)->state;
-    return s == LZ_INSTANCE_UP || s == LZ_INSTANCE_PAUSED;
+    return lz_instance_has_begun(lz_instance_get(w, id));
 }
 
 static void send(struct lz_world *w, const struct lz_database *d, uint32_t from, uint32_t to,

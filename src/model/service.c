@@ -69,6 +69,16 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 
 static void started(struct lz_world *w, lz_instance_id id)
 {
+    struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    const struct lz_service_replica *r = lz_service_replica(s, id);
+    lz_metrics_add(w->metrics, s->series.restarts, 1);
+    if (r->own != NULL)
+        lz_metrics_add(w->metrics, r->own->restarts, 1);
+    lz_level_ups(w, s);
+}
+
+static void turned(struct lz_world *w, lz_instance_id id)
+{
     lz_level_ups(w, lz_service_at(w, lz_instance_get(w, id)->component));
 }
 
@@ -92,7 +102,7 @@ static void resumed(struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed};
+    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = turned};
 
 static uint32_t load(const struct lz_world *w, lz_instance_id id)
 {

@@ -21,7 +21,7 @@
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series queue_length, queue_wait, busy, cpu, up, ready;
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts;
 };
 
 struct lz_service_replica {

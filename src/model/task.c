@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "model/client.h"
 #include "model/instance.h"
+#include "model/life.h"
 #include "model/net.h"
 
 struct at_instance {
@@ -44,6 +45,8 @@ static void unlink_at(struct lz_world *w, struct lz_task *t)
         lz_task_at(w, t->next)->prev = t->prev;
     else
         at->final = t->prev;
+    if (at->first == 0)
+        lz_life_no_task(w, t->server);
 }
 
 static bool is_linked(const struct lz_task *t)
@@ -70,7 +73,7 @@ static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
         lz_task_free(w, t); // the host went away under it
         return;
     }
-    if (i->state == LZ_INSTANCE_DEAD || i->incarnation != t->incarnation) {
+    if (!lz_instance_listens(i) || i->incarnation != t->incarnation) {
         lz_task_reset(w, t, false);
         return;
     }

@@ -10,6 +10,7 @@
 #include "model/dns.h"
 #include "model/instance.h"
 #include "model/journal.h"
+#include "model/life.h"
 #include "model/net.h"
 #include "model/place.h"
 #include "model/request.h"
@@ -62,6 +63,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_place_init(w);
     lz_net_init(w);
     lz_instances_init(w);
+    lz_lives_init(w);
     lz_capacities_init(w);
     lz_requests_init(w);
     lz_tasks_init(w);
@@ -133,6 +135,7 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_traffics_start(w);
         lz_calls_start(w);
         lz_dnses_start(w);
+        lz_lives_start(w);
     }
     return lz_sim_run(w->sim, until);
 }

@@ -9,7 +9,7 @@
  * Each file of model/ keeps its own state and hangs it here by a pointer that only
  * that file looks behind. They are made in this order, and may call leftwards:
  *
- *   place < net < instance < cpu < request < task < call < service, database < traffic
+ *   place < net < instance < life < cpu < request < task < call < service, database < traffic
  *
  * Building happens before the first event: components, then edges between them. While
  * it runs no component is added; a handler's call may add an edge.
@@ -68,6 +68,8 @@ struct lz_world {
     struct lz_place *place;
     struct lz_net *net;
     struct lz_instances *instances;
+    struct lz_lives *lives;
+    struct lz_probes *probes;
     struct lz_capacities *capacities;
     struct lz_requests *requests;
     struct lz_tasks *tasks;

@@ -86,6 +86,7 @@ static void push_world(lua_State *L)
     lua_newtable(L); // [world C]
     lz_bind_model(L);
     lz_bind_names(L);
+    lz_bind_node(L);
     lz_bind_fault(L);
     lz_bind_version(L);
     lz_bind_check(L);

@@ -47,6 +47,7 @@ enum lz_purpose {
     LZ_PURPOSE_RESOLVER = 60, /* which one a request asks, and what it is like */
     LZ_PURPOSE_LOOKUP,        /* how long one takes */
     LZ_PURPOSE_FILTER,        /* which requests a filter touches */
+    LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

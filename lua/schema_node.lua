@@ -1,0 +1,42 @@
+--- What every component that runs on nodes may say about its processes: how they start, stop, are
+--- probed, and what they may use. Rows as in schema.lua; the words are Kubernetes'.
+local M = {}
+
+--- Kubernetes' probe: every instance is asked by its own host.
+local probe = {
+    { "initial_delay", "duration", "after the process began; default 0s" },
+    { "period", "duration", "from one probe to the next; default 10s" },
+    { "timeout", "duration", "how long an answer may take; default 1s" },
+    { "failure_threshold", "count", "failures in a row that count; default 3", min = 1 },
+    { "success_threshold", "count", "successes in a row that count; default 1", min = 1 },
+    { "work", "duration", "CPU time of an answer; default 0s: it is always quick" },
+}
+
+M.life = {
+    { "startup", "dist", "from a process's beginning until it listens; default at once" },
+    { "restart", "choice", "who is started again by a supervisor; default always with liveness or "
+        .. "memory, else never", choices = { "always", "on_failure", "never" } },
+    { "crash_backoff", "block", "of the supervisor, between restarts; the first is at once",
+        fields = {
+            { "first", "duration", "before the second restart; default 10s" },
+            { "max", "duration", "it doubles up to this; default 5m" },
+            { "reset", "duration", "it is forgotten when the latest start is longer ago; default "
+                .. "10m" },
+        } },
+    { "grace_period", "duration", "from being told to stop until it is killed; default 30s" },
+    { "pre_stop", "duration", "from being told to stop until SIGTERM; default 0s" },
+    { "endpoint_delay", "duration", "until callers hear who is an endpoint and who is not; "
+        .. "default 0s" },
+    { "liveness", "block", "the probe whose failure restarts a process", fields = probe },
+    { "readiness", "block", "the probe whose failure takes it from the endpoints",
+        fields = probe },
+}
+
+--- The rows of all, for a component's block.
+function M.add_to(block)
+    for _, part in ipairs { M.life } do
+        for _, row in ipairs(part) do block[#block + 1] = row end
+    end
+end
+
+return M

@@ -1,0 +1,84 @@
+/* bind_node.c — what a component says about its processes, for the Lua half. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "model/life.h"
+#include "script/read.h"
+#include "script/state.h"
+
+static struct lz_world *world_of(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    LZ_ASSERT(w != NULL);
+    return w;
+}
+
+static int answer(lua_State *L, bool ok, const struct lz_err *err)
+{
+    if (!ok) {
+        lua_pushnil(L);
+        lua_pushstring(L, err->msg);
+        return 2;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static enum lz_restart restart_of(const char *name)
+{
+    if (strcmp(name, "always") == 0)
+        return LZ_RESTART_ALWAYS;
+    return strcmp(name, "on_failure") == 0 ? LZ_RESTART_ON_FAILURE : LZ_RESTART_NEVER;
+}
+
+// The table `name` of the one at `idx`; all zero where there is none.
+static struct lz_probe_opts read_probe(lua_State *L, int idx, const char *name)
+{
+    struct lz_probe_opts o = {0};
+    if (lua_getfield(L, idx, name) == LUA_TTABLE) { // [... probe]
+        int at = lua_gettop(L);
+        o = (struct lz_probe_opts){
+            .is_on = lz_read_bool(L, at, "is_on"),
+            .initial_delay = lz_read_int(L, at, "initial_delay", 0),
+            .period = lz_read_int(L, at, "period", 0),
+            .timeout = lz_read_int(L, at, "timeout", 0),
+            .failure_threshold = (uint32_t)lz_read_int(L, at, "failure_threshold", 0),
+            .success_threshold = (uint32_t)lz_read_int(L, at, "success_threshold", 0),
+            .work = lz_read_int(L, at, "work", 0),
+        };
+    }
+    lua_pop(L, 1);
+    return o;
+}
+
+// life(component, {...}) -> true
+static int life(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_err err;
+    struct lz_life_opts o = {
+        .restart = restart_of(lz_read_text(L, 2, "restart")),
+        .backoff = lz_read_int(L, 2, "backoff", 0),
+        .backoff_max = lz_read_int(L, 2, "backoff_max", 0),
+        .backoff_reset = lz_read_int(L, 2, "backoff_reset", 0),
+        .grace_period = lz_read_int(L, 2, "grace_period", -1),
+        .pre_stop = lz_read_int(L, 2, "pre_stop", 0),
+        .endpoint_delay = lz_read_int(L, 2, "endpoint_delay", 0),
+        .liveness = read_probe(L, 2, "liveness"),
+        .readiness = read_probe(L, 2, "readiness"),
+    };
+    bool ok = lz_read_dist(L, 2, "startup", &o.startup, &err) &&
+              lz_life_declare(world_of(L), id, &o, &err);
+    return answer(L, ok, &err);
+}
+
+static const luaL_Reg functions[] = {
+    {"life", life},
+    {NULL, NULL},
+};
+
+void lz_bind_node(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
