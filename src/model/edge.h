@@ -37,13 +37,12 @@ struct lz_edge {
     struct lz_edge_client *clients;
     struct lz_edge_server *servers;
     struct lz_edge_pair *pairs;
-    uint32_t out_count;              /* servers thought dead */
+    uint32_t out_count;              /* servers not to be asked */
     uint32_t out_version;            /* counts changes of who is */
     struct lz_policy *policy;        /* NULL: a plain turn, a random one or the least loaded */
     lz_series attempts;              /* 0: nobody asked */
     uint64_t probes;                 /* rounds of health checks so far */
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
-    uint32_t out_count;       /* servers not to be asked */
 };
 
 struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id);
