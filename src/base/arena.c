@@ -49,6 +49,13 @@ struct lz_arena {
 _Static_assert(SLOT_BASE % ((size_t)4 << 30) == 0, "Lua hashes the low 32 bits of addresses");
 _Static_assert(sizeof(struct block) <= UNIT, "a free block must hold its link");
 
+// Of the arena that was destroyed last, if it was small.
+static struct {
+    void *address; // NULL: none is kept
+    size_t size;
+    size_t dirty; // bytes from its beginning that may not be zero
+} spare;
+
 static size_t round_up(size_t n, size_t unit)
 {
     return (n + unit - 1) / unit * unit;
@@ -305,16 +312,17 @@ static bool map_at(uintptr_t address, size_t size, struct lz_err *err)
                    (size_t)address);
 }
 
-bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, struct lz_err *err)
+// Pages of an arena of this size, new or kept, of which at most the first *dirty are not zero.
+static bool find_pages(uintptr_t address, size_t size, size_t *dirty, struct lz_err *err)
 {
-    LZ_ASSERT(opts->slot < LZ_ARENA_SLOTS);
-    size_t limit = opts->limit_bytes > 0 ? opts->limit_bytes : LIMIT_DEFAULT;
-    size_t limit_max = SLOT_STRIDE / 2;
-    if (limit > limit_max)
-        return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu", limit_max,
-                       limit);
-    size_t size = round_up(first_offset() + limit, (size_t)4096);
-    uintptr_t address = SLOT_BASE + opts->slot * SLOT_STRIDE;
+    *dirty = 0;
+    if (spare.address == (void *)address && spare.size == size) {
+        *dirty = spare.dirty;
+        spare.address = NULL;
+        return true;
+    }
+    if (spare.address == (void *)address)
+        lz_arena_trim();
     if (!map_at(address, size, err))
         return false;
     if (size > ORDINARY_PAGES) // only a hint: where there are no huge pages, nothing is lost
@@ -322,6 +330,25 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
 #ifdef MADV_POPULATE_WRITE // a hint too: in one go, what a scenario needs to be loaded
     (void)madvise((void *)address, size < LOADED ? size : LOADED, MADV_POPULATE_WRITE);
 #endif
+    return true;
+}
+
+// The first `filled` bytes will be filled by the caller; the rest is zero.
+static bool make(const struct lz_arena_opts *opts, size_t filled, struct lz_arena **out,
+                 struct lz_err *err)
+{
+    LZ_ASSERT(opts->slot < LZ_ARENA_SLOTS);
+    size_t limit = opts->limit_bytes > 0 ? opts->limit_bytes : LIMIT_DEFAULT;
+    size_t limit_max = SLOT_STRIDE / 2;
+    if (limit > limit_max)
+        return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu", limit_max,
+                       limit);
+    size_t size = round_up(first_offset() + limit, (size_t)4096), dirty;
+    uintptr_t address = SLOT_BASE + opts->slot * SLOT_STRIDE;
+    if (!find_pages(address, size, &dirty, err))
+        return false;
+    if (dirty > filled)
+        memset((unsigned char *)address + filled, 0, dirty - filled);
 
     struct lz_arena *arena = (struct lz_arena *)address;
     arena->limit_bytes = limit;
@@ -331,6 +358,11 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, st
     LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
     *out = arena;
     return true;
+}
+
+bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, struct lz_err *err)
+{
+    return make(opts, 0, out, err);
 }
 
 size_t lz_arena_extent(const struct lz_arena *arena)
@@ -343,7 +375,7 @@ bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t
 {
     struct lz_arena *arena = NULL;
     LZ_ASSERT(size >= first_offset());
-    if (!lz_arena_create(opts, &arena, err))
+    if (!make(opts, size, &arena, err))
         return false;
     LZ_ASSERT(arena != NULL);
     struct lz_arena made = *arena;
@@ -359,13 +391,33 @@ bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t
     return true;
 }
 
+static void unmap(void *address, size_t size)
+{
+    int failed = munmap(address, size);
+    LZ_ASSERT(failed == 0);
+}
+
+void lz_arena_trim(void)
+{
+    if (spare.address != NULL)
+        unmap(spare.address, spare.size);
+    spare.address = NULL;
+}
+
 void lz_arena_destroy(struct lz_arena *arena)
 {
     if (arena == NULL)
         return;
     size_t size = round_up((size_t)(arena->map_end - (unsigned char *)arena), (size_t)4096);
-    int failed = munmap(arena, size);
-    LZ_ASSERT(failed == 0);
+    size_t extent = lz_arena_extent(arena);
+    if (extent == 0 || extent > ORDINARY_PAGES) {
+        unmap(arena, size);
+        return;
+    }
+    lz_arena_trim();
+    spare.address = arena;
+    spare.size = size;
+    spare.dirty = extent;
 }
 
 void lz_arena_on_full(struct lz_arena *arena, lz_arena_full_fn *fn, void *ctx)

@@ -64,4 +64,5 @@ void lz_script_warm(void)
     const struct lz_script_opts opts = {.path = "warm", .source = ""};
     if (kept.image == NULL && lz_script_load(&opts, &s, &err))
         lz_script_destroy(s); // without memory for it, children will say so themselves
+    lz_arena_trim();
 }

@@ -57,6 +57,27 @@ static void blocks_are_aligned_zeroed_and_apart(void **state)
     lz_arena_destroy(arena);
 }
 
+// What one leaves behind is nothing to the next, whether its pages were kept or not.
+static void the_next_arena_finds_zeroes_where_the_last_one_wrote(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {100, 64 * KIB, 3 * MIB, 8 * MIB};
+    for (size_t i = 0; i < 8; i++) {
+        struct lz_arena *arena = make(0, 64 * MIB);
+        size_t size = sizes[i % 4];
+        unsigned char *ptr = lz_arena_alloc(arena, size);
+        assert_true(is_zero(ptr, size));
+        memset(ptr, 0xff, size);
+        assert_true(is_zero(lz_arena_alloc(arena, MIB), MIB));
+        lz_arena_destroy(arena);
+        if (i == 5)
+            lz_arena_trim();
+    }
+    lz_arena_destroy(make(0, 32 * MIB)); // another size at the same place
+    lz_arena_trim();
+    lz_arena_trim();
+}
+
 static void memory_is_zeroed_again_when_it_is_reused(void **state)
 {
     (void)state;
@@ -341,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_aligned_zeroed_and_apart),
+        cmocka_unit_test(the_next_arena_finds_zeroes_where_the_last_one_wrote),
         cmocka_unit_test(memory_is_zeroed_again_when_it_is_reused),
         cmocka_unit_test(the_last_block_freed_is_the_first_reused),
         cmocka_unit_test(null_may_be_freed_and_nothing_destroyed),
