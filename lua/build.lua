@@ -63,13 +63,15 @@ local create = {}
 
 function create.service(C, c)
     local f = c.fields
-    local queue = f.queue or {}
+    local queue, scale = f.queue or {}, f.autoscale or {}
     return C.service {
         name = c.name, line = c.row, replicas = f.replicas, spread = spread(f.on or f.spread),
         concurrency = f.concurrency, queue_max = queue.max or 1024, lifo = queue.policy == "lifo",
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
             error_ratio = f.error_ratio,
-        port = f.listen,
+        port = f.listen, scale_min = scale.min, scale_max = scale.max,
+        scale_target_cpu = scale.target_cpu, scale_startup = scale.startup or 30000000000,
+        scale_cooldown = scale.cooldown or 60000000000,
     }
 end
 

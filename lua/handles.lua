@@ -284,8 +284,9 @@ local PARTS = {
 for kind, counted in pairs(COUNTED) do
     PARTS[kind] = PARTS[kind] or {}
     PARTS[kind][counted[1]] = function(state, c)
-        return ordinal_parts(state, c, counted[1], c.fields[counted[2]] or counted[3],
-            counted.measured)
+        local scale = c.fields.autoscale
+        local count = math.max(c.fields[counted[2]] or counted[3], scale and scale.max or 0)
+        return ordinal_parts(state, c, counted[1], count, counted.measured)
     end
 end
 

@@ -130,13 +130,14 @@ M.service = {
         } },
     { "version", "text",
         "the build that serves what no route gives to another; default the service as declared" },
-    { "autoscale", "block", "replicas follow the load", later = true, fields = {
-        { "min", "count", "fewest replicas; default 1", min = 1 },
-        { "max", "count", "most replicas", min = 1, required = true },
-        { "target_cpu", "ratio", "share of the cores in use that it aims at", required = true },
-        { "startup", "duration", "until a new replica serves; default 30s" },
-        { "cooldown", "duration", "between two decisions; default 60s" },
-    } },
+    { "autoscale", "block", "replicas follow the CPU, by the Horizontal Pod Autoscaler's rule",
+        fields = {
+            { "min", "count", "fewest replicas; default 1", min = 1 },
+            { "max", "count", "most replicas", min = 1, required = true },
+            { "target_cpu", "ratio", "share of the cores in use that it aims at", required = true },
+            { "startup", "duration", "until a new replica serves; default 30s" },
+            { "cooldown", "duration", "between two decisions; default 60s" },
+        } },
 }
 M.balancer = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },

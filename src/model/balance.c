@@ -42,7 +42,7 @@ static bool passes(struct lz_world *w, const struct lz_edge *e, lz_instance_id f
 static void reconsider(struct lz_world *w, struct lz_edge *e, lz_instance_id server)
 {
     struct lz_edge_server *s = &e->servers[server - e->server_first];
-    bool is_out = s->is_dead || s->is_gone;
+    bool is_out = s->is_dead || s->is_gone || s->is_away;
     if (is_out == s->is_out)
         return;
     s->is_out = is_out;
@@ -77,6 +77,25 @@ void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_go
     }
 }
 
+void lz_balance_set_away(struct lz_world *w, struct lz_edge *e, lz_instance_id server, bool is_away)
+{
+    struct lz_edge_server *s = &e->servers[server - e->server_first];
+    LZ_ASSERT(s->is_away != is_away);
+    s->is_away = is_away;
+    s->is_dead = false; // another process, of which nothing is known
+    e->away_count += is_away ? 1u : -1u;
+    e->out_version++;
+    reconsider(w, e, server);
+    LZ_ASSERT(e->away_count <= e->out_count);
+}
+
+void lz_balance_join(struct lz_world *w, struct lz_edge *e)
+{
+    for (uint32_t s = 0; s < e->server_count; s++)
+        if (lz_instance_get(w, e->server_first + s)->is_away)
+            lz_balance_set_away(w, e, e->server_first + s, true);
+}
+
 static void judge(struct lz_world *w, struct lz_edge *e, lz_instance_id server, bool passed)
 {
     struct lz_edge_server *s = &e->servers[server - e->server_first];
@@ -99,7 +118,8 @@ static void on_probe(void *ctx, uint32_t entity, uint64_t payload)
     e->probes++;
     lz_instance_id from = vantage(w, e);
     for (uint32_t s = 0; s < e->server_count && from != 0; s++)
-        judge(w, e, e->server_first + s, passes(w, e, from, e->server_first + s));
+        if (!e->servers[s].is_away)
+            judge(w, e, e->server_first + s, passes(w, e, from, e->server_first + s));
     lz_sim_at(w->sim, lz_sim_now(w->sim) + e->opts.health.every, w->balances->probe, entity, 0);
 }
 
@@ -133,7 +153,7 @@ void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
 
 static bool is_choice(const struct lz_edge *e, uint32_t s)
 {
-    return e->out_count == e->server_count || !e->servers[s].is_out;
+    return !e->servers[s].is_away && (e->out_count == e->server_count || !e->servers[s].is_out);
 }
 
 static uint32_t next_in_turn(struct lz_edge *e, struct lz_edge_client *c)
@@ -147,8 +167,9 @@ static uint32_t next_in_turn(struct lz_edge *e, struct lz_edge_client *c)
 
 static uint32_t at_random(struct lz_world *w, const struct lz_edge *e, uint64_t path)
 {
-    uint32_t choices =
-        e->out_count == e->server_count ? e->server_count : e->server_count - e->out_count;
+    uint32_t out = e->out_count == e->server_count ? e->away_count : e->out_count;
+    uint32_t choices = e->server_count - out;
+    LZ_ASSERT(choices > 0);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_BALANCE, 0);
     uint64_t nth = lz_draw_below(&draw, choices);
     uint32_t s = 0;

@@ -157,6 +157,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
             e->attempts = cs->amplified[i].attempts;
     if (e->server_count > 1 && lz_policy_is_needed(&e->opts.balance))
         lz_policy_create(w, e);
+    lz_balance_join(w, e);
     lz_connect_warm(w, e);
     *id = cs->edge_count;
     if (w->running)

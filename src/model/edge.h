@@ -15,9 +15,10 @@ struct lz_edge_client {
 };
 
 struct lz_edge_server {
-    bool is_out;  /* not to be asked: thought dead, or gone */
+    bool is_out;  /* not to be asked: thought dead, gone or away */
     bool is_dead; /* say health checks, or a reset */
     bool is_gone; /* from the endpoints: unready, or leaving */
+    bool is_away; /* not there at all (endpoint.h): not asked in panic either */
     uint16_t fails, passes;
 };
 
@@ -38,6 +39,7 @@ struct lz_edge {
     struct lz_edge_server *servers;
     struct lz_edge_pair *pairs;
     uint32_t out_count;              /* servers not to be asked */
+    uint32_t away_count;             /* of them not there at all */
     uint32_t out_version;            /* counts changes of who is */
     struct lz_policy *policy;        /* NULL: a plain turn, a random one or the least loaded */
     lz_series attempts;              /* 0: nobody asked */
@@ -76,6 +78,13 @@ void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
 
 /* Callers hear that an instance is not among the endpoints any more, or is again. */
 void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_gone);
+
+/* `server` is not there at all, or is again. */
+void lz_balance_set_away(struct lz_world *w, struct lz_edge *e, lz_instance_id server,
+                         bool is_away);
+
+/* The endpoints there are, for an edge that has just been made. */
+void lz_balance_join(struct lz_world *w, struct lz_edge *e);
 
 /* Health checks begin on every edge that has a choice. */
 void lz_balance_start(struct lz_world *w);

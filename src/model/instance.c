@@ -52,6 +52,16 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
         };
 }
 
+void lz_instance_prepare(struct lz_world *w, lz_instance_id id)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(i->state == LZ_INSTANCE_UP && i->kills == 0);
+    i->kills = 1;
+    i->state = LZ_INSTANCE_DEAD;
+    i->is_away = true;
+}
+
 uint32_t lz_instance_count(const struct lz_world *w)
 {
     return w->instances->face.count;

@@ -46,6 +46,7 @@ struct lz_instance {
     lz_host_id host;
     uint32_t incarnation;
     enum lz_instance_state state;
+    bool is_away;                  /* no endpoint: callers are not told of it (endpoint.h) */
     uint16_t kills, pauses, downs; /* faults that hold it so */
     bool is_starting, is_stopping; /* its process */
     bool is_ended;                 /* the process ended, and nobody has started another */
@@ -59,6 +60,9 @@ void lz_instances_init(struct lz_world *w);
 /* `count` instances of a component, placed by `spread`. */
 void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t count,
                       const struct lz_spread *spread, const struct lz_instance_ops *ops);
+
+/* Before the run: prepared, but no process; lz_instance_restart starts it. */
+void lz_instance_prepare(struct lz_world *w, lz_instance_id id);
 
 /* What is read at every step begins instance.c's own struct; read it by the getters. */
 struct lz_instances_face {

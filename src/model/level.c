@@ -12,6 +12,8 @@ static const struct lz_measure_row rows[] = {
     {"busy", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(busy), 0, 0, "share of all workers that are held"},
     {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of all cores in use"},
     {"replicas.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(up), 0, 0, "replicas whose process runs"},
+    {"replicas.desired", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(desired), 0, 0,
+     "replicas that are wanted: what autoscale decided last"},
     {"replicas.ready", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(ready), 0, 0,
      "replicas that serve: not starting, paused, stopping or unready"},
     {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
@@ -30,13 +32,31 @@ void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_re
     double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
     if (!(used < r->cpu_used || used > r->cpu_used))
         return;
+    if (s->scale != NULL)
+        lz_level_settle_cpu(w, r);
     s->cpu_used += used - r->cpu_used;
     r->cpu_used = used;
     if (s->cpu_used < 1e-9)
         s->cpu_used = 0.0; // sums and differences leave dust
-    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->opts.replicas));
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
     if (r->own != NULL)
         lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+}
+
+void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(now >= r->cpu_used_at);
+    r->cpu_used_ns += r->cpu_used * (double)(now - r->cpu_used_at);
+    r->cpu_used_at = now;
+}
+
+void lz_level_present(struct lz_world *w, struct lz_service *s)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double all = (double)s->opts.concurrency * s->present;
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / all);
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
 }
 
 // The CPU may have changed since it was measured: a fault that steals from it does not say so.
@@ -44,7 +64,7 @@ void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_servic
 {
     lz_time now = lz_sim_now(w->sim);
     double workers = (double)s->opts.concurrency;
-    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->opts.replicas));
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->present));
     if (r->own != NULL)
         lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
     lz_level_cpu(w, s, r);
@@ -72,7 +92,7 @@ void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_ser
 void lz_level_ups(struct lz_world *w, struct lz_service *s)
 {
     uint32_t up = 0, ready = 0;
-    for (uint32_t i = 0; i < s->opts.replicas; i++) {
+    for (uint32_t i = 0; i < s->slots; i++) {
         const struct lz_instance *one = lz_instance_get(w, s->first + i);
         bool runs = lz_instance_runs(one);
         bool is_ready = lz_instance_is_ready(one);
@@ -100,5 +120,6 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->restarts = lz_metrics_counter(w->metrics);
     s->up = lz_metrics_gauge(w->metrics, replicas);
     s->ready = lz_metrics_gauge(w->metrics, replicas);
+    s->desired = lz_metrics_gauge(w->metrics, replicas);
     lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
 }

@@ -93,17 +93,21 @@ static struct set gather(struct lz_world *w, const struct lz_edge *e, uint32_t c
         uint32_t s = known.list[i];
         if (level < LZ_LOCALITY_LEVELS && p->levels[client * e->server_count + s] != level)
             continue;
-        in_level++;
+        in_level += !e->servers[s].is_away;
         if (is_thought_alive(e, client, s))
             p->set[count++] = s;
     }
     if (count == 0 || (double)count < e->opts.balance.panic * (double)in_level) {
         count = 0; // panic: opinions are worth nothing
         for (uint32_t i = 0; i < known.count; i++)
-            if (level == LZ_LOCALITY_LEVELS ||
-                p->levels[client * e->server_count + known.list[i]] == level)
+            if (!e->servers[known.list[i]].is_away &&
+                (level == LZ_LOCALITY_LEVELS ||
+                 p->levels[client * e->server_count + known.list[i]] == level))
                 p->set[count++] = known.list[i];
     }
+    for (uint32_t s = 0; count == 0 && s < e->server_count; s++)
+        if (!e->servers[s].is_away) // of its subset or its level no endpoint is left
+            p->set[count++] = s;
     LZ_ASSERT(count > 0);
     return others(e, ask, (struct set){p->set, count});
 }
@@ -329,7 +333,8 @@ static uint32_t in_table(const struct lz_edge *e, const struct set *set, uint32_
         bool none = e->out_count == e->server_count;
         uint32_t *weights = p->marks;
         for (uint32_t s = 0; s < e->server_count; s++)
-            weights[s] = none || !e->servers[s].is_out ? p->weights[s] : 0;
+            weights[s] =
+                (none && !e->servers[s].is_away) || !e->servers[s].is_out ? p->weights[s] : 0;
         lz_maglev_fill(&p->maglev, weights);
         for (uint32_t s = 0; s < e->server_count; s++)
             p->marks[s] = 0;

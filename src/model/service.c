@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/autoscale.h"
 #include "model/client.h"
 #include "model/instance.h"
 #include "model/service_state.h"
@@ -122,12 +123,13 @@ void lz_services_init(struct lz_world *w)
     struct lz_services *ss = lz_arena_alloc(w->arena, sizeof(*ss));
     w->services = ss;
     lz_serve_init(w);
+    lz_autoscale_init(w);
 }
 
 static void fill_defaults(struct lz_service_opts *o)
 {
     if (o->replicas == 0)
-        o->replicas = 1;
+        o->replicas = o->autoscale.max > 0 ? o->autoscale.min : 1;
     if (o->concurrency == 0)
         o->concurrency = 64;
     if (o->service_time.kind == LZ_DIST_NONE)
@@ -145,6 +147,9 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     if (!(opts->error_ratio >= 0.0 && opts->error_ratio <= 1.0))
         return lz_fail(err, LZ_ERANGE, "error_ratio must be between 0 and 1, got %g",
                        opts->error_ratio);
+    struct lz_autoscale_opts scale = opts->autoscale;
+    if (scale.max > 0 && !lz_autoscale_check(&scale, opts->replicas, err))
+        return false;
     enum lz_component_kind kind = opts->is_balancer ? LZ_COMPONENT_BALANCER : LZ_COMPONENT_SERVICE;
     if (!lz_world_add(w, opts->name, kind, opts->line, id, err))
         return false;
@@ -153,6 +158,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     ss->all = lz_grow(w->arena, ss->all, &ss->cap, *id + 1, sizeof(struct lz_service *));
     struct lz_service *s = ss->all[*id] = lz_arena_alloc(w->arena, sizeof(*s));
     s->opts = *opts;
+    s->opts.autoscale = scale;
     s->opts.name = lz_world_component(w, *id)->name;
     fill_defaults(&s->opts);
     s->id = *id;
@@ -162,12 +168,16 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
                                        .factor = 1.0};
     s->builds = &s->own;
     s->cores = s->opts.cpu > 0.0 ? s->opts.cpu : (double)s->opts.concurrency;
-    lz_instances_add(w, *id, s->opts.replicas, &opts->spread, &instance_ops);
+    s->present = s->opts.replicas;
+    s->slots = s->opts.autoscale.max > s->present ? s->opts.autoscale.max : s->present;
+    lz_instances_add(w, *id, s->slots, &opts->spread, &instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;
-    s->replicas = lz_arena_alloc(w->arena, s->opts.replicas * sizeof(*s->replicas));
-    for (uint32_t i = 0; i < s->opts.replicas; i++)
+    s->replicas = lz_arena_alloc(w->arena, s->slots * sizeof(*s->replicas));
+    for (uint32_t i = 0; i < s->slots; i++)
         s->replicas[i].capacity = lz_capacity_create(w, s->first + i, s->cores, ss->worked);
-    lz_level_define(w, *id, "", &s->series, s->opts.replicas);
+    if (s->opts.autoscale.max > 0)
+        lz_autoscale_create(w, s);
+    lz_level_define(w, *id, "", &s->series, s->present);
     lz_requests_measure(w, *id);
     lz_task_serve(w, *id, &server_ops);
     return true;
@@ -215,7 +225,7 @@ lz_metric lz_service_replica_metric(struct lz_world *w, lz_component_id service,
 {
     LZ_ASSERT(!w->running);
     struct lz_service *s = lz_service_at(w, service);
-    if (ordinal < 1 || ordinal > s->opts.replicas)
+    if (ordinal < 1 || ordinal > s->slots)
         return 0;
     char prefix[32];
     snprintf(prefix, sizeof(prefix), "replica[%u].", ordinal);

@@ -23,11 +23,19 @@
 
 typedef uint64_t lz_task_id; /* a request being served; stale ones are recognised */
 
+/* Replicas follow the load (autoscale.h). */
+struct lz_autoscale_opts {
+    uint32_t min, max; /* min 0 means 1; max 0: replicas stay as they are */
+    double target_cpu; /* share of the cores in use that it aims at */
+    lz_time startup;   /* until a new replica serves */
+    lz_time cooldown;  /* between two decisions */
+};
+
 struct lz_service_opts {
     const char *name;
     uint32_t line;
     bool is_balancer;  /* passes the answer of its one call on, as a proxy does */
-    uint32_t replicas; /* 0 means 1 */
+    uint32_t replicas; /* at first; 0 means 1, or the least that autoscale allows */
     struct lz_spread spread;
     uint32_t concurrency; /* 0 means 64 */
     uint32_t queue_max;   /* as given; the default is 1024 */
@@ -36,7 +44,8 @@ struct lz_service_opts {
     struct lz_dist cpu_time;     /* NONE means all of the service time */
     double cpu;                  /* cores; 0 means as many as workers */
     double error_ratio;          /* of its answers that are errors by themselves */
-    uint16_t port;               /* where it listens; documentation only, 0 if not said */
+    struct lz_autoscale_opts autoscale;
+    uint16_t port; /* where it listens; documentation only, 0 if not said */
 };
 
 /* Lua's half of a service, if it has a `handle`. All calls are made by the kernel. */

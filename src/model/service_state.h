@@ -4,6 +4,7 @@
  *   service.c   what it is made of; a request arrives, its process ends
  *   queue.c     who waits for a worker
  *   serve.c     a request and its worker: work, calls, answer
+ *   autoscale.c how many replicas there are
  *   version.c   which build serves a request
  *   handler.c   what its own code does with a request
  *   level.c     what it measures
@@ -21,7 +22,7 @@
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts;
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired;
 };
 
 struct lz_service_replica {
@@ -29,7 +30,9 @@ struct lz_service_replica {
     struct lz_service_series *own; /* NULL unless somebody asked for this replica's metrics */
     uint32_t busy;                 /* workers held */
     uint32_t queue_first, queue_last, queue_len;
-    double cpu_used; /* cores, as last measured */
+    double cpu_used;    /* cores, as last measured */
+    double cpu_used_ns; /* of one core, up to then; kept for services that scale */
+    lz_time cpu_used_at;
 };
 
 /* How requests are served: by the service as it is declared, or by one of its versions. */
@@ -54,6 +57,9 @@ struct lz_service {
     struct lz_service_build *builds; /* by task->version; 0: as declared */
     struct lz_service_build own;
     struct lz_versions *versions; /* NULL: none */
+    uint32_t slots;               /* replicas there may be */
+    uint32_t present;             /* of them that there are, dead ones too */
+    struct lz_autoscale *scale;   /* NULL: they stay as they are */
     lz_edge_id *steps;
     uint32_t step_count, step_cap;
     struct lz_service_handler *handlers;
@@ -67,7 +73,7 @@ struct lz_services {
     struct lz_service **all; /* by component */
     uint32_t cap;
     struct lz_service_handlers script;
-    lz_kind worked, rested, woken;
+    lz_kind worked, rested, woken, scale, slot;
 };
 
 static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)
@@ -84,7 +90,7 @@ static inline struct lz_service *lz_service_of(const struct lz_world *w, const s
 static inline struct lz_service_replica *lz_service_replica(const struct lz_service *s,
                                                             lz_instance_id instance)
 {
-    LZ_ASSERT(instance >= s->first && instance < s->first + s->opts.replicas);
+    LZ_ASSERT(instance >= s->first && instance < s->first + s->slots);
     return &s->replicas[instance - s->first];
 }
 
@@ -130,6 +136,10 @@ void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task
 void lz_version_left(struct lz_world *w, struct lz_service *s, const struct lz_task *t,
                      enum lz_outcome outcome);
 
+/* ---- autoscale.c: of a service whose replicas follow the load */
+void lz_autoscale_init(struct lz_world *w);
+void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
+
 /* ---- level.c: what a service measures beside what measure.h has */
 
 /* Make the series and name their metrics, with `prefix` in front. */
@@ -140,6 +150,12 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
 void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
 void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);
+
+/* There are more or fewer replicas: shares are of others. */
+void lz_level_present(struct lz_world *w, struct lz_service *s);
+
+/* Count what the CPU has used up to now. */
+void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
 
 /* Processes have begun, ended, stopped or gone on. */
 void lz_level_ups(struct lz_world *w, struct lz_service *s);

@@ -139,6 +139,11 @@ static int service(lua_State *L)
         .cpu = lz_read_num(L, 1, "cpu", 0),
         .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
         .port = (uint16_t)lz_read_int(L, 1, "port", 0),
+        .autoscale = {.min = (uint32_t)lz_read_int(L, 1, "scale_min", 0),
+                      .max = (uint32_t)lz_read_int(L, 1, "scale_max", 0),
+                      .target_cpu = lz_read_num(L, 1, "scale_target_cpu", 0),
+                      .startup = lz_read_int(L, 1, "scale_startup", 0),
+                      .cooldown = lz_read_int(L, 1, "scale_cooldown", 0)},
     };
     lz_read_spread(L, 1, &o.spread);
     if (!lz_read_dist(L, 1, "service_time", &o.service_time, &err) ||
