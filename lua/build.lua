@@ -41,13 +41,21 @@ local function target(t)
 end
 M.target = target
 
+local function hedging(f)
+    if not f then return nil end
+    return { after = f.after.after, quantile = f.after.quantile, attempts = f.attempts,
+        tied = f.tied, leave = f.leave }
+end
+
 --- The options of a way to call.
 local function edge(f, from, to, op)
     local health = f.health or {}
     return {
-        from = from, to = to, op = op, timeout = f.timeout, retries = f.retries,
-            backoff = f.backoff,
-        no_jitter = f.jitter == "none", retry_budget = f.retry_budget, cancel = f.cancel,
+        from = from, to = to, op = op, timeout = f.timeout, overall_timeout = f.overall_timeout,
+        retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
+        backoff = f.backoff, backoff_max = f.backoff_max, jitter = f.jitter, cancel = f.cancel,
+        breaker = f.breaker, throttle = f.throttle, hedge = hedging(f.hedge),
+        fan_out = f.fan_out, enough = f.enough,
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
         health_fails = health.fails, health_passes = health.passes,

@@ -72,6 +72,15 @@ function TYPES.count(ctx, f, v)
     return expected(ctx, f, "a whole number", v)
 end
 
+--- A number from nothing up.
+function TYPES.amount(ctx, f, v)
+    if type(v) == "number" and v >= 0 and v < math.huge then return v + 0.0 end
+    if type(v) == "number" then
+        return nil, complain(ctx, f[1], "LZ206", "must be at least 0, got " .. units.show(v))
+    end
+    return expected(ctx, f, "a number", v)
+end
+
 --- A list of whole numbers.
 function TYPES.counts(ctx, f, v)
     if type(v) ~= "table" or getmetatable(v) or #v == 0 then
@@ -174,9 +183,53 @@ function TYPES.words(ctx, f, v)
     return out
 end
 
+--- A share of first attempts, as the bucket it means; a bucket as it is; "off".
 function TYPES.budget(ctx, f, v)
-    if v == "off" then return 0.0 end
-    return TYPES.ratio(ctx, f, v)
+    if v == "off" then return false end
+    if type(v) == "table" and not getmetatable(v) then return TYPES.block(ctx, f, v) end
+    local share = TYPES.ratio(ctx, f, v)
+    return share and { share = share, tokens = 10.0, per_call = share, cost = 1.0 }
+end
+
+--- When a request is late: after a time, or later than a share of the answers.
+function TYPES.lateness(ctx, f, v)
+    local digits = type(v) == "string" and v:match "^p(%d+)$"
+    if digits and #digits <= 4 and tonumber(digits) > 0 then -- p50, p99, p999 as in metrics
+        return { quantile = tonumber("0." .. digits) }
+    end
+    if digits then
+        return nil, complain(ctx, f[1], "LZ206",
+            ("a quantile is between p1 and p9999, got %s"):format(units.show(v)))
+    end
+    local ns = TYPES.duration(ctx, f, v)
+    if ns == 0 then
+        return nil, complain(ctx, f[1], "LZ206", "must be above 0, got " .. units.show(v))
+    end
+    return ns and { after = ns }
+end
+
+local OUTCOMES = { "error", "refused", "reset", "timeout" }
+
+--- What ends an attempt: outcomes by their names, statuses by their numbers.
+function TYPES.outcomes(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, 'a list of outcomes such as { "timeout", 503 }', v)
+    end
+    local list = {}
+    for i, one in ipairs(v) do
+        if one == POISON then return nil end
+        if math.type(one) == "integer" then
+            if one < 100 or one > 599 then
+                return nil, complain(ctx, f[1], "LZ206",
+                    ("a status is between 100 and 599, got %d"):format(one))
+            end
+            list[i] = one
+        else
+            list[i] = TYPES.choice(ctx, { f[1], choices = OUTCOMES }, one)
+            if not list[i] then return nil end
+        end
+    end
+    return list
 end
 
 function TYPES.dist(ctx, f, v)

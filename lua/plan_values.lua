@@ -54,13 +54,23 @@ end
 --- What a handle, or a part of one, is called.
 function M.name(h) return h.text and h.text:match '^%w+ "(.*)"$' or h.text or h.name or h.kind end
 
+local function listed(v)
+    local out = {}
+    for i, one in ipairs(v) do out[i] = tostring(one) end
+    return table.concat(out, " ")
+end
+
 local BY_TYPE = {
     duration = M.duration, ratio = M.ratio, dist = dist, place = M.name,
     rate = M.rate, load = M.rate, offset = M.duration,
     size = function(v) return number(v) .. "B" end,
     bandwidth = function(v) return number(v) .. "B/s" end,
     limit = function(v) return v == -1 and "unbounded" or M.count(v) end,
-    budget = function(v) return v == 0 and "off" or M.ratio(v) end,
+    lateness = function(v)
+        return v.after and M.duration(v.after) or "p" .. number(v.quantile):sub(3)
+    end,
+    counts = listed,
+    outcomes = listed,
     bool = tostring,
     pick = function(v)
         if v[1] == "share" then return M.ratio(v[2]) end
@@ -71,6 +81,8 @@ local BY_TYPE = {
 
 --- The value of a field, or nil if it is none that fits on a line.
 function M.value(field, v)
+    if field[2] == "budget" and not v then return "off" end
+    if field[2] == "budget" and v.share then return M.ratio(v.share) end
     if field.fields and type(v) == "table" then
         local list = M.list(field.fields, v)
         return list ~= "" and "(" .. list .. ")" or nil

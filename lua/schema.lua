@@ -1,6 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
---- Types: duration offset rate load ratio size bandwidth count counts number limit budget
+--- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
+--- lateness outcomes
 --- text bool dist place calls handlers table versions matcher anchor windows pick failover
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
 --- `fields`), any.
@@ -65,15 +66,67 @@ local balancing = {
     { "outliers", "block", "replicas that answer badly are left alone", fields = outliers },
 }
 
+local retry_budget = {
+    { "tokens", "amount", "the bucket, full at first; default none" },
+    { "per_call", "amount", "a first attempt adds; default 0" },
+    { "per_success", "amount", "a success adds; default 0" },
+    { "per_failure", "amount", "a failure takes; default 0" },
+    { "cost", "amount", "a retry takes; default 1" },
+    { "timeout_cost", "amount", "one after a timeout takes; default the same" },
+    { "above", "amount", "a retry needs more than this left; default 0" },
+    { "refund", "bool", "a retry that succeeds gives its cost back; default false" },
+    { "of_active", "ratio", "retries under way, of the calls that are; default no such limit" },
+    { "at_least", "count", "with of_active: so many always; default 0" },
+}
+
+local breaker = {
+    { "consecutive", "count", "failures in a row that open it; default not counted", min = 1 },
+    { "ratio", "ratio", "share of failures that opens it; default 50% unless consecutive" },
+    { "volume", "count", "calls below which ratio says nothing; default 20, or all of `calls`",
+        min = 1 },
+    { "calls", "count", "ratio is of the last so many; default of those in `over`", min = 1 },
+    { "over", "duration", "ratio is of calls in this time; default 10s" },
+    { "open", "duration", "how long nothing passes; default 5s" },
+    { "probes", "count", "calls that then may pass, to decide; default 1", min = 1 },
+}
+
+local throttle = {
+    { "k", "number", "how many times what is accepted may be asked for; default 2" },
+    { "over", "duration", "the time that is looked back on; default 2m" },
+}
+
+local hedge = {
+    { "after", "lateness", "how long to wait: a time, or a quantile such as \"p95\"",
+        required = true },
+    { "attempts", "count", "requests in all, at most 5; default 2", min = 2 },
+    { "tied", "bool", "the replica that begins first tells the others; default false" },
+    { "leave", "bool", "losers are left to go on; default false: they are cancelled" },
+}
+
 -- What every way of calling has.
 local calling = {
     { "timeout", "duration", "one caller's patience, for each attempt; default 60s" },
+    { "overall_timeout", "duration", "for all attempts and waits together; default none" },
     { "retries", "count", "further attempts after the first; default 0" },
-    { "backoff", "duration", "before the first retry, doubling up to 10s; default 100ms" },
-    { "jitter", "choice", "how backoff is spread; default full", choices = { "full", "none" } },
-    { "retry_budget", "budget", "retries as a share of first attempts, or \"off\"; default off" },
+    { "retry_on", "outcomes", "what is tried again; default every failure" },
+    { "backoff", "duration", "before the first retry, then doubling; default 100ms" },
+    { "backoff_max", "duration", "the longest backoff; default 10s" },
+    { "jitter", "choice", "how backoff is spread; default full",
+        choices = { "full", "none", "equal", "decorrelated" } },
+    { "retry_budget", "budget", "retries as a share of first attempts, a bucket of tokens, or "
+        .. "\"off\"; default off", fields = retry_budget },
+    { "breaker", "block", "a circuit breaker, per calling instance; default none",
+        fields = breaker },
+    { "throttle", "block", "adaptive throttling by the caller; default none", fields = throttle },
+    { "hedge", "block", "ask another replica too when one is late; default never",
+        fields = hedge },
     { "cancel", "bool", "a timeout cancels the work; default false" },
     { "health", "block", "health checks of the replicas", fields = health },
+}
+
+local fan = {
+    { "fan_out", "count", "how often it is made, side by side; default once", min = 1 },
+    { "enough", "count", "of fan_out: so many good answers will do; default all", min = 1 },
 }
 
 local balanced = { "balance", "choice", "default round_robin", choices = balance }
@@ -191,7 +244,7 @@ M.traffic = with({
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, with(balancing, calling))
 M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" } },
-    with(balancing, calling))
+    with(balancing, with(fan, calling)))
 M.cache = {
     { "nodes", "count", "default 1", min = 1 },
     spread,

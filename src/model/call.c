@@ -5,10 +5,13 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/caller.h"
 #include "model/client.h"
 #include "model/connect.h"
 #include "model/edge.h"
+#include "model/guard.h"
 #include "model/instance.h"
+#include "model/legs.h"
 #include "model/policy.h"
 #include "model/resolver.h"
 #include "model/service.h"
@@ -17,6 +20,7 @@
 
 #define EDGES_MAX 60000 // each may have a timer lane of its own
 #define OPS_MAX 65535
+#define LZ_CALL_TIME_MAX (365 * 86400 * LZ_S)
 #define PAIRS_MAX (64u << 20)
 
 // Attempts on b per request of a: somebody asked, before or after the edges were made.
@@ -83,8 +87,10 @@ static void fill_defaults(struct lz_edge_opts *o)
 {
     if (o->timeout == 0)
         o->timeout = 60 * LZ_S;
-    if (o->backoff == 0)
-        o->backoff = 100 * LZ_MS;
+    if (o->backoff.base == 0)
+        o->backoff.base = 100 * LZ_MS;
+    if (o->backoff.max == 0)
+        o->backoff.max = o->backoff.base > LZ_BACKOFF_MAX ? o->backoff.base : LZ_BACKOFF_MAX;
     if (o->health.every == 0)
         o->health.every = LZ_S;
     if (o->health.timeout == 0)
@@ -102,10 +108,31 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE, "timeout must be positive");
     if (o->retries > 1000)
         return lz_fail(err, LZ_ERANGE, "retries must be at most 1000, got %u", o->retries);
-    if (!(o->retry_budget >= 0.0 && o->retry_budget <= 1.0))
-        return lz_fail(err, LZ_ERANGE, "retry_budget must be between 0 and 1, got %g",
-                       o->retry_budget);
-    return true;
+    if (o->overall_timeout < 0 || o->backoff.base < 0 || o->backoff.max < 0)
+        return lz_fail(err, LZ_ERANGE, "times must be positive");
+    if (o->backoff.base > LZ_CALL_TIME_MAX || o->backoff.max > LZ_CALL_TIME_MAX ||
+        o->overall_timeout > LZ_CALL_TIME_MAX)
+        return lz_fail(err, LZ_ERANGE, "backoff and overall_timeout must be at most 365 days");
+    if (o->backoff.max > 0 && o->backoff.max < o->backoff.base)
+        return lz_fail(err, LZ_ERANGE, "backoff_max must be at least backoff");
+    return lz_guard_check(o, err) && lz_legs_check(o, err);
+}
+
+// What the edge's options need beyond a plain call.
+static void prepare(struct lz_world *w, struct lz_edge *e)
+{
+    const struct lz_edge_opts *o = &e->opts;
+    bool hedges = lz_legs_is_needed(o);
+    if (e->server_count > 1 && (lz_policy_is_needed(&o->balance) || o->hedge.attempts > 1))
+        lz_policy_create(w, e);
+    if (lz_guard_is_needed(o))
+        lz_guard_create(w, e);
+    if (hedges)
+        lz_legs_create(w, e);
+    if (hedges || lz_guard_is_needed(o) || o->balance.outliers.on)
+        lz_caller_measure(w, o->from, NULL);
+    e->caller = lz_caller_of(w, o->from);
+    e->is_watched = e->policy != NULL || e->guard != NULL || hedges || e->caller != NULL;
 }
 
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
@@ -149,14 +176,12 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     e->pairs =
         lz_arena_alloc(w->arena, (size_t)e->client_count * e->server_count * sizeof(*e->pairs));
     for (uint32_t c = 0; c < e->client_count; c++) {
-        e->clients[c].tokens = LZ_EDGE_TOKENS_MAX;
         e->clients[c].turn = c; // callers do not begin with the same replica
     }
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
-    if (e->server_count > 1 && lz_policy_is_needed(&e->opts.balance))
-        lz_policy_create(w, e);
+    prepare(w, e);
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
     *id = cs->edge_count;
@@ -204,4 +229,16 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
                                                      .unit = LZ_UNIT_COUNT,
                                                      .a = attempts,
                                                      .b = cs->requests[a]});
+}
+
+const struct lz_metric_info *lz_call_metrics(size_t *count)
+{
+    return lz_caller_metrics(count);
+}
+
+void lz_call_measure(struct lz_world *w, lz_component_id component, const char *name)
+{
+    LZ_ASSERT(name != NULL);
+    if (lz_world_component(w, component)->kind != LZ_COMPONENT_DATABASE)
+        lz_caller_measure(w, component, name);
 }

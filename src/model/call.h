@@ -15,9 +15,9 @@
  *                     └── timeout, reset, refused, error answer ┴─▶ backoff ─▶ pick
  *                                                                └▶ done (failed)
  *
- * Retries: exponential, times 2, capped at 10 s, full jitter unless "none". A retry
- * budget is a token bucket per calling instance: each first attempt adds its share,
- * at most 10 tokens; each retry takes one.
+ * Retries: backoff.h says when, budget.h how many. Breakers (breaker.h) and throttling
+ * (throttle.h) keep attempts from being made. A call may be made several times side by
+ * side: hedged, tied, fanned out (legs.h).
  *
  * Thought live: health checks from the calling component (every `every`, `fails` in
  * a row take a replica out, `passes` bring it back), and a reset or refused
@@ -26,8 +26,12 @@
 #ifndef LZ_MODEL_CALL_H
 #define LZ_MODEL_CALL_H
 
+#include "model/backoff.h"
 #include "model/balance.h"
+#include "model/breaker.h"
+#include "model/budget.h"
 #include "model/request.h"
+#include "model/throttle.h"
 #include "model/world.h"
 
 typedef uint32_t lz_edge_id;
@@ -40,15 +44,35 @@ struct lz_health_opts {
     uint32_t passes; /* default 2 */
 };
 
+#define LZ_HEDGE_ATTEMPTS_MAX 5 /* as gRPC's maxAttempts */
+#define LZ_FAN_OUT_MAX 10000
+
+/* Another request to another replica when the first is late; see legs.h. */
+struct lz_hedge_opts {
+    uint32_t attempts; /* in all, the first included; 0: no hedging */
+    lz_time after;     /* how long to wait before the next */
+    double quantile;   /* or until this share of answers would have come; 0: `after` says */
+    bool tied;         /* the replica that begins first tells the others */
+    bool leave;        /* losers are not cancelled */
+};
+
 struct lz_edge_opts {
     lz_component_id from, to;
-    const char *op;      /* NULL: none */
-    lz_time timeout;     /* of each attempt; 0 means 60 s */
-    uint32_t retries;    /* further attempts after the first */
-    lz_time backoff;     /* before the first retry; 0 means 100 ms */
-    bool no_jitter;      /* default is full jitter */
-    double retry_budget; /* share of first attempts; 0 means no budget: always retry */
-    bool cancel;         /* a timeout cancels the work */
+    const char *op;                 /* NULL: none */
+    lz_time timeout;                /* of each attempt; 0 means 60 s */
+    uint32_t retries;               /* further attempts after the first */
+    lz_time overall_timeout;        /* of the call, retries and waits included; 0: none */
+    struct lz_backoff_opts backoff; /* base 0 means 100 ms, max 0 means 10 s */
+    uint32_t retry_outcomes;        /* bits by enum lz_outcome; with none and no status: all */
+    const uint16_t *retry_statuses; /* in the arena */
+    uint32_t retry_status_count;
+    struct lz_budget_opts budget; /* of retries */
+    struct lz_breaker_opts breaker;
+    struct lz_throttle_opts throttle;
+    struct lz_hedge_opts hedge;
+    uint32_t fan_out; /* times it is made, side by side; 0 means once */
+    uint32_t enough;  /* of them, so many good answers are; 0 means all */
+    bool cancel;      /* a timeout cancels the work */
     struct lz_balance_opts balance;
     struct lz_health_opts health;
 };
@@ -63,11 +87,26 @@ const char *lz_call_op_name(const struct lz_world *w, lz_op op); /* "" for 0 */
 /* The series behind amplification(a, b): attempts on `b`, and requests of `a`, of one edge pair. */
 lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_component_id b);
 
+/*
+ * What every component that calls can measure of its calls: retries, hedges, breakers. The
+ * series are made when `name` is one of them and asked for before the run.
+ */
+const struct lz_metric_info *lz_call_metrics(size_t *count);
+void lz_call_measure(struct lz_world *w, lz_component_id component, const char *name);
+
 /* What a finished call hands to whoever made it. */
 struct lz_call_result {
     enum lz_outcome outcome;
     uint16_t status;
     uint64_t value; /* of a read: what the store had; 0 if nothing */
 };
+
+/* The callee's failure, and not an error that the caller made (4xx)? */
+static inline bool lz_call_failed(const struct lz_call_result *r)
+{
+    if (r->outcome == LZ_OUTCOME_OK)
+        return false;
+    return r->outcome != LZ_OUTCOME_ERROR || r->status >= 500;
+}
 
 #endif

@@ -1,14 +1,16 @@
 #include "model/client.h"
 
 #include "base/check.h"
+#include "model/caller.h"
 #include "model/client_state.h"
 #include "model/connect.h"
 #include "model/edge.h"
+#include "model/guard.h"
 #include "model/instance.h"
+#include "model/legs.h"
 #include "model/outlier.h"
 #include "model/resolver.h"
-
-#define BACKOFF_MAX (10 * LZ_S)
+#include "model/span.h"
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
 
@@ -30,82 +32,17 @@ lz_instance_id lz_client_instance(const struct lz_world *w, uint64_t call)
     return c->client;
 }
 
-/*
- * What the attempt's time went into, as far as the caller can be said to have waited for
- * it. Calls made on its behalf have spans of their own; what is left of the server's time
- * is its own work.
- */
-static void task_phases(struct lz_world *w, const struct lz_call *c, lz_time now, lz_time *phase)
-{
-    const struct lz_task *t = lz_task_find(w, c->task);
-    if (t == NULL || t->arrived == 0) {
-        phase[LZ_PHASE_NETWORK] += now - c->sent;
-        return;
-    }
-    phase[LZ_PHASE_NETWORK] += t->arrived - c->sent;
-    if (t->state == LZ_TASK_QUEUED) {
-        phase[LZ_PHASE_QUEUE] += now - t->arrived;
-        return;
-    }
-    lz_time end = t->state == LZ_TASK_ANSWERED ? t->answered : now;
-    phase[LZ_PHASE_NETWORK] += now - end;
-    if (t->started == 0) { // its process ended while it was queued
-        phase[LZ_PHASE_QUEUE] += end - t->arrived;
-        return;
-    }
-    phase[LZ_PHASE_QUEUE] += t->started - t->arrived;
-    lz_time in_calls = t->child_ns;
-    const struct lz_call *child = t->child != 0 ? find(w, t->child) : NULL;
-    if (child != NULL)
-        in_calls += end - child->begun;
-    phase[LZ_PHASE_WORK] += end - t->started - in_calls;
-}
-
-static void add_span(struct lz_world *w, struct lz_call *c, enum lz_outcome outcome,
-                     uint16_t status)
-{
-    struct lz_request *r = lz_request_find(w, c->request);
-    if (r == NULL)
-        return;
-    lz_time now = lz_sim_now(w->sim);
-    const struct lz_edge *e = lz_edge_get(w, c->edge);
-    struct lz_span *s = lz_request_new_span(w, r);
-    s->call = c->number;
-    s->parent_call = c->parent;
-    s->client = c->client;
-    s->server = c->server;
-    s->component = e->opts.to;
-    s->attempt = c->attempt;
-    s->status = status;
-    s->op = c->op;
-    s->outcome = (uint8_t)outcome;
-    s->start = c->started;
-    s->end = now;
-    s->phase[LZ_PHASE_RETRY_WAIT] = c->waited;
-    if (c->state == LZ_CALL_BACKOFF) {
-        s->start = now;
-        s->phase[LZ_PHASE_RETRY_WAIT] = now - c->started;
-    } else if (c->state == LZ_CALL_WAITING) {
-        s->phase[LZ_PHASE_QUEUE] = now - c->started;
-    } else if (c->state == LZ_CALL_RESOLVING) {
-        s->phase[LZ_PHASE_CONNECT] = now - c->started;
-    } else {
-        // Behind a name it waited for a lookup, otherwise for a connection to be free.
-        s->phase[e->name != NULL ? LZ_PHASE_CONNECT : LZ_PHASE_QUEUE] = c->connected - c->started;
-        s->phase[LZ_PHASE_CONNECT] += (c->state == LZ_CALL_SENT ? c->sent : now) - c->connected;
-        if (c->state == LZ_CALL_SENT)
-            task_phases(w, c, now, s->phase);
-    }
-    for (int i = 0; i < LZ_PHASES; i++)
-        LZ_ASSERT(s->phase[i] >= 0);
-}
-
 void lz_client_orphan(struct lz_world *w, uint64_t call)
 {
     struct lz_call *c = find(w, call);
     if (c == NULL || c->request == 0)
         return;
-    add_span(w, c, LZ_OUTCOME_PENDING, 0);
+    if (c->state == LZ_CALL_SPLIT) {
+        lz_legs_orphan(w, c);
+        c->request = 0;
+        return;
+    }
+    lz_span_add(w, c, LZ_OUTCOME_PENDING, 0);
     c->request = 0;
     struct lz_task *t = c->state == LZ_CALL_SENT ? lz_task_find(w, c->task) : NULL;
     if (t != NULL)
@@ -136,14 +73,28 @@ static void attempt_release(struct lz_world *w, struct lz_call *c)
     }
 }
 
-static void call_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+// A fan's legs are calls of their own; a race is one call, whatever it sends.
+static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
+{
+    bool is_fan = e->opts.fan_out > 1 && c->owner_kind != LZ_OWNER_FAN;
+    return c->owner_kind != LZ_OWNER_RACE && !is_fan;
+}
+
+void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
     uint64_t owner = c->owner, id = lz_pool_id(c);
     enum lz_client_owner kind = c->owner_kind;
     lz_time took = lz_sim_now(w->sim) - c->begun;
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->guard != NULL && is_one_call(e, c))
+        lz_guard_ended(w, e, c);
     lz_pool_give(&w->clients->pool, c);
     if (kind == LZ_OWNER_TRAFFIC) {
         lz_traffic_called(w, owner, result);
+        return;
+    }
+    if (kind != LZ_OWNER_TASK) {
+        lz_legs_ended(w, owner, id, result);
         return;
     }
     struct lz_task *t = lz_task_find(w, owner);
@@ -154,51 +105,74 @@ static void call_end(struct lz_world *w, struct lz_call *c, const struct lz_call
     lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
 }
 
-// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015): uniform
-// between nothing and the ceiling, which doubles with each retry.
-static lz_time backoff(struct lz_world *w, const struct lz_call *c, const struct lz_edge *e)
+// When the call as a whole is given up; LZ_FOREVER: never.
+static lz_time deadline_of(const struct lz_edge *e, const struct lz_call *c)
 {
-    lz_time ceiling = e->opts.backoff;
-    for (uint32_t i = 1; i < c->attempt && ceiling < BACKOFF_MAX; i++)
-        ceiling *= 2;
-    if (ceiling > BACKOFF_MAX)
-        ceiling = BACKOFF_MAX;
-    if (e->opts.no_jitter)
-        return ceiling;
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
-    return (lz_time)(lz_draw_unit(&draw) * (double)ceiling);
+    return e->opts.overall_timeout > 0 ? c->begun + e->opts.overall_timeout : LZ_FOREVER;
 }
 
-static bool may_retry(const struct lz_call *c, struct lz_edge *e)
+static bool is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result)
 {
-    if (c->attempt > e->opts.retries)
-        return false;
-    if (!(e->opts.retry_budget > 0.0))
+    if (o->retry_outcomes == 0 && o->retry_status_count == 0)
         return true;
-    struct lz_edge_client *budget = &e->clients[c->client - e->client_first];
-    if (budget->tokens < 1.0)
+    if (o->retry_outcomes >> result->outcome & 1u)
+        return true;
+    for (uint32_t i = 0; i < o->retry_status_count; i++)
+        if (o->retry_statuses[i] == result->status)
+            return true;
+    return false;
+}
+
+static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                      const struct lz_call_result *result)
+{
+    if (c->attempt > e->opts.retries || !is_retried(&e->opts, result) ||
+        lz_sim_now(w->sim) >= deadline_of(e, c))
         return false;
-    budget->tokens -= 1.0;
-    return true;
+    return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
+}
+
+// What others learn from the end of an attempt.
+static void attempt_judged(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                           const struct lz_call_result *result)
+{
+    if (c->state == LZ_CALL_BACKOFF)
+        return; // it was over already: the call ends
+    if (e->guard != NULL)
+        lz_guard_result(w, e, c, result);
+    if (e->hedging != NULL && result->outcome == LZ_OUTCOME_OK)
+        lz_legs_took(w, e, lz_sim_now(w->sim) - c->started);
+    if (e->policy != NULL && e->opts.balance.outliers.on && c->server != 0)
+        lz_outlier_result(w, e, c->client, c->server, result);
+}
+
+static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(e, c);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
+    lz_time wait = lz_backoff_wait(&e->opts.backoff, c->attempt, c->waited, &draw);
+    c->state = LZ_CALL_BACKOFF;
+    c->started = now;
+    c->server = 0;
+    if (wait < deadline - now)
+        c->timer = lz_sim_at(w->sim, now + wait, w->clients->again, c->client, lz_client_token(c));
+    else // there will be no other attempt, but nobody knows before the time is up
+        c->timeout =
+            lz_sim_at(w->sim, deadline, w->clients->timeout, c->client, lz_client_token(c));
 }
 
 static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
-    add_span(w, c, result->outcome, result->status);
     struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (e->policy != NULL && e->opts.balance.outliers.on && c->server != 0)
-        lz_outlier_result(w, e, c->client, c->server, result);
+    lz_span_add(w, c, result->outcome, result->status);
+    if (e->is_watched)
+        attempt_judged(w, e, c, result);
     attempt_release(w, c);
-    if (result->outcome == LZ_OUTCOME_OK || !may_retry(c, e)) {
-        call_end(w, c, result);
-        return;
-    }
-    c->state = LZ_CALL_BACKOFF;
-    c->started = lz_sim_now(w->sim);
-    c->server = 0;
-    c->timer = lz_sim_at(w->sim, c->started + backoff(w, c, e), w->clients->again, c->client,
-                         lz_client_token(c));
+    if (result->outcome == LZ_OUTCOME_OK || !may_retry(w, e, c, result))
+        lz_client_end(w, c, result);
+    else
+        back_off(w, e, c);
 }
 
 void lz_client_answered(struct lz_world *w, const struct lz_task *t)
@@ -225,15 +199,17 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
     c->sent = lz_sim_now(w->sim);
     c->state = LZ_CALL_SENT;
     lz_edge_pair(e, c->client, c->server)->in_flight++;
-    const struct lz_task *t = lz_task_send(w, c->client, c->server,
-                                           &(struct lz_task_facts){
-                                               .call = lz_pool_id(c),
-                                               .request = c->request,
-                                               .path = lz_draw_index(c->path, c->attempt),
-                                               .key = c->key,
-                                               .op = c->op,
-                                               .call_number = c->number,
-                                           });
+    const struct lz_task *t =
+        lz_task_send(w, c->client, c->server,
+                     &(struct lz_task_facts){
+                         .call = lz_pool_id(c),
+                         .request = c->request,
+                         .path = lz_draw_index(c->path, c->attempt),
+                         .key = c->key,
+                         .op = c->op,
+                         .call_number = c->number,
+                         .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
+                     });
     c->task = lz_pool_id(t);
 }
 
@@ -244,6 +220,39 @@ static void fail_soon(struct lz_world *w, struct lz_call *c)
     lz_sim_soon(w->sim, w->clients->fail, c->client, lz_client_token(c));
 }
 
+// A breaker or throttling says no. The call ends at once, but not before its owner knows it.
+static void reject(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_caller_count(w, e, LZ_CALLER_REJECTED);
+    fail_soon(w, c);
+    c->state = LZ_CALL_REJECTED;
+}
+
+static void arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(e, c);
+    if (deadline - now >= e->opts.timeout)
+        c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
+    else
+        c->timeout = lz_sim_at(w->sim, deadline > now ? deadline : now, w->clients->timeout,
+                               c->client, lz_client_token(c));
+}
+
+static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    uint64_t path = lz_draw_index(c->path, c->attempt);
+    if (ops->route != NULL)
+        return ops->route(w, e->opts.to, c->op, path);
+    struct lz_balance_ask ask = {.client = c->client, .path = path, .key = c->key};
+    lz_instance_id others[LZ_HEDGE_ATTEMPTS_MAX];
+    if (c->owner_kind == LZ_OWNER_RACE) {
+        ask.avoid = others;
+        ask.avoid_count = lz_legs_others(w, c, others);
+    }
+    return lz_balance_pick(w, e, &ask);
+}
+
 // Whom it asks is known by its edge: pick the server, and get a connection to it.
 static void attempt_route(struct lz_world *w, struct lz_call *c)
 {
@@ -251,12 +260,7 @@ static void attempt_route(struct lz_world *w, struct lz_call *c)
     if (e->attempts != 0)
         lz_metrics_add(w->metrics, e->attempts, 1);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
-    uint64_t path = lz_draw_index(c->path, c->attempt);
-    c->server =
-        ops->route != NULL
-            ? ops->route(w, e->opts.to, c->op, path)
-            : lz_balance_pick(
-                  w, e, &(struct lz_balance_ask){.client = c->client, .path = path, .key = c->key});
+    c->server = server_for(w, e, c);
     if (c->server == 0) {
         fail_soon(w, c);
         return;
@@ -313,14 +317,14 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
     c->state = LZ_CALL_PICK;
     c->tries = 0;
     c->attempt++;
-    if (c->attempt == 1 && e->opts.retry_budget > 0.0) {
-        struct lz_edge_client *budget = &e->clients[c->client - e->client_first];
-        budget->tokens += e->opts.retry_budget;
-        if (budget->tokens > LZ_EDGE_TOKENS_MAX)
-            budget->tokens = LZ_EDGE_TOKENS_MAX;
-    }
-    c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
     c->server = 0;
+    if (e->guard != NULL && !lz_guard_admit(w, e, c)) {
+        reject(w, e, c);
+        return;
+    }
+    if (c->attempt > 1)
+        lz_caller_count(w, e, LZ_CALLER_RETRY);
+    arm_timeout(w, e, c);
     if (e->name == NULL) {
         attempt_route(w, c);
         return;
@@ -351,35 +355,60 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
 
 uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin)
 {
-    const struct lz_edge *e = lz_edge_get(w, begin->edge);
+    struct lz_edge *e = lz_edge_get(w, begin->edge);
     struct lz_call *c = lz_pool_take(&w->clients->pool);
     c->edge = begin->edge;
     c->client = begin->client;
     c->owner_kind = (uint8_t)begin->owner_kind;
     c->owner = begin->owner;
     c->request = begin->request;
-    c->path = lz_hash_mix(begin->path, e->path);
+    bool is_leg = begin->owner_kind == LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_RACE;
+    c->path = is_leg ? begin->path : lz_hash_mix(begin->path, e->path);
     c->key = begin->key;
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;
-    c->begun = lz_sim_now(w->sim);
+    c->begun = is_leg ? begin->begun : lz_sim_now(w->sim);
+    uint64_t id = lz_pool_id(c);
+    if (e->is_watched) {
+        if (e->guard != NULL && is_one_call(e, c))
+            lz_guard_begun(w, e, c);
+        if (is_one_call(e, c))
+            lz_caller_count(w, e, LZ_CALLER_CALL);
+        if (e->hedging != NULL && lz_legs_begin(w, e, c))
+            return id;
+    }
     struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
         c->number = ++r->calls;
-    uint64_t id = lz_pool_id(c);
     attempt_begin(w, c);
     return id;
 }
 
-void lz_client_drop(struct lz_world *w, uint64_t call)
+void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
 {
     struct lz_call *c = find(w, call);
     if (c == NULL)
         return;
-    if (lz_edge_get(w, c->edge)->opts.cancel && c->state == LZ_CALL_SENT)
-        lz_task_send_cancel(w, c->client, c->task);
-    attempt_release(w, c);
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->guard != NULL && is_one_call(e, c))
+        lz_guard_ended(w, e, c);
+    if (c->state == LZ_CALL_SPLIT) {
+        lz_legs_drop(w, c, cancels);
+    } else {
+        if (e->guard != NULL && c->state != LZ_CALL_BACKOFF && c->state != LZ_CALL_REJECTED)
+            lz_guard_forget(w, e, c);
+        if (cancels && c->state == LZ_CALL_SENT)
+            lz_task_send_cancel(w, c->client, c->task);
+        attempt_release(w, c);
+    }
     lz_pool_give(&w->clients->pool, c);
+}
+
+void lz_client_drop(struct lz_world *w, uint64_t call)
+{
+    const struct lz_call *c = find(w, call);
+    if (c != NULL)
+        lz_client_give_up(w, call, lz_edge_get(w, c->edge)->opts.cancel);
 }
 
 void lz_client_abandon(struct lz_world *w, struct lz_task *t)
@@ -446,7 +475,14 @@ static void on_fail(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_call *c = lz_client_find_turn(w, payload);
     if (c == NULL)
         return; // its owner died at this very instant
-    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 503});
+    const struct lz_call_result result = {.outcome = LZ_OUTCOME_REFUSED, .status = 503};
+    if (c->state != LZ_CALL_REJECTED) {
+        attempt_end(w, c, &result);
+        return;
+    }
+    lz_span_add(w, c, result.outcome, result.status);
+    attempt_release(w, c);
+    lz_client_end(w, c, &result);
 }
 
 void lz_client_init(struct lz_world *w)

@@ -9,8 +9,8 @@
 #include "model/task.h"
 #include "model/world.h"
 
-/* Who is told of the end of a call: a task's server, or the traffic that sent it. */
-enum lz_client_owner { LZ_OWNER_TRAFFIC, LZ_OWNER_TASK };
+/* Who is told of its end: a task's server, the traffic that sent it, a call it is a leg of. */
+enum lz_client_owner { LZ_OWNER_TRAFFIC, LZ_OWNER_TASK, LZ_OWNER_FAN, LZ_OWNER_RACE };
 
 struct lz_client_begin {
     lz_edge_id edge;
@@ -22,6 +22,7 @@ struct lz_client_begin {
     uint64_t key;
     uint32_t parent_call; /* number of the call within whose work this one is made */
     lz_op op;             /* 0: the edge's own */
+    lz_time begun;        /* of a leg: when its call began */
 };
 
 void lz_client_init(struct lz_world *w);

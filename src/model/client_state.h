@@ -1,8 +1,11 @@
 /*
  * client_state.h — what the parts of a call under way share; for model/ only.
  *
- *   client.c    attempts, timeouts, backoff, retries, spans
+ *   client.c    attempts, timeouts, retries
  *   connect.c   the connection an attempt needs before it can send
+ *   legs.c      calls made several times side by side
+ *   guard.c     whether an attempt may be made: breaker, throttling, retry budget
+ *   span.c      what an attempt's time went into
  *
  * An attempt's events carry its *turn*: a paused client's events are replayed late, in their
  * order; one that an earlier one has made pointless must be recognised.
@@ -21,7 +24,13 @@ enum lz_call_state {
     LZ_CALL_CONNECTING, /* opening one */
     LZ_CALL_SENT,
     LZ_CALL_BACKOFF,
+    LZ_CALL_SPLIT,    /* its legs are under way, see legs.h */
+    LZ_CALL_REJECTED, /* by a breaker or throttling: it ends at this instant */
 };
+
+enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN };
+
+struct lz_legs;
 
 struct lz_call {
     struct lz_pool_head head;
@@ -31,6 +40,7 @@ struct lz_call {
     union {
         lz_task_id task;   /* SENT: of the attempt under way */
         lz_event_id timer; /* before: connecting, backing off */
+        struct lz_legs *legs;
     };
     lz_event_id timeout;
     lz_time begun;     /* the call */
@@ -48,6 +58,8 @@ struct lz_call {
     uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
     uint8_t owner_kind;
     bool has_connection; /* of a limited number */
+    uint8_t legs_kind;   /* enum lz_legs_kind */
+    uint8_t pass;        /* generation of the breaker that let the attempt through */
 };
 
 _Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small as it can be");
@@ -55,6 +67,7 @@ _Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small a
 struct lz_clients {
     struct lz_pool pool;
     lz_kind timeout, connect, again, fail, resolved;
+    lz_kind hedge; /* 0: nobody does */
 };
 
 #define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */
@@ -76,6 +89,10 @@ static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint
 
 /* For connect.c: the connection is open, the attempt goes on its way. */
 void lz_client_send(struct lz_world *w, struct lz_call *c);
+
+/* For legs.c: the call ends; forget one, and cancel its work or not. */
+void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
+void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
 
 /* For connect.c: nobody listens there. */
 void lz_client_refused(struct lz_world *w, struct lz_call *c);

@@ -268,7 +268,7 @@ static void cancel(struct lz_world *w, struct lz_task *t)
 {
     struct lz_database *d = database_of(w, t);
     let_go(w, d, t);
-    lz_measure_left(w, &d->series.m, LZ_OUTCOME_RESET, lz_sim_now(w->sim) - t->arrived);
+    lz_measure_left(w, &d->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
     measure_cpu(w, d);
     lz_task_free(w, t);
 }

@@ -7,11 +7,8 @@
 #include "model/call.h"
 #include "model/world.h"
 
-#define LZ_EDGE_TOKENS_MAX 10.0
-
 struct lz_edge_client {
     uint32_t turn; /* round robin */
-    double tokens; /* retry budget */
 };
 
 struct lz_edge_server {
@@ -42,6 +39,10 @@ struct lz_edge {
     uint32_t away_count;             /* of them not there at all */
     uint32_t out_version;            /* counts changes of who is */
     struct lz_policy *policy;        /* NULL: a plain turn, a random one or the least loaded */
+    struct lz_guard *guard;          /* NULL: nothing stands between a caller and its attempts */
+    struct lz_hedging *hedging;      /* NULL: a call is made once at a time */
+    struct lz_caller *caller;        /* NULL: nobody measures */
+    bool is_watched;                 /* has one of these */
     lz_series attempts;              /* 0: nobody asked */
     uint64_t probes;                 /* rounds of health checks so far */
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */

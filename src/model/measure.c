@@ -76,6 +76,8 @@ void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome o
     LZ_ASSERT(latency >= 0);
     m->open--;
     lz_metrics_set(w->metrics, m->in_flight, lz_sim_now(w->sim), m->open);
+    if (outcome == LZ_OUTCOME_PENDING)
+        return; // its caller took it back
     count(w, m, outcome);
     if (outcome != LZ_OUTCOME_RESET) // a broken connection is no answer
         lz_metrics_observe(w->metrics, m->latency, latency);

@@ -3,7 +3,8 @@
  *
  * rate, latency.*, errors.*, success.ratio, shed.ratio and in_flight, from the arrival
  * of a request to its answer. A refusal and a reset are outcomes too; a caller's timeout
- * is not, it counts at the caller alone. Latency covers every answer, failed ones too.
+ * is not, it counts at the caller alone; nor is a cancellation: the request is gone, and
+ * neither good nor bad. Latency covers every answer, failed ones too.
  */
 #ifndef LZ_MODEL_MEASURE_H
 #define LZ_MODEL_MEASURE_H
@@ -103,6 +104,7 @@ const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows,
 
 void lz_measure_init(struct lz_world *w, struct lz_measure *m);
 void lz_measure_arrived(struct lz_world *w, struct lz_measure *m);
+/* PENDING: it was cancelled. */
 void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome outcome,
                      lz_time latency);
 

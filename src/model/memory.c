@@ -6,6 +6,7 @@
 #include "model/cpu.h"
 #include "model/database.h"
 #include "model/edge.h"
+#include "model/guard.h"
 #include "model/instance.h"
 #include "model/policy.h"
 #include "model/request.h"

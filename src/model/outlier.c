@@ -1,15 +1,9 @@
 #include "model/outlier.h"
 
 #include "base/check.h"
+#include "model/caller.h"
 #include "model/instance.h"
 #include "model/policy.h"
-
-static bool is_failure(const struct lz_call_result *result)
-{
-    if (result->outcome == LZ_OUTCOME_OK)
-        return false;
-    return result->outcome != LZ_OUTCOME_ERROR || result->status >= 500;
-}
 
 static void eject(struct lz_world *w, struct lz_edge *e, lz_instance_id client,
                   lz_instance_id server)
@@ -26,6 +20,7 @@ static void eject(struct lz_world *w, struct lz_edge *e, lz_instance_id client,
         p->times++;
     ++*ejected;
     LZ_ASSERT(*ejected <= e->server_count);
+    lz_caller_ejected(w, e, 1);
     char who[80];
     lz_instance_describe(w, client, who, sizeof(who));
     lz_instance_note(w, server, "ejected", "%u failures in a row, as %s sees it", o->failures, who);
@@ -36,7 +31,7 @@ void lz_outlier_result(struct lz_world *w, struct lz_edge *e, lz_instance_id cli
 {
     LZ_ASSERT(e->opts.balance.outliers.on);
     struct lz_policy_pair *p = lz_policy_pair(e, client, server);
-    if (!is_failure(result)) {
+    if (!lz_call_failed(result)) {
         p->failures = 0;
         return;
     }
@@ -62,6 +57,7 @@ static void look_again(struct lz_world *w, struct lz_edge *e, lz_instance_id cli
     LZ_ASSERT(e->policy->ejected[client - e->client_first] > 0);
     e->policy->ejected[client - e->client_first]--;
     lz_policy_back(w, e, server - e->server_first);
+    lz_caller_ejected(w, e, -1);
     char who[80];
     lz_instance_describe(w, client, who, sizeof(who));
     lz_instance_note(w, server, "back", "its ejection by %s is over", who);

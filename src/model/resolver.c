@@ -97,7 +97,10 @@ bool lz_resolver_edges(struct lz_world *w, const struct lz_edge_opts *opts, lz_e
         if (i == 0)
             name->first = made;
         LZ_ASSERT(made == name->first + i);
-        lz_edge_get(w, made)->name = name;
+        struct lz_edge *e = lz_edge_get(w, made), *first = lz_edge_get(w, name->first);
+        e->name = name;
+        e->guard = first->guard; // one caller, one opinion of what it calls by that name
+        e->hedging = first->hedging;
         if (o->policy == LZ_DNS_FAILOVER && i > 0)
             lz_connect_cold(lz_edge_get(w, made));
     }

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "model/legs.h"
 #include "model/service_state.h"
 
 static void worked(struct lz_world *w, struct lz_task *t);
@@ -29,6 +30,8 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
     s->busy++;
     t->state = LZ_TASK_WORKING;
     t->started = now;
+    if (t->is_tied)
+        lz_legs_task_began(w, t);
     lz_metrics_observe(w->metrics, s->series.queue_wait, now - t->arrived);
     if (r->own != NULL)
         lz_metrics_observe(w->metrics, r->own->queue_wait, now - t->arrived);

@@ -34,7 +34,7 @@ static void cancel(struct lz_world *w, struct lz_task *t)
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     lz_serve_let_go(w, s, r, t);
-    lz_level_left(w, s, r, t, LZ_OUTCOME_RESET);
+    lz_level_left(w, s, r, t, LZ_OUTCOME_PENDING);
     lz_task_free(w, t);
     lz_serve_next(w, s, r);
 }

@@ -18,6 +18,7 @@ struct lz_tasks {
     const struct lz_server_ops **ops; // by component
     uint32_t ops_cap;
     lz_kind arrive, answer, reset, cancel;
+    lz_kind untie; // 0: nothing was tied yet
     uint32_t live_max;
 };
 
@@ -171,6 +172,7 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->key = facts->key;
     t->op = facts->op;
     t->call_number = facts->call_number;
+    t->is_tied = facts->tied;
     t->server = server;
     t->incarnation = lz_instance_get(w, server)->incarnation;
     t->state = LZ_TASK_SENT;
@@ -247,6 +249,33 @@ void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id i
                                      .kind = w->tasks->cancel,
                                      .payload = id,
                                      .owner = lz_draw_index(t->path, 1),
+                                     .purpose = LZ_PURPOSE_NET_OUT},
+                NULL);
+}
+
+static void on_untie(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->untie, payload))
+        return;
+    if (t->state == LZ_TASK_QUEUED)
+        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+}
+
+void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
+{
+    const struct lz_task *t = lz_task_find(w, id);
+    if (t == NULL)
+        return;
+    if (w->tasks->untie == 0)
+        w->tasks->untie = lz_sim_kind(w->sim, "untie", on_untie, w);
+    lz_net_send(w,
+                &(struct lz_message){.from = from,
+                                     .to = t->server,
+                                     .kind = w->tasks->untie,
+                                     .payload = id,
+                                     .owner = lz_draw_index(t->path, 2),
                                      .purpose = LZ_PURPOSE_NET_OUT},
                 NULL);
 }

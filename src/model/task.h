@@ -53,6 +53,7 @@ struct lz_task {
     uint8_t outcome;
     uint32_t handler; /* of a script; 0: none */
     uint8_t version;  /* of the service that serves it; 0: as it is declared */
+    bool is_tied;     /* others of its race are told when it begins */
 };
 
 _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
@@ -87,6 +88,7 @@ struct lz_task_facts {
     uint64_t path, key;
     uint32_t call_number;
     lz_op op;
+    bool tied; /* the server tells the others of the race when it begins */
 };
 
 /* Send a request to `server`: the task is on its way. */
@@ -105,6 +107,9 @@ void lz_task_orphan(struct lz_world *w, struct lz_task *t);
 
 /* Ask the server to stop working on it; takes a message to get there. */
 void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id id);
+
+/* From server to server: forget it if it still waits, it is being served elsewhere. */
+void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id);
 
 /* Give it back; its caller is told nothing. */
 void lz_task_free(struct lz_world *w, struct lz_task *t);

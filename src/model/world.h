@@ -76,6 +76,7 @@ struct lz_world {
     struct lz_calls *calls;
     struct lz_clients *clients;
     struct lz_balances *balances;
+    struct lz_callers *callers;
     struct lz_services *services;
     struct lz_databases *databases;
     struct lz_replication *replication;

@@ -36,6 +36,25 @@ static uint32_t count_at(lua_State *L, int idx, const char *name)
     return (uint32_t)n;
 }
 
+static const char *const jitters[] = {
+    [LZ_JITTER_FULL] = "full",
+    [LZ_JITTER_NONE] = "none",
+    [LZ_JITTER_EQUAL] = "equal",
+    [LZ_JITTER_DECORRELATED] = "decorrelated",
+};
+
+// Fills `out` from the block `name`; false if there is none. The block is at the top while
+// `read` runs.
+static bool read_block(lua_State *L, int idx, const char *name,
+                       void (*read)(lua_State *L, int at, void *out), void *out)
+{
+    bool has = lua_getfield(L, idx, name) == LUA_TTABLE;
+    if (has)
+        read(L, lua_gettop(L), out);
+    lua_pop(L, 1);
+    return has;
+}
+
 static void read_weights(lua_State *L, int idx, struct lz_balance_opts *o)
 {
     if (lua_getfield(L, idx, "weights") == LUA_TTABLE) {
@@ -52,33 +71,96 @@ static void read_weights(lua_State *L, int idx, struct lz_balance_opts *o)
     lua_pop(L, 1);
 }
 
-static struct lz_slow_start_opts read_slow_start(lua_State *L, int idx)
+static void read_slow_start(lua_State *L, int at, void *out)
 {
-    struct lz_slow_start_opts o = {0};
-    if (lua_getfield(L, idx, "slow_start") == LUA_TTABLE) {
-        int at = lua_gettop(L);
-        o.window = lz_read_int(L, at, "window", 0);
-        o.aggression = lz_read_num(L, at, "aggression", 0);
-        o.least = lz_read_num(L, at, "least", 0);
-    }
-    lua_pop(L, 1);
-    return o;
+    *(struct lz_slow_start_opts *)out = (struct lz_slow_start_opts){
+        .window = lz_read_int(L, at, "window", 0),
+        .aggression = lz_read_num(L, at, "aggression", 0),
+        .least = lz_read_num(L, at, "least", 0),
+    };
 }
 
-static struct lz_outlier_opts read_outliers(lua_State *L, int idx)
+static void read_outliers(lua_State *L, int at, void *out)
 {
-    struct lz_outlier_opts o = {0};
-    if (lua_getfield(L, idx, "outliers") == LUA_TTABLE) {
-        int at = lua_gettop(L);
-        o.on = true;
-        o.failures = count_at(L, at, "failures");
-        o.every = lz_read_int(L, at, "every", 0);
-        o.ejection = lz_read_int(L, at, "ejection", 0);
-        o.ejection_max = lz_read_int(L, at, "ejection_max", 0);
-        o.share_max = lz_read_num(L, at, "share_max", 0);
+    *(struct lz_outlier_opts *)out = (struct lz_outlier_opts){
+        .on = true,
+        .failures = count_at(L, at, "failures"),
+        .every = lz_read_int(L, at, "every", 0),
+        .ejection = lz_read_int(L, at, "ejection", 0),
+        .ejection_max = lz_read_int(L, at, "ejection_max", 0),
+        .share_max = lz_read_num(L, at, "share_max", 0),
+    };
+}
+
+static void read_budget(lua_State *L, int at, void *out)
+{
+    *(struct lz_budget_opts *)out = (struct lz_budget_opts){
+        .on = true,
+        .tokens = lz_read_num(L, at, "tokens", 0),
+        .per_call = lz_read_num(L, at, "per_call", 0),
+        .per_success = lz_read_num(L, at, "per_success", 0),
+        .per_failure = lz_read_num(L, at, "per_failure", 0),
+        .cost = lz_read_num(L, at, "cost", 1),
+        .timeout_cost = lz_read_num(L, at, "timeout_cost", 0),
+        .above = lz_read_num(L, at, "above", 0),
+        .refund = lz_read_bool(L, at, "refund"),
+        .of_active = lz_read_num(L, at, "of_active", 0),
+        .at_least = count_at(L, at, "at_least"),
+    };
+}
+
+static void read_breaker(lua_State *L, int at, void *out)
+{
+    *(struct lz_breaker_opts *)out = (struct lz_breaker_opts){
+        .on = true,
+        .consecutive = count_at(L, at, "consecutive"),
+        .ratio = lz_read_num(L, at, "ratio", 0),
+        .volume = count_at(L, at, "volume"),
+        .calls = count_at(L, at, "calls"),
+        .over = lz_read_int(L, at, "over", 0),
+        .open = lz_read_int(L, at, "open", 0),
+        .probes = count_at(L, at, "probes"),
+    };
+}
+
+static void read_throttle(lua_State *L, int at, void *out)
+{
+    *(struct lz_throttle_opts *)out = (struct lz_throttle_opts){
+        .on = true,
+        .k = lz_read_num(L, at, "k", 0),
+        .over = lz_read_int(L, at, "over", 0),
+    };
+}
+
+static void read_hedge(lua_State *L, int at, void *out)
+{
+    *(struct lz_hedge_opts *)out = (struct lz_hedge_opts){
+        .attempts = (uint32_t)lz_read_int(L, at, "attempts", 2),
+        .after = lz_read_int(L, at, "after", 0),
+        .quantile = lz_read_num(L, at, "quantile", 0),
+        .tied = lz_read_bool(L, at, "tied"),
+        .leave = lz_read_bool(L, at, "leave"),
+    };
+}
+
+// Outcomes by their names, statuses by their numbers.
+static void read_retry_on(lua_State *L, int at, void *out)
+{
+    struct lz_edge_opts *o = out;
+    uint32_t n = (uint32_t)luaL_len(L, at);
+    uint16_t *statuses = lz_arena_alloc(lz_script_of(L)->arena, (n + 1) * sizeof(*statuses));
+    for (uint32_t i = 1; i <= n; i++) {
+        if (lua_geti(L, at, i) == LUA_TNUMBER) {
+            statuses[o->retry_status_count++] = (uint16_t)lua_tointeger(L, -1);
+        } else {
+            const char *name = luaL_checkstring(L, -1);
+            for (int k = 0; k < LZ_OUTCOMES; k++)
+                if (strcmp(lz_request_outcome_name((enum lz_outcome)k), name) == 0)
+                    o->retry_outcomes |= 1u << k;
+        }
+        lua_pop(L, 1);
     }
-    lua_pop(L, 1);
-    return o;
+    o->retry_statuses = statuses;
 }
 
 static struct lz_balance_opts read_balance(lua_State *L, int idx)
@@ -94,24 +176,27 @@ static struct lz_balance_opts read_balance(lua_State *L, int idx)
         .overprovisioning = lz_read_num(L, idx, "overprovisioning", 0),
         .panic = lz_read_num(L, idx, "panic", 0),
         .subset = count_at(L, idx, "subset"),
-        .slow_start = read_slow_start(L, idx),
-        .outliers = read_outliers(L, idx),
     };
+    read_block(L, idx, "slow_start", read_slow_start, &o.slow_start);
+    read_block(L, idx, "outliers", read_outliers, &o.outliers);
     read_weights(L, idx, &o);
     return o;
 }
 
 struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
 {
-    return (struct lz_edge_opts){
+    struct lz_edge_opts o = {
         .from = (lz_component_id)lz_read_int(L, idx, "from", 0),
         .to = (lz_component_id)lz_read_int(L, idx, "to", 0),
         .op = lz_read_text(L, idx, "op"),
         .timeout = lz_read_int(L, idx, "timeout", 0),
         .retries = count_at(L, idx, "retries"),
-        .backoff = lz_read_int(L, idx, "backoff", 0),
-        .no_jitter = lz_read_bool(L, idx, "no_jitter"),
-        .retry_budget = lz_read_num(L, idx, "retry_budget", 0),
+        .overall_timeout = lz_read_int(L, idx, "overall_timeout", 0),
+        .backoff = {.base = lz_read_int(L, idx, "backoff", 0),
+                    .max = lz_read_int(L, idx, "backoff_max", 0),
+                    .jitter = (enum lz_jitter)WORD("jitter", jitters)},
+        .fan_out = count_at(L, idx, "fan_out"),
+        .enough = count_at(L, idx, "enough"),
         .cancel = lz_read_bool(L, idx, "cancel"),
         .balance = read_balance(L, idx),
         .health = {.every = lz_read_int(L, idx, "health_every", 0),
@@ -119,4 +204,10 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
                    .fails = count_at(L, idx, "health_fails"),
                    .passes = count_at(L, idx, "health_passes")},
     };
+    read_block(L, idx, "retry_budget", read_budget, &o.budget);
+    read_block(L, idx, "breaker", read_breaker, &o.breaker);
+    read_block(L, idx, "throttle", read_throttle, &o.throttle);
+    read_block(L, idx, "hedge", read_hedge, &o.hedge);
+    read_block(L, idx, "retry_on", read_retry_on, &o);
+    return o;
 }

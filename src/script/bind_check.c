@@ -106,8 +106,11 @@ static int expect(lua_State *L)
 // metric(component, name) -> id, 0 if there is none
 static int metric(lua_State *L)
 {
+    struct lz_world *w = lz_script_of(L)->world.world;
     lz_component_id c = (lz_component_id)luaL_checkinteger(L, 1);
-    lua_pushinteger(L, lz_world_metric(lz_script_of(L)->world.world, c, luaL_checkstring(L, 2)));
+    const char *name = luaL_checkstring(L, 2);
+    lz_call_measure(w, c, name);
+    lua_pushinteger(L, lz_world_metric(w, c, name));
     return 1;
 }
 
@@ -158,10 +161,9 @@ static const char *unit_name(enum lz_unit unit)
     return names[unit];
 }
 
-// The table of metrics on top, filled.
+// [table]: unit and doc of each metric by its name, added to the table on top.
 static void push_infos(lua_State *L, const struct lz_metric_info *infos, size_t count)
 {
-    lua_newtable(L);
     for (size_t i = 0; i < count; i++) {
         lua_newtable(L);
         lua_pushstring(L, unit_name(infos[i].unit));
@@ -180,11 +182,17 @@ static int metrics(lua_State *L)
         size_t count;
         const struct lz_metric_info *infos =
             lz_world_kind_metrics((enum lz_component_kind)k, &count);
+        lua_newtable(L);
         push_infos(L, infos, count);
+        if (k != LZ_COMPONENT_DATABASE) { // the others call
+            infos = lz_call_metrics(&count);
+            push_infos(L, infos, count);
+        }
         lua_setfield(L, -2, lz_world_kind_name((enum lz_component_kind)k));
     }
     size_t count;
     const struct lz_metric_info *infos = lz_version_metrics(&count);
+    lua_newtable(L);
     push_infos(L, infos, count);
     lua_setfield(L, -2, "version");
     return 1;

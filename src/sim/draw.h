@@ -48,6 +48,8 @@ enum lz_purpose {
     LZ_PURPOSE_LOOKUP,        /* how long one takes */
     LZ_PURPOSE_FILTER,        /* which requests a filter touches */
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
+    /* whether a caller rejects its own request */
+    LZ_PURPOSE_THROTTLE = 80,
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
