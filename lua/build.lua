@@ -3,6 +3,7 @@
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
 local node = require "build_node"
+local schema = require "schema"
 
 local M = {}
 
@@ -49,7 +50,7 @@ end
 
 --- The options of a way to call.
 local function edge(f, from, to, op)
-    local health = f.health or {}
+    local health, tcp = f.health or {}, f.tcp or {}
     return {
         from = from, to = to, op = op, timeout = f.timeout, overall_timeout = f.overall_timeout,
         retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
@@ -63,6 +64,9 @@ local function edge(f, from, to, op)
         virtual_nodes = f.virtual_nodes, load_bound = f.load_bound, table_size = f.table_size,
         zone_aware = f.zone_aware, overprovisioning = f.overprovisioning, panic = f.panic,
         subset = f.subset, slow_start = f.slow_start, outliers = f.outliers,
+        size = f.size, response_size = f.response_size, window = tcp.window,
+        syn_retries = tcp.syn_retries, syn_linear = tcp.syn_linear_timeouts,
+        tcp_retries = tcp.retries2,
     }
 end
 M.edge = edge
@@ -214,9 +218,12 @@ end
 local function build_links(state, C)
     for _, l in ipairs(state.plan.links) do
         local f = l.fields
-        local ok, message = C.link { from = target(l.a), to = target(l.b), latency = f.latency,
-            loss = f.loss,
-                                     one_way = f.direction == "to" }
+        local opts = { from = target(l.a), to = target(l.b), one_way = f.direction == "to" }
+        for _, row in ipairs(schema.link) do
+            local name = row[1]
+            if name ~= "direction" then opts[name] = f[name] end
+        end
+        local ok, message = C.link(opts)
         if not ok then refused(state, l, message) return end
     end
 end
@@ -245,6 +252,11 @@ function M.metric(C, m)
     if c.kind == "amplification" then return C.amplification(c.from.id, c.to.id) end
     if c.kind == "version" then
         return C.version_metric(c.service.id, c.service.version_numbers[c.version], m.path)
+    end
+    if c.kind == "link" then
+        local id
+        id, c.id = C.link_metric(target(c.a), target(c.b), m.path)
+        return id
     end
     if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
     return C.metric(c.id, m.path)

@@ -12,7 +12,6 @@ local DISK = "database broker store host cache"
 local function req(row) row.required = true; return row end
 
 local ratio = { "ratio", "ratio", "share that is touched" }
-local correlation = { "correlation", "ratio", "how alike neighbours fare; default 0" }
 local add = { "add", "dist", "how much longer; a duration or a distribution" }
 local limit = req { "limit", "count", "how many there are" }
 local path = { "path", "text", "only requests to it; default all" }
@@ -23,30 +22,12 @@ local status = { "status", "count", "the answer's status", min = 100 }
 local notice = { "notice", "duration", "how long before it is told; default 0s" }
 
 local M = {
-    duplicate = { "Deliver messages twice.", NET, req(ratio), correlation },
-    reorder = { "Deliver messages out of order.", NET, req(ratio), correlation,
-        { "gap", "duration", "how far behind; default 10ms" } },
-    corrupt = { "Damage messages so that they are dropped.", NET, req(ratio), correlation },
-    bandwidth = { "Limit how much gets through.", NET,
-        req { "rate", "bandwidth", "such as \"10Mbit/s\"" },
-        { "buffer", "size", "what may wait; default 256KiB" } },
-    blackhole = { "Swallow messages without a reset.", NET,
-        { "port", "count", "only that port; default all" } },
     reset = { "Reset connections.", NET,
         { "after", "duration", "of a connection's life; default 0s" } },
-    slicer = { "Cut messages into pieces.", NET, req { "size", "size", "of a piece" },
-        { "delay", "duration", "between pieces; default 0s" } },
     limit_data = { "Close connections after so much data.", NET,
         req { "bytes", "size", "what a connection may carry" } },
     slow_close = { "Let connections close late.", NET,
         req { "delay", "duration", "how much later" } },
-    flap = { "Cut and mend a link again and again.", NET,
-        req { "up", "duration", "how long it works" },
-        req { "down", "duration", "how long it does not" } },
-    nic_down = { "Cut a host off.", "host" },
-    flood = { "Send junk that competes for bandwidth and CPU.", NET,
-        req { "rate", "rate", "messages per second" } },
-    route_loss = { "Cut two regions or clouds from each other.", "region cloud zone link" },
 
     http_delay = { "Answer requests late.", CALLED, req(add), ratio, path, method },
     http_abort = { "Answer requests with an error.", CALLED, ratio, path, method, status, first,

@@ -294,6 +294,8 @@ M.types = {
     signed = { "number", nil, "number" },
     versions = { "versions", "builds by name: { v2 = { ... } }",
         "table<string, ServiceVersionsFields>" },
+    burst = { "burst", "{ p, r, bad, good } (Gilbert-Elliott) or { p13, p31, p32, p23, p14 } "
+        .. "(four states), shares as in tc-netem(8)", "table<string, Share>" },
     rate = { "rate", 'so many per time: "400/s", "5k/s", "30/m"', "Rate" },
     ratio = { "share", 'a part of a whole: "0.1%", or 0 to 1', "Share" },
     size = { "size", 'bytes with their unit: "1KiB", "10MB"', "Size" },

@@ -20,7 +20,8 @@ function M.fields(fault_kinds, kind)
     local later = not fault_kinds[kind] and catalogue[kind]
     for i = 3, later and #later or 0 do list[#list + 1] = later[i] end
     for _, p in ipairs(later and {} or fault_kinds[kind].params) do
-        local f = { p.name, p.type, p.doc, required = p.required }
+        local f = { p.name, p.type, p.doc, required = p.required,
+            fields = p.type == "burst" and schema.burst_fields() or nil }
         if p.choices then
             f.choices = {}
             for c in p.choices:gmatch "[^|]+" do f.choices[#f.choices + 1] = c end

@@ -293,6 +293,26 @@ function TYPES.versions(ctx, f, v)
     return out
 end
 
+--- One of the two models of loss in bursts.
+function TYPES.burst(ctx, f, v)
+    local out = TYPES.block(ctx, f, v)
+    if not out or out.broken then return out end
+    if (out.p == nil) == (out.p13 == nil) then
+        return nil, complain(ctx, f[1], "LZ206",
+            out.p and "p is Gilbert-Elliott's, p13 that of four states: one of them"
+            or "a model needs p (Gilbert-Elliott) or p13 (four states)",
+            'write burst = { p = "1%", r = "10%" }')
+    end
+    local others = out.p and { "p31", "p32", "p23", "p14" } or { "r", "bad", "good" }
+    for _, name in ipairs(others) do
+        if out[name] then
+            return nil, complain(ctx, f[1], "LZ206", ("%s does not go with %s: it is the other "
+                .. "model's"):format(name, out.p and "p" or "p13"))
+        end
+    end
+    return out
+end
+
 function TYPES.failover(ctx, f, v)
     if v == false then return false end
     return TYPES.block(ctx, f, v)

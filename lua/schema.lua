@@ -121,6 +121,14 @@ local calling = {
     { "hedge", "block", "ask another replica too when one is late; default never",
         fields = hedge },
     { "cancel", "bool", "a timeout cancels the work; default false" },
+    { "size", "size", "of a request; default 512B, of a balancer's what it was sent" },
+    { "response_size", "size", "of an answer; default 1KiB, of a balancer's what it was asked" },
+    { "tcp", "block", "its sockets, by Linux' names", fields = {
+        { "window", "size", "what may be unacknowledged; default 4MiB" },
+        { "syn_retries", "count", "attempts to connect after the first; default 6", min = 1 },
+        { "syn_linear_timeouts", "count", "so many wait 1s before it doubles; default 0" },
+        { "retries2", "count", "retransmissions before it gives up; default 15", min = 1 },
+    } },
     { "health", "block", "health checks of the replicas", fields = health },
 }
 
@@ -235,7 +243,6 @@ M.traffic = with({
         { "requests", "count", "how many", min = 1 },
         { "leave", "ratio", "chance to leave after each, in place of `requests`" },
     } },
-    { "size", "size", "of a request; of a record, to a topic", later = true },
     { "acks", "choice", "to a topic: whose word is waited for; default all",
         choices = { "all", "leader", "none" }, later = true },
     { "op", "text", "the operation, such as \"GET /product\"" },
@@ -316,9 +323,33 @@ M.gateway = with({
     { "limit", "rate", "requests per second it lets through; default all" },
     { "service_time", "dist", "time it takes for a request; default 100us" },
 }, calling)
+--- A channel that loses in bursts, by the names of tc-netem(8); `bad` is its 1-h, `good` its 1-k.
+local burst = {
+    { "p", "ratio", "Gilbert-Elliott: from good to bad, after each packet" },
+    { "r", "ratio", "from bad to good; default 1 - p" },
+    { "bad", "ratio", "loss while bad; default 100%" },
+    { "good", "ratio", "loss while good; default 0%" },
+    { "p13", "ratio", "four states: from a gap into a burst" },
+    { "p31", "ratio", "from a burst into a gap; default 1 - p13" },
+    { "p32", "ratio", "in a burst, to packets that arrive; default 0%" },
+    { "p23", "ratio", "from those back to lost ones; default 100%" },
+    { "p14", "ratio", "in a gap, lost alone; default 0%" },
+}
+function M.burst_fields() return burst end
+
 M.link = {
     { "latency", "dist", "one way" },
-    { "loss", "ratio", "share of messages lost; default 0" },
+    { "correlation", "ratio", "how often the latency is that of the packet before; default 0" },
+    { "loss", "ratio", "share of packets lost; default 0" },
+    { "burst", "burst", "loss in bursts instead: Gilbert-Elliott or four states",
+        fields = burst },
+    { "corrupt", "ratio", "share of packets damaged, and dropped for it; default 0" },
+    { "duplicate", "ratio", "share of packets that come twice; default 0" },
+    { "reorder", "ratio", "share of packets that come `gap` later; default 0" },
+    { "gap", "duration", "how much later reordered ones come; default 10ms" },
+    { "loss_correlation", "ratio", "how often a packet fares as the one before; default 0" },
+    { "bandwidth", "bandwidth", "such as \"1Gbit/s\", in each direction; default no limit" },
+    { "buffer", "size", "what may wait for the line; default 256KiB" },
     { "direction", "choice", "default both", choices = { "both", "to" } },
 }
 M.fault = { -- and the parameters of its kind
@@ -435,8 +466,6 @@ M.metrics_later = {
         diverged = count "rows that differ between nodes" },
     host = { cpu = ratio "share of its cores in use", memory = ratio "share of it in use",
         disk = ratio "share of it in use" },
-    link = { latency = seconds "one way, the mean", lost = ratio "share of messages lost",
-        bytes = bytes "sent" },
     cache = served { hit_ratio = ratio "share of lookups that found something",
         evictions = count "entries that made room for others" },
     store = served {},

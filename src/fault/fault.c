@@ -12,10 +12,12 @@
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
-    &lz_fault_bad_deploy, &lz_fault_config_push, &lz_fault_cpu,       &lz_fault_crash_loop,
-    &lz_fault_degrade,    &lz_fault_dns,         &lz_fault_down,      &lz_fault_kill,
-    &lz_fault_latency,    &lz_fault_loss,        &lz_fault_partition, &lz_fault_pause,
-    &lz_fault_stop,
+    &lz_fault_bad_deploy, &lz_fault_bandwidth, &lz_fault_blackhole,  &lz_fault_config_push,
+    &lz_fault_corrupt,    &lz_fault_cpu,       &lz_fault_crash_loop, &lz_fault_degrade,
+    &lz_fault_dns,        &lz_fault_down,      &lz_fault_duplicate,  &lz_fault_flap,
+    &lz_fault_flood,      &lz_fault_kill,      &lz_fault_latency,    &lz_fault_loss,
+    &lz_fault_nic_down,   &lz_fault_partition, &lz_fault_pause,      &lz_fault_reorder,
+    &lz_fault_route_loss, &lz_fault_slicer,    &lz_fault_stop,
 };
 
 #define FAULTS_MAX 10000
@@ -109,7 +111,8 @@ static void resolve(struct lz_world *w, struct lz_fault *f)
     }
     size_t n = lz_target_instances(w, &f->opts.target, f->hits, LZ_FAULT_HITS_MAX);
     f->hit_count = (uint32_t)(n < LZ_FAULT_HITS_MAX ? n : LZ_FAULT_HITS_MAX);
-    drop_users(w, f);
+    if (f->kind->per_instance)
+        drop_users(w, f);
     pick(w, f);
 }
 
@@ -129,10 +132,21 @@ static void on_step(void *ctx, uint32_t entity, uint64_t payload)
     if (!f->active || f->firings != payload)
         return; // over before it was complete
     f->step++;
-    lz_journal_add(fs->w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
-                   "%s goes on, step %u", f->name, f->step + 1);
+    if (!f->kind->is_quiet)
+        lz_journal_add(fs->w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
+                       "%s goes on, step %u", f->name, f->step + 1);
     f->kind->advance(fs->w, f);
+    lz_database_reconsider(fs->w);
     plan_step(fs, entity);
+}
+
+// A role is who has it now; what is picked is picked now.
+static bool is_resolved(const struct lz_fault *f)
+{
+    enum lz_target_kind target = f->opts.target.kind;
+    bool is_role = target == LZ_TARGET_PRIMARY || target == LZ_TARGET_REPLICA;
+    return f->kind->per_instance ||
+           (f->kind->per_link && (is_role || f->opts.pick.kind != LZ_PICK_ALL));
 }
 
 static void begin(struct lz_faults *fs, uint32_t index)
@@ -146,10 +160,11 @@ static void begin(struct lz_faults *fs, uint32_t index)
     f->firings++;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line}, "%s",
                    f->name);
-    if (f->kind->per_instance)
+    f->hit_count = 0;
+    if (is_resolved(f)) {
         resolve(w, f);
-    if (f->kind->per_instance && f->hit_count == 0)
-        f->missed = true;
+        f->missed |= f->hit_count == 0;
+    }
     f->step = 0;
     f->kind->apply(w, f);
     plan_step(fs, index);
@@ -237,6 +252,10 @@ static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
                        "the next");
     if (o->pick.kind == LZ_PICK_COUNT && !(o->pick.amount >= 1.0))
         return lz_fail(err, LZ_ERANGE, "pick must be at least 1, got %g", o->pick.amount);
+    if (kind->per_link && o->target.kind == LZ_TARGET_LINK && o->pick.kind != LZ_PICK_ALL)
+        return lz_fail(err, LZ_EINVAL,
+                       "`pick` chooses instances, and a link is not one: target one of its ends, "
+                       "with the other as the second");
     if (kind->check != NULL && !kind->check(o, err))
         return false;
     return kind->fits == NULL || kind->fits(w, o, err);

@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 
+#include "model/loss.h"
 #include "model/target.h"
 #include "model/world.h"
 
@@ -56,6 +57,15 @@ struct lz_fault_params {
     lz_time graceful;     /* kill, stop */
     lz_time backoff;      /* crash_loop */
     lz_time life;         /* crash_loop */
+    double correlation;   /* of latency, loss, duplicate, reorder, corrupt */
+    struct lz_loss burst; /* loss */
+    double rate;          /* bandwidth: bytes per second; flood: messages per second */
+    double buffer;        /* bandwidth: bytes */
+    double size;          /* slicer, flood: bytes */
+    lz_time piece_delay;  /* slicer */
+    lz_time cpu_time;     /* flood */
+    lz_time up, down;     /* flap */
+    uint32_t port;        /* blackhole */
 };
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */
@@ -75,6 +85,7 @@ enum lz_param_type {
     LZ_PARAM_TEXT,     /* const char *, NULL if absent */
     LZ_PARAM_BOOL,     /* bool */
     LZ_PARAM_CHOICE,   /* unsigned: which word of `choices`, "both|to|from"; the first is 0 */
+    LZ_PARAM_BURST,    /* struct lz_loss: a model of loss in bursts */
     LZ_PARAM_WORDS,    /* unsigned: bit i for word i of `choices`, from 0; 0 if absent */
 };
 
@@ -130,7 +141,8 @@ struct lz_fault_kind {
     unsigned second;  /* LZ_TARGET_BITs of target_b; 0: takes no second target */
     /* LZ_FAULT_ON(kind)s of component that its component targets may be; 0: all but names. */
     unsigned on;
-    bool per_instance;             /* `hits` are resolved and picked before apply */
+    bool per_instance; /* `hits` are resolved and picked before apply */
+    bool per_link;     /* the same only for roles and for `pick`; a whole target may change */
     const struct lz_param *params; /* ends with name NULL */
     /* Optional: refuse a combination of parameters. */
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
@@ -141,6 +153,7 @@ struct lz_fault_kind {
     lz_time (*next)(const struct lz_fault *f);
     void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
+    bool is_quiet; /* its steps are many, and nothing to tell of */
 };
 
 #define LZ_FAULT_ON(kind) (1u << (kind))

@@ -6,22 +6,34 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, add),
      .required = true,
      .doc = "delay added to each message, one way: a duration or a distribution"},
+    LZ_PARAM_CORRELATION,
     LZ_PARAM_DIRECTION,
     {0},
 };
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    lz_fault_net_apply(w, f, &(struct lz_net_effect){.add = f->opts.params.add});
+    lz_fault_net_apply(w, f,
+                       &(struct lz_link_effect){
+                           .conditions = {.latency = f->opts.params.add,
+                                          .latency_correlation = f->opts.params.correlation}});
 }
 
 const struct lz_fault_kind lz_fault_latency = {
     .name = "latency",
     .doc = "Delay messages: per message and direction, so a round trip pays it twice.",
     .effect_unit = "messages delayed",
-    .targets = LZ_TARGETS_INSTANCES | LZ_TARGET_BIT(LZ_TARGET_LINK),
+    .elsewhere = "Chaos Mesh and tc netem delay what leaves a pod, filter their random numbers to "
+                 "correlate them, which changes the distribution, and reorder as they vary; "
+                 "Toxiproxy delays each chunk of a stream. "
+                 "Here each message pays, in each direction that is named; correlated delays keep "
+                 "their distribution; "
+                 "TCP keeps the order.",
+    .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
+    .per_link = true,
     .params = params,
+    .check = lz_fault_net_check,
     .apply = apply,
     .revert = lz_fault_net_revert,
 };

@@ -3,21 +3,31 @@
 #define LZ_FAULT_KINDS_H
 
 #include "fault/fault.h"
-#include "model/net.h"
+#include "model/link.h"
 
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_config_push;
+extern const struct lz_fault_kind lz_fault_bandwidth;
+extern const struct lz_fault_kind lz_fault_blackhole;
+extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_crash_loop;
 extern const struct lz_fault_kind lz_fault_degrade;
 extern const struct lz_fault_kind lz_fault_dns;
 extern const struct lz_fault_kind lz_fault_down;
+extern const struct lz_fault_kind lz_fault_duplicate;
+extern const struct lz_fault_kind lz_fault_flap;
+extern const struct lz_fault_kind lz_fault_flood;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_loss;
+extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
 extern const struct lz_fault_kind lz_fault_stop;
+extern const struct lz_fault_kind lz_fault_reorder;
+extern const struct lz_fault_kind lz_fault_route_loss;
+extern const struct lz_fault_kind lz_fault_slicer;
 
 /* Targets that name running processes. */
 #define LZ_TARGETS_INSTANCES                                                                       \
@@ -58,9 +68,33 @@ enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED };
 uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
+#define LZ_PARAM_CORRELATION                                                                       \
+    {                                                                                              \
+        .name = "correlation", .type = LZ_PARAM_RATIO,                                             \
+        .offset = offsetof(struct lz_fault_params, correlation),                                   \
+        .doc = "how often a packet fares as the one before it between the same two; default 0"     \
+    }
+#define LZ_PARAM_STRUCK(what)                                                                      \
+    {                                                                                              \
+        .name = "ratio", .type = LZ_PARAM_RATIO,                                                   \
+        .offset = offsetof(struct lz_fault_params, ratio), .required = true,                       \
+        .doc = "share of packets that are " what                                                   \
+    }
+
+/* Targets that are places. */
+#define LZ_TARGETS_PLACES                                                                          \
+    (LZ_TARGET_BIT(LZ_TARGET_ZONE) | LZ_TARGET_BIT(LZ_TARGET_REGION) |                             \
+     LZ_TARGET_BIT(LZ_TARGET_CLOUD))
+
+/* What network faults may target. */
+#define LZ_TARGETS_NET (LZ_TARGETS_INSTANCES | LZ_TARGET_BIT(LZ_TARGET_LINK))
+
+/* The loss of its ratio and correlation. */
+struct lz_loss lz_fault_net_struck(const struct lz_fault *f);
 
 /* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
-void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_net_effect *e);
+bool lz_fault_net_check(const struct lz_fault_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
+void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e);
 void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
 
 #endif

@@ -30,7 +30,7 @@ static bool passes(struct lz_world *w, const struct lz_edge *e, lz_instance_id f
 {
     if (!lz_instance_is_up(lz_instance_get(w, server)))
         return false;
-    if (lz_net_is_cut(w, from, server) || lz_net_is_cut(w, server, from))
+    if (!lz_net_can_ask(w, from, server))
         return false;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, server),
                                         LZ_PURPOSE_PROBE, e->probes);

@@ -83,7 +83,8 @@ uint32_t lz_edge_count(const struct lz_world *w)
     return w->calls->edge_count;
 }
 
-static void fill_defaults(struct lz_edge_opts *o)
+// A balancer passes on what it was sent, and its size with it.
+static void fill_defaults(struct lz_edge_opts *o, bool passes_on)
 {
     if (o->timeout == 0)
         o->timeout = 60 * LZ_S;
@@ -91,6 +92,14 @@ static void fill_defaults(struct lz_edge_opts *o)
         o->backoff.base = 100 * LZ_MS;
     if (o->backoff.max == 0)
         o->backoff.max = o->backoff.base > LZ_BACKOFF_MAX ? o->backoff.base : LZ_BACKOFF_MAX;
+    if (o->size == 0 && !passes_on)
+        o->size = LZ_CALL_SIZE;
+    if (o->response_size == 0 && !passes_on)
+        o->response_size = LZ_CALL_RESPONSE_SIZE;
+    if (o->tcp.syn_retries == 0)
+        o->tcp.syn_retries = LZ_TCP_SYN_RETRIES;
+    if (o->tcp.retries == 0)
+        o->tcp.retries = LZ_TCP_RETRIES;
     if (o->health.every == 0)
         o->health.every = LZ_S;
     if (o->health.timeout == 0)
@@ -115,6 +124,16 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE, "backoff and overall_timeout must be at most 365 days");
     if (o->backoff.max > 0 && o->backoff.max < o->backoff.base)
         return lz_fail(err, LZ_ERANGE, "backoff_max must be at least backoff");
+    if (o->size > LZ_CALL_BYTES_MAX || o->response_size > LZ_CALL_BYTES_MAX)
+        return lz_fail(err, LZ_ERANGE, "size and response_size must be at most 1 TiB, got %.3g TiB",
+                       (double)(o->size > o->response_size ? o->size : o->response_size) / 0x1p40);
+    if (o->tcp.window > LZ_TCP_WINDOW_MAX)
+        return lz_fail(err, LZ_ERANGE, "window must be at most 64 MiB, got %.4g MiB",
+                       (double)o->tcp.window / 0x1p20);
+    if (o->tcp.syn_retries > 127 || o->tcp.syn_linear > 127 || o->tcp.retries > 127)
+        return lz_fail(err, LZ_ERANGE,
+                       "syn_retries, syn_linear_timeouts and retries must be at "
+                       "most 127, as Linux has it");
     return lz_guard_check(o, err) && lz_legs_check(o, err);
 }
 
@@ -163,7 +182,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2, sizeof(struct lz_edge *));
     struct lz_edge *e = cs->edges[++cs->edge_count] = lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
-    fill_defaults(&e->opts);
+    fill_defaults(&e->opts, from->kind == LZ_COMPONENT_BALANCER);
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);

@@ -31,6 +31,7 @@
 #include "model/breaker.h"
 #include "model/budget.h"
 #include "model/request.h"
+#include "model/tcp.h"
 #include "model/throttle.h"
 #include "model/world.h"
 
@@ -55,6 +56,9 @@ struct lz_hedge_opts {
     bool tied;         /* the replica that begins first tells the others */
     bool leave;        /* losers are not cancelled */
 };
+#define LZ_CALL_SIZE 512u           /* bytes of a request */
+#define LZ_CALL_RESPONSE_SIZE 1024u /* of an answer */
+#define LZ_CALL_BYTES_MAX (1ull << 40)
 
 struct lz_edge_opts {
     lz_component_id from, to;
@@ -75,6 +79,9 @@ struct lz_edge_opts {
     bool cancel;      /* a timeout cancels the work */
     struct lz_balance_opts balance;
     struct lz_health_opts health;
+    uint64_t size;          /* bytes of a request; 0 means 512, a balancer's is what it was sent */
+    uint64_t response_size; /* bytes of an answer; 0 means 1 KiB, a balancer's as above */
+    struct lz_tcp_opts tcp;
 };
 
 void lz_calls_init(struct lz_world *w);

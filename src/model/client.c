@@ -25,13 +25,6 @@ bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id ta
     return c != NULL && c->state == LZ_CALL_SENT && c->task == task;
 }
 
-lz_instance_id lz_client_instance(const struct lz_world *w, uint64_t call)
-{
-    const struct lz_call *c = find(w, call);
-    LZ_ASSERT(c != NULL);
-    return c->client;
-}
-
 void lz_client_orphan(struct lz_world *w, uint64_t call)
 {
     struct lz_call *c = find(w, call);
@@ -428,6 +421,13 @@ void lz_client_refused(struct lz_world *w, struct lz_call *c)
     lz_balance_out(w, e, c->server);
     lz_task_ops(w, e->opts.to)->refused(w, e->opts.to, c->server);
     attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 502});
+}
+
+// Linux' connect() says ETIMEDOUT.
+void lz_client_unreachable(struct lz_world *w, struct lz_call *c)
+{
+    lz_balance_out(w, lz_edge_get(w, c->edge), c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 504});
 }
 
 static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)

@@ -45,7 +45,6 @@ void lz_client_abandon(struct lz_world *w, struct lz_task *t);
 void lz_client_connected(struct lz_world *w, uint64_t call);
 
 bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task);
-lz_instance_id lz_client_instance(const struct lz_world *w, uint64_t call);
 void lz_client_answered(struct lz_world *w, const struct lz_task *t);
 void lz_client_reset(struct lz_world *w, const struct lz_task *t);
 void lz_client_orphan(struct lz_world *w, uint64_t call);

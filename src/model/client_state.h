@@ -94,7 +94,8 @@ void lz_client_send(struct lz_world *w, struct lz_call *c);
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
 void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
 
-/* For connect.c: nobody listens there. */
+/* For connect.c: nobody listens there; nobody answers there. */
 void lz_client_refused(struct lz_world *w, struct lz_call *c);
+void lz_client_unreachable(struct lz_world *w, struct lz_call *c);
 
 #endif

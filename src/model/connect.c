@@ -2,10 +2,7 @@
 
 #include "base/check.h"
 #include "model/instance.h"
-#include "model/net.h"
-
-#define SYN_RTO LZ_S /* initial, doubling: RFC 6298 section 5.7, Linux TCP_TIMEOUT_INIT */
-#define SYN_RTO_MAX (64 * LZ_S)
+#include "model/task.h"
 
 void lz_connect_warm(struct lz_world *w, struct lz_edge *e)
 {
@@ -22,23 +19,60 @@ void lz_connect_cold(struct lz_edge *e)
         e->pairs[i].connected = 0;
 }
 
+// The call it passes on, if it is a balancer's.
+static const struct lz_call *passed_on(const struct lz_world *w, const struct lz_call *c)
+{
+    const struct lz_task *t = c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
+    return t != NULL ? lz_pool_find(&w->clients->pool, t->call) : NULL;
+}
+
+static uint64_t size_of(const struct lz_world *w, const struct lz_call *c, bool is_answer)
+{
+    while (c != NULL) {
+        const struct lz_edge_opts *o = &lz_edge_get(w, c->edge)->opts;
+        uint64_t size = is_answer ? o->response_size : o->size;
+        if (size != 0)
+            return size;
+        c = passed_on(w, c);
+    }
+    return is_answer ? LZ_CALL_RESPONSE_SIZE : LZ_CALL_SIZE; // who asked no longer waits
+}
+
+void lz_connect_address(const struct lz_world *w, uint64_t call, struct lz_message *m)
+{
+    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    LZ_ASSERT(c != NULL);
+    bool is_answer = m->purpose == LZ_PURPOSE_NET_BACK;
+    if (is_answer)
+        m->to = c->client;
+    m->bytes = size_of(w, c, is_answer);
+    m->window = lz_edge_get(w, c->edge)->opts.tcp.window;
+}
+
+uint32_t lz_connect_retries(const struct lz_world *w, uint64_t call)
+{
+    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    LZ_ASSERT(c != NULL);
+    return lz_edge_get(w, c->edge)->opts.tcp.retries;
+}
+
 void lz_connect_retry(struct lz_world *w, struct lz_call *c)
 {
+    const struct lz_tcp_opts *tcp = &lz_edge_get(w, c->edge)->opts.tcp;
     lz_time now = lz_sim_now(w->sim);
     lz_time wait;
     c->state = LZ_CALL_CONNECTING;
-    if (lz_net_is_cut(w, c->client, c->server) || lz_net_is_cut(w, c->server, c->client)) {
-        wait = c->tries < 6 ? SYN_RTO << c->tries : SYN_RTO_MAX;
-        c->tries++;
-        c->timer = lz_sim_at(w->sim, now + wait, w->clients->again, c->client, lz_client_token(c));
+    if (c->tries > tcp->syn_retries + tcp->syn_linear) {
+        lz_client_unreachable(w, c);
         return;
     }
     uint64_t path = lz_draw_index(c->path, c->attempt);
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_NET_OUT, 1000000u + c->tries);
-    wait = lz_net_latency(w, c->client, c->server, &draw);
-    wait += lz_net_latency(w, c->server, c->client, &draw);
-    c->timer = lz_sim_at(w->sim, now + wait, w->clients->connect, c->client, lz_client_token(c));
+    bool is_heard = lz_net_round_trip(w, c->client, c->server, path, c->tries, &wait);
+    if (!is_heard)
+        wait = lz_tcp_syn_wait(c->tries, tcp->syn_linear);
+    c->tries++;
+    lz_kind kind = is_heard ? w->clients->connect : w->clients->again;
+    c->timer = lz_sim_at(w->sim, now + wait, kind, c->client, lz_client_token(c));
 }
 
 void lz_connect_begin(struct lz_world *w, struct lz_call *c)

@@ -11,6 +11,7 @@
 
 #include "model/client_state.h"
 #include "model/edge.h"
+#include "model/net.h"
 
 void lz_connect_init(struct lz_world *w);
 
@@ -25,6 +26,12 @@ void lz_connect_begin(struct lz_world *w, struct lz_call *c);
 
 /* The wait for an answer to a SYN is over. */
 void lz_connect_retry(struct lz_world *w, struct lz_call *c);
+
+/* What the call's connection says of a message: its size, and for an answer who waits for it. */
+void lz_connect_address(const struct lz_world *w, uint64_t call, struct lz_message *m);
+
+/* The timeouts after which the call's messages are given up. */
+uint32_t lz_connect_retries(const struct lz_world *w, uint64_t call);
 
 /* The connection over which the call was made broke. */
 void lz_connect_broke(struct lz_world *w, const struct lz_call *c);

@@ -386,6 +386,8 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     fill_defaults(&d->opts);
     d->id = *id;
     d->is_writable = true;
+    bool is_mysql = opts->engine != NULL && strcmp(opts->engine, "mysql") == 0;
+    w->components[*id].port = is_mysql ? 3306 : 5432;
     lz_instances_add(w, *id, d->opts.nodes, &opts->spread, &instance_ops);
     d->first = lz_world_component(w, *id)->instances_first;
     d->path = lz_world_component(w, *id)->path;

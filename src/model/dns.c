@@ -178,7 +178,7 @@ static lz_time way_of(struct lz_world *w, const struct dns *d, lz_instance_id cl
 static bool is_silent(struct lz_world *w, const struct dns *d, lz_instance_id client)
 {
     return !lz_instance_is_up(lz_instance_get(w, d->servers)) ||
-           lz_net_is_cut(w, client, d->servers) || lz_net_is_cut(w, d->servers, client);
+           !lz_net_can_ask(w, client, d->servers);
 }
 
 // What active faults make of it: the latest that says something decides, delays add up.
@@ -289,8 +289,7 @@ void lz_dns_effect_remove(struct lz_world *w, lz_component_id id, uint32_t effec
 
 static bool reaches(struct lz_world *w, const struct dns *d, lz_instance_id i, uint64_t path)
 {
-    if (!lz_instance_is_up(lz_instance_get(w, i)) || lz_net_is_cut(w, d->servers, i) ||
-        lz_net_is_cut(w, i, d->servers))
+    if (!lz_instance_is_up(lz_instance_get(w, i)) || !lz_net_can_ask(w, d->servers, i))
         return false;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_PROBE, d->checks);
     lz_time there = lz_net_latency(w, d->servers, i, &draw);

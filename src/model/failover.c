@@ -24,7 +24,7 @@ static bool lives(const struct lz_world *w, lz_instance_id id)
 
 static bool reaches(struct lz_world *w, lz_instance_id a, lz_instance_id b)
 {
-    return !lz_net_is_cut(w, a, b) && !lz_net_is_cut(w, b, a);
+    return lz_net_can_ask(w, a, b) && lz_net_can_ask(w, b, a);
 }
 
 // Can it hold the lease? It must run, and reach at least half of the others that live.

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "model/database.h"
 #include "model/dns.h"
+#include "model/link.h"
 #include "model/service.h"
 #include "model/traffic.h"
 #include "model/world.h"
@@ -20,6 +21,7 @@ static const struct {
     [LZ_COMPONENT_TRAFFIC] = {"traffic", lz_traffic_metrics},
     [LZ_COMPONENT_DATABASE] = {"database", lz_database_metrics},
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
+    [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };
 
 const char *lz_world_kind_name(enum lz_component_kind kind)

@@ -45,14 +45,12 @@ static void send(struct lz_world *w, const struct lz_database *d, uint32_t from,
 {
     uint32_t node = from == d->primary ? to : from;
     uint64_t owner = lz_draw_index(lz_draw_index(d->path, lsn), node);
-    lz_net_send(w,
-                &(struct lz_message){.from = d->first + from,
-                                     .to = d->first + to,
-                                     .kind = kind,
-                                     .payload = pack(d, lsn, node),
-                                     .owner = kind == w->replication->log ? owner : ~owner,
-                                     .purpose = LZ_PURPOSE_LOG},
-                NULL);
+    lz_net_send(w, &(struct lz_message){.from = d->first + from,
+                                        .to = d->first + to,
+                                        .kind = kind,
+                                        .payload = pack(d, lsn, node),
+                                        .owner = kind == w->replication->log ? owner : ~owner,
+                                        .purpose = LZ_PURPOSE_LOG});
 }
 
 void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)

@@ -168,6 +168,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
                                        .factor = 1.0};
     s->builds = &s->own;
     s->cores = s->opts.cpu > 0.0 ? s->opts.cpu : (double)s->opts.concurrency;
+    w->components[*id].port = opts->port;
     s->present = s->opts.replicas;
     s->slots = s->opts.autoscale.max > s->present ? s->opts.autoscale.max : s->present;
     lz_instances_add(w, *id, s->slots, &opts->spread, &instance_ops);

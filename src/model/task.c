@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client.h"
+#include "model/connect.h"
 #include "model/instance.h"
 #include "model/life.h"
 #include "model/net.h"
@@ -55,10 +56,28 @@ static bool is_linked(const struct lz_task *t)
     return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
 }
 
-static bool somebody_waits(const struct lz_world *w, uint64_t payload)
+// A message that nobody waits for is not sent again, and the task is of no use.
+static bool somebody_waits(struct lz_world *w, uint64_t payload, uint32_t tries)
 {
-    const struct lz_task *t = lz_task_find(w, payload);
-    return t != NULL && lz_client_is_waiting(w, t->call, payload);
+    (void)tries;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_client_is_waiting(w, t->call, payload))
+        return t != NULL;
+    lz_task_free(w, t);
+    return false;
+}
+
+// Unanswered so often, the client's side gives the connection up: for it, it broke.
+static bool request_is_wanted(struct lz_world *w, uint64_t payload, uint32_t tries)
+{
+    if (!somebody_waits(w, payload, tries))
+        return false;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (tries <= lz_connect_retries(w, t->call))
+        return true;
+    lz_client_reset(w, t);
+    lz_task_free(w, t);
+    return false;
 }
 
 // A request or its caller's patience may be over while the message is on its way; the
@@ -176,14 +195,15 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->server = server;
     t->incarnation = lz_instance_get(w, server)->incarnation;
     t->state = LZ_TASK_SENT;
-    lz_net_send(w,
-                &(struct lz_message){.from = client,
-                                     .to = server,
-                                     .kind = ts->arrive,
-                                     .payload = lz_pool_id(t),
-                                     .owner = t->path,
-                                     .purpose = LZ_PURPOSE_NET_OUT},
-                somebody_waits);
+    struct lz_message m = {.from = client,
+                           .to = server,
+                           .kind = ts->arrive,
+                           .payload = lz_pool_id(t),
+                           .owner = t->path,
+                           .purpose = LZ_PURPOSE_NET_OUT,
+                           .wanted = request_is_wanted};
+    lz_connect_address(w, t->call, &m);
+    lz_net_send(w, &m);
     return t;
 }
 
@@ -194,14 +214,16 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
         lz_task_free(w, t); // nobody would notice the message
         return;
     }
-    lz_net_send(w,
-                &(struct lz_message){.from = t->server,
-                                     .to = lz_client_instance(w, t->call),
-                                     .kind = kind,
-                                     .payload = id,
-                                     .owner = t->path,
-                                     .purpose = LZ_PURPOSE_NET_BACK},
-                somebody_waits);
+    struct lz_message m = {.from = t->server,
+                           .kind = kind,
+                           .payload = id,
+                           .owner = t->path,
+                           .purpose = LZ_PURPOSE_NET_BACK,
+                           .wanted = somebody_waits};
+    lz_connect_address(w, t->call, &m);
+    if (kind == w->tasks->reset)
+        m.bytes = LZ_NET_SMALL_BYTES;
+    lz_net_send(w, &m);
 }
 
 void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
@@ -243,14 +265,12 @@ void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id i
     const struct lz_task *t = lz_task_find(w, id);
     if (t == NULL)
         return;
-    lz_net_send(w,
-                &(struct lz_message){.from = client,
-                                     .to = t->server,
-                                     .kind = w->tasks->cancel,
-                                     .payload = id,
-                                     .owner = lz_draw_index(t->path, 1),
-                                     .purpose = LZ_PURPOSE_NET_OUT},
-                NULL);
+    lz_net_send(w, &(struct lz_message){.from = client,
+                                        .to = t->server,
+                                        .kind = w->tasks->cancel,
+                                        .payload = id,
+                                        .owner = lz_draw_index(t->path, 1),
+                                        .purpose = LZ_PURPOSE_NET_OUT});
 }
 
 static void on_untie(void *ctx, uint32_t entity, uint64_t payload)

@@ -37,6 +37,7 @@ enum lz_component_kind {
     LZ_COMPONENT_TRAFFIC,
     LZ_COMPONENT_DATABASE,
     LZ_COMPONENT_DNS,
+    LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
 
@@ -48,6 +49,7 @@ struct lz_component {
     lz_instance_id instances_first;
     uint32_t instance_count;
     uint64_t path; /* owner of its draws */
+    uint16_t port; /* where it listens; 0 if not said */
 };
 
 #define LZ_WORLD_COMPONENTS_MAX 65535
@@ -66,7 +68,9 @@ struct lz_world {
     struct lz_world_clock *clock;
     struct lz_journal *journal;
     struct lz_place *place;
+    struct lz_links *links;
     struct lz_net *net;
+    struct lz_tcps *tcps;
     struct lz_instances *instances;
     struct lz_lives *lives;
     struct lz_probes *probes;

@@ -101,6 +101,9 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
     case LZ_PARAM_CHOICE:
         *(unsigned *)field = read_choice(L, idx, p);
         return true;
+    case LZ_PARAM_BURST:
+        lz_read_burst(L, idx, p->name, field);
+        return true;
     case LZ_PARAM_WORDS:
         *(unsigned *)field = read_words(L, idx, p);
         return true;
@@ -154,6 +157,7 @@ static const char *type_name(enum lz_param_type type)
         [LZ_PARAM_TEXT] = "text",         [LZ_PARAM_BOOL] = "bool",
         [LZ_PARAM_CHOICE] = "choice",     [LZ_PARAM_OFFSET] = "offset",
         [LZ_PARAM_SIGNED] = "signed",     [LZ_PARAM_WORDS] = "words",
+        [LZ_PARAM_BURST] = "burst",
     };
     LZ_ASSERT((size_t)type < sizeof(names) / sizeof(names[0]) && names[type] != NULL);
     return names[type];

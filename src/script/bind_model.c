@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "model/call.h"
 #include "model/database.h"
-#include "model/net.h"
+#include "model/link.h"
 #include "model/service.h"
 #include "model/traffic.h"
 #include "script/bind_call.h"
@@ -233,22 +233,56 @@ static int traffic(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
-// link{from, to, latency, loss, one_way} -> true
+static struct lz_loss read_struck(lua_State *L, const char *name)
+{
+    double ratio = lz_read_num(L, 1, name, 0);
+    return (struct lz_loss){.kind = ratio > 0.0 ? LZ_LOSS_RATIO : LZ_LOSS_NONE,
+                            .ratio = ratio,
+                            .correlation = lz_read_num(L, 1, "loss_correlation", 0)};
+}
+
+// link{from, to, one_way, latency, correlation, loss, loss_correlation, burst, ...} -> true
 static int link(lua_State *L)
 {
     struct lz_err err;
-    struct lz_link_opts o = {.loss = lz_read_num(L, 1, "loss", 0),
-                             .one_way = lz_read_bool(L, 1, "one_way")};
+    struct lz_link_opts o = {
+        .one_way = lz_read_bool(L, 1, "one_way"),
+        .conditions = {.latency_correlation = lz_read_num(L, 1, "correlation", 0),
+                       .loss = read_struck(L, "loss"),
+                       .corrupt = read_struck(L, "corrupt"),
+                       .duplicate = read_struck(L, "duplicate"),
+                       .reorder = read_struck(L, "reorder"),
+                       .gap = lz_read_int(L, 1, "gap", 10 * LZ_MS),
+                       .rate = lz_read_num(L, 1, "bandwidth", 0),
+                       .buffer = lz_read_num(L, 1, "buffer", 0)}};
+    struct lz_loss burst;
+    lz_read_burst(L, 1, "burst", &burst);
+    if (burst.kind != LZ_LOSS_NONE)
+        o.conditions.loss = burst;
     lua_getfield(L, 1, "from");
     lz_read_target(L, 2, &o.from);
     lua_getfield(L, 1, "to");
     lz_read_target(L, 3, &o.to);
-    if (!lz_read_dist(L, 1, "latency", &o.latency, &err))
+    if (!lz_read_dist(L, 1, "latency", &o.conditions.latency, &err))
         return lz_bind_refuse(L, &err);
 
-    bool ok = lz_net_link(world_of(L), &o, &err);
+    bool ok = lz_link_declare(world_of(L), &o, &err);
 
     return answer(L, ok, 1, &err);
+}
+
+// link_metric(a, b, name) -> metric id, 0 if there is none; the component it is of
+static int link_metric(lua_State *L)
+{
+    struct lz_arena *arena = lz_script_of(L)->arena;
+    struct lz_target *a = lz_arena_alloc(arena, sizeof(*a)), *b = lz_arena_alloc(arena, sizeof(*b));
+    lz_read_target(L, 1, a);
+    lz_read_target(L, 2, b);
+    const struct lz_world *w = world_of(L);
+    lz_metric id = lz_link_metric(world_of(L), a, b, luaL_checkstring(L, 3));
+    lua_pushinteger(L, id);
+    lua_pushinteger(L, id != 0 ? lz_metrics_component(w->metrics, id) : 0);
+    return 2;
 }
 
 // is_read(op) -> whether a database takes it for a read
@@ -272,6 +306,7 @@ static const luaL_Reg functions[] = {
     {"add_call", add_call},
     {"traffic", traffic},
     {"link", link},
+    {"link_metric", link_metric},
     {"is_read", is_read},
     {NULL, NULL},
 };

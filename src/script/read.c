@@ -154,6 +154,34 @@ bool lz_read_shape(lua_State *L, int idx, const char *name, struct lz_shape *out
     return true;
 }
 
+// netem's defaults: tc-netem(8), "loss state" and "loss gemodel".
+void lz_read_burst(lua_State *L, int idx, const char *name, struct lz_loss *out)
+{
+    *out = (struct lz_loss){0};
+    if (lua_getfield(L, idx, name) == LUA_TNIL) { // [... burst]
+        lua_pop(L, 1);
+        return;
+    }
+    int at = lua_gettop(L);
+    bool has_states = lua_getfield(L, at, "p13") != LUA_TNIL; // [... burst p13]
+    lua_pop(L, 1);
+    if (has_states) {
+        out->kind = LZ_LOSS_FOUR_STATES;
+        out->p13 = lz_read_num(L, at, "p13", 0);
+        out->p31 = lz_read_num(L, at, "p31", 1.0 - out->p13);
+        out->p32 = lz_read_num(L, at, "p32", 0);
+        out->p23 = lz_read_num(L, at, "p23", 1.0);
+        out->p14 = lz_read_num(L, at, "p14", 0);
+    } else {
+        out->kind = LZ_LOSS_GILBERT_ELLIOTT;
+        out->p = lz_read_num(L, at, "p", 0);
+        out->r = lz_read_num(L, at, "r", 1.0 - out->p);
+        out->bad = lz_read_num(L, at, "bad", 1.0);
+        out->good = lz_read_num(L, at, "good", 0);
+    }
+    lua_pop(L, 1);
+}
+
 void lz_read_spread(lua_State *L, int idx, struct lz_spread *out)
 {
     *out = (struct lz_spread){0};

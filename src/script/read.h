@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/loss.h"
 #include "model/place.h"
 #include "model/target.h"
 #include "sim/dist.h"
@@ -29,6 +30,9 @@ bool lz_read_dist_at(lua_State *L, int idx, struct lz_dist *out, struct lz_err *
 bool lz_read_shape(lua_State *L, int idx, const char *name, struct lz_shape *out,
                    struct lz_err *err);
 bool lz_read_shape_at(lua_State *L, int idx, struct lz_shape *out, struct lz_err *err);
+
+/* A model of loss in bursts: kind NONE if absent, the defaults of netem for what is not said. */
+void lz_read_burst(lua_State *L, int idx, const char *name, struct lz_loss *out);
 
 void lz_read_spread(lua_State *L, int idx, struct lz_spread *out);
 void lz_read_target(lua_State *L, int idx, struct lz_target *out); /* the table at idx is one */

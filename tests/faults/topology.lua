@@ -11,16 +11,22 @@ local function side(name)
   local db = database(name .. "-db") {
     nodes = 2, spread = where, failover = false, query_time = dist.exponential { mean = "2ms" },
   }
+  local box = host(name .. "-box") { zone = where.zone.a }
+  local mail = service(name .. "-mail") { on = box, listen = 25 }
   local web = service(name .. "-web") {
     replicas = 3, spread = where, cpu = 1, concurrency = 16,
     service_time = dist.exponential { mean = "3ms" },
     versions = { next = { error_ratio = "50%" } },
-    calls = { call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" } },
+    calls = {
+      call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" },
+      call { mail, timeout = "300ms" },
+    },
   }
   local shop = dns(name .. "-shop") {
     answers = { web }, ttl = "1s", negative_ttl = "1s", resolvers = { count = 5 },
   }
-  return { region = where, db = db, web = web, shop = shop, name = name }
+  link { web, db, bandwidth = "1Mbit/s" }
+  return { region = where, db = db, web = web, shop = shop, box = box, mail = mail, name = name }
 end
 
 local function users(s, rate)

@@ -1,0 +1,51 @@
+#include "fault/kinds.h"
+
+static const struct lz_param params[] = {
+    {.name = "rate",
+     .type = LZ_PARAM_SPEED,
+     .offset = offsetof(struct lz_fault_params, rate),
+     .required = true,
+     .doc = "such as \"10Mbit/s\" or \"1MiB/s\""},
+    {.name = "buffer",
+     .type = LZ_PARAM_SIZE,
+     .offset = offsetof(struct lz_fault_params, buffer),
+     .doc = "what may wait for the line; default 256KiB"},
+    LZ_PARAM_DIRECTION,
+    {0},
+};
+
+static bool check(const struct lz_fault_opts *o, struct lz_err *err)
+{
+    const struct lz_fault_params *p = &o->params;
+    if (!(p->rate > 0.0))
+        return lz_fail(err, LZ_ERANGE,
+                       "`rate` of fault.bandwidth must be above 0: to cut the way altogether, use "
+                       "fault.partition");
+    struct lz_link_conditions c = {.rate = p->rate, .buffer = p->buffer};
+    return lz_fault_net_check(o, err) && lz_link_check(&c, err);
+}
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    lz_fault_net_apply(w, f,
+                       &(struct lz_link_effect){.conditions = {.rate = f->opts.params.rate,
+                                                               .buffer = f->opts.params.buffer}});
+}
+
+const struct lz_fault_kind lz_fault_bandwidth = {
+    .name = "bandwidth",
+    .doc = "Limit how many bytes get through; what does not fit into the buffer is dropped.",
+    .effect_unit = "bytes slowed or dropped",
+    .elsewhere = "tc tbf and Chaos Mesh limit what leaves one pod, with a token bucket's burst; "
+                 "Toxiproxy limits each connection. "
+                 "Here a link or a pair is one line in each direction that all share, and a single "
+                 "target has one line of its own for each of its instances; there is no burst, and "
+                 "the buffer drops from its tail.",
+    .targets = LZ_TARGETS_NET,
+    .second = LZ_TARGETS_INSTANCES,
+    .per_link = true,
+    .params = params,
+    .check = check,
+    .apply = apply,
+    .revert = lz_fault_net_revert,
+};
