@@ -296,8 +296,7 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
                                      .kind = w->tasks->untie,
                                      .payload = id,
                                      .owner = lz_draw_index(t->path, 2),
-                                     .purpose = LZ_PURPOSE_NET_OUT},
-                NULL);
+                                     .purpose = LZ_PURPOSE_NET_OUT});
 }
 
 void lz_task_free(struct lz_world *w, struct lz_task *t)
