@@ -14,11 +14,6 @@ local function req(row) row.required = true; return row end
 local ratio = { "ratio", "ratio", "share that is touched" }
 local add = { "add", "dist", "how much longer; a duration or a distribution" }
 local limit = req { "limit", "count", "how many there are" }
-local path = { "path", "text", "only requests to it; default all" }
-local method = { "method", "text", "only requests of it; default all" }
-local first = { "first", "count", "only the first so many" }
-local nth = { "nth", "count", "only every nth" }
-local status = { "status", "count", "the answer's status", min = 100 }
 local notice = { "notice", "duration", "how long before it is told; default 0s" }
 
 local M = {
@@ -29,20 +24,10 @@ local M = {
     slow_close = { "Let connections close late.", NET,
         req { "delay", "duration", "how much later" } },
 
-    http_delay = { "Answer requests late.", CALLED, req(add), ratio, path, method },
-    http_abort = { "Answer requests with an error.", CALLED, ratio, path, method, status, first,
-        nth },
-    http_replace = { "Replace what is answered.", CALLED, ratio, path, method, status,
-        { "body", "text", "instead of the body" } },
-    rpc_status = { "Answer calls with a status.", CALLED, ratio,
-        req { "code", "text", "such as \"UNAVAILABLE\"" } },
-    throttle = { "Refuse what exceeds a rate.", CALLED,
-        req { "rate", "rate", "what is let through" }, status },
     cert_expiry = { "Refuse new handshakes.", CALLED,
         { "expires_at", "duration", "an instant of the run; default at once" } },
     auth_outage = { "Take the identity provider away.", "service" },
     key_rotation = { "Replace the signing key before caches refresh.", "service" },
-    waf_false_positive = { "Block good requests.", "service balancer gateway", req(ratio) },
 
     reboot = { "Restart hosts.", PLACE, notice },
     drain = { "Move work away from hosts.", PLACE, notice },

@@ -39,6 +39,18 @@ struct lz_pick {
     double amount; /* count or share */
 };
 
+/* Which requests, and what happens to them. */
+struct lz_fault_request_params {
+    double ratio;
+    const char *path, *method; /* NULL: any */
+    const char *body;          /* instead of the answer's */
+    uint32_t status;           /* of the answer; 0: not said */
+    uint32_t first, nth;       /* 0: not said */
+    unsigned code;             /* rpc_status: which of its words */
+    double rate;               /* per second */
+    uint32_t burst;            /* 0: not said */
+};
+
 /* Parameters of all kinds; each kind lists which of them it has. */
 struct lz_fault_params {
     struct lz_dist add;   /* latency */
@@ -66,6 +78,7 @@ struct lz_fault_params {
     lz_time cpu_time;     /* flood */
     lz_time up, down;     /* flap */
     uint32_t port;        /* blackhole */
+    struct lz_fault_request_params request; /* http_*, rpc_status, throttle */
 };
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */

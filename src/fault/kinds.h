@@ -3,12 +3,14 @@
 #define LZ_FAULT_KINDS_H
 
 #include "fault/fault.h"
+#include "model/filter.h"
 #include "model/link.h"
+#include "model/net.h"
 
 extern const struct lz_fault_kind lz_fault_bad_deploy;
-extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
+extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_crash_loop;
@@ -18,16 +20,22 @@ extern const struct lz_fault_kind lz_fault_down;
 extern const struct lz_fault_kind lz_fault_duplicate;
 extern const struct lz_fault_kind lz_fault_flap;
 extern const struct lz_fault_kind lz_fault_flood;
+extern const struct lz_fault_kind lz_fault_http_abort;
+extern const struct lz_fault_kind lz_fault_http_delay;
+extern const struct lz_fault_kind lz_fault_http_replace;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
-extern const struct lz_fault_kind lz_fault_stop;
 extern const struct lz_fault_kind lz_fault_reorder;
 extern const struct lz_fault_kind lz_fault_route_loss;
+extern const struct lz_fault_kind lz_fault_rpc_status;
 extern const struct lz_fault_kind lz_fault_slicer;
+extern const struct lz_fault_kind lz_fault_stop;
+extern const struct lz_fault_kind lz_fault_throttle;
+extern const struct lz_fault_kind lz_fault_waf_false_positive;
 
 /* Targets that name running processes. */
 #define LZ_TARGETS_INSTANCES                                                                       \
@@ -96,5 +104,45 @@ struct lz_loss lz_fault_net_struck(const struct lz_fault *f);
 bool lz_fault_net_check(const struct lz_fault_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e);
 void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
+
+/* For faults at the door of replicas (fault_filter.c): parameters that say which requests. */
+#define LZ_FAULT_AT(member) offsetof(struct lz_fault_params, request.member)
+#define LZ_PARAMS_REQUESTS                                                                         \
+    {.name = "ratio",                                                                              \
+     .type = LZ_PARAM_RATIO,                                                                       \
+     .offset = LZ_FAULT_AT(ratio),                                                                 \
+     .preset = 1.0,                                                                                \
+     .doc = "share of the requests that is touched, each by its own draw; default all"},           \
+        {.name = "path",                                                                           \
+         .type = LZ_PARAM_TEXT,                                                                    \
+         .offset = LZ_FAULT_AT(path),                                                              \
+         .doc = "only requests to it, such as \"/price\"; \"/api/*\" is all that begin like it"},  \
+        {.name = "method",                                                                         \
+         .type = LZ_PARAM_TEXT,                                                                    \
+         .offset = LZ_FAULT_AT(method),                                                            \
+         .doc = "only requests of it, such as \"GET\""},                                           \
+        {.name = "first",                                                                          \
+         .type = LZ_PARAM_COUNT,                                                                   \
+         .offset = LZ_FAULT_AT(first),                                                             \
+         .doc = "only the first so many; default all"},                                            \
+    {                                                                                              \
+        .name = "nth", .type = LZ_PARAM_COUNT, .offset = LZ_FAULT_AT(nth),                         \
+        .doc = "only every nth; default each"                                                      \
+    }
+
+/* How a request ends that is answered so: 429 and 503 are refusals, as a full queue's are. */
+static inline enum lz_outcome lz_fault_outcome(uint32_t status)
+{
+    if (status == 429 || status == 503)
+        return LZ_OUTCOME_REFUSED;
+    return status >= 400 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
+}
+
+/* Is what they say about requests possible? */
+bool lz_fault_filter_check(const struct lz_fault_opts *o, struct lz_err *err);
+
+/* Put `filter`, which says what it does, at the hits; the rest comes from the parameters. */
+void lz_fault_filter_apply(struct lz_world *w, struct lz_fault *f, struct lz_filter *filter);
+void lz_fault_filter_revert(struct lz_world *w, struct lz_fault *f);
 
 #endif

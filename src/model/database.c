@@ -202,6 +202,15 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     measure_cpu(w, d);
 }
 
+static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                      uint16_t status)
+{
+    struct lz_database *d = database_of(w, t);
+    lz_measure_arrived(w, &d->series.m);
+    lz_client_count_request(w, d->id);
+    lz_database_answer(w, d, t, outcome, status);
+}
+
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status)
 {
@@ -320,6 +329,7 @@ static void resumed(struct lz_world *w, lz_instance_id id)
 static const struct lz_instance_ops instance_ops = {
     .died = died, .started = started, .stopped = stopped, .resumed = resumed};
 static const struct lz_server_ops server_ops = {.arrive = arrive,
+                                                .turn_away = turn_away,
                                                 .called = called,
                                                 .cancel = cancel,
                                                 .route = route,

@@ -9,16 +9,32 @@
 #include "model/instance.h"
 #include "model/service_state.h"
 
-static void arrive(struct lz_world *w, struct lz_task *t)
+static void measure_arrived(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                            struct lz_task *t)
 {
-    struct lz_service *s = lz_service_of(w, t);
-    struct lz_service_replica *r = lz_service_replica(s, t->server);
     lz_measure_arrived(w, &s->series.m);
     if (r->own != NULL)
         lz_measure_arrived(w, &r->own->m);
     lz_client_count_request(w, s->id);
     if (s->versions != NULL)
         lz_version_arrived(w, s, t);
+}
+
+static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                      uint16_t status)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    measure_arrived(w, s, r, t);
+    lz_level_left(w, s, r, t, outcome);
+    lz_task_answer(w, t, outcome, status);
+}
+
+static void arrive(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    measure_arrived(w, s, r, t);
     if (r->busy < s->opts.concurrency) {
         lz_serve_start(w, s, r, t);
     } else if (s->opts.queue_max == LZ_SERVICE_UNBOUNDED || r->queue_len < s->opts.queue_max) {
@@ -113,6 +129,7 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_server_ops server_ops = {.arrive = arrive,
+                                                .turn_away = turn_away,
                                                 .called = lz_serve_called,
                                                 .cancel = cancel,
                                                 .load = load,

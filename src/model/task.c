@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "model/client.h"
 #include "model/connect.h"
+#include "model/filter.h"
 #include "model/instance.h"
 #include "model/life.h"
 #include "model/net.h"
@@ -18,7 +19,7 @@ struct lz_tasks {
     uint32_t at_cap;
     const struct lz_server_ops **ops; // by component
     uint32_t ops_cap;
-    lz_kind arrive, answer, reset, cancel;
+    lz_kind arrive, held, answer, reset, cancel;
     lz_kind untie; // 0: nothing was tied yet
     uint32_t live_max;
 };
@@ -80,15 +81,32 @@ static bool request_is_wanted(struct lz_world *w, uint64_t payload, uint32_t tri
     return false;
 }
 
+static void answer_instead(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                           uint16_t status)
+{
+    lz_task_ops(w, lz_instance_get(w, t->server)->component)->turn_away(w, t, outcome, status);
+}
+
+// It is at the server's door, and was held there as long as a filter says.
+static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component)
+{
+    enum lz_outcome outcome = LZ_OUTCOME_PENDING;
+    uint16_t status = 0;
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    link_at(w, t);
+    if (lz_filter_is_any(w) && lz_filter_refuses(w, t, &outcome, &status))
+        answer_instead(w, t, outcome, status);
+    else
+        lz_task_ops(w, component)->arrive(w, t);
+}
+
 // A request or its caller's patience may be over while the message is on its way; the
 // server does not know and works on.
-static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
+static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, bool is_held)
 {
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL || lz_instance_defer(w, entity, w->tasks->arrive, payload))
-        return;
-    const struct lz_instance *i = lz_instance_get(w, entity);
+    const struct lz_instance *i = lz_instance_get(w, at);
     if (i->state == LZ_INSTANCE_LOST) {
         lz_task_free(w, t); // the host went away under it
         return;
@@ -97,11 +115,27 @@ static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
         lz_task_reset(w, t, false);
         return;
     }
-    LZ_ASSERT(t->state == LZ_TASK_SENT);
-    t->arrived = lz_sim_now(w->sim);
-    t->state = LZ_TASK_QUEUED;
-    link_at(w, t);
-    lz_task_ops(w, i->component)->arrive(w, t);
+    lz_time delay = lz_filter_is_any(w) && !is_held ? lz_filter_delay(w, t) : 0;
+    if (delay > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->tasks->held, at, lz_pool_id(t));
+    else
+        come_in(w, t, i->component);
+}
+
+static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->arrive, payload))
+        arrive(w, entity, t, false);
+}
+
+static void on_held(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->held, payload))
+        arrive(w, entity, t, true);
 }
 
 static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
@@ -144,6 +178,7 @@ void lz_tasks_init(struct lz_world *w)
     lz_pool_init(&ts->pool, w->arena, sizeof(struct lz_task));
     w->tasks = ts;
     ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
+    ts->held = lz_sim_kind(w->sim, "held", on_held, w);
     ts->answer = lz_sim_kind(w->sim, "answer", on_answer, w);
     ts->reset = lz_sim_kind(w->sim, "reset", on_reset, w);
     ts->cancel = lz_sim_kind(w->sim, "cancel", on_cancel, w);
@@ -231,6 +266,8 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     LZ_ASSERT(is_linked(t));
     LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
     unlink_at(w, t);
+    if (lz_filter_is_any(w))
+        lz_filter_answer(w, t, &outcome, &status);
     if (t->state == LZ_TASK_QUEUED)
         t->started = lz_sim_now(w->sim);
     t->state = LZ_TASK_ANSWERED;

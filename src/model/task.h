@@ -61,6 +61,9 @@ _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small a
 /* How a kind of component serves. All are called on a live task at one of its instances. */
 struct lz_server_ops {
     void (*arrive)(struct lz_world *w, struct lz_task *t);
+    /* Instead: it is answered at the door, and only counted. */
+    void (*turn_away)(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                      uint16_t status);
     void (*called)(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
     void (*cancel)(struct lz_world *w, struct lz_task *t); /* still queued or working: forget it */
     /* The instance to ask for an operation; 0: nobody leads. NULL: balance over all. */

@@ -8,6 +8,7 @@
 #include "model/capacity.h"
 #include "model/database.h"
 #include "model/dns.h"
+#include "model/filter.h"
 #include "model/instance.h"
 #include "model/journal.h"
 #include "model/life.h"
@@ -66,6 +67,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_lives_init(w);
     lz_capacities_init(w);
     lz_requests_init(w);
+    lz_filters_init(w);
     lz_tasks_init(w);
     lz_calls_init(w);
     lz_services_init(w);

@@ -89,6 +89,7 @@ struct lz_world {
     struct lz_arrivals *arrivals;
     struct lz_users *users;
     struct lz_dnses *dnses;
+    struct lz_filters *filters;
     struct lz_resolvers *resolvers;
 };
 
