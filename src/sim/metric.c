@@ -8,18 +8,13 @@
 #include "sim/hist.h"
 #include "sim/window.h"
 
-// What the model feeds comes first: two cache lines of it, in a big thing.
+// What is fed is in the other half, at the head of this one's list (metric.h).
 struct series {
-    enum lz_window_kind kind;
-    bool is_touched;              // in the current window
-    uint64_t total;               // COUNTER: since the start
-    double level, sum, low, high; // GAUGE: now, and over the current window
-    lz_time since;                // GAUGE: sum is complete up to here
-    struct lz_hist now;           // HIST
-    double level_start;           // GAUGE: at the start of the window, if it is touched
-    uint32_t keep;                // windows that must stay exact
-    uint64_t total_closed;        // COUNTER: at the last roll
-    uint64_t total_begin;         // COUNTER: at lz_metrics_begin
+    struct lz_series_face *face;
+    double level_start;    // GAUGE: at the start of the window, if it is touched
+    uint32_t keep;         // windows that must stay exact
+    uint64_t total_closed; // COUNTER: at the last roll
+    uint64_t total_begin;  // COUNTER: at lz_metrics_begin
     double whole_sum, whole_low, whole_high;
     lz_time whole_until;  // GAUGE: whole_sum is complete up to here
     struct lz_hist whole; // HIST
@@ -34,9 +29,10 @@ struct metric {
 };
 
 struct lz_metrics {
+    struct lz_metrics_face face; // first: metric.h looks here
     struct lz_arena *arena;
     struct series *series; // 1 ..
-    uint32_t series_count, series_cap;
+    uint32_t series_cap, face_cap;
     lz_series *touched;
     uint32_t touched_count, touched_cap;
     struct metric *metrics; // 1 ..
@@ -63,12 +59,15 @@ struct lz_metrics *lz_metrics_create(struct lz_arena *arena)
 static lz_series add_series(struct lz_metrics *m, enum lz_window_kind kind)
 {
     m->series =
-        lz_grow(m->arena, m->series, &m->series_cap, m->series_count + 2, sizeof(*m->series));
-    struct series *s = &m->series[++m->series_count];
-    s->kind = kind;
+        lz_grow(m->arena, m->series, &m->series_cap, m->face.series_count + 2, sizeof(*m->series));
+    uint32_t id = ++m->face.series_count;
+    m->face.all = lz_grow(m->arena, m->face.all, &m->face_cap, id + 1, sizeof(*m->face.all));
+    struct series *s = &m->series[id];
+    s->face = m->face.all[id] = lz_arena_alloc(m->arena, sizeof(*s->face));
+    s->face->kind = kind;
     s->keep = 1;
     s->recent = s->stored = (struct lz_window_list){.arena = m->arena, .kind = kind};
-    return m->series_count;
+    return m->face.series_count;
 }
 
 lz_series lz_metrics_counter(struct lz_metrics *m)
@@ -80,7 +79,7 @@ lz_series lz_metrics_gauge(struct lz_metrics *m, double level)
 {
     lz_series id = add_series(m, LZ_WINDOW_GAUGE);
     struct series *s = &m->series[id];
-    s->level = s->level_first = s->whole_low = s->whole_high = level;
+    s->face->u.gauge.level = s->level_first = s->whole_low = s->whole_high = level;
     s->dropped.u.level.end = level;
     s->whole_until = m->begun; // one made later counts as if it had been there all along
     return id;
@@ -89,82 +88,24 @@ lz_series lz_metrics_gauge(struct lz_metrics *m, double level)
 lz_series lz_metrics_hist(struct lz_metrics *m)
 {
     lz_series id = add_series(m, LZ_WINDOW_HIST);
-    lz_hist_init(&m->series[id].now, m->arena);
+    lz_hist_init(&m->series[id].face->u.hist, m->arena);
     lz_hist_init(&m->series[id].whole, m->arena);
     return id;
 }
 
-static void touch(struct lz_metrics *m, lz_series id)
+void lz_metrics_touch(struct lz_metrics *m, lz_series id)
 {
     struct series *s = &m->series[id];
-    s->is_touched = true;
-    if (s->kind == LZ_WINDOW_GAUGE) {
-        s->sum = 0.0;
-        s->low = s->high = s->level_start = s->level;
-        s->since = m->start;
+    s->face->is_touched = true;
+    if (s->face->kind == LZ_WINDOW_GAUGE) {
+        struct lz_gauge *g = &s->face->u.gauge;
+        g->sum = 0.0;
+        g->low = g->high = s->level_start = g->level;
+        g->since = m->start;
     }
     m->touched =
         lz_grow(m->arena, m->touched, &m->touched_cap, m->touched_count + 1, sizeof(*m->touched));
     m->touched[m->touched_count++] = id;
-}
-
-static inline struct series *used(struct lz_metrics *m, lz_series id, enum lz_window_kind kind)
-{
-    LZ_ASSERT(id >= 1 && id <= m->series_count);
-    struct series *s = &m->series[id];
-    LZ_ASSERT(s->kind == kind);
-    if (!s->is_touched)
-        touch(m, id);
-    return s;
-}
-
-void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
-{
-    used(m, counter, LZ_WINDOW_COUNTER)->total += n;
-}
-
-// A level set to what it is changes nothing, and half of all are.
-void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
-{
-    LZ_ASSERT(gauge >= 1 && gauge <= m->series_count);
-    struct series *s = &m->series[gauge];
-    LZ_ASSERT(s->kind == LZ_WINDOW_GAUGE);
-    if (!(s->level < level || s->level > level))
-        return;
-    if (!s->is_touched)
-        touch(m, gauge);
-    LZ_ASSERT(now >= s->since);
-    s->sum += s->level * (double)(now - s->since);
-    s->since = now;
-    s->level = level;
-    if (level < s->low)
-        s->low = level;
-    if (level > s->high)
-        s->high = level;
-}
-
-void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by)
-{
-    lz_metrics_set(m, gauge, now, lz_metrics_level(m, gauge) + by);
-}
-
-void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value)
-{
-    lz_hist_add(&used(m, hist, LZ_WINDOW_HIST)->now, value);
-}
-
-double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
-{
-    LZ_ASSERT(gauge >= 1 && gauge <= m->series_count);
-    LZ_ASSERT(m->series[gauge].kind == LZ_WINDOW_GAUGE);
-    return m->series[gauge].level;
-}
-
-uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
-{
-    LZ_ASSERT(counter >= 1 && counter <= m->series_count);
-    LZ_ASSERT(m->series[counter].kind == LZ_WINDOW_COUNTER);
-    return m->series[counter].total;
 }
 
 static uint32_t home_of(const struct lz_metrics *m, uint32_t component, const char *name)
@@ -212,10 +153,11 @@ static enum lz_window_kind kind_of_view(enum lz_view view)
 lz_metric lz_metrics_define(struct lz_metrics *m, uint32_t component,
                             const struct lz_metric_def *def)
 {
-    LZ_ASSERT(def->a >= 1 && def->a <= m->series_count);
-    LZ_ASSERT(m->series[def->a].kind == kind_of_view(def->view));
-    LZ_ASSERT(LZ_IMPLIES(def->view == LZ_VIEW_RATIO, def->b >= 1 && def->b <= m->series_count));
-    LZ_ASSERT(LZ_IMPLIES(def->b != 0, m->series[def->b].kind == LZ_WINDOW_COUNTER));
+    LZ_ASSERT(def->a >= 1 && def->a <= m->face.series_count);
+    LZ_ASSERT(m->series[def->a].face->kind == kind_of_view(def->view));
+    LZ_ASSERT(
+        LZ_IMPLIES(def->view == LZ_VIEW_RATIO, def->b >= 1 && def->b <= m->face.series_count));
+    LZ_ASSERT(LZ_IMPLIES(def->b != 0, m->series[def->b].face->kind == LZ_WINDOW_COUNTER));
     LZ_ASSERT(lz_metrics_find(m, component, def->name) == 0);
     m->metrics =
         lz_grow(m->arena, m->metrics, &m->metric_cap, m->metric_count + 2, sizeof(*m->metrics));
@@ -258,8 +200,10 @@ static size_t list_bytes(const struct lz_window_list *list)
 
 static size_t series_bytes(const struct series *s)
 {
-    size_t counts = ((size_t)s->now.cap + s->whole.cap) * sizeof(*s->now.counts);
-    return sizeof(*s) + counts + list_bytes(&s->recent) + list_bytes(&s->stored);
+    bool is_hist = s->face->kind == LZ_WINDOW_HIST;
+    size_t cap = is_hist ? (size_t)s->face->u.hist.cap + s->whole.cap : 0;
+    size_t counts = cap * sizeof(*s->whole.counts);
+    return sizeof(*s) + sizeof(*s->face) + counts + list_bytes(&s->recent) + list_bytes(&s->stored);
 }
 
 // A series is counted by the first metric that is a view of it.
@@ -293,40 +237,41 @@ void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
 // The level between whole_until and the start of the window, in which nothing happened.
 static double level_until_start(const struct series *s)
 {
-    return s->is_touched ? s->level_start : s->level;
+    return s->face->is_touched ? s->level_start : s->face->u.gauge.level;
 }
 
 static struct lz_window close_gauge(const struct lz_metrics *m, struct series *s, lz_time now)
 {
-    double sum = s->sum + s->level * (double)(now - s->since);
+    double sum =
+        s->face->u.gauge.sum + s->face->u.gauge.level * (double)(now - s->face->u.gauge.since);
     struct lz_window w = {.index = m->closed};
     w.u.level.mean = sum / (double)(now - m->start);
-    w.u.level.low = s->low;
-    w.u.level.high = s->high;
-    w.u.level.end = s->level;
+    w.u.level.low = s->face->u.gauge.low;
+    w.u.level.high = s->face->u.gauge.high;
+    w.u.level.end = s->face->u.gauge.level;
     s->whole_sum += s->level_start * (double)(m->start - s->whole_until) + sum;
     s->whole_until = now;
-    if (s->low < s->whole_low)
-        s->whole_low = s->low;
-    if (s->high > s->whole_high)
-        s->whole_high = s->high;
+    if (s->face->u.gauge.low < s->whole_low)
+        s->whole_low = s->face->u.gauge.low;
+    if (s->face->u.gauge.high > s->whole_high)
+        s->whole_high = s->face->u.gauge.high;
     return w;
 }
 
 static struct lz_window close_hist(const struct lz_metrics *m, struct series *s)
 {
     struct lz_window w = {.index = m->closed};
-    w.u.hist.facts = s->now.facts;
-    w.u.hist.packed = lz_hist_pack(&s->now, &w.packed_size);
-    lz_hist_merge(&s->whole, &s->now);
-    lz_hist_clear(&s->now);
+    w.u.hist.facts = s->face->u.hist.facts;
+    w.u.hist.packed = lz_hist_pack(&s->face->u.hist, &w.packed_size);
+    lz_hist_merge(&s->whole, &s->face->u.hist);
+    lz_hist_clear(&s->face->u.hist);
     return w;
 }
 
 static struct lz_window close_counter(const struct lz_metrics *m, struct series *s)
 {
     struct lz_window w = {.index = m->closed};
-    w.u.total = s->total_closed = s->total;
+    w.u.total = s->total_closed = s->face->u.total;
     return w;
 }
 
@@ -339,9 +284,9 @@ static struct lz_window_record record_of(struct lz_metrics *m, const struct seri
 static void close_window(struct lz_metrics *m, struct series *s, lz_time now)
 {
     struct lz_window w;
-    if (s->kind == LZ_WINDOW_COUNTER)
+    if (s->face->kind == LZ_WINDOW_COUNTER)
         w = close_counter(m, s);
-    else if (s->kind == LZ_WINDOW_GAUGE)
+    else if (s->face->kind == LZ_WINDOW_GAUGE)
         w = close_gauge(m, s, now);
     else
         w = close_hist(m, s);
@@ -351,12 +296,12 @@ static void close_window(struct lz_metrics *m, struct series *s, lz_time now)
     if (m->closed + 1 > s->keep)
         lz_window_drop(&s->recent, m->closed + 1 - s->keep, &s->dropped);
     lz_window_append(&s->recent, &w);
-    s->is_touched = false;
+    s->face->is_touched = false;
 }
 
 static void widen_record(struct lz_metrics *m)
 {
-    for (lz_series i = 1; i <= m->series_count; i++) {
+    for (lz_series i = 1; i <= m->face.series_count; i++) {
         struct lz_window_record record = record_of(m, &m->series[i]);
         lz_window_halve(&m->series[i].stored, &record);
     }
@@ -384,13 +329,14 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
 {
     LZ_ASSERT(now == m->start);
     m->begun = now;
-    for (lz_series i = 1; i <= m->series_count; i++) {
+    for (lz_series i = 1; i <= m->face.series_count; i++) {
         struct series *s = &m->series[i];
+        bool is_gauge = s->face->kind == LZ_WINDOW_GAUGE;
         s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
         s->whole_until = now;
-        s->whole_low = s->whole_high = level_until_start(s);
-        if (s->kind == LZ_WINDOW_HIST)
+        s->whole_low = s->whole_high = is_gauge ? level_until_start(s) : 0.0;
+        if (s->face->kind == LZ_WINDOW_HIST)
             lz_hist_clear(&s->whole);
     }
 }
@@ -501,7 +447,7 @@ struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
     double seconds = (double)(m->start - m->begun) / 1e9;
     switch (def->view) {
     case LZ_VIEW_TOTAL:
-        return total_sample(def, a->total);
+        return total_sample(def, a->face->u.total);
     case LZ_VIEW_RATE:
         return counter_sample(def, a->total_closed - a->total_begin, 0, seconds);
     case LZ_VIEW_RATIO:

@@ -31,7 +31,10 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/check.h"
+#include "sim/hist.h"
 #include "sim/time.h"
+#include "sim/window.h"
 
 #define LZ_METRIC_WINDOWS_MAX 4096
 #define LZ_METRIC_WINDOW LZ_S
@@ -80,12 +83,91 @@ lz_series lz_metrics_counter(struct lz_metrics *m);
 lz_series lz_metrics_gauge(struct lz_metrics *m, double level);
 lz_series lz_metrics_hist(struct lz_metrics *m);
 
-void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n);
-void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level);
-void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by);
-void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value); /* >= 0 */
-double lz_metrics_level(const struct lz_metrics *m, lz_series gauge);         /* right now */
-uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter);     /* since the start */
+/* What the model feeds, in the current window. It never moves. */
+struct lz_gauge {
+    double level, sum, low, high; /* now; over the window: times ns, and the extremes */
+    lz_time since;                /* `sum` is complete up to here */
+};
+
+struct lz_series_face {
+    uint8_t kind; /* enum lz_window_kind */
+    bool is_touched;
+    union {
+        uint64_t total; /* COUNTER: since the start */
+        struct lz_gauge gauge;
+        struct lz_hist hist;
+    } u;
+};
+
+/* It begins metric.c's own struct; several for each step of a request look here. */
+struct lz_metrics_face {
+    struct lz_series_face **all; /* 1 .. */
+    uint32_t series_count;
+};
+
+/* The first of a window: it has to be closed. */
+void lz_metrics_touch(struct lz_metrics *m, lz_series id);
+
+static inline struct lz_series_face *lz_metrics_series(const struct lz_metrics *m, lz_series id,
+                                                       enum lz_window_kind kind)
+{
+    const struct lz_metrics_face *face = (const struct lz_metrics_face *)m;
+    LZ_ASSERT(id - 1u < face->series_count);
+    struct lz_series_face *s = face->all[id];
+    LZ_ASSERT(s->kind == kind);
+    return s;
+}
+
+static inline void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
+{
+    struct lz_series_face *s = lz_metrics_series(m, counter, LZ_WINDOW_COUNTER);
+    if (!s->is_touched)
+        lz_metrics_touch(m, counter);
+    s->u.total += n;
+}
+
+/* A level set to what it is changes nothing, and half of all are. */
+static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
+{
+    struct lz_series_face *s = lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE);
+    struct lz_gauge *g = &s->u.gauge;
+    if (!__builtin_islessgreater(g->level, level))
+        return;
+    if (!s->is_touched)
+        lz_metrics_touch(m, gauge);
+    LZ_ASSERT(now >= g->since);
+    g->sum += g->level * (double)(now - g->since);
+    g->since = now;
+    g->level = level;
+    g->low = level < g->low ? level : g->low;
+    g->high = level > g->high ? level : g->high;
+}
+
+static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist,
+                                      int64_t value) /* >= 0 */
+{
+    struct lz_series_face *s = lz_metrics_series(m, hist, LZ_WINDOW_HIST);
+    if (!s->is_touched)
+        lz_metrics_touch(m, hist);
+    lz_hist_add(&s->u.hist, value);
+}
+
+/* Right now. */
+static inline double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
+{
+    return lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE)->u.gauge.level;
+}
+
+/* Since the start. */
+static inline uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
+{
+    return lz_metrics_series(m, counter, LZ_WINDOW_COUNTER)->u.total;
+}
+
+static inline void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by)
+{
+    lz_metrics_set(m, gauge, now, lz_metrics_level(m, gauge) + by);
+}
 
 /* Name a view on a component's series. A component's names are unique. */
 lz_metric lz_metrics_define(struct lz_metrics *m, uint32_t component,
