@@ -208,7 +208,7 @@ local function fault_page(facts, name, width)
     local kind = facts.fault_kinds[name]
     if not kind then return nil end
     local rows = field_rows(M.fault_params(kind))
-    local common = field_rows(schema.fault)
+    local common = field_rows(schema.fault_fields(kind))
     local takes = "It takes " .. table.concat(kind.targets, ", ")
     if #kind.second > 0 then
         takes = takes .. "; a second target may follow, and is what the first is cut from or "

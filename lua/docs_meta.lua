@@ -222,7 +222,7 @@ local function add_faults(out, facts)
     for _, kind in ipairs(text.keys(facts.fault_kinds)) do
         local k, fields, targets = facts.fault_kinds[kind], {}, { TARGETS[1] }
         for _, f in ipairs(docs.fault_params(k)) do fields[#fields + 1] = f end
-        for _, f in ipairs(schema.fault) do fields[#fields + 1] = f end
+        for _, f in ipairs(schema.fault_fields(k)) do fields[#fields + 1] = f end
         if #k.second > 0 then
             targets[2] = { "[2]?", "Target|Component", "the other side" }
         end

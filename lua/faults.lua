@@ -15,8 +15,7 @@ local POISON = diag.POISON
 
 --- The fields of a kind: those of all faults and its own.
 function M.fields(fault_kinds, kind)
-    local list = {}
-    for _, f in ipairs(schema.fault) do list[#list + 1] = f end
+    local list = schema.fault_fields(fault_kinds[kind] or { later = true })
     local later = not fault_kinds[kind] and catalogue[kind]
     for i = 3, later and #later or 0 do list[#list + 1] = later[i] end
     for _, p in ipairs(later and {} or fault_kinds[kind].params) do

@@ -158,13 +158,11 @@ end
 --- A fault in words: its kind, its target, its own parameters.
 function M.fault_text(state, facts)
     local fields, own = faults.fields(state.fault_kinds, facts.fault), {}
-    for i = #schema.fault + 1, #fields do
-        local v = facts.fields[fields[i][1]]
-        local shown = v ~= nil and values.value(fields[i], v)
-        if shown then own[#own + 1] = ("%s %s"):format(fields[i][1], shown) end
-    end
-    if facts.fields.pick then
-        own[#own + 1] = "pick " .. values.value({ "pick", "pick" }, facts.fields.pick)
+    local in_timeline = { at = true, lasting = true, every = true }
+    for _, f in ipairs(fields) do
+        local v = not in_timeline[f[1]] and facts.fields[f[1]]
+        local shown = v ~= nil and v ~= false and values.value(f, v)
+        if shown then own[#own + 1] = ("%s %s"):format(f[1], shown) end
     end
     local target = facts.a and " " .. values.name(facts.a) or ""
     if facts.b then target = target .. " | " .. values.name(facts.b) end

@@ -356,8 +356,21 @@ M.fault = { -- and the parameters of its kind
     { "at", "duration", "an instant, counted from the start of the run" },
     { "lasting", "duration", "how long; default to the end" },
     { "every", "duration", "again after this period" },
+    { "ramp", "duration", "its magnitude grows from nothing over this time; default at once" },
     { "pick", "pick", "\"all\", \"one\", a count, \"50%\" or \"random 50%\"; default all" },
 }
+
+--- Those of them that a kind has: some have no magnitude that could `ramp`, some are not about
+--- instances of which one could `pick`.
+function M.fault_fields(kind)
+    local list = {}
+    for _, f in ipairs(M.fault) do
+        local has = f[1] == "ramp" and kind.ramps or f[1] == "pick" and kind.picks
+        if kind.later or has or f[1] ~= "ramp" and f[1] ~= "pick" then list[#list + 1] = f end
+    end
+    return list
+end
+
 local window = {
     { "after", "anchor", "a fault, its .ends, a mark, an instant" },
     { "lasting", "duration", "how long the window is; default to the end" },

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "fault/kinds.h"
+#include "fault/ramp.h"
 #include "model/database.h"
 #include "model/instance.h"
 #include "model/journal.h"
@@ -49,7 +50,7 @@ struct lz_faults {
     struct lz_world *w;
     struct lz_fault **all; // 0 .. count - 1; ids are one more
     uint32_t count, cap;
-    lz_kind begin, step, end;
+    lz_kind begin, step, rise, end;
 };
 
 size_t lz_fault_kind_count(void)
@@ -126,16 +127,32 @@ static void drop_users(const struct lz_world *w, struct lz_fault *f)
     f->hit_count = kept;
 }
 
+static void make_room(struct lz_world *w, struct lz_fault *f, uint32_t need)
+{
+    uint32_t cap = f->hit_cap;
+    f->hits = lz_grow(w->arena, f->hits, &cap, need, sizeof(*f->hits));
+    cap = f->hit_cap;
+    f->undo = lz_grow(w->arena, f->undo, &cap, need, sizeof(*f->undo));
+    f->hit_cap = cap;
+}
+
+void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instance)
+{
+    make_room(w, f, f->hit_count + 2);
+    f->hits[f->hit_count++] = instance;
+}
+
 static void resolve(struct lz_world *w, struct lz_fault *f)
 {
-    if (f->hits == NULL) {
-        f->hits = lz_arena_alloc(w->arena, LZ_FAULT_HITS_MAX * sizeof(*f->hits));
-        f->undo = lz_arena_alloc(w->arena, LZ_FAULT_HITS_MAX * sizeof(*f->undo));
+    uint32_t n = (uint32_t)lz_target_instances(w, &f->opts.target, f->hits, f->hit_cap);
+    if (n >= f->hit_cap) {
+        make_room(w, f, n + 1);
+        lz_target_instances(w, &f->opts.target, f->hits, f->hit_cap);
     }
-    size_t n = lz_target_instances(w, &f->opts.target, f->hits, LZ_FAULT_HITS_MAX);
-    f->hit_count = (uint32_t)(n < LZ_FAULT_HITS_MAX ? n : LZ_FAULT_HITS_MAX);
+    f->hit_count = n;
     if (f->kind->per_instance)
         drop_users(w, f);
+    f->missed = f->missed || f->hit_count == 0; // before `pick`: a random share may be none
     pick(w, f);
 }
 
@@ -172,6 +189,38 @@ static bool is_resolved(const struct lz_fault *f)
            (f->kind->per_link && (is_role || f->opts.pick.kind != LZ_PICK_ALL));
 }
 
+/*
+ * The ramp: step k of n is in force from k/n of the ramp on, with the value in its middle. The
+ * last is followed by the whole.
+ */
+static void set_rise(struct lz_faults *fs, uint32_t index)
+{
+    struct lz_fault *f = fs->all[index];
+    struct lz_world *w = fs->w;
+    bool is_whole = f->risen == LZ_RAMP_STEPS;
+    double share = is_whole ? 1.0 : (f->risen + 0.5) / LZ_RAMP_STEPS;
+    lz_ramp_at(f->kind, &f->full, share, w->arena, &f->opts.params);
+    f->next_rise = 0;
+    if (is_whole)
+        return;
+    f->risen++;
+    lz_time at = f->started + (lz_time)((double)f->opts.ramp * f->risen / LZ_RAMP_STEPS);
+    f->next_rise = lz_sim_at(w->sim, at, fs->rise, index, 0);
+}
+
+static void on_rise(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_faults *fs = ctx;
+    struct lz_fault *f = fs->all[entity];
+    LZ_ASSERT(f->active);
+    uint64_t effect = f->effect;
+    f->kind->revert(fs->w, f);
+    set_rise(fs, entity);
+    f->kind->apply(fs->w, f);
+    f->effect = effect; // the same things are touched, only more
+}
+
 static void begin(struct lz_faults *fs, uint32_t index)
 {
     struct lz_world *w = fs->w;
@@ -184,11 +233,12 @@ static void begin(struct lz_faults *fs, uint32_t index)
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line}, "%s",
                    f->name);
     f->hit_count = 0;
-    if (is_resolved(f)) {
+    f->is_resolved = is_resolved(f);
+    if (f->is_resolved)
         resolve(w, f);
-        f->missed |= f->hit_count == 0;
-    }
-    f->step = 0;
+    f->step = f->risen = 0;
+    if (f->opts.ramp > 0 && !f->kind->ramps_itself)
+        set_rise(fs, index);
     f->kind->apply(w, f);
     plan_step(fs, index);
     lz_database_reconsider(w);
@@ -213,6 +263,8 @@ static void on_end(void *ctx, uint32_t entity, uint64_t payload)
     LZ_ASSERT(f->active);
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault_end", .line = f->opts.line},
                    "%s is over", f->name);
+    lz_sim_cancel(w->sim, f->next_rise);
+    f->next_rise = 0;
     f->kind->revert(w, f);
     f->active = false;
     if (f->ended < 0)
@@ -227,6 +279,7 @@ struct lz_faults *lz_faults_create(struct lz_world *w)
     fs->begin = lz_sim_kind(w->sim, "fault", on_begin, fs);
     fs->step = lz_sim_kind(w->sim, "fault.step", on_step, fs);
     fs->end = lz_sim_kind(w->sim, "fault.end", on_end, fs);
+    fs->rise = lz_sim_kind(w->sim, "fault.rise", on_rise, fs);
     return fs;
 }
 
@@ -257,6 +310,47 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
     return true;
 }
 
+static bool check_times(const struct lz_fault_kind *kind, const struct lz_world *w,
+                        const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (o->at > w->end)
+        return lz_fail(err, LZ_ERANGE, "fault.%s would come after the end of the run", kind->name);
+    if (o->lasting < 0 || o->every < 0 || o->ramp < 0)
+        return lz_fail(err, LZ_ERANGE, "lasting, every and ramp must be positive");
+    if (o->every > 0 && (o->lasting == 0 || o->lasting >= o->every))
+        return lz_fail(err, LZ_EINVAL,
+                       "`every` needs `lasting`, shorter than the period: each must end before "
+                       "the next");
+    if (o->ramp > 0 && o->lasting > 0 && o->ramp > o->lasting)
+        return lz_fail(err, LZ_EINVAL,
+                       "`ramp` must be at most `lasting`: the fault would end before it is at full "
+                       "strength");
+    if (o->ramp > 0 && !kind->ramps_itself && !lz_ramp_has(kind, &o->params))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s cannot ramp: nothing of it has a magnitude that could grow",
+                       kind->name);
+    return true;
+}
+
+static bool check_pick(const struct lz_fault_kind *kind, const struct lz_fault_opts *o,
+                       struct lz_err *err)
+{
+    const struct lz_pick *pick = &o->pick;
+    if (pick->kind != LZ_PICK_ALL && !kind->per_instance && !kind->per_link)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s takes no `pick`: name one of them, such as web.replica[1]",
+                       kind->name);
+    if (pick->kind != LZ_PICK_ALL && kind->per_link && o->target.kind == LZ_TARGET_LINK)
+        return lz_fail(err, LZ_EINVAL,
+                       "`pick` chooses instances, and a link is not one: target one of its ends, "
+                       "with the other as the second");
+    if (pick->kind == LZ_PICK_COUNT && !(pick->amount >= 1.0))
+        return lz_fail(err, LZ_ERANGE, "pick must be at least 1, got %g", pick->amount);
+    if (pick->kind >= LZ_PICK_SHARE && !(pick->amount > 0.0))
+        return lz_fail(err, LZ_ERANGE, "pick must be above 0%%: nothing would ever be hit");
+    return true;
+}
+
 static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
                   const struct lz_fault_opts *o, struct lz_err *err)
 {
@@ -265,20 +359,8 @@ static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
     if (!check_target(kind, w, &o->target, kind->targets, err) ||
         !check_target(kind, w, &o->target_b, kind->second, err))
         return false;
-    if (o->at > w->end)
-        return lz_fail(err, LZ_ERANGE, "fault.%s would come after the end of the run", kind->name);
-    if (o->lasting < 0 || o->every < 0)
-        return lz_fail(err, LZ_ERANGE, "lasting and every must be positive");
-    if (o->every > 0 && (o->lasting == 0 || o->lasting >= o->every))
-        return lz_fail(err, LZ_EINVAL,
-                       "`every` needs `lasting`, shorter than the period: each must end before "
-                       "the next");
-    if (o->pick.kind == LZ_PICK_COUNT && !(o->pick.amount >= 1.0))
-        return lz_fail(err, LZ_ERANGE, "pick must be at least 1, got %g", o->pick.amount);
-    if (kind->per_link && o->target.kind == LZ_TARGET_LINK && o->pick.kind != LZ_PICK_ALL)
-        return lz_fail(err, LZ_EINVAL,
-                       "`pick` chooses instances, and a link is not one: target one of its ends, "
-                       "with the other as the second");
+    if (!check_times(kind, w, o, err) || !check_pick(kind, o, err))
+        return false;
     if (kind->check != NULL && !kind->check(o, err))
         return false;
     return kind->fits == NULL || kind->fits(w, o, err);
@@ -313,6 +395,7 @@ bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fau
     struct lz_fault *f = lz_arena_alloc(w->arena, sizeof(*f));
     f->kind = kind;
     f->opts = *opts;
+    f->full = opts->params;
     f->started = f->ended = -1;
     f->name = name_of(w, opts);
     if (opts->at < 0)

@@ -6,6 +6,10 @@
  * target, how it is applied and reverted, and what counts as its effect. A new kind
  * is one file and one row in fault.c's table.
  *
+ * Common options are `at`, `lasting`, `every`, `pick` and `ramp` (ramp.h). A share of the
+ * instances is rounded half up and is at least one, drawn without replacement; Chaos Mesh
+ * rounds up, Litmus takes the first so many.
+ *
  * Life of a fault: planned ─at─▶ active ─lasting─▶ over, and with `every` again and
  * again; without `lasting` it stays active to the end. When it fires, its target is
  * resolved and `pick` chooses among the instances by keyed draw. It reverts on what
@@ -95,6 +99,7 @@ enum lz_param_type {
     LZ_PARAM_SIZE,     /* double, bytes */
     LZ_PARAM_SPEED,    /* double, bytes per second: a bandwidth */
     LZ_PARAM_RATE,     /* double, per second */
+    LZ_PARAM_LOAD,     /* struct lz_shape; a rate is constant */
     LZ_PARAM_TEXT,     /* const char *, NULL if absent */
     LZ_PARAM_BOOL,     /* bool */
     LZ_PARAM_CHOICE,   /* unsigned: which word of `choices`, "both|to|from"; the first is 0 */
@@ -102,9 +107,18 @@ enum lz_param_type {
     LZ_PARAM_WORDS,    /* unsigned: bit i for word i of `choices`, from 0; 0 if absent */
 };
 
+/* What a parameter grows from with `ramp`, see ramp.h. */
+enum lz_param_ramp {
+    LZ_RAMP_NONE,     /* has no magnitude, or must not change while the fault lasts */
+    LZ_RAMP_FROM_0,   /* an addition, a share */
+    LZ_RAMP_FROM_1,   /* a factor, a quota */
+    LZ_RAMP_FROM_MAX, /* a limit: it comes down from infinity, as limit / share */
+};
+
 struct lz_param {
     const char *name;
     enum lz_param_type type;
+    enum lz_param_ramp ramp;
     size_t offset; /* in struct lz_fault_params */
     bool required;
     double min, max; /* NUMBER, SIGNED, SIZE, SPEED, RATE; both 0: unbounded */
@@ -122,27 +136,33 @@ struct lz_fault_opts {
     lz_time at;                /* -1: now */
     lz_time lasting;           /* 0: to the end */
     lz_time every;             /* 0: once */
+    lz_time ramp;              /* 0: at full strength at once */
     struct lz_pick pick;
     struct lz_fault_params params;
 };
 
-#define LZ_FAULT_HITS_MAX 4096 /* instances one fault may hit at once */
-
-/* A fault in the schedule. Kinds may read all of it and keep their undo data in `undo`. */
+/*
+ * A fault in the schedule. Kinds may read all of it and keep their undo data in `undo`. While a
+ * ramp rises `opts.params` are those in force, and `full` what was asked for.
+ */
 struct lz_fault {
     const struct lz_fault_kind *kind;
     struct lz_fault_opts opts;
+    struct lz_fault_params full;
     char *name;
     uint64_t path;   /* owner of its draws */
     uint64_t effect; /* what it touched, in the kind's unit */
     uint32_t firings;
     bool active;
+    bool is_resolved;       /* `hits` are who is meant, even if they are none */
     bool missed;            /* fired at least once without finding a target */
     lz_time started, ended; /* of the latest firing; -1 if not yet */
     lz_instance_id *hits;   /* of the latest firing */
-    uint32_t hit_count;
-    uint32_t *undo; /* one per hit, for the kind */
+    uint32_t hit_count, hit_cap;
+    uint32_t *undo; /* one per hit, and one more, for the kind */
     uint32_t step;  /* of the latest firing: 0 is its beginning */
+    uint32_t risen; /* steps of the ramp of the latest firing */
+    lz_event_id next_rise;
 };
 
 struct lz_fault_kind {
@@ -156,6 +176,7 @@ struct lz_fault_kind {
     unsigned on;
     bool per_instance; /* `hits` are resolved and picked before apply */
     bool per_link;     /* the same only for roles and for `pick`; a whole target may change */
+    bool ramps_itself; /* `ramp` is read by apply; no steps */
     const struct lz_param *params; /* ends with name NULL */
     /* Optional: refuse a combination of parameters. */
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
@@ -184,6 +205,9 @@ struct lz_faults *lz_faults_create(struct lz_world *w);
 /* Plan a fault, or with at = -1 begin it now. The opts' pointers must outlive the run. */
 bool lz_fault_add(struct lz_faults *faults, const struct lz_fault_opts *opts, lz_fault_id *id,
                   struct lz_err *err) LZ_MUST_CHECK;
+
+/* For kinds that hit more than their target names: one more of `hits`, with room in `undo`. */
+void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instance);
 
 size_t lz_fault_count(const struct lz_faults *faults); /* ids are 1 .. count */
 const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id);

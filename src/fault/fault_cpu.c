@@ -4,10 +4,12 @@
 static const struct lz_param params[] = {
     {.name = "load",
      .type = LZ_PARAM_RATIO,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, load),
      .doc = "share of the instance's cores kept busy by something else"},
     {.name = "cores",
      .type = LZ_PARAM_NUMBER,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, cores),
      .max = 1e6,
      .doc = "cores kept busy by something else"},

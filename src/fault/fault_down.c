@@ -24,9 +24,8 @@ static void add_neighbours(struct lz_world *w, struct lz_fault *f)
         if (lz_place_host_name(w, host) == NULL)
             continue;
         for (lz_instance_id id = 1; id <= lz_instance_count(w); id++)
-            if (lz_instance_get(w, id)->host == host && f->hit_count < LZ_FAULT_HITS_MAX &&
-                !is_hit(f, f->hit_count, id))
-                f->hits[f->hit_count++] = id;
+            if (lz_instance_get(w, id)->host == host && !is_hit(f, f->hit_count, id))
+                lz_fault_hit(w, f, id);
     }
 }
 

@@ -36,7 +36,7 @@ static void apply(struct lz_world *w, struct lz_fault *f)
     lz_fault_net_apply(w, f, &(struct lz_link_effect){.junk = bytes_per_s(f)});
     const struct lz_fault_params *p = &f->opts.params;
     lz_time cpu = p->cpu_time > 0 ? p->cpu_time : CPU_NS;
-    for (uint32_t i = 0; i < f->hit_count && i + 1 < LZ_FAULT_HITS_MAX; i++)
+    for (uint32_t i = 0; i < f->hit_count; i++)
         f->undo[i + 1] = lz_capacity_steal(w, f->hits[i], 0.0, p->rate * (double)cpu * 1e-9);
 }
 
@@ -55,7 +55,7 @@ static lz_time next(const struct lz_fault *f)
 
 static void revert(struct lz_world *w, struct lz_fault *f)
 {
-    for (uint32_t i = 0; i < f->hit_count && i + 1 < LZ_FAULT_HITS_MAX; i++)
+    for (uint32_t i = 0; i < f->hit_count; i++)
         lz_capacity_undo(w, f->hits[i], f->undo[i + 1]);
     lz_time since = (lz_sim_now(w->sim) - f->started) % LZ_S;
     f->effect += (uint64_t)(bytes_per_s(f) * f->hit_count * (double)since * 1e-9 + 0.5);

@@ -3,6 +3,7 @@
 static const struct lz_param params[] = {
     {.name = "add",
      .type = LZ_PARAM_DIST,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, add),
      .required = true,
      .doc = "delay added to each message, one way: a duration or a distribution"},

@@ -3,6 +3,7 @@
 static const struct lz_param params[] = {
     {.name = "ratio",
      .type = LZ_PARAM_RATIO,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, ratio),
      .doc = "share of packets lost, each by its own draw"},
     LZ_PARAM_CORRELATION,

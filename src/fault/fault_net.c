@@ -60,9 +60,9 @@ void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_e
 {
     const struct lz_fault_opts *o = &f->opts;
     if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, LZ_FAULT_HITS_MAX * sizeof(*f->undo));
+        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
     struct lz_link_end first = {.target = now_of(w, &o->target)};
-    if (f->hit_count > 0 || f->missed)
+    if (f->is_resolved)
         first = (struct lz_link_end){.list = f->hits, .count = f->hit_count};
     if (o->target.kind == LZ_TARGET_LINK) {
         e->from.target = now_of(w, o->target.a);

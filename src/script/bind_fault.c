@@ -89,6 +89,8 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
     case LZ_PARAM_SPEED:
     case LZ_PARAM_RATE:
         return read_bounded(L, idx, p, field, err);
+    case LZ_PARAM_LOAD:
+        return lz_read_shape(L, idx, p->name, field, err);
     case LZ_PARAM_COUNT:
         *(uint32_t *)field = (uint32_t)lz_read_int(L, idx, p->name, (int64_t)p->preset);
         return true;
@@ -122,6 +124,7 @@ static int fault(lua_State *L)
         .at = lz_read_int(L, 1, "at", -1),
         .lasting = lz_read_int(L, 1, "lasting", 0),
         .every = lz_read_int(L, 1, "every", 0),
+        .ramp = lz_read_int(L, 1, "ramp", 0),
         .pick = {.kind = pick_of(lz_read_text(L, 1, "pick")),
                  .amount = lz_read_num(L, 1, "pick_amount", 0)},
     };
@@ -154,10 +157,10 @@ static const char *type_name(enum lz_param_type type)
         [LZ_PARAM_RATIO] = "ratio",       [LZ_PARAM_NUMBER] = "number",
         [LZ_PARAM_COUNT] = "count",       [LZ_PARAM_SIZE] = "size",
         [LZ_PARAM_SPEED] = "bandwidth",   [LZ_PARAM_RATE] = "rate",
-        [LZ_PARAM_TEXT] = "text",         [LZ_PARAM_BOOL] = "bool",
-        [LZ_PARAM_CHOICE] = "choice",     [LZ_PARAM_OFFSET] = "offset",
-        [LZ_PARAM_SIGNED] = "signed",     [LZ_PARAM_WORDS] = "words",
-        [LZ_PARAM_BURST] = "burst",
+        [LZ_PARAM_LOAD] = "load",         [LZ_PARAM_TEXT] = "text",
+        [LZ_PARAM_BOOL] = "bool",         [LZ_PARAM_CHOICE] = "choice",
+        [LZ_PARAM_OFFSET] = "offset",     [LZ_PARAM_SIGNED] = "signed",
+        [LZ_PARAM_WORDS] = "words",       [LZ_PARAM_BURST] = "burst",
     };
     LZ_ASSERT((size_t)type < sizeof(names) / sizeof(names[0]) && names[type] != NULL);
     return names[type];
@@ -176,6 +179,14 @@ static void push_param(lua_State *L, const struct lz_param *p)
     lua_setfield(L, -2, "required");
     lua_pushstring(L, p->choices);
     lua_setfield(L, -2, "choices");
+}
+
+static bool can_ramp(const struct lz_fault_kind *k)
+{
+    bool ramps = k->ramps_itself;
+    for (const struct lz_param *p = k->params; p->name != NULL; p++)
+        ramps = ramps || p->ramp != LZ_RAMP_NONE;
+    return ramps;
 }
 
 // The kinds of target in `bits`, as words: [list]. `on` says which components; 0: any.
@@ -207,9 +218,9 @@ static void push_targets(lua_State *L, unsigned bits, unsigned on)
     }
 }
 
-// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, names_components, second, params },
-// ... }, where targets are lists of words (of kinds of component if it names them) and params
-// lists of { name, type, doc, required, choices }
+// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, names_components, second, params,
+// picks, ramps }, ... }, where targets are lists of words (of kinds of component if it names them)
+// and params lists of { name, type, doc, required, choices }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);
@@ -236,6 +247,10 @@ static int fault_kinds(lua_State *L)
             lua_seti(L, -2, ++n);
         }
         lua_setfield(L, -2, "params");
+        lua_pushboolean(L, k->per_instance || k->per_link);
+        lua_setfield(L, -2, "picks");
+        lua_pushboolean(L, can_ramp(k));
+        lua_setfield(L, -2, "ramps");
         lua_setfield(L, -2, k->name);
     }
     return 1;

@@ -258,6 +258,28 @@ bool lz_dist_make_table(struct lz_dist *out, enum lz_dist_kind kind, struct lz_a
     return true;
 }
 
+void lz_dist_scale(struct lz_dist *out, const struct lz_dist *dist, double factor,
+                   struct lz_arena *arena)
+{
+    LZ_ASSERT(factor > 0.0 && dist->kind != LZ_DIST_NONE);
+    struct lz_err err;
+    *out = *dist;
+    if (dist->kind == LZ_DIST_ZIPF)
+        return;
+    if (dist->count == 0) {
+        bool b_too = dist->kind == LZ_DIST_UNIFORM || dist->kind == LZ_DIST_NORMAL ||
+                     dist->kind == LZ_DIST_LOGNORMAL;
+        bool ok = lz_dist_make(out, dist->kind, dist->a * factor,
+                               b_too ? dist->b * factor : dist->b, &err);
+        LZ_ASSERT(ok);
+        return;
+    }
+    struct lz_dist_point *points = lz_arena_alloc(arena, dist->count * sizeof(*points));
+    for (uint32_t i = 0; i < dist->count; i++)
+        points[i] = (struct lz_dist_point){dist->points[i].at, dist->points[i].value * factor};
+    out->points = points;
+}
+
 // The first point whose `at` is greater than u, or `count`.
 static uint32_t first_above(const struct lz_dist *dist, double u)
 {

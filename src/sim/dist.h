@@ -59,6 +59,10 @@ bool lz_dist_make_table(struct lz_dist *out, enum lz_dist_kind kind, struct lz_a
                         const struct lz_dist_point *points, size_t count,
                         struct lz_err *err) LZ_MUST_CHECK;
 
+/* Every value times `factor` > 0; a table's points are copied. What has no unit (zipf) stays. */
+void lz_dist_scale(struct lz_dist *out, const struct lz_dist *dist, double factor,
+                   struct lz_arena *arena);
+
 static inline struct lz_dist lz_dist_constant(lz_time value_ns)
 {
     return (struct lz_dist){.kind = LZ_DIST_CONSTANT, .a = (double)value_ns};

@@ -26,7 +26,7 @@
 #include "script/script.h"
 
 #define MEMORY_MAX ((size_t)64 << 20)
-#define IDLE_FROM 70 // the windows from here on are those after the faults
+#define IDLE_FROM 27 // the windows from here on are those after the faults
 #define TEXT_MAX 65536
 
 // When the two faults of a pair are active, in seconds. One after another, so that a single run
@@ -287,7 +287,7 @@ static void test_the_harness_says_no(struct stage *s)
         const char *says; // the component that is complained about
     } cases[] = {
         {"a fault next door is noticed", "near", {1, 3}, "near-"},
-        {"a fault that stays is noticed", "idle", {70, 18}, "idle-"},
+        {"a fault that stays is noticed", "idle", {20, 11}, "idle-"},
         {"a fault that is over is not", "idle", {1, 3}, ""},
     };
     run_base(s, NULL);
@@ -313,11 +313,15 @@ static bool read_topology(struct stage *s, const char *path)
 
 static void test_all(struct stage *s)
 {
+    run_base(s, NULL);
+    say(s, s->base.ran, "the topology runs", s->base.why);
     test_every_kind_has_a_row(s);
     test_the_harness_says_no(s);
     for (const struct fault_row *row = fault_rows; row->kind != NULL; row++)
         test_alone(s, row);
     run_base(s, NULL);
+    if (!s->base.ran)
+        return;
     for (const struct fault_row *row = fault_rows; row->kind != NULL; row++)
         test_pairs_of(s, row);
 }
