@@ -55,6 +55,7 @@ local function edge(f, from, to, op)
         from = from, to = to, op = op, timeout = f.timeout, overall_timeout = f.overall_timeout,
         retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
         backoff = f.backoff, backoff_max = f.backoff_max, jitter = f.jitter, cancel = f.cancel,
+        priority = f.priority,
         breaker = f.breaker, throttle = f.throttle, hedge = hedging(f.hedge),
         fan_out = f.fan_out, enough = f.enough,
         balance = f.balance or f.policy or "round_robin",
@@ -76,9 +77,14 @@ local create = {}
 function create.service(C, c)
     local f = c.fields
     local queue, scale = f.queue or {}, f.autoscale or {}
+    local shed, limit = f.shed or {}, f.rate_limit or {}
     return C.service {
         name = c.name, line = c.row, replicas = f.replicas, spread = spread(f.on or f.spread),
-        concurrency = f.concurrency, queue_max = queue.max or 1024, lifo = queue.policy == "lifo",
+        concurrency = f.concurrency, queue_max = queue.max or 1024,
+        queue_policy = queue.policy, queue_timeout = queue.timeout, queue_target = queue.target,
+        queue_interval = queue.interval, deadlines = f.deadlines == "propagate",
+        shed_in_flight = shed.in_flight, shed_cpu = shed.cpu, shed_queue_age = shed.queue_age,
+        limit_rate = limit.rate, limit_burst = limit.burst, limit_status = limit.status,
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
             error_ratio = f.error_ratio,
         port = f.listen, scale_min = scale.min, scale_max = scale.max,

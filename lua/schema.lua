@@ -129,6 +129,8 @@ local calling = {
         { "syn_linear_timeouts", "count", "so many wait 1s before it doubles; default 0" },
         { "retries2", "count", "retransmissions before it gives up; default 15", min = 1 },
     } },
+    { "priority", "count", "class in its callee's queue, 0 to 7, 0 being served first; "
+        .. "default that of the request it is made for, 0 for users" },
     { "health", "block", "health checks of the replicas", fields = health },
 }
 
@@ -173,9 +175,27 @@ M.service = {
     { "concurrency", "count", "workers per replica; default 64", min = 1 },
     { "queue", "block", "requests that wait for a worker, per replica", fields = {
         { "max", "limit", "how many, or \"unbounded\"; default 1024" },
-        { "policy", "choice", "who is next; default fifo", choices = { "fifo", "lifo" },
-            later_choices = { "codel" } },
+        { "policy", "choice", "who is next, of the most urgent that wait; default fifo",
+            choices = { "fifo", "lifo", "codel", "adaptive_lifo" } },
+        { "timeout", "dist", "what has waited so long is refused; default it waits on" },
+        { "target", "duration", "of codel: the wait that is good; default 5ms" },
+        { "interval", "duration",
+            "of codel: a wait above target for so long makes it drop; default 100ms" },
     } },
+    { "shed", "block", "a replica refuses what comes while it is overloaded", fields = {
+        { "in_flight", "count", "while it has so many requests", min = 1 },
+        { "cpu", "ratio", "while its cores were used as much over the last second" },
+        { "queue_age", "duration", "while its oldest request waits so long" },
+    } },
+    { "rate_limit", "block", "a token bucket at each replica; what finds no token is refused",
+        fields = {
+            { "rate", "rate", "tokens per second", required = true },
+            { "burst", "count", "tokens it holds; default one second's", min = 1 },
+            { "status", "count", "of the refusal; default 429", min = 400 },
+        } },
+    { "deadlines", "choice",
+        "whether callers' deadlines are heeded: work past it is not begun, its own calls get what "
+            .. "is left of it; default ignore", choices = { "ignore", "propagate" } },
     { "service_time", "dist", "time a worker is held before calls; default 1ms" },
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
     { "calls", "calls", "what it asks of others, in order" },

@@ -266,6 +266,7 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
 {
     LZ_ASSERT(!w->running);
     s->scale = lz_arena_alloc(w->arena, sizeof(*s->scale));
+    s->keeps_cpu = true;
     s->scale->slots = lz_arena_alloc(w->arena, s->slots * sizeof(*s->scale->slots));
     for (uint32_t i = 0; i < s->slots; i++) {
         s->scale->slots[i].state = i < s->present ? SERVING : PREPARED;

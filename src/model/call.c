@@ -36,6 +36,7 @@ struct lz_calls {
     uint32_t edge_count, edge_cap;
     const char **ops; // 1 ..
     uint32_t op_count, op_cap;
+    bool has_priorities; // some call has one
     lz_series *requests; // begun, by component; 0: nobody asked
     uint32_t requests_cap;
 };
@@ -47,8 +48,19 @@ void lz_calls_init(struct lz_world *w)
     lz_balance_init(w);
 }
 
+// What it has to say to whom is known when all services and their handlers are.
+static void begin_edge(struct lz_world *w, lz_edge_id id)
+{
+    struct lz_edge *e = lz_edge_get(w, id);
+    e->heeds_deadline = lz_service_heeds_deadlines(w, e->opts.from);
+    e->tells_deadline = lz_service_wants_deadlines(w, e->opts.to);
+    e->hands_priority_on = w->calls->has_priorities;
+}
+
 void lz_calls_start(struct lz_world *w)
 {
+    for (lz_edge_id id = 1; id <= w->calls->edge_count; id++)
+        begin_edge(w, id);
     lz_balance_start(w);
 }
 
@@ -115,6 +127,9 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
 {
     if (o->timeout < 0)
         return lz_fail(err, LZ_ERANGE, "timeout must be positive");
+    if (o->priority > LZ_PRIORITIES)
+        return lz_fail(err, LZ_ERANGE, "priority must be between 0 and %d, got %u",
+                       LZ_PRIORITIES - 1, o->priority - 1u);
     if (o->retries > 1000)
         return lz_fail(err, LZ_ERANGE, "retries must be at most 1000, got %u", o->retries);
     if (o->overall_timeout < 0 || o->backoff.base < 0 || o->backoff.max < 0)
@@ -183,6 +198,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     struct lz_edge *e = cs->edges[++cs->edge_count] = lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
     fill_defaults(&e->opts, from->kind == LZ_COMPONENT_BALANCER);
+    cs->has_priorities = cs->has_priorities || opts->priority > 0;
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);
@@ -204,8 +220,10 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
     *id = cs->edge_count;
-    if (w->running)
+    if (w->running) {
+        begin_edge(w, *id);
         lz_balance_watch(w, *id);
+    }
     return true;
 }
 

@@ -74,9 +74,10 @@ struct lz_edge_opts {
     struct lz_breaker_opts breaker;
     struct lz_throttle_opts throttle;
     struct lz_hedge_opts hedge;
-    uint32_t fan_out; /* times it is made, side by side; 0 means once */
-    uint32_t enough;  /* of them, so many good answers are; 0 means all */
-    bool cancel;      /* a timeout cancels the work */
+    uint32_t fan_out;  /* times it is made, side by side; 0 means once */
+    uint32_t enough;   /* of them, so many good answers are; 0 means all */
+    bool cancel;       /* a timeout cancels the work */
+    uint32_t priority; /* one more than its class, of which 0 is served first; 0: its caller's */
     struct lz_balance_opts balance;
     struct lz_health_opts health;
     uint64_t size;          /* bytes of a request; 0 means 512, a balancer's is what it was sent */

@@ -98,10 +98,41 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
     lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
 }
 
-// When the call as a whole is given up; LZ_FOREVER: never.
-static lz_time deadline_of(const struct lz_edge *e, const struct lz_call *c)
+// What the call, or the call it is a leg of, is made for: a task of the calling service.
+static const struct lz_task *owner_of(const struct lz_world *w, const struct lz_call *c)
 {
-    return e->opts.overall_timeout > 0 ? c->begun + e->opts.overall_timeout : LZ_FOREVER;
+    while (c != NULL && (c->owner_kind == LZ_OWNER_FAN || c->owner_kind == LZ_OWNER_RACE))
+        c = find(w, c->owner);
+    return c != NULL && c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
+}
+
+// When the call as a whole is given up; LZ_FOREVER: never. A service that heeds deadlines has
+// no longer than whoever it is asked by.
+static lz_time deadline_of(const struct lz_world *w, const struct lz_edge *e,
+                           const struct lz_call *c)
+{
+    lz_time own = e->opts.overall_timeout > 0 ? c->begun + e->opts.overall_timeout : LZ_FOREVER;
+    const struct lz_task *t = e->heeds_deadline ? owner_of(w, c) : NULL;
+    return t != NULL && t->deadline != 0 && t->deadline < own ? t->deadline : own;
+}
+
+// When this attempt is given up, as its server is told; 0: it does not want to know.
+static lz_time told_deadline(const struct lz_world *w, const struct lz_edge *e,
+                             const struct lz_call *c)
+{
+    if (!e->tells_deadline)
+        return 0;
+    lz_time whole = deadline_of(w, e, c), own = c->started + e->opts.timeout;
+    return whole < own ? whole : own;
+}
+
+static uint8_t priority_of(const struct lz_world *w, const struct lz_edge *e,
+                           const struct lz_call *c)
+{
+    if (e->opts.priority > 0)
+        return (uint8_t)(e->opts.priority - 1);
+    const struct lz_task *t = e->hands_priority_on ? owner_of(w, c) : NULL;
+    return t != NULL ? t->priority : 0;
 }
 
 static bool is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result)
@@ -120,7 +151,7 @@ static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                       const struct lz_call_result *result)
 {
     if (c->attempt > e->opts.retries || !is_retried(&e->opts, result) ||
-        lz_sim_now(w->sim) >= deadline_of(e, c))
+        lz_sim_now(w->sim) >= deadline_of(w, e, c))
         return false;
     return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
 }
@@ -141,7 +172,7 @@ static void attempt_judged(struct lz_world *w, struct lz_edge *e, struct lz_call
 
 static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
-    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(e, c);
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
     lz_time wait = lz_backoff_wait(&e->opts.backoff, c->attempt, c->waited, &draw);
@@ -201,6 +232,8 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .key = c->key,
                          .op = c->op,
                          .call_number = c->number,
+                         .priority = priority_of(w, e, c),
+                         .deadline = told_deadline(w, e, c),
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
                      });
     c->task = lz_pool_id(t);
@@ -221,14 +254,16 @@ static void reject(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
     c->state = LZ_CALL_REJECTED;
 }
 
-static void arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+// False if there is no time left: the attempt is over at this instant, and nothing is sent.
+static bool arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
-    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(e, c);
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
     if (deadline - now >= e->opts.timeout)
         c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
     else
         c->timeout = lz_sim_at(w->sim, deadline > now ? deadline : now, w->clients->timeout,
                                c->client, lz_client_token(c));
+    return deadline > now;
 }
 
 static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
@@ -317,7 +352,11 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
     }
     if (c->attempt > 1)
         lz_caller_count(w, e, LZ_CALLER_RETRY);
-    arm_timeout(w, e, c);
+    if (!arm_timeout(w, e, c)) {
+        c->state = LZ_CALL_CONNECTING;
+        c->connected = now;
+        return;
+    }
     if (e->name == NULL) {
         attempt_route(w, c);
         return;

@@ -35,16 +35,19 @@ struct lz_edge {
     struct lz_edge_client *clients;
     struct lz_edge_server *servers;
     struct lz_edge_pair *pairs;
-    uint32_t out_count;              /* servers not to be asked */
-    uint32_t away_count;             /* of them not there at all */
-    uint32_t out_version;            /* counts changes of who is */
-    struct lz_policy *policy;        /* NULL: a plain turn, a random one or the least loaded */
-    struct lz_guard *guard;          /* NULL: nothing stands between a caller and its attempts */
-    struct lz_hedging *hedging;      /* NULL: a call is made once at a time */
-    struct lz_caller *caller;        /* NULL: nobody measures */
-    bool is_watched;                 /* has one of these */
-    lz_series attempts;              /* 0: nobody asked */
-    uint64_t probes;                 /* rounds of health checks so far */
+    uint32_t out_count;         /* servers not to be asked */
+    uint32_t away_count;        /* of them not there at all */
+    uint32_t out_version;       /* counts changes of who is */
+    struct lz_policy *policy;   /* NULL: a plain turn, a random one or the least loaded */
+    struct lz_guard *guard;     /* NULL: nothing stands between a caller and its attempts */
+    struct lz_hedging *hedging; /* NULL: a call is made once at a time */
+    struct lz_caller *caller;   /* NULL: nobody measures */
+    bool is_watched;            /* has one of these */
+    lz_series attempts;         /* 0: nobody asked */
+    bool heeds_deadline;        /* its caller gives it what is left of its own caller's deadline */
+    bool tells_deadline;        /* its callee wants to know */
+    bool hands_priority_on;     /* there are priorities */
+    uint64_t probes;            /* rounds of health checks so far */
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
 };
 

@@ -32,7 +32,7 @@ void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_re
     double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
     if (!(used < r->cpu_used || used > r->cpu_used))
         return;
-    if (s->scale != NULL)
+    if (s->keeps_cpu)
         lz_level_settle_cpu(w, r);
     s->cpu_used += used - r->cpu_used;
     r->cpu_used = used;

@@ -55,10 +55,20 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
 void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     while (r->queue_len > 0 && r->busy < s->opts.concurrency) {
-        struct lz_task *t = lz_task_at(w, s->opts.lifo ? r->queue_last : r->queue_first);
-        lz_queue_remove(w, s, r, t);
+        struct lz_task *t = lz_queue_take(w, s, r);
+        if (t == NULL)
+            return;
         lz_serve_start(w, s, r, t);
     }
+}
+
+void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t, uint16_t status)
+{
+    LZ_ASSERT(t->state == LZ_TASK_QUEUED);
+    lz_level_left(w, s, r, t, LZ_OUTCOME_REFUSED);
+    t->value = 0; // was its deadline
+    lz_task_answer(w, t, LZ_OUTCOME_REFUSED, status);
 }
 
 void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -72,6 +82,7 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     s->busy--;
     lz_level_left(w, s, r, t, outcome);
     lz_level_workers(w, s, r);
+    t->value = 0; // was its deadline
     lz_task_answer(w, t, outcome, status);
     lz_serve_next(w, s, r);
 }

@@ -27,7 +27,24 @@ static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome out
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     measure_arrived(w, s, r, t);
     lz_level_left(w, s, r, t, outcome);
+    t->value = 0; // was its deadline
     lz_task_answer(w, t, outcome, status);
+}
+
+// A place in the queue; in a full one that of somebody less urgent, who is refused instead.
+static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                 struct lz_task *t)
+{
+    if (r->queue_len >= s->opts.queue.max && s->opts.queue.max != LZ_SERVICE_UNBOUNDED) {
+        struct lz_task *victim = lz_queue_victim(w, r, t);
+        if (victim == NULL) {
+            lz_serve_refuse(w, s, r, t, 503);
+            return;
+        }
+        lz_queue_remove(w, s, r, victim);
+        lz_serve_refuse(w, s, r, victim, 503);
+    }
+    lz_queue_push(w, s, r, t);
 }
 
 static void arrive(struct lz_world *w, struct lz_task *t)
@@ -35,14 +52,13 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     measure_arrived(w, s, r, t);
-    if (r->busy < s->opts.concurrency) {
+    uint16_t status = s->has_admission ? lz_admission_check(w, s, r) : 0;
+    if (status != 0)
+        lz_serve_refuse(w, s, r, t, status);
+    else if (r->busy < s->opts.concurrency)
         lz_serve_start(w, s, r, t);
-    } else if (s->opts.queue_max == LZ_SERVICE_UNBOUNDED || r->queue_len < s->opts.queue_max) {
-        lz_queue_push(w, s, r, t);
-    } else {
-        lz_level_left(w, s, r, t, LZ_OUTCOME_REFUSED);
-        lz_task_answer(w, t, LZ_OUTCOME_REFUSED, 503);
-    }
+    else
+        wait(w, s, r, t);
 }
 
 static void cancel(struct lz_world *w, struct lz_task *t)
@@ -141,6 +157,7 @@ void lz_services_init(struct lz_world *w)
     w->services = ss;
     lz_serve_init(w);
     lz_autoscale_init(w);
+    lz_queue_init(w);
 }
 
 static void fill_defaults(struct lz_service_opts *o)
@@ -193,6 +210,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     s->replicas = lz_arena_alloc(w->arena, s->slots * sizeof(*s->replicas));
     for (uint32_t i = 0; i < s->slots; i++)
         s->replicas[i].capacity = lz_capacity_create(w, s->first + i, s->cores, ss->worked);
+    if (!lz_queue_declare(w, s, err) || !lz_admission_declare(s, err))
+        return false;
     if (s->opts.autoscale.max > 0)
         lz_autoscale_create(w, s);
     lz_level_define(w, *id, "", &s->series, s->present);
@@ -230,6 +249,17 @@ bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *
         lz_grow(w->arena, s->handlers, &s->handler_cap, s->handler_count + 1, sizeof(*s->handlers));
     s->handlers[s->handler_count++] = (struct lz_service_handler){.op = number, .number = handler};
     return true;
+}
+
+bool lz_service_heeds_deadlines(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_services *ss = w->services;
+    return id < ss->cap && ss->all[id] != NULL && ss->all[id]->opts.deadlines;
+}
+
+bool lz_service_wants_deadlines(const struct lz_world *w, lz_component_id id)
+{
+    return lz_service_heeds_deadlines(w, id) || lz_service_is_handled(w, id);
 }
 
 bool lz_service_is_handled(const struct lz_world *w, lz_component_id id)

@@ -15,6 +15,7 @@
 #define LZ_MODEL_SERVICE_H
 
 #include "model/call.h"
+#include "model/codel.h"
 #include "model/place.h"
 #include "model/world.h"
 
@@ -22,6 +23,43 @@
 #define LZ_SERVICE_UNBOUNDED UINT32_MAX
 
 typedef uint64_t lz_task_id; /* a request being served; stale ones are recognised */
+
+/* Who is next when a worker is free, of those of the most urgent class that waits. */
+enum lz_queue_policy {
+    LZ_QUEUE_FIFO,
+    LZ_QUEUE_LIFO,
+    LZ_QUEUE_CODEL, /* fifo; drops what makes the queue stand (codel.h) */
+    /*
+     * The oldest while the queue empties now and then; the newest while it stands, that is has
+     * not been empty for `interval`. Who comes to a queue that stands waits at most `target`,
+     * others `interval`. Facebook's (Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+     */
+    LZ_QUEUE_ADAPTIVE_LIFO,
+};
+
+#define LZ_PRIORITIES 8 /* classes of requests: 0 is served first */
+
+/* Requests that wait for a worker, per replica. */
+struct lz_queue_opts {
+    uint32_t max; /* as given; LZ_SERVICE_UNBOUNDED */
+    enum lz_queue_policy policy;
+    struct lz_dist timeout;     /* what has waited so long is refused; NONE: waits on */
+    struct lz_codel_opts codel; /* 0 means 5 ms and 100 ms */
+};
+
+/* A replica turns away what comes while it is overloaded, whatever room its queue has. 0: never. */
+struct lz_shed_opts {
+    uint32_t in_flight; /* so many requests it has already */
+    double cpu;         /* share of its cores that was in use over the last second or more */
+    lz_time queue_age;  /* its oldest request waits so long */
+};
+
+/* A token bucket at each replica; what finds no token is turned away. */
+struct lz_rate_limit_opts {
+    double rate;     /* tokens per second; 0: no limit */
+    double burst;    /* tokens it holds; 0 means one second's */
+    uint16_t status; /* of the refusal; 0 means 429 */
+};
 
 /* Replicas follow the load (autoscale.h). */
 struct lz_autoscale_opts {
@@ -38,8 +76,10 @@ struct lz_service_opts {
     uint32_t replicas; /* at first; 0 means 1, or the least that autoscale allows */
     struct lz_spread spread;
     uint32_t concurrency; /* 0 means 64 */
-    uint32_t queue_max;   /* as given; the default is 1024 */
-    bool lifo;
+    struct lz_queue_opts queue;
+    struct lz_shed_opts shed;
+    struct lz_rate_limit_opts rate_limit;
+    bool deadlines; /* work whose caller has given up is not begun; calls inherit what is left */
     struct lz_dist service_time; /* NONE means 1 ms */
     struct lz_dist cpu_time;     /* NONE means all of the service time */
     double cpu;                  /* cores; 0 means as many as workers */
@@ -73,6 +113,10 @@ bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id
 void lz_service_set_handlers(struct lz_world *w, const struct lz_service_handlers *handlers);
 bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *op,
                        uint32_t handler, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Does it give its calls what is left of its callers' deadlines? Does it want to know those? */
+bool lz_service_heeds_deadlines(const struct lz_world *w, lz_component_id id);
+bool lz_service_wants_deadlines(const struct lz_world *w, lz_component_id id);
 
 bool lz_service_is_handled(const struct lz_world *w, lz_component_id id);
 

@@ -2,6 +2,7 @@
  * service_state.h — what the parts of a service share; for model/ only.
  *
  *   service.c   what it is made of; a request arrives, its process ends
+ *   admission.c who may come in
  *   queue.c     who waits for a worker
  *   serve.c     a request and its worker: work, calls, answer
  *   autoscale.c how many replicas there are
@@ -25,11 +26,29 @@ struct lz_service_series {
     lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired;
 };
 
+/* Those of one priority that wait, oldest first. */
+struct lz_queue_class {
+    uint32_t first, final;
+};
+
+/* What a replica knows of its load, for turning requests away. */
+struct lz_admission {
+    double tokens; /* of the rate limit, at `filled` */
+    lz_time filled;
+    double cpu_used_ns; /* at `looked` */
+    lz_time looked;
+    double cpu; /* share in use between the last two looks */
+};
+
 struct lz_service_replica {
     struct lz_capacity *capacity;
     struct lz_service_series *own; /* NULL unless somebody asked for this replica's metrics */
     uint32_t busy;                 /* workers held */
-    uint32_t queue_first, queue_last, queue_len;
+    uint32_t queue_len;
+    lz_time queue_since; /* that it is not empty */
+    struct lz_queue_class classes[LZ_PRIORITIES];
+    struct lz_codel codel;
+    struct lz_admission admission;
     double cpu_used;    /* cores, as last measured */
     double cpu_used_ns; /* of one core, up to then; kept for services that scale */
     lz_time cpu_used_at;
@@ -65,6 +84,11 @@ struct lz_service {
     struct lz_service_handler *handlers;
     uint32_t handler_count, handler_cap;
     uint32_t busy, queued; /* all replicas */
+    bool has_admission;    /* rules that turn requests away */
+    bool keeps_cpu;        /* counts what the CPU has used */
+    bool has_patience;     /* who waits too long leaves: task->timer says when */
+    lz_lane patience;      /* where it is a constant */
+    lz_lane patience_short;
     double cpu_used;
     double cores; /* of one replica */
 };
@@ -73,7 +97,7 @@ struct lz_services {
     struct lz_service **all; /* by component */
     uint32_t cap;
     struct lz_service_handlers script;
-    lz_kind worked, rested, woken, scale, slot;
+    lz_kind worked, rested, woken, scale, slot, patience;
 };
 
 static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)
@@ -100,11 +124,32 @@ static inline lz_time lz_service_scaled(lz_time t, double factor)
     return factor > 1.0 || factor < 1.0 ? (lz_time)((double)t * factor + 0.5) : t;
 }
 
+/* ---- admission.c: of a service that has such rules */
+bool lz_admission_declare(struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+
+/* The status by which a request that has just come is refused; 0: it may come in. */
+uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
+                            struct lz_service_replica *r);
+
 /* ---- queue.c: tasks that wait at a replica, oldest first */
 void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                    struct lz_task *t);
 void lz_queue_remove(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t);
+
+/* The next to be served, out of the queue; those that are dropped on the way are refused. */
+struct lz_task *lz_queue_take(struct lz_world *w, struct lz_service *s,
+                              struct lz_service_replica *r);
+
+/* Who would have to go for a more urgent one: the youngest of the least urgent, or NULL. */
+struct lz_task *lz_queue_victim(struct lz_world *w, const struct lz_service_replica *r,
+                                const struct lz_task *t);
+
+/* How long the one that came first waits; 0 if nobody does. */
+lz_time lz_queue_age(const struct lz_world *w, const struct lz_service_replica *r);
+
+void lz_queue_init(struct lz_world *w);
+bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
 
 /* ---- serve.c: a task that holds a worker, from taking it to the answer */
 void lz_serve_init(struct lz_world *w);
@@ -122,6 +167,10 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
 
 /* A call it made has ended. */
 void lz_serve_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
+
+/* A task that has no worker is turned away. */
+void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t, uint16_t status);
 
 /* The working task answers, and its worker takes the next. */
 void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,

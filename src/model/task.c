@@ -225,6 +225,8 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->path = facts->path;
     t->key = facts->key;
     t->op = facts->op;
+    t->priority = facts->priority;
+    t->deadline = facts->deadline;
     t->call_number = facts->call_number;
     t->is_tied = facts->tied;
     t->server = server;

@@ -31,9 +31,12 @@ struct lz_task {
     lz_request_id request; /* 0 once orphaned */
     uint64_t path;         /* owner of its draws */
     uint64_t key;          /* what it is about */
-    uint64_t value;        /* of the answer */
-    uint64_t child;        /* the call it is waiting for; 0: none */
-    lz_event_id timer;     /* sleep, or the rest of the work that needs no CPU */
+    union {
+        lz_time deadline; /* before: when its caller gives up; 0: not said */
+        uint64_t value;   /* ANSWERED: of the answer */
+    };
+    uint64_t child;    /* the call it is waiting for; 0: none */
+    lz_event_id timer; /* sleep, or the rest of the work that needs no CPU */
     lz_time arrived, started;
     lz_time child_ns; /* spent in calls that have ended */
     union {
@@ -53,6 +56,7 @@ struct lz_task {
     uint8_t outcome;
     uint32_t handler; /* of a script; 0: none */
     uint8_t version;  /* of the service that serves it; 0: as it is declared */
+    uint8_t priority; /* 0 is served first */
     bool is_tied;     /* others of its race are told when it begins */
 };
 
@@ -91,7 +95,9 @@ struct lz_task_facts {
     uint64_t path, key;
     uint32_t call_number;
     lz_op op;
-    bool tied; /* the server tells the others of the race when it begins */
+    uint8_t priority;
+    lz_time deadline; /* when the caller gives up; 0: not said */
+    bool tied;        /* the server tells the others of the race when it begins */
 };
 
 /* Send a request to `server`: the task is on its way. */

@@ -204,6 +204,7 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
                 .syn_retries = (uint32_t)lz_read_int(L, idx, "syn_retries", 0),
                 .syn_linear = (uint32_t)lz_read_int(L, idx, "syn_linear", 0),
                 .retries = (uint32_t)lz_read_int(L, idx, "tcp_retries", 0)},
+        .priority = (uint32_t)(lz_read_int(L, idx, "priority", -1) + 1),
         .balance = read_balance(L, idx),
         .health = {.every = lz_read_int(L, idx, "health_every", 0),
                    .timeout = lz_read_int(L, idx, "health_timeout", 0),

@@ -123,19 +123,47 @@ static int host(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
+static enum lz_queue_policy queue_policy_of(const char *name)
+{
+    static const char *const names[] = {[LZ_QUEUE_FIFO] = "fifo",
+                                        [LZ_QUEUE_LIFO] = "lifo",
+                                        [LZ_QUEUE_CODEL] = "codel",
+                                        [LZ_QUEUE_ADAPTIVE_LIFO] = "adaptive_lifo"};
+    for (size_t i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum lz_queue_policy)i;
+    return LZ_QUEUE_FIFO;
+}
+
+static bool read_queue(lua_State *L, struct lz_queue_opts *out, struct lz_err *err)
+{
+    int64_t max = lz_read_int(L, 1, "queue_max", 1024);
+    *out = (struct lz_queue_opts){
+        .max = max < 0 ? LZ_SERVICE_UNBOUNDED : (uint32_t)max,
+        .policy = queue_policy_of(lz_read_text(L, 1, "queue_policy")),
+        .codel = {.target = lz_read_int(L, 1, "queue_target", 0),
+                  .interval = lz_read_int(L, 1, "queue_interval", 0)},
+    };
+    return lz_read_dist(L, 1, "queue_timeout", &out->timeout, err);
+}
+
 // service{...} -> component id
 static int service(lua_State *L)
 {
     struct lz_err err;
-    int64_t queue_max = lz_read_int(L, 1, "queue_max", 1024);
     struct lz_service_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
         .is_balancer = lz_read_bool(L, 1, "is_balancer"),
         .replicas = (uint32_t)lz_read_int(L, 1, "replicas", 0),
         .concurrency = (uint32_t)lz_read_int(L, 1, "concurrency", 0),
-        .queue_max = queue_max < 0 ? LZ_SERVICE_UNBOUNDED : (uint32_t)queue_max,
-        .lifo = lz_read_bool(L, 1, "lifo"),
+        .shed = {.in_flight = (uint32_t)lz_read_int(L, 1, "shed_in_flight", 0),
+                 .cpu = lz_read_num(L, 1, "shed_cpu", 0),
+                 .queue_age = lz_read_int(L, 1, "shed_queue_age", 0)},
+        .rate_limit = {.rate = lz_read_num(L, 1, "limit_rate", 0),
+                       .burst = lz_read_num(L, 1, "limit_burst", 0),
+                       .status = (uint16_t)lz_read_int(L, 1, "limit_status", 0)},
+        .deadlines = lz_read_bool(L, 1, "deadlines"),
         .cpu = lz_read_num(L, 1, "cpu", 0),
         .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
         .port = (uint16_t)lz_read_int(L, 1, "port", 0),
@@ -146,7 +174,8 @@ static int service(lua_State *L)
                       .cooldown = lz_read_int(L, 1, "scale_cooldown", 0)},
     };
     lz_read_spread(L, 1, &o.spread);
-    if (!lz_read_dist(L, 1, "service_time", &o.service_time, &err) ||
+    if (!read_queue(L, &o.queue, &err) ||
+        !lz_read_dist(L, 1, "service_time", &o.service_time, &err) ||
         !lz_read_dist(L, 1, "cpu_time", &o.cpu_time, &err))
         return lz_bind_refuse(L, &err);
 

@@ -44,7 +44,7 @@ static void build(struct stage *s, const struct lz_dns_opts *opts, uint64_t key,
         assert_true(
             lz_place_region(s->w, &(struct lz_region_opts){.name = name}, &regions[i], &err));
         struct lz_service_opts o = {
-            .name = name, .replicas = 2, .queue_max = 10, .spread = {.region = regions[i]}};
+            .name = name, .replicas = 2, .queue = {.max = 10}, .spread = {.region = regions[i]}};
         assert_true(lz_service_create(s->w, &o, &s->answers[i], &err));
     }
     struct lz_dns_opts o = *opts;
