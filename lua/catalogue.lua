@@ -90,10 +90,6 @@ local M = {
     control_plane_down = { "Schedule nothing new.", "region cloud zone" },
     monitoring_loss = { "Lose scrapes.", "service database region cloud", ratio },
     alert_delay = { "Notify late.", "service region cloud", req(add) },
-    surge = { "Add load.", "traffic service", { "factor", "number", "how many times as much" },
-        { "rate", "load", "requests per second more" } },
-    bots = { "Add load that nobody wants.", "traffic service", { "factor", "number", "how much" },
-        { "rate", "load", "requests per second more" } },
 }
 
 return M

@@ -16,6 +16,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_bad_deploy,
     &lz_fault_bandwidth,
     &lz_fault_blackhole,
+    &lz_fault_bots,
     &lz_fault_config_push,
     &lz_fault_corrupt,
     &lz_fault_cpu,
@@ -40,6 +41,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_rpc_status,
     &lz_fault_slicer,
     &lz_fault_stop,
+    &lz_fault_surge,
     &lz_fault_throttle,
     &lz_fault_waf_false_positive,
 };

@@ -27,6 +27,7 @@
 #include "model/loss.h"
 #include "model/target.h"
 #include "model/world.h"
+#include "sim/shape.h"
 
 typedef uint32_t lz_fault_id; /* 0 is never issued */
 
@@ -61,6 +62,7 @@ struct lz_fault_params {
     double ratio;         /* loss */
     double factor;        /* degrade */
     double error_ratio;   /* degrade */
+    struct lz_shape more; /* surge, bots */
     double load;          /* cpu: share of the cores stolen */
     double cores;         /* cpu: cores stolen */
     unsigned direction;   /* enum lz_fault_direction */

@@ -10,6 +10,7 @@
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
+extern const struct lz_fault_kind lz_fault_bots;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
@@ -34,6 +35,7 @@ extern const struct lz_fault_kind lz_fault_route_loss;
 extern const struct lz_fault_kind lz_fault_rpc_status;
 extern const struct lz_fault_kind lz_fault_slicer;
 extern const struct lz_fault_kind lz_fault_stop;
+extern const struct lz_fault_kind lz_fault_surge;
 extern const struct lz_fault_kind lz_fault_throttle;
 extern const struct lz_fault_kind lz_fault_waf_false_positive;
 

@@ -19,7 +19,8 @@
 #include "base/grow.h"
 #include "model/traffic_state.h"
 
-#define SURGES_MAX 255u // of one traffic: the number is the top byte of an ordinal
+// Surges of one traffic are numbered in the top byte of an ordinal; then they begin again.
+#define SURGES_MAX 255u
 #define SURGE_SHIFT 32u
 
 struct stream {
@@ -43,9 +44,10 @@ struct lz_arrivals {
     lz_kind arrival;
 };
 
+// A traffic's own, from the start of the run on.
 static bool is_plain(const struct stream *s)
 {
-    return s->shape.kind == LZ_SHAPE_CONSTANT && s->origin == 0 && s->scale == 1.0;
+    return s->shape.kind == LZ_SHAPE_CONSTANT && s->base == 0;
 }
 
 // The area under the rate until the next arrival.
@@ -176,10 +178,9 @@ uint32_t lz_traffic_surge(struct lz_world *w, const struct lz_traffic_surge *sur
     struct lz_traffic *t = lz_traffic_at(w, surge->traffic);
     bool by_factor = surge->factor > 0.0;
     LZ_ASSERT(LZ_IMPLIES(by_factor, surge->factor > 1.0));
-    if (t->surges == SURGES_MAX || (by_factor && t->opts.users > 0))
-        return 0;
+    LZ_ASSERT(LZ_IMPLIES(by_factor, t->opts.users == 0));
     lz_time now = lz_sim_now(w->sim);
-    t->surges++;
+    t->surges = t->surges % SURGES_MAX + 1;
     uint32_t at = add(w, &(struct stream){
                              .traffic = t,
                              .shape = by_factor ? shape_of(&t->opts) : surge->rate,

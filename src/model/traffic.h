@@ -51,8 +51,8 @@ uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id);
 
 /*
  * Faults: more arrivals at a traffic, from now on. They have draws of their own and shift
- * nobody's. `touched` counts the requests. The id ends it; 0: there is no room for more, or
- * `factor` was asked of a closed loop, which has no rate.
+ * nobody's. `touched` counts the requests. The id ends it. A closed loop has no rate that a
+ * `factor` could multiply.
  */
 struct lz_traffic_surge {
     lz_component_id traffic;

@@ -9,6 +9,7 @@ const struct fault_row fault_rows[] = {
     {"bandwidth", "link(s.web, s.db), rate = \"100kbit/s\", buffer = \"4KiB\"", "busy-users",
      "latency.mean"},
     {"blackhole", "s.mail, port = 25", "busy-users", "errors.ratio"},
+    {"bots", "s.users, factor = 4", "busy-web", "rate"},
     {"config_push", "s.web, factor = 5, waves = 3, gap = \"300ms\"", "busy-users", "latency.mean"},
     {"corrupt", "link(s.web, s.db), ratio = \"20%\"", "busy-users", "latency.p99"},
     {"cpu", "s.web, load = \"95%\"", "busy-users", "latency.mean"},
@@ -36,5 +37,6 @@ const struct fault_row fault_rows[] = {
     {"stop", "s.web.replica[3]", "busy-web", "replicas.ready"},
     {"throttle", "s.web, rate = \"10/s\"", "busy-web", "shed.ratio"},
     {"waf_false_positive", "s.web, ratio = \"40%\"", "busy-web", "shed.ratio"},
+    {"surge", "s.users, factor = 5, ramp = \"0.5s\"", "busy-users", "rate"},
     {0},
 };

@@ -9,6 +9,7 @@ struct fault_row {
      * topology.lua: strong enough that busy-users' requests meet it within three seconds.
      */
     const char *body;
+    /* Load is given as a factor: of the idle system, of nothing. */
     /* A metric whose whole-run value is another one with the fault than without. */
     const char *component, *metric;
 };
