@@ -1,5 +1,6 @@
 #include "cli/near.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -39,7 +40,9 @@ void lz_near_offer(struct lz_near *near, const char *name)
         return;
     size_t d = strncmp(near->word, name, len) == 0 ? 0 : distance(near->word, name);
     size_t allowed = len < 3 ? 1 : (len + 2) / 3;
-    if (d > allowed || (near->name != NULL && d >= near->distance))
+    bool is_shorter =
+        near->name != NULL && d == near->distance && d == 0 && strlen(name) < strlen(near->name);
+    if (d > allowed || (near->name != NULL && d >= near->distance && !is_shorter))
         return;
     near->name = name;
     near->distance = d;

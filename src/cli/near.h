@@ -13,7 +13,8 @@ struct lz_near {
     size_t distance;
 };
 
-/* Offer a name. Near is: `word` begins it, or at most a third of `word` has to change. */
+/* Offer a name. Near is: `word` begins it (the shortest such name is meant), or at most a third
+   of `word` has to change. */
 void lz_near_offer(struct lz_near *near, const char *name);
 
 #endif
