@@ -8,7 +8,7 @@
 
 #define PATH_OF_LEGS (1u << 20) /* above any number of attempts */
 #define STRETCH (10 * LZ_S)     /* of time, whose answers a quantile is taken of */
-#define ANSWERS_MIN 20          /* below which it says nothing, and nobody hedges */
+#define ANSWERS_MIN 32          /* below which it says nothing, and nobody hedges */
 
 bool lz_legs_is_needed(const struct lz_edge_opts *o)
 {
@@ -43,7 +43,6 @@ void lz_legs_create(struct lz_world *w, struct lz_edge *e)
 {
     struct lz_hedging *h = e->hedging = lz_arena_alloc(w->arena, sizeof(*h));
     lz_hist_init(&h->recent, w->arena);
-    lz_hist_init(&h->past, w->arena);
     if (w->clients->hedge == 0)
         w->clients->hedge = lz_sim_kind(w->sim, "hedge", on_hedge, w);
     if (e->opts.hedge.attempts > 1 && e->opts.hedge.after > 0)
@@ -94,18 +93,6 @@ static void launch(struct lz_world *w, const struct lz_call *c)
     legs->ids[k] = lz_client_begin(w, &begin);
 }
 
-// When the next leg of a race is due. 0: it is not known what is late.
-static lz_time wait_of(const struct lz_edge *e)
-{
-    const struct lz_hedge_opts *o = &e->opts.hedge;
-    if (!(o->quantile > 0.0))
-        return o->after;
-    const struct lz_hist *h = &e->hedging->past;
-    if (h->facts.count < ANSWERS_MIN)
-        h = &e->hedging->recent;
-    return h->facts.count < ANSWERS_MIN ? 0 : (lz_time)lz_hist_quantile(h, o->quantile);
-}
-
 static void arm(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     if (c->legs->begun == e->opts.hedge.attempts)
@@ -114,10 +101,9 @@ static void arm(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         c->legs->timer = lz_sim_arm(w->sim, e->hedging->lane, c->client, lz_pool_id(c));
         return;
     }
-    lz_time wait = wait_of(e);
-    if (wait > 0)
-        c->legs->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->clients->hedge, c->client,
-                                   lz_pool_id(c));
+    if (e->hedging->late > 0)
+        c->legs->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + e->hedging->late, w->clients->hedge,
+                                   c->client, lz_pool_id(c));
 }
 
 // Another leg, if the race has one left and its budget allows.
@@ -271,13 +257,17 @@ void lz_legs_took(struct lz_world *w, struct lz_edge *e, lz_time took)
         return;
     lz_time now = lz_sim_now(w->sim);
     if (now - h->recent_from >= STRETCH) {
-        struct lz_hist past = h->past;
-        h->past = h->recent;
-        lz_hist_clear(&past);
-        h->recent = past;
+        if (h->recent.facts.count >= ANSWERS_MIN)
+            h->late = (lz_time)lz_hist_quantile(&h->recent, e->opts.hedge.quantile);
+        h->has_past = h->late > 0;
+        lz_hist_clear(&h->recent);
         h->recent_from = now;
     }
     lz_hist_add(&h->recent, took);
+    // The first stretch cannot wait for its end: a look whenever there are twice as many.
+    uint64_t count = h->recent.facts.count;
+    if (!h->has_past && count >= ANSWERS_MIN && (count & (count - 1)) == 0)
+        h->late = (lz_time)lz_hist_quantile(&h->recent, e->opts.hedge.quantile);
 }
 
 void lz_legs_task_began(struct lz_world *w, const struct lz_task *t)

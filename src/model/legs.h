@@ -5,8 +5,8 @@
  * owner, and ends when enough of them have:
  *
  *   a race    The first leg is the request; when it has taken `after` (a time, or a quantile of
- *             what answers took lately) another is sent to another replica, and so on up to
- *             `attempts`. A leg that fails brings the next one forward (gRPC A6). The first good
+ *             what answers took in the last ten seconds) another is sent to another replica, and so
+ * on up to `attempts`. A leg that fails brings the next one forward (gRPC A6). The first good
  *             answer wins. Losers are cancelled unless `leave` (Dean and Barroso, "The Tail at
  *             Scale", CACM 56(2), 2013: hedged requests). *Tied*: the replica that begins
  *             first tells the others, which forget theirs if it still waits in the queue.
@@ -34,8 +34,10 @@ struct lz_legs {
 /* What an edge keeps for the legs of its calls. */
 struct lz_hedging {
     struct lz_legs *free_races, *free_fans;
-    lz_lane lane;                /* of the time to wait; 0: it is a quantile */
-    struct lz_hist recent, past; /* what answers took: of this stretch of time, of the last */
+    lz_lane lane;          /* of the time to wait; 0: it is a quantile */
+    lz_time late;          /* the quantile, as last looked at; 0: too few answers */
+    bool has_past;         /* it is that of a whole stretch of time, the last */
+    struct lz_hist recent; /* what answers took in this stretch */
     lz_time recent_from;
 };
 
