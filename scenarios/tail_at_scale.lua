@@ -1,7 +1,7 @@
 -- Dean and Barroso, "The Tail at Scale", CACM 56(2), 2013: servers that answer in 10 ms, but one
--- time in a hundred take a second. A request that needs one such server is slow in 1 % of cases; one
--- that needs a hundred of them at once in 63 %. Hedged requests (another replica is asked when an
--- answer is later than most) bring that to about 1 % for a few per cent more requests; in the
+-- time in a hundred take a second. A request that needs one such server is slow in 1 % of cases;
+-- one that needs a hundred of them at once in 63 %. Hedged requests (another replica is asked when
+-- an answer is later than most) bring that to about 1 % for a few per cent more requests; in the
 -- paper's BigTable benchmark 2 % more took the 99.9th percentile from 1,800 ms to 74 ms. Tied
 -- requests tell each other and can be sent sooner.
 local hedging = param("hedging", { "none", "25ms", "p95", "tied" })
@@ -12,7 +12,7 @@ local hedge = ({
 })[hedging]
 
 scenario "A hundred servers at once, one of which is slow" {
-  about    = "Dean and Barroso, CACM 2013, p. 75: fan-out 100 and 1 % slow servers: 63 % slow requests",
+  about    = "Dean and Barroso, CACM 2013, p. 75: fan-out 100, 1 % slow: 63 % slow requests",
   tags     = { "latency", "paper" },
   duration = "2m",
   warmup   = "20s",
