@@ -15,6 +15,7 @@ struct job {
 };
 
 struct lz_cpu {
+    struct lz_cpu_face face; // first: the getter looks here
     double cores;
     double stolen;
     bool is_frozen;
@@ -122,6 +123,7 @@ static uint32_t new_job(struct lz_world *w, struct lz_cpu *cpu, uint64_t payload
     }
     cpu->jobs[job] = (struct job){.payload = payload};
     cpu->live++;
+    cpu->face.changes++;
     return job;
 }
 
@@ -132,6 +134,7 @@ static void free_job(struct lz_cpu *cpu, uint32_t job)
     cpu->jobs[job].payload = 0;
     cpu->job_free = job;
     cpu->live--;
+    cpu->face.changes++;
 }
 
 // Bring the virtual clock to the present.
@@ -277,6 +280,7 @@ static void change(struct lz_world *w, struct lz_cpu *cpu, double stolen, bool f
         advance(w, cpu);
     cpu->stolen = stolen;
     cpu->is_frozen = frozen;
+    cpu->face.changes++;
     if (contends(cpu) && !cpu->is_shared)
         become_shared(w, cpu);
     else if (!contends(cpu) && cpu->is_shared)

@@ -40,4 +40,14 @@ size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);
 double lz_cpu_busy(const struct lz_cpu *cpu); /* share of the cores in use now, 0 to 1 */
 
+/* How often that may have become another. It begins cpu.c's own struct: asked at every step. */
+struct lz_cpu_face {
+    uint32_t changes;
+};
+
+static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)
+{
+    return ((const struct lz_cpu_face *)cpu)->changes;
+}
+
 #endif

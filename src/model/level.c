@@ -28,6 +28,10 @@ const struct lz_metric_info *lz_service_metrics(size_t *count)
 
 void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
+    uint32_t changes = lz_cpu_changes(r->capacity->cpu);
+    if (changes == r->cpu_changes)
+        return;
+    r->cpu_changes = changes;
     lz_time now = lz_sim_now(w->sim);
     double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
     if (!(used < r->cpu_used || used > r->cpu_used))

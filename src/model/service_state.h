@@ -49,8 +49,9 @@ struct lz_service_replica {
     struct lz_queue_class classes[LZ_PRIORITIES];
     struct lz_codel codel;
     struct lz_admission admission;
-    double cpu_used;    /* cores, as last measured */
-    double cpu_used_ns; /* of one core, up to then; kept for services that scale */
+    uint32_t cpu_changes; /* of its CPU, as last measured */
+    double cpu_used;      /* cores, as last measured */
+    double cpu_used_ns;   /* of one core, up to then; kept for services that scale */
     lz_time cpu_used_at;
 };
 

@@ -196,15 +196,14 @@ static void spill(struct lz_evq *q)
     q->near_limit = 2 * kept > LZ_EVQ_NEAR_MAX ? 2 * kept : LZ_EVQ_NEAR_MAX;
 }
 
-// Out of line, for the way of most, which is into the wheel, is short and calls nothing.
-static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_evq_entry e,
-                                                   uint64_t id)
+// Any entry, anywhere; `near` may have to be spilled or widened first.
+static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct lz_evq_entry e,
+                                                       uint64_t id)
 {
     if (q->near_last - q->near_first >= q->near_limit) {
         spill(q);
-        if ((uint64_t)e.at >= q->near_end) {
+        if ((uint64_t)e.at >= q->near_end)
             return file(q, (uint64_t)q->base, e, id);
-        }
     }
     if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
         insert_among_many(q, e);
@@ -213,6 +212,33 @@ static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_e
     if (q->near_last == q->near_cap)
         widen_near(q);
     insert_among_few(q, e);
+    return id;
+}
+
+/*
+ * Among many, most come last (what takes the longest of constant delays) or among the first
+ * (what takes a short time): these need no search, and the first make room as they are passed.
+ * Out of line, for the way into the wheel is short and calls nothing.
+ */
+static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_evq_entry e,
+                                                   uint64_t id)
+{
+    uint32_t count = q->near_last - q->near_first;
+    bool has_room = q->near_first > 0 && q->near_last < q->near_cap && count < q->near_limit;
+    if (!has_room || count <= LZ_EVQ_NEAR_FEW || e.is_late)
+        return put_anywhere(q, e, id);
+    struct lz_evq_entry *near = q->near;
+    if (e.at >= near[q->near_last - 1].at) {
+        near[q->near_last++] = e;
+        return id;
+    }
+    struct lz_evq_entry *at = near + q->near_first;
+    if (e.at >= at[LZ_EVQ_NEAR_FEW].at)
+        return put_anywhere(q, e, id);
+    q->near_first--;
+    for (; at->at <= e.at; at++)
+        at[-1] = *at;
+    at[-1] = e;
     return id;
 }
 
