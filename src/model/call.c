@@ -30,10 +30,10 @@ struct amplified {
 };
 
 struct lz_calls {
+    struct lz_calls_face face; // first: the getters look here
     struct amplified *amplified;
     uint32_t amplified_count, amplified_cap;
-    struct lz_edge **edges; // 1 ..
-    uint32_t edge_count, edge_cap;
+    uint32_t edge_cap;
     const char **ops; // 1 ..
     uint32_t op_count, op_cap;
     bool has_priorities; // some call has one
@@ -59,7 +59,7 @@ static void begin_edge(struct lz_world *w, lz_edge_id id)
 
 void lz_calls_start(struct lz_world *w)
 {
-    for (lz_edge_id id = 1; id <= w->calls->edge_count; id++)
+    for (lz_edge_id id = 1; id <= w->calls->face.edge_count; id++)
         begin_edge(w, id);
     lz_balance_start(w);
 }
@@ -84,15 +84,9 @@ const char *lz_call_op_name(const struct lz_world *w, lz_op op)
     return op == 0 ? "" : w->calls->ops[op];
 }
 
-struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id)
-{
-    LZ_ASSERT(id >= 1 && id <= w->calls->edge_count);
-    return w->calls->edges[id];
-}
-
 uint32_t lz_edge_count(const struct lz_world *w)
 {
-    return w->calls->edge_count;
+    return w->calls->face.edge_count;
 }
 
 // A balancer passes on what it was sent, and its size with it.
@@ -184,7 +178,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
         return lz_fail(err, LZ_EINVAL,
                        "%s decides itself which node is asked: there is no balancing", to->name);
-    if (cs->edge_count == EDGES_MAX)
+    if (cs->face.edge_count == EDGES_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
     if (cs->op_count >= OPS_MAX) // a handler may make them up as it goes
         return lz_fail(err, LZ_EFULL,
@@ -193,9 +187,10 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_fail(err, LZ_EFULL, "%s to %s: at most %u pairs of instances", from->name,
                        to->name, PAIRS_MAX);
 
-    cs->edges =
-        lz_grow(w->arena, cs->edges, &cs->edge_cap, cs->edge_count + 2, sizeof(struct lz_edge *));
-    struct lz_edge *e = cs->edges[++cs->edge_count] = lz_arena_alloc(w->arena, sizeof(*e));
+    cs->face.edges = lz_grow(w->arena, cs->face.edges, &cs->edge_cap, cs->face.edge_count + 2,
+                             sizeof(struct lz_edge *));
+    struct lz_edge *e = cs->face.edges[++cs->face.edge_count] =
+        lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
     fill_defaults(&e->opts, from->kind == LZ_COMPONENT_BALANCER);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
@@ -219,7 +214,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     prepare(w, e);
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
-    *id = cs->edge_count;
+    *id = cs->face.edge_count;
     if (w->running) {
         begin_edge(w, *id);
         lz_balance_watch(w, *id);
@@ -245,8 +240,8 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
         return known;
     lz_series attempts = lz_metrics_counter(w->metrics);
     bool calls = lz_service_is_handled(w, a); // a handler's calls are made as it runs
-    for (uint32_t i = 1; i <= cs->edge_count; i++) {
-        struct lz_edge *e = cs->edges[i];
+    for (uint32_t i = 1; i <= cs->face.edge_count; i++) {
+        struct lz_edge *e = cs->face.edges[i];
         if (e->opts.from != a || e->opts.to != b)
             continue;
         calls = true;

@@ -388,7 +388,7 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
 uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin)
 {
     struct lz_edge *e = lz_edge_get(w, begin->edge);
-    struct lz_call *c = lz_pool_take(&w->clients->pool);
+    struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
     c->edge = begin->edge;
     c->client = begin->client;
     c->owner_kind = (uint8_t)begin->owner_kind;

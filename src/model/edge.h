@@ -4,6 +4,7 @@
 #ifndef LZ_MODEL_EDGE_H
 #define LZ_MODEL_EDGE_H
 
+#include "base/check.h"
 #include "model/call.h"
 #include "model/world.h"
 
@@ -51,7 +52,19 @@ struct lz_edge {
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
 };
 
-struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id);
+/* What is read at every step begins call.c's own struct; read it by the getter. */
+struct lz_calls_face {
+    struct lz_edge **edges; /* 1 .. */
+    uint32_t edge_count;
+};
+
+static inline struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id)
+{
+    const struct lz_calls_face *face = (const struct lz_calls_face *)w->calls;
+    LZ_ASSERT(id - 1u < face->edge_count);
+    return face->edges[id];
+}
+
 uint32_t lz_edge_count(const struct lz_world *w);
 
 static inline struct lz_edge_pair *lz_edge_pair(const struct lz_edge *e, lz_instance_id client,

@@ -8,7 +8,7 @@ struct blame {
 };
 
 struct lz_requests {
-    struct lz_pool open;
+    struct lz_pool open; // first: lz_request_find looks here
     struct lz_pool spans;
     uint32_t open_max;
     struct blame *blame; // by component
@@ -73,7 +73,7 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
                                     lz_time intended)
 {
     struct lz_requests *rs = w->requests;
-    struct lz_request *r = lz_pool_take(&rs->open);
+    struct lz_request *r = lz_pool_take_sized(&rs->open, sizeof(*r));
     LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
     r->traffic = (uint16_t)traffic;
     r->ordinal = ordinal;
@@ -83,14 +83,9 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
     return r;
 }
 
-struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
-{
-    return lz_pool_find(&w->requests->open, id);
-}
-
 struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
 {
-    struct lz_span *s = lz_pool_take(&w->requests->spans);
+    struct lz_span *s = lz_pool_take_sized(&w->requests->spans, sizeof(*s));
     s->next = r->span_first;
     r->span_first = s->head.index;
     if (r->span_count < UINT16_MAX)

@@ -98,7 +98,10 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
                                     lz_time intended);
 
 /* NULL if it has ended; orphaned work belongs to nobody. */
-struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id);
+static inline struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
+{
+    return lz_pool_find((const struct lz_pool *)w->requests, id);
+}
 
 /* A span of the request, zeroed, to be filled in where it lies. */
 struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);

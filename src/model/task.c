@@ -14,11 +14,9 @@ struct at_instance {
 };
 
 struct lz_tasks {
-    struct lz_pool pool;
-    struct at_instance *at; // by instance
+    struct lz_tasks_face face; // first: the getters look here
+    struct at_instance *at;    // by instance
     uint32_t at_cap;
-    const struct lz_server_ops **ops; // by component
-    uint32_t ops_cap;
     lz_kind arrive, held, answer, reset, cancel;
     lz_kind untie; // 0: nothing was tied yet
     uint32_t live_max;
@@ -175,7 +173,7 @@ static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
 void lz_tasks_init(struct lz_world *w)
 {
     struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
-    lz_pool_init(&ts->pool, w->arena, sizeof(struct lz_task));
+    lz_pool_init(&ts->face.pool, w->arena, sizeof(struct lz_task));
     w->tasks = ts;
     ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
     ts->held = lz_sim_kind(w->sim, "held", on_held, w);
@@ -188,38 +186,21 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
 {
     LZ_ASSERT(!w->running);
     struct lz_tasks *ts = w->tasks;
-    ts->ops =
-        lz_grow(w->arena, ts->ops, &ts->ops_cap, component + 1, sizeof(struct lz_server_ops *));
-    ts->ops[component] = ops;
+    ts->face.ops = lz_grow(w->arena, ts->face.ops, &ts->face.ops_cap, component + 1,
+                           sizeof(struct lz_server_ops *));
+    ts->face.ops[component] = ops;
     const struct lz_component *c = lz_world_component(w, component);
     ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, c->instances_first + c->instance_count,
                      sizeof(*ts->at));
-}
-
-const struct lz_server_ops *lz_task_ops(const struct lz_world *w, lz_component_id component)
-{
-    LZ_ASSERT(component < w->tasks->ops_cap);
-    LZ_ASSERT(w->tasks->ops[component] != NULL);
-    return w->tasks->ops[component];
-}
-
-struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
-{
-    return lz_pool_find(&w->tasks->pool, id);
-}
-
-struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
-{
-    return lz_pool_at(&w->tasks->pool, index);
 }
 
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
                              const struct lz_task_facts *facts)
 {
     struct lz_tasks *ts = w->tasks;
-    struct lz_task *t = lz_pool_take(&ts->pool);
-    if (ts->pool.live > ts->live_max)
-        ts->live_max = ts->pool.live;
+    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
+    if (ts->face.pool.live > ts->live_max)
+        ts->live_max = ts->face.pool.live;
     t->call = facts->call;
     t->request = facts->request;
     t->path = facts->path;
@@ -329,20 +310,19 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
         return;
     if (w->tasks->untie == 0)
         w->tasks->untie = lz_sim_kind(w->sim, "untie", on_untie, w);
-    lz_net_send(w,
-                &(struct lz_message){.from = from,
-                                     .to = t->server,
-                                     .kind = w->tasks->untie,
-                                     .payload = id,
-                                     .owner = lz_draw_index(t->path, 2),
-                                     .purpose = LZ_PURPOSE_NET_OUT});
+    lz_net_send(w, &(struct lz_message){.from = from,
+                                        .to = t->server,
+                                        .kind = w->tasks->untie,
+                                        .payload = id,
+                                        .owner = lz_draw_index(t->path, 2),
+                                        .purpose = LZ_PURPOSE_NET_OUT});
 }
 
 void lz_task_free(struct lz_world *w, struct lz_task *t)
 {
     if (is_linked(t))
         unlink_at(w, t);
-    lz_pool_give(&w->tasks->pool, t);
+    lz_pool_give(&w->tasks->face.pool, t);
 }
 
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
@@ -352,7 +332,7 @@ uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
 
 size_t lz_tasks_bytes(const struct lz_world *w)
 {
-    return lz_pool_bytes(&w->tasks->pool);
+    return lz_pool_bytes(&w->tasks->face.pool);
 }
 
 uint32_t lz_tasks_live_max(const struct lz_world *w)

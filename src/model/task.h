@@ -85,9 +85,33 @@ struct lz_server_ops {
 
 void lz_tasks_init(struct lz_world *w);
 void lz_task_serve(struct lz_world *w, lz_component_id component, const struct lz_server_ops *ops);
-const struct lz_server_ops *lz_task_ops(const struct lz_world *w, lz_component_id component);
 
-struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id);
+/* What is read at every step begins task.c's own struct; read it by the getters. */
+struct lz_tasks_face {
+    struct lz_pool pool;
+    const struct lz_server_ops **ops; /* by component */
+    uint32_t ops_cap;
+};
+
+static inline const struct lz_server_ops *lz_task_ops(const struct lz_world *w,
+                                                      lz_component_id component)
+{
+    const struct lz_tasks_face *face = (const struct lz_tasks_face *)w->tasks;
+    LZ_ASSERT(component < face->ops_cap);
+    LZ_ASSERT(face->ops[component] != NULL);
+    return face->ops[component];
+}
+
+/* NULL once it is gone. */
+static inline struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
+{
+    return lz_pool_find(&((const struct lz_tasks_face *)w->tasks)->pool, id);
+}
+
+static inline struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
+{
+    return lz_pool_at(&((const struct lz_tasks_face *)w->tasks)->pool, index);
+}
 
 struct lz_task_facts {
     uint64_t call;
@@ -125,7 +149,6 @@ void lz_task_free(struct lz_world *w, struct lz_task *t);
 
 /* The tasks at an instance, oldest first: 0 ends. For when its process dies. */
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
-struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index);
 uint32_t lz_tasks_live_max(const struct lz_world *w);
 size_t lz_tasks_bytes(const struct lz_world *w);
 
