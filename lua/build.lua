@@ -166,7 +166,9 @@ local function build_places(state, C)
         local z = h.fields.zone
         local id, message = C.host { name = h.name, zone = z and z.region.zone_ids[z.zone] }
         if not id then refused(state, h, message) return end
-        h.id = id
+        h.id, h.row = id, state.files.outer(h.line)
+        local measured, why = node.host(C, h)
+        if not measured then refused(state, h, why) return end
     end
 end
 
@@ -265,6 +267,8 @@ function M.metric(C, m)
         id, c.id = C.link_metric(target(c.a), target(c.b), m.path)
         return id
     end
+    if c.kind == "host" then return c.component_id and C.metric(c.component_id, m.path) or 0 end
+    if m.path == "memory" and not c.fields.memory then return 0 end
     if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
     return C.metric(c.id, m.path)
 end
@@ -278,11 +282,11 @@ function M.matcher(state, C, m)
             and ("%s never calls %s: amplification is about calls"):format(
                 m.metric.component.from.name,
                 m.metric.component.to.name)
-            or ("%s is not measured"):format(m.metric.text))
+            or ("%s is not measured%s"):format(m.metric.text, node.why_not(m.metric)))
         return nil
     end
     local c = m.metric.component
-    return { metric = id, component = c.id or (c.service or c.from).id, compare = m.compare,
+    return { metric = id, component = c.component_id or c.id or (c.service or c.from).id, compare = m.compare,
              limit = m.limit, limit_b = m.limit_b, limit_text = m.limit_text }
 end
 

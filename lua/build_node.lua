@@ -20,9 +20,46 @@ local function life(C, c)
         liveness = probe(f.liveness), readiness = probe(f.readiness) })
 end
 
+local function cpu(C, c)
+    local f = c.fields
+    if f.cpu_period and not f.cpu_limit then
+        return nil, "cpu_period is that of cpu_limit: give a cpu_limit too"
+    end
+    if not (f.cpu_limit or f.cpu_weight) then return true end
+    return C.cpu(c.id, { limit = f.cpu_limit, period = f.cpu_period, weight = f.cpu_weight })
+end
+
+local function memory(C, c)
+    local m = c.fields.memory
+    if not m then return true end
+    return C.memory(c.id, { limit = m.limit, base = m.base, per_request = m.per_request,
+        swaps = m.oom == "swap", swap_penalty = m.swap_penalty, oom_score_adj = m.oom_score_adj })
+end
+
+--- What a host has; its component's id, if it says anything.
+function M.host(C, h)
+    local f = h.fields
+    if not (f.cores or f.memory) then return true end
+    local id, message = C.host_capacity(h.id, { name = h.name, line = h.row, cores = f.cores,
+        memory = f.memory })
+    h.component_id = id
+    return id, message
+end
+
+--- Why a metric of a node is not there, for a message.
+function M.why_not(metric)
+    if metric.component.kind == "host" then
+        return (": the host says nothing of its own; give it cores or memory")
+    elseif metric.path == "memory" then
+        return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
+            metric.component.name)
+    end
+    return ""
+end
+
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
-    for _, part in ipairs { life } do
+    for _, part in ipairs { life, cpu, memory } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

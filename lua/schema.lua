@@ -166,7 +166,9 @@ M.cloud = {
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
 }
-M.host = { { "zone", "ref:zone", "where it stands; default the default region's first zone" } }
+M.host = with({
+    { "zone", "ref:zone", "where it stands; default the default region's first zone" },
+}, node.host)
 M.service = {
     { "replicas", "count", "default 1", min = 1 },
     spread,
@@ -493,12 +495,14 @@ end
 
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {
-    service = { memory = bytes "memory in use, the fullest replica" },
     database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
         ["locks.wait"] = seconds "waiting for a row's lock, the mean",
         diverged = count "rows that differ between nodes" },
     host = { cpu = ratio "share of its cores in use", memory = ratio "share of it in use",
         disk = ratio "share of it in use" },
+    host = { disk = ratio "share of it in use" },
+    link = { latency = seconds "one way, the mean", lost = ratio "share of messages lost",
+        bytes = bytes "sent" },
     cache = served { hit_ratio = ratio "share of lookups that found something",
         evictions = count "entries that made room for others" },
     store = served {},

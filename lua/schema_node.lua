@@ -32,9 +32,35 @@ M.life = {
         fields = probe },
 }
 
+M.cpu = {
+    { "cpu_limit", "number", "cores it may use over each period, as limits.cpu; default all of cpu" },
+    { "cpu_period", "duration", "of that quota, 1ms to 1s; default 100ms" },
+    { "cpu_weight", "number", "among those that share a host's cores, 1 to 10000; default 100" },
+}
+
+M.memory = {
+    { "memory", "block", "what a process may use, and uses", fields = {
+        { "limit", "size", "above it, it is killed", required = true },
+        { "base", "size", "of a process without requests; default 0B" },
+        { "per_request", "size", "more for each request that is there; default 0B" },
+        { "oom", "choice", "what happens above the limit; default kill",
+            choices = { "kill", "swap" } },
+        { "swap_penalty", "number", "swapping, work takes 1 + this * the share swapped out as "
+            .. "long; default 100" },
+        { "oom_score_adj", "signed", "who is killed first when the host is full, -1000 (never) "
+            .. "to 1000; default 0" },
+    } },
+}
+
+--- What a host may say about what it has.
+M.host = {
+    { "cores", "number", "shared by all that stand on it; default each replica has its own" },
+    { "memory", "size", "shared by all that stand on it; default without end" },
+}
+
 --- The rows of all, for a component's block.
 function M.add_to(block)
-    for _, part in ipairs { M.life } do
+    for _, part in ipairs { M.life, M.cpu, M.memory } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

@@ -72,6 +72,10 @@ struct lz_fault_params {
     struct lz_dist delay; /* dns */
     unsigned answer;      /* dns: enum lz_fault_dns_answer */
     const char *spoof;    /* dns: an address */
+    double quota;         /* cpu_throttle */
+    double fill;          /* memory: share of the limit */
+    double leak;          /* memory: bytes per second */
+    unsigned oom;         /* memory: kill, swap */
     lz_time graceful;     /* kill, stop */
     lz_time backoff;      /* crash_loop */
     lz_time life;         /* crash_loop */

@@ -14,6 +14,8 @@ extern const struct lz_fault_kind lz_fault_bots;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
+extern const struct lz_fault_kind lz_fault_cpu_throttle;
+extern const struct lz_fault_kind lz_fault_memory;
 extern const struct lz_fault_kind lz_fault_crash_loop;
 extern const struct lz_fault_kind lz_fault_degrade;
 extern const struct lz_fault_kind lz_fault_dns;

@@ -1,7 +1,10 @@
 #include "model/cpu.h"
 
+#include <math.h>
+
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/cpu_host.h"
 
 struct job {
     union {
@@ -31,7 +34,16 @@ struct lz_cpu {
     double clock; // virtual, at `since`
     double rate;  // of the virtual clock, per ns
     lz_time since;
-    lz_event_id timer; // of the nearest finish
+    lz_event_id timer; // of the nearest finish, or of the quota
+
+    double quota; // ns of CPU in each period; 0: no limit
+    double left;  // of this period's
+    double withheld;
+    lz_time period, phase, period_end;
+    bool is_throttled; // the quota is used up
+
+    struct lz_cpu_host *host; // NULL: it shares with nobody
+    double granted;           // cores, by the host
 };
 
 struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_kind tick,
@@ -43,6 +55,7 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
     cpu->done = done;
     cpu->tick = tick;
     cpu->entity = entity;
+    cpu->granted = INFINITY;
     return cpu;
 }
 
@@ -137,20 +150,52 @@ static void free_job(struct lz_cpu *cpu, uint32_t job)
     cpu->face.changes++;
 }
 
-// Bring the virtual clock to the present.
-static void advance(struct lz_world *w, struct lz_cpu *cpu)
-{
-    lz_time now = lz_sim_now(w->sim);
-    cpu->clock += (double)(now - cpu->since) * cpu->rate;
-    cpu->since = now;
-}
-
 static double left_cores(const struct lz_cpu *cpu)
 {
     double left = cpu->cores - cpu->stolen;
     // The scheduler is fair: a process is never starved wholly by load beside it.
     double least = cpu->cores * 0.01;
-    return left > least ? left : least;
+    left = left > least ? left : least;
+    return left < cpu->granted ? left : cpu->granted;
+}
+
+// Bring the virtual clock to the present.
+static void advance(struct lz_world *w, struct lz_cpu *cpu)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double elapsed = (double)(now - cpu->since);
+    cpu->clock += elapsed * cpu->rate;
+    cpu->left -= elapsed * cpu->rate * (double)cpu->heap_count;
+    if (cpu->is_throttled)
+        cpu->withheld += elapsed * fmin((double)cpu->heap_count, left_cores(cpu));
+    cpu->since = now;
+}
+
+// A new period brings a new quota; what was left of the old one is gone.
+static void renew_quota(const struct lz_world *w, struct lz_cpu *cpu)
+{
+    lz_time now = lz_sim_now(w->sim);
+    if (now < cpu->period_end)
+        return;
+    lz_time into = (now - cpu->phase) % cpu->period;
+    cpu->period_end = now - into + cpu->period;
+    if (into < 0) // before the first period of the grid
+        cpu->period_end -= cpu->period;
+    cpu->left = cpu->quota;
+}
+
+// How long until the quota says something: it is used up, or renewed. The rate is 0 once it is
+// used up.
+static double quota_wait(const struct lz_world *w, struct lz_cpu *cpu)
+{
+    renew_quota(w, cpu);
+    double to_end = (double)(cpu->period_end - lz_sim_now(w->sim));
+    cpu->is_throttled = cpu->left < 0.5; // half a nanosecond is rounding
+    if (cpu->is_throttled) {
+        cpu->rate = 0.0;
+        return to_end;
+    }
+    return fmin(to_end, ceil(cpu->left / (cpu->rate * (double)cpu->heap_count)));
 }
 
 // The rate and the one timer, after anything changed. The clock restarts when idle, which
@@ -160,6 +205,7 @@ static void retime(struct lz_world *w, struct lz_cpu *cpu)
     lz_sim_cancel(w->sim, cpu->timer);
     cpu->timer = 0;
     uint32_t n = cpu->heap_count;
+    cpu->is_throttled = false;
     if (n == 0) {
         cpu->clock = 0.0;
         cpu->rate = 0.0;
@@ -170,7 +216,11 @@ static void retime(struct lz_world *w, struct lz_cpu *cpu)
     cpu->rate = cpu->is_frozen ? 0.0 : share < 1.0 ? share : 1.0;
     if (cpu->is_frozen)
         return;
-    double wait = (cpu->jobs[cpu->heap[0]].finish - cpu->clock) / cpu->rate;
+    double wait = INFINITY;
+    if (cpu->quota > 0.0)
+        wait = quota_wait(w, cpu);
+    if (!cpu->is_throttled)
+        wait = fmin(wait, (cpu->jobs[cpu->heap[0]].finish - cpu->clock) / cpu->rate);
     lz_time at = lz_sim_now(w->sim) + (wait > 0.0 ? (lz_time)(wait + 0.5) : 0);
     cpu->timer = lz_sim_at(w->sim, at, cpu->tick, cpu->entity, 0);
 }
@@ -192,7 +242,7 @@ static void add_plain(struct lz_world *w, struct lz_cpu *cpu, uint32_t job, lz_t
 
 static bool contends(const struct lz_cpu *cpu)
 {
-    return cpu->is_frozen || (double)cpu->live > left_cores(cpu);
+    return cpu->is_frozen || cpu->quota > 0.0 || (double)cpu->live > left_cores(cpu);
 }
 
 // Plain timers become shared jobs with what they still had to do.
@@ -222,6 +272,8 @@ uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint
         add_shared(w, cpu, job, demand);
     else
         add_plain(w, cpu, job, demand);
+    if (cpu->host != NULL)
+        lz_cpu_host_balance(w, cpu->host);
     return job;
 }
 
@@ -236,6 +288,8 @@ void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
         lz_sim_cancel(w->sim, cpu->jobs[job].timer); // has fired: its owner is ending the job
     }
     free_job(cpu, job);
+    if (cpu->host != NULL)
+        lz_cpu_host_balance(w, cpu->host);
 }
 
 void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu)
@@ -261,6 +315,8 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu)
         lz_sim_soon(w->sim, cpu->done, cpu->entity, cpu->jobs[job].payload);
     }
     retime(w, cpu);
+    if (cpu->host != NULL)
+        lz_cpu_host_balance(w, cpu->host);
 }
 
 static void become_plain(struct lz_world *w, struct lz_cpu *cpu)
@@ -274,7 +330,8 @@ static void become_plain(struct lz_world *w, struct lz_cpu *cpu)
     }
 }
 
-static void change(struct lz_world *w, struct lz_cpu *cpu, double stolen, bool frozen)
+// What its jobs may use has changed.
+static void changed(struct lz_world *w, struct lz_cpu *cpu)
 {
     if (cpu->is_shared)
         advance(w, cpu);
@@ -291,18 +348,76 @@ static void change(struct lz_world *w, struct lz_cpu *cpu, double stolen, bool f
 void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores)
 {
     LZ_ASSERT(cores >= 0.0);
-    change(w, cpu, cores, cpu->is_frozen);
+    if (cpu->is_shared)
+        advance(w, cpu);
+    cpu->stolen = cores;
+    changed(w, cpu);
+    if (cpu->host != NULL)
+        lz_cpu_host_balance(w, cpu->host);
 }
 
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen)
 {
-    change(w, cpu, cpu->stolen, frozen);
+    if (cpu->is_shared)
+        advance(w, cpu);
+    cpu->is_frozen = frozen;
+    changed(w, cpu);
+    if (cpu->host != NULL)
+        lz_cpu_host_balance(w, cpu->host);
+}
+
+void lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores)
+{
+    LZ_ASSERT(cores > 0.0);
+    if (!(cpu->granted < cores || cpu->granted > cores))
+        return;
+    if (cpu->is_shared)
+        advance(w, cpu);
+    cpu->granted = cores;
+    changed(w, cpu);
+}
+
+void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period)
+{
+    LZ_ASSERT(quota_ns >= 0.0);
+    LZ_ASSERT(LZ_IMPLIES(quota_ns > 0.0, period > 0));
+    if (cpu->is_shared)
+        advance(w, cpu);
+    cpu->quota = quota_ns;
+    cpu->period = period;
+    cpu->period_end = 0; // the next look begins a period, where the grid says
+    changed(w, cpu);
+}
+
+void lz_cpu_set_phase(struct lz_cpu *cpu, lz_time phase)
+{
+    cpu->phase = phase;
+}
+
+double lz_cpu_withheld(const struct lz_cpu *cpu)
+{
+    return cpu->withheld;
+}
+
+void lz_cpu_set_host(struct lz_cpu *cpu, struct lz_cpu_host *host)
+{
+    cpu->host = host;
+}
+
+double lz_cpu_demand(const struct lz_cpu *cpu)
+{
+    if (cpu->is_frozen || cpu->is_throttled)
+        return 0.0;
+    double own = fmax(cpu->cores - cpu->stolen, cpu->cores * 0.01);
+    return fmin((double)cpu->live, own);
 }
 
 lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand)
 {
     if (cpu->is_frozen)
         return INT64_MAX;
+    if (cpu->is_throttled)
+        demand += cpu->period;
     double share = left_cores(cpu) / (double)(cpu->live + 1);
     double took = (double)demand / (share < 1.0 ? share : 1.0);
     return took < 9e18 ? (lz_time)(took + 0.5) : INT64_MAX;
@@ -325,6 +440,7 @@ double lz_cpu_cores(const struct lz_cpu *cpu)
 
 double lz_cpu_busy(const struct lz_cpu *cpu)
 {
-    double used = cpu->stolen + (cpu->is_frozen ? 0.0 : (double)cpu->live);
+    double own = cpu->is_frozen || cpu->is_throttled ? 0.0 : (double)cpu->live;
+    double used = cpu->stolen + fmin(own, cpu->granted);
     return used < cpu->cores ? used / cpu->cores : 1.0;
 }

@@ -1,10 +1,15 @@
 /*
  * cpu.h — the cores of one instance, shared by processor sharing.
  *
- * n jobs on c cores each run at rate min(1, c' / n), c' being what stolen load has
- * left. While nothing contends (at most as many jobs as cores left) a job is one plain
- * timer; otherwise jobs are kept in order of remaining demand on a virtual clock that
- * advances at the common rate, and only the nearest has a timer.
+ * n jobs on c cores each run at rate min(1, c' / n), c' being what stolen load and the other
+ * instances of its host (cpu_host.h) have left. While nothing contends (at most as many jobs as
+ * cores left) a job is one plain timer; otherwise jobs are kept in order of remaining demand on a
+ * virtual clock that advances at the common rate, and only the nearest has a timer.
+ *
+ * A quota is CFS bandwidth control (kernel/sched/fair.c, "CFS Bandwidth Control"; Kubernetes'
+ * limits.cpu): in each period the jobs may use `quota` of CPU time as fast as the cores allow, and
+ * then stand still until the next period begins. Periods lie on a grid from the phase on, as the
+ * kernel's period timer does.
  *
  * Time on the virtual clock is a double in nanoseconds, reset whenever the CPU idles.
  */
@@ -30,6 +35,17 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
 /* `cores` of load from outside (may exceed what there is); frozen: paused, nothing runs. */
 void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores);
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
+
+/* CPU time in each period, ns: 0 for no limit. The phase of the periods is set once. */
+void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period);
+void lz_cpu_set_phase(struct lz_cpu *cpu, lz_time phase);
+double lz_cpu_withheld(const struct lz_cpu *cpu); /* ns of CPU that jobs waited for, so far */
+
+/* For cpu_host.c: it is one of several on a host, and may use `cores` of it. */
+struct lz_cpu_host;
+void lz_cpu_set_host(struct lz_cpu *cpu, struct lz_cpu_host *host);
+void lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores); /* INFINITY: all it has */
+double lz_cpu_demand(const struct lz_cpu *cpu); /* cores it would use by itself */
 
 /* How long one more job of `demand` would take if nothing else changed; INT64_MAX: no end in sight.
  */

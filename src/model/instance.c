@@ -9,6 +9,7 @@
 #include "model/database.h"
 #include "model/journal.h"
 #include "model/life.h"
+#include "model/rss.h"
 
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {
@@ -144,6 +145,7 @@ static void begin_process(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     i->incarnation++;
     i->is_starting = lz_life_begun(w, id);
+    lz_rss_begun(w, id);
     i->state = wanted_state(i);
     lz_instance_note(w, id, "started", i->is_starting ? "is starting" : "started");
     i->ops->started(w, id);

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "model/database.h"
+#include "model/host.h"
 #include "model/dns.h"
 #include "model/link.h"
 #include "model/service.h"
@@ -20,6 +21,7 @@ static const struct {
     [LZ_COMPONENT_BALANCER] = {"balancer", lz_service_metrics},
     [LZ_COMPONENT_TRAFFIC] = {"traffic", lz_traffic_metrics},
     [LZ_COMPONENT_DATABASE] = {"database", lz_database_metrics},
+    [LZ_COMPONENT_HOST] = {"host", lz_host_metrics},
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };

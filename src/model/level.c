@@ -16,6 +16,8 @@ static const struct lz_measure_row rows[] = {
      "replicas that are wanted: what autoscale decided last"},
     {"replicas.ready", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(ready), 0, 0,
      "replicas that serve: not starting, paused, stopping or unready"},
+    {"memory", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(memory), 0, 0,
+     "memory in use by the fullest replica, as seen once a second"},
     {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -121,6 +123,7 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->queue_wait = lz_metrics_hist(w->metrics);
     s->busy = lz_metrics_gauge(w->metrics, 0.0);
     s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->memory = lz_metrics_gauge(w->metrics, 0.0);
     s->restarts = lz_metrics_counter(w->metrics);
     s->up = lz_metrics_gauge(w->metrics, replicas);
     s->ready = lz_metrics_gauge(w->metrics, replicas);

@@ -8,6 +8,7 @@
 #include "model/instance.h"
 #include "model/life.h"
 #include "model/net.h"
+#include "model/rss.h"
 
 struct at_instance {
     uint32_t first, final;
@@ -33,6 +34,7 @@ static void link_at(struct lz_world *w, struct lz_task *t)
     else
         at->first = index;
     at->final = index;
+    lz_rss_request(w, t->server, +1);
 }
 
 static void unlink_at(struct lz_world *w, struct lz_task *t)
@@ -46,6 +48,7 @@ static void unlink_at(struct lz_world *w, struct lz_task *t)
         lz_task_at(w, t->next)->prev = t->prev;
     else
         at->final = t->prev;
+    lz_rss_request(w, t->server, -1);
     if (at->first == 0)
         lz_life_no_task(w, t->server);
 }

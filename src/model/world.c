@@ -10,11 +10,13 @@
 #include "model/dns.h"
 #include "model/filter.h"
 #include "model/instance.h"
+#include "model/host.h"
 #include "model/journal.h"
 #include "model/life.h"
 #include "model/net.h"
 #include "model/place.h"
 #include "model/request.h"
+#include "model/rss.h"
 #include "model/service.h"
 #include "model/task.h"
 #include "model/traffic.h"
@@ -36,6 +38,8 @@ static void on_second(void *ctx, uint32_t entity, uint64_t payload)
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(now % LZ_S == 0);
     lz_database_second(w);
+    lz_rss_second(w);
+    lz_host_second(w);
     lz_metrics_roll(w->metrics, now);
     if (now == w->warmup)
         lz_metrics_begin(w->metrics, now);
@@ -65,6 +69,8 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_net_init(w);
     lz_instances_init(w);
     lz_lives_init(w);
+    lz_hosts_init(w);
+    lz_rsses_init(w);
     lz_capacities_init(w);
     lz_requests_init(w);
     lz_filters_init(w);

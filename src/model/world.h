@@ -38,6 +38,7 @@ enum lz_component_kind {
     LZ_COMPONENT_DATABASE,
     LZ_COMPONENT_DNS,
     LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
+    LZ_COMPONENT_HOST, /* without instances: what stands on it is not its own */
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
 
@@ -73,6 +74,8 @@ struct lz_world {
     struct lz_tcps *tcps;
     struct lz_instances *instances;
     struct lz_lives *lives;
+    struct lz_hosts *hosts;
+    struct lz_rsses *rsses;
     struct lz_probes *probes;
     struct lz_capacities *capacities;
     struct lz_requests *requests;

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/capacity.h"
+#include "model/host.h"
 #include "model/life.h"
+#include "model/rss.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -73,8 +76,59 @@ static int life(lua_State *L)
     return answer(L, ok, &err);
 }
 
+// cpu(component, {limit, period, weight}) -> true
+static int cpu(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    const struct lz_component *c = lz_world_component(w, (lz_component_id)luaL_checkinteger(L, 1));
+    double limit = lz_read_num(L, 2, "limit", 0), weight = lz_read_num(L, 2, "weight", 0);
+    lz_time period = lz_read_int(L, 2, "period", 0);
+    struct lz_err err;
+    bool ok = true;
+    for (uint32_t i = 0; i < c->instance_count && ok; i++) {
+        lz_instance_id id = c->instances_first + i;
+        ok = (!(limit > 0.0) || lz_capacity_limit(w, id, limit, period, &err)) &&
+             (!(weight > 0.0) || lz_capacity_weigh(w, id, weight, &err));
+    }
+    return answer(L, ok, &err);
+}
+
+// memory(component, {...}) -> true
+static int memory(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_rss_opts o = {
+        .limit = lz_read_num(L, 2, "limit", 0),
+        .base = lz_read_num(L, 2, "base", 0),
+        .per_request = lz_read_num(L, 2, "per_request", 0),
+        .swaps = lz_read_bool(L, 2, "swaps"),
+        .swap_penalty = lz_read_num(L, 2, "swap_penalty", 0),
+        .oom_score_adj = lz_read_num(L, 2, "oom_score_adj", 0),
+    };
+    struct lz_err err;
+    return answer(L, lz_rss_declare(world_of(L), id, &o, &err), &err);
+}
+
+// host_capacity(host, {name, line, cores, memory}) -> the component that is measured
+static int host_capacity(lua_State *L)
+{
+    lz_host_id host = (lz_host_id)luaL_checkinteger(L, 1);
+    struct lz_host_capacity c = {
+        .name = lz_read_text(L, 2, "name"),
+        .line = (uint32_t)lz_read_int(L, 2, "line", 0),
+        .cores = lz_read_num(L, 2, "cores", 0),
+        .memory = lz_read_num(L, 2, "memory", 0),
+    };
+    struct lz_err err;
+    lz_component_id id = 0;
+    if (!lz_host_declare(world_of(L), host, &c, &id, &err))
+        return answer(L, false, &err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"life", life},
+    {"cpu", cpu}, {"host_capacity", host_capacity}, {"life", life}, {"memory", memory},
     {NULL, NULL},
 };
 

@@ -47,6 +47,7 @@ enum lz_purpose {
     LZ_PURPOSE_RESOLVER = 60, /* which one a request asks, and what it is like */
     LZ_PURPOSE_LOOKUP,        /* how long one takes */
     LZ_PURPOSE_FILTER,        /* which requests a filter touches */
+    LZ_PURPOSE_PHASE,         /* where the periods of a CPU quota lie */
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
     /* whether a caller rejects its own request */
     LZ_PURPOSE_THROTTLE = 80,

@@ -3,7 +3,8 @@
  *
  * Method: a line says what happens when, in milliseconds: "0:+100a" starts job a of 100 ms,
  * "5:-0a" removes it, "5:s0.5" steals half a core, "5:f1" and "5:f0" freeze and unfreeze,
- * "5:x0" clears. The expectation is when jobs finish, as "a200".
+ * "5:x0" clears, "5:q40" sets a quota of 40 ms in each 100 ms. The expectation is when jobs finish,
+ * as "a200".
  */
 #include "model/cpu.h"
 
@@ -77,6 +78,9 @@ static void on_act(void *ctx, uint32_t entity, uint64_t payload)
         break;
     case 's':
         lz_cpu_steal(s->w, s->cpu, step->arg);
+        break;
+    case 'q':
+        lz_cpu_limit(s->w, s->cpu, step->arg * LZ_MS, 100 * LZ_MS);
         break;
     case 'f':
         lz_cpu_freeze(s->w, s->cpu, step->arg > 0);
@@ -181,6 +185,41 @@ static void stolen_cores_slow_jobs_down(void **state)
     assert_rows(rows, COUNT(rows));
 }
 
+// Reference A13: Indeed, "Unthrottled: Fixing CPU Limits in the Cloud" (2019): 200 ms of work with
+// a quota of 40 ms take 440 ms; the kernel's Documentation/scheduler/sched-bwc.rst has the rule.
+static void a_quota_stops_work_until_the_next_period(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:q40 0:+200a", "a440"},
+        {1, "0:q50 0:+200a", "a350"},
+        {1, "0:q100 0:+200a", "a200"},
+        {1, "0:q150 0:+200a", "a200"},
+        {4, "0:q40 0:+200a", "a440"},            // more cores are no help to one thread
+        {2, "0:q40 0:+40a 0:+40b", "a120 b120"}, // two use it up in half the time
+        {1, "0:q40 70:+20a", "a90"},
+        {1, "0:q40 90:+60a", "a210"},            // 10 ms, a whole quota, and 10 ms
+        {1, "0:q40 0:+10a 50:+40b", "a10 b110"}, // what is left of a quota is left
+        {1, "0:q40 0:+100a 50:q0", "a110"},
+        {1, "0:+100a 50:q40", "a110"},
+        {1, "0:q40 0:s0.5 0:+60a", "a140"},
+        {1, "0:q40 0:+60a 20:f1 120:f0", "a160"}, // 20 ms of the first quota, 40 of the second
+        {1, "0:q40 0:+60a 50:-0a 120:+10b", "b130"},
+        {1, "0:q40 0:+60a 50:x0 60:+10b", "b110"}, // its quota outlives a process
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
+static void what_a_quota_withholds_is_counted(void **state)
+{
+    (void)state;
+    struct stage s;
+    make(&s, 1);
+    play(&s, "0:q40 0:+200a");
+    assert_true(lz_cpu_withheld(s.cpu) == 4 * 60e6); // four waits of 60 ms, one thread each
+    lz_arena_destroy(s.arena);
+}
+
 static void nothing_runs_while_frozen(void **state)
 {
     (void)state;
@@ -247,6 +286,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_share_the_cores_evenly),
         cmocka_unit_test(stolen_cores_slow_jobs_down),
+        cmocka_unit_test(a_quota_stops_work_until_the_next_period),
+        cmocka_unit_test(what_a_quota_withholds_is_counted),
         cmocka_unit_test(nothing_runs_while_frozen),
         cmocka_unit_test(what_is_removed_leaves_its_share_to_the_others),
         cmocka_unit_test(busy_is_the_share_of_cores_in_use),
