@@ -23,8 +23,7 @@
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired;
-    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, memory;
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory;
 };
 
 /* Those of one priority that wait, oldest first. */
