@@ -286,7 +286,8 @@ function M.matcher(state, C, m)
         return nil
     end
     local c = m.metric.component
-    return { metric = id, component = c.component_id or c.id or (c.service or c.from).id, compare = m.compare,
+    local owner = c.component_id or c.id or (c.service or c.from).id
+    return { metric = id, component = owner, compare = m.compare,
              limit = m.limit, limit_b = m.limit_b, limit_text = m.limit_text }
 end
 

@@ -24,6 +24,11 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
     rate = '"100/s"', size = '"1KiB"', bandwidth = '"10Mbit/s"', offset = '"2s"', signed = "200",
     text = '"UNAVAILABLE"' }
 
+--- What some kinds hit must have said more than the others.
+local NEEDS = {
+    memory = { "service", 'local cart = service "cart" { memory = { limit = "512MiB" } }', "cart" },
+}
+
 local function hit_by(kind)
     local first = kind.targets[1] == "link" and 1 or 2
     for i = first, #HIT do
@@ -39,7 +44,7 @@ end
 ---@param params table[]  its own fields
 ---@return string
 function M.of_fault(name, kind, params)
-    local hit, has_own = hit_by(kind), false
+    local hit, has_own = NEEDS[name] or hit_by(kind), false
     local parts = { hit[3] }
     for _, f in ipairs(params) do
         local value = f[2] == "words" and ('{ "%s" }'):format(f.choices[1])

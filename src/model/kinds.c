@@ -6,8 +6,8 @@
  */
 #include "base/check.h"
 #include "model/database.h"
-#include "model/host.h"
 #include "model/dns.h"
+#include "model/host.h"
 #include "model/link.h"
 #include "model/service.h"
 #include "model/traffic.h"

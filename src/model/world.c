@@ -11,6 +11,7 @@
 #include "model/filter.h"
 #include "model/instance.h"
 #include "model/host.h"
+#include "model/instance.h"
 #include "model/journal.h"
 #include "model/life.h"
 #include "model/net.h"

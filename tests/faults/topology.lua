@@ -15,7 +15,7 @@ local function side(name)
   local mail = service(name .. "-mail") { on = box, listen = 25 }
   local web = service(name .. "-web") {
     replicas = 3, spread = where, cpu = 1, concurrency = 16,
-    memory = { limit = "300MiB", base = "100MiB" },
+    memory = { limit = "300MiB", base = "100MiB" }, crash_backoff = { first = "1s", max = "1s" },
     service_time = dist.exponential { mean = "3ms" },
     versions = { next = { error_ratio = "50%" } },
     calls = {
