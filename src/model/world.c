@@ -9,7 +9,6 @@
 #include "model/database.h"
 #include "model/dns.h"
 #include "model/filter.h"
-#include "model/instance.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/journal.h"
