@@ -102,6 +102,24 @@ function create.balancer(C, c)
     }
 end
 
+--- A balancer with something at its door; nothing said, it is one.
+function create.gateway(C, c)
+    local f = c.fields
+    local waf, cache = f.waf or {}, f.cache or {}
+    local id, message = C.service {
+        name = c.name, line = c.row, is_balancer = true, is_gateway = true, replicas = f.replicas,
+        spread = spread(f.on or f.spread), concurrency = 65535, queue_max = 1024,
+        service_time = f.service_time or { dist = "constant", a = 100000, b = 0 }, port = f.listen,
+    }
+    if not id then return nil, message end
+    return C.gateway(id, {
+        limit = f.limit, burst = f.burst, leaky = f.algorithm == "leaky_bucket",
+        limit_status = f.limit_status, waf_blocked = waf.blocked, waf_delay = waf.latency,
+        has_cache = f.cache ~= nil, hit_ratio = cache.hit_ratio, entries = cache.entries,
+        ttl = cache.ttl, is_sliding = cache.refresh == "sliding",
+    })
+end
+
 function create.dns(C, c)
     local f = c.fields
     local health, resolvers = f.health or {}, f.resolvers or {}
@@ -207,7 +225,7 @@ end
 local function build_calls(state, C)
     for _, c in ipairs(state.plan.components) do
         local list = c.fields.calls
-        if c.kind == "balancer" then
+        if c.kind == "balancer" or c.kind == "gateway" then
             list = { { to = c.fields.to, fields = c.fields, line = c.line } }
         end
         for _, call in ipairs(list or {}) do

@@ -50,8 +50,15 @@ local other = cloud "other" { region = "west", zones = { "a", "b" } }
 local east = region "other-east" { cloud = other }
 link { other, web, latency = "9ms" }
 fault.down { other, at = "4m", lasting = "1m" }]] },
-    gateway = { text = "An entry before services, with a limit on what it lets through.",
-        example = [[local front = gateway "front" { to = web, limit = "500/s" }]] },
+    gateway = { text = "An entry before services: a balancer with a firewall, a limit on what it "
+        .. "lets through, and a cache, as the edge of a CDN has. Firewall and limit are at the "
+        .. "door: what they refuse is shed and costs no work.",
+        example = [[
+local front = gateway "front" {
+  to = web, limit = "500/s", burst = 100, waf = { blocked = "0.5%", latency = "1ms" },
+  cache = { ttl = "30s", entries = 1000 },
+}
+local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Entries that run out and are evicted, before something slower.",
         example = [[local sessions = cache "sessions" { entries = 10000, ttl = "30s" }]] },
     store = { text = "An object store.", example = [[local images = store "images" {}]] },
@@ -251,7 +258,7 @@ M.parts = {
         { "route", "fun(self: Service, shares: table<string, Share>)",
             'shares of its requests by build, in drive: web:route { v2 = "5%" }' },
     },
-    gateway = { { "replica", "Target[]", "its replicas, from 1" } },
+    gateway = { { "replica", "Replica[]", "its replicas, from 1" } },
     cache = { { "node", "Target[]", "its nodes, from 1" } },
     store = { { "node", "Target[]", "its nodes, from 1" } },
     broker = { { "node", "Target[]", "its nodes, from 1" } },

@@ -218,7 +218,7 @@ end
 local COUNTED = {
     balancer = { "replica", "replicas", 1, measured = true },
     service = { "replica", "replicas", 1, measured = true },
-    gateway = { "replica", "replicas", 1 },
+    gateway = { "replica", "replicas", 1, measured = true },
     cache = { "node", "nodes", 1 },
     store = { "node", "nodes", 3 },
     broker = { "node", "nodes", 1 },

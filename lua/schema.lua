@@ -339,12 +339,32 @@ M.dns = {
 }
 M.gateway = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },
+    { "listen", "count", "its port; for people" },
+    { "policy", "choice", "default round_robin", choices = balance },
     { "replicas", "count", "default 1", min = 1 },
     spread,
     on,
-    { "limit", "rate", "requests per second it lets through; default all" },
+    { "limit", "rate", "requests per second that all replicas together let through; default all" },
+    { "burst", "count", "how many at once: tokens of the bucket, by default those of one second; "
+        .. "with a leaky bucket what it holds beside the first, by default none" },
+    { "algorithm", "choice", "of the limit: a bucket of tokens, or nginx's limit_req with nodelay; "
+        .. "default token_bucket", choices = { "token_bucket", "leaky_bucket" } },
+    { "limit_status", "count", "of what exceeds the limit; default 429", min = 100 },
+    { "waf", "block", "a web application firewall at the door", fields = {
+        { "blocked", "ratio", "share of requests that it blocks with 403; default 0" },
+        { "latency", "dist", "how long it looks at each; default 0s" },
+    } },
+    { "cache", "block", "what it answers by itself, as the edge of a CDN does", fields = {
+        { "hit_ratio", "ratio", "share of the requests; or, without it, by keys:" },
+        { "ttl", "duration", "how long a key is good; default until it is pushed out" },
+        { "refresh", "choice", "its time counts from fetching it, or from its last use; default "
+            .. "fixed", choices = { "fixed", "sliding" } },
+        { "entries", "count", "keys at most, per replica, the least recently used go first; "
+            .. "default 10000", min = 1 },
+    } },
     { "service_time", "dist", "time it takes for a request; default 100us" },
-}, calling)
+}, with(balancing, calling))
+node.add_to(M.gateway)
 --- A channel that loses in bursts, by the names of tc-netem(8); `bad` is its 1-h, `good` its 1-k.
 local burst = {
     { "p", "ratio", "Gilbert-Elliott: from good to bad, after each packet" },
@@ -430,7 +450,7 @@ M.components = { "service", "balancer", "gateway", "database", "cache", "store",
 
 --- Blocks that are declared and checked, but cannot be run yet.
 M.not_run = { cache = true, broker = true, topic = true,
-    consumers = true, store = true, gateway = true }
+    consumers = true, store = true }
 
 --- Distributions: name, and the parameters.
 M.dist = {
@@ -506,7 +526,6 @@ M.metrics_later = {
     cache = served { hit_ratio = ratio "share of lookups that found something",
         evictions = count "entries that made room for others" },
     store = served {},
-    gateway = served { ["shed.ratio"] = ratio "share of requests refused" },
     broker = { elections = count "partitions that got a new leader" },
     topic = { rate = rate "records per second",
         lost_acks = count "records acknowledged and then lost",

@@ -67,6 +67,30 @@ function RULES.dns(say, f)
     end
 end
 
+function RULES.gateway(say, f)
+    local cache = f.cache or {}
+    if (f.burst or f.algorithm or f.limit_status) and not f.limit then
+        local field = f.burst and "burst" or f.algorithm and "algorithm" or "limit_status"
+        say("LZ102", field, ("`%s` of %%s is about `limit`, which is not there"):format(field),
+            'write limit = "500/s"')
+    elseif f.limit and f.limit <= 0 then
+        say("LZ206", "limit", "`limit` of %s lets nothing through", "leave it out for no limit")
+    elseif f.burst == 0 and f.algorithm ~= "leaky_bucket" then
+        say("LZ206", "burst", "`burst` of %s: a bucket of no token lets nothing through")
+    end
+    if (f.limit_status or 0) > 599 then
+        say("LZ206", "limit_status", ("`limit_status` of %%s: a status is 100 to 599, got %d")
+            :format(f.limit_status))
+    end
+    if cache.hit_ratio and (cache.ttl or cache.refresh or cache.entries) then
+        say("LZ206", "hit_ratio", "`cache` of %s: it hits by `hit_ratio`, or by keys, not by both")
+    end
+    if (cache.entries or 0) > 10000000 then
+        say("LZ206", "entries", ("`entries` of %%s: at most 10000000, got %d"):format(
+            cache.entries))
+    end
+end
+
 function RULES.topic(say, f)
     local nodes, copies = f.on and f.on.fields.nodes or 1, f.replication or 1
     if f.on and not f.on.broken and copies > nodes then
@@ -121,7 +145,8 @@ end
 
 -- Fields that a rule finds inside a block.
 local IN_BLOCK = { stale_at_most = { "resolvers", "stale_at_most" },
-    count = { "resolvers", "count" } }
+    count = { "resolvers", "count" }, hit_ratio = { "cache", "hit_ratio" },
+    entries = { "cache", "entries" } }
 
 local function component_word(state, kind)
     return named(state, kind, function(name, body, line)

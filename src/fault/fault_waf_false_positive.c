@@ -28,7 +28,8 @@ const struct lz_fault_kind lz_fault_waf_false_positive = {
         "own `waf` goes on beside it.",
     .effect_unit = "requests blocked",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE) | LZ_FAULT_ON(LZ_COMPONENT_BALANCER),
+    .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE) | LZ_FAULT_ON(LZ_COMPONENT_BALANCER) |
+          LZ_FAULT_ON(LZ_COMPONENT_GATEWAY),
     .per_instance = true,
     .params = params,
     .check = lz_fault_filter_check,

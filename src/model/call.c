@@ -192,7 +192,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     struct lz_edge *e = cs->face.edges[++cs->face.edge_count] =
         lz_arena_alloc(w->arena, sizeof(*e));
     e->opts = *opts;
-    fill_defaults(&e->opts, from->kind == LZ_COMPONENT_BALANCER);
+    fill_defaults(&e->opts,
+                  from->kind == LZ_COMPONENT_BALANCER || from->kind == LZ_COMPONENT_GATEWAY);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");

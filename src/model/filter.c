@@ -128,10 +128,12 @@ static bool selects(struct lz_world *w, struct filter *one, const struct lz_task
     return is_drawn(w, f, t);
 }
 
-static void touch(struct filter *one)
+static void touch(struct lz_world *w, struct filter *one)
 {
     one->used++;
     (*one->f.touched)++;
+    if (one->f.series != 0)
+        lz_metrics_add(w->metrics, one->f.series, 1);
 }
 
 static const struct at_instance *filters_at(const struct lz_world *w, lz_instance_id i)
@@ -153,7 +155,7 @@ lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t)
         struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(t->path, one->f.owner),
                                             LZ_PURPOSE_FILTER, COUNTER_DELAY);
         delay += lz_dist_time(&one->f.add, &draw);
-        touch(one);
+        touch(w, one);
     }
     return delay;
 }
@@ -169,7 +171,7 @@ bool lz_filter_refuses(struct lz_world *w, const struct lz_task *t, enum lz_outc
             continue;
         if (one->f.act == LZ_FILTER_LIMIT && lz_limit_take(&one->f.limit, lz_sim_now(w->sim)))
             continue;
-        touch(one);
+        touch(w, one);
         *outcome = one->f.outcome;
         *status = one->f.status;
         return true;
@@ -185,7 +187,7 @@ void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *ou
         struct filter *one = &w->filters->all[a->ids[i]];
         if (one->f.act != LZ_FILTER_REPLACE || !selects(w, one, t))
             continue;
-        touch(one);
+        touch(w, one);
         if (one->f.status != 0) {
             *outcome = one->f.outcome;
             *status = one->f.status;

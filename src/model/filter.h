@@ -36,6 +36,7 @@ struct lz_filter {
     struct lz_limit limit; /* LIMIT */
     uint64_t owner;        /* of its draws */
     uint64_t *touched;     /* counts the requests it touched */
+    lz_series series;      /* counts them too; 0: none */
 };
 
 void lz_filters_init(struct lz_world *w);

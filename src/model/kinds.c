@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "model/database.h"
 #include "model/dns.h"
+#include "model/gateway.h"
 #include "model/host.h"
 #include "model/link.h"
 #include "model/service.h"
@@ -23,6 +24,7 @@ static const struct {
     [LZ_COMPONENT_DATABASE] = {"database", lz_database_metrics},
     [LZ_COMPONENT_HOST] = {"host", lz_host_metrics},
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
+    [LZ_COMPONENT_GATEWAY] = {"gateway", lz_gateway_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };
 

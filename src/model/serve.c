@@ -141,6 +141,8 @@ static void worked(struct lz_world *w, struct lz_task *t)
         t->handler = s->handlers[0].number;
     }
     if (t->handler == 0) {
+        if (s->gateway != NULL && lz_gateway_hits(w, s, t))
+            t->step = (uint16_t)s->step_count;
         next_step(w, s, t);
         return;
     }
@@ -193,6 +195,8 @@ void lz_serve_called(struct lz_world *w, struct lz_task *t, const struct lz_call
         lz_serve_finish(w, t, LZ_OUTCOME_ERROR, result->status);
         return;
     }
+    if (s->gateway != NULL)
+        lz_gateway_fetched(w, s, t);
     t->step++;
     next_step(w, s, t);
 }

@@ -92,6 +92,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         broken++;
     }
     LZ_ASSERT(r->busy == 0 && r->queue_len == 0);
+    if (s->gateway != NULL)
+        lz_gateway_died(s, id);
     lz_cpu_clear(w, r->capacity->cpu);
     lz_cpu_freeze(w, r->capacity->cpu, false);
     lz_level_workers(w, s, r);
@@ -184,7 +186,9 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     struct lz_autoscale_opts scale = opts->autoscale;
     if (scale.max > 0 && !lz_autoscale_check(&scale, opts->replicas, err))
         return false;
-    enum lz_component_kind kind = opts->is_balancer ? LZ_COMPONENT_BALANCER : LZ_COMPONENT_SERVICE;
+    enum lz_component_kind kind = opts->is_gateway    ? LZ_COMPONENT_GATEWAY
+                                  : opts->is_balancer ? LZ_COMPONENT_BALANCER
+                                                      : LZ_COMPONENT_SERVICE;
     if (!lz_world_add(w, opts->name, kind, opts->line, id, err))
         return false;
 

@@ -72,6 +72,7 @@ struct lz_autoscale_opts {
 struct lz_service_opts {
     const char *name;
     uint32_t line;
+    bool is_gateway;   /* a balancer that is called a gateway */
     bool is_balancer;  /* passes the answer of its one call on, as a proxy does */
     uint32_t replicas; /* at first; 0 means 1, or the least that autoscale allows */
     struct lz_spread spread;

@@ -77,6 +77,7 @@ struct lz_service {
     struct lz_service_build *builds; /* by task->version; 0: as declared */
     struct lz_service_build own;
     struct lz_versions *versions; /* NULL: none */
+    struct lz_gateway *gateway;   /* NULL: it is none */
     uint32_t slots;               /* replicas there may be */
     uint32_t present;             /* of them that there are, dead ones too */
     struct lz_autoscale *scale;   /* NULL: they stay as they are */
@@ -180,6 +181,13 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
 /* Take back whatever the task holds at its replica; it is neither queued nor working after. */
 void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t);
+
+/* ---- gateway.c: only of services that are one */
+
+/* Can it be answered from the replica's cache? */
+bool lz_gateway_hits(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
+void lz_gateway_fetched(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
+void lz_gateway_died(struct lz_service *s, lz_instance_id id);
 
 /* ---- version.c: only of services that have versions. A task takes its version as it arrives. */
 void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t);

@@ -37,6 +37,7 @@ enum lz_component_kind {
     LZ_COMPONENT_TRAFFIC,
     LZ_COMPONENT_DATABASE,
     LZ_COMPONENT_DNS,
+    LZ_COMPONENT_GATEWAY,
     LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
     LZ_COMPONENT_HOST,  /* without instances: what stands on it is not its own */
     LZ_COMPONENT_KINDS, /* one more than the last */

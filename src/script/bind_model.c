@@ -155,6 +155,7 @@ static int service(lua_State *L)
         .name = lz_read_text(L, 1, "name"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
         .is_balancer = lz_read_bool(L, 1, "is_balancer"),
+        .is_gateway = lz_read_bool(L, 1, "is_gateway"),
         .replicas = (uint32_t)lz_read_int(L, 1, "replicas", 0),
         .concurrency = (uint32_t)lz_read_int(L, 1, "concurrency", 0),
         .shed = {.in_flight = (uint32_t)lz_read_int(L, 1, "shed_in_flight", 0),

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/dns.h"
+#include "model/gateway.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -87,7 +88,33 @@ static int dns(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
+// gateway(component, {limit, burst, leaky, waf_delay, ...}) -> component
+static int gateway(lua_State *L)
+{
+    struct lz_err err;
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_gateway_opts o = {
+        .algorithm = lz_read_bool(L, 2, "leaky") ? LZ_LIMIT_LEAKY : LZ_LIMIT_TOKENS,
+        .limit = lz_read_num(L, 2, "limit", 0),
+        .burst = lz_read_num(L, 2, "burst", -1),
+        .limit_status = (uint16_t)lz_read_int(L, 2, "limit_status", 0),
+        .waf_blocked = lz_read_num(L, 2, "waf_blocked", 0),
+        .has_cache = lz_read_bool(L, 2, "has_cache"),
+        .hit_ratio = lz_read_num(L, 2, "hit_ratio", -1),
+        .entries = (uint32_t)lz_read_int(L, 2, "entries", 0),
+        .ttl = lz_read_int(L, 2, "ttl", 0),
+        .is_sliding = lz_read_bool(L, 2, "is_sliding"),
+    };
+    if (!lz_read_dist(L, 2, "waf_delay", &o.waf_delay, &err))
+        return lz_bind_refuse(L, &err);
+
+    bool ok = lz_gateway_equip(world_of(L), id, &o, &err);
+
+    return answer(L, ok, id, &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"gateway", gateway},
     {"dns", dns},
     {NULL, NULL},
 };
