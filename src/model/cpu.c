@@ -335,8 +335,6 @@ static void changed(struct lz_world *w, struct lz_cpu *cpu)
 {
     if (cpu->is_shared)
         advance(w, cpu);
-    cpu->stolen = stolen;
-    cpu->is_frozen = frozen;
     cpu->face.changes++;
     if (contends(cpu) && !cpu->is_shared)
         become_shared(w, cpu);
