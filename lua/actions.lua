@@ -114,6 +114,45 @@ local function result_of(ok, status, value, outcome)
     return { ok = ok, status = status, value = value, outcome = outcome }
 end
 
+--- The options of a call as they are now: a body may be a table that the script goes on with.
+local function copied(v)
+    if type(v) ~= "table" or getmetatable(v) then return v end
+    local out = {}
+    for k, one in next, v do out[k] = copied(one) end
+    return out
+end
+
+--- Without what is called (1), the operation (2) and the key; and how many there are.
+local function copy_options(body)
+    local out, count = copied(body), 0
+    out[1], out[2], out.key = nil, nil, nil
+    for _ in next, out do count = count + 1 end
+    return out, count
+end
+
+local function is_equal(a, b)
+    if a == b then return true end
+    if type(a) ~= "table" or type(b) ~= "table" or getmetatable(a) ~= getmetatable(b) then
+        return false
+    end
+    if getmetatable(a) then return getmetatable(a) == "duration" and a.ns == b.ns end
+    for k, v in next, a do if not is_equal(v, b[k]) then return false end end
+    for k in next, b do if a[k] == nil then return false end end
+    return true
+end
+
+--- Does a body ask for just these options? Looked at in no order: it is all or nothing.
+local function is_same(options, count, body)
+    local seen = 0
+    for k, v in next, body do
+        if k ~= 1 and k ~= 2 and k ~= "key" then
+            if options[k] ~= v and not is_equal(options[k], v) then return false end
+            seen = seen + 1
+        end
+    end
+    return seen == count
+end
+
 --- The edge of a call made by a handler; made on first use and found again by what it says.
 local function edge_for(state, req, body)
     local to = handles.of(body[1])
@@ -125,10 +164,11 @@ local function edge_for(state, req, body)
     local op = body[2] or ""
     local by_op = known[to]
     if not by_op then by_op = {}; known[to] = by_op end
-    local e = by_op[op]
-    if e and e.timeout == body.timeout and e.retries == body.retries
-        and e.backoff == body.backoff then
-        return e.id
+    local known_as = by_op[op]
+    if not known_as then known_as = {}; by_op[op] = known_as end
+    for i = 1, #known_as do
+        local e = known_as[i]
+        if is_same(e.options, e.count, body) then return e.id end
     end
     local fields = require "fields"
     local before = #state.diag.list
@@ -140,7 +180,8 @@ local function edge_for(state, req, body)
     end
     local id, message = state.C.edge(build.edge(f, req.service, to.id, body[2]))
     if not id then error("req:call: " .. message, 3) end
-    by_op[op] = { id = id, timeout = body.timeout, retries = body.retries, backoff = body.backoff }
+    local options, count = copy_options(body)
+    known_as[#known_as + 1] = { id = id, options = options, count = count }
     return id
 end
 

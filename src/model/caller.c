@@ -16,11 +16,11 @@ struct lz_callers {
 static const struct lz_measure_row rows[] = {
     {"retries.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(retries), 0, 0,
      "attempts per second after a call's first"},
-    {"retries.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(retries), AT(calls), 0,
+    {"retries.per_call", LZ_VIEW_RATIO, LZ_UNIT_COUNT, AT(retries), AT(calls), 0,
      "attempts after the first, per call made"},
     {"hedges.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(hedges), 0, 0,
      "requests per second sent beside one that is late"},
-    {"hedges.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(hedges), AT(calls), 0,
+    {"hedges.per_call", LZ_VIEW_RATIO, LZ_UNIT_COUNT, AT(hedges), AT(calls), 0,
      "requests sent beside one that is late, per call made"},
     {"hedges.won", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(wins), AT(hedges), 0,
      "share of hedged requests that were answered first"},

@@ -15,6 +15,7 @@
 struct set {
     const uint32_t *list; // ascending
     uint32_t count;
+    uint32_t *turn; // the client's among them: levels must not turn each other on
 };
 
 static bool is_thought_alive(const struct lz_edge *e, uint32_t client, uint32_t server)
@@ -71,17 +72,19 @@ static struct set others(const struct lz_edge *e, const struct lz_balance_ask *a
         if (!is_avoided(e, ask, from.list[i]))
             set[count++] = from.list[i];
     LZ_ASSERT(count == kept);
-    return (struct set){set, count};
+    return (struct set){set, count, from.turn};
 }
 
 static struct set gather(struct lz_world *w, const struct lz_edge *e, uint32_t client,
                          const struct lz_balance_ask *ask)
 {
     const struct lz_policy *p = e->policy;
-    struct set known = {p->all, e->server_count};
-    if (p->subsets != NULL)
-        known = (struct set){p->subsets + (size_t)client * e->opts.balance.subset,
-                             e->opts.balance.subset};
+    uint32_t *turns = p->turns + (size_t)client * (LZ_LOCALITY_LEVELS + 1);
+    struct set known = {p->all, e->server_count, turns + LZ_LOCALITY_LEVELS};
+    if (p->subsets != NULL) {
+        known.count = e->opts.balance.subset;
+        known.list = p->subsets + (size_t)client * known.count;
+    }
     bool all_alive = e->out_count == 0 && p->ejected[client] == 0;
     if (all_alive && p->levels == NULL)
         return others(e, ask, known);
@@ -109,7 +112,7 @@ static struct set gather(struct lz_world *w, const struct lz_edge *e, uint32_t c
         if (!e->servers[s].is_away) // of its subset or its level no endpoint is left
             p->set[count++] = s;
     LZ_ASSERT(count > 0);
-    return others(e, ask, (struct set){p->set, count});
+    return others(e, ask, (struct set){p->set, count, turns + level});
 }
 
 // Envoy's slow start: the weight grows over the window, from `least` of it.
@@ -173,14 +176,13 @@ static uint32_t smooth(struct lz_world *w, const struct lz_edge *e, const struct
     return best;
 }
 
-static uint32_t in_turn(struct lz_world *w, struct lz_edge *e, const struct set *set,
+static uint32_t in_turn(struct lz_world *w, const struct lz_edge *e, const struct set *set,
                         uint32_t client)
 {
     if (has_weights(e))
         return smooth(w, e, set, client);
-    struct lz_edge_client *c = &e->clients[client];
-    uint32_t s = set->list[turn_of(set, c->turn % e->server_count)];
-    c->turn = s + 1;
+    uint32_t s = set->list[turn_of(set, *set->turn % e->server_count)];
+    *set->turn = s + 1;
     return s;
 }
 
@@ -214,19 +216,18 @@ static bool is_less(const struct lz_edge *e, uint32_t client, uint32_t a, uint32
     return open_a * weight_now(e, b, now) < open_b * weight_now(e, a, now);
 }
 
-static uint32_t least_loaded(struct lz_world *w, struct lz_edge *e, const struct set *set,
+static uint32_t least_loaded(struct lz_world *w, const struct lz_edge *e, const struct set *set,
                              uint32_t client)
 {
-    struct lz_edge_client *c = &e->clients[client];
     lz_time now = lz_sim_now(w->sim);
-    uint32_t from = turn_of(set, c->turn % e->server_count);
+    uint32_t from = turn_of(set, *set->turn % e->server_count);
     uint32_t best = set->list[from];
     for (uint32_t i = 1; i < set->count; i++) {
         uint32_t s = set->list[(from + i) % set->count];
         if (is_less(e, client, s, best, now))
             best = s;
     }
-    c->turn = best + 1;
+    *set->turn = best + 1;
     return best;
 }
 
@@ -457,6 +458,10 @@ void lz_policy_create(struct lz_world *w, struct lz_edge *e)
     p->since = lz_arena_alloc(w->arena, n * sizeof(*p->since));
     p->pairs = lz_arena_alloc(w->arena, pairs * sizeof(*p->pairs));
     p->ejected = lz_arena_alloc(w->arena, e->client_count * sizeof(*p->ejected));
+    p->turns = lz_arena_alloc(w->arena, (size_t)e->client_count * (LZ_LOCALITY_LEVELS + 1) *
+                                            sizeof(*p->turns));
+    for (uint32_t i = 0; i < e->client_count * (LZ_LOCALITY_LEVELS + 1); i++)
+        p->turns[i] = i / (LZ_LOCALITY_LEVELS + 1); // callers do not begin with the same replica
     p->bound_ppm = (uint64_t)(o->load_bound * (double)PPM + 0.5);
     uint32_t *weights = lz_arena_alloc(w->arena, n * sizeof(*weights));
     for (uint32_t s = 0; s < n; s++) {

@@ -31,6 +31,7 @@ struct lz_policy {
     uint8_t *levels;              /* client x server; NULL: zones do not matter */
     lz_time *since;               /* by server: when it came back; 0: there from the start */
     struct lz_policy_pair *pairs; /* client x server */
+    uint32_t *turns;              /* client x level, and one for all levels together */
     uint32_t *ejected;            /* by client: how many it has ejected */
     uint64_t bound_ppm;           /* load_bound */
     struct lz_ring ring;

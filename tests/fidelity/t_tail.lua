@@ -89,7 +89,7 @@ elseif not row.fan then
   if row.hedge then
     expect "the 99th percentile is hedged" { at_end = near(users.latency.p99, 11.761, 0.02) }
     expect "the 99.9th percentile is hedged" { at_end = near(users.latency.p999, 15.919, 0.02) }
-    expect "hedging costs 2.1 %" { at_end = users.hedges.ratio:between("1.97%", "2.23%") }
+    expect "hedging costs 2.1 %" { at_end = users.hedges.per_call:between(0.0197, 0.0223) }
   else
     expect "the 99.9th percentile is a second" { at_end = near(users.latency.p999, 1000, 0.02) }
   end
