@@ -50,7 +50,8 @@ end
 
 --- The options of a way to call.
 local function edge(f, from, to, op)
-    local health, tcp = f.health or {}, f.tcp or {}
+    local health, tcp, pool = f.health or {}, f.tcp or {}, f.pool or {}
+    local keepalive = tcp.keepalive or {}
     return {
         from = from, to = to, op = op, timeout = f.timeout, overall_timeout = f.overall_timeout,
         retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
@@ -67,7 +68,11 @@ local function edge(f, from, to, op)
         subset = f.subset, slow_start = f.slow_start, outliers = f.outliers,
         size = f.size, response_size = f.response_size, window = tcp.window,
         syn_retries = tcp.syn_retries, syn_linear = tcp.syn_linear_timeouts,
-        tcp_retries = tcp.retries2,
+        tcp_retries = tcp.retries2, keepalive = tcp.keepalive ~= nil,
+        keepalive_time = keepalive.time, keepalive_interval = keepalive.interval,
+        keepalive_probes = keepalive.probes, pool = f.pool ~= nil,
+        pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
+        pool_cold = pool.warm == false,
     }
 end
 M.edge = edge
@@ -199,6 +204,9 @@ local function build_components(state, C)
                 local id, message = create[c.kind](C, c)
                 if not id then refused(state, c, message) return end
                 c.id = id
+                local ok, why = C.transport(id, c.fields.tls, c.fields.transport,
+                    c.fields.early_data)
+                if not ok then refused(state, c, why) return end
                 local ok, why = node.declare(C, c)
                 if not ok then refused(state, c, why) return end
             end

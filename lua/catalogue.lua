@@ -17,12 +17,6 @@ local limit = req { "limit", "count", "how many there are" }
 local notice = { "notice", "duration", "how long before it is told; default 0s" }
 
 local M = {
-    reset = { "Reset connections.", NET,
-        { "after", "duration", "of a connection's life; default 0s" } },
-    limit_data = { "Close connections after so much data.", NET,
-        req { "bytes", "size", "what a connection may carry" } },
-    slow_close = { "Let connections close late.", NET,
-        req { "delay", "duration", "how much later" } },
 
     cert_expiry = { "Refuse new handshakes.", CALLED,
         { "expires_at", "duration", "an instant of the run; default at once" } },

@@ -128,9 +128,21 @@ local calling = {
         { "syn_retries", "count", "attempts to connect after the first; default 6", min = 1 },
         { "syn_linear_timeouts", "count", "so many wait 1s before it doubles; default 0" },
         { "retries2", "count", "retransmissions before it gives up; default 15", min = 1 },
+        { "keepalive", "block", "probes while nothing is heard; default none", fields = {
+            { "time", "duration", "of silence before the first; default 2h" },
+            { "interval", "duration", "between two; default 75s" },
+            { "probes", "count", "unanswered before it gives up; default 9", min = 1 },
+        } },
     } },
     { "priority", "count", "class in its callee's queue, 0 to 7, 0 being served first; "
         .. "default that of the request it is made for, 0 for users" },
+    { "pool", "block", "its connections, of each calling instance; default as many as it takes",
+        fields = {
+            { "max", "limit", "how many, or \"unbounded\"; default unbounded", min = 1 },
+            { "idle_timeout", "duration", "an idle one is closed after it; default never" },
+            { "max_age", "duration", "closed when it is that old and idle; default never" },
+            { "warm", "bool", "open before the run begins; default true" },
+        } },
     { "health", "block", "health checks of the replicas", fields = health },
 }
 
@@ -144,6 +156,14 @@ local balanced = { "balance", "choice", "default round_robin", choices = balance
 local spread = { "spread", "place",
     "the place over whose zones it is spread; default the default region" }
 local on = { "on", "place", "the same as spread; a host too" }
+--- How callers connect to what has these.
+local connecting = {
+    { "tls", "choice", "default off", choices = { "off", "1.2", "1.3" } },
+    { "transport", "choice", "default tcp", choices = { "tcp", "quic" } },
+    { "early_data", "bool", "who was there before sends with the first packet (0-RTT); "
+        .. "default false" },
+}
+
 local because = { "because", "text", "why it matters" }
 local severity = { "severity", "choice", "default error", choices = { "error", "warn" } }
 
@@ -169,7 +189,7 @@ M.cloud = {
 M.host = with({
     { "zone", "ref:zone", "where it stands; default the default region's first zone" },
 }, node.host)
-M.service = {
+M.service = with({
     { "replicas", "count", "default 1", min = 1 },
     spread,
     on,
@@ -221,7 +241,7 @@ M.service = {
             { "startup", "duration", "until a new replica serves; default 30s" },
             { "cooldown", "duration", "between two decisions; default 60s" },
         } },
-}
+}, connecting)
 M.balancer = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },
     { "listen", "count", "its port; for people" },
@@ -230,8 +250,8 @@ M.balancer = with({
     spread,
     on,
     { "service_time", "dist", "time it takes for a request; default 50us" },
-}, with(balancing, calling))
-M.database = {
+}, with(connecting, with(balancing, calling)))
+M.database = with({
     { "engine", "choice", "default postgres", choices = { "postgres", "mysql" } },
     { "nodes", "count", "one primary, the rest replicas; default 1", min = 1 },
     spread,
@@ -246,7 +266,7 @@ M.database = {
         { "promote", "duration", "from then until a replica leads; default 4s" },
     } },
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
-}
+}, connecting)
 node.add_to(M.service)
 node.add_to(M.balancer)
 node.add_to(M.database)

@@ -19,10 +19,11 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_degrade,    &lz_fault_dns,          &lz_fault_down,
     &lz_fault_duplicate,  &lz_fault_flap,         &lz_fault_flood,
     &lz_fault_http_abort, &lz_fault_http_delay,   &lz_fault_http_replace,
-    &lz_fault_kill,       &lz_fault_latency,      &lz_fault_loss,
-    &lz_fault_memory,     &lz_fault_nic_down,     &lz_fault_partition,
-    &lz_fault_pause,      &lz_fault_reorder,      &lz_fault_route_loss,
-    &lz_fault_rpc_status, &lz_fault_slicer,       &lz_fault_stop,
+    &lz_fault_kill,       &lz_fault_latency,      &lz_fault_limit_data,
+    &lz_fault_loss,       &lz_fault_memory,       &lz_fault_nic_down,
+    &lz_fault_partition,  &lz_fault_pause,        &lz_fault_reorder,
+    &lz_fault_reset,      &lz_fault_route_loss,   &lz_fault_rpc_status,
+    &lz_fault_slicer,     &lz_fault_slow_close,   &lz_fault_stop,
     &lz_fault_surge,      &lz_fault_throttle,     &lz_fault_waf_false_positive,
 };
 

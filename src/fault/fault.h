@@ -88,6 +88,9 @@ struct lz_fault_params {
     lz_time cpu_time;     /* flood */
     lz_time up, down;     /* flap */
     uint32_t port;        /* blackhole */
+    lz_time after;        /* reset */
+    double bytes;         /* reset, limit_data */
+    lz_time linger;       /* slow_close */
     struct lz_fault_request_params request; /* http_*, rpc_status, throttle */
 };
 

@@ -56,33 +56,44 @@ struct lz_loss lz_fault_net_struck(const struct lz_fault *f)
                             .correlation = f->opts.params.correlation};
 }
 
-void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e)
+struct ends {
+    struct lz_link_end from, to;
+};
+
+// What the targets mean now. One target alone is the second end; the first is anything.
+static struct ends ends_of(struct lz_world *w, const struct lz_fault *f)
 {
     const struct lz_fault_opts *o = &f->opts;
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
     struct lz_link_end first = {.target = now_of(w, &o->target)};
     if (f->is_resolved)
         first = (struct lz_link_end){.list = f->hits, .count = f->hit_count};
-    if (o->target.kind == LZ_TARGET_LINK) {
-        e->from.target = now_of(w, o->target.a);
-        e->to.target = now_of(w, o->target.b);
-    } else if (o->target_b.kind != 0) {
-        e->from = first;
-        e->to.target = now_of(w, &o->target_b);
-    } else {
-        e->to = first;
-        e->around = e->cut == LZ_LINK_CUT;
-    }
+    if (o->target.kind == LZ_TARGET_LINK)
+        return (struct ends){{.target = now_of(w, o->target.a)},
+                             {.target = now_of(w, o->target.b)}};
+    if (o->target_b.kind != 0)
+        return (struct ends){first, {.target = now_of(w, &o->target_b)}};
+    return (struct ends){.to = first};
+}
+
+static void need_undo(struct lz_world *w, struct lz_fault *f)
+{
+    if (f->undo == NULL)
+        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
+}
+
+void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e)
+{
+    const struct lz_fault_opts *o = &f->opts;
+    struct ends ends = ends_of(w, f);
+    bool is_reversed = o->params.direction == LZ_FAULT_FROM;
+    e->from = is_reversed ? ends.to : ends.from;
+    e->to = is_reversed ? ends.from : ends.to;
     e->is_shared = o->target.kind == LZ_TARGET_LINK || o->target_b.kind != 0;
+    e->around = !e->is_shared && e->cut == LZ_LINK_CUT;
     e->both_ways = o->params.direction == LZ_FAULT_BOTH;
-    if (o->params.direction == LZ_FAULT_FROM) {
-        struct lz_link_end from = e->from;
-        e->from = e->to;
-        e->to = from;
-    }
     e->path = f->path;
     e->touched = &f->effect;
+    need_undo(w, f);
     f->undo[0] = lz_link_effect_add(w, e);
 }
 
@@ -90,4 +101,21 @@ void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f)
 {
     LZ_ASSERT(f->undo != NULL);
     lz_link_effect_remove(w, f->undo[0]);
+}
+
+void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
+                               struct lz_connection_effect *e)
+{
+    struct ends ends = ends_of(w, f);
+    e->from = ends.from;
+    e->to = ends.to;
+    e->touched = &f->effect;
+    need_undo(w, f);
+    f->undo[0] = lz_connection_effect_add(w, e);
+}
+
+void lz_fault_connection_revert(struct lz_world *w, struct lz_fault *f)
+{
+    LZ_ASSERT(f->undo != NULL);
+    lz_connection_effect_remove(w, f->undo[0]);
 }

@@ -3,6 +3,7 @@
 #define LZ_FAULT_KINDS_H
 
 #include "fault/fault.h"
+#include "model/connection.h"
 #include "model/filter.h"
 #include "model/link.h"
 #include "model/net.h"
@@ -28,14 +29,17 @@ extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
+extern const struct lz_fault_kind lz_fault_limit_data;
 extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
 extern const struct lz_fault_kind lz_fault_reorder;
+extern const struct lz_fault_kind lz_fault_reset;
 extern const struct lz_fault_kind lz_fault_route_loss;
 extern const struct lz_fault_kind lz_fault_rpc_status;
 extern const struct lz_fault_kind lz_fault_slicer;
+extern const struct lz_fault_kind lz_fault_slow_close;
 extern const struct lz_fault_kind lz_fault_stop;
 extern const struct lz_fault_kind lz_fault_surge;
 extern const struct lz_fault_kind lz_fault_throttle;
@@ -103,6 +107,11 @@ void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 
 /* The loss of its ratio and correlation. */
 struct lz_loss lz_fault_net_struck(const struct lz_fault *f);
+
+/* For faults of connections: one effect on those between the fault's targets. */
+void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
+                               struct lz_connection_effect *e);
+void lz_fault_connection_revert(struct lz_world *w, struct lz_fault *f);
 
 /* For network faults: one effect over what the fault's targets say. `e` holds what it does. */
 bool lz_fault_net_check(const struct lz_fault_opts *opts, struct lz_err *err) LZ_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "model/caller.h"
 #include "model/client.h"
 #include "model/connect.h"
+#include "model/connection.h"
 #include "model/edge.h"
 #include "model/guard.h"
 #include "model/instance.h"
@@ -106,6 +107,12 @@ static void fill_defaults(struct lz_edge_opts *o, bool passes_on)
         o->tcp.syn_retries = LZ_TCP_SYN_RETRIES;
     if (o->tcp.retries == 0)
         o->tcp.retries = LZ_TCP_RETRIES;
+    if (o->tcp.idle == 0)
+        o->tcp.idle = LZ_TCP_KEEPALIVE_IDLE_NS;
+    if (o->tcp.interval == 0)
+        o->tcp.interval = LZ_TCP_KEEPALIVE_INTERVAL_NS;
+    if (o->tcp.probes == 0)
+        o->tcp.probes = LZ_TCP_KEEPALIVE_PROBES;
     if (o->health.every == 0)
         o->health.every = LZ_S;
     if (o->health.timeout == 0)
@@ -215,6 +222,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     prepare(w, e);
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
+    if (e->opts.pool.is_on)
+        lz_connection_track(w, e);
     *id = cs->face.edge_count;
     if (w->running) {
         begin_edge(w, *id);

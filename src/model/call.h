@@ -60,6 +60,15 @@ struct lz_hedge_opts {
 #define LZ_CALL_RESPONSE_SIZE 1024u /* of an answer */
 #define LZ_CALL_BYTES_MAX (1ull << 40)
 
+/* Of each calling instance, over all it calls. */
+struct lz_pool_opts {
+    bool is_on;
+    bool is_cold;         /* none is open when the run begins */
+    uint32_t max;         /* 0: as many as it takes */
+    lz_time idle_timeout; /* 0: never */
+    lz_time max_age;      /* 0: any */
+};
+
 struct lz_edge_opts {
     lz_component_id from, to;
     const char *op;                 /* NULL: none */
@@ -83,6 +92,7 @@ struct lz_edge_opts {
     uint64_t size;          /* bytes of a request; 0 means 512, a balancer's is what it was sent */
     uint64_t response_size; /* bytes of an answer; 0 means 1 KiB, a balancer's as above */
     struct lz_tcp_opts tcp;
+    struct lz_pool_opts pool;
 };
 
 void lz_calls_init(struct lz_world *w);

@@ -4,6 +4,7 @@
 #include "model/caller.h"
 #include "model/client_state.h"
 #include "model/connect.h"
+#include "model/connection.h"
 #include "model/edge.h"
 #include "model/guard.h"
 #include "model/instance.h"
@@ -43,10 +44,11 @@ void lz_client_orphan(struct lz_world *w, uint64_t call)
 }
 
 // The attempt no longer holds anything: timers, its connection, its place in line.
-static void attempt_release(struct lz_world *w, struct lz_call *c)
+static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answered)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    lz_time linger = e->pool != NULL ? lz_connection_release(w, e, c, is_answered) : 0;
     lz_sim_cancel(w->sim, c->timeout);
     if (c->state == LZ_CALL_SENT) {
         struct lz_edge_pair *p = lz_edge_pair(e, c->client, c->server);
@@ -62,8 +64,13 @@ static void attempt_release(struct lz_world *w, struct lz_call *c)
     c->turn++;
     if (c->has_connection) {
         c->has_connection = false;
-        ops->disconnect(w, e->opts.to);
+        if (linger > 0)
+            lz_connection_let_go(w, e->opts.to, linger);
+        else
+            ops->disconnect(w, e->opts.to);
     }
+    if (e->pool != NULL)
+        lz_connection_next(w, e, c->client);
 }
 
 // A fan's legs are calls of their own; a race is one call, whatever it sends.
@@ -192,7 +199,9 @@ static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_c
     lz_span_add(w, c, result->outcome, result->status);
     if (e->is_watched)
         attempt_judged(w, e, c, result);
-    attempt_release(w, c);
+    bool is_answered = c->state == LZ_CALL_SENT && result->outcome != LZ_OUTCOME_RESET &&
+                       result->outcome != LZ_OUTCOME_TIMEOUT;
+    attempt_release(w, c, is_answered);
     if (result->outcome == LZ_OUTCOME_OK || !may_retry(w, e, c, result))
         lz_client_end(w, c, result);
     else
@@ -237,6 +246,8 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
                      });
     c->task = lz_pool_id(t);
+    if (e->opts.tcp.keepalive)
+        lz_connect_keep_alive(w, c);
 }
 
 static void fail_soon(struct lz_world *w, struct lz_call *c)
@@ -343,7 +354,7 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
     c->waited = c->state == LZ_CALL_BACKOFF ? now - c->started : 0;
     c->started = now;
     c->state = LZ_CALL_PICK;
-    c->tries = 0;
+    c->tries = c->trips = 0;
     c->attempt++;
     c->server = 0;
     if (e->guard != NULL && !lz_guard_admit(w, e, c)) {
@@ -431,7 +442,7 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
             lz_guard_forget(w, e, c);
         if (cancels && c->state == LZ_CALL_SENT)
             lz_task_send_cancel(w, c->client, c->task);
-        attempt_release(w, c);
+        attempt_release(w, c, false);
     }
     lz_pool_give(&w->clients->pool, c);
 }
@@ -520,7 +531,7 @@ static void on_fail(void *ctx, uint32_t entity, uint64_t payload)
         return;
     }
     lz_span_add(w, c, result.outcome, result.status);
-    attempt_release(w, c);
+    attempt_release(w, c, false);
     lz_client_end(w, c, &result);
 }
 
@@ -531,6 +542,7 @@ void lz_client_init(struct lz_world *w)
     w->clients = cs;
     cs->timeout = lz_sim_kind(w->sim, "timeout", on_timeout, w);
     lz_connect_init(w);
+    lz_connections_init(w);
     cs->again = lz_sim_kind(w->sim, "again", on_again, w);
     cs->fail = lz_sim_kind(w->sim, "fail", on_fail, w);
     cs->resolved = lz_sim_kind(w->sim, "resolved", on_resolved, w);

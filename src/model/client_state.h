@@ -20,7 +20,8 @@
 enum lz_call_state {
     LZ_CALL_PICK,       /* about to make an attempt */
     LZ_CALL_RESOLVING,  /* waiting to be told what a name means */
-    LZ_CALL_WAITING,    /* for a connection */
+    LZ_CALL_WAITING,    /* for one of the server's connections */
+    LZ_CALL_IN_LINE,    /* for one of the pool's */
     LZ_CALL_CONNECTING, /* opening one */
     LZ_CALL_SENT,
     LZ_CALL_BACKOFF,
@@ -52,7 +53,8 @@ struct lz_call {
     lz_instance_id client, server;
     uint32_t number, parent; /* within the request */
     uint16_t attempt;
-    uint16_t tries; /* to connect */
+    uint8_t tries; /* to connect */
+    uint8_t trips; /* of the handshake that are through */
     lz_op op;
     uint8_t state; /* enum lz_call_state */
     uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
@@ -67,7 +69,8 @@ _Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small a
 struct lz_clients {
     struct lz_pool pool;
     lz_kind timeout, connect, again, fail, resolved;
-    lz_kind hedge; /* 0: nobody does */
+    lz_kind keepalive, last_probe; /* 0: nobody asked for it */
+    lz_kind hedge;                 /* 0: nobody does */
 };
 
 #define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */

@@ -9,7 +9,8 @@
 #include "model/world.h"
 
 struct lz_edge_client {
-    uint32_t turn; /* round robin */
+    uint32_t turn;   /* round robin */
+    bool has_ticket; /* it has been there, and TLS is resumed */
 };
 
 struct lz_edge_server {
@@ -49,6 +50,7 @@ struct lz_edge {
     bool tells_deadline;        /* its callee wants to know */
     bool hands_priority_on;     /* there are priorities */
     uint64_t probes;            /* rounds of health checks so far */
+    struct lz_edge_pool *pool;  /* connections one by one; NULL: as many as it takes */
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
 };
 

@@ -5,7 +5,7 @@
 #include "model/instance.h"
 #include "model/link_state.h"
 
-static bool end_matches(const struct lz_world *w, const struct lz_link_end *end, lz_instance_id i)
+bool lz_link_end_has(const struct lz_world *w, const struct lz_link_end *end, lz_instance_id i)
 {
     if (end->list != NULL) {
         for (uint32_t at = 0; at < end->count; at++)
@@ -22,9 +22,9 @@ static enum way way_of(const struct lz_world *w, const struct lz_link_end *from,
                        const struct lz_link_end *to, bool both_ways, uint64_t key)
 {
     lz_instance_id a = (lz_instance_id)(key >> 32), b = (lz_instance_id)key;
-    if (end_matches(w, from, a) && end_matches(w, to, b))
+    if (lz_link_end_has(w, from, a) && lz_link_end_has(w, to, b))
         return FORTH;
-    return both_ways && end_matches(w, from, b) && end_matches(w, to, a) ? BACK : NOT;
+    return both_ways && lz_link_end_has(w, from, b) && lz_link_end_has(w, to, a) ? BACK : NOT;
 }
 
 void lz_links_init(struct lz_world *w)
@@ -187,8 +187,8 @@ static void remember(struct lz_link_passing *p, const struct lz_link_passing *be
 static bool spares(const struct lz_world *w, const struct lz_link_effect *e, uint64_t key)
 {
     const struct lz_link_end *end = e->to.target != NULL || e->to.list != NULL ? &e->to : &e->from;
-    return e->around && end_matches(w, end, (lz_instance_id)(key >> 32)) &&
-           end_matches(w, end, (lz_instance_id)key);
+    return e->around && lz_link_end_has(w, end, (lz_instance_id)(key >> 32)) &&
+           lz_link_end_has(w, end, (lz_instance_id)key);
 }
 
 static void find_passing(struct lz_world *w, struct lz_link *l)

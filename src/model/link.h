@@ -95,6 +95,8 @@ void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id);
 /* Compose all links again: where instances stand has changed. */
 void lz_link_recompose(struct lz_world *w);
 
+bool lz_link_end_has(const struct lz_world *w, const struct lz_link_end *end, lz_instance_id i);
+
 /* The metrics link(a, b).latency, .lost and .bytes: kept only for those somebody asked for. */
 lz_metric lz_link_metric(struct lz_world *w, const struct lz_target *a, const struct lz_target *b,
                          const char *name);

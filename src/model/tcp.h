@@ -40,6 +40,9 @@
 #define LZ_TCP_RTO_MAX_NS (120 * LZ_S)
 #define LZ_TCP_RETRIES 15
 #define LZ_TCP_SYN_RETRIES 6
+#define LZ_TCP_KEEPALIVE_IDLE_NS (7200 * LZ_S)
+#define LZ_TCP_KEEPALIVE_INTERVAL_NS (75 * LZ_S)
+#define LZ_TCP_KEEPALIVE_PROBES 9
 
 /* Of the sockets of one way to call. Zero is Linux' default. */
 struct lz_tcp_opts {
@@ -47,6 +50,10 @@ struct lz_tcp_opts {
     uint32_t syn_linear;  /* tcp_syn_linear_timeouts: that many wait a second before it doubles */
     uint32_t retries;     /* tcp_retries2; 0 means 15 */
     uint64_t window;      /* bytes that may be unacknowledged; 0 means 4 MiB */
+    bool keepalive;       /* of who waits for an answer: SO_KEEPALIVE */
+    lz_time idle;         /* tcp_keepalive_time: before the first probe; 0 means 2 h */
+    lz_time interval;     /* tcp_keepalive_intvl: between two; 0 means 75 s */
+    uint32_t probes;      /* tcp_keepalive_probes: unanswered, and it is given up; 0 means 9 */
 };
 
 /* One direction of a connection: what its window has grown to. 0 is never issued. */

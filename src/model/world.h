@@ -50,8 +50,11 @@ struct lz_component {
     uint32_t index; /* in its kind's own table, from 0 */
     lz_instance_id instances_first;
     uint32_t instance_count;
-    uint64_t path; /* owner of its draws */
-    uint16_t port; /* where it listens; 0 if not said */
+    uint64_t path;      /* owner of its draws */
+    uint16_t port;      /* where it listens; 0 if not said */
+    uint8_t trips;      /* round trips of a handshake that are not TCP's first: TLS */
+    bool is_quic;       /* it needs no TCP: its own handshake is one trip, TLS included */
+    bool is_early_data; /* who has been there sends the request with TLS' first step */
 };
 
 #define LZ_WORLD_COMPONENTS_MAX 65535
@@ -83,6 +86,7 @@ struct lz_world {
     struct lz_tasks *tasks;
     struct lz_calls *calls;
     struct lz_clients *clients;
+    struct lz_connections *connections;
     struct lz_balances *balances;
     struct lz_callers *callers;
     struct lz_services *services;

@@ -183,6 +183,13 @@ static struct lz_balance_opts read_balance(lua_State *L, int idx)
     return o;
 }
 
+// -1 is "unbounded".
+static uint32_t read_pool_max(lua_State *L, int idx)
+{
+    int64_t max = lz_read_int(L, idx, "pool_max", -1);
+    return max < 0 ? 0 : (uint32_t)max;
+}
+
 struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
 {
     struct lz_edge_opts o = {
@@ -203,7 +210,16 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .tcp = {.window = (uint64_t)lz_read_num(L, idx, "window", 0),
                 .syn_retries = (uint32_t)lz_read_int(L, idx, "syn_retries", 0),
                 .syn_linear = (uint32_t)lz_read_int(L, idx, "syn_linear", 0),
-                .retries = (uint32_t)lz_read_int(L, idx, "tcp_retries", 0)},
+                .retries = (uint32_t)lz_read_int(L, idx, "tcp_retries", 0),
+                .keepalive = lz_read_bool(L, idx, "keepalive"),
+                .idle = lz_read_int(L, idx, "keepalive_time", 0),
+                .interval = lz_read_int(L, idx, "keepalive_interval", 0),
+                .probes = (uint32_t)lz_read_int(L, idx, "keepalive_probes", 0)},
+        .pool = {.is_on = lz_read_bool(L, idx, "pool"),
+                 .is_cold = lz_read_bool(L, idx, "pool_cold"),
+                 .max = read_pool_max(L, idx),
+                 .idle_timeout = lz_read_int(L, idx, "pool_idle", 0),
+                 .max_age = lz_read_int(L, idx, "pool_age", 0)},
         .priority = (uint32_t)(lz_read_int(L, idx, "priority", -1) + 1),
         .balance = read_balance(L, idx),
         .health = {.every = lz_read_int(L, idx, "health_every", 0),

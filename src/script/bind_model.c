@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/call.h"
+#include "model/connect.h"
 #include "model/database.h"
 #include "model/link.h"
 #include "model/service.h"
@@ -301,6 +302,24 @@ static int link(lua_State *L)
     return answer(L, ok, 1, &err);
 }
 
+// transport(component, tls, transport, early_data) -> true
+static int transport(lua_State *L)
+{
+    const char *tls = luaL_optstring(L, 2, "off");
+    struct lz_transport_opts o = {
+        .tls = strcmp(tls, "1.2") == 0   ? LZ_TLS_1_2
+               : strcmp(tls, "1.3") == 0 ? LZ_TLS_1_3
+                                         : LZ_TLS_OFF,
+        .is_quic = strcmp(luaL_optstring(L, 3, "tcp"), "quic") == 0,
+        .is_early_data = lua_toboolean(L, 4),
+    };
+
+    struct lz_err err;
+    bool ok = lz_connect_transport(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), &o, &err);
+
+    return answer(L, ok, 1, &err);
+}
+
 // link_metric(a, b, name) -> metric id, 0 if there is none; the component it is of
 static int link_metric(lua_State *L)
 {
@@ -336,6 +355,7 @@ static const luaL_Reg functions[] = {
     {"add_call", add_call},
     {"traffic", traffic},
     {"link", link},
+    {"transport", transport},
     {"link_metric", link_metric},
     {"is_read", is_read},
     {NULL, NULL},

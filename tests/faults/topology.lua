@@ -20,7 +20,7 @@ local function side(name)
     versions = { next = { error_ratio = "50%" } },
     calls = {
       call { db, "select x", timeout = "300ms", retries = 1, backoff = "10ms" },
-      call { mail, timeout = "300ms" },
+      call { mail, timeout = "300ms", pool = { max = 4, max_age = "200ms" } },
     },
   }
   local shop = dns(name .. "-shop") {
