@@ -20,13 +20,13 @@ struct proc {
     bool is_gone;    // its request was dropped while it ran
     uint32_t turn;   // of wake-ups: an older one is stale
     uint32_t next_idle;
-    const char *name; // DRIVE
-    lz_task_id task;  // HANDLER
+    bool waits;      // for a matcher
+    uint64_t flight; // joined; 0: none
     uint64_t owner, draws;
-    bool waits; // for a matcher
+    lz_task_id task;  // HANDLER; a switch reads no further
+    const char *name; // DRIVE
     struct lz_matcher matcher;
     lz_time over;
-    uint64_t flight; // joined; 0: none
     int flight_value;
 };
 

@@ -6,12 +6,14 @@
  * a sleep in a loop is one call of C: no Lua, no allocation, one yield.
  */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/grow.h"
 #include "script/proc.h"
 #include "script/read.h"
 
+#define RECENT 64      // a power of two
 #define KNOWN_MAX 4096 // texts and tables; then all is forgotten and learned again
 
 // Upvalues of the word: what is known (value -> nanoseconds, or minus the number of a
@@ -19,10 +21,18 @@
 // the name of their only field.
 enum { KNOWN = 1, STATE, ASK, DURATION, NS };
 
+// A value that was slept for lately, by its address. It is kept alive by what is known.
+struct recent {
+    const void *value; // NULL: none
+    lua_Integer meaning;
+};
+
 struct sleeper {
     struct lz_dist *dists; // 1 ..
     uint32_t dist_count, dist_cap;
     uint32_t known;
+    struct recent recent[RECENT];
+    const void *seen[RECENT]; // durations that were slept for once, if they are still there
 };
 
 static void forget(lua_State *L, struct sleeper *z)
@@ -31,6 +41,44 @@ static void forget(lua_State *L, struct sleeper *z)
     lua_replace(L, lua_upvalueindex(KNOWN));
     z->dist_count = 0;
     z->known = 0;
+    memset(z->recent, 0, sizeof(z->recent));
+}
+
+static uint32_t place_of(const void *value)
+{
+    return (uint32_t)((uintptr_t)value / 16 % RECENT);
+}
+
+// [value ..]: it is known, and so kept.
+static void note(lua_State *L, struct sleeper *z, lua_Integer meaning)
+{
+    const void *value = lua_topointer(L, 1);
+    if (value != NULL)
+        z->recent[place_of(value)] = (struct recent){.value = value, .meaning = meaning};
+}
+
+// [value ..]: remember what it means, and keep it.
+static void learn(lua_State *L, struct sleeper *z, lua_Integer meaning)
+{
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, meaning);
+    lua_rawset(L, lua_upvalueindex(KNOWN));
+    z->known++;
+    note(L, z, meaning);
+}
+
+// [value]: a duration. Who makes a new one for each sleep leaves nothing behind; one that is
+// slept for again is kept.
+static void learn_duration(lua_State *L, struct sleeper *z, lua_Integer ns)
+{
+    const void **seen = &z->seen[place_of(lua_topointer(L, 1))];
+    if (*seen != lua_topointer(L, 1)) {
+        *seen = lua_topointer(L, 1);
+        return;
+    }
+    if (z->known >= KNOWN_MAX)
+        forget(L, z);
+    learn(L, z, ns);
 }
 
 // The distribution whose facts are on top; popped.
@@ -74,13 +122,25 @@ static lua_Integer ask(lua_State *L, struct sleeper *z)
     if (!is_dist && !lua_isinteger(L, -1))
         luaL_error(L, "this acts on virtual time: use it inside drive or a handler");
     lua_Integer meaning = is_dist ? add_dist(L, z) : lua_tointeger(L, -1);
-    if (is_dist || lua_type(L, 1) == LUA_TSTRING) {
-        lua_pushvalue(L, 1);
-        lua_pushinteger(L, meaning);
-        lua_rawset(L, lua_upvalueindex(KNOWN));
-        z->known++;
-    }
+    if (is_dist || lua_type(L, 1) == LUA_TSTRING)
+        learn(L, z, meaning);
     lua_settop(L, 1);
+    return meaning;
+}
+
+// [value]: what it means, if it was not slept for lately.
+static lua_Integer look_up(lua_State *L, struct sleeper *z)
+{
+    lua_Integer meaning;
+    if (is_duration(L, &meaning)) {
+        learn_duration(L, z, meaning);
+        return meaning;
+    }
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, lua_upvalueindex(KNOWN)) != LUA_TNUMBER)
+        return ask(L, z);
+    meaning = lua_tointeger(L, -1);
+    note(L, z, meaning);
     return meaning;
 }
 
@@ -95,12 +155,10 @@ static int sleep_for(lua_State *L)
         lua_call(L, 1, 1);
         return 1;
     }
-    lua_Integer meaning;
-    if (!is_duration(L, &meaning)) {
-        lua_pushvalue(L, 1);
-        bool is_known = lua_rawget(L, lua_upvalueindex(KNOWN)) == LUA_TNUMBER;
-        meaning = is_known ? lua_tointeger(L, -1) : ask(L, z);
-    }
+    const void *value = lua_topointer(L, 1); // NULL of what is no text and no table
+    const struct recent *recent = &z->recent[place_of(value)];
+    bool is_recent = value != NULL && recent->value == value;
+    lua_Integer meaning = is_recent ? recent->meaning : look_up(L, z);
     if (meaning >= 0)
         return lz_proc_sleep(L, meaning);
     LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
