@@ -1,7 +1,8 @@
--- N01, slow start: time to the last byte over a new connection. RTT 100 ms, segments of 1460 bytes,
--- an initial window of 10, no loss, no limit of bandwidth, no server time, a request of one segment.
--- The handshake is a round trip, TLS 1.3 one more, TLS 1.2 two.
--- Expected: RFC 6928 (initial window), RFC 5681 (slow start): rounds = ceil(log2(segments / 10 + 1)).
+-- N01, slow start: time to the last byte over a new connection. RTT 100 ms, segments of 1460
+-- bytes, an initial window of 10, no loss, no limit of bandwidth, no server time, a request of one
+-- segment. The handshake is a round trip, TLS 1.3 one more, TLS 1.2 two.
+-- Expected: RFC 6928 (initial window), RFC 5681 (slow start):
+-- rounds = ceil(log2(segments / 10 + 1)).
 local bytes = param("bytes", { 1000, 14600, 14601, 43800, 50000, 100000, 102200, 500000, 1000000,
                                10000000 })
 local tls = param("tls", { "off", "1.3", "1.2" })

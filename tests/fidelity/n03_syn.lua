@@ -1,5 +1,6 @@
--- N03, a peer that answers no SYN: sent again after 1, 3, 7, 15, 31 and 63 s, given up after 127 s; with
--- Linux 6.5's tcp_syn_linear_timeouts = 4 after 1, 2, 3, 4, 5, 7, 11, 19, 35 and 67 s, and 131 s.
+-- N03, a peer that answers no SYN: sent again after 1, 3, 7, 15, 31 and 63 s, given up after
+-- 127 s; with Linux 6.5's tcp_syn_linear_timeouts = 4 after 1, 2, 3, 4, 5, 7, 11, 19, 35 and 67 s,
+-- and 131 s.
 -- Expected: Linux, Documentation/networking/ip-sysctl.rst.
 local linear = param("linear", { 0, 4 })
 local want = linear == 0 and { gives_up = 127 } or { gives_up = 131 }

@@ -1,7 +1,7 @@
--- N04, an established connection whose peer vanishes: the retransmission timeout doubles from 200 ms to
--- at most 120 s, and after tcp_retries2 of them the connection is given up.
--- Expected: Linux, Documentation/networking/ip-sysctl.rst ("924.6 seconds"), and the same series for
--- tcp_retries2 = 8 and 5.
+-- N04, an established connection whose peer vanishes: the retransmission timeout doubles from
+-- 200 ms to at most 120 s, and after tcp_retries2 of them the connection is given up.
+-- Expected: Linux, Documentation/networking/ip-sysctl.rst ("924.6 seconds"), and the same series
+-- for tcp_retries2 = 8 and 5.
 local retries = param("retries2", { 15, 8, 5 })
 local want = ({ [15] = 924.6, [8] = 102.2, [5] = 12.6 })[retries]
 
