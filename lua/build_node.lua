@@ -36,9 +36,18 @@ local function memory(C, c)
         swaps = m.oom == "swap", swap_penalty = m.swap_penalty, oom_score_adj = m.oom_score_adj })
 end
 
+local function limits(C, c)
+    local l = c.fields.limits
+    return not l or C.limits(c.id, l)
+end
+
 --- What a host has; its component's id, if it says anything.
 function M.host(C, h)
     local f = h.fields
+    if f.clock then
+        local ok, message = C.host_clock(h.id, f.clock)
+        if not ok then return nil, message end
+    end
     if not (f.cores or f.memory) then return true end
     local id, message = C.host_capacity(h.id, { name = h.name, line = h.row, cores = f.cores,
         memory = f.memory })
@@ -59,7 +68,7 @@ end
 
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
-    for _, part in ipairs { life, cpu, memory } do
+    for _, part in ipairs { life, cpu, memory, limits } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

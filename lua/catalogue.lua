@@ -23,18 +23,6 @@ local M = {
     auth_outage = { "Take the identity provider away.", "service" },
     key_rotation = { "Replace the signing key before caches refresh.", "service" },
 
-    reboot = { "Restart hosts.", PLACE, notice },
-    drain = { "Move work away from hosts.", PLACE, notice },
-    evict = { "Put replicas somewhere else.", NODE, notice },
-    spot_interruption = { "Take hosts back.", PLACE, notice,
-        { "capacity", "bool", "false: no others are to be had; default true" } },
-    fd_limit = { "Run out of file descriptors.", NODE, limit },
-    thread_limit = { "Run out of threads.", NODE, limit },
-    port_exhaustion = { "Run out of local ports.", NODE, limit },
-    pid_limit = { "Run out of process ids.", NODE, limit },
-    clock_skew = { "Set clocks apart.", NODE, req { "offset", "offset", "may be below 0s" } },
-    clock_drift = { "Let clocks run wrong.", NODE, req { "ppm", "signed", "parts per million" } },
-    clock_step = { "Let clocks jump.", NODE, req { "offset", "offset", "may be below 0s" } },
 
     disk_latency = { "Slow disks down.", DISK, add,
         { "factor", "number", "how many times longer" } },

@@ -52,15 +52,28 @@ M.memory = {
     } },
 }
 
+M.limits = {
+    { "limits", "block", "what a process may have at once; default as many as it likes", fields = {
+        { "fds", "count", "file descriptors: requests there, and calls they have open", min = 1 },
+        { "threads", "count", "requests there", min = 1 },
+        { "pids", "count", "requests there, and the process itself", min = 1 },
+        { "ports", "count", "calls that are open", min = 1 },
+    } },
+}
+
 --- What a host may say about what it has.
 M.host = {
     { "cores", "number", "shared by all that stand on it; default each replica has its own" },
     { "memory", "size", "shared by all that stand on it; default without end" },
+    { "clock", "block", "what its clock reads; default the true time", fields = {
+        { "offset", "offset", "how far it is ahead; may be below 0s" },
+        { "ppm", "signed", "parts per million that it runs fast, from the start" },
+    } },
 }
 
 --- The rows of all, for a component's block.
 function M.add_to(block)
-    for _, part in ipairs { M.life, M.cpu, M.memory } do
+    for _, part in ipairs { M.life, M.cpu, M.memory, M.limits } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

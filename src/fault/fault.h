@@ -76,6 +76,11 @@ struct lz_fault_params {
     double fill;          /* memory: share of the limit */
     double leak;          /* memory: bytes per second */
     unsigned oom;         /* memory: kill, swap */
+    uint32_t limit;       /* fd_limit, thread_limit, pid_limit, port_exhaustion */
+    lz_time notice;       /* evict, drain, spot_interruption, reboot */
+    bool capacity;        /* spot_interruption */
+    lz_time offset;       /* clock_skew, clock_step */
+    double ppm;           /* clock_drift */
     lz_time graceful;     /* kill, stop */
     lz_time backoff;      /* crash_loop */
     lz_time life;         /* crash_loop */

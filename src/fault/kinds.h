@@ -12,16 +12,21 @@ extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
 extern const struct lz_fault_kind lz_fault_bots;
+extern const struct lz_fault_kind lz_fault_clock_drift;
+extern const struct lz_fault_kind lz_fault_clock_skew;
+extern const struct lz_fault_kind lz_fault_clock_step;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_cpu_throttle;
-extern const struct lz_fault_kind lz_fault_memory;
 extern const struct lz_fault_kind lz_fault_crash_loop;
 extern const struct lz_fault_kind lz_fault_degrade;
 extern const struct lz_fault_kind lz_fault_dns;
 extern const struct lz_fault_kind lz_fault_down;
+extern const struct lz_fault_kind lz_fault_drain;
 extern const struct lz_fault_kind lz_fault_duplicate;
+extern const struct lz_fault_kind lz_fault_evict;
+extern const struct lz_fault_kind lz_fault_fd_limit;
 extern const struct lz_fault_kind lz_fault_flap;
 extern const struct lz_fault_kind lz_fault_flood;
 extern const struct lz_fault_kind lz_fault_http_abort;
@@ -31,17 +36,23 @@ extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_limit_data;
 extern const struct lz_fault_kind lz_fault_loss;
+extern const struct lz_fault_kind lz_fault_memory;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
+extern const struct lz_fault_kind lz_fault_pid_limit;
+extern const struct lz_fault_kind lz_fault_port_exhaustion;
+extern const struct lz_fault_kind lz_fault_reboot;
 extern const struct lz_fault_kind lz_fault_reorder;
 extern const struct lz_fault_kind lz_fault_reset;
 extern const struct lz_fault_kind lz_fault_route_loss;
 extern const struct lz_fault_kind lz_fault_rpc_status;
 extern const struct lz_fault_kind lz_fault_slicer;
 extern const struct lz_fault_kind lz_fault_slow_close;
+extern const struct lz_fault_kind lz_fault_spot_interruption;
 extern const struct lz_fault_kind lz_fault_stop;
 extern const struct lz_fault_kind lz_fault_surge;
+extern const struct lz_fault_kind lz_fault_thread_limit;
 extern const struct lz_fault_kind lz_fault_throttle;
 extern const struct lz_fault_kind lz_fault_waf_false_positive;
 
@@ -84,6 +95,11 @@ enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED };
 uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
+
+/* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */
+uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
+                            lz_time grace);
+void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f);
 #define LZ_PARAM_CORRELATION                                                                       \
     {                                                                                              \
         .name = "correlation", .type = LZ_PARAM_RATIO,                                             \

@@ -8,6 +8,7 @@
 #include "model/edge.h"
 #include "model/guard.h"
 #include "model/instance.h"
+#include "model/ulimit.h"
 #include "model/legs.h"
 #include "model/outlier.h"
 #include "model/resolver.h"
@@ -301,6 +302,10 @@ static void attempt_route(struct lz_world *w, struct lz_call *c)
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     c->server = server_for(w, e, c);
     if (c->server == 0) {
+        fail_soon(w, c);
+        return;
+    }
+    if (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, c->client)) {
         fail_soon(w, c);
         return;
     }

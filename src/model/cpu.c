@@ -190,6 +190,7 @@ static double quota_wait(const struct lz_world *w, struct lz_cpu *cpu)
 {
     renew_quota(w, cpu);
     double to_end = (double)(cpu->period_end - lz_sim_now(w->sim));
+    cpu->face.changes++;
     cpu->is_throttled = cpu->left < 0.5; // half a nanosecond is rounding
     if (cpu->is_throttled) {
         cpu->rate = 0.0;

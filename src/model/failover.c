@@ -7,6 +7,7 @@
  * lz_database_reconsider is told of every change that could matter (a process, a way
  * between nodes) and compares; nothing polls.
  */
+#include "model/failover.h"
 #include "base/check.h"
 #include "model/database_state.h"
 #include "model/net.h"
@@ -14,7 +15,7 @@
 #include "model/world_kinds.h"
 
 struct lz_failovers {
-    lz_kind lead;
+    lz_kind lead, renew;
 };
 
 static bool lives(const struct lz_world *w, lz_instance_id id)
@@ -178,6 +179,31 @@ static void on_lead(void *ctx, uint32_t entity, uint64_t payload)
     }
 }
 
+bool lz_failover_clock_jumped(struct lz_world *w, lz_instance_id node, lz_time by)
+{
+    lz_component_id id = lz_instance_get(w, node)->component;
+    if (lz_world_component(w, id)->kind != LZ_COMPONENT_DATABASE)
+        return false;
+    struct lz_database *d = lz_database_at(w, id);
+    bool leads = d->first + d->primary == node && d->lead == LZ_LEAD_HEALTHY && d->is_writable;
+    if (!leads || !d->opts.failover || d->opts.nodes == 1 || by < d->opts.detect)
+        return false;
+    d->is_writable = false;
+    lz_instance_note(w, node, "lease", "believes that its lease has run out");
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + d->opts.detect / 3, w->failovers->renew, id,
+              d->timeline);
+    return true;
+}
+
+// If it leads still: a promotion meanwhile has settled it.
+static void on_renew(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_database *d = lz_database_at(w, entity);
+    if (d->timeline == payload && d->lead != LZ_LEAD_PROMOTING)
+        d->is_writable = true;
+}
+
 void lz_database_reconsider(struct lz_world *w)
 {
     for (lz_component_id id = 1; id <= w->component_count; id++)
@@ -195,5 +221,6 @@ void lz_database_second(struct lz_world *w)
 void lz_failover_init(struct lz_world *w)
 {
     w->failovers = lz_arena_alloc(w->arena, sizeof(*w->failovers));
+    w->failovers->renew = lz_sim_kind(w->sim, "lead.renew", on_renew, w);
     w->failovers->lead = lz_sim_kind(w->sim, "lead", on_lead, w);
 }

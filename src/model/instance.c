@@ -23,6 +23,8 @@ struct lz_instances {
     struct lz_instances_face face; // first: the getters look here
     uint32_t cap;
     struct lz_pool deferred;
+    struct lz_spread *spreads; // by component
+    uint32_t spread_cap;
 };
 
 void lz_instances_init(struct lz_world *w)
@@ -43,6 +45,9 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
                            sizeof(*is->face.all));
     c->instances_first = is->face.count + 1;
     c->instance_count = count;
+    is->spreads =
+        lz_grow(w->arena, is->spreads, &is->spread_cap, component + 1, sizeof(*is->spreads));
+    is->spreads[component] = *spread;
     for (uint32_t i = 0; i < count; i++)
         is->face.all[++is->face.count] = (struct lz_instance){
             .component = component,
@@ -61,6 +66,12 @@ void lz_instance_prepare(struct lz_world *w, lz_instance_id id)
     i->kills = 1;
     i->state = LZ_INSTANCE_DEAD;
     i->is_away = true;
+}
+
+const struct lz_spread *lz_instance_spread(const struct lz_world *w, lz_component_id component)
+{
+    LZ_ASSERT(component < w->instances->spread_cap);
+    return &w->instances->spreads[component];
 }
 
 uint32_t lz_instance_count(const struct lz_world *w)

@@ -77,6 +77,9 @@ static inline struct lz_instance *lz_instance_get(const struct lz_world *w, lz_i
     return &face->all[id];
 }
 
+/* Where its component is spread. */
+const struct lz_spread *lz_instance_spread(const struct lz_world *w, lz_component_id component);
+
 uint32_t lz_instance_count(const struct lz_world *w);
 static inline bool lz_instance_is_up(const struct lz_instance *i)
 {

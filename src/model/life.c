@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/capacity.h"
 #include "model/edge.h"
 #include "model/life_state.h"
 #include "model/net.h"
@@ -157,6 +158,17 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
 
 static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l);
 
+static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    lz_host_id from = i->host;
+    i->host = l->moves_to;
+    l->moves_to = 0;
+    lz_net_moved(w);
+    lz_capacity_moved(w, id, from);
+    lz_instance_note(w, id, "moved", "moves to another host");
+}
+
 // The process is over, in order or not. Who starts another?
 static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, bool is_failure)
 {
@@ -164,11 +176,8 @@ static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, boo
     l->was_failure = is_failure;
     i->is_ended = true;
     lz_instance_settle(w, id);
-    if (l->moves_to != 0) {
-        i->host = l->moves_to;
-        l->moves_to = 0;
-        lz_net_moved(w);
-    }
+    if (l->moves_to != 0)
+        move(w, id, l);
     if (l->holds > 0)
         return;
     if (l->successor >= 0) {

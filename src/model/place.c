@@ -158,6 +158,12 @@ lz_zone_id lz_place_zone_named(const struct lz_world *w, lz_region_id region, co
     return 0;
 }
 
+uint32_t lz_place_zones_of(const struct lz_world *w, lz_region_id region)
+{
+    LZ_ASSERT(region >= 1 && region <= w->place->region_count);
+    return w->place->regions[region].zone_count;
+}
+
 lz_host_id lz_place_assign(struct lz_world *w, const struct lz_spread *spread, uint32_t i)
 {
     if (spread->host != 0)

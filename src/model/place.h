@@ -61,6 +61,8 @@ bool lz_place_host(struct lz_world *w, const struct lz_host_opts *opts, lz_host_
 lz_zone_id lz_place_zone(const struct lz_world *w, lz_region_id region, uint32_t i);
 lz_zone_id lz_place_zone_named(const struct lz_world *w, lz_region_id region, const char *name);
 
+uint32_t lz_place_zones_of(const struct lz_world *w, lz_region_id region);
+
 /* The host for replica `i` of something spread so: a named one, or a fresh one. */
 lz_host_id lz_place_assign(struct lz_world *w, const struct lz_spread *spread, uint32_t i);
 lz_host_id lz_place_edge_host(struct lz_world *w);  /* where users stand */

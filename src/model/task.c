@@ -7,10 +7,12 @@
 #include "model/filter.h"
 #include "model/instance.h"
 #include "model/life.h"
+#include "model/ulimit.h"
 #include "model/net.h"
 #include "model/rss.h"
 
 struct at_instance {
+    uint32_t count;
     uint32_t first, final;
 };
 
@@ -34,6 +36,7 @@ static void link_at(struct lz_world *w, struct lz_task *t)
     else
         at->first = index;
     at->final = index;
+    at->count++;
     lz_rss_request(w, t->server, +1);
 }
 
@@ -48,6 +51,7 @@ static void unlink_at(struct lz_world *w, struct lz_task *t)
         lz_task_at(w, t->next)->prev = t->prev;
     else
         at->final = t->prev;
+    at->count--;
     lz_rss_request(w, t->server, -1);
     if (at->first == 0)
         lz_life_no_task(w, t->server);
@@ -99,6 +103,8 @@ static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id compo
     link_at(w, t);
     if (lz_filter_is_any(w) && lz_filter_refuses(w, t, &outcome, &status))
         answer_instead(w, t, outcome, status);
+    else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
+        answer_instead(w, t, LZ_OUTCOME_REFUSED, 503);
     else
         lz_task_ops(w, component)->arrive(w, t);
 }
@@ -331,6 +337,11 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
 {
     return w->tasks->at[instance].first;
+}
+
+uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)
+{
+    return instance < w->tasks->at_cap ? w->tasks->at[instance].count : 0;
 }
 
 size_t lz_tasks_bytes(const struct lz_world *w)

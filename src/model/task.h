@@ -150,6 +150,7 @@ void lz_task_free(struct lz_world *w, struct lz_task *t);
 /* The tasks at an instance, oldest first: 0 ends. For when its process dies. */
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
 uint32_t lz_tasks_live_max(const struct lz_world *w);
+uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);
 size_t lz_tasks_bytes(const struct lz_world *w);
 
 #endif

@@ -9,10 +9,12 @@
 #include "model/database.h"
 #include "model/dns.h"
 #include "model/filter.h"
+#include "model/clock.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/journal.h"
 #include "model/life.h"
+#include "model/ulimit.h"
 #include "model/net.h"
 #include "model/place.h"
 #include "model/request.h"
@@ -70,6 +72,8 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_instances_init(w);
     lz_lives_init(w);
     lz_hosts_init(w);
+    lz_clocks_init(w);
+    lz_ulimits_init(w);
     lz_rsses_init(w);
     lz_capacities_init(w);
     lz_requests_init(w);

@@ -79,6 +79,8 @@ struct lz_world {
     struct lz_instances *instances;
     struct lz_lives *lives;
     struct lz_hosts *hosts;
+    struct lz_clocks *clocks;
+    struct lz_ulimits *ulimits;
     struct lz_rsses *rsses;
     struct lz_probes *probes;
     struct lz_capacities *capacities;

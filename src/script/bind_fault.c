@@ -98,7 +98,9 @@ static bool read_param(lua_State *L, int idx, const struct lz_param *p, struct l
         *(const char **)field = lz_read_text(L, idx, p->name);
         return true;
     case LZ_PARAM_BOOL:
-        *(bool *)field = lz_read_bool(L, idx, p->name);
+        *(bool *)field =
+            lua_getfield(L, idx, p->name) != LUA_TNIL ? lua_toboolean(L, -1) : p->preset > 0.0;
+        lua_pop(L, 1);
         return true;
     case LZ_PARAM_CHOICE:
         *(unsigned *)field = read_choice(L, idx, p);

@@ -4,9 +4,11 @@
 
 #include "base/check.h"
 #include "model/capacity.h"
+#include "model/clock.h"
 #include "model/host.h"
 #include "model/life.h"
 #include "model/rss.h"
+#include "model/ulimit.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -127,8 +129,37 @@ static int host_capacity(lua_State *L)
     return 1;
 }
 
+// limits(component, {fds, threads, pids, ports}) -> true
+static int limits(lua_State *L)
+{
+    static const char *const names[] = {[LZ_ULIMIT_FDS] = "fds",
+                                        [LZ_ULIMIT_THREADS] = "threads",
+                                        [LZ_ULIMIT_PIDS] = "pids",
+                                        [LZ_ULIMIT_PORTS] = "ports"};
+    uint32_t most[LZ_ULIMITS];
+    for (int k = 0; k < LZ_ULIMITS; k++)
+        most[k] = (uint32_t)lz_read_int(L, 2, names[k], LZ_ULIMIT_NONE);
+    lz_ulimit_declare(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), most);
+    return answer(L, true, NULL);
+}
+
+// host_clock(host, {offset, ppm}) -> true
+static int host_clock(lua_State *L)
+{
+    struct lz_clock_opts o = {.offset = lz_read_int(L, 2, "offset", 0),
+                              .ppm = lz_read_num(L, 2, "ppm", 0)};
+    struct lz_err err;
+    lz_host_id host = (lz_host_id)luaL_checkinteger(L, 1);
+    return answer(L, lz_clock_declare(world_of(L), host, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
-    {"cpu", cpu}, {"host_capacity", host_capacity}, {"life", life}, {"memory", memory},
+    {"cpu", cpu},
+    {"host_capacity", host_capacity},
+    {"host_clock", host_clock},
+    {"life", life},
+    {"limits", limits},
+    {"memory", memory},
     {NULL, NULL},
 };
 

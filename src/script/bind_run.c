@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
+#include "model/clock.h"
 #include "model/journal.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
@@ -71,9 +72,12 @@ static int where(lua_State *L)
     return 2;
 }
 
+// now() -> virtual time; in a handler what the clock of its host reads
 static int now(lua_State *L)
 {
-    lua_pushinteger(L, lz_sim_now(world_of(L)->sim));
+    struct lz_world *w = world_of(L);
+    lz_instance_id at = lz_proc_instance(L);
+    lua_pushinteger(L, at != 0 ? lz_clock_read(w, at) : lz_sim_now(w->sim));
     return 1;
 }
 

@@ -246,6 +246,18 @@ void lz_proc_land(lua_State *L, uint64_t flight)
     }
 }
 
+lz_instance_id lz_proc_instance(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    if (s->procs == NULL || s->procs->current == 0)
+        return 0;
+    const struct proc *p = proc_at(s, s->procs->current);
+    struct lz_world *w = s->world.world;
+    if (p->kind != HANDLER || !lz_handler_is_live(w, p->task))
+        return 0;
+    return lz_handler_instance(w, p->task);
+}
+
 int lz_proc_idle(lua_State *L)
 {
     struct lz_script *s = lz_script_of(L);

@@ -27,11 +27,20 @@ local function side(name)
     answers = { web }, ttl = "1s", negative_ttl = "1s", resolvers = { count = 5 },
   }
   link { web, db, bandwidth = "1Mbit/s" }
-  return { region = where, db = db, web = web, shop = shop, box = box, mail = mail, name = name }
+  -- Its token is bad for two seconds of the clock of its host.
+  local rack = host(name .. "-rack") { zone = where.zone.a }
+  local token = service(name .. "-token") {
+    on = rack,
+    handle = { ["GET /"] = function()
+      return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
+    end },
+  }
+  return { region = where, rack = rack, token = token, db = db, web = web, shop = shop, box = box, mail = mail, name = name }
 end
 
 -- All of a system's users come at `rate`: nobody else may ask the idle one for anything.
 local function users(s, rate)
+  traffic(s.name .. "-readers") { to = s.token, rate = "20/s", timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
 end

@@ -1,0 +1,61 @@
+#include "fault/kinds.h"
+#include "model/clock.h"
+
+static const struct lz_param params[] = {
+    {.name = "offset",
+     .type = LZ_PARAM_OFFSET,
+     .offset = offsetof(struct lz_fault_params, offset),
+     .required = true,
+     .doc = "how far; may be below 0s"},
+    {0},
+};
+
+static bool check(const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (o->params.offset != 0)
+        return true;
+    return lz_fail(err, LZ_ERANGE, "fault.clock_skew: an offset of 0s changes nothing");
+}
+
+// Several on one host: its clock is wrong once.
+static bool is_wrong_already(const struct lz_world *w, const struct lz_fault *f, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (lz_instance_get(w, f->hits[i])->host == lz_instance_get(w, f->hits[at])->host)
+            return true;
+    return false;
+}
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    const struct lz_fault_params *p = &f->opts.params;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        f->undo[i] = 0;
+        if (is_wrong_already(w, f, i))
+            continue;
+        f->undo[i] = lz_clock_disturb(
+            w, f->hits[i], &(struct lz_clock_error){.offset = p->offset, .reads = &f->effect});
+    }
+}
+
+static void revert(struct lz_world *w, struct lz_fault *f)
+{
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        if (f->undo[i] != 0)
+            lz_clock_undo(w, f->undo[i]);
+}
+
+const struct lz_fault_kind lz_fault_clock_skew = {
+    .name = "clock_skew",
+    .doc = "Set clocks apart from the true time.",
+    .effect_unit = "clock readings affected",
+    .elsewhere = "Chaos Mesh's TimeChaos shifts what one process reads by intercepting its calls; "
+                 "here it is the host's clock, for all on it, and slides there and back slowly "
+                 "enough that no lease notices. See fault.clock_step for a jump.",
+    .targets = LZ_TARGETS_INSTANCES,
+    .per_instance = true,
+    .params = params,
+    .check = check,
+    .apply = apply,
+    .revert = revert,
+};
