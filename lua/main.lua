@@ -261,7 +261,7 @@ function M.summary(state)
     local s = state.plan.scenario
     local f = s.fields
     return { name = s.name, about = f.about, tags = f.tags or {}, duration = f.duration,
-             warmup = f.warmup or 0 }
+             warmup = f.warmup or 0, seeds = f.seeds or 0 }
 end
 
 local function is_among(value, wanted)

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "explore/brief.h"
 #include "explore/exit.h"
 #include "explore/project.h"
 #include "explore/ticker.h"
@@ -17,6 +18,7 @@
 #include "record/record.h"
 
 #define TAGS_MAX 100000
+#define WHY_SIZE 400
 #define CASES_MAX 1000000 // more than a matrix can have; a message that says so is broken
 
 // Not the scenario's fault, and nothing to go on with: the parent reports what was said.
@@ -132,6 +134,7 @@ static void put_listing(const struct lz_worker_listing *listing, struct lz_str *
     lz_wire_put_text(out, listing->scenario);
     lz_wire_put_text(out, listing->diagnostics);
     lz_wire_put_u64(out, (uint64_t)listing->duration);
+    lz_wire_put_u64(out, listing->seeds);
     lz_wire_put_u64(out, listing->tag_count);
     for (size_t i = 0; i < listing->tag_count; i++)
         lz_wire_put_text(out, listing->tags[i]);
@@ -156,6 +159,7 @@ void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *messa
     if (listing.trouble == LZ_SCRIPT_OK) {
         listing.scenario = copy(lz_script_scenario(s));
         listing.duration = lz_script_duration(s);
+        listing.seeds = lz_script_seeds(s);
         read_tags(&listing, s);
         listing.case_count = lz_script_case_count(s);
         LZ_ASSERT(listing.case_count >= 1);
@@ -211,6 +215,7 @@ bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listi
     listing.scenario = lz_wire_get_text(&in);
     listing.diagnostics = lz_wire_get_text(&in);
     listing.duration = (int64_t)lz_wire_get_u64(&in);
+    listing.seeds = lz_wire_get_u64(&in);
     get_tags(&in, &listing);
     uint64_t count = lz_wire_get_u64(&in);
     if (count > CASES_MAX)
@@ -374,6 +379,24 @@ static bool compare(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
     return is_comparable;
 }
 
+static void leave_brief(const struct lz_record_meta *meta, const struct lz_script_world *world,
+                        struct lz_str *message)
+{
+    char why[WHY_SIZE];
+    struct lz_brief_facts facts = {.checks = world->checks, .why = why};
+    facts.verdict = lz_record_verdict(meta, world->checks, why, sizeof(why));
+    if (meta->error != NULL)
+        facts.why = meta->error;
+    else if (meta->stop != NULL && why[0] == '\0')
+        facts.why = meta->stop;
+    facts.stopped = meta->stop != NULL && strcmp(meta->stop, "script") != 0;
+    if (world->world != NULL) {
+        facts.trace = lz_sim_trace(world->world->sim);
+        facts.events = lz_sim_events(world->world->sim);
+    }
+    lz_brief_write(&facts, message);
+}
+
 // One run from the text to the record. False: a ticked one ran on, and nothing is known.
 static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
                      enum manner manner, struct lz_worker_record *out)
@@ -393,7 +416,9 @@ static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin
     if (twin != NULL)
         out->compared = compare(opts, twin, &meta, &world, &difference);
     meta.memory_bytes = memory; // of the run, without what recording it takes
-    if (is_over && !record(&meta, opts->params, &world, out, &err))
+    if (is_over && opts->is_brief)
+        leave_brief(&meta, &world, &out->brief);
+    else if (is_over && !record(&meta, opts->params, &world, out, &err))
         give_up(&err);
     lz_str_finish(&difference);
     lz_script_destroy(s);
@@ -428,6 +453,8 @@ static __attribute__((noinline)) void run_deeper(const struct lz_worker_run_opts
 void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message)
 {
     struct lz_worker_record out = {0};
+    lz_str_init(&out.brief);
+    LZ_ASSERT(LZ_IMPLIES(opts->is_brief, opts->twin == LZ_TWIN_NONE));
     struct lz_twin *twin = NULL;
     struct lz_err err;
     if (opts->error != NULL || opts->stop != NULL) {
@@ -439,6 +466,11 @@ void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message
         if (twin != NULL && lz_twin_is_self(twin) && opts->twin == LZ_TWIN_SHAKEN)
             run_deeper(opts, twin, &out); // does not return: the twin leaves
         run_case(opts, twin, &out);
+    }
+    if (opts->is_brief) {
+        lz_str_add_n(message, out.brief.text, out.brief.len);
+        lz_str_finish(&out.brief);
+        return;
     }
     lz_wire_put_u64(message, out.stopped);
     lz_wire_put_u64(message, out.compared);

@@ -36,6 +36,7 @@ struct lz_worker_listing {
     char *scenario;    /* its sentence; NULL if it did not load */
     char *diagnostics; /* rendered; NULL if there are none */
     int64_t duration;  /* virtual, of a run */
+    uint64_t seeds;    /* that a sweep runs; 0: not said */
     char **tags;
     size_t tag_count;
     uint64_t text_hash;
@@ -68,6 +69,7 @@ struct lz_worker_run_opts {
     uint64_t seed;
     uint64_t events_max; /* 0 means unlimited */
     enum lz_twin_kind twin;
+    bool is_brief; /* leave a brief (brief.h), not a record; never with a twin */
     /* What is known already, for a run that cannot take place. */
     const char *scenario; /* its sentence, if it loaded once */
     const char *error;
@@ -78,8 +80,9 @@ struct lz_worker_run_opts {
 struct lz_worker_record {
     unsigned char *image; /* malloc's */
     size_t size;
-    bool stopped;  /* a budget was used up */
-    bool compared; /* with its twin, whatever came of it */
+    bool stopped;        /* a budget was used up */
+    bool compared;       /* with its twin, whatever came of it */
+    struct lz_str brief; /* the child's own, in place of the record */
 };
 
 void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message);

@@ -16,8 +16,8 @@
 
 // The verdict of a run as people and programs are told it. A failure that was seen
 // before the budget ran out stays one; with nothing seen, nothing is known.
-static const char *judge(const struct lz_record_meta *meta, const struct lz_checks *checks,
-                         char *why, size_t why_size)
+const char *lz_record_verdict(const struct lz_record_meta *meta, const struct lz_checks *checks,
+                              char *why, size_t why_size)
 {
     why[0] = '\0';
     if (meta->diverged != NULL) // whatever it says of itself: another run of it says otherwise
@@ -72,7 +72,7 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
                     const struct lz_world *world, const struct lz_checks *checks)
 {
     char why[WHY_MAX], hash[20] = "", seed[24];
-    const char *verdict = judge(meta, checks, why, sizeof(why));
+    const char *verdict = lz_record_verdict(meta, checks, why, sizeof(why));
     struct lz_str case_id;
     lz_str_init(&case_id);
     add_case(&case_id, meta);

@@ -66,6 +66,14 @@ struct lz_record_parts {
     const struct lz_checks *checks;
 };
 
+/*
+ * The verdict of a run as people and programs are told it, in one place: "pass", "fail",
+ * "inconclusive", "xfail", "xpass", "error", "budget", "diverged". `checks` may be NULL. `why` is
+ * the reason where the checks have one, else empty.
+ */
+const char *lz_record_verdict(const struct lz_record_meta *meta, const struct lz_checks *checks,
+                              char *why, size_t why_size);
+
 /* Build the image of a run. The bytes are malloc's; the caller frees them. */
 bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_parts *parts,
                      unsigned char **image, size_t *size, struct lz_err *err) LZ_MUST_CHECK;

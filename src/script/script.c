@@ -178,6 +178,9 @@ static void read_summary(struct lz_script *s)
     s->tags = copy_list(s, "tags", &s->tag_count);
     lua_getfield(L, -1, "duration");
     s->duration = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "seeds");
+    s->seeds = (uint64_t)luaL_checkinteger(L, -1);
     lua_getfield(L, -2, "warmup");
     s->warmup = luaL_checkinteger(L, -1);
     lua_settop(L, 0);
@@ -423,6 +426,11 @@ const char *lz_script_tag(const struct lz_script *s, size_t i)
 uint64_t lz_script_text_hash(const struct lz_script *s)
 {
     return s->text_hash;
+}
+
+uint64_t lz_script_seeds(const struct lz_script *s)
+{
+    return s->seeds;
 }
 
 lz_time lz_script_duration(const struct lz_script *s)

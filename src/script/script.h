@@ -107,6 +107,7 @@ const char *lz_script_about(const struct lz_script *s);    /* NULL if it has non
 size_t lz_script_tag_count(const struct lz_script *s);
 const char *lz_script_tag(const struct lz_script *s, size_t i);
 lz_time lz_script_duration(const struct lz_script *s);
+uint64_t lz_script_seeds(const struct lz_script *s); /* that a sweep runs; 0: not said */
 
 /* The hash of everything that was read: the scenario's text, then its modules' files. Valid
  * whatever the trouble. */

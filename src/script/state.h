@@ -45,6 +45,7 @@ struct lz_script {
     const char **tags;
     size_t tag_count;
     lz_time duration, warmup;
+    uint64_t seeds;
     struct lz_str diagnostics;
 };
 

@@ -485,6 +485,50 @@ local rows = {
     { "COLUMNS is a width", "$L run s/fails.lua", 1, env = "COLUMNS=60", width = 60 },
     { "eighty columns are the default", "$L run s/fails.lua s/inconclusive.lua", 1, width = 80 },
 
+    -- Sweeps and histories.
+    { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
+        width = 80, out = { "seeds 1 to 12", "1 distinct failure", "closest calls", "12 of 12" } },
+    { "a sweep without a failure is not sure of none", "$L sweep s/passes.lua --seeds 20", 0,
+        out = { "below 14 %", "20 of 20 runs, 0 failed" } },
+    { "failing seeds are saved, and run first",
+        "$L sweep s/chancy.lua --progress none >t; cat s/seeds/chancy.seeds; "
+        .. "$L sweep s/chancy.lua --seeds 1 --progress none", 1,
+        out = { "# failing seeds of s/chancy.lua", "# p99 is fine", "still fail" } },
+    { "the first seed of each failure is recorded",
+        "$L sweep s/chancy.lua --progress none >t; ls .lorenz/runs", 0, out = { "chancy-" } },
+    { "a seed of a case that is gone is told",
+        "mkdir s/seeds; echo '7 retries=9' >s/seeds/passes.seeds; "
+        .. "$L sweep s/passes.lua --seeds 1", 0,
+        err = { "s/seeds/passes.seeds:1: skipped: there is no such case" } },
+    { "a rate is decided, either way",
+        "$L sweep s/chancy.lua --max-rate 1% --no-save --progress none; echo $?; "
+        .. "$L sweep s/passes.lua --max-rate 20% --progress none; echo $?", 0,
+        out = { "decided: above", "exit 1", "decided: below", "exit 0" } },
+    { "too few seeds decide nothing", "$L sweep s/passes.lua --max-rate 1% --seeds 5", 3,
+        out = { "undecided" } },
+    { "a sweep is the same with one worker or four",
+        "for j in 1 4; do $L sweep s/chancy.lua --no-save --keep none -j $j -o json=$j >t$j; done; "
+        .. "cmp 1 4 && cmp t1 t4", 0 },
+    { "no seeds are no sweep", "$L sweep s/passes.lua --seeds 0", 4, err = { "--seeds" } },
+    { "a range that goes down is none", "$L sweep s/passes.lua --seeds 9..3", 4, err = { "9..3" } },
+    { "a share is between 0 and 1", "$L sweep s/passes.lua --max-rate 120%", 4, err = { "120%" } },
+    { "a scenario that does not load is not swept", "$L sweep s/wrong.lua", 2,
+        err = { "s/wrong.lua does not load" } },
+    { "a history that holds",
+        "echo '{:process 0, :type :invoke, :f :write, :value 1} "
+        .. "{:process 0, :type :ok, :f :write, :value 1}' | $L verify-history -m register -", 0,
+        out = { "HOLDS", "1 operations on 1 object" } },
+    { "a history that is violated, as JSON",
+        "echo '{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"} "
+        .. "{\"process\":0,\"type\":\"ok\",\"f\":\"read\",\"value\":7}' >h; "
+        .. "$L verify-history -m register h -o json=-", 1,
+        out = { "\"answer\":\"violated\"", "\"not-linearizable\"" } },
+    { "a history needs a model", "$L verify-history h", 4, err = { "needs --model NAME" } },
+    { "a model has a nearest one", "$L verify-history -m registre h", 4,
+        err = { "did you mean \"register\"?" } },
+    { "a history that is none", "echo '{' >h; $L verify-history -m set h", 2,
+        err = { "h: line 2: a sequence that is never closed" } },
+
     -- The same command gives the same bytes.
     { "twice gives the same bytes",
         "$L run -o json=a s >t; $L run -o json=b s >u; cmp a b && cmp t u", 0,

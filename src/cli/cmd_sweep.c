@@ -1,0 +1,431 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/cmd.h"
+#include "cli/session.h"
+#include "cli/sweep_out.h"
+#include "explore/seeds.h"
+#include "record/record.h"
+
+#define SEEDS_DEFAULT 100
+#define RECORDED_MAX 10 // failures whose first seed is recorded
+
+enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_COUNTER, PROGRESS_NONE };
+
+/* The shared flags come first: their readers are given a struct lz_flags. */
+struct flags {
+    struct lz_flags common;
+    uint64_t first, last; /* 0, 0: not given */
+    double confidence, max_rate;
+    bool no_saved, no_save;
+    enum progress progress;
+    const char *json;
+};
+
+static bool take_seeds(void *into, const char *value, struct lz_err *err)
+{
+    struct flags *f = into;
+    const char *dots = strstr(value, "..");
+    if (dots == NULL) {
+        f->first = 1;
+        return lz_opts_number(value, 1, 1000000000, &f->last, err);
+    }
+    char first[24];
+    size_t len = (size_t)(dots - value);
+    if (len == 0 || len >= sizeof(first))
+        return lz_fail(err, LZ_EINVAL, "expected N or FIRST..LAST, got \"%s\"", value);
+    memcpy(first, value, len);
+    first[len] = '\0';
+    uint64_t low, high;
+    if (!lz_opts_number(first, 0, INT64_MAX, &low, err) ||
+        !lz_opts_number(dots + 2, 0, INT64_MAX, &high, err))
+        return false;
+    if (high < low || high - low >= 1000000000)
+        return lz_fail(err, LZ_ERANGE, "%s is no range of at most 1000000000 seeds", value);
+    f->first = low;
+    f->last = high;
+    return true;
+}
+
+// "99%" or "0.99".
+static bool take_share(const char *value, double *out, struct lz_err *err)
+{
+    char *end;
+    errno = 0;
+    double number = strtod(value, &end);
+    if (end != value && strcmp(end, "%") == 0) {
+        number /= 100.0;
+        end++;
+    }
+    if (end == value || *end != '\0' || errno != 0 || !(number > 0.0 && number < 1.0))
+        return lz_fail(err, LZ_ERANGE, "expected a share between 0%% and 100%%, got \"%s\"", value);
+    *out = number;
+    return true;
+}
+
+static bool take_confidence(void *into, const char *value, struct lz_err *err)
+{
+    return take_share(value, &((struct flags *)into)->confidence, err);
+}
+
+static bool take_max_rate(void *into, const char *value, struct lz_err *err)
+{
+    return take_share(value, &((struct flags *)into)->max_rate, err);
+}
+
+static bool take_no_regressions(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct flags *)into)->no_saved = true;
+    return true;
+}
+
+static bool take_no_save(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct flags *)into)->no_save = true;
+    return true;
+}
+
+static bool take_progress(void *into, const char *value, struct lz_err *err)
+{
+    static const char *const words[] = {"auto", "bar", "counter", "none"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(words[i], value) == 0) {
+            ((struct flags *)into)->progress = (enum progress)i;
+            return true;
+        }
+    }
+    return lz_fail(err, LZ_EINVAL, "expected auto, bar, counter or none, got \"%s\"", value);
+}
+
+static bool take_output(void *into, const char *value, struct lz_err *err)
+{
+    static const char json[] = "json=";
+    if (strncmp(value, json, sizeof(json) - 1) != 0 || value[sizeof(json) - 1] == '\0')
+        return lz_fail(err, LZ_EINVAL, "expected json=FILE, got \"%s\"", value);
+    ((struct flags *)into)->json = value + sizeof(json) - 1;
+    return true;
+}
+
+static const struct lz_opt options[] = {
+    {"seeds", 0, "N|FIRST..LAST", "seeds to run (default the scenario's, or 100)", take_seeds},
+    {"confidence", 0, "P", "how sure the interval and the decision are (default 95%)",
+     take_confidence},
+    {"max-rate", 0, "P", "stop when it is certain that fewer, or more, runs fail", take_max_rate},
+    {"no-regressions", 0, NULL, "do not run saved seeds first", take_no_regressions},
+    {"no-save", 0, NULL, "do not save failing seeds", take_no_save},
+    {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
+    {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},
+    {"output", 'o', "json=FILE", "also write the results as json; - is stdout", take_output},
+    {"progress", 0, "HOW", "auto, bar, counter or none", take_progress},
+    {"quiet", 'q', NULL, "no closest calls", lz_flags_quiet},
+    {"verbose", 'v', NULL, "wall times on stderr", lz_flags_verbose},
+    {"ascii", 0, NULL, "nothing but 7-bit characters", lz_flags_ascii},
+    {"width", 0, "N", "columns of the output", lz_flags_width},
+    {"jobs", 'j', "N|auto", "runs at once; results never depend on it", lz_flags_jobs},
+    {"timeout", 0, "DURATION", "wall-clock limit of each run (default 300s)", lz_flags_timeout},
+    {"max-events", 0, "N", "event budget of each run", lz_flags_events},
+    {"keep", 0, "WHICH", "run files of first failing seeds: all, failed or none", lz_flags_keep},
+    {"report-only", 0, NULL, "failed and inconclusive runs do not fail the command",
+     lz_flags_report_only},
+    {"exitfirst", 'x', NULL, "stop after the first failed run", lz_flags_exitfirst},
+    {"maxfail", 0, "N", "stop after N failed runs", lz_flags_maxfail},
+};
+
+struct watch {
+    enum progress how;
+    int64_t begun_ns, shown_ns;
+    uint64_t twentieths;
+    int width;
+    bool is_ascii, is_shown;
+};
+
+static int64_t wall_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void draw_bar(struct watch *w, uint64_t done, uint64_t total, uint64_t failed, int64_t now)
+{
+    if (now - w->shown_ns < 100000000 && done < total)
+        return;
+    w->shown_ns = now;
+    w->is_shown = true;
+    double seconds = (double)(now - w->begun_ns) / 1e9, share = (double)done / (double)total;
+    double rate = seconds > 0.0 ? (double)done / seconds : 0.0;
+    int left = rate > 0.0 ? (int)((double)(total - done) / rate) : 0;
+    int wide = w->width - 56 > 8 ? w->width - 56 : 8, full = (int)(share * wide);
+    fprintf(stderr, "\r %" PRIu64 "/%" PRIu64 " ", done, total);
+    for (int i = 0; i < wide; i++)
+        fputs(i < full ? (w->is_ascii ? "#" : "█") : (w->is_ascii ? "." : "░"), stderr);
+    fprintf(stderr, " %3.0f %%  %.0f/s  %d:%02d left  %s %" PRIu64 "\x1b[K", 100.0 * share, rate,
+            left / 60, left % 60, w->is_ascii ? "failed" : "✗", failed);
+    fflush(stderr);
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total, uint64_t failed)
+{
+    struct watch *w = ctx;
+    if (w->how == PROGRESS_BAR) {
+        draw_bar(w, done, total, failed, wall_ns());
+    } else if (w->how == PROGRESS_COUNTER && done * 20 / total > w->twentieths) {
+        w->twentieths = done * 20 / total;
+        fprintf(stderr, "lorenz: %" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed\n", done,
+                total, failed);
+    }
+}
+
+static struct watch watch_begin(const struct flags *f)
+{
+    const struct lz_term term = lz_term_look(&f->common.term, STDERR_FILENO);
+    struct watch w = {
+        .how = f->progress, .begun_ns = wall_ns(), .width = term.width, .is_ascii = term.ascii};
+    const char *name = getenv("TERM");
+    bool can_draw = isatty(STDERR_FILENO) == 1 && name != NULL && strcmp(name, "dumb") != 0;
+    if (w.how == PROGRESS_AUTO)
+        w.how = can_draw ? PROGRESS_BAR : PROGRESS_COUNTER;
+    return w;
+}
+
+static void watch_end(const struct watch *w)
+{
+    if (w->is_shown)
+        fputs("\r\x1b[K", stderr);
+}
+
+// The run's name with this seed in place of the suite's.
+static void keep_record(void *ctx, const struct lz_sweep_failure *failure,
+                        const struct lz_worker_record *record)
+{
+    const struct lz_sweep *sweep = ctx;
+    const char *name = sweep->opts.suite->runs[failure->run].name;
+    const char *dash = strrchr(name, '-');
+    struct lz_str path;
+    struct lz_err err;
+    lz_str_init(&path);
+    lz_str_add(&path, LZ_SESSION_RUNS "/");
+    lz_str_add_n(&path, name, (size_t)(dash - name));
+    lz_str_addf(&path, "-%" PRIu64 ".lzrun", failure->seed);
+    if (!lz_out_folder(LZ_SESSION_RUNS, &err) ||
+        !lz_record_save(path.text, record->image, record->size, &err))
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+    lz_str_finish(&path);
+}
+
+// What the user finds afterwards: seeds to be run again, records of the first of each kind.
+static enum lz_exit keep(const struct flags *f, struct lz_sweep *sweep, struct lz_str *text)
+{
+    struct lz_err err;
+    enum lz_exit status = LZ_EXIT_OK;
+    size_t added = 0;
+    bool ok = f->no_save || lz_seeds_save(sweep, &added, &err);
+    if (ok && f->common.keep != LZ_FLAGS_KEEP_NONE)
+        ok = lz_sweep_record(sweep, RECORDED_MAX, keep_record, sweep, &err);
+    if (!ok) {
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        status = LZ_EXIT_WRITE;
+    }
+    if (added > 0) {
+        char *path = lz_seeds_path(sweep->opts.suite->scenarios[0].path);
+        lz_str_addf(text, "\nsaved %zu seed%s to %s%s (commit it)\n", added, added == 1 ? "" : "s",
+                    path, sweep->opts.suite->run_scenarios > 1 ? " and its neighbours" : "");
+        free(path);
+    }
+    return status;
+}
+
+static bool deliver(const struct flags *f, const struct lz_sweep *sweep, enum lz_exit status,
+                    struct lz_out *out)
+{
+    struct lz_str json;
+    struct lz_err err;
+    lz_str_init(&json);
+    lz_sweep_out_json(sweep, status, &json);
+    bool ok = true;
+    if (strcmp(f->json, "-") == 0)
+        lz_out_write(out, json.text, json.len);
+    else
+        ok = lz_out_file(f->json, json.text, json.len, &err);
+    if (!ok)
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+    lz_str_finish(&json);
+    return ok;
+}
+
+static void print(const struct flags *f, struct lz_out *out, const struct lz_str *text)
+{
+    if (f->json == NULL || strcmp(f->json, "-") != 0)
+        lz_out_write(out, text->text, text->len);
+}
+
+static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
+                           const struct lz_report_style *style, struct lz_out *out)
+{
+    struct lz_str text;
+    lz_str_init(&text);
+    lz_sweep_out_text(sweep, style, &text);
+    if (sweep->signal == 0)
+        lz_exit_add(&sweep->codes, keep(f, sweep, &text));
+    enum lz_exit status = lz_exit_worst(&sweep->codes, f->common.report_only);
+    if (sweep->signal != 0)
+        status = lz_exit_signal(sweep->signal);
+    if (f->json != NULL && !deliver(f, sweep, status, out))
+        status = LZ_EXIT_WRITE;
+    lz_str_addf(&text, "\n%" PRIu64 " of %" PRIu64 " runs%s, %" PRIu64 " failed   exit %d\n",
+                sweep->done, sweep->total,
+                sweep->signal != 0 ? ", stopped"
+                : sweep->decided   ? ", decided"
+                                   : "",
+                sweep->failed, (int)status);
+    print(f, out, &text);
+    lz_str_finish(&text);
+    return status;
+}
+
+static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, struct lz_out *out)
+{
+    const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
+    const struct lz_report_style style = {
+        .ascii = term.ascii, .width = term.width, .quiet = f->common.quiet};
+    struct watch watch = watch_begin(f);
+    struct lz_sweep_seed *saved = NULL;
+    struct lz_str text;
+    struct lz_err err;
+    lz_str_init(&text);
+    struct lz_sweep_opts opts = {.suite = suite,
+                                 .first = f->first,
+                                 .last = f->last,
+                                 .confidence = f->confidence,
+                                 .max_rate = f->max_rate,
+                                 .fail_max = f->common.fail_max,
+                                 .ctx = &watch,
+                                 .progress = progress};
+    if (!f->no_saved && !lz_seeds_load(suite, &saved, &opts.saved_count, &text, &err)) {
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    fputs(text.text, stderr);
+    lz_str_clear(&text);
+    opts.saved = saved;
+    lz_sweep_out_head(&opts, &style, &text);
+    print(f, out, &text);
+    lz_str_finish(&text);
+    struct lz_sweep sweep;
+    bool ok = lz_sweep_run(&opts, &sweep, &err);
+    watch_end(&watch);
+    if (!ok)
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+    if (f->common.verbose > 0)
+        fprintf(stderr, "lorenz: %" PRIu64 " runs, %" PRIu64 " events, %.2f s, %u at once\n",
+                sweep.done, sweep.events, (double)(wall_ns() - watch.begun_ns) / 1e9,
+                f->common.jobs);
+    enum lz_exit status = finish(f, &sweep, &style, out);
+    lz_sweep_finish(&sweep);
+    free(saved);
+    return ok ? status : LZ_EXIT_BUG;
+}
+
+// A scenario that does not load has no cases to sweep: `run` says what is wrong with it.
+static bool all_loaded(const struct lz_suite *suite)
+{
+    bool ok = true;
+    for (size_t i = 0; i < suite->scenario_count; i++) {
+        const struct lz_suite_scenario *s = &suite->scenarios[i];
+        if (s->code == LZ_EXIT_OK)
+            continue;
+        fputs(s->listing.diagnostics != NULL ? s->listing.diagnostics : "", stderr);
+        fprintf(stderr, "lorenz sweep: %s does not load%s%s\n", s->path,
+                s->problem != NULL ? ": " : "", s->problem != NULL ? s->problem : "");
+        ok = false;
+    }
+    return ok;
+}
+
+// The most that a scenario asks for; to decide, enough for that and more where something fails.
+static uint64_t default_seeds(const struct flags *f, const struct lz_suite *suite)
+{
+    if (f->max_rate > 0.0)
+        return 20 * lz_certain_runs(f->max_rate, f->confidence);
+    uint64_t most = 0;
+    for (size_t i = 0; i < suite->scenario_count; i++)
+        most = suite->scenarios[i].listing.seeds > most ? suite->scenarios[i].listing.seeds : most;
+    return most > 0 ? most : SEEDS_DEFAULT;
+}
+
+static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, struct lz_out *out)
+{
+    struct lz_select_files files;
+    struct lz_suite *suite;
+    enum lz_exit status = lz_session_open(&f->common, paths, false, &files, &suite);
+    if (status != LZ_EXIT_OK)
+        return status;
+    if (f->last == 0 && f->first == 0) {
+        f->first = 1;
+        f->last = default_seeds(f, suite);
+    }
+    if (!all_loaded(suite)) {
+        status = LZ_EXIT_SCENARIO;
+    } else if (suite->run_count == 0) {
+        fprintf(stderr, "lorenz sweep: no scenario has a case with the values of --case\n");
+        status = LZ_EXIT_NOTHING;
+    } else {
+        status = sweep_suite(f, suite, out);
+    }
+    lz_suite_destroy(suite);
+    lz_select_free(&files);
+    return status;
+}
+
+static enum lz_exit cmd_sweep(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
+{
+    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    struct lz_opts_rest paths;
+    struct flags flags = {.confidence = 0.95};
+    struct lz_err err;
+    lz_flags_init(&flags.common);
+    enum lz_exit status = LZ_EXIT_USAGE;
+    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &flags, &paths);
+    if (outcome == LZ_OPTS_HELP) {
+        lz_cmd_help_page(cmd, out);
+        status = LZ_EXIT_OK;
+    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&flags.common, &err)) {
+        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
+    } else if (outcome == LZ_OPTS_OK) {
+        status = sweep(&flags, &paths, out);
+    }
+    free(paths.items);
+    lz_flags_finish(&flags.common);
+    return status;
+}
+
+const struct lz_cmd lz_cmd_sweep = {
+    .name = "sweep",
+    .args = "[PATH...]",
+    .summary = "run scenarios under many seeds, and say how sure that makes",
+    .about =
+        "Run each case of each scenario under many seeds. The table says how often it failed\n"
+        "and, by Clopper and Pearson's interval, what is known of the rate of failure: 500 runs\n"
+        "without one mean below 0.6 %, 95 % sure, and never \"never\". Failures are grouped by\n"
+        "the expectations that failed; narrow passes are listed.\n\n"
+        "With --max-rate the sweep stops as soon as it is certain that fewer, or more, runs\n"
+        "fail; the test may be looked at after every run, so nothing is gained by luck.\n\n"
+        "Failing seeds are appended to seeds/NAME.seeds beside the scenario: commit it, and\n"
+        "they are run first from then on. The first seed of each failure is recorded.\n\n"
+        "Exit status: 0 none failed (or certainly fewer than --max-rate), 1 some did,\n"
+        "2 a scenario is wrong, 3 inconclusive or undecided, 4 usage, 5 nothing matched,\n"
+        "7 a budget was used up, 70 internal error, 74 a result could not be written.",
+    .opts = options,
+    .opt_count = sizeof(options) / sizeof(options[0]),
+    .run = cmd_sweep,
+};

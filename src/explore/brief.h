@@ -1,0 +1,47 @@
+/*
+ * brief.h — what a sweep keeps of a run: its verdict, and how each expectation fared.
+ *
+ * A record costs more than many a run; a brief is a few hundred bytes. A run that turns out
+ * to matter is run again from its seed and recorded then.
+ */
+#ifndef LZ_EXPLORE_BRIEF_H
+#define LZ_EXPLORE_BRIEF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "check/check.h"
+#include "explore/exit.h"
+
+struct lz_brief_expectation {
+    char *name, *actual, *spare;
+    enum lz_verdict verdict;
+    bool warn;
+    double margin; /* NaN: none */
+};
+
+struct lz_brief {
+    char *verdict; /* as a record has it */
+    char *why;     /* inconclusive, error or budget: the reason */
+    uint64_t trace, events;
+    bool stopped; /* a budget was used up */
+    struct lz_brief_expectation *expectations;
+    size_t expectation_count;
+};
+
+/* In the child. `checks` may be NULL: it never came to a run. */
+struct lz_brief_facts {
+    const char *verdict, *why;
+    uint64_t trace, events;
+    bool stopped;
+    const struct lz_checks *checks;
+};
+void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message);
+
+/* In the parent; false: not such a message. Freed with lz_brief_finish. */
+bool lz_brief_read(const struct lz_str *message, struct lz_brief *out) LZ_MUST_CHECK;
+void lz_brief_finish(struct lz_brief *brief);
+
+#endif

@@ -1,0 +1,206 @@
+#include "explore/seeds.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+#define FILE_SIZE_MAX (16 << 20)
+
+char *lz_seeds_path(const char *scenario_path)
+{
+    const char *slash = strrchr(scenario_path, '/');
+    const char *name = slash != NULL ? slash + 1 : scenario_path;
+    size_t folder = (size_t)(name - scenario_path), len = strlen(name);
+    if (len > 4 && strcmp(name + len - 4, ".lua") == 0)
+        len -= 4;
+    struct lz_str path;
+    lz_str_init(&path);
+    lz_str_add_n(&path, scenario_path, folder);
+    lz_str_add(&path, "seeds/");
+    lz_str_add_n(&path, name, len);
+    lz_str_add(&path, ".seeds");
+    return lz_str_take(&path);
+}
+
+// False with errno; a file that is not there is empty.
+static bool read_text(const char *path, struct lz_str *out)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return errno == ENOENT;
+    char chunk[4096];
+    size_t n;
+    while (out->len <= FILE_SIZE_MAX && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        lz_str_add_n(out, chunk, n);
+    bool ok = ferror(file) == 0 && out->len <= FILE_SIZE_MAX;
+    int why = ferror(file) != 0 ? errno : EFBIG;
+    fclose(file);
+    errno = why;
+    return ok;
+}
+
+// "retries=3,retry_budget=off"; empty for a scenario without params.
+static void write_case(const struct lz_worker_case *c, struct lz_str *out)
+{
+    for (size_t i = 0; i < c->params.count; i++)
+        lz_str_addf(out, "%s%s=%s", i > 0 ? "," : "", c->params.items[i].name,
+                    c->params.items[i].value);
+}
+
+// The suite's run with this case's text; run_count if there is none.
+static size_t find_run(const struct lz_suite *suite, size_t scenario, const char *text, size_t len)
+{
+    for (size_t i = 0; i < suite->run_count; i++) {
+        if (suite->runs[i].scenario != scenario || suite->runs[i].of == NULL)
+            continue;
+        struct lz_str mine;
+        lz_str_init(&mine);
+        write_case(suite->runs[i].of, &mine);
+        bool is_it = mine.len == len && memcmp(mine.text, text, len) == 0;
+        lz_str_finish(&mine);
+        if (is_it)
+            return i;
+    }
+    return suite->run_count;
+}
+
+struct loading {
+    const struct lz_suite *suite;
+    struct lz_sweep_seed *all;
+    size_t count;
+    struct lz_str *told;
+};
+
+static void take_line(struct loading *l, size_t scenario, const char *path, unsigned number,
+                      const char *line)
+{
+    size_t len = strcspn(line, "#\n");
+    while (len > 0 && strchr(" \t\r", line[len - 1]) != NULL)
+        len--;
+    const char *at = line + strspn(line, " \t");
+    if (at >= line + len)
+        return;
+    char *end;
+    errno = 0;
+    uint64_t seed = strtoull(at, &end, 10);
+    bool is_seed = errno == 0 && end != at && *at != '-' && end <= line + len;
+    const char *values = end + strspn(end, " \t");
+    values = values < line + len ? values : line + len;
+    size_t run = find_run(l->suite, scenario, values, (size_t)(line + len - values));
+    if (!is_seed || run == l->suite->run_count) {
+        lz_str_addf(l->told, "%s:%u: skipped: %s\n", path, number,
+                    is_seed ? "there is no such case" : "no seed");
+        return;
+    }
+    l->all = lz_mem_resize(l->all, (l->count + 1) * sizeof(*l->all));
+    l->all[l->count++] = (struct lz_sweep_seed){.seed = seed, .run = run};
+}
+
+bool lz_seeds_load(const struct lz_suite *suite, struct lz_sweep_seed **out, size_t *count,
+                   struct lz_str *told, struct lz_err *err)
+{
+    struct loading l = {.suite = suite, .told = told};
+    bool ok = true;
+    for (size_t i = 0; i < suite->scenario_count && ok; i++) {
+        char *path = lz_seeds_path(suite->scenarios[i].path);
+        struct lz_str text;
+        lz_str_init(&text);
+        ok = read_text(path, &text) ||
+             lz_fail(err, LZ_EIO, "cannot read %s: %s", path, strerror(errno));
+        unsigned number = 1;
+        for (const char *line = text.text; ok && *line != '\0'; number++) {
+            take_line(&l, i, path, number, line);
+            line += strcspn(line, "\n");
+            line += *line == '\n';
+        }
+        lz_str_finish(&text);
+        free(path);
+    }
+    if (!ok) {
+        free(l.all);
+        return false;
+    }
+    *out = l.all;
+    *count = l.count;
+    return true;
+}
+
+static bool is_saved(const struct lz_sweep *sweep, const struct lz_sweep_seed *s)
+{
+    for (size_t i = 0; i < sweep->opts.saved_count; i++)
+        if (sweep->opts.saved[i].seed == s->seed && sweep->opts.saved[i].run == s->run)
+            return true;
+    return false;
+}
+
+static bool append(const char *path, const struct lz_str *lines, bool is_new, const char *name,
+                   struct lz_err *err)
+{
+    FILE *file = fopen(path, "ab");
+    if (file == NULL)
+        return lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(errno));
+    if (is_new)
+        fprintf(file, "# failing seeds of %s; run first by lorenz sweep\n", name);
+    size_t written = fwrite(lines->text, 1, lines->len, file);
+    bool ok = written == lines->len && fflush(file) == 0;
+    int why = errno;
+    ok = fclose(file) == 0 && ok;
+    return ok || lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(why));
+}
+
+static bool make_folder(const char *path, struct lz_err *err)
+{
+    char *folder = lz_mem_alloc(strlen(path) + 1);
+    strcpy(folder, path);
+    *strrchr(folder, '/') = '\0';
+    bool ok = mkdir(folder, 0777) == 0 || errno == EEXIST ||
+              lz_fail(err, LZ_EIO, "cannot make %s: %s", folder, strerror(errno));
+    free(folder);
+    return ok;
+}
+
+static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t *added,
+                          struct lz_err *err)
+{
+    const struct lz_suite *suite = sweep->opts.suite;
+    struct lz_str lines;
+    size_t count = 0;
+    lz_str_init(&lines);
+    for (size_t i = 0; i < sweep->failing_count; i++) {
+        const struct lz_sweep_seed *s = &sweep->failing[i];
+        const struct lz_suite_run *run = &suite->runs[s->run];
+        if (run->scenario != scenario || is_saved(sweep, s))
+            continue;
+        lz_str_addf(&lines, "%" PRIu64, s->seed);
+        if (run->of->params.count > 0)
+            lz_str_add_char(&lines, ' ');
+        write_case(run->of, &lines);
+        lz_str_addf(&lines, "  # %s\n", sweep->failures[s->failure].name);
+        count++;
+    }
+    bool ok = true;
+    if (count > 0) {
+        char *path = lz_seeds_path(suite->scenarios[scenario].path);
+        struct stat st;
+        ok = make_folder(path, err) &&
+             append(path, &lines, stat(path, &st) != 0, suite->scenarios[scenario].path, err);
+        free(path);
+    }
+    *added += ok ? count : 0;
+    lz_str_finish(&lines);
+    return ok;
+}
+
+bool lz_seeds_save(const struct lz_sweep *sweep, size_t *added, struct lz_err *err)
+{
+    *added = 0;
+    for (size_t i = 0; i < sweep->opts.suite->scenario_count; i++)
+        if (!save_scenario(sweep, i, added, err))
+            return false;
+    return true;
+}
