@@ -35,7 +35,10 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
-  return { region = where, rack = rack, token = token, db = db, web = web, shop = shop, box = box, mail = mail, name = name }
+  return {
+    region = where, rack = rack, token = token, db = db, web = web, shop = shop, box = box,
+    mail = mail, name = name,
+  }
 end
 
 -- All of a system's users come at `rate`: nobody else may ask the idle one for anything.
