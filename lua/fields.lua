@@ -31,6 +31,9 @@ end
 local function by_unit(read)
     return function(ctx, f, v)
         local value, code, text, help = read(v)
+        if value == 0 and f.above_zero then
+            return nil, complain(ctx, f[1], "LZ206", "must be above 0, got " .. units.show(v))
+        end
         if value ~= nil then return value end
         return nil, complain(ctx, f[1], code, text, help, type(v) == "number" and "number" or nil)
     end

@@ -9,6 +9,8 @@ static const struct lz_param params[] = {
     {.name = "buffer",
      .type = LZ_PARAM_SIZE,
      .offset = offsetof(struct lz_fault_params, buffer),
+     .min = 1,
+     .max = 1e15,
      .doc = "what may wait for the line; default 256KiB"},
     LZ_PARAM_DIRECTION,
     {0},

@@ -148,7 +148,7 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
                        (double)o->tcp.window / 0x1p20);
     if (o->tcp.syn_retries > 127 || o->tcp.syn_linear > 127 || o->tcp.retries > 127)
         return lz_fail(err, LZ_ERANGE,
-                       "syn_retries, syn_linear_timeouts and retries must be at "
+                       "syn_retries, syn_linear_timeouts and retries2 must be at "
                        "most 127, as Linux has it");
     return lz_guard_check(o, err) && lz_legs_check(o, err);
 }

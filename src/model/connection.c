@@ -242,10 +242,14 @@ static bool has_room(const struct lz_edge *e, const struct pool_client *pc)
     return e->opts.pool.max == 0 || pc->open < e->opts.pool.max;
 }
 
-// One that was open before the run began costs no handshake.
+// One that was open before the run began costs no handshake, until it is too old.
 static bool take_warm(const struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
 {
     struct pool_client *pc = client_of(e, c->client);
+    const struct lz_pool_opts *o = &e->opts.pool;
+    lz_time now = lz_sim_now(w->sim);
+    if ((o->max_age > 0 && now >= o->max_age) || (o->idle_timeout > 0 && now >= o->idle_timeout))
+        return false;
     const struct lz_instance *server = lz_instance_get(w, c->server);
     bool is_warm = lz_edge_pair(e, c->client, c->server)->connected == server->incarnation &&
                    (lz_instance_listens(server) || server->state == LZ_INSTANCE_LOST);
@@ -302,6 +306,7 @@ void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *
     struct connection *n = new_one(w, e, c);
     if (take_warm(w, e, c)) {
         opened(w, n);
+        n->opened = 0;
         lz_client_send(w, c);
     } else {
         lz_connect_retry(w, c);
