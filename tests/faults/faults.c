@@ -77,11 +77,13 @@ static void add_faults(struct stage *s, const struct fault_row *row, const struc
     }
 }
 
-// From which window on a metric must be the same. Totals count from the start and so remember.
+// From which window on a metric must be the same. Totals count from the start and so remember;
+// what has the same mean, maximum and count in a second has the same quantiles, which cost more.
 static size_t same_from(const struct lz_world *w, lz_metric id)
 {
     const char *name = lz_world_component(w, lz_metrics_component(w->metrics, id))->name;
-    if (lz_metrics_def(w->metrics, id)->view == LZ_VIEW_TOTAL || strncmp(name, "busy", 4) == 0)
+    enum lz_view view = lz_metrics_def(w->metrics, id)->view;
+    if (view == LZ_VIEW_TOTAL || view == LZ_VIEW_QUANTILE || strncmp(name, "busy", 4) == 0)
         return SIZE_MAX;
     return strncmp(name, "idle", 4) == 0 ? IDLE_FROM : 0;
 }

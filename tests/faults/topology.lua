@@ -49,8 +49,8 @@ local function users(s, rate)
 end
 
 local busy, idle, near = side "busy", side "idle", side "near"
-users(busy, "30/s")
-users(near, "20/s")
+users(busy, "20/s")
+users(near, "5/s")
 -- The idle system's users come from 21 s on and open their connections again, to each replica
 -- from each; their requests from 27 s on are compared. By then what its health checks learned
 -- during the faults is forgotten.

@@ -2,11 +2,12 @@
 -- before and ask again when it has run out: the share that still has the old address falls as
 -- 1 - t/T. The old address refuses at once, so a user's success is having the new one. What health
 -- checks add to it is in tests/unit/test_dns.c.
--- Source: RFC 1035, section 3.2.1 (TTL). A window is as long as a second, and counts by its middle.
+-- Source: RFC 1035, section 3.2.1 (TTL). A window is as long as a second, and counts by its
+-- middle.
 --
 -- A resolver asks with the first request after its answer has run out, here half a second later on
--- average (g): exactly, the share is (T - t) / (T + g), 0.8 % less. `slack` is four standard errors
--- of 40,000 requests to 20,000 resolvers, and that.
+-- average (g): exactly, the share is (T - t) / (T + g), 0.8 % less. `slack` is four standard
+-- errors of 40,000 requests to 20,000 resolvers, and that.
 local ttl, gap = 60, 20000 / 40000
 
 scenario "A name's old answer is used for as long as its TTL" { duration = "80s" }

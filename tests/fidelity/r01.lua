@@ -1,8 +1,9 @@
 -- R01: AWS' simulator of backoff and jitter. N callers each read a version and write it back until
 -- nobody else was quicker; a message takes |N(10, 2)| ms one way, backoff begins at 10 ms (base 5,
 -- doubled once before the first) and is at most 2 s. Expected: time until all are done, and writes
--- in all, of an own port in C that agrees with the original, aws-samples/aws-arch-backoff-simulator
--- (Apache-2.0); AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
+-- in all, of an own port in C that agrees with the original,
+-- aws-samples/aws-arch-backoff-simulator (Apache-2.0); AWS Architecture Blog, "Exponential
+-- Backoff And Jitter", 2015.
 --
 -- Here an episode is a call with fan_out = N to a service whose handler reads and writes; a lost
 -- write is an error answer, tried again by the call's retries, so it is the calls' own jitter that

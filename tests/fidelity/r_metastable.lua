@@ -2,8 +2,8 @@
 --
 -- R10  a database of 300 queries/s, one retry after a timeout of 1 s, nothing cancelled, first in
 --      first out, 10 s without a network: at 280/s the outage leaves 560 attempts/s (553 to 558 in
---      an independent simulation) and no goodput; 140/s recovers; so does 280/s without retries, or
---      if a timeout cancels the work. Bronson et al., HotOS 2021, section 2.1.
+--      an independent simulation) and no goodput; 140/s recovers; so does 280/s without retries,
+-- or      if a timeout cancels the work. Bronson et al., HotOS 2021, section 2.1.
 -- R13  with r retries the load below C / (r + 1) recovers from any trigger. Huang et al.,
 --      "Metastable Failures in the Wild", OSDI 2022, theorem 2.
 local rows = {

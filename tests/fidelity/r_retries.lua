@@ -1,13 +1,14 @@
 -- Retries, budgets and throttling against their arithmetic.
 --
 -- Entries and sources:
---   R03  layers of retries multiply: 4^3 = 64 (SRE book, ch. 22), 3^5 = 243 (AWS Builders' Library,
---        "Timeouts, retries and backoff with jitter"); attempts per call (1 - p^m)/(1 - p)
---   R04  10,100/s at a limit of 10,000/s, failures tried again after a second: 100, 200, 300, ...
---        retries per second (SRE book, ch. 22, steps 1 to 5)
+--   R03  layers of retries multiply: 4^3 = 64 (SRE book, ch. 22), 3^5 = 243 (AWS Builders'
+-- Library,        "Timeouts, retries and backoff with jitter"); attempts per call (1 - p^m)/(1 -
+-- p)   R04  10,100/s at a limit of 10,000/s, failures tried again after a second: 100, 200, 300,
+-- ...        retries per second (SRE book, ch. 22, steps 1 to 5)
 --   R07  adaptive throttling: a backend of capacity C is sent min(D, K C) (SRE book, ch. 21)
 --   R08  up to three attempts in an outage: 3 times the load without a budget, 1.1 times with one
---        of 10 % (SRE book, ch. 21), 1.2 to 1.25 with Envoy's of 20 % of what is active, at least 3
+--        of 10 % (SRE book, ch. 21), 1.2 to 1.25 with Envoy's of 20 % of what is active, at
+-- least 3
 local rows = {
   ["R03 3 layers of 4"]    = { layers = 3, attempts = 4, factor = 64 },
   ["R03 3 layers of 3"]    = { layers = 3, attempts = 3, factor = 27 },
