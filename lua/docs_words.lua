@@ -211,8 +211,53 @@ expect "errors go away" {
     over = { text = "The window over which a metric is averaged, or in which an SLO counts." },
     timeout = { text = "One caller's patience, for each attempt. It does not stop work that was "
         .. "already sent, unless `cancel = true`." },
-    retry_budget = { text = "A bucket per calling replica: each first attempt adds its share, at "
-        .. "most 10 tokens; a retry takes one. \"off\" means no limit." },
+    overall_timeout = { text = "Patience for the whole call: attempts, waits between them, "
+        .. "hedges. Envoy's route timeout, as against its per_try_timeout; gRPC's deadline. "
+        .. "When it is over the call ends with a timeout, even while it waits to try again." },
+    retry_on = { text = "Which ends of an attempt are tried again: outcomes (error, refused, "
+        .. "reset, timeout) and statuses. An attempt that a breaker or throttling rejected "
+        .. "never is." },
+    retry_budget = { text = "Per calling replica. A share, such as \"10%\": a bucket of 10 "
+        .. "tokens, to which each first attempt adds its share and of which a retry takes one "
+        .. "(SRE book, chapter 21). Or the bucket itself: AWS' SDKs have { tokens = 500, cost "
+        .. "= 5, timeout_cost = 10, per_success = 1, refund = true }, gRPC { tokens = 10, "
+        .. "per_failure = 1, per_success = 0.1, cost = 0, above = 5 }, Envoy { of_active = "
+        .. "\"20%\", at_least = 3 }. A hedged request costs what a retry does. \"off\" means "
+        .. "no limit.",
+        example = [[
+traffic "payers" { to = web, rate = "9/s",
+  retries = 2, retry_budget = { tokens = 5, per_call = 0.1 } }]] },
+    breaker = { text = "A circuit breaker per calling replica: it opens after `consecutive` "
+        .. "failures, or at `ratio` of at least `volume` calls; for `open` nothing passes, "
+        .. "then `probes` calls decide. The default is Hystrix'; resilience4j's is { calls = "
+        .. "100, open = \"60s\", probes = 10 }. What it rejects is refused with status 503 and "
+        .. "was never on its way.",
+        example = [[
+traffic "payers" { to = web, rate = "9/s",
+  breaker = { consecutive = 5, open = "10s" } }]] },
+    throttle = { text = "Adaptive throttling (SRE book, chapter 21): once a caller asks for "
+        .. "more than `k` times what is accepted, it rejects requests itself, so that a callee "
+        .. "that can do C sees about k C. With a `k` near 1 the way back from a burst is long.",
+        example = [[traffic "payers" { to = web, rate = "9/s", throttle = { k = 2 } }]] },
+    hedge = { text = "When a request has taken `after`, or longer than that quantile of the "
+        .. "answers of the last ten seconds, another goes to another replica; the first good "
+        .. "answer wins and the others are cancelled (Dean and Barroso, The Tail at Scale, "
+        .. "CACM 2013). Tied requests tell each other: what still waits in a queue when "
+        .. "another begins is forgotten. A failure brings the next one forward, as in gRPC.",
+        example = [[traffic "payers" { to = web, rate = "9/s", hedge = { after = "p95" } }]] },
+    fan_out = { text = "The call is made so often side by side, each with retries and hedging "
+        .. "of its own, and is good when `enough` are. It fails as soon as that cannot be any "
+        .. "more." },
+    outliers = { text = "Envoy's outlier detection, with its defaults: after so many failures "
+        .. "in a row a caller leaves a replica alone, the n-th time in a row n times as long.",
+        example = [[
+traffic "payers" { to = web, rate = "9/s",
+  outliers = { failures = 3 } }]] },
+    zone_aware = { text = "Replicas of the caller's own zone first, then of its region, then "
+        .. "the rest. While fewer than 72 % of the near ones are alive, the others take what "
+        .. "is too much for them: Envoy's priority levels, overprovisioned by 1.4." },
+    slow_start = { text = "A replica that comes back begins with little of its weight and "
+        .. "gains the rest over the window (Envoy's slow start)." },
 }
 
 --- Shapes of a rate over time.

@@ -74,11 +74,12 @@ bool lz_guard_admit(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
     lz_time now = lz_sim_now(w->sim);
     if (g->throttle != NULL) {
         double p = lz_throttle_rejects(g->throttle, &e->opts.throttle, now);
-        lz_throttle_asked(g->throttle, &e->opts.throttle, now);
         struct lz_draw draw =
             lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_THROTTLE, c->attempt);
-        if (p > 0.0 && lz_draw_unit(&draw) < p)
+        if (p > 0.0 && lz_draw_unit(&draw) < p) {
+            lz_throttle_asked(g->throttle, &e->opts.throttle, now);
             return false;
+        }
     }
     if (e->opts.breaker.on) {
         enum lz_breaker_state before = g->breaker.state;
@@ -104,8 +105,11 @@ void lz_guard_result(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
     struct lz_guard_client *g = client_of(w, e, c);
     lz_time now = lz_sim_now(w->sim);
     bool failed = lz_call_failed(result);
-    if (g->throttle != NULL && was_accepted(result))
-        lz_throttle_accepted(g->throttle, &e->opts.throttle, now);
+    if (g->throttle != NULL) {
+        lz_throttle_asked(g->throttle, &e->opts.throttle, now);
+        if (was_accepted(result))
+            lz_throttle_accepted(g->throttle, &e->opts.throttle, now);
+    }
     if (e->opts.budget.on)
         lz_budget_ended(&g->budget, &e->opts.budget, failed, c->attempt > 1);
     if (e->opts.breaker.on) {

@@ -6,7 +6,9 @@
  *
  *     max(0, (requests - k accepts) / (requests + 1))
  *
- * so that a callee of capacity C sees about k C at most. Rejected ones count as requests. The
+ * so that a callee of capacity C sees about k C at most. Rejected ones count as requests; one
+ * that is under way counts when its end is known, since it says nothing before (by the letter,
+ * the second request of a run would be rejected with probability 1/2 for want of answers). The
  * time is kept in 60 parts. Defaults are the book's: k = 2, over = 2 min.
  */
 #ifndef LZ_MODEL_THROTTLE_H

@@ -87,5 +87,40 @@ check("an unrelated component leaves every other component's draws unchanged",
 check("a fault that concerns it changes it",
     without ~= metrics_of_a 'fault.kill { a, pick = 1, at = "12s", lasting = "5s" }')
 
+check("what another caller does beside a plain call leaves every other's draws unchanged",
+    without == metrics_of_a [[traffic "more" { to = b, rate = "10/s", balance = "power_of_two",
+      retries = 2, retry_budget = "10%", hedge = { after = "8ms" }, breaker = {}, throttle = {},
+      outliers = {}, jitter = "decorrelated" }]])
+
+-- The same system, whose callers may do more than they have a reason to.
+local ONE = [[
+scenario "A caller with every reason to be calm" { duration = "20s" }
+local b = service "b" { replicas = 3, service_time = dist.exponential { mean = "5ms" } }
+local a = service "a" { replicas = 2, calls = { call { b, timeout = "9s", retries = 2%s } } }
+traffic "a-users" { to = a, rate = "80/s" }
+expect "a is served" { always = a.latency.p50:below "1s" }
+]]
+
+local function latencies(extra)
+    local path = scenario(ONE:format(extra))
+    local text = json(path)
+    os.remove(path)
+    local list = {}
+    local metrics = text:match '"metrics":(%b{})'
+    for name, value in metrics:gmatch '"([ab][%w%-]*%.latency[^"]+)":([^,}]+)' do
+        list[#list + 1] = name .. "=" .. value
+    end
+    return table.concat(list, "\n")
+end
+
+local plain = latencies ""
+check("there are latencies to compare", #plain > 500, plain)
+for _, extra in ipairs { 'hedge = { after = "8s" }', "breaker = {}", "throttle = {}",
+    'retry_budget = "10%"', 'overall_timeout = "9s"', 'jitter = "equal"' } do
+    check(extra .. " changes nothing while it has no reason to act",
+        latencies(", " .. extra) == plain)
+end
+check("one that acts does", latencies ', hedge = { after = "8ms" }' ~= plain)
+
 print("1.." .. count)
 os.exit(failed == 0, true)
