@@ -216,9 +216,9 @@ static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct 
 }
 
 /*
- * Among many, most come last (what takes the longest of constant delays) or among the first
- * (what takes a short time): these need no search, and the first make room as they are passed.
- * Out of line, for the way into the wheel is short and calls nothing.
+ * Among many, most come among the last (what takes the longest of constant delays) or among the
+ * first (what takes a short time): these need no search, and make room as they are passed. Out
+ * of line, for the way into the wheel is short and calls nothing.
  */
 static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_evq_entry e,
                                                    uint64_t id)
@@ -227,12 +227,15 @@ static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_e
     bool has_room = q->near_first > 0 && q->near_last < q->near_cap && count < q->near_limit;
     if (!has_room || count <= LZ_EVQ_NEAR_FEW || e.is_late)
         return put_anywhere(q, e, id);
-    struct lz_evq_entry *near = q->near;
-    if (e.at >= near[q->near_last - 1].at) {
-        near[q->near_last++] = e;
+    struct lz_evq_entry *at = q->near + q->near_last;
+    if (e.at >= at[-LZ_EVQ_NEAR_FEW].at) {
+        q->near_last++;
+        for (; at[-1].at > e.at; at--)
+            *at = at[-1];
+        *at = e;
         return id;
     }
-    struct lz_evq_entry *at = near + q->near_first;
+    at = q->near + q->near_first;
     if (e.at >= at[LZ_EVQ_NEAR_FEW].at)
         return put_anywhere(q, e, id);
     q->near_first--;

@@ -253,18 +253,16 @@ lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
     return (lz_lane)sim->lane_count;
 }
 
-static uint32_t new_timer(struct lz_sim *sim)
+// So that one is free.
+static void grow_timers(struct lz_sim *sim)
 {
-    uint32_t i = sim->timer_free;
-    if (i != 0) {
-        sim->timer_free = sim->timers[i].entity;
-        return i;
-    }
+    LZ_ASSERT(sim->timer_free == 0);
     uint32_t need = sim->timer_used < 256 ? 256 : sim->timer_used + 1;
     sim->timers = lz_grow(sim->arena, sim->timers, &sim->timer_cap, need, sizeof(*sim->timers));
     sim->timer_gens =
         lz_grow(sim->arena, sim->timer_gens, &sim->timer_gen_cap, need, sizeof(*sim->timer_gens));
-    return sim->timer_used++;
+    sim->timer_free = sim->timer_used++;
+    sim->timers[sim->timer_free].entity = 0;
 }
 
 static inline bool is_armed(const struct lz_sim *sim, struct turn turn)
@@ -311,12 +309,35 @@ static void set_alarm(struct lz_sim *sim, lz_lane lane, uint32_t head)
     l->has_alarm = true;
 }
 
+// No timer is free, or the lane's row is full. Apart, so that the usual way saves no registers.
+static __attribute__((noinline)) lz_event_id arm_with_more(struct lz_sim *sim, lz_lane lane,
+                                                           uint32_t entity, uint64_t payload)
+{
+    struct lane *l = &sim->lanes[lane];
+    if (sim->timer_free == 0)
+        grow_timers(sim);
+    if (l->last == l->cap)
+        make_room(sim, l);
+    return lz_sim_arm(sim, lane, entity, payload);
+}
+
+// The lane has no alarm yet. Gives `id` back: its caller can end by a jump.
+static __attribute__((noinline)) lz_event_id alarm_for(struct lz_sim *sim, lz_lane lane,
+                                                       lz_event_id id)
+{
+    set_alarm(sim, lane, head_of(sim, &sim->lanes[lane]));
+    return id;
+}
+
 lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64_t payload)
 {
     LZ_ASSERT(lane >= 1 && lane <= sim->lane_count);
-    uint32_t i = new_timer(sim);
     struct lane *l = &sim->lanes[lane];
+    uint32_t i = sim->timer_free;
+    if (i == 0 || l->last == l->cap)
+        return arm_with_more(sim, lane, entity, payload);
     struct timer *t = &sim->timers[i];
+    sim->timer_free = t->entity;
     bool is_never = l->delay > LZ_FOREVER - sim->face.now;
     t->at = is_never ? LZ_FOREVER : sim->face.now + l->delay;
     t->rank = next_rank(sim, lane);
@@ -324,12 +345,9 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
     t->entity = entity;
     uint32_t gen = ++sim->timer_gens[i];
     sim->timers_armed++;
-    if (l->last == l->cap)
-        make_room(sim, l);
     l->turns[l->last++] = (struct turn){.timer = i, .gen = gen};
-    if (!l->has_alarm)
-        set_alarm(sim, lane, head_of(sim, l));
-    return TIMER_BIT | (uint64_t)(gen & GEN_MASK) << 32 | i;
+    lz_event_id id = TIMER_BIT | (uint64_t)(gen & GEN_MASK) << 32 | i;
+    return l->has_alarm ? id : alarm_for(sim, lane, id);
 }
 
 static inline void disarm(struct lz_sim *sim, uint32_t i)
