@@ -174,6 +174,11 @@ local function edge_for(state, req, body)
     local before = #state.diag.list
     local f = fields.read({ state = state, what = "req:call", line = state.line() },
         fields.schema.call, body)
+    for _, name in ipairs { "fallback", "optional" } do
+        if f[name] then
+            error(("req:call has no `%s`: look at `.ok` of what it returns"):format(name), 3)
+        end
+    end
     if f.broken or #state.diag.list > before then
         local d = table.remove(state.diag.list)
         error(d and d.text or "req:call is wrong", 3)
@@ -184,6 +189,8 @@ local function edge_for(state, req, body)
     known_as[#known_as + 1] = { id = id, options = options, count = count }
     return id
 end
+
+local ABANDONED = {}
 
 function Request:call(body)
     local inner = self.inner
@@ -200,17 +207,42 @@ function Request:work(d)
     self.inner.state.C.work(self.inner.task, need(units.duration, "req:work", d))
 end
 
+--- Until its caller gives up; nil if no caller has said when.
+function Request:time_left()
+    local inner = self.inner
+    local left = inner.state.C.time_left(inner.task)
+    return left >= 0 and handles.dur(left) or nil
+end
+
+--- The name of the version that serves it; nil if the service's versions do not.
+function Request:version()
+    local inner = self.inner
+    local number = inner.state.C.task_version(inner.task)
+    local names = inner.state.version_names[inner.service]
+    return names and names[number]
+end
+
+--- Its class in queues, 0 to 7; 0 is served first.
+function Request:priority()
+    return self.inner.state.C.priority(self.inner.task)
+end
+
 --- One flight per replica and key; followers wait for it and share the outcome.
 function Request:once(key, f)
     local inner = self.inner
     local state = inner.state
     local flights = state.flights[inner.instance]
     if not flights then flights = {}; state.flights[inner.instance] = flights end
-    local flight = flights[key]
-    if flight then
-        return state.C.join(inner.task, flight.id)
+    while flights[key] do
+        local value = state.C.join(inner.task, flights[key].id)
+        if value ~= ABANDONED then return value end
     end
-    flight = { id = state.C.flight() }
+    -- The leader's request may be cancelled while others wait for it: one of them takes over.
+    local flight <close> = setmetatable({ id = state.C.flight() }, { __close = function(flight)
+        if flights[key] ~= flight then return end
+        flights[key] = nil
+        state.C.land(flight.id, ABANDONED)
+    end })
     flights[key] = flight
     local ok, value = pcall(f)
     if flights[key] == flight then flights[key] = nil end

@@ -58,7 +58,7 @@ local function edge(f, from, to, op)
         backoff = f.backoff, backoff_max = f.backoff_max, jitter = f.jitter, cancel = f.cancel,
         priority = f.priority,
         breaker = f.breaker, throttle = f.throttle, hedge = hedging(f.hedge),
-        fan_out = f.fan_out, enough = f.enough,
+        fan_out = f.fan_out, enough = f.enough, bulkhead = f.bulkhead,
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
         health_fails = health.fails, health_passes = health.passes,
@@ -88,6 +88,7 @@ function create.service(C, c)
         concurrency = f.concurrency, queue_max = queue.max or 1024,
         queue_policy = queue.policy, queue_timeout = queue.timeout, queue_target = queue.target,
         queue_interval = queue.interval, deadlines = f.deadlines == "propagate",
+        parallel = f.parallel,
         shed_in_flight = shed.in_flight, shed_cpu = shed.cpu, shed_queue_age = shed.queue_age,
         limit_rate = limit.rate, limit_burst = limit.burst, limit_status = limit.status,
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
@@ -225,6 +226,8 @@ local function build_versions(state, C)
                 error_ratio = v.error_ratio, service_time = v.service_time, cpu_time = v.cpu_time }
             if not number then refused(state, c, message) return end
             c.version_numbers[name], c.version_count = number, number
+            state.version_names[c.id] = state.version_names[c.id] or {}
+            state.version_names[c.id][number] = name
         end
         if f.version then C.first_version(c.id, c.version_numbers[f.version]) end
     end
@@ -239,7 +242,12 @@ local function build_calls(state, C)
         for _, call in ipairs(list or {}) do
             local id, message = C.edge(edge(call.fields, c.id, call.to.id, call.op))
             if not id then refused(state, call, message) return end
-            id, message = C.add_call(c.id, id)
+            local fallback, spare = call.fields.fallback, nil
+            if fallback then
+                spare, message = C.edge(edge(fallback.fields, c.id, fallback.to.id, fallback.op))
+                if not spare then refused(state, fallback, message) return end
+            end
+            id, message = C.add_call(c.id, id, spare, call.fields.optional)
             if not id then refused(state, call, message) return end
         end
         for _, h in ipairs(c.fields.handle or {}) do

@@ -352,6 +352,23 @@ function TYPES.calls(ctx, f, v)
     return list
 end
 
+--- One call, which has nothing in its place itself.
+function TYPES.call(ctx, f, v)
+    local h = handles.of(v)
+    if not h or h.kind ~= "call" then
+        return nil, complain(ctx, f[1], "LZ205", ("expected a call, got %s"):format(
+            units.kind_of(v)), 'write call { target, "GET /x", timeout = "1s" }')
+    end
+    for _, name in ipairs { "fallback", "optional" } do
+        if h.fields[name] then
+            return nil, complain(ctx, f[1], "LZ206",
+                ("a call that is one itself has no `%s`"):format(name),
+                "say it of the call that this one is for")
+        end
+    end
+    return h
+end
+
 function TYPES.matcher(ctx, f, v)
     local h = handles.of(v)
     if h and h.kind == "matcher" then return h end

@@ -106,7 +106,10 @@ end
 --- Whom a component calls, as facts of components.
 local function neighbours(c)
     local f, out = c.fields, {}
-    for _, call in ipairs(f.calls or {}) do out[#out + 1] = call.to end
+    for _, call in ipairs(f.calls or {}) do
+        out[#out + 1] = call.to
+        out[#out + 1] = call.fields.fallback and call.fields.fallback.to
+    end
     for _, to in ipairs(f.answers or {}) do out[#out + 1] = to end
     for _, h in ipairs(f.handle or {}) do add_named(h.fn, out, 1, {}) end
     out[#out + 1] = f.to

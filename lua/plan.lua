@@ -117,6 +117,8 @@ local function topology(state, width)
         rows[#rows + 1] = { c.kind, c.name, table.concat(parts, ", ") }
         for _, call in ipairs(c.fields.calls or {}) do
             rows[#rows + 1] = { "", "", "calls " .. call_text(call) }
+            local fallback = call.fields.fallback
+            if fallback then rows[#rows + 1] = { "", "", "  or " .. call_text(fallback) } end
         end
     end
     for _, l in ipairs(state.plan.links) do

@@ -219,6 +219,7 @@ M.service = with({
             { "burst", "count", "tokens it holds; default one second's", min = 1 },
             { "status", "count", "of the refusal; default 429", min = 400 },
         } },
+    { "parallel", "bool", "its calls are made side by side, not in order; default false" },
     { "deadlines", "choice",
         "whether callers' deadlines are heeded: work past it is not begun, its own calls get what "
             .. "is left of it; default ignore", choices = { "ignore", "propagate" } },
@@ -296,7 +297,12 @@ M.traffic = with({
     balanced,
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, with(balancing, calling))
-M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" } },
+M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" },
+    { "fallback", "call", "made in its place when it has failed; of a service's `calls`" },
+    { "optional", "bool", "its failure is left out of the answer; of a service's `calls`; "
+        .. "default false" },
+    { "bulkhead", "count", "calls in flight at once, per calling replica; what is more fails at "
+        .. "once; default no limit", min = 1 } },
     with(balancing, with(fan, calling)))
 M.cache = {
     { "nodes", "count", "default 1", min = 1 },

@@ -34,7 +34,7 @@ function RULES.service(say, f)
             "its versions are declared in `versions`")
     end
     local scale = f.autoscale
-    if scale and (scale.min or 1) > scale.max then
+    if scale and not scale.broken and (scale.min or 1) > scale.max then
         say("LZ206", "autoscale", "`autoscale` of %s: `min` is above `max`")
     end
 end

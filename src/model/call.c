@@ -185,7 +185,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
         return lz_fail(err, LZ_EINVAL,
                        "%s decides itself which node is asked: there is no balancing", to->name);
-    if (cs->face.edge_count == EDGES_MAX)
+    if (cs->face.edge_count >= EDGES_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
     if (cs->op_count >= OPS_MAX) // a handler may make them up as it goes
         return lz_fail(err, LZ_EFULL,
@@ -230,6 +230,24 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         lz_balance_watch(w, *id);
     }
     return true;
+}
+
+lz_edge_id lz_call_bundle(struct lz_world *w, lz_component_id from,
+                          const struct lz_call_member *members, uint32_t count)
+{
+    LZ_ASSERT(members != NULL && count > 0);
+    struct lz_calls *cs = w->calls;
+    LZ_ASSERT(cs->face.edge_count < EDGES_MAX + LZ_WORLD_COMPONENTS_MAX); // at most one a component
+    cs->face.edges = lz_grow(w->arena, cs->face.edges, &cs->edge_cap, cs->face.edge_count + 2,
+                             sizeof(struct lz_edge *));
+    struct lz_edge *e = cs->face.edges[++cs->face.edge_count] =
+        lz_arena_alloc(w->arena, sizeof(*e));
+    e->opts.from = from;
+    e->members = members;
+    e->member_count = count;
+    e->is_watched = true;
+    lz_legs_create(w, e);
+    return cs->face.edge_count;
 }
 
 void lz_client_count_request(struct lz_world *w, lz_component_id component)

@@ -85,6 +85,7 @@ struct lz_edge_opts {
     struct lz_hedge_opts hedge;
     uint32_t fan_out;  /* times it is made, side by side; 0 means once */
     uint32_t enough;   /* of them, so many good answers are; 0 means all */
+    uint32_t bulkhead; /* calls in flight at once, per calling instance; 0: no limit */
     bool cancel;       /* a timeout cancels the work */
     uint32_t priority; /* one more than its class, of which 0 is served first; 0: its caller's */
     struct lz_balance_opts balance;
@@ -94,6 +95,17 @@ struct lz_edge_opts {
     struct lz_tcp_opts tcp;
     struct lz_pool_opts pool;
 };
+
+/* A call that is one of several, and what becomes of its failure. */
+struct lz_call_member {
+    lz_edge_id edge;
+    lz_edge_id fallback; /* made in its place when it has failed; 0: none */
+    bool is_optional;    /* its failure, and its fallback's, is left out of the answer */
+};
+
+/* A way to make calls side by side: all must be good. `members` must outlive the run. */
+lz_edge_id lz_call_bundle(struct lz_world *w, lz_component_id from,
+                          const struct lz_call_member *members, uint32_t count);
 
 void lz_calls_init(struct lz_world *w);
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
@@ -116,7 +128,8 @@ void lz_call_measure(struct lz_world *w, lz_component_id component, const char *
 struct lz_call_result {
     enum lz_outcome outcome;
     uint16_t status;
-    uint64_t value; /* of a read: what the store had; 0 if nothing */
+    uint64_t value;   /* of a read: what the store had; 0 if nothing */
+    bool is_degraded; /* good, but not by what was called first: a fallback, or left out */
 };
 
 /* The callee's failure, and not an error that the caller made (4xx)? */

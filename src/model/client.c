@@ -74,11 +74,11 @@ static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answe
         lz_connection_next(w, e, c->client);
 }
 
-// A fan's legs are calls of their own; a race is one call, whatever it sends.
+// A fan's and a bundle's legs are calls of their own; a race is one call, whatever it sends.
 static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
 {
     bool is_fan = e->opts.fan_out > 1 && c->owner_kind != LZ_OWNER_FAN;
-    return c->owner_kind != LZ_OWNER_RACE && !is_fan;
+    return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL;
 }
 
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
@@ -109,7 +109,7 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
 // What the call, or the call it is a leg of, is made for: a task of the calling service.
 static const struct lz_task *owner_of(const struct lz_world *w, const struct lz_call *c)
 {
-    while (c != NULL && (c->owner_kind == LZ_OWNER_FAN || c->owner_kind == LZ_OWNER_RACE))
+    while (c != NULL && c->owner_kind >= LZ_OWNER_FAN)
         c = find(w, c->owner);
     return c != NULL && c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
 }
@@ -411,7 +411,7 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     c->owner = begin->owner;
     c->request = begin->request;
     bool is_leg = begin->owner_kind == LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_RACE;
-    c->path = is_leg ? begin->path : lz_hash_mix(begin->path, e->path);
+    c->path = is_leg || e->members != NULL ? begin->path : lz_hash_mix(begin->path, e->path);
     c->key = begin->key;
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;

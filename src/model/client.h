@@ -10,7 +10,13 @@
 #include "model/world.h"
 
 /* Who is told of its end: a task's server, the traffic that sent it, a call it is a leg of. */
-enum lz_client_owner { LZ_OWNER_TRAFFIC, LZ_OWNER_TASK, LZ_OWNER_FAN, LZ_OWNER_RACE };
+enum lz_client_owner {
+    LZ_OWNER_TRAFFIC,
+    LZ_OWNER_TASK,
+    LZ_OWNER_FAN,
+    LZ_OWNER_RACE,
+    LZ_OWNER_BUNDLE
+};
 
 struct lz_client_begin {
     lz_edge_id edge;

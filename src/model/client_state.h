@@ -29,9 +29,11 @@ enum lz_call_state {
     LZ_CALL_REJECTED, /* by a breaker or throttling: it ends at this instant */
 };
 
-enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN };
+enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE };
 
 struct lz_legs;
+
+#define LZ_PATH_OF_FALLBACKS (1u << 17) /* above any number of calls a service makes in a row */
 
 struct lz_call {
     struct lz_pool_head head;

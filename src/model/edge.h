@@ -51,6 +51,8 @@ struct lz_edge {
     bool hands_priority_on;     /* there are priorities */
     uint64_t probes;            /* rounds of health checks so far */
     struct lz_edge_pool *pool;  /* connections one by one; NULL: as many as it takes */
+    const struct lz_call_member *members; /* of a bundle, which is no way to anywhere itself */
+    uint32_t member_count;
     const struct lz_edge_name *name; /* asked which answer to call; NULL: called by itself */
 };
 

@@ -6,7 +6,7 @@
 
 bool lz_guard_is_needed(const struct lz_edge_opts *o)
 {
-    return o->budget.on || o->breaker.on || o->throttle.on;
+    return o->budget.on || o->breaker.on || o->throttle.on || o->bulkhead > 0;
 }
 
 static void begin_process(struct lz_edge *e, struct lz_guard_client *g, uint32_t incarnation)
@@ -72,6 +72,8 @@ bool lz_guard_admit(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     struct lz_guard_client *g = client_of(w, e, c);
     lz_time now = lz_sim_now(w->sim);
+    if (e->opts.bulkhead > 0 && c->attempt == 1 && g->budget.active > e->opts.bulkhead)
+        return false;
     if (g->throttle != NULL) {
         double p = lz_throttle_rejects(g->throttle, &e->opts.throttle, now);
         struct lz_draw draw =

@@ -1,9 +1,10 @@
 /*
  * guard.h — what stands between a caller and its next attempt; for model/ only.
  *
- * Adaptive throttling and a circuit breaker may reject an attempt before it is made; a retry
- * budget may keep one from being made again. A rejected attempt ends its call at once, refused
- * with status 503: it never was on its way, is no attempt on the callee, and is not retried.
+ * A bulkhead (so many calls at once), adaptive throttling and a circuit breaker may reject an
+ * attempt before it is made; a retry budget may keep one from being made again. A rejected attempt
+ * ends its call at once, refused with status 503: it never was on its way, is no attempt on the
+ * callee, and is not retried.
  *
  * An edge with none of them has no `struct lz_guard`. State is kept per calling instance and
  * dies with its process.

@@ -77,3 +77,22 @@ uint64_t lz_handler_path(const struct lz_world *w, lz_task_id task)
 {
     return live_task(w, task)->path;
 }
+
+lz_time lz_handler_time_left(const struct lz_world *w, lz_task_id task)
+{
+    const struct lz_task *t = live_task(w, task);
+    lz_time now = lz_sim_now(w->sim);
+    if (t->deadline == 0)
+        return -1;
+    return t->deadline > now ? t->deadline - now : 0;
+}
+
+uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->version;
+}
+
+uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->priority;
+}

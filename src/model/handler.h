@@ -19,6 +19,11 @@ void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
 void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status);
 
+/* Until its caller gives up: 0 if it has, -1 if it has not said. */
+lz_time lz_handler_time_left(const struct lz_world *w, lz_task_id task);
+uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task); /* 0: as declared */
+uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task);
+
 uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
 lz_op lz_handler_op(const struct lz_world *w, lz_task_id task);
 lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task);

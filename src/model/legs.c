@@ -51,9 +51,11 @@ void lz_legs_create(struct lz_world *w, struct lz_edge *e)
 
 static struct lz_legs *take(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
 {
-    bool is_fan = c->legs_kind == LZ_LEGS_FAN;
-    struct lz_legs **list = is_fan ? &e->hedging->free_fans : &e->hedging->free_races;
-    uint32_t most = is_fan ? e->opts.fan_out : LZ_HEDGE_ATTEMPTS_MAX;
+    bool is_race = c->legs_kind == LZ_LEGS_RACE;
+    struct lz_legs **list = is_race ? &e->hedging->free_races : &e->hedging->free_fans;
+    uint32_t most = is_race ? LZ_HEDGE_ATTEMPTS_MAX : e->opts.fan_out;
+    if (e->members != NULL)
+        most = 2 * e->member_count; // and whether each has fallen back
     struct lz_legs *legs = *list;
     if (legs == NULL)
         legs = lz_arena_alloc(w->arena, sizeof(*legs) + most * sizeof(legs->ids[0]));
@@ -66,7 +68,7 @@ static struct lz_legs *take(struct lz_world *w, struct lz_edge *e, const struct 
 static void give(struct lz_edge *e, struct lz_call *c)
 {
     struct lz_legs **list =
-        c->legs_kind == LZ_LEGS_FAN ? &e->hedging->free_fans : &e->hedging->free_races;
+        c->legs_kind == LZ_LEGS_RACE ? &e->hedging->free_races : &e->hedging->free_fans;
     c->legs->next_free = *list;
     *list = c->legs;
     c->legs = NULL;
@@ -91,6 +93,48 @@ static void launch(struct lz_world *w, const struct lz_call *c)
         .begun = c->begun,
     };
     legs->ids[k] = lz_client_begin(w, &begin);
+}
+
+// As the call would be made if it were made alone, and not one of a bundle.
+static void launch_member(struct lz_world *w, const struct lz_call *c, lz_edge_id edge, uint32_t k)
+{
+    struct lz_legs *legs = c->legs;
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
+    bool is_fallback = edge != e->members[k].edge;
+    legs->ids[e->member_count + k] = is_fallback;
+    struct lz_client_begin begin = {
+        .edge = edge,
+        .client = c->client,
+        .owner_kind = LZ_OWNER_BUNDLE,
+        .owner = lz_pool_id(c),
+        .request = c->request,
+        .path = lz_draw_index(c->path, is_fallback ? LZ_PATH_OF_FALLBACKS + k : k),
+        .key = c->key,
+        .parent_call = c->parent,
+        .op = c->op,
+    };
+    legs->ids[k] = lz_client_begin(w, &begin);
+}
+
+// A member has ended: true if all of them have, or one has that may not fail.
+static bool member_ended(struct lz_world *w, struct lz_call *c, uint32_t k,
+                         struct lz_call_result *result)
+{
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
+    const struct lz_call_member *m = &e->members[k];
+    struct lz_legs *legs = c->legs;
+    bool good = result->outcome == LZ_OUTCOME_OK, has_fallen_back = legs->ids[e->member_count + k];
+    if (!good && m->fallback != 0 && !has_fallen_back) {
+        launch_member(w, c, m->fallback, k);
+        return false;
+    }
+    if (!good && !m->is_optional)
+        return true;
+    legs->good++;
+    legs->failed += !good || has_fallen_back; // here: not as it should have been
+    *result = (struct lz_call_result){
+        .outcome = LZ_OUTCOME_OK, .status = 200, .is_degraded = legs->failed > 0};
+    return legs->good == e->member_count;
 }
 
 static void arm(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
@@ -134,7 +178,9 @@ bool lz_legs_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     LZ_ASSERT(e->hedging != NULL);
     bool is_leg = c->owner_kind == LZ_OWNER_FAN || c->owner_kind == LZ_OWNER_RACE;
-    if (e->opts.fan_out > 1 && !is_leg)
+    if (e->members != NULL)
+        c->legs_kind = LZ_LEGS_BUNDLE;
+    else if (e->opts.fan_out > 1 && !is_leg)
         c->legs_kind = LZ_LEGS_FAN;
     else if (e->opts.hedge.attempts > 1 && c->owner_kind != LZ_OWNER_RACE)
         c->legs_kind = LZ_LEGS_RACE;
@@ -147,7 +193,9 @@ bool lz_legs_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         arm(w, e, c);
         return true;
     }
-    for (uint32_t k = 0; k < e->opts.fan_out; k++)
+    for (uint32_t k = 0; k < e->member_count; k++)
+        launch_member(w, c, e->members[k].edge, c->legs->begun++);
+    for (uint32_t k = 0; k < e->opts.fan_out && e->members == NULL; k++)
         launch(w, c);
     return true;
 }
@@ -160,7 +208,10 @@ void lz_legs_drop(struct lz_world *w, struct lz_call *c, bool cancels)
         if (legs->ids[k] == 0)
             continue;
         lz_client_orphan(w, legs->ids[k]);
-        lz_client_give_up(w, legs->ids[k], cancels);
+        if (c->legs_kind == LZ_LEGS_BUNDLE)
+            lz_client_drop(w, legs->ids[k]); // cancelled if its own edge says so
+        else
+            lz_client_give_up(w, legs->ids[k], cancels);
     }
     give(lz_edge_get(w, c->edge), c);
 }
@@ -214,6 +265,12 @@ void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,
     bool good = result->outcome == LZ_OUTCOME_OK;
     uint32_t k = place_of(legs, leg);
     legs->ids[k] = 0;
+    if (c->legs_kind == LZ_LEGS_BUNDLE) {
+        struct lz_call_result whole = *result;
+        if (member_ended(w, c, k, &whole))
+            end(w, c, &whole);
+        return;
+    }
     legs->good += good;
     legs->failed += !good;
     if (is_race && good) {

@@ -14,6 +14,9 @@
  *   a fan     All legs at once, each a call of its own with retries and hedging; good when
  *             `enough` are, failed as soon as that cannot be.
  *
+ *   a bundle  Calls of other edges at once, its *members*: good when all are that may not be left
+ *             out. One that fails may have a fallback, which takes its place.
+ *
  * A leg keeps the draws that the plain call would have had if it is the first of a race; so
  * hedging shifts nobody.
  */

@@ -6,6 +6,8 @@
 #define AT(member) offsetof(struct lz_service_series, member)
 static const struct lz_measure_row rows[] = {
     LZ_MEASURE_ROWS,
+    {"degraded.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(degraded), AT(m.outcomes), 0,
+     "answers that are good by a fallback, or with an optional call left out, of all outcomes"},
     {"queue.length", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(queue_length), 0, 0,
      "requests waiting for a worker"},
     LZ_MEASURE_QUANTILES("queue.wait", AT(queue_wait), "wait for a worker"),
@@ -119,6 +121,7 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
 {
     LZ_ASSERT(replicas > 0);
     lz_measure_init(w, &s->m);
+    s->degraded = lz_metrics_counter(w->metrics);
     s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
     s->queue_wait = lz_metrics_hist(w->metrics);
     s->busy = lz_metrics_gauge(w->metrics, 0.0);

@@ -87,25 +87,6 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     lz_serve_next(w, s, r);
 }
 
-static void next_step(struct lz_world *w, struct lz_service *s, struct lz_task *t)
-{
-    if (t->step == s->step_count) {
-        lz_serve_finish(w, t, LZ_OUTCOME_OK, 200);
-        return;
-    }
-    t->child = lz_client_begin(w, &(struct lz_client_begin){
-                                      .edge = s->steps[t->step],
-                                      .client = t->server,
-                                      .owner_kind = LZ_OWNER_TASK,
-                                      .owner = lz_pool_id(t),
-                                      .request = t->request,
-                                      .path = lz_draw_index(t->path, t->step),
-                                      .key = t->key,
-                                      .parent_call = t->call_number,
-                                      .op = s->opts.is_balancer ? t->op : 0,
-                                  });
-}
-
 static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
 {
     double base = s->builds[t->version].error_ratio;
@@ -143,7 +124,7 @@ static void worked(struct lz_world *w, struct lz_task *t)
     if (t->handler == 0) {
         if (s->gateway != NULL && lz_gateway_hits(w, s, t))
             t->step = (uint16_t)s->step_count;
-        next_step(w, s, t);
+        lz_step_begin(w, s, t);
         return;
     }
     t->step = 1;
@@ -182,23 +163,6 @@ static void on_woken(void *ctx, uint32_t entity, uint64_t payload)
         return;
     t->timer = 0;
     w->services->script.woken(w->services->script.ctx, payload);
-}
-
-void lz_serve_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)
-{
-    struct lz_service *s = lz_service_of(w, t);
-    if (t->handler != 0) {
-        w->services->script.called(w->services->script.ctx, lz_pool_id(t), result);
-        return;
-    }
-    if (result->outcome != LZ_OUTCOME_OK) {
-        lz_serve_finish(w, t, LZ_OUTCOME_ERROR, result->status);
-        return;
-    }
-    if (s->gateway != NULL)
-        lz_gateway_fetched(w, s, t);
-    t->step++;
-    next_step(w, s, t);
 }
 
 void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,

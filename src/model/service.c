@@ -148,7 +148,7 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
 
 static const struct lz_server_ops server_ops = {.arrive = arrive,
                                                 .turn_away = turn_away,
-                                                .called = lz_serve_called,
+                                                .called = lz_step_called,
                                                 .cancel = cancel,
                                                 .load = load,
                                                 .refused = refused};
@@ -224,14 +224,14 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     return true;
 }
 
-bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id edge,
-                         struct lz_err *err)
+bool lz_service_add_call(struct lz_world *w, lz_component_id service,
+                         const struct lz_call_member *call, struct lz_err *err)
 {
     struct lz_service *s = lz_service_at(w, service);
     if (s->step_count == UINT16_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls in a service", UINT16_MAX);
     s->steps = lz_grow(w->arena, s->steps, &s->step_cap, s->step_count + 1, sizeof(*s->steps));
-    s->steps[s->step_count++] = edge;
+    s->steps[s->step_count++] = *call;
     return true;
 }
 

@@ -80,6 +80,7 @@ struct lz_service_opts {
     struct lz_queue_opts queue;
     struct lz_shed_opts shed;
     struct lz_rate_limit_opts rate_limit;
+    bool parallel;  /* its calls are made side by side */
     bool deadlines; /* work whose caller has given up is not begun; calls inherit what is left */
     struct lz_dist service_time; /* NONE means 1 ms */
     struct lz_dist cpu_time;     /* NONE means all of the service time */
@@ -107,8 +108,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
                        struct lz_err *err) LZ_MUST_CHECK;
 
 /* Serve each request by these calls, in the order they are added. */
-bool lz_service_add_call(struct lz_world *w, lz_component_id service, lz_edge_id edge,
-                         struct lz_err *err) LZ_MUST_CHECK;
+bool lz_service_add_call(struct lz_world *w, lz_component_id service,
+                         const struct lz_call_member *call, struct lz_err *err) LZ_MUST_CHECK;
 
 /* Serve operation `op` (NULL: any other) by handler number `handler`. */
 void lz_service_set_handlers(struct lz_world *w, const struct lz_service_handlers *handlers);

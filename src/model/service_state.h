@@ -6,6 +6,7 @@
  *   queue.c     who waits for a worker
  *   serve.c     a request and its worker: work, calls, answer
  *   autoscale.c how many replicas there are
+ *   step.c      the calls it has declared
  *   version.c   which build serves a request
  *   handler.c   what its own code does with a request
  *   level.c     what it measures
@@ -23,7 +24,7 @@
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory;
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded;
 };
 
 /* Those of one priority that wait, oldest first. */
@@ -81,7 +82,8 @@ struct lz_service {
     uint32_t slots;               /* replicas there may be */
     uint32_t present;             /* of them that there are, dead ones too */
     struct lz_autoscale *scale;   /* NULL: they stay as they are */
-    lz_edge_id *steps;
+    struct lz_call_member *steps;
+    lz_edge_id bundle; /* of all of them; 0: in a row, or not needed yet */
     uint32_t step_count, step_cap;
     struct lz_service_handler *handlers;
     uint32_t handler_count, handler_cap;
@@ -167,9 +169,6 @@ void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_r
 void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
                        lz_time rest);
 
-/* A call it made has ended. */
-void lz_serve_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
-
 /* A task that has no worker is turned away. */
 void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t, uint16_t status);
@@ -188,6 +187,10 @@ void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service
 bool lz_gateway_hits(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
 void lz_gateway_fetched(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
 void lz_gateway_died(struct lz_service *s, lz_instance_id id);
+
+/* ---- step.c: the declared calls of a task that has done its own work */
+void lz_step_begin(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
 
 /* ---- version.c: only of services that have versions. A task takes its version as it arrives. */
 void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t);

@@ -57,6 +57,7 @@ struct lz_task {
     uint32_t handler; /* of a script; 0: none */
     uint8_t version;  /* of the service that serves it; 0: as it is declared */
     uint8_t priority; /* 0 is served first */
+    uint8_t detour;   /* of its calls: enum in step.c */
     bool is_tied;     /* others of its race are told when it begins */
 };
 

@@ -166,6 +166,7 @@ static int service(lua_State *L)
                        .burst = lz_read_num(L, 1, "limit_burst", 0),
                        .status = (uint16_t)lz_read_int(L, 1, "limit_status", 0)},
         .deadlines = lz_read_bool(L, 1, "deadlines"),
+        .parallel = lz_read_bool(L, 1, "parallel"),
         .cpu = lz_read_num(L, 1, "cpu", 0),
         .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
         .port = (uint16_t)lz_read_int(L, 1, "port", 0),
@@ -226,16 +227,18 @@ static int edge(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
-// add_call(service, edge) -> edge
+// add_call(service, edge, fallback edge or nil, optional) -> edge
 static int add_call(lua_State *L)
 {
     lz_component_id s = (lz_component_id)luaL_checkinteger(L, 1);
-    lz_edge_id e = (lz_edge_id)luaL_checkinteger(L, 2);
+    struct lz_call_member m = {.edge = (lz_edge_id)luaL_checkinteger(L, 2),
+                               .fallback = (lz_edge_id)luaL_optinteger(L, 3, 0),
+                               .is_optional = lua_toboolean(L, 4)};
 
     struct lz_err err;
-    bool ok = lz_service_add_call(world_of(L), s, e, &err);
+    bool ok = lz_service_add_call(world_of(L), s, &m, &err);
 
-    return answer(L, ok, e, &err);
+    return answer(L, ok, m.edge, &err);
 }
 
 // traffic{...} -> component id

@@ -162,6 +162,26 @@ static int work(lua_State *L)
     return lz_proc_yield(L);
 }
 
+// time_left(task) -> nanoseconds until its caller gives up, -1 if that is not known
+static int time_left(lua_State *L)
+{
+    lua_pushinteger(L, lz_handler_time_left(world_of(L), check_task(L, 1)));
+    return 1;
+}
+
+// version(task) -> number of the service's version, 0 if it has none
+static int version(lua_State *L)
+{
+    lua_pushinteger(L, lz_handler_version(world_of(L), check_task(L, 1)));
+    return 1;
+}
+
+static int priority(lua_State *L)
+{
+    lua_pushinteger(L, lz_handler_priority(world_of(L), check_task(L, 1)));
+    return 1;
+}
+
 // answer(task, status) -> the next request's arguments, when there is one
 static int answer(lua_State *L)
 {
@@ -191,10 +211,25 @@ static int land(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"compile", compile}, {"where", where},   {"now", now},         {"sleeper", lz_sleep_word},
-    {"wait", wait_for},   {"mark", mark},     {"log", log_line},    {"drive", drive},
-    {"handle", handle},   {"call", call},     {"pause", pause_for}, {"work", work},
-    {"answer", answer},   {"flight", flight}, {"join", join},       {"land", land},
+    {"compile", compile},
+    {"where", where},
+    {"now", now},
+    {"sleeper", lz_sleep_word},
+    {"wait", wait_for},
+    {"mark", mark},
+    {"log", log_line},
+    {"drive", drive},
+    {"handle", handle},
+    {"call", call},
+    {"pause", pause_for},
+    {"work", work},
+    {"time_left", time_left},
+    {"task_version", version},
+    {"priority", priority},
+    {"answer", answer},
+    {"flight", flight},
+    {"join", join},
+    {"land", land},
     {NULL, NULL},
 };
 
