@@ -208,7 +208,7 @@ local function build_components(state, C)
                 local ok, why = C.transport(id, c.fields.tls, c.fields.transport,
                     c.fields.early_data)
                 if not ok then refused(state, c, why) return end
-                local ok, why = node.declare(C, c)
+                ok, why = node.declare(C, c)
                 if not ok then refused(state, c, why) return end
             end
         end

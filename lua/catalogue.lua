@@ -2,11 +2,7 @@
 ---
 --- A row is: what it does; what it may target, as kinds of handles; then its parameters as rows of
 --- schema.lua. When a kind comes to C its row here goes.
-local NET = "link service balancer gateway database cache broker dns store host zone region cloud "
-    .. "traffic consumers"
 local CALLED = "service balancer gateway database cache store"
-local NODE = "service balancer gateway database cache broker consumers store host"
-local PLACE = "host zone region cloud"
 local DISK = "database broker store host cache"
 
 local function req(row) row.required = true; return row end
@@ -14,7 +10,6 @@ local function req(row) row.required = true; return row end
 local ratio = { "ratio", "ratio", "share that is touched" }
 local add = { "add", "dist", "how much longer; a duration or a distribution" }
 local limit = req { "limit", "count", "how many there are" }
-local notice = { "notice", "duration", "how long before it is told; default 0s" }
 
 local M = {
 

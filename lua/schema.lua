@@ -530,7 +530,6 @@ local function seconds(doc) return { unit = "seconds", doc = doc, later = true }
 local function ratio(doc) return { unit = "ratio", doc = doc, later = true } end
 local function count(doc) return { unit = "count", doc = doc, later = true } end
 local function rate(doc) return { unit = "rate", doc = doc, later = true } end
-local function bytes(doc) return { unit = "bytes", doc = doc, later = true } end
 
 --- What answers requests has these.
 local function served(more)
@@ -549,11 +548,7 @@ M.metrics_later = {
     database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
         ["locks.wait"] = seconds "waiting for a row's lock, the mean",
         diverged = count "rows that differ between nodes" },
-    host = { cpu = ratio "share of its cores in use", memory = ratio "share of it in use",
-        disk = ratio "share of it in use" },
     host = { disk = ratio "share of it in use" },
-    link = { latency = seconds "one way, the mean", lost = ratio "share of messages lost",
-        bytes = bytes "sent" },
     cache = served { hit_ratio = ratio "share of lookups that found something",
         evictions = count "entries that made room for others" },
     store = served {},

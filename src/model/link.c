@@ -208,7 +208,7 @@ static void find_passing(struct lz_world *w, struct lz_link *l)
                              sizeof(*l->passing));
         struct lz_link_passing *p = &l->passing[l->passing_count++];
         *p = (struct lz_link_passing){
-            .cause = c, .serial = c->serial, .way = way, .line = line_of(w, c, way, l->key)};
+            .cause = c, .serial = c->serial, .way = (int)way, .line = line_of(w, c, way, l->key)};
         remember(p, before, before_count);
         add_cut(w, l, p);
     }

@@ -64,7 +64,7 @@ static lz_series add_series(struct lz_metrics *m, enum lz_window_kind kind)
     m->face.all = lz_grow(m->arena, m->face.all, &m->face_cap, id + 1, sizeof(*m->face.all));
     struct series *s = &m->series[id];
     s->face = m->face.all[id] = lz_arena_alloc(m->arena, sizeof(*s->face));
-    s->face->kind = kind;
+    s->face->kind = (uint8_t)kind;
     s->keep = 1;
     s->recent = s->stored = (struct lz_window_list){.arena = m->arena, .kind = kind};
     return m->face.series_count;
