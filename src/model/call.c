@@ -222,8 +222,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     prepare(w, e);
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
-    if (e->opts.pool.is_on)
-        lz_connection_track(w, e);
+    lz_connection_join(w, e);
     *id = cs->face.edge_count;
     if (w->running) {
         begin_edge(w, *id);

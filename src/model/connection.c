@@ -481,6 +481,16 @@ static bool touches_edge(const struct lz_world *w, const struct lz_connection_ef
     return false;
 }
 
+void lz_connection_join(struct lz_world *w, struct lz_edge *e)
+{
+    const struct lz_connections *cs = w->connections;
+    bool is_tracked = e->opts.pool.is_on;
+    for (uint32_t i = 0; i < cs->effect_count && cs->active > 0; i++)
+        is_tracked |= cs->effects[i].is_active && touches_edge(w, &cs->effects[i].e, e);
+    if (is_tracked)
+        lz_connection_track(w, e);
+}
+
 lz_connection_effect_id lz_connection_effect_add(struct lz_world *w,
                                                  const struct lz_connection_effect *effect)
 {
@@ -525,9 +535,8 @@ void lz_connections_init(struct lz_world *w)
     cs->let_go = lz_sim_kind(w->sim, "connection.let_go", on_let_go, w);
 }
 
-size_t lz_connection_bytes(const struct lz_world *w, const struct lz_edge *e)
+size_t lz_connection_bytes(const struct lz_edge *e)
 {
-    (void)w;
     if (e->pool == NULL)
         return 0;
     return sizeof(*e->pool) + e->client_count * sizeof(*e->pool->clients) +

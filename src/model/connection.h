@@ -56,6 +56,9 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
 /* What the call's connection says of a message that leaves now; it counts its bytes. */
 void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct lz_message *m);
 
+/* An edge that was made while faults act on connections. */
+void lz_connection_join(struct lz_world *w, struct lz_edge *e);
+
 enum lz_connection_fate {
     LZ_CONNECTION_RESET,   /* after a time, or so many bytes */
     LZ_CONNECTION_CLOSED,  /* after so many bytes */
@@ -76,6 +79,6 @@ lz_connection_effect_id lz_connection_effect_add(struct lz_world *w,
                                                  const struct lz_connection_effect *effect);
 void lz_connection_effect_remove(struct lz_world *w, lz_connection_effect_id id);
 
-size_t lz_connection_bytes(const struct lz_world *w, const struct lz_edge *e); /* of its pool */
+size_t lz_connection_bytes(const struct lz_edge *e); /* of its pool */
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/capacity.h"
 #include "model/client.h"
+#include "model/connection.h"
 #include "model/cpu.h"
 #include "model/database.h"
 #include "model/edge.h"
@@ -17,8 +18,8 @@ struct lz_memory lz_memory_of_world(const struct lz_world *w)
     struct lz_memory m = {
         .used = lz_arena_used(w->arena),
         .peak = lz_arena_peak(w->arena),
-        .in_flight =
-            lz_requests_bytes(w) + lz_clients_bytes(w) + lz_tasks_bytes(w) + lz_sim_bytes(w->sim),
+        .in_flight = lz_requests_bytes(w) + lz_clients_bytes(w) + lz_tasks_bytes(w) +
+                     lz_tcp_bytes(w) + lz_sim_bytes(w->sim),
         .in_flight_max = lz_requests_open_max(w),
     };
     LZ_ASSERT(m.used <= m.peak);
@@ -39,7 +40,7 @@ static size_t of_instance(const struct lz_world *w, lz_instance_id id)
 static size_t of_edge(const struct lz_edge *e)
 {
     size_t pairs = (size_t)e->client_count * e->server_count;
-    return sizeof(*e) + e->client_count * sizeof(*e->clients) +
+    return lz_connection_bytes(e) + sizeof(*e) + e->client_count * sizeof(*e->clients) +
            e->server_count * sizeof(*e->servers) + pairs * sizeof(*e->pairs) + lz_policy_bytes(e);
 }
 
