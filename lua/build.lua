@@ -53,7 +53,8 @@ local function edge(f, from, to, op)
     local health, tcp, pool = f.health or {}, f.tcp or {}, f.pool or {}
     local keepalive = tcp.keepalive or {}
     return {
-        from = from, to = to, op = op, timeout = f.timeout, overall_timeout = f.overall_timeout,
+        from = from, to = to, op = op, fresh = f.fresh, timeout = f.timeout,
+        overall_timeout = f.overall_timeout,
         retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
         backoff = f.backoff, backoff_max = f.backoff_max, jitter = f.jitter, cancel = f.cancel,
         priority = f.priority,

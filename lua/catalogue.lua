@@ -13,8 +13,6 @@ local limit = req { "limit", "count", "how many there are" }
 
 local M = {
 
-    cert_expiry = { "Refuse new handshakes.", CALLED,
-        { "expires_at", "duration", "an instant of the run; default at once" } },
     auth_outage = { "Take the identity provider away.", "service" },
     key_rotation = { "Replace the signing key before caches refresh.", "service" },
 

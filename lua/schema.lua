@@ -293,6 +293,8 @@ M.traffic = with({
     { "acks", "choice", "to a topic: whose word is waited for; default all",
         choices = { "all", "leader", "none" }, later = true },
     { "op", "text", "the operation, such as \"GET /product\"" },
+    { "fresh", "ratio", "share of requests by somebody who has no connection yet and opens one; "
+        .. "default 0" },
     { "keys", "dist", "what a request is about; default each its own, or its user's" },
     balanced,
     { "beside", "bool", "users stand beside what they call, without a network; default false" },

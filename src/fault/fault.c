@@ -17,6 +17,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_bandwidth,
     &lz_fault_blackhole,
     &lz_fault_bots,
+    &lz_fault_cert_expiry,
     &lz_fault_clock_drift,
     &lz_fault_clock_skew,
     &lz_fault_clock_step,

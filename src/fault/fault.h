@@ -96,6 +96,7 @@ struct lz_fault_params {
     lz_time after;        /* reset */
     double bytes;         /* reset, limit_data */
     lz_time linger;       /* slow_close */
+    lz_time expires_at;   /* cert_expiry */
     struct lz_fault_request_params request; /* http_*, rpc_status, throttle */
 };
 

@@ -12,6 +12,7 @@ extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
 extern const struct lz_fault_kind lz_fault_bots;
+extern const struct lz_fault_kind lz_fault_cert_expiry;
 extern const struct lz_fault_kind lz_fault_clock_drift;
 extern const struct lz_fault_kind lz_fault_clock_skew;
 extern const struct lz_fault_kind lz_fault_clock_step;

@@ -71,10 +71,11 @@ struct lz_pool_opts {
 
 struct lz_edge_opts {
     lz_component_id from, to;
-    const char *op;                 /* NULL: none */
-    lz_time timeout;                /* of each attempt; 0 means 60 s */
-    uint32_t retries;               /* further attempts after the first */
-    lz_time overall_timeout;        /* of the call, retries and waits included; 0: none */
+    double fresh;            /* share of calls over a connection of their own, opened for them */
+    const char *op;          /* NULL: none */
+    lz_time timeout;         /* of each attempt; 0 means 60 s */
+    uint32_t retries;        /* further attempts after the first */
+    lz_time overall_timeout; /* of the call, retries and waits included; 0: none */
     struct lz_backoff_opts backoff; /* base 0 means 100 ms, max 0 means 10 s */
     uint32_t retry_outcomes;        /* bits by enum lz_outcome; with none and no status: all */
     const uint16_t *retry_statuses; /* in the arena */

@@ -478,6 +478,15 @@ void lz_client_refused(struct lz_world *w, struct lz_call *c)
     attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 502});
 }
 
+// 526 is what Cloudflare says of an invalid certificate. Others would fare no better, so that
+// nobody is taken out of the choice.
+void lz_client_distrusts(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_task_ops(w, e->opts.to)->refused(w, e->opts.to, c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 526});
+}
+
 // Linux' connect() says ETIMEDOUT.
 void lz_client_unreachable(struct lz_world *w, struct lz_call *c)
 {

@@ -103,4 +103,7 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
 void lz_client_refused(struct lz_world *w, struct lz_call *c);
 void lz_client_unreachable(struct lz_world *w, struct lz_call *c);
 
+/* For connect.c: its certificate is not valid. */
+void lz_client_distrusts(struct lz_world *w, struct lz_call *c);
+
 #endif

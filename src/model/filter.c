@@ -10,7 +10,7 @@ enum { COUNTER_RATIO, COUNTER_DELAY };
 
 struct filter {
     struct lz_filter f;
-    const lz_instance_id *at;
+    lz_instance_id *at;
     uint32_t count;
     uint32_t seen, used; // requests that matched; that were touched
     bool is_active;
@@ -47,7 +47,9 @@ uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_i
     fs->all = lz_grow(w->arena, fs->all, &fs->cap, id + 1, sizeof(*fs->all));
     if (id > fs->count)
         fs->count = id;
-    fs->all[id] = (struct filter){.f = *f, .at = at, .count = count, .is_active = true};
+    lz_instance_id *own = lz_arena_alloc(w->arena, (count + 1) * sizeof(*own));
+    memcpy(own, at, count * sizeof(*own));
+    fs->all[id] = (struct filter){.f = *f, .at = own, .count = count, .is_active = true};
     fs->at = lz_grow(w->arena, fs->at, &fs->at_cap, lz_instance_count(w) + 1, sizeof(*fs->at));
     for (uint32_t i = 0; i < count; i++) {
         struct at_instance *a = &fs->at[at[i]];
@@ -75,6 +77,7 @@ void lz_filter_remove(struct lz_world *w, uint32_t id)
     struct filter *f = &fs->all[id];
     for (uint32_t i = 0; i < f->count; i++)
         take_away(&fs->at[f->at[i]], id);
+    lz_arena_free(w->arena, f->at, (f->count + 1) * sizeof(*f->at));
     f->is_active = false;
     fs->face.active--;
 }

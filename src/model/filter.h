@@ -41,7 +41,6 @@ struct lz_filter {
 
 void lz_filters_init(struct lz_world *w);
 
-/* `at` must outlive the filter. */
 uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_instance_id *at,
                        uint32_t count);
 void lz_filter_remove(struct lz_world *w, uint32_t id);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/call.h"
+#include "model/cert.h"
 #include "model/capacity.h"
 #include "model/database.h"
 #include "model/dns.h"
@@ -78,6 +79,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_capacities_init(w);
     lz_requests_init(w);
     lz_filters_init(w);
+    lz_certs_init(w);
     lz_tasks_init(w);
     lz_calls_init(w);
     lz_services_init(w);

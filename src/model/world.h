@@ -100,6 +100,7 @@ struct lz_world {
     struct lz_users *users;
     struct lz_dnses *dnses;
     struct lz_filters *filters;
+    struct lz_certs *certs;
     struct lz_resolvers *resolvers;
 };
 

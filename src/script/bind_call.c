@@ -196,6 +196,7 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .from = (lz_component_id)lz_read_int(L, idx, "from", 0),
         .to = (lz_component_id)lz_read_int(L, idx, "to", 0),
         .op = lz_read_text(L, idx, "op"),
+        .fresh = lz_read_num(L, idx, "fresh", 0),
         .timeout = lz_read_int(L, idx, "timeout", 0),
         .retries = count_at(L, idx, "retries"),
         .overall_timeout = lz_read_int(L, idx, "overall_timeout", 0),

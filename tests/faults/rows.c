@@ -10,6 +10,7 @@ const struct fault_row fault_rows[] = {
      "latency.mean"},
     {"blackhole", "s.mail, port = 25", "busy-users", "errors.ratio"},
     {"bots", "s.users, factor = 4", "busy-web", "rate"},
+    {"cert_expiry", "s.web.replica[1]", "busy-visitors", "errors.ratio"},
     {"clock_drift", "s.token, ppm = 1000000", "busy-token", "errors.ratio"},
     {"clock_skew", "s.token, offset = \"4s\"", "busy-token", "errors.ratio"},
     {"clock_step", "s.token, offset = \"4s\"", "busy-token", "errors.ratio"},

@@ -45,6 +45,7 @@ end
 local function users(s, rate)
   traffic(s.name .. "-readers") { to = s.token, rate = "20/s", timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
 end
 
