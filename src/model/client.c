@@ -8,11 +8,11 @@
 #include "model/edge.h"
 #include "model/guard.h"
 #include "model/instance.h"
-#include "model/ulimit.h"
 #include "model/legs.h"
 #include "model/outlier.h"
 #include "model/resolver.h"
 #include "model/span.h"
+#include "model/ulimit.h"
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
 

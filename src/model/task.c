@@ -7,9 +7,9 @@
 #include "model/filter.h"
 #include "model/instance.h"
 #include "model/life.h"
-#include "model/ulimit.h"
 #include "model/net.h"
 #include "model/rss.h"
+#include "model/ulimit.h"
 
 struct at_instance {
     uint32_t count;
