@@ -4,7 +4,7 @@
 -- and compares runs with and without them.
 --
 -- What a fault needs that is not here yet belongs here: it then meets all others.
-scenario "Faults come and go" { duration = "32s" }
+scenario "Faults come and go" { duration = "50s" }
 
 local function side(name)
   local where = region(name) { zones = { "a", "b" } }
@@ -50,11 +50,11 @@ local function users(s, rate)
 end
 
 local busy, idle, near = side "busy", side "idle", side "near"
-users(busy, "20/s")
+users(busy, shape.steps { { "0s", "20/s" }, { "36s", "0/s" } })
 users(near, "5/s")
--- The idle system's users come from 21 s on and open their connections again, to each replica
--- from each; their requests from 27 s on are compared. By then what its health checks learned
+-- The idle system's users come from 39 s on and open their connections again, to each replica
+-- from each; their requests from 45 s on are compared. By then what its health checks learned
 -- during the faults is forgotten.
-users(idle, shape.steps { { "21s", "10/s" } })
+users(idle, shape.steps { { "39s", "10/s" } })
 
 expect "requests are answered" { sometimes = near.web.rate:above "1/s" }
