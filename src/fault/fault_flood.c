@@ -57,7 +57,7 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++)
         lz_capacity_undo(w, f->hits[i], f->undo[i + 1]);
-    lz_time since = (lz_sim_now(w->sim) - f->started) % LZ_S;
+    lz_time since = lz_sim_now(w->sim) - f->started - (lz_time)f->step * LZ_S;
     f->effect += (uint64_t)(bytes_per_s(f) * f->hit_count * (double)since * 1e-9 + 0.5);
     lz_fault_net_revert(w, f);
 }

@@ -9,6 +9,7 @@ static const struct lz_param params[] = {
     {.name = "delay",
      .type = LZ_PARAM_DURATION,
      .offset = offsetof(struct lz_fault_params, piece_delay),
+     .ramp = LZ_RAMP_FROM_0,
      .doc = "between two pieces; default 0s"},
     LZ_PARAM_DIRECTION,
     {0},

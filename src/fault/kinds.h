@@ -111,7 +111,7 @@ void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f);
     {                                                                                              \
         .name = "ratio", .type = LZ_PARAM_RATIO,                                                   \
         .offset = offsetof(struct lz_fault_params, ratio), .required = true,                       \
-        .doc = "share of packets that are " what                                                   \
+        .ramp = LZ_RAMP_FROM_0, .doc = "share of packets that are " what                           \
     }
 
 /* Targets that are places. */
