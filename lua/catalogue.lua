@@ -2,7 +2,6 @@
 ---
 --- A row is: what it does; what it may target, as kinds of handles; then its parameters as rows of
 --- schema.lua. When a kind comes to C its row here goes.
-local CALLED = "service balancer gateway database cache store"
 local DISK = "database broker store host cache"
 
 local function req(row) row.required = true; return row end
