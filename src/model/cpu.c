@@ -55,7 +55,7 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
     cpu->done = done;
     cpu->tick = tick;
     cpu->entity = entity;
-    cpu->granted = INFINITY;
+    cpu->granted = (double)INFINITY;
     return cpu;
 }
 
@@ -217,7 +217,7 @@ static void retime(struct lz_world *w, struct lz_cpu *cpu)
     cpu->rate = cpu->is_frozen ? 0.0 : share < 1.0 ? share : 1.0;
     if (cpu->is_frozen)
         return;
-    double wait = INFINITY;
+    double wait = (double)INFINITY;
     if (cpu->quota > 0.0)
         wait = quota_wait(w, cpu);
     if (!cpu->is_throttled)

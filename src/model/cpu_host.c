@@ -47,7 +47,7 @@ void lz_cpu_host_remove(struct lz_world *w, struct lz_cpu_host *h, struct lz_cpu
     for (h->count--; at < h->count; at++) // in order: ties are theirs who came first
         h->members[at] = h->members[at + 1];
     lz_cpu_set_host(cpu, NULL);
-    lz_cpu_grant(w, cpu, INFINITY);
+    lz_cpu_grant(w, cpu, (double)INFINITY);
     lz_cpu_host_balance(w, h);
 }
 

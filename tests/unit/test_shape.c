@@ -188,7 +188,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {{{0, 1, 0}}, 0, 0, "from 1 to"},
         {{{0, 2e9, 0}}, 1, 0, "got 2e+09/s"},
         {{{0, -1, 0}}, 1, 0, "got -1/s"},
-        {{{0, NAN, 0}}, 1, 0, "a rate must be"},
+        {{{0, (double)NAN, 0}}, 1, 0, "a rate must be"},
         {{{0, 1, 1}}, 1, 0, "the last point must be level"},
         {{{0, 1, -1}, {2 * LZ_S, 0, 0}}, 2, 0, "got -1/s"},
         {{{5, 1, 0}, {5, 2, 0}}, 2, 0, "later than the one before"},
