@@ -38,7 +38,14 @@ end
 
 local function limits(C, c)
     local l = c.fields.limits
-    return not l or C.limits(c.id, l)
+    if not l then return true end
+    return C.limits(c.id, l)
+end
+
+local function disk(C, c)
+    local d = c.fields.disk
+    if not d then return true end
+    return C.disk(c.id, d)
 end
 
 --- What a host has; its component's id, if it says anything.
@@ -68,7 +75,7 @@ end
 
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
-    for _, part in ipairs { life, cpu, memory, limits } do
+    for _, part in ipairs { life, cpu, memory, limits, disk } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

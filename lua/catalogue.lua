@@ -16,19 +16,6 @@ local M = {
     key_rotation = { "Replace the signing key before caches refresh.", "service" },
 
 
-    disk_latency = { "Slow disks down.", DISK, add,
-        { "factor", "number", "how many times longer" } },
-    disk_iops = { "Limit operations per second.", DISK, limit },
-    disk_freeze = { "Hang all disk operations.", DISK },
-    disk_full = { "Fill disks.", DISK, { "keep", "size", "what stays free; default 0B" } },
-    disk_error = { "Fail disk operations.", DISK, ratio, { "errno", "text", "default EIO" },
-        { "operations", "table", "which; default all" } },
-    disk_corrupt = { "Change what is read, silently.", DISK, req(ratio),
-        { "bytes", "size", "how much at once; default 1B" } },
-    fsync_lie = { "Acknowledge what is not on disk.", DISK },
-    torn_write = { "Leave half a write behind.", DISK },
-    lost_write = { "Lose acknowledged writes.", DISK },
-    volume_detach = { "Take volumes away.", DISK },
 
     failover = { "Move the primary's role.", "database", { "to", "any", "the node; default any" } },
     replication_lag = { "Hold records back.", "database topic", req(add) },

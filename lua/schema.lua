@@ -274,7 +274,7 @@ M.database = with({
 }, connecting)
 node.add_to(M.service)
 node.add_to(M.balancer)
-node.add_to(M.database)
+node.add_to(M.database, true)
 M.traffic = with({
     { "to", "ref:service|balancer|database|dns|gateway|topic", "what the users call",
         required = true },

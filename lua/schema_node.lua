@@ -61,6 +61,19 @@ M.limits = {
     } },
 }
 
+M.disk = {
+    { "disk", "block", "of each node; default one that takes no time and is never full", fields = {
+        { "latency", "dist", "of an operation; default none beside query_time" },
+        { "iops", "number", "operations per second; default without end" },
+        { "bandwidth", "bandwidth", "bytes per second; default without end" },
+        { "size", "size", "how much it holds; default without end" },
+        { "used", "size", "how much of that at the start; default 0B" },
+        { "write_bytes", "size", "of a write's record; default 8KiB" },
+        { "miss_ratio", "ratio", "share of reads that are not in memory; default 0" },
+        { "checksums", "bool", "a changed page is an error, not an answer; default false" },
+    } },
+}
+
 --- What a host may say about what it has.
 M.host = {
     { "cores", "number", "shared by all that stand on it; default each replica has its own" },
@@ -72,7 +85,8 @@ M.host = {
 }
 
 --- The rows of all, for a component's block.
-function M.add_to(block)
+function M.add_to(block, with_disk)
+    for _, row in ipairs(with_disk and M.disk or {}) do block[#block + 1] = row end
     for _, part in ipairs { M.life, M.cpu, M.memory, M.limits } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end

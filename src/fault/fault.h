@@ -58,45 +58,48 @@ struct lz_fault_request_params {
 
 /* Parameters of all kinds; each kind lists which of them it has. */
 struct lz_fault_params {
-    struct lz_dist add;   /* latency */
-    double ratio;         /* loss */
-    double factor;        /* degrade */
-    double error_ratio;   /* degrade */
-    struct lz_shape more; /* surge, bots */
-    double load;          /* cpu: share of the cores stolen */
-    double cores;         /* cpu: cores stolen */
-    unsigned direction;   /* enum lz_fault_direction */
-    const char *version;  /* bad_deploy: of the service's versions; NULL: all that run */
-    uint32_t waves;       /* bad_deploy, config_push: in so many steps */
-    lz_time gap;          /* between two of them */
-    struct lz_dist delay; /* dns */
-    unsigned answer;      /* dns: enum lz_fault_dns_answer */
-    const char *spoof;    /* dns: an address */
-    double quota;         /* cpu_throttle */
-    double fill;          /* memory: share of the limit */
-    double leak;          /* memory: bytes per second */
-    unsigned oom;         /* memory: kill, swap */
-    uint32_t limit;       /* fd_limit, thread_limit, pid_limit, port_exhaustion */
-    lz_time notice;       /* evict, drain, spot_interruption, reboot */
-    bool capacity;        /* spot_interruption */
-    lz_time offset;       /* clock_skew, clock_step */
-    double ppm;           /* clock_drift */
-    lz_time graceful;     /* kill, stop */
-    lz_time backoff;      /* crash_loop */
-    lz_time life;         /* crash_loop */
-    double correlation;   /* of latency, loss, duplicate, reorder, corrupt */
-    struct lz_loss burst; /* loss */
-    double rate;          /* bandwidth: bytes per second; flood: messages per second */
-    double buffer;        /* bandwidth: bytes */
-    double size;          /* slicer, flood: bytes */
-    lz_time piece_delay;  /* slicer */
-    lz_time cpu_time;     /* flood */
-    lz_time up, down;     /* flap */
-    uint32_t port;        /* blackhole */
-    lz_time after;        /* reset */
-    double bytes;         /* reset, limit_data */
-    lz_time linger;       /* slow_close */
-    lz_time expires_at;   /* cert_expiry */
+    struct lz_dist add;     /* latency */
+    double ratio;           /* loss */
+    double factor;          /* degrade */
+    double error_ratio;     /* degrade */
+    struct lz_shape more;   /* surge, bots */
+    double load;            /* cpu: share of the cores stolen */
+    double cores;           /* cpu: cores stolen */
+    unsigned direction;     /* enum lz_fault_direction */
+    const char *version;    /* bad_deploy: of the service's versions; NULL: all that run */
+    uint32_t waves;         /* bad_deploy, config_push: in so many steps */
+    lz_time gap;            /* between two of them */
+    struct lz_dist delay;   /* dns */
+    unsigned answer;        /* dns: enum lz_fault_dns_answer */
+    const char *spoof;      /* dns: an address */
+    double quota;           /* cpu_throttle */
+    double fill;            /* memory: share of the limit */
+    double leak;            /* memory: bytes per second */
+    unsigned oom;           /* memory: kill, swap */
+    uint32_t limit;         /* fd_limit, thread_limit, pid_limit, port_exhaustion */
+    lz_time notice;         /* evict, drain, spot_interruption, reboot */
+    bool capacity;          /* spot_interruption */
+    lz_time offset;         /* clock_skew, clock_step */
+    double ppm;             /* clock_drift */
+    lz_time graceful;       /* kill, stop */
+    lz_time backoff;        /* crash_loop */
+    lz_time life;           /* crash_loop */
+    double correlation;     /* of latency, loss, duplicate, reorder, corrupt */
+    struct lz_loss burst;   /* loss */
+    double rate;            /* bandwidth: bytes per second; flood: messages per second */
+    double buffer;          /* bandwidth: bytes */
+    double size;            /* slicer, flood: bytes */
+    lz_time piece_delay;    /* slicer */
+    lz_time cpu_time;       /* flood */
+    lz_time up, down;       /* flap */
+    uint32_t port;          /* blackhole */
+    lz_time after;          /* reset */
+    double bytes;           /* reset, limit_data */
+    lz_time linger;         /* slow_close */
+    lz_time expires_at;     /* cert_expiry */
+    double keep;            /* disk_full: bytes */
+    unsigned operations;    /* disk_error: bits */
+    const char *errno_name; /* disk_error */
     struct lz_fault_request_params request; /* http_*, rpc_status, throttle */
 };
 

@@ -22,6 +22,12 @@ extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_cpu_throttle;
 extern const struct lz_fault_kind lz_fault_crash_loop;
 extern const struct lz_fault_kind lz_fault_degrade;
+extern const struct lz_fault_kind lz_fault_disk_corrupt;
+extern const struct lz_fault_kind lz_fault_disk_error;
+extern const struct lz_fault_kind lz_fault_disk_freeze;
+extern const struct lz_fault_kind lz_fault_disk_full;
+extern const struct lz_fault_kind lz_fault_disk_iops;
+extern const struct lz_fault_kind lz_fault_disk_latency;
 extern const struct lz_fault_kind lz_fault_dns;
 extern const struct lz_fault_kind lz_fault_down;
 extern const struct lz_fault_kind lz_fault_drain;
@@ -30,6 +36,7 @@ extern const struct lz_fault_kind lz_fault_evict;
 extern const struct lz_fault_kind lz_fault_fd_limit;
 extern const struct lz_fault_kind lz_fault_flap;
 extern const struct lz_fault_kind lz_fault_flood;
+extern const struct lz_fault_kind lz_fault_fsync_lie;
 extern const struct lz_fault_kind lz_fault_http_abort;
 extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;
@@ -37,6 +44,7 @@ extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_limit_data;
 extern const struct lz_fault_kind lz_fault_loss;
+extern const struct lz_fault_kind lz_fault_lost_write;
 extern const struct lz_fault_kind lz_fault_memory;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
@@ -55,6 +63,8 @@ extern const struct lz_fault_kind lz_fault_stop;
 extern const struct lz_fault_kind lz_fault_surge;
 extern const struct lz_fault_kind lz_fault_thread_limit;
 extern const struct lz_fault_kind lz_fault_throttle;
+extern const struct lz_fault_kind lz_fault_torn_write;
+extern const struct lz_fault_kind lz_fault_volume_detach;
 extern const struct lz_fault_kind lz_fault_waf_false_positive;
 
 /* Targets that name running processes. */
@@ -96,6 +106,11 @@ enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED };
 uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
+
+/* For disk faults: one effect on the disks of what was hit. */
+struct lz_disk_effect;
+void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e);
+void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
 
 /* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */
 uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/database_state.h"
+#include "model/disk.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
 
@@ -30,6 +31,8 @@ static const struct lz_measure_row rows[] = {
      "acknowledged writes that are gone"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed an acknowledged write"},
+    {"unflushed", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(unflushed), 0, 0,
+     "writes of the primary that a loss of power would take, though they were flushed"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -37,7 +40,7 @@ static const struct lz_measure_row rows[] = {
 struct lz_databases {
     struct lz_database **all; // by component
     uint32_t cap;
-    lz_kind queried;
+    lz_kind queried, flushed, fetched, disk_failed;
 };
 
 const struct lz_metric_info *lz_database_metrics(size_t *count)
@@ -236,6 +239,65 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 
+// The disk has its part of a query before the rest goes on.
+static void ask_disk(struct lz_world *w, const struct lz_task *t, enum lz_disk_op op, lz_kind done)
+{
+    lz_disk_start(w, t->server,
+                  &(struct lz_disk_request){.op = op,
+                                            .owner = t->path,
+                                            .done = done,
+                                            .failed = w->databases->disk_failed,
+                                            .payload = lz_pool_id(t)});
+}
+
+static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (lz_disk_is_felt(w, t->server) && lz_disk_misses(w, t->server, t->path))
+        ask_disk(w, t, LZ_DISK_READ, w->databases->fetched);
+    else
+        read_row(w, d, t);
+}
+
+static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (t->server - d->first != d->primary || !d->is_writable)
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
+    else
+        lz_database_write(w, d, t);
+}
+
+// A query that waits for the disk, if it is still one.
+static struct lz_task *waiting(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t task)
+{
+    struct lz_task *t = lz_task_find(w, task);
+    bool is_live = t != NULL && t->state == LZ_TASK_WORKING;
+    return is_live && !lz_instance_defer(w, at, kind, task) ? t : NULL;
+}
+
+static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->flushed, payload);
+    if (t != NULL)
+        write(w, database_of(w, t), t);
+}
+
+static void on_fetched(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->fetched, payload);
+    if (t != NULL)
+        read_row(w, database_of(w, t), t);
+}
+
+static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->disk_failed, payload);
+    if (t != NULL)
+        lz_database_answer(w, database_of(w, t), t, LZ_OUTCOME_ERROR, 500);
+}
+
 static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -250,11 +312,11 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
     if (turns_out_wrong(w, &d->nodes[n], t))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
     else if (op_reads(w, t->op))
-        read_row(w, d, t);
-    else if (n != d->primary || !d->is_writable)
-        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
+        read(w, d, t);
+    else if (n == d->primary && d->is_writable && lz_disk_is_felt(w, entity))
+        ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
     else
-        lz_database_write(w, d, t);
+        write(w, d, t);
 }
 
 static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)
@@ -299,8 +361,11 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         lz_task_reset(w, t, silent);
         broken++;
     }
+    struct lz_database_node *n = &d->nodes[id - d->first];
     if (id - d->first != d->primary)
-        d->nodes[id - d->first].is_stale = true;
+        n->is_stale = true;
+    if (silent) // the power is gone, and with it what only the disk's cache had
+        n->lsn = lz_disk_durable(w, id, n->lsn);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
     lz_cpu_freeze(w, d->nodes[id - d->first].capacity->cpu, false);
     measure_cpu(w, d);
@@ -308,12 +373,11 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         lz_instance_note(w, id, "reset", "%u connections reset", broken);
 }
 
-// What a fresh or resumed process means for who leads is for failover.c, which hears of
-// every change of state.
+// It reads its log up to the first record that is not whole. What that means for who leads is for
+// failover.c, which hears of every change of state.
 static void started(struct lz_world *w, lz_instance_id id)
 {
-    (void)w;
-    (void)id;
+    lz_database_recover(w, lz_database_at(w, lz_instance_get(w, id)->component), id);
 }
 
 static void stopped(struct lz_world *w, lz_instance_id id)
@@ -341,6 +405,9 @@ static const struct lz_server_ops server_ops = {.arrive = arrive,
 void lz_databases_init(struct lz_world *w)
 {
     w->databases = lz_arena_alloc(w->arena, sizeof(*w->databases));
+    w->databases->flushed = lz_sim_kind(w->sim, "flushed", on_flushed, w);
+    w->databases->fetched = lz_sim_kind(w->sim, "fetched", on_fetched, w);
+    w->databases->disk_failed = lz_sim_kind(w->sim, "disk.failed", on_disk_failed, w);
     w->databases->queried = lz_sim_kind(w->sim, "queried", on_queried, w);
     lz_replicate_init(w);
     lz_failover_init(w);
@@ -355,6 +422,7 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->cpu = lz_metrics_gauge(w->metrics, 0.0);
     s->lag_time = lz_metrics_gauge(w->metrics, 0.0);
     s->lag_records = lz_metrics_gauge(w->metrics, 0.0);
+    s->unflushed = lz_metrics_gauge(w->metrics, 0.0);
     s->failovers = lz_metrics_counter(w->metrics);
     s->lost_acks = lz_metrics_counter(w->metrics);
     s->stale_reads = lz_metrics_counter(w->metrics);

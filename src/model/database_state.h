@@ -21,6 +21,7 @@ struct lz_database_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series connections, connections_wait, cpu;
     lz_series lag_time, lag_records;
+    lz_series unflushed;
     lz_series failovers, lost_acks, stale_reads, acked;
 };
 
@@ -72,6 +73,7 @@ void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_tas
 
 void lz_replicate_init(struct lz_world *w);
 void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node);
 void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_id node);
 void lz_database_measure_lag(struct lz_world *w, struct lz_database *d);

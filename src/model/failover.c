@@ -10,6 +10,7 @@
 #include "model/failover.h"
 #include "base/check.h"
 #include "model/database_state.h"
+#include "model/disk.h"
 #include "model/net.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
@@ -76,6 +77,30 @@ static uint64_t cut_timeline(struct lz_database *d, uint64_t lsn)
         lz_wal_get(&d->wal, l)->arrived = 0;
     d->timeline++;
     return lz_wal_cut(&d->wal, lsn);
+}
+
+// Its log is shorter than it was: what it had acknowledged beyond is lost, if it leads.
+void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node)
+{
+    uint32_t n = node - d->first;
+    uint64_t lsn = d->nodes[n].lsn;
+    lz_disk_is_whole(w, node);
+    if (n != d->primary || lsn >= d->wal.last)
+        return;
+    for (uint64_t l = lsn + 1; l <= d->wal.last; l++)
+        if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key) > lsn)
+            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key, 0);
+    uint64_t lost = cut_timeline(d, lsn);
+    for (uint32_t i = 0; i < d->opts.nodes; i++) {
+        struct lz_database_node *other = &d->nodes[i];
+        other->acked = other->lsn < lsn ? other->lsn : lsn;
+        other->is_stale = other->is_stale || (i != n && other->lsn != lsn);
+    }
+    lz_metrics_add(w->metrics, d->series.lost_acks, lost);
+    lz_metrics_set(w->metrics, d->series.unflushed, lz_sim_now(w->sim), 0.0);
+    if (lost > 0)
+        lz_instance_note(w, node, "lost_acks", "lacks %llu acknowledged writes",
+                         (unsigned long long)lost);
 }
 
 // The old leader's open queries break with its demotion.

@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "model/database_state.h"
+#include "model/disk.h"
 #include "model/net.h"
 #include "model/task.h"
 #include "model/world_kinds.h"
@@ -64,7 +65,9 @@ void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
     double lag_s = missing != NULL && least < last ? (double)(now - missing->at) / 1e9 : 0.0;
     lz_metrics_set(w->metrics, d->series.lag_time, now, lag_s);
     lz_metrics_set(w->metrics, d->series.lag_records, now, (double)(last - least));
-    lz_wal_drop(&d->wal, least);
+    // A primary without power may have to forget: what it would is kept.
+    uint64_t durable = lz_disk_durable(w, d->first + d->primary, last);
+    lz_wal_drop(&d->wal, least < durable ? least : durable);
 }
 
 static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t lsn)
@@ -129,6 +132,16 @@ static void commit_what_is_safe(struct lz_world *w, struct lz_database *d)
     }
 }
 
+// What the primary's disk has been asked to keep, and what it would keep.
+static void note_flush(struct lz_world *w, struct lz_database *d, uint64_t lsn)
+{
+    lz_instance_id primary = d->first + d->primary;
+    lz_disk_flushed(w, primary, lsn);
+    double at_risk = (double)(lsn - lz_disk_durable(w, primary, lsn));
+    if (at_risk > 0.0 || lz_metrics_level(w->metrics, d->series.unflushed) > 0.0)
+        lz_metrics_set(w->metrics, d->series.unflushed, lz_sim_now(w->sim), at_risk);
+}
+
 void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     LZ_ASSERT(d->is_writable);
@@ -137,6 +150,7 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
     LZ_ASSERT(lsn == p->lsn + 1);
     p->lsn = lsn;
     lz_rows_put(&p->rows, t->key, lsn);
+    note_flush(w, d, lsn);
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         if (n != d->primary && !d->nodes[n].is_stale && has_process(w, d->first + n))
             send(w, d, d->primary, n, lsn, w->replication->log);
@@ -159,6 +173,8 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
         return;
     uint64_t before = n->lsn;
     n->lsn = lz_wal_arrived(&d->wal, node, n->lsn, lsn_of(payload));
+    if (n->lsn > before)
+        lz_disk_flushed(w, entity, n->lsn);
     for (uint64_t lsn = before + 1; lsn <= n->lsn; lsn++)
         lz_rows_put(&n->rows, lz_wal_get(&d->wal, lsn)->key, lsn);
     if (n->lsn > before)
@@ -192,6 +208,7 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
     lz_rows_copy(&n->rows, &p->rows);
     n->lsn = p->lsn;
     n->is_stale = false;
+    lz_disk_is_whole(w, node); // written anew
     lz_instance_note(w, node, "rejoined", "follows %s[%u]", d->opts.name, d->primary + 1);
     send(w, d, i, d->primary, n->lsn, w->replication->ack);
     lz_database_measure_lag(w, d);

@@ -20,7 +20,7 @@ struct limit {
 
 struct lz_ulimits {
     struct lz_ulimits_face face; // first: the getters look here
-    struct limit *all;          // by instance
+    struct limit *all;           // by instance
     uint32_t cap;
 };
 
@@ -58,7 +58,7 @@ static void recompute(struct limit *l)
 }
 
 uint32_t lz_ulimit_lower(struct lz_world *w, lz_instance_id id, enum lz_ulimit_kind kind,
-                        uint32_t most, uint64_t *refused)
+                         uint32_t most, uint64_t *refused)
 {
     struct limit *l = limit_of(w, id);
     uint32_t at = 0;

@@ -16,7 +16,13 @@
 #include "model/instance.h"
 #include "model/world.h"
 
-enum lz_ulimit_kind { LZ_ULIMIT_FDS, LZ_ULIMIT_THREADS, LZ_ULIMIT_PIDS, LZ_ULIMIT_PORTS, LZ_ULIMITS };
+enum lz_ulimit_kind {
+    LZ_ULIMIT_FDS,
+    LZ_ULIMIT_THREADS,
+    LZ_ULIMIT_PIDS,
+    LZ_ULIMIT_PORTS,
+    LZ_ULIMITS
+};
 
 #define LZ_ULIMIT_NONE UINT32_MAX
 
@@ -27,7 +33,7 @@ void lz_ulimit_declare(struct lz_world *w, lz_component_id id, const uint32_t mo
 
 /* Faults; the id undoes it. `refused` counts. */
 uint32_t lz_ulimit_lower(struct lz_world *w, lz_instance_id id, enum lz_ulimit_kind kind,
-                        uint32_t most, uint64_t *refused);
+                         uint32_t most, uint64_t *refused);
 void lz_ulimit_undo(struct lz_world *w, lz_instance_id id, uint32_t limit);
 
 struct lz_ulimits_face {

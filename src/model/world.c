@@ -11,6 +11,7 @@
 #include "model/dns.h"
 #include "model/filter.h"
 #include "model/clock.h"
+#include "model/disk.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "model/journal.h"
@@ -73,6 +74,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_instances_init(w);
     lz_lives_init(w);
     lz_hosts_init(w);
+    lz_disks_init(w);
     lz_clocks_init(w);
     lz_ulimits_init(w);
     lz_rsses_init(w);

@@ -79,6 +79,7 @@ struct lz_world {
     struct lz_instances *instances;
     struct lz_lives *lives;
     struct lz_hosts *hosts;
+    struct lz_disks *disks;
     struct lz_clocks *clocks;
     struct lz_ulimits *ulimits;
     struct lz_rsses *rsses;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "model/capacity.h"
 #include "model/clock.h"
+#include "model/disk.h"
 #include "model/host.h"
 #include "model/life.h"
 #include "model/rss.h"
@@ -153,6 +154,25 @@ static int host_clock(lua_State *L)
     return answer(L, lz_clock_declare(world_of(L), host, &o, &err), &err);
 }
 
+// disk(component, {...}) -> true
+static int disk(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_disk_opts o = {
+        .iops = lz_read_num(L, 2, "iops", 0),
+        .bandwidth = lz_read_num(L, 2, "bandwidth", 0),
+        .size = lz_read_num(L, 2, "size", 0),
+        .used = lz_read_num(L, 2, "used", 0),
+        .write_bytes = lz_read_num(L, 2, "write_bytes", 0),
+        .miss_ratio = lz_read_num(L, 2, "miss_ratio", 0),
+        .checksums = lz_read_bool(L, 2, "checksums"),
+    };
+    struct lz_err err;
+    bool ok = lz_read_dist(L, 2, "latency", &o.latency, &err) &&
+              lz_disk_declare(world_of(L), id, &o, &err);
+    return answer(L, ok, &err);
+}
+
 static const luaL_Reg functions[] = {
     {"cpu", cpu},
     {"host_capacity", host_capacity},
@@ -160,6 +180,7 @@ static const luaL_Reg functions[] = {
     {"life", life},
     {"limits", limits},
     {"memory", memory},
+    {"disk", disk},
     {NULL, NULL},
 };
 

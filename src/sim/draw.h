@@ -48,6 +48,7 @@ enum lz_purpose {
     LZ_PURPOSE_LOOKUP,        /* how long one takes */
     LZ_PURPOSE_FILTER,        /* which requests a filter touches */
     LZ_PURPOSE_PHASE,         /* where the periods of a CPU quota lie */
+    LZ_PURPOSE_DISK,          /* what happens to disk operations */
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
     /* whether a caller rejects its own request */
     LZ_PURPOSE_THROTTLE = 80,

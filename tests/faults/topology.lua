@@ -10,6 +10,7 @@ local function side(name)
   local where = region(name) { zones = { "a", "b" } }
   local db = database(name .. "-db") {
     nodes = 2, spread = where, failover = false, query_time = dist.exponential { mean = "2ms" },
+    disk = { miss_ratio = "50%", checksums = true },
   }
   local box = host(name .. "-box") { zone = where.zone.a }
   local mail = service(name .. "-mail") { on = box, listen = 25 }
@@ -43,7 +44,8 @@ end
 
 -- All of a system's users come at `rate`: nobody else may ask the idle one for anything.
 local function users(s, rate)
-  traffic(s.name .. "-readers") { to = s.token, rate = "20/s", timeout = "1s" }
+  traffic(s.name .. "-writers") { to = s.db, op = "write x", rate = rate, timeout = "1s" }
+  traffic(s.name .. "-readers") { to = s.token, rate = rate, timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }

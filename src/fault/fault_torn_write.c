@@ -1,0 +1,25 @@
+#include "fault/kinds.h"
+#include "model/disk.h"
+
+static const struct lz_param params[] = {
+    {0},
+};
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    lz_fault_disk_apply(w, f, &(struct lz_disk_effect){.tears = true});
+}
+
+const struct lz_fault_kind lz_fault_torn_write = {
+    .name = "torn_write",
+    .doc = "Leave the last write half there when the power is lost.",
+    .effect_unit = "writes that may tear",
+    .elsewhere = "No other tool has it; ALICE (Pillai et al., OSDI 2014) and CrashMonkey look for "
+                 "it in files. A log ends before a record that is not whole, so the write is gone.",
+    .targets = LZ_TARGETS_INSTANCES,
+    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .per_instance = true,
+    .params = params,
+    .apply = apply,
+    .revert = lz_fault_disk_revert,
+};
