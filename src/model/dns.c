@@ -164,21 +164,22 @@ uint32_t lz_dns_first_answer(struct lz_world *w, lz_component_id id, lz_instance
 
 // ---------------------------------------------------------------- lookups
 
-static lz_time way_of(struct lz_world *w, const struct dns *d, lz_instance_id client, uint64_t path,
-                      uint64_t counter)
+// By UDP: a question whose answer does not come is asked once more, halfway to giving up. False
+// if that is lost too.
+static bool is_answered(struct lz_world *w, const struct dns *d, lz_instance_id client,
+                        uint64_t owner, lz_time *took)
 {
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_LOOKUP, counter);
-    lz_time took = lz_net_latency(w, client, d->servers, &draw);
-    took += lz_net_latency(w, d->servers, client, &draw);
-    if (d->opts.lookup_time.kind != LZ_DIST_NONE)
-        took += lz_dist_time(&d->opts.lookup_time, &draw);
-    return took;
-}
-
-static bool is_silent(struct lz_world *w, const struct dns *d, lz_instance_id client)
-{
-    return !lz_instance_is_up(lz_instance_get(w, d->servers)) ||
-           !lz_net_can_ask(w, client, d->servers);
+    for (uint32_t tries = 0; tries < 2; tries++) {
+        lz_time trip;
+        if (!lz_net_round_trip(w, client, d->servers, owner, tries, &trip))
+            continue;
+        struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_LOOKUP, tries);
+        *took = tries * (LZ_DNS_TIMEOUT_NS / 2) + trip;
+        if (d->opts.lookup_time.kind != LZ_DIST_NONE)
+            *took += lz_dist_time(&d->opts.lookup_time, &draw);
+        return true;
+    }
+    return false;
 }
 
 // What active faults make of it: the latest that says something decides, delays add up.
@@ -231,11 +232,12 @@ struct lz_dns_said lz_dns_look_up(struct lz_world *w, lz_component_id id, lz_ins
     struct lz_dns_said said = {
         .reply = LZ_DNS_ANSWER,
         .answer = choose(w, d, d->healthy, client, path, counter),
-        .took = way_of(w, d, client, path, counter),
     };
+    bool is_heard = lz_instance_is_up(lz_instance_get(w, d->servers)) &&
+                    is_answered(w, d, client, lz_draw_index(path, counter), &said.took);
     if (d->effect_count > 0)
         disturb(w, d, client, path, counter, &said);
-    if (is_silent(w, d, client))
+    if (!is_heard)
         said.reply = LZ_DNS_TIMEOUT;
     if (said.reply == LZ_DNS_TIMEOUT)
         said.took = LZ_DNS_TIMEOUT_NS;
