@@ -2,13 +2,11 @@
 ---
 --- A row is: what it does; what it may target, as kinds of handles; then its parameters as rows of
 --- schema.lua. When a kind comes to C its row here goes.
-local DISK = "database broker store host cache"
 
 local function req(row) row.required = true; return row end
 
 local ratio = { "ratio", "ratio", "share that is touched" }
 local add = { "add", "dist", "how much longer; a duration or a distribution" }
-local limit = req { "limit", "count", "how many there are" }
 
 local M = {
 

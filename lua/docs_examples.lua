@@ -24,6 +24,9 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
     rate = '"100/s"', size = '"1KiB"', bandwidth = '"10Mbit/s"', offset = '"2s"', signed = "200",
     text = '"UNAVAILABLE"' }
 
+--- Parameters for which the example of their type is not one.
+local NAMED = { expires_at = '"150s"' }
+
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
     memory = { "service", 'local cart = service "cart" { memory = { limit = "512MiB" } }', "cart" },
@@ -47,7 +50,7 @@ function M.of_fault(name, kind, params)
     local hit, has_own = NEEDS[name] or hit_by(kind), false
     local parts = { hit[3] }
     for _, f in ipairs(params) do
-        local value = f[2] == "words" and ('{ "%s" }'):format(f.choices[1])
+        local value = NAMED[f[1]] or f[2] == "words" and ('{ "%s" }'):format(f.choices[1])
             or f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
         if f.required or not has_own and not f.choices and VALUES[f[2]] and not kind.later then
             parts[#parts + 1] = ("%s = %s"):format(f[1], value)

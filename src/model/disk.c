@@ -43,7 +43,7 @@ static struct disk *disk_of(struct lz_world *w, lz_instance_id id)
     if (ds->all[id] == NULL) {
         ds->all[id] = lz_arena_alloc(w->arena, sizeof(struct disk));
         ds->all[id]->opts = &undeclared;
-        ds->all[id]->full_at = INFINITY;
+        ds->all[id]->full_at = (double)INFINITY;
     }
     return ds->all[id];
 }

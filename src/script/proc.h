@@ -31,6 +31,6 @@ int lz_proc_join(lua_State *L, uint64_t flight);  /* until the flight lands */
 void lz_proc_land(lua_State *L, uint64_t flight); /* the value is on top; it stays */
 /* Where the handler that runs now serves; 0: it is no handler, or its request is gone. */
 lz_instance_id lz_proc_instance(lua_State *L);
-int lz_proc_idle(lua_State *L);                   /* a handler is done: next request */
+int lz_proc_idle(lua_State *L); /* a handler is done: next request */
 
 #endif
