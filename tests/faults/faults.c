@@ -203,10 +203,11 @@ static void say(struct stage *s, bool ok, const char *name, const char *why)
     printf("%s %d - %s\n", ok ? "ok" : "not ok", s->count, name);
     if (ok)
         return;
-    LZ_ASSERT(why != NULL);
     for (const char *line = why; *line != '\0'; line += strcspn(line, "\n")) {
         line += *line == '\n';
-        printf("# %.*s\n", (int)strcspn(line, "\n"), line);
+        fputs("# ", stdout);
+        fwrite(line, 1, strcspn(line, "\n"), stdout);
+        putchar('\n');
     }
     keep_failed(s);
 }
