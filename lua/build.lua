@@ -83,13 +83,14 @@ local create = {}
 function create.service(C, c)
     local f = c.fields
     local queue, scale = f.queue or {}, f.autoscale or {}
-    local shed, limit = f.shed or {}, f.rate_limit or {}
+    local shed, limit, adaptive = f.shed or {}, f.rate_limit or {}, f.adaptive_limit
     return C.service {
         name = c.name, line = c.row, replicas = f.replicas, spread = spread(f.on or f.spread),
         concurrency = f.concurrency, queue_max = queue.max or 1024,
         queue_policy = queue.policy, queue_timeout = queue.timeout, queue_target = queue.target,
         queue_interval = queue.interval, deadlines = f.deadlines == "propagate",
-        parallel = f.parallel,
+        parallel = f.parallel, adaptive_initial = adaptive and adaptive.initial,
+        adaptive_max = adaptive and (adaptive.max or 1000),
         shed_in_flight = shed.in_flight, shed_cpu = shed.cpu, shed_queue_age = shed.queue_age,
         limit_rate = limit.rate, limit_burst = limit.burst, limit_status = limit.status,
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,

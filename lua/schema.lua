@@ -213,6 +213,11 @@ M.service = with({
         { "cpu", "ratio", "while its cores were used as much over the last second" },
         { "queue_age", "duration", "while its oldest request waits so long" },
     } },
+    { "adaptive_limit", "block",
+        "a limit of requests in flight at each replica, learnt from their times (Vegas)", fields = {
+            { "initial", "count", "the limit at first; default 20", min = 1 },
+            { "max", "count", "default 1000", min = 1 },
+        } },
     { "rate_limit", "block", "a token bucket at each replica; what finds no token is refused",
         fields = {
             { "rate", "rate", "tokens per second", required = true },

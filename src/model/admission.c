@@ -22,11 +22,19 @@ bool lz_admission_declare(struct lz_service *s, struct lz_err *err)
                        limit->burst);
     if (limit->status == 0)
         limit->status = 429;
+    struct lz_adaptive_limit_opts *adaptive = &s->opts.adaptive_limit;
+    if (adaptive->initial == 0)
+        adaptive->initial = adaptive->max > 0 && adaptive->max < 20 ? adaptive->max : 20;
+    if (adaptive->max > 0 && adaptive->initial > adaptive->max)
+        return lz_fail(err, LZ_ERANGE, "adaptive_limit: initial (%u) is above max (%u)",
+                       adaptive->initial, adaptive->max);
     s->keeps_cpu = s->keeps_cpu || shed->cpu > 0.0;
-    s->has_admission =
-        shed->in_flight > 0 || shed->cpu > 0.0 || shed->queue_age > 0 || limit->rate > 0.0;
-    for (uint32_t i = 0; i < s->slots; i++)
+    s->has_admission = shed->in_flight > 0 || shed->cpu > 0.0 || shed->queue_age > 0 ||
+                       limit->rate > 0.0 || adaptive->max > 0;
+    for (uint32_t i = 0; i < s->slots; i++) {
         s->replicas[i].admission.tokens = limit->burst;
+        s->replicas[i].vegas.limit = adaptive->initial;
+    }
     return true;
 }
 
@@ -64,6 +72,8 @@ uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
     const struct lz_shed_opts *shed = &s->opts.shed;
     if (shed->in_flight > 0 && r->busy + r->queue_len >= shed->in_flight)
         return 503;
+    if (s->opts.adaptive_limit.max > 0 && r->busy + r->queue_len >= r->vegas.limit)
+        return 503;
     if (shed->queue_age > 0 && lz_queue_age(w, r) >= shed->queue_age)
         return 503;
     if (shed->cpu > 0.0 && cpu_of(w, s, r) >= shed->cpu)
@@ -72,4 +82,15 @@ uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
     if (limit->rate > 0.0 && !takes_token(&r->admission, limit, lz_sim_now(w->sim)))
         return limit->status;
     return 0;
+}
+
+void lz_admission_answered(struct lz_world *w, const struct lz_service *s,
+                           struct lz_service_replica *r, const struct lz_task *t)
+{
+    LZ_ASSERT(s->opts.adaptive_limit.max > 0);
+    uint64_t owner = lz_draw_index(lz_world_component(w, s->id)->path, t->server - s->first);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PATIENCE, r->vegas.probes);
+    lz_vegas_sample(&r->vegas, s->opts.adaptive_limit.max, lz_sim_now(w->sim) - t->arrived,
+                    r->busy + r->queue_len, 0.5 + 0.5 * lz_draw_unit(&draw));
 }

@@ -78,6 +78,8 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     LZ_ASSERT(t->state == LZ_TASK_WORKING);
     LZ_ASSERT(r->busy > 0);
+    if (s->opts.adaptive_limit.max > 0 && outcome == LZ_OUTCOME_OK)
+        lz_admission_answered(w, s, r, t);
     r->busy--;
     s->busy--;
     lz_level_left(w, s, r, t, outcome);

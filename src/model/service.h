@@ -54,6 +54,12 @@ struct lz_shed_opts {
     lz_time queue_age;  /* its oldest request waits so long */
 };
 
+/* A limit of requests in flight at each replica that follows what they take (vegas.h). */
+struct lz_adaptive_limit_opts {
+    uint32_t initial; /* 0 means 20 */
+    uint32_t max;     /* 0: no such limit */
+};
+
 /* A token bucket at each replica; what finds no token is turned away. */
 struct lz_rate_limit_opts {
     double rate;     /* tokens per second; 0: no limit */
@@ -80,6 +86,7 @@ struct lz_service_opts {
     struct lz_queue_opts queue;
     struct lz_shed_opts shed;
     struct lz_rate_limit_opts rate_limit;
+    struct lz_adaptive_limit_opts adaptive_limit;
     bool parallel;  /* its calls are made side by side */
     bool deadlines; /* work whose caller has given up is not begun; calls inherit what is left */
     struct lz_dist service_time; /* NONE means 1 ms */

@@ -21,6 +21,7 @@
 #include "model/measure.h"
 #include "model/service.h"
 #include "model/task.h"
+#include "model/vegas.h"
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
@@ -50,6 +51,7 @@ struct lz_service_replica {
     struct lz_queue_class classes[LZ_PRIORITIES];
     struct lz_codel codel;
     struct lz_admission admission;
+    struct lz_vegas vegas;
     uint32_t cpu_changes; /* of its CPU, as last measured */
     double cpu_used;      /* cores, as last measured */
     double cpu_used_ns;   /* of one core, up to then; kept for services that scale */
@@ -134,6 +136,10 @@ bool lz_admission_declare(struct lz_service *s, struct lz_err *err) LZ_MUST_CHEC
 /* The status by which a request that has just come is refused; 0: it may come in. */
 uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
                             struct lz_service_replica *r);
+
+/* A request was answered well: what an adaptive limit learns from. */
+void lz_admission_answered(struct lz_world *w, const struct lz_service *s,
+                           struct lz_service_replica *r, const struct lz_task *t);
 
 /* ---- queue.c: tasks that wait at a replica, oldest first */
 void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,

@@ -165,6 +165,8 @@ static int service(lua_State *L)
         .rate_limit = {.rate = lz_read_num(L, 1, "limit_rate", 0),
                        .burst = lz_read_num(L, 1, "limit_burst", 0),
                        .status = (uint16_t)lz_read_int(L, 1, "limit_status", 0)},
+        .adaptive_limit = {.initial = (uint32_t)lz_read_int(L, 1, "adaptive_initial", 0),
+                           .max = (uint32_t)lz_read_int(L, 1, "adaptive_max", 0)},
         .deadlines = lz_read_bool(L, 1, "deadlines"),
         .parallel = lz_read_bool(L, 1, "parallel"),
         .cpu = lz_read_num(L, 1, "cpu", 0),

@@ -47,6 +47,8 @@ static void options_that_make_no_sense_are_refused(void **state)
          "rate_limit: rate must be between 0/s and 1e9/s, got 1e+10/s"},
         {{.rate_limit = {.rate = 5, .burst = 0.5}},
          "rate_limit: burst must be between 1 and 1e9, got 0.5"},
+        {{.adaptive_limit = {.initial = 30, .max = 20}},
+         "adaptive_limit: initial (30) is above max (20)"},
         {{.autoscale = {.min = 3, .max = 2, .target_cpu = 0.5}},
          "autoscale: min (3) is above max (2)"},
     };
