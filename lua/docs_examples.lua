@@ -25,7 +25,7 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
     text = '"UNAVAILABLE"' }
 
 --- Parameters for which the example of their type is not one.
-local NAMED = { expires_at = '"150s"' }
+local NAMED = { expires_at = '"130s"' }
 
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
