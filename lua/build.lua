@@ -164,6 +164,7 @@ function create.traffic(C, c)
     e.gaps, e.batch, e.users, e.think = f.gaps, f.batch, f.users, f.think
     if f.session then e.session, e.leave = f.session.requests, f.session.leave end
     e["local"] = f.beside
+    e.near = f.near and f.near.id
     return C.traffic(e)
 end
 

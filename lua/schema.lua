@@ -302,6 +302,8 @@ M.traffic = with({
         .. "default 0" },
     { "keys", "dist", "what a request is about; default each its own, or its user's" },
     balanced,
+    { "near", "ref:region|cloud", "users stand 15ms from it and 55ms from other regions; default "
+        .. "15ms from everything" },
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, with(balancing, calling))
 M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" },

@@ -432,7 +432,8 @@ bool lz_dns_create(struct lz_world *w, const struct lz_dns_opts *opts, lz_compon
         return false;
     struct lz_dnses *ds = w->dnses;
     ds->all = lz_grow(w->arena, ds->all, &ds->cap, ds->count + 1, sizeof(*ds->all));
-    lz_instances_add(w, *id, 1, &(struct lz_spread){.host = lz_place_edge_host(w)}, &instance_ops);
+    lz_instances_add(w, *id, 1, &(struct lz_spread){.host = lz_place_edge_host(w, 0)},
+                     &instance_ops);
     struct lz_component *c = &w->components[*id];
     c->index = ds->count;
     struct dns *d = &ds->all[ds->count++];

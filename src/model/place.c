@@ -19,9 +19,10 @@ struct zone {
 };
 
 struct host {
-    const char *name; // NULL: made for one replica
-    lz_zone_id zone;  // 0: outside, where users are
-    bool is_local;    // no distance to anything
+    const char *name;  // NULL: made for one replica
+    lz_zone_id zone;   // 0: outside, where users are
+    lz_region_id near; // outside: whose neighbours they are; 0: everybody's
+    bool is_local;     // no distance to anything
 };
 
 struct lz_place {
@@ -34,7 +35,7 @@ struct lz_place {
     uint32_t zone_count, zone_cap;
     uint32_t host_count, host_cap;
     lz_region_id fallback; // the region of what is put nowhere; 0 until needed
-    struct lz_dist none, same_host, same_zone, other_zone, other_region, edge;
+    struct lz_dist none, same_host, same_zone, other_zone, other_region, edge, edge_far;
 };
 
 void lz_place_init(struct lz_world *w)
@@ -46,6 +47,7 @@ void lz_place_init(struct lz_world *w)
     p->other_zone = lz_dist_constant(LZ_PLACE_OTHER_ZONE_NS);
     p->other_region = lz_dist_constant(LZ_PLACE_OTHER_REGION_NS);
     p->edge = lz_dist_constant(LZ_PLACE_EDGE_NS);
+    p->edge_far = lz_dist_constant(LZ_PLACE_EDGE_NS + LZ_PLACE_OTHER_REGION_NS);
     w->place = p;
 }
 
@@ -176,9 +178,12 @@ lz_host_id lz_place_assign(struct lz_world *w, const struct lz_spread *spread, u
     return add_host(w, NULL, zone, false);
 }
 
-lz_host_id lz_place_edge_host(struct lz_world *w)
+lz_host_id lz_place_edge_host(struct lz_world *w, lz_region_id near)
 {
-    return add_host(w, NULL, 0, false);
+    LZ_ASSERT(near <= w->place->region_count);
+    lz_host_id host = add_host(w, NULL, 0, false);
+    w->place->hosts[host].near = near;
+    return host;
 }
 
 lz_host_id lz_place_local_host(struct lz_world *w)
@@ -243,6 +248,15 @@ lz_zone_id lz_place_host_zone(const struct lz_world *w, lz_host_id id)
     return w->place->hosts[id].zone;
 }
 
+// From users to what they call: next door, or next door to another region.
+static const struct lz_dist *from_edge(const struct lz_place *p, const struct host *users,
+                                       const struct host *other)
+{
+    bool is_far =
+        users->near != 0 && other->zone != 0 && p->zones[other->zone].region != users->near;
+    return is_far ? &p->edge_far : &p->edge;
+}
+
 const struct lz_dist *lz_place_latency(const struct lz_world *w, lz_host_id a, lz_host_id b)
 {
     const struct lz_place *p = w->place;
@@ -251,7 +265,7 @@ const struct lz_dist *lz_place_latency(const struct lz_world *w, lz_host_id a, l
     if (from->is_local || to->is_local)
         return &p->none;
     if (from->zone == 0 || to->zone == 0)
-        return &p->edge;
+        return from_edge(p, from->zone == 0 ? from : to, from->zone == 0 ? to : from);
     if (a == b)
         return &p->same_host;
     if (from->zone == to->zone)

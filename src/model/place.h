@@ -65,7 +65,10 @@ uint32_t lz_place_zones_of(const struct lz_world *w, lz_region_id region);
 
 /* The host for replica `i` of something spread so: a named one, or a fresh one. */
 lz_host_id lz_place_assign(struct lz_world *w, const struct lz_spread *spread, uint32_t i);
-lz_host_id lz_place_edge_host(struct lz_world *w);  /* where users stand */
+
+/* Where users stand: one edge from a region, one edge and a region from the others. `near` 0:
+ * one edge from everything. */
+lz_host_id lz_place_edge_host(struct lz_world *w, lz_region_id near);
 lz_host_id lz_place_local_host(struct lz_world *w); /* at no distance from anything */
 
 uint32_t lz_place_region_count(const struct lz_world *w);

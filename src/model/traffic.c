@@ -179,7 +179,7 @@ static struct lz_traffic *make(struct lz_world *w, const struct lz_traffic_opts 
                                lz_component_id id)
 {
     struct lz_traffics *ts = w->traffics;
-    lz_host_id host = opts->local ? lz_place_local_host(w) : lz_place_edge_host(w);
+    lz_host_id host = opts->local ? lz_place_local_host(w) : lz_place_edge_host(w, opts->near);
     lz_instances_add(w, id, 1, &(struct lz_spread){.host = host}, &instance_ops);
     struct lz_component *c = &w->components[id];
     c->index = ts->count;

@@ -256,6 +256,7 @@ static int traffic(lua_State *L)
         .session = (uint32_t)lz_read_int(L, 1, "session", 0),
         .leave = lz_read_num(L, 1, "leave", 0),
         .local = lz_read_bool(L, 1, "local"),
+        .near = (uint32_t)lz_read_int(L, 1, "near", 0),
         .edge = lz_bind_read_edge(L, 1),
     };
     o.to = o.edge.to;
