@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "check/expect.h"
-#include "model/traffic.h"
+#include "model/traffic/traffic.h"
 
 static bool has_traffic(const struct lz_world *w)
 {

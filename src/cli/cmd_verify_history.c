@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "check/history_read.h"
-#include "check/verify.h"
+#include "check/history/history_read.h"
+#include "check/history/verify.h"
 #include "cli/cmd.h"
 #include "cli/near.h"
 #include "report/json.h"

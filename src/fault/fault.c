@@ -7,9 +7,9 @@
 #include "base/grow.h"
 #include "fault/kinds.h"
 #include "fault/ramp.h"
-#include "model/database.h"
-#include "model/instance.h"
+#include "model/data/database.h"
 #include "model/journal.h"
+#include "model/node/instance.h"
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {

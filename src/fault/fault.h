@@ -24,7 +24,7 @@
 
 #include <stddef.h>
 
-#include "model/loss.h"
+#include "model/net/loss.h"
 #include "model/target.h"
 #include "model/world.h"
 #include "sim/shape.h"

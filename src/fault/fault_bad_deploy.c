@@ -2,7 +2,7 @@
 // a new build replaces the running one on k/n of the replicas, as a rolling update does.
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/version.h"
+#include "model/service/version.h"
 
 static const struct lz_param params[] = {
     {.name = "factor",

@@ -1,7 +1,7 @@
 // With `expires_at` later than `at` the certificate runs out as the fault's one step.
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/cert.h"
+#include "model/net/cert.h"
 
 static const struct lz_param params[] = {
     {.name = "expires_at",

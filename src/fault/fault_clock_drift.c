@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/clock.h"
+#include "model/node/clock.h"
 
 static const struct lz_param params[] = {
     {.name = "ppm",

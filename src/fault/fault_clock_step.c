@@ -1,6 +1,6 @@
 #include "fault/kinds.h"
-#include "model/clock.h"
-#include "model/failover.h"
+#include "model/data/failover.h"
+#include "model/node/clock.h"
 
 static const struct lz_param params[] = {
     {.name = "offset",

@@ -1,6 +1,6 @@
 #include "fault/kinds.h"
-#include "model/capacity.h"
-#include "model/host.h"
+#include "model/node/capacity.h"
+#include "model/node/host.h"
 
 static const struct lz_param params[] = {
     {.name = "load",

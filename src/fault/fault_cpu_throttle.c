@@ -1,6 +1,6 @@
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/capacity.h"
+#include "model/node/capacity.h"
 
 static const struct lz_param params[] = {
     {.name = "quota",

@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/life.h"
+#include "model/node/life.h"
 
 static const struct lz_param params[] = {
     {.name = "backoff",

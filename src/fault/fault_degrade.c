@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/capacity.h"
+#include "model/node/capacity.h"
 
 static const struct lz_param params[] = {
     {.name = "factor",

@@ -1,6 +1,6 @@
 /* fault_disk.c — what the faults of disks have in common. */
 #include "fault/kinds.h"
-#include "model/disk.h"
+#include "model/node/disk.h"
 
 // In a place there may be other things than databases: what has no disk is passed by.
 static bool has_disk(const struct lz_world *w, lz_instance_id id)

@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/disk.h"
+#include "model/node/disk.h"
 
 static const struct lz_param params[] = {
     {.name = "ratio",

@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/dns.h"
+#include "model/net/dns.h"
 
 // The words of `answer`, in their order.
 enum { UNCHANGED, NXDOMAIN, SERVFAIL, TIMEOUT, EMPTY, STALE };

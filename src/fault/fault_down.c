@@ -3,7 +3,7 @@
  */
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/instance.h"
+#include "model/node/instance.h"
 
 static const struct lz_param params[] = {{0}};
 

@@ -4,8 +4,8 @@
  */
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/evict.h"
-#include "model/life.h"
+#include "model/node/evict.h"
+#include "model/node/life.h"
 
 static const struct lz_param params[] = {
     {.name = "notice",

@@ -1,6 +1,6 @@
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/capacity.h"
+#include "model/node/capacity.h"
 
 #define SIZE_BYTES 1024.0
 #define CPU_NS (5 * LZ_US) /* to receive a packet and drop it in the kernel */

@@ -5,7 +5,7 @@
  * have merely died, and whoever supervises them starts them again.
  */
 #include "fault/kinds.h"
-#include "model/life.h"
+#include "model/node/life.h"
 
 static const struct lz_param params[] = {
     {.name = "graceful",

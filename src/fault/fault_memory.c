@@ -3,7 +3,7 @@
  */
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/rss.h"
+#include "model/node/rss.h"
 
 enum { KILL, SWAP };
 

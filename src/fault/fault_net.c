@@ -10,8 +10,8 @@
  */
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/database.h"
-#include "model/instance.h"
+#include "model/data/database.h"
+#include "model/node/instance.h"
 
 static bool is_same(const struct lz_target *a, const struct lz_target *b)
 {

@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/instance.h"
+#include "model/node/instance.h"
 
 static const struct lz_param params[] = {{0}};
 

@@ -1,5 +1,5 @@
 #include "fault/kinds.h"
-#include "model/ulimit.h"
+#include "model/node/ulimit.h"
 
 static const struct lz_param params[] = {
     {.name = "limit",

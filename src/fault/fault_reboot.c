@@ -1,6 +1,6 @@
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/life.h"
+#include "model/node/life.h"
 
 #define NOTICE_NS (10 * LZ_S)
 #define LASTING_NS (120 * LZ_S)

@@ -1,7 +1,7 @@
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/evict.h"
-#include "model/life.h"
+#include "model/node/evict.h"
+#include "model/node/life.h"
 
 #define NOTICE_NS (120 * LZ_S) /* AWS: "two minutes before" a Spot Instance is reclaimed */
 

@@ -3,7 +3,7 @@
  */
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/life.h"
+#include "model/node/life.h"
 
 static const struct lz_param params[] = {
     {.name = "graceful",

@@ -1,7 +1,7 @@
 // What spreads in waves: after wave k of n, the first k/n of the hits are degraded.
 #include "base/check.h"
 #include "fault/kinds.h"
-#include "model/capacity.h"
+#include "model/node/capacity.h"
 
 #define WAVES_MAX 1000
 #define GAP (60 * LZ_S)

@@ -3,10 +3,10 @@
 #define LZ_FAULT_KINDS_H
 
 #include "fault/fault.h"
-#include "model/connection.h"
-#include "model/filter.h"
-#include "model/link.h"
-#include "model/net.h"
+#include "model/net/connection.h"
+#include "model/net/link.h"
+#include "model/net/net.h"
+#include "model/service/filter.h"
 
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;

@@ -1,7 +1,7 @@
 #include "fault/surge.h"
 
 #include "base/check.h"
-#include "model/traffic.h"
+#include "model/traffic/traffic.h"
 
 #define FACTOR_MAX 1e6
 

@@ -5,13 +5,13 @@
  * people and the language look names up in.
  */
 #include "base/check.h"
-#include "model/database.h"
-#include "model/dns.h"
-#include "model/gateway.h"
-#include "model/host.h"
-#include "model/link.h"
-#include "model/service.h"
-#include "model/traffic.h"
+#include "model/data/database.h"
+#include "model/net/dns.h"
+#include "model/net/link.h"
+#include "model/node/host.h"
+#include "model/service/gateway.h"
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 #include "model/world.h"
 
 static const struct {

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "model/request.h"
+#include "model/traffic/request.h"
 #include "model/world.h"
 
 struct lz_measure {

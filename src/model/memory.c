@@ -1,17 +1,17 @@
 #include "model/memory.h"
 
 #include "base/check.h"
-#include "model/capacity.h"
-#include "model/client.h"
-#include "model/connection.h"
-#include "model/cpu.h"
-#include "model/database.h"
-#include "model/edge.h"
-#include "model/guard.h"
-#include "model/instance.h"
-#include "model/policy.h"
-#include "model/request.h"
-#include "model/task.h"
+#include "model/client/client.h"
+#include "model/client/edge.h"
+#include "model/client/guard.h"
+#include "model/client/policy.h"
+#include "model/data/database.h"
+#include "model/net/connection.h"
+#include "model/node/capacity.h"
+#include "model/node/cpu.h"
+#include "model/node/instance.h"
+#include "model/service/task.h"
+#include "model/traffic/request.h"
 
 struct lz_memory lz_memory_of_world(const struct lz_world *w)
 {

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "model/database.h"
-#include "model/instance.h"
+#include "model/data/database.h"
+#include "model/node/instance.h"
 
 static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host_id host)
 {

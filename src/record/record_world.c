@@ -3,12 +3,12 @@
 #include <math.h>
 
 #include "base/check.h"
-#include "model/call.h"
-#include "model/instance.h"
+#include "model/client/call.h"
 #include "model/journal.h"
 #include "model/memory.h"
+#include "model/node/instance.h"
 #include "model/place.h"
-#include "model/request.h"
+#include "model/traffic/request.h"
 #include "record/record_rows.h"
 
 static const char *const units[] = {

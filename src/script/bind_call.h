@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-#include "model/call.h"
+#include "model/client/call.h"
 
 /* Of the table at `idx`: from, to, op and whatever else `edge` of build.lua puts there. */
 struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx);

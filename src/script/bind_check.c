@@ -4,9 +4,9 @@
 
 #include "base/check.h"
 #include "check/format.h"
-#include "model/call.h"
-#include "model/service.h"
-#include "model/version.h"
+#include "model/client/call.h"
+#include "model/service/service.h"
+#include "model/service/version.h"
 #include "script/bind_check.h"
 #include "script/read.h"
 #include "script/state.h"

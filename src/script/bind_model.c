@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "model/call.h"
-#include "model/connect.h"
-#include "model/database.h"
-#include "model/link.h"
-#include "model/service.h"
-#include "model/traffic.h"
+#include "model/client/call.h"
+#include "model/data/database.h"
+#include "model/net/connect.h"
+#include "model/net/link.h"
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 #include "script/bind_call.h"
 #include "script/read.h"
 #include "script/state.h"

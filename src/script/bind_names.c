@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "model/dns.h"
-#include "model/gateway.h"
+#include "model/net/dns.h"
+#include "model/service/gateway.h"
 #include "script/read.h"
 #include "script/state.h"
 

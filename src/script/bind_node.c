@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "model/capacity.h"
-#include "model/clock.h"
-#include "model/disk.h"
-#include "model/host.h"
-#include "model/life.h"
-#include "model/rss.h"
-#include "model/ulimit.h"
+#include "model/node/capacity.h"
+#include "model/node/clock.h"
+#include "model/node/disk.h"
+#include "model/node/host.h"
+#include "model/node/life.h"
+#include "model/node/rss.h"
+#include "model/node/ulimit.h"
 #include "script/read.h"
 #include "script/state.h"
 

@@ -2,8 +2,8 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
-#include "model/clock.h"
 #include "model/journal.h"
+#include "model/node/clock.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
 

@@ -2,7 +2,7 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
-#include "model/version.h"
+#include "model/service/version.h"
 #include "script/read.h"
 #include "script/state.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/instance.h"
-#include "model/task.h"
+#include "model/node/instance.h"
+#include "model/service/task.h"
 
 enum proc_kind { DRIVE, HANDLER };
 

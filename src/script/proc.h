@@ -10,7 +10,7 @@
 #include <lua.h>
 
 #include "check/check.h"
-#include "model/handler.h"
+#include "model/service/handler.h"
 #include "script/state.h"
 
 /* Begin a drive body at time 0: the function is on top of the stack, and popped. */

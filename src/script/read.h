@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/loss.h"
+#include "model/net/loss.h"
 #include "model/place.h"
 #include "model/target.h"
 #include "sim/dist.h"

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/sort.h"
 #include "bench.h"
-#include "check/linear.h"
+#include "check/history/linear.h"
 
 #define CLIENTS 10
 #define OPERATIONS 1000000

@@ -8,7 +8,7 @@
 #include "bench.h"
 #include "bench_scenario.h"
 #include "explore/ticker.h"
-#include "model/service.h"
+#include "model/service/service.h"
 
 // Customers arrive at 0.9 of what the servers can do; users stand beside the queue.
 #define QUEUE(servers, rate, seconds)                                                              \

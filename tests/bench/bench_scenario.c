@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "model/traffic.h"
+#include "model/traffic/traffic.h"
 
 const char bench_scenario_forty_lines[] =
     "scenario 'Checkout survives losing the primary' {\n"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "model/request.h"
+#include "model/traffic/request.h"
 #include "script/state.h"
 #include "sim/sim.h"
 

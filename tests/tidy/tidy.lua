@@ -128,7 +128,7 @@ end
 local function check_layers(paths, complain)
     local by_folder = {}
     for _, path in ipairs(paths) do
-        local folder, name = path:match "^src/(%w+)/([^/]+%.c)$"
+        local folder, name = path:match "^src/(%w+)/(.+%.c)$"
         if folder then
             by_folder[folder] = by_folder[folder] or {}
             table.insert(by_folder[folder], name)

@@ -29,7 +29,7 @@
 #include <cmocka.h>
 
 #include "model/journal.h"
-#include "model/traffic.h"
+#include "model/traffic/traffic.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define PASS LZ_VERDICT_PASS

@@ -6,7 +6,7 @@
  * pod uses is a share of what it requests; pods that are not ready or just started are `starting`,
  * pods without a metric `missing`, pods being deleted are not counted.
  */
-#include "model/autoscale.h"
+#include "model/service/autoscale.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

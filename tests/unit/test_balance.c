@@ -5,7 +5,7 @@
  * and again, with the counts of open requests set by hand, must give the sequence, the shares
  * or the refusals that the source says. Rings and tables are also looked at as such.
  */
-#include "model/balance.h"
+#include "model/client/balance.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,13 +16,13 @@
 
 #include <cmocka.h>
 
-#include "model/edge.h"
-#include "model/locality.h"
-#include "model/maglev.h"
-#include "model/outlier.h"
-#include "model/policy.h"
-#include "model/ring.h"
-#include "model/service.h"
+#include "model/client/edge.h"
+#include "model/client/locality.h"
+#include "model/client/maglev.h"
+#include "model/client/outlier.h"
+#include "model/client/policy.h"
+#include "model/client/ring.h"
+#include "model/service/service.h"
 
 struct stage {
     struct lz_arena *arena;

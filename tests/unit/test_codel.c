@@ -7,7 +7,7 @@
  * 5 ms and interval 100 ms (Maurer, "Fail at Scale", ACM Queue 13(8), 2015): the first drop after
  * 100 ms, the next 100, 70.71, 57.74 and 50 ms one after the other.
  */
-#include "model/codel.h"
+#include "model/service/codel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  * "5:x0" clears, "5:q40" sets a quota of 40 ms in each 100 ms. The expectation is when jobs finish,
  * as "a200".
  */
-#include "model/cpu.h"
+#include "model/node/cpu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * Method: a row says how many cores the host has, and for each instance its weight, its own cores
  * and the jobs of 100 ms it is given at time 0; the expectation is when the jobs of each finish.
  */
-#include "model/cpu_host.h"
+#include "model/node/cpu_host.h"
 
 #include <math.h>
 #include <setjmp.h>

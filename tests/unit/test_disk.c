@@ -4,7 +4,7 @@
  * Method: operations are started by hand on a node that nobody calls; their ends are logged with
  * the millisecond, failures with an `x`.
  */
-#include "model/disk.h"
+#include "model/node/disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "model/database.h"
+#include "model/data/database.h"
 
 struct stage {
     struct lz_arena *arena;

@@ -6,7 +6,7 @@
  * the lookups are made directly; detection is read from the journal, over many runs, and compared
  * with what the health checks' period and threshold say.
  */
-#include "model/dns.h"
+#include "model/net/dns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,11 +17,11 @@
 
 #include <cmocka.h>
 
-#include "model/instance.h"
 #include "model/journal.h"
-#include "model/net.h"
-#include "model/service.h"
-#include "model/traffic.h"
+#include "model/net/net.h"
+#include "model/node/instance.h"
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define MIB ((size_t)1024 * 1024)

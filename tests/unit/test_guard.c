@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "model/backoff.h"
-#include "model/breaker.h"
-#include "model/budget.h"
-#include "model/throttle.h"
+#include "model/client/backoff.h"
+#include "model/client/breaker.h"
+#include "model/client/budget.h"
+#include "model/client/throttle.h"
 
 static struct lz_arena *arena;
 

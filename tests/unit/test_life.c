@@ -4,7 +4,7 @@
  * Method: a world without users in which things are done to one instance between two runs; what
  * followed is read from the journal, as "second what", and compared with what Kubernetes does.
  */
-#include "model/life.h"
+#include "model/node/life.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "model/capacity.h"
 #include "model/journal.h"
-#include "model/service.h"
-#include "model/traffic.h"
+#include "model/node/capacity.h"
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 
 struct stage {
     struct lz_arena *arena;

@@ -5,7 +5,7 @@
  * 21 pass, then 20 at 101 ms of which one does. The rows of the leaky bucket are nginx's
  * (limit_req, rate=10r/s, burst=20 nodelay; "Rate Limiting with NGINX", nginx.com/blog).
  */
-#include "model/limit.h"
+#include "model/service/limit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "model/filter.h"
+#include "model/service/filter.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

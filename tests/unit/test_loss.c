@@ -6,7 +6,7 @@
  * gaps of 100 in the mean, 13.509 % of bursts of 20 or more (Gilbert 1960, Elliott 1963; Salsano et
  * al. 2012). Relative bound 1 %.
  */
-#include "model/loss.h"
+#include "model/net/loss.h"
 
 #include <math.h>
 #include <setjmp.h>

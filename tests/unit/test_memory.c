@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "model/database.h"
-#include "model/request.h"
-#include "model/service.h"
-#include "model/traffic.h"
+#include "model/data/database.h"
+#include "model/service/service.h"
+#include "model/traffic/request.h"
+#include "model/traffic/traffic.h"
 
 #define END (100 * LZ_S)
 

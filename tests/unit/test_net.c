@@ -5,7 +5,7 @@
  * the test's own notes when its first segment and its end arrive. Times are counted from sending.
  * A flight leaves every 20 ms: 10 segments, 20, 40 (RFC 5681, RFC 6928).
  */
-#include "model/net.h"
+#include "model/net/net.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "model/link.h"
-#include "model/service.h"
+#include "model/net/link.h"
+#include "model/service/service.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define END (4000 * LZ_S)

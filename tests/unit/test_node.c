@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "model/clock.h"
-#include "model/evict.h"
-#include "model/life.h"
-#include "model/service.h"
-#include "model/traffic.h"
-#include "model/ulimit.h"
+#include "model/node/clock.h"
+#include "model/node/evict.h"
+#include "model/node/life.h"
+#include "model/node/ulimit.h"
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 
 struct stage {
     struct lz_arena *arena;

@@ -4,7 +4,7 @@
  * Method: exact times. What a line of a given rate takes is arithmetic: 1500 bytes at 1 Gbit/s
  * 12 us, at 10 Mbit/s 1.2 ms; 1 MB that waits at 10 Mbit/s 800 ms; 1 GB at 1 Gbit/s 8 s.
  */
-#include "model/pipe.h"
+#include "model/net/pipe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

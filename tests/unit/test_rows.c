@@ -3,7 +3,7 @@
  *
  * Method: keys that are dense, spread and extreme; versions follow from the key.
  */
-#include "model/rows.h"
+#include "model/data/rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

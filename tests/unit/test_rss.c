@@ -3,7 +3,7 @@
  *
  * Method: instances that nobody calls, on hosts of known size; exact times from the journal.
  */
-#include "model/rss.h"
+#include "model/node/rss.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "model/capacity.h"
-#include "model/host.h"
 #include "model/journal.h"
-#include "model/life.h"
-#include "model/service.h"
+#include "model/node/capacity.h"
+#include "model/node/host.h"
+#include "model/node/life.h"
+#include "model/service/service.h"
 
 #define MIB 1048576.0
 

@@ -4,7 +4,7 @@
  *
  * Method: each row changes a service's options from those of one that is accepted.
  */
-#include "model/version.h"
+#include "model/service/version.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

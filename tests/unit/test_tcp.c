@@ -4,7 +4,7 @@
  * Method: the sums of the waits, in ms, against the series of Linux' ip-sysctl.rst: tcp_syn_retries
  * = 6 before 6.5 and with tcp_syn_linear_timeouts = 4, tcp_synack_retries = 5, tcp_retries2 = 15.
  */
-#include "model/tcp.h"
+#include "model/net/tcp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  * lambda T / (1 + lambda T) (Jung, Berger, Balakrishnan, "Modeling TTL-based Internet caches",
  * INFOCOM 2003), sliding 1 - exp(-lambda T); the tolerance is 0.003. Eviction is a table of keys.
  */
-#include "model/ttl_cache.h"
+#include "model/net/ttl_cache.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -5,7 +5,7 @@
  * flight each takes 10 ms * max(1, L / cores), so that the queue is L - cores and the limit has
  * to lie between cores + alpha and cores + beta (with log 1, 3 and 6).
  */
-#include "model/vegas.h"
+#include "model/service/vegas.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

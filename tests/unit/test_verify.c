@@ -5,7 +5,7 @@
  * and, where it can, that it cannot tell. Then many small random histories of registers and
  * queues are answered by trying every order of their operations, and by the search.
  */
-#include "check/verify.h"
+#include "check/history/verify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "check/history_read.h"
-#include "check/linear.h"
+#include "check/history/history_read.h"
+#include "check/history/linear.h"
 
 #define I(p, f, v) "{:process " #p ", :type :invoke, :f :" #f ", :value " v "}\n"
 #define OK(p, f, v) "{:process " #p ", :type :ok, :f :" #f ", :value " v "}\n"

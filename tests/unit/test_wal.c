@@ -4,7 +4,7 @@
  * Method: "2314" are records in order of arrival; the expectation is how far the node has
  * the log after each.
  */
-#include "model/wal.h"
+#include "model/data/wal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

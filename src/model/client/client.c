@@ -1,0 +1,573 @@
+#include "model/client/client.h"
+
+#include "base/check.h"
+#include "model/client/caller.h"
+#include "model/client/client_state.h"
+#include "model/client/edge.h"
+#include "model/client/guard.h"
+#include "model/client/legs.h"
+#include "model/client/outlier.h"
+#include "model/net/connect.h"
+#include "model/net/connection.h"
+#include "model/net/resolver.h"
+#include "model/node/instance.h"
+#include "model/node/ulimit.h"
+#include "model/traffic/span.h"
+
+static void attempt_begin(struct lz_world *w, struct lz_call *c);
+
+static struct lz_call *find(const struct lz_world *w, uint64_t id)
+{
+    return lz_pool_find(&w->clients->pool, id);
+}
+
+bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task)
+{
+    const struct lz_call *c = find(w, call);
+    return c != NULL && c->state == LZ_CALL_SENT && c->task == task;
+}
+
+void lz_client_orphan(struct lz_world *w, uint64_t call)
+{
+    struct lz_call *c = find(w, call);
+    if (c == NULL || c->request == 0)
+        return;
+    if (c->state == LZ_CALL_SPLIT) {
+        lz_legs_orphan(w, c);
+        c->request = 0;
+        return;
+    }
+    lz_span_add(w, c, LZ_OUTCOME_PENDING, 0);
+    c->request = 0;
+    struct lz_task *t = c->state == LZ_CALL_SENT ? lz_task_find(w, c->task) : NULL;
+    if (t != NULL)
+        lz_task_orphan(w, t);
+}
+
+// The attempt no longer holds anything: timers, its connection, its place in line.
+static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answered)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    lz_time linger = e->pool != NULL ? lz_connection_release(w, e, c, is_answered) : 0;
+    lz_sim_cancel(w->sim, c->timeout);
+    if (c->state == LZ_CALL_SENT) {
+        struct lz_edge_pair *p = lz_edge_pair(e, c->client, c->server);
+        LZ_ASSERT(p->in_flight > 0);
+        p->in_flight--;
+    } else {
+        lz_sim_cancel(w->sim, c->timer);
+    }
+    c->timeout = c->timer = 0;
+    if (c->state == LZ_CALL_WAITING)
+        ops->forget(w, e->opts.to, lz_pool_id(c));
+    c->state = LZ_CALL_PICK;
+    c->turn++;
+    if (c->has_connection) {
+        c->has_connection = false;
+        if (linger > 0)
+            lz_connection_let_go(w, e->opts.to, linger);
+        else
+            ops->disconnect(w, e->opts.to);
+    }
+    if (e->pool != NULL)
+        lz_connection_next(w, e, c->client);
+}
+
+// A fan's and a bundle's legs are calls of their own; a race is one call, whatever it sends.
+static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
+{
+    bool is_fan = e->opts.fan_out > 1 && c->owner_kind != LZ_OWNER_FAN;
+    return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL;
+}
+
+void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+{
+    uint64_t owner = c->owner, id = lz_pool_id(c);
+    enum lz_client_owner kind = c->owner_kind;
+    lz_time took = lz_sim_now(w->sim) - c->begun;
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->guard != NULL && is_one_call(e, c))
+        lz_guard_ended(w, e, c);
+    lz_pool_give(&w->clients->pool, c);
+    if (kind == LZ_OWNER_TRAFFIC) {
+        lz_traffic_called(w, owner, result);
+        return;
+    }
+    if (kind != LZ_OWNER_TASK) {
+        lz_legs_ended(w, owner, id, result);
+        return;
+    }
+    struct lz_task *t = lz_task_find(w, owner);
+    LZ_ASSERT(t != NULL); // a task that goes away drops its call
+    LZ_ASSERT(t->child == id);
+    t->child = 0;
+    t->child_ns += took;
+    lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
+}
+
+// What the call, or the call it is a leg of, is made for: a task of the calling service.
+static const struct lz_task *owner_of(const struct lz_world *w, const struct lz_call *c)
+{
+    while (c != NULL && c->owner_kind >= LZ_OWNER_FAN)
+        c = find(w, c->owner);
+    return c != NULL && c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
+}
+
+// When the call as a whole is given up; LZ_FOREVER: never. A service that heeds deadlines has
+// no longer than whoever it is asked by.
+static lz_time deadline_of(const struct lz_world *w, const struct lz_edge *e,
+                           const struct lz_call *c)
+{
+    lz_time own = e->opts.overall_timeout > 0 ? c->begun + e->opts.overall_timeout : LZ_FOREVER;
+    const struct lz_task *t = e->heeds_deadline ? owner_of(w, c) : NULL;
+    return t != NULL && t->deadline != 0 && t->deadline < own ? t->deadline : own;
+}
+
+// When this attempt is given up, as its server is told; 0: it does not want to know.
+static lz_time told_deadline(const struct lz_world *w, const struct lz_edge *e,
+                             const struct lz_call *c)
+{
+    if (!e->tells_deadline)
+        return 0;
+    lz_time whole = deadline_of(w, e, c), own = c->started + e->opts.timeout;
+    return whole < own ? whole : own;
+}
+
+static uint8_t priority_of(const struct lz_world *w, const struct lz_edge *e,
+                           const struct lz_call *c)
+{
+    if (e->opts.priority > 0)
+        return (uint8_t)(e->opts.priority - 1);
+    const struct lz_task *t = e->hands_priority_on ? owner_of(w, c) : NULL;
+    return t != NULL ? t->priority : 0;
+}
+
+static bool is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result)
+{
+    if (o->retry_outcomes == 0 && o->retry_status_count == 0)
+        return true;
+    if (o->retry_outcomes >> result->outcome & 1u)
+        return true;
+    for (uint32_t i = 0; i < o->retry_status_count; i++)
+        if (o->retry_statuses[i] == result->status)
+            return true;
+    return false;
+}
+
+static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                      const struct lz_call_result *result)
+{
+    if (c->attempt > e->opts.retries || !is_retried(&e->opts, result) ||
+        lz_sim_now(w->sim) >= deadline_of(w, e, c))
+        return false;
+    return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
+}
+
+// What others learn from the end of an attempt.
+static void attempt_judged(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                           const struct lz_call_result *result)
+{
+    if (c->state == LZ_CALL_BACKOFF)
+        return; // it was over already: the call ends
+    if (e->guard != NULL)
+        lz_guard_result(w, e, c, result);
+    if (e->hedging != NULL && result->outcome == LZ_OUTCOME_OK)
+        lz_legs_took(w, e, lz_sim_now(w->sim) - c->started);
+    if (e->policy != NULL && e->opts.balance.outliers.on && c->server != 0)
+        lz_outlier_result(w, e, c->client, c->server, result);
+}
+
+static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
+    lz_time wait = lz_backoff_wait(&e->opts.backoff, c->attempt, c->waited, &draw);
+    c->state = LZ_CALL_BACKOFF;
+    c->started = now;
+    c->server = 0;
+    if (wait < deadline - now)
+        c->timer = lz_sim_at(w->sim, now + wait, w->clients->again, c->client, lz_client_token(c));
+    else // there will be no other attempt, but nobody knows before the time is up
+        c->timeout =
+            lz_sim_at(w->sim, deadline, w->clients->timeout, c->client, lz_client_token(c));
+}
+
+static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_span_add(w, c, result->outcome, result->status);
+    if (e->is_watched)
+        attempt_judged(w, e, c, result);
+    bool is_answered = c->state == LZ_CALL_SENT && result->outcome != LZ_OUTCOME_RESET &&
+                       result->outcome != LZ_OUTCOME_TIMEOUT;
+    attempt_release(w, c, is_answered);
+    if (result->outcome == LZ_OUTCOME_OK || !may_retry(w, e, c, result))
+        lz_client_end(w, c, result);
+    else
+        back_off(w, e, c);
+}
+
+void lz_client_answered(struct lz_world *w, const struct lz_task *t)
+{
+    struct lz_call *c = find(w, t->call);
+    LZ_ASSERT(c != NULL);
+    attempt_end(
+        w, c,
+        &(struct lz_call_result){.outcome = t->outcome, .status = t->status, .value = t->value});
+}
+
+void lz_client_reset(struct lz_world *w, const struct lz_task *t)
+{
+    struct lz_call *c = find(w, t->call);
+    LZ_ASSERT(c != NULL);
+    lz_connect_broke(w, c);
+    lz_balance_out(w, lz_edge_get(w, c->edge), c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_RESET, .status = 502});
+}
+
+void lz_client_send(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    c->sent = lz_sim_now(w->sim);
+    c->state = LZ_CALL_SENT;
+    lz_edge_pair(e, c->client, c->server)->in_flight++;
+    const struct lz_task *t =
+        lz_task_send(w, c->client, c->server,
+                     &(struct lz_task_facts){
+                         .call = lz_pool_id(c),
+                         .request = c->request,
+                         .path = lz_draw_index(c->path, c->attempt),
+                         .key = c->key,
+                         .op = c->op,
+                         .call_number = c->number,
+                         .priority = priority_of(w, e, c),
+                         .deadline = told_deadline(w, e, c),
+                         .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
+                     });
+    c->task = lz_pool_id(t);
+    if (e->opts.tcp.keepalive)
+        lz_connect_keep_alive(w, c);
+}
+
+static void fail_soon(struct lz_world *w, struct lz_call *c)
+{
+    c->state = LZ_CALL_CONNECTING;
+    c->connected = lz_sim_now(w->sim);
+    lz_sim_soon(w->sim, w->clients->fail, c->client, lz_client_token(c));
+}
+
+// A breaker or throttling says no. The call ends at once, but not before its owner knows it.
+static void reject(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_caller_count(w, e, LZ_CALLER_REJECTED);
+    fail_soon(w, c);
+    c->state = LZ_CALL_REJECTED;
+}
+
+// False if there is no time left: the attempt is over at this instant, and nothing is sent.
+static bool arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
+    if (deadline - now >= e->opts.timeout)
+        c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
+    else
+        c->timeout = lz_sim_at(w->sim, deadline > now ? deadline : now, w->clients->timeout,
+                               c->client, lz_client_token(c));
+    return deadline > now;
+}
+
+static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    uint64_t path = lz_draw_index(c->path, c->attempt);
+    if (ops->route != NULL)
+        return ops->route(w, e->opts.to, c->op, path);
+    struct lz_balance_ask ask = {.client = c->client, .path = path, .key = c->key};
+    lz_instance_id others[LZ_HEDGE_ATTEMPTS_MAX];
+    if (c->owner_kind == LZ_OWNER_RACE) {
+        ask.avoid = others;
+        ask.avoid_count = lz_legs_others(w, c, others);
+    }
+    return lz_balance_pick(w, e, &ask);
+}
+
+// Whom it asks is known by its edge: pick the server, and get a connection to it.
+static void attempt_route(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->attempts != 0)
+        lz_metrics_add(w->metrics, e->attempts, 1);
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    c->server = server_for(w, e, c);
+    if (c->server == 0) {
+        fail_soon(w, c);
+        return;
+    }
+    if (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, c->client)) {
+        fail_soon(w, c);
+        return;
+    }
+    if (ops->connect != NULL) {
+        if (!ops->connect(w, e->opts.to, lz_pool_id(c))) {
+            c->state = LZ_CALL_WAITING;
+            return;
+        }
+        c->has_connection = true;
+    }
+    lz_connect_begin(w, c);
+}
+
+// What the resolver said decides how the attempt goes on.
+static void attempt_resolved(struct lz_world *w, struct lz_call *c, enum lz_resolved how,
+                             lz_time until)
+{
+    switch (how) {
+    case LZ_RESOLVED:
+        attempt_route(w, c);
+        return;
+    case LZ_RESOLVING:
+        c->state = LZ_CALL_RESOLVING;
+        c->timer = lz_sim_at(w->sim, until, w->clients->resolved, c->client, lz_client_token(c));
+        return;
+    case LZ_UNRESOLVED:
+        fail_soon(w, c);
+        return;
+    case LZ_NOWHERE: // no SYN is answered: only the timeout ends it
+        c->state = LZ_CALL_RESOLVING;
+        return;
+    }
+}
+
+static void on_resolved(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_call *c = lz_client_find_turn(w, payload);
+    if (c == NULL || lz_instance_defer(w, entity, w->clients->resolved, payload))
+        return;
+    LZ_ASSERT(c->state == LZ_CALL_RESOLVING);
+    c->timer = 0;
+    attempt_resolved(w, c, lz_resolver_told(w, c), 0);
+}
+
+static void attempt_begin(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(c->state == LZ_CALL_PICK || c->state == LZ_CALL_BACKOFF);
+    c->waited = c->state == LZ_CALL_BACKOFF ? now - c->started : 0;
+    c->started = now;
+    c->state = LZ_CALL_PICK;
+    c->tries = c->trips = 0;
+    c->attempt++;
+    c->server = 0;
+    if (e->guard != NULL && !lz_guard_admit(w, e, c)) {
+        reject(w, e, c);
+        return;
+    }
+    if (c->attempt > 1)
+        lz_caller_count(w, e, LZ_CALLER_RETRY);
+    if (!arm_timeout(w, e, c)) {
+        c->state = LZ_CALL_CONNECTING;
+        c->connected = now;
+        return;
+    }
+    if (e->name == NULL) {
+        attempt_route(w, c);
+        return;
+    }
+    lz_time until = 0;
+    enum lz_resolved how = lz_resolver_ask(w, c, &until);
+    attempt_resolved(w, c, how, until);
+}
+
+void lz_client_connected(struct lz_world *w, uint64_t call)
+{
+    struct lz_call *c = find(w, call);
+    LZ_ASSERT(c != NULL && c->state == LZ_CALL_WAITING);
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    c->has_connection = true;
+    // Who leads may have changed while it waited.
+    lz_instance_id server =
+        ops->route != NULL ? ops->route(w, e->opts.to, c->op, lz_draw_index(c->path, c->attempt))
+                           : c->server;
+    if (server == 0) {
+        fail_soon(w, c);
+        return;
+    }
+    c->server = server;
+    lz_connect_begin(w, c);
+}
+
+uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin)
+{
+    struct lz_edge *e = lz_edge_get(w, begin->edge);
+    struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
+    c->edge = begin->edge;
+    c->client = begin->client;
+    c->owner_kind = (uint8_t)begin->owner_kind;
+    c->owner = begin->owner;
+    c->request = begin->request;
+    bool is_leg = begin->owner_kind == LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_RACE;
+    c->path = is_leg || e->members != NULL ? begin->path : lz_hash_mix(begin->path, e->path);
+    c->key = begin->key;
+    c->parent = begin->parent_call;
+    c->op = begin->op != 0 ? begin->op : e->op;
+    c->begun = is_leg ? begin->begun : lz_sim_now(w->sim);
+    uint64_t id = lz_pool_id(c);
+    if (e->is_watched) {
+        if (e->guard != NULL && is_one_call(e, c))
+            lz_guard_begun(w, e, c);
+        if (is_one_call(e, c))
+            lz_caller_count(w, e, LZ_CALLER_CALL);
+        if (e->hedging != NULL && lz_legs_begin(w, e, c))
+            return id;
+    }
+    struct lz_request *r = lz_request_find(w, begin->request);
+    if (r != NULL)
+        c->number = ++r->calls;
+    attempt_begin(w, c);
+    return id;
+}
+
+void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
+{
+    struct lz_call *c = find(w, call);
+    if (c == NULL)
+        return;
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->guard != NULL && is_one_call(e, c))
+        lz_guard_ended(w, e, c);
+    if (c->state == LZ_CALL_SPLIT) {
+        lz_legs_drop(w, c, cancels);
+    } else {
+        if (e->guard != NULL && c->state != LZ_CALL_BACKOFF && c->state != LZ_CALL_REJECTED)
+            lz_guard_forget(w, e, c);
+        if (cancels && c->state == LZ_CALL_SENT)
+            lz_task_send_cancel(w, c->client, c->task);
+        attempt_release(w, c, false);
+    }
+    lz_pool_give(&w->clients->pool, c);
+}
+
+void lz_client_drop(struct lz_world *w, uint64_t call)
+{
+    const struct lz_call *c = find(w, call);
+    if (c != NULL)
+        lz_client_give_up(w, call, lz_edge_get(w, c->edge)->opts.cancel);
+}
+
+void lz_client_abandon(struct lz_world *w, struct lz_task *t)
+{
+    const struct lz_call *c = t->child != 0 ? find(w, t->child) : NULL;
+    if (c == NULL)
+        return;
+    t->child_ns += lz_sim_now(w->sim) - c->begun;
+    lz_client_orphan(w, t->child);
+    lz_client_drop(w, t->child);
+    t->child = 0;
+}
+
+void lz_client_refused(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_balance_out(w, e, c->server);
+    lz_task_ops(w, e->opts.to)->refused(w, e->opts.to, c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 502});
+}
+
+// 526 is what Cloudflare says of an invalid certificate. Others would fare no better, so that
+// nobody is taken out of the choice.
+void lz_client_distrusts(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_task_ops(w, e->opts.to)->refused(w, e->opts.to, c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 526});
+}
+
+// Linux' connect() says ETIMEDOUT.
+void lz_client_unreachable(struct lz_world *w, struct lz_call *c)
+{
+    lz_balance_out(w, lz_edge_get(w, c->edge), c->server);
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED, .status = 504});
+}
+
+static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_call *c = lz_client_find_turn(w, payload);
+    if (c == NULL || lz_instance_defer(w, entity, w->clients->timeout, payload))
+        return;
+    c->timeout = 0;
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_task_id task = c->state == LZ_CALL_SENT ? c->task : 0;
+    uint64_t child = 0;
+    struct lz_task *t = lz_task_find(w, task);
+    if (t != NULL && t->state == LZ_TASK_WORKING)
+        child = t->child;
+    if (c->request != 0 && child != 0)
+        lz_client_orphan(w, child);
+    lz_instance_id client = c->client;
+    bool cancels = e->opts.cancel;
+    if (t != NULL)
+        t->request = 0;
+    attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_TIMEOUT, .status = 504});
+    if (cancels && task != 0)
+        lz_task_send_cancel(w, client, task);
+}
+
+// A wait is over: try to connect again, or make the next attempt.
+static void on_again(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_call *c = lz_client_find_turn(w, payload);
+    if (c == NULL || lz_instance_defer(w, entity, w->clients->again, payload))
+        return;
+    c->timer = 0;
+    if (c->state == LZ_CALL_CONNECTING)
+        lz_connect_retry(w, c);
+    else
+        attempt_begin(w, c);
+}
+
+static void on_fail(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    struct lz_world *w = ctx;
+    struct lz_call *c = lz_client_find_turn(w, payload);
+    if (c == NULL)
+        return; // its owner died at this very instant
+    const struct lz_call_result result = {.outcome = LZ_OUTCOME_REFUSED, .status = 503};
+    if (c->state != LZ_CALL_REJECTED) {
+        attempt_end(w, c, &result);
+        return;
+    }
+    lz_span_add(w, c, result.outcome, result.status);
+    attempt_release(w, c, false);
+    lz_client_end(w, c, &result);
+}
+
+void lz_client_init(struct lz_world *w)
+{
+    struct lz_clients *cs = lz_arena_alloc(w->arena, sizeof(*cs));
+    lz_pool_init(&cs->pool, w->arena, sizeof(struct lz_call));
+    w->clients = cs;
+    cs->timeout = lz_sim_kind(w->sim, "timeout", on_timeout, w);
+    lz_connect_init(w);
+    lz_connections_init(w);
+    cs->again = lz_sim_kind(w->sim, "again", on_again, w);
+    cs->fail = lz_sim_kind(w->sim, "fail", on_fail, w);
+    cs->resolved = lz_sim_kind(w->sim, "resolved", on_resolved, w);
+}
+
+size_t lz_clients_bytes(const struct lz_world *w)
+{
+    return lz_pool_bytes(&w->clients->pool);
+}
+
+lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout)
+{
+    return lz_sim_lane(w->sim, timeout, w->clients->timeout);
+}

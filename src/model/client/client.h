@@ -1,0 +1,65 @@
+/*
+ * client.h — calls under way, as traffic, services and tasks see them; for model/ only.
+ */
+#ifndef LZ_MODEL_CLIENT_CLIENT_H
+#define LZ_MODEL_CLIENT_CLIENT_H
+
+#include "model/client/call.h"
+#include "model/service/task.h"
+#include "model/traffic/request.h"
+#include "model/world.h"
+
+/* Who is told of its end: a task's server, the traffic that sent it, a call it is a leg of. */
+enum lz_client_owner {
+    LZ_OWNER_TRAFFIC,
+    LZ_OWNER_TASK,
+    LZ_OWNER_FAN,
+    LZ_OWNER_RACE,
+    LZ_OWNER_BUNDLE
+};
+
+struct lz_client_begin {
+    lz_edge_id edge;
+    lz_instance_id client;
+    enum lz_client_owner owner_kind;
+    uint64_t owner; /* task id; for traffic, the request id */
+    lz_request_id request;
+    uint64_t path; /* owner of the call's draws */
+    uint64_t key;
+    uint32_t parent_call; /* number of the call within whose work this one is made */
+    lz_op op;             /* 0: the edge's own */
+    lz_time begun;        /* of a leg: when its call began */
+};
+
+void lz_client_init(struct lz_world *w);
+
+size_t lz_clients_bytes(const struct lz_world *w); /* of calls, at the most */
+
+/* The lane of an attempt's timeout. */
+lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout);
+
+/* Begin a call; its end is told to the owner, never before this returns. */
+uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin);
+
+/* Forget a call: its owner died. Connections are given up, nothing is told. */
+void lz_client_drop(struct lz_world *w, uint64_t call);
+
+/* The same for the call a task is waiting for, which keeps what it had cost. */
+void lz_client_abandon(struct lz_world *w, struct lz_task *t);
+
+/* A connection that the call waited for is its own now. */
+void lz_client_connected(struct lz_world *w, uint64_t call);
+
+bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task);
+void lz_client_answered(struct lz_world *w, const struct lz_task *t);
+void lz_client_reset(struct lz_world *w, const struct lz_task *t);
+void lz_client_orphan(struct lz_world *w, uint64_t call);
+
+/* Requests begun at a component, for amplification(a, b). */
+void lz_client_count_request(struct lz_world *w, lz_component_id component);
+
+/* For traffic: the answer to a user's own call. */
+void lz_traffic_called(struct lz_world *w, lz_request_id request,
+                       const struct lz_call_result *result);
+
+#endif

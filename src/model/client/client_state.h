@@ -1,0 +1,109 @@
+/*
+ * client_state.h — what the parts of a call under way share; for model/ only.
+ *
+ *   client.c    attempts, timeouts, retries
+ *   connect.c   the connection an attempt needs before it can send
+ *   legs.c      calls made several times side by side
+ *   guard.c     whether an attempt may be made: breaker, throttling, retry budget
+ *   span.c      what an attempt's time went into
+ *
+ * An attempt's events carry its *turn*: a paused client's events are replayed late, in their
+ * order; one that an earlier one has made pointless must be recognised.
+ */
+#ifndef LZ_MODEL_CLIENT_CLIENT_STATE_H
+#define LZ_MODEL_CLIENT_CLIENT_STATE_H
+
+#include "base/check.h"
+#include "base/pool.h"
+#include "model/client/client.h"
+
+enum lz_call_state {
+    LZ_CALL_PICK,       /* about to make an attempt */
+    LZ_CALL_RESOLVING,  /* waiting to be told what a name means */
+    LZ_CALL_WAITING,    /* for one of the server's connections */
+    LZ_CALL_IN_LINE,    /* for one of the pool's */
+    LZ_CALL_CONNECTING, /* opening one */
+    LZ_CALL_SENT,
+    LZ_CALL_BACKOFF,
+    LZ_CALL_SPLIT,    /* its legs are under way, see legs.h */
+    LZ_CALL_REJECTED, /* by a breaker or throttling: it ends at this instant */
+};
+
+enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE };
+
+struct lz_legs;
+
+#define LZ_PATH_OF_FALLBACKS (1u << 17) /* above any number of calls a service makes in a row */
+
+struct lz_call {
+    struct lz_pool_head head;
+    uint64_t owner;
+    lz_request_id request; /* 0 once its request has stopped waiting for it */
+    uint64_t path, key;
+    union {
+        lz_task_id task;   /* SENT: of the attempt under way */
+        lz_event_id timer; /* before: connecting, backing off */
+        struct lz_legs *legs;
+    };
+    lz_event_id timeout;
+    lz_time begun;     /* the call */
+    lz_time started;   /* the attempt */
+    lz_time connected; /* it has a connection, perhaps still to be opened */
+    lz_time sent;
+    lz_time waited; /* before this attempt */
+    lz_edge_id edge;
+    lz_instance_id client, server;
+    uint32_t number, parent; /* within the request */
+    uint16_t attempt;
+    uint8_t tries; /* to connect */
+    uint8_t trips; /* of the handshake that are through */
+    lz_op op;
+    uint8_t state; /* enum lz_call_state */
+    uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
+    uint8_t owner_kind;
+    bool has_connection; /* of a limited number */
+    uint8_t legs_kind;   /* enum lz_legs_kind */
+    uint8_t pass;        /* generation of the breaker that let the attempt through */
+};
+
+_Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small as it can be");
+
+struct lz_clients {
+    struct lz_pool pool;
+    lz_kind timeout, connect, again, fail, resolved;
+    lz_kind keepalive, last_probe; /* 0: nobody asked for it */
+    lz_kind hedge;                 /* 0: nobody does */
+};
+
+#define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */
+
+/* What this turn's timers carry. */
+static inline uint64_t lz_client_token(const struct lz_call *c)
+{
+    LZ_ASSERT(c->head.index < 1u << LZ_CALL_INDEX_BITS);
+    return (uint64_t)c->head.gen << 32 | (uint64_t)c->turn << LZ_CALL_INDEX_BITS | c->head.index;
+}
+
+/* The call whose turn it still is; NULL if the event has come too late. */
+static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint64_t token)
+{
+    uint64_t id = token & ~((uint64_t)0xff << LZ_CALL_INDEX_BITS);
+    struct lz_call *c = lz_pool_find(&w->clients->pool, id);
+    return c != NULL && lz_client_token(c) == token ? c : NULL;
+}
+
+/* For connect.c: the connection is open, the attempt goes on its way. */
+void lz_client_send(struct lz_world *w, struct lz_call *c);
+
+/* For legs.c: the call ends; forget one, and cancel its work or not. */
+void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
+void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
+
+/* For connect.c: nobody listens there; nobody answers there. */
+void lz_client_refused(struct lz_world *w, struct lz_call *c);
+void lz_client_unreachable(struct lz_world *w, struct lz_call *c);
+
+/* For connect.c: its certificate is not valid. */
+void lz_client_distrusts(struct lz_world *w, struct lz_call *c);
+
+#endif

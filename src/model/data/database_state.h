@@ -1,0 +1,83 @@
+/*
+ * database_state.h — what the three parts of the database share; for model/ only.
+ *
+ *   database.c   connections, queries, answers
+ *   replicate.c  the log, its way to the replicas, commits
+ *   failover.c   who leads
+ */
+#ifndef LZ_MODEL_DATA_DATABASE_STATE_H
+#define LZ_MODEL_DATA_DATABASE_STATE_H
+
+#include "base/pool.h"
+#include "model/client/client.h"
+#include "model/data/database.h"
+#include "model/data/rows.h"
+#include "model/data/wal.h"
+#include "model/measure.h"
+#include "model/node/capacity.h"
+#include "model/node/instance.h"
+
+struct lz_database_series {
+    struct lz_measure m; /* first: the offsets of its rows count from here */
+    lz_series connections, connections_wait, cpu;
+    lz_series lag_time, lag_records;
+    lz_series unflushed;
+    lz_series failovers, lost_acks, stale_reads, acked;
+};
+
+struct lz_database_node {
+    struct lz_capacity *capacity;
+    struct lz_rows rows;
+    uint64_t lsn;   /* has the log up to here */
+    uint64_t acked; /* as far as the primary knows */
+    bool is_stale;  /* was away, or led an older timeline: must be rebuilt from the primary */
+};
+
+/* A call that waits for a connection. */
+struct lz_waiter {
+    struct lz_pool_head head;
+    uint32_t prev, next;
+    uint64_t call;
+    lz_time since;
+};
+
+enum lz_lead {
+    LZ_LEAD_HEALTHY,
+    LZ_LEAD_SUSPECT,   /* the primary is silent; not yet declared dead */
+    LZ_LEAD_PROMOTING, /* declared dead; a replica is being promoted */
+};
+
+struct lz_database {
+    struct lz_database_opts opts;
+    lz_component_id id;
+    lz_instance_id first;
+    uint64_t path;
+    uint32_t primary; /* index of the node that leads, or led last */
+    bool is_writable; /* it holds the lease */
+    enum lz_lead lead;
+    lz_event_id lead_timer;
+    struct lz_database_node *nodes;
+    struct lz_wal wal;
+    uint64_t timeline;                  /* counts promotions; messages of an older one are void */
+    uint32_t commit_first, commit_last; /* tasks that wait for standbys, by LSN */
+    struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
+    uint32_t connections;
+    struct lz_pool waiters;
+    uint32_t wait_first, wait_last;
+    struct lz_database_series series;
+};
+
+struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id);
+void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                        enum lz_outcome outcome, uint16_t status);
+
+void lz_replicate_init(struct lz_world *w);
+void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node);
+void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_id node);
+void lz_database_measure_lag(struct lz_world *w, struct lz_database *d);
+
+void lz_failover_init(struct lz_world *w);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * rows.h — a row map: key to version, for databases that are about rate and not SQL.
+ *
+ * Open addressing with linear probing over 16-byte entries. The version of a row is the
+ * LSN of the write that made it; 0 means "no such row", and may be put to say so.
+ */
+#ifndef LZ_MODEL_DATA_ROWS_H
+#define LZ_MODEL_DATA_ROWS_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct lz_rows {
+    struct lz_arena *arena;
+    struct lz_row *rows;
+    uint32_t count, cap; /* cap is a power of two, or 0 */
+};
+
+void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
+void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version);
+uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* 0: no such row */
+
+size_t lz_rows_bytes(const struct lz_rows *r);
+
+/* Make `r` equal to `from`. */
+void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from);
+
+#endif

@@ -1,0 +1,59 @@
+#include "model/data/wal.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+
+void lz_wal_init(struct lz_wal *l, struct lz_arena *arena)
+{
+    *l = (struct lz_wal){.arena = arena};
+}
+
+uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at)
+{
+    uint64_t kept = l->last - l->base;
+    LZ_ASSERT(kept < UINT32_MAX);
+    l->records = lz_grow(l->arena, l->records, &l->cap, (uint32_t)kept + 1, sizeof(*l->records));
+    l->records[kept] = (struct lz_wal_record){.key = key, .at = at};
+    return ++l->last;
+}
+
+struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn)
+{
+    return lsn > l->base && lsn <= l->last ? &l->records[lsn - l->base - 1] : NULL;
+}
+
+uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t lsn)
+{
+    LZ_ASSERT(n < 64);
+    struct lz_wal_record *r = lz_wal_get(l, lsn);
+    if (r == NULL || lsn <= have)
+        return have; // of a timeline that was cut, or sent twice
+    r->arrived |= 1ull << n;
+    for (r = lz_wal_get(l, have + 1); r != NULL && (r->arrived >> n & 1); have++)
+        r = lz_wal_get(l, have + 2);
+    return have;
+}
+
+uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn)
+{
+    LZ_ASSERT(lsn >= l->base);
+    uint64_t lost = 0;
+    while (l->last > lsn) {
+        lost += lz_wal_get(l, l->last)->acked;
+        l->last--;
+    }
+    return lost;
+}
+
+void lz_wal_drop(struct lz_wal *l, uint64_t lsn)
+{
+    LZ_ASSERT(lsn <= l->last);
+    uint64_t kept = l->last - l->base;
+    // Moving costs what is kept: only when most of it can go.
+    if (lsn <= l->base || (lsn - l->base) < 4096 || 2 * (lsn - l->base) < kept)
+        return;
+    memmove(l->records, &l->records[lsn - l->base], (l->last - lsn) * sizeof(*l->records));
+    l->base = lsn;
+}

@@ -1,0 +1,45 @@
+/*
+ * wal.h — a write-ahead log: one timeline of records, and how far each node has it.
+ *
+ * Records have consecutive log sequence numbers (LSNs) from 1. Nodes receive them out
+ * of order over the network and have the log up to the first gap. A promotion cuts the
+ * timeline at the promoted node's LSN: what lies beyond is gone, and what of it had been
+ * acknowledged is lost. Records that every node has are dropped.
+ */
+#ifndef LZ_MODEL_DATA_WAL_H
+#define LZ_MODEL_DATA_WAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "sim/time.h"
+
+struct lz_wal_record {
+    uint64_t key;
+    uint64_t arrived; /* bit per node, for records beyond its gap */
+    lz_time at;       /* when it was written */
+    bool acked;       /* its client has been told that it is safe */
+};
+
+struct lz_wal {
+    struct lz_arena *arena;
+    struct lz_wal_record *records; /* of base + 1 .. last */
+    uint64_t base, last;
+    uint32_t cap;
+};
+
+void lz_wal_init(struct lz_wal *l, struct lz_arena *arena);
+uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at);     /* its LSN */
+struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn); /* NULL: not kept */
+
+/* Node `n` got record `lsn` and has the log up to `have`; returns how far it has it now. */
+uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t lsn);
+
+/* Forget everything beyond `lsn`; returns how many acknowledged records that were. */
+uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn);
+
+/* Everybody has the log up to `lsn`. */
+void lz_wal_drop(struct lz_wal *l, uint64_t lsn);
+
+#endif

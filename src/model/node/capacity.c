@@ -1,0 +1,230 @@
+#include "model/node/capacity.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/node/cpu_host.h"
+#include "model/node/host.h"
+
+// One fault that takes something away; free places have factor 0.
+struct lz_capacity_loss {
+    double factor;
+    double error_ratio;
+    double share, cores;
+    double quota; // share that may be used; 0: all
+    uint64_t *touched;
+    double told; // of what is withheld, ms that were not whole yet
+};
+
+struct lz_capacities {
+    struct lz_capacity **all; // by instance
+    uint32_t cap;
+    lz_kind tick;
+};
+
+// Milliseconds of CPU that were withheld since the last time: to each throttle in force.
+static void tell_withheld(struct lz_capacity *c)
+{
+    double more_ms = (lz_cpu_withheld(c->cpu) - c->withheld) / 1e6;
+    c->withheld = lz_cpu_withheld(c->cpu);
+    for (uint32_t i = 0; i < c->loss_count; i++) {
+        struct lz_capacity_loss *l = &c->losses[i];
+        if (!(l->factor > 0.0) || !(l->quota > 0.0))
+            continue;
+        l->told += more_ms;
+        *l->touched += (uint64_t)l->told;
+        l->told -= (double)(uint64_t)l->told;
+    }
+}
+
+static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_world *w = ctx;
+    struct lz_capacity *c = lz_capacity_get(w, entity);
+    lz_cpu_tick(w, c->cpu);
+    if (c->loss_count > 0)
+        tell_withheld(c);
+}
+
+void lz_capacities_init(struct lz_world *w)
+{
+    w->capacities = lz_arena_alloc(w->arena, sizeof(*w->capacities));
+    w->capacities->tick = lz_sim_kind(w->sim, "cpu", on_tick, w);
+}
+
+static void join_host(struct lz_world *w, struct lz_capacity *c, lz_host_id host)
+{
+    if (lz_host_cpu(w, host) != NULL)
+        lz_cpu_host_add(w, lz_host_cpu(w, host), c->cpu, c->weight);
+}
+
+struct lz_capacity *lz_capacity_create(struct lz_world *w, lz_instance_id instance, double cores,
+                                       lz_kind done)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_capacities *cs = w->capacities;
+    cs->all = lz_grow(w->arena, cs->all, &cs->cap, instance + 1, sizeof(struct lz_capacity *));
+    LZ_ASSERT(cs->all[instance] == NULL);
+    struct lz_capacity *c = lz_arena_alloc(w->arena, sizeof(*c));
+    c->cpu = lz_cpu_create(w, cores, done, cs->tick, instance);
+    c->factor = c->swap = 1.0;
+    c->period = LZ_CAPACITY_PERIOD_NS;
+    c->weight = LZ_CPU_WEIGHT;
+    cs->all[instance] = c;
+    const struct lz_instance *i = lz_instance_get(w, instance);
+    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PHASE, 0);
+    lz_cpu_set_phase(c->cpu, (lz_time)(lz_draw_unit(&draw) * 1e9));
+    join_host(w, c, i->host);
+    return c;
+}
+
+void lz_capacity_moved(struct lz_world *w, lz_instance_id instance, lz_host_id from)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    if (c == NULL)
+        return;
+    if (lz_host_cpu(w, from) != NULL)
+        lz_cpu_host_remove(w, lz_host_cpu(w, from), c->cpu);
+    join_host(w, c, lz_instance_get(w, instance)->host);
+}
+
+struct lz_capacity *lz_capacity_get(const struct lz_world *w, lz_instance_id instance)
+{
+    const struct lz_capacities *cs = w->capacities;
+    return instance < cs->cap ? cs->all[instance] : NULL;
+}
+
+bool lz_capacity_weigh(struct lz_world *w, lz_instance_id instance, double weight,
+                       struct lz_err *err)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL);
+    if (!(weight >= 1.0 && weight <= 10000.0))
+        return lz_fail(err, LZ_ERANGE, "cpu_weight must be between 1 and 10000, got %g", weight);
+    lz_host_id host = lz_instance_get(w, instance)->host;
+    c->weight = weight;
+    if (lz_host_cpu(w, host) != NULL) {
+        lz_cpu_host_remove(w, lz_host_cpu(w, host), c->cpu);
+        join_host(w, c, host);
+    }
+    return true;
+}
+
+void lz_capacity_touch(struct lz_capacity *c)
+{
+    for (uint32_t i = 0; i < c->loss_count; i++)
+        if (c->losses[i].touched != NULL && !(c->losses[i].quota > 0.0))
+            (*c->losses[i].touched)++;
+}
+
+// Nested cgroups: the tightest decides.
+static void apply_quota(struct lz_world *w, struct lz_capacity *c, double share)
+{
+    double cores = c->limit > 0.0 ? c->limit : share < 1.0 ? lz_cpu_cores(c->cpu) : 0.0;
+    double quota = cores * share * (double)c->period;
+    if (quota > c->quota || quota < c->quota)
+        lz_cpu_limit(w, c->cpu, quota, c->period);
+    c->quota = quota;
+}
+
+static void recompute(struct lz_world *w, struct lz_capacity *c)
+{
+    double stolen = 0.0, right = 1.0, quota = 1.0;
+    c->factor = c->swap;
+    for (uint32_t i = 0; i < c->loss_count; i++) {
+        const struct lz_capacity_loss *l = &c->losses[i];
+        if (!(l->factor > 0.0))
+            continue;
+        c->factor *= l->factor;
+        right *= 1.0 - l->error_ratio;
+        stolen += l->share * lz_cpu_cores(c->cpu) + l->cores;
+        quota = l->quota > 0.0 && l->quota < quota ? l->quota : quota;
+    }
+    c->error_ratio = 1.0 - right;
+    lz_cpu_steal(w, c->cpu, stolen);
+    apply_quota(w, c, quota);
+}
+
+static uint32_t add(struct lz_world *w, lz_instance_id instance,
+                    const struct lz_capacity_loss *loss)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL);
+    LZ_ASSERT(loss->factor > 0.0);
+    uint32_t at = 0;
+    while (at < c->loss_count && c->losses[at].factor > 0.0)
+        at++;
+    if (at == c->loss_count) {
+        c->losses = lz_grow(w->arena, c->losses, &c->loss_cap, at + 1, sizeof(*c->losses));
+        c->loss_count++;
+    }
+    c->losses[at] = *loss;
+    recompute(w, c);
+    return at + 1;
+}
+
+uint32_t lz_capacity_degrade(struct lz_world *w, lz_instance_id instance, double factor,
+                             double error_ratio, uint64_t *touched)
+{
+    return add(w, instance,
+               &(struct lz_capacity_loss){
+                   .factor = factor, .error_ratio = error_ratio, .touched = touched});
+}
+
+uint32_t lz_capacity_steal(struct lz_world *w, lz_instance_id instance, double share, double cores)
+{
+    return add(w, instance,
+               &(struct lz_capacity_loss){.factor = 1.0, .share = share, .cores = cores});
+}
+
+uint32_t lz_capacity_throttle(struct lz_world *w, lz_instance_id instance, double share,
+                              uint64_t *withheld_ms)
+{
+    LZ_ASSERT(share > 0.0 && share <= 1.0);
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL);
+    tell_withheld(c);
+    return add(w, instance,
+               &(struct lz_capacity_loss){.factor = 1.0, .quota = share, .touched = withheld_ms});
+}
+
+void lz_capacity_undo(struct lz_world *w, lz_instance_id instance, uint32_t id)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL);
+    LZ_ASSERT(id >= 1 && id <= c->loss_count);
+    LZ_ASSERT(c->losses[id - 1].factor > 0.0);
+    tell_withheld(c);
+    c->losses[id - 1] = (struct lz_capacity_loss){0};
+    recompute(w, c);
+}
+
+bool lz_capacity_limit(struct lz_world *w, lz_instance_id instance, double cores, lz_time period,
+                       struct lz_err *err)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL);
+    c->period = period > 0 ? period : LZ_CAPACITY_PERIOD_NS;
+    // The bounds of cpu.cfs_period_us and cpu.cfs_quota_us (sched-bwc.rst).
+    if (c->period < LZ_MS || c->period > LZ_S)
+        return lz_fail(err, LZ_ERANGE, "cpu_period must be between 1ms and 1s, got %g ms",
+                       (double)c->period / 1e6);
+    if (!(cores * (double)c->period >= 1e6))
+        return lz_fail(err, LZ_ERANGE,
+                       "cpu_limit = %g is %g us of CPU in each period, less than the least quota, "
+                       "1 ms: raise it, or the period",
+                       cores, cores * (double)c->period / 1e3);
+    c->limit = cores < lz_cpu_cores(c->cpu) ? cores : 0.0;
+    recompute(w, c);
+    return true;
+}
+
+void lz_capacity_swap(struct lz_world *w, lz_instance_id instance, double factor)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    if (c == NULL || !(factor < c->swap || factor > c->swap))
+        return;
+    c->swap = factor;
+    recompute(w, c);
+}

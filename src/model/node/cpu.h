@@ -1,0 +1,69 @@
+/*
+ * cpu.h — the cores of one instance, shared by processor sharing.
+ *
+ * n jobs on c cores each run at rate min(1, c' / n), c' being what stolen load and the other
+ * instances of its host (cpu_host.h) have left. While nothing contends (at most as many jobs as
+ * cores left) a job is one plain timer; otherwise jobs are kept in order of remaining demand on a
+ * virtual clock that advances at the common rate, and only the nearest has a timer.
+ *
+ * A quota is CFS bandwidth control (kernel/sched/fair.c, "CFS Bandwidth Control"; Kubernetes'
+ * limits.cpu): in each period the jobs may use `quota` of CPU time as fast as the cores allow, and
+ * then stand still until the next period begins. Periods lie on a grid from the phase on, as the
+ * kernel's period timer does.
+ *
+ * Time on the virtual clock is a double in nanoseconds, reset whenever the CPU idles.
+ */
+#ifndef LZ_MODEL_NODE_CPU_H
+#define LZ_MODEL_NODE_CPU_H
+
+#include "model/world.h"
+
+/* A job's owner is told by an event: `done` fires at `entity` with `payload`. */
+struct lz_cpu;
+
+struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_kind tick,
+                             uint32_t entity);
+
+/* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. */
+uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint64_t payload);
+void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job);
+void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu); /* the process died */
+
+/* To be called when the `tick` event fires. */
+void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
+
+/* `cores` of load from outside (may exceed what there is); frozen: paused, nothing runs. */
+void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores);
+void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
+
+/* CPU time in each period, ns: 0 for no limit. The phase of the periods is set once. */
+void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period);
+void lz_cpu_set_phase(struct lz_cpu *cpu, lz_time phase);
+double lz_cpu_withheld(const struct lz_cpu *cpu); /* ns of CPU that jobs waited for, so far */
+
+/* For cpu_host.c: it is one of several on a host, and may use `cores` of it. */
+struct lz_cpu_host;
+void lz_cpu_set_host(struct lz_cpu *cpu, struct lz_cpu_host *host);
+void lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores); /* INFINITY: all it has */
+double lz_cpu_demand(const struct lz_cpu *cpu); /* cores it would use by itself */
+
+/* How long one more job of `demand` would take if nothing else changed; INT64_MAX: no end in sight.
+ */
+lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand);
+
+uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
+size_t lz_cpu_bytes(const struct lz_cpu *cpu);
+double lz_cpu_cores(const struct lz_cpu *cpu);
+double lz_cpu_busy(const struct lz_cpu *cpu); /* share of the cores in use now, 0 to 1 */
+
+/* How often that may have become another. It begins cpu.c's own struct: asked at every step. */
+struct lz_cpu_face {
+    uint32_t changes;
+};
+
+static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)
+{
+    return ((const struct lz_cpu_face *)cpu)->changes;
+}
+
+#endif

@@ -1,0 +1,311 @@
+#include "model/node/disk.h"
+
+#include <math.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+
+#define PAGE_BYTES 8192.0
+// PostgreSQL's checkpoint_timeout: what was written longer ago is in the tables as well.
+#define CHECKPOINT_NS (300 * LZ_S)
+
+struct disk {
+    const struct lz_disk_opts *opts;
+    lz_time free_at;                // for the next operation
+    double used;                    // bytes written, with those that were there
+    struct lz_disk_effect *effects; // free places have no `touched`
+    uint32_t effect_count, effect_cap, active;
+    double full_at;                 // `used` at which it is full; INFINITY: never
+    struct lz_disk_request *parked; // while it is frozen, in order
+    uint32_t parked_count, parked_cap;
+    uint64_t lied; // first record that only the cache has; 0: none
+    uint64_t lost; // first record that is nowhere; 0: none
+    lz_time lost_at;
+    uint64_t last; // flushed
+};
+
+struct lz_disks {
+    struct disk **all; // by instance; NULL: of no interest yet
+    uint32_t cap;
+};
+
+static const struct lz_disk_opts undeclared = {.write_bytes = PAGE_BYTES};
+
+static struct disk *find(const struct lz_world *w, lz_instance_id id)
+{
+    return id < w->disks->cap ? w->disks->all[id] : NULL;
+}
+
+static struct disk *disk_of(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_disks *ds = w->disks;
+    ds->all = lz_grow(w->arena, ds->all, &ds->cap, id + 1, sizeof(struct disk *));
+    if (ds->all[id] == NULL) {
+        ds->all[id] = lz_arena_alloc(w->arena, sizeof(struct disk));
+        ds->all[id]->opts = &undeclared;
+        ds->all[id]->full_at = (double)INFINITY;
+    }
+    return ds->all[id];
+}
+
+bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id)
+{
+    const struct disk *d = find(w, id);
+    return d != NULL && (d->opts != &undeclared || d->active > 0);
+}
+
+static double unit(struct lz_world *w, uint64_t owner, uint64_t path, uint64_t counter)
+{
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(owner, path), LZ_PURPOSE_DISK, counter);
+    return lz_draw_unit(&draw);
+}
+
+bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner)
+{
+    const struct disk *d = find(w, id);
+    if (d == NULL)
+        return false;
+    bool corrupts = false; // what is changed on disk is noticed when it is read from there
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        corrupts = corrupts || (d->effects[i].touched != NULL &&
+                                (d->effects[i].corrupt > 0.0 || d->effects[i].is_detached));
+    return corrupts || (d->opts->miss_ratio > 0.0 && unit(w, owner, 0, 0) < d->opts->miss_ratio);
+}
+
+static bool is_hit(const struct lz_disk_effect *e, enum lz_disk_op op)
+{
+    return e->operations == 0 || (e->operations >> op & 1) != 0;
+}
+
+// Does it fail? All causes are asked, so that each counts what it touched.
+static bool fails(struct lz_world *w, struct disk *d, const struct lz_disk_request *r)
+{
+    bool failed = false;
+    double bytes = r->op == LZ_DISK_READ ? 0.0 : d->opts->write_bytes;
+    bool is_full = bytes > 0.0 && d->used + bytes > d->full_at;
+    for (uint32_t i = 0; i < d->effect_count; i++) {
+        const struct lz_disk_effect *e = &d->effects[i];
+        if (e->touched == NULL)
+            continue;
+        bool by_error = e->error_ratio > 0.0 && is_hit(e, r->op) &&
+                        unit(w, r->owner, e->path, 1) < e->error_ratio;
+        bool is_changed =
+            e->corrupt > 0.0 && r->op == LZ_DISK_READ && unit(w, r->owner, e->path, 2) < e->corrupt;
+        bool by_full = is_full && e->is_full;
+        if (!e->is_detached && !by_error && !is_changed && !by_full)
+            continue;
+        (*e->touched)++;
+        failed =
+            failed || e->is_detached || by_error || by_full || (is_changed && d->opts->checksums);
+    }
+    return failed || is_full;
+}
+
+static void park(struct lz_world *w, struct disk *d, const struct lz_disk_request *r)
+{
+    d->parked =
+        lz_grow(w->arena, d->parked, &d->parked_cap, d->parked_count + 1, sizeof(*d->parked));
+    d->parked[d->parked_count++] = *r;
+}
+
+static double slowest_iops(const struct disk *d)
+{
+    double iops = d->opts->iops > 0.0 ? d->opts->iops : (double)INFINITY;
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].touched != NULL && d->effects[i].iops > 0.0)
+            iops = fmin(iops, d->effects[i].iops);
+    return iops;
+}
+
+static lz_time latency(struct lz_world *w, const struct disk *d, const struct lz_disk_request *r)
+{
+    double ns = 0.0, factor = 1.0;
+    if (d->opts->latency.kind != LZ_DIST_NONE) {
+        struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), r->owner, LZ_PURPOSE_DISK, 3);
+        ns = (double)lz_dist_time(&d->opts->latency, &draw);
+    }
+    double more = 0.0;
+    for (uint32_t i = 0; i < d->effect_count; i++) {
+        const struct lz_disk_effect *e = &d->effects[i];
+        if (e->touched == NULL)
+            continue;
+        factor *= e->factor > 0.0 ? e->factor : 1.0;
+        if (e->add.kind != LZ_DIST_NONE) {
+            struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(r->owner, e->path),
+                                                LZ_PURPOSE_DISK, 4);
+            more += (double)lz_dist_time(&e->add, &draw);
+        }
+        if (e->factor > 0.0 || e->add.kind != LZ_DIST_NONE || e->iops > 0.0)
+            (*e->touched)++;
+    }
+    return (lz_time)(ns * factor + more + 0.5);
+}
+
+void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_request *r)
+{
+    struct disk *d = disk_of(w, id);
+    lz_time now = lz_sim_now(w->sim);
+    bool is_frozen = false;
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].touched != NULL && d->effects[i].freezes) {
+            is_frozen = true;
+            (*d->effects[i].touched)++;
+        }
+    if (is_frozen) {
+        park(w, d, r);
+        return;
+    }
+    if (fails(w, d, r)) {
+        lz_sim_soon(w->sim, r->failed, id, r->payload);
+        return;
+    }
+    double bytes = d->opts->write_bytes;
+    double gap = 1e9 / slowest_iops(d);
+    if (d->opts->bandwidth > 0.0)
+        gap += bytes / d->opts->bandwidth * 1e9;
+    lz_time start = d->free_at > now ? d->free_at : now;
+    d->free_at = start + (lz_time)(gap + 0.5);
+    if (r->op != LZ_DISK_READ)
+        d->used += bytes;
+    lz_sim_at(w->sim, d->free_at + latency(w, d, r), r->done, id, r->payload);
+}
+
+// ---- faults
+
+static void recompute(struct disk *d)
+{
+    d->full_at = d->opts->size > 0.0 ? d->opts->size : (double)INFINITY;
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].touched != NULL && d->effects[i].is_full)
+            d->full_at = fmin(d->full_at, d->effects[i].keep);
+}
+
+uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id, const struct lz_disk_effect *effect)
+{
+    LZ_ASSERT(effect->touched != NULL);
+    struct disk *d = disk_of(w, id);
+    uint32_t at = 0;
+    while (at < d->effect_count && d->effects[at].touched != NULL)
+        at++;
+    d->effects = lz_grow(w->arena, d->effects, &d->effect_cap, at + 1, sizeof(*d->effects));
+    if (at == d->effect_count)
+        d->effect_count++;
+    d->effects[at] = *effect;
+    d->effects[at].keep += d->used; // full when so much more is written
+    d->active++;
+    recompute(d);
+    return at + 1;
+}
+
+void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect)
+{
+    struct disk *d = disk_of(w, id);
+    LZ_ASSERT(effect >= 1 && effect <= d->effect_count);
+    LZ_ASSERT(d->effects[effect - 1].touched != NULL);
+    bool froze = d->effects[effect - 1].freezes;
+    d->effects[effect - 1].touched = NULL;
+    d->active--;
+    recompute(d);
+    uint32_t count = froze ? d->parked_count : 0;
+    d->parked_count -= count;
+    for (uint32_t i = 0; i < count; i++) { // what is frozen still parks again, from the front
+        struct lz_disk_request r = d->parked[i];
+        lz_disk_start(w, id, &r);
+    }
+}
+
+// ---- what holds
+
+void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
+{
+    struct disk *d = find(w, id);
+    if (d == NULL)
+        return;
+    d->last = lsn;
+    bool lies = false;
+    for (uint32_t i = 0; i < d->effect_count; i++) {
+        const struct lz_disk_effect *e = &d->effects[i];
+        if (e->touched == NULL)
+            continue;
+        bool loses = e->loses > 0.0 && unit(w, lsn, e->path, 5) < e->loses;
+        lies = lies || e->lies;
+        if (loses && d->lost == 0) {
+            d->lost = lsn;
+            d->lost_at = lz_sim_now(w->sim);
+        }
+        *e->touched += loses || e->lies || e->tears;
+    }
+    if (!lies)
+        d->lied = 0; // one honest flush takes everything to the disk
+    else if (d->lied == 0)
+        d->lied = lsn;
+    if (d->lost != 0 && lz_sim_now(w->sim) - d->lost_at > CHECKPOINT_NS)
+        d->lost = 0;
+}
+
+uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
+{
+    const struct disk *d = find(w, id);
+    if (d == NULL)
+        return lsn;
+    uint64_t whole = lsn;
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].touched != NULL && d->effects[i].tears && d->last == lsn && lsn > 0)
+            whole = lsn - 1;
+    if (d->lied != 0 && d->lied - 1 < whole)
+        whole = d->lied - 1;
+    if (d->lost != 0 && d->lost - 1 < whole)
+        whole = d->lost - 1;
+    return whole;
+}
+
+void lz_disk_is_whole(struct lz_world *w, lz_instance_id id)
+{
+    struct disk *d = find(w, id);
+    if (d != NULL)
+        d->lied = d->lost = d->last = 0;
+}
+
+// ---- declaring
+
+static bool check(const struct lz_disk_opts *o, struct lz_err *err)
+{
+    if (!(o->iops >= 0.0 && o->iops <= 1e9))
+        return lz_fail(err, LZ_ERANGE, "disk: iops must be at most 1e9, got %g", o->iops);
+    if (!(o->bandwidth >= 0.0 && o->bandwidth <= 1e15))
+        return lz_fail(err, LZ_ERANGE,
+                       "disk: bandwidth must be at most 1e15 bytes per second, "
+                       "got %g",
+                       o->bandwidth);
+    if (o->size > 0.0 && o->used > o->size)
+        return lz_fail(err, LZ_ERANGE, "disk: %g bytes are used of %g", o->used, o->size);
+    if (o->used > 0.0 && !(o->size > 0.0))
+        return lz_fail(err, LZ_EINVAL, "disk: `used` needs the `size` it is a part of");
+    return true;
+}
+
+bool lz_disk_declare(struct lz_world *w, lz_component_id id, const struct lz_disk_opts *opts,
+                     struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    if (!check(opts, err))
+        return false;
+    struct lz_disk_opts *own = lz_arena_alloc(w->arena, sizeof(*own));
+    *own = *opts;
+    if (!(own->write_bytes > 0.0))
+        own->write_bytes = PAGE_BYTES;
+    const struct lz_component *c = lz_world_component(w, id);
+    for (uint32_t i = 0; i < c->instance_count; i++) {
+        struct disk *d = disk_of(w, c->instances_first + i);
+        d->opts = own;
+        d->used = own->used;
+        recompute(d);
+    }
+    return true;
+}
+
+void lz_disks_init(struct lz_world *w)
+{
+    w->disks = lz_arena_alloc(w->arena, sizeof(*w->disks));
+}

@@ -1,0 +1,87 @@
+/*
+ * disk.h — the disk of a database node: how long operations take, what fails, and what is there
+ * after the power was lost.
+ *
+ *   an operation begins when the disk is free for it: 1 / iops + bytes / bandwidth after the one
+ *   before it; it then takes its latency, beside others
+ *
+ * So the disk is a D/1 queue with an infinite server behind it: with Poisson operations at rate r
+ * the mean wait is r / (2 iops (iops - r)) (Pollaczek-Khinchine), a provisioned volume's limit.
+ *
+ * A database flushes each write (fsync) before it counts; reads that are not in memory
+ * (miss_ratio) read. What was not declared takes no time: query_time includes it. Writes are
+ * flushed one by one: there is no group commit.
+ *
+ * What a flush promised holds until the host loses power. A disk that lies keeps it in its cache
+ * until it flushes honestly again; a lost write is never there; a torn one is half there. A log is
+ * replayed up to its first record that is not whole, so all behind it is gone too (PostgreSQL:
+ * xlogreader.c, "end of WAL"). The end of a process alone loses nothing: the system has it.
+ *
+ * A database without a disk block and without a fault has no state here and costs nothing.
+ */
+#ifndef LZ_MODEL_NODE_DISK_H
+#define LZ_MODEL_NODE_DISK_H
+
+#include "model/node/instance.h"
+#include "model/world.h"
+
+enum lz_disk_op { LZ_DISK_READ, LZ_DISK_WRITE, LZ_DISK_FSYNC };
+#define LZ_DISK_OPS "read|write|fsync" /* for bits of lz_disk_effect.operations */
+
+struct lz_disk_opts {
+    struct lz_dist latency; /* NONE: no time */
+    double iops, bandwidth; /* per second; 0: without end */
+    double size, used;      /* bytes; size 0: never full */
+    double write_bytes;     /* of a write's record; 0 means 8 KiB, a page */
+    double miss_ratio;      /* of reads that are not in memory */
+    bool checksums;         /* a changed page is an error, not an answer */
+};
+
+void lz_disks_init(struct lz_world *w);
+bool lz_disk_declare(struct lz_world *w, lz_component_id id, const struct lz_disk_opts *opts,
+                     struct lz_err *err) LZ_MUST_CHECK;
+
+/* Anything to wait for or to fail? If not, an operation needs no event. */
+bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id);
+
+/* Does the read that `owner` makes go to the disk? */
+bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner);
+
+/* Begin; `done` or `failed` fires at the instance with the payload. */
+struct lz_disk_request {
+    enum lz_disk_op op;
+    uint64_t owner; /* of its draws */
+    lz_kind done, failed;
+    uint64_t payload;
+};
+void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_request *request);
+
+/* Faults; the id undoes it. All in force count; `touched` counts in the fault's unit. */
+struct lz_disk_effect {
+    struct lz_dist add; /* latency */
+    double factor;      /* of latency; 0 means 1 */
+    double iops;        /* 0: no limit */
+    bool freezes;       /* nothing ends until it is over */
+    bool is_detached;   /* everything fails */
+    bool is_full;       /* only `keep` bytes are free */
+    double keep;
+    double error_ratio;  /* of `operations`, that fail */
+    unsigned operations; /* bits of enum lz_disk_op; 0: all */
+    double corrupt;      /* share of reads that are changed */
+    bool lies, tears;    /* flushes; the last write */
+    double loses;        /* share of writes */
+    uint64_t path;       /* owner of its draws */
+    uint64_t *touched;
+};
+uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id,
+                         const struct lz_disk_effect *effect);
+void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect);
+
+/* The log of an instance: record `lsn` was flushed; how far it holds if the power is lost now. */
+void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn);
+uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn);
+
+/* The power was lost, or all was written anew: what is there is whole. */
+void lz_disk_is_whole(struct lz_world *w, lz_instance_id id);
+
+#endif

@@ -1,0 +1,521 @@
+#include "model/node/life.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/client/edge.h"
+#include "model/net/net.h"
+#include "model/node/capacity.h"
+#include "model/node/life_state.h"
+#include "model/service/task.h"
+
+struct lz_lives {
+    struct lz_lives_face face; // first: the getters look here
+    struct lz_life **all;      // by instance; NULL: nothing of it is known
+    uint32_t cap;
+    struct lz_life_opts **declared; // by component
+    uint32_t declared_cap;
+    lz_kind startup, term, kill, idle, restart, crash, endpoint;
+};
+
+static const struct lz_life_opts undeclared = {.backoff = 10 * LZ_S,
+                                               .backoff_max = 300 * LZ_S,
+                                               .backoff_reset = 600 * LZ_S,
+                                               .grace_period = LZ_LIFE_GRACE_NS};
+
+struct lz_life *lz_life_get(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_lives *ls = w->lives;
+    return id < ls->cap ? ls->all[id] : NULL;
+}
+
+static const struct lz_life_opts *opts_of(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_lives *ls = w->lives;
+    lz_component_id c = lz_instance_get(w, id)->component;
+    return c < ls->declared_cap && ls->declared[c] != NULL ? ls->declared[c] : &undeclared;
+}
+
+// What is known of an instance, from now on.
+static struct lz_life *life_of(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_lives *ls = w->lives;
+    if (lz_life_get(w, id) != NULL)
+        return ls->all[id];
+    ls->all = lz_grow(w->arena, ls->all, &ls->cap, id + 1, sizeof(struct lz_life *));
+    struct lz_life *l = ls->all[id] = lz_arena_alloc(w->arena, sizeof(*l));
+    l->opts = opts_of(w, id);
+    l->successor = -1;
+    lz_probes_reset(l);
+    return l;
+}
+
+static lz_event_id later(struct lz_world *w, lz_time delay, lz_kind kind, lz_instance_id id)
+{
+    return lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, kind, id,
+                     lz_instance_get(w, id)->incarnation);
+}
+
+static bool is_current(const struct lz_world *w, lz_instance_id id, uint64_t incarnation)
+{
+    return lz_instance_get(w, id)->incarnation == incarnation;
+}
+
+// Callers hear of it after a while; what they hear is how it is by then told in order.
+static void tell_callers(struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = life_of(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    bool is_out = l->is_told || l->is_unready;
+    if (is_out == i->is_out)
+        return;
+    i->is_out = is_out;
+    if (i->ops->turned != NULL)
+        i->ops->turned(w, id);
+    if (l->opts->endpoint_delay > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + l->opts->endpoint_delay, w->lives->endpoint, id,
+                  is_out);
+    else
+        lz_balance_endpoint(w, id, is_out);
+}
+
+static void on_endpoint(void *ctx, uint32_t entity, uint64_t payload)
+{
+    lz_balance_endpoint(ctx, entity, payload != 0);
+}
+
+// ---- starting
+
+bool lz_life_begun(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l == NULL)
+        return false;
+    lz_time now = lz_sim_now(w->sim);
+    l->begun = now;
+    l->is_told = false;
+    l->moves_to = 0;
+    l->is_unready = l->opts->readiness.is_on;
+    lz_probes_reset(l);
+    lz_time since = l->successor >= 0 ? now - l->successor : 0;
+    l->successor = -1;
+    if (l->opts->startup.kind == LZ_DIST_NONE)
+        return false;
+    const struct lz_instance *i = lz_instance_get(w, id);
+    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_STARTUP, i->incarnation);
+    lz_time left = lz_dist_time(&l->opts->startup, &draw) - since;
+    if (left <= 0)
+        return false;
+    l->startup = later(w, left, w->lives->startup, id);
+    return true;
+}
+
+// It listens, and the callers hear of it unless its readiness probe has a say.
+void lz_life_serves(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l == NULL)
+        return;
+    tell_callers(w, id);
+    for (uint32_t n = 0; n < l->loop_count && l->loops_on > 0; n++)
+        if (l->loop_is_on[n])
+            later(w, l->loops[n].life, w->lives->crash, id);
+}
+
+static void on_startup(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    if (!is_current(w, entity, payload) || !lz_instance_get(w, entity)->is_starting ||
+        lz_instance_defer(w, entity, w->lives->startup, payload))
+        return;
+    lz_life_get(w, entity)->startup = 0;
+    lz_instance_get(w, entity)->is_starting = false;
+    lz_instance_settle(w, entity);
+    lz_life_serves(w, entity);
+}
+
+// ---- stopping
+
+void lz_life_ended(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l == NULL)
+        return;
+    lz_sim_cancel(w->sim, l->startup);
+    lz_sim_cancel(w->sim, l->term);
+    lz_sim_cancel(w->sim, l->kill);
+    if (l->kill != 0)
+        w->lives->face.stopping--;
+    l->startup = l->term = l->kill = 0;
+    if (l->opts->readiness.is_on)
+        l->is_unready = true;
+    tell_callers(w, id);
+    // A hold outlives the process: what comes back from a lost host must not start.
+    if (l->holds > 0)
+        lz_instance_get(w, id)->is_ended = true;
+}
+
+static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l);
+
+static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    lz_host_id from = i->host;
+    i->host = l->moves_to;
+    l->moves_to = 0;
+    lz_net_moved(w);
+    lz_capacity_moved(w, id, from);
+    lz_instance_note(w, id, "moved", "moves to another host");
+}
+
+// The process is over, in order or not. Who starts another?
+static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, bool is_failure)
+{
+    struct lz_instance *i = lz_instance_get(w, id);
+    l->was_failure = is_failure;
+    i->is_ended = true;
+    lz_instance_settle(w, id);
+    if (l->moves_to != 0)
+        move(w, id, l);
+    if (l->holds > 0)
+        return;
+    if (l->successor >= 0) {
+        i->is_ended = false;
+        lz_instance_settle(w, id);
+    } else {
+        supervise(w, id, l);
+    }
+}
+
+static void on_term(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_life *l = lz_life_get(w, entity);
+    struct lz_instance *i = lz_instance_get(w, entity);
+    if (!is_current(w, entity, payload) || !l->is_told ||
+        lz_instance_defer(w, entity, w->lives->term, payload))
+        return;
+    l->term = 0;
+    i->is_stopping = true;
+    lz_instance_settle(w, entity);
+    if (lz_task_first_at(w, entity) == 0)
+        finish(w, entity, l, false);
+}
+
+static void on_kill(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    if (!is_current(w, entity, payload))
+        return;
+    lz_instance_note(w, entity, "killed", "is killed: its grace is over");
+    finish(w, entity, lz_life_get(w, entity), true);
+}
+
+void lz_life_idle(struct lz_world *w, lz_instance_id id)
+{
+    if (lz_instance_get(w, id)->state == LZ_INSTANCE_STOPPING)
+        later(w, 0, w->lives->idle, id);
+}
+
+// The last answer has left: by now something may be there again only if it never stopped.
+static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    if (is_current(w, entity, payload) &&
+        lz_instance_get(w, entity)->state == LZ_INSTANCE_STOPPING &&
+        lz_task_first_at(w, entity) == 0)
+        finish(w, entity, lz_life_get(w, entity), false);
+}
+
+// Tell a process to stop; the earliest end of its grace counts.
+static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_time grace)
+{
+    lz_time at = lz_sim_now(w->sim) + grace;
+    if (l->is_told) {
+        if (at < l->kill_at) {
+            lz_sim_cancel(w->sim, l->kill);
+            l->kill = later(w, grace, w->lives->kill, id);
+            l->kill_at = at;
+        }
+        return;
+    }
+    l->is_told = true;
+    l->kill_at = at;
+    l->kill = later(w, grace, w->lives->kill, id);
+    w->lives->face.stopping++;
+    tell_callers(w, id);
+    l->term = later(w, l->opts->pre_stop, w->lives->term, id);
+}
+
+static lz_time grace_of(const struct lz_life *l, lz_time grace)
+{
+    return grace >= 0 ? grace : l->opts->grace_period;
+}
+
+bool lz_life_stop(struct lz_world *w, lz_instance_id id, lz_time grace)
+{
+    struct lz_life *l = life_of(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    l->holds++;
+    if (!lz_instance_runs(i)) {
+        i->is_ended = true;
+        lz_instance_settle(w, id);
+        return false;
+    }
+    bool is_news = !l->is_told;
+    tell(w, id, l, grace_of(l, grace));
+    return is_news;
+}
+
+bool lz_life_terminate(struct lz_world *w, lz_instance_id id, lz_time grace)
+{
+    struct lz_life *l = life_of(w, id);
+    if (!lz_instance_runs(lz_instance_get(w, id)) || l->is_told)
+        return false;
+    tell(w, id, l, grace_of(l, grace));
+    return true;
+}
+
+void lz_life_release(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    LZ_ASSERT(l != NULL && l->holds > 0);
+    struct lz_instance *i = lz_instance_get(w, id);
+    if (--l->holds > 0)
+        return;
+    if (lz_instance_runs(i)) {
+        if (l->is_told && l->successor < 0) // still draining: it starts again once it has ended
+            l->successor = lz_sim_now(w->sim);
+        return;
+    }
+    if (!l->is_restarting) {
+        i->is_ended = false;
+        lz_instance_settle(w, id);
+    }
+}
+
+bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_host_id host)
+{
+    struct lz_life *l = life_of(w, id);
+    if (!lz_instance_runs(lz_instance_get(w, id)) || l->is_told)
+        return false;
+    l->successor = lz_sim_now(w->sim);
+    l->moves_to = host;
+    tell(w, id, l, grace_of(l, grace));
+    return true;
+}
+
+// ---- restarting
+
+bool lz_life_is_supervised(const struct lz_world *w, lz_instance_id id)
+{
+    return opts_of(w, id)->restart != LZ_RESTART_NEVER;
+}
+
+// The kubelet's back-off: the delay doubles with each restart and is forgotten after a long life.
+static lz_time next_delay(struct lz_life *l, lz_time now)
+{
+    lz_time first = l->opts->backoff;
+    for (uint32_t n = 0; n < l->loop_count; n++)
+        if (l->loop_is_on[n] && l->loops[n].backoff > 0)
+            first = l->loops[n].backoff;
+    if (l->backoff == 0 || now - l->restarted > l->opts->backoff_reset) {
+        l->backoff = first;
+        return 0;
+    }
+    lz_time delay = l->backoff;
+    lz_time most = l->opts->backoff_max > first ? l->opts->backoff_max : first;
+    l->backoff = delay < most / 2 ? 2 * delay : most;
+    return delay;
+}
+
+static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l)
+{
+    bool wants = l->opts->restart == LZ_RESTART_ALWAYS || l->loops_on > 0 ||
+                 (l->opts->restart == LZ_RESTART_ON_FAILURE && l->was_failure);
+    if (!wants || l->is_restarting)
+        return;
+    lz_time delay = next_delay(l, lz_sim_now(w->sim));
+    if (delay > 0)
+        lz_instance_note(w, id, "backoff", "is started again in %g s", (double)delay / 1e9);
+    l->is_restarting = true;
+    l->restarted = lz_sim_now(w->sim) + delay;
+    later(w, delay, w->lives->restart, id);
+}
+
+static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_world *w = ctx;
+    struct lz_life *l = lz_life_get(w, entity);
+    LZ_ASSERT(l->is_restarting);
+    l->is_restarting = false;
+    if (l->holds > 0)
+        return; // whoever holds it lets it start
+    lz_instance_get(w, entity)->is_ended = false;
+    lz_instance_settle(w, entity);
+}
+
+bool lz_life_crash(struct lz_world *w, lz_instance_id id, const char *why)
+{
+    if (!lz_instance_runs(lz_instance_get(w, id)))
+        return false;
+    struct lz_life *l = life_of(w, id);
+    lz_instance_note(w, id, "crashed", "%s", why);
+    finish(w, id, l, true);
+    return true;
+}
+
+static void count_crash(struct lz_life *l)
+{
+    for (uint32_t n = 0; n < l->loop_count; n++)
+        if (l->loop_is_on[n])
+            (*l->loops[n].crashes)++;
+}
+
+static void on_crash(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_life *l = lz_life_get(w, entity);
+    if (!is_current(w, entity, payload) || l->loops_on == 0)
+        return;
+    if (lz_life_crash(w, entity, "crashed"))
+        count_crash(l);
+}
+
+uint32_t lz_life_crash_loop(struct lz_world *w, lz_instance_id id,
+                            const struct lz_life_crashing *crashing)
+{
+    struct lz_life *l = life_of(w, id);
+    uint32_t n = 0;
+    while (n < l->loop_count && l->loop_is_on[n])
+        n++;
+    l->loops = lz_grow(w->arena, l->loops, &l->loop_cap, n + 1, sizeof(*l->loops));
+    l->loop_is_on =
+        lz_grow(w->arena, l->loop_is_on, &l->loop_on_cap, n + 1, sizeof(*l->loop_is_on));
+    if (n == l->loop_count)
+        l->loop_count++;
+    l->loops[n] = *crashing;
+    l->loop_is_on[n] = true;
+    l->loops_on++;
+    if (lz_instance_has_begun(lz_instance_get(w, id)))
+        later(w, crashing->life, w->lives->crash, id);
+    return n + 1;
+}
+
+void lz_life_crash_loop_end(struct lz_world *w, lz_instance_id id, uint32_t loop)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    LZ_ASSERT(l != NULL && loop >= 1 && loop <= l->loop_count);
+    LZ_ASSERT(l->loop_is_on[loop - 1]);
+    l->loop_is_on[loop - 1] = false;
+    l->loops_on--;
+}
+
+// ---- probes
+
+// Killed and started again, whether or not it can hear SIGTERM.
+void lz_life_fails(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l->is_told)
+        return;
+    lz_instance_note(w, id, "unhealthy", "fails its liveness probe");
+    tell(w, id, l, l->opts->grace_period);
+}
+
+void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l->is_unready == !is_ready)
+        return;
+    l->is_unready = !is_ready;
+    lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
+                     is_ready ? "passes" : "fails");
+    tell_callers(w, id);
+}
+
+// ---- declaring
+
+static bool check_probe(const struct lz_probe_opts *p, const char *name, uint32_t count,
+                        struct lz_err *err)
+{
+    if (!p->is_on)
+        return true;
+    if (p->period < 0 || p->timeout < 0 || p->initial_delay < 0 || p->work < 0)
+        return lz_fail(err, LZ_ERANGE, "the times of the %s probe must not be below 0", name);
+    double period_s = (double)(p->period > 0 ? p->period : 10 * LZ_S) / 1e9;
+    double per_second = (double)count / period_s;
+    if (per_second > LZ_LIFE_PROBES_PER_SECOND_MAX)
+        return lz_fail(err, LZ_ERANGE,
+                       "%s probes of %u processes every %g s are %g per second, more than %g: "
+                       "choose a longer period",
+                       name, count, period_s, per_second, LZ_LIFE_PROBES_PER_SECOND_MAX);
+    return true;
+}
+
+static void fill_probe(struct lz_probe_opts *p)
+{
+    p->period = p->period > 0 ? p->period : 10 * LZ_S;
+    p->timeout = p->timeout > 0 ? p->timeout : LZ_S;
+    p->failure_threshold = p->failure_threshold > 0 ? p->failure_threshold : 3;
+    p->success_threshold = p->success_threshold > 0 ? p->success_threshold : 1;
+}
+
+static void fill_defaults(struct lz_life_opts *o)
+{
+    o->backoff = o->backoff > 0 ? o->backoff : undeclared.backoff;
+    o->backoff_max = o->backoff_max > 0 ? o->backoff_max : undeclared.backoff_max;
+    o->backoff_reset = o->backoff_reset > 0 ? o->backoff_reset : undeclared.backoff_reset;
+    o->grace_period = o->grace_period >= 0 ? o->grace_period : undeclared.grace_period;
+    fill_probe(&o->liveness);
+    fill_probe(&o->readiness);
+}
+
+bool lz_life_declare(struct lz_world *w, lz_component_id id, const struct lz_life_opts *opts,
+                     struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_lives *ls = w->lives;
+    const struct lz_component *c = lz_world_component(w, id);
+    if (!check_probe(&opts->liveness, "liveness", c->instance_count, err) ||
+        !check_probe(&opts->readiness, "readiness", c->instance_count, err))
+        return false;
+    if (opts->liveness.is_on && opts->restart == LZ_RESTART_NEVER)
+        return lz_fail(err, LZ_EINVAL,
+                       "a liveness probe stops what fails it, and restart = \"never\" would leave "
+                       "it stopped: use a readiness probe, or another restart");
+    if (opts->backoff_max > 0 && opts->backoff > opts->backoff_max)
+        return lz_fail(err, LZ_ERANGE, "the first back-off, %g s, is above its max, %g s",
+                       (double)opts->backoff / 1e9, (double)opts->backoff_max / 1e9);
+    ls->declared =
+        lz_grow(w->arena, ls->declared, &ls->declared_cap, id + 1, sizeof(struct lz_life_opts *));
+    LZ_ASSERT(ls->declared[id] == NULL);
+    ls->declared[id] = lz_arena_alloc(w->arena, sizeof(struct lz_life_opts));
+    *ls->declared[id] = *opts;
+    fill_defaults(ls->declared[id]);
+    for (uint32_t i = 0; i < c->instance_count; i++)
+        life_of(w, c->instances_first + i);
+    return true;
+}
+
+void lz_lives_start(struct lz_world *w)
+{
+    for (lz_instance_id id = 1; id < w->lives->cap; id++)
+        if (w->lives->all[id] != NULL)
+            lz_probes_start(w, id);
+}
+
+void lz_lives_init(struct lz_world *w)
+{
+    struct lz_lives *ls = w->lives = lz_arena_alloc(w->arena, sizeof(*ls));
+    ls->startup = lz_sim_kind(w->sim, "life.startup", on_startup, w);
+    ls->term = lz_sim_kind(w->sim, "life.term", on_term, w);
+    ls->kill = lz_sim_kind(w->sim, "life.kill", on_kill, w);
+    ls->idle = lz_sim_kind(w->sim, "life.idle", on_idle, w);
+    ls->restart = lz_sim_kind(w->sim, "life.restart", on_restart, w);
+    ls->crash = lz_sim_kind(w->sim, "life.crash", on_crash, w);
+    ls->endpoint = lz_sim_kind(w->sim, "life.endpoint", on_endpoint, w);
+    lz_probes_init(w);
+}

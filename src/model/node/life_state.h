@@ -1,0 +1,47 @@
+/*
+ * life_state.h — what the two parts of a process's life share; for model/ only.
+ *
+ *   life.c    starting, stopping, restarting
+ *   probe.c   liveness and readiness
+ */
+#ifndef LZ_MODEL_NODE_LIFE_STATE_H
+#define LZ_MODEL_NODE_LIFE_STATE_H
+
+#include "model/node/life.h"
+
+enum lz_probe_kind { LZ_PROBE_LIVENESS, LZ_PROBE_READINESS, LZ_PROBE_KINDS };
+
+/* Kubelet's worker: the latest result and how often it has come in a row. */
+struct lz_probe {
+    bool passed;
+    uint32_t run;
+};
+
+struct lz_life {
+    const struct lz_life_opts *opts;
+    lz_time begun;       /* the process, or as if it had */
+    lz_time successor;   /* when a successor began to start elsewhere; -1: none */
+    lz_host_id moves_to; /* where the successor starts; 0: here */
+    uint32_t holds;      /* faults that want it stopped */
+    bool is_told;        /* to stop; SIGTERM may still be to come */
+    bool is_unready;     /* its readiness probe says so */
+    bool is_restarting;  /* by the supervisor, when its timer fires */
+    bool was_failure;    /* how the process ended */
+    lz_event_id startup, term, kill;
+    lz_time kill_at;
+    lz_time backoff;   /* before the next restart but this one; 0: none yet */
+    lz_time restarted; /* the latest restart */
+    struct lz_life_crashing *loops;
+    bool *loop_is_on;
+    uint32_t loop_count, loop_cap, loop_on_cap, loops_on;
+    struct lz_probe probes[LZ_PROBE_KINDS];
+};
+
+/* NULL where nothing was declared and nothing happened yet. */
+struct lz_life *lz_life_get(const struct lz_world *w, lz_instance_id id);
+
+void lz_probes_init(struct lz_world *w);
+void lz_probes_start(struct lz_world *w, lz_instance_id id); /* its periods begin */
+void lz_probes_reset(struct lz_life *l);                     /* a fresh process */
+
+#endif

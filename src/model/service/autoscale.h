@@ -1,0 +1,48 @@
+/*
+ * autoscale.h — replicas that follow the load: a horizontal autoscaler on one metric, the CPU.
+ *
+ * Every 15 s, the period of Kubernetes' controller, it looks at the mean utilization since the
+ * last look and wants
+ *
+ *     desired = ceil(replicas * utilization / target)
+ *
+ * unless the ratio is within 10 % of 1, within [min, max]. That is the Horizontal Pod
+ * Autoscaler's rule (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details, and
+ * replica_calculator.go), with its caution: replicas that are still starting count as idle when
+ * it would scale up, those that measure nothing (their process does not run) as idle when it
+ * would scale up and as fully busy when it would scale down, and what turns the decision round
+ * cancels it. After a decision it waits for the cooldown, as AWS' simple scaling does, in place
+ * of stabilization windows.
+ *
+ * A replica that is added begins to serve after `startup`: it is scheduled, its image pulled, its
+ * process started (what the service's own `startup` takes comes on top). One that is taken away,
+ * the latest first, is stopped in order: it drains within its grace period (life.h).
+ *
+ *   prepared ──up──▶ starting ──startup──▶ serving ──down──▶ draining ──ended──▶ prepared
+ *                       └──────────────down───────────────────────────────────────▶┘
+ */
+#ifndef LZ_MODEL_SERVICE_AUTOSCALE_H
+#define LZ_MODEL_SERVICE_AUTOSCALE_H
+
+#include "model/service/service.h"
+
+#define LZ_AUTOSCALE_PERIOD (15 * LZ_S)
+#define LZ_AUTOSCALE_TOLERANCE 0.1
+
+/* What a decision is made from. */
+struct lz_autoscale_view {
+    uint32_t ready;    /* replicas whose use was measured */
+    uint32_t starting; /* not serving yet */
+    uint32_t missing;  /* serve, but nothing was measured: their process does not run */
+    double used;       /* sum over the ready ones of each one's utilization, 1: all its cores */
+    double target;     /* utilization aimed at, above 0 */
+};
+
+/* How many replicas it wants, before min and max. */
+uint32_t lz_autoscale_desired(const struct lz_autoscale_view *view);
+
+/* A min of 0 becomes 1; false if the options make no sense. */
+bool lz_autoscale_check(struct lz_autoscale_opts *opts, uint32_t replicas,
+                        struct lz_err *err) LZ_MUST_CHECK;
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * filter.h — what happens to requests at a replica's door: delays, answers in its place.
+ *
+ * A filter is at a set of instances and touches the requests that match it: of a path, of a
+ * method, a share of them by their own draw, the first so many, every nth. An operation such as
+ * "GET /price" is the method GET and the path /price; one without a method is a path. A path that
+ * ends in * matches what begins like it.
+ *
+ *   DELAY     the request comes in later
+ *   ABORT     it is answered with `outcome` and `status`, and never comes in
+ *   LIMIT     the same, if it exceeds a rate; one bucket for all instances of the filter
+ *   REPLACE   it is worked on, and answered something else than the replica meant to
+ *
+ * As in a chain of Envoy's: all delays add up, then the first of the others that says no decides,
+ * in the order in which they were added; of several REPLACE the last decides. Instances without a
+ * filter cost one comparison.
+ */
+#ifndef LZ_MODEL_SERVICE_FILTER_H
+#define LZ_MODEL_SERVICE_FILTER_H
+
+#include "model/service/limit.h"
+#include "model/service/task.h"
+#include "model/world.h"
+
+enum lz_filter_act { LZ_FILTER_DELAY, LZ_FILTER_ABORT, LZ_FILTER_LIMIT, LZ_FILTER_REPLACE };
+
+struct lz_filter {
+    enum lz_filter_act act;
+    const char *path, *method; /* NULL: any */
+    double ratio;              /* share of those, by their own draw */
+    uint32_t first, nth;       /* only so many; only every nth; 0: all */
+    struct lz_dist add;        /* DELAY */
+    enum lz_outcome outcome;   /* the others */
+    uint16_t status;
+    const char *body;      /* REPLACE: instead of the answer's value; NULL: as it was */
+    struct lz_limit limit; /* LIMIT */
+    uint64_t owner;        /* of its draws */
+    uint64_t *touched;     /* counts the requests it touched */
+    lz_series series;      /* counts them too; 0: none */
+};
+
+void lz_filters_init(struct lz_world *w);
+
+uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_instance_id *at,
+                       uint32_t count);
+void lz_filter_remove(struct lz_world *w, uint32_t id);
+
+/* What is read for every request begins filter.c's own struct. */
+struct lz_filters_face {
+    uint32_t active;
+};
+static inline bool lz_filter_is_any(const struct lz_world *w)
+{
+    return ((const struct lz_filters_face *)w->filters)->active > 0;
+}
+
+/* For task.c: how long the request is held; whether it is answered instead; what is answered. */
+lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t);
+bool lz_filter_refuses(struct lz_world *w, const struct lz_task *t, enum lz_outcome *outcome,
+                       uint16_t *status);
+void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
+                      uint16_t *status);
+
+/* Does the operation's name match? For tests, and for whoever else has a path. */
+bool lz_filter_matches(const char *op, const char *method, const char *path);
+
+#endif

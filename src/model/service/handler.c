@@ -1,0 +1,98 @@
+#include "model/service/handler.h"
+
+#include "base/check.h"
+#include "model/service/service_state.h"
+
+static struct lz_task *live_task(const struct lz_world *w, lz_task_id id)
+{
+    struct lz_task *t = lz_task_find(w, id);
+    LZ_ASSERT(t != NULL && t->state == LZ_TASK_WORKING);
+    return t;
+}
+
+bool lz_handler_is_live(const struct lz_world *w, lz_task_id task)
+{
+    const struct lz_task *t = lz_task_find(w, task);
+    return t != NULL && t->state == LZ_TASK_WORKING;
+}
+
+void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key)
+{
+    struct lz_task *t = live_task(w, task);
+    LZ_ASSERT(t->child == 0); // a handler waits for one thing at a time
+    t->step++;
+    t->child = lz_client_begin(w, &(struct lz_client_begin){
+                                      .edge = edge,
+                                      .client = t->server,
+                                      .owner_kind = LZ_OWNER_TASK,
+                                      .owner = task,
+                                      .request = t->request,
+                                      .path = lz_draw_index(t->path, t->step),
+                                      .key = key,
+                                      .parent_call = t->call_number,
+                                  });
+}
+
+void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration)
+{
+    LZ_ASSERT(duration >= 0);
+    struct lz_task *t = live_task(w, task);
+    t->timer =
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + duration, w->services->woken, t->server, task);
+}
+
+void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration)
+{
+    LZ_ASSERT(duration >= 0);
+    struct lz_task *t = live_task(w, task);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_capacity *c = lz_service_replica(s, t->server)->capacity;
+    // A job of at least 1 ns: its end is an event, never a call from within this one.
+    lz_time demand = lz_service_scaled(duration, c->factor * s->builds[t->version].factor);
+    lz_serve_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);
+}
+
+void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status)
+{
+    enum lz_outcome outcome = status >= 500 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
+    lz_serve_finish(w, live_task(w, task), outcome, status);
+}
+
+uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->key;
+}
+
+lz_op lz_handler_op(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->op;
+}
+
+lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->server;
+}
+
+uint64_t lz_handler_path(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->path;
+}
+
+lz_time lz_handler_time_left(const struct lz_world *w, lz_task_id task)
+{
+    const struct lz_task *t = live_task(w, task);
+    lz_time now = lz_sim_now(w->sim);
+    if (t->deadline == 0)
+        return -1;
+    return t->deadline > now ? t->deadline - now : 0;
+}
+
+uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->version;
+}
+
+uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task)
+{
+    return live_task(w, task)->priority;
+}

@@ -1,0 +1,32 @@
+/*
+ * handler.h — what a service's own code may do with the request it serves.
+ *
+ * A handler is begun by the callbacks of service.h with a task; it acts on it by these, one
+ * thing at a time, and is told by a callback when that has ended. Its answer ends the task.
+ * A task may be gone at any time (its process died, its caller cancelled it): whoever comes
+ * back to it asks lz_handler_is_live first.
+ */
+#ifndef LZ_MODEL_SERVICE_HANDLER_H
+#define LZ_MODEL_SERVICE_HANDLER_H
+
+#include "model/service/service.h"
+
+bool lz_handler_is_live(const struct lz_world *w, lz_task_id task);
+
+/* On a live task. Each but `answer` ends in a callback. */
+void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key);
+void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
+void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
+void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status);
+
+/* Until its caller gives up: 0 if it has, -1 if it has not said. */
+lz_time lz_handler_time_left(const struct lz_world *w, lz_task_id task);
+uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task); /* 0: as declared */
+uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task);
+
+uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
+lz_op lz_handler_op(const struct lz_world *w, lz_task_id task);
+lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task);
+uint64_t lz_handler_path(const struct lz_world *w, lz_task_id task); /* owner for keyed draws */
+
+#endif

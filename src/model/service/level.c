@@ -1,0 +1,135 @@
+#include <stddef.h>
+
+#include "base/check.h"
+#include "model/service/service_state.h"
+
+#define AT(member) offsetof(struct lz_service_series, member)
+static const struct lz_measure_row rows[] = {
+    LZ_MEASURE_ROWS,
+    {"degraded.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(degraded), AT(m.outcomes), 0,
+     "answers that are good by a fallback, or with an optional call left out, of all outcomes"},
+    {"queue.length", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(queue_length), 0, 0,
+     "requests waiting for a worker"},
+    LZ_MEASURE_QUANTILES("queue.wait", AT(queue_wait), "wait for a worker"),
+    {"busy", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(busy), 0, 0, "share of all workers that are held"},
+    {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of all cores in use"},
+    {"replicas.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(up), 0, 0, "replicas whose process runs"},
+    {"replicas.desired", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(desired), 0, 0,
+     "replicas that are wanted: what autoscale decided last"},
+    {"replicas.ready", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(ready), 0, 0,
+     "replicas that serve: not starting, paused, stopping or unready"},
+    {"memory", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(memory), 0, 0,
+     "memory in use by the fullest replica, as seen once a second"},
+    {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+const struct lz_metric_info *lz_service_metrics(size_t *count)
+{
+    static struct lz_metric_info infos[ROW_COUNT];
+    return lz_measure_infos(rows, ROW_COUNT, infos, count);
+}
+
+void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    uint32_t changes = lz_cpu_changes(r->capacity->cpu);
+    if (changes == r->cpu_changes)
+        return;
+    r->cpu_changes = changes;
+    lz_time now = lz_sim_now(w->sim);
+    double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
+    if (!(used < r->cpu_used || used > r->cpu_used))
+        return;
+    if (s->keeps_cpu)
+        lz_level_settle_cpu(w, r);
+    s->cpu_used += used - r->cpu_used;
+    r->cpu_used = used;
+    if (s->cpu_used < 1e-9)
+        s->cpu_used = 0.0; // sums and differences leave dust
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+}
+
+void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(now >= r->cpu_used_at);
+    r->cpu_used_ns += r->cpu_used * (double)(now - r->cpu_used_at);
+    r->cpu_used_at = now;
+}
+
+void lz_level_present(struct lz_world *w, struct lz_service *s)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double all = (double)s->opts.concurrency * s->present;
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / all);
+    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
+}
+
+// The CPU may have changed since it was measured: a fault that steals from it does not say so.
+void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    double workers = (double)s->opts.concurrency;
+    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->present));
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
+    lz_level_cpu(w, s, r);
+}
+
+void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set(w->metrics, s->series.queue_length, now, s->queued);
+    if (r->own != NULL)
+        lz_metrics_set(w->metrics, r->own->queue_length, now, r->queue_len);
+}
+
+void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   const struct lz_task *t, enum lz_outcome outcome)
+{
+    lz_time latency = lz_sim_now(w->sim) - t->arrived;
+    lz_measure_left(w, &s->series.m, outcome, latency);
+    if (r->own != NULL)
+        lz_measure_left(w, &r->own->m, outcome, latency);
+    if (s->versions != NULL)
+        lz_version_left(w, s, t, outcome);
+}
+
+void lz_level_ups(struct lz_world *w, struct lz_service *s)
+{
+    uint32_t up = 0, ready = 0;
+    for (uint32_t i = 0; i < s->slots; i++) {
+        const struct lz_instance *one = lz_instance_get(w, s->first + i);
+        bool runs = lz_instance_runs(one);
+        bool is_ready = lz_instance_is_ready(one);
+        up += runs;
+        ready += is_ready;
+        const struct lz_service_series *own = s->replicas[i].own;
+        if (own == NULL)
+            continue;
+        lz_metrics_set(w->metrics, own->up, lz_sim_now(w->sim), runs ? 1.0 : 0.0);
+        lz_metrics_set(w->metrics, own->ready, lz_sim_now(w->sim), is_ready ? 1.0 : 0.0);
+    }
+    lz_metrics_set(w->metrics, s->series.up, lz_sim_now(w->sim), up);
+    lz_metrics_set(w->metrics, s->series.ready, lz_sim_now(w->sim), ready);
+}
+
+void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
+                     struct lz_service_series *s, uint32_t replicas)
+{
+    LZ_ASSERT(replicas > 0);
+    lz_measure_init(w, &s->m);
+    s->degraded = lz_metrics_counter(w->metrics);
+    s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
+    s->queue_wait = lz_metrics_hist(w->metrics);
+    s->busy = lz_metrics_gauge(w->metrics, 0.0);
+    s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->memory = lz_metrics_gauge(w->metrics, 0.0);
+    s->restarts = lz_metrics_counter(w->metrics);
+    s->up = lz_metrics_gauge(w->metrics, replicas);
+    s->ready = lz_metrics_gauge(w->metrics, replicas);
+    s->desired = lz_metrics_gauge(w->metrics, replicas);
+    lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
+}

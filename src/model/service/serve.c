@@ -1,0 +1,196 @@
+#include "base/check.h"
+#include "model/client/legs.h"
+#include "model/service/service_state.h"
+
+static void worked(struct lz_world *w, struct lz_task *t);
+
+void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
+                       lz_time rest)
+{
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    t->rest_ns = rest;
+    if (cpu > 0) {
+        t->job = lz_cpu_add(w, r->capacity->cpu, cpu, lz_pool_id(t));
+        lz_level_cpu(w, s, r);
+    } else if (rest > 0) {
+        t->rest_ns = 0;
+        t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
+                             lz_pool_id(t));
+    } else {
+        worked(w, t);
+    }
+}
+
+void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t)
+{
+    LZ_ASSERT(r->busy < s->opts.concurrency);
+    lz_time now = lz_sim_now(w->sim);
+    r->busy++;
+    s->busy++;
+    t->state = LZ_TASK_WORKING;
+    t->started = now;
+    if (t->is_tied)
+        lz_legs_task_began(w, t);
+    lz_metrics_observe(w->metrics, s->series.queue_wait, now - t->arrived);
+    if (r->own != NULL)
+        lz_metrics_observe(w->metrics, r->own->queue_wait, now - t->arrived);
+    lz_level_workers(w, s, r);
+    struct lz_capacity *c = r->capacity;
+    if (c->loss_count > 0)
+        lz_capacity_touch(c);
+    const struct lz_service_build *b = &s->builds[t->version];
+    double factor = c->factor * b->factor;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
+    lz_time total = lz_service_scaled(lz_dist_time(&b->service_time, &draw), factor);
+    lz_time cpu = total;
+    if (b->cpu_time.kind != LZ_DIST_NONE) {
+        draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 1);
+        cpu = lz_service_scaled(lz_dist_time(&b->cpu_time, &draw), factor);
+        cpu = cpu < total ? cpu : total;
+    }
+    lz_serve_take_cpu(w, s, t, cpu, total - cpu);
+}
+
+void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    while (r->queue_len > 0 && r->busy < s->opts.concurrency) {
+        struct lz_task *t = lz_queue_take(w, s, r);
+        if (t == NULL)
+            return;
+        lz_serve_start(w, s, r, t);
+    }
+}
+
+void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t, uint16_t status)
+{
+    LZ_ASSERT(t->state == LZ_TASK_QUEUED);
+    lz_level_left(w, s, r, t, LZ_OUTCOME_REFUSED);
+    t->value = 0; // was its deadline
+    lz_task_answer(w, t, LZ_OUTCOME_REFUSED, status);
+}
+
+void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                     uint16_t status)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    LZ_ASSERT(t->state == LZ_TASK_WORKING);
+    LZ_ASSERT(r->busy > 0);
+    if (s->opts.adaptive_limit.max > 0 && outcome == LZ_OUTCOME_OK)
+        lz_admission_answered(w, s, r, t);
+    r->busy--;
+    s->busy--;
+    lz_level_left(w, s, r, t, outcome);
+    lz_level_workers(w, s, r);
+    t->value = 0; // was its deadline
+    lz_task_answer(w, t, outcome, status);
+    lz_serve_next(w, s, r);
+}
+
+static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
+{
+    double base = s->builds[t->version].error_ratio;
+    double more = lz_service_replica(s, t->server)->capacity->error_ratio;
+    double ratio = 1.0 - (1.0 - base) * (1.0 - more);
+    if (!(ratio > 0.0))
+        return false;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_ERROR, 0);
+    return lz_draw_unit(&draw) < ratio;
+}
+
+// The work that comes before calls and handlers is done.
+static void worked(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    if (t->handler != 0 && t->step > 0) { // a handler's own work
+        w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
+        return;
+    }
+    if (turns_out_wrong(w, s, t)) {
+        lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
+        return;
+    }
+    for (uint32_t i = 0; i < s->handler_count && t->handler == 0; i++)
+        if (s->handlers[i].op == t->op || s->handlers[i].op == 0)
+            t->handler = s->handlers[i].number;
+    if (s->handler_count > 0 && t->handler == 0) {
+        // A request without an operation goes to the first handler there is.
+        if (t->op != 0) {
+            lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 404);
+            return;
+        }
+        t->handler = s->handlers[0].number;
+    }
+    if (t->handler == 0) {
+        if (s->gateway != NULL && lz_gateway_hits(w, s, t))
+            t->step = (uint16_t)s->step_count;
+        lz_step_begin(w, s, t);
+        return;
+    }
+    t->step = 1;
+    w->services->script.start(w->services->script.ctx, lz_pool_id(t), t->handler);
+}
+
+static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->services->worked, payload))
+        return;
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, entity);
+    lz_cpu_remove(w, r->capacity->cpu, t->job);
+    t->job = 0;
+    lz_level_cpu(w, s, r);
+    lz_serve_take_cpu(w, s, t, 0, t->rest_ns);
+}
+
+static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->services->rested, payload))
+        return;
+    t->timer = 0;
+    worked(w, t);
+}
+
+static void on_woken(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->services->woken, payload))
+        return;
+    t->timer = 0;
+    w->services->script.woken(w->services->script.ctx, payload);
+}
+
+void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t)
+{
+    if (t->state == LZ_TASK_QUEUED) {
+        lz_queue_remove(w, s, r, t);
+        return;
+    }
+    if (t->job != 0)
+        lz_cpu_remove(w, r->capacity->cpu, t->job);
+    t->job = 0;
+    lz_sim_cancel(w->sim, t->timer);
+    t->timer = 0;
+    lz_client_abandon(w, t);
+    if (t->handler != 0)
+        w->services->script.dropped(w->services->script.ctx, lz_pool_id(t));
+    r->busy--;
+    s->busy--;
+    lz_level_workers(w, s, r);
+}
+
+void lz_serve_init(struct lz_world *w)
+{
+    struct lz_services *ss = w->services;
+    ss->worked = lz_sim_kind(w->sim, "worked", on_worked, w);
+    ss->rested = lz_sim_kind(w->sim, "rested", on_rested, w);
+    ss->woken = lz_sim_kind(w->sim, "woken", on_woken, w);
+}

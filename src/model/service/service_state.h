@@ -1,0 +1,234 @@
+/*
+ * service_state.h — what the parts of a service share; for model/ only.
+ *
+ *   service.c   what it is made of; a request arrives, its process ends
+ *   admission.c who may come in
+ *   queue.c     who waits for a worker
+ *   serve.c     a request and its worker: work, calls, answer
+ *   autoscale.c how many replicas there are
+ *   step.c      the calls it has declared
+ *   version.c   which build serves a request
+ *   handler.c   what its own code does with a request
+ *   level.c     what it measures
+ */
+#ifndef LZ_MODEL_SERVICE_SERVICE_STATE_H
+#define LZ_MODEL_SERVICE_SERVICE_STATE_H
+
+#include "base/check.h"
+#include "model/client/client.h"
+#include "model/measure.h"
+#include "model/node/capacity.h"
+#include "model/node/instance.h"
+#include "model/service/service.h"
+#include "model/service/task.h"
+#include "model/service/vegas.h"
+
+struct lz_service_series {
+    struct lz_measure m; /* first: the offsets of its rows count from here */
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded;
+};
+
+/* Those of one priority that wait, oldest first. */
+struct lz_queue_class {
+    uint32_t first, final;
+};
+
+/* What a replica knows of its load, for turning requests away. */
+struct lz_admission {
+    double tokens; /* of the rate limit, at `filled` */
+    lz_time filled;
+    double cpu_used_ns; /* at `looked` */
+    lz_time looked;
+    double cpu; /* share in use between the last two looks */
+};
+
+struct lz_service_replica {
+    struct lz_capacity *capacity;
+    struct lz_service_series *own; /* NULL unless somebody asked for this replica's metrics */
+    uint32_t busy;                 /* workers held */
+    uint32_t queue_len;
+    lz_time queue_since; /* that it is not empty */
+    struct lz_queue_class classes[LZ_PRIORITIES];
+    struct lz_codel codel;
+    struct lz_admission admission;
+    struct lz_vegas vegas;
+    uint32_t cpu_changes; /* of its CPU, as last measured */
+    double cpu_used;      /* cores, as last measured */
+    double cpu_used_ns;   /* of one core, up to then; kept for services that scale */
+    lz_time cpu_used_at;
+};
+
+/* How requests are served: by the service as it is declared, or by one of its versions. */
+struct lz_service_build {
+    struct lz_dist service_time;
+    struct lz_dist cpu_time; /* NONE: all of the service time */
+    double error_ratio;
+    double factor; /* of faults that hit this build; 1: none */
+};
+
+struct lz_service_handler {
+    lz_op op; /* 0: any */
+    uint32_t number;
+};
+
+struct lz_service {
+    struct lz_service_opts opts;
+    lz_component_id id;
+    lz_instance_id first;
+    struct lz_service_replica *replicas;
+    struct lz_service_series series;
+    struct lz_service_build *builds; /* by task->version; 0: as declared */
+    struct lz_service_build own;
+    struct lz_versions *versions; /* NULL: none */
+    struct lz_gateway *gateway;   /* NULL: it is none */
+    uint32_t slots;               /* replicas there may be */
+    uint32_t present;             /* of them that there are, dead ones too */
+    struct lz_autoscale *scale;   /* NULL: they stay as they are */
+    struct lz_call_member *steps;
+    lz_edge_id bundle; /* of all of them; 0: in a row, or not needed yet */
+    uint32_t step_count, step_cap;
+    struct lz_service_handler *handlers;
+    uint32_t handler_count, handler_cap;
+    uint32_t busy, queued; /* all replicas */
+    bool has_admission;    /* rules that turn requests away */
+    bool keeps_cpu;        /* counts what the CPU has used */
+    bool has_patience;     /* who waits too long leaves: task->timer says when */
+    lz_lane patience;      /* where it is a constant */
+    lz_lane patience_short;
+    double cpu_used;
+    double cores; /* of one replica */
+};
+
+struct lz_services {
+    struct lz_service **all; /* by component */
+    uint32_t cap;
+    struct lz_service_handlers script;
+    lz_kind worked, rested, woken, scale, slot, patience;
+};
+
+static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(id < w->services->cap && w->services->all[id] != NULL);
+    return w->services->all[id];
+}
+
+static inline struct lz_service *lz_service_of(const struct lz_world *w, const struct lz_task *t)
+{
+    return lz_service_at(w, lz_instance_get(w, t->server)->component);
+}
+
+static inline struct lz_service_replica *lz_service_replica(const struct lz_service *s,
+                                                            lz_instance_id instance)
+{
+    LZ_ASSERT(instance >= s->first && instance < s->first + s->slots);
+    return &s->replicas[instance - s->first];
+}
+
+/* A time as a degraded replica takes it. */
+static inline lz_time lz_service_scaled(lz_time t, double factor)
+{
+    return factor > 1.0 || factor < 1.0 ? (lz_time)((double)t * factor + 0.5) : t;
+}
+
+/* ---- admission.c: of a service that has such rules */
+bool lz_admission_declare(struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+
+/* The status by which a request that has just come is refused; 0: it may come in. */
+uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
+                            struct lz_service_replica *r);
+
+/* A request was answered well: what an adaptive limit learns from. */
+void lz_admission_answered(struct lz_world *w, const struct lz_service *s,
+                           struct lz_service_replica *r, const struct lz_task *t);
+
+/* ---- queue.c: tasks that wait at a replica, oldest first */
+void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                   struct lz_task *t);
+void lz_queue_remove(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t);
+
+/* The next to be served, out of the queue; those that are dropped on the way are refused. */
+struct lz_task *lz_queue_take(struct lz_world *w, struct lz_service *s,
+                              struct lz_service_replica *r);
+
+/* Who would have to go for a more urgent one: the youngest of the least urgent, or NULL. */
+struct lz_task *lz_queue_victim(struct lz_world *w, const struct lz_service_replica *r,
+                                const struct lz_task *t);
+
+/* How long the one that came first waits; 0 if nobody does. */
+lz_time lz_queue_age(const struct lz_world *w, const struct lz_service_replica *r);
+
+void lz_queue_init(struct lz_world *w);
+bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+
+/* ---- serve.c: a task that holds a worker, from taking it to the answer */
+void lz_serve_init(struct lz_world *w);
+
+/* There must be a free worker. */
+void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t);
+
+/* Workers have become free: take those who wait. */
+void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+
+/* Take the CPU for its part, then wait for the rest; calls or a handler go on after. */
+void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
+                       lz_time rest);
+
+/* A task that has no worker is turned away. */
+void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t, uint16_t status);
+
+/* The working task answers, and its worker takes the next. */
+void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                     uint16_t status);
+
+/* Take back whatever the task holds at its replica; it is neither queued nor working after. */
+void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     struct lz_task *t);
+
+/* ---- gateway.c: only of services that are one */
+
+/* Can it be answered from the replica's cache? */
+bool lz_gateway_hits(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
+void lz_gateway_fetched(struct lz_world *w, struct lz_service *s, const struct lz_task *t);
+void lz_gateway_died(struct lz_service *s, lz_instance_id id);
+
+/* ---- step.c: the declared calls of a task that has done its own work */
+void lz_step_begin(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
+
+/* ---- version.c: only of services that have versions. A task takes its version as it arrives. */
+void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+void lz_version_left(struct lz_world *w, struct lz_service *s, const struct lz_task *t,
+                     enum lz_outcome outcome);
+
+/* ---- autoscale.c: of a service whose replicas follow the load */
+void lz_autoscale_init(struct lz_world *w);
+void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
+
+/* ---- level.c: what a service measures beside what measure.h has */
+
+/* Make the series and name their metrics, with `prefix` in front. */
+void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
+                     struct lz_service_series *s, uint32_t replicas);
+
+/* Workers were taken or given back. */
+void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);
+
+/* There are more or fewer replicas: shares are of others. */
+void lz_level_present(struct lz_world *w, struct lz_service *s);
+
+/* Count what the CPU has used up to now. */
+void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
+
+/* Processes have begun, ended, stopped or gone on. */
+void lz_level_ups(struct lz_world *w, struct lz_service *s);
+
+/* A task has ended here. */
+void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   const struct lz_task *t, enum lz_outcome outcome);
+
+#endif

@@ -1,0 +1,355 @@
+#include "model/service/task.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/client/client.h"
+#include "model/net/connect.h"
+#include "model/net/net.h"
+#include "model/node/instance.h"
+#include "model/node/life.h"
+#include "model/node/rss.h"
+#include "model/node/ulimit.h"
+#include "model/service/filter.h"
+
+struct at_instance {
+    uint32_t count;
+    uint32_t first, final;
+};
+
+struct lz_tasks {
+    struct lz_tasks_face face; // first: the getters look here
+    struct at_instance *at;    // by instance
+    uint32_t at_cap;
+    lz_kind arrive, held, answer, reset, cancel;
+    lz_kind untie; // 0: nothing was tied yet
+    uint32_t live_max;
+};
+
+static void link_at(struct lz_world *w, struct lz_task *t)
+{
+    struct at_instance *at = &w->tasks->at[t->server];
+    uint32_t index = t->head.index;
+    t->prev = at->final;
+    t->next = 0;
+    if (at->final != 0)
+        lz_task_at(w, at->final)->next = index;
+    else
+        at->first = index;
+    at->final = index;
+    at->count++;
+    lz_rss_request(w, t->server, +1);
+}
+
+static void unlink_at(struct lz_world *w, struct lz_task *t)
+{
+    struct at_instance *at = &w->tasks->at[t->server];
+    if (t->prev != 0)
+        lz_task_at(w, t->prev)->next = t->next;
+    else
+        at->first = t->next;
+    if (t->next != 0)
+        lz_task_at(w, t->next)->prev = t->prev;
+    else
+        at->final = t->prev;
+    at->count--;
+    lz_rss_request(w, t->server, -1);
+    if (at->first == 0)
+        lz_life_no_task(w, t->server);
+}
+
+static bool is_linked(const struct lz_task *t)
+{
+    return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
+}
+
+// A message that nobody waits for is not sent again, and the task is of no use.
+static bool somebody_waits(struct lz_world *w, uint64_t payload, uint32_t tries)
+{
+    (void)tries;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_client_is_waiting(w, t->call, payload))
+        return t != NULL;
+    lz_task_free(w, t);
+    return false;
+}
+
+// Unanswered so often, the client's side gives the connection up: for it, it broke.
+static bool request_is_wanted(struct lz_world *w, uint64_t payload, uint32_t tries)
+{
+    if (!somebody_waits(w, payload, tries))
+        return false;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (tries <= lz_connect_retries(w, t->call))
+        return true;
+    lz_client_reset(w, t);
+    lz_task_free(w, t);
+    return false;
+}
+
+static void answer_instead(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                           uint16_t status)
+{
+    lz_task_ops(w, lz_instance_get(w, t->server)->component)->turn_away(w, t, outcome, status);
+}
+
+// It is at the server's door, and was held there as long as a filter says.
+static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component)
+{
+    enum lz_outcome outcome = LZ_OUTCOME_PENDING;
+    uint16_t status = 0;
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    link_at(w, t);
+    if (lz_filter_is_any(w) && lz_filter_refuses(w, t, &outcome, &status))
+        answer_instead(w, t, outcome, status);
+    else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
+        answer_instead(w, t, LZ_OUTCOME_REFUSED, 503);
+    else
+        lz_task_ops(w, component)->arrive(w, t);
+}
+
+// A request or its caller's patience may be over while the message is on its way; the
+// server does not know and works on.
+static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, bool is_held)
+{
+    const struct lz_instance *i = lz_instance_get(w, at);
+    if (i->state == LZ_INSTANCE_LOST) {
+        lz_task_free(w, t); // the host went away under it
+        return;
+    }
+    if (!lz_instance_listens(i) || i->incarnation != t->incarnation) {
+        lz_task_reset(w, t, false);
+        return;
+    }
+    lz_time delay = lz_filter_is_any(w) && !is_held ? lz_filter_delay(w, t) : 0;
+    if (delay > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->tasks->held, at, lz_pool_id(t));
+    else
+        come_in(w, t, i->component);
+}
+
+static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->arrive, payload))
+        arrive(w, entity, t, false);
+}
+
+static void on_held(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->held, payload))
+        arrive(w, entity, t, true);
+}
+
+static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->answer, payload))
+        return;
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
+    if (lz_client_is_waiting(w, t->call, payload))
+        lz_client_answered(w, t);
+    lz_task_free(w, t);
+}
+
+// A reset carries the task too: by now it is only the name of what was asked.
+static void on_reset(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->reset, payload))
+        return;
+    if (lz_client_is_waiting(w, t->call, payload))
+        lz_client_reset(w, t);
+    lz_task_free(w, t);
+}
+
+static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->cancel, payload))
+        return;
+    if (is_linked(t))
+        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+}
+
+void lz_tasks_init(struct lz_world *w)
+{
+    struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
+    lz_pool_init(&ts->face.pool, w->arena, sizeof(struct lz_task));
+    w->tasks = ts;
+    ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
+    ts->held = lz_sim_kind(w->sim, "held", on_held, w);
+    ts->answer = lz_sim_kind(w->sim, "answer", on_answer, w);
+    ts->reset = lz_sim_kind(w->sim, "reset", on_reset, w);
+    ts->cancel = lz_sim_kind(w->sim, "cancel", on_cancel, w);
+}
+
+void lz_task_serve(struct lz_world *w, lz_component_id component, const struct lz_server_ops *ops)
+{
+    LZ_ASSERT(!w->running);
+    struct lz_tasks *ts = w->tasks;
+    ts->face.ops = lz_grow(w->arena, ts->face.ops, &ts->face.ops_cap, component + 1,
+                           sizeof(struct lz_server_ops *));
+    ts->face.ops[component] = ops;
+    const struct lz_component *c = lz_world_component(w, component);
+    ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, c->instances_first + c->instance_count,
+                     sizeof(*ts->at));
+}
+
+struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
+                             const struct lz_task_facts *facts)
+{
+    struct lz_tasks *ts = w->tasks;
+    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
+    if (ts->face.pool.live > ts->live_max)
+        ts->live_max = ts->face.pool.live;
+    t->call = facts->call;
+    t->request = facts->request;
+    t->path = facts->path;
+    t->key = facts->key;
+    t->op = facts->op;
+    t->priority = facts->priority;
+    t->deadline = facts->deadline;
+    t->call_number = facts->call_number;
+    t->is_tied = facts->tied;
+    t->server = server;
+    t->incarnation = lz_instance_get(w, server)->incarnation;
+    t->state = LZ_TASK_SENT;
+    struct lz_message m = {.from = client,
+                           .to = server,
+                           .kind = ts->arrive,
+                           .payload = lz_pool_id(t),
+                           .owner = t->path,
+                           .purpose = LZ_PURPOSE_NET_OUT,
+                           .wanted = request_is_wanted};
+    lz_connect_address(w, t->call, &m);
+    lz_net_send(w, &m);
+    return t;
+}
+
+static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
+{
+    lz_task_id id = lz_pool_id(t);
+    if (!lz_client_is_waiting(w, t->call, id)) {
+        lz_task_free(w, t); // nobody would notice the message
+        return;
+    }
+    struct lz_message m = {.from = t->server,
+                           .kind = kind,
+                           .payload = id,
+                           .owner = t->path,
+                           .purpose = LZ_PURPOSE_NET_BACK,
+                           .wanted = somebody_waits};
+    lz_connect_address(w, t->call, &m);
+    if (kind == w->tasks->reset)
+        m.bytes = LZ_NET_SMALL_BYTES;
+    lz_net_send(w, &m);
+}
+
+void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
+{
+    LZ_ASSERT(is_linked(t));
+    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
+    unlink_at(w, t);
+    if (lz_filter_is_any(w))
+        lz_filter_answer(w, t, &outcome, &status);
+    if (t->state == LZ_TASK_QUEUED)
+        t->started = lz_sim_now(w->sim);
+    t->state = LZ_TASK_ANSWERED;
+    t->answered = lz_sim_now(w->sim);
+    t->outcome = (uint8_t)outcome;
+    t->status = status;
+    send_back(w, t, w->tasks->answer);
+}
+
+void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
+{
+    if (is_linked(t))
+        unlink_at(w, t);
+    t->state = LZ_TASK_ANSWERED;
+    t->answered = lz_sim_now(w->sim);
+    t->outcome = LZ_OUTCOME_RESET;
+    if (silent)
+        lz_task_free(w, t);
+    else
+        send_back(w, t, w->tasks->reset);
+}
+
+void lz_task_orphan(struct lz_world *w, struct lz_task *t)
+{
+    t->request = 0;
+    if (t->child != 0)
+        lz_client_orphan(w, t->child);
+}
+
+void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id id)
+{
+    const struct lz_task *t = lz_task_find(w, id);
+    if (t == NULL)
+        return;
+    lz_net_send(w, &(struct lz_message){.from = client,
+                                        .to = t->server,
+                                        .kind = w->tasks->cancel,
+                                        .payload = id,
+                                        .owner = lz_draw_index(t->path, 1),
+                                        .purpose = LZ_PURPOSE_NET_OUT});
+}
+
+static void on_untie(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || lz_instance_defer(w, entity, w->tasks->untie, payload))
+        return;
+    if (t->state == LZ_TASK_QUEUED)
+        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+}
+
+void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
+{
+    const struct lz_task *t = lz_task_find(w, id);
+    if (t == NULL)
+        return;
+    if (w->tasks->untie == 0)
+        w->tasks->untie = lz_sim_kind(w->sim, "untie", on_untie, w);
+    lz_net_send(w, &(struct lz_message){.from = from,
+                                        .to = t->server,
+                                        .kind = w->tasks->untie,
+                                        .payload = id,
+                                        .owner = lz_draw_index(t->path, 2),
+                                        .purpose = LZ_PURPOSE_NET_OUT});
+}
+
+void lz_task_free(struct lz_world *w, struct lz_task *t)
+{
+    if (is_linked(t))
+        unlink_at(w, t);
+    lz_pool_give(&w->tasks->face.pool, t);
+}
+
+uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
+{
+    return w->tasks->at[instance].first;
+}
+
+uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)
+{
+    return instance < w->tasks->at_cap ? w->tasks->at[instance].count : 0;
+}
+
+size_t lz_tasks_bytes(const struct lz_world *w)
+{
+    return lz_pool_bytes(&w->tasks->face.pool);
+}
+
+uint32_t lz_tasks_live_max(const struct lz_world *w)
+{
+    return w->tasks->live_max;
+}

@@ -1,0 +1,157 @@
+/*
+ * task.h — the server's side of a request: one piece of work at one instance.
+ *
+ * A task is made when its message is sent and lives until its answer has arrived, so
+ * it is on the way, queued, worked on, or answered. It does not end because its caller
+ * stopped waiting. Kinds of component that serve (services, databases) hang their
+ * behaviour in by `struct lz_server_ops`.
+ *
+ *   SENT ──arrive──▶ QUEUED ──▶ WORKING ──answer──▶ ANSWERED ──▶ gone
+ *     └─ no process there: reset        └─ process dies: reset
+ */
+#ifndef LZ_MODEL_SERVICE_TASK_H
+#define LZ_MODEL_SERVICE_TASK_H
+
+#include "base/pool.h"
+#include "model/client/call.h"
+#include "model/service/service.h"
+#include "model/traffic/request.h"
+#include "model/world.h"
+
+enum lz_task_state {
+    LZ_TASK_SENT,
+    LZ_TASK_QUEUED,
+    LZ_TASK_WORKING,
+    LZ_TASK_ANSWERED,
+};
+
+struct lz_task {
+    struct lz_pool_head head;
+    uint64_t call;         /* who asked; may have stopped waiting */
+    lz_request_id request; /* 0 once orphaned */
+    uint64_t path;         /* owner of its draws */
+    uint64_t key;          /* what it is about */
+    union {
+        lz_time deadline; /* before: when its caller gives up; 0: not said */
+        uint64_t value;   /* ANSWERED: of the answer */
+    };
+    uint64_t child;    /* the call it is waiting for; 0: none */
+    lz_event_id timer; /* sleep, or the rest of the work that needs no CPU */
+    lz_time arrived, started;
+    lz_time child_ns; /* spent in calls that have ended */
+    union {
+        lz_time rest_ns;  /* WORKING: of the work, after the CPU's part; then its kind's scratch */
+        lz_time answered; /* ANSWERED */
+    };
+    lz_instance_id server;
+    uint32_t incarnation; /* of the server's process, as its caller knows it */
+    uint32_t prev, next;  /* the server's tasks, for when its process dies */
+    uint32_t queue_prev, queue_next;
+    uint32_t job;         /* on the CPU; 0: none */
+    uint32_t call_number; /* within the request */
+    uint16_t op;
+    uint16_t status;
+    uint16_t step; /* which call comes next */
+    uint8_t state;
+    uint8_t outcome;
+    uint32_t handler; /* of a script; 0: none */
+    uint8_t version;  /* of the service that serves it; 0: as it is declared */
+    uint8_t priority; /* 0 is served first */
+    uint8_t detour;   /* of its calls: enum in step.c */
+    bool is_tied;     /* others of its race are told when it begins */
+};
+
+_Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
+
+/* How a kind of component serves. All are called on a live task at one of its instances. */
+struct lz_server_ops {
+    void (*arrive)(struct lz_world *w, struct lz_task *t);
+    /* Instead: it is answered at the door, and only counted. */
+    void (*turn_away)(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                      uint16_t status);
+    void (*called)(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
+    void (*cancel)(struct lz_world *w, struct lz_task *t); /* still queued or working: forget it */
+    /* The instance to ask for an operation; 0: nobody leads. NULL: balance over all. */
+    lz_instance_id (*route)(struct lz_world *w, lz_component_id id, lz_op op, uint64_t path);
+    /* Connections are limited: may one be taken? NULL: no limit. */
+    bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
+    void (*disconnect)(struct lz_world *w, lz_component_id id);
+    void (*forget)(struct lz_world *w, lz_component_id id,
+                   uint64_t call); /* stopped waiting for one */
+    /* Requests at one instance, served and waiting. NULL: it does not tell. */
+    uint32_t (*load)(const struct lz_world *w, lz_instance_id instance);
+    /* Something happened at the component without a task: a refused connection. */
+    void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
+};
+
+void lz_tasks_init(struct lz_world *w);
+void lz_task_serve(struct lz_world *w, lz_component_id component, const struct lz_server_ops *ops);
+
+/* What is read at every step begins task.c's own struct; read it by the getters. */
+struct lz_tasks_face {
+    struct lz_pool pool;
+    const struct lz_server_ops **ops; /* by component */
+    uint32_t ops_cap;
+};
+
+static inline const struct lz_server_ops *lz_task_ops(const struct lz_world *w,
+                                                      lz_component_id component)
+{
+    const struct lz_tasks_face *face = (const struct lz_tasks_face *)w->tasks;
+    LZ_ASSERT(component < face->ops_cap);
+    LZ_ASSERT(face->ops[component] != NULL);
+    return face->ops[component];
+}
+
+/* NULL once it is gone. */
+static inline struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
+{
+    return lz_pool_find(&((const struct lz_tasks_face *)w->tasks)->pool, id);
+}
+
+static inline struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
+{
+    return lz_pool_at(&((const struct lz_tasks_face *)w->tasks)->pool, index);
+}
+
+struct lz_task_facts {
+    uint64_t call;
+    lz_request_id request;
+    uint64_t path, key;
+    uint32_t call_number;
+    lz_op op;
+    uint8_t priority;
+    lz_time deadline; /* when the caller gives up; 0: not said */
+    bool tied;        /* the server tells the others of the race when it begins */
+};
+
+/* Send a request to `server`: the task is on its way. */
+struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
+                             const struct lz_task_facts *facts);
+
+/* The answer leaves for the caller. The server is done with it. */
+void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                    uint16_t status);
+
+/* Tell the caller that its connection broke, and forget the task. Silent: just forget. */
+void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent);
+
+/* The request it belonged to no longer waits for it, nor for anything below it. */
+void lz_task_orphan(struct lz_world *w, struct lz_task *t);
+
+/* Ask the server to stop working on it; takes a message to get there. */
+void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id id);
+
+/* From server to server: forget it if it still waits, it is being served elsewhere. */
+void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id);
+
+/* Give it back; its caller is told nothing. */
+void lz_task_free(struct lz_world *w, struct lz_task *t);
+
+/* The tasks at an instance, oldest first: 0 ends. For when its process dies. */
+uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
+uint32_t lz_tasks_live_max(const struct lz_world *w);
+uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);
+size_t lz_tasks_bytes(const struct lz_world *w);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * request.h — one user's request, from intention to final answer, and its phases.
+ *
+ * Wherever a request is, it is in exactly one phase: connecting, queued, worked on,
+ * on the network, or waiting to retry. Each finished attempt of a call leaves a
+ * *span* with its share of each phase. Spans stay with the request until it ends;
+ * then they are kept (all failed and slowest up to a bound, and a keyed random
+ * sample) or given back. For failed requests each component's phase times are also
+ * counted exactly (series "failed.queue", ...), so that a report can say where
+ * failed requests spent their time.
+ */
+#ifndef LZ_MODEL_TRAFFIC_REQUEST_H
+#define LZ_MODEL_TRAFFIC_REQUEST_H
+
+#include "base/pool.h"
+#include "model/world.h"
+
+enum lz_phase {
+    LZ_PHASE_CONNECT,
+    LZ_PHASE_QUEUE,
+    LZ_PHASE_WORK,
+    LZ_PHASE_NETWORK,
+    LZ_PHASE_RETRY_WAIT,
+    LZ_PHASES,
+};
+
+/* How an attempt or a request ended. */
+enum lz_outcome {
+    LZ_OUTCOME_PENDING,
+    LZ_OUTCOME_OK,
+    LZ_OUTCOME_ERROR,   /* an error answer */
+    LZ_OUTCOME_REFUSED, /* queue full, process not there, connection limit */
+    LZ_OUTCOME_RESET,   /* the connection broke */
+    LZ_OUTCOME_TIMEOUT, /* the caller's patience ended */
+    LZ_OUTCOMES,
+};
+
+const char *lz_request_phase_name(enum lz_phase phase);       /* "connect", ... "retry_wait" */
+const char *lz_request_outcome_name(enum lz_outcome outcome); /* "ok", "error", ... */
+
+typedef uint64_t lz_request_id; /* generation and index; 0: none */
+
+/* One attempt of one call, finished or given up. */
+struct lz_span {
+    struct lz_pool_head head;
+    uint32_t next;        /* in its request, latest first; 0 ends */
+    uint32_t call;        /* number of the call within the request, from 1 */
+    uint32_t parent_call; /* the call within whose work it was made; 0: the user's own */
+    lz_instance_id client;
+    lz_instance_id server;     /* 0: none was reached */
+    lz_component_id component; /* the callee */
+    uint16_t attempt;          /* from 1 */
+    uint16_t status;           /* HTTP-like; 0 if none */
+    uint16_t op;               /* operation name, see call.h */
+    uint8_t outcome;           /* PENDING: its caller gave up first */
+    lz_time start, end;        /* as the caller saw it */
+    lz_time phase[LZ_PHASES];  /* its own share; RETRY_WAIT is the wait before it */
+};
+
+enum lz_kept_as { LZ_KEPT_FAILED, LZ_KEPT_SLOWEST, LZ_KEPT_RANDOM, LZ_KEPT_WAYS };
+
+/* A request whose spans were kept. */
+struct lz_trace_kept {
+    lz_component_id traffic;
+    uint64_t ordinal; /* of its traffic, from 1 */
+    lz_time intended, end;
+    enum lz_outcome outcome;
+    uint16_t status;
+    enum lz_kept_as kept_as;
+    const struct lz_span *spans; /* in the order their attempts ended */
+    uint32_t span_count;
+    uint64_t priority; /* by which it was chosen */
+};
+
+#define LZ_REQUEST_TRACES_MAX 20 /* failed, slowest and random: each up to this many */
+
+#define LZ_REQUEST_SPANS_MAX 512 /* of one request that are kept */
+
+/* A request that is on its way. */
+struct lz_request {
+    struct lz_pool_head head;
+    uint16_t traffic;    /* a lz_component_id */
+    uint16_t span_count; /* 65535: that many or more */
+    uint32_t span_first;
+    uint32_t calls;      /* numbered so far */
+    uint32_t agent : 31; /* the user who waits for it, see user.c; 0: nobody comes back */
+    uint32_t is_bot : 1; /* of no user: it counts nowhere among theirs */
+    uint64_t ordinal;
+    lz_time intended;
+};
+
+void lz_requests_init(struct lz_world *w);
+
+/* The series that count where the failed requests of a component's callers spent time. */
+void lz_requests_measure(struct lz_world *w, lz_component_id component);
+
+struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic, uint64_t ordinal,
+                                    lz_time intended);
+
+/* NULL if it has ended; orphaned work belongs to nobody. */
+static inline struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
+{
+    return lz_pool_find((const struct lz_pool *)w->requests, id);
+}
+
+/* A span of the request, zeroed, to be filled in where it lies. */
+struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);
+
+void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
+                    uint16_t status);
+
+const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", "slowest", "random" */
+
+/* What was kept, failed first, then slowest, then random. */
+size_t lz_requests_kept(const struct lz_world *w);
+const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_t i);
+
+/* How many are open right now, and the most there were. */
+uint32_t lz_requests_open(const struct lz_world *w);
+uint32_t lz_requests_open_max(const struct lz_world *w);
+size_t lz_requests_bytes(const struct lz_world *w); /* of them and their spans, at the most */
+
+#endif

@@ -1,0 +1,232 @@
+#include "model/traffic/traffic.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/client/client.h"
+#include "model/measure.h"
+#include "model/node/instance.h"
+#include "model/traffic/traffic_state.h"
+#include "model/world_kinds.h"
+
+struct lz_traffics {
+    struct lz_traffic **all; // 0 ..
+    uint32_t count, cap;
+};
+
+#define AT(member) offsetof(struct lz_traffic_series, member)
+static const struct lz_measure_row rows[] = {
+    {"rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(sent), 0, 0, "requests sent per second"},
+    {"goodput", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(ok), 0, 0, "requests answered well per second"},
+    {"success.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(ok), AT(outcomes), 0,
+     "requests answered well of all that ended"},
+    {"errors.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(failed), AT(outcomes), 0,
+     "requests that failed or timed out of all that ended"},
+    {"errors.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(failed), 0, 0,
+     "requests that failed or timed out per second"},
+    {"timeouts.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(timeouts), 0, 0,
+     "requests whose user gave up per second"},
+    {"in_flight", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(in_flight), 0, 0, "requests without an answer"},
+    LZ_MEASURE_QUANTILES("latency", AT(latency),
+                         "time from the intended sending to the final answer or timeout"),
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+const struct lz_metric_info *lz_traffic_metrics(size_t *count)
+{
+    static struct lz_metric_info infos[ROW_COUNT];
+    return lz_measure_infos(rows, ROW_COUNT, infos, count);
+}
+
+struct lz_traffic *lz_traffic_at(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(lz_world_component(w, id)->kind == LZ_COMPONENT_TRAFFIC);
+    return w->traffics->all[lz_world_component(w, id)->index];
+}
+
+static uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *send)
+{
+    const struct lz_traffic *t = send->traffic;
+    // Bots ask for everything once: no two want the same.
+    if (t->opts.keys.kind == LZ_DIST_NONE || send->is_bot)
+        return send->key;
+    uint64_t owner = send->agent != 0 ? send->path : t->path;
+    uint64_t nth = send->agent != 0 ? 0 : send->ordinal;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_KEY, nth);
+    return (uint64_t)lz_dist_value(&t->opts.keys, &draw);
+}
+
+void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
+{
+    struct lz_traffic *t = send->traffic;
+    lz_time now = lz_sim_now(w->sim);
+    t->sent++;
+    if (!send->is_bot) {
+        t->open++;
+        lz_metrics_add(w->metrics, t->series.sent, 1);
+        lz_metrics_set(w->metrics, t->series.in_flight, now, t->open);
+    }
+    lz_client_count_request(w, t->id);
+    struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
+    r->agent = send->agent & 0x7fffffffu;
+    r->is_bot = send->is_bot;
+    lz_request_id id = lz_pool_id(r);
+    lz_client_begin(w, &(struct lz_client_begin){
+                           .edge = t->edge,
+                           .client = t->users,
+                           .owner_kind = LZ_OWNER_TRAFFIC,
+                           .owner = id,
+                           .request = id,
+                           .path = send->path,
+                           .key = key_of(w, send),
+                       });
+}
+
+static void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
+                    enum lz_outcome outcome)
+{
+    LZ_ASSERT(t->open > 0);
+    t->open--;
+    lz_metrics_set(w->metrics, t->series.in_flight, lz_sim_now(w->sim), t->open);
+    lz_metrics_add(w->metrics, t->series.outcomes, 1);
+    lz_metrics_add(w->metrics, outcome == LZ_OUTCOME_OK ? t->series.ok : t->series.failed, 1);
+    if (outcome == LZ_OUTCOME_TIMEOUT)
+        lz_metrics_add(w->metrics, t->series.timeouts, 1);
+    lz_metrics_observe(w->metrics, t->series.latency, latency);
+}
+
+void lz_traffic_called(struct lz_world *w, lz_request_id request,
+                       const struct lz_call_result *result)
+{
+    struct lz_request *r = lz_request_find(w, request);
+    LZ_ASSERT(r != NULL);
+    uint32_t agent = r->agent;
+    if (!r->is_bot)
+        measure(w, lz_traffic_at(w, r->traffic), lz_sim_now(w->sim) - r->intended, result->outcome);
+    lz_request_end(w, r, result->outcome, result->status);
+    if (agent != 0)
+        lz_user_answered(w, agent);
+}
+
+// Users are never killed, paused or lost: nothing of theirs can be.
+static void nothing_happens(struct lz_world *w, lz_instance_id id)
+{
+    (void)w;
+    (void)id;
+}
+
+static void nothing_dies(struct lz_world *w, lz_instance_id id, bool silent)
+{
+    (void)w;
+    (void)id;
+    (void)silent;
+    LZ_UNREACHABLE("users cannot die");
+}
+
+static const struct lz_instance_ops instance_ops = {.died = nothing_dies,
+                                                    .started = nothing_happens,
+                                                    .stopped = nothing_happens,
+                                                    .resumed = nothing_happens};
+
+void lz_traffics_init(struct lz_world *w)
+{
+    w->traffics = lz_arena_alloc(w->arena, sizeof(*w->traffics));
+    lz_arrivals_init(w);
+    lz_users_init(w);
+}
+
+static void make_series(struct lz_world *w, struct lz_traffic *t)
+{
+    t->series = (struct lz_traffic_series){
+        .sent = lz_metrics_counter(w->metrics),
+        .outcomes = lz_metrics_counter(w->metrics),
+        .ok = lz_metrics_counter(w->metrics),
+        .failed = lz_metrics_counter(w->metrics),
+        .timeouts = lz_metrics_counter(w->metrics),
+        .latency = lz_metrics_hist(w->metrics),
+        .in_flight = lz_metrics_gauge(w->metrics, 0.0),
+    };
+    lz_measure_define(w, t->id, "", rows, ROW_COUNT, &t->series);
+}
+
+static bool check(const struct lz_traffic_opts *o, struct lz_err *err)
+{
+    if (o->rate.kind == LZ_SHAPE_CONSTANT && !(o->rate.mean >= 0.0 && o->rate.mean <= 1e9))
+        return lz_fail(err, LZ_ERANGE, "rate must be between 0/s and 1e9/s, got %g/s",
+                       o->rate.mean);
+    if (o->gaps.kind != LZ_DIST_NONE) {
+        double mean = lz_dist_mean(&o->gaps);
+        if (!isfinite(mean))
+            return lz_fail(err, LZ_ERANGE,
+                           "gaps need a finite mean: a pareto has one with alpha above 1");
+        if (!(mean >= 1.0))
+            return lz_fail(err, LZ_ERANGE, "gaps must have a mean of at least 1ns, got %gns", mean);
+    }
+    if (o->batch > LZ_TRAFFIC_BATCH_MAX)
+        return lz_fail(err, LZ_ERANGE, "batch must be at most %u, got %u", LZ_TRAFFIC_BATCH_MAX,
+                       o->batch);
+    if (o->users > LZ_TRAFFIC_USERS_MAX)
+        return lz_fail(err, LZ_ERANGE,
+                       "users must be at most %u, got %u: begin with fewer, and "
+                       "a shorter think time",
+                       LZ_TRAFFIC_USERS_MAX, o->users);
+    return true;
+}
+
+static struct lz_traffic *make(struct lz_world *w, const struct lz_traffic_opts *opts,
+                               lz_component_id id)
+{
+    struct lz_traffics *ts = w->traffics;
+    lz_host_id host = opts->local ? lz_place_local_host(w) : lz_place_edge_host(w, opts->near);
+    lz_instances_add(w, id, 1, &(struct lz_spread){.host = host}, &instance_ops);
+    struct lz_component *c = &w->components[id];
+    c->index = ts->count;
+    ts->all = lz_grow(w->arena, ts->all, &ts->cap, ts->count + 1, sizeof(struct lz_traffic *));
+    struct lz_traffic *t = lz_arena_alloc(w->arena, sizeof(*t));
+    ts->all[ts->count++] = t;
+    *t = (struct lz_traffic){.opts = *opts, .id = id, .users = c->instances_first, .path = c->path};
+    return t;
+}
+
+bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, lz_component_id *id,
+                       struct lz_err *err)
+{
+    if (!check(opts, err) ||
+        !lz_world_add(w, opts->name, LZ_COMPONENT_TRAFFIC, opts->line, id, err))
+        return false;
+    struct lz_traffic *t = make(w, opts, *id);
+    struct lz_edge_opts edge = opts->edge;
+    edge.from = *id;
+    edge.to = opts->to;
+    if (!lz_call_edge(w, &edge, &t->edge, err))
+        return false;
+    make_series(w, t);
+    if (opts->users == 0)
+        lz_arrival_add(w, t);
+    return true;
+}
+
+void lz_traffics_start(struct lz_world *w)
+{
+    lz_arrivals_start(w);
+    for (uint32_t i = 0; i < w->traffics->count; i++)
+        if (w->traffics->all[i]->opts.users > 0)
+            lz_users_start(w, w->traffics->all[i]);
+}
+
+uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id)
+{
+    return lz_traffic_at(w, id)->sent;
+}
+
+bool lz_traffic_is_closed(const struct lz_world *w, lz_component_id id)
+{
+    return lz_traffic_at(w, id)->opts.users > 0;
+}
+
+lz_component_id lz_traffic_to(const struct lz_world *w, lz_component_id id)
+{
+    return lz_traffic_at(w, id)->opts.to;
+}
