@@ -21,7 +21,8 @@ struct lz_linear_states {
 
 static void states_init(struct lz_linear_states *s)
 {
-    *s = (struct lz_linear_states){.offset_cap = 64, .slot_count = 64};
+    *s = (struct lz_linear_states){.cap = 256, .offset_cap = 64, .slot_count = 64};
+    s->bytes = lz_mem_alloc(s->cap); // never NULL, also for the empty state
     s->offsets = lz_mem_alloc(s->offset_cap * sizeof(*s->offsets));
     s->offsets[0] = 0;
     s->slots = calloc(s->slot_count, sizeof(*s->slots));
