@@ -60,6 +60,7 @@ local function edge(f, from, to, op)
         priority = f.priority,
         breaker = f.breaker, throttle = f.throttle, hedge = hedging(f.hedge),
         fan_out = f.fan_out, enough = f.enough, bulkhead = f.bulkhead,
+        single_flight = f.single_flight,
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
         health_fails = health.fails, health_passes = health.passes,

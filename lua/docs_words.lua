@@ -248,6 +248,16 @@ traffic "payers" { to = web, rate = "9/s",
     fan_out = { text = "The call is made so often side by side, each with retries and hedging "
         .. "of its own, and is good when `enough` are. It fails as soon as that cannot be any "
         .. "more." },
+    single_flight = { text = "Of the calls that one replica makes about one key, only the first "
+        .. "is made; those that begin while it is under way wait and take its answer, good or "
+        .. "bad, and send nothing: no connection, no place in a bulkhead, nothing that a breaker "
+        .. "sees. They leave at their own overall_timeout or deadline; when the one they wait for "
+        .. "is cancelled, the next makes the call. Go's singleflight, Varnish's request "
+        .. "coalescing, nginx' proxy_cache_lock; shared.ratio says how many. In a handler "
+        .. "req:once does the same for anything.",
+        example = [[
+local db = database "db" { nodes = 1 }
+service "shop" { calls = { call { db, "get item", single_flight = true } } }]] },
     outliers = { text = "Envoy's outlier detection, with its defaults: after so many failures "
         .. "in a row a caller leaves a replica alone, the n-th time in a row n times as long.",
         example = [[

@@ -311,7 +311,9 @@ M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" 
     { "optional", "bool", "its failure is left out of the answer; of a service's `calls`; "
         .. "default false" },
     { "bulkhead", "count", "calls in flight at once, per calling replica; what is more fails at "
-        .. "once; default no limit", min = 1 } },
+        .. "once; default no limit", min = 1 },
+    { "single_flight", "bool", "a call waits for the answer of one with its key that is under "
+        .. "way; default false" } },
     with(balancing, with(fan, calling)))
 M.cache = {
     { "nodes", "count", "default 1", min = 1 },

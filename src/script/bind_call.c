@@ -206,6 +206,7 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .fan_out = count_at(L, idx, "fan_out"),
         .enough = count_at(L, idx, "enough"),
         .bulkhead = count_at(L, idx, "bulkhead"),
+        .single_flight = lz_read_bool(L, idx, "single_flight"),
         .cancel = lz_read_bool(L, idx, "cancel"),
         .size = (uint64_t)lz_read_num(L, idx, "size", 0),
         .response_size = (uint64_t)lz_read_num(L, idx, "response_size", 0),

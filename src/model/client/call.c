@@ -8,9 +8,11 @@
 #include "model/client/caller.h"
 #include "model/client/client.h"
 #include "model/client/edge.h"
+#include "model/client/flight.h"
 #include "model/client/guard.h"
 #include "model/client/legs.h"
 #include "model/client/policy.h"
+#include "model/data/database.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -83,6 +85,18 @@ const char *lz_call_op_name(const struct lz_world *w, lz_op op)
 {
     LZ_ASSERT(op <= w->calls->op_count);
     return op == 0 ? "" : w->calls->ops[op];
+}
+
+bool lz_call_is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result)
+{
+    if (o->retry_outcomes == 0 && o->retry_status_count == 0)
+        return true;
+    if (o->retry_outcomes >> result->outcome & 1u)
+        return true;
+    for (uint32_t i = 0; i < o->retry_status_count; i++)
+        if (o->retry_statuses[i] == result->status)
+            return true;
+    return false;
 }
 
 uint32_t lz_edge_count(const struct lz_world *w)
@@ -164,10 +178,13 @@ static void prepare(struct lz_world *w, struct lz_edge *e)
         lz_guard_create(w, e);
     if (hedges)
         lz_legs_create(w, e);
-    if (hedges || lz_guard_is_needed(o) || o->balance.outliers.on)
+    if (o->single_flight)
+        lz_flight_create(w, e);
+    if (hedges || o->single_flight || lz_guard_is_needed(o) || o->balance.outliers.on)
         lz_caller_measure(w, o->from, NULL);
     e->caller = lz_caller_of(w, o->from);
-    e->is_watched = e->policy != NULL || e->guard != NULL || hedges || e->caller != NULL;
+    e->is_watched =
+        e->policy != NULL || e->guard != NULL || hedges || e->flights != NULL || e->caller != NULL;
 }
 
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
@@ -182,6 +199,13 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
+    if (opts->single_flight && to->kind == LZ_COMPONENT_DATABASE &&
+        !lz_database_is_read(opts->op != NULL ? opts->op : ""))
+        return lz_fail(
+            err, LZ_EINVAL,
+            "single_flight: \"%s\" writes, and each write must be made: leave it out, or "
+            "call it by a word that reads, such as \"get\"",
+            opts->op != NULL ? opts->op : "");
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
         return lz_fail(err, LZ_EINVAL,
                        "%s decides itself which node is asked: there is no balancing", to->name);

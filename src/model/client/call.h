@@ -84,11 +84,12 @@ struct lz_edge_opts {
     struct lz_breaker_opts breaker;
     struct lz_throttle_opts throttle;
     struct lz_hedge_opts hedge;
-    uint32_t fan_out;  /* times it is made, side by side; 0 means once */
-    uint32_t enough;   /* of them, so many good answers are; 0 means all */
-    uint32_t bulkhead; /* calls in flight at once, per calling instance; 0: no limit */
-    bool cancel;       /* a timeout cancels the work */
-    uint32_t priority; /* one more than its class, of which 0 is served first; 0: its caller's */
+    uint32_t fan_out;   /* times it is made, side by side; 0 means once */
+    uint32_t enough;    /* of them, so many good answers are; 0 means all */
+    uint32_t bulkhead;  /* calls in flight at once, per calling instance; 0: no limit */
+    bool single_flight; /* a call takes the answer of one with its key that is under way */
+    bool cancel;        /* a timeout cancels the work */
+    uint32_t priority;  /* one more than its class, of which 0 is served first; 0: its caller's */
     struct lz_balance_opts balance;
     struct lz_health_opts health;
     uint64_t size;          /* bytes of a request; 0 means 512, a balancer's is what it was sent */
@@ -140,5 +141,8 @@ static inline bool lz_call_failed(const struct lz_call_result *r)
         return false;
     return r->outcome != LZ_OUTCOME_ERROR || r->status >= 500;
 }
+
+/* Would a call that has retries left be made again after this? */
+bool lz_call_is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result);
 
 #endif

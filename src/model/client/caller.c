@@ -28,6 +28,10 @@ static const struct lz_measure_row rows[] = {
      "attempts per second that a breaker or throttling kept from being made"},
     {"rejected.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(rejected), AT(calls), 0,
      "attempts that a breaker or throttling kept from being made, per call made"},
+    {"shared.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, AT(shared), 0, 0,
+     "calls per second that took the answer of one under way"},
+    {"shared.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(shared), AT(calls), 0,
+     "share of the calls that took the answer of one under way"},
     {"breaker.open", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(open), 0, 0,
      "circuit breakers that are not closed, one per calling instance and call"},
     {"breaker.opened", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(opened), 0, 0,
@@ -68,8 +72,8 @@ void lz_caller_measure(struct lz_world *w, lz_component_id component, const char
     struct lz_callers *cs = w->callers;
     cs->all = lz_grow(w->arena, cs->all, &cs->cap, component + 1, sizeof(struct lz_caller *));
     struct lz_caller *c = cs->all[component] = lz_arena_alloc(w->arena, sizeof(*c));
-    lz_series *counters[] = {&c->calls,    &c->retries, &c->hedges,   &c->wins,
-                             &c->rejected, &c->opened,  &c->ejections};
+    lz_series *counters[] = {&c->calls,    &c->retries, &c->hedges, &c->wins,
+                             &c->rejected, &c->shared,  &c->opened, &c->ejections};
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         *counters[i] = lz_metrics_counter(w->metrics);
     c->open = lz_metrics_gauge(w->metrics, 0.0);
@@ -90,7 +94,7 @@ void lz_caller_count(struct lz_world *w, const struct lz_edge *e, enum lz_caller
     const lz_series series[] = {
         [LZ_CALLER_CALL] = c->calls,        [LZ_CALLER_RETRY] = c->retries,
         [LZ_CALLER_HEDGE] = c->hedges,      [LZ_CALLER_WIN] = c->wins,
-        [LZ_CALLER_REJECTED] = c->rejected,
+        [LZ_CALLER_REJECTED] = c->rejected, [LZ_CALLER_SHARED] = c->shared,
     };
     lz_metrics_add(w->metrics, series[event], 1);
 }

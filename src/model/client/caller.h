@@ -1,9 +1,9 @@
 /*
  * caller.h — what is measured of a component as a caller; for model/ only.
  *
- * Retries, hedged requests, rejections by breaker or throttle, ejections: counted over all the
- * ways a component calls. The series are made when a way to call can do one of these, or when
- * somebody asks for the metric; otherwise they cost nothing.
+ * Retries, hedged requests, shared answers, rejections by breaker or throttle, ejections: counted
+ * over all the ways a component calls. The series are made when a way to call can do one of these,
+ * or when somebody asks for the metric; otherwise they cost nothing.
  */
 #ifndef LZ_MODEL_CLIENT_CALLER_H
 #define LZ_MODEL_CLIENT_CALLER_H
@@ -12,7 +12,7 @@
 
 struct lz_caller {
     lz_series calls; /* of the edges that are measured: not retries, not hedges */
-    lz_series retries, hedges, wins, rejected;
+    lz_series retries, hedges, wins, rejected, shared;
     lz_series opened, open;       /* breakers */
     lz_series ejections, ejected; /* replicas */
     uint32_t open_count, ejected_count;
@@ -32,6 +32,7 @@ enum lz_caller_event {
     LZ_CALLER_HEDGE,
     LZ_CALLER_WIN, /* a hedge was quicker */
     LZ_CALLER_REJECTED,
+    LZ_CALLER_SHARED, /* it took the answer of another */
 };
 
 /* Something happened on an edge; nothing is done while nobody measures. */

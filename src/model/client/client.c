@@ -4,7 +4,9 @@
 #include "model/client/caller.h"
 #include "model/client/client_state.h"
 #include "model/client/edge.h"
+#include "model/client/flight.h"
 #include "model/client/guard.h"
+#include "model/client/inherit.h"
 #include "model/client/legs.h"
 #include "model/client/outlier.h"
 #include "model/net/connect.h"
@@ -81,15 +83,10 @@ static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
     return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL;
 }
 
-void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+// Whoever made the call, which is gone already.
+static void tell_owner(struct lz_world *w, enum lz_client_owner kind, uint64_t owner, uint64_t id,
+                       lz_time took, const struct lz_call_result *result)
 {
-    uint64_t owner = c->owner, id = lz_pool_id(c);
-    enum lz_client_owner kind = c->owner_kind;
-    lz_time took = lz_sim_now(w->sim) - c->begun;
-    struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (e->guard != NULL && is_one_call(e, c))
-        lz_guard_ended(w, e, c);
-    lz_pool_give(&w->clients->pool, c);
     if (kind == LZ_OWNER_TRAFFIC) {
         lz_traffic_called(w, owner, result);
         return;
@@ -106,60 +103,28 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
     lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
 }
 
-// What the call, or the call it is a leg of, is made for: a task of the calling service.
-static const struct lz_task *owner_of(const struct lz_world *w, const struct lz_call *c)
+void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
-    while (c != NULL && c->owner_kind >= LZ_OWNER_FAN)
-        c = find(w, c->owner);
-    return c != NULL && c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
-}
-
-// When the call as a whole is given up; LZ_FOREVER: never. A service that heeds deadlines has
-// no longer than whoever it is asked by.
-static lz_time deadline_of(const struct lz_world *w, const struct lz_edge *e,
-                           const struct lz_call *c)
-{
-    lz_time own = e->opts.overall_timeout > 0 ? c->begun + e->opts.overall_timeout : LZ_FOREVER;
-    const struct lz_task *t = e->heeds_deadline ? owner_of(w, c) : NULL;
-    return t != NULL && t->deadline != 0 && t->deadline < own ? t->deadline : own;
-}
-
-// When this attempt is given up, as its server is told; 0: it does not want to know.
-static lz_time told_deadline(const struct lz_world *w, const struct lz_edge *e,
-                             const struct lz_call *c)
-{
-    if (!e->tells_deadline)
-        return 0;
-    lz_time whole = deadline_of(w, e, c), own = c->started + e->opts.timeout;
-    return whole < own ? whole : own;
-}
-
-static uint8_t priority_of(const struct lz_world *w, const struct lz_edge *e,
-                           const struct lz_call *c)
-{
-    if (e->opts.priority > 0)
-        return (uint8_t)(e->opts.priority - 1);
-    const struct lz_task *t = e->hands_priority_on ? owner_of(w, c) : NULL;
-    return t != NULL ? t->priority : 0;
-}
-
-static bool is_retried(const struct lz_edge_opts *o, const struct lz_call_result *result)
-{
-    if (o->retry_outcomes == 0 && o->retry_status_count == 0)
-        return true;
-    if (o->retry_outcomes >> result->outcome & 1u)
-        return true;
-    for (uint32_t i = 0; i < o->retry_status_count; i++)
-        if (o->retry_statuses[i] == result->status)
-            return true;
-    return false;
+    uint64_t owner = c->owner, id = lz_pool_id(c);
+    enum lz_client_owner kind = c->owner_kind;
+    lz_time took = lz_sim_now(w->sim) - c->begun;
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    struct lz_flight *flight = NULL;
+    if (e->guard != NULL && c->state != LZ_CALL_FOLLOWING && is_one_call(e, c))
+        lz_guard_ended(w, e, c);
+    if (lz_flight_is_any(e, c))
+        flight = lz_flight_ended(w, e, c);
+    lz_pool_give(&w->clients->pool, c);
+    tell_owner(w, kind, owner, id, took, result);
+    if (flight != NULL)
+        lz_flight_land(w, e, flight, result);
 }
 
 static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                       const struct lz_call_result *result)
 {
-    if (c->attempt > e->opts.retries || !is_retried(&e->opts, result) ||
-        lz_sim_now(w->sim) >= deadline_of(w, e, c))
+    if (c->attempt > e->opts.retries || !lz_call_is_retried(&e->opts, result) ||
+        lz_sim_now(w->sim) >= lz_inherit_deadline(w, e, c))
         return false;
     return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
 }
@@ -180,7 +145,7 @@ static void attempt_judged(struct lz_world *w, struct lz_edge *e, struct lz_call
 
 static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
-    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
+    lz_time now = lz_sim_now(w->sim), deadline = lz_inherit_deadline(w, e, c);
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
     lz_time wait = lz_backoff_wait(&e->opts.backoff, c->attempt, c->waited, &draw);
@@ -242,8 +207,8 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .key = c->key,
                          .op = c->op,
                          .call_number = c->number,
-                         .priority = priority_of(w, e, c),
-                         .deadline = told_deadline(w, e, c),
+                         .priority = lz_inherit_priority(w, e, c),
+                         .deadline = lz_inherit_told_deadline(w, e, c),
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
                      });
     c->task = lz_pool_id(t);
@@ -269,7 +234,7 @@ static void reject(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 // False if there is no time left: the attempt is over at this instant, and nothing is sent.
 static bool arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
-    lz_time now = lz_sim_now(w->sim), deadline = deadline_of(w, e, c);
+    lz_time now = lz_sim_now(w->sim), deadline = lz_inherit_deadline(w, e, c);
     if (deadline - now >= e->opts.timeout)
         c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
     else
@@ -401,6 +366,46 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     lz_connect_begin(w, c);
 }
 
+// One that follows sends nothing, and waits no longer than the call as a whole may take.
+static bool follows(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    if (!lz_flight_is_any(e, c) || !lz_flight_follow(w, e, c))
+        return false;
+    if (!is_one_call(e, c)) // a fan counts by its legs, and this one will have none
+        lz_caller_count(w, e, LZ_CALLER_CALL);
+    lz_time now = lz_sim_now(w->sim), deadline = lz_inherit_deadline(w, e, c);
+    if (deadline < LZ_FOREVER)
+        c->timeout = lz_sim_at(w->sim, deadline > now ? deadline : now, w->clients->timeout,
+                               c->client, lz_client_token(c));
+    return true;
+}
+
+// True if it is several, side by side.
+static bool is_split(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    if (e->guard != NULL && is_one_call(e, c))
+        lz_guard_begun(w, e, c);
+    return e->hedging != NULL && lz_legs_begin(w, e, c);
+}
+
+// The call it followed was given up: it makes its own. What it has waited counts as before a retry.
+static void lead_on(struct lz_world *w, struct lz_call *c)
+{
+    LZ_ASSERT(c->state == LZ_CALL_FOLLOWING && c->flight == NULL);
+    c->state = LZ_CALL_BACKOFF;
+    if (!is_split(w, lz_edge_get(w, c->edge), c))
+        attempt_begin(w, c);
+}
+
+void lz_client_shared(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+{
+    LZ_ASSERT(c->state == LZ_CALL_FOLLOWING);
+    lz_span_add(w, c, result->outcome, result->status);
+    lz_sim_cancel(w->sim, c->timeout);
+    lz_flight_leave(w, lz_edge_get(w, c->edge), c);
+    lz_client_end(w, c, result);
+}
+
 uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin)
 {
     struct lz_edge *e = lz_edge_get(w, begin->edge);
@@ -417,18 +422,19 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     c->op = begin->op != 0 ? begin->op : e->op;
     c->begun = is_leg ? begin->begun : lz_sim_now(w->sim);
     uint64_t id = lz_pool_id(c);
+    bool is_made = true;
     if (e->is_watched) {
-        if (e->guard != NULL && is_one_call(e, c))
-            lz_guard_begun(w, e, c);
         if (is_one_call(e, c))
             lz_caller_count(w, e, LZ_CALLER_CALL);
-        if (e->hedging != NULL && lz_legs_begin(w, e, c))
+        is_made = !follows(w, e, c);
+        if (is_made && is_split(w, e, c))
             return id;
     }
     struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
         c->number = ++r->calls;
-    attempt_begin(w, c);
+    if (is_made)
+        attempt_begin(w, c);
     return id;
 }
 
@@ -438,9 +444,14 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
     if (c == NULL)
         return;
     struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (e->guard != NULL && is_one_call(e, c))
+    bool is_follower = c->state == LZ_CALL_FOLLOWING;
+    if (lz_flight_is_any(e, c))
+        lz_flight_leave(w, e, c);
+    if (e->guard != NULL && !is_follower && is_one_call(e, c))
         lz_guard_ended(w, e, c);
-    if (c->state == LZ_CALL_SPLIT) {
+    if (is_follower) {
+        lz_sim_cancel(w->sim, c->timeout);
+    } else if (c->state == LZ_CALL_SPLIT) {
         lz_legs_drop(w, c, cancels);
     } else {
         if (e->guard != NULL && c->state != LZ_CALL_BACKOFF && c->state != LZ_CALL_REJECTED)
@@ -501,6 +512,11 @@ static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
     if (c == NULL || lz_instance_defer(w, entity, w->clients->timeout, payload))
         return;
     c->timeout = 0;
+    if (c->state == LZ_CALL_FOLLOWING) {
+        lz_client_shared(w, c,
+                         &(struct lz_call_result){.outcome = LZ_OUTCOME_TIMEOUT, .status = 504});
+        return;
+    }
     struct lz_edge *e = lz_edge_get(w, c->edge);
     lz_task_id task = c->state == LZ_CALL_SENT ? c->task : 0;
     uint64_t child = 0;
@@ -525,6 +541,10 @@ static void on_again(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_call *c = lz_client_find_turn(w, payload);
     if (c == NULL || lz_instance_defer(w, entity, w->clients->again, payload))
         return;
+    if (c->state == LZ_CALL_FOLLOWING) {
+        lead_on(w, c);
+        return;
+    }
     c->timer = 0;
     if (c->state == LZ_CALL_CONNECTING)
         lz_connect_retry(w, c);

@@ -4,6 +4,8 @@
  *   client.c    attempts, timeouts, retries
  *   connect.c   the connection an attempt needs before it can send
  *   legs.c      calls made several times side by side
+ *   flight.c    calls that take the answer of one under way
+ *   inherit.c   deadline and priority, from the request it is made for
  *   guard.c     whether an attempt may be made: breaker, throttling, retry budget
  *   span.c      what an attempt's time went into
  *
@@ -25,13 +27,15 @@ enum lz_call_state {
     LZ_CALL_CONNECTING, /* opening one */
     LZ_CALL_SENT,
     LZ_CALL_BACKOFF,
-    LZ_CALL_SPLIT,    /* its legs are under way, see legs.h */
-    LZ_CALL_REJECTED, /* by a breaker or throttling: it ends at this instant */
+    LZ_CALL_SPLIT,     /* its legs are under way, see legs.h */
+    LZ_CALL_FOLLOWING, /* waiting for the answer of another, see flight.h */
+    LZ_CALL_REJECTED,  /* by a breaker or throttling: it ends at this instant */
 };
 
 enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE };
 
 struct lz_legs;
+struct lz_flight;
 
 #define LZ_PATH_OF_FALLBACKS (1u << 17) /* above any number of calls a service makes in a row */
 
@@ -46,10 +50,18 @@ struct lz_call {
         struct lz_legs *legs;
     };
     lz_event_id timeout;
-    lz_time begun;     /* the call */
-    lz_time started;   /* the attempt */
-    lz_time connected; /* it has a connection, perhaps still to be opened */
-    lz_time sent;
+    lz_time begun;   /* the call */
+    lz_time started; /* the attempt */
+    union {
+        lz_time connected;        /* it has a connection, perhaps still to be opened */
+        struct lz_flight *flight; /* FOLLOWING; NULL: it is about to lead */
+    };
+    union {
+        lz_time sent;
+        struct {
+            uint32_t prev, next;
+        } line; /* FOLLOWING: of those that do */
+    };
     lz_time waited; /* before this attempt */
     lz_edge_id edge;
     lz_instance_id client, server;
@@ -98,6 +110,9 @@ void lz_client_send(struct lz_world *w, struct lz_call *c);
 /* For legs.c: the call ends; forget one, and cancel its work or not. */
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
 void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
+
+/* For flight.c: the answer of the call that was followed. */
+void lz_client_shared(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
 
 /* For connect.c: nobody listens there; nobody answers there. */
 void lz_client_refused(struct lz_world *w, struct lz_call *c);

@@ -43,6 +43,7 @@ struct lz_edge {
     struct lz_policy *policy;   /* NULL: a plain turn, a random one or the least loaded */
     struct lz_guard *guard;     /* NULL: nothing stands between a caller and its attempts */
     struct lz_hedging *hedging; /* NULL: a call is made once at a time */
+    struct lz_flights *flights; /* NULL: each call is made for itself */
     struct lz_caller *caller;   /* NULL: nobody measures */
     bool is_watched;            /* has one of these */
     lz_series attempts;         /* 0: nobody asked */

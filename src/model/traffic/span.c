@@ -59,7 +59,8 @@ void lz_span_add(struct lz_world *w, const struct lz_call *c, enum lz_outcome ou
     if (c->state == LZ_CALL_BACKOFF) {
         s->start = now;
         s->phase[LZ_PHASE_RETRY_WAIT] = now - c->started;
-    } else if (c->state == LZ_CALL_WAITING || c->state == LZ_CALL_IN_LINE) {
+    } else if (c->state == LZ_CALL_WAITING || c->state == LZ_CALL_IN_LINE ||
+               c->state == LZ_CALL_FOLLOWING) {
         s->phase[LZ_PHASE_QUEUE] = now - c->started;
     } else if (c->state == LZ_CALL_RESOLVING) {
         s->phase[LZ_PHASE_CONNECT] = now - c->started;

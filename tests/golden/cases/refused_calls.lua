@@ -25,6 +25,7 @@ local rows = {
   { fields = { enough = 2 }, call = true },
   { fields = { fan_out = 20000 }, call = true },
   { fields = { fan_out = 4, enough = 5 }, call = true },
+  { fields = { single_flight = true, "put x" }, call = true, db = true },
 }
 local numbers = {}
 for i = 1, #rows do numbers[i] = i end
@@ -36,7 +37,8 @@ local db = database "db" { nodes = 1 }
 local fields = row.fields
 fields.to, fields.rate = row.db and db or web, "1/s"
 if row.call then
-  fields = { web, fan_out = row.fields.fan_out, enough = row.fields.enough }
+  fields = { row.db and db or web, row.fields[1], fan_out = row.fields.fan_out,
+    enough = row.fields.enough, single_flight = row.fields.single_flight }
   service "app" { calls = { call(fields) } }
 else
   traffic "users"(fields)
