@@ -237,17 +237,26 @@ static void set_rise(struct lz_faults *fs, uint32_t index)
     f->next_rise = lz_sim_at(w->sim, at, fs->rise, index, 0);
 }
 
+// What a step of the ramp touches again is not counted again, only what is more.
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    uint64_t before = f->effect;
+    f->kind->apply(w, f);
+    uint64_t counted = f->effect - before;
+    uint64_t more = counted > f->applied ? counted - f->applied : 0;
+    f->effect = before + more;
+    f->applied += more;
+}
+
 static void on_rise(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
     struct lz_faults *fs = ctx;
     struct lz_fault *f = fs->all[entity];
     LZ_ASSERT(f->active);
-    uint64_t effect = f->effect;
     f->kind->revert(fs->w, f);
     set_rise(fs, entity);
-    f->kind->apply(fs->w, f);
-    f->effect = effect; // the same things are touched, only more
+    apply(fs->w, f);
 }
 
 static void begin(struct lz_faults *fs, uint32_t index)
@@ -268,7 +277,8 @@ static void begin(struct lz_faults *fs, uint32_t index)
     f->step = f->risen = 0;
     if (f->opts.ramp > 0 && !f->kind->ramps_itself)
         set_rise(fs, index);
-    f->kind->apply(w, f);
+    f->applied = 0;
+    apply(w, f);
     plan_step(fs, index);
     lz_database_reconsider(w);
     if (f->opts.lasting > 0)

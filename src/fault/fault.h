@@ -168,8 +168,9 @@ struct lz_fault {
     struct lz_fault_opts opts;
     struct lz_fault_params full;
     char *name;
-    uint64_t path;   /* owner of its draws */
-    uint64_t effect; /* what it touched, in the kind's unit */
+    uint64_t path;    /* owner of its draws */
+    uint64_t effect;  /* what it touched, in the kind's unit */
+    uint64_t applied; /* of it, what the latest firing's `apply` counted by itself, at the most */
     uint32_t firings;
     bool active;
     bool is_resolved;       /* `hits` are who is meant, even if they are none */

@@ -4,10 +4,12 @@
 static const struct lz_param params[] = {
     {.name = "add",
      .type = LZ_PARAM_DIST,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, add),
      .doc = "added to each operation: a duration or a distribution"},
     {.name = "factor",
      .type = LZ_PARAM_NUMBER,
+     .ramp = LZ_RAMP_FROM_1,
      .offset = offsetof(struct lz_fault_params, factor),
      .min = 0.001,
      .max = 1e6,

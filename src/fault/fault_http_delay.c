@@ -3,12 +3,25 @@
 static const struct lz_param params[] = {
     {.name = "add",
      .type = LZ_PARAM_DIST,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, add),
      .required = true,
      .doc = "how much later a request comes in: a duration or a distribution"},
     LZ_PARAMS_REQUESTS,
     {0},
 };
+
+// A step of the ramp is a filter of its own, and counts requests anew.
+static bool check(const struct lz_fault_opts *o, struct lz_err *err)
+{
+    const struct lz_fault_request_params *p = &o->params.request;
+    if (o->ramp > 0 && (p->first > 0 || p->nth > 0))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.http_delay: `%s` counts requests, and `ramp` would begin to count "
+                       "anew with each of its steps: use `ratio`, or no ramp",
+                       p->first > 0 ? "first" : "nth");
+    return lz_fault_filter_check(o, err);
+}
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
@@ -26,7 +39,7 @@ const struct lz_fault_kind lz_fault_http_delay = {
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
     .params = params,
-    .check = lz_fault_filter_check,
+    .check = check,
     .apply = apply,
     .revert = lz_fault_filter_revert,
 };

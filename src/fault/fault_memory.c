@@ -10,10 +10,12 @@ enum { KILL, SWAP };
 static const struct lz_param params[] = {
     {.name = "fill",
      .type = LZ_PARAM_RATIO,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, fill),
      .doc = "share of its limit that something else takes"},
     {.name = "leak",
      .type = LZ_PARAM_SPEED,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, leak),
      .max = 1e15,
      .doc = "what each process loses; a fresh one begins with nothing lost"},

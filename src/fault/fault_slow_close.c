@@ -3,6 +3,7 @@
 static const struct lz_param params[] = {
     {.name = "delay",
      .type = LZ_PARAM_DURATION,
+     .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, linger),
      .required = true,
      .doc = "how much later"},

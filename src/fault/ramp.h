@@ -6,7 +6,8 @@
  * and applying anew; a step has the ramp's value in its middle, so that the mean over the ramp
  * is the straight line's. Parameters without a magnitude (whom, which way) stay.
  *
- * Kinds whose effect is counted by apply are not counted again with each step. A kind whose
+ * What apply counts by itself is counted once, at its most: a step that touches the same things
+ * adds nothing. A kind whose
  * own model grows continuously (`ramps_itself`) is applied once and left alone.
  */
 #ifndef LZ_FAULT_RAMP_H
