@@ -31,7 +31,7 @@ struct lz_memory lz_memory_of_world(const struct lz_world *w)
 static size_t of_instance(const struct lz_world *w, lz_instance_id id)
 {
     size_t bytes = sizeof(struct lz_instance);
-    const struct lz_capacity *c = lz_capacity_get(w, id);
+    const struct lz_capacity *c = lz_capacity_find(w, id);
     if (c != NULL)
         bytes += sizeof(*c) + lz_cpu_bytes(c->cpu);
     return bytes;

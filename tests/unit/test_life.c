@@ -18,6 +18,7 @@
 #include "model/journal.h"
 #include "model/node/capacity.h"
 #include "model/service/service.h"
+#include "model/service/service_state.h"
 #include "model/traffic/traffic.h"
 
 struct stage {
@@ -351,6 +352,44 @@ static void what_cannot_be_is_refused(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Each change costs as much with a hundred thousand replicas as with one: by a look at all of them
+// these would take minutes.
+static void replicas_that_are_up_are_counted_one_by_one(void **state)
+{
+    (void)state;
+    const uint32_t count = LZ_SERVICE_REPLICAS_MAX;
+    struct stage s =
+        make_of(count, LZ_MS, &(struct lz_life_opts){.startup = lz_dist_constant(LZ_S)});
+    const struct lz_service *web = lz_service_at(s.w, s.web);
+    assert_int_equal(web->up, count);
+    assert_int_equal(web->ready, count);
+    for (uint32_t i = 0; i < count; i++)
+        lz_instance_kill(s.w, s.first + i);
+    assert_int_equal(web->up, 0);
+    assert_int_equal(web->ready, 0);
+    for (uint32_t i = 0; i < count; i += 2)
+        lz_instance_restart(s.w, s.first + i);
+    assert_int_equal(web->up, count / 2); // starting
+    assert_int_equal(web->ready, 0);
+    run(&s, 2 * LZ_S);
+    assert_int_equal(web->ready, count / 2);
+    lz_instance_pause(s.w, s.first);
+    assert_int_equal(web->up, count / 2);
+    assert_int_equal(web->ready, count / 2 - 1);
+    lz_arena_destroy(s.arena);
+}
+
+static void a_million_replicas_are_refused(void **state)
+{
+    (void)state;
+    struct stage s = make(&(struct lz_life_opts){0});
+    lz_component_id id;
+    assert_false(lz_service_create(
+        s.w, &(struct lz_service_opts){.name = "many", .replicas = 1000000}, &id, &s.err));
+    assert_string_equal(s.err.msg, "replicas must be at most 100000, got 1000000");
+    lz_arena_destroy(s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +407,8 @@ int main(void)
         cmocka_unit_test(probes_detect_in_the_time_of_their_defaults),
         cmocka_unit_test(a_probe_that_needs_the_cpu_fails_when_there_is_none),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(replicas_that_are_up_are_counted_one_by_one),
+        cmocka_unit_test(a_million_replicas_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /*
- * A world must say what its memory goes into, and a request in flight must stay small.
+ * A world must say what its memory goes into; a request in flight and a host that idles must stay
+ * small.
  *
  * Method: traffic at an even rate to a service (or a database) that takes a constant time, so
  * that after a while as many are in flight at any moment: rate times time.
@@ -10,10 +11,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 #include "model/data/database.h"
+#include "model/node/capacity.h"
 #include "model/service/service.h"
 #include "model/traffic/request.h"
 #include "model/traffic/traffic.h"
@@ -112,12 +115,47 @@ static void rows_are_counted_where_they_lie(void **state)
     lz_arena_destroy(s.arena);
 }
 
+#define SERVICES 100
+#define REPLICAS 1000
+
+static double bytes_of_host(struct lz_world *w, size_t before)
+{
+    return (double)(lz_memory_of_world(w).used - before) / SERVICES / REPLICAS;
+}
+
+// As nodes/1e6 of tests/bench, a tenth of it: what replicas have is made when it is first used.
+static void an_idle_host_takes_at_most_300_bytes(void **state)
+{
+    (void)state;
+    struct stage s = make();
+    struct lz_err err;
+    size_t before = lz_memory_of_world(s.w).used;
+    lz_component_id id[SERVICES];
+    for (uint32_t i = 0; i < SERVICES; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "service-%u", i);
+        assert_true(lz_service_create(
+            s.w, &(struct lz_service_opts){.name = name, .replicas = REPLICAS}, &id[i], &err));
+    }
+    lz_world_run_until(s.w, LZ_S);
+    assert_true(bytes_of_host(s.w, before) > 100.0); // a process, and its place in its service
+    assert_true(bytes_of_host(s.w, before) <= 300.0);
+    // One that is used has what the others have not: the bound would notice it.
+    for (uint32_t i = 0; i < SERVICES; i++)
+        for (uint32_t r = 0; r < REPLICAS; r++)
+            assert_non_null(
+                lz_capacity_get(s.w, lz_world_component(s.w, id[i])->instances_first + r));
+    assert_true(bytes_of_host(s.w, before) > 300.0);
+    lz_arena_destroy(s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_in_flight_takes_at_most_400_bytes),
         cmocka_unit_test(what_is_in_flight_does_not_grow_with_time),
         cmocka_unit_test(a_world_at_rest_has_nothing_in_flight),
+        cmocka_unit_test(an_idle_host_takes_at_most_300_bytes),
         cmocka_unit_test(rows_are_counted_where_they_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

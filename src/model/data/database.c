@@ -475,9 +475,12 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     // A query whose client gave up runs on: there may be more of them than connections.
     double cores = d->opts.cpu > 0.0 ? d->opts.cpu : (double)d->opts.max_connections;
     d->nodes = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*d->nodes));
+    lz_capacity_declare(
+        w, *id, cores, ds->queried,
+        (struct lz_capacity_places){.first = &d->nodes[0].capacity, .stride = sizeof(d->nodes[0])});
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         lz_rows_init(&d->nodes[n].rows, w->arena);
-        d->nodes[n].capacity = lz_capacity_create(w, d->first + n, cores, ds->queried);
+        lz_capacity_get(w, d->first + n);
     }
     make_series(w, d);
     lz_task_serve(w, *id, &server_ops);

@@ -15,8 +15,15 @@ struct lz_capacity_loss {
     double told; // of what is withheld, ms that were not whole yet
 };
 
+// What the instances of a component are declared to have.
+struct lz_capacity_family {
+    struct lz_capacity_places places; // NULL: there are none
+    double cores;
+    lz_kind done;
+};
+
 struct lz_capacities {
-    struct lz_capacity **all; // by instance
+    struct lz_capacity_family *families; // by component
     uint32_t cap;
     lz_kind tick;
 };
@@ -40,7 +47,7 @@ static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
     struct lz_world *w = ctx;
-    struct lz_capacity *c = lz_capacity_get(w, entity);
+    struct lz_capacity *c = lz_capacity_find(w, entity);
     lz_cpu_tick(w, c->cpu);
     if (c->loss_count > 0)
         tell_withheld(c);
@@ -58,20 +65,34 @@ static void join_host(struct lz_world *w, struct lz_capacity *c, lz_host_id host
         lz_cpu_host_add(w, lz_host_cpu(w, host), c->cpu, c->weight);
 }
 
-struct lz_capacity *lz_capacity_create(struct lz_world *w, lz_instance_id instance, double cores,
-                                       lz_kind done)
+// Where the pointer to an instance's is; NULL: its component has none.
+static struct lz_capacity **place_of(const struct lz_world *w, lz_instance_id instance)
 {
-    LZ_ASSERT(!w->running);
-    struct lz_capacities *cs = w->capacities;
-    cs->all = lz_grow(w->arena, cs->all, &cs->cap, instance + 1, sizeof(struct lz_capacity *));
-    LZ_ASSERT(cs->all[instance] == NULL);
+    const struct lz_capacities *cs = w->capacities;
+    lz_component_id id = lz_instance_get(w, instance)->component;
+    if (id >= cs->cap || cs->families[id].places.first == NULL)
+        return NULL;
+    const struct lz_capacity_places *p = &cs->families[id].places;
+    size_t index = instance - lz_world_component(w, id)->instances_first;
+    void *place = (char *)p->first + index * p->stride;
+    return place;
+}
+
+struct lz_capacity *lz_capacity_find(const struct lz_world *w, lz_instance_id instance)
+{
+    struct lz_capacity **place = place_of(w, instance);
+    return place != NULL ? *place : NULL;
+}
+
+static struct lz_capacity *make(struct lz_world *w, lz_instance_id instance)
+{
+    const struct lz_instance *i = lz_instance_get(w, instance);
+    const struct lz_capacity_family *f = &w->capacities->families[i->component];
     struct lz_capacity *c = lz_arena_alloc(w->arena, sizeof(*c));
-    c->cpu = lz_cpu_create(w, cores, done, cs->tick, instance);
+    c->cpu = lz_cpu_create(w, f->cores, f->done, w->capacities->tick, instance);
     c->factor = c->swap = 1.0;
     c->period = LZ_CAPACITY_PERIOD_NS;
     c->weight = LZ_CPU_WEIGHT;
-    cs->all[instance] = c;
-    const struct lz_instance *i = lz_instance_get(w, instance);
     uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PHASE, 0);
     lz_cpu_set_phase(c->cpu, (lz_time)(lz_draw_unit(&draw) * 1e9));
@@ -79,20 +100,46 @@ struct lz_capacity *lz_capacity_create(struct lz_world *w, lz_instance_id instan
     return c;
 }
 
-void lz_capacity_moved(struct lz_world *w, lz_instance_id instance, lz_host_id from)
+struct lz_capacity *lz_capacity_get(struct lz_world *w, lz_instance_id instance)
 {
-    struct lz_capacity *c = lz_capacity_get(w, instance);
-    if (c == NULL)
-        return;
-    if (lz_host_cpu(w, from) != NULL)
-        lz_cpu_host_remove(w, lz_host_cpu(w, from), c->cpu);
-    join_host(w, c, lz_instance_get(w, instance)->host);
+    struct lz_capacity **place = place_of(w, instance);
+    if (place == NULL)
+        return NULL;
+    if (*place == NULL)
+        *place = make(w, instance);
+    return *place;
 }
 
-struct lz_capacity *lz_capacity_get(const struct lz_world *w, lz_instance_id instance)
+void lz_capacity_declare(struct lz_world *w, lz_component_id component, double cores, lz_kind done,
+                         struct lz_capacity_places places)
 {
-    const struct lz_capacities *cs = w->capacities;
-    return instance < cs->cap ? cs->all[instance] : NULL;
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(cores > 0.0);
+    struct lz_capacities *cs = w->capacities;
+    const struct lz_component *c = lz_world_component(w, component);
+    cs->families = lz_grow(w->arena, cs->families, &cs->cap, component + 1, sizeof(*cs->families));
+    LZ_ASSERT(cs->families[component].places.first == NULL);
+    LZ_ASSERT(places.first != NULL);
+    cs->families[component] =
+        (struct lz_capacity_family){.places = places, .cores = cores, .done = done};
+    for (uint32_t i = 0; i < c->instance_count; i++)
+        if (lz_host_cpu(w, lz_instance_get(w, c->instances_first + i)->host) != NULL)
+            lz_capacity_get(w, c->instances_first + i);
+}
+
+// One that was not used yet joins a host that shares its cores, as it does where it is declared.
+void lz_capacity_moved(struct lz_world *w, lz_instance_id instance, lz_host_id from)
+{
+    struct lz_capacity *c = lz_capacity_find(w, instance);
+    lz_host_id to = lz_instance_get(w, instance)->host;
+    if (c == NULL) {
+        if (lz_host_cpu(w, to) != NULL)
+            lz_capacity_get(w, instance);
+        return;
+    }
+    if (lz_host_cpu(w, from) != NULL)
+        lz_cpu_host_remove(w, lz_host_cpu(w, from), c->cpu);
+    join_host(w, c, to);
 }
 
 bool lz_capacity_weigh(struct lz_world *w, lz_instance_id instance, double weight,
@@ -222,8 +269,12 @@ bool lz_capacity_limit(struct lz_world *w, lz_instance_id instance, double cores
 
 void lz_capacity_swap(struct lz_world *w, lz_instance_id instance, double factor)
 {
-    struct lz_capacity *c = lz_capacity_get(w, instance);
-    if (c == NULL || !(factor < c->swap || factor > c->swap))
+    struct lz_capacity *c = lz_capacity_find(w, instance);
+    double now = c != NULL ? c->swap : 1.0;
+    if (!(factor < now || factor > now))
+        return;
+    c = lz_capacity_get(w, instance);
+    if (c == NULL)
         return;
     c->swap = factor;
     recompute(w, c);

@@ -4,6 +4,10 @@
  * Services and database nodes both work through this. Stolen CPU and degradations are
  * kept one by one; what is in force is computed from the base and those still active,
  * so that they stack and un-stack in any order and leave no residue.
+ *
+ * It is made when it is first used: of a million hosts that nobody calls none has one. Nothing
+ * depends on when that is. Its phase is drawn by its instance's path, and where a host shares its
+ * cores, which goes by the order of its instances, all are made when they are declared.
  */
 #ifndef LZ_MODEL_NODE_CAPACITY_H
 #define LZ_MODEL_NODE_CAPACITY_H
@@ -30,10 +34,22 @@ struct lz_capacity {
 
 void lz_capacities_init(struct lz_world *w);
 
-/* `done` fires at the instance with the payload of a job that has finished. */
-struct lz_capacity *lz_capacity_create(struct lz_world *w, lz_instance_id instance, double cores,
-                                       lz_kind done);
-struct lz_capacity *lz_capacity_get(const struct lz_world *w, lz_instance_id instance);
+/* Where the component keeps the pointers to its instances' capacities, NULL until they are made. */
+struct lz_capacity_places {
+    struct lz_capacity **first;
+    size_t stride; /* bytes from one instance's to the next */
+};
+
+/* Each instance of the component has so many cores; `done` fires at it with the payload of a job
+ * that has finished. */
+void lz_capacity_declare(struct lz_world *w, lz_component_id component, double cores, lz_kind done,
+                         struct lz_capacity_places places);
+
+/* Make it if it is not there yet; NULL: its component has none. */
+struct lz_capacity *lz_capacity_get(struct lz_world *w, lz_instance_id instance);
+
+/* NULL if it was not used so far. */
+struct lz_capacity *lz_capacity_find(const struct lz_world *w, lz_instance_id instance);
 
 /* As declared, before the run: `cores` per second over periods of `period`; 0: no limit. */
 bool lz_capacity_limit(struct lz_world *w, lz_instance_id instance, double cores, lz_time period,

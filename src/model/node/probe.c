@@ -34,10 +34,12 @@ static void judge(struct lz_world *w, lz_instance_id id, enum lz_probe_kind kind
 }
 
 // How long a process that runs takes to answer; it does not queue for a worker.
-static lz_time answer_ns(const struct lz_world *w, lz_instance_id id, const struct lz_probe_opts *o)
+static lz_time answer_ns(struct lz_world *w, lz_instance_id id, const struct lz_probe_opts *o)
 {
+    if (o->work == 0)
+        return 0;
     const struct lz_capacity *c = lz_capacity_get(w, id);
-    if (o->work == 0 || c == NULL)
+    if (c == NULL)
         return 0;
     return lz_cpu_estimate(c->cpu, o->work);
 }

@@ -3,7 +3,17 @@
 
 #define LOOK LZ_S /* utilization is a mean over at least so long */
 
-bool lz_admission_declare(struct lz_service *s, struct lz_err *err)
+static void give_rules(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_service_rules *all = lz_arena_alloc(w->arena, s->slots * sizeof(*all));
+    for (uint32_t i = 0; i < s->slots; i++) {
+        all[i].admission.tokens = s->opts.rate_limit.burst;
+        all[i].vegas.limit = s->opts.adaptive_limit.initial;
+        s->replicas[i].rules = &all[i];
+    }
+}
+
+bool lz_admission_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err)
 {
     const struct lz_shed_opts *shed = &s->opts.shed;
     struct lz_rate_limit_opts *limit = &s->opts.rate_limit;
@@ -31,10 +41,8 @@ bool lz_admission_declare(struct lz_service *s, struct lz_err *err)
     s->keeps_cpu = s->keeps_cpu || shed->cpu > 0.0;
     s->has_admission = shed->in_flight > 0 || shed->cpu > 0.0 || shed->queue_age > 0 ||
                        limit->rate > 0.0 || adaptive->max > 0;
-    for (uint32_t i = 0; i < s->slots; i++) {
-        s->replicas[i].admission.tokens = limit->burst;
-        s->replicas[i].vegas.limit = adaptive->initial;
-    }
+    if (s->has_admission || s->opts.queue.policy == LZ_QUEUE_CODEL || s->opts.autoscale.max > 0)
+        give_rules(w, s);
     return true;
 }
 
@@ -54,12 +62,12 @@ static bool takes_token(struct lz_admission *a, const struct lz_rate_limit_opts 
 // Seen when somebody comes: a mean since the last look, which is at least a second ago.
 static double cpu_of(struct lz_world *w, const struct lz_service *s, struct lz_service_replica *r)
 {
-    struct lz_admission *a = &r->admission;
+    struct lz_admission *a = &r->rules->admission;
     lz_time now = lz_sim_now(w->sim);
     if (now - a->looked >= LOOK) {
         lz_level_settle_cpu(w, r);
-        a->cpu = (r->cpu_used_ns - a->cpu_used_ns) / ((double)(now - a->looked) * s->cores);
-        a->cpu_used_ns = r->cpu_used_ns;
+        a->cpu = (r->rules->use.ns - a->cpu_used_ns) / ((double)(now - a->looked) * s->cores);
+        a->cpu_used_ns = r->rules->use.ns;
         a->looked = now;
     }
     return a->cpu;
@@ -72,14 +80,14 @@ uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
     const struct lz_shed_opts *shed = &s->opts.shed;
     if (shed->in_flight > 0 && r->busy + r->queue_len >= shed->in_flight)
         return 503;
-    if (s->opts.adaptive_limit.max > 0 && r->busy + r->queue_len >= r->vegas.limit)
+    if (s->opts.adaptive_limit.max > 0 && r->busy + r->queue_len >= r->rules->vegas.limit)
         return 503;
     if (shed->queue_age > 0 && lz_queue_age(w, r) >= shed->queue_age)
         return 503;
     if (shed->cpu > 0.0 && cpu_of(w, s, r) >= shed->cpu)
         return 503;
     const struct lz_rate_limit_opts *limit = &s->opts.rate_limit;
-    if (limit->rate > 0.0 && !takes_token(&r->admission, limit, lz_sim_now(w->sim)))
+    if (limit->rate > 0.0 && !takes_token(&r->rules->admission, limit, lz_sim_now(w->sim)))
         return limit->status;
     return 0;
 }
@@ -90,7 +98,7 @@ void lz_admission_answered(struct lz_world *w, const struct lz_service *s,
     LZ_ASSERT(s->opts.adaptive_limit.max > 0);
     uint64_t owner = lz_draw_index(lz_world_component(w, s->id)->path, t->server - s->first);
     struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PATIENCE, r->vegas.probes);
-    lz_vegas_sample(&r->vegas, s->opts.adaptive_limit.max, lz_sim_now(w->sim) - t->arrived,
+        lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PATIENCE, r->rules->vegas.probes);
+    lz_vegas_sample(&r->rules->vegas, s->opts.adaptive_limit.max, lz_sim_now(w->sim) - t->arrived,
                     r->busy + r->queue_len, 0.5 + 0.5 * lz_draw_unit(&draw));
 }

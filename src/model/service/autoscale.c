@@ -133,7 +133,7 @@ static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
     struct slot *slot = slot_at(s, index);
     lz_instance_id id = s->first + index;
     move(w, slot, SERVING);
-    slot->used_ns = s->replicas[index].cpu_used_ns;
+    slot->used_ns = s->replicas[index].rules->use.ns;
     lz_instance_restart(w, id);
     lz_endpoint_add(w, id);
     change_present(w, s, true);
@@ -211,8 +211,8 @@ static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
             continue;
         lz_level_settle_cpu(w, r);
         lz_time since = slot->since > s->scale->looked ? slot->since : s->scale->looked;
-        double used = r->cpu_used_ns - slot->used_ns;
-        slot->used_ns = r->cpu_used_ns;
+        double used = r->rules->use.ns - slot->used_ns;
+        slot->used_ns = r->rules->use.ns;
         if (!lz_instance_has_begun(lz_instance_get(w, s->first + i)) || now == since) {
             view.missing++;
             continue;

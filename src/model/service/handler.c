@@ -46,7 +46,7 @@ void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration)
     LZ_ASSERT(duration >= 0);
     struct lz_task *t = live_task(w, task);
     struct lz_service *s = lz_service_of(w, t);
-    struct lz_capacity *c = lz_service_replica(s, t->server)->capacity;
+    struct lz_capacity *c = lz_service_capacity(w, lz_service_replica(s, t->server), t->server);
     // A job of at least 1 ns: its end is an event, never a call from within this one.
     lz_time demand = lz_service_scaled(duration, c->factor * s->builds[t->version].factor);
     lz_serve_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);

@@ -32,12 +32,15 @@ const struct lz_metric_info *lz_service_metrics(size_t *count)
 
 void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
-    uint32_t changes = lz_cpu_changes(r->capacity->cpu);
+    const struct lz_capacity *c = r->capacity;
+    if (c == NULL)
+        return;
+    uint32_t changes = lz_cpu_changes(c->cpu);
     if (changes == r->cpu_changes)
         return;
     r->cpu_changes = changes;
     lz_time now = lz_sim_now(w->sim);
-    double used = lz_cpu_busy(r->capacity->cpu) * s->cores;
+    double used = lz_cpu_busy(c->cpu) * s->cores;
     if (!(used < r->cpu_used || used > r->cpu_used))
         return;
     if (s->keeps_cpu)
@@ -54,9 +57,10 @@ void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_re
 void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
-    LZ_ASSERT(now >= r->cpu_used_at);
-    r->cpu_used_ns += r->cpu_used * (double)(now - r->cpu_used_at);
-    r->cpu_used_at = now;
+    struct lz_service_use *use = &r->rules->use;
+    LZ_ASSERT(now >= use->at);
+    use->ns += r->cpu_used * (double)(now - use->at);
+    use->at = now;
 }
 
 void lz_level_present(struct lz_world *w, struct lz_service *s)
@@ -97,23 +101,35 @@ void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_ser
         lz_version_left(w, s, t, outcome);
 }
 
-void lz_level_ups(struct lz_world *w, struct lz_service *s)
+// Counted one by one: of a hundred thousand replicas each may end in the same second.
+void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id)
 {
-    uint32_t up = 0, ready = 0;
+    const struct lz_instance *one = lz_instance_get(w, id);
+    struct lz_service_replica *r = lz_service_replica(s, id);
+    lz_time now = lz_sim_now(w->sim);
+    s->up -= r->is_up;
+    s->ready -= r->is_ready;
+    r->is_up = lz_instance_runs(one);
+    r->is_ready = lz_instance_is_ready(one);
+    s->up += r->is_up;
+    s->ready += r->is_ready;
+    LZ_ASSERT(s->ready <= s->up && s->up <= s->slots);
+    lz_metrics_set(w->metrics, s->series.up, now, s->up);
+    lz_metrics_set(w->metrics, s->series.ready, now, s->ready);
+    if (r->own == NULL)
+        return;
+    lz_metrics_set(w->metrics, r->own->up, now, r->is_up ? 1.0 : 0.0);
+    lz_metrics_set(w->metrics, r->own->ready, now, r->is_ready ? 1.0 : 0.0);
+}
+
+void lz_level_begin(const struct lz_world *w, struct lz_service *s)
+{
+    LZ_ASSERT(s->up == 0 && s->ready == 0);
     for (uint32_t i = 0; i < s->slots; i++) {
         const struct lz_instance *one = lz_instance_get(w, s->first + i);
-        bool runs = lz_instance_runs(one);
-        bool is_ready = lz_instance_is_ready(one);
-        up += runs;
-        ready += is_ready;
-        const struct lz_service_series *own = s->replicas[i].own;
-        if (own == NULL)
-            continue;
-        lz_metrics_set(w->metrics, own->up, lz_sim_now(w->sim), runs ? 1.0 : 0.0);
-        lz_metrics_set(w->metrics, own->ready, lz_sim_now(w->sim), is_ready ? 1.0 : 0.0);
+        s->up += s->replicas[i].is_up = lz_instance_runs(one);
+        s->ready += s->replicas[i].is_ready = lz_instance_is_ready(one);
     }
-    lz_metrics_set(w->metrics, s->series.up, lz_sim_now(w->sim), up);
-    lz_metrics_set(w->metrics, s->series.ready, lz_sim_now(w->sim), ready);
 }
 
 void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,

@@ -96,7 +96,7 @@ struct lz_task *lz_queue_take(struct lz_world *w, struct lz_service *s,
         lz_queue_remove(w, s, r, t);
         bool is_late = s->opts.deadlines && t->deadline != 0 && now >= t->deadline;
         bool drops = s->opts.queue.policy == LZ_QUEUE_CODEL &&
-                     lz_codel_drops(&r->codel, &s->opts.queue.codel, now, now - t->arrived,
+                     lz_codel_drops(&r->rules->codel, &s->opts.queue.codel, now, now - t->arrived,
                                     r->queue_len == 0);
         if (!is_late && !drops)
             return t;

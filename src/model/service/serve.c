@@ -10,7 +10,7 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     t->rest_ns = rest;
     if (cpu > 0) {
-        t->job = lz_cpu_add(w, r->capacity->cpu, cpu, lz_pool_id(t));
+        t->job = lz_cpu_add(w, lz_service_capacity(w, r, t->server)->cpu, cpu, lz_pool_id(t));
         lz_level_cpu(w, s, r);
     } else if (rest > 0) {
         t->rest_ns = 0;
@@ -36,7 +36,7 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
     if (r->own != NULL)
         lz_metrics_observe(w->metrics, r->own->queue_wait, now - t->arrived);
     lz_level_workers(w, s, r);
-    struct lz_capacity *c = r->capacity;
+    struct lz_capacity *c = lz_service_capacity(w, r, t->server);
     if (c->loss_count > 0)
         lz_capacity_touch(c);
     const struct lz_service_build *b = &s->builds[t->version];
@@ -92,7 +92,7 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
 static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
 {
     double base = s->builds[t->version].error_ratio;
-    double more = lz_service_replica(s, t->server)->capacity->error_ratio;
+    double more = lz_service_capacity(w, lz_service_replica(s, t->server), t->server)->error_ratio;
     double ratio = 1.0 - (1.0 - base) * (1.0 - more);
     if (!(ratio > 0.0))
         return false;

@@ -94,10 +94,12 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     LZ_ASSERT(r->busy == 0 && r->queue_len == 0);
     if (s->gateway != NULL)
         lz_gateway_died(s, id);
-    lz_cpu_clear(w, r->capacity->cpu);
-    lz_cpu_freeze(w, r->capacity->cpu, false);
+    if (r->capacity != NULL) {
+        lz_cpu_clear(w, r->capacity->cpu);
+        lz_cpu_freeze(w, r->capacity->cpu, false);
+    }
     lz_level_workers(w, s, r);
-    lz_level_ups(w, s);
+    lz_level_up(w, s, id);
     if (broken > 0 && !silent)
         lz_instance_note(w, id, "reset", "%u connections reset", broken);
 }
@@ -109,21 +111,21 @@ static void started(struct lz_world *w, lz_instance_id id)
     lz_metrics_add(w->metrics, s->series.restarts, 1);
     if (r->own != NULL)
         lz_metrics_add(w->metrics, r->own->restarts, 1);
-    lz_level_ups(w, s);
+    lz_level_up(w, s, id);
 }
 
 static void turned(struct lz_world *w, lz_instance_id id)
 {
-    lz_level_ups(w, lz_service_at(w, lz_instance_get(w, id)->component));
+    lz_level_up(w, lz_service_at(w, lz_instance_get(w, id)->component), id);
 }
 
 static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
 {
     struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
     struct lz_service_replica *r = lz_service_replica(s, id);
-    lz_cpu_freeze(w, r->capacity->cpu, frozen);
+    lz_cpu_freeze(w, lz_service_capacity(w, r, id)->cpu, frozen);
     lz_level_workers(w, s, r);
-    lz_level_ups(w, s);
+    lz_level_up(w, s, id);
 }
 
 static void stopped(struct lz_world *w, lz_instance_id id)
@@ -212,12 +214,14 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     lz_instances_add(w, *id, s->slots, &opts->spread, &instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;
     s->replicas = lz_arena_alloc(w->arena, s->slots * sizeof(*s->replicas));
-    for (uint32_t i = 0; i < s->slots; i++)
-        s->replicas[i].capacity = lz_capacity_create(w, s->first + i, s->cores, ss->worked);
-    if (!lz_queue_declare(w, s, err) || !lz_admission_declare(s, err))
+    lz_capacity_declare(w, *id, s->cores, ss->worked,
+                        (struct lz_capacity_places){.first = &s->replicas[0].capacity,
+                                                    .stride = sizeof(s->replicas[0])});
+    if (!lz_queue_declare(w, s, err) || !lz_admission_declare(w, s, err))
         return false;
     if (s->opts.autoscale.max > 0)
         lz_autoscale_create(w, s);
+    lz_level_begin(w, s);
     lz_level_define(w, *id, "", &s->series, s->present);
     lz_requests_measure(w, *id);
     lz_task_serve(w, *id, &server_ops);

@@ -42,20 +42,32 @@ struct lz_admission {
     double cpu; /* share in use between the last two looks */
 };
 
-struct lz_service_replica {
-    struct lz_capacity *capacity;
-    struct lz_service_series *own; /* NULL unless somebody asked for this replica's metrics */
-    uint32_t busy;                 /* workers held */
-    uint32_t queue_len;
-    lz_time queue_since; /* that it is not empty */
-    struct lz_queue_class classes[LZ_PRIORITIES];
+/* What a replica's CPU has used; kept for services that scale, or shed by it. */
+struct lz_service_use {
+    double ns; /* of one core, up to `at` */
+    lz_time at;
+};
+
+/* What a replica keeps where its service has a rule that asks for it. */
+struct lz_service_rules {
     struct lz_codel codel;
     struct lz_admission admission;
     struct lz_vegas vegas;
-    uint32_t cpu_changes; /* of its CPU, as last measured */
+    struct lz_service_use use;
+};
+
+/* There may be a million that nobody calls: tests/unit/test_memory.c holds what one takes. */
+struct lz_service_replica {
+    struct lz_capacity *capacity;   /* NULL: not used so far */
+    struct lz_service_series *own;  /* NULL unless somebody asked for this replica's metrics */
+    struct lz_service_rules *rules; /* NULL if its service has none that it is there for */
+    uint32_t busy;                  /* workers held */
+    uint32_t queue_len;
+    lz_time queue_since; /* that it is not empty */
+    struct lz_queue_class classes[LZ_PRIORITIES];
     double cpu_used;      /* cores, as last measured */
-    double cpu_used_ns;   /* of one core, up to then; kept for services that scale */
-    lz_time cpu_used_at;
+    uint32_t cpu_changes; /* of its CPU, as last measured */
+    bool is_up, is_ready; /* as last counted */
 };
 
 /* How requests are served: by the service as it is declared, or by one of its versions. */
@@ -90,6 +102,7 @@ struct lz_service {
     struct lz_service_handler *handlers;
     uint32_t handler_count, handler_cap;
     uint32_t busy, queued; /* all replicas */
+    uint32_t up, ready;    /* of the slots */
     bool has_admission;    /* rules that turn requests away */
     bool keeps_cpu;        /* counts what the CPU has used */
     bool has_patience;     /* who waits too long leaves: task->timer says when */
@@ -124,6 +137,13 @@ static inline struct lz_service_replica *lz_service_replica(const struct lz_serv
     return &s->replicas[instance - s->first];
 }
 
+/* What it can do, made if it is the first time that somebody asks. */
+static inline struct lz_capacity *
+lz_service_capacity(struct lz_world *w, const struct lz_service_replica *r, lz_instance_id instance)
+{
+    return r->capacity != NULL ? r->capacity : lz_capacity_get(w, instance);
+}
+
 /* A time as a degraded replica takes it. */
 static inline lz_time lz_service_scaled(lz_time t, double factor)
 {
@@ -131,7 +151,8 @@ static inline lz_time lz_service_scaled(lz_time t, double factor)
 }
 
 /* ---- admission.c: of a service that has such rules */
-bool lz_admission_declare(struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+bool lz_admission_declare(struct lz_world *w, struct lz_service *s,
+                          struct lz_err *err) LZ_MUST_CHECK;
 
 /* The status by which a request that has just come is refused; 0: it may come in. */
 uint16_t lz_admission_check(struct lz_world *w, const struct lz_service *s,
@@ -224,8 +245,9 @@ void lz_level_present(struct lz_world *w, struct lz_service *s);
 /* Count what the CPU has used up to now. */
 void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
 
-/* Processes have begun, ended, stopped or gone on. */
-void lz_level_ups(struct lz_world *w, struct lz_service *s);
+/* How many are up and ready as the run begins; then: a process began, ended, stopped or went on. */
+void lz_level_begin(const struct lz_world *w, struct lz_service *s);
+void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id);
 
 /* A task has ended here. */
 void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
