@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/sweep_out.h"
 #include "record/record.h"
 #include "report/report.h"
 #include "script/seed.h"
@@ -97,9 +98,7 @@ static void add_command(struct lz_str *text, const struct session *s,
                         const struct lz_suite_run *run)
 {
     lz_str_addf(text, "lorenz run %s", s->suite->scenarios[run->scenario].path);
-    for (size_t i = 0; run->of != NULL && i < run->of->params.count; i++)
-        lz_str_addf(text, "%s%s=%s", i == 0 ? " --case " : ",", run->of->params.items[i].name,
-                    run->of->params.items[i].value);
+    lz_sweep_out_option(run, text);
     lz_str_addf(text, " --seed %" PRIu64, s->flags->seed);
 }
 

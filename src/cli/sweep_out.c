@@ -18,6 +18,28 @@ void lz_sweep_out_case(const struct lz_suite_run *run, const char *between, stru
                     params->items[i].value);
 }
 
+void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out)
+{
+    if (run->of == NULL || run->of->params.count == 0)
+        return;
+    struct lz_str values;
+    lz_str_init(&values);
+    lz_sweep_out_case(run, ",", &values);
+    const char *harmless =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=,._%+:@/-";
+    bool is_safe = strspn(values.text, harmless) == values.len;
+    lz_str_add(out, is_safe ? " --case " : " --case '");
+    for (const char *c = values.text; *c != '\0'; c++) {
+        if (*c == '\'')
+            lz_str_add(out, "'\\'");
+        lz_str_add_char(out, *c);
+        if (*c == '\'')
+            lz_str_add_char(out, '\'');
+    }
+    lz_str_add(out, is_safe ? "" : "'");
+    lz_str_finish(&values);
+}
+
 static void plain(struct lz_str *out, const char *text, const struct lz_report_style *style)
 {
     for (const char *c = text; *c != '\0'; c++) {
@@ -160,9 +182,7 @@ static void add_command(struct lz_str *out, const struct lz_suite *suite, size_t
 {
     const struct lz_suite_run *run = &suite->runs[index];
     lz_str_addf(out, "lorenz run %s", suite->scenarios[run->scenario].path);
-    if (run->of->params.count > 0)
-        lz_str_add(out, " --case ");
-    lz_sweep_out_case(run, ",", out);
+    lz_sweep_out_option(run, out);
     lz_str_addf(out, " --seed %" PRIu64, seed);
 }
 

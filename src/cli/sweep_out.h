@@ -19,4 +19,7 @@ void lz_sweep_out_json(const struct lz_sweep *sweep, enum lz_exit status, struct
 /* "retries=3,retry_budget=off"; "" without params. */
 void lz_sweep_out_case(const struct lz_suite_run *run, const char *between, struct lz_str *out);
 
+/* " --case retries=3", quoted where a shell would take it apart; "" without params. */
+void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out);
+
 #endif
