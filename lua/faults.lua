@@ -19,7 +19,7 @@ function M.fields(fault_kinds, kind)
     local later = not fault_kinds[kind] and catalogue[kind]
     for i = 3, later and #later or 0 do list[#list + 1] = later[i] end
     for _, p in ipairs(later and {} or fault_kinds[kind].params) do
-        local f = { p.name, p.type, p.doc, required = p.required,
+        local f = { p.name, p.type, p.doc, required = p.required, min = p.min,
             fields = p.type == "burst" and schema.burst_fields() or nil }
         if p.choices then
             f.choices = {}

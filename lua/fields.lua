@@ -67,10 +67,10 @@ end
 
 function TYPES.count(ctx, f, v)
     if type(v) == "number" and v == math.floor(v) then
-        local least = f.min or 0
-        if v >= least and v <= 4294967294 then return math.tointeger(v) end
+        local least, most = f.min or 0, f.max or 4294967294
+        if v >= least and v <= most then return math.tointeger(v) end
         return nil, complain(ctx, f[1], "LZ206",
-            ("must be between %d and 4294967294, got %s"):format(least, units.show(v)))
+            ("must be between %d and %d, got %s"):format(least, most, units.show(v)))
     end
     return expected(ctx, f, "a whole number", v)
 end
@@ -197,12 +197,15 @@ end
 --- When a request is late: after a time, or later than a share of the answers.
 function TYPES.lateness(ctx, f, v)
     local digits = type(v) == "string" and v:match "^p(%d+)$"
-    if digits and #digits <= 4 and tonumber(digits) > 0 then -- p50, p99, p999 as in metrics
+    local percent = digits and #digits <= 2 and tonumber(digits) -- p5, p50 as in metrics
+    if percent and percent > 0 then return { quantile = percent / 100 } end
+    if digits and digits:match "^99%d%d?$" then -- p999, p9995: digits behind the point
         return { quantile = tonumber("0." .. digits) }
     end
     if digits then
         return nil, complain(ctx, f[1], "LZ206",
-            ("a quantile is between p1 and p9999, got %s"):format(units.show(v)))
+            ("a quantile is p1 to p99, or p990 to p9999 for 99.0 %% to 99.99 %%, got %s")
+                :format(units.show(v)), 'write after = "p95"')
     end
     local ns = TYPES.duration(ctx, f, v)
     if ns == 0 then

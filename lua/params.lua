@@ -14,6 +14,9 @@ local function as_text(v)
     return tostring(v)
 end
 
+--- Each case is a process and a line of the report; more are a mistake.
+local CASES_MAX = 10000
+
 --- A value from the command line, in the type of the list's items.
 local function convert(text, items)
     for _, item in ipairs(items) do
@@ -61,6 +64,15 @@ function M.word(state)
                     help = "its values are " .. table.concat(facts.texts, " ") }
             end
             facts.texts, facts.items = { as_text(value) }, { value }
+        end
+        state.case_count = (state.case_count or 1) * #facts.items
+        if state.case_count > CASES_MAX then
+            facts.texts, facts.items = { facts.texts[1] }, { facts.items[1] }
+            state.case_count = 1 -- one word about it will do
+            return state.diag.add { code = "LZ112", line = line,
+                text = ('param "%s": its values and those of the params above make more than '
+                    .. "%d cases"):format(name, CASES_MAX),
+                help = "give fewer values, or pin some: lorenz run --set " .. name .. "=VALUE" }
         end
         return facts.items[1]
     end

@@ -105,9 +105,11 @@ local hedge = {
 
 -- What every way of calling has.
 local calling = {
-    { "timeout", "duration", "one caller's patience, for each attempt; default 60s" },
-    { "overall_timeout", "duration", "for all attempts and waits together; default none" },
-    { "retries", "count", "further attempts after the first; default 0" },
+    { "timeout", "duration", "one caller's patience, for each attempt; default 60s",
+        above_zero = true },
+    { "overall_timeout", "duration", "for all attempts and waits together; default none",
+        above_zero = true },
+    { "retries", "count", "further attempts after the first; default 0", max = 1000 },
     { "retry_on", "outcomes", "what is tried again; default every failure" },
     { "backoff", "duration", "before the first retry, then doubling; default 100ms" },
     { "backoff_max", "duration", "the longest backoff; default 10s" },
@@ -151,7 +153,8 @@ local calling = {
 }
 
 local fan = {
-    { "fan_out", "count", "how often it is made, side by side; default once", min = 1 },
+    { "fan_out", "count", "how often it is made, side by side; default once", min = 1,
+        max = 10000 },
     { "enough", "count", "of fan_out: so many good answers will do; default all", min = 1 },
 }
 
@@ -194,7 +197,7 @@ M.host = with({
     { "zone", "ref:zone", "where it stands; default the default region's first zone" },
 }, node.host)
 M.service = with({
-    { "replicas", "count", "default 1", min = 1 },
+    { "replicas", "count", "default 1", min = 1, max = 100000 },
     spread,
     on,
     { "cpu", "number", "cores per replica; default as many as workers" },
@@ -220,7 +223,7 @@ M.service = with({
         } },
     { "rate_limit", "block", "a token bucket at each replica; what finds no token is refused",
         fields = {
-            { "rate", "rate", "tokens per second", required = true },
+            { "rate", "rate", "tokens per second", required = true, above_zero = true },
             { "burst", "count", "tokens it holds; default one second's", min = 1 },
             { "status", "count", "of the refusal; default 429", min = 400 },
         } },
@@ -256,7 +259,7 @@ M.balancer = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },
     { "listen", "count", "its port; for people" },
     { "policy", "choice", "default round_robin", choices = balance },
-    { "replicas", "count", "default 1", min = 1 },
+    { "replicas", "count", "default 1", min = 1, max = 100000 },
     spread,
     on,
     { "service_time", "dist", "time it takes for a request; default 50us" },
@@ -287,7 +290,8 @@ M.traffic = with({
         required = true, unless = { { "arrivals", "closed" }, { "gaps" } } },
     { "arrivals", "choice", "default poisson", choices = { "poisson", "constant", "closed" } },
     { "gaps", "dist", "time between two arrivals, in place of a rate: a renewal process" },
-    { "batch", "count", "requests that arrive at once; the rate counts each; default 1", min = 1 },
+    { "batch", "count", "requests that arrive at once; the rate counts each; default 1", min = 1,
+        max = 100000 },
     { "users", "count", "with closed arrivals: how many there are", min = 1 },
     { "think", "dist", "with closed arrivals or sessions: from an answer to the next request; "
         .. "default 0s" },
@@ -382,7 +386,7 @@ M.gateway = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },
     { "listen", "count", "its port; for people" },
     { "policy", "choice", "default round_robin", choices = balance },
-    { "replicas", "count", "default 1", min = 1 },
+    { "replicas", "count", "default 1", min = 1, max = 100000 },
     spread,
     on,
     { "limit", "rate", "requests per second that all replicas together let through; default all" },
@@ -438,8 +442,8 @@ M.link = {
 }
 M.fault = { -- and the parameters of its kind
     { "at", "duration", "an instant, counted from the start of the run" },
-    { "lasting", "duration", "how long; default to the end" },
-    { "every", "duration", "again after this period" },
+    { "lasting", "duration", "how long; default to the end", above_zero = true },
+    { "every", "duration", "again after this period", above_zero = true },
     { "ramp", "duration", "its magnitude grows from nothing over this time; default at once" },
     { "pick", "pick", "\"all\", \"one\", a count, \"50%\" or \"random 50%\"; default all" },
 }

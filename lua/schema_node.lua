@@ -34,7 +34,7 @@ M.life = {
 
 M.cpu = {
     { "cpu_limit", "number", "cores it may use over each period, as limits.cpu; default all" },
-    { "cpu_period", "duration", "of that quota, 1ms to 1s; default 100ms" },
+    { "cpu_period", "duration", "of that quota, 1ms to 1s; default 100ms", above_zero = true },
     { "cpu_weight", "number", "among those that share a host's cores, 1 to 10000; default 100" },
 }
 

@@ -13,8 +13,10 @@ local DURATION = { ns = 1, us = 1e3, ms = 1e6, s = 1e9, m = 60e9, h = 3600e9, d 
 local SIZE = { B = 1, kB = 1e3, MB = 1e6, GB = 1e9, KiB = 1024, MiB = 1048576, GiB = 1073741824 }
 local COUNT = { [""] = 1, k = 1e3, M = 1e6 }
 local DURATION_MAX = 2 ^ 62
+local SIZE_MAX = 1e18 -- above it, a whole number of bytes could overflow
 
 local function number_text(n)
+    if n ~= n then return "nan" end -- its sign is the processor's
     if math.type(n) == "float" and n == math.floor(n) and math.abs(n) < 1e15 then
         return ("%d"):format(n)
     end
@@ -33,6 +35,10 @@ local function not_this(what, v)
 end
 
 local function no_unit(n)
+    if not tonumber(n) or tonumber(n) ~= tonumber(n) or math.abs(tonumber(n)) == math.huge then
+        return refuse("LZ201", ("a duration needs a unit: %s what?"):format(n),
+            'write "150ms", "2s" or "1m30s"')
+    end
     return refuse("LZ201", ("a duration needs a unit: %s what?"):format(n),
         ('write "%sms", "%ss" or "%sm"'):format(n, n, n))
 end
@@ -45,6 +51,10 @@ function M.duration(v)
     if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"',
         v) end
     local ns, rest = 0, v:gsub("%s", "")
+    if rest:match "%d[eE][%+%-]?%d" then
+        return refuse("LZ203", ('"%s" is not a duration: its numbers have no exponent'):format(v),
+            'write "2500s", not "2.5e3s"; at most 146 years')
+    end
     while rest ~= "" do
         local number, unit, after = rest:match "^(%d*%.?%d*)(%a*)(.*)$"
         if not tonumber(number) then
@@ -57,7 +67,8 @@ function M.duration(v)
         rest = after
     end
     if ns >= DURATION_MAX then
-        return refuse("LZ206", ('"%s" is longer than 146 years'):format(v))
+        return refuse("LZ206", ('"%s" is longer than 146 years'):format(v),
+            "leave it out where its default is to the end or for ever")
     end
     return math.floor(ns + 0.5)
 end
@@ -136,7 +147,12 @@ function M.size(v)
         return refuse("LZ203", ("%s is not a size"):format(M.show(v)), 'write "1KiB"')
     end
     if not SIZE[unit] then return unknown_unit("a size", unit, "B KiB MiB GiB kB MB GB") end
-    return tonumber(number) * SIZE[unit]
+    local bytes = tonumber(number) * 1.0 * SIZE[unit] -- as integers they would wrap around
+    if bytes > SIZE_MAX then
+        return refuse("LZ206", ("%s is more than 1e18 bytes"):format(M.show(v)),
+            'write at most "900000000GiB"')
+    end
+    return math.tointeger(bytes) or bytes
 end
 
 --- Bytes per second, from "10Mbit/s" or "1MiB/s".

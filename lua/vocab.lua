@@ -296,9 +296,20 @@ local function call_word(state)
 end
 
 local function link_word(state)
-    return function(a, b)
+    return function(a, b, more)
         local line = state.line()
         local body = type(a) == "table" and not getmetatable(a) and a or nil
+        if more ~= nil or body and b ~= nil then -- it would be ignored, and nothing tested
+            return state.diag.add { code = "LZ304", line = line, word = "link",
+                text = ("link(a, b) measures what is there and takes nothing else, got %s too")
+                    :format(handles.describe(body and b or more)),
+                help = "give a link its fields in one table: link { api, db, latency = \"3ms\" }" }
+        end
+        if body and body[3] ~= nil then
+            return state.diag.add { code = "LZ304", line = line, word = "link",
+                text = "link: a link has two ends, got a third: " .. handles.describe(body[3]),
+                help = "write a link for each pair" }
+        end
         local from, to = body and body[1] or a, body and body[2] or b
         if from == POISON or to == POISON then return POISON end
         local x, y = words.as_target(from), words.as_target(to)

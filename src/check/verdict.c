@@ -17,20 +17,15 @@ static bool has_traffic(const struct lz_world *w)
     return false;
 }
 
-// Units read "connections reset": a thing, and what became of it.
+// Units read "connections reset": things, and what became of them.
 static void describe_idle_fault(const struct lz_fault *f, char *why, size_t why_size)
 {
-    const char *unit = f->kind->effect_unit;
-    const char *rest = strchr(unit, ' ');
     if (f->firings == 0)
         snprintf(why, why_size, "fault %s never fired", f->name);
     else if (f->missed)
         snprintf(why, why_size, "fault %s found no target", f->name);
-    else if (rest == NULL)
-        snprintf(why, why_size, "fault %s touched nothing: no %s", f->name, unit);
     else
-        snprintf(why, why_size, "fault %s touched nothing: no %.*s were%s", f->name,
-                 (int)(rest - unit), unit, rest);
+        snprintf(why, why_size, "fault %s touched nothing: 0 %s", f->name, f->kind->effect_unit);
 }
 
 // The first reason, if any, why this run tested nothing whatever its expectations say.

@@ -139,7 +139,7 @@ struct lz_param {
     enum lz_param_ramp ramp;
     size_t offset; /* in struct lz_fault_params */
     bool required;
-    double min, max; /* NUMBER, SIGNED, SIZE, SPEED, RATE; both 0: unbounded */
+    double min, max; /* NUMBER, SIGNED, SIZE, SPEED, RATE; both 0: unbounded. COUNT: the least */
     double preset;   /* of a number, when it is absent */
     const char *choices;
     const char *doc; /* one line, with its unit */

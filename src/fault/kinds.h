@@ -169,9 +169,10 @@ void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
         {.name = "first",                                                                          \
          .type = LZ_PARAM_COUNT,                                                                   \
          .offset = LZ_FAULT_AT(first),                                                             \
+         .min = 1,                                                                                 \
          .doc = "only the first so many; default all"},                                            \
     {                                                                                              \
-        .name = "nth", .type = LZ_PARAM_COUNT, .offset = LZ_FAULT_AT(nth),                         \
+        .name = "nth", .type = LZ_PARAM_COUNT, .offset = LZ_FAULT_AT(nth), .min = 1,               \
         .doc = "only every nth; default each"                                                      \
     }
 

@@ -181,6 +181,10 @@ static void push_param(lua_State *L, const struct lz_param *p)
     lua_setfield(L, -2, "required");
     lua_pushstring(L, p->choices);
     lua_setfield(L, -2, "choices");
+    if (p->type == LZ_PARAM_COUNT) {
+        lua_pushinteger(L, (lua_Integer)p->min);
+        lua_setfield(L, -2, "min");
+    }
 }
 
 static bool can_ramp(const struct lz_fault_kind *k)

@@ -175,7 +175,7 @@ static const struct verdict_row verdict_rows[] = {
     {"holds", .sent = 0, .verdict = INCON, .why = "no request was sent"},
     {"breaks", .sent = 0, .verdict = FAIL, .why = "breaks: worst 90 % at 1s"},
     {"holds", .sent = 1, .faults = 1, .firings = 1, .verdict = INCON,
-     .why = "fault kill orders-db touched nothing: no connections were reset"},
+     .why = "fault kill orders-db touched nothing: 0 connections reset"},
     {"holds", .sent = 1, .faults = 1, .firings = 1, .missed = true, .verdict = INCON,
      .why = "fault kill orders-db found no target"},
     {"holds", .sent = 1, .faults = 1, .verdict = INCON,
