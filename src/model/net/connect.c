@@ -25,6 +25,21 @@ void lz_connect_cold(struct lz_edge *e)
         e->clients[c].has_ticket = false;
 }
 
+void lz_connect_forget(struct lz_world *w, lz_instance_id client)
+{
+    uint32_t count = lz_edge_count(w);
+    for (lz_edge_id id = 1; id <= count; id++) {
+        struct lz_edge *e = lz_edge_get(w, id);
+        if (client < e->client_first || client - e->client_first >= e->client_count)
+            continue;
+        for (uint32_t s = 0; s < e->server_count; s++)
+            lz_edge_pair(e, client, e->server_first + s)->connected = 0;
+        e->clients[client - e->client_first].has_ticket = false;
+        if (e->pool != NULL)
+            lz_connection_forget(w, e, client);
+    }
+}
+
 // The call it passes on, if it is a balancer's.
 static const struct lz_call *passed_on(const struct lz_world *w, const struct lz_call *c)
 {

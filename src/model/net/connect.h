@@ -2,8 +2,8 @@
  * connect.h — the connection that an attempt needs before it can send; for model/ only.
  *
  * Connections are kept alive between requests, one idea per pair of client and server
- * instance: warm from the start of the run, gone with the server's process; connection.h has
- * those that need more. A host that is not there answers nothing: the SYN is sent again after a
+ * instance: warm from the start of the run, gone with either's process; connection.h has those
+ * that need more. A host that is not there answers nothing: the SYN is sent again after a
  * second, two, four. A host without the process answers with a reset. Later steps of a handshake
  * that are lost are sent again like any message, after the retransmission timeout.
  *
@@ -37,6 +37,9 @@ bool lz_connect_transport(struct lz_world *w, lz_component_id id,
 
 /* Connections are warm before the run begins; to a database only the primary's are. */
 void lz_connect_warm(struct lz_world *w, struct lz_edge *e);
+
+/* A client's process has ended, and with it what it had open and all its tickets. */
+void lz_connect_forget(struct lz_world *w, lz_instance_id client);
 
 /* None is, after all: nobody had a reason to open one. */
 void lz_connect_cold(struct lz_edge *e);

@@ -354,6 +354,14 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
     }
 }
 
+void lz_connection_forget(struct lz_world *w, struct lz_edge *e, lz_instance_id client)
+{
+    struct pool_client *pc = client_of(e, client);
+    while (pc->newest != 0) // the busy ones went with their calls
+        close_one(w, e, at(w, pc->newest));
+    pc->warm_left = 0;
+}
+
 static void on_lingered(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;

@@ -56,6 +56,9 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
 /* What the call's connection says of a message that leaves now; it counts its bytes. */
 void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct lz_message *m);
 
+/* The client's process has ended: what it had open is closed. Only of a tracked edge. */
+void lz_connection_forget(struct lz_world *w, struct lz_edge *e, lz_instance_id client);
+
 /* An edge that was made while faults act on connections. */
 void lz_connection_join(struct lz_world *w, struct lz_edge *e);
 
