@@ -261,6 +261,20 @@ local function build_calls(state, C)
     end
 end
 
+--- Who asks for tokens, once all calls are known.
+local function build_auth(state, C)
+    for _, c in ipairs(state.plan.components) do
+        local a = c.fields.auth
+        if a then
+            local ok, message = C.auth(c.id, { issuer = a.issuer.id, lifetime = a.lifetime,
+                renew = a.renew, holders = a.holders, refresh = a.refresh,
+                refresh_on_unknown = a.refresh_on_unknown, cooldown = a.cooldown,
+                timeout = a.timeout, retry = a.retry })
+            if not ok then refused(state, c, message) return end
+        end
+    end
+end
+
 local function build_links(state, C)
     for _, l in ipairs(state.plan.links) do
         local f = l.fields
@@ -306,6 +320,7 @@ function M.metric(C, m)
         return id
     end
     if c.kind == "host" then return c.component_id and C.metric(c.component_id, m.path) or 0 end
+    if m.path == "tokens.refused" and not c.fields.auth then return 0 end
     if m.path == "memory" and not c.fields.memory then return 0 end
     if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
     return C.metric(c.id, m.path)
@@ -387,7 +402,7 @@ function M.world(state)
         return false
     end
     local steps = { build_clouds, build_places, build_components, build_versions,
-        build_calls, build_links, build_faults, build_expectations }
+        build_calls, build_auth, build_links, build_faults, build_expectations }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

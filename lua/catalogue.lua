@@ -10,11 +10,6 @@ local add = { "add", "dist", "how much longer; a duration or a distribution" }
 
 local M = {
 
-    auth_outage = { "Take the identity provider away.", "service" },
-    key_rotation = { "Replace the signing key before caches refresh.", "service" },
-
-
-
     failover = { "Move the primary's role.", "database", { "to", "any", "the node; default any" } },
     replication_lag = { "Hold records back.", "database topic", req(add) },
     replication_break = { "Stop replication until it is repaired.", "database topic" },

@@ -163,6 +163,24 @@ local balanced = { "balance", "choice", "default round_robin", choices = balance
 local spread = { "spread", "place",
     "the place over whose zones it is spread; default the default region" }
 local on = { "on", "place", "the same as spread; a host too" }
+local auth = {
+    { "issuer", "ref:service|balancer|gateway", "who issues tokens and publishes the keys",
+        required = true },
+    { "lifetime", "duration", "of a token; default 1h", above_zero = true },
+    { "renew", "duration", "callers ask for the next so long before; default a tenth of it",
+        above_zero = true },
+    { "holders", "count", "tokens that the users of a traffic hold, at most 10000; default 100",
+        min = 1 },
+    { "refresh", "duration", "how often each replica fetches the keys; default 10m",
+        above_zero = true },
+    { "refresh_on_unknown", "bool", "an unknown key has them fetched; default false" },
+    { "cooldown", "duration", "between two fetches for that reason; default 30s" },
+    { "timeout", "duration", "of a request to the issuer; default 5s", above_zero = true },
+    { "retry", "duration", "after one that failed; default 5s", above_zero = true },
+}
+local authenticating = { "auth", "block", "requests must show a token; default none",
+    fields = auth }
+
 --- How callers connect to what has these.
 local connecting = {
     { "tls", "choice", "default off", choices = { "off", "1.2", "1.3" } },
@@ -227,6 +245,7 @@ M.service = with({
             { "burst", "count", "tokens it holds; default one second's", min = 1 },
             { "status", "count", "of the refusal; default 429", min = 400 },
         } },
+    authenticating,
     { "parallel", "bool", "its calls are made side by side, not in order; default false" },
     { "deadlines", "choice",
         "whether callers' deadlines are heeded: work past it is not begun, its own calls get what "
@@ -263,6 +282,7 @@ M.balancer = with({
     spread,
     on,
     { "service_time", "dist", "time it takes for a request; default 50us" },
+    authenticating,
 }, with(connecting, with(balancing, calling)))
 M.database = with({
     { "engine", "choice", "default postgres", choices = { "postgres", "mysql" } },
@@ -395,6 +415,7 @@ M.gateway = with({
     { "algorithm", "choice", "of the limit: a bucket of tokens, or nginx's limit_req with nodelay; "
         .. "default token_bucket", choices = { "token_bucket", "leaky_bucket" } },
     { "limit_status", "count", "of what exceeds the limit; default 429", min = 100 },
+    authenticating,
     { "waf", "block", "a web application firewall at the door", fields = {
         { "blocked", "ratio", "share of requests that it blocks with 403; default 0" },
         { "latency", "dist", "how long it looks at each; default 0s" },

@@ -24,7 +24,25 @@ local context, named = words.context, words.named
 --- What one field says about another; each is a function of (say, fields).
 local RULES = {}
 
+local function check_auth(say, f)
+    local a = f.auth
+    if not a or a.broken then return end
+    local lifetime = a.lifetime or 3600000000000
+    if a.renew and a.renew >= lifetime then
+        say("LZ206", "auth", "`auth` of %s: `renew` must be below `lifetime`: a token would be "
+            .. "renewed before there is one")
+    elseif (a.holders or 0) > 10000 then
+        say("LZ206", "auth", ("`auth` of %%s: at most 10000 holders, got %d"):format(a.holders))
+    elseif a.cooldown and not a.refresh_on_unknown then
+        say("LZ102", "auth", "`cooldown` of %s is about `refresh_on_unknown`, which is not there",
+            "write refresh_on_unknown = true")
+    end
+end
+
+function RULES.balancer(say, f) check_auth(say, f) end
+
 function RULES.service(say, f)
+    check_auth(say, f)
     if f.calls and f.handle then
         say("LZ111", "handle", "%s has both `calls` and `handle`",
             "a handler makes its calls itself: req:call { ... }")
@@ -68,6 +86,7 @@ function RULES.dns(say, f)
 end
 
 function RULES.gateway(say, f)
+    check_auth(say, f)
     local cache = f.cache or {}
     if (f.burst or f.algorithm or f.limit_status) and not f.limit then
         local field = f.burst and "burst" or f.algorithm and "algorithm" or "limit_status"

@@ -13,6 +13,7 @@
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
+    &lz_fault_auth_outage,
     &lz_fault_bad_deploy,
     &lz_fault_bandwidth,
     &lz_fault_blackhole,
@@ -45,6 +46,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_http_abort,
     &lz_fault_http_delay,
     &lz_fault_http_replace,
+    &lz_fault_key_rotation,
     &lz_fault_kill,
     &lz_fault_latency,
     &lz_fault_limit_data,

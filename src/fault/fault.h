@@ -97,6 +97,7 @@ struct lz_fault_params {
     double bytes;           /* reset, limit_data */
     lz_time linger;         /* slow_close */
     lz_time expires_at;     /* cert_expiry */
+    bool withdraw;          /* key_rotation */
     double keep;            /* disk_full: bytes */
     unsigned operations;    /* disk_error: bits */
     const char *errno_name; /* disk_error */

@@ -8,6 +8,7 @@
 #include "model/net/net.h"
 #include "model/service/filter.h"
 
+extern const struct lz_fault_kind lz_fault_auth_outage;
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
@@ -40,6 +41,7 @@ extern const struct lz_fault_kind lz_fault_fsync_lie;
 extern const struct lz_fault_kind lz_fault_http_abort;
 extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;
+extern const struct lz_fault_kind lz_fault_key_rotation;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_limit_data;
@@ -183,6 +185,13 @@ static inline enum lz_outcome lz_fault_outcome(uint32_t status)
         return LZ_OUTCOME_REFUSED;
     return status >= 400 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
 }
+
+/* For faults of an identity provider (fault_auth_outage.c). */
+bool lz_fault_auth_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                        struct lz_err *err) LZ_MUST_CHECK;
+/* Remember what it did to the issuer; revert takes it back. */
+void lz_fault_auth_apply(struct lz_world *w, struct lz_fault *f, uint32_t trouble);
+void lz_fault_auth_revert(struct lz_world *w, struct lz_fault *f);
 
 /* Is what they say about requests possible? */
 bool lz_fault_filter_check(const struct lz_fault_opts *o, struct lz_err *err);

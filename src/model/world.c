@@ -19,6 +19,7 @@
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
 #include "model/place.h"
+#include "model/service/auth.h"
 #include "model/service/filter.h"
 #include "model/service/service.h"
 #include "model/service/task.h"
@@ -152,6 +153,8 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_calls_start(w);
         lz_dnses_start(w);
         lz_lives_start(w);
+        if (w->auths != NULL)
+            lz_auths_start(w);
     }
     return lz_sim_run(w->sim, until);
 }

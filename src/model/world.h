@@ -102,6 +102,7 @@ struct lz_world {
     struct lz_dnses *dnses;
     struct lz_filters *filters;
     struct lz_certs *certs;
+    struct lz_auths *auths; /* NULL: nobody asks for tokens */
     struct lz_resolvers *resolvers;
 };
 

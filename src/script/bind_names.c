@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/net/dns.h"
+#include "model/service/auth.h"
 #include "model/service/gateway.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -113,7 +114,30 @@ static int gateway(lua_State *L)
     return answer(L, ok, id, &err);
 }
 
+// auth(component, {issuer, lifetime, renew, holders, refresh, ...}) -> component
+static int auth(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const struct lz_auth_opts o = {
+        .issuer = (lz_component_id)lz_read_int(L, 2, "issuer", 0),
+        .lifetime = lz_read_int(L, 2, "lifetime", 0),
+        .renew = lz_read_int(L, 2, "renew", 0),
+        .holders = (uint32_t)lz_read_int(L, 2, "holders", 0),
+        .refresh = lz_read_int(L, 2, "refresh", 0),
+        .on_unknown = lz_read_bool(L, 2, "refresh_on_unknown"),
+        .cooldown = lz_read_int(L, 2, "cooldown", -1),
+        .timeout = lz_read_int(L, 2, "timeout", 0),
+        .retry = lz_read_int(L, 2, "retry", 0),
+    };
+
+    struct lz_err err;
+    bool ok = lz_auth_require(world_of(L), id, &o, &err);
+
+    return answer(L, ok, id, &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"auth", auth},
     {"gateway", gateway},
     {"dns", dns},
     {NULL, NULL},

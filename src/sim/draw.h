@@ -50,6 +50,7 @@ enum lz_purpose {
     LZ_PURPOSE_PHASE,         /* where the periods of a CPU quota lie */
     LZ_PURPOSE_DISK,          /* what happens to disk operations */
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
+    LZ_PURPOSE_TOKEN,         /* whose token a request shows, and how old it is at first */
     /* whether a caller rejects its own request */
     LZ_PURPOSE_THROTTLE = 80,
 };

@@ -4,6 +4,7 @@
 
 // Alphabetical, as in fault.c's table.
 const struct fault_row fault_rows[] = {
+    {"auth_outage", "s.idp", "busy-vault", "tokens.refused"},
     {"bad_deploy", "s.web, version = \"next\", waves = 2, gap = \"300ms\"", "busy-web",
      "errors.ratio"},
     {"bandwidth", "link(s.web, s.db), rate = \"100kbit/s\", buffer = \"4KiB\"", "busy-users",
@@ -40,6 +41,7 @@ const struct fault_row fault_rows[] = {
     {"http_delay", "s.web, add = \"50ms\", ratio = \"50%\", ramp = \"0.5s\"", "busy-users",
      "latency.mean"},
     {"http_replace", "s.db, status = 500", "busy-users", "errors.ratio"},
+    {"key_rotation", "s.idp, withdraw = true", "busy-vault", "tokens.refused"},
     {"kill", "s.web.replica[1]", "busy-web", "replicas.up"},
     {"latency", "link(s.web, s.db), add = \"20ms\"", "busy-users", "latency.mean"},
     {"limit_data", "s.web, s.mail, bytes = \"1KiB\"", "busy-users", "errors.ratio"},

@@ -36,8 +36,16 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
+  local idp = service(name .. "-idp") {}
+  local vault = service(name .. "-vault") {
+    auth = {
+      issuer = idp, lifetime = "1s", renew = "200ms", holders = 10, refresh = "400ms",
+      timeout = "300ms", retry = "200ms",
+    },
+  }
   return {
-    region = where, rack = rack, token = token, db = db, web = web, shop = shop, box = box,
+    region = where, idp = idp, vault = vault, rack = rack,
+    token = token, db = db, web = web, shop = shop, box = box,
     mail = mail, name = name,
   }
 end
@@ -48,6 +56,7 @@ local function users(s, rate)
   traffic(s.name .. "-readers") { to = s.token, rate = rate, timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
+  traffic(s.name .. "-holders") { to = s.vault, rate = rate, timeout = "1s" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
 end
 

@@ -14,6 +14,7 @@
 #include "model/net/resolver.h"
 #include "model/node/instance.h"
 #include "model/node/ulimit.h"
+#include "model/service/auth.h"
 #include "model/traffic/span.h"
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
@@ -89,6 +90,10 @@ static void tell_owner(struct lz_world *w, enum lz_client_owner kind, uint64_t o
 {
     if (kind == LZ_OWNER_TRAFFIC) {
         lz_traffic_called(w, owner, result);
+        return;
+    }
+    if (kind == LZ_OWNER_AUTH) {
+        lz_auth_called(w, owner, result);
         return;
     }
     if (kind != LZ_OWNER_TASK) {
@@ -198,7 +203,7 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
     c->sent = lz_sim_now(w->sim);
     c->state = LZ_CALL_SENT;
     lz_edge_pair(e, c->client, c->server)->in_flight++;
-    const struct lz_task *t =
+    struct lz_task *t =
         lz_task_send(w, c->client, c->server,
                      &(struct lz_task_facts){
                          .call = lz_pool_id(c),
@@ -212,6 +217,8 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
                      });
     c->task = lz_pool_id(t);
+    if (w->auths != NULL)
+        lz_auth_show(w, e->opts.to, c->client, c->path, t);
     if (e->opts.tcp.keepalive)
         lz_connect_keep_alive(w, c);
 }

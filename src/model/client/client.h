@@ -9,10 +9,12 @@
 #include "model/traffic/request.h"
 #include "model/world.h"
 
-/* Who is told of its end: a task's server, the traffic that sent it, a call it is a leg of. */
+/* Who is told of its end: a task's server, the traffic that sent it, auth.c, a call it is a leg of.
+ */
 enum lz_client_owner {
     LZ_OWNER_TRAFFIC,
     LZ_OWNER_TASK,
+    LZ_OWNER_AUTH,
     LZ_OWNER_FAN,
     LZ_OWNER_RACE,
     LZ_OWNER_BUNDLE

@@ -20,6 +20,8 @@ static const struct lz_measure_row rows[] = {
      "replicas that serve: not starting, paused, stopping or unready"},
     {"memory", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(memory), 0, 0,
      "memory in use by the fullest replica, as seen once a second"},
+    {"tokens.refused", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(tokens_refused), 0, 0,
+     "requests answered 401: their token had run out, or its key is not known"},
     {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -138,6 +140,7 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     LZ_ASSERT(replicas > 0);
     lz_measure_init(w, &s->m);
     s->degraded = lz_metrics_counter(w->metrics);
+    s->tokens_refused = lz_metrics_counter(w->metrics);
     s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
     s->queue_wait = lz_metrics_hist(w->metrics);
     s->busy = lz_metrics_gauge(w->metrics, 0.0);

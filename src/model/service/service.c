@@ -6,6 +6,7 @@
 #include "base/grow.h"
 #include "model/client/client.h"
 #include "model/node/instance.h"
+#include "model/service/auth.h"
 #include "model/service/autoscale.h"
 #include "model/service/service_state.h"
 
@@ -52,7 +53,9 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     measure_arrived(w, s, r, t);
-    uint16_t status = s->has_admission ? lz_admission_check(w, s, r) : 0;
+    uint16_t status = w->auths != NULL ? lz_auth_check(w, t) : 0;
+    if (status == 0 && s->has_admission)
+        status = lz_admission_check(w, s, r);
     if (status != 0)
         lz_serve_refuse(w, s, r, t, status);
     else if (r->busy < s->opts.concurrency)
@@ -94,6 +97,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     LZ_ASSERT(r->busy == 0 && r->queue_len == 0);
     if (s->gateway != NULL)
         lz_gateway_died(s, id);
+    if (w->auths != NULL)
+        lz_auth_died(w, id);
     if (r->capacity != NULL) {
         lz_cpu_clear(w, r->capacity->cpu);
         lz_cpu_freeze(w, r->capacity->cpu, false);
@@ -112,6 +117,8 @@ static void started(struct lz_world *w, lz_instance_id id)
     if (r->own != NULL)
         lz_metrics_add(w->metrics, r->own->restarts, 1);
     lz_level_up(w, s, id);
+    if (w->auths != NULL)
+        lz_auth_started(w, id);
 }
 
 static void turned(struct lz_world *w, lz_instance_id id)

@@ -25,7 +25,8 @@
 
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded;
+    lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded,
+        tokens_refused;
 };
 
 /* Those of one priority that wait, oldest first. */

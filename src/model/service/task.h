@@ -40,6 +40,7 @@ struct lz_task {
     lz_time arrived, started;
     lz_time child_ns; /* spent in calls that have ended */
     union {
+        uint64_t token;   /* before: what its caller shows, see auth.h; 0: none */
         lz_time rest_ns;  /* WORKING: of the work, after the CPU's part; then its kind's scratch */
         lz_time answered; /* ANSWERED */
     };
