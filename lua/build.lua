@@ -320,7 +320,6 @@ function M.metric(C, m)
         return id
     end
     if c.kind == "host" then return c.component_id and C.metric(c.component_id, m.path) or 0 end
-    if m.path == "tokens.refused" and not c.fields.auth then return 0 end
     if m.path == "memory" and not c.fields.memory then return 0 end
     if m.replica then return C.replica_metric(c.id, m.replica, m.path) end
     return C.metric(c.id, m.path)

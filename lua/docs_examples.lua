@@ -27,9 +27,14 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
 --- Parameters for which the example of their type is not one.
 local NAMED = { expires_at = '"130s"' }
 
+local IDENTITY = 'local idp = service "idp" {}\n'
+    .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'
+
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
     memory = { "service", 'local cart = service "cart" { memory = { limit = "512MiB" } }', "cart" },
+    auth_outage = { "service", IDENTITY, "idp" },
+    key_rotation = { "service", IDENTITY, "idp" },
 }
 
 local function hit_by(kind)
