@@ -36,7 +36,9 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
-  local idp = service(name .. "-idp") {}
+  -- Its own load is not compared: who was late to renew a token is so every time from then on. What
+  -- wants the tokens is.
+  local idp = service("busy-idp-of-" .. name) {}
   local vault = service(name .. "-vault") {
     auth = {
       issuer = idp, lifetime = "1s", renew = "200ms", holders = 10, refresh = "400ms",
