@@ -10,6 +10,8 @@
 #define END_BITS 48
 #define END_MASK (((uint64_t)1 << END_BITS) - 1)
 
+#define ROTATIONS_MAX (UINT16_MAX - 2) // of one issuer in a run; an id has 16 bits of a token
+
 struct keys {
     uint16_t ids[LZ_AUTH_KEYS_MAX]; // oldest first
     uint32_t count;
@@ -408,8 +410,8 @@ uint32_t lz_auth_rotate(struct lz_world *w, lz_component_id issuer, bool withdra
 {
     struct issuer *of = issuer_of(w, issuer);
     LZ_ASSERT(of != NULL && refused != NULL);
-    LZ_ASSERT(of->rotations < UINT16_MAX - 1);
-    of->rotations++;
+    if (of->rotations < ROTATIONS_MAX) // no more ids: later ones change nothing
+        of->rotations++;
     uint32_t id = add_trouble(w, &(struct trouble){.issuer = issuer,
                                                    .key = (uint16_t)(of->rotations + 1u),
                                                    .withdraws = withdraw,
