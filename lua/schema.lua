@@ -429,7 +429,7 @@ M.gateway = with({
             .. "default 10000", min = 1 },
     } },
     { "service_time", "dist", "time it takes for a request; default 100us" },
-}, with(balancing, calling))
+}, with(connecting, with(balancing, calling)))
 node.add_to(M.gateway)
 --- A channel that loses in bursts, by the names of tc-netem(8); `bad` is its 1-h, `good` its 1-k.
 local burst = {
