@@ -1,26 +1,8 @@
 #include "fault/kinds.h"
-#include "model/node/ulimit.h"
-
-static const struct lz_param params[] = {
-    {.name = "limit",
-     .type = LZ_PARAM_COUNT,
-     .offset = offsetof(struct lz_fault_params, limit),
-     .required = true,
-     .doc = "how many each process may have"},
-    {0},
-};
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i] =
-            lz_ulimit_lower(w, f->hits[i], LZ_ULIMIT_PORTS, f->opts.params.limit, &f->effect);
-}
-
-static void revert(struct lz_world *w, struct lz_fault *f)
-{
-    for (uint32_t i = 0; i < f->hit_count; i++)
-        lz_ulimit_undo(w, f->hits[i], f->undo[i]);
+    lz_fault_ulimit_apply(w, f, LZ_ULIMIT_PORTS);
 }
 
 const struct lz_fault_kind lz_fault_port_exhaustion = {
@@ -31,7 +13,7 @@ const struct lz_fault_kind lz_fault_port_exhaustion = {
                  "and the server is not to blame. What is open stays open.",
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
-    .params = params,
+    .params = lz_fault_ulimit_params,
     .apply = apply,
-    .revert = revert,
+    .revert = lz_fault_ulimit_revert,
 };

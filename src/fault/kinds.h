@@ -6,6 +6,7 @@
 #include "model/net/connection.h"
 #include "model/net/link.h"
 #include "model/net/net.h"
+#include "model/node/ulimit.h"
 #include "model/service/filter.h"
 
 extern const struct lz_fault_kind lz_fault_auth_outage;
@@ -199,5 +200,10 @@ bool lz_fault_filter_check(const struct lz_fault_opts *o, struct lz_err *err);
 /* Put `filter`, which says what it does, at the hits; the rest comes from the parameters. */
 void lz_fault_filter_apply(struct lz_world *w, struct lz_fault *f, struct lz_filter *filter);
 void lz_fault_filter_revert(struct lz_world *w, struct lz_fault *f);
+
+/* For kinds that lower a limit of the operating system: `what` of each process that is hit. */
+extern const struct lz_param lz_fault_ulimit_params[];
+void lz_fault_ulimit_apply(struct lz_world *w, struct lz_fault *f, enum lz_ulimit_kind what);
+void lz_fault_ulimit_revert(struct lz_world *w, struct lz_fault *f);
 
 #endif
