@@ -250,12 +250,21 @@ static bool arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c
     return deadline > now;
 }
 
+static lz_instance_id route(struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
+{
+    return lz_task_ops(w, e->opts.to)
+        ->route(w, e->opts.to,
+                &(struct lz_route){.client = c->client,
+                                   .op = c->op,
+                                   .path = lz_draw_index(c->path, c->attempt),
+                                   .key = c->key});
+}
+
 static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
 {
-    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    if (lz_task_ops(w, e->opts.to)->route != NULL)
+        return route(w, e, c);
     uint64_t path = lz_draw_index(c->path, c->attempt);
-    if (ops->route != NULL)
-        return ops->route(w, e->opts.to, c->op, path);
     struct lz_balance_ask ask = {.client = c->client, .path = path, .key = c->key};
     lz_instance_id others[LZ_HEDGE_ATTEMPTS_MAX];
     if (c->owner_kind == LZ_OWNER_RACE) {
@@ -362,9 +371,7 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     c->has_connection = true;
     // Who leads may have changed while it waited.
-    lz_instance_id server =
-        ops->route != NULL ? ops->route(w, e->opts.to, c->op, lz_draw_index(c->path, c->attempt))
-                           : c->server;
+    lz_instance_id server = ops->route != NULL ? route(w, e, c) : c->server;
     if (server == 0) {
         fail_soon(w, c);
         return;

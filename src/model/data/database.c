@@ -94,17 +94,17 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 
 // Clients ask who leads by name and are told at once; what a dead leader answers is
 // for the network to say. Reads may go to any replica that runs.
-static lz_instance_id route(struct lz_world *w, lz_component_id id, lz_op op, uint64_t path)
+static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     const struct lz_database *d = lz_database_at(w, id);
-    if (!d->opts.read_replicas || d->opts.nodes == 1 || !op_reads(w, op))
+    if (!d->opts.read_replicas || d->opts.nodes == 1 || !op_reads(w, ask->op))
         return d->first + d->primary;
     uint32_t ready = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         ready += n != d->primary && lz_instance_is_up(lz_instance_get(w, d->first + n));
     if (ready == 0)
         return d->first + d->primary;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_BALANCE, 0);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), ask->path, LZ_PURPOSE_BALANCE, 0);
     uint64_t nth = lz_draw_below(&draw, ready);
     for (uint32_t n = 0;; n++)
         if (n != d->primary && lz_instance_is_up(lz_instance_get(w, d->first + n)) && nth-- == 0)

@@ -64,6 +64,14 @@ struct lz_task {
 
 _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
 
+/* Who asks a component that decides itself which of its instances is asked, and for what. */
+struct lz_route {
+    lz_instance_id client;
+    lz_op op;
+    uint64_t path; /* owner of the attempt's draws */
+    uint64_t key;
+};
+
 /* How a kind of component serves. All are called on a live task at one of its instances. */
 struct lz_server_ops {
     void (*arrive)(struct lz_world *w, struct lz_task *t);
@@ -73,7 +81,7 @@ struct lz_server_ops {
     void (*called)(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
     void (*cancel)(struct lz_world *w, struct lz_task *t); /* still queued or working: forget it */
     /* The instance to ask for an operation; 0: nobody leads. NULL: balance over all. */
-    lz_instance_id (*route)(struct lz_world *w, lz_component_id id, lz_op op, uint64_t path);
+    lz_instance_id (*route)(struct lz_world *w, lz_component_id id, const struct lz_route *ask);
     /* Connections are limited: may one be taken? NULL: no limit. */
     bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
     void (*disconnect)(struct lz_world *w, lz_component_id id);
