@@ -43,12 +43,31 @@ static void the_last_version_put_is_the_one_got(void **state)
     lz_rows_init(&r, arena);
     assert_int_equal(lz_rows_get(&r, 0), 0); // no table yet
     for (size_t i = 0; i < COUNT(puts); i++) {
-        lz_rows_put(&r, puts[i].key, puts[i].version);
+        lz_rows_put(&r, puts[i].key, puts[i].version, 0);
         assert_int_equal(lz_rows_get(&r, puts[i].key), puts[i].version);
     }
     assert_int_equal(lz_rows_get(&r, 0), 9);
     assert_int_equal(lz_rows_get(&r, 7), 4);
     assert_int_equal(lz_rows_get(&r, 9), 0);
+}
+
+static void a_row_is_read_with_its_value(void **state)
+{
+    (void)state;
+    struct lz_rows r;
+    uint64_t value = 5;
+    lz_rows_init(&r, arena);
+    assert_int_equal(lz_rows_read(&r, 1, &value), 0);
+    assert_int_equal(value, 0);
+    lz_rows_put(&r, 1, 10, UINT64_MAX);
+    lz_rows_put(&r, 2, 11, 0);
+    assert_int_equal(lz_rows_read(&r, 1, &value), 10);
+    assert_int_equal(value, UINT64_MAX);
+    assert_int_equal(lz_rows_read(&r, 2, &value), 11);
+    assert_int_equal(value, 0);
+    lz_rows_put(&r, 1, 0, 9); // says that there is none
+    assert_int_equal(lz_rows_read(&r, 1, &value), 0);
+    assert_int_equal(value, 0);
 }
 
 static void every_row_survives_growth(void **state)
@@ -59,8 +78,8 @@ static void every_row_survives_growth(void **state)
         struct lz_rows r;
         lz_rows_init(&r, arena);
         for (uint64_t i = 0; i < KEYS; i++) {
-            lz_rows_put(&r, i * strides[s], i + 1);
-            lz_rows_put(&r, i / 2 * strides[s], i / 2 + 7); // again: not one more
+            lz_rows_put(&r, i * strides[s], i + 1, ~i);
+            lz_rows_put(&r, i / 2 * strides[s], i / 2 + 7, i / 2); // again: not one more
         }
         assert_int_equal(r.count, KEYS);
         for (uint64_t i = 0; i < KEYS; i++)
@@ -76,19 +95,19 @@ static void a_copy_is_equal_and_apart(void **state)
     static const uint64_t sizes[] = {0, 1, 48, 49, 5000, 10};
     struct lz_rows from, to;
     lz_rows_init(&to, arena);
-    lz_rows_put(&to, 123456, 1); // what was there before is gone
+    lz_rows_put(&to, 123456, 1, 1); // what was there before is gone
     for (size_t s = 0; s < COUNT(sizes); s++) {
         lz_rows_init(&from, arena);
         for (uint64_t i = 0; i < sizes[s]; i++)
-            lz_rows_put(&from, i, i + 1);
+            lz_rows_put(&from, i, i + 1, i);
         lz_rows_copy(&to, &from);
         assert_int_equal(to.count, sizes[s]);
         assert_int_equal(lz_rows_get(&to, 123456), 0);
         for (uint64_t i = 0; i < sizes[s]; i++) {
-            lz_rows_put(&from, i, 99999);
+            lz_rows_put(&from, i, 99999, i);
             assert_int_equal(lz_rows_get(&to, i), i + 1);
         }
-        lz_rows_put(&to, 123456, 5);
+        lz_rows_put(&to, 123456, 5, 5);
         assert_int_equal(lz_rows_get(&to, 123456), 5);
         assert_int_equal(lz_rows_get(&from, 123456), 0);
     }
@@ -98,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_version_put_is_the_one_got),
+        cmocka_unit_test(a_row_is_read_with_its_value),
         cmocka_unit_test(every_row_survives_growth),
         cmocka_unit_test(a_copy_is_equal_and_apart),
     };

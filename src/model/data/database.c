@@ -233,8 +233,8 @@ static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n
 static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
-    t->value = lz_rows_get(&n->rows, t->key);
-    if (t->value < lz_rows_get(&d->acked_rows, t->key))
+    uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
+    if (version < lz_rows_get(&d->acked_rows, t->key))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }

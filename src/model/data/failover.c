@@ -71,7 +71,8 @@ static uint64_t cut_timeline(struct lz_database *d, uint64_t lsn)
     const struct lz_database_node *leader = &d->nodes[d->primary];
     for (uint64_t l = lsn + 1; l <= d->wal.last && d->opts.read_replicas; l++) {
         uint64_t key = lz_wal_get(&d->wal, l)->key;
-        lz_rows_put(&d->acked_rows, key, lz_rows_get(&leader->rows, key));
+        uint64_t version = lz_rows_get(&leader->rows, key);
+        lz_rows_put(&d->acked_rows, key, version, version);
     }
     for (uint64_t l = lsn + 1; l <= d->wal.last; l++)
         lz_wal_get(&d->wal, l)->arrived = 0;
@@ -89,7 +90,7 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
         return;
     for (uint64_t l = lsn + 1; l <= d->wal.last; l++)
         if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key) > lsn)
-            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key, 0);
+            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key, 0, 0);
     uint64_t lost = cut_timeline(d, lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++) {
         struct lz_database_node *other = &d->nodes[i];

@@ -76,7 +76,7 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     if (r != NULL)
         r->acked = true;
     if (d->opts.read_replicas)
-        lz_rows_put(&d->acked_rows, t->key, lsn);
+        lz_rows_put(&d->acked_rows, t->key, lsn, lsn);
     lz_metrics_add(w->metrics, d->series.acked, 1);
     t->value = lsn;
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
@@ -146,10 +146,10 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
 {
     LZ_ASSERT(d->is_writable);
     struct lz_database_node *p = &d->nodes[d->primary];
-    uint64_t lsn = lz_wal_append(&d->wal, t->key, lz_sim_now(w->sim));
+    uint64_t lsn = lz_wal_append(&d->wal, t->key, NULL, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == p->lsn + 1);
     p->lsn = lsn;
-    lz_rows_put(&p->rows, t->key, lsn);
+    lz_rows_put(&p->rows, t->key, lsn, lz_wal_get(&d->wal, lsn)->value);
     note_flush(w, d, lsn);
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         if (n != d->primary && !d->nodes[n].is_stale && has_process(w, d->first + n))
@@ -175,8 +175,10 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
     n->lsn = lz_wal_arrived(&d->wal, node, n->lsn, lsn_of(payload));
     if (n->lsn > before)
         lz_disk_flushed(w, entity, n->lsn);
-    for (uint64_t lsn = before + 1; lsn <= n->lsn; lsn++)
-        lz_rows_put(&n->rows, lz_wal_get(&d->wal, lsn)->key, lsn);
+    for (uint64_t lsn = before + 1; lsn <= n->lsn; lsn++) {
+        const struct lz_wal_record *r = lz_wal_get(&d->wal, lsn);
+        lz_rows_put(&n->rows, r->key, lsn, r->value);
+    }
     if (n->lsn > before)
         send(w, d, node, d->primary, n->lsn, w->replication->ack);
 }

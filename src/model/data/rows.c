@@ -8,6 +8,7 @@
 struct lz_row {
     uint64_t key;
     uint64_t version; // plus one; 0: free
+    uint64_t value;
 };
 
 #define CAP_FIRST 64u
@@ -37,14 +38,14 @@ static void widen(struct lz_rows *r)
     r->cap = cap;
 }
 
-void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version)
+void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value)
 {
     if (4 * (r->count + 1) > 3 * r->cap)
         widen(r);
     struct lz_row *row = place_of(r->rows, r->cap, key);
     if (row->version == 0)
         r->count++;
-    *row = (struct lz_row){.key = key, .version = version + 1};
+    *row = (struct lz_row){.key = key, .version = version + 1, .value = value};
     LZ_ASSERT(r->count < r->cap);
 }
 
@@ -54,6 +55,18 @@ uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key)
         return 0;
     uint64_t version = place_of(r->rows, r->cap, key)->version;
     return version > 0 ? version - 1 : 0;
+}
+
+uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value)
+{
+    *value = 0;
+    if (r->cap == 0)
+        return 0;
+    const struct lz_row *row = place_of(r->rows, r->cap, key);
+    if (row->version <= 1)
+        return 0;
+    *value = row->value;
+    return row->version - 1;
 }
 
 void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from)

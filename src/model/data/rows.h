@@ -1,8 +1,9 @@
 /*
- * rows.h — a row map: key to version, for databases that are about rate and not SQL.
+ * rows.h — a row map: key to version and value, for databases that are about rate and not SQL.
  *
- * Open addressing with linear probing over 16-byte entries. The version of a row is the
- * LSN of the write that made it; 0 means "no such row", and may be put to say so.
+ * Open addressing with linear probing over 24-byte entries. The version of a row is the
+ * LSN of the write that made it; 0 means "no such row", and may be put to say so. Its value is
+ * 64 bits that the write said, or its version when it said none.
  */
 #ifndef LZ_MODEL_DATA_ROWS_H
 #define LZ_MODEL_DATA_ROWS_H
@@ -18,8 +19,11 @@ struct lz_rows {
 };
 
 void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
-void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version);
-uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* 0: no such row */
+void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value);
+uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: no such row */
+
+/* Its version, and its value by `value`, which is 0 if there is no such row. */
+uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value);
 
 size_t lz_rows_bytes(const struct lz_rows *r);
 

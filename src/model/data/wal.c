@@ -10,13 +10,15 @@ void lz_wal_init(struct lz_wal *l, struct lz_arena *arena)
     *l = (struct lz_wal){.arena = arena};
 }
 
-uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at)
+uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz_time at)
 {
     uint64_t kept = l->last - l->base;
     LZ_ASSERT(kept < UINT32_MAX);
     l->records = lz_grow(l->arena, l->records, &l->cap, (uint32_t)kept + 1, sizeof(*l->records));
-    l->records[kept] = (struct lz_wal_record){.key = key, .at = at};
-    return ++l->last;
+    l->last++;
+    l->records[kept] = (struct lz_wal_record){
+        .key = key, .value = value != NULL ? *value : l->last, .at = at};
+    return l->last;
 }
 
 struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn)
@@ -31,9 +33,13 @@ uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t ls
     if (r == NULL || lsn <= have)
         return have; // of a timeline that was cut, or sent twice
     r->arrived |= 1ull << n;
-    for (r = lz_wal_get(l, have + 1); r != NULL && (r->arrived >> n & 1); have++)
+    uint64_t whole = have;
+    for (r = lz_wal_get(l, have + 1); r != NULL && (r->arrived >> n & 1); have++) {
+        if (!r->more)
+            whole = have + 1;
         r = lz_wal_get(l, have + 2);
-    return have;
+    }
+    return whole;
 }
 
 uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn)

@@ -5,6 +5,9 @@
  * of order over the network and have the log up to the first gap. A promotion cuts the
  * timeline at the promoted node's LSN: what lies beyond is gone, and what of it had been
  * acknowledged is lost. Records that every node has are dropped.
+ *
+ * A transaction's records follow one another, each but the last with `more`. A node has them all
+ * or none: how far it has the log is always the end of a transaction.
  */
 #ifndef LZ_MODEL_DATA_WAL_H
 #define LZ_MODEL_DATA_WAL_H
@@ -16,9 +19,10 @@
 #include "sim/time.h"
 
 struct lz_wal_record {
-    uint64_t key;
+    uint64_t key, value;
     uint64_t arrived; /* bit per node, for records beyond its gap */
     lz_time at;       /* when it was written */
+    bool more;        /* its transaction goes on in the next */
     bool acked;       /* its client has been told that it is safe */
 };
 
@@ -30,7 +34,9 @@ struct lz_wal {
 };
 
 void lz_wal_init(struct lz_wal *l, struct lz_arena *arena);
-uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, lz_time at);     /* its LSN */
+
+/* Its LSN. The value is what the row has from then on; without one it is the LSN itself. */
+uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz_time at);
 struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn); /* NULL: not kept */
 
 /* Node `n` got record `lsn` and has the log up to `have`; returns how far it has it now. */
