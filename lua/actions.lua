@@ -122,10 +122,10 @@ local function copied(v)
     return out
 end
 
---- Without what is called (1), the operation (2) and the key; and how many there are.
+--- Without what is called (1), the operation (2), the key and the value; and how many there are.
 local function copy_options(body)
     local out, count = copied(body), 0
-    out[1], out[2], out.key = nil, nil, nil
+    out[1], out[2], out.key, out.value = nil, nil, nil, nil
     for _ in next, out do count = count + 1 end
     return out, count
 end
@@ -145,7 +145,7 @@ end
 local function is_same(options, count, body)
     local seen = 0
     for k, v in next, body do
-        if k ~= 1 and k ~= 2 and k ~= "key" then
+        if k ~= 1 and k ~= 2 and k ~= "key" and k ~= "value" then
             if options[k] ~= v and not is_equal(options[k], v) then return false end
             seen = seen + 1
         end
@@ -196,7 +196,7 @@ function Request:call(body)
     local inner = self.inner
     local state = inner.state
     local id = edge_for(state, inner, body)
-    return result_of(state.C.call(inner.task, id, body.key or self.key))
+    return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
 end
 
 function Request:sleep(d)

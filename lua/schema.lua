@@ -330,7 +330,8 @@ M.traffic = with({
         .. "15ms from everything" },
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, with(balancing, calling))
-M.call = with({ balanced, { "key", "any", "what the call is about; in handlers" },
+M.call = with({ balanced, { "key", "any", "what it is about, an integer or a text; in handlers" },
+    { "value", "any", "what it writes: an integer, a text or a boolean; in handlers" },
     { "fallback", "call", "made in its place when it has failed; of a service's `calls`" },
     { "optional", "bool", "its failure is left out of the answer; of a service's `calls`; "
         .. "default false" },

@@ -10,6 +10,7 @@
 #include "model/node/capacity.h"
 #include "model/node/cpu.h"
 #include "model/node/instance.h"
+#include "model/service/argument.h"
 #include "model/service/task.h"
 #include "model/traffic/request.h"
 
@@ -19,7 +20,7 @@ struct lz_memory lz_memory_of_world(const struct lz_world *w)
         .used = lz_arena_used(w->arena),
         .peak = lz_arena_peak(w->arena),
         .in_flight = lz_requests_bytes(w) + lz_clients_bytes(w) + lz_tasks_bytes(w) +
-                     lz_tcp_bytes(w) + lz_sim_bytes(w->sim),
+                     lz_tcp_bytes(w) + lz_arguments_bytes(w) + lz_sim_bytes(w->sim),
         .in_flight_max = lz_requests_open_max(w),
     };
     LZ_ASSERT(m.used <= m.peak);

@@ -1,4 +1,5 @@
 #include "model/world.h"
+#include "model/value.h"
 
 #include <string.h>
 
@@ -82,6 +83,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_capacities_init(w);
     lz_requests_init(w);
     lz_filters_init(w);
+    lz_values_init(w);
     lz_certs_init(w);
     lz_tasks_init(w);
     lz_calls_init(w);

@@ -87,6 +87,8 @@ struct lz_world {
     struct lz_capacities *capacities;
     struct lz_requests *requests;
     struct lz_tasks *tasks;
+    struct lz_values *values;
+    struct lz_arguments *arguments; /* NULL: no call carries anything */
     struct lz_calls *calls;
     struct lz_clients *clients;
     struct lz_connections *connections;

@@ -6,6 +6,7 @@
 #include "model/node/clock.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
+#include "script/value.h"
 
 #define FRAMES_MAX 60
 
@@ -138,13 +139,17 @@ static int handle(lua_State *L)
     return 1;
 }
 
-// call(task, edge, key) -> ok, status, value, outcome
+// call(task, edge, key, value it carries) -> ok, status, value, outcome
 static int call(lua_State *L)
 {
     lz_task_id task = check_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
-    uint64_t key = (uint64_t)luaL_checkinteger(L, 3);
-    lz_handler_call(world_of(L), task, edge, key);
+    struct lz_world *w = world_of(L);
+    uint64_t key = lz_value_read_key(L, 3);
+    lz_value value = lz_value_read(L, 4, w);
+    lz_argument_id argument = value != 0 ? lz_argument_value(w, value) : 0;
+    lz_handler_call(w, task, edge, key, argument);
+    lz_argument_drop(w, argument); // the call has its own hold on it
     return lz_proc_yield(L);
 }
 

@@ -8,6 +8,7 @@
 #include "base/grow.h"
 #include "model/node/instance.h"
 #include "model/service/task.h"
+#include "script/value.h"
 
 enum proc_kind { DRIVE, HANDLER };
 
@@ -388,7 +389,7 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     lua_State *L = proc_at(s, i)->L;
     lua_pushboolean(L, result->outcome == LZ_OUTCOME_OK);
     lua_pushinteger(L, result->status);
-    lua_pushinteger(L, (lua_Integer)result->value);
+    lz_value_push(L, s->world.world, result->value);
     lua_pushstring(L, lz_request_outcome_name(result->outcome));
     resume(s, i, 4);
 }

@@ -130,7 +130,8 @@ void lz_call_measure(struct lz_world *w, lz_component_id component, const char *
 struct lz_call_result {
     enum lz_outcome outcome;
     uint16_t status;
-    uint64_t value;   /* of a read: what the store had; 0 if nothing */
+    uint64_t value;   /* of a read: what the store had, see value.h; 0 if nothing */
+    uint32_t answer;  /* what the answer brought beside it, see argument.h; 0: nothing */
     bool is_degraded; /* good, but not by what was called first: a fallback, or left out */
 };
 

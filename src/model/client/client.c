@@ -14,6 +14,7 @@
 #include "model/net/resolver.h"
 #include "model/node/instance.h"
 #include "model/node/ulimit.h"
+#include "model/service/argument.h"
 #include "model/service/auth.h"
 #include "model/traffic/span.h"
 
@@ -119,6 +120,7 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
         lz_guard_ended(w, e, c);
     if (lz_flight_is_any(e, c))
         flight = lz_flight_ended(w, e, c);
+    lz_argument_call_ended(w, c);
     lz_pool_give(&w->clients->pool, c);
     tell_owner(w, kind, owner, id, took, result);
     if (flight != NULL)
@@ -183,9 +185,11 @@ void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 {
     struct lz_call *c = find(w, t->call);
     LZ_ASSERT(c != NULL);
-    attempt_end(
-        w, c,
-        &(struct lz_call_result){.outcome = t->outcome, .status = t->status, .value = t->value});
+    attempt_end(w, c,
+                &(struct lz_call_result){.outcome = t->outcome,
+                                         .status = t->status,
+                                         .value = t->value,
+                                         .answer = lz_argument_answered(w, t)});
 }
 
 void lz_client_reset(struct lz_world *w, const struct lz_task *t)
@@ -210,6 +214,7 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .request = c->request,
                          .path = lz_draw_index(c->path, c->attempt),
                          .key = c->key,
+                         .argument = lz_argument_of_call(w, c),
                          .op = c->op,
                          .call_number = c->number,
                          .priority = lz_inherit_priority(w, e, c),
@@ -432,6 +437,7 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     bool is_leg = begin->owner_kind == LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_RACE;
     c->path = is_leg || e->members != NULL ? begin->path : lz_hash_mix(begin->path, e->path);
     c->key = begin->key;
+    lz_argument_give_call(w, c, begin->argument);
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;
     c->begun = is_leg ? begin->begun : lz_sim_now(w->sim);
@@ -474,6 +480,7 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
             lz_task_send_cancel(w, c->client, c->task);
         attempt_release(w, c, false);
     }
+    lz_argument_call_ended(w, c);
     lz_pool_give(&w->clients->pool, c);
 }
 

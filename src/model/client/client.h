@@ -28,6 +28,7 @@ struct lz_client_begin {
     lz_request_id request;
     uint64_t path; /* owner of the call's draws */
     uint64_t key;
+    uint32_t argument; /* what it carries, see argument.h; the call keeps it for itself */
     uint32_t parent_call; /* number of the call within whose work this one is made */
     lz_op op;             /* 0: the edge's own */
     lz_time begun;        /* of a leg: when its call began */

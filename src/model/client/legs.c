@@ -4,6 +4,7 @@
 #include "model/client/caller.h"
 #include "model/client/guard.h"
 #include "model/node/instance.h"
+#include "model/service/argument.h"
 #include "model/service/task.h"
 
 #define PATH_OF_LEGS (1u << 20) /* above any number of attempts */
@@ -88,6 +89,7 @@ static void launch(struct lz_world *w, const struct lz_call *c)
         .request = c->request,
         .path = is_race && k == 0 ? c->path : lz_draw_index(c->path, PATH_OF_LEGS + k),
         .key = c->key,
+        .argument = lz_argument_of_call(w, c),
         .parent_call = c->parent,
         .op = c->op,
         .begun = c->begun,
@@ -110,6 +112,7 @@ static void launch_member(struct lz_world *w, const struct lz_call *c, lz_edge_i
         .request = c->request,
         .path = lz_draw_index(c->path, is_fallback ? LZ_PATH_OF_FALLBACKS + k : k),
         .key = c->key,
+        .argument = lz_argument_of_call(w, c),
         .parent_call = c->parent,
         .op = c->op,
     };

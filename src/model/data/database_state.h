@@ -16,6 +16,7 @@
 #include "model/measure.h"
 #include "model/node/capacity.h"
 #include "model/node/instance.h"
+#include "model/value.h"
 
 struct lz_database_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */

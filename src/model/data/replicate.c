@@ -2,6 +2,7 @@
 #include "model/data/database_state.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
+#include "model/service/argument.h"
 #include "model/service/task.h"
 #include "model/world_kinds.h"
 
@@ -78,7 +79,7 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     if (d->opts.read_replicas)
         lz_rows_put(&d->acked_rows, t->key, lsn, lsn);
     lz_metrics_add(w->metrics, d->series.acked, 1);
-    t->value = lsn;
+    t->value = lz_value_integer((int64_t)lsn);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 
@@ -146,7 +147,10 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
 {
     LZ_ASSERT(d->is_writable);
     struct lz_database_node *p = &d->nodes[d->primary];
-    uint64_t lsn = lz_wal_append(&d->wal, t->key, NULL, lz_sim_now(w->sim));
+    lz_argument_id argument = lz_argument_of(w, t);
+    lz_value value = argument != 0 ? lz_argument_to_value(w, argument)
+                                   : lz_value_integer((int64_t)d->wal.last + 1);
+    uint64_t lsn = lz_wal_append(&d->wal, t->key, &value, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == p->lsn + 1);
     p->lsn = lsn;
     lz_rows_put(&p->rows, t->key, lsn, lz_wal_get(&d->wal, lsn)->value);

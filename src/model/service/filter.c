@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/node/instance.h"
+#include "model/value.h"
 
 enum { COUNTER_RATIO, COUNTER_DELAY };
 
@@ -196,6 +197,6 @@ void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *ou
             *status = one->f.status;
         }
         if (one->f.body != NULL)
-            t->value = lz_hash_text(one->f.body);
+            t->value = lz_value_text(w, one->f.body, strlen(one->f.body));
     }
 }

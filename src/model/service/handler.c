@@ -16,7 +16,8 @@ bool lz_handler_is_live(const struct lz_world *w, lz_task_id task)
     return t != NULL && t->state == LZ_TASK_WORKING;
 }
 
-void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key)
+void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key,
+                     lz_argument_id argument)
 {
     struct lz_task *t = live_task(w, task);
     LZ_ASSERT(t->child == 0); // a handler waits for one thing at a time
@@ -29,6 +30,7 @@ void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint6
                                       .request = t->request,
                                       .path = lz_draw_index(t->path, t->step),
                                       .key = key,
+                                      .argument = argument,
                                       .parent_call = t->call_number,
                                   });
 }

@@ -9,12 +9,14 @@
 #ifndef LZ_MODEL_SERVICE_HANDLER_H
 #define LZ_MODEL_SERVICE_HANDLER_H
 
+#include "model/service/argument.h"
 #include "model/service/service.h"
 
 bool lz_handler_is_live(const struct lz_world *w, lz_task_id task);
 
 /* On a live task. Each but `answer` ends in a callback. */
-void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key);
+void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key,
+                     lz_argument_id argument);
 void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
 void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status);

@@ -9,6 +9,7 @@
 #include "model/node/life.h"
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
+#include "model/service/argument.h"
 #include "model/service/filter.h"
 
 struct at_instance {
@@ -214,6 +215,7 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->request = facts->request;
     t->path = facts->path;
     t->key = facts->key;
+    lz_argument_give_task(w, t, facts->argument);
     t->op = facts->op;
     t->priority = facts->priority;
     t->deadline = facts->deadline;
@@ -331,6 +333,7 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
 {
     if (is_linked(t))
         unlink_at(w, t);
+    lz_argument_task_ended(w, t);
     lz_pool_give(&w->tasks->face.pool, t);
 }
 

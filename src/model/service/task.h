@@ -128,6 +128,7 @@ struct lz_task_facts {
     lz_request_id request;
     uint64_t path, key;
     uint32_t call_number;
+    uint32_t argument; /* what it carries; 0: nothing */
     lz_op op;
     uint8_t priority;
     lz_time deadline; /* when the caller gives up; 0: not said */
