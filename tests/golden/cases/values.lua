@@ -8,7 +8,7 @@ local web = service "web" {
       local written = req:call { db, "write", key = "user:" .. req.key % 3, value = "a name" }
       local got = req:call { db, "read", key = "user:" .. req.key % 3 }
       local n = req:call { db, "write", key = 5, value = -12 }
-      return written.ok and got.value and n.ok and 200 or 500
+      return written.ok and got.value == "a name" and n.ok and 200 or 500
     end,
   },
 }
