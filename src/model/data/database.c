@@ -480,6 +480,8 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
         (struct lz_capacity_places){.first = &d->nodes[0].capacity, .stride = sizeof(d->nodes[0])});
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         lz_rows_init(&d->nodes[n].rows, w->arena);
+        lz_rows_engine_init(&d->nodes[n].rows_engine, &d->nodes[n].rows);
+        d->nodes[n].engine = &d->nodes[n].rows_engine.base;
         lz_capacity_get(w, d->first + n);
     }
     make_series(w, d);

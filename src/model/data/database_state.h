@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "model/client/client.h"
 #include "model/data/database.h"
+#include "model/data/engine.h"
 #include "model/data/rows.h"
 #include "model/data/wal.h"
 #include "model/measure.h"
@@ -29,9 +30,11 @@ struct lz_database_series {
 struct lz_database_node {
     struct lz_capacity *capacity;
     struct lz_rows rows;
-    uint64_t lsn;   /* has the log up to here */
-    uint64_t acked; /* as far as the primary knows */
-    bool is_stale;  /* was away, or led an older timeline: must be rebuilt from the primary */
+    struct lz_rows_engine rows_engine;
+    struct lz_engine *engine; /* of the two, the one that stores */
+    uint64_t lsn;             /* has the log up to here */
+    uint64_t acked;           /* as far as the primary knows */
+    bool is_stale; /* was away, or led an older timeline: must be rebuilt from the primary */
 };
 
 /* A call that waits for a connection. */

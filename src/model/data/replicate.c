@@ -181,7 +181,8 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
         lz_disk_flushed(w, entity, n->lsn);
     for (uint64_t lsn = before + 1; lsn <= n->lsn; lsn++) {
         const struct lz_wal_record *r = lz_wal_get(&d->wal, lsn);
-        lz_rows_put(&n->rows, r->key, lsn, r->value);
+        struct lz_change change = {.lsn = lsn, .key = r->key, .value = r->value, .image = r->image};
+        n->engine->ops->apply(n->engine, &change, NULL);
     }
     if (n->lsn > before)
         send(w, d, node, d->primary, n->lsn, w->replication->ack);
@@ -211,7 +212,7 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
     struct lz_database_node *n = &d->nodes[i];
     LZ_ASSERT(n->is_stale);
     const struct lz_database_node *p = &d->nodes[d->primary];
-    lz_rows_copy(&n->rows, &p->rows);
+    n->engine->ops->copy(n->engine, p->engine);
     n->lsn = p->lsn;
     n->is_stale = false;
     lz_disk_is_whole(w, node); // written anew

@@ -82,6 +82,21 @@ void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from)
     memcpy(r->rows, from->rows, from->cap * sizeof(*r->rows));
 }
 
+void lz_rows_finish(struct lz_rows *r)
+{
+    lz_arena_free(r->arena, r->rows, r->cap * sizeof(*r->rows));
+    *r = (struct lz_rows){.arena = r->arena};
+}
+
+uint64_t lz_rows_hash(const struct lz_rows *r)
+{
+    uint64_t sum = 0; // no order: places depend on what came first
+    for (uint32_t i = 0; i < r->cap; i++)
+        if (r->rows[i].version > 1)
+            sum += lz_hash_mix(lz_hash_mix(r->rows[i].key, r->rows[i].value), r->rows[i].version);
+    return sum;
+}
+
 size_t lz_rows_bytes(const struct lz_rows *r)
 {
     return (size_t)r->cap * sizeof(*r->rows);

@@ -29,5 +29,9 @@ size_t lz_rows_bytes(const struct lz_rows *r);
 
 /* Make `r` equal to `from`. */
 void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from);
+void lz_rows_finish(struct lz_rows *r);
+
+/* Equal for equal rows, whatever order they came in; a row that is not there counts nothing. */
+uint64_t lz_rows_hash(const struct lz_rows *r);
 
 #endif

@@ -16,8 +16,8 @@ uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz
     LZ_ASSERT(kept < UINT32_MAX);
     l->records = lz_grow(l->arena, l->records, &l->cap, (uint32_t)kept + 1, sizeof(*l->records));
     l->last++;
-    l->records[kept] = (struct lz_wal_record){
-        .key = key, .value = value != NULL ? *value : l->last, .at = at};
+    l->records[kept] =
+        (struct lz_wal_record){.key = key, .value = value != NULL ? *value : l->last, .at = at};
     return l->last;
 }
 
@@ -47,7 +47,9 @@ uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn)
     LZ_ASSERT(lsn >= l->base);
     uint64_t lost = 0;
     while (l->last > lsn) {
-        lost += lz_wal_get(l, l->last)->acked;
+        struct lz_wal_record *r = lz_wal_get(l, l->last);
+        lost += r->acked;
+        lz_image_release(r->image);
         l->last--;
     }
     return lost;
@@ -60,6 +62,8 @@ void lz_wal_drop(struct lz_wal *l, uint64_t lsn)
     // Moving costs what is kept: only when most of it can go.
     if (lsn <= l->base || (lsn - l->base) < 4096 || 2 * (lsn - l->base) < kept)
         return;
+    for (uint64_t i = 0; i < lsn - l->base; i++)
+        lz_image_release(l->records[i].image);
     memmove(l->records, &l->records[lsn - l->base], (l->last - lsn) * sizeof(*l->records));
     l->base = lsn;
 }

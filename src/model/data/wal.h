@@ -4,7 +4,8 @@
  * Records have consecutive log sequence numbers (LSNs) from 1. Nodes receive them out
  * of order over the network and have the log up to the first gap. A promotion cuts the
  * timeline at the promoted node's LSN: what lies beyond is gone, and what of it had been
- * acknowledged is lost. Records that every node has are dropped.
+ * acknowledged is lost. Records that every node has are dropped. A record holds the image of
+ * its commit, if it has one, and releases it when it is cut or dropped.
  *
  * A transaction's records follow one another, each but the last with `more`. A node has them all
  * or none: how far it has the log is always the end of a transaction.
@@ -16,14 +17,16 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "model/data/image.h"
 #include "sim/time.h"
 
 struct lz_wal_record {
     uint64_t key, value;
-    uint64_t arrived; /* bit per node, for records beyond its gap */
-    lz_time at;       /* when it was written */
-    bool more;        /* its transaction goes on in the next */
-    bool acked;       /* its client has been told that it is safe */
+    struct lz_image *image; /* held by it; NULL: key and value say it all */
+    uint64_t arrived;       /* bit per node, for records beyond its gap */
+    lz_time at;             /* when it was written */
+    bool more;              /* its transaction goes on in the next */
+    bool acked;             /* its client has been told that it is safe */
 };
 
 struct lz_wal {
