@@ -8,7 +8,7 @@
  *
  * An image is bytes that its engine alone reads, in a block that counts who holds it: the record
  * in the log, a message on its way, an archive. The last to release it gives it back to the
- * arena. Values are what SQL knows: null, integer, float, text, bytes.
+ * arena. A cell is what SQL knows: null, integer, float, text, bytes.
  */
 #ifndef LZ_MODEL_DATA_IMAGE_H
 #define LZ_MODEL_DATA_IMAGE_H
@@ -29,16 +29,16 @@ struct lz_image *lz_image_create(struct lz_arena *arena, const void *bytes, size
 struct lz_image *lz_image_hold(struct lz_image *image); /* itself; NULL is allowed */
 void lz_image_release(struct lz_image *image);          /* NULL is allowed */
 
-enum lz_value_kind {
-    LZ_VALUE_NULL,
-    LZ_VALUE_INTEGER,
-    LZ_VALUE_FLOAT,
-    LZ_VALUE_TEXT, /* UTF-8, not terminated */
-    LZ_VALUE_BLOB,
+enum lz_cell_kind {
+    LZ_CELL_NULL,
+    LZ_CELL_INTEGER,
+    LZ_CELL_FLOAT,
+    LZ_CELL_TEXT, /* UTF-8, not terminated */
+    LZ_CELL_BLOB,
 };
 
-struct lz_value {
-    uint32_t kind; /* enum lz_value_kind */
+struct lz_cell {
+    uint32_t kind; /* enum lz_cell_kind */
     uint32_t size; /* TEXT and BLOB: bytes */
     union {
         int64_t integer;
@@ -47,11 +47,11 @@ struct lz_value {
     };
 };
 
-/* One row: a name and a value per column. */
+/* One row: a name and a cell per column. */
 struct lz_image_row {
     const char *table;
     const char *const *names;
-    const struct lz_value *values;
+    const struct lz_cell *cells;
     uint32_t count; /* 0: there is no such row */
 };
 
