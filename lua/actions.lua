@@ -207,6 +207,17 @@ function Request:work(d)
     self.inner.state.C.work(self.inner.task, need(units.duration, "req:work", d))
 end
 
+--- An operation on its replica's disk, "read", "write" or "fsync"; false if it has failed.
+function Request:disk(op)
+    local inner = self.inner
+    local C = inner.state.C
+    if op ~= "read" and op ~= "write" and op ~= "fsync" then
+        error(('req:disk: expected "read", "write" or "fsync", got %s'):format(units.show(op)), 2)
+    end
+    C.io(inner.task, op)
+    return not C.io_failed(inner.task)
+end
+
 --- Until its caller gives up; nil if no caller has said when.
 function Request:time_left()
     local inner = self.inner

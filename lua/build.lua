@@ -85,6 +85,7 @@ function create.service(C, c)
     local f = c.fields
     local queue, scale = f.queue or {}, f.autoscale or {}
     local shed, limit, adaptive = f.shed or {}, f.rate_limit or {}, f.adaptive_limit
+    local io = f.io or {}
     return C.service {
         name = c.name, line = c.row, replicas = f.replicas, spread = spread(f.on or f.spread),
         concurrency = f.concurrency, queue_max = queue.max or 1024,
@@ -96,6 +97,7 @@ function create.service(C, c)
         limit_rate = limit.rate, limit_burst = limit.burst, limit_status = limit.status,
         service_time = f.service_time, cpu_time = f.cpu_time, cpu = f.cpu,
             error_ratio = f.error_ratio,
+        io_reads = io.reads, io_writes = io.writes, io_flush = io.flush,
         port = f.listen, scale_min = scale.min, scale_max = scale.max,
         scale_target_cpu = scale.target_cpu, scale_startup = scale.startup or 30000000000,
         scale_cooldown = scale.cooldown or 60000000000,

@@ -55,9 +55,13 @@ function M.host(C, h)
         local ok, message = C.host_clock(h.id, f.clock)
         if not ok then return nil, message end
     end
-    if not (f.cores or f.memory) then return true end
+    if not (f.cores or f.memory or f.disk) then return true end
     local id, message = C.host_capacity(h.id, { name = h.name, line = h.row, cores = f.cores,
         memory = f.memory })
+    if id and f.disk then
+        local ok, why = C.host_disk(h.id, f.disk)
+        if not ok then return nil, why end
+    end
     h.component_id = id
     return id, message
 end
@@ -65,7 +69,7 @@ end
 --- Why a metric of a node is not there, for a message.
 function M.why_not(metric)
     if metric.component.kind == "host" then
-        return (": the host says nothing of its own; give it cores or memory")
+        return (": the host says nothing of its own; give it cores, memory or a disk")
     elseif metric.path == "memory" then
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)

@@ -339,6 +339,8 @@ M.request = {
         text = "Calls another component and waits: the result is { ok, status, value, outcome }." },
     sleep = { sign = "fun(self: Request, time: Duration)", text = "Waits, holding its worker." },
     work = { sign = "fun(self: Request, time: Duration)", text = "Uses the CPU for so long." },
+    disk = { sign = "fun(self: Request, op: 'read'|'write'|'fsync'): boolean",
+        text = "An operation on its replica's disk; false if it has failed." },
     time_left = { sign = "fun(self: Request): Duration?",
         text = "How long until its caller gives up; nothing if none has said." },
     version = { sign = "fun(self: Request): string?",

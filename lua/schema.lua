@@ -252,6 +252,7 @@ M.service = with({
             .. "is left of it; default ignore", choices = { "ignore", "propagate" } },
     { "service_time", "dist", "time a worker is held before calls; default 1ms" },
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
+    node.io,
     { "calls", "calls", "what it asks of others, in order" },
     { "handle", "handlers", "its own code: { [\"GET /x\"] = function(req) ... end }" },
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
@@ -300,7 +301,7 @@ M.database = with({
     } },
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
 }, connecting)
-node.add_to(M.service)
+node.add_to(M.service, true)
 node.add_to(M.balancer)
 node.add_to(M.database, true)
 M.traffic = with({
@@ -585,7 +586,6 @@ M.metrics_later = {
     database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
         ["locks.wait"] = seconds "waiting for a row's lock, the mean",
         diverged = count "rows that differ between nodes" },
-    host = { disk = ratio "share of it in use" },
     cache = served { hit_ratio = ratio "share of lookups that found something",
         evictions = count "entries that made room for others" },
     store = served {},

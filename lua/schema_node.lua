@@ -61,23 +61,36 @@ M.limits = {
     } },
 }
 
-M.disk = {
-    { "disk", "block", "of each node; default one that takes no time and is never full", fields = {
-        { "latency", "dist", "of an operation; default none beside query_time" },
-        { "iops", "number", "operations per second; default without end" },
-        { "bandwidth", "bandwidth", "bytes per second; default without end" },
-        { "size", "size", "how much it holds; default without end" },
-        { "used", "size", "how much of that at the start; default 0B" },
-        { "write_bytes", "size", "of a write's record; default 8KiB" },
-        { "miss_ratio", "ratio", "share of reads that are not in memory; default 0" },
-        { "checksums", "bool", "a changed page is an error, not an answer; default false" },
-    } },
+local disk = {
+    { "latency", "dist", "of an operation; default none beside query_time" },
+    { "iops", "number", "operations per second; default without end" },
+    { "bandwidth", "bandwidth", "bytes per second; default without end" },
+    { "size", "size", "how much it holds; default without end" },
+    { "used", "size", "how much of that at the start; default 0B" },
+    { "write_bytes", "size", "of a write's record; default 8KiB" },
+    { "miss_ratio", "ratio", "share of reads that are not in memory; default 0" },
+    { "checksums", "bool", "a changed page is an error, not an answer; default false" },
 }
+
+M.disk = {
+    { "disk", "block", "of each node; default one that takes no time and is never full",
+        fields = disk },
+}
+
+--- What a request does on the disk of the replica that serves it.
+M.io = { "io", "block", "what a request does on the disk, before its calls; default nothing",
+    fields = {
+        { "reads", "number", "so many, one after another; 0.5: every other request; default 0" },
+        { "writes", "number", "so many, after the reads; default 0" },
+        { "flush", "bool", "an fsync after the writes; default false" },
+    } }
 
 --- What a host may say about what it has.
 M.host = {
     { "cores", "number", "shared by all that stand on it; default each replica has its own" },
     { "memory", "size", "shared by all that stand on it; default without end" },
+    { "disk", "block", "shared by all that stand on it; default each node has its own",
+        fields = disk },
     { "clock", "block", "what its clock reads; default the true time", fields = {
         { "offset", "offset", "how far it is ahead; may be below 0s" },
         { "ppm", "signed", "parts per million that it runs fast, from the start" },

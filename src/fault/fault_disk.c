@@ -2,11 +2,26 @@
 #include "fault/kinds.h"
 #include "model/node/disk.h"
 
-// In a place there may be other things than databases: what has no disk is passed by.
+// In a place there may be other things too: what does nothing on a disk is passed by.
 static bool has_disk(const struct lz_world *w, lz_instance_id id)
 {
     lz_component_id c = lz_instance_get(w, id)->component;
-    return lz_world_component(w, c)->kind == LZ_COMPONENT_DATABASE;
+    return lz_disk_is_used(w, c);
+}
+
+// Of a place, what has a disk is looked for when it fires.
+bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (o->target.kind == 0 || o->target.kind > LZ_TARGET_REPLICA)
+        return true;
+    const struct lz_component *c = lz_world_component(w, o->target.id);
+    if (lz_disk_is_used(w, o->target.id))
+        return true;
+    return lz_fail(
+        err, LZ_EINVAL,
+        "a fault of disks cannot touch %s %s: its requests do nothing on a disk; give it "
+        "io = { reads = 1 }",
+        lz_world_kind_name(c->kind), c->name);
 }
 
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e)

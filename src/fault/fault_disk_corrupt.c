@@ -27,7 +27,8 @@ const struct lz_fault_kind lz_fault_disk_corrupt = {
     .elsewhere = "Chaos Mesh's IOChaos mistake. While it lasts every read goes to the disk; "
                  "without `checksums` nobody notices, and only the count tells.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .apply = apply,

@@ -40,7 +40,8 @@ const struct lz_fault_kind lz_fault_disk_error = {
     .elsewhere = "Chaos Mesh's IOChaos fault with an errno. A database answers the request with an "
                  "error; PostgreSQL would end itself on a failed fsync, which is fault.kill.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .check = check,

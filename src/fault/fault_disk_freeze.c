@@ -17,7 +17,8 @@ const struct lz_fault_kind lz_fault_disk_freeze = {
     .elsewhere = "fsfreeze, an NFS server that is gone, a multipath failover. Processes live on "
                  "and hold what they have, which no health check of theirs sees.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .apply = apply,

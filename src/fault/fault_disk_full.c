@@ -23,7 +23,8 @@ const struct lz_fault_kind lz_fault_disk_full = {
     .elsewhere = "Litmus, ChaosBlade and Gremlin write a file of so many bytes or percent; here "
                  "what is left is said, and the writes of the database count against it.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .apply = apply,

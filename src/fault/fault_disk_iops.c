@@ -31,7 +31,8 @@ const struct lz_fault_kind lz_fault_disk_iops = {
     .elsewhere = "A cloud volume whose burst credits are used up; other tools load the disk "
                  "instead, which takes as much as the load happens to.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .check = check,

@@ -37,7 +37,8 @@ const struct lz_fault_kind lz_fault_disk_latency = {
     .elsewhere = "Chaos Mesh's IOChaos delays the calls of one process on one volume (FUSE); here "
                  "it is the node's disk, for its flushes and the reads that miss memory.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_DISKS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .check = check,

@@ -19,7 +19,7 @@ const struct lz_fault_kind lz_fault_fsync_lie = {
         "(ATC 2020), and Zheng et al. (FAST 2013) found disks that do it. It is harmless until "
         "fault.down: then lost_acks counts what is gone. One honest flush afterwards mends it.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
     .apply = apply,

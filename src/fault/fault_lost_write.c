@@ -23,7 +23,7 @@ const struct lz_fault_kind lz_fault_lost_write = {
     .elsewhere = "No other tool has it. The log is read up to the first write that is not there, "
                  "so all behind it is gone too, unless a checkpoint (5 min) has passed.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
     .apply = apply,

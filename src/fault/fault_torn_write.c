@@ -17,7 +17,7 @@ const struct lz_fault_kind lz_fault_torn_write = {
     .elsewhere = "No other tool has it; ALICE (Pillai et al., OSDI 2014) and CrashMonkey look for "
                  "it in files. A log ends before a record that is not whole, so the write is gone.",
     .targets = LZ_TARGETS_INSTANCES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
     .apply = apply,

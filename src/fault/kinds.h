@@ -110,9 +110,15 @@ uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_i
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 
+/* What may do something on a disk; of those, what keeps a log that a loss of power can shorten. */
+#define LZ_FAULT_ON_DISKS (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_SERVICE))
+#define LZ_FAULT_ON_LOGS LZ_FAULT_ON(LZ_COMPONENT_DATABASE)
+
 /* For disk faults: one effect on the disks of what was hit. */
 struct lz_disk_effect;
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e);
+bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                        struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
 
 /* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */

@@ -154,11 +154,9 @@ static int host_clock(lua_State *L)
     return answer(L, lz_clock_declare(world_of(L), host, &o, &err), &err);
 }
 
-// disk(component, {...}) -> true
-static int disk(lua_State *L)
+static bool read_disk(lua_State *L, struct lz_disk_opts *o, struct lz_err *err)
 {
-    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
-    struct lz_disk_opts o = {
+    *o = (struct lz_disk_opts){
         .iops = lz_read_num(L, 2, "iops", 0),
         .bandwidth = lz_read_num(L, 2, "bandwidth", 0),
         .size = lz_read_num(L, 2, "size", 0),
@@ -167,9 +165,26 @@ static int disk(lua_State *L)
         .miss_ratio = lz_read_num(L, 2, "miss_ratio", 0),
         .checksums = lz_read_bool(L, 2, "checksums"),
     };
+    return lz_read_dist(L, 2, "latency", &o->latency, err);
+}
+
+// disk(component, {...}) -> true
+static int disk(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_disk_opts o;
     struct lz_err err;
-    bool ok = lz_read_dist(L, 2, "latency", &o.latency, &err) &&
-              lz_disk_declare(world_of(L), id, &o, &err);
+    bool ok = read_disk(L, &o, &err) && lz_disk_declare(world_of(L), id, &o, &err);
+    return answer(L, ok, &err);
+}
+
+// host_disk(host, {...}) -> true
+static int host_disk(lua_State *L)
+{
+    lz_host_id host = (lz_host_id)luaL_checkinteger(L, 1);
+    struct lz_disk_opts o;
+    struct lz_err err;
+    bool ok = read_disk(L, &o, &err) && lz_disk_share(world_of(L), host, &o, &err);
     return answer(L, ok, &err);
 }
 
@@ -177,6 +192,7 @@ static const luaL_Reg functions[] = {
     {"cpu", cpu},
     {"host_capacity", host_capacity},
     {"host_clock", host_clock},
+    {"host_disk", host_disk},
     {"life", life},
     {"limits", limits},
     {"memory", memory},

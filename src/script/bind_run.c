@@ -167,6 +167,21 @@ static int work(lua_State *L)
     return lz_proc_yield(L);
 }
 
+// io(task, "read" | "write" | "fsync") -> nothing, after it has ended
+static int io(lua_State *L)
+{
+    static const char *const names[] = {"read", "write", "fsync", NULL};
+    lz_task_id task = check_task(L, 1);
+    int op = luaL_checkoption(L, 2, NULL, names);
+    return lz_handler_disk(world_of(L), task, (enum lz_disk_op)op) ? lz_proc_yield(L) : 0;
+}
+
+static int io_failed(lua_State *L)
+{
+    lua_pushboolean(L, lz_handler_disk_failed(world_of(L), check_task(L, 1)));
+    return 1;
+}
+
 // time_left(task) -> nanoseconds until its caller gives up, -1 if that is not known
 static int time_left(lua_State *L)
 {
@@ -228,6 +243,8 @@ static const luaL_Reg functions[] = {
     {"call", call},
     {"pause", pause_for},
     {"work", work},
+    {"io", io},
+    {"io_failed", io_failed},
     {"time_left", time_left},
     {"task_version", version},
     {"priority", priority},

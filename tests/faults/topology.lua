@@ -13,7 +13,7 @@ local function side(name)
     disk = { miss_ratio = "50%", checksums = true },
   }
   local box = host(name .. "-box") { zone = where.zone.a }
-  local mail = service(name .. "-mail") { on = box, listen = 25 }
+  local mail = service(name .. "-mail") { on = box, listen = 25, io = { reads = 0.5 } }
   local web = service(name .. "-web") {
     replicas = 3, spread = where, cpu = 1, concurrency = 16,
     memory = { limit = "300MiB", base = "100MiB" }, crash_backoff = { first = "1s", max = "1s" },

@@ -485,6 +485,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
         lz_capacity_get(w, d->first + n);
     }
     make_series(w, d);
+    lz_disk_serves(w, *id);
     lz_task_serve(w, *id, &server_ops);
     return true;
 }

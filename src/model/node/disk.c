@@ -4,20 +4,34 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/node/host.h"
 
 #define PAGE_BYTES 8192.0
 // PostgreSQL's checkpoint_timeout: what was written longer ago is in the tables as well.
 #define CHECKPOINT_NS (300 * LZ_S)
 
-struct disk {
+// Of one instance, or of a host for all that stand on it.
+struct device {
     const struct lz_disk_opts *opts;
+    lz_host_id host;                // of a shared one
     lz_time free_at;                // for the next operation
     double used;                    // bytes written, with those that were there
     struct lz_disk_effect *effects; // free places have no `touched`
-    uint32_t effect_count, effect_cap, active;
-    double full_at;                 // `used` at which it is full; INFINITY: never
-    struct lz_disk_request *parked; // while it is frozen, in order
+    uint32_t *effect_hits;          // instances through which a fault disturbs it
+    uint32_t effect_count, effect_cap, hits_cap, active;
+    double full_at;        // `used` at which it is full; INFINITY: never
+    struct parked *parked; // while it is frozen, in order
     uint32_t parked_count, parked_cap;
+};
+
+struct parked {
+    lz_instance_id at;
+    struct lz_disk_request request;
+};
+
+// What an instance keeps on it: a log.
+struct disk {
+    struct device *device;
     uint64_t lied; // first record that only the cache has; 0: none
     uint64_t lost; // first record that is nowhere; 0: none
     lz_time lost_at;
@@ -27,6 +41,10 @@ struct disk {
 struct lz_disks {
     struct disk **all; // by instance; NULL: of no interest yet
     uint32_t cap;
+    struct device **hosts; // by host; NULL: it has none to share
+    uint32_t host_cap;
+    bool *uses; // by component
+    uint32_t use_cap;
 };
 
 static const struct lz_disk_opts undeclared = {.write_bytes = PAGE_BYTES};
@@ -36,22 +54,49 @@ static struct disk *find(const struct lz_world *w, lz_instance_id id)
     return id < w->disks->cap ? w->disks->all[id] : NULL;
 }
 
+static struct device *host_device(const struct lz_world *w, lz_host_id host)
+{
+    return host < w->disks->host_cap ? w->disks->hosts[host] : NULL;
+}
+
+static struct device *make_device(struct lz_world *w)
+{
+    struct device *v = lz_arena_alloc(w->arena, sizeof(*v));
+    v->opts = &undeclared;
+    v->full_at = (double)INFINITY;
+    return v;
+}
+
 static struct disk *disk_of(struct lz_world *w, lz_instance_id id)
 {
     struct lz_disks *ds = w->disks;
     ds->all = lz_grow(w->arena, ds->all, &ds->cap, id + 1, sizeof(struct disk *));
     if (ds->all[id] == NULL) {
         ds->all[id] = lz_arena_alloc(w->arena, sizeof(struct disk));
-        ds->all[id]->opts = &undeclared;
-        ds->all[id]->full_at = (double)INFINITY;
+        struct device *shared = host_device(w, lz_instance_get(w, id)->host);
+        ds->all[id]->device = shared != NULL ? shared : make_device(w);
     }
     return ds->all[id];
+}
+
+void lz_disk_serves(struct lz_world *w, lz_component_id id)
+{
+    struct lz_disks *ds = w->disks;
+    ds->uses = lz_grow(w->arena, ds->uses, &ds->use_cap, id + 1, sizeof(bool));
+    ds->uses[id] = true;
+}
+
+bool lz_disk_is_used(const struct lz_world *w, lz_component_id id)
+{
+    return id < w->disks->use_cap && w->disks->uses[id];
 }
 
 bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id)
 {
     const struct disk *d = find(w, id);
-    return d != NULL && (d->opts != &undeclared || d->active > 0);
+    if (d == NULL)
+        return host_device(w, lz_instance_get(w, id)->host) != NULL;
+    return d->device->opts != &undeclared || d->device->active > 0;
 }
 
 static double unit(struct lz_world *w, uint64_t owner, uint64_t path, uint64_t counter)
@@ -63,7 +108,9 @@ static double unit(struct lz_world *w, uint64_t owner, uint64_t path, uint64_t c
 
 bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner)
 {
-    const struct disk *d = find(w, id);
+    const struct disk *own = find(w, id);
+    const struct device *d =
+        own != NULL ? own->device : host_device(w, lz_instance_get(w, id)->host);
     if (d == NULL)
         return false;
     bool corrupts = false; // what is changed on disk is noticed when it is read from there
@@ -79,7 +126,7 @@ static bool is_hit(const struct lz_disk_effect *e, enum lz_disk_op op)
 }
 
 // Does it fail? All causes are asked, so that each counts what it touched.
-static bool fails(struct lz_world *w, struct disk *d, const struct lz_disk_request *r)
+static bool fails(struct lz_world *w, struct device *d, const struct lz_disk_request *r)
 {
     bool failed = false;
     double bytes = r->op == LZ_DISK_READ ? 0.0 : d->opts->write_bytes;
@@ -102,14 +149,15 @@ static bool fails(struct lz_world *w, struct disk *d, const struct lz_disk_reque
     return failed || is_full;
 }
 
-static void park(struct lz_world *w, struct disk *d, const struct lz_disk_request *r)
+static void park(struct lz_world *w, struct device *d, lz_instance_id id,
+                 const struct lz_disk_request *r)
 {
     d->parked =
         lz_grow(w->arena, d->parked, &d->parked_cap, d->parked_count + 1, sizeof(*d->parked));
-    d->parked[d->parked_count++] = *r;
+    d->parked[d->parked_count++] = (struct parked){.at = id, .request = *r};
 }
 
-static double slowest_iops(const struct disk *d)
+static double slowest_iops(const struct device *d)
 {
     double iops = d->opts->iops > 0.0 ? d->opts->iops : (double)INFINITY;
     for (uint32_t i = 0; i < d->effect_count; i++)
@@ -118,7 +166,7 @@ static double slowest_iops(const struct disk *d)
     return iops;
 }
 
-static lz_time latency(struct lz_world *w, const struct disk *d, const struct lz_disk_request *r)
+static lz_time latency(struct lz_world *w, const struct device *d, const struct lz_disk_request *r)
 {
     double ns = 0.0, factor = 1.0;
     if (d->opts->latency.kind != LZ_DIST_NONE) {
@@ -144,7 +192,7 @@ static lz_time latency(struct lz_world *w, const struct disk *d, const struct lz
 
 void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_request *r)
 {
-    struct disk *d = disk_of(w, id);
+    struct device *d = disk_of(w, id)->device;
     lz_time now = lz_sim_now(w->sim);
     bool is_frozen = false;
     for (uint32_t i = 0; i < d->effect_count; i++)
@@ -153,7 +201,7 @@ void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_r
             (*d->effects[i].touched)++;
         }
     if (is_frozen) {
-        park(w, d, r);
+        park(w, d, id, r);
         return;
     }
     if (fails(w, d, r)) {
@@ -166,14 +214,17 @@ void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_r
         gap += bytes / d->opts->bandwidth * 1e9;
     lz_time start = d->free_at > now ? d->free_at : now;
     d->free_at = start + (lz_time)(gap + 0.5);
-    if (r->op != LZ_DISK_READ)
+    if (r->op != LZ_DISK_READ) {
         d->used += bytes;
+        if (d->host != 0)
+            lz_host_wrote(w, d->host);
+    }
     lz_sim_at(w->sim, d->free_at + latency(w, d, r), r->done, id, r->payload);
 }
 
 // ---- faults
 
-static void recompute(struct disk *d)
+static void recompute(struct device *d)
 {
     d->full_at = d->opts->size > 0.0 ? d->opts->size : (double)INFINITY;
     for (uint32_t i = 0; i < d->effect_count; i++)
@@ -181,18 +232,35 @@ static void recompute(struct disk *d)
             d->full_at = fmin(d->full_at, d->effects[i].keep);
 }
 
+// A fault that hits several instances on one host disturbs their disk once.
+static uint32_t same_effect(const struct device *d, const struct lz_disk_effect *effect)
+{
+    for (uint32_t i = 0; i < d->effect_count; i++)
+        if (d->effects[i].touched == effect->touched && d->effects[i].path == effect->path)
+            return i + 1;
+    return 0;
+}
+
 uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id, const struct lz_disk_effect *effect)
 {
     LZ_ASSERT(effect->touched != NULL);
-    struct disk *d = disk_of(w, id);
+    struct device *d = disk_of(w, id)->device;
+    uint32_t same = same_effect(d, effect);
+    if (same != 0) {
+        d->effect_hits[same - 1]++;
+        return same;
+    }
     uint32_t at = 0;
     while (at < d->effect_count && d->effects[at].touched != NULL)
         at++;
     d->effects = lz_grow(w->arena, d->effects, &d->effect_cap, at + 1, sizeof(*d->effects));
+    d->effect_hits =
+        lz_grow(w->arena, d->effect_hits, &d->hits_cap, at + 1, sizeof(*d->effect_hits));
     if (at == d->effect_count)
         d->effect_count++;
     d->effects[at] = *effect;
     d->effects[at].keep += d->used; // full when so much more is written
+    d->effect_hits[at] = 1;
     d->active++;
     recompute(d);
     return at + 1;
@@ -200,9 +268,11 @@ uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id, const struct lz_
 
 void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect)
 {
-    struct disk *d = disk_of(w, id);
+    struct device *d = disk_of(w, id)->device;
     LZ_ASSERT(effect >= 1 && effect <= d->effect_count);
-    LZ_ASSERT(d->effects[effect - 1].touched != NULL);
+    LZ_ASSERT(d->effects[effect - 1].touched != NULL && d->effect_hits[effect - 1] > 0);
+    if (--d->effect_hits[effect - 1] > 0)
+        return;
     bool froze = d->effects[effect - 1].freezes;
     d->effects[effect - 1].touched = NULL;
     d->active--;
@@ -210,8 +280,8 @@ void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect)
     uint32_t count = froze ? d->parked_count : 0;
     d->parked_count -= count;
     for (uint32_t i = 0; i < count; i++) { // what is frozen still parks again, from the front
-        struct lz_disk_request r = d->parked[i];
-        lz_disk_start(w, id, &r);
+        struct parked p = d->parked[i];
+        lz_disk_start(w, p.at, &p.request);
     }
 }
 
@@ -224,8 +294,8 @@ void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
         return;
     d->last = lsn;
     bool lies = false;
-    for (uint32_t i = 0; i < d->effect_count; i++) {
-        const struct lz_disk_effect *e = &d->effects[i];
+    for (uint32_t i = 0; i < d->device->effect_count; i++) {
+        const struct lz_disk_effect *e = &d->device->effects[i];
         if (e->touched == NULL)
             continue;
         bool loses = e->loses > 0.0 && unit(w, lsn, e->path, 5) < e->loses;
@@ -250,8 +320,9 @@ uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t l
     if (d == NULL)
         return lsn;
     uint64_t whole = lsn;
-    for (uint32_t i = 0; i < d->effect_count; i++)
-        if (d->effects[i].touched != NULL && d->effects[i].tears && d->last == lsn && lsn > 0)
+    for (uint32_t i = 0; i < d->device->effect_count; i++)
+        if (d->device->effects[i].touched != NULL && d->device->effects[i].tears &&
+            d->last == lsn && lsn > 0)
             whole = lsn - 1;
     if (d->lied != 0 && d->lied - 1 < whole)
         whole = d->lied - 1;
@@ -285,24 +356,61 @@ static bool check(const struct lz_disk_opts *o, struct lz_err *err)
     return true;
 }
 
+static const struct lz_disk_opts *keep(struct lz_world *w, const struct lz_disk_opts *opts)
+{
+    struct lz_disk_opts *own = lz_arena_alloc(w->arena, sizeof(*own));
+    *own = *opts;
+    if (!(own->write_bytes > 0.0))
+        own->write_bytes = PAGE_BYTES;
+    return own;
+}
+
+static void equip(struct device *d, const struct lz_disk_opts *opts)
+{
+    d->opts = opts;
+    d->used = opts->used;
+    recompute(d);
+}
+
 bool lz_disk_declare(struct lz_world *w, lz_component_id id, const struct lz_disk_opts *opts,
                      struct lz_err *err)
 {
     LZ_ASSERT(!w->running);
     if (!check(opts, err))
         return false;
-    struct lz_disk_opts *own = lz_arena_alloc(w->arena, sizeof(*own));
-    *own = *opts;
-    if (!(own->write_bytes > 0.0))
-        own->write_bytes = PAGE_BYTES;
+    const struct lz_disk_opts *own = keep(w, opts);
     const struct lz_component *c = lz_world_component(w, id);
     for (uint32_t i = 0; i < c->instance_count; i++) {
-        struct disk *d = disk_of(w, c->instances_first + i);
-        d->opts = own;
-        d->used = own->used;
-        recompute(d);
+        lz_instance_id at = c->instances_first + i;
+        if (host_device(w, lz_instance_get(w, at)->host) != NULL)
+            return lz_fail(err, LZ_EINVAL,
+                           "disk: the host it stands on has a disk that all on it share: leave "
+                           "one of the two out");
+        equip(disk_of(w, at)->device, own);
     }
     return true;
+}
+
+bool lz_disk_share(struct lz_world *w, lz_host_id host, const struct lz_disk_opts *opts,
+                   struct lz_err *err)
+{
+    LZ_ASSERT(!w->running);
+    if (!check(opts, err))
+        return false;
+    struct lz_disks *ds = w->disks;
+    ds->hosts = lz_grow(w->arena, ds->hosts, &ds->host_cap, host + 1, sizeof(struct device *));
+    LZ_ASSERT(ds->hosts[host] == NULL);
+    ds->hosts[host] = make_device(w);
+    ds->hosts[host]->host = host;
+    equip(ds->hosts[host], keep(w, opts));
+    lz_host_wrote(w, host);
+    return true;
+}
+
+double lz_disk_on_host(const struct lz_world *w, lz_host_id host)
+{
+    const struct device *d = host_device(w, host);
+    return d != NULL && d->opts->size > 0.0 ? d->used / d->opts->size : 0.0;
 }
 
 void lz_disks_init(struct lz_world *w)

@@ -1,6 +1,6 @@
 /*
- * disk.h — the disk of a database node: how long operations take, what fails, and what is there
- * after the power was lost.
+ * disk.h — the disk of a node: how long operations take, what fails, and what is there after the
+ * power was lost.
  *
  *   an operation begins when the disk is free for it: 1 / iops + bytes / bandwidth after the one
  *   before it; it then takes its latency, beside others
@@ -17,7 +17,11 @@
  * replayed up to its first record that is not whole, so all behind it is gone too (PostgreSQL:
  * xlogreader.c, "end of WAL"). The end of a process alone loses nothing: the system has it.
  *
- * A database without a disk block and without a fault has no state here and costs nothing.
+ * Each instance has a disk of its own, unless its host has one: that is shared by all that stand
+ * on it, with its queue, its fullness and its faults. What an instance keeps on it, its log, stays
+ * its own.
+ *
+ * Whoever has no disk block and no fault has no state here and costs nothing.
  */
 #ifndef LZ_MODEL_NODE_DISK_H
 #define LZ_MODEL_NODE_DISK_H
@@ -40,6 +44,15 @@ struct lz_disk_opts {
 void lz_disks_init(struct lz_world *w);
 bool lz_disk_declare(struct lz_world *w, lz_component_id id, const struct lz_disk_opts *opts,
                      struct lz_err *err) LZ_MUST_CHECK;
+
+/* One for all that stand on a host: before any of them is declared. */
+bool lz_disk_share(struct lz_world *w, lz_host_id host, const struct lz_disk_opts *opts,
+                   struct lz_err *err) LZ_MUST_CHECK;
+double lz_disk_on_host(const struct lz_world *w, lz_host_id host); /* share in use; 0: no size */
+
+/* The component does something on its disk: faults of disks have something to touch. */
+void lz_disk_serves(struct lz_world *w, lz_component_id id);
+bool lz_disk_is_used(const struct lz_world *w, lz_component_id id);
 
 /* Anything to wait for or to fail? If not, an operation needs no event. */
 bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id);

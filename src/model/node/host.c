@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "model/measure.h"
 #include "model/node/cpu_host.h"
+#include "model/node/disk.h"
 #include "model/node/rss.h"
 
 struct host {
@@ -11,7 +12,7 @@ struct host {
     double memory;
     struct lz_cpu_host *cpu;
     struct series {
-        lz_series cpu, memory;
+        lz_series cpu, memory, disk;
     } series;
 };
 
@@ -32,6 +33,7 @@ struct lz_hosts {
 static const struct lz_measure_row rows[] = {
     {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of its cores in use"},
     {"memory", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(memory), 0, 0, "share of its memory in use"},
+    {"disk", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(disk), 0, 0, "share of its disk in use"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -88,6 +90,7 @@ bool lz_host_declare(struct lz_world *w, lz_host_id host, const struct lz_host_c
     h->memory = c->memory;
     h->series.cpu = lz_metrics_gauge(w->metrics, 0.0);
     h->series.memory = lz_metrics_gauge(w->metrics, 0.0);
+    h->series.disk = lz_metrics_gauge(w->metrics, 0.0);
     lz_measure_define(w, *id, "", rows, ROW_COUNT, &h->series);
     if (c->cores > 0.0) {
         h->cpu = lz_cpu_host_create(w, c->cores);
@@ -131,6 +134,12 @@ void lz_host_undo(struct lz_world *w, uint32_t id)
     LZ_ASSERT(host != 0);
     hs->steals[id - 1].host = 0;
     recompute(w, host);
+}
+
+void lz_host_wrote(struct lz_world *w, lz_host_id host)
+{
+    lz_metrics_set(w->metrics, w->hosts->all[host].series.disk, lz_sim_now(w->sim),
+                   lz_disk_on_host(w, host));
 }
 
 void lz_host_second(struct lz_world *w)

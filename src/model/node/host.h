@@ -1,5 +1,5 @@
 /*
- * host.h — machines with something that is shared: cores, memory, a disk.
+ * host.h — machines with something that is shared: cores, memory, a disk (disk.h).
  *
  * A host that says what it has shares it among all instances that stand on it (`on = rack`).
  * It is a component of its own, without instances, so that it can be measured. A host that says
@@ -34,6 +34,9 @@ double lz_host_memory(const struct lz_world *w, lz_host_id host);           /* 0
 /* Load on a host that is nobody's: `share` of its cores, or `cores` of them. The id undoes it. */
 uint32_t lz_host_steal(struct lz_world *w, lz_host_id host, double share, double cores);
 void lz_host_undo(struct lz_world *w, uint32_t id);
+
+/* Something was written on the disk that those on it share; and at the start. */
+void lz_host_wrote(struct lz_world *w, lz_host_id host);
 
 /* Once a second: what changes without an event of its own. */
 void lz_host_second(struct lz_world *w);

@@ -9,6 +9,7 @@
 #ifndef LZ_MODEL_SERVICE_HANDLER_H
 #define LZ_MODEL_SERVICE_HANDLER_H
 
+#include "model/node/disk.h"
 #include "model/service/argument.h"
 #include "model/service/service.h"
 
@@ -19,6 +20,9 @@ void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint6
                      lz_argument_id argument);
 void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
 void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
+/* On the disk; false if that takes no time: then nothing follows. Asked after: has it failed? */
+bool lz_handler_disk(struct lz_world *w, lz_task_id task, enum lz_disk_op op);
+bool lz_handler_disk_failed(const struct lz_world *w, lz_task_id task);
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status);
 
 /* Until its caller gives up: 0 if it has, -1 if it has not said. */

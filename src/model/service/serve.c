@@ -100,7 +100,7 @@ static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, cons
     return lz_draw_unit(&draw) < ratio;
 }
 
-// The work that comes before calls and handlers is done.
+// The CPU has done its part before the disk, calls and handlers.
 static void worked(struct lz_world *w, struct lz_task *t)
 {
     struct lz_service *s = lz_service_of(w, t);
@@ -108,6 +108,13 @@ static void worked(struct lz_world *w, struct lz_task *t)
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
     }
+    if (!s->does_io || !lz_io_begin(w, t))
+        lz_serve_go_on(w, t);
+}
+
+void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_service *s = lz_service_of(w, t);
     if (turns_out_wrong(w, s, t)) {
         lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
         return;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/client.h"
+#include "model/node/disk.h"
 #include "model/node/instance.h"
 #include "model/service/auth.h"
 #include "model/service/autoscale.h"
@@ -224,7 +225,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     lz_capacity_declare(w, *id, s->cores, ss->worked,
                         (struct lz_capacity_places){.first = &s->replicas[0].capacity,
                                                     .stride = sizeof(s->replicas[0])});
-    if (!lz_queue_declare(w, s, err) || !lz_admission_declare(w, s, err))
+    if (!lz_queue_declare(w, s, err) || !lz_admission_declare(w, s, err) ||
+        !lz_io_declare(w, s, err))
         return false;
     if (s->opts.autoscale.max > 0)
         lz_autoscale_create(w, s);
@@ -260,6 +262,7 @@ bool lz_service_handle(struct lz_world *w, lz_component_id service, const char *
     for (uint32_t i = 0; i < s->handler_count; i++)
         if (s->handlers[i].op == number)
             return lz_fail(err, LZ_EEXIST, "\"%s\" is handled twice", op != NULL ? op : "");
+    lz_disk_serves(w, service); // it may: req:disk
     s->handlers =
         lz_grow(w->arena, s->handlers, &s->handler_cap, s->handler_count + 1, sizeof(*s->handlers));
     s->handlers[s->handler_count++] = (struct lz_service_handler){.op = number, .number = handler};

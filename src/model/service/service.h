@@ -67,6 +67,12 @@ struct lz_rate_limit_opts {
     uint16_t status; /* of the refusal; 0 means 429 */
 };
 
+/* What each request does on the replica's disk (io.c); a fraction is a chance. */
+struct lz_io_opts {
+    double reads, writes;
+    bool flush; /* one fsync after the writes */
+};
+
 /* Replicas follow the load (autoscale.h). */
 struct lz_autoscale_opts {
     uint32_t min, max; /* min 0 means 1; max 0: replicas stay as they are */
@@ -93,6 +99,7 @@ struct lz_service_opts {
     struct lz_dist cpu_time;     /* NONE means all of the service time */
     double cpu;                  /* cores; 0 means as many as workers */
     double error_ratio;          /* of its answers that are errors by themselves */
+    struct lz_io_opts io;
     struct lz_autoscale_opts autoscale;
     uint16_t port; /* where it listens; documentation only, 0 if not said */
 };

@@ -5,6 +5,7 @@
  *   admission.c who may come in
  *   queue.c     who waits for a worker
  *   serve.c     a request and its worker: work, calls, answer
+ *   io.c        what a request does on the disk
  *   autoscale.c how many replicas there are
  *   step.c      the calls it has declared
  *   version.c   which build serves a request
@@ -104,6 +105,7 @@ struct lz_service {
     uint32_t handler_count, handler_cap;
     uint32_t busy, queued; /* all replicas */
     uint32_t up, ready;    /* of the slots */
+    bool does_io;          /* each request does something on the disk */
     bool has_admission;    /* rules that turn requests away */
     bool keeps_cpu;        /* counts what the CPU has used */
     bool has_patience;     /* who waits too long leaves: task->timer says when */
@@ -118,6 +120,7 @@ struct lz_services {
     uint32_t cap;
     struct lz_service_handlers script;
     lz_kind worked, rested, woken, scale, slot, patience;
+    lz_kind io_done, io_failed; /* 0: nobody does any */
 };
 
 static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)
@@ -186,6 +189,9 @@ bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *e
 /* ---- serve.c: a task that holds a worker, from taking it to the answer */
 void lz_serve_init(struct lz_world *w);
 
+/* The work that comes before calls and handlers is done, on the disk too. */
+void lz_serve_go_on(struct lz_world *w, struct lz_task *t);
+
 /* There must be a free worker. */
 void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                     struct lz_task *t);
@@ -208,6 +214,10 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
 /* Take back whatever the task holds at its replica; it is neither queued nor working after. */
 void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t);
+
+/* ---- io.c: of a service that declares some */
+bool lz_io_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+bool lz_io_begin(struct lz_world *w, struct lz_task *t); /* false: nothing to wait for */
 
 /* ---- gateway.c: only of services that are one */
 
