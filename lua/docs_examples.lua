@@ -30,12 +30,20 @@ local NAMED = { expires_at = '"130s"' }
 local IDENTITY = 'local idp = service "idp" {}\n'
     .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'
 
+local DATABASE = { "database", nil, "db" }
+
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
     memory = { "service", 'local cart = service "cart" { memory = { limit = "512MiB" } }', "cart" },
     auth_outage = { "service", IDENTITY, "idp" },
     key_rotation = { "service", IDENTITY, "idp" },
+    volume_detach = DATABASE,
 }
+
+--- A service does nothing on a disk unless it says so.
+local function needs(name)
+    return NEEDS[name] or name:find "^disk_" and DATABASE
+end
 
 local function hit_by(kind)
     local first = kind.targets[1] == "link" and 1 or 2
@@ -52,7 +60,7 @@ end
 ---@param params table[]  its own fields
 ---@return string
 function M.of_fault(name, kind, params)
-    local hit, has_own = NEEDS[name] or hit_by(kind), false
+    local hit, has_own = needs(name) or hit_by(kind), false
     local parts = { hit[3] }
     for _, f in ipairs(params) do
         local value = NAMED[f[1]] or f[2] == "words" and ('{ "%s" }'):format(f.choices[1])
