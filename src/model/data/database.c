@@ -5,14 +5,13 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/data/database_state.h"
+#include "model/data/query.h"
 #include "model/node/disk.h"
-#include "model/service/task.h"
 #include "model/world_kinds.h"
 
 /*
- * Serving: a call takes a connection, runs its query on a node, and a write then waits
- * for its log record to be safe. The log's way to the replicas is in replicate.c, who
+ * A database as a whole: where its calls go, what becomes of it when a node dies. Connections are
+ * in backend.c, a query on its node in query.c, the log's way to the replicas in replicate.c, who
  * leads in failover.c.
  */
 
@@ -37,12 +36,6 @@ static const struct lz_measure_row rows[] = {
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-struct lz_databases {
-    struct lz_database **all; // by component
-    uint32_t cap;
-    lz_kind queried, flushed, fetched, disk_failed;
-};
-
 const struct lz_metric_info *lz_database_metrics(size_t *count)
 {
     static struct lz_metric_info infos[ROW_COUNT];
@@ -55,7 +48,7 @@ struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
     return w->databases->all[id];
 }
 
-static struct lz_database *database_of(const struct lz_world *w, const struct lz_task *t)
+struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t)
 {
     return lz_database_at(w, lz_instance_get(w, t->server)->component);
 }
@@ -71,7 +64,7 @@ bool lz_database_is_read(const char *op)
     return false;
 }
 
-static bool op_reads(const struct lz_world *w, lz_op op)
+bool lz_database_op_reads(const struct lz_world *w, lz_op op)
 {
     return lz_database_is_read(lz_call_op_name(w, op));
 }
@@ -97,7 +90,7 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     const struct lz_database *d = lz_database_at(w, id);
-    if (!d->opts.read_replicas || d->opts.nodes == 1 || !op_reads(w, ask->op))
+    if (!d->opts.read_replicas || d->opts.nodes == 1 || !lz_database_op_reads(w, ask->op))
         return d->first + d->primary;
     uint32_t ready = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
@@ -111,237 +104,12 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
             return d->first + n;
 }
 
-static void set_connections(struct lz_world *w, struct lz_database *d, uint32_t count)
-{
-    d->connections = count;
-    lz_metrics_set(w->metrics, d->series.connections, lz_sim_now(w->sim), count);
-}
-
-static bool take_connection(struct lz_world *w, lz_component_id id, uint64_t call)
-{
-    struct lz_database *d = lz_database_at(w, id);
-    if (d->connections < d->opts.max_connections) {
-        set_connections(w, d, d->connections + 1);
-        lz_metrics_observe(w->metrics, d->series.connections_wait, 0);
-        return true;
-    }
-    struct lz_waiter *waiter = lz_pool_take(&d->waiters);
-    waiter->call = call;
-    waiter->since = lz_sim_now(w->sim);
-    waiter->prev = d->wait_last;
-    if (d->wait_last != 0)
-        ((struct lz_waiter *)lz_pool_at(&d->waiters, d->wait_last))->next = waiter->head.index;
-    else
-        d->wait_first = waiter->head.index;
-    d->wait_last = waiter->head.index;
-    return false;
-}
-
-static void remove_waiter(struct lz_database *d, struct lz_waiter *waiter)
-{
-    if (waiter->prev != 0)
-        ((struct lz_waiter *)lz_pool_at(&d->waiters, waiter->prev))->next = waiter->next;
-    else
-        d->wait_first = waiter->next;
-    if (waiter->next != 0)
-        ((struct lz_waiter *)lz_pool_at(&d->waiters, waiter->next))->prev = waiter->prev;
-    else
-        d->wait_last = waiter->prev;
-    lz_pool_give(&d->waiters, waiter);
-}
-
-static void give_connection(struct lz_world *w, lz_component_id id)
-{
-    struct lz_database *d = lz_database_at(w, id);
-    LZ_ASSERT(d->connections > 0);
-    if (d->wait_first == 0) {
-        set_connections(w, d, d->connections - 1);
-        return;
-    }
-    struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
-    uint64_t call = waiter->call;
-    lz_metrics_observe(w->metrics, d->series.connections_wait, lz_sim_now(w->sim) - waiter->since);
-    remove_waiter(d, waiter);
-    lz_client_connected(w, call);
-}
-
-static void forget_waiter(struct lz_world *w, lz_component_id id, uint64_t call)
-{
-    struct lz_database *d = lz_database_at(w, id);
-    for (uint32_t at = d->wait_first; at != 0;) {
-        struct lz_waiter *waiter = lz_pool_at(&d->waiters, at);
-        if (waiter->call == call) {
-            lz_metrics_observe(w->metrics, d->series.connections_wait,
-                               lz_sim_now(w->sim) - waiter->since);
-            remove_waiter(d, waiter);
-            return;
-        }
-        at = waiter->next;
-    }
-    LZ_UNREACHABLE("a call that waits is in line");
-}
-
-static void measure_cpu(struct lz_world *w, struct lz_database *d)
-{
-    lz_metrics_set(w->metrics, d->series.cpu, lz_sim_now(w->sim),
-                   lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
-}
-
-static void arrive(struct lz_world *w, struct lz_task *t)
-{
-    struct lz_database *d = database_of(w, t);
-    struct lz_database_node *n = &d->nodes[t->server - d->first];
-    lz_time now = lz_sim_now(w->sim);
-    lz_measure_arrived(w, &d->series.m);
-    lz_client_count_request(w, d->id);
-    t->state = LZ_TASK_WORKING;
-    t->started = now;
-    if (n->capacity->loss_count > 0)
-        lz_capacity_touch(n->capacity);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    double query_ns = (double)lz_dist_time(&d->opts.query_time, &draw) * n->capacity->factor;
-    lz_time demand = (lz_time)(query_ns + 0.5);
-    t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
-    measure_cpu(w, d);
-}
-
-static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
-                      uint16_t status)
-{
-    struct lz_database *d = database_of(w, t);
-    lz_measure_arrived(w, &d->series.m);
-    lz_client_count_request(w, d->id);
-    lz_database_answer(w, d, t, outcome, status);
-}
-
-void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                        enum lz_outcome outcome, uint16_t status)
-{
-    lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
-    lz_task_answer(w, t, outcome, status);
-}
-
-static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n,
-                            const struct lz_task *t)
-{
-    if (!(n->capacity->error_ratio > 0.0))
-        return false;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_ERROR, 0);
-    return lz_draw_unit(&draw) < n->capacity->error_ratio;
-}
-
-static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    const struct lz_database_node *n = &d->nodes[t->server - d->first];
-    uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
-    if (version < lz_rows_get(&d->acked_rows, t->key))
-        lz_metrics_add(w->metrics, d->series.stale_reads, 1);
-    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
-}
-
-// The disk has its part of a query before the rest goes on.
-static void ask_disk(struct lz_world *w, const struct lz_task *t, enum lz_disk_op op, lz_kind done)
-{
-    lz_disk_start(w, t->server,
-                  &(struct lz_disk_request){.op = op,
-                                            .owner = t->path,
-                                            .done = done,
-                                            .failed = w->databases->disk_failed,
-                                            .payload = lz_pool_id(t)});
-}
-
-static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    if (lz_disk_is_felt(w, t->server) && lz_disk_misses(w, t->server, t->path))
-        ask_disk(w, t, LZ_DISK_READ, w->databases->fetched);
-    else
-        read_row(w, d, t);
-}
-
-static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    if (t->server - d->first != d->primary || !d->is_writable)
-        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
-    else
-        lz_database_write(w, d, t);
-}
-
-// A query that waits for the disk, if it is still one.
-static struct lz_task *waiting(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t task)
-{
-    struct lz_task *t = lz_task_find(w, task);
-    bool is_live = t != NULL && t->state == LZ_TASK_WORKING;
-    return is_live && !lz_instance_defer(w, at, kind, task) ? t : NULL;
-}
-
-static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = waiting(w, entity, w->databases->flushed, payload);
-    if (t != NULL)
-        write(w, database_of(w, t), t);
-}
-
-static void on_fetched(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = waiting(w, entity, w->databases->fetched, payload);
-    if (t != NULL)
-        read_row(w, database_of(w, t), t);
-}
-
-static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = waiting(w, entity, w->databases->disk_failed, payload);
-    if (t != NULL)
-        lz_database_answer(w, database_of(w, t), t, LZ_OUTCOME_ERROR, 500);
-}
-
-static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->databases->queried, payload))
-        return;
-    struct lz_database *d = database_of(w, t);
-    uint32_t n = entity - d->first;
-    lz_cpu_remove(w, d->nodes[n].capacity->cpu, t->job);
-    t->job = 0;
-    measure_cpu(w, d);
-    if (turns_out_wrong(w, &d->nodes[n], t))
-        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
-    else if (op_reads(w, t->op))
-        read(w, d, t);
-    else if (n == d->primary && d->is_writable && lz_disk_is_felt(w, entity))
-        ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
-    else
-        write(w, d, t);
-}
-
 static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)
 {
     (void)w;
     (void)t;
     (void)result;
     LZ_UNREACHABLE("a database calls nobody");
-}
-
-static void let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    if (t->job != 0)
-        lz_cpu_remove(w, d->nodes[t->server - d->first].capacity->cpu, t->job);
-    t->job = 0;
-    lz_database_forget_commit(w, d, t);
-}
-
-static void cancel(struct lz_world *w, struct lz_task *t)
-{
-    struct lz_database *d = database_of(w, t);
-    let_go(w, d, t);
-    lz_measure_left(w, &d->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
-    measure_cpu(w, d);
-    lz_task_free(w, t);
 }
 
 static void refused(struct lz_world *w, lz_component_id id, lz_instance_id instance)
@@ -353,14 +121,7 @@ static void refused(struct lz_world *w, lz_component_id id, lz_instance_id insta
 static void died(struct lz_world *w, lz_instance_id id, bool silent)
 {
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
-    uint32_t broken = 0;
-    for (uint32_t at = lz_task_first_at(w, id); at != 0; at = lz_task_first_at(w, id)) {
-        struct lz_task *t = lz_task_at(w, at);
-        let_go(w, d, t);
-        lz_measure_left(w, &d->series.m, LZ_OUTCOME_RESET, lz_sim_now(w->sim) - t->arrived);
-        lz_task_reset(w, t, silent);
-        broken++;
-    }
+    uint32_t broken = lz_query_break_all(w, d, id, silent);
     struct lz_database_node *n = &d->nodes[id - d->first];
     if (id - d->first != d->primary)
         n->is_stale = true;
@@ -368,7 +129,7 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         n->lsn = lz_disk_durable(w, id, n->lsn);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
     lz_cpu_freeze(w, d->nodes[id - d->first].capacity->cpu, false);
-    measure_cpu(w, d);
+    lz_query_measure_cpu(w, d);
     if (broken > 0 && !silent)
         lz_instance_note(w, id, "reset", "%u connections reset", broken);
 }
@@ -392,23 +153,20 @@ static void resumed(struct lz_world *w, lz_instance_id id)
 
 static const struct lz_instance_ops instance_ops = {
     .died = died, .started = started, .stopped = stopped, .resumed = resumed};
-static const struct lz_server_ops server_ops = {.arrive = arrive,
-                                                .turn_away = turn_away,
+static const struct lz_server_ops server_ops = {.arrive = lz_query_arrive,
+                                                .turn_away = lz_query_turn_away,
                                                 .called = called,
-                                                .cancel = cancel,
+                                                .cancel = lz_query_cancel,
                                                 .route = route,
-                                                .connect = take_connection,
-                                                .disconnect = give_connection,
-                                                .forget = forget_waiter,
+                                                .connect = lz_backend_take,
+                                                .disconnect = lz_backend_give,
+                                                .forget = lz_backend_forget,
                                                 .refused = refused};
 
 void lz_databases_init(struct lz_world *w)
 {
     w->databases = lz_arena_alloc(w->arena, sizeof(*w->databases));
-    w->databases->flushed = lz_sim_kind(w->sim, "flushed", on_flushed, w);
-    w->databases->fetched = lz_sim_kind(w->sim, "fetched", on_fetched, w);
-    w->databases->disk_failed = lz_sim_kind(w->sim, "disk.failed", on_disk_failed, w);
-    w->databases->queried = lz_sim_kind(w->sim, "queried", on_queried, w);
+    lz_queries_init(w);
     lz_replicate_init(w);
     lz_failover_init(w);
 }

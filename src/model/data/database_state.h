@@ -1,7 +1,9 @@
 /*
- * database_state.h — what the three parts of the database share; for model/ only.
+ * database_state.h — what the parts of the database share; for model/ only.
  *
- *   database.c   connections, queries, answers
+ *   database.c   what it is, where calls go, the life of its nodes
+ *   backend.c    its connections
+ *   query.c      a query on a node
  *   replicate.c  the log, its way to the replicas, commits
  *   failover.c   who leads
  */
@@ -66,12 +68,27 @@ struct lz_database {
     uint32_t commit_first, commit_last; /* tasks that wait for standbys, by LSN */
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     uint32_t connections;
+    uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;
     uint32_t wait_first, wait_last;
     struct lz_database_series series;
 };
 
+struct lz_databases {
+    struct lz_database **all; /* by component */
+    uint32_t cap;
+    lz_kind queried, flushed, fetched, disk_failed;
+};
+
 struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id);
+struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t);
+bool lz_database_op_reads(const struct lz_world *w, lz_op op);
+
+/* Connections, as struct lz_server_ops has them. */
+bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call);
+void lz_backend_give(struct lz_world *w, lz_component_id id);
+void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call);
+
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status);
 

@@ -9,10 +9,9 @@
  */
 #include "model/data/failover.h"
 #include "base/check.h"
-#include "model/data/database_state.h"
+#include "model/data/query.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
-#include "model/service/task.h"
 #include "model/world_kinds.h"
 
 struct lz_failovers {
@@ -104,21 +103,6 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
                          (unsigned long long)lost);
 }
 
-// The old leader's open queries break with its demotion.
-static void reset_queries(struct lz_world *w, struct lz_database *d, uint32_t node)
-{
-    lz_instance_id id = d->first + node;
-    for (uint32_t at = lz_task_first_at(w, id); at != 0; at = lz_task_first_at(w, id)) {
-        struct lz_task *t = lz_task_at(w, at);
-        if (t->job != 0)
-            lz_cpu_remove(w, d->nodes[node].capacity->cpu, t->job);
-        t->job = 0;
-        lz_database_forget_commit(w, d, t);
-        lz_measure_left(w, &d->series.m, LZ_OUTCOME_RESET, lz_sim_now(w->sim) - t->arrived);
-        lz_task_reset(w, t, false);
-    }
-}
-
 static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     uint32_t old = d->primary;
@@ -127,7 +111,7 @@ static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
     d->primary = node;
     d->nodes[old].is_stale = true;
     n->is_stale = false;
-    reset_queries(w, d, old);
+    lz_query_break_all(w, d, d->first + old, false); // with its demotion
     uint64_t lost = cut_timeline(d, n->lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++) {
         struct lz_database_node *other = &d->nodes[i];
@@ -156,7 +140,7 @@ static void rebuild_stale(struct lz_world *w, struct lz_database *d)
         if (n == d->primary || !d->nodes[n].is_stale)
             continue;
         if (lz_instance_is_up(lz_instance_get(w, id)) && reaches(w, primary, id)) {
-            reset_queries(w, d, n);
+            lz_query_break_all(w, d, id, false);
             lz_database_rejoin(w, d, id);
         }
     }

@@ -1,0 +1,85 @@
+#include "base/check.h"
+#include "model/data/database_state.h"
+#include "model/world_kinds.h"
+
+/*
+ * Backends: a database's connections, as PostgreSQL calls the processes behind them. There are
+ * `max_connections`; who finds none waits in line, first come, first served.
+ */
+
+static void set_connections(struct lz_world *w, struct lz_database *d, uint32_t count)
+{
+    d->connections = count;
+    lz_metrics_set(w->metrics, d->series.connections, lz_sim_now(w->sim), count);
+}
+
+// Some are kept for those who look after it, and faults take some.
+static bool has_room(const struct lz_database *d)
+{
+    return d->connections + d->connections_taken + d->opts.reserved < d->opts.max_connections;
+}
+
+bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    if (has_room(d)) {
+        set_connections(w, d, d->connections + 1);
+        lz_metrics_observe(w->metrics, d->series.connections_wait, 0);
+        return true;
+    }
+    struct lz_waiter *waiter = lz_pool_take(&d->waiters);
+    waiter->call = call;
+    waiter->since = lz_sim_now(w->sim);
+    waiter->prev = d->wait_last;
+    if (d->wait_last != 0)
+        ((struct lz_waiter *)lz_pool_at(&d->waiters, d->wait_last))->next = waiter->head.index;
+    else
+        d->wait_first = waiter->head.index;
+    d->wait_last = waiter->head.index;
+    return false;
+}
+
+static void remove_waiter(struct lz_database *d, struct lz_waiter *waiter)
+{
+    if (waiter->prev != 0)
+        ((struct lz_waiter *)lz_pool_at(&d->waiters, waiter->prev))->next = waiter->next;
+    else
+        d->wait_first = waiter->next;
+    if (waiter->next != 0)
+        ((struct lz_waiter *)lz_pool_at(&d->waiters, waiter->next))->prev = waiter->prev;
+    else
+        d->wait_last = waiter->prev;
+    lz_pool_give(&d->waiters, waiter);
+}
+
+void lz_backend_give(struct lz_world *w, lz_component_id id)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(d->connections > 0);
+    if (d->wait_first == 0 ||
+        d->connections - 1 + d->connections_taken + d->opts.reserved >= d->opts.max_connections) {
+        set_connections(w, d, d->connections - 1);
+        return;
+    }
+    struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
+    uint64_t call = waiter->call;
+    lz_metrics_observe(w->metrics, d->series.connections_wait, lz_sim_now(w->sim) - waiter->since);
+    remove_waiter(d, waiter);
+    lz_client_connected(w, call);
+}
+
+void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    for (uint32_t at = d->wait_first; at != 0;) {
+        struct lz_waiter *waiter = lz_pool_at(&d->waiters, at);
+        if (waiter->call == call) {
+            lz_metrics_observe(w->metrics, d->series.connections_wait,
+                               lz_sim_now(w->sim) - waiter->since);
+            remove_waiter(d, waiter);
+            return;
+        }
+        at = waiter->next;
+    }
+    LZ_UNREACHABLE("a call that waits is in line");
+}

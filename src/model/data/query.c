@@ -1,0 +1,182 @@
+#include "model/data/query.h"
+
+#include "base/check.h"
+#include "model/node/disk.h"
+#include "model/world_kinds.h"
+
+void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)
+{
+    lz_metrics_set(w->metrics, d->series.cpu, lz_sim_now(w->sim),
+                   lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
+}
+
+void lz_query_arrive(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_database *d = lz_database_of(w, t);
+    struct lz_database_node *n = &d->nodes[t->server - d->first];
+    lz_time now = lz_sim_now(w->sim);
+    lz_measure_arrived(w, &d->series.m);
+    lz_client_count_request(w, d->id);
+    t->state = LZ_TASK_WORKING;
+    t->started = now;
+    if (n->capacity->loss_count > 0)
+        lz_capacity_touch(n->capacity);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
+    double query_ns = (double)lz_dist_time(&d->opts.query_time, &draw) * n->capacity->factor;
+    lz_time demand = (lz_time)(query_ns + 0.5);
+    t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
+    lz_query_measure_cpu(w, d);
+}
+
+void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                        uint16_t status)
+{
+    struct lz_database *d = lz_database_of(w, t);
+    lz_measure_arrived(w, &d->series.m);
+    lz_client_count_request(w, d->id);
+    lz_database_answer(w, d, t, outcome, status);
+}
+
+void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                        enum lz_outcome outcome, uint16_t status)
+{
+    lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
+    lz_task_answer(w, t, outcome, status);
+}
+
+static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n,
+                            const struct lz_task *t)
+{
+    if (!(n->capacity->error_ratio > 0.0))
+        return false;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_ERROR, 0);
+    return lz_draw_unit(&draw) < n->capacity->error_ratio;
+}
+
+static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    const struct lz_database_node *n = &d->nodes[t->server - d->first];
+    uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
+    if (version < lz_rows_get(&d->acked_rows, t->key))
+        lz_metrics_add(w->metrics, d->series.stale_reads, 1);
+    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+}
+
+// The disk has its part of a query before the rest goes on.
+static void ask_disk(struct lz_world *w, const struct lz_task *t, enum lz_disk_op op, lz_kind done)
+{
+    lz_disk_start(w, t->server,
+                  &(struct lz_disk_request){.op = op,
+                                            .owner = t->path,
+                                            .done = done,
+                                            .failed = w->databases->disk_failed,
+                                            .payload = lz_pool_id(t)});
+}
+
+static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (lz_disk_is_felt(w, t->server) && lz_disk_misses(w, t->server, t->path))
+        ask_disk(w, t, LZ_DISK_READ, w->databases->fetched);
+    else
+        read_row(w, d, t);
+}
+
+static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (t->server - d->first != d->primary || !d->is_writable)
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
+    else
+        lz_database_write(w, d, t);
+}
+
+// A query that waits for the disk, if it is still one.
+static struct lz_task *waiting(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t task)
+{
+    struct lz_task *t = lz_task_find(w, task);
+    bool is_live = t != NULL && t->state == LZ_TASK_WORKING;
+    return is_live && !lz_instance_defer(w, at, kind, task) ? t : NULL;
+}
+
+static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->flushed, payload);
+    if (t != NULL)
+        write(w, lz_database_of(w, t), t);
+}
+
+static void on_fetched(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->fetched, payload);
+    if (t != NULL)
+        read_row(w, lz_database_of(w, t), t);
+}
+
+static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = waiting(w, entity, w->databases->disk_failed, payload);
+    if (t != NULL)
+        lz_database_answer(w, lz_database_of(w, t), t, LZ_OUTCOME_ERROR, 500);
+}
+
+static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->databases->queried, payload))
+        return;
+    struct lz_database *d = lz_database_of(w, t);
+    uint32_t n = entity - d->first;
+    lz_cpu_remove(w, d->nodes[n].capacity->cpu, t->job);
+    t->job = 0;
+    lz_query_measure_cpu(w, d);
+    if (turns_out_wrong(w, &d->nodes[n], t))
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
+    else if (lz_database_op_reads(w, t->op))
+        read(w, d, t);
+    else if (n == d->primary && d->is_writable && lz_disk_is_felt(w, entity))
+        ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
+    else
+        write(w, d, t);
+}
+
+void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (t->job != 0)
+        lz_cpu_remove(w, d->nodes[t->server - d->first].capacity->cpu, t->job);
+    t->job = 0;
+    lz_database_forget_commit(w, d, t);
+}
+
+uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instance_id node,
+                            bool silent)
+{
+    uint32_t broken = 0;
+    for (uint32_t at = lz_task_first_at(w, node); at != 0; at = lz_task_first_at(w, node)) {
+        struct lz_task *t = lz_task_at(w, at);
+        lz_query_let_go(w, d, t);
+        lz_measure_left(w, &d->series.m, LZ_OUTCOME_RESET, lz_sim_now(w->sim) - t->arrived);
+        lz_task_reset(w, t, silent);
+        broken++;
+    }
+    return broken;
+}
+
+void lz_query_cancel(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_database *d = lz_database_of(w, t);
+    lz_query_let_go(w, d, t);
+    lz_measure_left(w, &d->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
+    lz_query_measure_cpu(w, d);
+    lz_task_free(w, t);
+}
+
+void lz_queries_init(struct lz_world *w)
+{
+    w->databases->flushed = lz_sim_kind(w->sim, "flushed", on_flushed, w);
+    w->databases->fetched = lz_sim_kind(w->sim, "fetched", on_fetched, w);
+    w->databases->disk_failed = lz_sim_kind(w->sim, "disk.failed", on_disk_failed, w);
+    w->databases->queried = lz_sim_kind(w->sim, "queried", on_queried, w);
+}

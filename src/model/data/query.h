@@ -1,0 +1,29 @@
+/*
+ * query.h — what a database node does with one query; for model/ only.
+ *
+ *   arrive ──▶ CPU (query_time) ──▶ read: from memory, or the disk first ──▶ answer
+ *                               └─▶ write: flush, the log (replicate.c), whose word it waits for
+ */
+#ifndef LZ_MODEL_DATA_QUERY_H
+#define LZ_MODEL_DATA_QUERY_H
+
+#include "model/data/database_state.h"
+
+void lz_queries_init(struct lz_world *w);
+
+/* As struct lz_server_ops has them. */
+void lz_query_arrive(struct lz_world *w, struct lz_task *t);
+void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
+                        uint16_t status);
+void lz_query_cancel(struct lz_world *w, struct lz_task *t);
+
+/* Its node is done with it, or it with its node: it holds and waits for nothing. */
+void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+
+/* All queries at a node break. Returns how many; silent: nobody is told. */
+uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instance_id node,
+                            bool silent);
+
+void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d);
+
+#endif
