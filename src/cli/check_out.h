@@ -21,6 +21,7 @@ struct lz_check_file {
     struct lz_vet vet;
     char *problem; /* it crashed, hung or used up its memory: a sentence; else NULL */
     enum lz_exit code;
+    bool is_looked_at; /* false: it was not reached, or problem says why not */
 };
 
 struct lz_check_result {

@@ -26,6 +26,7 @@ struct lz_cmd {
 
 extern const struct lz_cmd lz_cmd_check;
 extern const struct lz_cmd lz_cmd_completions;
+extern const struct lz_cmd lz_cmd_config;
 extern const struct lz_cmd lz_cmd_doctor;
 extern const struct lz_cmd lz_cmd_explain;
 extern const struct lz_cmd lz_cmd_help;

@@ -10,6 +10,7 @@
 #include "cli/check_out.h"
 #include "cli/cmd.h"
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "explore/crew.h"
 #include "explore/vet.h"
 
@@ -70,15 +71,14 @@ static bool take_strict(void *into, const char *value, struct lz_err *err)
 }
 
 static const struct lz_opt options[] = {
-    {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
+    LZ_FLAGS_SELECT,
+    LZ_FLAGS_STOP,
     {"output", 'o', "json|sarif|github=FILE", "also write this format; FILE - is standard output",
      take_output},
     {"fix", 0, NULL, "make the edits that can only be meant", take_fix},
     {"strict", 0, NULL, "a warning is an error", take_strict},
-    {"quiet", 'q', NULL, "say only what is wrong", lz_flags_quiet},
-    {"color", 0, "WHEN", "auto, always or never", lz_flags_color},
-    {"jobs", 'j', "N|auto", "files at once", lz_flags_jobs},
-    {"timeout", 0, "DURATION", "wall-clock limit of each file (default 300s)", lz_flags_timeout},
+    LZ_FLAGS_MACHINE,
+    LZ_FLAGS_SHOW,
 };
 
 struct check {
@@ -86,6 +86,7 @@ struct check {
     struct lz_suite *suite; // the texts
     struct lz_check_file *files;
     const size_t *jobs; // files to look at: indices
+    size_t wrong;       // of them, so far
     bool colour;
     struct lz_str said; // what was fixed
     bool write_failed;
@@ -101,6 +102,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         &(struct lz_vet_opts){
             .source = {.path = s->path, .text = s->text, .len = s->len},
             .sets = &c->flags->common.sets,
+            .cases = &c->flags->common.cases,
             .colour = c->colour,
         },
         message);
@@ -128,6 +130,14 @@ static enum lz_exit code_of(const struct check *c, const struct lz_vet *vet)
     return c->flags->strict && vet->count > 0 ? LZ_EXIT_SCENARIO : LZ_EXIT_OK;
 }
 
+// One more is wrong: is that enough?
+static bool goes_on(struct check *c)
+{
+    size_t most = c->flags->common.fail_max;
+    c->wrong++;
+    return most == 0 || c->wrong < most;
+}
+
 static bool done(void *ctx, size_t job, struct lz_crew_result *r)
 {
     struct check *c = ctx;
@@ -140,12 +150,13 @@ static bool done(void *ctx, size_t job, struct lz_crew_result *r)
     if (r->end != LZ_CREW_DONE || !lz_vet_read(&r->message, &file->vet)) {
         file->problem = explain(c, r);
         file->code = r->end == LZ_CREW_TIMED_OUT ? LZ_EXIT_BUDGET : LZ_EXIT_BUG;
-        return true;
+        return goes_on(c);
     }
     file->code = code_of(c, &file->vet);
     file->problem = file->vet.problem; // the memory budget, in a sentence
     file->vet.problem = NULL;
-    return true;
+    file->is_looked_at = true;
+    return file->code == LZ_EXIT_OK || goes_on(c);
 }
 
 static enum lz_exit look(struct check *c, const size_t *jobs, size_t count)
@@ -153,6 +164,7 @@ static enum lz_exit look(struct check *c, const size_t *jobs, size_t count)
     int signal = 0;
     struct lz_err err;
     c->jobs = jobs;
+    c->wrong = 0;
     const struct lz_crew_opts opts = {
         .jobs = count,
         .workers = c->flags->common.jobs,
@@ -230,7 +242,11 @@ static enum lz_exit fix(struct check *c)
 
 static struct lz_check_result sum_up(const struct check *c)
 {
-    struct lz_check_result result = {.files = c->files, .count = c->suite->scenario_count};
+    struct lz_check_result result = {.files = c->files};
+    // Files come in order: what was not reached is at the end.
+    while (result.count < c->suite->scenario_count &&
+           (c->files[result.count].is_looked_at || c->files[result.count].problem != NULL))
+        result.count++;
     for (size_t i = 0; i < result.count; i++) {
         const struct lz_check_file *file = &c->files[i];
         lz_exit_add(&result.codes, file->code);
@@ -253,7 +269,7 @@ static void print_file(const struct check *c, const struct lz_check_file *file, 
         lz_out_text(out, i > 0 ? "\n" : "");
         lz_out_text(out, file->vet.items[i].shown);
     }
-    if (file->code == LZ_EXIT_OK && !c->flags->common.quiet)
+    if (file->is_looked_at && file->code == LZ_EXIT_OK && !c->flags->common.quiet)
         lz_out_textf(out, "%sok  %s  %s, %zu %s\n", file->vet.count > 0 ? "\n" : "", file->path,
                      file->vet.scenario, file->vet.case_count,
                      file->vet.case_count == 1 ? "case" : "cases");
@@ -325,59 +341,126 @@ static enum lz_exit check_files(struct check *c, struct lz_out *out)
     return status;
 }
 
-static enum lz_exit check(const struct check_flags *flags, const struct lz_opts_rest *paths,
-                          struct lz_out *out)
+static void keep_files(struct lz_select_files *files, const bool *is_kept)
 {
-    struct lz_select_files files = {0};
-    struct lz_err err;
-    if (!lz_select_find(paths->items, paths->count, &files, &err)) {
-        fprintf(stderr, "lorenz: %s\n", err.msg);
-        return LZ_EXIT_USAGE;
+    size_t kept = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        if (is_kept[i])
+            files->paths[kept++] = files->paths[i];
+        else
+            free(files->paths[i]);
     }
-    if (files.count == 0) {
-        fprintf(stderr, "lorenz: nothing matched: no scenario (*.lua) in %s\n",
-                paths->count > 0 ? paths->items[0] : LZ_SELECT_DEFAULT);
-        fprintf(stderr, "help: name a file or a folder: lorenz check PATH\n");
-        return LZ_EXIT_NOTHING;
+    files->count = kept;
+}
+
+// Names and tags are known only to who has loaded the file: each is listed first.
+static bool mark_selected(const struct lz_subset *subset, struct lz_suite *suite, bool *is_kept,
+                          struct lz_err *err)
+{
+    struct lz_str told;
+    lz_str_init(&told);
+    bool ok =
+        lz_suite_list(suite, err) && lz_subset_apply(subset, suite, LZ_SESSION_FAILED, &told, err);
+    if (ok && told.len > 0)
+        fprintf(stderr, "lorenz: %s", told.text);
+    lz_str_finish(&told);
+    for (size_t i = 0; ok && i < suite->scenario_count; i++)
+        is_kept[i] = false;
+    for (size_t i = 0; ok && i < suite->run_count; i++)
+        is_kept[suite->runs[i].scenario] = true;
+    return ok;
+}
+
+// Leave out the files that are not selected, and those of other shards.
+static bool narrow(const struct lz_suite_opts *opts, const struct lz_subset *subset,
+                   struct lz_select_files *files, struct lz_err *err)
+{
+    bool is_all = subset->names == NULL && subset->tag_count == 0 &&
+                  subset->failed == LZ_SUBSET_ALL && opts->cases->count == 0;
+    bool ok = true;
+    bool *is_kept = lz_mem_alloc((files->count + 1) * sizeof(*is_kept));
+    memset(is_kept, true, files->count + 1);
+    if (!is_all) {
+        struct lz_suite *suite = NULL;
+        ok = lz_suite_create(opts, &suite, err) && mark_selected(subset, suite, is_kept, err);
+        lz_suite_destroy(suite);
     }
+    if (ok)
+        keep_files(files, is_kept);
+    for (size_t i = 0; ok && subset->shards > 0 && i < files->count; i++)
+        is_kept[i] = i % subset->shards == subset->shard - 1;
+    if (ok && subset->shards > 0)
+        keep_files(files, is_kept);
+    free(is_kept);
+    return ok;
+}
+
+static enum lz_exit check_selected(const struct check_flags *flags, struct lz_select_files *files,
+                                   struct lz_out *out)
+{
     struct check c = {
         .flags = flags,
         .colour = lz_term_look(&flags->common.term, STDOUT_FILENO).colour,
     };
-    const struct lz_suite_opts suite = {
-        .files = &files,
+    const struct lz_suite_opts opts = {
+        .files = files,
         .sets = &flags->common.sets,
         .cases = &flags->common.cases,
         .version = LZ_VERSION,
+        .timeout_ns = flags->common.timeout_ns,
         .workers = flags->common.jobs,
     };
+    struct lz_err err;
     enum lz_exit status = LZ_EXIT_USAGE;
-    if (lz_suite_create(&suite, &c.suite, &err))
-        status = check_files(&c, out);
-    else
+    if (!narrow(&opts, &flags->common.subset, files, &err))
         fprintf(stderr, "lorenz: %s\n", err.msg);
+    else if (files->count == 0)
+        status = lz_session_nothing(&flags->common, "check");
+    else if (!lz_suite_create(&opts, &c.suite, &err))
+        fprintf(stderr, "lorenz: %s\n", err.msg);
+    else
+        status = check_files(&c, out);
     lz_suite_destroy(c.suite);
+    return status;
+}
+
+struct watched {
+    const struct check_flags *flags;
+    const struct lz_opts_rest *paths;
+    struct lz_out *out;
+};
+
+static enum lz_exit check_once(void *ctx)
+{
+    const struct watched *w = ctx;
+    struct lz_select_files files = {0};
+    struct lz_err err;
+    if (!lz_select_find(w->paths->items, w->paths->count, &files, &err)) {
+        fprintf(stderr, "lorenz: %s\n", err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    enum lz_exit status = LZ_EXIT_NOTHING;
+    if (files.count > 0) {
+        status = check_selected(w->flags, &files, w->out);
+    } else {
+        fprintf(stderr, "lorenz: nothing matched: no scenario (*.lua) in %s\n",
+                w->paths->count > 0 ? w->paths->items[0] : LZ_SELECT_DEFAULT);
+        fprintf(stderr, "help: name a file or a folder: lorenz check PATH\n");
+    }
     lz_select_free(&files);
     return status;
 }
 
 static enum lz_exit cmd_check(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
-    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
     struct check_flags flags = {0};
-    struct lz_err err;
     lz_flags_init(&flags.common);
-    enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &flags, &paths);
-    if (outcome == LZ_OPTS_HELP) {
-        lz_cmd_help_page(cmd, out);
-        status = LZ_EXIT_OK;
-    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&flags.common, &err)) {
-        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
-    } else if (outcome == LZ_OPTS_OK) {
-        status = check(&flags, &paths, out);
-    }
+    enum lz_exit status;
+    if (lz_flags_read(&line, out, &flags, &paths, &status))
+        status =
+            lz_watch_run(&flags.common, &paths, check_once, &(struct watched){&flags, &paths, out});
     free(paths.items);
     lz_flags_finish(&flags.common);
     return status;

@@ -6,21 +6,18 @@
 #include "check/format.h"
 #include "cli/cmd.h"
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "report/pen.h"
 #include "report/report.h"
 
 #define RECORD_MAX ((size_t)1 << 30) // a larger file is none of ours
 
 static const struct lz_opt options[] = {
-    {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
-    {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},
     {"seed", 0, "N", "whose last runs are looked at (default 1)", lz_flags_seed},
-    {"quiet", 'q', NULL, "one line per scenario", lz_flags_quiet},
-    {"color", 0, "WHEN", "auto, always or never", lz_flags_color},
-    {"ascii", 0, NULL, "nothing but 7-bit characters", lz_flags_ascii},
-    {"width", 0, "N", "columns of the output", lz_flags_width},
-    {"jobs", 'j', "N|auto", "files at once", lz_flags_jobs},
-    {"timeout", 0, "DURATION", "wall-clock limit of each file (default 300s)", lz_flags_timeout},
+    LZ_FLAGS_SELECT,
+    LZ_FLAGS_STOP,
+    LZ_FLAGS_MACHINE,
+    LZ_FLAGS_SHOW,
 };
 
 static unsigned char *read_whole(const char *path, size_t *size)
@@ -136,7 +133,11 @@ static enum lz_exit print(const struct lz_flags *flags, const struct lz_suite *s
     struct lz_str text;
     lz_str_init(&text);
     struct lz_pen pen = lz_pen_begin(&text, &style);
+    size_t wrong = 0;
     for (size_t i = 0; i < suite->scenario_count; i++) {
+        if (flags->fail_max > 0 && wrong == flags->fail_max)
+            break;
+        wrong += suite->scenarios[i].code != LZ_EXIT_OK;
         lz_exit_add(&codes, suite->scenarios[i].code);
         if (suite->scenarios[i].code != LZ_EXIT_OK) {
             complain(&suite->scenarios[i]);
@@ -155,15 +156,22 @@ static enum lz_exit print(const struct lz_flags *flags, const struct lz_suite *s
     return lz_exit_worst(&codes, false);
 }
 
-static enum lz_exit list(const struct lz_flags *flags, const struct lz_opts_rest *paths,
-                         struct lz_out *out)
+struct watched {
+    const struct lz_flags *flags;
+    const struct lz_opts_rest *paths;
+    struct lz_out *out;
+};
+
+static enum lz_exit list_once(void *ctx)
 {
+    const struct watched *w = ctx;
     struct lz_select_files files;
     struct lz_suite *suite;
-    enum lz_exit status = lz_session_open(flags, paths, false, &files, &suite);
+    enum lz_exit status = lz_session_open(w->flags, w->paths, false, &files, &suite);
     if (status != LZ_EXIT_OK)
         return status;
-    status = print(flags, suite, out);
+    lz_subset_shard(&w->flags->subset, suite);
+    status = print(w->flags, suite, w->out);
     lz_suite_destroy(suite);
     lz_select_free(&files);
     return status;
@@ -171,21 +179,13 @@ static enum lz_exit list(const struct lz_flags *flags, const struct lz_opts_rest
 
 static enum lz_exit cmd_list(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
-    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
     struct lz_flags flags;
-    struct lz_err err;
     lz_flags_init(&flags);
-    enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &flags, &paths);
-    if (outcome == LZ_OPTS_HELP) {
-        lz_cmd_help_page(cmd, out);
-        status = LZ_EXIT_OK;
-    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&flags, &err)) {
-        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
-    } else if (outcome == LZ_OPTS_OK) {
-        status = list(&flags, &paths, out);
-    }
+    enum lz_exit status;
+    if (lz_flags_read(&line, out, &flags, &paths, &status))
+        status = lz_watch_run(&flags, &paths, list_once, &(struct watched){&flags, &paths, out});
     free(paths.items);
     lz_flags_finish(&flags);
     return status;

@@ -192,22 +192,17 @@ static enum lz_exit show(struct plan *plan, const struct lz_opts_rest *paths, st
 
 static enum lz_exit cmd_plan(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
-    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    const struct lz_flags_line line = {cmd, argc, argv};
     struct plan plan = {0};
     struct lz_opts_rest paths;
-    struct lz_err err;
     lz_flags_init(&plan.flags);
-    enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &plan, &paths);
-    if (outcome == LZ_OPTS_HELP) {
-        lz_cmd_help_page(cmd, out);
-        status = LZ_EXIT_OK;
-    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&plan.flags, &err)) {
-        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
-    } else if (outcome == LZ_OPTS_OK && count_to_stdout(&plan) > 1) {
-        fprintf(stderr, "lorenz plan: -o: only one format can go to standard output\n");
-    } else if (outcome == LZ_OPTS_OK) {
-        status = show(&plan, &paths, out);
+    enum lz_exit status;
+    if (lz_flags_read(&line, out, &plan, &paths, &status)) {
+        status = LZ_EXIT_USAGE;
+        if (count_to_stdout(&plan) > 1)
+            fprintf(stderr, "lorenz plan: -o: only one format can go to standard output\n");
+        else
+            status = show(&plan, &paths, out);
     }
     free(paths.items);
     lz_flags_finish(&plan.flags);

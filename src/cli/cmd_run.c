@@ -8,41 +8,24 @@ static const struct lz_opt options[] = {
     {"seed", 0, "N|TOKEN|random", "what all chance is drawn from (default 1)", lz_flags_seed},
     {"verify", 0, NULL, "run twice, and compare every event", lz_flags_verify},
     {"shake", 0, NULL, "the same, with all that must not matter changed", lz_flags_shake},
-    {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
-    {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},
-    {"output", 'o', "FORMAT=FILE", "also write the results as json; - is stdout", lz_flags_output},
-    {"quiet", 'q', NULL, "one line per scenario and the summary", lz_flags_quiet},
-    {"verbose", 'v', NULL, "more of everything, and wall times on stderr", lz_flags_verbose},
-    {"color", 0, "WHEN", "auto, always or never", lz_flags_color},
-    {"ascii", 0, NULL, "nothing but 7-bit characters", lz_flags_ascii},
-    {"width", 0, "N", "columns of the output", lz_flags_width},
-    {"jobs", 'j', "N|auto", "runs at once; results never depend on it", lz_flags_jobs},
-    {"timeout", 0, "DURATION", "wall-clock limit of each run (default 300s)", lz_flags_timeout},
-    {"max-events", 0, "N", "event budget of each run", lz_flags_events},
-    {"keep", 0, "WHICH", "run files to keep: all, failed or none", lz_flags_keep},
-    {"report-only", 0, NULL, "failed and inconclusive runs do not fail the command",
-     lz_flags_report_only},
-    {"exitfirst", 'x', NULL, "stop after the first failed run", lz_flags_exitfirst},
-    {"maxfail", 0, "N", "stop after N failed runs", lz_flags_maxfail},
+    LZ_FLAGS_SELECT,
+    LZ_FLAGS_STOP,
+    LZ_FLAGS_RUNS,
+    {"output", 'o', "FORMAT=FILE", "also write this format; may be repeated, - is stdout",
+     lz_flags_output},
+    LZ_FLAGS_MACHINE,
+    LZ_FLAGS_SHOW,
 };
 
 static enum lz_exit cmd_run(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
-    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
     struct lz_flags flags;
-    struct lz_err err;
     lz_flags_init(&flags);
-    enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &flags, &paths);
-    if (outcome == LZ_OPTS_HELP) {
-        lz_cmd_help_page(cmd, out);
-        status = LZ_EXIT_OK;
-    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&flags, &err)) {
-        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
-    } else if (outcome == LZ_OPTS_OK) {
+    enum lz_exit status;
+    if (lz_flags_read(&line, out, &flags, &paths, &status))
         status = lz_session_run(&flags, &paths, out);
-    }
     free(paths.items);
     lz_flags_finish(&flags);
     return status;

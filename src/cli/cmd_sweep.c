@@ -10,6 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/session.h"
 #include "cli/sweep_out.h"
+#include "cli/watch.h"
 #include "explore/seeds.h"
 #include "record/record.h"
 
@@ -23,7 +24,7 @@ struct flags {
     struct lz_flags common;
     uint64_t first, last; /* 0, 0: not given */
     double confidence, max_rate;
-    bool no_saved, no_save;
+    bool no_save;
     enum progress progress;
     const char *json;
 };
@@ -79,14 +80,6 @@ static bool take_max_rate(void *into, const char *value, struct lz_err *err)
     return take_share(value, &((struct flags *)into)->max_rate, err);
 }
 
-static bool take_no_regressions(void *into, const char *value, struct lz_err *err)
-{
-    (void)value;
-    (void)err;
-    ((struct flags *)into)->no_saved = true;
-    return true;
-}
-
 static bool take_no_save(void *into, const char *value, struct lz_err *err)
 {
     (void)value;
@@ -121,24 +114,14 @@ static const struct lz_opt options[] = {
     {"confidence", 0, "P", "how sure the interval and the decision are (default 95%)",
      take_confidence},
     {"max-rate", 0, "P", "stop when it is certain that fewer, or more, runs fail", take_max_rate},
-    {"no-regressions", 0, NULL, "do not run saved seeds first", take_no_regressions},
     {"no-save", 0, NULL, "do not save failing seeds", take_no_save},
-    {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
-    {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},
+    LZ_FLAGS_SELECT,
+    LZ_FLAGS_STOP,
+    LZ_FLAGS_RUNS,
     {"output", 'o', "json=FILE", "also write the results as json; - is stdout", take_output},
     {"progress", 0, "HOW", "auto, bar, counter or none", take_progress},
-    {"quiet", 'q', NULL, "no closest calls", lz_flags_quiet},
-    {"verbose", 'v', NULL, "wall times on stderr", lz_flags_verbose},
-    {"ascii", 0, NULL, "nothing but 7-bit characters", lz_flags_ascii},
-    {"width", 0, "N", "columns of the output", lz_flags_width},
-    {"jobs", 'j', "N|auto", "runs at once; results never depend on it", lz_flags_jobs},
-    {"timeout", 0, "DURATION", "wall-clock limit of each run (default 300s)", lz_flags_timeout},
-    {"max-events", 0, "N", "event budget of each run", lz_flags_events},
-    {"keep", 0, "WHICH", "run files of first failing seeds: all, failed or none", lz_flags_keep},
-    {"report-only", 0, NULL, "failed and inconclusive runs do not fail the command",
-     lz_flags_report_only},
-    {"exitfirst", 'x', NULL, "stop after the first failed run", lz_flags_exitfirst},
-    {"maxfail", 0, "N", "stop after N failed runs", lz_flags_maxfail},
+    LZ_FLAGS_MACHINE,
+    LZ_FLAGS_SHOW,
 };
 
 struct watch {
@@ -269,6 +252,29 @@ static void print(const struct flags *f, struct lz_out *out, const struct lz_str
         lz_out_write(out, text->text, text->len);
 }
 
+// A case has failed if any of its seeds has; without a run nothing is known.
+static int has_failed(const void *ctx, size_t run)
+{
+    const struct lz_sweep *s = ctx;
+    bool has_run = false;
+    for (size_t i = 0; i < s->case_count; i++)
+        has_run = has_run || (s->cases[i].run == run && s->cases[i].runs > 0);
+    for (size_t i = 0; i < s->failing_count; i++)
+        if (s->failing[i].run == run)
+            return 1;
+    return has_run ? 0 : -1;
+}
+
+static enum lz_exit remember(const struct lz_sweep *sweep)
+{
+    struct lz_err err;
+    if (lz_out_folder(LZ_SESSION_FOLDER, &err) &&
+        lz_subset_remember(sweep->opts.suite, LZ_SESSION_FAILED, has_failed, sweep, &err))
+        return LZ_EXIT_OK;
+    fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+    return LZ_EXIT_WRITE;
+}
+
 static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
                            const struct lz_report_style *style, struct lz_out *out)
 {
@@ -277,6 +283,8 @@ static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
     lz_sweep_out_text(sweep, style, &text);
     if (sweep->signal == 0)
         lz_exit_add(&sweep->codes, keep(f, sweep, &text));
+    if (f->common.keep != LZ_FLAGS_KEEP_NONE)
+        lz_exit_add(&sweep->codes, remember(sweep));
     enum lz_exit status = lz_exit_worst(&sweep->codes, f->common.report_only);
     if (sweep->signal != 0)
         status = lz_exit_signal(sweep->signal);
@@ -293,30 +301,43 @@ static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
     return status;
 }
 
+static size_t take_shard(const struct lz_subset *subset, struct lz_subset_saved *saved,
+                         size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (subset->shards == 0 || i % subset->shards == subset->shard - 1)
+            saved[kept++] = saved[i];
+    return kept;
+}
+
 static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, struct lz_out *out)
 {
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
     const struct lz_report_style style = {
         .ascii = term.ascii, .width = term.width, .quiet = f->common.quiet};
     struct watch watch = watch_begin(f);
-    struct lz_sweep_seed *saved = NULL;
+    struct lz_subset_saved *saved = NULL;
     struct lz_str text;
     struct lz_err err;
     lz_str_init(&text);
     struct lz_sweep_opts opts = {.suite = suite,
                                  .first = f->first,
                                  .last = f->last,
+                                 .shard = f->common.subset.shard,
+                                 .shards = f->common.subset.shards,
                                  .confidence = f->confidence,
                                  .max_rate = f->max_rate,
                                  .fail_max = f->common.fail_max,
                                  .ctx = &watch,
                                  .progress = progress};
-    if (!f->no_saved && !lz_seeds_load(suite, &saved, &opts.saved_count, &text, &err)) {
+    if (!f->common.no_saved && !lz_seeds_load(suite, &saved, &opts.saved_count, &text, &err)) {
         fprintf(stderr, "lorenz sweep: %s\n", err.msg);
         return LZ_EXIT_USAGE;
     }
     fputs(text.text, stderr);
     lz_str_clear(&text);
+    opts.saved_count = take_shard(&f->common.subset, saved, opts.saved_count);
     opts.saved = saved;
     lz_sweep_out_head(&opts, &style, &text);
     print(f, out, &text);
@@ -363,8 +384,18 @@ static uint64_t default_seeds(const struct flags *f, const struct lz_suite *suit
     return most > 0 ? most : SEEDS_DEFAULT;
 }
 
-static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, struct lz_out *out)
+struct watched {
+    struct flags *flags;
+    const struct lz_opts_rest *paths;
+    struct lz_out *out;
+};
+
+static enum lz_exit sweep_once(void *ctx)
 {
+    struct watched *w = ctx;
+    struct flags *f = w->flags;
+    const struct lz_opts_rest *paths = w->paths;
+    struct lz_out *out = w->out;
     struct lz_select_files files;
     struct lz_suite *suite;
     enum lz_exit status = lz_session_open(&f->common, paths, false, &files, &suite);
@@ -377,8 +408,7 @@ static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, str
     if (!all_loaded(suite)) {
         status = LZ_EXIT_SCENARIO;
     } else if (suite->run_count == 0) {
-        fprintf(stderr, "lorenz sweep: no scenario has a case with the values of --case\n");
-        status = LZ_EXIT_NOTHING;
+        status = lz_session_nothing(&f->common, "sweep");
     } else {
         status = sweep_suite(f, suite, out);
     }
@@ -387,23 +417,21 @@ static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, str
     return status;
 }
 
+static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, struct lz_out *out)
+{
+    struct watched watched = {f, paths, out};
+    return lz_watch_run(&f->common, paths, sweep_once, &watched);
+}
+
 static enum lz_exit cmd_sweep(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
-    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
     struct flags flags = {.confidence = 0.95};
-    struct lz_err err;
     lz_flags_init(&flags.common);
-    enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &flags, &paths);
-    if (outcome == LZ_OPTS_HELP) {
-        lz_cmd_help_page(cmd, out);
-        status = LZ_EXIT_OK;
-    } else if (outcome == LZ_OPTS_OK && !lz_flags_complete(&flags.common, &err)) {
-        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
-    } else if (outcome == LZ_OPTS_OK) {
+    enum lz_exit status;
+    if (lz_flags_read(&line, out, &flags, &paths, &status))
         status = sweep(&flags, &paths, out);
-    }
     free(paths.items);
     lz_flags_finish(&flags.common);
     return status;
@@ -422,6 +450,7 @@ const struct lz_cmd lz_cmd_sweep = {
         "fail; the test may be looked at after every run, so nothing is gained by luck.\n\n"
         "Failing seeds are appended to seeds/NAME.seeds beside the scenario: commit it, and\n"
         "they are run first from then on. The first seed of each failure is recorded.\n\n"
+        "--shard I/N takes every N-th seed, so that N machines share the work.\n\n"
         "Exit status: 0 none failed (or certainly fewer than --max-rate), 1 some did,\n"
         "2 a scenario is wrong, 3 inconclusive or undecided, 4 usage, 5 nothing matched,\n"
         "7 a budget was used up, 70 internal error, 74 a result could not be written.",

@@ -1,11 +1,14 @@
 #include "cli/flags.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "cli/near.h"
 #include "explore/crew.h"
 
 #define TIMEOUT_DEFAULT_NS (INT64_C(300) * 1000000000)
@@ -19,6 +22,8 @@ void lz_flags_finish(struct lz_flags *flags)
 {
     lz_select_pairs_free(&flags->sets);
     lz_select_pairs_free(&flags->cases);
+    lz_subset_finish(&flags->subset);
+    lz_conf_finish(&flags->conf);
 }
 
 bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err)
@@ -30,7 +35,7 @@ bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err)
     if (flags->jobs == 0 && jobs != NULL && jobs[0] != '\0' && !lz_flags_jobs(flags, jobs, err))
         return lz_fail_in(err, "LORENZ_JOBS");
     if (flags->jobs == 0)
-        flags->jobs = lz_crew_processors();
+        flags->jobs = flags->jobs_default > 0 ? flags->jobs_default : lz_crew_processors();
     size_t to_stdout = 0;
     for (size_t i = 0; i < flags->output_count; i++)
         to_stdout += strcmp(flags->outputs[i].path, "-") == 0;
@@ -218,5 +223,229 @@ bool lz_flags_maxfail(void *into, const char *value, struct lz_err *err)
     if (!lz_opts_number(value, 1, 1000000, &max, err))
         return false;
     ((struct lz_flags *)into)->fail_max = (size_t)max;
+    return true;
+}
+
+bool lz_flags_keyword(void *into, const char *value, struct lz_err *err)
+{
+    struct lz_subset *subset = &((struct lz_flags *)into)->subset;
+    struct lz_match *names;
+    if (!lz_match_parse(value, &names, err))
+        return false;
+    lz_match_destroy(subset->names);
+    subset->names = names;
+    return true;
+}
+
+bool lz_flags_tag(void *into, const char *value, struct lz_err *err)
+{
+    struct lz_subset *subset = &((struct lz_flags *)into)->subset;
+    if (subset->tag_count == LZ_SUBSET_TAGS_MAX)
+        return lz_fail(err, LZ_EFULL, "given more than %d times", LZ_SUBSET_TAGS_MAX);
+    if (!lz_match_parse(value, &subset->tags[subset->tag_count], err))
+        return false;
+    subset->tag_count++;
+    return true;
+}
+
+bool lz_flags_lf(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->subset.failed = LZ_SUBSET_FAILED_ONLY;
+    return true;
+}
+
+bool lz_flags_ff(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    struct lz_subset *subset = &((struct lz_flags *)into)->subset;
+    if (subset->failed == LZ_SUBSET_ALL)
+        subset->failed = LZ_SUBSET_FAILED_FIRST;
+    return true;
+}
+
+bool lz_flags_shard(void *into, const char *value, struct lz_err *err)
+{
+    struct lz_subset *subset = &((struct lz_flags *)into)->subset;
+    char first[16];
+    size_t len = strcspn(value, "/");
+    uint64_t shard, shards;
+    if (value[len] == '\0' || len >= sizeof(first))
+        return lz_fail(err, LZ_EINVAL, "expected I/N such as 2/4, got \"%s\"", value);
+    memcpy(first, value, len);
+    first[len] = '\0';
+    if (!lz_opts_number(value + len + 1, 1, LZ_SUBSET_SHARDS_MAX, &shards, err) ||
+        !lz_opts_number(first, 1, shards, &shard, err))
+        return false;
+    subset->shard = (uint32_t)shard;
+    subset->shards = (uint32_t)shards;
+    return true;
+}
+
+bool lz_flags_watch(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->watch = true;
+    return true;
+}
+
+bool lz_flags_no_regressions(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->no_saved = true;
+    return true;
+}
+
+bool lz_flags_profile(void *into, const char *value, struct lz_err *err)
+{
+    (void)err;
+    ((struct lz_flags *)into)->profile = value;
+    return true;
+}
+
+bool lz_flags_config(void *into, const char *value, struct lz_err *err)
+{
+    (void)err;
+    ((struct lz_flags *)into)->config = value;
+    return true;
+}
+
+// ---------------------------------------------------------------- all of them
+
+static const char *from_env(const char *given, const char *name)
+{
+    const char *value = given != NULL ? given : getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static const struct lz_opt *find(const struct lz_cmd *cmd, const char *name)
+{
+    for (size_t i = 0; i < cmd->opt_count; i++)
+        if (strcmp(cmd->opts[i].name, name) == 0)
+            return &cmd->opts[i];
+    return NULL;
+}
+
+// A setting that no command has is a mistake; that of another command is not meant here.
+static bool check_name(const struct lz_conf_item *item, struct lz_err *err)
+{
+    struct lz_near near = {.word = item->name};
+    if (strcmp(item->name, "paths") == 0)
+        return true;
+    for (size_t i = 0; lz_cmd_get(i) != NULL; i++) {
+        if (find(lz_cmd_get(i), item->name) != NULL)
+            return true;
+        for (size_t k = 0; k < lz_cmd_get(i)->opt_count; k++)
+            lz_near_offer(&near, lz_cmd_get(i)->opts[k].name);
+    }
+    return lz_fail(err, LZ_ENOENT, "%s:%u: no command has an option \"%s\"%s%s", item->path,
+                   item->line, item->name, near.name != NULL ? "; a similar one exists: " : "",
+                   near.name != NULL ? near.name : "");
+}
+
+// Whether a later setting, of the same rank or a higher one, says the same flag is off or on.
+static bool is_overruled(const struct lz_conf *conf, size_t at, const char *profile)
+{
+    const struct lz_conf_item *mine = &conf->items[at];
+    for (size_t i = 0; i < conf->count; i++) {
+        const struct lz_conf_item *item = &conf->items[i];
+        bool is_higher = item->profile != NULL && mine->profile == NULL;
+        bool is_equal = (item->profile != NULL) == (mine->profile != NULL);
+        bool counts =
+            item->profile == NULL || (profile != NULL && strcmp(item->profile, profile) == 0);
+        if (counts && strcmp(item->name, mine->name) == 0 && (is_higher || (is_equal && i > at)))
+            return true;
+    }
+    return false;
+}
+
+static bool apply_item(const struct lz_cmd *cmd, const struct lz_conf *conf, size_t at,
+                       struct lz_flags *flags, struct lz_err *err)
+{
+    const struct lz_conf_item *item = &conf->items[at];
+    const struct lz_opt *opt = find(cmd, item->name);
+    if (opt == NULL || strcmp(item->name, "profile") == 0 || strcmp(item->name, "config") == 0)
+        return true;
+    char place[300];
+    snprintf(place, sizeof(place), "%s:%u: %s", item->path, item->line, item->name);
+    if (opt->arg != NULL)
+        return opt->take(flags, item->value, err) || lz_fail_in(err, "%s", place);
+    bool is_on = strcmp(item->value, "true") == 0;
+    if (!is_on && strcmp(item->value, "false") != 0)
+        return lz_fail(err, LZ_EINVAL, "%s: is true or false, got \"%s\"", place, item->value);
+    if (is_overruled(conf, at, flags->profile))
+        return true;
+    return !is_on || opt->take(flags, NULL, err);
+}
+
+// The weakest first: what is set again takes the place of what was.
+static bool configure(const struct lz_cmd *cmd, struct lz_flags *flags, struct lz_err *err)
+{
+    const struct lz_conf *conf = &flags->conf;
+    if (!lz_conf_load(flags->config, &flags->conf, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < conf->count; i++)
+        ok = check_name(&conf->items[i], err);
+    if (ok && flags->profile != NULL && !lz_conf_has_profile(conf, flags->profile))
+        ok = lz_fail(err, LZ_ENOENT, "there is no profile \"%s\" in %s", flags->profile,
+                     conf->project != NULL ? conf->project
+                     : conf->user != NULL  ? conf->user
+                                           : "lorenz.conf.lua, which is not here nor above");
+    for (int is_profile = 0; is_profile <= 1; is_profile++) {
+        for (size_t i = 0; ok && i < conf->count; i++) {
+            const struct lz_conf_item *item = &conf->items[i];
+            bool counts = is_profile == 0 ? item->profile == NULL
+                                          : item->profile != NULL && flags->profile != NULL &&
+                                                strcmp(item->profile, flags->profile) == 0;
+            ok = !counts || apply_item(cmd, conf, i, flags, err);
+        }
+    }
+    flags->seed_given = false; // by whoever runs it
+    flags->jobs_default = flags->jobs;
+    flags->jobs = 0;
+    return ok;
+}
+
+bool lz_flags_read(const struct lz_flags_line *line, struct lz_out *out, void *into,
+                   struct lz_opts_rest *rest, enum lz_exit *status)
+{
+    struct lz_flags *flags = into;
+    struct lz_err err;
+    const struct lz_cmd *cmd = line->cmd;
+    const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
+    *rest = (struct lz_opts_rest){0};
+    *status = LZ_EXIT_USAGE;
+    bool asks_help = lz_opts_peek(line->argc, line->argv, "help") != NULL;
+    flags->profile = from_env(lz_opts_peek(line->argc, line->argv, "profile"), "LORENZ_PROFILE");
+    flags->config = from_env(lz_opts_peek(line->argc, line->argv, "config"), "LORENZ_CONFIG");
+    if (!asks_help && !configure(cmd, flags, &err)) {
+        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
+        return false;
+    }
+    enum lz_opts_outcome outcome = lz_opts_parse(&opts, line->argc, line->argv, into, rest);
+    if (outcome == LZ_OPTS_HELP) {
+        lz_cmd_help_page(cmd, out);
+        *status = LZ_EXIT_OK;
+        return false;
+    }
+    if (outcome != LZ_OPTS_OK)
+        return false;
+    if (!lz_flags_complete(flags, &err)) {
+        fprintf(stderr, "lorenz %s: %s\n", cmd->name, err.msg);
+        return false;
+    }
+    bool is_bare = rest->count == 0;
+    for (size_t i = 0; is_bare && i < flags->conf.count; i++) {
+        const struct lz_conf_item *item = &flags->conf.items[i];
+        if (strcmp(item->name, "paths") != 0 || item->profile != NULL)
+            continue;
+        rest->items = lz_mem_resize(rest->items, (rest->count + 1) * sizeof(rest->items[0]));
+        rest->items[rest->count++] = item->value;
+    }
     return true;
 }

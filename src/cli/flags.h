@@ -1,8 +1,10 @@
 /*
- * flags.h — the values of options that commands share, and how each is read.
+ * flags.h — options that commands share: their rows, their values, and how all are read.
  *
- * A command's table names the readers it wants; all of them fill the same struct.
- * LORENZ_SEED and LORENZ_JOBS stand for --seed and -j where those are not given.
+ * A command's table is made of the groups below and of rows of its own; all readers fill the
+ * same struct, which a command with more options has as its first member. An option that is
+ * not on the command line has its value from the environment (LORENZ_SEED, LORENZ_JOBS,
+ * LORENZ_PROFILE, LORENZ_CONFIG) or from a configuration (conf.h).
  */
 #ifndef LZ_CLI_FLAGS_H
 #define LZ_CLI_FLAGS_H
@@ -11,9 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/cmd.h"
+#include "cli/conf.h"
 #include "cli/opts.h"
 #include "cli/term.h"
 #include "explore/select.h"
+#include "explore/subset.h"
 #include "explore/token.h"
 #include "explore/twin.h"
 #include "report/report.h"
@@ -47,7 +52,79 @@ struct lz_flags {
     enum lz_flags_keep keep;
     bool report_only;
     size_t fail_max;
+    struct lz_subset subset;
+    bool watch;
+    bool no_saved;                /* seeds that failed once are not run first */
+    unsigned jobs_default;        /* of the configuration; 0: none */
+    const char *profile, *config; /* NULL: not given */
+    struct lz_conf conf;          /* what values point into */
 };
+
+/* Which scenarios and cases. */
+#define LZ_FLAGS_SELECT                                                                            \
+    {"keyword", 'k', "EXPR", "by name: and, or, not over parts of paths, sentences, cases",        \
+     lz_flags_keyword},                                                                            \
+        {"tag", 't', "EXPR", "by tag, likewise; given again, either will do", lz_flags_tag},       \
+        {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},                    \
+        {"case", 0, "NAME=VALUE,...", "only cases with these values", lz_flags_case},              \
+        {"lf", 0, NULL, "only what failed last time", lz_flags_lf},                                \
+        {"ff", 0, NULL, "what failed last time first", lz_flags_ff},                               \
+    {                                                                                              \
+        "shard", 0, "I/N", "the I-th of N equal parts; `lorenz report` merges them",               \
+            lz_flags_shard                                                                         \
+    }
+
+/* When to stop. */
+#define LZ_FLAGS_STOP                                                                              \
+    {"exitfirst", 'x', NULL, "stop after the first failure", lz_flags_exitfirst},                  \
+        {"maxfail", 0, "N", "stop after N failures, in order", lz_flags_maxfail},                  \
+    {                                                                                              \
+        "timeout", 0, "DURATION", "wall-clock limit of each run or file (default 300s)",           \
+            lz_flags_timeout                                                                       \
+    }
+
+/* What a run may take, and what is kept of it. */
+#define LZ_FLAGS_RUNS                                                                              \
+    {"max-events", 0, "N", "event budget of each run", lz_flags_events},                           \
+        {"no-regressions", 0, NULL, "do not run saved seeds first", lz_flags_no_regressions},      \
+        {"keep", 0, "WHICH", "run files to keep: all, failed or none", lz_flags_keep},             \
+    {                                                                                              \
+        "report-only", 0, NULL, "failed and inconclusive runs do not fail the command",            \
+            lz_flags_report_only                                                                   \
+    }
+
+/* How the work is done. */
+#define LZ_FLAGS_MACHINE                                                                           \
+    {"jobs", 'j', "N|auto", "how many at once; results never depend on it", lz_flags_jobs},        \
+        {"watch", 0, NULL, "again whenever a file changes, until interrupted", lz_flags_watch},    \
+        {"profile", 0, "NAME", "the configuration's settings of this name", lz_flags_profile},     \
+    {                                                                                              \
+        "config", 0, "FILE", "the configuration (default lorenz.conf.lua, here or above)",         \
+            lz_flags_config                                                                        \
+    }
+
+/* How results look. */
+#define LZ_FLAGS_SHOW                                                                              \
+    {"quiet", 'q', NULL, "less", lz_flags_quiet},                                                  \
+        {"verbose", 'v', NULL, "more of everything, and wall times on stderr", lz_flags_verbose},  \
+        {"color", 0, "WHEN", "auto, always or never", lz_flags_color},                             \
+        {"ascii", 0, NULL, "nothing but 7-bit characters", lz_flags_ascii},                        \
+    {                                                                                              \
+        "width", 0, "N", "columns of the output", lz_flags_width                                   \
+    }
+
+/*
+ * A command's beginning: configuration, environment and command line into `into`, whose first
+ * member is a struct lz_flags that lz_flags_init has seen. False: there is nothing to do, and
+ * `status` is how to leave. `rest` is freed by the caller either way.
+ */
+struct lz_flags_line {
+    const struct lz_cmd *cmd;
+    int argc;
+    char **argv;
+};
+bool lz_flags_read(const struct lz_flags_line *line, struct lz_out *out, void *into,
+                   struct lz_opts_rest *rest, enum lz_exit *status) LZ_MUST_CHECK;
 
 void lz_flags_init(struct lz_flags *flags);
 void lz_flags_finish(struct lz_flags *flags);
@@ -57,6 +134,15 @@ bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err) LZ_MUST_CHECK
 
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
+bool lz_flags_keyword(void *into, const char *value, struct lz_err *err);
+bool lz_flags_tag(void *into, const char *value, struct lz_err *err);
+bool lz_flags_lf(void *into, const char *value, struct lz_err *err);
+bool lz_flags_ff(void *into, const char *value, struct lz_err *err);
+bool lz_flags_shard(void *into, const char *value, struct lz_err *err);
+bool lz_flags_watch(void *into, const char *value, struct lz_err *err);
+bool lz_flags_no_regressions(void *into, const char *value, struct lz_err *err);
+bool lz_flags_profile(void *into, const char *value, struct lz_err *err);
+bool lz_flags_config(void *into, const char *value, struct lz_err *err);
 bool lz_flags_set(void *into, const char *value, struct lz_err *err);
 bool lz_flags_case(void *into, const char *value, struct lz_err *err);
 bool lz_flags_output(void *into, const char *value, struct lz_err *err);

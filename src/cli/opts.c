@@ -151,6 +151,21 @@ enum lz_opts_outcome lz_opts_parse(const struct lz_opts *opts, int argc, char **
     return r.outcome;
 }
 
+const char *lz_opts_peek(int argc, char **argv, const char *name)
+{
+    const char *value = NULL;
+    size_t len = strlen(name);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0 || strncmp(argv[i] + 2, name, len) != 0)
+            continue;
+        if (argv[i][2 + len] == '=')
+            value = argv[i] + 2 + len + 1;
+        else if (argv[i][2 + len] == '\0')
+            value = i + 1 < argc ? argv[i + 1] : "";
+    }
+    return value;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -46,6 +46,9 @@ struct lz_opts_rest {
 enum lz_opts_outcome lz_opts_parse(const struct lz_opts *opts, int argc, char **argv, void *into,
                                    struct lz_opts_rest *rest);
 
+/* The last value of one option before the others are read, or NULL; "" if it has none. */
+const char *lz_opts_peek(int argc, char **argv, const char *name);
+
 /* Values that many options share. A message says what was expected, not which option. */
 bool lz_opts_number(const char *text, uint64_t least, uint64_t most, uint64_t *out,
                     struct lz_err *err) LZ_MUST_CHECK;

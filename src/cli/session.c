@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/sweep_out.h"
+#include "cli/watch.h"
+#include "explore/seeds.h"
 #include "record/record.h"
 #include "report/report.h"
 #include "script/seed.h"
@@ -48,6 +50,29 @@ static enum lz_exit nothing_matched(const struct lz_opts_rest *paths)
     return LZ_EXIT_NOTHING;
 }
 
+enum lz_exit lz_session_nothing(const struct lz_flags *flags, const char *command)
+{
+    const struct lz_subset *subset = &flags->subset;
+    fprintf(stderr,
+            "lorenz %s: nothing matched: no scenario has a case with what is asked for by%s"
+            "%s%s%s\n",
+            command, flags->cases.count > 0 ? " --case" : "", subset->names != NULL ? " -k" : "",
+            subset->tag_count > 0 ? " -t" : "", subset->shards > 0 ? " --shard" : "");
+    fprintf(stderr, "help: names, cases and tags are listed by: lorenz list\n");
+    return LZ_EXIT_NOTHING;
+}
+
+static bool select_runs(const struct lz_flags *flags, struct lz_suite *suite, struct lz_err *err)
+{
+    struct lz_str told;
+    lz_str_init(&told);
+    bool ok = lz_subset_apply(&flags->subset, suite, LZ_SESSION_FAILED, &told, err);
+    if (ok && told.len > 0)
+        fprintf(stderr, "lorenz: %s", told.text);
+    lz_str_finish(&told);
+    return ok;
+}
+
 enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_rest *paths,
                              bool build, struct lz_select_files *files, struct lz_suite **suite)
 {
@@ -83,6 +108,9 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         status = LZ_EXIT_BUG;
     } else if (made->signal != 0) {
         status = lz_exit_signal(made->signal);
+    } else if (!select_runs(flags, made, &err)) {
+        say(err.msg);
+        status = LZ_EXIT_USAGE;
     }
     if (status != LZ_EXIT_OK) {
         lz_suite_destroy(made);
@@ -99,7 +127,7 @@ static void add_command(struct lz_str *text, const struct session *s,
 {
     lz_str_addf(text, "lorenz run %s", s->suite->scenarios[run->scenario].path);
     lz_sweep_out_option(run, text);
-    lz_str_addf(text, " --seed %" PRIu64, s->flags->seed);
+    lz_str_addf(text, " --seed %" PRIu64, run->seed);
 }
 
 // A bug of ours: say so at once, and leave a note that can be sent to someone.
@@ -246,6 +274,29 @@ static void say_compared(const struct session *s)
             s->suite->run_count, s->flags->twin == LZ_TWIN_SHAKEN ? "shaken" : "plain");
 }
 
+// A run that was not reached says nothing about what failed before.
+static int has_failed(const void *ctx, size_t index)
+{
+    const struct session *s = ctx;
+    const struct lz_suite_run *run = &s->suite->runs[index];
+    if (run->report == NULL && run->problem == NULL)
+        return -1;
+    return run->code != LZ_EXIT_OK && run->code != LZ_EXIT_INCONCLUSIVE;
+}
+
+static void remember(struct session *s)
+{
+    struct lz_err err;
+    if (s->flags->keep == LZ_FLAGS_KEEP_NONE)
+        return; // nothing is to be left behind
+    if (!lz_out_folder(LZ_SESSION_FOLDER, &err) ||
+        !lz_subset_remember(s->suite, LZ_SESSION_FAILED, has_failed, s, &err)) {
+        if (!s->save_failed)
+            say(err.msg);
+        lz_exit_add(&s->codes, LZ_EXIT_WRITE);
+    }
+}
+
 static enum lz_exit carry_out(struct session *s)
 {
     struct lz_suite *suite = s->suite;
@@ -262,6 +313,7 @@ static enum lz_exit carry_out(struct session *s)
     print_finished(s);
     if (s->flags->twin != LZ_TWIN_NONE)
         say_compared(s);
+    remember(s);
     write_outputs(s);
     enum lz_exit status = lz_exit_worst(&s->codes, s->flags->report_only);
     if (suite->signal != 0) {
@@ -305,6 +357,7 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
         .style = {.colour = term.colour,
                   .ascii = term.ascii,
                   .width = term.width,
+                  .seed = flags->seed,
                   .quiet = flags->quiet,
                   .verbose = flags->verbose},
         .reports = lz_mem_alloc(suite->run_count * sizeof(struct lz_report_run *)),
@@ -325,8 +378,29 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
     return status;
 }
 
-enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_rest *paths,
-                            struct lz_out *out)
+// Seeds that failed once come first, unless one is asked for: then it alone is meant.
+static bool add_saved(const struct lz_flags *flags, struct lz_suite *suite)
+{
+    struct lz_subset_saved *saved = NULL;
+    size_t count = 0;
+    struct lz_str told;
+    struct lz_err err;
+    if (flags->no_saved || flags->seed_given)
+        return true;
+    lz_str_init(&told);
+    bool ok = lz_seeds_load(suite, &saved, &count, &told, &err);
+    fputs(told.text, stderr);
+    lz_str_finish(&told);
+    if (ok)
+        lz_subset_saved_first(suite, saved, count);
+    else
+        say(err.msg);
+    free(saved);
+    return ok;
+}
+
+static enum lz_exit run_once(const struct lz_flags *flags, const struct lz_opts_rest *paths,
+                             struct lz_out *out)
 {
     struct lz_select_files files;
     struct lz_suite *suite;
@@ -338,13 +412,34 @@ enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_r
             "and\n        `lorenz run --shake` whether it does something to your scenarios");
     if (flags->has_token)
         compare_token(&flags->token, suite);
-    if (suite->run_count == 0) {
-        say("nothing matched: no scenario has a case with the values of --case");
-        status = LZ_EXIT_NOTHING;
-    } else {
+    if (!add_saved(flags, suite))
+        status = LZ_EXIT_USAGE;
+    else
+        lz_subset_shard(&flags->subset, suite);
+    if (status == LZ_EXIT_OK && suite->run_count == 0)
+        status = lz_session_nothing(flags, "run");
+    else if (status == LZ_EXIT_OK)
         status = run_suite(flags, suite, out);
-    }
     lz_suite_destroy(suite);
     lz_select_free(&files);
     return status;
+}
+
+struct watched {
+    const struct lz_flags *flags;
+    const struct lz_opts_rest *paths;
+    struct lz_out *out;
+};
+
+static enum lz_exit run_watched(void *ctx)
+{
+    const struct watched *w = ctx;
+    return run_once(w->flags, w->paths, w->out);
+}
+
+enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_rest *paths,
+                            struct lz_out *out)
+{
+    struct watched watched = {flags, paths, out};
+    return lz_watch_run(flags, paths, run_watched, &watched);
 }

@@ -13,13 +13,18 @@
 #include "explore/exit.h"
 #include "explore/suite.h"
 
+#define LZ_SESSION_FOLDER ".lorenz"
 #define LZ_SESSION_RUNS ".lorenz/runs"
+#define LZ_SESSION_FAILED ".lorenz/last-failed"
 #define LZ_SESSION_CRASHES ".lorenz/crash"
 
-/* Find, read and list what `paths` mean. On another status than OK all was said, and
-   there is no suite. `build` is lz_suite_opts's. */
+/* Find, read and list what `paths` mean, and leave out what is not selected (but for the shard).
+   On another status than OK all was said, and there is no suite. `build` is lz_suite_opts's. */
 enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_rest *paths,
                              bool build, struct lz_select_files *files, struct lz_suite **suite);
+
+/* "nothing matched", with why and what to do; returns the status. */
+enum lz_exit lz_session_nothing(const struct lz_flags *flags, const char *command);
 
 /* All of `run`. */
 enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_rest *paths,

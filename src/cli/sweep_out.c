@@ -10,21 +10,13 @@
 #define NAME_WIDTH_MIN 12
 #define INDENT 12
 
-void lz_sweep_out_case(const struct lz_suite_run *run, const char *between, struct lz_str *out)
-{
-    const struct lz_select_pairs *params = &run->of->params;
-    for (size_t i = 0; i < params->count; i++)
-        lz_str_addf(out, "%s%s=%s", i > 0 ? between : "", params->items[i].name,
-                    params->items[i].value);
-}
-
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out)
 {
     if (run->of == NULL || run->of->params.count == 0)
         return;
     struct lz_str values;
     lz_str_init(&values);
-    lz_sweep_out_case(run, ",", &values);
+    lz_suite_case_text(run->of, ",", &values);
     const char *harmless =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=,._%+:@/-";
     bool is_safe = strspn(values.text, harmless) == values.len;
@@ -135,7 +127,7 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
     for (size_t i = 0; i < s->case_count; i++) {
         struct lz_str name;
         lz_str_init(&name);
-        lz_sweep_out_case(&suite->runs[s->cases[i].run], "  ", &name);
+        lz_suite_case_text(suite->runs[s->cases[i].run].of, "  ", &name);
         wide = name.len > wide ? name.len : wide;
         lz_str_finish(&name);
     }
@@ -156,7 +148,7 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
         last = run->scenario;
         struct lz_str name;
         lz_str_init(&name);
-        lz_sweep_out_case(run, "  ", &name);
+        lz_suite_case_text(run->of, "  ", &name);
         from = out->len;
         plain(out, name.len > 0 ? name.text : "-", style);
         if (lz_str_width(out->text + from) > wide) // a long case has a line for itself
@@ -229,7 +221,7 @@ static void write_closest(const struct lz_sweep *s, const struct lz_report_style
     for (size_t i = 0; i < s->closest_count; i++) {
         const struct lz_sweep_close *c = &s->closest[i];
         lz_str_addf(out, "  seed %-6" PRIu64 " ", c->seed);
-        lz_sweep_out_case(&s->opts.suite->runs[c->run], " ", out);
+        lz_suite_case_text(s->opts.suite->runs[c->run].of, " ", out);
         if (s->opts.suite->runs[c->run].of->params.count > 0)
             lz_str_addf(out, "\n%*s", INDENT, "");
         struct lz_str what;

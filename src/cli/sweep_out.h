@@ -16,9 +16,6 @@ void lz_sweep_out_text(const struct lz_sweep *sweep, const struct lz_report_styl
                        struct lz_str *out);
 void lz_sweep_out_json(const struct lz_sweep *sweep, enum lz_exit status, struct lz_str *out);
 
-/* "retries=3,retry_budget=off"; "" without params. */
-void lz_sweep_out_case(const struct lz_suite_run *run, const char *between, struct lz_str *out);
-
 /* " --case retries=3", quoted where a shell would take it apart; "" without params. */
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out);
 

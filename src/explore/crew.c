@@ -21,6 +21,7 @@
 #define NS_PER_S ((int64_t)1000000000)
 #define NS_PER_MS ((int64_t)1000000)
 #define READ_SIZE 65536
+#define WINDOW 4096 // results that may wait for an earlier one: a slow job holds no more than these
 
 // A message is the work's bytes behind this, so that half of one is known as such.
 struct header {
@@ -43,7 +44,8 @@ struct worker {
 struct crew {
     const struct lz_crew_opts *opts;
     struct worker *workers;
-    struct lz_crew_result *results; // one per job; `end` is 0 until it has ended
+    struct lz_crew_result *results; // of the jobs that wait for an earlier one; `end` 0: not ended
+    size_t window;                  // how many; job i is at i % window
     size_t started;
     size_t handed_over;
     bool stopping;     // nothing more is started
@@ -130,6 +132,12 @@ static bool start(struct crew *crew, struct worker *w, struct lz_err *err)
     return true;
 }
 
+static struct lz_crew_result *result_of(struct crew *crew, size_t job)
+{
+    LZ_ASSERT(job >= crew->handed_over && job - crew->handed_over < crew->window);
+    return &crew->results[job % crew->window];
+}
+
 static void read_said(struct lz_str *out, int fd)
 {
     char *bytes = lz_mem_alloc(LZ_CREW_SAID_MAX);
@@ -169,7 +177,7 @@ static void finish(struct crew *crew, struct worker *w)
     while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
         continue;
 
-    struct lz_crew_result *r = &crew->results[w->job];
+    struct lz_crew_result *r = result_of(crew, w->job);
     LZ_ASSERT(r->end == 0);
     lz_str_init(&r->message);
     lz_str_init(&r->said);
@@ -218,20 +226,21 @@ static void release(struct lz_crew_result *r)
 {
     lz_str_finish(&r->message);
     lz_str_finish(&r->said);
+    *r = (struct lz_crew_result){0};
 }
 
 // Hand over what is next in order. After a stop, those that never ended are left out.
 static void hand_over(struct crew *crew)
 {
     while (!crew->cut && crew->handed_over < crew->started) {
-        struct lz_crew_result *r = &crew->results[crew->handed_over];
+        struct lz_crew_result *r = result_of(crew, crew->handed_over);
         if (r->end == 0)
             return;
-        size_t job = crew->handed_over++;
         bool more = true;
         if (r->end != LZ_CREW_STOPPED)
-            more = crew->opts->done(crew->opts->ctx, job, r);
+            more = crew->opts->done(crew->opts->ctx, crew->handed_over, r);
         release(r);
+        crew->handed_over++;
         if (!more) {
             // Nothing later was promised to anyone, however far it had come.
             crew->cut = true;
@@ -291,7 +300,8 @@ static bool work(struct crew *crew, struct pollfd *fds, struct lz_err *err)
         if (caught != 0 && !crew->stopping)
             kill_all(crew);
         struct worker *w = place(crew, false);
-        while (ok && !crew->stopping && w != NULL && crew->started < crew->opts->jobs) {
+        while (ok && !crew->stopping && w != NULL && crew->started < crew->opts->jobs &&
+               crew->started - crew->handed_over < crew->window) {
             ok = start(crew, w, err);
             w = place(crew, false);
         }
@@ -312,7 +322,8 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal_out, struct lz_err
     LZ_ASSERT(opts->work != NULL && opts->done != NULL);
     struct crew crew = {.opts = opts};
     crew.workers = zeroed(opts->workers, sizeof(*crew.workers));
-    crew.results = zeroed(opts->jobs, sizeof(*crew.results));
+    crew.window = opts->jobs < WINDOW ? opts->jobs + 1 : WINDOW;
+    crew.results = zeroed(crew.window, sizeof(*crew.results));
     struct pollfd *fds = zeroed(opts->workers, sizeof(*fds));
 
     // SA_RESETHAND: the second signal is for those who cannot wait.
@@ -338,7 +349,7 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal_out, struct lz_err
         sigaction(stop_signals[i], &old[i], NULL);
     sigprocmask(SIG_SETMASK, &crew.old_mask, NULL);
     for (size_t i = crew.handed_over; i < crew.started; i++)
-        release(&crew.results[i]);
+        release(result_of(&crew, i));
     free(fds);
     free(crew.results);
     free(crew.workers);

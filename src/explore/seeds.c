@@ -44,14 +44,6 @@ static bool read_text(const char *path, struct lz_str *out)
     return ok;
 }
 
-// "retries=3,retry_budget=off"; empty for a scenario without params.
-static void write_case(const struct lz_worker_case *c, struct lz_str *out)
-{
-    for (size_t i = 0; i < c->params.count; i++)
-        lz_str_addf(out, "%s%s=%s", i > 0 ? "," : "", c->params.items[i].name,
-                    c->params.items[i].value);
-}
-
 // The suite's run with this case's text; run_count if there is none.
 static size_t find_run(const struct lz_suite *suite, size_t scenario, const char *text, size_t len)
 {
@@ -60,7 +52,7 @@ static size_t find_run(const struct lz_suite *suite, size_t scenario, const char
             continue;
         struct lz_str mine;
         lz_str_init(&mine);
-        write_case(suite->runs[i].of, &mine);
+        lz_suite_case_text(suite->runs[i].of, ",", &mine);
         bool is_it = mine.len == len && memcmp(mine.text, text, len) == 0;
         lz_str_finish(&mine);
         if (is_it)
@@ -69,9 +61,23 @@ static size_t find_run(const struct lz_suite *suite, size_t scenario, const char
     return suite->run_count;
 }
 
+// Whether the scenario has such a case at all, selected or not.
+static bool has_case(const struct lz_suite_scenario *s, const char *text, size_t len)
+{
+    bool found = false;
+    for (size_t i = 0; i < s->listing.case_count && !found; i++) {
+        struct lz_str name;
+        lz_str_init(&name);
+        lz_suite_case_text(&s->listing.cases[i], ",", &name);
+        found = name.len == len && memcmp(name.text, text, len) == 0;
+        lz_str_finish(&name);
+    }
+    return found;
+}
+
 struct loading {
     const struct lz_suite *suite;
-    struct lz_sweep_seed *all;
+    struct lz_subset_saved *all;
     size_t count;
     struct lz_str *told;
 };
@@ -92,21 +98,28 @@ static void take_line(struct loading *l, size_t scenario, const char *path, unsi
     const char *values = end + strspn(end, " \t");
     values = values < line + len ? values : line + len;
     size_t run = find_run(l->suite, scenario, values, (size_t)(line + len - values));
+    const struct lz_suite_scenario *s = &l->suite->scenarios[scenario];
+    bool is_left_out =
+        run == l->suite->run_count && has_case(s, values, (size_t)(line + len - values));
+    if (is_seed && is_left_out)
+        return;
     if (!is_seed || run == l->suite->run_count) {
         lz_str_addf(l->told, "%s:%u: skipped: %s\n", path, number,
                     is_seed ? "there is no such case" : "no seed");
         return;
     }
     l->all = lz_mem_resize(l->all, (l->count + 1) * sizeof(*l->all));
-    l->all[l->count++] = (struct lz_sweep_seed){.seed = seed, .run = run};
+    l->all[l->count++] = (struct lz_subset_saved){.seed = seed, .run = run};
 }
 
-bool lz_seeds_load(const struct lz_suite *suite, struct lz_sweep_seed **out, size_t *count,
+bool lz_seeds_load(const struct lz_suite *suite, struct lz_subset_saved **out, size_t *count,
                    struct lz_str *told, struct lz_err *err)
 {
     struct loading l = {.suite = suite, .told = told};
     bool ok = true;
     for (size_t i = 0; i < suite->scenario_count && ok; i++) {
+        if (suite->scenarios[i].code != LZ_EXIT_OK)
+            continue;
         char *path = lz_seeds_path(suite->scenarios[i].path);
         struct lz_str text;
         lz_str_init(&text);
@@ -145,7 +158,7 @@ static bool append(const char *path, const struct lz_str *lines, bool is_new, co
     if (file == NULL)
         return lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(errno));
     if (is_new)
-        fprintf(file, "# failing seeds of %s; run first by lorenz sweep\n", name);
+        fprintf(file, "# failing seeds of %s; run first by lorenz\n", name);
     size_t written = fwrite(lines->text, 1, lines->len, file);
     bool ok = written == lines->len && fflush(file) == 0;
     int why = errno;
@@ -179,7 +192,7 @@ static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t 
         lz_str_addf(&lines, "%" PRIu64, s->seed);
         if (run->of->params.count > 0)
             lz_str_add_char(&lines, ' ');
-        write_case(run->of, &lines);
+        lz_suite_case_text(run->of, ",", &lines);
         lz_str_addf(&lines, "  # %s\n", sweep->failures[s->failure].name);
         count++;
     }

@@ -1,7 +1,7 @@
 /*
  * seeds.h — failing seeds, kept as text beside the scenarios: seeds/NAME.seeds.
  *
- *     # failing seeds of retry_storm.lua; run first by lorenz sweep
+ *     # failing seeds of retry_storm.lua; run first
  *     214 retries=3,retry_budget=off  # goodput is back at 95 % of normal within 30 s
  *
  * A line is a seed and, where the scenario has cases, the values of one; what follows # is for
@@ -16,9 +16,9 @@
 /* Where the seeds of a scenario are: "scenarios/seeds/retry_storm.seeds"; the caller frees. */
 char *lz_seeds_path(const char *scenario_path);
 
-/* Those of all scenarios of the suite, in order. `told` is given sentences, a line each, about
-   lines that were skipped. False: a file cannot be read. */
-bool lz_seeds_load(const struct lz_suite *suite, struct lz_sweep_seed **out, size_t *count,
+/* Those of all scenarios of the suite whose runs are there, in order. `told` is given sentences, a
+   line each, about lines that were skipped. False: a file cannot be read. */
+bool lz_seeds_load(const struct lz_suite *suite, struct lz_subset_saved **out, size_t *count,
                    struct lz_str *told, struct lz_err *err) LZ_MUST_CHECK;
 
 /* Append a sweep's failing seeds that are not there yet; `*added` in all. */

@@ -163,6 +163,13 @@ static void add_clean(struct lz_str *out, const char *text, size_t len)
     }
 }
 
+void lz_suite_case_text(const struct lz_worker_case *c, const char *between, struct lz_str *out)
+{
+    for (size_t i = 0; i < c->params.count; i++)
+        lz_str_addf(out, "%s%s=%s", i > 0 ? between : "", c->params.items[i].name,
+                    c->params.items[i].value);
+}
+
 static bool name_taken(const struct lz_suite *suite, const char *name)
 {
     for (size_t i = 0; i < suite->run_count; i++) {
@@ -174,9 +181,10 @@ static bool name_taken(const struct lz_suite *suite, const char *name)
 
 // File stem, values of the case, seed. Names are given in order, before anything runs,
 // so the same command gives the same names.
-static char *name_run(const struct lz_suite *suite, const struct lz_suite_scenario *s,
-                      const struct lz_worker_case *c)
+char *lz_suite_name_run(const struct lz_suite *suite, const struct lz_suite_run *run)
 {
+    const struct lz_suite_scenario *s = &suite->scenarios[run->scenario];
+    const struct lz_worker_case *c = run->of;
     const char *base = strrchr(s->path, '/');
     base = base != NULL ? base + 1 : s->path;
     size_t len = strlen(base);
@@ -189,7 +197,7 @@ static char *name_run(const struct lz_suite *suite, const struct lz_suite_scenar
         lz_str_add_char(&name, '-');
         add_clean(&name, c->params.items[i].value, strlen(c->params.items[i].value));
     }
-    lz_str_addf(&name, "-%" PRIu64, suite->opts.seed);
+    lz_str_addf(&name, "-%" PRIu64, run->seed);
     size_t plain_len = name.len;
     for (int n = 2; name_taken(suite, name.text); n++) {
         struct lz_str next;
@@ -204,10 +212,10 @@ static char *name_run(const struct lz_suite *suite, const struct lz_suite_scenar
 
 static void add_run(struct lz_suite *suite, size_t scenario, const struct lz_worker_case *c)
 {
-    char *name = name_run(suite, &suite->scenarios[scenario], c);
+    struct lz_suite_run run = {.scenario = scenario, .of = c, .seed = suite->opts.seed};
+    run.name = lz_suite_name_run(suite, &run);
     suite->runs = lz_mem_resize(suite->runs, (suite->run_count + 1) * sizeof(suite->runs[0]));
-    suite->runs[suite->run_count++] =
-        (struct lz_suite_run){.scenario = scenario, .of = c, .name = name};
+    suite->runs[suite->run_count++] = run;
 }
 
 // A scenario that does not load is a run whatever cases were asked for: which ones it
@@ -254,7 +262,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_suite *suite,
         .params = run->of != NULL ? &run->of->params : &no_params,
         .xfail = run->of != NULL && run->of->xfail,
         .version = suite->opts.version,
-        .seed = suite->opts.seed,
+        .seed = run->seed,
         .events_max = suite->opts.events_max,
         .twin = suite->opts.twin,
         .scenario = s->listing.scenario,

@@ -51,11 +51,13 @@ struct lz_suite_scenario {
 struct lz_suite_run {
     size_t scenario;                 /* index */
     const struct lz_worker_case *of; /* NULL: the scenario did not load */
-    char *name;                      /* unique in the suite: "retry_storm-3-off-1" */
-    struct lz_worker_record record;  /* from here on after it ran */
-    struct lz_report_run *report;    /* NULL: it has not finished */
-    enum lz_exit code;               /* of its verdict, or BUG */
-    char *problem;                   /* crashed or hung: a sentence */
+    uint64_t seed;
+    bool is_saved;                  /* a seed that failed once */
+    char *name;                     /* unique in the suite: "retry_storm-3-off-1" */
+    struct lz_worker_record record; /* from here on after it ran */
+    struct lz_report_run *report;   /* NULL: it has not finished */
+    enum lz_exit code;              /* of its verdict, or BUG */
+    char *problem;                  /* crashed or hung: a sentence */
     char *said;
 };
 
@@ -79,6 +81,12 @@ void lz_suite_destroy(struct lz_suite *suite);
 
 /* Fill in listings and runs. False: no child could be made. */
 bool lz_suite_list(struct lz_suite *suite, struct lz_err *err) LZ_MUST_CHECK;
+
+/* "retries=3,retry_budget=off", with `between` for the comma; "" without params. */
+void lz_suite_case_text(const struct lz_worker_case *c, const char *between, struct lz_str *out);
+
+/* A name for a run that no other of the suite has; the caller frees it. */
+char *lz_suite_name_run(const struct lz_suite *suite, const struct lz_suite_run *run);
 
 /* Run them; `done` is told of each in order, and may answer false to stop. */
 bool lz_suite_run(struct lz_suite *suite, bool (*done)(void *ctx, struct lz_suite *s, size_t run),

@@ -18,13 +18,15 @@ static char *copy(const char *text, size_t len)
 }
 
 // Job 0.. are the saved seeds, then seed by seed all cases.
-static struct lz_sweep_seed job_of(const struct lz_sweep *s, size_t job)
+static struct lz_subset_saved job_of(const struct lz_sweep *s, size_t job)
 {
     if (job < s->opts.saved_count)
         return s->opts.saved[job];
     size_t at = job - s->opts.saved_count;
-    return (struct lz_sweep_seed){.seed = s->opts.first + at / s->case_count,
-                                  .run = s->cases[at % s->case_count].run};
+    uint64_t step = s->opts.shards > 0 ? s->opts.shards : 1;
+    uint64_t from = s->opts.first + (s->opts.shards > 0 ? s->opts.shard - 1 : 0);
+    return (struct lz_subset_saved){.seed = from + step * (at / s->case_count),
+                                    .run = s->cases[at % s->case_count].run};
 }
 
 static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index, uint64_t seed)
@@ -47,7 +49,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index
 static void work(void *ctx, size_t job, struct lz_str *message)
 {
     const struct lz_sweep *s = ctx;
-    struct lz_sweep_seed what = job_of(s, job);
+    struct lz_subset_saved what = job_of(s, job);
     size_t c = (job - s->opts.saved_count) % s->case_count;
     if (job >= s->opts.saved_count && s->cases[c].decision != LZ_CERTAIN_OPEN) {
         lz_brief_write(&(struct lz_brief_facts){.verdict = "pass", .why = ""}, message);
@@ -190,7 +192,7 @@ static enum lz_exit code_of(const struct lz_brief *b)
 
 // One run of a seed that was not chosen.
 static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_brief *b,
-                  struct lz_sweep_seed what)
+                  struct lz_subset_saved what)
 {
     bool is_xfail = strcmp(b->verdict, "xfail") == 0;
     bool is_fail = is_xfail || strcmp(b->verdict, "fail") == 0;
@@ -225,7 +227,7 @@ static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_b
 static bool done(void *ctx, size_t job, struct lz_crew_result *r)
 {
     struct lz_sweep *s = ctx;
-    struct lz_sweep_seed what = job_of(s, job);
+    struct lz_subset_saved what = job_of(s, job);
     struct lz_brief b;
     if (r->end != LZ_CREW_DONE || !lz_brief_read(&r->message, &b))
         b = absent(r);
@@ -272,6 +274,14 @@ static void conclude(struct lz_sweep *s)
     }
 }
 
+static uint64_t count_seeds(const struct lz_sweep_opts *opts)
+{
+    uint64_t all = opts->last - opts->first + 1;
+    if (opts->shards == 0)
+        return all;
+    return all / opts->shards + (all % opts->shards >= opts->shard);
+}
+
 bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out, struct lz_err *err)
 {
     const struct lz_suite *suite = opts->suite;
@@ -287,7 +297,7 @@ bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out, struct
             .xfail = xfail,
             .decision = xfail && opts->max_rate > 0.0 ? LZ_CERTAIN_BELOW : LZ_CERTAIN_OPEN};
     }
-    out->total = opts->saved_count + (opts->last - opts->first + 1) * suite->run_count;
+    out->total = opts->saved_count + count_seeds(opts) * suite->run_count;
     const struct lz_crew_opts crew = {
         .jobs = out->total,
         .workers = suite->opts.workers,

@@ -18,6 +18,7 @@
 
 #include "explore/brief.h"
 #include "explore/certain.h"
+#include "explore/subset.h"
 #include "explore/suite.h"
 
 #define LZ_SWEEP_CLOSEST 5         /* narrow passes that are kept */
@@ -28,13 +29,14 @@
 struct lz_sweep_seed {
     uint64_t seed;
     size_t run;
-    size_t failure; /* index; of a saved one, meaningless */
+    size_t failure; /* index */
 };
 
 struct lz_sweep_opts {
     struct lz_suite *suite; /* listed */
     uint64_t first, last;   /* seeds */
-    const struct lz_sweep_seed *saved;
+    uint32_t shard, shards; /* from 1: only every `shards`-th of them; 0, 0: all */
+    const struct lz_subset_saved *saved;
     size_t saved_count;
     double confidence; /* 0 to 1 */
     double max_rate;   /* 0: run all seeds; else stop when each case is decided */

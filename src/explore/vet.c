@@ -131,7 +131,8 @@ static void vet_file(const struct lz_vet_opts *opts, struct lz_vet *vet)
     }
     lz_script_destroy(s); // one universe at a time in the slot
     for (size_t i = 0; i < count; i++) {
-        if (vet->trouble == LZ_SCRIPT_OK)
+        bool is_wanted = opts->cases == NULL || lz_select_matches(opts->cases, &cases[i]);
+        if (vet->trouble == LZ_SCRIPT_OK && is_wanted)
             vet_case(opts, &cases[i], vet);
         lz_select_pairs_free(&cases[i]);
     }

@@ -12,8 +12,9 @@
 
 struct lz_vet_opts {
     struct lz_worker_source source;
-    const struct lz_select_pairs *sets; /* pins */
-    bool colour;                        /* of the texts */
+    const struct lz_select_pairs *sets;  /* pins */
+    const struct lz_select_pairs *cases; /* only those with these values */
+    bool colour;                         /* of the texts */
 };
 
 /* What was found. The texts belong to it. */

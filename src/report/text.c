@@ -294,11 +294,28 @@ static void write_token(struct lz_pen *pen, const struct lz_report_run *run)
     lz_pen_end(pen);
 }
 
+static bool is_other_seed(const struct lz_pen *pen, const struct lz_report_run *run)
+{
+    return pen->style->seed != 0 && run->seed != pen->style->seed;
+}
+
+// What tells a run from others of its scenario: its case, and its seed if that is another.
+static void name_case(const struct lz_pen *pen, const struct lz_report_run *run, struct lz_str *out)
+{
+    lz_str_add(out, run->case_id);
+    if (is_other_seed(pen, run))
+        lz_str_addf(out, "%sseed %" PRIu64, out->len > 0 ? "  " : "", run->seed);
+}
+
 static void write_alone(struct lz_pen *pen, const struct lz_report_run *run)
 {
     char virtual[32], right[48] = "";
-    if (run->case_id[0] != '\0') {
-        write_heading(pen, word_of(run), lz_run_title(run), run->case_id);
+    if (run->case_id[0] != '\0' || is_other_seed(pen, run)) {
+        struct lz_str name;
+        lz_str_init(&name);
+        name_case(pen, run, &name);
+        write_heading(pen, word_of(run), lz_run_title(run), name.text);
+        lz_str_finish(&name);
     } else {
         if (run->virtual_ns > 0)
             snprintf(right, sizeof(right), "%s virtual",
@@ -327,7 +344,11 @@ static void write_case(struct lz_pen *pen, const struct lz_report_run *run)
     lz_pen_to(pen, INDENT);
     lz_pen_add(pen, word->tint, word->word);
     lz_pen_to(pen, INDENT + WORD_WIDTH);
-    lz_pen_add(pen, LZ_TINT_BOLD, run->case_id[0] != '\0' ? run->case_id : run->file);
+    struct lz_str name;
+    lz_str_init(&name);
+    name_case(pen, run, &name);
+    lz_pen_add(pen, LZ_TINT_BOLD, name.len > 0 ? name.text : run->file);
+    lz_str_finish(&name);
     const struct lz_run_expectation *e = deciding(run);
     if (strcmp(run->verdict, "xfail") == 0 && e != NULL && lz_pen_room(pen) > NAME_LEAST)
         lz_pen_addf(pen, LZ_TINT_DIM, "   %s: %s", e->name, e->actual);
@@ -427,7 +448,8 @@ static void write_summary(struct lz_pen *pen, struct lz_report_run *const *runs,
     if (is_good)
         lz_pen_addf(pen, LZ_TINT_NONE, "   %s", text.text);
     if (count > 0)
-        lz_pen_addf(pen, LZ_TINT_NONE, "   seed %" PRIu64, runs[0]->seed);
+        lz_pen_addf(pen, LZ_TINT_NONE, "   seed %" PRIu64,
+                    pen->style->seed != 0 ? pen->style->seed : runs[0]->seed);
     if (exit_code != 0)
         lz_pen_addf(pen, LZ_TINT_NONE, "   exit %d", exit_code);
     lz_pen_end(pen);

@@ -155,6 +155,99 @@ local rows = {
     { "a case that does not exist matches nothing", "$L run s/cases.lua --case work=2ms", 5,
         err = { "nothing matched" } },
 
+    -- Selection by name, tag, last failure, shard; and where options come from.
+    { "a name picks scenarios", "$L list -k passes s/passes.lua s/cases.lua", 0,
+        out = { "1 scenario,", "s/passes.lua", "!s/cases.lua" } },
+    { "a name is part of a sentence, in any capitals", "$L list -k 'EVERYTHING and not nothing' "
+        .. "s/passes.lua s/inconclusive.lua", 0, out = { "s/passes.lua", "!s/inconclusive.lua" } },
+    { "a name picks cases", "$L list -k work=20ms s/cases.lua", 0,
+        out = { "work=20ms", "!work=1ms" } },
+    { "names may be negated and joined", "$L list -k 'not (passes or cases)' s/passes.lua "
+        .. "s/cases.lua s/fails.lua", 0, out = { "s/fails.lua", "!s/passes.lua", "!s/cases.lua" } },
+    { "an expression that ends too early is usage", "$L run -k 'a and' s/passes.lua", 4,
+        err = { "-k: expected a name at the end" } },
+    { "an expression without its operator is usage", "$L run -k 'a b' s/passes.lua", 4,
+        err = { 'expected "and" or "or" before "b"' } },
+    { "a quote that is not closed is usage", "$L run -k 'a and \"b' s/passes.lua", 4,
+        err = { "a quote is not closed" } },
+    { "a name that nothing has matches nothing", "for c in run sweep list check; do "
+        .. "$L $c -k nowhere s/passes.lua; echo $c $?; done", 0,
+        out = { "run 5", "sweep 5", "list 5", "check 5" } },
+    { "a tag picks scenarios, for every command alike", "for c in run list check; do "
+        .. "$L $c -t db s/tagged.lua s/passes.lua; done", 0,
+        out = { "s/tagged.lua", "!Everything holds", "!s/passes.lua" } },
+    { "a tag is a whole word", "$L list -t d s/tagged.lua", 5 },
+    { "either of two tags will do", "$L list -t nope -t slow s/tagged.lua", 0,
+        out = { "s/tagged.lua" } },
+    { "--lf runs only what failed", "$L run s/fails.lua s/passes.lua >/dev/null; "
+        .. "$L run --lf s/fails.lua s/passes.lua", 1,
+        out = { "1 scenario", "!Everything holds" } },
+    { "--lf runs all when nothing failed", "$L run s/passes.lua >/dev/null; "
+        .. "$L run --lf s/passes.lua", 0, out = { "Everything holds" },
+        err = { "nothing that is selected failed last time" } },
+    { "--lf forgets what has been mended", "$L run s/fails.lua s/cases.lua >/dev/null; "
+        .. "cp s/passes.lua s/fails.lua; $L run s/fails.lua >/dev/null; cat .lorenz/last-failed", 0,
+        out = { "!fails.lua" } },
+    { "a sweep remembers what failed", "$L sweep --seeds 2 --no-save s/fails.lua >/dev/null; "
+        .. "cat .lorenz/last-failed", 0, out = { "s/fails.lua\t" } },
+    { "--ff runs what failed first", "$L run s/passes.lua s/fails.lua >/dev/null; "
+        .. "$L run -q --ff s/passes.lua s/fails.lua | grep -n PASS", 0, out = { "3:PASS" } },
+    { "shards are parts of the whole", "for i in 1 2 3; do "
+        .. "$L list -q --shard $i/3 s/passes.lua s/fails.lua s/inconclusive.lua; done", 0,
+        out = { "s/passes.lua", "s/fails.lua", "s/inconclusive.lua" } },
+    { "a shard has a number and a count", "$L run --shard 3/2 s/passes.lua", 4,
+        err = { "--shard: must be 1 to 2, got 3" } },
+    { "a shard of nothing matches nothing", "$L run --shard 2/2 s/passes.lua", 5,
+        err = { "--shard" } },
+    { "shards of a sweep have every seed once",
+        "$L sweep --seeds 7 --shard 1/2 --no-save s/passes.lua; "
+        .. "$L sweep --seeds 7 --shard 2/2 --no-save s/passes.lua",
+        0, out = { "4 of 4 runs", "3 of 3 runs" } },
+    { "saved seeds are run first", "mkdir s/seeds; echo 9 >s/seeds/passes.seeds; "
+        .. "$L run s/passes.lua", 0, out = { "2 cases", "token lz1-9-", "2 passed" } },
+    { "saved seeds can be left out", "mkdir s/seeds; echo 9 >s/seeds/passes.seeds; "
+        .. "$L run --no-regressions s/passes.lua", 0, out = { "1 passed", "!seed 9" } },
+    { "a seed that is named is run alone", "mkdir s/seeds; echo 9 >s/seeds/passes.seeds; "
+        .. "$L run --seed 3 s/passes.lua", 0, out = { "1 passed", "seed 3", "!seed 9" } },
+    { "check stops at the first wrong file", "$L check -x s/wrong.lua s/later.lua s/passes.lua", 2,
+        out = { "!ok  s/passes.lua" } },
+    { "check looks at the cases that are asked for", "$L check --case work=1ms s/cases.lua", 0 },
+    { "a configuration gives options",
+        "echo 'return { seed = 12, paths = { \"s/passes.lua\" } }' >lorenz.conf.lua; $L run", 0, out = { "Everything holds", "seed 12 " } },
+    { "the command line is stronger than a configuration", "echo 'return { seed = 12 }' "
+        .. ">lorenz.conf.lua; $L run --seed 13 s/passes.lua", 0, out = { "seed 13 " } },
+    { "so is the environment", "echo 'return { seed = 12 }' >lorenz.conf.lua; "
+        .. "LORENZ_SEED=14 $L run s/passes.lua", 0, out = { "seed 14 " } },
+    { "a profile is stronger than what stands beside it",
+        "echo 'return { profile = { ci = { seed = 3 } }, seed = 12 }' >lorenz.conf.lua; "
+        .. "$L run --profile ci s/passes.lua; LORENZ_PROFILE=ci $L run s/passes.lua", 0,
+        out = { "seed 3 ", "!seed 12" } },
+    { "the project's file is stronger than the user's",
+        "mkdir -p x/lorenz; echo 'return { seed = 5, ascii = true }' >x/lorenz/lorenz.conf.lua; "
+        .. "echo 'return { seed = 6, ascii = false }' >lorenz.conf.lua; "
+        .. "XDG_CONFIG_HOME=$PWD/x $L config --explain", 0,
+        out = { "seed            6                     lorenz.conf.lua:1", "timeout" } },
+    { "a configuration above is found", "echo 'return { seed = 12 }' >lorenz.conf.lua; "
+        .. "cd s; $L run passes.lua", 0, out = { "seed 12 " } },
+    { "a profile that is not there is usage", "$L run --profile ci s/passes.lua", 4,
+        err = { 'there is no profile "ci" in lorenz.conf.lua, which is not here' } },
+    { "a configuration has no code", "echo 'return { jobs = os.cores() }' >lorenz.conf.lua; "
+        .. "$L run s/passes.lua", 4, err = { "lorenz.conf.lua:1: expected a text, a number" } },
+    { "a configuration is a table", "echo 'jobs = 3' >lorenz.conf.lua; $L run s/passes.lua", 4,
+        err = { "lorenz.conf.lua:1: a configuration begins with: return {" } },
+    { "a setting must be an option", "printf 'return {\n  sede = 3,\n}' >lorenz.conf.lua; "
+        .. "$L run s/passes.lua", 4,
+        err = { 'lorenz.conf.lua:2: no command has an option "sede"; a similar one exists: seed' } },
+    { "a setting must have a value its option takes",
+        "echo 'return { keep = \"some\" }' >lorenz.conf.lua; $L run s/passes.lua", 4,
+        err = { "lorenz.conf.lua:1: keep: expected all, failed or none" } },
+    { "a wrong configuration does not hide help", "echo 'x' >lorenz.conf.lua; $L run --help", 0 },
+    { "config says what is built in", "$L config --explain", 0,
+        out = { "project  none", "timeout         300s", "built in" } },
+    { "a change is run again", "timeout --preserve-status -s INT 3 $L run --watch s/passes.lua & "
+        .. "sleep 1; touch s/passes.lua; wait $!; [ $? -ge 128 ]", 0,
+        err = { "waiting for a change; Ctrl-C ends it" } },
+
     -- Verdicts.
     { "what holds exits 0", "$L run s/passes.lua", 0, out = { "Everything holds", "seed 1" } },
     { "what fails exits 1", "$L run s/fails.lua", 1,
