@@ -97,6 +97,7 @@ struct lz_world {
     struct lz_services *services;
     struct lz_databases *databases;
     struct lz_replication *replication;
+    struct lz_standbys *standbys;
     struct lz_failovers *failovers;
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;

@@ -74,7 +74,8 @@ static void a_node_has_the_log_up_to_its_first_gap(void **state)
             struct lz_wal l = make(5);
             uint64_t have = 0;
             for (size_t n = 0; rows[i].order[n] != '\0'; n++) {
-                have = lz_wal_arrived(&l, node, have, (uint64_t)(rows[i].order[n] - '0'));
+                have = lz_wal_arrived(&l, node, have, (uint64_t)(rows[i].order[n] - '0'),
+                                      (uint64_t)(rows[i].order[n] - '0'));
                 if (have != (uint64_t)(rows[i].have[n] - '0'))
                     fail_msg("%s: has %d after %zu", rows[i].order, (int)have, n + 1);
             }
@@ -88,15 +89,19 @@ static void a_node_has_a_transaction_whole_or_not_at_all(void **state)
     (void)state;
     static const struct {
         const char *records, *order, *have;
-    } rows[] = {{"aBbc", "1234", "1134"}, {"ABCd", "1234", "0004"}, {"ABcd", "3214", "0034"},
-                {"aBCd", "2341", "0004"}, {"abCD", "1234", "1222"}};
+    } rows[] = {{"aBbc", "1234", "1134"},
+                {"ABCd", "1234", "0004"},
+                {"ABcd", "3214", "0034"},
+                {"aBCd", "2341", "0004"},
+                {"abCD", "1234", "1222"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct lz_wal l = make(4);
         for (uint64_t n = 1; n <= 4; n++)
             lz_wal_get(&l, n)->more = rows[i].records[n - 1] <= 'Z';
         uint64_t have = 0;
         for (size_t n = 0; n < 4; n++) {
-            have = lz_wal_arrived(&l, 3, have, (uint64_t)(rows[i].order[n] - '0'));
+            have = lz_wal_arrived(&l, 3, have, (uint64_t)(rows[i].order[n] - '0'),
+                                  (uint64_t)(rows[i].order[n] - '0'));
             if (have != (uint64_t)(rows[i].have[n] - '0'))
                 fail_msg("%s, %s: has %d after %zu", rows[i].records, rows[i].order, (int)have,
                          n + 1);
@@ -117,14 +122,14 @@ static void nodes_have_the_log_each_for_itself(void **state)
 {
     (void)state;
     struct lz_wal l = make(3);
-    assert_int_equal(lz_wal_arrived(&l, 0, 0, 2), 0);
-    assert_int_equal(lz_wal_arrived(&l, 63, 0, 3), 0);
-    assert_int_equal(lz_wal_arrived(&l, 63, 0, 1), 1);
-    assert_int_equal(lz_wal_arrived(&l, 0, 0, 1), 2);
-    assert_int_equal(lz_wal_arrived(&l, 63, 1, 2), 3);
+    assert_int_equal(lz_wal_arrived(&l, 0, 0, 2, 2), 0);
+    assert_int_equal(lz_wal_arrived(&l, 63, 0, 3, 3), 0);
+    assert_int_equal(lz_wal_arrived(&l, 63, 0, 1, 1), 1);
+    assert_int_equal(lz_wal_arrived(&l, 0, 0, 1, 1), 2);
+    assert_int_equal(lz_wal_arrived(&l, 63, 1, 2, 2), 3);
     assert_int_equal(lz_wal_append(&l, 9, NULL, 9), 4);
-    assert_int_equal(lz_wal_arrived(&l, 0, 2, 4), 2);
-    assert_int_equal(lz_wal_arrived(&l, 0, 2, 3), 4);
+    assert_int_equal(lz_wal_arrived(&l, 0, 2, 4, 4), 2);
+    assert_int_equal(lz_wal_arrived(&l, 0, 2, 3, 3), 4);
 }
 
 static void a_cut_counts_the_acknowledged_records_it_loses(void **state)
@@ -151,14 +156,14 @@ static void after_a_cut_numbers_are_used_again_with_nothing_left_on_them(void **
     (void)state;
     struct lz_wal l = make(3);
     lz_wal_get(&l, 3)->acked = true;
-    assert_int_equal(lz_wal_arrived(&l, 5, 0, 3), 0);
+    assert_int_equal(lz_wal_arrived(&l, 5, 0, 3, 3), 0);
     lz_wal_cut(&l, 2);
-    assert_int_equal(lz_wal_arrived(&l, 5, 0, 3), 0); // of the old timeline, on its way
+    assert_int_equal(lz_wal_arrived(&l, 5, 0, 3, 3), 0); // of the old timeline, on its way
     assert_int_equal(lz_wal_append(&l, 77, NULL, 8), 3);
     assert_int_equal(lz_wal_get(&l, 3)->key, 77);
     assert_false(lz_wal_get(&l, 3)->acked);
-    assert_int_equal(lz_wal_arrived(&l, 5, 0, 1), 1);
-    assert_int_equal(lz_wal_arrived(&l, 5, 1, 2), 2);
+    assert_int_equal(lz_wal_arrived(&l, 5, 0, 1, 1), 1);
+    assert_int_equal(lz_wal_arrived(&l, 5, 1, 2, 2), 2);
 }
 
 static void what_is_not_dropped_stays_as_it_was(void **state)

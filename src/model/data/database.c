@@ -125,8 +125,7 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     struct lz_database_node *n = &d->nodes[id - d->first];
     if (id - d->first != d->primary)
         n->is_stale = true;
-    if (silent) // the power is gone, and with it what only the disk's cache had
-        n->lsn = lz_disk_durable(w, id, n->lsn);
+    lz_database_died(w, d, id - d->first, silent);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
     lz_cpu_freeze(w, d->nodes[id - d->first].capacity->cpu, false);
     lz_query_measure_cpu(w, d);
@@ -227,7 +226,9 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     lz_instances_add(w, *id, d->opts.nodes, &opts->spread, &instance_ops);
     d->first = lz_world_component(w, *id)->instances_first;
     d->path = lz_world_component(w, *id)->path;
-    lz_wal_init(&d->wal, w->arena);
+    lz_wal_init(&d->log.wal, w->arena);
+    d->replication = (struct lz_replication_opts){
+        .commit = opts->sync ? LZ_COMMIT_ON : LZ_COMMIT_LOCAL, .quorum = 1};
     lz_rows_init(&d->acked_rows, w->arena);
     lz_pool_init(&d->waiters, w->arena, sizeof(struct lz_waiter));
     // A query whose client gave up runs on: there may be more of them than connections.
@@ -237,6 +238,8 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
         w, *id, cores, ds->queried,
         (struct lz_capacity_places){.first = &d->nodes[0].capacity, .stride = sizeof(d->nodes[0])});
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        d->nodes[n].log = &d->log;
+        d->nodes[n].silent_since = -1;
         lz_rows_init(&d->nodes[n].rows, w->arena);
         lz_rows_engine_init(&d->nodes[n].rows_engine, &d->nodes[n].rows);
         d->nodes[n].engine = &d->nodes[n].rows_engine.base;
@@ -251,7 +254,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
 size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_database *d = lz_database_at(w, id);
-    size_t bytes = d->wal.cap * sizeof(*d->wal.records) + lz_rows_bytes(&d->acked_rows);
+    size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         bytes += sizeof(d->nodes[n]) + lz_rows_bytes(&d->nodes[n].rows);
     return bytes;

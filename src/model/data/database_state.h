@@ -4,7 +4,9 @@
  *   database.c   what it is, where calls go, the life of its nodes
  *   backend.c    its connections
  *   query.c      a query on a node
- *   replicate.c  the log, its way to the replicas, commits
+ *   replicate.c  the log on the primary: flushes, and its way to the replicas
+ *   standby.c    what a replica does with it
+ *   commit.c     which writes are safe, and who waits for that
  *   failover.c   who leads
  */
 #ifndef LZ_MODEL_DATA_DATABASE_STATE_H
@@ -14,11 +16,15 @@
 #include "model/client/client.h"
 #include "model/data/database.h"
 #include "model/data/engine.h"
+#include "model/data/log.h"
+#include "model/data/replicate.h"
 #include "model/data/rows.h"
 #include "model/data/wal.h"
 #include "model/measure.h"
+#include "model/net/tcp.h"
 #include "model/node/capacity.h"
 #include "model/node/instance.h"
+#include "model/service/task.h"
 #include "model/value.h"
 
 struct lz_database_series {
@@ -33,10 +39,21 @@ struct lz_database_node {
     struct lz_capacity *capacity;
     struct lz_rows rows;
     struct lz_rows_engine rows_engine;
-    struct lz_engine *engine; /* of the two, the one that stores */
-    uint64_t lsn;             /* has the log up to here */
-    uint64_t acked;           /* as far as the primary knows */
+    struct lz_engine *engine;  /* of the two, the one that stores */
+    struct lz_log *log;        /* that it follows, or writes */
+    uint64_t lsn;              /* has the log up to here */
+    uint64_t flushed, applied; /* of a standby: and up to here it is on its disk, and in its rows */
+    uint64_t round;            /* a write and flush are under way up to here; 0: none are */
+    uint64_t applying;         /* this record is being applied; 0: none is */
+    uint32_t epoch;            /* of its process and role: what began in another one is void */
     bool is_stale; /* was away, or led an older timeline: must be rebuilt from the primary */
+    /* What its leader knows of it. */
+    uint64_t acked;                   /* confirmed, at the level that commits wait for */
+    uint64_t sent, shipped;           /* to be sent up to here, and on its way */
+    uint64_t catch_first, catch_last; /* a message that ends with the last begins with the first */
+    lz_time held_until;
+    lz_time silent_since; /* -1: it can be heard */
+    lz_tcp_path_id stream;
 };
 
 /* A call that waits for a connection. */
@@ -63,9 +80,11 @@ struct lz_database {
     enum lz_lead lead;
     lz_event_id lead_timer;
     struct lz_database_node *nodes;
-    struct lz_wal wal;
-    uint64_t timeline;                  /* counts promotions; messages of an older one are void */
-    uint32_t commit_first, commit_last; /* tasks that wait for standbys, by LSN */
+    struct lz_log log;  /* the one that counts: of the primary */
+    uint64_t timelines; /* begun so far */
+    struct lz_replication_opts replication;
+    struct lz_replication_effect *effects; /* path 0: free */
+    uint32_t effect_count, effect_cap;
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
@@ -92,7 +111,47 @@ void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call);
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status);
 
+static inline struct lz_log *lz_database_log_of(const struct lz_database *d,
+                                                const struct lz_task *t)
+{
+    return d->nodes[t->server - d->first].log;
+}
+
+/* May the node be written to? */
+static inline bool lz_database_takes_writes(const struct lz_database *d, uint32_t node)
+{
+    const struct lz_log *log = d->nodes[node].log;
+    return log->leader == node && (log != &d->log || d->is_writable);
+}
+
+struct lz_log_message {
+    const struct lz_log *log;
+    lz_kind kind;
+    uint32_t from, to; /* nodes */
+    uint64_t lsn;
+    uint64_t records;
+    lz_tcp_path_id path;
+};
+void lz_database_send(struct lz_world *w, const struct lz_database *d,
+                      const struct lz_log_message *m);
+void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32_t node,
+                         uint64_t lsn);
+
+/*
+ * A commit: each of its records is appended, the node being in charge of its rows; then it is
+ * flushed and shipped, and its task answered once that is safe. Gives the LSN.
+ */
+uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t node,
+                            const struct lz_change *c);
+void lz_database_appended(struct lz_world *w, struct lz_database *d, uint32_t node);
+void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t lsn);
+
+/* Answer what has become safe. */
+void lz_database_commit_safe(struct lz_world *w, struct lz_database *d, struct lz_log *log);
+
 void lz_replicate_init(struct lz_world *w);
+void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, bool silent);
+void lz_database_watch_standbys(struct lz_world *w, struct lz_database *d);
 void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node);
 void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t);

@@ -8,8 +8,11 @@
  * between nodes) and compares; nothing polls.
  */
 #include "model/data/failover.h"
+
 #include "base/check.h"
+#include "model/data/database_state.h"
 #include "model/data/query.h"
+#include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
@@ -68,15 +71,18 @@ static bool find_candidate(struct lz_world *w, const struct lz_database *d, uint
 static uint64_t cut_timeline(struct lz_database *d, uint64_t lsn)
 {
     const struct lz_database_node *leader = &d->nodes[d->primary];
-    for (uint64_t l = lsn + 1; l <= d->wal.last && d->opts.read_replicas; l++) {
-        uint64_t key = lz_wal_get(&d->wal, l)->key;
+    for (uint64_t l = lsn + 1; l <= d->log.wal.last && d->opts.read_replicas; l++) {
+        uint64_t key = lz_wal_get(&d->log.wal, l)->key;
         uint64_t version = lz_rows_get(&leader->rows, key);
         lz_rows_put(&d->acked_rows, key, version, version);
     }
-    for (uint64_t l = lsn + 1; l <= d->wal.last; l++)
-        lz_wal_get(&d->wal, l)->arrived = 0;
-    d->timeline++;
-    return lz_wal_cut(&d->wal, lsn);
+    for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
+        lz_wal_get(&d->log.wal, l)->arrived = 0;
+    d->log.timeline = ++d->timelines;
+    d->log.flushed = lsn; // a standby has flushed what it has; a leader's flush under way is void
+    d->log.flushing = 0;
+    d->log.is_awaited = false;
+    return lz_wal_cut(&d->log.wal, lsn);
 }
 
 // Its log is shorter than it was: what it had acknowledged beyond is lost, if it leads.
@@ -85,15 +91,16 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     uint32_t n = node - d->first;
     uint64_t lsn = d->nodes[n].lsn;
     lz_disk_is_whole(w, node);
-    if (n != d->primary || lsn >= d->wal.last)
+    if (n != d->primary || lsn >= d->log.wal.last)
         return;
-    for (uint64_t l = lsn + 1; l <= d->wal.last; l++)
-        if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key) > lsn)
-            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->wal, l)->key, 0, 0);
+    for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
+        if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key) > lsn)
+            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key, 0, 0);
     uint64_t lost = cut_timeline(d, lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++) {
         struct lz_database_node *other = &d->nodes[i];
         other->acked = other->lsn < lsn ? other->lsn : lsn;
+        other->sent = other->shipped = lsn;
         other->is_stale = other->is_stale || (i != n && other->lsn != lsn);
     }
     lz_metrics_add(w->metrics, d->series.lost_acks, lost);
@@ -112,10 +119,16 @@ static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
     d->nodes[old].is_stale = true;
     n->is_stale = false;
     lz_query_break_all(w, d, d->first + old, false); // with its demotion
+    lz_standby_catch_up(w, d, node);
+    lz_standby_died(&d->nodes[old]);
+    lz_standby_died(n);
+    d->log.leader = node;
     uint64_t lost = cut_timeline(d, n->lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++) {
         struct lz_database_node *other = &d->nodes[i];
         other->acked = other->lsn < n->lsn ? other->lsn : n->lsn;
+        other->sent = other->shipped = n->lsn;
+        other->catch_first = other->catch_last = 0;
         // One that is behind would miss what was on the way to it: it is rebuilt.
         if (i != node && other->lsn != n->lsn)
             other->is_stale = true;
@@ -160,6 +173,7 @@ static void reconsider(struct lz_world *w, struct lz_database *d)
         }
     }
     rebuild_stale(w, d);
+    lz_database_watch_standbys(w, d);
 }
 
 static void on_lead(void *ctx, uint32_t entity, uint64_t payload)
@@ -201,7 +215,7 @@ bool lz_failover_clock_jumped(struct lz_world *w, lz_instance_id node, lz_time b
     d->is_writable = false;
     lz_instance_note(w, node, "lease", "believes that its lease has run out");
     lz_sim_at(w->sim, lz_sim_now(w->sim) + d->opts.detect / 3, w->failovers->renew, id,
-              d->timeline);
+              d->log.timeline);
     return true;
 }
 
@@ -210,7 +224,7 @@ static void on_renew(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_database *d = lz_database_at(w, entity);
-    if (d->timeline == payload && d->lead != LZ_LEAD_PROMOTING)
+    if (d->log.timeline == payload && d->lead != LZ_LEAD_PROMOTING)
         d->is_writable = true;
 }
 

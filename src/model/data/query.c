@@ -83,7 +83,7 @@ static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 
 static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (t->server - d->first != d->primary || !d->is_writable)
+    if (!lz_database_takes_writes(d, t->server - d->first))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
     else
         lz_database_write(w, d, t);
@@ -136,7 +136,8 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
     else if (lz_database_op_reads(w, t->op))
         read(w, d, t);
-    else if (n == d->primary && d->is_writable && lz_disk_is_felt(w, entity))
+    else if (lz_database_takes_writes(d, n) && d->replication.commit != LZ_COMMIT_ASYNC &&
+             lz_disk_is_felt(w, entity))
         ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
     else
         write(w, d, t);

@@ -1,191 +1,291 @@
+#include "model/data/replicate.h"
+
 #include "base/check.h"
+#include "base/grow.h"
 #include "model/data/database_state.h"
+#include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
 #include "model/world_kinds.h"
 
+/*
+ * The primary's side: the log is appended to, flushed, and shipped; confirmations come back.
+ *
+ *   append ──▶ wal.last ──flush──▶ flushed ──ship──▶ sent (to each) ──ack──▶ acked (of each)
+ */
+
 struct lz_replication {
-    lz_kind log, ack;
+    lz_kind ack, flushed, writer, held, timeout;
 };
 
-// What a log message and its confirmation say: LSN, node, timeline. One number, so that a
-// message is an event like any other.
-#define LSN_BITS 40
-#define NODE_BITS 8
-
-static uint64_t pack(const struct lz_database *d, uint64_t lsn, uint32_t node)
-{
-    LZ_ASSERT(lsn < 1ull << LSN_BITS);
-    LZ_ASSERT(node < LZ_DATABASE_NODES_MAX);
-    return lsn | (uint64_t)node << LSN_BITS | d->timeline << (LSN_BITS + NODE_BITS);
-}
-
-static uint64_t lsn_of(uint64_t payload)
-{
-    return payload & ((1ull << LSN_BITS) - 1);
-}
-
-static uint32_t node_of(uint64_t payload)
-{
-    return (uint32_t)(payload >> LSN_BITS) & ((1u << NODE_BITS) - 1);
-}
-
-static bool is_current(const struct lz_database *d, uint64_t payload)
-{
-    return payload >> (LSN_BITS + NODE_BITS) == (d->timeline & 0xffff);
-}
+#define FLUSH_OF 0x100u // beside the nodes, among the owners of a record's draws
 
 static bool has_process(const struct lz_world *w, lz_instance_id id)
 {
     return lz_instance_has_begun(lz_instance_get(w, id));
 }
 
-static void send(struct lz_world *w, const struct lz_database *d, uint32_t from, uint32_t to,
-                 uint64_t lsn, lz_kind kind)
+void lz_database_send(struct lz_world *w, const struct lz_database *d,
+                      const struct lz_log_message *m)
 {
-    uint32_t node = from == d->primary ? to : from;
-    uint64_t owner = lz_draw_index(lz_draw_index(d->path, lsn), node);
-    lz_net_send(w, &(struct lz_message){.from = d->first + from,
-                                        .to = d->first + to,
-                                        .kind = kind,
-                                        .payload = pack(d, lsn, node),
-                                        .owner = kind == w->replication->log ? owner : ~owner,
-                                        .purpose = LZ_PURPOSE_LOG});
+    bool is_ack = m->kind == w->replication->ack;
+    uint32_t node = is_ack ? m->from : m->to;
+    uint64_t owner = lz_draw_index(lz_draw_index(d->path, m->lsn), node);
+    lz_net_send(w, &(struct lz_message){.from = d->first + m->from,
+                                        .to = d->first + m->to,
+                                        .kind = m->kind,
+                                        .payload = lz_log_pack(m->log, m->lsn, node),
+                                        .owner = is_ack ? ~owner : owner,
+                                        .purpose = LZ_PURPOSE_LOG,
+                                        .bytes = m->records * (uint64_t)LZ_NET_SMALL_BYTES,
+                                        .path = m->path});
+}
+
+void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32_t node,
+                         uint64_t lsn)
+{
+    const struct lz_log *log = d->nodes[node].log;
+    lz_database_send(w, d,
+                     &(struct lz_log_message){.log = log,
+                                              .kind = w->replication->ack,
+                                              .from = node,
+                                              .to = log->leader,
+                                              .lsn = lsn,
+                                              .records = 1});
 }
 
 void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
 {
+    struct lz_log *log = &d->log;
     uint64_t last = d->nodes[d->primary].lsn, least = last;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (n != d->primary && d->nodes[n].lsn < least && has_process(w, d->first + n))
-            least = d->nodes[n].lsn;
-    const struct lz_wal_record *missing = lz_wal_get(&d->wal, least + 1);
+        if (n != d->primary && d->nodes[n].applied < least && d->nodes[n].log == log &&
+            has_process(w, d->first + n))
+            least = d->nodes[n].applied;
+    const struct lz_wal_record *missing = lz_wal_get(&log->wal, least + 1);
     lz_time now = lz_sim_now(w->sim);
     double lag_s = missing != NULL && least < last ? (double)(now - missing->at) / 1e9 : 0.0;
     lz_metrics_set(w->metrics, d->series.lag_time, now, lag_s);
     lz_metrics_set(w->metrics, d->series.lag_records, now, (double)(last - least));
     // A primary without power may have to forget: what it would is kept.
-    uint64_t durable = lz_disk_durable(w, d->first + d->primary, last);
-    lz_wal_drop(&d->wal, least < durable ? least : durable);
+    uint64_t durable = lz_disk_durable(w, d->first + d->primary, log->flushed);
+    lz_wal_drop(&log->wal, least < durable ? least : durable);
 }
 
-static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t lsn)
+static lz_time hold(struct lz_world *w, struct lz_database *d, const struct lz_log *log,
+                    uint64_t records, bool *is_broken)
 {
-    struct lz_wal_record *r = lz_wal_get(&d->wal, lsn);
-    if (r != NULL)
-        r->acked = true;
-    if (d->opts.read_replicas)
-        lz_rows_put(&d->acked_rows, t->key, lsn, lsn);
-    lz_metrics_add(w->metrics, d->series.acked, 1);
-    t->value = lz_value_integer((int64_t)lsn);
-    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
-}
-
-static uint64_t commit_lsn(const struct lz_task *t)
-{
-    return (uint64_t)t->rest_ns;
-}
-
-static void wait_for_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                            uint64_t lsn)
-{
-    t->rest_ns = (lz_time)lsn;
-    t->queue_prev = d->commit_last;
-    t->queue_next = 0;
-    if (d->commit_last != 0)
-        lz_task_at(w, d->commit_last)->queue_next = t->head.index;
-    else
-        d->commit_first = t->head.index;
-    d->commit_last = t->head.index;
-}
-
-void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    if (commit_lsn(t) == 0)
-        return;
-    t->rest_ns = 0;
-    if (t->queue_prev != 0)
-        lz_task_at(w, t->queue_prev)->queue_next = t->queue_next;
-    else
-        d->commit_first = t->queue_next;
-    if (t->queue_next != 0)
-        lz_task_at(w, t->queue_next)->queue_prev = t->queue_prev;
-    else
-        d->commit_last = t->queue_prev;
-}
-
-// PostgreSQL's synchronous_standby_names = ANY 1: the most advanced standby decides.
-static void commit_what_is_safe(struct lz_world *w, struct lz_database *d)
-{
-    uint64_t safe = 0;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (n != d->primary && d->nodes[n].acked > safe)
-            safe = d->nodes[n].acked;
-    while (d->commit_first != 0) {
-        struct lz_task *t = lz_task_at(w, d->commit_first);
-        uint64_t lsn = commit_lsn(t);
-        if (lsn > safe)
-            return;
-        lz_database_forget_commit(w, d, t);
-        acknowledge(w, d, t, lsn);
+    lz_time held = 0;
+    for (uint32_t i = 0; i < d->effect_count; i++) {
+        struct lz_replication_effect *e = &d->effects[i];
+        if (e->path == 0)
+            continue;
+        *e->touched += records;
+        *is_broken = *is_broken || e->breaks;
+        struct lz_draw draw =
+            lz_draw_begin(lz_sim_key(w->sim), e->path, LZ_PURPOSE_LOG, log->flushed);
+        held += e->breaks ? 0 : lz_dist_time(&e->add, &draw);
     }
+    return held;
+}
+
+static void send_log(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint32_t node,
+                     uint64_t lsn)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    uint64_t records = lsn - n->shipped;
+    if (records * LZ_NET_SMALL_BYTES > LZ_TCP_SEGMENT && n->stream == 0)
+        n->stream = lz_tcp_open(w);
+    n->shipped = lsn;
+    lz_database_send(w, d,
+                     &(struct lz_log_message){.log = log,
+                                              .kind = lz_standby_kind(w),
+                                              .from = log->leader,
+                                              .to = node,
+                                              .lsn = lsn,
+                                              .records = records,
+                                              .path = n->stream});
+}
+
+// What it has not been sent: usually what was just flushed, after a break all that it missed.
+static void ship_to(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint32_t node,
+                    lz_time held)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    uint64_t lsn = log->flushed;
+    if (n->sent >= lsn)
+        return;
+    const struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
+    if (r == NULL || n->sent + r->batch < lsn) {
+        n->catch_first = n->catch_last > n->lsn ? n->catch_first : n->sent + 1;
+        n->catch_last = lsn;
+    }
+    n->sent = lsn;
+    lz_time now = lz_sim_now(w->sim), due = now + held;
+    if (due < n->held_until)
+        due = n->held_until; // a stream: nothing overtakes
+    if (due == now) {
+        send_log(w, d, log, node, lsn);
+        return;
+    }
+    n->held_until = due;
+    lz_sim_at(w->sim, due, w->replication->held, d->first + log->leader,
+              lz_log_pack(log, lsn, node));
+}
+
+static void ship(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint64_t records)
+{
+    bool is_broken = false;
+    lz_time held = d->effect_count > 0 ? hold(w, d, log, records, &is_broken) : 0;
+    if (is_broken)
+        return;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (n != log->leader && d->nodes[n].log == log && !d->nodes[n].is_stale &&
+            has_process(w, d->first + n))
+            ship_to(w, d, log, n, held);
+}
+
+static void on_held(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
+    if (lz_instance_defer(w, entity, w->replication->held, payload))
+        return;
+    struct lz_log *log = d->nodes[entity - d->first].log;
+    uint32_t node = lz_log_node_of(payload);
+    bool is_led = log->leader == entity - d->first && lz_log_is_current(log, payload);
+    if (is_led && has_process(w, entity) && d->nodes[node].log == log)
+        send_log(w, d, log, node, lz_log_lsn_of(payload));
 }
 
 // What the primary's disk has been asked to keep, and what it would keep.
-static void note_flush(struct lz_world *w, struct lz_database *d, uint64_t lsn)
+static void note_flush(struct lz_world *w, struct lz_database *d, const struct lz_log *log)
 {
-    lz_instance_id primary = d->first + d->primary;
-    lz_disk_flushed(w, primary, lsn);
-    double at_risk = (double)(lsn - lz_disk_durable(w, primary, lsn));
+    lz_instance_id leader = d->first + log->leader;
+    lz_disk_flushed(w, leader, log->flushed);
+    if (log != &d->log)
+        return;
+    double at_risk = (double)(log->wal.last - lz_disk_durable(w, leader, log->flushed));
     if (at_risk > 0.0 || lz_metrics_level(w->metrics, d->series.unflushed) > 0.0)
         lz_metrics_set(w->metrics, d->series.unflushed, lz_sim_now(w->sim), at_risk);
 }
 
-void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+static void flushed(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint64_t lsn)
 {
-    LZ_ASSERT(d->is_writable);
-    struct lz_database_node *p = &d->nodes[d->primary];
-    lz_argument_id argument = lz_argument_of(w, t);
-    lz_value value = argument != 0 ? lz_argument_to_value(w, argument)
-                                   : lz_value_integer((int64_t)d->wal.last + 1);
-    uint64_t lsn = lz_wal_append(&d->wal, t->key, &value, lz_sim_now(w->sim));
-    LZ_ASSERT(lsn == p->lsn + 1);
-    p->lsn = lsn;
-    lz_rows_put(&p->rows, t->key, lsn, lz_wal_get(&d->wal, lsn)->value);
-    note_flush(w, d, lsn);
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (n != d->primary && !d->nodes[n].is_stale && has_process(w, d->first + n))
-            send(w, d, d->primary, n, lsn, w->replication->log);
-    if (d->opts.sync)
-        wait_for_commit(w, d, t, lsn);
-    else
-        acknowledge(w, d, t, lsn);
-    lz_database_measure_lag(w, d);
+    uint64_t records = lsn - log->flushed;
+    LZ_ASSERT(records > 0);
+    lz_wal_get(&log->wal, lsn)->batch = (uint32_t)records;
+    log->flushed = lsn;
+    note_flush(w, d, log);
+    ship(w, d, log, records);
+    lz_database_commit_safe(w, d, log);
 }
 
-static void on_log(void *ctx, uint32_t entity, uint64_t payload)
+// One flush is under way at a time; the next takes all that have come meanwhile.
+static void flush(struct lz_world *w, struct lz_database *d, struct lz_log *log)
+{
+    uint64_t lsn = log->wal.last;
+    if (lsn == log->flushed || log->flushing != 0)
+        return;
+    if (d->replication.wal_flush.kind == LZ_DIST_NONE) {
+        flushed(w, d, log, lsn);
+        return;
+    }
+    log->flushing = lsn;
+    uint64_t owner = lz_draw_index(lz_draw_index(d->path, lsn), FLUSH_OF + log->leader);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_LOG, 0);
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + lz_dist_time(&d->replication.wal_flush, &draw),
+              w->replication->flushed, d->first + log->leader, d->nodes[log->leader].epoch);
+}
+
+static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
-    if (lz_instance_defer(w, entity, w->replication->log, payload))
+    if (lz_instance_defer(w, entity, w->replication->flushed, payload))
         return;
-    uint32_t node = entity - d->first;
+    struct lz_database_node *n = &d->nodes[entity - d->first];
+    if (n->epoch != payload)
+        return; // of a process that is gone, or of one that no longer leads
+    struct lz_log *log = n->log;
+    uint64_t lsn = log->flushing;
+    log->flushing = 0;
+    flushed(w, d, log, lsn);
+    if (d->replication.commit != LZ_COMMIT_ASYNC)
+        flush(w, d, log);
+    lz_database_measure_lag(w, d);
+}
+
+// The WAL writer comes every so often; its phase is its own.
+static void await_writer(struct lz_world *w, struct lz_database *d, struct lz_log *log)
+{
+    if (log->is_awaited)
+        return;
+    log->is_awaited = true;
+    lz_time delay = d->replication.wal_writer_delay, now = lz_sim_now(w->sim);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(d->path, log->leader), LZ_PURPOSE_PHASE, 0);
+    lz_time phase = (lz_time)lz_draw_below(&draw, (uint64_t)delay);
+    lz_time at = now - (now - phase) % delay + (now < phase ? 0 : delay);
+    LZ_ASSERT(at > now);
+    lz_sim_at(w->sim, at, w->replication->writer, d->first + log->leader,
+              d->nodes[log->leader].epoch);
+}
+
+static void on_writer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
+    if (lz_instance_defer(w, entity, w->replication->writer, payload))
+        return;
+    struct lz_database_node *n = &d->nodes[entity - d->first];
+    if (n->epoch != payload)
+        return;
+    n->log->is_awaited = false;
+    flush(w, d, n->log);
+    if (n->log->wal.last > n->log->flushed && n->log->flushing != n->log->wal.last)
+        await_writer(w, d, n->log);
+    lz_database_measure_lag(w, d);
+}
+
+uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t node,
+                            const struct lz_change *c)
+{
     struct lz_database_node *n = &d->nodes[node];
-    if (!has_process(w, entity) || n->is_stale || !is_current(d, payload))
-        return;
-    uint64_t before = n->lsn;
-    n->lsn = lz_wal_arrived(&d->wal, node, n->lsn, lsn_of(payload));
-    if (n->lsn > before)
-        lz_disk_flushed(w, entity, n->lsn);
-    for (uint64_t lsn = before + 1; lsn <= n->lsn; lsn++) {
-        const struct lz_wal_record *r = lz_wal_get(&d->wal, lsn);
-        struct lz_change change = {.lsn = lsn, .key = r->key, .value = r->value, .image = r->image};
-        n->engine->ops->apply(n->engine, &change, NULL);
-    }
-    if (n->lsn > before)
-        send(w, d, node, d->primary, n->lsn, w->replication->ack);
+    struct lz_log *log = n->log;
+    LZ_ASSERT(log->leader == node);
+    uint64_t lsn = lz_wal_append(&log->wal, c->key, &c->value, lz_sim_now(w->sim));
+    LZ_ASSERT(lsn == n->lsn + 1);
+    n->lsn = n->applied = lsn;
+    lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
+    return lsn;
+}
+
+void lz_database_appended(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    struct lz_log *log = d->nodes[node].log;
+    if (d->replication.commit == LZ_COMMIT_ASYNC)
+        await_writer(w, d, log);
+    else
+        flush(w, d, log);
+}
+
+void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    uint32_t node = t->server - d->first;
+    struct lz_log *log = d->nodes[node].log;
+    LZ_ASSERT(lz_database_takes_writes(d, node));
+    lz_argument_id argument = lz_argument_of(w, t);
+    lz_value value = argument != 0 ? lz_argument_to_value(w, argument)
+                                   : lz_value_integer((int64_t)log->wal.last + 1);
+    struct lz_change change = {.key = t->key, .value = value};
+    uint64_t lsn = lz_database_append(w, d, node, &change);
+    lz_rows_put(&d->nodes[node].rows, t->key, lsn, value);
+    lz_database_appended(w, d, node);
+    lz_database_commit(w, d, t, lsn);
+    lz_database_measure_lag(w, d);
 }
 
 static void on_ack(void *ctx, uint32_t entity, uint64_t payload)
@@ -194,17 +294,34 @@ static void on_ack(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
     if (lz_instance_defer(w, entity, w->replication->ack, payload))
         return;
-    if (!has_process(w, entity) || !is_current(d, payload) || entity != d->first + d->primary)
+    struct lz_log *log = d->nodes[entity - d->first].log;
+    if (!has_process(w, entity) || !lz_log_is_current(log, payload) ||
+        entity != d->first + log->leader)
         return;
-    struct lz_database_node *n = &d->nodes[node_of(payload)];
-    if (lsn_of(payload) > n->acked)
-        n->acked = lsn_of(payload);
-    commit_what_is_safe(w, d);
+    struct lz_database_node *n = &d->nodes[lz_log_node_of(payload)];
+    if (lz_log_lsn_of(payload) > n->acked)
+        n->acked = lz_log_lsn_of(payload);
+    lz_database_commit_safe(w, d, log);
     lz_database_measure_lag(w, d);
 }
 
-// Rebuilt from the primary (pg_rewind, pg_basebackup), whatever it had. The time the copy
-// takes is not modelled.
+void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, bool silent)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    struct lz_log *log = n->log;
+    if (log->leader == node) {
+        n->lsn = log->flushed < n->lsn ? log->flushed : n->lsn;
+        log->flushing = 0;
+        log->is_awaited = false;
+    } else if (n->flushed < n->lsn && silent) {
+        n->lsn = n->flushed; // what was only written is gone with the system's memory
+    }
+    if (silent) // the power is gone, and with it what only the disk's cache had
+        n->lsn = lz_disk_durable(w, d->first + node, n->lsn);
+    lz_standby_died(n);
+}
+
+// Rebuilt from the primary (pg_rewind, pg_basebackup), whatever it had.
 void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_id node)
 {
     uint32_t i = node - d->first;
@@ -213,17 +330,133 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
     LZ_ASSERT(n->is_stale);
     const struct lz_database_node *p = &d->nodes[d->primary];
     n->engine->ops->copy(n->engine, p->engine);
-    n->lsn = p->lsn;
+    n->log = &d->log;
+    lz_standby_set(n, d->log.flushed);
     n->is_stale = false;
     lz_disk_is_whole(w, node); // written anew
     lz_instance_note(w, node, "rejoined", "follows %s[%u]", d->opts.name, d->primary + 1);
-    send(w, d, i, d->primary, n->lsn, w->replication->ack);
+    lz_database_confirm(w, d, i, n->lsn);
     lz_database_measure_lag(w, d);
+}
+
+uint32_t lz_replication_disturb(struct lz_world *w, lz_component_id id,
+                                const struct lz_replication_effect *effect)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(effect->path != 0);
+    LZ_ASSERT(effect->touched != NULL);
+    uint32_t i = 0;
+    while (i < d->effect_count && d->effects[i].path != 0)
+        i++;
+    d->effects = lz_grow(w->arena, d->effects, &d->effect_cap, i + 1, sizeof(*d->effects));
+    d->effects[i] = *effect;
+    d->effect_count = i + 1 > d->effect_count ? i + 1 : d->effect_count;
+    return i + 1;
+}
+
+void lz_replication_undo(struct lz_world *w, lz_component_id id, uint32_t effect)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(effect >= 1 && effect <= d->effect_count);
+    d->effects[effect - 1] = (struct lz_replication_effect){0};
+    while (d->effect_count > 0 && d->effects[d->effect_count - 1].path == 0)
+        d->effect_count--;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (d->nodes[n].log->leader == n && has_process(w, d->first + n))
+            ship(w, d, d->nodes[n].log, 0);
+}
+
+// A standby that has said nothing for so long is no longer waited for by name.
+static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_world *w = ctx;
+    struct lz_database *d = lz_database_at(w, entity);
+    lz_database_commit_safe(w, d, &d->log);
+}
+
+void lz_database_watch_standbys(struct lz_world *w, struct lz_database *d)
+{
+    if (d->replication.priority_count == 0)
+        return;
+    lz_time now = lz_sim_now(w->sim);
+    lz_instance_id leader = d->first + d->primary;
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        bool is_heard = n == d->primary || (lz_net_can_ask(w, leader, d->first + n) &&
+                                            lz_net_can_ask(w, d->first + n, leader));
+        struct lz_database_node *node = &d->nodes[n];
+        if (is_heard) {
+            node->silent_since = -1;
+        } else if (node->silent_since < 0) {
+            node->silent_since = now;
+            lz_sim_at(w->sim, now + d->replication.sender_timeout, w->replication->timeout, d->id,
+                      n);
+        }
+    }
+    lz_database_commit_safe(w, d, &d->log); // who was waited for may be gone
+}
+
+static bool check(const struct lz_database *d, const struct lz_replication_opts *o,
+                  struct lz_err *err)
+{
+    uint32_t standbys = d->opts.nodes - 1, quorum = o->quorum > 0 ? o->quorum : 1;
+    bool is_remote = o->commit > LZ_COMMIT_ASYNC;
+    if (!is_remote && (o->quorum > 0 || o->priority_count > 0))
+        return lz_fail(err, LZ_EINVAL,
+                       "quorum and priority are about standbys, and this commit waits for none: "
+                       "give commit = \"on\", \"remote_write\" or \"remote_apply\"");
+    if (!is_remote)
+        return true;
+    if (standbys == 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "synchronous replication needs at least 2 nodes: nobody could confirm a "
+                       "write");
+    if (quorum > standbys)
+        return lz_fail(err, LZ_EINVAL,
+                       "quorum must be at most the number of standbys, %u, got %u: no write would "
+                       "ever be acknowledged",
+                       standbys, quorum);
+    for (uint32_t i = 0; i < o->priority_count; i++) {
+        if (o->priority[i] < 1 || o->priority[i] > d->opts.nodes)
+            return lz_fail(err, LZ_EINVAL, "priority lists nodes by number, 1 to %u, and has %u",
+                           d->opts.nodes, o->priority[i]);
+        for (uint32_t k = 0; k < i; k++)
+            if (o->priority[i] == o->priority[k])
+                return lz_fail(err, LZ_EINVAL, "priority lists node %u twice", o->priority[i]);
+    }
+    if (o->priority_count > 0 && o->priority_count <= quorum && o->priority_count < d->opts.nodes)
+        return lz_fail(err, LZ_EINVAL,
+                       "priority must list more nodes than the %u of quorum, got %u: one of them "
+                       "leads, and would leave too few",
+                       quorum, o->priority_count);
+    return true;
+}
+
+bool lz_replication_declare(struct lz_world *w, lz_component_id id,
+                            const struct lz_replication_opts *opts, struct lz_err *err)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(!w->running);
+    if (!check(d, opts, err))
+        return false;
+    struct lz_replication_opts *o = &d->replication;
+    *o = *opts;
+    if (o->quorum == 0)
+        o->quorum = 1;
+    if (o->wal_writer_delay == 0)
+        o->wal_writer_delay = 200 * LZ_MS;
+    if (o->sender_timeout == 0)
+        o->sender_timeout = 60 * LZ_S;
+    return true;
 }
 
 void lz_replicate_init(struct lz_world *w)
 {
     w->replication = lz_arena_alloc(w->arena, sizeof(*w->replication));
-    w->replication->log = lz_sim_kind(w->sim, "log", on_log, w);
+    lz_standby_init(w); // registers "log" first, as it always was
     w->replication->ack = lz_sim_kind(w->sim, "log.ack", on_ack, w);
+    w->replication->flushed = lz_sim_kind(w->sim, "wal.flushed", on_flushed, w);
+    w->replication->writer = lz_sim_kind(w->sim, "wal.writer", on_writer, w);
+    w->replication->held = lz_sim_kind(w->sim, "log.held", on_held, w);
+    w->replication->timeout = lz_sim_kind(w->sim, "standby.timeout", on_timeout, w);
 }

@@ -26,13 +26,16 @@ struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn)
     return lsn > l->base && lsn <= l->last ? &l->records[lsn - l->base - 1] : NULL;
 }
 
-uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t lsn)
+uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t first, uint64_t lsn)
 {
     LZ_ASSERT(n < 64);
-    struct lz_wal_record *r = lz_wal_get(l, lsn);
-    if (r == NULL || lsn <= have)
+    LZ_ASSERT(first <= lsn);
+    if (lz_wal_get(l, lsn) == NULL || lsn <= have)
         return have; // of a timeline that was cut, or sent twice
-    r->arrived |= 1ull << n;
+    struct lz_wal_record *r;
+    for (uint64_t i = first > have ? first : have + 1; i <= lsn; i++)
+        if ((r = lz_wal_get(l, i)) != NULL)
+            r->arrived |= 1ull << n;
     uint64_t whole = have;
     for (r = lz_wal_get(l, have + 1); r != NULL && (r->arrived >> n & 1); have++) {
         if (!r->more)
@@ -53,6 +56,31 @@ uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn)
         l->last--;
     }
     return lost;
+}
+
+uint64_t lz_wal_fork(struct lz_wal *l, uint64_t lsn, struct lz_wal *branch)
+{
+    LZ_ASSERT(branch->last == 0 && branch->records == NULL);
+    LZ_ASSERT(lsn >= l->base);
+    uint64_t acked = 0, count = l->last - lsn;
+    branch->base = branch->last = lsn;
+    for (uint64_t i = lsn + 1; i <= l->last; i++)
+        acked += lz_wal_get(l, i)->acked;
+    if (count > 0) {
+        branch->records =
+            lz_grow(branch->arena, NULL, &branch->cap, (uint32_t)count, sizeof(*branch->records));
+        memcpy(branch->records, lz_wal_get(l, lsn + 1), count * sizeof(*branch->records));
+    }
+    branch->last = l->last;
+    l->last = lsn; // images are the branch's now
+    return acked;
+}
+
+void lz_wal_finish(struct lz_wal *l)
+{
+    lz_wal_cut(l, l->base);
+    lz_arena_free(l->arena, l->records, l->cap * sizeof(*l->records));
+    *l = (struct lz_wal){.arena = l->arena};
 }
 
 void lz_wal_drop(struct lz_wal *l, uint64_t lsn)

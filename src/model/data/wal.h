@@ -24,6 +24,7 @@ struct lz_wal_record {
     uint64_t key, value;
     struct lz_image *image; /* held by it; NULL: key and value say it all */
     uint64_t arrived;       /* bit per node, for records beyond its gap */
+    uint32_t batch;         /* records that were sent together, this being the last; 0: not it */
     lz_time at;             /* when it was written */
     bool more;              /* its transaction goes on in the next */
     bool acked;             /* its client has been told that it is safe */
@@ -42,11 +43,20 @@ void lz_wal_init(struct lz_wal *l, struct lz_arena *arena);
 uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz_time at);
 struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn); /* NULL: not kept */
 
-/* Node `n` got record `lsn` and has the log up to `have`; returns how far it has it now. */
-uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t lsn);
+/*
+ * Node `n` got the records from `first` to `lsn` and has the log up to `have`; returns how far it
+ * has it now.
+ */
+uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t first, uint64_t lsn);
 
 /* Forget everything beyond `lsn`; returns how many acknowledged records that were. */
 uint64_t lz_wal_cut(struct lz_wal *l, uint64_t lsn);
+
+/* The same, but `branch`, which is empty, goes on with them from there. */
+uint64_t lz_wal_fork(struct lz_wal *l, uint64_t lsn, struct lz_wal *branch);
+
+/* Everything goes; how it was made is forgotten too. */
+void lz_wal_finish(struct lz_wal *l);
 
 /* Everybody has the log up to `lsn`. */
 void lz_wal_drop(struct lz_wal *l, uint64_t lsn);

@@ -1,0 +1,48 @@
+/*
+ * log.h — a timeline of a database: who writes it, and who waits for it; for model/data/ only.
+ *
+ * A database has one log that counts, its primary's. Where a primary that was given up goes on
+ * taking writes it has a branch of its own from the instant the other was promoted; with many
+ * masters each node has one. A node *follows* one log, or writes it.
+ */
+#ifndef LZ_MODEL_DATA_LOG_H
+#define LZ_MODEL_DATA_LOG_H
+
+#include "model/data/wal.h"
+
+struct lz_log {
+    struct lz_wal wal;
+    uint64_t timeline;                  /* of no other log; messages of one that is over are void */
+    uint32_t leader;                    /* node */
+    uint64_t flushed;                   /* by its leader: so far it may be shipped */
+    uint64_t flushing;                  /* a flush is under way up to here; 0: none */
+    bool is_awaited;                    /* the WAL writer will come */
+    uint32_t commit_first, commit_last; /* tasks that wait, by LSN */
+};
+
+/* What a message about the log says: an LSN, a node, a timeline. One number, as any event's. */
+#define LZ_LOG_LSN_BITS 40
+#define LZ_LOG_NODE_BITS 8
+
+static inline uint64_t lz_log_pack(const struct lz_log *l, uint64_t lsn, uint32_t node)
+{
+    return lsn | (uint64_t)node << LZ_LOG_LSN_BITS |
+           l->timeline << (LZ_LOG_LSN_BITS + LZ_LOG_NODE_BITS);
+}
+
+static inline uint64_t lz_log_lsn_of(uint64_t payload)
+{
+    return payload & ((1ull << LZ_LOG_LSN_BITS) - 1);
+}
+
+static inline uint32_t lz_log_node_of(uint64_t payload)
+{
+    return (uint32_t)(payload >> LZ_LOG_LSN_BITS) & ((1u << LZ_LOG_NODE_BITS) - 1);
+}
+
+static inline bool lz_log_is_current(const struct lz_log *l, uint64_t payload)
+{
+    return payload >> (LZ_LOG_LSN_BITS + LZ_LOG_NODE_BITS) == (l->timeline & 0xffff);
+}
+
+#endif
