@@ -3,6 +3,7 @@
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
 local node = require "build_node"
+local replication = require "build_replication"
 local schema = require "schema"
 
 local M = {}
@@ -215,6 +216,8 @@ local function build_components(state, C)
                     c.fields.early_data)
                 if not ok then refused(state, c, why) return end
                 ok, why = node.declare(C, c)
+                if not ok then refused(state, c, why) return end
+                ok, why = replication.declare(C, c)
                 if not ok then refused(state, c, why) return end
             end
         end

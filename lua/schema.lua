@@ -11,6 +11,7 @@
 --- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
 --- checked like the others, but a scenario that has them cannot be run yet.
 local node = require "schema_node"
+local replication = require "schema_replication"
 
 local M = {}
 
@@ -304,6 +305,7 @@ M.database = with({
 node.add_to(M.service, true)
 node.add_to(M.balancer)
 node.add_to(M.database, true)
+replication.add_to(M.database)
 M.traffic = with({
     { "to", "ref:service|balancer|database|dns|gateway|topic", "what the users call",
         required = true },

@@ -1,0 +1,53 @@
+--- What a database says about its log (schema_replication.lua), handed to C.
+local M = {}
+
+local SAYS = { "commit", "quorum", "priority", "wal_flush", "standby_write", "apply_time", "replay",
+    "wal_writer_delay", "sender_timeout" }
+
+local function says_any(f)
+    for _, name in ipairs(SAYS) do
+        if f[name] ~= nil then return true end
+    end
+    return false
+end
+
+local WAITS_FOR_NOBODY = { async = true, ["local"] = true }
+
+--- `replication` and `commit` say the same thing in two grains: they must agree.
+local function level(f)
+    local commit = f.commit
+    if not commit then return f.replication == "sync" and "on" or "local" end
+    if f.replication == "sync" and WAITS_FOR_NOBODY[commit] then
+        return nil, ('commit = "%s" waits for no standby, and replication = "sync" for one: '
+            .. "leave one of them out"):format(commit)
+    elseif f.replication == "async" and not WAITS_FOR_NOBODY[commit] then
+        return nil, ('commit = "%s" waits for standbys, and replication = "async" for none: '
+            .. "leave one of them out"):format(commit)
+    end
+    return commit == "quorum" and "on" or commit
+end
+
+local function commit(C, c)
+    local f = c.fields
+    if not says_any(f) then return true end
+    local at, why = level(f)
+    if not at then return nil, why end
+    if f.commit == "quorum" and not f.quorum then
+        return nil, 'commit = "quorum" is any k of the standbys: give quorum = k'
+    end
+    if f.apply_time and f.replay then
+        return nil, "apply_time and replay say how fast a standby applies: give one of them"
+    end
+    local apply = f.apply_time or f.replay and { dist = "constant", a = 1e9 / f.replay, b = 0 }
+    return C.replication(c.id, { commit = at, quorum = f.quorum, priority = f.priority,
+        wal_flush = f.wal_flush, standby_write = f.standby_write, apply_time = apply,
+        wal_writer_delay = f.wal_writer_delay, sender_timeout = f.sender_timeout })
+end
+
+--- All of it; nil and a sentence if the model refuses.
+function M.declare(C, c)
+    if c.kind ~= "database" then return true end
+    return commit(C, c)
+end
+
+return M

@@ -1,0 +1,83 @@
+/* bind_replication.c — a database's log, and who leads it, for the Lua half. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "model/data/replicate.h"
+#include "script/read.h"
+#include "script/state.h"
+
+static struct lz_world *world_of(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    LZ_ASSERT(w != NULL);
+    return w;
+}
+
+static int answer(lua_State *L, bool ok, const struct lz_err *err)
+{
+    if (!ok)
+        return lz_bind_refuse(L, err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static enum lz_commit_level level_of(const char *name)
+{
+    static const char *const names[] = {[LZ_COMMIT_LOCAL] = "local",
+                                        [LZ_COMMIT_ASYNC] = "async",
+                                        [LZ_COMMIT_REMOTE_WRITE] = "remote_write",
+                                        [LZ_COMMIT_ON] = "on",
+                                        [LZ_COMMIT_REMOTE_APPLY] = "remote_apply"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum lz_commit_level)i;
+    LZ_UNREACHABLE("the Lua half knows the words");
+    return LZ_COMMIT_LOCAL;
+}
+
+// A list of nodes; what no node can have as its number is refused with the others.
+static void read_priority(lua_State *L, struct lz_replication_opts *o)
+{
+    if (lua_getfield(L, 2, "priority") == LUA_TTABLE) { // [id opts list]
+        lua_Integer len = luaL_len(L, -1);
+        uint32_t max = sizeof(o->priority) / sizeof(o->priority[0]);
+        o->priority_count = len < max ? (uint32_t)len : max;
+        for (uint32_t i = 0; i < o->priority_count; i++) {
+            lua_geti(L, -1, (lua_Integer)i + 1);
+            lua_Integer node = luaL_checkinteger(L, -1);
+            o->priority[i] = node >= 0 && node < UINT8_MAX ? (uint8_t)node : UINT8_MAX;
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+// replication(database, {commit, quorum, priority, wal_flush, ...}) -> true
+static int replication(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_replication_opts o = {
+        .commit = level_of(lz_read_text(L, 2, "commit")),
+        .quorum = (uint32_t)lz_read_int(L, 2, "quorum", 0),
+        .wal_writer_delay = lz_read_int(L, 2, "wal_writer_delay", 0),
+        .sender_timeout = lz_read_int(L, 2, "sender_timeout", 0),
+    };
+    read_priority(L, &o);
+    struct lz_err err;
+    bool ok = lz_read_dist(L, 2, "wal_flush", &o.wal_flush, &err) &&
+              lz_read_dist(L, 2, "standby_write", &o.standby_write, &err) &&
+              lz_read_dist(L, 2, "apply_time", &o.apply_time, &err) &&
+              lz_replication_declare(world_of(L), id, &o, &err);
+    return answer(L, ok, &err);
+}
+
+static const luaL_Reg functions[] = {
+    {"replication", replication},
+    {NULL, NULL},
+};
+
+void lz_bind_replication(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
