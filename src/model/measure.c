@@ -53,18 +53,20 @@ void lz_measure_init(struct lz_world *w, struct lz_measure *m)
         .latency = lz_metrics_hist(w->metrics),
         .in_flight = lz_metrics_gauge(w->metrics, 0.0),
     };
-}
-
-void lz_measure_arrived(struct lz_world *w, struct lz_measure *m)
-{
-    m->open++;
-    lz_metrics_set(w->metrics, m->in_flight, lz_sim_now(w->sim), m->open);
+    m->outcomes_on = lz_metrics_series(w->metrics, m->outcomes, LZ_WINDOW_COUNTER);
+    m->ok_on = lz_metrics_series(w->metrics, m->ok, LZ_WINDOW_COUNTER);
+    m->latency_on = lz_metrics_series(w->metrics, m->latency, LZ_WINDOW_HIST);
+    m->in_flight_on = lz_metrics_series(w->metrics, m->in_flight, LZ_WINDOW_GAUGE);
 }
 
 static void count(struct lz_world *w, const struct lz_measure *m, enum lz_outcome outcome)
 {
-    lz_metrics_add(w->metrics, m->outcomes, 1);
-    lz_metrics_add(w->metrics, outcome == LZ_OUTCOME_OK ? m->ok : m->failed, 1);
+    lz_metrics_add_on(w->metrics, m->outcomes_on, 1);
+    if (outcome == LZ_OUTCOME_OK) {
+        lz_metrics_add_on(w->metrics, m->ok_on, 1);
+        return;
+    }
+    lz_metrics_add(w->metrics, m->failed, 1);
     if (outcome == LZ_OUTCOME_REFUSED)
         lz_metrics_add(w->metrics, m->refused, 1);
 }
@@ -75,12 +77,12 @@ void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome o
     LZ_ASSERT(m->open > 0);
     LZ_ASSERT(latency >= 0);
     m->open--;
-    lz_metrics_set(w->metrics, m->in_flight, lz_sim_now(w->sim), m->open);
+    lz_metrics_set_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), m->open);
     if (outcome == LZ_OUTCOME_PENDING)
         return; // its caller took it back
     count(w, m, outcome);
     if (outcome != LZ_OUTCOME_RESET) // a broken connection is no answer
-        lz_metrics_observe(w->metrics, m->latency, latency);
+        lz_metrics_observe_on(w->metrics, m->latency_on, latency);
 }
 
 void lz_measure_refused(struct lz_world *w, struct lz_measure *m)

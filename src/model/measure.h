@@ -19,6 +19,7 @@ struct lz_measure {
     lz_series latency;
     lz_series in_flight;
     uint32_t open; /* requests that have arrived and not been answered */
+    struct lz_series_face *outcomes_on, *ok_on, *latency_on, *in_flight_on;
 };
 
 /* Rows of a table of metrics: a name, and which series it is a view of. */
@@ -103,7 +104,12 @@ const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows,
         LZ_MEASURE_QUANTILES("latency", LZ_MEASURE_AT(latency), "time from arrival to answer")
 
 void lz_measure_init(struct lz_world *w, struct lz_measure *m);
-void lz_measure_arrived(struct lz_world *w, struct lz_measure *m);
+static inline void lz_measure_arrived(struct lz_world *w, struct lz_measure *m)
+{
+    m->open++;
+    lz_metrics_set_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), m->open);
+}
+
 /* PENDING: it was cancelled. */
 void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome outcome,
                      lz_time latency);

@@ -65,6 +65,7 @@ static lz_series add_series(struct lz_metrics *m, enum lz_window_kind kind)
     struct series *s = &m->series[id];
     s->face = m->face.all[id] = lz_arena_alloc(m->arena, sizeof(*s->face));
     s->face->kind = (uint8_t)kind;
+    s->face->id = id;
     s->keep = 1;
     s->recent = s->stored = (struct lz_window_list){.arena = m->arena, .kind = kind};
     return m->face.series_count;

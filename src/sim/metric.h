@@ -92,6 +92,7 @@ struct lz_gauge {
 struct lz_series_face {
     uint8_t kind; /* enum lz_window_kind */
     bool is_touched;
+    lz_series id;
     union {
         uint64_t total; /* COUNTER: since the start */
         struct lz_gauge gauge;
@@ -118,23 +119,31 @@ static inline struct lz_series_face *lz_metrics_series(const struct lz_metrics *
     return s;
 }
 
-static inline void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
+/*
+ * What is fed at every step of every request is fed by the address of its series, which never
+ * changes: `_on` instead of by number.
+ */
+static inline void lz_metrics_add_on(struct lz_metrics *m, struct lz_series_face *s, uint64_t n)
 {
-    struct lz_series_face *s = lz_metrics_series(m, counter, LZ_WINDOW_COUNTER);
     if (!s->is_touched)
-        lz_metrics_touch(m, counter);
+        lz_metrics_touch(m, s->id);
     s->u.total += n;
 }
 
-/* A level set to what it is changes nothing, and half of all are. */
-static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
+static inline void lz_metrics_add(struct lz_metrics *m, lz_series counter, uint64_t n)
 {
-    struct lz_series_face *s = lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE);
+    lz_metrics_add_on(m, lz_metrics_series(m, counter, LZ_WINDOW_COUNTER), n);
+}
+
+/* A level set to what it is changes nothing, and half of all are. */
+static inline void lz_metrics_set_on(struct lz_metrics *m, struct lz_series_face *s, lz_time now,
+                                     double level)
+{
     struct lz_gauge *g = &s->u.gauge;
     if (!__builtin_islessgreater(g->level, level))
         return;
     if (!s->is_touched)
-        lz_metrics_touch(m, gauge);
+        lz_metrics_touch(m, s->id);
     LZ_ASSERT(now >= g->since);
     g->sum += g->level * (double)(now - g->since);
     g->since = now;
@@ -143,13 +152,22 @@ static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time
     g->high = level > g->high ? level : g->high;
 }
 
-static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist,
-                                      int64_t value) /* >= 0 */
+static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
 {
-    struct lz_series_face *s = lz_metrics_series(m, hist, LZ_WINDOW_HIST);
+    lz_metrics_set_on(m, lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE), now, level);
+}
+
+static inline void lz_metrics_observe_on(struct lz_metrics *m, struct lz_series_face *s,
+                                         int64_t value) /* >= 0 */
+{
     if (!s->is_touched)
-        lz_metrics_touch(m, hist);
+        lz_metrics_touch(m, s->id);
     lz_hist_add(&s->u.hist, value);
+}
+
+static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value)
+{
+    lz_metrics_observe_on(m, lz_metrics_series(m, hist, LZ_WINDOW_HIST), value);
 }
 
 /* Right now. */

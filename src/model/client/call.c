@@ -11,6 +11,7 @@
 #include "model/client/flight.h"
 #include "model/client/guard.h"
 #include "model/client/legs.h"
+#include "model/client/plain.h"
 #include "model/client/policy.h"
 #include "model/data/database.h"
 #include "model/net/connect.h"
@@ -58,6 +59,7 @@ static void begin_edge(struct lz_world *w, lz_edge_id id)
     e->heeds_deadline = lz_service_heeds_deadlines(w, e->opts.from);
     e->tells_deadline = lz_service_wants_deadlines(w, e->opts.to);
     e->hands_priority_on = w->calls->has_priorities;
+    lz_plain_settle(w, e);
 }
 
 void lz_calls_start(struct lz_world *w)
@@ -243,6 +245,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
+    cs->face.has_long |= opts->size > LZ_TCP_SEGMENT || opts->response_size > LZ_TCP_SEGMENT;
     prepare(w, e);
     lz_balance_join(w, e);
     lz_connect_warm(w, e);

@@ -9,6 +9,7 @@
 #include "model/client/inherit.h"
 #include "model/client/legs.h"
 #include "model/client/outlier.h"
+#include "model/client/plain.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -20,20 +21,15 @@
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
 
-static struct lz_call *find(const struct lz_world *w, uint64_t id)
-{
-    return lz_pool_find(&w->clients->pool, id);
-}
-
 bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task)
 {
-    const struct lz_call *c = find(w, call);
+    const struct lz_call *c = lz_client_find(w, call);
     return c != NULL && c->state == LZ_CALL_SENT && c->task == task;
 }
 
 void lz_client_orphan(struct lz_world *w, uint64_t call)
 {
-    struct lz_call *c = find(w, call);
+    struct lz_call *c = lz_client_find(w, call);
     if (c == NULL || c->request == 0)
         return;
     if (c->state == LZ_CALL_SPLIT) {
@@ -85,35 +81,35 @@ static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
     return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL;
 }
 
-// Whoever made the call, which is gone already.
-static void tell_owner(struct lz_world *w, enum lz_client_owner kind, uint64_t owner, uint64_t id,
-                       lz_time took, const struct lz_call_result *result)
+void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
+                    const struct lz_call_result *result)
 {
-    if (kind == LZ_OWNER_TRAFFIC) {
-        lz_traffic_called(w, owner, result);
+    if (told->kind == LZ_OWNER_TRAFFIC) {
+        lz_traffic_called(w, told->owner, result);
         return;
     }
-    if (kind == LZ_OWNER_AUTH) {
-        lz_auth_called(w, owner, result);
+    if (told->kind == LZ_OWNER_AUTH) {
+        lz_auth_called(w, told->owner, result);
         return;
     }
-    if (kind != LZ_OWNER_TASK) {
-        lz_legs_ended(w, owner, id, result);
+    if (told->kind != LZ_OWNER_TASK) {
+        lz_legs_ended(w, told->owner, told->call, result);
         return;
     }
-    struct lz_task *t = lz_task_find(w, owner);
+    struct lz_task *t = lz_task_find(w, told->owner);
     LZ_ASSERT(t != NULL); // a task that goes away drops its call
-    LZ_ASSERT(t->child == id);
+    LZ_ASSERT(t->child == told->call);
     t->child = 0;
-    t->child_ns += took;
+    t->child_ns += told->took;
     lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
 }
 
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
-    uint64_t owner = c->owner, id = lz_pool_id(c);
-    enum lz_client_owner kind = c->owner_kind;
-    lz_time took = lz_sim_now(w->sim) - c->begun;
+    struct lz_client_told told = {.kind = c->owner_kind,
+                                  .owner = c->owner,
+                                  .call = lz_pool_id(c),
+                                  .took = lz_sim_now(w->sim) - c->begun};
     struct lz_edge *e = lz_edge_get(w, c->edge);
     struct lz_flight *flight = NULL;
     if (e->guard != NULL && c->state != LZ_CALL_FOLLOWING && is_one_call(e, c))
@@ -122,7 +118,7 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
         flight = lz_flight_ended(w, e, c);
     lz_argument_call_ended(w, c);
     lz_pool_give(&w->clients->pool, c);
-    tell_owner(w, kind, owner, id, took, result);
+    lz_client_tell(w, &told, result);
     if (flight != NULL)
         lz_flight_land(w, e, flight, result);
 }
@@ -183,7 +179,7 @@ static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_c
 
 void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 {
-    struct lz_call *c = find(w, t->call);
+    struct lz_call *c = lz_client_find(w, t->call);
     LZ_ASSERT(c != NULL);
     attempt_end(w, c,
                 &(struct lz_call_result){.outcome = t->outcome,
@@ -194,7 +190,7 @@ void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 
 void lz_client_reset(struct lz_world *w, const struct lz_task *t)
 {
-    struct lz_call *c = find(w, t->call);
+    struct lz_call *c = lz_client_find(w, t->call);
     LZ_ASSERT(c != NULL);
     lz_connect_broke(w, c);
     lz_balance_out(w, lz_edge_get(w, c->edge), c->server);
@@ -228,7 +224,7 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
         lz_connect_keep_alive(w, c);
 }
 
-static void fail_soon(struct lz_world *w, struct lz_call *c)
+void lz_client_fail_soon(struct lz_world *w, struct lz_call *c)
 {
     c->state = LZ_CALL_CONNECTING;
     c->connected = lz_sim_now(w->sim);
@@ -239,7 +235,7 @@ static void fail_soon(struct lz_world *w, struct lz_call *c)
 static void reject(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     lz_caller_count(w, e, LZ_CALLER_REJECTED);
-    fail_soon(w, c);
+    lz_client_fail_soon(w, c);
     c->state = LZ_CALL_REJECTED;
 }
 
@@ -288,11 +284,11 @@ static void attempt_route(struct lz_world *w, struct lz_call *c)
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     c->server = server_for(w, e, c);
     if (c->server == 0) {
-        fail_soon(w, c);
+        lz_client_fail_soon(w, c);
         return;
     }
     if (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, c->client)) {
-        fail_soon(w, c);
+        lz_client_fail_soon(w, c);
         return;
     }
     if (ops->connect != NULL) {
@@ -318,7 +314,7 @@ static void attempt_resolved(struct lz_world *w, struct lz_call *c, enum lz_reso
         c->timer = lz_sim_at(w->sim, until, w->clients->resolved, c->client, lz_client_token(c));
         return;
     case LZ_UNRESOLVED:
-        fail_soon(w, c);
+        lz_client_fail_soon(w, c);
         return;
     case LZ_NOWHERE: // no SYN is answered: only the timeout ends it
         c->state = LZ_CALL_RESOLVING;
@@ -370,7 +366,7 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
 
 void lz_client_connected(struct lz_world *w, uint64_t call)
 {
-    struct lz_call *c = find(w, call);
+    struct lz_call *c = lz_client_find(w, call);
     LZ_ASSERT(c != NULL && c->state == LZ_CALL_WAITING);
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
@@ -378,7 +374,7 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     // Who leads may have changed while it waited.
     lz_instance_id server = ops->route != NULL ? route(w, e, c) : c->server;
     if (server == 0) {
-        fail_soon(w, c);
+        lz_client_fail_soon(w, c);
         return;
     }
     c->server = server;
@@ -428,6 +424,8 @@ void lz_client_shared(struct lz_world *w, struct lz_call *c, const struct lz_cal
 uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin)
 {
     struct lz_edge *e = lz_edge_get(w, begin->edge);
+    if (lz_plain_is_possible(w, e))
+        return lz_plain_begin(w, e, begin);
     struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
     c->edge = begin->edge;
     c->client = begin->client;
@@ -460,7 +458,7 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
 
 void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
 {
-    struct lz_call *c = find(w, call);
+    struct lz_call *c = lz_client_find(w, call);
     if (c == NULL)
         return;
     struct lz_edge *e = lz_edge_get(w, c->edge);
@@ -486,14 +484,14 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
 
 void lz_client_drop(struct lz_world *w, uint64_t call)
 {
-    const struct lz_call *c = find(w, call);
+    const struct lz_call *c = lz_client_find(w, call);
     if (c != NULL)
         lz_client_give_up(w, call, lz_edge_get(w, c->edge)->opts.cancel);
 }
 
 void lz_client_abandon(struct lz_world *w, struct lz_task *t)
 {
-    const struct lz_call *c = t->child != 0 ? find(w, t->child) : NULL;
+    const struct lz_call *c = t->child != 0 ? lz_client_find(w, t->child) : NULL;
     if (c == NULL)
         return;
     t->child_ns += lz_sim_now(w->sim) - c->begun;

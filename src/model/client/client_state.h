@@ -8,6 +8,7 @@
  *   inherit.c   deadline and priority, from the request it is made for
  *   guard.c     whether an attempt may be made: breaker, throttling, retry budget
  *   span.c      what an attempt's time went into
+ *   plain.c     most calls: all of it in one go
  *
  * An attempt's events carry its *turn*: a paused client's events are replayed late, in their
  * order; one that an earlier one has made pointless must be recognised.
@@ -103,6 +104,24 @@ static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint
     struct lz_call *c = lz_pool_find(&w->clients->pool, id);
     return c != NULL && lz_client_token(c) == token ? c : NULL;
 }
+
+static inline struct lz_call *lz_client_find(const struct lz_world *w, uint64_t call)
+{
+    return lz_pool_find_sized(&w->clients->pool, call, sizeof(struct lz_call));
+}
+
+/* For plain.c: whoever made a call, which is gone already. */
+struct lz_client_told {
+    enum lz_client_owner kind;
+    uint64_t owner, call;
+    lz_time took;
+};
+void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
+                    const struct lz_call_result *result);
+
+/* For plain.c: nobody can be asked; the attempt ends at this instant, but not before this returns.
+ */
+void lz_client_fail_soon(struct lz_world *w, struct lz_call *c);
 
 /* For connect.c: the connection is open, the attempt goes on its way. */
 void lz_client_send(struct lz_world *w, struct lz_call *c);

@@ -25,6 +25,7 @@ struct lz_edge_server {
 struct lz_edge_pair {
     uint32_t connected; /* incarnation of the server that connections are open to; 0: none */
     uint32_t in_flight;
+    uint32_t there, back; /* numbers of the links, see link.h */
 };
 
 struct lz_edge {
@@ -46,6 +47,7 @@ struct lz_edge {
     struct lz_flights *flights; /* NULL: each call is made for itself */
     struct lz_caller *caller;   /* NULL: nobody measures */
     bool is_watched;            /* has one of these */
+    bool is_plain, is_small;    /* see plain.h */
     lz_series attempts;         /* 0: nobody asked */
     bool heeds_deadline;        /* its caller gives it what is left of its own caller's deadline */
     bool tells_deadline;        /* its callee wants to know */
@@ -61,6 +63,8 @@ struct lz_edge {
 struct lz_calls_face {
     struct lz_edge **edges; /* 1 .. */
     uint32_t edge_count;
+    bool has_long;           /* some edge's messages are of more than one segment */
+    bool is_plain_forbidden; /* see plain.h */
 };
 
 static inline struct lz_edge *lz_edge_get(const struct lz_world *w, lz_edge_id id)

@@ -129,7 +129,7 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_database *d = lz_database_of(w, t);
     uint32_t n = entity - d->first;
-    lz_cpu_remove(w, d->nodes[n].capacity->cpu, t->job);
+    lz_cpu_done(w, d->nodes[n].capacity->cpu, t->job);
     t->job = 0;
     lz_query_measure_cpu(w, d);
     if (turns_out_wrong(w, &d->nodes[n], t))

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/client/plain.h"
 #include "model/net/connect.h"
 #include "model/node/instance.h"
 #include "model/service/task.h"
@@ -476,6 +477,7 @@ void lz_connection_track(struct lz_world *w, struct lz_edge *e)
     e->pool->idle = lz_arena_alloc(w->arena, pairs * sizeof(*e->pool->idle));
     for (uint32_t c = 0; c < e->client_count && !e->opts.pool.is_cold; c++)
         e->pool->clients[c].warm_left = e->opts.pool.max != 0 ? e->opts.pool.max : 1;
+    lz_plain_settle(w, e);
     adopt(w, e);
 }
 

@@ -30,15 +30,15 @@ static enum way way_of(const struct lz_world *w, const struct lz_link_end *from,
 void lz_links_init(struct lz_world *w)
 {
     struct lz_links *ls = lz_arena_alloc(w->arena, sizeof(*ls));
-    ls->epoch = 1;
+    ls->face.epoch = 1;
     ls->cap = 64;
-    ls->all = lz_arena_alloc(w->arena, ls->cap * sizeof(*ls->all));
+    ls->table = lz_arena_alloc(w->arena, ls->cap * sizeof(*ls->table));
     w->links = ls;
 }
 
 void lz_link_recompose(struct lz_world *w)
 {
-    w->links->epoch++;
+    w->links->face.epoch++;
 }
 
 static bool check_share(const char *what, const struct lz_loss *loss, struct lz_err *err)
@@ -94,7 +94,7 @@ static struct lz_link_cause *new_cause(struct lz_world *w)
     }
     struct lz_link_cause *c = ls->causes[slot];
     *c = (struct lz_link_cause){.is_active = true, .serial = ++ls->serials, .slot = slot};
-    ls->epoch++;
+    ls->face.epoch++;
     return c;
 }
 
@@ -266,7 +266,7 @@ void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id)
     if (c->effect.junk > 0.0)
         end_flood(w, c->serial);
     c->is_active = false;
-    ls->epoch++;
+    ls->face.epoch++;
 }
 
 // A declared link that has nothing but a latency is no more than another distance.
@@ -282,7 +282,7 @@ static void recompute(struct lz_world *w, struct lz_link *l)
 {
     lz_instance_id from = (lz_instance_id)(l->key >> 32), to = (lz_instance_id)l->key;
     bool is_new = l->epoch == 0;
-    l->epoch = w->links->epoch;
+    l->epoch = w->links->face.epoch;
     l->base = lz_place_latency(w, lz_instance_get(w, from)->host, lz_instance_get(w, to)->host);
     l->correlation = 0.0;
     l->is_cut[0] = l->is_cut[1] = false;
@@ -310,41 +310,53 @@ static void recompute(struct lz_world *w, struct lz_link *l)
     }
 }
 
-static struct lz_link *place_of(struct lz_link *links, uint32_t cap, uint64_t key)
+// Where the link's number is, or has room.
+static uint32_t *place_of(const struct lz_links *ls, uint64_t key)
 {
-    uint32_t i = (uint32_t)(lz_hash_mix(key, 1) & (cap - 1));
-    while (links[i].key != 0 && links[i].key != key)
-        i = (i + 1) & (cap - 1);
-    return &links[i];
+    uint32_t i = (uint32_t)(lz_hash_mix(key, 1) & (ls->cap - 1));
+    while (ls->table[i] != 0 && ls->face.all[ls->table[i]]->key != key)
+        i = (i + 1) & (ls->cap - 1);
+    return &ls->table[i];
 }
 
 static void widen(struct lz_world *w)
 {
     struct lz_links *ls = w->links;
-    struct lz_link *old = ls->all;
-    uint32_t old_cap = ls->cap;
+    lz_arena_free(w->arena, ls->table, ls->cap * sizeof(*ls->table));
     ls->cap *= 2;
-    ls->all = lz_arena_alloc(w->arena, ls->cap * sizeof(*ls->all));
-    for (uint32_t i = 0; i < old_cap; i++)
-        if (old[i].key != 0)
-            *place_of(ls->all, ls->cap, old[i].key) = old[i];
-    lz_arena_free(w->arena, old, old_cap * sizeof(*old));
+    ls->table = lz_arena_alloc(w->arena, ls->cap * sizeof(*ls->table));
+    for (uint32_t i = 1; i <= ls->count; i++)
+        *place_of(ls, ls->face.all[i]->key) = i;
+}
+
+static uint32_t make(struct lz_world *w, uint64_t key)
+{
+    struct lz_links *ls = w->links;
+    if (2 * (ls->count + 1) > ls->cap)
+        widen(w);
+    ls->face.all =
+        lz_grow(w->arena, ls->face.all, &ls->all_cap, ls->count + 2, sizeof(struct lz_link *));
+    struct lz_link *l = ls->face.all[++ls->count] = lz_arena_alloc(w->arena, sizeof(*l));
+    l->key = key;
+    return *place_of(ls, key) = ls->count;
+}
+
+uint32_t lz_link_number(struct lz_world *w, lz_instance_id from, lz_instance_id to)
+{
+    struct lz_links *ls = w->links;
+    uint64_t key = (uint64_t)from << 32 | to;
+    uint32_t number = *place_of(ls, key);
+    if (number == 0)
+        number = make(w, key);
+    struct lz_link *l = ls->face.all[number];
+    if (l->epoch != ls->face.epoch)
+        recompute(w, l);
+    LZ_ASSERT(l->key == key);
+    return number;
 }
 
 struct lz_link *lz_link_get(struct lz_world *w, lz_instance_id from, lz_instance_id to)
 {
-    struct lz_links *ls = w->links;
-    uint64_t key = (uint64_t)from << 32 | to;
-    struct lz_link *l = place_of(ls->all, ls->cap, key);
-    if (l->key == 0) {
-        if (2 * (ls->count + 1) > ls->cap) {
-            widen(w);
-            l = place_of(ls->all, ls->cap, key);
-        }
-        ls->count++;
-        l->key = key;
-    }
-    if (l->epoch != ls->epoch)
-        recompute(w, l);
-    return l;
+    uint32_t number = lz_link_number(w, from, to);
+    return w->links->face.all[number];
 }

@@ -102,9 +102,9 @@ lz_metric lz_link_metric(struct lz_world *w, const struct lz_target *a, const st
                          const char *name);
 const struct lz_metric_info *lz_link_metrics(size_t *count);
 
-/* For net.c and tcp.c: the way between two instances as it is now. Good until the next call. */
+/* For net.c and tcp.c: the way between two instances as it is now. It never moves. */
 struct lz_link {
-    uint64_t key; /* from << 32 | to; 0: free place in the table */
+    uint64_t key; /* from << 32 | to */
     uint32_t epoch;
     bool is_cut[2];    /* for what is asked, and for answers */
     lz_time always_ns; /* what a message takes if that is certain; -1: it must be drawn */
@@ -119,6 +119,25 @@ struct lz_link {
 };
 
 struct lz_link *lz_link_get(struct lz_world *w, lz_instance_id from, lz_instance_id to);
+
+/* What is read for every message begins link.c's own struct. */
+struct lz_links_face {
+    struct lz_link **all; /* 1 .. */
+    uint32_t epoch; /* of what links are composed from: one of an older one is composed again */
+};
+
+/* The same for who keeps the link's number, 0 before the first time. */
+uint32_t lz_link_number(struct lz_world *w, lz_instance_id from, lz_instance_id to);
+static inline struct lz_link *lz_link_by_number(struct lz_world *w, uint32_t *number,
+                                                lz_instance_id from, lz_instance_id to)
+{
+    const struct lz_links_face *face = (const struct lz_links_face *)w->links;
+    struct lz_link *l = *number != 0 ? face->all[*number] : NULL;
+    if (l != NULL && l->epoch == face->epoch)
+        return l;
+    *number = lz_link_number(w, from, to);
+    return face->all[*number];
+}
 
 static inline bool lz_link_is_answer(enum lz_purpose purpose)
 {

@@ -61,9 +61,10 @@ struct lz_link_meter {
 };
 
 struct lz_links {
-    struct lz_link *all; /* open addressing, power of two */
-    uint32_t count, cap;
-    uint32_t epoch; /* of what they are composed from: a link of an older one is composed again */
+    struct lz_links_face face; /* first: the getter looks here */
+    uint32_t count, all_cap;
+    uint32_t *table; /* of numbers: open addressing, power of two; 0: a free place */
+    uint32_t cap;
     struct lz_link_cause **causes; /* declared ones first; slots of effects are used again */
     uint32_t cause_count, cause_cap;
     uint32_t declared_count;

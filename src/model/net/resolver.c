@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "model/client/call.h"
+#include "model/client/plain.h"
 #include "model/net/connect.h"
 #include "model/net/dns.h"
 #include "model/node/instance.h"
@@ -101,6 +102,7 @@ bool lz_resolver_edges(struct lz_world *w, const struct lz_edge_opts *opts, lz_e
         e->name = name;
         e->guard = first->guard; // one caller, one opinion of what it calls by that name
         e->hedging = first->hedging;
+        lz_plain_settle(w, e);
         if (o->policy == LZ_DNS_FAILOVER && i > 0)
             lz_connect_cold(lz_edge_get(w, made));
     }

@@ -19,7 +19,6 @@ struct job {
 
 struct lz_cpu {
     struct lz_cpu_face face; // first: the getter looks here
-    double cores;
     double stolen;
     bool is_frozen;
     bool is_shared; // jobs are in the heap, under the virtual clock
@@ -27,7 +26,7 @@ struct lz_cpu {
     uint32_t entity;
 
     struct job *jobs; // 1 ..
-    uint32_t job_count, job_cap, job_free, live;
+    uint32_t job_count, job_cap, job_free;
 
     uint32_t *heap; // shared jobs by (finish, index): ties in order of arrival slots
     uint32_t heap_count, heap_cap;
@@ -51,12 +50,20 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
 {
     LZ_ASSERT(cores > 0.0);
     struct lz_cpu *cpu = lz_arena_alloc(w->arena, sizeof(*cpu));
-    cpu->cores = cores;
+    cpu->face.cores = cores;
     cpu->done = done;
     cpu->tick = tick;
     cpu->entity = entity;
     cpu->granted = (double)INFINITY;
+    cpu->face.is_plain = true;
     return cpu;
+}
+
+// After anything but the number of jobs has changed.
+static void settle(struct lz_cpu *cpu)
+{
+    cpu->face.is_plain = !cpu->is_shared && !cpu->is_frozen && cpu->host == NULL &&
+                         !(cpu->stolen > 0.0) && !(cpu->quota > 0.0) && isinf(cpu->granted);
 }
 
 static bool before(const struct lz_cpu *cpu, uint32_t a, uint32_t b)
@@ -135,26 +142,26 @@ static uint32_t new_job(struct lz_world *w, struct lz_cpu *cpu, uint64_t payload
         job = ++cpu->job_count;
     }
     cpu->jobs[job] = (struct job){.payload = payload};
-    cpu->live++;
+    cpu->face.live++;
     cpu->face.changes++;
     return job;
 }
 
 static void free_job(struct lz_cpu *cpu, uint32_t job)
 {
-    LZ_ASSERT(cpu->live > 0);
+    LZ_ASSERT(cpu->face.live > 0);
     cpu->jobs[job].next_free = cpu->job_free;
     cpu->jobs[job].payload = 0;
     cpu->job_free = job;
-    cpu->live--;
+    cpu->face.live--;
     cpu->face.changes++;
 }
 
 static double left_cores(const struct lz_cpu *cpu)
 {
-    double left = cpu->cores - cpu->stolen;
+    double left = cpu->face.cores - cpu->stolen;
     // The scheduler is fair: a process is never starved wholly by load beside it.
-    double least = cpu->cores * 0.01;
+    double least = cpu->face.cores * 0.01;
     left = left > least ? left : least;
     return left < cpu->granted ? left : cpu->granted;
 }
@@ -211,6 +218,7 @@ static void retime(struct lz_world *w, struct lz_cpu *cpu)
         cpu->clock = 0.0;
         cpu->rate = 0.0;
         cpu->is_shared = cpu->is_frozen;
+        settle(cpu);
         return;
     }
     double share = left_cores(cpu) / (double)n;
@@ -243,13 +251,14 @@ static void add_plain(struct lz_world *w, struct lz_cpu *cpu, uint32_t job, lz_t
 
 static bool contends(const struct lz_cpu *cpu)
 {
-    return cpu->is_frozen || cpu->quota > 0.0 || (double)cpu->live > left_cores(cpu);
+    return cpu->is_frozen || cpu->quota > 0.0 || (double)cpu->face.live > left_cores(cpu);
 }
 
 // Plain timers become shared jobs with what they still had to do.
 static void become_shared(struct lz_world *w, struct lz_cpu *cpu)
 {
     cpu->is_shared = true;
+    cpu->face.is_plain = false;
     cpu->since = lz_sim_now(w->sim);
     for (uint32_t job = 1; job <= cpu->job_count; job++) {
         struct job *j = &cpu->jobs[job];
@@ -267,6 +276,10 @@ uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint
     LZ_ASSERT(demand >= 0);
     LZ_ASSERT(payload != 0);
     uint32_t job = new_job(w, cpu, payload);
+    if (cpu->face.is_plain && (double)cpu->face.live <= cpu->face.cores) {
+        add_plain(w, cpu, job, demand);
+        return job;
+    }
     if (!cpu->is_shared && contends(cpu))
         become_shared(w, cpu);
     if (cpu->is_shared)
@@ -286,11 +299,20 @@ void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
         heap_remove(cpu, job);
         retime(w, cpu);
     } else {
-        lz_sim_cancel(w->sim, cpu->jobs[job].timer); // has fired: its owner is ending the job
+        lz_sim_cancel(w->sim, cpu->jobs[job].timer);
     }
     free_job(cpu, job);
     if (cpu->host != NULL)
         lz_cpu_host_balance(w, cpu->host);
+}
+
+void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
+{
+    LZ_ASSERT(job >= 1 && job <= cpu->job_count);
+    if (cpu->face.is_plain)
+        free_job(cpu, job);
+    else
+        lz_cpu_remove(w, cpu, job);
 }
 
 void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu)
@@ -298,7 +320,7 @@ void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu)
     for (uint32_t job = 1; job <= cpu->job_count; job++)
         if (cpu->jobs[job].payload != 0)
             lz_cpu_remove(w, cpu, job);
-    LZ_ASSERT(cpu->live == 0 && cpu->heap_count == 0);
+    LZ_ASSERT(cpu->face.live == 0 && cpu->heap_count == 0);
 }
 
 // Everything that is finished leaves at once; owners are told in order of finish.
@@ -342,6 +364,7 @@ static void changed(struct lz_world *w, struct lz_cpu *cpu)
     else if (!contends(cpu) && cpu->is_shared)
         become_plain(w, cpu);
     retime(w, cpu);
+    settle(cpu);
 }
 
 void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores)
@@ -401,14 +424,15 @@ double lz_cpu_withheld(const struct lz_cpu *cpu)
 void lz_cpu_set_host(struct lz_cpu *cpu, struct lz_cpu_host *host)
 {
     cpu->host = host;
+    settle(cpu);
 }
 
 double lz_cpu_demand(const struct lz_cpu *cpu)
 {
     if (cpu->is_frozen || cpu->is_throttled)
         return 0.0;
-    double own = fmax(cpu->cores - cpu->stolen, cpu->cores * 0.01);
-    return fmin((double)cpu->live, own);
+    double own = fmax(cpu->face.cores - cpu->stolen, cpu->face.cores * 0.01);
+    return fmin((double)cpu->face.live, own);
 }
 
 lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand)
@@ -417,7 +441,7 @@ lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand)
         return INT64_MAX;
     if (cpu->is_throttled)
         demand += cpu->period;
-    double share = left_cores(cpu) / (double)(cpu->live + 1);
+    double share = left_cores(cpu) / (double)(cpu->face.live + 1);
     double took = (double)demand / (share < 1.0 ? share : 1.0);
     return took < 9e18 ? (lz_time)(took + 0.5) : INT64_MAX;
 }
@@ -429,17 +453,17 @@ size_t lz_cpu_bytes(const struct lz_cpu *cpu)
 
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu)
 {
-    return cpu->live;
+    return cpu->face.live;
 }
 
 double lz_cpu_cores(const struct lz_cpu *cpu)
 {
-    return cpu->cores;
+    return cpu->face.cores;
 }
 
-double lz_cpu_busy(const struct lz_cpu *cpu)
+double lz_cpu_load(const struct lz_cpu *cpu)
 {
-    double own = cpu->is_frozen || cpu->is_throttled ? 0.0 : (double)cpu->live;
+    double own = cpu->is_frozen || cpu->is_throttled ? 0.0 : (double)cpu->face.live;
     double used = cpu->stolen + fmin(own, cpu->granted);
-    return used < cpu->cores ? used / cpu->cores : 1.0;
+    return used < cpu->face.cores ? used / cpu->face.cores : 1.0;
 }

@@ -27,7 +27,8 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
 /* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. */
 uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint64_t payload);
 void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job);
-void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu); /* the process died */
+void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job); /* as it was told */
+void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu);              /* the process died */
 
 /* To be called when the `tick` event fires. */
 void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
@@ -54,12 +55,23 @@ lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand);
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
 size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);
-double lz_cpu_busy(const struct lz_cpu *cpu); /* share of the cores in use now, 0 to 1 */
 
-/* How often that may have become another. It begins cpu.c's own struct: asked at every step. */
+/* It begins cpu.c's own struct: asked at every step. */
 struct lz_cpu_face {
-    uint32_t changes;
+    uint32_t changes; /* how often its load may have become another */
+    uint32_t live;    /* jobs */
+    double cores;
+    bool is_plain; /* nothing contends, nothing is stolen, and no host or quota has a say */
 };
+
+double lz_cpu_load(const struct lz_cpu *cpu);
+
+/* Share of the cores in use now, 0 to 1. */
+static inline double lz_cpu_busy(const struct lz_cpu *cpu)
+{
+    const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
+    return face->is_plain ? (double)face->live / face->cores : lz_cpu_load(cpu);
+}
 
 static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)
 {

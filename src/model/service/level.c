@@ -32,18 +32,12 @@ const struct lz_metric_info *lz_service_metrics(size_t *count)
     return lz_measure_infos(rows, ROW_COUNT, infos, count);
 }
 
-void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     const struct lz_capacity *c = r->capacity;
-    if (c == NULL)
-        return;
-    uint32_t changes = lz_cpu_changes(c->cpu);
-    if (changes == r->cpu_changes)
-        return;
-    r->cpu_changes = changes;
-    lz_time now = lz_sim_now(w->sim);
+    r->cpu_changes = lz_cpu_changes(c->cpu);
     double used = lz_cpu_busy(c->cpu) * s->cores;
-    if (!(used < r->cpu_used || used > r->cpu_used))
+    if (!__builtin_islessgreater(used, r->cpu_used))
         return;
     if (s->keeps_cpu)
         lz_level_settle_cpu(w, r);
@@ -51,9 +45,10 @@ void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_re
     r->cpu_used = used;
     if (s->cpu_used < 1e-9)
         s->cpu_used = 0.0; // sums and differences leave dust
-    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
     if (r->own != NULL)
-        lz_metrics_set(w->metrics, r->own->cpu, now, used / s->cores);
+        lz_metrics_set_on(w->metrics, r->own->cpu_on, now, used / s->cores);
 }
 
 void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
@@ -65,31 +60,37 @@ void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
     use->at = now;
 }
 
+static void count_all(struct lz_service *s)
+{
+    s->workers_all = (double)s->opts.concurrency * s->present;
+    s->cores_all = s->cores * s->present;
+}
+
 void lz_level_present(struct lz_world *w, struct lz_service *s)
 {
     lz_time now = lz_sim_now(w->sim);
-    double all = (double)s->opts.concurrency * s->present;
-    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / all);
-    lz_metrics_set(w->metrics, s->series.cpu, now, s->cpu_used / (s->cores * s->present));
+    count_all(s);
+    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
+    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
 }
 
 // The CPU may have changed since it was measured: a fault that steals from it does not say so.
 void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
-    double workers = (double)s->opts.concurrency;
-    lz_metrics_set(w->metrics, s->series.busy, now, (double)s->busy / (workers * s->present));
+    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
     if (r->own != NULL)
-        lz_metrics_set(w->metrics, r->own->busy, now, (double)r->busy / workers);
+        lz_metrics_set_on(w->metrics, r->own->busy_on, now,
+                          (double)r->busy / (double)s->opts.concurrency);
     lz_level_cpu(w, s, r);
 }
 
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set(w->metrics, s->series.queue_length, now, s->queued);
+    lz_metrics_set_on(w->metrics, s->series.queue_length_on, now, s->queued);
     if (r->own != NULL)
-        lz_metrics_set(w->metrics, r->own->queue_length, now, r->queue_len);
+        lz_metrics_set_on(w->metrics, r->own->queue_length_on, now, r->queue_len);
 }
 
 void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
@@ -132,6 +133,7 @@ void lz_level_begin(const struct lz_world *w, struct lz_service *s)
         s->up += s->replicas[i].is_up = lz_instance_runs(one);
         s->ready += s->replicas[i].is_ready = lz_instance_is_ready(one);
     }
+    count_all(s);
 }
 
 void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
@@ -150,5 +152,9 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->up = lz_metrics_gauge(w->metrics, replicas);
     s->ready = lz_metrics_gauge(w->metrics, replicas);
     s->desired = lz_metrics_gauge(w->metrics, replicas);
+    s->queue_length_on = lz_metrics_series(w->metrics, s->queue_length, LZ_WINDOW_GAUGE);
+    s->queue_wait_on = lz_metrics_series(w->metrics, s->queue_wait, LZ_WINDOW_HIST);
+    s->busy_on = lz_metrics_series(w->metrics, s->busy, LZ_WINDOW_GAUGE);
+    s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
     lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
 }

@@ -2,7 +2,7 @@
 #include "model/client/legs.h"
 #include "model/service/service_state.h"
 
-static void worked(struct lz_world *w, struct lz_task *t);
+static void worked(struct lz_world *w, struct lz_service *s, struct lz_task *t);
 
 void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
                        lz_time rest)
@@ -17,7 +17,7 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
                              lz_pool_id(t));
     } else {
-        worked(w, t);
+        worked(w, s, t);
     }
 }
 
@@ -32,9 +32,9 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
     t->started = now;
     if (t->is_tied)
         lz_legs_task_began(w, t);
-    lz_metrics_observe(w->metrics, s->series.queue_wait, now - t->arrived);
+    lz_metrics_observe_on(w->metrics, s->series.queue_wait_on, now - t->arrived);
     if (r->own != NULL)
-        lz_metrics_observe(w->metrics, r->own->queue_wait, now - t->arrived);
+        lz_metrics_observe_on(w->metrics, r->own->queue_wait_on, now - t->arrived);
     lz_level_workers(w, s, r);
     struct lz_capacity *c = lz_service_capacity(w, r, t->server);
     if (c->loss_count > 0)
@@ -86,43 +86,28 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     lz_level_workers(w, s, r);
     t->value = 0; // was its deadline
     lz_task_answer(w, t, outcome, status);
-    lz_serve_next(w, s, r);
+    if (r->queue_len > 0)
+        lz_serve_next(w, s, r);
 }
 
 static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
 {
     double base = s->builds[t->version].error_ratio;
     double more = lz_service_capacity(w, lz_service_replica(s, t->server), t->server)->error_ratio;
-    double ratio = 1.0 - (1.0 - base) * (1.0 - more);
-    if (!(ratio > 0.0))
+    if (!(base > 0.0) && !(more > 0.0))
         return false;
+    double ratio = 1.0 - (1.0 - base) * (1.0 - more);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_ERROR, 0);
     return lz_draw_unit(&draw) < ratio;
 }
 
-// The CPU has done its part before the disk, calls and handlers.
-static void worked(struct lz_world *w, struct lz_task *t)
+// By a handler, if it has one for the operation.
+static void handle(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 {
-    struct lz_service *s = lz_service_of(w, t);
-    if (t->handler != 0 && t->step > 0) { // a handler's own work
-        w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
-        return;
-    }
-    if (!s->does_io || !lz_io_begin(w, t))
-        lz_serve_go_on(w, t);
-}
-
-void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
-{
-    struct lz_service *s = lz_service_of(w, t);
-    if (turns_out_wrong(w, s, t)) {
-        lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
-        return;
-    }
     for (uint32_t i = 0; i < s->handler_count && t->handler == 0; i++)
         if (s->handlers[i].op == t->op || s->handlers[i].op == 0)
             t->handler = s->handlers[i].number;
-    if (s->handler_count > 0 && t->handler == 0) {
+    if (t->handler == 0) {
         // A request without an operation goes to the first handler there is.
         if (t->op != 0) {
             lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 404);
@@ -130,14 +115,40 @@ void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
         }
         t->handler = s->handlers[0].number;
     }
-    if (t->handler == 0) {
-        if (s->gateway != NULL && lz_gateway_hits(w, s, t))
-            t->step = (uint16_t)s->step_count;
-        lz_step_begin(w, s, t);
-        return;
-    }
     t->step = 1;
     w->services->script.start(w->services->script.ctx, lz_pool_id(t), t->handler);
+}
+
+// The work that comes before calls and handlers is done.
+static void go_on(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+{
+    if (turns_out_wrong(w, s, t)) {
+        lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
+        return;
+    }
+    if (s->handler_count > 0) {
+        handle(w, s, t);
+        return;
+    }
+    if (s->gateway != NULL && lz_gateway_hits(w, s, t))
+        t->step = (uint16_t)s->step_count;
+    lz_step_begin(w, s, t);
+}
+
+void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
+{
+    go_on(w, lz_service_of(w, t), t);
+}
+
+// The CPU has done its part before the disk, calls and handlers.
+static void worked(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+{
+    if (t->handler != 0 && t->step > 0) { // a handler's own work
+        w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
+        return;
+    }
+    if (!s->does_io || !lz_io_begin(w, t))
+        go_on(w, s, t);
 }
 
 static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
@@ -148,10 +159,13 @@ static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, entity);
-    lz_cpu_remove(w, r->capacity->cpu, t->job);
+    lz_cpu_done(w, r->capacity->cpu, t->job);
     t->job = 0;
     lz_level_cpu(w, s, r);
-    lz_serve_take_cpu(w, s, t, 0, t->rest_ns);
+    if (t->rest_ns > 0)
+        lz_serve_take_cpu(w, s, t, 0, t->rest_ns);
+    else
+        worked(w, s, t);
 }
 
 static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
@@ -161,7 +175,7 @@ static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->services->rested, payload))
         return;
     t->timer = 0;
-    worked(w, t);
+    worked(w, lz_service_of(w, t), t);
 }
 
 static void on_woken(void *ctx, uint32_t entity, uint64_t payload)

@@ -54,8 +54,10 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, t->server);
     measure_arrived(w, s, r, t);
-    uint16_t status = w->auths != NULL ? lz_auth_check(w, t) : 0;
-    if (status == 0 && s->has_admission)
+    uint16_t status = 0;
+    if (w->auths != NULL)
+        status = lz_auth_check(w, t);
+    if (s->has_admission && status == 0)
         status = lz_admission_check(w, s, r);
     if (status != 0)
         lz_serve_refuse(w, s, r, t, status);

@@ -28,6 +28,7 @@ struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded,
         tokens_refused;
+    struct lz_series_face *queue_length_on, *queue_wait_on, *busy_on, *cpu_on;
 };
 
 /* Those of one priority that wait, oldest first. */
@@ -112,7 +113,8 @@ struct lz_service {
     lz_lane patience;      /* where it is a constant */
     lz_lane patience_short;
     double cpu_used;
-    double cores; /* of one replica */
+    double cores;                  /* of one replica */
+    double workers_all, cores_all; /* of those present */
 };
 
 struct lz_services {
@@ -247,7 +249,13 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
 
 /* Workers were taken or given back. */
 void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
-void lz_level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+static inline void lz_level_cpu(struct lz_world *w, struct lz_service *s,
+                                struct lz_service_replica *r)
+{
+    if (r->capacity != NULL && lz_cpu_changes(r->capacity->cpu) != r->cpu_changes)
+        lz_level_cpu_changed(w, s, r);
+}
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);
 
 /* There are more or fewer replicas: shares are of others. */

@@ -2,66 +2,15 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/client/client.h"
+#include "model/client/plain.h"
 #include "model/net/connect.h"
+#include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/node/instance.h"
-#include "model/node/life.h"
-#include "model/node/rss.h"
 #include "model/node/ulimit.h"
 #include "model/service/argument.h"
 #include "model/service/filter.h"
-
-struct at_instance {
-    uint32_t count;
-    uint32_t first, final;
-};
-
-struct lz_tasks {
-    struct lz_tasks_face face; // first: the getters look here
-    struct at_instance *at;    // by instance
-    uint32_t at_cap;
-    lz_kind arrive, held, answer, reset, cancel;
-    lz_kind untie; // 0: nothing was tied yet
-    uint32_t live_max;
-};
-
-static void link_at(struct lz_world *w, struct lz_task *t)
-{
-    struct at_instance *at = &w->tasks->at[t->server];
-    uint32_t index = t->head.index;
-    t->prev = at->final;
-    t->next = 0;
-    if (at->final != 0)
-        lz_task_at(w, at->final)->next = index;
-    else
-        at->first = index;
-    at->final = index;
-    at->count++;
-    lz_rss_request(w, t->server, +1);
-}
-
-static void unlink_at(struct lz_world *w, struct lz_task *t)
-{
-    struct at_instance *at = &w->tasks->at[t->server];
-    if (t->prev != 0)
-        lz_task_at(w, t->prev)->next = t->next;
-    else
-        at->first = t->next;
-    if (t->next != 0)
-        lz_task_at(w, t->next)->prev = t->prev;
-    else
-        at->final = t->prev;
-    at->count--;
-    lz_rss_request(w, t->server, -1);
-    if (at->first == 0)
-        lz_life_no_task(w, t->server);
-}
-
-static bool is_linked(const struct lz_task *t)
-{
-    return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
-}
+#include "model/service/task_state.h"
 
 // A message that nobody waits for is not sent again, and the task is of no use.
 static bool somebody_waits(struct lz_world *w, uint64_t payload, uint32_t tries)
@@ -101,7 +50,7 @@ static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id compo
     LZ_ASSERT(t->state == LZ_TASK_SENT);
     t->arrived = lz_sim_now(w->sim);
     t->state = LZ_TASK_QUEUED;
-    link_at(w, t);
+    lz_task_link(w, t);
     if (lz_filter_is_any(w) && lz_filter_refuses(w, t, &outcome, &status))
         answer_instead(w, t, outcome, status);
     else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
@@ -153,7 +102,9 @@ static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->answer, payload))
         return;
     LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
-    if (lz_client_is_waiting(w, t->call, payload))
+    struct lz_call *c = lz_client_find(w, t->call);
+    bool is_waiting = c != NULL && c->state == LZ_CALL_SENT && c->task == payload;
+    if (is_waiting && !lz_plain_answered(w, c, t))
         lz_client_answered(w, t);
     lz_task_free(w, t);
 }
@@ -176,7 +127,7 @@ static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->cancel, payload))
         return;
-    if (is_linked(t))
+    if (lz_task_is_linked(t))
         lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
 }
 
@@ -236,13 +187,36 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     return t;
 }
 
+// The answer of a plain call over a link that takes the same time always; see plain.h.
+static bool send_back_plainly(struct lz_world *w, const struct lz_task *t, const struct lz_call *c)
+{
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (!lz_plain_is_possible(w, e) || !lz_plain_is_small(w, e) ||
+        lz_instance_get(w, c->client)->state == LZ_INSTANCE_LOST ||
+        lz_instance_get(w, t->server)->state == LZ_INSTANCE_LOST)
+        return false;
+    uint32_t *number = &lz_edge_pair(e, c->client, t->server)->back;
+    const struct lz_link *l = lz_link_by_number(w, number, t->server, c->client);
+    if (l->always_ns < 0 || l->is_cut[1])
+        return false;
+    if (l->always_ns > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + l->always_ns, w->tasks->answer, c->client,
+                  lz_pool_id(t));
+    else
+        lz_sim_soon(w->sim, w->tasks->answer, c->client, lz_pool_id(t));
+    return true;
+}
+
 static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
 {
     lz_task_id id = lz_pool_id(t);
-    if (!lz_client_is_waiting(w, t->call, id)) {
+    const struct lz_call *c = lz_client_find(w, t->call);
+    if (c == NULL || c->state != LZ_CALL_SENT || c->task != id) {
         lz_task_free(w, t); // nobody would notice the message
         return;
     }
+    if (kind == w->tasks->answer && send_back_plainly(w, t, c))
+        return;
     struct lz_message m = {.from = t->server,
                            .kind = kind,
                            .payload = id,
@@ -257,9 +231,9 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
 
 void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
 {
-    LZ_ASSERT(is_linked(t));
+    LZ_ASSERT(lz_task_is_linked(t));
     LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
-    unlink_at(w, t);
+    lz_task_unlink(w, t);
     if (lz_filter_is_any(w))
         lz_filter_answer(w, t, &outcome, &status);
     if (t->state == LZ_TASK_QUEUED)
@@ -273,8 +247,8 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
 
 void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
 {
-    if (is_linked(t))
-        unlink_at(w, t);
+    if (lz_task_is_linked(t))
+        lz_task_unlink(w, t);
     t->state = LZ_TASK_ANSWERED;
     t->answered = lz_sim_now(w->sim);
     t->outcome = LZ_OUTCOME_RESET;
@@ -331,8 +305,8 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
 
 void lz_task_free(struct lz_world *w, struct lz_task *t)
 {
-    if (is_linked(t))
-        unlink_at(w, t);
+    if (lz_task_is_linked(t))
+        lz_task_unlink(w, t);
     lz_argument_task_ended(w, t);
     lz_pool_give(&w->tasks->face.pool, t);
 }

@@ -115,12 +115,14 @@ static inline const struct lz_server_ops *lz_task_ops(const struct lz_world *w,
 /* NULL once it is gone. */
 static inline struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
 {
-    return lz_pool_find(&((const struct lz_tasks_face *)w->tasks)->pool, id);
+    return lz_pool_find_sized(&((const struct lz_tasks_face *)w->tasks)->pool, id,
+                              sizeof(struct lz_task));
 }
 
 static inline struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
 {
-    return lz_pool_at(&((const struct lz_tasks_face *)w->tasks)->pool, index);
+    return lz_pool_at_sized(&((const struct lz_tasks_face *)w->tasks)->pool, index,
+                            sizeof(struct lz_task));
 }
 
 struct lz_task_facts {

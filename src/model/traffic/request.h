@@ -100,7 +100,7 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
 /* NULL if it has ended; orphaned work belongs to nobody. */
 static inline struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
 {
-    return lz_pool_find((const struct lz_pool *)w->requests, id);
+    return lz_pool_find_sized((const struct lz_pool *)w->requests, id, sizeof(struct lz_request));
 }
 
 /* A span of the request, zeroed, to be filled in where it lies. */

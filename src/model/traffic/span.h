@@ -8,4 +8,8 @@
 void lz_span_add(struct lz_world *w, const struct lz_call *c, enum lz_outcome outcome,
                  uint16_t status);
 
+/* The same for an attempt that was answered by `t`. */
+void lz_span_add_answered(struct lz_world *w, struct lz_request *r, const struct lz_call *c,
+                          const struct lz_task *t);
+
 #endif

@@ -1,0 +1,154 @@
+#include "model/client/plain.h"
+
+#include "model/net/connect.h"
+#include "model/net/link.h"
+#include "model/node/instance.h"
+#include "model/node/ulimit.h"
+#include "model/service/task_state.h"
+#include "model/traffic/span.h"
+
+void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
+{
+    const struct lz_edge_opts *o = &e->opts;
+    const struct lz_calls_face *face = (const struct lz_calls_face *)w->calls;
+    bool is_alone = !e->is_watched && e->guard == NULL && e->hedging == NULL &&
+                    e->flights == NULL && e->members == NULL && e->name == NULL && e->pool == NULL;
+    bool says_nothing = !e->heeds_deadline && !e->tells_deadline && !e->hands_priority_on &&
+                        o->priority == 0 && o->overall_timeout == 0;
+    bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive;
+    e->is_plain = is_alone && says_nothing && is_warm && o->timeout < LZ_FOREVER / 2 &&
+                  !face->is_plain_forbidden;
+    e->is_small = o->size > 0 && o->size <= LZ_TCP_SEGMENT && o->response_size > 0 &&
+                  o->response_size <= LZ_TCP_SEGMENT;
+}
+
+void lz_plain_forbid(struct lz_world *w)
+{
+    LZ_ASSERT(!w->running);
+    ((struct lz_calls_face *)w->calls)->is_plain_forbidden = true;
+}
+
+// Over a link that takes the same time always, to a process that is up. False: not a plain send.
+static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint64_t path)
+{
+    const struct lz_instance *server = lz_instance_get(w, c->server);
+    struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
+    if (server->state != LZ_INSTANCE_UP || pair->connected != server->incarnation ||
+        !lz_plain_is_small(w, e) || lz_instance_get(w, c->client)->state == LZ_INSTANCE_LOST)
+        return false;
+    const struct lz_link *l = lz_link_by_number(w, &pair->there, c->client, c->server);
+    if (l->always_ns < 0 || l->is_cut[0])
+        return false;
+    lz_time now = lz_sim_now(w->sim);
+    c->connected = c->sent = now;
+    c->state = LZ_CALL_SENT;
+    pair->in_flight++;
+    struct lz_tasks *ts = w->tasks;
+    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
+    if (ts->face.pool.live > ts->live_max)
+        ts->live_max = ts->face.pool.live;
+    t->call = lz_pool_id(c);
+    t->request = c->request;
+    t->path = path;
+    t->key = c->key;
+    t->op = c->op;
+    t->call_number = c->number;
+    t->server = c->server;
+    t->incarnation = server->incarnation;
+    t->state = LZ_TASK_SENT;
+    c->task = lz_pool_id(t);
+    if (l->always_ns > 0)
+        lz_sim_at(w->sim, now + l->always_ns, ts->arrive, c->server, c->task);
+    else
+        lz_sim_soon(w->sim, ts->arrive, c->server, c->task);
+    return true;
+}
+
+static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c,
+                                 uint64_t path)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    if (ops->route != NULL) {
+        struct lz_route route = {.client = c->client, .op = c->op, .path = path, .key = c->key};
+        return ops->route(w, e->opts.to, &route);
+    }
+    if (e->server_count == 1)
+        return e->server_first;
+    struct lz_balance_ask ask = {.client = c->client, .path = path, .key = c->key};
+    return lz_balance_pick(w, e, &ask);
+}
+
+static void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    uint64_t path = lz_draw_index(c->path, 1);
+    if (e->attempts != 0)
+        lz_metrics_add(w->metrics, e->attempts, 1);
+    c->server = server_for(w, e, c, path);
+    if (c->server == 0 || (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, c->client))) {
+        lz_client_fail_soon(w, c);
+        return;
+    }
+    if (ops->connect != NULL) {
+        if (!ops->connect(w, e->opts.to, lz_pool_id(c))) {
+            c->state = LZ_CALL_WAITING;
+            return;
+        }
+        c->has_connection = true;
+    }
+    if (!send(w, e, c, path))
+        lz_connect_begin(w, c);
+}
+
+uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
+{
+    LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_BUNDLE);
+    struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
+    uint64_t id = lz_pool_id(c);
+    c->owner = begin->owner;
+    c->request = begin->request;
+    c->path = lz_hash_mix(begin->path, e->path);
+    c->key = begin->key;
+    c->begun = c->started = lz_sim_now(w->sim);
+    c->edge = begin->edge;
+    c->client = begin->client;
+    c->owner_kind = (uint8_t)begin->owner_kind;
+    c->parent = begin->parent_call;
+    c->op = begin->op != 0 ? begin->op : e->op;
+    c->attempt = 1;
+    struct lz_request *r = lz_request_find(w, begin->request);
+    if (r != NULL)
+        c->number = ++r->calls;
+    c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
+    attempt(w, e, c);
+    return id;
+}
+
+bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
+        return false;
+    LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
+    struct lz_request *r = lz_request_find(w, c->request);
+    if (r != NULL)
+        lz_span_add_answered(w, r, c, t);
+    lz_sim_cancel(w->sim, c->timeout);
+    struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
+    LZ_ASSERT(pair->in_flight > 0);
+    pair->in_flight--;
+    if (c->has_connection) {
+        c->has_connection = false;
+        c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
+        lz_task_ops(w, e->opts.to)->disconnect(w, e->opts.to);
+    }
+    struct lz_client_told told = {.kind = c->owner_kind,
+                                  .owner = c->owner,
+                                  .call = lz_pool_id(c),
+                                  .took = lz_sim_now(w->sim) - c->begun};
+    lz_pool_give(&w->clients->pool, c);
+    lz_client_tell(
+        w, &told,
+        &(struct lz_call_result){.outcome = LZ_OUTCOME_OK, .status = t->status, .value = t->value});
+    return true;
+}

@@ -1,0 +1,45 @@
+/*
+ * plain.h — the usual way of a call, straight on; for model/ only.
+ *
+ * Most ways to call have a timeout and perhaps retries, and nothing else that could say no, make it
+ * several, delay it or measure it: no breaker, budget, hedge, single flight, name, pool, deadline
+ * or priority. Most calls find a warm connection to a process that is up, over a link whose delay
+ * is certain, and are answered well. These functions do for them what client.c, connect.c, task.c,
+ * net.c and span.c do for all: the same draws, the same events in the same order, the same records.
+ * What turns out to be otherwise they leave, as it then is, to the function that comes next there.
+ *
+ * An edge knows whether it is plain (lz_plain_settle, whenever one of these things changes); what
+ * holds for the whole world is asked each time. lz_plain_forbid makes every call take the long way:
+ * tests/unit/test_plain.c holds the two against each other, event by event.
+ */
+#ifndef LZ_MODEL_CLIENT_PLAIN_H
+#define LZ_MODEL_CLIENT_PLAIN_H
+
+#include "model/client/client_state.h"
+#include "model/client/edge.h"
+
+/* Something about the edge has changed. */
+void lz_plain_settle(const struct lz_world *w, struct lz_edge *e);
+
+/* Before the run: no edge is. */
+void lz_plain_forbid(struct lz_world *w);
+
+/* lz_client_begin, for an edge that is plain. */
+uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin);
+
+/* The answer to the attempt under way is here; false: nothing was done. */
+bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t);
+
+/* Nobody in this world limits files and ports, asks for tokens, or sends anything along. */
+static inline bool lz_plain_is_possible(const struct lz_world *w, const struct lz_edge *e)
+{
+    return e->is_plain && w->auths == NULL && w->arguments == NULL;
+}
+
+/* Its messages are of one segment each: how many bytes they have need not be asked. */
+static inline bool lz_plain_is_small(const struct lz_world *w, const struct lz_edge *e)
+{
+    return e->is_small || !((const struct lz_calls_face *)w->calls)->has_long;
+}
+
+#endif

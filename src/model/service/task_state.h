@@ -1,0 +1,65 @@
+/*
+ * task_state.h — what task.c and the usual way of a call (client/plain.h) share; for these only.
+ */
+#ifndef LZ_MODEL_SERVICE_TASK_STATE_H
+#define LZ_MODEL_SERVICE_TASK_STATE_H
+
+#include "base/check.h"
+#include "model/node/life.h"
+#include "model/node/rss.h"
+#include "model/service/task.h"
+
+/* The tasks at an instance, oldest first. */
+struct lz_tasks_at {
+    uint32_t count;
+    uint32_t first, final;
+};
+
+struct lz_tasks {
+    struct lz_tasks_face face; /* first: the getters look here */
+    struct lz_tasks_at *at;    /* by instance */
+    uint32_t at_cap;
+    lz_kind arrive, held, answer, reset, cancel;
+    lz_kind untie; /* 0: nothing was tied yet */
+    uint32_t live_max;
+};
+
+/* Queued or worked on: among those at its server. */
+static inline bool lz_task_is_linked(const struct lz_task *t)
+{
+    return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
+}
+
+static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_tasks_at *at = &w->tasks->at[t->server];
+    uint32_t index = t->head.index;
+    t->prev = at->final;
+    t->next = 0;
+    if (at->final != 0)
+        lz_task_at(w, at->final)->next = index;
+    else
+        at->first = index;
+    at->final = index;
+    at->count++;
+    lz_rss_request(w, t->server, +1);
+}
+
+static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_tasks_at *at = &w->tasks->at[t->server];
+    if (t->prev != 0)
+        lz_task_at(w, t->prev)->next = t->next;
+    else
+        at->first = t->next;
+    if (t->next != 0)
+        lz_task_at(w, t->next)->prev = t->prev;
+    else
+        at->final = t->prev;
+    at->count--;
+    lz_rss_request(w, t->server, -1);
+    if (at->first == 0)
+        lz_life_no_task(w, t->server);
+}
+
+#endif
