@@ -143,7 +143,8 @@ function create.dns(C, c)
         is_checked = f.health ~= nil, health_every = health.every,
         health_timeout = health.timeout, health_fails = health.fails,
         health_passes = health.passes, resolvers = resolvers.count,
-        honour_ttl = resolvers.honour_ttl, stale_at_most = resolvers.stale_at_most,
+        convergence = f.convergence, honour_ttl = resolvers.honour_ttl,
+        stale_at_most = resolvers.stale_at_most,
     }
 end
 

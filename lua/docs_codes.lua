@@ -226,8 +226,8 @@ M.LZ201 = { title = "a quantity has no unit",
     wrong = [[fault.pause { web, at = "2m", lasting = 500 }]],
     right = [[fault.pause { web, at = "2m", lasting = "500ms" }]] }
 M.LZ202 = { title = "the unit is unknown",
-    text = "Durations have ns us ms s m h d, sizes B KiB MiB GiB kB MB GB, rates /s /m /h with k "
-        .. "and M before.",
+    text = "Durations have ns us ms s m h d, sizes B KiB MiB GiB TiB kB MB GB TB, "
+        .. "rates /s /m /h with k and M before.",
     wrong = [[fault.pause { web, at = "2m", lasting = "10sec" }]],
     right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
 M.LZ203 = { title = "a text is not a quantity",

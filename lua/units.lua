@@ -10,7 +10,8 @@
 local M = {}
 
 local DURATION = { ns = 1, us = 1e3, ms = 1e6, s = 1e9, m = 60e9, h = 3600e9, d = 86400e9 }
-local SIZE = { B = 1, kB = 1e3, MB = 1e6, GB = 1e9, KiB = 1024, MiB = 1048576, GiB = 1073741824 }
+local SIZE = { B = 1, kB = 1e3, MB = 1e6, GB = 1e9, TB = 1e12,
+    KiB = 1024, MiB = 1048576, GiB = 1073741824, TiB = 1099511627776 }
 local COUNT = { [""] = 1, k = 1e3, M = 1e6 }
 local DURATION_MAX = 2 ^ 62
 local SIZE_MAX = 1e18 -- above it, a whole number of bytes could overflow
@@ -146,7 +147,7 @@ function M.size(v)
     if not tonumber(number) then
         return refuse("LZ203", ("%s is not a size"):format(M.show(v)), 'write "1KiB"')
     end
-    if not SIZE[unit] then return unknown_unit("a size", unit, "B KiB MiB GiB kB MB GB") end
+    if not SIZE[unit] then return unknown_unit("a size", unit, "B KiB MiB GiB TiB kB MB GB TB") end
     local bytes = tonumber(number) * 1.0 * SIZE[unit] -- as integers they would wrap around
     if bytes > SIZE_MAX then
         return refuse("LZ206", ("%s is more than 1e18 bytes"):format(M.show(v)),

@@ -48,6 +48,8 @@ static enum lz_dns_policy policy_of(const char *name)
         return LZ_DNS_WEIGHTED;
     if (name != NULL && strcmp(name, "geo") == 0)
         return LZ_DNS_GEO;
+    if (name != NULL && strcmp(name, "anycast") == 0)
+        return LZ_DNS_ANYCAST;
     return LZ_DNS_FAILOVER;
 }
 
@@ -80,7 +82,8 @@ static int dns(lua_State *L)
     o.answers = answers;
     o.weights = read_numbers(L, "weights", &weight_count);
     LZ_ASSERT(o.weights == NULL || weight_count == o.answer_count);
-    if (!lz_read_dist(L, 1, "lookup_time", &o.lookup_time, &err))
+    if (!lz_read_dist(L, 1, "lookup_time", &o.lookup_time, &err) ||
+        !lz_read_dist(L, 1, "convergence", &o.convergence, &err))
         return lz_bind_refuse(L, &err);
 
     lz_component_id id = 0;

@@ -52,6 +52,7 @@ enum lz_purpose {
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
     LZ_PURPOSE_TOKEN,         /* whose token a request shows, and how old it is at first */
     /* whether a caller rejects its own request */
+    LZ_PURPOSE_ROUTE = 70,       /* when routers hear of a change */
     LZ_PURPOSE_THROTTLE = 80,
 };
 

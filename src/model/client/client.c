@@ -181,6 +181,12 @@ void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 {
     struct lz_call *c = lz_client_find(w, t->call);
     LZ_ASSERT(c != NULL);
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (e->name != NULL && e->opts.response_size > LZ_TCP_INITIAL_WINDOW &&
+        lz_resolver_moved(w, c)) {
+        lz_client_reset(w, t); // who got its acknowledgements knows nothing of the connection
+        return;
+    }
     attempt_end(w, c,
                 &(struct lz_call_result){.outcome = t->outcome,
                                          .status = t->status,

@@ -6,6 +6,8 @@
 #include "base/grow.h"
 #include "model/journal.h"
 #include "model/measure.h"
+#include "model/net/anycast.h"
+#include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/node/instance.h"
 #include "model/world_kinds.h"
@@ -33,9 +35,10 @@ struct dns {
     lz_instance_id servers;
     uint64_t path;
     struct answer *answers;
-    uint64_t healthy;       // bit i: answer i
-    uint64_t checks;        // rounds of them so far
-    struct effect *effects; // in the order they began
+    uint64_t healthy;           // bit i: answer i
+    struct lz_anycast *anycast; // NULL: answers are addresses of their own
+    uint64_t checks;            // rounds of them so far
+    struct effect *effects;     // in the order they began
     uint32_t effect_count, effect_cap, effect_ids;
     struct series series;
 };
@@ -150,6 +153,7 @@ static uint32_t choose(struct lz_world *w, const struct dns *d, uint64_t healthy
     case LZ_DNS_WEIGHTED:
         return by_weight(w, d, set, path, counter);
     case LZ_DNS_GEO:
+    case LZ_DNS_ANYCAST:
         return nearest(w, d, set, client);
     }
     return first_of(set);
@@ -160,6 +164,14 @@ uint32_t lz_dns_first_answer(struct lz_world *w, lz_component_id id, lz_instance
 {
     const struct dns *d = dns_at(w, id);
     return choose(w, d, every_answer(d), client, path, 0);
+}
+
+uint32_t lz_dns_route(struct lz_world *w, lz_component_id id, lz_instance_id client,
+                      uint64_t source)
+{
+    const struct dns *d = dns_at(w, id);
+    uint64_t known = lz_anycast_known(w, d->anycast, source);
+    return known != 0 ? nearest(w, d, known, client) : LZ_DNS_NO_ROUTE;
 }
 
 // ---------------------------------------------------------------- lookups
@@ -291,8 +303,16 @@ void lz_dns_effect_remove(struct lz_world *w, lz_component_id id, uint32_t effec
 
 static bool reaches(struct lz_world *w, const struct dns *d, lz_instance_id i, uint64_t path)
 {
-    if (!lz_instance_is_up(lz_instance_get(w, i)) || !lz_net_can_ask(w, d->servers, i))
+    if (!lz_instance_is_up(lz_instance_get(w, i)))
         return false;
+    if (!lz_net_can_ask(w, d->servers, i)) {
+        struct lz_link *there = lz_link_get(w, d->servers, i);
+        if (there->is_cut[0]) // a check that is cut off is what a partition has done
+            lz_link_swallow(w, there, LZ_PURPOSE_NET_OUT);
+        else
+            lz_link_swallow(w, lz_link_get(w, i, d->servers), LZ_PURPOSE_NET_BACK);
+        return false;
+    }
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_PROBE, d->checks);
     lz_time there = lz_net_latency(w, d->servers, i, &draw);
     return there + lz_net_latency(w, i, d->servers, &draw) <= d->opts.health.timeout;
@@ -315,8 +335,13 @@ static void set_healthy(struct lz_world *w, struct dns *d, uint32_t i, bool is_h
     d->answers[i].fails = d->answers[i].passes = 0;
     const char *name = lz_world_component(w, d->opts.answers[i])->name;
     lz_journal_add(w, &(struct lz_journal_entry){.component = d->id, .kind = "dns"},
-                   "%s: %s %s the health checks", d->opts.name, name,
-                   is_healthy ? "passes" : "fails");
+                   "%s: %s %s the health checks%s", d->opts.name, name,
+                   is_healthy ? "passes" : "fails",
+                   d->anycast == NULL ? ""
+                   : is_healthy       ? " and announces its route"
+                                      : " and withdraws its route");
+    if (d->anycast != NULL)
+        lz_anycast_changed(w, d->anycast, i, is_healthy);
     uint64_t was = before != 0 ? before : all, is = d->healthy != 0 ? d->healthy : all;
     bool flips = d->opts.policy == LZ_DNS_FAILOVER ? first_of(was) != first_of(is) : was != is;
     if (!flips)
@@ -421,6 +446,8 @@ static void fill_defaults(struct lz_dns_opts *o)
     h->fails = h->fails != 0 ? h->fails : 3;
     h->passes = h->passes != 0 ? h->passes : 2;
     o->resolvers = o->resolvers != 0 ? o->resolvers : 1000;
+    if (o->convergence.kind == LZ_DIST_NONE)
+        o->convergence = (struct lz_dist){.kind = LZ_DIST_UNIFORM, .a = 0.0, .b = 30e9};
 }
 
 bool lz_dns_create(struct lz_world *w, const struct lz_dns_opts *opts, lz_component_id *id,
@@ -449,6 +476,8 @@ bool lz_dns_create(struct lz_world *w, const struct lz_dns_opts *opts, lz_compon
     d->opts.answers = ids;
     d->opts.weights = NULL; // in d->answers
     d->healthy = every_answer(d);
+    if (opts->policy == LZ_DNS_ANYCAST)
+        d->anycast = lz_anycast_create(w, opts->answer_count, &d->opts.convergence);
     d->series = (struct series){
         .asked = lz_metrics_counter(w->metrics),
         .hits = lz_metrics_counter(w->metrics),

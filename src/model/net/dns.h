@@ -3,8 +3,9 @@
  *
  * A name has *answers*, components in order of preference, and one of them is what a lookup
  * gets. Which one is the policy's: the first that is thought healthy (failover), one by weight
- * (weighted), or the one nearest to who asks (geo). When none is thought healthy all count as
- * healthy, as at Route 53: an answer that may be wrong is better than none.
+ * (weighted), or the one nearest to who asks (geo); or all are one address (anycast). When none is
+ * thought healthy all count as healthy, as at Route 53: an answer that may be wrong is better than
+ * none.
  *
  * An answer passes a health check when one of its instances is up, can be reached from the name's
  * servers, and answers within `timeout`; `fails` failures in a row take it out, `passes` passes
@@ -36,6 +37,7 @@ enum lz_dns_policy {
     LZ_DNS_FAILOVER, /* the first that is healthy */
     LZ_DNS_WEIGHTED, /* each by its weight, drawn for each lookup */
     LZ_DNS_GEO,      /* the nearest to who asks; among equals the first */
+    LZ_DNS_ANYCAST,  /* one address, announced from all: see anycast.h */
 };
 
 enum lz_dns_reply {
@@ -61,6 +63,7 @@ struct lz_dns_opts {
     struct lz_health_opts health; /* 0: 1 s, 1 s, 3, 2 */
     double honour_ttl;            /* share of the resolvers that do */
     lz_time stale_at_most;        /* the others keep an answer up to so long, by a draw of theirs */
+    struct lz_dist convergence;   /* with anycast; NONE means uniform, 0 to 30 s */
     uint32_t resolvers;           /* between the users of one traffic source and the name */
 };
 
@@ -78,6 +81,14 @@ struct lz_dns_said {
 };
 struct lz_dns_said lz_dns_look_up(struct lz_world *w, lz_component_id id, lz_instance_id client,
                                   uint64_t path, uint64_t counter);
+
+/*
+ * With anycast: where packets of `client` go whose routers are `source`; LZ_DNS_NO_ROUTE if nobody
+ * announces the address.
+ */
+#define LZ_DNS_NO_ROUTE UINT32_MAX
+uint32_t lz_dns_route(struct lz_world *w, lz_component_id id, lz_instance_id client,
+                      uint64_t source);
 
 /* What there is to say before anybody has asked: the answer of a healthy world. */
 uint32_t lz_dns_first_answer(struct lz_world *w, lz_component_id id, lz_instance_id client,

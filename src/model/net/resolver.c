@@ -27,6 +27,7 @@ struct lz_resolvers {
     lz_component_id from, name;
     struct resolver *all;
     uint32_t count;
+    bool is_anycast; // nobody asks: routers know
     bool are_shared; // by many users: a request draws which is its own
 };
 
@@ -73,6 +74,7 @@ static struct lz_resolvers *resolvers_of(struct lz_world *w, lz_component_id fro
     struct lz_resolvers *rs = lz_arena_alloc(w->arena, sizeof(*rs));
     rs->from = from;
     rs->name = name;
+    rs->is_anycast = lz_dns_opts(w, name)->policy == LZ_DNS_ANYCAST;
     rs->are_shared = c->kind == LZ_COMPONENT_TRAFFIC;
     rs->count = rs->are_shared ? lz_dns_opts(w, name)->resolvers : c->instance_count;
     rs->all = lz_arena_alloc(w->arena, rs->count * sizeof(*rs->all));
@@ -82,6 +84,21 @@ static struct lz_resolvers *resolvers_of(struct lz_world *w, lz_component_id fro
     rs->next = w->resolvers;
     w->resolvers = rs;
     return rs;
+}
+
+// Has anybody opened a connection to that answer before the run began?
+static bool is_warm(struct lz_world *w, const struct lz_edge_opts *o, uint32_t answer)
+{
+    const struct lz_dns_opts *d = lz_dns_opts(w, o->to);
+    if (d->policy == LZ_DNS_FAILOVER)
+        return answer == 0;
+    if (d->policy != LZ_DNS_ANYCAST)
+        return true;
+    const struct lz_component *c = lz_world_component(w, o->from);
+    for (uint32_t i = 0; i < c->instance_count; i++)
+        if (lz_dns_first_answer(w, o->to, c->instances_first + i, 0) == answer)
+            return true;
+    return false;
 }
 
 bool lz_resolver_edges(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
@@ -103,7 +120,7 @@ bool lz_resolver_edges(struct lz_world *w, const struct lz_edge_opts *opts, lz_e
         e->guard = first->guard; // one caller, one opinion of what it calls by that name
         e->hedging = first->hedging;
         lz_plain_settle(w, e);
-        if (o->policy == LZ_DNS_FAILOVER && i > 0)
+        if (!is_warm(w, opts, i))
             lz_connect_cold(lz_edge_get(w, made));
     }
     name->resolvers = resolvers_of(w, opts->from, opts->to);
@@ -149,11 +166,36 @@ static void look_up(struct lz_world *w, const struct lz_resolvers *rs, struct re
     r->answer = (uint8_t)said.answer;
 }
 
+// Where packets go now.
+static enum lz_resolved route(struct lz_world *w, const struct lz_resolvers *rs,
+                              const struct resolver *r, struct lz_call *c)
+{
+    const struct lz_edge_name *name = lz_edge_get(w, c->edge)->name;
+    lz_dns_count(w, rs->name, LZ_DNS_FROM_CACHE);
+    uint32_t site = lz_dns_route(w, rs->name, c->client, r->path);
+    if (site == LZ_DNS_NO_ROUTE)
+        return LZ_NOWHERE;
+    c->edge = name->first + site;
+    return LZ_RESOLVED;
+}
+
+bool lz_resolver_moved(struct lz_world *w, const struct lz_call *c)
+{
+    const struct lz_edge_name *name = lz_edge_get(w, c->edge)->name;
+    const struct lz_resolvers *rs = name->resolvers;
+    if (!rs->is_anycast)
+        return false;
+    uint32_t site = lz_dns_route(w, rs->name, c->client, resolver_of(w, rs, c)->path);
+    return site == LZ_DNS_NO_ROUTE || name->first + site != c->edge;
+}
+
 enum lz_resolved lz_resolver_ask(struct lz_world *w, struct lz_call *c, lz_time *until)
 {
     const struct lz_resolvers *rs = lz_edge_get(w, c->edge)->name->resolvers;
     struct resolver *r = resolver_of(w, rs, c);
     lz_time now = lz_sim_now(w->sim);
+    if (rs->is_anycast)
+        return route(w, rs, r, c);
     if (now < r->ready) {
         lz_dns_count(w, rs->name, LZ_DNS_JOINED);
         *until = r->ready;

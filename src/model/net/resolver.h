@@ -36,6 +36,9 @@ enum lz_resolved {
 /* An attempt begins over an edge with a name. */
 enum lz_resolved lz_resolver_ask(struct lz_world *w, struct lz_call *c, lz_time *until);
 
+/* Its edge has a name: do packets of its go elsewhere by now? (anycast.h) */
+bool lz_resolver_moved(struct lz_world *w, const struct lz_call *c);
+
 /* The lookup it waited for is over. */
 enum lz_resolved lz_resolver_told(struct lz_world *w, struct lz_call *c);
 
