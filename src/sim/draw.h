@@ -54,6 +54,13 @@ enum lz_purpose {
     /* whether a caller rejects its own request */
     LZ_PURPOSE_ROUTE = 70,       /* when routers hear of a change */
     LZ_PURPOSE_THROTTLE = 80,
+    LZ_PURPOSE_EVICT = 110, /* what a full cache drops */
+    LZ_PURPOSE_EXPIRE,      /* which entries are looked at for being too old */
+    LZ_PURPOSE_COUNTER,     /* whether a use raises a logarithmic counter */
+    LZ_PURPOSE_HOT,         /* whether a call is for the hot key */
+    LZ_PURPOSE_EARLY,       /* whether a value is made anew before it runs out */
+    LZ_PURPOSE_SENTINEL,    /* when one of several that watch acts */
+    LZ_PURPOSE_QUORUM,      /* which copies answer first */
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
