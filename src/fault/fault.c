@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "fault/kinds.h"
 #include "fault/ramp.h"
+#include "model/cache/cache.h"
 #include "model/data/database.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
@@ -208,6 +209,7 @@ static void on_step(void *ctx, uint32_t entity, uint64_t payload)
                        "%s goes on, step %u", f->name, f->step + 1);
     f->kind->advance(fs->w, f);
     lz_database_reconsider(fs->w);
+    lz_cache_reconsider(fs->w);
     plan_step(fs, entity);
 }
 
@@ -283,6 +285,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
     apply(w, f);
     plan_step(fs, index);
     lz_database_reconsider(w);
+    lz_cache_reconsider(w);
     if (f->opts.lasting > 0)
         lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
     if (f->opts.every > 0)
@@ -311,6 +314,7 @@ static void on_end(void *ctx, uint32_t entity, uint64_t payload)
     if (f->ended < 0)
         f->ended = lz_sim_now(w->sim);
     lz_database_reconsider(w);
+    lz_cache_reconsider(w);
 }
 
 struct lz_faults *lz_faults_create(struct lz_world *w)

@@ -5,6 +5,7 @@
  * people and the language look names up in.
  */
 #include "base/check.h"
+#include "model/cache/cache.h"
 #include "model/data/database.h"
 #include "model/net/dns.h"
 #include "model/net/link.h"
@@ -25,6 +26,7 @@ static const struct {
     [LZ_COMPONENT_HOST] = {"host", lz_host_metrics},
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
     [LZ_COMPONENT_GATEWAY] = {"gateway", lz_gateway_metrics},
+    [LZ_COMPONENT_CACHE] = {"cache", lz_cache_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };
 

@@ -73,7 +73,8 @@ static void describe_part(const struct lz_world *w, const struct lz_target *t, c
                           size_t size)
 {
     const struct lz_component *c = lz_world_component(w, t->id);
-    const char *part = c->kind == LZ_COMPONENT_DATABASE ? "node" : "replica";
+    bool has_nodes = c->kind == LZ_COMPONENT_DATABASE || c->kind == LZ_COMPONENT_CACHE;
+    const char *part = has_nodes ? "node" : "replica";
     if (t->kind == LZ_TARGET_PRIMARY)
         snprintf(out, size, "%s.primary", c->name);
     else if (t->kind == LZ_TARGET_REPLICA && t->ordinal == 0)

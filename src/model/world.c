@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/cache/cache.h"
 #include "model/client/call.h"
 #include "model/data/database.h"
 #include "model/journal.h"
@@ -89,6 +90,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_calls_init(w);
     lz_services_init(w);
     lz_databases_init(w);
+    lz_caches_init(w);
     lz_dnses_init(w);
     lz_traffics_init(w);
     return w;
@@ -153,6 +155,7 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_sim_at_first(w->sim, 0, w->clock->second, 0, 0);
         lz_traffics_start(w);
         lz_calls_start(w);
+        lz_caches_start(w);
         lz_dnses_start(w);
         lz_lives_start(w);
         if (w->auths != NULL)

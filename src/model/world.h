@@ -38,6 +38,7 @@ enum lz_component_kind {
     LZ_COMPONENT_DATABASE,
     LZ_COMPONENT_DNS,
     LZ_COMPONENT_GATEWAY,
+    LZ_COMPONENT_CACHE,
     LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
     LZ_COMPONENT_HOST,  /* without instances: what stands on it is not its own */
     LZ_COMPONENT_KINDS, /* one more than the last */
@@ -99,6 +100,7 @@ struct lz_world {
     struct lz_replication *replication;
     struct lz_standbys *standbys;
     struct lz_failovers *failovers;
+    struct lz_caches *caches;
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;

@@ -387,7 +387,7 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     uint32_t i = proc_of(s, task);
     LZ_ASSERT(i != 0);
     lua_State *L = proc_at(s, i)->L;
-    lua_pushboolean(L, result->outcome == LZ_OUTCOME_OK);
+    lua_pushboolean(L, result->outcome == LZ_OUTCOME_OK && !result->is_no);
     lua_pushinteger(L, result->status);
     lz_value_push(L, s->world.world, result->value);
     lua_pushstring(L, lz_request_outcome_name(result->outcome));

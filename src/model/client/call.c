@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/cache/cache.h"
 #include "model/client/caller.h"
 #include "model/client/client.h"
 #include "model/client/edge.h"
@@ -201,6 +202,9 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
+    if (to->kind == LZ_COMPONENT_CACHE && opts->op != NULL && !lz_cache_has_op(opts->op))
+        return lz_fail(err, LZ_EINVAL, "a cache has no operation \"%s\": it has %s", opts->op,
+                       lz_cache_ops());
     if (opts->single_flight && to->kind == LZ_COMPONENT_DATABASE &&
         !lz_database_is_read(opts->op != NULL ? opts->op : ""))
         return lz_fail(
@@ -228,6 +232,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     fill_defaults(&e->opts,
                   from->kind == LZ_COMPONENT_BALANCER || from->kind == LZ_COMPONENT_GATEWAY);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
+    e->is_keyed = to->kind == LZ_COMPONENT_CACHE;
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);
@@ -325,6 +330,7 @@ const struct lz_metric_info *lz_call_metrics(size_t *count)
 void lz_call_measure(struct lz_world *w, lz_component_id component, const char *name)
 {
     LZ_ASSERT(name != NULL);
-    if (lz_world_component(w, component)->kind != LZ_COMPONENT_DATABASE)
+    enum lz_component_kind kind = lz_world_component(w, component)->kind;
+    if (kind != LZ_COMPONENT_DATABASE && kind != LZ_COMPONENT_CACHE)
         lz_caller_measure(w, component, name);
 }

@@ -96,6 +96,10 @@ struct lz_edge_opts {
     uint64_t response_size; /* bytes of an answer; 0 means 1 KiB, a balancer's as above */
     struct lz_tcp_opts tcp;
     struct lz_pool_opts pool;
+    lz_time ttl;         /* to a cache: of what is set; 0: the cache's */
+    uint64_t entry_size; /* to a cache or a store: of what is set; 0: theirs */
+    double beta;         /* to a cache: of early recomputation, see through.h; 0: none */
+    uint32_t through;    /* an edge to a cache that is asked first, see through.h; 0: none */
 };
 
 /* A call that is one of several, and what becomes of its failure. */
@@ -133,6 +137,7 @@ struct lz_call_result {
     uint64_t value;   /* of a read: what the store had, see value.h; 0 if nothing */
     uint32_t answer;  /* what the answer brought beside it, see argument.h; 0: nothing */
     bool is_degraded; /* good, but not by what was called first: a fallback, or left out */
+    bool is_no;       /* good, but what a cache or a store had to say was no: not there, ... */
 };
 
 /* The callee's failure, and not an error that the caller made (4xx)? */

@@ -187,11 +187,13 @@ void lz_client_answered(struct lz_world *w, const struct lz_task *t)
         lz_client_reset(w, t); // who got its acknowledgements knows nothing of the connection
         return;
     }
+    bool is_no = e->is_keyed && t->outcome == LZ_OUTCOME_OK && t->status >= 400;
     attempt_end(w, c,
                 &(struct lz_call_result){.outcome = t->outcome,
                                          .status = t->status,
                                          .value = t->value,
-                                         .answer = lz_argument_answered(w, t)});
+                                         .answer = lz_argument_answered(w, t),
+                                         .is_no = is_no});
 }
 
 void lz_client_reset(struct lz_world *w, const struct lz_task *t)
@@ -224,7 +226,9 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
                      });
     c->task = lz_pool_id(t);
-    if (w->auths != NULL)
+    if (e->is_keyed)
+        t->asked.edge = c->edge;
+    else if (w->auths != NULL)
         lz_auth_show(w, e->opts.to, c->client, c->path, t);
     if (e->opts.tcp.keepalive)
         lz_connect_keep_alive(w, c);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "base/pool.h"
+#include "model/cache/cache.h"
 #include "model/data/database.h"
 #include "model/journal.h"
 #include "model/net/connect.h"
@@ -207,6 +208,7 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
     else if (had_process)
         turn_process(w, id, from);
     lz_database_reconsider(w);
+    lz_cache_reconsider(w);
     return true;
 }
 

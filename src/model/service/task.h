@@ -41,6 +41,10 @@ struct lz_task {
     lz_time child_ns; /* spent in calls that have ended */
     union {
         uint64_t token;   /* before: what its caller shows, see auth.h; 0: none */
+        struct {
+            uint32_t edge;    /* before, at a cache or a store: which says what is to be kept */
+            uint32_t cost_us; /* and what it cost to make, if that was measured */
+        } asked;
         lz_time rest_ns;  /* WORKING: of the work, after the CPU's part; then its kind's scratch */
         lz_time answered; /* ANSWERED */
     };

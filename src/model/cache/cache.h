@@ -1,0 +1,109 @@
+/*
+ * cache.h — a cache of the kind of Redis: nodes that keep keys in memory, lose them when they die,
+ * drop some when they are full, and answer at once.
+ *
+ * An operation is the first word of a call's (any case); a call without one is a get.
+ *
+ *   get      200 with its value, or 404: a miss
+ *   exists   200 or 404, without the value
+ *   set      puts the value that the call carries, or without one a number that no other write
+ *            has; 507 if there is no room and nothing may go
+ *   setnx    the same only if it is not there, or else 409 with the value that is
+ *   del      200, or 404 if it was not there; with a value only if that is its value, or else 409
+ *   incr     adds the value, or 1, and answers the sum; 400 if it holds no integer
+ *   decr     takes it away
+ *   expire   gives it a new time to live, 404 if it is not there
+ *
+ * 404, 409 and 412 are answers, not failures: nobody tries again because of them, and they count
+ * as good. A caller that waits for them sees `ok = false`.
+ *
+ * An entry lives as long as its call's `ttl`, or the cache's; see keyspace.h for when it goes. A
+ * process that ends takes its keys with it: nothing is written to disk.
+ *
+ *   mode      who leads
+ *   single    the first node, whatever happens; others copy it (replicate.h)
+ *   sentinel  whom the sentinels agree on (sentinel.h)
+ *   cluster   several, each for a share of the 16384 slots (cluster.h)
+ */
+#ifndef LZ_MODEL_CACHE_CACHE_H
+#define LZ_MODEL_CACHE_CACHE_H
+
+#include "model/cache/keyspace.h"
+#include "model/client/call.h"
+#include "model/place.h"
+#include "model/world.h"
+
+#define LZ_CACHE_NODES_MAX 64
+#define LZ_CACHE_SENTINELS_MAX 15
+#define LZ_CACHE_EARLY 203 /* status of a get whose caller should make the value anew */
+
+enum lz_cache_mode { LZ_CACHE_SINGLE, LZ_CACHE_SENTINEL, LZ_CACHE_CLUSTER };
+
+struct lz_sentinel_opts {
+    uint32_t count;           /* of sentinels; 0 means 3 */
+    uint32_t quorum;          /* that must see the primary down; 0: a majority */
+    lz_time down_after;       /* silence that makes it down; 0 means 30 s */
+    lz_time failover_timeout; /* 0 means 180 s */
+    uint32_t parallel_syncs;  /* replicas that turn to a new primary at once; 0 means 1 */
+};
+
+struct lz_reshard_opts {
+    lz_time at;
+    lz_time lasting;
+    uint32_t from, to; /* shards, from 1 */
+    uint32_t slots;    /* 0: none is planned */
+};
+
+struct lz_cluster_opts {
+    uint32_t replicas;    /* of each primary */
+    lz_time node_timeout; /* 0 means 15 s */
+    bool partial;         /* slots that are covered are served though others are not */
+    struct lz_reshard_opts reshard;
+};
+
+struct lz_cache_opts {
+    const char *name;
+    uint32_t line;
+    enum lz_cache_mode mode;
+    uint32_t nodes; /* all of them, sentinels not counted; 0 means 1 */
+    struct lz_spread spread;
+    uint32_t entries;         /* of each node */
+    uint64_t max_memory;      /* bytes of each node; 0: any */
+    uint64_t value_size;      /* of an entry; 0 means 1 KiB */
+    lz_time ttl;              /* of what is set without one; 0: none */
+    struct lz_dist get_time;  /* of one operation; NONE means 200 us */
+    enum lz_eviction eviction;
+    uint32_t samples;         /* see keyspace.h */
+    double cpu;               /* cores per node; 0: nothing contends */
+    uint32_t max_connections; /* of all nodes together; 0 means 10000 */
+    bool read_replicas;       /* reads go to replicas */
+    uint32_t min_replicas;    /* that must have been heard lately for a write; 0: none */
+    lz_time min_replicas_lag; /* how lately; 0 means 10 s */
+    struct lz_sentinel_opts sentinel;
+    struct lz_cluster_opts cluster;
+};
+
+void lz_caches_init(struct lz_world *w);
+void lz_caches_start(struct lz_world *w);
+bool lz_cache_create(struct lz_world *w, const struct lz_cache_opts *opts, lz_component_id *id,
+                     struct lz_err *err) LZ_MUST_CHECK;
+
+/* Whether a cache has an operation of that name; 0: of none, which is a get. */
+bool lz_cache_has_op(const char *op);
+const char *lz_cache_ops(void); /* "get, set, ..." */
+
+/* Whether it leads now: by what it knows itself. */
+bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance);
+uint32_t lz_cache_data_nodes(const struct lz_world *w, lz_component_id id);
+
+/* A way between instances, or one of them, has changed. */
+void lz_cache_reconsider(struct lz_world *w);
+
+/* For faults: empty the nodes of a target, or drop each entry with a chance; how many went. */
+uint64_t lz_cache_flush(struct lz_world *w, lz_instance_id node);
+uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, uint64_t owner);
+
+const struct lz_metric_info *lz_cache_metrics(size_t *count);
+size_t lz_cache_bytes(const struct lz_world *w, lz_component_id id);
+
+#endif
