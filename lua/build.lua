@@ -2,6 +2,7 @@
 ---
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
+local cache = require "build_cache"
 local node = require "build_node"
 local replication = require "build_replication"
 local schema = require "schema"
@@ -75,7 +76,7 @@ local function edge(f, from, to, op)
         keepalive_time = keepalive.time, keepalive_interval = keepalive.interval,
         keepalive_probes = keepalive.probes, pool = f.pool ~= nil,
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
-        pool_cold = pool.warm == false,
+        pool_cold = pool.warm == false, ttl = f.ttl, value_size = f.value_size,
     }
 end
 M.edge = edge
@@ -158,6 +159,10 @@ function create.database(C, c)
         cpu = f.cpu, max_connections = f.max_connections,
         failover = f.failover ~= false, detect = times.detect, promote = times.promote,
     }
+end
+
+function create.cache(C, c)
+    return cache.create(C, c, spread(c.fields.on or c.fields.spread))
 end
 
 function create.traffic(C, c)

@@ -59,8 +59,21 @@ local front = gateway "front" {
   cache = { ttl = "30s", entries = 1000 },
 }
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
-    cache = { text = "Entries that run out and are evicted, before something slower.",
-        example = [[local sessions = cache "sessions" { entries = 10000, ttl = "30s" }]] },
+    cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is full, "
+        .. "and are gone with the process. Its operations are get, exists, set, setnx, del (with a "
+        .. "value only if that is its value), incr, decr and expire. A miss, a lock that is taken: "
+        .. "such answers are no failures; who asks looks at `ok`, and at `status` (404, 409).",
+        example = [[
+local redis = cache "redis" { entries = 10000, ttl = "30s", nodes = 2 }
+local shelf = service "shelf" {
+  handle = {
+    ["GET /"] = function(req)
+      local hit = req:call { redis, "get", key = req.key, timeout = "20ms" }
+      if not hit.ok then req:call { redis, "set", key = req.key, value = "x", ttl = "1m" } end
+      return 200
+    end,
+  },
+}]] },
     store = { text = "An object store.", example = [[local images = store "images" {}]] },
     broker = { text = "Nodes that keep topics.", example = [[
 local log = broker "log" { nodes = 3 }]] },

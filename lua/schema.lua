@@ -11,6 +11,7 @@
 --- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
 --- checked like the others, but a scenario that has them cannot be run yet.
 local node = require "schema_node"
+local cache = require "schema_cache"
 local replication = require "schema_replication"
 
 local M = {}
@@ -307,7 +308,7 @@ node.add_to(M.balancer)
 node.add_to(M.database, true)
 replication.add_to(M.database)
 M.traffic = with({
-    { "to", "ref:service|balancer|database|dns|gateway|topic", "what the users call",
+    { "to", "ref:service|balancer|database|dns|gateway|cache|topic", "what the users call",
         required = true },
     { "rate", "load", "requests per second, or with sessions users who come: a rate or a shape",
         required = true, unless = { { "arrivals", "closed" }, { "gaps" } } },
@@ -342,18 +343,9 @@ M.call = with({ balanced, { "key", "any", "what it is about, an integer or a tex
         .. "once; default no limit", min = 1 },
     { "single_flight", "bool", "a call waits for the answer of one with its key that is under "
         .. "way; default false" } },
-    with(balancing, with(fan, calling)))
-M.cache = {
-    { "nodes", "count", "default 1", min = 1 },
-    spread,
-    on,
-    { "entries", "count", "how many it holds", required = true, min = 1 },
-    { "ttl", "duration", "how long an entry is good; default until it is evicted" },
-    { "get_time", "dist", "of one lookup; default 200us" },
-    { "eviction", "choice", "what goes when it is full; default lru",
-        choices = { "lru", "lfu", "fifo" } },
-    { "max_connections", "count", "default 10000", min = 1 },
-}
+    with(cache.call, with(balancing, with(fan, calling))))
+M.cache = with({ spread, on }, with(cache.cache, connecting))
+node.add_to(M.cache)
 M.broker = {
     { "nodes", "count", "default 1", min = 1 },
     spread,
@@ -523,7 +515,7 @@ M.components = { "service", "balancer", "gateway", "database", "cache", "store",
     "consumers", "dns", "traffic" }
 
 --- Blocks that are declared and checked, but cannot be run yet.
-M.not_run = { cache = true, broker = true, topic = true,
+M.not_run = { broker = true, topic = true,
     consumers = true, store = true }
 
 --- Distributions: name, and the parameters.
@@ -591,8 +583,6 @@ M.metrics_later = {
     database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
         ["locks.wait"] = seconds "waiting for a row's lock, the mean",
         diverged = count "rows that differ between nodes" },
-    cache = served { hit_ratio = ratio "share of lookups that found something",
-        evictions = count "entries that made room for others" },
     store = served {},
     broker = { elections = count "partitions that got a new leader" },
     topic = { rate = rate "records per second",

@@ -98,6 +98,7 @@ void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
+void lz_bind_cache(lua_State *L);
 
 /* proc.c: coroutines that the kernel alone resumes. */
 void lz_procs_init(struct lz_script *s);

@@ -36,6 +36,17 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
+  -- What it finds is not compared, only that it is answered.
+  local redis = cache(name .. "-redis") { entries = 100, nodes = 2, spread = where }
+  local shelf = service(name .. "-shelf") {
+    handle = {
+      ["GET /"] = function(req)
+        local hit = req:call { redis, "get", key = 1 + req.key % 10, timeout = "300ms" }
+        if not hit.ok then req:call { redis, "set", key = 1 + req.key % 10, timeout = "300ms" } end
+        return 200
+      end,
+    },
+  }
   -- Its own load is not compared: who was late to renew a token is so every time from then on. What
   -- wants the tokens is.
   local idp = service("busy-idp-of-" .. name) {}
@@ -48,7 +59,7 @@ local function side(name)
   return {
     region = where, idp = idp, vault = vault, rack = rack,
     token = token, db = db, web = web, shop = shop, box = box,
-    mail = mail, name = name,
+    mail = mail, name = name, redis = redis, shelf = shelf,
   }
 end
 
@@ -59,6 +70,7 @@ local function users(s, rate)
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
   traffic(s.name .. "-holders") { to = s.vault, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-lookers") { to = s.shelf, rate = rate, timeout = "1s" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
 end
 

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 
-
 void lz_backlog_begin(struct lz_backlog *b, struct lz_arena *arena, uint64_t final)
 {
     b->arena = arena;

@@ -370,9 +370,9 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
     struct lz_cache_series *s = &c->series;
     lz_measure_init(w, &s->m);
     lz_series *const gauges[] = {&s->entries, &s->used, &s->connections, &s->cpu, &s->lag_records};
-    lz_series *const counters[] = {&s->lookups,   &s->hits,        &s->evictions, &s->expired,
-                                   &s->acked,     &s->lost_acks,   &s->stale_reads,
-                                   &s->failovers, &s->redirects};
+    lz_series *const counters[] = {&s->lookups,     &s->hits,      &s->evictions,
+                                   &s->expired,     &s->acked,     &s->lost_acks,
+                                   &s->stale_reads, &s->failovers, &s->redirects};
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         *gauges[i] = lz_metrics_gauge(w->metrics, 0.0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -427,14 +427,14 @@ static void make_nodes(struct lz_world *w, struct lz_cache *c)
         w, c->id, o->cpu > 0.0 ? o->cpu : (double)o->max_connections, w->caches->done,
         (struct lz_capacity_places){.first = &c->node[0].capacity, .stride = sizeof(c->node[0])});
     for (uint32_t n = 0; n < c->nodes; n++) {
-        c->node[n].keys = lz_keyspace_create(
-            &(struct lz_keyspace_opts){.arena = w->arena,
-                                       .run_key = lz_sim_key(w->sim),
-                                       .owner = lz_draw_index(c->path, n + 1),
-                                       .eviction = o->eviction,
-                                       .samples = o->samples,
-                                       .entries = o->entries,
-                                       .bytes = o->max_memory});
+        c->node[n].keys =
+            lz_keyspace_create(&(struct lz_keyspace_opts){.arena = w->arena,
+                                                          .run_key = lz_sim_key(w->sim),
+                                                          .owner = lz_draw_index(c->path, n + 1),
+                                                          .eviction = o->eviction,
+                                                          .samples = o->samples,
+                                                          .entries = o->entries,
+                                                          .bytes = o->max_memory});
         lz_capacity_get(w, c->first + n);
         lz_operate_watch(w, c, n);
     }
@@ -495,8 +495,8 @@ uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, 
     uint32_t n = node - c->first;
     if (n >= c->nodes || !c->node[n].leads || !lz_cache_lives(w, node))
         return 0;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(owner, n),
-                                        LZ_PURPOSE_EXPIRE, 0);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(owner, n), LZ_PURPOSE_EXPIRE, 0);
     uint32_t gone = lz_keyspace_expire_share(c->node[n].keys, ratio, &draw);
     lz_cache_account(w, c, n);
     return gone;

@@ -67,11 +67,11 @@ struct lz_cache_opts {
     enum lz_cache_mode mode;
     uint32_t nodes; /* all of them, sentinels not counted; 0 means 1 */
     struct lz_spread spread;
-    uint32_t entries;         /* of each node */
-    uint64_t max_memory;      /* bytes of each node; 0: any */
-    uint64_t value_size;      /* of an entry; 0 means 1 KiB */
-    lz_time ttl;              /* of what is set without one; 0: none */
-    struct lz_dist get_time;  /* of one operation; NONE means 200 us */
+    uint32_t entries;        /* of each node */
+    uint64_t max_memory;     /* bytes of each node; 0: any */
+    uint64_t value_size;     /* of an entry; 0 means 1 KiB */
+    lz_time ttl;             /* of what is set without one; 0: none */
+    struct lz_dist get_time; /* of one operation; NONE means 200 us */
     enum lz_eviction eviction;
     uint32_t samples;         /* see keyspace.h */
     double cpu;               /* cores per node; 0: nothing contends */

@@ -40,18 +40,18 @@ struct lz_cache_series {
 struct lz_cache_node {
     struct lz_capacity *capacity;
     struct lz_keyspace *keys;
-    uint32_t counted;     /* entries in the gauge */
+    uint32_t counted; /* entries in the gauge */
     uint64_t counted_bytes;
-    uint64_t cycles;      /* of active expiry */
+    uint64_t cycles; /* of active expiry */
     lz_event_id cycle;
-    bool leads;           /* as far as it knows */
-    bool is_behind;       /* has none of its primary's keys yet, or not all */
-    bool is_replaced;     /* it leads, and so does one that was promoted in its place */
-    uint32_t follows;     /* its primary, if it does not lead */
-    uint64_t epoch;       /* of what it knows about who leads */
-    uint64_t life;        /* counts its beginnings as a primary: messages of another are void */
+    bool leads;       /* as far as it knows */
+    bool is_behind;   /* has none of its primary's keys yet, or not all */
+    bool is_replaced; /* it leads, and so does one that was promoted in its place */
+    uint32_t follows; /* its primary, if it does not lead */
+    uint64_t epoch;   /* of what it knows about who leads */
+    uint64_t life;    /* counts its beginnings as a primary: messages of another are void */
     uint64_t follows_life;
-    uint64_t offset;      /* of the last write it has, of the primary it follows or of its own */
+    uint64_t offset;       /* of the last write it has, of the primary it follows or of its own */
     uint64_t born;         /* the offset at which it began to lead */
     uint64_t lost_to;      /* of its log: what is before has been counted as lost */
     lz_time loading;       /* since when a copy is on its way; -1: none is */
@@ -72,15 +72,15 @@ struct lz_cache {
     uint32_t nodes, sentinel_count;
     uint64_t path;
     struct lz_cache_node *node;
-    uint64_t writes;        /* numbers them */
-    bool is_deleting;       /* a client wants it, and believes in it */
+    uint64_t writes;  /* numbers them */
+    bool is_deleting; /* a client wants it, and believes in it */
     uint32_t connections;
     uint64_t entries, used; /* in the gauges */
     struct lz_cache_belief *beliefs;
     uint32_t belief_cap;
-    uint32_t version;                /* counts changes of who leads, and of ways */
-    struct lz_sentinel *sentinels;   /* NULL unless there are */
-    struct lz_cluster *cluster;      /* NULL unless it is one */
+    uint32_t version;              /* counts changes of who leads, and of ways */
+    struct lz_sentinel *sentinels; /* NULL unless there are */
+    struct lz_cluster *cluster;    /* NULL unless it is one */
     struct lz_cache_series series;
 };
 
@@ -90,9 +90,10 @@ struct lz_caches {
     uint8_t *ops; /* enum lz_cache_op by operation; 0: not looked up yet */
     uint32_t op_cap;
     lz_kind done, cycle;
-    lz_kind record, sync, copy, cron; /* replicate.c */
+    lz_kind record, sync, copy, cron;                          /* replicate.c */
     lz_kind ping, pong, ask, told, order, hello, check, watch; /* sentinel.c */
-    lz_kind gossip, answer, report, failed, request, vote, claim, beat, elect, migrate; /* cluster.c */
+    lz_kind gossip, answer, report, failed, request, vote, claim, beat, elect,
+        migrate; /* cluster.c */
 };
 
 struct lz_cache *lz_cache_at(const struct lz_world *w, lz_component_id id);

@@ -79,8 +79,8 @@ void lz_operate_arm(struct lz_world *w, struct lz_cache *c, uint32_t node)
 {
     struct lz_cache_node *n = &c->node[node];
     if (n->cycle == 0 && n->leads && lz_keyspace_mortal(n->keys) > 0)
-        n->cycle = lz_sim_at(w->sim, lz_sim_now(w->sim) + CYCLE, w->caches->cycle,
-                             c->first + node, 0);
+        n->cycle =
+            lz_sim_at(w->sim, lz_sim_now(w->sim) + CYCLE, w->caches->cycle, c->first + node, 0);
 }
 
 // Only who leads lets entries run out; its replicas are told.
@@ -118,8 +118,9 @@ static void on_gone(void *ctx, const struct lz_entry *e, bool is_evicted)
         lz_metrics_add(at->w->metrics, s->evictions, 1);
     else if (has_run_out)
         lz_metrics_add(at->w->metrics, s->expired, 1);
-    lz_cache_wrote(at->w, at->c, at->node,
-                   &(struct lz_record){.put = {.key = e->key}, .removes = true, .acked = at->c->is_deleting});
+    lz_cache_wrote(
+        at->w, at->c, at->node,
+        &(struct lz_record){.put = {.key = e->key}, .removes = true, .acked = at->c->is_deleting});
 }
 
 void lz_operate_watch(struct lz_world *w, struct lz_cache *c, uint32_t node)
@@ -188,14 +189,14 @@ static void put(struct lz_world *w, struct lz_cache *c, struct lz_task *t, lz_va
 {
     struct lz_cache_node *n = &c->node[t->server - c->first];
     const struct lz_edge_opts *o = asked(w, t);
-    struct lz_record r = {.put = {.key = t->key,
-                                  .value = value,
-                                  .version = c->writes,
-                                  .expires = expires,
-                                  .cost = (lz_time)t->asked.cost_us * LZ_US,
-                                  .size = o != NULL && o->entry_size > 0 ? o->entry_size
-                                                                         : c->opts.value_size},
-                          .acked = true};
+    struct lz_record r = {
+        .put = {.key = t->key,
+                .value = value,
+                .version = c->writes,
+                .expires = expires,
+                .cost = (lz_time)t->asked.cost_us * LZ_US,
+                .size = o != NULL && o->entry_size > 0 ? o->entry_size : c->opts.value_size},
+        .acked = true};
     if (lz_keyspace_put(n->keys, &r.put, lz_sim_now(w->sim)) == NULL) {
         answer(w, c, t, 507, 0);
         return;
@@ -266,8 +267,7 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
     }
     c->writes++;
     const struct lz_entry *e =
-        op == LZ_CACHE_SET ? NULL
-                           : lz_keyspace_get(c->node[node].keys, t->key, lz_sim_now(w->sim));
+        op == LZ_CACHE_SET ? NULL : lz_keyspace_get(c->node[node].keys, t->key, lz_sim_now(w->sim));
     switch (op) {
     case LZ_CACHE_SETNX:
         if (e != NULL)

@@ -268,8 +268,8 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
     n->follows = primary;
     if (led)
         lz_cache_reset(w, c, node, false);
-    bool goes_on = !led && !n->is_behind && p->log.arena != NULL && n->offset == p->born &&
-                   before != primary;
+    bool goes_on =
+        !led && !n->is_behind && p->log.arena != NULL && n->offset == p->born && before != primary;
     n->follows_life = p->life;
     if (!goes_on)
         fall_behind(n);

@@ -190,6 +190,27 @@ static void prepare(struct lz_world *w, struct lz_edge *e)
         e->policy != NULL || e->guard != NULL || hedges || e->flights != NULL || e->caller != NULL;
 }
 
+// What its callee makes of it.
+static bool fits_callee(const struct lz_component *to, const struct lz_edge_opts *opts,
+                        struct lz_err *err)
+{
+    if ((opts->ttl > 0 || opts->entry_size > 0) && to->kind != LZ_COMPONENT_CACHE)
+        return lz_fail(err, LZ_EINVAL, "%s is of what a cache keeps, and %s is a %s",
+                       opts->ttl > 0 ? "ttl" : "value_size", to->name,
+                       lz_world_kind_name(to->kind));
+    if (to->kind == LZ_COMPONENT_CACHE && opts->op != NULL && !lz_cache_has_op(opts->op))
+        return lz_fail(err, LZ_EINVAL, "a cache has no operation \"%s\": it has %s", opts->op,
+                       lz_cache_ops());
+    if (opts->single_flight && to->kind == LZ_COMPONENT_DATABASE &&
+        !lz_database_is_read(opts->op != NULL ? opts->op : ""))
+        return lz_fail(
+            err, LZ_EINVAL,
+            "single_flight: \"%s\" writes, and each write must be made: leave it out, or "
+            "call it by a word that reads, such as \"get\"",
+            opts->op != NULL ? opts->op : "");
+    return true;
+}
+
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err)
 {
@@ -202,16 +223,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
-    if (to->kind == LZ_COMPONENT_CACHE && opts->op != NULL && !lz_cache_has_op(opts->op))
-        return lz_fail(err, LZ_EINVAL, "a cache has no operation \"%s\": it has %s", opts->op,
-                       lz_cache_ops());
-    if (opts->single_flight && to->kind == LZ_COMPONENT_DATABASE &&
-        !lz_database_is_read(opts->op != NULL ? opts->op : ""))
-        return lz_fail(
-            err, LZ_EINVAL,
-            "single_flight: \"%s\" writes, and each write must be made: leave it out, or "
-            "call it by a word that reads, such as \"get\"",
-            opts->op != NULL ? opts->op : "");
+    if (!fits_callee(to, opts, err))
+        return false;
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
         return lz_fail(err, LZ_EINVAL,
                        "%s decides itself which node is asked: there is no balancing", to->name);

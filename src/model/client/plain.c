@@ -57,6 +57,8 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     t->incarnation = server->incarnation;
     t->state = LZ_TASK_SENT;
     c->task = lz_pool_id(t);
+    if (e->is_keyed)
+        t->asked.edge = c->edge;
     if (l->always_ns > 0)
         lz_sim_at(w->sim, now + l->always_ns, ts->arrive, c->server, c->task);
     else
@@ -127,7 +129,8 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
 bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
+    bool is_redirected = e->is_keyed && t->status >= 300 && t->status < 400;
+    if (t->outcome != LZ_OUTCOME_OK || is_redirected || !lz_plain_is_possible(w, e))
         return false;
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
     struct lz_request *r = lz_request_find(w, c->request);
@@ -147,8 +150,10 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
                                   .call = lz_pool_id(c),
                                   .took = lz_sim_now(w->sim) - c->begun};
     lz_pool_give(&w->clients->pool, c);
-    lz_client_tell(
-        w, &told,
-        &(struct lz_call_result){.outcome = LZ_OUTCOME_OK, .status = t->status, .value = t->value});
+    lz_client_tell(w, &told,
+                   &(struct lz_call_result){.outcome = LZ_OUTCOME_OK,
+                                            .status = t->status,
+                                            .value = t->value,
+                                            .is_no = e->is_keyed && t->status >= 400});
     return true;
 }

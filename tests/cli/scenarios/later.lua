@@ -1,3 +1,3 @@
-scenario "A cache is flushed" { duration = "1m" }
-local redis = cache "redis" { entries = 100 }
-fault.flush { redis, at = "30s" }
+scenario "A broker elects a leader that is behind" { duration = "1m" }
+local log = broker "log" { nodes = 3 }
+fault.unclean_election { log, at = "30s" }

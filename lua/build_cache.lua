@@ -1,0 +1,18 @@
+--- A cache's block (schema_cache.lua), handed to C.
+local M = {}
+
+local MOST = 50000000 -- entries, where only memory is said
+
+--- Its options; `place` is where it is spread.
+function M.create(C, c, place)
+    local f = c.fields
+    return C.cache {
+        name = c.name, line = c.row, nodes = f.nodes, spread = place,
+        entries = f.entries or MOST, max_memory = f.max_memory, value_size = f.value_size,
+        ttl = f.ttl, get_time = f.get_time, eviction = f.eviction or "lru", samples = f.samples,
+        cpu = f.cpu, max_connections = f.max_connections, read_replicas = f.reads == "replicas",
+        min_replicas = f.min_replicas_to_write, min_replicas_lag = f.min_replicas_max_lag,
+    }
+end
+
+return M

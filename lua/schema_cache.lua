@@ -1,0 +1,38 @@
+--- What a cache says of itself, and what a call to one does. Rows as in schema.lua; the words are
+--- Redis'.
+local M = {}
+
+M.cache = {
+    { "nodes", "count", "all of them: one leads, the others copy it; default 1", min = 1,
+        max = 64 },
+    { "entries", "count", "how many each node holds", required = true, min = 1, max = 50000000,
+        unless = { { "max_memory" } } },
+    { "max_memory", "size", "what its entries may take at each node; default any",
+        above_zero = true },
+    { "value_size", "size", "of an entry that does not say otherwise; default 1KiB",
+        above_zero = true },
+    { "ttl", "duration", "how long an entry is good that does not say otherwise; default until it "
+        .. "is evicted", above_zero = true },
+    { "get_time", "dist", "of one operation; default 200us" },
+    { "eviction", "choice", "what goes when it is full; default lru",
+        choices = { "lru", "lfu", "fifo", "random", "noeviction" } },
+    { "samples", "count", "of lru and lfu, as Redis does it: so many are drawn, and the best of "
+        .. "them goes; default it is exact", min = 1, max = 64 },
+    { "cpu", "number", "cores per node; default as many as connections, so that nothing contends" },
+    { "max_connections", "count", "of all nodes together, above which callers are refused; default "
+        .. "10000", min = 1 },
+    { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
+    { "min_replicas_to_write", "count", "replicas that must have been heard for a write to be "
+        .. "taken; default 0", max = 63 },
+    { "min_replicas_max_lag", "duration", "how lately; default 10s", above_zero = true },
+}
+
+--- Of a call to a cache.
+M.call = {
+    { "ttl", "duration", "to a cache: how long what is set is good; default as the cache says",
+        above_zero = true },
+    { "value_size", "size", "to a cache: of the entry that is set; default as the cache says",
+        above_zero = true },
+}
+
+return M

@@ -1,0 +1,73 @@
+/* bind_cache.c — caches, for the Lua half. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "model/cache/cache.h"
+#include "script/read.h"
+#include "script/state.h"
+
+static struct lz_world *world_of(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    LZ_ASSERT(w != NULL);
+    return w;
+}
+
+static enum lz_eviction eviction_of(const char *name)
+{
+    static const char *const names[] = {[LZ_EVICTION_LRU] = "lru",
+                                        [LZ_EVICTION_LFU] = "lfu",
+                                        [LZ_EVICTION_FIFO] = "fifo",
+                                        [LZ_EVICTION_RANDOM] = "random",
+                                        [LZ_EVICTION_NONE] = "noeviction"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum lz_eviction)i;
+    LZ_UNREACHABLE("the Lua half knows the words");
+    return LZ_EVICTION_LRU;
+}
+
+static uint32_t count(lua_State *L, const char *name)
+{
+    return (uint32_t)lz_read_int(L, 1, name, 0);
+}
+
+// cache{name, line, nodes, entries, ...} -> component id
+static int cache(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_cache_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = count(L, "line"),
+        .nodes = count(L, "nodes"),
+        .entries = count(L, "entries"),
+        .max_memory = (uint64_t)lz_read_num(L, 1, "max_memory", 0),
+        .value_size = (uint64_t)lz_read_num(L, 1, "value_size", 0),
+        .ttl = lz_read_int(L, 1, "ttl", 0),
+        .eviction = eviction_of(lz_read_text(L, 1, "eviction")),
+        .samples = count(L, "samples"),
+        .cpu = lz_read_num(L, 1, "cpu", 0),
+        .max_connections = count(L, "max_connections"),
+        .read_replicas = lz_read_bool(L, 1, "read_replicas"),
+        .min_replicas = count(L, "min_replicas"),
+        .min_replicas_lag = lz_read_int(L, 1, "min_replicas_lag", 0),
+    };
+    lz_read_spread(L, 1, &o.spread);
+    lz_component_id id = 0;
+    if (!lz_read_dist(L, 1, "get_time", &o.get_time, &err) ||
+        !lz_cache_create(world_of(L), &o, &id, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"cache", cache},
+    {NULL, NULL},
+};
+
+void lz_bind_cache(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
