@@ -59,8 +59,8 @@ local front = gateway "front" {
   cache = { ttl = "30s", entries = 1000 },
 }
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
-    cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is full, "
-        .. "and are gone with the process. Its operations are get, exists, set, setnx, del (with a "
+    cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
+        .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del (with a "
         .. "value only if that is its value), incr, decr and expire. A miss, a lock that is taken: "
         .. "such answers are no failures; who asks looks at `ok`, and at `status` (404, 409).",
         example = [[
