@@ -60,9 +60,10 @@ local front = gateway "front" {
 }
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
-        .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del (with a "
-        .. "value only if that is its value), incr, decr and expire. A miss, a lock that is taken: "
-        .. "such answers are no failures; who asks looks at `ok`, and at `status` (404, 409).",
+        .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del "
+        .. "(with a value only if that is its value), incr, decr and expire. A miss, a lock that "
+        .. "is taken: such answers are no failures; who asks looks at `ok`, and at `status` (404, "
+        .. "409).",
         example = [[
 local redis = cache "redis" { entries = 10000, ttl = "30s", nodes = 2 }
 local shelf = service "shelf" {

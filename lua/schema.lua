@@ -383,8 +383,8 @@ M.store = {
 M.dns = {
     { "ttl", "duration", "how long an answer is good; default 60s" },
     { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
-    { "policy", "choice", "which of them: the first that is healthy, by weight, the nearest, or the "
-        .. "nearest whose route is announced; default failover",
+    { "policy", "choice", "which of them: the first that is healthy, by weight, the nearest, or "
+        .. "the nearest whose route is announced; default failover",
         choices = { "failover", "weighted", "geo", "anycast" } },
     { "convergence", "dist", "with anycast: until a source's routers know of a route that is "
         .. "withdrawn or announced; default uniform from 0s to 30s" },
