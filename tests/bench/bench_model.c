@@ -36,6 +36,23 @@ static void tier3(void)
         .name = "tier3", .source = BENCH_TIERS("2000s", BENCH_TIERS_NATIVE), .counts = "users"});
 }
 
+// Five hundred writers in a closed loop, each write on three nodes: flushed at home, shipped, flushed
+// by a standby, confirmed. A flush takes a millisecond and is shared by what came during the one
+// before, as PostgreSQL's group commit does: some 170 writes each.
+static void db_rows(void)
+{
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "db_rows",
+        .source = "scenario 'rows' { duration = '6s' }\n"
+                  "local db = database 'db' { nodes = 3, commit = 'on', wal_flush = '1ms',\n"
+                  "    query_time = '20us', cpu = 64, max_connections = 1000 }\n"
+                  "traffic 'writers' { to = db, op = 'write x', arrivals = 'closed',\n"
+                  "    users = 500, beside = true, timeout = '10s',\n"
+                  "    keys = dist.zipf { n = 1000, skew = 0.5 } }\n"
+                  "expect 'writes are made' { at_end = db.acked:at_least(900000) }\n",
+        .counts = "writers"});
+}
+
 #define SERVICES 1000
 #define REPLICAS 1000
 
@@ -72,6 +89,7 @@ static const struct bench_workload workloads[] = {
     {"mm1", mm1},
     {"mm8", mm8},
     {"tier3", tier3},
+    {"db_rows", db_rows},
     {"nodes/1e6", nodes},
 };
 
