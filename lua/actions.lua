@@ -1,6 +1,7 @@
 --- Words that act on the running world: for `drive` bodies and handlers.
 local build = require "build"
 local handles = require "handles"
+local replication = require "build_replication"
 local units = require "units"
 
 local M = {}
@@ -86,6 +87,32 @@ function M.install(state)
 
     function a.now() return handles.dur(C.now()) end
     function a.rand() return C.rand() end
+
+    --- Who leads from now on: a node, by default the best. What speaks against it is returned.
+    function a.failover(db, options)
+        options = options or {}
+        if type(options) ~= "table" or getmetatable(options) then
+            error(("failover takes a table such as { to = %s.node[2] }, got %s"):format(db.name,
+                handles.describe(options)), 3)
+        end
+        for key in pairs(options) do
+            if key ~= "to" then
+                error(("failover has no option `%s`: it has to"):format(units.key(key)), 3)
+            end
+        end
+        local to, node = options.to, nil
+        if to ~= nil then
+            local h = handles.of(to)
+            local is_node = h and h.kind == "target" and h.component == db
+                and h.target == "instance"
+            if not is_node then
+                error(("failover: `to` is a node of %s, such as %s.node[2], got %s"):format(
+                    db.name, db.name, handles.describe(to)), 3)
+            end
+            node = h.ordinal
+        end
+        return replication.force(C, db, node)
+    end
 
     function a.route(service, shares) route(C, service, shares) end
 

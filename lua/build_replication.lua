@@ -44,10 +44,44 @@ local function commit(C, c)
         wal_writer_delay = f.wal_writer_delay, sender_timeout = f.sender_timeout })
 end
 
+local OF_A_LEASE = { "ttl", "loop_wait", "retry_timeout", "poll" }
+
+local function failover(C, c)
+    local f = c.fields.failover
+    if not f then return true end
+    local lease = f.lease
+    for _, name in ipairs(OF_A_LEASE) do
+        if f[name] and f.lease == false then
+            return nil, ("%s is a lease's, and lease = false says that there is none"):format(name)
+        end
+        lease = lease or f[name] ~= nil
+    end
+    if lease and f.detect then
+        return nil, "detect and a lease are two ways to find out that the primary is dead: give "
+            .. "one of them"
+    elseif (f.size or f.rate) and not f.rejoin then
+        return nil, 'size and rate are about coming back: give rejoin = "rewind" or "rebuild"'
+    end
+    return C.failover(c.id, { mode = f.mode, detect = f.detect, promote = f.promote, lease = lease,
+        ttl = f.ttl, loop_wait = f.loop_wait, retry_timeout = f.retry_timeout, poll = f.poll,
+        maximum_lag = f.maximum_lag_on_failover, unfenced = f.fencing == false,
+        discovery = f.discovery, rejoin = f.rejoin, size = f.size, rate = f.rate })
+end
+
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    return commit(C, c)
+    for _, part in ipairs { commit, failover } do
+        local ok, message = part(C, c)
+        if not ok then return nil, message end
+    end
+    return true
+end
+
+--- `db:failover { to = db.node[2] }`: what a person decides. Says what is wrong with it.
+function M.force(C, db, to)
+    local ok, message = C.force_failover(db.id, to or 0)
+    return ok, message
 end
 
 return M

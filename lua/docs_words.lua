@@ -338,6 +338,8 @@ M.parts = {
     cloud = { { "zone", "table<string|integer, Zone>", "its zones: other.zone.a" } },
     balancer = { { "replica", "Replica[]", "its replicas, from 1" } },
     database = {
+        { "failover", "fun(self: Database, options?: table): boolean?, string?",
+            "another leads from now on, in drive: db:failover { to = db.node[2] }" },
         { "primary", "Target", "whichever node leads when it is needed" },
         { "replica", "Target[]", "the nodes that follow, from 1" },
         { "node", "Target[]", "its nodes, from 1, whatever their roles are" },
@@ -412,7 +414,7 @@ M.types = {
         "WindowFields|WindowFields[]" },
     pick = { "pick", 'how many are hit: "all", "one", a count, "50%" or "random 50%"',
         "string|integer" },
-    failover = { "failover", "{ detect =, promote = }, or false", "false|table" },
+    failover = { "failover", "who leads when the primary is gone; false: nobody", "false|table" },
     choice = { "word", nil, "string" },
     words = { "words", "a list of words", "string[]" },
     block = { "table", nil, "table" },

@@ -265,10 +265,25 @@ local function route_part(state, service)
     end
 end
 
+--- `db:failover { to = db.node[2] }` acts, in drive; `db.failovers` is a metric.
+local function failover_part(state, db)
+    return function(self, options)
+        if M.of(self) ~= db then
+            error(("write %s:failover { to = %s.node[2] }, with a colon"):format(db.name, db.name),
+                2)
+        end
+        if state.running then return state.actions.failover(db, options) end
+        return state.diag.add { code = "LZ503", line = state.line(), word = "failover",
+            text = "`failover` acts, and the top level only declares",
+            help = 'use it inside drive("name", function() ... end), or fault.failover' }
+    end
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = { version = version_part, route = route_part },
     database = {
+        failover = failover_part,
         primary = function(_, c)
             return M.target { target = "primary", component = c, text = c.name .. ".primary" }
         end,

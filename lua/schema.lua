@@ -297,10 +297,8 @@ M.database = with({
     { "query_time", "dist", "of one query, the local flush included; default 1ms" },
     { "max_connections", "count", "default 100", min = 1 },
     { "cpu", "number", "cores per node; default as many as connections" },
-    { "failover", "failover", "{ detect, promote }, or false; default on when nodes > 1", fields = {
-        { "detect", "duration", "from the primary's death until it is declared dead; default 5s" },
-        { "promote", "duration", "from then until a replica leads; default 4s" },
-    } },
+    { "failover", "failover", "{ detect, promote }, or false; default on when nodes > 1",
+        fields = replication.failover },
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
 }, connecting)
 node.add_to(M.service, true)
@@ -581,8 +579,7 @@ end
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {
     database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
-        ["locks.wait"] = seconds "waiting for a row's lock, the mean",
-        diverged = count "rows that differ between nodes" },
+        ["locks.wait"] = seconds "waiting for a row's lock, the mean" },
     store = served {},
     broker = { elections = count "partitions that got a new leader" },
     topic = { rate = rate "records per second",

@@ -21,6 +21,30 @@ M.commit = {
         above_zero = true },
 }
 
+--- The block `failover`; false is the same as mode = "none".
+M.failover = {
+    { "mode", "choice", "who decides that another leads: nobody, `db:failover` in drive, or the "
+        .. "nodes; default automatic", choices = { "none", "manual", "automatic" } },
+    { "detect", "duration", "from the primary's death until it is declared dead; default 5s" },
+    { "promote", "duration", "from then until a replica leads; default 4s" },
+    { "lease", "bool", "the leader holds a lease, as Patroni's does, in place of `detect`; default "
+        .. "true if any of the next four is given" },
+    { "ttl", "duration", "how long the lease lasts; default 30s", above_zero = true },
+    { "loop_wait", "duration", "how often it is renewed; default 10s", above_zero = true },
+    { "retry_timeout", "duration", "a leader that cannot renew it steps down after; default 10s",
+        above_zero = true },
+    { "poll", "duration", "how often the others look whether it has run out; default they are told",
+        above_zero = true },
+    { "maximum_lag_on_failover", "size", "who is further behind does not lead; default no limit" },
+    { "fencing", "bool", "a leader that was given up takes no more writes; default true" },
+    { "discovery", "duration", "until callers know who leads, if they can reach it; default at "
+        .. "once" },
+    { "rejoin", "choice", "how an old leader comes back: its own pages copied, or everything; "
+        .. "default at once", choices = { "rewind", "rebuild" } },
+    { "size", "size", "of the data: what a rebuild copies" },
+    { "rate", "bandwidth", "of the copy; default 200MB/s", above_zero = true },
+}
+
 --- The rows of all, for the block of a database.
 function M.add_to(block)
     for _, row in ipairs(M.commit) do block[#block + 1] = row end

@@ -101,6 +101,8 @@ struct lz_world {
     struct lz_standbys *standbys;
     struct lz_failovers *failovers;
     struct lz_caches *caches;
+    struct lz_leases *leases;
+    struct lz_rejoins *rejoins;
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;

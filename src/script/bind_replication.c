@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/data/failover.h"
 #include "model/data/replicate.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -72,7 +73,49 @@ static int replication(lua_State *L)
     return answer(L, ok, &err);
 }
 
+// failover(database, {mode, detect, promote, lease, ...}) -> true
+static int failover(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const char *mode = lz_read_text(L, 2, "mode"), *rejoin = lz_read_text(L, 2, "rejoin");
+    struct lz_failover_opts o = {
+        .mode = mode == NULL || strcmp(mode, "automatic") == 0 ? LZ_FAILOVER_AUTOMATIC
+                : strcmp(mode, "manual") == 0                  ? LZ_FAILOVER_MANUAL
+                                                               : LZ_FAILOVER_NONE,
+        .detect = lz_read_int(L, 2, "detect", 0),
+        .promote = lz_read_int(L, 2, "promote", 0),
+        .is_leased = lz_read_bool(L, 2, "lease"),
+        .ttl = lz_read_int(L, 2, "ttl", 0),
+        .loop_wait = lz_read_int(L, 2, "loop_wait", 0),
+        .retry_timeout = lz_read_int(L, 2, "retry_timeout", 0),
+        .poll = lz_read_int(L, 2, "poll", 0),
+        .maximum_lag_bytes = lz_read_num(L, 2, "maximum_lag", -1),
+        .unfenced = lz_read_bool(L, 2, "unfenced"),
+        .discovery = lz_read_int(L, 2, "discovery", -1),
+        .rejoin = rejoin == NULL                  ? LZ_REJOIN_AT_ONCE
+                  : strcmp(rejoin, "rewind") == 0 ? LZ_REJOIN_REWIND
+                                                  : LZ_REJOIN_REBUILD,
+        .size = lz_read_num(L, 2, "size", 0),
+        .rate = lz_read_num(L, 2, "rate", 0),
+    };
+    o.limits_lag = o.maximum_lag_bytes >= 0.0;
+    o.is_discovered = o.discovery >= 0;
+    struct lz_err err;
+    return answer(L, lz_failover_declare(world_of(L), id, &o, &err), &err);
+}
+
+// force_failover(database, node from 1 or 0) -> true
+static int force_failover(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_err err;
+    uint32_t to = (uint32_t)luaL_checkinteger(L, 2);
+    return answer(L, lz_failover_force(world_of(L), id, to, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"failover", failover},
+    {"force_failover", force_failover},
     {"replication", replication},
     {NULL, NULL},
 };

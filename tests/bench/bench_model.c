@@ -36,9 +36,9 @@ static void tier3(void)
         .name = "tier3", .source = BENCH_TIERS("2000s", BENCH_TIERS_NATIVE), .counts = "users"});
 }
 
-// Five hundred writers in a closed loop, each write on three nodes: flushed at home, shipped, flushed
-// by a standby, confirmed. A flush takes a millisecond and is shared by what came during the one
-// before, as PostgreSQL's group commit does: some 170 writes each.
+// Five hundred writers in a closed loop, each write on three nodes: flushed at home, shipped,
+// flushed by a standby, confirmed. A flush takes a millisecond and is shared by what came during
+// the one before, as PostgreSQL's group commit does: some 170 writes each.
 static void db_rows(void)
 {
     bench_scenario_run(&(struct bench_scenario){

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/data/leader.h"
 #include "model/data/query.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
@@ -32,6 +33,12 @@ static const struct lz_measure_row rows[] = {
      "reads that missed an acknowledged write"},
     {"unflushed", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(unflushed), 0, 0,
      "writes of the primary that a loss of power would take, though they were flushed"},
+    {"primaries", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(primaries), 0, 0,
+     "nodes that take writes as the primary; two are a split brain"},
+    {"two_primaries", LZ_VIEW_TOTAL, LZ_UNIT_SECONDS, AT(two_primaries), 0, 0,
+     "time with more than one primary"},
+    {"diverged", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(diverged), 0, 0,
+     "rows that differ between nodes that take writes"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -89,9 +96,9 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 // for the network to say. Reads may go to any replica that runs.
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
-    const struct lz_database *d = lz_database_at(w, id);
+    struct lz_database *d = lz_database_at(w, id);
     if (!d->opts.read_replicas || d->opts.nodes == 1 || !lz_database_op_reads(w, ask->op))
-        return d->first + d->primary;
+        return d->first + lz_discovery_primary(w, d, ask->client);
     uint32_t ready = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         ready += n != d->primary && lz_instance_is_up(lz_instance_get(w, d->first + n));
@@ -184,6 +191,9 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->lost_acks = lz_metrics_counter(w->metrics);
     s->stale_reads = lz_metrics_counter(w->metrics);
     s->acked = lz_metrics_counter(w->metrics);
+    s->primaries = lz_metrics_gauge(w->metrics, 1.0);
+    s->two_primaries = lz_metrics_counter(w->metrics);
+    s->diverged = lz_metrics_gauge(w->metrics, 0.0);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }
@@ -221,6 +231,11 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     fill_defaults(&d->opts);
     d->id = *id;
     d->is_writable = true;
+    d->split_since = -1;
+    d->failover = (struct lz_failover_opts){.mode = d->opts.failover ? LZ_FAILOVER_AUTOMATIC
+                                                                     : LZ_FAILOVER_NONE,
+                                            .detect = d->opts.detect,
+                                            .promote = d->opts.promote};
     bool is_mysql = opts->engine != NULL && strcmp(opts->engine, "mysql") == 0;
     w->components[*id].port = is_mysql ? 3306 : 5432;
     lz_instances_add(w, *id, d->opts.nodes, &opts->spread, &instance_ops);

@@ -16,6 +16,7 @@
 #include "model/client/client.h"
 #include "model/data/database.h"
 #include "model/data/engine.h"
+#include "model/data/failover.h"
 #include "model/data/log.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
@@ -33,6 +34,7 @@ struct lz_database_series {
     lz_series lag_time, lag_records;
     lz_series unflushed;
     lz_series failovers, lost_acks, stale_reads, acked;
+    lz_series primaries, two_primaries, diverged;
 };
 
 struct lz_database_node {
@@ -47,6 +49,10 @@ struct lz_database_node {
     uint64_t applying;         /* this record is being applied; 0: none is */
     uint32_t epoch;            /* of its process and role: what began in another one is void */
     bool is_stale; /* was away, or led an older timeline: must be rebuilt from the primary */
+    bool has_led;  /* and was given up: it must come back as rejoin.c says */
+    bool is_rejoining;
+    uint64_t own_records;          /* that the log which counts does not have */
+    uint64_t copied_to, copied_on; /* rejoining: as of this LSN, of that timeline */
     /* What its leader knows of it. */
     uint64_t acked;                   /* confirmed, at the level that commits wait for */
     uint64_t sent, shipped;           /* to be sent up to here, and on its way */
@@ -62,6 +68,14 @@ struct lz_waiter {
     uint32_t prev, next;
     uint64_t call;
     lz_time since;
+};
+
+/* Of the primary, for databases whose failover has one; see lease.c. */
+struct lz_lease {
+    lz_time until;
+    lz_time failing_since; /* it cannot be renewed; -1: it can */
+    uint64_t lsn;          /* the leader had when it renewed it last */
+    uint64_t turn;         /* counts leases: events of an older one are void */
 };
 
 enum lz_lead {
@@ -82,6 +96,21 @@ struct lz_database {
     struct lz_database_node *nodes;
     struct lz_log log;  /* the one that counts: of the primary */
     uint64_t timelines; /* begun so far */
+    struct lz_failover_opts failover;
+    struct lz_lease lease;
+    uint32_t forced_to; /* from 1; 0: nobody said so */
+    uint32_t hand_over_tries;
+    bool is_handed_over; /* the primary has stopped, and waits for the other */
+    uint32_t led_before; /* until the last promotion */
+    lz_time promoted_at; /* the last was */
+    uint8_t *known;      /* the node each caller takes for the primary, from 1; by instance */
+    uint32_t known_cap;  /* 0: all know who is */
+    struct lz_branch **branches;
+    uint32_t branch_count, branch_cap;
+    lz_time split_since;     /* measured up to here that there are two; -1: there are not */
+    uint32_t split_count;    /* faults that keep the primary from being fenced */
+    double split_stay;       /* share of the callers that stay with it */
+    uint64_t *split_touched; /* seconds of it */
     struct lz_replication_opts replication;
     struct lz_replication_effect *effects; /* path 0: free */
     uint32_t effect_count, effect_cap;
@@ -123,6 +152,9 @@ static inline bool lz_database_takes_writes(const struct lz_database *d, uint32_
     const struct lz_log *log = d->nodes[node].log;
     return log->leader == node && (log != &d->log || d->is_writable);
 }
+
+/* Does a reader on a branch miss a write that was acknowledged with that version? */
+bool lz_split_misses(const struct lz_log *log, uint64_t acked_version);
 
 struct lz_log_message {
     const struct lz_log *log;

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/data/database_state.h"
+#include "model/data/leader.h"
 #include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
@@ -259,6 +259,8 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     uint64_t lsn = lz_wal_append(&log->wal, c->key, &c->value, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == n->lsn + 1);
     n->lsn = n->applied = lsn;
+    if (log != &d->log)
+        lz_split_wrote(w, d, log, c->key);
     lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
     return lsn;
 }
@@ -309,7 +311,9 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
 {
     struct lz_database_node *n = &d->nodes[node];
     struct lz_log *log = n->log;
-    if (log->leader == node) {
+    if (log->leader == node && log != &d->log) {
+        lz_split_end(w, d, log);
+    } else if (log->leader == node) {
         n->lsn = log->flushed < n->lsn ? log->flushed : n->lsn;
         log->flushing = 0;
         log->is_awaited = false;

@@ -43,6 +43,7 @@ void lz_standby_died(struct lz_database_node *n)
 {
     n->epoch++;
     n->round = n->applying = 0;
+    n->is_rejoining = false;
     if (n->flushed > n->lsn)
         n->flushed = n->lsn;
     if (n->applied > n->lsn)
