@@ -3,6 +3,7 @@
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
 local cache = require "build_cache"
+local consensus = require "consensus"
 local node = require "build_node"
 local replication = require "build_replication"
 local schema = require "schema"
@@ -164,6 +165,8 @@ end
 function create.cache(C, c)
     return cache.create(C, c, spread(c.fields.on or c.fields.spread))
 end
+
+create.consensus = consensus.create(spread)
 
 function create.traffic(C, c)
     local f = c.fields

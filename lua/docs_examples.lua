@@ -89,7 +89,7 @@ local OTHERS = {
         .. 'local orders = topic "orders" { on = kafka }\n'
         .. 'local billing = consumers "billing" { of = orders }\n' },
     { "dns", "shop", 'local shop = dns "shop" { answers = { web } }\n' },
-    { "host", "rack", 'local rack = host "rack-1" { disk = { size = "1000GB" } }\n' },
+    { "host", "rack", 'local rack = host "rack-1" { disk = { size = "1TB" } }\n' },
     { "link", "link(web, db)", "" },
     { "version", 'api:version("v2")', 'local api = service "api" { versions = { v2 = {} } }\n' },
 }

@@ -35,6 +35,14 @@ local web = service "web" {
 local db = database "orders-db" {
   nodes = 3, replication = "sync", failover = { detect = "5s", promote = "4s" },
 }]] },
+    consensus = { text = "Nodes that agree on the values of keys as long as a majority of them "
+        .. "works: Raft, as in etcd and Consul. Calls read (get), write (put), compare and set "
+        .. "(cas), delete, watch, and hold keys as locks (acquire, renew, release). Its leader is "
+        .. "`.leader`, at first node[1].",
+        example = [[
+local etcd = consensus "etcd" { nodes = 3, heartbeat = "100ms", election = "1s" }
+local api = service "api" { calls = { call { etcd, "put config", timeout = "2s" } } }
+fault.kill { etcd.leader, at = "2m", lasting = "30s" }]] },
     traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
         .. "users see.",
         example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },
@@ -343,6 +351,10 @@ M.parts = {
         { "primary", "Target", "whichever node leads when it is needed" },
         { "replica", "Target[]", "the nodes that follow, from 1" },
         { "node", "Target[]", "its nodes, from 1, whatever their roles are" },
+    },
+    consensus = {
+        { "leader", "Target", "whichever node leads when it is needed" },
+        { "node", "Target[]", "its nodes, from 1; the first leads at first" },
     },
     traffic = {},
     region = { { "zone", "table<string|integer, Zone>", "its zones: eu.zone.a, eu.zone[1]" } },

@@ -220,6 +220,7 @@ local COUNTED = {
     service = { "replica", "replicas", 1, measured = true },
     gateway = { "replica", "replicas", 1, measured = true },
     cache = { "node", "nodes", 1 },
+    consensus = { "node", "nodes", 3 },
     store = { "node", "nodes", 3 },
     broker = { "node", "nodes", 1 },
     topic = { "partition", "partitions", 1 },
@@ -292,6 +293,11 @@ local PARTS = {
         end,
         node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1,
             false) end,
+    },
+    consensus = {
+        leader = function(_, c)
+            return M.target { target = "primary", component = c, text = c.name .. ".leader" }
+        end,
     },
     traffic = {},
     dns = {},

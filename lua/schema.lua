@@ -10,6 +10,7 @@
 ---
 --- `later = true` on a row, a choice in `later_choices` and a block in `M.not_run` are declared and
 --- checked like the others, but a scenario that has them cannot be run yet.
+local consensus = require "consensus"
 local node = require "schema_node"
 local cache = require "schema_cache"
 local replication = require "schema_replication"
@@ -301,12 +302,15 @@ M.database = with({
         fields = replication.failover },
     { "reads", "choice", "where reads go; default primary", choices = { "primary", "replicas" } },
 }, connecting)
+M.consensus = with({ spread, on }, with(consensus.fields, connecting))
+node.add_to(M.consensus, true)
 node.add_to(M.service, true)
 node.add_to(M.balancer)
 node.add_to(M.database, true)
 replication.add_to(M.database)
 M.traffic = with({
-    { "to", "ref:service|balancer|database|dns|gateway|cache|topic", "what the users call",
+    { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|topic",
+        "what the users call",
         required = true },
     { "rate", "load", "requests per second, or with sessions users who come: a rate or a shape",
         required = true, unless = { { "arrivals", "closed" }, { "gaps" } } },
@@ -497,8 +501,8 @@ M.expect = {
     severity,
 }
 M.slo = {
-    { "of", "ref:service|balancer|gateway|traffic|database|cache|store", "whose errors count",
-        required = true },
+    { "of", "ref:service|balancer|gateway|traffic|database|consensus|cache|store",
+        "whose errors count", required = true },
     { "objective", "ratio", "share that must succeed", required = true },
     { "over", "duration", "the window of the budget; default the whole run" },
     because,
@@ -509,8 +513,8 @@ M.slo = {
 M.check = { because, severity }
 
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
-M.components = { "service", "balancer", "gateway", "database", "cache", "store", "broker", "topic",
-    "consumers", "dns", "traffic" }
+M.components = { "service", "balancer", "gateway", "database", "consensus", "cache", "store",
+    "broker", "topic", "consumers", "dns", "traffic" }
 
 --- Blocks that are declared and checked, but cannot be run yet.
 M.not_run = { broker = true, topic = true,

@@ -283,7 +283,8 @@ end
 
 -- ---------------------------------------------------------------- calls, links
 
-local CALLED = { service = true, balancer = true, database = true, gateway = true, cache = true,
+local CALLED = { service = true, balancer = true, database = true, consensus = true,
+    gateway = true, cache = true,
     store = true, topic = true, dns = true }
 
 local function call_word(state)

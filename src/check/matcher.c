@@ -140,7 +140,7 @@ struct lz_sample lz_matcher_sample(const struct lz_world *w, const struct lz_mat
         return lz_metrics_window(w->metrics, m->metric, over);
     // What has been counted stays counted: no window to wait for.
     uint64_t total = lz_metrics_total(w->metrics, def->a);
-    double value = (double)total;
+    double value = (double)total / (def->unit == LZ_UNIT_SECONDS ? 1e9 : 1.0);
     return (struct lz_sample){
         .present = true, .value = value, .low = value, .high = value, .count = total};
 }

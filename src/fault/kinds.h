@@ -113,8 +113,9 @@ uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_i
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 
 /* What may do something on a disk; of those, what keeps a log that a loss of power can shorten. */
-#define LZ_FAULT_ON_DISKS (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_SERVICE))
-#define LZ_FAULT_ON_LOGS LZ_FAULT_ON(LZ_COMPONENT_DATABASE)
+#define LZ_FAULT_ON_LOGS                                                                           \
+    (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS))
+#define LZ_FAULT_ON_DISKS (LZ_FAULT_ON_LOGS | LZ_FAULT_ON(LZ_COMPONENT_SERVICE))
 
 /* For disk faults: one effect on the disks of what was hit. */
 struct lz_disk_effect;

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "model/cache/cache.h"
+#include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/net/dns.h"
 #include "model/net/link.h"
@@ -23,6 +24,7 @@ static const struct {
     [LZ_COMPONENT_BALANCER] = {"balancer", lz_service_metrics},
     [LZ_COMPONENT_TRAFFIC] = {"traffic", lz_traffic_metrics},
     [LZ_COMPONENT_DATABASE] = {"database", lz_database_metrics},
+    [LZ_COMPONENT_CONSENSUS] = {"consensus", lz_consensus_metrics},
     [LZ_COMPONENT_HOST] = {"host", lz_host_metrics},
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
     [LZ_COMPONENT_GATEWAY] = {"gateway", lz_gateway_metrics},
@@ -40,4 +42,10 @@ const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, 
 {
     LZ_ASSERT(kind >= 1 && (size_t)kind < sizeof(kinds) / sizeof(kinds[0]));
     return kinds[kind].metrics(count);
+}
+
+bool lz_world_kind_calls(enum lz_component_kind kind)
+{
+    return kind != LZ_COMPONENT_DATABASE && kind != LZ_COMPONENT_CACHE &&
+           kind != LZ_COMPONENT_CONSENSUS;
 }

@@ -6,6 +6,7 @@
 #include "model/client/edge.h"
 #include "model/client/guard.h"
 #include "model/client/policy.h"
+#include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/net/connection.h"
 #include "model/node/capacity.h"
@@ -59,5 +60,7 @@ size_t lz_memory_of_component(const struct lz_world *w, lz_component_id id)
         bytes += lz_database_bytes(w, id);
     if (c->kind == LZ_COMPONENT_CACHE)
         bytes += lz_cache_bytes(w, id);
+    if (c->kind == LZ_COMPONENT_CONSENSUS)
+        bytes += lz_consensus_bytes(w, id);
     return bytes;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/node/instance.h"
 
@@ -23,6 +24,13 @@ static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host
     }
 }
 
+// The node that leads a component now; 0: none does.
+static lz_instance_id leader_of(const struct lz_world *w, lz_component_id id)
+{
+    return lz_world_component(w, id)->kind == LZ_COMPONENT_CONSENSUS ? lz_consensus_leader(w, id)
+                                                                     : lz_database_primary(w, id);
+}
+
 bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance)
 {
     const struct lz_instance *i = lz_instance_get(w, instance);
@@ -32,7 +40,7 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     case LZ_TARGET_INSTANCE:
         return i->component == t->id && i->ordinal == t->ordinal;
     case LZ_TARGET_PRIMARY:
-        return lz_database_primary(w, t->id) == instance;
+        return leader_of(w, t->id) == instance;
     case LZ_TARGET_REPLICA:
         if (i->component != t->id)
             return false;
@@ -73,10 +81,12 @@ static void describe_part(const struct lz_world *w, const struct lz_target *t, c
                           size_t size)
 {
     const struct lz_component *c = lz_world_component(w, t->id);
-    bool has_nodes = c->kind == LZ_COMPONENT_DATABASE || c->kind == LZ_COMPONENT_CACHE;
+    bool has_nodes = c->kind == LZ_COMPONENT_DATABASE || c->kind == LZ_COMPONENT_CACHE ||
+                     c->kind == LZ_COMPONENT_CONSENSUS;
     const char *part = has_nodes ? "node" : "replica";
     if (t->kind == LZ_TARGET_PRIMARY)
-        snprintf(out, size, "%s.primary", c->name);
+        snprintf(out, size, "%s.%s", c->name,
+                 c->kind == LZ_COMPONENT_CONSENSUS ? "leader" : "primary");
     else if (t->kind == LZ_TARGET_REPLICA && t->ordinal == 0)
         snprintf(out, size, "%s.replica", c->name);
     else if (t->kind == LZ_TARGET_REPLICA)

@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "model/cache/cache.h"
 #include "model/client/call.h"
+#include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/journal.h"
 #include "model/net/cert.h"
@@ -45,6 +46,8 @@ static void on_second(void *ctx, uint32_t entity, uint64_t payload)
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(now % LZ_S == 0);
     lz_database_second(w);
+    if (w->consensuses != NULL)
+        lz_consensus_second(w);
     lz_rss_second(w);
     lz_host_second(w);
     lz_metrics_roll(w->metrics, now);
@@ -158,6 +161,8 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_caches_start(w);
         lz_dnses_start(w);
         lz_lives_start(w);
+        if (w->consensuses != NULL)
+            lz_consensus_start(w);
         if (w->auths != NULL)
             lz_auths_start(w);
     }

@@ -40,6 +40,7 @@ enum lz_component_kind {
     LZ_COMPONENT_GATEWAY,
     LZ_COMPONENT_CACHE,
     LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
+    LZ_COMPONENT_CONSENSUS,
     LZ_COMPONENT_HOST,  /* without instances: what stands on it is not its own */
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
@@ -103,6 +104,7 @@ struct lz_world {
     struct lz_caches *caches;
     struct lz_leases *leases;
     struct lz_rejoins *rejoins;
+    struct lz_consensuses *consensuses; /* NULL: there is none */
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;
@@ -142,6 +144,7 @@ struct lz_metric_info {
     enum lz_unit unit;
     const char *doc; /* one line */
 };
+bool lz_world_kind_calls(enum lz_component_kind kind); /* others, and may measure that */
 const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, size_t *count);
 
 /* The metrics of a component, by the name after the dot; 0 if it has none such. */

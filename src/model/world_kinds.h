@@ -9,5 +9,6 @@
 void lz_traffics_start(struct lz_world *w);
 void lz_calls_start(struct lz_world *w);     /* health checks begin */
 void lz_database_second(struct lz_world *w); /* levels that grow with time: lag */
+void lz_consensus_second(struct lz_world *w); /* time without a leader */
 
 #endif

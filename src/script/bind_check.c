@@ -184,7 +184,7 @@ static int metrics(lua_State *L)
             lz_world_kind_metrics((enum lz_component_kind)k, &count);
         lua_newtable(L);
         push_infos(L, infos, count);
-        if (k != LZ_COMPONENT_DATABASE && k != LZ_COMPONENT_CACHE) { // the others call
+        if (lz_world_kind_calls((enum lz_component_kind)k)) {
             infos = lz_call_metrics(&count);
             push_infos(L, infos, count);
         }

@@ -85,6 +85,7 @@ static void push_world(lua_State *L)
     lua_newtable(L);
     lua_newtable(L); // [world C]
     lz_bind_model(L);
+    lz_bind_consensus(L);
     lz_bind_names(L);
     lz_bind_node(L);
     lz_bind_fault(L);

@@ -91,6 +91,7 @@ int lz_order_tostring(lua_State *L);
 
 /* bind_*.c: add their functions to the table on top of the stack. */
 void lz_bind_model(lua_State *L);
+void lz_bind_consensus(lua_State *L);
 void lz_bind_names(lua_State *L);
 void lz_bind_node(lua_State *L);
 void lz_bind_fault(lua_State *L);

@@ -61,6 +61,7 @@ enum lz_purpose {
     LZ_PURPOSE_EARLY,       /* whether a value is made anew before it runs out */
     LZ_PURPOSE_SENTINEL,    /* when one of several that watch acts */
     LZ_PURPOSE_QUORUM,      /* which copies answer first */
+    LZ_PURPOSE_ELECTION = 100, /* how long a node waits for a leader */
 };
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -344,6 +344,6 @@ void lz_call_measure(struct lz_world *w, lz_component_id component, const char *
 {
     LZ_ASSERT(name != NULL);
     enum lz_component_kind kind = lz_world_component(w, component)->kind;
-    if (kind != LZ_COMPONENT_DATABASE && kind != LZ_COMPONENT_CACHE)
+    if (lz_world_kind_calls(kind))
         lz_caller_measure(w, component, name);
 }

@@ -21,6 +21,12 @@
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
 
+lz_instance_id lz_client_who(const struct lz_world *w, uint64_t call)
+{
+    const struct lz_call *c = lz_client_find(w, call);
+    return c != NULL ? c->client : 0;
+}
+
 bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task)
 {
     const struct lz_call *c = lz_client_find(w, call);

@@ -53,6 +53,9 @@ void lz_client_abandon(struct lz_world *w, struct lz_task *t);
 /* A connection that the call waited for is its own now. */
 void lz_client_connected(struct lz_world *w, uint64_t call);
 
+/* Who makes a call; 0 once it has ended. */
+lz_instance_id lz_client_who(const struct lz_world *w, uint64_t call);
+
 bool lz_client_is_waiting(const struct lz_world *w, uint64_t call, lz_task_id task);
 void lz_client_answered(struct lz_world *w, const struct lz_task *t);
 void lz_client_reset(struct lz_world *w, const struct lz_task *t);

@@ -1,0 +1,339 @@
+#include "model/consensus/consensus.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/consensus/consensus_state.h"
+#include "model/node/disk.h"
+#include "model/world_kinds.h"
+
+// The component: its processes, its measures, and how it is made.
+
+#define AT(member) offsetof(struct lz_consensus_series, member)
+static const struct lz_measure_row rows[] = {
+    LZ_MEASURE_ROWS,
+    {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of the leader's cores in use"},
+    LZ_MEASURE_QUANTILES("commit", AT(commit),
+                         "time from an entry's arrival at the leader until a majority has it"),
+    {"elections", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(elections), 0, 0, "elections begun, won or not"},
+    {"leader_changes", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(leader_changes), 0, 0,
+     "times that another node came to lead"},
+    {"no_leader", LZ_VIEW_TOTAL, LZ_UNIT_SECONDS, AT(no_leader), 0, 0,
+     "seconds in which no node led"},
+    {"has_leader", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(lead), 0, 0,
+     "1 while a node leads, else 0; its mean is the share of time"},
+    LZ_MEASURE_QUANTILES("downtime", AT(downtime), "time without a leader, until the next one"),
+    {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
+     "reads that missed a write acknowledged before they came"},
+    {"snapshots", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(snapshots), 0, 0, "snapshots taken"},
+    {"expired", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(expired), 0, 0,
+     "leases that ran out without being renewed"},
+    {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+const struct lz_metric_info *lz_consensus_metrics(size_t *count)
+{
+    static struct lz_metric_info infos[ROW_COUNT];
+    return lz_measure_infos(rows, ROW_COUNT, infos, count);
+}
+
+struct lz_consensus *lz_consensus_at(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(w->consensuses != NULL);
+    LZ_ASSERT(id < w->consensuses->cap && w->consensuses->all[id] != NULL);
+    return w->consensuses->all[id];
+}
+
+// ---- who leads
+
+// Its process must go on: one that stands still leads nobody.
+static uint32_t leader_of(const struct lz_world *w, const struct lz_consensus *g)
+{
+    uint32_t found = 0;
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        const struct lz_raft_node *node = &g->nodes[n];
+        bool leads = node->is_on && node->role == LZ_RAFT_LEADER &&
+                     lz_instance_get(w, g->first + n)->state != LZ_INSTANCE_PAUSED;
+        if (leads && (found == 0 || node->hard.term > g->nodes[found - 1].hard.term))
+            found = n + 1;
+    }
+    return found;
+}
+
+lz_instance_id lz_consensus_leader(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_consensus *g = lz_consensus_at(w, id);
+    uint32_t leader = leader_of(w, g);
+    return leader != 0 ? g->first + leader - 1 : 0;
+}
+
+static void count_unled(struct lz_world *w, struct lz_consensus *g)
+{
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_add(w->metrics, g->series.no_leader, (uint64_t)(now - g->unled_told));
+    g->unled_told = now;
+}
+
+void lz_consensus_reckon(struct lz_world *w, struct lz_consensus *g)
+{
+    uint32_t leader = leader_of(w, g);
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set(w->metrics, g->series.lead, now, leader != 0);
+    if (leader == 0) {
+        if (g->unled_since < 0)
+            g->unled_since = g->unled_told = now;
+        return;
+    }
+    if (g->unled_since >= 0) {
+        count_unled(w, g);
+        lz_metrics_observe(w->metrics, g->series.downtime, now - g->unled_since);
+        g->unled_since = -1;
+    }
+    if (leader != g->led_by)
+        lz_metrics_add(w->metrics, g->series.leader_changes, 1);
+    g->led_by = leader;
+}
+
+void lz_consensus_second(struct lz_world *w)
+{
+    for (lz_component_id id = 1; id < w->consensuses->cap; id++) {
+        struct lz_consensus *g = w->consensuses->all[id];
+        if (g != NULL && g->unled_since >= 0)
+            count_unled(w, g);
+    }
+}
+
+// ---- processes
+
+static void boot_if_begun(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_consensus *g = lz_consensus_of(w, id);
+    uint32_t n = id - g->first;
+    if (!g->nodes[n].is_on && lz_consensus_runs(w, g, n))
+        lz_raft_boot(w, g, n);
+    lz_consensus_reckon(w, g);
+}
+
+// The power is gone, and with it what only the disk's cache had.
+static void lose_power(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    struct lz_raft_node *node = &g->nodes[n];
+    uint64_t durable = lz_disk_durable(w, g->first + n, node->flushed);
+    uint64_t last = node->log.base;
+    for (const struct lz_raft_entry *e = lz_raft_log_get(&node->log, last + 1);
+         e != NULL && e->write <= durable; e = lz_raft_log_get(&node->log, last + 1))
+        last++;
+    if (last < node->snapshot_index) { // the snapshot has them, but what follows must follow it
+        lz_raft_log_reset(&node->log, node->snapshot_index, node->snapshot_term);
+    } else {
+        lz_raft_log_cut(&node->log, last);
+    }
+    if (node->hard.write > durable)
+        node->hard = node->hard_safe;
+    lz_disk_is_whole(w, g->first + n);
+}
+
+static void died(struct lz_world *w, lz_instance_id id, bool silent)
+{
+    struct lz_consensus *g = lz_consensus_of(w, id);
+    uint32_t n = id - g->first;
+    struct lz_raft_node *node = &g->nodes[n];
+    lz_raft_reset_calls(w, g, n, silent);
+    lz_raft_drop_held(w, g, n);
+    lz_raft_forget_early(w, g, n);
+    lz_sim_cancel(w->sim, node->timer);
+    lz_sim_cancel(w->sim, node->beat);
+    node->timer = node->beat = 0;
+    node->turn++;
+    node->is_on = false;
+    node->role = LZ_RAFT_FOLLOWER;
+    node->leader = 0;
+    node->flushing = 0;
+    node->snapshot_job = 0;
+    if (silent)
+        lose_power(w, g, n);
+    lz_cpu_clear(w, node->capacity->cpu);
+    lz_cpu_freeze(w, node->capacity->cpu, false);
+    lz_consensus_reckon(w, g);
+}
+
+static void stopped(struct lz_world *w, lz_instance_id id)
+{
+    lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, true);
+}
+
+static void resumed(struct lz_world *w, lz_instance_id id)
+{
+    lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, false);
+}
+
+static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .started = boot_if_begun,
+                                                    .stopped = stopped,
+                                                    .resumed = resumed,
+                                                    .turned = boot_if_begun};
+
+// ---- making one
+
+static void init(struct lz_world *w)
+{
+    w->consensuses = lz_arena_alloc(w->arena, sizeof(*w->consensuses));
+    lz_raft_wire_init(w);
+    lz_raft_elect_init(w);
+    lz_raft_apply_init(w);
+    lz_raft_serve_init(w);
+}
+
+static bool check(const struct lz_consensus_opts *o, struct lz_err *err)
+{
+    if (o->nodes > LZ_CONSENSUS_NODES_MAX)
+        return lz_fail(err, LZ_EFULL, "nodes must be at most %d, got %u", LZ_CONSENSUS_NODES_MAX,
+                       o->nodes);
+    lz_time heartbeat = o->heartbeat > 0 ? o->heartbeat : 100 * LZ_MS;
+    lz_time election = o->election > 0 ? o->election : LZ_S;
+    if (election < 2 * heartbeat)
+        return lz_fail(err, LZ_ERANGE,
+                       "election must be at least twice the heartbeat, got %g s and %g s: a "
+                       "single lost heartbeat would begin an election",
+                       (double)election / 1e9, (double)heartbeat / 1e9);
+    if (o->reads == LZ_READS_LEASE && o->no_check_quorum)
+        return lz_fail(err, LZ_EINVAL,
+                       "reads by lease need check_quorum: without it nobody keeps others from "
+                       "electing a second leader within the lease");
+    return true;
+}
+
+static void fill_defaults(struct lz_consensus_opts *o)
+{
+    if (o->nodes == 0)
+        o->nodes = 3;
+    if (o->heartbeat == 0)
+        o->heartbeat = 100 * LZ_MS;
+    if (o->election == 0)
+        o->election = LZ_S;
+    if (o->request_time.kind == LZ_DIST_NONE)
+        o->request_time = lz_dist_constant(100 * LZ_US);
+    if (o->request_timeout == 0)
+        o->request_timeout = 5 * LZ_S + 2 * o->election;
+    if (o->lease == 0)
+        o->lease = 10 * LZ_S;
+    if (o->snapshot_every == 0)
+        o->snapshot_every = 10000;
+    if (o->snapshot_keep == 0)
+        o->snapshot_keep = 5000;
+    if (o->entry_bytes == 0)
+        o->entry_bytes = 256;
+}
+
+static void make_series(struct lz_world *w, struct lz_consensus *g)
+{
+    struct lz_consensus_series *s = &g->series;
+    lz_measure_init(w, &s->m);
+    s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->lead = lz_metrics_gauge(w->metrics, 1.0);
+    s->commit = lz_metrics_hist(w->metrics);
+    s->downtime = lz_metrics_hist(w->metrics);
+    s->elections = lz_metrics_counter(w->metrics);
+    s->leader_changes = lz_metrics_counter(w->metrics);
+    s->no_leader = lz_metrics_counter(w->metrics);
+    s->stale_reads = lz_metrics_counter(w->metrics);
+    s->snapshots = lz_metrics_counter(w->metrics);
+    s->expired = lz_metrics_counter(w->metrics);
+    s->acked = lz_metrics_counter(w->metrics);
+    lz_measure_define(w, g->id, "", rows, ROW_COUNT, s);
+    lz_requests_measure(w, g->id);
+}
+
+static void make_nodes(struct lz_world *w, struct lz_consensus *g)
+{
+    uint32_t count = g->opts.nodes;
+    g->nodes = lz_arena_alloc(w->arena, count * sizeof(*g->nodes));
+    double cores = g->opts.cpu > 0.0 ? g->opts.cpu : 65535.0;
+    lz_capacity_declare(
+        w, g->id, cores, w->consensuses->handled,
+        (struct lz_capacity_places){.first = &g->nodes[0].capacity, .stride = sizeof(g->nodes[0])});
+    for (uint32_t n = 0; n < count; n++) {
+        struct lz_raft_node *node = &g->nodes[n];
+        lz_raft_log_init(&node->log, w->arena);
+        lz_raft_machine_init(&node->machine, w->arena);
+        lz_raft_machine_init(&node->snapshot, w->arena);
+        node->peers = lz_arena_alloc(w->arena, count * sizeof(*node->peers));
+        lz_capacity_get(w, g->first + n);
+    }
+}
+
+bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opts,
+                         lz_component_id *id, struct lz_err *err)
+{
+    if (!check(opts, err) ||
+        !lz_world_add(w, opts->name, LZ_COMPONENT_CONSENSUS, opts->line, id, err))
+        return false;
+    if (w->consensuses == NULL)
+        init(w);
+    struct lz_consensuses *cs = w->consensuses;
+    cs->all = lz_grow(w->arena, cs->all, &cs->cap, *id + 1, sizeof(struct lz_consensus *));
+    struct lz_consensus *g = cs->all[*id] = lz_arena_alloc(w->arena, sizeof(*g));
+    g->opts = *opts;
+    fill_defaults(&g->opts);
+    g->id = *id;
+    g->majority = g->opts.nodes / 2 + 1;
+    g->unled_since = -1;
+    w->components[*id].port = 2379; // etcd's
+    lz_instances_add(w, *id, g->opts.nodes, &opts->spread, &instance_ops);
+    g->first = lz_world_component(w, *id)->instances_first;
+    g->path = lz_world_component(w, *id)->path;
+    g->timeout = lz_sim_lane(w->sim, g->opts.request_timeout, cs->timeout);
+    lz_pool_init(&g->waiters, w->arena, sizeof(struct lz_raft_waiter));
+    lz_rows_init(&g->acked, w->arena);
+    make_nodes(w, g);
+    make_series(w, g);
+    lz_task_serve(w, *id, &lz_raft_serve_ops);
+    lz_disk_serves(w, *id);
+    return true;
+}
+
+// All have been up for long: the first node leads, and everybody has its first entry.
+static void settle(struct lz_world *w, struct lz_consensus *g)
+{
+    const struct lz_raft_entry first = {.term = 1, .op = LZ_RAFT_NOOP};
+    bool is_one = g->opts.nodes == 1;
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        struct lz_raft_node *node = &g->nodes[n];
+        if (!is_one) {
+            node->hard = node->hard_safe = (struct lz_raft_hard){.term = 1, .vote = 1};
+            (void)lz_raft_log_append(&node->log, &first);
+        }
+        if (!lz_consensus_runs(w, g, n))
+            continue;
+        lz_raft_boot(w, g, n);
+        if (!is_one)
+            node->leader = 1;
+    }
+    g->led_by = 1;
+    if (!is_one && g->nodes[0].is_on)
+        lz_raft_lead(w, g, 0);
+    lz_consensus_reckon(w, g);
+}
+
+void lz_consensus_start(struct lz_world *w)
+{
+    for (lz_component_id id = 1; id < w->consensuses->cap; id++)
+        if (w->consensuses->all[id] != NULL)
+            settle(w, w->consensuses->all[id]);
+}
+
+size_t lz_consensus_bytes(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_consensus *g = lz_consensus_at(w, id);
+    size_t bytes = sizeof(*g) + lz_pool_bytes(&g->waiters) + lz_rows_bytes(&g->acked);
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        const struct lz_raft_node *node = &g->nodes[n];
+        bytes += sizeof(*node) + g->opts.nodes * sizeof(*node->peers) +
+                 node->log.cap * sizeof(*node->log.entries) +
+                 (node->machine.cap + node->snapshot.cap) * sizeof(*node->machine.keys);
+    }
+    return bytes;
+}

@@ -1,0 +1,86 @@
+/*
+ * consensus.h — a group of nodes that agree: Raft, as etcd and Consul have it.
+ *
+ * Nodes keep a replicated log of operations on keys; what a majority has on disk is committed,
+ * and applied by every node in the same order. After Ongaro and Ousterhout, "In search of an
+ * understandable consensus algorithm" (USENIX ATC 2014), and Ongaro's thesis (2014) for pre-vote
+ * (9.6), reads (6.4) and the quorum check (6.2); where those leave a choice, etcd's raft decides.
+ *
+ *                    timeout, pre-vote won          majority of votes
+ *   follower ──────▶ (pre-)candidate ──────▶ candidate ──────▶ leader
+ *      ▲                    │                     │              │
+ *      └── a leader, or a later term, is heard of ┴── no quorum ─┘
+ *
+ *   elections   after a time drawn from [election, 2 election) without a word from a leader
+ *   writes      the leader appends and sends; committed once a majority has flushed them
+ *   reads       index: the leader asks a majority whether it leads still, then reads
+ *               lease: it does not ask while a majority has confirmed it within `election` by the
+ *               clock of its host: wrong when that clock is
+ *               stale: any node answers with what it has
+ *   locks       acquire, renew, release: a key that its holder must renew within its lease, or the
+ *               leader has it expire. A new leader gives every lease its full time again (etcd).
+ *   watch       answered when its key changes
+ *   snapshots   past `snapshot_every` entries a node keeps its state and drops the log before it
+ *               but for `snapshot_keep` entries; who needs older ones is sent the whole state
+ *
+ * A call goes to any node: one that does not lead hands it on to the one that does, and answers
+ * when it has applied the entry itself. While nobody leads, calls wait, up to `request_timeout`
+ * (etcd: 5 s + 2 election timeouts). An answer of 503 does not say that nothing happened. What
+ * was handed to a leader that is gone is not handed on again, which could do it twice: it times out
+ * (etcd: "request timed out, possibly due to previous leader failure").
+ *
+ * What a call does goes by the first word of its operation: get, read, list, ... read (as of a
+ * database); put, set, write, or any other word writes; delete, remove; cas and create write if
+ * the key is as the caller says, 409 otherwise; acquire and lock, renew and keepalive, release,
+ * unlock and revoke; watch. The version of a key is the index of the entry that wrote it.
+ *
+ * What a process had flushed is there when it comes back: log, term, vote, snapshot. A power loss
+ * takes what the disk had not flushed, or had lied about: then two leaders of one term, and lost
+ * writes, are possible, as they are in life.
+ *
+ * At time 0 the first node has long led. Ownership: the world's arena.
+ */
+#ifndef LZ_MODEL_CONSENSUS_CONSENSUS_H
+#define LZ_MODEL_CONSENSUS_CONSENSUS_H
+
+#include "model/client/call.h"
+#include "model/place.h"
+#include "model/world.h"
+
+#define LZ_CONSENSUS_NODES_MAX 15
+
+enum lz_consensus_reads { LZ_READS_INDEX, LZ_READS_LEASE, LZ_READS_STALE };
+
+struct lz_consensus_opts {
+    const char *name;
+    uint32_t line;
+    uint32_t nodes; /* 0 means 3 */
+    struct lz_spread spread;
+    lz_time heartbeat; /* 0 means 100 ms */
+    lz_time election;  /* 0 means 1 s */
+    bool no_pre_vote;
+    bool no_check_quorum; /* a leader without a majority does not step down */
+    enum lz_consensus_reads reads;
+    struct lz_dist request_time;  /* of a node's CPU; NONE means 100 us */
+    double cpu;                   /* cores per node; 0: nothing contends */
+    lz_time request_timeout;      /* 0 means 5 s + 2 election */
+    lz_time lease;                /* of a key that is acquired; 0 means 10 s */
+    uint32_t snapshot_every;      /* entries; 0 means 10000 */
+    uint32_t snapshot_keep;       /* 0 means 5000 */
+    struct lz_dist snapshot_time; /* of a node's CPU; NONE: none */
+    uint32_t entry_bytes;         /* on the network; 0 means 256 */
+};
+
+bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opts,
+                         lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Before the first event; never called if there is no group. */
+void lz_consensus_start(struct lz_world *w);
+
+/* The node that leads by the newest term; 0: none that runs. */
+lz_instance_id lz_consensus_leader(const struct lz_world *w, lz_component_id id);
+
+const struct lz_metric_info *lz_consensus_metrics(size_t *count);
+size_t lz_consensus_bytes(const struct lz_world *w, lz_component_id id);
+
+#endif
