@@ -60,6 +60,7 @@ local function edge(f, from, to, op)
         overall_timeout = f.overall_timeout,
         retries = f.retries, retry_on = f.retry_on, retry_budget = f.retry_budget,
         backoff = f.backoff, backoff_max = f.backoff_max, jitter = f.jitter, cancel = f.cancel,
+        stream = f.stream,
         priority = f.priority,
         breaker = f.breaker, throttle = f.throttle, hedge = hedging(f.hedge),
         fan_out = f.fan_out, enough = f.enough, bulkhead = f.bulkhead,

@@ -70,6 +70,8 @@ end
 function M.why_not(metric)
     if metric.component.kind == "host" then
         return (": the host says nothing of its own; give it cores, memory or a disk")
+    elseif metric.path:find "^first_byte" then
+        return (": %s does not stream; give it stream = true"):format(metric.component.name)
     elseif metric.path == "memory" then
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)

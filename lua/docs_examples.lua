@@ -104,6 +104,9 @@ function M.of_metric(facts, name, units)
         unit = m and m.unit or unit
         whose = m and EXAMPLES[kind] or whose
     end
+    if name:find "^first_byte" then
+        before, whose = 'local films = traffic "films" { to = web, rate = "1/s", stream = true }\n', "films"
+    end
     for _, other in ipairs(whose and {} or OTHERS) do
         if facts.metrics[other[1]][name] then
             before, whose = other[3], other[2]

@@ -126,6 +126,8 @@ local calling = {
     { "hedge", "block", "ask another replica too when one is late; default never",
         fields = hedge },
     { "cancel", "bool", "a timeout cancels the work; default false" },
+    { "stream", "bool", "a long answer is passed on while it arrives; for traffic, its first_byte "
+        .. "is measured; default false: it is awaited as a whole" },
     { "size", "size", "of a request; default 512B, of a balancer's what it was sent",
         above_zero = true },
     { "response_size", "size", "of an answer; default 1KiB, of a balancer's what it was asked",

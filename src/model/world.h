@@ -96,6 +96,7 @@ struct lz_world {
     struct lz_connections *connections;
     struct lz_balances *balances;
     struct lz_callers *callers;
+    struct lz_streams *streams; /* NULL: no answer is passed on as it arrives */
     struct lz_services *services;
     struct lz_databases *databases;
     struct lz_replication *replication;

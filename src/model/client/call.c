@@ -14,6 +14,7 @@
 #include "model/client/legs.h"
 #include "model/client/plain.h"
 #include "model/client/policy.h"
+#include "model/client/stream.h"
 #include "model/data/database.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
@@ -167,7 +168,7 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE,
                        "syn_retries, syn_linear_timeouts and retries2 must be at "
                        "most 127, as Linux has it");
-    return lz_guard_check(o, err) && lz_legs_check(o, err);
+    return lz_guard_check(o, err) && lz_legs_check(o, err) && lz_stream_check(o, err);
 }
 
 // What the edge's options need beyond a plain call.
@@ -183,6 +184,8 @@ static void prepare(struct lz_world *w, struct lz_edge *e)
         lz_legs_create(w, e);
     if (o->single_flight)
         lz_flight_create(w, e);
+    if (o->stream)
+        lz_stream_declare(w);
     if (hedges || o->single_flight || lz_guard_is_needed(o) || o->balance.outliers.on)
         lz_caller_measure(w, o->from, NULL);
     e->caller = lz_caller_of(w, o->from);

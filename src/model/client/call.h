@@ -88,6 +88,7 @@ struct lz_edge_opts {
     uint32_t enough;    /* of them, so many good answers are; 0 means all */
     uint32_t bulkhead;  /* calls in flight at once, per calling instance; 0: no limit */
     bool single_flight; /* a call takes the answer of one with its key that is under way */
+    bool stream;        /* its caller goes on with the first byte of the answer, see stream.h */
     bool cancel;        /* a timeout cancels the work */
     uint32_t priority;  /* one more than its class, of which 0 is served first; 0: its caller's */
     struct lz_balance_opts balance;
@@ -136,6 +137,7 @@ struct lz_call_result {
     uint16_t status;
     uint64_t value;   /* of a read: what the store had, see value.h; 0 if nothing */
     uint32_t answer;  /* what the answer brought beside it, see argument.h; 0: nothing */
+    lz_time first;    /* when its first byte came, of one that streams; 0: with the last */
     bool is_degraded; /* good, but not by what was called first: a fallback, or left out */
     bool is_no;       /* good, but what a cache or a store had to say was no: not there, ... */
 };

@@ -10,6 +10,7 @@
 #include "model/client/legs.h"
 #include "model/client/outlier.h"
 #include "model/client/plain.h"
+#include "model/client/stream.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -98,6 +99,10 @@ void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
         lz_auth_called(w, told->owner, result);
         return;
     }
+    if (told->kind == LZ_OWNER_STREAM) {
+        lz_stream_ended(w, told->owner, result);
+        return;
+    }
     if (told->kind != LZ_OWNER_TASK) {
         lz_legs_ended(w, told->owner, told->call, result);
         return;
@@ -123,6 +128,8 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
     if (lz_flight_is_any(e, c))
         flight = lz_flight_ended(w, e, c);
     lz_argument_call_ended(w, c);
+    if (w->streams != NULL)
+        lz_stream_call_gone(w, c);
     lz_pool_give(&w->clients->pool, c);
     lz_client_tell(w, &told, result);
     if (flight != NULL)
@@ -132,8 +139,8 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
 static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                       const struct lz_call_result *result)
 {
-    if (c->attempt > e->opts.retries || !lz_call_is_retried(&e->opts, result) ||
-        lz_sim_now(w->sim) >= lz_inherit_deadline(w, e, c))
+    if (c->attempt > e->opts.retries || c->owner_kind == LZ_OWNER_STREAM ||
+        !lz_call_is_retried(&e->opts, result) || lz_sim_now(w->sim) >= lz_inherit_deadline(w, e, c))
         return false;
     return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
 }
@@ -199,6 +206,7 @@ void lz_client_answered(struct lz_world *w, const struct lz_task *t)
                                          .status = t->status,
                                          .value = t->value,
                                          .answer = lz_argument_answered(w, t),
+                                         .first = lz_stream_first_at(w, c),
                                          .is_no = is_no});
 }
 
@@ -495,6 +503,8 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
         attempt_release(w, c, false);
     }
     lz_argument_call_ended(w, c);
+    if (w->streams != NULL)
+        lz_stream_call_gone(w, c);
     lz_pool_give(&w->clients->pool, c);
 }
 

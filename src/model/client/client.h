@@ -17,7 +17,8 @@ enum lz_client_owner {
     LZ_OWNER_AUTH,
     LZ_OWNER_FAN,
     LZ_OWNER_RACE,
-    LZ_OWNER_BUNDLE
+    LZ_OWNER_BUNDLE,
+    LZ_OWNER_STREAM, /* a task that has gone on with the first byte */
 };
 
 struct lz_client_begin {

@@ -1,4 +1,5 @@
 #include "model/net/connect.h"
+#include "model/client/stream.h"
 
 #include "base/check.h"
 #include "model/net/cert.h"
@@ -43,7 +44,8 @@ void lz_connect_forget(struct lz_world *w, lz_instance_id client)
 // The call it passes on, if it is a balancer's.
 static const struct lz_call *passed_on(const struct lz_world *w, const struct lz_call *c)
 {
-    const struct lz_task *t = c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
+    bool is_task = c->owner_kind == LZ_OWNER_TASK || c->owner_kind == LZ_OWNER_STREAM;
+    const struct lz_task *t = is_task ? lz_task_find(w, c->owner) : NULL;
     return t != NULL ? lz_pool_find(&w->clients->pool, t->call) : NULL;
 }
 
@@ -69,6 +71,8 @@ void lz_connect_address(struct lz_world *w, uint64_t call, struct lz_message *m)
     m->bytes = size_of(w, c, is_answer);
     struct lz_edge *e = lz_edge_get(w, c->edge);
     m->window = e->opts.tcp.window;
+    if (is_answer)
+        m->first = lz_stream_first_kind(w, e);
     if (m->bytes > LZ_TCP_INITIAL_WINDOW) // windows grow: each connection's is its own
         lz_connection_track(w, e);
     if (e->pool != NULL)

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/plain.h"
+#include "model/client/stream.h"
 #include "model/net/connect.h"
 #include "model/net/link.h"
 #include "model/net/net.h"
@@ -233,6 +234,10 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
 {
     LZ_ASSERT(lz_task_is_linked(t));
     LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
+    if (w->streams != NULL && lz_stream_is_broken(w, t)) {
+        lz_task_reset(w, t, false); // what it would pass on is cut short
+        return;
+    }
     lz_task_unlink(w, t);
     if (lz_filter_is_any(w))
         lz_filter_answer(w, t, &outcome, &status);
@@ -242,7 +247,7 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     t->answered = lz_sim_now(w->sim);
     t->outcome = (uint8_t)outcome;
     t->status = status;
-    send_back(w, t, w->tasks->answer);
+    send_back(w, t, lz_stream_half_kind(w, t, w->tasks->answer));
 }
 
 void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
@@ -308,6 +313,8 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
     if (lz_task_is_linked(t))
         lz_task_unlink(w, t);
     lz_argument_task_ended(w, t);
+    if (w->streams != NULL)
+        lz_stream_task_gone(w, t);
     lz_pool_give(&w->tasks->face.pool, t);
 }
 

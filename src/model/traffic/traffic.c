@@ -31,8 +31,12 @@ static const struct lz_measure_row rows[] = {
     {"in_flight", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(in_flight), 0, 0, "requests without an answer"},
     LZ_MEASURE_QUANTILES("latency", AT(latency),
                          "time from the intended sending to the final answer or timeout"),
+    LZ_MEASURE_QUANTILES("first_byte", AT(first_byte),
+                         "time from the intended sending to the first byte of a good answer; with "
+                         "`stream`"),
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+#define STREAM_ROWS 7 // the last: of those that stream
 
 const struct lz_metric_info *lz_traffic_metrics(size_t *count)
 {
@@ -103,8 +107,12 @@ void lz_traffic_called(struct lz_world *w, lz_request_id request,
     struct lz_request *r = lz_request_find(w, request);
     LZ_ASSERT(r != NULL);
     uint32_t agent = r->agent;
+    struct lz_traffic *t = lz_traffic_at(w, r->traffic);
+    if (!r->is_bot && t->series.first_byte != 0 && result->outcome == LZ_OUTCOME_OK)
+        lz_metrics_observe(w->metrics, t->series.first_byte,
+                           (result->first != 0 ? result->first : lz_sim_now(w->sim)) - r->intended);
     if (!r->is_bot)
-        measure(w, lz_traffic_at(w, r->traffic), lz_sim_now(w->sim) - r->intended, result->outcome);
+        measure(w, t, lz_sim_now(w->sim) - r->intended, result->outcome);
     lz_request_end(w, r, result->outcome, result->status);
     if (agent != 0)
         lz_user_answered(w, agent);
@@ -148,7 +156,11 @@ static void make_series(struct lz_world *w, struct lz_traffic *t)
         .latency = lz_metrics_hist(w->metrics),
         .in_flight = lz_metrics_gauge(w->metrics, 0.0),
     };
-    lz_measure_define(w, t->id, "", rows, ROW_COUNT, &t->series);
+    bool streams = t->opts.edge.stream;
+    if (streams)
+        t->series.first_byte = lz_metrics_hist(w->metrics);
+    lz_measure_define(w, t->id, "", rows, streams ? ROW_COUNT : ROW_COUNT - STREAM_ROWS,
+                      &t->series);
 }
 
 static bool check(const struct lz_traffic_opts *o, struct lz_err *err)

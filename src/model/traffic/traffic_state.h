@@ -8,6 +8,7 @@
 struct lz_traffic_series {
     lz_series sent, outcomes, ok, failed, timeouts;
     lz_series latency;
+    lz_series first_byte; /* 0: it does not stream */
     lz_series in_flight;
 };
 
