@@ -105,7 +105,8 @@ function M.of_metric(facts, name, units)
         whose = m and EXAMPLES[kind] or whose
     end
     if name:find "^first_byte" then
-        before, whose = 'local films = traffic "films" { to = web, rate = "1/s", stream = true }\n', "films"
+        before = 'local films = traffic "films" { to = web, rate = "1/s", stream = true }\n'
+        whose = "films"
     end
     for _, other in ipairs(whose and {} or OTHERS) do
         if facts.metrics[other[1]][name] then
