@@ -52,7 +52,8 @@ enum lz_purpose {
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
     LZ_PURPOSE_TOKEN,         /* whose token a request shows, and how old it is at first */
     /* whether a caller rejects its own request */
-    LZ_PURPOSE_ROUTE = 70,       /* when routers hear of a change */
+    LZ_PURPOSE_ROUTE = 70,   /* when routers hear of a change */
+    LZ_PURPOSE_SESSION = 73, /* the message that a session has ended */
     LZ_PURPOSE_THROTTLE = 80,
     LZ_PURPOSE_EVICT = 110, /* what a full cache drops */
     LZ_PURPOSE_EXPIRE,      /* which entries are looked at for being too old */

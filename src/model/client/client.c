@@ -72,7 +72,9 @@ static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answe
     c->turn++;
     if (c->has_connection) {
         c->has_connection = false;
-        if (linger > 0)
+        if (e->opts.session && ops->sessions->keeps_connection(w, c->key))
+            ; // until its session ends
+        else if (linger > 0)
             lz_connection_let_go(w, e->opts.to, linger);
         else
             ops->disconnect(w, e->opts.to);
@@ -238,8 +240,11 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
                          .priority = lz_inherit_priority(w, e, c),
                          .deadline = lz_inherit_told_deadline(w, e, c),
                          .tied = c->owner_kind == LZ_OWNER_RACE && e->opts.hedge.tied,
+                         .session = e->opts.session,
                      });
     c->task = lz_pool_id(t);
+    if (e->opts.session)
+        lz_task_ops(w, e->opts.to)->sessions->sent(w, c->key, c->server);
     if (e->is_keyed)
         t->asked.edge = c->edge;
     else if (w->auths != NULL)
@@ -299,12 +304,29 @@ static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const st
     return lz_balance_pick(w, e, &ask);
 }
 
+// A call of a session that has begun goes where that is, on its connection.
+static bool joins(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    const struct lz_session_ops *sessions = lz_task_ops(w, e->opts.to)->sessions;
+    lz_instance_id server = sessions->server(w, c->key);
+    if (server == 0)
+        return false;
+    c->server = server;
+    if (sessions->is_lost(w, c->key))
+        fail_soon(w, c);
+    else
+        lz_connect_begin(w, c);
+    return true;
+}
+
 // Whom it asks is known by its edge: pick the server, and get a connection to it.
 static void attempt_route(struct lz_world *w, struct lz_call *c)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
     if (e->attempts != 0)
         lz_metrics_add(w->metrics, e->attempts, 1);
+    if (e->opts.session && joins(w, e, c))
+        return;
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     c->server = server_for(w, e, c);
     if (c->server == 0) {

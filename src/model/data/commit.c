@@ -10,11 +10,18 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
     if (r != NULL)
         r->acked = true;
+    if (log == &d->log && d->opts.read_replicas)
+        lz_rows_put(&d->acked_rows, r != NULL ? r->key : t->key, lsn, lsn);
+    uint64_t begin = lsn; // of its transaction
+    while ((r = lz_wal_get(&log->wal, begin - 1)) != NULL && r->more) {
+        begin--;
+        r->acked = true;
+        if (log == &d->log && d->opts.read_replicas)
+            lz_rows_put(&d->acked_rows, r->key, begin, begin);
+    }
     if (log != &d->log)
-        lz_metrics_add(w->metrics, d->series.lost_acks, 1); // nobody will keep a branch
-    else if (d->opts.read_replicas)
-        lz_rows_put(&d->acked_rows, t->key, lsn, lsn);
-    lz_metrics_add(w->metrics, d->series.acked, 1);
+        lz_metrics_add(w->metrics, d->series.lost_acks, lsn - begin + 1); // nobody keeps a branch
+    lz_metrics_add(w->metrics, d->series.acked, lsn - begin + 1);
     t->value = lz_value_integer((int64_t)lsn);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }

@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
+#include "model/data/txn.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
@@ -40,6 +41,23 @@ static const struct lz_measure_row rows[] = {
     {"diverged", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(diverged), 0, 0,
      "rows that differ between nodes that take writes"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
+    {"connections.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(connections_wait), 0, 0,
+     "mean wait for a connection"},
+    {"locks.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(locks_wait), 0, 0,
+     "mean wait for a row's lock"},
+    LZ_MEASURE_QUANTILES("locks.wait", AT(locks_wait), "wait for a row's lock"),
+    {"locks.waiting", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(locks_waiting), 0, 0,
+     "statements in line for a lock"},
+    {"transactions", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(transactions), 0, 0,
+     "transactions of several statements that are open"},
+    {"dead_rows", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(dead_rows), 0, 0,
+     "replaced versions that the primary keeps for snapshots"},
+    {"deadlocks", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(deadlocks), 0, 0,
+     "transactions rolled back to end a deadlock"},
+    {"lock_timeouts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lock_timeouts), 0, 0,
+     "statements that gave up waiting for a lock"},
+    {"serialization_failures", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(serialization_failures), 0, 0,
+     "transactions that could not be serialized"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -167,7 +185,8 @@ static const struct lz_server_ops server_ops = {.arrive = lz_query_arrive,
                                                 .connect = lz_backend_take,
                                                 .disconnect = lz_backend_give,
                                                 .forget = lz_backend_forget,
-                                                .refused = refused};
+                                                .refused = refused,
+                                                .sessions = &lz_txn_sessions};
 
 void lz_databases_init(struct lz_world *w)
 {
@@ -194,6 +213,13 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->primaries = lz_metrics_gauge(w->metrics, 1.0);
     s->two_primaries = lz_metrics_counter(w->metrics);
     s->diverged = lz_metrics_gauge(w->metrics, 0.0);
+    s->locks_wait = lz_metrics_hist(w->metrics);
+    s->locks_waiting = lz_metrics_gauge(w->metrics, 0.0);
+    s->transactions = lz_metrics_gauge(w->metrics, 0.0);
+    s->dead_rows = lz_metrics_gauge(w->metrics, 0.0);
+    s->deadlocks = lz_metrics_counter(w->metrics);
+    s->lock_timeouts = lz_metrics_counter(w->metrics);
+    s->serialization_failures = lz_metrics_counter(w->metrics);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }
@@ -208,6 +234,8 @@ static void fill_defaults(struct lz_database_opts *o)
         o->query_time = lz_dist_constant(LZ_MS);
     if (o->detect == 0)
         o->detect = 5 * LZ_S;
+    if (o->deadlock_timeout == 0)
+        o->deadlock_timeout = LZ_S;
     if (o->promote == 0)
         o->promote = 4 * LZ_S;
 }
@@ -256,6 +284,9 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
         d->nodes[n].log = &d->log;
         d->nodes[n].silent_since = -1;
         lz_rows_init(&d->nodes[n].rows, w->arena);
+        lz_mvcc_init(&d->nodes[n].mvcc, w->arena);
+        lz_locks_init(&d->nodes[n].locks, w->arena);
+        d->nodes[n].rows.past = &d->nodes[n].mvcc;
         lz_rows_engine_init(&d->nodes[n].rows_engine, &d->nodes[n].rows);
         d->nodes[n].engine = &d->nodes[n].rows_engine.base;
         lz_capacity_get(w, d->first + n);
@@ -270,7 +301,11 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        bytes += sizeof(d->nodes[n]) + lz_rows_bytes(&d->nodes[n].rows);
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        const struct lz_database_node *one = &d->nodes[n];
+        bytes += sizeof(*one) + lz_rows_bytes(&one->rows) + lz_mvcc_bytes(&one->mvcc) +
+                 lz_locks_bytes(&one->locks);
+        bytes += one->serial != NULL ? lz_serial_bytes(one->serial) : 0;
+    }
     return bytes;
 }

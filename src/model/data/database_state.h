@@ -4,6 +4,7 @@
  *   database.c   what it is, where calls go, the life of its nodes
  *   backend.c    its connections
  *   query.c      a query on a node
+ *   session.c    transactions on a node, and locks
  *   replicate.c  the log on the primary: flushes, and its way to the replicas
  *   standby.c    what a replica does with it
  *   commit.c     which writes are safe, and who waits for that
@@ -17,9 +18,12 @@
 #include "model/data/database.h"
 #include "model/data/engine.h"
 #include "model/data/failover.h"
+#include "model/data/lock.h"
 #include "model/data/log.h"
+#include "model/data/mvcc.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
+#include "model/data/serial.h"
 #include "model/data/wal.h"
 #include "model/measure.h"
 #include "model/net/tcp.h"
@@ -35,11 +39,17 @@ struct lz_database_series {
     lz_series unflushed;
     lz_series failovers, lost_acks, stale_reads, acked;
     lz_series primaries, two_primaries, diverged;
+    lz_series locks_wait, locks_waiting, transactions, dead_rows;
+    lz_series deadlocks, lock_timeouts, serialization_failures;
 };
 
 struct lz_database_node {
     struct lz_capacity *capacity;
     struct lz_rows rows;
+    struct lz_mvcc mvcc;      /* what rows were */
+    struct lz_locks locks;    /* of its rows, while it takes writes */
+    bool is_granting;         /* them, to those that waited */
+    struct lz_serial *serial; /* NULL: nothing serializable has begun */
     struct lz_rows_engine rows_engine;
     struct lz_engine *engine;  /* of the two, the one that stores */
     struct lz_log *log;        /* that it follows, or writes */
@@ -119,6 +129,8 @@ struct lz_database {
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;
     uint32_t wait_first, wait_last;
+    uint32_t txn_first, txn_last; /* transactions at nodes, by when they began */
+    uint32_t txn_count;
     struct lz_database_series series;
 };
 
@@ -185,6 +197,7 @@ void lz_replicate_init(struct lz_world *w);
 void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, bool silent);
 void lz_database_watch_standbys(struct lz_world *w, struct lz_database *d);
 void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+
 void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node);
 void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_id node);

@@ -1,6 +1,7 @@
 #include "model/data/query.h"
 
 #include "base/check.h"
+#include "model/data/session.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
@@ -10,15 +11,9 @@ void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)
                    lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
 }
 
-void lz_query_arrive(struct lz_world *w, struct lz_task *t)
+void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    struct lz_database *d = lz_database_of(w, t);
     struct lz_database_node *n = &d->nodes[t->server - d->first];
-    lz_time now = lz_sim_now(w->sim);
-    lz_measure_arrived(w, &d->series.m);
-    lz_client_count_request(w, d->id);
-    t->state = LZ_TASK_WORKING;
-    t->started = now;
     if (n->capacity->loss_count > 0)
         lz_capacity_touch(n->capacity);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
@@ -26,6 +21,26 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     lz_time demand = (lz_time)(query_ns + 0.5);
     t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     lz_query_measure_cpu(w, d);
+}
+
+// Who writes has the row's lock before it runs; who reads waits for nobody.
+static bool needs_session(const struct lz_world *w, const struct lz_database *d,
+                          const struct lz_task *t)
+{
+    if (t->is_session)
+        return true;
+    return lz_database_takes_writes(d, t->server - d->first) && !lz_database_op_reads(w, t->op);
+}
+
+void lz_query_arrive(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_database *d = lz_database_of(w, t);
+    lz_measure_arrived(w, &d->series.m);
+    lz_client_count_request(w, d->id);
+    t->state = LZ_TASK_WORKING;
+    t->started = lz_sim_now(w->sim);
+    if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
+        lz_query_work(w, d, t);
 }
 
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -40,6 +55,8 @@ void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome o
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status)
 {
+    if (t->is_session || t->locks != 0)
+        lz_session_answers(w, d, t, outcome);
     lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
     lz_task_answer(w, t, outcome, status);
 }
@@ -55,6 +72,10 @@ static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n
 
 static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
+    if (t->is_session) {
+        lz_session_worked(w, d, t);
+        return;
+    }
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
     uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
     uint64_t acked = lz_rows_get(&d->acked_rows, t->key);
@@ -82,9 +103,16 @@ static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
         read_row(w, d, t);
 }
 
+void lz_query_flush(struct lz_world *w, const struct lz_task *t)
+{
+    ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
+}
+
 static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (!lz_database_takes_writes(d, t->server - d->first))
+    if (t->is_session)
+        lz_session_flushed(w, d, t);
+    else if (!lz_database_takes_writes(d, t->server - d->first))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
     else
         lz_database_write(w, d, t);
@@ -135,11 +163,13 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
     lz_query_measure_cpu(w, d);
     if (turns_out_wrong(w, &d->nodes[n], t))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
-    else if (lz_database_op_reads(w, t->op))
+    else if (t->is_session && !lz_session_reads(w, t))
+        lz_session_worked(w, d, t);
+    else if (t->is_session || lz_database_op_reads(w, t->op))
         read(w, d, t);
     else if (lz_database_takes_writes(d, n) && d->replication.commit != LZ_COMMIT_ASYNC &&
              lz_disk_is_felt(w, entity))
-        ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
+        lz_query_flush(w, t);
     else
         write(w, d, t);
 }
@@ -150,6 +180,8 @@ void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *
         lz_cpu_remove(w, d->nodes[t->server - d->first].capacity->cpu, t->job);
     t->job = 0;
     lz_database_forget_commit(w, d, t);
+    if (t->is_session || t->locks != 0)
+        lz_session_dropped(w, d, t);
 }
 
 uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instance_id node,
@@ -163,6 +195,7 @@ uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instan
         lz_task_reset(w, t, silent);
         broken++;
     }
+    lz_session_node_ended(w, d, node);
     return broken;
 }
 

@@ -17,6 +17,12 @@ void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome o
                         uint16_t status);
 void lz_query_cancel(struct lz_world *w, struct lz_task *t);
 
+/* It may run: it gets the CPU. */
+void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+
+/* It asks the disk to keep what it writes, and goes on when that is done. */
+void lz_query_flush(struct lz_world *w, const struct lz_task *t);
+
 /* Its node is done with it, or it with its node: it holds and waits for nothing. */
 void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 

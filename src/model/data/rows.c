@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "model/data/mvcc.h"
 
 struct lz_row {
     uint64_t key;
@@ -40,6 +41,8 @@ static void widen(struct lz_rows *r)
 
 void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value)
 {
+    if (r->past != NULL && lz_mvcc_is_needed(r->past))
+        lz_mvcc_replace(r->past, r, key, version);
     if (4 * (r->count + 1) > 3 * r->cap)
         widen(r);
     struct lz_row *row = place_of(r->rows, r->cap, key);
@@ -72,6 +75,8 @@ uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value)
 void lz_rows_copy(struct lz_rows *r, const struct lz_rows *from)
 {
     LZ_ASSERT(r != from);
+    if (r->past != NULL)
+        lz_mvcc_clear(r->past);
     lz_arena_free(r->arena, r->rows, r->cap * sizeof(*r->rows));
     r->rows = NULL;
     r->count = from->count;

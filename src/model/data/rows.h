@@ -12,8 +12,11 @@
 
 #include "base/arena.h"
 
+struct lz_mvcc;
+
 struct lz_rows {
     struct lz_arena *arena;
+    struct lz_mvcc *past; /* where what is replaced is kept for snapshots; NULL: nowhere */
     struct lz_row *rows;
     uint32_t count, cap; /* cap is a power of two, or 0 */
 };

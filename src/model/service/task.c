@@ -173,6 +173,7 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     t->deadline = facts->deadline;
     t->call_number = facts->call_number;
     t->is_tied = facts->tied;
+    t->is_session = facts->session;
     t->server = server;
     t->incarnation = lz_instance_get(w, server)->incarnation;
     t->state = LZ_TASK_SENT;

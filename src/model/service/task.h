@@ -59,11 +59,15 @@ struct lz_task {
     uint16_t step; /* which call comes next */
     uint8_t state;
     uint8_t outcome;
-    uint32_t handler; /* of a script; 0: none */
-    uint8_t version;  /* of the service that serves it; 0: as it is declared */
-    uint8_t priority; /* 0 is served first */
-    uint8_t detour;   /* of its calls: enum in step.c */
-    bool is_tied;     /* others of its race are told when it begins */
+    union {
+        uint32_t handler; /* of a script; 0: none */
+        uint32_t locks;   /* at a database: the owner of its row's lock, see lock.h; 0: none */
+    };
+    uint8_t version;     /* of the service that serves it; 0: as it is declared */
+    uint8_t priority;    /* 0 is served first */
+    uint8_t detour;      /* of its calls: enum in step.c */
+    bool is_tied : 1;    /* others of its race are told when it begins */
+    bool is_session : 1; /* its key is the session that it is part of */
 };
 
 _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
@@ -74,6 +78,17 @@ struct lz_route {
     lz_op op;
     uint64_t path; /* owner of the attempt's draws */
     uint64_t key;
+};
+
+/*
+ * Calls of an edge that says `session`: their key is a session's number, and each goes on the
+ * connection and to the process that the first of them went to.
+ */
+struct lz_session_ops {
+    lz_instance_id (*server)(const struct lz_world *w, uint64_t session); /* 0: none yet */
+    bool (*is_lost)(struct lz_world *w, uint64_t session); /* that process is no more */
+    void (*sent)(struct lz_world *w, uint64_t session, lz_instance_id server);
+    bool (*keeps_connection)(struct lz_world *w, uint64_t session); /* that a call had */
 };
 
 /* How a kind of component serves. All are called on a live task at one of its instances. */
@@ -95,6 +110,7 @@ struct lz_server_ops {
     uint32_t (*load)(const struct lz_world *w, lz_instance_id instance);
     /* Something happened at the component without a task: a refused connection. */
     void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
+    const struct lz_session_ops *sessions; /* NULL: it has none */
 };
 
 void lz_tasks_init(struct lz_world *w);
@@ -139,6 +155,7 @@ struct lz_task_facts {
     uint8_t priority;
     lz_time deadline; /* when the caller gives up; 0: not said */
     bool tied;        /* the server tells the others of the race when it begins */
+    bool session;     /* the key is that of a session */
 };
 
 /* Send a request to `server`: the task is on its way. */

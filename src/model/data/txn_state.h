@@ -1,0 +1,72 @@
+/* txn_state.h — a transaction as its client (txn.c) and its node (session.c) see it. */
+#ifndef LZ_MODEL_DATA_TXN_STATE_H
+#define LZ_MODEL_DATA_TXN_STATE_H
+
+#include "model/data/session.h"
+
+enum lz_txn_state {
+    LZ_TXN_OPEN, /* at its client alone */
+    LZ_TXN_ACTIVE,
+    LZ_TXN_COMMITTING,
+    LZ_TXN_COMMITTED,
+    LZ_TXN_ABORTED,
+};
+
+struct lz_txn_write {
+    struct lz_pool_head head;
+    uint32_t next;
+    uint64_t key;
+    lz_value value;
+};
+
+struct lz_txn {
+    struct lz_pool_head head;
+    lz_component_id database;
+    uint32_t prev, next; /* of those at the database's nodes */
+    struct lz_txn_opts opts;
+    lz_instance_id server; /* 0: none yet */
+    uint32_t incarnation;  /* of the server's process */
+    struct lz_statement statement;
+    lz_task_id task;     /* that serves it; 0: idle */
+    lz_event_id timer;   /* idle, or until a wait is looked at for a deadlock */
+    lz_time waits_since; /* for a lock */
+    lz_time began;       /* at its node */
+    uint64_t snapshot;   /* an LSN */
+    lz_lock_owner locks; /* 0: none */
+    uint32_t serial;     /* 0: none */
+    uint32_t writes_first, writes_last, write_count;
+    lz_argument_id rows; /* of the last scan */
+    uint8_t state;       /* enum lz_txn_state */
+    uint8_t error;       /* enum lz_txn_error */
+    bool has_snapshot;
+    bool has_connection;
+    bool is_closed;   /* by its client */
+    bool is_unwanted; /* and its node knows */
+};
+
+struct lz_txns {
+    struct lz_pool all, writes;
+    uint64_t opened;
+    lz_kind end, deadlock, lock_timeout, idle;
+};
+
+#define LZ_TXN_OWNER                                                                               \
+    (1ull << 63) /* in the payload of a lock's owner: a transaction, not a task                    \
+                  */
+
+struct lz_txn *lz_txn_find(const struct lz_world *w, lz_txn_id id);
+
+/* Made when first needed, so that those who do without are as they were. */
+struct lz_txns *lz_txns_get(struct lz_world *w);
+
+/* The node is done with it: what the client has left is freed. */
+void lz_txn_done(struct lz_world *w, struct lz_txn *x);
+
+/* session.c: it ends at its node without having committed. */
+void lz_session_abort(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                      enum lz_txn_error error);
+
+/* session.c: what happens at nodes, by events. */
+void lz_sessions_init(struct lz_world *w, struct lz_txns *txns);
+
+#endif
