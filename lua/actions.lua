@@ -2,6 +2,7 @@
 local build = require "build"
 local handles = require "handles"
 local replication = require "build_replication"
+local transaction = require "transaction"
 local units = require "units"
 
 local M = {}
@@ -224,6 +225,11 @@ function Request:call(body)
     local state = inner.state
     local id = edge_for(state, inner, body)
     return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
+end
+
+--- Several statements on one connection to a database: see transaction.lua.
+function Request:transaction(body, f)
+    return transaction.run(self.inner, body, f, { copy = copy_options, is_same = is_same })
 end
 
 function Request:sleep(d)

@@ -6,6 +6,7 @@ local cache = require "build_cache"
 local consensus = require "consensus"
 local node = require "build_node"
 local replication = require "build_replication"
+local sessions = require "build_sessions"
 local schema = require "schema"
 
 local M = {}
@@ -228,6 +229,8 @@ local function build_components(state, C)
                 ok, why = node.declare(C, c)
                 if not ok then refused(state, c, why) return end
                 ok, why = replication.declare(C, c)
+                if not ok then refused(state, c, why) return end
+                ok, why = sessions.declare(C, c)
                 if not ok then refused(state, c, why) return end
             end
         end

@@ -184,6 +184,9 @@ local function add_blocks(out, facts)
         if name == "call" then
             add_fields(out, "CallFields", schema.call, { { "[1]", "Component", "what is called" },
                 { "[2]?", "string", "the operation's name" } })
+        elseif name == "transaction" then
+            add_fields(out, "TransactionFields", schema.transaction, { { "[1]", "Database",
+                "where it runs" } })
         elseif name == "link" then
             add_fields(out, "LinkFields", schema.link, PAIR)
         elseif name ~= "fault" then
@@ -303,6 +306,15 @@ local function add_functions(out, facts)
     end
     for _, name in ipairs(text.keys(words.request)) do
         add(out, "---@field %s %s  %s", name, words.request[name].sign, words.request[name].text)
+    end
+    add(out, "\n---What the function of req:transaction is given.\n---@class (exact) Transaction")
+    for _, name in ipairs(text.keys(words.transaction)) do
+        local w = words.transaction[name]
+        add(out, "---@field %s %s  %s", name, w.sign, w.text)
+    end
+    add(out, "\n---What req:transaction returns.\n---@class (exact) TransactionResult")
+    for _, f in ipairs(words.transaction_result) do
+        add(out, "---@field %s %s  %s", f[1], f[2], f[3])
     end
 end
 

@@ -35,6 +35,7 @@ local web = service "web" {
 local db = database "orders-db" {
   nodes = 3, replication = "sync", failover = { detect = "5s", promote = "4s" },
 }]] },
+<<<<<<< HEAD
     consensus = { text = "Nodes that agree on the values of keys as long as a majority of them "
         .. "works: Raft, as in etcd and Consul. Calls read (get), write (put), compare and set "
         .. "(cas), delete, watch, and hold keys as locks (acquire, renew, release). Its leader is "
@@ -43,6 +44,22 @@ local db = database "orders-db" {
 local etcd = consensus "etcd" { nodes = 3, heartbeat = "100ms", election = "1s" }
 local api = service "api" { calls = { call { etcd, "put config", timeout = "2s" } } }
 fault.kill { etcd.leader, at = "2m", lasting = "30s" }]] },
+=======
+    transaction = { is_silent = true, text = "What `req:transaction` is asked for, in a handler: "
+        .. "several statements on one connection to a database, all of them or none. Its function "
+        .. "gets tx:read, tx:lock (SELECT ... FOR UPDATE), tx:write, tx:delete, tx:scan and "
+        .. "tx:rollback. Each is a round trip. A plain write is a transaction of its own, and "
+        .. "holds its row's lock while it runs.",
+        example = [[
+service "shop" { handle = { ["POST /order"] = function(req)
+  local r = req:transaction({ db, isolation = "serializable", retries = 3 }, function(tx)
+    local left = tx:read("stock") or 10
+    if left == 0 then tx:rollback() end
+    tx:write("stock", left - 1)
+  end)
+  return r.ok and 200 or 503
+end } }]] },
+>>>>>>> 060b827 (script: transactions in handlers)
     traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
         .. "users see.",
         example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },
@@ -365,6 +382,9 @@ M.parts = {
 M.request = {
     call = { sign = "fun(self: Request, call: CallFields): Result",
         text = "Calls another component and waits: the result is { ok, status, value, outcome }." },
+    transaction = { sign = "fun(self: Request, options: TransactionFields, f: fun(tx: "
+        .. "Transaction): any): TransactionResult", text = "Several statements on one connection "
+        .. "to a database: the function's end commits, tx:rollback() and failures roll back." },
     sleep = { sign = "fun(self: Request, time: Duration)", text = "Waits, holding its worker." },
     work = { sign = "fun(self: Request, time: Duration)", text = "Uses the CPU for so long." },
     disk = { sign = "fun(self: Request, op: 'read'|'write'|'fsync'): boolean",
@@ -377,6 +397,28 @@ M.request = {
         text = "Its class in queues, 0 to 7; 0 is served first." },
     once = { sign = "fun(self: Request, key: any, make: fun(): any): any",
         text = "One flight per replica and key; followers wait and share the outcome." },
+}
+--- What the function of req:transaction is given.
+M.transaction = {
+    read = { sign = "fun(self: Transaction, key: integer|string): any",
+        text = "What the row holds, as the transaction sees it; nothing if it is not there." },
+    lock = { sign = "fun(self: Transaction, key: integer|string): any",
+        text = "The row's lock, and what it holds: SELECT ... FOR UPDATE." },
+    write = { sign = "fun(self: Transaction, key: integer|string, value: any)",
+        text = "Writes a row: an integer, a text or a boolean." },
+    delete = { sign = "fun(self: Transaction, key: integer|string)", text = "Removes a row." },
+    scan = { sign = "fun(self: Transaction, from: integer, to: integer): { key: integer, value: "
+        .. "any }[]", text = "The rows whose keys are the integers from the first to the second." },
+    rollback = { sign = "fun(self: Transaction)", text = "Undoes all, and leaves the function." },
+}
+M.transaction_result = {
+    { "ok", "boolean", "it is committed" },
+    { "value", "any", "what its function returned, if it is" },
+    { "error", "string?", "why it is not" },
+    { "code", "string?", "PostgreSQL's SQLSTATE, such as 40001" },
+    { "status", "integer", "of its last statement" },
+    { "outcome", "string", "of its last statement: ok error timeout refused reset" },
+    { "attempts", "integer", "tries that were made" },
 }
 M.request_fields = {
     { "op", "string", "the operation, such as \"GET /product\"" },

@@ -204,7 +204,8 @@ function M.prepare(world)
     local state = {
         C = world.C, used_pins = {}, refused = world.refused, running = false,
         fault_kinds = world.fault_kinds, metrics = world.metrics, plan = new_plan(), names = {},
-        pending = {}, edges = {}, flights = {}, version_names = {}, pcall = world.base.pcall,
+        pending = {}, edges = {},
+        transactions = {}, flights = {}, version_names = {}, pcall = world.base.pcall,
         tostring = world.base.tostring,
     }
     state.line = function() return trace.here(state) end

@@ -14,6 +14,7 @@ local consensus = require "consensus"
 local node = require "schema_node"
 local cache = require "schema_cache"
 local replication = require "schema_replication"
+local sessions = require "schema_sessions"
 
 local M = {}
 
@@ -106,6 +107,17 @@ local hedge = {
     { "leave", "bool", "losers are left to go on; default false: they are cancelled" },
 }
 
+local connections = { "pool", "block",
+    "its connections, of each calling instance; default as many as it takes",
+    fields = {
+        { "max", "limit", "how many, or \"unbounded\"; default unbounded", min = 1 },
+        { "idle_timeout", "duration", "an idle one is closed after it; default never",
+            above_zero = true },
+        { "max_age", "duration", "closed when it is that old and idle; default never",
+            above_zero = true },
+        { "warm", "bool", "open before the run begins; default true" },
+    } }
+
 -- What every way of calling has.
 local calling = {
     { "timeout", "duration", "one caller's patience, for each attempt; default 60s",
@@ -145,15 +157,7 @@ local calling = {
     } },
     { "priority", "count", "class in its callee's queue, 0 to 7, 0 being served first; "
         .. "default that of the request it is made for, 0 for users" },
-    { "pool", "block", "its connections, of each calling instance; default as many as it takes",
-        fields = {
-            { "max", "limit", "how many, or \"unbounded\"; default unbounded", min = 1 },
-            { "idle_timeout", "duration", "an idle one is closed after it; default never",
-                above_zero = true },
-            { "max_age", "duration", "closed when it is that old and idle; default never",
-                above_zero = true },
-            { "warm", "bool", "open before the run begins; default true" },
-        } },
+    connections,
     { "health", "block", "health checks of the replicas", fields = health },
 }
 
@@ -310,6 +314,7 @@ node.add_to(M.service, true)
 node.add_to(M.balancer)
 node.add_to(M.database, true)
 replication.add_to(M.database)
+sessions.add_to(M.database)
 M.traffic = with({
     { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|topic",
         "what the users call",
@@ -338,6 +343,7 @@ M.traffic = with({
         .. "15ms from everything" },
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
 }, with(balancing, calling))
+M.transaction = sessions.transaction(connections)
 M.call = with({ balanced, { "key", "any", "what it is about, an integer or a text; in handlers" },
     { "value", "any", "what it writes: an integer, a text or a boolean; in handlers" },
     { "fallback", "call", "made in its place when it has failed; of a service's `calls`" },
@@ -584,8 +590,6 @@ end
 
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {
-    database = { ["connections.wait"] = seconds "waiting for a connection, the mean",
-        ["locks.wait"] = seconds "waiting for a row's lock, the mean" },
     store = served {},
     broker = { elections = count "partitions that got a new leader" },
     topic = { rate = rate "records per second",

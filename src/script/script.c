@@ -94,6 +94,7 @@ static void push_world(lua_State *L)
     lz_bind_cache(L);
     lz_bind_check(L);
     lz_bind_run(L);
+    lz_bind_txn(L);
     lz_use_bind(L);
     lua_getfield(L, -1, "fault_kinds");
     lua_call(L, 0, 1);

@@ -97,6 +97,7 @@ void lz_bind_node(lua_State *L);
 void lz_bind_fault(lua_State *L);
 void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);
+void lz_bind_txn(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
 void lz_bind_cache(lua_State *L);

@@ -313,7 +313,7 @@ static bool joins(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         return false;
     c->server = server;
     if (sessions->is_lost(w, c->key))
-        fail_soon(w, c);
+        lz_client_fail_soon(w, c);
     else
         lz_connect_begin(w, c);
     return true;

@@ -16,7 +16,7 @@ static void set_connections(struct lz_world *w, struct lz_database *d, uint32_t 
 // Some are kept for those who look after it, and faults take some.
 static bool has_room(const struct lz_database *d)
 {
-    return d->connections + d->connections_taken + d->opts.reserved < d->opts.max_connections;
+    return d->connections + d->connections_taken + d->sessions.reserved < d->opts.max_connections;
 }
 
 bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
@@ -56,8 +56,8 @@ void lz_backend_give(struct lz_world *w, lz_component_id id)
 {
     struct lz_database *d = lz_database_at(w, id);
     LZ_ASSERT(d->connections > 0);
-    if (d->wait_first == 0 ||
-        d->connections - 1 + d->connections_taken + d->opts.reserved >= d->opts.max_connections) {
+    if (d->wait_first == 0 || d->connections - 1 + d->connections_taken + d->sessions.reserved >=
+                                  d->opts.max_connections) {
         set_connections(w, d, d->connections - 1);
         return;
     }

@@ -234,8 +234,6 @@ static void fill_defaults(struct lz_database_opts *o)
         o->query_time = lz_dist_constant(LZ_MS);
     if (o->detect == 0)
         o->detect = 5 * LZ_S;
-    if (o->deadlock_timeout == 0)
-        o->deadlock_timeout = LZ_S;
     if (o->promote == 0)
         o->promote = 4 * LZ_S;
 }
@@ -264,6 +262,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
                                                                      : LZ_FAILOVER_NONE,
                                             .detect = d->opts.detect,
                                             .promote = d->opts.promote};
+    d->sessions.deadlock_timeout = LZ_S;
     bool is_mysql = opts->engine != NULL && strcmp(opts->engine, "mysql") == 0;
     w->components[*id].port = is_mysql ? 3306 : 5432;
     lz_instances_add(w, *id, d->opts.nodes, &opts->spread, &instance_ops);

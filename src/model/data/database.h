@@ -38,10 +38,6 @@ struct lz_database_opts {
     struct lz_dist query_time; /* NONE means 1 ms; includes the local flush */
     double cpu;                /* cores per node; 0: nothing contends */
     uint32_t max_connections;  /* per database; 0 means 100 */
-    uint32_t reserved;         /* of them, kept from clients (superuser_reserved_connections) */
-    lz_time deadlock_timeout;  /* a wait for a lock is looked at after so long; 0 means 1 s */
-    lz_time lock_timeout;      /* and given up after so long; 0: never */
-    lz_time idle_timeout;      /* a transaction that says nothing is ended; 0: never */
     bool failover;             /* false: a dead primary stays dead */
     lz_time detect;            /* default 5 s */
     lz_time promote;           /* default 4 s */

@@ -24,6 +24,7 @@
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
 #include "model/data/serial.h"
+#include "model/data/txn.h"
 #include "model/data/wal.h"
 #include "model/measure.h"
 #include "model/net/tcp.h"
@@ -125,6 +126,7 @@ struct lz_database {
     struct lz_replication_effect *effects; /* path 0: free */
     uint32_t effect_count, effect_cap;
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
+    struct lz_session_opts sessions;
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;

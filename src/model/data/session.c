@@ -8,16 +8,6 @@
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
-static struct lz_database *database_of(const struct lz_world *w, const struct lz_txn *x)
-{
-    return lz_database_at(w, x->database);
-}
-
-static struct lz_database_node *node_of(const struct lz_database *d, const struct lz_txn *x)
-{
-    return &d->nodes[x->server - d->first];
-}
-
 // The only way from one state to another.
 static void move(struct lz_txn *x, enum lz_txn_state to)
 {
@@ -30,100 +20,6 @@ static void move(struct lz_txn *x, enum lz_txn_state to)
     };
     LZ_ASSERT(allowed[x->state] >> to & 1u);
     x->state = (uint8_t)to;
-}
-
-// ---------------------------------------------------------------- locks
-
-static struct lz_txn *txn_of_owner(const struct lz_world *w, uint64_t payload)
-{
-    return payload & LZ_TXN_OWNER ? lz_txn_find(w, payload & ~LZ_TXN_OWNER) : NULL;
-}
-
-static void measure_locks(struct lz_world *w, struct lz_database *d)
-{
-    lz_metrics_set(w->metrics, d->series.locks_waiting, lz_sim_now(w->sim),
-                   d->nodes[d->primary].locks.waiting);
-}
-
-static void waited(struct lz_world *w, struct lz_database *d, struct lz_task *t, lz_time since)
-{
-    lz_metrics_observe(w->metrics, d->series.locks_wait, lz_sim_now(w->sim) - since);
-    lz_sim_cancel(w->sim, t->timer);
-    t->timer = 0;
-}
-
-// What waits no longer runs. It may end at once, and free others: one loop for all of them.
-static void run_granted(struct lz_world *w, struct lz_database *d, struct lz_database_node *n)
-{
-    measure_locks(w, d);
-    if (n->is_granting)
-        return;
-    n->is_granting = true;
-    for (uint64_t who; (who = lz_lock_granted(&n->locks)) != 0;) {
-        struct lz_txn *x = txn_of_owner(w, who);
-        struct lz_task *t = lz_task_find(w, x != NULL ? x->task : who);
-        LZ_ASSERT(t != NULL && t->state == LZ_TASK_WORKING);
-        waited(w, d, t, x != NULL ? x->waits_since : t->started);
-        if (x != NULL) {
-            lz_sim_cancel(w->sim, x->timer);
-            x->timer = 0;
-        }
-        lz_query_work(w, d, t);
-    }
-    n->is_granting = false;
-    measure_locks(w, d);
-}
-
-static void end_locks(struct lz_world *w, struct lz_database *d, lz_instance_id node,
-                      lz_lock_owner *owner)
-{
-    struct lz_database_node *n = &d->nodes[node - d->first];
-    if (*owner == 0)
-        return;
-    lz_lock_owner ending = *owner;
-    *owner = 0;
-    bool was_alone = n->locks.waiting == 0;
-    lz_lock_end(&n->locks, ending);
-    if (!was_alone)
-        run_granted(w, d, n);
-}
-
-static void begin_wait(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    struct lz_txns *txns = lz_txns_get(w);
-    measure_locks(w, d);
-    if (d->opts.lock_timeout > 0)
-        t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + d->opts.lock_timeout, txns->lock_timeout,
-                             t->server, lz_pool_id(t));
-}
-
-// A write that is a transaction of its own: it holds one lock, and so is part of no cycle.
-static bool lock_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    struct lz_locks *locks = &d->nodes[t->server - d->first].locks;
-    t->locks = lz_lock_begin(locks, lz_pool_id(t));
-    if (lz_lock_take(locks, t->locks, t->key, LZ_LOCK_EXCLUSIVE)) {
-        lz_metrics_observe(w->metrics, d->series.locks_wait, 0);
-        return true;
-    }
-    begin_wait(w, d, t);
-    return false;
-}
-
-static bool lock_for(struct lz_world *w, struct lz_database *d, struct lz_txn *x, struct lz_task *t)
-{
-    struct lz_locks *locks = &node_of(d, x)->locks;
-    if (x->locks == 0)
-        x->locks = lz_lock_begin(locks, lz_pool_id(x) | LZ_TXN_OWNER);
-    if (lz_lock_take(locks, x->locks, x->statement.key, LZ_LOCK_EXCLUSIVE)) {
-        lz_metrics_observe(w->metrics, d->series.locks_wait, 0);
-        return true;
-    }
-    x->waits_since = lz_sim_now(w->sim);
-    begin_wait(w, d, t);
-    x->timer = lz_sim_at(w->sim, x->waits_since + d->opts.deadlock_timeout, w->txns->deadlock,
-                         t->server, lz_pool_id(x));
-    return false;
 }
 
 // ---------------------------------------------------------------- beginning and end
@@ -166,7 +62,7 @@ static void take_snapshot(struct lz_world *w, struct lz_database *d, struct lz_t
     if (x->has_snapshot || x->opts.isolation == LZ_READ_COMMITTED)
         return;
     x->has_snapshot = true;
-    struct lz_database_node *n = node_of(d, x);
+    struct lz_database_node *n = lz_txn_node(d, x);
     x->snapshot = n->applied;
     lz_mvcc_hold(&n->mvcc, x->snapshot);
     if (x->opts.isolation != LZ_SERIALIZABLE || !lz_database_takes_writes(d, x->server - d->first))
@@ -194,17 +90,17 @@ static void end(struct lz_world *w, struct lz_database *d, struct lz_txn *x, enu
     x->writes_last = x->write_count = 0;
     if (x->has_snapshot) {
         x->has_snapshot = false;
-        lz_mvcc_let_go(&node_of(d, x)->mvcc, x->snapshot);
+        lz_mvcc_let_go(&lz_txn_node(d, x)->mvcc, x->snapshot);
         measure_dead_rows(w, d);
     }
     if (x->serial != 0 && how == LZ_TXN_ABORTED)
-        lz_serial_abort(node_of(d, x)->serial, x->serial);
+        lz_serial_abort(lz_txn_node(d, x)->serial, x->serial);
     x->serial = 0;
-    end_locks(w, d, x->server, &x->locks);
+    lz_row_lock_end(w, d, x->server, &x->locks);
     lz_txn_done(w, x);
 }
 
-static void count_error(struct lz_world *w, struct lz_database *d, enum lz_txn_error error)
+void lz_session_count(struct lz_world *w, struct lz_database *d, enum lz_txn_error error)
 {
     const struct lz_database_series *s = &d->series;
     if (error == LZ_TXN_CONFLICT || error == LZ_TXN_DANGEROUS)
@@ -224,12 +120,12 @@ void lz_session_abort(struct lz_world *w, struct lz_database *d, struct lz_txn *
 }
 
 // The statement under way is not done, and the transaction with it.
-static void fail(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                 enum lz_txn_error error)
+void lz_session_fail(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                     enum lz_txn_error error)
 {
     struct lz_txn *x = lz_txn_find(w, t->key);
     LZ_ASSERT(x != NULL && x->task == lz_pool_id(t));
-    count_error(w, d, error);
+    lz_session_count(w, d, error);
     x->error = (uint8_t)error;
     lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, error == LZ_TXN_READ_ONLY ? 503 : 409);
 }
@@ -252,7 +148,7 @@ static struct lz_txn_write *own_write(const struct lz_world *w, const struct lz_
 static bool read_key(struct lz_world *w, struct lz_database *d, const struct lz_txn *x,
                      uint64_t key, lz_value *value)
 {
-    const struct lz_database_node *n = node_of(d, x);
+    const struct lz_database_node *n = lz_txn_node(d, x);
     const struct lz_txn_write *own = own_write(w, x, key);
     if (own != NULL) {
         *value = own->value;
@@ -308,7 +204,7 @@ static void write_key(struct lz_world *w, struct lz_txn *x)
 // Of a row whose lock it has: has another transaction written it since the snapshot?
 static bool is_overtaken(const struct lz_database *d, const struct lz_txn *x)
 {
-    return x->has_snapshot && lz_rows_get(&node_of(d, x)->rows, x->statement.key) > x->snapshot;
+    return x->has_snapshot && lz_rows_get(&lz_txn_node(d, x)->rows, x->statement.key) > x->snapshot;
 }
 
 static enum lz_txn_error execute(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
@@ -327,7 +223,7 @@ static enum lz_txn_error execute(struct lz_world *w, struct lz_database *d, stru
     case LZ_STATEMENT_WRITE:
         if (is_overtaken(d, x))
             return LZ_TXN_CONFLICT;
-        if (x->serial != 0 && !lz_serial_write(node_of(d, x)->serial, x->serial, key))
+        if (x->serial != 0 && !lz_serial_write(lz_txn_node(d, x)->serial, x->serial, key))
             return LZ_TXN_DANGEROUS;
         write_key(w, x);
         *value = x->statement.value;
@@ -352,7 +248,7 @@ void lz_session_worked(struct lz_world *w, struct lz_database *d, struct lz_task
     lz_value value = 0;
     enum lz_txn_error error = execute(w, d, x, &value);
     if (error != LZ_TXN_OK) {
-        fail(w, d, t, error);
+        lz_session_fail(w, d, t, error);
         return;
     }
     t->value = value;
@@ -369,11 +265,11 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
     struct lz_txn *x = lz_txn_find(w, t->key);
     LZ_ASSERT(x != NULL && x->state == LZ_TXN_ACTIVE);
     if (x->write_count > 0 && !may_write(d, x)) {
-        fail(w, d, t, LZ_TXN_READ_ONLY);
+        lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
         return;
     }
-    if (x->serial != 0 && !lz_serial_commit(node_of(d, x)->serial, x->serial)) {
-        fail(w, d, t, LZ_TXN_DANGEROUS);
+    if (x->serial != 0 && !lz_serial_commit(lz_txn_node(d, x)->serial, x->serial)) {
+        lz_session_fail(w, d, t, LZ_TXN_DANGEROUS);
         return;
     }
     if (x->write_count == 0) {
@@ -425,12 +321,12 @@ static bool begin_statement(struct lz_world *w, struct lz_database *d, struct lz
     else if (kind == LZ_STATEMENT_COMMIT)
         commit(w, d, x, t);
     else if (is_too_large(x))
-        fail(w, d, t, LZ_TXN_TOO_LARGE);
+        lz_session_fail(w, d, t, LZ_TXN_TOO_LARGE);
     else if (writes && !may_write(d, x))
-        fail(w, d, t, LZ_TXN_READ_ONLY);
+        lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
     else {
         take_snapshot(w, d, x);
-        return !writes || lock_for(w, d, x, t);
+        return !writes || lz_row_lock_take(w, d, x, t);
     }
     return false;
 }
@@ -438,7 +334,7 @@ static bool begin_statement(struct lz_world *w, struct lz_database *d, struct lz
 bool lz_session_arrived(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (!t->is_session)
-        return lock_row(w, d, t);
+        return lz_row_lock_write(w, d, t);
     struct lz_txn *x = lz_txn_find(w, t->key);
     bool is_here = x != NULL && x->server == t->server && !x->is_closed;
     if (is_here && x->state == LZ_TXN_OPEN)
@@ -461,8 +357,8 @@ static void go_idle(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
     x->task = 0;
     if (x->is_unwanted)
         lz_session_abort(w, d, x, LZ_TXN_LOST);
-    else if (d->opts.idle_timeout > 0)
-        x->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + d->opts.idle_timeout, w->txns->idle,
+    else if (d->sessions.idle_timeout > 0)
+        x->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + d->sessions.idle_timeout, w->txns->idle,
                              x->server, lz_pool_id(x));
 }
 
@@ -472,7 +368,7 @@ void lz_session_answers(struct lz_world *w, struct lz_database *d, struct lz_tas
     lz_sim_cancel(w->sim, t->timer);
     t->timer = 0;
     if (!t->is_session) {
-        end_locks(w, d, t->server, &t->locks);
+        lz_row_lock_end(w, d, t->server, &t->locks);
         return;
     }
     struct lz_txn *x = lz_txn_find(w, t->key);
@@ -496,7 +392,7 @@ void lz_session_dropped(struct lz_world *w, struct lz_database *d, struct lz_tas
     lz_sim_cancel(w->sim, t->timer);
     t->timer = 0;
     if (!t->is_session) {
-        end_locks(w, d, t->server, &t->locks);
+        lz_row_lock_end(w, d, t->server, &t->locks);
         return;
     }
     struct lz_txn *x = lz_txn_find(w, t->key);
@@ -520,7 +416,7 @@ void lz_session_node_ended(struct lz_world *w, struct lz_database *d, lz_instanc
 
 // ---------------------------------------------------------------- events
 
-static struct lz_txn *active(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t id)
+struct lz_txn *lz_session_active(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t id)
 {
     struct lz_txn *x = lz_txn_find(w, id);
     bool is_active = x != NULL && x->state == LZ_TXN_ACTIVE && x->server == at;
@@ -536,62 +432,38 @@ static void on_end(void *ctx, uint32_t entity, uint64_t payload)
         return;
     x->is_unwanted = true;
     if (x->state == LZ_TXN_ACTIVE && x->task == 0)
-        lz_session_abort(w, database_of(w, x), x, LZ_TXN_LOST);
-}
-
-// PostgreSQL's CheckDeadLock: whoever finds the cycle is the one to give up.
-static void on_deadlock(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_txn *x = active(w, entity, w->txns->deadlock, payload);
-    if (x == NULL || x->locks == 0)
-        return;
-    struct lz_database *d = database_of(w, x);
-    uint64_t cycle[LZ_LOCK_CYCLE_MAX];
-    x->timer = 0;
-    uint32_t length = lz_lock_cycle(&node_of(d, x)->locks, x->locks, cycle);
-    if (length == 0)
-        return;
-    lz_instance_note(w, x->server, "deadlock", "deadlock of %u transactions, one rolled back",
-                     length);
-    struct lz_task *t = lz_task_find(w, x->task);
-    LZ_ASSERT(t != NULL);
-    waited(w, d, t, x->waits_since);
-    fail(w, d, t, LZ_TXN_DEADLOCK);
-}
-
-static void on_lock_timeout(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL || t->timer == 0 || lz_instance_defer(w, entity, w->txns->lock_timeout, payload))
-        return;
-    struct lz_database *d = lz_database_of(w, t);
-    struct lz_txn *x = t->is_session ? lz_txn_find(w, t->key) : NULL;
-    t->timer = 0;
-    waited(w, d, t, x != NULL ? x->waits_since : t->started);
-    if (x != NULL) {
-        fail(w, d, t, LZ_TXN_LOCK_TIMEOUT);
-        return;
-    }
-    count_error(w, d, LZ_TXN_LOCK_TIMEOUT);
-    lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 409);
+        lz_session_abort(w, lz_database_at(w, x->database), x, LZ_TXN_LOST);
 }
 
 static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_txn *x = active(w, entity, w->txns->idle, payload);
+    struct lz_txn *x = lz_session_active(w, entity, w->txns->idle, payload);
     if (x == NULL || x->task != 0)
         return;
     x->timer = 0;
-    lz_session_abort(w, database_of(w, x), x, LZ_TXN_IDLE_TIMEOUT);
+    lz_session_abort(w, lz_database_at(w, x->database), x, LZ_TXN_IDLE_TIMEOUT);
+}
+
+bool lz_session_declare(struct lz_world *w, lz_component_id database,
+                        const struct lz_session_opts *opts, struct lz_err *err)
+{
+    struct lz_database *d = lz_database_at(w, database);
+    LZ_ASSERT(!w->running);
+    if (opts->reserved >= d->opts.max_connections)
+        return lz_fail(err, LZ_ERANGE,
+                       "reserved must be below max_connections (%u), got %u: no client would ever "
+                       "get a connection",
+                       d->opts.max_connections, opts->reserved);
+    d->sessions = *opts;
+    if (d->sessions.deadlock_timeout == 0)
+        d->sessions.deadlock_timeout = LZ_S;
+    return true;
 }
 
 void lz_sessions_init(struct lz_world *w, struct lz_txns *txns)
 {
     txns->end = lz_sim_kind(w->sim, "session.end", on_end, w);
-    txns->deadlock = lz_sim_kind(w->sim, "deadlock", on_deadlock, w);
-    txns->lock_timeout = lz_sim_kind(w->sim, "lock.timeout", on_lock_timeout, w);
+    lz_row_locks_init(w, txns);
     txns->idle = lz_sim_kind(w->sim, "session.idle", on_idle, w);
 }

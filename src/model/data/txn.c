@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/client/edge.h"
 #include "model/data/txn_state.h"
+#include "model/net/connection.h"
 #include "model/net/net.h"
 #include "model/service/task.h"
 
@@ -133,6 +134,8 @@ void lz_txn_close(struct lz_world *w, lz_txn_id id)
 {
     struct lz_txn *x = txn_of(w, id);
     x->is_closed = true;
+    bool is_clean = x->state == LZ_TXN_COMMITTED || x->state == LZ_TXN_ABORTED;
+    lz_connection_end_session(w, x->connection, is_clean && x->error != LZ_TXN_LOST);
     if (!is_at_node(x)) { // a first statement that is still on its way finds nothing
         free_one(w, x);
         return;
@@ -158,7 +161,8 @@ static bool is_lost(struct lz_world *w, lz_txn_id id)
     const struct lz_instance *server = lz_instance_get(w, x->server);
     // A process that ended has closed its connections; a host that is gone has told nobody.
     bool is_there = server->incarnation == x->incarnation && lz_instance_has_begun(server);
-    if (is_there || server->state == LZ_INSTANCE_LOST)
+    bool is_cut = x->connection != 0 && !lz_connection_is_open(w, x->connection);
+    if (!is_cut && (is_there || server->state == LZ_INSTANCE_LOST))
         return false;
     x->error = LZ_TXN_LOST;
     return true;
@@ -183,8 +187,18 @@ static bool keeps_connection(struct lz_world *w, lz_txn_id id)
     return true;
 }
 
-const struct lz_session_ops lz_txn_sessions = {
-    .server = server_of, .is_lost = is_lost, .sent = sent, .keeps_connection = keeps_connection};
+// One that was closed before its call's end was known takes no connection.
+static uint64_t *connection_of(struct lz_world *w, uint64_t session)
+{
+    struct lz_txn *x = lz_txn_find(w, session);
+    return x != NULL && !x->is_closed ? &x->connection : NULL;
+}
+
+const struct lz_session_ops lz_txn_sessions = {.server = server_of,
+                                               .is_lost = is_lost,
+                                               .sent = sent,
+                                               .keeps_connection = keeps_connection,
+                                               .connection = connection_of};
 
 size_t lz_txns_bytes(const struct lz_world *w)
 {

@@ -36,6 +36,16 @@
 #include "model/value.h"
 #include "model/world.h"
 
+/* Of a database: nothing said, the defaults hold. */
+struct lz_session_opts {
+    uint32_t reserved; /* connections that clients do not get (superuser_reserved_connections) */
+    lz_time deadlock_timeout; /* a wait for a lock is looked at after so long; 0 means 1 s */
+    lz_time lock_timeout;     /* and given up after so long; 0: never */
+    lz_time idle_timeout;     /* a transaction that says nothing is ended; 0: never */
+};
+bool lz_session_declare(struct lz_world *w, lz_component_id database,
+                        const struct lz_session_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
+
 typedef uint64_t lz_txn_id; /* 0: none */
 
 #define LZ_TXN_WRITES_MAX 4096 /* rows that one may write */

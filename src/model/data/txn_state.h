@@ -35,6 +35,7 @@ struct lz_txn {
     lz_lock_owner locks; /* 0: none */
     uint32_t serial;     /* 0: none */
     uint32_t writes_first, writes_last, write_count;
+    uint64_t connection; /* where its way's are tracked: its own, see connection.h */
     lz_argument_id rows; /* of the last scan */
     uint8_t state;       /* enum lz_txn_state */
     uint8_t error;       /* enum lz_txn_error */
@@ -61,6 +62,29 @@ struct lz_txns *lz_txns_get(struct lz_world *w);
 
 /* The node is done with it: what the client has left is freed. */
 void lz_txn_done(struct lz_world *w, struct lz_txn *x);
+
+static inline struct lz_database_node *lz_txn_node(const struct lz_database *d,
+                                                   const struct lz_txn *x)
+{
+    return &d->nodes[x->server - d->first];
+}
+
+/* row_lock.c. A write that is a transaction of its own, and a statement: true if it has the lock.
+ */
+bool lz_row_lock_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+bool lz_row_lock_take(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                      struct lz_task *t);
+void lz_row_lock_end(struct lz_world *w, struct lz_database *d, lz_instance_id node,
+                     lz_lock_owner *owner);
+void lz_row_locks_init(struct lz_world *w, struct lz_txns *txns);
+
+/* session.c: the statement under way is not done, and the transaction with it. */
+void lz_session_fail(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                     enum lz_txn_error error);
+void lz_session_count(struct lz_world *w, struct lz_database *d, enum lz_txn_error error);
+
+/* session.c: the transaction of an event at a node, if it still is one there. */
+struct lz_txn *lz_session_active(struct lz_world *w, lz_instance_id at, lz_kind kind, uint64_t id);
 
 /* session.c: it ends at its node without having committed. */
 void lz_session_abort(struct lz_world *w, struct lz_database *d, struct lz_txn *x,

@@ -7,7 +7,7 @@
 #include "model/node/instance.h"
 #include "model/service/task.h"
 
-enum { OPENING, BUSY, IDLE };
+enum { OPENING, BUSY, IDLE, HELD };
 
 struct connection {
     struct lz_pool_head head;
@@ -16,8 +16,8 @@ struct connection {
     uint32_t incarnation;  // of the server's process
     uint32_t idle_next;    // of the same pair, the latest first
     uint32_t older, newer; // idle ones of the same client, by when they became so
-    uint8_t state;         // OPENING, BUSY, IDLE
-    uint64_t call;         // that has it; 0 while idle
+    uint8_t state;         // OPENING, BUSY, IDLE, HELD
+    uint64_t call;         // that has it; 0 while idle or held
     lz_time opened, idle_since;
     double bytes;           // carried, both ways
     lz_tcp_path_id path[2]; // there, and back; 0 until something long was carried
@@ -290,10 +290,33 @@ static void leave_line(struct lz_world *w, struct pool_client *pc, struct waiter
     lz_pool_give(all, v);
 }
 
+// Where a session keeps its connection.
+static uint64_t *session_of(struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
+{
+    return lz_task_ops(w, e->opts.to)->sessions->connection(w, c->key);
+}
+
+// The next call of a session has the connection that the one before it had.
+static bool take_held(struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
+{
+    struct connection *n = lz_pool_find(&w->connections->all, *session_of(w, e, c));
+    if (n == NULL)
+        return false;
+    LZ_ASSERT(n->state == HELD);
+    n->state = BUSY;
+    n->call = lz_pool_id(c);
+    set_of_call(w, c, lz_pool_id(n));
+    return true;
+}
+
 void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     struct pool_client *pc = client_of(e, c->client);
     c->connected = lz_sim_now(w->sim);
+    if (e->opts.session && take_held(w, e, c)) {
+        lz_client_send(w, c);
+        return;
+    }
     if (take_idle(w, e, c) != NULL) {
         lz_client_send(w, c);
         return;
@@ -336,10 +359,36 @@ lz_time lz_connection_release(struct lz_world *w, struct lz_edge *e, const struc
     struct connection *n = connection_of(w, c);
     if (n == NULL)
         return 0;
+    uint64_t *session = is_clean && e->opts.session ? session_of(w, e, c) : NULL;
+    if (session != NULL) {
+        *session = lz_pool_id(n);
+        n->state = HELD;
+        n->call = 0;
+        return 0;
+    }
     if (!is_clean || !is_good(w, e, n))
         return close_one(w, e, n);
     push_idle(w, e, n);
     return 0;
+}
+
+bool lz_connection_is_open(const struct lz_world *w, uint64_t connection)
+{
+    return lz_pool_find(&w->connections->all, connection) != NULL;
+}
+
+void lz_connection_end_session(struct lz_world *w, uint64_t connection, bool is_clean)
+{
+    struct connection *n = lz_pool_find(&w->connections->all, connection);
+    if (n == NULL || n->state != HELD)
+        return;
+    struct lz_edge *e = lz_edge_get(w, n->edge);
+    lz_instance_id client = n->client;
+    if (is_clean && is_good(w, e, n))
+        push_idle(w, e, n);
+    else
+        close_one(w, e, n);
+    lz_connection_next(w, e, client);
 }
 
 void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id client)
@@ -393,7 +442,7 @@ static void break_one(struct lz_world *w, struct connection *n)
     struct lz_edge *e = lz_edge_get(w, n->edge);
     lz_edge_pair(e, n->client, n->server)->connected = 0;
     struct lz_call *c = lz_pool_find(&w->clients->pool, n->call);
-    if (n->state == IDLE) {
+    if (n->state == IDLE || n->state == HELD) {
         close_one(w, e, n);
         return;
     }

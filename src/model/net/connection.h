@@ -17,7 +17,8 @@
  *
  * One request at a time is on a connection (HTTP/1.1, database protocols). After a timeout its
  * answer may still come, so the connection is closed. The latest that became idle is used
- * first; too old ones are closed as they are met. Who finds all in use waits in line; who finds
+ * first; too old ones are closed as they are met. A session's connection stays its own between its
+ * calls, HELD: nobody else finds it. Who finds all in use waits in line; who finds
  * all open, but none to its replica, has the one closed that idled longest.
  *
  * Ownership: all in the arena. `lz_call`s know theirs by an array beside them, so that ways that
@@ -52,6 +53,10 @@ void lz_connection_let_go(struct lz_world *w, lz_component_id component, lz_time
 
 /* After a release: those in line may go on. */
 void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id client);
+
+/* A session is over: another call may have its connection, if it is fit for it. Of 0: nothing. */
+void lz_connection_end_session(struct lz_world *w, uint64_t connection, bool is_clean);
+bool lz_connection_is_open(const struct lz_world *w, uint64_t connection);
 
 /* What the call's connection says of a message that leaves now; it counts its bytes. */
 void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct lz_message *m);

@@ -89,6 +89,8 @@ struct lz_session_ops {
     bool (*is_lost)(struct lz_world *w, uint64_t session); /* that process is no more */
     void (*sent)(struct lz_world *w, uint64_t session, lz_instance_id server);
     bool (*keeps_connection)(struct lz_world *w, uint64_t session); /* that a call had */
+    /* Where the number of its connection is kept, of a way whose connections are tracked. */
+    uint64_t *(*connection)(struct lz_world *w, uint64_t session);
 };
 
 /* How a kind of component serves. All are called on a live task at one of its instances. */
