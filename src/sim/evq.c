@@ -216,32 +216,35 @@ static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct 
 }
 
 /*
- * Among many, most come among the last (what takes the longest of constant delays) or among the
- * first (what takes a short time): these need no search, and make room as they are passed. Out
- * of line, for the way into the wheel is short and calls nothing.
+ * Most come among the last (what takes the longest of constant delays) or among the first (what
+ * takes a short time): these need no search, and make room as they are passed. A late one must
+ * not be told its place by time alone. Out of line, for the way into the wheel is short and calls
+ * nothing.
  */
 static __attribute__((noinline)) uint64_t put_near(struct lz_evq *q, struct lz_evq_entry e,
                                                    uint64_t id)
 {
     uint32_t count = q->near_last - q->near_first;
-    bool has_room = q->near_first > 0 && q->near_last < q->near_cap && count < q->near_limit;
-    if (!has_room || count <= LZ_EVQ_NEAR_FEW || e.is_late)
+    if (q->near_last == q->near_cap || count >= q->near_limit)
         return put_anywhere(q, e, id);
-    struct lz_evq_entry *at = q->near + q->near_last;
-    if (e.at >= at[-LZ_EVQ_NEAR_FEW].at) {
-        q->near_last++;
-        for (; at[-1].at > e.at; at--)
-            *at = at[-1];
-        *at = e;
+    struct lz_evq_entry *first = q->near + q->near_first, *at = q->near + q->near_last;
+    bool is_early = q->near_first > 0 && count > 0 && e.at < first[count / 2].at;
+    if (count > 2 * LZ_EVQ_NEAR_FEW) {
+        is_early = q->near_first > 0 && e.at < first[LZ_EVQ_NEAR_FEW].at;
+        if (!is_early && e.at - e.is_late < at[-LZ_EVQ_NEAR_FEW].at)
+            return put_anywhere(q, e, id);
+    }
+    if (is_early) {
+        q->near_first--;
+        for (at = first; !lz_evq_before(q, &e, at); at++)
+            at[-1] = *at;
+        at[-1] = e;
         return id;
     }
-    at = q->near + q->near_first;
-    if (e.at >= at[LZ_EVQ_NEAR_FEW].at)
-        return put_anywhere(q, e, id);
-    q->near_first--;
-    for (; at->at <= e.at; at++)
-        at[-1] = *at;
-    at[-1] = e;
+    q->near_last++;
+    for (; at > first && lz_evq_before(q, &e, at - 1); at--)
+        *at = at[-1];
+    *at = e;
     return id;
 }
 

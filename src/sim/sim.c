@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "sim/evq.h"
+#include "sim/line.h"
 
 #define KINDS_MAX 4096
 #define LANES_MAX 65535
@@ -69,6 +70,7 @@ struct lz_sim {
     uint32_t kind_count, kind_cap;
     struct ready *ready; // a ring; cap is a power of two
     uint32_t ready_first, ready_count, ready_cap;
+    struct lz_lines lines;
     struct lane *lanes; // 1 ..
     uint32_t lane_count, lane_cap;
     struct timer *timers; // 1 ..
@@ -100,6 +102,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
     sim->seq = FIRST_SEQ;
     sim->timer_used = 1;
+    lz_lines_init(&sim->lines, opts->arena);
     sim->trace = lz_hash_mix(opts->run_key, 1);
     sim->ready_cap = 64;
     sim->ready = lz_arena_alloc(opts->arena, sim->ready_cap * sizeof(*sim->ready));
@@ -134,7 +137,7 @@ size_t lz_sim_pending(const struct lz_sim *sim)
     size_t alarms = 0;
     for (uint32_t i = 1; i <= sim->lane_count; i++)
         alarms += sim->lanes[i].has_alarm;
-    return sim->queue.live - alarms + sim->ready_count + sim->timers_armed;
+    return sim->queue.live - alarms + sim->lines.held + sim->ready_count + sim->timers_armed;
 }
 
 // The run and the ready ring have places of their own, which a handful of others share.
@@ -145,7 +148,7 @@ size_t lz_sim_bytes(const struct lz_sim *sim)
     bytes += (sim->timer_used - 1) * (sizeof(*sim->timers) + sizeof(*sim->timer_gens));
     for (uint32_t i = 1; i <= sim->lane_count; i++)
         bytes += sim->lanes[i].cap * sizeof(*sim->lanes[i].turns);
-    return bytes;
+    return bytes + lz_lines_bytes(&sim->lines);
 }
 
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx)
@@ -215,6 +218,32 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
         on_future(sim, 0, future);
     else
         lz_sim_at_first(sim, at, sim->future, 0, future);
+}
+
+lz_line lz_sim_line(struct lz_sim *sim, lz_time delay)
+{
+    return lz_lines_find(&sim->lines, delay);
+}
+
+// The line is full. Apart, so that the usual way saves no registers.
+static __attribute__((noinline)) void
+after_with_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    lz_lines_widen(&sim->lines, line);
+    lz_sim_after(sim, line, kind, entity, payload);
+}
+
+void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    if (__builtin_expect(lz_lines_is_full(&sim->lines, line), 0)) {
+        after_with_more(sim, line, kind, entity, payload);
+        return;
+    }
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    struct lz_line_event e = {.payload = payload, .entity = entity};
+    e.at = sim->face.now + sim->lines.all[line].delay;
+    e.rank = next_rank(sim, kind);
+    lz_lines_push(&sim->lines, line, e);
 }
 
 static void widen_ready(struct lz_sim *sim)
@@ -439,9 +468,19 @@ static inline void fire_next(struct lz_sim *sim, uint32_t timer)
     fire(sim, (lz_kind)e.rank, e.entity, e.payload);
 }
 
+// The first event of the lines.
+static inline void fire_line(struct lz_sim *sim)
+{
+    struct lz_line_event e = lz_lines_take(&sim->lines);
+    LZ_ASSERT(e.at >= sim->face.now);
+    sim->face.now = e.at;
+    sim->note.now_ns = e.at;
+    fire(sim, (lz_kind)e.rank, e.entity, e.payload);
+}
+
 /*
- * What happens nearly always: nothing is ready, and the nearest entry of the queue is an event
- * that is due. False: none of it was looked at but to find out that it is otherwise.
+ * What happens nearly always: nothing is ready, and the nearest of the queue and of the lines is an
+ * event that is due. False: none of it was looked at but to find out that it is otherwise.
  */
 static inline bool fire_plain(struct lz_sim *sim, lz_time end)
 {
@@ -450,7 +489,12 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
         return false;
     const struct lz_evq_entry *next = &q->near[q->near_first];
     const struct lz_evq_event *e = &q->events[next->event];
-    if (next->at > end || (e->gen & 1u) == 0 || (lz_kind)e->rank == KIND_ALARM)
+    if (sim->lines.at < next->at && sim->lines.at <= end) {
+        fire_line(sim);
+        return true;
+    }
+    if (next->at > end || next->at == sim->lines.at || (e->gen & 1u) == 0 ||
+        (lz_kind)e->rank == KIND_ALARM)
         return false;
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
@@ -465,9 +509,18 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     return true;
 }
 
+// Nothing is due by `end`.
+static enum lz_sim_stop end_at(struct lz_sim *sim, lz_time end)
+{
+    sim->face.now = end;
+    sim->note.now_ns = end;
+    return LZ_SIM_ENDED;
+}
+
 /*
  * The queue is asked for no more than this instant while there is ready work: opening it
- * further would be for nothing, as the ready work schedules what comes before.
+ * further would be for nothing, as the ready work schedules what comes before. The same holds for
+ * the instant at which the first of the lines is due.
  */
 enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
 {
@@ -478,16 +531,21 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         if (fire_plain(sim, end))
             continue;
         bool has_ready = sim->ready_count > 0;
-        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, has_ready ? sim->face.now : end);
+        lz_time limit = has_ready ? sim->face.now : end;
+        bool is_line = sim->lines.at <= limit && sim->lines.held > 0;
+        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? sim->lines.at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
-        bool is_ready = has_ready && (e == NULL || sim->ready[sim->ready_first].rank < e->rank);
+        is_line =
+            is_line && (e == NULL || sim->lines.at < next->at ||
+                        (sim->lines.at == next->at && lz_lines_first(&sim->lines)->rank < e->rank));
+        uint64_t rank = is_line     ? lz_lines_first(&sim->lines)->rank
+                        : e != NULL ? e->rank
+                                    : UINT64_MAX;
+        bool is_ready = has_ready && sim->ready[sim->ready_first].rank < rank;
         uint32_t timer = 0;
-        if (!is_ready) {
-            if (e == NULL) {
-                sim->face.now = end;
-                sim->note.now_ns = end;
-                return LZ_SIM_ENDED;
-            }
+        if (!is_ready && !is_line) {
+            if (e == NULL)
+                return end_at(sim, end);
             if ((lz_kind)e->rank == KIND_ALARM && (timer = timer_of(sim, e)) == 0) {
                 move_alarm(sim);
                 continue;
@@ -497,6 +555,10 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
             return LZ_SIM_EVENTS_USED;
         if (is_ready) {
             fire_ready(sim);
+            continue;
+        }
+        if (is_line) {
+            fire_line(sim);
             continue;
         }
         LZ_ASSERT(next->at >= sim->face.now);

@@ -8,10 +8,11 @@
  * thing on every machine, and a fork needs no fixing.
  *
  * Order is (time, sequence), the sequence being the order of scheduling across
- * all three ways to schedule:
+ * all four ways to schedule:
  *
  *   lz_sim_at      any instant; a hierarchical timing wheel (evq.h)
  *   lz_sim_soon    this instant, after what is already due; a ready ring
+ *   lz_sim_after   one of the few delays that many events have, and that nobody cancels: O(1)
  *   lz_sim_arm     a timer of constant duration; a FIFO lane, O(1) to arm and cancel,
  *                  at most three places of 8 bytes for each that is armed: for timeouts,
  *                  which mostly never fire
@@ -30,6 +31,7 @@
 
 #include "base/arena.h"
 #include "sim/draw.h"
+#include "sim/line.h"
 #include "sim/time.h"
 
 typedef uint16_t lz_kind;     /* event kind; 0 is never issued */
@@ -102,6 +104,14 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx);
 lz_kind lz_sim_kind_count(const struct lz_sim *sim); /* kinds are 1 .. count */
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
+
+/*
+ * A line for events that fire after `delay` > 0, the same for the same delay; 0 if there are
+ * too many others. In order with all else, as if by lz_sim_at.
+ */
+lz_line lz_sim_line(struct lz_sim *sim, lz_time delay);
+void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
+                  uint64_t payload);
 
 /* Fire at `at`, which must not lie in the past. */
 lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,

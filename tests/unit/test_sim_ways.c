@@ -1,5 +1,5 @@
 /*
- * The three ways to schedule, mixed: what fires must not depend on how it was scheduled, nor on
+ * The four ways to schedule, mixed: what fires must not depend on how it was scheduled, nor on
  * how far the queue had been opened or how often a run was ended and taken up again.
  *
  * Method: every event that fires is logged as "time:letter"; a test compares the log. The
@@ -246,11 +246,15 @@ static void the_budget_is_the_number_of_events_that_fire(void **state)
 static void the_way_an_event_was_scheduled_does_not_change_the_trace(void **state)
 {
     (void)state;
-    uint64_t traces[3];
-    for (int way = 0; way < 3; way++) {
+    uint64_t traces[5];
+    for (int way = 0; way < 5; way++) {
         struct rig r;
         start(&r, 1, 0);
-        if (way == 0)
+        if (way == 3)
+            lz_sim_at(r.sim, 7, r.mark, 'a', 1);
+        else if (way == 4)
+            lz_sim_after(r.sim, lz_sim_line(r.sim, 7), r.mark, 'a', 1);
+        else if (way == 0)
             lz_sim_at(r.sim, 0, r.mark, 'a', 1);
         else if (way == 1)
             lz_sim_soon(r.sim, r.mark, 'a', 1);
@@ -262,6 +266,32 @@ static void the_way_an_event_was_scheduled_does_not_change_the_trace(void **stat
     }
     assert_int_equal(traces[0], traces[1]);
     assert_int_equal(traces[0], traces[2]);
+    assert_int_equal(traces[3], traces[4]);
+}
+
+static void events_of_a_line_are_in_order_with_all_others(void **state)
+{
+    struct rig *r = *state;
+    lz_line five = lz_sim_line(r->sim, 5), three = lz_sim_line(r->sim, 3);
+    assert_int_equal(lz_sim_line(r->sim, 5), five);
+    lz_sim_at(r->sim, 5, r->mark, 'a', 0);
+    lz_sim_after(r->sim, five, r->mark, 'b', 0);
+    lz_sim_at(r->sim, 5, r->mark, 'c', 0);
+    lz_sim_after(r->sim, three, r->mark, 'd', 0);
+    lz_sim_run(r->sim, 2);
+    lz_sim_after(r->sim, three, r->mark, 'e', 0); // at 5 too, and scheduled last
+    lz_sim_after(r->sim, five, r->mark, 'f', 0);
+    assert_int_equal(lz_sim_pending(r->sim), 6);
+    expect_log(r, 10, "3:d 5:a 5:b 5:c 5:e 7:f");
+}
+
+static void lines_are_few(void **state)
+{
+    struct rig *r = *state;
+    for (lz_time delay = 1; delay <= LZ_LINES_MAX; delay++)
+        assert_int_not_equal(lz_sim_line(r->sim, delay), 0);
+    assert_int_equal(lz_sim_line(r->sim, LZ_LINES_MAX + 1), 0);
+    assert_int_not_equal(lz_sim_line(r->sim, LZ_LINES_MAX), 0);
 }
 
 #define TASKS_MAX 20000
@@ -297,13 +327,16 @@ static void schedule(struct mix *m)
     uint32_t i = m->count++;
     lz_time now = lz_sim_now(m->sim);
     struct task *t = &m->tasks[i];
-    uint64_t way = draw(m, 10);
+    uint64_t way = draw(m, 13);
     *t = (struct task){.at = now, .seq = i};
     if (way < 2) {
         lz_sim_soon(m->sim, m->kind, i, i);
     } else if (way < 6) {
         t->at = now + delays[way - 2];
         t->id = lz_sim_arm(m->sim, m->lanes[way - 2], i, i);
+    } else if (way < 9) {
+        t->at = now + delays[way - 5]; // 3 and more
+        lz_sim_after(m->sim, lz_sim_line(m->sim, delays[way - 5]), m->kind, i, i);
     } else {
         t->at = now + (lz_time)draw(m, 1ull << draw(m, 18));
         t->id = lz_sim_at(m->sim, t->at, m->kind, i, i);
@@ -369,6 +402,8 @@ int main(void)
         TEST(a_run_ends_at_its_end_whatever_is_pending),
         TEST(the_budget_is_the_number_of_events_that_fire),
         TEST(the_way_an_event_was_scheduled_does_not_change_the_trace),
+        TEST(events_of_a_line_are_in_order_with_all_others),
+        TEST(lines_are_few),
         TEST(a_random_mix_fires_in_the_order_of_time_and_scheduling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

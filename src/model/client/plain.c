@@ -64,10 +64,7 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     c->task = lz_pool_id(t);
     if (e->is_keyed)
         t->asked.edge = c->edge;
-    if (l->always_ns > 0)
-        lz_sim_at(w->sim, now + l->always_ns, ts->arrive, c->server, c->task);
-    else
-        lz_sim_soon(w->sim, ts->arrive, c->server, c->task);
+    lz_link_deliver(w, l, ts->arrive, c->task);
     return true;
 }
 

@@ -24,6 +24,7 @@
 #ifndef LZ_MODEL_NET_LINK_H
 #define LZ_MODEL_NET_LINK_H
 
+#include "base/check.h"
 #include "model/net/loss.h"
 #include "model/net/pipe.h"
 #include "model/target.h"
@@ -108,6 +109,7 @@ struct lz_link {
     uint32_t epoch;
     bool is_cut[2];    /* for what is asked, and for answers */
     lz_time always_ns; /* what a message takes if that is certain; -1: it must be drawn */
+    lz_line line;      /* of the kernel's, for that delay; 0: it has none */
     const struct lz_dist *base;
     double correlation; /* of the base */
     bool has_last;
@@ -137,6 +139,19 @@ static inline struct lz_link *lz_link_by_number(struct lz_world *w, uint32_t *nu
         return l;
     *number = lz_link_number(w, from, to);
     return face->all[*number];
+}
+
+/* Over a link that is certain and open: fires at the receiver when the message is there. */
+static inline void lz_link_deliver(struct lz_world *w, const struct lz_link *l, lz_kind kind,
+                                   uint64_t payload)
+{
+    LZ_ASSERT(l->always_ns >= 0);
+    if (l->line != 0)
+        lz_sim_after(w->sim, l->line, kind, (lz_instance_id)l->key, payload);
+    else if (l->always_ns > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + l->always_ns, kind, (lz_instance_id)l->key, payload);
+    else // no distance: the same order by a shorter way
+        lz_sim_soon(w->sim, kind, (lz_instance_id)l->key, payload);
 }
 
 static inline bool lz_link_is_answer(enum lz_purpose purpose)

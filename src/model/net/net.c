@@ -82,22 +82,20 @@ static void try_send(struct lz_world *w, const struct lz_message *m, uint32_t tr
     }
     if (is_lost(w, m->from))
         return; // nobody is left to send it again
-    lz_time delay = l->always_ns;
-    if (delay < 0) {
-        struct lz_flight f = {.owner = m->owner,
-                              .purpose = m->purpose,
-                              .number = tries,
-                              .bytes = m->bytes > 0 ? m->bytes : LZ_NET_SMALL_BYTES,
-                              .segments = 1};
-        lz_link_pass(w, l, &f);
-        if (f.lost > 0) {
-            send_later(w, m, tries);
-            return;
-        }
-        delay = f.delay;
+    if (l->always_ns >= 0) {
+        lz_link_deliver(w, l, m->kind, m->payload);
+        return;
     }
-    if (delay > 0)
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, m->kind, m->to, m->payload);
+    struct lz_flight f = {.owner = m->owner,
+                          .purpose = m->purpose,
+                          .number = tries,
+                          .bytes = m->bytes > 0 ? m->bytes : LZ_NET_SMALL_BYTES,
+                          .segments = 1};
+    lz_link_pass(w, l, &f);
+    if (f.lost > 0)
+        send_later(w, m, tries);
+    else if (f.delay > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + f.delay, m->kind, m->to, m->payload);
     else // no distance: the same order by a shorter way
         lz_sim_soon(w->sim, m->kind, m->to, m->payload);
 }

@@ -201,11 +201,7 @@ static bool send_back_plainly(struct lz_world *w, const struct lz_task *t, const
     const struct lz_link *l = lz_link_by_number(w, number, t->server, c->client);
     if (l->always_ns < 0 || l->is_cut[1])
         return false;
-    if (l->always_ns > 0)
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + l->always_ns, w->tasks->answer, c->client,
-                  lz_pool_id(t));
-    else
-        lz_sim_soon(w->sim, w->tasks->answer, c->client, lz_pool_id(t));
+    lz_link_deliver(w, l, w->tasks->answer, lz_pool_id(t));
     return true;
 }
 
