@@ -36,6 +36,7 @@ extern const struct lz_cmd lz_cmd_man;
 extern const struct lz_cmd lz_cmd_new;
 extern const struct lz_cmd lz_cmd_plan;
 extern const struct lz_cmd lz_cmd_run;
+extern const struct lz_cmd lz_cmd_shrink;
 extern const struct lz_cmd lz_cmd_sweep;
 extern const struct lz_cmd lz_cmd_types;
 extern const struct lz_cmd lz_cmd_verify_history;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "cli/minimise.h"
 #include "cli/session.h"
 #include "cli/sweep_out.h"
 #include "cli/watch.h"
@@ -15,6 +16,7 @@
 #include "record/record.h"
 
 #define SEEDS_DEFAULT 100
+#define SHRINK_RUNS 200 // of the shrinking that follows by itself
 #define RECORDED_MAX 10 // failures whose first seed is recorded
 
 enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_COUNTER, PROGRESS_NONE };
@@ -24,7 +26,7 @@ struct flags {
     struct lz_flags common;
     uint64_t first, last; /* 0, 0: not given */
     double confidence, max_rate;
-    bool no_save;
+    bool no_save, no_shrink;
     enum progress progress;
     const char *json;
 };
@@ -88,6 +90,14 @@ static bool take_no_save(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+static bool take_no_shrink(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct flags *)into)->no_shrink = true;
+    return true;
+}
+
 static bool take_progress(void *into, const char *value, struct lz_err *err)
 {
     static const char *const words[] = {"auto", "bar", "counter", "none"};
@@ -115,6 +125,7 @@ static const struct lz_opt options[] = {
      take_confidence},
     {"max-rate", 0, "P", "stop when it is certain that fewer, or more, runs fail", take_max_rate},
     {"no-save", 0, NULL, "do not save failing seeds", take_no_save},
+    {"no-shrink", 0, NULL, "do not make the first failure smaller", take_no_shrink},
     LZ_FLAGS_SELECT,
     LZ_FLAGS_STOP,
     LZ_FLAGS_RUNS,
@@ -275,6 +286,36 @@ static enum lz_exit remember(const struct lz_sweep *sweep)
     return LZ_EXIT_WRITE;
 }
 
+// The first failure that is one, as small as it can be in a fair number of runs.
+static enum lz_exit shrink(const struct flags *f, struct lz_sweep *sweep,
+                           const struct lz_report_style *style, struct lz_str *text)
+{
+    const struct lz_suite *suite = sweep->opts.suite;
+    size_t i = 0;
+    while (i < sweep->failure_count &&
+           (sweep->failures[i].is_xfail || sweep->failures[i].code != LZ_EXIT_FAILED))
+        i++;
+    if (i == sweep->failure_count || f->no_shrink || f->common.keep == LZ_FLAGS_KEEP_NONE)
+        return LZ_EXIT_OK;
+    const struct lz_sweep_failure *failure = &sweep->failures[i];
+    const struct lz_suite_run *run = &suite->runs[failure->run];
+    const struct lz_suite_scenario *s = &suite->scenarios[run->scenario];
+    const struct lz_minimise_opts opts = {
+        .flags = &f->common,
+        .style = style,
+        .source = {.path = s->path, .text = s->text, .len = s->len},
+        .params = &run->of->params,
+        .seed = failure->seed,
+        .name = failure->name,
+        .runs_max = SHRINK_RUNS,
+    };
+    lz_str_addf(text, "\nshrinking %c: ", (char)('A' + (i < 26 ? i : 25)));
+    enum lz_minimise_end end = lz_minimise_run(&opts, text, &sweep->signal);
+    return end == LZ_MINIMISE_UNWRITTEN ? LZ_EXIT_WRITE
+           : end == LZ_MINIMISE_FAILED  ? LZ_EXIT_BUG
+                                        : LZ_EXIT_OK;
+}
+
 static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
                            const struct lz_report_style *style, struct lz_out *out)
 {
@@ -283,6 +324,8 @@ static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
     lz_sweep_out_text(sweep, style, &text);
     if (sweep->signal == 0)
         lz_exit_add(&sweep->codes, keep(f, sweep, &text));
+    if (sweep->signal == 0)
+        lz_exit_add(&sweep->codes, shrink(f, sweep, style, &text));
     if (f->common.keep != LZ_FLAGS_KEEP_NONE)
         lz_exit_add(&sweep->codes, remember(sweep));
     enum lz_exit status = lz_exit_worst(&sweep->codes, f->common.report_only);

@@ -94,13 +94,17 @@ struct lz_flags {
     }
 
 /* How the work is done. */
-#define LZ_FLAGS_MACHINE                                                                           \
+#define LZ_FLAGS_MACHINE_BASE                                                                      \
     {"jobs", 'j', "N|auto", "how many at once; results never depend on it", lz_flags_jobs},        \
-        {"watch", 0, NULL, "again whenever a file changes, until interrupted", lz_flags_watch},    \
         {"profile", 0, "NAME", "the configuration's settings of this name", lz_flags_profile},     \
     {                                                                                              \
         "config", 0, "FILE", "the configuration (default lorenz.conf.lua, here or above)",         \
             lz_flags_config                                                                        \
+    }
+#define LZ_FLAGS_MACHINE                                                                           \
+    LZ_FLAGS_MACHINE_BASE,                                                                         \
+    {                                                                                              \
+        "watch", 0, NULL, "again whenever a file changes, until interrupted", lz_flags_watch       \
     }
 
 /* How results look. */

@@ -2,48 +2,11 @@
 --
 --     lua5.4 tests/cli/cli.lua path/to/lorenz tests/cli/scenarios
 --
--- A row is a name, a shell command and what must come of it. The command runs in a fresh
--- folder that holds a copy of the scenarios, with an environment that holds nothing but
--- PATH and what the row sets; $L is the binary. `out` and `err` are plain texts that
--- must occur (or, after "!", must not) in standard output and standard error.
+-- A row is a name, a shell command and what must come of it (harness.lua). The command runs in a
+-- fresh folder that holds a copy of the scenarios as `s`; $L is the binary. What is about many
+-- runs is in many.lua.
 
-local binary, scenarios = arg[1], arg[2]
-
-local function quote(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function read(path)
-    local file <close> = io.open(path, "rb")
-    return file and file:read "a" or ""
-end
-
-local function make_folder()
-    local pipe <close> = assert(io.popen "mktemp -d")
-    return pipe:read "l"
-end
-
-local ABSOLUTE = binary:sub(1, 1) == "/" and binary or os.getenv "PWD" .. "/" .. binary
-local SCENARIOS = scenarios:sub(1, 1) == "/" and scenarios or os.getenv "PWD" .. "/" .. scenarios
-
----Run a command in a fresh folder; gives its status, output and error output.
-local function run(command, env)
-    local folder = make_folder()
-    os.execute(("cp -r %s %s"):format(quote(SCENARIOS), quote(folder .. "/s")))
-    local parts = { "cd", quote(folder), "&& env -i", "PATH=" .. quote(os.getenv "PATH"),
-                    "L=" .. quote(ABSOLUTE), "LANG=C.UTF-8" }
-    for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
-        local value = os.getenv(name)
-        if value then parts[#parts + 1] = name .. "=" .. quote(value) end
-    end
-    parts[#parts + 1] = env or ""
-    parts[#parts + 1] = "sh -c " .. quote(command)
-    parts[#parts + 1] = (">%s 2>%s"):format(quote(folder .. "/.out"), quote(folder .. "/.err"))
-    local _, _, status = os.execute(table.concat(parts, " "))
-    local out, err = read(folder .. "/.out"), read(folder .. "/.err")
-    os.execute("rm -rf " .. quote(folder))
-    return status, out, err
-end
+local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
 
 local USAGE = "lorenz help run"
 -- Wait for a child of $pid, then send it a signal.
@@ -580,34 +543,6 @@ local rows = {
     { "eighty columns are the default", "$L run s/fails.lua s/inconclusive.lua", 1, width = 80 },
 
     -- Sweeps and histories.
-    { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
-        width = 80, out = { "seeds 1 to 12", "1 distinct failure", "closest calls", "12 of 12" } },
-    { "a sweep without a failure is not sure of none", "$L sweep s/passes.lua --seeds 20", 0,
-        out = { "below 14 %", "20 of 20 runs, 0 failed" } },
-    { "failing seeds are saved, and run first",
-        "$L sweep s/chancy.lua --progress none >t; cat s/seeds/chancy.seeds; "
-        .. "$L sweep s/chancy.lua --seeds 1 --progress none", 1,
-        out = { "# failing seeds of s/chancy.lua", "# p99 is fine", "still fail" } },
-    { "the first seed of each failure is recorded",
-        "$L sweep s/chancy.lua --progress none >t; ls .lorenz/runs", 0, out = { "chancy-" } },
-    { "a seed of a case that is gone is told",
-        "mkdir s/seeds; echo '7 retries=9' >s/seeds/passes.seeds; "
-        .. "$L sweep s/passes.lua --seeds 1", 0,
-        err = { "s/seeds/passes.seeds:1: skipped: there is no such case" } },
-    { "a rate is decided, either way",
-        "$L sweep s/chancy.lua --max-rate 1% --no-save --progress none; echo $?; "
-        .. "$L sweep s/passes.lua --max-rate 20% --progress none; echo $?", 0,
-        out = { "decided: above", "exit 1", "decided: below", "exit 0" } },
-    { "too few seeds decide nothing", "$L sweep s/passes.lua --max-rate 1% --seeds 5", 3,
-        out = { "undecided" } },
-    { "a sweep is the same with one worker or four",
-        "for j in 1 4; do $L sweep s/chancy.lua --no-save --keep none -j $j -o json=$j >t$j; done; "
-        .. "cmp 1 4 && cmp t1 t4", 0 },
-    { "no seeds are no sweep", "$L sweep s/passes.lua --seeds 0", 4, err = { "--seeds" } },
-    { "a range that goes down is none", "$L sweep s/passes.lua --seeds 9..3", 4, err = { "9..3" } },
-    { "a share is between 0 and 1", "$L sweep s/passes.lua --max-rate 120%", 4, err = { "120%" } },
-    { "a scenario that does not load is not swept", "$L sweep s/wrong.lua", 2,
-        err = { "s/wrong.lua does not load" } },
     { "a history that holds",
         "echo '{:process 0, :type :invoke, :f :write, :value 1} "
         .. "{:process 0, :type :ok, :f :write, :value 1}' | $L verify-history -m register -", 0,
@@ -632,38 +567,4 @@ local rows = {
         skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua; " },
 }
 
-local function widest(text)
-    local most = 0
-    for line in text:gmatch "[^\n]*" do most = math.max(most, utf8.len(line) or #line) end
-    return most
-end
-
--- Nil, or what is not as the row wants it.
-local function judge(row, status, out, err)
-    if status ~= row[3] then return ("status %s, wanted %d"):format(status, row[3]) end
-    for _, stream in ipairs { { row.out, out, "stdout" }, { row.err, err, "stderr" } } do
-        for _, text in ipairs(stream[1] or {}) do
-            local plain = text:gsub("^!", "")
-            local found = stream[2]:find(plain, 1, true) ~= nil
-            if found ~= (text == plain) then
-                return ("%s %s %q"):format(stream[3], found and "contains" or "lacks", plain)
-            end
-        end
-    end
-    if row.ascii and out:find "[\128-\255]" then return "stdout is not 7-bit" end
-    if row.width and widest(out) > row.width then return widest(out) .. " columns" end
-end
-
-local failed = 0
-print("1.." .. #rows)
-for i, row in ipairs(rows) do
-    local status, out, err = run((row.skip or "") .. row[2], row.env)
-    local wrong = judge(row, status, out, err)
-    print(("%s %d - %s"):format(wrong and "not ok" or "ok", i, row[1]))
-    if wrong then
-        failed = failed + 1
-        print(("# %s\n# %s\n%s"):format(row[2], wrong, ("stdout:\n" .. out .. "stderr:\n" .. err)
-            :gsub("[^\n]+", "#   %0")))
-    end
-end
-os.exit(failed == 0, true)
+harness(rows)

@@ -1,0 +1,84 @@
+-- many.lua — sweep, shrink, compare and what else is about many runs, driven as people drive it.
+--
+--     lua5.4 tests/cli/many.lua path/to/lorenz tests/cli/scenarios
+--
+-- Rows are as in cli.lua.
+local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
+
+local rows = {
+    -- Sweeping.
+    { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
+        width = 80, out = { "seeds 1 to 12", "1 distinct failure", "closest calls", "12 of 12" } },
+    { "a sweep without a failure is not sure of none", "$L sweep s/passes.lua --seeds 20", 0,
+        out = { "below 14 %", "20 of 20 runs, 0 failed" } },
+    { "failing seeds are saved, and run first",
+        "$L sweep s/chancy.lua --progress none >t; cat s/seeds/chancy.seeds; "
+        .. "$L sweep s/chancy.lua --seeds 1 --progress none", 1,
+        out = { "# failing seeds of s/chancy.lua", "# p99 is fine", "still fail" } },
+    { "the first seed of each failure is recorded",
+        "$L sweep s/chancy.lua --progress none >t; ls .lorenz/runs", 0, out = { "chancy-" } },
+    { "a seed of a case that is gone is told",
+        "mkdir s/seeds; echo '7 retries=9' >s/seeds/passes.seeds; "
+        .. "$L sweep s/passes.lua --seeds 1", 0,
+        err = { "s/seeds/passes.seeds:1: skipped: there is no such case" } },
+    { "a rate is decided, either way",
+        "$L sweep s/chancy.lua --max-rate 1% --no-save --progress none; echo $?; "
+        .. "$L sweep s/passes.lua --max-rate 20% --progress none; echo $?", 0,
+        out = { "decided: above", "exit 1", "decided: below", "exit 0" } },
+    { "too few seeds decide nothing", "$L sweep s/passes.lua --max-rate 1% --seeds 5", 3,
+        out = { "undecided" } },
+    { "a sweep is the same with one worker or four",
+        "for j in 1 4; do $L sweep s/chancy.lua --no-save --keep none -j $j -o json=$j >t$j; done; "
+        .. "cmp 1 4 && cmp t1 t4", 0 },
+    { "no seeds are no sweep", "$L sweep s/passes.lua --seeds 0", 4, err = { "--seeds" } },
+    { "a range that goes down is none", "$L sweep s/passes.lua --seeds 9..3", 4, err = { "9..3" } },
+    { "a share is between 0 and 1", "$L sweep s/passes.lua --max-rate 120%", 4, err = { "120%" } },
+    { "a scenario that does not load is not swept", "$L sweep s/wrong.lua", 2,
+        err = { "s/wrong.lua does not load" } },
+
+    -- Shrinking. Of the forty faults of _forty.lua it takes three to overflow a queue.
+    { "three of forty faults are found in 150 runs",
+        "$L run -q s/_forty.lua; $L shrink _forty-1 --runs 150 && cat s/min/_forty-1.lua "
+        .. "&& $L run -q s/min/_forty-1.lua", 1,
+        out = { "40 → 3 faults", "s/min/_forty-1.lua", "fault.kill { api, pick = 1",
+                "fault.degrade { api, factor = 1.7", "!side1", "!about",
+                'scenario "Orders get through while machines come and go" {\n' } },
+    { "what shrinks is the same with one worker or four",
+        "for j in 1 4; do $L shrink s/_forty.lua -j $j --runs 60 -o - >m$j; done; cmp m1 m4", 0 },
+    { "it says what mattered", "$L shrink s/slow.lua --ascii", 0, ascii = true,
+        out = { "s/min/slow-1.lua", "fails alike after",
+                'the same with service_time of service web passes: "6ms" instead of "12ms"' } },
+    { "what is left of a case runs without naming it",
+        "cp s/cases.lua s/c.lua; $L shrink s/c.lua --case work=20ms >o && cat s/min/c-1.lua && "
+        .. "$L run -q s/min/c-1.lua", 1,
+        out = { 'param("work", { "20ms" })', "!xfail", "1 failed" } },
+    { "a run that holds is not shrunk", "$L run -q s/passes.lua >o; $L shrink passes-1", 5,
+        err = { "does not fail: the verdict is pass" } },
+    { "a token is found among the scenarios",
+        "mkdir t; cp s/fails.lua s/passes.lua t; t=$($L run t/fails.lua | grep -o 'lz1-.*'); "
+        .. "$L shrink $t t", 0, out = { "t/min/fails-1.lua" } },
+    { "a token of none of them is said to be so",
+        "t=$($L run s/fails.lua | grep -o 'lz1-.*'); $L shrink $t s/passes.lua", 5,
+        err = { "no scenario of that token fails" } },
+    { "another expectation can be meant", "$L shrink s/fails.lua -e 'no such thing'", 5,
+        err = { "does not fail in no such thing" } },
+    { "what uses files still finds them", "touch lorenz.conf.lua; "
+        .. "sed -i 's/equals(0)/above \"50%\"/' s/uses.lua; $L shrink s/uses.lua && "
+        .. "cat s/min/uses-1.lua", 0, out = { 'use "../_shop.lua"' } },
+    { "what cannot find them from there is put beside it",
+        "sed -i 's/equals(0)/above \"50%\"/' s/uses.lua; $L shrink s/uses.lua; "
+        .. "ls s/*.min.lua", 0, out = { "s/uses-1.min.lua" } },
+    { "a run that is nowhere is usage", "$L shrink nowhere-1", 4,
+        err = { 'there is no run "nowhere-1"', "`lorenz run` makes them" } },
+    { "a damaged run file is usage", "echo x >bad.lzrun; $L shrink bad.lzrun", 4,
+        err = { "bad.lzrun" } },
+    { "something must be shrunk", "$L shrink", 4, err = { "name a run, a token or a scenario" } },
+    { "a scenario that does not load is not shrunk", "$L shrink s/wrong.lua", 2,
+        err = { "s/wrong.lua does not load" } },
+    { "a sweep shrinks its first failure", "$L sweep s/fails.lua --seeds 2 --progress none", 1,
+        out = { "shrinking A: s/min/fails-1.lua", "fails alike after" } },
+    { "a sweep can leave it", "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none; ls s", 0,
+        out = { "!shrinking", "!min" } },
+}
+
+harness(rows)
