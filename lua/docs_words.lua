@@ -35,7 +35,6 @@ local web = service "web" {
 local db = database "orders-db" {
   nodes = 3, replication = "sync", failover = { detect = "5s", promote = "4s" },
 }]] },
-<<<<<<< HEAD
     consensus = { text = "Nodes that agree on the values of keys as long as a majority of them "
         .. "works: Raft, as in etcd and Consul. Calls read (get), write (put), compare and set "
         .. "(cas), delete, watch, and hold keys as locks (acquire, renew, release). Its leader is "
@@ -44,7 +43,6 @@ local db = database "orders-db" {
 local etcd = consensus "etcd" { nodes = 3, heartbeat = "100ms", election = "1s" }
 local api = service "api" { calls = { call { etcd, "put config", timeout = "2s" } } }
 fault.kill { etcd.leader, at = "2m", lasting = "30s" }]] },
-=======
     transaction = { is_silent = true, text = "What `req:transaction` is asked for, in a handler: "
         .. "several statements on one connection to a database, all of them or none. Its function "
         .. "gets tx:read, tx:lock (SELECT ... FOR UPDATE), tx:write, tx:delete, tx:scan and "
@@ -59,7 +57,6 @@ service "shop" { handle = { ["POST /order"] = function(req)
   end)
   return r.ok and 200 or 503
 end } }]] },
->>>>>>> 060b827 (script: transactions in handlers)
     traffic = { text = "Users: requests at a rate, each with its patience. Its metrics are what "
         .. "users see.",
         example = [[local users = traffic "users" { to = web, rate = "400/s", timeout = "2s" }]] },

@@ -208,11 +208,8 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .bulkhead = count_at(L, idx, "bulkhead"),
         .single_flight = lz_read_bool(L, idx, "single_flight"),
         .cancel = lz_read_bool(L, idx, "cancel"),
-<<<<<<< HEAD
         .stream = lz_read_bool(L, idx, "stream"),
-=======
         .session = lz_read_bool(L, idx, "session"),
->>>>>>> 060b827 (script: transactions in handlers)
         .size = (uint64_t)lz_read_num(L, idx, "size", 0),
         .response_size = (uint64_t)lz_read_num(L, idx, "response_size", 0),
         .tcp = {.window = (uint64_t)lz_read_num(L, idx, "window", 0),

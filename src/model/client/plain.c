@@ -14,13 +14,8 @@ void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
     bool is_alone = !e->is_watched && e->guard == NULL && e->hedging == NULL &&
                     e->flights == NULL && e->members == NULL && e->name == NULL && e->pool == NULL;
     bool says_nothing = !e->heeds_deadline && !e->tells_deadline && !e->hands_priority_on &&
-<<<<<<< HEAD
-                        o->priority == 0 && o->overall_timeout == 0;
-    bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive && !o->stream;
-=======
                         o->priority == 0 && o->overall_timeout == 0 && !o->session;
-    bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive;
->>>>>>> 060b827 (script: transactions in handlers)
+    bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive && !o->stream;
     e->is_plain = is_alone && says_nothing && is_warm && o->timeout < LZ_FOREVER / 2 &&
                   !face->is_plain_forbidden;
     e->is_small = o->size > 0 && o->size <= LZ_TCP_SEGMENT && o->response_size > 0 &&
