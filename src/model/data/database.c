@@ -89,9 +89,16 @@ bool lz_database_is_read(const char *op)
     return false;
 }
 
+// Each operation's word is looked at once.
 bool lz_database_op_reads(const struct lz_world *w, lz_op op)
 {
-    return lz_database_is_read(lz_call_op_name(w, op));
+    struct lz_databases *ds = w->databases;
+    enum { UNKNOWN, READS, WRITES };
+    if (op >= ds->op_cap)
+        ds->ops = lz_grow(w->arena, ds->ops, &ds->op_cap, op + 1u, sizeof(*ds->ops));
+    if (ds->ops[op] == UNKNOWN)
+        ds->ops[op] = lz_database_is_read(lz_call_op_name(w, op)) ? READS : WRITES;
+    return ds->ops[op] == READS;
 }
 
 lz_instance_id lz_database_primary(const struct lz_world *w, lz_component_id id)

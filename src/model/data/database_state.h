@@ -140,6 +140,8 @@ struct lz_databases {
     struct lz_database **all; /* by component */
     uint32_t cap;
     lz_kind queried, flushed, fetched, disk_failed;
+    uint8_t *ops; /* whether they read, as far as they were looked at */
+    uint32_t op_cap;
 };
 
 struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id);

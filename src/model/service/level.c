@@ -74,17 +74,6 @@ void lz_level_present(struct lz_world *w, struct lz_service *s)
     lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
 }
 
-// The CPU may have changed since it was measured: a fault that steals from it does not say so.
-void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
-{
-    lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
-    if (r->own != NULL)
-        lz_metrics_set_on(w->metrics, r->own->busy_on, now,
-                          (double)r->busy / (double)s->opts.concurrency);
-    lz_level_cpu(w, s, r);
-}
-
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
@@ -97,7 +86,10 @@ void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_ser
                    const struct lz_task *t, enum lz_outcome outcome)
 {
     lz_time latency = lz_sim_now(w->sim) - t->arrived;
-    lz_measure_left(w, &s->series.m, outcome, latency);
+    if (outcome == LZ_OUTCOME_OK)
+        lz_measure_answered(w, &s->series.m, latency);
+    else
+        lz_measure_left(w, &s->series.m, outcome, latency);
     if (r->own != NULL)
         lz_measure_left(w, &r->own->m, outcome, latency);
     if (s->versions != NULL)

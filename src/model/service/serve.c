@@ -1,17 +1,23 @@
 #include "base/check.h"
 #include "model/client/legs.h"
+#include "model/service/auth.h"
 #include "model/service/service_state.h"
 
 static void worked(struct lz_world *w, struct lz_service *s, struct lz_task *t);
 
+static inline void take_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                            struct lz_task *t, lz_time cpu)
+{
+    t->job = lz_cpu_add(w, lz_service_capacity(w, r, t->server)->cpu, cpu, lz_pool_id(t));
+    lz_level_cpu(w, s, r);
+}
+
 void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_time cpu,
                        lz_time rest)
 {
-    struct lz_service_replica *r = lz_service_replica(s, t->server);
     t->rest_ns = rest;
     if (cpu > 0) {
-        t->job = lz_cpu_add(w, lz_service_capacity(w, r, t->server)->cpu, cpu, lz_pool_id(t));
-        lz_level_cpu(w, s, r);
+        take_cpu(w, s, lz_service_replica(s, t->server), t, cpu);
     } else if (rest > 0) {
         t->rest_ns = 0;
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
@@ -21,8 +27,8 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
     }
 }
 
-void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                    struct lz_task *t)
+static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t)
 {
     LZ_ASSERT(r->busy < s->opts.concurrency);
     lz_time now = lz_sim_now(w->sim);
@@ -43,6 +49,11 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
     double factor = c->factor * b->factor;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
     lz_time total = lz_service_scaled(lz_dist_time(&b->service_time, &draw), factor);
+    if (b->cpu_time.kind == LZ_DIST_NONE && total > 0) {
+        t->rest_ns = 0;
+        take_cpu(w, s, r, t, total);
+        return;
+    }
     lz_time cpu = total;
     if (b->cpu_time.kind != LZ_DIST_NONE) {
         draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 1);
@@ -50,6 +61,63 @@ void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_
         cpu = cpu < total ? cpu : total;
     }
     lz_serve_take_cpu(w, s, t, cpu, total - cpu);
+}
+
+void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t)
+{
+    start(w, s, r, t);
+}
+
+static inline void count_arrival(struct lz_world *w, struct lz_service *s,
+                                 struct lz_service_replica *r, struct lz_task *t)
+{
+    lz_measure_arrived(w, &s->series.m);
+    if (r->own != NULL)
+        lz_measure_arrived(w, &r->own->m);
+    lz_client_count_request(w, s->id);
+    if (s->versions != NULL)
+        lz_version_arrived(w, s, t);
+}
+
+void lz_serve_count(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t)
+{
+    count_arrival(w, s, r, t);
+}
+
+// A place in the queue; in a full one that of somebody less urgent, who is refused instead.
+static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                 struct lz_task *t)
+{
+    if (r->queue_len >= s->opts.queue.max && s->opts.queue.max != LZ_SERVICE_UNBOUNDED) {
+        struct lz_task *victim = lz_queue_victim(w, r, t);
+        if (victim == NULL) {
+            lz_serve_refuse(w, s, r, t, 503);
+            return;
+        }
+        lz_queue_remove(w, s, r, victim);
+        lz_serve_refuse(w, s, r, victim, 503);
+    }
+    lz_queue_push(w, s, r, t);
+}
+
+void lz_serve_arrive(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    count_arrival(w, s, r, t);
+    uint16_t status = 0;
+    if (w->auths != NULL)
+        status = lz_auth_check(w, t);
+    if (s->has_admission && status == 0)
+        status = lz_admission_check(w, s, r);
+    if (status != 0)
+        lz_serve_refuse(w, s, r, t, status);
+    else if (r->busy < s->opts.concurrency)
+        start(w, s, r, t);
+    else
+        wait(w, s, r, t);
 }
 
 void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)

@@ -11,60 +11,15 @@
 #include "model/service/autoscale.h"
 #include "model/service/service_state.h"
 
-static void measure_arrived(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                            struct lz_task *t)
-{
-    lz_measure_arrived(w, &s->series.m);
-    if (r->own != NULL)
-        lz_measure_arrived(w, &r->own->m);
-    lz_client_count_request(w, s->id);
-    if (s->versions != NULL)
-        lz_version_arrived(w, s, t);
-}
-
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                       uint16_t status)
 {
     struct lz_service *s = lz_service_of(w, t);
     struct lz_service_replica *r = lz_service_replica(s, t->server);
-    measure_arrived(w, s, r, t);
+    lz_serve_count(w, s, r, t);
     lz_level_left(w, s, r, t, outcome);
     t->value = 0; // was its deadline
     lz_task_answer(w, t, outcome, status);
-}
-
-// A place in the queue; in a full one that of somebody less urgent, who is refused instead.
-static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                 struct lz_task *t)
-{
-    if (r->queue_len >= s->opts.queue.max && s->opts.queue.max != LZ_SERVICE_UNBOUNDED) {
-        struct lz_task *victim = lz_queue_victim(w, r, t);
-        if (victim == NULL) {
-            lz_serve_refuse(w, s, r, t, 503);
-            return;
-        }
-        lz_queue_remove(w, s, r, victim);
-        lz_serve_refuse(w, s, r, victim, 503);
-    }
-    lz_queue_push(w, s, r, t);
-}
-
-static void arrive(struct lz_world *w, struct lz_task *t)
-{
-    struct lz_service *s = lz_service_of(w, t);
-    struct lz_service_replica *r = lz_service_replica(s, t->server);
-    measure_arrived(w, s, r, t);
-    uint16_t status = 0;
-    if (w->auths != NULL)
-        status = lz_auth_check(w, t);
-    if (s->has_admission && status == 0)
-        status = lz_admission_check(w, s, r);
-    if (status != 0)
-        lz_serve_refuse(w, s, r, t, status);
-    else if (r->busy < s->opts.concurrency)
-        lz_serve_start(w, s, r, t);
-    else
-        wait(w, s, r, t);
 }
 
 static void cancel(struct lz_world *w, struct lz_task *t)
@@ -158,7 +113,7 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
     return r->busy + r->queue_len;
 }
 
-static const struct lz_server_ops server_ops = {.arrive = arrive,
+static const struct lz_server_ops server_ops = {.arrive = lz_serve_arrive,
                                                 .turn_away = turn_away,
                                                 .called = lz_step_called,
                                                 .cancel = cancel,

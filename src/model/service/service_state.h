@@ -188,8 +188,11 @@ lz_time lz_queue_age(const struct lz_world *w, const struct lz_service_replica *
 void lz_queue_init(struct lz_world *w);
 bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
 
-/* ---- serve.c: a task that holds a worker, from taking it to the answer */
+/* ---- serve.c: a task from its arrival to the answer */
 void lz_serve_init(struct lz_world *w);
+void lz_serve_arrive(struct lz_world *w, struct lz_task *t);
+void lz_serve_count(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                    struct lz_task *t); /* it has come, whatever becomes of it */
 
 /* The work that comes before calls and handlers is done, on the disk too. */
 void lz_serve_go_on(struct lz_world *w, struct lz_task *t);
@@ -247,14 +250,27 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
                      struct lz_service_series *s, uint32_t replicas);
 
-/* Workers were taken or given back. */
-void lz_level_workers(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
 void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
 static inline void lz_level_cpu(struct lz_world *w, struct lz_service *s,
                                 struct lz_service_replica *r)
 {
     if (r->capacity != NULL && lz_cpu_changes(r->capacity->cpu) != r->cpu_changes)
         lz_level_cpu_changed(w, s, r);
+}
+
+/*
+ * Workers were taken or given back. The CPU may have changed since it was measured: a fault that
+ * steals from it does not say so.
+ */
+static inline void lz_level_workers(struct lz_world *w, struct lz_service *s,
+                                    struct lz_service_replica *r)
+{
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
+    if (r->own != NULL)
+        lz_metrics_set_on(w->metrics, r->own->busy_on, now,
+                          (double)r->busy / (double)s->opts.concurrency);
+    lz_level_cpu(w, s, r);
 }
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);
 

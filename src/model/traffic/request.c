@@ -168,32 +168,36 @@ static void offer(struct lz_world *w, const struct lz_request *r, const struct l
         rs->kept_lowest[facts->kept_as] = lowest_of(kept);
 }
 
-void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
-                    uint16_t status)
+// Among the failed or the random ones, and among the slowest, if it is one of them.
+static void offer_all(struct lz_world *w, const struct lz_request *r, enum lz_outcome outcome,
+                      uint16_t status)
 {
-    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
-    lz_time now = lz_sim_now(w->sim);
     struct lz_trace_kept facts = {
         .traffic = r->traffic,
         .ordinal = r->ordinal,
         .intended = r->intended,
-        .end = now,
+        .end = lz_sim_now(w->sim),
         .outcome = outcome,
         .status = status,
     };
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_world_component(w, r->traffic)->path,
+                                        LZ_PURPOSE_SAMPLE, r->ordinal);
+    facts.priority = lz_draw_u64(&draw);
+    facts.kept_as = outcome != LZ_OUTCOME_OK ? LZ_KEPT_FAILED : LZ_KEPT_RANDOM;
+    offer(w, r, &facts);
+    facts.priority = (uint64_t)(facts.end - r->intended);
+    facts.kept_as = LZ_KEPT_SLOWEST;
+    offer(w, r, &facts);
+}
+
+void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
+                    uint16_t status)
+{
+    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
     if (outcome != LZ_OUTCOME_OK && !r->is_bot)
         count_blame(w, r);
-    if (now >= w->warmup && !r->is_bot) {
-        struct lz_draw draw =
-            lz_draw_begin(lz_sim_key(w->sim), lz_world_component(w, r->traffic)->path,
-                          LZ_PURPOSE_SAMPLE, r->ordinal);
-        facts.priority = lz_draw_u64(&draw);
-        facts.kept_as = outcome != LZ_OUTCOME_OK ? LZ_KEPT_FAILED : LZ_KEPT_RANDOM;
-        offer(w, r, &facts);
-        facts.priority = (uint64_t)(now - r->intended);
-        facts.kept_as = LZ_KEPT_SLOWEST;
-        offer(w, r, &facts);
-    }
+    if (lz_sim_now(w->sim) >= w->warmup && !r->is_bot)
+        offer_all(w, r, outcome, status);
     free_spans(w, r);
     lz_pool_give(&w->requests->open, r);
 }

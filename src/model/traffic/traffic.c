@@ -69,8 +69,8 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
     t->sent++;
     if (!send->is_bot) {
         t->open++;
-        lz_metrics_add(w->metrics, t->series.sent, 1);
-        lz_metrics_set(w->metrics, t->series.in_flight, now, t->open);
+        lz_metrics_add_on(w->metrics, t->series.sent_on, 1);
+        lz_metrics_set_on(w->metrics, t->series.in_flight_on, now, t->open);
     }
     lz_client_count_request(w, t->id);
     struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
@@ -93,12 +93,16 @@ static void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
 {
     LZ_ASSERT(t->open > 0);
     t->open--;
-    lz_metrics_set(w->metrics, t->series.in_flight, lz_sim_now(w->sim), t->open);
-    lz_metrics_add(w->metrics, t->series.outcomes, 1);
-    lz_metrics_add(w->metrics, outcome == LZ_OUTCOME_OK ? t->series.ok : t->series.failed, 1);
+    lz_metrics_set_on(w->metrics, t->series.in_flight_on, lz_sim_now(w->sim), t->open);
+    lz_metrics_add_on(w->metrics, t->series.outcomes_on, 1);
+    lz_metrics_observe_on(w->metrics, t->series.latency_on, latency);
+    if (outcome == LZ_OUTCOME_OK) {
+        lz_metrics_add_on(w->metrics, t->series.ok_on, 1);
+        return;
+    }
+    lz_metrics_add(w->metrics, t->series.failed, 1);
     if (outcome == LZ_OUTCOME_TIMEOUT)
         lz_metrics_add(w->metrics, t->series.timeouts, 1);
-    lz_metrics_observe(w->metrics, t->series.latency, latency);
 }
 
 void lz_traffic_called(struct lz_world *w, lz_request_id request,
@@ -156,6 +160,12 @@ static void make_series(struct lz_world *w, struct lz_traffic *t)
         .latency = lz_metrics_hist(w->metrics),
         .in_flight = lz_metrics_gauge(w->metrics, 0.0),
     };
+    struct lz_traffic_series *s = &t->series;
+    s->sent_on = lz_metrics_series(w->metrics, s->sent, LZ_WINDOW_COUNTER);
+    s->outcomes_on = lz_metrics_series(w->metrics, s->outcomes, LZ_WINDOW_COUNTER);
+    s->ok_on = lz_metrics_series(w->metrics, s->ok, LZ_WINDOW_COUNTER);
+    s->latency_on = lz_metrics_series(w->metrics, s->latency, LZ_WINDOW_HIST);
+    s->in_flight_on = lz_metrics_series(w->metrics, s->in_flight, LZ_WINDOW_GAUGE);
     bool streams = t->opts.edge.stream;
     if (streams)
         t->series.first_byte = lz_metrics_hist(w->metrics);

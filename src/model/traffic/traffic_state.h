@@ -10,6 +10,7 @@ struct lz_traffic_series {
     lz_series latency;
     lz_series first_byte; /* 0: it does not stream */
     lz_series in_flight;
+    struct lz_series_face *sent_on, *outcomes_on, *ok_on, *latency_on, *in_flight_on;
 };
 
 struct lz_traffic {
