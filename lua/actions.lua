@@ -211,7 +211,7 @@ local function edge_for(state, req, body)
         local d = table.remove(state.diag.list)
         error(d and d.text or "req:call is wrong", 3)
     end
-    local id, message = state.C.edge(build.edge(f, req.service, to.id, body[2]))
+    local id, message = build.make_edge(state.C, f, req.service, to.id, body[2])
     if not id then error("req:call: " .. message, 3) end
     local options, count = copy_options(body)
     known_as[#known_as + 1] = { id = id, options = options, count = count }

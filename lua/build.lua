@@ -80,9 +80,22 @@ local function edge(f, from, to, op)
         keepalive_probes = keepalive.probes, pool = f.pool ~= nil,
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
         pool_cold = pool.warm == false, ttl = f.ttl, value_size = f.value_size,
+        beta = f.beta,
     }
 end
 M.edge = edge
+
+--- Make a way to call, and the way to the cache it looks into first; nil and a sentence if the
+--- model refuses.
+function M.make_edge(C, f, from, to, op)
+    local e = edge(f, from, to, op)
+    if f.through then
+        local id, message = C.edge(edge(f.through.fields, from, f.through.to.id, "get"))
+        if not id then return nil, message end
+        e.through = id
+    end
+    return C.edge(e)
+end
 
 local create = {}
 
@@ -262,11 +275,11 @@ local function build_calls(state, C)
             list = { { to = c.fields.to, fields = c.fields, line = c.line } }
         end
         for _, call in ipairs(list or {}) do
-            local id, message = C.edge(edge(call.fields, c.id, call.to.id, call.op))
+            local id, message = M.make_edge(C, call.fields, c.id, call.to.id, call.op)
             if not id then refused(state, call, message) return end
             local fallback, spare = call.fields.fallback, nil
             if fallback then
-                spare, message = C.edge(edge(fallback.fields, c.id, fallback.to.id, fallback.op))
+                spare, message = M.make_edge(C, fallback.fields, c.id, fallback.to.id, fallback.op)
                 if not spare then refused(state, fallback, message) return end
             end
             id, message = C.add_call(c.id, id, spare, call.fields.optional)

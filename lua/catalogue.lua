@@ -19,8 +19,6 @@ local M = {
     long_transaction = { "Hold a transaction open.", "database" },
     connection_exhaustion = { "Take all connections.", "database cache",
         { "limit", "count", "how many are left; default 0" } },
-    hot_key = { "Let one key be asked for much more.", "cache database",
-        { "key", "any", "which; default the most popular" }, { "factor", "number", "how much" } },
     unclean_election = { "Elect a leader that is behind.", "broker topic" },
     isr_shrink = { "Let copies fall behind.", "broker topic" },
     poison_message = { "Send a record nobody can work on.", "topic" },

@@ -294,6 +294,19 @@ traffic "payers" { to = web, rate = "9/s",
         example = [[
 local db = database "db" { nodes = 1 }
 service "shop" { calls = { call { db, "get item", single_flight = true } } }]] },
+    through = { text = "Cache-aside. A call that reads (its operation begins with get, select, "
+        .. "...) gets from the cache first, and is answered by a hit; on a miss it is made, and "
+        .. "what it brought is set. One that writes is made, and then its key deleted from the "
+        .. "cache. A cache that does not answer is left out. With `single_flight` the calls of one "
+        .. "replica about one key share all of it. With `beta` a value is made anew before it "
+        .. "runs out, by e^(1/beta) callers however many ask: XFetch (Vattani, Chierichetti, "
+        .. "Lowenstein, VLDB 2015).",
+        example = [[
+local db = database "db" { nodes = 1 }
+local redis = cache "redis" { entries = 1000 }
+service "shop" {
+  calls = { call { db, "get item", through = call { redis, ttl = "1m", beta = 1 } } },
+}]] },
     outliers = { text = "Envoy's outlier detection, with its defaults: after so many failures "
         .. "in a row a caller leaves a replica alone, the n-th time in a row n times as long.",
         example = [[
@@ -455,6 +468,7 @@ M.types = {
     place = { "place", "a cloud, a region, a zone or a host", "Cloud|Region|Zone|Host" },
     calls = { "calls", "a list of call { ... }", "Call[]" },
     call = { "call", "a call { ... }", "Call" },
+    through = { "through", "a cache, or a call { ... } to one", "Cache|Call" },
     handlers = { "handlers", 'functions by operation: { ["GET /x"] = function(req) ... end }',
         "table<string, fun(req: Request): integer?>" },
     table = { "table", nil, "table" },

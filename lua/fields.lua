@@ -372,6 +372,25 @@ function TYPES.call(ctx, f, v)
     return h
 end
 
+--- A cache, or a call that gets from one.
+function TYPES.through(ctx, f, v)
+    local h = handles.of(v)
+    if h and h.kind == "cache" then h = { kind = "call", to = h, fields = {}, line = ctx.line } end
+    if not h or h.kind ~= "call" or h.to.kind ~= "cache" then
+        return nil, complain(ctx, f[1], "LZ205", ("expected a cache or a call to one, got %s")
+            :format(h and handles.describe(v) or units.kind_of(v)),
+            'write through = redis, or through = call { redis, timeout = "20ms", ttl = "1m" }')
+    end
+    local extra = h.op and h.op ~= "get" and ("operation \"%s\""):format(h.op)
+    for _, name in ipairs { "fallback", "optional", "through", "key", "value", "single_flight" } do
+        extra = extra or h.fields[name] ~= nil and ("`%s`"):format(name)
+    end
+    if not extra then return h end
+    return nil, complain(ctx, f[1], "LZ206",
+        ("a call that is asked first has no %s of its own"):format(extra),
+        "it gets, sets and deletes as its call needs")
+end
+
 function TYPES.matcher(ctx, f, v)
     local h = handles.of(v)
     if h and h.kind == "matcher" then return h end

@@ -109,6 +109,7 @@ local function neighbours(c)
     for _, call in ipairs(f.calls or {}) do
         out[#out + 1] = call.to
         out[#out + 1] = call.fields.fallback and call.fields.fallback.to
+        out[#out + 1] = call.fields.through and call.fields.through.to
     end
     for _, to in ipairs(f.answers or {}) do out[#out + 1] = to end
     for _, h in ipairs(f.handle or {}) do add_named(h.fn, out, 1, {}) end

@@ -21,8 +21,11 @@ local NOT_SHOWN = { calls = true, handle = true, to = true, listen = true }
 --- leads to one of its answers.
 function M.calls_of(c)
     local list = {}
-    for _, call in ipairs(c.fields.calls or {}) do list[#list + 1] = { to = call.to, op = call.op,
-        fields = call.fields } end
+    for _, call in ipairs(c.fields.calls or {}) do
+        list[#list + 1] = { to = call.to, op = call.op, fields = call.fields }
+        local through = call.fields.through
+        if through then list[#list + 1] = { to = through.to, fields = through.fields } end
+    end
     local to = c.fields.to or c.kind == "consumers" and c.fields.of
         or c.kind == "topic" and c.fields.on
     if to then list[#list + 1] = { to = to, op = c.fields.op, fields = c.fields } end

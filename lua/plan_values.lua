@@ -72,6 +72,7 @@ local BY_TYPE = {
     counts = listed,
     outcomes = listed,
     bool = tostring,
+    through = function(v) return v.to.name end,
     pick = function(v)
         if v[1] == "share" then return M.ratio(v[2]) end
         if v[1] == "random" then return "random " .. M.ratio(v[2]) end

@@ -2,7 +2,7 @@
 ---
 --- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
 --- lateness outcomes
---- text bool dist place calls handlers table versions matcher anchor windows pick failover
+--- text bool dist place calls through handlers table versions matcher anchor windows pick failover
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
 --- `fields`), any.
 --- Validation reads this table and nothing else; so will whatever explains or completes the

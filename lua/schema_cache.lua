@@ -31,6 +31,10 @@ M.cache = {
 M.call = {
     { "ttl", "duration", "to a cache: how long what is set is good; default as the cache says",
         above_zero = true },
+    { "beta", "number", "within `through`: how early a value is made anew (XFetch); 1 is "
+        .. "usual; default it is left to run out" },
+    { "through", "through", "a cache that is asked first, or a call to one: what is missing there "
+        .. "is fetched and set; a write removes its key from it" },
     { "value_size", "size", "to a cache: of the entry that is set; default as the cache says",
         above_zero = true },
 }

@@ -46,6 +46,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_flood,
     &lz_fault_flush,
     &lz_fault_fsync_lie,
+    &lz_fault_hot_key,
     &lz_fault_http_abort,
     &lz_fault_http_delay,
     &lz_fault_http_replace,

@@ -98,6 +98,7 @@ struct lz_fault_params {
     lz_time linger;         /* slow_close */
     lz_time expires_at;     /* cert_expiry */
     bool withdraw;          /* key_rotation */
+    uint32_t key;           /* hot_key */
     double keep;            /* disk_full: bytes */
     unsigned operations;    /* disk_error: bits */
     const char *errno_name; /* disk_error */

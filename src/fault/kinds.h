@@ -41,6 +41,7 @@ extern const struct lz_fault_kind lz_fault_flap;
 extern const struct lz_fault_kind lz_fault_flood;
 extern const struct lz_fault_kind lz_fault_flush;
 extern const struct lz_fault_kind lz_fault_fsync_lie;
+extern const struct lz_fault_kind lz_fault_hot_key;
 extern const struct lz_fault_kind lz_fault_http_abort;
 extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;

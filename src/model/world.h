@@ -107,6 +107,7 @@ struct lz_world {
     struct lz_rejoins *rejoins;
     struct lz_consensuses *consensuses; /* NULL: there is none */
     struct lz_txns *txns; /* NULL: nobody has begun a transaction */
+    struct lz_hots *hots; /* NULL: no key is asked for more than it is by itself */
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;

@@ -39,6 +39,7 @@ const struct fault_row fault_rows[] = {
     {"flood", "s.web, rate = \"100k/s\"", "busy-users", "latency.mean"},
     {"flush", "s.redis", "busy-redis", "hit_ratio"},
     {"fsync_lie", "s.db", "busy-db", "unflushed"},
+    {"hot_key", "s.redis, ratio = \"90%\"", "busy-redis", "hit_ratio"},
     {"http_abort", "s.web, ratio = \"30%\"", "busy-web", "errors.ratio"},
     {"http_delay", "s.web, add = \"50ms\", ratio = \"50%\", ramp = \"0.5s\"", "busy-users",
      "latency.mean"},

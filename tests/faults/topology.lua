@@ -41,8 +41,9 @@ local function side(name)
   local shelf = service(name .. "-shelf") {
     handle = {
       ["GET /"] = function(req)
-        local hit = req:call { redis, "get", key = 1 + req.key % 10, timeout = "300ms" }
-        if not hit.ok then req:call { redis, "set", key = 1 + req.key % 10, timeout = "300ms" } end
+        local key = 1 + math.floor(req.key / 7) % 997
+        local hit = req:call { redis, "get", key = key, timeout = "300ms" }
+        if not hit.ok then req:call { redis, "set", key = key, timeout = "300ms" } end
         return 200
       end,
     },

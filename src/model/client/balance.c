@@ -132,6 +132,8 @@ void lz_balance_init(struct lz_world *w)
 void lz_balance_watch(struct lz_world *w, lz_edge_id id)
 {
     const struct lz_edge *e = lz_edge_get(w, id);
+    if (e->through != NULL)
+        return; // its load is watched
     if (e->server_count > 1 && lz_task_ops(w, e->opts.to)->route == NULL)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + e->opts.health.every, w->balances->probe, id, 0);
     lz_outlier_watch(w, id);

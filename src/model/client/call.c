@@ -15,6 +15,7 @@
 #include "model/client/plain.h"
 #include "model/client/policy.h"
 #include "model/client/stream.h"
+#include "model/client/through.h"
 #include "model/data/database.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
@@ -201,6 +202,9 @@ static bool fits_callee(const struct lz_component *to, const struct lz_edge_opts
         return lz_fail(err, LZ_EINVAL, "%s is of what a cache keeps, and %s is a %s",
                        opts->ttl > 0 ? "ttl" : "value_size", to->name,
                        lz_world_kind_name(to->kind));
+    if (opts->beta > 0.0 && to->kind != LZ_COMPONENT_CACHE)
+        return lz_fail(err, LZ_EINVAL, "beta is of a look into a cache, and %s is a %s", to->name,
+                       lz_world_kind_name(to->kind));
     if (to->kind == LZ_COMPONENT_CACHE && opts->op != NULL && !lz_cache_has_op(opts->op))
         return lz_fail(err, LZ_EINVAL, "a cache has no operation \"%s\": it has %s", opts->op,
                        lz_cache_ops());
@@ -244,7 +248,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
                              sizeof(struct lz_edge *));
     struct lz_edge *e = cs->face.edges[++cs->face.edge_count] =
         lz_arena_alloc(w->arena, sizeof(*e));
-    e->opts = *opts;
+    e->opts = opts->through != 0 ? lz_through_outer(opts) : *opts;
     fill_defaults(&e->opts,
                   from->kind == LZ_COMPONENT_BALANCER || from->kind == LZ_COMPONENT_GATEWAY);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
@@ -268,10 +272,12 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
             e->attempts = cs->amplified[i].attempts;
     cs->face.has_long |= opts->size > LZ_TCP_SEGMENT || opts->response_size > LZ_TCP_SEGMENT;
     prepare(w, e);
+    *id = cs->face.edge_count;
+    if (opts->through != 0 && !lz_through_create(w, e, opts, err))
+        return false;
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
     lz_connection_join(w, e);
-    *id = cs->face.edge_count;
     if (w->running) {
         begin_edge(w, *id);
         lz_balance_watch(w, *id);

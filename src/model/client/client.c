@@ -6,11 +6,13 @@
 #include "model/client/edge.h"
 #include "model/client/flight.h"
 #include "model/client/guard.h"
+#include "model/client/hot.h"
 #include "model/client/inherit.h"
 #include "model/client/legs.h"
 #include "model/client/outlier.h"
 #include "model/client/plain.h"
 #include "model/client/stream.h"
+#include "model/client/through.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -87,7 +89,7 @@ static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answe
 static bool is_one_call(const struct lz_edge *e, const struct lz_call *c)
 {
     bool is_fan = e->opts.fan_out > 1 && c->owner_kind != LZ_OWNER_FAN;
-    return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL;
+    return c->owner_kind != LZ_OWNER_RACE && !is_fan && e->members == NULL && e->through == NULL;
 }
 
 void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
@@ -221,6 +223,12 @@ void lz_client_reset(struct lz_world *w, const struct lz_task *t)
     attempt_end(w, c, &(struct lz_call_result){.outcome = LZ_OUTCOME_RESET, .status = 502});
 }
 
+void lz_client_ask(const struct lz_world *w, const struct lz_call *c, struct lz_task *t)
+{
+    t->asked.edge = c->edge;
+    t->asked.cost_us = lz_through_cost(w, c);
+}
+
 void lz_client_send(struct lz_world *w, struct lz_call *c)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
@@ -246,7 +254,7 @@ void lz_client_send(struct lz_world *w, struct lz_call *c)
     if (e->opts.session)
         lz_task_ops(w, e->opts.to)->sessions->sent(w, c->key, c->server);
     if (e->is_keyed)
-        t->asked.edge = c->edge;
+        lz_client_ask(w, c, t);
     else if (w->auths != NULL)
         lz_auth_show(w, e->opts.to, c->client, c->path, t);
     if (e->opts.tcp.keepalive)
@@ -484,6 +492,8 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     lz_argument_give_call(w, c, begin->argument);
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;
+    if (w->hots != NULL)
+        c->key = lz_hot_key(w, e, c);
     c->begun = is_leg ? begin->begun : lz_sim_now(w->sim);
     uint64_t id = lz_pool_id(c);
     bool is_made = true;

@@ -18,6 +18,7 @@ enum lz_client_owner {
     LZ_OWNER_FAN,
     LZ_OWNER_RACE,
     LZ_OWNER_BUNDLE,
+    LZ_OWNER_THROUGH,
     LZ_OWNER_STREAM, /* a task that has gone on with the first byte */
 };
 
@@ -29,7 +30,7 @@ struct lz_client_begin {
     lz_request_id request;
     uint64_t path; /* owner of the call's draws */
     uint64_t key;
-    uint32_t argument; /* what it carries, see argument.h; the call keeps it for itself */
+    uint32_t argument;    /* what it carries, see argument.h; the call keeps it for itself */
     uint32_t parent_call; /* number of the call within whose work this one is made */
     lz_op op;             /* 0: the edge's own */
     lz_time begun;        /* of a leg: when its call began */

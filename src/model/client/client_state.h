@@ -33,7 +33,7 @@ enum lz_call_state {
     LZ_CALL_REJECTED,  /* by a breaker or throttling: it ends at this instant */
 };
 
-enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE };
+enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE, LZ_LEGS_THROUGH };
 
 struct lz_legs;
 struct lz_flight;
@@ -122,6 +122,9 @@ void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
 /* For plain.c: nobody can be asked; the attempt ends at this instant, but not before this returns.
  */
 void lz_client_fail_soon(struct lz_world *w, struct lz_call *c);
+
+/* To a cache or a store: the task knows by what edge it was sent. */
+void lz_client_ask(const struct lz_world *w, const struct lz_call *c, struct lz_task *t);
 
 /* For connect.c: the connection is open, the attempt goes on its way. */
 void lz_client_send(struct lz_world *w, struct lz_call *c);

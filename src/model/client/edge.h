@@ -45,6 +45,7 @@ struct lz_edge {
     struct lz_guard *guard;     /* NULL: nothing stands between a caller and its attempts */
     struct lz_hedging *hedging; /* NULL: a call is made once at a time */
     struct lz_flights *flights; /* NULL: each call is made for itself */
+    struct lz_through *through; /* NULL: it is made at once, without a look into a cache */
     struct lz_caller *caller;   /* NULL: nobody measures */
     bool is_watched;            /* has one of these */
     bool is_plain, is_small;    /* see plain.h */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/client/caller.h"
 #include "model/client/guard.h"
+#include "model/client/through.h"
 #include "model/node/instance.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
@@ -57,6 +58,8 @@ static struct lz_legs *take(struct lz_world *w, struct lz_edge *e, const struct 
     uint32_t most = is_race ? LZ_HEDGE_ATTEMPTS_MAX : e->opts.fan_out;
     if (e->members != NULL)
         most = 2 * e->member_count; // and whether each has fallen back
+    if (e->through != NULL)
+        most = 4; // one at a time, and what is known by then
     struct lz_legs *legs = *list;
     if (legs == NULL)
         legs = lz_arena_alloc(w->arena, sizeof(*legs) + most * sizeof(legs->ids[0]));
@@ -181,7 +184,9 @@ bool lz_legs_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     LZ_ASSERT(e->hedging != NULL);
     bool is_leg = c->owner_kind == LZ_OWNER_FAN || c->owner_kind == LZ_OWNER_RACE;
-    if (e->members != NULL)
+    if (e->through != NULL)
+        c->legs_kind = LZ_LEGS_THROUGH;
+    else if (e->members != NULL)
         c->legs_kind = LZ_LEGS_BUNDLE;
     else if (e->opts.fan_out > 1 && !is_leg)
         c->legs_kind = LZ_LEGS_FAN;
@@ -191,6 +196,10 @@ bool lz_legs_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         return false;
     c->state = LZ_CALL_SPLIT;
     c->legs = take(w, e, c);
+    if (c->legs_kind == LZ_LEGS_THROUGH) {
+        lz_through_begin(w, e, c);
+        return true;
+    }
     if (c->legs_kind == LZ_LEGS_RACE) {
         launch(w, c);
         arm(w, e, c);
@@ -211,7 +220,7 @@ void lz_legs_drop(struct lz_world *w, struct lz_call *c, bool cancels)
         if (legs->ids[k] == 0)
             continue;
         lz_client_orphan(w, legs->ids[k]);
-        if (c->legs_kind == LZ_LEGS_BUNDLE)
+        if (c->legs_kind == LZ_LEGS_BUNDLE || c->legs_kind == LZ_LEGS_THROUGH)
             lz_client_drop(w, legs->ids[k]); // cancelled if its own edge says so
         else
             lz_client_give_up(w, legs->ids[k], cancels);
@@ -247,7 +256,7 @@ static void count_losers(struct lz_world *w, struct lz_edge *e, const struct lz_
     }
 }
 
-static void end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
+void lz_legs_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
     bool is_race = c->legs_kind == LZ_LEGS_RACE;
@@ -268,10 +277,14 @@ void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,
     bool good = result->outcome == LZ_OUTCOME_OK;
     uint32_t k = place_of(legs, leg);
     legs->ids[k] = 0;
+    if (c->legs_kind == LZ_LEGS_THROUGH) {
+        lz_through_ended(w, c, result);
+        return;
+    }
     if (c->legs_kind == LZ_LEGS_BUNDLE) {
         struct lz_call_result whole = *result;
         if (member_ended(w, c, k, &whole))
-            end(w, c, &whole);
+            lz_legs_end(w, c, &whole);
         return;
     }
     legs->good += good;
@@ -279,7 +292,7 @@ void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,
     if (is_race && good) {
         if (k > 0)
             lz_caller_count(w, e, LZ_CALLER_WIN);
-        end(w, c, result);
+        lz_legs_end(w, c, result);
         return;
     }
     if (is_race) {
@@ -287,12 +300,12 @@ void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,
         legs->timer = 0;
         bool more = hedge(w, e, c);
         if (!more && legs->failed == legs->begun)
-            end(w, c, result);
+            lz_legs_end(w, c, result);
         return;
     }
     uint32_t enough = e->opts.enough > 0 ? e->opts.enough : e->opts.fan_out;
     if (legs->good == enough || legs->failed > e->opts.fan_out - enough)
-        end(w, c, result);
+        lz_legs_end(w, c, result);
 }
 
 uint32_t lz_legs_others(const struct lz_world *w, const struct lz_call *leg, lz_instance_id *out)

@@ -17,6 +17,8 @@
  *   a bundle  Calls of other edges at once, its *members*: good when all are that may not be left
  *             out. One that fails may have a fallback, which takes its place.
  *
+ *   cache-aside  One after another: see through.h.
+ *
  * A leg keeps the draws that the plain call would have had if it is the first of a race; so
  * hedging shifts nobody.
  */
@@ -50,6 +52,9 @@ void lz_legs_create(struct lz_world *w, struct lz_edge *e);
 
 /* Begin the call as a race or a fan if its edge says so; false if it is a plain one. */
 bool lz_legs_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
+
+/* The call is over: with what has not ended yet, its legs are given up. */
+void lz_legs_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
 
 /* A leg of `owner` has ended. */
 void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,

@@ -1,5 +1,6 @@
 #include "model/client/plain.h"
 
+#include "model/client/hot.h"
 #include "model/net/connect.h"
 #include "model/net/link.h"
 #include "model/node/instance.h"
@@ -58,7 +59,7 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     t->state = LZ_TASK_SENT;
     c->task = lz_pool_id(t);
     if (e->is_keyed)
-        t->asked.edge = c->edge;
+        lz_client_ask(w, c, t);
     lz_link_deliver(w, l, ts->arrive, c->task);
     return true;
 }
@@ -101,7 +102,7 @@ static void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
 {
-    LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_BUNDLE);
+    LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind >= LZ_OWNER_BUNDLE);
     struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
     uint64_t id = lz_pool_id(c);
     c->owner = begin->owner;
@@ -114,6 +115,8 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
     c->owner_kind = (uint8_t)begin->owner_kind;
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;
+    if (w->hots != NULL)
+        c->key = lz_hot_key(w, e, c);
     c->attempt = 1;
     struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
