@@ -1,5 +1,5 @@
 -- X06: how many callers make a hot entry anew when it is gone. One key, asked for by Poisson
--- arrivals; its value takes D = 3 s to make; every 10 s the cache is flushed. Without coalescing the
+-- arrivals; its value takes D = 3 s to make; the cache is flushed every 10 s. Not coalesced, the
 -- first miss and all that come until it is there make it: 1 + lambda D (Vattani, Chierichetti,
 -- Lowenstein, VLDB 2015, introduction: 10 requests a second and 3 s are thirty); with a single
 -- flight it is one. Tolerance 3 %.
