@@ -261,6 +261,11 @@ static void on_rise(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_faults *fs = ctx;
     struct lz_fault *f = fs->all[entity];
     LZ_ASSERT(f->active);
+    if (f->kind->change != NULL) {
+        set_rise(fs, entity);
+        f->kind->change(fs->w, f);
+        return;
+    }
     f->kind->revert(fs->w, f);
     set_rise(fs, entity);
     apply(fs->w, f);

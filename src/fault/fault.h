@@ -204,6 +204,8 @@ struct lz_fault_kind {
     /* Optional: refuse a target that has not what it needs. */
     bool (*fits)(const struct lz_world *w, const struct lz_fault_opts *opts, struct lz_err *err);
     void (*apply)(struct lz_world *w, struct lz_fault *f);
+    /* Optional: a step of the ramp in place, for those whose reverting would lose what waits. */
+    void (*change)(struct lz_world *w, struct lz_fault *f);
     /* Optional, both or none: how long until the next step, 0 if none is left; and its doing. */
     lz_time (*next)(const struct lz_fault *f);
     void (*advance)(struct lz_world *w, struct lz_fault *f);

@@ -5,6 +5,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_SPEED,
      .offset = offsetof(struct lz_fault_params, rate),
      .required = true,
+     .ramp = LZ_RAMP_FROM_MAX,
      .doc = "such as \"10Mbit/s\" or \"1MiB/s\""},
     {.name = "buffer",
      .type = LZ_PARAM_SIZE,
@@ -34,6 +35,11 @@ static void apply(struct lz_world *w, struct lz_fault *f)
                                                                .buffer = f->opts.params.buffer}});
 }
 
+static void change(struct lz_world *w, struct lz_fault *f)
+{
+    lz_link_effect_set_rate(w, f->undo[0], f->opts.params.rate);
+}
+
 const struct lz_fault_kind lz_fault_bandwidth = {
     .name = "bandwidth",
     .doc = "Limit how many bytes get through; what does not fit into the buffer is dropped.",
@@ -49,5 +55,6 @@ const struct lz_fault_kind lz_fault_bandwidth = {
     .params = params,
     .check = check,
     .apply = apply,
+    .change = change,
     .revert = lz_fault_net_revert,
 };

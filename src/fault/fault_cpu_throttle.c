@@ -7,6 +7,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_RATIO,
      .offset = offsetof(struct lz_fault_params, quota),
      .required = true,
+     .ramp = LZ_RAMP_FROM_1,
      .doc = "share of its cores, or of its cpu_limit, that it may use"},
     {0},
 };
@@ -25,6 +26,13 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++)
         f->undo[i] = lz_capacity_throttle(w, f->hits[i], f->opts.params.quota, &f->effect);
+}
+
+// From the next period on: what is left of this one stays.
+static void change(struct lz_world *w, struct lz_fault *f)
+{
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        lz_capacity_rethrottle(w, f->hits[i], f->undo[i], f->opts.params.quota);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)
@@ -46,5 +54,6 @@ const struct lz_fault_kind lz_fault_cpu_throttle = {
     .params = params,
     .check = check,
     .apply = apply,
+    .change = change,
     .revert = revert,
 };

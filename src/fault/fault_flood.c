@@ -10,6 +10,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_RATE,
      .offset = offsetof(struct lz_fault_params, rate),
      .required = true,
+     .ramp = LZ_RAMP_FROM_0,
      .min = 0.001,
      .max = 1e9,
      .doc = "junk messages per second, to each instance"},
@@ -30,17 +31,31 @@ static double bytes_per_s(const struct lz_fault *f)
     return p->rate * (p->size > 0.0 ? p->size : SIZE_BYTES);
 }
 
+static double cores(const struct lz_fault *f)
+{
+    const struct lz_fault_params *p = &f->opts.params;
+    return p->rate * (double)(p->cpu_time > 0 ? p->cpu_time : CPU_NS) * 1e-9;
+}
+
 // undo[0] is the link's effect, undo[1 ..] the CPUs'.
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     lz_fault_net_apply(w, f, &(struct lz_link_effect){.junk = bytes_per_s(f)});
-    const struct lz_fault_params *p = &f->opts.params;
-    lz_time cpu = p->cpu_time > 0 ? p->cpu_time : CPU_NS;
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i + 1] = lz_capacity_steal(w, f->hits[i], 0.0, p->rate * (double)cpu * 1e-9);
+        f->undo[i + 1] = lz_capacity_steal(w, f->hits[i], 0.0, cores(f));
 }
 
-// Junk that arrives is fluid: what it did to others they know, here it is only counted.
+static void change(struct lz_world *w, struct lz_fault *f)
+{
+    lz_link_effect_set_junk(w, f->undo[0], bytes_per_s(f));
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        lz_capacity_undo(w, f->hits[i], f->undo[i + 1]);
+        f->undo[i + 1] = lz_capacity_steal(w, f->hits[i], 0.0, cores(f));
+    }
+}
+
+// Junk that arrives is fluid: what it did to others they know, here it is only counted, at the rate
+// that it has at the end of each second.
 static void advance(struct lz_world *w, struct lz_fault *f)
 {
     (void)w;
@@ -75,6 +90,7 @@ const struct lz_fault_kind lz_fault_flood = {
     .params = params,
     .check = lz_fault_net_check,
     .apply = apply,
+    .change = change,
     .revert = revert,
     .next = next,
     .advance = advance,

@@ -5,6 +5,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_RATE,
      .offset = LZ_FAULT_AT(rate),
      .required = true,
+     .ramp = LZ_RAMP_FROM_MAX,
      .min = 1e-6,
      .max = 1e9,
      .doc = "what is let through, by all replicas that are hit together"},
@@ -28,15 +29,25 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     return lz_fault_filter_check(o, err);
 }
 
-static void apply(struct lz_world *w, struct lz_fault *f)
+static double burst_of(const struct lz_fault *f)
 {
     const struct lz_fault_request_params *p = &f->opts.params.request;
     double burst = p->burst > 0 ? (double)p->burst : p->rate;
+    return burst > 1.0 ? burst : 1.0;
+}
+
+static void change(struct lz_world *w, struct lz_fault *f)
+{
+    lz_filter_set_limit(w, f->undo[0], f->opts.params.request.rate, burst_of(f));
+}
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    const struct lz_fault_request_params *p = &f->opts.params.request;
     struct lz_filter filter = {.act = LZ_FILTER_LIMIT,
                                .outcome = LZ_OUTCOME_REFUSED,
                                .status = (uint16_t)(p->status != 0 ? p->status : 429)};
-    lz_limit_init(&filter.limit, LZ_LIMIT_TOKENS, p->rate, burst > 1.0 ? burst : 1.0,
-                  lz_sim_now(w->sim));
+    lz_limit_init(&filter.limit, LZ_LIMIT_TOKENS, p->rate, burst_of(f), lz_sim_now(w->sim));
     lz_fault_filter_apply(w, f, &filter);
 }
 
@@ -52,5 +63,6 @@ const struct lz_fault_kind lz_fault_throttle = {
     .params = params,
     .check = check,
     .apply = apply,
+    .change = change,
     .revert = lz_fault_filter_revert,
 };

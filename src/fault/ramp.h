@@ -3,8 +3,9 @@
  *
  * A kind says of each parameter what it grows from (enum lz_param_ramp). While the ramp rises
  * the fault is in force with parameters in between, changed in LZ_RAMP_STEPS steps by reverting
- * and applying anew; a step has the ramp's value in its middle, so that the mean over the ramp
- * is the straight line's. Parameters without a magnitude (whom, which way) stay.
+ * and applying anew, or in place where that would lose what waits (a line's queue, a bucket's
+ * tokens, what is left of a quota); a step has the ramp's value in its middle, so that the mean
+ * over the ramp is the straight line's. Parameters without a magnitude (whom, which way) stay.
  *
  * What apply counts by itself is counted once, at its most: a step that touches the same things
  * adds nothing. A kind whose

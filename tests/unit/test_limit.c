@@ -85,9 +85,27 @@ static void operations_match_by_method_and_path(void **unused)
             fail_msg("row %zu: \"%s\"", i, rows[i].op);
 }
 
+static void tokens_stay_when_the_rate_changes(void **state)
+{
+    (void)state;
+    struct lz_limit l;
+    lz_limit_init(&l, LZ_LIMIT_TOKENS, 10, 10, 0);
+    for (int i = 0; i < 10; i++)
+        assert_true(lz_limit_take(&l, 0));
+    lz_limit_set(&l, 1, 4, 300 * LZ_MS); // three have come
+    for (int i = 0; i < 3; i++)
+        assert_true(lz_limit_take(&l, 300 * LZ_MS));
+    assert_false(lz_limit_take(&l, 1299 * LZ_MS));
+    assert_true(lz_limit_take(&l, 1300 * LZ_MS)); // at one a second
+    lz_limit_set(&l, 1, 2, 100 * LZ_S);
+    assert_true(lz_limit_take(&l, 100 * LZ_S) && lz_limit_take(&l, 100 * LZ_S));
+    assert_false(lz_limit_take(&l, 100 * LZ_S)); // no more than the new burst
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokens_stay_when_the_rate_changes),
         cmocka_unit_test(buckets_let_through_what_they_say),
         cmocka_unit_test(operations_match_by_method_and_path),
     };

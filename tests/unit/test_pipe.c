@@ -106,9 +106,23 @@ static void junk_below_the_rate_delays_and_above_it_takes_its_share(void **state
     assert_int_equal(offer(&p, 30000 * LZ_S, 100, 100).leaves, 30000 * LZ_S + 800 * LZ_US);
 }
 
+static void what_waits_waits_on_when_the_rate_changes(void **state)
+{
+    (void)state;
+    struct lz_pipe p = {.rate = 10 * MBIT, .buffer = 2e6};
+    offer(&p, 0, 1e6, 1500); // 800 ms at 10 Mbit/s
+    lz_pipe_set_rate(&p, 400 * LZ_MS, 5 * MBIT);
+    assert_true(lz_pipe_backlog(&p, 400 * LZ_MS) > 499999.0);
+    assert_true(lz_pipe_backlog(&p, 400 * LZ_MS) < 500001.0);
+    assert_int_equal(p.free_at, 1200 * LZ_MS); // the half that is left, at half the rate
+    lz_pipe_set_rate(&p, 2 * LZ_S, MBIT);
+    assert_int_equal(p.free_at, 1200 * LZ_MS); // nothing waited
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_waits_waits_on_when_the_rate_changes),
         cmocka_unit_test(a_packet_takes_its_bytes_by_the_rate),
         cmocka_unit_test(a_megabyte_that_waits_adds_800_ms),
         cmocka_unit_test(an_idle_line_takes_one_packet_whatever_the_buffer),

@@ -257,12 +257,41 @@ static void end_flood(struct lz_world *w, uint64_t serial)
     }
 }
 
+static struct lz_link_cause *active(const struct lz_world *w, lz_link_effect_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->links->cause_count);
+    struct lz_link_cause *c = w->links->causes[id - 1];
+    LZ_ASSERT(c->is_active && !c->is_declared);
+    return c;
+}
+
+void lz_link_effect_set_rate(struct lz_world *w, lz_link_effect_id id, double bytes_per_s)
+{
+    struct lz_link_cause *c = active(w, id);
+    LZ_ASSERT(c->effect.conditions.rate > 0.0);
+    c->effect.conditions.rate = bytes_per_s;
+    for (struct lz_link_line *line = c->lines; line != NULL; line = line->next)
+        lz_pipe_set_rate(&line->pipe, lz_sim_now(w->sim), bytes_per_s);
+}
+
+void lz_link_effect_set_junk(struct lz_world *w, lz_link_effect_id id, double bytes_per_s)
+{
+    struct lz_link_cause *c = active(w, id);
+    LZ_ASSERT(c->effect.junk > 0.0 && bytes_per_s > 0.0);
+    c->effect.junk = bytes_per_s;
+    for (uint32_t i = 0; i < w->links->cause_count; i++)
+        for (struct lz_link_line *line = w->links->causes[i]->lines; line; line = line->next)
+            for (struct lz_link_junk *j = line->junk; j != NULL; j = j->next)
+                if (j->serial == c->serial) {
+                    j->rate = bytes_per_s;
+                    set_junk(w, line);
+                }
+}
+
 void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id)
 {
     struct lz_links *ls = w->links;
-    LZ_ASSERT(id >= 1 && id <= ls->cause_count);
-    struct lz_link_cause *c = ls->causes[id - 1];
-    LZ_ASSERT(c->is_active && !c->is_declared);
+    struct lz_link_cause *c = active(w, id);
     if (c->effect.junk > 0.0)
         end_flood(w, c->serial);
     c->is_active = false;

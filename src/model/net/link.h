@@ -91,6 +91,11 @@ bool lz_link_declare(struct lz_world *w, const struct lz_link_opts *opts,
 bool lz_link_check(const struct lz_link_conditions *c, struct lz_err *err) LZ_MUST_CHECK;
 
 lz_link_effect_id lz_link_effect_add(struct lz_world *w, const struct lz_link_effect *effect);
+
+/* In place, what waits on its lines waits on: of one that has a rate; of one that has junk. */
+void lz_link_effect_set_rate(struct lz_world *w, lz_link_effect_id id, double bytes_per_s);
+void lz_link_effect_set_junk(struct lz_world *w, lz_link_effect_id id, double bytes_per_s);
+
 void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id);
 
 /* Compose all links again: where instances stand has changed. */

@@ -37,6 +37,16 @@ void lz_pipe_set_junk(struct lz_pipe *p, lz_time at, double bytes_per_s)
     p->junk = bytes_per_s;
 }
 
+void lz_pipe_set_rate(struct lz_pipe *p, lz_time at, double bytes_per_s)
+{
+    LZ_ASSERT(bytes_per_s >= LZ_PIPE_RATE_MIN);
+    account_junk(p, at);
+    double waits = lz_pipe_backlog(p, at);
+    p->rate = bytes_per_s;
+    if (p->free_at > at)
+        p->free_at = at + time_for(p, waits);
+}
+
 struct lz_pipe_answer lz_pipe_offer(struct lz_pipe *p, const struct lz_pipe_load *load,
                                     struct lz_draw *draw)
 {

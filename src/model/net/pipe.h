@@ -50,6 +50,9 @@ double lz_pipe_backlog(const struct lz_pipe *p, lz_time at);
 /* Junk arrives at this rate from now on. */
 void lz_pipe_set_junk(struct lz_pipe *p, lz_time at, double bytes_per_s);
 
+/* The line is faster or slower from now on; the bytes that wait are as many. */
+void lz_pipe_set_rate(struct lz_pipe *p, lz_time at, double bytes_per_s);
+
 struct lz_pipe_answer lz_pipe_offer(struct lz_pipe *p, const struct lz_pipe_load *load,
                                     struct lz_draw *draw);
 

@@ -236,6 +236,21 @@ uint32_t lz_capacity_throttle(struct lz_world *w, lz_instance_id instance, doubl
                &(struct lz_capacity_loss){.factor = 1.0, .quota = share, .touched = withheld_ms});
 }
 
+void lz_capacity_rethrottle(struct lz_world *w, lz_instance_id instance, uint32_t id, double share)
+{
+    struct lz_capacity *c = lz_capacity_get(w, instance);
+    LZ_ASSERT(c != NULL && id >= 1 && id <= c->loss_count && share > 0.0);
+    LZ_ASSERT(c->losses[id - 1].quota > 0.0 && c->quota > 0.0);
+    c->losses[id - 1].quota = share;
+    double tightest = 1.0;
+    for (uint32_t i = 0; i < c->loss_count; i++)
+        if (c->losses[i].factor > 0.0 && c->losses[i].quota > 0.0)
+            tightest = c->losses[i].quota < tightest ? c->losses[i].quota : tightest;
+    double cores = c->limit > 0.0 ? c->limit : lz_cpu_cores(c->cpu);
+    c->quota = cores * tightest * (double)c->period;
+    lz_cpu_set_quota(c->cpu, c->quota);
+}
+
 void lz_capacity_undo(struct lz_world *w, lz_instance_id instance, uint32_t id)
 {
     struct lz_capacity *c = lz_capacity_get(w, instance);

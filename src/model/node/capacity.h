@@ -79,6 +79,9 @@ uint32_t lz_capacity_steal(struct lz_world *w, lz_instance_id instance, double s
  * of CPU that jobs waited because a quota was used up. */
 uint32_t lz_capacity_throttle(struct lz_world *w, lz_instance_id instance, double share,
                               uint64_t *withheld_ms);
+
+/* Another share for one in force, from the next period on. */
+void lz_capacity_rethrottle(struct lz_world *w, lz_instance_id instance, uint32_t id, double share);
 void lz_capacity_undo(struct lz_world *w, lz_instance_id instance, uint32_t id);
 
 #endif

@@ -411,6 +411,12 @@ void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_ti
     changed(w, cpu);
 }
 
+void lz_cpu_set_quota(struct lz_cpu *cpu, double quota_ns)
+{
+    LZ_ASSERT(cpu->quota > 0.0 && quota_ns > 0.0);
+    cpu->quota = quota_ns;
+}
+
 void lz_cpu_set_phase(struct lz_cpu *cpu, lz_time phase)
 {
     cpu->phase = phase;

@@ -39,6 +39,8 @@ void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
 
 /* CPU time in each period, ns: 0 for no limit. The phase of the periods is set once. */
 void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period);
+void lz_cpu_set_quota(struct lz_cpu *cpu,
+                      double quota_ns); /* of one that has one: at its renewal */
 void lz_cpu_set_phase(struct lz_cpu *cpu, lz_time phase);
 double lz_cpu_withheld(const struct lz_cpu *cpu); /* ns of CPU that jobs waited for, so far */
 

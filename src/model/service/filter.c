@@ -83,6 +83,14 @@ void lz_filter_remove(struct lz_world *w, uint32_t id)
     fs->face.active--;
 }
 
+void lz_filter_set_limit(struct lz_world *w, uint32_t id, double rate, double burst)
+{
+    struct lz_filters *fs = w->filters;
+    LZ_ASSERT(id >= 1 && id <= fs->count && fs->all[id].is_active);
+    LZ_ASSERT(fs->all[id].f.act == LZ_FILTER_LIMIT);
+    lz_limit_set(&fs->all[id].f.limit, rate, burst, lz_sim_now(w->sim));
+}
+
 // ---------------------------------------------------------------- matching
 
 // The end of the method in "GET /x": upper-case letters before a space; 0 if there is none.

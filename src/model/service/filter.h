@@ -44,6 +44,7 @@ void lz_filters_init(struct lz_world *w);
 uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_instance_id *at,
                        uint32_t count);
 void lz_filter_remove(struct lz_world *w, uint32_t id);
+void lz_filter_set_limit(struct lz_world *w, uint32_t id, double rate, double burst); /* of LIMIT */
 
 /* What is read for every request begins filter.c's own struct. */
 struct lz_filters_face {

@@ -14,6 +14,19 @@ void lz_limit_init(struct lz_limit *l, enum lz_limit_kind kind, double rate, dou
                            .last = now};
 }
 
+void lz_limit_set(struct lz_limit *l, double rate, double burst, lz_time now)
+{
+    LZ_ASSERT(rate > 0.0 && now >= l->last);
+    double flow = (double)(now - l->last) / (double)LZ_S * l->rate;
+    if (l->kind == LZ_LIMIT_TOKENS)
+        l->level = l->level + flow < burst ? l->level + flow : burst;
+    else
+        l->level = l->level - flow > -1.0 ? l->level - flow : -1.0;
+    l->rate = rate;
+    l->burst = burst;
+    l->last = now;
+}
+
 static bool take_token(struct lz_limit *l, double gained)
 {
     double level = l->level + gained;

@@ -28,6 +28,9 @@ struct lz_limit {
 void lz_limit_init(struct lz_limit *l, enum lz_limit_kind kind, double rate, double burst,
                    lz_time now);
 
+/* Another rate from now on; tokens there are stay, up to the burst. */
+void lz_limit_set(struct lz_limit *l, double rate, double burst, lz_time now);
+
 /* May one more request pass now? It is counted if it may. */
 bool lz_limit_take(struct lz_limit *l, lz_time now);
 
