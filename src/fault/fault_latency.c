@@ -12,6 +12,16 @@ static const struct lz_param params[] = {
     {0},
 };
 
+static bool check(const struct lz_fault_opts *o, struct lz_err *err)
+{
+    const struct lz_dist *add = &o->params.add;
+    if (add->kind == LZ_DIST_CONSTANT && !(add->a > 0.0))
+        return lz_fail(err, LZ_ERANGE,
+                       "`add` of fault.latency must be above 0s: nothing would be "
+                       "delayed");
+    return lz_fault_net_check(o, err);
+}
+
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     lz_fault_net_apply(w, f,
@@ -34,7 +44,7 @@ const struct lz_fault_kind lz_fault_latency = {
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,
     .params = params,
-    .check = lz_fault_net_check,
+    .check = check,
     .apply = apply,
     .revert = lz_fault_net_revert,
 };
