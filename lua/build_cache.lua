@@ -6,11 +6,18 @@ local MOST = 50000000 -- entries, where only memory is said
 --- Its options; `place` is where it is spread.
 function M.create(C, c, place)
     local f = c.fields
+    local watch = f.sentinel or {}
+    if f.sentinel and f.mode ~= "sentinel" then
+        return nil, 'sentinels belong to mode = "sentinel"'
+    end
     return C.cache {
         name = c.name, line = c.row, nodes = f.nodes, spread = place,
         entries = f.entries or MOST, max_memory = f.max_memory, value_size = f.value_size,
         ttl = f.ttl, get_time = f.get_time, eviction = f.eviction or "lru", samples = f.samples,
         cpu = f.cpu, max_connections = f.max_connections, read_replicas = f.reads == "replicas",
+        mode = f.mode, sentinels = watch.count, quorum = watch.quorum,
+        down_after = watch.down_after, failover_timeout = watch.failover_timeout,
+        parallel_syncs = watch.parallel_syncs,
         min_replicas = f.min_replicas_to_write, min_replicas_lag = f.min_replicas_max_lag,
     }
 end

@@ -364,7 +364,12 @@ M.parts = {
             'shares of its requests by build, in drive: web:route { v2 = "5%" }' },
     },
     gateway = { { "replica", "Replica[]", "its replicas, from 1" } },
-    cache = { { "node", "Target[]", "its nodes, from 1" } },
+    cache = {
+        { "primary", "Target", "whichever node leads when it is needed" },
+        { "replica", "Target[]", "the nodes that follow, from 1" },
+        { "node", "Target[]", "its nodes, from 1, whatever their roles are" },
+        { "sentinel", "Target[]", "those that watch, from 1" },
+    },
     store = { { "node", "Target[]", "its nodes, from 1" } },
     broker = { { "node", "Target[]", "its nodes, from 1" } },
     topic = { { "partition", "Target[]", "its partitions, from 1" } },

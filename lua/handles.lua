@@ -200,16 +200,19 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
                 text = ("%s[%s] does not exist: there are %d"):format(name, units.key(i), count),
                 help = ("write %s[1] to %s[%d]"):format(name, name, count) }
         end
-        local target = part == "replica" and component.kind == "database" and "replica"
-            or "instance"
-        local facts = { target = target, component = component, ordinal = i,
+        local is_role = part == "replica" and (component.kind == "database"
+            or component.kind == "cache")
+        local behind = part == "sentinel" and (component.fields.nodes or 1) or 0
+        local facts = { target = is_role and "replica" or "instance", component = component,
+            ordinal = i + behind,
             text = ("%s[%d]"):format(name, i) }
         if not replica_metrics then return M.target(facts) end
         facts.kind = "target"
         return new(class("target", function(_, k) return M.metric(state, component, k, i) end),
             facts)
     end)
-    local whole = component.kind == "database" and part == "replica" and "replica" or "component"
+    local whole = (component.kind == "database" or component.kind == "cache")
+        and part == "replica" and "replica" or "component"
     return new(meta, { kind = "target", target = whole, component = component, ordinal = 0,
         text = name })
 end
@@ -293,6 +296,19 @@ local PARTS = {
         end,
         node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1,
             false) end,
+    },
+    cache = {
+        primary = function(_, c)
+            return M.target { target = "primary", component = c, text = c.name .. ".primary" }
+        end,
+        replica = function(state, c)
+            return ordinal_parts(state, c, "replica", math.max(0, (c.fields.nodes or 1) - 1), false)
+        end,
+        sentinel = function(state, c)
+            local watch = c.fields.sentinel or {}
+            return ordinal_parts(state, c, "sentinel",
+                c.fields.mode == "sentinel" and (watch.count or 3) or 0, false)
+        end,
     },
     consensus = {
         leader = function(_, c)

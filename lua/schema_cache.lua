@@ -5,6 +5,18 @@ local M = {}
 M.cache = {
     { "nodes", "count", "all of them: one leads, the others copy it; default 1", min = 1,
         max = 64 },
+    { "mode", "choice", "who leads: the first whatever happens, or whom sentinels agree on; "
+        .. "default single", choices = { "single", "sentinel" } },
+    { "sentinel", "block", "with that mode: those that watch, by Redis' names", fields = {
+        { "count", "count", "of sentinels, each on a host of its own; default 3", min = 1,
+            max = 15 },
+        { "quorum", "count", "that must see the primary down; default a majority", min = 1 },
+        { "down_after", "duration", "silence that makes it down; default 30s", above_zero = true },
+        { "failover_timeout", "duration", "of a failover; twice as long until the next is tried; "
+            .. "default 180s", above_zero = true },
+        { "parallel_syncs", "count", "replicas that turn to a new primary at once; default 1",
+            min = 1 },
+    } },
     { "entries", "count", "how many each node holds", required = true, min = 1, max = 50000000,
         unless = { { "max_memory" } } },
     { "max_memory", "size", "what its entries may take at each node; default any",

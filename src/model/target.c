@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "model/cache/cache.h"
 #include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/node/instance.h"
@@ -40,10 +41,14 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     case LZ_TARGET_INSTANCE:
         return i->component == t->id && i->ordinal == t->ordinal;
     case LZ_TARGET_PRIMARY:
+        if (lz_world_component(w, t->id)->kind == LZ_COMPONENT_CACHE)
+            return i->component == t->id && lz_cache_leads(w, instance);
         return leader_of(w, t->id) == instance;
     case LZ_TARGET_REPLICA:
         if (i->component != t->id)
             return false;
+        if (lz_world_component(w, t->id)->kind == LZ_COMPONENT_CACHE)
+            return lz_cache_is_replica(w, instance, t->ordinal);
         return t->ordinal == 0 ? lz_database_primary(w, t->id) != instance
                                : lz_database_replica(w, t->id, t->ordinal) == instance;
     case LZ_TARGET_HOST:

@@ -28,6 +28,13 @@ static enum lz_eviction eviction_of(const char *name)
     return LZ_EVICTION_LRU;
 }
 
+static enum lz_cache_mode mode_of(const char *name)
+{
+    if (name != NULL && strcmp(name, "sentinel") == 0)
+        return LZ_CACHE_SENTINEL;
+    return name != NULL && strcmp(name, "cluster") == 0 ? LZ_CACHE_CLUSTER : LZ_CACHE_SINGLE;
+}
+
 static uint32_t count(lua_State *L, const char *name)
 {
     return (uint32_t)lz_read_int(L, 1, name, 0);
@@ -40,7 +47,13 @@ static int cache(lua_State *L)
     struct lz_cache_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .line = count(L, "line"),
+        .mode = mode_of(lz_read_text(L, 1, "mode")),
         .nodes = count(L, "nodes"),
+        .sentinel = {.count = count(L, "sentinels"),
+                     .quorum = count(L, "quorum"),
+                     .down_after = lz_read_int(L, 1, "down_after", 0),
+                     .failover_timeout = lz_read_int(L, 1, "failover_timeout", 0),
+                     .parallel_syncs = count(L, "parallel_syncs")},
         .entries = count(L, "entries"),
         .max_memory = (uint64_t)lz_read_num(L, 1, "max_memory", 0),
         .value_size = (uint64_t)lz_read_num(L, 1, "value_size", 0),

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/cache/cache_state.h"
+#include "model/cache/sentinel.h"
 #include "model/client/client.h"
 #include "model/net/net.h"
 
@@ -67,7 +68,19 @@ static struct lz_cache *cache_of(const struct lz_world *w, const struct lz_task 
 bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance)
 {
     const struct lz_cache *c = lz_cache_of(w, instance);
-    return instance - c->first < c->nodes && c->node[instance - c->first].leads;
+    uint32_t node = instance - c->first;
+    return node < c->nodes && c->node[node].leads && !c->node[node].is_replaced;
+}
+
+bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint32_t ordinal)
+{
+    const struct lz_cache *c = lz_cache_of(w, instance);
+    uint32_t node = instance - c->first, nth = 0;
+    if (node >= c->nodes || lz_cache_leads(w, instance))
+        return false;
+    for (uint32_t n = 0; n <= node; n++)
+        nth += !lz_cache_leads(w, c->first + n);
+    return ordinal == 0 || nth == ordinal;
 }
 
 uint32_t lz_cache_data_nodes(const struct lz_world *w, lz_component_id id)
@@ -175,6 +188,8 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
     if (c->nodes == 1)
         return c->first;
     uint32_t node = 0;
+    if (c->sentinels != NULL)
+        node = lz_sentinel_route(w, c, ask->client);
     bool reads = lz_cache_op_of(w, ask->op) < LZ_CACHE_SET;
     return c->first + (reads && c->opts.read_replicas ? reader(w, c, node, ask->path) : node);
 }
@@ -302,6 +317,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 {
     struct lz_cache *c = lz_cache_of(w, id);
     uint32_t node = id - c->first;
+    if (node >= c->nodes)
+        return;
     lz_cache_reset(w, c, node, silent);
     struct lz_cache_node *n = &c->node[node];
     lz_cpu_clear(w, n->capacity->cpu);
@@ -318,7 +335,10 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 static void started(struct lz_world *w, lz_instance_id id)
 {
     struct lz_cache *c = lz_cache_of(w, id);
-    lz_cache_restarted(w, c, id - c->first);
+    if (id - c->first < c->nodes)
+        lz_cache_restarted(w, c, id - c->first);
+    else
+        lz_sentinel_started(w, c, id - c->first - c->nodes);
 }
 
 static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
@@ -393,6 +413,8 @@ static void fill_defaults(struct lz_cache_opts *o)
         o->max_connections = 10000; // maxclients
     if (o->min_replicas_lag == 0)
         o->min_replicas_lag = 10 * LZ_S; // min-replicas-max-lag
+    if (o->mode == LZ_CACHE_SENTINEL)
+        lz_sentinel_fill_defaults(&o->sentinel);
 }
 
 static bool check_opts(const struct lz_cache_opts *o, struct lz_err *err)
@@ -414,7 +436,7 @@ static bool check_opts(const struct lz_cache_opts *o, struct lz_err *err)
                        "min_replicas_to_write = %u can never be met by %u nodes: nothing could "
                        "be written",
                        o->min_replicas, o->nodes);
-    return true;
+    return o->mode != LZ_CACHE_SENTINEL || lz_sentinel_check(o, err);
 }
 
 static void make_nodes(struct lz_world *w, struct lz_cache *c)
@@ -464,6 +486,8 @@ bool lz_cache_create(struct lz_world *w, const struct lz_cache_opts *opts, lz_co
     if (c->nodes > 1)
         lz_cache_replicate_init(w);
     c->node[0].leads = true;
+    if (o.mode == LZ_CACHE_SENTINEL)
+        lz_sentinels_create(w, c);
     lz_task_serve(w, *id, &server_ops);
     return true;
 }
@@ -472,8 +496,11 @@ void lz_caches_start(struct lz_world *w)
 {
     const struct lz_caches *cs = w->caches;
     for (lz_component_id id = 1; id < cs->cap; id++) {
-        if (cs->all[id] != NULL)
-            lz_cache_replicate_start(w, cs->all[id]);
+        if (cs->all[id] == NULL)
+            continue;
+        lz_cache_replicate_start(w, cs->all[id]);
+        if (cs->all[id]->sentinels != NULL)
+            lz_sentinels_start(w, cs->all[id]);
     }
 }
 
@@ -482,7 +509,7 @@ uint64_t lz_cache_flush(struct lz_world *w, lz_instance_id node)
 {
     struct lz_cache *c = lz_cache_of(w, node);
     uint32_t n = node - c->first;
-    if (n >= c->nodes || !c->node[n].leads || !lz_cache_lives(w, node))
+    if (!lz_cache_leads(w, node) || !lz_cache_lives(w, node))
         return 0;
     uint32_t gone = lz_keyspace_clear(c->node[n].keys);
     lz_cache_account(w, c, n);
@@ -493,7 +520,7 @@ uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, 
 {
     struct lz_cache *c = lz_cache_of(w, node);
     uint32_t n = node - c->first;
-    if (n >= c->nodes || !c->node[n].leads || !lz_cache_lives(w, node))
+    if (!lz_cache_leads(w, node) || !lz_cache_lives(w, node))
         return 0;
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(owner, n), LZ_PURPOSE_EXPIRE, 0);

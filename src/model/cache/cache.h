@@ -92,8 +92,11 @@ bool lz_cache_create(struct lz_world *w, const struct lz_cache_opts *opts, lz_co
 bool lz_cache_has_op(const char *op);
 const char *lz_cache_ops(void); /* "get, set, ..." */
 
-/* Whether it leads now: by what it knows itself. */
+/* Whether it leads now, and nobody was promoted in its place. */
 bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance);
+
+/* Whether it is the ordinal-th replica, from 1, as nodes are numbered; 0: any. */
+bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint32_t ordinal);
 uint32_t lz_cache_data_nodes(const struct lz_world *w, lz_component_id id);
 
 /* A way between instances, or one of them, has changed. */

@@ -148,6 +148,5 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
 void lz_cache_ended(struct lz_world *w, struct lz_cache *c, uint32_t node);
 void lz_cache_restarted(struct lz_world *w, struct lz_cache *c, uint32_t node);
 bool lz_cache_may_write(struct lz_world *w, struct lz_cache *c, uint32_t node);
-uint32_t lz_cache_replica_count(const struct lz_cache *c, uint32_t node);
 
 #endif

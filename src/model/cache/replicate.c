@@ -51,14 +51,6 @@ static bool lives(const struct lz_world *w, const struct lz_cache *c, uint32_t n
     return lz_cache_lives(w, c->first + node);
 }
 
-uint32_t lz_cache_replica_count(const struct lz_cache *c, uint32_t node)
-{
-    uint32_t count = 0;
-    for (uint32_t n = 0; n < c->nodes; n++)
-        count += n != node && !c->node[n].leads && c->node[n].follows == node;
-    return count;
-}
-
 static void measure_lag(struct lz_world *w, struct lz_cache *c)
 {
     uint64_t most = 0;
@@ -88,7 +80,7 @@ void lz_cache_wrote(struct lz_world *w, struct lz_cache *c, uint32_t node,
 {
     struct lz_cache_node *n = &c->node[node];
     LZ_ASSERT(n->leads);
-    if (c->nodes == 1 || lz_cache_replica_count(c, node) == 0)
+    if (c->nodes == 1)
         return;
     if (n->log.arena == NULL)
         lz_backlog_begin(&n->log, w->arena, n->offset);
