@@ -226,6 +226,36 @@ bool lz_flags_maxfail(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+bool lz_flags_epoch(void *into, const char *value, struct lz_err *err)
+{
+    uint64_t seconds;
+    if (!lz_opts_number(value, 1, INT64_C(9000000000), &seconds, err))
+        return false;
+    ((struct lz_flags *)into)->epoch_s = (int64_t)seconds;
+    return true;
+}
+
+bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report_options *options,
+                            struct lz_report_run *const *runs, size_t count, struct lz_out *out)
+{
+    bool ok = true;
+    for (size_t i = 0; i < flags->output_count; i++) {
+        const struct lz_flags_output *output = &flags->outputs[i];
+        struct lz_str text;
+        struct lz_err err;
+        lz_str_init(&text);
+        output->format->write(&text, options, runs, count);
+        if (strcmp(output->path, "-") == 0) {
+            lz_out_write(out, text.text, text.len);
+        } else if (!lz_out_file(output->path, text.text, text.len, &err)) {
+            fprintf(stderr, "lorenz: %s\n", err.msg);
+            ok = false;
+        }
+        lz_str_finish(&text);
+    }
+    return ok;
+}
+
 bool lz_flags_keyword(void *into, const char *value, struct lz_err *err)
 {
     struct lz_subset *subset = &((struct lz_flags *)into)->subset;

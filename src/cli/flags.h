@@ -56,6 +56,7 @@ struct lz_flags {
     bool watch;
     bool no_saved;                /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
+    int64_t epoch_s;              /* what virtual time 0 is; 0: not given */
     const char *profile, *config; /* NULL: not given */
     struct lz_conf conf;          /* what values point into */
 };
@@ -136,8 +137,13 @@ void lz_flags_finish(struct lz_flags *flags);
 /* After parsing: what the environment says about options that were not given. */
 bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err) LZ_MUST_CHECK;
 
+/* Write each -o; false if one could not be written, which was said on stderr. */
+bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report_options *options,
+                            struct lz_report_run *const *runs, size_t count, struct lz_out *out);
+
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
+bool lz_flags_epoch(void *into, const char *value, struct lz_err *err);
 bool lz_flags_keyword(void *into, const char *value, struct lz_err *err);
 bool lz_flags_tag(void *into, const char *value, struct lz_err *err);
 bool lz_flags_lf(void *into, const char *value, struct lz_err *err);

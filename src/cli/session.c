@@ -231,6 +231,27 @@ static bool run_done(void *ctx, struct lz_suite *suite, size_t index)
     return true;
 }
 
+// Where GitHub runs this: annotations follow the text, the summary goes where it wants it.
+static void write_github(struct session *s, const struct lz_report_options *options)
+{
+    const char *actions = getenv("GITHUB_ACTIONS"), *path = getenv("GITHUB_STEP_SUMMARY");
+    if (actions == NULL || strcmp(actions, "true") != 0 || s->silent)
+        return;
+    struct lz_str text;
+    lz_str_init(&text);
+    lz_report_format_find("github")->write(&text, options, s->reports, s->finished);
+    lz_out_write(s->out, text.text, text.len);
+    lz_str_clear(&text);
+    FILE *file = path != NULL && path[0] != '\0' ? fopen(path, "ab") : NULL;
+    lz_report_format_find("summary")->write(&text, options, s->reports, s->finished);
+    bool ok = file == NULL || fwrite(text.text, 1, text.len, file) == text.len;
+    if ((file != NULL && fclose(file) != 0) || !ok || (path != NULL && path[0] && file == NULL)) {
+        fprintf(stderr, "lorenz: cannot write %s\n", path);
+        lz_exit_add(&s->codes, LZ_EXIT_WRITE);
+    }
+    lz_str_finish(&text);
+}
+
 // Into the JSON go all codes; what is about to fail here can only change the status.
 static void write_outputs(struct session *s)
 {
@@ -241,21 +262,11 @@ static void write_outputs(struct session *s)
         .exit_code = (int)lz_exit_worst(&s->codes, s->flags->report_only),
         .exit_codes = codes,
         .exit_code_count = lz_exit_list(&s->codes, codes),
+        .epoch_s = s->flags->epoch_s,
     };
-    for (size_t i = 0; i < s->flags->output_count; i++) {
-        const struct lz_flags_output *output = &s->flags->outputs[i];
-        struct lz_str text;
-        struct lz_err err;
-        lz_str_init(&text);
-        output->format->write(&text, &options, s->reports, s->finished);
-        if (strcmp(output->path, "-") == 0) {
-            lz_out_write(s->out, text.text, text.len);
-        } else if (!lz_out_file(output->path, text.text, text.len, &err)) {
-            say(err.msg);
-            lz_exit_add(&s->codes, LZ_EXIT_WRITE);
-        }
-        lz_str_finish(&text);
-    }
+    if (!lz_flags_write_outputs(s->flags, &options, s->reports, s->finished, s->out))
+        lz_exit_add(&s->codes, LZ_EXIT_WRITE);
+    write_github(s, &options);
 }
 
 static int64_t wall_ns(void)

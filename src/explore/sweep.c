@@ -38,6 +38,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index
         .source = {.path = scenario->path, .text = scenario->text, .len = scenario->len},
         .params = &run->of->params,
         .xfail = run->of->xfail,
+        .ordinal = (uint64_t)(run->of - scenario->listing.cases),
         .version = suite->opts.version,
         .seed = seed,
         .events_max = suite->opts.events_max,

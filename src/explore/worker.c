@@ -254,6 +254,7 @@ static struct lz_record_meta describe(const struct lz_worker_run_opts *opts)
         .source = opts->source.text,
         .seed = opts->seed,
         .xfail = opts->xfail,
+        .ordinal = opts->ordinal,
         .error = opts->error,
         .stop = opts->stop,
     };

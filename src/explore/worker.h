@@ -65,6 +65,7 @@ struct lz_worker_run_opts {
     struct lz_worker_source source;
     const struct lz_select_pairs *params; /* of the case: everything pinned */
     bool xfail;
+    uint64_t ordinal;    /* of the case in its scenario */
     const char *version; /* of lorenz, for the record */
     uint64_t seed;
     uint64_t events_max; /* 0 means unlimited */

@@ -82,7 +82,8 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
         snprintf(hash, sizeof(hash), "%016" PRIx64, lz_sim_trace(world->sim));
 
     struct lz_record_insert i = lz_record_insert(
-        w, "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        w,
+        "insert into run values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     lz_record_put_text(&i, LZ_RECORD_SCHEMA);
     lz_record_put_text(&i, meta->version);
     lz_record_put_text(&i, meta->file);
@@ -106,6 +107,7 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
     lz_record_put_int(&i, memory.in_flight_max);
     lz_record_put_int(&i, (int64_t)memory.in_flight);
     lz_record_put_int(&i, (int64_t)meta->memory_bytes);
+    lz_record_put_int(&i, (int64_t)meta->ordinal);
     lz_record_end_row(&i);
     lz_record_finish(&i);
     lz_str_finish(&case_id);

@@ -10,9 +10,10 @@
  *   run          one row: schema, lorenz version, file, scenario, about, case, seed, token,
  *                verdict, why, trace_hash, events, virtual_ns, warmup_ns, stop, error text,
  *                source (the scenario's text), in_flight_max, in_flight_bytes (what requests on
- *                their way took, at most), memory_bytes
+ *                their way took, at most), memory_bytes, ordinal (of the case in the matrix)
  *   param        name, value                      the case
  *   component    id, name, kind, line, instances, bytes
+ *   edge         id, client, server, op           who calls whom, components
  *   instance     id, component, ordinal, host, zone, region
  *   metric       id, component, name, unit, view, whole (base unit), present
  *   series       metric, start_ns, width_ns, value, low, high, count
@@ -50,6 +51,7 @@ struct lz_record_meta {
     const char *source; /* text of the scenario */
     const char *token;  /* to reproduce */
     uint64_t seed;
+    uint64_t ordinal; /* of the case in its scenario's matrix */
     const struct lz_record_param *params;
     size_t param_count;
     bool xfail;            /* the scenario declares that this case fails */

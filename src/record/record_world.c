@@ -58,6 +58,21 @@ static void put_instances(struct lz_record_writer *w, const struct lz_world *wor
     lz_record_finish(&i);
 }
 
+static void put_edges(struct lz_record_writer *w, const struct lz_world *world)
+{
+    struct lz_record_insert i = lz_record_insert(w, "insert into edge values (?, ?, ?, ?)");
+    uint32_t count = lz_call_edge_count(world);
+    for (lz_edge_id id = 1; id <= count; id++) {
+        const struct lz_edge_opts *e = lz_call_edge_opts(world, id);
+        lz_record_put_id(&i, id);
+        lz_record_put_id(&i, e->from);
+        lz_record_put_id(&i, e->to);
+        lz_record_put_text(&i, e->op);
+        lz_record_end_row(&i);
+    }
+    lz_record_finish(&i);
+}
+
 static void put_metrics(struct lz_record_writer *w, const struct lz_world *world)
 {
     struct lz_record_insert i =
@@ -113,6 +128,7 @@ void lz_record_put_world(struct lz_record_writer *w, const struct lz_world *worl
 {
     put_components(w, world);
     put_instances(w, world);
+    put_edges(w, world);
     put_metrics(w, world);
     put_series(w, world);
 }

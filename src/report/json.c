@@ -73,7 +73,7 @@ static void add_key(struct lz_str *out, const char *key)
 }
 
 // The fewest digits that give back the same number; what is whole is written so.
-static void add_number(struct lz_str *out, double value)
+void lz_json_number(struct lz_str *out, double value)
 {
     char text[40];
     if (!isfinite(value)) {
@@ -130,9 +130,9 @@ static void add_expectations(struct lz_str *out, const struct lz_report_run *run
         add_text_field(out, "expected", e->expected);
         add_text_field(out, "actual", e->actual);
         add_key(out, "value");
-        add_number(out, e->value);
+        lz_json_number(out, e->value);
         add_key(out, "margin");
-        add_number(out, e->margin);
+        lz_json_number(out, e->margin);
         add_time_field(out, "at_ns", e->at);
         lz_str_add_char(out, '}');
     }
@@ -168,7 +168,7 @@ static void add_metrics(struct lz_str *out, const struct lz_report_run *run)
                                  0, 0);
     while (lz_run_next(&q)) {
         add_key(out, lz_run_text(q, 0));
-        add_number(out, lz_run_real(q, 1));
+        lz_json_number(out, lz_run_real(q, 1));
     }
     lz_str_add_char(out, '}');
 }

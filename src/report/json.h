@@ -14,6 +14,9 @@
 /* A text in quotes, escaped. */
 void lz_json_string(struct lz_str *out, const char *text);
 
+/* A number with the fewest digits that give back the same double; null if it is not finite. */
+void lz_json_number(struct lz_str *out, double value);
+
 void lz_json_write(struct lz_str *out, const struct lz_report_options *options,
                    struct lz_report_run *const *runs, size_t count);
 

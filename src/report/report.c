@@ -3,12 +3,24 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "report/formats.h"
 #include "report/json.h"
 #include "report/run.h"
 
 // A format is a file and a row.
 static const struct lz_report_format formats[] = {
+    {"dot", "what calls what and what was hit, for Graphviz", lz_graph_dot},
+    {"github", "annotations for GitHub Actions, at most ten", lz_github_write},
     {"json", "one JSON document, lorenz.result/1", lz_json_write},
+    {"junit", "JUnit XML: a suite for each run, a case for each expectation", lz_junit_write},
+    {"mermaid", "what calls what and what was hit, for Mermaid", lz_graph_mermaid},
+    {"ndjson", "a JSON object in each line, lorenz.event/1", lz_ndjson_write},
+    {"openmetrics", "all metrics with timestamps, to be backfilled into Prometheus",
+     lz_openmetrics_write},
+    {"otlp", "kept requests as traces, OTLP in JSON lines", lz_otlp_write},
+    {"perfetto", "a trace for ui.perfetto.dev", lz_perfetto_write},
+    {"summary", "Markdown for a job's summary, below 1 MB", lz_summary_write},
+    {"tap", "TAP 14: a subtest for each run", lz_tap_write},
 };
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 

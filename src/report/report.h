@@ -49,12 +49,16 @@ void lz_report_text_runs(struct lz_str *out, const struct lz_report_style *style
 void lz_report_text_end(struct lz_str *out, const struct lz_report_style *style,
                         struct lz_report_run *const *runs, size_t count, int exit_code);
 
+/* 2000-01-01T00:00Z: formats with dates need one. */
+#define LZ_REPORT_EPOCH_S INT64_C(946684800)
+
 struct lz_report_options {
     const char *version;
     uint64_t seed;
     int exit_code;
     const int *exit_codes; /* every code that applied, worst first; see cli.md */
     size_t exit_code_count;
+    int64_t epoch_s; /* what virtual time 0 is, in Unix time; 0: LZ_REPORT_EPOCH_S */
 };
 
 /* A format by its name in `-o NAME=FILE`. */

@@ -95,7 +95,7 @@ static bool read_run(struct lz_report_run *run)
     sqlite3_stmt *q = lz_run_ask(
         run,
         "select schema, version, file, scenario, about, case_id, token, verdict, why, trace_hash,"
-        " stop, error, source, seed, events, virtual_ns, warmup_ns from run",
+        " stop, error, source, seed, events, virtual_ns, warmup_ns, ordinal from run",
         0, 0);
     if (!lz_run_next(&q))
         return false;
@@ -110,6 +110,7 @@ static bool read_run(struct lz_report_run *run)
     run->events = sqlite3_column_int64(q, 14);
     run->virtual_ns = sqlite3_column_int64(q, 15);
     run->warmup_ns = sqlite3_column_int64(q, 16);
+    run->ordinal = sqlite3_column_int64(q, 17);
     lz_run_stop(&q);
     return is_known && run->verdict[0] != '\0' && run->virtual_ns >= 0 && run->warmup_ns >= 0;
 }

@@ -38,6 +38,7 @@ struct lz_report_run {
     const char *trace_hash, *stop, *error, *source;
     uint64_t seed;
     int64_t events;
+    int64_t ordinal; /* of the case in its scenario */
     lz_time virtual_ns, warmup_ns;
     struct lz_run_expectation *expectations;
     size_t expectation_count;

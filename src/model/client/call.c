@@ -86,6 +86,16 @@ lz_op lz_call_op(struct lz_world *w, const char *name)
     return (lz_op)cs->op_count;
 }
 
+uint32_t lz_call_edge_count(const struct lz_world *w)
+{
+    return lz_edge_count(w);
+}
+
+const struct lz_edge_opts *lz_call_edge_opts(const struct lz_world *w, lz_edge_id id)
+{
+    return &lz_edge_get(w, id)->opts;
+}
+
 const char *lz_call_op_name(const struct lz_world *w, lz_op op)
 {
     LZ_ASSERT(op <= w->calls->op_count);

@@ -119,7 +119,11 @@ void lz_calls_init(struct lz_world *w);
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err) LZ_MUST_CHECK;
 
-lz_op lz_call_op(struct lz_world *w, const char *name);          /* interned */
+lz_op lz_call_op(struct lz_world *w, const char *name); /* interned */
+/* The ways to call there are, 1 .. count. */
+uint32_t lz_call_edge_count(const struct lz_world *w);
+const struct lz_edge_opts *lz_call_edge_opts(const struct lz_world *w, lz_edge_id id);
+
 const char *lz_call_op_name(const struct lz_world *w, lz_op op); /* "" for 0 */
 
 /* The series behind amplification(a, b): attempts on `b`, and requests of `a`, of one edge pair. */

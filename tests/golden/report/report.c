@@ -246,6 +246,76 @@ static void render(const struct row *row, struct lz_str *out)
     }
 }
 
+// What other programs read, of a run that fails, a hostile one, one of a case and one that is
+// wrong.
+static const char *const formatted[] = {story, hostile, case_xpass, wrong};
+
+static void other_programs_read_as_before(void **state)
+{
+    (void)state;
+    const char *folder = getenv("LZ_GOLDEN");
+    unsigned char *images[COUNT(formatted)];
+    struct lz_report_run *runs[COUNT(formatted)];
+    const struct lz_report_options options = {.version = "0", .seed = 2, .exit_code = 2};
+    assert_non_null(folder);
+    for (size_t i = 0; i < COUNT(formatted); i++) {
+        struct lz_err err;
+        size_t size;
+        images[i] = make(formatted[i], &size);
+        assert_true(lz_report_open(images[i], size, &runs[i], &err));
+    }
+    for (size_t i = 0; i < lz_report_format_count(); i++) {
+        const struct lz_report_format *format = lz_report_format_get(i);
+        struct lz_str got, want, path;
+        lz_str_init(&got);
+        lz_str_init(&want);
+        lz_str_init(&path);
+        lz_str_addf(&path, "%s/format.%s", folder, format->name);
+        format->write(&got, &options, runs, COUNT(formatted));
+        if (getenv("LZ_GOLDEN_WRITE") != NULL)
+            write_golden(path.text, &got);
+        read_golden(path.text, &want);
+        if (strcmp(got.text, want.text) != 0)
+            fail_msg("%s is not as before:\n%s", path.text, got.text);
+        lz_str_finish(&got);
+        lz_str_finish(&want);
+        lz_str_finish(&path);
+    }
+    for (size_t i = 0; i < COUNT(formatted); i++) {
+        lz_report_close(runs[i]);
+        sqlite3_free(images[i]);
+    }
+}
+
+// GitHub hides what is above ten annotations, and refuses a summary above 1 MiB whole.
+static void what_github_takes_is_bounded(void **state)
+{
+    (void)state;
+    enum { MANY = 10000 };
+    static struct lz_report_run *runs[MANY];
+    const struct lz_report_options options = {.version = "0", .seed = 1, .exit_code = 1};
+    struct lz_err err;
+    size_t size, lines = 0;
+    unsigned char *image = make(story, &size);
+    assert_true(lz_report_open(image, size, &runs[0], &err));
+    for (size_t i = 1; i < MANY; i++)
+        runs[i] = runs[0];
+    struct lz_str out;
+    lz_str_init(&out);
+    lz_report_format_find("github")->write(&out, &options, runs, MANY);
+    for (const char *c = out.text; *c != '\0'; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 10);
+    assert_non_null(strstr(out.text, "and 9991 more"));
+    lz_str_clear(&out);
+    lz_report_format_find("summary")->write(&out, &options, runs, MANY);
+    assert_true(out.len < 1000000);
+    assert_non_null(strstr(out.text, "more that did not pass"));
+    lz_str_finish(&out);
+    lz_report_close(runs[0]);
+    sqlite3_free(image);
+}
+
 static void a_record_is_shown_as_before(void **state)
 {
     (void)state;
@@ -332,6 +402,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_shown_as_before),
+        cmocka_unit_test(other_programs_read_as_before),
+        cmocka_unit_test(what_github_takes_is_bounded),
         cmocka_unit_test(ascii_means_seven_bits),
         cmocka_unit_test(every_width_is_kept),
         cmocka_unit_test(what_is_no_record_is_refused),
