@@ -3,6 +3,7 @@ local build = require "build"
 local handles = require "handles"
 local replication = require "build_replication"
 local transaction = require "transaction"
+local sql = require "sql"
 local units = require "units"
 
 local M = {}
@@ -42,6 +43,7 @@ end
 
 function M.install(state)
     local C = state.C
+    state.facts_of = handles.of
     local a = {}
 
     -- What `sleep` is asked to last: nanoseconds, or the facts of a distribution to draw from.
@@ -153,7 +155,7 @@ end
 --- Without what is called (1), the operation (2), the key and the value; and how many there are.
 local function copy_options(body)
     local out, count = copied(body), 0
-    out[1], out[2], out.key, out.value = nil, nil, nil, nil
+    out[1], out[2], out[3], out.key, out.value = nil, nil, nil, nil, nil
     for _ in next, out do count = count + 1 end
     return out, count
 end
@@ -173,7 +175,7 @@ end
 local function is_same(options, count, body)
     local seen = 0
     for k, v in next, body do
-        if k ~= 1 and k ~= 2 and k ~= "key" and k ~= "value" then
+        if k ~= 1 and k ~= 2 and k ~= 3 and k ~= "key" and k ~= "value" then
             if options[k] ~= v and not is_equal(options[k], v) then return false end
             seen = seen + 1
         end
@@ -182,14 +184,14 @@ local function is_same(options, count, body)
 end
 
 --- The edge of a call made by a handler; made on first use and found again by what it says.
-local function edge_for(state, req, body)
+local function edge_for(state, req, body, verb)
     local to = handles.of(body[1])
     if not to or not to.id then
         error("req:call: the first entry is what is called, got " .. handles.describe(body[1]), 3)
     end
     local known = state.edges[req.service]
     if not known then known = {}; state.edges[req.service] = known end
-    local op = body[2] or ""
+    local op = verb or body[2] or ""
     local by_op = known[to]
     if not by_op then by_op = {}; known[to] = by_op end
     local known_as = by_op[op]
@@ -211,7 +213,7 @@ local function edge_for(state, req, body)
         local d = table.remove(state.diag.list)
         error(d and d.text or "req:call is wrong", 3)
     end
-    local id, message = build.make_edge(state.C, f, req.service, to.id, body[2])
+    local id, message = build.make_edge(state.C, f, req.service, to.id, op ~= "" and op or nil)
     if not id then error("req:call: " .. message, 3) end
     local options, count = copy_options(body)
     known_as[#known_as + 1] = { id = id, options = options, count = count }
@@ -295,6 +297,8 @@ function Request:once(key, f)
     return value
 end
 
+sql.install(Request, edge_for)
+
 --- The body of a handler's coroutine: serves one request after another.
 function M.server(state)
     local C = state.C
@@ -305,6 +309,7 @@ function M.server(state)
             inner.task, inner.service, inner.instance = task, service, instance
             req.key, req.op = key, op
             local status = fn(req)
+            if inner.unseen then status = sql.unseen(state, inner) end
             if status == nil then status = 200 end
             if math.type(status) ~= "integer" or status < 100 or status > 599 then
                 error(("a handler returns a status such as 200, got %s"):format(

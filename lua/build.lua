@@ -8,6 +8,7 @@ local node = require "build_node"
 local replication = require "build_replication"
 local sessions = require "build_sessions"
 local schema = require "schema"
+local sql = require "sql"
 
 local M = {}
 
@@ -238,6 +239,8 @@ local function build_components(state, C)
                 c.id = id
                 local ok, why = C.transport(id, c.fields.tls, c.fields.transport,
                     c.fields.early_data)
+                if not ok then refused(state, c, why) return end
+                ok, why = sql.declare(C, c)
                 if not ok then refused(state, c, why) return end
                 ok, why = node.declare(C, c)
                 if not ok then refused(state, c, why) return end

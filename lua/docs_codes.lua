@@ -267,6 +267,18 @@ M.LZ209 = { title = "a file of numbers cannot be read",
     wrong = [[traffic "recorded" { to = web, rate = shape.replay "bad.csv" }]],
     right = [[traffic "recorded" { to = web, rate = shape.replay "good.csv" }]] }
 
+M.LZ210 = { title = "SQL that is not taken",
+    text = "A database with a `schema` is a real SQLite: its tables, its seed, and every statement "
+        .. "that is declared against them are compiled when the file is read, and the message is "
+        .. "SQLite's, at the place in the text. Refused are ATTACH, PRAGMA, BEGIN and whatever "
+        .. "else would reach a file or change how the database works.",
+    wrong = [[
+local orders = database "orders" { schema = "create table orders(id integer primary kee)" }
+service "shop" { calls = { call { orders, "insert into orders values (:key)" } } }]],
+    right = [[
+local orders = database "orders" { schema = "create table orders(id integer primary key)" }
+service "shop" { calls = { call { orders, "insert into orders values (:key)" } } }]] }
+
 -- ---------------------------------------------------------------- 3xx names and kinds
 
 M.LZ301 = { title = "a component has no such part",

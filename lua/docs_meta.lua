@@ -52,6 +52,18 @@ local TAIL = [[
 ---@field value any
 ---@field outcome string  "ok", "error", "refused", "reset" or "timeout"
 
+---What a statement of SQL gave back.
+---@class (exact) SqlResult
+---@field ok boolean
+---@field status integer?
+---@field outcome string  as of a Result
+---@field rows table<string, any>[]?  by the names of their columns
+---@field changes integer?  rows it changed
+---@field last_id integer?  of the row it inserted last
+---@field error string?  what went wrong
+---@field code string?  "constraint", "statement", "refused", "full", "io", "corrupt", ...
+---@field must fun(self: SqlResult): SqlResult  itself; a statement that failed ends the request
+
 ---@class (exact) WaitFields
 ---@field timeout? Duration  give up after this; default never
 ---@field over? Duration  the averaging window; default 1s

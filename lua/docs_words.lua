@@ -307,6 +307,22 @@ local redis = cache "redis" { entries = 1000 }
 service "shop" {
   calls = { call { db, "get item", through = call { redis, ttl = "1m", beta = 1 } } },
 }]] },
+    schema = { text = "Tables of a database, as SQL. With them it is a real SQLite on each of its "
+        .. "nodes, in the memory of the run: handlers ask it by req:sql, declared calls name a "
+        .. "statement in which :key is what the request is about. A commit ships the rows it "
+        .. "changed, as they were and are; replicas replay them. random() and the row ids SQLite "
+        .. "chooses come from the seed, 'now' is 2000-01-01 and the clock of the node's host. "
+        .. "Power lost under a fault of the disk leaves what SQLite finds on it; a node whose "
+        .. "file is not whole serves nothing until it is rebuilt (metric `corrupt`).",
+        example = [[
+local orders = database "orders" { nodes = 3,
+  schema = "create table orders(id integer primary key, cents int)" }
+service "shop" { handle = { ["POST /order"] = function(req)
+  local r = req:sql { orders, "insert into orders(cents) values (?)", { 120 }, timeout = "1s" }
+  if not r.ok then return 503 end
+  local all = req:sql { orders, "select count(*) as n from orders" }:must()
+  log("order %d of %d", r.last_id, all.rows[1].n)
+end } }]] },
     outliers = { text = "Envoy's outlier detection, with its defaults: after so many failures "
         .. "in a row a caller leaves a replica alone, the n-th time in a row n times as long.",
         example = [[
@@ -400,6 +416,11 @@ M.request = {
     transaction = { sign = "fun(self: Request, options: TransactionFields, f: fun(tx: "
         .. "Transaction): any): TransactionResult", text = "Several statements on one connection "
         .. "to a database: the function's end commits, tx:rollback() and failures roll back." },
+    sql = { sign = "fun(self: Request, statement: table): SqlResult",
+        text = "A statement of a database with a `schema`, with a value for each parameter, and "
+            .. "the options of a call. What comes back has ok, status, rows (by column), changes "
+            .. "and last_id, or error and code. One that failed ends the request with 500 unless "
+            .. "the handler looks at how it went; :must() ends it at once." },
     sleep = { sign = "fun(self: Request, time: Duration)", text = "Waits, holding its worker." },
     work = { sign = "fun(self: Request, time: Duration)", text = "Uses the CPU for so long." },
     disk = { sign = "fun(self: Request, op: 'read'|'write'|'fsync'): boolean",

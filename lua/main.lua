@@ -7,6 +7,7 @@ local handles = require "handles"
 local lints = require "lints"
 local places = require "places"
 local schema = require "schema"
+local sql = require "sql"
 local syntax = require "syntax"
 local trace = require "trace"
 local units = require "units"
@@ -150,6 +151,7 @@ local function check_whole(state)
     end
     faults.check_whole(state)
     check_pins(state)
+    if #state.diag.list == 0 then sql.check_whole(state) end
 end
 
 --- Lua's message without the place it begins with, and the code it may carry.

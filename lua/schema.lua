@@ -15,6 +15,7 @@ local node = require "schema_node"
 local cache = require "schema_cache"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
+local sql = require "schema_sql"
 
 local M = {}
 
@@ -315,6 +316,7 @@ node.add_to(M.balancer)
 node.add_to(M.database, true)
 replication.add_to(M.database)
 sessions.add_to(M.database)
+sql.add_to(M.database)
 M.traffic = with({
     { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|topic",
         "what the users call",

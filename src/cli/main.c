@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "cli/cmd.h"
 #include "cli/near.h"
+#include "model/data/sql/library.h"
 
 // Alphabetical; tests/tidy/tidy.lua checks.
 static const struct lz_cmd *const commands[] = {
@@ -65,6 +66,7 @@ static enum lz_exit dispatch(struct lz_out *out, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    lz_library_init(); // before anybody uses SQLite
     struct lz_out out;
     lz_out_init(&out);
     enum lz_exit status = dispatch(&out, argc, argv);

@@ -8,6 +8,7 @@
 #include "base/grow.h"
 #include "model/node/instance.h"
 #include "model/service/task.h"
+#include "script/bind_sql.h"
 #include "script/value.h"
 
 enum proc_kind { DRIVE, HANDLER };
@@ -116,6 +117,15 @@ static void failed(struct lz_script *s, uint32_t i, int status)
     lz_sim_stop(s->world.world->sim);
 }
 
+static void to_pool(struct lz_script *s, uint32_t i)
+{
+    struct proc *p = proc_at(s, i);
+    p->is_idle = true;
+    p->task = 0;
+    p->next_idle = s->procs->idle_first;
+    s->procs->idle_first = i;
+}
+
 static void drop_if_gone(struct lz_script *s, uint32_t i)
 {
     struct proc *p = proc_at(s, i);
@@ -123,10 +133,21 @@ static void drop_if_gone(struct lz_script *s, uint32_t i)
         return;
     p->is_gone = false;
     lua_resetthread(p->L);
-    p->is_idle = true;
-    p->task = 0;
-    p->next_idle = s->procs->idle_first;
-    s->procs->idle_first = i;
+    to_pool(s, i);
+}
+
+// A handler ended over a statement that failed: its request has failed, and no more.
+static void end_request(struct lz_script *s, uint32_t i)
+{
+    struct proc *p = proc_at(s, i);
+    lz_task_id task = p->task;
+    struct lz_world *w = s->world.world;
+    lua_getfield(p->L, -1, "text");
+    lz_bind_sql_note(p->L, task, lua_tostring(p->L, -1));
+    lua_resetthread(p->L);
+    to_pool(s, i);
+    if (lz_handler_is_live(w, task))
+        lz_handler_answer(w, task, 500);
 }
 
 static void resume(struct lz_script *s, uint32_t i, int nargs)
@@ -152,7 +173,10 @@ static void resume(struct lz_script *s, uint32_t i, int nargs)
     s->draw_owner = outer_owner;
     s->draws = outer_draws;
     ps->current = outer;
-    if (status != LUA_OK && status != LUA_YIELD)
+    bool is_over = status == LUA_ERRRUN && p->kind == HANDLER && lz_bind_sql_is_raised(p->L);
+    if (is_over && !p->is_gone)
+        end_request(s, i);
+    else if (status != LUA_OK && status != LUA_YIELD && !is_over)
         failed(s, i, status);
     else if (status == LUA_YIELD)
         lua_pop(p->L, results);
@@ -391,7 +415,9 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     lua_pushinteger(L, result->status);
     lz_value_push(L, s->world.world, result->value);
     lua_pushstring(L, lz_request_outcome_name(result->outcome));
-    resume(s, i, 4);
+    if (result->answer != 0)
+        lz_bind_sql_push(L, lz_statement_answer_of(s->world.world, result->answer));
+    resume(s, i, result->answer != 0 ? 5 : 4);
 }
 
 static void woken(void *ctx, lz_task_id task)

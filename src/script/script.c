@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/wall.h"
+#include "model/data/sql/library.h"
 #include "script/modules.h"
 #include "script/proc.h"
 #include "script/use.h"
@@ -95,6 +96,7 @@ static void push_world(lua_State *L)
     lz_bind_check(L);
     lz_bind_run(L);
     lz_bind_txn(L);
+    lz_bind_sql(L);
     lz_use_bind(L);
     lua_getfield(L, -1, "fault_kinds");
     lua_call(L, 0, 1);
@@ -251,6 +253,7 @@ static void on_full(void *ctx, size_t used_bytes, size_t limit_bytes)
     (void)limit_bytes;
     struct lz_script *s = ctx;
     s->trouble = LZ_SCRIPT_MEMORY;
+    lz_library_abandon();
     LZ_ASSERT(s->full != NULL);
     longjmp(*s->full, 1);
 }

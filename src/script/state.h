@@ -36,7 +36,9 @@ struct lz_script {
     struct lz_procs *procs;
     uint64_t draws; /* made by rand() at this instant's owner */
     uint64_t draw_owner;
-    uint64_t flights; /* of single flight, counted */
+    uint64_t flights;    /* of single flight, counted */
+    uint64_t *sql_noted; /* hashes of what the journal has been told of failed statements */
+    uint32_t sql_noted_count, sql_noted_cap;
     enum lz_sim_stop stop;
     jmp_buf *full; /* where to go when the memory budget is used up */
     struct lz_script_case *cases;
@@ -98,6 +100,7 @@ void lz_bind_fault(lua_State *L);
 void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);
 void lz_bind_txn(lua_State *L);
+void lz_bind_sql(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
 void lz_bind_cache(lua_State *L);

@@ -51,17 +51,18 @@ enum lz_purpose {
     LZ_PURPOSE_DISK,          /* what happens to disk operations */
     LZ_PURPOSE_STARTUP,       /* how long a process takes to start */
     LZ_PURPOSE_TOKEN,         /* whose token a request shows, and how old it is at first */
+    LZ_PURPOSE_SQL = 100,     /* what a statement draws, and which ids SQLite chooses */
     /* whether a caller rejects its own request */
     LZ_PURPOSE_ROUTE = 70,   /* when routers hear of a change */
     LZ_PURPOSE_SESSION = 73, /* the message that a session has ended */
     LZ_PURPOSE_THROTTLE = 80,
-    LZ_PURPOSE_EVICT = 110, /* what a full cache drops */
-    LZ_PURPOSE_EXPIRE,      /* which entries are looked at for being too old */
-    LZ_PURPOSE_COUNTER,     /* whether a use raises a logarithmic counter */
-    LZ_PURPOSE_HOT,         /* whether a call is for the hot key */
-    LZ_PURPOSE_EARLY,       /* whether a value is made anew before it runs out */
-    LZ_PURPOSE_SENTINEL,    /* when one of several that watch acts */
-    LZ_PURPOSE_QUORUM,      /* which copies answer first */
+    LZ_PURPOSE_EVICT = 110,    /* what a full cache drops */
+    LZ_PURPOSE_EXPIRE,         /* which entries are looked at for being too old */
+    LZ_PURPOSE_COUNTER,        /* whether a use raises a logarithmic counter */
+    LZ_PURPOSE_HOT,            /* whether a call is for the hot key */
+    LZ_PURPOSE_EARLY,          /* whether a value is made anew before it runs out */
+    LZ_PURPOSE_SENTINEL,       /* when one of several that watch acts */
+    LZ_PURPOSE_QUORUM,         /* which copies answer first */
     LZ_PURPOSE_ELECTION = 100, /* how long a node waits for a leader */
 };
 

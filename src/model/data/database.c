@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
+#include "model/data/sql/execute.h"
 #include "model/data/txn.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
@@ -40,6 +41,8 @@ static const struct lz_measure_row rows[] = {
      "time with more than one primary"},
     {"diverged", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(diverged), 0, 0,
      "rows that differ between nodes that take writes"},
+    {"corrupt", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(corrupt), 0, 0,
+     "nodes that came back with a file that is not whole; with a schema"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"connections.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(connections_wait), 0, 0,
      "mean wait for a connection"},
@@ -169,7 +172,10 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 // failover.c, which hears of every change of state.
 static void started(struct lz_world *w, lz_instance_id id)
 {
-    lz_database_recover(w, lz_database_at(w, lz_instance_get(w, id)->component), id);
+    struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
+    if (d->sql != NULL)
+        lz_execute_started(w, d, id - d->first);
+    lz_database_recover(w, d, id);
 }
 
 static void stopped(struct lz_world *w, lz_instance_id id)
@@ -227,6 +233,7 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->deadlocks = lz_metrics_counter(w->metrics);
     s->lock_timeouts = lz_metrics_counter(w->metrics);
     s->serialization_failures = lz_metrics_counter(w->metrics);
+    s->corrupt = lz_metrics_counter(w->metrics);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }
@@ -309,7 +316,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];
-        bytes += sizeof(*one) + lz_rows_bytes(&one->rows) + lz_mvcc_bytes(&one->mvcc) +
+        bytes += sizeof(*one) + one->engine->ops->bytes(one->engine) + lz_mvcc_bytes(&one->mvcc) +
                  lz_locks_bytes(&one->locks);
         bytes += one->serial != NULL ? lz_serial_bytes(one->serial) : 0;
     }

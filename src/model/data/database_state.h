@@ -42,6 +42,7 @@ struct lz_database_series {
     lz_series primaries, two_primaries, diverged;
     lz_series locks_wait, locks_waiting, transactions, dead_rows;
     lz_series deadlocks, lock_timeouts, serialization_failures;
+    lz_series corrupt;
 };
 
 struct lz_database_node {
@@ -125,6 +126,7 @@ struct lz_database {
     struct lz_replication_opts replication;
     struct lz_replication_effect *effects; /* path 0: free */
     uint32_t effect_count, effect_cap;
+    uint64_t acked_last;       /* LSN of the latest acknowledged write */
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     struct lz_session_opts sessions;
     uint32_t connections;
@@ -133,6 +135,7 @@ struct lz_database {
     uint32_t wait_first, wait_last;
     uint32_t txn_first, txn_last; /* transactions at nodes, by when they began */
     uint32_t txn_count;
+    struct lz_sql *sql; /* speaks SQL: see sql/execute.h; NULL: its rows are keys */
     struct lz_database_series series;
 };
 

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
+#include "model/data/sql/execute.h"
 #include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
@@ -43,7 +44,7 @@ bool lz_leader_reaches(struct lz_world *w, lz_instance_id a, lz_instance_id b)
 bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t node)
 {
     lz_instance_id id = d->first + node;
-    if (!is_up(w, d, node))
+    if (!is_up(w, d, node) || (d->sql != NULL && !lz_execute_can_lead(d, node)))
         return false;
     uint32_t living = 0, reached = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
@@ -129,6 +130,8 @@ static void begin_timeline(struct lz_database *d, uint64_t lsn)
 static uint64_t cut_timeline(struct lz_database *d, uint64_t lsn)
 {
     forget_acked(d, lsn);
+    if (d->sql != NULL)
+        lz_execute_rewind(d, lsn);
     uint64_t lost = lz_wal_cut(&d->log.wal, lsn);
     begin_timeline(d, lsn);
     return lost;
@@ -148,7 +151,7 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     uint32_t n = node - d->first;
     uint64_t lsn = d->nodes[n].lsn;
     lz_disk_is_whole(w, node);
-    if (n != d->primary || lsn >= d->log.wal.last)
+    if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
         return;
     for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
         if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key) > lsn)

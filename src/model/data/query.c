@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "model/data/session.h"
+#include "model/data/sql/execute.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
@@ -76,6 +77,10 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
         lz_session_worked(w, d, t);
         return;
     }
+    if (d->sql != NULL) {
+        lz_execute_read(w, d, t);
+        return;
+    }
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
     uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
     uint64_t acked = lz_rows_get(&d->acked_rows, t->key);
@@ -114,6 +119,8 @@ static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
         lz_session_flushed(w, d, t);
     else if (!lz_database_takes_writes(d, t->server - d->first))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
+    else if (d->sql != NULL)
+        lz_execute_write(w, d, t);
     else
         lz_database_write(w, d, t);
 }
@@ -146,8 +153,13 @@ static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = waiting(w, entity, w->databases->disk_failed, payload);
-    if (t != NULL)
-        lz_database_answer(w, lz_database_of(w, t), t, LZ_OUTCOME_ERROR, 500);
+    if (t == NULL)
+        return;
+    struct lz_database *d = lz_database_of(w, t);
+    if (d->sql != NULL)
+        lz_execute_failed(w, d, t, lz_disk_is_full(w, entity));
+    else
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
 }
 
 static void on_queried(void *ctx, uint32_t entity, uint64_t payload)

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/leader.h"
+#include "model/data/sql/execute.h"
 #include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
@@ -320,7 +321,9 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
     } else if (n->flushed < n->lsn && silent) {
         n->lsn = n->flushed; // what was only written is gone with the system's memory
     }
-    if (silent) // the power is gone, and with it what only the disk's cache had
+    if (d->sql != NULL) // its file says how far it is
+        n->lsn = lz_execute_died(w, d, node, silent, n->lsn);
+    else if (silent) // the power is gone, and with it what only the disk's cache had
         n->lsn = lz_disk_durable(w, d->first + node, n->lsn);
     lz_standby_died(n);
 }
@@ -334,6 +337,8 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
     LZ_ASSERT(n->is_stale);
     const struct lz_database_node *p = &d->nodes[d->primary];
     n->engine->ops->copy(n->engine, p->engine);
+    if (d->sql != NULL)
+        lz_execute_rebuilt(w, d, i);
     n->log = &d->log;
     lz_standby_set(n, d->log.flushed);
     n->is_stale = false;

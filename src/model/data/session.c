@@ -334,7 +334,7 @@ static bool begin_statement(struct lz_world *w, struct lz_database *d, struct lz
 bool lz_session_arrived(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (!t->is_session)
-        return lz_row_lock_write(w, d, t);
+        return d->sql != NULL || lz_row_lock_write(w, d, t); // rows of SQL are known later
     struct lz_txn *x = lz_txn_find(w, t->key);
     bool is_here = x != NULL && x->server == t->server && !x->is_closed;
     if (is_here && x->state == LZ_TXN_OPEN)

@@ -57,6 +57,8 @@ static void apply(struct lz_database *d, uint32_t node, uint64_t lsn)
         const struct lz_wal_record *r = lz_wal_get(&n->log->wal, l);
         struct lz_change change = {.lsn = l, .key = r->key, .value = r->value, .image = r->image};
         n->engine->ops->apply(n->engine, &change, NULL);
+        if (n->engine->ops->lsn(n->engine) < l)
+            n->is_stale = true; // its file is broken: it is rebuilt
     }
     n->applied = lsn;
 }

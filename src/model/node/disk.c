@@ -298,7 +298,8 @@ void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
         const struct lz_disk_effect *e = &d->device->effects[i];
         if (e->touched == NULL)
             continue;
-        bool loses = e->loses > 0.0 && unit(w, lsn, e->path, 5) < e->loses;
+        bool loses = (e->loses > 0.0 && unit(w, lsn, e->path, 5) < e->loses) ||
+                     (e->misdirects > 0.0 && unit(w, lsn, e->path, 6) < e->misdirects);
         lies = lies || e->lies;
         if (loses && d->lost == 0) {
             d->lost = lsn;
@@ -329,6 +330,34 @@ uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t l
     if (d->lost != 0 && d->lost - 1 < whole)
         whole = d->lost - 1;
     return whole;
+}
+
+struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t nth)
+{
+    struct lz_disk_fate fate = {0};
+    const struct disk *d = find(w, id);
+    if (d == NULL)
+        return fate;
+    uint64_t owner = lz_draw_index(nth, id);
+    for (uint32_t i = 0; i < d->device->effect_count; i++) {
+        const struct lz_disk_effect *e = &d->device->effects[i];
+        if (e->touched == NULL)
+            continue;
+        fate.lies = fate.lies || e->lies;
+        fate.tears = fate.tears || e->tears;
+        fate.loses = fate.loses || (e->loses > 0.0 && unit(w, owner, e->path, 7) < e->loses);
+        if (e->misdirects > 0.0 && unit(w, owner, e->path, 8) < e->misdirects) {
+            fate.misdirects = true;
+            fate.where = unit(w, owner, e->path, 9);
+        }
+    }
+    return fate;
+}
+
+bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id)
+{
+    const struct disk *d = find(w, id);
+    return d != NULL && d->device->used + d->device->opts->write_bytes > d->device->full_at;
 }
 
 void lz_disk_is_whole(struct lz_world *w, lz_instance_id id)

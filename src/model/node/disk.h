@@ -83,6 +83,7 @@ struct lz_disk_effect {
     double corrupt;      /* share of reads that are changed */
     bool lies, tears;    /* flushes; the last write */
     double loses;        /* share of writes */
+    double misdirects;   /* share of writes, that get to another place */
     uint64_t path;       /* owner of its draws */
     uint64_t *touched;
 };
@@ -93,6 +94,16 @@ void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect);
 /* The log of an instance: record `lsn` was flushed; how far it holds if the power is lost now. */
 void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn);
 uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn);
+
+/* What becomes of the `nth` write to a file of the instance, as the faults in force have it. */
+struct lz_disk_fate {
+    bool lies, loses, tears, misdirects;
+    double where; /* misdirected: to which share of the file */
+};
+struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t nth);
+
+/* Would a write be refused because nothing is free? */
+bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id);
 
 /* The power was lost, or all was written anew: what is there is whole. */
 void lz_disk_is_whole(struct lz_world *w, lz_instance_id id);

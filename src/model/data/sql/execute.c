@@ -1,0 +1,306 @@
+#include "model/data/sql/execute.h"
+
+#include "base/check.h"
+#include "model/data/database_state.h"
+#include "model/node/clock.h"
+#include "model/node/disk.h"
+#include "model/service/task.h"
+
+struct node {
+    struct lz_store store;
+    struct lz_world *w;
+    lz_instance_id id;
+    bool is_broken;   // SQLite says that its file is not whole
+    char broken[160]; // and why
+};
+
+struct lz_sql {
+    struct node *nodes;
+    struct lz_statement_builder answer, other; // of the query, and of what it is compared with
+};
+
+static struct node *node_at(const struct lz_database *d, uint32_t n)
+{
+    LZ_ASSERT(d->sql != NULL && n < d->opts.nodes);
+    return &d->sql->nodes[n];
+}
+
+struct lz_store *lz_execute_store(const struct lz_database *d, uint32_t n)
+{
+    return &node_at(d, n)->store;
+}
+
+// ---- what a store is told of the world
+
+static lz_time clock_of(void *ctx)
+{
+    const struct node *n = ctx;
+    return lz_clock_read(n->w, n->id);
+}
+
+static struct lz_volume_fate fate_of(void *ctx, uint64_t nth)
+{
+    const struct node *n = ctx;
+    struct lz_disk_fate f = lz_disk_fate(n->w, n->id, nth);
+    return (struct lz_volume_fate){.lies = f.lies,
+                                   .loses = f.loses,
+                                   .tears = f.tears,
+                                   .misdirects = f.misdirects,
+                                   .where = f.where};
+}
+
+static void scope_of(void *ctx, struct lz_library_scope *out)
+{
+    struct node *n = ctx;
+    out->now = clock_of;
+    out->ctx = n;
+    out->run_key = lz_sim_key(n->w->sim);
+    out->owner = lz_draw_index(0, n->id);
+    n->store.volume.fate = lz_disk_is_felt(n->w, n->id) ? fate_of : NULL;
+    n->store.volume.ctx = n;
+}
+
+// ---- declaring
+
+static bool say(struct lz_err *err, const char *what, const struct lz_store_fault *f)
+{
+    return lz_fail(err, LZ_EINVAL, "%s: %s", what, f->text);
+}
+
+bool lz_execute_declare(struct lz_world *w, lz_component_id id, const struct lz_execute_opts *o,
+                        struct lz_err *err)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(!w->running && d->sql == NULL);
+    struct lz_sql *s = lz_arena_alloc(w->arena, sizeof(*s));
+    s->nodes = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*s->nodes));
+    s->answer.arena = s->other.arena = w->arena;
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        struct node *node = &s->nodes[n];
+        node->w = w;
+        node->id = d->first + n;
+        lz_store_init(&node->store,
+                      &(struct lz_store_opts){.arena = w->arena, .scope = scope_of, .ctx = node});
+        d->nodes[n].engine = &node->store.base;
+    }
+    struct lz_store_fault f;
+    struct lz_store *first = &s->nodes[0].store;
+    if (!lz_store_load(first, o->schema, o->schema_size, &f))
+        return say(err, "schema", &f);
+    if (o->seed != NULL && !lz_store_load(first, o->seed, o->seed_size, &f))
+        return say(err, "seed", &f);
+    for (uint32_t n = 1; n < d->opts.nodes; n++)
+        first->base.ops->copy(&s->nodes[n].store.base, &first->base);
+    d->sql = s;
+    return true;
+}
+
+bool lz_execute_check(struct lz_arena *arena, const struct lz_execute_text *texts, size_t count,
+                      size_t *which, struct lz_store_fault *out)
+{
+    struct lz_store *s = lz_arena_alloc(arena, sizeof(*s));
+    lz_store_init(s, &(struct lz_store_opts){.arena = arena});
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++) {
+        *which = i;
+        ok = i < 2 ? lz_store_load(s, texts[i].bytes, texts[i].size, out)
+                   : lz_store_check(s, texts[i].bytes, texts[i].size, out);
+    }
+    lz_store_finish(s);
+    lz_arena_free(arena, s, sizeof(*s));
+    return ok;
+}
+
+// ---- queries
+
+static void answer(struct lz_world *w, struct lz_database *d, struct lz_task *t, bool ok)
+{
+    struct lz_statement_builder *b = &d->sql->answer;
+    uint16_t status = b->answer.status;
+    lz_argument_id id = lz_statement_end(b, w);
+    lz_argument_answer(w, t, id);
+    if (!ok)
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, status);
+}
+
+// What it carries, or its operation's own text.
+static struct lz_sql_statement statement_of(const struct lz_world *w, const struct lz_task *t)
+{
+    const struct lz_sql_statement *carried = lz_statement_of(w, lz_argument_of(w, t));
+    if (carried != NULL)
+        return *carried;
+    const char *op = lz_call_op_name(w, t->op);
+    return (struct lz_sql_statement){.text = op, .size = (uint32_t)strlen(op)};
+}
+
+static bool is_broken(struct lz_database *d, const struct node *n)
+{
+    if (n->is_broken)
+        lz_statement_fail(&d->sql->answer, 500, "corrupt", n->broken);
+    return n->is_broken;
+}
+
+// A standby that is behind: would one that has all acknowledged commits have said the same?
+static bool is_stale(const struct lz_world *w, struct lz_database *d, const struct lz_task *t,
+                     const struct lz_sql_statement *st)
+{
+    uint32_t n = t->server - d->first;
+    const struct node *primary = node_at(d, d->primary);
+    if (n == d->primary || node_at(d, n)->store.lsn >= d->acked_last || primary->is_broken)
+        return false;
+    struct lz_statement_builder *a = &d->sql->answer, *b = &d->sql->other;
+    struct lz_store_run run = {
+        .statement = st, .key = t->key, .owner = t->path, .reads_only = true};
+    (void)w;
+    if (!lz_store_run(&node_at(d, d->primary)->store, &run, b))
+        return false;
+    return !lz_statement_is_same(a, b);
+}
+
+void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    uint32_t n = t->server - d->first;
+    struct node *node = node_at(d, n);
+    struct lz_sql_statement st = statement_of(w, t);
+    if (is_broken(d, node)) {
+        answer(w, d, t, false);
+        return;
+    }
+    struct lz_store_run run = {.statement = &st,
+                               .key = t->key,
+                               .owner = t->path,
+                               .reads_only = !lz_database_takes_writes(d, n)};
+    bool ok = lz_store_run(&node->store, &run, &d->sql->answer);
+    if (node->store.is_open) { // it was called a read, and writes
+        lz_store_undo(&node->store);
+        lz_execute_write(w, d, t);
+        return;
+    }
+    if (ok && is_stale(w, d, t, &st))
+        lz_metrics_add(w->metrics, d->series.stale_reads, 1);
+    answer(w, d, t, ok);
+    if (ok)
+        lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+}
+
+static void commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                   struct lz_image *image)
+{
+    uint32_t n = t->server - d->first;
+    struct lz_change change = {.key = t->key, .image = image};
+    uint64_t lsn = lz_database_append(w, d, n, &change);
+    LZ_ASSERT(lsn == node_at(d, n)->store.lsn);
+    lz_image_release(image); // the record has it
+    answer(w, d, t, true);
+    lz_database_appended(w, d, n);
+    lz_database_commit(w, d, t, lsn);
+    lz_database_measure_lag(w, d);
+}
+
+void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    uint32_t n = t->server - d->first;
+    struct node *node = node_at(d, n);
+    LZ_ASSERT(lz_database_takes_writes(d, n));
+    struct lz_sql_statement st = statement_of(w, t);
+    struct lz_store_run run = {.statement = &st, .key = t->key, .owner = t->path};
+    if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
+        answer(w, d, t, false);
+        return;
+    }
+    uint32_t rows = 0;
+    if (node->store.is_open)
+        lz_store_keys(&node->store, &rows);
+    if (!node->store.is_open || (rows == 0 && !node->store.was_altered)) {
+        if (node->store.is_open)
+            lz_store_undo(&node->store); // nothing has changed: nothing to wait for
+        answer(w, d, t, true);
+        lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+        return;
+    }
+    uint64_t lsn = d->nodes[n].log->wal.last + 1;
+    struct lz_image *image = lz_store_commit(&node->store, lsn, &d->sql->answer);
+    if (image == NULL)
+        answer(w, d, t, false);
+    else
+        commit(w, d, t, image);
+}
+
+void lz_execute_failed(struct lz_world *w, struct lz_database *d, struct lz_task *t, bool is_full)
+{
+    uint32_t n = t->server - d->first;
+    struct lz_volume *v = &node_at(d, n)->store.volume;
+    if (lz_database_op_reads(w, t->op) || !lz_database_takes_writes(d, n)) {
+        lz_statement_fail(&d->sql->answer, 500, "io", "disk I/O error");
+        answer(w, d, t, false);
+        return;
+    }
+    v->failure = is_full ? SQLITE_FULL : SQLITE_IOERR;
+    lz_execute_write(w, d, t);
+    v->failure = 0;
+}
+
+// ---- the life of a node
+
+uint64_t lz_execute_died(struct lz_world *w, struct lz_database *d, uint32_t n, bool silent,
+                         uint64_t lsn)
+{
+    (void)w;
+    struct node *node = node_at(d, n);
+    struct lz_err err;
+    lz_store_close(&node->store, silent);
+    if (node->is_broken)
+        return lsn;
+    // What the disk kept is known at once; that the process reads it when it starts changes
+    // nothing of it.
+    uint64_t oldest = d->nodes[n].log->wal.base;
+    if (!lz_store_recover(&node->store, &err)) {
+        node->is_broken = true;
+        snprintf(node->broken, sizeof(node->broken), "%s", err.msg);
+    } else if (node->store.lsn < oldest) {
+        node->is_broken = true;
+        snprintf(node->broken, sizeof(node->broken),
+                 "it is at %llu of a log that is kept from %llu on",
+                 (unsigned long long)node->store.lsn, (unsigned long long)oldest);
+    } else if (node->store.lsn < lsn) {
+        lsn = node->store.lsn;
+    }
+    lz_store_close(&node->store, false);
+    return lsn;
+}
+
+void lz_execute_started(struct lz_world *w, struct lz_database *d, uint32_t n)
+{
+    const struct node *node = node_at(d, n);
+    if (!node->is_broken)
+        return;
+    lz_metrics_add(w->metrics, d->series.corrupt, 1);
+    lz_instance_note(w, d->first + n, "corrupt", "integrity check: %s", node->broken);
+}
+
+void lz_execute_rebuilt(struct lz_world *w, struct lz_database *d, uint32_t n)
+{
+    (void)w;
+    node_at(d, n)->is_broken = false;
+}
+
+bool lz_execute_can_lead(const struct lz_database *d, uint32_t n)
+{
+    return !node_at(d, n)->is_broken;
+}
+
+void lz_execute_rewind(struct lz_database *d, uint64_t lsn)
+{
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        struct lz_store *s = &node_at(d, n)->store;
+        if (d->nodes[n].log != &d->log || d->nodes[n].is_stale || node_at(d, n)->is_broken)
+            continue;
+        while (s->lsn > lsn) {
+            const struct lz_wal_record *r = lz_wal_get(&d->log.wal, s->lsn);
+            if (r == NULL || !lz_store_take_back(s, r->image)) {
+                d->nodes[n].is_stale = true;
+                break;
+            }
+        }
+    }
+}

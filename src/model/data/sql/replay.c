@@ -1,0 +1,720 @@
+#define SQLITE_ENABLE_PREUPDATE_HOOK // declares what Debian, Fedora and others compile in
+#include "model/data/sql/replay.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "base/hash.h"
+
+/*
+ * Of a row: op, length of the table's name, the name, then the number of columns (16 bits), rowid
+ * before, rowid after, and the cells: of an update those before, then those after. Of a
+ * text: op, its size (32 bits), the text.
+ */
+enum op { OP_INSERT = 1, OP_UPDATE, OP_DELETE, OP_TEXT };
+
+struct lz_replay_table {
+    char *name;
+    uint32_t columns;
+    const char **names;
+    bool *is_key;
+    bool has_rowid; // and no column is it
+    bool by_rowid;  // how a row is found again
+    int alias;      // the column that is the rowid; -1: none
+    const char *rowid;
+    sqlite3_stmt *insert, *update, *erase, *fetch, *force, *replace;
+};
+
+struct row {
+    enum op op;
+    struct lz_replay_table *table;
+    uint32_t columns;
+    sqlite3_int64 rowid_before, rowid_after;
+    const struct lz_cell *before, *after; // of what there is
+};
+
+void lz_replay_init(struct lz_replay *r, struct lz_arena *arena, struct lz_authorize *guard)
+{
+    *r = (struct lz_replay){.arena = arena, .guard = guard};
+}
+
+// ---- tables
+
+static sqlite3_stmt *prepare(struct lz_replay *r, const char *sql)
+{
+    bool was_ours = r->guard->is_ours;
+    sqlite3_stmt *st = NULL;
+    r->guard->is_ours = true;
+    int rc = sqlite3_prepare_v3(r->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+    r->guard->is_ours = was_ours;
+    return rc == SQLITE_OK ? st : NULL;
+}
+
+static bool is_column(const struct lz_replay_table *t, const char *name)
+{
+    for (uint32_t i = 0; i < t->columns; i++)
+        if (sqlite3_stricmp(t->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void add_column(struct lz_replay *r, struct lz_replay_table *t, sqlite3_stmt *q)
+{
+    uint32_t cap = t->columns, key_cap = t->columns;
+    t->names = lz_arena_resize(r->arena, t->names, cap * sizeof(char *),
+                               (t->columns + 1) * sizeof(char *));
+    t->is_key = lz_arena_resize(r->arena, t->is_key, key_cap * sizeof(bool),
+                                (t->columns + 1) * sizeof(bool));
+    t->names[t->columns] = lz_arena_strdup(r->arena, (const char *)sqlite3_column_text(q, 1));
+    t->is_key[t->columns] = sqlite3_column_int(q, 5) > 0;
+    t->columns++;
+}
+
+// The column that is the rowid: the one of an INTEGER PRIMARY KEY.
+static int alias_of(struct lz_replay *r, const struct lz_replay_table *t)
+{
+    int keys = 0, at = -1;
+    for (uint32_t i = 0; i < t->columns; i++)
+        if (t->is_key[i]) {
+            keys++;
+            at = (int)i;
+        }
+    const char *type = NULL;
+    if (keys != 1 || sqlite3_table_column_metadata(r->db, "main", t->name, t->names[at], &type,
+                                                   NULL, NULL, NULL, NULL) != SQLITE_OK)
+        return -1;
+    return type != NULL && sqlite3_stricmp(type, "INTEGER") == 0 ? at : -1;
+}
+
+static bool describe(struct lz_replay *r, struct lz_replay_table *t)
+{
+    char *sql = sqlite3_mprintf("SELECT * FROM pragma_table_xinfo(%Q)", t->name);
+    sqlite3_stmt *q = prepare(r, sql);
+    sqlite3_free(sql);
+    if (q == NULL)
+        return false;
+    bool was_ours = r->guard->is_ours, is_plain = true;
+    r->guard->is_ours = true;
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        is_plain = is_plain && sqlite3_column_int(q, 6) == 0;
+        add_column(r, t, q);
+    }
+    sqlite3_finalize(q);
+    sql = sqlite3_mprintf("SELECT wr FROM pragma_table_list(%Q)", t->name);
+    q = prepare(r, sql);
+    sqlite3_free(sql);
+    bool is_without = q != NULL && sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
+    sqlite3_finalize(q);
+    r->guard->is_ours = was_ours;
+    t->alias = is_without ? -1 : alias_of(r, t);
+    t->has_rowid = !is_without && t->alias < 0;
+    bool has_key = false;
+    for (uint32_t i = 0; i < t->columns; i++)
+        has_key = has_key || t->is_key[i];
+    t->by_rowid = !has_key || t->alias >= 0;
+    t->rowid = !is_column(t, "rowid") ? "rowid" : !is_column(t, "oid") ? "oid" : "_rowid_";
+    return is_plain && t->columns > 0;
+}
+
+static struct lz_replay_table *table_of(struct lz_replay *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->table_count; i++)
+        if (strcmp(r->tables[i].name, name) == 0)
+            return &r->tables[i];
+    r->tables = lz_grow(r->arena, r->tables, &r->table_cap, r->table_count + 1, sizeof(*r->tables));
+    struct lz_replay_table *t = &r->tables[r->table_count];
+    *t = (struct lz_replay_table){.name = lz_arena_strdup(r->arena, name)};
+    if (!describe(r, t))
+        return NULL;
+    r->table_count++;
+    return t;
+}
+
+// ---- taking
+
+static void put(struct lz_replay *r, const void *bytes, size_t size)
+{
+    r->bytes = lz_grow(r->arena, r->bytes, &r->cap, r->size + (uint32_t)size, 1);
+    if (size > 0)
+        memcpy(r->bytes + r->size, bytes, size);
+    r->size += (uint32_t)size;
+}
+
+static void put_cell(struct lz_replay *r, sqlite3_value *v)
+{
+    unsigned char head[9] = {0};
+    switch (sqlite3_value_type(v)) {
+    case SQLITE_INTEGER: {
+        sqlite3_int64 i = sqlite3_value_int64(v);
+        head[0] = LZ_CELL_INTEGER;
+        memcpy(head + 1, &i, 8);
+        put(r, head, 9);
+        return;
+    }
+    case SQLITE_FLOAT: {
+        double f = sqlite3_value_double(v);
+        head[0] = LZ_CELL_FLOAT;
+        memcpy(head + 1, &f, 8);
+        put(r, head, 9);
+        return;
+    }
+    case SQLITE_TEXT:
+    case SQLITE_BLOB: {
+        bool is_text = sqlite3_value_type(v) == SQLITE_TEXT;
+        const void *bytes = is_text ? (const void *)sqlite3_value_text(v) : sqlite3_value_blob(v);
+        uint32_t size = (uint32_t)sqlite3_value_bytes(v);
+        head[0] = is_text ? LZ_CELL_TEXT : LZ_CELL_BLOB;
+        memcpy(head + 1, &size, 4);
+        put(r, head, 5);
+        put(r, bytes, size);
+        return;
+    }
+    default:
+        head[0] = LZ_CELL_NULL;
+        put(r, head, 1);
+    }
+}
+
+typedef int value_fn(sqlite3 *db, int column, sqlite3_value **out);
+
+static void put_cells(struct lz_replay *r, const struct lz_replay_table *t, value_fn *value)
+{
+    for (uint32_t i = 0; i < t->columns; i++) {
+        sqlite3_value *v = NULL;
+        if (value(r->db, (int)i, &v) != SQLITE_OK || v == NULL)
+            r->failed = true;
+        else
+            put_cell(r, v);
+    }
+}
+
+static void add_key(struct lz_replay *r, uint64_t key)
+{
+    r->keys = lz_grow(r->arena, r->keys, &r->key_cap, r->key_count + 1, sizeof(*r->keys));
+    r->keys[r->key_count++] = key;
+}
+
+// Of a row's key columns, as they were or as they are: rows of one key are one row.
+static void add_key_of(struct lz_replay *r, const struct lz_replay_table *t, value_fn *value,
+                       sqlite3_int64 rowid)
+{
+    uint64_t name = lz_hash_text(t->name);
+    if (t->by_rowid) {
+        add_key(r, lz_hash_mix(name, (uint64_t)rowid));
+        return;
+    }
+    uint64_t key = name;
+    for (uint32_t i = 0; i < t->columns; i++) {
+        sqlite3_value *v = NULL;
+        if (!t->is_key[i] || value(r->db, (int)i, &v) != SQLITE_OK || v == NULL)
+            continue;
+        const void *bytes = sqlite3_value_text(v);
+        key = lz_hash_mix(key, lz_hash_bytes(bytes != NULL ? bytes : "",
+                                             bytes != NULL ? (size_t)sqlite3_value_bytes(v) : 0));
+    }
+    add_key(r, key);
+}
+
+static void on_change(void *ctx, sqlite3 *db, int op, const char *schema, const char *name,
+                      sqlite3_int64 before, sqlite3_int64 after)
+{
+    (void)db;
+    (void)schema;
+    struct lz_replay *r = ctx;
+    if (!r->takes || strcmp(name, LZ_AUTHORIZE_TABLE) == 0)
+        return;
+    const struct lz_replay_table *t = table_of(r, name);
+    if (t == NULL || (uint32_t)sqlite3_preupdate_count(r->db) != t->columns) {
+        r->failed = true;
+        return;
+    }
+    unsigned char length = (unsigned char)strlen(name);
+    unsigned char head[2] = {op == SQLITE_INSERT   ? OP_INSERT
+                             : op == SQLITE_UPDATE ? OP_UPDATE
+                                                   : OP_DELETE,
+                             length};
+    uint16_t columns = (uint16_t)t->columns;
+    put(r, head, 2);
+    put(r, name, length);
+    put(r, &columns, 2);
+    put(r, &before, 8);
+    put(r, &after, 8);
+    if (op != SQLITE_INSERT) {
+        add_key_of(r, t, sqlite3_preupdate_old, before);
+        put_cells(r, t, sqlite3_preupdate_old);
+    }
+    if (op != SQLITE_DELETE) {
+        add_key_of(r, t, sqlite3_preupdate_new, after);
+        put_cells(r, t, sqlite3_preupdate_new);
+    }
+}
+
+void lz_replay_open(struct lz_replay *r, sqlite3 *db)
+{
+    LZ_ASSERT(r->db == NULL);
+    r->db = db;
+    sqlite3_preupdate_hook(db, on_change, r);
+}
+
+void lz_replay_forget(struct lz_replay *r)
+{
+    for (uint32_t i = 0; i < r->table_count; i++) {
+        struct lz_replay_table *t = &r->tables[i];
+        sqlite3_stmt *all[] = {t->insert, t->update, t->erase, t->fetch, t->force, t->replace};
+        for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+            sqlite3_finalize(all[k]);
+    }
+    r->table_count = 0;
+}
+
+void lz_replay_close(struct lz_replay *r)
+{
+    lz_replay_forget(r);
+    r->db = NULL;
+    r->takes = false;
+}
+
+void lz_replay_take(struct lz_replay *r)
+{
+    r->takes = true;
+    r->failed = false;
+    r->size = 0;
+    r->key_count = 0;
+}
+
+void lz_replay_stop(struct lz_replay *r)
+{
+    r->takes = false;
+}
+
+void lz_replay_take_text(struct lz_replay *r, const char *text, size_t size)
+{
+    unsigned char op = OP_TEXT;
+    uint32_t length = (uint32_t)size;
+    r->size = 0; // what the statement changed in rows it changes again
+    put(r, &op, 1);
+    put(r, &length, 4);
+    put(r, text, size);
+}
+
+void lz_replay_rewrite(struct lz_replay *r)
+{
+    if (r->guard->altered[0] == '\0')
+        return;
+    lz_replay_forget(r);
+    const struct lz_replay_table *t = table_of(r, r->guard->altered);
+    if (t == NULL)
+        return; // it has another name now
+    bool took = r->takes;
+    r->takes = false;
+    int on = 0;
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &on);
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    char *sql = sqlite3_mprintf("UPDATE main.\"%w\" SET \"%w\" = \"%w\"", t->name, t->names[0],
+                                t->names[0]);
+    sqlite3_stmt *st = prepare(r, sql);
+    sqlite3_free(sql);
+    sqlite3_step(st);
+    sqlite3_finalize(st);
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, on, NULL);
+    r->takes = took;
+}
+
+struct lz_image *lz_replay_image(const struct lz_replay *r)
+{
+    return r->size > 0 ? lz_image_create(r->arena, r->bytes, r->size) : NULL;
+}
+
+// ---- reading an image
+
+static const unsigned char *read_cells(const unsigned char *p, struct lz_cell *out, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = (struct lz_cell){.kind = *p++};
+        switch (out[i].kind) {
+        case LZ_CELL_INTEGER:
+            memcpy(&out[i].integer, p, 8);
+            p += 8;
+            break;
+        case LZ_CELL_FLOAT:
+            memcpy(&out[i].real, p, 8);
+            p += 8;
+            break;
+        case LZ_CELL_TEXT:
+        case LZ_CELL_BLOB:
+            memcpy(&out[i].size, p, 4);
+            out[i].bytes = (const char *)p + 4;
+            p += 4 + out[i].size;
+            break;
+        default:
+            LZ_ASSERT(out[i].kind == LZ_CELL_NULL);
+        }
+    }
+    return p;
+}
+
+static const unsigned char *read_row(struct lz_replay *r, const unsigned char *p, struct row *out)
+{
+    char name[256];
+    uint16_t columns;
+    *out = (struct row){.op = (enum op)p[0]};
+    memcpy(name, p + 2, p[1]);
+    name[p[1]] = '\0';
+    p += 2 + p[1];
+    memcpy(&columns, p, 2);
+    memcpy(&out->rowid_before, p + 2, 8);
+    memcpy(&out->rowid_after, p + 10, 8);
+    p += 18;
+    r->cells = lz_grow(r->arena, r->cells, &r->cell_cap, 2u * columns, sizeof(*r->cells));
+    out->columns = columns;
+    out->before = r->cells;
+    out->after = r->cells + columns;
+    if (out->op != OP_INSERT)
+        p = read_cells(p, r->cells, columns);
+    if (out->op != OP_DELETE)
+        p = read_cells(p, r->cells + columns, columns);
+    out->table = table_of(r, name);
+    if (out->table != NULL && out->table->columns != columns)
+        out->table = NULL;
+    return p;
+}
+
+// ---- the statements that replay a table's rows
+
+enum list { LIST_NAMES, LIST_SET, LIST_HOLES };
+
+static void append_list(sqlite3_str *s, const struct lz_replay_table *t, enum list what, int from)
+{
+    for (uint32_t i = 0; i < t->columns; i++) {
+        const char *comma = i > 0 ? "," : "";
+        if (what == LIST_NAMES)
+            sqlite3_str_appendf(s, "%s\"%w\"", comma, t->names[i]);
+        else if (what == LIST_SET)
+            sqlite3_str_appendf(s, "%s\"%w\"=?%d", comma, t->names[i], from + (int)i);
+        else
+            sqlite3_str_appendf(s, "%s?%d", comma, from + (int)i);
+    }
+}
+
+// Parameters `from` on are the old row, and the one behind them its rowid.
+static void append_where(sqlite3_str *s, const struct lz_replay_table *t, int from, bool all)
+{
+    const char *and = " WHERE ";
+    if (t->by_rowid) {
+        sqlite3_str_appendf(s, "%s%s=?%d", and, t->alias >= 0 ? "rowid" : t->rowid,
+                            from + (int)t->columns);
+        and = " AND ";
+    }
+    for (uint32_t i = 0; i < t->columns; i++) {
+        bool is_key = t->is_key[i] && !t->by_rowid;
+        if (!is_key && !all)
+            continue;
+        sqlite3_str_appendf(s, "%s\"%w\" %s ?%d", and, t->names[i], is_key ? "=" : "IS",
+                            from + (int)i);
+        and = " AND ";
+    }
+}
+
+static sqlite3_stmt *finish(struct lz_replay *r, sqlite3_str *s)
+{
+    char *sql = sqlite3_str_finish(s);
+    sqlite3_stmt *st = sql != NULL ? prepare(r, sql) : NULL;
+    sqlite3_free(sql);
+    return st;
+}
+
+static sqlite3_stmt *make_insert(struct lz_replay *r, const struct lz_replay_table *t,
+                                 const char *verb)
+{
+    sqlite3_str *s = sqlite3_str_new(r->db);
+    sqlite3_str_appendf(s, "%s INTO main.\"%w\"(", verb, t->name);
+    append_list(s, t, LIST_NAMES, 0);
+    if (t->has_rowid)
+        sqlite3_str_appendf(s, ",%s", t->rowid);
+    sqlite3_str_appendf(s, ") VALUES(");
+    append_list(s, t, LIST_HOLES, 1);
+    if (t->has_rowid)
+        sqlite3_str_appendf(s, ",?%d", (int)t->columns + 1);
+    sqlite3_str_appendf(s, ")");
+    return finish(r, s);
+}
+
+static sqlite3_stmt *make_update(struct lz_replay *r, const struct lz_replay_table *t)
+{
+    sqlite3_str *s = sqlite3_str_new(r->db);
+    sqlite3_str_appendf(s, "UPDATE main.\"%w\" SET ", t->name);
+    append_list(s, t, LIST_SET, (int)t->columns + 2);
+    append_where(s, t, 1, true);
+    return finish(r, s);
+}
+
+static sqlite3_stmt *make_erase(struct lz_replay *r, const struct lz_replay_table *t, bool all)
+{
+    sqlite3_str *s = sqlite3_str_new(r->db);
+    sqlite3_str_appendf(s, "DELETE FROM main.\"%w\"", t->name);
+    append_where(s, t, 1, all);
+    return finish(r, s);
+}
+
+static sqlite3_stmt *make_fetch(struct lz_replay *r, const struct lz_replay_table *t)
+{
+    sqlite3_str *s = sqlite3_str_new(r->db);
+    sqlite3_str_appendf(s, "SELECT ");
+    append_list(s, t, LIST_NAMES, 0);
+    sqlite3_str_appendf(s, " FROM main.\"%w\"", t->name);
+    append_where(s, t, 1, false);
+    return finish(r, s);
+}
+
+// ---- replaying
+
+// A parameter that the statement does not have is left out.
+static void bind(sqlite3_stmt *st, int at, const struct lz_cell *c)
+{
+    switch (c->kind) {
+    case LZ_CELL_INTEGER:
+        sqlite3_bind_int64(st, at, c->integer);
+        break;
+    case LZ_CELL_FLOAT:
+        sqlite3_bind_double(st, at, c->real);
+        break;
+    case LZ_CELL_TEXT:
+        sqlite3_bind_text64(st, at, c->bytes, c->size, SQLITE_STATIC, SQLITE_UTF8);
+        break;
+    case LZ_CELL_BLOB:
+        sqlite3_bind_blob64(st, at, c->bytes, c->size, SQLITE_STATIC);
+        break;
+    default:
+        sqlite3_bind_null(st, at);
+    }
+}
+
+static void bind_all(sqlite3_stmt *st, int from, const struct lz_cell *cells, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        bind(st, from + (int)i, &cells[i]);
+}
+
+// Steps once and gives the extended result.
+static int step(sqlite3_stmt *st)
+{
+    int rc = sqlite3_step(st);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        rc = sqlite3_extended_errcode(sqlite3_db_handle(st));
+    sqlite3_reset(st);
+    return rc;
+}
+
+static bool is_constraint(int rc)
+{
+    return (rc & 0xff) == SQLITE_CONSTRAINT;
+}
+
+static int insert(struct lz_replay *r, const struct row *row, bool replaces)
+{
+    struct lz_replay_table *t = row->table;
+    sqlite3_stmt **st = replaces ? &t->replace : &t->insert;
+    if (*st == NULL)
+        *st = make_insert(r, t, replaces ? "INSERT OR REPLACE" : "INSERT");
+    if (*st == NULL)
+        return sqlite3_extended_errcode(r->db);
+    bind_all(*st, 1, row->after, t->columns);
+    if (t->has_rowid)
+        sqlite3_bind_int64(*st, (int)t->columns + 1, row->rowid_after);
+    int rc = step(*st);
+    if (rc == SQLITE_CONSTRAINT_ROWID && !t->by_rowid) { // the place is taken by another row
+        sqlite3_bind_null(*st, (int)t->columns + 1);
+        rc = step(*st);
+    }
+    return rc;
+}
+
+static int erase(struct lz_replay *r, const struct row *row, bool all)
+{
+    struct lz_replay_table *t = row->table;
+    sqlite3_stmt **st = all ? &t->erase : &t->force;
+    if (*st == NULL)
+        *st = make_erase(r, t, all);
+    if (*st == NULL)
+        return sqlite3_extended_errcode(r->db);
+    bind_all(*st, 1, row->before, t->columns);
+    sqlite3_bind_int64(*st, (int)t->columns + 1, row->rowid_before);
+    return step(*st);
+}
+
+static int update(struct lz_replay *r, const struct row *row)
+{
+    struct lz_replay_table *t = row->table;
+    if (t->by_rowid && t->has_rowid && row->rowid_before != row->rowid_after) {
+        int rc = erase(r, row, true);
+        return rc == SQLITE_DONE && sqlite3_changes(r->db) == 1 ? insert(r, row, false) : rc;
+    }
+    if (t->update == NULL)
+        t->update = make_update(r, t);
+    if (t->update == NULL)
+        return sqlite3_extended_errcode(r->db);
+    bind_all(t->update, 1, row->before, t->columns);
+    sqlite3_bind_int64(t->update, (int)t->columns + 1, row->rowid_before);
+    bind_all(t->update, (int)t->columns + 2, row->after, t->columns);
+    return step(t->update);
+}
+
+static void read_found(sqlite3_stmt *st, struct lz_cell *out, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        sqlite3_value *v = sqlite3_column_value(st, (int)i);
+        int type = sqlite3_value_type(v);
+        out[i] = (struct lz_cell){.kind = LZ_CELL_NULL};
+        if (type == SQLITE_INTEGER)
+            out[i] = (struct lz_cell){.kind = LZ_CELL_INTEGER, .integer = sqlite3_value_int64(v)};
+        else if (type == SQLITE_FLOAT)
+            out[i] = (struct lz_cell){.kind = LZ_CELL_FLOAT, .real = sqlite3_value_double(v)};
+        else if (type != SQLITE_NULL)
+            out[i] =
+                (struct lz_cell){.kind = type == SQLITE_TEXT ? LZ_CELL_TEXT : LZ_CELL_BLOB,
+                                 .bytes = type == SQLITE_TEXT ? (const char *)sqlite3_value_text(v)
+                                                              : sqlite3_value_blob(v),
+                                 .size = (uint32_t)sqlite3_value_bytes(v)};
+    }
+}
+
+static bool ask(struct lz_conflicts *conflicts, const struct row *row, const struct lz_cell *found,
+                bool is_found)
+{
+    if (conflicts == NULL || conflicts->rule == NULL)
+        return true;
+    const struct lz_replay_table *t = row->table;
+    struct lz_image_row none = {.table = t->name, .names = t->names};
+    struct lz_conflict c = {.expected = none, .found = none, .wanted = none};
+    if (row->op != OP_INSERT) {
+        c.expected.cells = row->before;
+        c.expected.count = t->columns;
+    }
+    if (is_found) {
+        c.found.cells = found;
+        c.found.count = t->columns;
+    }
+    if (row->op != OP_DELETE) {
+        c.wanted.cells = row->after;
+        c.wanted.count = t->columns;
+    }
+    return conflicts->rule(conflicts->ctx, &c);
+}
+
+// The row here is not the one that was changed there: whose stays?
+static int settle(struct lz_replay *r, const struct row *row, struct lz_conflicts *conflicts)
+{
+    struct lz_replay_table *t = row->table;
+    if (conflicts != NULL)
+        conflicts->count++;
+    if (t->fetch == NULL)
+        t->fetch = make_fetch(r, t);
+    if (t->fetch == NULL)
+        return sqlite3_extended_errcode(r->db);
+    bool is_new = row->op == OP_INSERT;
+    bind_all(t->fetch, 1, is_new ? row->after : row->before, t->columns);
+    sqlite3_bind_int64(t->fetch, (int)t->columns + 1,
+                       is_new ? row->rowid_after : row->rowid_before);
+    size_t size = t->columns * sizeof(struct lz_cell);
+    struct lz_cell *found = lz_arena_alloc(r->arena, size);
+    bool is_found = sqlite3_step(t->fetch) == SQLITE_ROW;
+    if (is_found)
+        read_found(t->fetch, found, t->columns);
+    bool takes = ask(conflicts, row, found, is_found);
+    sqlite3_reset(t->fetch); // what was found is good until here
+    lz_arena_free(r->arena, found, size);
+    int rc = SQLITE_DONE;
+    if (takes && !is_new)
+        rc = erase(r, row, false);
+    if (takes && rc == SQLITE_DONE && row->op != OP_DELETE)
+        rc = insert(r, row, true);
+    return rc;
+}
+
+static bool replay_row(struct lz_replay *r, const struct row *row, struct lz_conflicts *conflicts)
+{
+    int rc = row->op == OP_INSERT   ? insert(r, row, false)
+             : row->op == OP_UPDATE ? update(r, row)
+                                    : erase(r, row, true);
+    bool is_missing = rc == SQLITE_DONE && sqlite3_changes(r->db) == 0;
+    if (is_constraint(rc) || is_missing)
+        rc = settle(r, row, conflicts);
+    return rc == SQLITE_DONE;
+}
+
+static bool replay_text(struct lz_replay *r, const char *text, uint32_t size)
+{
+    sqlite3_stmt *st = NULL;
+    bool was_ours = r->guard->is_ours;
+    r->guard->is_ours = true;
+    r->guard->altered[0] = '\0';
+    int rc = sqlite3_prepare_v2(r->db, text, (int)size, &st, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW)
+        rc = sqlite3_step(st);
+    sqlite3_finalize(st);
+    r->guard->is_ours = was_ours;
+    lz_replay_forget(r);
+    if (rc == SQLITE_DONE)
+        lz_replay_rewrite(r);
+    return rc == SQLITE_DONE;
+}
+
+bool lz_replay_apply(struct lz_replay *r, const struct lz_image *image,
+                     struct lz_conflicts *conflicts)
+{
+    bool took = r->takes;
+    const unsigned char *p = image->bytes, *end = p + image->size;
+    bool ok = true;
+    r->takes = false;
+    while (ok && p < end) {
+        if (*p == OP_TEXT) {
+            uint32_t size;
+            memcpy(&size, p + 1, 4);
+            ok = replay_text(r, (const char *)p + 5, size);
+            p += 5 + size;
+            continue;
+        }
+        struct row row;
+        p = read_row(r, p, &row);
+        ok = row.table != NULL && replay_row(r, &row, conflicts);
+    }
+    r->takes = took;
+    return ok;
+}
+
+// What a row's change is in the other direction.
+static struct row inverse(const struct row *row)
+{
+    struct row out = *row;
+    out.op = row->op == OP_INSERT ? OP_DELETE : row->op == OP_DELETE ? OP_INSERT : OP_UPDATE;
+    out.before = row->after;
+    out.after = row->before;
+    out.rowid_before = row->rowid_after;
+    out.rowid_after = row->rowid_before;
+    return out;
+}
+
+bool lz_replay_take_back(struct lz_replay *r, const struct lz_image *image,
+                         struct lz_conflicts *conflicts)
+{
+    const unsigned char *begin = image->bytes, *end = begin + image->size;
+    uint32_t *starts = NULL, count = 0, cap = 0;
+    for (const unsigned char *p = begin; p < end && *p != OP_TEXT;) {
+        struct row row;
+        starts = lz_grow(r->arena, starts, &cap, count + 1, sizeof(*starts));
+        starts[count++] = (uint32_t)(p - begin);
+        p = read_row(r, p, &row);
+    }
+    bool took = r->takes, ok = true;
+    r->takes = false;
+    while (ok && count > 0) {
+        struct row row;
+        read_row(r, begin + starts[--count], &row);
+        struct row back = inverse(&row);
+        ok = row.table != NULL && replay_row(r, &back, conflicts);
+    }
+    r->takes = took;
+    lz_arena_free(r->arena, starts, cap * sizeof(*starts));
+    return ok;
+}
