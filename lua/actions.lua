@@ -204,9 +204,11 @@ local function edge_for(state, req, body, verb)
     local before = #state.diag.list
     local f = fields.read({ state = state, what = "req:call", line = state.line() },
         fields.schema.call, body)
-    for _, name in ipairs { "fallback", "optional" } do
+    for _, name in ipairs { "fallback", "optional", "transaction" } do
         if f[name] then
-            error(("req:call has no `%s`: look at `.ok` of what it returns"):format(name), 3)
+            error(("req:call has no `%s`: %s"):format(name, name == "transaction"
+                and "write req:transaction({ db }, function(tx) ... end)"
+                or "look at `.ok` of what it returns"), 3)
         end
     end
     if f.broken or #state.diag.list > before then

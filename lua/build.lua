@@ -82,6 +82,9 @@ local function edge(f, from, to, op)
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
         pool_cold = pool.warm == false, ttl = f.ttl, value_size = f.value_size,
         beta = f.beta,
+        is_session = f.transaction ~= nil, reads = f.transaction and f.transaction.reads,
+        writes = f.transaction and f.transaction.writes,
+        isolation = f.transaction and f.transaction.isolation,
     }
 end
 M.edge = edge
@@ -278,6 +281,8 @@ local function build_calls(state, C)
             list = { { to = c.fields.to, fields = c.fields, line = c.line } }
         end
         for _, call in ipairs(list or {}) do
+            local ok, why = sessions.check(call)
+            if not ok then refused(state, call, why) return end
             local id, message = M.make_edge(C, call.fields, c.id, call.to.id, call.op)
             if not id then refused(state, call, message) return end
             local fallback, spare = call.fields.fallback, nil

@@ -348,6 +348,7 @@ M.traffic = with({
 M.transaction = sessions.transaction(connections)
 M.call = with({ balanced, { "key", "any", "what it is about, an integer or a text; in handlers" },
     { "value", "any", "what it writes: an integer, a text or a boolean; in handlers" },
+    sessions.declared,
     { "fallback", "call", "made in its place when it has failed; of a service's `calls`" },
     { "optional", "bool", "its failure is left out of the answer; of a service's `calls`; "
         .. "default false" },

@@ -3,6 +3,18 @@
 local M = {}
 
 M.sessions = {
+    { "when_full", "choice", "what becomes of a call when all connections are in use; default "
+        .. "wait, in line until its timeout", choices = { "wait", "refuse" } },
+    { "pool", "block", "a pool that all clients share, before the database, as PgBouncer; default "
+        .. "none", fields = {
+        { "mode", "choice", "what a client has one of its connections for; default transaction",
+            choices = { "session", "transaction", "statement" } },
+        { "size", "count", "its connections to the database; default 20", min = 1 },
+        { "max_clients", "count", "clients at once, further ones are refused; default 100",
+            min = 1 },
+        { "queue_timeout", "duration", "a query waits for one of them at most so long; default "
+            .. "120s", above_zero = true },
+    } },
     { "reserved", "count", "connections of max_connections that clients do not get; default 0",
         min = 1 },
     { "deadlock_timeout", "duration", "a wait for a lock is looked at for a deadlock after so "
@@ -29,6 +41,16 @@ function M.transaction(pool)
         pool,
     }
 end
+
+--- Of a declared call: it is a transaction.
+M.declared = { "transaction", "block", "to a database: it is a transaction of so many statements, "
+    .. "each a round trip, and COMMIT; of a service's `calls`", fields = {
+    { "reads", "count", "rows that it reads, the first being what the request is about; default "
+        .. "0", max = 4096 },
+    { "writes", "count", "of those rows, that it then writes; default 0", max = 4096 },
+    { "isolation", "choice", "what it sees of others; default read committed",
+        choices = M.isolation },
+} }
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)

@@ -96,8 +96,9 @@ local function way_for(inner, body, options)
         error(d and d.text or "req:transaction is wrong", 4)
     end
     local pool = f.pool or {}
-    local id, message = state.C.edge { from = inner.service, to = to.id, op = "transaction",
-        session = true, timeout = f.timeout, balance = "round_robin", pool = f.pool ~= nil,
+    local id, message = state.C.edge { from = inner.service, to = to.id,
+        op = f.read_only and "read transaction" or "transaction",
+        is_session = true, timeout = f.timeout, balance = "round_robin", pool = f.pool ~= nil,
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
         pool_cold = pool.warm == false }
     if not id then error("req:transaction: " .. message, 4) end

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/data/txn.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -28,6 +29,12 @@ static int word(lua_State *L, int idx, const char *name, const char *const *word
     return 0;
 }
 #define WORD(name, words) word(L, idx, name, words, (int)(sizeof(words) / sizeof(words[0])))
+
+static const char *const isolations[] = {
+    [LZ_READ_COMMITTED] = "read committed",
+    [LZ_REPEATABLE_READ] = "repeatable read",
+    [LZ_SERIALIZABLE] = "serializable",
+};
 
 static uint32_t count_at(lua_State *L, int idx, const char *name)
 {
@@ -209,7 +216,10 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .single_flight = lz_read_bool(L, idx, "single_flight"),
         .cancel = lz_read_bool(L, idx, "cancel"),
         .stream = lz_read_bool(L, idx, "stream"),
-        .session = lz_read_bool(L, idx, "session"),
+        .session = lz_read_bool(L, idx, "is_session"),
+        .reads = (uint16_t)lz_read_int(L, idx, "reads", 0),
+        .writes = (uint16_t)lz_read_int(L, idx, "writes", 0),
+        .isolation = (uint8_t)WORD("isolation", isolations),
         .size = (uint64_t)lz_read_num(L, idx, "size", 0),
         .response_size = (uint64_t)lz_read_num(L, idx, "response_size", 0),
         .tcp = {.window = (uint64_t)lz_read_num(L, idx, "window", 0),

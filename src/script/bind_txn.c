@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/data/pooler.h"
 #include "model/data/txn.h"
 #include "model/service/handler.h"
 #include "script/bind_call.h"
@@ -122,6 +123,7 @@ static int tx_close(lua_State *L)
 static int sessions(lua_State *L)
 {
     struct lz_session_opts o = {
+        .refuses = lz_read_bool(L, 2, "refuses"),
         .reserved = (uint32_t)lz_read_int(L, 2, "reserved", 0),
         .deadlock_timeout = lz_read_int(L, 2, "deadlock_timeout", 0),
         .lock_timeout = lz_read_int(L, 2, "lock_timeout", 0),
@@ -135,9 +137,30 @@ static int sessions(lua_State *L)
     return 1;
 }
 
+// pooler(database, {mode, size, max_clients, queue_timeout}) -> true | nil, message
+static int pooler(lua_State *L)
+{
+    static const char *const modes[] = {[LZ_POOLING_SESSION] = "session",
+                                        [LZ_POOLING_TRANSACTION] = "transaction",
+                                        [LZ_POOLING_STATEMENT] = "statement"};
+    struct lz_pooler_opts o = {
+        .size = (uint32_t)lz_read_int(L, 2, "size", 0),
+        .max_clients = (uint32_t)lz_read_int(L, 2, "max_clients", 0),
+        .queue_timeout = lz_read_int(L, 2, "queue_timeout", 0),
+    };
+    const char *mode = lz_read_text(L, 2, "mode");
+    while (strcmp(modes[o.mode], mode) != 0)
+        o.mode++;
+    struct lz_err err;
+    if (!lz_pooler_declare(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), &o, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"sessions", sessions}, {"tx_open", tx_open},   {"tx_call", tx_call}, {"tx_why", tx_why},
-    {"tx_rows", tx_rows},   {"tx_close", tx_close}, {NULL, NULL},
+    {"sessions", sessions}, {"pooler", pooler},   {"tx_open", tx_open},   {"tx_call", tx_call},
+    {"tx_why", tx_why},     {"tx_rows", tx_rows}, {"tx_close", tx_close}, {NULL, NULL},
 };
 
 void lz_bind_txn(lua_State *L)

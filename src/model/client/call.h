@@ -90,8 +90,11 @@ struct lz_edge_opts {
     bool single_flight; /* a call takes the answer of one with its key that is under way */
     bool stream;        /* its caller goes on with the first byte of the answer, see stream.h */
     bool cancel;        /* a timeout cancels the work */
-    bool session;       /* a call's key is a session's number: see lz_session_ops in task.h */
-    uint32_t priority;  /* one more than its class, of which 0 is served first; 0: its caller's */
+    /* Of a declared call that is a transaction: its statements, before COMMIT; with `session`. */
+    uint16_t reads, writes;
+    uint8_t isolation; /* enum lz_isolation, see txn.h */
+    bool session;      /* a call's key is a session's number: see lz_session_ops in task.h */
+    uint32_t priority; /* one more than its class, of which 0 is served first; 0: its caller's */
     struct lz_balance_opts balance;
     struct lz_health_opts health;
     uint64_t size;          /* bytes of a request; 0 means 512, a balancer's is what it was sent */

@@ -16,7 +16,17 @@ static void set_connections(struct lz_world *w, struct lz_database *d, uint32_t 
 // Some are kept for those who look after it, and faults take some.
 static bool has_room(const struct lz_database *d)
 {
+    if (d->pooler != NULL) // clients come to the pool, which has room for so many: see route
+        return true;
     return d->connections + d->connections_taken + d->sessions.reserved < d->opts.max_connections;
+}
+
+bool lz_backend_refuses(struct lz_world *w, struct lz_database *d)
+{
+    bool is_full = d->pooler != NULL ? lz_pooler_is_full(d) : d->sessions.refuses && !has_room(d);
+    if (is_full)
+        lz_metrics_add(w->metrics, d->series.connections_refused, 1);
+    return is_full;
 }
 
 bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
@@ -56,8 +66,9 @@ void lz_backend_give(struct lz_world *w, lz_component_id id)
 {
     struct lz_database *d = lz_database_at(w, id);
     LZ_ASSERT(d->connections > 0);
-    if (d->wait_first == 0 || d->connections - 1 + d->connections_taken + d->sessions.reserved >=
-                                  d->opts.max_connections) {
+    if (d->wait_first == 0 || d->pooler != NULL ||
+        d->connections - 1 + d->connections_taken + d->sessions.reserved >=
+            d->opts.max_connections) {
         set_connections(w, d, d->connections - 1);
         return;
     }

@@ -46,6 +46,15 @@ static const struct lz_measure_row rows[] = {
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"connections.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(connections_wait), 0, 0,
      "mean wait for a connection"},
+    {"connections.refused", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(connections_refused), 0, 0,
+     "calls that were refused a connection"},
+    LZ_MEASURE_QUANTILES("pool.wait", AT(pool_wait), "wait for one of the pool's connections"),
+    {"pool.waiting", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(pool_waiting), 0, 0,
+     "queries in line for one of the pool's connections"},
+    {"pool.used", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(pool_used), 0, 0,
+     "connections of the pool that clients have"},
+    {"pool.timeouts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(pool_timeouts), 0, 0,
+     "queries that gave up waiting for one"},
     {"locks.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(locks_wait), 0, 0,
      "mean wait for a row's lock"},
     LZ_MEASURE_QUANTILES("locks.wait", AT(locks_wait), "wait for a row's lock"),
@@ -125,6 +134,8 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     struct lz_database *d = lz_database_at(w, id);
+    if (lz_backend_refuses(w, d))
+        return 0;
     if (!d->opts.read_replicas || d->opts.nodes == 1 || !lz_database_op_reads(w, ask->op))
         return d->first + lz_discovery_primary(w, d, ask->client);
     uint32_t ready = 0;
@@ -199,6 +210,7 @@ static const struct lz_server_ops server_ops = {.arrive = lz_query_arrive,
                                                 .disconnect = lz_backend_give,
                                                 .forget = lz_backend_forget,
                                                 .refused = refused,
+                                                .closed = lz_pooler_closed,
                                                 .sessions = &lz_txn_sessions};
 
 void lz_databases_init(struct lz_world *w)
@@ -226,6 +238,11 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->primaries = lz_metrics_gauge(w->metrics, 1.0);
     s->two_primaries = lz_metrics_counter(w->metrics);
     s->diverged = lz_metrics_gauge(w->metrics, 0.0);
+    s->connections_refused = lz_metrics_counter(w->metrics);
+    s->pool_wait = lz_metrics_hist(w->metrics);
+    s->pool_waiting = lz_metrics_gauge(w->metrics, 0.0);
+    s->pool_used = lz_metrics_gauge(w->metrics, 0.0);
+    s->pool_timeouts = lz_metrics_counter(w->metrics);
     s->locks_wait = lz_metrics_hist(w->metrics);
     s->locks_waiting = lz_metrics_gauge(w->metrics, 0.0);
     s->transactions = lz_metrics_gauge(w->metrics, 0.0);

@@ -21,6 +21,7 @@
 #include "model/data/lock.h"
 #include "model/data/log.h"
 #include "model/data/mvcc.h"
+#include "model/data/pooler.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
 #include "model/data/serial.h"
@@ -41,6 +42,8 @@ struct lz_database_series {
     lz_series failovers, lost_acks, stale_reads, acked;
     lz_series primaries, two_primaries, diverged;
     lz_series locks_wait, locks_waiting, transactions, dead_rows;
+    lz_series connections_refused;
+    lz_series pool_wait, pool_waiting, pool_used, pool_timeouts;
     lz_series deadlocks, lock_timeouts, serialization_failures;
     lz_series corrupt;
 };
@@ -129,6 +132,7 @@ struct lz_database {
     uint64_t acked_last;       /* LSN of the latest acknowledged write */
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     struct lz_session_opts sessions;
+    struct lz_pooler *pooler; /* NULL: clients connect to the database itself */
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;
@@ -152,6 +156,7 @@ struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_tas
 bool lz_database_op_reads(const struct lz_world *w, lz_op op);
 
 /* Connections, as struct lz_server_ops has them. */
+bool lz_backend_refuses(struct lz_world *w, struct lz_database *d); /* another: there are enough */
 bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call);
 void lz_backend_give(struct lz_world *w, lz_component_id id);
 void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call);

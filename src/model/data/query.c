@@ -33,15 +33,21 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
     return lz_database_takes_writes(d, t->server - d->first) && !lz_database_op_reads(w, t->op);
 }
 
+void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    t->state = LZ_TASK_WORKING;
+    t->started = lz_sim_now(w->sim);
+    if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
+        lz_query_work(w, d, t);
+}
+
 void lz_query_arrive(struct lz_world *w, struct lz_task *t)
 {
     struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
-    t->state = LZ_TASK_WORKING;
-    t->started = lz_sim_now(w->sim);
-    if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
-        lz_query_work(w, d, t);
+    if (d->pooler == NULL || lz_pooler_admits(w, d, t))
+        lz_query_begin(w, d, t);
 }
 
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -58,6 +64,8 @@ void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_tas
 {
     if (t->is_session || t->locks != 0)
         lz_session_answers(w, d, t, outcome);
+    if (d->pooler != NULL)
+        lz_pooler_left(w, d, t);
     lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
     lz_task_answer(w, t, outcome, status);
 }
@@ -194,6 +202,8 @@ void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *
     lz_database_forget_commit(w, d, t);
     if (t->is_session || t->locks != 0)
         lz_session_dropped(w, d, t);
+    if (d->pooler != NULL)
+        lz_pooler_left(w, d, t);
 }
 
 uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instance_id node,

@@ -17,6 +17,9 @@ void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome o
                         uint16_t status);
 void lz_query_cancel(struct lz_world *w, struct lz_task *t);
 
+/* It has a connection: it runs, or waits for a lock. */
+void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+
 /* It may run: it gets the CPU. */
 void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 

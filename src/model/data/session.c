@@ -97,6 +97,8 @@ static void end(struct lz_world *w, struct lz_database *d, struct lz_txn *x, enu
         lz_serial_abort(lz_txn_node(d, x)->serial, x->serial);
     x->serial = 0;
     lz_row_lock_end(w, d, x->server, &x->locks);
+    if (d->pooler != NULL)
+        lz_pooler_txn_ended(w, d, x);
     lz_txn_done(w, x);
 }
 

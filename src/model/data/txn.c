@@ -22,6 +22,8 @@ static const struct {
     [LZ_TXN_IDLE_TIMEOUT] = {"25P03", "terminating connection due to idle-in-transaction timeout"},
     [LZ_TXN_LOST] = {"08006", "server closed the connection unexpectedly"},
     [LZ_TXN_IO] = {"58030", "could not write to disk, or the query failed"},
+    [LZ_TXN_POOLED] = {"08P01", "transaction blocks not allowed in statement pooling mode"},
+    [LZ_TXN_QUEUE_TIMEOUT] = {"08P01", "query_wait_timeout"},
     [LZ_TXN_TOO_LARGE] = {"54000", "a transaction may write at most 4096 rows, and a scan look at "
                                    "4096 keys"},
 };
@@ -85,6 +87,12 @@ void lz_txn_say(struct lz_world *w, lz_txn_id id, const struct lz_statement *sta
     struct lz_txn *x = txn_of(w, id);
     LZ_ASSERT(x->task == 0); // one after another
     x->statement = *statement;
+    x->said++;
+}
+
+uint32_t lz_txn_said(const struct lz_world *w, lz_txn_id id)
+{
+    return txn_of(w, id)->said;
 }
 
 enum lz_txn_error lz_txn_why(const struct lz_world *w, lz_txn_id id)

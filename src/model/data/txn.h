@@ -38,6 +38,7 @@
 
 /* Of a database: nothing said, the defaults hold. */
 struct lz_session_opts {
+    bool refuses;      /* a call that finds none free, rather than let it wait */
     uint32_t reserved; /* connections that clients do not get (superuser_reserved_connections) */
     lz_time deadlock_timeout; /* a wait for a lock is looked at after so long; 0 means 1 s */
     lz_time lock_timeout;     /* and given up after so long; 0: never */
@@ -77,16 +78,18 @@ struct lz_txn_row {
 /* Why it was aborted, or a statement was not done: PostgreSQL's errors. */
 enum lz_txn_error {
     LZ_TXN_OK,
-    LZ_TXN_CONFLICT,     /* 40001: the first updater won */
-    LZ_TXN_DANGEROUS,    /* 40001: a dangerous structure */
-    LZ_TXN_DEADLOCK,     /* 40P01 */
-    LZ_TXN_LOCK_TIMEOUT, /* 55P03 */
-    LZ_TXN_READ_ONLY,    /* 25006 */
-    LZ_TXN_FAILED,       /* 25P02: an earlier statement had failed */
-    LZ_TXN_IDLE_TIMEOUT, /* 25P03 */
-    LZ_TXN_LOST,         /* 08006: the connection, or the node at its other end */
-    LZ_TXN_IO,           /* 58030 */
-    LZ_TXN_TOO_LARGE,    /* 54000 */
+    LZ_TXN_CONFLICT,      /* 40001: the first updater won */
+    LZ_TXN_DANGEROUS,     /* 40001: a dangerous structure */
+    LZ_TXN_DEADLOCK,      /* 40P01 */
+    LZ_TXN_LOCK_TIMEOUT,  /* 55P03 */
+    LZ_TXN_READ_ONLY,     /* 25006 */
+    LZ_TXN_FAILED,        /* 25P02: an earlier statement had failed */
+    LZ_TXN_IDLE_TIMEOUT,  /* 25P03 */
+    LZ_TXN_LOST,          /* 08006: the connection, or the node at its other end */
+    LZ_TXN_IO,            /* 58030 */
+    LZ_TXN_TOO_LARGE,     /* 54000 */
+    LZ_TXN_POOLED,        /* 08P01: a statement pool has no transactions */
+    LZ_TXN_QUEUE_TIMEOUT, /* 08P01: no connection of the pool was free in time */
     LZ_TXN_ERRORS,
 };
 const char *lz_txn_error_code(enum lz_txn_error error); /* "40001" */
@@ -109,6 +112,7 @@ struct lz_txn_opts {
 lz_txn_id lz_txn_open(struct lz_world *w, const struct lz_txn_opts *opts);
 bool lz_txn_is_open(const struct lz_world *w, lz_txn_id id); /* not closed by its client */
 void lz_txn_say(struct lz_world *w, lz_txn_id id, const struct lz_statement *statement);
+uint32_t lz_txn_said(const struct lz_world *w, lz_txn_id id); /* statements so far */
 enum lz_txn_error lz_txn_why(const struct lz_world *w, lz_txn_id id);
 const struct lz_txn_row *lz_txn_rows(const struct lz_world *w, lz_txn_id id, uint32_t *count);
 void lz_txn_close(struct lz_world *w, lz_txn_id id);

@@ -27,6 +27,7 @@ struct lz_txn {
     lz_instance_id server; /* 0: none yet */
     uint32_t incarnation;  /* of the server's process */
     struct lz_statement statement;
+    uint32_t said;       /* so many statements */
     lz_task_id task;     /* that serves it; 0: idle */
     lz_event_id timer;   /* idle, or until a wait is looked at for a deadlock */
     lz_time waits_since; /* for a lock */
@@ -41,6 +42,7 @@ struct lz_txn {
     uint8_t error;       /* enum lz_txn_error */
     bool has_snapshot;
     bool has_connection;
+    bool has_slot;    /* of the pool before the database */
     bool is_closed;   /* by its client */
     bool is_unwanted; /* and its node knows */
 };

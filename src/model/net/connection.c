@@ -17,6 +17,7 @@ struct connection {
     uint32_t idle_next;    // of the same pair, the latest first
     uint32_t older, newer; // idle ones of the same client, by when they became so
     uint8_t state;         // OPENING, BUSY, IDLE, HELD
+    bool has_backend;      // see lz_connection_backend
     uint64_t call;         // that has it; 0 while idle or held
     lz_time opened, idle_since;
     double bytes;           // carried, both ways
@@ -165,7 +166,10 @@ static lz_time close_one(struct lz_world *w, struct lz_edge *e, struct connectio
                   n->edge);
     else
         client_of(e, n->client)->open--;
+    bool had_backend = n->has_backend;
     lz_pool_give(&w->connections->all, n);
+    if (had_backend)
+        lz_task_ops(w, e->opts.to)->closed(w, e->opts.to);
     return linger;
 }
 
@@ -370,6 +374,13 @@ lz_time lz_connection_release(struct lz_world *w, struct lz_edge *e, const struc
         return close_one(w, e, n);
     push_idle(w, e, n);
     return 0;
+}
+
+bool *lz_connection_backend(struct lz_world *w, uint64_t call)
+{
+    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    struct connection *n = c != NULL ? connection_of(w, c) : NULL;
+    return n != NULL ? &n->has_backend : NULL;
 }
 
 bool lz_connection_is_open(const struct lz_world *w, uint64_t connection)

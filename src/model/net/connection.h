@@ -56,6 +56,11 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
 
 /* A session is over: another call may have its connection, if it is fit for it. Of 0: nothing. */
 void lz_connection_end_session(struct lz_world *w, uint64_t connection, bool is_clean);
+/*
+ * Whether the server has given something to a call's connection, to be given back when it is
+ * closed (closed of lz_server_ops). NULL: its way's connections are not tracked, or it has ended.
+ */
+bool *lz_connection_backend(struct lz_world *w, uint64_t call);
 bool lz_connection_is_open(const struct lz_world *w, uint64_t connection);
 
 /* What the call's connection says of a message that leaves now; it counts its bytes. */

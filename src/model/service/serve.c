@@ -269,6 +269,7 @@ void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service
     lz_sim_cancel(w->sim, t->timer);
     t->timer = 0;
     lz_client_abandon(w, t);
+    lz_step_let_go(w, t);
     if (t->handler != 0)
         w->services->script.dropped(w->services->script.ctx, lz_pool_id(t));
     r->busy--;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/client.h"
+#include "model/client/edge.h"
 #include "model/node/disk.h"
 #include "model/node/instance.h"
 #include "model/service/auth.h"
@@ -200,6 +201,10 @@ bool lz_service_add_call(struct lz_world *w, lz_component_id service,
     struct lz_service *s = lz_service_at(w, service);
     if (s->step_count == UINT16_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls in a service", UINT16_MAX);
+    if (s->opts.parallel && lz_edge_get(w, call->edge)->opts.session)
+        return lz_fail(err, LZ_EINVAL,
+                       "a call that is a transaction is made in a row with others: leave out "
+                       "`parallel`");
     s->steps = lz_grow(w->arena, s->steps, &s->step_cap, s->step_count + 1, sizeof(*s->steps));
     s->steps[s->step_count++] = *call;
     return true;

@@ -234,6 +234,7 @@ void lz_gateway_died(struct lz_service *s, lz_instance_id id);
 /* ---- step.c: the declared calls of a task that has done its own work */
 void lz_step_begin(struct lz_world *w, struct lz_service *s, struct lz_task *t);
 void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
+void lz_step_let_go(struct lz_world *w, struct lz_task *t); /* it will not be answered */
 
 /* ---- version.c: only of services that have versions. A task takes its version as it arrives. */
 void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t);

@@ -112,6 +112,8 @@ struct lz_server_ops {
     uint32_t (*load)(const struct lz_world *w, lz_instance_id instance);
     /* Something happened at the component without a task: a refused connection. */
     void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
+    /* A client's connection of which lz_connection_backend said so is closed. NULL: nobody says. */
+    void (*closed)(struct lz_world *w, lz_component_id id);
     const struct lz_session_ops *sessions; /* NULL: it has none */
 };
 
