@@ -187,7 +187,7 @@ end
 local function edge_for(state, req, body, verb)
     local to = handles.of(body[1])
     if not to or not to.id then
-        error("req:call: the first entry is what is called, got " .. handles.describe(body[1]), 3)
+        error("req:call: the first entry is what is called, got " .. handles.describe(body[1]), 4)
     end
     local known = state.edges[req.service]
     if not known then known = {}; state.edges[req.service] = known end
@@ -208,15 +208,15 @@ local function edge_for(state, req, body, verb)
         if f[name] then
             error(("req:call has no `%s`: %s"):format(name, name == "transaction"
                 and "write req:transaction({ db }, function(tx) ... end)"
-                or "look at `.ok` of what it returns"), 3)
+                or "look at `.ok` of what it returns"), 4)
         end
     end
     if f.broken or #state.diag.list > before then
         local d = table.remove(state.diag.list)
-        error(d and d.text or "req:call is wrong", 3)
+        error(d and d.text or "req:call is wrong", 4)
     end
     local id, message = build.make_edge(state.C, f, req.service, to.id, op ~= "" and op or nil)
-    if not id then error("req:call: " .. message, 3) end
+    if not id then error("req:call: " .. message, 4) end
     local options, count = copy_options(body)
     known_as[#known_as + 1] = { id = id, options = options, count = count }
     return id
@@ -224,10 +224,13 @@ end
 
 local ABANDONED = {}
 
-function Request:call(body)
+--- `req:call` of a table that was not seen lately, and every mistake; the word itself is C's
+--- (call_word.c), which stands between this and the script.
+local function call(self, body)
     local inner = self.inner
     local state = inner.state
     local id = edge_for(state, inner, body)
+    state.known_call(self, inner.task, body, id)
     return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
 end
 
@@ -304,6 +307,7 @@ sql.install(Request, edge_for)
 --- The body of a handler's coroutine: serves one request after another.
 function M.server(state)
     local C = state.C
+    Request.call, state.known_call = C.caller(call)
     return function(fn, task, service, instance, key, op)
         local inner = { state = state }
         local req = setmetatable({ inner = inner }, Request)

@@ -235,6 +235,7 @@ static const luaL_Reg functions[] = {
     {"where", where},
     {"now", now},
     {"sleeper", lz_sleep_word},
+    {"caller", lz_call_word},
     {"wait", wait_for},
     {"mark", mark},
     {"log", log_line},

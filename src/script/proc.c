@@ -26,6 +26,7 @@ struct proc {
     uint64_t flight; // joined; 0: none
     uint64_t owner, draws;
     lz_task_id task;  // HANDLER; a switch reads no further
+    const void *req;  // what its script knows the request by, once that was seen; NULL
     const char *name; // DRIVE
     struct lz_matcher matcher;
     lz_time over;
@@ -122,6 +123,7 @@ static void to_pool(struct lz_script *s, uint32_t i)
     struct proc *p = proc_at(s, i);
     p->is_idle = true;
     p->task = 0;
+    p->req = NULL; // of a coroutine that was reset
     p->next_idle = s->procs->idle_first;
     s->procs->idle_first = i;
 }
@@ -269,6 +271,32 @@ void lz_proc_land(lua_State *L, uint64_t flight)
         p->flight_value = luaL_ref(L, LUA_REGISTRYINDEX);
         lz_sim_soon(s->world.world->sim, s->procs->wake, i, token(p));
     }
+}
+
+// The handler that runs on L and whose request is live, or NULL.
+static struct proc *live_handler(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    if (s->procs == NULL || s->procs->current == 0)
+        return NULL;
+    struct proc *p = proc_at(s, s->procs->current);
+    bool is_it = p->L == L && p->kind == HANDLER && lz_handler_is_live(s->world.world, p->task);
+    return is_it ? p : NULL;
+}
+
+lz_task_id lz_proc_task(lua_State *L, const void *req)
+{
+    const struct proc *p = live_handler(L);
+    return p != NULL && req != NULL && p->req == req ? p->task : 0;
+}
+
+bool lz_proc_own(lua_State *L, const void *req, lz_task_id task)
+{
+    struct proc *p = live_handler(L);
+    if (p == NULL || p->task != task)
+        return false;
+    p->req = req;
+    return true;
 }
 
 lz_instance_id lz_proc_instance(lua_State *L)

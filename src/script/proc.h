@@ -25,6 +25,7 @@ void lz_procs_start(struct lz_script *s);
 /* For primitives, on the coroutine that calls: it will be resumed later. Each yields. */
 int lz_proc_sleep(lua_State *L, lz_time duration);
 int lz_sleep_word(lua_State *L); /* sleep.c: (the Lua half's, meta) -> the word */
+int lz_call_word(lua_State *L);  /* call_word.c: (the Lua half's) -> the word, what it learns by */
 int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout);
 int lz_proc_yield(lua_State *L);                  /* somebody else resumes it */
 int lz_proc_join(lua_State *L, uint64_t flight);  /* until the flight lands */
@@ -32,5 +33,12 @@ void lz_proc_land(lua_State *L, uint64_t flight); /* the value is on top; it sta
 /* Where the handler that runs now serves; 0: it is no handler, or its request is gone. */
 lz_instance_id lz_proc_instance(lua_State *L);
 int lz_proc_idle(lua_State *L); /* a handler is done: next request */
+
+/*
+ * The task that the handler on L serves, if `req` is its object and the request is live; else 0. An
+ * object is a coroutine's as soon as it was seen with its task.
+ */
+lz_task_id lz_proc_task(lua_State *L, const void *req);
+bool lz_proc_own(lua_State *L, const void *req, lz_task_id task);
 
 #endif

@@ -14,8 +14,8 @@ void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
     const struct lz_calls_face *face = (const struct lz_calls_face *)w->calls;
     bool is_alone = !e->is_watched && e->guard == NULL && e->hedging == NULL &&
                     e->flights == NULL && e->members == NULL && e->name == NULL && e->pool == NULL;
-    bool says_nothing = !e->heeds_deadline && !e->tells_deadline && !e->hands_priority_on &&
-                        o->priority == 0 && o->overall_timeout == 0 && !o->session;
+    bool says_nothing = !e->heeds_deadline && !e->hands_priority_on && o->priority == 0 &&
+                        o->overall_timeout == 0 && !o->session;
     bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive && !o->stream;
     e->is_plain = is_alone && says_nothing && is_warm && o->timeout < LZ_FOREVER / 2 &&
                   !face->is_plain_forbidden;
@@ -57,6 +57,8 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     t->server = c->server;
     t->incarnation = server->incarnation;
     t->state = LZ_TASK_SENT;
+    if (e->tells_deadline) // its own: it has heard of no other
+        t->deadline = c->started + e->opts.timeout;
     c->task = lz_pool_id(t);
     if (e->is_keyed)
         lz_client_ask(w, c, t);
