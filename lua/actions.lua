@@ -185,9 +185,11 @@ end
 
 --- The edge of a call made by a handler; made on first use and found again by what it says.
 local function edge_for(state, req, body, verb)
+    local level = verb and 3 or 4 -- of the script; call_word.c is above it
     local to = handles.of(body[1])
     if not to or not to.id then
-        error("req:call: the first entry is what is called, got " .. handles.describe(body[1]), 4)
+        error("req:call: the first entry is what is called, got " .. handles.describe(body[1]),
+            level)
     end
     local known = state.edges[req.service]
     if not known then known = {}; state.edges[req.service] = known end
@@ -208,15 +210,15 @@ local function edge_for(state, req, body, verb)
         if f[name] then
             error(("req:call has no `%s`: %s"):format(name, name == "transaction"
                 and "write req:transaction({ db }, function(tx) ... end)"
-                or "look at `.ok` of what it returns"), 4)
+                or "look at `.ok` of what it returns"), level)
         end
     end
     if f.broken or #state.diag.list > before then
         local d = table.remove(state.diag.list)
-        error(d and d.text or "req:call is wrong", 4)
+        error(d and d.text or "req:call is wrong", level)
     end
     local id, message = build.make_edge(state.C, f, req.service, to.id, op ~= "" and op or nil)
-    if not id then error("req:call: " .. message, 4) end
+    if not id then error("req:call: " .. message, level) end
     local options, count = copy_options(body)
     known_as[#known_as + 1] = { id = id, options = options, count = count }
     return id
