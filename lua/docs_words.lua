@@ -436,6 +436,9 @@ M.request = {
 }
 --- What the function of req:transaction is given.
 M.transaction = {
+    sql = { sign = "fun(self: Transaction, text: string, values: any[]?): SqlResult",
+        text = "A statement of SQL, of a database with a `schema`. Rows that it changes are locked "
+            .. "until the end; one that fails ends the transaction." },
     read = { sign = "fun(self: Transaction, key: integer|string): any",
         text = "What the row holds, as the transaction sees it; nothing if it is not there." },
     lock = { sign = "fun(self: Transaction, key: integer|string): any",

@@ -159,6 +159,11 @@ end
 local Good = { __name = "sql result", __metatable = "sql result",
     __index = { must = function(result) return result end } }
 
+function M.good(answer, status, outcome)
+    answer.ok, answer.status, answer.outcome = true, status, outcome
+    return setmetatable(answer, Good)
+end
+
 local function failed(inner, sql, answer, status, outcome)
     local facts = { ok = false, status = status, outcome = outcome, sql = sql, inner = inner,
         error = answer and answer.error or outcome, code = answer and answer.code or outcome }
@@ -170,30 +175,33 @@ end
 function M.is_raised(e) return type(e) == "table" and rawget(e, "text") and true or false end
 M.Raised = Raised
 
-local function value_error(i, v)
-    error(("req:sql: value %d is a %s: nil, a boolean, a number or a text can be one"):format(i,
-        type(v)), 4)
+local function value_error(what, i, v)
+    error(("%s: value %d is a %s: nil, a boolean, a number or a text can be one"):format(what,
+        i, type(v)), 4)
 end
 
 --- The values, checked, and how many there are: nil is one too.
-local function values_of(list)
+function M.values_of(what, list, text)
+    if type(text) ~= "string" then
+        error(("%s: a statement is a text, got a %s"):format(what, type(text)), 3)
+    end
     if list == nil then return nil, 0 end
     if type(list) ~= "table" or getmetatable(list) then
-        error("req:sql: the third entry is a list of values: { db, \"select ?\", { 1 } }", 4)
+        error(what .. ": its values are a list, such as { 1, \"two\" }", 3)
     end
     local count = list.n or 0
     if math.type(count) ~= "integer" or count < 0 or count > 32766 then
-        error("req:sql: `n` of the values is how many there are, at most 32766", 4)
+        error(what .. ": `n` of the values is how many there are, at most 32766", 3)
     end
     for i, v in next, list do
         if i ~= "n" and math.type(i) ~= "integer" or type(i) == "number" and i < 1 then
-            error("req:sql: values are a list: { 1, \"two\" }", 4)
+            error(what .. ": its values are a list, such as { 1, \"two\" }", 3)
         end
         local t = type(v)
-        if t ~= "boolean" and t ~= "number" and t ~= "string" then value_error(i, v) end
+        if t ~= "boolean" and t ~= "number" and t ~= "string" then value_error(what, i, v) end
         if i ~= "n" and i > count then count = i end
     end
-    if count > 32766 then error("req:sql: at most 32766 values", 4) end
+    if count > 32766 then error(what .. ": at most 32766 values", 3) end
     return list, count
 end
 
@@ -209,13 +217,12 @@ function M.install(Request, edge_for)
         if not to or to.kind ~= "database" or not to.fields.schema then
             error("req:sql: the first entry is a database with a `schema`", 2)
         end
-        local list, count = values_of(body[3])
+        local list, count = M.values_of("req:sql", body[3], body[2])
         local id = edge_for(inner.state, inner, body, C.sql_verb(body[2]))
         local ok, status, _, outcome, answer = C.sql(inner.task, id, body.key or self.key, body[2],
             list, count)
         if not ok then return failed(inner, body[2], answer, status, outcome) end
-        answer.ok, answer.status, answer.outcome = true, status, outcome
-        return setmetatable(answer, Good)
+        return M.good(answer, status, outcome)
     end
 end
 

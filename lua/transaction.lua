@@ -12,6 +12,7 @@
 --- back. A statement that fails ends the function there: `r` says why.
 local fields = require "fields"
 local handles = require "handles"
+local sql = require "sql"
 local units = require "units"
 
 local M = {}
@@ -36,11 +37,37 @@ local function statement(tx, what, key, more)
         end
         error(FAILED, 0)
     end
+    if t.speaks_sql and what ~= "commit" and what ~= "rollback" then
+        error(("tx:%s works on rows by key, and the database has a schema: write tx:sql"):format(
+            what), 3)
+    end
     local inner, C = t.inner, t.inner.state.C
-    local ok, status, value, outcome = C.tx_call(inner.task, t.edge, t.id, what, key, more)
+    local ok, status, value, outcome, answer = C.tx_call(inner.task, t.edge, t.id, what, key, more)
     t.status, t.outcome = status, outcome
     if ok then return value end
     t.code, t.error = C.tx_why(t.id)
+    if answer then t.code, t.error = answer.code, answer.error end
+    t.failed = true
+    error(FAILED, 0)
+end
+
+--- A statement of SQL, with a value for each parameter; what comes back is as of req:sql.
+function Transaction:sql(text, values)
+    local t = self.inner
+    if not t.speaks_sql then
+        error("tx:sql: the database has no `schema`; tx:read and tx:write work on its rows", 2)
+    end
+    if t.failed then error(FAILED, 0) end
+    if t.ended then
+        error("the transaction has ended: its statements are made inside its function", 2)
+    end
+    local list, count = sql.values_of("tx:sql", values, text)
+    local inner, C = t.inner, t.inner.state.C
+    local ok, status, _, outcome, answer = C.tx_sql(inner.task, t.edge, t.id, text, list, count)
+    t.status, t.outcome = status, outcome
+    if ok then return sql.good(answer, status, outcome) end
+    t.code, t.error = C.tx_why(t.id)
+    if answer then t.code, t.error = answer.code, answer.error end
     t.failed = true
     error(FAILED, 0)
 end
@@ -95,6 +122,10 @@ local function way_for(inner, body, options)
         local d = table.remove(state.diag.list)
         error(d and d.text or "req:transaction is wrong", 4)
     end
+    if to.fields.schema and f.isolation and f.isolation ~= "read committed" then
+        error(("req:transaction: %s speaks SQL and has read committed only, got %q"):format(to.name,
+            f.isolation), 4)
+    end
     local pool = f.pool or {}
     local id, message = state.C.edge { from = inner.service, to = to.id,
         op = f.read_only and "read transaction" or "transaction",
@@ -102,7 +133,7 @@ local function way_for(inner, body, options)
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
         pool_cold = pool.warm == false }
     if not id then error("req:transaction: " .. message, 4) end
-    local way = { id = id, fields = f }
+    local way = { id = id, fields = f, speaks_sql = to.fields.schema ~= nil }
     way.options, way.count = options.copy(body)
     ways[#ways + 1] = way
     return way
@@ -114,7 +145,7 @@ local function attempt(inner, way, f)
     inner.transactions = (inner.transactions or 0) + 1
     local id = C.tx_open(inner.task, way.id, inner.transactions, way.fields.isolation,
         way.fields.read_only)
-    local t = { inner = inner, edge = way.id, id = id }
+    local t = { inner = inner, edge = way.id, id = id, speaks_sql = way.speaks_sql }
     local tx = setmetatable({ inner = t }, Transaction)
     -- Its request may be dropped while it waits: then nothing but this runs.
     local guard <close> = setmetatable({}, { __close = function()

@@ -57,6 +57,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_loss,
     &lz_fault_lost_write,
     &lz_fault_memory,
+    &lz_fault_misdirected_write,
     &lz_fault_nic_down,
     &lz_fault_partition,
     &lz_fault_pause,

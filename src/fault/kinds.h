@@ -52,6 +52,7 @@ extern const struct lz_fault_kind lz_fault_limit_data;
 extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_lost_write;
 extern const struct lz_fault_kind lz_fault_memory;
+extern const struct lz_fault_kind lz_fault_misdirected_write;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;

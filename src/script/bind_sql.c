@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/sql/execute.h"
+#include "model/data/txn.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
 #include "model/service/handler.h"
@@ -111,28 +112,62 @@ static const struct lz_cell *read_cells(lua_State *L, int idx, uint32_t count)
     return cells;
 }
 
-// sql(task, edge, key, text, values or nil, count) -> ok, status, value, outcome, answer
-static int sql(lua_State *L)
+// The statement that the arguments from 4 on are: text, values or nil, count.
+static lz_argument_id read_statement(lua_State *L)
 {
-    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
-    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     struct lz_script *s = lz_script_of(L);
-    struct lz_world *w = world_of(L);
-    if (!lz_handler_is_live(w, task))
-        return luaL_error(L, "the request has been answered");
-    uint64_t key = lz_value_read_key(L, 3);
     size_t size;
     struct lz_sql_statement st = {.text = luaL_checklstring(L, 4, &size)};
     if (size > LZ_STATEMENT_BYTES_MAX)
-        return luaL_error(L, "req:sql: a statement has at most 1 MiB");
+        luaL_error(L, "a statement of SQL has at most 1 MiB");
     st.size = (uint32_t)size;
     st.count = (uint32_t)luaL_checkinteger(L, 6);
     st.cells = st.count > 0 ? read_cells(L, 5, st.count) : NULL;
-    lz_argument_id argument = lz_statement_make(w, &st);
+    lz_argument_id argument = lz_statement_make(world_of(L), &st);
     if (st.count > 0)
         lz_arena_free(s->arena, (void *)st.cells, (st.count + 1) * sizeof(*st.cells));
+    return argument;
+}
+
+static lz_task_id check_task(lua_State *L)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
+    if (!lz_handler_is_live(world_of(L), task))
+        luaL_error(L, "the request has been answered");
+    return task;
+}
+
+// sql(task, edge, key, text, values or nil, count) -> ok, status, value, outcome, answer
+static int sql(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    lz_task_id task = check_task(L);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    uint64_t key = lz_value_read_key(L, 3);
+    lz_argument_id argument = read_statement(L);
     lz_handler_call(w, task, edge, key, argument);
     lz_argument_drop(w, argument); // the call has its own hold on it
+    return lz_proc_yield(L);
+}
+
+// tx_sql(task, edge, transaction, text, values or nil, count) -> as sql
+static int tx_sql(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    lz_task_id task = check_task(L);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    lz_txn_id id = (lz_txn_id)luaL_checkinteger(L, 3);
+    if (!lz_txn_is_open(w, id))
+        return luaL_error(L, "the transaction has ended");
+    char verb[16];
+    size_t size;
+    const char *text = luaL_checklstring(L, 4, &size);
+    struct lz_statement said = {.kind = LZ_STATEMENT_SQL,
+                                .to = strcmp(lz_statement_verb(text, size, verb), "select") == 0};
+    lz_argument_id argument = read_statement(L);
+    lz_txn_say(w, id, &said);
+    lz_handler_call(w, task, edge, id, argument);
+    lz_argument_drop(w, argument);
     return lz_proc_yield(L);
 }
 
@@ -221,7 +256,8 @@ void lz_bind_sql_push(lua_State *L, const struct lz_sql_answer *a)
 
 static const luaL_Reg functions[] = {
     {"sql", sql},           {"sql_check", sql_check}, {"sql_declare", sql_declare},
-    {"sql_note", sql_note}, {"sql_verb", sql_verb},   {NULL, NULL},
+    {"sql_note", sql_note}, {"sql_verb", sql_verb},   {"tx_sql", tx_sql},
+    {NULL, NULL},
 };
 
 void lz_bind_sql(lua_State *L)

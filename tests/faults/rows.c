@@ -51,6 +51,7 @@ const struct fault_row fault_rows[] = {
     {"loss", "link(s.web, s.db), ratio = \"20%\"", "busy-users", "latency.p99"},
     {"lost_write", "s.db", "busy-db", "unflushed"},
     {"memory", "s.web.replica[1], fill = \"90%\", ramp = \"0.2s\"", "busy-web", "restarts"},
+    {"misdirected_write", "s.db", "busy-db", "unflushed"},
     {"nic_down", "s.box", "busy-users", "errors.ratio"},
     {"partition", "s.web, s.db", "busy-users", "errors.ratio"},
     {"pause", "s.web.replica[2]", "busy-web", "replicas.ready"},

@@ -164,7 +164,7 @@ static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL)
         return;
     struct lz_database *d = lz_database_of(w, t);
-    if (d->sql != NULL)
+    if (d->sql != NULL && !t->is_session)
         lz_execute_failed(w, d, t, lz_disk_is_full(w, entity));
     else
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);

@@ -97,6 +97,27 @@ bool lz_row_lock_take(struct lz_world *w, struct lz_database *d, struct lz_txn *
     return false;
 }
 
+bool lz_row_lock_keys(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                      struct lz_task *t, const uint64_t *keys, uint32_t count)
+{
+    struct lz_locks *locks = &d->nodes[t->server - d->first].locks;
+    lz_lock_owner *owner = x != NULL ? &x->locks : &t->locks;
+    if (*owner == 0)
+        *owner = lz_lock_begin(locks, x != NULL ? lz_pool_id(x) | LZ_TXN_OWNER : lz_pool_id(t));
+    for (uint32_t i = 0; i < count; i++) {
+        if (lz_lock_take(locks, *owner, keys[i], LZ_LOCK_EXCLUSIVE))
+            continue;
+        begin_wait(w, d, t);
+        if (x == NULL)
+            return false;
+        x->waits_since = lz_sim_now(w->sim);
+        x->timer = lz_sim_at(w->sim, x->waits_since + d->sessions.deadlock_timeout,
+                             w->txns->deadlock, t->server, lz_pool_id(x));
+        return false;
+    }
+    return true;
+}
+
 // PostgreSQL's CheckDeadLock: whoever finds the cycle is the one to give up.
 static void on_deadlock(void *ctx, uint32_t entity, uint64_t payload)
 {

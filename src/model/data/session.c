@@ -88,6 +88,7 @@ static void end(struct lz_world *w, struct lz_database *d, struct lz_txn *x, enu
         lz_pool_give(&w->txns->writes, one);
     }
     x->writes_last = x->write_count = 0;
+    lz_execute_forget(w, x);
     if (x->has_snapshot) {
         x->has_snapshot = false;
         lz_mvcc_let_go(&lz_txn_node(d, x)->mvcc, x->snapshot);
@@ -230,6 +231,7 @@ static enum lz_txn_error execute(struct lz_world *w, struct lz_database *d, stru
         write_key(w, x);
         *value = x->statement.value;
         return LZ_TXN_OK;
+    case LZ_STATEMENT_SQL:
     case LZ_STATEMENT_COMMIT:
     case LZ_STATEMENT_ROLLBACK:
         break;
@@ -240,6 +242,8 @@ static enum lz_txn_error execute(struct lz_world *w, struct lz_database *d, stru
 bool lz_session_reads(const struct lz_world *w, const struct lz_task *t)
 {
     const struct lz_txn *x = lz_txn_find(w, t->key);
+    if (x != NULL && x->statement.kind == LZ_STATEMENT_SQL)
+        return x->statement.to != 0;
     return x != NULL && x->statement.kind != LZ_STATEMENT_WRITE;
 }
 
@@ -247,6 +251,10 @@ void lz_session_worked(struct lz_world *w, struct lz_database *d, struct lz_task
 {
     struct lz_txn *x = lz_txn_find(w, t->key);
     LZ_ASSERT(x != NULL && x->state == LZ_TXN_ACTIVE);
+    if (x->statement.kind == LZ_STATEMENT_SQL) {
+        lz_execute_in(w, d, x, t);
+        return;
+    }
     lz_value value = 0;
     enum lz_txn_error error = execute(w, d, x, &value);
     if (error != LZ_TXN_OK) {
@@ -266,12 +274,16 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
 {
     struct lz_txn *x = lz_txn_find(w, t->key);
     LZ_ASSERT(x != NULL && x->state == LZ_TXN_ACTIVE);
-    if (x->write_count > 0 && !may_write(d, x)) {
+    if (x->write_count + x->image_count > 0 && !may_write(d, x)) {
         lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
         return;
     }
     if (x->serial != 0 && !lz_serial_commit(lz_txn_node(d, x)->serial, x->serial)) {
         lz_session_fail(w, d, t, LZ_TXN_DANGEROUS);
+        return;
+    }
+    if (x->image_count > 0) {
+        lz_execute_commit(w, d, x, t);
         return;
     }
     if (x->write_count == 0) {
@@ -295,10 +307,15 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
     lz_database_measure_lag(w, d);
 }
 
+void lz_session_committing(struct lz_txn *x)
+{
+    move(x, LZ_TXN_COMMITTING);
+}
+
 static void commit(struct lz_world *w, struct lz_database *d, struct lz_txn *x, struct lz_task *t)
 {
     bool waits = d->replication.commit != LZ_COMMIT_ASYNC && lz_disk_is_felt(w, t->server);
-    if (x->write_count > 0 && waits)
+    if (x->write_count + x->image_count > 0 && waits)
         lz_query_flush(w, t);
     else
         lz_session_flushed(w, d, t);

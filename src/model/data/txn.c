@@ -24,6 +24,7 @@ static const struct {
     [LZ_TXN_IO] = {"58030", "could not write to disk, or the query failed"},
     [LZ_TXN_POOLED] = {"08P01", "transaction blocks not allowed in statement pooling mode"},
     [LZ_TXN_QUEUE_TIMEOUT] = {"08P01", "query_wait_timeout"},
+    [LZ_TXN_SQL] = {"42000", "a statement has failed"},
     [LZ_TXN_TOO_LARGE] = {"54000", "a transaction may write at most 4096 rows, and a scan look at "
                                    "4096 keys"},
 };

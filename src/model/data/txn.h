@@ -21,6 +21,10 @@
  *                     another has written since is aborted (the first updater wins)
  *   serializable      that, and no dangerous structure of conflicts
  *
+ * A database that speaks SQL has read committed. A statement there learns which rows it changes by
+ * running: if somebody else has one it is undone, waits, and runs again on what is committed then
+ * (PostgreSQL's EvalPlanQual).
+ *
  * Dirty writes and dirty reads are in none of them. Reads wait for nobody; writes take the row's
  * lock before they run and keep it to the end. What is written becomes visible, all at once, when
  * it is in the primary's log; locks are free once the commit is acknowledged.
@@ -61,6 +65,7 @@ enum lz_statement_kind {
     LZ_STATEMENT_SCAN, /* the keys from `key` to `to`, both included */
     LZ_STATEMENT_COMMIT,
     LZ_STATEMENT_ROLLBACK,
+    LZ_STATEMENT_SQL, /* what the call carries (sql/statement.h); `to` is not 0 if it reads */
 };
 
 struct lz_statement {
@@ -90,6 +95,7 @@ enum lz_txn_error {
     LZ_TXN_TOO_LARGE,     /* 54000 */
     LZ_TXN_POOLED,        /* 08P01: a statement pool has no transactions */
     LZ_TXN_QUEUE_TIMEOUT, /* 08P01: no connection of the pool was free in time */
+    LZ_TXN_SQL,           /* 42000: SQLite has not taken it; the answer says why */
     LZ_TXN_ERRORS,
 };
 const char *lz_txn_error_code(enum lz_txn_error error); /* "40001" */

@@ -36,6 +36,8 @@ struct lz_txn {
     lz_lock_owner locks; /* 0: none */
     uint32_t serial;     /* 0: none */
     uint32_t writes_first, writes_last, write_count;
+    struct lz_image **images; /* SQL: what its statements have changed, in their order */
+    uint32_t image_count, image_cap;
     uint64_t connection; /* where its way's are tracked: its own, see connection.h */
     lz_argument_id rows; /* of the last scan */
     uint8_t state;       /* enum lz_txn_state */
@@ -76,9 +78,21 @@ static inline struct lz_database_node *lz_txn_node(const struct lz_database *d,
 bool lz_row_lock_write(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 bool lz_row_lock_take(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
                       struct lz_task *t);
+/* The rows that a statement of SQL has changed; `x` is NULL for one that is its own. */
+bool lz_row_lock_keys(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                      struct lz_task *t, const uint64_t *keys, uint32_t count);
 void lz_row_lock_end(struct lz_world *w, struct lz_database *d, lz_instance_id node,
                      lz_lock_owner *owner);
 void lz_row_locks_init(struct lz_world *w, struct lz_txns *txns);
+
+/* sql/execute.c: a statement within it, its commit, and what it held pending. */
+void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, struct lz_task *t);
+void lz_execute_commit(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                       struct lz_task *t);
+void lz_execute_forget(struct lz_world *w, struct lz_txn *x);
+
+/* session.c: it is in the log; not yet safe. */
+void lz_session_committing(struct lz_txn *x);
 
 /* session.c: the statement under way is not done, and the transaction with it. */
 void lz_session_fail(struct lz_world *w, struct lz_database *d, struct lz_task *t,

@@ -1,7 +1,9 @@
 #include "model/data/sql/execute.h"
 
 #include "base/check.h"
+#include "base/grow.h"
 #include "model/data/database_state.h"
+#include "model/data/txn_state.h"
 #include "model/node/clock.h"
 #include "model/node/disk.h"
 #include "model/service/task.h"
@@ -197,6 +199,20 @@ static void commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
     lz_database_measure_lag(w, d);
 }
 
+// The locks of the rows that the open statement has changed. False: somebody else has one; it is
+// undone, and runs again when that one is free.
+static bool takes_rows(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                       struct lz_task *t)
+{
+    struct lz_store *s = &node_at(d, t->server - d->first)->store;
+    uint32_t count = 0;
+    const uint64_t *keys = lz_store_keys(s, &count);
+    if (lz_row_lock_keys(w, d, x, t, keys, count))
+        return true;
+    lz_store_undo(s);
+    return false;
+}
+
 void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     uint32_t n = t->server - d->first;
@@ -218,6 +234,8 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
         lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
         return;
     }
+    if (d->nodes[n].locks.count > 0 && !takes_rows(w, d, NULL, t))
+        return;
     uint64_t lsn = d->nodes[n].log->wal.last + 1;
     struct lz_image *image = lz_store_commit(&node->store, lsn, &d->sql->answer);
     if (image == NULL)
@@ -238,6 +256,70 @@ void lz_execute_failed(struct lz_world *w, struct lz_database *d, struct lz_task
     v->failure = is_full ? SQLITE_FULL : SQLITE_IOERR;
     lz_execute_write(w, d, t);
     v->failure = 0;
+}
+
+// ---- transactions
+
+static void fail_in(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    lz_argument_answer(w, t, lz_statement_end(&d->sql->answer, w));
+    lz_session_fail(w, d, t, LZ_TXN_SQL);
+}
+
+void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, struct lz_task *t)
+{
+    uint32_t n = t->server - d->first;
+    struct node *node = node_at(d, n);
+    struct lz_sql_statement st = statement_of(w, t);
+    struct lz_store_run run = {.statement = &st,
+                               .owner = t->path,
+                               .reads_only =
+                                   x->opts.is_read_only || !lz_database_takes_writes(d, n),
+                               .pending = x->images,
+                               .pending_count = x->image_count};
+    if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
+        fail_in(w, d, t);
+        return;
+    }
+    if (node->store.is_open) {
+        if (!takes_rows(w, d, x, t))
+            return;
+        struct lz_image *image = lz_store_set_aside(&node->store);
+        x->images = lz_grow(w->arena, x->images, &x->image_cap, x->image_count + 1,
+                            sizeof(struct lz_image *));
+        if (image != NULL)
+            x->images[x->image_count++] = image;
+    }
+    lz_argument_answer(w, t, lz_statement_end(&d->sql->answer, w));
+    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+}
+
+void lz_execute_commit(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                       struct lz_task *t)
+{
+    uint32_t n = t->server - d->first;
+    uint64_t lsn = d->nodes[n].log->wal.last + 1;
+    struct lz_image *image =
+        lz_store_commit_all(&node_at(d, n)->store, x->images, x->image_count, lsn, &d->sql->answer);
+    if (image == NULL) {
+        fail_in(w, d, t);
+        return;
+    }
+    lz_database_append(w, d, n, &(struct lz_change){.key = t->key, .image = image});
+    lz_image_release(image); // the record has it
+    lz_session_committing(x);
+    lz_database_appended(w, d, n);
+    lz_database_commit(w, d, t, lsn);
+    lz_database_measure_lag(w, d);
+}
+
+void lz_execute_forget(struct lz_world *w, struct lz_txn *x)
+{
+    for (uint32_t i = 0; i < x->image_count; i++)
+        lz_image_release(x->images[i]);
+    lz_arena_free(w->arena, x->images, x->image_cap * sizeof(struct lz_image *));
+    x->images = NULL;
+    x->image_count = x->image_cap = 0;
 }
 
 // ---- the life of a node
