@@ -97,6 +97,7 @@ static void push_world(lua_State *L)
     lz_bind_run(L);
     lz_bind_txn(L);
     lz_bind_sql(L);
+    lz_bind_prompt(L);
     lz_use_bind(L);
     lua_getfield(L, -1, "fault_kinds");
     lua_call(L, 0, 1);
@@ -133,6 +134,7 @@ static void run_chunk(struct lz_script *s)
     lua_pushvalue(L, 2);
     lua_xmove(L, thread, 1);
     lz_sandbox_watch(s, thread);
+    lz_prompt_capture(s, thread);
     int results = 0;
     lua_State *before = lz_sandbox_enter(s, thread);
     int status = lua_resume(thread, L, 0, &results);
@@ -262,7 +264,7 @@ static void on_full(void *ctx, size_t used_bytes, size_t limit_bytes)
  * Run `body` where a used-up memory budget, the model's or Lua's, ends it. What is left
  * behind is never resumed: the run is over, and the universe goes as a whole.
  */
-static void guarded(struct lz_script *s, lua_CFunction body)
+static void guarded_call(struct lz_script *s, int arguments)
 {
     jmp_buf full;
     if (setjmp(full) != 0) {
@@ -270,9 +272,7 @@ static void guarded(struct lz_script *s, lua_CFunction body)
         return;
     }
     s->full = &full;
-    lua_pushcfunction(s->L, body);
-    lua_pushlightuserdata(s->L, s);
-    int status = lua_pcall(s->L, 1, 0, 0);
+    int status = lua_pcall(s->L, arguments, 0, 0);
     s->full = NULL;
     if (status == LUA_OK)
         return;
@@ -282,6 +282,23 @@ static void guarded(struct lz_script *s, lua_CFunction body)
         return;
     const char *text = lua_tostring(s->L, -1);
     lz_check_failed(text != NULL ? text : "the Lua half failed", "lua", 0);
+}
+
+static void guarded(struct lz_script *s, lua_CFunction body)
+{
+    lua_pushcfunction(s->L, body);
+    lua_pushlightuserdata(s->L, s);
+    guarded_call(s, 1);
+}
+
+void lz_script_guarded(struct lz_script *s, lua_CFunction body)
+{
+    guarded(s, body);
+}
+
+void lz_script_guarded_value(struct lz_script *s)
+{
+    guarded_call(s, 0);
 }
 
 // Of what is kept, or step by step.

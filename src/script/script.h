@@ -56,6 +56,7 @@ struct lz_script_opts {
     uint64_t instructions_max; /* between two yields; 0 means 100 million */
     size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
     unsigned slot;             /* arena slot */
+    bool captures;             /* keep the top level's locals, for a prompt (prompt.h) */
     bool is_ticked;            /* instructions are not counted: see lz_script_tick */
     /* For a second run that must do the same (--shake); 0 means as always. */
     uint32_t hash_seed; /* of Lua's string hash */

@@ -60,6 +60,10 @@ static inline struct lz_script *lz_script_of(lua_State *L)
 void lz_script_open_private(lua_State *L);
 void lz_script_require(lua_State *L, const char *module);
 
+/* script.c: where a used-up memory budget ends it: a function of the state, or the one on top. */
+void lz_script_guarded(struct lz_script *s, lua_CFunction body);
+void lz_script_guarded_value(struct lz_script *s);
+
 /* sandbox.c */
 bool lz_sandbox_open(struct lz_script *s, struct lz_err *err);
 void lz_sandbox_base(lua_State *L);    /* [base]: what a scenario gets of Lua itself */
@@ -104,6 +108,10 @@ void lz_bind_sql(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
 void lz_bind_cache(lua_State *L);
+
+/* prompt.c: keep the top level's locals as the chunk returns; what lua/prompt.lua asks. */
+void lz_prompt_capture(struct lz_script *s, lua_State *thread);
+void lz_bind_prompt(lua_State *L);
 
 /* proc.c: coroutines that the kernel alone resumes. */
 void lz_procs_init(struct lz_script *s);

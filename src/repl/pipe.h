@@ -1,0 +1,49 @@
+/*
+ * pipe.h — messages between the prompt and the processes in which worlds live.
+ *
+ * A message is a header and a text. A socket may travel with it: that is how a world is told on
+ * which line its copy shall answer.
+ */
+#ifndef LZ_REPL_PIPE_H
+#define LZ_REPL_PIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "sim/time.h"
+
+enum lz_pipe_verb {
+    LZ_PIPE_EVAL = 1, /* text: a line of Lua */
+    LZ_PIPE_COMPLETE, /* text: what was typed so far */
+    LZ_PIPE_TIME,     /* text: a duration; answered in `at` */
+    LZ_PIPE_METRIC,   /* text: an expression; answered in `count` */
+    LZ_PIPE_ADVANCE,  /* at: until when; count: events, 0 any; text: conditions, one a line */
+    LZ_PIPE_SECOND,   /* the same, to the next whole second at the most */
+    LZ_PIPE_FORK,     /* with a socket: a copy answers there from now on */
+    LZ_PIPE_RECORD,   /* the run as if it ended now; the answer's text is a record's image */
+};
+
+enum lz_pipe_answer {
+    LZ_PIPE_OK,
+    LZ_PIPE_WRONG,      /* text says why */
+    LZ_PIPE_INCOMPLETE, /* of EVAL: it goes on in the next line */
+    LZ_PIPE_BREAK,      /* of ADVANCE: condition `count`, from 1, has come true */
+    LZ_PIPE_STOPPED,    /* of ADVANCE: interrupted, or the events are used up */
+    LZ_PIPE_ENDED,      /* of ADVANCE: the scenario is over */
+};
+
+struct lz_pipe_message {
+    uint32_t kind; /* verb or answer */
+    lz_time at;    /* an answer: virtual time now */
+    uint64_t count;
+    uint64_t events, trace; /* of the world, in answers */
+};
+
+/* `fd` < 0: no socket with it. False: the other side is gone. */
+bool lz_pipe_put(int line, const struct lz_pipe_message *m, const struct lz_str *text, int fd);
+
+/* The socket that came with it, or -1, in *fd (NULL: none is expected). */
+bool lz_pipe_get(int line, struct lz_pipe_message *m, struct lz_str *text, int *fd);
+
+#endif

@@ -1,0 +1,198 @@
+#include "repl/repl.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "check/format.h"
+
+void lz_repl_say(struct lz_repl *r, const char *fmt, ...)
+{
+    struct lz_str text;
+    lz_str_init(&text);
+    va_list ap;
+    va_start(ap, fmt);
+    lz_str_vaddf(&text, fmt, ap);
+    va_end(ap);
+    lz_str_add(&text, "\n");
+    r->opts->put(r->opts->put_ctx, text.text);
+    lz_str_finish(&text);
+}
+
+bool lz_repl_time(struct lz_repl *r, const char *text, lz_time *t)
+{
+    struct lz_str out;
+    lz_str_init(&out);
+    lz_str_add(&out, text);
+    struct lz_pipe_message m = {.kind = LZ_PIPE_TIME};
+    bool ok = lz_tree_ask(&r->tree, &m, &out) && m.kind == LZ_PIPE_OK;
+    if (ok)
+        *t = (lz_time)m.count;
+    else
+        lz_repl_say(r, "error: %s", out.text);
+    lz_str_finish(&out);
+    return ok;
+}
+
+static void tell_crash(struct lz_repl *r)
+{
+    struct lz_str why;
+    lz_str_init(&why);
+    char at[32];
+    if (!lz_tree_recover(&r->tree, &why)) {
+        lz_repl_say(r, "error: the world's process is gone, and nothing is kept of it");
+        r->is_done = true;
+    } else {
+        lz_repl_say(r, "error: the world's process is gone; this is how it was at %s",
+                    lz_format_instant(at, sizeof(at), lz_tree_now(&r->tree)->at));
+    }
+    lz_str_finish(&why);
+}
+
+// A page of documentation.
+static void explain(struct lz_repl *r, const char *topic)
+{
+    while (*topic == ' ')
+        topic++;
+    const char *page = r->opts->page(r->opts->page_ctx, topic);
+    if (page != NULL)
+        lz_repl_say(r, "%.*s", (int)(strlen(page) > 0 ? strlen(page) - 1 : 0), page);
+    else
+        lz_repl_say(r, "error: nothing is called \"%s\"; .help lists what there is", topic);
+}
+
+// True if the line goes on in the next one.
+static bool evaluate(struct lz_repl *r, const char *text)
+{
+    struct lz_str out;
+    lz_str_init(&out);
+    struct lz_pipe_message m = {0};
+    bool goes_on = false;
+    if (!lz_tree_eval(&r->tree, text, &m, &out))
+        tell_crash(r);
+    else if (m.kind == LZ_PIPE_INCOMPLETE)
+        goes_on = true;
+    else if (m.kind == LZ_PIPE_WRONG)
+        lz_repl_say(r, "error: %s", out.text);
+    else if (out.len > 0)
+        lz_repl_say(r, "%s", out.text);
+    lz_str_finish(&out);
+    return goes_on;
+}
+
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t")] == '\0';
+}
+
+void lz_repl_line(struct lz_repl *r, const char *line)
+{
+    lz_str_addf(&r->typed, "%s\n", line);
+    if (line[0] == '.')
+        lz_dots_do(r, line + 1);
+    else if (line[0] == '?')
+        explain(r, line + 1);
+    else
+        evaluate(r, line);
+}
+
+static void make_prompt(struct lz_repl *r, char *out, size_t size)
+{
+    const struct lz_tree_branch *b = lz_tree_now(&r->tree);
+    char at[32];
+    lz_format_instant(at, sizeof(at), b->at);
+    bool is_main = r->tree.current == 0;
+    snprintf(out, size, "%s%s%s> ", is_main ? "" : b->name, is_main ? "" : " ", at);
+}
+
+// Lines until the chunk is complete, as one; NULL at the end of input.
+static char *read_lines(struct lz_repl *r)
+{
+    char prompt[64];
+    make_prompt(r, prompt, sizeof(prompt));
+    const struct lz_repl_input *in = &r->opts->input;
+    return in->read(in->ctx, prompt, NULL);
+}
+
+static void take_lua(struct lz_repl *r, char *first)
+{
+    struct lz_str all;
+    lz_str_init(&all);
+    lz_str_add(&all, first);
+    const struct lz_repl_input *in = &r->opts->input;
+    while (!r->is_done && evaluate(r, all.text)) {
+        char *more = in->read(in->ctx, "... ", first);
+        if (more == NULL) {
+            lz_repl_say(r, "error: the input ends in the middle of a chunk");
+            break;
+        }
+        lz_str_addf(&all, "\n%s", more);
+        free(more);
+    }
+    lz_str_addf(&r->typed, "%s\n", all.text);
+    lz_str_finish(&all);
+}
+
+static const struct lz_tree *interruptible;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    if (interruptible != NULL)
+        lz_tree_interrupt(interruptible);
+}
+
+static void greet(struct lz_repl *r)
+{
+    if (r->opts->input.is_silent)
+        return;
+    lz_repl_say(r, "lorenz %s   .help   ?name for documentation   Ctrl-D leaves",
+                r->opts->stage.version);
+    lz_repl_say(r, "\"%s\"   seed %llu%s%s", r->opts->title,
+                (unsigned long long)r->opts->stage.seed, r->opts->case_text[0] != '\0' ? "   " : "",
+                r->opts->case_text);
+}
+
+static void go_to_start(struct lz_repl *r)
+{
+    if (r->opts->at <= 0)
+        return;
+    struct lz_pipe_message m;
+    struct lz_str out;
+    lz_str_init(&out);
+    if (!lz_tree_run(&r->tree, r->opts->at, "", &m, &out))
+        tell_crash(r);
+    lz_str_finish(&out);
+}
+
+bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why)
+{
+    struct lz_repl r = {.opts = opts};
+    if (!lz_tree_open(&opts->stage, &r.tree, why))
+        return false;
+    lz_str_init(&r.typed);
+    interruptible = &r.tree;
+    struct sigaction act = {.sa_handler = on_interrupt}, before;
+    sigaction(SIGINT, &act, &before);
+    greet(&r);
+    go_to_start(&r);
+    char *line;
+    while (!r.is_done && (line = read_lines(&r)) != NULL) {
+        if (line[0] == '.' || line[0] == '?')
+            lz_repl_line(&r, line);
+        else if (!is_blank(line))
+            take_lua(&r, line);
+        free(line);
+    }
+    sigaction(SIGINT, &before, NULL);
+    interruptible = NULL;
+    for (uint32_t i = 0; i < r.break_count; i++)
+        free(r.breaks[i]);
+    free(r.breaks);
+    lz_tree_close(&r.tree);
+    lz_str_finish(&r.typed);
+    return true;
+}

@@ -1,0 +1,350 @@
+#include "repl/stage.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "check/matcher.h"
+#include "explore/project.h"
+#include "record/record.h"
+#include "repl/pipe.h"
+#include "script/prompt.h"
+
+#define CONDITIONS_MAX 64
+
+struct stage {
+    const struct lz_stage_opts *opts;
+    struct lz_script *script;
+    struct lz_script_world world;
+    bool is_over; /* the scenario has ended, or a script in it went wrong */
+    int line;
+};
+
+static volatile int interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static struct lz_sim *sim_of(const struct stage *s)
+{
+    return s->world.world->sim;
+}
+
+static void answer(const struct stage *s, enum lz_pipe_answer kind, uint64_t count,
+                   const struct lz_str *text)
+{
+    const struct lz_pipe_message m = {.kind = kind,
+                                      .at = lz_sim_now(sim_of(s)),
+                                      .count = count,
+                                      .events = lz_sim_events(sim_of(s)),
+                                      .trace = lz_sim_trace(sim_of(s))};
+    if (!lz_pipe_put(s->line, &m, text, -1))
+        _exit(0); // nobody asks any more
+}
+
+// ---------------------------------------------------------------- time
+
+struct conditions {
+    struct lz_matcher items[CONDITIONS_MAX];
+    bool held[CONDITIONS_MAX]; // when the run went on: only a change counts
+    uint32_t count;
+};
+
+static bool holds(const struct stage *s, const struct lz_matcher *m)
+{
+    struct lz_judged j = lz_matcher_now(s->world.world, m, 1, LZ_JUDGE_FAVOURABLE, LZ_NO_VALUE);
+    return j.present && j.matches;
+}
+
+static bool read_conditions(struct stage *s, char *text, struct conditions *out, struct lz_str *why)
+{
+    char *rest = text;
+    out->count = 0;
+    for (char *one = strtok_r(text, "\n", &rest); one != NULL; one = strtok_r(NULL, "\n", &rest)) {
+        if (out->count == CONDITIONS_MAX) {
+            lz_str_addf(why, "at most %d conditions", CONDITIONS_MAX);
+            return false;
+        }
+        struct lz_matcher *m = &out->items[out->count];
+        if (!lz_prompt_watch(s->script, one, m, why))
+            return false;
+        out->held[out->count++] = holds(s, m);
+    }
+    return true;
+}
+
+// The first that has become true since; 0: none.
+static uint32_t came_true(const struct stage *s, struct conditions *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        bool is_now = holds(s, &c->items[i]);
+        if (is_now && !c->held[i])
+            return i + 1;
+        c->held[i] = is_now;
+    }
+    return 0;
+}
+
+static lz_time next_second(lz_time now)
+{
+    return now - now % LZ_S + LZ_S;
+}
+
+static void went_wrong(struct stage *s, struct lz_str *text)
+{
+    s->is_over = true;
+    lz_str_clear(text);
+    lz_str_add(text, lz_script_diagnostics(s->script, false));
+    answer(s, LZ_PIPE_WRONG, 0, text);
+}
+
+static void advance(struct stage *s, const struct lz_pipe_message *m, struct lz_str *text)
+{
+    static struct conditions conditions;
+    struct lz_str why;
+    lz_str_init(&why);
+    if (!read_conditions(s, text->text, &conditions, &why)) {
+        answer(s, LZ_PIPE_WRONG, 0, &why);
+        lz_str_finish(&why);
+        return;
+    }
+    lz_str_finish(&why);
+    lz_time end = s->world.world->end, until = m->at < end ? m->at : end;
+    uint64_t first = lz_sim_events(sim_of(s)), budget = m->count;
+    interrupted = 0;
+    while (lz_sim_now(sim_of(s)) < until) {
+        lz_time slice = until;
+        if (conditions.count > 0 && next_second(lz_sim_now(sim_of(s))) < until)
+            slice = next_second(lz_sim_now(sim_of(s)));
+        uint64_t used = lz_sim_events(sim_of(s)) - first;
+        if (budget > 0 && used >= budget)
+            break;
+        enum lz_sim_stop stop =
+            lz_prompt_advance(s->script, slice, budget > 0 ? budget - used : 0, &interrupted);
+        if (lz_script_trouble(s->script) != LZ_SCRIPT_OK) {
+            went_wrong(s, text);
+            return;
+        }
+        uint32_t which = came_true(s, &conditions);
+        if (which != 0) {
+            answer(s, LZ_PIPE_BREAK, which, NULL);
+            return;
+        }
+        if (stop != LZ_SIM_ENDED)
+            break;
+    }
+    bool is_there = lz_sim_now(sim_of(s)) >= until;
+    s->is_over = is_there && until == end;
+    answer(s,
+           s->is_over ? LZ_PIPE_ENDED
+           : is_there ? LZ_PIPE_OK
+                      : LZ_PIPE_STOPPED,
+           (uint64_t)interrupted, NULL);
+}
+
+// ---------------------------------------------------------------- the others
+
+static void record(struct stage *s, struct lz_str *text)
+{
+    const struct lz_select_pairs *params = s->opts->params;
+    struct lz_record_param *rows = lz_mem_alloc((params->count + 1) * sizeof(rows[0]));
+    for (size_t i = 0; i < params->count; i++)
+        rows[i] = (struct lz_record_param){params->items[i].name, params->items[i].value};
+    struct lz_record_meta meta = {.version = s->opts->version,
+                                  .file = s->opts->source.path,
+                                  .scenario = lz_script_scenario(s->script),
+                                  .about = lz_script_about(s->script),
+                                  .source = s->opts->source.text,
+                                  .token = s->opts->token,
+                                  .seed = s->opts->seed,
+                                  .params = rows,
+                                  .param_count = params->count};
+    if (lz_script_trouble(s->script) == LZ_SCRIPT_OK)
+        lz_prompt_finish(s->script);
+    const struct lz_record_parts parts = {
+        .world = s->world.world, .faults = s->world.faults, .checks = s->world.checks};
+    unsigned char *image;
+    size_t size;
+    struct lz_err err;
+    lz_str_clear(text);
+    if (!lz_record_build(&meta, &parts, &image, &size, &err)) {
+        lz_str_add(text, err.msg);
+        answer(s, LZ_PIPE_WRONG, 0, text);
+        return;
+    }
+    lz_str_add_n(text, (const char *)image, size);
+    answer(s, LZ_PIPE_OK, 0, text);
+}
+
+// The copy answers on its own line; the one that was asked says that there is one, and sleeps on.
+static void fork_off(struct stage *s, int line)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(s->line);
+        s->line = line;
+        answer(s, LZ_PIPE_OK, (uint64_t)getpid(), NULL);
+        return;
+    }
+    close(line);
+    if (pid > 0)
+        return; // the copy says the rest
+    struct lz_str why;
+    lz_str_init(&why);
+    lz_str_addf(&why, "no copy of the world can be made: %s", strerror(errno));
+    answer(s, LZ_PIPE_WRONG, 0, &why);
+    lz_str_finish(&why);
+}
+
+static void eval(struct stage *s, struct lz_str *text)
+{
+    struct lz_str shown;
+    lz_str_init(&shown);
+    if (s->is_over && lz_script_trouble(s->script) != LZ_SCRIPT_OK)
+        lz_str_add(&shown, "a script went wrong in this world: go .back to before");
+    enum lz_prompt_outcome how =
+        shown.len > 0 ? LZ_PROMPT_WRONG : lz_prompt_eval(s->script, text->text, &shown);
+    answer(s,
+           how == LZ_PROMPT_OK           ? LZ_PIPE_OK
+           : how == LZ_PROMPT_INCOMPLETE ? LZ_PIPE_INCOMPLETE
+                                         : LZ_PIPE_WRONG,
+           0, &shown);
+    lz_str_finish(&shown);
+}
+
+static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_str *text, int fd)
+{
+    struct lz_str out;
+    lz_str_init(&out);
+    lz_time t = 0;
+    switch ((enum lz_pipe_verb)m->kind) {
+    case LZ_PIPE_EVAL:
+        eval(s, text);
+        break;
+    case LZ_PIPE_COMPLETE:
+        lz_prompt_complete(s->script, text->text, &out);
+        answer(s, LZ_PIPE_OK, 0, &out);
+        break;
+    case LZ_PIPE_TIME: {
+        bool ok = lz_prompt_duration(s->script, text->text, &t, &out);
+        answer(s, ok ? LZ_PIPE_OK : LZ_PIPE_WRONG, (uint64_t)t, &out);
+        break;
+    }
+    case LZ_PIPE_METRIC: {
+        lz_metric id = lz_prompt_metric(s->script, text->text, &out);
+        answer(s, id != 0 ? LZ_PIPE_OK : LZ_PIPE_WRONG, id, &out);
+        break;
+    }
+    case LZ_PIPE_ADVANCE:
+        advance(s, m, text);
+        break;
+    case LZ_PIPE_SECOND: {
+        struct lz_pipe_message to = *m;
+        to.at = next_second(lz_sim_now(sim_of(s)));
+        advance(s, &to, text);
+        break;
+    }
+    case LZ_PIPE_FORK:
+        fork_off(s, fd);
+        break;
+    case LZ_PIPE_RECORD:
+        record(s, text);
+        break;
+    }
+    lz_str_finish(&out);
+}
+
+static _Noreturn void serve(struct stage *s)
+{
+    struct lz_pipe_message m;
+    struct lz_str text;
+    lz_str_init(&text);
+    int fd = -1;
+    while (lz_pipe_get(s->line, &m, &text, &fd))
+        handle(s, &m, &text, fd);
+    _exit(0);
+}
+
+static bool open_world(struct stage *s, struct lz_str *why)
+{
+    const struct lz_stage_opts *o = s->opts;
+    const struct lz_script_opts opts = {
+        .captures = true,
+        .path = o->source.path,
+        .source = o->source.text,
+        .source_len = o->source.len,
+        .sets = o->params->items,
+        .set_count = o->params->count,
+        .files = {.ctx = (void *)o->source.path, .read = lz_project_read}};
+    struct lz_err err;
+    if (!lz_script_load(&opts, &s->script, &err)) {
+        lz_str_add(why, err.msg);
+        return false;
+    }
+    bool ok = lz_script_trouble(s->script) == LZ_SCRIPT_OK &&
+              lz_script_build(s->script, o->seed, 0, &s->world);
+    if (!ok)
+        lz_str_add(why, lz_script_diagnostics(s->script, false));
+    else
+        lz_prompt_begin(s->script);
+    return ok;
+}
+
+static _Noreturn void child(const struct lz_stage_opts *opts, int line)
+{
+    struct stage s = {.opts = opts, .line = line};
+    struct sigaction act = {.sa_handler = on_interrupt};
+    sigaction(SIGUSR1, &act, NULL);
+    signal(SIGINT, SIG_IGN); // the terminal's is for the prompt, which asks by SIGUSR1
+    signal(SIGCHLD, SIG_IGN);
+    struct lz_str why;
+    lz_str_init(&why);
+    if (!open_world(&s, &why)) {
+        const struct lz_pipe_message m = {.kind = LZ_PIPE_WRONG};
+        lz_pipe_put(line, &m, &why, -1);
+        _exit(0);
+    }
+    answer(&s, LZ_PIPE_OK, (uint64_t)getpid(), NULL);
+    serve(&s);
+}
+
+bool lz_stage_start(const struct lz_stage_opts *opts, int *line, pid_t *pid, struct lz_str *why)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        lz_str_addf(why, "no line to a world can be made: %s", strerror(errno));
+        return false;
+    }
+    pid_t p = fork();
+    if (p == 0) {
+        close(pair[0]);
+        child(opts, pair[1]);
+    }
+    close(pair[1]);
+    if (p < 0) {
+        close(pair[0]);
+        lz_str_addf(why, "no process can be made: %s", strerror(errno));
+        return false;
+    }
+    struct lz_pipe_message m;
+    struct lz_str text;
+    lz_str_init(&text);
+    bool ok = lz_pipe_get(pair[0], &m, &text, NULL) && m.kind == LZ_PIPE_OK;
+    if (!ok) {
+        lz_str_add(why, text.len > 0 ? text.text : "the world's process ended at once");
+        close(pair[0]);
+    } else {
+        *line = pair[0];
+        *pid = p;
+    }
+    lz_str_finish(&text);
+    return ok;
+}
