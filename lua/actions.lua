@@ -306,6 +306,22 @@ end
 
 sql.install(Request, edge_for)
 
+--- What a handler of consumers is given has these beside.
+local function fill_record(C, req, task)
+    local at
+    req.partition, req.offset, req.value, at = C.record(task)
+    req.at = handles.dur(at)
+end
+
+--- What a handler gives back: of consumers also nothing, or whether it was worked on.
+local function status_of(v, is_record)
+    if v == nil or is_record and v == true then return 200 end
+    if is_record and v == false then return 500 end
+    if math.type(v) == "integer" and v >= 100 and v <= 599 then return v end
+    error((is_record and "a handler of records returns true, false or nothing, got %s"
+        or "a handler returns a status such as 200, got %s"):format(units.kind_of(v)), 0)
+end
+
 --- The body of a handler's coroutine: serves one request after another.
 function M.server(state)
     local C = state.C
@@ -316,14 +332,11 @@ function M.server(state)
         while true do
             inner.task, inner.service, inner.instance = task, service, instance
             req.key, req.op = key, op
+            local is_record = state.of_records[service]
+            if is_record then fill_record(C, req, task) end
             local status = fn(req)
             if inner.unseen then status = sql.unseen(state, inner) end
-            if status == nil then status = 200 end
-            if math.type(status) ~= "integer" or status < 100 or status > 599 then
-                error(("a handler returns a status such as 200, got %s"):format(
-                    units.kind_of(status)), 0)
-            end
-            fn, task, service, instance, key, op = C.answer(task, status)
+            fn, task, service, instance, key, op = C.answer(task, status_of(status, is_record))
         end
     end
 end

@@ -2,6 +2,7 @@
 ---
 --- C's functions return an id, or nil and a sentence when the model refuses; a refusal is a
 --- diagnostic at its block.
+local broker = require "build_broker"
 local cache = require "build_cache"
 local consensus = require "consensus"
 local node = require "build_node"
@@ -181,6 +182,18 @@ function create.database(C, c)
     }
 end
 
+function create.broker(C, c)
+    return broker.broker(C, c, spread(c.fields.on or c.fields.spread))
+end
+
+function create.topic(C, c) return broker.topic(C, c) end
+
+function create.consumers(C, c, state)
+    local id, message = broker.consumers(C, c, spread(c.fields.on or c.fields.spread))
+    if id then state.of_records[id] = true end
+    return id, message
+end
+
 function create.cache(C, c)
     return cache.create(C, c, spread(c.fields.on or c.fields.spread))
 end
@@ -196,6 +209,7 @@ function create.traffic(C, c)
     e.gaps, e.batch, e.users, e.think = f.gaps, f.batch, f.users, f.think
     if f.session then e.session, e.leave = f.session.requests, f.session.leave end
     e["local"] = f.beside
+    e.produce = to.kind == "topic" and broker.producer(f) or nil
     e.near = f.near and f.near.id
     return C.traffic(e)
 end
@@ -237,7 +251,7 @@ local function build_components(state, C)
         for _, c in ipairs(state.plan.components) do
             if (c.kind == "traffic") == (pass == 2) then
                 c.row = state.files.outer(c.line)
-                local id, message = create[c.kind](C, c)
+                local id, message = create[c.kind](C, c, state)
                 if not id then refused(state, c, message) return end
                 c.id = id
                 local ok, why = C.transport(id, c.fields.tls, c.fields.transport,

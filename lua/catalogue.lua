@@ -19,10 +19,6 @@ local M = {
     long_transaction = { "Hold a transaction open.", "database" },
     connection_exhaustion = { "Take all connections.", "database cache",
         { "limit", "count", "how many are left; default 0" } },
-    unclean_election = { "Elect a leader that is behind.", "broker topic" },
-    isr_shrink = { "Let copies fall behind.", "broker topic" },
-    poison_message = { "Send a record nobody can work on.", "topic" },
-    consumer_stall = { "Stop reading without leaving.", "consumers" },
     backup_fail = { "Fail the next backups.", "database store" },
     backup_corrupt = { "Damage the next backups.", "database store" },
 

@@ -413,6 +413,9 @@ local FIXED = {
         for _, name in ipairs(text.keys(words.request)) do
             rows[#rows + 1] = { "req:" .. name, words.request[name].text }
         end
+        for _, f in ipairs(words.record_fields) do
+            rows[#rows + 1] = { "record." .. f[1], "of consumers: " .. f[3] }
+        end
         return titled("request", "What a handler of a service is given. It returns a status such "
             .. "as 200; nothing means 200.", width) .. "\n" .. text.rows(rows, width)
     end,

@@ -101,8 +101,7 @@ function M.of_metric(facts, name, units)
     local before, whose, unit = "", nil, nil
     for _, kind in ipairs(text.keys(facts.metrics)) do
         local m = facts.metrics[kind][name]
-        unit = m and m.unit or unit
-        whose = m and EXAMPLES[kind] or whose
+        if m and EXAMPLES[kind] then unit, whose = m.unit, EXAMPLES[kind] end
     end
     if name:find "^first_byte" then
         before = 'local films = traffic "films" { to = web, rate = "1/s", stream = true }\n'
@@ -110,7 +109,7 @@ function M.of_metric(facts, name, units)
     end
     for _, other in ipairs(whose and {} or OTHERS) do
         if facts.metrics[other[1]][name] then
-            before, whose = other[3], other[2]
+            before, whose, unit = other[3], other[2], facts.metrics[other[1]][name].unit
             break
         end
     end

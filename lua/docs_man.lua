@@ -86,6 +86,9 @@ local function add_rest(out, facts)
     for _, name in ipairs(text.keys(words.request)) do
         request[#request + 1] = { "req:" .. name, words.request[name].text }
     end
+    for _, f in ipairs(words.record_fields) do
+        request[#request + 1] = { "record." .. f[1], f[3] }
+    end
     for i, name in ipairs(docs.dist_names()) do
         local params = schema.dist[name]
         dists[i] = { "dist." .. name, params and table.concat(params, ", ") or "a list of pairs" }

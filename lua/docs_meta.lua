@@ -328,6 +328,11 @@ local function add_functions(out, facts)
     for _, f in ipairs(words.transaction_result) do
         add(out, "---@field %s %s  %s", f[1], f[2], f[3])
     end
+    add(out, "\n---What a handler of consumers is given: a request, and these.")
+    add(out, "---@class (exact) Record: Request")
+    for _, f in ipairs(words.record_fields) do
+        add(out, "---@field %s %s  %s", f[1], f[2], f[3])
+    end
 end
 
 --- The file that declares all words.

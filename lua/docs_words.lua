@@ -98,17 +98,30 @@ local shelf = service "shelf" {
   },
 }]] },
     store = { text = "An object store.", example = [[local images = store "images" {}]] },
-    broker = { text = "Nodes that keep topics.", example = [[
-local log = broker "log" { nodes = 3 }]] },
-    topic = { text = "A log of records in partitions, kept by a broker in copies.",
+    broker = { text = "Nodes that keep topics in copies, by Kafka's rules: who leads, who is in "
+        .. "sync, what is lost with a node, and how long an election takes.",
         example = [[
-local log = broker "log" { nodes = 3 }
-local orders = topic "orders" { on = log, partitions = 6, replication = 3 }]] },
-    consumers = { text = "A group that reads a topic, each partition by one member.",
+local kafka = broker "kafka" { nodes = 3, election = "6s" }
+fault.kill { kafka.node[2], at = "4m", lasting = "1m" }]] },
+    topic = { text = "A log of records in partitions, kept by a broker in copies. Traffic writes "
+        .. "to it as a producer, with batches, retries and acks; a handler by a call, with "
+        .. "acks = \"all\" and the record's key and value. A record's partition is its key's "
+        .. "murmur2, as Kafka has it. lost_acks counts what was acknowledged and is gone.",
         example = [[
-local log = broker "log" { nodes = 3 }
-local orders = topic "orders" { on = log, partitions = 6 }
-local readers = consumers "readers" { of = orders, members = 3, work = "2ms" }]] },
+local kafka = broker "kafka" { nodes = 3 }
+local orders = topic "orders" { on = kafka, partitions = 6, replication = 3, min_isr = 2 }
+local shop = traffic "shop" { to = orders, rate = "1k/s", acks = "all", retries = 5 }
+expect "nothing is lost" { at_end = orders.lost_acks:equals(0) }]] },
+    consumers = { text = "A group that reads a topic, each partition by one member, with Kafka's "
+        .. "sessions, rebalances and commits. duplicates and lost count, exactly, what was worked "
+        .. "on twice or never; lag says how far behind it is, in records and in time.",
+        example = [[
+local kafka = broker "kafka" { nodes = 3 }
+local orders = topic "orders" { on = kafka, partitions = 6 }
+local readers = consumers "readers" {
+  of = orders, members = 3, work = "2ms", commit = { every = "5s" },
+}
+expect "it keeps up" { always = readers.lag.time:below "10s" }]] },
     dns = { text = "A name that is answered with one of several, by health, and cached by "
         .. "resolvers. Traffic and calls go `to` it like to a service; each attempt asks its "
         .. "resolver. Its servers stand at the edge.",
@@ -459,6 +472,14 @@ M.transaction_result = {
     { "outcome", "string", "of its last statement: ok error timeout refused reset" },
     { "attempts", "integer", "tries that were made" },
 }
+--- What a handler of consumers is given beside.
+M.record_fields = {
+    { "key", "any", "the record's key" },
+    { "value", "any", "what was written; nothing if it was traffic" },
+    { "partition", "integer", "from 1" },
+    { "offset", "integer", "within its partition, from 0" },
+    { "at", "Duration", "when it was made" },
+}
 M.request_fields = {
     { "op", "string", "the operation, such as \"GET /product\"" },
     { "key", "any", "what the request is about" },
@@ -498,6 +519,8 @@ M.types = {
     calls = { "calls", "a list of call { ... }", "Call[]" },
     call = { "call", "a call { ... }", "Call" },
     through = { "through", "a cache, or a call { ... } to one", "Cache|Call" },
+    handler = { "function", "function(record) ... end: of consumers, see `request`",
+        "fun(record: Record): (boolean|integer)?" },
     handlers = { "handlers", 'functions by operation: { ["GET /x"] = function(req) ... end }',
         "table<string, fun(req: Request): integer?>" },
     table = { "table", nil, "table" },

@@ -338,6 +338,13 @@ function TYPES.handlers(ctx, f, v)
     return list
 end
 
+--- One function, as the list of handlers that C takes.
+function TYPES.handler(ctx, f, v)
+    if type(v) == "function" then return { { op = "record", fn = v } } end
+    return nil, complain(ctx, f[1], "LZ205", ("expected a function, got %s"):format(
+        units.kind_of(v)), "write handle = function(record) ... end")
+end
+
 function TYPES.calls(ctx, f, v)
     if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a list of calls", v) end
     local list = {}

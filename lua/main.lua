@@ -206,7 +206,7 @@ function M.prepare(world)
     local state = {
         C = world.C, used_pins = {}, refused = world.refused, running = false,
         fault_kinds = world.fault_kinds, metrics = world.metrics, plan = new_plan(), names = {},
-        pending = {}, edges = {},
+        pending = {}, edges = {}, of_records = {},
         transactions = {}, flights = {}, version_names = {}, pcall = world.base.pcall,
         tostring = world.base.tostring,
     }

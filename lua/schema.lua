@@ -12,6 +12,7 @@
 --- checked like the others, but a scenario that has them cannot be run yet.
 local consensus = require "consensus"
 local node = require "schema_node"
+local broker = require "schema_broker"
 local cache = require "schema_cache"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
@@ -334,8 +335,6 @@ M.traffic = with({
         { "requests", "count", "how many", min = 1 },
         { "leave", "ratio", "chance to leave after each, in place of `requests`" },
     } },
-    { "acks", "choice", "to a topic: whose word is waited for; default all",
-        choices = { "all", "leader", "none" }, later = true },
     { "op", "text", "the operation, such as \"GET /product\"" },
     { "fresh", "ratio", "share of requests by somebody who has no connection yet and opens one; "
         .. "default 0" },
@@ -344,7 +343,7 @@ M.traffic = with({
     { "near", "ref:region|cloud", "users stand 15ms from it and 55ms from other regions; default "
         .. "15ms from everything" },
     { "beside", "bool", "users stand beside what they call, without a network; default false" },
-}, with(balancing, calling))
+}, with(broker.producer, with(balancing, calling)))
 M.transaction = sessions.transaction(connections)
 M.call = with({ balanced, { "key", "any", "what it is about, an integer or a text; in handlers" },
     { "value", "any", "what it writes: an integer, a text or a boolean; in handlers" },
@@ -359,30 +358,13 @@ M.call = with({ balanced, { "key", "any", "what it is about, an integer or a tex
     with(cache.call, with(balancing, with(fan, calling))))
 M.cache = with({ spread, on }, with(cache.cache, connecting))
 node.add_to(M.cache)
-M.broker = {
-    { "nodes", "count", "default 1", min = 1 },
-    spread,
-    on,
-    { "election", "duration", "from a node's death until its partitions have leaders; default 6s" },
-    { "disk_write", "dist", "of one append; default 1ms" },
-}
-M.topic = {
-    { "on", "ref:broker", "the broker that keeps it", required = true },
-    { "partitions", "count", "default 1", min = 1 },
-    { "replication", "count", "copies of each partition; default 1", min = 1 },
-    { "min_isr", "count", "copies in sync that an acknowledgement needs; default 1", min = 1 },
-}
-M.consumers = {
-    { "of", "ref:topic", "what they read", required = true },
-    { "members", "count", "default 1", min = 1 },
-    spread,
-    { "batch", "count", "records taken at once; default 500", min = 1 },
-    { "work", "dist", "per record; default 1ms" },
-    { "rebalance", "duration", "from a member's going until its partitions are read; default 10s" },
-    { "commit", "block", "when a position is kept", fields = {
-        { "every", "duration", "a period; default 5s" },
-    } },
-}
+M.broker = with({ spread, on }, broker.broker)
+M.topic = broker.topic
+M.consumers = with({ spread, on }, broker.consumers)
+node.add_to(M.consumers)
+node.add_to_broker(M.broker)
+--- What traffic to a topic has alone, and what it has not.
+function M.of_producers() return broker.producer, broker.not_of_producers end
 M.store = {
     { "nodes", "count", "default 3", min = 1 },
     spread,
@@ -528,8 +510,7 @@ M.components = { "service", "balancer", "gateway", "database", "consensus", "cac
     "broker", "topic", "consumers", "dns", "traffic" }
 
 --- Blocks that are declared and checked, but cannot be run yet.
-M.not_run = { broker = true, topic = true,
-    consumers = true, store = true }
+M.not_run = { store = true }
 
 --- Distributions: name, and the parameters.
 M.dist = {
@@ -594,14 +575,6 @@ end
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {
     store = served {},
-    broker = { elections = count "partitions that got a new leader" },
-    topic = { rate = rate "records per second",
-        lost_acks = count "records acknowledged and then lost",
-        ["errors.ratio"] = ratio "share of records refused" },
-    consumers = { rate = rate "records per second",
-        ["lag.time"] = seconds "age of the oldest record not yet read",
-        ["lag.records"] = count "records not yet read",
-        duplicates = count "records read more than once" },
     cloud = {}, zone = {},
     version = {},
 }

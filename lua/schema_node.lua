@@ -97,6 +97,13 @@ M.host = {
     } },
 }
 
+--- A broker's: it has processes and a disk; appending is no work for a CPU.
+function M.add_to_broker(block)
+    for _, part in ipairs { M.disk, M.life } do
+        for _, row in ipairs(part) do block[#block + 1] = row end
+    end
+end
+
 --- The rows of all, for a component's block.
 function M.add_to(block, with_disk)
     for _, row in ipairs(with_disk and M.disk or {}) do block[#block + 1] = row end

@@ -122,6 +122,57 @@ function RULES.topic(say, f)
     end
 end
 
+function RULES.consumers(say, f)
+    if f.calls and f.handle then
+        say("LZ111", "handle", "%s has both `calls` and `handle`",
+            "a handler makes its calls itself: record:call { ... }")
+    elseif f.session and f.rebalance then
+        say("LZ111", "rebalance", "%s has both `session` and `rebalance`",
+            "`rebalance` is the session by what people see of it: say one of them")
+    end
+    local session = f.session or f.rebalance or 45000000000
+    if f.heartbeat and f.heartbeat >= session then
+        say("LZ206", "heartbeat", "`heartbeat` of %s must be shorter than its session")
+    end
+    if f.protocol == "cooperative" and f.assignment and f.assignment ~= "sticky" then
+        say("LZ206", "assignment", "`assignment` of %s: a cooperative group needs \"sticky\"",
+            "leave `assignment` out")
+    end
+    local commit = f.commit
+    if not commit or commit.broken then return end
+    local each = commit.after == "batch" or commit.delivery == "at_most_once"
+    if commit.every and each then
+        say("LZ111", "every", "`commit` of %s has a period and commits with each batch",
+            "leave `every` out")
+    end
+end
+
+--- What traffic to a topic must not say, and what only it may.
+local function check_producer(say, f)
+    local is_topic = f.to and f.to.kind == "topic"
+    local own, not_own = schema.of_producers()
+    for _, row in ipairs(own) do
+        if f[row[1]] ~= nil and f.to and not is_topic then
+            say("LZ102", row[1], ("`%s` of %%s: only a topic is written to"):format(row[1]))
+        end
+    end
+    for _, name in ipairs(is_topic and not_own or {}) do
+        if f[name] ~= nil then
+            say("LZ102", name, ("`%s` of %%s: a producer to a topic has none"):format(name),
+                "it has acks, retries, timeout, overall_timeout, backoff, keys and size")
+        end
+    end
+    if is_topic and f.idempotent and f.acks and f.acks ~= "all" then
+        say("LZ206", "idempotent", "`idempotent` of %s needs acks = \"all\"")
+    elseif is_topic and f.idempotent and (f.retries or 0) == 0 then
+        say("LZ206", "idempotent", "`idempotent` of %s is about retries, and there are none",
+            "write retries = 5")
+    elseif is_topic and f.idempotent and (f.max_in_flight or 5) > 5 then
+        say("LZ206", "max_in_flight",
+            "`max_in_flight` of %s: an idempotent producer has at most 5 requests under way")
+    end
+end
+
 --- Which fields of traffic do not go together: `field` with each of the others, and why.
 local APART = {
     { "users", { "rate", "gaps", "batch", "session" },
@@ -130,6 +181,7 @@ local APART = {
 }
 
 function RULES.traffic(say, f)
+    check_producer(say, f)
     local is_closed = f.arrivals == "closed"
     if is_closed and not f.users then
         say("LZ102", "arrivals", "%s has closed arrivals and needs `users`", 'write users = 50')
@@ -156,16 +208,12 @@ function RULES.traffic(say, f)
     elseif session and session.leave == 0 then
         say("LZ206", "session", "`leave` of %s must be above 0, or nobody ever goes")
     end
-    local is_topic = f.to and f.to.kind == "topic"
-    if f.acks and f.to and not is_topic then
-        say("LZ102", "acks", "`acks` of %s: only a topic acknowledges")
-    end
 end
 
 -- Fields that a rule finds inside a block.
 local IN_BLOCK = { stale_at_most = { "resolvers", "stale_at_most" },
     count = { "resolvers", "count" }, hit_ratio = { "cache", "hit_ratio" },
-    entries = { "cache", "entries" } }
+    entries = { "cache", "entries" }, every = { "commit", "every" } }
 
 local function component_word(state, kind)
     return named(state, kind, function(name, body, line)

@@ -8,9 +8,9 @@
 #include "fault/kinds.h"
 #include "fault/ramp.h"
 #include "model/cache/cache.h"
-#include "model/data/database.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
+#include "model/world_kinds.h"
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
@@ -24,6 +24,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_clock_skew,
     &lz_fault_clock_step,
     &lz_fault_config_push,
+    &lz_fault_consumer_stall,
     &lz_fault_corrupt,
     &lz_fault_cpu,
     &lz_fault_cpu_throttle,
@@ -50,6 +51,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_http_abort,
     &lz_fault_http_delay,
     &lz_fault_http_replace,
+    &lz_fault_isr_shrink,
     &lz_fault_key_rotation,
     &lz_fault_kill,
     &lz_fault_latency,
@@ -62,6 +64,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_partition,
     &lz_fault_pause,
     &lz_fault_pid_limit,
+    &lz_fault_poison_message,
     &lz_fault_port_exhaustion,
     &lz_fault_reboot,
     &lz_fault_reorder,
@@ -76,6 +79,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_thread_limit,
     &lz_fault_throttle,
     &lz_fault_torn_write,
+    &lz_fault_unclean_election,
     &lz_fault_volume_detach,
     &lz_fault_waf_false_positive,
 };
@@ -212,7 +216,7 @@ static void on_step(void *ctx, uint32_t entity, uint64_t payload)
         lz_journal_add(fs->w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
                        "%s goes on, step %u", f->name, f->step + 1);
     f->kind->advance(fs->w, f);
-    lz_database_reconsider(fs->w);
+    lz_world_reconsider(fs->w);
     lz_cache_reconsider(fs->w);
     plan_step(fs, entity);
 }
@@ -293,7 +297,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
     f->applied = 0;
     apply(w, f);
     plan_step(fs, index);
-    lz_database_reconsider(w);
+    lz_world_reconsider(w);
     lz_cache_reconsider(w);
     if (f->opts.lasting > 0)
         lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
@@ -322,7 +326,7 @@ static void on_end(void *ctx, uint32_t entity, uint64_t payload)
     f->active = false;
     if (f->ended < 0)
         f->ended = lz_sim_now(w->sim);
-    lz_database_reconsider(w);
+    lz_world_reconsider(w);
     lz_cache_reconsider(w);
 }
 
@@ -337,6 +341,21 @@ struct lz_faults *lz_faults_create(struct lz_world *w)
     return fs;
 }
 
+// A topic has no processes, and its partitions no way of their own.
+static bool fits_topic(const struct lz_fault_kind *kind, const struct lz_world *w,
+                       const struct lz_target *t, struct lz_err *err)
+{
+    const struct lz_component *c = lz_world_component(w, t->id);
+    bool is_meant = kind->on != LZ_FAULT_ON_ALL && (kind->on & LZ_FAULT_ON(c->kind)) != 0;
+    bool is_way = !kind->per_instance && t->kind == LZ_TARGET_COMPONENT;
+    if (c->kind != LZ_COMPONENT_TOPIC || is_meant || is_way)
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.%s cannot target %s, which is a topic's: its processes are its broker's "
+                   "nodes",
+                   kind->name, c->name);
+}
+
 static bool check_target(const struct lz_fault_kind *kind, const struct lz_world *w,
                          const struct lz_target *t, unsigned accepted, struct lz_err *err)
 {
@@ -346,6 +365,8 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
         return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s", kind->name, what);
     }
     bool is_first = accepted == kind->targets;
+    if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && !fits_topic(kind, w, t, err))
+        return false;
     if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && is_first) {
         // Names have no process of their own to break, only a way to them.
         unsigned on = kind->on != 0        ? kind->on

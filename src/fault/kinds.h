@@ -19,6 +19,7 @@ extern const struct lz_fault_kind lz_fault_clock_drift;
 extern const struct lz_fault_kind lz_fault_clock_skew;
 extern const struct lz_fault_kind lz_fault_clock_step;
 extern const struct lz_fault_kind lz_fault_config_push;
+extern const struct lz_fault_kind lz_fault_consumer_stall;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_cpu_throttle;
@@ -45,6 +46,7 @@ extern const struct lz_fault_kind lz_fault_hot_key;
 extern const struct lz_fault_kind lz_fault_http_abort;
 extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;
+extern const struct lz_fault_kind lz_fault_isr_shrink;
 extern const struct lz_fault_kind lz_fault_key_rotation;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
@@ -57,6 +59,7 @@ extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
 extern const struct lz_fault_kind lz_fault_pid_limit;
+extern const struct lz_fault_kind lz_fault_poison_message;
 extern const struct lz_fault_kind lz_fault_port_exhaustion;
 extern const struct lz_fault_kind lz_fault_reboot;
 extern const struct lz_fault_kind lz_fault_reorder;
@@ -71,6 +74,7 @@ extern const struct lz_fault_kind lz_fault_surge;
 extern const struct lz_fault_kind lz_fault_thread_limit;
 extern const struct lz_fault_kind lz_fault_throttle;
 extern const struct lz_fault_kind lz_fault_torn_write;
+extern const struct lz_fault_kind lz_fault_unclean_election;
 extern const struct lz_fault_kind lz_fault_volume_detach;
 extern const struct lz_fault_kind lz_fault_waf_false_positive;
 
@@ -116,8 +120,13 @@ void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 
 /* What may do something on a disk; of those, what keeps a log that a loss of power can shorten. */
 #define LZ_FAULT_ON_LOGS                                                                           \
-    (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS))
+    (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_BROKER) |                       \
+     LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS))
 #define LZ_FAULT_ON_DISKS (LZ_FAULT_ON_LOGS | LZ_FAULT_ON(LZ_COMPONENT_SERVICE))
+
+/* For faults of brokers: the target has partitions (fault_isr_shrink.c). */
+bool lz_fault_is_log(const struct lz_world *w, const struct lz_fault_opts *o,
+                     struct lz_err *err) LZ_MUST_CHECK;
 
 /* For disk faults: one effect on the disks of what was hit. */
 struct lz_disk_effect;

@@ -5,6 +5,9 @@
  * people and the language look names up in.
  */
 #include "base/check.h"
+#include "model/broker/broker.h"
+#include "model/broker/consumers.h"
+#include "model/broker/topic.h"
 #include "model/cache/cache.h"
 #include "model/consensus/consensus.h"
 #include "model/data/database.h"
@@ -29,6 +32,9 @@ static const struct {
     [LZ_COMPONENT_DNS] = {"dns", lz_dns_metrics},
     [LZ_COMPONENT_GATEWAY] = {"gateway", lz_gateway_metrics},
     [LZ_COMPONENT_CACHE] = {"cache", lz_cache_metrics},
+    [LZ_COMPONENT_BROKER] = {"broker", lz_broker_metrics},
+    [LZ_COMPONENT_TOPIC] = {"topic", lz_topic_metrics},
+    [LZ_COMPONENT_CONSUMERS] = {"consumers", lz_consumers_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };
 

@@ -1,6 +1,7 @@
 #include "model/memory.h"
 
 #include "base/check.h"
+#include "model/broker/broker.h"
 #include "model/cache/cache.h"
 #include "model/client/client.h"
 #include "model/client/edge.h"
@@ -58,6 +59,8 @@ size_t lz_memory_of_component(const struct lz_world *w, lz_component_id id)
             bytes += of_edge(lz_edge_get(w, i));
     if (c->kind == LZ_COMPONENT_DATABASE)
         bytes += lz_database_bytes(w, id);
+    if (c->kind == LZ_COMPONENT_BROKER)
+        bytes += lz_broker_bytes(w, id);
     if (c->kind == LZ_COMPONENT_CACHE)
         bytes += lz_cache_bytes(w, id);
     if (c->kind == LZ_COMPONENT_CONSENSUS)

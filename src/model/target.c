@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "model/broker/topic.h"
 #include "model/cache/cache.h"
 #include "model/consensus/consensus.h"
 #include "model/data/database.h"
@@ -32,12 +33,19 @@ static lz_instance_id leader_of(const struct lz_world *w, lz_component_id id)
                                                                      : lz_database_primary(w, id);
 }
 
+// A topic is where its broker's nodes are.
+static lz_component_id owner_of(const struct lz_world *w, lz_component_id id)
+{
+    bool is_topic = lz_world_component(w, id)->kind == LZ_COMPONENT_TOPIC;
+    return is_topic ? lz_topic_broker(w, id) : id;
+}
+
 bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance)
 {
     const struct lz_instance *i = lz_instance_get(w, instance);
     switch (t->kind) {
     case LZ_TARGET_COMPONENT:
-        return i->component == t->id;
+        return i->component == owner_of(w, t->id);
     case LZ_TARGET_INSTANCE:
         return i->component == t->id && i->ordinal == t->ordinal;
     case LZ_TARGET_PRIMARY:
@@ -87,8 +95,11 @@ static void describe_part(const struct lz_world *w, const struct lz_target *t, c
 {
     const struct lz_component *c = lz_world_component(w, t->id);
     bool has_nodes = c->kind == LZ_COMPONENT_DATABASE || c->kind == LZ_COMPONENT_CACHE ||
-                     c->kind == LZ_COMPONENT_CONSENSUS;
-    const char *part = has_nodes ? "node" : "replica";
+                     c->kind == LZ_COMPONENT_CONSENSUS || c->kind == LZ_COMPONENT_BROKER;
+    const char *part = has_nodes                           ? "node"
+                       : c->kind == LZ_COMPONENT_TOPIC     ? "partition"
+                       : c->kind == LZ_COMPONENT_CONSUMERS ? "member"
+                                                           : "replica";
     if (t->kind == LZ_TARGET_PRIMARY)
         snprintf(out, size, "%s.%s", c->name,
                  c->kind == LZ_COMPONENT_CONSENSUS ? "leader" : "primary");

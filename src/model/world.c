@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/broker/broker.h"
 #include "model/cache/cache.h"
 #include "model/client/call.h"
 #include "model/consensus/consensus.h"
@@ -48,6 +49,7 @@ static void on_second(void *ctx, uint32_t entity, uint64_t payload)
     lz_database_second(w);
     if (w->consensuses != NULL)
         lz_consensus_second(w);
+    lz_brokers_second(w);
     lz_rss_second(w);
     lz_host_second(w);
     lz_metrics_roll(w->metrics, now);
@@ -97,6 +99,12 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_dnses_init(w);
     lz_traffics_init(w);
     return w;
+}
+
+void lz_world_reconsider(struct lz_world *w)
+{
+    lz_database_reconsider(w);
+    lz_brokers_reconsider(w);
 }
 
 bool lz_world_add(struct lz_world *w, const char *name, enum lz_component_kind kind, uint32_t line,
@@ -163,6 +171,7 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
         lz_lives_start(w);
         if (w->consensuses != NULL)
             lz_consensus_start(w);
+        lz_brokers_start(w);
         if (w->auths != NULL)
             lz_auths_start(w);
     }

@@ -39,7 +39,10 @@ enum lz_component_kind {
     LZ_COMPONENT_DNS,
     LZ_COMPONENT_GATEWAY,
     LZ_COMPONENT_CACHE,
-    LZ_COMPONENT_LINK,  /* one that is measured; it has no instances */
+    LZ_COMPONENT_BROKER,
+    LZ_COMPONENT_TOPIC, /* its instances are its broker's nodes */
+    LZ_COMPONENT_CONSUMERS,
+    LZ_COMPONENT_LINK, /* one that is measured; it has no instances */
     LZ_COMPONENT_CONSENSUS,
     LZ_COMPONENT_HOST,  /* without instances: what stands on it is not its own */
     LZ_COMPONENT_KINDS, /* one more than the last */
@@ -106,8 +109,12 @@ struct lz_world {
     struct lz_leases *leases;
     struct lz_rejoins *rejoins;
     struct lz_consensuses *consensuses; /* NULL: there is none */
-    struct lz_txns *txns; /* NULL: nobody has begun a transaction */
-    struct lz_hots *hots; /* NULL: no key is asked for more than it is by itself */
+    struct lz_txns *txns;               /* NULL: nobody has begun a transaction */
+    struct lz_hots *hots;               /* NULL: no key is asked for more than it is by itself */
+    struct lz_brokers *brokers;         /* NULL, with the next three: there is none */
+    struct lz_rpcs *rpcs;
+    struct lz_producers *producers;
+    struct lz_groups *groups;
     struct lz_traffics *traffics;
     struct lz_arrivals *arrivals;
     struct lz_users *users;

@@ -9,6 +9,7 @@
 #include "model/net/link.h"
 #include "model/service/service.h"
 #include "model/traffic/traffic.h"
+#include "script/bind_broker.h"
 #include "script/bind_call.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -261,6 +262,7 @@ static int traffic(lua_State *L)
         .local = lz_read_bool(L, 1, "local"),
         .near = (uint32_t)lz_read_int(L, 1, "near", 0),
         .edge = lz_bind_read_edge(L, 1),
+        .produce = lz_bind_read_producer(L, 1, "produce"),
     };
     o.to = o.edge.to;
     if (!lz_read_dist(L, 1, "keys", &o.keys, &err) || !lz_read_dist(L, 1, "gaps", &o.gaps, &err) ||

@@ -107,6 +107,7 @@ void lz_bind_txn(lua_State *L);
 void lz_bind_sql(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
+void lz_bind_broker(lua_State *L);
 void lz_bind_cache(lua_State *L);
 
 /* prompt.c: keep the top level's locals as the chunk returns; what lua/prompt.lua asks. */

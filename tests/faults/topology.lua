@@ -57,8 +57,15 @@ local function side(name)
       timeout = "300ms", retry = "200ms",
     },
   }
+  -- Copies are a tenth of a second behind. Leaders that a loss of zone b moved would stay for
+  -- minutes where they are.
+  local kafka = broker(name .. "-kafka") {
+    nodes = 3, spread = where.zone.a, disk_write = "100ms",
+  }
+  local orders = topic(name .. "-orders") { on = kafka, partitions = 3, replication = 2 }
+  local readers = consumers(name .. "-readers") { of = orders, members = 2 }
   return {
-    region = where, idp = idp, vault = vault, rack = rack,
+    orders = orders, readers = readers, region = where, idp = idp, vault = vault, rack = rack,
     token = token, db = db, web = web, shop = shop, box = box,
     mail = mail, name = name, redis = redis, shelf = shelf,
   }
@@ -67,7 +74,8 @@ end
 -- All of a system's users come at `rate`: nobody else may ask the idle one for anything.
 local function users(s, rate)
   traffic(s.name .. "-writers") { to = s.db, op = "write x", rate = rate, timeout = "1s" }
-  traffic(s.name .. "-readers") { to = s.token, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-buying") { to = s.orders, rate = rate, acks = "leader" }
+  traffic(s.name .. "-readers-of-token") { to = s.token, rate = rate, timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
   traffic(s.name .. "-holders") { to = s.vault, rate = rate, timeout = "1s" }

@@ -262,7 +262,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     fill_defaults(&e->opts,
                   from->kind == LZ_COMPONENT_BALANCER || from->kind == LZ_COMPONENT_GATEWAY);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
-    e->is_keyed = to->kind == LZ_COMPONENT_CACHE;
+    e->is_keyed = to->kind == LZ_COMPONENT_CACHE || to->kind == LZ_COMPONENT_TOPIC;
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);

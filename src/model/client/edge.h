@@ -53,7 +53,7 @@ struct lz_edge {
     bool heeds_deadline;        /* its caller gives it what is left of its own caller's deadline */
     bool tells_deadline;        /* its callee wants to know */
     bool hands_priority_on;     /* there are priorities */
-    bool is_keyed;              /* to a cache or a store: calls say which entry, and may hear no */
+    bool is_keyed;              /* to a cache, store or topic: calls say which of it, may hear no */
     uint64_t probes;            /* rounds of health checks so far */
     struct lz_edge_pool *pool;  /* connections one by one; NULL: as many as it takes */
     const struct lz_call_member *members; /* of a bundle, which is no way to anywhere itself */

@@ -54,6 +54,9 @@ double lz_cpu_demand(const struct lz_cpu *cpu); /* cores it would use by itself 
  */
 lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand);
 
+/* ns of one core that a job still needs. */
+double lz_cpu_left(const struct lz_world *w, const struct lz_cpu *cpu, uint32_t job);
+
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
 size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);

@@ -7,11 +7,11 @@
 #include "base/grow.h"
 #include "base/pool.h"
 #include "model/cache/cache.h"
-#include "model/data/database.h"
 #include "model/journal.h"
 #include "model/net/connect.h"
 #include "model/node/life.h"
 #include "model/node/rss.h"
+#include "model/world_kinds.h"
 
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {
@@ -207,7 +207,7 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         begin_process(w, id);
     else if (had_process)
         turn_process(w, id, from);
-    lz_database_reconsider(w);
+    lz_world_reconsider(w);
     lz_cache_reconsider(w);
     return true;
 }

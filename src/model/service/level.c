@@ -148,5 +148,6 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->queue_wait_on = lz_metrics_series(w->metrics, s->queue_wait, LZ_WINDOW_HIST);
     s->busy_on = lz_metrics_series(w->metrics, s->busy, LZ_WINDOW_GAUGE);
     s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
-    lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
+    if (prefix != NULL)
+        lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
 }

@@ -27,8 +27,9 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
     }
 }
 
-static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                         struct lz_task *t)
+// The task has a worker; returns how many times longer its work takes than it should.
+static inline double hold_worker(struct lz_world *w, struct lz_service *s,
+                                 struct lz_service_replica *r, struct lz_task *t)
 {
     LZ_ASSERT(r->busy < s->opts.concurrency);
     lz_time now = lz_sim_now(w->sim);
@@ -45,8 +46,14 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
     struct lz_capacity *c = lz_service_capacity(w, r, t->server);
     if (c->loss_count > 0)
         lz_capacity_touch(c);
+    return c->factor * s->builds[t->version].factor;
+}
+
+static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t)
+{
+    double factor = hold_worker(w, s, r, t);
     const struct lz_service_build *b = &s->builds[t->version];
-    double factor = c->factor * b->factor;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
     lz_time total = lz_service_scaled(lz_dist_time(&b->service_time, &draw), factor);
     if (b->cpu_time.kind == LZ_DIST_NONE && total > 0) {
@@ -120,6 +127,13 @@ void lz_serve_arrive(struct lz_world *w, struct lz_task *t)
         wait(w, s, r, t);
 }
 
+void lz_serve_start_with(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t, lz_time demand)
+{
+    lz_time cpu = lz_service_scaled(demand, hold_worker(w, s, r, t));
+    lz_serve_take_cpu(w, s, t, cpu > 0 ? cpu : 1, 0);
+}
+
 void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
     while (r->queue_len > 0 && r->busy < s->opts.concurrency) {
@@ -153,9 +167,12 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     lz_level_left(w, s, r, t, outcome);
     lz_level_workers(w, s, r);
     t->value = 0; // was its deadline
+    lz_instance_id server = t->server;
     lz_task_answer(w, t, outcome, status);
     if (r->queue_len > 0)
         lz_serve_next(w, s, r);
+    if (s->opts.ended != NULL)
+        s->opts.ended(w, server, outcome);
 }
 
 static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)

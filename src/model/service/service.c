@@ -104,7 +104,7 @@ static void resumed(struct lz_world *w, lz_instance_id id)
     freeze(w, id, false);
 }
 
-static const struct lz_instance_ops instance_ops = {
+const struct lz_instance_ops lz_service_instance_ops = {
     .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = turned};
 
 static uint32_t load(const struct lz_world *w, lz_instance_id id)
@@ -154,7 +154,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     struct lz_autoscale_opts scale = opts->autoscale;
     if (scale.max > 0 && !lz_autoscale_check(&scale, opts->replicas, err))
         return false;
-    enum lz_component_kind kind = opts->is_gateway    ? LZ_COMPONENT_GATEWAY
+    enum lz_component_kind kind = opts->kind != 0     ? opts->kind
+                                  : opts->is_gateway  ? LZ_COMPONENT_GATEWAY
                                   : opts->is_balancer ? LZ_COMPONENT_BALANCER
                                                       : LZ_COMPONENT_SERVICE;
     if (!lz_world_add(w, opts->name, kind, opts->line, id, err))
@@ -177,7 +178,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     w->components[*id].port = opts->port;
     s->present = s->opts.replicas;
     s->slots = s->opts.autoscale.max > s->present ? s->opts.autoscale.max : s->present;
-    lz_instances_add(w, *id, s->slots, &opts->spread, &instance_ops);
+    lz_instances_add(w, *id, s->slots, &opts->spread,
+                     opts->instance_ops != NULL ? opts->instance_ops : &lz_service_instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;
     s->replicas = lz_arena_alloc(w->arena, s->slots * sizeof(*s->replicas));
     lz_capacity_declare(w, *id, s->cores, ss->worked,
@@ -189,10 +191,25 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     if (s->opts.autoscale.max > 0)
         lz_autoscale_create(w, s);
     lz_level_begin(w, s);
-    lz_level_define(w, *id, "", &s->series, s->present);
-    lz_requests_measure(w, *id);
+    lz_level_define(w, *id, opts->kind != 0 ? NULL : "", &s->series, s->present);
+    if (opts->kind == 0)
+        lz_requests_measure(w, *id);
     lz_task_serve(w, *id, &server_ops);
     return true;
+}
+
+lz_task_id lz_service_begin(struct lz_world *w, const struct lz_service_begin *begin)
+{
+    struct lz_task *t = lz_task_begin(w, begin->instance, begin->path, begin->key);
+    struct lz_service *s = lz_service_of(w, t);
+    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    lz_task_id id = lz_pool_id(t);
+    lz_serve_count(w, s, r, t);
+    if (begin->demand > 0)
+        lz_serve_start_with(w, s, r, t, begin->demand);
+    else
+        lz_serve_start(w, s, r, t);
+    return id;
 }
 
 bool lz_service_add_call(struct lz_world *w, lz_component_id service,

@@ -81,9 +81,16 @@ struct lz_autoscale_opts {
     lz_time cooldown;  /* between two decisions */
 };
 
+struct lz_instance_ops;
+
 struct lz_service_opts {
     const char *name;
     uint32_t line;
+    enum lz_component_kind kind; /* what it is besides; 0: one of the three below */
+    /* Of such a one: its processes' ops, which call the service's own, and who is told when work
+     * that lz_service_begin began has ended. Its metrics are its own. */
+    const struct lz_instance_ops *instance_ops;
+    void (*ended)(struct lz_world *w, lz_instance_id instance, enum lz_outcome outcome);
     bool is_gateway;   /* a balancer that is called a gateway */
     bool is_balancer;  /* passes the answer of its one call on, as a proxy does */
     uint32_t replicas; /* at first; 0 means 1, or the least that autoscale allows */
@@ -104,6 +111,15 @@ struct lz_service_opts {
     uint16_t port; /* where it listens; documentation only, 0 if not said */
 };
 
+/* Work that a component's own process begins, without a request: with its CPU, handler and calls.
+ */
+struct lz_service_begin {
+    lz_instance_id instance; /* with a free worker */
+    uint64_t path, key;
+    lz_time demand; /* CPU time; 0: drawn from service_time */
+};
+extern const struct lz_instance_ops lz_service_instance_ops;
+
 /* Lua's half of a service, if it has a `handle`. All calls are made by the kernel. */
 struct lz_service_handlers {
     void *ctx;
@@ -120,6 +136,8 @@ struct lz_service_handlers {
 void lz_services_init(struct lz_world *w);
 bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, lz_component_id *id,
                        struct lz_err *err) LZ_MUST_CHECK;
+
+lz_task_id lz_service_begin(struct lz_world *w, const struct lz_service_begin *begin);
 
 /* Serve each request by these calls, in the order they are added. */
 bool lz_service_add_call(struct lz_world *w, lz_component_id service,

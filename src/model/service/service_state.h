@@ -201,6 +201,10 @@ void lz_serve_go_on(struct lz_world *w, struct lz_task *t);
 void lz_serve_start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                     struct lz_task *t);
 
+/* The same with a demand of its own, in place of the service time. */
+void lz_serve_start_with(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t, lz_time demand);
+
 /* Workers have become free: take those who wait. */
 void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
 
@@ -247,7 +251,7 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 
 /* ---- level.c: what a service measures beside what measure.h has */
 
-/* Make the series and name their metrics, with `prefix` in front. */
+/* Make the series and name their metrics, with `prefix` in front; NULL: they have no names. */
 void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
                      struct lz_service_series *s, uint32_t replicas);
 

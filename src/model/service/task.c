@@ -189,6 +189,23 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
     return t;
 }
 
+struct lz_task *lz_task_begin(struct lz_world *w, lz_instance_id instance, uint64_t path,
+                              uint64_t key)
+{
+    struct lz_tasks *ts = w->tasks;
+    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
+    if (ts->face.pool.live > ts->live_max)
+        ts->live_max = ts->face.pool.live;
+    t->path = path;
+    t->key = key;
+    t->server = instance;
+    t->incarnation = lz_instance_get(w, instance)->incarnation;
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    lz_task_link(w, t);
+    return t;
+}
+
 // The answer of a plain call over a link that takes the same time always; see plain.h.
 static bool send_back_plainly(struct lz_world *w, const struct lz_task *t, const struct lz_call *c)
 {

@@ -166,6 +166,10 @@ struct lz_task_facts {
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
                              const struct lz_task_facts *facts);
 
+/* Work that nobody sent: it is there, and its instance must begin it. */
+struct lz_task *lz_task_begin(struct lz_world *w, lz_instance_id instance, uint64_t path,
+                              uint64_t key);
+
 /* The answer leaves for the caller. The server is done with it. */
 void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                     uint16_t status);

@@ -73,6 +73,14 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
         lz_metrics_set_on(w->metrics, t->series.in_flight_on, now, t->open);
     }
     lz_client_count_request(w, t->id);
+    if (t->producer != 0) {
+        lz_producer_send(w, t->producer,
+                         &(struct lz_producer_record){.intended = now,
+                                                      .key = key_of(w, send),
+                                                      .agent = send->agent & 0x7fffffffu,
+                                                      .is_bot = send->is_bot});
+        return;
+    }
     struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
     r->agent = send->agent & 0x7fffffffu;
     r->is_bot = send->is_bot;
@@ -120,6 +128,15 @@ void lz_traffic_called(struct lz_world *w, lz_request_id request,
     lz_request_end(w, r, result->outcome, result->status);
     if (agent != 0)
         lz_user_answered(w, agent);
+}
+
+void lz_traffic_recorded(struct lz_world *w, lz_component_id id,
+                         const struct lz_traffic_record *record)
+{
+    if (!record->is_bot)
+        measure(w, lz_traffic_at(w, id), record->latency, record->outcome);
+    if (record->agent != 0)
+        lz_user_answered(w, record->agent);
 }
 
 // Users are never killed, paused or lost: nothing of theirs can be.
@@ -222,8 +239,18 @@ bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, l
     struct lz_edge_opts edge = opts->edge;
     edge.from = *id;
     edge.to = opts->to;
-    if (!lz_call_edge(w, &edge, &t->edge, err))
+    if (lz_world_component(w, opts->to)->kind == LZ_COMPONENT_TOPIC) {
+        const struct lz_producer_create create = {.traffic = *id,
+                                                  .topic = opts->to,
+                                                  .client = t->users,
+                                                  .opts = &opts->produce,
+                                                  .edge = &edge,
+                                                  .has_keys = opts->keys.kind != LZ_DIST_NONE};
+        if (!lz_producer_create(w, &create, &t->producer, err))
+            return false;
+    } else if (!lz_call_edge(w, &edge, &t->edge, err)) {
         return false;
+    }
     make_series(w, t);
     if (opts->users == 0)
         lz_arrival_add(w, t);

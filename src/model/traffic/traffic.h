@@ -18,6 +18,7 @@
 #ifndef LZ_MODEL_TRAFFIC_TRAFFIC_H
 #define LZ_MODEL_TRAFFIC_TRAFFIC_H
 
+#include "model/broker/producer.h"
 #include "model/client/call.h"
 #include "model/world.h"
 #include "sim/shape.h"
@@ -38,6 +39,7 @@ struct lz_traffic_opts {
     uint32_t session;         /* requests of a session; 0: no sessions, or `leave` ends them */
     double leave;             /* chance that a session ends with a request; 0: see `session` */
     struct lz_edge_opts edge; /* op, timeout, retries, balance; `from` and `to` are ignored */
+    struct lz_producer_opts produce; /* to a topic */
     struct lz_dist keys;      /* what a request is about; NONE: its user's, or its own ordinal */
     uint32_t near;            /* the region next to which they stand; 0: as near to all */
     bool local; /* users stand beside what they call: no network at all (queueing theory) */
@@ -49,6 +51,16 @@ bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, l
 
 /* Requests sent since the start, those that faults added too. */
 uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id);
+
+/* For producer.c: a record that was sent has been written, or has not. */
+struct lz_traffic_record {
+    lz_time latency; /* from the intended time */
+    enum lz_outcome outcome;
+    uint32_t agent; /* the user who waits for it; 0: nobody does */
+    bool is_bot;
+};
+void lz_traffic_recorded(struct lz_world *w, lz_component_id id,
+                         const struct lz_traffic_record *record);
 
 /*
  * Faults: more arrivals at a traffic, from now on. They have draws of their own and shift

@@ -16,7 +16,8 @@ struct lz_traffic_series {
 struct lz_traffic {
     struct lz_traffic_opts opts;
     lz_component_id id;
-    lz_edge_id edge;
+    lz_edge_id edge;         /* 0: it writes to a topic */
+    lz_producer_id producer; /* then */
     lz_instance_id users; /* the one instance that stands for all of them */
     uint64_t path;
     uint64_t sent;

@@ -1,3 +1,4 @@
-scenario "A broker elects a leader that is behind" { duration = "1m" }
-local log = broker "log" { nodes = 3 }
-fault.unclean_election { log, at = "30s" }
+scenario "A pipeline is out" { duration = "1m" }
+local log = service "log" {}
+fault.pipeline_outage { log, at = "30s" }
+fault.registry_outage { log, at = "40s" }

@@ -1,4 +1,4 @@
--- A plan may be looked at before this version can run it.
+-- Records, who writes and who reads them.
 scenario "Records are read in time" { duration = "10m" }
 
 local log = broker "log" { nodes = 3 }

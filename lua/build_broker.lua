@@ -1,0 +1,38 @@
+--- Brokers, topics and consumers (schema_broker.lua), handed to C.
+local M = {}
+
+function M.broker(C, c, place)
+    local f = c.fields
+    return C.broker { name = c.name, line = c.row, nodes = f.nodes, spread = place,
+        election = f.election, disk_write = f.disk_write, replica_lag_time = f.replica_lag_time,
+        flush = f.flush }
+end
+
+function M.topic(C, c)
+    local f = c.fields
+    return C.topic { name = c.name, line = c.row, broker = f.on.id, partitions = f.partitions,
+        replication = f.replication, min_isr = f.min_isr, unclean = f.unclean,
+        retention = f.retention, retention_bytes = f.retention_bytes }
+end
+
+function M.consumers(C, c, place)
+    local f = c.fields
+    local commit = f.commit or {}
+    local is_cooperative = f.protocol == "cooperative"
+    return C.consumers { name = c.name, line = c.row, topic = f.of.id, members = f.members,
+        spread = place, batch = f.batch, work = f.work, cpu = f.cpu,
+        session = f.session or f.rebalance, heartbeat = f.heartbeat,
+        max_poll_interval = f.max_poll_interval, is_cooperative = is_cooperative,
+        assignment = f.assignment or is_cooperative and "sticky" or "range",
+        commit_every = commit.every, commit_batch = commit.after == "batch",
+        at_most_once = commit.delivery == "at_most_once", from_earliest = f.reset == "earliest",
+        on_error = f.on_error or "retry", is_handled = (f.handle or f.calls) ~= nil }
+end
+
+--- What a traffic says of writing to a topic.
+function M.producer(f)
+    return { acks = f.acks or "all", idempotent = f.idempotent, linger = f.linger,
+        batch_size = f.batch_size, max_in_flight = f.max_in_flight, buffer = f.buffer }
+end
+
+return M
