@@ -25,6 +25,7 @@ struct lz_cmd {
 };
 
 extern const struct lz_cmd lz_cmd_check;
+extern const struct lz_cmd lz_cmd_compare;
 extern const struct lz_cmd lz_cmd_completions;
 extern const struct lz_cmd lz_cmd_config;
 extern const struct lz_cmd lz_cmd_doctor;
@@ -44,6 +45,7 @@ extern const struct lz_cmd lz_cmd_sweep;
 extern const struct lz_cmd lz_cmd_types;
 extern const struct lz_cmd lz_cmd_verify_history;
 extern const struct lz_cmd lz_cmd_version;
+extern const struct lz_cmd lz_cmd_why;
 
 /* The table, by name; NULL past its end. */
 const struct lz_cmd *lz_cmd_get(size_t i);

@@ -24,7 +24,7 @@ enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_COUNTER, PROGRESS_NONE };
 /* The shared flags come first: their readers are given a struct lz_flags. */
 struct flags {
     struct lz_flags common;
-    uint64_t first, last; /* 0, 0: not given */
+    struct lz_flags_seeds seeds;
     double confidence, max_rate;
     bool no_save, no_shrink;
     enum progress progress;
@@ -33,53 +33,17 @@ struct flags {
 
 static bool take_seeds(void *into, const char *value, struct lz_err *err)
 {
-    struct flags *f = into;
-    const char *dots = strstr(value, "..");
-    if (dots == NULL) {
-        f->first = 1;
-        return lz_opts_number(value, 1, 1000000000, &f->last, err);
-    }
-    char first[24];
-    size_t len = (size_t)(dots - value);
-    if (len == 0 || len >= sizeof(first))
-        return lz_fail(err, LZ_EINVAL, "expected N or FIRST..LAST, got \"%s\"", value);
-    memcpy(first, value, len);
-    first[len] = '\0';
-    uint64_t low, high;
-    if (!lz_opts_number(first, 0, INT64_MAX, &low, err) ||
-        !lz_opts_number(dots + 2, 0, INT64_MAX, &high, err))
-        return false;
-    if (high < low || high - low >= 1000000000)
-        return lz_fail(err, LZ_ERANGE, "%s is no range of at most 1000000000 seeds", value);
-    f->first = low;
-    f->last = high;
-    return true;
-}
-
-// "99%" or "0.99".
-static bool take_share(const char *value, double *out, struct lz_err *err)
-{
-    char *end;
-    errno = 0;
-    double number = strtod(value, &end);
-    if (end != value && strcmp(end, "%") == 0) {
-        number /= 100.0;
-        end++;
-    }
-    if (end == value || *end != '\0' || errno != 0 || !(number > 0.0 && number < 1.0))
-        return lz_fail(err, LZ_ERANGE, "expected a share between 0%% and 100%%, got \"%s\"", value);
-    *out = number;
-    return true;
+    return lz_flags_read_seeds(&((struct flags *)into)->seeds, value, err);
 }
 
 static bool take_confidence(void *into, const char *value, struct lz_err *err)
 {
-    return take_share(value, &((struct flags *)into)->confidence, err);
+    return lz_opts_share(value, &((struct flags *)into)->confidence, err);
 }
 
 static bool take_max_rate(void *into, const char *value, struct lz_err *err)
 {
-    return take_share(value, &((struct flags *)into)->max_rate, err);
+    return lz_opts_share(value, &((struct flags *)into)->max_rate, err);
 }
 
 static bool take_no_save(void *into, const char *value, struct lz_err *err)
@@ -365,8 +329,8 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
     struct lz_err err;
     lz_str_init(&text);
     struct lz_sweep_opts opts = {.suite = suite,
-                                 .first = f->first,
-                                 .last = f->last,
+                                 .first = f->seeds.first,
+                                 .last = f->seeds.last,
                                  .shard = f->common.subset.shard,
                                  .shards = f->common.subset.shards,
                                  .confidence = f->confidence,
@@ -444,9 +408,9 @@ static enum lz_exit sweep_once(void *ctx)
     enum lz_exit status = lz_session_open(&f->common, paths, false, &files, &suite);
     if (status != LZ_EXIT_OK)
         return status;
-    if (f->last == 0 && f->first == 0) {
-        f->first = 1;
-        f->last = default_seeds(f, suite);
+    if (f->seeds.last == 0 && f->seeds.first == 0) {
+        f->seeds.first = 1;
+        f->seeds.last = default_seeds(f, suite);
     }
     if (!all_loaded(suite)) {
         status = LZ_EXIT_SCENARIO;

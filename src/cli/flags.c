@@ -226,6 +226,30 @@ bool lz_flags_maxfail(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+bool lz_flags_read_seeds(struct lz_flags_seeds *f, const char *value, struct lz_err *err)
+{
+    const char *dots = strstr(value, "..");
+    if (dots == NULL) {
+        f->first = 1;
+        return lz_opts_number(value, 1, 1000000000, &f->last, err);
+    }
+    char first[24];
+    size_t len = (size_t)(dots - value);
+    if (len == 0 || len >= sizeof(first))
+        return lz_fail(err, LZ_EINVAL, "expected N or FIRST..LAST, got \"%s\"", value);
+    memcpy(first, value, len);
+    first[len] = '\0';
+    uint64_t low, high;
+    if (!lz_opts_number(first, 0, INT64_MAX, &low, err) ||
+        !lz_opts_number(dots + 2, 0, INT64_MAX, &high, err))
+        return false;
+    if (high < low || high - low >= 1000000000)
+        return lz_fail(err, LZ_ERANGE, "%s is no range of at most 1000000000 seeds", value);
+    f->first = low;
+    f->last = high;
+    return true;
+}
+
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err)
 {
     uint64_t seconds;

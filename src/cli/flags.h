@@ -141,6 +141,13 @@ bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err) LZ_MUST_CHECK
 bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report_options *options,
                             struct lz_report_run *const *runs, size_t count, struct lz_out *out);
 
+/* --seeds: N, which is 1..N, or FIRST..LAST; 0, 0: not given. */
+struct lz_flags_seeds {
+    uint64_t first, last;
+};
+bool lz_flags_read_seeds(struct lz_flags_seeds *seeds, const char *value,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err);

@@ -1,8 +1,10 @@
 #include "cli/opts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -246,5 +248,20 @@ bool lz_opts_duration(const char *text, int64_t *out_ns, struct lz_err *err)
     if (sum == 0)
         return lz_fail(err, LZ_ERANGE, "must be more than nothing, got %s", text);
     *out_ns = sum;
+    return true;
+}
+
+bool lz_opts_share(const char *value, double *out, struct lz_err *err)
+{
+    char *end;
+    errno = 0;
+    double number = strtod(value, &end);
+    if (end != value && strcmp(end, "%") == 0) {
+        number /= 100.0;
+        end++;
+    }
+    if (end == value || *end != '\0' || errno != 0 || !(number > 0.0 && number < 1.0))
+        return lz_fail(err, LZ_ERANGE, "expected a share between 0%% and 100%%, got \"%s\"", value);
+    *out = number;
     return true;
 }

@@ -52,6 +52,8 @@ const char *lz_opts_peek(int argc, char **argv, const char *name);
 /* Values that many options share. A message says what was expected, not which option. */
 bool lz_opts_number(const char *text, uint64_t least, uint64_t most, uint64_t *out,
                     struct lz_err *err) LZ_MUST_CHECK;
+bool lz_opts_share(const char *text, double *out,
+                   struct lz_err *err) LZ_MUST_CHECK; /* "99%" or "0.99", between 0 and 1 */
 bool lz_opts_duration(const char *text, int64_t *out_ns, struct lz_err *err) LZ_MUST_CHECK;
 
 #endif

@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 #include "explore/wire.h"
+#include "model/world.h"
+
+#define METRICS_MAX 10000000 // a message that says more is broken
 
 static void put_real(struct lz_str *out, double value)
 {
@@ -20,6 +23,29 @@ static double get_real(struct lz_wire *in)
     double value;
     memcpy(&value, &bits, sizeof(value));
     return value;
+}
+
+static void put_metrics(const struct lz_world *world, struct lz_str *message)
+{
+    static const char *const units[] = {
+        [LZ_UNIT_COUNT] = "",  [LZ_UNIT_RATIO] = "ratio", [LZ_UNIT_SECONDS] = "s",
+        [LZ_UNIT_RATE] = "/s", [LZ_UNIT_BYTES] = "B",
+    };
+    size_t count = world != NULL ? lz_metrics_count(world->metrics) : 0;
+    lz_wire_put_u64(message, count);
+    for (lz_metric id = 1; id <= count; id++) {
+        const struct lz_metric_def *def = lz_metrics_def(world->metrics, id);
+        struct lz_sample whole = lz_metrics_whole(world->metrics, id);
+        struct lz_str name;
+        lz_str_init(&name);
+        lz_str_addf(&name, "%s.%s",
+                    lz_world_component(world, lz_metrics_component(world->metrics, id))->name,
+                    def->name);
+        lz_wire_put_text(message, name.text);
+        lz_wire_put_text(message, units[def->unit]);
+        put_real(message, whole.present ? whole.value : (double)NAN);
+        lz_str_finish(&name);
+    }
 }
 
 void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message)
@@ -42,6 +68,7 @@ void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message)
         // That something happened is no narrow escape.
         put_real(message, opts->temporal == LZ_SOMETIMES ? (double)NAN : r->margin);
     }
+    put_metrics(facts->measured, message);
 }
 
 static char *get_text(struct lz_wire *in)
@@ -53,6 +80,22 @@ static char *get_text(struct lz_wire *in)
         text[0] = '\0';
     }
     return text;
+}
+
+static void read_metrics(struct lz_wire *in, struct lz_brief *b)
+{
+    uint64_t count = lz_wire_get_u64(in);
+    if (count > METRICS_MAX)
+        in->broken = true;
+    if (in->broken || count == 0)
+        return;
+    b->metrics = lz_mem_alloc(count * sizeof(*b->metrics));
+    for (; !in->broken && b->metric_count < count; b->metric_count++) {
+        struct lz_brief_metric *m = &b->metrics[b->metric_count];
+        m->name = get_text(in);
+        m->unit = get_text(in);
+        m->value = get_real(in);
+    }
 }
 
 bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
@@ -77,6 +120,7 @@ bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
         e->warn = lz_wire_get_u64(&in) != 0;
         e->margin = get_real(&in);
     }
+    read_metrics(&in, &b);
     if (in.broken || in.left != 0) {
         lz_brief_finish(&b);
         return false;
@@ -92,6 +136,11 @@ void lz_brief_finish(struct lz_brief *brief)
         free(brief->expectations[i].actual);
         free(brief->expectations[i].spare);
     }
+    for (size_t i = 0; i < brief->metric_count; i++) {
+        free(brief->metrics[i].name);
+        free(brief->metrics[i].unit);
+    }
+    free(brief->metrics);
     free(brief->expectations);
     free(brief->verdict);
     free(brief->why);

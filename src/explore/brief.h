@@ -22,6 +22,12 @@ struct lz_brief_expectation {
     double margin; /* NaN: none */
 };
 
+/* A metric over the whole run. */
+struct lz_brief_metric {
+    char *name, *unit; /* "web.latency.p99", "s" */
+    double value;      /* NaN: no sample */
+};
+
 struct lz_brief {
     char *verdict; /* as a record has it */
     char *why;     /* inconclusive, error or budget: the reason */
@@ -29,6 +35,8 @@ struct lz_brief {
     bool stopped; /* a budget was used up */
     struct lz_brief_expectation *expectations;
     size_t expectation_count;
+    struct lz_brief_metric *metrics; /* if they were asked for */
+    size_t metric_count;
 };
 
 /* In the child. `checks` may be NULL: it never came to a run. */
@@ -37,6 +45,7 @@ struct lz_brief_facts {
     uint64_t trace, events;
     bool stopped;
     const struct lz_checks *checks;
+    const struct lz_world *measured; /* whose metrics are told; NULL: none */
 };
 void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message);
 

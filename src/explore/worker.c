@@ -300,6 +300,8 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->about = lz_script_about(s);
         struct lz_script_world built;
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
+            if (opts->future != 0)
+                lz_sim_set_future(built.world->sim, opts->future_at, opts->future);
             if (twin != NULL)
                 lz_twin_watch(twin, built.world->sim);
             stop = lz_script_run(s);
@@ -348,6 +350,10 @@ static struct lz_twin_end end_of(struct lz_record_meta *meta, const struct lz_se
 static void explain_difference(struct lz_str *text, const struct lz_worker_run_opts *opts,
                                const struct lz_str *what)
 {
+    if (opts->other != NULL) { // they were meant to differ
+        lz_str_add(text, what->text);
+        return;
+    }
     lz_str_addf(text, "not reproducible: two runs of seed %" PRIu64 " differ\n%s", opts->seed,
                 what->text);
     if (opts->twin == LZ_TWIN_SHAKEN)
@@ -381,10 +387,11 @@ static bool compare(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
 }
 
 static void leave_brief(const struct lz_record_meta *meta, const struct lz_script_world *world,
-                        struct lz_str *message)
+                        bool is_measured, struct lz_str *message)
 {
     char why[WHY_SIZE];
-    struct lz_brief_facts facts = {.checks = world->checks, .why = why};
+    struct lz_brief_facts facts = {
+        .checks = world->checks, .why = why, .measured = is_measured ? world->world : NULL};
     facts.verdict = lz_record_verdict(meta, world->checks, why, sizeof(why));
     if (meta->error != NULL)
         facts.why = meta->error;
@@ -402,7 +409,9 @@ static void leave_brief(const struct lz_record_meta *meta, const struct lz_scrip
 static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
                      enum manner manner, struct lz_worker_record *out)
 {
-    struct lz_script *s = load(&opts->source, opts->params, manner);
+    bool is_other = twin != NULL && opts->other != NULL && lz_twin_is_self(twin);
+    struct lz_script *s = load(is_other ? opts->other : &opts->source,
+                               is_other ? opts->other_params : opts->params, manner);
     struct lz_record_meta meta = describe(opts);
     struct lz_script_world world = {0};
     struct lz_str difference;
@@ -418,7 +427,7 @@ static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin
         out->compared = compare(opts, twin, &meta, &world, &difference);
     meta.memory_bytes = memory; // of the run, without what recording it takes
     if (is_over && opts->is_brief)
-        leave_brief(&meta, &world, &out->brief);
+        leave_brief(&meta, &world, opts->is_measured, &out->brief);
     else if (is_over && !record(&meta, opts->params, &world, out, &err))
         give_up(&err);
     lz_str_finish(&difference);

@@ -70,7 +70,13 @@ struct lz_worker_run_opts {
     uint64_t seed;
     uint64_t events_max; /* 0 means unlimited */
     enum lz_twin_kind twin;
-    bool is_brief; /* leave a brief (brief.h), not a record; never with a twin */
+    const struct lz_worker_source *other; /* what the twin runs instead; its params */
+    const struct lz_select_pairs *other_params;
+    /* From this instant on another future: all chance is drawn anew; 0: none. */
+    uint64_t future;
+    int64_t future_at;
+    bool is_measured; /* a brief with all metrics */
+    bool is_brief;    /* leave a brief (brief.h), not a record; never with a twin */
     /* What is known already, for a run that cannot take place. */
     const char *scenario; /* its sentence, if it loaded once */
     const char *error;

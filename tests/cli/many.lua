@@ -79,6 +79,59 @@ local rows = {
         out = { "shrinking A: s/min/fails-1.lua", "fails alike after" } },
     { "a sweep can leave it", "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none; ls s", 0,
         out = { "!shrinking", "!min" } },
+
+    -- Comparing. slow.lua takes 12 ms and must take 10; fast.lua takes 9.
+    { "what is better is said, and the first event that differs",
+        "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; $L compare s/slow.lua s/fast.lua", 0, width = 80,
+        out = { "better", "A  fails  worst 12ms", "B  holds  worst 9ms", "web.latency.p99",
+                "the first event that differs", "second run" } },
+    { "what is worse can fail the command", "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; "
+        .. "$L compare s/fast.lua s/slow.lua --seeds 8 --fail-on regress", 1,
+        out = { "worse", "B  failed 8 of 8   8 worse, 0 better, p = 0.0078", "seeds 1 to 8" } },
+    { "few seeds are no proof", "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; "
+        .. "$L compare s/fast.lua s/slow.lua --seeds 4 --fail-on regress", 0,
+        out = { "p = 0.12", "!failed the command" } },
+    { "what is equal is said to be", "$L compare s/slow.lua s/slow.lua --fail-on regress", 0,
+        out = { "all events are equal", "!metrics differ" } },
+    { "a recorded run is compared as it was", "$L run -q --seed 5 s/slow.lua; "
+        .. "sed -i s/12ms/9ms/ s/slow.lua; $L compare slow-5 s/slow.lua", 0,
+        out = { "seed 5", "better" } },
+    { "cases are compared with their like", "$L compare s/cases.lua s/cases.lua -o json=-", 0,
+        out = { '"case":"work=1ms"', '"case":"work=20ms"', '"regressed":false' } },
+    { "two are compared", "$L compare s/slow.lua", 4, err = { "takes two runs or scenarios" } },
+    { "what does not load is not compared", "$L compare s/slow.lua s/wrong.lua", 2,
+        err = { "s/wrong.lua does not load" } },
+
+    -- Why. In late.lua a link loses messages now and then, and one lost is a failure.
+    { "a failure is open until its cause", "$L run -q s/late.lua; $L why late-1 -n 12", 0,
+        width = 80, out = { "another future from   fails", "bound to happen after" } },
+    { "what chance does not decide is said to be so", "$L run -q s/slow.lua; $L why slow-1 -n 4", 0,
+        out = { "bound to happen from the start", "100 %" } },
+    { "a curve is the same with one worker or four",
+        "$L run -q s/late.lua; for j in 1 4; do $L why late-1 -n 4 -j $j -o json=w$j >t$j; done; "
+        .. "cmp w1 w4 && cmp t1 t4", 0 },
+    { "a run that held has no why", "$L run -q s/passes.lua; $L why passes-1", 5,
+        err = { "nothing failed in" } },
+
+    -- Reports and questions.
+    { "a run is shown again as it was", "$L run s/fails.lua >a; $L report fails-1 >b; cmp a b", 0 },
+    { "a run answers a question",
+        "$L run -q s/fails.lua; $L sql fails-1 'select verdict, count(*) as n from expectation'", 0,
+        out = { "verdict  n\nfail     1" } },
+    { "a run answers in JSON", "$L run -q s/fails.lua; "
+        .. "$L sql fails-1 -f json 'select verdict, null as x from expectation'", 0,
+        out = { '{"verdict":"fail","x":null}' } },
+    { "a run is not changed by a question",
+        "$L run -q s/fails.lua; cp .lorenz/runs/fails-1.lzrun a; $L sql fails-1 'delete from expectation'; cmp a .lorenz/runs/fails-1.lzrun", 0,
+        err = { "readonly" } },
+    { "a question without an end is given up",
+        "$L run -q s/fails.lua; $L sql fails-1 'with recursive t(n) as (select 1 union all "
+        .. "select n + 1 from t) select max(n) from t'", 4, err = { "interrupted" } },
+    { "a wrong question is usage", "$L run -q s/fails.lua; $L sql fails-1 'selec'", 4,
+        err = { "syntax error" } },
+    { "annotations and a summary are written where GitHub runs it",
+        "$L run s/fails.lua; cat sum", 0, env = "GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=sum",
+        out = { "::error file=s/fails.lua,line=5,title=", "### lorenz, seed 1", "```mermaid" } },
 }
 
 harness(rows)

@@ -1,0 +1,51 @@
+/*
+ * why.h — when a failure became certain: the chance of failing, had chance gone on otherwise.
+ *
+ * From an instant on all draws are taken anew (lz_sim_set_future); before it the run is what it
+ * was. Of so many futures of that instant some fail, and the share of them is what was still open
+ * then. First at instants spread evenly before the failure; then the step over LZ_WHY_CERTAIN,
+ * after which it was bound to happen, is bisected.
+ *
+ * What was scheduled (faults, scripts) happens in every future: only chance is drawn anew.
+ */
+#ifndef LZ_EXPLORE_WHY_H
+#define LZ_EXPLORE_WHY_H
+
+#include "explore/worker.h"
+
+#define LZ_WHY_INSTANTS 16
+#define LZ_WHY_POINTS_MAX 64
+#define LZ_WHY_CERTAIN 0.9
+#define LZ_WHY_STEP_NS INT64_C(10000000) /* the step is not bisected further */
+
+struct lz_why_opts {
+    struct lz_worker_source source;
+    const struct lz_select_pairs *params;
+    const char *version;
+    const char *name; /* the expectation */
+    uint64_t seed;
+    int64_t until;    /* when it failed */
+    uint64_t futures; /* of each instant */
+    unsigned workers;
+    int64_t timeout_ns;
+    uint64_t events_max;
+};
+
+struct lz_why_point {
+    int64_t at;
+    uint64_t futures, failed;
+};
+
+struct lz_why {
+    struct lz_why_point points[LZ_WHY_POINTS_MAX]; /* by time */
+    size_t count;
+    bool has_step;         /* it was open once, and then was not */
+    int64_t open, decided; /* the last instant at which it was open, the first when it was not */
+    int signal;
+};
+
+/* False: no child could be made. */
+bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out,
+                struct lz_err *err) LZ_MUST_CHECK;
+
+#endif
