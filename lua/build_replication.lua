@@ -68,10 +68,16 @@ local function failover(C, c)
         discovery = f.discovery, rejoin = f.rejoin, size = f.size, rate = f.rate })
 end
 
+local function reads(C, c)
+    local f = c.fields
+    if not (f.read_your_writes or f.max_lag) then return true end
+    return C.reads(c.id, { read_your_writes = f.read_your_writes, max_lag = f.max_lag })
+end
+
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover } do
+    for _, part in ipairs { commit, failover, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

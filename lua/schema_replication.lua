@@ -45,9 +45,18 @@ M.failover = {
     { "rate", "bandwidth", "of the copy; default 200MB/s", above_zero = true },
 }
 
+M.reads = {
+    { "read_your_writes", "bool", "a replica answers only who has written nothing that it has not "
+        .. "applied; default false" },
+    { "max_lag", "duration", "a replica that is further behind answers nobody; default any",
+        above_zero = true },
+}
+
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, row in ipairs(M.commit) do block[#block + 1] = row end
+    for _, part in ipairs { M.commit, M.reads } do
+        for _, row in ipairs(part) do block[#block + 1] = row end
+    end
 end
 
 return M

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/data/failover.h"
+#include "model/data/reads.h"
 #include "model/data/replicate.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -113,7 +114,18 @@ static int force_failover(lua_State *L)
     return answer(L, lz_failover_force(world_of(L), id, to, &err), &err);
 }
 
+// reads(database, {read_your_writes, max_lag}) -> true
+static int reads(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_reads_opts o = {.read_your_writes = lz_read_bool(L, 2, "read_your_writes"),
+                              .max_lag = lz_read_int(L, 2, "max_lag", 0)};
+    struct lz_err err;
+    return answer(L, lz_reads_declare(world_of(L), id, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"reads", reads},
     {"failover", failover},
     {"force_failover", force_failover},
     {"replication", replication},

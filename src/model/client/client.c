@@ -293,6 +293,7 @@ static lz_instance_id route(struct lz_world *w, const struct lz_edge *e, const s
     return lz_task_ops(w, e->opts.to)
         ->route(w, e->opts.to,
                 &(struct lz_route){.client = c->client,
+                                   .request = c->request,
                                    .op = c->op,
                                    .path = lz_draw_index(c->path, c->attempt),
                                    .key = c->key});

@@ -71,7 +71,8 @@ static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const st
 {
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     if (ops->route != NULL) {
-        struct lz_route route = {.client = c->client, .op = c->op, .path = path, .key = c->key};
+        struct lz_route route = {
+            .client = c->client, .request = c->request, .op = c->op, .path = path, .key = c->key};
         return ops->route(w, e->opts.to, &route);
     }
     if (e->server_count == 1)

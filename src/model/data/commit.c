@@ -24,6 +24,8 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     if (log == &d->log && lsn > d->acked_last)
         d->acked_last = lsn;
     lz_metrics_add(w->metrics, d->series.acked, lsn - begin + 1);
+    if (log == &d->log && d->opts.read_replicas)
+        lz_reads_wrote(w, d, t->request, lsn);
     t->value = lz_value_integer((int64_t)lsn);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }

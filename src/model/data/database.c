@@ -138,16 +138,7 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
         return 0;
     if (!d->opts.read_replicas || d->opts.nodes == 1 || !lz_database_op_reads(w, ask->op))
         return d->first + lz_discovery_primary(w, d, ask->client);
-    uint32_t ready = 0;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        ready += n != d->primary && lz_instance_is_up(lz_instance_get(w, d->first + n));
-    if (ready == 0)
-        return d->first + d->primary;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), ask->path, LZ_PURPOSE_BALANCE, 0);
-    uint64_t nth = lz_draw_below(&draw, ready);
-    for (uint32_t n = 0;; n++)
-        if (n != d->primary && lz_instance_is_up(lz_instance_get(w, d->first + n)) && nth-- == 0)
-            return d->first + n;
+    return lz_reads_route(w, d, ask);
 }
 
 static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)

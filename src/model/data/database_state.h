@@ -22,6 +22,7 @@
 #include "model/data/log.h"
 #include "model/data/mvcc.h"
 #include "model/data/pooler.h"
+#include "model/data/reads.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
 #include "model/data/serial.h"
@@ -130,6 +131,9 @@ struct lz_database {
     struct lz_replication_effect *effects; /* path 0: free */
     uint32_t effect_count, effect_cap;
     uint64_t acked_last;       /* LSN of the latest acknowledged write */
+    struct lz_reads_opts reads;
+    struct lz_token *tokens; /* of who has written */
+    uint32_t token_count, token_cap;
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     struct lz_session_opts sessions;
     struct lz_pooler *pooler; /* NULL: clients connect to the database itself */

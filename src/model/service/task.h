@@ -75,6 +75,7 @@ _Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small a
 /* Who asks a component that decides itself which of its instances is asked, and for what. */
 struct lz_route {
     lz_instance_id client;
+    lz_request_id request; /* 0: nobody waits any more */
     lz_op op;
     uint64_t path; /* owner of the attempt's draws */
     uint64_t key;
