@@ -16,6 +16,7 @@ local WAITS_FOR_NOBODY = { async = true, ["local"] = true }
 --- `replication` and `commit` say the same thing in two grains: they must agree.
 local function level(f)
     local commit = f.commit
+    if f.replication == "multi" then return commit == "quorum" and "on" or commit or "local" end
     if not commit then return f.replication == "sync" and "on" or "local" end
     if f.replication == "sync" and WAITS_FOR_NOBODY[commit] then
         return nil, ('commit = "%s" waits for no standby, and replication = "sync" for one: '
@@ -68,6 +69,18 @@ local function failover(C, c)
         discovery = f.discovery, rejoin = f.rejoin, size = f.size, rate = f.rate })
 end
 
+local function multi(C, c)
+    local f = c.fields
+    if f.replication ~= "multi" then
+        if not f.conflict then return true end
+        return nil, 'conflict is about many masters: give replication = "multi"'
+    elseif f.failover then
+        return nil, 'with replication = "multi" nobody leads, so nobody takes over: leave '
+            .. "`failover` out"
+    end
+    return C.multi(c.id, nil, f.conflict)
+end
+
 local function reads(C, c)
     local f = c.fields
     if not (f.read_your_writes or f.max_lag) then return true end
@@ -77,7 +90,7 @@ end
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover, reads } do
+    for _, part in ipairs { commit, failover, multi, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

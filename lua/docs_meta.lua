@@ -99,7 +99,8 @@ local function type_of(f, inner)
     if f.choices then
         local all = { table.unpack(f.choices) }
         for _, choice in ipairs(f.later_choices or {}) do all[#all + 1] = choice end
-        return '"' .. table.concat(all, '"|"') .. '"'
+        local words_only = '"' .. table.concat(all, '"|"') .. '"'
+        return f[2] == "rule" and words_only .. "|fun(here: table, there: table): any" or words_only
     end
     if f.fields and f[2] == "failover" then return "false|" .. inner end
     if f.fields and f[2] == "block" then return inner end

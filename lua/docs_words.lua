@@ -531,6 +531,8 @@ M.types = {
         "WindowFields|WindowFields[]" },
     pick = { "pick", 'how many are hit: "all", "one", a count, "50%" or "random 50%"',
         "string|integer" },
+    rule = { "rule", "a word, or function(here, there) of two rows { value, at, node, key } that "
+        .. "returns one of them, or a value", "string|fun(here: table, there: table): any" },
     failover = { "failover", "who leads when the primary is gone; false: nobody", "false|table" },
     choice = { "word", nil, "string" },
     words = { "words", "a list of words", "string[]" },

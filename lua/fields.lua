@@ -319,6 +319,15 @@ function TYPES.burst(ctx, f, v)
     return out
 end
 
+--- A word, or a function that decides.
+function TYPES.rule(ctx, f, v)
+    if type(v) == "function" then return v end
+    if type(v) ~= "string" then
+        return expected(ctx, f, ('"%s" or a function'):format(table.concat(f.choices, '", "')), v)
+    end
+    return TYPES.choice(ctx, f, v)
+end
+
 function TYPES.failover(ctx, f, v)
     if v == false then return false end
     return TYPES.block(ctx, f, v)

@@ -45,6 +45,12 @@ M.failover = {
     { "rate", "bandwidth", "of the copy; default 200MB/s", above_zero = true },
 }
 
+M.multi = {
+    { "conflict", "rule", "with replication = \"multi\": which of two writes of a row stays that "
+        .. "have not seen each other, or a function of both; default last_writer_wins",
+        choices = { "last_writer_wins", "first_writer_wins" } },
+}
+
 M.reads = {
     { "read_your_writes", "bool", "a replica answers only who has written nothing that it has not "
         .. "applied; default false" },
@@ -54,7 +60,7 @@ M.reads = {
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.reads } do
+    for _, part in ipairs { M.commit, M.multi, M.reads } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

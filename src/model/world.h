@@ -107,6 +107,7 @@ struct lz_world {
     struct lz_failovers *failovers;
     struct lz_caches *caches;
     struct lz_leases *leases;
+    struct lz_multis *multis;
     struct lz_rejoins *rejoins;
     struct lz_consensuses *consensuses; /* NULL: there is none */
     struct lz_txns *txns;               /* NULL: nobody has begun a transaction */

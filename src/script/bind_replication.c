@@ -4,9 +4,11 @@
 
 #include "base/check.h"
 #include "model/data/failover.h"
+#include "model/data/multi.h"
 #include "model/data/reads.h"
 #include "model/data/replicate.h"
 #include "script/read.h"
+#include "script/rule.h"
 #include "script/state.h"
 
 static struct lz_world *world_of(lua_State *L)
@@ -124,7 +126,24 @@ static int reads(lua_State *L)
     return answer(L, lz_reads_declare(world_of(L), id, &o, &err), &err);
 }
 
+// multi(database, nil, rule: a word, a function or nil) -> true
+static int multi(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    struct lz_multi_opts o = {.rule = LZ_MULTI_LAST_WRITER};
+    if (lua_type(L, 3) == LUA_TFUNCTION) {
+        const char *name = lz_world_component(world_of(L), id)->name;
+        o = (struct lz_multi_opts){
+            .rule = LZ_MULTI_ASKED, .ask = lz_rule_ask, .ctx = lz_rule_make(L, 3, name)};
+    } else if (strcmp(luaL_optstring(L, 3, ""), "first_writer_wins") == 0) {
+        o.rule = LZ_MULTI_FIRST_WRITER;
+    }
+    struct lz_err err;
+    return answer(L, lz_multi_declare(world_of(L), id, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"multi", multi},
     {"reads", reads},
     {"failover", failover},
     {"force_failover", force_failover},

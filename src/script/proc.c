@@ -95,23 +95,19 @@ static void describe_where(const struct lz_script *s, const struct proc *p, char
     snprintf(out, size, "at %.9gs of virtual time, in %s", (double)lz_sim_now(w->sim) / 1e9, part);
 }
 
-// A script went wrong inside the run: say where and when, and end the run.
-static void failed(struct lz_script *s, uint32_t i, int status)
+void lz_procs_broken(struct lz_script *s, const struct lz_proc_error *e)
 {
-    struct proc *p = proc_at(s, i);
-    char where[480];
-    describe_where(s, p, where, sizeof(where));
-    if (status == LUA_ERRMEM && s->trouble == LZ_SCRIPT_OK)
+    if (e->status == LUA_ERRMEM && s->trouble == LZ_SCRIPT_OK)
         s->trouble = LZ_SCRIPT_MEMORY;
     if (s->trouble == LZ_SCRIPT_OK)
         s->trouble = LZ_SCRIPT_WRONG;
     lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_main);
     lua_getfield(s->L, -1, "script_error");
     lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_state);
-    const char *text = lua_tostring(p->L, -1);
+    const char *text = lua_tostring(e->L, -1);
     lua_pushstring(s->L, text != NULL ? text : "an error that is not a text");
-    lua_pushstring(s->L, where);
-    lua_rawgeti(s->L, LUA_REGISTRYINDEX, p->ref);
+    lua_pushstring(s->L, e->where);
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, e->thread);
     if (lua_pcall(s->L, 4, 0, 0) != LUA_OK)
         lua_pop(s->L, 1);
     lua_pop(s->L, 1);
@@ -126,6 +122,13 @@ static void to_pool(struct lz_script *s, uint32_t i)
     p->req = NULL; // of a coroutine that was reset
     p->next_idle = s->procs->idle_first;
     s->procs->idle_first = i;
+static void failed(struct lz_script *s, uint32_t i, int status)
+{
+    const struct proc *p = proc_at(s, i);
+    char where[480];
+    describe_where(s, p, where, sizeof(where));
+    lz_procs_broken(
+        s, &(struct lz_proc_error){.L = p->L, .thread = p->ref, .status = status, .where = where});
 }
 
 static void drop_if_gone(struct lz_script *s, uint32_t i)

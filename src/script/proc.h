@@ -19,6 +19,17 @@ void lz_procs_drive(struct lz_script *s, lua_State *L, const char *name);
 /* Register the function on top of the stack as a handler; its number. Popped. */
 uint32_t lz_procs_handler(struct lz_script *s, lua_State *L, lz_component_id service);
 
+/* The scenario's Lua went wrong: the error is on top of `L`, which is in the registry by `thread`.
+ */
+struct lz_proc_error {
+    lua_State *L;
+    int thread, status;
+    const char *where;
+};
+
+/* Say so, and end the run. */
+void lz_procs_broken(struct lz_script *s, const struct lz_proc_error *e);
+
 /* The run begins: `drive` bodies get their first wake-up. */
 void lz_procs_start(struct lz_script *s);
 

@@ -19,7 +19,7 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
         if (log == &d->log && d->opts.read_replicas)
             lz_rows_put(&d->acked_rows, r->key, begin, begin);
     }
-    if (log != &d->log)
+    if (log->is_branch)
         lz_metrics_add(w->metrics, d->series.lost_acks, lsn - begin + 1); // nobody keeps a branch
     if (log == &d->log && lsn > d->acked_last)
         d->acked_last = lsn;

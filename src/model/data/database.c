@@ -43,6 +43,10 @@ static const struct lz_measure_row rows[] = {
      "rows that differ between nodes that take writes"},
     {"corrupt", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(corrupt), 0, 0,
      "nodes that came back with a file that is not whole; with a schema"},
+    {"conflicts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(conflicts), 0, 0,
+     "writes that found another version of their row than they had replaced"},
+    {"lost_updates", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_updates), 0, 0,
+     "acknowledged writes that gave way to one that had not seen them"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"connections.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(connections_wait), 0, 0,
      "mean wait for a connection"},
@@ -136,6 +140,8 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
     struct lz_database *d = lz_database_at(w, id);
     if (lz_backend_refuses(w, d))
         return 0;
+    if (d->multi != NULL)
+        return lz_multi_route(w, d, ask);
     if (!d->opts.read_replicas || d->opts.nodes == 1 || !lz_database_op_reads(w, ask->op))
         return d->first + lz_discovery_primary(w, d, ask->client);
     return lz_reads_route(w, d, ask);
@@ -160,7 +166,7 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
     uint32_t broken = lz_query_break_all(w, d, id, silent);
     struct lz_database_node *n = &d->nodes[id - d->first];
-    if (id - d->first != d->primary)
+    if (id - d->first != d->primary && d->multi == NULL)
         n->is_stale = true;
     lz_database_died(w, d, id - d->first, silent);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
@@ -209,6 +215,7 @@ void lz_databases_init(struct lz_world *w)
     w->databases = lz_arena_alloc(w->arena, sizeof(*w->databases));
     lz_queries_init(w);
     lz_replicate_init(w);
+    lz_multi_init(w);
     lz_failover_init(w);
 }
 
@@ -228,6 +235,8 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->acked = lz_metrics_counter(w->metrics);
     s->primaries = lz_metrics_gauge(w->metrics, 1.0);
     s->two_primaries = lz_metrics_counter(w->metrics);
+    s->conflicts = lz_metrics_counter(w->metrics);
+    s->lost_updates = lz_metrics_counter(w->metrics);
     s->diverged = lz_metrics_gauge(w->metrics, 0.0);
     s->connections_refused = lz_metrics_counter(w->metrics);
     s->pool_wait = lz_metrics_hist(w->metrics);

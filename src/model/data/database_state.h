@@ -22,6 +22,7 @@
 #include "model/data/log.h"
 #include "model/data/mvcc.h"
 #include "model/data/pooler.h"
+#include "model/data/multi.h"
 #include "model/data/reads.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
@@ -47,6 +48,7 @@ struct lz_database_series {
     lz_series pool_wait, pool_waiting, pool_used, pool_timeouts;
     lz_series deadlocks, lock_timeouts, serialization_failures;
     lz_series corrupt;
+    lz_series conflicts, lost_updates;
 };
 
 struct lz_database_node {
@@ -70,12 +72,9 @@ struct lz_database_node {
     uint64_t own_records;          /* that the log which counts does not have */
     uint64_t copied_to, copied_on; /* rejoining: as of this LSN, of that timeline */
     /* What its leader knows of it. */
-    uint64_t acked;                   /* confirmed, at the level that commits wait for */
-    uint64_t sent, shipped;           /* to be sent up to here, and on its way */
-    uint64_t catch_first, catch_last; /* a message that ends with the last begins with the first */
-    lz_time held_until;
+    uint64_t acked; /* confirmed, at the level that commits wait for */
+    struct lz_way way;
     lz_time silent_since; /* -1: it can be heard */
-    lz_tcp_path_id stream;
 };
 
 /* A call that waits for a connection. */
@@ -110,8 +109,9 @@ struct lz_database {
     enum lz_lead lead;
     lz_event_id lead_timer;
     struct lz_database_node *nodes;
-    struct lz_log log;  /* the one that counts: of the primary */
-    uint64_t timelines; /* begun so far */
+    struct lz_log log;      /* the one that counts: of the primary */
+    uint64_t timelines;     /* begun so far */
+    struct lz_multi *multi; /* NULL: one node leads */
     struct lz_failover_opts failover;
     struct lz_lease lease;
     uint32_t forced_to; /* from 1; 0: nobody said so */
@@ -183,6 +183,22 @@ static inline bool lz_database_takes_writes(const struct lz_database *d, uint32_
 
 /* Does a reader on a branch miss a write that was acknowledged with that version? */
 bool lz_split_misses(const struct lz_log *log, uint64_t acked_version);
+
+struct lz_shipment {
+    struct lz_way *way;
+    uint32_t to;       /* node */
+    uint64_t received; /* it has the log up to here */
+    lz_time held;      /* before it is sent */
+};
+void lz_database_ship_to(struct lz_world *w, struct lz_database *d, struct lz_log *log,
+                         const struct lz_shipment *s);
+
+/* To all, `records` being new. */
+void lz_database_ship(struct lz_world *w, struct lz_database *d, struct lz_log *log,
+                      uint64_t records);
+
+/* The first record of a message that ends with `lsn`. */
+uint64_t lz_database_first_of(const struct lz_log *log, const struct lz_way *way, uint64_t lsn);
 
 struct lz_log_message {
     const struct lz_log *log;

@@ -122,8 +122,8 @@ static void begin_timeline(struct lz_database *d, uint64_t lsn)
         if (n->log != &d->log)
             continue;
         n->acked = n->lsn < lsn ? n->lsn : lsn;
-        n->sent = n->shipped = lsn;
-        n->catch_first = n->catch_last = 0;
+        n->way.sent = n->way.shipped = lsn;
+        n->way.catch_first = n->way.catch_last = 0;
     }
 }
 
@@ -152,6 +152,11 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     uint64_t lsn = d->nodes[n].lsn;
     lz_disk_is_whole(w, node);
     if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
+    if (d->multi != NULL) {
+        lz_multi_started(w, d, n);
+        return;
+    }
+    if (n != d->primary || lsn >= d->log.wal.last)
         return;
     for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
         if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key) > lsn)
@@ -248,6 +253,8 @@ static void watch_primary(struct lz_world *w, struct lz_database *d)
 
 static void reconsider(struct lz_world *w, struct lz_database *d)
 {
+    if (d->multi != NULL)
+        return;
     bool is_automatic = d->failover.mode == LZ_FAILOVER_AUTOMATIC && d->opts.nodes > 1;
     if (is_automatic && d->failover.is_leased)
         lz_lease_reconsider(w, d);
@@ -330,6 +337,8 @@ static void on_lead(void *ctx, uint32_t entity, uint64_t payload)
 bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to, struct lz_err *err)
 {
     struct lz_database *d = lz_database_at(w, id);
+    if (d->multi != NULL)
+        return lz_fail(err, LZ_EINVAL, "%s has many masters: nobody leads", d->opts.name);
     if (d->opts.nodes < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to fail over to",
                        d->opts.name);
@@ -423,6 +432,10 @@ void lz_database_second(struct lz_world *w)
         if (w->components[id].kind != LZ_COMPONENT_DATABASE)
             continue;
         struct lz_database *d = lz_database_at(w, id);
+        if (d->multi != NULL) {
+            lz_multi_second(w, d);
+            continue;
+        }
         lz_database_measure_lag(w, d);
         lz_split_second(w, d);
     }

@@ -9,15 +9,25 @@
 #define LZ_MODEL_DATA_LOG_H
 
 #include "model/data/wal.h"
+#include "model/net/tcp.h"
 
 struct lz_log {
     struct lz_wal wal;
     uint64_t timeline;                  /* of no other log; messages of one that is over are void */
     uint32_t leader;                    /* node */
+    bool is_branch;                     /* of a primary that was given up */
     uint64_t flushed;                   /* by its leader: so far it may be shipped */
     uint64_t flushing;                  /* a flush is under way up to here; 0: none */
     bool is_awaited;                    /* the WAL writer will come */
     uint32_t commit_first, commit_last; /* tasks that wait, by LSN */
+};
+
+/* The way of a log to one node, as its leader knows it. */
+struct lz_way {
+    uint64_t sent, shipped;           /* to be sent up to here, and on its way */
+    uint64_t catch_first, catch_last; /* a message that ends with the last begins with the first */
+    lz_time held_until;
+    lz_tcp_path_id stream;
 };
 
 /* What a message about the log says: an LSN, a node, a timeline. One number, as any event's. */

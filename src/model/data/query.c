@@ -92,7 +92,7 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
     uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
     uint64_t acked = lz_rows_get(&d->acked_rows, t->key);
-    if (n->log == &d->log ? version < acked : lz_split_misses(n->log, acked))
+    if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }

@@ -34,6 +34,8 @@ void lz_database_send(struct lz_world *w, const struct lz_database *d,
     bool is_ack = m->kind == w->replication->ack;
     uint32_t node = is_ack ? m->from : m->to;
     uint64_t owner = lz_draw_index(lz_draw_index(d->path, m->lsn), node);
+    if (d->multi != NULL)
+        owner = lz_draw_index(owner, m->from);
     lz_net_send(w, &(struct lz_message){.from = d->first + m->from,
                                         .to = d->first + m->to,
                                         .kind = m->kind,
@@ -59,6 +61,8 @@ void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32
 
 void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
 {
+    if (d->multi != NULL)
+        return; // every second is enough for so many ways
     struct lz_log *log = &d->log;
     uint64_t last = d->nodes[d->primary].lsn, least = last;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
@@ -92,60 +96,91 @@ static lz_time hold(struct lz_world *w, struct lz_database *d, const struct lz_l
     return held;
 }
 
+// The way from a log's leader to a node, and what messages on it are.
+static struct lz_way *way_to(const struct lz_world *w, struct lz_database *d,
+                             const struct lz_log *log, uint32_t node, lz_kind *kind)
+{
+    if (d->multi != NULL)
+        return lz_multi_way(w, d, log->leader, node, kind);
+    *kind = lz_standby_kind(w);
+    return &d->nodes[node].way;
+}
+
 static void send_log(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint32_t node,
                      uint64_t lsn)
 {
-    struct lz_database_node *n = &d->nodes[node];
-    uint64_t records = lsn - n->shipped;
-    if (records * LZ_NET_SMALL_BYTES > LZ_TCP_SEGMENT && n->stream == 0)
-        n->stream = lz_tcp_open(w);
-    n->shipped = lsn;
+    lz_kind kind;
+    struct lz_way *way = way_to(w, d, log, node, &kind);
+    uint64_t records = lsn - way->shipped;
+    if (records * LZ_NET_SMALL_BYTES > LZ_TCP_SEGMENT && way->stream == 0)
+        way->stream = lz_tcp_open(w);
+    way->shipped = lsn;
     lz_database_send(w, d,
                      &(struct lz_log_message){.log = log,
-                                              .kind = lz_standby_kind(w),
+                                              .kind = kind,
                                               .from = log->leader,
                                               .to = node,
                                               .lsn = lsn,
                                               .records = records,
-                                              .path = n->stream});
+                                              .path = way->stream});
 }
 
-// What it has not been sent: usually what was just flushed, after a break all that it missed.
-static void ship_to(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint32_t node,
-                    lz_time held)
+void lz_database_ship_to(struct lz_world *w, struct lz_database *d, struct lz_log *log,
+                         const struct lz_shipment *s)
 {
-    struct lz_database_node *n = &d->nodes[node];
+    struct lz_way *way = s->way;
     uint64_t lsn = log->flushed;
-    if (n->sent >= lsn)
+    if (way->sent >= lsn)
         return;
     const struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
-    if (r == NULL || n->sent + r->batch < lsn) {
-        n->catch_first = n->catch_last > n->lsn ? n->catch_first : n->sent + 1;
-        n->catch_last = lsn;
+    if (r == NULL || way->sent + r->batch < lsn) {
+        way->catch_first = way->catch_last > s->received ? way->catch_first : way->sent + 1;
+        way->catch_last = lsn;
     }
-    n->sent = lsn;
-    lz_time now = lz_sim_now(w->sim), due = now + held;
-    if (due < n->held_until)
-        due = n->held_until; // a stream: nothing overtakes
+    way->sent = lsn;
+    lz_time now = lz_sim_now(w->sim), due = now + s->held;
+    if (due < way->held_until)
+        due = way->held_until; // a stream: nothing overtakes
     if (due == now) {
-        send_log(w, d, log, node, lsn);
+        send_log(w, d, log, s->to, lsn);
         return;
     }
-    n->held_until = due;
+    way->held_until = due;
     lz_sim_at(w->sim, due, w->replication->held, d->first + log->leader,
-              lz_log_pack(log, lsn, node));
+              lz_log_pack(log, lsn, s->to));
 }
 
-static void ship(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint64_t records)
+uint64_t lz_database_first_of(const struct lz_log *log, const struct lz_way *way, uint64_t lsn)
+{
+    const struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
+    if (lsn == way->catch_last)
+        return way->catch_first;
+    return r != NULL && r->batch > 0 ? lsn + 1 - r->batch : lsn;
+}
+
+static void ship_to_standbys(struct lz_world *w, struct lz_database *d, struct lz_log *log,
+                             lz_time held)
+{
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        struct lz_database_node *to = &d->nodes[n];
+        if (n != log->leader && to->log == log && !to->is_stale && has_process(w, d->first + n))
+            lz_database_ship_to(
+                w, d, log,
+                &(struct lz_shipment){.way = &to->way, .to = n, .received = to->lsn, .held = held});
+    }
+}
+
+void lz_database_ship(struct lz_world *w, struct lz_database *d, struct lz_log *log,
+                      uint64_t records)
 {
     bool is_broken = false;
     lz_time held = d->effect_count > 0 ? hold(w, d, log, records, &is_broken) : 0;
     if (is_broken)
         return;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (n != log->leader && d->nodes[n].log == log && !d->nodes[n].is_stale &&
-            has_process(w, d->first + n))
-            ship_to(w, d, log, n, held);
+    if (d->multi != NULL)
+        lz_multi_ship(w, d, log, held);
+    else
+        ship_to_standbys(w, d, log, held);
 }
 
 static void on_held(void *ctx, uint32_t entity, uint64_t payload)
@@ -157,7 +192,8 @@ static void on_held(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_log *log = d->nodes[entity - d->first].log;
     uint32_t node = lz_log_node_of(payload);
     bool is_led = log->leader == entity - d->first && lz_log_is_current(log, payload);
-    if (is_led && has_process(w, entity) && d->nodes[node].log == log)
+    bool is_followed = d->multi != NULL || d->nodes[node].log == log;
+    if (is_led && has_process(w, entity) && is_followed)
         send_log(w, d, log, node, lz_log_lsn_of(payload));
 }
 
@@ -180,7 +216,7 @@ static void flushed(struct lz_world *w, struct lz_database *d, struct lz_log *lo
     lz_wal_get(&log->wal, lsn)->batch = (uint32_t)records;
     log->flushed = lsn;
     note_flush(w, d, log);
-    ship(w, d, log, records);
+    lz_database_ship(w, d, log, records);
     lz_database_commit_safe(w, d, log);
 }
 
@@ -260,7 +296,7 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     uint64_t lsn = lz_wal_append(&log->wal, c->key, &c->value, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == n->lsn + 1);
     n->lsn = n->applied = lsn;
-    if (log != &d->log)
+    if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
     lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
     return lsn;
@@ -281,11 +317,16 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
     struct lz_log *log = d->nodes[node].log;
     LZ_ASSERT(lz_database_takes_writes(d, node));
     lz_argument_id argument = lz_argument_of(w, t);
-    lz_value value = argument != 0 ? lz_argument_to_value(w, argument)
-                                   : lz_value_integer((int64_t)log->wal.last + 1);
+    // What none was said for is told apart by where it was written.
+    uint64_t own = (log->wal.last + 1) | (d->multi != NULL ? (uint64_t)(node + 1) << 40 : 0);
+    lz_value value =
+        argument != 0 ? lz_argument_to_value(w, argument) : lz_value_integer((int64_t)own);
     struct lz_change change = {.key = t->key, .value = value};
     uint64_t lsn = lz_database_append(w, d, node, &change);
-    lz_rows_put(&d->nodes[node].rows, t->key, lsn, value);
+    if (d->multi != NULL)
+        lz_multi_wrote(w, d, node, lsn);
+    else
+        lz_rows_put(&d->nodes[node].rows, t->key, lsn, value);
     lz_database_appended(w, d, node);
     lz_database_commit(w, d, t, lsn);
     lz_database_measure_lag(w, d);
@@ -312,7 +353,7 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
 {
     struct lz_database_node *n = &d->nodes[node];
     struct lz_log *log = n->log;
-    if (log->leader == node && log != &d->log) {
+    if (log->is_branch && log->leader == node) {
         lz_split_end(w, d, log);
     } else if (log->leader == node) {
         n->lsn = log->flushed < n->lsn ? log->flushed : n->lsn;
@@ -372,7 +413,7 @@ void lz_replication_undo(struct lz_world *w, lz_component_id id, uint32_t effect
         d->effect_count--;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         if (d->nodes[n].log->leader == n && has_process(w, d->first + n))
-            ship(w, d, d->nodes[n].log, 0);
+            lz_database_ship(w, d, d->nodes[n].log, 0);
 }
 
 // A standby that has said nothing for so long is no longer waited for by name.

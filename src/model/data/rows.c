@@ -102,6 +102,19 @@ uint64_t lz_rows_hash(const struct lz_rows *r)
     return sum;
 }
 
+bool lz_rows_next(const struct lz_rows *r, uint32_t *at, uint64_t *key, uint64_t *version)
+{
+    while (*at < r->cap) {
+        const struct lz_row *row = &r->rows[(*at)++];
+        if (row->version <= 1)
+            continue;
+        *key = row->key;
+        *version = row->version - 1;
+        return true;
+    }
+    return false;
+}
+
 size_t lz_rows_bytes(const struct lz_rows *r)
 {
     return (size_t)r->cap * sizeof(*r->rows);

@@ -8,6 +8,7 @@
 #ifndef LZ_MODEL_DATA_ROWS_H
 #define LZ_MODEL_DATA_ROWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -27,6 +28,9 @@ uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: 
 
 /* Its version, and its value by `value`, which is 0 if there is no such row. */
 uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value);
+
+/* One row after another, in no order that may matter: `at` begins at 0. False at the end. */
+bool lz_rows_next(const struct lz_rows *r, uint32_t *at, uint64_t *key, uint64_t *version);
 
 size_t lz_rows_bytes(const struct lz_rows *r);
 

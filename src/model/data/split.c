@@ -76,6 +76,7 @@ uint64_t lz_split_begin(struct lz_world *w, struct lz_database *d, uint32_t node
     struct lz_log *log = &b->log, *from = &d->log;
     log->timeline = from->timeline;
     log->leader = node;
+    log->is_branch = true;
     log->flushed = from->flushed;
     log->flushing = from->flushing;
     log->is_awaited = from->is_awaited;
@@ -97,7 +98,7 @@ uint64_t lz_split_begin(struct lz_world *w, struct lz_database *d, uint32_t node
 
 void lz_split_wrote(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint64_t key)
 {
-    LZ_ASSERT(log != &d->log);
+    LZ_ASSERT(log->is_branch);
     struct lz_branch *b = branch_of(log);
     uint32_t before = b->keys.count;
     lz_rows_put(&b->keys, key, log->wal.last, 0);

@@ -34,8 +34,8 @@ lz_kind lz_standby_kind(const struct lz_world *w)
 
 void lz_standby_set(struct lz_database_node *n, uint64_t lsn)
 {
-    n->lsn = n->flushed = n->applied = n->sent = n->shipped = lsn;
-    n->catch_first = n->catch_last = 0;
+    n->lsn = n->flushed = n->applied = n->way.sent = n->way.shipped = lsn;
+    n->way.catch_first = n->way.catch_last = 0;
     lz_standby_died(n);
 }
 
@@ -203,10 +203,7 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
         !lz_log_is_current(n->log, payload))
         return;
     uint64_t before = n->lsn, lsn = lz_log_lsn_of(payload);
-    const struct lz_wal_record *r = lz_wal_get(&n->log->wal, lsn);
-    uint64_t first = r != NULL ? lsn + 1 - r->batch : lsn;
-    if (lsn == n->catch_last)
-        first = n->catch_first;
+    uint64_t first = lz_database_first_of(n->log, &n->way, lsn);
     n->lsn = lz_wal_arrived(&n->log->wal, node, n->lsn, first, lsn);
     if (n->lsn > before && n->round == 0)
         begin_round(w, d, node);

@@ -26,6 +26,9 @@ struct lz_wal_record {
     uint64_t arrived;       /* bit per node, for records beyond its gap */
     uint32_t batch;         /* records that were sent together, this being the last; 0: not it */
     lz_time at;             /* when it was written */
+    lz_time stamp;          /* many masters: when it was written, by its node's clock */
+    uint64_t before;        /* and the version that it replaced there */
+    bool is_lost;           /* and it gave way to another */
     bool more;              /* its transaction goes on in the next */
     bool acked;             /* its client has been told that it is safe */
 };
