@@ -55,7 +55,8 @@ static void put(struct lz_database *d, uint32_t node, uint64_t key, uint64_t ver
                 lz_value value)
 {
     lz_rows_put(&d->multi->stamps[node], key, version, (uint64_t)at);
-    lz_rows_put(&d->nodes[node].rows, key, version, value);
+    // Snapshots of a node go by the order in which it came to know of things.
+    lz_rows_put(&d->nodes[node].rows, key, ++d->nodes[node].applied, value);
     d->multi->is_dirty = true;
 }
 
@@ -238,10 +239,10 @@ static bool differs(const struct lz_database *d, uint32_t found_at, uint64_t key
 
 static uint64_t count_diverged(const struct lz_database *d)
 {
-    uint64_t first = lz_rows_hash(&d->nodes[0].rows), count = 0;
+    uint64_t first = lz_rows_hash(&d->multi->stamps[0]), count = 0;
     bool is_equal = true;
     for (uint32_t n = 1; n < d->opts.nodes; n++)
-        is_equal = is_equal && lz_rows_hash(&d->nodes[n].rows) == first;
+        is_equal = is_equal && lz_rows_hash(&d->multi->stamps[n]) == first;
     for (uint32_t n = 0; n < d->opts.nodes && !is_equal; n++) {
         uint64_t key, version;
         for (uint32_t at = 0; lz_rows_next(&d->nodes[n].rows, &at, &key, &version);)

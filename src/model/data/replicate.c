@@ -295,7 +295,9 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     LZ_ASSERT(log->leader == node);
     uint64_t lsn = lz_wal_append(&log->wal, c->key, &c->value, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == n->lsn + 1);
-    n->lsn = n->applied = lsn;
+    n->lsn = lsn;
+    if (d->multi == NULL)
+        n->applied = lsn;
     if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
     lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
@@ -366,7 +368,10 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
         n->lsn = lz_execute_died(w, d, node, silent, n->lsn);
     else if (silent) // the power is gone, and with it what only the disk's cache had
         n->lsn = lz_disk_durable(w, d->first + node, n->lsn);
-    lz_standby_died(n);
+    if (d->multi != NULL)
+        n->epoch++; // a master has no standby's rounds
+    else
+        lz_standby_died(n);
 }
 
 // Rebuilt from the primary (pg_rewind, pg_basebackup), whatever it had.

@@ -298,7 +298,10 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
         lsn = lz_database_append(w, d, node,
                                  &(struct lz_change){.key = one->key, .value = one->value});
         lz_wal_get(&d->nodes[node].log->wal, lsn)->more = i != 0;
-        lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
+        if (d->multi != NULL)
+            lz_multi_wrote(w, d, node, lsn);
+        else
+            lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
     }
     move(x, LZ_TXN_COMMITTING);
     measure_dead_rows(w, d);
