@@ -74,6 +74,9 @@ local function multi(C, c)
     if f.replication ~= "multi" then
         if not f.conflict then return true end
         return nil, 'conflict is about many masters: give replication = "multi"'
+    elseif f.schema then
+        return nil, 'with replication = "multi" rows are told apart by their key, and a schema has '
+            .. "rows of its own: leave one of them out"
     elseif f.failover then
         return nil, 'with replication = "multi" nobody leads, so nobody takes over: leave '
             .. "`failover` out"

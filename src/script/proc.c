@@ -122,6 +122,8 @@ static void to_pool(struct lz_script *s, uint32_t i)
     p->req = NULL; // of a coroutine that was reset
     p->next_idle = s->procs->idle_first;
     s->procs->idle_first = i;
+}
+
 static void failed(struct lz_script *s, uint32_t i, int status)
 {
     const struct proc *p = proc_at(s, i);

@@ -20,9 +20,9 @@
 #include "model/data/failover.h"
 #include "model/data/lock.h"
 #include "model/data/log.h"
+#include "model/data/multi.h"
 #include "model/data/mvcc.h"
 #include "model/data/pooler.h"
-#include "model/data/multi.h"
 #include "model/data/reads.h"
 #include "model/data/replicate.h"
 #include "model/data/rows.h"
@@ -130,7 +130,7 @@ struct lz_database {
     struct lz_replication_opts replication;
     struct lz_replication_effect *effects; /* path 0: free */
     uint32_t effect_count, effect_cap;
-    uint64_t acked_last;       /* LSN of the latest acknowledged write */
+    uint64_t acked_last; /* LSN of the latest acknowledged write */
     struct lz_reads_opts reads;
     struct lz_token *tokens; /* of who has written */
     uint32_t token_count, token_cap;

@@ -151,12 +151,11 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     uint32_t n = node - d->first;
     uint64_t lsn = d->nodes[n].lsn;
     lz_disk_is_whole(w, node);
-    if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
     if (d->multi != NULL) {
         lz_multi_started(w, d, n);
         return;
     }
-    if (n != d->primary || lsn >= d->log.wal.last)
+    if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
         return;
     for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
         if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key) > lsn)
