@@ -53,6 +53,23 @@ static void db_rows(void)
         .counts = "writers"});
 }
 
+// The same with a schema: each write inserts a row on a real SQLite and is replayed on two more,
+// each with a transaction and a flush of its own.
+static void db_sqlite(void)
+{
+    bench_scenario_run(&(struct bench_scenario){
+        .name = "db_sqlite",
+        .source = "scenario 'sql' { duration = '2s' }\n"
+                  "local db = database 'db' { nodes = 3, commit = 'on', wal_flush = '1ms',\n"
+                  "    query_time = '20us', cpu = 64, max_connections = 1000,\n"
+                  "    schema = 'create table t(id integer primary key, k int, n int)' }\n"
+                  "traffic 'writers' { to = db, op = 'insert into t(k, n) values (:key, 1)',\n"
+                  "    arrivals = 'closed', users = 100, beside = true, timeout = '10s',\n"
+                  "    keys = dist.zipf { n = 1000, skew = 0.5 } }\n"
+                  "expect 'writes are made' { at_end = db.acked:at_least(60000) }\n",
+        .counts = "writers"});
+}
+
 #define SERVICES 1000
 #define REPLICAS 1000
 
@@ -90,6 +107,7 @@ static const struct bench_workload workloads[] = {
     {"mm8", mm8},
     {"tier3", tier3},
     {"db_rows", db_rows},
+    {"db_sqlite", db_sqlite},
     {"nodes/1e6", nodes},
 };
 

@@ -1,4 +1,4 @@
-#include "model/data/sql/store.h"
+#include "model/data/sql/store_state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,16 +7,10 @@
 #include "base/hash.h"
 
 #define WAYS 4u
-#define SEED_STEPS_MAX 100u // statements' worth of steps that a schema and its rows may take
-
-struct lz_snapshot {
-    struct lz_volume volume;
-    uint64_t lsn;
-};
 
 // ---- scopes
 
-static void enter(struct lz_store *s, uint64_t owner, uint64_t counter)
+void lz_store_enter(struct lz_store *s, uint64_t owner, uint64_t counter)
 {
     struct lz_library_scope scope = {0};
     if (s->opts.scope != NULL)
@@ -28,15 +22,10 @@ static void enter(struct lz_store *s, uint64_t owner, uint64_t counter)
     lz_library_enter(&scope);
 }
 
-static void leave(void)
-{
-    lz_library_leave();
-}
-
 // ---- the connection
 
 // A statement of the engine's own; NULL if SQLite will not have it.
-static sqlite3_stmt *own(struct lz_store *s, const char *sql)
+sqlite3_stmt *lz_store_own(struct lz_store *s, const char *sql)
 {
     sqlite3_stmt *st = NULL;
     s->guard.is_ours = true;
@@ -45,7 +34,7 @@ static sqlite3_stmt *own(struct lz_store *s, const char *sql)
     return rc == SQLITE_OK ? st : NULL;
 }
 
-static int step_own(struct lz_store *s, sqlite3_stmt *st)
+int lz_store_step_own(struct lz_store *s, sqlite3_stmt *st)
 {
     s->guard.is_ours = true;
     int rc = sqlite3_step(st);
@@ -57,7 +46,7 @@ static int step_own(struct lz_store *s, sqlite3_stmt *st)
 // Runs one; its first column of the first row, if it is wanted.
 static bool run_own(struct lz_store *s, const char *sql, int64_t *out)
 {
-    sqlite3_stmt *st = own(s, sql);
+    sqlite3_stmt *st = lz_store_own(s, sql);
     if (st == NULL)
         return false;
     s->guard.is_ours = true;
@@ -79,7 +68,7 @@ static void look_for_rules(struct lz_store *s)
     s->has_rules = found != 0;
 }
 
-static void set_rules(struct lz_store *s, bool on)
+void lz_store_set_rules(struct lz_store *s, bool on)
 {
     if (!s->has_rules || s->rules_are_on == on)
         return;
@@ -88,7 +77,7 @@ static void set_rules(struct lz_store *s, bool on)
     s->rules_are_on = on;
 }
 
-static void disconnect(struct lz_store *s)
+void lz_store_disconnect(struct lz_store *s)
 {
     if (s->db == NULL)
         return;
@@ -110,12 +99,12 @@ static bool fail(struct lz_store *s, struct lz_err *out)
 {
     char text[200];
     snprintf(text, sizeof(text), "%s", s->db != NULL ? sqlite3_errmsg(s->db) : "no memory");
-    disconnect(s);
+    lz_store_disconnect(s);
     return lz_fail(out, LZ_EINVAL, "%s", text);
 }
 
 // What is there is recovered as it is opened. False: it is no database.
-static bool connect(struct lz_store *s, struct lz_err *out)
+bool lz_store_connect(struct lz_store *s, struct lz_err *out)
 {
     static const char *const settings[] = {
         "PRAGMA page_size = 1024",
@@ -145,10 +134,10 @@ static bool connect(struct lz_store *s, struct lz_err *out)
     int64_t lsn = 0;
     if (!run_own(s, "SELECT lsn FROM " LZ_AUTHORIZE_TABLE " WHERE id = 1", &lsn))
         return fail(s, out);
-    s->begin = own(s, "BEGIN IMMEDIATE");
-    s->commit = own(s, "COMMIT");
-    s->rollback = own(s, "ROLLBACK");
-    s->set_lsn = own(s, "UPDATE " LZ_AUTHORIZE_TABLE " SET lsn = ?1 WHERE id = 1");
+    s->begin = lz_store_own(s, "BEGIN IMMEDIATE");
+    s->commit = lz_store_own(s, "COMMIT");
+    s->rollback = lz_store_own(s, "ROLLBACK");
+    s->set_lsn = lz_store_own(s, "UPDATE " LZ_AUTHORIZE_TABLE " SET lsn = ?1 WHERE id = 1");
     if (s->begin == NULL || s->commit == NULL || s->rollback == NULL || s->set_lsn == NULL)
         return fail(s, out);
     s->lsn = (uint64_t)lsn;
@@ -158,7 +147,7 @@ static bool connect(struct lz_store *s, struct lz_err *out)
 
 // ---- statements
 
-static void forget_statements(struct lz_store *s)
+void lz_store_forget(struct lz_store *s)
 {
     for (uint32_t i = 0; i < LZ_STORE_CACHE; i++) {
         sqlite3_finalize(s->cache[i].st);
@@ -175,7 +164,7 @@ static bool is_blank(const char *sql, size_t size)
 }
 
 // Compiled anew; NULL and SQLite's error if it cannot be. `rest` is what stands behind it.
-static sqlite3_stmt *compile(struct lz_store *s, const char *sql, size_t size, const char **rest)
+sqlite3_stmt *lz_store_compile(struct lz_store *s, const char *sql, size_t size, const char **rest)
 {
     s->guard.refused[0] = '\0';
     s->guard.alters = false;
@@ -195,6 +184,7 @@ static sqlite3_stmt *find_cached(struct lz_store *s, const char *sql, uint32_t s
     for (uint32_t i = 0; i < WAYS; i++) {
         if (set[i].st != NULL && set[i].hash == hash && set[i].size == size) {
             set[i].used = ++s->uses;
+            *place = &set[i];
             return set[i].st;
         }
         if (set[i].used < (*place)->used)
@@ -352,15 +342,15 @@ static int step_all(struct lz_store *s, sqlite3_stmt *st, struct lz_statement_bu
     return rc;
 }
 
-static void roll_back(struct lz_store *s)
+void lz_store_roll_back(struct lz_store *s)
 {
     if (sqlite3_get_autocommit(s->db) == 0)
-        step_own(s, s->rollback);
+        lz_store_step_own(s, s->rollback);
     LZ_ASSERT(sqlite3_get_autocommit(s->db) != 0);
     lz_replay_stop(&s->replay);
     s->is_open = false;
     if (s->was_altered)
-        forget_statements(s);
+        lz_store_forget(s);
     s->was_altered = false;
 }
 
@@ -368,17 +358,17 @@ static void roll_back(struct lz_store *s)
 static bool begin(struct lz_store *s, struct lz_image *const *pending, uint32_t count,
                   struct lz_statement_builder *out)
 {
-    int rc = step_own(s, s->begin);
+    int rc = lz_store_step_own(s, s->begin);
     if (rc != SQLITE_DONE) {
         say_failed(s, rc, out);
         return false;
     }
     if (count > 0)
-        set_rules(s, false);
+        lz_store_set_rules(s, false);
     for (uint32_t i = 0; i < count; i++)
         if (!lz_replay_apply(&s->replay, pending[i], NULL)) {
             say_failed(s, sqlite3_extended_errcode(s->db), out);
-            roll_back(s);
+            lz_store_roll_back(s);
             return false;
         }
     return true;
@@ -396,7 +386,7 @@ static bool execute(struct lz_store *s, sqlite3_stmt *st, const struct lz_store_
     if (is_begun && !begin(s, run->pending, run->pending_count, out))
         return false;
     if (writes) {
-        set_rules(s, true);
+        lz_store_set_rules(s, true);
         lz_replay_take(&s->replay);
         s->is_open = true;
     }
@@ -407,14 +397,15 @@ static bool execute(struct lz_store *s, sqlite3_stmt *st, const struct lz_store_
         lz_replay_take_text(&s->replay, run->statement->text, run->statement->size);
     }
     if (ok && writes && s->replay.failed) {
-        lz_statement_fail(out, 400, "refused",
-                          "a table with generated columns is refused: its rows could not be "
-                          "replicated");
+        lz_statement_fail(
+            out, 400, "refused",
+            "a table with generated columns, or a name of over 255 bytes, is refused: its "
+            "rows could not be replicated");
         ok = false;
     }
     lz_replay_stop(&s->replay);
     if (is_begun && (!ok || !writes))
-        roll_back(s);
+        lz_store_roll_back(s);
     return ok;
 }
 
@@ -423,7 +414,7 @@ static bool run_in_scope(struct lz_store *s, const struct lz_store_run *run,
 {
     const struct lz_sql_statement *text = run->statement;
     struct lz_err err;
-    if (!connect(s, &err)) {
+    if (!lz_store_connect(s, &err)) {
         lz_statement_fail(out, 500, "corrupt", err.msg);
         return false;
     }
@@ -433,7 +424,7 @@ static bool run_in_scope(struct lz_store *s, const struct lz_store_run *run,
     s->was_altered = false;
     if (!is_cached) {
         const char *rest = NULL;
-        st = compile(s, text->text, text->size, &rest);
+        st = lz_store_compile(s, text->text, text->size, &rest);
         if (st == NULL && sqlite3_errcode(s->db) == SQLITE_OK) {
             lz_statement_fail(out, 400, "statement", "there is no statement in it");
             return false;
@@ -463,9 +454,9 @@ bool lz_store_run(struct lz_store *s, const struct lz_store_run *run,
 {
     LZ_ASSERT(!s->is_open);
     lz_statement_begin(out);
-    enter(s, run->owner, run->counter);
+    lz_store_enter(s, run->owner, run->counter);
     bool ok = run_in_scope(s, run, out);
-    leave();
+    lz_library_leave();
     if (!ok && strcmp(out->answer.code, "memory") == 0)
         lz_arena_alloc(s->opts.arena, LZ_STATEMENT_ANSWER_MAX); // the run's, and it ends
     LZ_ASSERT(LZ_IMPLIES(s->is_open, ok));
@@ -482,9 +473,9 @@ const uint64_t *lz_store_keys(const struct lz_store *s, uint32_t *count)
 void lz_store_undo(struct lz_store *s)
 {
     LZ_ASSERT(s->is_open);
-    enter(s, 0, 0);
-    roll_back(s);
-    leave();
+    lz_store_enter(s, 0, 0);
+    lz_store_roll_back(s);
+    lz_library_leave();
 }
 
 struct lz_image *lz_store_set_aside(struct lz_store *s)
@@ -495,12 +486,12 @@ struct lz_image *lz_store_set_aside(struct lz_store *s)
 }
 
 // With the connection in a transaction: the LSN, and all that it did.
-static int commit(struct lz_store *s, uint64_t lsn)
+int lz_store_commit_lsn(struct lz_store *s, uint64_t lsn)
 {
     sqlite3_bind_int64(s->set_lsn, 1, (int64_t)lsn);
-    int rc = step_own(s, s->set_lsn);
+    int rc = lz_store_step_own(s, s->set_lsn);
     if (rc == SQLITE_DONE)
-        rc = step_own(s, s->commit);
+        rc = lz_store_step_own(s, s->commit);
     if (rc == SQLITE_DONE)
         s->lsn = lsn;
     return rc;
@@ -513,20 +504,20 @@ struct lz_image *lz_store_commit(struct lz_store *s, uint64_t lsn, struct lz_sta
     struct lz_image *image = lz_replay_image(&s->replay);
     if (image == NULL)
         image = lz_image_create(s->opts.arena, NULL, 0); // nothing: and it has its place in the log
-    enter(s, 0, 0);
-    int rc = commit(s, lsn);
+    lz_store_enter(s, 0, 0);
+    int rc = lz_store_commit_lsn(s, lsn);
     if (rc != SQLITE_DONE) {
         say_failed(s, sqlite3_extended_errcode(s->db), out);
-        roll_back(s);
+        lz_store_roll_back(s);
         lz_image_release(image);
         image = NULL;
     } else {
         s->is_open = false;
         if (s->was_altered)
-            forget_statements(s);
+            lz_store_forget(s);
         s->was_altered = false;
     }
-    leave();
+    lz_library_leave();
     return image;
 }
 
@@ -554,304 +545,18 @@ struct lz_image *lz_store_commit_all(struct lz_store *s, struct lz_image *const 
     LZ_ASSERT(!s->is_open);
     struct lz_err err;
     struct lz_image *image = NULL;
-    enter(s, 0, 0);
-    if (!connect(s, &err)) {
+    lz_store_enter(s, 0, 0);
+    if (!lz_store_connect(s, &err)) {
         if (out != NULL)
             lz_statement_fail(out, 500, "corrupt", err.msg);
     } else if (begin(s, pending, count, out)) {
-        if (commit(s, lsn) == SQLITE_DONE) {
+        if (lz_store_commit_lsn(s, lsn) == SQLITE_DONE) {
             image = join(s->opts.arena, pending, count);
         } else {
             say_failed(s, sqlite3_extended_errcode(s->db), out);
-            roll_back(s);
+            lz_store_roll_back(s);
         }
     }
-    leave();
+    lz_library_leave();
     return image;
-}
-
-// ---- loading
-
-static void say_where(struct lz_store *s, const char *sql, const char *at,
-                      struct lz_store_fault *out)
-{
-    out->at = (size_t)(at - sql);
-#if SQLITE_VERSION_NUMBER >= 3038000
-    int offset = sqlite3_error_offset(s->db);
-    if (offset > 0)
-        out->at += (size_t)offset;
-#endif
-    snprintf(out->text, sizeof(out->text), "%s", lz_authorize_message(&s->guard, s->db));
-}
-
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n' || *at == ';'))
-        at++;
-    return at;
-}
-
-static bool load_all(struct lz_store *s, const char *sql, size_t size, bool runs,
-                     struct lz_store_fault *out)
-{
-    const char *end = sql + size;
-    uint64_t steps = 0;
-    for (const char *at = skip_space(sql, end); at < end;) {
-        const char *rest = NULL;
-        sqlite3_stmt *st = compile(s, at, (size_t)(end - at), &rest);
-        int rc = sqlite3_errcode(s->db);
-        while (st != NULL && runs && (rc = sqlite3_step(st)) == SQLITE_ROW)
-            continue;
-        steps += s->guard.steps;
-        bool ok = st == NULL ? rc == SQLITE_OK : !runs || rc == SQLITE_DONE;
-        if (!ok)
-            say_where(s, sql, at, out);
-        sqlite3_finalize(st);
-        if (!ok)
-            return false;
-        if (steps > (uint64_t)SEED_STEPS_MAX * LZ_AUTHORIZE_STEPS_MAX) {
-            *out = (struct lz_store_fault){.at = (size_t)(at - sql),
-                                           .text = "it takes more than a billion steps"};
-            return false;
-        }
-        at = skip_space(rest, end);
-    }
-    return true;
-}
-
-static bool load(struct lz_store *s, const char *sql, size_t size, bool runs,
-                 struct lz_store_fault *out)
-{
-    LZ_ASSERT(!s->is_open);
-    struct lz_err err;
-    *out = (struct lz_store_fault){0};
-    enter(s, 0, 1);
-    bool ok = connect(s, &err) && step_own(s, s->begin) == SQLITE_DONE;
-    LZ_ASSERT(ok); // an empty volume has no faults
-    set_rules(s, true);
-    ok = load_all(s, sql, size, runs, out);
-    if (ok && runs && step_own(s, s->commit) != SQLITE_DONE) {
-        say_where(s, sql, sql, out); // a foreign key that is checked at the end
-        ok = false;
-    }
-    if (sqlite3_get_autocommit(s->db) == 0)
-        step_own(s, s->rollback);
-    forget_statements(s);
-    leave();
-    return ok;
-}
-
-bool lz_store_load(struct lz_store *s, const char *sql, size_t size, struct lz_store_fault *out)
-{
-    return load(s, sql, size, true, out);
-}
-
-bool lz_store_check(struct lz_store *s, const char *sql, size_t size, struct lz_store_fault *out)
-{
-    return load(s, sql, size, false, out);
-}
-
-// ---- the engine's table
-
-static struct lz_store *of(struct lz_engine *e)
-{
-    LZ_ASSERT(e != NULL);
-    return (struct lz_store *)e;
-}
-
-static void apply(struct lz_engine *e, const struct lz_change *c, struct lz_conflicts *conflicts)
-{
-    struct lz_store *s = of(e);
-    struct lz_err err;
-    LZ_ASSERT(!s->is_open && c->image != NULL);
-    if (c->lsn <= s->lsn)
-        return; // it came with a copy
-    enter(s, c->lsn, 2);
-    if (connect(s, &err) && step_own(s, s->begin) == SQLITE_DONE) {
-        set_rules(s, false);
-        bool ok =
-            lz_replay_apply(&s->replay, c->image, conflicts) && commit(s, c->lsn) == SQLITE_DONE;
-        if (!ok)
-            roll_back(s);
-    }
-    leave();
-}
-
-bool lz_store_take_back(struct lz_store *s, const struct lz_image *image)
-{
-    LZ_ASSERT(!s->is_open && s->lsn > 0);
-    struct lz_err err;
-    struct lz_conflicts conflicts = {0};
-    bool ok = false;
-    enter(s, 0, 6);
-    if (connect(s, &err) && step_own(s, s->begin) == SQLITE_DONE) {
-        set_rules(s, false);
-        ok = lz_replay_take_back(&s->replay, image, &conflicts) && conflicts.count == 0 &&
-             commit(s, s->lsn - 1) == SQLITE_DONE;
-        if (!ok)
-            roll_back(s);
-    }
-    leave();
-    return ok;
-}
-
-static uint64_t lsn(const struct lz_engine *e)
-{
-    return ((const struct lz_store *)e)->lsn;
-}
-
-static void close_store(struct lz_store *s)
-{
-    if (s->db == NULL)
-        return;
-    LZ_ASSERT(!s->is_open);
-    enter(s, 0, 3);
-    disconnect(s);
-    leave();
-}
-
-static void copy(struct lz_engine *e, const struct lz_engine *from)
-{
-    LZ_ASSERT(e->ops == from->ops);
-    close_store(of(e));
-    lz_volume_copy(&of(e)->volume, &((const struct lz_store *)from)->volume);
-    of(e)->lsn = ((const struct lz_store *)from)->lsn;
-}
-
-static struct lz_snapshot *save(struct lz_engine *e)
-{
-    struct lz_snapshot *snapshot = lz_arena_alloc(e->arena, sizeof(*snapshot));
-    lz_volume_init(&snapshot->volume, e->arena);
-    lz_volume_copy(&snapshot->volume, &of(e)->volume);
-    snapshot->lsn = of(e)->lsn;
-    return snapshot;
-}
-
-static void restore(struct lz_engine *e, const struct lz_snapshot *snapshot)
-{
-    close_store(of(e));
-    lz_volume_copy(&of(e)->volume, &snapshot->volume);
-    of(e)->lsn = snapshot->lsn;
-}
-
-static void drop(struct lz_engine *e, struct lz_snapshot *snapshot)
-{
-    lz_volume_finish(&snapshot->volume);
-    lz_arena_free(e->arena, snapshot, sizeof(*snapshot));
-}
-
-// Each row for itself, summed: in which order they lie is not content, nor are rowids.
-static uint64_t hash_rows(struct lz_store *s, const char *name, uint64_t seed)
-{
-    char *sql = sqlite3_mprintf("SELECT * FROM main.\"%w\"", name);
-    sqlite3_stmt *st = own(s, sql);
-    sqlite3_free(sql);
-    uint64_t sum = 0;
-    s->guard.is_ours = true;
-    while (st != NULL && sqlite3_step(st) == SQLITE_ROW) {
-        uint64_t row = seed;
-        for (int i = 0; i < sqlite3_column_count(st); i++) {
-            uint64_t type = (uint64_t)sqlite3_column_type(st, i);
-            const void *bytes = sqlite3_column_blob(st, i);
-            size_t size = (size_t)sqlite3_column_bytes(st, i);
-            row = lz_hash_mix(row + type, lz_hash_bytes(size > 0 ? bytes : "", size));
-        }
-        sum += lz_hash_mix(row, seed);
-    }
-    s->guard.is_ours = false;
-    sqlite3_finalize(st);
-    return sum;
-}
-
-static uint64_t hash(struct lz_engine *e)
-{
-    struct lz_store *s = of(e);
-    struct lz_err err;
-    uint64_t sum = 0;
-    enter(s, 0, 4);
-    if (connect(s, &err)) {
-        sqlite3_stmt *q = own(s, "SELECT name, sql, type FROM sqlite_master WHERE sql IS NOT NULL "
-                                 "AND name <> '" LZ_AUTHORIZE_TABLE "' AND name NOT LIKE "
-                                 "'sqlite\\_%' ESCAPE '\\'");
-        while (q != NULL && sqlite3_step(q) == SQLITE_ROW) {
-            const char *name = (const char *)sqlite3_column_text(q, 0);
-            uint64_t seed = lz_hash_text((const char *)sqlite3_column_text(q, 1));
-            sum += seed;
-            if (strcmp((const char *)sqlite3_column_text(q, 2), "table") == 0)
-                sum += hash_rows(s, name, seed);
-        }
-        sqlite3_finalize(q);
-    }
-    leave();
-    return sum;
-}
-
-static bool check_in_scope(struct lz_store *s, struct lz_err *out)
-{
-    if (!connect(s, out))
-        return false;
-    sqlite3_stmt *q = own(s, "PRAGMA integrity_check(1)");
-    s->guard.is_ours = true;
-    bool ok = q != NULL && sqlite3_step(q) == SQLITE_ROW;
-    const char *said = ok ? (const char *)sqlite3_column_text(q, 0) : sqlite3_errmsg(s->db);
-    ok = ok && strcmp(said, "ok") == 0;
-    if (!ok) {
-        const char *line = strrchr(said, '\n'); // "*** in database main ***", then what it is
-        lz_fail(out, LZ_EINVAL, "%s", line != NULL && line[1] != '\0' ? line + 1 : said);
-    }
-    s->guard.is_ours = false;
-    sqlite3_finalize(q);
-    return ok;
-}
-
-static bool check(struct lz_engine *e, struct lz_err *out)
-{
-    enter(of(e), 0, 5);
-    bool ok = check_in_scope(of(e), out);
-    leave();
-    return ok;
-}
-
-static size_t bytes(const struct lz_engine *e)
-{
-    return sizeof(struct lz_store) + lz_volume_bytes(&((const struct lz_store *)e)->volume);
-}
-
-static const struct lz_engine_ops ops = {.name = "sqlite",
-                                         .apply = apply,
-                                         .lsn = lsn,
-                                         .copy = copy,
-                                         .save = save,
-                                         .restore = restore,
-                                         .drop = drop,
-                                         .hash = hash,
-                                         .check = check,
-                                         .bytes = bytes};
-
-void lz_store_init(struct lz_store *s, const struct lz_store_opts *opts)
-{
-    LZ_ASSERT(opts->arena != NULL);
-    lz_library_init();
-    *s = (struct lz_store){.base = {.ops = &ops, .arena = opts->arena}, .opts = *opts};
-    lz_volume_init(&s->volume, opts->arena);
-    lz_replay_init(&s->replay, opts->arena, &s->guard);
-}
-
-void lz_store_finish(struct lz_store *s)
-{
-    close_store(s);
-    lz_volume_finish(&s->volume);
-}
-
-void lz_store_close(struct lz_store *s, bool power)
-{
-    close_store(s);
-    if (power)
-        lz_volume_lose_power(&s->volume);
-}
-
-bool lz_store_recover(struct lz_store *s, struct lz_err *out)
-{
-    LZ_ASSERT(!s->is_open);
-    return check(&s->base, out);
 }
