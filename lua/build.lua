@@ -413,7 +413,13 @@ local function build_expectations(state, C)
     for _, e in ipairs(state.plan.expectations) do
         local f = e.fields
         local m
-        if e.kind == "slo" then
+        local model = schema.histories[e.operator]
+        if model then
+            local id, message = C.expect_history { name = e.name, line = state.files.outer(e.line),
+                of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
+                steps = f.steps, warn = f.severity == "warn", because = f.because }
+            if not id then refused(state, e, message) end
+        elseif e.kind == "slo" then
             m = { metric = C.metric(f.of.id, "errors.ratio"), component = f.of.id }
         else
             m = M.matcher(state, C, f[e.operator])

@@ -8,7 +8,12 @@ local words = require "words"
 local M = {}
 local POISON = diag.POISON
 
-local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes" }
+local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
+    "serializable", "mutual_exclusion", "read_your_writes", "monotonic_reads", "monotonic_writes",
+    "writes_follow_reads", "converges" }
+
+--- Fields of an expectation that say when something holds: a history is of the whole run.
+local TIMED = { "after", "within", "holding", "during", "except", "over" }
 
 function M.expect_word(state)
     return words.named(state, "expect", function(name, body, line)
@@ -30,13 +35,28 @@ function M.expect_word(state)
             state.diag.add { code = "LZ403", line = line,
                 word = "expect",
                 text = "expect says nothing that must hold",
-                help = "it needs one of always never eventually at_end sometimes" }
+                help = "it needs one of always never eventually at_end sometimes, or a word about "
+                    .. "histories such as linearizable" }
             f.broken = true
         end
         if found == "eventually" and body.within == nil then
             state.diag.add { code = "LZ404", line = line, path = { "eventually" }, at = "field",
                 text = "`eventually` needs a deadline",
                 help = 'write within = "30s", counted from `after`' }
+            f.broken = true
+        end
+        for _, field in ipairs(schema.histories[found] and TIMED or {}) do
+            if body[field] ~= nil then
+                state.diag.add { code = "LZ403", line = line, path = { field }, at = "field",
+                    text = ("`%s` is about the whole history: `%s` has no meaning"):format(found,
+                        field) }
+                f.broken = true
+            end
+        end
+        if body.steps ~= nil and found and not schema.histories[found] then
+            state.diag.add { code = "LZ403", line = line, path = { "steps" }, at = "field",
+                text = ("`steps` is the budget of a history's search, and `%s` has none"):format(
+                    found) }
             f.broken = true
         end
         local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,

@@ -3,6 +3,7 @@
 local globals = require "globals"
 local handles = require "handles"
 local places = require "places"
+local schema = require "schema"
 local syntax = require "syntax"
 local units = require "units"
 
@@ -173,6 +174,7 @@ local function subject(e)
     local m = e.operator == "slo" and { metric = { component = e.fields.of } }
         or e.operator and e.fields[e.operator]
     if not m then return nil end
+    if schema.histories[e.operator] then return m end
     if m.kind == "mark" then return nil, m.mark end
     local c = m.metric.component
     if c.kind == "version" then return c.service end

@@ -14,8 +14,9 @@ static const struct lz_temporal_op *const ops[] = {
     [LZ_ALWAYS] = &lz_temporal_always,         [LZ_NEVER] = &lz_temporal_never,
     [LZ_EVENTUALLY] = &lz_temporal_eventually, [LZ_AT_END] = &lz_temporal_at_end,
     [LZ_SOMETIMES] = &lz_temporal_sometimes,   [LZ_SLO] = &lz_temporal_slo,
+    [LZ_HISTORY] = &lz_temporal_recorded,
 };
-_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_SLO + 1, "an operator for each enum lz_temporal");
+_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_HISTORY + 1, "an operator for each enum lz_temporal");
 
 const char *lz_check_verdict_name(enum lz_verdict verdict)
 {
@@ -143,6 +144,8 @@ static bool check_matcher(const struct lz_checks *c, const struct lz_expect_opts
     const struct lz_temporal_op *op = ops[opts->temporal];
     if (opts->temporal == LZ_SLO)
         return check_slo(c, opts, err);
+    if (opts->temporal == LZ_HISTORY)
+        return true; // it has none
     if (!lz_matcher_check(c->world, m, err))
         return false;
     if (m->mark != NULL && !op->takes_marks)
@@ -164,7 +167,7 @@ static bool check_opts(const struct lz_checks *c, const struct lz_expect_opts *o
             return lz_fail(err, LZ_EEXIST, "there is already an expectation \"%s\"", opts->name);
     if (c->count == LZ_CHECK_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d expectations", LZ_CHECK_MAX);
-    if (opts->temporal < LZ_ALWAYS || opts->temporal > LZ_SLO)
+    if (opts->temporal < LZ_ALWAYS || opts->temporal > LZ_HISTORY)
         return lz_fail(err, LZ_EINVAL, "no such operator: number %d", (int)opts->temporal);
     if (!ops[opts->temporal]->takes_scopes && (opts->during_count > 0 || opts->except_count > 0))
         return lz_fail(err, LZ_EINVAL, "`%s` takes neither `during` nor `except`",

@@ -89,7 +89,17 @@ struct lz_scope {
     lz_time lasting;
 };
 
-enum lz_temporal { LZ_ALWAYS = 1, LZ_NEVER, LZ_EVENTUALLY, LZ_AT_END, LZ_SOMETIMES, LZ_SLO };
+enum lz_temporal {
+    LZ_ALWAYS = 1,
+    LZ_NEVER,
+    LZ_EVENTUALLY,
+    LZ_AT_END,
+    LZ_SOMETIMES,
+    LZ_SLO,
+    LZ_HISTORY
+};
+
+struct lz_recorded_opts;
 
 struct lz_expect_opts {
     const char *name; /* a sentence, unique in the scenario */
@@ -105,21 +115,24 @@ struct lz_expect_opts {
     uint32_t during_count, except_count;
     bool warn; /* severity = "warn": reported, does not fail the run */
     const char *because;
+    lz_component_id of;                     /* history: whose; see recorded.h */
+    const struct lz_recorded_opts *history; /* history: what it is to be */
     double objective; /* slo: share that must succeed; `matcher.metric` is its error
                          ratio, judged over the whole run or sliding `over` */
 };
 
 struct lz_expect_result {
     enum lz_verdict verdict;
-    char expected[96]; /* "always below 300ms", "by 4m15s, holding 30s" */
-    char actual[96];   /* "worst 212ms at 3m12s", "after 11.8s", "no sample" */
-    char spare[96];    /* "29 % spare", "7.4s too late", "58 % of budget left"; may be empty */
-    char why[160];     /* inconclusive: the reason in a sentence; else empty */
-    double margin;     /* NaN if there is none */
-    double value;      /* worst or final value, base units; NaN if none */
-    lz_time at;        /* first violating instant, or the one that decided; -1 if none */
-    lz_time deadline;  /* eventually: after + within; else -1 */
-    uint64_t samples;  /* windows judged */
+    char expected[96];   /* "always below 300ms", "by 4m15s, holding 30s" */
+    char actual[96];     /* "worst 212ms at 3m12s", "after 11.8s", "no sample" */
+    char spare[96];      /* "29 % spare", "7.4s too late", "58 % of budget left"; may be empty */
+    char why[160];       /* inconclusive: the reason in a sentence; else empty */
+    const char *details; /* lines that explain a failure, in the arena; NULL: there are none */
+    double margin;       /* NaN if there is none */
+    double value;        /* worst or final value, base units; NaN if none */
+    lz_time at;          /* first violating instant, or the one that decided; -1 if none */
+    lz_time deadline;    /* eventually: after + within; else -1 */
+    uint64_t samples;    /* windows judged */
 };
 
 struct lz_checks;

@@ -66,7 +66,7 @@ struct lz_temporal_op {
 };
 
 extern const struct lz_temporal_op lz_temporal_always, lz_temporal_never, lz_temporal_sometimes,
-    lz_temporal_at_end, lz_temporal_eventually, lz_temporal_slo;
+    lz_temporal_at_end, lz_temporal_eventually, lz_temporal_slo, lz_temporal_recorded;
 
 struct lz_checks {
     struct lz_world *world;

@@ -38,7 +38,7 @@ static const struct lz_target *now_of(struct lz_world *w, const struct lz_target
 {
     lz_instance_id id = 0;
     if (t->kind == LZ_TARGET_PRIMARY)
-        id = lz_database_primary(w, t->id);
+        id = lz_target_leader(w, t->id);
     else if (t->kind == LZ_TARGET_REPLICA && t->ordinal > 0)
         id = lz_database_replica(w, t->id, t->ordinal);
     if (id == 0)

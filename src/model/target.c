@@ -26,8 +26,7 @@ static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host
     }
 }
 
-// The node that leads a component now; 0: none does.
-static lz_instance_id leader_of(const struct lz_world *w, lz_component_id id)
+lz_instance_id lz_target_leader(const struct lz_world *w, lz_component_id id)
 {
     return lz_world_component(w, id)->kind == LZ_COMPONENT_CONSENSUS ? lz_consensus_leader(w, id)
                                                                      : lz_database_primary(w, id);
@@ -51,7 +50,7 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     case LZ_TARGET_PRIMARY:
         if (lz_world_component(w, t->id)->kind == LZ_COMPONENT_CACHE)
             return i->component == t->id && lz_cache_leads(w, instance);
-        return leader_of(w, t->id) == instance;
+        return lz_target_leader(w, t->id) == instance;
     case LZ_TARGET_REPLICA:
         if (i->component != t->id)
             return false;

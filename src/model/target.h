@@ -37,6 +37,9 @@ struct lz_target {
 size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t, lz_instance_id *out,
                            size_t max);
 
+/* The node that leads a database or a group now; 0: none does. */
+lz_instance_id lz_target_leader(const struct lz_world *w, lz_component_id id);
+
 /* "orders-db.primary", "web.replica[2]", "eu-west-1.b", "checkout-api -> orders-db". */
 void lz_target_describe(const struct lz_world *w, const struct lz_target *t, char *out,
                         size_t size);

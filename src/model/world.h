@@ -109,6 +109,7 @@ struct lz_world {
     struct lz_leases *leases;
     struct lz_multis *multis;
     struct lz_rejoins *rejoins;
+    struct lz_recorders *recorders;     /* NULL: nobody's operations are written down */
     struct lz_consensuses *consensuses; /* NULL: there is none */
     struct lz_txns *txns;               /* NULL: nobody has begun a transaction */
     struct lz_hots *hots;               /* NULL: no key is asked for more than it is by itself */

@@ -183,6 +183,7 @@ bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_p
         lz_record_put_world(&w, world);
         lz_record_put_events(&w, world);
         lz_record_put_requests(&w, world);
+        lz_record_put_histories(&w, world);
     }
     if (w.status == SQLITE_OK && faults != NULL)
         lz_record_put_faults(&w, world, faults);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "check/anchor.h"
 #include "check/format.h"
+#include "check/history/history_write.h"
 #include "check/matcher.h"
 #include "model/target.h"
 #include "record/record_rows.h"
@@ -145,12 +146,13 @@ void lz_record_put_checks(struct lz_record_writer *w, const struct lz_world *wor
                           const struct lz_checks *checks)
 {
     static const char *const temporals[] = {
-        [LZ_ALWAYS] = "always", [LZ_NEVER] = "never",         [LZ_EVENTUALLY] = "eventually",
-        [LZ_AT_END] = "at_end", [LZ_SOMETIMES] = "sometimes", [LZ_SLO] = "slo",
+        [LZ_ALWAYS] = "always",   [LZ_NEVER] = "never",         [LZ_EVENTUALLY] = "eventually",
+        [LZ_AT_END] = "at_end",   [LZ_SOMETIMES] = "sometimes", [LZ_SLO] = "slo",
+        [LZ_HISTORY] = "history",
     };
     struct lz_record_insert i =
         lz_record_insert(w, "insert into expectation values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                            " ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                            " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     size_t count = lz_check_count(checks);
     for (lz_expect_id id = 1; id <= count; id++) {
         const struct lz_expect_opts *opts = lz_check_opts(checks, id);
@@ -170,7 +172,34 @@ void lz_record_put_checks(struct lz_record_writer *w, const struct lz_world *wor
         lz_record_put_text(&i, l.text);
         lz_record_put_text(&i, l.violates);
         lz_record_put_text(&i, opts->because);
+        lz_record_put_text(&i, r->details);
         lz_record_end_row(&i);
+    }
+    lz_record_finish(&i);
+}
+
+void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *world)
+{
+    if (lz_recorder_at(world, 0) == NULL)
+        return;
+    struct lz_record_insert i = lz_record_insert(w, "insert into history values (?, ?, ?)");
+    bool is_one = lz_recorder_at(world, 1) == NULL;
+    uint32_t processes = 0;
+    for (size_t at = 0; lz_recorder_at(world, at) != NULL; at++) {
+        const struct lz_recorder *r = lz_recorder_at(world, at);
+        const char *name = lz_world_component(world, r->component)->name;
+        struct lz_str lines;
+        lz_str_init(&lines);
+        lz_history_write(world, r,
+                         &(struct lz_history_naming){.process_first = processes,
+                                                     .key_prefix = is_one ? NULL : name},
+                         &lines);
+        processes += r->processes;
+        lz_record_put_id(&i, r->component);
+        lz_record_put_int(&i, r->count);
+        lz_record_put_text(&i, lines.text);
+        lz_record_end_row(&i);
+        lz_str_finish(&lines);
     }
     lz_record_finish(&i);
 }

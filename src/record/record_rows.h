@@ -60,4 +60,7 @@ void lz_record_put_faults(struct lz_record_writer *w, const struct lz_world *wor
 void lz_record_put_checks(struct lz_record_writer *w, const struct lz_world *world,
                           const struct lz_checks *checks);
 
+/* What clients did and saw, where it was recorded: history. */
+void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *world);
+
 #endif

@@ -56,7 +56,10 @@ const char lz_record_schema[] =
                                   " why text, margin real, value real, at_ns integer, deadline_ns "
                                   "integer, within_ns integer,"
                                   " limit_value real, limit_b real, limit_text text, violates "
-                                  "text, because text);"
+                                  "text, because text, details text);"
+                                  // JSON lines, an event each: see history_write.h.
+                                  "create table history (component integer primary key, "
+                                  "operations integer, lines text);"
                                   "create table request (id integer primary key, traffic integer, "
                                   "ordinal integer,"
                                   " intended_ns integer, end_ns integer, outcome text, status "

@@ -125,6 +125,24 @@ static void write_wanted(struct lz_pen *pen, const struct lz_run_expectation *e)
     lz_str_finish(&text);
 }
 
+// Operations that cannot be, a line each.
+static void write_details(struct lz_pen *pen, const struct lz_run_expectation *e)
+{
+    struct lz_str line;
+    lz_str_init(&line);
+    for (const char *at = e->details; *at != '\0';) {
+        size_t n = strcspn(at, "\n");
+        lz_str_clear(&line);
+        lz_str_add_n(&line, at, n);
+        size_t indent = strspn(line.text, " ");
+        lz_pen_wrap(pen, LZ_TINT_NONE, line.text + indent, INDENT + (int)(indent > 8 ? 8 : indent));
+        at += n + (at[n] == '\n');
+    }
+    if (e->details[0] != '\0')
+        lz_pen_end(pen);
+    lz_str_finish(&line);
+}
+
 // What a shell takes as one word.
 static void add_quoted(struct lz_str *out, const char *word)
 {
@@ -194,6 +212,7 @@ static void write_failed(struct lz_pen *pen, const struct lz_report_run *run,
     lz_pen_end(pen);
     write_wanted(pen, e);
     lz_pen_end(pen);
+    write_details(pen, e);
     lz_plot_draw(pen, run, e);
     if (is_first) { // what happened to the system is told once
         lz_story_events(pen, run, &s);

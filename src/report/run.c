@@ -121,6 +121,7 @@ static void read_expectation(struct lz_report_run *run, sqlite3_stmt *q,
     const char **const texts[] = {&e->name,     &e->temporal,   &e->verdict,  &e->severity,
                                   &e->expected, &e->actual,     &e->spare,    &e->why,
                                   &e->because,  &e->limit_text, &e->violates, &e->metric_name};
+    e->details = keep(run, lz_run_text(q, 22));
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         *texts[i] = keep(run, lz_run_text(q, (int)i));
     e->unit = lz_run_unit(q, 12);
@@ -141,7 +142,7 @@ static void read_expectations(struct lz_report_run *run)
         run,
         "select e.name, temporal, verdict, severity, expected, actual, spare, why, because,"
         " limit_text, violates, c.name || '.' || m.name, m.unit, e.metric, e.line, margin,"
-        " value, at_ns, deadline_ns, within_ns, limit_value, limit_b"
+        " value, at_ns, deadline_ns, within_ns, limit_value, limit_b, details"
         " from expectation e left join metric m on m.id = e.metric"
         " left join component c on c.id = m.component order by e.id",
         0, 0);

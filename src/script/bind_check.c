@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "check/format.h"
+#include "check/recorded.h"
 #include "model/client/call.h"
 #include "model/service/service.h"
 #include "model/service/version.h"
@@ -98,6 +99,31 @@ static int expect(lua_State *L)
     bool ok = lz_check_expect(lz_script_of(L)->world.checks, &o, &id, &err);
 
     if (!ok)
+        return lz_bind_refuse(L, &err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
+// expect_history{name, line, of, model, word, steps, over, warn, because} -> id
+static int expect_history(lua_State *L)
+{
+    const struct lz_recorded_opts history = {
+        .model = lz_read_text(L, 1, "model"),
+        .word = lz_read_text(L, 1, "word"),
+        .steps_max = (uint64_t)lz_read_int(L, 1, "steps", 0),
+    };
+    const struct lz_expect_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .of = (lz_component_id)lz_read_int(L, 1, "of", 0),
+        .history = &history,
+        .over = lz_read_int(L, 1, "over", 0),
+        .warn = lz_read_bool(L, 1, "warn"),
+        .because = lz_read_text(L, 1, "because"),
+    };
+    struct lz_err err;
+    lz_expect_id id = 0;
+    if (!lz_recorded_expect(lz_script_of(L)->world.checks, &o, &id, &err))
         return lz_bind_refuse(L, &err);
     lua_pushinteger(L, id);
     return 1;
@@ -200,6 +226,7 @@ static int metrics(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"expect", expect},
+    {"expect_history", expect_history},
     {"metric", metric},
     {"replica_metric", replica_metric},
     {"amplification", amplification},

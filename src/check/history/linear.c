@@ -526,6 +526,42 @@ static int by_key(const void *a, const void *b, void *ctx)
     return (x > y) - (x < y);
 }
 
+// Of one object: the values that somebody saw or had to find. False: somebody had to find another
+// one, which any write may have been.
+static bool mark_seen(const struct keyed *ops, uint32_t count, bool *is_seen, bool to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lz_linear_op *op = &ops[i].op;
+        if (op->f == LZ_HISTORY_CAS_MISS)
+            return false;
+        if ((op->f == LZ_HISTORY_READ && op->is_known) || op->f == LZ_HISTORY_CAS)
+            is_seen[op->value] = to;
+    }
+    return true;
+}
+
+// Leave out what nobody saw of writes that may not have been; returns how many are left.
+static uint32_t forget_unseen(const struct lz_history *h, struct keyed *all, uint32_t count)
+{
+    bool *is_seen = lz_mem_alloc(h->atom_count * sizeof(bool));
+    memset(is_seen, 0, h->atom_count * sizeof(bool));
+    uint32_t kept = 0;
+    for (uint32_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && all[end].key == all[i].key;)
+            end++;
+        bool is_told = mark_seen(all + i, end - i, is_seen, true);
+        uint32_t first = kept;
+        for (uint32_t j = i; j < end; j++) {
+            const struct lz_linear_op *op = &all[j].op;
+            if (!is_told || !op->is_pending || op->f != LZ_HISTORY_WRITE || is_seen[op->value])
+                all[kept++] = all[j];
+        }
+        (void)mark_seen(all + first, kept - first, is_seen, false);
+    }
+    free(is_seen);
+    return kept;
+}
+
 bool lz_linear_check(const struct lz_linear_model *model, const struct lz_history *h,
                      uint64_t steps_max, struct lz_linear_result *result, struct lz_str *why,
                      struct lz_err *err)
@@ -548,6 +584,8 @@ bool lz_linear_check(const struct lz_linear_model *model, const struct lz_histor
     }
     if (model->by_key)
         lz_sort(all, count, sizeof(*all), by_key, NULL);
+    if (model->forgets)
+        count = forget_unseen(h, all, count);
     for (uint32_t i = 0; i < count; i++)
         ops[i] = all[i].op;
     struct lz_linear_states states;

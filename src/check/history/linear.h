@@ -8,9 +8,11 @@
  * is remembered is 128 bits of hash of the set of placed operations and the model's state: two
  * different ones are taken for one with probability below n^2 / 2^128.
  *
- * Three shortcuts, each sound:
+ * Four shortcuts, each sound:
  *   - an operation that never changes the state (a read) is placed as soon as it is legal;
  *   - of unknown outcomes that do the same, the one invoked first is placed first;
+ *   - a write of unknown outcome to a register whose value nobody saw is left out: in an order that
+ *     has it, whatever follows it overwrites it or has not looked;
  *   - objects that do not share state are checked one by one (locality).
  *
  * An operation of unknown outcome may be placed at any time after its invocation, or never. A
@@ -57,6 +59,7 @@ struct lz_linear_model {
     void (*show)(const struct lz_linear_world *w, uint32_t state, struct lz_str *out);
     unsigned parts; /* bits of lz_history_f that it knows; others are an error */
     bool is_txn;    /* operations of several parts are one step */
+    bool forgets;   /* a write of unknown outcome that nobody saw need not have been */
 };
 
 /* The models: register, cas-register, multi-register, kv, mutex, queue. NULL past the end. */

@@ -57,6 +57,9 @@ bool lz_weak_check(struct lz_verify *v, const char *level, struct lz_err *err);
 bool lz_txn_append_check(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_txn_register_check(struct lz_verify *v, const struct lz_verify_model *m,
                            struct lz_err *err);
+bool lz_guarantee_check(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
+bool lz_guarantee_convergence(struct lz_verify *v, const struct lz_verify_model *m,
+                            struct lz_err *err);
 bool lz_tally_bank(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_tally_counter(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_tally_fork(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);

@@ -47,20 +47,26 @@ static bool linear(struct lz_verify *v, const struct lz_verify_model *m, struct 
 static const struct lz_verify_model models[] = {
     {"bank", "transfers between accounts; every read adds up to the same total", lz_tally_bank},
     {"cas-register", "a linearizable register with compare-and-set, per key", linear},
+    {"convergence", "after the last write of a key all reads of it are equal",
+     lz_guarantee_convergence},
     {"counter", "a counter; reads lie between what was and what may have been added",
      lz_tally_counter},
     {"fifo-queue", "a linearizable queue, first in first out, per key", linear},
     {"kv", "linearizable put, get and append of texts, per key", linear},
     {"list-append", "transactions that append to lists and read them", lz_txn_append_check},
     {"long-fork", "writes seen by two readers in opposite orders", lz_tally_fork},
+    {"monotonic-reads", "what a process reads of a key never goes back", lz_guarantee_check},
+    {"monotonic-writes", "the writes of a process are seen in their order", lz_guarantee_check},
     {"multi-register", "linearizable transactions over several registers", linear},
     {"mutex", "a linearizable lock, per key", linear},
     {"queue", "what goes in comes out once, in any order", lz_tally_queue},
+    {"read-your-writes", "a process sees what it has written", lz_guarantee_check},
     {"register", "a linearizable register, per key", linear},
     {"rw-register", "transactions that read and write registers", lz_txn_register_check},
     {"set", "the last read has all that was added", lz_tally_set},
     {"set-full", "every read counts: what was known is not lost", lz_tally_set_full},
     {"unique-ids", "no id is given twice", lz_tally_ids},
+    {"writes-follow-reads", "a write is seen after what its process had read", lz_guarantee_check},
 };
 #define MODEL_COUNT (sizeof(models) / sizeof(models[0]))
 

@@ -9,6 +9,7 @@
  *   txn_append.c     transactions that append to lists
  *   txn_register.c   transactions that read and write registers
  *   weak.c           ... below snapshots: read committed, read atomic, causal
+ *   guarantee.c      what one client may rely on; whether all come to agree
  *   tally.c          sets, counters, accounts, ids, queues
  *
  * A new model is a function and a row in verify.c.

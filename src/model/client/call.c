@@ -17,6 +17,7 @@
 #include "model/client/stream.h"
 #include "model/client/through.h"
 #include "model/data/database.h"
+#include "model/history/recorder.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -285,6 +286,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     *id = cs->face.edge_count;
     if (opts->through != 0 && !lz_through_create(w, e, opts, err))
         return false;
+    if (lz_recorder_is_on(w, opts->to))
+        e->is_recorded = e->is_watched = true;
     lz_balance_join(w, e);
     lz_connect_warm(w, e);
     lz_connection_join(w, e);

@@ -13,6 +13,7 @@
 #include "model/client/plain.h"
 #include "model/client/stream.h"
 #include "model/client/through.h"
+#include "model/history/recorder.h"
 #include "model/net/connect.h"
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
@@ -131,6 +132,8 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
         lz_guard_ended(w, e, c);
     if (lz_flight_is_any(e, c))
         flight = lz_flight_ended(w, e, c);
+    if (e->is_recorded)
+        lz_recorder_end(w, c, result);
     lz_argument_call_ended(w, c);
     if (w->streams != NULL)
         lz_stream_call_gone(w, c);
@@ -501,6 +504,8 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     if (e->is_watched) {
         if (is_one_call(e, c))
             lz_caller_count(w, e, LZ_CALLER_CALL);
+        if (e->is_recorded && is_one_call(e, c))
+            lz_recorder_begin(w, c);
         is_made = !follows(w, e, c);
         if (is_made && is_split(w, e, c))
             return id;
@@ -535,6 +540,8 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
             lz_task_send_cancel(w, c->client, c->task);
         attempt_release(w, c, false);
     }
+    if (e->is_recorded)
+        lz_recorder_forget(w, c);
     lz_argument_call_ended(w, c);
     if (w->streams != NULL)
         lz_stream_call_gone(w, c);

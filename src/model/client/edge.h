@@ -47,6 +47,7 @@ struct lz_edge {
     struct lz_flights *flights; /* NULL: each call is made for itself */
     struct lz_through *through; /* NULL: it is made at once, without a look into a cache */
     struct lz_caller *caller;   /* NULL: nobody measures */
+    bool is_recorded;           /* its calls are written down, see recorder.h */
     bool is_watched;            /* has one of these */
     bool is_plain, is_small;    /* see plain.h */
     lz_series attempts;         /* 0: nobody asked */

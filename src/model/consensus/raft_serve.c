@@ -18,6 +18,7 @@
 #include "model/client/client.h"
 #include "model/consensus/consensus_state.h"
 #include "model/data/database.h"
+#include "model/history/recorder.h"
 #include "model/service/argument.h"
 #include "model/value.h"
 
@@ -141,6 +142,7 @@ static void answer_read(struct lz_world *w, struct lz_consensus *g, struct lz_ra
     if ((k != NULL ? k->version : 0) < a->floor)
         lz_metrics_add(w->metrics, g->series.stale_reads, 1);
     uint64_t value = k != NULL && k->is_there ? k->value : 0;
+    lz_recorder_effect(w, lz_task_find(w, a->task), k != NULL ? k->version : 0);
     answer(w, g, a, &(struct reply){.outcome = LZ_OUTCOME_OK, .status = 200, .value = value});
 }
 
@@ -324,6 +326,10 @@ void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     struct lz_raft_waiter *a = e->node == n ? lz_pool_find(&g->waiters, e->request) : NULL;
     if (a == NULL || a->node != n || a->waits != LZ_RAFT_WAITS_ENTRY)
         return;
+    struct lz_task *t = lz_task_find(w, a->task);
+    if (result->is_done && !result->is_changed && e->op == LZ_RAFT_ACQUIRE)
+        lz_recorder_void(w, t); // who held it already has it still
+    lz_recorder_effect(w, t, result->version);
     if (result->is_done) {
         lz_metrics_add(w->metrics, g->series.acked, 1);
         lz_rows_put(&g->acked, e->key, result->version, 0);

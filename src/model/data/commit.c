@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "model/data/database_state.h"
+#include "model/history/recorder.h"
 #include "model/service/task.h"
 
 /* Who waits until a write is safe, and how far it is: see replicate.h. */
@@ -27,6 +28,7 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     if (log == &d->log && d->opts.read_replicas)
         lz_reads_wrote(w, d, t->request, lsn);
     t->value = lz_value_integer((int64_t)lsn);
+    lz_recorder_effect(w, t, lsn);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 

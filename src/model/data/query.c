@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/data/session.h"
 #include "model/data/sql/execute.h"
+#include "model/history/recorder.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
@@ -91,6 +92,7 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
     }
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
     uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
+    lz_recorder_effect(w, t, version);
     uint64_t acked = lz_rows_get(&d->acked_rows, t->key);
     if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);

@@ -1,0 +1,160 @@
+// What clients did and saw, over the whole run: judged at its end, by a model of history/.
+//
+// The answer has three values, as a verdict has. If the checker and what the servers know
+// contradict each other, neither is to be trusted: the history is saved and the program says that
+// it has a bug.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "check/expect.h"
+#include "check/history/history_write.h"
+#include "check/history/judge.h"
+#include "check/recorded.h"
+
+#define WHY_LINES_MAX 14
+
+static void nothing_to_see(struct lz_checks *c, struct lz_expect *e, lz_time now)
+{
+    (void)c;
+    (void)e;
+    (void)now;
+}
+
+static void save(const struct lz_checks *c, const struct lz_recorder *r, const char *path)
+{
+    struct lz_str text;
+    lz_str_init(&text);
+    lz_history_write(c->world, r, &(struct lz_history_naming){0}, &text);
+    FILE *file = fopen(path, "wb");
+    if (file != NULL) {
+        (void)fwrite(text.text, 1, text.len, file);
+        fclose(file);
+    }
+    lz_str_finish(&text);
+}
+
+static void stop_if_contradicted(const struct lz_checks *c, const struct lz_expect *e,
+                                 const struct lz_recorder *recorder,
+                                 const struct lz_judge_result *j)
+{
+    char path[80];
+    if (!j->is_contradiction)
+        return;
+    snprintf(path, sizeof(path), "lorenz-history-%016llx.jsonl",
+             (unsigned long long)lz_sim_trace(c->world->sim));
+    save(c, recorder, path);
+    fprintf(stderr,
+            "lorenz: \"%s\": the checker says that the history is %s, and the versions that\n"
+            "lorenz: the servers gave out say that it is %s. The history is in %s.\n",
+            e->opts.name, j->answer == LZ_VERIFY_HOLDS ? "good" : "bad",
+            j->white == LZ_JUDGE_PROVEN ? "good" : "bad", path);
+    LZ_UNREACHABLE("a checker and the model contradict each other");
+}
+
+// The first lines of an explanation; it may be as long as the history.
+static char *shorten(const struct lz_checks *c, const char *text)
+{
+    const char *end = text;
+    for (int line = 0; line < WHY_LINES_MAX && *end != '\0'; line++) {
+        end += strcspn(end, "\n");
+        end += *end == '\n';
+    }
+    size_t len = (size_t)(end - text);
+    char *out = lz_arena_alloc(c->world->arena, len + 1);
+    memcpy(out, text, len);
+    return out;
+}
+
+static void describe(const struct lz_checks *c, const struct lz_expect *e,
+                     const struct lz_judge_result *j, struct lz_expect_result *r)
+{
+    static const enum lz_verdict verdicts[] = {[LZ_VERIFY_HOLDS] = LZ_VERDICT_PASS,
+                                               [LZ_VERIFY_VIOLATED] = LZ_VERDICT_FAIL,
+                                               [LZ_VERIFY_UNKNOWN] = LZ_VERDICT_INCONCLUSIVE};
+    r->verdict = verdicts[j->answer];
+    r->samples = j->operations;
+    if (j->answer == LZ_VERIFY_VIOLATED) {
+        snprintf(r->actual, sizeof(r->actual), "%s: %s", j->anomaly, j->facts.text);
+        r->details = shorten(c, j->why.text);
+        return;
+    }
+    snprintf(r->actual, sizeof(r->actual), "%s", j->facts.text);
+    if (j->answer == LZ_VERIFY_HOLDS)
+        return;
+    size_t len = strcspn(j->why.text, "\n");
+    if (j->operations == 0)
+        snprintf(r->why, sizeof(r->why), "nothing was done to %s that %s is about",
+                 lz_world_component(c->world, e->opts.of)->name, e->opts.history->word);
+    else
+        snprintf(r->why, sizeof(r->why), "%.*s", (int)len, j->why.text);
+}
+
+static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
+                   struct lz_expect_result *r)
+{
+    (void)now;
+    const struct lz_recorded_opts *o = e->opts.history;
+    const struct lz_recorder *recorder = lz_recorder_of(c->world, e->opts.of);
+    // Not strict: real time is what `linearizable` is about.
+    const struct lz_judge_opts opts = {
+        .model = o->model, .consistency = "serializable", .steps_max = o->steps_max};
+    struct lz_judge_result j;
+    struct lz_err err;
+    LZ_ASSERT(recorder != NULL);
+    snprintf(r->expected, sizeof(r->expected), "%s to be %s",
+             lz_world_component(c->world, e->opts.of)->name, o->word);
+    if (recorder->dropped > 0) {
+        r->verdict = LZ_VERDICT_INCONCLUSIVE;
+        snprintf(r->actual, sizeof(r->actual), "not judged");
+        snprintf(r->why, sizeof(r->why), "%llu operations too many: at most %u are recorded",
+                 (unsigned long long)recorder->dropped, LZ_RECORDER_OPS_MAX);
+        return;
+    }
+    if (!lz_judge_run(c->world, recorder, &opts, &j, &err)) {
+        r->verdict = LZ_VERDICT_INCONCLUSIVE;
+        snprintf(r->actual, sizeof(r->actual), "not judged");
+        snprintf(r->why, sizeof(r->why), "%s", err.msg);
+        return;
+    }
+    stop_if_contradicted(c, e, recorder, &j);
+    describe(c, e, &j, r);
+    lz_judge_finish(&j);
+}
+
+const struct lz_temporal_op lz_temporal_recorded = {
+    .word = "history",
+    .second = nothing_to_see,
+    .decide = decide,
+};
+
+static bool never_asked(void *ctx, uint32_t ref)
+{
+    (void)ctx;
+    (void)ref;
+    return false;
+}
+
+bool lz_recorded_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_expect_id *id,
+                        struct lz_err *err)
+{
+    LZ_ASSERT(opts->history != NULL);
+    if (lz_verify_find(opts->history->model) == NULL)
+        return lz_fail(err, LZ_EINVAL, "there is no model \"%s\" of histories",
+                       opts->history->model);
+    if (opts->over != 0)
+        return lz_fail(err, LZ_EINVAL, "`over` has no meaning for a history: it is of all of it");
+    struct lz_recorded_opts *own = lz_arena_alloc(c->world->arena, sizeof(*own));
+    *own = *opts->history;
+    own->model = lz_arena_strdup(c->world->arena, own->model);
+    own->word = lz_arena_strdup(c->world->arena, own->word);
+    struct lz_expect_opts o = *opts;
+    o.temporal = LZ_HISTORY;
+    o.history = own;
+    o.matcher = (struct lz_matcher){.script = never_asked};
+    if (!lz_check_expect(c, &o, id, err))
+        return false;
+    lz_recorder_watch(c->world, opts->of);
+    return true;
+}

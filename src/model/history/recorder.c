@@ -1,0 +1,316 @@
+#include "model/history/recorder.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "base/hash.h"
+#include "model/client/call.h"
+#include "model/client/client_state.h"
+#include "model/client/edge.h"
+#include "model/client/plain.h"
+#include "model/data/database.h"
+#include "model/service/argument.h"
+#include "model/service/task.h"
+#include "model/traffic/request.h"
+
+// Who a process is, and which number it has now.
+struct process {
+    uint64_t who; // 0: free place
+    uint32_t number;
+    bool is_open; // an operation of it has not ended, or ended unknown
+};
+
+// Where the operation of a call under way stands, by the call's index.
+struct under_way {
+    uint64_t call; // 0: none
+    uint32_t recorder, op, process;
+};
+
+struct lz_recorders {
+    struct lz_recorder *all;
+    uint32_t count, cap;
+    uint32_t *by_component; // recorder + 1
+    uint32_t component_cap;
+    struct under_way *calls;
+    uint32_t call_cap;
+    struct process *processes;
+    uint32_t process_count, process_cap;
+    uint64_t numbers; // of beginnings and ends
+    uint8_t *fs;      // by operation, one more than it is
+    uint32_t f_cap;
+};
+
+const char *lz_recorder_f_name(enum lz_recorder_f f)
+{
+    static const char *const names[] = {
+        [LZ_RECORDER_READ] = "read",       [LZ_RECORDER_WRITE] = "write",
+        [LZ_RECORDER_CREATE] = "cas",      [LZ_RECORDER_ACQUIRE] = "acquire",
+        [LZ_RECORDER_RELEASE] = "release", [LZ_RECORDER_OTHER] = "other"};
+    LZ_ASSERT(f <= LZ_RECORDER_OTHER);
+    return names[f];
+}
+
+static const struct {
+    const char *word;
+    enum lz_recorder_f f;
+} words[] = {
+    {"cas", LZ_RECORDER_CREATE},      {"create", LZ_RECORDER_CREATE},
+    {"acquire", LZ_RECORDER_ACQUIRE}, {"lock", LZ_RECORDER_ACQUIRE},
+    {"release", LZ_RECORDER_RELEASE}, {"unlock", LZ_RECORDER_RELEASE},
+    {"revoke", LZ_RECORDER_RELEASE},  {"renew", LZ_RECORDER_OTHER},
+    {"keepalive", LZ_RECORDER_OTHER}, {"watch", LZ_RECORDER_OTHER},
+};
+
+static bool is_word(const char *op, const char *word)
+{
+    size_t len = strcspn(op, " \t");
+    return strlen(word) == len && strncasecmp(op, word, len) == 0;
+}
+
+static enum lz_recorder_f f_of(struct lz_world *w, lz_op op)
+{
+    struct lz_recorders *rs = w->recorders;
+    rs->fs = lz_grow(w->arena, rs->fs, &rs->f_cap, op + 1u, sizeof(*rs->fs));
+    if (rs->fs[op] == 0) {
+        const char *text = lz_call_op_name(w, op);
+        enum lz_recorder_f f = lz_database_is_read(text) ? LZ_RECORDER_READ : LZ_RECORDER_WRITE;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (is_word(text, words[i].word))
+                f = words[i].f;
+        rs->fs[op] = (uint8_t)(f + 1);
+    }
+    return (enum lz_recorder_f)(rs->fs[op] - 1);
+}
+
+static bool is_removal(const struct lz_world *w, lz_op op)
+{
+    const char *text = lz_call_op_name(w, op);
+    return is_word(text, "delete") || is_word(text, "remove");
+}
+
+void lz_recorder_watch(struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(!w->running);
+    if (w->recorders == NULL)
+        w->recorders = lz_arena_alloc(w->arena, sizeof(*w->recorders));
+    struct lz_recorders *rs = w->recorders;
+    rs->by_component =
+        lz_grow(w->arena, rs->by_component, &rs->component_cap, id + 1, sizeof(*rs->by_component));
+    if (rs->by_component[id] != 0)
+        return;
+    rs->all = lz_grow(w->arena, rs->all, &rs->cap, rs->count + 1, sizeof(*rs->all));
+    rs->all[rs->count++] = (struct lz_recorder){.component = id};
+    rs->by_component[id] = rs->count;
+    for (lz_edge_id e = 1; e <= lz_edge_count(w); e++)
+        if (lz_edge_get(w, e)->opts.to == id) {
+            lz_edge_get(w, e)->is_recorded = lz_edge_get(w, e)->is_watched = true;
+            lz_plain_settle(w, lz_edge_get(w, e));
+        }
+}
+
+bool lz_recorder_is_on(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_recorders *rs = w->recorders;
+    return rs != NULL && id < rs->component_cap && rs->by_component[id] != 0;
+}
+
+const struct lz_recorder *lz_recorder_of(const struct lz_world *w, lz_component_id id)
+{
+    return lz_recorder_is_on(w, id) ? &w->recorders->all[w->recorders->by_component[id] - 1] : NULL;
+}
+
+const struct lz_recorder *lz_recorder_at(const struct lz_world *w, size_t i)
+{
+    return w->recorders != NULL && i < w->recorders->count ? &w->recorders->all[i] : NULL;
+}
+
+// ---- processes
+
+static struct process *find_process(struct lz_recorders *rs, uint64_t who)
+{
+    uint32_t i = (uint32_t)lz_hash_mix(who, 1) & (rs->process_cap - 1);
+    while (rs->processes[i].who != 0 && rs->processes[i].who != who)
+        i = (i + 1) & (rs->process_cap - 1);
+    return &rs->processes[i];
+}
+
+static void widen_processes(struct lz_world *w)
+{
+    struct lz_recorders *rs = w->recorders;
+    struct process *old = rs->processes;
+    uint32_t old_cap = rs->process_cap;
+    rs->process_cap = old_cap > 0 ? 2 * old_cap : 64;
+    rs->processes = lz_arena_alloc(w->arena, rs->process_cap * sizeof(*rs->processes));
+    for (uint32_t i = 0; i < old_cap; i++)
+        if (old[i].who != 0)
+            *find_process(rs, old[i].who) = old[i];
+    lz_arena_free(w->arena, old, old_cap * sizeof(*old));
+}
+
+// Who does it, of those who do one thing after another; 0: it is the only thing they do.
+static uint64_t who_of(const struct lz_world *w, const struct lz_call *c, lz_component_id to)
+{
+    const struct lz_request *r = lz_request_find(w, c->request);
+    uint64_t who = 0;
+    if (r != NULL && r->agent != 0)
+        who = lz_hash_mix((uint64_t)r->traffic << 32 | r->agent, 2);
+    else if (c->owner_kind == LZ_OWNER_TASK)
+        who = lz_hash_mix(c->owner, 3);
+    return who != 0 ? lz_hash_mix(who, to) | 1 : 0;
+}
+
+static uint32_t process_of(struct lz_world *w, struct lz_recorder *r, const struct lz_call *c)
+{
+    struct lz_recorders *rs = w->recorders;
+    uint64_t who = who_of(w, c, r->component);
+    if (who == 0)
+        return r->processes++;
+    if (2 * (rs->process_count + 1) > rs->process_cap)
+        widen_processes(w);
+    struct process *p = find_process(rs, who);
+    if (p->who == 0)
+        rs->process_count++;
+    if (p->who == 0 || p->is_open)
+        *p = (struct process){.who = who, .number = r->processes++};
+    p->is_open = true;
+    return p->number;
+}
+
+static void close_process(struct lz_world *w, const struct lz_recorder *r, const struct lz_call *c,
+                          uint32_t number)
+{
+    struct lz_recorders *rs = w->recorders;
+    uint64_t who = who_of(w, c, r->component);
+    if (who == 0)
+        return;
+    struct process *p = find_process(rs, who);
+    if (p->who == who && p->number == number)
+        p->is_open = false;
+}
+
+// ---- operations
+
+static struct under_way *under_way(struct lz_world *w, uint64_t call)
+{
+    struct lz_recorders *rs = w->recorders;
+    uint32_t index = (uint32_t)call;
+    if (index >= rs->call_cap || rs->calls[index].call != call)
+        return NULL;
+    return &rs->calls[index];
+}
+
+static lz_value value_written(struct lz_world *w, struct lz_call *c, const struct lz_recorder *r)
+{
+    if (is_removal(w, c->op))
+        return 0;
+    lz_argument_id argument = lz_argument_of_call(w, c);
+    if (argument != 0)
+        return lz_argument_to_value(w, argument);
+    lz_value own = lz_value_integer((int64_t)r->count + 1);
+    argument = lz_argument_value(w, own);
+    lz_argument_give_call(w, c, argument);
+    lz_argument_drop(w, argument); // the call has its own hold on it
+    return own;
+}
+
+void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_recorders *rs = w->recorders;
+    lz_component_id to = lz_edge_get(w, c->edge)->opts.to;
+    LZ_ASSERT(lz_recorder_is_on(w, to));
+    uint32_t at = rs->by_component[to] - 1;
+    struct lz_recorder *r = &rs->all[at];
+    enum lz_recorder_f f = f_of(w, c->op);
+    if (f == LZ_RECORDER_OTHER)
+        return;
+    if (r->count == LZ_RECORDER_OPS_MAX) {
+        r->dropped++;
+        return;
+    }
+    bool writes = f == LZ_RECORDER_WRITE || f == LZ_RECORDER_CREATE;
+    lz_value value = writes ? value_written(w, c, r) : 0;
+    r->ops = lz_grow(w->arena, r->ops, &r->cap, r->count + 1, sizeof(*r->ops));
+    r->ops[r->count] = (struct lz_recorder_op){.key = c->key,
+                                               .value = value,
+                                               .begin = ++rs->numbers,
+                                               .at = lz_sim_now(w->sim),
+                                               .unit = c->owner_kind == LZ_OWNER_TASK
+                                                           ? lz_hash_mix(c->owner, 4)
+                                                           : lz_hash_mix(rs->numbers, 5),
+                                               .process = process_of(w, r, c),
+                                               .f = (uint8_t)f,
+                                               .outcome = LZ_RECORDER_UNKNOWN};
+    uint64_t id = lz_pool_id(c);
+    uint32_t index = (uint32_t)id;
+    rs->calls = lz_grow(w->arena, rs->calls, &rs->call_cap, index + 1, sizeof(*rs->calls));
+    rs->calls[index] = (struct under_way){
+        .call = id, .recorder = at, .op = r->count, .process = r->ops[r->count].process};
+    r->count++;
+}
+
+/*
+ * What the client can be sure of. An answer below 500 that is no success says that nothing was
+ * done; so do a refused connection, and a database that says that it is read-only. Anything else of
+ * a write may yet have happened, and after a first attempt that ended unknown all that follows says
+ * nothing of that one.
+ */
+static enum lz_recorder_outcome outcome_of(const struct lz_call *c, uint8_t f, bool is_database,
+                                           const struct lz_call_result *result)
+{
+    if (result->outcome == LZ_OUTCOME_OK)
+        return LZ_RECORDER_OK;
+    if (f == LZ_RECORDER_READ)
+        return LZ_RECORDER_FAIL;
+    bool says_no = result->outcome == LZ_OUTCOME_REFUSED ||
+                   (result->outcome == LZ_OUTCOME_ERROR &&
+                    (result->status < 500 || (is_database && result->status == 503)));
+    return says_no && c->attempt <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
+}
+
+void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
+                     const struct lz_call_result *result)
+{
+    struct under_way *u = under_way(w, lz_pool_id(c));
+    if (u == NULL)
+        return;
+    struct lz_recorder *r = &w->recorders->all[u->recorder];
+    struct lz_recorder_op *op = &r->ops[u->op];
+    bool is_database = lz_world_component(w, r->component)->kind == LZ_COMPONENT_DATABASE;
+    op->outcome = (uint8_t)outcome_of(c, op->f, is_database, result);
+    op->done = lz_sim_now(w->sim);
+    op->is_repeated = op->is_repeated || c->attempt > 1;
+    if (op->outcome != LZ_RECORDER_UNKNOWN) {
+        op->end = ++w->recorders->numbers;
+        close_process(w, r, c, u->process);
+    }
+    if (op->f == LZ_RECORDER_READ && op->outcome == LZ_RECORDER_OK)
+        op->value = result->value;
+    u->call = 0;
+}
+
+void lz_recorder_forget(struct lz_world *w, const struct lz_call *c)
+{
+    struct under_way *u = under_way(w, lz_pool_id(c));
+    if (u != NULL)
+        u->call = 0;
+}
+
+void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t version)
+{
+    struct under_way *u = under_way(w, t->call);
+    if (u == NULL)
+        return; // its client hears no more of it
+    struct lz_recorder_op *op = &w->recorders->all[u->recorder].ops[u->op];
+    op->is_repeated = op->is_repeated || op->has_version;
+    op->has_version = true;
+    op->version = version;
+}
+
+void lz_recorder_void(struct lz_world *w, const struct lz_task *t)
+{
+    struct under_way *u = w->recorders != NULL ? under_way(w, t->call) : NULL;
+    if (u != NULL)
+        w->recorders->all[u->recorder].ops[u->op].f = LZ_RECORDER_OTHER;
+}

@@ -1,0 +1,101 @@
+/*
+ * recorder.h — what clients of a component did and saw, written down as the run goes.
+ *
+ * Black box: an operation is a call, from the instant its client begins it until the client hears
+ * its end: `ok`, `fail` (it certainly did nothing) or `unknown` (a timeout, a broken connection, a
+ * server's failure: it may have happened, or may happen yet). Beginnings and ends have numbers in
+ * one order. White box: the server adds which version an operation wrote or saw, which no client
+ * knows; checkers of histories answer without it and are then compared with it.
+ *
+ * What a call does goes by the first word of its operation, as servers take it: reads, deletes,
+ * locks; everything else writes. A write that brings no value is given one of its own, a number,
+ * so that who reads it can be told whose it was. So a recorded component's values are others than
+ * an unrecorded one's where the scenario said none; nothing else of the run changes.
+ *
+ * A process is whoever can have only one operation open: a user of a closed loop or of a session,
+ * a task of a handler, else a request. One whose operation ended unknown is not heard of again,
+ * another takes its place (Jepsen's rule).
+ *
+ * Off, a call costs nothing: only edges to a recorded component are watched. Ownership: the
+ * world's arena; at most LZ_RECORDER_OPS_MAX operations, further ones are counted.
+ */
+#ifndef LZ_MODEL_HISTORY_RECORDER_H
+#define LZ_MODEL_HISTORY_RECORDER_H
+
+#include "model/value.h"
+#include "model/world.h"
+
+#define LZ_RECORDER_OPS_MAX 20000000u
+
+enum lz_recorder_f {
+    LZ_RECORDER_READ,
+    LZ_RECORDER_WRITE,  /* also a delete: of nothing */
+    LZ_RECORDER_CREATE, /* a write if there is nothing */
+    LZ_RECORDER_ACQUIRE,
+    LZ_RECORDER_RELEASE,
+    LZ_RECORDER_OTHER, /* not recorded */
+};
+
+enum lz_recorder_outcome { LZ_RECORDER_OK, LZ_RECORDER_FAIL, LZ_RECORDER_UNKNOWN };
+
+struct lz_recorder_op {
+    uint64_t key;
+    lz_value value;   /* written, or read; of a create what it wrote */
+    uint64_t begin;   /* numbers in one order, from 1 */
+    uint64_t end;     /* 0: it never ended */
+    uint64_t version; /* 0: not told, or of what was never written */
+    uint64_t unit;    /* what was done by one request of a handler has the same */
+    lz_time at, done;
+    uint32_t process;
+    uint8_t f;
+    uint8_t outcome;
+    bool has_version;
+    bool is_repeated; /* it took effect more than once, or was tried again */
+};
+
+struct lz_recorder {
+    lz_component_id component;
+    struct lz_recorder_op *ops; /* in order of begin */
+    uint32_t count, cap;
+    uint64_t dropped;
+    uint32_t processes;
+};
+
+/* Before the run: write down what is done to a component. Again: nothing. */
+void lz_recorder_watch(struct lz_world *w, lz_component_id id);
+
+/* NULL: it is not recorded. */
+const struct lz_recorder *lz_recorder_of(const struct lz_world *w, lz_component_id id);
+
+/* All of them, in order of component; NULL past the end. */
+const struct lz_recorder *lz_recorder_at(const struct lz_world *w, size_t i);
+
+struct lz_call;
+struct lz_call_result;
+struct lz_task;
+
+/* For client.c and call.c. */
+bool lz_recorder_is_on(const struct lz_world *w, lz_component_id id);
+void lz_recorder_begin(struct lz_world *w, struct lz_call *c);
+void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
+                     const struct lz_call_result *result);
+void lz_recorder_forget(struct lz_world *w, const struct lz_call *c); /* nobody hears its end */
+
+/*
+ * For servers: the operation of this task saw or wrote `version` of its key; 0: the key was never
+ * written. Costs a look at a pointer when nothing is recorded.
+ */
+void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t version);
+
+static inline void lz_recorder_effect(struct lz_world *w, const struct lz_task *t, uint64_t version)
+{
+    if (w->recorders != NULL)
+        lz_recorder_note(w, t, version);
+}
+
+/* The operation changed nothing that others could see: a lock taken again by who holds it. */
+void lz_recorder_void(struct lz_world *w, const struct lz_task *t);
+
+const char *lz_recorder_f_name(enum lz_recorder_f f); /* "read", "write", "cas", ... */
+
+#endif
