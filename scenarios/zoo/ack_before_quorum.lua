@@ -1,6 +1,6 @@
 -- A write is acknowledged when the primary alone has it. Its network fails, and a moment later it
--- dies: the replica that then leads has never heard of it, and what a client was told is gone. Repaired, a write waits until
--- a standby has it on disk, so that whoever leads next has it too.
+-- dies: the replica that then leads has never heard of it, and what a client was told is gone.
+-- Repaired, a write waits until a standby has it on disk, so that whoever leads next has it too.
 --
 -- PostgreSQL documents the loss (26.2.8, "Synchronous Replication"); Jepsen found it in Redis
 -- (2013), in MongoDB with write concern 1 (2015) and in others that ship their log afterwards.
@@ -28,8 +28,10 @@ local api = service "api" {
     end,
   },
 }
-traffic "writers" { to = api, op = "POST /", rate = shape.steps { { "0s", "150/s" }, { "15s", "0/s" } },
-  timeout = "5s" }
+traffic "writers" {
+  to = api, op = "POST /", rate = shape.steps { { "0s", "150/s" }, { "15s", "0/s" } },
+  timeout = "5s",
+}
 -- Once another leads.
 traffic "readers" {
   to = api, op = "GET /", rate = shape.steps { { "0s", "0/s" }, { "16s", "150/s" } },

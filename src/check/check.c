@@ -16,7 +16,8 @@ static const struct lz_temporal_op *const ops[] = {
     [LZ_SOMETIMES] = &lz_temporal_sometimes,   [LZ_SLO] = &lz_temporal_slo,
     [LZ_HISTORY] = &lz_temporal_recorded,
 };
-_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_HISTORY + 1, "an operator for each enum lz_temporal");
+_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_HISTORY + 1,
+               "an operator for each enum lz_temporal");
 
 const char *lz_check_verdict_name(enum lz_verdict verdict)
 {

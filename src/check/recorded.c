@@ -103,8 +103,8 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
     struct lz_judge_result j;
     struct lz_err err;
     LZ_ASSERT(recorder != NULL);
-    snprintf(r->expected, sizeof(r->expected), "%s to be %s",
-             lz_world_component(c->world, e->opts.of)->name, o->word);
+    snprintf(r->expected, sizeof(r->expected), "%s, by the history of %s", o->word,
+             lz_world_component(c->world, e->opts.of)->name);
     if (recorder->dropped > 0) {
         r->verdict = LZ_VERDICT_INCONCLUSIVE;
         snprintf(r->actual, sizeof(r->actual), "not judged");
