@@ -374,9 +374,8 @@ double lz_dist_value(const struct lz_dist *dist, struct lz_draw *draw)
     return 0.0;
 }
 
-lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw)
+static inline lz_time time_of(double value)
 {
-    double value = lz_dist_value(dist, draw);
     LZ_ASSERT(value >= 0.0);
     if (value >= (double)LZ_DIST_TIME_MAX)
         return LZ_DIST_TIME_MAX;
@@ -384,6 +383,20 @@ lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw)
     // that is guessed wrong every second time.
     lz_time whole = (lz_time)value;
     return whole + (lz_time)((value - (double)whole) * 2.0);
+}
+
+lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw)
+{
+    return time_of(lz_dist_value(dist, draw));
+}
+
+lz_time lz_dist_time_once(const struct lz_dist *dist, uint64_t run_key, uint64_t owner,
+                          enum lz_purpose purpose, uint64_t counter)
+{
+    if (dist->kind == LZ_DIST_EXPONENTIAL)
+        return time_of(dist->a * lz_draw_exponential_once(run_key, owner, purpose, counter));
+    struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
+    return lz_dist_time(dist, &draw);
 }
 
 // P(X < x) for a standard normal X and x >= 0, by its series at zero.

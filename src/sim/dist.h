@@ -74,6 +74,10 @@ double lz_dist_value(const struct lz_dist *dist, struct lz_draw *draw);
 /* One draw as a duration, rounded half up to nanoseconds. A constant takes no randomness. */
 lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw);
 
+/* The same for who begins a draw for it and needs no other number. */
+lz_time lz_dist_time_once(const struct lz_dist *dist, uint64_t run_key, uint64_t owner,
+                          enum lz_purpose purpose, uint64_t counter);
+
 /* INFINITY for a pareto with alpha <= 1. */
 double lz_dist_mean(const struct lz_dist *dist);
 

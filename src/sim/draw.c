@@ -150,6 +150,19 @@ double lz_draw_exponential(struct lz_draw *draw)
     return exponential_slowly(draw, bits);
 }
 
+double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
+                                uint64_t counter)
+{
+    struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
+    struct block b = philox(draw.tail, owner, run_key);
+    const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[b.first & 255];
+    if (place_of(b.first) < at->sure)
+        return (double)place_of(b.first) * at->width;
+    draw.blocks = draw.has_ready = 1;
+    draw.ready = b.second;
+    return exponential_slowly(&draw, b.first);
+}
+
 // Marsaglia, "Generating a variable from the tail of the normal distribution", 1964.
 static double normal_beyond(struct lz_draw *draw, double from)
 {

@@ -104,6 +104,10 @@ static inline double lz_draw_unit(struct lz_draw *draw)
     return (double)(lz_draw_u64(draw) >> 11) * 0x1p-53;
 }
 
+/* lz_draw_begin and lz_draw_exponential in one go, for who needs no more numbers. */
+double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
+                                uint64_t counter);
+
 /* Uniform in 0 .. n-1, without bias; n > 0. */
 uint64_t lz_draw_below(struct lz_draw *draw, uint64_t n);
 

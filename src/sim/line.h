@@ -71,7 +71,6 @@ static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
 static inline void lz_lines_push(struct lz_lines *ls, lz_line line, struct lz_line_event e)
 {
     struct lz_line_ring *l = &ls->all[line];
-    LZ_ASSERT(l->count < l->cap);
     l->ring[(l->first + l->count) & (l->cap - 1)] = e;
     ls->held++;
     if (l->count++ > 0)

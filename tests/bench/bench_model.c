@@ -10,24 +10,16 @@
 #include "explore/ticker.h"
 #include "model/service/service.h"
 
-// Customers arrive at 0.9 of what the servers can do; users stand beside the queue.
-#define QUEUE(servers, rate, seconds)                                                              \
-    "scenario 'queue' { duration = '" seconds "s' }\n"                                             \
-    "local q = service 'q' { concurrency = " servers ", queue = { max = 'unbounded' },\n"          \
-    "    service_time = dist.exponential { mean = '1ms' } }\n"                                     \
-    "traffic 'customers' { to = q, rate = '" rate "/s', beside = true }\n"                         \
-    "expect 'customers are served' { at_end = q.success.ratio:above '99%' }\n"
-
 static void mm1(void)
 {
     bench_scenario_run(&(struct bench_scenario){
-        .name = "mm1", .source = QUEUE("1", "900", "2000"), .counts = "customers"});
+        .name = "mm1", .source = BENCH_QUEUE("1", "900", "2000"), .counts = "customers"});
 }
 
 static void mm8(void)
 {
     bench_scenario_run(&(struct bench_scenario){
-        .name = "mm8", .source = QUEUE("8", "7200", "250"), .counts = "customers"});
+        .name = "mm8", .source = BENCH_QUEUE("8", "7200", "250"), .counts = "customers"});
 }
 
 static void tier3(void)

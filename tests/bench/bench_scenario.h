@@ -30,6 +30,14 @@
     "        return row.ok and 200 or 503\n"                                                       \
     "    end } "
 
+/* Customers arrive at 0.9 of what the servers can do; users stand beside the queue. */
+#define BENCH_QUEUE(servers, rate, seconds)                                                        \
+    "scenario 'queue' { duration = '" seconds "s' }\n"                                             \
+    "local q = service 'q' { concurrency = " servers ", queue = { max = 'unbounded' },\n"          \
+    "    service_time = dist.exponential { mean = '1ms' } }\n"                                     \
+    "traffic 'customers' { to = q, rate = '" rate "/s', beside = true }\n"                         \
+    "expect 'customers are served' { at_end = q.success.ratio:above '99%' }\n"
+
 /* Forty lines, as people write them. */
 extern const char bench_scenario_forty_lines[];
 

@@ -53,6 +53,15 @@ static void tier3(void)
     lz_script_destroy(script);
 }
 
+// 1e4 customers of one server.
+static void mm1(void)
+{
+    struct lz_script_world built;
+    script = bench_scenario_build(BENCH_QUEUE("1", "900", "11"), &built);
+    counted();
+    lz_script_destroy(script);
+}
+
 static void tier3_lua(void)
 {
     struct lz_script_world built;
@@ -81,10 +90,8 @@ void counted(void)
 }
 
 static const struct bench_workload workloads[] = {
-    {"hold", hold},
-    {"tier3", tier3},
-    {"tier3_lua", tier3_lua},
-    {"universe", universe},
+    {"hold", hold},           {"mm1", mm1},           {"tier3", tier3},
+    {"tier3_lua", tier3_lua}, {"universe", universe},
 };
 
 int main(int argc, char **argv)

@@ -323,6 +323,24 @@ static void every_machine_and_compiler_draws_the_same(void **state)
     assert_int_equal(hash, 0xc5566569b9cf0c7cu);
 }
 
+// The short way of one draw is the long one; one in ninety is drawn slowly, and one in a few
+// hundred beyond the last layer.
+static void a_draw_in_one_go_is_the_same_draw(void **state)
+{
+    (void)state;
+    const struct lz_dist dists[] = {make(LZ_DIST_EXPONENTIAL, 4e6, 0), make(LZ_DIST_GAMMA, 4e6, 2),
+                                    lz_dist_constant(7), make(LZ_DIST_PARETO, 1e6, 1.5)};
+    uint64_t slow = 0;
+    for (size_t d = 0; d < COUNT(dists); d++)
+        for (uint64_t i = 0; i < DRAWS / 10; i++) {
+            struct lz_draw draw = lz_draw_begin(3, d, LZ_PURPOSE_SERVICE, i);
+            lz_time time = lz_dist_time(&dists[d], &draw);
+            assert_int_equal(lz_dist_time_once(&dists[d], 3, d, LZ_PURPOSE_SERVICE, i), time);
+            slow += d == 0 && (draw.blocks > 1 || !draw.has_ready);
+        }
+    assert_true(slow > 50);
+}
+
 static void names_are_those_of_scenarios(void **state)
 {
     (void)state;
@@ -344,6 +362,7 @@ int main(void)
         cmocka_unit_test(times_are_rounded_half_up),
         cmocka_unit_test(durations_beyond_all_reason_are_cut),
         cmocka_unit_test(every_machine_and_compiler_draws_the_same),
+        cmocka_unit_test(a_draw_in_one_go_is_the_same_draw),
         cmocka_unit_test(names_are_those_of_scenarios),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,9 @@ void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
     struct lz_database_node *n = &d->nodes[t->server - d->first];
     if (n->capacity->loss_count > 0)
         lz_capacity_touch(n->capacity);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    double query_ns = (double)lz_dist_time(&d->opts.query_time, &draw) * n->capacity->factor;
+    lz_time drawn =
+        lz_dist_time_once(&d->opts.query_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
+    double query_ns = (double)drawn * n->capacity->factor;
     lz_time demand = (lz_time)(query_ns + 0.5);
     t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     lz_query_measure_cpu(w, d);

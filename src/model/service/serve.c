@@ -54,8 +54,9 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
 {
     double factor = hold_worker(w, s, r, t);
     const struct lz_service_build *b = &s->builds[t->version];
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    lz_time total = lz_service_scaled(lz_dist_time(&b->service_time, &draw), factor);
+    uint64_t key = lz_sim_key(w->sim);
+    lz_time total = lz_service_scaled(
+        lz_dist_time_once(&b->service_time, key, t->path, LZ_PURPOSE_SERVICE, 0), factor);
     if (b->cpu_time.kind == LZ_DIST_NONE && total > 0) {
         t->rest_ns = 0;
         take_cpu(w, s, r, t, total);
@@ -63,8 +64,8 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
     }
     lz_time cpu = total;
     if (b->cpu_time.kind != LZ_DIST_NONE) {
-        draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 1);
-        cpu = lz_service_scaled(lz_dist_time(&b->cpu_time, &draw), factor);
+        cpu = lz_service_scaled(
+            lz_dist_time_once(&b->cpu_time, key, t->path, LZ_PURPOSE_SERVICE, 1), factor);
         cpu = cpu < total ? cpu : total;
     }
     lz_serve_take_cpu(w, s, t, cpu, total - cpu);

@@ -57,11 +57,11 @@ static double next_area(struct lz_world *w, const struct stream *s)
     double batch = o->batch > 0 ? (double)o->batch : 1.0;
     if (o->constant)
         return batch / s->scale;
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), s->path, LZ_PURPOSE_ARRIVAL, s->count + 1);
-    if (o->gaps.kind != LZ_DIST_NONE)
-        return lz_dist_value(&o->gaps, &draw) / lz_dist_mean(&o->gaps) / s->scale;
-    return lz_draw_exponential(&draw) * batch / s->scale;
+    uint64_t key = lz_sim_key(w->sim), nth = s->count + 1;
+    if (o->gaps.kind == LZ_DIST_NONE)
+        return lz_draw_exponential_once(key, s->path, LZ_PURPOSE_ARRIVAL, nth) * batch / s->scale;
+    struct lz_draw draw = lz_draw_begin(key, s->path, LZ_PURPOSE_ARRIVAL, nth);
+    return lz_dist_value(&o->gaps, &draw) / lz_dist_mean(&o->gaps) / s->scale;
 }
 
 static lz_time next_time(struct lz_world *w, const struct stream *s)
