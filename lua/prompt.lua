@@ -175,10 +175,13 @@ end
 -- ---------------------------------------------------------------- lines
 
 local function compile(state, env, text)
-    local chunk, message = state.C.compile("return " .. text, "=prompt", env)
-    if chunk then return chunk, nil, true end
+    local chunk, as_value = state.C.compile("return " .. text, "=prompt", env)
+    if chunk then return chunk end
+    local message
     chunk, message = state.C.compile(text, "=prompt", env)
-    return chunk, message, false
+    -- An expression that goes on in the next line is no statement at all.
+    if not chunk and as_value:find "<eof>" then message = as_value end
+    return chunk, message
 end
 
 --- "ok", what to show | "incomplete" | "wrong", why

@@ -30,30 +30,27 @@ static const struct lz_opt options[] = {
 
 // ---------------------------------------------------------------- lines
 
-struct lines {
-    bool is_terminal;
-};
-
-static char *read_line(void *ctx, const char *prompt, const char *indent)
+static char *read_line(void *ctx)
 {
-    const struct lines *l = ctx;
-    (void)indent;
-    if (l->is_terminal) {
-        fputs(prompt, stdout);
-        fflush(stdout);
-    }
+    (void)ctx;
     char *line = NULL;
     size_t cap = 0;
     ssize_t len = getline(&line, &cap, stdin);
     if (len < 0) {
         free(line);
-        if (l->is_terminal)
-            putchar('\n');
         return NULL;
     }
     if (len > 0 && line[len - 1] == '\n')
         line[len - 1] = '\0';
     return line;
+}
+
+// A terminal that can move its cursor.
+static bool is_terminal(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && term != NULL &&
+           term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 static void put(void *ctx, const char *text)
@@ -111,7 +108,9 @@ static enum lz_exit explore(const struct repl_flags *f, const struct lz_suite *s
 {
     const struct lz_suite_scenario *s = &suite->scenarios[run->scenario];
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
-    struct lines lines = {.is_terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1};
+    char *history = is_terminal() ? lz_line_history_path() : NULL;
+    const struct lz_line_opts terminal = {
+        .in = STDIN_FILENO, .out = STDOUT_FILENO, .colour = term.colour, .history = history};
     struct pages pages = {lz_docs_create(), term.width < 100 ? term.width : 100};
     struct lz_str case_text, why;
     lz_str_init(&case_text);
@@ -129,7 +128,8 @@ static enum lz_exit explore(const struct repl_flags *f, const struct lz_suite *s
         .case_text = case_text.text,
         .at = f->at,
         .style = {.colour = term.colour, .ascii = term.ascii, .width = term.width},
-        .input = {.ctx = &lines, .read = read_line, .is_silent = !lines.is_terminal},
+        .input = {.read = read_line},
+        .terminal = is_terminal() ? &terminal : NULL,
         .put = put,
         .put_ctx = out,
         .page = page,
@@ -138,6 +138,7 @@ static enum lz_exit explore(const struct repl_flags *f, const struct lz_suite *s
     bool ok = lz_repl_run(&opts, &why);
     if (!ok)
         fprintf(stderr, "%s\n", why.text);
+    free(history);
     lz_str_finish(&why);
     lz_str_finish(&case_text);
     lz_docs_destroy(pages.docs);

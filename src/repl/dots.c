@@ -391,3 +391,10 @@ void lz_dots_do(struct lz_repl *r, const char *line)
     }
     lz_repl_say(r, "error: there is no command .%.*s; .help lists them", (int)len, line);
 }
+
+void lz_dots_complete(const char *text, struct lz_str *out)
+{
+    for (size_t i = 0; i < DOT_COUNT; i++)
+        if (strncmp(dots[i].name, text + 1, strlen(text + 1)) == 0)
+            lz_str_addf(out, "%s.%s", out->len > 0 ? "\n" : "", dots[i].name);
+}

@@ -108,13 +108,31 @@ static void make_prompt(struct lz_repl *r, char *out, size_t size)
     snprintf(out, size, "%s%s%s> ", is_main ? "" : b->name, is_main ? "" : " ", at);
 }
 
-// Lines until the chunk is complete, as one; NULL at the end of input.
-static char *read_lines(struct lz_repl *r)
+static char *read_line(struct lz_repl *r, const char *prompt)
 {
-    char prompt[64];
-    make_prompt(r, prompt, sizeof(prompt));
-    const struct lz_repl_input *in = &r->opts->input;
-    return in->read(in->ctx, prompt, NULL);
+    return r->line != NULL ? lz_line_read(r->line, prompt)
+                           : r->opts->input.read(r->opts->input.ctx);
+}
+
+// After a dot commands; elsewhere, and where a command takes an expression, what Lua knows.
+static void complete(void *ctx, const char *text, struct lz_str *out)
+{
+    struct lz_repl *r = ctx;
+    if (text[0] == '.' && strchr(text, ' ') == NULL) {
+        lz_dots_complete(text, out);
+        return;
+    }
+    bool is_lua =
+        text[0] != '.' || strncmp(text, ".plot ", 6) == 0 || strncmp(text, ".break when ", 12) == 0;
+    if (text[0] == '\0' || text[0] == '?' || !is_lua)
+        return;
+    struct lz_str answer;
+    lz_str_init(&answer);
+    lz_str_add(&answer, text);
+    struct lz_pipe_message m = {.kind = LZ_PIPE_COMPLETE};
+    if (lz_tree_ask(&r->tree, &m, &answer) && m.kind == LZ_PIPE_OK)
+        lz_str_add(out, answer.text);
+    lz_str_finish(&answer);
 }
 
 static void take_lua(struct lz_repl *r, char *first)
@@ -122,9 +140,8 @@ static void take_lua(struct lz_repl *r, char *first)
     struct lz_str all;
     lz_str_init(&all);
     lz_str_add(&all, first);
-    const struct lz_repl_input *in = &r->opts->input;
     while (!r->is_done && evaluate(r, all.text)) {
-        char *more = in->read(in->ctx, "... ", first);
+        char *more = read_line(r, "... ");
         if (more == NULL) {
             lz_repl_say(r, "error: the input ends in the middle of a chunk");
             break;
@@ -147,9 +164,9 @@ static void on_interrupt(int signal)
 
 static void greet(struct lz_repl *r)
 {
-    if (r->opts->input.is_silent)
+    if (r->line == NULL)
         return;
-    lz_repl_say(r, "lorenz %s   .help   ?name for documentation   Ctrl-D leaves",
+    lz_repl_say(r, "lorenz %s   .help   ?name for documentation   TAB completes   Ctrl-R history",
                 r->opts->stage.version);
     lz_repl_say(r, "\"%s\"   seed %llu%s%s", r->opts->title,
                 (unsigned long long)r->opts->stage.seed, r->opts->case_text[0] != '\0' ? "   " : "",
@@ -177,10 +194,19 @@ bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why)
     interruptible = &r.tree;
     struct sigaction act = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &act, &before);
+    if (opts->terminal != NULL) {
+        struct lz_line_opts terminal = *opts->terminal;
+        terminal.complete = complete;
+        terminal.ctx = &r;
+        r.line = lz_line_open(&terminal);
+    }
     greet(&r);
     go_to_start(&r);
-    char *line;
-    while (!r.is_done && (line = read_lines(&r)) != NULL) {
+    char *line, prompt[64];
+    for (;;) {
+        make_prompt(&r, prompt, sizeof(prompt));
+        if (r.is_done || (line = read_line(&r, prompt)) == NULL)
+            break;
         if (line[0] == '.' || line[0] == '?')
             lz_repl_line(&r, line);
         else if (!is_blank(line))
@@ -189,6 +215,7 @@ bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why)
     }
     sigaction(SIGINT, &before, NULL);
     interruptible = NULL;
+    lz_line_close(r.line);
     for (uint32_t i = 0; i < r.break_count; i++)
         free(r.breaks[i]);
     free(r.breaks);

@@ -12,16 +12,16 @@
 #ifndef LZ_REPL_REPL_H
 #define LZ_REPL_REPL_H
 
+#include "repl/line.h"
 #include "repl/stage.h"
 #include "repl/tree.h"
 #include "report/report.h"
 
-/* Where lines come from. */
+/* Where lines come from, without a terminal: prompts and greetings are for people. */
 struct lz_repl_input {
     void *ctx;
     /* The next line without its end, malloc's; NULL at the end of input. */
-    char *(*read)(void *ctx, const char *prompt, const char *indent);
-    bool is_silent; /* prompts and greetings are for people; piped input has none */
+    char *(*read)(void *ctx);
 };
 
 struct lz_repl_opts {
@@ -31,6 +31,7 @@ struct lz_repl_opts {
     lz_time at; /* where to begin */
     struct lz_report_style style;
     struct lz_repl_input input;
+    const struct lz_line_opts *terminal; /* in place of that; `complete` is filled in. NULL: none */
     void (*put)(void *ctx, const char *text); /* text as it comes */
     void *put_ctx;
     /* A page of documentation by its topic; NULL: there is none. Valid until the next. */
@@ -48,7 +49,8 @@ struct lz_repl {
     struct lz_tree tree;
     char **breaks;
     uint32_t break_count;
-    struct lz_str typed; /* all lines so far, for .save */
+    struct lz_line *line; /* NULL: no terminal */
+    struct lz_str typed;  /* all lines so far, for .save */
     bool is_done;
 };
 
@@ -61,8 +63,9 @@ void lz_repl_line(struct lz_repl *r, const char *line);
 /* "3m59s", asked of the world; false when said what is wrong with it. */
 bool lz_repl_time(struct lz_repl *r, const char *text, lz_time *t);
 
-/* dots.c: a command without its dot. */
+/* dots.c: a command without its dot; the commands that begin so, one per line with the dot. */
 void lz_dots_do(struct lz_repl *r, const char *line);
+void lz_dots_complete(const char *text, struct lz_str *out);
 
 /* views.c: of the current branch's record. */
 void lz_views_events(struct lz_repl *r, const char *args);

@@ -9,6 +9,9 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+// C-c may come while the world stands still between two stretches of a run.
+static volatile sig_atomic_t interrupted;
+
 struct lz_tree_branch *lz_tree_now(struct lz_tree *t)
 {
     return &t->branches[t->current];

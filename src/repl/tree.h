@@ -19,8 +19,8 @@
 #include "repl/pipe.h"
 #include "repl/stage.h"
 
-#define LZ_TREE_EVENTS 100000u
-#define LZ_TREE_SNAPSHOTS 64
+#define LZ_TREE_EVENTS 50000u
+#define LZ_TREE_SNAPSHOTS 128
 #define LZ_TREE_BRANCHES 32
 
 struct lz_tree_snapshot {
