@@ -235,6 +235,7 @@ bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
     struct lz_tree_branch *b = lz_tree_now(t);
     if (t->snapshot_count == 0 && !snapshot(t, true)) // the beginning is never given up
         return false;
+    interrupted = 0;
     do {
         *m =
             (struct lz_pipe_message){.kind = LZ_PIPE_ADVANCE, .at = until, .count = LZ_TREE_EVENTS};
@@ -242,6 +243,8 @@ bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
         lz_str_add(out, conditions);
         if (!lz_tree_ask(t, m, out))
             return false;
+        if (m->kind == LZ_PIPE_STOPPED && interrupted)
+            m->count = 1;
         if (m->kind == LZ_PIPE_STOPPED && m->count == 0 && !snapshot(t, false))
             return false;
     } while (m->kind == LZ_PIPE_STOPPED && m->count == 0);
@@ -338,6 +341,7 @@ bool lz_tree_record(struct lz_tree *t, uint32_t branch, struct lz_str *out)
 
 void lz_tree_interrupt(const struct lz_tree *t)
 {
+    interrupted = 1;
     if (t->branch_count > 0)
         kill(t->branches[t->current].pid, SIGUSR1);
 }
