@@ -13,14 +13,33 @@
 #include "cli/flags.h"
 #include "cli/runs.h"
 #include "cli/session.h"
+#include "cli/sweep_report.h"
 #include "report/run.h"
 
 #define RUNS_MAX 100000
+
+/* The shared flags come first: their readers are given a struct lz_flags. */
+struct report_flags {
+    struct lz_flags common;
+    double confidence, max_rate;
+};
+
+static bool take_confidence(void *into, const char *value, struct lz_err *err)
+{
+    return lz_opts_share(value, &((struct report_flags *)into)->confidence, err);
+}
+
+static bool take_max_rate(void *into, const char *value, struct lz_err *err)
+{
+    return lz_opts_share(value, &((struct report_flags *)into)->max_rate, err);
+}
 
 static const struct lz_opt options[] = {
     {"output", 'o', "FORMAT=FILE", "write this format; may be repeated, - is stdout",
      lz_flags_output},
     {"epoch", 0, "SECONDS", "what time 0 is, in Unix time (default 946684800)", lz_flags_epoch},
+    {"confidence", 0, "P", "of a sweep: how sure the interval is (default 95%)", take_confidence},
+    {"max-rate", 0, "P", "of a sweep: decide whether fewer, or more, runs fail", take_max_rate},
     {"report-only", 0, NULL, "failed and inconclusive runs do not fail the command",
      lz_flags_report_only},
     {"profile", 0, "NAME", "the configuration's settings of this name", lz_flags_profile},
@@ -35,6 +54,8 @@ struct report {
     size_t count;
     struct lz_exit_set codes;
     size_t damaged;
+    char **parts; // of sweeps
+    size_t part_count;
 };
 
 // ---------------------------------------------------------------- reading
@@ -60,14 +81,35 @@ static int by_bytes(const void *a, const void *b, void *ctx)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t len = strlen(name), tail = strlen(end);
+    return len > tail && strcmp(name + len - tail, end) == 0;
+}
+
+static void add_part(struct report *r, const char *path)
+{
+    char *copy = lz_mem_alloc(strlen(path) + 1);
+    strcpy(copy, path);
+    r->parts = lz_mem_resize(r->parts, (r->part_count + 1) * sizeof(r->parts[0]));
+    r->parts[r->part_count++] = copy;
+}
+
+static void add_any(struct report *r, const char *name)
+{
+    if (ends_in(name, ".lzsweep"))
+        add_part(r, name);
+    else
+        add_file(r, name);
+}
+
 static void add_folder(struct report *r, const char *folder)
 {
     DIR *dir = opendir(folder);
     char **names = NULL;
     size_t count = 0;
     for (struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir)) {
-        size_t len = strlen(e->d_name);
-        if (len <= 6 || strcmp(e->d_name + len - 6, ".lzrun") != 0)
+        if (!ends_in(e->d_name, ".lzrun") && !ends_in(e->d_name, ".lzsweep"))
             continue;
         struct lz_str path;
         lz_str_init(&path);
@@ -79,7 +121,7 @@ static void add_folder(struct report *r, const char *folder)
         closedir(dir);
     lz_sort(names, count, sizeof(names[0]), by_bytes, NULL);
     for (size_t i = 0; i < count; i++) {
-        add_file(r, names[i]);
+        add_any(r, names[i]);
         free(names[i]);
     }
     free(names);
@@ -219,10 +261,10 @@ static enum lz_exit write_all(struct report *r, struct lz_out *out)
     return status;
 }
 
-static enum lz_exit report(const struct lz_flags *flags, const struct lz_opts_rest *names,
+static enum lz_exit report(const struct report_flags *f, const struct lz_opts_rest *names,
                            struct lz_out *out)
 {
-    struct report r = {.flags = flags};
+    struct report r = {.flags = &f->common};
     static const char *const everything[] = {LZ_SESSION_RUNS};
     const char *const *items = names->count > 0 ? names->items : everything;
     for (size_t i = 0; i < (names->count > 0 ? names->count : 1); i++) {
@@ -230,11 +272,20 @@ static enum lz_exit report(const struct lz_flags *flags, const struct lz_opts_re
         if (stat(items[i], &st) == 0 && S_ISDIR(st.st_mode))
             add_folder(&r, items[i]);
         else
-            add_file(&r, items[i]);
+            add_any(&r, items[i]);
     }
     lz_sort(r.files, r.count, sizeof(r.files[0]), by_run, NULL);
     enum lz_exit status = LZ_EXIT_USAGE;
-    if (r.count == 0 && r.damaged == 0) {
+    const struct lz_sweep_report sweep = {.flags = &f->common,
+                                          .confidence = f->confidence,
+                                          .max_rate = f->max_rate,
+                                          .paths = (const char *const *)r.parts,
+                                          .count = r.part_count};
+    if (r.part_count > 0 && r.count > 0) {
+        fprintf(stderr, "lorenz report: runs and parts of a sweep are no whole\n");
+    } else if (r.part_count > 0) {
+        status = lz_sweep_report_run(&sweep, out);
+    } else if (r.count == 0 && r.damaged == 0) {
         fprintf(stderr,
                 "lorenz report: there is no run in %s\n"
                 "help: `lorenz run` makes them\n",
@@ -245,6 +296,9 @@ static enum lz_exit report(const struct lz_flags *flags, const struct lz_opts_re
     }
     for (size_t i = 0; i < r.count; i++)
         lz_runs_close(&r.files[i]);
+    for (size_t i = 0; i < r.part_count; i++)
+        free(r.parts[i]);
+    free(r.parts);
     free(r.files);
     return status;
 }
@@ -253,13 +307,13 @@ static enum lz_exit cmd_report(const struct lz_cmd *cmd, struct lz_out *out, int
 {
     const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest names;
-    struct lz_flags flags;
-    lz_flags_init(&flags);
+    struct report_flags flags = {.confidence = 0.95};
+    lz_flags_init(&flags.common);
     enum lz_exit status;
     if (lz_flags_read(&line, out, &flags, &names, &status))
         status = report(&flags, &names, out);
     free(names.items);
-    lz_flags_finish(&flags);
+    lz_flags_finish(&flags.common);
     return status;
 }
 
@@ -272,7 +326,9 @@ const struct lz_cmd lz_cmd_report = {
         "run file, its name in .lorenz/runs, or a folder of run files; without one it is\n"
         ".lorenz/runs. Runs of several shards are put in order by scenario, case and seed, and\n"
         "one that is there twice counts once; runs by different engines, or of different texts of\n"
-        "a scenario, are refused.\n\n"
+        "a scenario, are refused. Parts of a sweep (.lzsweep) become one sweep in the same way, "
+        "and\n"
+        "what is missing is counted.\n\n"
         "Exit status: that of the runs, as of `lorenz run`; 4 usage, 5 there are none, 6 two\n"
         "records of one run differ, 7 a file could not be read, 74 a result could not be written.",
     .opts = options,

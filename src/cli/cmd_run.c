@@ -13,6 +13,7 @@ static const struct lz_opt options[] = {
     LZ_FLAGS_RUNS,
     {"output", 'o', "FORMAT=FILE", "also write this format; may be repeated, - is stdout",
      lz_flags_output},
+    {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
     {"epoch", 0, "SECONDS", "for formats with dates: what time 0 is (default 946684800)",
      lz_flags_epoch},
     LZ_FLAGS_MACHINE,

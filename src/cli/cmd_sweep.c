@@ -8,10 +8,13 @@
 
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "cli/emit.h"
 #include "cli/minimise.h"
+#include "cli/notify.h"
 #include "cli/session.h"
 #include "cli/sweep_out.h"
 #include "cli/watch.h"
+#include "explore/blocks.h"
 #include "explore/seeds.h"
 #include "record/record.h"
 
@@ -28,7 +31,8 @@ struct flags {
     double confidence, max_rate;
     bool no_save, no_shrink;
     enum progress progress;
-    const char *json;
+    const char *json, *part;
+    struct lz_emit emit;
 };
 
 static bool take_seeds(void *into, const char *value, struct lz_err *err)
@@ -76,10 +80,26 @@ static bool take_progress(void *into, const char *value, struct lz_err *err)
 
 static bool take_output(void *into, const char *value, struct lz_err *err)
 {
-    static const char json[] = "json=";
-    if (strncmp(value, json, sizeof(json) - 1) != 0 || value[sizeof(json) - 1] == '\0')
-        return lz_fail(err, LZ_EINVAL, "expected json=FILE, got \"%s\"", value);
-    ((struct flags *)into)->json = value + sizeof(json) - 1;
+    struct flags *f = into;
+    if (strncmp(value, "json=", 5) == 0 && value[5] != '\0')
+        f->json = value + 5;
+    else if (strncmp(value, "sweep=", 6) == 0 && value[6] != '\0' && strcmp(value + 6, "-") != 0)
+        f->part = value + 6;
+    else
+        return lz_fail(err, LZ_EINVAL, "expected json=FILE or sweep=FILE, got \"%s\"", value);
+    return true;
+}
+
+static bool take_blocks(void *into, const char *value, struct lz_err *err)
+{
+    return lz_opts_number(value, 1, LZ_SUBSET_SHARDS_MAX, &((struct flags *)into)->emit.blocks,
+                          err);
+}
+
+static bool take_emit(void *into, const char *value, struct lz_err *err)
+{
+    (void)err;
+    ((struct flags *)into)->emit.folder = value;
     return true;
 }
 
@@ -93,7 +113,11 @@ static const struct lz_opt options[] = {
     LZ_FLAGS_SELECT,
     LZ_FLAGS_STOP,
     LZ_FLAGS_RUNS,
-    {"output", 'o', "json=FILE", "also write the results as json; - is stdout", take_output},
+    {"output", 'o', "json|sweep=FILE", "also write the results as json, or as a part to be merged",
+     take_output},
+    {"blocks", 0, "N", "run nothing: write N blocks to be run elsewhere", take_blocks},
+    {"emit", 0, "FOLDER", "where --blocks writes them", take_emit},
+    {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
     {"progress", 0, "HOW", "auto, bar, counter or none", take_progress},
     LZ_FLAGS_MACHINE,
     LZ_FLAGS_SHOW,
@@ -280,6 +304,21 @@ static enum lz_exit shrink(const struct flags *f, struct lz_sweep *sweep,
                                         : LZ_EXIT_OK;
 }
 
+static void notify(const struct flags *f, const struct lz_sweep *sweep, enum lz_exit status)
+{
+    char summary[120];
+    if (f->common.notify == NULL)
+        return;
+    snprintf(summary, sizeof(summary), "%" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed",
+             sweep->done, sweep->total, sweep->failed);
+    const struct lz_notify notice = {.command = "sweep",
+                                     .verdict = lz_exit_word(status),
+                                     .summary = summary,
+                                     .seed = f->seeds.first,
+                                     .exit_code = (int)status};
+    lz_notify_send(f->common.notify, &notice);
+}
+
 static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
                            const struct lz_report_style *style, struct lz_out *out)
 {
@@ -304,6 +343,7 @@ static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
                                    : "",
                 sweep->failed, (int)status);
     print(f, out, &text);
+    notify(f, sweep, status);
     lz_str_finish(&text);
     return status;
 }
@@ -316,6 +356,11 @@ static size_t take_shard(const struct lz_subset *subset, struct lz_subset_saved 
         if (subset->shards == 0 || i % subset->shards == subset->shard - 1)
             saved[kept++] = saved[i];
     return kept;
+}
+
+static void keep_brief(void *ctx, const struct lz_sweep_kept *kept)
+{
+    lz_blocks_keep(ctx, kept);
 }
 
 static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, struct lz_out *out)
@@ -350,6 +395,9 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
     print(f, out, &text);
     lz_str_finish(&text);
     struct lz_sweep sweep;
+    struct lz_blocks_part *part = lz_blocks_begin();
+    opts.kept_ctx = part;
+    opts.kept = f->part != NULL ? keep_brief : NULL;
     bool ok = lz_sweep_run(&opts, &sweep, &err);
     watch_end(&watch);
     if (!ok)
@@ -358,6 +406,12 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
         fprintf(stderr, "lorenz: %" PRIu64 " runs, %" PRIu64 " events, %.2f s, %u at once\n",
                 sweep.done, sweep.events, (double)(wall_ns() - watch.begun_ns) / 1e9,
                 f->common.jobs);
+    // A part that was stopped is no part.
+    bool is_whole = ok && sweep.signal == 0;
+    if (!lz_blocks_end(part, &opts, is_whole ? f->part : NULL, &err)) {
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        lz_exit_add(&sweep.codes, LZ_EXIT_WRITE);
+    }
     enum lz_exit status = finish(f, &sweep, &style, out);
     lz_sweep_finish(&sweep);
     free(saved);
@@ -424,8 +478,31 @@ static enum lz_exit sweep_once(void *ctx)
     return status;
 }
 
+static enum lz_exit emit(const struct flags *f, struct lz_out *out)
+{
+    struct lz_err err;
+    if (f->emit.folder == NULL || f->emit.blocks == 0) {
+        fprintf(stderr, "lorenz sweep: --blocks N and --emit FOLDER go together\n");
+        return LZ_EXIT_USAGE;
+    }
+    if (!lz_emit_write(&f->emit, &err)) {
+        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        return LZ_EXIT_WRITE;
+    }
+    lz_out_textf(out,
+                 "%" PRIu64 " blocks in %s\n"
+                 "  here       parallel < %s/commands.txt\n"
+                 "  in Slurm   sbatch --array=1-%" PRIu64 " %s/block\n"
+                 "  then       lorenz report %s\n",
+                 f->emit.blocks, f->emit.folder, f->emit.folder, f->emit.blocks, f->emit.folder,
+                 f->emit.folder);
+    return LZ_EXIT_OK;
+}
+
 static enum lz_exit sweep(struct flags *f, const struct lz_opts_rest *paths, struct lz_out *out)
 {
+    if (f->emit.blocks > 0 || f->emit.folder != NULL)
+        return emit(f, out);
     struct watched watched = {f, paths, out};
     return lz_watch_run(&f->common, paths, sweep_once, &watched);
 }
@@ -434,7 +511,7 @@ static enum lz_exit cmd_sweep(const struct lz_cmd *cmd, struct lz_out *out, int 
 {
     const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
-    struct flags flags = {.confidence = 0.95};
+    struct flags flags = {.confidence = 0.95, .emit = {.argc = argc, .argv = argv}};
     lz_flags_init(&flags.common);
     enum lz_exit status;
     if (lz_flags_read(&line, out, &flags, &paths, &status))

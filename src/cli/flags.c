@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/near.h"
+#include "cli/notify.h"
 #include "explore/crew.h"
 
 #define TIMEOUT_DEFAULT_NS (INT64_C(300) * 1000000000)
@@ -248,6 +249,12 @@ bool lz_flags_read_seeds(struct lz_flags_seeds *f, const char *value, struct lz_
     f->first = low;
     f->last = high;
     return true;
+}
+
+bool lz_flags_notify(void *into, const char *value, struct lz_err *err)
+{
+    ((struct lz_flags *)into)->notify = value;
+    return lz_notify_check(value, err);
 }
 
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err)

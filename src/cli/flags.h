@@ -56,6 +56,7 @@ struct lz_flags {
     bool watch;
     bool no_saved;                /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
+    const char *notify;           /* a URL; NULL: nobody */
     int64_t epoch_s;              /* what virtual time 0 is; 0: not given */
     const char *profile, *config; /* NULL: not given */
     struct lz_conf conf;          /* what values point into */
@@ -150,6 +151,7 @@ bool lz_flags_read_seeds(struct lz_flags_seeds *seeds, const char *value,
 
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
+bool lz_flags_notify(void *into, const char *value, struct lz_err *err);
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err);
 bool lz_flags_keyword(void *into, const char *value, struct lz_err *err);
 bool lz_flags_tag(void *into, const char *value, struct lz_err *err);

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/notify.h"
 #include "cli/sweep_out.h"
 #include "cli/watch.h"
 #include "explore/seeds.h"
@@ -308,6 +309,23 @@ static void remember(struct session *s)
     }
 }
 
+static void notify(const struct session *s, enum lz_exit status)
+{
+    char summary[120];
+    size_t held = 0;
+    if (s->flags->notify == NULL)
+        return;
+    for (size_t i = 0; i < s->suite->run_count; i++)
+        held += s->suite->runs[i].report != NULL && s->suite->runs[i].code == LZ_EXIT_OK;
+    snprintf(summary, sizeof(summary), "%zu of %zu runs held", held, s->suite->run_count);
+    const struct lz_notify notice = {.command = "run",
+                                     .verdict = lz_exit_word(status),
+                                     .summary = summary,
+                                     .seed = s->flags->seed,
+                                     .exit_code = (int)status};
+    lz_notify_send(s->flags->notify, &notice);
+}
+
 static enum lz_exit carry_out(struct session *s)
 {
     struct lz_suite *suite = s->suite;
@@ -335,6 +353,7 @@ static enum lz_exit carry_out(struct session *s)
     lz_str_init(&text);
     lz_report_text_end(&text, &s->style, s->reports, s->finished, (int)status);
     print(s, &text);
+    notify(s, status);
     return status;
 }
 

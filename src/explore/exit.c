@@ -70,3 +70,25 @@ enum lz_exit lz_exit_verdict(const char *verdict)
     // A word nobody knows must never read as a success.
     return LZ_EXIT_BUG;
 }
+
+const char *lz_exit_word(enum lz_exit code)
+{
+    switch ((int)code) {
+    case LZ_EXIT_OK:
+        return "pass";
+    case LZ_EXIT_FAILED:
+        return "fail";
+    case LZ_EXIT_SCENARIO:
+        return "error";
+    case LZ_EXIT_INCONCLUSIVE:
+        return "inconclusive";
+    case LZ_EXIT_NOTHING:
+        return "nothing";
+    case LZ_EXIT_DIVERGED:
+        return "diverged";
+    case LZ_EXIT_BUDGET:
+        return "budget";
+    default:
+        return "broken";
+    }
+}

@@ -43,6 +43,9 @@ size_t lz_exit_list(const struct lz_exit_set *set, int codes[LZ_EXIT_KINDS]);
 /* The code of a command that a signal stopped: 130 for Ctrl-C. */
 enum lz_exit lz_exit_signal(int signal);
 
+/* A word for a status: "pass", "fail", "inconclusive", ... */
+const char *lz_exit_word(enum lz_exit code);
+
 /* The code of a run's verdict word as lz_report_verdict gives it. */
 enum lz_exit lz_exit_verdict(const char *verdict);
 

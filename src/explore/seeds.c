@@ -108,6 +108,9 @@ static void take_line(struct loading *l, size_t scenario, const char *path, unsi
                     is_seed ? "there is no such case" : "no seed");
         return;
     }
+    for (size_t i = 0; i < l->count; i++)
+        if (l->all[i].seed == seed && l->all[i].run == run)
+            return; // two sweeps found it
     l->all = lz_mem_resize(l->all, (l->count + 1) * sizeof(*l->all));
     l->all[l->count++] = (struct lz_subset_saved){.seed = seed, .run = run};
 }
@@ -157,12 +160,16 @@ static bool append(const char *path, const struct lz_str *lines, bool is_new, co
     FILE *file = fopen(path, "ab");
     if (file == NULL)
         return lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(errno));
+    // In one piece, so that two sweeps at once do not mix their lines.
+    char *buffer = lz_mem_alloc(lines->len + 4096);
+    setvbuf(file, buffer, _IOFBF, lines->len + 4096);
     if (is_new)
         fprintf(file, "# failing seeds of %s; run first by lorenz\n", name);
     size_t written = fwrite(lines->text, 1, lines->len, file);
     bool ok = written == lines->len && fflush(file) == 0;
     int why = errno;
     ok = fclose(file) == 0 && ok;
+    free(buffer);
     return ok || lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(why));
 }
 

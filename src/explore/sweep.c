@@ -225,34 +225,74 @@ static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_b
         lz_exit_add(&s->codes, LZ_EXIT_BUDGET);
 }
 
+static size_t case_index(const struct lz_sweep *s, size_t run)
+{
+    size_t i = 0;
+    while (s->cases[i].run != run)
+        i++;
+    return i;
+}
+
+static void count_saved(struct lz_sweep *s, const struct lz_brief *b, struct lz_subset_saved what)
+{
+    enum lz_exit code = code_of(b);
+    bool is_failed =
+        code != LZ_EXIT_OK && code != LZ_EXIT_INCONCLUSIVE && strcmp(b->verdict, "xpass") != 0;
+    s->saved_failed += is_failed;
+    s->failed += is_failed;
+    if (!is_failed)
+        return;
+    (void)file_failure(s, b, what.run, what.seed, code, false);
+    // They were chosen because they fail: where some may, they decide nothing.
+    if (!(code == LZ_EXIT_FAILED && s->opts.max_rate > 0.0))
+        lz_exit_add(&s->codes, code);
+}
+
+// Count a run. False: everything is decided.
+static bool take(struct lz_sweep *s, const struct lz_brief *b, struct lz_subset_saved what,
+                 bool is_saved)
+{
+    s->done++;
+    if (is_saved) {
+        count_saved(s, b, what);
+        return true;
+    }
+    struct lz_sweep_case *c = &s->cases[case_index(s, what.run)];
+    if (c->decision == LZ_CERTAIN_OPEN)
+        count(s, c, b, what);
+    s->decided = decide(s, c);
+    return !s->decided;
+}
+
+static void keep(const struct lz_sweep *s, const struct lz_brief *b, const struct lz_str *message,
+                 struct lz_sweep_kept kept)
+{
+    struct lz_str own;
+    if (s->opts.kept == NULL)
+        return;
+    lz_str_init(&own);
+    if (message == NULL) { // of a run that left nothing
+        const struct lz_brief_facts facts = {
+            .verdict = b->verdict, .why = b->why, .stopped = b->stopped};
+        lz_brief_write(&facts, &own);
+    }
+    kept.brief = message != NULL ? message : &own;
+    s->opts.kept(s->opts.kept_ctx, &kept);
+    lz_str_finish(&own);
+}
+
 static bool done(void *ctx, size_t job, struct lz_crew_result *r)
 {
     struct lz_sweep *s = ctx;
     struct lz_subset_saved what = job_of(s, job);
     struct lz_brief b;
-    if (r->end != LZ_CREW_DONE || !lz_brief_read(&r->message, &b))
+    bool is_saved = job < s->opts.saved_count;
+    bool is_whole = r->end == LZ_CREW_DONE && lz_brief_read(&r->message, &b);
+    if (!is_whole)
         b = absent(r);
-    s->done++;
-    bool more = true;
-    if (job < s->opts.saved_count) {
-        enum lz_exit code = code_of(&b);
-        bool is_failed =
-            code != LZ_EXIT_OK && code != LZ_EXIT_INCONCLUSIVE && strcmp(b.verdict, "xpass") != 0;
-        s->saved_failed += is_failed;
-        s->failed += is_failed;
-        if (is_failed) {
-            (void)file_failure(s, &b, what.run, what.seed, code, false);
-            // They were chosen because they fail: where some may, they decide nothing.
-            if (!(code == LZ_EXIT_FAILED && s->opts.max_rate > 0.0))
-                lz_exit_add(&s->codes, code);
-        }
-    } else {
-        struct lz_sweep_case *c = &s->cases[(job - s->opts.saved_count) % s->case_count];
-        if (c->decision == LZ_CERTAIN_OPEN)
-            count(s, c, &b, what);
-        s->decided = decide(s, c);
-        more = !s->decided;
-    }
+    keep(s, &b, is_whole ? &r->message : NULL,
+         (struct lz_sweep_kept){what.seed, what.run, is_saved, NULL});
+    bool more = take(s, &b, what, is_saved);
     lz_brief_finish(&b);
     if (s->opts.progress != NULL)
         s->opts.progress(s->opts.ctx, s->done, s->total, s->failed);
@@ -283,7 +323,7 @@ static uint64_t count_seeds(const struct lz_sweep_opts *opts)
     return all / opts->shards + (all % opts->shards >= opts->shard);
 }
 
-bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out, struct lz_err *err)
+void lz_sweep_begin(const struct lz_sweep_opts *opts, struct lz_sweep *out)
 {
     const struct lz_suite *suite = opts->suite;
     LZ_ASSERT(suite->run_count > 0 && opts->first <= opts->last);
@@ -299,16 +339,36 @@ bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out, struct
             .decision = xfail && opts->max_rate > 0.0 ? LZ_CERTAIN_BELOW : LZ_CERTAIN_OPEN};
     }
     out->total = opts->saved_count + count_seeds(opts) * suite->run_count;
+}
+
+bool lz_sweep_add(struct lz_sweep *sweep, const struct lz_sweep_kept *kept)
+{
+    struct lz_brief b;
+    if (!lz_brief_read(kept->brief, &b))
+        b = absent(&(struct lz_crew_result){.end = LZ_CREW_CRASHED, .how = "a damaged result"});
+    bool more = take(sweep, &b, (struct lz_subset_saved){kept->seed, kept->run}, kept->is_saved);
+    lz_brief_finish(&b);
+    return more;
+}
+
+void lz_sweep_end(struct lz_sweep *sweep)
+{
+    conclude(sweep);
+}
+
+bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out, struct lz_err *err)
+{
+    lz_sweep_begin(opts, out);
     const struct lz_crew_opts crew = {
         .jobs = out->total,
-        .workers = suite->opts.workers,
-        .timeout_ns = suite->opts.timeout_ns,
+        .workers = opts->suite->opts.workers,
+        .timeout_ns = opts->suite->opts.timeout_ns,
         .ctx = out,
         .work = work,
         .done = done,
     };
     bool ok = lz_crew_run(&crew, &out->signal, err);
-    conclude(out);
+    lz_sweep_end(out);
     return ok;
 }
 

@@ -32,6 +32,14 @@ struct lz_sweep_seed {
     size_t failure; /* index */
 };
 
+/* What came of a run, in the words of its worker. */
+struct lz_sweep_kept {
+    uint64_t seed;
+    size_t run; /* index of the suite's runs */
+    bool is_saved;
+    const struct lz_str *brief;
+};
+
 struct lz_sweep_opts {
     struct lz_suite *suite; /* listed */
     uint64_t first, last;   /* seeds */
@@ -44,6 +52,9 @@ struct lz_sweep_opts {
     void *ctx;
     /* After each run, in order. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total, uint64_t failed);
+    /* Told of each run that counts, before it is counted; NULL: nobody keeps them. */
+    void *kept_ctx;
+    void (*kept)(void *ctx, const struct lz_sweep_kept *kept);
 };
 
 struct lz_sweep_case {
@@ -94,6 +105,14 @@ struct lz_sweep {
 /* Run. What was finished is in `out` whatever stopped it. False: no child could be made. */
 bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out,
                   struct lz_err *err) LZ_MUST_CHECK;
+/*
+ * The same of runs that took place elsewhere: begin, add each in the order of a sweep (saved seeds,
+ * then seed by seed all cases), end. Adding answers false once everything is decided.
+ */
+void lz_sweep_begin(const struct lz_sweep_opts *opts, struct lz_sweep *out);
+bool lz_sweep_add(struct lz_sweep *sweep, const struct lz_sweep_kept *kept);
+void lz_sweep_end(struct lz_sweep *sweep);
+
 void lz_sweep_finish(struct lz_sweep *sweep);
 
 /*

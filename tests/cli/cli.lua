@@ -562,10 +562,10 @@ local rows = {
     -- The same command gives the same bytes.
     { "twice gives the same bytes",
         "$L run -o json=a s >t; $L run -o json=b s >u; cmp a b && cmp t u", 0,
-        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua; " },
+        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua s/stuck.lua; " },
     { "one worker or four give the same bytes",
         "$L run -j1 -o json=a s >t; $L run -j4 -o json=b s >u; cmp a b && cmp t u", 0,
-        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua; " },
+        skip = "rm -f s/hangs.lua s/greedy.lua s/runaway.lua s/stuck.lua; " },
 }
 
 harness(rows)

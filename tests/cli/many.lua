@@ -5,6 +5,10 @@
 -- Rows are as in cli.lua.
 local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
 
+-- Wait for a child of $pid.
+local CHILD = "child=; while [ -z \"$child\" ]; do sleep 0.05; "
+    .. "child=$(cat /proc/$pid/task/$pid/children); done; "
+
 local rows = {
     -- Sweeping.
     { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
@@ -113,6 +117,58 @@ local rows = {
     { "a run that held has no why", "$L run -q s/passes.lua; $L why passes-1", 5,
         err = { "nothing failed in" } },
 
+    -- Parts of a sweep, run elsewhere.
+    { "parts are the whole, whatever order they come in",
+        "$L sweep s/chancy.lua --seeds 20 --blocks 3 --emit p >o; for i in 3 1 2; do "
+        .. "LORENZ=$L p/block $i >>o 2>&1; done; $L report p -o json=m >t; "
+        .. "$L sweep s/chancy.lua --seeds 20 --no-save --keep none --progress none -o json=w >u; "
+        .. "cmp m w && cmp t u", 0 },
+    { "a block that is there is not run again",
+        "$L sweep s/passes.lua --seeds 4 --blocks 2 --emit p >o; LORENZ=$L p/block 1 >o; "
+        .. "touch -d 2001-01-01 p/1.lzsweep; LORENZ=nowhere p/block 1 && LORENZ=nowhere p/block "
+        .. "2", 127 },
+    { "blocks know where Slurm and Kubernetes number them",
+        "$L sweep s/passes.lua --seeds 4 --blocks 2 --emit p >o; export LORENZ=$L; "
+        .. "SLURM_ARRAY_TASK_ID=2 p/block >o; JOB_COMPLETION_INDEX=0 p/block >o; ls p", 0,
+        out = { "1.lzsweep", "2.lzsweep" } },
+    { "a part that is missing is counted, and the status says so",
+        "$L sweep s/passes.lua --seeds 9 --blocks 3 --emit p >o; for i in 1 3; do "
+        .. "LORENZ=$L p/block $i >o; done; $L report p", 7,
+        out = { "2 of 3 parts, 3 runs are missing", "6 of 9 runs" } },
+    { "parts of different texts are refused",
+        "$L sweep s/passes.lua --seeds 4 --blocks 2 --emit p >o; LORENZ=$L p/block 1 >o; "
+        .. "echo '-- more' >>s/passes.lua; LORENZ=$L p/block 2 >o; $L report p", 4,
+        err = { "p/2.lzsweep is of another text of a scenario" } },
+    { "parts of different sweeps are refused",
+        "$L sweep s/passes.lua --seeds 4 --shard 1/2 -o sweep=1.lzsweep >o; "
+        .. "$L sweep s/passes.lua --seeds 6 --shard 2/2 -o sweep=2.lzsweep >o; "
+        .. "$L report 1.lzsweep 2.lzsweep", 4, err = { "other seeds or another number of parts" } },
+    { "a damaged part is refused", "echo x >1.lzsweep; $L report 1.lzsweep", 4,
+        err = { "1.lzsweep" } },
+    { "blocks need a folder", "$L sweep s/passes.lua --blocks 4", 4,
+        err = { "--blocks N and --emit FOLDER go together" } },
+
+    -- Faults of the runner itself.
+    { "a worker that is killed costs its run, and is named",
+        "$L sweep -j1 --timeout 4s --seeds 2 --no-shrink s/stuck.lua --no-save & pid=$!; sleep 1; "
+        .. CHILD .. "kill -9 $child; wait $pid", 70,
+        out = { "crashed: SIGKILL", "the wall-clock limit was reached", "2 of 2 runs" } },
+    { "a full disk is no verdict", "$L sweep s/passes.lua --seeds 2 -o json=/dev/full", 74,
+        out = { "2 of 2 runs, 0 failed" }, err = { "cannot write /dev/full" } },
+    { "a folder that cannot be made is no verdict", "touch .lorenz; "
+        .. "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
+        out = { "2 of 2 runs, 2 failed" }, err = { ".lorenz" } },
+    { "two sweeps at once keep their seeds in whole lines",
+        "$L sweep s/chancy.lua --seeds 12 --no-shrink >a 2>o & "
+        .. "$L sweep s/chancy.lua --seeds 12 --no-shrink >b 2>o; wait; cmp a b; "
+        .. "grep -vc '^[0-9]*  # p99 is fine$' s/seeds/chancy.seeds; "
+        .. "$L sweep s/chancy.lua --seeds 1 --no-shrink", 1, out = { "saved seeds: " } },
+
+    -- A fault that touches and does no harm is no alarm: below 1 %, 99 % sure.
+    { "a harmless fault raises no alarm",
+        "$L sweep s/harmless.lua --seeds 1000 --max-rate 1% --confidence 99% --progress none", 0,
+        out = { "decided: below", ", 0 failed" } },
+
     -- Reports and questions.
     { "a run is shown again as it was", "$L run s/fails.lua >a; $L report fails-1 >b; cmp a b", 0 },
     { "a run answers a question",
@@ -122,7 +178,8 @@ local rows = {
         .. "$L sql fails-1 -f json 'select verdict, null as x from expectation'", 0,
         out = { '{"verdict":"fail","x":null}' } },
     { "a run is not changed by a question",
-        "$L run -q s/fails.lua; cp .lorenz/runs/fails-1.lzrun a; $L sql fails-1 'delete from expectation'; cmp a .lorenz/runs/fails-1.lzrun", 0,
+        "$L run -q s/fails.lua; cp .lorenz/runs/fails-1.lzrun a; "
+        .. "$L sql fails-1 'delete from expectation'; cmp a .lorenz/runs/fails-1.lzrun", 0,
         err = { "readonly" } },
     { "a question without an end is given up",
         "$L run -q s/fails.lua; $L sql fails-1 'with recursive t(n) as (select 1 union all "
