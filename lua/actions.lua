@@ -92,6 +92,18 @@ function M.install(state)
     function a.rand() return C.rand() end
 
     --- Who leads from now on: a node, by default the best. What speaks against it is returned.
+    --- From its backups. What speaks against it is returned.
+    function a.restore(db, options)
+        options = options or {}
+        for key in pairs(options) do
+            if key ~= "at" then
+                error(("restore has no option `%s`: it has at"):format(units.key(key)), 3)
+            end
+        end
+        local at = options.at and need(units.duration, "restore: at", options.at) or -1
+        return C.restore(db.id, at)
+    end
+
     function a.failover(db, options)
         options = options or {}
         if type(options) ~= "table" or getmetatable(options) then

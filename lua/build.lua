@@ -8,6 +8,7 @@ local consensus = require "consensus"
 local node = require "build_node"
 local replication = require "build_replication"
 local sessions = require "build_sessions"
+local backup = require "build_backup"
 local schema = require "schema"
 local sql = require "sql"
 
@@ -270,6 +271,14 @@ local function build_components(state, C)
     end
 end
 
+--- What keeps them may be declared later.
+local function build_backups(state, C)
+    for _, c in ipairs(state.plan.components) do
+        local ok, why = backup.declare(C, c)
+        if not ok then refused(state, c, why) return end
+    end
+end
+
 --- The builds of a service, in the order of their names.
 local function build_versions(state, C)
     for _, c in ipairs(state.plan.components) do
@@ -459,8 +468,8 @@ function M.world(state)
         refuse_not_yet(state)
         return false
     end
-    local steps = { build_clouds, build_places, build_components, build_versions,
-        build_calls, build_auth, build_links, build_faults, build_expectations }
+    local steps = { build_clouds, build_places, build_components, build_backups,
+        build_versions, build_calls, build_auth, build_links, build_faults, build_expectations }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

@@ -443,6 +443,8 @@ M.parts = {
     database = {
         { "failover", "fun(self: Database, options?: table): boolean?, string?",
             "another leads from now on, in drive: db:failover { to = db.node[2] }" },
+        { "restore", "fun(self: Database, options?: table): boolean?, string?",
+            "from its backups, in drive: db:restore { at = \"3h\" }, or as much as there is" },
         { "primary", "Target", "whichever node leads when it is needed" },
         { "replica", "Target[]", "the nodes that follow, from 1" },
         { "node", "Target[]", "its nodes, from 1, whatever their roles are" },

@@ -283,11 +283,25 @@ local function failover_part(state, db)
     end
 end
 
+--- `db:restore { at = "3h" }` acts, in drive.
+local function restore_part(state, db)
+    return function(self, options)
+        if M.of(self) ~= db then
+            error(("write %s:restore { at = \"3h\" }, with a colon"):format(db.name), 2)
+        end
+        if state.running then return state.actions.restore(db, options) end
+        return state.diag.add { code = "LZ503", line = state.line(), word = "restore",
+            text = "`restore` acts, and the top level only declares",
+            help = 'use it inside drive("name", function() ... end)' }
+    end
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = { version = version_part, route = route_part },
     database = {
         failover = failover_part,
+        restore = restore_part,
         primary = function(_, c)
             return M.target { target = "primary", component = c, text = c.name .. ".primary" }
         end,

@@ -16,6 +16,7 @@ local broker = require "schema_broker"
 local cache = require "schema_cache"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
+local backup = require "schema_backup"
 local sql = require "schema_sql"
 
 local M = {}
@@ -318,6 +319,7 @@ node.add_to(M.balancer)
 node.add_to(M.database, true)
 replication.add_to(M.database)
 sessions.add_to(M.database)
+backup.add_to(M.database)
 sql.add_to(M.database)
 M.traffic = with({
     { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|topic",

@@ -97,6 +97,7 @@ static void push_world(lua_State *L)
     lz_bind_check(L);
     lz_bind_run(L);
     lz_bind_txn(L);
+    lz_bind_backup(L);
     lz_bind_sql(L);
     lz_bind_prompt(L);
     lz_use_bind(L);

@@ -104,6 +104,7 @@ void lz_bind_fault(lua_State *L);
 void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);
 void lz_bind_txn(lua_State *L);
+void lz_bind_backup(lua_State *L);
 void lz_bind_sql(lua_State *L);
 void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);

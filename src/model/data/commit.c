@@ -24,6 +24,8 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
         lz_metrics_add(w->metrics, d->series.lost_acks, lsn - begin + 1); // nobody keeps a branch
     if (log == &d->log && lsn > d->acked_last)
         d->acked_last = lsn;
+    if (d->backups != NULL && log == &d->log)
+        lz_backup_acked(d, begin, lsn);
     lz_metrics_add(w->metrics, d->series.acked, lsn - begin + 1);
     if (log == &d->log && d->opts.read_replicas)
         lz_reads_wrote(w, d, t->request, lsn);

@@ -50,6 +50,19 @@ static const struct lz_measure_row rows[] = {
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"connections.wait", LZ_VIEW_MEAN, LZ_UNIT_SECONDS, AT(connections_wait), 0, 0,
      "mean wait for a connection"},
+    {"rpo", LZ_VIEW_LEVEL, LZ_UNIT_SECONDS, AT(rpo), 0, 0,
+     "age of the newest state that its backups could bring back"},
+    {"rto", LZ_VIEW_LEVEL, LZ_UNIT_SECONDS, AT(rto), 0, 0, "what the latest restore or drill took"},
+    {"restoring", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(restoring), 0, 0,
+     "1 while it is restored, and when that has failed"},
+    {"restores.failed", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restores_failed), 0, 0,
+     "restores that found no backup they could read"},
+    {"backups", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(backups), 0, 0, "full backups that were made"},
+    {"backups.failed", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(backups_failed), 0, 0,
+     "full backups that failed"},
+    {"drills", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(drills), 0, 0, "restore drills"},
+    {"drills.failed", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(drills_failed), 0, 0,
+     "restore drills that failed"},
     {"connections.refused", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(connections_refused), 0, 0,
      "calls that were refused a connection"},
     LZ_MEASURE_QUANTILES("pool.wait", AT(pool_wait), "wait for one of the pool's connections"),
@@ -238,6 +251,14 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->conflicts = lz_metrics_counter(w->metrics);
     s->lost_updates = lz_metrics_counter(w->metrics);
     s->diverged = lz_metrics_gauge(w->metrics, 0.0);
+    s->rpo = lz_metrics_gauge(w->metrics, 0.0);
+    s->rto = lz_metrics_gauge(w->metrics, 0.0);
+    s->restoring = lz_metrics_gauge(w->metrics, 0.0);
+    s->backups = lz_metrics_counter(w->metrics);
+    s->backups_failed = lz_metrics_counter(w->metrics);
+    s->drills = lz_metrics_counter(w->metrics);
+    s->drills_failed = lz_metrics_counter(w->metrics);
+    s->restores_failed = lz_metrics_counter(w->metrics);
     s->connections_refused = lz_metrics_counter(w->metrics);
     s->pool_wait = lz_metrics_hist(w->metrics);
     s->pool_waiting = lz_metrics_gauge(w->metrics, 0.0);
@@ -331,6 +352,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
+    bytes += lz_backup_bytes(d);
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];
         bytes += sizeof(*one) + one->engine->ops->bytes(one->engine) + lz_mvcc_bytes(&one->mvcc) +

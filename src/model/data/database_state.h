@@ -15,6 +15,7 @@
 
 #include "base/pool.h"
 #include "model/client/client.h"
+#include "model/data/backup.h"
 #include "model/data/database.h"
 #include "model/data/engine.h"
 #include "model/data/failover.h"
@@ -45,6 +46,7 @@ struct lz_database_series {
     lz_series primaries, two_primaries, diverged;
     lz_series locks_wait, locks_waiting, transactions, dead_rows;
     lz_series connections_refused;
+    lz_series rpo, rto, restoring, backups, backups_failed, drills, drills_failed, restores_failed;
     lz_series pool_wait, pool_waiting, pool_used, pool_timeouts;
     lz_series deadlocks, lock_timeouts, serialization_failures;
     lz_series corrupt;
@@ -136,7 +138,9 @@ struct lz_database {
     uint32_t token_count, token_cap;
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     struct lz_session_opts sessions;
-    struct lz_pooler *pooler; /* NULL: clients connect to the database itself */
+    struct lz_backups *backups; /* NULL: there are none */
+    bool is_restoring;          /* or has been in vain: nobody is answered */
+    struct lz_pooler *pooler;   /* NULL: clients connect to the database itself */
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;

@@ -133,6 +133,8 @@ static uint64_t cut_timeline(struct lz_database *d, uint64_t lsn)
     if (d->sql != NULL)
         lz_execute_rewind(d, lsn);
     uint64_t lost = lz_wal_cut(&d->log.wal, lsn);
+    if (d->backups != NULL)
+        lz_backup_cut(d, lsn);
     begin_timeline(d, lsn);
     return lost;
 }
@@ -437,6 +439,8 @@ void lz_database_second(struct lz_world *w)
         }
         lz_database_measure_lag(w, d);
         lz_split_second(w, d);
+        if (d->backups != NULL)
+            lz_backup_measure(w, d);
     }
 }
 

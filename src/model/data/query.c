@@ -48,6 +48,10 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
+    if (d->is_restoring) {
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503);
+        return;
+    }
     if (d->pooler == NULL || lz_pooler_admits(w, d, t))
         lz_query_begin(w, d, t);
 }

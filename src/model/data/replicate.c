@@ -301,6 +301,8 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
     lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
+    if (d->backups != NULL && log == &d->log)
+        lz_backup_wrote(w, d, lsn);
     return lsn;
 }
 
