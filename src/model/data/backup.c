@@ -8,6 +8,8 @@
 #include "model/net/net.h"
 #include "model/world_kinds.h"
 
+#define PATH_OF_BACKUPS (1ull << 48) // above any LSN
+
 lz_time lz_backup_copy_time(const struct lz_backups *b)
 {
     double ns = b->opts.size / b->opts.throughput * 1e9;
@@ -21,8 +23,10 @@ bool lz_backup_can_reach(struct lz_world *w, const struct lz_database *d)
     const struct lz_component *to = lz_world_component(w, d->backups->opts.to);
     for (uint32_t i = 0; i < to->instance_count; i++) {
         lz_instance_id at = to->instances_first + i;
+        lz_time took;
+        uint64_t owner = lz_draw_index(d->path, PATH_OF_BACKUPS + i);
         if (lz_instance_is_up(lz_instance_get(w, at)) &&
-            lz_net_can_ask(w, d->first + d->primary, at))
+            lz_net_round_trip(w, d->first + d->primary, at, owner, ++d->backups->asked, &took))
             return true;
     }
     return false;
