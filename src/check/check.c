@@ -14,10 +14,14 @@ static const struct lz_temporal_op *const ops[] = {
     [LZ_ALWAYS] = &lz_temporal_always,         [LZ_NEVER] = &lz_temporal_never,
     [LZ_EVENTUALLY] = &lz_temporal_eventually, [LZ_AT_END] = &lz_temporal_at_end,
     [LZ_SOMETIMES] = &lz_temporal_sometimes,   [LZ_SLO] = &lz_temporal_slo,
-    [LZ_HISTORY] = &lz_temporal_recorded,
 };
-_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_HISTORY + 1,
-               "an operator for each enum lz_temporal");
+_Static_assert(sizeof(ops) / sizeof(ops[0]) == LZ_HISTORY, "an operator for each before history");
+
+// A history's operator comes with it: most who check anything record nothing.
+static const struct lz_temporal_op *op_of(const struct lz_expect_opts *opts)
+{
+    return opts->temporal == LZ_HISTORY ? opts->op : ops[opts->temporal];
+}
 
 const char *lz_check_verdict_name(enum lz_verdict verdict)
 {
@@ -112,7 +116,7 @@ static bool check_eventually(const struct lz_checks *c, const struct lz_expect_o
         if (given)
             return lz_fail(err, LZ_EINVAL,
                            "`after`, `within` and `holding` belong to `eventually`, not to `%s`",
-                           ops[opts->temporal]->word);
+                           op_of(opts)->word);
         return true;
     }
     if (opts->within <= 0)
@@ -142,7 +146,7 @@ static bool check_matcher(const struct lz_checks *c, const struct lz_expect_opts
                           struct lz_err *err)
 {
     const struct lz_matcher *m = &opts->matcher;
-    const struct lz_temporal_op *op = ops[opts->temporal];
+    const struct lz_temporal_op *op = op_of(opts);
     if (opts->temporal == LZ_SLO)
         return check_slo(c, opts, err);
     if (opts->temporal == LZ_HISTORY)
@@ -170,9 +174,9 @@ static bool check_opts(const struct lz_checks *c, const struct lz_expect_opts *o
         return lz_fail(err, LZ_EFULL, "at most %d expectations", LZ_CHECK_MAX);
     if (opts->temporal < LZ_ALWAYS || opts->temporal > LZ_HISTORY)
         return lz_fail(err, LZ_EINVAL, "no such operator: number %d", (int)opts->temporal);
-    if (!ops[opts->temporal]->takes_scopes && (opts->during_count > 0 || opts->except_count > 0))
+    if (!op_of(opts)->takes_scopes && (opts->during_count > 0 || opts->except_count > 0))
         return lz_fail(err, LZ_EINVAL, "`%s` takes neither `during` nor `except`",
-                       ops[opts->temporal]->word);
+                       op_of(opts)->word);
     return check_eventually(c, opts, err) && check_matcher(c, opts, err) &&
            check_over(c, opts, err) &&
            check_scopes(c, opts->during, opts->during_count, "during", err) &&
@@ -253,7 +257,7 @@ bool lz_check_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_
     struct lz_arena *arena = c->world->arena;
     struct lz_expect *e = lz_arena_alloc(arena, sizeof(*e));
     copy_opts(arena, e, opts);
-    e->op = ops[opts->temporal];
+    e->op = op_of(opts);
     e->anchor = -1;
     e->recovered = -1;
     e->first.at = e->worst.at = e->latest.at = -1;

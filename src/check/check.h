@@ -100,6 +100,7 @@ enum lz_temporal {
 };
 
 struct lz_recorded_opts;
+struct lz_temporal_op;
 
 struct lz_expect_opts {
     const char *name; /* a sentence, unique in the scenario */
@@ -117,6 +118,7 @@ struct lz_expect_opts {
     const char *because;
     lz_component_id of;                     /* history: whose; see recorded.h */
     const struct lz_recorded_opts *history; /* history: what it is to be */
+    const struct lz_temporal_op *op;        /* history: its operator */
     double objective; /* slo: share that must succeed; `matcher.metric` is its error
                          ratio, judged over the whole run or sliding `over` */
 };

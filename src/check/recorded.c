@@ -152,6 +152,7 @@ bool lz_recorded_expect(struct lz_checks *c, const struct lz_expect_opts *opts, 
     struct lz_expect_opts o = *opts;
     o.temporal = LZ_HISTORY;
     o.history = own;
+    o.op = &lz_temporal_recorded;
     o.matcher = (struct lz_matcher){.script = never_asked};
     if (!lz_check_expect(c, &o, id, err))
         return false;
