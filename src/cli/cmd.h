@@ -37,6 +37,7 @@ extern const struct lz_cmd lz_cmd_man;
 extern const struct lz_cmd lz_cmd_new;
 extern const struct lz_cmd lz_cmd_plan;
 extern const struct lz_cmd lz_cmd_repl;
+extern const struct lz_cmd lz_cmd_replay;
 extern const struct lz_cmd lz_cmd_report;
 extern const struct lz_cmd lz_cmd_run;
 extern const struct lz_cmd lz_cmd_shrink;

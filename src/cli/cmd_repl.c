@@ -4,9 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "cli/cmd.h"
+#include "cli/replay.h"
+#include "cli/runs.h"
 #include "cli/session.h"
 #include "repl/repl.h"
+#include "report/run.h"
 #include "script/docs.h"
 
 struct repl_flags {
@@ -103,29 +107,35 @@ static const struct lz_suite_run *choose(const struct lz_suite *suite, enum lz_e
     return first;
 }
 
-static enum lz_exit explore(const struct repl_flags *f, const struct lz_suite *suite,
-                            const struct lz_suite_run *run, struct lz_out *out)
+// What there is to explore, wherever it comes from.
+struct subject {
+    struct lz_worker_source source;
+    const struct lz_select_pairs *params;
+    const char *title;
+    const char *case_text;
+    uint64_t seed, text_hash;
+};
+
+static enum lz_exit explore(const struct repl_flags *f, const struct subject *what,
+                            struct lz_out *out)
 {
-    const struct lz_suite_scenario *s = &suite->scenarios[run->scenario];
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
     char *history = is_terminal() ? lz_line_history_path() : NULL;
     const struct lz_line_opts terminal = {
         .in = STDIN_FILENO, .out = STDOUT_FILENO, .colour = term.colour, .history = history};
     struct pages pages = {lz_docs_create(), term.width < 100 ? term.width : 100};
-    struct lz_str case_text, why;
-    lz_str_init(&case_text);
+    struct lz_str why;
     lz_str_init(&why);
-    lz_suite_case_text(run->of, "  ", &case_text);
     char token[LZ_TOKEN_SIZE];
-    const struct lz_token t = lz_token_make(f->common.seed, s->listing.text_hash);
+    const struct lz_token t = lz_token_make(what->seed, what->text_hash);
     const struct lz_repl_opts opts = {
-        .stage = {.source = {s->path, s->text, s->len},
-                  .params = &run->of->params,
+        .stage = {.source = what->source,
+                  .params = what->params,
                   .version = LZ_VERSION,
                   .token = lz_token_write(&t, token),
-                  .seed = f->common.seed},
-        .title = s->listing.scenario,
-        .case_text = case_text.text,
+                  .seed = what->seed},
+        .title = what->title,
+        .case_text = what->case_text,
         .at = f->at,
         .style = {.colour = term.colour, .ascii = term.ascii, .width = term.width},
         .input = {.read = read_line},
@@ -140,9 +150,94 @@ static enum lz_exit explore(const struct repl_flags *f, const struct lz_suite *s
         fprintf(stderr, "%s\n", why.text);
     free(history);
     lz_str_finish(&why);
-    lz_str_finish(&case_text);
     lz_docs_destroy(pages.docs);
     return ok ? LZ_EXIT_OK : LZ_EXIT_SCENARIO;
+}
+
+static enum lz_exit explore_case(const struct repl_flags *f, const struct lz_suite *suite,
+                                 const struct lz_suite_run *run, struct lz_out *out)
+{
+    const struct lz_suite_scenario *s = &suite->scenarios[run->scenario];
+    struct lz_str case_text;
+    lz_str_init(&case_text);
+    lz_suite_case_text(run->of, "  ", &case_text);
+    const struct subject what = {.source = {s->path, s->text, s->len},
+                                 .params = &run->of->params,
+                                 .title = s->listing.scenario,
+                                 .case_text = case_text.text,
+                                 .seed = f->common.seed,
+                                 .text_hash = s->listing.text_hash};
+    enum lz_exit status = explore(f, &what, out);
+    lz_str_finish(&case_text);
+    return status;
+}
+
+// A recorded run has its scenario's text with it: what the file says by now does not matter.
+static enum lz_exit explore_record(const struct repl_flags *f, const struct lz_report_run *run,
+                                   struct lz_out *out)
+{
+    struct lz_select_pairs params = {0};
+    sqlite3_stmt *q = lz_run_ask(run, "select name, value from param", 0, 0);
+    while (lz_run_next(&q))
+        lz_select_pairs_put(&params, lz_run_text(q, 0), lz_run_text(q, 1));
+    size_t len = strlen(run->source);
+    const struct subject what = {.source = {run->file, run->source, len},
+                                 .params = &params,
+                                 .title = lz_run_title(run),
+                                 .case_text = run->case_id,
+                                 .seed = run->seed,
+                                 .text_hash = lz_hash_bytes(run->source, len)};
+    enum lz_exit status = explore(f, &what, out);
+    lz_select_pairs_free(&params);
+    return status;
+}
+
+static int64_t failed_at(const struct lz_report_run *run)
+{
+    for (size_t i = 0; i < run->expectation_count; i++)
+        if (strcmp(run->expectations[i].verdict, "fail") == 0 && run->expectations[i].at >= 0)
+            return run->expectations[i].at;
+    return 0;
+}
+
+enum lz_exit lz_repl_of_run(const struct lz_flags *flags, const char *name, int64_t at,
+                            struct lz_out *out)
+{
+    struct repl_flags f = {.common = *flags, .at = at};
+    struct lz_runs_file file;
+    struct lz_err err;
+    if (!lz_runs_open(name, &file, &err)) {
+        fprintf(stderr, "lorenz replay: %s\n", err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    enum lz_exit status = LZ_EXIT_SCENARIO;
+    if (at == LZ_REPL_AT_FAILURE)
+        f.at = failed_at(file.report);
+    if (file.report->source[0] == '\0')
+        fprintf(stderr, "lorenz replay: %s has no scenario in it\n", file.path);
+    else
+        status = explore_record(&f, file.report, out);
+    lz_runs_close(&file);
+    return status;
+}
+
+// The scenario that paths mean, and its case.
+static enum lz_exit open_paths(struct repl_flags *f, const struct lz_opts_rest *paths,
+                               struct lz_out *out)
+{
+    struct lz_select_files files = {0};
+    struct lz_suite *suite = NULL;
+    enum lz_exit status = lz_session_open(&f->common, paths, false, &files, &suite);
+    if (status != LZ_EXIT_OK)
+        return status;
+    if (f->common.has_token)
+        lz_session_compare(&f->common.token, suite);
+    const struct lz_suite_run *run = choose(suite, &status);
+    if (run != NULL)
+        status = explore_case(f, suite, run, out);
+    lz_suite_destroy(suite);
+    lz_select_free(&files);
+    return status;
 }
 
 static enum lz_exit cmd_repl(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
@@ -150,20 +245,45 @@ static enum lz_exit cmd_repl(const struct lz_cmd *cmd, struct lz_out *out, int a
     const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
     struct repl_flags f = {0};
-    struct lz_select_files files = {0};
-    struct lz_suite *suite = NULL;
     enum lz_exit status;
     lz_flags_init(&f.common);
-    if (lz_flags_read(&line, out, &f, &paths, &status)) {
-        status = lz_session_open(&f.common, &paths, false, &files, &suite);
-        const struct lz_suite_run *run = status == LZ_EXIT_OK ? choose(suite, &status) : NULL;
-        if (run != NULL)
-            status = explore(&f, suite, run, out);
-        if (suite != NULL)
-            lz_suite_destroy(suite);
-        lz_select_free(&files);
-    }
+    if (lz_flags_read(&line, out, &f, &paths, &status))
+        status = open_paths(&f, &paths, out);
     free(paths.items);
+    lz_flags_finish(&f.common);
+    return status;
+}
+
+// A token says the seed, and which text and engine; the text itself is a PATH's.
+static enum lz_exit replay(struct repl_flags *f, struct lz_opts_rest *rest, struct lz_out *out)
+{
+    struct lz_err err;
+    bool is_token = rest->count > 0 && strncmp(rest->items[0], "lz1-", 4) == 0;
+    if (is_token && rest->count == 2) {
+        struct lz_opts_rest path = {.items = rest->items + 1, .count = 1};
+        if (lz_flags_seed(f, rest->items[0], &err))
+            return open_paths(f, &path, out);
+        fprintf(stderr, "lorenz replay: %s\n", err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    if (rest->count == 1 && !is_token)
+        return lz_repl_of_run(&f->common, rest->items[0], f->at, out);
+    fprintf(stderr, "lorenz replay: takes a run, or a token and the path of its scenario\n"
+                    "help: lorenz replay db_failover-1 --at 4m\n"
+                    "help: lorenz replay lz1-1-... scenarios/db_failover.lua\n");
+    return LZ_EXIT_USAGE;
+}
+
+static enum lz_exit cmd_replay(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
+{
+    const struct lz_flags_line line = {cmd, argc, argv};
+    struct lz_opts_rest rest;
+    struct repl_flags f = {0};
+    enum lz_exit status;
+    lz_flags_init(&f.common);
+    if (lz_flags_read(&line, out, &f, &rest, &status))
+        status = replay(&f, &rest, out);
+    free(rest.items);
     lz_flags_finish(&f.common);
     return status;
 }
@@ -179,4 +299,24 @@ const struct lz_cmd lz_cmd_repl = {
     .opts = options,
     .opt_count = sizeof(options) / sizeof(options[0]),
     .run = cmd_repl,
+};
+
+static const struct lz_opt replay_options[] = {
+    {"at", 0, "T", "where to begin (default 0s)", take_at},
+    LZ_FLAGS_MACHINE_BASE,
+    LZ_FLAGS_SHOW,
+};
+
+const struct lz_cmd lz_cmd_replay = {
+    .name = "replay",
+    .args = "RUN | TOKEN PATH",
+    .summary = "explore a recorded run, stopped at an instant",
+    .about =
+        "Explore a recorded run at a prompt, as `lorenz repl` does a scenario: the same text,\n"
+        "case and seed, stopped at an instant. RUN is a run file, or its name in\n"
+        ".lorenz/runs. A TOKEN comes with the PATH of its scenario, and says so if that\n"
+        "is another text by now.",
+    .opts = replay_options,
+    .opt_count = sizeof(replay_options) / sizeof(replay_options[0]),
+    .run = cmd_replay,
 };

@@ -2,7 +2,22 @@
 #include <stdlib.h>
 
 #include "cli/cmd.h"
+#include "cli/replay.h"
 #include "cli/session.h"
+
+/* The shared flags come first: their readers are given a struct lz_flags. */
+struct run_flags {
+    struct lz_flags common;
+    bool repl_on_fail;
+};
+
+static bool take_repl(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct run_flags *)into)->repl_on_fail = true;
+    return true;
+}
 
 static const struct lz_opt options[] = {
     {"seed", 0, "N|TOKEN|random", "what all chance is drawn from (default 1)", lz_flags_seed},
@@ -16,6 +31,7 @@ static const struct lz_opt options[] = {
     {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
     {"epoch", 0, "SECONDS", "for formats with dates: what time 0 is (default 946684800)",
      lz_flags_epoch},
+    {"repl-on-fail", 0, NULL, "explore the first run that fails, where it fails", take_repl},
     LZ_FLAGS_MACHINE,
     LZ_FLAGS_SHOW,
 };
@@ -24,13 +40,19 @@ static enum lz_exit cmd_run(const struct lz_cmd *cmd, struct lz_out *out, int ar
 {
     const struct lz_flags_line line = {cmd, argc, argv};
     struct lz_opts_rest paths;
-    struct lz_flags flags;
-    lz_flags_init(&flags);
+    struct run_flags f = {0};
+    char failed[LZ_FLAGS_PATH_MAX] = "";
+    lz_flags_init(&f.common);
     enum lz_exit status;
-    if (lz_flags_read(&line, out, &flags, &paths, &status))
-        status = lz_session_run(&flags, &paths, out);
+    if (lz_flags_read(&line, out, &f, &paths, &status)) {
+        f.common.first_failed = failed;
+        status = lz_session_run(&f.common, &paths, out);
+        // What the runs were judged to be stays the status, whatever is explored then.
+        if (f.repl_on_fail && failed[0] != '\0')
+            lz_repl_of_run(&f.common, failed, LZ_REPL_AT_FAILURE, out);
+    }
     free(paths.items);
-    lz_flags_finish(&flags);
+    lz_flags_finish(&f.common);
     return status;
 }
 

@@ -24,6 +24,7 @@
 #include "report/report.h"
 
 #define LZ_FLAGS_OUTPUTS_MAX 16
+#define LZ_FLAGS_PATH_MAX 4096
 
 enum lz_flags_keep { LZ_FLAGS_KEEP_ALL, LZ_FLAGS_KEEP_FAILED, LZ_FLAGS_KEEP_NONE };
 
@@ -54,7 +55,9 @@ struct lz_flags {
     size_t fail_max;
     struct lz_subset subset;
     bool watch;
-    bool no_saved;                /* seeds that failed once are not run first */
+    char *
+        first_failed; /* LZ_FLAGS_PATH_MAX bytes for the first failed run's file; NULL: not asked */
+    bool no_saved;    /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
     const char *notify;           /* a URL; NULL: nobody */
     int64_t epoch_s;              /* what virtual time 0 is; 0: not given */

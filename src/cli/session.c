@@ -226,6 +226,9 @@ static bool run_done(void *ctx, struct lz_suite *suite, size_t index)
     char *path = is_kept(s, run) ? save(s, run) : NULL;
     lz_report_set_path(run->report, path);
     s->paths[s->finished] = path;
+    if (run->code == LZ_EXIT_FAILED && path != NULL && s->flags->first_failed != NULL &&
+        s->flags->first_failed[0] == '\0')
+        snprintf(s->flags->first_failed, LZ_FLAGS_PATH_MAX, "%s", path);
     s->reports[s->finished++] = run->report;
     if (last)
         print_finished(s);
@@ -358,7 +361,7 @@ static enum lz_exit carry_out(struct session *s)
 }
 
 // The run goes on: to see whether it is still the same may be what is wanted.
-static void compare_token(const struct lz_token *token, const struct lz_suite *suite)
+void lz_session_compare(const struct lz_token *token, const struct lz_suite *suite)
 {
     if (token->engine != lz_token_engine())
         fprintf(stderr,
@@ -441,7 +444,7 @@ static enum lz_exit run_once(const struct lz_flags *flags, const struct lz_opts_
         say("the seed of this Lua's hash cannot be pinned: `lorenz doctor` says what that means, "
             "and\n        `lorenz run --shake` whether it does something to your scenarios");
     if (flags->has_token)
-        compare_token(&flags->token, suite);
+        lz_session_compare(&flags->token, suite);
     if (!add_saved(flags, suite))
         status = LZ_EXIT_USAGE;
     else

@@ -26,6 +26,9 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
 /* "nothing matched", with why and what to do; returns the status. */
 enum lz_exit lz_session_nothing(const struct lz_flags *flags, const char *command);
 
+/* Say that a token is of another text or engine than what is here, if it is. */
+void lz_session_compare(const struct lz_token *token, const struct lz_suite *suite);
+
 /* All of `run`. */
 enum lz_exit lz_session_run(const struct lz_flags *flags, const struct lz_opts_rest *paths,
                             struct lz_out *out);
