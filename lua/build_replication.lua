@@ -74,9 +74,12 @@ local function multi(C, c)
     if f.replication ~= "multi" then
         if not f.conflict then return true end
         return nil, 'conflict is about many masters: give replication = "multi"'
-    elseif f.schema then
-        return nil, 'with replication = "multi" rows are told apart by their key, and a schema has '
-            .. "rows of its own: leave one of them out"
+    elseif f.schema and type(f.conflict) == "function" then
+        return nil, 'a `conflict` function is given rows of a key and a value, and a schema has '
+            .. 'others: write conflict = "last_writer_wins" or "first_writer_wins"'
+    elseif f.schema and (f.commit == "async" or f.wal_flush) then
+        return nil, "with a schema and many masters each commit is flushed at once: leave "
+            .. "wal_flush and commit = \"async\" out"
     elseif f.failover then
         return nil, 'with replication = "multi" nobody leads, so nobody takes over: leave '
             .. "`failover` out"

@@ -34,6 +34,7 @@ struct lz_change {
  * put there; a row that is not there has no values. All are good until the rule returns.
  */
 struct lz_conflict {
+    uint64_t key; /* of the row: the same on every node */
     struct lz_image_row expected, found, wanted;
 };
 

@@ -1,8 +1,10 @@
 #include "model/data/multi.h"
 
 #include "base/check.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "model/data/leader.h"
+#include "model/data/sql/replay.h"
 #include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/node/clock.h"
@@ -130,11 +132,83 @@ static void settle(struct lz_world *w, struct lz_database *d, uint32_t node, uin
     }
 }
 
+struct stamping {
+    struct lz_world *w;
+    struct lz_database *d;
+    uint32_t node, from;
+    uint64_t version;
+    struct lz_wal_record *r;
+    uint64_t *refused; // keys of rows that stay as they are
+    uint32_t refused_count, refused_cap;
+};
+
+static void stamp(void *ctx, uint64_t key)
+{
+    const struct stamping *s = ctx;
+    for (uint32_t i = 0; i < s->refused_count; i++)
+        if (s->refused[i] == key)
+            return;
+    lz_rows_put(&s->d->multi->stamps[s->node], key, s->version, (uint64_t)s->r->stamp);
+}
+
+void lz_multi_wrote_rows(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn)
+{
+    struct lz_wal_record *r = lz_wal_get(&d->multi->logs[node].wal, lsn);
+    r->stamp = lz_clock_read(w, d->first + node);
+    d->multi->is_dirty = true;
+    struct stamping s = {.w = w, .d = d, .node = node, .version = version_of(node, lsn), .r = r};
+    lz_replay_each_key(r->image, stamp, &s);
+}
+
+// A row that is not as it was where it was changed: whose stays?
+static bool takes(void *ctx, const struct lz_conflict *c)
+{
+    struct stamping *s = ctx;
+    uint64_t at, version = lz_rows_read(&s->d->multi->stamps[s->node], c->key, &at);
+    struct lz_multi_row here = {.at = (lz_time)at, .node = (uint32_t)(version >> NODE_SHIFT)};
+    struct lz_multi_row there = {.at = s->r->stamp, .node = s->from + 1};
+    lz_metrics_add(s->w->metrics, s->d->series.conflicts, 1);
+    if (by_time(s->d->multi->opts.rule, &here, &there) == LZ_CONFLICT_THERE)
+        return true;
+    s->refused = lz_grow(s->w->arena, s->refused, &s->refused_cap, s->refused_count + 1,
+                         sizeof(*s->refused));
+    s->refused[s->refused_count++] = c->key;
+    if (!s->r->is_lost) {
+        s->r->is_lost = true;
+        lz_metrics_add(s->w->metrics, s->d->series.lost_updates, 1);
+    }
+    return false;
+}
+
+static void integrate_rows(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from,
+                           uint64_t lsn)
+{
+    struct stamping s = {.w = w,
+                         .d = d,
+                         .node = node,
+                         .from = from,
+                         .version = version_of(from, lsn),
+                         .r = lz_wal_get(&d->multi->logs[from].wal, lsn)};
+    struct lz_engine *e = d->nodes[node].engine;
+    struct lz_conflicts conflicts = {.rule = takes, .ctx = &s};
+    // Each node commits in the order in which it came to know of things.
+    e->ops->apply(e, &(struct lz_change){.lsn = e->ops->lsn(e) + 1, .image = s.r->image},
+                  &conflicts);
+    lz_replay_each_key(s.r->image, stamp, &s);
+    lz_arena_free(w->arena, s.refused, s.refused_cap * sizeof(*s.refused));
+    d->nodes[node].applied++;
+    d->multi->is_dirty = true;
+}
+
 static void integrate(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from,
                       uint64_t lsn)
 {
     struct lz_wal_record *r = lz_wal_get(&d->multi->logs[from].wal, lsn);
     LZ_ASSERT(r != NULL);
+    if (r->image != NULL) {
+        integrate_rows(w, d, node, from, lsn);
+        return;
+    }
     d->multi->is_dirty = true;
     if (lz_rows_get(&d->multi->stamps[node], r->key) == r->before)
         put(d, node, r->key, version_of(from, lsn), r->stamp, r->value);
@@ -222,17 +296,24 @@ static void measure_lag(struct lz_world *w, struct lz_database *d)
     lz_metrics_set(w->metrics, d->series.lag_records, now, (double)most);
 }
 
+// What tells how far a node has come: with SQL, who wrote each row last.
+static const struct lz_rows *compared(const struct lz_database *d, uint32_t node)
+{
+    return d->sql != NULL ? &d->multi->stamps[node] : &d->nodes[node].rows;
+}
+
 // A key that some node does not have differs too: it is counted where it is first found.
 static bool differs(const struct lz_database *d, uint32_t found_at, uint64_t key)
 {
     uint64_t value, other;
     bool is_different = false;
-    lz_rows_read(&d->nodes[found_at].rows, key, &value);
+    uint64_t first = lz_rows_read(compared(d, found_at), key, &value);
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
-        uint64_t version = lz_rows_read(&d->nodes[n].rows, key, &other);
+        uint64_t version = lz_rows_read(compared(d, n), key, &other);
         if (n < found_at && version != 0)
             return false; // counted there
-        is_different = is_different || version == 0 || other != value;
+        is_different =
+            is_different || version == 0 || other != value || (d->sql != NULL && version != first);
     }
     return is_different;
 }
@@ -245,7 +326,7 @@ static uint64_t count_diverged(const struct lz_database *d)
         is_equal = is_equal && lz_rows_hash(&d->multi->stamps[n]) == first;
     for (uint32_t n = 0; n < d->opts.nodes && !is_equal; n++) {
         uint64_t key, version;
-        for (uint32_t at = 0; lz_rows_next(&d->nodes[n].rows, &at, &key, &version);)
+        for (uint32_t at = 0; lz_rows_next(compared(d, n), &at, &key, &version);)
             count += differs(d, n, key);
     }
     return count;

@@ -17,6 +17,11 @@
  *                       a value that is put in place of both. Nodes agree if it goes by what only
  *                       grows, such as a time or a number of the version
  *
+ * A database that speaks SQL has conflicts row by row: one that does not look as it did where it
+ * was changed. Who wrote it last here is known by its key, also of one that is gone. A rule that is
+ * a function is for rows of keys alone. Where a row displaces another by a second unique column,
+ * nodes may end with different ones of the two.
+ *
  * Counted: conflicts, where they were found; lost_updates, acknowledged writes that gave way to one
  * that had not seen them (each once, by the node that turns it away); diverged, rows that are not
  * the same everywhere, because one is late or for good.
@@ -67,6 +72,9 @@ lz_instance_id lz_multi_route(struct lz_world *w, struct lz_database *d,
 
 /* A write of a node's own: the record `lsn`, appended. Puts its row. */
 void lz_multi_wrote(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn);
+
+/* The same of one that changed the rows of an image. */
+void lz_multi_wrote_rows(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn);
 
 /* The way between two, and what messages on it are. */
 struct lz_way *lz_multi_way(const struct lz_world *w, struct lz_database *d, uint32_t from,

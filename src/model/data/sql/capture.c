@@ -170,16 +170,13 @@ static void add_key(struct lz_replay *r, uint64_t key)
 }
 
 // Of a row's key columns, as they were or as they are: rows of one key are one row.
-static void add_key_of(struct lz_replay *r, const struct lz_replay_table *t, value_fn *value,
+static uint64_t key_of(struct lz_replay *r, const struct lz_replay_table *t, value_fn *value,
                        sqlite3_int64 rowid)
 {
-    uint64_t name = lz_hash_text(t->name);
-    if (t->by_rowid) {
-        add_key(r, lz_hash_mix(name, (uint64_t)rowid));
-        return;
-    }
-    uint64_t key = name;
-    for (uint32_t i = 0; i < t->columns; i++) {
+    uint64_t key = lz_hash_text(t->name);
+    if (t->by_rowid)
+        key = lz_hash_mix(key, (uint64_t)rowid);
+    for (uint32_t i = 0; i < t->columns && !t->by_rowid; i++) {
         sqlite3_value *v = NULL;
         if (!t->is_key[i] || value(r->db, (int)i, &v) != SQLITE_OK || v == NULL)
             continue;
@@ -188,6 +185,7 @@ static void add_key_of(struct lz_replay *r, const struct lz_replay_table *t, val
                                              bytes != NULL ? (size_t)sqlite3_value_bytes(v) : 0));
     }
     add_key(r, key);
+    return key;
 }
 
 static void on_change(void *ctx, sqlite3 *db, int op, const char *schema, const char *name,
@@ -215,14 +213,14 @@ static void on_change(void *ctx, sqlite3 *db, int op, const char *schema, const 
     put(r, &columns, 2);
     put(r, &before, 8);
     put(r, &after, 8);
-    if (op != SQLITE_INSERT) {
-        add_key_of(r, t, sqlite3_preupdate_old, before);
+    uint64_t old_key = op != SQLITE_INSERT ? key_of(r, t, sqlite3_preupdate_old, before) : 0;
+    uint64_t new_key = op != SQLITE_DELETE ? key_of(r, t, sqlite3_preupdate_new, after) : 0;
+    put(r, &old_key, 8);
+    put(r, &new_key, 8);
+    if (op != SQLITE_INSERT)
         put_cells(r, t, sqlite3_preupdate_old);
-    }
-    if (op != SQLITE_DELETE) {
-        add_key_of(r, t, sqlite3_preupdate_new, after);
+    if (op != SQLITE_DELETE)
         put_cells(r, t, sqlite3_preupdate_new);
-    }
 }
 
 void lz_replay_open(struct lz_replay *r, sqlite3 *db)

@@ -148,7 +148,8 @@ static bool is_stale(const struct lz_world *w, struct lz_database *d, const stru
 {
     uint32_t n = t->server - d->first;
     const struct node *primary = node_at(d, d->primary);
-    if (n == d->primary || node_at(d, n)->store.lsn >= d->acked_last || primary->is_broken)
+    if (d->multi != NULL || n == d->primary || node_at(d, n)->store.lsn >= d->acked_last ||
+        primary->is_broken)
         return false;
     struct lz_statement_builder *a = &d->sql->answer, *b = &d->sql->other;
     struct lz_store_run run = {
@@ -191,12 +192,20 @@ static void commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
     uint32_t n = t->server - d->first;
     struct lz_change change = {.key = t->key, .image = image};
     uint64_t lsn = lz_database_append(w, d, n, &change);
-    LZ_ASSERT(lsn == node_at(d, n)->store.lsn);
+    LZ_ASSERT(d->multi != NULL || lsn == node_at(d, n)->store.lsn);
+    if (d->multi != NULL)
+        lz_multi_wrote_rows(w, d, n, lsn);
     lz_image_release(image); // the record has it
     answer(w, d, t, true);
     lz_database_appended(w, d, n);
     lz_database_commit(w, d, t, lsn);
     lz_database_measure_lag(w, d);
+}
+
+// Of the store's next commit. With many masters logs are several, and each node counts for itself.
+static uint64_t next_lsn(const struct lz_database *d, uint32_t n)
+{
+    return (d->multi != NULL ? node_at(d, n)->store.lsn : d->nodes[n].log->wal.last) + 1;
 }
 
 // The locks of the rows that the open statement has changed. False: somebody else has one; it is
@@ -236,7 +245,7 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     }
     if (d->nodes[n].locks.count > 0 && !takes_rows(w, d, NULL, t))
         return;
-    uint64_t lsn = d->nodes[n].log->wal.last + 1;
+    uint64_t lsn = next_lsn(d, n);
     struct lz_image *image = lz_store_commit(&node->store, lsn, &d->sql->answer);
     if (image == NULL)
         answer(w, d, t, false);
@@ -298,14 +307,16 @@ void lz_execute_commit(struct lz_world *w, struct lz_database *d, struct lz_txn 
                        struct lz_task *t)
 {
     uint32_t n = t->server - d->first;
-    uint64_t lsn = d->nodes[n].log->wal.last + 1;
+    uint64_t lsn = next_lsn(d, n);
     struct lz_image *image =
         lz_store_commit_all(&node_at(d, n)->store, x->images, x->image_count, lsn, &d->sql->answer);
     if (image == NULL) {
         fail_in(w, d, t);
         return;
     }
-    lz_database_append(w, d, n, &(struct lz_change){.key = t->key, .image = image});
+    lsn = lz_database_append(w, d, n, &(struct lz_change){.key = t->key, .image = image});
+    if (d->multi != NULL)
+        lz_multi_wrote_rows(w, d, n, lsn);
     lz_image_release(image); // the record has it
     lz_session_committing(x);
     lz_database_appended(w, d, n);
@@ -330,6 +341,7 @@ uint64_t lz_execute_died(struct lz_world *w, struct lz_database *d, uint32_t n, 
     (void)w;
     struct node *node = node_at(d, n);
     struct lz_err err;
+    uint64_t had = node->store.lsn;
     lz_store_close(&node->store, silent);
     if (node->is_broken)
         return lsn;
@@ -339,6 +351,10 @@ uint64_t lz_execute_died(struct lz_world *w, struct lz_database *d, uint32_t n, 
     if (!lz_store_recover(&node->store, &err)) {
         node->is_broken = true;
         snprintf(node->broken, sizeof(node->broken), "%s", err.msg);
+    } else if (d->multi != NULL) { // nobody could say what others think that it has
+        node->is_broken = node->store.lsn < had;
+        snprintf(node->broken, sizeof(node->broken), "it lacks %llu of its commits",
+                 (unsigned long long)(had - node->store.lsn));
     } else if (node->store.lsn < oldest) {
         node->is_broken = true;
         snprintf(node->broken, sizeof(node->broken),

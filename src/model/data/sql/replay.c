@@ -11,6 +11,7 @@ struct row {
     struct lz_replay_table *table;
     uint32_t columns;
     sqlite3_int64 rowid_before, rowid_after;
+    uint64_t key_before, key_after;
     const struct lz_cell *before, *after; // of what there is
 };
 
@@ -53,7 +54,9 @@ static const unsigned char *read_row(struct lz_replay *r, const unsigned char *p
     memcpy(&columns, p, 2);
     memcpy(&out->rowid_before, p + 2, 8);
     memcpy(&out->rowid_after, p + 10, 8);
-    p += 18;
+    memcpy(&out->key_before, p + 18, 8);
+    memcpy(&out->key_after, p + 26, 8);
+    p += 34;
     r->cells = lz_grow(r->arena, r->cells, &r->cell_cap, 2u * columns, sizeof(*r->cells));
     out->columns = columns;
     out->before = r->cells;
@@ -274,7 +277,10 @@ static bool ask(struct lz_conflicts *conflicts, const struct row *row, const str
         return true;
     const struct lz_replay_table *t = row->table;
     struct lz_image_row none = {.table = t->name, .names = t->names};
-    struct lz_conflict c = {.expected = none, .found = none, .wanted = none};
+    struct lz_conflict c = {.key = row->op == OP_INSERT ? row->key_after : row->key_before,
+                            .expected = none,
+                            .found = none,
+                            .wanted = none};
     if (row->op != OP_INSERT) {
         c.expected.cells = row->before;
         c.expected.count = t->columns;
@@ -348,6 +354,44 @@ static bool replay_text(struct lz_replay *r, const char *text, uint32_t size)
     return rc == SQLITE_DONE;
 }
 
+static const unsigned char *skip_cells(const unsigned char *p, uint32_t n)
+{
+    for (; n > 0; n--) {
+        uint32_t size = 0;
+        if (p[0] == LZ_CELL_TEXT || p[0] == LZ_CELL_BLOB)
+            memcpy(&size, p + 1, 4);
+        p += p[0] == LZ_CELL_NULL                               ? 1
+             : p[0] == LZ_CELL_INTEGER || p[0] == LZ_CELL_FLOAT ? 9
+                                                                : 5 + size;
+    }
+    return p;
+}
+
+void lz_replay_each_key(const struct lz_image *image, void (*fn)(void *ctx, uint64_t key),
+                        void *ctx)
+{
+    const unsigned char *p = image->bytes, *end = p + image->size;
+    while (p < end) {
+        uint16_t columns;
+        uint32_t size;
+        uint64_t keys[2];
+        enum op op = (enum op)p[0];
+        if (op == OP_TEXT) {
+            memcpy(&size, p + 1, 4);
+            p += 5 + size;
+            continue;
+        }
+        p += 2 + p[1];
+        memcpy(&columns, p, 2);
+        memcpy(keys, p + 18, 16);
+        p = skip_cells(p + 34, op == OP_UPDATE ? 2u * columns : columns);
+        if (op != OP_INSERT)
+            fn(ctx, keys[0]);
+        if (op != OP_DELETE && (op == OP_INSERT || keys[1] != keys[0]))
+            fn(ctx, keys[1]);
+    }
+}
+
 bool lz_replay_apply(struct lz_replay *r, const struct lz_image *image,
                      struct lz_conflicts *conflicts)
 {
@@ -380,6 +424,8 @@ static struct row inverse(const struct row *row)
     out.after = row->before;
     out.rowid_before = row->rowid_after;
     out.rowid_after = row->rowid_before;
+    out.key_before = row->key_after;
+    out.key_after = row->key_before;
     return out;
 }
 

@@ -6,8 +6,8 @@
 
 /*
  * Of a row: op, length of the table's name, the name, then the number of columns (16 bits), rowid
- * before, rowid after, and the cells: of an update those before, then those after. Of a
- * text: op, its size (32 bits), the text.
+ * before, rowid after, the row's keys before and after (0: no such row), and the cells: of an
+ * update those before, then those after. Of a text: op, its size (32 bits), the text.
  */
 enum op { OP_INSERT = 1, OP_UPDATE, OP_DELETE, OP_TEXT };
 
