@@ -63,8 +63,7 @@ static const char *const statements[] = {
     "drop index if exists i",
     "drop table if exists later",
     "create unique index if not exists u on pairs(v)",
-    "with recursive c(x) as (values(1) union all select x + 1 from c limit 50) insert into pairs "
-    "select 'c', x, x from c",
+    "with c(x) as (values(1) union select n from t) insert into pairs select 'c', x, x from c",
     "select * from both, t limit 9",
     "select json_group_array(name), total(r), printf('%d', n) from t group by n",
     "attach 'file:x' as y",

@@ -239,8 +239,8 @@ static void chance_and_time_are_the_runs(void **state)
 }
 
 static const char *const changes[] = {
-    "insert into t(name, n, r, b) values ('a', 1, 2.5, x'01'), ('b', 2, null, null), ('c', 3, 1, "
-    "zeroblob(3000))",
+    "insert into t(name, n, r, b) values ('a', 1, 2.5, x'01'), ('b', 2, null, null)",
+    "insert into t(name, n, r, b) values ('c', 3, 1, zeroblob(3000))",
     "insert into names values ('ann', 1), ('bob', 2), ('cyd', 3)",
     "insert into pairs values ('x', 1, 'v'), ('x', 2, null), ('y', 1, 2.5)",
     "insert into log values (1), (1), (1), ('two'), (null)",

@@ -180,7 +180,7 @@ static struct lz_history_op *add_op(struct lz_history *h, const struct lz_record
                                                        [LZ_RECORDER_UNKNOWN] = LZ_HISTORY_INFO};
     struct lz_history_op *o = lz_history_add(h, op->process, (int64_t)op->begin);
     o->end = op->end != 0 ? (int64_t)op->end : LZ_HISTORY_NEVER;
-    o->outcome = outcomes[op->outcome];
+    o->outcome = (uint8_t)outcomes[op->outcome];
     return o;
 }
 
