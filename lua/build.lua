@@ -4,6 +4,7 @@
 --- diagnostic at its block.
 local broker = require "build_broker"
 local cache = require "build_cache"
+local store = require "build_store"
 local consensus = require "consensus"
 local node = require "build_node"
 local replication = require "build_replication"
@@ -83,7 +84,7 @@ local function edge(f, from, to, op)
         keepalive_probes = keepalive.probes, pool = f.pool ~= nil,
         pool_max = pool.max, pool_idle = pool.idle_timeout, pool_age = pool.max_age,
         pool_cold = pool.warm == false, ttl = f.ttl, value_size = f.value_size,
-        beta = f.beta,
+        beta = f.beta, consistent = f.consistent,
         is_session = f.transaction ~= nil, reads = f.transaction and f.transaction.reads,
         writes = f.transaction and f.transaction.writes,
         isolation = f.transaction and f.transaction.isolation,
@@ -200,6 +201,10 @@ function create.cache(C, c)
 end
 
 create.consensus = consensus.create(spread)
+
+function create.store(C, c)
+    return store.create(C, c, spread(c.fields.on or c.fields.spread))
+end
 
 function create.traffic(C, c)
     local f = c.fields

@@ -97,7 +97,16 @@ local shelf = service "shelf" {
     end,
   },
 }]] },
-    store = { text = "An object store.", example = [[local images = store "images" {}]] },
+    store = { text = "A managed store. Objects, as S3 keeps them (get, head, list, put, "
+        .. "put_if_absent, delete; large ones in parts; 503 above 3500 writes or 5500 reads per "
+        .. "second and prefix), or items, as DynamoDB does (get, head, put, put_if_absent, "
+        .. "increment, delete; 400 above what was provisioned, or above 1000 writes or 3000 reads "
+        .. "per second and partition; copies that may be behind). In several regions the last "
+        .. "writer wins. Nodes are doors: what it has is never lost.",
+        example = [[
+local images = store "images" { prefixes = 4 }
+local carts = store "carts" { kind = "key_value", read_capacity = 600, write_capacity = 200 }
+service "shop" { calls = { call { carts, "put cart", timeout = "300ms", retries = 2 } } }]] },
     broker = { text = "Nodes that keep topics in copies, by Kafka's rules: who leads, who is in "
         .. "sync, what is lost with a node, and how long an election takes.",
         example = [[

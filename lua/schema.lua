@@ -14,6 +14,7 @@ local consensus = require "consensus"
 local node = require "schema_node"
 local broker = require "schema_broker"
 local cache = require "schema_cache"
+local store = require "schema_store"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
 local backup = require "schema_backup"
@@ -322,7 +323,7 @@ sessions.add_to(M.database)
 backup.add_to(M.database)
 sql.add_to(M.database)
 M.traffic = with({
-    { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|topic",
+    { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|store|topic",
         "what the users call",
         required = true },
     { "rate", "load", "requests per second, or with sessions users who come: a rate or a shape",
@@ -358,7 +359,7 @@ M.call = with({ balanced, { "key", "any", "what it is about, an integer or a tex
         .. "once; default no limit", min = 1 },
     { "single_flight", "bool", "a call waits for the answer of one with its key that is under "
         .. "way; default false" } },
-    with(cache.call, with(balancing, with(fan, calling))))
+    with(cache.call, with(store.call, with(balancing, with(fan, calling)))))
 M.cache = with({ spread, on }, with(cache.cache, connecting))
 node.add_to(M.cache)
 M.broker = with({ spread, on }, broker.broker)
@@ -368,16 +369,8 @@ node.add_to(M.consumers)
 node.add_to_broker(M.broker)
 --- What traffic to a topic has alone, and what it has not.
 function M.of_producers() return broker.producer, broker.not_of_producers end
-M.store = {
-    { "nodes", "count", "default 3", min = 1 },
-    spread,
-    on,
-    { "get_time", "dist", "of one read; default 20ms" },
-    { "put_time", "dist", "of one write; default 40ms" },
-    { "consistency", "choice", "what a read may miss; default strong",
-        choices = { "strong", "eventual" } },
-    { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
-}
+M.store = with({ spread, on }, with(store.store, connecting))
+node.add_to(M.store)
 M.dns = {
     { "ttl", "duration", "how long an answer is good; default 60s" },
     { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
@@ -536,7 +529,7 @@ M.components = { "service", "balancer", "gateway", "database", "consensus", "cac
     "broker", "topic", "consumers", "dns", "traffic" }
 
 --- Blocks that are declared and checked, but cannot be run yet.
-M.not_run = { store = true }
+M.not_run = {}
 
 --- Distributions: name, and the parameters.
 M.dist = {
@@ -581,26 +574,8 @@ M.fault_words = { slow = "latency", delay = "latency", lag = "latency", crash = 
     drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause",
     netsplit = "partition", stress = "cpu", burn = "cpu", outage = "down", poweroff = "down" }
 
-local function seconds(doc) return { unit = "seconds", doc = doc, later = true } end
-local function ratio(doc) return { unit = "ratio", doc = doc, later = true } end
-local function count(doc) return { unit = "count", doc = doc, later = true } end
-local function rate(doc) return { unit = "rate", doc = doc, later = true } end
-
---- What answers requests has these.
-local function served(more)
-    more["rate"] = rate "requests per second"
-    more["errors.ratio"] = ratio "share of outcomes that are errors"
-    more["errors.rate"] = rate "errors per second"
-    more["success.ratio"] = ratio "share of outcomes that are good"
-    for _, q in ipairs { "mean", "p50", "p90", "p95", "p99", "p999", "max" } do
-        more["latency." .. q] = seconds "from arrival to the answer"
-    end
-    return more
-end
-
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {
-    store = served {},
     cloud = {}, zone = {},
     version = {},
 }

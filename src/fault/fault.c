@@ -11,6 +11,7 @@
 #include "model/journal.h"
 #include "model/node/instance.h"
 #include "model/world_kinds.h"
+#include "model/store/store.h"
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
@@ -218,6 +219,7 @@ static void on_step(void *ctx, uint32_t entity, uint64_t payload)
     f->kind->advance(fs->w, f);
     lz_world_reconsider(fs->w);
     lz_cache_reconsider(fs->w);
+    lz_store_reconsider(fs->w);
     plan_step(fs, entity);
 }
 
@@ -299,6 +301,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
     plan_step(fs, index);
     lz_world_reconsider(w);
     lz_cache_reconsider(w);
+    lz_store_reconsider(w);
     if (f->opts.lasting > 0)
         lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
     if (f->opts.every > 0)
@@ -328,6 +331,7 @@ static void on_end(void *ctx, uint32_t entity, uint64_t payload)
         f->ended = lz_sim_now(w->sim);
     lz_world_reconsider(w);
     lz_cache_reconsider(w);
+    lz_store_reconsider(w);
 }
 
 struct lz_faults *lz_faults_create(struct lz_world *w)

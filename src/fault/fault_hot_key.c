@@ -48,7 +48,8 @@ const struct lz_fault_kind lz_fault_hot_key = {
     .elsewhere = "No other tool has it: it is what a celebrity does, or a client with a bug.",
     .effect_unit = "calls touched",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT),
-    .on = LZ_FAULT_ON(LZ_COMPONENT_CACHE) | LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
+    .on = LZ_FAULT_ON(LZ_COMPONENT_CACHE) | LZ_FAULT_ON(LZ_COMPONENT_DATABASE) |
+          LZ_FAULT_ON(LZ_COMPONENT_STORE),
     .params = params,
     .check = check,
     .apply = apply,

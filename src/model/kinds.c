@@ -16,6 +16,7 @@
 #include "model/node/host.h"
 #include "model/service/gateway.h"
 #include "model/service/service.h"
+#include "model/store/store.h"
 #include "model/traffic/traffic.h"
 #include "model/world.h"
 
@@ -35,6 +36,7 @@ static const struct {
     [LZ_COMPONENT_BROKER] = {"broker", lz_broker_metrics},
     [LZ_COMPONENT_TOPIC] = {"topic", lz_topic_metrics},
     [LZ_COMPONENT_CONSUMERS] = {"consumers", lz_consumers_metrics},
+    [LZ_COMPONENT_STORE] = {"store", lz_store_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
 };
 
@@ -53,5 +55,5 @@ const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, 
 bool lz_world_kind_calls(enum lz_component_kind kind)
 {
     return kind != LZ_COMPONENT_DATABASE && kind != LZ_COMPONENT_CACHE &&
-           kind != LZ_COMPONENT_CONSENSUS;
+           kind != LZ_COMPONENT_CONSENSUS && kind != LZ_COMPONENT_STORE;
 }

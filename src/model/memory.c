@@ -15,6 +15,7 @@
 #include "model/node/instance.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
+#include "model/store/store.h"
 #include "model/traffic/request.h"
 
 struct lz_memory lz_memory_of_world(const struct lz_world *w)
@@ -63,6 +64,8 @@ size_t lz_memory_of_component(const struct lz_world *w, lz_component_id id)
         bytes += lz_broker_bytes(w, id);
     if (c->kind == LZ_COMPONENT_CACHE)
         bytes += lz_cache_bytes(w, id);
+    if (c->kind == LZ_COMPONENT_STORE)
+        bytes += lz_store_bytes(w, id);
     if (c->kind == LZ_COMPONENT_CONSENSUS)
         bytes += lz_consensus_bytes(w, id);
     return bytes;

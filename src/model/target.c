@@ -94,7 +94,8 @@ static void describe_part(const struct lz_world *w, const struct lz_target *t, c
 {
     const struct lz_component *c = lz_world_component(w, t->id);
     bool has_nodes = c->kind == LZ_COMPONENT_DATABASE || c->kind == LZ_COMPONENT_CACHE ||
-                     c->kind == LZ_COMPONENT_CONSENSUS || c->kind == LZ_COMPONENT_BROKER;
+                     c->kind == LZ_COMPONENT_CONSENSUS || c->kind == LZ_COMPONENT_BROKER ||
+                     c->kind == LZ_COMPONENT_STORE;
     const char *part = has_nodes                           ? "node"
                        : c->kind == LZ_COMPONENT_TOPIC     ? "partition"
                        : c->kind == LZ_COMPONENT_CONSUMERS ? "member"

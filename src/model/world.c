@@ -27,6 +27,7 @@
 #include "model/service/filter.h"
 #include "model/service/service.h"
 #include "model/service/task.h"
+#include "model/store/store.h"
 #include "model/traffic/request.h"
 #include "model/traffic/traffic.h"
 #include "model/world_kinds.h"
@@ -96,6 +97,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_services_init(w);
     lz_databases_init(w);
     lz_caches_init(w);
+    lz_stores_init(w);
     lz_dnses_init(w);
     lz_traffics_init(w);
     return w;

@@ -39,6 +39,7 @@ enum lz_component_kind {
     LZ_COMPONENT_DNS,
     LZ_COMPONENT_GATEWAY,
     LZ_COMPONENT_CACHE,
+    LZ_COMPONENT_STORE,
     LZ_COMPONENT_BROKER,
     LZ_COMPONENT_TOPIC, /* its instances are its broker's nodes */
     LZ_COMPONENT_CONSUMERS,
@@ -106,6 +107,7 @@ struct lz_world {
     struct lz_standbys *standbys;
     struct lz_failovers *failovers;
     struct lz_caches *caches;
+    struct lz_stores *stores;
     struct lz_leases *leases;
     struct lz_multis *multis;
     struct lz_rejoins *rejoins;

@@ -237,6 +237,7 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
                  .max_age = lz_read_int(L, idx, "pool_age", 0)},
         .beta = lz_read_num(L, idx, "beta", 0),
         .through = count_at(L, idx, "through"),
+        .consistent = lz_read_bool(L, idx, "consistent"),
         .ttl = lz_read_int(L, idx, "ttl", 0),
         .entry_size = (uint64_t)lz_read_num(L, idx, "value_size", 0),
         .priority = (uint32_t)(lz_read_int(L, idx, "priority", -1) + 1),

@@ -94,6 +94,7 @@ static void push_world(lua_State *L)
     lz_bind_replication(L);
     lz_bind_broker(L);
     lz_bind_cache(L);
+    lz_bind_store(L);
     lz_bind_check(L);
     lz_bind_run(L);
     lz_bind_txn(L);

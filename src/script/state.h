@@ -110,6 +110,7 @@ void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
 void lz_bind_broker(lua_State *L);
 void lz_bind_cache(lua_State *L);
+void lz_bind_store(lua_State *L);
 
 /* prompt.c: keep the top level's locals as the chunk returns; what lua/prompt.lua asks. */
 void lz_prompt_capture(struct lz_script *s, lua_State *thread);

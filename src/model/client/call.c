@@ -24,6 +24,7 @@
 #include "model/node/instance.h"
 #include "model/service/service.h"
 #include "model/service/task.h"
+#include "model/store/store.h"
 #include "model/world_kinds.h"
 
 #define EDGES_MAX 60000 // each may have a timer lane of its own
@@ -206,19 +207,24 @@ static void prepare(struct lz_world *w, struct lz_edge *e)
 }
 
 // What its callee makes of it.
-static bool fits_callee(const struct lz_component *to, const struct lz_edge_opts *opts,
-                        struct lz_err *err)
+static bool fits_callee(const struct lz_world *w, const struct lz_component *to,
+                        const struct lz_edge_opts *opts, struct lz_err *err)
 {
-    if ((opts->ttl > 0 || opts->entry_size > 0) && to->kind != LZ_COMPONENT_CACHE)
-        return lz_fail(err, LZ_EINVAL, "%s is of what a cache keeps, and %s is a %s",
-                       opts->ttl > 0 ? "ttl" : "value_size", to->name,
+    bool is_cache = to->kind == LZ_COMPONENT_CACHE, is_store = to->kind == LZ_COMPONENT_STORE;
+    const char *stray = !is_cache && opts->ttl > 0                       ? "ttl"
+                        : !is_cache && opts->beta > 0.0                  ? "beta"
+                        : !is_cache && !is_store && opts->entry_size > 0 ? "value_size"
+                        : !is_store && opts->consistent                  ? "consistent"
+                                                                         : NULL;
+    if (stray != NULL)
+        return lz_fail(err, LZ_EINVAL, "a call to %s has no `%s`: it is a %s", to->name, stray,
                        lz_world_kind_name(to->kind));
-    if (opts->beta > 0.0 && to->kind != LZ_COMPONENT_CACHE)
-        return lz_fail(err, LZ_EINVAL, "beta is of a look into a cache, and %s is a %s", to->name,
-                       lz_world_kind_name(to->kind));
-    if (to->kind == LZ_COMPONENT_CACHE && opts->op != NULL && !lz_cache_has_op(opts->op))
+    if (is_cache && opts->op != NULL && !lz_cache_has_op(opts->op))
         return lz_fail(err, LZ_EINVAL, "a cache has no operation \"%s\": it has %s", opts->op,
                        lz_cache_ops());
+    if (is_store && opts->op != NULL && !lz_store_has_op(w, opts->to, opts->op))
+        return lz_fail(err, LZ_EINVAL, "%s has no operation \"%s\": it has %s", to->name, opts->op,
+                       lz_store_ops(w, opts->to));
     if (opts->single_flight && to->kind == LZ_COMPONENT_DATABASE &&
         !lz_database_is_read(opts->op != NULL ? opts->op : ""))
         return lz_fail(
@@ -241,7 +247,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
-    if (!fits_callee(to, opts, err))
+    if (!fits_callee(w, to, opts, err))
         return false;
     if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
         return lz_fail(err, LZ_EINVAL,
@@ -263,7 +269,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     fill_defaults(&e->opts,
                   from->kind == LZ_COMPONENT_BALANCER || from->kind == LZ_COMPONENT_GATEWAY);
     cs->has_priorities = cs->has_priorities || opts->priority > 0;
-    e->is_keyed = to->kind == LZ_COMPONENT_CACHE || to->kind == LZ_COMPONENT_TOPIC;
+    e->is_keyed = to->kind == LZ_COMPONENT_CACHE || to->kind == LZ_COMPONENT_STORE ||
+                  to->kind == LZ_COMPONENT_TOPIC;
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_hash_mix(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);

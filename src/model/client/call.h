@@ -103,6 +103,7 @@ struct lz_edge_opts {
     struct lz_pool_opts pool;
     lz_time ttl;         /* to a cache: of what is set; 0: the cache's */
     uint64_t entry_size; /* to a cache or a store: of what is set; 0: theirs */
+    bool consistent;     /* to a store: a read that misses nothing */
     double beta;         /* to a cache: of early recomputation, see through.h; 0: none */
     uint32_t through;    /* an edge to a cache that is asked first, see through.h; 0: none */
 };

@@ -12,6 +12,7 @@
 #include "model/node/life.h"
 #include "model/node/rss.h"
 #include "model/world_kinds.h"
+#include "model/store/store.h"
 
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {
@@ -209,6 +210,7 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         turn_process(w, id, from);
     lz_world_reconsider(w);
     lz_cache_reconsider(w);
+    lz_store_reconsider(w);
     return true;
 }
 

@@ -1,0 +1,79 @@
+/*
+ * store_state.h — what the parts of the store share; for model/ only.
+ *
+ *   store.c    requests in time: doors, throttling, parts of an upload; the component
+ *   items.c    what is kept, in how many copies, and what an operation does to it
+ */
+#ifndef LZ_MODEL_STORE_STORE_STATE_H
+#define LZ_MODEL_STORE_STORE_STATE_H
+
+#include "model/cache/keyspace.h"
+#include "model/measure.h"
+#include "model/node/capacity.h"
+#include "model/node/instance.h"
+#include "model/service/task.h"
+#include "model/store/store.h"
+#include "model/store/throughput.h"
+#include "model/value.h"
+
+enum lz_store_op {
+    LZ_STORE_GET = 1,
+    LZ_STORE_HEAD,
+    LZ_STORE_LIST,
+    LZ_STORE_PUT, /* from here on they write */
+    LZ_STORE_PUT_IF_ABSENT,
+    LZ_STORE_INCREMENT,
+    LZ_STORE_DELETE,
+};
+
+struct lz_store_series {
+    struct lz_measure m; /* first: the offsets of its rows count from here */
+    lz_series throttled, stale_reads, lost_updates, acked, items, size;
+};
+
+struct lz_store_node {
+    struct lz_capacity *capacity;
+    uint32_t region; /* which of its regions, from 0 */
+};
+
+struct lz_store {
+    struct lz_store_opts opts;
+    lz_component_id id;
+    lz_instance_id first;
+    uint32_t nodes; /* in all regions */
+    uint64_t path;
+    struct lz_store_node *node;
+    struct lz_throughput **throughput; /* of each region */
+    struct lz_keyspace *items;
+    struct lz_copies *copies; /* by an item's `bytes`, 1 .. */
+    uint32_t copy_count, copy_cap;
+    struct lz_copies_opts order; /* n 0: there is one of each */
+    bool holds;                  /* hints, for copies that were away */
+    uint64_t writes;             /* numbers them */
+    uint32_t live;               /* items that are not deleted */
+    struct lz_store_series series;
+};
+
+struct lz_stores {
+    struct lz_store **all; /* by component */
+    uint32_t cap;
+    lz_kind done, part, again, settled;
+};
+
+struct lz_store *lz_store_at(const struct lz_world *w, lz_component_id id);
+enum lz_store_op lz_store_op_of(const struct lz_world *w, const struct lz_store *s, lz_op op);
+void lz_store_answer(struct lz_world *w, struct lz_store *s, struct lz_task *t,
+                     enum lz_outcome outcome, uint16_t status);
+
+/* items.c: what it does to what is kept; it answers, at once or when copies have. */
+void lz_items_init(struct lz_world *w);
+void lz_items_create(struct lz_world *w, struct lz_store *s);
+void lz_items_operate(struct lz_world *w, struct lz_store *s, struct lz_task *t);
+void lz_items_deliver(struct lz_world *w, struct lz_store *s);
+
+/* Of what is asked for, or is to be put. */
+uint64_t lz_items_size(const struct lz_world *w, const struct lz_store *s, const struct lz_task *t);
+bool lz_items_is_consistent(const struct lz_world *w, const struct lz_store *s,
+                            const struct lz_task *t);
+
+#endif
