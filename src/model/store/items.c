@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/edge.h"
+#include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/service/argument.h"
 #include "model/store/store_state.h"
@@ -54,13 +55,23 @@ static lz_instance_id owner_of(const struct lz_store *s, uint64_t key, uint32_t 
     return s->first + (uint32_t)((lz_hash_mix(key, 5) + copy) % s->nodes);
 }
 
+// What was meant for it is lost on the way, as far as there is one.
+static void swallow(struct lz_world *w, lz_instance_id from, lz_instance_id to)
+{
+    struct lz_link *l = from != to ? lz_link_get(w, from, to) : NULL;
+    if (l != NULL && l->is_cut[0])
+        lz_link_swallow(w, l, LZ_PURPOSE_LOG);
+}
+
 // A node of the region that can be told; 0: none.
 static lz_instance_id door_of(struct lz_world *w, const struct lz_store *s, lz_instance_id from,
                               uint32_t region)
 {
+    lz_instance_id first = s->first + region * s->opts.nodes;
     for (uint32_t n = 0; n < s->opts.nodes; n++)
-        if (is_there(w, from, s->first + region * s->opts.nodes + n))
-            return s->first + region * s->opts.nodes + n;
+        if (is_there(w, from, first + n))
+            return first + n;
+    swallow(w, from, first);
     return 0;
 }
 
@@ -101,6 +112,7 @@ static struct lz_copies_times quorum_times(struct lz_world *w, const struct lz_s
         out.back[i] = trip(w, to, t->server, writes ? &q->ack : &q->response, &draw);
         if (is_there(w, t->server, to))
             continue;
+        swallow(w, t->server, to);
         bool is_taken = writes && q->sloppy && has_stand_in(w, s, t);
         out.back[i] = is_taken ? out.there[i] + out.back[i] : -1;
         out.there[i] = -1;
