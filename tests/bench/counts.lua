@@ -13,9 +13,9 @@ local M = {}
 --- What was measured, per piece of work, and by how much it may grow.
 M.bounds = {
     { name = "hold", pieces = 100000, measured = 509, slack = 1.08, of = "event" },
-    { name = "mm1", pieces = 9900, measured = 4340, slack = 1.08, of = "customer" },
-    { name = "tier3", pieces = 10000, measured = 10130, slack = 1.08, of = "request" },
-    { name = "tier3_lua", pieces = 10000, measured = 18540, slack = 1.08, of = "request" },
+    { name = "mm1", pieces = 9900, measured = 4370, slack = 1.08, of = "customer" },
+    { name = "tier3", pieces = 10000, measured = 10170, slack = 1.08, of = "request" },
+    { name = "tier3_lua", pieces = 10000, measured = 19030, slack = 1.08, of = "request" },
     { name = "universe", pieces = 1, measured = 3668843, slack = 1.30, of = "universe" },
 }
 
