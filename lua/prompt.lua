@@ -3,6 +3,7 @@
 --- A name is first one that was assigned here, then one of the scenario's top-level locals, then a
 --- word of the language.
 local build = require "build"
+local edit = require "edit"
 local handles = require "handles"
 local units = require "units"
 
@@ -236,6 +237,14 @@ function M.metric(state, text)
     local id = build.metric(state.C, h)
     if not id or id == 0 then error(h.text .. " is not measured", 0) end
     return id
+end
+
+--- The scenario's text with a field changed; nothing if the line does not mean that.
+function M.edit(state, text)
+    session_of(state)
+    local source, why = edit.line(state, text)
+    if why then error(why, 0) end
+    return source
 end
 
 function M.duration(_, text)

@@ -50,6 +50,20 @@ static void conditions(const struct lz_repl *r, struct lz_str *out)
         lz_str_addf(out, "%s%s", i > 0 ? "\n" : "", r->breaks[i]);
 }
 
+// What is watched, as it is now; looking changes nothing.
+static void tell_watches(struct lz_repl *r)
+{
+    for (uint32_t i = 0; i < r->watch_count; i++) {
+        struct lz_str text;
+        lz_str_init(&text);
+        lz_str_add(&text, r->watches[i]);
+        struct lz_pipe_message m = {.kind = LZ_PIPE_EVAL};
+        if (lz_tree_ask(&r->tree, &m, &text))
+            lz_repl_say(r, "  %s = %s", r->watches[i], text.text);
+        lz_str_finish(&text);
+    }
+}
+
 static void tell_run(struct lz_repl *r, const struct lz_tree_branch *from,
                      const struct lz_pipe_message *m, const struct lz_str *out)
 {
@@ -59,7 +73,7 @@ static void tell_run(struct lz_repl *r, const struct lz_tree_branch *from,
     lz_format_count(events, sizeof(events), (double)(now->events - from->events));
     lz_format_instant(at, sizeof(at), now->at);
     if (m->kind == LZ_PIPE_WRONG) {
-        lz_repl_say(r, "error: %s", out->text);
+        lz_repl_error(r, out->text);
         return;
     }
     lz_repl_say(r, "%s of virtual time, %s events", span, events);
@@ -69,6 +83,7 @@ static void tell_run(struct lz_repl *r, const struct lz_tree_branch *from,
         lz_repl_say(r, "%s  interrupted", at);
     else if (m->kind == LZ_PIPE_ENDED)
         lz_repl_say(r, "%s  the scenario is over: .expect shows its verdicts", at);
+    tell_watches(r);
 }
 
 static void run_to(struct lz_repl *r, lz_time t)
@@ -162,7 +177,7 @@ static void back_to(struct lz_repl *r, lz_time t)
         lz_repl_say(r, "error: it is only %s; .run to goes on",
                     lz_format_instant(at, sizeof(at), now));
     else if (!lz_tree_back(&r->tree, t, &why))
-        lz_repl_say(r, "error: %s", why.text);
+        lz_repl_error(r, why.text);
     lz_str_finish(&why);
 }
 
@@ -211,12 +226,36 @@ static void do_break(struct lz_repl *r, const char *args)
     if (!lz_tree_ask(&r->tree, &m, &text)) {
         tell_gone(r);
     } else if (m.kind == LZ_PIPE_WRONG) {
-        lz_repl_say(r, "error: %s", text.text);
+        lz_repl_error(r, text.text);
     } else {
         r->breaks = lz_mem_resize(r->breaks, (r->break_count + 1) * sizeof(r->breaks[0]));
         size_t size = strlen(when) + 1;
         r->breaks[r->break_count++] = memcpy(lz_mem_alloc(size), when, size);
         lz_repl_say(r, "break %u   %s", r->break_count, when);
+    }
+    lz_str_finish(&text);
+}
+
+static void do_watch(struct lz_repl *r, const char *args)
+{
+    if (args[0] == '\0') {
+        tell_watches(r);
+        if (r->watch_count == 0)
+            lz_repl_say(r, "nothing is watched; .watch web.latency.p99 shows it after each run");
+        return;
+    }
+    struct lz_str text;
+    lz_str_init(&text);
+    lz_str_add(&text, args);
+    struct lz_pipe_message m = {.kind = LZ_PIPE_METRIC};
+    if (!lz_tree_ask(&r->tree, &m, &text)) {
+        tell_gone(r);
+    } else if (m.kind != LZ_PIPE_OK) {
+        lz_repl_error(r, text.text);
+    } else {
+        r->watches = lz_mem_resize(r->watches, (r->watch_count + 1) * sizeof(r->watches[0]));
+        size_t size = strlen(args) + 1;
+        r->watches[r->watch_count++] = memcpy(lz_mem_alloc(size), args, size);
     }
     lz_str_finish(&text);
 }
@@ -241,7 +280,7 @@ static void do_fork(struct lz_repl *r, const char *args)
     struct lz_str why;
     lz_str_init(&why);
     if (!lz_tree_fork(&r->tree, args[0] != '\0' ? args : NULL, &why))
-        lz_repl_say(r, "error: %s", why.text);
+        lz_repl_error(r, why.text);
     lz_str_finish(&why);
 }
 
@@ -262,6 +301,44 @@ static void do_switch(struct lz_repl *r, const char *args)
 {
     if (!lz_tree_switch(&r->tree, args))
         lz_repl_say(r, "error: there is no fork \"%s\"; .forks lists them", args);
+}
+
+// ---------------------------------------------------------------- the scenario's text
+
+static void do_set(struct lz_repl *r, const char *args)
+{
+    if (strchr(args, '=') == NULL || strchr(args, '.') == NULL)
+        lz_repl_say(r, "error: .set NAME.FIELD = VALUE, such as .set db.failover.detect = \"1s\"");
+    else
+        lz_repl_lua(r, args);
+}
+
+// Lines of one text that are not in the other, where the two part and until they meet again.
+static void say_changes(struct lz_repl *r, const char *a, const char *b)
+{
+    while (*a != '\0' || *b != '\0') {
+        size_t m = strcspn(a, "\n"), n = strcspn(b, "\n");
+        bool same = m == n && strncmp(a, b, m) == 0;
+        if (!same && m > 0)
+            lz_repl_say(r, "-%.*s", (int)m, a);
+        if (!same && n > 0)
+            lz_repl_say(r, "+%.*s", (int)n, b);
+        a += m + (a[m] == '\n');
+        b += n + (b[n] == '\n');
+    }
+}
+
+static void do_patch(struct lz_repl *r, const char *args)
+{
+    (void)args;
+    const char *now = lz_tree_source(&r->tree, &r->opts->stage);
+    const char *file = r->opts->stage.source.text;
+    if (strcmp(now, file) == 0) {
+        lz_repl_say(r, "the scenario is as it is in its file");
+        return;
+    }
+    lz_repl_say(r, "--- %s", r->opts->stage.source.path);
+    say_changes(r, file, now);
 }
 
 // ---------------------------------------------------------------- sessions
@@ -344,8 +421,10 @@ static const struct dot {
     {"goto", "T", "to an instant, whichever way", do_goto},
     {"break", "when MATCHER", "stop when it comes true; without anything, the list", do_break},
     {"clear", "N", "forget a break", do_clear},
+    {"watch", "METRIC", "show it after each run; without anything, now", do_watch},
     {"expect", "", "how the expectations stand", lz_views_expect},
     {"events", "[N]", "the latest events of the journal", lz_views_events},
+    {"timeline", "", "what breaks, what is marked and logged, in order of time", lz_views_timeline},
     {"faults", "", "what breaks, and how far it is", lz_views_faults},
     {"plot", "METRIC [from A to B]", "a metric over time", lz_views_plot},
     {"why", "", "what failed in the last 10s, and where", lz_views_why},
@@ -355,6 +434,8 @@ static const struct dot {
     {"forks", "", "the branches", do_forks},
     {"switch", "NAME", "to another branch", do_switch},
     {"diff", "NAME", "another branch beside this one", lz_views_diff},
+    {"set", "NAME.FIELD = VALUE", "change the scenario; the same without .set", do_set},
+    {"patch", "", "what was changed of the scenario's text", do_patch},
     {"save", "NAME", "keep what was typed", do_save},
     {"load", "NAME", "type it again", do_load},
     {"help", "", "this", do_help},

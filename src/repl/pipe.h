@@ -15,6 +15,7 @@
 
 enum lz_pipe_verb {
     LZ_PIPE_EVAL = 1, /* text: a line of Lua */
+    LZ_PIPE_EDIT, /* text: a line; answered with the scenario's text, or INCOMPLETE: it is Lua */
     LZ_PIPE_COMPLETE, /* text: what was typed so far */
     LZ_PIPE_TIME,     /* text: a duration; answered in `at` */
     LZ_PIPE_METRIC,   /* text: an expression; answered in `count` */

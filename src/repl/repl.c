@@ -22,6 +22,16 @@ void lz_repl_say(struct lz_repl *r, const char *fmt, ...)
     lz_str_finish(&text);
 }
 
+// A diagnostic of the scenario begins with the word already, and ends its line.
+void lz_repl_error(struct lz_repl *r, const char *text)
+{
+    size_t n = strlen(text);
+    while (n > 0 && text[n - 1] == '\n')
+        n--;
+    bool has_word = strncmp(text, "error[", 6) == 0;
+    lz_repl_say(r, "%s%.*s", has_word ? "" : "error: ", (int)n, text);
+}
+
 bool lz_repl_time(struct lz_repl *r, const char *text, lz_time *t)
 {
     struct lz_str out;
@@ -32,7 +42,7 @@ bool lz_repl_time(struct lz_repl *r, const char *text, lz_time *t)
     if (ok)
         *t = (lz_time)m.count;
     else
-        lz_repl_say(r, "error: %s", out.text);
+        lz_repl_error(r, out.text);
     lz_str_finish(&out);
     return ok;
 }
@@ -64,9 +74,34 @@ static void explain(struct lz_repl *r, const char *topic)
         lz_repl_say(r, "error: nothing is called \"%s\"; .help lists what there is", topic);
 }
 
+// A field of the scenario's text, as `db.failover.detect = "1s"`: false if the line is Lua.
+static bool edits(struct lz_repl *r, const char *text)
+{
+    if (strpbrk(text, "\n") != NULL || strchr(text, '=') == NULL || strchr(text, '.') == NULL)
+        return false;
+    struct lz_str out, why;
+    lz_str_init(&out);
+    lz_str_init(&why);
+    lz_str_add(&out, text);
+    struct lz_pipe_message m = {.kind = LZ_PIPE_EDIT};
+    bool is_alive = lz_tree_ask(&r->tree, &m, &out);
+    bool is_lua = is_alive && m.kind == LZ_PIPE_INCOMPLETE;
+    if (!is_alive)
+        tell_crash(r);
+    else if (m.kind == LZ_PIPE_WRONG)
+        lz_repl_error(r, out.text);
+    else if (!is_lua && !lz_tree_rebuild(&r->tree, &r->opts->stage, out.text, &why))
+        lz_repl_error(r, why.text);
+    lz_str_finish(&why);
+    lz_str_finish(&out);
+    return !is_lua;
+}
+
 // True if the line goes on in the next one.
 static bool evaluate(struct lz_repl *r, const char *text)
 {
+    if (edits(r, text))
+        return false;
     struct lz_str out;
     lz_str_init(&out);
     struct lz_pipe_message m = {0};
@@ -76,11 +111,17 @@ static bool evaluate(struct lz_repl *r, const char *text)
     else if (m.kind == LZ_PIPE_INCOMPLETE)
         goes_on = true;
     else if (m.kind == LZ_PIPE_WRONG)
-        lz_repl_say(r, "error: %s", out.text);
+        lz_repl_error(r, out.text);
     else if (out.len > 0)
         lz_repl_say(r, "%s", out.text);
     lz_str_finish(&out);
     return goes_on;
+}
+
+void lz_repl_lua(struct lz_repl *r, const char *text)
+{
+    if (evaluate(r, text))
+        lz_repl_say(r, "error: the line is not complete");
 }
 
 static bool is_blank(const char *line)
@@ -96,7 +137,7 @@ void lz_repl_line(struct lz_repl *r, const char *line)
     else if (line[0] == '?')
         explain(r, line + 1);
     else
-        evaluate(r, line);
+        lz_repl_lua(r, line);
 }
 
 static void make_prompt(struct lz_repl *r, char *out, size_t size)
@@ -219,6 +260,9 @@ bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why)
     for (uint32_t i = 0; i < r.break_count; i++)
         free(r.breaks[i]);
     free(r.breaks);
+    for (uint32_t i = 0; i < r.watch_count; i++)
+        free(r.watches[i]);
+    free(r.watches);
     lz_tree_close(&r.tree);
     lz_str_finish(&r.typed);
     return true;

@@ -47,8 +47,8 @@ bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why) LZ_MUST_CH
 struct lz_repl {
     const struct lz_repl_opts *opts;
     struct lz_tree tree;
-    char **breaks;
-    uint32_t break_count;
+    char **breaks, **watches;
+    uint32_t break_count, watch_count;
     struct lz_line *line; /* NULL: no terminal */
     struct lz_str typed;  /* all lines so far, for .save */
     bool is_done;
@@ -56,6 +56,12 @@ struct lz_repl {
 
 /* A line of text that goes out; an error begins with its word. */
 void lz_repl_say(struct lz_repl *r, const char *fmt, ...) LZ_PRINTF(2, 3);
+
+/* What was answered to a question that went wrong. */
+void lz_repl_error(struct lz_repl *r, const char *text);
+
+/* One complete line of Lua. */
+void lz_repl_lua(struct lz_repl *r, const char *text);
 
 /* A line that was typed, or read from a saved session. */
 void lz_repl_line(struct lz_repl *r, const char *line);
@@ -69,6 +75,7 @@ void lz_dots_complete(const char *text, struct lz_str *out);
 
 /* views.c: of the current branch's record. */
 void lz_views_events(struct lz_repl *r, const char *args);
+void lz_views_timeline(struct lz_repl *r, const char *args);
 void lz_views_faults(struct lz_repl *r, const char *args);
 void lz_views_expect(struct lz_repl *r, const char *args);
 void lz_views_plot(struct lz_repl *r, const char *args);

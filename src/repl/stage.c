@@ -229,6 +229,15 @@ static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_s
     case LZ_PIPE_EVAL:
         eval(s, text);
         break;
+    case LZ_PIPE_EDIT: {
+        enum lz_prompt_outcome how = lz_prompt_edit(s->script, text->text, &out);
+        answer(s,
+               how == LZ_PROMPT_OK           ? LZ_PIPE_OK
+               : how == LZ_PROMPT_INCOMPLETE ? LZ_PIPE_INCOMPLETE
+                                             : LZ_PIPE_WRONG,
+               0, &out);
+        break;
+    }
     case LZ_PIPE_COMPLETE:
         lz_prompt_complete(s->script, text->text, &out);
         answer(s, LZ_PIPE_OK, 0, &out);

@@ -77,7 +77,11 @@ void lz_tree_close(struct lz_tree *t)
     for (uint32_t i = 0; i < t->branch_count; i++) {
         close(t->branches[i].line);
         free(t->branches[i].name);
+        free(t->branches[i].source);
     }
+    for (uint32_t i = 0; i < t->typed_count; i++)
+        free(t->typed[i].line);
+    free(t->typed);
     for (uint32_t i = 0; i < t->snapshot_count; i++)
         close(t->snapshots[i].line);
     free(t->snapshots);
@@ -135,14 +139,14 @@ static bool snapshot(struct lz_tree *t, bool is_typed)
     return true;
 }
 
-// Is the snapshot in the past of that branch?
-static bool is_past(const struct lz_tree *t, const struct lz_tree_snapshot *s, uint32_t branch)
+// Is a snapshot, or a line, of a branch in the past of another?
+static bool is_past(const struct lz_tree *t, uint32_t whose, uint64_t order, uint32_t branch)
 {
     uint64_t up_to = UINT64_MAX;
     for (;;) {
         const struct lz_tree_branch *b = &t->branches[branch];
-        if (s->branch == branch)
-            return s->order <= up_to;
+        if (whose == branch)
+            return order <= up_to;
         if (b->parent == branch)
             return false;
         up_to = b->order < up_to ? b->order : up_to;
@@ -156,7 +160,7 @@ static uint32_t nearest(const struct lz_tree *t, lz_time at)
     uint32_t best = t->snapshot_count;
     for (uint32_t i = 0; i < t->snapshot_count; i++) {
         const struct lz_tree_snapshot *s = &t->snapshots[i];
-        if (s->at <= at && is_past(t, s, t->current) &&
+        if (s->at <= at && is_past(t, s->branch, s->order, t->current) &&
             (best == t->snapshot_count || s->events > t->snapshots[best].events ||
              (s->events == t->snapshots[best].events && s->order > t->snapshots[best].order)))
             best = i;
@@ -179,12 +183,22 @@ static bool wake(struct lz_tree *t, uint32_t i, struct lz_str *why)
     return true;
 }
 
+static void forget_typed(struct lz_tree *t, uint32_t i)
+{
+    free(t->typed[i].line);
+    t->typed_count--;
+    memmove(&t->typed[i], &t->typed[i + 1], (t->typed_count - i) * sizeof(t->typed[0]));
+}
+
 // Of this branch, what lies after where it stands now is no longer its past.
 static void forget_later(struct lz_tree *t, uint64_t order)
 {
     for (uint32_t i = t->snapshot_count; i-- > 0;)
         if (t->snapshots[i].branch == t->current && t->snapshots[i].order > order)
             forget(t, i);
+    for (uint32_t i = t->typed_count; i-- > 0;)
+        if (t->typed[i].branch == t->current && t->typed[i].order > order)
+            forget_typed(t, i);
 }
 
 // ---------------------------------------------------------------- questions
@@ -196,6 +210,16 @@ bool lz_tree_ask(struct lz_tree *t, struct lz_pipe_message *m, struct lz_str *te
         return false;
     note(b, m);
     return true;
+}
+
+static void note_typed(struct lz_tree *t, const char *line)
+{
+    if (t->typed_count == t->typed_cap) {
+        t->typed_cap = t->typed_cap > 0 ? 2 * t->typed_cap : 16;
+        t->typed = lz_mem_resize(t->typed, t->typed_cap * sizeof(t->typed[0]));
+    }
+    t->typed[t->typed_count++] = (struct lz_tree_typed){
+        .branch = t->current, .order = ++t->order, .at = lz_tree_now(t)->at, .line = copy(line)};
 }
 
 bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m,
@@ -210,6 +234,7 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
     bool is_alive = lz_tree_ask(t, m, out);
     if (is_alive && m->kind == LZ_PIPE_OK) {
         forget(t, before);
+        note_typed(t, line);
         return snapshot(t, true); // what was typed belongs to this instant
     }
     // The one from before takes its place.
@@ -273,6 +298,81 @@ bool lz_tree_recover(struct lz_tree *t, struct lz_str *why)
 {
     uint32_t i = nearest(t, lz_tree_now(t)->at);
     return i < t->snapshot_count && wake(t, i, why);
+}
+
+// ---------------------------------------------------------------- another text
+
+const char *lz_tree_source(const struct lz_tree *t, const struct lz_stage_opts *opts)
+{
+    uint32_t i = t->current;
+    while (t->branches[i].source == NULL && t->branches[i].parent != i)
+        i = t->branches[i].parent;
+    return t->branches[i].source != NULL ? t->branches[i].source : opts->source.text;
+}
+
+// What was typed before, each line at its instant and noted anew, then on to `until`.
+static bool relive(struct lz_tree *t, uint32_t count, lz_time until, struct lz_str *out)
+{
+    struct lz_pipe_message m = {.kind = LZ_PIPE_OK};
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_past(t, t->typed[i].branch, t->typed[i].order, t->current))
+            continue;
+        if (!lz_tree_run(t, t->typed[i].at, "", &m, out) || m.kind == LZ_PIPE_WRONG)
+            return false;
+        m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL};
+        lz_str_clear(out);
+        lz_str_add(out, t->typed[i].line);
+        if (!lz_tree_ask(t, &m, out) || m.kind != LZ_PIPE_OK)
+            return false;
+        note_typed(t, t->typed[i].line);
+        if (!snapshot(t, true))
+            return false;
+    }
+    return lz_tree_run(t, until, "", &m, out) && m.kind != LZ_PIPE_WRONG;
+}
+
+// Of the current branch: what came up to that number (`old`), or after it.
+static void forget_part(struct lz_tree *t, uint64_t order, bool old)
+{
+    for (uint32_t i = t->snapshot_count; i-- > 0;)
+        if (t->snapshots[i].branch == t->current && (t->snapshots[i].order <= order) == old)
+            forget(t, i);
+    for (uint32_t i = t->typed_count; i-- > 0;)
+        if (t->typed[i].branch == t->current && (t->typed[i].order <= order) == old)
+            forget_typed(t, i);
+}
+
+bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const char *source,
+                     struct lz_str *why)
+{
+    struct lz_tree_branch *b = lz_tree_now(t), before = *b;
+    struct lz_stage_opts changed = *opts;
+    changed.source.text = source;
+    changed.source.len = strlen(source);
+    uint64_t order = t->order;
+    if (!lz_stage_start(&changed, &b->line, &b->pid, why)) {
+        *b = before;
+        return false;
+    }
+    b->at = 0;
+    b->events = b->trace = 0;
+    b->is_over = false;
+    struct lz_str out;
+    lz_str_init(&out);
+    bool ok = snapshot(t, true) && relive(t, t->typed_count, before.at, &out);
+    forget_part(t, order, ok); // the older copies are of another scenario
+    if (ok) {
+        close(before.line);
+        b->parent = t->current;
+        free(b->source);
+        b->source = copy(source);
+    } else {
+        lz_str_add(why, out.len > 0 ? out.text : "the changed world's process is gone");
+        close(b->line);
+        *b = before;
+    }
+    lz_str_finish(&out);
+    return ok;
 }
 
 // ---------------------------------------------------------------- branches

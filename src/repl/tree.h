@@ -40,6 +40,15 @@ struct lz_tree_branch {
     lz_time at;
     uint64_t events, trace;
     bool is_over;
+    char *source; /* of its scenario, if it was changed here; NULL: as its parent's */
+};
+
+/* A line that acted, to be typed again in a world whose scenario was changed. */
+struct lz_tree_typed {
+    uint32_t branch;
+    uint64_t order;
+    lz_time at;
+    char *line;
 };
 
 struct lz_tree {
@@ -47,7 +56,9 @@ struct lz_tree {
     uint32_t branch_count, current;
     struct lz_tree_snapshot *snapshots;
     uint32_t snapshot_count, snapshot_cap;
-    uint64_t order; /* counts snapshots and branches */
+    uint64_t order; /* counts snapshots, branches and lines */
+    struct lz_tree_typed *typed;
+    uint32_t typed_count, typed_cap;
 };
 
 bool lz_tree_open(const struct lz_stage_opts *opts, struct lz_tree *t,
@@ -72,6 +83,17 @@ bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why);
 
 /* After a crash: to the last snapshot. */
 bool lz_tree_recover(struct lz_tree *t, struct lz_str *why);
+
+/*
+ * The current branch with another text of its scenario: a fresh world is made of it, run to where
+ * the old one stands, and what was typed is typed again at its instants. On failure all is as it
+ * was.
+ */
+bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const char *source,
+                     struct lz_str *why);
+
+/* The text of the current branch's scenario. */
+const char *lz_tree_source(const struct lz_tree *t, const struct lz_stage_opts *opts);
 
 /* A new branch from here, which becomes the current one. NULL: "a", "b", ... */
 bool lz_tree_fork(struct lz_tree *t, const char *name, struct lz_str *why);

@@ -80,6 +80,32 @@ void lz_views_events(struct lz_repl *r, const char *args)
     close_view(&v);
 }
 
+// What has been, from the journal; what is to come, from the faults that wait.
+void lz_views_timeline(struct lz_repl *r, const char *args)
+{
+    (void)args;
+    struct view v;
+    if (!open_view(r, r->tree.current, &v))
+        return;
+    sqlite3_stmt *q = lz_run_ask(
+        v.run,
+        "select at_ns, kind, text, line, 0 from event where kind in ('fault', 'mark', 'log')"
+        " union all select at_ns, 'to come', kind || ' ' || target, line, 1 from fault"
+        " where firings = 0 and at_ns >= 0 order by 5, 1",
+        0, 0);
+    int64_t shown = 0;
+    while (lz_run_next(&q)) {
+        char at[32];
+        lz_repl_say(r, "%12s  %-8s %s   line %lld",
+                    lz_format_instant(at, sizeof(at), lz_run_time(q, 0)), lz_run_text(q, 1),
+                    lz_run_text(q, 2), (long long)sqlite3_column_int64(q, 3));
+        shown++;
+    }
+    if (shown == 0)
+        lz_repl_say(r, "no faults, no marks");
+    close_view(&v);
+}
+
 static const char *stage_of(lz_time now, lz_time started, lz_time ended, int64_t firings)
 {
     if (firings == 0)
@@ -218,7 +244,7 @@ void lz_views_plot(struct lz_repl *r, const char *args)
     }
     free(copy);
     if (ok && m.kind != LZ_PIPE_OK)
-        lz_repl_say(r, "error: %s", text.text);
+        lz_repl_error(r, text.text);
     else if (ok && span.to <= span.from)
         lz_repl_say(r, "error: there is no time between the two");
     else if (ok && open_view(r, r->tree.current, &v)) {
@@ -384,14 +410,51 @@ static uint32_t branch_named(const struct lz_repl *r, const char *name)
     return i;
 }
 
+static const char *mark_of(const struct lz_repl *r, const struct lz_run_expectation *e)
+{
+    bool ascii = r->opts->style.ascii;
+    if (strcmp(e->verdict, "pass") == 0)
+        return ascii ? "+" : "✓";
+    return strcmp(e->verdict, "fail") == 0 ? (ascii ? "x" : "✗") : "?";
+}
+
+// Columns, not bytes: values have thin spaces and micro signs in them.
+static void add_cell(struct lz_str *out, const char *text, size_t columns)
+{
+    size_t width = lz_str_width(text), len = strlen(text);
+    struct lz_str cut;
+    lz_str_init(&cut);
+    while (width > columns && len > 0) {
+        len--;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+        lz_str_clear(&cut);
+        lz_str_add_n(&cut, text, len);
+        width = lz_str_width(cut.text);
+    }
+    lz_str_add_n(out, text, len);
+    lz_str_add_repeat(out, " ", columns - width);
+    lz_str_finish(&cut);
+}
+
 static void say_difference(struct lz_repl *r, const struct lz_report_run *a,
                            const struct lz_report_run *b)
 {
     for (size_t i = 0; i < a->expectation_count && i < b->expectation_count; i++) {
         const struct lz_run_expectation *x = &a->expectations[i], *y = &b->expectations[i];
         bool same = strcmp(x->actual, y->actual) == 0 && strcmp(x->verdict, y->verdict) == 0;
-        lz_repl_say(r, "%s %-38.38s %-12s %-14.14s %-12s %.14s", same ? " " : "*", x->name,
-                    x->verdict, x->actual, y->verdict, y->actual);
+        struct lz_str line;
+        lz_str_init(&line);
+        lz_str_add(&line, same ? "  " : "* ");
+        add_cell(&line, x->name, 31);
+        lz_str_addf(&line, " %s ", mark_of(r, x));
+        add_cell(&line, x->actual, 20);
+        lz_str_addf(&line, " %s ", mark_of(r, y));
+        add_cell(&line, y->actual, 20);
+        while (line.len > 0 && line.text[line.len - 1] == ' ')
+            line.text[--line.len] = '\0';
+        lz_repl_say(r, "%s", line.text);
+        lz_str_finish(&line);
     }
 }
 
@@ -408,8 +471,9 @@ void lz_views_diff(struct lz_repl *r, const char *args)
     if (open_view(r, r->tree.current, &b)) {
         const struct lz_tree_branch *x = &r->tree.branches[other], *y = lz_tree_now(&r->tree);
         char at[32], at_b[32];
-        lz_repl_say(r, "  %-38s %-27s %s", "", x->name, y->name);
-        lz_repl_say(r, "  %-38s %-27s %s", "stands at", lz_format_instant(at, sizeof(at), x->at),
+        lz_repl_say(r, "  %-31s   %-20s   %s", "", x->name, y->name);
+        lz_repl_say(r, "  %-31s   %-20s   %s", "stands at",
+                    lz_format_instant(at, sizeof(at), x->at),
                     lz_format_instant(at_b, sizeof(at_b), y->at));
         say_difference(r, a.run, b.run);
         close_view(&b);

@@ -175,6 +175,18 @@ void lz_prompt_complete(struct lz_script *s, const char *text, struct lz_str *ou
     lz_str_finish(&why);
 }
 
+enum lz_prompt_outcome lz_prompt_edit(struct lz_script *s, const char *text, struct lz_str *out)
+{
+    if (!ask(s, "edit", text, 1, out))
+        return LZ_PROMPT_WRONG;
+    size_t len = 0;
+    const char *source = lua_tolstring(s->L, 2, &len);
+    if (source != NULL)
+        lz_str_add_n(out, source, len);
+    lua_settop(s->L, 0);
+    return source != NULL ? LZ_PROMPT_OK : LZ_PROMPT_INCOMPLETE;
+}
+
 bool lz_prompt_duration(struct lz_script *s, const char *text, lz_time *ns, struct lz_str *out)
 {
     if (!ask(s, "duration", text, 1, out))

@@ -41,6 +41,12 @@ enum lz_prompt_outcome lz_prompt_eval(struct lz_script *s, const char *text, str
 /* What could stand where `text` ends: one per line, the whole name each. */
 void lz_prompt_complete(struct lz_script *s, const char *text, struct lz_str *out);
 
+/*
+ * `db.failover.detect = "1s"`: the scenario's text with that changed, in `out`. INCOMPLETE: the
+ * line does not mean that, it is Lua.
+ */
+enum lz_prompt_outcome lz_prompt_edit(struct lz_script *s, const char *text, struct lz_str *out);
+
 /* "3m59s", as scenarios write it; false with a sentence in `out`. */
 bool lz_prompt_duration(struct lz_script *s, const char *text, lz_time *ns,
                         struct lz_str *out) LZ_MUST_CHECK;
