@@ -3,9 +3,10 @@
  *
  *   engine_hash OUT.h OUT.d ROOT FOLDER ...
  *
- * Reads every .c, .h and .lua file directly in each folder, in the order of their names, and
- * writes `#define LZ_ENGINE_HASH`. OUT.d lists what was read, folders too, so that a file that
- * comes or goes is noticed. It is over sources, not over the program: the same for every compiler.
+ * Reads every .c, .h and .lua file in each folder and in those below it (but for meta/, which has
+ * types for editors), in the order of their names, and writes `#define LZ_ENGINE_HASH`. OUT.d lists
+ * what was read, folders too, so that a file that comes or goes is noticed. It is over sources, not
+ * over the program: the same for every compiler.
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -47,6 +48,11 @@ static int mix_file(const char *path, const char *name, uint64_t *hash)
     return failed;
 }
 
+static int is_folder(const struct dirent *entry)
+{
+    return entry->d_type == DT_DIR && entry->d_name[0] != '.' && strcmp(entry->d_name, "meta") != 0;
+}
+
 static int mix_folder(const char *folder, FILE *depends, uint64_t *hash)
 {
     struct dirent **names;
@@ -65,6 +71,15 @@ static int mix_folder(const char *folder, FILE *depends, uint64_t *hash)
         free(names[i]);
     }
     free(names);
+    count = scandir(folder, &names, is_folder, by_bytes);
+    for (int i = 0; i < count; i++) {
+        char path[PATH_SIZE];
+        int len = snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+        failed |= len >= PATH_SIZE || mix_folder(path, depends, hash);
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
     return failed;
 }
 
