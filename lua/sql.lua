@@ -61,8 +61,10 @@ end
 local function asked(state, db)
     local list = {}
     local function add(call, what)
-        if call.to == db then list[#list + 1] = { op = call.op or "", line = call.line,
-            text = what } end
+        if call.to == db then
+            list[#list + 1] = { op = call.op or "", line = call.line, text = what,
+                transaction = call.fields and call.fields.transaction }
+        end
     end
     for _, c in ipairs(state.plan.components) do
         for _, call in ipairs(c.fields.calls or {}) do
@@ -91,6 +93,13 @@ local function check(state, db)
     end
     local calls, texts = asked(state, db), {}
     for _, call in ipairs(calls) do
+        if call.transaction then
+            state.diag.add { code = "LZ210", line = call.line, word = "transaction",
+                text = call.text .. ": a declared `transaction` is of rows by key, and the "
+                    .. "database has a schema",
+                help = "write a handler with req:transaction and tx:sql" }
+            return
+        end
         if call.op == "" then
             state.diag.add { code = "LZ210", line = call.line,
                 text = call.text .. ": no SQL is said, and the database has a schema",

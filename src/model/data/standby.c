@@ -50,13 +50,16 @@ void lz_standby_died(struct lz_database_node *n)
         n->applied = n->lsn;
 }
 
-static void apply(struct lz_database *d, uint32_t node, uint64_t lsn)
+static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn)
 {
     struct lz_database_node *n = &d->nodes[node];
     for (uint64_t l = n->applied + 1; l <= lsn; l++) {
         const struct lz_wal_record *r = lz_wal_get(&n->log->wal, l);
         struct lz_change change = {.lsn = l, .key = r->key, .value = r->value, .image = r->image};
-        n->engine->ops->apply(n->engine, &change, NULL);
+        struct lz_conflicts conflicts = {0}; // of rows that are not as they were on the primary
+        n->engine->ops->apply(n->engine, &change, &conflicts);
+        if (conflicts.count > 0)
+            lz_metrics_add(w->metrics, d->series.conflicts, conflicts.count);
         if (n->engine->ops->lsn(n->engine) < l)
             n->is_stale = true; // its file is broken: it is rebuilt
     }
@@ -65,9 +68,8 @@ static void apply(struct lz_database *d, uint32_t node, uint64_t lsn)
 
 void lz_standby_catch_up(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
-    (void)w;
     if (d->nodes[node].applied < d->nodes[node].lsn)
-        apply(d, node, d->nodes[node].lsn);
+        apply(w, d, node, d->nodes[node].lsn);
 }
 
 lz_time lz_standby_backlog(const struct lz_database *d, uint32_t node)
@@ -86,7 +88,7 @@ static void apply_next(struct lz_world *w, struct lz_database *d, uint32_t node)
     if (n->applying != 0 || n->applied >= n->flushed)
         return;
     if (d->replication.apply_time.kind == LZ_DIST_NONE) {
-        apply(d, node, n->flushed);
+        apply(w, d, node, n->flushed);
         return;
     }
     n->applying = n->applied + 1;
@@ -112,7 +114,7 @@ static void on_applied(void *ctx, uint32_t entity, uint64_t payload)
         return;
     }
     n->applying = 0;
-    apply(d, node, lsn);
+    apply(w, d, node, lsn);
     if (d->replication.commit == LZ_COMMIT_REMOTE_APPLY)
         lz_database_confirm(w, d, node, lsn);
     else if (n->applied == n->flushed)

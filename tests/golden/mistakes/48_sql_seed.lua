@@ -8,3 +8,5 @@ local fourth = database "fourth" { schema = "create table t(x)" }
 local web = service "web" { calls = { call { fourth, "insert into t values (:key), (other)" } } }
 traffic "users" { to = web, rate = "10/s" }
 traffic "direct" { to = fourth, rate = "10/s" }
+local fifth = database "fifth" { schema = "create table t(x)" }
+service "pay" { calls = { call { fifth, "select 1", transaction = { reads = 1, writes = 1 } } } }
