@@ -10,10 +10,6 @@ local add = { "add", "dist", "how much longer; a duration or a distribution" }
 
 local M = {
 
-    failover = { "Move the primary's role.", "database", { "to", "any", "the node; default any" } },
-    replication_lag = { "Hold records back.", "database topic", req(add) },
-    replication_break = { "Stop replication until it is repaired.", "database topic" },
-    split_brain = { "Let two primaries lead.", "database" },
     lock = { "Hold a table's or a row's lock.", "database", { "table", "text", "which" },
         { "key", "any", "of a row; default the whole table" } },
     long_transaction = { "Hold a transaction open.", "database" },

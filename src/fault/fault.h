@@ -100,6 +100,8 @@ struct lz_fault_params {
     bool withdraw;          /* key_rotation */
     uint32_t key;           /* hot_key */
     double keep;            /* disk_full: bytes */
+    uint32_t node;          /* failover: from 1 */
+    double stay;            /* split_brain: share of the callers */
     unsigned operations;    /* disk_error: bits */
     const char *errno_name; /* disk_error */
     struct lz_fault_request_params request; /* http_*, rpc_status, throttle */

@@ -37,6 +37,7 @@ extern const struct lz_fault_kind lz_fault_drain;
 extern const struct lz_fault_kind lz_fault_duplicate;
 extern const struct lz_fault_kind lz_fault_evict;
 extern const struct lz_fault_kind lz_fault_expire;
+extern const struct lz_fault_kind lz_fault_failover;
 extern const struct lz_fault_kind lz_fault_fd_limit;
 extern const struct lz_fault_kind lz_fault_flap;
 extern const struct lz_fault_kind lz_fault_flood;
@@ -63,11 +64,14 @@ extern const struct lz_fault_kind lz_fault_poison_message;
 extern const struct lz_fault_kind lz_fault_port_exhaustion;
 extern const struct lz_fault_kind lz_fault_reboot;
 extern const struct lz_fault_kind lz_fault_reorder;
+extern const struct lz_fault_kind lz_fault_replication_break;
+extern const struct lz_fault_kind lz_fault_replication_lag;
 extern const struct lz_fault_kind lz_fault_reset;
 extern const struct lz_fault_kind lz_fault_route_loss;
 extern const struct lz_fault_kind lz_fault_rpc_status;
 extern const struct lz_fault_kind lz_fault_slicer;
 extern const struct lz_fault_kind lz_fault_slow_close;
+extern const struct lz_fault_kind lz_fault_split_brain;
 extern const struct lz_fault_kind lz_fault_spot_interruption;
 extern const struct lz_fault_kind lz_fault_stop;
 extern const struct lz_fault_kind lz_fault_surge;
@@ -77,6 +81,13 @@ extern const struct lz_fault_kind lz_fault_torn_write;
 extern const struct lz_fault_kind lz_fault_unclean_election;
 extern const struct lz_fault_kind lz_fault_volume_detach;
 extern const struct lz_fault_kind lz_fault_waf_false_positive;
+
+struct lz_replication_effect;
+bool lz_fault_replication_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                               struct lz_err *err) LZ_MUST_CHECK;
+void lz_fault_replication_apply(struct lz_world *w, struct lz_fault *f,
+                                const struct lz_replication_effect *e);
+void lz_fault_replication_revert(struct lz_world *w, struct lz_fault *f);
 
 /* Targets that name running processes. */
 #define LZ_TARGETS_INSTANCES                                                                       \

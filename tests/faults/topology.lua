@@ -9,7 +9,8 @@ scenario "Faults come and go" { duration = "50s" }
 local function side(name)
   local where = region(name) { zones = { "a", "b" } }
   local db = database(name .. "-db") {
-    nodes = 2, spread = where, failover = false, query_time = dist.exponential { mean = "2ms" },
+    nodes = 2, spread = where, query_time = dist.exponential { mean = "2ms" },
+    failover = { mode = "manual", detect = "100ms", promote = "100ms" },
     disk = { miss_ratio = "50%", checksums = true },
   }
   local box = host(name .. "-box") { zone = where.zone.a }

@@ -118,6 +118,9 @@ struct lz_database {
     struct lz_lease lease;
     uint32_t forced_to; /* from 1; 0: nobody said so */
     uint32_t hand_over_tries;
+    uint32_t moves;      /* faults in force that move the role */
+    uint32_t moved_from; /* the node that had it before them, */
+    bool is_displaced;   /* and has not come back */
     bool is_handed_over; /* the primary has stopped, and waits for the other */
     uint32_t led_before; /* until the last promotion */
     lz_time promoted_at; /* the last was */

@@ -252,6 +252,8 @@ static void watch_primary(struct lz_world *w, struct lz_database *d)
     }
 }
 
+static void go_back(struct lz_world *w, struct lz_database *d);
+
 static void reconsider(struct lz_world *w, struct lz_database *d)
 {
     if (d->multi != NULL)
@@ -263,6 +265,7 @@ static void reconsider(struct lz_world *w, struct lz_database *d)
         watch_primary(w, d);
     lz_split_reconsider(w, d);
     rebuild_stale(w, d);
+    go_back(w, d);
     lz_database_watch_standbys(w, d);
 }
 
@@ -367,16 +370,64 @@ bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to, stru
     return true;
 }
 
+// A place that the role has not come back to yet is still the one that it goes back to.
+static void hold_place(struct lz_database *d)
+{
+    d->moves++;
+    if (!d->is_displaced)
+        d->moved_from = d->primary;
+    d->is_displaced = true;
+}
+
+// The role goes back as soon as nothing else is under way.
+static void go_back(struct lz_world *w, struct lz_database *d)
+{
+    struct lz_err err;
+    if (!d->is_displaced || d->moves > 0 || d->lead == LZ_LEAD_PROMOTING)
+        return;
+    if (d->primary == d->moved_from)
+        d->is_displaced = false;
+    else if (is_up(w, d, d->moved_from) && !d->nodes[d->moved_from].is_stale &&
+             !lz_failover_force(w, d->id, d->moved_from + 1, &err))
+        lz_instance_note(w, d->first + d->moved_from, "failover", "does not lead again: %s",
+                         err.msg);
+}
+
+static void let_go_of_place(struct lz_world *w, struct lz_database *d)
+{
+    LZ_ASSERT(d->moves > 0);
+    d->moves--;
+    if (d->moves == 0 && d->forced_to != 0 && d->primary == d->moved_from) {
+        lz_sim_cancel(w->sim, d->lead_timer); // it has not moved yet
+        d->lead_timer = 0;
+        keep_primary(w, d);
+    }
+    go_back(w, d);
+}
+
+bool lz_failover_move(struct lz_world *w, lz_component_id id, uint32_t to, struct lz_err *err)
+{
+    hold_place(lz_database_at(w, id));
+    return lz_failover_force(w, id, to, err);
+}
+
+void lz_failover_move_back(struct lz_world *w, lz_component_id id)
+{
+    let_go_of_place(w, lz_database_at(w, id));
+}
+
 bool lz_failover_split(struct lz_world *w, lz_component_id id, double stay, uint64_t *touched)
 {
     struct lz_database *d = lz_database_at(w, id);
+    hold_place(d);
     d->split_count++;
     d->split_touched = touched;
     if (stay > d->split_stay)
         d->split_stay = stay;
     uint32_t node = 0;
-    if (d->lead != LZ_LEAD_HEALTHY || !find_candidate(w, d, &node))
+    if (d->multi != NULL || d->lead != LZ_LEAD_HEALTHY || !find_candidate(w, d, &node))
         return false;
+    d->forced_to = node + 1;
     lz_instance_note(w, d->first + d->primary, "declared_dead", "declared dead, though it is not");
     lz_leader_race(w, d, d->failover.detect + d->failover.promote);
     return true;
@@ -389,10 +440,11 @@ void lz_failover_mend(struct lz_world *w, lz_component_id id, const uint64_t *to
     d->split_count--;
     if (d->split_touched == touched)
         d->split_touched = NULL;
-    if (d->split_count > 0)
-        return;
-    d->split_stay = 0.0;
-    reconsider(w, d);
+    if (d->split_count == 0) {
+        d->split_stay = 0.0;
+        reconsider(w, d);
+    }
+    let_go_of_place(w, d);
 }
 
 bool lz_failover_clock_jumped(struct lz_world *w, lz_instance_id node, lz_time by)

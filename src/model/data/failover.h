@@ -70,9 +70,17 @@ bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to,
                        struct lz_err *err) LZ_MUST_CHECK;
 
 /*
+ * Faults that move the role: it goes where the first of those in force found it once the last of
+ * them is over. A move that is refused counts as one all the same.
+ */
+bool lz_failover_move(struct lz_world *w, lz_component_id id, uint32_t to,
+                      struct lz_err *err) LZ_MUST_CHECK;
+void lz_failover_move_back(struct lz_world *w, lz_component_id id);
+
+/*
  * The primary is taken for dead by the others, though it is not, and nobody stops it: of its
- * callers the share `stay` goes on with it. `touched` counts seconds with two primaries. False if
- * there is nobody who could lead beside it.
+ * callers the share `stay` goes on with it. `touched` counts seconds with two primaries. It is a
+ * move too. False if there is nobody who could lead beside it.
  */
 bool lz_failover_split(struct lz_world *w, lz_component_id id, double stay, uint64_t *touched);
 void lz_failover_mend(struct lz_world *w, lz_component_id id, const uint64_t *touched);

@@ -79,8 +79,10 @@ static void on_copied(void *ctx, uint32_t entity, uint64_t payload)
                         : (double)(d->log.flushed - n->copied_to) * lz_dist_mean(apply) / 1e9;
     if (behind > 0.01)
         wait(w, d, node, behind);
-    else
+    else {
         done(w, d, node);
+        lz_database_reconsider(w); // who waited for it may go on
+    }
 }
 
 void lz_rejoin_init(struct lz_world *w)
