@@ -96,10 +96,17 @@ static void answer_request(struct lz_world *w, struct lz_broker *b, uint64_t id)
 {
     struct lz_rpc *rpc = lz_rpc_find(w, id);
     LZ_ASSERT(rpc != NULL);
-    for (uint32_t i = (uint32_t)rpc->says; i != 0; i = at(b, i)->next)
-        if (at(b, i)->state != DONE)
+    bool must_close = false;
+    for (uint32_t i = (uint32_t)rpc->says; i != 0; i = at(b, i)->next) {
+        const struct lz_append *a = at(b, i);
+        if (a->state != DONE)
             return;
-    lz_rpc_answer(w, rpc, LZ_BROKER_OK, 0);
+        must_close = must_close || (a->acks == LZ_ACKS_NONE && a->error != LZ_BROKER_OK);
+    }
+    if (must_close) // the only way to tell who waits for no answer (KafkaApis.handleProduceRequest)
+        lz_rpc_close(w, rpc);
+    else
+        lz_rpc_answer(w, rpc, LZ_BROKER_OK, 0);
 }
 
 static void answer_call(struct lz_world *w, struct lz_broker *b, struct lz_append *a)

@@ -89,12 +89,22 @@ static void hold_one(struct lz_world *w, struct hold *h, struct lz_partition *p,
     h->all = lz_grow(w->arena, h->all, &h->cap, h->count + 1, sizeof(*h->all));
     h->all[h->count++] = (struct held){.replica = r, .partition = p};
     r->holds++;
-    if (p->leader == LZ_BROKER_NOBODY || p->leader == replica)
-        return;
-    struct lz_replica *leader = &p->replicas[p->leader];
-    bool is_in = (leader->isr >> replica & 1) != 0;
-    if (leader->leads && is_in && !leader->is_altering)
-        lz_controller_alter(w, p, leader, leader->isr & ~(1u << replica));
+}
+
+static void hold_partition(struct lz_world *w, struct hold *h, struct lz_partition *p,
+                           uint32_t keep)
+{
+    uint32_t left = p->leader != LZ_BROKER_NOBODY ? keep - 1 : keep;
+    for (uint32_t r = 0; r < p->count; r++) {
+        if (r == p->leader)
+            continue;
+        if (left > 0)
+            left--;
+        else
+            hold_one(w, h, p, r);
+    }
+    if (p->leader != LZ_BROKER_NOBODY)
+        lz_replica_check_isr(w, p, &p->replicas[p->leader]);
 }
 
 uint32_t lz_broker_hold(struct lz_world *w, lz_component_id on, uint32_t partition, uint32_t keep,
@@ -113,18 +123,8 @@ uint32_t lz_broker_hold(struct lz_world *w, lz_component_id on, uint32_t partiti
     struct hold *h = &hs->all[at];
     *h = (struct hold){.touched = touched};
     struct meant m = meant_by(w, on, partition);
-    for (uint32_t i = 0; i < m.count; i++) {
-        struct lz_partition *p = m.b->partitions[m.first + i];
-        uint32_t left = p->leader != LZ_BROKER_NOBODY ? keep - 1 : keep;
-        for (uint32_t r = 0; r < p->count; r++) {
-            if (r == p->leader)
-                continue;
-            if (left > 0)
-                left--;
-            else
-                hold_one(w, h, p, r);
-        }
-    }
+    for (uint32_t i = 0; i < m.count; i++)
+        hold_partition(w, h, m.b->partitions[m.first + i], keep);
     return at + 1;
 }
 

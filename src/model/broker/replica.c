@@ -97,7 +97,8 @@ void lz_replica_check_isr(struct lz_world *w, struct lz_partition *p, struct lz_
     for (uint32_t i = 0; i < p->count; i++) {
         const struct lz_follower *f = &r->followers[i];
         bool is_behind = i != self && f->end != r->log.end;
-        if (is_behind && now - f->caught_up > p->broker->opts.replica_lag_time)
+        bool is_late = is_behind && now - f->caught_up > p->broker->opts.replica_lag_time;
+        if (i != self && (is_late || p->replicas[i].holds > 0))
             isr &= ~(1u << i);
     }
     if (isr != r->isr)

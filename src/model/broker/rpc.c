@@ -207,6 +207,12 @@ void lz_rpc_answer(struct lz_world *w, struct lz_rpc *r, uint16_t error, uint64_
         send_back(w, r, w->rpcs->answer, bytes);
 }
 
+void lz_rpc_close(struct lz_world *w, struct lz_rpc *r)
+{
+    unlink_there(w, r);
+    send_back(w, r, w->rpcs->reset, 0);
+}
+
 void lz_rpc_forget(struct lz_world *w, uint64_t id)
 {
     struct lz_rpc *r = lz_rpc_find(w, id);

@@ -82,6 +82,9 @@ uint64_t lz_rpc_send(struct lz_world *w, const struct lz_rpc_send *send);
 /* At the server, once. `r` is no longer there after. */
 void lz_rpc_answer(struct lz_world *w, struct lz_rpc *r, uint16_t error, uint64_t bytes);
 
+/* The same, but the connection is closed instead: its caller hears a reset. */
+void lz_rpc_close(struct lz_world *w, struct lz_rpc *r);
+
 /* NULL once it is over. */
 struct lz_rpc *lz_rpc_find(const struct lz_world *w, uint64_t id);
 

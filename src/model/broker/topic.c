@@ -280,8 +280,7 @@ static void make_partitions(struct lz_world *w, struct lz_topic *t)
     uint32_t order[LZ_BROKER_NODES_MAX];
     alternate(w, b, order);
     uint64_t path = lz_world_component(w, t->id)->path;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), path, LZ_PURPOSE_BALANCE, 0);
-    uint64_t start = lz_draw_below(&draw, b->opts.nodes);
+    uint32_t start = b->partition_count % b->opts.nodes;
     t->first = b->partition_count;
     b->partitions = lz_grow(w->arena, b->partitions, &b->partition_cap,
                             b->partition_count + t->opts.partitions, sizeof(struct lz_partition *));

@@ -1,8 +1,9 @@
 /*
  * topic.h — a log in partitions, kept by a broker.
  *
- * Partition p of a topic has its first replica on node (s + p) mod n, s drawn by the topic's name,
- * and the next ones on the nodes after it; nodes stand in an order in which their zones alternate
+ * The first partition of a broker's first topic has its first replica on node 1, the next on node
+ * 2, and so on, on from topic to topic (Kafka begins at a random one); further replicas are on the
+ * nodes after it. Nodes stand in an order in which their zones alternate
  * (AdminUtils.assignReplicasToBrokersRackAware): no two replicas of a partition share a zone while
  * there are others.
  *
