@@ -1,6 +1,6 @@
--- PostgreSQL on five nodes over three sites with a cache before it, as Patroni's documentation has
--- it (dynamic_configuration.rst): the leader holds a lease of ttl 30 s, renewed every 10 s; a commit
--- waits for any two standbys, so that any two nodes may be lost. A site is lost, the leader's: the
+-- PostgreSQL on five nodes over three sites with a cache before it, kept by Patroni with its defaults
+-- (dynamic_configuration.rst): the leader holds a lease of 30 s and renews it every 10 s; a commit
+-- waits for any two standbys, so that any two nodes may be lost. The leader's site is lost: its
 -- lease runs out 20 to 30 s later, another leads, and no write that was acknowledged is missing.
 -- The same rows on five masters: nobody has to take over, and what two sites write at once is lost.
 local mode = param("mode", { "leader", "masters" })
