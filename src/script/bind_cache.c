@@ -30,9 +30,7 @@ static enum lz_eviction eviction_of(const char *name)
 
 static enum lz_cache_mode mode_of(const char *name)
 {
-    if (name != NULL && strcmp(name, "sentinel") == 0)
-        return LZ_CACHE_SENTINEL;
-    return name != NULL && strcmp(name, "cluster") == 0 ? LZ_CACHE_CLUSTER : LZ_CACHE_SINGLE;
+    return name != NULL && strcmp(name, "sentinel") == 0 ? LZ_CACHE_SENTINEL : LZ_CACHE_SINGLE;
 }
 
 static uint32_t count(lua_State *L, const char *name)

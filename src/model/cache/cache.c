@@ -38,8 +38,6 @@ static const struct lz_measure_row rows[] = {
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads of a replica that missed an acknowledged write"},
     {"failovers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(failovers), 0, 0, "promotions of a replica"},
-    {"redirects", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(redirects), 0, 0,
-     "calls that a cluster's node sent on to another: MOVED and ASK"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -81,11 +79,6 @@ bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint
     for (uint32_t n = 0; n <= node; n++)
         nth += !lz_cache_leads(w, c->first + n);
     return ordinal == 0 || nth == ordinal;
-}
-
-uint32_t lz_cache_data_nodes(const struct lz_world *w, lz_component_id id)
-{
-    return lz_cache_at(w, id)->nodes;
 }
 
 // What is said again soon is not worth more than a few tries.
@@ -390,9 +383,8 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
     struct lz_cache_series *s = &c->series;
     lz_measure_init(w, &s->m);
     lz_series *const gauges[] = {&s->entries, &s->used, &s->connections, &s->cpu, &s->lag_records};
-    lz_series *const counters[] = {&s->lookups,     &s->hits,      &s->evictions,
-                                   &s->expired,     &s->acked,     &s->lost_acks,
-                                   &s->stale_reads, &s->failovers, &s->redirects};
+    lz_series *const counters[] = {&s->lookups, &s->hits,      &s->evictions,   &s->expired,
+                                   &s->acked,   &s->lost_acks, &s->stale_reads, &s->failovers};
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         *gauges[i] = lz_metrics_gauge(w->metrics, 0.0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)

@@ -23,7 +23,6 @@
  *   mode      who leads
  *   single    the first node, whatever happens; others copy it (replicate.h)
  *   sentinel  whom the sentinels agree on (sentinel.h)
- *   cluster   several, each for a share of the 16384 slots (cluster.h)
  */
 #ifndef LZ_MODEL_CACHE_CACHE_H
 #define LZ_MODEL_CACHE_CACHE_H
@@ -37,7 +36,7 @@
 #define LZ_CACHE_SENTINELS_MAX 15
 #define LZ_CACHE_EARLY 203 /* status of a get whose caller should make the value anew */
 
-enum lz_cache_mode { LZ_CACHE_SINGLE, LZ_CACHE_SENTINEL, LZ_CACHE_CLUSTER };
+enum lz_cache_mode { LZ_CACHE_SINGLE, LZ_CACHE_SENTINEL };
 
 struct lz_sentinel_opts {
     uint32_t count;           /* of sentinels; 0 means 3 */
@@ -45,20 +44,6 @@ struct lz_sentinel_opts {
     lz_time down_after;       /* silence that makes it down; 0 means 30 s */
     lz_time failover_timeout; /* 0 means 180 s */
     uint32_t parallel_syncs;  /* replicas that turn to a new primary at once; 0 means 1 */
-};
-
-struct lz_reshard_opts {
-    lz_time at;
-    lz_time lasting;
-    uint32_t from, to; /* shards, from 1 */
-    uint32_t slots;    /* 0: none is planned */
-};
-
-struct lz_cluster_opts {
-    uint32_t replicas;    /* of each primary */
-    lz_time node_timeout; /* 0 means 15 s */
-    bool partial;         /* slots that are covered are served though others are not */
-    struct lz_reshard_opts reshard;
 };
 
 struct lz_cache_opts {
@@ -80,7 +65,6 @@ struct lz_cache_opts {
     uint32_t min_replicas;    /* that must have been heard lately for a write; 0: none */
     lz_time min_replicas_lag; /* how lately; 0 means 10 s */
     struct lz_sentinel_opts sentinel;
-    struct lz_cluster_opts cluster;
 };
 
 void lz_caches_init(struct lz_world *w);
@@ -97,7 +81,6 @@ bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance);
 
 /* Whether it is the ordinal-th replica, from 1, as nodes are numbered; 0: any. */
 bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint32_t ordinal);
-uint32_t lz_cache_data_nodes(const struct lz_world *w, lz_component_id id);
 
 /* A way between instances, or one of them, has changed. */
 void lz_cache_reconsider(struct lz_world *w);

@@ -5,7 +5,6 @@
  *   operate.c    what an operation does to the keys
  *   replicate.c  the way of writes to replicas
  *   sentinel.c   who leads, by those that watch
- *   cluster.c    slots, and who leads for which
  */
 #ifndef LZ_MODEL_CACHE_CACHE_STATE_H
 #define LZ_MODEL_CACHE_CACHE_STATE_H
@@ -34,7 +33,7 @@ struct lz_cache_series {
     lz_series lookups, hits;
     lz_series evictions, expired, entries, used;
     lz_series connections, cpu;
-    lz_series lag_records, acked, lost_acks, stale_reads, failovers, redirects;
+    lz_series lag_records, acked, lost_acks, stale_reads, failovers;
 };
 
 struct lz_cache_node {
@@ -59,10 +58,10 @@ struct lz_cache_node {
     lz_time *heard;        /* when it heard of each other node as its replica; -1: never */
 };
 
-/* What a client instance holds for true, by its number less one. */
+/* What a client instance holds for true, by its number. */
 struct lz_cache_belief {
-    uint32_t version; /* of who leads, when it was told */
-    uint32_t node;    /* sentinel: that leads, plus one; 0: was not told yet */
+    uint32_t version; /* of who leads, when it was told, plus one */
+    uint32_t node;    /* that leads */
 };
 
 struct lz_cache {
@@ -80,7 +79,6 @@ struct lz_cache {
     uint32_t belief_cap;
     uint32_t version;              /* counts changes of who leads, and of ways */
     struct lz_sentinel *sentinels; /* NULL unless there are */
-    struct lz_cluster *cluster;    /* NULL unless it is one */
     struct lz_cache_series series;
 };
 
@@ -92,18 +90,10 @@ struct lz_caches {
     lz_kind done, cycle;
     lz_kind record, sync, copy, cron;                          /* replicate.c */
     lz_kind ping, pong, ask, told, order, hello, check, watch; /* sentinel.c */
-    lz_kind gossip, answer, report, failed, request, vote, claim, beat, elect,
-        migrate; /* cluster.c */
 };
 
 struct lz_cache *lz_cache_at(const struct lz_world *w, lz_component_id id);
 struct lz_cache *lz_cache_of(const struct lz_world *w, lz_instance_id instance);
-
-static inline struct lz_cache_node *lz_cache_node_of(const struct lz_cache *c, lz_instance_id id)
-{
-    LZ_ASSERT(id >= c->first && id - c->first < c->nodes);
-    return &c->node[id - c->first];
-}
 
 enum lz_cache_op lz_cache_op_of(struct lz_world *w, lz_op op);
 void lz_cache_answer(struct lz_world *w, struct lz_cache *c, struct lz_task *t,

@@ -132,8 +132,7 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
 bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
-    bool is_redirected = e->is_keyed && t->status >= 300 && t->status < 400;
-    if (t->outcome != LZ_OUTCOME_OK || is_redirected || !lz_plain_is_possible(w, e))
+    if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
         return false;
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
     struct lz_request *r = lz_request_find(w, c->request);
