@@ -45,7 +45,7 @@ local function commit(C, c)
         wal_writer_delay = f.wal_writer_delay, sender_timeout = f.sender_timeout })
 end
 
-local OF_A_LEASE = { "ttl", "loop_wait", "retry_timeout", "poll" }
+local OF_A_LEASE = { "store", "ttl", "loop_wait", "retry_timeout", "poll" }
 
 local function failover(C, c)
     local f = c.fields.failover
@@ -64,6 +64,7 @@ local function failover(C, c)
         return nil, 'size and rate are about coming back: give rejoin = "rewind" or "rebuild"'
     end
     return C.failover(c.id, { mode = f.mode, detect = f.detect, promote = f.promote, lease = lease,
+        store = f.store and f.store.id,
         ttl = f.ttl, loop_wait = f.loop_wait, retry_timeout = f.retry_timeout, poll = f.poll,
         maximum_lag = f.maximum_lag_on_failover, unfenced = f.fencing == false,
         discovery = f.discovery, rejoin = f.rejoin, size = f.size, rate = f.rate })

@@ -29,6 +29,8 @@ M.failover = {
     { "promote", "duration", "from then until a replica leads; default 4s" },
     { "lease", "bool", "the leader holds a lease, as Patroni's does, in place of `detect`; default "
         .. "true if any of the next four is given" },
+    { "store", "ref:consensus", "who keeps it: a leader that does not reach it, or finds no "
+        .. "majority of it, cannot renew; default one that is always there" },
     { "ttl", "duration", "how long the lease lasts; default 30s", above_zero = true },
     { "loop_wait", "duration", "how often it is renewed; default 10s", above_zero = true },
     { "retry_timeout", "duration", "a leader that cannot renew it steps down after; default 10s",

@@ -23,6 +23,7 @@
  *   expectation  id, name, line, temporal, metric, verdict, severity, expected, actual, spare, why,
  *                margin, value, at_ns, deadline_ns, limit_value, limit_text, because
  *   request      id, traffic, ordinal, intended_ns, end_ns, outcome, status, spans, kept_as
+ *   history      component, operations, lines: what was recorded, see history_write.h
  *   span         request, call, parent_call, client, server, component, op, attempt, outcome,
  *                status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns, retry_wait_ns
  */

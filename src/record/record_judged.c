@@ -11,6 +11,8 @@
 #include "record/record_rows.h"
 
 #define TEXT_MAX 160
+#define HISTORY_OPS_MAX                                                                            \
+    200000u // a longer one is judged, but not kept: it would be most of the file
 
 void lz_record_put_faults(struct lz_record_writer *w, const struct lz_world *world,
                           const struct lz_faults *faults)
@@ -190,10 +192,16 @@ void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *
         const char *name = lz_world_component(world, r->component)->name;
         struct lz_str lines;
         lz_str_init(&lines);
-        lz_history_write(world, r,
-                         &(struct lz_history_naming){.process_first = processes,
-                                                     .key_prefix = is_one ? NULL : name},
-                         &lines);
+        if (r->count > HISTORY_OPS_MAX)
+            lz_str_addf(&lines,
+                        "{\"process\":\"lorenz\",\"type\":\"info\",\"f\":\"not-kept\","
+                        "\"value\":%u}\n",
+                        r->count);
+        else
+            lz_history_write(world, r,
+                             &(struct lz_history_naming){.process_first = processes,
+                                                         .key_prefix = is_one ? NULL : name},
+                             &lines);
         processes += r->processes;
         lz_record_put_id(&i, r->component);
         lz_record_put_int(&i, r->count);

@@ -1,6 +1,6 @@
 // What was recorded of clients' operations, a line for each beginning and end: what
 // `lorenz verify-history` reads. One run's, the first that recorded any: operations of two runs
-// have no order.
+// have no order. Of one with more operations than a record keeps a single line says how many.
 
 #include "report/history.h"
 

@@ -12,7 +12,9 @@
 static const struct lz_report_format formats[] = {
     {"dot", "what calls what and what was hit, for Graphviz", lz_graph_dot},
     {"github", "annotations for GitHub Actions, at most ten", lz_github_write},
-    {"history", "what clients did and saw in the first run, for verify-history", lz_history_lines},
+    {"history",
+     "what clients did and saw in the first run, for verify-history; at most 200,000 operations",
+     lz_history_lines},
     {"json", "one JSON document, lorenz.result/1", lz_json_write},
     {"junit", "JUnit XML: a suite for each run, a case for each expectation", lz_junit_write},
     {"mermaid", "what calls what and what was hit, for Mermaid", lz_graph_mermaid},

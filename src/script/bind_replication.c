@@ -88,6 +88,7 @@ static int failover(lua_State *L)
         .detect = lz_read_int(L, 2, "detect", 0),
         .promote = lz_read_int(L, 2, "promote", 0),
         .is_leased = lz_read_bool(L, 2, "lease"),
+        .store = (lz_component_id)lz_read_int(L, 2, "store", 0),
         .ttl = lz_read_int(L, 2, "ttl", 0),
         .loop_wait = lz_read_int(L, 2, "loop_wait", 0),
         .retry_timeout = lz_read_int(L, 2, "retry_timeout", 0),

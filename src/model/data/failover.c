@@ -11,6 +11,7 @@
 #include "model/data/failover.h"
 
 #include "base/check.h"
+#include "model/consensus/consensus.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
 #include "model/data/sql/execute.h"
@@ -46,6 +47,8 @@ bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t 
     lz_instance_id id = d->first + node;
     if (!is_up(w, d, node) || (d->sql != NULL && !lz_execute_can_lead(d, node)))
         return false;
+    if (d->failover.store != 0) // whom else it reaches is of no interest to the store
+        return lz_consensus_serves(w, d->failover.store, id);
     uint32_t living = 0, reached = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         if (n == node || !lives(w, d->first + n))

@@ -44,6 +44,8 @@ struct lz_failover_opts {
     lz_time detect;  /* 0 means 5 s */
     lz_time promote; /* 0 means 4 s */
     bool is_leased;
+    lz_component_id store; /* the group that keeps the lease; 0: one that is always there, for who
+                              reaches half of the others */
     lz_time ttl;           /* 0 means 30 s */
     lz_time loop_wait;     /* 0 means 10 s */
     lz_time retry_timeout; /* 0 means 10 s */
