@@ -47,7 +47,7 @@ M.call = {
         .. "usual; default it is left to run out" },
     { "through", "through", "a cache that is asked first, or a call to one: what is missing there "
         .. "is fetched and set; a write removes its key from it" },
-    { "value_size", "size", "to a cache: of the entry that is set; default as the cache says",
+    { "value_size", "size", "to a cache or a store: of what is set; default as it says",
         above_zero = true },
 }
 
