@@ -164,7 +164,7 @@ static int read_escape(const struct lz_line *l)
         got[n] = '\0';
         for (size_t i = 0; i < SEQUENCE_COUNT; i++)
             if (strcmp(sequences[i].bytes, got) == 0)
-                return sequences[i].key;
+                return (int)sequences[i].key;
         bool is_csi = got[0] == '[' || got[0] == 'O';
         if (!is_csi || (n > 1 && c >= 0x40 && c <= 0x7e))
             return KEY_NONE;
