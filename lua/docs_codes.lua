@@ -314,8 +314,8 @@ M.LZ402 = { title = "a matcher has no limit",
     wrong = [[expect "answers are fast" { always = web.latency.p99 }]],
     right = [[expect "answers are fast" { always = web.latency.p99:below "300ms" }]] }
 M.LZ403 = { title = "an expectation says nothing, or two things",
-    text = "Each has exactly one of always, never, eventually, at_end, sometimes, or a word about a "
-        .. "history, such as linearizable, which is judged once and knows no times.",
+    text = "Each has exactly one of always, never, eventually, at_end, sometimes, or a word about "
+        .. "a history, such as linearizable, which is judged once and knows no times.",
     wrong = [[
 expect "few errors" {
   always = web.errors.ratio:below "5%",
