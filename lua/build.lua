@@ -361,6 +361,7 @@ function M.fault(state, facts)
     local pick = f.pick or { "all", 0 }
     local out = { kind = facts.fault, line = state.files.outer(facts.line),
         target = target(facts.a), target_b = facts.b and target(facts.b), at = f.at or -1,
+        spread = facts.spread,
         lasting = f.lasting, every = f.every, ramp = f.ramp,
         pick = pick[1], pick_amount = pick[2], params = f }
     return out

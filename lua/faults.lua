@@ -109,6 +109,40 @@ local function raise_last(state, before, what)
     error(first and ("%s: %s"):format(first.code, first.text) or what .. " is wrong", 4)
 end
 
+--- `at = "4m ± 30s"`: the instant, and how far from it chance may put it. Gives the body with a
+--- plain instant.
+local function split_spread(state, ctx, body)
+    local at, spread
+    if type(body.at) == "string" then
+        at, spread = body.at:match "^%s*(.-)%s*±%s*(.-)%s*$"
+        if not at then at, spread = body.at:match "^%s*(.-)%s*%+%-%s*(.-)%s*$" end
+    end
+    if not at then return body end
+    local ns, code, text, help = units.duration(spread)
+    if not ns then
+        state.diag.add { code = code, line = ctx.line, path = { "at" }, word = ctx.kind,
+            text = ("`at` of %s: %s"):format(ctx.what, text), help = help }
+        ns = 0
+    end
+    local plain = {}
+    for k, v in next, body do plain[k] = v end
+    plain.at = at
+    return plain, ns
+end
+
+--- The whole of the time it may come in has to be inside the run.
+local function check_spread(state, ctx, f, spread)
+    local scenario = state.plan.scenario
+    local duration = scenario and scenario.fields.duration
+    if spread and f.at and (f.at < spread or duration and f.at + spread >= duration) then
+        state.diag.add { code = "LZ107", line = ctx.line, path = { "at" },
+            text = ("%s may come outside of the run: %s ± %s"):format(ctx.what,
+                units.duration_text(f.at), units.duration_text(spread)),
+            help = duration and "the scenario lasts " .. units.duration_text(duration) or nil }
+        f.broken = true
+    end
+end
+
 local function make(state, kind, body)
     local line = state.line()
     local before = #state.diag.list
@@ -120,11 +154,13 @@ local function make(state, kind, body)
             .. " needs a body in braces",
             help = ('write fault.%s { target, at = "2m" }'):format(kind) }
     end
-    local f = fields.read(ctx, M.fields(state.fault_kinds, kind), body)
+    local plain, spread = split_spread(state, ctx, body)
+    local f = fields.read(ctx, M.fields(state.fault_kinds, kind), plain)
     check_times(state, ctx, f)
+    check_spread(state, ctx, f, spread)
     local targets = read_targets(state, ctx, body, f)
     local facts = { kind = "fault", fault = kind, line = line, fields = f, a = targets[1],
-        b = targets[2], text = ctx.what, broken = f.broken }
+        b = targets[2], text = ctx.what, broken = f.broken, spread = spread }
     if f.broken then
         if state.running then raise_last(state, before, ctx.what) end
         return handles.fault(state, facts)

@@ -42,7 +42,7 @@ static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
     size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;
     for (lz_fault_id id = 1; id <= faults; id++) {
         const struct lz_fault *f = lz_fault_get(c->faults, id);
-        if (f->firings == 0 || f->effect == 0) {
+        if (!f->is_left_out && (f->firings == 0 || f->effect == 0)) {
             describe_idle_fault(f, why, why_size);
             return true;
         }

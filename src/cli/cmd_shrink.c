@@ -44,6 +44,7 @@ static const struct lz_opt options[] = {
     {"output", 'o', "FILE", "where the scenario goes (default min/NAME-SEED.lua beside it)",
      take_output},
     {"seed", 0, "N", "of a PATH (default 1)", lz_flags_seed},
+    {"swarm", 0, NULL, "the run was one of a swarm", lz_flags_swarm},
     {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
     {"case", 0, "NAME=VALUE,...", "the case that fails", lz_flags_case},
     {"timeout", 0, "DURATION", "wall-clock limit of each run (default 300s)", lz_flags_timeout},

@@ -251,6 +251,14 @@ bool lz_flags_read_seeds(struct lz_flags_seeds *f, const char *value, struct lz_
     return true;
 }
 
+bool lz_flags_swarm(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->swarm = true;
+    return true;
+}
+
 bool lz_flags_notify(void *into, const char *value, struct lz_err *err)
 {
     ((struct lz_flags *)into)->notify = value;

@@ -25,6 +25,7 @@
 
 #define LZ_FLAGS_OUTPUTS_MAX 16
 #define LZ_FLAGS_PATH_MAX 4096
+#define LZ_FLAGS_SWARM 0.5 /* share of the faults that --swarm leaves out */
 
 enum lz_flags_keep { LZ_FLAGS_KEEP_ALL, LZ_FLAGS_KEEP_FAILED, LZ_FLAGS_KEEP_NONE };
 
@@ -59,6 +60,7 @@ struct lz_flags {
         first_failed; /* LZ_FLAGS_PATH_MAX bytes for the first failed run's file; NULL: not asked */
     bool no_saved;    /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
+    bool swarm;                   /* each seed leaves out some faults */
     const char *notify;           /* a URL; NULL: nobody */
     int64_t epoch_s;              /* what virtual time 0 is; 0: not given */
     const char *profile, *config; /* NULL: not given */
@@ -92,6 +94,7 @@ struct lz_flags {
 #define LZ_FLAGS_RUNS                                                                              \
     {"max-events", 0, "N", "event budget of each run", lz_flags_events},                           \
         {"no-regressions", 0, NULL, "do not run saved seeds first", lz_flags_no_regressions},      \
+        {"swarm", 0, NULL, "each seed leaves out half of the faults, by chance", lz_flags_swarm},  \
         {"keep", 0, "WHICH", "run files to keep: all, failed or none", lz_flags_keep},             \
     {                                                                                              \
         "report-only", 0, NULL, "failed and inconclusive runs do not fail the command",            \
@@ -154,6 +157,7 @@ bool lz_flags_read_seeds(struct lz_flags_seeds *seeds, const char *value,
 
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
+bool lz_flags_swarm(void *into, const char *value, struct lz_err *err);
 bool lz_flags_notify(void *into, const char *value, struct lz_err *err);
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err);
 bool lz_flags_keyword(void *into, const char *value, struct lz_err *err);

@@ -175,7 +175,7 @@ static void add_command(struct lz_str *out, const struct lz_suite *suite, size_t
     const struct lz_suite_run *run = &suite->runs[index];
     lz_str_addf(out, "lorenz run %s", suite->scenarios[run->scenario].path);
     lz_sweep_out_option(run, out);
-    lz_str_addf(out, " --seed %" PRIu64, seed);
+    lz_str_addf(out, " --seed %" PRIu64 "%s", seed, suite->opts.swarm > 0.0 ? " --swarm" : "");
 }
 
 static void write_failures(const struct lz_sweep *s, const struct lz_report_style *style,

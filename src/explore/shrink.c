@@ -64,6 +64,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         .version = s->opts->version,
         .seed = s->opts->seed,
         .events_max = s->events_max,
+        .swarm = s->opts->swarm,
         .is_brief = true,
     };
     lz_worker_run(&opts, message);

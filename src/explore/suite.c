@@ -265,6 +265,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_suite *suite,
         .version = suite->opts.version,
         .seed = run->seed,
         .events_max = suite->opts.events_max,
+        .swarm = suite->opts.swarm,
         .twin = suite->opts.twin,
         .scenario = s->listing.scenario,
     };

@@ -29,6 +29,7 @@ struct lz_suite_opts {
     const struct lz_select_pairs *cases; /* only cases with these values */
     const char *version;
     uint64_t seed;
+    double swarm;        /* share of the faults that each seed leaves out */
     uint64_t events_max; /* 0 means unlimited */
     int64_t timeout_ns;  /* wall clock, for each child; 0 means none */
     unsigned workers;

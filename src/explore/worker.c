@@ -299,6 +299,7 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->scenario = lz_script_scenario(s);
         meta->about = lz_script_about(s);
         struct lz_script_world built;
+        lz_script_set_swarm(s, opts->swarm);
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
             if (opts->future != 0)
                 lz_sim_set_future(built.world->sim, opts->future_at, opts->future);

@@ -96,6 +96,7 @@ struct lz_faults {
     struct lz_fault **all; // 0 .. count - 1; ids are one more
     uint32_t count, cap;
     lz_kind begin, step, rise, end;
+    double swarm; // share that is left out
 };
 
 size_t lz_fault_kind_count(void)
@@ -122,10 +123,10 @@ const struct lz_fault_kind *lz_fault_kind_find(const char *name)
 static uint64_t path_of(const struct lz_faults *fs, const struct lz_fault *f)
 {
     uint64_t path = lz_draw_name(lz_draw_name(0, "fault"), f->name);
-    path = lz_draw_index(path, (uint64_t)f->opts.at);
+    path = lz_draw_index(path, (uint64_t)f->nominal);
     uint64_t equals = 0;
     for (uint32_t i = 0; i < fs->count; i++)
-        equals += fs->all[i] != f && fs->all[i]->opts.at == f->opts.at &&
+        equals += fs->all[i] != f && fs->all[i]->nominal == f->nominal &&
                   strcmp(fs->all[i]->name, f->name) == 0;
     return lz_draw_index(path, equals);
 }
@@ -398,6 +399,9 @@ static bool check_times(const struct lz_fault_kind *kind, const struct lz_world 
 {
     if (o->at > w->end)
         return lz_fail(err, LZ_ERANGE, "fault.%s would come after the end of the run", kind->name);
+    if (o->spread < 0 || (o->spread > 0 && (o->at < o->spread || o->at + o->spread > w->end)))
+        return lz_fail(err, LZ_ERANGE, "fault.%s would come outside of the run, by its spread",
+                       kind->name);
     if (o->lasting < 0 || o->every < 0 || o->ramp < 0)
         return lz_fail(err, LZ_ERANGE, "lasting, every and ramp must be positive");
     if (o->every > 0 && (o->lasting == 0 || o->lasting >= o->every))
@@ -464,6 +468,29 @@ static char *name_of(struct lz_world *w, const struct lz_fault_opts *o)
     return lz_arena_strdup(w->arena, text);
 }
 
+void lz_faults_swarm(struct lz_faults *fs, double share)
+{
+    LZ_ASSERT(share >= 0.0 && share < 1.0);
+    fs->swarm = share;
+}
+
+// When exactly it comes, and whether a swarm leaves it out; drawn from what it was asked for, so
+// that neither changes anybody else's.
+static void take_chances(const struct lz_faults *fs, struct lz_fault *f, bool is_now)
+{
+    uint64_t key = lz_sim_key(fs->w->sim);
+    if (f->opts.spread > 0) {
+        struct lz_draw draw = lz_draw_begin(key, f->path, LZ_PURPOSE_JITTER, 0);
+        uint64_t width = 2 * (uint64_t)f->opts.spread + 1;
+        f->opts.at += (lz_time)lz_draw_below(&draw, width) - f->opts.spread;
+        LZ_ASSERT(f->opts.at >= 0);
+    }
+    if (fs->swarm > 0.0 && !is_now) {
+        struct lz_draw draw = lz_draw_begin(key, f->path, LZ_PURPOSE_SWARM, 0);
+        f->is_left_out = lz_draw_unit(&draw) < fs->swarm;
+    }
+}
+
 bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fault_id *id,
                   struct lz_err *err)
 {
@@ -483,14 +510,16 @@ bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fau
     f->name = name_of(w, opts);
     if (opts->at < 0)
         f->opts.at = lz_sim_now(w->sim);
+    f->nominal = f->opts.at;
     f->path = path_of(fs, f);
+    take_chances(fs, f, opts->at < 0);
     fs->all = lz_grow(w->arena, fs->all, &fs->cap, fs->count + 1, sizeof(struct lz_fault *));
     fs->all[fs->count++] = f;
     *id = fs->count;
     if (opts->at < 0)
         begin(fs, fs->count - 1);
-    else
-        lz_sim_at(w->sim, opts->at, fs->begin, fs->count - 1, 0);
+    else if (!f->is_left_out)
+        lz_sim_at(w->sim, f->opts.at, fs->begin, fs->count - 1, 0);
     return true;
 }
 

@@ -156,6 +156,7 @@ struct lz_fault_opts {
     struct lz_target target;
     struct lz_target target_b; /* partition: the other side; kind 0: everything else */
     lz_time at;                /* -1: now */
+    lz_time spread;            /* it comes up to so much before or after `at`, by chance */
     lz_time lasting;           /* 0: to the end */
     lz_time every;             /* 0: once */
     lz_time ramp;              /* 0: at full strength at once */
@@ -172,12 +173,14 @@ struct lz_fault {
     struct lz_fault_opts opts;
     struct lz_fault_params full;
     char *name;
+    lz_time nominal;  /* `at` as it was asked for */
     uint64_t path;    /* owner of its draws */
     uint64_t effect;  /* what it touched, in the kind's unit */
     uint64_t applied; /* of it, what the latest firing's `apply` counted by itself, at the most */
     uint32_t firings;
     bool active;
     bool is_resolved;       /* `hits` are who is meant, even if they are none */
+    bool is_left_out;       /* by a swarm: it never fires, and nobody misses it */
     bool missed;            /* fired at least once without finding a target */
     lz_time started, ended; /* of the latest firing; -1 if not yet */
     lz_instance_id *hits;   /* of the latest firing */
@@ -233,6 +236,13 @@ bool lz_fault_add(struct lz_faults *faults, const struct lz_fault_opts *opts, lz
 
 /* For kinds that hit more than their target names: one more of `hits`, with room in `undo`. */
 void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instance);
+
+/*
+ * Leave out each fault that is added from here on with this probability, by its own draw: seeds
+ * that have some faults only find what all of them together hide (swarm testing; Groce and others,
+ * ISSTA 2012). Those that act at once, from a script, stay.
+ */
+void lz_faults_swarm(struct lz_faults *faults, double share);
 
 size_t lz_fault_count(const struct lz_faults *faults); /* ids are 1 .. count */
 const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id);

@@ -521,6 +521,12 @@ static int build_protected(lua_State *L)
     return 0;
 }
 
+void lz_script_set_swarm(struct lz_script *s, double share)
+{
+    LZ_ASSERT(s->world.world == NULL);
+    s->swarm = share;
+}
+
 bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
                      struct lz_script_world *out)
 {
@@ -536,6 +542,7 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
     });
     lz_wall_enter(lz_sim_clock(s->world.world->sim));
     s->world.faults = lz_faults_create(s->world.world);
+    lz_faults_swarm(s->world.faults, s->swarm);
     s->world.checks = lz_checks_create(s->world.world, s->world.faults);
     guarded(s, build_protected);
     if (s->trouble != LZ_SCRIPT_OK)

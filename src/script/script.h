@@ -131,6 +131,9 @@ struct lz_script_world {
     struct lz_faults *faults;
     struct lz_checks *checks;
 };
+/* Before it is built: leave out this share of the planned faults, see lz_faults_swarm. */
+void lz_script_set_swarm(struct lz_script *s, double share);
+
 bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
                      struct lz_script_world *out) LZ_MUST_CHECK;
 

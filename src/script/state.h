@@ -46,6 +46,7 @@ struct lz_script {
     const char *name, *about;
     const char **tags;
     size_t tag_count;
+    double swarm; // share of the faults that a seed leaves out
     lz_time duration, warmup;
     uint64_t seeds;
     struct lz_str diagnostics;

@@ -56,6 +56,8 @@ enum lz_purpose {
     LZ_PURPOSE_ROUTE = 70,   /* when routers hear of a change */
     LZ_PURPOSE_SESSION = 73, /* the message that a session has ended */
     LZ_PURPOSE_THROTTLE = 80,
+    LZ_PURPOSE_JITTER = 90,    /* when a fault comes whose time is given as "4m ± 30s" */
+    LZ_PURPOSE_SWARM,          /* which faults a seed leaves out */
     LZ_PURPOSE_EVICT = 110,    /* what a full cache drops */
     LZ_PURPOSE_EXPIRE,         /* which entries are looked at for being too old */
     LZ_PURPOSE_COUNTER,        /* whether a use raises a logarithmic counter */

@@ -164,6 +164,27 @@ local rows = {
         .. "grep -vc '^[0-9]*  # p99 is fine$' s/seeds/chancy.seeds; "
         .. "$L sweep s/chancy.lua --seeds 1 --no-shrink", 1, out = { "saved seeds: " } },
 
+    -- Searching: times that are drawn, and faults that are left out.
+    { "a jittered time is another one for each seed, around the one that is asked for",
+        "for s in 1 2 3 4 5 6; do $L run -q --seed $s s/jitter.lua; $L sql -f tabs jitter-$s "
+        .. "'select at_ns between 10e9 and 30e9, at_ns from fault' | tail -1; done >o; "
+        .. "grep -c '^1' o; grep '^1' o | sort -u | wc -l", 0, out = { "6\n6\n" } },
+    { "a jittered run is reproducible", "$L run --shake s/jitter.lua --seed 3", 0,
+        out = { "1 passed" } },
+    { "a time may not be drawn from outside of the run",
+        "sed -i 's/20s ± 10s/20s ± 30s/' s/jitter.lua; $L check s/jitter.lua", 2,
+        out = { "LZ107", "may come outside of the run: 20s ± 30s" } },
+    { "a spread is a duration", "sed -i 's/± 10s/+- 10/' s/jitter.lua; $L check s/jitter.lua", 2,
+        out = { "`at` of fault.kill: a duration needs a unit" } },
+    { "a swarm finds what needs some of the faults, and its commands say so",
+        "$L sweep s/_forty.lua --seeds 16 --swarm --no-shrink --progress none", 1,
+        out = { "--swarm", "orders are answered", "!inconclusive" } },
+    { "a swarm's failure shrinks",
+        "$L sweep s/_forty.lua --seeds 16 --swarm --no-shrink -o json=w --progress none >o; "
+        .. "seed=$(sed -n 's/.*\"first_seed\":\\([0-9]*\\),.*/\\1/p' w | tail -1); "
+        .. "$L shrink s/_forty.lua --seed $seed --swarm --runs 80", 0,
+        out = { "fails alike after", "→ 3 faults" } },
+
     -- A fault that touches and does no harm is no alarm: below 1 %, 99 % sure.
     { "a harmless fault raises no alarm",
         "$L sweep s/harmless.lua --seeds 1000 --max-rate 1% --confidence 99% --progress none", 0,
