@@ -10,13 +10,6 @@ local add = { "add", "dist", "how much longer; a duration or a distribution" }
 
 local M = {
 
-    lock = { "Hold a table's or a row's lock.", "database", { "table", "text", "which" },
-        { "key", "any", "of a row; default the whole table" } },
-    long_transaction = { "Hold a transaction open.", "database" },
-    connection_exhaustion = { "Take all connections.", "database cache",
-        { "limit", "count", "how many are left; default 0" } },
-    backup_fail = { "Fail the next backups.", "database store" },
-    backup_corrupt = { "Damage the next backups.", "database store" },
 
     autoscaler_off = { "Stop scaling.", "service" },
     capacity_shortage = { "Refuse new replicas.", "service zone region cloud",

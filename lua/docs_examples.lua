@@ -25,12 +25,14 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
     text = '"UNAVAILABLE"' }
 
 --- Parameters for which the example of their type is not one.
-local NAMED = { to = "2", expires_at = '"130s"' }
+local NAMED = { to = "2", expires_at = '"130s"', table = '"orders"' }
 
 local IDENTITY = 'local idp = service "idp" {}\n'
     .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'
 
 local DATABASE = { "database", nil, "db" }
+local KEPT = { "database", 'local shop = database "shop" { backup = { full = "24h", archive = "60s" '
+    .. "} }", "shop" }
 
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
@@ -38,6 +40,7 @@ local NEEDS = {
     auth_outage = { "service", IDENTITY, "idp" },
     key_rotation = { "service", IDENTITY, "idp" },
     volume_detach = DATABASE,
+    backup_fail = KEPT, backup_corrupt = KEPT,
 }
 
 --- A service does nothing on a disk unless it says so.

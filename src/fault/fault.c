@@ -16,6 +16,8 @@
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_auth_outage,
+    &lz_fault_backup_corrupt,
+    &lz_fault_backup_fail,
     &lz_fault_bad_deploy,
     &lz_fault_bandwidth,
     &lz_fault_blackhole,
@@ -25,6 +27,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_clock_skew,
     &lz_fault_clock_step,
     &lz_fault_config_push,
+    &lz_fault_connection_exhaustion,
     &lz_fault_consumer_stall,
     &lz_fault_corrupt,
     &lz_fault_cpu,
@@ -58,6 +61,8 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_kill,
     &lz_fault_latency,
     &lz_fault_limit_data,
+    &lz_fault_lock,
+    &lz_fault_long_transaction,
     &lz_fault_loss,
     &lz_fault_lost_write,
     &lz_fault_memory,

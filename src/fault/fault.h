@@ -98,7 +98,8 @@ struct lz_fault_params {
     lz_time linger;         /* slow_close */
     lz_time expires_at;     /* cert_expiry */
     bool withdraw;          /* key_rotation */
-    uint32_t key;           /* hot_key */
+    uint32_t key;           /* hot_key, lock, long_transaction */
+    const char *table;      /* lock */
     double keep;            /* disk_full: bytes */
     uint32_t node;          /* failover: from 1 */
     double stay;            /* split_brain: share of the callers */

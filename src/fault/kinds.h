@@ -10,6 +10,8 @@
 #include "model/service/filter.h"
 
 extern const struct lz_fault_kind lz_fault_auth_outage;
+extern const struct lz_fault_kind lz_fault_backup_corrupt;
+extern const struct lz_fault_kind lz_fault_backup_fail;
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
@@ -19,6 +21,7 @@ extern const struct lz_fault_kind lz_fault_clock_drift;
 extern const struct lz_fault_kind lz_fault_clock_skew;
 extern const struct lz_fault_kind lz_fault_clock_step;
 extern const struct lz_fault_kind lz_fault_config_push;
+extern const struct lz_fault_kind lz_fault_connection_exhaustion;
 extern const struct lz_fault_kind lz_fault_consumer_stall;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
@@ -52,6 +55,8 @@ extern const struct lz_fault_kind lz_fault_key_rotation;
 extern const struct lz_fault_kind lz_fault_kill;
 extern const struct lz_fault_kind lz_fault_latency;
 extern const struct lz_fault_kind lz_fault_limit_data;
+extern const struct lz_fault_kind lz_fault_lock;
+extern const struct lz_fault_kind lz_fault_long_transaction;
 extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_lost_write;
 extern const struct lz_fault_kind lz_fault_memory;

@@ -12,6 +12,7 @@ local function side(name)
     nodes = 2, spread = where, query_time = dist.exponential { mean = "2ms" },
     failover = { mode = "manual", detect = "100ms", promote = "100ms" },
     disk = { miss_ratio = "50%", checksums = true },
+    backup = { full = "700ms", archive = "300ms", drill = "900ms" },
   }
   local box = host(name .. "-box") { zone = where.zone.a }
   local mail = service(name .. "-mail") { on = box, listen = 25, io = { reads = 0.5 } }
@@ -75,6 +76,9 @@ end
 -- All of a system's users come at `rate`: nobody else may ask the idle one for anything.
 local function users(s, rate)
   traffic(s.name .. "-writers") { to = s.db, op = "write x", rate = rate, timeout = "1s" }
+  traffic(s.name .. "-counters") {
+    to = s.db, op = "write y", rate = rate, timeout = "1s", keys = dist.zipf { n = 5, skew = 1 },
+  }
   traffic(s.name .. "-buying") { to = s.orders, rate = rate, acks = "leader" }
   traffic(s.name .. "-readers-of-token") { to = s.token, rate = rate, timeout = "1s" }
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }

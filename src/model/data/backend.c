@@ -24,6 +24,8 @@ static bool has_room(const struct lz_database *d)
 bool lz_backend_refuses(struct lz_world *w, struct lz_database *d)
 {
     bool is_full = d->pooler != NULL ? lz_pooler_is_full(d) : d->sessions.refuses && !has_room(d);
+    if (is_full && d->connections_taken > 0)
+        lz_hold_refused(d);
     if (is_full)
         lz_metrics_add(w->metrics, d->series.connections_refused, 1);
     return is_full;
@@ -37,6 +39,8 @@ bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
         lz_metrics_observe(w->metrics, d->series.connections_wait, 0);
         return true;
     }
+    if (d->connections_taken > 0)
+        lz_hold_refused(d);
     struct lz_waiter *waiter = lz_pool_take(&d->waiters);
     waiter->call = call;
     waiter->since = lz_sim_now(w->sim);
@@ -77,6 +81,22 @@ void lz_backend_give(struct lz_world *w, lz_component_id id)
     lz_metrics_observe(w->metrics, d->series.connections_wait, lz_sim_now(w->sim) - waiter->since);
     remove_waiter(d, waiter);
     lz_client_connected(w, call);
+}
+
+// More of them are there than before.
+void lz_backend_serve_line(struct lz_world *w, struct lz_database *d)
+{
+    if (d->pooler != NULL)
+        lz_pooler_serve_line(w, d);
+    while (d->wait_first != 0 && has_room(d)) {
+        struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
+        uint64_t call = waiter->call;
+        lz_metrics_observe(w->metrics, d->series.connections_wait,
+                           lz_sim_now(w->sim) - waiter->since);
+        remove_waiter(d, waiter);
+        set_connections(w, d, d->connections + 1);
+        lz_client_connected(w, call);
+    }
 }
 
 void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call)

@@ -19,6 +19,7 @@
 #include "model/data/database.h"
 #include "model/data/engine.h"
 #include "model/data/failover.h"
+#include "model/data/hold.h"
 #include "model/data/lock.h"
 #include "model/data/log.h"
 #include "model/data/multi.h"
@@ -141,6 +142,8 @@ struct lz_database {
     uint32_t token_count, token_cap;
     struct lz_rows acked_rows; /* key to its latest acknowledged version; only with read replicas */
     struct lz_session_opts sessions;
+    struct lz_hold *holds; /* by faults, see hold.h */
+    uint32_t hold_cap, hold_count;
     struct lz_backups *backups; /* NULL: there are none */
     bool is_restoring;          /* or has been in vain: nobody is answered */
     struct lz_pooler *pooler;   /* NULL: clients connect to the database itself */
@@ -167,6 +170,7 @@ struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_tas
 bool lz_database_op_reads(const struct lz_world *w, lz_op op);
 
 /* Connections, as struct lz_server_ops has them. */
+void lz_backend_serve_line(struct lz_world *w, struct lz_database *d);
 bool lz_backend_refuses(struct lz_world *w, struct lz_database *d); /* another: there are enough */
 bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call);
 void lz_backend_give(struct lz_world *w, lz_component_id id);

@@ -496,6 +496,8 @@ void lz_database_second(struct lz_world *w)
         lz_split_second(w, d);
         if (d->backups != NULL)
             lz_backup_measure(w, d);
+        if (d->hold_count > 0)
+            lz_hold_second(w, d);
     }
 }
 

@@ -80,6 +80,7 @@ static void forget_first(struct lz_mvcc *m)
     if (m->first == 0)
         m->last = 0;
     m->kept--;
+    m->dead -= v->version != 0;
     lz_pool_give(&m->versions, v);
 }
 
@@ -129,6 +130,7 @@ void lz_mvcc_replace(struct lz_mvcc *m, const struct lz_rows *rows, uint64_t key
         m->first = v->head.index;
     m->last = v->head.index;
     m->kept++;
+    m->dead += v->version != 0;
 }
 
 uint64_t lz_mvcc_read(const struct lz_mvcc *m, const struct lz_rows *rows, uint64_t snapshot,

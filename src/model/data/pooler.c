@@ -14,8 +14,6 @@ struct lz_pooler {
     lz_kind timeout;
 };
 
-enum { HAS_SLOT = 1, IN_LINE = 2 }; // what task->detour says at a database
-
 static uint32_t slots(const struct lz_database *d)
 {
     uint32_t taken = d->connections_taken + d->sessions.reserved;
@@ -34,7 +32,7 @@ static void get_in_line(struct lz_world *w, struct lz_database *d, struct lz_tas
 {
     struct lz_pooler *p = d->pooler;
     t->state = LZ_TASK_QUEUED;
-    t->detour |= IN_LINE;
+    t->detour |= LZ_QUERY_IN_LINE;
     t->queue_prev = p->last;
     t->queue_next = 0;
     if (p->last != 0)
@@ -51,7 +49,7 @@ static void get_in_line(struct lz_world *w, struct lz_database *d, struct lz_tas
 static void leave_line(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_pooler *p = d->pooler;
-    t->detour &= (uint8_t)~IN_LINE;
+    t->detour &= (uint8_t)~LZ_QUERY_IN_LINE;
     if (t->queue_prev != 0)
         lz_task_at(w, t->queue_prev)->queue_next = t->queue_next;
     else
@@ -85,7 +83,7 @@ static void take(struct lz_world *w, struct lz_database *d, struct lz_task *t)
     else if (x != NULL && x->state <= LZ_TXN_ACTIVE)
         x->has_slot = true;
     else
-        t->detour |= HAS_SLOT;
+        t->detour |= LZ_QUERY_HAS_SLOT;
     measure(w, d);
 }
 
@@ -110,6 +108,8 @@ bool lz_pooler_admits(struct lz_world *w, struct lz_database *d, struct lz_task 
     }
     if (p->used >= slots(d) || p->first != 0) {
         get_in_line(w, d, t);
+        if (d->connections_taken > 0)
+            lz_hold_refused(d);
         return false;
     }
     take(w, d, t);
@@ -138,11 +138,11 @@ static void give(struct lz_world *w, struct lz_database *d)
 
 void lz_pooler_left(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (t->detour & IN_LINE)
+    if (t->detour & LZ_QUERY_IN_LINE)
         leave_line(w, d, t);
-    if (!(t->detour & HAS_SLOT))
+    if (!(t->detour & LZ_QUERY_HAS_SLOT))
         return;
-    t->detour &= (uint8_t)~HAS_SLOT;
+    t->detour &= (uint8_t)~LZ_QUERY_HAS_SLOT;
     give(w, d);
 }
 
@@ -169,7 +169,7 @@ static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL || !(t->detour & IN_LINE))
+    if (t == NULL || !(t->detour & LZ_QUERY_IN_LINE))
         return;
     struct lz_database *d = lz_database_of(w, t);
     if (lz_instance_defer(w, entity, d->pooler->timeout, payload))

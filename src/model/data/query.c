@@ -39,6 +39,8 @@ void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t
 {
     t->state = LZ_TASK_WORKING;
     t->started = lz_sim_now(w->sim);
+    if (d->hold_count > 0 && lz_hold_stops(w, d, t))
+        return;
     if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
         lz_query_work(w, d, t);
 }
@@ -65,13 +67,21 @@ void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome o
     lz_database_answer(w, d, t, outcome, status);
 }
 
+// Of the lines it stands in, and of the pool.
+static void let_out(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    lz_hold_left(w, d, t);
+    if (d->pooler != NULL)
+        lz_pooler_left(w, d, t);
+}
+
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status)
 {
     if (t->is_session || t->locks != 0)
         lz_session_answers(w, d, t, outcome);
-    if (d->pooler != NULL)
-        lz_pooler_left(w, d, t);
+    if (t->detour != 0)
+        let_out(w, d, t);
     lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
     lz_task_answer(w, t, outcome, status);
 }
@@ -209,8 +219,8 @@ void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *
     lz_database_forget_commit(w, d, t);
     if (t->is_session || t->locks != 0)
         lz_session_dropped(w, d, t);
-    if (d->pooler != NULL)
-        lz_pooler_left(w, d, t);
+    if (t->detour != 0)
+        let_out(w, d, t);
 }
 
 uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instance_id node,

@@ -9,6 +9,9 @@
 
 #include "model/data/database_state.h"
 
+/* What task->detour says at a database. */
+enum { LZ_QUERY_HAS_SLOT = 1, LZ_QUERY_IN_LINE = 2, LZ_QUERY_HELD = 4 };
+
 void lz_queries_init(struct lz_world *w);
 
 /* As struct lz_server_ops has them. */

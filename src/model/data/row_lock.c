@@ -30,6 +30,8 @@ static void run_granted(struct lz_world *w, struct lz_database *d, struct lz_dat
         return;
     n->is_granting = true;
     for (uint64_t who; (who = lz_lock_granted(&n->locks)) != 0;) {
+        if ((who & LZ_HOLD_OWNER) && !(who & LZ_TXN_OWNER))
+            continue; // a hold has what it wanted
         struct lz_txn *x = txn_of_owner(w, who);
         struct lz_task *t = lz_task_find(w, x != NULL ? x->task : who);
         LZ_ASSERT(t != NULL && t->state == LZ_TASK_WORKING);
@@ -58,13 +60,21 @@ void lz_row_lock_end(struct lz_world *w, struct lz_database *d, lz_instance_id n
         run_granted(w, d, n);
 }
 
-static void begin_wait(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+// It gives up when its patience is over.
+void lz_row_lock_patience(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_txns *txns = lz_txns_get(w);
-    measure_locks(w, d);
     if (d->sessions.lock_timeout > 0)
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + d->sessions.lock_timeout,
                              txns->lock_timeout, t->server, lz_pool_id(t));
+}
+
+static void begin_wait(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t key)
+{
+    measure_locks(w, d);
+    if (d->hold_count > 0)
+        lz_hold_waited(d, t->server - d->first, key);
+    lz_row_lock_patience(w, d, t);
 }
 
 // A write that is a transaction of its own: it holds one lock, and so is part of no cycle.
@@ -76,7 +86,7 @@ bool lz_row_lock_write(struct lz_world *w, struct lz_database *d, struct lz_task
         lz_metrics_observe(w->metrics, d->series.locks_wait, 0);
         return true;
     }
-    begin_wait(w, d, t);
+    begin_wait(w, d, t, t->key);
     return false;
 }
 
@@ -91,7 +101,7 @@ bool lz_row_lock_take(struct lz_world *w, struct lz_database *d, struct lz_txn *
         return true;
     }
     x->waits_since = lz_sim_now(w->sim);
-    begin_wait(w, d, t);
+    begin_wait(w, d, t, x->statement.key);
     x->timer = lz_sim_at(w->sim, x->waits_since + d->sessions.deadlock_timeout, w->txns->deadlock,
                          t->server, lz_pool_id(x));
     return false;
@@ -107,7 +117,7 @@ bool lz_row_lock_keys(struct lz_world *w, struct lz_database *d, struct lz_txn *
     for (uint32_t i = 0; i < count; i++) {
         if (lz_lock_take(locks, *owner, keys[i], LZ_LOCK_EXCLUSIVE))
             continue;
-        begin_wait(w, d, t);
+        begin_wait(w, d, t, keys[i]);
         if (x == NULL)
             return false;
         x->waits_since = lz_sim_now(w->sim);

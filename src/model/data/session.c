@@ -51,10 +51,10 @@ static void leave(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
     lz_metrics_set(w->metrics, d->series.transactions, lz_sim_now(w->sim), --d->txn_count);
 }
 
-static void measure_dead_rows(struct lz_world *w, struct lz_database *d)
+void lz_session_measure(struct lz_world *w, struct lz_database *d)
 {
     lz_metrics_set(w->metrics, d->series.dead_rows, lz_sim_now(w->sim),
-                   d->nodes[d->primary].mvcc.kept);
+                   d->nodes[d->primary].mvcc.dead);
 }
 
 static void take_snapshot(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
@@ -92,7 +92,7 @@ static void end(struct lz_world *w, struct lz_database *d, struct lz_txn *x, enu
     if (x->has_snapshot) {
         x->has_snapshot = false;
         lz_mvcc_let_go(&lz_txn_node(d, x)->mvcc, x->snapshot);
-        measure_dead_rows(w, d);
+        lz_session_measure(w, d);
     }
     if (x->serial != 0 && how == LZ_TXN_ABORTED)
         lz_serial_abort(lz_txn_node(d, x)->serial, x->serial);
@@ -304,7 +304,7 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
             lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
     }
     move(x, LZ_TXN_COMMITTING);
-    measure_dead_rows(w, d);
+    lz_session_measure(w, d);
     lz_database_appended(w, d, node);
     lz_database_commit(w, d, t, lsn);
     lz_database_measure_lag(w, d);

@@ -83,6 +83,7 @@ bool lz_row_lock_keys(struct lz_world *w, struct lz_database *d, struct lz_txn *
                       struct lz_task *t, const uint64_t *keys, uint32_t count);
 void lz_row_lock_end(struct lz_world *w, struct lz_database *d, lz_instance_id node,
                      lz_lock_owner *owner);
+void lz_row_lock_patience(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_row_locks_init(struct lz_world *w, struct lz_txns *txns);
 
 /* sql/execute.c: a statement within it, its commit, and what it held pending. */
@@ -93,6 +94,8 @@ void lz_execute_forget(struct lz_world *w, struct lz_txn *x);
 
 /* session.c: it is in the log; not yet safe. */
 void lz_session_committing(struct lz_txn *x);
+
+void lz_session_measure(struct lz_world *w, struct lz_database *d); /* dead rows */
 
 /* session.c: the statement under way is not done, and the transaction with it. */
 void lz_session_fail(struct lz_world *w, struct lz_database *d, struct lz_task *t,
