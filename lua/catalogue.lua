@@ -10,7 +10,6 @@ local add = { "add", "dist", "how much longer; a duration or a distribution" }
 
 local M = {
 
-
     autoscaler_off = { "Stop scaling.", "service" },
     capacity_shortage = { "Refuse new replicas.", "service zone region cloud",
         { "delay", "duration", "late instead of never" } },
