@@ -31,8 +31,8 @@ local IDENTITY = 'local idp = service "idp" {}\n'
     .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'
 
 local DATABASE = { "database", nil, "db" }
-local KEPT = { "database", 'local shop = database "shop" { backup = { full = "24h", archive = "60s" '
-    .. "} }", "shop" }
+local KEPT = { "database",
+    'local shop = database "shop" { backup = { full = "24h", archive = "60s" } }', "shop" }
 
 --- What some kinds hit must have said more than the others.
 local NEEDS = {
