@@ -1,4 +1,4 @@
--- PostgreSQL on five nodes over three sites with a cache before it, kept by Patroni with its defaults
+-- PostgreSQL on five nodes over three sites with a cache before it, kept by Patroni as it is set up
 -- (dynamic_configuration.rst): the leader holds a lease of 30 s and renews it every 10 s; a commit
 -- waits for any two standbys, so that any two nodes may be lost. The leader's site is lost: its
 -- lease runs out 20 to 30 s later, another leads, and no write that was acknowledged is missing.
