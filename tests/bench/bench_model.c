@@ -40,8 +40,8 @@ static void db_rows(void)
                   "    query_time = '20us', cpu = 64, max_connections = 1000 }\n"
                   "traffic 'writers' { to = db, op = 'write x', arrivals = 'closed',\n"
                   "    users = 500, beside = true, timeout = '10s',\n"
-                  "    keys = dist.zipf { n = 1000, skew = 0.5 } }\n"
-                  "expect 'writes are made' { at_end = db.acked:at_least(900000) }\n",
+                  "    keys = dist.zipf { n = 10000, skew = 0.5 } }\n"
+                  "expect 'writes are made' { at_end = db.acked:at_least(300000) }\n",
         .counts = "writers"});
 }
 
