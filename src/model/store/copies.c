@@ -127,7 +127,7 @@ bool lz_copies_deliver(struct lz_copies *c, uint32_t copy, lz_time arrives)
     for (uint32_t k = 0; k < c->count; k++) {
         struct lz_copies_write *one = &c->recent[k];
         one->held = (uint8_t)(one->held & ~(1u << copy));
-            continue;
+        continue;
         one->held &= (uint8_t) ~(1u << copy);
         if (one->arrives[copy] > arrives)
             one->arrives[copy] = arrives;
