@@ -33,9 +33,9 @@ static const struct lz_measure_row rows[] = {
     {"duplicates", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(duplicates), 0, 0,
      "records that a producer's retry put in the log once more"},
     {"expired", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(expired), 0, 0,
-     "records older than retention, or more than it keeps"},
+     "records older than retention, or more than it keeps, that not all groups had read"},
     {"records", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(records), 0, 0,
-     "records in the logs of leaders, once a second"},
+     "records in the logs of leaders that not all groups have read, once a second"},
     {"partitions.offline", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(offline), 0, 0,
      "partitions without a leader"},
     {"partitions.under_replicated", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(under_replicated), 0, 0,
@@ -203,7 +203,7 @@ static uint64_t expire(struct lz_world *w, struct lz_partition *p, const struct 
 // What every replica has and nobody will read again need not be remembered one by one.
 static void drop_old(struct lz_world *w, struct lz_partition *p)
 {
-    uint64_t upto = p->replicas[0].hw;
+    uint64_t upto = p->topic->group_count > 0 ? p->replicas[0].hw : 0; // for who comes yet
     for (uint32_t i = 1; i < p->count; i++)
         upto = p->replicas[i].hw < upto ? p->replicas[i].hw : upto;
     lz_group_needs(p, &upto);
