@@ -452,7 +452,7 @@ M.link = {
     { "direction", "choice", "default both", choices = { "both", "to" } },
 }
 M.fault = { -- and the parameters of its kind
-    { "at", "duration", "an instant, counted from the start of the run; \"4m ± 30s\" draws it" },
+    { "at", "duration", "an instant, counted from the start; \"4m +- 30s\": by chance" },
     { "lasting", "duration", "how long; default to the end", above_zero = true },
     { "every", "duration", "again after this period", above_zero = true },
     { "ramp", "duration", "its magnitude grows from nothing over this time; default at once" },

@@ -10,8 +10,8 @@
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
-#include "model/world_kinds.h"
 #include "model/store/store.h"
+#include "model/world_kinds.h"
 
 // Alphabetical; people are shown it in this order.
 static const struct lz_fault_kind *const kinds[] = {

@@ -17,7 +17,7 @@
 struct lz_run_expectation {
     const char *name, *temporal, *verdict, *severity;
     const char *expected, *actual, *spare, *why, *because;
-    const char *details; /* lines that explain a failure; may be empty */
+    const char *details;     /* lines that explain a failure; may be empty */
     const char *metric_name; /* "web.latency.p99"; "": it is not about a metric */
     enum lz_unit unit;
     int64_t metric, line; /* 0: none */
