@@ -21,7 +21,7 @@ struct lz_mvcc {
     uint32_t count, cap;
     uint32_t first, last; /* kept versions, by when they were replaced */
     uint32_t kept;
-    uint32_t dead; /* of them, that were rows: the others say that there was none */
+    uint32_t dead;       /* of them, that were rows: the others say that there was none */
     uint64_t *snapshots; /* in force, as a bag: their LSNs ascending */
     uint32_t snapshot_count, snapshot_cap;
 };
