@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "check/format.h"
 #include "report/plot.h"
 #include "report/story.h"
 
@@ -194,9 +195,41 @@ static void write_command(struct lz_pen *pen, const struct lz_report_run *run)
     lz_str_finish(&word);
 }
 
+// By its name, where it was kept in the usual place; from where the first expectation failed.
+static void write_look(struct lz_pen *pen, const struct lz_report_run *run)
+{
+    static const char usual[] = ".lorenz/runs/", ending[] = ".lzrun";
+    const char *name = run->path;
+    size_t len = strlen(name);
+    bool is_usual = strncmp(name, usual, sizeof(usual) - 1) == 0 && len > sizeof(ending) &&
+                    strcmp(name + len - (sizeof(ending) - 1), ending) == 0;
+    if (is_usual) {
+        name += sizeof(usual) - 1;
+        len = strlen(name) - (sizeof(ending) - 1);
+    }
+    struct lz_str text, word;
+    char at[32];
+    lz_str_init(&text);
+    lz_str_init(&word);
+    lz_str_add_n(&word, name, len);
+    lz_str_add(&text, "lorenz replay ");
+    add_quoted(&text, word.text);
+    for (size_t i = 0; i < run->expectation_count; i++) {
+        if (strcmp(run->expectations[i].verdict, "fail") != 0 || run->expectations[i].at < 0)
+            continue;
+        lz_str_addf(&text, " --at %s", lz_format_instant(at, sizeof(at), run->expectations[i].at));
+        break;
+    }
+    write_labelled(pen, "explore", text.text);
+    lz_str_finish(&word);
+    lz_str_finish(&text);
+}
+
 static void write_closing(struct lz_pen *pen, const struct lz_report_run *run)
 {
     write_command(pen, run);
+    if (run->path != NULL)
+        write_look(pen, run);
     if (run->path != NULL)
         write_labelled(pen, "run file", run->path);
     lz_pen_end(pen);
