@@ -126,7 +126,7 @@ bool lz_copies_deliver(struct lz_copies *c, uint32_t copy, lz_time arrives)
     bool any = false;
     for (uint32_t k = 0; k < c->count; k++) {
         struct lz_copies_write *one = &c->recent[k];
-        if ((one->held >> copy & 1u) == 0)
+        if (((unsigned)one->held >> copy & 1u) == 0)
             continue;
         one->held = (uint8_t)(one->held & ~(1u << copy));
         if (one->arrives[copy] > arrives)
