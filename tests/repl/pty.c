@@ -180,14 +180,20 @@ static void resize(void)
     report(wait_for("columns that are left\n"), "a line longer than the terminal wraps");
 }
 
+// Typed while a line is still at work it is the terminal's, not the prompt's: then once more.
 static void leave(void)
 {
     int status = 0;
-    type("\x04");
     bool ended = false;
-    for (int i = 0; i < 200 && !ended; i++) {
-        wait_for("nothing that ever comes");
-        ended = waitpid(child, &status, WNOHANG) == child;
+    for (int i = 0; i < 60 && !ended; i++) {
+        type("\x04");
+        for (int k = 0; k < 10 && !ended; k++) {
+            struct pollfd p = {.fd = terminal, .events = POLLIN};
+            char bytes[4096];
+            if (poll(&p, 1, 50) == 1 && read(terminal, bytes, sizeof(bytes)) <= 0)
+                usleep(50000);
+            ended = waitpid(child, &status, WNOHANG) == child;
+        }
     }
     report(ended && WIFEXITED(status) && WEXITSTATUS(status) == 0, "C-d leaves");
     if (!ended)
@@ -198,6 +204,7 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     start(argv[1], argv[2]);
     report(wait_for("0s> "), "it greets and asks");
     for (size_t i = 0; i < COUNT(session); i++) {
