@@ -59,6 +59,8 @@ local function own_names(source)
     for list in source:gmatch "function[%s%w_.]*%(([^)]*)%)" do take(list) end
     for list in source:gmatch "for%s+([%a_][%w_,%s]*)%s+in" do take(list) end
     for list in source:gmatch "for%s+([%a_][%w_]*)%s*=" do take(list) end
+    -- Columns of a question in SQL are the author's too.
+    for name in source:gmatch "%)%s+as%s+([%a_][%w_]*)" do own[name] = true end
     for list in source:gmatch "versions%s*=%s*(%b{})" do
         for name in list:gmatch "([%w_]+)%s*=%s*{" do own[name] = true end
     end
