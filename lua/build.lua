@@ -141,7 +141,7 @@ end
 --- A balancer with something at its door; nothing said, it is one.
 function create.gateway(C, c)
     local f = c.fields
-    local waf, cache = f.waf or {}, f.cache or {}
+    local waf, edge_cache = f.waf or {}, f.cache or {}
     local id, message = C.service {
         name = c.name, line = c.row, is_balancer = true, is_gateway = true, replicas = f.replicas,
         spread = spread(f.on or f.spread), concurrency = 65535, queue_max = 1024,
@@ -151,8 +151,9 @@ function create.gateway(C, c)
     return C.gateway(id, {
         limit = f.limit, burst = f.burst, leaky = f.algorithm == "leaky_bucket",
         limit_status = f.limit_status, waf_blocked = waf.blocked, waf_delay = waf.latency,
-        has_cache = f.cache ~= nil, hit_ratio = cache.hit_ratio, entries = cache.entries,
-        ttl = cache.ttl, is_sliding = cache.refresh == "sliding",
+        has_cache = f.cache ~= nil, hit_ratio = edge_cache.hit_ratio,
+        entries = edge_cache.entries, ttl = edge_cache.ttl,
+        is_sliding = edge_cache.refresh == "sliding",
     })
 end
 

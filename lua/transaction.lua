@@ -148,7 +148,7 @@ local function attempt(inner, way, f)
     local t = { inner = inner, edge = way.id, id = id, speaks_sql = way.speaks_sql }
     local tx = setmetatable({ inner = t }, Transaction)
     -- Its request may be dropped while it waits: then nothing but this runs.
-    local guard <close> = setmetatable({}, { __close = function()
+    local _ <close> = setmetatable({}, { __close = function()
         t.ended = true
         C.tx_close(id)
     end })

@@ -168,7 +168,8 @@ local rows = {
     { "a jittered time is another one for each seed, around the one that is asked for",
         "for s in 1 2 3 4 5 6; do $L run -q --seed $s s/jitter.lua >/dev/null; "
         .. "$L sql -f tabs jitter-$s 'select at_ns between 10e9 and 30e9, at_ns from fault' "
-        .. "| tail -1; done >o; grep -c '^1' o; grep '^1.[12]' o | sort -u | wc -l", 0, out = { "6\n6\n" } },
+        .. "| tail -1; done >o; "
+        .. "grep -c '^1' o; grep '^1.[12]' o | sort -u | wc -l", 0, out = { "6\n6\n" } },
     { "a jittered run is reproducible", "$L run --shake s/jitter.lua --seed 3", 0,
         out = { "1 passed" } },
     { "a time may not be drawn from outside of the run",

@@ -59,7 +59,7 @@ bool lz_txn_register_check(struct lz_verify *v, const struct lz_verify_model *m,
                            struct lz_err *err);
 bool lz_guarantee_check(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_guarantee_convergence(struct lz_verify *v, const struct lz_verify_model *m,
-                            struct lz_err *err);
+                              struct lz_err *err);
 bool lz_tally_bank(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_tally_counter(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);
 bool lz_tally_fork(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err);

@@ -320,9 +320,8 @@ double lz_cpu_left(const struct lz_world *w, const struct lz_cpu *cpu, uint32_t 
     LZ_ASSERT(job >= 1 && job <= cpu->job_count);
     const struct job *j = &cpu->jobs[job];
     lz_time now = lz_sim_now(w->sim);
-    double left = j->heap_at == 0
-                      ? (double)(j->due - now)
-                      : j->finish - cpu->clock - (double)(now - cpu->since) * cpu->rate;
+    double left = j->heap_at == 0 ? (double)(j->due - now)
+                                  : j->finish - cpu->clock - (double)(now - cpu->since) * cpu->rate;
     return left > 0.0 ? left : 0.0;
 }
 

@@ -11,8 +11,8 @@
 #include "model/net/connect.h"
 #include "model/node/life.h"
 #include "model/node/rss.h"
-#include "model/world_kinds.h"
 #include "model/store/store.h"
+#include "model/world_kinds.h"
 
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {

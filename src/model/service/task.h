@@ -40,7 +40,7 @@ struct lz_task {
     lz_time arrived, started;
     lz_time child_ns; /* spent in calls that have ended */
     union {
-        uint64_t token;   /* before: what its caller shows, see auth.h; 0: none */
+        uint64_t token; /* before: what its caller shows, see auth.h; 0: none */
         struct {
             uint32_t edge;    /* before, at a cache or a store: which says what is to be kept */
             uint32_t cost_us; /* and what it cost to make, if that was measured */

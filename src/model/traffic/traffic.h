@@ -40,8 +40,8 @@ struct lz_traffic_opts {
     double leave;             /* chance that a session ends with a request; 0: see `session` */
     struct lz_edge_opts edge; /* op, timeout, retries, balance; `from` and `to` are ignored */
     struct lz_producer_opts produce; /* to a topic */
-    struct lz_dist keys;      /* what a request is about; NONE: its user's, or its own ordinal */
-    uint32_t near;            /* the region next to which they stand; 0: as near to all */
+    struct lz_dist keys; /* what a request is about; NONE: its user's, or its own ordinal */
+    uint32_t near;       /* the region next to which they stand; 0: as near to all */
     bool local; /* users stand beside what they call: no network at all (queueing theory) */
 };
 

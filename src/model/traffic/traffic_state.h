@@ -18,7 +18,7 @@ struct lz_traffic {
     lz_component_id id;
     lz_edge_id edge;         /* 0: it writes to a topic */
     lz_producer_id producer; /* then */
-    lz_instance_id users; /* the one instance that stands for all of them */
+    lz_instance_id users;    /* the one instance that stands for all of them */
     uint64_t path;
     uint64_t sent;
     uint32_t open;
