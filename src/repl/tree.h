@@ -19,7 +19,7 @@
 #include "repl/pipe.h"
 #include "repl/stage.h"
 
-#define LZ_TREE_EVENTS 50000u
+#define LZ_TREE_EVENTS 40000u
 #define LZ_TREE_SNAPSHOTS 128
 #define LZ_TREE_BRANCHES 32
 
