@@ -87,6 +87,7 @@ static void start(const char *lorenz, const char *scenario)
     ioctl(terminal, TIOCSWINSZ, &size);
     child = fork();
     if (child == 0) {
+        close(terminal); // else it would never see the terminal go
         setsid();
         int side = open(name, O_RDWR);
         dup2(side, 0);
