@@ -310,6 +310,10 @@ static bool open_world(struct stage *s, struct lz_str *why)
 static _Noreturn void child(const struct lz_stage_opts *opts, int line)
 {
     struct stage s = {.opts = opts, .line = line};
+    // The prompt's lines to other worlds: who holds one keeps its world from seeing the prompt go.
+    if (line > 3)
+        close_range(3, (unsigned)line - 1, 0);
+    close_range((unsigned)line + 1, ~0u, 0);
     struct sigaction act = {.sa_handler = on_interrupt};
     sigaction(SIGUSR1, &act, NULL);
     signal(SIGINT, SIG_IGN); // the terminal's is for the prompt, which asks by SIGUSR1
