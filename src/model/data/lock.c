@@ -5,11 +5,11 @@
 struct owner {
     struct lz_pool_head head;
     uint64_t payload;
-    uint32_t first;  // claims it holds
-    uint32_t waits;  // the claim it waits with; 0: none
-    uint32_t seen;   // by the search of that round
-    uint32_t parent; // who led the search to it
-    uint32_t todo;   // the next that the search looks at
+    uint32_t first;       // claims it holds
+    uint32_t waits;       // the claim it waits with; 0: none
+    uint32_t seen;        // by the search of that round
+    uint32_t parent;      // who led the search to it
+    uint32_t search_next; // the next that the search looks at
     uint32_t granted_next;
     bool is_granted; // to be told
 };
@@ -347,7 +347,7 @@ uint64_t lz_lock_holder(const struct lz_locks *l, uint64_t key)
 struct search {
     struct lz_locks *l;
     lz_lock_owner from;
-    uint32_t todo_last;
+    uint32_t search_last;
     bool is_found;
     lz_lock_owner last; // whose wait closes the cycle
 };
@@ -364,9 +364,9 @@ static void reach(struct search *s, lz_lock_owner by, lz_lock_owner to)
         return;
     o->seen = s->l->round;
     o->parent = by;
-    o->todo = 0;
-    owner_at(s->l, s->todo_last)->todo = to;
-    s->todo_last = to;
+    o->search_next = 0;
+    owner_at(s->l, s->search_last)->search_next = to;
+    s->search_last = to;
 }
 
 // All that the owner waits for; true once the search is back where it began.
@@ -406,9 +406,9 @@ uint32_t lz_lock_cycle(struct lz_locks *l, lz_lock_owner owner, uint64_t *out)
     if (owner_at(l, owner)->waits == 0)
         return 0;
     l->round++;
-    owner_at(l, owner)->todo = 0;
-    struct search s = {.l = l, .from = owner, .todo_last = owner};
-    for (lz_lock_owner at = owner; at != 0; at = owner_at(l, at)->todo)
+    owner_at(l, owner)->search_next = 0;
+    struct search s = {.l = l, .from = owner, .search_last = owner};
+    for (lz_lock_owner at = owner; at != 0; at = owner_at(l, at)->search_next)
         if (owner_at(l, at)->waits != 0 && follow(&s, at))
             return name_cycle(l, &s, out);
     return 0;
