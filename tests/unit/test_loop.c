@@ -21,6 +21,9 @@
 static struct lz_loop *loop;
 static char heard[64];
 
+// What callbacks are given; "." also stops the loop.
+static char A[] = "a", B[] = "b", C[] = "c", D[] = "d", X[] = "x", Y[] = "y", STOP[] = ".";
+
 static void hear(const char *text)
 {
     strncat(heard, text, sizeof(heard) - strlen(heard) - 1);
@@ -52,7 +55,7 @@ static void on_timer(void *ctx, int64_t now_ns)
 
 static void run_to_stop(int64_t after_ns)
 {
-    struct lz_loop_timer stop = {.fn = on_timer, .ctx = "."};
+    struct lz_loop_timer stop = {.fn = on_timer, .ctx = STOP};
     lz_loop_arm(loop, &stop, lz_loop_now(loop) + after_ns);
     assert_true(lz_loop_run(loop, lz_loop_clock() + LONG));
 }
@@ -60,8 +63,8 @@ static void run_to_stop(int64_t after_ns)
 static void timers_fire_in_the_order_of_time_then_of_arming(void **state)
 {
     (void)state;
-    struct lz_loop_timer a = {.fn = on_timer, .ctx = "a"}, b = {.fn = on_timer, .ctx = "b"},
-                         c = {.fn = on_timer, .ctx = "c"}, d = {.fn = on_timer, .ctx = "d"};
+    struct lz_loop_timer a = {.fn = on_timer, .ctx = A}, b = {.fn = on_timer, .ctx = B},
+                         c = {.fn = on_timer, .ctx = C}, d = {.fn = on_timer, .ctx = D};
     int64_t now = lz_loop_now(loop);
     lz_loop_arm(loop, &c, now + 2 * MS);
     lz_loop_arm(loop, &d, now + 3 * MS);
@@ -77,7 +80,7 @@ static void a_cancelled_timer_does_not_fire(void **state)
     (void)state;
     struct lz_loop_timer many[50];
     for (size_t i = 0; i < 50; i++) {
-        many[i] = (struct lz_loop_timer){.fn = on_timer, .ctx = i % 10 == 0 ? "x" : "y"};
+        many[i] = (struct lz_loop_timer){.fn = on_timer, .ctx = i % 10 == 0 ? X : Y};
         lz_loop_arm(loop, &many[i], lz_loop_now(loop) + (int64_t)((i * 37) % 50) * 1000);
     }
     for (size_t i = 0; i < 50; i++) {
@@ -115,7 +118,7 @@ static void a_timer_that_always_is_due_starves_nobody(void **state)
     self.ctx = &self;
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], "1", 1), 1);
-    assert_true(lz_loop_watch(loop, ends[0], LZ_LOOP_READ, on_read, ".", &err));
+    assert_true(lz_loop_watch(loop, ends[0], LZ_LOOP_READ, on_read, STOP, &err));
     lz_loop_arm(loop, &self, 0);
     assert_true(lz_loop_run(loop, lz_loop_clock() + LONG));
     assert_string_equal(heard, "r.");
@@ -144,13 +147,13 @@ static void what_is_unwatched_is_not_called_in_the_same_turn(void **state)
     assert_int_equal(pipe(b), 0);
     assert_int_equal(write(a[1], "1", 1), 1);
     assert_int_equal(write(b[1], "1", 1), 1);
-    assert_true(lz_loop_watch(loop, a[0], LZ_LOOP_READ, unwatch_other, "a", &err));
-    assert_true(lz_loop_watch(loop, b[0], LZ_LOOP_READ, on_read, "b", &err));
+    assert_true(lz_loop_watch(loop, a[0], LZ_LOOP_READ, unwatch_other, A, &err));
+    assert_true(lz_loop_watch(loop, b[0], LZ_LOOP_READ, on_read, B, &err));
     other = b[0];
     lz_loop_turn(loop, lz_loop_clock() + MS);
     assert_string_equal(heard, "a");
     // The same number watched again is another watch, and the byte is still there.
-    assert_true(lz_loop_watch(loop, b[0], LZ_LOOP_READ, on_read, "c", &err));
+    assert_true(lz_loop_watch(loop, b[0], LZ_LOOP_READ, on_read, C, &err));
     lz_loop_turn(loop, lz_loop_clock() + MS);
     assert_string_equal(heard, "ac");
     for (size_t i = 0; i < 2; i++) {
@@ -167,11 +170,11 @@ static void a_closed_descriptor_can_be_unwatched_and_its_number_used_again(void 
     struct lz_err err;
     int a[2];
     assert_int_equal(pipe(a), 0);
-    assert_true(lz_loop_watch(loop, a[0], LZ_LOOP_READ, on_read, "old", &err));
+    assert_true(lz_loop_watch(loop, a[0], LZ_LOOP_READ, on_read, X, &err));
     close(a[0]);
     int again = dup(a[1]);
     assert_int_equal(again, a[0]);
-    assert_true(lz_loop_watch(loop, again, LZ_LOOP_WRITE, on_read, ".", &err));
+    assert_true(lz_loop_watch(loop, again, LZ_LOOP_WRITE, on_read, STOP, &err));
     assert_true(lz_loop_run(loop, lz_loop_clock() + LONG));
     assert_string_equal(heard, ".");
     lz_loop_unwatch(loop, again);
@@ -186,7 +189,7 @@ static void a_plain_file_cannot_be_watched(void **state)
     struct lz_err err;
     FILE *file = tmpfile();
     assert_non_null(file);
-    assert_false(lz_loop_watch(loop, fileno(file), LZ_LOOP_READ, on_read, "x", &err));
+    assert_false(lz_loop_watch(loop, fileno(file), LZ_LOOP_READ, on_read, X, &err));
     assert_non_null(strstr(err.msg, "cannot watch descriptor"));
     fclose(file);
 }
