@@ -1,0 +1,61 @@
+/*
+ * load.h — the requests of a `traffic` block, sent to something real.
+ *
+ * Arrivals are the model's own (model/traffic): the same shapes, Poisson draws by key, batches,
+ * sessions, closed loops and surges, on the world's time, which in a live run is the real one. Only
+ * what happens to a request differs: instead of travelling through the model it is sent by HTTP
+ * (fetch.h), with the timeout, retries and backoff that the traffic declares. The answer goes back
+ * to the traffic, into the same measures.
+ *
+ *   arrival.c ──▶ lz_traffic_send ──▶ load.c ──▶ libcurl ──▶ proxy ──▶ the program
+ *                 lz_traffic_called ◀── answer, refusal, reset or timeout, after the last attempt
+ *
+ * - Latency counts from the *intended* time (Tene: coordinated omission), so a system that stalls
+ *   cannot hide its queue, nor can a slow generator: its own delay is in the figures too.
+ * - A request that leaves more than LZ_LOAD_LATE after its intended time is *late*. When more than
+ *   LZ_LOAD_LATE_SHARE of a traffic's requests were, the run is inconclusive: what was measured is
+ *   Lorenz, not the system. The journal says how many there were and how late the latest was.
+ * - A request is good when its status is below 400. Others are error answers; no connection is a
+ *   refusal, a broken one a reset. Each kind of trouble is told in the journal once.
+ * - Retries are the traffic's own, with its backoff and jitter, the draws being the model's.
+ *   Breakers, throttles, hedges, retry budgets and streams of a *simulated* caller have no live
+ *   form, and neither has traffic to what does not speak HTTP.
+ */
+#ifndef LZ_LIVE_LOAD_LOAD_H
+#define LZ_LIVE_LOAD_LOAD_H
+
+#include "live/live.h"
+#include "model/client/call.h"
+
+#define LZ_LOAD_LATE (10 * LZ_MS)
+#define LZ_LOAD_LATE_SHARE 0.01
+
+struct lz_load;
+
+/* Has this way of calling a live form? Asked when the scenario is loaded. */
+bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
+
+void lz_load_create(struct lz_live *live, struct lz_load **out);
+
+/*
+ * Requests of this traffic go to this edge's proxy from now on, and on to edge->to. Before the
+ * world's start. LZ_EINVAL: a header, a CA file or an HTTP version that cannot be.
+ */
+bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
+                 const struct lz_site_edge *edge, struct lz_err *err) LZ_MUST_CHECK;
+
+/* At the end of the run: says what was late. What is under way is forgotten, and in no figure. */
+void lz_load_end(struct lz_load *load);
+
+void lz_load_destroy(struct lz_load *load); /* NULL is allowed */
+
+/* Of all traffics since the start. */
+struct lz_load_count {
+    uint64_t sent; /* requests, not attempts */
+    uint64_t attempts;
+    uint64_t late;
+    lz_time latest; /* how late the latest was */
+};
+struct lz_load_count lz_load_count(const struct lz_load *load);
+
+#endif
