@@ -3,7 +3,8 @@
  * them explains, and no more; and none must be refused that no dangerous structure is part of.
  *
  * Method: "a1r" is transaction a reading row 1, "b2w" b writing row 2, "a+" that a commits, "b-"
- * that b cannot, "c." that c gives up. A transaction begins when it is first named, or by "a(".
+ * that b cannot, "c." that c gives up, "d*" that d commits and is not yet seen by who begins then.
+ * A transaction begins when it is first named, or by "a(".
  */
 #include "model/data/serial.h"
 
@@ -40,6 +41,7 @@ static void play(const char *script)
     struct lz_serial s;
     lz_serial_init(&s, arena);
     uint32_t ids[128] = {0};
+    uint64_t hidden = 0;
     for (const char *p = script; *p != '\0'; p++) {
         int who = *p++;
         if (ids[who] == 0)
@@ -49,9 +51,9 @@ static void play(const char *script)
         } else if (*p == '.') {
             lz_serial_abort(&s, ids[who]);
             ids[who] = 0;
-        } else if (*p == '+' || *p == '-') {
-            if (lz_serial_commit(&s, ids[who]) != (*p == '+'))
-                fail_msg("%s: %c should %scommit", script, who, *p == '+' ? "" : "not ");
+        } else if (*p == '+' || *p == '-' || *p == '*') {
+            if (lz_serial_commit(&s, ids[who], *p == '*' ? ++hidden : 0) != (*p != '-'))
+                fail_msg("%s: %c should %scommit", script, who, *p != '-' ? "" : "not ");
             if (*p == '-')
                 lz_serial_abort(&s, ids[who]);
             ids[who] = 0;
@@ -65,6 +67,7 @@ static void play(const char *script)
     for (int i = 0; i < 128; i++)
         if (ids[i] != 0)
             lz_serial_abort(&s, ids[i]);
+    lz_serial_show(&s, hidden);
     assert_int_equal(s.all.live + s.marks.live + s.conflicts.live, 0); // nothing is kept
     assert_int_equal(s.count, 0);
 }
@@ -81,6 +84,7 @@ static void what_no_order_explains_does_not_commit(void **state)
         // Fekete, O'Neil, O'Neil 2004: who only reads sees what no order explains
         "a1r a2r b1r b1w b+ c1r c2r c+ a2w a-",
         "a1r a9r b9w b1r b1w b+ a2w a+", // only one conflict
+        "a1r a2w a* b2r b1w b-",         // its snapshot does not have what waits for standbys
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         play(rows[i]);
@@ -100,6 +104,7 @@ static void what_is_serializable_commits(void **state)
         "a1r b1w b2r c2w a+ c+ b+",      // as does who read what it overwrites
         "a1r a2r b1r b2r a1w a. b2w b+", // who gives up is in nobody's way
         "a( b1r b+ a1w a+",
+        "a1r a2w a+ b2r b1w b+",
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         play(rows[i]);

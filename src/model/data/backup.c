@@ -120,8 +120,10 @@ void lz_backup_begin(struct lz_world *w, struct lz_database *d)
         return;
     }
     struct lz_database_node *n = &d->nodes[d->primary];
-    b->bases[b->base_count++] = (struct lz_backup_base){
-        .snapshot = n->engine->ops->save(n->engine), .lsn = n->lsn, .at = lz_sim_now(w->sim)};
+    b->bases[b->base_count++] =
+        (struct lz_backup_base){.snapshot = n->engine->ops->save(n->engine),
+                                .lsn = d->sql == NULL && d->multi == NULL ? n->applied : n->lsn,
+                                .at = lz_sim_now(w->sim)};
     b->is_running = true;
     lz_time took = lz_backup_copy_time(b);
     if (took == 0)

@@ -34,11 +34,6 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 
-static uint64_t commit_lsn(const struct lz_task *t)
-{
-    return (uint64_t)t->rest_ns;
-}
-
 static void wait(struct lz_world *w, struct lz_log *log, struct lz_task *t, uint64_t lsn)
 {
     t->rest_ns = (lz_time)lsn;
@@ -53,7 +48,7 @@ static void wait(struct lz_world *w, struct lz_log *log, struct lz_task *t, uint
 
 void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (commit_lsn(t) == 0)
+    if (lz_database_commit_lsn(t) == 0)
         return;
     struct lz_log *log = lz_database_log_of(d, t);
     t->rest_ns = 0;
@@ -138,12 +133,17 @@ void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_tas
 
 void lz_database_commit_safe(struct lz_world *w, struct lz_database *d, struct lz_log *log)
 {
-    if (log->commit_first == 0)
+    const struct lz_database_node *leader = &d->nodes[log->leader];
+    bool hides = leader->applied < leader->lsn && lz_visible_is_late(d) &&
+                 lz_instance_has_begun(lz_instance_get(w, d->first + log->leader));
+    if (log->commit_first == 0 && !hides)
         return;
     uint64_t up_to = safe(w, d, log);
+    if (hides)
+        lz_visible_advance(d, log, up_to);
     while (log->commit_first != 0) {
         struct lz_task *t = lz_task_at(w, log->commit_first);
-        uint64_t lsn = commit_lsn(t);
+        uint64_t lsn = lz_database_commit_lsn(t);
         if (lsn > up_to)
             return;
         lz_database_forget_commit(w, d, t);

@@ -8,6 +8,7 @@
  *   replicate.c  the log on the primary: flushes, and its way to the replicas
  *   standby.c    what a replica does with it
  *   commit.c     which writes are safe, and who waits for that
+ *   visible.c    which of them others see
  *   failover.c   who leads
  */
 #ifndef LZ_MODEL_DATA_DATABASE_STATE_H
@@ -65,7 +66,8 @@ struct lz_database_node {
     struct lz_engine *engine;  /* of the two, the one that stores */
     struct lz_log *log;        /* that it follows, or writes */
     uint64_t lsn;              /* has the log up to here */
-    uint64_t flushed, applied; /* of a standby: and up to here it is on its disk, and in its rows */
+    uint64_t flushed, applied; /* of a standby: and up to here it is on its disk, and in its rows;
+                                  of who leads: `applied` is as far as others see, see visible.c */
     uint64_t round;            /* a write and flush are under way up to here; 0: none are */
     uint64_t applying;         /* this record is being applied; 0: none is */
     uint32_t epoch;            /* of its process and role: what began in another one is void */
@@ -232,6 +234,25 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
                             const struct lz_change *c);
 void lz_database_appended(struct lz_world *w, struct lz_database *d, uint32_t node);
 void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t lsn);
+
+/*
+ * visible.c: whether a commit is seen only when it is safe; those up to `lsn` are from now on; one
+ * that nobody waits for any more is at once.
+ */
+static inline bool lz_visible_is_late(const struct lz_database *d)
+{
+    const struct lz_replication_opts *o = &d->replication;
+    return d->multi == NULL && (o->commit > LZ_COMMIT_ASYNC || (o->commit == LZ_COMMIT_LOCAL &&
+                                                                o->wal_flush.kind != LZ_DIST_NONE));
+}
+void lz_visible_advance(struct lz_database *d, const struct lz_log *log, uint64_t lsn);
+void lz_visible_given_up(struct lz_database *d, const struct lz_task *t);
+
+/* How far its commit is in the log; 0: it waits for none. */
+static inline uint64_t lz_database_commit_lsn(const struct lz_task *t)
+{
+    return (uint64_t)t->rest_ns;
+}
 
 /* Answer what has become safe. */
 void lz_database_commit_safe(struct lz_world *w, struct lz_database *d, struct lz_log *log);

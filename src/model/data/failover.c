@@ -160,6 +160,8 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
         lz_multi_started(w, d, n);
         return;
     }
+    if (n == d->primary)
+        lz_visible_advance(d, &d->log, lsn); // nobody is waited for any more
     if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
         return;
     for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)

@@ -119,7 +119,6 @@ void lz_mvcc_replace(struct lz_mvcc *m, const struct lz_rows *rows, uint64_t key
     v->version = lz_rows_read(rows, key, &v->value);
     v->replaced = lsn;
     LZ_ASSERT(v->version < lsn);
-    LZ_ASSERT(m->last == 0 || version_at(m, m->last)->replaced <= lsn);
     uint32_t place = place_of(m, key);
     v->older = m->table[place];
     m->count += v->older == 0;

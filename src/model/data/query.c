@@ -241,6 +241,8 @@ uint32_t lz_query_break_all(struct lz_world *w, struct lz_database *d, lz_instan
 void lz_query_cancel(struct lz_world *w, struct lz_task *t)
 {
     struct lz_database *d = lz_database_of(w, t);
+    if (lz_database_commit_lsn(t) != 0)
+        lz_visible_given_up(d, t);
     lz_query_let_go(w, d, t);
     lz_measure_left(w, &d->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
     lz_query_measure_cpu(w, d);

@@ -76,6 +76,8 @@ void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
     lz_metrics_set(w->metrics, d->series.lag_records, now, (double)(last - least));
     // A primary without power may have to forget: what it would is kept.
     uint64_t durable = lz_disk_durable(w, d->first + d->primary, log->flushed);
+    uint64_t seen = d->nodes[d->primary].applied; // what is not yet is taken from there
+    least = seen < least ? seen : least;
     lz_wal_drop(&log->wal, least < durable ? least : durable);
 }
 
@@ -296,7 +298,7 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     uint64_t lsn = lz_wal_append(&log->wal, c->key, &c->value, lz_sim_now(w->sim));
     LZ_ASSERT(lsn == n->lsn + 1);
     n->lsn = lsn;
-    if (d->multi == NULL)
+    if (d->multi == NULL && !lz_visible_is_late(d))
         n->applied = lsn;
     if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
@@ -329,7 +331,7 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
     uint64_t lsn = lz_database_append(w, d, node, &change);
     if (d->multi != NULL)
         lz_multi_wrote(w, d, node, lsn);
-    else
+    else if (!lz_visible_is_late(d))
         lz_rows_put(&d->nodes[node].rows, t->key, lsn, value);
     lz_database_appended(w, d, node);
     lz_database_commit(w, d, t, lsn);
@@ -389,6 +391,10 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
         lz_execute_rebuilt(w, d, i);
     n->log = &d->log;
     lz_standby_set(n, d->log.flushed);
+    if (p->applied < n->applied) { // the rows it was given lack what is in the log alone
+        n->applied = p->applied;
+        lz_standby_catch_up(w, d, i);
+    }
     n->is_stale = false;
     lz_disk_is_whole(w, node); // written anew
     lz_instance_note(w, node, "rejoined", "follows %s[%u]", d->opts.name, d->primary + 1);

@@ -21,6 +21,8 @@
  * `priority`, each of the first `quorum` of that list that are connected (FIRST k). One that is
  * silent counts as connected for `sender_timeout` (wal_sender_timeout, 60 s).
  *
+ * A commit is seen by others once it is acknowledged at its level, and not before: visible.c.
+ *
  * What was not declared takes no time and makes no event.
  */
 #ifndef LZ_MODEL_DATA_REPLICATE_H

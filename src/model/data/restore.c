@@ -80,6 +80,13 @@ static void put_back(struct lz_world *w, struct lz_database *d, const struct lz_
         uint64_t key = b->records[i].change.key, version = lz_rows_get(&n->rows, key);
         lz_rows_put(&d->acked_rows, key, version, version);
     }
+    if (d->sql != NULL) { // its file says how far it is: not only to there
+        struct lz_change none = {.lsn = n->lsn, .image = lz_image_create(w->arena, NULL, 0)};
+        n->engine->ops->apply(n->engine, &none, NULL);
+        lz_image_release((struct lz_image *)none.image);
+    }
+    if (d->multi == NULL)
+        n->applied = n->lsn; // what had still to be shown is not there any more
     lz_backup_drop_since(d, target);
     for (uint32_t i = 0; i < d->opts.nodes; i++)
         if (i != d->primary)

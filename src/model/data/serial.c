@@ -1,5 +1,8 @@
 #include "model/data/serial.h"
 
+#include <string.h>
+
+#include "base/grow.h"
 #include "base/hash.h"
 
 struct one {
@@ -222,13 +225,20 @@ static void remove_one(struct lz_serial *s, struct one *o)
     lz_pool_give(&s->all, o);
 }
 
-// Who committed before all that are active began has run beside none of them.
+// The commits that a snapshot taken now would see.
+static uint64_t seen(const struct lz_serial *s)
+{
+    return s->hidden_count > 0 ? s->hidden[0].commit - 1 : s->now;
+}
+
+// Who committed before all that are active began, or will, has run beside none of them.
 static void forget_past(struct lz_serial *s)
 {
-    uint64_t oldest = UINT64_MAX;
+    uint64_t oldest = seen(s);
     for (uint32_t i = s->first; i != 0; i = one_at(s, i)->next)
-        if (is_active(one_at(s, i))) {
-            oldest = one_at(s, i)->began; // the first that began
+        if (is_active(one_at(s, i))) { // the first that began
+            if (one_at(s, i)->began < oldest)
+                oldest = one_at(s, i)->began;
             break;
         }
     for (uint32_t i = s->first, next; i != 0; i = next) {
@@ -242,7 +252,7 @@ static void forget_past(struct lz_serial *s)
 uint32_t lz_serial_begin(struct lz_serial *s)
 {
     struct one *o = lz_pool_take_sized(&s->all, sizeof(*o));
-    o->began = s->now;
+    o->began = seen(s);
     o->prev = s->last;
     if (s->last != 0)
         one_at(s, s->last)->next = o->head.index;
@@ -292,7 +302,15 @@ static void doom_pivots(struct lz_serial *s, const struct one *o)
     }
 }
 
-bool lz_serial_commit(struct lz_serial *s, uint32_t me)
+static void hide(struct lz_serial *s, uint64_t lsn)
+{
+    LZ_ASSERT(s->hidden_count == 0 || s->hidden[s->hidden_count - 1].lsn < lsn);
+    s->hidden =
+        lz_grow(s->marks.arena, s->hidden, &s->hidden_cap, s->hidden_count + 1, sizeof(*s->hidden));
+    s->hidden[s->hidden_count++] = (struct lz_serial_hidden){.commit = s->now, .lsn = lsn};
+}
+
+bool lz_serial_commit(struct lz_serial *s, uint32_t me, uint64_t hidden)
 {
     struct one *o = one_at(s, me);
     LZ_ASSERT(is_active(o));
@@ -300,8 +318,22 @@ bool lz_serial_commit(struct lz_serial *s, uint32_t me)
         return false;
     doom_pivots(s, o);
     o->committed = ++s->now;
+    if (hidden != 0)
+        hide(s, hidden);
     forget_past(s);
     return true;
+}
+
+void lz_serial_show(struct lz_serial *s, uint64_t lsn)
+{
+    uint32_t n = 0;
+    while (n < s->hidden_count && s->hidden[n].lsn <= lsn)
+        n++;
+    if (n == 0)
+        return;
+    s->hidden_count -= n;
+    memmove(s->hidden, &s->hidden[n], s->hidden_count * sizeof(*s->hidden));
+    forget_past(s);
 }
 
 void lz_serial_abort(struct lz_serial *s, uint32_t me)

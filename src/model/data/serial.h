@@ -25,8 +25,14 @@ struct lz_serial {
     struct lz_pool all, marks, conflicts;
     uint32_t *table; /* the latest mark of a key; open addressing */
     uint32_t count, cap;
-    uint32_t first, last; /* transactions in the order they began */
-    uint64_t now;         /* counts commits */
+    uint32_t first, last;            /* transactions in the order they began */
+    uint64_t now;                    /* counts commits */
+    struct lz_serial_hidden *hidden; /* of those, that no snapshot sees yet, in their order */
+    uint32_t hidden_count, hidden_cap;
+};
+
+struct lz_serial_hidden {
+    uint64_t commit, lsn;
 };
 
 void lz_serial_init(struct lz_serial *s, struct lz_arena *arena);
@@ -36,7 +42,15 @@ uint32_t lz_serial_begin(struct lz_serial *s); /* its snapshot is taken now */
 /* False: it cannot go on, and is to be aborted. */
 bool lz_serial_read(struct lz_serial *s, uint32_t me, uint64_t key);
 bool lz_serial_write(struct lz_serial *s, uint32_t me, uint64_t key);
-bool lz_serial_commit(struct lz_serial *s, uint32_t me); /* true: it has, and is no longer ours */
+
+/*
+ * True: it has, and is no longer ours. With `hidden` it ends at that LSN and is not seen before
+ * lz_serial_show says so: who begins until then runs beside it.
+ */
+bool lz_serial_commit(struct lz_serial *s, uint32_t me, uint64_t hidden);
+void lz_serial_show(struct lz_serial *s, uint64_t lsn); /* all up to there are seen */
+
+void lz_serial_show(struct lz_serial *s, uint64_t lsn);
 
 void lz_serial_abort(struct lz_serial *s, uint32_t me);
 

@@ -270,6 +270,17 @@ static bool may_write(const struct lz_database *d, const struct lz_txn *x)
     return lz_database_takes_writes(d, x->server - d->first) && !x->opts.is_read_only;
 }
 
+// From now on it is not ours to abort; it is in no snapshot before others see it.
+static bool commit_serial(const struct lz_database *d, struct lz_txn *x)
+{
+    struct lz_database_node *n = lz_txn_node(d, x);
+    bool hides = x->write_count > 0 && lz_visible_is_late(d);
+    if (!lz_serial_commit(n->serial, x->serial, hides ? n->lsn + x->write_count : 0))
+        return false;
+    x->serial = 0;
+    return true;
+}
+
 void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_txn *x = lz_txn_find(w, t->key);
@@ -278,7 +289,7 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
         lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
         return;
     }
-    if (x->serial != 0 && !lz_serial_commit(lz_txn_node(d, x)->serial, x->serial)) {
+    if (x->serial != 0 && !commit_serial(d, x)) {
         lz_session_fail(w, d, t, LZ_TXN_DANGEROUS);
         return;
     }
@@ -300,7 +311,7 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
         lz_wal_get(&d->nodes[node].log->wal, lsn)->more = i != 0;
         if (d->multi != NULL)
             lz_multi_wrote(w, d, node, lsn);
-        else
+        else if (!lz_visible_is_late(d))
             lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
     }
     move(x, LZ_TXN_COMMITTING);

@@ -74,6 +74,8 @@ uint64_t lz_split_begin(struct lz_world *w, struct lz_database *d, uint32_t node
     LZ_ASSERT(d->log.leader == node);
     struct lz_branch *b = make(w, d);
     struct lz_log *log = &b->log, *from = &d->log;
+    if (d->nodes[node].applied < lsn)
+        lz_visible_advance(d, from, lsn); // a standby has it, and leads with it
     log->timeline = from->timeline;
     log->leader = node;
     log->is_branch = true;

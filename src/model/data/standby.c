@@ -43,6 +43,8 @@ void lz_standby_died(struct lz_database_node *n)
 {
     n->epoch++;
     n->round = n->applying = 0;
+    if (n->serial != NULL)
+        lz_serial_show(n->serial, UINT64_MAX); // they were another role's
     n->is_rejoining = false;
     if (n->flushed > n->lsn)
         n->flushed = n->lsn;

@@ -31,6 +31,7 @@ struct lz_wal_record {
     bool is_lost;           /* and it gave way to another */
     bool more;              /* its transaction goes on in the next */
     bool acked;             /* its client has been told that it is safe */
+    bool is_seen;           /* before its turn: who waited for it has given up (visible.c) */
 };
 
 struct lz_wal {

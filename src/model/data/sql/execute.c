@@ -19,6 +19,8 @@ struct node {
 struct lz_sql {
     struct node *nodes;
     struct lz_statement_builder answer, other; // of the query, and of what it is compared with
+    struct lz_image **hidden;                  // commits that are not yet seen
+    uint32_t hidden_cap;
 };
 
 static struct node *node_at(const struct lz_database *d, uint32_t n)
@@ -135,6 +137,37 @@ static struct lz_sql_statement statement_of(const struct lz_world *w, const stru
     return (struct lz_sql_statement){.text = op, .size = (uint32_t)strlen(op)};
 }
 
+// Of a node that leads: a run takes back what is not yet to be seen, see visible.c.
+static void hide(struct lz_world *w, const struct lz_database *d, uint32_t n,
+                 struct lz_store_run *run)
+{
+    const struct lz_database_node *node = &d->nodes[n];
+    struct lz_sql *s = d->sql;
+    if (node->applied >= node->lsn || node->log->leader != n || !lz_visible_is_late(d))
+        return;
+    uint32_t count = 0;
+    for (uint64_t lsn = node->applied + 1; lsn <= node->lsn; lsn++) {
+        const struct lz_wal_record *r = lz_wal_get(&node->log->wal, lsn);
+        if (r->is_seen || r->image == NULL)
+            continue;
+        s->hidden =
+            lz_grow(w->arena, s->hidden, &s->hidden_cap, count + 1, sizeof(struct lz_image *));
+        s->hidden[count++] = r->image;
+    }
+    run->hidden = s->hidden;
+    run->hidden_count = count;
+}
+
+// A change that looks at other rows than those it changes, whose locks it will have.
+static bool looks_around(const struct lz_sql_statement *st)
+{
+    static const char word[] = "select";
+    for (uint32_t at = 0; at + sizeof(word) - 1 <= st->size; at++)
+        if (sqlite3_strnicmp(st->text + at, word, sizeof(word) - 1) == 0)
+            return true;
+    return false;
+}
+
 static bool is_broken(struct lz_database *d, const struct node *n)
 {
     if (n->is_broken)
@@ -143,7 +176,7 @@ static bool is_broken(struct lz_database *d, const struct node *n)
 }
 
 // A standby that is behind: would one that has all acknowledged commits have said the same?
-static bool is_stale(const struct lz_world *w, struct lz_database *d, const struct lz_task *t,
+static bool is_stale(struct lz_world *w, struct lz_database *d, const struct lz_task *t,
                      const struct lz_sql_statement *st)
 {
     uint32_t n = t->server - d->first;
@@ -154,7 +187,7 @@ static bool is_stale(const struct lz_world *w, struct lz_database *d, const stru
     struct lz_statement_builder *a = &d->sql->answer, *b = &d->sql->other;
     struct lz_store_run run = {
         .statement = st, .key = t->key, .owner = t->path, .reads_only = true};
-    (void)w;
+    hide(w, d, d->primary, &run);
     if (!lz_store_run(&node_at(d, d->primary)->store, &run, b))
         return false;
     return !lz_statement_is_same(a, b);
@@ -173,6 +206,7 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
                                .key = t->key,
                                .owner = t->path,
                                .reads_only = !lz_database_takes_writes(d, n)};
+    hide(w, d, n, &run);
     bool ok = lz_store_run(&node->store, &run, &d->sql->answer);
     if (node->store.is_open) { // it was called a read, and writes
         lz_store_undo(&node->store);
@@ -222,6 +256,20 @@ static bool takes_rows(struct lz_world *w, struct lz_database *d, struct lz_txn 
     return false;
 }
 
+// What ran while others' commits were taken back is committed upon them.
+static struct lz_image *commit_open(struct lz_database *d, uint32_t n, bool is_beside)
+{
+    struct lz_store *s = &node_at(d, n)->store;
+    struct lz_statement_builder *out = &d->sql->answer;
+    if (!is_beside)
+        return lz_store_commit(s, next_lsn(d, n), out);
+    struct lz_image *aside = lz_store_set_aside(s);
+    LZ_ASSERT(aside != NULL);
+    struct lz_image *image = lz_store_commit_all(s, &aside, 1, next_lsn(d, n), out);
+    lz_image_release(aside);
+    return image;
+}
+
 void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     uint32_t n = t->server - d->first;
@@ -229,6 +277,8 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     LZ_ASSERT(lz_database_takes_writes(d, n));
     struct lz_sql_statement st = statement_of(w, t);
     struct lz_store_run run = {.statement = &st, .key = t->key, .owner = t->path};
+    if (looks_around(&st))
+        hide(w, d, n, &run);
     if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
         answer(w, d, t, false);
         return;
@@ -245,8 +295,7 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     }
     if (d->nodes[n].locks.count > 0 && !takes_rows(w, d, NULL, t))
         return;
-    uint64_t lsn = next_lsn(d, n);
-    struct lz_image *image = lz_store_commit(&node->store, lsn, &d->sql->answer);
+    struct lz_image *image = commit_open(d, n, run.hidden_count > 0);
     if (image == NULL)
         answer(w, d, t, false);
     else
@@ -286,6 +335,8 @@ void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, 
                                    x->opts.is_read_only || !lz_database_takes_writes(d, n),
                                .pending = x->images,
                                .pending_count = x->image_count};
+    if (lz_session_reads(w, t) || looks_around(&st))
+        hide(w, d, n, &run);
     if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
         fail_in(w, d, t);
         return;

@@ -354,8 +354,8 @@ void lz_store_roll_back(struct lz_store *s)
     s->was_altered = false;
 }
 
-// A transaction with what is pending in it.
-static bool begin(struct lz_store *s, struct lz_image *const *pending, uint32_t count,
+// A transaction without what is hidden, and with what is pending.
+static bool begin(struct lz_store *s, const struct lz_store_run *run,
                   struct lz_statement_builder *out)
 {
     int rc = lz_store_step_own(s, s->begin);
@@ -363,15 +363,19 @@ static bool begin(struct lz_store *s, struct lz_image *const *pending, uint32_t 
         say_failed(s, rc, out);
         return false;
     }
-    if (count > 0)
+    if (run->pending_count + run->hidden_count > 0)
         lz_store_set_rules(s, false);
-    for (uint32_t i = 0; i < count; i++)
-        if (!lz_replay_apply(&s->replay, pending[i], NULL)) {
-            say_failed(s, sqlite3_extended_errcode(s->db), out);
-            lz_store_roll_back(s);
-            return false;
-        }
-    return true;
+    struct lz_conflicts conflicts = {0};
+    bool ok = true;
+    for (uint32_t i = run->hidden_count; i > 0 && ok; i--)
+        ok = lz_replay_take_back(&s->replay, run->hidden[i - 1], &conflicts);
+    for (uint32_t i = 0; i < run->pending_count && ok; i++)
+        ok = lz_replay_apply(&s->replay, run->pending[i], NULL);
+    if (!ok) {
+        say_failed(s, sqlite3_extended_errcode(s->db), out);
+        lz_store_roll_back(s);
+    }
+    return ok;
 }
 
 static bool execute(struct lz_store *s, sqlite3_stmt *st, const struct lz_store_run *run,
@@ -382,8 +386,8 @@ static bool execute(struct lz_store *s, sqlite3_stmt *st, const struct lz_store_
         lz_statement_fail(out, 503, "read_only", "a standby takes no writes");
         return false;
     }
-    bool is_begun = writes || run->pending_count > 0;
-    if (is_begun && !begin(s, run->pending, run->pending_count, out))
+    bool is_begun = writes || run->pending_count + run->hidden_count > 0;
+    if (is_begun && !begin(s, run, out))
         return false;
     if (writes) {
         lz_store_set_rules(s, true);
@@ -545,11 +549,12 @@ struct lz_image *lz_store_commit_all(struct lz_store *s, struct lz_image *const 
     LZ_ASSERT(!s->is_open);
     struct lz_err err;
     struct lz_image *image = NULL;
+    struct lz_store_run run = {.pending = pending, .pending_count = count};
     lz_store_enter(s, 0, 0);
     if (!lz_store_connect(s, &err)) {
         if (out != NULL)
             lz_statement_fail(out, 500, "corrupt", err.msg);
-    } else if (begin(s, pending, count, out)) {
+    } else if (begin(s, &run, out)) {
         if (lz_store_commit_lsn(s, lsn) == SQLITE_DONE) {
             image = join(s->opts.arena, pending, count);
         } else {

@@ -80,6 +80,10 @@ struct lz_store_run {
     bool reads_only;                 /* a standby: what would write is refused */
     struct lz_image *const *pending; /* of the transaction it belongs to, in order */
     uint32_t pending_count;
+    /* Of commits that nobody sees yet, in order: taken back while it runs. What such a statement
+       changes can only be set aside. A change of the schema is seen at once. */
+    struct lz_image *const *hidden;
+    uint32_t hidden_count;
 };
 
 /*
