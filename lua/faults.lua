@@ -143,6 +143,13 @@ local function check_spread(state, ctx, f, spread)
     end
 end
 
+local known = {} -- fields by kind: the kinds are the same for every scenario
+
+local function fields_of(state, kind)
+    known[kind] = known[kind] or M.fields(state.fault_kinds, kind)
+    return known[kind]
+end
+
 local function make(state, kind, body)
     local line = state.line()
     local before = #state.diag.list
@@ -155,7 +162,7 @@ local function make(state, kind, body)
             help = ('write fault.%s { target, at = "2m" }'):format(kind) }
     end
     local plain, spread = split_spread(state, ctx, body)
-    local f = fields.read(ctx, M.fields(state.fault_kinds, kind), plain)
+    local f = fields.read(ctx, fields_of(state, kind), plain)
     check_times(state, ctx, f)
     check_spread(state, ctx, f, spread)
     local targets = read_targets(state, ctx, body, f)

@@ -463,9 +463,7 @@ end
 
 local function by_ref(ctx, f, v, kinds)
     local h = handles.of(v)
-    for kind in kinds:gmatch "[^|]+" do
-        if h and h.kind == kind then return h end
-    end
+    if h and ("|" .. kinds .. "|"):find("|" .. h.kind .. "|", 1, true) then return h end
     local what = any_of(kinds)
     if h then
         return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what,
@@ -487,12 +485,34 @@ local function by_refs(ctx, f, v, kinds)
     return list
 end
 
-local function read_field(ctx, f, v)
-    local kinds = f[2]:match "^ref:(.+)$"
-    if kinds then return by_ref(ctx, f, v, kinds) end
-    kinds = f[2]:match "^refs:(.+)$"
-    if kinds then return by_refs(ctx, f, v, kinds) end
-    return TYPES[f[2]](ctx, f, v)
+local function reader_of(type_name)
+    if TYPES[type_name] then return TYPES[type_name] end
+    local word, kinds = type_name:match "^(refs?):(.+)$"
+    local by = word == "ref" and by_ref or by_refs
+    return function(ctx, f, v) return by(ctx, f, v, kinds) end
+end
+
+-- By list of rows: its rows by name, and those that a block may have to have.
+local known_lists = {}
+
+local function know(list)
+    local known = known_lists[list]
+    if known then return known end
+    known = { rows = {}, needed = {} }
+    known_lists[list] = known
+    for _, f in ipairs(list) do
+        known.rows[f[1]] = f
+        if f.required then known.needed[#known.needed + 1] = f end
+        if f.fields then know(f.fields) end
+    end
+    return known
+end
+
+--- Look at the rows of all blocks now: before universes are copied.
+function M.prepare()
+    for _, block in pairs(schema) do -- whatever the order: each is looked at once
+        if type(block) == "table" and type(block[1]) == "table" then know(block) end
+    end
 end
 
 local function unknown_field(ctx, fields, key)
@@ -511,8 +531,8 @@ end
 ---@return table
 function M.read(ctx, fields, raw)
     local out = {}
-    local known = {}
-    for _, f in ipairs(fields) do known[f[1]] = f end
+    local known = know(fields)
+    local rows = known.rows
     local keys = {}
     for key, v in pairs(raw) do
         if type(key) == "string" then keys[#keys + 1] = key
@@ -521,23 +541,24 @@ function M.read(ctx, fields, raw)
     table.sort(keys) -- the order of complaints must not depend on a hash
     for _, key in ipairs(keys) do
         local v = raw[key]
-        if known[key] == nil then
+        local f = rows[key]
+        if f == nil then
             unknown_field(ctx, fields, key)
             out.broken = true
         elseif v == POISON then
             out.broken = true
         else
-            local value = read_field(ctx, known[key], v)
+            local value = reader_of(f[2])(ctx, f, v)
             if value == nil then out.broken = true
-            elseif known[key].later then
+            elseif f.later then
                 ctx.state.not_yet(ctx.line, ("`%s` of %s"):format(key, ctx.what), key,
                     place(ctx, key))
             end
             out[key] = value
         end
     end
-    for _, f in ipairs(fields) do
-        local is_needed = f.required and raw[f[1]] == nil
+    for _, f in ipairs(known.needed) do
+        local is_needed = raw[f[1]] == nil
         for _, other in ipairs(f.unless or {}) do -- { field, value }, or { field } with any value
             local v = raw[other[1]]
             if v ~= nil and (other[2] == nil or v == other[2]) then is_needed = false end

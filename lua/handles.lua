@@ -149,6 +149,19 @@ local function metric_meta(state)
     return meta
 end
 
+--- What metrics begin with, by kind of component: `latency` and `a.b` of `a.b.c`.
+function M.metric_heads(metrics)
+    local all = {}
+    for kind, list in pairs(metrics) do
+        local heads = {}
+        for name in pairs(list) do
+            for at in name:gmatch "()%." do heads[name:sub(1, at - 1)] = true end
+        end
+        all[kind] = heads
+    end
+    return all
+end
+
 --- The metric of that path, complete (`latency.p99`) or the beginning of one (`latency`).
 function M.metric(state, component, path, replica)
     state.metric_meta = state.metric_meta or metric_meta(state)
@@ -161,13 +174,12 @@ function M.metric(state, component, path, replica)
         facts.is_metric = true
         if info.later then state.not_yet(state.line(), facts.text, path:match "[%w_]+$") end
     elseif path ~= "" then
-        local begins, names = false, {}
-        for name in pairs(state.metrics[component.kind]) do
-            begins = begins or name:sub(1, #path + 1) == path .. "."
-            if not name:find("^failed%.") then names[#names + 1] = name end
-        end
-        table.sort(names)
-        if not begins then
+        if not state.metric_heads[component.kind][path] then
+            local names = {}
+            for name in pairs(state.metrics[component.kind]) do
+                if not name:find("^failed%.") then names[#names + 1] = name end
+            end
+            table.sort(names)
             local near = diag.nearest(path, names)
             return state.diag.add { code = "LZ302", line = state.line(),
                 word = path:match "[%w_]+$",
@@ -354,9 +366,8 @@ local function component_index(state, facts)
             error(("%s has no part [%s]"):format(facts.text, units.key(k)), 2)
         end
         local metrics = state.metrics[facts.kind]
-        for name in pairs(metrics) do -- whatever the order: each gives the same
-            if name == k or name:sub(1, #k + 1) == k .. "." then return M.metric(state, facts,
-                k) end
+        if metrics[k] or state.metric_heads[facts.kind][k] then
+            return M.metric(state, facts, k)
         end
         local names = {}
         for name in pairs(parts) do names[#names + 1] = name end

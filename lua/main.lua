@@ -3,6 +3,7 @@ local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
 local faults = require "faults"
+local fields = require "fields"
 local handles = require "handles"
 local lints = require "lints"
 local places = require "places"
@@ -213,6 +214,8 @@ function M.prepare(world)
     state.line = function() return trace.here(state) end
     schema.add_metrics(state.metrics)
     state.metrics.amplification = {}
+    state.metric_heads = handles.metric_heads(state.metrics)
+    fields.prepare()
     state.not_yet = function(line, what, word, path)
         local list = state.plan.not_yet
         list[#list + 1] = { line = line, what = what, word = word, path = path }

@@ -49,8 +49,12 @@ end
 function M.duration(v)
     if getmetatable(v) == "duration" then return v.ns end -- dur("30s") + dur("5s")
     if type(v) == "number" then return no_unit(number_text(v)) end
-    if type(v) ~= "string" or v:match "^%s*$" then return not_this('a duration such as "150ms"',
-        v) end
+    if type(v) ~= "string" then return not_this('a duration such as "150ms"', v) end
+    local plain, its_unit = v:match "^(%d+)(%a+)$" -- nearly all; below 10000 days
+    if plain and #plain < 5 and DURATION[its_unit] then
+        return math.floor(tonumber(plain) * DURATION[its_unit] + 0.5)
+    end
+    if v:match "^%s*$" then return not_this('a duration such as "150ms"', v) end
     local ns, rest = 0, v:gsub("%s", "")
     if rest:match "%d[eE][%+%-]?%d" then
         return refuse("LZ203", ('"%s" is not a duration: its numbers have no exponent'):format(v),

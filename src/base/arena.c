@@ -1,12 +1,16 @@
 #include "base/arena.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 
 // Layout of one slot: the header below, then blocks in the order in which they were first
 // asked for. What is freed goes to the free list of its size class, and the next request of
@@ -27,7 +31,9 @@
 #define STEPS 8u // classes per doubling above FINE_MAX
 #define CLASS_COUNT (FINE_COUNT + STEPS * 26)
 #define ORDINARY_PAGES ((size_t)4 << 20) // small worlds are quicker without huge pages
-#define LOADED ((size_t)640 << 10)       // touched by any universe
+#define PAGE ((size_t)4096)
+#define LOADED ((size_t)640 << 10) // touched by a universe that begins with nothing
+#define BUILT ((size_t)96 << 10)   // touched by any beyond the image it begins with
 
 struct block {
     struct block *next;
@@ -44,6 +50,7 @@ struct lz_arena {
     size_t limit_bytes;
     lz_arena_full_fn *on_full;
     void *on_full_ctx;
+    const struct lz_arena_image *image; // it began with
 };
 
 _Static_assert(SLOT_BASE % ((size_t)4 << 30) == 0, "Lua hashes the low 32 bits of addresses");
@@ -53,8 +60,18 @@ _Static_assert(sizeof(struct block) <= UNIT, "a free block must hold its link");
 static struct {
     void *address; // NULL: none is kept
     size_t size;
-    size_t dirty; // bytes from its beginning that may not be zero
+    size_t dirty;                       // bytes from its beginning that may not be zero
+    const struct lz_arena_image *image; // mapped at its beginning
 } spare;
+
+struct lz_arena_image {
+    size_t size;          // of what the arena held
+    size_t mapped;        // the same in whole pages
+    unsigned char *bytes; // the file, for whoever finds it closed
+    int fd;               // -1: there is none, and `bytes` are plain memory
+    ino_t inode;          // what was behind fd; a process that closes all it inherits closes it too
+    dev_t device;
+};
 
 static size_t round_up(size_t n, size_t unit)
 {
@@ -312,30 +329,91 @@ static bool map_at(uintptr_t address, size_t size, struct lz_err *err)
                    (size_t)address);
 }
 
-// Pages of an arena of this size, new or kept, of which at most the first *dirty are not zero.
-static bool find_pages(uintptr_t address, size_t size, size_t *dirty, struct lz_err *err)
+static bool is_open(const struct lz_arena_image *image)
 {
-    *dirty = 0;
-    if (spare.address == (void *)address && spare.size == size) {
-        *dirty = spare.dirty;
-        spare.address = NULL;
-        return true;
+    struct stat now;
+    return image->fd >= 0 && fstat(image->fd, &now) == 0 && now.st_ino == image->inode &&
+           now.st_dev == image->device;
+}
+
+// The image at the beginning of new pages. Their copies are made when they are written to.
+static void lay(uintptr_t address, const struct lz_arena_image *image)
+{
+    if (!is_open(image) ||
+        mmap((void *)address, image->mapped, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->fd, 0) == MAP_FAILED)
+        memcpy((void *)address, image->bytes, image->mapped);
+}
+
+/*
+ * Give the image's content back to those pages of an arena that have copies of their own, by what
+ * the kernel tells of each (proc_pid_pagemap(5)). Forgetting the copies has the next universe
+ * make them anew by faults, at thirty times the cost. False if it cannot be told.
+ */
+static bool restore(unsigned char *bytes, const struct lz_arena_image *image)
+{
+    uint64_t tells[256];
+    const uint64_t is_there = 1ull << 63, is_swapped = 1ull << 62, is_file = 1ull << 61;
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); // a child's is another one
+    bool ok = fd >= 0 && sysconf(_SC_PAGESIZE) == (long)PAGE;
+    for (size_t at = 0; ok && at < image->mapped; at += sizeof(tells) / sizeof(*tells) * PAGE) {
+        size_t left = (image->mapped - at) / PAGE;
+        size_t count =
+            left < sizeof(tells) / sizeof(*tells) ? left : sizeof(tells) / sizeof(*tells);
+        size_t size = count * sizeof(*tells);
+        off_t from = (off_t)(((uintptr_t)bytes + at) / PAGE * sizeof(*tells));
+        ok = pread(fd, tells, size, from) == (ssize_t)size;
+        for (size_t i = 0; ok && i < count; i++)
+            if ((tells[i] & (is_there | is_swapped)) != 0 && (tells[i] & is_file) == 0)
+                memcpy(bytes + at + i * PAGE, image->bytes + at + i * PAGE, PAGE);
     }
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+// Pages of an arena that was destroyed, as if they were new.
+static bool use_spare(const struct lz_arena_image *image)
+{
+    unsigned char *bytes = spare.address;
+    size_t clean = 0;
+    if (image != NULL) {
+        if (image->fd < 0 || !restore(bytes, image))
+            return false; // others will be mapped
+        clean = image->mapped;
+    }
+    if (spare.dirty > clean)
+        memset(bytes + clean, 0, spare.dirty - clean);
+    spare.address = NULL;
+    return true;
+}
+
+// Pages of an arena of this size, with the image at their beginning if there is one, else zero.
+static bool find_pages(uintptr_t address, size_t size, const struct lz_arena_image *image,
+                       struct lz_err *err)
+{
+    if (spare.address == (void *)address && spare.size == size && spare.image == image &&
+        use_spare(image))
+        return true;
     if (spare.address == (void *)address)
         lz_arena_trim();
     if (!map_at(address, size, err))
         return false;
     if (size > ORDINARY_PAGES) // only a hint: where there are no huge pages, nothing is lost
         (void)madvise((void *)(address + ORDINARY_PAGES), size - ORDINARY_PAGES, MADV_HUGEPAGE);
+    size_t first = image != NULL ? image->mapped : 0, many = image != NULL ? BUILT : LOADED;
+    if (image != NULL)
+        lay(address, image);
 #ifdef MADV_POPULATE_WRITE // a hint too: in one go, what a scenario needs to be loaded
-    (void)madvise((void *)address, size < LOADED ? size : LOADED, MADV_POPULATE_WRITE);
+    if (first < size)
+        (void)madvise((void *)(address + first), many < size - first ? many : size - first,
+                      MADV_POPULATE_WRITE);
 #endif
     return true;
 }
 
-// The first `filled` bytes will be filled by the caller; the rest is zero.
-static bool make(const struct lz_arena_opts *opts, size_t filled, struct lz_arena **out,
-                 struct lz_err *err)
+static bool make(const struct lz_arena_opts *opts, const struct lz_arena_image *image,
+                 struct lz_arena **out, struct lz_err *err)
 {
     LZ_ASSERT(opts->slot < LZ_ARENA_SLOTS);
     size_t limit = opts->limit_bytes > 0 ? opts->limit_bytes : LIMIT_DEFAULT;
@@ -343,18 +421,19 @@ static bool make(const struct lz_arena_opts *opts, size_t filled, struct lz_aren
     if (limit > limit_max)
         return lz_fail(err, LZ_ERANGE, "memory limit must be at most %zu bytes, got %zu", limit_max,
                        limit);
-    size_t size = round_up(first_offset() + limit, (size_t)4096), dirty;
+    size_t size = round_up(first_offset() + limit, PAGE);
+    LZ_ASSERT(image == NULL || image->mapped <= size);
     uintptr_t address = SLOT_BASE + opts->slot * SLOT_STRIDE;
-    if (!find_pages(address, size, &dirty, err))
+    if (!find_pages(address, size, image, err))
         return false;
-    if (dirty > filled)
-        memset((unsigned char *)address + filled, 0, dirty - filled);
 
     struct lz_arena *arena = (struct lz_arena *)address;
+    if (image == NULL) {
+        arena->top = (unsigned char *)arena + first_offset();
+        arena->fresh = true;
+    }
     arena->limit_bytes = limit;
-    arena->top = (unsigned char *)arena + first_offset();
-    arena->end = arena->map_end = arena->top + limit;
-    arena->fresh = true;
+    arena->end = arena->map_end = (unsigned char *)arena + first_offset() + limit;
     LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
     *out = arena;
     return true;
@@ -362,7 +441,7 @@ static bool make(const struct lz_arena_opts *opts, size_t filled, struct lz_aren
 
 bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out, struct lz_err *err)
 {
-    return make(opts, 0, out, err);
+    return make(opts, NULL, out, err);
 }
 
 size_t lz_arena_extent(const struct lz_arena *arena)
@@ -370,24 +449,77 @@ size_t lz_arena_extent(const struct lz_arena *arena)
     return arena->fresh ? (size_t)(arena->top - (const unsigned char *)arena) : 0;
 }
 
-bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t size,
+void lz_arena_settle(struct lz_arena *arena)
+{
+    memset(arena->free, 0, sizeof(arena->free));
+}
+
+// A file in memory of the image's size, mapped; false if the machine makes none.
+static bool open_file(struct lz_arena_image *image)
+{
+    struct stat status;
+    image->fd = memfd_create("lorenz", MFD_CLOEXEC);
+    if (image->fd < 0)
+        return false;
+    if (ftruncate(image->fd, (off_t)image->mapped) == 0 && fstat(image->fd, &status) == 0) {
+        void *bytes = mmap(NULL, image->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, image->fd, 0);
+        image->inode = status.st_ino;
+        image->device = status.st_dev;
+        image->bytes = bytes;
+        if (bytes != MAP_FAILED)
+            return true;
+    }
+    close(image->fd);
+    image->fd = -1;
+    return false;
+}
+
+struct lz_arena_image *lz_arena_image_create(const struct lz_arena *arena)
+{
+    size_t size = lz_arena_extent(arena);
+    if (size == 0)
+        return NULL;
+    struct lz_arena_image *image = lz_mem_alloc(sizeof(*image));
+    *image = (struct lz_arena_image){.size = size, .mapped = round_up(size, PAGE)};
+    if (!open_file(image)) {
+        image->bytes = lz_mem_alloc(image->mapped);
+        memset(image->bytes + size, 0, image->mapped - size);
+    }
+    memcpy(image->bytes, arena, size);
+    return image;
+}
+
+void lz_arena_image_destroy(struct lz_arena_image *image)
+{
+    if (image == NULL)
+        return;
+    if (spare.image == image)
+        lz_arena_trim();
+    if (image->fd >= 0) {
+        if (is_open(image))
+            close(image->fd);
+        munmap(image->bytes, image->mapped);
+    } else {
+        free(image->bytes);
+    }
+    free(image);
+}
+
+size_t lz_arena_image_size(const struct lz_arena_image *image)
+{
+    return image->size;
+}
+
+bool lz_arena_revive(const struct lz_arena_opts *opts, const struct lz_arena_image *image,
                      struct lz_arena **out, struct lz_err *err)
 {
-    struct lz_arena *arena = NULL;
-    LZ_ASSERT(size >= first_offset());
-    if (!make(opts, size, &arena, err))
+    if (!make(opts, image, out, err))
         return false;
-    LZ_ASSERT(arena != NULL);
-    struct lz_arena made = *arena;
-    LZ_ASSERT(size <= made.limit_bytes);
-    memcpy(arena, image, size);
-    arena->end = made.end;
-    arena->map_end = made.map_end;
-    arena->limit_bytes = made.limit_bytes;
+    struct lz_arena *arena = *out;
     arena->on_full = NULL;
     arena->on_full_ctx = NULL;
-    LZ_ASSERT(arena->top == (unsigned char *)arena + size);
-    *out = arena;
+    arena->image = image;
+    LZ_ASSERT(arena->top == (unsigned char *)arena + image->size);
     return true;
 }
 
@@ -402,6 +534,7 @@ void lz_arena_trim(void)
     if (spare.address != NULL)
         unmap(spare.address, spare.size);
     spare.address = NULL;
+    spare.image = NULL;
 }
 
 void lz_arena_destroy(struct lz_arena *arena)
@@ -414,10 +547,12 @@ void lz_arena_destroy(struct lz_arena *arena)
         unmap(arena, size);
         return;
     }
+    const struct lz_arena_image *image = arena->image;
     lz_arena_trim();
     spare.address = arena;
     spare.size = size;
     spare.dirty = extent;
+    spare.image = image;
 }
 
 void lz_arena_on_full(struct lz_arena *arena, lz_arena_full_fn *fn, void *ctx)

@@ -44,16 +44,31 @@ bool lz_arena_create(const struct lz_arena_opts *opts, struct lz_arena **out,
                      struct lz_err *err) LZ_MUST_CHECK;
 
 /*
- * How many bytes from the arena's beginning are in use or have been; copied elsewhere, they can
- * be revived. 0 if that cannot be said: the memory was once nearly used up.
+ * How many bytes from the arena's beginning are in use or have been. 0 if that cannot be said:
+ * the memory was once nearly used up.
  */
 size_t lz_arena_extent(const struct lz_arena *arena);
 
 /*
- * Like create, with the content that an arena of the same slot had when `size` bytes of it were
- * copied to `image`. The budget may be another one; nobody is told when it is used up.
+ * What is free between blocks stays so: what is made from here on lies together, after them. For
+ * an image, of which a block in a hole would have a page copied.
  */
-bool lz_arena_revive(const struct lz_arena_opts *opts, const void *image, size_t size,
+void lz_arena_settle(struct lz_arena *arena);
+
+/*
+ * What an arena held at one moment, for others to begin with: a file in memory, of which an arena
+ * copies only the pages that it writes to. NULL if the extent cannot be said. It is its caller's,
+ * and outlives every arena that began with it.
+ */
+struct lz_arena_image *lz_arena_image_create(const struct lz_arena *arena);
+void lz_arena_image_destroy(struct lz_arena_image *image); /* NULL is allowed */
+size_t lz_arena_image_size(const struct lz_arena_image *image);
+
+/*
+ * Like create, with what an arena of the same slot held when `image` was made. The budget may be
+ * another one, not below the image's size; nobody is told when it is used up.
+ */
+bool lz_arena_revive(const struct lz_arena_opts *opts, const struct lz_arena_image *image,
                      struct lz_arena **out, struct lz_err *err) LZ_MUST_CHECK;
 
 /*

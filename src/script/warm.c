@@ -3,23 +3,19 @@
  *
  * Before a scenario's own text is looked at, all universes are alike: Lua's libraries, the
  * private half, the vocabulary. An arena lies at a fixed address, so its bytes are valid again
- * wherever they are copied back to: what would be done anew for each universe is a copy of a
- * few hundred kilobytes, a tenth of the time. A parent that makes it before it forks has made
- * it for all its children.
+ * wherever they are put back: what would be done anew for each universe is a copy of the few
+ * dozen pages that it writes to, of some three hundred. A parent that makes them before it forks
+ * has made them for all its children.
  *
  * Only the ordinary universe is kept: one that is shaken (another slot, another seed, another
  * pace) is made step by step, which compares the two ways as well.
  */
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/arena.h"
 #include "base/check.h"
-#include "base/mem.h"
 #include "script/state.h"
 
 static struct {
-    void *image; // NULL: none is kept
-    size_t size;
+    struct lz_arena_image *image; // NULL: none is kept
     lua_State *L;
     int ref_main, ref_state;
 } kept;
@@ -33,9 +29,10 @@ bool lz_warm_revive(struct lz_script *s, struct lz_err *err)
 {
     const struct lz_arena_opts opts = {.slot = s->opts.slot, .limit_bytes = s->opts.memory_max};
     LZ_ASSERT(s->arena == NULL);
-    if (kept.image == NULL || !is_ordinary(s) || s->opts.memory_max < kept.size)
+    if (kept.image == NULL || !is_ordinary(s) ||
+        s->opts.memory_max < lz_arena_image_size(kept.image))
         return true;
-    if (!lz_arena_revive(&opts, kept.image, kept.size, &s->arena, err))
+    if (!lz_arena_revive(&opts, kept.image, &s->arena, err))
         return false;
     s->L = kept.L;
     s->ref_main = kept.ref_main;
@@ -46,12 +43,9 @@ bool lz_warm_revive(struct lz_script *s, struct lz_err *err)
 
 void lz_warm_keep(const struct lz_script *s)
 {
-    size_t size = lz_arena_extent(s->arena);
-    if (kept.image != NULL || !is_ordinary(s) || s->trouble != LZ_SCRIPT_OK || size == 0)
+    if (kept.image != NULL || !is_ordinary(s) || s->trouble != LZ_SCRIPT_OK)
         return;
-    kept.image = lz_mem_alloc(size);
-    memcpy(kept.image, s->arena, size);
-    kept.size = size;
+    kept.image = lz_arena_image_create(s->arena);
     kept.L = s->L;
     kept.ref_main = s->ref_main;
     kept.ref_state = s->ref_state;

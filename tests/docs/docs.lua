@@ -176,7 +176,8 @@ end
 ---The parts of a component, as its handle lists them when asked for one it has not.
 local function parts_of(kind)
     local said
-    local state = { metrics = { [kind] = {} }, line = function() return 1 end,
+    local state = { metrics = { [kind] = {} }, metric_heads = { [kind] = {} },
+        line = function() return 1 end,
         diag = { add = function(d) said = d.list end } }
     local _ = handles.component(state, { kind = kind, name = "x", fields = {} }).zzzzzz
     return table.concat(said[2], " ")
