@@ -113,6 +113,7 @@ struct subject {
     const struct lz_select_pairs *params;
     const char *title;
     const char *case_text;
+    struct lz_order_opts order;
     uint64_t seed, text_hash;
 };
 
@@ -127,13 +128,15 @@ static enum lz_exit explore(const struct repl_flags *f, const struct subject *wh
     struct lz_str why;
     lz_str_init(&why);
     char token[LZ_TOKEN_SIZE];
-    const struct lz_token t = lz_token_make(what->seed, what->text_hash);
+    struct lz_token t = lz_token_make(what->seed, what->text_hash);
+    t.order = what->order;
     const struct lz_repl_opts opts = {
         .stage = {.source = what->source,
                   .params = what->params,
                   .version = LZ_VERSION,
                   .token = lz_token_write(&t, token),
-                  .seed = what->seed},
+                  .seed = what->seed,
+                  .order = what->order},
         .title = what->title,
         .case_text = what->case_text,
         .at = f->at,
@@ -166,6 +169,7 @@ static enum lz_exit explore_case(const struct repl_flags *f, const struct lz_sui
                                  .title = s->listing.scenario,
                                  .case_text = case_text.text,
                                  .seed = f->common.seed,
+                                 .order = f->common.order,
                                  .text_hash = s->listing.text_hash};
     enum lz_exit status = explore(f, &what, out);
     lz_str_finish(&case_text);
@@ -186,6 +190,7 @@ static enum lz_exit explore_record(const struct repl_flags *f, const struct lz_r
                                  .title = lz_run_title(run),
                                  .case_text = run->case_id,
                                  .seed = run->seed,
+                                 .order = lz_runs_order(run),
                                  .text_hash = lz_hash_bytes(run->source, len)};
     enum lz_exit status = explore(f, &what, out);
     lz_select_pairs_free(&params);

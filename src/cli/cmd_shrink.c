@@ -45,6 +45,7 @@ static const struct lz_opt options[] = {
      take_output},
     {"seed", 0, "N", "of a PATH (default 1)", lz_flags_seed},
     {"swarm", 0, NULL, "the run was one of a swarm", lz_flags_swarm},
+    {"order", 0, "ORDER", "of a PATH: in which messages arrived", lz_flags_order},
     {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
     {"case", 0, "NAME=VALUE,...", "the case that fails", lz_flags_case},
     {"timeout", 0, "DURATION", "wall-clock limit of each run (default 300s)", lz_flags_timeout},
@@ -113,7 +114,9 @@ static enum lz_exit shrink_run(const struct shrink_flags *f, const char *name, s
         .params = &params,
         .seed = file.report->seed,
     };
-    enum lz_exit status = shrink(f, &opts, out);
+    struct shrink_flags as_it_was = *f;
+    as_it_was.common.order = lz_runs_order(file.report);
+    enum lz_exit status = shrink(&as_it_was, &opts, out);
     lz_select_pairs_free(&params);
     lz_runs_close(&file);
     return status;

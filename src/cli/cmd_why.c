@@ -210,6 +210,7 @@ static enum lz_exit ask(const struct why_flags *f, const struct lz_report_run *r
         .version = LZ_VERSION,
         .name = e->name,
         .seed = run->seed,
+        .order = lz_runs_order(run),
         .until = e->at >= 0 ? e->at : run->virtual_ns,
         .futures = f->futures,
         .workers = f->common.jobs,

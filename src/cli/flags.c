@@ -64,6 +64,8 @@ bool lz_flags_seed(void *into, const char *value, struct lz_err *err)
         flags->seed_given = lz_token_read(value, &flags->token, err);
         if (flags->seed_given)
             flags->seed = flags->token.seed;
+        if (flags->seed_given && flags->token.order.kind != LZ_ORDER_FIFO)
+            flags->order = flags->token.order;
         return flags->seed_given;
     }
     bool ok = strcmp(value, "random") == 0
@@ -257,6 +259,11 @@ bool lz_flags_swarm(void *into, const char *value, struct lz_err *err)
     (void)err;
     ((struct lz_flags *)into)->swarm = true;
     return true;
+}
+
+bool lz_flags_order(void *into, const char *value, struct lz_err *err)
+{
+    return lz_order_parse(value, &((struct lz_flags *)into)->order, err);
 }
 
 bool lz_flags_notify(void *into, const char *value, struct lz_err *err)

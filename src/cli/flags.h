@@ -61,6 +61,7 @@ struct lz_flags {
     bool no_saved;    /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
     bool swarm;                   /* each seed leaves out some faults */
+    struct lz_order_opts order;   /* in which messages arrive */
     const char *notify;           /* a URL; NULL: nobody */
     int64_t epoch_s;              /* what virtual time 0 is; 0: not given */
     const char *profile, *config; /* NULL: not given */
@@ -95,6 +96,8 @@ struct lz_flags {
     {"max-events", 0, "N", "event budget of each run", lz_flags_events},                           \
         {"no-regressions", 0, NULL, "do not run saved seeds first", lz_flags_no_regressions},      \
         {"swarm", 0, NULL, "each seed leaves out half of the faults, by chance", lz_flags_swarm},  \
+        {"order", 0, "ORDER", "in which messages arrive: fifo, random or pct:DEPTH, then @WINDOW", \
+         lz_flags_order},                                                                          \
         {"keep", 0, "WHICH", "run files to keep: all, failed or none", lz_flags_keep},             \
     {                                                                                              \
         "report-only", 0, NULL, "failed and inconclusive runs do not fail the command",            \
@@ -157,6 +160,7 @@ bool lz_flags_read_seeds(struct lz_flags_seeds *seeds, const char *value,
 
 /* Readers, for the tables; `into` is a struct lz_flags. */
 bool lz_flags_seed(void *into, const char *value, struct lz_err *err);
+bool lz_flags_order(void *into, const char *value, struct lz_err *err);
 bool lz_flags_swarm(void *into, const char *value, struct lz_err *err);
 bool lz_flags_notify(void *into, const char *value, struct lz_err *err);
 bool lz_flags_epoch(void *into, const char *value, struct lz_err *err);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/session.h"
 #include "record/record.h"
+#include "report/run.h"
 
 static bool is_file(const char *path)
 {
@@ -60,4 +61,13 @@ void lz_runs_close(struct lz_runs_file *file)
     free(file->image);
     free(file->path);
     *file = (struct lz_runs_file){0};
+}
+
+struct lz_order_opts lz_runs_order(const struct lz_report_run *run)
+{
+    struct lz_order_opts order = {0};
+    struct lz_err err;
+    if (run->order[0] != '\0' && !lz_order_parse(run->order, &order, &err))
+        return (struct lz_order_opts){0}; // of another version, which the engine's hash tells too
+    return order;
 }

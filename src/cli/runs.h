@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "report/report.h"
+#include "sim/order.h"
 
 struct lz_runs_file {
     char *path;
@@ -20,6 +21,9 @@ struct lz_runs_file {
    run file. */
 bool lz_runs_open(const char *name, struct lz_runs_file *out, struct lz_err *err) LZ_MUST_CHECK;
 void lz_runs_close(struct lz_runs_file *file);
+
+/* In which order its messages arrived, as its token says. */
+struct lz_order_opts lz_runs_order(const struct lz_report_run *run);
 
 /* Where a run of that name is, if it names one; the caller frees it. NULL: nowhere. */
 char *lz_runs_find(const char *name);

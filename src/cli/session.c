@@ -93,6 +93,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         .seed = flags->seed,
         .events_max = flags->events_max,
         .swarm = flags->swarm ? LZ_FLAGS_SWARM : 0.0,
+        .order = flags->order,
         .timeout_ns = flags->timeout_ns,
         .twin = flags->twin,
         .workers = flags->jobs,
@@ -129,7 +130,10 @@ static void add_command(struct lz_str *text, const struct session *s,
 {
     lz_str_addf(text, "lorenz run %s", s->suite->scenarios[run->scenario].path);
     lz_sweep_out_option(run, text);
-    lz_str_addf(text, " --seed %" PRIu64, run->seed);
+    char order[LZ_ORDER_TEXT_SIZE];
+    lz_order_write(&s->suite->opts.order, order);
+    lz_str_addf(text, " --seed %" PRIu64 "%s%s", run->seed, order[0] != '\0' ? " --order " : "",
+                order);
 }
 
 // A bug of ours: say so at once, and leave a note that can be sent to someone.

@@ -103,6 +103,9 @@ void lz_sweep_out_head(const struct lz_sweep_opts *opts, const struct lz_report_
                 opts->last);
     lz_str_addf(out, style->ascii ? " x %zu case%s" : " × %zu case%s", cases,
                 cases == 1 ? "" : "s");
+    char order[LZ_ORDER_TEXT_SIZE];
+    if (lz_order_write(&opts->suite->opts.order, order)[0] != '\0')
+        lz_str_addf(out, "   order %s", order);
     if (opts->max_rate > 0.0) {
         lz_str_add(out, "   until ");
         add_rate(out, opts->confidence);
@@ -176,6 +179,9 @@ static void add_command(struct lz_str *out, const struct lz_suite *suite, size_t
     lz_str_addf(out, "lorenz run %s", suite->scenarios[run->scenario].path);
     lz_sweep_out_option(run, out);
     lz_str_addf(out, " --seed %" PRIu64 "%s", seed, suite->opts.swarm > 0.0 ? " --swarm" : "");
+    char order[LZ_ORDER_TEXT_SIZE];
+    if (lz_order_write(&suite->opts.order, order)[0] != '\0')
+        lz_str_addf(out, " --order %s", order);
 }
 
 static void write_failures(const struct lz_sweep *s, const struct lz_report_style *style,

@@ -15,7 +15,7 @@
 static const char schema[] =
     "begin;"
     "create table part (schema text, version text, engine text, first text, last text,"
-    " shard integer, shards integer);"
+    " shard integer, shards integer, swarm text, delivery text);"
     "create table scenario (id integer primary key, path text, text_hash text);"
     "create table kase (id integer primary key, scenario integer, name text, xfail integer);"
     "create table run (kase integer, seed text, is_saved integer, brief blob);";
@@ -92,15 +92,18 @@ static const char *number(uint64_t n, char text[24])
 static bool put_facts(sqlite3 *db, const struct lz_sweep_opts *opts)
 {
     const struct lz_suite *suite = opts->suite;
-    char a[24], b[24], c[24], d[24], e[24];
+    char a[24], b[24], c[24], d[24], e[24], swarm[32], order[LZ_ORDER_TEXT_SIZE];
+    snprintf(swarm, sizeof(swarm), "%.17g", suite->opts.swarm);
     const char *const part[] = {LZ_BLOCKS_SCHEMA,
                                 LZ_VERSION,
                                 number(lz_token_engine(), a),
                                 number(opts->first, b),
                                 number(opts->last, c),
                                 number(opts->shard, d),
-                                number(opts->shards, e)};
-    bool ok = put(db, "insert into part values (?, ?, ?, ?, ?, ?, ?)", part, 7);
+                                number(opts->shards, e),
+                                swarm,
+                                lz_order_write(&suite->opts.order, order)};
+    bool ok = put(db, "insert into part values (?, ?, ?, ?, ?, ?, ?, ?, ?)", part, 9);
     for (size_t i = 0; ok && i < suite->scenario_count; i++) {
         const char *const row[] = {number(i, a), suite->scenarios[i].path,
                                    number(suite->scenarios[i].listing.text_hash, b)};
@@ -198,15 +201,21 @@ static bool read_facts(struct merging *m, sqlite3 *db, const char *path)
 {
     sqlite3_stmt *q = NULL;
     struct lz_blocks_whole *w = m->out;
-    if (sqlite3_prepare_v2(db, "select schema, engine, first, last, shard, shards from part", -1,
-                           &q, NULL) != SQLITE_OK ||
-        sqlite3_step(q) != SQLITE_ROW || strcmp(text_of(q, 0), LZ_BLOCKS_SCHEMA) != 0) {
+    struct lz_order_opts order = {0};
+    const char *sql =
+        "select schema, engine, first, last, shard, shards, swarm, delivery from part";
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK || sqlite3_step(q) != SQLITE_ROW ||
+        strcmp(text_of(q, 0), LZ_BLOCKS_SCHEMA) != 0) {
         sqlite3_finalize(q);
         return lz_fail(m->err, LZ_EINVAL, "%s is no part of a sweep, or is damaged", path);
     }
     uint64_t engine = number_of(q, 1), first = number_of(q, 2), last = number_of(q, 3);
     uint64_t shard = number_of(q, 4), shards = number_of(q, 5);
+    double swarm = strtod(text_of(q, 6), NULL);
+    bool is_known = text_of(q, 7)[0] == '\0' || lz_order_parse(text_of(q, 7), &order, m->err);
     sqlite3_finalize(q);
+    if (!is_known)
+        return lz_fail_in(m->err, "%s", path);
     shards = shards > 0 ? shards : 1;
     shard = shard > 0 ? shard : 1;
     if (shards > LZ_SUBSET_SHARDS_MAX || shard > shards || last < first)
@@ -215,12 +224,20 @@ static bool read_facts(struct merging *m, sqlite3 *db, const char *path)
         m->engine = engine;
         m->first = first;
         m->last = last;
+        w->suite->opts.swarm = swarm;
+        w->suite->opts.order = order;
         w->shards = (uint32_t)shards;
         m->is_there = lz_mem_alloc(shards + 1);
         memset(m->is_there, 0, shards + 1);
     }
     if (engine != m->engine)
         return differ(m, path, "another engine");
+    const struct lz_order_opts *mine = &w->suite->opts.order;
+    if (order.kind != mine->kind || order.window != mine->window || order.depth != mine->depth ||
+        order.steps != mine->steps)
+        return differ(m, path, "another order of messages");
+    if (swarm < w->suite->opts.swarm || swarm > w->suite->opts.swarm)
+        return differ(m, path, "another choice of faults");
     if (first != m->first || last != m->last || shards != w->shards)
         return differ(m, path, "other seeds or another number of parts");
     if (m->is_there[shard]) // it ran twice, and came to the same

@@ -15,7 +15,7 @@
 
 #include "explore/sweep.h"
 
-#define LZ_BLOCKS_SCHEMA "lorenz.sweep-part/1"
+#define LZ_BLOCKS_SCHEMA "lorenz.sweep-part/2"
 
 /* What a part collects while it runs. */
 struct lz_blocks_part;

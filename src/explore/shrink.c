@@ -65,6 +65,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         .seed = s->opts->seed,
         .events_max = s->events_max,
         .swarm = s->opts->swarm,
+        .order = s->opts->order,
         .is_brief = true,
     };
     lz_worker_run(&opts, message);

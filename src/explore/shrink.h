@@ -29,6 +29,7 @@ struct lz_shrink_opts {
     struct lz_worker_source source;
     const struct lz_select_pairs *params; /* of the case: everything pinned */
     double swarm;                         /* as the run had it */
+    struct lz_order_opts order;           /* likewise */
     const char *version;
     uint64_t seed;
     const char *name;    /* the expectation; NULL: the first that fails */

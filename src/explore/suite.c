@@ -266,6 +266,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_suite *suite,
         .seed = run->seed,
         .events_max = suite->opts.events_max,
         .swarm = suite->opts.swarm,
+        .order = suite->opts.order,
         .twin = suite->opts.twin,
         .scenario = s->listing.scenario,
     };

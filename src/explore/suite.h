@@ -29,9 +29,10 @@ struct lz_suite_opts {
     const struct lz_select_pairs *cases; /* only cases with these values */
     const char *version;
     uint64_t seed;
-    double swarm;        /* share of the faults that each seed leaves out */
-    uint64_t events_max; /* 0 means unlimited */
-    int64_t timeout_ns;  /* wall clock, for each child; 0 means none */
+    double swarm;               /* share of the faults that each seed leaves out */
+    struct lz_order_opts order; /* in which messages arrive */
+    uint64_t events_max;        /* 0 means unlimited */
+    int64_t timeout_ns;         /* wall clock, for each child; 0 means none */
     unsigned workers;
     size_t fail_max; /* stop after so many failed runs, in order; 0 means never */
     enum lz_twin_kind twin;

@@ -43,6 +43,7 @@ static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index
         .seed = seed,
         .events_max = suite->opts.events_max,
         .swarm = suite->opts.swarm,
+        .order = suite->opts.order,
         .scenario = scenario->listing.scenario,
         .is_brief = true,
     };

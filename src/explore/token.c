@@ -26,8 +26,10 @@ const char *lz_token_write(const struct lz_token *token, char *text)
 {
     LZ_ASSERT(token->scenario <= BITS_48);
     LZ_ASSERT(token->engine <= BITS_48);
-    snprintf(text, LZ_TOKEN_SIZE, LZ_TOKEN_PREFIX "%" PRIu64 "-%012" PRIx64 "-%012" PRIx64,
-             token->seed, token->scenario, token->engine);
+    char order[LZ_ORDER_TEXT_SIZE];
+    lz_order_write(&token->order, order);
+    snprintf(text, LZ_TOKEN_SIZE, LZ_TOKEN_PREFIX "%" PRIu64 "-%012" PRIx64 "-%012" PRIx64 "%s%s",
+             token->seed, token->scenario, token->engine, order[0] != '\0' ? "-" : "", order);
     return text;
 }
 
@@ -62,18 +64,29 @@ static bool read_hash(const char **at, char end, uint64_t *out)
         n = n << 4 | (uint64_t)(digit - digits);
     }
     *out = n;
-    return *(*at)++ == end;
+    if (**at != end)
+        return false;
+    *at += end != '\0';
+    return true;
+}
+
+// The last hash ends the token, or an order follows.
+static bool read_end(const char **at, struct lz_token *token, struct lz_err *err)
+{
+    if (!read_hash(at, strlen(*at) > DIGITS ? '-' : '\0', &token->engine))
+        return false;
+    return **at == '\0' ? (*at)[-1] != '-' : lz_order_parse(*at, &token->order, err);
 }
 
 bool lz_token_read(const char *text, struct lz_token *out, struct lz_err *err)
 {
-    struct lz_token token;
+    struct lz_token token = {0};
     const char *at = text + strlen(LZ_TOKEN_PREFIX);
     if (!lz_token_is_meant(text) || !read_seed(&at, &token.seed) ||
-        !read_hash(&at, '-', &token.scenario) || !read_hash(&at, '\0', &token.engine))
+        !read_hash(&at, '-', &token.scenario) || !read_end(&at, &token, err))
         return lz_fail(err, LZ_EINVAL,
                        "a token is lz1-SEED-SCENARIO-ENGINE with two hashes of 12 hexadecimal "
-                       "digits, got \"%s\"",
+                       "digits, and an order if it had one, got \"%s\"",
                        text);
     *out = token;
     return true;

@@ -1,5 +1,6 @@
 /*
- * token.h — what brings a run back: "lz1-<seed>-<scenario hash>-<engine hash>".
+ * token.h — what brings a run back: "lz1-<seed>-<scenario hash>-<engine hash>", and if messages
+ * arrive in another order than the network's, "-<order>" as sim/order.h writes it.
  *
  * The seed and the case make the run; the two hashes say whether it is still the same one.
  * The scenario's hash is over the text of everything that was read. The engine's is over the
@@ -13,16 +14,18 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sim/order.h"
 
-#define LZ_TOKEN_SIZE 64 /* of its text, the zero included */
+#define LZ_TOKEN_SIZE 112 /* of its text, the zero included */
 #define LZ_TOKEN_PREFIX "lz1-"
 
 struct lz_token {
     uint64_t seed;
     uint64_t scenario, engine; /* 48 bits */
+    struct lz_order_opts order;
 };
 
-/* Of a run by this engine; `text_hash` is lz_script_text_hash. */
+/* Of a run by this engine, in the network's order; `text_hash` is lz_script_text_hash. */
 struct lz_token lz_token_make(uint64_t seed, uint64_t text_hash);
 
 /* `text` has room for LZ_TOKEN_SIZE. Returns it. */

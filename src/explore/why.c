@@ -19,6 +19,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         .params = a->opts->params,
         .version = a->opts->version,
         .seed = a->opts->seed,
+        .order = a->opts->order,
         .events_max = a->opts->events_max,
         .future = job % a->opts->futures + 1,
         .future_at = a->points[job / a->opts->futures].at,

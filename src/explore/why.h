@@ -24,8 +24,9 @@ struct lz_why_opts {
     const char *version;
     const char *name; /* the expectation */
     uint64_t seed;
-    int64_t until;    /* when it failed */
-    uint64_t futures; /* of each instant */
+    struct lz_order_opts order; /* as the run had it */
+    int64_t until;              /* when it failed */
+    uint64_t futures;           /* of each instant */
     unsigned workers;
     int64_t timeout_ns;
     uint64_t events_max;

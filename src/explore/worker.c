@@ -283,8 +283,9 @@ bool lz_worker_record_absent(const struct lz_worker_run_opts *opts, struct lz_wo
     LZ_ASSERT(opts->error != NULL || opts->stop != NULL);
     struct lz_record_meta meta = describe(opts);
     char token[LZ_TOKEN_SIZE];
-    const struct lz_token t =
+    struct lz_token t =
         lz_token_make(opts->seed, lz_hash_bytes(opts->source.text, opts->source.len));
+    t.order = opts->order;
     meta.token = lz_token_write(&t, token);
     return record(&meta, opts->params, &(struct lz_script_world){0}, out, err);
 }
@@ -300,6 +301,7 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->about = lz_script_about(s);
         struct lz_script_world built;
         lz_script_set_swarm(s, opts->swarm);
+        lz_script_set_order(s, &opts->order);
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
             if (opts->future != 0)
                 lz_sim_set_future(built.world->sim, opts->future_at, opts->future);
@@ -419,7 +421,8 @@ static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin
     char token[LZ_TOKEN_SIZE];
     struct lz_err err;
     lz_str_init(&difference);
-    const struct lz_token t = lz_token_make(opts->seed, lz_script_text_hash(s));
+    struct lz_token t = lz_token_make(opts->seed, lz_script_text_hash(s));
+    t.order = opts->order;
     meta.token = lz_token_write(&t, token);
     carry_out(s, opts, twin, &meta, &world);
     bool is_over = lz_script_trouble(s) != LZ_SCRIPT_TICKED;
@@ -461,7 +464,25 @@ static __attribute__((noinline)) void run_deeper(const struct lz_worker_run_opts
     room[1] = room[0];
 }
 
-void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message)
+/*
+ * A pct must know among how many deliveries it may change its mind: a run in the network's own
+ * order counts them. What it is like otherwise is of no interest; a budget or an error ends it as
+ * it will end the real one.
+ */
+static uint64_t count_deliveries(const struct lz_worker_run_opts *opts)
+{
+    struct lz_worker_run_opts counting = *opts;
+    counting.order = (struct lz_order_opts){.kind = LZ_ORDER_COUNT};
+    struct lz_script *s = load(&opts->source, opts->params, COUNTED);
+    struct lz_record_meta meta = describe(opts);
+    struct lz_script_world world = {0};
+    carry_out(s, &counting, NULL, &meta, &world);
+    uint64_t steps = world.world != NULL ? lz_order_steps(world.world->order) : 0;
+    lz_script_destroy(s);
+    return steps > 0 ? steps : 1;
+}
+
+static void run(const struct lz_worker_run_opts *opts, struct lz_str *message)
 {
     struct lz_worker_record out = {0};
     lz_str_init(&out.brief);
@@ -487,6 +508,15 @@ void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message
     lz_wire_put_u64(message, out.compared);
     lz_wire_put_blob(message, out.image, out.size);
     free(out.image);
+}
+
+void lz_worker_run(const struct lz_worker_run_opts *opts, struct lz_str *message)
+{
+    struct lz_worker_run_opts known = *opts;
+    bool can_run = opts->error == NULL && opts->stop == NULL;
+    if (can_run && opts->order.kind == LZ_ORDER_PCT && opts->order.steps == 0)
+        known.order.steps = count_deliveries(opts);
+    run(&known, message);
 }
 
 bool lz_worker_record_read(const struct lz_str *message, struct lz_worker_record *out)

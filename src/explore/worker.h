@@ -72,7 +72,8 @@ struct lz_worker_run_opts {
     enum lz_twin_kind twin;
     const struct lz_worker_source *other; /* what the twin runs instead; its params */
     const struct lz_select_pairs *other_params;
-    double swarm; /* share of the planned faults that the seed leaves out; 0: none */
+    double swarm;               /* share of the planned faults that the seed leaves out; 0: none */
+    struct lz_order_opts order; /* in which messages arrive */
     /* From this instant on another future: all chance is drawn anew; 0: none. */
     uint64_t future;
     int64_t future_at;

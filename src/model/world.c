@@ -74,6 +74,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
                                                  .seed = opts->seed,
                                                  .run_key = opts->run_key,
                                                  .events_max = opts->events_max});
+    w->order = lz_order_create(opts->arena, &opts->order);
     w->metrics = lz_metrics_create(opts->arena);
     w->clock = lz_arena_alloc(w->arena, sizeof(*w->clock));
     w->clock->second = lz_sim_kind(w->sim, "second", on_second, w);

@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "sim/dist.h"
 #include "sim/metric.h"
+#include "sim/order.h"
 #include "sim/sim.h"
 
 typedef uint32_t lz_component_id;
@@ -74,7 +75,8 @@ struct lz_world {
     struct lz_component *components; /* 1 .. component_count */
     uint32_t component_count;
     uint32_t component_cap;
-    bool running; /* the first event has fired: nothing may be added */
+    bool running;           /* the first event has fired: nothing may be added */
+    struct lz_order *order; /* of deliveries; NULL: as the network says */
 
     struct lz_world_clock *clock;
     struct lz_journal *journal;
@@ -135,7 +137,8 @@ struct lz_world_opts {
     uint64_t run_key;
     uint64_t events_max;
     lz_time warmup;
-    lz_time end; /* duration of the scenario */
+    lz_time end;                /* duration of the scenario */
+    struct lz_order_opts order; /* of deliveries */
 };
 
 struct lz_world *lz_world_create(const struct lz_world_opts *opts);

@@ -298,8 +298,10 @@ static bool open_world(struct stage *s, struct lz_str *why)
         lz_str_add(why, err.msg);
         return false;
     }
-    bool ok = lz_script_trouble(s->script) == LZ_SCRIPT_OK &&
-              lz_script_build(s->script, o->seed, 0, &s->world);
+    bool ok = lz_script_trouble(s->script) == LZ_SCRIPT_OK;
+    if (ok)
+        lz_script_set_order(s->script, &o->order);
+    ok = ok && lz_script_build(s->script, o->seed, 0, &s->world);
     if (!ok)
         lz_str_add(why, lz_script_diagnostics(s->script, false));
     else

@@ -20,6 +20,7 @@ struct lz_stage_opts {
     const char *version;
     const char *token; /* to say in records */
     uint64_t seed;
+    struct lz_order_opts order; /* in which messages arrive; a pct with its steps */
 };
 
 /*

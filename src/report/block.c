@@ -168,10 +168,15 @@ static void write_command(struct lz_pen *pen, const struct lz_report_run *run)
 {
     char seed[24];
     snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
-    bool has_case = run->case_id[0] != '\0';
-    const char *const words[] = {
-        "lorenz", "run", run->file, has_case ? "--case" : NULL, has_case ? run->case_id : NULL,
-        "--seed", seed};
+    const char *const words[] = {"lorenz",
+                                 "run",
+                                 run->file,
+                                 run->case_id[0] != '\0' ? "--case" : NULL,
+                                 run->case_id[0] != '\0' ? run->case_id : NULL,
+                                 run->order[0] != '\0' ? "--order" : NULL,
+                                 run->order[0] != '\0' ? run->order : NULL,
+                                 "--seed",
+                                 seed};
     struct lz_str word;
     lz_str_init(&word);
     lz_pen_to(pen, INDENT);

@@ -34,6 +34,8 @@ void lz_format_command(struct lz_str *out, const struct lz_report_run *run)
     if (run->case_id[0] != '\0')
         lz_str_addf(out, " --case '%s'", run->case_id);
     lz_str_addf(out, " --seed %" PRIu64, run->seed);
+    if (run->order[0] != '\0')
+        lz_str_addf(out, " --order %s", run->order);
 }
 
 bool lz_format_is_bad(const char *verdict)

@@ -106,6 +106,9 @@ static bool read_run(struct lz_report_run *run)
     bool is_known = strcmp(lz_run_text(q, 0), LZ_RECORD_SCHEMA) == 0;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         *texts[i] = keep(run, lz_run_text(q, (int)i + 1));
+    run->order = run->token;
+    for (int dashes = 0; dashes < 4 && run->order[0] != '\0'; run->order++)
+        dashes += run->order[0] == '-';
     run->seed = strtoull(lz_run_text(q, 13), NULL, 10);
     run->events = sqlite3_column_int64(q, 14);
     run->virtual_ns = sqlite3_column_int64(q, 15);

@@ -36,6 +36,7 @@ struct lz_report_run {
     struct lz_run_text *texts; /* what the pointers below point into */
     const char *path;          /* of its file; NULL: not kept */
     const char *version, *file, *scenario, *about, *case_id, *token, *verdict, *why;
+    const char *order; /* of the token: in which messages arrived; "": in the network's */
     const char *trace_hash, *stop, *error, *source;
     uint64_t seed;
     int64_t events;

@@ -528,6 +528,12 @@ void lz_script_set_swarm(struct lz_script *s, double share)
     s->swarm = share;
 }
 
+void lz_script_set_order(struct lz_script *s, const struct lz_order_opts *order)
+{
+    LZ_ASSERT(s->world.world == NULL);
+    s->order = *order;
+}
+
 bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
                      struct lz_script_world *out)
 {
@@ -540,6 +546,7 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
         .events_max = events_max,
         .warmup = s->warmup,
         .end = s->duration,
+        .order = s->order,
     });
     lz_wall_enter(lz_sim_clock(s->world.world->sim));
     s->world.faults = lz_faults_create(s->world.world);

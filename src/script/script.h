@@ -133,6 +133,8 @@ struct lz_script_world {
 };
 /* Before it is built: leave out this share of the planned faults, see lz_faults_swarm. */
 void lz_script_set_swarm(struct lz_script *s, double share);
+/* Before it is built: in which order messages arrive, see sim/order.h. */
+void lz_script_set_order(struct lz_script *s, const struct lz_order_opts *order);
 
 bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
                      struct lz_script_world *out) LZ_MUST_CHECK;

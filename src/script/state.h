@@ -47,6 +47,7 @@ struct lz_script {
     const char **tags;
     size_t tag_count;
     double swarm; // share of the faults that a seed leaves out
+    struct lz_order_opts order;
     lz_time duration, warmup;
     uint64_t seeds;
     struct lz_str diagnostics;

@@ -58,6 +58,8 @@ enum lz_purpose {
     LZ_PURPOSE_THROTTLE = 80,
     LZ_PURPOSE_JITTER = 90,    /* when a fault comes whose time is given as "4m ± 30s" */
     LZ_PURPOSE_SWARM,          /* which faults a seed leaves out */
+    LZ_PURPOSE_ORDER,          /* when a conversation has its turn, see order.h */
+    LZ_PURPOSE_CHAOS,          /* which faults a block of chaos brings */
     LZ_PURPOSE_EVICT = 110,    /* what a full cache drops */
     LZ_PURPOSE_EXPIRE,         /* which entries are looked at for being too old */
     LZ_PURPOSE_COUNTER,        /* whether a use raises a logarithmic counter */

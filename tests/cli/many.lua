@@ -186,6 +186,36 @@ local rows = {
         .. "$L shrink s/_forty.lua --seed $seed --swarm --runs 80", 0,
         out = { "fails alike after", "→ 3 faults" } },
 
+    -- Orders of messages. Two ways differ by 100 us, which nothing but luck makes matter.
+    { "an ordering bug is not found in the network's order",
+        "$L sweep s/overtakes.lua --no-shrink --progress none", 0,
+        out = { "20 of 20 runs, 0 failed" } },
+    { "it is found in random ones", "$L sweep s/overtakes.lua --order random --progress none", 1,
+        width = 80, out = { "order random@1ms", "1 distinct failure", "s/min/overtakes-1.lua",
+                "--seed 1 --order random@1ms" } },
+    { "and by a pct of a lower bound", "$L sweep s/overtakes.lua --order pct:1@500us --progress "
+        .. "none --no-shrink", 1, out = { "order pct:1@500us", "1 distinct failure" } },
+    { "a token and a run file repeat it",
+        "$L run s/overtakes.lua --order pct:2 --seed 4 | tee o | grep -o 'lz1-4-.*-pct:2/.*@1ms'; "
+        .. "grep -q FAIL o && $L run -q --seed $(grep -o 'lz1-.*' o) s/overtakes.lua; "
+        .. "$L replay overtakes-4 </dev/null; $L why -n 4 overtakes-4 | head -1; "
+        .. "$L shrink overtakes-4", 0,
+        out = { "pct:2/", "1 failed   seed 4", "a payment finds its order", "fails alike after" } },
+    { "what is left of it fails in the same order",
+        "$L sweep s/overtakes.lua --order random --progress none >o; "
+        .. "eval \"$(sed -n 's/^-- *lorenz/$L/p' s/min/overtakes-1.lua)\" | tail -1", 0,
+        out = { "1 failed" } },
+    { "orders do not depend on workers, nor on another run beside it",
+        "$L run --verify -q s/passes.lua --order random; for j in 1 4; do "
+        .. "$L sweep s/overtakes.lua --order pct:3 --no-save --keep none -j $j -o json=$j >t$j; done; "
+        .. "cmp 1 4 && cmp t1 t4", 0, err = { "1 of 1 runs were compared" } },
+    { "parts in different orders are refused",
+        "$L sweep s/passes.lua --seeds 4 --shard 1/2 -o sweep=1.lzsweep >o; "
+        .. "$L sweep s/passes.lua --seeds 4 --shard 2/2 --order random -o sweep=2.lzsweep >o; "
+        .. "$L report 1.lzsweep 2.lzsweep", 4, err = { "another order of messages" } },
+    { "an order that is none is told", "$L sweep s/passes.lua --order lifo", 4,
+        err = { "--order", "expected fifo, random or pct:DEPTH", "lifo" } },
+
     -- A fault that touches and does no harm is no alarm: below 1 %, 99 % sure.
     { "a harmless fault raises no alarm",
         "$L sweep s/harmless.lua --seeds 1000 --max-rate 1% --confidence 99% --progress none", 0,

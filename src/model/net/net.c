@@ -70,6 +70,19 @@ static void send_later(struct lz_world *w, const struct lz_message *m, uint32_t 
     lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->net->on_resend, m->to, lz_pool_id(r));
 }
 
+// What other purposes than calls have is a stream between two processes, and keeps its order.
+void lz_net_deliver(struct lz_world *w, const struct lz_message *m, lz_kind kind, lz_time delay)
+{
+    LZ_ASSERT(delay >= 0);
+    lz_time at = lz_sim_now(w->sim) + delay;
+    if (w->order != NULL) {
+        bool is_call = m->purpose == LZ_PURPOSE_NET_OUT || m->purpose == LZ_PURPOSE_NET_BACK;
+        const struct lz_order_message turn = {m->from, m->to, is_call ? m->payload : 0};
+        at = lz_order_turn(w->order, lz_sim_key(w->sim), &turn, at);
+    }
+    lz_sim_at(w->sim, at, kind, m->to, m->payload);
+}
+
 static void try_send(struct lz_world *w, const struct lz_message *m, uint32_t tries)
 {
     struct lz_link *l = lz_link_get(w, m->from, m->to);
@@ -94,6 +107,8 @@ static void try_send(struct lz_world *w, const struct lz_message *m, uint32_t tr
     lz_link_pass(w, l, &f);
     if (f.lost > 0)
         send_later(w, m, tries);
+    else if (w->order != NULL)
+        lz_net_deliver(w, m, m->kind, f.delay);
     else if (f.delay > 0)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + f.delay, m->kind, m->to, m->payload);
     else // no distance: the same order by a shorter way

@@ -42,6 +42,10 @@ void lz_net_init(struct lz_world *w);
 
 void lz_net_send(struct lz_world *w, const struct lz_message *m);
 
+/* For tcp.h: `m` is at its receiver after `delay`, and fires there as `kind` when its turn comes
+   (sim/order.h). */
+void lz_net_deliver(struct lz_world *w, const struct lz_message *m, lz_kind kind, lz_time delay);
+
 /*
  * A small packet there and one back: a step of a handshake. False if either is lost or cut;
  * else *took is how long they take. `number` counts the owner's.

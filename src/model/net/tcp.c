@@ -143,11 +143,6 @@ static void grow(struct transfer *x, uint64_t flight)
         win->bytes = LZ_TCP_WINDOW_MAX;
 }
 
-static void deliver(struct lz_world *w, const struct transfer *x, lz_kind kind, lz_time delay)
-{
-    lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, kind, x->m.to, x->m.payload);
-}
-
 // Where acknowledgements cannot come back, what arrived has arrived, but nothing more is sent.
 static void after_flight(struct lz_world *w, struct transfer *x, const struct lz_flight *f,
                          lz_time ack, bool is_heard)
@@ -156,13 +151,13 @@ static void after_flight(struct lz_world *w, struct transfer *x, const struct lz
     LZ_ASSERT(arrived <= x->left);
     if (x->m.first != 0 && !x->has_begun && arrived > 0) {
         x->has_begun = true;
-        deliver(w, x, x->m.first, f->first_delay);
+        lz_net_deliver(w, &x->m, x->m.first, f->first_delay);
     }
     x->left -= arrived;
     if (f->lost == 0 && x->left == 0) {
         if (is_heard)
             grow(x, f->bytes);
-        deliver(w, x, x->m.kind, f->delay);
+        lz_net_deliver(w, &x->m, x->m.kind, f->delay);
         end(w, x);
         return;
     }
