@@ -207,11 +207,13 @@ local rows = {
         out = { "1 failed" } },
     { "orders do not depend on workers, nor on another run beside it",
         "$L run --verify -q s/passes.lua --order random; for j in 1 4; do "
-        .. "$L sweep s/overtakes.lua --order pct:3 --no-save --keep none -j $j -o json=$j >t$j; done; "
+        .. "$L sweep s/overtakes.lua --order pct:3 --no-save --keep none -j $j -o json=$j >t$j; "
+        .. "done; "
         .. "cmp 1 4 && cmp t1 t4", 0, err = { "1 of 1 runs were compared" } },
     { "parts in different orders are refused",
         "$L sweep s/passes.lua --seeds 4 --shard 1/2 -o sweep=1.lzsweep >o; "
-        .. "$L sweep s/passes.lua --seeds 4 --shard 2/2 --order random -o sweep=2.lzsweep >o; "
+        .. "$L sweep s/passes.lua --seeds 4 --shard 2/2 --order random "
+        .. "-o sweep=2.lzsweep >o; "
         .. "$L report 1.lzsweep 2.lzsweep", 4, err = { "another order of messages" } },
     { "an order that is none is told", "$L sweep s/passes.lua --order lifo", 4,
         err = { "--order", "expected fifo, random or pct:DEPTH", "lifo" } },

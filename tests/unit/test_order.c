@@ -167,7 +167,6 @@ static void a_pct_meets_an_order_as_often_as_its_bound_says(void **state)
         snprintf(text, sizeof(text), "pct:%u", p->depth);
         // Three standard errors of 20,000 runs; the bound itself is met with equality by some.
         double error = 3.0 * __builtin_sqrt(bound * (1.0 - bound) / KEYS);
-        print_message("%s: %.4f, bound %.4f\n", p->what, share_met(p, text), bound);
         assert_true(share_met(p, text) >= bound - error);
     }
 }

@@ -330,7 +330,7 @@ static void recompute(struct lz_world *w, struct lz_link *l)
     }
     l->is_measured = lz_link_is_measured(w, l->key);
     is_certain &= l->base->kind == LZ_DIST_CONSTANT && !l->is_measured;
-    bool is_direct = is_certain && w->order == NULL; // nothing may hold a message back
+    bool is_direct = is_certain && w->order == NULL;             // nothing may hold a message back
     l->always_ns = is_direct ? lz_dist_time(l->base, NULL) : -1; // a constant draws nothing
     l->line = l->always_ns > 0 ? lz_sim_line(w->sim, l->always_ns) : 0;
     if (is_new) {
