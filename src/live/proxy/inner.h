@@ -1,0 +1,215 @@
+/*
+ * inner.h — inside the proxy's process: edges, connections, and the two ways of each.
+ *
+ *   serve.c     the process: commands, listening, toxics that come and go
+ *   door.c      an edge nobody can connect to: the kernel drops SYNs
+ *   conn.c      the life of a connection: connect, events, timers, the ways it ends
+ *   lane.c      one direction of it: read, hold, write
+ *   gate.c      what the toxics in force say about a message, a byte, an end
+ *   exchange.c  requests and responses on it, and what is done to them
+ *
+ * A byte's way:  read ─▶ [exchange] ─▶ gate: when ─▶ chunk in the lane's queue ─▶ gate: how many
+ * now ─▶ write. With nothing in force and nothing waiting it is read ─▶ write, and a big transfer
+ * goes by way of a pipe and is not copied at all.
+ *
+ * Every entry from outside (an event, a timer, a toxic that came or went) ends with
+ * lz_conn_settle: it frees what died on the way and arms the one timer. In between, who may have
+ * closed the connection looks at `is_dead`.
+ */
+#ifndef LZ_LIVE_PROXY_INNER_H
+#define LZ_LIVE_PROXY_INNER_H
+
+#include "live/loop.h"
+#include "live/proxy/shared.h"
+
+#define LZ_LANE_SCRATCH (128u << 10)
+#define LZ_LANE_WAIT_MAX (256u << 10) /* bytes that wait for the other end */
+#define LZ_LANE_HELD_MAX (4u << 20)   /* ... for a delay */
+#define LZ_LANE_PIPES_MAX 64
+
+enum { LZ_UP, LZ_DOWN };       /* directions; also: reads from this side */
+enum { LZ_CLIENT, LZ_SERVER }; /* sides */
+
+#define LZ_KIND(kind) (1u << (kind))
+
+struct lz_serve;
+struct lz_edge;
+struct lz_conn;
+struct lz_exchange;
+
+/* A toxic in force on one edge. */
+struct lz_active {
+    struct lz_active *next; /* of the edge, oldest first */
+    struct lz_toxic t;
+    uint32_t slot;
+    uint64_t owner; /* of its draws; a connection's ordinal is added */
+    int64_t since_ns;
+    struct lz_loss_state loss[2]; /* of each direction */
+    int64_t last_delay_ns[2];
+    bool has_last[2];
+    uint64_t matched;       /* requests */
+    uint64_t since_ordinal; /* connections that came before it */
+    _Atomic uint64_t *touched;
+};
+
+/* What bandwidth shares: when each direction is free again. */
+struct lz_line {
+    int64_t free_at_ns[2];
+};
+
+struct lz_edge {
+    struct lz_serve *serve;
+    uint32_t id;
+    char name[LZ_PROXY_NAME_SIZE];
+    bool is_http;
+    int listen;
+    struct sockaddr_storage upstream;
+    socklen_t upstream_len;
+    uint64_t path; /* owner of draws */
+    struct lz_active *active;
+    unsigned kinds[2]; /* LZ_KIND bits in force, of each direction */
+    struct lz_conn *conns;
+    uint64_t ordinal; /* of the last connection accepted */
+    struct lz_shared_edge *counts;
+    /* door.c */
+    bool is_shut;
+    int plug;           /* our own connection that fills the queue; -1: none */
+    uint16_t plug_port; /* its, to know it by when the door opens */
+    uint64_t drops;     /* SYNs dropped, already counted */
+};
+
+struct lz_chunk {
+    struct lz_chunk *next;
+    int64_t release_ns;
+    uint32_t len, off;
+    uint32_t turn;       /* of the conversation: counts changes of direction */
+    bool begins_request; /* its first byte passed on is when the request arrived */
+    char bytes[];
+};
+
+struct lz_lane {
+    struct lz_chunk *first, *last;
+    uint32_t queued; /* bytes in chunks */
+    uint32_t turn;   /* of what came in, from 1 */
+    uint32_t turn_bytes;
+    uint32_t sent_turn, sent_in_turn;
+    int64_t release_ns;    /* of the latest chunk: nothing overtakes */
+    int64_t hold_until_ns; /* nothing is written before: slices, bandwidth */
+    int64_t resume_ns;     /* the same: a cut has ended, and TCP tries again then */
+    int64_t cut_since_ns;  /* something waits since then because of a cut; 0: nothing */
+    int64_t fin_at_ns;     /* when the end is passed on; 0: not decided yet */
+    int pipe[2];           /* of a big transfer; pipe[0] -1: none */
+    uint32_t in_pipe;
+    uint8_t big;  /* full reads in a row */
+    bool eof;     /* its source has ended */
+    bool is_done; /* the end was passed on */
+};
+
+struct lz_conn {
+    struct lz_conn *next, **at; /* of the edge */
+    struct lz_edge *edge;
+    uint64_t ordinal;
+    uint64_t carried; /* bytes passed on, both ways */
+    int fd[2];        /* of each side; -1: none yet, or closed */
+    bool readable[2], writable[2];
+    bool is_connected, is_connecting, skips_delay, is_ending, is_dead;
+    bool is_busy;   /* there was more to do than one turn allows */
+    uint8_t talker; /* the direction of the latest byte, plus 1 */
+    int64_t opened_ns;
+    int64_t connect_at_ns;
+    int64_t doom_at_ns; /* when a toxic ends it; LZ_LOOP_NEVER */
+    struct lz_active *doom;
+    struct lz_lane lane[2];
+    struct lz_exchange *exchange; /* NULL: bytes are bytes */
+    struct lz_loop_timer timer;
+};
+
+struct lz_serve {
+    struct lz_loop *loop;
+    struct lz_shared *shared;
+    uint64_t run_key;
+    struct lz_edge *edges[LZ_PROXY_EDGES_MAX + 1];
+    struct lz_line lines[LZ_PROXY_TOXICS_MAX + 1];
+    size_t conns, conns_max;
+    bool is_full; /* nobody is accepted until a connection ends */
+    struct lz_loop_timer watch_doors;
+    int pipes[LZ_LANE_PIPES_MAX][2];
+    size_t pipe_count;
+    char scratch[LZ_LANE_SCRATCH];
+};
+
+/* --- serve.c --- */
+void lz_serve_saw(struct lz_edge *e, const struct lz_proxy_seen *seen);
+void lz_serve_room(struct lz_serve *s); /* a connection has ended */
+
+/* --- door.c --- */
+void lz_door_update(struct lz_edge *e);                  /* after a toxic came or went */
+void lz_door_count(struct lz_edge *e);                   /* what a shut one has dropped */
+bool lz_door_is_plug(const struct lz_edge *e, int port); /* a connection of our own */
+
+/* --- conn.c --- */
+void lz_conn_accept(struct lz_edge *e, int fd);
+void lz_conn_changed(struct lz_conn *c, const bool was_cut[2]); /* toxics came or went */
+void lz_conn_reset(struct lz_conn *c);                          /* RST to both ends */
+void lz_conn_close(struct lz_conn *c);
+void lz_conn_end(struct lz_conn *c); /* what waits for the client is sent, then it is closed */
+
+/* --- lane.c --- */
+void lz_lane_init(struct lz_lane *l);
+void lz_lane_finish(struct lz_conn *c, int d);
+void lz_lane_pump(struct lz_conn *c);
+void lz_lane_unpipe(struct lz_conn *c, int d);
+int64_t lz_lane_wake(const struct lz_conn *c, int d, int64_t now);
+
+struct lz_lane_put {
+    int64_t delay_ns; /* more than the toxics of the lane say */
+    bool begins_request;
+};
+void lz_lane_put(struct lz_conn *c, int d, const char *bytes, size_t len,
+                 const struct lz_lane_put *how);
+
+/* --- gate.c --- */
+enum lz_gate_say { LZ_GATE_PASS, LZ_GATE_WAIT, LZ_GATE_RESET, LZ_GATE_CLOSE };
+
+/* When a message that has come in may go on. */
+int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now);
+int64_t lz_gate_handshake(struct lz_conn *c); /* how long it takes, beyond what the machine takes */
+int64_t lz_gate_fin(struct lz_conn *c, int d, int64_t now);
+
+/* How many bytes of the first chunk may be written now: WAIT has set hold_until_ns. */
+enum lz_gate_say lz_gate_allow(struct lz_conn *c, int d, size_t *len, int64_t now);
+void lz_gate_sent(struct lz_conn *c, int d, size_t len, int64_t now);
+enum lz_gate_say lz_gate_is_over(struct lz_conn *c);   /* has it carried what it may? */
+void lz_gate_doom(struct lz_conn *c);                  /* set doom_at_ns and doom */
+void lz_gate_cut(struct lz_conn *c, int d);            /* something came while it is cut */
+int64_t lz_gate_healed(int64_t since_ns, int64_t now); /* when TCP tries again, after a cut */
+uint32_t lz_gate_room(const struct lz_conn *c, int d);
+struct lz_active *lz_gate_filter(struct lz_conn *c, enum lz_toxic_kind kind, struct lz_active *from,
+                                 int64_t *delay_ns);
+
+static inline void lz_gate_touch(struct lz_active *a, uint64_t count)
+{
+    atomic_fetch_add_explicit(a->touched, count, memory_order_relaxed);
+}
+
+static inline bool lz_gate_is_cut(const struct lz_conn *c, int d)
+{
+    return (c->edge->kinds[d] & LZ_KIND(LZ_TOXIC_CUT)) != 0;
+}
+
+static inline int64_t lz_lane_held_until(const struct lz_lane *l)
+{
+    return l->hold_until_ns > l->resume_ns ? l->hold_until_ns : l->resume_ns;
+}
+
+/* --- exchange.c --- */
+struct lz_exchange *lz_exchange_create(void);
+void lz_exchange_destroy(struct lz_exchange *x);
+void lz_exchange_up(struct lz_conn *c, const char *bytes, size_t len);
+void lz_exchange_down(struct lz_conn *c, const char *bytes, size_t len);
+void lz_exchange_eof(struct lz_conn *c, int d);
+void lz_exchange_passed_on(struct lz_conn *c, int64_t now); /* the oldest request not yet so */
+void lz_exchange_lost(struct lz_conn *c);                   /* by the server's end */
+bool lz_exchange_match(const struct lz_exchange *x, const struct lz_toxic *t);
+
+#endif

@@ -1,0 +1,100 @@
+#include "live/proxy/toxic.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+#define SLICE_MIN 1u
+
+static const char *const names[LZ_TOXIC_KINDS] = {
+    [LZ_TOXIC_LATENCY] = "latency",
+    [LZ_TOXIC_STALL] = "stall",
+    [LZ_TOXIC_BANDWIDTH] = "bandwidth",
+    [LZ_TOXIC_CUT] = "cut",
+    [LZ_TOXIC_RESET] = "reset",
+    [LZ_TOXIC_LIMIT_DATA] = "limit_data",
+    [LZ_TOXIC_SLOW_CLOSE] = "slow_close",
+    [LZ_TOXIC_SLICER] = "slicer",
+    [LZ_TOXIC_HTTP_DELAY] = "http_delay",
+    [LZ_TOXIC_HTTP_ABORT] = "http_abort",
+    [LZ_TOXIC_HTTP_REPLACE] = "http_replace",
+};
+
+const char *lz_toxic_name(enum lz_toxic_kind kind)
+{
+    LZ_ASSERT(kind >= LZ_TOXIC_LATENCY && kind < LZ_TOXIC_KINDS);
+    return names[kind];
+}
+
+bool lz_toxic_set_delay(struct lz_toxic *t, const struct lz_dist *delay, struct lz_err *err)
+{
+    if (delay->count > LZ_TOXIC_POINTS_MAX)
+        return lz_fail(err, LZ_EFULL,
+                       "a table of %u values is too long for a proxy, which takes %d: thin it out, "
+                       "or use a distribution",
+                       delay->count, LZ_TOXIC_POINTS_MAX);
+    t->delay = *delay;
+    if (delay->count > 0)
+        memcpy(t->points, delay->points, delay->count * sizeof(t->points[0]));
+    t->delay.points = NULL;
+    return true;
+}
+
+static bool check_http(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err)
+{
+    const char *name = lz_toxic_name(t->kind);
+    if (!edge_is_http)
+        return lz_fail(err, LZ_EINVAL, "%s looks into HTTP, and the edge carries plain bytes",
+                       name);
+    if (t->status != 0 && (t->status < 200 || t->status > 599))
+        return lz_fail(err, LZ_ERANGE, "%s: status must be between 200 and 599, got %u", name,
+                       t->status);
+    if (!(t->ratio >= 0.0 && t->ratio <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "%s: ratio must be between 0 and 1, got %g", name, t->ratio);
+    if (t->kind == LZ_TOXIC_HTTP_REPLACE && t->status == 0 && !t->has_body)
+        return lz_fail(err, LZ_EINVAL, "http_replace needs a status or a body");
+    return true;
+}
+
+bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err)
+{
+    LZ_ASSERT(t->kind >= LZ_TOXIC_LATENCY && t->kind < LZ_TOXIC_KINDS);
+    const char *name = lz_toxic_name(t->kind);
+    if (t->directions & ~LZ_TOXIC_BOTH)
+        return lz_fail(err, LZ_EINVAL, "%s: no such direction", name);
+    if (t->after_ns < 0)
+        return lz_fail(err, LZ_ERANGE, "%s: a time must not be below 0s", name);
+    if (lz_toxic_is_http(t->kind) && !check_http(t, edge_is_http, err))
+        return false;
+    bool delays = t->kind == LZ_TOXIC_LATENCY || t->kind == LZ_TOXIC_HTTP_DELAY;
+    if (delays && t->delay.kind == LZ_DIST_NONE)
+        return lz_fail(err, LZ_EINVAL, "%s needs a delay", name);
+    if (t->kind == LZ_TOXIC_STALL && t->loss.kind == LZ_LOSS_NONE)
+        return lz_fail(err, LZ_EINVAL, "%s needs a ratio or a burst", name);
+    if (t->kind == LZ_TOXIC_STALL && !lz_loss_check(&t->loss, err))
+        return lz_fail_in(err, "%s", name);
+    if (t->kind == LZ_TOXIC_BANDWIDTH && !(t->rate > 0.0))
+        return lz_fail(err, LZ_ERANGE, "bandwidth: rate must be above 0, got %g", t->rate);
+    bool counts = t->kind == LZ_TOXIC_LIMIT_DATA || t->kind == LZ_TOXIC_SLICER;
+    if (counts && t->bytes < SLICE_MIN)
+        return lz_fail(err, LZ_ERANGE, "%s: bytes must be at least 1", name);
+    if (t->kind == LZ_TOXIC_RESET && t->bytes > 0 && t->after_ns > 0)
+        return lz_fail(err, LZ_EINVAL, "reset has a time and bytes: one of them");
+    return true;
+}
+
+bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *path,
+                      size_t path_len)
+{
+    if (t->method[0] != '\0' && strcmp(t->method, method) != 0)
+        return false;
+    const char *query = memchr(path, '?', path_len);
+    if (query != NULL)
+        path_len = (size_t)(query - path);
+    size_t want = strlen(t->path);
+    if (want == 0)
+        return true;
+    if (t->path[want - 1] == '*')
+        return path_len >= want - 1 && memcmp(path, t->path, want - 1) == 0;
+    return path_len == want && memcmp(path, t->path, want) == 0;
+}

@@ -1,0 +1,108 @@
+/*
+ * toxic.h — what a proxy does to the bytes of one edge: Toxiproxy's toxics, and more.
+ *
+ * A toxic acts on one edge, in one direction or both, from when it is added until it is removed;
+ * any number act at once and in any order of coming and going. Directions are the request's: UP
+ * from client to server, DOWN back.
+ *
+ *   LATENCY      each message later by `delay` (a distribution), order kept. A connection's
+ *                handshake pays it as TCP would: the client's first bytes wait for the three ways.
+ *   STALL        packets are lost, by `loss`; TCP sends them again, so here the stream stands
+ *                still: for a round trip if three more packets of the message follow (fast
+ *                retransmit), else for a timeout of 200 ms that doubles with each further loss.
+ *                A packet is 1,460 bytes of a message. A lost SYN costs 1 s, then 2 s, ...
+ *   BANDWIDTH    `rate` bytes a second, shared by all toxics of the same `line`; `buffer` bytes
+ *                wait in the proxy, what is beyond waits at the sender (backpressure).
+ *   CUT          nothing passes and nobody connects: the kernel drops SYNs. Ends as TCP would
+ *                find out, at the next of its retransmissions. With `after`, connections that it
+ *                holds are closed then (Toxiproxy's timeout).
+ *   RESET        TCP RST to both ends: `after` so long, or once `bytes` were carried (both ways;
+ *                with `response` = k: that many of the k-th response). With `first` = n only the
+ *                first n connections that come.
+ *   LIMIT_DATA   closed once `bytes` were carried, both ways together.
+ *   SLOW_CLOSE   the end of a stream (FIN) comes `after` later.
+ *   SLICER       pieces of `bytes`, `after` apart.
+ *   HTTP_DELAY   a request is held by `delay`         these three: of an edge that speaks HTTP/1.1;
+ *   HTTP_ABORT   answered with `status` at the door   the requests that `path`, `method`, `ratio`,
+ *   HTTP_REPLACE its answer's `status` and `body`     `first` and `nth` choose
+ *
+ * Decisions about a message are keyed draws (sim/draw.h): owner is (edge, `owner`, the
+ * connection's ordinal on its edge), the counter says which turn of the conversation and which
+ * packet of it. How the kernel cuts a stream into reads does not enter, so a seed's schedule of
+ * decisions repeats as far as the conversation does.
+ *
+ * `touched` counts what was observed, in the unit of the fault of that name.
+ */
+#ifndef LZ_LIVE_PROXY_TOXIC_H
+#define LZ_LIVE_PROXY_TOXIC_H
+
+#include "model/net/loss.h"
+#include "sim/dist.h"
+
+#define LZ_TOXIC_UP 1u
+#define LZ_TOXIC_DOWN 2u
+#define LZ_TOXIC_BOTH 3u
+
+#define LZ_TOXIC_TEXT_SIZE 256
+#define LZ_TOXIC_BODY_SIZE 4096
+#define LZ_TOXIC_POINTS_MAX 256
+#define LZ_TOXIC_PACKET 1460u
+
+enum lz_toxic_kind {
+    LZ_TOXIC_LATENCY = 1,
+    LZ_TOXIC_STALL,
+    LZ_TOXIC_BANDWIDTH,
+    LZ_TOXIC_CUT,
+    LZ_TOXIC_RESET,
+    LZ_TOXIC_LIMIT_DATA,
+    LZ_TOXIC_SLOW_CLOSE,
+    LZ_TOXIC_SLICER,
+    LZ_TOXIC_HTTP_DELAY,
+    LZ_TOXIC_HTTP_ABORT,
+    LZ_TOXIC_HTTP_REPLACE,
+    LZ_TOXIC_KINDS
+};
+
+/* A value without pointers of its own: it travels to another process by memory they share. */
+struct lz_toxic {
+    enum lz_toxic_kind kind;
+    unsigned directions; /* 0: both */
+    uint64_t owner;      /* of its draws, with the edge's name */
+    struct lz_dist delay;
+    double correlation; /* LATENCY: how often a message fares as the one before it */
+    struct lz_loss loss;
+    double rate;     /* BANDWIDTH: bytes per second */
+    uint32_t line;   /* BANDWIDTH: toxics of one line share it; 0: its own */
+    uint32_t buffer; /* BANDWIDTH: bytes; 0: 256 KiB */
+    int64_t after_ns;
+    uint64_t bytes;
+    uint32_t response; /* RESET: which, from 1; 0: any bytes */
+    double ratio;      /* HTTP: 0 means all */
+    uint32_t first, nth;
+    uint32_t status;
+    bool has_body;
+    char path[LZ_TOXIC_TEXT_SIZE];   /* "": any; "/api/" and a star: all that begin like it */
+    char method[LZ_TOXIC_TEXT_SIZE]; /* "": any */
+    char body[LZ_TOXIC_BODY_SIZE];
+    struct lz_dist_point points[LZ_TOXIC_POINTS_MAX]; /* of delay; set by lz_toxic_set_delay */
+};
+
+/* A distribution with its table, copied. False if the table is too long. */
+bool lz_toxic_set_delay(struct lz_toxic *t, const struct lz_dist *delay,
+                        struct lz_err *err) LZ_MUST_CHECK;
+
+/* Its parameters make sense, and it can act on such an edge. */
+bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Does a request match? `path` may carry a query, which does not count. */
+bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *path,
+                      size_t path_len);
+
+static inline bool lz_toxic_is_http(enum lz_toxic_kind kind)
+{
+    return kind >= LZ_TOXIC_HTTP_DELAY && kind <= LZ_TOXIC_HTTP_REPLACE;
+}
+
+const char *lz_toxic_name(enum lz_toxic_kind kind);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * stage.h — a proxy, a server behind it and a client in front of it, for tests.
+ *
+ * The server is a child process that handles each connection by a child of its own, as its
+ * letter says: 'e' sends back what it gets, until the end; 'b' sends ten bytes and then does the
+ * same; 'h' answers HTTP requests, "METHOD PATH BODY-LENGTH" as their body; 'x' accepts nothing.
+ * Clients block, for five seconds at most.
+ */
+#ifndef LZ_TESTS_PROXY_STAGE_H
+#define LZ_TESTS_PROXY_STAGE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "live/proxy/proxy.h"
+
+#define MS INT64_C(1000000)
+
+struct stage {
+    struct lz_loop *loop;
+    struct lz_proxy *proxy;
+    lz_proxy_edge_id edge;
+    pid_t server;
+    uint16_t server_port;
+    struct lz_proxy_seen seen[64];
+    size_t seen_count;
+};
+
+void stage_up(struct stage *s, char server, uint64_t run_key);
+void stage_down(struct stage *s);
+void stage_look(struct stage *s); /* what the proxy saw, so far */
+
+lz_proxy_toxic_id stage_add(struct stage *s, const struct lz_toxic *toxic);
+void stage_remove(struct stage *s, lz_proxy_toxic_id id);
+
+int stage_port(void); /* listening nowhere; some free port */
+int stage_connect(struct stage *s);
+void stage_send(int fd, const char *text);
+
+/* Until so many bytes, the end (then fewer), or an error: -1 and errno. */
+ssize_t stage_receive(int fd, char *bytes, size_t len);
+
+/* Send, and receive the same back; how long it took. */
+int64_t stage_echo(int fd, const char *text);
+
+#endif

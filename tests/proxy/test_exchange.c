@@ -1,0 +1,264 @@
+/*
+ * An edge that speaks HTTP: requests are held, answered at the door and their answers replaced,
+ * chosen by path, method, share, order; and what the proxy saw of them is told. The server
+ * answers with "METHOD PATH BODY-LENGTH".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+static struct stage s;
+
+static int up(void **state)
+{
+    (void)state;
+    stage_up(&s, 'h', 1);
+    return 0;
+}
+
+static int down(void **state)
+{
+    (void)state;
+    stage_down(&s);
+    return 0;
+}
+
+// All that comes back, until the end of the stream or of `count` answers with their bodies.
+static const char *answers(int fd, int count)
+{
+    static char text[8192];
+    size_t have = 0;
+    int seen = 0;
+    while (have < sizeof(text) - 1) {
+        ssize_t n = recv(fd, text + have, sizeof(text) - 1 - have, 0);
+        if (n <= 0)
+            break;
+        have += (size_t)n;
+        text[have] = '\0';
+        seen = 0;
+        for (char *at = text; (at = strstr(at, "\r\n\r\n")) != NULL;) {
+            char *length = strcasestr(text, "content-length:");
+            for (char *next = length; next != NULL && next < at;) {
+                length = next;
+                next = strcasestr(next + 1, "content-length:");
+            }
+            size_t body = length != NULL ? strtoul(length + 15, NULL, 10) : 0;
+            at += 4;
+            seen += (size_t)(at - text) + body <= have;
+        }
+        if (seen >= count)
+            break;
+    }
+    text[have] = '\0';
+    return text;
+}
+
+static const char *ask(int fd, const char *request)
+{
+    stage_send(fd, request);
+    return answers(fd, 1);
+}
+
+static void has(const char *text, const char *want)
+{
+    if (strstr(text, want) == NULL)
+        fail_msg("\"%s\" has no \"%s\"", text, want);
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void requests_pass_and_are_told(void **state)
+{
+    (void)state;
+    int fd = stage_connect(&s);
+    has(ask(fd, GET("/a")), "GET /a 0");
+    has(ask(fd, "POST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"), "POST /b 3");
+    close(fd);
+    stage_look(&s);
+    assert_int_equal(s.seen_count, 4);
+    assert_int_equal(s.seen[0].saw, LZ_PROXY_ARRIVED);
+    assert_int_equal(s.seen[1].saw, LZ_PROXY_ANSWERED);
+    assert_int_equal(s.seen[1].status, 200);
+    assert_int_equal(s.seen[1].edge, s.edge);
+    assert_true(s.seen[1].latency_ns > 0);
+    assert_int_equal(lz_proxy_counts(s.proxy, s.edge).requests, 2);
+}
+
+static void an_abort_answers_at_the_door_by_path_and_method(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {.kind = LZ_TOXIC_HTTP_ABORT,
+                         .status = 503,
+                         .path = "/api/*",
+                         .method = "POST",
+                         .has_body = true,
+                         .body = "go away"};
+    lz_proxy_toxic_id id = stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    has(ask(fd, GET("/api/x")), "GET /api/x 0");
+    const char *text = ask(fd, "POST /api/x?q=1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+    has(text, "HTTP/1.1 503 Service Unavailable\r\n");
+    has(text, "\r\n\r\ngo away");
+    // The connection goes on, and the body was not taken for a request.
+    has(ask(fd, "POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), "POST /other 1");
+    assert_int_equal(lz_proxy_touched(s.proxy, id), 1);
+    close(fd);
+}
+
+static void the_first_or_every_nth_are_chosen(void **state)
+{
+    (void)state;
+    struct lz_toxic first = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 500, .first = 2};
+    struct lz_toxic nth = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 429, .nth = 3};
+    int fd = stage_connect(&s);
+    lz_proxy_toxic_id id = stage_add(&s, &first);
+    has(ask(fd, GET("/")), " 500 ");
+    has(ask(fd, GET("/")), " 500 ");
+    has(ask(fd, GET("/")), " 200 ");
+    stage_remove(&s, id);
+    stage_add(&s, &nth);
+    for (int i = 1; i <= 6; i++)
+        has(ask(fd, GET("/")), i % 3 == 0 ? " 429 " : " 200 ");
+    close(fd);
+}
+
+static void a_share_is_drawn_and_repeats(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 500, .ratio = 0.5};
+    char drawn[2][33] = {"", ""};
+    for (int run = 0; run < 2; run++) {
+        lz_proxy_toxic_id id = stage_add(&s, &t);
+        int fd = stage_connect(&s);
+        for (int i = 0; i < 32; i++)
+            drawn[run][i] = strstr(ask(fd, GET("/")), " 500 ") != NULL ? 'x' : '.';
+        stage_remove(&s, id);
+        close(fd);
+    }
+    assert_string_equal(drawn[0], drawn[1]);
+    assert_non_null(strchr(drawn[0], 'x'));
+    assert_non_null(strchr(drawn[0], '.'));
+}
+
+static void a_delay_holds_the_request_and_the_server_does_not_count_it(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {
+        .kind = LZ_TOXIC_HTTP_DELAY, .delay = lz_dist_constant(60 * MS), .path = "/slow"};
+    stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    int64_t before = lz_loop_clock();
+    has(ask(fd, GET("/slow")), "GET /slow 0");
+    assert_true(lz_loop_clock() - before >= 60 * MS);
+    stage_look(&s);
+    assert_true(s.seen[1].latency_ns < lz_loop_clock() - before - 60 * MS);
+    close(fd);
+}
+
+static void an_answer_is_replaced_after_the_servers_work(void **state)
+{
+    (void)state;
+    struct lz_toxic body = {
+        .kind = LZ_TOXIC_HTTP_REPLACE, .path = "/b", .has_body = true, .body = "nothing"};
+    struct lz_toxic status = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/s", .status = 404};
+    stage_add(&s, &body);
+    stage_add(&s, &status);
+    int fd = stage_connect(&s);
+    const char *text = ask(fd, GET("/b"));
+    has(text, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nnothing");
+    assert_null(strcasestr(text, "etag")); // it was of another body
+    has(ask(fd, GET("/s")), "HTTP/1.1 404 Not Found\r\nETag: \"x\"\r\n");
+    has(ask(fd, GET("/c")), "GET /c 0");
+    stage_look(&s);
+    assert_int_equal(s.seen[3].saw, LZ_PROXY_ANSWERED);
+    assert_int_equal(s.seen[3].status, 200); // it counts what it meant to say
+    close(fd);
+}
+
+static void pipelined_requests_are_answered_in_their_order(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 503, .path = "/no"};
+    stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    stage_send(fd, GET("/1") GET("/no") GET("/2") GET("/no") GET("/3"));
+    const char *text = answers(fd, 5);
+    const char *want[] = {"GET /1 0", " 503 ", "GET /2 0", " 503 ", "GET /3 0"};
+    for (size_t i = 0; i < 5; i++) {
+        const char *at = strstr(text, want[i]);
+        if (at == NULL)
+            fail_msg("no \"%s\" in \"%s\"", want[i], text);
+        text = at + 1;
+    }
+    close(fd);
+}
+
+static void an_answer_to_a_HEAD_has_no_body(void **state)
+{
+    (void)state;
+    int fd = stage_connect(&s);
+    stage_send(fd, "HEAD /h HTTP/1.1\r\n\r\n" GET("/after"));
+    const char *text = answers(fd, 2);
+    has(text, "Content-Length: 9\r\n\r\nHTTP/1.1 200 OK");
+    has(text, "GET /after 0");
+    close(fd);
+}
+
+static void an_abort_of_a_request_that_expects_to_be_continued_ends_the_connection(void **state)
+{
+    (void)state;
+    stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_ABORT});
+    int fd = stage_connect(&s);
+    stage_send(fd, "PUT /x HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    const char *text = answers(fd, 99);
+    has(text, " 500 ");
+    has(text, "Connection: close\r\n");
+    close(fd);
+}
+
+static void what_is_not_HTTP_is_told_so(void **state)
+{
+    (void)state;
+    static char big[70000];
+    static const char *const said[][2] = {
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", " 505 "},
+        {"\x16\x03\x01\x01\r\n", " 400 "},
+        {big, " 431 "},
+    };
+    int n = snprintf(big, sizeof(big), "GET / HTTP/1.1\r\nX: ");
+    memset(big + n, 'a', sizeof(big) - 1 - (size_t)n);
+    for (size_t i = 0; i < 3; i++) {
+        int fd = stage_connect(&s);
+        stage_send(fd, said[i][0]);
+        if (i == 1)
+            stage_send(fd, "\r\n\r\n");
+        const char *text = answers(fd, 99);
+        has(text, said[i][1]);
+        has(text, "edge web -> db was declared to speak HTTP/1.1");
+        close(fd);
+    }
+    assert_int_equal(lz_proxy_counts(s.proxy, s.edge).not_http, 3);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(requests_pass_and_are_told),
+        TEST(an_abort_answers_at_the_door_by_path_and_method),
+        TEST(the_first_or_every_nth_are_chosen),
+        TEST(a_share_is_drawn_and_repeats),
+        TEST(a_delay_holds_the_request_and_the_server_does_not_count_it),
+        TEST(an_answer_is_replaced_after_the_servers_work),
+        TEST(pipelined_requests_are_answered_in_their_order),
+        TEST(an_answer_to_a_HEAD_has_no_body),
+        TEST(an_abort_of_a_request_that_expects_to_be_continued_ends_the_connection),
+        TEST(what_is_not_HTTP_is_told_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
