@@ -369,7 +369,10 @@ service "shop" {
         .. "changed, as they were and are; replicas replay them. random() and the row ids SQLite "
         .. "chooses come from the seed, 'now' is 2000-01-01 and the clock of the node's host. "
         .. "Power lost under a fault of the disk leaves what SQLite finds on it; a node whose "
-        .. "file is not whole serves nothing until it is rebuilt (metric `corrupt`).",
+        .. "file is not whole serves nothing until it is rebuilt (metric `corrupt`). Transactions "
+        .. "have all three isolation levels; a serializable one is said to have read the tables "
+        .. "that it names, as PostgreSQL says of a sequential scan, or the row that it changes "
+        .. "by its rowid: more of them begin again than with PostgreSQL's row locks.",
         example = [[
 local orders = database "orders" { nodes = 3,
   schema = "create table orders(id integer primary key, cents int)" }

@@ -7,13 +7,18 @@
 -- Each second one anomaly is tried: three requests arrive together, each runs its transaction, and
 -- step n of them happens 20 n ms later. An anomaly that was seen leaves a mark.
 local isolation = param("isolation", { "read committed", "repeatable read", "serializable" })
+local engine = param("engine", { "rows", "sqlite" })
+local speaks = engine == "sqlite"
 local always = { ["read committed"] = true, ["repeatable read"] = true, serializable = true }
 local weakest = { ["read committed"] = true }
 local snapshot = { ["read committed"] = true, ["repeatable read"] = true }
 
 scenario "An isolation level keeps out what PostgreSQL's does" { duration = "20s" }
 
-local db = database "db" { query_time = "100us" }
+local db = database "db" {
+  query_time = "100us",
+  schema = speaks and "create table t(id integer primary key, v)" or nil,
+}
 
 -- name, where it is seen, the transactions' steps: { step, what, row, value }, and whether it was
 -- seen, from what each read last of a row (`saw[transaction][row]`), who committed, what is there.
@@ -56,8 +61,29 @@ local anomalies = {
   { "nothing at all", always, {}, {}, function() return true end }, -- the marks do get there
 }
 
+-- The same in SQL.
+local UPSERT = "insert into t values (?, ?) on conflict(id) do update set v = excluded.v"
+local sql = {
+  read = function(tx, row)
+    local found = tx:sql("select v from t where id = ?", { row }).rows[1]
+    return found and found.v
+  end,
+  scan = function(tx, from, to)
+    return tx:sql("select id from t where id between ? and ?", { from, to }).rows
+  end,
+  write = function(tx, row, value) tx:sql(UPSERT, { row, value }) end,
+  rollback = function(tx) tx:rollback() end,
+}
+
 local function run_step(tx, s, base, saw)
   local what, row, value = s[2], s[3] and base + s[3], s[4]
+  local raw = tx
+  if speaks then
+    tx = {}
+    for word, f in pairs(sql) do
+      tx[word] = function(_, ...) return f(raw, ...) end
+    end
+  end
   if what == "read" then saw[s[3]] = tx:read(row) or 0
   elseif what == "again" then saw.again = tx:read(row) or 0
   elseif what == "scan" or what == "rescan" then saw[what] = #tx:scan(row, base + value)
@@ -92,7 +118,12 @@ local api = service "api" { handle = { ["GET /try"] = function(req)
   req:sleep "400ms"
   local is = {}
   for row = 1, 5 do
-    is[row] = req:call { db, "read row", key = base + row }.value or 0
+    if speaks then
+      local found = req:sql({ db, "select v from t where id = ?", { base + row } }):must().rows[1]
+      is[row] = found and found.v or 0
+    else
+      is[row] = req:call { db, "read row", key = base + row }.value or 0
+    end
   end
   if a[5](saws[try], commits[try], is) then mark(a[1]) end
   return 200

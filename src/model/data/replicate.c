@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "model/data/leader.h"
 #include "model/data/sql/execute.h"
+#include "model/data/sql/isolate.h"
 #include "model/data/standby.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
@@ -78,6 +79,10 @@ void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
     uint64_t durable = lz_disk_durable(w, d->first + d->primary, log->flushed);
     uint64_t seen = d->nodes[d->primary].applied; // what is not yet is taken from there
     least = seen < least ? seen : least;
+    if (d->sql != NULL) { // snapshots are gone back to along the log
+        uint64_t oldest = lz_isolate_oldest(d);
+        least = oldest < least ? oldest : least;
+    }
     lz_wal_drop(&log->wal, least < durable ? least : durable);
 }
 

@@ -304,7 +304,7 @@ static void doom_pivots(struct lz_serial *s, const struct one *o)
 
 static void hide(struct lz_serial *s, uint64_t lsn)
 {
-    LZ_ASSERT(s->hidden_count == 0 || s->hidden[s->hidden_count - 1].lsn < lsn);
+    LZ_ASSERT(s->hidden_count == 0 || s->hidden[s->hidden_count - 1].lsn <= lsn);
     s->hidden =
         lz_grow(s->marks.arena, s->hidden, &s->hidden_cap, s->hidden_count + 1, sizeof(*s->hidden));
     s->hidden[s->hidden_count++] = (struct lz_serial_hidden){.commit = s->now, .lsn = lsn};

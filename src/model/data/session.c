@@ -59,7 +59,8 @@ void lz_session_measure(struct lz_world *w, struct lz_database *d)
 
 static void take_snapshot(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
 {
-    if (x->has_snapshot || x->opts.isolation == LZ_READ_COMMITTED)
+    bool has_many = d->sql != NULL && d->multi != NULL; // and no log to go back along
+    if (x->has_snapshot || x->opts.isolation == LZ_READ_COMMITTED || has_many)
         return;
     x->has_snapshot = true;
     struct lz_database_node *n = lz_txn_node(d, x);
@@ -274,8 +275,9 @@ static bool may_write(const struct lz_database *d, const struct lz_txn *x)
 static bool commit_serial(const struct lz_database *d, struct lz_txn *x)
 {
     struct lz_database_node *n = lz_txn_node(d, x);
-    bool hides = x->write_count > 0 && lz_visible_is_late(d);
-    if (!lz_serial_commit(n->serial, x->serial, hides ? n->lsn + x->write_count : 0))
+    uint32_t records = x->write_count > 0 ? x->write_count : x->image_count > 0;
+    bool hides = records > 0 && lz_visible_is_late(d);
+    if (!lz_serial_commit(n->serial, x->serial, hides ? n->lsn + records : 0))
         return false;
     x->serial = 0;
     return true;

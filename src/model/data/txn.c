@@ -25,8 +25,8 @@ static const struct {
     [LZ_TXN_POOLED] = {"08P01", "transaction blocks not allowed in statement pooling mode"},
     [LZ_TXN_QUEUE_TIMEOUT] = {"08P01", "query_wait_timeout"},
     [LZ_TXN_SQL] = {"42000", "a statement has failed"},
-    [LZ_TXN_TOO_LARGE] = {"54000", "a transaction may write at most 4096 rows, and a scan look at "
-                                   "4096 keys"},
+    [LZ_TXN_TOO_LARGE] = {"54000", "a transaction may write at most 4096 rows, a scan look at "
+                                   "4096 keys, and a serializable statement name 16 tables"},
 };
 
 const char *lz_txn_error_code(enum lz_txn_error error)

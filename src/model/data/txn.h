@@ -21,9 +21,9 @@
  *                     another has written since is aborted (the first updater wins)
  *   serializable      that, and no dangerous structure of conflicts
  *
- * A database that speaks SQL has read committed. A statement there learns which rows it changes by
- * running: if somebody else has one it is undone, waits, and runs again on what is committed then
- * (PostgreSQL's EvalPlanQual).
+ * In a database that speaks SQL a statement learns which rows it changes by running: if somebody
+ * else has one it is undone, waits, and runs again on what is committed then (PostgreSQL's
+ * EvalPlanQual). What it sees otherwise, and what it is said to have read, is sql/isolate.h's.
  *
  * Dirty writes and dirty reads are in none of them. Reads wait for nobody; writes take the row's
  * lock before they run and keep it to the end. What is written becomes visible, all at once, when

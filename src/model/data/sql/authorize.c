@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 #define STEPS_BETWEEN_LOOKS 1000
 
@@ -97,6 +98,31 @@ static bool changes_schema(int action)
     }
 }
 
+static void add_table(struct lz_authorize_touch *t, uint64_t *list, uint8_t *count, uint64_t table)
+{
+    for (uint8_t i = 0; i < *count; i++)
+        if (list[i] == table)
+            return;
+    if (*count == LZ_AUTHORIZE_TABLES_MAX)
+        t->is_full = true;
+    else
+        list[(*count)++] = table;
+}
+
+// Who updates or deletes looks for rows of the table; who inserts does not.
+static void touch(struct lz_authorize *a, int action, const char *table)
+{
+    struct lz_authorize_touch *t = &a->touch;
+    bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    if (table == NULL || (action != SQLITE_READ && !writes))
+        return;
+    uint64_t hash = lz_hash_text(table);
+    if (action != SQLITE_INSERT)
+        add_table(t, t->reads, &t->read_count, hash);
+    if (writes)
+        add_table(t, t->writes, &t->write_count, hash);
+}
+
 static int allow(void *ctx, int action, const char *first, const char *second, const char *db,
                  const char *trigger)
 {
@@ -121,6 +147,7 @@ static int allow(void *ctx, int action, const char *first, const char *second, c
         return SQLITE_DENY;
     }
     a->alters = a->alters || changes_schema(action);
+    touch(a, action, first);
     if (action == SQLITE_FUNCTION && second != NULL)
         return refuse_function(a, second);
     if ((action == SQLITE_READ || action == SQLITE_INSERT || action == SQLITE_UPDATE ||

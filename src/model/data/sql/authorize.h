@@ -21,12 +21,22 @@
 #define LZ_AUTHORIZE_TABLE "lz_log"       /* ours in every database: nobody else sees it */
 #define LZ_AUTHORIZE_BYTES_MAX (16 << 20) /* of a text or a row */
 
+#define LZ_AUTHORIZE_TABLES_MAX 16
+
+/* The tables that a statement names, as hashes. */
+struct lz_authorize_touch {
+    uint64_t reads[LZ_AUTHORIZE_TABLES_MAX], writes[LZ_AUTHORIZE_TABLES_MAX];
+    uint8_t read_count, write_count;
+    bool is_full; /* there are more */
+};
+
 struct lz_authorize {
-    bool is_ours;      /* the engine's own statement: everything goes */
-    bool alters;       /* the statement being prepared changes the schema */
-    char altered[128]; /* the table whose columns it changes; empty: none's */
-    uint64_t steps;    /* of the statement that runs; set to 0 before it */
-    char refused[200]; /* why the latest was refused; empty: it was not */
+    bool is_ours;                    /* the engine's own statement: everything goes */
+    bool alters;                     /* the statement being prepared changes the schema */
+    char altered[128];               /* the table whose columns it changes; empty: none's */
+    struct lz_authorize_touch touch; /* of the statement being prepared */
+    uint64_t steps;                  /* of the statement that runs; set to 0 before it */
+    char refused[200];               /* why the latest was refused; empty: it was not */
 };
 
 /* On a fresh connection; `a` outlives it. */

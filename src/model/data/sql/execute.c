@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/database_state.h"
+#include "model/data/sql/isolate.h"
 #include "model/data/txn_state.h"
 #include "model/node/clock.h"
 #include "model/node/disk.h"
@@ -19,14 +20,18 @@ struct node {
 struct lz_sql {
     struct node *nodes;
     struct lz_statement_builder answer, other; // of the query, and of what it is compared with
-    struct lz_image **hidden;                  // commits that are not yet seen
-    uint32_t hidden_cap;
+    struct lz_sql_hidden hidden;
 };
 
 static struct node *node_at(const struct lz_database *d, uint32_t n)
 {
     LZ_ASSERT(d->sql != NULL && n < d->opts.nodes);
     return &d->sql->nodes[n];
+}
+
+struct lz_sql_hidden *lz_execute_hidden(const struct lz_database *d)
+{
+    return &d->sql->hidden;
 }
 
 struct lz_store *lz_execute_store(const struct lz_database *d, uint32_t n)
@@ -137,37 +142,6 @@ static struct lz_sql_statement statement_of(const struct lz_world *w, const stru
     return (struct lz_sql_statement){.text = op, .size = (uint32_t)strlen(op)};
 }
 
-// Of a node that leads: a run takes back what is not yet to be seen, see visible.c.
-static void hide(struct lz_world *w, const struct lz_database *d, uint32_t n,
-                 struct lz_store_run *run)
-{
-    const struct lz_database_node *node = &d->nodes[n];
-    struct lz_sql *s = d->sql;
-    if (node->applied >= node->lsn || node->log->leader != n || !lz_visible_is_late(d))
-        return;
-    uint32_t count = 0;
-    for (uint64_t lsn = node->applied + 1; lsn <= node->lsn; lsn++) {
-        const struct lz_wal_record *r = lz_wal_get(&node->log->wal, lsn);
-        if (r->is_seen || r->image == NULL)
-            continue;
-        s->hidden =
-            lz_grow(w->arena, s->hidden, &s->hidden_cap, count + 1, sizeof(struct lz_image *));
-        s->hidden[count++] = r->image;
-    }
-    run->hidden = s->hidden;
-    run->hidden_count = count;
-}
-
-// A change that looks at other rows than those it changes, whose locks it will have.
-static bool looks_around(const struct lz_sql_statement *st)
-{
-    static const char word[] = "select";
-    for (uint32_t at = 0; at + sizeof(word) - 1 <= st->size; at++)
-        if (sqlite3_strnicmp(st->text + at, word, sizeof(word) - 1) == 0)
-            return true;
-    return false;
-}
-
 static bool is_broken(struct lz_database *d, const struct node *n)
 {
     if (n->is_broken)
@@ -187,10 +161,22 @@ static bool is_stale(struct lz_world *w, struct lz_database *d, const struct lz_
     struct lz_statement_builder *a = &d->sql->answer, *b = &d->sql->other;
     struct lz_store_run run = {
         .statement = st, .key = t->key, .owner = t->path, .reads_only = true};
-    hide(w, d, d->primary, &run);
+    if (!lz_isolate_hide(w, d, d->primary, NULL, &run))
+        return false;
     if (!lz_store_run(&node_at(d, d->primary)->store, &run, b))
         return false;
     return !lz_statement_is_same(a, b);
+}
+
+// Its own commits cannot be beside it, so all that is hidden is in the log.
+static bool can_hide(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint32_t n,
+                     struct lz_store_run *run)
+{
+    if (lz_isolate_hide(w, d, n, NULL, run))
+        return true;
+    lz_statement_fail(&d->sql->answer, 500, "corrupt", "the log does not go back so far");
+    answer(w, d, t, false);
+    return false;
 }
 
 void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -206,7 +192,8 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
                                .key = t->key,
                                .owner = t->path,
                                .reads_only = !lz_database_takes_writes(d, n)};
-    hide(w, d, n, &run);
+    if (!can_hide(w, d, t, n, &run))
+        return;
     bool ok = lz_store_run(&node->store, &run, &d->sql->answer);
     if (node->store.is_open) { // it was called a read, and writes
         lz_store_undo(&node->store);
@@ -277,8 +264,8 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     LZ_ASSERT(lz_database_takes_writes(d, n));
     struct lz_sql_statement st = statement_of(w, t);
     struct lz_store_run run = {.statement = &st, .key = t->key, .owner = t->path};
-    if (looks_around(&st))
-        hide(w, d, n, &run);
+    if (lz_isolate_looks_around(&st) && !can_hide(w, d, t, n, &run))
+        return;
     if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
         answer(w, d, t, false);
         return;
@@ -335,15 +322,25 @@ void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, 
                                    x->opts.is_read_only || !lz_database_takes_writes(d, n),
                                .pending = x->images,
                                .pending_count = x->image_count};
-    if (lz_session_reads(w, t) || looks_around(&st))
-        hide(w, d, n, &run);
+    bool looks = x->has_snapshot || lz_session_reads(w, t) || lz_isolate_looks_around(&st);
+    if (looks && !lz_isolate_hide(w, d, n, x, &run)) {
+        lz_session_fail(w, d, t, LZ_TXN_CONFLICT);
+        return;
+    }
     if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
         fail_in(w, d, t);
         return;
     }
+    if (node->store.is_open && !takes_rows(w, d, x, t))
+        return;
+    enum lz_txn_error error = lz_isolate_ran(d, x, &run);
+    if (error != LZ_TXN_OK) {
+        if (node->store.is_open)
+            lz_store_undo(&node->store);
+        lz_session_fail(w, d, t, error);
+        return;
+    }
     if (node->store.is_open) {
-        if (!takes_rows(w, d, x, t))
-            return;
         struct lz_image *image = lz_store_set_aside(&node->store);
         x->images = lz_grow(w->arena, x->images, &x->image_cap, x->image_count + 1,
                             sizeof(struct lz_image *));

@@ -62,6 +62,13 @@ bool lz_execute_can_lead(const struct lz_database *d, uint32_t node);
 /* The log is about to be cut behind `lsn`: what nodes that follow it have beyond is taken back. */
 void lz_execute_rewind(struct lz_database *d, uint64_t lsn);
 
+/* For isolate.c: the list of what a run takes back; used again by each. */
+struct lz_sql_hidden {
+    struct lz_image **all;
+    uint32_t cap;
+};
+struct lz_sql_hidden *lz_execute_hidden(const struct lz_database *d);
+
 struct lz_store *lz_execute_store(const struct lz_database *d, uint32_t node);
 
 #endif

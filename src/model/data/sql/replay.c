@@ -367,24 +367,45 @@ static const unsigned char *skip_cells(const unsigned char *p, uint32_t n)
     return p;
 }
 
+// Behind an entry; gives what it is, and of a row its keys.
+static const unsigned char *skip_entry(const unsigned char *p, enum op *op, uint64_t keys[2])
+{
+    uint16_t columns;
+    uint32_t size;
+    *op = (enum op)p[0];
+    if (*op == OP_TEXT) {
+        memcpy(&size, p + 1, 4);
+        return p + 5 + size;
+    }
+    p += 2 + p[1];
+    memcpy(&columns, p, 2);
+    memcpy(keys, p + 18, 16);
+    return skip_cells(p + 34, *op == OP_UPDATE ? 2u * columns : columns);
+}
+
+bool lz_replay_has_text(const struct lz_image *image)
+{
+    const unsigned char *p = image->bytes, *end = p + image->size;
+    enum op op;
+    uint64_t keys[2];
+    while (p < end) {
+        p = skip_entry(p, &op, keys);
+        if (op == OP_TEXT)
+            return true;
+    }
+    return false;
+}
+
 void lz_replay_each_key(const struct lz_image *image, void (*fn)(void *ctx, uint64_t key),
                         void *ctx)
 {
     const unsigned char *p = image->bytes, *end = p + image->size;
+    enum op op;
+    uint64_t keys[2];
     while (p < end) {
-        uint16_t columns;
-        uint32_t size;
-        uint64_t keys[2];
-        enum op op = (enum op)p[0];
-        if (op == OP_TEXT) {
-            memcpy(&size, p + 1, 4);
-            p += 5 + size;
+        p = skip_entry(p, &op, keys);
+        if (op == OP_TEXT)
             continue;
-        }
-        p += 2 + p[1];
-        memcpy(&columns, p, 2);
-        memcpy(keys, p + 18, 16);
-        p = skip_cells(p + 34, op == OP_UPDATE ? 2u * columns : columns);
         if (op != OP_INSERT)
             fn(ctx, keys[0]);
         if (op != OP_DELETE && (op == OP_INSERT || keys[1] != keys[0]))

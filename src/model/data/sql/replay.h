@@ -68,6 +68,9 @@ bool lz_replay_apply(struct lz_replay *r, const struct lz_image *image,
 bool lz_replay_take_back(struct lz_replay *r, const struct lz_image *image,
                          struct lz_conflicts *conflicts);
 
+/* Does it change the schema? */
+bool lz_replay_has_text(const struct lz_image *image);
+
 /* The keys of the rows in it; needs no connection. */
 void lz_replay_each_key(const struct lz_image *image, void (*fn)(void *ctx, uint64_t key),
                         void *ctx);

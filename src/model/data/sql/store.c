@@ -467,6 +467,39 @@ bool lz_store_run(struct lz_store *s, const struct lz_store_run *run,
     return ok;
 }
 
+// One step in its plan, and that finds a row by its rowid; an IN would find several.
+static bool is_point_search(struct lz_store *s, const struct lz_sql_statement *st)
+{
+    for (uint32_t i = 0; i + 4 <= st->size; i++)
+        if (sqlite3_strnicmp(st->text + i, " in ", 4) == 0 ||
+            sqlite3_strnicmp(st->text + i, " in(", 4) == 0)
+            return false;
+    char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %.*s", (int)st->size, st->text);
+    sqlite3_stmt *q = lz_store_own(s, sql);
+    sqlite3_free(sql);
+    uint32_t steps = 0, points = 0;
+    while (q != NULL && sqlite3_step(q) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(q, 3);
+        steps++;
+        points += step != NULL && strstr(step, "INTEGER PRIMARY KEY (rowid=?)") != NULL;
+    }
+    sqlite3_finalize(q);
+    return steps == 1 && points == 1;
+}
+
+void lz_store_look(struct lz_store *s, const struct lz_sql_statement *st,
+                   struct lz_authorize_touch *out, bool *is_point)
+{
+    lz_store_enter(s, 0, 0);
+    bool was_altered = s->guard.alters;
+    s->guard.touch = (struct lz_authorize_touch){0};
+    sqlite3_finalize(lz_store_compile(s, st->text, st->size, NULL));
+    s->guard.alters = was_altered;
+    *out = s->guard.touch;
+    *is_point = !s->has_rules && is_point_search(s, st); // a trigger's plan is not shown
+    lz_library_leave();
+}
+
 const uint64_t *lz_store_keys(const struct lz_store *s, uint32_t *count)
 {
     LZ_ASSERT(s->is_open);

@@ -93,6 +93,13 @@ struct lz_store_run {
 bool lz_store_run(struct lz_store *s, const struct lz_store_run *run,
                   struct lz_statement_builder *out);
 
+/*
+ * The tables that a statement names; `is_point` if it looks for rows by one rowid alone. It is
+ * compiled for that, with what is open left as it is.
+ */
+void lz_store_look(struct lz_store *s, const struct lz_sql_statement *st,
+                   struct lz_authorize_touch *out, bool *is_point);
+
 /* The rows that the open statement has changed, as keys for locks. */
 const uint64_t *lz_store_keys(const struct lz_store *s, uint32_t *count);
 
