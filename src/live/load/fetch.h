@@ -62,7 +62,7 @@ struct lz_fetch_run; /* one use of it, until it is over or cancelled */
 bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, struct lz_fetch **out,
                      struct lz_err *err) LZ_MUST_CHECK;
 
-/* Those under way are forgotten. Not from within a callback of its own. NULL is allowed. */
+/* Those under way are forgotten. From a callback too. NULL is allowed. */
 void lz_fetch_destroy(struct lz_fetch *fetch);
 
 /*

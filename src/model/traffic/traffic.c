@@ -62,6 +62,29 @@ static uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *send)
     return (uint64_t)lz_dist_value(&t->opts.keys, &draw);
 }
 
+// Not by a call of the model: to a topic, or by somebody else.
+static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
+                           const struct lz_traffic_send *send)
+{
+    lz_time now = lz_sim_now(w->sim);
+    if (t->producer != 0) {
+        lz_producer_send(w, t->producer,
+                         &(struct lz_producer_record){.intended = now,
+                                                      .key = key_of(w, send),
+                                                      .agent = send->agent & 0x7fffffffu,
+                                                      .is_bot = send->is_bot});
+        return;
+    }
+    LZ_ASSERT(t->sender.send != NULL);
+    struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
+    r->agent = send->agent & 0x7fffffffu;
+    r->is_bot = send->is_bot;
+    t->sender.send(t->sender.ctx, &(struct lz_traffic_sending){.traffic = t->id,
+                                                               .request = lz_pool_id(r),
+                                                               .path = send->path,
+                                                               .intended = now});
+}
+
 void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
 {
     struct lz_traffic *t = send->traffic;
@@ -73,12 +96,8 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
         lz_metrics_set_on(w->metrics, t->series.in_flight_on, now, t->open);
     }
     lz_client_count_request(w, t->id);
-    if (t->producer != 0) {
-        lz_producer_send(w, t->producer,
-                         &(struct lz_producer_record){.intended = now,
-                                                      .key = key_of(w, send),
-                                                      .agent = send->agent & 0x7fffffffu,
-                                                      .is_bot = send->is_bot});
+    if (t->edge == 0) {
+        send_otherwise(w, t, send);
         return;
     }
     struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
@@ -263,6 +282,25 @@ void lz_traffics_start(struct lz_world *w)
     for (uint32_t i = 0; i < w->traffics->count; i++)
         if (w->traffics->all[i]->opts.users > 0)
             lz_users_start(w, w->traffics->all[i]);
+}
+
+void lz_traffic_send_by(struct lz_world *w, lz_component_id id,
+                        const struct lz_traffic_sender *sender)
+{
+    struct lz_traffic *t = lz_traffic_at(w, id);
+    LZ_ASSERT(t->producer == 0);
+    LZ_ASSERT(sender->send != NULL);
+    if (t->edge != 0)
+        t->sender_edge = t->edge;
+    t->edge = 0;
+    t->sender = *sender;
+}
+
+const struct lz_edge_opts *lz_traffic_edge(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_traffic *t = lz_traffic_at(w, id);
+    LZ_ASSERT(t->producer == 0);
+    return lz_call_edge_opts(w, t->edge != 0 ? t->edge : t->sender_edge);
 }
 
 uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id)

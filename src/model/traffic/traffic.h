@@ -63,6 +63,27 @@ void lz_traffic_recorded(struct lz_world *w, lz_component_id id,
                          const struct lz_traffic_record *record);
 
 /*
+ * Who sends a traffic's requests in the model's place: a live run. Everything before and after
+ * stays: arrivals, users, sessions, what is measured. From within the event of the arrival `send`
+ * is called with the request, which is open until lz_traffic_called (client.h) ends it.
+ */
+struct lz_traffic_sending {
+    lz_component_id traffic;
+    uint64_t request; /* a lz_request_id */
+    uint64_t path;    /* owner of its draws */
+    lz_time intended;
+};
+struct lz_traffic_sender {
+    void (*send)(void *ctx, const struct lz_traffic_sending *sending);
+    void *ctx;
+};
+void lz_traffic_send_by(struct lz_world *w, lz_component_id id,
+                        const struct lz_traffic_sender *sender);
+
+/* How the traffic calls: its timeout, retries, backoff, with defaults filled in. */
+const struct lz_edge_opts *lz_traffic_edge(const struct lz_world *w, lz_component_id id);
+
+/*
  * Faults: more arrivals at a traffic, from now on. They have draws of their own and shift
  * nobody's. `touched` counts the requests. The id ends it. A closed loop has no rate that a
  * `factor` could multiply.

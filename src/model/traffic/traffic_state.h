@@ -16,9 +16,11 @@ struct lz_traffic_series {
 struct lz_traffic {
     struct lz_traffic_opts opts;
     lz_component_id id;
-    lz_edge_id edge;         /* 0: it writes to a topic */
-    lz_producer_id producer; /* then */
-    lz_instance_id users;    /* the one instance that stands for all of them */
+    lz_edge_id edge;         /* 0: it writes to a topic, or somebody else sends for it */
+    lz_producer_id producer; /* of a topic */
+    struct lz_traffic_sender sender;
+    lz_edge_id sender_edge; /* what `edge` was before it had a sender */
+    lz_instance_id users;   /* the one instance that stands for all of them */
     uint64_t path;
     uint64_t sent;
     uint32_t open;

@@ -1,0 +1,469 @@
+#include "live/load/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "live/load/fetch.h"
+#include "live/loop.h"
+#include "model/client/client.h"
+#include "model/traffic/traffic.h"
+
+// Kinds of trouble, each told once for a traffic: outcomes of fetch.h, and error answers.
+#define TROUBLES (LZ_FETCH_FAILED + 2)
+#define TROUBLE_STATUS (LZ_FETCH_FAILED + 1)
+
+struct way;
+
+// A request from its sending to its last attempt.
+struct flight {
+    struct flight *next, *before;
+    struct way *way;
+    struct lz_fetch_run *run; // NULL: it waits, to be sent or for its next attempt
+    struct lz_loop_timer again;
+    lz_request_id request;
+    uint64_t path;
+    lz_time intended;
+    lz_time sent;   // the attempt, 0 before the first
+    lz_time waited; // before it
+    uint32_t attempt;
+};
+
+// Of one traffic.
+struct way {
+    struct lz_load *load;
+    struct lz_fetch *fetch;
+    struct lz_edge_opts opts;
+    const struct lz_component *users;
+    const char *name;
+    lz_component_id traffic;
+    lz_component_id server;
+    lz_instance_id instance;
+    lz_op op;
+    struct flight *waiting, *waiting_last; // to be sent at the next turn, oldest first
+    struct flight *flying;                 // all others
+    struct lz_load_count count;
+    bool is_told[TROUBLES];
+};
+
+struct lz_load {
+    struct lz_live *live;
+    struct lz_loop *loop;
+    struct lz_world *world;
+    struct lz_loop_timer start; // sends what waits
+    struct way **ways;
+    size_t way_count;
+    struct flight *idle;
+    bool has_ended;
+};
+
+static void send_waiting(void *ctx, int64_t now_ns);
+
+// --- flights ---
+
+static struct flight *take(struct lz_load *load)
+{
+    struct flight *f = load->idle;
+    if (f == NULL)
+        f = lz_mem_alloc(sizeof(*f));
+    else
+        load->idle = f->next;
+    *f = (struct flight){.next = NULL};
+    return f;
+}
+
+static void fly(struct flight *f)
+{
+    struct way *way = f->way;
+    f->before = NULL;
+    f->next = way->flying;
+    if (f->next != NULL)
+        f->next->before = f;
+    way->flying = f;
+}
+
+static void land(struct flight *f)
+{
+    struct way *way = f->way;
+    LZ_ASSERT(f->run == NULL && !lz_loop_is_armed(&f->again));
+    if (f->before != NULL)
+        f->before->next = f->next;
+    else
+        way->flying = f->next;
+    if (f->next != NULL)
+        f->next->before = f->before;
+    f->next = way->load->idle;
+    way->load->idle = f;
+}
+
+// --- an attempt, and what comes of it ---
+
+static enum lz_outcome outcome_of(const struct lz_fetch_result *r)
+{
+    switch (r->outcome) {
+    case LZ_FETCH_ANSWERED:
+        return r->status < 400 ? LZ_OUTCOME_OK : LZ_OUTCOME_ERROR;
+    case LZ_FETCH_REFUSED:
+        return LZ_OUTCOME_REFUSED;
+    case LZ_FETCH_RESET:
+        return LZ_OUTCOME_RESET;
+    case LZ_FETCH_TIMEOUT:
+        return LZ_OUTCOME_TIMEOUT;
+    case LZ_FETCH_FAILED:
+        break;
+    }
+    return LZ_OUTCOME_ERROR;
+}
+
+// So that it stands in the report why they fail; once, or it would be all that stands there.
+static void tell(struct way *way, const struct lz_fetch_result *r)
+{
+    bool is_answer = r->outcome == LZ_FETCH_ANSWERED;
+    size_t kind = is_answer ? TROUBLE_STATUS : (size_t)r->outcome;
+    if (way->is_told[kind])
+        return;
+    way->is_told[kind] = true;
+    if (is_answer)
+        lz_live_note(way->load->live, "%s: the first error answer, status %u", way->name,
+                     r->status);
+    else
+        lz_live_note(way->load->live, "%s: the first that was %s: %.120s", way->name,
+                     lz_fetch_outcome_name(r->outcome), r->text);
+}
+
+// What the attempt's time went into, for the report's waterfall.
+static void add_span(const struct flight *f, const struct lz_fetch_result *result,
+                     const struct lz_call_result *called, lz_time now)
+{
+    struct way *way = f->way;
+    struct lz_world *w = way->load->world;
+    struct lz_request *r = lz_request_find(w, f->request);
+    LZ_ASSERT(r != NULL);
+    struct lz_span *s = lz_request_new_span(w, r);
+    s->call = 1;
+    s->client = way->users->instances_first;
+    s->server = result->outcome == LZ_FETCH_REFUSED ? 0 : way->instance;
+    s->component = way->server;
+    s->attempt = (uint16_t)f->attempt;
+    s->status = called->status;
+    s->op = way->op;
+    s->outcome = (uint8_t)called->outcome;
+    s->start = f->sent;
+    s->end = now;
+    lz_time took = now - f->sent;
+    lz_time connect = result->connect_ns < took ? result->connect_ns : took;
+    s->phase[LZ_PHASE_CONNECT] = connect;
+    s->phase[LZ_PHASE_WORK] = took - connect;
+    s->phase[LZ_PHASE_RETRY_WAIT] = f->waited;
+}
+
+static lz_time deadline_of(const struct flight *f)
+{
+    lz_time overall = f->way->opts.overall_timeout;
+    return overall > 0 ? f->intended + overall : LZ_FOREVER;
+}
+
+static void end(struct flight *f, const struct lz_call_result *result)
+{
+    lz_request_id request = f->request;
+    struct lz_world *w = f->way->load->world;
+    land(f);
+    lz_traffic_called(w, request, result);
+}
+
+static void on_over(void *ctx, int64_t now_ns)
+{
+    struct flight *f = ctx;
+    (void)now_ns;
+    lz_live_now(f->way->load->live);
+    end(f, &(struct lz_call_result){.outcome = LZ_OUTCOME_TIMEOUT});
+}
+
+static void attempt(struct flight *f, lz_time now);
+
+static void on_again(void *ctx, int64_t now_ns)
+{
+    struct flight *f = ctx;
+    (void)now_ns;
+    attempt(f, lz_live_now(f->way->load->live));
+}
+
+static void back_off(struct flight *f, lz_time now)
+{
+    struct lz_load *load = f->way->load;
+    const struct lz_edge_opts *o = &f->way->opts;
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(load->world->sim), f->path, LZ_PURPOSE_BACKOFF, f->attempt);
+    lz_time wait = lz_backoff_wait(&o->backoff, f->attempt, f->waited, &draw);
+    lz_time left = deadline_of(f) - now;
+    // Past the deadline there will be no other, but nobody knows before the time is up.
+    bool is_in_time = wait < left;
+    f->waited = is_in_time ? wait : left;
+    f->again = (struct lz_loop_timer){.fn = is_in_time ? on_again : on_over, .ctx = f};
+    lz_loop_arm(load->loop, &f->again, lz_loop_clock() + f->waited);
+}
+
+static void on_result(void *ctx, const struct lz_fetch_result *result)
+{
+    struct flight *f = ctx;
+    struct way *way = f->way;
+    lz_time now = lz_live_now(way->load->live);
+    f->run = NULL;
+    struct lz_call_result called = {.outcome = outcome_of(result), .status = result->status};
+    if (result->first_ns > 0)
+        called.first = f->sent + result->first_ns < now ? f->sent + result->first_ns : now;
+    if (called.outcome != LZ_OUTCOME_OK)
+        tell(way, result);
+    add_span(f, result, &called, now);
+    bool is_last = f->attempt > way->opts.retries || now >= deadline_of(f) ||
+                   called.outcome == LZ_OUTCOME_OK || !lz_call_is_retried(&way->opts, &called);
+    if (is_last)
+        end(f, &called);
+    else
+        back_off(f, now);
+}
+
+static bool is_fresh(const struct flight *f)
+{
+    const struct way *way = f->way;
+    if (!(way->opts.fresh > 0.0))
+        return false;
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(way->load->world->sim), lz_draw_index(f->path, f->attempt),
+                      LZ_PURPOSE_FILTER, 3); // as the model draws it
+    return lz_draw_unit(&draw) < way->opts.fresh;
+}
+
+static void attempt(struct flight *f, lz_time now)
+{
+    struct way *way = f->way;
+    lz_time patience = way->opts.timeout, left = deadline_of(f) - now;
+    if (left <= 0) {
+        end(f, &(struct lz_call_result){.outcome = LZ_OUTCOME_TIMEOUT});
+        return;
+    }
+    f->attempt++;
+    f->sent = now;
+    way->count.attempts++;
+    f->run =
+        lz_fetch_begin(way->fetch, patience < left ? patience : left, is_fresh(f), on_result, f);
+}
+
+// --- from the model ---
+
+// Within an event of the world: nothing is sent yet, the clock may be ahead of it.
+static void on_send(void *ctx, const struct lz_traffic_sending *sending)
+{
+    struct way *way = ctx;
+    struct lz_load *load = way->load;
+    struct flight *f = take(load);
+    f->way = way;
+    f->request = sending->request;
+    f->path = sending->path;
+    f->intended = sending->intended;
+    if (way->waiting == NULL)
+        way->waiting = f;
+    else
+        way->waiting_last->next = f;
+    way->waiting_last = f;
+    if (!load->has_ended && !lz_loop_is_armed(&load->start))
+        lz_loop_arm(load->loop, &load->start, lz_loop_now(load->loop));
+}
+
+static void send_all(struct way *way, lz_time now)
+{
+    while (way->waiting != NULL) {
+        struct flight *f = way->waiting;
+        way->waiting = f->next;
+        lz_time late = now - f->intended;
+        LZ_ASSERT(late >= 0);
+        way->count.sent++;
+        way->count.late += late > LZ_LOAD_LATE;
+        if (late > way->count.latest)
+            way->count.latest = late;
+        fly(f);
+        attempt(f, now);
+    }
+    way->waiting_last = NULL;
+}
+
+static void send_waiting(void *ctx, int64_t now_ns)
+{
+    struct lz_load *load = ctx;
+    (void)now_ns;
+    lz_time now = lz_live_now(load->live);
+    for (size_t i = 0; i < load->way_count; i++)
+        send_all(load->ways[i], now);
+}
+
+// --- making it ---
+
+bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err)
+{
+    const struct {
+        bool is_there;
+        const char *name, *instead;
+    } rows[] = {
+        {opts->breaker.on, "breaker", "let the caller that has one be a program"},
+        {opts->throttle.on, "throttle", "let the caller that has one be a program"},
+        {opts->hedge.attempts > 0, "hedge", "let the caller that hedges be a program"},
+        {opts->budget.on, "retry_budget", "limit `retries`"},
+        {opts->bulkhead > 0, "bulkhead", "limit `connections` in its `live`"},
+        {opts->cancel, "cancel", "a timeout closes the connection anyway: leave it out"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].is_there)
+            return lz_fail(err, LZ_EINVAL, "`%s` of traffic has no live form: %s", rows[i].name,
+                           rows[i].instead);
+    return true;
+}
+
+void lz_load_create(struct lz_live *live, struct lz_load **out)
+{
+    struct lz_load *load = lz_mem_alloc(sizeof(*load));
+    *load = (struct lz_load){.live = live,
+                             .loop = lz_live_loop(live),
+                             .world = lz_live_world(live),
+                             .start = {.fn = send_waiting, .ctx = load}};
+    *out = load;
+}
+
+// The URL is that of what is behind the proxy: it is what a certificate and a Host are about.
+static void write_url(char *url, size_t size, const struct lz_live_traffic *t,
+                      const struct lz_site_edge *edge)
+{
+    const struct lz_site_address *a = &edge->to->address;
+    bool is_tls = a->is_tls || t->ca_file != NULL;
+    bool is_v6 = strchr(a->host, ':') != NULL;
+    const char *path = t->path != NULL && t->path[0] != '\0' ? t->path : "/";
+    snprintf(url, size, "%s://%s%s%s:%u%s%s", is_tls ? "https" : "http", is_v6 ? "[" : "", a->host,
+             is_v6 ? "]" : "", a->port, path[0] == '/' ? "" : "/", path);
+}
+
+static bool make_fetch(struct way *way, const struct lz_live_traffic *t,
+                       const struct lz_site_edge *edge, struct lz_err *err)
+{
+    char url[4096], via[LZ_SITE_HOST_SIZE + 16];
+    write_url(url, sizeof(url), t, edge);
+    snprintf(via, sizeof(via), "%s:%u", edge->listen.host, edge->listen.port);
+    const struct lz_fetch_opts opts = {.url = url,
+                                       .method = t->method,
+                                       .body = t->body,
+                                       .headers = t->headers,
+                                       .ca_file = t->ca_file,
+                                       .via = via,
+                                       .http2 = t->http2,
+                                       .connections = t->connections};
+    return lz_fetch_create(way->load->loop, &opts, &way->fetch, err);
+}
+
+bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
+                 const struct lz_site_edge *edge, struct lz_err *err)
+{
+    struct lz_world *w = load->world;
+    const struct lz_component *users = lz_world_component(w, traffic->component);
+    const struct lz_edge_opts *opts = lz_traffic_edge(w, traffic->component);
+    struct way *way = lz_mem_alloc(sizeof(*way));
+    *way = (struct way){.load = load,
+                        .opts = *opts,
+                        .users = users,
+                        .name = users->name,
+                        .traffic = traffic->component,
+                        .server = edge->plan->server,
+                        .instance = edge->to->target->instance,
+                        .op = opts->op != NULL ? lz_call_op(w, opts->op) : 0};
+    if (!lz_load_check(opts, err) || !make_fetch(way, traffic, edge, err)) {
+        free(way);
+        return lz_fail_in(err, "traffic \"%s\"", users->name);
+    }
+    load->ways = lz_mem_resize(load->ways, (load->way_count + 1) * sizeof(struct way *));
+    load->ways[load->way_count++] = way;
+    lz_traffic_send_by(w, traffic->component,
+                       &(struct lz_traffic_sender){.send = on_send, .ctx = way});
+    return true;
+}
+
+// --- its end ---
+
+static void drop_flights(struct way *way)
+{
+    struct lz_load *load = way->load;
+    while (way->waiting != NULL) {
+        struct flight *f = way->waiting;
+        way->waiting = f->next;
+        f->next = load->idle;
+        load->idle = f;
+    }
+    while (way->flying != NULL) {
+        struct flight *f = way->flying;
+        if (f->run != NULL)
+            lz_fetch_cancel(f->run);
+        f->run = NULL;
+        lz_loop_cancel(load->loop, &f->again);
+        land(f);
+    }
+}
+
+static void judge_lateness(struct way *way)
+{
+    const struct lz_load_count *c = &way->count;
+    if (c->late == 0)
+        return;
+    double share = (double)c->late / (double)c->sent;
+    lz_live_note(way->load->live, "%s: %llu of %llu requests were sent over 10ms late, by %.0fms",
+                 way->name, (unsigned long long)c->late, (unsigned long long)c->sent,
+                 (double)c->latest / (double)LZ_MS);
+    if (share > LZ_LOAD_LATE_SHARE)
+        lz_live_doubt(
+            way->load->live,
+            "%.2g %% of the requests of \"%s\" were sent over 10ms late (at most 1 %% may "
+            "be): this machine could not send them in time; lower its rate",
+            share * 100.0, way->name);
+}
+
+void lz_load_end(struct lz_load *load)
+{
+    if (load->has_ended)
+        return;
+    load->has_ended = true;
+    lz_loop_cancel(load->loop, &load->start);
+    for (size_t i = 0; i < load->way_count; i++) {
+        judge_lateness(load->ways[i]);
+        drop_flights(load->ways[i]);
+    }
+}
+
+void lz_load_destroy(struct lz_load *load)
+{
+    if (load == NULL)
+        return;
+    load->has_ended = true;
+    lz_loop_cancel(load->loop, &load->start);
+    for (size_t i = 0; i < load->way_count; i++) {
+        drop_flights(load->ways[i]);
+        lz_fetch_destroy(load->ways[i]->fetch);
+        free(load->ways[i]);
+    }
+    while (load->idle != NULL) {
+        struct flight *f = load->idle;
+        load->idle = f->next;
+        free(f);
+    }
+    free(load->ways);
+    free(load);
+}
+
+struct lz_load_count lz_load_count(const struct lz_load *load)
+{
+    struct lz_load_count sum = {.sent = 0};
+    for (size_t i = 0; i < load->way_count; i++) {
+        const struct lz_load_count *c = &load->ways[i]->count;
+        sum.sent += c->sent;
+        sum.attempts += c->attempts;
+        sum.late += c->late;
+        sum.latest = c->latest > sum.latest ? c->latest : sum.latest;
+    }
+    return sum;
+}

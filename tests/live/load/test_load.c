@@ -1,0 +1,265 @@
+/*
+ * The load generator: a traffic's requests, sent to a real server and measured as a user would.
+ *
+ * Method: a world with one traffic, whose arrivals are the model's; the way of its requests leads
+ * to a server that misbehaves on request. What came of them is read from the traffic's metrics and
+ * from the kept requests. Rates are low and limits wide: this is no place to measure speed.
+ */
+#include "live/load/load.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
+#include "server.h"
+#include "stage.h"
+
+#define RUN (2 * LZ_S)
+
+static uint16_t port;
+
+// A run of two seconds: its parts, and what was measured.
+struct run {
+    struct lz_live *live;
+    struct lz_load *load;
+    lz_component_id web, users;
+    struct lz_live_edge plan;
+    struct lz_live_target target;
+    struct lz_site_process process;
+    struct lz_site_edge edge;
+};
+
+static void make_world(struct run *r, const struct lz_traffic_opts *opts)
+{
+    struct lz_err err;
+    r->live = stage_make(RUN + 10 * LZ_S);
+    const struct lz_service_opts web = {
+        .name = "web", .replicas = 1, .service_time = lz_dist_constant(LZ_MS)};
+    assert_true(lz_service_create(r->live->world, &web, &r->web, &err));
+    struct lz_traffic_opts traffic = *opts;
+    traffic.name = "users";
+    traffic.to = r->web;
+    assert_true(lz_traffic_create(r->live->world, &traffic, &r->users, &err));
+}
+
+static void begin(struct run *r, uint16_t at, const struct lz_live_traffic *sent,
+                  const struct lz_traffic_opts *opts)
+{
+    struct lz_err err;
+    make_world(r, opts);
+    r->plan = (struct lz_live_edge){.client = r->users, .server = r->web};
+    r->target = (struct lz_live_target){
+        .instance = lz_world_component(r->live->world, r->web)->instances_first};
+    r->process = (struct lz_site_process){.target = &r->target,
+                                          .address = {.host = "127.0.0.1", .port = at}};
+    r->edge = (struct lz_site_edge){
+        .plan = &r->plan, .to = &r->process, .listen = {.host = "127.0.0.1", .port = at}};
+    struct lz_live_traffic traffic = *sent;
+    traffic.component = r->users;
+    lz_load_create(r->live, &r->load);
+    if (!lz_load_add(r->load, &traffic, &r->edge, &err))
+        fail_msg("%s", err.msg);
+    stage_begin(r->live);
+}
+
+static void end(struct run *r)
+{
+    lz_load_end(r->load);
+    lz_load_destroy(r->load);
+    stage_free(r->live);
+}
+
+static double value(const struct run *r, const char *metric)
+{
+    lz_metric id = lz_world_metric(r->live->world, r->users, metric);
+    assert_true(id != 0);
+    struct lz_sample s = lz_metrics_whole(r->live->world->metrics, id);
+    return s.present ? s.value : -1.0;
+}
+
+static bool is_about(double a, double b)
+{
+    return a > b - 1e-9 && a < b + 1e-9;
+}
+
+static struct lz_traffic_opts even(double rate)
+{
+    struct lz_traffic_opts opts = {.constant = true};
+    struct lz_err err;
+    assert_true(lz_shape_constant(&opts.rate, rate, &err));
+    opts.edge.timeout = LZ_S;
+    return opts;
+}
+
+static void what_users_see_is_measured(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        double success, timeouts;
+        const char *said;
+    } rows[] = {
+        {"/ok", 1.0, 0.0, ""},
+        {"/status/302", 1.0, 0.0, ""},
+        {"/status/404", 0.0, 0.0, "users: the first error answer, status 404\n"},
+        {"/status/503", 0.0, 0.0, "users: the first error answer, status 503\n"},
+        {"/reset", 0.0, 0.0, "users: the first that was reset: "},
+        {"/slow/900", 0.0, 1.0, "users: the first that was timeout: "},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct run r = {.live = NULL};
+        struct lz_traffic_opts opts = even(50.0);
+        opts.edge.timeout = 300 * LZ_MS;
+        begin(&r, port, &(struct lz_live_traffic){.path = rows[i].path}, &opts);
+        stage_run_for(r.live, RUN + 100 * LZ_MS);
+        assert_true(is_about(value(&r, "success.ratio"), rows[i].success));
+        assert_true(is_about(value(&r, "errors.ratio"), 1.0 - rows[i].success));
+        assert_true(value(&r, "rate") > 40.0 && value(&r, "rate") <= 51.0);
+        assert_int_equal(value(&r, "timeouts.rate") > 0.0, rows[i].timeouts > 0.0);
+        if (strncmp(r.live->said, rows[i].said, strlen(rows[i].said)) != 0)
+            fail_msg("\"%s\" does not begin with \"%s\"", r.live->said, rows[i].said);
+        end(&r);
+    }
+}
+
+static void retries_are_the_traffics_own(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(20.0);
+    opts.edge.retries = 2;
+    opts.edge.backoff = (struct lz_backoff_opts){.base = 10 * LZ_MS, .jitter = LZ_JITTER_NONE};
+    begin(&r, server_closed_port(), &(struct lz_live_traffic){.path = "/"}, &opts);
+    stage_run_for(r.live, RUN + 200 * LZ_MS);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.sent >= 35);
+    assert_true(count.attempts >= 3 * count.sent - 6 && count.attempts <= 3 * count.sent);
+    assert_true(value(&r, "latency.p50") >= 0.030); // 10 ms and 20 ms
+    assert_true(lz_requests_kept(r.live->world) > 0);
+    const struct lz_trace_kept *kept = lz_requests_kept_get(r.live->world, 0);
+    assert_int_equal(kept->span_count, 3);
+    assert_int_equal(kept->spans[1].phase[LZ_PHASE_RETRY_WAIT], 10 * LZ_MS);
+    assert_int_equal(kept->spans[2].phase[LZ_PHASE_RETRY_WAIT], 20 * LZ_MS);
+    assert_int_equal(kept->outcome, LZ_OUTCOME_REFUSED);
+    end(&r);
+}
+
+static void no_attempt_goes_past_the_deadline_of_all(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(20.0);
+    opts.edge.retries = 1000;
+    opts.edge.overall_timeout = 200 * LZ_MS;
+    opts.edge.backoff = (struct lz_backoff_opts){.base = 70 * LZ_MS, .jitter = LZ_JITTER_NONE};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/status/500"}, &opts);
+    stage_run_for(r.live, RUN + 300 * LZ_MS);
+    assert_true(value(&r, "latency.p50") >= 0.19);
+    assert_true(value(&r, "latency.p50") <= 0.3);
+    assert_true(value(&r, "timeouts.rate") > 0.0); // the wait that would have been too long
+    end(&r);
+}
+
+// 40 a second, 50 ms each, over one connection: twice what it can do. The k-th waits longer and
+// longer; measured from its sending each would have taken 50 ms.
+static void latency_counts_from_the_intended_time(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(40.0);
+    opts.edge.timeout = 10 * LZ_S;
+    begin(&r, port, &(struct lz_live_traffic){.path = "/slow/50", .connections = 1}, &opts);
+    stage_run_for(r.live, RUN + 50 * LZ_MS);
+    assert_true(value(&r, "latency.max") > 0.5);
+    end(&r);
+}
+
+static void who_cannot_send_in_time_says_so(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(200.0);
+    begin(&r, port, &(struct lz_live_traffic){.path = "/ok"}, &opts);
+    for (int i = 0; i < 7; i++) {
+        stage_run_for(r.live, 100 * LZ_MS);
+        usleep(100000); // the generator is busy otherwise
+    }
+    stage_run_for(r.live, 100 * LZ_MS);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.late >= 40);
+    assert_true(count.latest >= 50 * LZ_MS);
+    assert_true(value(&r, "latency.max") >= 0.05); // and it is in the figures
+    lz_load_end(r.load);
+    assert_non_null(strstr(r.live->said, "requests were sent over 10ms late"));
+    assert_non_null(strstr(r.live->said, "doubt: "));
+    assert_non_null(strstr(r.live->said, "lower its rate"));
+    end(&r);
+}
+
+static void users_of_a_closed_loop_wait_for_their_answers(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = {.users = 5, .edge = {.timeout = LZ_S}};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/slow/100"}, &opts);
+    stage_run_for(r.live, RUN + 50 * LZ_MS);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.sent >= 40 && count.sent <= 105); // 5 users, ten times a second each
+    assert_true(value(&r, "in_flight") <= 5.0);
+    end(&r);
+}
+
+static void what_has_no_live_form_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct lz_edge_opts opts;
+        const char *said;
+    } rows[] = {
+        {{.breaker = {.on = true}}, "`breaker`"}, {{.throttle = {.on = true}}, "`throttle`"},
+        {{.hedge = {.attempts = 2}}, "`hedge`"},  {{.budget = {.on = true}}, "`retry_budget`"},
+        {{.bulkhead = 1}, "`bulkhead`"},          {{.cancel = true}, "`cancel`"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_err err;
+        assert_false(lz_load_check(&rows[i].opts, &err));
+        assert_non_null(strstr(err.msg, rows[i].said));
+    }
+    struct lz_err err;
+    assert_true(lz_load_check(&(struct lz_edge_opts){.retries = 3, .timeout = LZ_S}, &err));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    port = server_start();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    server_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_users_see_is_measured),
+        cmocka_unit_test(retries_are_the_traffics_own),
+        cmocka_unit_test(no_attempt_goes_past_the_deadline_of_all),
+        cmocka_unit_test(latency_counts_from_the_intended_time),
+        cmocka_unit_test(who_cannot_send_in_time_says_so),
+        cmocka_unit_test(users_of_a_closed_loop_wait_for_their_answers),
+        cmocka_unit_test(what_has_no_live_form_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
