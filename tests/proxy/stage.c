@@ -177,6 +177,23 @@ void stage_remove(struct stage *s, lz_proxy_toxic_id id)
         fail_msg("%s", err.msg);
 }
 
+uint64_t stage_touched(struct stage *s, lz_proxy_toxic_id id, uint64_t want)
+{
+    for (int i = 0; i < 200 && lz_proxy_touched(s->proxy, id) != want; i++)
+        usleep(10000);
+    return lz_proxy_touched(s->proxy, id);
+}
+
+void stage_wait_bytes(struct stage *s, uint64_t want)
+{
+    for (int i = 0; i < 200; i++) {
+        struct lz_proxy_edge_counts c = lz_proxy_counts(s->proxy, s->edge);
+        if (c.bytes_up + c.bytes_down >= want)
+            return;
+        usleep(10000);
+    }
+}
+
 int stage_connect(struct stage *s)
 {
     struct sockaddr_in a = at_port(lz_proxy_port(s->proxy, s->edge));

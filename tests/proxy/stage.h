@@ -38,6 +38,12 @@ void stage_look(struct stage *s); /* what the proxy saw, so far */
 lz_proxy_toxic_id stage_add(struct stage *s, const struct lz_toxic *toxic);
 void stage_remove(struct stage *s, lz_proxy_toxic_id id);
 
+/* What it counted. The proxy counts after it has written, so a client can be faster: two seconds
+ * are waited for it to be `want`. */
+uint64_t stage_touched(struct stage *s, lz_proxy_toxic_id id, uint64_t want);
+
+void stage_wait_bytes(struct stage *s, uint64_t want); /* the same for bytes, both ways */
+
 int stage_port(void); /* listening nowhere; some free port */
 int stage_connect(struct stage *s);
 void stage_send(int fd, const char *text);

@@ -105,7 +105,7 @@ static void an_abort_answers_at_the_door_by_path_and_method(void **state)
     has(text, "\r\n\r\ngo away");
     // The connection goes on, and the body was not taken for a request.
     has(ask(fd, "POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), "POST /other 1");
-    assert_int_equal(lz_proxy_touched(s.proxy, id), 1);
+    assert_int_equal(stage_touched(&s, id, 1), 1);
     close(fd);
 }
 
