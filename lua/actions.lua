@@ -131,6 +131,33 @@ function M.install(state)
 
     function a.route(service, shares) route(C, service, shares) end
 
+    local RESHARD = { slots = true, from = true, to = true, batch = true, timeout = true }
+
+    --- Slots begin to go from one shard to another. What speaks against it is returned.
+    function a.reshard(cache, options)
+        if type(options) ~= "table" or getmetatable(options) then
+            error(("reshard takes a table such as { slots = 4096, from = 1, to = 3 }, got %s")
+                :format(handles.describe(options)), 3)
+        end
+        for key in pairs(options) do
+            if not RESHARD[key] then
+                error(("reshard has no option `%s`: it has slots, from, to, batch and timeout")
+                    :format(units.key(key)), 3)
+            end
+        end
+        for _, key in ipairs { "slots", "from", "to", "batch" } do
+            local v = options[key]
+            local is_left_out = v == nil and key == "batch"
+            if not is_left_out and (math.type(v) ~= "integer" or v < 1 or v > 1000000) then
+                error(("reshard: `%s` is a count from 1 on, got %s"):format(key, units.show(v)), 3)
+            end
+        end
+        local timeout = options.timeout and need(units.duration, "reshard: timeout",
+            options.timeout) or 0
+        return C.reshard(cache.id, options.slots, options.from, options.to, options.batch or 0,
+            timeout)
+    end
+
     function state.act_fault(facts)
         local id, message = C.fault(build.fault(state, facts))
         if not id then error(message, 4) end
@@ -168,6 +195,7 @@ end
 local function copy_options(body)
     local out, count = copied(body), 0
     out[1], out[2], out[3], out.key, out.value = nil, nil, nil, nil, nil
+    out.keys, out.values = nil, nil
     for _ in next, out do count = count + 1 end
     return out, count
 end
@@ -183,11 +211,14 @@ local function is_equal(a, b)
     return true
 end
 
+-- What each call says for itself; the rest of its table is of the way to call.
+local IS_SAID = { true, true, true, key = true, value = true, keys = true, values = true }
+
 --- Does a body ask for just these options? Looked at in no order: it is all or nothing.
 local function is_same(options, count, body)
     local seen = 0
     for k, v in next, body do
-        if k ~= 1 and k ~= 2 and k ~= 3 and k ~= "key" and k ~= "value" then
+        if not IS_SAID[k] then
             if options[k] ~= v and not is_equal(options[k], v) then return false end
             seen = seen + 1
         end
@@ -238,12 +269,45 @@ end
 
 local ABANDONED = {}
 
+--- Of mget and mset: several keys, and as many values.
+local function call_many(state, inner, body, id)
+    local to = handles.of(body[1])
+    local op = state.tostring(body[2] or ""):match "^%S*":lower()
+    local function wrong(text, ...) error("req:call: " .. text:format(...), 4) end
+    if to.kind ~= "cache" or (op ~= "mget" and op ~= "mset") then
+        wrong("`keys` is of a cache's mget and mset; %s takes `key`", op == "" and "get" or op)
+    end
+    if body.key ~= nil or body.value ~= nil then
+        wrong("`keys` names all keys: leave out `key` and `value`")
+    end
+    local keys, values = body.keys, body.values
+    if type(keys) ~= "table" or getmetatable(keys) or #keys < 1 or #keys > 1024 then
+        wrong("`keys` is a list of 1 to 1024 texts or integers, got %s", units.show(keys))
+    end
+    for i = 1, #keys do
+        if type(keys[i]) ~= "string" and math.type(keys[i]) ~= "integer" then
+            wrong("`keys`: a key is a text or an integer, got %s", units.show(keys[i]))
+        end
+    end
+    if op == "mget" and values ~= nil then wrong("mget takes no `values`: it answers them") end
+    local has_all = type(values) == "table" and not getmetatable(values) and #values == #keys
+    if op == "mset" and not has_all then
+        wrong("mset needs `values`, a list of as many as there are `keys`: %d", #keys)
+    end
+    local ok, status, value, outcome, answered = state.C.call_many(inner.task, id, keys, values)
+    local result = result_of(ok, status, value, outcome)
+    result.values = answered
+    return result
+end
+
 --- `req:call` of a table that was not seen lately, and every mistake; the word itself is C's
 --- (call_word.c), which stands between this and the script.
 local function call(self, body)
     local inner = self.inner
     local state = inner.state
     local id = edge_for(state, inner, body)
+    if body.keys ~= nil then return call_many(state, inner, body, id) end
+    if body.values ~= nil then error("req:call: `values` needs `keys`: whose they are", 3) end
     state.known_call(self, inner.task, body, id)
     return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
 end

@@ -83,7 +83,10 @@ local front = gateway "front" {
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
         .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del "
-        .. "(with a value only if that is its value), incr, decr and expire. A miss, a lock that "
+        .. "(with a value only if that is its value), incr, decr, expire, mget and mset. With "
+        .. "mode = \"cluster\" keys are split over shards by Redis Cluster's 16384 slots: nodes send "
+        .. "callers on (MOVED, ASK), shards fail over by gossip and votes, and slots can be moved "
+        .. "while they serve. A miss, a lock that "
         .. "is taken: such answers are no failures; who asks looks at `ok`, and at `status` (404, "
         .. "409).",
         example = [[
@@ -444,6 +447,11 @@ M.parts = {
         { "replica", "Target[]", "the nodes that follow, from 1" },
         { "node", "Target[]", "its nodes, from 1, whatever their roles are" },
         { "sentinel", "Target[]", "those that watch, from 1" },
+        { "shard", "Target[]", "of a cluster, from 1: whichever node leads that shard" },
+        { "slot", "fun(self: Cache, key: string|integer): integer",
+            'which slot of a cluster has a key: redis:slot("{user1000}.cart")' },
+        { "reshard", "fun(self: Cache, options: table): boolean?, string?",
+            "slots go to another shard, in drive: redis:reshard { slots = 99, from = 1, to = 3 }" },
     },
     store = { { "node", "Target[]", "its nodes, from 1" } },
     broker = { { "node", "Target[]", "its nodes, from 1" } },

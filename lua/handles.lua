@@ -308,6 +308,51 @@ local function restore_part(state, db)
     end
 end
 
+--- `redis:reshard { slots = 4096, from = 1, to = 3 }` acts, in drive.
+local function reshard_part(state, cache)
+    return function(self, options)
+        if M.of(self) ~= cache then
+            error(("write %s:reshard { slots = 4096, from = 1, to = 3 }, with a colon"):format(
+                cache.name), 2)
+        end
+        if state.running then return state.actions.reshard(cache, options) end
+        return state.diag.add { code = "LZ503", line = state.line(), word = "reshard",
+            text = "`reshard` acts, and the top level only declares",
+            help = 'use it inside drive("name", function() ... end)' }
+    end
+end
+
+--- `redis:slot("{user1000}.cart")`: which slot has a key, anywhere.
+local function slot_part(state, cache)
+    return function(self, key)
+        if M.of(self) ~= cache then
+            error(('write %s:slot("key"), with a colon'):format(cache.name), 2)
+        end
+        if type(key) ~= "string" and math.type(key) ~= "integer" then
+            error(("slot: a key is a text or an integer, got %s"):format(units.show(key)), 2)
+        end
+        return state.C.slot(key)
+    end
+end
+
+--- `redis.shard[2]`: whoever leads that shard of a cluster when it is needed.
+local function shard_part(state, c)
+    local f = c.fields
+    local count = f.mode == "cluster"
+        and (f.nodes or 1) // ((f.cluster and f.cluster.replicas or 0) + 1) or 0
+    local name = c.name .. ".shard"
+    return new(class("part", function(_, i)
+        if math.type(i) ~= "integer" or i < 1 or i > count then
+            return state.diag.add { code = "LZ303", line = state.line(),
+                text = ("%s[%s] does not exist: there are %d"):format(name, units.key(i), count),
+                help = count > 0 and ("write %s[1] to %s[%d]"):format(name, name, count)
+                    or 'shards are of mode = "cluster"' }
+        end
+        return M.target { target = "primary", component = c, ordinal = i,
+            text = ("%s[%d]"):format(name, i) }
+    end), { kind = "target", target = "primary", component = c, ordinal = 0, text = name })
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = { version = version_part, route = route_part },
@@ -324,6 +369,9 @@ local PARTS = {
             false) end,
     },
     cache = {
+        reshard = reshard_part,
+        slot = slot_part,
+        shard = shard_part,
         primary = function(_, c)
             return M.target { target = "primary", component = c, text = c.name .. ".primary" }
         end,

@@ -3,10 +3,24 @@
 local M = {}
 
 M.cache = {
-    { "nodes", "count", "all of them: one leads, the others copy it; default 1", min = 1,
-        max = 64 },
-    { "mode", "choice", "who leads: the first whatever happens, or whom sentinels agree on; "
-        .. "default single", choices = { "single", "sentinel" } },
+    { "nodes", "count", "all of them: one leads, or with mode = \"cluster\" one of each shard, and "
+        .. "the others copy it; default 1", min = 1, max = 64 },
+    { "mode", "choice", "who leads: the first whatever happens, whom sentinels agree on, or one "
+        .. "for each shard of the keys; default single",
+        choices = { "single", "sentinel", "cluster" } },
+    { "cluster", "block", "with that mode: 16384 slots over shards, by Redis Cluster's names",
+        fields = {
+            { "replicas", "count", "of each primary; default 0", max = 20 },
+            { "node_timeout", "duration", "silence after which a node is suspected; default 15s",
+                above_zero = true },
+            { "require_full_coverage", "bool", "nothing is served while a slot has no primary; "
+                .. "default true" },
+            { "allow_reads_when_down", "bool", "reads are served even then; default false" },
+            { "replica_validity_factor", "count", "a replica that has not heard of its primary for "
+                .. "so many node_timeout and 10s more is not promoted; 0 any is; default 10" },
+            { "redirects", "count", "MOVED and ASK that a call follows; default 5", min = 1,
+                max = 15 },
+        } },
     { "sentinel", "block", "with that mode: those that watch, by Redis' names", fields = {
         { "count", "count", "of sentinels, each on a host of its own; default 3", min = 1,
             max = 15 },
@@ -41,6 +55,8 @@ M.cache = {
 
 --- Of a call to a cache.
 M.call = {
+    { "keys", "any", "to a cache, with mget and mset: which, a list; in handlers" },
+    { "values", "any", "with mset: of each of them, a list; in handlers" },
     { "ttl", "duration", "to a cache: how long what is set is good; default as the cache says",
         above_zero = true },
     { "beta", "number", "within `through`: how early a value is made anew (XFetch); 1 is "

@@ -49,7 +49,9 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
         return i->component == t->id && i->ordinal == t->ordinal;
     case LZ_TARGET_PRIMARY:
         if (lz_world_component(w, t->id)->kind == LZ_COMPONENT_CACHE)
-            return i->component == t->id && lz_cache_leads(w, instance);
+            return i->component == t->id &&
+                   (t->ordinal == 0 ? lz_cache_leads(w, instance)
+                                    : lz_cache_leads_shard(w, instance, t->ordinal));
         return lz_target_leader(w, t->id) == instance;
     case LZ_TARGET_REPLICA:
         if (i->component != t->id)
@@ -100,7 +102,9 @@ static void describe_part(const struct lz_world *w, const struct lz_target *t, c
                        : c->kind == LZ_COMPONENT_TOPIC     ? "partition"
                        : c->kind == LZ_COMPONENT_CONSUMERS ? "member"
                                                            : "replica";
-    if (t->kind == LZ_TARGET_PRIMARY)
+    if (t->kind == LZ_TARGET_PRIMARY && t->ordinal > 0)
+        snprintf(out, size, "%s.shard[%u]", c->name, t->ordinal);
+    else if (t->kind == LZ_TARGET_PRIMARY)
         snprintf(out, size, "%s.%s", c->name,
                  c->kind == LZ_COMPONENT_CONSENSUS ? "leader" : "primary");
     else if (t->kind == LZ_TARGET_REPLICA && t->ordinal == 0)

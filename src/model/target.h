@@ -15,8 +15,8 @@
 enum lz_target_kind {
     LZ_TARGET_COMPONENT = 1, /* all its instances */
     LZ_TARGET_INSTANCE,      /* component + ordinal from 1: web.replica[2], db.node[1] */
-    LZ_TARGET_PRIMARY,       /* the database's primary when it is resolved */
-    LZ_TARGET_REPLICA,       /* ordinal-th replica of a database when resolved; 0: all of them */
+    LZ_TARGET_PRIMARY, /* the database's primary when it is resolved; of a cache's shard too */
+    LZ_TARGET_REPLICA, /* ordinal-th replica of a database when resolved; 0: all of them */
     LZ_TARGET_HOST,
     LZ_TARGET_ZONE,
     LZ_TARGET_REGION,
@@ -29,7 +29,7 @@ enum lz_target_kind {
 struct lz_target {
     enum lz_target_kind kind;
     uint32_t id;                   /* component, host, zone, region or cloud */
-    uint32_t ordinal;              /* INSTANCE, REPLICA */
+    uint32_t ordinal;              /* INSTANCE, REPLICA; PRIMARY: the shard, 0: any */
     const struct lz_target *a, *b; /* LINK: from and to */
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/cache/cache.h"
+#include "model/cache/slots.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -30,7 +31,9 @@ static enum lz_eviction eviction_of(const char *name)
 
 static enum lz_cache_mode mode_of(const char *name)
 {
-    return name != NULL && strcmp(name, "sentinel") == 0 ? LZ_CACHE_SENTINEL : LZ_CACHE_SINGLE;
+    if (name == NULL || strcmp(name, "single") == 0)
+        return LZ_CACHE_SINGLE;
+    return strcmp(name, "cluster") == 0 ? LZ_CACHE_CLUSTER : LZ_CACHE_SENTINEL;
 }
 
 static uint32_t count(lua_State *L, const char *name)
@@ -63,6 +66,12 @@ static int cache(lua_State *L)
         .read_replicas = lz_read_bool(L, 1, "read_replicas"),
         .min_replicas = count(L, "min_replicas"),
         .min_replicas_lag = lz_read_int(L, 1, "min_replicas_lag", 0),
+        .cluster = {.replicas = count(L, "replicas"),
+                    .node_timeout = lz_read_int(L, 1, "node_timeout", 0),
+                    .validity_factor = count(L, "validity_factor"),
+                    .redirects = count(L, "redirects"),
+                    .is_partial = lz_read_bool(L, 1, "is_partial"),
+                    .reads_when_down = lz_read_bool(L, 1, "reads_when_down")},
     };
     lz_read_spread(L, 1, &o.spread);
     lz_component_id id = 0;
@@ -73,8 +82,34 @@ static int cache(lua_State *L)
     return 1;
 }
 
+// reshard(cache, slots, from, to, batch, timeout) -> true
+static int reshard(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_reshard_opts o = {.slots = (uint32_t)luaL_checkinteger(L, 2),
+                                .from = (uint32_t)luaL_checkinteger(L, 3),
+                                .to = (uint32_t)luaL_checkinteger(L, 4),
+                                .batch = (uint32_t)luaL_checkinteger(L, 5),
+                                .timeout = luaL_checkinteger(L, 6)};
+    if (!lz_cache_reshard(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), &o, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+// slot(key) -> the slot of a cluster that has it
+static int slot(lua_State *L)
+{
+    size_t len = 0;
+    const char *text = luaL_tolstring(L, 1, &len);
+    lua_pushinteger(L, lz_slots_of_text(text, len));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"cache", cache},
+    {"reshard", reshard},
+    {"slot", slot},
     {NULL, NULL},
 };
 

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
+#include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/clock.h"
 #include "script/bind_check.h"
@@ -153,6 +154,33 @@ static int call(lua_State *L)
     return lz_proc_yield(L);
 }
 
+// call_many(task, edge, keys, values or nil) -> ok, status, value, outcome, values
+static int call_many(lua_State *L)
+{
+    lz_task_id task = check_task(L, 1);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    struct lz_world *w = world_of(L);
+    lua_Integer count = luaL_len(L, 3);
+    luaL_argcheck(L, count >= 1 && count <= LZ_CACHE_MANY_MAX, 3, "too many keys");
+    lz_argument_id argument =
+        lz_argument_make(w, NULL, (uint32_t)count * (uint32_t)sizeof(struct lz_cache_pair));
+    uint32_t size = 0;
+    struct lz_cache_pair *pairs = lz_argument_bytes(w, argument, &size);
+    for (lua_Integer i = 0; i < count; i++) {
+        lua_rawgeti(L, 3, i + 1); // [.. key]
+        pairs[i].key = lz_value_read_key(L, -1);
+        lua_pop(L, 1);
+        if (!lua_istable(L, 4))
+            continue;
+        lua_rawgeti(L, 4, i + 1); // [.. value]
+        pairs[i].value = lz_value_read(L, -1, w);
+        lua_pop(L, 1);
+    }
+    lz_handler_call(w, task, edge, pairs[0].key, argument);
+    lz_argument_drop(w, argument); // the call has its own hold on it
+    return lz_proc_yield(L);
+}
+
 static int pause_for(lua_State *L)
 {
     lz_task_id task = check_task(L, 1);
@@ -242,6 +270,7 @@ static const luaL_Reg functions[] = {
     {"drive", drive},
     {"handle", handle},
     {"call", call},
+    {"call_many", call_many},
     {"pause", pause_for},
     {"work", work},
     {"io", io},

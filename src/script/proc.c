@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/cache/cache.h"
 #include "model/node/instance.h"
 #include "model/service/task.h"
 #include "script/bind_sql.h"
@@ -438,6 +439,19 @@ static void start(void *ctx, lz_task_id task, uint32_t handler)
         serve(s, task, handler);
 }
 
+// Of an operation on several keys: a list, with nothing where there was nothing.
+static void push_values(lua_State *L, const struct lz_world *w, lz_argument_id answer)
+{
+    uint32_t size = 0;
+    const struct lz_cache_pair *pairs = lz_argument_bytes(w, answer, &size);
+    uint32_t count = size / (uint32_t)sizeof(*pairs);
+    lua_createtable(L, (int)count, 0); // [values]
+    for (uint32_t i = 0; i < count; i++) {
+        lz_value_push(L, w, pairs[i].value);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 static void called(void *ctx, lz_task_id task, const struct lz_call_result *result)
 {
     struct lz_script *s = ctx;
@@ -448,7 +462,9 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     lua_pushinteger(L, result->status);
     lz_value_push(L, s->world.world, result->value);
     lua_pushstring(L, lz_request_outcome_name(result->outcome));
-    if (result->answer != 0)
+    if (result->is_pairs)
+        push_values(L, s->world.world, result->answer);
+    else if (result->answer != 0)
         lz_bind_sql_push(L, lz_statement_answer_of(s->world.world, result->answer));
     resume(s, i, result->answer != 0 ? 5 : 4);
 }

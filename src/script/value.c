@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "model/cache/slots.h"
+#include "script/state.h"
 
 static lz_value read_integer(lua_State *L, int arg)
 {
@@ -69,5 +71,9 @@ uint64_t lz_value_read_key(lua_State *L, int arg)
         return (uint64_t)luaL_checkinteger(L, arg);
     size_t len = 0;
     const char *text = lua_tolstring(L, arg, &len);
-    return lz_hash_bytes(text, len);
+    uint64_t key = lz_hash_bytes(text, len);
+    struct lz_world *w = lz_script_of(L)->world.world;
+    if (w != NULL)
+        lz_slots_learn(w, key, text, len);
+    return key;
 }

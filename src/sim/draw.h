@@ -67,6 +67,7 @@ enum lz_purpose {
     LZ_PURPOSE_EARLY,          /* whether a value is made anew before it runs out */
     LZ_PURPOSE_SENTINEL,       /* when one of several that watch acts */
     LZ_PURPOSE_QUORUM,         /* which copies answer first */
+    LZ_PURPOSE_BUS,            /* whom a node of a cluster asks, and what it passes on */
     LZ_PURPOSE_ELECTION = 100, /* how long a node waits for a leader */
 };
 

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/cache/cache_state.h"
+#include "model/cache/cluster_state.h"
 #include "model/cache/sentinel.h"
 #include "model/client/client.h"
 #include "model/net/net.h"
@@ -38,6 +39,26 @@ static const struct lz_measure_row rows[] = {
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads of a replica that missed an acknowledged write"},
     {"failovers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(failovers), 0, 0, "promotions of a replica"},
+    {"redirects.moved", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(moved), 0, 0,
+     "operations that a node of a cluster sent to who has their slot"},
+    {"redirects.ask", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(asked), 0, 0,
+     "operations on a key that had gone already with a slot on its way"},
+    {"turned_away.down", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(down), 0, 0,
+     "operations that a cluster could not serve (CLUSTERDOWN)"},
+    {"turned_away.cross_slot", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(cross_slot), 0, 0,
+     "operations on keys of several slots (CROSSSLOT)"},
+    {"turned_away.try_again", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(try_again), 0, 0,
+     "operations on keys of a slot on its way, some here and some there (TRYAGAIN)"},
+    {"slots.covered", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(covered), 0, 0,
+     "share of a cluster's slots that somebody serves"},
+    {"slots.moved", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(slots_moved), 0, 0,
+     "slots that resharding has moved"},
+    {"slots.keys_moved", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(keys_moved), 0, 0,
+     "keys that went with them"},
+    {"slots.hottest", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(hot_slot), 0, 0,
+     "share of the last second's operations that the busiest slot had"},
+    {"shards.hottest", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(hot_shard), 0, 0,
+     "share of the last second's operations that the busiest shard had"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -68,6 +89,13 @@ bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance)
     const struct lz_cache *c = lz_cache_of(w, instance);
     uint32_t node = instance - c->first;
     return node < c->nodes && c->node[node].leads && !c->node[node].is_replaced;
+}
+
+bool lz_cache_leads_shard(const struct lz_world *w, lz_instance_id instance, uint32_t shard)
+{
+    const struct lz_cache *c = lz_cache_of(w, instance);
+    return lz_cache_leads(w, instance) && c->cluster != NULL &&
+           lz_cluster_shard(c, instance - c->first) + 1 == shard;
 }
 
 bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint32_t ordinal)
@@ -153,9 +181,8 @@ static void forget(struct lz_world *w, lz_component_id id, uint64_t call)
     LZ_UNREACHABLE("nobody waits for a connection of a cache");
 }
 
-// One of the replicas of `primary` that run, or itself.
-static uint32_t reader(struct lz_world *w, const struct lz_cache *c, uint32_t primary,
-                       uint64_t path)
+uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t primary,
+                         uint64_t path)
 {
     uint32_t ready = 0;
     for (uint32_t n = 0; n < c->nodes; n++)
@@ -180,11 +207,14 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
     }
     if (c->nodes == 1)
         return c->first;
+    if (c->cluster != NULL)
+        return lz_slot_map_route(w, c, ask);
     uint32_t node = 0;
     if (c->sentinels != NULL)
         node = lz_sentinel_route(w, c, ask->client);
     bool reads = lz_cache_op_of(w, ask->op) < LZ_CACHE_SET;
-    return c->first + (reads && c->opts.read_replicas ? reader(w, c, node, ask->path) : node);
+    return c->first +
+           (reads && c->opts.read_replicas ? lz_cache_reader(w, c, node, ask->path) : node);
 }
 
 static void measure_cpu(struct lz_world *w, struct lz_cache *c, uint32_t node)
@@ -323,15 +353,20 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     lz_keyspace_clear(n->keys);
     lz_cache_account(w, c, node);
     n->leads = leads;
+    if (c->cluster != NULL)
+        lz_claims_measure(w, c);
 }
 
 static void started(struct lz_world *w, lz_instance_id id)
 {
     struct lz_cache *c = lz_cache_of(w, id);
-    if (id - c->first < c->nodes)
+    if (id - c->first < c->nodes) {
         lz_cache_restarted(w, c, id - c->first);
-    else
+        if (c->cluster != NULL)
+            lz_cluster_started(w, c, id - c->first);
+    } else {
         lz_sentinel_started(w, c, id - c->first - c->nodes);
+    }
 }
 
 static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
@@ -369,7 +404,9 @@ static const struct lz_server_ops server_ops = {.arrive = arrive,
                                                 .connect = connect,
                                                 .disconnect = disconnect,
                                                 .forget = forget,
-                                                .refused = refused};
+                                                .refused = refused,
+                                                .redirects = lz_slot_map_redirects,
+                                                .failed = lz_slot_map_failed};
 
 void lz_caches_init(struct lz_world *w)
 {
@@ -382,13 +419,17 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
 {
     struct lz_cache_series *s = &c->series;
     lz_measure_init(w, &s->m);
-    lz_series *const gauges[] = {&s->entries, &s->used, &s->connections, &s->cpu, &s->lag_records};
-    lz_series *const counters[] = {&s->lookups, &s->hits,      &s->evictions,   &s->expired,
-                                   &s->acked,   &s->lost_acks, &s->stale_reads, &s->failovers};
+    lz_series *const gauges[] = {&s->entries,     &s->used,     &s->connections, &s->cpu,
+                                 &s->lag_records, &s->hot_slot, &s->hot_shard};
+    lz_series *const counters[] = {&s->lookups,   &s->hits,        &s->evictions,   &s->expired,
+                                   &s->acked,     &s->lost_acks,   &s->stale_reads, &s->failovers,
+                                   &s->moved,     &s->asked,       &s->down,        &s->cross_slot,
+                                   &s->try_again, &s->slots_moved, &s->keys_moved};
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         *gauges[i] = lz_metrics_gauge(w->metrics, 0.0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         *counters[i] = lz_metrics_counter(w->metrics);
+    s->covered = lz_metrics_gauge(w->metrics, c->opts.mode == LZ_CACHE_CLUSTER ? 1.0 : 0.0);
     lz_measure_define(w, c->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, c->id);
 }
@@ -407,6 +448,8 @@ static void fill_defaults(struct lz_cache_opts *o)
         o->min_replicas_lag = 10 * LZ_S; // min-replicas-max-lag
     if (o->mode == LZ_CACHE_SENTINEL)
         lz_sentinel_fill_defaults(&o->sentinel);
+    if (o->mode == LZ_CACHE_CLUSTER)
+        lz_cluster_fill_defaults(&o->cluster);
 }
 
 static bool check_opts(const struct lz_cache_opts *o, struct lz_err *err)
@@ -428,6 +471,8 @@ static bool check_opts(const struct lz_cache_opts *o, struct lz_err *err)
                        "min_replicas_to_write = %u can never be met by %u nodes: nothing could "
                        "be written",
                        o->min_replicas, o->nodes);
+    if (o->mode == LZ_CACHE_CLUSTER)
+        return lz_cluster_check(o, err);
     return o->mode != LZ_CACHE_SENTINEL || lz_sentinel_check(o, err);
 }
 
@@ -435,6 +480,7 @@ static void make_nodes(struct lz_world *w, struct lz_cache *c)
 {
     const struct lz_cache_opts *o = &c->opts;
     uint32_t all = c->nodes + c->sentinel_count;
+    lz_keyspace_slot_fn *slot_of = o->mode == LZ_CACHE_CLUSTER ? lz_cluster_slot_fn() : NULL;
     c->node = lz_arena_alloc(w->arena, all * sizeof(*c->node));
     // An operation whose client gave up runs on: there may be more of them than connections.
     lz_capacity_declare(
@@ -448,7 +494,9 @@ static void make_nodes(struct lz_world *w, struct lz_cache *c)
                                                           .eviction = o->eviction,
                                                           .samples = o->samples,
                                                           .entries = o->entries,
-                                                          .bytes = o->max_memory});
+                                                          .bytes = o->max_memory,
+                                                          .slot_of = slot_of,
+                                                          .slot_ctx = w});
         lz_capacity_get(w, c->first + n);
         lz_operate_watch(w, c, n);
     }
@@ -478,6 +526,8 @@ bool lz_cache_create(struct lz_world *w, const struct lz_cache_opts *opts, lz_co
     if (c->nodes > 1)
         lz_cache_replicate_init(w);
     c->node[0].leads = true;
+    if (o.mode == LZ_CACHE_CLUSTER)
+        lz_cluster_create(w, c);
     if (o.mode == LZ_CACHE_SENTINEL)
         lz_sentinels_create(w, c);
     lz_task_serve(w, *id, &server_ops);
@@ -493,6 +543,8 @@ void lz_caches_start(struct lz_world *w)
         lz_cache_replicate_start(w, cs->all[id]);
         if (cs->all[id]->sentinels != NULL)
             lz_sentinels_start(w, cs->all[id]);
+        if (cs->all[id]->cluster != NULL)
+            lz_cluster_start(w, cs->all[id]);
     }
 }
 
@@ -525,6 +577,8 @@ size_t lz_cache_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_cache *c = lz_cache_at(w, id);
     size_t bytes = sizeof(*c) + c->belief_cap * sizeof(*c->beliefs);
+    if (c->cluster != NULL)
+        bytes += lz_cluster_bytes(c);
     for (uint32_t n = 0; n < c->nodes; n++) {
         bytes += sizeof(c->node[n]) + lz_keyspace_memory(c->node[n].keys);
         if (c->node[n].log.records != NULL)

@@ -13,6 +13,8 @@
  *   incr     adds the value, or 1, and answers the sum; 400 if it holds no integer
  *   decr     takes it away
  *   expire   gives it a new time to live, 404 if it is not there
+ *   mget     of several keys: 200 with what each has
+ *   mset     sets several keys, all or none
  *
  * 404, 409 and 412 are answers, not failures: nobody tries again because of them, and they count
  * as good. A caller that waits for them sees `ok = false`.
@@ -23,6 +25,7 @@
  *   mode      who leads
  *   single    the first node, whatever happens; others copy it (replicate.h)
  *   sentinel  whom the sentinels agree on (sentinel.h)
+ *   cluster   a primary for each shard of the keys, by majority of these (cluster.h)
  */
 #ifndef LZ_MODEL_CACHE_CACHE_H
 #define LZ_MODEL_CACHE_CACHE_H
@@ -36,7 +39,12 @@
 #define LZ_CACHE_SENTINELS_MAX 15
 #define LZ_CACHE_EARLY 203 /* status of a get whose caller should make the value anew */
 
-enum lz_cache_mode { LZ_CACHE_SINGLE, LZ_CACHE_SENTINEL };
+#define LZ_CACHE_MANY_MAX 1024 /* keys of one operation */
+#define LZ_CLUSTER_MOVED 301
+#define LZ_CLUSTER_ASK 307
+#define LZ_CLUSTER_REDIRECTS_MAX 15
+
+enum lz_cache_mode { LZ_CACHE_SINGLE, LZ_CACHE_SENTINEL, LZ_CACHE_CLUSTER };
 
 struct lz_sentinel_opts {
     uint32_t count;           /* of sentinels; 0 means 3 */
@@ -44,6 +52,30 @@ struct lz_sentinel_opts {
     lz_time down_after;       /* silence that makes it down; 0 means 30 s */
     lz_time failover_timeout; /* 0 means 180 s */
     uint32_t parallel_syncs;  /* replicas that turn to a new primary at once; 0 means 1 */
+};
+
+/* By Redis' names, see cluster.h. */
+struct lz_cluster_opts {
+    uint32_t replicas;        /* of each primary */
+    lz_time node_timeout;     /* 0 means 15 s */
+    uint32_t validity_factor; /* of a replica's data; 0: any is good enough */
+    uint32_t redirects;       /* that a call follows; 0 means 5 */
+    bool is_partial;          /* it serves though slots have no primary */
+    bool reads_when_down;
+};
+
+/* Slots that go to another shard, see reshard.c. */
+struct lz_reshard_opts {
+    uint32_t slots;
+    uint32_t from, to; /* shards, from 1 */
+    uint32_t batch;    /* keys at once; 0 means 10 */
+    lz_time timeout;   /* 0 means 60 s */
+};
+
+/* What an operation on several keys carries: one after another. */
+struct lz_cache_pair {
+    uint64_t key;
+    uint64_t value; /* lz_value */
 };
 
 struct lz_cache_opts {
@@ -65,6 +97,7 @@ struct lz_cache_opts {
     uint32_t min_replicas;    /* that must have been heard lately for a write; 0: none */
     lz_time min_replicas_lag; /* how lately; 0 means 10 s */
     struct lz_sentinel_opts sentinel;
+    struct lz_cluster_opts cluster;
 };
 
 void lz_caches_init(struct lz_world *w);
@@ -81,6 +114,18 @@ bool lz_cache_leads(const struct lz_world *w, lz_instance_id instance);
 
 /* Whether it is the ordinal-th replica, from 1, as nodes are numbered; 0: any. */
 bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint32_t ordinal);
+
+/* Whether it leads that shard of a cluster, from 1. */
+bool lz_cache_leads_shard(const struct lz_world *w, lz_instance_id instance, uint32_t shard);
+bool lz_cache_is_cluster(const struct lz_world *w, lz_component_id id);
+
+/* The first key from `key` on that a shard has, from 1. */
+uint64_t lz_cache_key_of_shard(const struct lz_world *w, lz_component_id id, uint32_t shard,
+                               uint64_t key);
+
+/* Slots begin to go from one shard of a cluster to another. */
+bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_reshard_opts *opts,
+                      struct lz_err *err) LZ_MUST_CHECK;
 
 /* A way between instances, or one of them, has changed. */
 void lz_cache_reconsider(struct lz_world *w);

@@ -5,6 +5,7 @@
  *   operate.c    what an operation does to the keys
  *   replicate.c  the way of writes to replicas
  *   sentinel.c   who leads, by those that watch
+ *   cluster.h    who has which of the keys, by those that have them
  */
 #ifndef LZ_MODEL_CACHE_CACHE_STATE_H
 #define LZ_MODEL_CACHE_CACHE_STATE_H
@@ -20,12 +21,14 @@
 enum lz_cache_op {
     LZ_CACHE_GET = 1,
     LZ_CACHE_EXISTS,
+    LZ_CACHE_MGET,
     LZ_CACHE_SET, /* from here on they write */
     LZ_CACHE_SETNX,
     LZ_CACHE_DEL,
     LZ_CACHE_INCR,
     LZ_CACHE_DECR,
     LZ_CACHE_EXPIRE,
+    LZ_CACHE_MSET,
 };
 
 struct lz_cache_series {
@@ -34,6 +37,8 @@ struct lz_cache_series {
     lz_series evictions, expired, entries, used;
     lz_series connections, cpu;
     lz_series lag_records, acked, lost_acks, stale_reads, failovers;
+    lz_series moved, asked, down, cross_slot, try_again; /* of a cluster */
+    lz_series covered, slots_moved, keys_moved, hot_slot, hot_shard;
 };
 
 struct lz_cache_node {
@@ -79,7 +84,26 @@ struct lz_cache {
     uint32_t belief_cap;
     uint32_t version;              /* counts changes of who leads, and of ways */
     struct lz_sentinel *sentinels; /* NULL unless there are */
+    struct lz_cluster *cluster;    /* NULL unless it is one */
     struct lz_cache_series series;
+};
+
+struct lz_cluster_kinds {
+    lz_kind tick, ping, pong, fail, update; /* gossip.c */
+    lz_kind ask, vote;                      /* promote.c */
+    lz_kind move, stuck;                    /* reshard.c */
+    lz_kind map_ask, map, second;           /* slot_map.c, cluster.c */
+};
+
+/* Keys that are texts, and their slots; see slots.h. */
+struct lz_slot_text {
+    uint64_t key;
+    uint32_t slot; /* + 1; 0: a free place */
+};
+
+struct lz_slot_texts {
+    struct lz_slot_text *all;
+    uint32_t count, cap;
 };
 
 struct lz_caches {
@@ -90,6 +114,9 @@ struct lz_caches {
     lz_kind done, cycle;
     lz_kind record, sync, copy, cron;                          /* replicate.c */
     lz_kind ping, pong, ask, told, order, hello, check, watch; /* sentinel.c */
+    struct lz_cluster_kinds cluster;
+    bool has_clusters;
+    struct lz_slot_texts texts;
 };
 
 struct lz_cache *lz_cache_at(const struct lz_world *w, lz_component_id id);
@@ -98,6 +125,10 @@ struct lz_cache *lz_cache_of(const struct lz_world *w, lz_instance_id instance);
 enum lz_cache_op lz_cache_op_of(struct lz_world *w, lz_op op);
 void lz_cache_answer(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                      enum lz_outcome outcome, uint16_t status);
+
+/* One of the replicas of `primary` that run, or itself. */
+uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t primary,
+                         uint64_t path);
 
 /* Its number of entries may have changed. */
 void lz_cache_account(struct lz_world *w, struct lz_cache *c, uint32_t node);
@@ -126,6 +157,19 @@ void lz_operate_init(struct lz_world *w);
 void lz_operate(struct lz_world *w, struct lz_cache *c, struct lz_task *t);
 void lz_operate_arm(struct lz_world *w, struct lz_cache *c, uint32_t node); /* active expiry */
 void lz_operate_watch(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+struct lz_edge_opts;
+/* What the call says of the entry it puts; NULL: nothing. */
+const struct lz_edge_opts *lz_operate_asked(const struct lz_world *w, const struct lz_task *t);
+lz_time lz_operate_expires(const struct lz_world *w, const struct lz_cache *c,
+                           const struct lz_task *t);
+
+/* many.c: operations on several keys. */
+struct lz_cluster_keys;
+void lz_many_keys(const struct lz_world *w, const struct lz_task *t, enum lz_cache_op op,
+                  struct lz_cluster_keys *out);
+void lz_many_get(struct lz_world *w, struct lz_cache *c, struct lz_task *t);
+void lz_many_set(struct lz_world *w, struct lz_cache *c, struct lz_task *t);
 
 /* replicate.c */
 void lz_cache_replicate_init(struct lz_world *w);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "base/hash.h"
+#include "model/cache/slot_lists.h"
 
 #define POOL 16u        // Redis' EVPOOL_SIZE
 #define CYCLE_DRAWS 20u // ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP
@@ -21,6 +22,7 @@ struct candidate {
 
 struct lz_keyspace {
     struct lz_keyspace_opts opts;
+    struct lz_slot_lists *slots; // NULL: entries have none
     lz_keyspace_gone_fn *gone;
     void *gone_ctx;
     struct lz_entry *entries; // 1 .. used; grows
@@ -179,8 +181,15 @@ static void sift_down(struct lz_keyspace *k, uint32_t at)
     set_there(k, at, i);
 }
 
+static uint32_t slot_of(const struct lz_keyspace *k, uint32_t i)
+{
+    return k->opts.slot_of(k->opts.slot_ctx, k->entries[i].key);
+}
+
 static void add_there(struct lz_keyspace *k, uint32_t i)
 {
+    if (k->slots != NULL)
+        lz_slot_lists_add(k->slots, slot_of(k, i), i);
     k->there = lz_grow(k->opts.arena, k->there, &k->there_cap, k->count + 1, sizeof(*k->there));
     set_there(k, k->count++, i);
     if (is_exact_lfu(k))
@@ -191,6 +200,8 @@ static void drop_there(struct lz_keyspace *k, uint32_t i)
 {
     uint32_t at = k->entries[i].place - 1;
     LZ_ASSERT(at < k->count && k->there[at] == i);
+    if (k->slots != NULL)
+        lz_slot_lists_drop(k->slots, slot_of(k, i), i);
     uint32_t moved = k->there[--k->count];
     k->entries[i].place = 0;
     if (moved == i)
@@ -296,6 +307,8 @@ struct lz_keyspace *lz_keyspace_create(const struct lz_keyspace_opts *opts)
     k->opts = *opts;
     k->bucket_count = 16;
     k->buckets = lz_arena_alloc(opts->arena, k->bucket_count * sizeof(*k->buckets));
+    if (opts->slot_of != NULL)
+        k->slots = lz_slot_lists_create(opts->arena);
     return k;
 }
 
@@ -503,10 +516,20 @@ uint32_t lz_keyspace_expire_some(struct lz_keyspace *k, lz_time now, uint64_t nt
     return gone;
 }
 
+// Its own array, with what another has in its.
+static void *copy_array(struct lz_arena *arena, const void *from, uint32_t count, size_t size)
+{
+    void *own = count > 0 ? lz_arena_alloc(arena, count * size) : NULL;
+    if (count > 0)
+        memcpy(own, from, count * size);
+    return own;
+}
+
 void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from)
 {
     LZ_ASSERT(k != from);
     LZ_ASSERT(k->opts.eviction == from->opts.eviction && k->opts.entries == from->opts.entries);
+    LZ_ASSERT((k->slots == NULL) == (from->slots == NULL));
     struct lz_arena *arena = k->opts.arena;
     uint64_t owner = k->opts.owner, evictions = k->evictions;
     lz_keyspace_gone_fn *gone = k->gone;
@@ -514,19 +537,37 @@ void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from)
     lz_arena_free(arena, k->entries, k->cap * sizeof(*k->entries));
     lz_arena_free(arena, k->there, k->there_cap * sizeof(*k->there));
     lz_arena_free(arena, k->buckets, k->bucket_count * sizeof(*k->buckets));
+    struct lz_slot_lists *slots = k->slots;
     *k = *from;
+    k->slots = slots;
     k->opts.owner = owner; // its draws are its own
     k->evictions = evictions;
     k->gone = gone;
     k->gone_ctx = gone_ctx;
-    k->entries = lz_arena_alloc(arena, (k->cap + 1) * sizeof(*k->entries));
-    k->there = lz_arena_alloc(arena, (k->there_cap + 1) * sizeof(*k->there));
-    k->buckets = lz_arena_alloc(arena, k->bucket_count * sizeof(*k->buckets));
-    if (from->cap > 0)
-        memcpy(k->entries, from->entries, from->cap * sizeof(*k->entries));
-    if (from->there_cap > 0)
-        memcpy(k->there, from->there, from->there_cap * sizeof(*k->there));
-    memcpy(k->buckets, from->buckets, k->bucket_count * sizeof(*k->buckets));
+    k->entries = copy_array(arena, from->entries, from->cap, sizeof(*k->entries));
+    k->there = copy_array(arena, from->there, from->there_cap, sizeof(*k->there));
+    k->buckets = copy_array(arena, from->buckets, from->bucket_count, sizeof(*k->buckets));
+    if (k->slots != NULL)
+        lz_slot_lists_copy(k->slots, from->slots);
+}
+
+uint32_t lz_keyspace_slot_count(const struct lz_keyspace *k, uint32_t slot)
+{
+    LZ_ASSERT(k->slots != NULL);
+    return lz_slot_lists_count(k->slots, slot);
+}
+
+const struct lz_entry *lz_keyspace_slot_first(const struct lz_keyspace *k, uint32_t slot)
+{
+    LZ_ASSERT(k->slots != NULL);
+    uint32_t i = lz_slot_lists_first(k->slots, slot);
+    return i != 0 ? &k->entries[i] : NULL;
+}
+
+const struct lz_entry *lz_keyspace_slot_next(const struct lz_keyspace *k, const struct lz_entry *e)
+{
+    uint32_t i = lz_slot_lists_next(k->slots, (uint32_t)(e - k->entries));
+    return i != 0 ? &k->entries[i] : NULL;
 }
 
 uint32_t lz_keyspace_count(const struct lz_keyspace *k)
@@ -553,5 +594,6 @@ uint64_t lz_keyspace_bytes_used(const struct lz_keyspace *k)
 size_t lz_keyspace_memory(const struct lz_keyspace *k)
 {
     return k->cap * sizeof(*k->entries) + k->there_cap * sizeof(*k->there) +
-           k->bucket_count * sizeof(*k->buckets);
+           k->bucket_count * sizeof(*k->buckets) +
+           (k->slots != NULL ? lz_slot_lists_bytes(k->slots) : 0);
 }

@@ -25,6 +25,9 @@
  * while more than a tenth of them had (activeExpireCycle).
  *
  * Draws are keyed by the owner given at the beginning: nobody else's shift.
+ *
+ * A node of a cluster also lists its entries by slot, as Redis 7 does: those of one can be counted,
+ * moved and dropped without looking at the others.
  */
 #ifndef LZ_MODEL_CACHE_KEYSPACE_H
 #define LZ_MODEL_CACHE_KEYSPACE_H
@@ -47,13 +50,17 @@ enum lz_eviction {
     LZ_EVICTION_NONE,
 };
 
+typedef uint32_t lz_keyspace_slot_fn(const void *ctx, uint64_t key);
+
 struct lz_keyspace_opts {
     struct lz_arena *arena;
     uint64_t run_key, owner; /* of its draws */
     enum lz_eviction eviction;
-    uint32_t samples; /* of LRU and LFU: drawn for an eviction; 0: exactly */
-    uint32_t entries; /* at most */
-    uint64_t bytes;   /* at most; 0: any */
+    uint32_t samples;             /* of LRU and LFU: drawn for an eviction; 0: exactly */
+    uint32_t entries;             /* at most */
+    uint64_t bytes;               /* at most; 0: any */
+    lz_keyspace_slot_fn *slot_of; /* NULL: entries have no slots */
+    const void *slot_ctx;
 };
 
 struct lz_entry {
@@ -114,6 +121,11 @@ void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from);
 /* Each entry that is there, in no order that means anything but always the same. */
 uint32_t lz_keyspace_count(const struct lz_keyspace *k);
 const struct lz_entry *lz_keyspace_at(const struct lz_keyspace *k, uint32_t i); /* 0 .. count - 1 */
+
+/* Of one slot: how many there are; any of them, NULL if there is none; the one after that. */
+uint32_t lz_keyspace_slot_count(const struct lz_keyspace *k, uint32_t slot);
+const struct lz_entry *lz_keyspace_slot_first(const struct lz_keyspace *k, uint32_t slot);
+const struct lz_entry *lz_keyspace_slot_next(const struct lz_keyspace *k, const struct lz_entry *e);
 
 uint32_t lz_keyspace_mortal(const struct lz_keyspace *k); /* that may run out */
 uint64_t lz_keyspace_bytes_used(const struct lz_keyspace *k);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/cache/cache_state.h"
+#include "model/cache/cluster.h"
 #include "model/client/edge.h"
 #include "model/service/argument.h"
 
@@ -17,7 +18,8 @@ static const struct {
 } ops[] = {
     {"get", LZ_CACHE_GET},     {"exists", LZ_CACHE_EXISTS}, {"set", LZ_CACHE_SET},
     {"setnx", LZ_CACHE_SETNX}, {"del", LZ_CACHE_DEL},       {"incr", LZ_CACHE_INCR},
-    {"decr", LZ_CACHE_DECR},   {"expire", LZ_CACHE_EXPIRE},
+    {"decr", LZ_CACHE_DECR},   {"expire", LZ_CACHE_EXPIRE}, {"mget", LZ_CACHE_MGET},
+    {"mset", LZ_CACHE_MSET},
 };
 
 static enum lz_cache_op op_named(const char *name)
@@ -38,7 +40,7 @@ bool lz_cache_has_op(const char *op)
 
 const char *lz_cache_ops(void)
 {
-    return "get, exists, set, setnx, del, incr, decr and expire";
+    return "get, exists, set, setnx, del, incr, decr, expire, mget and mset";
 }
 
 // A call without an operation of its own is told by its first use.
@@ -53,16 +55,15 @@ enum lz_cache_op lz_cache_op_of(struct lz_world *w, lz_op op)
     return (enum lz_cache_op)cs->ops[op];
 }
 
-// What the call says of the entry it puts.
-static const struct lz_edge_opts *asked(const struct lz_world *w, const struct lz_task *t)
+const struct lz_edge_opts *lz_operate_asked(const struct lz_world *w, const struct lz_task *t)
 {
     return t->asked.edge != 0 ? &lz_edge_get(w, t->asked.edge)->opts : NULL;
 }
 
-static lz_time expires_at(const struct lz_world *w, const struct lz_cache *c,
-                          const struct lz_task *t)
+lz_time lz_operate_expires(const struct lz_world *w, const struct lz_cache *c,
+                           const struct lz_task *t)
 {
-    const struct lz_edge_opts *o = asked(w, t);
+    const struct lz_edge_opts *o = lz_operate_asked(w, t);
     lz_time ttl = o != NULL && o->ttl > 0 ? o->ttl : c->opts.ttl;
     return ttl > 0 ? lz_sim_now(w->sim) + ttl : 0;
 }
@@ -148,7 +149,7 @@ static void count_stale(struct lz_world *w, struct lz_cache *c, uint32_t node, u
 // "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015: XFetch). The draw is the caller's.
 static bool is_early(const struct lz_world *w, const struct lz_task *t, const struct lz_entry *e)
 {
-    const struct lz_edge_opts *o = asked(w, t);
+    const struct lz_edge_opts *o = lz_operate_asked(w, t);
     if (o == NULL || !(o->beta > 0.0) || e->expires == 0 || e->cost == 0)
         return false;
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_EARLY, 0);
@@ -188,7 +189,7 @@ static void put(struct lz_world *w, struct lz_cache *c, struct lz_task *t, lz_va
                 lz_time expires)
 {
     struct lz_cache_node *n = &c->node[t->server - c->first];
-    const struct lz_edge_opts *o = asked(w, t);
+    const struct lz_edge_opts *o = lz_operate_asked(w, t);
     struct lz_record r = {
         .put = {.key = t->key,
                 .value = value,
@@ -213,7 +214,7 @@ static lz_value carried(const struct lz_world *w, const struct lz_task *t)
 static void set(struct lz_world *w, struct lz_cache *c, struct lz_task *t)
 {
     lz_value v = carried(w, t);
-    put(w, c, t, v != 0 ? v : lz_value_integer((int64_t)c->writes), expires_at(w, c, t));
+    put(w, c, t, v != 0 ? v : lz_value_integer((int64_t)c->writes), lz_operate_expires(w, c, t));
 }
 
 static void del(struct lz_world *w, struct lz_cache *c, struct lz_task *t, const struct lz_entry *e)
@@ -246,7 +247,7 @@ static void incr(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
     if (sum > LZ_VALUE_INTEGER_MAX || sum < LZ_VALUE_INTEGER_MIN)
         answer(w, c, t, 400, 0);
     else
-        put(w, c, t, lz_value_integer(sum), e != NULL ? e->expires : expires_at(w, c, t));
+        put(w, c, t, lz_value_integer(sum), e != NULL ? e->expires : lz_operate_expires(w, c, t));
 }
 
 static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
@@ -255,7 +256,7 @@ static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
     if (e == NULL)
         answer(w, c, t, 404, 0);
     else
-        put(w, c, t, e->value, expires_at(w, c, t));
+        put(w, c, t, e->value, lz_operate_expires(w, c, t));
 }
 
 static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum lz_cache_op op)
@@ -267,7 +268,9 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
     }
     c->writes++;
     const struct lz_entry *e =
-        op == LZ_CACHE_SET ? NULL : lz_keyspace_get(c->node[node].keys, t->key, lz_sim_now(w->sim));
+        op == LZ_CACHE_SET || op == LZ_CACHE_MSET
+            ? NULL
+            : lz_keyspace_get(c->node[node].keys, t->key, lz_sim_now(w->sim));
     switch (op) {
     case LZ_CACHE_SETNX:
         if (e != NULL)
@@ -285,17 +288,43 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
     case LZ_CACHE_EXPIRE:
         expire(w, c, t, e);
         return;
+    case LZ_CACHE_MSET:
+        lz_many_set(w, c, t);
+        return;
     case LZ_CACHE_SET:
     default:
         set(w, c, t);
     }
 }
 
+// A node of a cluster does only what is about its own slots. To be sent on is no answer, and not
+// measured as one.
+static bool is_turned_away(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
+                           enum lz_cache_op op)
+{
+    struct lz_cluster_keys keys;
+    lz_many_keys(w, t, op, &keys);
+    uint16_t status = lz_cluster_refuses(w, c, t, &keys, op >= LZ_CACHE_SET);
+    if (status == 0)
+        return false;
+    if (status != LZ_CLUSTER_MOVED && status != LZ_CLUSTER_ASK) {
+        lz_cache_answer(w, c, t, LZ_OUTCOME_ERROR, status);
+        return true;
+    }
+    lz_measure_left(w, &c->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
+    lz_task_answer(w, t, LZ_OUTCOME_ERROR, status);
+    return true;
+}
+
 void lz_operate(struct lz_world *w, struct lz_cache *c, struct lz_task *t)
 {
     LZ_ASSERT(t->state == LZ_TASK_WORKING && t->job == 0);
     enum lz_cache_op op = lz_cache_op_of(w, t->op);
-    if (op < LZ_CACHE_SET)
+    if (c->cluster != NULL && is_turned_away(w, c, t, op))
+        return;
+    if (op == LZ_CACHE_MGET)
+        lz_many_get(w, c, t);
+    else if (op < LZ_CACHE_SET)
         read(w, c, t, op);
     else
         write(w, c, t, op);

@@ -147,6 +147,7 @@ struct lz_call_result {
     uint64_t value;   /* of a read: what the store had, see value.h; 0 if nothing */
     uint32_t answer;  /* what the answer brought beside it, see argument.h; 0: nothing */
     lz_time first;    /* when its first byte came, of one that streams; 0: with the last */
+    bool is_pairs;    /* `answer` is keys and values, see struct lz_cache_pair */
     bool is_degraded; /* good, but not by what was called first: a fallback, or left out */
     bool is_no;       /* good, but what a cache or a store had to say was no: not there, ... */
 };

@@ -24,6 +24,8 @@
 #include "model/traffic/span.h"
 
 static void attempt_begin(struct lz_world *w, struct lz_call *c);
+static void attempt_route(struct lz_world *w, struct lz_call *c);
+static bool arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
 
 lz_instance_id lz_client_who(const struct lz_world *w, uint64_t call)
 {
@@ -146,7 +148,7 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
 static bool may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                       const struct lz_call_result *result)
 {
-    if (c->attempt > e->opts.retries || c->owner_kind == LZ_OWNER_STREAM ||
+    if (lz_client_attempts(c) > e->opts.retries || c->owner_kind == LZ_OWNER_STREAM ||
         !lz_call_is_retried(&e->opts, result) || lz_sim_now(w->sim) >= lz_inherit_deadline(w, e, c))
         return false;
     return e->guard == NULL || lz_guard_may_retry(w, e, c, result->outcome);
@@ -171,7 +173,7 @@ static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
     lz_time now = lz_sim_now(w->sim), deadline = lz_inherit_deadline(w, e, c);
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), c->path, LZ_PURPOSE_BACKOFF, c->attempt);
-    lz_time wait = lz_backoff_wait(&e->opts.backoff, c->attempt, c->waited, &draw);
+    lz_time wait = lz_backoff_wait(&e->opts.backoff, lz_client_attempts(c), c->waited, &draw);
     c->state = LZ_CALL_BACKOFF;
     c->started = now;
     c->server = 0;
@@ -182,9 +184,21 @@ static void back_off(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
             lz_sim_at(w->sim, deadline, w->clients->timeout, c->client, lz_client_token(c));
 }
 
+// Nothing was heard of its server: whoever keeps a map of servers may want to look again.
+static void tell_failed(struct lz_world *w, const struct lz_edge *e, const struct lz_call *c,
+                        enum lz_outcome outcome)
+{
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    bool is_silent = outcome == LZ_OUTCOME_RESET || outcome == LZ_OUTCOME_REFUSED ||
+                     outcome == LZ_OUTCOME_TIMEOUT;
+    if (is_silent && ops->failed != NULL)
+        ops->failed(w, e->opts.to, c->client, c->server);
+}
+
 static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
+    tell_failed(w, e, c, result->outcome);
     lz_span_add(w, c, result->outcome, result->status);
     if (e->is_watched)
         attempt_judged(w, e, c, result);
@@ -197,22 +211,49 @@ static void attempt_end(struct lz_world *w, struct lz_call *c, const struct lz_c
         back_off(w, e, c);
 }
 
+// Its server has named another: the call goes there at once, as one attempt more that is no retry.
+static void attempt_sent_on(struct lz_world *w, struct lz_call *c, uint16_t status)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    lz_span_add(w, c, LZ_OUTCOME_OK, status);
+    attempt_release(w, c, true);
+    c->hops++;
+    c->attempt++;
+    c->started = lz_sim_now(w->sim);
+    c->waited = 0;
+    c->tries = c->trips = 0;
+    c->server = 0;
+    if (arm_timeout(w, e, c)) {
+        attempt_route(w, c);
+        return;
+    }
+    c->state = LZ_CALL_CONNECTING;
+    c->connected = c->started;
+}
+
 void lz_client_answered(struct lz_world *w, const struct lz_task *t)
 {
     struct lz_call *c = lz_client_find(w, t->call);
     LZ_ASSERT(c != NULL);
     const struct lz_edge *e = lz_edge_get(w, c->edge);
+    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    if (ops->redirects != NULL && ops->redirects(w, t, c->client)) {
+        attempt_sent_on(w, c, t->status);
+        return;
+    }
     if (e->name != NULL && e->opts.response_size > LZ_TCP_INITIAL_WINDOW &&
         lz_resolver_moved(w, c)) {
         lz_client_reset(w, t); // who got its acknowledgements knows nothing of the connection
         return;
     }
+    uint32_t answer = lz_argument_answered(w, t);
     bool is_no = e->is_keyed && t->outcome == LZ_OUTCOME_OK && t->status >= 400;
     attempt_end(w, c,
                 &(struct lz_call_result){.outcome = t->outcome,
                                          .status = t->status,
                                          .value = t->value,
-                                         .answer = lz_argument_answered(w, t),
+                                         .answer = answer,
+                                         .is_pairs = e->is_keyed && answer != 0,
                                          .first = lz_stream_first_at(w, c),
                                          .is_no = is_no});
 }
@@ -298,6 +339,7 @@ static lz_instance_id route(struct lz_world *w, const struct lz_edge *e, const s
                 &(struct lz_route){.client = c->client,
                                    .request = c->request,
                                    .op = c->op,
+                                   .call = lz_pool_id(c),
                                    .path = lz_draw_index(c->path, c->attempt),
                                    .key = c->key});
 }
@@ -406,7 +448,7 @@ static void attempt_begin(struct lz_world *w, struct lz_call *c)
         reject(w, e, c);
         return;
     }
-    if (c->attempt > 1)
+    if (lz_client_attempts(c) > 1)
         lz_caller_count(w, e, LZ_CALLER_RETRY);
     if (!arm_timeout(w, e, c)) {
         c->state = LZ_CALL_CONNECTING;

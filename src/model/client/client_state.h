@@ -74,12 +74,20 @@ struct lz_call {
     uint8_t state; /* enum lz_call_state */
     uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
     uint8_t owner_kind;
-    bool has_connection; /* of a limited number */
-    uint8_t legs_kind;   /* enum lz_legs_kind */
-    uint8_t pass;        /* generation of the breaker that let the attempt through */
+    bool has_connection;   /* of a limited number */
+    uint8_t legs_kind : 4; /* enum lz_legs_kind */
+    uint8_t hops : 4;      /* attempts that somebody sent on to another: no retries */
+    uint8_t pass;          /* generation of the breaker that let the attempt through */
 };
 
 _Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small as it can be");
+
+/* Attempts without those that were sent on. */
+static inline uint16_t lz_client_attempts(const struct lz_call *c)
+{
+    LZ_ASSERT(c->attempt >= c->hops);
+    return c->attempt - c->hops;
+}
 
 struct lz_clients {
     struct lz_pool pool;

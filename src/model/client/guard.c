@@ -49,7 +49,7 @@ void lz_guard_ended(struct lz_world *w, struct lz_edge *e, const struct lz_call 
     struct lz_guard_client *g = client_of(w, e, c);
     if (g->budget.active > 0)
         g->budget.active--;
-    bool was_retrying = c->attempt > 1 || c->state == LZ_CALL_BACKOFF;
+    bool was_retrying = lz_client_attempts(c) > 1 || c->state == LZ_CALL_BACKOFF;
     if (was_retrying && g->budget.retrying > 0)
         g->budget.retrying--;
 }
@@ -72,7 +72,7 @@ bool lz_guard_admit(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
     struct lz_guard_client *g = client_of(w, e, c);
     lz_time now = lz_sim_now(w->sim);
-    if (e->opts.bulkhead > 0 && c->attempt == 1 && g->budget.active > e->opts.bulkhead)
+    if (e->opts.bulkhead > 0 && lz_client_attempts(c) == 1 && g->budget.active > e->opts.bulkhead)
         return false;
     if (g->throttle != NULL) {
         double p = lz_throttle_rejects(g->throttle, &e->opts.throttle, now);
@@ -113,7 +113,7 @@ void lz_guard_result(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
             lz_throttle_accepted(g->throttle, &e->opts.throttle, now);
     }
     if (e->opts.budget.on)
-        lz_budget_ended(&g->budget, &e->opts.budget, failed, c->attempt > 1);
+        lz_budget_ended(&g->budget, &e->opts.budget, failed, lz_client_attempts(c) > 1);
     if (e->opts.breaker.on) {
         enum lz_breaker_state before = g->breaker.state;
         lz_breaker_result(&g->breaker, &e->opts.breaker, now, c->pass, failed);
@@ -140,10 +140,10 @@ bool lz_guard_may_retry(struct lz_world *w, struct lz_edge *e, struct lz_call *c
     if (!e->opts.budget.on)
         return true;
     struct lz_budget *b = &client_of(w, e, c)->budget;
-    if (c->attempt > 1 && b->retrying > 0)
+    if (lz_client_attempts(c) > 1 && b->retrying > 0)
         b->retrying--; // the one that has just ended
     bool may = lz_budget_take(b, &e->opts.budget, outcome == LZ_OUTCOME_TIMEOUT);
-    if (may || c->attempt > 1)
+    if (may || lz_client_attempts(c) > 1)
         b->retrying++; // lz_guard_ended takes it back
     return may;
 }

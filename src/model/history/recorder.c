@@ -60,6 +60,7 @@ static const struct {
     {"acquire", LZ_RECORDER_ACQUIRE}, {"lock", LZ_RECORDER_ACQUIRE},
     {"release", LZ_RECORDER_RELEASE}, {"unlock", LZ_RECORDER_RELEASE},
     {"revoke", LZ_RECORDER_RELEASE},  {"renew", LZ_RECORDER_OTHER},
+    {"mget", LZ_RECORDER_OTHER},      {"mset", LZ_RECORDER_OTHER},
     {"keepalive", LZ_RECORDER_OTHER}, {"watch", LZ_RECORDER_OTHER},
 };
 
@@ -266,7 +267,7 @@ static enum lz_recorder_outcome outcome_of(const struct lz_call *c, uint8_t f, b
     bool says_no = result->outcome == LZ_OUTCOME_REFUSED ||
                    (result->outcome == LZ_OUTCOME_ERROR &&
                     (result->status < 500 || (is_database && result->status == 503)));
-    return says_no && c->attempt <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
+    return says_no && lz_client_attempts(c) <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
 }
 
 void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
@@ -280,7 +281,7 @@ void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
     bool is_database = lz_world_component(w, r->component)->kind == LZ_COMPONENT_DATABASE;
     op->outcome = (uint8_t)outcome_of(c, op->f, is_database, result);
     op->done = lz_sim_now(w->sim);
-    op->is_repeated = op->is_repeated || c->attempt > 1;
+    op->is_repeated = op->is_repeated || lz_client_attempts(c) > 1;
     if (op->outcome != LZ_RECORDER_UNKNOWN) {
         op->end = ++w->recorders->numbers;
         close_process(w, r, c, u->process);

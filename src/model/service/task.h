@@ -77,6 +77,7 @@ struct lz_route {
     lz_instance_id client;
     lz_request_id request; /* 0: nobody waits any more */
     lz_op op;
+    uint64_t call;
     uint64_t path; /* owner of the attempt's draws */
     uint64_t key;
 };
@@ -115,6 +116,11 @@ struct lz_server_ops {
     void (*refused)(struct lz_world *w, lz_component_id id, lz_instance_id instance);
     /* A client's connection of which lz_connection_backend said so is closed. NULL: nobody says. */
     void (*closed)(struct lz_world *w, lz_component_id id);
+    /* The answer names another instance, which `route` will say: go there at once. NULL: never. */
+    bool (*redirects)(struct lz_world *w, const struct lz_task *t, lz_instance_id client);
+    /* An attempt got no answer from it (0: it had none to ask). NULL: nobody wants to know. */
+    void (*failed)(struct lz_world *w, lz_component_id id, lz_instance_id client,
+                   lz_instance_id server);
     const struct lz_session_ops *sessions; /* NULL: it has none */
 };
 

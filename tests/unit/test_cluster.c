@@ -1,0 +1,331 @@
+/*
+ * A cluster's slots are Redis Cluster's, and its shards fail over when the specification says.
+ *
+ * Sources: redis.io, "Redis cluster specification" (CRC16, hash tags, the delay of an election,
+ * availability: 1/(N*2-1) of the pairs of nodes that may go away), CLUSTER KEYSLOT, and
+ * redis-benchmark's crc16_slottable.h; the ranges that redis-cli --cluster create deals out.
+ *
+ * Method: many clusters in one world, each with draws of its own; nodes die at one instant.
+ */
+#include "model/cache/cluster.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/cache/cluster_state.h"
+#include "model/node/instance.h"
+#include "model/traffic/traffic.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define MANY 60
+#define DIES (30 * LZ_S)
+
+static void keys_have_the_slots_that_redis_gives_them(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *key;
+        uint32_t slot;
+    } rows[] = {
+        {"06S", 0},
+        {"Qi", 1},
+        {"foo", 12182},
+        {"bar", 5061},
+        {"hello", 866},
+        {"somekey", 11058},
+        {"foo{hash_tag}", 2515},
+        {"bar{hash_tag}", 2515},
+        {"hash_tag", 2515},
+        {"{user1000}.following", 3443},
+        {"user1000", 3443},
+        {"{user1000}.followers", 3443},
+        {"foo{bar}{zap}", 5061},
+        {"x{bar}y", 5061},
+    };
+    assert_int_equal(lz_slots_crc16("123456789", 9), 0x31c3);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(lz_slots_of_text(rows[i].key, strlen(rows[i].key)), rows[i].slot);
+    // An empty tag is none, and of {{bar}} it is {bar.
+    assert_int_equal(lz_slots_of_text("foo{}{bar}", 10), lz_slots_crc16("foo{}{bar}", 10) & 16383);
+    assert_int_equal(lz_slots_of_text("foo{{bar}}zap", 13), lz_slots_crc16("{bar", 4) & 16383);
+}
+
+struct stage {
+    struct lz_arena *arena;
+    struct lz_world *w;
+    lz_component_id cache[MANY];
+    uint32_t count;
+    struct lz_err err;
+};
+
+static void make(struct stage *s, uint32_t count, uint32_t nodes, struct lz_cluster_opts cluster)
+{
+    *s = (struct stage){.count = count};
+    assert_true(lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &s->arena, &s->err));
+    s->w = lz_world_create(
+        &(struct lz_world_opts){.arena = s->arena, .seed = 1, .run_key = 1, .end = 10000 * LZ_S});
+    for (uint32_t i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "redis%u", i);
+        assert_true(lz_cache_create(s->w,
+                                    &(struct lz_cache_opts){.name = lz_arena_strdup(s->arena, name),
+                                                            .mode = LZ_CACHE_CLUSTER,
+                                                            .nodes = nodes,
+                                                            .entries = 10000,
+                                                            .cluster = cluster},
+                                    &s->cache[i], &s->err));
+    }
+}
+
+static void run(struct stage *s, lz_time until)
+{
+    assert_int_equal(lz_world_run_until(s->w, until), LZ_SIM_ENDED);
+}
+
+static struct lz_cache *at(const struct stage *s, uint32_t i)
+{
+    return lz_cache_at(s->w, s->cache[i]);
+}
+
+static void kill_node(struct stage *s, uint32_t i, uint32_t node)
+{
+    lz_instance_kill(s->w, at(s, i)->first + node);
+}
+
+// Every node that runs serves.
+static bool serves(const struct stage *s, uint32_t i)
+{
+    const struct lz_cache *c = at(s, i);
+    for (uint32_t n = 0; n < c->nodes; n++)
+        if (lz_instance_is_up(lz_instance_get(s->w, c->first + n)) && !lz_cluster_node(c, n)->is_ok)
+            return false;
+    return true;
+}
+
+static void three_shards_have_the_ranges_of_redis_cli(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1});
+    const uint8_t *owner = lz_cluster_node(at(&s, 0), 4)->owner;
+    static const uint32_t ends[] = {0, 5460, 5461, 10922, 10923, 16383};
+    for (uint32_t i = 0; i < COUNT(ends); i++)
+        assert_int_equal(owner[ends[i]], i / 2 + 1);
+    lz_arena_destroy(s.arena);
+}
+
+// DELAY = 500 ms + U(0, 500 ms) + rank * 1 s after it is known that the primary fails, and looked
+// at ten times a second.
+static void an_election_comes_when_the_specification_says(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, MANY, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = 15 * LZ_S});
+    run(&s, DIES);
+    for (uint32_t i = 0; i < s.count; i++)
+        kill_node(&s, i, 0);
+    run(&s, DIES + 15 * LZ_S);
+    for (uint32_t i = 0; i < s.count; i++)
+        for (uint32_t n = 0; n < 6; n++)
+            assert_false(lz_cluster_node(at(&s, i), n)->of[0].is_fail); // nobody may know yet
+    run(&s, DIES + 60 * LZ_S);
+    double mean = 0.0;
+    for (uint32_t i = 0; i < s.count; i++) {
+        struct lz_cache *c = at(&s, i);
+        uint32_t replica = 5; // the last of three follows the first
+        assert_int_equal(lz_cluster_shard(c, replica), 0);
+        assert_true(lz_cache_leads(s.w, c->first + replica));
+        const struct lz_cluster_node *v = lz_cluster_node(c, replica);
+        double failed = (double)(v->of[0].failed_at - DIES) / 1e9;
+        double delay = (double)(v->auth_at - v->of[0].failed_at) / 1e9;
+        assert_true(failed >= 15.0 && failed <= 15.0 + 7.5);
+        assert_true(delay >= 0.5 && delay <= 1.1);
+        assert_true(serves(&s, i));
+        mean += delay / s.count;
+    }
+    // 0.75 s and half a tenth of a second; the error of a mean of 60 uniform ones is 0.02 s.
+    assert_true(mean > 0.80 - 0.08 && mean < 0.80 + 0.08);
+    lz_arena_destroy(s.arena);
+}
+
+// "5 masters, a replica each: when two nodes are away, 1/(5*2-1) = 11.11 % that it is unavailable".
+static void as_many_pairs_of_nodes_stop_it_as_published(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 45, 10, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    run(&s, DIES);
+    uint32_t i = 0, stopped = 0;
+    for (uint32_t a = 0; a < 10; a++)
+        for (uint32_t b = a + 1; b < 10; b++, i++) {
+            kill_node(&s, i, a);
+            kill_node(&s, i, b);
+        }
+    run(&s, DIES + 30 * LZ_S);
+    for (i = 0; i < 45; i++)
+        stopped += !serves(&s, i);
+    assert_int_equal(stopped, 5); // of 45: 11.11 %
+    lz_arena_destroy(s.arena);
+}
+
+static void without_most_primaries_nobody_is_promoted(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    run(&s, DIES);
+    kill_node(&s, 0, 0);
+    kill_node(&s, 0, 1);
+    run(&s, DIES + 60 * LZ_S);
+    for (uint32_t n = 3; n < 6; n++)
+        assert_false(at(&s, 0)->node[n].leads);
+    assert_false(serves(&s, 0));
+    lz_arena_destroy(s.arena);
+}
+
+static void of_two_replicas_the_one_with_more_writes_leads(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 20, 9, (struct lz_cluster_opts){.replicas = 2, .node_timeout = LZ_S});
+    run(&s, DIES);
+    for (uint32_t i = 0; i < s.count; i++) {
+        struct lz_cache *c = at(&s, i);
+        for (uint32_t n = 3, more = 10; n < 9; n++)
+            if (lz_cluster_shard(c, n) == 0) {
+                c->node[n].offset = more; // as if these had come before it died
+                more += 10;
+            }
+        kill_node(&s, i, 0);
+    }
+    run(&s, DIES + 20 * LZ_S);
+    for (uint32_t i = 0; i < s.count; i++) {
+        struct lz_cache *c = at(&s, i);
+        uint32_t latest = 0;
+        for (uint32_t n = 3; n < 9; n++)
+            latest = lz_cluster_shard(c, n) == 0 ? n : latest;
+        assert_true(c->node[latest].leads);
+    }
+    lz_arena_destroy(s.arena);
+}
+
+static void put_keys(struct stage *s, uint32_t shards)
+{
+    struct lz_cache *c = at(s, 0);
+    for (uint64_t key = 1; key <= 3000; key++) {
+        uint32_t owner = lz_cluster_node(c, 0)->owner[lz_slots_of_key(s->w, key)] - 1u;
+        assert_true(owner < shards);
+        const struct lz_put put = {.key = key, .value = key, .version = key, .size = 100};
+        assert_non_null(lz_keyspace_put(c->node[owner].keys, &put, 0));
+    }
+}
+
+static void slots_that_are_moved_take_their_keys_along(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 3, (struct lz_cluster_opts){.node_timeout = LZ_S});
+    put_keys(&s, 3);
+    run(&s, LZ_S);
+    struct lz_cache *c = at(&s, 0);
+    uint32_t before = lz_keyspace_count(c->node[0].keys);
+    const struct lz_reshard_opts o = {.slots = 1000, .from = 1, .to = 3};
+    assert_true(lz_cache_reshard(s.w, s.cache[0], &o, &s.err));
+    run(&s, 60 * LZ_S);
+    for (uint32_t n = 0; n < 3; n++) { // all have heard of it
+        assert_int_equal(lz_cluster_node(c, n)->of[0].slots, 5461 - 1000);
+        assert_int_equal(lz_cluster_node(c, n)->of[2].slots, 5461 + 1000);
+        assert_int_equal(lz_cluster_node(c, n)->owner[999], 3);
+        assert_int_equal(lz_cluster_node(c, n)->owner[1000], 1);
+    }
+    uint32_t total = 0, moved = 0;
+    for (uint32_t n = 0; n < 3; n++)
+        total += lz_keyspace_count(c->node[n].keys);
+    assert_int_equal(total, 3000);
+    for (uint32_t slot = 0; slot < 1000; slot++) {
+        assert_int_equal(lz_keyspace_slot_count(c->node[0].keys, slot), 0);
+        moved += lz_keyspace_slot_count(c->node[2].keys, slot);
+    }
+    assert_true(moved > 100 && before - lz_keyspace_count(c->node[0].keys) == moved);
+    lz_arena_destroy(s.arena);
+}
+
+static void a_wrong_move_is_refused(void **unused)
+{
+    (void)unused;
+    static const struct {
+        struct lz_reshard_opts opts;
+        const char *says;
+    } rows[] = {
+        {{.slots = 1, .from = 1, .to = 1}, "nothing would move"},
+        {{.slots = 1, .from = 1, .to = 4}, "shards, 1 to 3"},
+        {{.slots = 6000, .from = 1, .to = 2}, "slots must be 1 to 5461"},
+    };
+    struct stage s;
+    make(&s, 1, 3, (struct lz_cluster_opts){.node_timeout = LZ_S});
+    run(&s, LZ_S);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_false(lz_cache_reshard(s.w, s.cache[0], &rows[i].opts, &s.err));
+        assert_non_null(strstr(s.err.msg, rows[i].says));
+    }
+    const struct lz_reshard_opts good = {.slots = 5, .from = 1, .to = 2, .timeout = LZ_S};
+    assert_true(lz_cache_reshard(s.w, s.cache[0], &good, &s.err));
+    assert_false(lz_cache_reshard(s.w, s.cache[0], &good, &s.err));
+    assert_non_null(strstr(s.err.msg, "is being resharded"));
+    kill_node(&s, 0, 1); // nobody answers: it stops, and the slot is left open
+    run(&s, 5 * LZ_S);
+    assert_false(at(&s, 0)->cluster->reshard.is_busy);
+    assert_true(at(&s, 0)->cluster->reshard.is_open);
+    lz_arena_destroy(s.arena);
+}
+
+static void a_cluster_that_could_not_be_is_refused(void **unused)
+{
+    (void)unused;
+    static const struct {
+        uint32_t nodes;
+        struct lz_cluster_opts opts;
+        const char *says;
+    } rows[] = {
+        {2, {.replicas = 0}, "3 primaries"},
+        {7, {.replicas = 1}, "nodes = 6"},
+        {6, {.replicas = 1, .node_timeout = LZ_MS}, "at least 200ms"},
+        {6, {.replicas = 1, .redirects = 16}, "at most 15"},
+    };
+    struct stage s;
+    make(&s, 0, 0, (struct lz_cluster_opts){0});
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        lz_component_id id;
+        assert_false(lz_cache_create(s.w,
+                                     &(struct lz_cache_opts){.name = "wrong",
+                                                             .mode = LZ_CACHE_CLUSTER,
+                                                             .nodes = rows[i].nodes,
+                                                             .entries = 10,
+                                                             .cluster = rows[i].opts},
+                                     &id, &s.err));
+        assert_non_null(strstr(s.err.msg, rows[i].says));
+    }
+    lz_arena_destroy(s.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_have_the_slots_that_redis_gives_them),
+        cmocka_unit_test(three_shards_have_the_ranges_of_redis_cli),
+        cmocka_unit_test(an_election_comes_when_the_specification_says),
+        cmocka_unit_test(as_many_pairs_of_nodes_stop_it_as_published),
+        cmocka_unit_test(without_most_primaries_nobody_is_promoted),
+        cmocka_unit_test(of_two_replicas_the_one_with_more_writes_leads),
+        cmocka_unit_test(slots_that_are_moved_take_their_keys_along),
+        cmocka_unit_test(a_wrong_move_is_refused),
+        cmocka_unit_test(a_cluster_that_could_not_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
