@@ -18,6 +18,7 @@ local M = {}
 local ROLES = {
     scenario = "scenario", param = "param", use = "use", expect = "expect", slo = "expect",
     traffic = "traffic", region = "place", host = "place", cloud = "place", link = "component",
+    chaos = "fault",
     drive = "drive", handler = "drive", dist = "other", mark = "drive", log = "drive",
 }
 

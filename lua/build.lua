@@ -4,6 +4,7 @@
 --- diagnostic at its block.
 local broker = require "build_broker"
 local cache = require "build_cache"
+local chaos = require "chaos"
 local store = require "build_store"
 local consensus = require "consensus"
 local node = require "build_node"
@@ -369,6 +370,7 @@ function M.fault(state, facts)
 end
 
 local function build_faults(state, C)
+    chaos.expand(state)
     for _, facts in ipairs(state.plan.faults) do
         local id, message = C.fault(M.fault(state, facts))
         if not id then refused(state, facts, message) return end

@@ -202,6 +202,10 @@ local function add_blocks(out, facts)
                 "where it runs" } })
         elseif name == "link" then
             add_fields(out, "LinkFields", schema.link, PAIR)
+        elseif name == "chaos" then
+            add_fields(out, "ChaosFields", schema.chaos, { { "[integer]", "Fault",
+                "what it draws from: a fault with `mtbf`" } })
+            add_word(out, name)
         elseif name ~= "fault" then
             add_fields(out, class_name(name) .. "Fields", schema[name])
             local is_value = not words.blocks[name].is_silent

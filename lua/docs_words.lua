@@ -164,6 +164,17 @@ expect "errors are back under 0.1 % within 15 s" {
     slo = { is_silent = true,
         text = "An objective with its error budget, over the whole run or a sliding window.",
         example = [[slo "availability" { of = web, objective = "99.5%", over = "10m" }]] },
+    chaos = { is_silent = true,
+        text = "Faults drawn from a set, each at its own mean distance in time (mtbf), as far as a "
+            .. "budget of what may be hit at once allows. The seed decides: `lorenz plan --seed N` "
+            .. "shows what comes, numbered, and `only` chooses among it. A fault without `pick` "
+            .. "hits one replica.",
+        example = [[
+chaos "bad weather" {
+  fault.kill { web, mtbf = "3m", lasting = "20s" },
+  fault.latency { link(web, db), mtbf = "1m", lasting = "10s", add = "50ms" },
+  together = 2, replicas = "34%", quiet = "30s",
+}]] },
     fault = { text = "What goes wrong: fault.KIND { target, at = ... }. A kind has these fields "
         .. "and its own; its page is fault.KIND. The value is an anchor for `after`, and so is "
         .. "its `.ends`.",

@@ -49,6 +49,7 @@ end
 local function check_times(state, ctx, f)
     local scenario = state.plan.scenario
     local duration = scenario and scenario.fields.duration
+    if f.mtbf then return end
     if not state.running and f.at == nil and not f.broken then
         state.diag.add { code = "LZ106", line = ctx.line, word = ctx.kind, text = ctx.what
             .. " has no time: it needs `at`",
@@ -150,6 +151,22 @@ local function fields_of(state, kind)
     return known[kind]
 end
 
+--- One that is drawn by a `chaos` has no time of its own, and an end.
+local function check_drawn(state, ctx, f)
+    local wrong, text
+    if f.mtbf == nil then return end
+    if state.running then
+        wrong, text = "mtbf", "`mtbf` is drawn before the run: it has no meaning here"
+    elseif f.at then wrong, text = "at", "`mtbf` says when: it has no `at` beside it"
+    elseif f.every then wrong, text = "every", "`mtbf` says how often: it has no `every` beside it"
+    elseif not f.lasting then wrong, text = "mtbf", "what is drawn needs `lasting`"
+    end
+    if not wrong then return end
+    state.diag.add { code = "LZ206", line = ctx.line, path = { wrong }, at = "field",
+        text = ("%s: %s"):format(ctx.what, text) }
+    f.broken = true
+end
+
 local function make(state, kind, body)
     local line = state.line()
     local before = #state.diag.list
@@ -165,9 +182,11 @@ local function make(state, kind, body)
     local f = fields.read(ctx, fields_of(state, kind), plain)
     check_times(state, ctx, f)
     check_spread(state, ctx, f, spread)
+    check_drawn(state, ctx, f)
     local targets = read_targets(state, ctx, body, f)
     local facts = { kind = "fault", fault = kind, line = line, fields = f, a = targets[1],
-        b = targets[2], text = ctx.what, broken = f.broken, spread = spread }
+        b = targets[2], text = ctx.what, broken = f.broken, spread = spread,
+        is_drawn = f.mtbf ~= nil }
     if f.broken then
         if state.running then raise_last(state, before, ctx.what) end
         return handles.fault(state, facts)
@@ -175,6 +194,8 @@ local function make(state, kind, body)
     if not state.fault_kinds[kind] then state.not_yet(line, ctx.what, kind) end
     if state.running then
         state.act_fault(facts)
+    elseif f.mtbf then
+        state.plan.drawn[#state.plan.drawn + 1] = facts
     else
         state.plan.faults[#state.plan.faults + 1] = facts
     end

@@ -426,6 +426,11 @@ end
 
 function TYPES.anchor(ctx, f, v)
     local h = handles.of(v)
+    local fault = h and (h.kind == "fault" and h or h.kind == "anchor" and h.fault)
+    if fault and fault.is_drawn then
+        return nil, complain(ctx, f[1], "LZ304", "a fault with `mtbf` may come any number of times",
+            "name an instant, or a fault with `at`")
+    end
     if h and h.kind == "fault" then return { kind = "fault", fault = h } end
     if h and h.kind == "anchor" then return { kind = "fault_ends", fault = h.fault } end
     if h and h.kind == "mark" then return { kind = "mark", mark = h.mark } end

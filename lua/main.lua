@@ -2,6 +2,7 @@
 local actions = require "actions"
 local build = require "build"
 local diag = require "diag"
+local chaos = require "chaos"
 local faults = require "faults"
 local fields = require "fields"
 local handles = require "handles"
@@ -17,7 +18,8 @@ local vocab = require "vocab"
 local M = {}
 
 local function new_plan()
-    return { regions = {}, hosts = {}, components = {}, links = {}, faults = {},
+    return { regions = {}, hosts = {}, components = {}, links = {}, faults = {}, chaos = {},
+             drawn = {},
              expectations = {}, params = {}, drives = {}, not_yet = {} }
 end
 
@@ -151,6 +153,7 @@ local function check_whole(state)
         return
     end
     faults.check_whole(state)
+    chaos.check_whole(state)
     check_pins(state)
     if #state.diag.list == 0 then sql.check_whole(state) end
 end

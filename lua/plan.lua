@@ -3,6 +3,7 @@
 ---
 --- Everything here is read from the plan that validation made; the load is what follows from
 --- rates and calls, without faults and retries.
+local chaos = require "chaos"
 local faults = require "faults"
 local main = require "main"
 local schema = require "schema"
@@ -163,7 +164,7 @@ end
 --- A fault in words: its kind, its target, its own parameters.
 function M.fault_text(state, facts)
     local fields, own = faults.fields(state.fault_kinds, facts.fault), {}
-    local in_timeline = { at = true, lasting = true, every = true }
+    local in_timeline = { at = true, lasting = true, every = true, mtbf = true }
     for _, f in ipairs(fields) do
         local v = not in_timeline[f[1]] and facts.fields[f[1]]
         local shown = v ~= nil and v ~= false and values.value(f, v)
@@ -195,7 +196,13 @@ local function deadline_of(e)
     return base and base + within
 end
 
-local function timeline(state, width)
+local function count_of(block, come)
+    local only = block.fields.only
+    return only and ("%d of %d faults"):format(#only, come)
+        or ("%d fault%s"):format(come, come == 1 and "" or "s")
+end
+
+local function timeline(state, opts, width)
     local s, rows = state.plan.scenario.fields, {}
     if (s.warmup or 0) > 0 then
         add_span(rows, s.duration, { { 0, s.warmup } }, "warm-up: nothing is judged")
@@ -203,8 +210,9 @@ local function timeline(state, width)
     for _, f in ipairs(state.plan.faults) do
         local again = f.fields.every and (", every %s"):format(values.duration(f.fields.every))
             or ""
-        add_span(rows, s.duration, spans_of(f.fields, s.duration), ("%s%s (%s)"):format(
-            M.fault_text(state, f), again, where(state, f.line)))
+        add_span(rows, s.duration, spans_of(f.fields, s.duration), ("%s%s%s (%s)"):format(
+            f.chaos and f.chaos .. ": " or "", M.fault_text(state, f), again,
+            where(state, f.line)))
     end
     for _, e in ipairs(state.plan.expectations) do
         local deadline = deadline_of(e)
@@ -218,6 +226,11 @@ local function timeline(state, width)
         return a.i < b.i
     end)
     local out = text.rows(rows, width, CELLS + 2)
+    for _, block in ipairs(state.plan.chaos) do
+        out = out .. text.paragraph(text.clean(("chaos \"%s\" (%s) brings %s with seed %s; %s went "
+            .. "over its budget."):format(block.name, where(state, block.line),
+            count_of(block, #block.come), opts.seed, block.refused)), width, "  ")
+    end
     for _, d in ipairs(state.plan.drives) do
         out = out .. text.paragraph(text.clean(("drive \"%s\" (%s) acts as the run goes; what it "
             .. "does is not known before."):format(d.name, where(state, d.line))), width, "  ")
@@ -291,13 +304,15 @@ end
 ---@param opts { width: integer, seed: string, timeout_ns: integer, memory_mib: integer,
 ---              events_max: integer }
 function M.text(state, opts)
+    chaos.plan(state, opts.seed_number)
     local s = state.plan.scenario
     local width = opts.width
     local head = ("%s long%s."):format(values.duration(s.fields.duration),
         (s.fields.warmup or 0) > 0 and (", judged after %s of warm-up"):format(
             values.duration(s.fields.warmup)) or "")
     return text.paragraph(text.clean(s.name), width) .. text.paragraph(head, width, "  ")
-        .. section("Made of", topology(state, width)) .. section("Timeline", timeline(state, width))
+        .. section("Made of", topology(state, width))
+        .. section("Timeline", timeline(state, opts, width))
         .. section("Must hold", judged(state, width)) .. section("Cases", cases(state, opts, width))
         .. section("Load", load(state, opts, width))
         .. section("Not run yet by this version (LZ114)", not_yet(state, width))

@@ -456,6 +456,8 @@ M.fault = { -- and the parameters of its kind
     { "lasting", "duration", "how long; default to the end", above_zero = true },
     { "every", "duration", "again after this period", above_zero = true },
     { "ramp", "duration", "its magnitude grows from nothing over this time; default at once" },
+    { "mtbf", "duration", "in a chaos: how far apart two of them are, on average",
+        above_zero = true },
     { "pick", "pick", "\"all\", \"one\", a count, \"50%\" or \"random 50%\"; default all" },
 }
 
@@ -512,6 +514,7 @@ M.histories = {
     monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
     converges = "convergence",
 }
+M.chaos = require "schema_chaos"
 M.slo = {
     { "of", "ref:service|balancer|gateway|traffic|database|consensus|cache|store",
         "whose errors count", required = true },

@@ -5,6 +5,7 @@
 --- (build.lua). Words that act (`sleep`, `mark`, a fault without `at`) work inside `drive`
 --- and handlers only.
 local diag = require "diag"
+local chaos = require "chaos"
 local dists = require "dists"
 local expectations = require "expectations"
 local faults = require "faults"
@@ -436,6 +437,7 @@ function M.environment(state, base)
     env.dist = dists.word(state)
     env.shape = shapes.word(state)
     env.fault = faults.word(state)
+    env.chaos = chaos.word(state)
     env.expect = expectations.expect_word(state)
     env.slo = expectations.slo_word(state)
     env.check = expectations.check_word(state)

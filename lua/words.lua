@@ -14,7 +14,7 @@ end
 
 local SPACES = { region = "region", zone = "region", cloud = "region", host = "host",
     scenario = "scenario", expect = "expectation", slo = "expectation", check = "expectation",
-    param = "param" }
+    param = "param", chaos = "chaos" }
 
 --- Two blocks of one namespace must not share a name.
 function M.claim(state, kind, name, line)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "explore/crew.h"
 #include "report/report.h"
+#include "script/chaos.h"
 
 #define BATCH 4 // tried at once, whatever the number of workers
 #define STEPS 3
@@ -24,7 +25,8 @@ struct search {
     const struct lz_shrink_opts *opts;
     struct lz_shrink *out;
     struct lz_cut cut;
-    char *error; // what it ended with; NULL: an expectation failed
+    struct lz_str pinned; // what is cut: the text, with what a chaos brings
+    char *error;          // what it ended with; NULL: an expectation failed
     uint64_t events_max;
     const char *doing;
     struct lz_str texts[BATCH]; // what is being tried
@@ -429,6 +431,46 @@ static void try_knobs(struct search *s)
     }
 }
 
+// ---------------------------------------------------------------- chaos
+
+static void pin_work(void *ctx, size_t job, struct lz_str *message)
+{
+    const struct search *s = ctx;
+    (void)job;
+    struct lz_script *script = lz_worker_load(&s->opts->source, s->opts->params);
+    if (lz_script_trouble(script) == LZ_SCRIPT_OK)
+        lz_chaos_pin(script, s->opts->seed, message);
+    else
+        lz_str_add_n(message, s->opts->source.text, s->opts->source.len);
+    lz_script_destroy(script);
+}
+
+static bool pin_done(void *ctx, size_t job, struct lz_crew_result *r)
+{
+    struct search *s = ctx;
+    (void)job;
+    if (r->end == LZ_CREW_DONE && r->message.len > 0)
+        lz_str_add_n(&s->pinned, r->message.text, r->message.len);
+    else
+        lz_str_add_n(&s->pinned, s->opts->source.text, s->opts->source.len);
+    return true;
+}
+
+// The text with the faults that its chaos brings in the place of it.
+static bool pin_chaos(struct search *s)
+{
+    const struct lz_crew_opts crew = {
+        .jobs = 1,
+        .workers = 1,
+        .timeout_ns = s->opts->timeout_ns,
+        .ctx = s,
+        .work = pin_work,
+        .done = pin_done,
+    };
+    lz_str_init(&s->pinned);
+    return lz_crew_run(&crew, &s->out->signal, s->err);
+}
+
 // ---------------------------------------------------------------- the case
 
 // Whether an element of a param's list is the value: without quotes, comma and blanks.
@@ -628,10 +670,13 @@ bool lz_shrink_run(const struct lz_shrink_opts *opts, struct lz_shrink *out, str
         .opts = opts, .out = out, .doing = "the first run", .wanted = LIKE, .err = err};
     for (size_t i = 0; i < BATCH; i++)
         lz_str_init(&s.texts[i]);
-    lz_cut_init(&s.cut, opts->source.text, opts->source.len);
+    s.is_broken = !pin_chaos(&s);
+    if (s.pinned.len == 0)
+        lz_str_add_n(&s.pinned, opts->source.text, opts->source.len);
+    lz_cut_init(&s.cut, s.pinned.text, s.pinned.len);
     count(&s, 0);
     pin(&s);
-    out->fails = run_first(&s);
+    out->fails = !s.is_broken && run_first(&s);
     if (out->fails && s.cut.atoms.count > 0)
         search_all(&s);
     count(&s, 1);
@@ -640,6 +685,7 @@ bool lz_shrink_run(const struct lz_shrink_opts *opts, struct lz_shrink *out, str
         lz_str_finish(&s.texts[i]);
     lz_brief_finish(&s.first);
     lz_cut_finish(&s.cut);
+    lz_str_finish(&s.pinned);
     free(s.error);
     free(s.guarded);
     if (s.is_broken)

@@ -25,6 +25,7 @@ static void push_facts(lua_State *L)
     static const char *const tables[] = {"fault_kinds", "metrics"};
     lua_newtable(L);
     lua_newtable(L); // [facts C]
+    lz_bind_chaos(L);
     lz_bind_fault(L);
     lz_bind_check(L);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

@@ -40,6 +40,8 @@ static void push_options(lua_State *L, const struct lz_script *s, const struct l
     lua_setfield(L, -2, "width");
     lua_pushstring(L, seed);
     lua_setfield(L, -2, "seed");
+    lua_pushinteger(L, (lua_Integer)opts->seed);
+    lua_setfield(L, -2, "seed_number");
     lua_pushinteger(L, opts->timeout_ns);
     lua_setfield(L, -2, "timeout_ns");
     lua_pushinteger(L, (lua_Integer)(s->opts.memory_max >> 20));

@@ -89,6 +89,7 @@ static void push_world(lua_State *L)
     lz_bind_consensus(L);
     lz_bind_names(L);
     lz_bind_node(L);
+    lz_bind_chaos(L);
     lz_bind_fault(L);
     lz_bind_version(L);
     lz_bind_replication(L);
@@ -478,7 +479,7 @@ const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i)
 }
 
 // The case that is loaded is the first of the matrix: all else is pinned.
-static uint64_t run_key(const struct lz_script *s, uint64_t seed)
+uint64_t lz_script_run_key(const struct lz_script *s, uint64_t seed)
 {
     uint64_t key = lz_hash_mix(lz_hash_mix(seed, 1), lz_hash_text(s->name));
     const struct lz_script_case *c = &s->cases[0];
@@ -542,7 +543,7 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
     s->world.world = lz_world_create(&(struct lz_world_opts){
         .arena = s->arena,
         .seed = seed,
-        .run_key = run_key(s, seed),
+        .run_key = lz_script_run_key(s, seed),
         .events_max = events_max,
         .warmup = s->warmup,
         .end = s->duration,

@@ -97,11 +97,15 @@ int lz_order_next(lua_State *L);
 int lz_order_sort(lua_State *L);
 int lz_order_tostring(lua_State *L);
 
+/* What draws of a run are keyed by: its seed, sentence and parameters. */
+uint64_t lz_script_run_key(const struct lz_script *s, uint64_t seed);
+
 /* bind_*.c: add their functions to the table on top of the stack. */
 void lz_bind_model(lua_State *L);
 void lz_bind_consensus(lua_State *L);
 void lz_bind_names(lua_State *L);
 void lz_bind_node(lua_State *L);
+void lz_bind_chaos(lua_State *L);
 void lz_bind_fault(lua_State *L);
 void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);

@@ -186,6 +186,30 @@ local rows = {
         .. "$L shrink s/_forty.lua --seed $seed --swarm --runs 80", 0,
         out = { "fails alike after", "→ 3 faults" } },
 
+    -- Chaos. What a block brings is known before the run, and within its budget.
+    { "a plan shows what a seed brings, and a run has it",
+        "sed -i 's/, most = 12//' s/weather.lua; for i in 1 2 3; do $L plan s/weather.lua --seed "
+        .. "$i | grep -c 'weather [0-9]*: fault' >>p; $L run -q s/weather.lua --seed $i >o; $L sql "
+        .. "-f tabs weather-$i 'select count(*) from fault' | tail -1 >>r; done; cmp p r && "
+        .. "sort -u p | wc -l", 0, out = { "!1" } },
+    { "no budget is ever overdrawn",
+        "for i in 1 2 3 4 5 6 7 8; do $L run -q s/weather.lua --seed $i >o; $L sql -f tabs "
+        .. "weather-$i 'select max(n) from (select (select count(*) from fault b where b.at_ns <= "
+        .. "a.at_ns and b.at_ns + 8e9 > a.at_ns) n from fault a)' | tail -1; done | sort -u; "
+        .. "cat .lorenz/runs/*.lzrun | wc -c >o", 0, out = { "2\n", "!3" } },
+    { "one fault of a set shifts no draw of another",
+        "sed '/fault.degrade/d; s/together = 2/together = 1000/; s/most = 12/most = 1000/; "
+        .. "s/targets = 2/targets = 99/; s/quiet = .5s./quiet = \"0s\"/; s/34%/100%/' "
+        .. "s/weather.lua >s/a.lua; sed 's/$/ /; /fault.kill/d' s/a.lua >s/b.lua; for i in a b; do "
+        .. "$L run -q s/$i.lua >o; $L sql -f tabs $i-1 \"select at_ns from fault where kind = 'latency'\" "
+        .. ">$i; done; cmp a b; wc -l <a", 0, out = { "1" } },
+    { "what a chaos brings shrinks fault by fault",
+        "$L shrink s/weather.lua && cat s/min/weather-1.lua", 0,
+        out = { "12 → 1 faults", "fault.down { eu.zone.a, at = ", "!chaos" } },
+    { "only some of it may be asked for",
+        "sed -i 's/most = 12/only = { 2, 5 }/' s/weather.lua; $L run -q s/weather.lua >o; "
+        .. "$L sql -f tabs weather-1 'select count(*) from fault' | tail -1", 0, out = { "2\n" } },
+
     -- Orders of messages. Two ways differ by 100 us, which nothing but luck makes matter.
     { "an ordering bug is not found in the network's order",
         "$L sweep s/overtakes.lua --no-shrink --progress none", 0,
