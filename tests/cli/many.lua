@@ -201,7 +201,8 @@ local rows = {
         "sed '/fault.degrade/d; s/together = 2/together = 1000/; s/most = 12/most = 1000/; "
         .. "s/targets = 2/targets = 99/; s/quiet = .5s./quiet = \"0s\"/; s/34%/100%/' "
         .. "s/weather.lua >s/a.lua; sed 's/$/ /; /fault.kill/d' s/a.lua >s/b.lua; for i in a b; do "
-        .. "$L run -q s/$i.lua >o; $L sql -f tabs $i-1 \"select at_ns from fault where kind = 'latency'\" "
+        .. "$L run -q s/$i.lua >o; $L sql -f tabs $i-1 \"select at_ns from fault "
+        .. "where kind = 'latency'\" "
         .. ">$i; done; cmp a b; wc -l <a", 0, out = { "1" } },
     { "what a chaos brings shrinks fault by fault",
         "$L shrink s/weather.lua && cat s/min/weather-1.lua", 0,
