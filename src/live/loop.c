@@ -229,7 +229,7 @@ static uint32_t to_epoll(unsigned events)
     if (events & LZ_LOOP_WRITE)
         flags |= EPOLLOUT;
     if (events & LZ_LOOP_EDGE)
-        flags |= EPOLLET;
+        flags |= EPOLLET | EPOLLRDHUP;
     return flags;
 }
 
@@ -242,6 +242,8 @@ static unsigned from_epoll(uint32_t flags)
         events |= LZ_LOOP_WRITE;
     if (flags & (EPOLLERR | EPOLLHUP))
         events |= LZ_LOOP_ERROR;
+    if (flags & EPOLLRDHUP)
+        events |= LZ_LOOP_ENDED;
     return events;
 }
 
@@ -277,6 +279,16 @@ void lz_loop_unwatch(struct lz_loop *loop, int fd)
     loop->watches[fd].generation++;
     // Fails for one that is closed already; the kernel forgot that one by itself.
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void lz_loop_close(struct lz_loop *loop, int fd)
+{
+    LZ_ASSERT(fd >= 0);
+    if ((size_t)fd < loop->watch_cap && loop->watches[fd].fn != NULL) {
+        loop->watches[fd].fn = NULL;
+        loop->watches[fd].generation++;
+    }
+    close(fd); // the last reference: epoll forgets it
 }
 
 // --- children ---

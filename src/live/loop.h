@@ -44,8 +44,9 @@
 
 #define LZ_LOOP_READ 1u
 #define LZ_LOOP_WRITE 2u
-#define LZ_LOOP_ERROR 4u /* told, never asked for: an error, or both directions hung up */
-#define LZ_LOOP_EDGE 8u  /* asked for: edge triggered */
+#define LZ_LOOP_ERROR 4u  /* told, never asked for: an error, or both directions hung up */
+#define LZ_LOOP_EDGE 8u   /* asked for: edge triggered */
+#define LZ_LOOP_ENDED 16u /* told of edge triggered ones: the peer will send no more */
 
 #define LZ_LOOP_NEVER INT64_MAX
 
@@ -91,6 +92,10 @@ bool lz_loop_is_armed(const struct lz_loop_timer *timer);
 bool lz_loop_watch(struct lz_loop *loop, int fd, unsigned events, lz_loop_fd_fn *fn, void *ctx,
                    struct lz_err *err) LZ_MUST_CHECK;
 void lz_loop_unwatch(struct lz_loop *loop, int fd); /* also if not watched */
+
+/* Unwatch and close, in one call of the system. `fd` must be the only one of its kind: no dup,
+ * no copy in a child. */
+void lz_loop_close(struct lz_loop *loop, int fd);
 
 /* Called once; `pid` is not a zombie any more then. False if it is no child of this process. */
 bool lz_loop_watch_child(struct lz_loop *loop, pid_t pid, lz_loop_child_fn *fn, void *ctx,

@@ -20,8 +20,7 @@ static void drop_fd(struct lz_conn *c, int side)
 {
     if (c->fd[side] < 0)
         return;
-    lz_loop_unwatch(c->edge->serve->loop, c->fd[side]);
-    close(c->fd[side]);
+    lz_loop_close(c->edge->serve->loop, c->fd[side]);
     c->fd[side] = -1;
 }
 
@@ -116,14 +115,7 @@ static void be_prompt(int fd)
 
 static void connected(struct lz_conn *c)
 {
-    int error = 0;
-    socklen_t len = sizeof(error);
-    getsockopt(c->fd[LZ_SERVER], SOL_SOCKET, SO_ERROR, &error, &len);
     c->is_connecting = false;
-    if (error != 0) {
-        refused(c);
-        return;
-    }
     c->is_connected = true;
     // What came meanwhile has waited for the handshake, and travelled with its last step.
     c->skips_delay = c->connect_at_ns > c->opened_ns;
@@ -143,7 +135,8 @@ static void begin_connect(struct lz_conn *c)
         return;
     }
     be_prompt(fd);
-    if (connect(fd, (const void *)&e->upstream, e->upstream_len) != 0 && errno != EINPROGRESS) {
+    bool at_once = connect(fd, (const void *)&e->upstream, e->upstream_len) == 0;
+    if (!at_once && errno != EINPROGRESS) {
         refused(c);
         return;
     }
@@ -151,6 +144,8 @@ static void begin_connect(struct lz_conn *c)
     if (!lz_loop_watch(e->serve->loop, fd, LZ_LOOP_READ | LZ_LOOP_WRITE | LZ_LOOP_EDGE, on_event, c,
                        &err))
         refused(c);
+    else if (at_once)
+        connected(c); // what the loopback does mostly
 }
 
 static void doomed(struct lz_conn *c)
@@ -191,6 +186,8 @@ static void on_event(void *ctx, int fd, unsigned events)
     struct lz_conn *c = ctx;
     int side = fd == c->fd[LZ_CLIENT] ? LZ_CLIENT : LZ_SERVER;
     LZ_ASSERT(c->fd[side] == fd);
+    if (events & LZ_LOOP_ENDED)
+        c->is_ended[side] = true;
     if (events & (LZ_LOOP_READ | LZ_LOOP_ERROR)) {
         c->readable[side] = true;
         note_cut(c, side);
@@ -199,7 +196,10 @@ static void on_event(void *ctx, int fd, unsigned events)
         c->writable[side] = true;
     bool cut = lz_gate_is_cut(c, LZ_UP) || lz_gate_is_cut(c, LZ_DOWN);
     if (side == LZ_SERVER && c->is_connecting) {
-        connected(c);
+        if (events & LZ_LOOP_ERROR)
+            refused(c);
+        else
+            connected(c);
     } else {
         lz_lane_pump(c);
         // Gone, and nobody was about to read or write: a client that has given up.
@@ -220,6 +220,7 @@ void lz_conn_accept(struct lz_edge *e, int fd)
     *c = (struct lz_conn){.edge = e,
                           .ordinal = ++e->ordinal,
                           .fd = {fd, -1},
+                          .writable = {true, true},
                           .opened_ns = lz_loop_now(s->loop),
                           .next = e->conns,
                           .at = &e->conns,
@@ -234,7 +235,6 @@ void lz_conn_accept(struct lz_edge *e, int fd)
     atomic_fetch_add_explicit(&e->counts->open, 1, memory_order_relaxed);
     if (e->is_http)
         c->exchange = lz_exchange_create();
-    be_prompt(fd);
     lz_gate_doom(c);
     c->connect_at_ns = c->opened_ns + (e->active != NULL ? lz_gate_handshake(c) : 0);
     if (!lz_loop_watch(s->loop, fd, LZ_LOOP_READ | LZ_LOOP_WRITE | LZ_LOOP_EDGE, on_event, c, &err))

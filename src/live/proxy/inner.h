@@ -112,6 +112,7 @@ struct lz_conn {
     uint64_t carried; /* bytes passed on, both ways */
     int fd[2];        /* of each side; -1: none yet, or closed */
     bool readable[2], writable[2];
+    bool is_ended[2]; /* nothing comes behind what is there: read until it is at its end */
     bool is_connected, is_connecting, skips_delay, is_ending, is_dead;
     bool is_busy;   /* there was more to do than one turn allows */
     uint8_t talker; /* the direction of the latest byte, plus 1 */

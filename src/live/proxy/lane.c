@@ -320,6 +320,9 @@ static bool fill(struct lz_conn *c, int d)
     ssize_t n = recv(c->fd[source_of(d)], s->scratch, asked, 0);
     if (n <= 0)
         return no_bytes(c, d, n);
+    // Less than there was room for: all of it. What comes from now on is another event.
+    if ((size_t)n < asked && !c->is_ended[source_of(d)])
+        c->readable[source_of(d)] = false;
     return take_in(c, d, s->scratch, (size_t)n, asked);
 }
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -233,8 +234,10 @@ static bool listen_at(const struct lz_proxy_edge_opts *o, struct sockaddr_storag
         return false;
     int fd = socket(at->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int yes = 1;
-    // Without it a port that a run before this one used is taken for a minute.
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+    // Without the first a port that a run before this one used is taken for a minute; whoever is
+    // accepted inherits the second: nothing waits for more to come.
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
         bind(fd, (const void *)at, len) != 0 || listen(fd, BACKLOG) != 0) {
         int reason = errno;
         if (fd >= 0)
