@@ -11,26 +11,48 @@
 #include "base/str.h"
 
 #define MS_NS INT64_C(1000000)
+#define STREAMS 100        // of one HTTP/2 connection: libcurl's default
 #define H2C_SINCE 0x080000 // libcurl 7.88 breaks a cleartext HTTP/2 connection it uses again
+
+// One of libcurl's, configured for the request, and what belongs to its use just now.
+struct handle {
+    struct handle *next; // among the idle ones
+    CURL *easy;
+    struct lz_fetch_run *run;
+    int64_t timeout_ms; // as it is configured
+    bool is_fresh;      // likewise
+    uint32_t tries;     // requests that libcurl has begun to send
+    size_t keep;
+    struct lz_str body;
+    char trouble[CURL_ERROR_SIZE];
+};
+
+enum where { WAITING, UNDER_WAY, OVER, IDLE };
 
 struct lz_fetch_run {
     struct lz_fetch *fetch;
-    struct lz_fetch_run *next, *before; // among those under way; `next` among the idle ones
-    CURL *easy;
-    lz_fetch_fn *fn;
+    struct lz_fetch_run *next, *before; // in the list of `where`
+    enum where where;
+    struct handle *handle; // NULL while it waits
+    lz_fetch_fn *fn;       // NULL: cancelled when it was over
     void *ctx;
-    int64_t timeout_ms; // as the handle has it
-    uint32_t tries;     // requests that libcurl has begun to send
-    bool is_fresh;      // as the handle has it
-    struct lz_str body;
-    char trouble[CURL_ERROR_SIZE];
+    bool is_fresh;
+    int64_t until_ns;
+    struct lz_loop_timer patience; // armed while it waits; libcurl's own timeout does afterwards
+    CURLcode code;                 // once it is over
+};
+
+struct list {
+    struct lz_fetch_run *first, *last;
 };
 
 struct lz_fetch {
     struct lz_loop *loop;
     CURLM *multi;
     struct lz_loop_timer timer;
-    struct lz_fetch_run *under_way, *idle;
+    struct list lists[IDLE + 1];
+    struct handle *handles; // idle
+    uint32_t in_curl, in_curl_max;
     char *url, *method, *body, *ca_file, *via;
     struct curl_slist *headers, *connect_to;
     size_t body_size, keep;
@@ -53,25 +75,24 @@ const char *lz_fetch_outcome_name(enum lz_fetch_outcome outcome)
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
-    struct lz_fetch_run *run = ctx;
-    size_t keep = run->fetch->keep, all = size * count;
-    if (run->body.len < keep)
-        lz_str_add_n(&run->body, bytes, keep - run->body.len < all ? keep - run->body.len : all);
+    struct handle *h = ctx;
+    size_t room = h->body.len < h->keep ? h->keep - h->body.len : 0, all = size * count;
+    lz_str_add_n(&h->body, bytes, room < all ? room : all);
     return all;
 }
 
 // Before each request: the second time libcurl is at it again after a connection broke.
 static int on_request(void *ctx, char *ip, char *local_ip, int port, int local_port)
 {
-    struct lz_fetch_run *run = ctx;
+    struct handle *h = ctx;
     (void)ip;
     (void)local_ip;
     (void)port;
     (void)local_port;
-    return ++run->tries > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    return ++h->tries > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static enum lz_fetch_outcome outcome_of(const struct lz_fetch_run *run, CURLcode code)
+static enum lz_fetch_outcome outcome_of(const struct handle *h, CURLcode code)
 {
     long os_errno = 0;
     switch (code) {
@@ -90,7 +111,7 @@ static enum lz_fetch_outcome outcome_of(const struct lz_fetch_run *run, CURLcode
     case CURLE_HTTP2_STREAM:
         return LZ_FETCH_RESET;
     case CURLE_SSL_CONNECT_ERROR:
-        curl_easy_getinfo(run->easy, CURLINFO_OS_ERRNO, &os_errno);
+        curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &os_errno);
         return os_errno == ECONNRESET || os_errno == EPIPE ? LZ_FETCH_RESET : LZ_FETCH_FAILED;
     default:
         return LZ_FETCH_FAILED;
@@ -104,84 +125,110 @@ static int64_t time_of(CURL *easy, CURLINFO which)
     return (int64_t)us * 1000;
 }
 
-static struct lz_fetch_result result_of(const struct lz_fetch_run *run, CURLcode code)
+static struct lz_fetch_result result_of(const struct handle *h, CURLcode code)
 {
-    struct lz_fetch_result r = {.outcome = outcome_of(run, code)};
+    struct lz_fetch_result r = {.outcome = outcome_of(h, code)};
     long status = 0, connects = 0;
-    curl_easy_getinfo(run->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
     if (connects > 0)
-        r.connect_ns = time_of(run->easy, CURLINFO_PRETRANSFER_TIME_T);
+        r.connect_ns = time_of(h->easy, CURLINFO_PRETRANSFER_TIME_T);
     if (r.outcome == LZ_FETCH_ANSWERED) {
-        curl_easy_getinfo(run->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
         r.status = (uint16_t)status;
-        r.first_ns = time_of(run->easy, CURLINFO_STARTTRANSFER_TIME_T);
-        r.text = run->body.text;
-        r.size = run->body.len;
+        r.first_ns = time_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
+        r.text = h->body.text;
+        r.size = h->body.len;
         return r;
     }
-    r.text = run->trouble;
+    r.text = h->trouble;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         r.text = "the kept connection was closed instead of an answer";
-    else if (run->trouble[0] == '\0')
+    else if (h->trouble[0] == '\0')
         r.text = curl_easy_strerror(code);
     r.size = strlen(r.text);
     return r;
 }
 
-static void unlink_run(struct lz_fetch_run *run)
+// --- where runs are ---
+
+static void move(struct lz_fetch_run *run, enum where to)
 {
-    struct lz_fetch *f = run->fetch;
-    if (run->before != NULL)
-        run->before->next = run->next;
-    else
-        f->under_way = run->next;
-    if (run->next != NULL)
-        run->next->before = run->before;
-    run->next = run->before = NULL;
+    struct list *from = &run->fetch->lists[run->where], *list = &run->fetch->lists[to];
+    *(run->before != NULL ? &run->before->next : &from->first) = run->next;
+    *(run->next != NULL ? &run->next->before : &from->last) = run->before;
+    run->before = list->last;
+    run->next = NULL;
+    *(list->last != NULL ? &list->last->next : &list->first) = run;
+    list->last = run;
+    run->where = to;
 }
 
-static void free_run(struct lz_fetch_run *run)
+static void free_handle(struct handle *h)
 {
-    curl_easy_cleanup(run->easy);
-    lz_str_finish(&run->body);
-    free(run);
+    curl_easy_cleanup(h->easy);
+    lz_str_finish(&h->body);
+    free(h);
 }
 
-// Over: the handle is kept as it is configured, for the next one.
-static void put_by(struct lz_fetch_run *run)
+// libcurl is done with its handle, which is kept as it is configured.
+static void release(struct lz_fetch_run *run)
 {
     struct lz_fetch *f = run->fetch;
+    struct handle *h = run->handle;
+    LZ_ASSERT(f->in_curl > 0);
+    f->in_curl--;
+    run->handle = NULL;
+    curl_multi_remove_handle(f->multi, h->easy);
     if (f->connect_only) {
-        free_run(run); // only this closes its connection
+        free_handle(h); // only this closes its connection
         return;
     }
-    run->next = f->idle;
-    f->idle = run;
+    h->next = f->handles;
+    f->handles = h;
 }
 
+static void start_waiting(struct lz_fetch *f);
 static void destroy(struct lz_fetch *f);
 
-static void hand_out(struct lz_fetch *f)
+static void handed_out(struct lz_fetch *f)
 {
-    int left = 0;
-    const CURLMsg *msg;
-    f->is_handing_out = true;
-    while (!f->is_gone && (msg = curl_multi_info_read(f->multi, &left)) != NULL) {
-        LZ_ASSERT(msg->msg == CURLMSG_DONE);
-        struct lz_fetch_run *run = NULL;
-        CURL *easy = msg->easy_handle;
-        CURLcode code = msg->data.result; // gone once the handle is removed
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&run);
-        LZ_ASSERT(run != NULL && run->easy == easy);
-        struct lz_fetch_result result = result_of(run, code);
-        curl_multi_remove_handle(f->multi, easy);
-        unlink_run(run);
-        run->fn(run->ctx, &result);
-        put_by(run); // only now: its texts were in the result
-    }
     f->is_handing_out = false;
     if (f->is_gone)
         destroy(f);
+    else
+        start_waiting(f);
+}
+
+// Messages first, handles later: libcurl looks through all of its messages for each handle that is
+// removed, and a thousand may time out at once.
+static void collect(struct lz_fetch *f)
+{
+    int left = 0;
+    const CURLMsg *msg;
+    while ((msg = curl_multi_info_read(f->multi, &left)) != NULL) {
+        LZ_ASSERT(msg->msg == CURLMSG_DONE);
+        struct handle *h = NULL;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&h);
+        LZ_ASSERT(h != NULL && h->easy == msg->easy_handle);
+        h->run->code = msg->data.result;
+        move(h->run, OVER);
+    }
+}
+
+static void hand_out(struct lz_fetch *f)
+{
+    LZ_ASSERT(!f->is_handing_out);
+    f->is_handing_out = true;
+    collect(f);
+    struct lz_fetch_run *run;
+    while ((run = f->lists[OVER].first) != NULL) {
+        struct lz_fetch_result result = result_of(run->handle, run->code);
+        move(run, IDLE);
+        if (run->fn != NULL)
+            run->fn(run->ctx, &result);
+        release(run); // only now: its texts were in the result
+    }
+    handed_out(f);
 }
 
 static void on_timer(void *ctx, int64_t now_ns)
@@ -247,18 +294,18 @@ static void set_method(const struct lz_fetch *f, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, f->method);
 }
 
-static void configure(const struct lz_fetch *f, struct lz_fetch_run *run)
+static void configure(const struct lz_fetch *f, struct handle *h)
 {
-    CURL *easy = run->easy;
+    CURL *easy = h->easy;
     curl_easy_setopt(easy, CURLOPT_URL, f->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, run);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, h);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, run);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, h);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, run);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, run->trouble);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, h);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->trouble);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, f->headers);
     set_method(f, easy);
     if (f->connect_to != NULL)
@@ -276,26 +323,81 @@ static void configure(const struct lz_fetch *f, struct lz_fetch_run *run)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
 }
 
-static struct lz_fetch_run *new_run(struct lz_fetch *f)
+static struct handle *take_handle(struct lz_fetch *f)
 {
-    struct lz_fetch_run *run = lz_mem_alloc(sizeof(*run));
-    *run = (struct lz_fetch_run){.fetch = f, .easy = curl_easy_init()};
-    LZ_ASSERT(run->easy != NULL);
-    lz_str_init(&run->body);
-    configure(f, run);
-    return run;
+    struct handle *h = f->handles;
+    if (h == NULL) {
+        h = lz_mem_alloc(sizeof(*h));
+        *h = (struct handle){.easy = curl_easy_init(), .keep = f->keep};
+        LZ_ASSERT(h->easy != NULL);
+        lz_str_init(&h->body);
+        configure(f, h);
+        return h;
+    }
+    f->handles = h->next;
+    h->tries = 0;
+    h->trouble[0] = '\0';
+    lz_str_clear(&h->body);
+    return h;
 }
 
-static struct lz_fetch_run *take(struct lz_fetch *f)
+// libcurl gets no more at once than it can send: what waits in it is looked through for each
+// request that ends.
+static void start(struct lz_fetch_run *run)
 {
-    struct lz_fetch_run *run = f->idle;
-    if (run == NULL)
-        return new_run(f);
-    f->idle = run->next;
-    run->next = NULL;
-    run->tries = 0;
-    run->trouble[0] = '\0';
-    lz_str_clear(&run->body);
+    struct lz_fetch *f = run->fetch;
+    struct handle *h = take_handle(f);
+    int64_t left = run->until_ns - lz_loop_clock();
+    int64_t ms = left > MS_NS ? (left + MS_NS / 2) / MS_NS : 1;
+    if (ms != h->timeout_ms) {
+        curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)ms);
+        h->timeout_ms = ms;
+    }
+    if (run->is_fresh != h->is_fresh) {
+        curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, run->is_fresh ? 1L : 0L);
+        curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, run->is_fresh ? 1L : 0L);
+        h->is_fresh = run->is_fresh;
+    }
+    h->run = run;
+    run->handle = h;
+    f->in_curl++;
+    lz_loop_cancel(f->loop, &run->patience);
+    move(run, UNDER_WAY);
+    CURLMcode code = curl_multi_add_handle(f->multi, h->easy);
+    LZ_ASSERT(code == CURLM_OK);
+}
+
+static void start_waiting(struct lz_fetch *f)
+{
+    while (f->in_curl < f->in_curl_max && f->lists[WAITING].first != NULL)
+        start(f->lists[WAITING].first);
+}
+
+static void on_impatient(void *ctx, int64_t now_ns)
+{
+    struct lz_fetch_run *run = ctx;
+    struct lz_fetch *f = run->fetch;
+    static const char text[] = "no connection was free in time";
+    (void)now_ns;
+    LZ_ASSERT(run->where == WAITING);
+    move(run, IDLE);
+    f->is_handing_out = true;
+    run->fn(run->ctx, &(struct lz_fetch_result){
+                          .outcome = LZ_FETCH_TIMEOUT, .text = text, .size = sizeof(text) - 1});
+    handed_out(f);
+}
+
+static struct lz_fetch_run *take_run(struct lz_fetch *f)
+{
+    struct lz_fetch_run *run = f->lists[IDLE].first;
+    if (run != NULL && run->handle == NULL) {
+        move(run, WAITING);
+        return run;
+    }
+    run = lz_mem_alloc(sizeof(*run));
+    *run = (struct lz_fetch_run){.fetch = f, .where = WAITING, .before = f->lists[WAITING].last};
+    *(run->before != NULL ? &run->before->next : &f->lists[WAITING].first) = run;
+    f->lists[WAITING].last = run;
     return run;
 }
 
@@ -304,33 +406,35 @@ struct lz_fetch_run *lz_fetch_begin(struct lz_fetch *fetch, int64_t timeout_ns, 
 {
     LZ_ASSERT(timeout_ns > 0);
     LZ_ASSERT(fn != NULL);
-    struct lz_fetch_run *run = take(fetch);
+    LZ_ASSERT(!fetch->is_gone);
+    struct lz_fetch_run *run = take_run(fetch);
     run->fn = fn;
     run->ctx = ctx;
-    int64_t ms = (timeout_ns + MS_NS - 1) / MS_NS;
-    if (ms != run->timeout_ms) {
-        curl_easy_setopt(run->easy, CURLOPT_TIMEOUT_MS, (long)ms);
-        run->timeout_ms = ms;
-    }
-    if (fresh != run->is_fresh) {
-        curl_easy_setopt(run->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-        curl_easy_setopt(run->easy, CURLOPT_FORBID_REUSE, fresh ? 1L : 0L);
-        run->is_fresh = fresh;
-    }
-    run->next = fetch->under_way;
-    if (run->next != NULL)
-        run->next->before = run;
-    fetch->under_way = run;
-    CURLMcode code = curl_multi_add_handle(fetch->multi, run->easy);
-    LZ_ASSERT(code == CURLM_OK);
+    run->is_fresh = fresh;
+    run->until_ns = lz_loop_clock() + timeout_ns;
+    run->patience = (struct lz_loop_timer){.fn = on_impatient, .ctx = run};
+    if (fetch->in_curl < fetch->in_curl_max)
+        start(run);
+    else
+        lz_loop_arm(fetch->loop, &run->patience, run->until_ns);
     return run;
 }
 
 void lz_fetch_cancel(struct lz_fetch_run *run)
 {
-    curl_multi_remove_handle(run->fetch->multi, run->easy);
-    unlink_run(run);
-    put_by(run);
+    struct lz_fetch *f = run->fetch;
+    LZ_ASSERT(run->where != IDLE);
+    if (run->where == OVER) {
+        run->fn = NULL; // who hands out knows
+        return;
+    }
+    bool has_handle = run->where == UNDER_WAY;
+    lz_loop_cancel(f->loop, &run->patience);
+    move(run, IDLE);
+    if (has_handle)
+        release(run);
+    if (!f->is_handing_out && !f->is_gone)
+        start_waiting(f);
 }
 
 // --- creating and destroying ---
@@ -405,24 +509,30 @@ static void make_headers(struct lz_fetch *f, const struct lz_live_pairs *headers
 
 static void make_multi(struct lz_fetch *f, uint32_t connections)
 {
-    long max = connections > 0 ? (long)connections : (long)LZ_FETCH_CONNECTIONS;
+    uint32_t max = connections > 0 ? connections : LZ_FETCH_CONNECTIONS;
+    f->in_curl_max = f->http2 ? max * STREAMS : max;
     f->multi = curl_multi_init();
     LZ_ASSERT(f->multi != NULL);
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, want_timer);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, max);
-    curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max);
+    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, (long)max);
+    curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max);
 }
 
 static void destroy(struct lz_fetch *f)
 {
-    LZ_ASSERT(f->under_way == NULL);
-    while (f->idle != NULL) {
-        struct lz_fetch_run *run = f->idle;
-        f->idle = run->next;
-        free_run(run);
+    LZ_ASSERT(f->in_curl == 0);
+    struct lz_fetch_run *run;
+    while ((run = f->lists[IDLE].first) != NULL) {
+        f->lists[IDLE].first = run->next;
+        free(run);
+    }
+    while (f->handles != NULL) {
+        struct handle *h = f->handles;
+        f->handles = h->next;
+        free_handle(h);
     }
     curl_multi_cleanup(f->multi);
     lz_loop_cancel(f->loop, &f->timer);
@@ -476,9 +586,13 @@ void lz_fetch_destroy(struct lz_fetch *fetch)
     if (fetch == NULL)
         return;
     LZ_ASSERT(!fetch->is_gone);
-    while (fetch->under_way != NULL)
-        lz_fetch_cancel(fetch->under_way);
     fetch->is_gone = true;
+    while (fetch->lists[WAITING].first != NULL)
+        lz_fetch_cancel(fetch->lists[WAITING].first);
+    while (fetch->lists[UNDER_WAY].first != NULL)
+        lz_fetch_cancel(fetch->lists[UNDER_WAY].first);
+    for (struct lz_fetch_run *run = fetch->lists[OVER].first; run != NULL; run = run->next)
+        run->fn = NULL;
     if (!fetch->is_handing_out)
         destroy(fetch);
 }

@@ -10,9 +10,10 @@
  *
  * Redirects are not followed, proxies of the environment not used, certificates always checked.
  *
- * Costs, of one request of GET to an nginx on loopback: 25 to 35 us of CPU, a third of it in the
- * kernel. What counts is that handles are used again and stay configured: making a new one for
- * each request costs nothing like as much as opening a connection, but it is felt.
+ * Costs of a GET to an nginx on loopback: 20 to 30 us of CPU, a third of it in the kernel, so that
+ * one core sends over 30,000 a second. What matters is that handles stay configured, and that
+ * libcurl (7.88) is never given more than it can send at once: for each request that ends it looks
+ * through all that wait in it. What is more waits here.
  */
 #ifndef LZ_LIVE_LOAD_FETCH_H
 #define LZ_LIVE_LOAD_FETCH_H

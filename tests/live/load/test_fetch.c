@@ -177,6 +177,25 @@ static void as_many_go_at_once_as_there_may_be_connections(void **state)
     }
 }
 
+static void who_waits_for_a_connection_does_so_no_longer_than_its_timeout(void **state)
+{
+    (void)state;
+    struct lz_fetch *fetch = make_with((struct lz_fetch_opts){.connections = 1}, port, "/slow/400");
+    struct got first = {.count = 0}, second = {.count = 0}, gone = {.count = 0};
+    lz_fetch_begin(fetch, 5 * SECOND, false, on_result, &first);
+    struct lz_fetch_run *third = lz_fetch_begin(fetch, 5 * SECOND, false, on_result, &gone);
+    lz_fetch_begin(fetch, SECOND / 10, false, on_result, &second);
+    stage_wait(live, &second.count, 1);
+    assert_int_equal(first.count, 0);
+    assert_int_equal(second.last.outcome, LZ_FETCH_TIMEOUT);
+    assert_string_equal(second.text, "no connection was free in time");
+    lz_fetch_cancel(third);
+    stage_wait(live, &first.count, 1);
+    assert_int_equal(first.last.status, 200);
+    assert_int_equal(gone.count, 0);
+    lz_fetch_destroy(fetch);
+}
+
 static void what_is_declared_is_what_is_sent(void **state)
 {
     (void)state;
@@ -325,6 +344,7 @@ int main(void)
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(a_kept_connection_that_breaks_is_a_reset),
         cmocka_unit_test(as_many_go_at_once_as_there_may_be_connections),
+        cmocka_unit_test(who_waits_for_a_connection_does_so_no_longer_than_its_timeout),
         cmocka_unit_test(what_is_declared_is_what_is_sent),
         cmocka_unit_test(it_connects_where_it_is_told_to_and_names_whom_it_means),
         cmocka_unit_test(a_name_that_does_not_resolve_is_a_failure_that_says_so),
