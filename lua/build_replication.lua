@@ -88,6 +88,29 @@ local function multi(C, c)
     return C.multi(c.id, nil, f.conflict)
 end
 
+local NOT_OF_RAFT = { "failover", "commit", "quorum", "priority", "wal_flush", "standby_write",
+    "apply_time", "replay", "wal_writer_delay", "sender_timeout", "conflict", "backup" }
+
+local function raft(C, c)
+    local f = c.fields
+    if f.replication ~= "raft" then
+        if not f.raft then return true end
+        return nil, 'the block raft is about a Raft group: give replication = "raft"'
+    end
+    for _, name in ipairs(NOT_OF_RAFT) do
+        if f[name] then
+            return nil, ('with replication = "raft" a majority decides what is committed and who '
+                .. "leads, and a node's `disk` how long a flush takes: leave `%s` out"):format(name)
+        end
+    end
+    local r = f.raft or {}
+    local snapshot = r.snapshot or {}
+    return C.raft(c.id, { heartbeat = r.heartbeat, election = r.election,
+        no_pre_vote = r.pre_vote == false, no_check_quorum = r.check_quorum == false,
+        reads = r.reads, snapshot_every = snapshot.every, snapshot_keep = snapshot.keep,
+        entry_bytes = r.entry_size })
+end
+
 local function reads(C, c)
     local f = c.fields
     if not (f.read_your_writes or f.max_lag) then return true end
@@ -97,7 +120,7 @@ end
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover, multi, reads } do
+    for _, part in ipairs { commit, failover, multi, raft, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

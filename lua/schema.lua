@@ -303,9 +303,9 @@ M.database = with({
     { "nodes", "count", "one primary, the rest replicas; default 1", min = 1 },
     spread,
     on,
-    { "replication", "choice", "when a write is acknowledged; with multi every node takes writes; "
-        .. "default async",
-        choices = { "sync", "async", "multi" } },
+    { "replication", "choice", "when a write is acknowledged; with multi every node takes writes, "
+        .. "with raft the nodes are a Raft group; default async",
+        choices = { "sync", "async", "multi", "raft" } },
     { "query_time", "dist", "of one query, the local flush included; default 1ms" },
     { "max_connections", "count", "default 100", min = 1 },
     { "cpu", "number", "cores per node; default as many as connections" },

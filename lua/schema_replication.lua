@@ -53,6 +53,25 @@ M.multi = {
         choices = { "last_writer_wins", "first_writer_wins" } },
 }
 
+M.raft = {
+    { "raft", "block", "with replication = \"raft\": its elections, reads and log", fields = {
+        { "heartbeat", "duration", "from the leader to the others; default 100ms",
+            above_zero = true },
+        { "election", "duration", "a node that hears no leader for a time drawn from this to twice "
+            .. "this begins an election; default 1s", above_zero = true },
+        { "pre_vote", "bool", "it asks first whether it could win; default true" },
+        { "check_quorum", "bool", "a leader that hears no majority steps down; default true" },
+        { "reads", "choice", "how the primary is sure that it still is: by asking a majority, or "
+            .. "by its clock; default index", choices = { "index", "lease" } },
+        { "snapshot", "block", "when the log is cut", fields = {
+            { "every", "count", "entries; default 10000", min = 1 },
+            { "keep", "count", "entries before it that are kept for who is behind; default 5000",
+                min = 1 },
+        } },
+        { "entry_size", "size", "of an entry on the network; default 256B", above_zero = true },
+    } },
+}
+
 M.reads = {
     { "read_your_writes", "bool", "a replica answers only who has written nothing that it has not "
         .. "applied; default false" },
@@ -62,7 +81,7 @@ M.reads = {
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.multi, M.reads } do
+    for _, part in ipairs { M.commit, M.multi, M.raft, M.reads } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

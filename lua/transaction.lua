@@ -123,9 +123,10 @@ local function way_for(inner, body, options)
         error(d and d.text or "req:transaction is wrong", 4)
     end
     local is_snapshot = f.isolation and f.isolation ~= "read committed"
-    if is_snapshot and to.fields.schema and to.fields.replication == "multi" then
-        error(("req:transaction: %s speaks SQL and has many masters, which have read committed "
-            .. "only, got %q"):format(to.name, f.isolation), 4)
+    local log = to.fields.replication
+    if is_snapshot and to.fields.schema and (log == "multi" or log == "raft") then
+        error(('req:transaction: %s speaks SQL with replication = "%s", which has read committed '
+            .. "only, got %q"):format(to.name, log, f.isolation), 4)
     end
     local pool = f.pool or {}
     local id, message = state.C.edge { from = inner.service, to = to.id,

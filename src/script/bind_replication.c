@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/data/agree.h"
 #include "model/data/failover.h"
 #include "model/data/multi.h"
 #include "model/data/reads.h"
@@ -143,7 +144,27 @@ static int multi(lua_State *L)
     return answer(L, lz_multi_declare(world_of(L), id, &o, &err), &err);
 }
 
+// raft(database, {heartbeat, election, ...}) -> true
+static int raft(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const char *reads = lz_read_text(L, 2, "reads");
+    const struct lz_consensus_opts o = {
+        .heartbeat = lz_read_int(L, 2, "heartbeat", 0),
+        .election = lz_read_int(L, 2, "election", 0),
+        .no_pre_vote = lz_read_bool(L, 2, "no_pre_vote"),
+        .no_check_quorum = lz_read_bool(L, 2, "no_check_quorum"),
+        .reads = reads != NULL && strcmp(reads, "lease") == 0 ? LZ_READS_LEASE : LZ_READS_INDEX,
+        .snapshot_every = (uint32_t)lz_read_int(L, 2, "snapshot_every", 0),
+        .snapshot_keep = (uint32_t)lz_read_int(L, 2, "snapshot_keep", 0),
+        .entry_bytes = (uint32_t)lz_read_num(L, 2, "entry_bytes", 0),
+    };
+    struct lz_err err;
+    return answer(L, lz_agree_declare(world_of(L), id, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"raft", raft},
     {"multi", multi},
     {"reads", reads},
     {"failover", failover},

@@ -313,10 +313,10 @@ static void an_unfenced_primary_goes_on_until_it_meets_the_other(void **state)
         uint32_t id = cut(&s, 0, 0, &touched);
         run(&s, 40 * LZ_S);
         assert_int_not_equal(at(&s, 0)->primary, 0);
-        assert_int_equal(lz_database_takes_writes(at(&s, 0), 0), !is_fenced);
+        assert_int_equal(lz_database_takes_writes(s.w, at(&s, 0), 0), !is_fenced);
         mend(&s, id);
         run(&s, 42 * LZ_S);
-        assert_false(lz_database_takes_writes(at(&s, 0), 0));
+        assert_false(lz_database_takes_writes(s.w, at(&s, 0), 0));
         assert_false(at(&s, 0)->nodes[0].is_stale); // it follows
         double lost = total(&s, 0, "lost_acks"), two = total(&s, 0, "two_primaries");
         // From the cut until it is declared dead, or until the cut is mended: 3 or 30 s at 100/s.

@@ -168,12 +168,9 @@ static void lose_power(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     lz_disk_is_whole(w, g->first + n);
 }
 
-static void died(struct lz_world *w, lz_instance_id id, bool silent)
+static void end_node(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool silent)
 {
-    struct lz_consensus *g = lz_consensus_of(w, id);
-    uint32_t n = id - g->first;
     struct lz_raft_node *node = &g->nodes[n];
-    lz_raft_reset_calls(w, g, n, silent);
     lz_raft_drop_held(w, g, n);
     lz_raft_forget_early(w, g, n);
     lz_sim_cancel(w->sim, node->timer);
@@ -187,9 +184,17 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     node->snapshot_job = 0;
     if (silent)
         lose_power(w, g, n);
-    lz_cpu_clear(w, node->capacity->cpu);
-    lz_cpu_freeze(w, node->capacity->cpu, false);
     lz_consensus_reckon(w, g);
+}
+
+static void died(struct lz_world *w, lz_instance_id id, bool silent)
+{
+    struct lz_consensus *g = lz_consensus_of(w, id);
+    uint32_t n = id - g->first;
+    lz_raft_reset_calls(w, g, n, silent);
+    end_node(w, g, n, silent);
+    lz_cpu_clear(w, g->nodes[n].capacity->cpu);
+    lz_cpu_freeze(w, g->nodes[n].capacity->cpu, false);
 }
 
 static void stopped(struct lz_world *w, lz_instance_id id)
@@ -275,26 +280,50 @@ static void make_series(struct lz_world *w, struct lz_consensus *g)
     s->snapshots = lz_metrics_counter(w->metrics);
     s->expired = lz_metrics_counter(w->metrics);
     s->acked = lz_metrics_counter(w->metrics);
-    lz_measure_define(w, g->id, "", rows, ROW_COUNT, s);
-    lz_requests_measure(w, g->id);
 }
 
 static void make_nodes(struct lz_world *w, struct lz_consensus *g)
 {
     uint32_t count = g->opts.nodes;
     g->nodes = lz_arena_alloc(w->arena, count * sizeof(*g->nodes));
-    double cores = g->opts.cpu > 0.0 ? g->opts.cpu : 65535.0;
-    lz_capacity_declare(
-        w, g->id, cores, w->consensuses->handled,
-        (struct lz_capacity_places){.first = &g->nodes[0].capacity, .stride = sizeof(g->nodes[0])});
     for (uint32_t n = 0; n < count; n++) {
         struct lz_raft_node *node = &g->nodes[n];
         lz_raft_log_init(&node->log, w->arena);
         lz_raft_machine_init(&node->machine, w->arena);
         lz_raft_machine_init(&node->snapshot, w->arena);
         node->peers = lz_arena_alloc(w->arena, count * sizeof(*node->peers));
-        lz_capacity_get(w, g->first + n);
     }
+}
+
+static void give_capacity(struct lz_world *w, struct lz_consensus *g)
+{
+    double cores = g->opts.cpu > 0.0 ? g->opts.cpu : 65535.0;
+    lz_capacity_declare(
+        w, g->id, cores, w->consensuses->handled,
+        (struct lz_capacity_places){.first = &g->nodes[0].capacity, .stride = sizeof(g->nodes[0])});
+    for (uint32_t n = 0; n < g->opts.nodes; n++)
+        lz_capacity_get(w, g->first + n);
+}
+
+// The group of a component whose instances there are.
+static struct lz_consensus *make(struct lz_world *w, lz_component_id id,
+                                 const struct lz_consensus_opts *opts)
+{
+    if (w->consensuses == NULL)
+        init(w);
+    struct lz_consensuses *cs = w->consensuses;
+    cs->all = lz_grow(w->arena, cs->all, &cs->cap, id + 1, sizeof(struct lz_consensus *));
+    struct lz_consensus *g = cs->all[id] = lz_arena_alloc(w->arena, sizeof(*g));
+    g->opts = *opts;
+    fill_defaults(&g->opts);
+    g->id = id;
+    g->majority = g->opts.nodes / 2 + 1;
+    g->unled_since = -1;
+    g->timeout = lz_sim_lane(w->sim, g->opts.request_timeout, cs->timeout);
+    lz_pool_init(&g->waiters, w->arena, sizeof(struct lz_raft_waiter));
+    lz_rows_init(&g->acked, w->arena);
+    make_nodes(w, g);
+    return g;
 }
 
 bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opts,
@@ -303,28 +332,83 @@ bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opt
     if (!check(opts, err) ||
         !lz_world_add(w, opts->name, LZ_COMPONENT_CONSENSUS, opts->line, id, err))
         return false;
-    if (w->consensuses == NULL)
-        init(w);
-    struct lz_consensuses *cs = w->consensuses;
-    cs->all = lz_grow(w->arena, cs->all, &cs->cap, *id + 1, sizeof(struct lz_consensus *));
-    struct lz_consensus *g = cs->all[*id] = lz_arena_alloc(w->arena, sizeof(*g));
-    g->opts = *opts;
-    fill_defaults(&g->opts);
-    g->id = *id;
-    g->majority = g->opts.nodes / 2 + 1;
-    g->unled_since = -1;
+    struct lz_consensus *g = make(w, *id, opts);
     w->components[*id].port = 2379; // etcd's
     lz_instances_add(w, *id, g->opts.nodes, &opts->spread, &instance_ops);
     g->first = lz_world_component(w, *id)->instances_first;
     g->path = lz_world_component(w, *id)->path;
-    g->timeout = lz_sim_lane(w->sim, g->opts.request_timeout, cs->timeout);
-    lz_pool_init(&g->waiters, w->arena, sizeof(struct lz_raft_waiter));
-    lz_rows_init(&g->acked, w->arena);
-    make_nodes(w, g);
+    give_capacity(w, g);
     make_series(w, g);
+    lz_measure_define(w, g->id, "", rows, ROW_COUNT, &g->series);
+    lz_requests_measure(w, g->id);
     lz_task_serve(w, *id, &lz_raft_serve_ops);
     lz_disk_serves(w, *id);
     return true;
+}
+
+// ---- for another component
+
+bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
+                        const struct lz_consensus_opts *opts, const struct lz_consensus_host *host,
+                        struct lz_err *err)
+{
+    LZ_ASSERT(host->applied != NULL && host->readable != NULL && host->turned != NULL);
+    if (!check(opts, err))
+        return false;
+    struct lz_consensus *g = make(w, id, opts);
+    g->host = *host;
+    g->first = lz_world_component(w, id)->instances_first;
+    g->path = lz_draw_name(lz_world_component(w, id)->path, "raft");
+    for (uint32_t n = 0; n < g->opts.nodes; n++)
+        g->nodes[n].capacity = lz_capacity_get(w, g->first + n);
+    make_series(w, g);
+    return true;
+}
+
+void lz_consensus_began(struct lz_world *w, lz_component_id id, uint32_t node)
+{
+    boot_if_begun(w, lz_consensus_at(w, id)->first + node);
+}
+
+void lz_consensus_ended(struct lz_world *w, lz_component_id id, uint32_t node, bool silent)
+{
+    struct lz_consensus *g = lz_consensus_at(w, id);
+    lz_raft_forget_waiters(w, g, node);
+    end_node(w, g, node, silent);
+}
+
+bool lz_consensus_is_leader(const struct lz_world *w, lz_component_id id, uint32_t node)
+{
+    const struct lz_raft_node *n = &lz_consensus_at(w, id)->nodes[node];
+    return n->is_on && n->role == LZ_RAFT_LEADER;
+}
+
+bool lz_consensus_leads(const struct lz_world *w, lz_component_id id, uint32_t node)
+{
+    const struct lz_raft_node *n = &lz_consensus_at(w, id)->nodes[node];
+    return lz_consensus_is_leader(w, id, node) && n->applied >= n->term_first;
+}
+
+uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node)
+{
+    return lz_consensus_at(w, id)->nodes[node].log.last;
+}
+
+uint64_t lz_consensus_propose(struct lz_world *w, lz_component_id id, uint32_t node,
+                              const struct lz_raft_entry *e)
+{
+    LZ_ASSERT(lz_consensus_leads(w, id, node));
+    return lz_raft_propose(w, lz_consensus_at(w, id), node, e);
+}
+
+bool lz_consensus_read(struct lz_world *w, lz_component_id id, uint32_t node, uint64_t task)
+{
+    struct lz_consensus *g = lz_consensus_at(w, id);
+    bool leases = g->opts.reads == LZ_READS_LEASE;
+    if (leases && lz_consensus_leads(w, id, node) && lz_raft_has_lease(w, g, node))
+        return true;
+    lz_raft_ask(w, g, node, task);
+    return false;
 }
 
 // All have been up for long: the first node leads, and everybody has its first entry.

@@ -74,6 +74,41 @@ struct lz_consensus_opts {
 bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opts,
                          lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
 
+/*
+ * A group whose nodes are those of another component, which is served by them: it takes calls, has
+ * the state, and is told of what is committed. Entries are its own: key, value and `expect` mean
+ * what it likes; `request` and `node` say who proposed one.
+ */
+struct lz_consensus;
+struct lz_raft_entry;
+struct lz_consensus_host {
+    void *ctx;
+    void (*applied)(struct lz_world *w, void *ctx, uint32_t node, uint64_t index,
+                    const struct lz_raft_entry *e);
+    /* What lz_consensus_read was asked for: all that was committed then is applied here. */
+    void (*readable)(struct lz_world *w, void *ctx, uint32_t node, uint64_t task);
+    void (*turned)(struct lz_world *w, void *ctx, uint32_t node, bool leads);
+    /* Node `from` has sent all of its state. */
+    void (*restored)(struct lz_world *w, void *ctx, uint32_t node, uint32_t from);
+};
+bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
+                        const struct lz_consensus_opts *opts, const struct lz_consensus_host *host,
+                        struct lz_err *err) LZ_MUST_CHECK;
+
+/* Of such a group: a process has begun, or ended. */
+void lz_consensus_began(struct lz_world *w, lz_component_id id, uint32_t node);
+void lz_consensus_ended(struct lz_world *w, lz_component_id id, uint32_t node, bool silent);
+
+/* Does it lead, as far as it knows, and has it applied all that was committed before? */
+bool lz_consensus_leads(const struct lz_world *w, lz_component_id id, uint32_t node);
+bool lz_consensus_is_leader(const struct lz_world *w, lz_component_id id, uint32_t node);
+uint64_t lz_consensus_propose(struct lz_world *w, lz_component_id id, uint32_t node,
+                              const struct lz_raft_entry *e); /* its index; it leads */
+uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node);
+
+/* True: what the node has applied is current, by its lease. Else `readable` will say so. */
+bool lz_consensus_read(struct lz_world *w, lz_component_id id, uint32_t node, uint64_t task);
+
 /* Before the first event; never called if there is no group. */
 void lz_consensus_start(struct lz_world *w);
 

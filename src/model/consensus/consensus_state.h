@@ -159,10 +159,16 @@ struct lz_consensus {
     lz_lane timeout;
     uint32_t led_by; /* node + 1 */
     uint64_t led_term;
-    lz_time unled_since; /* -1: somebody leads */
-    lz_time unled_told;  /* up to when its seconds are counted */
+    lz_time unled_since;           /* -1: somebody leads */
+    lz_time unled_told;            /* up to when its seconds are counted */
+    struct lz_consensus_host host; /* `applied` is NULL: it serves for itself */
     struct lz_consensus_series series;
 };
+
+static inline bool lz_consensus_is_embedded(const struct lz_consensus *g)
+{
+    return g->host.applied != NULL;
+}
 
 struct lz_consensuses {
     struct lz_consensus **all; /* by component */
@@ -232,6 +238,10 @@ void lz_raft_forget_early(struct lz_world *w, struct lz_consensus *g, uint32_t n
 void lz_raft_apply_init(struct lz_world *w);
 void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_lease_all(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+
+/* raft_serve.c: a read of an embedded group; who waits at a node does so no more. */
+void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task);
+void lz_raft_forget_waiters(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
 /* raft_serve.c */
 extern const struct lz_server_ops lz_raft_serve_ops;

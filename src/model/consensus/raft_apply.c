@@ -91,6 +91,14 @@ static void has_effect(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
                        const struct lz_raft_entry *e)
 {
     struct lz_raft_node *node = &g->nodes[n];
+    if (lz_consensus_is_embedded(g)) {
+        g->host.applied(w, g->host.ctx, n, index, e);
+        if (node->role != LZ_RAFT_LEADER || index != node->term_first)
+            return;
+        g->host.turned(w, g->host.ctx, n, true);
+        lz_raft_retry(w, g, n);
+        return;
+    }
     struct lz_raft_result r = lz_raft_machine_apply(&node->machine, index, e);
     bool leads = node->role == LZ_RAFT_LEADER;
     if (leads && index == node->term_first)

@@ -403,6 +403,8 @@ static void take_state(struct lz_world *w, struct lz_consensus *g, const struct 
     node->snapshot_index = node->applied = node->commit = m->index;
     node->snapshot_term = m->log_term;
     (void)lz_raft_write(w, g, m->to);
+    if (lz_consensus_is_embedded(g))
+        g->host.restored(w, g->host.ctx, m->to, m->from);
     lz_instance_note(w, g->first + m->to, "restored", "was sent the whole state");
     confirm(w, g, m, m->index);
     lz_raft_serve_reads(w, g, m->to);

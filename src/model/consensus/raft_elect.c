@@ -72,7 +72,7 @@ void lz_raft_follow(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint
 {
     struct lz_raft_node *node = &g->nodes[n];
     bool is_new = term > node->hard.term || node->role != LZ_RAFT_FOLLOWER;
-    bool is_told = leader != 0 && node->leader != leader;
+    bool is_told = leader != 0 && node->leader != leader, has_led = node->role == LZ_RAFT_LEADER;
     if (term > node->hard.term)
         set_hard(w, g, n, term, 0);
     if (is_new) {
@@ -84,6 +84,8 @@ void lz_raft_follow(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint
     node->leader = leader;
     if (is_new)
         reset(w, g, n);
+    if (is_new && has_led && lz_consensus_is_embedded(g))
+        g->host.turned(w, g->host.ctx, n, false);
     if (is_new || is_told || lost) {
         lz_consensus_reckon(w, g);
         lz_raft_retry(w, g, n);

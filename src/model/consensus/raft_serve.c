@@ -138,6 +138,13 @@ static void answer(struct lz_world *w, struct lz_consensus *g, struct lz_raft_wa
 
 static void answer_read(struct lz_world *w, struct lz_consensus *g, struct lz_raft_waiter *a)
 {
+    if (lz_consensus_is_embedded(g)) {
+        uint64_t task = a->task;
+        uint32_t node = a->node;
+        forget(w, g, a);
+        g->host.readable(w, g->host.ctx, node, task);
+        return;
+    }
     const struct lz_raft_key *k = lz_raft_machine_get(&g->nodes[a->node].machine, a->entry.key);
     if ((k != NULL ? k->version : 0) < a->floor)
         lz_metrics_add(w->metrics, g->series.stale_reads, 1);
@@ -484,6 +491,22 @@ static void refused(struct lz_world *w, lz_component_id id, lz_instance_id insta
     lz_measure_refused(w, &lz_consensus_at(w, id)->series.m);
 }
 
+void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task)
+{
+    struct lz_raft_waiter *a = lz_pool_take(&g->waiters);
+    a->node = (uint8_t)n;
+    a->task = task;
+    a->is_read = true;
+    link_waiter(g, a);
+    go_on(w, g, a);
+}
+
+void lz_raft_forget_waiters(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    while (g->nodes[n].waiters_first != 0)
+        forget(w, g, waiter_at(g, g->nodes[n].waiters_first));
+}
+
 void lz_raft_reset_calls(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool silent)
 {
     lz_instance_id id = g->first + n;
@@ -495,8 +518,7 @@ void lz_raft_reset_calls(struct lz_world *w, struct lz_consensus *g, uint32_t n,
         lz_task_reset(w, t, silent);
         broken++;
     }
-    while (g->nodes[n].waiters_first != 0) // what others had asked
-        forget(w, g, waiter_at(g, g->nodes[n].waiters_first));
+    lz_raft_forget_waiters(w, g, n); // what others had asked
     if (broken > 0 && !silent)
         lz_instance_note(w, id, "reset", "%u connections reset", broken);
 }

@@ -52,6 +52,8 @@ void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct
         return;
     struct lz_log *log = lz_database_log_of(d, t);
     t->rest_ns = 0;
+    if (d->agree != NULL)
+        return; // its entry finds nobody
     if (t->queue_prev != 0)
         lz_task_at(w, t->queue_prev)->queue_next = t->queue_next;
     else

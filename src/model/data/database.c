@@ -179,7 +179,7 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
     uint32_t broken = lz_query_break_all(w, d, id, silent);
     struct lz_database_node *n = &d->nodes[id - d->first];
-    if (id - d->first != d->primary && d->multi == NULL)
+    if (id - d->first != d->primary && d->multi == NULL && d->agree == NULL)
         n->is_stale = true;
     lz_database_died(w, d, id - d->first, silent);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
@@ -199,6 +199,13 @@ static void started(struct lz_world *w, lz_instance_id id)
     lz_database_recover(w, d, id);
 }
 
+static void has_turned(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
+    if (d->agree != NULL)
+        lz_agree_began(w, d, id - d->first);
+}
+
 static void stopped(struct lz_world *w, lz_instance_id id)
 {
     lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, true);
@@ -210,7 +217,7 @@ static void resumed(struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed};
+    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = has_turned};
 static const struct lz_server_ops server_ops = {.arrive = lz_query_arrive,
                                                 .turn_away = lz_query_turn_away,
                                                 .called = called,
@@ -353,6 +360,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
     bytes += lz_backup_bytes(d);
+    bytes += d->agree != NULL ? lz_consensus_bytes(w, id) : 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];
         bytes += sizeof(*one) + one->engine->ops->bytes(one->engine) + lz_mvcc_bytes(&one->mvcc) +

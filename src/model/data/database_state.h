@@ -10,12 +10,14 @@
  *   commit.c     which writes are safe, and who waits for that
  *   visible.c    which of them others see
  *   failover.c   who leads
+ *   multi.c, agree.c   instead of all that: many masters; a Raft group
  */
 #ifndef LZ_MODEL_DATA_DATABASE_STATE_H
 #define LZ_MODEL_DATA_DATABASE_STATE_H
 
 #include "base/pool.h"
 #include "model/client/client.h"
+#include "model/data/agree.h"
 #include "model/data/backup.h"
 #include "model/data/database.h"
 #include "model/data/engine.h"
@@ -117,6 +119,7 @@ struct lz_database {
     struct lz_log log;      /* the one that counts: of the primary */
     uint64_t timelines;     /* begun so far */
     struct lz_multi *multi; /* NULL: one node leads */
+    struct lz_agree *agree; /* NULL: the log is not a Raft group's */
     struct lz_failover_opts failover;
     struct lz_lease lease;
     uint32_t forced_to; /* from 1; 0: nobody said so */
@@ -188,8 +191,11 @@ static inline struct lz_log *lz_database_log_of(const struct lz_database *d,
 }
 
 /* May the node be written to? */
-static inline bool lz_database_takes_writes(const struct lz_database *d, uint32_t node)
+static inline bool lz_database_takes_writes(const struct lz_world *w, const struct lz_database *d,
+                                            uint32_t node)
 {
+    if (d->agree != NULL)
+        return lz_agree_leads(w, d, node);
     const struct lz_log *log = d->nodes[node].log;
     return log->leader == node && (log != &d->log || d->is_writable);
 }
@@ -242,8 +248,9 @@ void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_tas
 static inline bool lz_visible_is_late(const struct lz_database *d)
 {
     const struct lz_replication_opts *o = &d->replication;
-    return d->multi == NULL && (o->commit > LZ_COMMIT_ASYNC || (o->commit == LZ_COMMIT_LOCAL &&
-                                                                o->wal_flush.kind != LZ_DIST_NONE));
+    return d->multi == NULL && d->agree == NULL &&
+           (o->commit > LZ_COMMIT_ASYNC ||
+            (o->commit == LZ_COMMIT_LOCAL && o->wal_flush.kind != LZ_DIST_NONE));
 }
 void lz_visible_advance(struct lz_database *d, const struct lz_log *log, uint64_t lsn);
 void lz_visible_given_up(struct lz_database *d, const struct lz_task *t);

@@ -156,6 +156,10 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     uint32_t n = node - d->first;
     uint64_t lsn = d->nodes[n].lsn;
     lz_disk_is_whole(w, node);
+    if (d->agree != NULL) {
+        lz_agree_began(w, d, n);
+        return;
+    }
     if (d->multi != NULL) {
         lz_multi_started(w, d, n);
         return;
@@ -261,7 +265,7 @@ static void go_back(struct lz_world *w, struct lz_database *d);
 
 static void reconsider(struct lz_world *w, struct lz_database *d)
 {
-    if (d->multi != NULL)
+    if (d->multi != NULL || d->agree != NULL)
         return;
     bool is_automatic = d->failover.mode == LZ_FAILOVER_AUTOMATIC && d->opts.nodes > 1;
     if (is_automatic && d->failover.is_leased)
@@ -348,6 +352,8 @@ bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to, stru
     struct lz_database *d = lz_database_at(w, id);
     if (d->multi != NULL)
         return lz_fail(err, LZ_EINVAL, "%s has many masters: nobody leads", d->opts.name);
+    if (d->agree != NULL)
+        return lz_fail(err, LZ_EINVAL, "%s is a Raft group: who leads it is elected", d->opts.name);
     if (d->opts.nodes < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to fail over to",
                        d->opts.name);
@@ -430,7 +436,8 @@ bool lz_failover_split(struct lz_world *w, lz_component_id id, double stay, uint
     if (stay > d->split_stay)
         d->split_stay = stay;
     uint32_t node = 0;
-    if (d->multi != NULL || d->lead != LZ_LEAD_HEALTHY || !find_candidate(w, d, &node))
+    if (d->multi != NULL || d->agree != NULL || d->lead != LZ_LEAD_HEALTHY ||
+        !find_candidate(w, d, &node))
         return false;
     d->forced_to = node + 1;
     lz_instance_note(w, d->first + d->primary, "declared_dead", "declared dead, though it is not");
@@ -490,8 +497,10 @@ void lz_database_second(struct lz_world *w)
         if (w->components[id].kind != LZ_COMPONENT_DATABASE)
             continue;
         struct lz_database *d = lz_database_at(w, id);
-        if (d->multi != NULL) {
-            lz_multi_second(w, d);
+        if (d->multi != NULL || d->agree != NULL) {
+            (d->multi != NULL ? lz_multi_second : lz_agree_second)(w, d);
+            if (d->agree != NULL && d->hold_count > 0)
+                lz_hold_second(w, d);
             continue;
         }
         lz_database_measure_lag(w, d);

@@ -32,7 +32,7 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
 {
     if (t->is_session)
         return true;
-    return lz_database_takes_writes(d, t->server - d->first) && !lz_database_op_reads(w, t->op);
+    return lz_database_takes_writes(w, d, t->server - d->first) && !lz_database_op_reads(w, t->op);
 }
 
 void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -41,6 +41,12 @@ void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t
     t->started = lz_sim_now(w->sim);
     if (d->hold_count > 0 && lz_hold_stops(w, d, t))
         return;
+    if (d->agree == NULL || lz_agree_admits(w, d, t))
+        lz_query_admitted(w, d, t);
+}
+
+void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
     if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
         lz_query_work(w, d, t);
 }
@@ -106,9 +112,10 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
         return;
     }
     const struct lz_database_node *n = &d->nodes[t->server - d->first];
+    uint64_t acked = d->agree != NULL ? (uint64_t)t->rest_ns : lz_rows_get(&d->acked_rows, t->key);
+    t->rest_ns = 0;
     uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
     lz_recorder_effect(w, t, version);
-    uint64_t acked = lz_rows_get(&d->acked_rows, t->key);
     if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
@@ -142,7 +149,7 @@ static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (t->is_session)
         lz_session_flushed(w, d, t);
-    else if (!lz_database_takes_writes(d, t->server - d->first))
+    else if (!lz_database_takes_writes(w, d, t->server - d->first))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
     else if (d->sql != NULL)
         lz_execute_write(w, d, t);
@@ -204,8 +211,8 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
         lz_session_worked(w, d, t);
     else if (t->is_session || lz_database_op_reads(w, t->op))
         read(w, d, t);
-    else if (lz_database_takes_writes(d, n) && d->replication.commit != LZ_COMMIT_ASYNC &&
-             lz_disk_is_felt(w, entity))
+    else if (d->agree == NULL && lz_database_takes_writes(w, d, n) &&
+             d->replication.commit != LZ_COMMIT_ASYNC && lz_disk_is_felt(w, entity))
         lz_query_flush(w, t);
     else
         write(w, d, t);

@@ -23,6 +23,9 @@ void lz_query_cancel(struct lz_world *w, struct lz_task *t);
 /* It has a connection: it runs, or waits for a lock. */
 void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 
+/* And the node may serve it (agree.h). */
+void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t);
+
 /* It may run: it gets the CPU. */
 void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 

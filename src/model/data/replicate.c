@@ -62,7 +62,7 @@ void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32
 
 void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
 {
-    if (d->multi != NULL)
+    if (d->multi != NULL || d->agree != NULL)
         return; // every second is enough for so many ways
     struct lz_log *log = &d->log;
     uint64_t last = d->nodes[d->primary].lsn, least = last;
@@ -326,12 +326,18 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
 {
     uint32_t node = t->server - d->first;
     struct lz_log *log = d->nodes[node].log;
-    LZ_ASSERT(lz_database_takes_writes(d, node));
+    LZ_ASSERT(lz_database_takes_writes(w, d, node));
     lz_argument_id argument = lz_argument_of(w, t);
     // What none was said for is told apart by where it was written.
     uint64_t own = (log->wal.last + 1) | (d->multi != NULL ? (uint64_t)(node + 1) << 40 : 0);
+    if (d->agree != NULL)
+        own = lz_agree_next(w, d, node);
     lz_value value =
         argument != 0 ? lz_argument_to_value(w, argument) : lz_value_integer((int64_t)own);
+    if (d->agree != NULL) {
+        (void)lz_agree_write(w, d, t, value); // it leads: that was looked at
+        return;
+    }
     struct lz_change change = {.key = t->key, .value = value};
     uint64_t lsn = lz_database_append(w, d, node, &change);
     if (d->multi != NULL)
@@ -364,6 +370,10 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
 {
     struct lz_database_node *n = &d->nodes[node];
     struct lz_log *log = n->log;
+    if (d->agree != NULL) {
+        lz_agree_died(w, d, node, silent);
+        return;
+    }
     if (log->is_branch && log->leader == node) {
         lz_split_end(w, d, log);
     } else if (log->leader == node) {

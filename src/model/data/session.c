@@ -59,14 +59,16 @@ void lz_session_measure(struct lz_world *w, struct lz_database *d)
 
 static void take_snapshot(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
 {
-    bool has_many = d->sql != NULL && d->multi != NULL; // and no log to go back along
+    bool has_many =
+        d->sql != NULL && (d->multi != NULL || d->agree != NULL); // and no log to go back along
     if (x->has_snapshot || x->opts.isolation == LZ_READ_COMMITTED || has_many)
         return;
     x->has_snapshot = true;
     struct lz_database_node *n = lz_txn_node(d, x);
     x->snapshot = n->applied;
     lz_mvcc_hold(&n->mvcc, x->snapshot);
-    if (x->opts.isolation != LZ_SERIALIZABLE || !lz_database_takes_writes(d, x->server - d->first))
+    if (x->opts.isolation != LZ_SERIALIZABLE ||
+        !lz_database_takes_writes(w, d, x->server - d->first))
         return;
     if (n->serial == NULL) {
         n->serial = lz_arena_alloc(w->arena, sizeof(*n->serial));
@@ -266,18 +268,21 @@ void lz_session_worked(struct lz_world *w, struct lz_database *d, struct lz_task
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 
-static bool may_write(const struct lz_database *d, const struct lz_txn *x)
+static bool may_write(const struct lz_world *w, const struct lz_database *d, const struct lz_txn *x)
 {
-    return lz_database_takes_writes(d, x->server - d->first) && !x->opts.is_read_only;
+    return lz_database_takes_writes(w, d, x->server - d->first) && !x->opts.is_read_only;
 }
 
 // From now on it is not ours to abort; it is in no snapshot before others see it.
-static bool commit_serial(const struct lz_database *d, struct lz_txn *x)
+static bool commit_serial(const struct lz_world *w, const struct lz_database *d, struct lz_txn *x)
 {
     struct lz_database_node *n = lz_txn_node(d, x);
     uint32_t records = x->write_count > 0 ? x->write_count : x->image_count > 0;
-    bool hides = records > 0 && lz_visible_is_late(d);
-    if (!lz_serial_commit(n->serial, x->serial, hides ? n->lsn + records : 0))
+    uint64_t last = n->lsn + records;
+    if (d->agree != NULL)
+        last = lz_agree_next(w, d, x->server - d->first);
+    bool hides = records > 0 && (lz_visible_is_late(d) || d->agree != NULL);
+    if (!lz_serial_commit(n->serial, x->serial, hides ? last : 0))
         return false;
     x->serial = 0;
     return true;
@@ -287,11 +292,11 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
 {
     struct lz_txn *x = lz_txn_find(w, t->key);
     LZ_ASSERT(x != NULL && x->state == LZ_TXN_ACTIVE);
-    if (x->write_count + x->image_count > 0 && !may_write(d, x)) {
+    if (x->write_count + x->image_count > 0 && !may_write(w, d, x)) {
         lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
         return;
     }
-    if (x->serial != 0 && !commit_serial(d, x)) {
+    if (x->serial != 0 && !commit_serial(w, d, x)) {
         lz_session_fail(w, d, t, LZ_TXN_DANGEROUS);
         return;
     }
@@ -301,6 +306,11 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
     }
     if (x->write_count == 0) {
         lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+        return;
+    }
+    if (d->agree != NULL) {
+        move(x, LZ_TXN_COMMITTING);
+        (void)lz_agree_commit(w, d, t, x); // it leads: it may write
         return;
     }
     uint32_t node = t->server - d->first;
@@ -330,7 +340,8 @@ void lz_session_committing(struct lz_txn *x)
 
 static void commit(struct lz_world *w, struct lz_database *d, struct lz_txn *x, struct lz_task *t)
 {
-    bool waits = d->replication.commit != LZ_COMMIT_ASYNC && lz_disk_is_felt(w, t->server);
+    bool waits = d->agree == NULL && d->replication.commit != LZ_COMMIT_ASYNC &&
+                 lz_disk_is_felt(w, t->server);
     if (x->write_count + x->image_count > 0 && waits)
         lz_query_flush(w, t);
     else
@@ -357,7 +368,7 @@ static bool begin_statement(struct lz_world *w, struct lz_database *d, struct lz
         commit(w, d, x, t);
     else if (is_too_large(x))
         lz_session_fail(w, d, t, LZ_TXN_TOO_LARGE);
-    else if (writes && !may_write(d, x))
+    else if (writes && !may_write(w, d, x))
         lz_session_fail(w, d, t, LZ_TXN_READ_ONLY);
     else {
         take_snapshot(w, d, x);

@@ -155,8 +155,8 @@ static bool is_stale(struct lz_world *w, struct lz_database *d, const struct lz_
 {
     uint32_t n = t->server - d->first;
     const struct node *primary = node_at(d, d->primary);
-    if (d->multi != NULL || n == d->primary || node_at(d, n)->store.lsn >= d->acked_last ||
-        primary->is_broken)
+    if (d->multi != NULL || d->agree != NULL || n == d->primary ||
+        node_at(d, n)->store.lsn >= d->acked_last || primary->is_broken)
         return false;
     struct lz_statement_builder *a = &d->sql->answer, *b = &d->sql->other;
     struct lz_store_run run = {
@@ -191,7 +191,7 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
     struct lz_store_run run = {.statement = &st,
                                .key = t->key,
                                .owner = t->path,
-                               .reads_only = !lz_database_takes_writes(d, n)};
+                               .reads_only = !lz_database_takes_writes(w, d, n)};
     if (!can_hide(w, d, t, n, &run))
         return;
     bool ok = lz_store_run(&node->store, &run, &d->sql->answer);
@@ -243,6 +243,23 @@ static bool takes_rows(struct lz_world *w, struct lz_database *d, struct lz_txn 
     return false;
 }
 
+// The one that there may be, where commits are agreed on: it runs when it is.
+static bool is_writer(struct lz_world *w, struct lz_database *d, struct lz_txn *x,
+                      struct lz_task *t)
+{
+    const uint64_t key = LZ_AGREE_WRITER;
+    return lz_row_lock_keys(w, d, x, t, &key, 1);
+}
+
+// What the open statement has changed is proposed; it is there when that is applied.
+static void agree_to(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    struct lz_image *image = lz_store_set_aside(&node_at(d, t->server - d->first)->store);
+    answer(w, d, t, true);
+    (void)lz_agree_commit_rows(w, d, t, image); // it leads: that was looked at
+    lz_image_release(image);
+}
+
 // What ran while others' commits were taken back is committed upon them.
 static struct lz_image *commit_open(struct lz_database *d, uint32_t n, bool is_beside)
 {
@@ -261,7 +278,9 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
 {
     uint32_t n = t->server - d->first;
     struct node *node = node_at(d, n);
-    LZ_ASSERT(lz_database_takes_writes(d, n));
+    LZ_ASSERT(lz_database_takes_writes(w, d, n));
+    if (d->agree != NULL && !is_writer(w, d, NULL, t))
+        return;
     struct lz_sql_statement st = statement_of(w, t);
     struct lz_store_run run = {.statement = &st, .key = t->key, .owner = t->path};
     if (lz_isolate_looks_around(&st) && !can_hide(w, d, t, n, &run))
@@ -282,6 +301,10 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     }
     if (d->nodes[n].locks.count > 0 && !takes_rows(w, d, NULL, t))
         return;
+    if (d->agree != NULL) {
+        agree_to(w, d, t);
+        return;
+    }
     struct lz_image *image = commit_open(d, n, run.hidden_count > 0);
     if (image == NULL)
         answer(w, d, t, false);
@@ -293,7 +316,7 @@ void lz_execute_failed(struct lz_world *w, struct lz_database *d, struct lz_task
 {
     uint32_t n = t->server - d->first;
     struct lz_volume *v = &node_at(d, n)->store.volume;
-    if (lz_database_op_reads(w, t->op) || !lz_database_takes_writes(d, n)) {
+    if (lz_database_op_reads(w, t->op) || !lz_database_takes_writes(w, d, n)) {
         lz_statement_fail(&d->sql->answer, 500, "io", "disk I/O error");
         answer(w, d, t, false);
         return;
@@ -319,9 +342,11 @@ void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, 
     struct lz_store_run run = {.statement = &st,
                                .owner = t->path,
                                .reads_only =
-                                   x->opts.is_read_only || !lz_database_takes_writes(d, n),
+                                   x->opts.is_read_only || !lz_database_takes_writes(w, d, n),
                                .pending = x->images,
                                .pending_count = x->image_count};
+    if (d->agree != NULL && !lz_session_reads(w, t) && !run.reads_only && !is_writer(w, d, x, t))
+        return;
     bool looks = x->has_snapshot || lz_session_reads(w, t) || lz_isolate_looks_around(&st);
     if (looks && !lz_isolate_hide(w, d, n, x, &run)) {
         lz_session_fail(w, d, t, LZ_TXN_CONFLICT);
@@ -355,6 +380,13 @@ void lz_execute_commit(struct lz_world *w, struct lz_database *d, struct lz_txn 
                        struct lz_task *t)
 {
     uint32_t n = t->server - d->first;
+    if (d->agree != NULL) {
+        struct lz_image *all = lz_store_join(w->arena, x->images, x->image_count);
+        lz_session_committing(x);
+        (void)lz_agree_commit_rows(w, d, t, all);
+        lz_image_release(all);
+        return;
+    }
     uint64_t lsn = next_lsn(d, n);
     struct lz_image *image =
         lz_store_commit_all(&node_at(d, n)->store, x->images, x->image_count, lsn, &d->sql->answer);

@@ -19,7 +19,7 @@ bool lz_isolate_hide(struct lz_world *w, struct lz_database *d, uint32_t node,
     const struct lz_database_node *n = &d->nodes[node];
     bool has_snapshot = x != NULL && x->has_snapshot;
     bool is_late = n->log->leader == node && n->applied < n->lsn && lz_visible_is_late(d);
-    if (d->multi != NULL || (!has_snapshot && !is_late))
+    if (d->multi != NULL || d->agree != NULL || (!has_snapshot && !is_late))
         return true;
     struct lz_sql_hidden *h = lz_execute_hidden(d);
     uint64_t from = has_snapshot ? x->snapshot : n->applied, to = lz_execute_store(d, node)->lsn;

@@ -558,8 +558,7 @@ struct lz_image *lz_store_commit(struct lz_store *s, uint64_t lsn, struct lz_sta
     return image;
 }
 
-// One image of several, in their order.
-static struct lz_image *join(struct lz_arena *arena, struct lz_image *const *all, uint32_t count)
+struct lz_image *lz_store_join(struct lz_arena *arena, struct lz_image *const *all, uint32_t count)
 {
     size_t size = 0, at = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -589,7 +588,7 @@ struct lz_image *lz_store_commit_all(struct lz_store *s, struct lz_image *const 
             lz_statement_fail(out, 500, "corrupt", err.msg);
     } else if (begin(s, &run, out)) {
         if (lz_store_commit_lsn(s, lsn) == SQLITE_DONE) {
-            image = join(s->opts.arena, pending, count);
+            image = lz_store_join(s->opts.arena, pending, count);
         } else {
             say_failed(s, sqlite3_extended_errcode(s->db), out);
             lz_store_roll_back(s);

@@ -118,6 +118,9 @@ void lz_store_undo(struct lz_store *s);
    stays. False: the rows are not those the commit left. */
 bool lz_store_take_back(struct lz_store *s, const struct lz_image *image);
 
+/* One image of several, in their order; the caller holds it. */
+struct lz_image *lz_store_join(struct lz_arena *arena, struct lz_image *const *all, uint32_t count);
+
 /* A transaction's images, replayed and committed as one. NULL: as above. */
 struct lz_image *lz_store_commit_all(struct lz_store *s, struct lz_image *const *pending,
                                      uint32_t count, uint64_t lsn,

@@ -1,0 +1,346 @@
+#include "model/data/agree.h"
+
+#include "base/check.h"
+#include "model/consensus/raft_log.h"
+#include "model/data/database_state.h"
+#include "model/data/query.h"
+#include "model/data/sql/execute.h"
+#include "model/data/standby.h"
+#include "model/data/txn_state.h"
+#include "model/history/recorder.h"
+#include "model/service/argument.h"
+#include "model/service/task.h"
+
+/*
+ * An entry is a key and its value, or names a `commit`: rows or an image, kept until every node has
+ * applied it. One that was never committed keeps its place: those are few, and end with the run.
+ */
+
+struct agree_row {
+    uint64_t key;
+    lz_value value;
+};
+
+struct commit {
+    struct lz_pool_head head;
+    struct lz_image *image;
+    struct agree_row *rows;
+    uint32_t count;
+    uint32_t applied; // nodes that have, as bits
+};
+
+struct lz_agree {
+    struct lz_pool commits;
+    struct lz_log *logs; // by node: each waits for its own
+    uint32_t leaders;    // nodes that think they lead
+    uint64_t *applied;   // of its rows: what is applied is kept
+};
+
+static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
+{
+    lz_image_release(c->image);
+    lz_arena_free(w->arena, c->rows, c->count * sizeof(*c->rows));
+    lz_pool_give(&a->commits, c);
+}
+
+// ---------------------------------------------------------------- what is committed
+
+static void put_row(struct lz_database *d, uint32_t node, uint64_t index, uint64_t key,
+                    lz_value value)
+{
+    lz_rows_put(&d->nodes[node].rows, key, index, value);
+}
+
+static bool is_broken(const struct lz_database *d, uint32_t node)
+{
+    return d->sql != NULL && !lz_execute_can_lead(d, node);
+}
+
+// All that another has: of those that are whole who has applied the most.
+static void copy_from(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
+{
+    struct lz_agree *a = d->agree;
+    if (from == node || is_broken(d, from) || a->applied[from] <= a->applied[node])
+        return;
+    struct lz_database_node *n = &d->nodes[node];
+    n->engine->ops->copy(n->engine, d->nodes[from].engine);
+    if (d->sql != NULL)
+        lz_execute_rebuilt(w, d, node);
+    a->applied[node] = a->applied[from];
+    n->lsn = n->applied = a->applied[node];
+}
+
+static void rebuild(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    uint32_t best = node;
+    d->agree->applied[node] = 0;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (!is_broken(d, n) && d->agree->applied[n] > d->agree->applied[best])
+            best = n;
+    copy_from(w, d, node, best);
+    lz_instance_note(w, d->first + node, "rebuilt", "was sent all of it by %s[%u]", d->opts.name,
+                     best + 1);
+}
+
+static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
+                  const struct lz_raft_entry *e)
+{
+    struct lz_agree *a = d->agree;
+    struct commit *c = e->expect != 0 ? lz_pool_find(&a->commits, e->expect) : NULL;
+    if (is_broken(d, node) || (e->expect != 0 && c == NULL)) {
+        rebuild(w, d, node);
+        return;
+    }
+    if (e->op != LZ_RAFT_PUT)
+        return;
+    struct lz_engine *engine = d->nodes[node].engine;
+    if (c == NULL)
+        put_row(d, node, index, e->key, e->value);
+    else if (c->image != NULL)
+        engine->ops->apply(engine, &(struct lz_change){.lsn = index, .image = c->image}, NULL);
+    for (uint32_t i = 0; c != NULL && i < c->count; i++)
+        put_row(d, node, index, c->rows[i].key, c->rows[i].value);
+}
+
+static void note_acked(struct lz_world *w, struct lz_database *d, const struct lz_task *t,
+                       uint64_t index, const struct lz_raft_entry *e)
+{
+    const struct commit *c = e->expect != 0 ? lz_pool_find(&d->agree->commits, e->expect) : NULL;
+    if (c == NULL)
+        lz_rows_put(&d->acked_rows, e->key, index, index);
+    for (uint32_t i = 0; c != NULL && i < c->count; i++)
+        lz_rows_put(&d->acked_rows, c->rows[i].key, index, index);
+    lz_metrics_add(w->metrics, d->series.acked, c != NULL && c->count > 0 ? c->count : 1);
+    d->acked_last = index > d->acked_last ? index : d->acked_last;
+    if (d->opts.read_replicas)
+        lz_reads_wrote(w, d, t->request, index);
+}
+
+static void acknowledge(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
+                        const struct lz_raft_entry *e)
+{
+    struct lz_task *t = e->request != 0 && e->node == node ? lz_task_find(w, e->request) : NULL;
+    if (t == NULL || t->server != d->first + node || lz_database_commit_lsn(t) != index)
+        return;
+    t->rest_ns = 0;
+    note_acked(w, d, t, index, e);
+    t->value = lz_value_integer((int64_t)index);
+    lz_recorder_effect(w, t, index);
+    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+}
+
+static void applied(struct lz_world *w, void *ctx, uint32_t node, uint64_t index,
+                    const struct lz_raft_entry *e)
+{
+    struct lz_database *d = ctx;
+    struct lz_agree *a = d->agree;
+    struct lz_database_node *n = &d->nodes[node];
+    if (index > a->applied[node]) {
+        apply(w, d, node, index, e);
+        if (index > a->applied[node])
+            a->applied[node] = index;
+    }
+    n->lsn = n->applied = a->applied[node];
+    if (n->serial != NULL)
+        lz_serial_show(n->serial, n->applied);
+    acknowledge(w, d, node, index, e);
+    struct commit *c = e->expect != 0 ? lz_pool_find(&a->commits, e->expect) : NULL;
+    if (c == NULL)
+        return;
+    c->applied |= 1u << node;
+    if (c->applied == (1u << d->opts.nodes) - 1u)
+        drop(w, a, c);
+}
+
+static void restored(struct lz_world *w, void *ctx, uint32_t node, uint32_t from)
+{
+    copy_from(w, ctx, node, from);
+}
+
+// ---------------------------------------------------------------- who leads
+
+static void measure_leaders(struct lz_world *w, struct lz_database *d, uint32_t node, bool leads)
+{
+    struct lz_agree *a = d->agree;
+    a->leaders = leads ? a->leaders | 1u << node : a->leaders & ~(1u << node);
+    uint32_t count = 0;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        count += a->leaders >> n & 1u;
+    lz_metrics_set(w->metrics, d->series.primaries, lz_sim_now(w->sim), count);
+}
+
+static void turned(struct lz_world *w, void *ctx, uint32_t node, bool leads)
+{
+    struct lz_database *d = ctx;
+    measure_leaders(w, d, node, leads);
+    if (!leads) { // whose locks and transactions mean nothing any more
+        lz_query_break_all(w, d, d->first + node, false);
+        return;
+    }
+    if (d->primary == node)
+        return;
+    d->led_before = d->primary;
+    d->primary = node;
+    d->promoted_at = lz_sim_now(w->sim);
+    lz_metrics_add(w->metrics, d->series.failovers, 1);
+    lz_instance_note(w, d->first + node, "promoted", "is the primary: it leads the group");
+}
+
+bool lz_agree_leads(const struct lz_world *w, const struct lz_database *d, uint32_t node)
+{
+    return lz_consensus_leads(w, d->id, node);
+}
+
+void lz_agree_began(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    lz_consensus_began(w, d->id, node);
+}
+
+void lz_agree_died(struct lz_world *w, struct lz_database *d, uint32_t node, bool silent)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    struct lz_agree *a = d->agree;
+    measure_leaders(w, d, node, false);
+    if (d->sql != NULL) { // its file says how far it is
+        uint64_t has = lz_execute_died(w, d, node, silent, a->applied[node]);
+        bool lacks = silent && lz_execute_store(d, node)->lsn < a->applied[node];
+        a->applied[node] = lacks && has < a->applied[node] ? has : a->applied[node];
+    }
+    lz_consensus_ended(w, d->id, node, silent);
+    lz_standby_died(n);
+    n->lsn = n->applied = a->applied[node];
+}
+
+void lz_agree_second(struct lz_world *w, struct lz_database *d)
+{
+    const struct lz_agree *a = d->agree;
+    uint64_t most = a->applied[d->primary], least = most;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (a->applied[n] < least && lz_instance_has_begun(lz_instance_get(w, d->first + n)))
+            least = a->applied[n];
+    lz_metrics_set(w->metrics, d->series.lag_records, lz_sim_now(w->sim), (double)(most - least));
+}
+
+// ---------------------------------------------------------------- queries
+
+// It goes on as of now: what had been acknowledged when it came, it must see.
+static void readable(struct lz_world *w, void *ctx, uint32_t node, uint64_t task)
+{
+    struct lz_database *d = ctx;
+    struct lz_task *t = lz_task_find(w, task);
+    if (t != NULL && t->state == LZ_TASK_WORKING && t->server == d->first + node)
+        lz_query_admitted(w, d, t);
+}
+
+// Of a transaction what writes, or ends it, is for session.c to refuse.
+static bool is_read(const struct lz_world *w, const struct lz_task *t)
+{
+    const struct lz_txn *x = t->is_session ? lz_txn_find(w, t->key) : NULL;
+    if (!t->is_session)
+        return lz_database_op_reads(w, t->op);
+    return x != NULL && x->statement.kind != LZ_STATEMENT_COMMIT &&
+           x->statement.kind != LZ_STATEMENT_ROLLBACK && lz_session_reads(w, t);
+}
+
+bool lz_agree_admits(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    uint32_t node = t->server - d->first;
+    bool reads = is_read(w, t);
+    if (t->is_session && !reads)
+        return true;
+    if (!t->is_session && reads)
+        t->rest_ns = (lz_time)lz_rows_get(&d->acked_rows, t->key); // read_row compares
+    if (reads && d->opts.read_replicas && !lz_consensus_is_leader(w, d->id, node))
+        return true; // a follower's answer may be old
+    if (!reads && lz_agree_leads(w, d, node))
+        return true; // what it writes is committed, or is not
+    if (!reads && !lz_consensus_is_leader(w, d->id, node)) {
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503);
+        return false;
+    }
+    return lz_consensus_read(w, d->id, node, lz_pool_id(t));
+}
+
+static bool propose(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                    const struct lz_raft_entry *entry)
+{
+    uint32_t node = t->server - d->first;
+    LZ_ASSERT(lz_agree_leads(w, d, node));
+    struct lz_raft_entry e = *entry;
+    e.op = LZ_RAFT_PUT;
+    e.node = (uint8_t)node;
+    e.request = lz_pool_id(t);
+    // Alone, or with a disk that takes no time, it may be committed before this returns.
+    t->rest_ns = (lz_time)(lz_consensus_last(w, d->id, node) + 1);
+    (void)lz_consensus_propose(w, d->id, node, &e);
+    return true;
+}
+
+bool lz_agree_write(struct lz_world *w, struct lz_database *d, struct lz_task *t, lz_value value)
+{
+    if (!lz_agree_leads(w, d, t->server - d->first))
+        return false;
+    return propose(w, d, t, &(struct lz_raft_entry){.key = t->key, .value = value});
+}
+
+bool lz_agree_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                     const struct lz_txn *x)
+{
+    if (!lz_agree_leads(w, d, t->server - d->first))
+        return false;
+    struct commit *c = lz_pool_take(&d->agree->commits);
+    c->rows = lz_arena_alloc(w->arena, x->write_count * sizeof(*c->rows));
+    for (uint32_t i = x->writes_first; i != 0;) {
+        const struct lz_txn_write *one = lz_pool_at(&w->txns->writes, i);
+        c->rows[c->count++] = (struct agree_row){.key = one->key, .value = one->value};
+        i = one->next;
+    }
+    LZ_ASSERT(c->count == x->write_count);
+    return propose(w, d, t, &(struct lz_raft_entry){.expect = lz_pool_id(c)});
+}
+
+bool lz_agree_commit_rows(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                          struct lz_image *image)
+{
+    if (!lz_agree_leads(w, d, t->server - d->first))
+        return false;
+    struct commit *c = lz_pool_take(&d->agree->commits);
+    c->image = lz_image_hold(image);
+    return propose(w, d, t, &(struct lz_raft_entry){.key = t->key, .expect = lz_pool_id(c)});
+}
+
+uint64_t lz_agree_next(const struct lz_world *w, const struct lz_database *d, uint32_t node)
+{
+    return lz_consensus_last(w, d->id, node) + 1;
+}
+
+// ---------------------------------------------------------------- making one
+
+bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_consensus_opts *opts,
+                      struct lz_err *err)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    LZ_ASSERT(!w->running && d->agree == NULL && d->multi == NULL);
+    if (d->opts.nodes < LZ_AGREE_NODES_MIN || d->opts.nodes > LZ_CONSENSUS_NODES_MAX)
+        return lz_fail(err, LZ_EINVAL,
+                       "replication = \"raft\" needs %d to %d nodes, got %u: with fewer than three "
+                       "none may fail",
+                       LZ_AGREE_NODES_MIN, LZ_CONSENSUS_NODES_MAX, d->opts.nodes);
+    struct lz_consensus_opts o = *opts;
+    o.nodes = d->opts.nodes;
+    const struct lz_consensus_host host = {
+        .ctx = d, .applied = applied, .readable = readable, .turned = turned, .restored = restored};
+    if (!lz_consensus_embed(w, id, &o, &host, err))
+        return false;
+    struct lz_agree *a = d->agree = lz_arena_alloc(w->arena, sizeof(*a));
+    lz_pool_init(&a->commits, w->arena, sizeof(struct commit));
+    a->applied = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->applied));
+    a->logs = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->logs));
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        a->logs[n] = (struct lz_log){.leader = n, .timeline = n};
+        lz_wal_init(&a->logs[n].wal, w->arena);
+        d->nodes[n].log = &a->logs[n];
+    }
+    d->failover.mode = LZ_FAILOVER_NONE;
+    return true;
+}
