@@ -102,7 +102,8 @@ struct lz_live_traffic {
     struct lz_live_pairs headers;
     const char *ca_file; /* PEM, what a TLS certificate is checked against; NULL: the system's */
     bool http2;
-    uint32_t connections; /* at most, at once; 0: 256 */
+    uint32_t connections;        /* at most, at once; 0: 256, of commands 32 */
+    struct lz_live_argv command; /* run for each request, in place of HTTP; none: count 0 */
 };
 
 struct lz_live_query {

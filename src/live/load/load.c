@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "live/load/fetch.h"
 #include "live/loop.h"
+#include "live/probe/command.h"
 #include "model/client/client.h"
 #include "model/traffic/traffic.h"
 
@@ -21,7 +22,8 @@ struct way;
 struct flight {
     struct flight *next, *before;
     struct way *way;
-    struct lz_fetch_run *run; // NULL: it waits, to be sent or for its next attempt
+    struct lz_fetch_run *run;   // of HTTP
+    struct lz_command *command; // neither: it waits, to be sent or for its next attempt
     struct lz_loop_timer again;
     lz_request_id request;
     uint64_t path;
@@ -34,7 +36,9 @@ struct flight {
 // Of one traffic.
 struct way {
     struct lz_load *load;
-    struct lz_fetch *fetch;
+    struct lz_fetch *fetch; // NULL: `argv` is run for each
+    const char *const *argv;
+    uint32_t commands, commands_max; // that run
     struct lz_edge_opts opts;
     const struct lz_component *users;
     const char *name;
@@ -87,7 +91,7 @@ static void fly(struct flight *f)
 static void land(struct flight *f)
 {
     struct way *way = f->way;
-    LZ_ASSERT(f->run == NULL && !lz_loop_is_armed(&f->again));
+    LZ_ASSERT(f->run == NULL && f->command == NULL && !lz_loop_is_armed(&f->again));
     if (f->before != NULL)
         f->before->next = f->next;
     else
@@ -225,6 +229,48 @@ static void on_result(void *ctx, const struct lz_fetch_result *result)
         back_off(f, now);
 }
 
+static void wake(struct lz_load *load)
+{
+    if (!load->has_ended && !lz_loop_is_armed(&load->start))
+        lz_loop_arm(load->loop, &load->start, lz_loop_now(load->loop));
+}
+
+static void on_command(void *ctx, const struct lz_command_result *r)
+{
+    struct flight *f = ctx;
+    struct way *way = f->way;
+    char text[160];
+    struct lz_fetch_result result = {.outcome = LZ_FETCH_FAILED, .text = text};
+    f->command = NULL;
+    LZ_ASSERT(way->commands > 0);
+    way->commands--;
+    if (way->waiting != NULL)
+        wake(way->load);
+    if (r->end == LZ_COMMAND_UNSTARTED)
+        snprintf(text, sizeof(text), "%s cannot be run: %s", way->argv[0], strerror(r->code));
+    else if (r->end == LZ_COMMAND_SIGNALLED)
+        snprintf(text, sizeof(text), "ended by signal %d", r->code);
+    else
+        snprintf(text, sizeof(text), "ended with %d: %.120s", r->code, r->output);
+    text[strcspn(text, "\r\n")] = '\0';
+    if (r->end == LZ_COMMAND_TIMEOUT)
+        result.outcome = LZ_FETCH_TIMEOUT;
+    else if (r->end == LZ_COMMAND_EXITED && r->code == 0)
+        result = (struct lz_fetch_result){.outcome = LZ_FETCH_ANSWERED, .status = 200};
+    on_result(f, &result);
+}
+
+static void run_command(struct flight *f, lz_time patience)
+{
+    struct way *way = f->way;
+    const struct lz_command_opts opts = {.argv = way->argv,
+                                         .run = lz_live_run_name(way->load->live),
+                                         .keep = 120,
+                                         .timeout_ns = patience};
+    way->commands++;
+    f->command = lz_command_start(way->load->loop, &opts, on_command, f);
+}
+
 static bool is_fresh(const struct flight *f)
 {
     const struct way *way = f->way;
@@ -239,7 +285,7 @@ static bool is_fresh(const struct flight *f)
 static void attempt(struct flight *f, lz_time now)
 {
     struct way *way = f->way;
-    lz_time patience = way->opts.timeout, left = deadline_of(f) - now;
+    lz_time left = deadline_of(f) - now;
     if (left <= 0) {
         end(f, &(struct lz_call_result){.outcome = LZ_OUTCOME_TIMEOUT});
         return;
@@ -247,8 +293,11 @@ static void attempt(struct flight *f, lz_time now)
     f->attempt++;
     f->sent = now;
     way->count.attempts++;
-    f->run =
-        lz_fetch_begin(way->fetch, patience < left ? patience : left, is_fresh(f), on_result, f);
+    lz_time patience = way->opts.timeout < left ? way->opts.timeout : left;
+    if (way->argv != NULL)
+        run_command(f, patience);
+    else
+        f->run = lz_fetch_begin(way->fetch, patience, is_fresh(f), on_result, f);
 }
 
 // --- from the model ---
@@ -268,13 +317,13 @@ static void on_send(void *ctx, const struct lz_traffic_sending *sending)
     else
         way->waiting_last->next = f;
     way->waiting_last = f;
-    if (!load->has_ended && !lz_loop_is_armed(&load->start))
-        lz_loop_arm(load->loop, &load->start, lz_loop_now(load->loop));
+    wake(load);
 }
 
 static void send_all(struct way *way, lz_time now)
 {
-    while (way->waiting != NULL) {
+    // Programs that run are as many as there may be: what waits for one to end is late.
+    while (way->waiting != NULL && (way->argv == NULL || way->commands < way->commands_max)) {
         struct flight *f = way->waiting;
         way->waiting = f->next;
         lz_time late = now - f->intended;
@@ -286,7 +335,8 @@ static void send_all(struct way *way, lz_time now)
         fly(f);
         attempt(f, now);
     }
-    way->waiting_last = NULL;
+    if (way->waiting == NULL)
+        way->waiting_last = NULL;
 }
 
 static void send_waiting(void *ctx, int64_t now_ns)
@@ -374,7 +424,11 @@ bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
                         .server = edge->plan->server,
                         .instance = edge->to->target->instance,
                         .op = opts->op != NULL ? lz_call_op(w, opts->op) : 0};
-    if (!lz_load_check(opts, err) || !make_fetch(way, traffic, edge, err)) {
+    if (traffic->command.count > 0) {
+        way->argv = traffic->command.items;
+        way->commands_max = traffic->connections > 0 ? traffic->connections : LZ_LOAD_COMMANDS;
+    }
+    if (!lz_load_check(opts, err) || (way->argv == NULL && !make_fetch(way, traffic, edge, err))) {
         free(way);
         return lz_fail_in(err, "traffic \"%s\"", users->name);
     }
@@ -401,6 +455,9 @@ static void drop_flights(struct way *way)
         if (f->run != NULL)
             lz_fetch_cancel(f->run);
         f->run = NULL;
+        if (f->command != NULL)
+            lz_command_stop(f->command);
+        f->command = NULL;
         lz_loop_cancel(load->loop, &f->again);
         land(f);
     }

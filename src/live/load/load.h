@@ -19,7 +19,10 @@
  *   refusal, a broken one a reset. Each kind of trouble is told in the journal once.
  * - Retries are the traffic's own, with its backoff and jitter, the draws being the model's.
  *   Breakers, throttles, hedges, retry budgets and streams of a *simulated* caller have no live
- *   form, and neither has traffic to what does not speak HTTP.
+ *   form.
+ * - What does not speak HTTP is used by a program (`live = { command = ... }`), run for each
+ *   request: good is one that ends with 0 in time. It takes milliseconds to start one, so this is
+ *   for tens a second.
  */
 #ifndef LZ_LIVE_LOAD_LOAD_H
 #define LZ_LIVE_LOAD_LOAD_H
@@ -29,6 +32,7 @@
 
 #define LZ_LOAD_LATE (10 * LZ_MS)
 #define LZ_LOAD_LATE_SHARE 0.01
+#define LZ_LOAD_COMMANDS 32u /* at once, at most, unless `connections` says otherwise */
 
 struct lz_load;
 
@@ -38,8 +42,9 @@ bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err) LZ_MUST_
 void lz_load_create(struct lz_live *live, struct lz_load **out);
 
 /*
- * Requests of this traffic go to this edge's proxy from now on, and on to edge->to. Before the
- * world's start. LZ_EINVAL: a header, a CA file or an HTTP version that cannot be.
+ * Requests of this traffic go to this edge's proxy from now on, and on to edge->to. Templates of
+ * its texts have been filled in, and they outlive the load. Before the world's start. LZ_EINVAL: a
+ * header, a CA file or an HTTP version that cannot be.
  */
 bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
                  const struct lz_site_edge *edge, struct lz_err *err) LZ_MUST_CHECK;

@@ -216,6 +216,52 @@ static void users_of_a_closed_loop_wait_for_their_answers(void **state)
     end(&r);
 }
 
+static void a_program_may_stand_for_a_request(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argv[4];
+        double success;
+        const char *said;
+    } rows[] = {
+        {{"true"}, 1.0, ""},
+        {{"sh", "-c", "echo no rows; exit 3"},
+         0.0,
+         "users: the first that was failed: ended with 3: no rows\n"},
+        {{"sleep", "9"}, 0.0, "users: the first that was timeout: "},
+        {{"no-such-program"},
+         0.0,
+         "users: the first that was failed: no-such-program cannot be run: No such file"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct run r = {.live = NULL};
+        struct lz_traffic_opts opts = even(10.0);
+        opts.edge.timeout = 400 * LZ_MS;
+        begin(&r, port, &(struct lz_live_traffic){.command = {rows[i].argv, 1}}, &opts);
+        stage_run_for(r.live, RUN + 50 * LZ_MS);
+        assert_true(is_about(value(&r, "success.ratio"), rows[i].success));
+        assert_true(value(&r, "rate") > 5.0);
+        if (strncmp(r.live->said, rows[i].said, strlen(rows[i].said)) != 0)
+            fail_msg("\"%s\" does not begin with \"%s\"", r.live->said, rows[i].said);
+        end(&r);
+    }
+}
+
+static void no_more_programs_run_at_once_than_may(void **state)
+{
+    (void)state;
+    static const char *const argv[] = {"sleep", "0.2", NULL};
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(50.0);
+    const struct lz_live_traffic sent = {.command = {argv, 2}, .connections = 2};
+    begin(&r, port, &sent, &opts);
+    stage_run_for(r.live, RUN + 50 * LZ_MS);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.sent <= 22); // two at once, five a second each
+    assert_true(count.late > 0);
+    end(&r);
+}
+
 static void what_has_no_live_form_is_refused(void **state)
 {
     (void)state;
@@ -259,6 +305,8 @@ int main(void)
         cmocka_unit_test(latency_counts_from_the_intended_time),
         cmocka_unit_test(who_cannot_send_in_time_says_so),
         cmocka_unit_test(users_of_a_closed_loop_wait_for_their_answers),
+        cmocka_unit_test(a_program_may_stand_for_a_request),
+        cmocka_unit_test(no_more_programs_run_at_once_than_may),
         cmocka_unit_test(what_has_no_live_form_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
