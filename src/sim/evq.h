@@ -179,6 +179,15 @@ static inline void lz_evq_release(struct lz_evq *q, uint32_t i)
     q->event_free = i;
 }
 
+/* The same for one that is pending. */
+static inline void lz_evq_release_live(struct lz_evq *q, uint32_t i)
+{
+    struct lz_evq_event *event = &q->events[i];
+    event->gen++;
+    event->entity = q->event_free;
+    q->event_free = i;
+}
+
 /*
  * The next entry if it is due by `limit`, else NULL; it stays where it is, but only until
  * something is added or cancelled.

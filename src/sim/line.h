@@ -63,22 +63,24 @@ size_t lz_lines_bytes(const struct lz_lines *ls);
 
 static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
 {
+    const struct lz_line_ring *l = &ls->all[(size_t)line];
     LZ_ASSERT(line - 1u < ls->count);
-    return ls->all[line].count == ls->all[line].cap;
+    return l->count == l->cap;
 }
 
 /* It is not full, and no event of any line has a higher rank. */
 static inline void lz_lines_push(struct lz_lines *ls, lz_line line, struct lz_line_event e)
 {
-    struct lz_line_ring *l = &ls->all[line];
+    size_t i = line;
+    struct lz_line_ring *l = &ls->all[i];
     l->ring[(l->first + l->count) & (l->cap - 1)] = e;
     ls->held++;
     if (l->count++ > 0)
         return;
-    ls->heads[line] = e.at;
+    ls->heads[i] = e.at;
     if (e.at < ls->at) { // at the same instant the other was scheduled first
         ls->at = e.at;
-        ls->next = line;
+        ls->next = (uint32_t)i;
     }
 }
 

@@ -241,7 +241,7 @@ void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entit
     }
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     struct lz_line_event e = {.payload = payload, .entity = entity};
-    e.at = sim->face.now + sim->lines.all[line].delay;
+    e.at = sim->face.now + sim->lines.all[(size_t)line].delay;
     e.rank = next_rank(sim, kind);
     lz_lines_push(&sim->lines, line, e);
 }
@@ -258,11 +258,21 @@ static void widen_ready(struct lz_sim *sim)
     sim->ready_first = 0;
 }
 
+// The ring is full. Apart, so that the usual way saves no registers.
+static __attribute__((noinline)) void soon_with_more(struct lz_sim *sim, lz_kind kind,
+                                                     uint32_t entity, uint64_t payload)
+{
+    widen_ready(sim);
+    lz_sim_soon(sim, kind, entity, payload);
+}
+
 void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
+    if (__builtin_expect(sim->ready_count == sim->ready_cap, 0)) {
+        soon_with_more(sim, kind, entity, payload);
+        return;
+    }
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
-    if (sim->ready_count == sim->ready_cap)
-        widen_ready(sim);
     uint32_t at = (sim->ready_first + sim->ready_count++) & (sim->ready_cap - 1);
     sim->ready[at] =
         (struct ready){.payload = payload, .rank = next_rank(sim, kind), .entity = entity};
@@ -478,6 +488,19 @@ static inline void fire_line(struct lz_sim *sim)
     fire(sim, (lz_kind)e.rank, e.entity, e.payload);
 }
 
+// Ready work, if nothing else falls on this instant; false: that has to be looked at first.
+static inline bool fire_ready_first(struct lz_sim *sim)
+{
+    const struct lz_evq *q = &sim->queue;
+    uint64_t now = (uint64_t)sim->face.now;
+    bool is_near = q->near_first != q->near_last;
+    uint64_t next = is_near ? (uint64_t)q->near[q->near_first].at : q->near_end;
+    if (next <= now || (uint64_t)sim->lines.at <= now || sim->fired >= sim->fired_max)
+        return false;
+    fire_ready(sim);
+    return true;
+}
+
 /*
  * What happens nearly always: nothing is ready, and the nearest of the queue and of the lines is an
  * event that is due. False: none of it was looked at but to find out that it is otherwise.
@@ -485,7 +508,9 @@ static inline void fire_line(struct lz_sim *sim)
 static inline bool fire_plain(struct lz_sim *sim, lz_time end)
 {
     struct lz_evq *q = &sim->queue;
-    if (sim->ready_count > 0 || q->near_first == q->near_last || sim->fired >= sim->fired_max)
+    if (sim->ready_count > 0)
+        return fire_ready_first(sim);
+    if (q->near_first == q->near_last || sim->fired >= sim->fired_max)
         return false;
     const struct lz_evq_entry *next = &q->near[q->near_first];
     const struct lz_evq_event *e = &q->events[next->event];
@@ -504,7 +529,7 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     uint64_t payload = e->payload;
     q->near_first++;
     q->live--;
-    lz_evq_release(q, next->event);
+    lz_evq_release_live(q, next->event);
     fire(sim, kind, entity, payload);
     return true;
 }

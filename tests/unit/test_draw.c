@@ -182,9 +182,28 @@ static void every_machine_and_compiler_draws_the_same(void **state)
     assert_int_equal(hash, 0xfdb01c5b4528b68du);
 }
 
+static void a_row_of_pairs_gives_what_each_gives_alone(void **state)
+{
+    (void)state;
+    struct lz_draw_row row = {.owner = 0x123456789abcdef0, .purpose = LZ_PURPOSE_THINK};
+    for (uint64_t i = 0; i < 4000; i++) {
+        uint64_t counter = i < 2000 ? i : (i * 7919) % 100000; // in order, and not
+        uint64_t key = i / 500 * 0x9e3779b97f4a7c15;           // that changes
+        struct lz_draw_pair pair = lz_draw_exponential_pair(&row, key, counter);
+        struct lz_draw alone = lz_draw_begin(key, row.owner, row.purpose, counter);
+        double first = lz_draw_exponential(&alone), second = lz_draw_exponential(&alone);
+        assert_memory_equal(&pair.first, &first, sizeof(first));
+        assert_memory_equal(&pair.second, &second, sizeof(second));
+        alone = lz_draw_begin(key, row.owner, row.purpose, counter);
+        uint64_t bits = lz_draw_u64_once(key, row.owner, row.purpose, counter);
+        assert_true(bits == lz_draw_u64(&alone));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_of_pairs_gives_what_each_gives_alone),
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(a_block_gives_two_numbers_low_words_first),
         cmocka_unit_test(every_part_of_the_key_matters),
