@@ -6,7 +6,7 @@
  *   bench_kernel hold/1e3      bench_kernel      bench_kernel --list
  *
  * tools/bench runs each in a process of its own, so that its memory is its own, pinned and
- * several times. The wall clock is seen here and nowhere else.
+ * several times. Clocks are seen here and nowhere else.
  */
 #ifndef LZ_BENCH_H
 #define LZ_BENCH_H
@@ -18,7 +18,8 @@ struct bench_workload {
     void (*run)(void);
 };
 
-double bench_now(void); /* seconds of wall time, from some instant */
+/* Seconds of processor time: what others do on the machine at the same time is not counted. */
+double bench_now(void);
 
 /* `unit` is "1/s", "B" or "s". */
 void bench_report(const char *name, double value, const char *unit);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "bench.h"
 #include "sim/sim.h"
+#include "station.h"
 
 struct bench {
     struct lz_sim *sim;
@@ -15,7 +16,6 @@ struct bench {
     lz_lane lane;
     uint64_t left; // events until it is over
     uint64_t count;
-    lz_event_id *timers;
     uint32_t size;
 };
 
@@ -47,9 +47,9 @@ static void over(struct bench *b)
 static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct bench *b = ctx;
-    struct lz_draw d =
-        lz_draw_begin(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE, payload & 0xffffffffff);
-    lz_time gap = (lz_time)(lz_draw_exponential(&d) * 1e6);
+    lz_time gap = (lz_time)(lz_draw_exponential_once(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE,
+                                                     payload & 0xffffffffff) *
+                            1e6);
     lz_sim_at(b->sim, lz_sim_now(b->sim) + gap, b->kind, entity, payload + 1);
     over(b);
 }
@@ -115,16 +115,21 @@ static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
     LZ_UNREACHABLE("each timeout is cancelled within 10 ms");
 }
 
-// A request sets a 30 s timeout, is answered after up to 10 ms, and the next begins.
+// A request sets a 30 s timeout and is answered within 10 ms; the answer's payload is the timer.
+static void begin_request(struct bench *b, uint32_t entity, lz_time now)
+{
+    lz_event_id timer = lz_sim_arm(b->sim, b->lane, entity, b->count);
+    uint64_t bits = lz_draw_u64_once(lz_sim_key(b->sim), 0, LZ_PURPOSE_SERVICE, b->count++);
+    lz_time gap = (lz_time)((double)(bits >> 11) * 0x1p-53 * 1e7);
+    lz_sim_at(b->sim, now + gap, b->kind, entity, timer);
+}
+
+// And the next begins.
 static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct bench *b = ctx;
-    LZ_ASSERT(lz_sim_cancel(b->sim, b->timers[entity]));
-    b->timers[entity] = lz_sim_arm(b->sim, b->lane, entity, payload);
-    struct lz_draw d =
-        lz_draw_begin(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE, payload & 0xffffffffff);
-    lz_time gap = (lz_time)(lz_draw_unit(&d) * 1e7);
-    lz_sim_at(b->sim, lz_sim_now(b->sim) + gap, b->kind, entity, payload + 1);
+    LZ_ASSERT(lz_sim_cancel(b->sim, payload));
+    begin_request(b, entity, lz_sim_now(b->sim));
     over(b);
 }
 
@@ -133,14 +138,10 @@ static void timeouts(void)
     uint32_t size = 100000;
     uint64_t events = 10000000;
     struct bench b = make(size);
-    b.timers = lz_arena_alloc(lz_sim_arena(b.sim), size * sizeof(*b.timers)); // as calls are
     b.kind = lz_sim_kind(b.sim, "answer", on_answer, &b);
     b.lane = lz_sim_lane(b.sim, 30 * LZ_S, lz_sim_kind(b.sim, "timeout", on_timeout, &b));
-    for (uint32_t i = 0; i < size; i++) {
-        b.timers[i] = lz_sim_arm(b.sim, b.lane, i, 0);
-        struct lz_draw d = lz_draw_begin(42, i, LZ_PURPOSE_ARRIVAL, 0);
-        lz_sim_at(b.sim, (lz_time)(lz_draw_unit(&d) * 1e7), b.kind, i, 0);
-    }
+    for (uint32_t i = 0; i < size; i++)
+        begin_request(&b, i, 0);
     b.left = events / 4;
     lz_sim_run(b.sim, LZ_FOREVER);
     b.left = events;
@@ -148,6 +149,41 @@ static void timeouts(void)
     lz_sim_run(b.sim, LZ_FOREVER);
     bench_report_rate("timeout/1e5", (double)events, start);
     unmake(&b);
+}
+
+// At 0.9 of what the servers can do. The mean number there must be the queue's own (Erlang's C):
+// a fast simulator of something else is worth nothing.
+static void queue(const char *name, uint32_t servers, double mean_there)
+{
+    struct bench b = make(0);
+    struct station s;
+    const uint64_t customers = 20000000;
+    station_open(&s, b.sim,
+                 &(struct station_opts){.servers = servers,
+                                        .arrivals_per_s = 90000.0 * servers,
+                                        .served_per_s = 100000,
+                                        .owner = 1});
+    station_run(&s, customers / 4);
+    double start = bench_now();
+    station_run(&s, customers);
+    bench_report_rate(name, (double)customers, start);
+    double there = station_mean_there(&s);
+    if (there < 0.97 * mean_there || there > 1.03 * mean_there) {
+        fprintf(stderr, "bench_kernel: %s: %.3f customers there, not %.3f\n", name, there,
+                mean_there);
+        exit(1);
+    }
+    unmake(&b);
+}
+
+static void mm1(void)
+{
+    queue("mm1", 1, 9.0); // rho / (1 - rho)
+}
+
+static void mm8(void)
+{
+    queue("mm8", 8, 13.5138); // 7.2 + C(8, 7.2) * 9, C = 0.70153
 }
 
 /*
@@ -167,8 +203,14 @@ static void calibration(void)
 }
 
 static const struct bench_workload workloads[] = {
-    {"calibration", calibration}, {"hold/1e3", hold_1e3}, {"hold/1e5", hold_1e5},
-    {"hold/1e6", hold_1e6},       {"pingpong", pingpong}, {"timeout/1e5", timeouts},
+    {"calibration", calibration},
+    {"hold/1e3", hold_1e3},
+    {"hold/1e5", hold_1e5},
+    {"hold/1e6", hold_1e6},
+    {"pingpong", pingpong},
+    {"timeout/1e5", timeouts},
+    {"mm1", mm1},
+    {"mm8", mm8},
 };
 
 int main(int argc, char **argv)

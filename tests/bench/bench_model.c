@@ -10,16 +10,16 @@
 #include "explore/ticker.h"
 #include "model/service/service.h"
 
-static void mm1(void)
+static void mm1_service(void)
 {
     bench_scenario_run(&(struct bench_scenario){
-        .name = "mm1", .source = BENCH_QUEUE("1", "900", "2000"), .counts = "customers"});
+        .name = "mm1_service", .source = BENCH_QUEUE("1", "900", "2000"), .counts = "customers"});
 }
 
-static void mm8(void)
+static void mm8_service(void)
 {
     bench_scenario_run(&(struct bench_scenario){
-        .name = "mm8", .source = BENCH_QUEUE("8", "7200", "250"), .counts = "customers"});
+        .name = "mm8_service", .source = BENCH_QUEUE("8", "7200", "250"), .counts = "customers"});
 }
 
 static void tier3(void)
@@ -118,12 +118,8 @@ static void nodes(void)
 }
 
 static const struct bench_workload workloads[] = {
-    {"mm1", mm1},
-    {"mm8", mm8},
-    {"tier3", tier3},
-    {"db_rows", db_rows},
-    {"db_sqlite", db_sqlite},
-    {"broker", broker},
+    {"mm1_service", mm1_service}, {"mm8_service", mm8_service}, {"tier3", tier3},
+    {"db_rows", db_rows},         {"db_sqlite", db_sqlite},     {"broker", broker},
     {"nodes/1e6", nodes},
 };
 

@@ -9,9 +9,11 @@
 #include "bench.h"
 #include "bench_scenario.h"
 #include "sim/sim.h"
+#include "station.h"
 
 static struct lz_script *script;
 static struct lz_sim *sim;
+static struct station *station;
 static uint64_t events_left;
 
 // By this name valgrind knows when to count.
@@ -20,22 +22,54 @@ __attribute__((noinline)) void counted(void);
 static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
 {
     lz_kind kind = *(lz_kind *)ctx;
-    struct lz_draw d = lz_draw_begin(lz_sim_key(sim), entity, LZ_PURPOSE_SERVICE, payload);
-    lz_time gap = (lz_time)(lz_draw_exponential(&d) * 1e6);
+    lz_time gap =
+        (lz_time)(lz_draw_exponential_once(lz_sim_key(sim), entity, LZ_PURPOSE_SERVICE, payload) *
+                  1e6);
     lz_sim_at(sim, lz_sim_now(sim) + gap, kind, entity, payload + 1);
     if (--events_left == 0)
         lz_sim_stop(sim);
+}
+
+static struct lz_arena *make_sim(void)
+{
+    struct lz_arena *arena;
+    struct lz_err err;
+    bool ok = lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &arena, &err);
+    LZ_ASSERT(ok);
+    sim = lz_sim_create(&(struct lz_sim_opts){.arena = arena, .seed = 1, .run_key = 42});
+    return arena;
+}
+
+// 1e5 customers of a queue with one server, or with eight.
+static void queue(uint32_t servers)
+{
+    struct lz_arena *arena = make_sim();
+    static struct station s;
+    station = &s;
+    station_open(station, sim,
+                 &(struct station_opts){.servers = servers,
+                                        .arrivals_per_s = 90000.0 * servers,
+                                        .served_per_s = 100000,
+                                        .owner = 1});
+    counted();
+    lz_arena_destroy(arena);
+}
+
+static void mm1(void)
+{
+    queue(1);
+}
+
+static void mm8(void)
+{
+    queue(8);
 }
 
 // 1e5 events of a thousand that hold.
 static void hold(void)
 {
     static lz_kind kind;
-    struct lz_arena *arena;
-    struct lz_err err;
-    bool ok = lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &arena, &err);
-    LZ_ASSERT(ok);
-    sim = lz_sim_create(&(struct lz_sim_opts){.arena = arena, .seed = 1, .run_key = 42});
+    struct lz_arena *arena = make_sim();
     kind = lz_sim_kind(sim, "hold", on_hold, &kind);
     for (uint32_t i = 0; i < 1000; i++)
         lz_sim_at(sim, i, kind, i, 0);
@@ -53,8 +87,8 @@ static void tier3(void)
     lz_script_destroy(script);
 }
 
-// 1e4 customers of one server.
-static void mm1(void)
+// 1e4 customers of a service with one worker.
+static void mm1_service(void)
 {
     struct lz_script_world built;
     script = bench_scenario_build(BENCH_QUEUE("1", "900", "11"), &built);
@@ -79,7 +113,9 @@ static void universe(void)
 
 void counted(void)
 {
-    if (sim != NULL) {
+    if (station != NULL) {
+        station_run(station, 100000);
+    } else if (sim != NULL) {
         lz_sim_run(sim, LZ_FOREVER);
     } else if (script != NULL) {
         lz_script_run(script);
@@ -90,8 +126,10 @@ void counted(void)
 }
 
 static const struct bench_workload workloads[] = {
-    {"hold", hold},           {"mm1", mm1},           {"tier3", tier3},
-    {"tier3_lua", tier3_lua}, {"universe", universe},
+    {"hold", hold},         {"mm1", mm1},
+    {"mm8", mm8},           {"mm1_service", mm1_service},
+    {"tier3", tier3},       {"tier3_lua", tier3_lua},
+    {"universe", universe},
 };
 
 int main(int argc, char **argv)
