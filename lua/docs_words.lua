@@ -84,8 +84,8 @@ local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
         .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del "
         .. "(with a value only if that is its value), incr, decr, expire, mget and mset. With "
-        .. "mode = \"cluster\" keys are split over shards by Redis Cluster's 16384 slots: nodes send "
-        .. "callers on (MOVED, ASK), shards fail over by gossip and votes, and slots can be moved "
+        .. "mode = \"cluster\" keys are split over shards by Redis Cluster's 16384 slots: nodes "
+        .. "send callers on (MOVED, ASK), shards fail over by gossip and votes, and slots can move "
         .. "while they serve. A miss, a lock that "
         .. "is taken: such answers are no failures; who asks looks at `ok`, and at `status` (404, "
         .. "409).",
