@@ -329,8 +329,11 @@ control["goto"] = function(r) skip(r, 2) end
 control["local"] = function(r)
     skip(r)
     if text(r) == "function" then return control["function"](r) end
-    if kind(r) ~= "name" then error { expected = "a name" } end
-    while kind(r) == "name" or text(r) == "," or text(r) == "<" or text(r) == ">" do skip(r) end
+    repeat
+        if text(r) == "," then skip(r) end
+        if kind(r) ~= "name" then error { expected = "a name" } end
+        skip(r, text(r, 1) == "<" and 4 or 1) -- local limit <const>
+    until text(r) ~= ","
     if text(r) == "=" then
         skip(r)
         expressions(r)

@@ -371,6 +371,7 @@ end
 
 local function build_faults(state, C)
     chaos.expand(state)
+    chaos.note_absent(state)
     for _, facts in ipairs(state.plan.faults) do
         local id, message = C.fault(M.fault(state, facts))
         if not id then refused(state, facts, message) return end

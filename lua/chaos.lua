@@ -249,6 +249,21 @@ function M.expand(state, seed)
     end
 end
 
+--- Tell the world what could have come and did not.
+function M.note_absent(state)
+    for _, block in ipairs(state.plan.chaos) do
+        local has_come = {}
+        for number, c in ipairs(block.come) do
+            if M.is_wanted(block.fields.only, number) then has_come[c.index] = true end
+        end
+        for i, facts in ipairs(block.set) do
+            if not has_come[i] then
+                state.C.chaos_absent(facts.fault, facts.a.text or facts.a.name or "")
+            end
+        end
+    end
+end
+
 --- The same for a page about the plan, of which there may be several.
 function M.plan(state, seed)
     local first = state.plan.chaos[1]

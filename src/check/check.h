@@ -171,4 +171,8 @@ const struct lz_expect_result *lz_check_result(const struct lz_checks *c, lz_exp
  */
 enum lz_verdict lz_checks_verdict(const struct lz_checks *c, char *why, size_t why_size);
 
+/* Whether the run tested nothing, whatever its expectations say: nothing was expected or sent, or a
+   fault touched nothing. */
+bool lz_checks_is_idle(const struct lz_checks *c);
+
 #endif

@@ -9,6 +9,8 @@
 #include "check/expect.h"
 #include "model/traffic/traffic.h"
 
+#define WHY_SIZE 400
+
 static bool has_traffic(const struct lz_world *w)
 {
     for (uint32_t id = 1; id <= w->component_count; id++)
@@ -76,6 +78,12 @@ static void describe_worst(const struct lz_expect *e, uint32_t alike, char *why,
         snprintf(why, why_size, "%s: %s, and %u more", e->opts.name, reason, alike - 1);
     else
         snprintf(why, why_size, "%s: %s", e->opts.name, reason);
+}
+
+bool lz_checks_is_idle(const struct lz_checks *c)
+{
+    char why[WHY_SIZE];
+    return is_idle(c, why, sizeof(why));
 }
 
 enum lz_verdict lz_checks_verdict(const struct lz_checks *c, char *why, size_t why_size)

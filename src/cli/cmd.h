@@ -34,6 +34,7 @@ extern const struct lz_cmd lz_cmd_help;
 extern const struct lz_cmd lz_cmd_init;
 extern const struct lz_cmd lz_cmd_list;
 extern const struct lz_cmd lz_cmd_man;
+extern const struct lz_cmd lz_cmd_mutate;
 extern const struct lz_cmd lz_cmd_new;
 extern const struct lz_cmd lz_cmd_plan;
 extern const struct lz_cmd lz_cmd_repl;

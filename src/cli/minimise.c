@@ -97,7 +97,7 @@ static bool prove_done(void *ctx, struct lz_suite *suite, size_t index)
     if (run == NULL)
         return true;
     p->virtual_ns = run->virtual_ns;
-    p->fails = strcmp(run->verdict, "error") == 0 && run->events > 0;
+    p->fails = p->fails || (strcmp(run->verdict, "error") == 0 && run->events > 0);
     for (size_t i = 0; i < run->expectation_count; i++)
         if (strcmp(run->expectations[i].name, p->name) == 0 &&
             strcmp(run->expectations[i].verdict, "fail") == 0)

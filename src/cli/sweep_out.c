@@ -8,6 +8,7 @@
 #include "report/json.h"
 
 #define NAME_WIDTH_MIN 12
+#define COVER_WIDTH 40 // of a fault and its target
 #define INDENT 12
 
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out)
@@ -239,6 +240,54 @@ static void write_closest(const struct lz_sweep *s, const struct lz_report_style
     }
 }
 
+// What never came, and what touched nothing, has not been tested.
+static void write_cover(const struct lz_sweep *s, struct lz_str *out)
+{
+    const struct lz_cover *c = &s->cover;
+    size_t wide = 0;
+    if (c->fault_count == 0)
+        return;
+    for (size_t i = 0; i < c->fault_count; i++) {
+        size_t len = strlen(c->faults[i].kind) + 1 + lz_str_width(c->faults[i].target);
+        wide = len > wide ? len : wide;
+    }
+    wide = (wide < COVER_WIDTH ? wide : COVER_WIDTH) + 2;
+    size_t from = out->len;
+    lz_str_add(out, "\nfaults");
+    pad(out, from + 1, wide);
+    lz_str_add(out, "    runs    came     bit    over\n");
+    for (size_t i = 0; i < c->fault_count; i++) {
+        const struct lz_cover_fault *f = &c->faults[i];
+        from = out->len;
+        lz_str_addf(out, "%s %s", f->kind, f->target);
+        pad(out, from, wide);
+        lz_str_addf(out, "%8" PRIu64 "%8" PRIu64 "%8" PRIu64 "%8" PRIu64 "%s\n", f->runs, f->came,
+                    f->bit, f->over,
+                    f->came == 0  ? "  never came"
+                    : f->bit == 0 ? "  never touched anything"
+                                  : "");
+    }
+}
+
+static void write_sometimes(const struct lz_sweep *s, const struct lz_report_style *style,
+                            struct lz_str *out)
+{
+    const struct lz_cover *c = &s->cover;
+    for (size_t i = 0; i < c->sometimes_count; i++) {
+        const struct lz_cover_sometimes *e = &c->sometimes[i];
+        if (e->reached > 0)
+            continue;
+        lz_str_addf(out, "\nnever reached in %" PRIu64 " run%s, so inconclusive: ", e->runs,
+                    e->runs == 1 ? "" : "s");
+        plain(out, e->name, style);
+        if (s->opts.suite->runs[e->run].of->params.count > 0) {
+            lz_str_add(out, "   ");
+            lz_suite_case_text(s->opts.suite->runs[e->run].of, " ", out);
+        }
+        lz_str_add(out, "\n");
+    }
+}
+
 void lz_sweep_out_text(const struct lz_sweep *s, const struct lz_report_style *style,
                        struct lz_str *out)
 {
@@ -247,8 +296,11 @@ void lz_sweep_out_text(const struct lz_sweep *s, const struct lz_report_style *s
         lz_str_addf(out, "\nsaved seeds: %" PRIu64 " of %zu still fail\n", s->saved_failed,
                     s->opts.saved_count);
     write_failures(s, style, out);
-    if (!style->quiet)
-        write_closest(s, style, out);
+    write_sometimes(s, style, out);
+    if (style->quiet)
+        return;
+    write_cover(s, out);
+    write_closest(s, style, out);
 }
 
 static void json_real(struct lz_str *out, double value)
@@ -271,6 +323,33 @@ static void json_case(const struct lz_sweep *s, const struct lz_suite_run *run, 
         lz_json_string(out, run->of->params.items[i].value);
     }
     lz_str_add(out, "}");
+}
+
+static void json_cover(const struct lz_sweep *s, struct lz_str *out)
+{
+    const struct lz_cover *c = &s->cover;
+    for (size_t i = 0; i < c->fault_count; i++) {
+        const struct lz_cover_fault *f = &c->faults[i];
+        lz_str_add(out, i > 0 ? ",\n{\"file\":" : "\n{\"file\":");
+        lz_json_string(out, s->opts.suite->scenarios[f->scenario].path);
+        lz_str_add(out, ",\"kind\":");
+        lz_json_string(out, f->kind);
+        lz_str_add(out, ",\"target\":");
+        lz_json_string(out, f->target);
+        lz_str_addf(out,
+                    ",\"runs\":%" PRIu64 ",\"came\":%" PRIu64 ",\"bit\":%" PRIu64
+                    ",\"over\":%" PRIu64 ",\"absent\":%" PRIu64 "}",
+                    f->runs, f->came, f->bit, f->over, f->absent);
+    }
+    lz_str_add(out, "],\"sometimes\":[");
+    for (size_t i = 0; i < c->sometimes_count; i++) {
+        const struct lz_cover_sometimes *e = &c->sometimes[i];
+        lz_str_add(out, i > 0 ? ",\n{" : "\n{");
+        json_case(s, &s->opts.suite->runs[e->run], out);
+        lz_str_add(out, ",\"name\":");
+        lz_json_string(out, e->name);
+        lz_str_addf(out, ",\"runs\":%" PRIu64 ",\"reached\":%" PRIu64 "}", e->runs, e->reached);
+    }
 }
 
 static void json_cases(const struct lz_sweep *s, struct lz_str *out)
@@ -335,5 +414,7 @@ void lz_sweep_out_json(const struct lz_sweep *s, enum lz_exit status, struct lz_
         json_real(out, c->margin);
         lz_str_add(out, "}");
     }
+    lz_str_add(out, "],\"faults\":[");
+    json_cover(s, out);
     lz_str_add(out, "]}\n");
 }

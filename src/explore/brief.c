@@ -8,6 +8,7 @@
 #include "explore/wire.h"
 #include "model/world.h"
 
+#define FAULTS_MAX 1000000
 #define METRICS_MAX 10000000 // a message that says more is broken
 
 static void put_real(struct lz_str *out, double value)
@@ -48,6 +49,65 @@ static void put_metrics(const struct lz_world *world, struct lz_str *message)
     }
 }
 
+// Replicas are alike: a fault of one is one of its component.
+static void put_target(const struct lz_world *w, const struct lz_fault *f, struct lz_str *message)
+{
+    char a[120], b[120];
+    struct lz_target t = f->opts.target;
+    struct lz_str text;
+    if (t.kind == LZ_TARGET_INSTANCE)
+        t = (struct lz_target){.kind = LZ_TARGET_COMPONENT, .id = t.id};
+    lz_str_init(&text);
+    lz_target_describe(w, &t, a, sizeof(a));
+    lz_str_add(&text, t.kind != 0 ? a : "");
+    if (f->opts.target_b.kind != 0) {
+        lz_target_describe(w, &f->opts.target_b, b, sizeof(b));
+        lz_str_addf(&text, " | %s", b);
+    }
+    lz_wire_put_text(message, text.text);
+    lz_str_finish(&text);
+}
+
+static void put_faults(const struct lz_brief_facts *facts, struct lz_str *message)
+{
+    const struct lz_faults *faults = facts->world != NULL ? facts->faults : NULL;
+    size_t count = faults != NULL ? lz_fault_count(faults) : 0;
+    size_t absent = faults != NULL ? lz_fault_absent_count(faults) : 0;
+    lz_wire_put_u64(message, count + absent);
+    for (lz_fault_id id = 1; id <= count; id++) {
+        const struct lz_fault *f = lz_fault_get(faults, id);
+        unsigned phases = (f->firings > 0 ? LZ_BRIEF_BEGAN : 0u) |
+                          (f->effect > 0 ? LZ_BRIEF_BIT : 0u) |
+                          (f->ended >= 0 ? LZ_BRIEF_OVER : 0u);
+        lz_wire_put_text(message, f->kind->name);
+        put_target(facts->world, f, message);
+        lz_wire_put_u64(message, f->is_left_out ? LZ_BRIEF_ABSENT : phases);
+    }
+    for (size_t i = 0; i < absent; i++) {
+        const struct lz_fault_absent *a = lz_fault_absent_get(faults, i);
+        lz_wire_put_text(message, a->kind);
+        lz_wire_put_text(message, a->target);
+        lz_wire_put_u64(message, LZ_BRIEF_ABSENT);
+    }
+}
+
+// Nothing failed or was without a sample, but what happens sometimes did not.
+static bool is_open(const struct lz_brief_facts *facts)
+{
+    size_t count = facts->checks != NULL ? lz_check_count(facts->checks) : 0;
+    if (count == 0 || strcmp(facts->verdict, "inconclusive") != 0 ||
+        lz_checks_is_idle(facts->checks))
+        return false;
+    for (lz_expect_id id = 1; id <= count; id++) {
+        const struct lz_expect_opts *opts = lz_check_opts(facts->checks, id);
+        bool holds = opts->warn || opts->temporal == LZ_SOMETIMES ||
+                     lz_check_result(facts->checks, id)->verdict == LZ_VERDICT_PASS;
+        if (!holds)
+            return false;
+    }
+    return true;
+}
+
 void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message)
 {
     lz_wire_put_text(message, facts->verdict);
@@ -55,6 +115,8 @@ void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message)
     lz_wire_put_u64(message, facts->trace);
     lz_wire_put_u64(message, facts->events);
     lz_wire_put_u64(message, facts->stopped);
+    lz_wire_put_u64(message, is_open(facts));
+    put_faults(facts, message);
     size_t count = facts->checks != NULL ? lz_check_count(facts->checks) : 0;
     lz_wire_put_u64(message, count);
     for (lz_expect_id id = 1; id <= count; id++) {
@@ -65,6 +127,7 @@ void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message)
         lz_wire_put_text(message, r->spare);
         lz_wire_put_u64(message, (uint64_t)r->verdict);
         lz_wire_put_u64(message, opts->warn);
+        lz_wire_put_u64(message, opts->temporal == LZ_SOMETIMES);
         // That something happened is no narrow escape.
         put_real(message, opts->temporal == LZ_SOMETIMES ? (double)NAN : r->margin);
     }
@@ -98,6 +161,22 @@ static void read_metrics(struct lz_wire *in, struct lz_brief *b)
     }
 }
 
+static void read_faults(struct lz_wire *in, struct lz_brief *b)
+{
+    uint64_t count = lz_wire_get_u64(in);
+    if (count > FAULTS_MAX)
+        in->broken = true;
+    if (in->broken || count == 0)
+        return;
+    b->faults = lz_mem_alloc(count * sizeof(*b->faults));
+    for (; !in->broken && b->fault_count < count; b->fault_count++) {
+        struct lz_brief_fault *f = &b->faults[b->fault_count];
+        f->kind = get_text(in);
+        f->target = get_text(in);
+        f->phases = (unsigned)lz_wire_get_u64(in);
+    }
+}
+
 bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
 {
     struct lz_wire in = {.at = message->text, .left = message->len};
@@ -106,6 +185,8 @@ bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
     b.trace = lz_wire_get_u64(&in);
     b.events = lz_wire_get_u64(&in);
     b.stopped = lz_wire_get_u64(&in) != 0;
+    b.is_open = lz_wire_get_u64(&in) != 0;
+    read_faults(&in, &b);
     uint64_t count = lz_wire_get_u64(&in);
     if (count > LZ_CHECK_MAX)
         in.broken = true;
@@ -118,6 +199,7 @@ bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
         e->spare = get_text(&in);
         e->verdict = (enum lz_verdict)lz_wire_get_u64(&in);
         e->warn = lz_wire_get_u64(&in) != 0;
+        e->is_sometimes = lz_wire_get_u64(&in) != 0;
         e->margin = get_real(&in);
     }
     read_metrics(&in, &b);
@@ -140,6 +222,11 @@ void lz_brief_finish(struct lz_brief *brief)
         free(brief->metrics[i].name);
         free(brief->metrics[i].unit);
     }
+    for (size_t i = 0; i < brief->fault_count; i++) {
+        free(brief->faults[i].kind);
+        free(brief->faults[i].target);
+    }
+    free(brief->faults);
     free(brief->metrics);
     free(brief->expectations);
     free(brief->verdict);

@@ -18,8 +18,21 @@
 struct lz_brief_expectation {
     char *name, *actual, *spare;
     enum lz_verdict verdict;
-    bool warn;
+    bool warn, is_sometimes;
     double margin; /* NaN: none */
+};
+
+/* How far a fault got. */
+enum {
+    LZ_BRIEF_BEGAN = 1,
+    LZ_BRIEF_BIT = 2, /* it touched something */
+    LZ_BRIEF_OVER = 4,
+    LZ_BRIEF_ABSENT = 8, /* a set has it, and it did not come; or a swarm left it out */
+};
+
+struct lz_brief_fault {
+    char *kind, *target; /* a component for each of its replicas */
+    unsigned phases;
 };
 
 /* A metric over the whole run. */
@@ -33,6 +46,9 @@ struct lz_brief {
     char *why;     /* inconclusive, error or budget: the reason */
     uint64_t trace, events;
     bool stopped; /* a budget was used up */
+    bool is_open; /* inconclusive, and only because something did not happen that does sometimes */
+    struct lz_brief_fault *faults;
+    size_t fault_count;
     struct lz_brief_expectation *expectations;
     size_t expectation_count;
     struct lz_brief_metric *metrics; /* if they were asked for */
@@ -45,6 +61,8 @@ struct lz_brief_facts {
     uint64_t trace, events;
     bool stopped;
     const struct lz_checks *checks;
+    const struct lz_world *world; /* of the faults; NULL: there are none */
+    const struct lz_faults *faults;
     const struct lz_world *measured; /* whose metrics are told; NULL: none */
 };
 void lz_brief_write(const struct lz_brief_facts *facts, struct lz_str *message);

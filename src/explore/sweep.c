@@ -199,9 +199,11 @@ static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_b
 {
     bool is_xfail = strcmp(b->verdict, "xfail") == 0;
     bool is_fail = is_xfail || strcmp(b->verdict, "fail") == 0;
-    bool is_pass = strcmp(b->verdict, "pass") == 0 || strcmp(b->verdict, "xpass") == 0;
-    enum lz_exit code = code_of(b);
+    bool is_pass =
+        strcmp(b->verdict, "pass") == 0 || strcmp(b->verdict, "xpass") == 0 || b->is_open;
+    enum lz_exit code = b->is_open ? LZ_EXIT_OK : code_of(b);
     c->runs++;
+    lz_cover_add(&s->cover, s->opts.suite->runs[what.run].scenario, what.run, b);
     c->passed += is_pass;
     c->failed += is_fail;
     c->inconclusive += code == LZ_EXIT_INCONCLUSIVE;
@@ -304,6 +306,8 @@ static bool done(void *ctx, size_t job, struct lz_crew_result *r)
 // What the counts say, once there are no more.
 static void conclude(struct lz_sweep *s)
 {
+    if (!lz_cover_is_whole(&s->cover))
+        lz_exit_add(&s->codes, LZ_EXIT_INCONCLUSIVE);
     for (size_t i = 0; i < s->case_count; i++) {
         const struct lz_sweep_case *c = &s->cases[i];
         if (c->xfail && c->passed > 0 && c->failed == 0)
@@ -426,6 +430,7 @@ bool lz_sweep_record(const struct lz_sweep *sweep, size_t max, lz_sweep_save_fn 
 
 void lz_sweep_finish(struct lz_sweep *sweep)
 {
+    lz_cover_finish(&sweep->cover);
     for (size_t i = 0; i < sweep->failure_count; i++)
         finish_failure(&sweep->failures[i]);
     for (size_t i = 0; i < sweep->closest_count; i++) {

@@ -18,6 +18,7 @@
 
 #include "explore/brief.h"
 #include "explore/certain.h"
+#include "explore/cover.h"
 #include "explore/subset.h"
 #include "explore/suite.h"
 
@@ -93,6 +94,7 @@ struct lz_sweep {
     size_t failing_count;
     struct lz_sweep_close closest[LZ_SWEEP_CLOSEST]; /* narrowest first */
     size_t closest_count;
+    struct lz_cover cover;
     uint64_t saved_failed; /* of the saved seeds, still */
     uint64_t done, total;  /* runs */
     uint64_t failed;

@@ -394,7 +394,11 @@ static void leave_brief(const struct lz_record_meta *meta, const struct lz_scrip
 {
     char why[WHY_SIZE];
     struct lz_brief_facts facts = {
-        .checks = world->checks, .why = why, .measured = is_measured ? world->world : NULL};
+        .checks = world->checks,
+        .why = why,
+        .world = world->world,
+        .faults = world->faults,
+        .measured = is_measured ? world->world : NULL};
     facts.verdict = lz_record_verdict(meta, world->checks, why, sizeof(why));
     if (meta->error != NULL)
         facts.why = meta->error;

@@ -102,6 +102,8 @@ struct lz_faults {
     uint32_t count, cap;
     lz_kind begin, step, rise, end;
     double swarm; // share that is left out
+    struct lz_fault_absent *absent;
+    uint32_t absent_count, absent_cap;
 };
 
 size_t lz_fault_kind_count(void)
@@ -537,4 +539,24 @@ const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id 
 {
     LZ_ASSERT(id >= 1 && id <= faults->count);
     return faults->all[id - 1];
+}
+
+void lz_fault_note_absent(struct lz_faults *fs, const char *kind, const char *target)
+{
+    struct lz_arena *arena = fs->w->arena;
+    fs->absent =
+        lz_grow(arena, fs->absent, &fs->absent_cap, fs->absent_count + 1, sizeof(*fs->absent));
+    fs->absent[fs->absent_count++] =
+        (struct lz_fault_absent){lz_arena_strdup(arena, kind), lz_arena_strdup(arena, target)};
+}
+
+size_t lz_fault_absent_count(const struct lz_faults *faults)
+{
+    return faults->absent_count;
+}
+
+const struct lz_fault_absent *lz_fault_absent_get(const struct lz_faults *faults, size_t i)
+{
+    LZ_ASSERT(i < faults->absent_count);
+    return &faults->absent[i];
 }

@@ -245,6 +245,14 @@ void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instanc
  */
 void lz_faults_swarm(struct lz_faults *faults, double share);
 
+/* What could have come and did not, with this seed: a kind and a target, as they are written. */
+struct lz_fault_absent {
+    const char *kind, *target;
+};
+void lz_fault_note_absent(struct lz_faults *faults, const char *kind, const char *target);
+size_t lz_fault_absent_count(const struct lz_faults *faults);
+const struct lz_fault_absent *lz_fault_absent_get(const struct lz_faults *faults, size_t i);
+
 size_t lz_fault_count(const struct lz_faults *faults); /* ids are 1 .. count */
 const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id);
 

@@ -20,7 +20,16 @@ static int chaos_unit(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"chaos_unit", chaos_unit}, {NULL, NULL}};
+// chaos_absent(kind, target): of a set, it did not come
+static int chaos_absent(lua_State *L)
+{
+    const struct lz_script *s = lz_script_of(L);
+    lz_fault_note_absent(s->world.faults, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"chaos_unit", chaos_unit}, {"chaos_absent", chaos_absent}, {NULL, NULL}};
 
 void lz_bind_chaos(lua_State *L)
 {

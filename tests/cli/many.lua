@@ -56,6 +56,9 @@ local rows = {
         "cp s/cases.lua s/c.lua; $L shrink s/c.lua --case work=20ms >o && cat s/min/c-1.lua && "
         .. "$L run -q s/min/c-1.lua", 1,
         out = { 'param("work", { "20ms" })', "!xfail", "1 failed" } },
+    { "a local without a value is no riddle",
+        "sed 's/^local web/local put\\nif true then put = 1 end\\nlocal web/' s/slow.lua >s/l.lua; "
+        .. "$L shrink s/l.lua && cat s/min/l-1.lua", 0, out = { "fails alike after", "!local put" } },
     { "a run that holds is not shrunk", "$L run -q s/passes.lua >o; $L shrink passes-1", 5,
         err = { "does not fail: the verdict is pass" } },
     { "a token is found among the scenarios",
@@ -211,12 +214,44 @@ local rows = {
         "sed -i 's/most = 12/only = { 2, 5 }/' s/weather.lua; $L run -q s/weather.lua >o; "
         .. "$L sql -f tabs weather-1 'select count(*) from fault' | tail -1", 0, out = { "2\n" } },
 
+    -- Mutating.
+    { "a vacuous expectation is found", "$L mutate s/vacuous.lua -o json=j; echo $?; grep -o "
+        .. "'\"never_notice\":[0-9]*' j", 0,
+        out = { "never notices    0 of 1", "answers come within the hour", "first database db "
+            .. "stopped", "1 of 2 expectations never notices anything   exit 3", "\n3\n",
+            '"never_notice":1' } },
+    { "where all notice something, that is said",
+        "sed -i '/within the hour/d' s/vacuous.lua; $L mutate s/vacuous.lua", 0,
+        out = { "0 of 1 expectation", "exit 0" } },
+    { "what nobody notices may be only reported", "$L mutate s/vacuous.lua --report-only", 0,
+        out = { "exit 0" } },
+    { "of what fails as it is nothing is said", "$L mutate s/fails.lua", 1,
+        out = { "its verdict is fail as it is" } },
+    { "what does not load is not mutated", "$L mutate s/wrong.lua", 2,
+        err = { "s/wrong.lua does not load" } },
+    { "mutants are the same with one worker or four",
+        "for j in 1 4; do $L mutate s/vacuous.lua -j $j >m$j; done; cmp m1 m4", 0 },
+
+    -- What a sweep has tried.
+    { "what one seed reaches is reached",
+        "$L run -q s/rarely.lua; $L sweep s/rarely.lua --progress none -o json=j; echo $?; "
+        .. "grep -o '\"runs\":30,\"reached\":[0-9]*' j", 0,
+        out = { "1 inconclusive", "30      0", "\n0\n", '"runs":30,"reached":' } },
+    { "what no seed reaches is inconclusive and said",
+        "sed -i 's,3/s,9/s,' s/rarely.lua; $L sweep s/rarely.lua --progress none", 3,
+        out = { "30      0", "never reached in 30 runs, so inconclusive: three fail in one second" } },
+    { "a sweep says which faults came and which bit",
+        "$L sweep s/weather.lua --seeds 2 --no-shrink --no-save --progress none -o json=j; "
+        .. "sed -i 's/mtbf = \"1m\"/mtbf = \"300h\"/' s/weather.lua; $L sweep s/weather.lua --seeds 2 --no-save --progress "
+        .. "none; grep -c '\"kind\":\"kill\",\"target\":\"web\"' j", 0,
+        out = { "faults", "kill web", "latency web -> db", "down eu.a", "never came", "\n1\n" } },
+
     -- Orders of messages. Two ways differ by 100 us, which nothing but luck makes matter.
     { "an ordering bug is not found in the network's order",
         "$L sweep s/overtakes.lua --no-shrink --progress none", 0,
         out = { "20 of 20 runs, 0 failed" } },
     { "it is found in random ones", "$L sweep s/overtakes.lua --order random --progress none", 1,
-        width = 80, out = { "order random@1ms", "1 distinct failure", "s/min/overtakes-1.lua",
+        out = { "order random@1ms", "1 distinct failure", "s/min/overtakes-1.lua",
                 "--seed 1 --order random@1ms" } },
     { "and by a pct of a lower bound", "$L sweep s/overtakes.lua --order pct:1@500us --progress "
         .. "none --no-shrink", 1, out = { "order pct:1@500us", "1 distinct failure" } },
