@@ -57,8 +57,10 @@ local rows = {
         .. "$L run -q s/min/c-1.lua", 1,
         out = { 'param("work", { "20ms" })', "!xfail", "1 failed" } },
     { "a local without a value is no riddle",
-        "sed 's/^local web/local put\\nif true then put = 1 end\\nlocal web/' s/slow.lua >s/l.lua; "
-        .. "$L shrink s/l.lua && cat s/min/l-1.lua", 0, out = { "fails alike after", "!local put" } },
+        "sed 's/^local web/local put\\nif true then put = 1 end\\nlocal web/' s/slow.lua "
+        .. ">s/l.lua; "
+        .. "$L shrink s/l.lua && cat s/min/l-1.lua", 0,
+        out = { "fails alike after", "!local put" } },
     { "a run that holds is not shrunk", "$L run -q s/passes.lua >o; $L shrink passes-1", 5,
         err = { "does not fail: the verdict is pass" } },
     { "a token is found among the scenarios",
@@ -239,10 +241,13 @@ local rows = {
         out = { "1 inconclusive", "30      0", "\n0\n", '"runs":30,"reached":' } },
     { "what no seed reaches is inconclusive and said",
         "sed -i 's,3/s,9/s,' s/rarely.lua; $L sweep s/rarely.lua --progress none", 3,
-        out = { "30      0", "never reached in 30 runs, so inconclusive: three fail in one second" } },
+        out = { "30      0", "never reached in 30 runs, so inconclusive: "
+            .. "three fail in one second" } },
     { "a sweep says which faults came and which bit",
-        "$L sweep s/weather.lua --seeds 2 --no-shrink --no-save --progress none -o json=j; "
-        .. "sed -i 's/mtbf = \"1m\"/mtbf = \"300h\"/' s/weather.lua; $L sweep s/weather.lua --seeds 2 --no-save --progress "
+        "$L sweep s/weather.lua --seeds 2 --no-shrink --no-save --progress none "
+        .. "-o json=j; "
+        .. "sed -i 's/mtbf = \"1m\"/mtbf = \"300h\"/' s/weather.lua; "
+        .. "$L sweep s/weather.lua --seeds 2 --no-save --progress "
         .. "none; grep -c '\"kind\":\"kill\",\"target\":\"web\"' j", 0,
         out = { "faults", "kill web", "latency web -> db", "down eu.a", "never came", "\n1\n" } },
 
