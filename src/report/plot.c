@@ -26,6 +26,7 @@ struct plot {
     int limit_level;  // NO_LEVEL: there is none
     double limit;
     int deadline_column; // NO_LEVEL: there is none
+    int note_room;
     int label_width;
     char labels[LEVELS][LABEL_MAX];
     double *values; // by column; NaN: no sample
@@ -280,7 +281,7 @@ static void write_instants(struct lz_pen *pen, const struct plot *p)
 static void choose_columns(struct plot *p, int width, const struct lz_run_point *points)
 {
     lz_time window = points[0].width;
-    int most = width - INDENT - LABEL_ROOM - NOTE_ROOM;
+    int most = width - INDENT - LABEL_ROOM - p->note_room;
     most = most < COLUMNS_MAX ? most : COLUMNS_MAX;
     LZ_ASSERT(most > 0);
     p->range.from -= p->range.from % window;
@@ -300,11 +301,11 @@ static void draw(struct lz_pen *pen, struct plot *p)
     for (int level = 0; level < LEVELS; level++)
         p->cells[level] = lz_mem_alloc((size_t)p->columns * sizeof(struct cell));
     fill_cells(p);
-    write_title(pen, p);
+    if (p->e->metric_name[0] != '\0')
+        write_title(pen, p);
     for (int level = LEVELS - 1; level >= 0; level--)
         write_level(pen, p, level);
     write_instants(pen, p);
-    lz_pen_end(pen);
     for (int level = 0; level < LEVELS; level++)
         free(p->cells[level]);
 }
@@ -316,15 +317,41 @@ void lz_plot_draw(struct lz_pen *pen, const struct lz_report_run *run,
     if (e->metric <= 0)
         return;
     struct lz_stretch s = lz_stretch_of(run, e);
-    struct plot p = {.e = e, .range = lz_stretch_wider(run, &s), .limit = limit_of(e)};
+    struct plot p = {
+        .e = e, .range = lz_stretch_wider(run, &s), .limit = limit_of(e), .note_room = NOTE_ROOM};
     struct lz_run_point *points;
     size_t count = lz_run_points(run, e->metric, p.range.from, p.range.to, &points);
     if (count >= 2) {
         choose_columns(&p, pen->style->width, points);
         p.values = lz_mem_alloc((size_t)p.columns * sizeof(double));
-        if (fill_values(&p, points, count) >= 2)
+        if (fill_values(&p, points, count) >= 2) {
             draw(pen, &p);
+            lz_pen_end(pen);
+        }
         free(p.values);
     }
     free(points);
+}
+
+bool lz_plot_points(struct lz_pen *pen, const struct lz_plot_line *line)
+{
+    LZ_ASSERT(pen->column == 0);
+    LZ_ASSERT(line->from < line->to);
+    const struct lz_run_expectation e = {.metric_name = line->title,
+                                         .unit = line->unit,
+                                         .at = -1,
+                                         .deadline = -1,
+                                         .limit_value = (double)NAN,
+                                         .limit_b = (double)NAN,
+                                         .violates = ""};
+    struct plot p = {.e = &e, .range = {line->from, line->to}, .limit = (double)NAN};
+    if (line->count < 2)
+        return false;
+    choose_columns(&p, pen->style->width, line->points);
+    p.values = lz_mem_alloc((size_t)p.columns * sizeof(double));
+    bool is_drawn = fill_values(&p, line->points, line->count) >= 2;
+    if (is_drawn)
+        draw(pen, &p);
+    free(p.values);
+    return is_drawn;
 }

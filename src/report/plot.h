@@ -16,4 +16,14 @@
 void lz_plot_draw(struct lz_pen *pen, const struct lz_report_run *run,
                   const struct lz_run_expectation *e);
 
+/* A plain line of windows without a limit: `title` may be "". Nothing with fewer than two. */
+struct lz_plot_line {
+    const char *title;
+    enum lz_unit unit;
+    lz_time from, to; /* from < to */
+    const struct lz_run_point *points;
+    size_t count;
+};
+bool lz_plot_points(struct lz_pen *pen, const struct lz_plot_line *line);
+
 #endif

@@ -24,4 +24,8 @@ void lz_story_blame(struct lz_pen *pen, const struct lz_report_run *run,
 void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
                       const struct lz_stretch *s);
 
+/* The bars of one request, by its id in the record; of `rows` attempts at the most. */
+void lz_story_waterfall(struct lz_pen *pen, const struct lz_report_run *run, int64_t id,
+                        size_t rows);
+
 #endif

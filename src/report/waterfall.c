@@ -55,7 +55,7 @@ static bool find_kept(const struct lz_report_run *run, const struct lz_stretch *
 }
 
 static size_t read_bars(const struct lz_report_run *run, const struct kept *k, struct bar *bars,
-                        size_t *total)
+                        size_t rows, size_t *total)
 {
     size_t count = 0;
     *total = 0;
@@ -66,7 +66,7 @@ static size_t read_bars(const struct lz_report_run *run, const struct kept *k, s
                    " order by start_ns, call, attempt",
                    k->id, 0);
     while (lz_run_next(&q)) {
-        if ((*total)++ >= ROWS_MAX)
+        if ((*total)++ >= rows)
             continue;
         struct bar *b = &bars[count++];
         *b = (struct bar){
@@ -136,16 +136,12 @@ static void write_bar(struct lz_pen *pen, const struct kept *k, const struct bar
     lz_pen_end(pen);
 }
 
-void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
-                      const struct lz_stretch *s)
+static void write_bars(struct lz_pen *pen, const struct lz_report_run *run, const struct kept *k,
+                       size_t rows)
 {
-    LZ_ASSERT(pen->column == 0);
-    struct kept k;
-    struct bar bars[ROWS_MAX];
     size_t total;
-    if (!find_kept(run, s, &k))
-        return;
-    size_t count = read_bars(run, &k, bars, &total);
+    struct bar *bars = lz_mem_alloc(rows * sizeof(bars[0]));
+    size_t count = read_bars(run, k, bars, rows, &total);
     int name_width = 0;
     for (size_t i = 0; i < count; i++) {
         int width = lz_pen_width(bars[i].name);
@@ -155,13 +151,38 @@ void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
     name_width = name_width < widest ? name_width : widest;
     int room = pen->style->width - LZ_STORY_INDENT - name_width - 3 - NOTE_ROOM;
     room = room > BARS_MAX ? BARS_MAX : room < BARS_MIN ? BARS_MIN : room;
-    write_heading(pen, &k);
     for (size_t i = 0; i < count; i++)
-        write_bar(pen, &k, &bars[i], name_width, room);
+        write_bar(pen, k, &bars[i], name_width, room);
     if (count < total) {
         lz_pen_to(pen, LZ_STORY_INDENT);
         lz_pen_addf(pen, LZ_TINT_DIM, "and %zu more attempts", total - count);
         lz_pen_end(pen);
     }
+    free(bars);
+}
+
+void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
+                      const struct lz_stretch *s)
+{
+    LZ_ASSERT(pen->column == 0);
+    struct kept k;
+    if (!find_kept(run, s, &k))
+        return;
+    write_heading(pen, &k);
+    write_bars(pen, run, &k, ROWS_MAX);
     lz_pen_end(pen);
+}
+
+void lz_story_waterfall(struct lz_pen *pen, const struct lz_report_run *run, int64_t id,
+                        size_t rows)
+{
+    LZ_ASSERT(pen->column == 0 && rows > 0);
+    sqlite3_stmt *q =
+        lz_run_ask(run, "select intended_ns, end_ns from request where id = ?", id, 0);
+    if (!lz_run_next(&q))
+        return;
+    const struct kept k = {.id = id, .intended = lz_run_time(q, 0), .end = lz_run_time(q, 1)};
+    lz_run_stop(&q);
+    if (k.end >= k.intended && k.intended >= 0)
+        write_bars(pen, run, &k, rows);
 }
