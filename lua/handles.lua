@@ -401,6 +401,9 @@ for kind, counted in pairs(COUNTED) do
     end
 end
 
+--- The names of a kind's parts: replica, primary, ...
+function M.parts(kind) return PARTS[kind] or {} end
+
 --- Whether these facts are of something that can be called, measured and hit as a whole.
 function M.is_component(facts)
     return facts ~= nil and PARTS[facts.kind] ~= nil

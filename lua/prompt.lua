@@ -1,17 +1,17 @@
---- Lua at a prompt: lines in the scenario's own words, and what they show.
+--- Lua at a prompt: lines in the scenario's own words (prompt_show.lua has what they show).
 ---
 --- A name is first one that was assigned here, then one of the scenario's top-level locals, then a
 --- word of the language.
 local build = require "build"
+local docs = require "docs"
 local edit = require "edit"
 local handles = require "handles"
+local schema = require "schema"
+local show = require "prompt_show"
+local top = require "prompt_top"
 local units = require "units"
 
 local M = {}
-
---- Windows of a second that a metric at the prompt looks back: LZ_PROMPT_WINDOWS.
-local RECENT = 10
-local SHOWN_MAX = 20
 
 --- Words of a scenario that need time to pass, or that only a scenario's top level can say.
 local REFUSED = {
@@ -33,16 +33,20 @@ local function session_of(state)
     local session = { vars = {}, out = {} }
     local env = { print = function(...)
         local parts = table.pack(...)
-        for i = 1, parts.n do parts[i] = M.text(state, parts[i]) end
+        for i = 1, parts.n do parts[i] = show.text(state, parts[i]) end
         session.out[#session.out + 1] = table.concat(parts, "  ")
     end }
     for name, why in pairs(REFUSED) do
         env[name] = function() error(("%s is not for the prompt: %s"):format(name, why), 2) end
     end
+    env.top = show.top(state)
+    state.width, state.ascii = state.width or 80, state.ascii or false
+    session.own = env
     session.env = setmetatable({}, {
         __index = function(_, k)
             local v = session.vars[k]
             if v ~= nil then return v end
+            if k == "requests" and state.locals[k] == nil then return show.requests(state) end
             if env[k] ~= nil then return env[k] end
             v = state.locals[k]
             if v ~= nil then return v end
@@ -65,8 +69,6 @@ local function sentence(message)
     return (text:gsub("^LZ%d+: ", "", 1))
 end
 
--- ---------------------------------------------------------------- values
-
 --- What a line of a declaration-like word left behind instead of raising: the prompt says it.
 local function take_diagnostic(state, before)
     local list = state.diag.list
@@ -74,103 +76,6 @@ local function take_diagnostic(state, before)
     local d = list[before + 1]
     for i = #list, before + 1, -1 do list[i] = nil end
     return d.text .. (d.help and "\n  = help: " .. d.help or "")
-end
-
-local function metric_value(state, m)
-    local id = build.metric(state.C, m)
-    if not id or id == 0 then return m.text .. " is not measured" end
-    local text, count = state.C.recent(id)
-    if not text then return ("no sample in the last %ds"):format(RECENT) end
-    return ("%s      (last %ds)"):format(text, RECENT), count
-end
-
-local MARKS = { up = "●", paused = "◌", dead = "✗", lost = "✗", starting = "○", stopping = "○" }
-
---- Replicas by zone: `a ●● b ●`, in the order of their zones.
-local function by_zone(list)
-    local zones, order = {}, {}
-    for _, i in ipairs(list) do
-        if not zones[i.zone] then zones[i.zone] = {}; order[#order + 1] = i.zone end
-        local mark = i.leads and i.state == "up" and "★" or MARKS[i.state]
-        table.insert(zones[i.zone], mark)
-    end
-    table.sort(order)
-    local parts = {}
-    for _, zone in ipairs(order) do
-        local marks = #zones[zone] > SHOWN_MAX and #zones[zone] .. " replicas"
-            or table.concat(zones[zone])
-        parts[#parts + 1] = (zone ~= "" and zone .. " " or "") .. marks
-    end
-    return table.concat(parts, "  ")
-end
-
---- The metrics that a person asks a component for first, as far as it has them.
-local FIRST = { { "rate", "rate" }, { "p50", "latency.p50" }, { "p99", "latency.p99" },
-    { "errors", "errors.ratio" }, { "hits", "hit_ratio" }, { "cpu", "cpu" },
-    { "queue", "queue.length" }, { "connections", "connections" }, { "lag", "lag.time" },
-    { "in flight", "in_flight" } }
-
-local function component(state, facts)
-    local C = state.C
-    local lines, list = {}, C.instances(facts.id)
-    local up = 0
-    for _, i in ipairs(list) do if i.state == "up" then up = up + 1 end end
-    local head = facts.text
-    if facts.kind ~= "traffic" and #list > 0 then
-        head = ("%s   %d of %d up   %s"):format(head, up, #list, by_zone(list))
-    end
-    lines[1] = head
-    local values = {}
-    for _, row in ipairs(FIRST) do
-        if state.metrics[facts.kind] and state.metrics[facts.kind][row[2]] then
-            local id = C.metric(facts.id, row[2])
-            local text = id and id ~= 0 and C.recent(id)
-            if text then values[#values + 1] = row[1] .. " " .. text end
-        end
-    end
-    if #values > 0 then lines[2] = "  " .. table.concat(values, "   ") end
-    return table.concat(lines, "\n")
-end
-
-local table_text
-
---- A value as a person would want it.
-function M.text(state, v, depth)
-    local h = handles.of(v)
-    if h and h.kind == "metric" then return (metric_value(state, h)) end
-    if h and h.id and state.metrics[h.kind] and h.fields then return component(state, h) end
-    if h then return handles.describe(v) end
-    if type(v) == "string" then return depth and units.show(v) or v end
-    if type(v) == "table" and not getmetatable(v) then return table_text(state, v, depth or 0) end
-    if math.type(v) == "float" then return ("%.6g"):format(v) end
-    return state.tostring(v)
-end
-
-local function sorted(t)
-    local keys = {}
-    for k in pairs(t) do keys[#keys + 1] = k end
-    table.sort(keys, function(a, b)
-        if math.type(a) and math.type(b) then return a < b end
-        if math.type(a) or math.type(b) then return math.type(a) ~= nil end
-        return tostring(a) < tostring(b)
-    end)
-    return keys
-end
-
-function table_text(state, t, depth)
-    if depth > 2 then return "{ ... }" end
-    local parts, keys = {}, sorted(t)
-    for i, k in ipairs(keys) do
-        if i > SHOWN_MAX then
-            parts[#parts + 1] = ("... %d more"):format(#keys - SHOWN_MAX)
-            break
-        end
-        local name = k == i and "" or (type(k) == "string" and k or "[" .. tostring(k) .. "]")
-            .. " = "
-        parts[#parts + 1] = name .. (M.text(state, t[k], depth + 1):gsub("\n.*", ""))
-    end
-    if #parts == 0 then return "{}" end
-    return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
 -- ---------------------------------------------------------------- lines
@@ -200,7 +105,7 @@ function M.eval(state, text)
     if not results[1] then return "wrong", sentence(results[2]) end
     if complaint then return "wrong", complaint end
     for i = 2, results.n do
-        session.out[#session.out + 1] = M.text(state, results[i])
+        session.out[#session.out + 1] = show.text(state, results[i])
     end
     if results.n >= 2 and results[2] ~= nil then
         session.vars._1, session.vars._ = session.vars._, results[2]
@@ -262,8 +167,44 @@ local function names_in(state)
     for k in pairs(state.locals) do names[k] = true end
     for k in pairs(state.words or {}) do names[k] = true end
     for _, k in ipairs { "fault", "link", "dist", "shape", "now", "log", "mark", "print", "pairs",
-        "ipairs", "math", "string", "table" } do names[k] = true end
+        "ipairs", "math", "string", "table", "requests", "top" } do names[k] = true end
     return names
+end
+
+--- Where `{` of the block that `text` ends in stands, if it ends in one: what is before it.
+local function block_before(text)
+    local depth = 0
+    for i = #text, 1, -1 do
+        local c = text:sub(i, i)
+        if c == "}" then depth = depth + 1 end
+        if c == "{" then
+            if depth == 0 then return text:sub(1, i - 1) end
+            depth = depth - 1
+        end
+    end
+    return nil
+end
+
+--- The parameters of a fault that is being typed; nil if none is.
+local function params_in(state, text)
+    local name = (block_before(text) or ""):match "fault%.([%w_]+)%s*$"
+    local kind = name and state.fault_kinds[name]
+    if not kind then return nil end
+    local names = {}
+    for _, f in ipairs(docs.fault_params(kind)) do names[f[1]] = true end
+    for _, common in ipairs { "at", "lasting", "every", "pick", "ramp" } do names[common] = true end
+    return names
+end
+
+--- Fields of a kind of component below a path: `failover.` has detect, promote, ...
+local function add_fields(names, kind, rest)
+    local fields = schema[kind]
+    for part in rest:gmatch "[^%.]+" do
+        local inner
+        for _, f in ipairs(fields or {}) do if f[1] == part then inner = f.fields end end
+        fields = inner
+    end
+    for _, f in ipairs(fields or {}) do names[f[1]] = true end
 end
 
 --- The parts after the last dot of a component or metric.
@@ -279,17 +220,22 @@ local function parts_of(state, whole)
     if not h or not state.metrics[h.kind] then return {} end
     local names, prefix = {}, rest ~= "" and rest .. "." or ""
     for name in pairs(state.metrics[h.kind]) do
-        if name:sub(1, #prefix) == prefix then
+        if name:sub(1, #prefix) == prefix and not name:find "^failed%." then
             names[name:sub(#prefix + 1):match "^[%w_]+"] = true
         end
     end
+    if rest == "" then
+        for name in pairs(handles.parts(h.kind)) do names[name] = true end
+    end
+    add_fields(names, h.kind, rest)
     return names
 end
 
 function M.complete(state, text)
     local word = text:match "[%w_%.]*$"
     local before, last = word:match "^(.*)%.([%w_]*)$"
-    local names = before and parts_of(state, before) or names_in(state)
+    local names = before and parts_of(state, before) or params_in(state, text)
+        or names_in(state)
     local start = before and before .. "." or ""
     local found = {}
     for name in pairs(names) do
@@ -299,6 +245,67 @@ function M.complete(state, text)
     end
     table.sort(found)
     return table.concat(found, "\n")
+end
+
+-- ---------------------------------------------------------------- screens and topics
+
+--- `.top` as text.
+function M.top(state)
+    session_of(state)
+    return top(state)
+end
+
+--- Words that are the prompt's own: what ?NAME says of them.
+local OWN = {
+    requests = [[
+requests
+
+  The requests whose way was kept: the slowest and the failed ones up to a bound,
+  and a sample. A row has traffic, ordinal, at, latency, outcome, status,
+  attempts, kept_as, its phases connect, queue, work, network and retry_wait in
+  seconds, and spans, one for each attempt of a call.
+
+Example
+
+    for _, r in ipairs(top(requests, 3, "latency")) do print(r) end]],
+    top = [[
+top(list, n, by)
+
+  The n rows of a list that are greatest by a field or a function of a row; n is 10
+  and the field `latency` unless they are given.
+
+Example
+
+    top(requests, 5, "queue")]],
+    _ = "_\n\n  The last value that was shown; _1 is the one before.",
+    print = "print(...)\n\n  Values as a line that is only an expression would show them.",
+}
+OWN._1 = OWN._
+
+--- The text of a page, or topics to look up in turn: "=" and the page, or one topic a line.
+function M.topic(state, text)
+    local session = session_of(state)
+    if OWN[text] then return "=" .. OWN[text] end
+    local first, rest = text:match "^([%a_][%w_]*)%.?(.*)$"
+    if not first then return nil end
+    local v = session.vars[first]
+    if v == nil then v = (state.locals or {})[first] end
+    local h = handles.of(v)
+    if not h then return nil end
+    local topics = { ("%s is %s"):format(first, h.text or h.name or h.kind) }
+    if rest == "" then
+        topics[2] = h.kind
+        return table.concat(topics, "\n")
+    end
+    rest = rest:gsub("%[%d+%]", "")
+    topics[1] = topics[1] .. "; " .. rest .. " is of a " .. h.kind
+    topics[#topics + 1] = h.kind .. "." .. rest
+    topics[#topics + 1] = rest
+    while rest:find "%." do -- a field's own name is documented, wherever it stands
+        rest = rest:match "^[^%.]+%.(.*)$"
+        topics[#topics + 1] = rest
+    end
+    return table.concat(topics, "\n")
 end
 
 return M

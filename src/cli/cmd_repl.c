@@ -10,12 +10,15 @@
 #include "cli/runs.h"
 #include "cli/session.h"
 #include "repl/repl.h"
+#include "repl/saved.h"
 #include "report/run.h"
 #include "script/docs.h"
 
 struct repl_flags {
     struct lz_flags common;
     int64_t at;
+    uint64_t memory; /* bytes; 0: not given */
+    FILE *session;   /* to be typed first; NULL: none */
 };
 
 static bool take_at(void *into, const char *value, struct lz_err *err)
@@ -23,8 +26,38 @@ static bool take_at(void *into, const char *value, struct lz_err *err)
     return lz_opts_duration(value, &((struct repl_flags *)into)->at, err);
 }
 
+#define MEMORY_LEAST (16u << 20)
+
+// "512MiB": what must be there for a single copy, and no more than a machine can have.
+static bool take_memory(void *into, const char *value, struct lz_err *err)
+{
+    static const struct {
+        const char *unit;
+        double bytes;
+    } units[] = {{"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0},
+                 {"kB", 1e3},     {"MB", 1e6},        {"GB", 1e9}};
+    char *end;
+    double n = strtod(value, &end);
+    for (size_t i = 0; end != value && i < sizeof(units) / sizeof(units[0]); i++) {
+        double bytes = n * units[i].bytes;
+        if (strcmp(end, units[i].unit) != 0)
+            continue;
+        if (!(bytes >= (double)MEMORY_LEAST && bytes <= 1e15))
+            return lz_fail(err, LZ_ERANGE, "must be at least 16MiB, and below 1 PB, got %s", value);
+        ((struct repl_flags *)into)->memory = (uint64_t)bytes;
+        return true;
+    }
+    return lz_fail(err, LZ_EINVAL, "expected a size such as 512MiB or 2GiB, got \"%s\"", value);
+}
+
+#define OPTION_MEMORY                                                                              \
+    {                                                                                              \
+        "memory", 0, "SIZE", "for copies to go back to (default 512MiB)", take_memory              \
+    }
+
 static const struct lz_opt options[] = {
     {"at", 0, "T", "where to begin (default 0s)", take_at},
+    OPTION_MEMORY,
     {"seed", 0, "N|TOKEN|random", "what all chance is drawn from (default 1)", lz_flags_seed},
     {"set", 0, "NAME=VALUE", "pin a param; may be repeated", lz_flags_set},
     {"case", 0, "NAME=VALUE,...", "the case (default the first)", lz_flags_case},
@@ -75,6 +108,26 @@ static const char *page(void *ctx, const char *topic)
                             : lz_docs_page(p->docs, topic, p->width);
 }
 
+static const char *near(void *ctx, const char *topic)
+{
+    return lz_docs_near(((const struct pages *)ctx)->docs, topic);
+}
+
+// $XDG_CONFIG_HOME/lorenz/repl.lua; malloc's, NULL if there is no home.
+static char *start_file(void)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    struct lz_str path;
+    lz_str_init(&path);
+    if (config != NULL && config[0] == '/')
+        lz_str_addf(&path, "%s/lorenz/repl.lua", config);
+    else if (home != NULL && home[0] == '/')
+        lz_str_addf(&path, "%s/.config/lorenz/repl.lua", home);
+    else
+        return NULL;
+    return lz_str_take(&path);
+}
+
 // ---------------------------------------------------------------- the scenario
 
 // The one run that is explored: the first case of the only scenario.
@@ -121,7 +174,7 @@ static enum lz_exit explore(const struct repl_flags *f, const struct subject *wh
                             struct lz_out *out)
 {
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
-    char *history = is_terminal() ? lz_line_history_path() : NULL;
+    char *history = is_terminal() ? lz_line_history_path() : NULL, *start = start_file();
     const struct lz_line_opts terminal = {
         .in = STDIN_FILENO, .out = STDOUT_FILENO, .colour = term.colour, .history = history};
     struct pages pages = {lz_docs_create(), term.width < 100 ? term.width : 100};
@@ -146,12 +199,17 @@ static enum lz_exit explore(const struct repl_flags *f, const struct subject *wh
         .put = put,
         .put_ctx = out,
         .page = page,
+        .near = near,
         .page_ctx = &pages,
+        .start_file = start,
+        .session = f->session,
+        .memory_bytes = f->memory,
     };
     bool ok = lz_repl_run(&opts, &why);
     if (!ok)
         fprintf(stderr, "%s\n", why.text);
     free(history);
+    free(start);
     lz_str_finish(&why);
     lz_docs_destroy(pages.docs);
     return ok ? LZ_EXIT_OK : LZ_EXIT_SCENARIO;
@@ -245,6 +303,39 @@ static enum lz_exit open_paths(struct repl_flags *f, const struct lz_opts_rest *
     return status;
 }
 
+// A name that is no path may be a session's: then its scenario, case and seed, and its lines.
+static enum lz_exit open_session(struct repl_flags *f, const char *name, struct lz_out *out)
+{
+    struct lz_saved saved;
+    struct lz_err err;
+    if (!lz_saved_open(name, &saved, &err)) {
+        fprintf(stderr,
+                "lorenz repl: %s\nhelp: lorenz repl takes a scenario's PATH, or the name "
+                "that .save gave a session\n",
+                err.msg);
+        return LZ_EXIT_USAGE;
+    }
+    struct lz_opts_rest path = {.items = &(const char *){saved.scenario}, .count = 1};
+    f->common.seed = saved.seed;
+    f->common.has_token = lz_token_read(saved.token, &f->common.token, &err);
+    for (size_t i = 0; i < saved.params.count; i++)
+        lz_select_pairs_put(&f->common.sets, saved.params.items[i].name,
+                            saved.params.items[i].value);
+    f->session = saved.rest;
+    saved.rest = NULL;
+    enum lz_exit status = open_paths(f, &path, out);
+    lz_saved_close(&saved);
+    return status;
+}
+
+static bool is_session(const struct lz_opts_rest *paths)
+{
+    char path[LZ_SAVED_PATH_MAX];
+    struct lz_err err;
+    return paths->count == 1 && access(paths->items[0], F_OK) != 0 &&
+           lz_saved_path(paths->items[0], path, sizeof(path), &err);
+}
+
 static enum lz_exit cmd_repl(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
     const struct lz_flags_line line = {cmd, argc, argv};
@@ -253,7 +344,8 @@ static enum lz_exit cmd_repl(const struct lz_cmd *cmd, struct lz_out *out, int a
     enum lz_exit status;
     lz_flags_init(&f.common);
     if (lz_flags_read(&line, out, &f, &paths, &status))
-        status = open_paths(&f, &paths, out);
+        status = is_session(&paths) ? open_session(&f, paths.items[0], out)
+                                    : open_paths(&f, &paths, out);
     free(paths.items);
     lz_flags_finish(&f.common);
     return status;
@@ -295,12 +387,16 @@ static enum lz_exit cmd_replay(const struct lz_cmd *cmd, struct lz_out *out, int
 
 const struct lz_cmd lz_cmd_repl = {
     .name = "repl",
-    .args = "[PATH]",
+    .args = "[PATH | SESSION]",
     .summary = "explore a scenario: run, stop, break, look, go back, branch",
     .about = "Explore a scenario at a prompt. A line is Lua in the scenario's own words (a fault\n"
              "without `at` acts now), a command that begins with a dot, or ?NAME for\n"
              "documentation; .help lists the commands. Time passes by .run, and .back goes\n"
-             "to any earlier instant. Piped input works, without prompts.",
+             "to any earlier instant. Piped input works, without prompts. SESSION is a name\n"
+             "that .save gave what was typed: it is typed again, and does the same again.\n\n"
+             "$XDG_CONFIG_HOME/lorenz/repl.lua (~/.config) is read first: functions of your own.\n"
+             "Copies of the world sleep so that .back is quick; --memory, or `memory` in\n"
+             "lorenz.conf.lua, is what they may take together.",
     .opts = options,
     .opt_count = sizeof(options) / sizeof(options[0]),
     .run = cmd_repl,
@@ -308,6 +404,7 @@ const struct lz_cmd lz_cmd_repl = {
 
 static const struct lz_opt replay_options[] = {
     {"at", 0, "T", "where to begin (default 0s)", take_at},
+    OPTION_MEMORY,
     LZ_FLAGS_MACHINE_BASE,
     LZ_FLAGS_SHOW,
 };

@@ -1,16 +1,15 @@
 /*
  * line.h — a line from a terminal: typed, edited, completed, remembered.
  *
- * The keys are Emacs': C-a C-e C-b C-f M-b M-f move, C-d C-h M-d C-w C-k C-u delete, C-y brings
- * back what was deleted, C-t swaps, C-p C-n go through the history, C-r searches it, C-l clears the
- * screen, Tab completes, twice it lists, C-c gives the line up, C-d on an empty line ends the
- * input. Right of the cursor stands, in grey, what completion or history would put there: C-f, C-e
- * or the right arrow take it.
+ * The keys are Emacs', as lz_line_keys lists them; each has a test (tests/repl/pty.c). Right of the
+ * cursor stands, in grey, what completion or history would put there: C-f, C-e or the right arrow
+ * take it; where there is no colour there is no hint, for it would be taken for what was typed.
  *
  * Text is UTF-8; a character may be no, one or two columns wide. Lines longer than the terminal
  * wrap. What is pasted (bracketed paste) is not read as keys, and its lines are read one after
- * another. While a line is read the terminal is in raw mode; at all other times it is as it was
- * found, so that C-c is a signal while a world runs.
+ * another. While a line is read the terminal is in raw mode; between lines C-c is a signal, and
+ * what is typed ahead waits unseen. When the prompt is left, or is ended by whatever signal, the
+ * terminal is as it was found.
  */
 #ifndef LZ_REPL_LINE_H
 #define LZ_REPL_LINE_H
@@ -36,6 +35,13 @@ void lz_line_close(struct lz_line *l);
 
 /* malloc's, without its end; NULL at the end of input. A line that was given up is "". */
 char *lz_line_read(struct lz_line *l, const char *prompt);
+bool lz_line_gave_up(const struct lz_line *l); /* the last one; false without a terminal */
+
+/* Columns of the terminal now, at least 40. */
+int lz_line_width_now(const struct lz_line *l);
+
+/* The keys and what they do, for people. */
+const char *lz_line_keys(void);
 
 /* $XDG_STATE_HOME/lorenz/history or ~/.local/state/lorenz/history, its folders made; malloc's. NULL
    if there is no home. */

@@ -6,12 +6,19 @@
 #include "repl/line_state.h"
 
 #define COLUMNS_DEFAULT 80
+#define COLUMNS_LEAST 40
 
 int lz_line_columns(const struct lz_line *l)
 {
     struct winsize size;
     bool known = ioctl(l->opts.out, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+int lz_line_width_now(const struct lz_line *l)
+{
+    int columns = lz_line_columns(l);
+    return columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
 }
 
 void lz_line_put(const struct lz_line *l, const char *text)
@@ -149,11 +156,32 @@ static void add_coloured(const struct lz_line *l, struct lz_str *out)
 
 // ---------------------------------------------------------------- the screen
 
-// Where a text of that many columns ends, on a screen that wraps: rows below the first, and column.
-static void place(size_t width, size_t columns, size_t *row, size_t *column)
+struct place {
+    size_t row, column;
+};
+
+// Where the cursor is after a text, on a screen that wraps: a wide character has no half of it at
+// the edge, and a full row leaves the cursor in it until more comes.
+static void go_on(struct place *p, const char *text, size_t len, size_t columns)
 {
-    *row = width / columns;
-    *column = width % columns;
+    struct lz_str s;
+    lz_str_init(&s);
+    lz_str_add_n(&s, text, len);
+    for (size_t at = 0; at < s.len;) {
+        size_t next = step(&s, at), width = lz_line_width(s.text + at, next - at);
+        if (p->column + width > columns) {
+            p->row++;
+            p->column = 0;
+        }
+        p->column += width;
+        at = next;
+    }
+    lz_str_finish(&s);
+}
+
+static struct place wrapped(struct place p, size_t columns)
+{
+    return p.column == columns ? (struct place){p.row + 1, 0} : p;
 }
 
 static void go_to_first_row(const struct lz_line *l, struct lz_str *out)
@@ -166,34 +194,45 @@ static void go_to_first_row(const struct lz_line *l, struct lz_str *out)
 void lz_line_show(struct lz_line *l)
 {
     size_t columns = (size_t)lz_line_columns(l);
-    size_t prompt = lz_str_width(l->prompt), all = prompt + lz_str_width(l->text.text);
     size_t hint = lz_str_width(l->hint.text);
-    size_t cursor = prompt + lz_line_width(l->text.text, l->at);
+    struct place cursor = {0}, end;
+    go_on(&cursor, l->prompt, strlen(l->prompt), columns);
+    end = cursor;
+    go_on(&cursor, l->text.text, l->at, columns);
+    go_on(&end, l->text.text, l->text.len, columns);
     struct lz_str out;
     lz_str_init(&out);
     go_to_first_row(l, &out);
     lz_str_add(&out, l->prompt);
     add_coloured(l, &out);
-    if (hint > 0 && all + hint < columns * 4) {
-        lz_str_addf(&out, "%s%s%s", l->opts.colour ? "\x1b[90m" : "", l->hint.text,
-                    l->opts.colour ? "\x1b[0m" : "");
-        all += hint;
+    if (hint > 0 && end.row * columns + end.column + hint < columns * 4) {
+        lz_str_addf(&out, "\x1b[90m%s\x1b[0m", l->hint.text);
+        go_on(&end, l->hint.text, l->hint.len, columns);
     }
-    if (all > 0 && all % columns == 0)
-        lz_str_add(&out, "\n\r"); // a full row leaves the cursor in it
-    size_t end_row, end_column, row, column;
-    place(all, columns, &end_row, &end_column);
-    place(cursor, columns, &row, &column);
-    LZ_ASSERT(row <= end_row);
-    if (end_row > row)
-        lz_str_addf(&out, "\x1b[%zuA", end_row - row);
+    if (end.column == columns)
+        lz_str_add(&out, "\n\r");
+    end = wrapped(end, columns);
+    cursor = wrapped(cursor, columns);
+    LZ_ASSERT(cursor.row <= end.row);
+    if (end.row > cursor.row)
+        lz_str_addf(&out, "\x1b[%zuA", end.row - cursor.row);
     lz_str_add(&out, "\r");
-    if (column > 0)
-        lz_str_addf(&out, "\x1b[%zuC", column);
-    l->rows = end_row;
-    l->cursor = row;
+    if (cursor.column > 0)
+        lz_str_addf(&out, "\x1b[%zuC", cursor.column);
+    l->rows = end.row;
+    l->cursor = cursor.row;
     lz_line_put(l, out.text);
     lz_str_finish(&out);
+}
+
+// Terminals wrap anew what they show.
+void lz_line_resized(struct lz_line *l)
+{
+    size_t columns = (size_t)lz_line_columns(l);
+    struct place cursor = {0};
+    go_on(&cursor, l->prompt, strlen(l->prompt), columns);
+    go_on(&cursor, l->text.text, l->at, columns);
+    l->cursor = wrapped(cursor, columns).row;
 }
 
 void lz_line_leave_row(struct lz_line *l)

@@ -14,7 +14,7 @@
 #include "sim/time.h"
 
 enum lz_pipe_verb {
-    LZ_PIPE_EVAL = 1, /* text: a line of Lua */
+    LZ_PIPE_EVAL = 1, /* text: a line of Lua; count: twice the columns, and 1 for ASCII */
     LZ_PIPE_EDIT, /* text: a line; answered with the scenario's text, or INCOMPLETE: it is Lua */
     LZ_PIPE_COMPLETE, /* text: what was typed so far */
     LZ_PIPE_TIME,     /* text: a duration; answered in `at` */
@@ -23,6 +23,10 @@ enum lz_pipe_verb {
     LZ_PIPE_SECOND,   /* the same, to the next whole second at the most */
     LZ_PIPE_FORK,     /* with a socket: a copy answers there from now on */
     LZ_PIPE_RECORD,   /* the run as if it ended now; the answer's text is a record's image */
+    LZ_PIPE_SERIES,   /* text: a metric; at, count: from, to; answered in struct lz_pipe_point */
+    LZ_PIPE_NEWS,     /* at: since when; what the journal has for people, one a line */
+    LZ_PIPE_TOP,      /* a screen of all components; count as of EVAL */
+    LZ_PIPE_TOPIC,    /* text: a name at the prompt; what documentation calls it */
 };
 
 enum lz_pipe_answer {
@@ -32,6 +36,14 @@ enum lz_pipe_answer {
     LZ_PIPE_BREAK,      /* of ADVANCE: condition `count`, from 1, has come true */
     LZ_PIPE_STOPPED,    /* of ADVANCE: interrupted, or the events are used up */
     LZ_PIPE_ENDED,      /* of ADVANCE: the scenario is over */
+    LZ_PIPE_CRASHED,    /* the last word of a process that ends by signal `count` */
+};
+
+/* A window of a metric; of SERIES' answer, whose `count` is its enum lz_unit. */
+struct lz_pipe_point {
+    lz_time start, width;
+    double value, low, high;
+    uint64_t count;
 };
 
 struct lz_pipe_message {

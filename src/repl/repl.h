@@ -12,6 +12,8 @@
 #ifndef LZ_REPL_REPL_H
 #define LZ_REPL_REPL_H
 
+#include <stdio.h>
+
 #include "repl/line.h"
 #include "repl/stage.h"
 #include "repl/tree.h"
@@ -36,52 +38,60 @@ struct lz_repl_opts {
     void *put_ctx;
     /* A page of documentation by its topic; NULL: there is none. Valid until the next. */
     const char *(*page)(void *ctx, const char *topic);
+    /* The topic that was probably meant, or NULL. */
+    const char *(*near)(void *ctx, const char *topic);
     void *page_ctx;
+    const char *start_file; /* Lua to begin with; NULL: none */
+    FILE *session;          /* lines to type first, closed when they are; NULL: none */
+    size_t memory_bytes;    /* of snapshots; 0 means LZ_SNAPSHOTS_BUDGET */
 };
 
 /* Until .quit or the end of input. False: it could not begin; `why` says so. */
 bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why) LZ_MUST_CHECK;
 
-/* ---- for dots.c and views.c */
+/* ---- for dots*.c and view*.c */
 
 struct lz_repl {
     const struct lz_repl_opts *opts;
+    struct lz_report_style style; /* as wide as the terminal is now */
     struct lz_tree tree;
     char **breaks, **watches;
     uint32_t break_count, watch_count;
     struct lz_line *line; /* NULL: no terminal */
     struct lz_str typed;  /* all lines so far, for .save */
+    FILE *loading;        /* where lines come from instead; NULL: nothing is loaded */
+    struct lz_live *live; /* what is drawn while time passes; NULL: it does not */
     bool is_done;
 };
 
 /* A line of text that goes out; an error begins with its word. */
 void lz_repl_say(struct lz_repl *r, const char *fmt, ...) LZ_PRINTF(2, 3);
 
+/* So much of a text, cut to the terminal. */
+void lz_repl_cut(struct lz_repl *r, const char *text, size_t len);
+
 /* What was answered to a question that went wrong. */
 void lz_repl_error(struct lz_repl *r, const char *text);
+
+/* The world's process is gone: say why, and go on with the last snapshot. */
+void lz_repl_gone(struct lz_repl *r);
 
 /* One complete line of Lua. */
 void lz_repl_lua(struct lz_repl *r, const char *text);
 
-/* A line that was typed, or read from a saved session. */
-void lz_repl_line(struct lz_repl *r, const char *line);
-
 /* "3m59s", asked of the world; false when said what is wrong with it. */
 bool lz_repl_time(struct lz_repl *r, const char *text, lz_time *t);
+
+/* Documentation of anything, by its name here or in the language; "" lists what there is. */
+void lz_repl_docs(struct lz_repl *r, const char *name);
 
 /* dots.c: a command without its dot; the commands that begin so, one per line with the dot. */
 void lz_dots_do(struct lz_repl *r, const char *line);
 void lz_dots_complete(const char *text, struct lz_str *out);
+bool lz_dots_explain(struct lz_repl *r, const char *name); /* false: there is no such command */
 
-/* views.c: of the current branch's record. */
-void lz_views_events(struct lz_repl *r, const char *args);
-void lz_views_timeline(struct lz_repl *r, const char *args);
-void lz_views_faults(struct lz_repl *r, const char *args);
-void lz_views_expect(struct lz_repl *r, const char *args);
-void lz_views_plot(struct lz_repl *r, const char *args);
-void lz_views_trace(struct lz_repl *r, const char *args);
-void lz_views_why(struct lz_repl *r, const char *args);
-void lz_views_sql(struct lz_repl *r, const char *args);
-void lz_views_diff(struct lz_repl *r, const char *args);
+/* view_plot.c: carry out a command that runs, with what is to be seen of it; and: it has ended. */
+void lz_views_run(struct lz_repl *r, const char *command);
+void lz_views_ended(struct lz_repl *r);
 
 #endif

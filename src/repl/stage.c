@@ -9,8 +9,10 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "check/format.h"
 #include "check/matcher.h"
 #include "explore/project.h"
+#include "model/journal.h"
 #include "record/record.h"
 #include "repl/pipe.h"
 #include "script/prompt.h"
@@ -31,6 +33,34 @@ static void on_interrupt(int signal)
 {
     (void)signal;
     interrupted = 1;
+}
+
+static const struct stage *mortal; // who says a last word
+
+/*
+ * A world that goes wrong takes its process with it, and nothing else. Nothing here allocates: the
+ * heap may be what is broken.
+ */
+static void on_fatal(int signal)
+{
+    if (mortal != NULL) {
+        const struct lz_pipe_message m = {.kind = LZ_PIPE_CRASHED, .count = (uint64_t)signal};
+        lz_pipe_put(mortal->line, &m, NULL, -1);
+    }
+    _exit(128 + signal);
+}
+
+// On a stack of its own: the world's may be what has run out.
+static void listen_for_the_worst(const struct stage *s)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+    static char stack[64 * 1024];
+    const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    mortal = s;
+    sigaltstack(&alternate, NULL);
+    struct sigaction act = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+        sigaction(fatal[i], &act, NULL);
 }
 
 static struct lz_sim *sim_of(const struct stage *s)
@@ -184,6 +214,51 @@ static void record(struct stage *s, struct lz_str *text)
     answer(s, LZ_PIPE_OK, 0, text);
 }
 
+static void series(struct stage *s, const struct lz_pipe_message *m, const struct lz_str *text,
+                   struct lz_str *out)
+{
+    const struct lz_metrics *all = s->world.world->metrics;
+    lz_metric id = lz_prompt_metric(s->script, text->text, out);
+    if (id == 0) {
+        answer(s, LZ_PIPE_WRONG, 0, out);
+        return;
+    }
+    lz_time width = lz_metrics_width(all);
+    for (size_t i = 0; i < lz_metrics_windows(all, id); i++) {
+        struct lz_sample v = lz_metrics_stored(all, id, i);
+        lz_time start = (lz_time)i * width;
+        if (!v.present || start < m->at || start >= (lz_time)m->count)
+            continue;
+        const struct lz_pipe_point point = {start, width, v.value, v.low, v.high, v.count};
+        lz_str_add_n(out, (const char *)&point, sizeof(point));
+    }
+    answer(s, LZ_PIPE_OK, lz_metrics_def(all, id)->unit, out);
+}
+
+// What a person wants to be told that it happened: what broke and what was said.
+static void news(struct stage *s, lz_time since, struct lz_str *out)
+{
+    static const char *const kinds[] = {"fault", "fault_end", "mark", "log", "promoted"};
+    const struct lz_world *w = s->world.world;
+    size_t count = lz_journal_count(w), first = count;
+    while (first > 0 && lz_journal_get(w, first - 1)->at >= since)
+        first--;
+    for (size_t i = first; i < count; i++) {
+        const struct lz_journal_entry *e = lz_journal_get(w, i);
+        char at[32];
+        bool is_told = false;
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+            is_told |= strcmp(kinds[k], e->kind) == 0;
+        if (!is_told || (e->at == since && since > 0))
+            continue;
+        lz_format_instant(at, sizeof(at), e->at);
+        lz_str_addf(out, "%s%12s  %-10s %s", out->len > 0 ? "\n" : "", at, e->kind, e->text);
+        if (e->line > 0)
+            lz_str_addf(out, "   line %u", e->line);
+    }
+    answer(s, LZ_PIPE_OK, count, out);
+}
+
 // The copy answers on its own line; the one that was asked says that there is one, and sleeps on.
 static void fork_off(struct stage *s, int line)
 {
@@ -220,6 +295,12 @@ static void eval(struct stage *s, struct lz_str *text)
     lz_str_finish(&shown);
 }
 
+static void style(struct stage *s, const struct lz_pipe_message *m)
+{
+    const struct lz_prompt_look look = {.width = (int)(m->count >> 1), .ascii = m->count & 1};
+    lz_prompt_style(s->script, &look);
+}
+
 static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_str *text, int fd)
 {
     struct lz_str out;
@@ -227,6 +308,7 @@ static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_s
     lz_time t = 0;
     switch ((enum lz_pipe_verb)m->kind) {
     case LZ_PIPE_EVAL:
+        style(s, m);
         eval(s, text);
         break;
     case LZ_PIPE_EDIT: {
@@ -266,6 +348,20 @@ static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_s
         break;
     case LZ_PIPE_RECORD:
         record(s, text);
+        break;
+    case LZ_PIPE_SERIES:
+        series(s, m, text, &out);
+        break;
+    case LZ_PIPE_NEWS:
+        news(s, m->at, &out);
+        break;
+    case LZ_PIPE_TOP:
+        style(s, m);
+        answer(s, lz_prompt_top(s->script, &out) ? LZ_PIPE_OK : LZ_PIPE_WRONG, 0, &out);
+        break;
+    case LZ_PIPE_TOPIC:
+        answer(s, lz_prompt_topic(s->script, text->text, &out) ? LZ_PIPE_OK : LZ_PIPE_WRONG, 0,
+               &out);
         break;
     }
     lz_str_finish(&out);
@@ -322,6 +418,7 @@ static _Noreturn void child(const struct lz_stage_opts *opts, int line)
     signal(SIGCHLD, SIG_IGN);
     struct lz_str why;
     lz_str_init(&why);
+    listen_for_the_worst(&s);
     if (!open_world(&s, &why)) {
         const struct lz_pipe_message m = {.kind = LZ_PIPE_WRONG};
         lz_pipe_put(line, &m, &why, -1);

@@ -1,6 +1,7 @@
 #include "repl/tree.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 // C-c may come while the world stands still between two stretches of a run.
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t evaluating; // nothing in the world listens: end it
 
 struct lz_tree_branch *lz_tree_now(struct lz_tree *t)
 {
@@ -30,10 +32,27 @@ static char *copy(const char *text)
     return memcpy(lz_mem_alloc(size), text, size);
 }
 
-// A question to a world on any line.
-static bool ask(int line, struct lz_pipe_message *m, struct lz_str *text)
+// A question to a world on any line; one that is about to end says by which signal.
+static bool ask(struct lz_tree *t, int line, struct lz_pipe_message *m, struct lz_str *text)
 {
-    return lz_pipe_put(line, m, text, -1) && lz_pipe_get(line, m, text, NULL);
+    t->fatal = 0;
+    // A world that has ended cannot be told, but may have left a last word.
+    bool is_told = lz_pipe_put(line, m, text, -1);
+    bool is_there = lz_pipe_get(line, m, text, NULL);
+    if (is_there && m->kind == LZ_PIPE_CRASHED)
+        t->fatal = (int)m->count;
+    return is_told && is_there && m->kind != LZ_PIPE_CRASHED;
+}
+
+const char *lz_tree_reason(const struct lz_tree *t)
+{
+    static char text[96];
+    if (t->fatal == 0)
+        return "it was ended from outside, or the machine is out of memory";
+    snprintf(text, sizeof(text), "%s (SIG%s)", strsignal(t->fatal), sigabbrev_np(t->fatal));
+    if (text[0] >= 'A' && text[0] <= 'Z')
+        text[0] = (char)(text[0] - 'A' + 'a');
+    return text;
 }
 
 // A copy of the world on `line`, on a line of its own; -1 with why if there can be none.
@@ -59,14 +78,29 @@ static int copy_world(int line, struct lz_pipe_message *m, struct lz_str *why)
     return -1;
 }
 
-bool lz_tree_open(const struct lz_stage_opts *opts, struct lz_tree *t, struct lz_str *why)
+// Number `count` is its own parent.
+static uint32_t new_node(struct lz_tree *t, uint32_t parent, uint64_t order)
 {
-    *t = (struct lz_tree){.branch_count = 1};
+    if (t->node_count == t->node_cap) {
+        t->node_cap = t->node_cap > 0 ? 2 * t->node_cap : 16;
+        t->nodes = lz_mem_resize(t->nodes, t->node_cap * sizeof(t->nodes[0]));
+    }
+    LZ_ASSERT(parent <= t->node_count);
+    t->nodes[t->node_count] = (struct lz_tree_node){parent, order};
+    return t->node_count++;
+}
+
+bool lz_tree_open(const struct lz_stage_opts *opts, size_t budget_bytes, struct lz_tree *t,
+                  struct lz_str *why)
+{
+    *t = (struct lz_tree){.branch_count = 1, .snapshots.budget_bytes = budget_bytes};
     struct lz_tree_branch *b = &t->branches[0];
+    b->node = new_node(t, 0, 0);
     b->name = copy("main");
     if (!lz_stage_start(opts, &b->line, &b->pid, why)) {
         free(b->name);
-        t->branch_count = 0;
+        free(t->nodes);
+        *t = (struct lz_tree){0};
         return false;
     }
     return true;
@@ -82,40 +116,14 @@ void lz_tree_close(struct lz_tree *t)
     for (uint32_t i = 0; i < t->typed_count; i++)
         free(t->typed[i].line);
     free(t->typed);
-    for (uint32_t i = 0; i < t->snapshot_count; i++)
-        close(t->snapshots[i].line);
-    free(t->snapshots);
+    free(t->nodes);
+    lz_snapshots_finish(&t->snapshots);
     *t = (struct lz_tree){0};
 }
 
 // ---------------------------------------------------------------- snapshots
 
-static void forget(struct lz_tree *t, uint32_t i)
-{
-    close(t->snapshots[i].line);
-    t->snapshot_count--;
-    memmove(&t->snapshots[i], &t->snapshots[i + 1],
-            (t->snapshot_count - i) * sizeof(t->snapshots[0]));
-}
-
-static void thin(struct lz_tree *t)
-{
-    uint32_t plain = 0;
-    for (uint32_t i = 0; i < t->snapshot_count; i++)
-        plain += !t->snapshots[i].is_typed;
-    if (plain <= LZ_TREE_SNAPSHOTS)
-        return;
-    bool odd = false;
-    for (uint32_t i = 0; i < t->snapshot_count;) {
-        odd ^= !t->snapshots[i].is_typed;
-        if (!t->snapshots[i].is_typed && !odd)
-            forget(t, i);
-        else
-            i++;
-    }
-}
-
-static bool snapshot(struct lz_tree *t, bool is_typed)
+static bool snapshot(struct lz_tree *t, bool is_first)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
     struct lz_pipe_message m;
@@ -125,44 +133,42 @@ static bool snapshot(struct lz_tree *t, bool is_typed)
     lz_str_finish(&why);
     if (line < 0)
         return false;
-    if (t->snapshot_count == t->snapshot_cap) {
-        t->snapshot_cap = t->snapshot_cap > 0 ? 2 * t->snapshot_cap : 64;
-        t->snapshots = lz_mem_resize(t->snapshots, t->snapshot_cap * sizeof(t->snapshots[0]));
-    }
-    t->snapshots[t->snapshot_count++] = (struct lz_tree_snapshot){.line = line,
-                                                                  .branch = t->current,
-                                                                  .at = m.at,
-                                                                  .events = m.events,
-                                                                  .order = ++t->order,
-                                                                  .is_typed = is_typed};
-    thin(t);
+    const struct lz_snapshot one = {.line = line,
+                                    .pid = (pid_t)m.count,
+                                    .node = b->node,
+                                    .at = m.at,
+                                    .events = m.events,
+                                    .order = ++t->order,
+                                    .is_first = is_first};
+    lz_snapshots_add(&t->snapshots, &one);
     return true;
 }
 
-// Is a snapshot, or a line, of a branch in the past of another?
-static bool is_past(const struct lz_tree *t, uint32_t whose, uint64_t order, uint32_t branch)
+// Does the history of `node` have what was done in `whose` as number `order`?
+static bool is_past(const struct lz_tree *t, uint32_t whose, uint64_t order, uint32_t node)
 {
     uint64_t up_to = UINT64_MAX;
     for (;;) {
-        const struct lz_tree_branch *b = &t->branches[branch];
-        if (whose == branch)
+        const struct lz_tree_node *n = &t->nodes[node];
+        if (whose == node)
             return order <= up_to;
-        if (b->parent == branch)
+        if (n->parent == node)
             return false;
-        up_to = b->order < up_to ? b->order : up_to;
-        branch = b->parent;
+        up_to = n->order < up_to ? n->order : up_to;
+        node = n->parent;
     }
 }
 
 // The latest in the past of the current branch that is not after `at`; the count: none.
 static uint32_t nearest(const struct lz_tree *t, lz_time at)
 {
-    uint32_t best = t->snapshot_count;
-    for (uint32_t i = 0; i < t->snapshot_count; i++) {
-        const struct lz_tree_snapshot *s = &t->snapshots[i];
-        if (s->at <= at && is_past(t, s->branch, s->order, t->current) &&
-            (best == t->snapshot_count || s->events > t->snapshots[best].events ||
-             (s->events == t->snapshots[best].events && s->order > t->snapshots[best].order)))
+    const struct lz_snapshots *all = &t->snapshots;
+    uint32_t best = all->count, node = t->branches[t->current].node;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct lz_snapshot *s = &all->all[i];
+        if (s->at <= at && is_past(t, s->node, s->order, node) &&
+            (best == all->count || s->events > all->all[best].events ||
+             (s->events == all->all[best].events && s->order > all->all[best].order)))
             best = i;
     }
     return best;
@@ -172,7 +178,7 @@ static bool wake(struct lz_tree *t, uint32_t i, struct lz_str *why)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
     struct lz_pipe_message m;
-    int line = copy_world(t->snapshots[i].line, &m, why);
+    int line = copy_world(t->snapshots.all[i].line, &m, why);
     if (line < 0)
         return false;
     close(b->line);
@@ -190,23 +196,12 @@ static void forget_typed(struct lz_tree *t, uint32_t i)
     memmove(&t->typed[i], &t->typed[i + 1], (t->typed_count - i) * sizeof(t->typed[0]));
 }
 
-// Of this branch, what lies after where it stands now is no longer its past.
-static void forget_later(struct lz_tree *t, uint64_t order)
-{
-    for (uint32_t i = t->snapshot_count; i-- > 0;)
-        if (t->snapshots[i].branch == t->current && t->snapshots[i].order > order)
-            forget(t, i);
-    for (uint32_t i = t->typed_count; i-- > 0;)
-        if (t->typed[i].branch == t->current && t->typed[i].order > order)
-            forget_typed(t, i);
-}
-
 // ---------------------------------------------------------------- questions
 
 bool lz_tree_ask(struct lz_tree *t, struct lz_pipe_message *m, struct lz_str *text)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
-    if (!ask(b->line, m, text))
+    if (!ask(t, b->line, m, text))
         return false;
     note(b, m);
     return true;
@@ -218,24 +213,46 @@ static void note_typed(struct lz_tree *t, const char *line)
         t->typed_cap = t->typed_cap > 0 ? 2 * t->typed_cap : 16;
         t->typed = lz_mem_resize(t->typed, t->typed_cap * sizeof(t->typed[0]));
     }
-    t->typed[t->typed_count++] = (struct lz_tree_typed){
-        .branch = t->current, .order = ++t->order, .at = lz_tree_now(t)->at, .line = copy(line)};
+    t->typed[t->typed_count++] = (struct lz_tree_typed){.node = lz_tree_now(t)->node,
+                                                        .order = ++t->order,
+                                                        .at = lz_tree_now(t)->at,
+                                                        .line = copy(line)};
+}
+
+// A world that does not give back what it was asked for can only be ended.
+static bool evaluate(struct lz_tree *t, struct lz_pipe_message *m, struct lz_str *text)
+{
+    interrupted = 0;
+    evaluating = 1;
+    bool is_alive = lz_tree_ask(t, m, text);
+    evaluating = 0;
+    return is_alive;
+}
+
+static uint32_t with_order(const struct lz_tree *t, uint64_t order)
+{
+    uint32_t i = 0;
+    while (i < t->snapshots.count && t->snapshots.all[i].order != order)
+        i++;
+    return i;
 }
 
 bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m,
                   struct lz_str *out)
 {
-    if (!snapshot(t, true))
+    if (!snapshot(t, t->snapshots.count == 0))
         return false;
-    uint32_t before = t->snapshot_count - 1;
-    *m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL};
+    uint64_t before = t->order;
+    *m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL, .count = t->look};
     lz_str_clear(out);
     lz_str_add(out, line);
-    bool is_alive = lz_tree_ask(t, m, out);
+    bool is_alive = evaluate(t, m, out);
     if (is_alive && m->kind == LZ_PIPE_OK) {
-        forget(t, before);
+        uint32_t i = with_order(t, before);
+        if (!t->snapshots.all[i].is_first)
+            lz_snapshots_forget(&t->snapshots, i);
         note_typed(t, line);
-        return snapshot(t, true); // what was typed belongs to this instant
+        return snapshot(t, false); // what was typed belongs to this instant
     }
     // The one from before takes its place.
     struct lz_tree_branch *b = lz_tree_now(t);
@@ -244,102 +261,224 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
     uint32_t kind = is_alive ? m->kind : LZ_PIPE_WRONG;
     if (!is_alive) {
         lz_str_clear(out);
-        lz_str_add(out, "the world's process went down on this line; the world is as before it");
+        if (interrupted)
+            lz_str_add(out, "interrupted; the world is as it was before the line");
+        else
+            lz_str_addf(out, "the world ended on this line: %s; it is as it was before the line",
+                        lz_tree_reason(t));
     }
-    bool ok = wake(t, before, &why);
-    forget(t, before);
+    uint32_t i = with_order(t, before);
+    bool ok = wake(t, i, &why);
+    if (!t->snapshots.all[i].is_first)
+        lz_snapshots_forget(&t->snapshots, i);
     m->kind = kind;
     m->at = b->at;
     lz_str_finish(&why);
     return ok;
 }
 
+// Has enough happened since the latest copy for another one?
+static bool is_due(const struct lz_tree *t)
+{
+    const struct lz_tree_branch *b = &t->branches[t->current];
+    uint32_t i = nearest(t, b->at);
+    uint64_t events = i < t->snapshots.count ? b->events - t->snapshots.all[i].events : b->events;
+    lz_time span = i < t->snapshots.count ? b->at - t->snapshots.all[i].at : b->at;
+    return events >= LZ_SNAPSHOTS_EVENTS ||
+           (events >= LZ_SNAPSHOTS_EVENTS_MIN && span >= LZ_SNAPSHOTS_TIME);
+}
+
 bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
                  struct lz_pipe_message *m, struct lz_str *out)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
-    if (t->snapshot_count == 0 && !snapshot(t, true)) // the beginning is never given up
+    if (t->snapshots.count == 0 && !snapshot(t, true))
         return false;
+    lz_time stride = t->stride > 0 && t->stride < LZ_SNAPSHOTS_TIME ? t->stride : LZ_SNAPSHOTS_TIME;
+    bool goes_on;
     interrupted = 0;
     do {
-        *m =
-            (struct lz_pipe_message){.kind = LZ_PIPE_ADVANCE, .at = until, .count = LZ_TREE_EVENTS};
+        lz_time to = until - b->at > stride ? b->at + stride : until;
+        *m = (struct lz_pipe_message){
+            .kind = LZ_PIPE_ADVANCE, .at = to, .count = LZ_SNAPSHOTS_EVENTS};
         lz_str_clear(out);
         lz_str_add(out, conditions);
         if (!lz_tree_ask(t, m, out))
             return false;
-        if (m->kind == LZ_PIPE_STOPPED && interrupted)
+        if (interrupted && (m->kind == LZ_PIPE_STOPPED || m->kind == LZ_PIPE_OK)) {
+            m->kind = LZ_PIPE_STOPPED;
             m->count = 1;
-        if (m->kind == LZ_PIPE_STOPPED && m->count == 0 && !snapshot(t, false))
+        }
+        goes_on = (m->kind == LZ_PIPE_STOPPED && m->count == 0) ||
+                  (m->kind == LZ_PIPE_OK && b->at < until);
+        struct lz_pipe_message end = *m;
+        if (goes_on && !t->is_replaying && is_due(t) && !snapshot(t, false))
             return false;
-    } while (m->kind == LZ_PIPE_STOPPED && m->count == 0);
+        if (t->between != NULL)
+            t->between(t->between_ctx);
+        *m = end;
+        if (interrupted && goes_on) {
+            m->kind = LZ_PIPE_STOPPED;
+            m->count = 1;
+            goes_on = false;
+        }
+    } while (goes_on);
     b->is_over = m->kind == LZ_PIPE_ENDED;
     return true;
 }
 
-bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why)
+static bool type_again(struct lz_tree *t, const struct lz_tree_typed *line, struct lz_str *out)
 {
-    LZ_ASSERT(at <= lz_tree_now(t)->at);
+    struct lz_pipe_message m;
+    if (lz_tree_now(t)->at < line->at && !lz_tree_run(t, line->at, "", &m, out))
+        return false;
+    m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL, .count = t->look};
+    lz_str_clear(out);
+    lz_str_add(out, line->line);
+    return lz_tree_ask(t, &m, out) && m.kind == LZ_PIPE_OK;
+}
+
+/*
+ * Wake the latest copy that is not after `at`, and go on from there to `at` with what was typed on
+ * the way. False: nothing is kept of that time, or it does not come to pass again.
+ */
+static bool wake_at(struct lz_tree *t, lz_time at, struct lz_str *why)
+{
     uint32_t i = nearest(t, at);
-    if (i == t->snapshot_count) {
+    if (i == t->snapshots.count) {
         lz_str_add(why, "nothing is kept of that time");
         return false;
     }
-    uint64_t order = t->snapshots[i].order;
+    const struct lz_snapshot from = t->snapshots.all[i];
     if (!wake(t, i, why))
         return false;
-    forget_later(t, order);
-    struct lz_pipe_message m;
-    bool ok = lz_tree_now(t)->at >= at || lz_tree_run(t, at, "", &m, why);
+    // No copies meanwhile: one taken just before a line would be numbered as if it came after.
+    t->is_replaying = true;
+    bool ok = true;
+    struct lz_pipe_message m = {.kind = LZ_PIPE_OK};
+    for (uint32_t k = 0; ok && k < t->typed_count; k++) {
+        const struct lz_tree_typed *line = &t->typed[k];
+        bool is_after = line->at > from.at || (line->at == from.at && line->order > from.order);
+        if (is_after && line->at <= at && is_past(t, line->node, line->order, lz_tree_now(t)->node))
+            ok = type_again(t, line, why);
+    }
+    if (ok) {
+        lz_str_clear(why);
+        ok = lz_tree_now(t)->at >= at || lz_tree_run(t, at, "", &m, why);
+    }
+    t->is_replaying = false;
     return ok;
+}
+
+static bool is_reachable(const struct lz_tree *t, uint32_t node, uint64_t order)
+{
+    for (uint32_t i = 0; i < t->branch_count; i++)
+        if (is_past(t, node, order, t->branches[i].node))
+            return true;
+    return false;
+}
+
+static void forget_unreachable(struct lz_tree *t)
+{
+    for (uint32_t i = t->snapshots.count; i-- > 0;)
+        if (!is_reachable(t, t->snapshots.all[i].node, t->snapshots.all[i].order))
+            lz_snapshots_forget(&t->snapshots, i);
+    for (uint32_t i = t->typed_count; i-- > 0;)
+        if (!is_reachable(t, t->typed[i].node, t->typed[i].order))
+            forget_typed(t, i);
+}
+
+// The number of the last thing in the current history that is not after `at`.
+static uint64_t last_order(const struct lz_tree *t, lz_time at)
+{
+    uint32_t node = t->branches[t->current].node;
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < t->snapshots.count; i++) {
+        const struct lz_snapshot *s = &t->snapshots.all[i];
+        if (s->at <= at && s->order > last && is_past(t, s->node, s->order, node))
+            last = s->order;
+    }
+    for (uint32_t i = 0; i < t->typed_count; i++) {
+        const struct lz_tree_typed *l = &t->typed[i];
+        if (l->at <= at && l->order > last && is_past(t, l->node, l->order, node))
+            last = l->order;
+    }
+    return last;
+}
+
+bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why)
+{
+    struct lz_tree_branch *b = lz_tree_now(t);
+    LZ_ASSERT(at <= b->at);
+    if (at == b->at)
+        return true;
+    if (nearest(t, at) == t->snapshots.count) {
+        lz_str_add(why, "nothing is kept of that time");
+        return false;
+    }
+    b->node = new_node(t, b->node, last_order(t, at));
+    forget_unreachable(t);
+    return wake_at(t, at, why);
+}
+
+uint64_t lz_tree_gap(const struct lz_tree *t)
+{
+    uint32_t node = t->branches[t->current].node;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < t->snapshots.count; i++) {
+        const struct lz_snapshot *s = &t->snapshots.all[i];
+        if (!is_past(t, s->node, s->order, node))
+            continue;
+        uint64_t next = t->branches[t->current].events;
+        for (uint32_t k = 0; k < t->snapshots.count; k++) {
+            const struct lz_snapshot *o = &t->snapshots.all[k];
+            if (o->events > s->events && o->events < next && is_past(t, o->node, o->order, node))
+                next = o->events;
+        }
+        most = next > s->events && next - s->events > most ? next - s->events : most;
+    }
+    return most;
 }
 
 bool lz_tree_recover(struct lz_tree *t, struct lz_str *why)
 {
     uint32_t i = nearest(t, lz_tree_now(t)->at);
-    return i < t->snapshot_count && wake(t, i, why);
+    lz_time at = i < t->snapshots.count ? t->snapshots.all[i].at : 0;
+    // A copy may have gone with the world: then the one before it.
+    while (i < t->snapshots.count) {
+        lz_str_clear(why);
+        if (wake_at(t, at, why))
+            return true;
+        lz_snapshots_forget(&t->snapshots, i);
+        i = nearest(t, at);
+        at = i < t->snapshots.count ? t->snapshots.all[i].at : 0;
+    }
+    return false;
 }
 
 // ---------------------------------------------------------------- another text
 
 const char *lz_tree_source(const struct lz_tree *t, const struct lz_stage_opts *opts)
 {
-    uint32_t i = t->current;
-    while (t->branches[i].source == NULL && t->branches[i].parent != i)
-        i = t->branches[i].parent;
-    return t->branches[i].source != NULL ? t->branches[i].source : opts->source.text;
+    const char *changed = t->branches[t->current].source;
+    return changed != NULL ? changed : opts->source.text;
 }
 
 // What was typed before, each line at its instant and noted anew, then on to `until`.
-static bool relive(struct lz_tree *t, uint32_t count, lz_time until, struct lz_str *out)
+static bool relive(struct lz_tree *t, uint32_t node, lz_time until, struct lz_str *out)
 {
     struct lz_pipe_message m = {.kind = LZ_PIPE_OK};
+    uint32_t count = t->typed_count; // what is typed again comes after
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_past(t, t->typed[i].branch, t->typed[i].order, t->current))
+        if (!is_past(t, t->typed[i].node, t->typed[i].order, node))
             continue;
-        if (!lz_tree_run(t, t->typed[i].at, "", &m, out) || m.kind == LZ_PIPE_WRONG)
-            return false;
-        m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL};
-        lz_str_clear(out);
-        lz_str_add(out, t->typed[i].line);
-        if (!lz_tree_ask(t, &m, out) || m.kind != LZ_PIPE_OK)
+        if (!type_again(t, &t->typed[i], out))
             return false;
         note_typed(t, t->typed[i].line);
-        if (!snapshot(t, true))
+        if (!snapshot(t, false))
             return false;
     }
     return lz_tree_run(t, until, "", &m, out) && m.kind != LZ_PIPE_WRONG;
-}
-
-// Of the current branch: what came up to that number (`old`), or after it.
-static void forget_part(struct lz_tree *t, uint64_t order, bool old)
-{
-    for (uint32_t i = t->snapshot_count; i-- > 0;)
-        if (t->snapshots[i].branch == t->current && (t->snapshots[i].order <= order) == old)
-            forget(t, i);
-    for (uint32_t i = t->typed_count; i-- > 0;)
-        if (t->typed[i].branch == t->current && (t->typed[i].order <= order) == old)
-            forget_typed(t, i);
 }
 
 bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const char *source,
@@ -349,21 +488,19 @@ bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const 
     struct lz_stage_opts changed = *opts;
     changed.source.text = source;
     changed.source.len = strlen(source);
-    uint64_t order = t->order;
     if (!lz_stage_start(&changed, &b->line, &b->pid, why)) {
         *b = before;
         return false;
     }
+    b->node = new_node(t, t->node_count, 0);
     b->at = 0;
     b->events = b->trace = 0;
     b->is_over = false;
     struct lz_str out;
     lz_str_init(&out);
-    bool ok = snapshot(t, true) && relive(t, t->typed_count, before.at, &out);
-    forget_part(t, order, ok); // the older copies are of another scenario
+    bool ok = snapshot(t, true) && relive(t, before.node, before.at, &out);
     if (ok) {
         close(before.line);
-        b->parent = t->current;
         free(b->source);
         b->source = copy(source);
     } else {
@@ -371,6 +508,7 @@ bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const 
         close(b->line);
         *b = before;
     }
+    forget_unreachable(t); // the older copies are of another scenario
     lz_str_finish(&out);
     return ok;
 }
@@ -407,9 +545,10 @@ bool lz_tree_fork(struct lz_tree *t, const char *name, struct lz_str *why)
     *b = (struct lz_tree_branch){.name = copy(called),
                                  .line = line,
                                  .pid = (pid_t)m.count,
-                                 .parent = t->current,
-                                 .order = t->order,
+                                 .node = new_node(t, lz_tree_now(t)->node, t->order),
                                  .is_over = lz_tree_now(t)->is_over};
+    const char *source = lz_tree_now(t)->source;
+    b->source = source != NULL ? copy(source) : NULL;
     note(b, &m);
     t->current = t->branch_count++;
     return true;
@@ -434,7 +573,7 @@ bool lz_tree_record(struct lz_tree *t, uint32_t branch, struct lz_str *out)
         return false;
     m = (struct lz_pipe_message){.kind = LZ_PIPE_RECORD};
     lz_str_clear(out);
-    bool ok = ask(line, &m, out) && m.kind == LZ_PIPE_OK;
+    bool ok = ask(t, line, &m, out) && m.kind == LZ_PIPE_OK;
     close(line);
     return ok;
 }
@@ -443,5 +582,15 @@ void lz_tree_interrupt(const struct lz_tree *t)
 {
     interrupted = 1;
     if (t->branch_count > 0)
-        kill(t->branches[t->current].pid, SIGUSR1);
+        kill(t->branches[t->current].pid, evaluating ? SIGKILL : SIGUSR1);
+}
+
+bool lz_tree_is_interrupted(void)
+{
+    return interrupted;
+}
+
+void lz_tree_begin_line(void)
+{
+    interrupted = 0;
 }

@@ -2,50 +2,48 @@
  * tree.h — worlds in time: where they stand, where they stood, and what they branched into.
  *
  * A *branch* has a world that stands at some instant. Behind it lie its *snapshots*: copies of the
- * world that sleep (stage.h), taken as it runs and around each line that was typed. Going back
- * wakes a copy of the nearest one and runs on from there; what was typed after that instant is
- * forgotten. A new branch begins as a copy of another, and shares the other's snapshots from
- * before.
+ * world that sleep (snapshots.h), taken as it runs and around each line that was typed. Going back
+ * wakes a copy of the nearest one, runs on from there and types again what was typed in between;
+ * what was typed after that instant is forgotten. A new branch begins as a copy of another, and
+ * shares the other's snapshots from before.
  *
  *   main  ──s──s──typed──s──────s──▶ now
  *                        └─ a ──s──▶
  *
- * Snapshots are taken every LZ_TREE_EVENTS events, so that going back runs at most so many again;
- * of more than LZ_TREE_SNAPSHOTS every second one is given up, but none around a typed line.
+ * A *history* is a line of nodes: what a branch did since it began, or since it went back, then
+ * what its parent had done up to there. What no branch's history contains any more is forgotten.
+ *
+ * A world whose process ends (a crash, the machine's memory) is gone, and the prompt is not: it
+ * says why (lz_tree_reason) and goes on with the last snapshot (lz_tree_recover).
  */
 #ifndef LZ_REPL_TREE_H
 #define LZ_REPL_TREE_H
 
 #include "repl/pipe.h"
+#include "repl/snapshots.h"
 #include "repl/stage.h"
 
-#define LZ_TREE_EVENTS 40000u
-#define LZ_TREE_SNAPSHOTS 128
 #define LZ_TREE_BRANCHES 32
 
-struct lz_tree_snapshot {
-    int line;
-    uint32_t branch;
-    lz_time at;
-    uint64_t events, order;
-    bool is_typed; /* taken because of a line */
+struct lz_tree_node {
+    uint32_t parent; /* itself: none */
+    uint64_t order;  /* what the parent has up to here is its past too */
 };
 
 struct lz_tree_branch {
     char *name;
     int line;
     pid_t pid;
-    uint32_t parent; /* itself: none */
-    uint64_t order;  /* snapshots of the parent up to here are its own past */
+    uint32_t node; /* that it adds to */
     lz_time at;
     uint64_t events, trace;
     bool is_over;
-    char *source; /* of its scenario, if it was changed here; NULL: as its parent's */
+    char *source; /* of its scenario, if it was changed; NULL: as in its file */
 };
 
 /* A line that acted, to be typed again in a world whose scenario was changed. */
 struct lz_tree_typed {
-    uint32_t branch;
+    uint32_t node;
     uint64_t order;
     lz_time at;
     char *line;
@@ -54,14 +52,26 @@ struct lz_tree_typed {
 struct lz_tree {
     struct lz_tree_branch branches[LZ_TREE_BRANCHES];
     uint32_t branch_count, current;
-    struct lz_tree_snapshot *snapshots;
-    uint32_t snapshot_count, snapshot_cap;
+    struct lz_tree_node *nodes;
+    uint32_t node_count, node_cap;
+    struct lz_snapshots snapshots;
     uint64_t order; /* counts snapshots, branches and lines */
     struct lz_tree_typed *typed;
     uint32_t typed_count, typed_cap;
+    bool is_replaying; /* what has been; no copies are taken */
+    uint64_t look;     /* `count` of LZ_PIPE_EVAL */
+    int fatal;         /* signal that ended the world that was asked last; 0: none is known */
+    /*
+     * For pictures of a run while it goes on: called at least every `stride` of virtual time (0:
+     * whenever a snapshot is due). It may ask the world. NULL: nobody looks.
+     */
+    void (*between)(void *ctx);
+    void *between_ctx;
+    lz_time stride;
 };
 
-bool lz_tree_open(const struct lz_stage_opts *opts, struct lz_tree *t,
+/* `budget_bytes`: of snapshots; 0 means LZ_SNAPSHOTS_BUDGET. */
+bool lz_tree_open(const struct lz_stage_opts *opts, size_t budget_bytes, struct lz_tree *t,
                   struct lz_str *why) LZ_MUST_CHECK;
 void lz_tree_close(struct lz_tree *t);
 
@@ -84,6 +94,9 @@ bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why);
 /* After a crash: to the last snapshot. */
 bool lz_tree_recover(struct lz_tree *t, struct lz_str *why);
 
+/* Why a world's process is gone: "segmentation fault (SIGSEGV)". */
+const char *lz_tree_reason(const struct lz_tree *t);
+
 /*
  * The current branch with another text of its scenario: a fresh world is made of it, run to where
  * the old one stands, and what was typed is typed again at its instants. On failure all is as it
@@ -91,6 +104,9 @@ bool lz_tree_recover(struct lz_tree *t, struct lz_str *why);
  */
 bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const char *source,
                      struct lz_str *why);
+
+/* The most events that going back can have to run again. */
+uint64_t lz_tree_gap(const struct lz_tree *t);
 
 /* The text of the current branch's scenario. */
 const char *lz_tree_source(const struct lz_tree *t, const struct lz_stage_opts *opts);
@@ -102,7 +118,12 @@ bool lz_tree_switch(struct lz_tree *t, const char *name);
 /* A record of a branch as if its run ended now; the image in `out`. */
 bool lz_tree_record(struct lz_tree *t, uint32_t branch, struct lz_str *out);
 
-/* Ctrl-C: the current world stops running at the next event. Safe in a signal handler. */
+/*
+ * Ctrl-C: the current world stops running at the next event; a line that is being evaluated is
+ * given up with its world, which is then as before it. Safe in a signal handler.
+ */
 void lz_tree_interrupt(const struct lz_tree *t);
+bool lz_tree_is_interrupted(void); /* since the last run or line began */
+void lz_tree_begin_line(void);     /* what was interrupted before is over */
 
 #endif

@@ -6,8 +6,6 @@
 #include "base/check.h"
 #include "check/format.h"
 #include "check/matcher.h"
-#include "model/data/database.h"
-#include "model/node/instance.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
 #include "script/state.h"
@@ -227,67 +225,37 @@ lz_metric lz_prompt_metric(struct lz_script *s, const char *text, struct lz_str 
     return id;
 }
 
-// ---------------------------------------------------------------- what lua/prompt.lua asks
-
-static struct lz_world *world_of(lua_State *L)
+void lz_prompt_style(struct lz_script *s, const struct lz_prompt_look *look)
 {
-    struct lz_world *w = lz_script_of(L)->world.world;
-    LZ_ASSERT(w != NULL);
-    return w;
+    lua_State *L = s->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state); // [state]
+    lua_pushinteger(L, look->width > 0 ? look->width : LZ_PROMPT_WIDTH);
+    lua_setfield(L, -2, "width");
+    lua_pushboolean(L, look->ascii);
+    lua_setfield(L, -2, "ascii");
+    lua_pop(L, 1);
 }
 
-// recent(metric) -> text, samples | nil
-static int recent(lua_State *L)
+// What a function of lua/prompt.lua makes of a text, as text; false with why.
+static bool ask_text(struct lz_script *s, const char *function, const char *text,
+                     struct lz_str *out)
 {
-    struct lz_world *w = world_of(L);
-    lz_metric id = (lz_metric)luaL_checkinteger(L, 1);
-    struct lz_sample v = lz_metrics_window(w->metrics, id, LZ_PROMPT_WINDOWS);
-    if (!v.present)
-        return 0;
-    char text[64];
-    lz_format_value(text, sizeof(text), v.value, lz_metrics_def(w->metrics, id)->unit);
-    lua_pushstring(L, text);
-    lua_pushinteger(L, (lua_Integer)v.count);
-    return 2;
+    if (!ask(s, function, text, 1, out))
+        return false;
+    size_t len = 0;
+    const char *answer = lua_tolstring(s->L, 2, &len);
+    if (answer != NULL)
+        lz_str_add_n(out, answer, len);
+    lua_settop(s->L, 0);
+    return answer != NULL;
 }
 
-static const char *state_name(const struct lz_instance *i)
+bool lz_prompt_top(struct lz_script *s, struct lz_str *out)
 {
-    static const char *const names[] = {[LZ_INSTANCE_UP] = "up",
-                                        [LZ_INSTANCE_PAUSED] = "paused",
-                                        [LZ_INSTANCE_DEAD] = "dead",
-                                        [LZ_INSTANCE_LOST] = "lost",
-                                        [LZ_INSTANCE_STARTING] = "starting",
-                                        [LZ_INSTANCE_STOPPING] = "stopping"};
-    return names[i->state];
+    return ask_text(s, "top", "", out);
 }
 
-// instances(component) -> { { name, state, zone, leads }, ... }
-static int instances(lua_State *L)
+bool lz_prompt_topic(struct lz_script *s, const char *text, struct lz_str *out)
 {
-    struct lz_world *w = world_of(L);
-    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
-    const struct lz_component *c = lz_world_component(w, id);
-    lz_instance_id leader = c->kind == LZ_COMPONENT_DATABASE ? lz_database_primary(w, id) : 0;
-    lua_newtable(L);
-    for (uint32_t n = 0; n < c->instance_count; n++) {
-        const struct lz_instance *i = lz_instance_get(w, c->instances_first + n);
-        lz_zone_id zone = lz_place_host_zone(w, i->host);
-        lua_newtable(L);
-        lua_pushstring(L, state_name(i));
-        lua_setfield(L, -2, "state");
-        lua_pushstring(L, zone != 0 ? lz_place_zone_name(w, zone) : "");
-        lua_setfield(L, -2, "zone");
-        lua_pushboolean(L, leader == c->instances_first + n);
-        lua_setfield(L, -2, "leads");
-        lua_seti(L, -2, (lua_Integer)n + 1);
-    }
-    return 1;
-}
-
-static const luaL_Reg functions[] = {{"recent", recent}, {"instances", instances}, {NULL, NULL}};
-
-void lz_bind_prompt(lua_State *L)
-{
-    luaL_setfuncs(L, functions, 0);
+    return ask_text(s, "topic", text, out);
 }

@@ -19,6 +19,7 @@
 #include "script/script.h"
 
 #define LZ_PROMPT_WINDOWS 10 /* of a second: what a metric at the prompt looks back */
+#define LZ_PROMPT_WIDTH 80
 
 enum lz_prompt_outcome {
     LZ_PROMPT_OK,
@@ -28,6 +29,13 @@ enum lz_prompt_outcome {
 
 /* After a build without trouble: `drive` bodies begin, and words act at once. */
 void lz_prompt_begin(struct lz_script *s);
+
+/* How what is shown is to look: of lines typed from now on. */
+struct lz_prompt_look {
+    int width; /* columns; 0 means LZ_PROMPT_WIDTH */
+    bool ascii;
+};
+void lz_prompt_style(struct lz_script *s, const struct lz_prompt_look *look);
 
 /* Run until `until`, `events_max` more events (0: any number) or until *stop is not 0. */
 enum lz_sim_stop lz_prompt_advance(struct lz_script *s, lz_time until, uint64_t events_max,
@@ -57,5 +65,14 @@ bool lz_prompt_watch(struct lz_script *s, const char *text, struct lz_matcher *m
 
 /* The metric that an expression names; 0 with a sentence in `out`. */
 lz_metric lz_prompt_metric(struct lz_script *s, const char *text, struct lz_str *out);
+
+/* All components on one screen: who is up, how they do, what breaks right now. */
+bool lz_prompt_top(struct lz_script *s, struct lz_str *out) LZ_MUST_CHECK;
+
+/*
+ * What documentation calls what a text names here: "db" is "database", "web.latency.p99" is
+ * "service.latency.p99". False: it names nothing of this world, and is a topic itself if any.
+ */
+bool lz_prompt_topic(struct lz_script *s, const char *text, struct lz_str *out) LZ_MUST_CHECK;
 
 #endif

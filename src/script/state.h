@@ -106,6 +106,7 @@ void lz_bind_consensus(lua_State *L);
 void lz_bind_names(lua_State *L);
 void lz_bind_node(lua_State *L);
 void lz_bind_chaos(lua_State *L);
+void lz_bind_prompt(lua_State *L);
 void lz_bind_fault(lua_State *L);
 void lz_bind_check(lua_State *L);
 void lz_bind_run(lua_State *L);
@@ -118,9 +119,8 @@ void lz_bind_broker(lua_State *L);
 void lz_bind_cache(lua_State *L);
 void lz_bind_store(lua_State *L);
 
-/* prompt.c: keep the top level's locals as the chunk returns; what lua/prompt.lua asks. */
+/* prompt.c: keep the top level's locals as the chunk returns. */
 void lz_prompt_capture(struct lz_script *s, lua_State *thread);
-void lz_bind_prompt(lua_State *L);
 
 /* proc.c: coroutines that the kernel alone resumes. */
 void lz_procs_init(struct lz_script *s);

@@ -1,204 +1,237 @@
 /*
- * pty.c — the prompt in a real terminal: keys, completion, history, paste, resize, interrupts.
+ * pty.c — the line editor in a real terminal: every key of its list, completion and hints, colours,
+ * the history and its search, paste, wide characters.
  *
- * Method: `lorenz repl` runs behind a pseudo-terminal. Each step types keys and waits until what
- * came since, without the escape sequences, contains a text; a step that waits in vain fails.
+ * Method: a row types keys and waits for what must be seen, or for bytes as they come where a
+ * picture is meant: colours. A row that ends a line waits for the next prompt too, so that nothing
+ * is typed ahead unless the row says so.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 
-#define WAIT_MS 20000
-#define SEEN_MAX (1 << 18)
+#include "terminal.h"
 
-static char seen[SEEN_MAX]; // plain text since the last step
-static size_t seen_len;
+#define UP "\x1b[A"
+#define DOWN "\x1b[B"
+#define RIGHT "\x1b[C"
+#define LEFT "\x1b[D"
+#define META "\x1b"
 
 struct step {
     const char *says; // a true sentence
     const char *keys;
-    const char *expect;
+    const char *plain; // what is seen then
+    const char *raw;   // what comes then; NULL: anything
 };
 
-static const struct step session[] = {
-    {"a tab completes what is alone", "fault.kil\t", "fault.kill"},
-    {"C-c gives a line up", "\x03", "^C"},
-    {"a second tab lists what there is", "web.latency.p9\t\t", "p90  p95  p99  p999"},
-    {"C-u empties the line, and an expression shows its value",
-     "\x15"
-     "1 + 1\r",
-     "\n2"},
-    {"a chunk goes on until it is complete", "for i = 1, 2 do\r", "... "},
-    {"and is run then", "print('line ' .. i)\rend\r", "line 2"},
-    {"a line is remembered", "40 + 2\r", "\n42\n0s> "},
-    {"the line before comes back with C-p", "\x10\r", "\n42"},
+static const struct step keys[] = {
+    {"C-a goes to the start",
+     "2\x01"
+     "1\r",
+     "\n12", NULL},
+    {"Home does so too",
+     "4\x1b[H"
+     "3\r",
+     "\n34", NULL},
+    {"C-e goes to the end",
+     "71\x01\x05"
+     "2\r",
+     "\n712", NULL},
+    {"End does so too",
+     "81\x01\x1b[F"
+     "2\r",
+     "\n812", NULL},
+    {"C-b goes a character back",
+     "13\x02"
+     "5\r",
+     "\n153", NULL},
+    {"the left arrow does so too", "13" LEFT "6\r", "\n163", NULL},
+    {"C-f goes a character on",
+     "13\x01\x06"
+     "7\r",
+     "\n173", NULL},
+    {"the right arrow does so too", "13\x01" RIGHT "8\r", "\n183", NULL},
+    {"M-b goes a word back", "11 + 22" META "b3\r", "\n333", NULL},
+    {"C-left does so too",
+     "11 + 22\x1b[1;5D"
+     "4\r",
+     "\n433", NULL},
+    {"M-f goes a word on", "11 + 22\x01" META "f0\r", "\n132", NULL},
+    {"C-right does so too",
+     "11 + 22\x01\x1b[1;5C"
+     "1\r",
+     "\n133", NULL},
+    {"C-p brings back the line before", "40 + 2\r", "\n42", NULL},
+    {"and it can be changed",
+     "\x10"
+     "1\r",
+     "\n61", NULL},
+    {"the up arrow goes further back", UP UP "2\r", "\n62", NULL},
+    {"C-n comes forward again",
+     "5\x10\x0e"
+     "6\r",
+     "\n56", NULL},
+    {"the down arrow does so too", "5" UP DOWN "7\r", "\n57", NULL},
+    {"M-< is the oldest line", META "<\r", "\n12", NULL},
+    {"M-> is the line that is being typed", "91" META "<" META ">2\r", "\n912", NULL},
+    {"C-h deletes the character before",
+     "12\x08"
+     "3\r",
+     "\n13", NULL},
+    {"backspace does so too",
+     "12\x7f"
+     "4\r",
+     "\n14", NULL},
+    {"C-d deletes the character at the cursor", "912\x01\x04\r", "\n12", NULL},
+    {"Delete does so too", "913\x01\x1b[3~\r", "\n13", NULL},
+    {"M-backspace deletes a word",
+     "1 + 22" META "\x7f"
+     "4\r",
+     "\n5", NULL},
+    {"M-d deletes the word after", "77 - 5\x01" META "d8\r", "\n3", NULL},
+    {"C-w deletes up to a blank", "7 9.5\x17\r", "\n7", NULL},
+    {"C-k deletes to the end", "6 + 6\x01\x06\x0b\r", "\n6", NULL},
+    {"C-u deletes to the start",
+     "oops\x15"
+     "8\r",
+     "\n8", NULL},
+    {"C-y puts back what was deleted",
+     "9 + \x15"
+     "1\x01\x19\r",
+     "\n10", NULL},
+    {"what keys delete one after another is one piece",
+     "1 + 2\x17\x17\x17"
+     "\x19\r",
+     "\n3", NULL},
+    {"C-t swaps two characters", "21\x14\r", "\n12", NULL},
+    {"M-t swaps two words", "30 - 10" META "t\r", "\n-20", NULL},
+    {"M-u makes a word capitals", "\"abc\"\x01" META "u\r", "\nABC", NULL},
+    {"M-l makes it small", "\"ABD\"\x01" META "l\r", "\nabd", NULL},
+    {"M-c gives it a capital", "\"abE\"\x01" META "c\r", "\nAbe", NULL},
+    {"C-_ undoes the last change", "12 + 1\x17\x17\x1f\x1f\r", "\n13", NULL},
+    {"C-l clears the screen", "7\x0c\r", "\n7", "\x1b[H\x1b[2J"},
+    {"C-c gives the line up", "error('no')\x03", "^C", NULL},
     {"C-r finds a line by a part of it",
      "\x12"
-     "print\r",
-     "line "},
-    {"C-a and C-e go to the ends",
+     "40 +\r",
+     "\n62", NULL},
+    {"C-r again goes further back",
+     "\x12"
+     "+ 22\x12\r",
+     "\n133", NULL},
+    {"C-r says when there is none",
+     "\x12"
+     "zzz",
+     "failing search `zzz'", NULL},
+    {"C-g gives the search up",
+     "\x07"
+     "4\r",
+     "\n4", NULL},
+    {"an unknown key sequence types nothing", "\x1b[99;9z5\r", "\n5", NULL},
+    {"what is typed ahead is there at the next prompt", "for i = 1, 3000000 do end\r6 * 7\r",
+     "\n42", NULL},
+};
+
+static const struct step looks[] = {
+    {"a tab completes what is alone", "fault.kil\t", "fault.kill", NULL},
+    {"a second tab lists what there is",
      "\x15"
-     "2\x01"
-     "1\x05"
-     "0\r",
-     "\n120"},
-    {"M-b, M-d, C-y move a word",
-     "- 5\x1b"
-     "b\x1b"
-     "d\x01\x19\x05"
-     "1\r",
-     "\n4"},
-    {"C-t swaps two characters", "21\x14\r", "\n12"},
-    {"C-w deletes a word", "7 9\x17\r", "\n7"},
-    {"what is pasted is read line by line", "\x1b[200~y = 20\ny + 2\n\x1b[201~\r", "\n22"},
-    {"wide characters take two columns", "\"\xe6\xbc\xa2\xe5\xad\x97\"\r",
-     "\n\xe6\xbc\xa2\xe5\xad\x97"},
+     "web.latency.p9\t\t",
+     "p90  p95  p99  p999", NULL},
+    {"fields of a fault are completed",
+     "\x15"
+     "fault.latency { web, dire\t",
+     "{ web, direction", NULL},
+    {"fields of a component are completed",
+     "\x15"
+     "db.failover.det\t",
+     "failover.detect", NULL},
+    {"commands are completed", "\x15.tim\t", ".timeline", NULL},
+    {"what can be explained is completed", "\x15?fault.deg\t", "?fault.degrade", NULL},
+    {"the only completion stands in grey",
+     "\x15"
+     "fault.kil",
+     "fault.kill", "\x1b[90ml\x1b[0m"},
+    {"and C-e takes it",
+     "\x05 \x15"
+     "1 + 4\r",
+     "\n5", NULL},
+    {"how a line of the history went on stands in grey", "1 + ", "1 + 4", "\x1b[90m4\x1b[0m"},
+    {"and the right arrow takes it", RIGHT "\r", "\n5", NULL},
+    {"a text is green", "\"green\"", "green", "\x1b[32m\"green\"\x1b[0m"},
+    {"a number is cyan",
+     "\x15"
+     "12",
+     "12", "\x1b[36m12\x1b[0m"},
+    {"a keyword is bold",
+     "\x15"
+     "for",
+     "for", "\x1b[1mfor\x1b[0m"},
+    {"a comment is dim", "\x15-- note", "-- note", "\x1b[2m-- note\x1b[0m"},
+    {"a command is bold", "\x15.expect ", ".expect", "\x1b[1m.expect\x1b[0m"},
+    {"a chunk goes on until it is complete",
+     "\x15"
+     "for i = 1, 2 do\r",
+     "... ", NULL},
+    {"and is run then", "print('line ' .. i)\rend\r", "line 2", NULL},
+    {"C-c gives a chunk up", "if true then\r", "... ", NULL},
+    {"as a whole",
+     "\x03"
+     "3 + 3\r",
+     "\n6", NULL},
+    {"what is pasted is read line by line", "\x1b[200~y = 20\ny + 2\n\x1b[201~", "\n22", NULL},
+    {"keys in what is pasted are no keys",
+     "\x1b[200~'a\x01"
+     "b' == 'ab'\x1b[201~\r",
+     "\ntrue", NULL},
+    {"wide characters are shown", "\"\xe6\xbc\xa2\xe5\xad\x97\"\r", "\n\xe6\xbc\xa2\xe5\xad\x97",
+     NULL},
+    {"and the cursor goes over them by two columns", "\"\xe6\xbc\xa2\"" LEFT LEFT, "\xe6\xbc\xa2",
+     "\r\x1b[5C"},
     {"backspace takes a whole character",
-     "\"\xc3\xa9\x7f"
+     "\x05\x15\"\xc3\xa9\x7f"
      "e\"\r",
-     "\ne"},
-    {"an unknown key sequence types nothing", "\x1b[99;9z5\r", "\n5"},
-    {"C-c stops the simulation and not the prompt", ".run to 10m\r", "virtual time"},
-    {"an endless loop is stopped", "while true do end\r", "LZ510"},
+     "\ne", NULL},
+    {"a mark belongs to its letter", "#\"e\xcc\x81\x7f\"\r", "\n0", NULL},
+    {"an endless loop is stopped", "while true do end\r", "LZ510", NULL},
 };
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static int terminal;
-static pid_t child;
-
-static void start(const char *lorenz, const char *scenario)
+static void walk(struct terminal *t, const struct step *steps, size_t count)
 {
-    terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) {
-        printf("1..0 # SKIP no pseudo-terminal: %s\n", strerror(errno));
-        exit(0);
-    }
-    const char *name = ptsname(terminal);
-    struct winsize size = {.ws_row = 24, .ws_col = 80};
-    ioctl(terminal, TIOCSWINSZ, &size);
-    child = fork();
-    if (child == 0) {
-        close(terminal); // else it would never see the terminal go
-        setsid();
-        int side = open(name, O_RDWR);
-        dup2(side, 0);
-        dup2(side, 1);
-        dup2(side, 2);
-        setenv("TERM", "xterm", 1);
-        setenv("NO_COLOR", "1", 1);
-        setenv("LC_ALL", "C.UTF-8", 1);
-        execl(lorenz, "lorenz", "repl", scenario, (char *)NULL);
-        _exit(127);
+    for (size_t i = 0; i < count; i++) {
+        const struct step *s = &steps[i];
+        terminal_type(t, s->keys);
+        bool ends = strchr("\r\x03", s->keys[strlen(s->keys) - 1]) != NULL;
+        bool good = terminal_sees(t, s->plain) && (s->raw == NULL || terminal_gets(t, s->raw));
+        terminal_report(t, good && (!ends || terminal_asks(t)), s->says);
     }
 }
 
-// Without escape sequences and carriage returns: what a person would read, redrawn lines too.
-static void add_plain(const char *bytes, size_t n)
+// Each its own screen, one file.
+static void two_at_once(const char *lorenz, const char *scenario)
 {
-    static enum { PLAIN, ESC, CSI } state;
-    for (size_t i = 0; i < n && seen_len + 1 < SEEN_MAX; i++) {
-        char c = bytes[i];
-        if (state == ESC)
-            state = c == '[' ? CSI : PLAIN;
-        else if (state == CSI)
-            state = c >= 0x40 && c <= 0x7e ? PLAIN : CSI;
-        else if (c == 0x1b)
-            state = ESC;
-        else if (c != '\r')
-            seen[seen_len++] = c;
-    }
-    seen[seen_len] = '\0';
-}
-
-static bool wait_for(const char *text)
-{
-    for (int waited = 0; waited < WAIT_MS; waited += 50) {
-        if (strstr(seen, text) != NULL)
-            return true;
-        struct pollfd p = {.fd = terminal, .events = POLLIN};
-        if (poll(&p, 1, 50) == 1) {
-            char bytes[4096];
-            ssize_t n = read(terminal, bytes, sizeof(bytes));
-            if (n <= 0)
-                return false;
-            add_plain(bytes, (size_t)n);
-            waited = 0;
-        }
-    }
-    return false;
-}
-
-static void type(const char *keys)
-{
-    seen_len = 0;
-    seen[0] = '\0';
-    for (const char *k = keys; *k != '\0'; k++) {
-        ssize_t n = write(terminal, k, 1);
-        if (n != 1)
-            return;
-        usleep(500); // as keys come: an escape sequence in one go, but not a whole line
-    }
-}
-
-static int number, failed;
-
-static void report(bool good, const char *says)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++number, says);
-    if (good)
-        return;
-    failed++;
-    for (const char *line = seen; *line != '\0';) {
-        size_t n = strcspn(line, "\n");
-        printf("# %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-}
-
-static void interrupt_a_run(void)
-{
-    type(".run to 10m\r");
-    usleep(100000);
-    ssize_t n = write(terminal, "\x03", 1);
-    report(n == 1 && wait_for("interrupted") && wait_for("> "),
-           "C-c stops the simulation and not the prompt");
-}
-
-static void resize(void)
-{
-    struct winsize size = {.ws_row = 24, .ws_col = 40};
-    ioctl(terminal, TIOCSWINSZ, &size);
-    type("\"a line that is longer than the forty columns that are left\"\r");
-    report(wait_for("columns that are left\n"), "a line longer than the terminal wraps");
-}
-
-// Typed while a line is still at work it is the terminal's, not the prompt's: then once more.
-static void leave(void)
-{
-    int status = 0;
-    bool ended = false;
-    for (int i = 0; i < 60 && !ended; i++) {
-        type("\x04");
-        for (int k = 0; k < 10 && !ended; k++) {
-            struct pollfd p = {.fd = terminal, .events = POLLIN};
-            char bytes[4096];
-            if (poll(&p, 1, 50) == 1 && read(terminal, bytes, sizeof(bytes)) <= 0)
-                usleep(50000);
-            ended = waitpid(child, &status, WNOHANG) == child;
-        }
-    }
-    report(ended && WIFEXITED(status) && WEXITSTATUS(status) == 0, "C-d leaves");
-    if (!ended)
-        kill(child, SIGKILL);
+    const char *const argv[] = {lorenz, "repl", scenario, NULL};
+    struct terminal *a = terminal_open(argv), *b = terminal_open(argv);
+    bool both = terminal_asks(a) && terminal_asks(b);
+    terminal_type(a, "1000 + 1\r");
+    terminal_type(b, "1000 + 2\r");
+    both = both && terminal_sees(a, "\n1001") && terminal_sees(b, "\n1002");
+    both = both && terminal_asks(a) && terminal_asks(b);
+    both = terminal_leave(a) == 0 && terminal_leave(b) == 0 && both;
+    terminal_close(a);
+    terminal_close(b);
+    struct terminal *c = terminal_open(argv);
+    both = terminal_asks(c) && both;
+    terminal_type(c, "\x12"
+                     "1000 + 1\r");
+    both = terminal_sees(c, "\n1001") && terminal_asks(c) && both;
+    terminal_type(c, "\x12"
+                     "1000 + 2\r");
+    both = terminal_sees(c, "\n1002") && terminal_asks(c) && both;
+    terminal_report(c, both, "two prompts at once keep both their lines");
+    terminal_close(c);
 }
 
 int main(int argc, char **argv)
@@ -206,18 +239,20 @@ int main(int argc, char **argv)
     if (argc != 3)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    start(argv[1], argv[2]);
-    report(wait_for("0s> "), "it greets and asks");
-    for (size_t i = 0; i < COUNT(session); i++) {
-        if (strncmp(session[i].keys, ".run", 4) == 0) {
-            interrupt_a_run();
-            continue;
-        }
-        type(session[i].keys);
-        report(wait_for(session[i].expect), session[i].says);
-    }
-    resize();
-    leave();
-    printf("1..%d\n", number);
-    return failed > 0;
+    char state[] = "/tmp/lorenz-pty-XXXXXX";
+    if (mkdtemp(state) == NULL)
+        return 2;
+    setenv("XDG_STATE_HOME", state, 1);
+    setenv("XDG_CONFIG_HOME", state, 1);
+    const char *const command[] = {argv[1], "repl", argv[2], NULL};
+    struct terminal *t = terminal_open(command);
+    terminal_report(t, terminal_sees(t, "Ctrl-R history") && terminal_asks(t),
+                    "it greets and asks");
+    walk(t, keys, COUNT(keys));
+    walk(t, looks, COUNT(looks));
+    terminal_report(t, terminal_leave(t) == 0 && terminal_is_cooked(t),
+                    "C-d leaves, and the terminal is as it was");
+    terminal_close(t);
+    two_at_once(argv[1], argv[2]);
+    return terminal_done();
 }

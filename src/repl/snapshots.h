@@ -1,0 +1,58 @@
+/*
+ * snapshots.h — copies of worlds that sleep, as many as a budget of memory allows.
+ *
+ * Going back wakes the nearest copy before an instant and runs on from there, so what counts is the
+ * largest *gap*: the events between two copies that follow each other. Copies are taken
+ * every LZ_SNAPSHOTS_EVENTS events, or every LZ_SNAPSHOTS_TIME where little happens, and around
+ * each line that was typed. When they take more than the budget, the one goes whose two gaps are
+ * the smallest when joined, and so on until they take a quarter less: whatever the budget, gaps
+ * stay within a factor of two of each other. The first of each world and the latest never go.
+ *
+ * A copy is measured (memory.h) when the next one is taken, for then it no longer grows by what the
+ * world writes; all are measured again when the sum reaches the budget, because the pages of one
+ * that goes fall to its neighbours.
+ *
+ * A descriptor each: LZ_SNAPSHOTS_MAX, whatever the budget.
+ */
+#ifndef LZ_REPL_SNAPSHOTS_H
+#define LZ_REPL_SNAPSHOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "repl/memory.h"
+#include "sim/time.h"
+
+#define LZ_SNAPSHOTS_EVENTS 40000u
+#define LZ_SNAPSHOTS_TIME (10 * LZ_S)
+#define LZ_SNAPSHOTS_EVENTS_MIN 2000u /* a copy for less is not worth it */
+#define LZ_SNAPSHOTS_MAX 600u
+#define LZ_SNAPSHOTS_BUDGET (512u << 20)
+
+struct lz_snapshot {
+    int line;
+    pid_t pid;
+    uint32_t node; /* of its history, see tree.h */
+    lz_time at;
+    uint64_t events, order;
+    bool is_first; /* of a world: without it there is no way back */
+    size_t bytes;
+};
+
+struct lz_snapshots {
+    struct lz_snapshot *all; /* by order */
+    uint32_t count, cap;
+    size_t budget_bytes; /* 0 means LZ_SNAPSHOTS_BUDGET */
+};
+
+void lz_snapshots_finish(struct lz_snapshots *s); /* their worlds end */
+void lz_snapshots_add(struct lz_snapshots *s, const struct lz_snapshot *one);
+void lz_snapshots_forget(struct lz_snapshots *s, uint32_t i);
+
+/* What they take as far as it has been measured. */
+size_t lz_snapshots_bytes(const struct lz_snapshots *s);
+
+/* Measure all now. */
+void lz_snapshots_measure(struct lz_snapshots *s);
+
+#endif
