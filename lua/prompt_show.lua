@@ -111,7 +111,8 @@ function TELL.database(state, r)
 end
 
 function TELL.cache(state, r)
-    return ("%s, %s entries%s%s"):format(r.role, count(state, r.entries),
+    return ("%s%s, %s entries%s%s"):format(r.role,
+        r.shard and (" of shard %d"):format(r.shard) or "", count(state, r.entries),
         r.loading and ", loading a copy" or "", r.replaced and ", replaced" or "")
 end
 
@@ -155,6 +156,7 @@ end
 
 function SUM.cache(state, own)
     local watch = own.mode == "sentinel" and ("%d sentinels watch"):format(own.sentinels)
+        or own.mode == "cluster" and "a cluster" or nil
     return { count(state, own.entries) .. " entries", state.C.format(own.bytes, "bytes"), watch }
 end
 

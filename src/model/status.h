@@ -10,7 +10,7 @@
  *              node: role (primary, standby, master), behind (records not applied), lag (seconds),
  *              rebuilding
  *   cache      entries, bytes, mode
- *              node: role (primary, replica), entries, loading, replaced
+ *              node: role (primary, replica), shard (of a cluster), entries, loading, replaced
  *   consensus  leader (node, 0: none), term
  *              node: role, term, commit, applied, last (index of its log's last entry)
  *   broker     partitions, offline, under_replicated, controller (node)
