@@ -112,6 +112,16 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
                  (unsigned long long)recorder->dropped, LZ_RECORDER_OPS_MAX);
         return;
     }
+    uint64_t unknown = lz_judge_untold(recorder);
+    if (unknown > 0) {
+        r->verdict = LZ_VERDICT_INCONCLUSIVE;
+        snprintf(r->actual, sizeof(r->actual), "not judged");
+        snprintf(r->why, sizeof(r->why),
+                 "%llu operation%s wrote what no client knows: several keys at once, or an "
+                 "increment without an answer",
+                 (unsigned long long)unknown, unknown == 1 ? "" : "s");
+        return;
+    }
     if (!lz_judge_run(c->world, recorder, &opts, &j, &err)) {
         r->verdict = LZ_VERDICT_INCONCLUSIVE;
         snprintf(r->actual, sizeof(r->actual), "not judged");

@@ -7,21 +7,13 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "check/history/white.h"
 
 // ---- the white box
 
 static bool is_of_key(const struct lz_recorder_op *op)
 {
     return op->f <= LZ_RECORDER_CREATE;
-}
-
-static int by_key_and_begin(const void *a, const void *b, void *ctx)
-{
-    (void)ctx;
-    const struct lz_recorder_op *const *x = a, *const *y = b;
-    if ((*x)->key != (*y)->key)
-        return (*x)->key < (*y)->key ? -1 : 1;
-    return ((*x)->begin > (*y)->begin) - ((*x)->begin < (*y)->begin);
 }
 
 static int by_end(const void *a, const void *b, void *ctx)
@@ -31,27 +23,6 @@ static int by_end(const void *a, const void *b, void *ctx)
     return ((*x)->end > (*y)->end) - ((*x)->end < (*y)->end);
 }
 
-static int by_version(const void *a, const void *b, void *ctx)
-{
-    (void)ctx;
-    const struct lz_recorder_op *const *x = a, *const *y = b;
-    return ((*x)->version > (*y)->version) - ((*x)->version < (*y)->version);
-}
-
-// Two values of one version: versions were given out anew, and order nothing.
-static bool is_ambiguous(const struct lz_recorder_op **ops, uint32_t count)
-{
-    const struct lz_recorder_op **sorted = lz_mem_alloc((count + 1) * sizeof(*sorted));
-    memcpy(sorted, ops, count * sizeof(*sorted));
-    lz_sort(sorted, count, sizeof(*sorted), by_version, NULL);
-    bool is_so = false;
-    for (uint32_t i = 1; i < count; i++)
-        is_so = is_so || (sorted[i]->version == sorted[i - 1]->version &&
-                          sorted[i]->value != sorted[i - 1]->value);
-    free(sorted);
-    return is_so;
-}
-
 /*
  * Operations in order of begin; those that have ended before are taken in, in order of end.
  * `floor` is the newest version that any of them wrote or saw; `certain` the newest that one of
@@ -59,10 +30,7 @@ static bool is_ambiguous(const struct lz_recorder_op **ops, uint32_t count)
  */
 static enum lz_judge_white judge_key(const struct lz_recorder_op **ops, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!ops[i]->has_version || ops[i]->is_repeated)
-            return LZ_JUDGE_NOT_TOLD;
-    if (is_ambiguous(ops, count))
+    if (!lz_white_is_told(ops, count))
         return LZ_JUDGE_NOT_TOLD;
     const struct lz_recorder_op **ended = lz_mem_alloc((count + 1) * sizeof(*ended));
     memcpy(ended, ops, count * sizeof(*ended));
@@ -125,7 +93,7 @@ enum lz_judge_white lz_judge_by_version(const struct lz_recorder *recorder,
         if (is_of_key(op) && happened)
             ops[count++] = op;
     }
-    lz_sort(ops, count, sizeof(*ops), by_key_and_begin, NULL);
+    lz_sort(ops, count, sizeof(*ops), lz_white_by_key, NULL);
     enum lz_judge_white white = LZ_JUDGE_PROVEN;
     for (uint32_t first = 0, end; first < count; first = end) {
         for (end = first; end < count && ops[end]->key == ops[first]->key; end++)
@@ -188,7 +156,7 @@ static struct lz_history_op *add_op(struct lz_history *h, const struct lz_record
 static bool is_about(const char *model, const struct lz_recorder_op *op)
 {
     bool is_lock = op->f == LZ_RECORDER_ACQUIRE || op->f == LZ_RECORDER_RELEASE;
-    if (op->f == LZ_RECORDER_OTHER)
+    if (op->f >= LZ_RECORDER_ADD)
         return false;
     return strcmp(model, "mutex") == 0 ? is_lock : !is_lock;
 }
@@ -278,6 +246,12 @@ static bool contradicts(const struct lz_judge_result *r)
            (r->white == LZ_JUDGE_REFUTED && r->answer == LZ_VERIFY_HOLDS);
 }
 
+static bool agrees(const struct lz_judge_result *r)
+{
+    return (r->white == LZ_JUDGE_PROVEN && r->answer == LZ_VERIFY_HOLDS) ||
+           (r->white == LZ_JUDGE_REFUTED && r->answer == LZ_VERIFY_VIOLATED);
+}
+
 static void tell(struct lz_str *out, struct lz_history *h, const struct lz_world *w,
                  const char *text, const struct lz_recorder_op *op)
 {
@@ -323,8 +297,8 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
         add_operations(&h, w, recorder, opts->model);
     h.events = 2 * h.op_count;
     struct lz_judge_witness witness = {0};
-    enum lz_judge_white white =
-        is_linear(opts->model) ? lz_judge_by_version(recorder, &witness) : LZ_JUDGE_NOT_TOLD;
+    enum lz_judge_white white = is_linear(opts->model) ? lz_judge_by_version(recorder, &witness)
+                                                       : lz_white_judge(opts->model, recorder);
     bool is_known = white != LZ_JUDGE_NOT_TOLD && opts->steps_max == 0;
     const struct lz_verify_opts o = {.consistency = opts->consistency,
                                      .steps_max = is_known ? STEPS_KNOWN_MAX : opts->steps_max};
@@ -342,11 +316,34 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
         snprintf(r->anomaly, sizeof(r->anomaly), "%s", v.anomalies[0].name);
     if (h.op_count == 0)
         r->answer = LZ_VERIFY_UNKNOWN;
-    else if (r->answer == LZ_VERIFY_UNKNOWN)
+    else if (r->answer == LZ_VERIFY_UNKNOWN && is_linear(opts->model))
         decide_by_version(r, &h, w, &witness);
+    else if (agrees(r))
+        lz_str_add(&r->facts, ", by versions too");
     r->is_contradiction = h.op_count > 0 && contradicts(r);
     lz_history_finish(&h);
     return true;
+}
+
+// Somebody was told something of the key after the operation had begun.
+static bool may_be_seen(const struct lz_recorder *r, const struct lz_recorder_op *op)
+{
+    bool is_so = false;
+    for (uint32_t i = 0; i < r->count && !is_so; i++)
+        is_so = r->ops[i].key == op->key && r->ops[i].outcome == LZ_RECORDER_OK &&
+                r->ops[i].end > op->begin;
+    return is_so;
+}
+
+uint64_t lz_judge_untold(const struct lz_recorder *recorder)
+{
+    uint64_t count = recorder->many;
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        const struct lz_recorder_op *op = &recorder->ops[i];
+        count += op->f == LZ_RECORDER_ADD && op->outcome == LZ_RECORDER_UNKNOWN &&
+                 may_be_seen(recorder, op);
+    }
+    return count;
 }
 
 void lz_judge_finish(struct lz_judge_result *r)

@@ -5,8 +5,9 @@
  * the servers which version each operation wrote or saw. An object's operations in order of their
  * versions, reads after the write they saw, are an order that explains what was seen; if it agrees
  * with real time it proves that the history is linearizable. And a read of a version that another
- * completed write had replaced, in real time, before the read began, proves that it is not. The
- * two must not contradict each other: if they do, one of the program's own parts is wrong.
+ * completed write had replaced, in real time, before the read began, proves that it is not. What
+ * versions say of other models is in white.h. The two must not contradict each other: if they do,
+ * one of the program's own parts is wrong.
  */
 #ifndef LZ_CHECK_HISTORY_JUDGE_H
 #define LZ_CHECK_HISTORY_JUDGE_H
@@ -24,7 +25,7 @@ enum lz_judge_white { LZ_JUDGE_PROVEN, LZ_JUDGE_REFUTED, LZ_JUDGE_NOT_TOLD };
 
 struct lz_judge_result {
     enum lz_verify_answer answer;
-    enum lz_judge_white white; /* of linearizability; else NOT_TOLD */
+    enum lz_judge_white white;
     bool is_contradiction;
     uint32_t operations;
     char anomaly[48]; /* the first kind found; may be empty */
@@ -36,6 +37,9 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
                   const struct lz_judge_opts *opts, struct lz_judge_result *r,
                   struct lz_err *err) LZ_MUST_CHECK;
 void lz_judge_finish(struct lz_judge_result *r);
+
+/* Operations that wrote nobody knows what, and may have been seen: with any, nothing is judged. */
+uint64_t lz_judge_untold(const struct lz_recorder *recorder);
 
 /* REFUTED: the read, the write it saw, and the one in between that it should have seen. */
 struct lz_judge_witness {

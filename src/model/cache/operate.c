@@ -6,6 +6,7 @@
 #include "model/cache/cache_state.h"
 #include "model/cache/cluster.h"
 #include "model/client/edge.h"
+#include "model/history/recorder.h"
 #include "model/service/argument.h"
 
 /* What an operation does to the keys of a node, and what it is answered. */
@@ -169,6 +170,7 @@ static void read(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum
     if (e != NULL)
         lz_metrics_add(w->metrics, c->series.hits, 1);
     count_stale(w, c, node, t->key, e);
+    lz_recorder_effect(w, t, e != NULL ? e->version : 0);
     if (e == NULL)
         answer(w, c, t, 404, 0);
     else
@@ -181,6 +183,7 @@ static void wrote(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                   const struct lz_record *record, lz_value value)
 {
     lz_cache_wrote(w, c, t->server - c->first, record);
+    lz_recorder_effect(w, t, record->put.version);
     lz_metrics_add(w->metrics, c->series.acked, 1);
     answer(w, c, t, 200, value);
 }
@@ -228,6 +231,7 @@ static void del(struct lz_world *w, struct lz_cache *c, struct lz_task *t, const
         c->is_deleting = true;
         lz_keyspace_remove(c->node[t->server - c->first].keys, t->key, lz_sim_now(w->sim));
         c->is_deleting = false;
+        lz_recorder_effect(w, t, c->writes);
         lz_metrics_add(w->metrics, c->series.acked, 1);
         answer(w, c, t, 200, 0);
     }

@@ -47,21 +47,35 @@ const char *lz_recorder_f_name(enum lz_recorder_f f)
     static const char *const names[] = {
         [LZ_RECORDER_READ] = "read",       [LZ_RECORDER_WRITE] = "write",
         [LZ_RECORDER_CREATE] = "cas",      [LZ_RECORDER_ACQUIRE] = "acquire",
-        [LZ_RECORDER_RELEASE] = "release", [LZ_RECORDER_OTHER] = "other"};
+        [LZ_RECORDER_RELEASE] = "release", [LZ_RECORDER_ADD] = "add",
+        [LZ_RECORDER_OTHER] = "other"};
     LZ_ASSERT(f <= LZ_RECORDER_OTHER);
     return names[f];
 }
 
-static const struct {
+struct word {
     const char *word;
     enum lz_recorder_f f;
-} words[] = {
+};
+
+static const struct word words[] = {
     {"cas", LZ_RECORDER_CREATE},      {"create", LZ_RECORDER_CREATE},
     {"acquire", LZ_RECORDER_ACQUIRE}, {"lock", LZ_RECORDER_ACQUIRE},
     {"release", LZ_RECORDER_RELEASE}, {"unlock", LZ_RECORDER_RELEASE},
     {"revoke", LZ_RECORDER_RELEASE},  {"renew", LZ_RECORDER_OTHER},
-    {"mget", LZ_RECORDER_OTHER},      {"mset", LZ_RECORDER_OTHER},
     {"keepalive", LZ_RECORDER_OTHER}, {"watch", LZ_RECORDER_OTHER},
+    {NULL, LZ_RECORDER_OTHER},
+};
+
+// Of caches and stores; a call without a word is a get.
+static const struct word keyed_words[] = {
+    {"", LZ_RECORDER_READ},         {"get", LZ_RECORDER_READ},
+    {"exists", LZ_RECORDER_OTHER},  {"mget", LZ_RECORDER_OTHER},
+    {"setnx", LZ_RECORDER_CREATE},  {"put_if_absent", LZ_RECORDER_CREATE},
+    {"incr", LZ_RECORDER_ADD},      {"decr", LZ_RECORDER_ADD},
+    {"increment", LZ_RECORDER_ADD}, {"expire", LZ_RECORDER_OTHER},
+    {"mset", LZ_RECORDER_OTHER},    {"head", LZ_RECORDER_OTHER},
+    {"list", LZ_RECORDER_OTHER},    {NULL, LZ_RECORDER_OTHER},
 };
 
 static bool is_word(const char *op, const char *word)
@@ -70,25 +84,27 @@ static bool is_word(const char *op, const char *word)
     return strlen(word) == len && strncasecmp(op, word, len) == 0;
 }
 
-static enum lz_recorder_f f_of(struct lz_world *w, lz_op op)
+static enum lz_recorder_f f_of(struct lz_world *w, lz_op op, bool is_keyed)
 {
     struct lz_recorders *rs = w->recorders;
-    rs->fs = lz_grow(w->arena, rs->fs, &rs->f_cap, op + 1u, sizeof(*rs->fs));
-    if (rs->fs[op] == 0) {
+    uint32_t at = 2u * op + is_keyed;
+    rs->fs = lz_grow(w->arena, rs->fs, &rs->f_cap, at + 1, sizeof(*rs->fs));
+    if (rs->fs[at] == 0) {
         const char *text = lz_call_op_name(w, op);
-        enum lz_recorder_f f = lz_database_is_read(text) ? LZ_RECORDER_READ : LZ_RECORDER_WRITE;
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-            if (is_word(text, words[i].word))
-                f = words[i].f;
-        rs->fs[op] = (uint8_t)(f + 1);
+        bool reads = !is_keyed && lz_database_is_read(text);
+        enum lz_recorder_f f = reads ? LZ_RECORDER_READ : LZ_RECORDER_WRITE;
+        for (const struct word *row = is_keyed ? keyed_words : words; row->word != NULL; row++)
+            if (is_word(text, row->word))
+                f = row->f;
+        rs->fs[at] = (uint8_t)(f + 1);
     }
-    return (enum lz_recorder_f)(rs->fs[op] - 1);
+    return (enum lz_recorder_f)(rs->fs[at] - 1);
 }
 
 static bool is_removal(const struct lz_world *w, lz_op op)
 {
     const char *text = lz_call_op_name(w, op);
-    return is_word(text, "delete") || is_word(text, "remove");
+    return is_word(text, "delete") || is_word(text, "remove") || is_word(text, "del");
 }
 
 void lz_recorder_watch(struct lz_world *w, lz_component_id id)
@@ -223,7 +239,10 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
     LZ_ASSERT(lz_recorder_is_on(w, to));
     uint32_t at = rs->by_component[to] - 1;
     struct lz_recorder *r = &rs->all[at];
-    enum lz_recorder_f f = f_of(w, c->op);
+    bool is_keyed = lz_edge_get(w, c->edge)->is_keyed;
+    enum lz_recorder_f f = f_of(w, c->op, is_keyed);
+    if (is_keyed && is_word(lz_call_op_name(w, c->op), "mset"))
+        r->many++;
     if (f == LZ_RECORDER_OTHER)
         return;
     if (r->count == LZ_RECORDER_OPS_MAX) {
@@ -260,10 +279,12 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
 static enum lz_recorder_outcome outcome_of(const struct lz_call *c, uint8_t f, bool is_database,
                                            const struct lz_call_result *result)
 {
+    if (f == LZ_RECORDER_READ)
+        return result->outcome == LZ_OUTCOME_OK ? LZ_RECORDER_OK : LZ_RECORDER_FAIL;
+    if (result->outcome == LZ_OUTCOME_OK && result->is_no) // it was there, or another's: 409, 412
+        return lz_client_attempts(c) <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
     if (result->outcome == LZ_OUTCOME_OK)
         return LZ_RECORDER_OK;
-    if (f == LZ_RECORDER_READ)
-        return LZ_RECORDER_FAIL;
     bool says_no = result->outcome == LZ_OUTCOME_REFUSED ||
                    (result->outcome == LZ_OUTCOME_ERROR &&
                     (result->status < 500 || (is_database && result->status == 503)));
@@ -286,8 +307,11 @@ void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
         op->end = ++w->recorders->numbers;
         close_process(w, r, c, u->process);
     }
-    if (op->f == LZ_RECORDER_READ && op->outcome == LZ_RECORDER_OK)
+    bool is_told = op->f == LZ_RECORDER_READ || op->f == LZ_RECORDER_ADD;
+    if (is_told && op->outcome == LZ_RECORDER_OK)
         op->value = result->value;
+    if (op->f == LZ_RECORDER_ADD && op->outcome == LZ_RECORDER_OK)
+        op->f = LZ_RECORDER_WRITE;
     u->call = 0;
 }
 

@@ -8,9 +8,10 @@
  * knows; checkers of histories answer without it and are then compared with it.
  *
  * What a call does goes by the first word of its operation, as servers take it: reads, deletes,
- * locks; everything else writes. A write that brings no value is given one of its own, a number,
- * so that who reads it can be told whose it was. So a recorded component's values are others than
- * an unrecorded one's where the scenario said none; nothing else of the run changes.
+ * locks; everything else writes. Of a cache or a store what its own words mean. A write that brings
+ * no value is given one of its own, a number, so that who reads it can be told whose it was. So a
+ * recorded component's values are others than an unrecorded one's where the scenario said none;
+ * nothing else of the run changes.
  *
  * A process is whoever can have only one operation open: a user of a closed loop or of a session,
  * a task of a handler, else a request. One whose operation ended unknown is not heard of again,
@@ -33,6 +34,7 @@ enum lz_recorder_f {
     LZ_RECORDER_CREATE, /* a write if there is nothing */
     LZ_RECORDER_ACQUIRE,
     LZ_RECORDER_RELEASE,
+    LZ_RECORDER_ADD,   /* to what is there: once it is answered, a write of what it came to */
     LZ_RECORDER_OTHER, /* not recorded */
 };
 
@@ -58,6 +60,8 @@ struct lz_recorder {
     struct lz_recorder_op *ops; /* in order of begin */
     uint32_t count, cap;
     uint64_t dropped;
+    uint64_t
+        many; /* writes of several keys at once: not recorded, so that reads cannot be judged */
     uint32_t processes;
 };
 

@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/edge.h"
+#include "model/history/recorder.h"
 #include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/service/argument.h"
@@ -191,6 +192,7 @@ static void read(struct lz_world *w, struct lz_store *s, struct lz_task *t, bool
 {
     const struct lz_entry *e = lz_keyspace_peek(s->items, t->key, 0);
     if (e == NULL || !has_copies(s)) {
+        lz_recorder_effect(w, t, e != NULL ? e->version : 0);
         answer(w, s, t, e != NULL ? 200 : 404, e != NULL && has_body ? e->value : 0);
         return;
     }
@@ -204,6 +206,7 @@ static void read(struct lz_world *w, struct lz_store *s, struct lz_task *t, bool
         answer(w, s, t, 503, 0); // too few copies can be asked
         return;
     }
+    lz_recorder_effect(w, t, seen.version);
     if (seen.is_stale)
         lz_metrics_add(w->metrics, s->series.stale_reads, 1);
     answer_after(w, s, t, seen.wait, seen.value != 0 ? 200 : 404, has_body ? seen.value : 0);
@@ -269,6 +272,7 @@ static void put(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_va
         return;
     }
     s->live += (uint32_t)(value != 0) - (uint32_t)was_there;
+    lz_recorder_effect(w, t, p.version);
     lz_metrics_add(w->metrics, s->series.acked, 1);
     measure(w, s);
     answer_after(w, s, t, wait, 200, value);

@@ -1,0 +1,40 @@
+/*
+ * white.h — what the servers' versions say of a history, beside what a checker finds.
+ *
+ * Each server tells which version of its key an operation wrote or saw; versions of a key are in
+ * the order in which its writes took effect. From these alone, without any search:
+ *
+ *   registers            a key's operations in order of version agree with real time: proven. A
+ *                        read of what another completed write had replaced before it: refuted
+ *   transactions         who wrote before whom, who read whose, who read what another replaced:
+ *                        without a cycle proven. Two that read one version and both replaced it:
+ *                        refuted
+ *   session guarantees   versions that one process saw and wrote never go back: proven. Back to
+ *                        what was certainly replaced before: refuted
+ *   mutual exclusion     acquire and release by turns, in order of version and of time: proven.
+ *                        Acquired twice, one after the other, and nobody released: refuted
+ *   convergence          all reads after the last write saw one version: proven; several, with
+ *                        several values: refuted
+ *
+ * Refuted is only said where clients could have seen it too: the two must never contradict each
+ * other. Not told: versions are missing, were given out twice, or an operation was tried again.
+ */
+#ifndef LZ_CHECK_HISTORY_WHITE_H
+#define LZ_CHECK_HISTORY_WHITE_H
+
+#include "check/history/judge.h"
+
+/* By the model's name; of one that it does not know: not told. */
+enum lz_judge_white lz_white_judge(const char *model, const struct lz_recorder *recorder);
+
+/* white_txn.c */
+enum lz_judge_white lz_white_transactions(const struct lz_recorder *recorder);
+
+/* Of operations in this order: a version has one value, and none was tried again. */
+bool lz_white_is_told(const struct lz_recorder_op **ops, uint32_t count);
+
+/* For lz_sort. */
+int lz_white_by_version(const void *a, const void *b, void *ctx);
+int lz_white_by_key(const void *a, const void *b, void *ctx); /* then begin */
+
+#endif
