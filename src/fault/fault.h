@@ -95,6 +95,7 @@ struct lz_fault_params {
     uint32_t port;          /* blackhole */
     lz_time after;          /* reset */
     double bytes;           /* reset, limit_data */
+    uint32_t response;      /* reset: of which answer */
     lz_time linger;         /* slow_close */
     lz_time expires_at;     /* cert_expiry */
     bool withdraw;          /* key_rotation */

@@ -21,6 +21,9 @@ struct connection {
     uint64_t call;         // that has it; 0 while idle or held
     lz_time opened, idle_since;
     double bytes;           // carried, both ways
+    double answer_bytes;    // of the latest answer
+    uint32_t answers;       // so far
+    uint64_t chosen;        // a bit for each effect that takes the first so many
     lz_tcp_path_id path[2]; // there, and back; 0 until something long was carried
 };
 
@@ -47,6 +50,7 @@ struct effect {
     struct lz_connection_effect e;
     lz_time began;
     bool is_active;
+    uint32_t chosen; // of the connections opened since, if it takes the first so many
 };
 
 struct lz_connections {
@@ -189,11 +193,35 @@ static bool is_good(const struct lz_world *w, const struct lz_edge *e, const str
 
 // ---------------------------------------------------------------- opening, waiting
 
-// The cut that an effect has for a connection, counted from now on.
-static void plan_cut(struct lz_world *w, const struct effect *f, const struct connection *n)
+// An effect that takes the first so many connections says so when one is opened.
+static bool is_chosen(const struct lz_connections *cs, uint32_t slot, const struct connection *n)
 {
-    if (f->e.fate != LZ_CONNECTION_RESET || f->e.bytes > 0.0 ||
-        !matches(w, &f->e, n->client, n->server))
+    return cs->effects[slot].e.first == 0 || (slot < 64 && (n->chosen >> slot & 1) != 0);
+}
+
+static void choose(struct lz_world *w, uint32_t slot, struct connection *n)
+{
+    struct effect *f = &w->connections->effects[slot];
+    if (f->e.first > f->chosen && slot < 64 && matches(w, &f->e, n->client, n->server)) {
+        f->chosen++;
+        n->chosen |= UINT64_C(1) << slot;
+    }
+}
+
+// Has it carried what the effect lets it?
+static bool is_spent(const struct lz_connection_effect *e, const struct connection *n)
+{
+    if (e->response > 0)
+        return n->answers == e->response && n->answer_bytes > e->bytes;
+    return n->bytes > e->bytes;
+}
+
+// The cut that an effect has for a connection, counted from now on.
+static void plan_cut(struct lz_world *w, uint32_t slot, const struct connection *n)
+{
+    const struct effect *f = &w->connections->effects[slot];
+    if (!is_chosen(w->connections, slot, n) || f->e.fate != LZ_CONNECTION_RESET ||
+        f->e.bytes > 0.0 || !matches(w, &f->e, n->client, n->server))
         return;
     lz_sim_at(w->sim, lz_sim_now(w->sim) + f->e.after, w->connections->cut, n->client,
               lz_pool_id(n));
@@ -206,8 +234,10 @@ static void opened(struct lz_world *w, struct connection *n)
     n->opened = lz_sim_now(w->sim);
     n->incarnation = lz_instance_get(w, n->server)->incarnation;
     for (uint32_t i = 0; i < cs->effect_count && cs->active > 0; i++)
-        if (cs->effects[i].is_active)
-            plan_cut(w, &cs->effects[i], n);
+        if (cs->effects[i].is_active) {
+            choose(w, i, n);
+            plan_cut(w, i, n);
+        }
 }
 
 static struct connection *new_one(struct lz_world *w, const struct lz_edge *e,
@@ -474,11 +504,11 @@ static void on_cut(void *ctx, uint32_t entity, uint64_t payload)
     bool is_cut = false;
     for (uint32_t i = 0; i < cs->effect_count; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
-        if (!cs->effects[i].is_active || e->fate == LZ_CONNECTION_LINGERS ||
+        if (!cs->effects[i].is_active || e->fate == LZ_CONNECTION_LINGERS || !is_chosen(cs, i, n) ||
             !matches(w, e, n->client, n->server))
             continue;
         lz_time from = n->opened > cs->effects[i].began ? n->opened : cs->effects[i].began;
-        bool is_due = e->bytes > 0.0 ? n->bytes > e->bytes : lz_sim_now(w->sim) - from >= e->after;
+        bool is_due = e->bytes > 0.0 ? is_spent(e, n) : lz_sim_now(w->sim) - from >= e->after;
         *e->touched += is_due;
         is_cut |= is_due;
     }
@@ -494,6 +524,8 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
         return;
     bool is_answer = m->purpose == LZ_PURPOSE_NET_BACK;
     n->bytes += (double)m->bytes;
+    n->answers += is_answer;
+    n->answer_bytes = is_answer ? (double)m->bytes : 0.0;
     if (m->bytes > LZ_TCP_SEGMENT) {
         if (n->path[is_answer] == 0)
             n->path[is_answer] = lz_tcp_open(w);
@@ -501,7 +533,7 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
     }
     for (uint32_t i = 0; i < cs->effect_count && cs->active > 0; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
-        if (cs->effects[i].is_active && e->bytes > 0.0 && n->bytes > e->bytes &&
+        if (cs->effects[i].is_active && e->bytes > 0.0 && is_spent(e, n) && is_chosen(cs, i, n) &&
             matches(w, e, n->client, n->server)) {
             lz_sim_soon(w->sim, cs->cut, n->client, lz_pool_id(n));
             return;
@@ -579,9 +611,11 @@ lz_connection_effect_id lz_connection_effect_add(struct lz_world *w,
         if (touches_edge(w, effect, lz_edge_get(w, id)))
             lz_connection_track(w, lz_edge_get(w, id));
     for (uint32_t i = 1; i < cs->all.used; i++) {
-        const struct connection *n = at(w, i);
+        struct connection *n = at(w, i);
+        if (slot < 64)
+            n->chosen &= ~(UINT64_C(1) << slot); // an earlier effect's
         if ((n->head.gen & 1u) != 0)
-            plan_cut(w, &cs->effects[slot], n);
+            plan_cut(w, slot, n);
     }
     return slot + 1;
 }

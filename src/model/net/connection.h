@@ -84,6 +84,8 @@ struct lz_connection_effect {
     enum lz_connection_fate fate;
     lz_time after;     /* of its life, or of the fault's if that began later */
     double bytes;      /* both ways together; 0: no limit */
+    uint32_t response; /* RESET: so many bytes of this answer of it, from 1; 0: of all it carries */
+    uint32_t first;    /* RESET: only of the first so many that are opened while it lasts; 0: all */
     uint64_t *touched; /* connections it met its fate */
 };
 typedef uint32_t lz_connection_effect_id;
