@@ -10,7 +10,8 @@
 #define SYN_RTO_NS NS_PER_S         // RFC 6298, 2.1
 #define SYN_TRIES 6                 // net.ipv4.tcp_syn_retries
 #define FAST_SEGMENTS 3             // behind a lost one: three duplicate acknowledgements
-#define PIECE_NS (10 * NS_PER_MS)   // bandwidth is handed out in pieces of so long a time
+#define PIECE_NS NS_PER_MS          // bandwidth is handed out in pieces of so long a time
+#define LATE_NS (10 * NS_PER_MS)    // what being woken late may save up
 #define BUFFER_PRESET (256u << 10)  // as fault.bandwidth's
 #define COUNTER_TURN_BITS 20        // of a draw's counter: which turn, then which packet
 #define COUNTER_MASK ((1u << COUNTER_TURN_BITS) - 1)
@@ -210,9 +211,12 @@ void lz_gate_sent(struct lz_conn *c, int d, size_t len, int64_t now)
             continue;
         if (a->t.kind == LZ_TOXIC_BANDWIDTH) {
             int64_t *free_at = &line_of(c, a)->free_at_ns[d];
-            // Being woken late is not to cost bandwidth, being idle is not to save it up.
-            if (*free_at < now - PIECE_NS)
-                *free_at = now - PIECE_NS;
+            // Being woken late is not to cost bandwidth, being idle is not to save it up: what
+            // comes first after a silence would pass at once, where a line takes its time.
+            bool was_held = l->hold_until_ns == *free_at;
+            int64_t least = was_held ? now - LATE_NS : now;
+            if (*free_at < least)
+                *free_at = least;
             *free_at += (int64_t)((double)len * (double)NS_PER_S / a->t.rate);
             lz_gate_touch(a, len);
         } else if (a->t.kind == LZ_TOXIC_SLICER && l->first->len > a->t.bytes) {
