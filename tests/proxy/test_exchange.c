@@ -144,6 +144,22 @@ static void a_share_is_drawn_and_repeats(void **state)
     assert_non_null(strchr(drawn[0], '.'));
 }
 
+static void what_exceeds_a_rate_is_refused(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 429, .rate = 1e-3, .burst = 3};
+    lz_proxy_toxic_id id = stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    for (int i = 1; i <= 5; i++)
+        has(ask(fd, GET("/")), i <= 3 ? " 200 " : " 429 ");
+    assert_int_equal(stage_touched(&s, id, 2), 2);
+    // A faster one: its bucket fills while we look.
+    t.rate = 1e6;
+    assert_true(lz_proxy_change(s.proxy, id, &t, &(struct lz_err){0}));
+    has(ask(fd, GET("/")), " 200 ");
+    close(fd);
+}
+
 static void a_delay_holds_the_request_and_the_server_does_not_count_it(void **state)
 {
     (void)state;
@@ -253,6 +269,7 @@ int main(void)
         TEST(an_abort_answers_at_the_door_by_path_and_method),
         TEST(the_first_or_every_nth_are_chosen),
         TEST(a_share_is_drawn_and_repeats),
+        TEST(what_exceeds_a_rate_is_refused),
         TEST(a_delay_holds_the_request_and_the_server_does_not_count_it),
         TEST(an_answer_is_replaced_after_the_servers_work),
         TEST(pipelined_requests_are_answered_in_their_order),

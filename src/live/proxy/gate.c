@@ -274,6 +274,20 @@ uint32_t lz_gate_room(const struct lz_conn *c, int d)
     return room > c->lane[d].queued ? room - c->lane[d].queued : 0;
 }
 
+// Is there a token for one more request? It takes it.
+static bool has_token(struct lz_conn *c, const struct lz_active *a)
+{
+    struct lz_line *line = line_of(c, a);
+    int64_t now = lz_loop_now(c->edge->serve->loop);
+    double more = (double)(now - line->tokens_at_ns) * a->t.rate / (double)NS_PER_S;
+    double tokens = line->tokens_at_ns == 0 ? a->t.burst : line->tokens + more;
+    tokens = tokens < a->t.burst ? tokens : a->t.burst;
+    bool has = tokens >= 1.0;
+    line->tokens = has ? tokens - 1.0 : tokens;
+    line->tokens_at_ns = now;
+    return has;
+}
+
 // The next toxic after `from` that takes this request; every one that matches counts it.
 struct lz_active *lz_gate_filter(struct lz_conn *c, enum lz_toxic_kind kind, struct lz_active *from,
                                  int64_t *delay_ns)
@@ -288,6 +302,8 @@ struct lz_active *lz_gate_filter(struct lz_conn *c, enum lz_toxic_kind kind, str
         struct lz_draw draw =
             lz_draw_begin(c->edge->serve->run_key, a->owner, LZ_PURPOSE_FILTER, number);
         if (a->t.ratio > 0.0 && a->t.ratio < 1.0 && lz_draw_unit(&draw) >= a->t.ratio)
+            continue;
+        if (kind == LZ_TOXIC_HTTP_ABORT && a->t.rate > 0.0 && has_token(c, a))
             continue;
         if (kind == LZ_TOXIC_HTTP_DELAY) {
             struct lz_dist dist = a->t.delay;

@@ -52,9 +52,11 @@ struct lz_active {
     _Atomic uint64_t *touched;
 };
 
-/* What bandwidth shares: when each direction is free again. */
+/* What toxics with a rate share: when each direction is free again, or tokens for requests. */
 struct lz_line {
     int64_t free_at_ns[2];
+    double tokens;        /* as of then */
+    int64_t tokens_at_ns; /* 0: the bucket is full */
 };
 
 struct lz_edge {

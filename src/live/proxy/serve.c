@@ -164,7 +164,7 @@ static void add(struct lz_edge *e, uint32_t slot)
     a->since_ns = lz_loop_now(s->loop);
     a->since_ordinal = e->ordinal;
     a->touched = &s->shared->slots[slot].touched;
-    s->lines[slot] = (struct lz_line){{0}};
+    s->lines[slot] = (struct lz_line){.tokens = 0};
     *at = a;
     changed(e);
 }

@@ -24,7 +24,8 @@
  *   SLICER       pieces of `bytes`, `after` apart.
  *   HTTP_DELAY   a request is held by `delay`         these three: of an edge that speaks HTTP/1.1;
  *   HTTP_ABORT   answered with `status` at the door   the requests that `path`, `method`, `ratio`,
- *   HTTP_REPLACE its answer's `status` and `body`     `first` and `nth` choose
+ *   HTTP_REPLACE its answer's `status` and `body`     `first` and `nth` choose; with `rate`
+ *                                                     HTTP_ABORT takes what exceeds it
  *
  * Decisions about a message are keyed draws (sim/draw.h): owner is (edge, `owner`, the
  * connection's ordinal on its edge), the counter says which turn of the conversation and which
@@ -71,8 +72,9 @@ struct lz_toxic {
     struct lz_dist delay;
     double correlation; /* LATENCY: how often a message fares as the one before it */
     struct lz_loss loss;
-    double rate;     /* BANDWIDTH: bytes per second */
-    uint32_t line;   /* BANDWIDTH: toxics of one line share it; 0: its own */
+    double rate;     /* BANDWIDTH: bytes per second; HTTP_ABORT: requests that are let through */
+    double burst;    /* HTTP_ABORT with `rate`: how many at once, as tokens of a bucket */
+    uint32_t line;   /* of `rate`: toxics of one line share it; 0: its own */
     uint32_t buffer; /* BANDWIDTH: bytes; 0: 256 KiB */
     int64_t after_ns;
     uint64_t bytes;
