@@ -111,6 +111,7 @@ struct lz_world {
     struct lz_caches *caches;
     struct lz_stores *stores;
     struct lz_leases *leases;
+    struct lz_dcses *dcses; /* NULL: no database keeps its lease in a group */
     struct lz_multis *multis;
     struct lz_rejoins *rejoins;
     struct lz_recorders *recorders;     /* NULL: nobody's operations are written down */

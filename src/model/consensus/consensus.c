@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/consensus/consensus_state.h"
-#include "model/data/database.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
@@ -72,33 +71,6 @@ lz_instance_id lz_consensus_leader(const struct lz_world *w, lz_component_id id)
     return leader != 0 ? g->first + leader - 1 : 0;
 }
 
-bool lz_consensus_serves(struct lz_world *w, lz_component_id id, lz_instance_id client)
-{
-    const struct lz_consensus *g = lz_consensus_at(w, id);
-    lz_instance_id leader = lz_consensus_leader(w, id);
-    if (leader == 0)
-        return !w->running; // before the run all is well
-    uint32_t reached = 0;
-    bool is_asked = false;
-    for (uint32_t n = 0; n < g->opts.nodes; n++) {
-        lz_instance_id node = g->first + n;
-        bool is_near =
-            node == leader || (lz_net_can_ask(w, leader, node) && lz_net_can_ask(w, node, leader));
-        if (!lz_instance_is_up(lz_instance_get(w, node)) || !is_near)
-            continue;
-        reached++;
-        is_asked = is_asked || lz_net_can_ask(w, client, node);
-    }
-    return is_asked && reached >= g->majority;
-}
-
-// A database may keep its lease here.
-static void tell_databases(struct lz_world *w)
-{
-    if (w->running)
-        lz_database_reconsider(w);
-}
-
 static void count_unled(struct lz_world *w, struct lz_consensus *g)
 {
     lz_time now = lz_sim_now(w->sim);
@@ -112,17 +84,14 @@ void lz_consensus_reckon(struct lz_world *w, struct lz_consensus *g)
     lz_time now = lz_sim_now(w->sim);
     lz_metrics_set(w->metrics, g->series.lead, now, leader != 0);
     if (leader == 0) {
-        if (g->unled_since < 0) {
+        if (g->unled_since < 0)
             g->unled_since = g->unled_told = now;
-            tell_databases(w);
-        }
         return;
     }
     if (g->unled_since >= 0) {
         count_unled(w, g);
         lz_metrics_observe(w->metrics, g->series.downtime, now - g->unled_since);
         g->unled_since = -1;
-        tell_databases(w);
     }
     if (leader != g->led_by)
         lz_metrics_add(w->metrics, g->series.leader_changes, 1);
@@ -422,6 +391,8 @@ static void settle(struct lz_world *w, struct lz_consensus *g)
             node->hard = node->hard_safe = (struct lz_raft_hard){.term = 1, .vote = 1};
             (void)lz_raft_log_append(&node->log, &first);
         }
+        for (uint32_t i = 0; i < g->held_count; i++)
+            (void)lz_raft_log_append(&node->log, &g->held[i]);
         if (!lz_consensus_runs(w, g, n))
             continue;
         lz_raft_boot(w, g, n);

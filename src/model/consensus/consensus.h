@@ -115,12 +115,6 @@ void lz_consensus_start(struct lz_world *w);
 /* The node that leads by the newest term; 0: none that runs. */
 lz_instance_id lz_consensus_leader(const struct lz_world *w, lz_component_id id);
 
-/*
- * Would it serve a request of `client` now: does the client reach a node that reaches the leader,
- * and the leader a majority? For who asks seldom and waits for its answer, as Patroni does.
- */
-bool lz_consensus_serves(struct lz_world *w, lz_component_id id, lz_instance_id client);
-
 const struct lz_metric_info *lz_consensus_metrics(size_t *count);
 size_t lz_consensus_bytes(const struct lz_world *w, lz_component_id id);
 

@@ -7,6 +7,7 @@
  *   raft_elect.c  who leads
  *   raft_copy.c   the log's way to the others; commits; snapshots
  *   raft_apply.c  what is committed has its effect; leases
+ *   raft_ask.c    what other components' processes ask, by messages
  *
  * Nodes are known by their index in the group, from 0; a field that may mean nobody has the index
  * plus one. Invariants, held by tests over random faults: two nodes never lead in one term; logs
@@ -18,6 +19,7 @@
 
 #include "base/pool.h"
 #include "model/consensus/consensus.h"
+#include "model/consensus/raft_ask.h"
 #include "model/consensus/raft_log.h"
 #include "model/consensus/raft_machine.h"
 #include "model/data/rows.h"
@@ -132,9 +134,10 @@ struct lz_raft_waiter {
     uint8_t waits;
     uint8_t node;
     bool is_read;
-    bool is_linked; /* among its node's */
-    uint8_t asker;  /* node + 1 of a READ; 0: a call */
-    uint64_t task;  /* of a call; of a READ the asker's waiter */
+    bool is_linked;     /* among its node's */
+    uint8_t asker;      /* node + 1 of a READ; 0: a call */
+    uint64_t task;      /* of a call; of a READ the asker's waiter */
+    lz_raft_ask_id ask; /* of another component's process; 0: it is none */
     uint64_t round, index;
     uint64_t floor; /* the newest acknowledged version of the key when it came */
     lz_event_id timeout;
@@ -159,8 +162,10 @@ struct lz_consensus {
     lz_lane timeout;
     uint32_t led_by; /* node + 1 */
     uint64_t led_term;
-    lz_time unled_since;           /* -1: somebody leads */
-    lz_time unled_told;            /* up to when its seconds are counted */
+    lz_time unled_since;        /* -1: somebody leads */
+    lz_time unled_told;         /* up to when its seconds are counted */
+    struct lz_raft_entry *held; /* keys that were acquired long ago */
+    uint32_t held_count, held_cap;
     struct lz_consensus_host host; /* `applied` is NULL: it serves for itself */
     struct lz_consensus_series series;
 };
@@ -177,6 +182,8 @@ struct lz_consensuses {
     uint8_t *verbs; /* by operation; 0: not looked at yet */
     uint32_t verb_cap;
     struct lz_pool leases; /* that are watched */
+    struct lz_pool asks;
+    lz_kind asked, ask_handled;
     lz_kind message, timer, beat, handled, flushed, flush_failed, timeout, lease;
 };
 
@@ -238,6 +245,11 @@ void lz_raft_forget_early(struct lz_world *w, struct lz_consensus *g, uint32_t n
 void lz_raft_apply_init(struct lz_world *w);
 void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_lease_all(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+
+/* raft_ask.c; and raft_serve.c: what a member has begun with. */
+void lz_raft_ask_answer(struct lz_world *w, lz_raft_ask_id id, bool is_done);
+void lz_raft_serve_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, lz_raft_ask_id id,
+                       const struct lz_raft_ask *ask);
 
 /* raft_serve.c: a read of an embedded group; who waits at a node does so no more. */
 void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task);

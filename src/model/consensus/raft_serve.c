@@ -313,15 +313,27 @@ void lz_raft_serve_reads(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 
 // ---- what was applied
 
+static void end_ask(struct lz_world *w, struct lz_consensus *g, struct lz_raft_waiter *a,
+                    bool is_done)
+{
+    lz_raft_ask_id id = a->ask;
+    forget(w, g, a);
+    lz_raft_ask_answer(w, id, is_done);
+}
+
 static void tell_watches(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t key,
                          uint64_t value)
 {
     for (uint32_t at = g->nodes[n].waiters_first, next; at != 0; at = next) {
         struct lz_raft_waiter *a = waiter_at(g, at);
         next = a->next;
-        if (a->waits == LZ_RAFT_WAITS_CHANGE && a->entry.key == key)
+        if (a->waits != LZ_RAFT_WAITS_CHANGE || a->entry.key != key)
+            continue;
+        if (a->ask == 0)
             answer(w, g, a,
                    &(struct reply){.outcome = LZ_OUTCOME_OK, .status = 200, .value = value});
+        else if (value == 0)
+            end_ask(w, g, a, true);
     }
 }
 
@@ -333,6 +345,10 @@ void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     struct lz_raft_waiter *a = e->node == n ? lz_pool_find(&g->waiters, e->request) : NULL;
     if (a == NULL || a->node != n || a->waits != LZ_RAFT_WAITS_ENTRY)
         return;
+    if (a->ask != 0) {
+        end_ask(w, g, a, result->is_done);
+        return;
+    }
     struct lz_task *t = lz_task_find(w, a->task);
     if (result->is_done && !result->is_changed && e->op == LZ_RAFT_ACQUIRE)
         lz_recorder_void(w, t); // who held it already has it still
@@ -356,7 +372,10 @@ static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_raft_waiter *a = lz_pool_find(&g->waiters, payload);
     if (a == NULL || lz_instance_defer(w, entity, w->consensuses->timeout, payload))
         return;
-    answer(w, g, a, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 503});
+    if (a->ask != 0)
+        forget(w, g, a); // who asked has long given up
+    else
+        answer(w, g, a, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 503});
 }
 
 static void arrive(struct lz_world *w, struct lz_task *t)
@@ -498,6 +517,39 @@ void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_
     a->task = task;
     a->is_read = true;
     link_waiter(g, a);
+    go_on(w, g, a);
+}
+
+// Watches of askers that have given them up go.
+static void forget_old(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    for (uint32_t at = g->nodes[n].waiters_first, next; at != 0; at = next) {
+        struct lz_raft_waiter *a = waiter_at(g, at);
+        next = a->next;
+        if (a->ask != 0 && lz_raft_ask_find(w, a->ask) == NULL)
+            forget(w, g, a);
+    }
+}
+
+void lz_raft_serve_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, lz_raft_ask_id id,
+                       const struct lz_raft_ask *ask)
+{
+    forget_old(w, g, n);
+    bool watches = ask->what == LZ_ASK_GONE;
+    struct lz_raft_waiter *a = lz_pool_take(&g->waiters);
+    a->node = (uint8_t)n;
+    a->ask = id;
+    a->entry = (struct lz_raft_entry){.op = watches ? LZ_RAFT_NOOP : ask->what,
+                                      .key = ask->key,
+                                      .value = ask->value,
+                                      .ttl = ask->ttl,
+                                      .request = lz_pool_id(a),
+                                      .node = (uint8_t)n};
+    link_waiter(g, a);
+    a->waits = LZ_RAFT_WAITS_CHANGE;
+    if (watches)
+        return;
+    a->timeout = lz_sim_arm(w->sim, g->timeout, g->first + n, lz_pool_id(a));
     go_on(w, g, a);
 }
 

@@ -20,6 +20,7 @@
 #include "model/data/agree.h"
 #include "model/data/backup.h"
 #include "model/data/database.h"
+#include "model/data/dcs.h"
 #include "model/data/engine.h"
 #include "model/data/failover.h"
 #include "model/data/hold.h"
@@ -122,6 +123,7 @@ struct lz_database {
     struct lz_agree *agree; /* NULL: the log is not a Raft group's */
     struct lz_failover_opts failover;
     struct lz_lease lease;
+    struct lz_dcs *dcs; /* who keeps it, if that is a group; see dcs.h */
     uint32_t forced_to; /* from 1; 0: nobody said so */
     uint32_t hand_over_tries;
     uint32_t moves;      /* faults in force that move the role */

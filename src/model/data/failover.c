@@ -11,7 +11,6 @@
 #include "model/data/failover.h"
 
 #include "base/check.h"
-#include "model/consensus/consensus.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
 #include "model/data/sql/execute.h"
@@ -47,8 +46,8 @@ bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t 
     lz_instance_id id = d->first + node;
     if (!is_up(w, d, node) || (d->sql != NULL && !lz_execute_can_lead(d, node)))
         return false;
-    if (d->failover.store != 0) // whom else it reaches is of no interest to the store
-        return lz_consensus_serves(w, d->failover.store, id);
+    if (d->dcs != NULL)
+        return true;
     uint32_t living = 0, reached = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         if (n == node || !lives(w, d->first + n))
@@ -86,6 +85,11 @@ static bool is_whole(const struct lz_database *d, uint32_t node)
 {
     const struct lz_database_node *n = &d->nodes[node];
     return n->log == &d->log && !n->is_rejoining && n->own_records == 0;
+}
+
+bool lz_leader_may_follow(const struct lz_database *d, uint32_t node)
+{
+    return is_whole(d, node) && !is_behind(d, node);
 }
 
 // Of those that can lead the one with the most log; among equals the first.
@@ -309,7 +313,7 @@ static lz_time not_yet(struct lz_world *w, struct lz_database *d, uint32_t node)
 static void keep_primary(struct lz_world *w, struct lz_database *d)
 {
     d->lead = LZ_LEAD_HEALTHY;
-    d->is_writable = true;
+    d->is_writable = d->dcs == NULL; // else when the store says so
     d->is_handed_over = false;
     d->forced_to = 0;
     if (d->failover.is_leased)
@@ -339,6 +343,10 @@ static void on_lead(void *ctx, uint32_t entity, uint64_t payload)
         d->forced_to = 0;
         promote(w, d, node);
         reconsider(w, d);
+    } else if (d->dcs != NULL) { // who has the key has died: it runs out
+        d->forced_to = 0;
+        d->is_handed_over = false;
+        d->lead = LZ_LEAD_HEALTHY;
     } else if (lz_leader_can_be(w, d, d->primary)) {
         keep_primary(w, d); // nobody else is left, and it is back
     } else {
@@ -377,7 +385,10 @@ bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to, stru
         lz_instance_note(w, d->first + d->primary, "switchover", "hands over to %s[%u]",
                          d->opts.name, node + 1);
     }
-    lz_leader_race(w, d, d->failover.promote);
+    if (d->dcs != NULL) // it leads once it has the key
+        lz_dcs_hand_over(w, d);
+    else
+        lz_leader_race(w, d, d->failover.promote);
     return true;
 }
 
@@ -541,6 +552,8 @@ bool lz_failover_declare(struct lz_world *w, lz_component_id id,
     if (!check(&o, err))
         return false;
     d->failover = o;
+    if (o.store != 0 && o.is_leased && o.mode == LZ_FAILOVER_AUTOMATIC && d->opts.nodes > 1)
+        lz_dcs_declare(w, d);
     if (o.is_leased && o.mode == LZ_FAILOVER_AUTOMATIC && d->opts.nodes > 1)
         lz_lease_begin(w, d);
     return true;

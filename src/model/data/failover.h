@@ -14,6 +14,8 @@
  *                  retry_timeout < ttl. So a death is noticed U[ttl - loop_wait, ttl] after it
  *                  (and U[0, poll]).
  *
+ *                  With a `store` all of that goes by messages to a group (dcs.h).
+ *
  * Promoted is of those that can lead who has the most log, unless that is more than
  * `maximum_lag_bytes` behind what the leader had when it was last heard of.
  *

@@ -3,6 +3,7 @@
  *
  *   failover.c    detection, promotion, and what people force
  *   lease.c       the lease of a leader
+ *   dcs.c         the same, kept by a group
  *   split.c       two primaries
  *   rejoin.c      how an old one comes back
  *   discovery.c   who leads, as callers know it
@@ -14,11 +15,17 @@
 
 bool lz_leader_reaches(struct lz_world *w, lz_instance_id a, lz_instance_id b);
 
-/* Can it hold the lease? It must run, and reach at least half of the others that live. */
+/*
+ * Can it lead? It must run, and reach at least half of the others that live; with a store only who
+ * has won the key leads, whomever else he reaches.
+ */
 bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t node);
 
 /* The primary has been given up: somebody leads `delay` from now, if anybody can. */
 void lz_leader_race(struct lz_world *w, struct lz_database *d, lz_time delay);
+
+/* One that does not lead: it has nothing of its own, and is not too far behind. */
+bool lz_leader_may_follow(const struct lz_database *d, uint32_t node);
 
 bool lz_leader_is_fenced(const struct lz_database *d);
 

@@ -36,6 +36,10 @@ static void renew(struct lz_world *w, struct lz_database *d)
 // Renewed at its first loop, whose phase is its own; a lease that was won begins with it.
 void lz_lease_begin(struct lz_world *w, struct lz_database *d)
 {
+    if (d->dcs != NULL) {
+        lz_dcs_settle(w, d);
+        return;
+    }
     lz_time now = lz_sim_now(w->sim), first = d->failover.loop_wait;
     d->lease.turn++;
     d->lease.failing_since = -1;
@@ -121,7 +125,7 @@ static void on_ends(void *ctx, uint32_t entity, uint64_t payload)
 // What it tries again while it cannot renew succeeds as soon as it can.
 void lz_lease_reconsider(struct lz_world *w, struct lz_database *d)
 {
-    if (d->lease.failing_since >= 0 && d->lead == LZ_LEAD_HEALTHY &&
+    if (d->dcs == NULL && d->lease.failing_since >= 0 && d->lead == LZ_LEAD_HEALTHY &&
         lz_leader_can_be(w, d, d->primary))
         renew(w, d);
 }
