@@ -12,6 +12,7 @@
 #include "cli/minimise.h"
 #include "cli/notify.h"
 #include "cli/session.h"
+#include "cli/sweep_formats.h"
 #include "cli/sweep_out.h"
 #include "cli/watch.h"
 #include "explore/blocks.h"
@@ -31,7 +32,13 @@ struct flags {
     double confidence, max_rate;
     bool no_save, no_shrink;
     enum progress progress;
-    const char *json, *part;
+    struct {
+        lz_sweep_format_fn *write;
+        const char *path;
+    } outputs[LZ_SWEEP_FORMATS_MAX];
+    size_t output_count;
+    bool is_silent; // a format has standard output for itself
+    const char *part;
     struct lz_emit emit;
 };
 
@@ -81,12 +88,28 @@ static bool take_progress(void *into, const char *value, struct lz_err *err)
 static bool take_output(void *into, const char *value, struct lz_err *err)
 {
     struct flags *f = into;
-    if (strncmp(value, "json=", 5) == 0 && value[5] != '\0')
-        f->json = value + 5;
-    else if (strncmp(value, "sweep=", 6) == 0 && value[6] != '\0' && strcmp(value + 6, "-") != 0)
-        f->part = value + 6;
-    else
-        return lz_fail(err, LZ_EINVAL, "expected json=FILE or sweep=FILE, got \"%s\"", value);
+    size_t len = strcspn(value, "=");
+    lz_sweep_format_fn *write = lz_sweep_format_find(value, len);
+    bool is_part = len == 5 && memcmp(value, "sweep", 5) == 0;
+    if (value[len] != '=' || value[len + 1] == '\0')
+        return lz_fail(err, LZ_EINVAL, "expected FORMAT=FILE, got \"%s\"", value);
+    const char *path = value + len + 1;
+    if (is_part && strcmp(path, "-") != 0) {
+        f->part = path;
+        return true;
+    }
+    if (write == NULL)
+        return lz_fail(err, LZ_ENOENT,
+                       "a sweep is written as %s, or as sweep=FILE, a part to be merged; not as "
+                       "\"%.*s\"",
+                       lz_sweep_format_names, (int)len, value);
+    if (f->output_count == LZ_SWEEP_FORMATS_MAX)
+        return lz_fail(err, LZ_EFULL, "given more than %d times", LZ_SWEEP_FORMATS_MAX);
+    if (f->is_silent && strcmp(path, "-") == 0)
+        return lz_fail(err, LZ_EINVAL, "only one format can go to standard output");
+    f->is_silent = f->is_silent || strcmp(path, "-") == 0;
+    f->outputs[f->output_count].write = write;
+    f->outputs[f->output_count++].path = path;
     return true;
 }
 
@@ -113,8 +136,8 @@ static const struct lz_opt options[] = {
     LZ_FLAGS_SELECT,
     LZ_FLAGS_STOP,
     LZ_FLAGS_RUNS,
-    {"output", 'o', "json|sweep=FILE", "also write the results as json, or as a part to be merged",
-     take_output},
+    {"output", 'o', "FORMAT=FILE",
+     "also as github, html, json, junit, ndjson, tap; sweep: a part to merge", take_output},
     {"blocks", 0, "N", "run nothing: write N blocks to be run elsewhere", take_blocks},
     {"emit", 0, "FOLDER", "where --blocks writes them", take_emit},
     {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
@@ -232,24 +255,28 @@ static enum lz_exit keep(const struct flags *f, struct lz_sweep *sweep, struct l
 static bool deliver(const struct flags *f, const struct lz_sweep *sweep, enum lz_exit status,
                     struct lz_out *out)
 {
-    struct lz_str json;
-    struct lz_err err;
-    lz_str_init(&json);
-    lz_sweep_out_json(sweep, status, &json);
-    bool ok = true;
-    if (strcmp(f->json, "-") == 0)
-        lz_out_write(out, json.text, json.len);
-    else
-        ok = lz_out_file(f->json, json.text, json.len, &err);
-    if (!ok)
-        fprintf(stderr, "lorenz sweep: %s\n", err.msg);
-    lz_str_finish(&json);
-    return ok;
+    bool all = true;
+    for (size_t i = 0; i < f->output_count; i++) {
+        struct lz_str text;
+        struct lz_err err;
+        lz_str_init(&text);
+        f->outputs[i].write(sweep, status, &text);
+        bool ok = true;
+        if (strcmp(f->outputs[i].path, "-") == 0)
+            lz_out_write(out, text.text, text.len);
+        else
+            ok = lz_out_file(f->outputs[i].path, text.text, text.len, &err);
+        if (!ok)
+            fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        all = all && ok;
+        lz_str_finish(&text);
+    }
+    return all;
 }
 
 static void print(const struct flags *f, struct lz_out *out, const struct lz_str *text)
 {
-    if (f->json == NULL || strcmp(f->json, "-") != 0)
+    if (!f->is_silent)
         lz_out_write(out, text->text, text->len);
 }
 
@@ -336,7 +363,7 @@ static enum lz_exit finish(const struct flags *f, struct lz_sweep *sweep,
     enum lz_exit status = lz_exit_worst(&sweep->codes, f->common.report_only);
     if (sweep->signal != 0)
         status = lz_exit_signal(sweep->signal);
-    if (f->json != NULL && !deliver(f, sweep, status, out))
+    if (!deliver(f, sweep, status, out))
         status = LZ_EXIT_WRITE;
     lz_str_addf(&text, "\n%" PRIu64 " of %" PRIu64 " runs%s, %" PRIu64 " failed   exit %d\n",
                 sweep->done, sweep->total,

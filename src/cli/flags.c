@@ -289,6 +289,14 @@ bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report
         const struct lz_flags_output *output = &flags->outputs[i];
         struct lz_str text;
         struct lz_err err;
+        if (strcmp(output->format->name, "lzrun") == 0 && count != 1) {
+            fprintf(stderr,
+                    "lorenz: %s was not written: lzrun is the file of one run, and there "
+                    "are %zu\nhelp: choose one by --case or -k; all are in .lorenz/runs\n",
+                    output->path, count);
+            ok = false;
+            continue;
+        }
         lz_str_init(&text);
         output->format->write(&text, options, runs, count);
         if (strcmp(output->path, "-") == 0) {

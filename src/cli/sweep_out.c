@@ -185,6 +185,11 @@ static void add_command(struct lz_str *out, const struct lz_suite *suite, size_t
         lz_str_addf(out, " --order %s", order);
 }
 
+void lz_sweep_out_command(const struct lz_sweep *s, size_t run, uint64_t seed, struct lz_str *out)
+{
+    add_command(out, s->opts.suite, run, seed);
+}
+
 static void write_failures(const struct lz_sweep *s, const struct lz_report_style *style,
                            struct lz_str *out)
 {

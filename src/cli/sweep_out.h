@@ -19,4 +19,7 @@ void lz_sweep_out_json(const struct lz_sweep *sweep, enum lz_exit status, struct
 /* " --case retries=3", quoted where a shell would take it apart; "" without params. */
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out);
 
+/* The command that runs one seed of a case again. */
+void lz_sweep_out_command(const struct lz_sweep *s, size_t run, uint64_t seed, struct lz_str *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/sweep_formats.h"
 #include "cli/sweep_out.h"
 #include "explore/blocks.h"
 
@@ -15,13 +16,15 @@ static enum lz_exit deliver(const struct lz_sweep_report *r, const struct lz_swe
         const struct lz_flags_output *output = &r->flags->outputs[i];
         struct lz_str json;
         struct lz_err err;
-        if (strcmp(output->format->name, "json") != 0) {
-            fprintf(stderr, "lorenz report: a sweep is written as json, not as %s\n",
-                    output->format->name);
+        const char *name = output->format->name;
+        lz_sweep_format_fn *write = lz_sweep_format_find(name, strlen(name));
+        if (write == NULL) {
+            fprintf(stderr, "lorenz report: a sweep is written as %s, not as %s\n",
+                    lz_sweep_format_names, name);
             return LZ_EXIT_USAGE;
         }
         lz_str_init(&json);
-        lz_sweep_out_json(sweep, status, &json);
+        write(sweep, status, &json);
         if (strcmp(output->path, "-") == 0) {
             lz_out_write(out, json.text, json.len);
         } else if (!lz_out_file(output->path, json.text, json.len, &err)) {

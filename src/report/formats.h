@@ -7,6 +7,8 @@
  *                  without a word, so nine, worst first, and how many more there are; and a job's
  *                  summary, which is refused whole above 1 MiB, so it is cut below a million bytes
  *   graph.c        components, calls and faults as Mermaid and as DOT
+ *   html.c         one page that loads nothing: what it says can be read without scripts and
+ *                  without styles, for some servers forbid both; html_draw.h draws
  *   junit.c        there is no standard; what GitLab, Jenkins and GitHub readers agree on: names
  *                  are unique in a class, `time` is virtual, inconclusive is skipped with a message
  *   ndjson.c       lorenz.event/1: start, run, expectation, fault, summary; times are whole
@@ -28,7 +30,8 @@ typedef void lz_format_fn(struct lz_str *out, const struct lz_report_options *op
                           struct lz_report_run *const *runs, size_t count);
 
 lz_format_fn lz_github_write, lz_summary_write, lz_graph_mermaid, lz_graph_dot, lz_junit_write,
-    lz_ndjson_write, lz_openmetrics_write, lz_otlp_write, lz_perfetto_write, lz_tap_write;
+    lz_html_write, lz_lzrun_write, lz_ndjson_write, lz_openmetrics_write, lz_otlp_write,
+    lz_perfetto_write, lz_tap_write;
 
 /* What is said of an expectation in one line: "took 22.4s, limit 15s"; of an inconclusive one why
    nobody knows. */

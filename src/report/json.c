@@ -11,8 +11,7 @@
 
 #define WHOLE_MAX 9007199254740992.0 // beyond it not every whole number is a double
 
-// Bytes of the well-formed UTF-8 sequence that begins at p; 0 if there is none.
-static size_t sequence(const unsigned char *p)
+size_t lz_json_sequence(const unsigned char *p)
 {
     if (p[0] < 0x80)
         return 1;
@@ -42,7 +41,7 @@ void lz_json_string(struct lz_str *out, const char *text)
     const unsigned char *p = (const unsigned char *)text;
     lz_str_add_char(out, '"');
     while (*p != '\0') {
-        size_t len = sequence(p);
+        size_t len = lz_json_sequence(p);
         const char *escape = strchr(escapes, (char)*p);
         if (len == 0) {
             lz_str_add(out, "\\ufffd");

@@ -20,4 +20,7 @@ void lz_json_number(struct lz_str *out, double value);
 void lz_json_write(struct lz_str *out, const struct lz_report_options *options,
                    struct lz_report_run *const *runs, size_t count);
 
+/* Bytes of the well-formed UTF-8 sequence that begins at p; 0 if there is none. */
+size_t lz_json_sequence(const unsigned char *p);
+
 #endif

@@ -216,6 +216,41 @@ local rows = {
         "sed -i 's/most = 12/only = { 2, 5 }/' s/weather.lua; $L run -q s/weather.lua >o; "
         .. "$L sql -f tabs weather-1 'select count(*) from fault' | tail -1", 0, out = { "2\n" } },
 
+    -- What other programs read of a sweep.
+    { "a sweep is written for programs",
+        "sed -i 's,3/s,9/s,' s/rarely.lua; $L sweep s/rarely.lua s/fails.lua s/passes.lua "
+        .. "--seeds 3 --no-shrink --no-save --progress none -o junit=x -o tap=t -o ndjson=n "
+        .. "-o github=g -o html=h -o json=j; cat t g; python3 -c 'import json, xml.etree.ElementTree as e; "
+        .. "r = e.parse(\"x\").getroot(); print([r.get(k) for k in (\"tests\", \"failures\", "
+        .. "\"skipped\")], len([json.loads(l) for l in open(\"n\")]))'; grep -c 'http:' h; true", 0,
+        out = { "1..3\n", "ok 1 - s/rarely.lua seeds 1 to 3 # SKIP inconclusive: never reached",
+                "not ok 2 - s/fails.lua", "3 of 3 runs failed", "::error file=s/fails.lua",
+                "['3', '1', '1'] 8\n0\n" } },
+    { "parts are merged into all of them",
+        "$L sweep s/fails.lua --seeds 4 --blocks 2 --emit p >o; for i in 1 2; do LORENZ=$L "
+        .. "p/block $i >o; done; $L report p -o junit=m -o html=h >o; $L sweep s/fails.lua "
+        .. "--seeds 4 --no-save --no-shrink --progress none -o junit=w -o html=v >o; "
+        .. "cmp m w && cmp h v", 0 },
+    { "a sweep has no other formats", "$L sweep s/passes.lua -o perfetto=x", 4,
+        err = { "written as github, html, json, junit, ndjson or tap", "perfetto" } },
+    { "only one format is told", "$L sweep s/passes.lua -o tap=- -o json=-", 4,
+        err = { "only one format can go to standard output" } },
+
+    -- Pages and run files.
+    { "a page loads nothing and has what failed first",
+        "$L run -q s/passes.lua s/fails.lua -o html=h; grep -o 'https*:[^ \"]*' h | sort -u; "
+        .. "grep -o '<h1>.*' h | sed 's/<[^>]*>//g'", 0,
+        out = { "!https", "2 runs, 1 does not hold\n&#10007; " } },
+    { "what a scenario is called is no markup",
+        "sed 's,scenario \"[^\"]*\",scenario \"</script><img onerror=x>\",' s/passes.lua "
+        .. ">s/x.lua; $L run -q s/x.lua -o html=h; grep -c '<img\\|</script><' h", 1,
+        out = { "0\n" } },
+    { "a run file may be had by name",
+        "$L run -q s/passes.lua -o lzrun=r; cmp r .lorenz/runs/passes-1.lzrun && $L report r", 0,
+        out = { "1 passed" } },
+    { "a run file is of one run", "$L run -q s/cases.lua -o lzrun=r", 74,
+        err = { "r was not written: lzrun is the file of one run, and there are 3" } },
+
     -- Mutating.
     { "a vacuous expectation is found", "$L mutate s/vacuous.lua -o json=j; echo $?; grep -o "
         .. "'\"never_notice\":[0-9]*' j", 0,
