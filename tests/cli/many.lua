@@ -220,7 +220,8 @@ local rows = {
     { "a sweep is written for programs",
         "sed -i 's,3/s,9/s,' s/rarely.lua; $L sweep s/rarely.lua s/fails.lua s/passes.lua "
         .. "--seeds 3 --no-shrink --no-save --progress none -o junit=x -o tap=t -o ndjson=n "
-        .. "-o github=g -o html=h -o json=j; cat t g; python3 -c 'import json, xml.etree.ElementTree as e; "
+        .. "-o github=g -o html=h -o json=j; cat t g; "
+        .. "python3 -c 'import json, xml.etree.ElementTree as e; "
         .. "r = e.parse(\"x\").getroot(); print([r.get(k) for k in (\"tests\", \"failures\", "
         .. "\"skipped\")], len([json.loads(l) for l in open(\"n\")]))'; grep -c 'http:' h; true", 0,
         out = { "1..3\n", "ok 1 - s/rarely.lua seeds 1 to 3 # SKIP inconclusive: never reached",
