@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MODULES_MAX 256
+
 struct sink {
     FILE *out;
     size_t bytes;
@@ -76,17 +78,19 @@ int main(int argc, char **argv)
         return 2;
     fprintf(out, "/* Made by embed from the lua folder; do not edit. */\n");
     fprintf(out, "#include \"script/modules.h\"\n");
-    char names[64][64];
+    static char names[MODULES_MAX][64];
     enum how bytecode = strcmp(argv[2], "strip") == 0 ? STRIP : KEEP;
-    int count = 0, first_text = 64;
-    for (int i = 3; i < argc && count < 64; i++) {
+    int count = 0, first_text = MODULES_MAX;
+    for (int i = 3; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
         if (strcmp(argv[i], "--text") == 0) {
             first_text = count;
             continue;
         }
-        if (equals == NULL)
+        if (equals == NULL || count == MODULES_MAX) {
+            fprintf(stderr, "embed: %s: at most %d modules, as NAME=FILE\n", argv[i], MODULES_MAX);
             return 2;
+        }
         snprintf(names[count], sizeof(names[count]), "%.*s", (int)(equals - argv[i]), argv[i]);
         embed_one(L, out, names[count], equals + 1, count >= first_text ? TEXT : bytecode);
         count++;
