@@ -37,8 +37,10 @@ local function route(C, service, shares)
         if value == nil then error(("route: share of %s: %s"):format(name, text), 4) end
         list[number] = value
     end
-    local ok, message = C.route(service.id, list)
+    local ok, message, code = C.route(service.id, list)
+    if not ok and code == "outage" then return nil, message end -- the world says no
     if not ok then error("route: " .. message, 4) end
+    return true
 end
 
 function M.install(state)
@@ -129,7 +131,10 @@ function M.install(state)
         return replication.force(C, db, node)
     end
 
-    function a.route(service, shares) route(C, service, shares) end
+    function a.route(service, shares)
+        local ok, why = route(C, service, shares) -- no tail call: errors count levels
+        return ok, why
+    end
 
     local RESHARD = { slots = true, from = true, to = true, batch = true, timeout = true }
 

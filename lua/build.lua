@@ -126,7 +126,7 @@ function create.service(C, c)
         io_reads = io.reads, io_writes = io.writes, io_flush = io.flush,
         port = f.listen, scale_min = scale.min, scale_max = scale.max,
         scale_target_cpu = scale.target_cpu, scale_startup = scale.startup or 30000000000,
-        scale_cooldown = scale.cooldown or 60000000000,
+        scale_cooldown = scale.cooldown or 60000000000, scale_period = scale.period,
     }
 end
 

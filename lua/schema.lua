@@ -286,6 +286,8 @@ M.service = with({
             { "target_cpu", "ratio", "share of the cores in use that it aims at", required = true },
             { "startup", "duration", "until a new replica serves; default 30s" },
             { "cooldown", "duration", "between two decisions; default 60s" },
+            { "period", "duration", "between two looks at the CPU; default 15s",
+                above_zero = true },
         } },
 }, connecting)
 M.balancer = with({

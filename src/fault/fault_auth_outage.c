@@ -17,9 +17,7 @@ bool lz_fault_auth_fits(const struct lz_world *w, const struct lz_fault_opts *o,
 void lz_fault_auth_apply(struct lz_world *w, struct lz_fault *f, uint32_t trouble)
 {
     LZ_ASSERT(trouble != 0);
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = trouble;
+    *lz_fault_undo(w, f) = trouble;
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)

@@ -13,9 +13,7 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_backup_disturb(
+    *lz_fault_undo(w, f) = lz_backup_disturb(
         w, f->opts.target.id, &(struct lz_backup_effect){.corrupts = true, .touched = &f->effect});
 }
 

@@ -47,17 +47,16 @@ static enum lz_dns_reply reply_of(const struct lz_fault_params *p)
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_fault_opts *o = &f->opts;
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_dns_effect_add(w, o->target.id,
-                                   &(struct lz_dns_effect){
-                                       .reply = reply_of(&o->params),
-                                       .is_stale = o->params.answer == STALE,
-                                       .delay = o->params.delay,
-                                       .caller = o->target_b.kind != 0 ? o->target_b.id : 0,
-                                       .path = f->path,
-                                       .touched = &f->effect,
-                                   });
+    *lz_fault_undo(w, f) =
+        lz_dns_effect_add(w, o->target.id,
+                          &(struct lz_dns_effect){
+                              .reply = reply_of(&o->params),
+                              .is_stale = o->params.answer == STALE,
+                              .delay = o->params.delay,
+                              .caller = o->target_b.kind != 0 ? o->target_b.id : 0,
+                              .path = f->path,
+                              .touched = &f->effect,
+                          });
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)

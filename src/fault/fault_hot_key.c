@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "fault/kinds.h"
+#include "model/cache/cache.h"
 #include "model/client/hot.h"
 
 static const struct lz_param params[] = {
@@ -13,7 +14,8 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_COUNT,
      .offset = offsetof(struct lz_fault_params, key),
      .preset = 1,
-     .doc = "which; default 1, the most popular of dist.zipf"},
+     .doc = "which; default 1, the most popular of dist.zipf; of a shard the first from it on that "
+            "the shard has"},
     {0},
 };
 
@@ -24,15 +26,29 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     return lz_fail(err, LZ_ERANGE, "fault.hot_key: ratio must be above 0: nothing would change");
 }
 
+static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (o->target.kind != LZ_TARGET_PRIMARY || o->target.ordinal > 0)
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.hot_key cannot target %s.primary: keys belong to a shard of a cluster, "
+                   "%s.shard[1], or to all of it",
+                   lz_world_component(w, o->target.id)->name,
+                   lz_world_component(w, o->target.id)->name);
+}
+
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_hot_add(w, &(struct lz_hot){.component = f->opts.target.id,
-                                                .key = f->opts.params.key,
-                                                .ratio = f->opts.params.ratio,
-                                                .owner = lz_draw_index(f->path, f->firings),
-                                                .touched = &f->effect});
+    const struct lz_target *t = &f->opts.target;
+    uint64_t key = f->opts.params.key;
+    if (t->kind == LZ_TARGET_PRIMARY)
+        key = lz_cache_key_of_shard(w, t->id, t->ordinal, key);
+    *lz_fault_undo(w, f) =
+        lz_hot_add(w, &(struct lz_hot){.component = t->id,
+                                       .key = key,
+                                       .ratio = f->opts.params.ratio,
+                                       .owner = lz_draw_index(f->path, f->firings),
+                                       .touched = &f->effect});
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)
@@ -47,11 +63,12 @@ const struct lz_fault_kind lz_fault_hot_key = {
            "one partition, one row or one entry takes them.",
     .elsewhere = "No other tool has it: it is what a celebrity does, or a client with a bug.",
     .effect_unit = "calls touched",
-    .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT),
+    .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_PRIMARY),
     .on = LZ_FAULT_ON(LZ_COMPONENT_CACHE) | LZ_FAULT_ON(LZ_COMPONENT_DATABASE) |
           LZ_FAULT_ON(LZ_COMPONENT_STORE),
     .params = params,
     .check = check,
+    .fits = fits,
     .apply = apply,
     .revert = revert,
 };

@@ -29,9 +29,7 @@ bool lz_fault_is_log(const struct lz_world *w, const struct lz_fault_opts *o, st
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_target *t = &f->opts.target;
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_broker_hold(w, t->id, t->ordinal, f->opts.params.limit, &f->effect);
+    *lz_fault_undo(w, f) = lz_broker_hold(w, t->id, t->ordinal, f->opts.params.limit, &f->effect);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)

@@ -11,10 +11,8 @@ static const struct lz_param params[] = {
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
     const struct lz_fault_params *p = &f->opts.params;
-    f->undo[0] = lz_hold_begin(
+    *lz_fault_undo(w, f) = lz_hold_begin(
         w, f->opts.target.id,
         &(struct lz_hold_opts){
             .has_row = p->key != 0, .row = p->key, .has_snapshot = true, .touched = &f->effect});

@@ -75,12 +75,6 @@ static struct ends ends_of(struct lz_world *w, const struct lz_fault *f)
     return (struct ends){.to = first};
 }
 
-static void need_undo(struct lz_world *w, struct lz_fault *f)
-{
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-}
-
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e)
 {
     const struct lz_fault_opts *o = &f->opts;
@@ -93,8 +87,7 @@ void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_e
     e->both_ways = o->params.direction == LZ_FAULT_BOTH;
     e->path = f->path;
     e->touched = &f->effect;
-    need_undo(w, f);
-    f->undo[0] = lz_link_effect_add(w, e);
+    *lz_fault_undo(w, f) = lz_link_effect_add(w, e);
 }
 
 void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f)
@@ -110,8 +103,7 @@ void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
     e->from = ends.from;
     e->to = ends.to;
     e->touched = &f->effect;
-    need_undo(w, f);
-    f->undo[0] = lz_connection_effect_add(w, e);
+    *lz_fault_undo(w, f) = lz_connection_effect_add(w, e);
 }
 
 void lz_fault_connection_revert(struct lz_world *w, struct lz_fault *f)

@@ -15,9 +15,7 @@ static const struct lz_param params[] = {
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_target *t = &f->opts.target;
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_topic_poison(w, t->id, t->ordinal, f->opts.params.limit, &f->effect);
+    *lz_fault_undo(w, f) = lz_topic_poison(w, t->id, t->ordinal, f->opts.params.limit, &f->effect);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)

@@ -15,9 +15,7 @@ bool lz_fault_replication_fits(const struct lz_world *w, const struct lz_fault_o
 void lz_fault_replication_apply(struct lz_world *w, struct lz_fault *f,
                                 const struct lz_replication_effect *e)
 {
-    if (f->undo == NULL)
-        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
-    f->undo[0] = lz_replication_disturb(w, f->opts.target.id, e);
+    *lz_fault_undo(w, f) = lz_replication_disturb(w, f->opts.target.id, e);
 }
 
 void lz_fault_replication_revert(struct lz_world *w, struct lz_fault *f)

@@ -9,13 +9,16 @@
 #include "model/node/ulimit.h"
 #include "model/service/filter.h"
 
+extern const struct lz_fault_kind lz_fault_alert_delay;
 extern const struct lz_fault_kind lz_fault_auth_outage;
+extern const struct lz_fault_kind lz_fault_autoscaler_off;
 extern const struct lz_fault_kind lz_fault_backup_corrupt;
 extern const struct lz_fault_kind lz_fault_backup_fail;
 extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
 extern const struct lz_fault_kind lz_fault_bots;
+extern const struct lz_fault_kind lz_fault_capacity_shortage;
 extern const struct lz_fault_kind lz_fault_cert_expiry;
 extern const struct lz_fault_kind lz_fault_clock_drift;
 extern const struct lz_fault_kind lz_fault_clock_skew;
@@ -23,6 +26,7 @@ extern const struct lz_fault_kind lz_fault_clock_step;
 extern const struct lz_fault_kind lz_fault_config_push;
 extern const struct lz_fault_kind lz_fault_connection_exhaustion;
 extern const struct lz_fault_kind lz_fault_consumer_stall;
+extern const struct lz_fault_kind lz_fault_control_plane_down;
 extern const struct lz_fault_kind lz_fault_corrupt;
 extern const struct lz_fault_kind lz_fault_cpu;
 extern const struct lz_fault_kind lz_fault_cpu_throttle;
@@ -61,13 +65,16 @@ extern const struct lz_fault_kind lz_fault_loss;
 extern const struct lz_fault_kind lz_fault_lost_write;
 extern const struct lz_fault_kind lz_fault_memory;
 extern const struct lz_fault_kind lz_fault_misdirected_write;
+extern const struct lz_fault_kind lz_fault_monitoring_loss;
 extern const struct lz_fault_kind lz_fault_nic_down;
 extern const struct lz_fault_kind lz_fault_partition;
 extern const struct lz_fault_kind lz_fault_pause;
 extern const struct lz_fault_kind lz_fault_pid_limit;
+extern const struct lz_fault_kind lz_fault_pipeline_outage;
 extern const struct lz_fault_kind lz_fault_poison_message;
 extern const struct lz_fault_kind lz_fault_port_exhaustion;
 extern const struct lz_fault_kind lz_fault_reboot;
+extern const struct lz_fault_kind lz_fault_registry_outage;
 extern const struct lz_fault_kind lz_fault_reorder;
 extern const struct lz_fault_kind lz_fault_replication_break;
 extern const struct lz_fault_kind lz_fault_replication_lag;
@@ -167,6 +174,22 @@ void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f);
         .offset = offsetof(struct lz_fault_params, ratio), .required = true,                       \
         .ramp = LZ_RAMP_FROM_0, .doc = "share of packets that are " what                           \
     }
+
+/* The only number that most kinds keep to undo what they did. */
+static inline uint32_t *lz_fault_undo(struct lz_world *w, struct lz_fault *f)
+{
+    if (f->undo == NULL)
+        f->undo = lz_arena_alloc(w->arena, sizeof(*f->undo));
+    return f->undo;
+}
+
+/* For faults of the platform (fault_platform.c). */
+struct lz_platform_effect;
+bool lz_fault_platform_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                            struct lz_err *err) LZ_MUST_CHECK;
+void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f,
+                             const struct lz_platform_effect *effect);
+void lz_fault_platform_revert(struct lz_world *w, struct lz_fault *f);
 
 /* Targets that are places. */
 #define LZ_TARGETS_PLACES                                                                          \

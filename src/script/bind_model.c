@@ -180,7 +180,8 @@ static int service(lua_State *L)
                       .max = (uint32_t)lz_read_int(L, 1, "scale_max", 0),
                       .target_cpu = lz_read_num(L, 1, "scale_target_cpu", 0),
                       .startup = lz_read_int(L, 1, "scale_startup", 0),
-                      .cooldown = lz_read_int(L, 1, "scale_cooldown", 0)},
+                      .cooldown = lz_read_int(L, 1, "scale_cooldown", 0),
+                      .period = lz_read_int(L, 1, "scale_period", 0)},
     };
     lz_read_spread(L, 1, &o.spread);
     if (!read_queue(L, &o.queue, &err) ||

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
+#include "model/service/platform.h"
 #include "model/service/version.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -57,6 +58,12 @@ static int route(lua_State *L)
         lua_pop(L, 1);
     }
 
+    if (lz_platform_withholds(world_of(L), service, LZ_PLATFORM_DEPLOY)) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the pipeline is out: nothing is deployed");
+        lua_pushliteral(L, "outage");
+        return 3;
+    }
     struct lz_err err;
     bool ok = lz_version_route(world_of(L), service, shares, (uint32_t)count, &err);
 

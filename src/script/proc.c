@@ -6,8 +6,10 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "check/matcher.h"
 #include "model/cache/cache.h"
 #include "model/node/instance.h"
+#include "model/service/platform.h"
 #include "model/service/task.h"
 #include "script/bind_sql.h"
 #include "script/value.h"
@@ -31,6 +33,7 @@ struct proc {
     const char *name; // DRIVE
     struct lz_matcher matcher;
     lz_time over;
+    lz_time told_at; // what it waits for was seen, and it hears of it then; 0: not yet
     int flight_value;
 };
 
@@ -244,6 +247,7 @@ int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time
     struct proc *p = proc_at(s, i);
     struct lz_sim *sim = s->world.world->sim;
     p->waits = true;
+    p->told_at = 0;
     p->matcher = *m;
     p->over = over;
     if (timeout >= 0)
@@ -332,14 +336,34 @@ int lz_proc_idle(lua_State *L)
     return lua_yield(L, 0);
 }
 
+// Whether who waits hears of it in this second: what it waits for has been seen, and the word of
+// that has come.
+static bool is_told(struct lz_script *s, struct proc *p, lz_time now)
+{
+    struct lz_world *w = s->world.world;
+    if (p->told_at > 0)
+        return now >= p->told_at;
+    if (!lz_check_matches(s->world.checks, &p->matcher, p->over))
+        return false;
+    if (w->platform == NULL || !lz_matcher_is_metric(&p->matcher))
+        return true;
+    lz_component_id of = lz_metrics_component(w->metrics, p->matcher.metric);
+    uint64_t second = (uint64_t)(now / LZ_S);
+    if (of == 0 || lz_platform_loses_sample(w, of, second))
+        return of == 0;
+    lz_time late = lz_platform_alert_delay(w, of, second);
+    p->told_at = late > 0 ? now + late : 0;
+    return late == 0;
+}
+
 void lz_procs_second(struct lz_script *s, lz_time now)
 {
-    (void)now;
     for (uint32_t i = 1; i <= s->procs->count; i++) {
         struct proc *p = proc_at(s, i);
-        if (!p->waits || !lz_check_matches(s->world.checks, &p->matcher, p->over))
+        if (!p->waits || !is_told(s, p, now))
             continue;
         p->waits = false;
+        p->told_at = 0;
         lua_pushboolean(p->L, 1);
         resume(s, i, 1);
     }

@@ -392,7 +392,7 @@ local rows = {
     { "check knows words that cannot be run", "$L check s/later.lua", 0,
         out = { "ok  s/later.lua" } },
     { "what cannot be run is said once", "$L run s/later.lua", 2,
-        out = { "error[LZ114]: fault.pipeline_outage cannot be run by this version",
+        out = { "error[LZ114]: check \"no order is lost\" cannot be run by this version",
             "s/later.lua:3:",
             "nor can 1 more" } },
 

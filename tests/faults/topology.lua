@@ -38,6 +38,19 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
+  -- Its replicas come and go: busy for half a second, idle for half a second.
+  local turn = 0
+  local scaled = service(name .. "-scaled") {
+    spread = where, cpu = 1, versions = { next = { error_ratio = "50%" } },
+    autoscale = {
+      max = 3, target_cpu = "30%", startup = "100ms", cooldown = "100ms", period = "200ms",
+    },
+    handle = { ["GET /"] = function(req)
+      turn = turn + 1
+      if turn // 10 % 2 == 0 then req:work "30ms" end
+      return 200
+    end },
+  }
   -- What it finds is not compared, only that it is answered.
   local redis = cache(name .. "-redis") { entries = 100, nodes = 2, spread = where }
   local shelf = service(name .. "-shelf") {
@@ -69,7 +82,7 @@ local function side(name)
   return {
     orders = orders, readers = readers, region = where, idp = idp, vault = vault, rack = rack,
     token = token, db = db, web = web, shop = shop, box = box,
-    mail = mail, name = name, redis = redis, shelf = shelf,
+    mail = mail, name = name, redis = redis, shelf = shelf, scaled = scaled,
   }
 end
 
@@ -84,13 +97,31 @@ local function users(s, rate)
   s.users = traffic(s.name .. "-users") { to = s.web, rate = rate, timeout = "1s" }
   traffic(s.name .. "-visitors") { to = s.web, rate = rate, timeout = "1s", fresh = "30%" }
   traffic(s.name .. "-holders") { to = s.vault, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-climbers") { to = s.scaled, rate = rate, timeout = "1s" }
   traffic(s.name .. "-lookers") { to = s.shelf, rate = rate, timeout = "1s" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
+end
+
+-- Somebody deploys, when there is something to be seen.
+local function operator(s)
+  drive("operator-of-" .. s.name, function()
+    local share = 0
+    while now() < dur "36s" do
+      if wait_until(s.scaled.rate:above "1/s", { timeout = "2s" }) then
+        share = 10 - share
+        s.scaled:route { next = share .. "%" }
+      end
+      sleep "1100ms"
+    end
+    s.scaled:route { next = "0%" }
+  end)
 end
 
 local busy, idle, near = side "busy", side "idle", side "near"
 users(busy, shape.steps { { "0s", "20/s" }, { "36s", "0/s" } })
 users(near, "5/s")
+operator(busy)
+operator(idle)
 -- The idle system's users come from 39 s on and open their connections again, to each replica
 -- from each; their requests from 45 s on are compared. By then what its health checks learned
 -- during the faults is forgotten.

@@ -5,8 +5,8 @@
 -- and 2.757 callers for 10, 100 and 1000 requests a second, and gaps of 11.94, 18.89 and 25.47 s).
 --
 -- What makes the value counts. A load that begins more than 10 s after the one before is the first
--- of a refresh: those of one refresh begin within D of it. The value it replaces was put D after the
--- last load before, and so runs out 60 s after that. The first 200 s are left out.
+-- of a refresh: those of one refresh begin within D of it. The value it replaces was put D after
+-- the last load before, and so runs out 60 s after that. The first 200 s are left out.
 --
 -- Tolerance 3 %, or three standard errors where that is more: callers per refresh have a deviation
 -- of 0.8 of their mean (geometric), gaps one of beta D pi / sqrt 6 (Gumbel).

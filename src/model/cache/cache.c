@@ -198,10 +198,44 @@ uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t 
             return n;
 }
 
+// Whether faults leave nothing for one more.
+static bool is_exhausted(const struct lz_cache *c)
+{
+    bool is_so = false;
+    for (uint32_t i = 0; i < c->hold_count; i++) {
+        if (c->holds[i].touched == NULL || c->connections < c->holds[i].left)
+            continue;
+        ++*c->holds[i].touched;
+        is_so = true;
+    }
+    return is_so;
+}
+
+uint32_t lz_cache_hold_connections(struct lz_world *w, lz_component_id id, uint32_t left,
+                                   uint64_t *touched)
+{
+    struct lz_cache *c = lz_cache_at(w, id);
+    uint32_t at = 0;
+    while (at < c->hold_count && c->holds[at].touched != NULL)
+        at++;
+    if (at == c->hold_count)
+        c->hold_count++;
+    c->holds = lz_grow(w->arena, c->holds, &c->hold_cap, c->hold_count, sizeof(*c->holds));
+    c->holds[at] = (struct lz_cache_hold){.left = left, .touched = touched};
+    return at;
+}
+
+void lz_cache_release_connections(struct lz_world *w, lz_component_id id, uint32_t hold)
+{
+    struct lz_cache *c = lz_cache_at(w, id);
+    LZ_ASSERT(hold < c->hold_count && c->holds[hold].touched != NULL);
+    c->holds[hold].touched = NULL;
+}
+
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     struct lz_cache *c = lz_cache_at(w, id);
-    if (c->connections >= c->opts.max_connections) {
+    if (is_exhausted(c) || c->connections >= c->opts.max_connections) {
         lz_measure_refused(w, &c->series.m);
         return 0;
     }

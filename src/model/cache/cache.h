@@ -130,6 +130,12 @@ bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_re
 /* A way between instances, or one of them, has changed. */
 void lz_cache_reconsider(struct lz_world *w);
 
+/* For faults: so many connections are left to callers, until the number that it returns is given
+ * back; who finds none is counted. */
+uint32_t lz_cache_hold_connections(struct lz_world *w, lz_component_id id, uint32_t left,
+                                   uint64_t *touched);
+void lz_cache_release_connections(struct lz_world *w, lz_component_id id, uint32_t hold);
+
 /* For faults: empty the nodes of a target, or drop each entry with a chance; how many went. */
 uint64_t lz_cache_flush(struct lz_world *w, lz_instance_id node);
 uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, uint64_t owner);

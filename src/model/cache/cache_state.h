@@ -69,6 +69,12 @@ struct lz_cache_belief {
     uint32_t node;    /* that leads */
 };
 
+/* Connections that somebody holds without ever asking for anything. */
+struct lz_cache_hold {
+    uint32_t left;
+    uint64_t *touched; /* NULL: a free place */
+};
+
 struct lz_cache {
     struct lz_cache_opts opts;
     lz_component_id id;
@@ -79,6 +85,8 @@ struct lz_cache {
     uint64_t writes;  /* numbers them */
     bool is_deleting; /* a client wants it, and believes in it */
     uint32_t connections;
+    struct lz_cache_hold *holds;
+    uint32_t hold_count, hold_cap;
     uint64_t entries, used; /* in the gauges */
     struct lz_cache_belief *beliefs;
     uint32_t belief_cap;

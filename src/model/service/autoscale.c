@@ -4,6 +4,7 @@
 #include "model/journal.h"
 #include "model/node/endpoint.h"
 #include "model/node/life.h"
+#include "model/service/platform.h"
 #include "model/service/service_state.h"
 
 #define DRAIN_LOOK LZ_S
@@ -12,6 +13,7 @@ enum slot_state { PREPARED, STARTING, SERVING, DRAINING };
 
 struct slot {
     uint8_t state;
+    bool is_held;  // STARTING: the platform does not let it
     uint32_t turn; // counts its moves: an event of an earlier turn is stale
     lz_time since;
     double used_ns; // of the CPU, in ns of one core, at the last look
@@ -20,6 +22,7 @@ struct slot {
 struct lz_autoscale {
     struct slot *slots; // one for each replica there may be
     lz_time looked, decided;
+    uint64_t looks;
 };
 
 // Kubernetes counts in whole percent.
@@ -84,7 +87,9 @@ bool lz_autoscale_check(struct lz_autoscale_opts *o, uint32_t replicas, struct l
                        "autoscale: target_cpu must be between 1%% and 100%%, got "
                        "%g%%",
                        o->target_cpu * 100.0);
-    if (o->startup < 0 || o->cooldown < 0)
+    if (o->period == 0)
+        o->period = LZ_AUTOSCALE_PERIOD;
+    if (o->startup < 0 || o->cooldown < 0 || o->period < 0)
         return lz_fail(err, LZ_ERANGE, "autoscale: times must be positive");
     if (replicas != 0 && (replicas < o->min || replicas > o->max))
         return lz_fail(err, LZ_ERANGE,
@@ -165,6 +170,18 @@ static void on_slot(void *ctx, uint32_t entity, uint64_t payload)
         plan(w, s, index, DRAIN_LOOK);
 }
 
+static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    struct slot *slot = slot_at(s, index);
+    lz_time late = 0;
+    bool was_held = slot->is_held;
+    slot->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late);
+    if (!slot->is_held)
+        plan(w, s, index, s->opts.autoscale.startup + late);
+    else if (!was_held)
+        lz_instance_note(w, s->first + index, "pending", "waits for the platform");
+}
+
 // The lowest that are prepared; fewer if some still drain.
 static void add(struct lz_world *w, struct lz_service *s, uint32_t count)
 {
@@ -172,7 +189,7 @@ static void add(struct lz_world *w, struct lz_service *s, uint32_t count)
         if (slot_at(s, i)->state != PREPARED)
             continue;
         move(w, slot_at(s, i), STARTING);
-        plan(w, s, i, s->opts.autoscale.startup);
+        begin_start(w, s, i);
         count--;
     }
 }
@@ -184,6 +201,7 @@ static void take(struct lz_world *w, struct lz_service *s, uint32_t count)
         if (slot_at(s, i)->state != STARTING)
             continue;
         move(w, slot_at(s, i), PREPARED);
+        slot_at(s, i)->is_held = false;
         count--;
     }
     for (uint32_t i = s->slots; i-- > 0 && count > 0;) {
@@ -238,11 +256,13 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     struct lz_service *s = lz_service_at(w, entity);
     lz_time now = lz_sim_now(w->sim);
-    lz_sim_at(w->sim, now + LZ_AUTOSCALE_PERIOD, w->services->scale, entity, 0);
+    lz_sim_at(w->sim, now + s->opts.autoscale.period, w->services->scale, entity, 0);
+    if (lz_platform_loses_sample(w, s->id, s->scale->looks++))
+        return; // of what is not known nothing is decided
     struct lz_autoscale_view view = look(w, s);
     uint32_t current = view.ready + view.starting + view.missing, desired = wanted(s, &view);
     bool cools = s->scale->decided > 0 && now - s->scale->decided < s->opts.autoscale.cooldown;
-    if (desired == current || cools)
+    if (desired == current || cools || lz_platform_withholds(w, s->id, LZ_PLATFORM_DECIDE))
         return;
     s->scale->decided = now;
     lz_metrics_set(w->metrics, s->series.desired, now, desired);
@@ -254,6 +274,21 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
         add(w, s, desired - current);
     else
         take(w, s, current - desired);
+}
+
+bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id)
+{
+    return lz_service_at(w, id)->scale != NULL;
+}
+
+void lz_autoscale_reconsider(struct lz_world *w)
+{
+    for (lz_component_id id = 1; id < w->services->cap; id++) {
+        const struct lz_service *s = w->services->all[id];
+        for (uint32_t i = 0; s != NULL && s->scale != NULL && i < s->slots; i++)
+            if (slot_at(s, i)->state == STARTING && slot_at(s, i)->is_held)
+                begin_start(w, s, i);
+    }
 }
 
 void lz_autoscale_init(struct lz_world *w)
@@ -273,5 +308,5 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
         if (i >= s->present)
             lz_instance_prepare(w, s->first + i);
     }
-    lz_sim_at(w->sim, LZ_AUTOSCALE_PERIOD, w->services->scale, s->id, 0);
+    lz_sim_at(w->sim, s->opts.autoscale.period, w->services->scale, s->id, 0);
 }

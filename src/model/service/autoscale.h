@@ -1,7 +1,7 @@
 /*
  * autoscale.h — replicas that follow the load: a horizontal autoscaler on one metric, the CPU.
  *
- * Every 15 s, the period of Kubernetes' controller, it looks at the mean utilization since the
+ * Every `period`, 15 s as of Kubernetes' controller, it looks at the mean utilization since the
  * last look and wants
  *
  *     desired = ceil(replicas * utilization / target)
@@ -40,6 +40,11 @@ struct lz_autoscale_view {
 
 /* How many replicas it wants, before min and max. */
 uint32_t lz_autoscale_desired(const struct lz_autoscale_view *view);
+
+bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id);
+
+/* The platform may let replicas start again. */
+void lz_autoscale_reconsider(struct lz_world *w);
 
 /* A min of 0 becomes 1; false if the options make no sense. */
 bool lz_autoscale_check(struct lz_autoscale_opts *opts, uint32_t replicas,

@@ -79,6 +79,7 @@ struct lz_autoscale_opts {
     double target_cpu; /* share of the cores in use that it aims at */
     lz_time startup;   /* until a new replica serves */
     lz_time cooldown;  /* between two decisions */
+    lz_time period;    /* between two looks; 0 means 15 s */
 };
 
 struct lz_instance_ops;

@@ -1,0 +1,27 @@
+#include "fault/kinds.h"
+#include "model/service/platform.h"
+
+static const struct lz_param params[] = {
+    {0},
+};
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    lz_fault_platform_apply(
+        w, f, &(struct lz_platform_effect){.parts = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START});
+}
+
+const struct lz_fault_kind lz_fault_control_plane_down = {
+    .name = "control_plane_down",
+    .doc = "Schedule nothing new: autoscalers decide nothing, and replicas that were asked for "
+           "wait. What runs keeps running, and is started again where it was.",
+    .effect_unit = "decisions withheld",
+    .elsewhere = "krkn stops the API server's and etcd's nodes, which is this and a loss of "
+                 "nodes; fault.down is the latter.",
+    .targets = LZ_TARGETS_PLACES,
+    .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE),
+    .fits = NULL,
+    .params = params,
+    .apply = apply,
+    .revert = lz_fault_platform_revert,
+};

@@ -1,0 +1,31 @@
+// What the faults of the platform share: one effect in force, taken back by its number.
+#include "base/check.h"
+#include "fault/kinds.h"
+#include "model/service/autoscale.h"
+#include "model/service/platform.h"
+
+bool lz_fault_platform_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                            struct lz_err *err)
+{
+    if (o->target.kind != LZ_TARGET_COMPONENT || lz_autoscale_is_on(w, o->target.id))
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.%s: %s adds no replicas: give it autoscale = { max = 10, target_cpu = "
+                   "\"60%%\" }",
+                   o->kind, lz_world_component(w, o->target.id)->name);
+}
+
+void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f,
+                             const struct lz_platform_effect *effect)
+{
+    struct lz_platform_effect e = *effect;
+    e.target = &f->opts.target;
+    e.path = lz_draw_index(f->path, f->firings);
+    e.touched = &f->effect;
+    *lz_fault_undo(w, f) = lz_platform_add(w, &e);
+}
+
+void lz_fault_platform_revert(struct lz_world *w, struct lz_fault *f)
+{
+    lz_platform_remove(w, f->undo[0]);
+}

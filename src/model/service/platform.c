@@ -1,0 +1,115 @@
+#include "model/service/platform.h"
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/service/autoscale.h"
+#include "sim/draw.h"
+
+struct lz_platform {
+    struct lz_platform_effect *all; // parts 0: a free place
+    uint32_t count, cap;
+    uint32_t active;
+};
+
+uint32_t lz_platform_add(struct lz_world *w, const struct lz_platform_effect *effect)
+{
+    LZ_ASSERT(effect->parts != 0 && effect->touched != NULL);
+    if (w->platform == NULL)
+        w->platform = lz_arena_alloc(w->arena, sizeof(*w->platform));
+    struct lz_platform *p = w->platform;
+    uint32_t at = 0;
+    while (at < p->count && p->all[at].parts != 0)
+        at++;
+    if (at == p->count)
+        p->count++;
+    p->all = lz_grow(w->arena, p->all, &p->cap, p->count, sizeof(*p->all));
+    p->all[at] = *effect;
+    p->active++;
+    return at + 1;
+}
+
+void lz_platform_remove(struct lz_world *w, uint32_t id)
+{
+    struct lz_platform *p = w->platform;
+    LZ_ASSERT(p != NULL && id >= 1 && id <= p->count && p->all[id - 1].parts != 0);
+    p->all[id - 1] = (struct lz_platform_effect){0};
+    p->active--;
+    lz_autoscale_reconsider(w);
+}
+
+static bool is_any(const struct lz_world *w)
+{
+    return w->platform != NULL && w->platform->active > 0;
+}
+
+// The component itself, or one of its replicas stands there.
+static bool covers(const struct lz_world *w, const struct lz_platform_effect *e, lz_component_id id)
+{
+    if (e->target->kind == LZ_TARGET_COMPONENT)
+        return e->target->id == id;
+    const struct lz_component *c = lz_world_component(w, id);
+    for (uint32_t i = 0; i < c->instance_count; i++)
+        if (lz_target_has(w, e->target, c->instances_first + i))
+            return true;
+    return false;
+}
+
+bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platform_part part)
+{
+    bool is_so = false;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & part) == 0 || !covers(w, e, id))
+            continue;
+        ++*e->touched;
+        is_so = true;
+    }
+    return is_so;
+}
+
+bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news, lz_time *late)
+{
+    bool is_held = false;
+    *late = 0;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_START) == 0 || !lz_target_has(w, e->target, id))
+            continue;
+        *e->touched += is_news;
+        *late += e->delay;
+        is_held = is_held || e->delay == 0;
+    }
+    return is_held;
+}
+
+bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth)
+{
+    bool is_lost = false;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_SCRAPE) == 0 || !covers(w, e, id))
+            continue;
+        struct lz_draw draw =
+            lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, id), LZ_PURPOSE_FILTER, nth);
+        if (lz_draw_unit(&draw) >= e->ratio)
+            continue;
+        ++*e->touched;
+        is_lost = true;
+    }
+    return is_lost;
+}
+
+lz_time lz_platform_alert_delay(struct lz_world *w, lz_component_id id, uint64_t nth)
+{
+    lz_time late = 0;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_ALERT) == 0 || !covers(w, e, id))
+            continue;
+        struct lz_draw draw =
+            lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, id), LZ_PURPOSE_FILTER, nth);
+        late += lz_dist_time(&e->add, &draw);
+        ++*e->touched;
+    }
+    return late;
+}
