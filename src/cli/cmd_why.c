@@ -112,6 +112,21 @@ static void write_events(struct lz_pen *pen, const struct lz_report_run *run, in
     lz_pen_end(pen);
 }
 
+// "decided at 4m11.203118s by: answer at db[2]"
+static void write_moment(struct lz_pen *pen, const struct lz_why *w)
+{
+    if (!w->has_moment)
+        return;
+    lz_pen_to(pen, 2);
+    lz_pen_addf(pen, LZ_TINT_BOLD, "decided at %.9gs by", (double)w->moment / 1e9);
+    for (size_t i = 0; i < w->fired_count; i++)
+        lz_pen_addf(pen, LZ_TINT_NONE, "%s %s%s%s", i > 0 ? "," : "", w->fired[i].kind,
+                    w->fired[i].where[0] != '\0' ? " at " : "", w->fired[i].where);
+    if (w->fired_total > w->fired_count)
+        lz_pen_addf(pen, LZ_TINT_DIM, " and %zu more", w->fired_total - w->fired_count);
+    lz_pen_end(pen);
+}
+
 static void write_step(struct lz_pen *pen, const struct lz_report_run *run, const struct lz_why *w)
 {
     char from[40], to[40];
@@ -129,6 +144,7 @@ static void write_step(struct lz_pen *pen, const struct lz_report_run *run, cons
                 lz_format_instant(to, sizeof(to), w->decided),
                 lz_format_instant(from, sizeof(from), w->open));
     lz_pen_end(pen);
+    write_moment(pen, w);
     write_events(pen, run, w->open, w->decided);
 }
 
@@ -141,8 +157,10 @@ static void write_json(const struct lz_report_run *run, const struct lz_run_expe
     lz_json_string(out, e->name);
     lz_str_add(out, ",\"open_ns\":");
     lz_json_number(out, w->has_step ? (double)w->open : (double)0);
-    lz_str_addf(out, ",\"decided_ns\":%" PRId64 ",\"has_step\":%s,\"curve\":[",
-                w->has_step ? w->decided : 0, w->has_step ? "true" : "false");
+    lz_str_addf(out,
+                ",\"decided_ns\":%" PRId64 ",\"has_step\":%s,\"moment_ns\":%" PRId64 ",\"curve\":[",
+                w->has_step ? w->decided : 0, w->has_step ? "true" : "false",
+                w->has_moment ? w->moment : INT64_C(-1));
     for (size_t i = 0; i < w->count; i++) {
         const struct lz_why_point *p = &w->points[i];
         struct lz_certain_interval in = {0.0, 1.0};
@@ -262,8 +280,9 @@ const struct lz_cmd lz_cmd_why = {
     .about =
         "Say when a failure became certain. At instants before it the run is taken up and all\n"
         "chance from then on is drawn anew, many times: the share of those futures that fail is\n"
-        "what was still open then. The step after which nine of ten fail is bisected, and what\n"
-        "the journal has around it is named. Faults and scripts happen in all futures as they\n"
+        "what was still open then. The step after which nine of ten fail is bisected down to the\n"
+        "event in which chance decided, a draw or a message, which is named, and what the journal\n"
+        "has around it. Faults and scripts happen in all futures as they\n"
         "were scheduled; which of them matter is what `lorenz shrink` says.\n\n"
         "RUN is a run file of a failing run, or its name in .lorenz/runs.\n\n"
         "Exit status: 0, 4 usage, 5 nothing failed in it, 70 internal error, 74 not written.",

@@ -390,11 +390,12 @@ void lz_sweep_out_json(const struct lz_sweep *s, enum lz_exit status, struct lz_
     json_real(out, s->opts.confidence);
     lz_str_add(out, ",\"max_rate\":");
     json_real(out, s->opts.max_rate > 0.0 ? s->opts.max_rate : (double)NAN);
-    lz_str_addf(out,
-                ",\"runs\":%" PRIu64 ",\"planned\":%" PRIu64 ",\"failed\":%" PRIu64
-                ",\"saved_seeds\":%zu,\"saved_seeds_failed\":%" PRIu64
-                ",\"exit_code\":%d,\"cases\":[",
-                s->done, s->total, s->failed, s->opts.saved_count, s->saved_failed, (int)status);
+    lz_str_addf(
+        out,
+        ",\"runs\":%" PRIu64 ",\"planned\":%" PRIu64 ",\"failed\":%" PRIu64
+        ",\"trace_hash\":\"%016" PRIx64 "\",\"saved_seeds\":%zu,\"saved_seeds_failed\":%" PRIu64
+        ",\"exit_code\":%d,\"cases\":[",
+        s->done, s->total, s->failed, s->trace, s->opts.saved_count, s->saved_failed, (int)status);
     json_cases(s, out);
     lz_str_add(out, "],\"failures\":[");
     for (size_t i = 0; i < s->failure_count; i++) {

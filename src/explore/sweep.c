@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "explore/crew.h"
 
@@ -257,6 +258,7 @@ static bool take(struct lz_sweep *s, const struct lz_brief *b, struct lz_subset_
                  bool is_saved)
 {
     s->done++;
+    s->trace = lz_hash_mix(s->trace ^ b->trace, what.seed);
     if (is_saved) {
         count_saved(s, b, what);
         return true;

@@ -99,8 +99,9 @@ struct lz_sweep {
     uint64_t done, total;  /* runs */
     uint64_t failed;
     uint64_t events;
-    bool decided; /* all cases: it stopped early */
-    int signal;   /* what stopped it, or 0 */
+    uint64_t trace; /* of the trace hashes of all runs, in order */
+    bool decided;   /* all cases: it stopped early */
+    int signal;     /* what stopped it, or 0 */
     struct lz_exit_set codes;
 };
 

@@ -1,10 +1,12 @@
 #include "explore/why.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "explore/brief.h"
 #include "explore/crew.h"
+#include "explore/why_moment.h"
 
 struct asking {
     const struct lz_why_opts *opts;
@@ -86,6 +88,32 @@ static void find_step(struct lz_why *w, int64_t until)
     w->decided = i + 1 < w->count ? w->points[i + 1].at : until;
 }
 
+// The last instant of the run's own at which it was open still: what fired there decided.
+static bool find_moment(const struct lz_why_opts *opts, struct lz_why *out, struct lz_err *err)
+{
+    int64_t *instants;
+    size_t count;
+    if (!lz_why_moment_instants(opts, out->open, out->decided, &instants, &count, err))
+        return false;
+    size_t low = 0, high = count; // open at `low`, decided at `high`
+    bool ok = true;
+    while (ok && out->signal == 0 && high - low > 1) {
+        struct lz_why_point p = {.at = instants[low + (high - low) / 2]};
+        ok = ask(opts, &p, 1, &out->signal, err);
+        if (is_open(&p))
+            low += (high - low) / 2;
+        else
+            high = low + (high - low) / 2;
+    }
+    out->has_moment = ok && out->signal == 0 && count > 0;
+    if (out->has_moment) {
+        out->moment = instants[low];
+        ok = lz_why_moment_fired(opts, out->moment, out, err);
+    }
+    free(instants);
+    return ok;
+}
+
 bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out, struct lz_err *err)
 {
     LZ_ASSERT(opts->until >= 0 && opts->futures > 0 && opts->workers >= 1);
@@ -108,5 +136,7 @@ bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out, struct lz_er
             return false;
         find_step(out, opts->until);
     }
+    if (out->signal == 0 && out->has_step && out->decided - out->open <= LZ_WHY_STEP_NS)
+        return find_moment(opts, out, err);
     return true;
 }

@@ -6,6 +6,11 @@
  * then. First at instants spread evenly before the failure; then the step over LZ_WHY_CERTAIN,
  * after which it was bound to happen, is bisected.
  *
+ * Then the events between the last open instant and the first that is decided are looked at: the
+ * same question, asked before each of so many that halve what is left, ends at the one instant at
+ * which chance decided. What fired at it is the draw's or the message's: an arrival, a message
+ * that came, work that was drawn, a timer.
+ *
  * What was scheduled (faults, scripts) happens in every future: only chance is drawn anew.
  */
 #ifndef LZ_EXPLORE_WHY_H
@@ -16,7 +21,9 @@
 #define LZ_WHY_INSTANTS 16
 #define LZ_WHY_POINTS_MAX 64
 #define LZ_WHY_CERTAIN 0.9
-#define LZ_WHY_STEP_NS INT64_C(10000000) /* the step is not bisected further */
+#define LZ_WHY_STEP_NS INT64_C(10000000) /* the step is not bisected further by time */
+#define LZ_WHY_EVENTS_MAX 20000          /* in a step; of more only the step is told */
+#define LZ_WHY_FIRED_MAX 8               /* at the instant that decided */
 
 struct lz_why_opts {
     struct lz_worker_source source;
@@ -37,11 +44,20 @@ struct lz_why_point {
     uint64_t futures, failed;
 };
 
+/* What fired at the instant that decided. */
+struct lz_why_event {
+    char kind[40], where[80]; /* where: an instance, "" if the event is about none */
+};
+
 struct lz_why {
     struct lz_why_point points[LZ_WHY_POINTS_MAX]; /* by time */
     size_t count;
     bool has_step;         /* it was open once, and then was not */
     int64_t open, decided; /* the last instant at which it was open, the first when it was not */
+    bool has_moment; /* the instant after which it was bound to happen is one of the run's own */
+    int64_t moment;
+    struct lz_why_event fired[LZ_WHY_FIRED_MAX];
+    size_t fired_count, fired_total;
     int signal;
 };
 

@@ -307,6 +307,8 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
                 lz_sim_set_future(built.world->sim, opts->future_at, opts->future);
             if (twin != NULL)
                 lz_twin_watch(twin, built.world->sim);
+            if (opts->watch != NULL)
+                opts->watch(opts->watch_ctx, built.world->sim, built.world);
             stop = lz_script_run(s);
             *world = built;
         }
@@ -393,12 +395,11 @@ static void leave_brief(const struct lz_record_meta *meta, const struct lz_scrip
                         bool is_measured, struct lz_str *message)
 {
     char why[WHY_SIZE];
-    struct lz_brief_facts facts = {
-        .checks = world->checks,
-        .why = why,
-        .world = world->world,
-        .faults = world->faults,
-        .measured = is_measured ? world->world : NULL};
+    struct lz_brief_facts facts = {.checks = world->checks,
+                                   .why = why,
+                                   .world = world->world,
+                                   .faults = world->faults,
+                                   .measured = is_measured ? world->world : NULL};
     facts.verdict = lz_record_verdict(meta, world->checks, why, sizeof(why));
     if (meta->error != NULL)
         facts.why = meta->error;

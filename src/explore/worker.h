@@ -77,6 +77,9 @@ struct lz_worker_run_opts {
     /* From this instant on another future: all chance is drawn anew; 0: none. */
     uint64_t future;
     int64_t future_at;
+    /* Told of the world before it runs; NULL: nobody is. */
+    void (*watch)(void *ctx, struct lz_sim *sim, const struct lz_world *world);
+    void *watch_ctx;
     bool is_measured; /* a brief with all metrics */
     bool is_brief;    /* leave a brief (brief.h), not a record; never with a twin */
     /* What is known already, for a run that cannot take place. */

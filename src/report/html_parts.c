@@ -1,6 +1,7 @@
 // Parts of a page: what went wrong when, what calls what, where requests were, what happened.
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

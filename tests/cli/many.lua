@@ -113,7 +113,8 @@ local rows = {
 
     -- Why. In late.lua a link loses messages now and then, and one lost is a failure.
     { "a failure is open until its cause", "$L run -q s/late.lua; $L why late-1 -n 12", 0,
-        width = 80, out = { "another future from   fails", "bound to happen after" } },
+        width = 80, out = { "another future from   fails", "bound to happen after",
+            "decided at 15.", "s by answer at users" } },
     { "what chance does not decide is said to be so", "$L run -q s/slow.lua; $L why slow-1 -n 4", 0,
         out = { "bound to happen from the start", "100 %" } },
     { "a curve is the same with one worker or four",
