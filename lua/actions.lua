@@ -422,4 +422,14 @@ function M.server(state)
     end
 end
 
+--- In a live run nothing of the model can be acted upon.
+function M.only_real(state)
+    for _, name in ipairs { "route", "failover", "restore" } do
+        state.actions[name] = function()
+            error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(
+                name), 3)
+        end
+    end
+end
+
 return M

@@ -7,6 +7,7 @@ local cache = require "build_cache"
 local chaos = require "chaos"
 local store = require "build_store"
 local consensus = require "consensus"
+local live = require "build_live"
 local node = require "build_node"
 local replication = require "build_replication"
 local sessions = require "build_sessions"
@@ -47,6 +48,8 @@ local function target(t)
     elseif t.kind == "zone" then
         return { kind = "zone", id = t.region.zone_ids[t.zone], ordinal = 0 }
     end
+    local of = t.component.of -- a real thing stands for an instance, and is hit as that
+    if of then return { kind = "instance", id = of.id, ordinal = t.component.ordinal } end
     return { kind = t.target, id = t.component.id, ordinal = t.ordinal or 0 }
 end
 M.target = target
@@ -186,6 +189,9 @@ function create.database(C, c)
     }
 end
 
+create.process, create.endpoint = live.create, live.create
+create.probe, create.prometheus = live.create, live.create
+
 function create.broker(C, c)
     return broker.broker(C, c, spread(c.fields.on or c.fields.spread))
 end
@@ -262,6 +268,7 @@ local function build_components(state, C)
                 local id, message = create[c.kind](C, c, state)
                 if not id then refused(state, c, message) return end
                 c.id = id
+                if live.is_real(c.kind) then goto next end
                 local ok, why = C.transport(id, c.fields.tls, c.fields.transport,
                     c.fields.early_data)
                 if not ok then refused(state, c, why) return end
@@ -274,6 +281,7 @@ local function build_components(state, C)
                 ok, why = sessions.declare(C, c)
                 if not ok then refused(state, c, why) return end
             end
+            ::next::
         end
     end
 end
@@ -374,6 +382,10 @@ local function build_faults(state, C)
     chaos.note_absent(state)
     for _, facts in ipairs(state.plan.faults) do
         local id, message = C.fault(M.fault(state, facts))
+        if not id and state.live then
+            state.diag.add { code = "LZ703", line = facts.line, text = message }
+            return
+        end
         if not id then refused(state, facts, message) return end
         facts.id = id
     end
@@ -400,6 +412,7 @@ end
 --- A matcher as C takes it; nil if its metric does not exist.
 function M.matcher(state, C, m)
     if m.kind == "mark" then return { mark = m.mark } end
+    if not live.check_source(state, C, m.metric, m.line) then return nil end
     local id = M.metric(C, m.metric)
     if id == 0 then
         refused(state, m, m.metric.component.kind == "amplification"
@@ -433,13 +446,20 @@ local function build_expectations(state, C)
         local f = e.fields
         local m
         local model = schema.histories[e.operator]
-        if model then
+        if model and state.live then
+            state.diag.add { code = "LZ702", line = e.line, path = { e.operator }, at = "field",
+                text = ("`%s` is about a history, which a live run does not record"):format(
+                    e.operator) }
+        elseif model then
             local id, message = C.expect_history { name = e.name, line = state.files.outer(e.line),
                 of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
                 steps = f.steps, warn = f.severity == "warn", because = f.because }
             if not id then refused(state, e, message) end
         elseif e.kind == "slo" then
-            m = { metric = C.metric(f.of.id, "errors.ratio"), component = f.of.id }
+            local errors = { component = f.of, path = "errors.ratio",
+                text = f.of.name .. ".errors.ratio" }
+            m = live.check_source(state, C, errors, e.line)
+                and { metric = C.metric(f.of.id, "errors.ratio"), component = f.of.id }
         else
             m = M.matcher(state, C, f[e.operator])
         end
@@ -455,6 +475,10 @@ local function build_expectations(state, C)
         end
     end
 end
+
+local function build_reality(state, C) live.build(state, C) end
+
+local function build_aborts(state, C) live.build_aborts(state, C, M.matcher) end
 
 --- What is declared and checked, but cannot be run: said once, with what else there is.
 local function refuse_not_yet(state)
@@ -478,8 +502,12 @@ function M.world(state)
         refuse_not_yet(state)
         return false
     end
+    live.attach(state)
+    if not state.live and #state.diag.list == 0 then live.check_simulated(state) end
+    if #state.diag.list > 0 then return false end
     local steps = { build_clouds, build_places, build_components, build_backups,
-        build_versions, build_calls, build_auth, build_links, build_faults, build_expectations }
+        build_versions, build_calls, build_auth, build_links, build_reality, build_faults,
+        build_expectations, build_aborts }
     for _, step in ipairs(steps) do
         step(state, C)
         if #state.diag.list > 0 then return false end

@@ -403,4 +403,9 @@ M.LZ510 = { title = "the script never gives time back",
   while true do sleep "1m" end
 end)]] }
 
+-- ---------------------------------------------------------------- 7xx real things
+
+local live = require "docs_live"
+live.add_to(M, live.codes)
+
 return M

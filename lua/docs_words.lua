@@ -632,4 +632,9 @@ M.exits = {
 }
 M.exit_order = { 70, 74, 6, 2, 1, 7, 3, 5 }
 
+local live = require "docs_live"
+live.add_to(M.blocks, live.blocks)
+live.add_to(M.parts, live.parts)
+live.add_to(M.types, live.types)
+
 return M

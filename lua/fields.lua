@@ -1,6 +1,7 @@
 --- Validation: a block's fields against its schema. Every mistake becomes a diagnostic at its
 --- field; what is right comes back in base units.
 local diag = require "diag"
+local fields_live = require "fields_live"
 local handles = require "handles"
 local schema = require "schema"
 local units = require "units"
@@ -489,6 +490,8 @@ local function by_refs(ctx, f, v, kinds)
     end
     return list
 end
+
+fields_live.add(TYPES, complain, expected)
 
 local function reader_of(type_name)
     if TYPES[type_name] then return TYPES[type_name] end

@@ -391,6 +391,10 @@ local PARTS = {
     },
     traffic = {},
     dns = {},
+    process = {},
+    endpoint = {},
+    probe = {},
+    prometheus = {},
 }
 for kind, counted in pairs(COUNTED) do
     PARTS[kind] = PARTS[kind] or {}

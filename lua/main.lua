@@ -1,6 +1,7 @@
 --- The private Lua half: what C calls. One state is one scenario file, loaded for one case.
 local actions = require "actions"
 local build = require "build"
+local build_live = require "build_live"
 local diag = require "diag"
 local chaos = require "chaos"
 local faults = require "faults"
@@ -237,6 +238,8 @@ function M.load(state, opts)
     local source = opts.source:gsub("^\239\187\191", "   ", 1):gsub("^(%s*)#!", "%1--", 1)
     local files = places.new(opts.path, source, "@" .. opts.path)
     state.pins, state.files, state.diag = opts.pins, files, diag.new(files)
+    state.live = opts.live
+    if opts.live then actions.only_real(state) end
     state.chunk = compile(state, files.files[1])
 end
 
@@ -264,6 +267,9 @@ function M.findings(state, colour) return diag.findings(state.diag, colour, titl
 --- Whether all that is declared can be run by this version.
 function M.is_runnable(state) return #state.plan.not_yet == 0 end
 M.server = actions.server
+
+--- Whether it is about real things that no model stands for: then it can only be run live.
+function M.is_real(state) return build_live.is_only_real(state) end
 
 --- Facts for C.
 function M.summary(state)

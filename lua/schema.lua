@@ -3,6 +3,7 @@
 --- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
 --- lateness outcomes
 --- text bool dist place calls through handlers table versions matcher anchor windows pick failover
+--- argv argvs texts port place_to_ask connects matchers live (fields_live.lua),
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
 --- `fields`), any.
 --- Validation reads this table and nothing else; so will whatever explains or completes the
@@ -19,6 +20,7 @@ local replication = require "schema_replication"
 local sessions = require "schema_sessions"
 local backup = require "schema_backup"
 local sql = require "schema_sql"
+local live = require "schema_live"
 
 local M = {}
 
@@ -325,8 +327,8 @@ sessions.add_to(M.database)
 backup.add_to(M.database)
 sql.add_to(M.database)
 M.traffic = with({
-    { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|store|topic",
-        "what the users call",
+    { "to", "ref:service|balancer|database|consensus|dns|gateway|cache|store|topic"
+        .. "|process|endpoint", "what the users call",
         required = true },
     { "rate", "load", "requests per second, or with sessions users who come: a rate or a shape",
         required = true, unless = { { "arrivals", "closed" }, { "gaps" } } },
@@ -532,6 +534,7 @@ M.check = { because, severity }
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
 M.components = { "service", "balancer", "gateway", "database", "consensus", "cache", "store",
     "broker", "topic", "consumers", "dns", "traffic" }
+live.add_to(M)
 
 --- Blocks that are declared and checked, but cannot be run yet.
 M.not_run = {}

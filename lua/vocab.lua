@@ -211,6 +211,55 @@ function RULES.traffic(say, f)
     end
 end
 
+--- What is asked, in one way.
+local function check_asking(say, f, field)
+    local ways = (f.http and 1 or 0) + (f.tcp and 1 or 0) + (f.command and 1 or 0)
+    if ways ~= 1 then
+        say("LZ102", field, ("%s of %%s needs one of `http`, `tcp` and `command`"):format(
+            field and ("`%s`"):format(field) or "the question"),
+            'write http = "/health", tcp = true or command = { "redis-cli", "ping" }')
+    elseif f.status and not f.http then
+        say("LZ102", "status", "`status` of %s is about `http`, which is not there")
+    elseif f.contains and f.tcp then
+        say("LZ102", "contains", "`contains` of %s: a connection says nothing")
+    end
+end
+
+local function check_real(say, f)
+    if f.ready and not f.ready.broken then check_asking(say, f.ready, "ready") end
+end
+
+function RULES.process(say, f)
+    check_real(say, f)
+    for _, file in ipairs(f.files or {}) do
+        if file[1]:find "^/" or ("/" .. file[1] .. "/"):find("/../", 1, true) then
+            say("LZ206", "files", ("`files` of %%s: %s leads out of its folder"):format(file[1]))
+        end
+    end
+end
+
+function RULES.endpoint(say, f)
+    check_real(say, f)
+    if not f.url:find "^%a+://[^/%s]+" or not ("|http|https|tcp|"):find("|"
+        .. f.url:match "^(%a+)" .. "|", 1, true) then
+        say("LZ206", "url", ('`url` of %%s: expected "http://...", "https://..." or '
+            .. '"tcp://host:port", got %s'):format(units.show(f.url)))
+    elseif f.url:find "^tcp:" and not f.url:find "^tcp://[^/]+:%d+$" then
+        say("LZ206", "url", "`url` of %s: a tcp:// needs a port", 'write "tcp://127.0.0.1:5432"')
+    end
+end
+
+function RULES.probe(say, f)
+    check_asking(say, f)
+    local is_path = f.http and f.http:find "^/"
+    if not f.of and (is_path or f.tcp == "") then
+        say("LZ102", is_path and "http" or "tcp", "%s needs `of`: what is asked",
+            "name a process or an endpoint, or write the whole address")
+    elseif f.value and f.tcp then
+        say("LZ102", "value", "`value` of %s: a connection has none")
+    end
+end
+
 -- Fields that a rule finds inside a block.
 local IN_BLOCK = { stale_at_most = { "resolvers", "stale_at_most" },
     count = { "resolvers", "count" }, hit_ratio = { "cache", "hit_ratio" },
@@ -233,6 +282,9 @@ local function component_word(state, kind)
                 state.diag.add { code = code, line = line, path = IN_BLOCK[field] or { field },
                     at = "field", text = text:format(ctx.what), help = help }
             end, f)
+        end
+        for _, q in ipairs(kind == "prometheus" and f.queries or {}) do
+            state.metrics.prometheus[q[1]] = { unit = "count" }
         end
         if schema.not_run[kind] then state.not_yet(line, ctx.what, kind) end
         return handles.component(state, facts)

@@ -7,12 +7,16 @@
 
 #include "base/check.h"
 #include "check/expect.h"
+#include "model/real.h"
 #include "model/traffic/traffic.h"
 
 #define WHY_SIZE 400
 
 static bool has_traffic(const struct lz_world *w)
 {
+    if (lz_real_is_live(w))
+        if (lz_real_observations(w) > 0)
+            return true;
     for (uint32_t id = 1; id <= w->component_count; id++)
         if (lz_world_component(w, id)->kind == LZ_COMPONENT_TRAFFIC && lz_traffic_sent(w, id) > 0)
             return true;
@@ -37,8 +41,14 @@ static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
         snprintf(why, why_size, "nothing is expected: add an expect block");
         return true;
     }
+    if (lz_real_doubted(c->world) != NULL) {
+        snprintf(why, why_size, "%s", lz_real_doubted(c->world));
+        return true;
+    }
     if (!has_traffic(c->world)) {
-        snprintf(why, why_size, "no request was sent");
+        snprintf(why, why_size, "%s",
+                 lz_real_is_live(c->world) ? "no request and no answer of a probe was seen"
+                                           : "no request was sent");
         return true;
     }
     size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;

@@ -183,6 +183,7 @@ static enum lz_exit cmd_list(const struct lz_cmd *cmd, struct lz_out *out, int a
     struct lz_opts_rest paths;
     struct lz_flags flags;
     lz_flags_init(&flags);
+    flags.is_live = true;
     enum lz_exit status;
     if (lz_flags_read(&line, out, &flags, &paths, &status))
         status = lz_watch_run(&flags, &paths, list_once, &(struct watched){&flags, &paths, out});

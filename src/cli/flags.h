@@ -60,6 +60,7 @@ struct lz_flags {
         first_failed; /* LZ_FLAGS_PATH_MAX bytes for the first failed run's file; NULL: not asked */
     bool no_saved;    /* seeds that failed once are not run first */
     unsigned jobs_default;        /* of the configuration; 0: none */
+    bool is_live;                 /* the command runs, or lists, what is real too */
     bool swarm;                   /* each seed leaves out some faults */
     struct lz_order_opts order;   /* in which messages arrive */
     const char *notify;           /* a URL; NULL: nobody */

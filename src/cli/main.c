@@ -8,18 +8,13 @@
 
 // Alphabetical; tests/tidy/tidy.lua checks.
 static const struct lz_cmd *const commands[] = {
-    &lz_cmd_check,       &lz_cmd_compare,
-    &lz_cmd_completions, &lz_cmd_config,
-    &lz_cmd_doctor,      &lz_cmd_explain,
-    &lz_cmd_help,        &lz_cmd_init,
-    &lz_cmd_list,        &lz_cmd_man,
-    &lz_cmd_mutate,      &lz_cmd_new,
-    &lz_cmd_plan,        &lz_cmd_repl,
-    &lz_cmd_replay,      &lz_cmd_report,
-    &lz_cmd_run,         &lz_cmd_shrink,
-    &lz_cmd_sql,         &lz_cmd_sweep,
-    &lz_cmd_types,       &lz_cmd_verify_history,
-    &lz_cmd_version,     &lz_cmd_why,
+    &lz_cmd_check,   &lz_cmd_compare, &lz_cmd_completions, &lz_cmd_config,
+    &lz_cmd_doctor,  &lz_cmd_explain, &lz_cmd_help,        &lz_cmd_init,
+    &lz_cmd_list,    &lz_cmd_live,    &lz_cmd_man,         &lz_cmd_mutate,
+    &lz_cmd_new,     &lz_cmd_plan,    &lz_cmd_recover,     &lz_cmd_repl,
+    &lz_cmd_replay,  &lz_cmd_report,  &lz_cmd_run,         &lz_cmd_shrink,
+    &lz_cmd_sql,     &lz_cmd_sweep,   &lz_cmd_types,       &lz_cmd_verify_history,
+    &lz_cmd_version, &lz_cmd_why,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

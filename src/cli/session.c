@@ -99,6 +99,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         .workers = flags->jobs,
         .fail_max = flags->fail_max,
         .build = build,
+        .is_live = flags->is_live,
         .colour = build && lz_term_look(&flags->term, STDOUT_FILENO).colour,
     };
     enum lz_exit status = LZ_EXIT_OK;
@@ -342,6 +343,9 @@ static enum lz_exit carry_out(struct session *s)
     lz_str_init(&text);
     lz_report_text_head(&text, &s->style, s->flags->seed, suite->run_scenarios, suite->run_count);
     print(s, &text);
+    if (suite->real_scenarios > 0 && !s->flags->quiet)
+        fprintf(stderr, "lorenz: %zu more can only be run against real programs: lorenz live\n",
+                suite->real_scenarios);
 
     if (!lz_suite_run(suite, run_done, s, &err)) {
         say(err.msg);

@@ -226,6 +226,12 @@ static void expand(struct lz_suite *suite, size_t scenario)
     size_t before = suite->run_count;
     if (s->code != LZ_EXIT_OK)
         add_run(suite, scenario, NULL);
+    // Among others it is left to `lorenz live`; alone, the run says why it cannot be.
+    if (s->code == LZ_EXIT_OK && s->listing.is_real && suite->scenario_count > 1 &&
+        !suite->opts.is_live) {
+        suite->real_scenarios++;
+        return;
+    }
     for (size_t i = 0; s->code == LZ_EXIT_OK && i < s->listing.case_count; i++) {
         const struct lz_worker_case *c = &s->listing.cases[i];
         if (lz_select_matches(suite->opts.cases, &c->params))

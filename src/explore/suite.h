@@ -36,8 +36,9 @@ struct lz_suite_opts {
     unsigned workers;
     size_t fail_max; /* stop after so many failed runs, in order; 0 means never */
     enum lz_twin_kind twin;
-    bool build;  /* list: build each case's world too */
-    bool colour; /* list: of the diagnostics */
+    bool build;   /* list: build each case's world too */
+    bool colour;  /* list: of the diagnostics */
+    bool is_live; /* what can only be run live is run too */
 };
 
 struct lz_suite_scenario {
@@ -69,9 +70,10 @@ struct lz_suite {
     size_t scenario_count;
     struct lz_suite_run *runs;
     size_t run_count;
-    size_t run_scenarios; /* that have at least one run */
-    size_t failed;        /* runs so far */
-    int signal;           /* what stopped it, or 0 */
+    size_t run_scenarios;  /* that have at least one run */
+    size_t real_scenarios; /* that have none, since they can only be run live */
+    size_t failed;         /* runs so far */
+    int signal;            /* what stopped it, or 0 */
     bool (*done)(void *ctx, struct lz_suite *suite, size_t run);
     void *done_ctx;
 };

@@ -20,6 +20,7 @@ static struct lz_script *load(const struct lz_vet_opts *opts, const struct lz_se
         .source = opts->source.text,
         .source_len = opts->source.len,
         .sets = pins->items,
+        .is_checked = true,
         .set_count = pins->count,
         .files = {.ctx = (void *)opts->source.path, .read = lz_project_read},
     };

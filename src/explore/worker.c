@@ -35,13 +35,14 @@ static _Noreturn void give_up(const struct lz_err *err)
 #define SHAKEN_STACK 40000
 
 // How a scenario is loaded; counted unless there are ticks.
-enum manner { TICKED, COUNTED, SHAKEN };
+enum manner { TICKED, COUNTED, SHAKEN, CHECKED };
 
 static struct lz_script *load(const struct lz_worker_source *source,
                               const struct lz_select_pairs *pins, enum manner manner)
 {
     const struct lz_script_opts opts = {
         .is_ticked = manner == TICKED,
+        .is_checked = manner == CHECKED,
         .slot = manner == SHAKEN ? SHAKEN_SLOT : 0,
         .hash_seed = manner == SHAKEN ? SHAKEN_HASH_SEED : 0,
         .gc_pause = manner == SHAKEN ? SHAKEN_GC_PAUSE : 0,
@@ -117,7 +118,7 @@ static void note_trouble(struct lz_worker_listing *listing, struct lz_script *s,
 static void build_cases(const struct lz_worker_list_opts *opts, struct lz_worker_listing *listing)
 {
     for (size_t i = 0; i < listing->case_count && listing->trouble == LZ_SCRIPT_OK; i++) {
-        struct lz_script *s = load_ticked(&opts->source, &listing->cases[i].params);
+        struct lz_script *s = load(&opts->source, &listing->cases[i].params, CHECKED);
         struct lz_script_world world;
         bool is_whole = lz_script_trouble(s) == LZ_SCRIPT_OK && lz_script_is_runnable(s);
         if (is_whole && !lz_script_build(s, 1, 0, &world))
@@ -135,6 +136,7 @@ static void put_listing(const struct lz_worker_listing *listing, struct lz_str *
     lz_wire_put_text(out, listing->diagnostics);
     lz_wire_put_u64(out, (uint64_t)listing->duration);
     lz_wire_put_u64(out, listing->seeds);
+    lz_wire_put_u64(out, listing->is_real);
     lz_wire_put_u64(out, listing->tag_count);
     for (size_t i = 0; i < listing->tag_count; i++)
         lz_wire_put_text(out, listing->tags[i]);
@@ -160,6 +162,7 @@ void lz_worker_list(const struct lz_worker_list_opts *opts, struct lz_str *messa
         listing.scenario = copy(lz_script_scenario(s));
         listing.duration = lz_script_duration(s);
         listing.seeds = lz_script_seeds(s);
+        listing.is_real = lz_script_is_real(s);
         read_tags(&listing, s);
         listing.case_count = lz_script_case_count(s);
         LZ_ASSERT(listing.case_count >= 1);
@@ -216,6 +219,7 @@ bool lz_worker_listing_read(const struct lz_str *message, struct lz_worker_listi
     listing.diagnostics = lz_wire_get_text(&in);
     listing.duration = (int64_t)lz_wire_get_u64(&in);
     listing.seeds = lz_wire_get_u64(&in);
+    listing.is_real = lz_wire_get_u64(&in) != 0;
     get_tags(&in, &listing);
     uint64_t count = lz_wire_get_u64(&in);
     if (count > CASES_MAX)

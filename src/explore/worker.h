@@ -37,6 +37,7 @@ struct lz_worker_listing {
     char *diagnostics; /* rendered; NULL if there are none */
     int64_t duration;  /* virtual, of a run */
     uint64_t seeds;    /* that a sweep runs; 0: not said */
+    bool is_real;      /* it can only be run live */
     char **tags;
     size_t tag_count;
     uint64_t text_hash;

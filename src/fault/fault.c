@@ -10,6 +10,7 @@
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
+#include "model/real.h"
 #include "model/store/store.h"
 #include "model/world_kinds.h"
 
@@ -111,6 +112,8 @@ struct lz_faults {
     double swarm; // share that is left out
     struct lz_fault_absent *absent;
     uint32_t absent_count, absent_cap;
+    const struct lz_fault_hands *hands; // NULL: the model
+    bool is_over;
 };
 
 size_t lz_fault_kind_count(void)
@@ -271,8 +274,13 @@ static void set_rise(struct lz_faults *fs, uint32_t index)
 }
 
 // What a step of the ramp touches again is not counted again, only what is more.
-static void apply(struct lz_world *w, struct lz_fault *f)
+static void apply(struct lz_faults *fs, struct lz_fault *f)
 {
+    struct lz_world *w = fs->w;
+    if (fs->hands != NULL) {
+        fs->hands->apply(fs->hands->ctx, f);
+        return;
+    }
     uint64_t before = f->effect;
     f->kind->apply(w, f);
     uint64_t counted = f->effect - before;
@@ -287,14 +295,29 @@ static void on_rise(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_faults *fs = ctx;
     struct lz_fault *f = fs->all[entity];
     LZ_ASSERT(f->active);
-    if (f->kind->change != NULL) {
+    if (fs->hands != NULL || f->kind->change != NULL) {
         set_rise(fs, entity);
-        f->kind->change(fs->w, f);
+        if (fs->hands != NULL)
+            fs->hands->change(fs->hands->ctx, f);
+        else
+            f->kind->change(fs->w, f);
         return;
     }
     f->kind->revert(fs->w, f);
     set_rise(fs, entity);
-    apply(fs->w, f);
+    apply(fs, f);
+}
+
+// What depends on who is there, and the next step.
+static void reconsider(struct lz_faults *fs, uint32_t index)
+{
+    if (fs->hands != NULL)
+        return;
+    if (fs->all[index]->active)
+        plan_step(fs, index);
+    lz_world_reconsider(fs->w);
+    lz_cache_reconsider(fs->w);
+    lz_store_reconsider(fs->w);
 }
 
 static void begin(struct lz_faults *fs, uint32_t index)
@@ -303,6 +326,8 @@ static void begin(struct lz_faults *fs, uint32_t index)
     struct lz_fault *f = fs->all[index];
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(!f->active);
+    if (fs->is_over)
+        return;
     f->active = true;
     f->started = now;
     f->firings++;
@@ -316,11 +341,8 @@ static void begin(struct lz_faults *fs, uint32_t index)
     if (f->opts.ramp > 0 && !f->kind->ramps_itself)
         set_rise(fs, index);
     f->applied = 0;
-    apply(w, f);
-    plan_step(fs, index);
-    lz_world_reconsider(w);
-    lz_cache_reconsider(w);
-    lz_store_reconsider(w);
+    apply(fs, f);
+    reconsider(fs, index);
     if (f->opts.lasting > 0)
         lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
     if (f->opts.every > 0)
@@ -333,24 +355,46 @@ static void on_begin(void *ctx, uint32_t entity, uint64_t payload)
     begin(ctx, entity);
 }
 
-static void on_end(void *ctx, uint32_t entity, uint64_t payload)
+static void end(struct lz_faults *fs, uint32_t index)
 {
-    (void)payload;
-    struct lz_faults *fs = ctx;
     struct lz_world *w = fs->w;
-    struct lz_fault *f = fs->all[entity];
-    LZ_ASSERT(f->active);
+    struct lz_fault *f = fs->all[index];
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault_end", .line = f->opts.line},
                    "%s is over", f->name);
     lz_sim_cancel(w->sim, f->next_rise);
     f->next_rise = 0;
-    f->kind->revert(w, f);
+    if (fs->hands != NULL)
+        fs->hands->revert(fs->hands->ctx, f);
+    else
+        f->kind->revert(w, f);
     f->active = false;
     if (f->ended < 0)
         f->ended = lz_sim_now(w->sim);
-    lz_world_reconsider(w);
-    lz_cache_reconsider(w);
-    lz_store_reconsider(w);
+    reconsider(fs, index);
+}
+
+static void on_end(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_faults *fs = ctx;
+    if (fs->all[entity]->active)
+        end(fs, entity);
+    else
+        LZ_ASSERT(fs->is_over);
+}
+
+void lz_faults_hand_over(struct lz_faults *fs, const struct lz_fault_hands *hands)
+{
+    LZ_ASSERT(fs->count == 0);
+    fs->hands = hands;
+}
+
+void lz_faults_end(struct lz_faults *fs)
+{
+    fs->is_over = true;
+    for (uint32_t i = fs->count; i > 0; i--)
+        if (fs->all[i - 1]->active)
+            end(fs, i - 1);
 }
 
 struct lz_faults *lz_faults_create(struct lz_world *w)
@@ -396,7 +440,10 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
                       : kind->per_instance ? ~LZ_FAULT_ON(LZ_COMPONENT_DNS)
                                            : ~0u;
         const struct lz_component *c = lz_world_component(w, t->id);
-        if ((on & LZ_FAULT_ON(c->kind)) == 0)
+        if (lz_real_is_live(w)) // what can be done to it, the hands know
+            on |= LZ_FAULT_ON(LZ_COMPONENT_PROCESS) | LZ_FAULT_ON(LZ_COMPONENT_ENDPOINT);
+        if (c->kind == LZ_COMPONENT_PROBE || c->kind == LZ_COMPONENT_PROMETHEUS ||
+            (on & LZ_FAULT_ON(c->kind)) == 0)
             return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s \"%s\"", kind->name,
                            lz_world_kind_name(c->kind), c->name);
     }
@@ -452,9 +499,10 @@ static bool check_pick(const struct lz_fault_kind *kind, const struct lz_fault_o
     return true;
 }
 
-static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
+static bool check(const struct lz_faults *fs, const struct lz_fault_kind *kind,
                   const struct lz_fault_opts *o, struct lz_err *err)
 {
+    const struct lz_world *w = fs->w;
     if (o->target.kind == 0)
         return lz_fail(err, LZ_EINVAL, "fault.%s needs a target", kind->name);
     if (!check_target(kind, w, &o->target, kind->targets, err) ||
@@ -464,6 +512,8 @@ static bool check(const struct lz_fault_kind *kind, const struct lz_world *w,
         return false;
     if (kind->check != NULL && !kind->check(o, err))
         return false;
+    if (fs->hands != NULL)
+        return fs->hands->check(fs->hands->ctx, o, err);
     return kind->fits == NULL || kind->fits(w, o, err);
 }
 
@@ -512,7 +562,7 @@ bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fau
     const struct lz_fault_kind *kind = lz_fault_kind_find(opts->kind);
     if (kind == NULL)
         return lz_fail(err, LZ_ENOENT, "there is no fault \"%s\"", opts->kind);
-    if (!check(kind, w, opts, err))
+    if (!check(fs, kind, opts, err))
         return false;
     if (fs->count == FAULTS_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d faults", FAULTS_MAX);

@@ -232,6 +232,23 @@ const struct lz_fault_kind *lz_fault_kind_find(const char *name); /* NULL: no su
 
 struct lz_faults *lz_faults_create(struct lz_world *w);
 
+/*
+ * Who carries faults out in place of the model: a live run. Times, `pick`, targets and names are as
+ * always, and so is what a fault counts, but for what it counts it in: `effect` is the hands'.
+ * Before the first fault is added. `check` is asked when one is.
+ */
+struct lz_fault_hands {
+    void *ctx;
+    bool (*check)(void *ctx, const struct lz_fault_opts *opts, struct lz_err *err);
+    void (*apply)(void *ctx, struct lz_fault *f);
+    void (*change)(void *ctx, struct lz_fault *f); /* its opts.params rose */
+    void (*revert)(void *ctx, struct lz_fault *f);
+};
+void lz_faults_hand_over(struct lz_faults *faults, const struct lz_fault_hands *hands);
+
+/* End those that are in force, and begin no other: the run is over before its time. */
+void lz_faults_end(struct lz_faults *faults);
+
 /* Plan a fault, or with at = -1 begin it now. The opts' pointers must outlive the run. */
 bool lz_fault_add(struct lz_faults *faults, const struct lz_fault_opts *opts, lz_fault_id *id,
                   struct lz_err *err) LZ_MUST_CHECK;

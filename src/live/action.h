@@ -67,9 +67,15 @@ struct lz_action {
     uint64_t (*effect)(struct lz_live *live, const struct lz_action_firing *f);
 };
 
-/* The table: rows of process.c, proxy/ and machine/, in the order of their names. */
+/* The rows of one file, ended by one without a name. */
+extern const struct lz_action lz_process_actions[];
+
+/* The table: all of those. */
 size_t lz_action_count(void);
 const struct lz_action *lz_action_get(size_t i);
 const struct lz_action *lz_action_find(const char *fault); /* NULL: it has no live form */
+
+/* "latency, loss, kill": all that have one, for messages. */
+void lz_action_list(struct lz_str *out);
 
 #endif

@@ -25,6 +25,7 @@
 
 struct lz_live;
 struct lz_loop;
+struct lz_proxy;
 
 /* What the parts of a run share. */
 struct lz_loop *lz_live_loop(struct lz_live *live);
@@ -32,7 +33,8 @@ struct lz_world *lz_live_world(struct lz_live *live);
 const struct lz_live_plan *lz_live_plan_of(const struct lz_live *live);
 struct lz_site *lz_live_site(struct lz_live *live);
 struct lz_undo *lz_live_undo(struct lz_live *live);
-const char *lz_live_run_name(const struct lz_live *live); /* LORENZ_LIVE_RUN of what we start */
+struct lz_proxy *lz_live_proxy(struct lz_live *live);
+const char *lz_live_run_name(const struct lz_live *live);
 
 /* Move the world to the present and give its time; fixed before the start and after the end. */
 lz_time lz_live_now(struct lz_live *live);
@@ -64,6 +66,9 @@ void lz_live_note(struct lz_live *live, const char *fmt, ...) LZ_PRINTF(2, 3);
 /* Nothing failed, but what was measured says nothing (the load could not be sent in time, an
    action was not observed): the run is inconclusive for this reason. The first counts. */
 void lz_live_doubt(struct lz_live *live, const char *fmt, ...) LZ_PRINTF(2, 3);
+
+/* All programs and endpoints are ready: the run begins. */
+void lz_live_ready(struct lz_live *live);
 
 /* The run cannot go on: everything is undone and stopped, and this is said. */
 void lz_live_fail(struct lz_live *live, const char *fmt, ...) LZ_PRINTF(2, 3);

@@ -16,6 +16,7 @@
 
 #include <sys/types.h>
 
+#include "base/str.h"
 #include "script/live_plan.h"
 
 #define LZ_SITE_HOST_SIZE 256
@@ -62,11 +63,53 @@ struct lz_site_edge {
 
 struct lz_site {
     const struct lz_live_plan *plan;
+    const struct lz_world *world;      /* names of components */
     struct lz_site_process *processes; /* as plan->targets */
     size_t process_count;
     struct lz_site_edge *edges; /* as plan->edges */
     size_t edge_count;
-    char *folder; /* of the run: outputs, files, programs' own folders */
+    char *folder;          /* of the run: outputs, files, programs' own folders; absolute */
+    char *scenario_folder; /* where the scenario's file is; absolute */
 };
+
+struct lz_site_opts {
+    const struct lz_live_plan *plan;
+    const struct lz_world *world; /* names of components */
+    const char *folder, *scenario_folder;
+    const char *const *hosts; /* that may be reached besides the loopback's */
+    size_t host_count;
+};
+
+/* Choose ports, look up addresses. Refused: a host that was not allowed or does not resolve, a port
+   that is in use (and by whom), one that two want. */
+bool lz_site_create(const struct lz_site_opts *opts, struct lz_site **out,
+                    struct lz_err *err) LZ_MUST_CHECK;
+void lz_site_destroy(struct lz_site *site); /* NULL is allowed */
+
+/* Is the port free on 127.0.0.1? Else who listens there, as far as /proc tells: "nginx (812)". */
+bool lz_site_port_is_free(uint16_t port, char *who, size_t size);
+
+/* "scheme://host:port/...": its parts. LZ_EINVAL: it is no URL, or has no port that is known. */
+bool lz_site_read_url(const char *url, struct lz_site_address *out,
+                      struct lz_err *err) LZ_MUST_CHECK;
+
+/* May this host be reached? Looked up, all its addresses must be loopback's, or it is allowed. */
+bool lz_site_may_reach(const char *host, const char *const *hosts, size_t host_count,
+                       struct lz_err *err) LZ_MUST_CHECK;
+
+/*
+ * Fill in a text's templates, as seen by `self` (NULL: by a probe):
+ *
+ *   {{port}} {{host}} {{address}} {{dir}} {{name}}   its own; address is host:port
+ *   {{db.port}} {{db.host}} {{db.address}}           of another: the proxy in between, if `self`
+ *                                                    connects to it, else where it really listens
+ *   {{db.direct_port}} {{db.direct_address}}         where it really listens, whatever is between
+ *   {{db.dir}}                                       its folder
+ *   {{run.dir}} {{scenario.dir}}                     the run's folder, the scenario file's
+ *
+ * `db` is a process, an endpoint or a component that one of them stands for (its first).
+ */
+bool lz_site_fill(const struct lz_site *site, const struct lz_site_process *self, const char *text,
+                  struct lz_str *out, struct lz_err *err) LZ_MUST_CHECK;
 
 #endif

@@ -41,7 +41,7 @@ enum lz_undo_verb {
 struct lz_undo_entry {
     enum lz_undo_verb verb;
     pid_t pid;
-    uint64_t start; /* of pid: lz_undo_start_time */
+    uint64_t start; /* of pid: lz_family_start_time */
     int number;
     uint64_t soft, hard;
     const char *path, *text; /* without a NUL; at most 4000 bytes each */
@@ -68,6 +68,9 @@ void lz_undo_forget(struct lz_undo *undo, lz_undo_id id);
 /* Undo all that is left, latest first, and remove the file if all of it was. */
 bool lz_undo_all(struct lz_undo *undo, struct lz_err *err) LZ_MUST_CHECK;
 
+/* The state folder, made if it is not there. */
+bool lz_undo_folder(struct lz_str *out, struct lz_err *err) LZ_MUST_CHECK;
+
 const char *lz_undo_path(const struct lz_undo *undo);
 void lz_undo_close(struct lz_undo *undo); /* the file stays as it is */
 
@@ -82,8 +85,5 @@ struct lz_undo_report {
 };
 bool lz_undo_file(const char *path, struct lz_undo_report *report,
                   struct lz_err *err) LZ_MUST_CHECK;
-
-/* When a process was started, in clock ticks since boot; 0: there is none of that number. */
-uint64_t lz_undo_start_time(pid_t pid);
 
 #endif

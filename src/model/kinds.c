@@ -14,6 +14,7 @@
 #include "model/net/dns.h"
 #include "model/net/link.h"
 #include "model/node/host.h"
+#include "model/real.h"
 #include "model/service/gateway.h"
 #include "model/service/service.h"
 #include "model/store/store.h"
@@ -38,6 +39,10 @@ static const struct {
     [LZ_COMPONENT_CONSUMERS] = {"consumers", lz_consumers_metrics},
     [LZ_COMPONENT_STORE] = {"store", lz_store_metrics},
     [LZ_COMPONENT_LINK] = {"link", lz_link_metrics},
+    [LZ_COMPONENT_PROCESS] = {"process", lz_real_process_metrics},
+    [LZ_COMPONENT_ENDPOINT] = {"endpoint", lz_real_endpoint_metrics},
+    [LZ_COMPONENT_PROBE] = {"probe", lz_real_probe_metrics},
+    [LZ_COMPONENT_PROMETHEUS] = {"prometheus", lz_real_prometheus_metrics},
 };
 
 const char *lz_world_kind_name(enum lz_component_kind kind)

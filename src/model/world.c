@@ -23,6 +23,7 @@
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
 #include "model/place.h"
+#include "model/real.h"
 #include "model/service/auth.h"
 #include "model/service/filter.h"
 #include "model/service/service.h"
@@ -38,6 +39,30 @@ struct lz_world_clock {
     void *on_second_ctx;
 };
 
+static void sample_models(struct lz_world *w)
+{
+    lz_database_second(w);
+    if (w->consensuses != NULL)
+        lz_consensus_second(w);
+    lz_brokers_second(w);
+    lz_rss_second(w);
+    lz_host_second(w);
+}
+
+static void start_models(struct lz_world *w)
+{
+    lz_traffics_start(w);
+    lz_calls_start(w);
+    lz_caches_start(w);
+    lz_dnses_start(w);
+    lz_lives_start(w);
+    if (w->consensuses != NULL)
+        lz_consensus_start(w);
+    lz_brokers_start(w);
+    if (w->auths != NULL)
+        lz_auths_start(w);
+}
+
 // Judging and windows happen on whole seconds, before anything else that falls on them:
 // a window is [k s, k+1 s).
 static void on_second(void *ctx, uint32_t entity, uint64_t payload)
@@ -47,12 +72,8 @@ static void on_second(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(now % LZ_S == 0);
-    lz_database_second(w);
-    if (w->consensuses != NULL)
-        lz_consensus_second(w);
-    lz_brokers_second(w);
-    lz_rss_second(w);
-    lz_host_second(w);
+    if (!lz_real_is_live(w))
+        sample_models(w);
     lz_metrics_roll(w->metrics, now);
     if (now == w->warmup)
         lz_metrics_begin(w->metrics, now);
@@ -101,6 +122,8 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_stores_init(w);
     lz_dnses_init(w);
     lz_traffics_init(w);
+    if (opts->is_live)
+        lz_real_live(w);
     return w;
 }
 
@@ -167,16 +190,10 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
     if (!w->running) {
         w->running = true;
         lz_sim_at_first(w->sim, 0, w->clock->second, 0, 0);
-        lz_traffics_start(w);
-        lz_calls_start(w);
-        lz_caches_start(w);
-        lz_dnses_start(w);
-        lz_lives_start(w);
-        if (w->consensuses != NULL)
-            lz_consensus_start(w);
-        lz_brokers_start(w);
-        if (w->auths != NULL)
-            lz_auths_start(w);
+        if (!lz_real_is_live(w))
+            start_models(w);
+        else
+            lz_traffics_start(w); // sent by somebody else (lz_traffic_send_by)
     }
     return lz_sim_run(w->sim, until);
 }

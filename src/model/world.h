@@ -46,7 +46,11 @@ enum lz_component_kind {
     LZ_COMPONENT_CONSUMERS,
     LZ_COMPONENT_LINK, /* one that is measured; it has no instances */
     LZ_COMPONENT_CONSENSUS,
-    LZ_COMPONENT_HOST,  /* without instances: what stands on it is not its own */
+    LZ_COMPONENT_HOST,    /* without instances: what stands on it is not its own */
+    LZ_COMPONENT_PROCESS, /* these four are observed, never simulated: real.h */
+    LZ_COMPONENT_ENDPOINT,
+    LZ_COMPONENT_PROBE,
+    LZ_COMPONENT_PROMETHEUS,
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
 
@@ -131,6 +135,7 @@ struct lz_world {
     struct lz_certs *certs;
     struct lz_auths *auths; /* NULL: nobody asks for tokens */
     struct lz_resolvers *resolvers;
+    struct lz_reals *reals; /* NULL: nothing real is declared, and the run is simulated */
 };
 
 struct lz_world_opts {
@@ -141,6 +146,7 @@ struct lz_world_opts {
     lz_time warmup;
     lz_time end;                /* duration of the scenario */
     struct lz_order_opts order; /* of deliveries */
+    bool is_live;               /* nothing of the model runs: real.h */
 };
 
 struct lz_world *lz_world_create(const struct lz_world_opts *opts);

@@ -94,7 +94,7 @@ static void put_run(struct lz_record_writer *w, const struct lz_record_meta *met
     lz_record_put_text(&i, meta->token);
     lz_record_put_text(&i, verdict);
     lz_record_put_text(&i, why);
-    lz_record_put_text(&i, world != NULL ? hash : NULL);
+    lz_record_put_text(&i, world != NULL && !meta->is_live ? hash : NULL);
     lz_record_put_int(&i, world != NULL ? (int64_t)lz_sim_events(world->sim) : 0);
     lz_record_put_int(&i, world != NULL ? lz_sim_now(world->sim) : 0);
     lz_record_put_int(&i, world != NULL ? world->warmup : 0);

@@ -55,6 +55,7 @@ struct lz_record_meta {
     uint64_t ordinal; /* of the case in its scenario's matrix */
     const struct lz_record_param *params;
     size_t param_count;
+    bool is_live;          /* nothing brings it back: it has no trace hash */
     bool xfail;            /* the scenario declares that this case fails */
     const char *error;     /* the scenario is wrong: rendered diagnostic; the verdict is "error" */
     const char *diverged;  /* a second run differed: what and where; the verdict is "diverged" */

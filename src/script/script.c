@@ -78,6 +78,8 @@ static void push_options(struct lz_script *s)
         lua_setfield(L, -2, s->opts.sets[i].name);
     }
     lua_setfield(L, -2, "pins");
+    lua_pushboolean(L, s->opts.hands != NULL);
+    lua_setfield(L, -2, "live");
 }
 
 // [world]: what main.prepare takes.
@@ -101,6 +103,7 @@ static void push_world(lua_State *L)
     lz_bind_txn(L);
     lz_bind_backup(L);
     lz_bind_sql(L);
+    lz_bind_live(L);
     lz_bind_prompt(L);
     lz_use_bind(L);
     lua_getfield(L, -1, "fault_kinds");
@@ -502,20 +505,52 @@ static int runnable_protected(lua_State *L)
     return 1;
 }
 
-bool lz_script_is_runnable(struct lz_script *s)
+static int real_protected(lua_State *L)
+{
+    push_main(lua_touserdata(L, 1), "is_real");
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static bool ask(struct lz_script *s, lua_CFunction question)
 {
     LZ_ASSERT(s->trouble == LZ_SCRIPT_OK);
-    lua_pushcfunction(s->L, runnable_protected);
+    lua_pushcfunction(s->L, question);
     lua_pushlightuserdata(s->L, s);
-    bool is_runnable = lua_pcall(s->L, 1, 1, 0) == LUA_OK && lua_toboolean(s->L, -1);
+    bool is_so = lua_pcall(s->L, 1, 1, 0) == LUA_OK && lua_toboolean(s->L, -1);
     lua_pop(s->L, 1);
-    return is_runnable;
+    return is_so;
 }
+
+bool lz_script_is_runnable(struct lz_script *s)
+{
+    return ask(s, runnable_protected);
+}
+
+bool lz_script_is_real(struct lz_script *s)
+{
+    return ask(s, real_protected);
+}
+
+// Nothing is ever done by them.
+static bool allow_fault(void *ctx, const struct lz_fault_opts *opts, struct lz_err *err)
+{
+    (void)ctx;
+    (void)opts;
+    (void)err;
+    return true;
+}
+
+static const struct lz_fault_hands no_hands = {.check = allow_fault};
 
 static int build_protected(lua_State *L)
 {
     struct lz_script *s = lua_touserdata(L, 1);
     lz_procs_init(s);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
+    lua_pushboolean(L, s->opts.hands != NULL);
+    lua_setfield(L, -2, "live");
+    lua_settop(L, 0);
     push_main(s, "build");
     lua_call(L, 1, 1);
     if (!lua_toboolean(L, -1))
@@ -540,6 +575,8 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
 {
     LZ_ASSERT(s->trouble == LZ_SCRIPT_OK);
     LZ_ASSERT(s->world.world == NULL);
+    if (s->opts.is_checked && s->opts.hands == NULL && lz_script_is_real(s))
+        s->opts.hands = &no_hands;
     s->world.world = lz_world_create(&(struct lz_world_opts){
         .arena = s->arena,
         .seed = seed,
@@ -548,9 +585,12 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
         .warmup = s->warmup,
         .end = s->duration,
         .order = s->order,
+        .is_live = s->opts.hands != NULL,
     });
     lz_wall_enter(lz_sim_clock(s->world.world->sim));
     s->world.faults = lz_faults_create(s->world.world);
+    if (s->opts.hands != NULL)
+        lz_faults_hand_over(s->world.faults, s->opts.hands);
     lz_faults_swarm(s->world.faults, s->swarm);
     s->world.checks = lz_checks_create(s->world.world, s->world.faults);
     guarded(s, build_protected);

@@ -53,11 +53,13 @@ struct lz_script_opts {
     const struct lz_script_set *sets;
     size_t set_count;
     struct lz_script_files files;
-    uint64_t instructions_max; /* between two yields; 0 means 100 million */
-    size_t memory_max;         /* of the whole universe; 0 means 1 GiB */
-    unsigned slot;             /* arena slot */
-    bool captures;             /* keep the top level's locals, for a prompt (prompt.h) */
-    bool is_ticked;            /* instructions are not counted: see lz_script_tick */
+    uint64_t instructions_max;          /* between two yields; 0 means 100 million */
+    size_t memory_max;                  /* of the whole universe; 0 means 1 GiB */
+    unsigned slot;                      /* arena slot */
+    bool captures;                      /* keep the top level's locals, for a prompt (prompt.h) */
+    const struct lz_fault_hands *hands; /* who does what faults ask: the run is live (real.h) */
+    bool is_checked; /* it is built and not run: also what can only be run live */
+    bool is_ticked;  /* instructions are not counted: see lz_script_tick */
     /* For a second run that must do the same (--shake); 0 means as always. */
     uint32_t hash_seed; /* of Lua's string hash */
     unsigned gc_pause;  /* percent a heap grows before it is collected again */
@@ -121,6 +123,9 @@ const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i)
 /* Whether this version can run all that it declares; if not, building says what (LZ114).
    A scenario may be checked long before that. */
 bool lz_script_is_runnable(struct lz_script *s);
+
+/* Whether it can only be run live (real.h): something real stands for itself. */
+bool lz_script_is_real(struct lz_script *s);
 
 /*
  * Build the world for the loaded values (load again with all params pinned to run

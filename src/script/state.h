@@ -50,6 +50,7 @@ struct lz_script {
     struct lz_order_opts order;
     lz_time duration, warmup;
     uint64_t seeds;
+    struct lz_live_plan *live; /* NULL: it is simulated */
     struct lz_str diagnostics;
 };
 
@@ -118,6 +119,7 @@ void lz_bind_replication(lua_State *L);
 void lz_bind_broker(lua_State *L);
 void lz_bind_cache(lua_State *L);
 void lz_bind_store(lua_State *L);
+void lz_bind_live(lua_State *L);
 
 /* prompt.c: keep the top level's locals as the chunk returns. */
 void lz_prompt_capture(struct lz_script *s, lua_State *thread);

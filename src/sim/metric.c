@@ -17,6 +17,7 @@ struct series {
     uint64_t total_begin;  // COUNTER: at lz_metrics_begin
     double whole_sum, whole_low, whole_high;
     lz_time whole_until;  // GAUGE: whole_sum is complete up to here
+    lz_time whole_from;   // GAUGE: and begins here
     struct lz_hist whole; // HIST
     struct lz_window_list recent, stored;
     struct lz_window dropped; // the last one dropped from `recent`
@@ -26,6 +27,8 @@ struct series {
 struct metric {
     struct lz_metric_def def;
     uint32_t component;
+    bool is_hidden;      // nobody observes it
+    uint32_t shown_from; // windows before this one have no sample
 };
 
 struct lz_metrics {
@@ -226,6 +229,43 @@ size_t lz_metrics_bytes(const struct lz_metrics *m, uint32_t component)
     return bytes;
 }
 
+void lz_metrics_hide(struct lz_metrics *m, lz_metric id)
+{
+    LZ_ASSERT(id >= 1 && id <= m->metric_count);
+    m->metrics[id].is_hidden = true;
+}
+
+bool lz_metrics_is_hidden(const struct lz_metrics *m, lz_metric id)
+{
+    return metric_at(m, id)->is_hidden;
+}
+
+// As if the level had been so since the window began, and nothing were known of before.
+static void begin_level(struct lz_metrics *m, struct series *s, lz_time now, double level)
+{
+    if (!s->face->is_touched)
+        lz_metrics_touch(m, s->face->id);
+    struct lz_gauge *g = &s->face->u.gauge;
+    *g = (struct lz_gauge){
+        .level = level, .sum = level * (double)(now - m->start), .low = level, .high = level};
+    g->since = now;
+    s->level_start = s->whole_low = s->whole_high = level;
+    s->whole_sum = 0.0;
+    s->whole_until = s->whole_from = m->start;
+}
+
+void lz_metrics_show(struct lz_metrics *m, lz_metric id, lz_time now, double level)
+{
+    LZ_ASSERT(id >= 1 && id <= m->metric_count);
+    LZ_ASSERT(now >= m->start);
+    struct metric *metric = &m->metrics[id];
+    LZ_ASSERT(metric->is_hidden);
+    metric->is_hidden = false;
+    metric->shown_from = m->closed;
+    if (metric->def.view == LZ_VIEW_LEVEL)
+        begin_level(m, &m->series[metric->def.a], now, level);
+}
+
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
@@ -335,7 +375,7 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
         bool is_gauge = s->face->kind == LZ_WINDOW_GAUGE;
         s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
-        s->whole_until = now;
+        s->whole_until = s->whole_from = now;
         s->whole_low = s->whole_high = is_gauge ? level_until_start(s) : 0.0;
         if (s->face->kind == LZ_WINDOW_HIST)
             lz_hist_clear(&s->whole);
@@ -408,8 +448,11 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
     const struct series *a = &m->series[def->a], *b = &m->series[def->b];
     LZ_ASSERT(over >= 1 && over <= a->keep);
     LZ_ASSERT(LZ_IMPLIES(def->b != 0, over <= b->keep));
+    const struct metric *metric = metric_at(m, id);
     uint32_t to = m->closed, from = over < to ? to - over : 0;
-    if (to == 0)
+    if (from < metric->shown_from)
+        from = metric->shown_from;
+    if (from >= to || metric->is_hidden)
         return (struct lz_sample){0};
     uint64_t first = a->dropped.u.total;
     switch (def->view) {
@@ -433,9 +476,10 @@ static struct lz_sample whole_level(const struct lz_metrics *m, const struct ser
 {
     double level = level_until_start(s);
     struct lz_sample out = sample(level, 1);
-    if (m->start > m->begun)
+    lz_time from = s->whole_from > m->begun ? s->whole_from : m->begun;
+    if (m->start > from)
         out.value = (s->whole_sum + level * (double)(m->start - s->whole_until)) /
-                    (double)(m->start - m->begun);
+                    (double)(m->start - from);
     out.low = s->whole_low;
     out.high = s->whole_high;
     return out;
@@ -446,6 +490,8 @@ struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
     const struct lz_metric_def *def = lz_metrics_def(m, id);
     const struct series *a = &m->series[def->a], *b = &m->series[def->b];
     double seconds = (double)(m->start - m->begun) / 1e9;
+    if (metric_at(m, id)->is_hidden)
+        return (struct lz_sample){0};
     switch (def->view) {
     case LZ_VIEW_TOTAL:
         return total_sample(def, a->face->u.total);
@@ -491,6 +537,8 @@ struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, siz
     uint32_t index = (uint32_t)i;
     uint32_t ends = index + 1 < m->stored ? (index + 1) * m->factor : m->closed;
     double seconds = (double)(ends - index * m->factor);
+    if (metric_at(m, id)->is_hidden || ends <= metric_at(m, id)->shown_from)
+        return (struct lz_sample){0};
     switch (def->view) {
     case LZ_VIEW_TOTAL:
         return total_sample(def, lz_window_total(&a->stored, index + 1, 0));

@@ -198,6 +198,15 @@ uint32_t lz_metrics_component(const struct lz_metrics *m, lz_metric id);
 /* Of a component's series: counts, windows for judging, the record. */
 size_t lz_metrics_bytes(const struct lz_metrics *m, uint32_t component);
 
+/*
+ * What nobody observes has no sample, instead of a level of 0. A level that is shown by its first
+ * reading begins with it: the window that the reading falls into is all at that value, and none
+ * before it has a sample. Others are merely shown.
+ */
+void lz_metrics_hide(struct lz_metrics *m, lz_metric id);
+void lz_metrics_show(struct lz_metrics *m, lz_metric id, lz_time now, double level);
+bool lz_metrics_is_hidden(const struct lz_metrics *m, lz_metric id);
+
 /* Judging `id` needs its last `windows` windows exactly. */
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows);
 

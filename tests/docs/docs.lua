@@ -90,7 +90,7 @@ end
 
 local function check_code(name)
     local page = codes[name]
-    local command = page.run and "run --keep none" or "check"
+    local command = page.run == true and "run --keep none" or page.run or "check"
     if page.set then command = command .. " --set " .. page.set end
     write_files(page.files)
     local said, got = judge(whole(page.wrong), command, page.is_warning and "warning")

@@ -1,0 +1,274 @@
+--- Real programs, addresses and probes: into the world as components, and into the plan of a live
+--- run (src/script/live_plan.h) as what they are.
+local M = {}
+
+local REAL = { process = true, endpoint = true, probe = true, prometheus = true }
+local S = 1000000000
+local SIGNALS = { HUP = 1, INT = 2, QUIT = 3, USR1 = 10, USR2 = 12, TERM = 15 }
+
+function M.is_real(kind) return REAL[kind] == true end
+
+local function wrong(state, code, line, text, help, path)
+    state.diag.add { code = code, line = line, text = text, help = help, path = path,
+        at = path and "field" or nil }
+end
+
+--- How many instances a component may have, and what its parts are called.
+local function instances(c)
+    local f = c.fields
+    if c.kind == "cache" and f.mode == "sentinel" then
+        return (f.nodes or 1) + ((f.sentinel or {}).count or 3), "nodes and sentinels"
+    elseif c.kind == "consensus" or c.kind == "store" then
+        return f.nodes or 3, "nodes"
+    elseif c.kind == "service" or c.kind == "balancer" or c.kind == "gateway" then
+        return f.replicas or 1, "replicas"
+    end
+    return f.nodes or 1, "nodes"
+end
+
+--- Which real thing stands for which instance.
+function M.attach(state)
+    for _, c in ipairs(state.plan.components) do
+        local list = c.fields.live
+        if c.kind ~= "traffic" and list then
+            local count, what = instances(c)
+            if #list ~= count then
+                return wrong(state, "LZ206", c.line, ("`live` of %s names %d, and it has %d %s")
+                    :format(c.text, #list, count, what),
+                    "name one for each, in their order", { "live" })
+            end
+            for i, one in ipairs(list) do
+                if one.of then
+                    return wrong(state, "LZ206", c.line, ("`live` of %s: %s stands for %s already")
+                        :format(c.text, one.text, one.of.text), nil, { "live" })
+                end
+                one.of, one.ordinal = c, i
+                if one.is_inline then
+                    one.name = #list == 1 and c.name or ("%s-%d"):format(c.name, i)
+                    one.text = ('%s "%s"'):format(one.kind, one.name)
+                end
+            end
+        end
+    end
+end
+
+--- Whether something real stands for itself alone.
+function M.is_only_real(state)
+    local attached = {}
+    for _, c in ipairs(state.plan.components) do
+        local list = c.kind ~= "traffic" and c.fields.live or {}
+        for _, one in ipairs(list) do attached[one] = true end
+    end
+    for _, c in ipairs(state.plan.components) do
+        if (c.kind == "process" or c.kind == "endpoint") and not attached[c] then return true end
+    end
+    return false
+end
+
+--- Programs are not simulated: each needs a model, or a live run.
+function M.check_simulated(state)
+    for _, c in ipairs(state.plan.components) do
+        local to = c.kind == "traffic" and c.fields.to
+        if (c.kind == "process" or c.kind == "endpoint") and not c.of then
+            return wrong(state, "LZ701", c.line, ("%s is real and cannot be simulated")
+                :format(c.text), "`lorenz live` runs it; to simulate it too, name it in the "
+                .. "`live` of a component that models it")
+        elseif to and REAL[to.kind] then
+            return wrong(state, "LZ701", c.line, ("%s goes to %s, which cannot be simulated")
+                :format(c.text, to.text), ("it stands for %s: write to = that"):format(
+                to.of and to.of.text or "nothing"), { "to" })
+        end
+    end
+end
+
+function M.create(C, c)
+    local id, message = C.real(c.name, c.row, c.kind)
+    if not id then return nil, message end
+    c.queries = {}
+    for i, q in ipairs(c.kind == "prometheus" and c.fields.queries or {}) do
+        c.queries[i] = { name = q[1], promql = q[2], metric = C.real_query(id, q[1]) }
+    end
+    return id
+end
+
+-- ---------------------------------------------------------------- the plan
+
+local function asking(f, defaults)
+    return { http = f.http, tcp = f.tcp, command = f.command, status = f.status,
+        contains = f.contains, value = f.value, every = f.every or defaults.every,
+        timeout = f.timeout or S, fails = f.fails or 1, passes = f.passes or 1 }
+end
+
+local function protocol_of(f)
+    local is_http = f.url and f.url:find "^https?://" ~= nil
+    return f.protocol or (is_http and "http" or "tcp")
+end
+
+local function add_target(state, C, t)
+    local f, of = t.fields, t.of or t
+    t.protocol = protocol_of(f)
+    local index, message = C.live_target {
+        name = t.name, line = state.files.outer(t.line), component = t.id or 0, of = of.id,
+        ordinal = t.ordinal or 1, is_http = t.protocol == "http", url = f.url, run = f.run,
+        setup = f.setup, env = f.env, files = f.files, cwd = f.cwd, user = f.user,
+        port = f.listens or 0, ready = f.ready and asking(f.ready, { every = S // 10 }),
+        ready_within = f.ready_within or 30 * S, grace = f.grace or 10 * S,
+        stop_signal = SIGNALS[f.stop_signal or "TERM"], is_restarted = f.restart == "always",
+        backoff = f.backoff or S,
+    }
+    if not index then return wrong(state, "LZ704", t.line, ("%s: %s"):format(t.text, message)) end
+    t.index = index
+end
+
+--- The real things that a component is: its own, or what stands behind a door that is only
+--- modelled.
+local function reality(c, seen)
+    if c.index then return { c } end
+    if c.kind ~= "traffic" and c.fields.live then return c.fields.live end
+    seen = seen or {}
+    local behind = c.fields.to or (c.fields.answers or {})[1]
+    if not behind or seen[behind] or c.kind == "traffic" and seen[c] then return {} end
+    seen[behind] = true
+    return reality(behind, seen)
+end
+
+local function add_edge(state, C, from, client, to)
+    local key = ("%d %d %d"):format(from and from.index or 0, from and 0 or client.id, to.index)
+    if state.live_edges[key] then return end
+    state.live_edges[key] = true
+    C.live_edge { from = from and from.index or 0, to = to.index, client = client.id,
+        server = (to.of or to).id, line = state.files.outer(client.line) }
+    local server = to.of or to
+    if to.protocol == "http" then server.is_seen, to.is_seen = true, true end
+end
+
+local function add_edges(state, C)
+    for _, c in ipairs(state.plan.components) do
+        for _, from in ipairs(c.kind ~= "traffic" and reality(c) or {}) do
+            for _, call in ipairs(c.fields.calls or {}) do
+                for _, to in ipairs(reality(call.to)) do add_edge(state, C, from, c, to) end
+            end
+        end
+    end
+    for _, t in ipairs(state.live_targets) do
+        for _, other in ipairs(t.fields.connects or {}) do
+            local list = reality(other)
+            if #list == 0 then
+                wrong(state, "LZ704", t.line, ("%s connects to %s, which is only modelled"):format(
+                    t.text, other.text), "give that a `live`, or leave it out", { "connects" })
+            end
+            for _, to in ipairs(list) do
+                if to == t then
+                    wrong(state, "LZ704", t.line, ("%s connects to itself"):format(t.text), nil,
+                        { "connects" })
+                else
+                    add_edge(state, C, t, t.of or t, to)
+                end
+            end
+        end
+    end
+end
+
+local function request_of(c)
+    local f = c.fields.live or {}
+    local method, path = (c.fields.op or "GET /"):match "^(%u+)%s+(/%S*)$"
+    return f.method or method or f.path and "GET", f.path or path, f
+end
+
+local function add_traffic(state, C, c)
+    local list = reality(c.fields.to)
+    local method, path, f = request_of(c)
+    if #list == 0 then
+        return wrong(state, "LZ704", c.line, ("%s goes to %s, which is only modelled"):format(
+            c.text, c.fields.to.text), "give that a `live`", { "to" })
+    elseif not path or not method then
+        return wrong(state, "LZ704", c.line, ("%s is no HTTP request: %s"):format(
+            c.fields.op, c.text), 'write op = "GET /path", or live = { path = "/path" }', { "op" })
+    end
+    for _, to in ipairs(list) do
+        if to.protocol ~= "http" then
+            return wrong(state, "LZ704", c.line, ("%s sends HTTP, and %s is not said to speak it")
+                :format(c.text, to.text), 'write protocol = "http" there')
+        end
+        add_edge(state, C, nil, c, to)
+    end
+    c.is_seen = true
+    C.live_traffic { component = c.id, line = c.row, method = method, path = path, body = f.body,
+        headers = f.headers, ca_file = f.ca_file, http2 = f.http2, connections = f.connections }
+end
+
+local function add_probe(C, c)
+    local f = asking(c.fields, { every = S })
+    f.name, f.component, f.line = c.name, c.id, c.row
+    f.of = c.fields.of and c.fields.of.index or 0
+    C.live_probe(f)
+end
+
+local function add_prometheus(C, c)
+    C.live_prometheus { name = c.name, component = c.id, line = c.row, url = c.fields.url,
+        every = c.fields.every or S, timeout = c.fields.timeout or S, queries = c.queries }
+end
+
+--- Everything real, once all components are in the world.
+function M.build(state, C)
+    if not state.live then return end
+    state.live_edges, state.live_targets = {}, {}
+    for _, c in ipairs(state.plan.components) do
+        if c.kind == "process" or c.kind == "endpoint" then
+            state.live_targets[#state.live_targets + 1] = c
+        end
+        for _, one in ipairs(c.kind ~= "traffic" and c.fields.live or {}) do
+            if one.is_inline then state.live_targets[#state.live_targets + 1] = one end
+        end
+    end
+    for _, t in ipairs(state.live_targets) do add_target(state, C, t) end
+    if #state.diag.list > 0 then return end
+    add_edges(state, C)
+    for _, c in ipairs(state.plan.components) do
+        if c.kind == "traffic" then add_traffic(state, C, c)
+        elseif c.kind == "probe" then add_probe(C, c)
+        elseif c.kind == "prometheus" then add_prometheus(C, c) end
+    end
+end
+
+--- Once the metrics have their ids.
+function M.build_aborts(state, C, matcher)
+    for _, m in ipairs(state.live and state.plan.scenario.fields.abort_when or {}) do
+        local built = matcher(state, C, m)
+        if built then C.live_abort { matcher = built, text = m.text or m.mark } end
+    end
+end
+
+-- ---------------------------------------------------------------- what is observed
+
+local function why_unseen(c, path)
+    if c.kind == "probe" then
+        return path ~= "value" and "" or not c.fields.value and "write value = true" or ""
+    elseif c.kind == "prometheus" or path == "up" or path == "restarts" then
+        return ""
+    elseif c.is_seen then
+        return ""
+    elseif c.kind == "process" or c.kind == "endpoint" or c.fields and c.fields.live then
+        return "its requests are seen if protocol = \"http\" and something that is declared calls "
+            .. "it"
+    end
+    return "nothing real stands for it"
+end
+
+--- Whether a live run observes that metric; if not, says so.
+function M.check_source(state, C, m, line)
+    if not state.live then return true end
+    local c = m.component
+    local why
+    if not REAL[c.kind] and not C.real_measured(m.path) or m.replica or not c.fields then
+        why = "the model alone has it; a live run observes rate, errors, latency and in_flight"
+    else
+        why = why_unseen(c, m.path)
+    end
+    if why == "" then return true end
+    wrong(state, "LZ702", line, ("%s has no live source"):format(m.text), why
+        .. "; what a program says of itself, probe { command = ..., value = true } asks")
+    return false
+end
+
+return M

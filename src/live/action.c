@@ -1,0 +1,45 @@
+#include "live/action.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+// One list for each file that has some.
+static const struct lz_action *const lists[] = {
+    lz_process_actions,
+};
+
+size_t lz_action_count(void)
+{
+    size_t count = 0;
+    for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+        for (const struct lz_action *a = lists[l]; a->fault != NULL; a++)
+            count++;
+    return count;
+}
+
+const struct lz_action *lz_action_get(size_t i)
+{
+    for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+        for (const struct lz_action *a = lists[l]; a->fault != NULL; a++)
+            if (i-- == 0)
+                return a;
+    LZ_UNREACHABLE("i is below the count");
+    return NULL;
+}
+
+const struct lz_action *lz_action_find(const char *fault)
+{
+    size_t count = lz_action_count();
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(lz_action_get(i)->fault, fault) == 0)
+            return lz_action_get(i);
+    return NULL;
+}
+
+void lz_action_list(struct lz_str *out)
+{
+    size_t count = lz_action_count();
+    for (size_t i = 0; i < count; i++)
+        lz_str_addf(out, "%s%s", i > 0 ? ", " : "", lz_action_get(i)->fault);
+}

@@ -1,0 +1,276 @@
+#include "live/hands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+// A fault that is in force.
+struct held {
+    struct lz_action_firing firing;
+    const struct lz_action *action;
+    struct lz_fault *fault;
+    uint64_t before; // its effect, of earlier firings
+    bool is_applied;
+};
+
+struct lz_hands {
+    struct lz_live *live;
+    struct lz_fault_hands of;
+    struct held **all;
+    size_t count;
+    uint64_t firings;
+};
+
+// ---------------------------------------------------------------- whom it hits
+
+static bool is_among(const lz_instance_id *hits, uint32_t count, lz_instance_id id)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (hits[i] == id)
+            return true;
+    return false;
+}
+
+// Of a planned fault `f` is NULL: all that its target may mean.
+static bool has(const struct lz_hands *h, const struct lz_fault *f, const struct lz_target *t,
+                lz_instance_id id)
+{
+    if (f != NULL && f->is_resolved && t == &f->opts.target && t->kind != LZ_TARGET_LINK)
+        return is_among(f->hits, f->hit_count, id);
+    return lz_target_has(lz_live_world(h->live), t, id);
+}
+
+// The client's end of an edge: a process, or the users of traffic.
+static bool has_client(const struct lz_hands *h, const struct lz_fault *f,
+                       const struct lz_target *t, const struct lz_site_edge *e)
+{
+    if (e->from != NULL)
+        return has(h, f, t, e->from->target->instance);
+    return t->kind == LZ_TARGET_COMPONENT && t->id == e->plan->client;
+}
+
+static bool has_server(const struct lz_hands *h, const struct lz_fault *f,
+                       const struct lz_target *t, const struct lz_site_edge *e)
+{
+    return has(h, f, t, e->to->target->instance);
+}
+
+// Whether the fault is about this edge, and from which side.
+static bool is_edge(const struct lz_hands *h, const struct lz_fault *f,
+                    const struct lz_fault_opts *o, const struct lz_site_edge *e, bool *is_reversed)
+{
+    bool is_link = o->target.kind == LZ_TARGET_LINK;
+    const struct lz_target *a = is_link ? o->target.a : &o->target;
+    const struct lz_target *b = is_link ? o->target.b : &o->target_b;
+    bool has_two = is_link || o->target_b.kind != 0;
+    if (!has_two) {
+        bool to = has_server(h, f, a, e), from = has_client(h, f, a, e);
+        *is_reversed = from && !to;
+        return to || from;
+    }
+    bool along = has_client(h, f, a, e) && has_server(h, f, b, e);
+    bool against = has_client(h, f, b, e) && has_server(h, f, a, e);
+    *is_reversed = against && !along;
+    return along || against;
+}
+
+static void find_targets(const struct lz_hands *h, const struct lz_fault *f,
+                         const struct lz_fault_opts *o, unsigned on, struct lz_action_firing *out)
+{
+    struct lz_site *site = lz_live_site(h->live);
+    out->processes = lz_mem_alloc((site->process_count + 1) * sizeof(*out->processes));
+    out->edges = lz_mem_alloc((site->edge_count + 1) * sizeof(*out->edges));
+    for (size_t i = 0; (on & LZ_ACTION_PROCESS) != 0 && i < site->process_count; i++) {
+        struct lz_site_process *p = &site->processes[i];
+        if (p->target->url == NULL && has(h, f, &o->target, p->target->instance))
+            out->processes[out->process_count++] = p;
+    }
+    for (size_t i = 0; (on & LZ_ACTION_EDGE) != 0 && i < site->edge_count; i++) {
+        bool is_reversed;
+        if (is_edge(h, f, o, &site->edges[i], &is_reversed))
+            out->edges[out->edge_count++] =
+                (struct lz_action_edge){.edge = &site->edges[i], .is_reversed = is_reversed};
+    }
+}
+
+static void free_targets(struct lz_action_firing *f)
+{
+    free(f->processes);
+    free(f->edges);
+}
+
+// ---------------------------------------------------------------- when it is planned
+
+static bool refuse_kind(const char *kind, struct lz_err *err)
+{
+    struct lz_str names;
+    lz_str_init(&names);
+    lz_action_list(&names);
+    lz_fail(err, LZ_ENOENT, "fault.%s has no live form; these have: %s", kind, names.text);
+    lz_str_finish(&names);
+    return false;
+}
+
+static bool refuse_target(const struct lz_hands *h, const struct lz_fault_opts *o,
+                          const struct lz_action *a, struct lz_err *err)
+{
+    char what[200];
+    lz_target_describe(lz_live_world(h->live), &o->target, what, sizeof(what));
+    if (a->on == LZ_ACTION_PROCESS)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s: no process of ours stands for %s: an endpoint is somebody "
+                       "else's, and can only be cut off or slowed down",
+                       o->kind, what);
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.%s: no proxy is on the way to or from %s: a `calls`, a `connects` or "
+                   "traffic between real things makes one",
+                   o->kind, what);
+}
+
+static bool check_machine(const struct lz_fault_opts *o, const struct lz_action *a,
+                          struct lz_err *err)
+{
+    struct lz_str saw;
+    if (a->probe == NULL)
+        return true;
+    lz_str_init(&saw);
+    bool ok = a->probe(&saw);
+    if (!ok)
+        lz_fail(err, LZ_ERANGE,
+                "fault.%s cannot be carried out here: %s; it needs %s (`lorenz "
+                "doctor --live` says what works)",
+                o->kind, saw.text, a->needs != NULL ? a->needs : "more");
+    lz_str_finish(&saw);
+    return ok;
+}
+
+static bool check(void *ctx, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    struct lz_hands *h = ctx;
+    const struct lz_action *a = lz_action_find(o->kind);
+    struct lz_action_firing found = {0};
+    if (a == NULL)
+        return refuse_kind(o->kind, err);
+    if (o->ramp > 0 && a->change == NULL)
+        return lz_fail(err, LZ_EINVAL, "fault.%s cannot grow in a live run: leave `ramp` out",
+                       o->kind);
+    // The site is made after the plan is complete: what is checked here is checked again then.
+    if (lz_live_site(h->live) != NULL) {
+        find_targets(h, NULL, o, a->on, &found);
+        bool is_any = a->on == LZ_ACTION_TRAFFIC || found.process_count + found.edge_count > 0;
+        free_targets(&found);
+        if (!is_any)
+            return refuse_target(h, o, a, err);
+    }
+    return (a->check == NULL || a->check(o, err)) && check_machine(o, a, err);
+}
+
+bool lz_hands_check(struct lz_hands *h, const struct lz_fault *f, struct lz_err *err)
+{
+    return check(h, &f->opts, err);
+}
+
+// ---------------------------------------------------------------- when it fires
+
+static struct held *held_of(const struct lz_hands *h, const struct lz_fault *f)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (h->all[i]->fault == f)
+            return h->all[i];
+    return NULL;
+}
+
+static void look_at(struct lz_hands *h, struct held *held)
+{
+    if (held->is_applied && held->action->effect != NULL)
+        held->fault->effect = held->before + held->action->effect(h->live, &held->firing);
+}
+
+static void apply(void *ctx, struct lz_fault *f)
+{
+    struct lz_hands *h = ctx;
+    struct held *held = lz_mem_alloc(sizeof(*held));
+    struct lz_err err;
+    *held = (struct held){.action = lz_action_find(f->kind->name), .fault = f, .before = f->effect};
+    LZ_ASSERT(held->action != NULL);
+    LZ_ASSERT(held_of(h, f) == NULL);
+    held->firing = (struct lz_action_firing){.fault = f, .number = ++h->firings};
+    find_targets(h, f, &f->opts, held->action->on, &held->firing);
+    h->all = lz_mem_resize(h->all, (h->count + 1) * sizeof(struct held *));
+    h->all[h->count++] = held;
+    held->is_applied = held->action->apply(h->live, &held->firing, &err);
+    if (!held->is_applied)
+        lz_live_doubt(h->live, "fault %s could not be carried out: %s", f->name, err.msg);
+    look_at(h, held);
+}
+
+static void change(void *ctx, struct lz_fault *f)
+{
+    struct lz_hands *h = ctx;
+    struct held *held = held_of(h, f);
+    struct lz_err err;
+    LZ_ASSERT(held != NULL);
+    if (held->is_applied && !held->action->change(h->live, &held->firing, &err))
+        lz_live_doubt(h->live, "fault %s could not grow: %s", f->name, err.msg);
+}
+
+static void revert(void *ctx, struct lz_fault *f)
+{
+    struct lz_hands *h = ctx;
+    struct held *held = held_of(h, f);
+    LZ_ASSERT(held != NULL);
+    look_at(h, held);
+    if (held->is_applied)
+        held->action->end(h->live, &held->firing);
+    free_targets(&held->firing);
+    for (size_t i = 0; i < h->count; i++)
+        if (h->all[i] == held)
+            h->all[i] = h->all[--h->count];
+    free(held);
+}
+
+void lz_hands_look(struct lz_hands *h)
+{
+    for (size_t i = 0; i < h->count; i++)
+        look_at(h, h->all[i]);
+}
+
+struct lz_hands *lz_hands_create(struct lz_live *live)
+{
+    struct lz_hands *h = lz_mem_alloc(sizeof(*h));
+    *h = (struct lz_hands){.live = live};
+    h->of = (struct lz_fault_hands){
+        .ctx = h, .check = check, .apply = apply, .change = change, .revert = revert};
+    return h;
+}
+
+void lz_hands_destroy(struct lz_hands *h)
+{
+    if (h == NULL)
+        return;
+    LZ_ASSERT(h->count == 0); // all were ended
+    free(h->all);
+    free(h);
+}
+
+const struct lz_fault_hands *lz_hands_of(struct lz_hands *h)
+{
+    return &h->of;
+}
+
+void lz_hands_describe(struct lz_hands *h, const struct lz_fault *f, struct lz_str *out)
+{
+    const struct lz_action *a = lz_action_find(f->kind->name);
+    struct lz_action_firing found = {0};
+    LZ_ASSERT(a != NULL);
+    find_targets(h, NULL, &f->opts, a->on, &found);
+    lz_str_addf(out, "%s", a->how);
+    for (size_t i = 0; i < found.process_count; i++)
+        lz_str_addf(out, "\n              process %s", found.processes[i]->target->name);
+    for (size_t i = 0; i < found.edge_count; i++)
+        lz_str_addf(out, "\n              proxy %s%s", found.edges[i].edge->name,
+                    found.edges[i].is_reversed ? " (the other way)" : "");
+    free_targets(&found);
+}

@@ -1,0 +1,361 @@
+#include "live/site.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#define LOOPBACK "127.0.0.1"
+
+static char *joined(const char *a, const char *b)
+{
+    struct lz_str s;
+    lz_str_init(&s);
+    lz_str_addf(&s, "%s/%s", a, b);
+    return lz_str_take(&s);
+}
+
+// ---------------------------------------------------------------- ports
+
+// A socket bound to the port on the loopback, 0: to one that is free. -1: errno says why.
+static int bind_port(uint16_t port)
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    // As servers do: connections of an earlier run that linger do not matter.
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_in at;
+    socklen_t size = sizeof(at);
+    return getsockname(fd, (struct sockaddr *)&at, &size) == 0 ? ntohs(at.sin_port) : 0;
+}
+
+// The inode of the socket that listens on the port: proc_net_tcp(5), state 0A.
+static unsigned long listener_inode(const char *table, uint16_t port)
+{
+    FILE *file = fopen(table, "re");
+    char line[512];
+    unsigned long inode = 0;
+    if (file == NULL)
+        return 0;
+    while (inode == 0 && fgets(line, sizeof(line), file) != NULL) {
+        unsigned local = 0, state = 0;
+        unsigned long at = 0;
+        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
+                   &local, &state, &at) == 3 &&
+            local == port && state == 0x0A)
+            inode = at;
+    }
+    fclose(file);
+    return inode;
+}
+
+static bool holds_socket(const char *pid, const char *want)
+{
+    char path[300], link[64];
+    snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+    DIR *dir = opendir(path);
+    bool found = false;
+    if (dir == NULL)
+        return false;
+    const struct dirent *entry;
+    while (!found && (entry = readdir(dir)) != NULL) {
+        ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+        if (n > 0) {
+            link[n] = '\0';
+            found = strcmp(link, want) == 0;
+        }
+    }
+    closedir(dir);
+    return found;
+}
+
+static void name_process(const char *pid, char *out, size_t size)
+{
+    char path[300], name[64] = "a process";
+    snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+    FILE *file = fopen(path, "re");
+    if (file != NULL && fgets(name, sizeof(name), file) != NULL)
+        name[strcspn(name, "\n")] = '\0';
+    if (file != NULL)
+        fclose(file);
+    snprintf(out, size, "%s (process %s)", name, pid);
+}
+
+static void find_listener(uint16_t port, char *out, size_t size)
+{
+    char want[64];
+    unsigned long inode = listener_inode("/proc/net/tcp", port);
+    if (inode == 0)
+        inode = listener_inode("/proc/net/tcp6", port);
+    snprintf(out, size, "somebody else");
+    snprintf(want, sizeof(want), "socket:[%lu]", inode);
+    DIR *dir = inode != 0 ? opendir("/proc") : NULL;
+    if (dir == NULL)
+        return;
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        if (isdigit((unsigned char)entry->d_name[0]) && holds_socket(entry->d_name, want)) {
+            name_process(entry->d_name, out, size);
+            break;
+        }
+    }
+    closedir(dir);
+}
+
+bool lz_site_port_is_free(uint16_t port, char *who, size_t size)
+{
+    int fd = bind_port(port);
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    if (errno == EACCES)
+        snprintf(who, size, "the system: ports below 1024 need root");
+    else
+        find_listener(port, who, size);
+    return false;
+}
+
+// ---------------------------------------------------------------- addresses
+
+bool lz_site_read_url(const char *url, struct lz_site_address *out, struct lz_err *err)
+{
+    static const struct {
+        const char *scheme;
+        uint16_t port;
+    } known[] = {{"http://", 80}, {"https://", 443}, {"tcp://", 0}};
+    *out = (struct lz_site_address){0};
+    const char *at = NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && at == NULL; i++) {
+        size_t n = strlen(known[i].scheme);
+        if (strncmp(url, known[i].scheme, n) != 0)
+            continue;
+        at = url + n;
+        out->port = known[i].port;
+        out->is_tls = i == 1;
+    }
+    if (at == NULL)
+        return lz_fail(err, LZ_EINVAL, "%s is no URL: write http://HOST:PORT", url);
+    const char *end = at + strcspn(at, "/?#");
+    const char *close = at[0] == '[' ? memchr(at, ']', (size_t)(end - at)) : NULL;
+    const char *colon =
+        memchr(close != NULL ? close : at, ':', (size_t)(end - (close != NULL ? close : at)));
+    const char *host = close != NULL ? at + 1 : at;
+    size_t len = (size_t)((close != NULL ? close : colon != NULL ? colon : end) - host);
+    if (len == 0 || len >= sizeof(out->host) || memchr(at, '@', (size_t)(end - at)) != NULL)
+        return lz_fail(err, LZ_EINVAL, "%s: its host cannot be read", url);
+    memcpy(out->host, host, len);
+    if (colon != NULL) {
+        char *stop;
+        long port = strtol(colon + 1, &stop, 10);
+        if (stop != end || port < 1 || port > 65535)
+            return lz_fail(err, LZ_EINVAL, "%s: a port is 1 to 65535", url);
+        out->port = (uint16_t)port;
+    }
+    return out->port != 0 || lz_fail(err, LZ_EINVAL, "%s has no port", url);
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 ==
+               127;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+bool lz_site_may_reach(const char *host, const char *const *hosts, size_t host_count,
+                       struct lz_err *err)
+{
+    const struct addrinfo want = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    bool is_allowed = false, is_local = true;
+    for (size_t i = 0; i < host_count; i++)
+        is_allowed = is_allowed || strcmp(hosts[i], host) == 0;
+    int status = getaddrinfo(host, NULL, &want, &list);
+    if (status != 0)
+        return lz_fail(err, LZ_ENOENT, "the host \"%s\" does not resolve: %s", host,
+                       gai_strerror(status));
+    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
+        is_local = is_local && is_loopback(a->ai_addr);
+    freeaddrinfo(list);
+    if (is_allowed || is_local)
+        return true;
+    return lz_fail(err, LZ_ERANGE,
+                   "the host \"%s\" is not of this machine's loopback: a live run breaks things; "
+                   "if that may be broken: --allow-target %s",
+                   host, host);
+}
+
+// ---------------------------------------------------------------- making
+
+static bool place_endpoint(struct lz_site_process *p, const struct lz_site_opts *opts,
+                           struct lz_err *err)
+{
+    p->state = LZ_SITE_REMOTE;
+    return lz_site_read_url(p->target->url, &p->address, err) &&
+           lz_site_may_reach(p->address.host, opts->hosts, opts->host_count, err);
+}
+
+// `held` keeps the port that was chosen until all are, so that none is given twice.
+static bool place_process(struct lz_site *site, uint32_t index, int *held, struct lz_err *err)
+{
+    struct lz_site_process *p = &site->processes[index];
+    char who[128];
+    p->folder = joined(site->folder, p->target->name);
+    struct lz_str log;
+    lz_str_init(&log);
+    lz_str_addf(&log, "%s/%s.log", site->folder, p->target->name);
+    p->log = lz_str_take(&log);
+    snprintf(p->address.host, sizeof(p->address.host), LOOPBACK);
+    p->address.port = (uint16_t)p->target->port;
+    for (uint32_t i = 0; i < index; i++)
+        if (p->address.port != 0 && site->processes[i].target->url == NULL &&
+            site->processes[i].address.port == p->address.port)
+            return lz_fail(err, LZ_EEXIST, "port %u is %s's already: write listens = \"free\"",
+                           p->address.port, site->processes[i].target->name);
+    if (p->address.port != 0 && !lz_site_port_is_free(p->address.port, who, sizeof(who)))
+        return lz_fail(err, LZ_EEXIST,
+                       "port %u is in use by %s: end that, or write listens = \"free\"",
+                       p->address.port, who);
+    *held = bind_port(p->address.port);
+    if (*held < 0)
+        return lz_fail(err, LZ_EIO, "no port can be had: %s", strerror(errno));
+    p->address.port = port_of(*held);
+    return true;
+}
+
+static bool place_all(struct lz_site *site, const struct lz_site_opts *opts, struct lz_err *err)
+{
+    int *held = lz_mem_alloc((site->process_count + 1) * sizeof(*held));
+    bool ok = true;
+    size_t done = 0;
+    // Ports that are said come first, so that none of them is chosen for another.
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; ok && i < site->process_count; i++) {
+            struct lz_site_process *p = &site->processes[i];
+            bool is_first = p->target->url == NULL && p->target->port != 0;
+            if (is_first != (pass == 0))
+                continue;
+            held[done] = -1;
+            ok = p->target->url != NULL ? place_endpoint(p, opts, err)
+                                        : place_process(site, i, &held[done], err);
+            done++;
+            if (!ok)
+                lz_fail_in(err, "%s", p->target->name);
+        }
+    }
+    for (size_t i = 0; i < done; i++)
+        if (held[i] >= 0)
+            close(held[i]);
+    free(held);
+    return ok;
+}
+
+static void name_edge(struct lz_site_edge *e, const struct lz_world *w)
+{
+    const char *from =
+        e->from != NULL ? e->from->target->name : lz_world_component(w, e->plan->client)->name;
+    snprintf(e->name, sizeof(e->name), "%s -> %s", from, e->to->target->name);
+}
+
+static bool check_probes(const struct lz_site *site, const struct lz_site_opts *opts,
+                         struct lz_err *err)
+{
+    struct lz_site_address at;
+    for (size_t i = 0; i < site->plan->probe_count; i++) {
+        const struct lz_live_probe *p = &site->plan->probes[i];
+        bool is_url = p->kind == LZ_LIVE_PROBE_HTTP && p->url != NULL && p->url[0] != '/' &&
+                      strstr(p->url, "{{") == NULL;
+        if (is_url && (!lz_site_read_url(p->url, &at, err) ||
+                       !lz_site_may_reach(at.host, opts->hosts, opts->host_count, err)))
+            return lz_fail_in(err, "probe \"%s\"", p->name);
+    }
+    for (size_t i = 0; i < site->plan->prometheus_count; i++) {
+        const struct lz_live_prometheus *p = &site->plan->prometheus[i];
+        if (strstr(p->url, "{{") == NULL &&
+            (!lz_site_read_url(p->url, &at, err) ||
+             !lz_site_may_reach(at.host, opts->hosts, opts->host_count, err)))
+            return lz_fail_in(err, "prometheus \"%s\"", p->name);
+    }
+    return true;
+}
+
+static char *copy(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(lz_mem_alloc(size), text, size);
+}
+
+bool lz_site_create(const struct lz_site_opts *opts, struct lz_site **out, struct lz_err *err)
+{
+    const struct lz_live_plan *plan = opts->plan;
+    struct lz_site *site = lz_mem_alloc(sizeof(*site));
+    *site = (struct lz_site){
+        .plan = plan,
+        .world = opts->world,
+        .processes = lz_mem_alloc((plan->target_count + 1) * sizeof(*site->processes)),
+        .process_count = plan->target_count,
+        .edges = lz_mem_alloc((plan->edge_count + 1) * sizeof(*site->edges)),
+        .edge_count = plan->edge_count,
+        .folder = copy(opts->folder),
+        .scenario_folder = copy(opts->scenario_folder),
+    };
+    for (uint32_t i = 0; i < site->process_count; i++)
+        site->processes[i] = (struct lz_site_process){.target = &plan->targets[i], .index = i};
+    for (uint32_t i = 0; i < site->edge_count; i++) {
+        const struct lz_live_edge *e = &plan->edges[i];
+        struct lz_site_process *to = &site->processes[e->to];
+        site->edges[i] =
+            (struct lz_site_edge){.plan = e,
+                                  .index = i,
+                                  .from = e->from != 0 ? &site->processes[e->from - 1] : NULL,
+                                  .to = to,
+                                  .protocol = to->target->protocol};
+        name_edge(&site->edges[i], opts->world);
+    }
+    if (place_all(site, opts, err) && check_probes(site, opts, err)) {
+        *out = site;
+        return true;
+    }
+    lz_site_destroy(site);
+    return false;
+}
+
+void lz_site_destroy(struct lz_site *site)
+{
+    if (site == NULL)
+        return;
+    for (size_t i = 0; i < site->process_count; i++) {
+        free(site->processes[i].folder);
+        free(site->processes[i].log);
+    }
+    free(site->processes);
+    free(site->edges);
+    free(site->folder);
+    free(site->scenario_folder);
+    free(site);
+}
