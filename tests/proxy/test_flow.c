@@ -151,6 +151,7 @@ static void flow_with_toxics(uint64_t seed)
         usleep(10000);
     struct lz_proxy_edge_counts counts = lz_proxy_counts(s.proxy, s.edge);
     assert_int_equal(counts.open, 0);
+    assert_int_equal(lz_proxy_waiting(s.proxy), 0);
     assert_int_equal(counts.bytes_up, FLOWS * BYTES);
     assert_int_equal(counts.bytes_down, FLOWS * BYTES);
     stage_down(&s);

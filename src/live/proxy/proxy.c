@@ -392,6 +392,11 @@ struct lz_proxy_edge_counts lz_proxy_counts(const struct lz_proxy *p, lz_proxy_e
     };
 }
 
+uint64_t lz_proxy_waiting(const struct lz_proxy *p)
+{
+    return atomic_load(&p->shared->memory);
+}
+
 uint64_t lz_proxy_dropped(const struct lz_proxy *p)
 {
     return atomic_load(&p->shared->dropped);

@@ -107,6 +107,7 @@ bool lz_proxy_remove(struct lz_proxy *proxy, lz_proxy_toxic_id id,
 /* Of a toxic that was added; also just after its removal, until another one is added. */
 uint64_t lz_proxy_touched(const struct lz_proxy *proxy, lz_proxy_toxic_id id);
 struct lz_proxy_edge_counts lz_proxy_counts(const struct lz_proxy *proxy, lz_proxy_edge_id id);
+uint64_t lz_proxy_waiting(const struct lz_proxy *proxy); /* bytes of memory for what waits in it */
 uint64_t lz_proxy_dropped(const struct lz_proxy *proxy); /* requests seen and not told */
 pid_t lz_proxy_pid(const struct lz_proxy *proxy);
 
