@@ -17,11 +17,15 @@ void lz_measure_define(struct lz_world *w, lz_component_id component, const char
 {
     for (size_t i = 0; i < count; i++) {
         const struct lz_measure_row *row = &rows[i];
-        char name[80];
-        snprintf(name, sizeof(name), "%s%s", prefix, row->name);
+        const char *name = row->name;
+        if (prefix[0] != '\0') {
+            char full[80];
+            snprintf(full, sizeof(full), "%s%s", prefix, row->name);
+            name = lz_arena_strdup(w->arena, full);
+        }
         bool has_two = row->view == LZ_VIEW_RATIO;
         struct lz_metric_def def = {
-            .name = prefix[0] == '\0' ? row->name : lz_arena_strdup(w->arena, name),
+            .name = name,
             .view = row->view,
             .unit = row->unit,
             .a = series_at(series, row->a),

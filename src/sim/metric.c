@@ -128,7 +128,7 @@ static void index_metric(struct lz_metrics *m, lz_metric id)
 static void widen_index(struct lz_metrics *m)
 {
     lz_arena_free(m->arena, m->index, m->index_cap * sizeof(*m->index));
-    m->index_cap = m->index_cap > 0 ? 2 * m->index_cap : 256;
+    m->index_cap = m->index_cap > 0 ? 2 * m->index_cap : 1024;
     m->index = lz_arena_alloc(m->arena, m->index_cap * sizeof(*m->index));
     for (lz_metric id = 1; id <= m->metric_count; id++)
         index_metric(m, id);

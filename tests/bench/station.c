@@ -21,7 +21,7 @@ static __attribute__((noinline)) void widen(struct station *s)
 
 static inline void note_length(struct station *s, lz_time now)
 {
-    lz_metrics_set_on(s->metrics, s->length, now, (double)(s->busy + (s->last - s->first)));
+    lz_metrics_set_on(s->metrics, s->length, now, s->there_now);
 }
 
 // The next one comes after its gap; what it brings is drawn with that, from the same block.
@@ -34,6 +34,7 @@ static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_draw_pair d = lz_draw_exponential_pair(&s->draws, lz_sim_key(s->sim), s->customers++);
     lz_time gap = (lz_time)(d.first * s->gap_ns), work = (lz_time)(d.second * s->work_ns);
     lz_sim_at(s->sim, now + gap, s->arrive, 0, (uint64_t)work);
+    s->there_now++;
     if (s->busy < s->servers) {
         s->busy++;
         start(s, &c, now);
@@ -50,7 +51,8 @@ static void on_leave(void *ctx, uint32_t entity, uint64_t payload)
     struct station *s = ctx;
     lz_time now = lz_sim_now(s->sim);
     (void)entity;
-    LZ_ASSERT(s->busy > 0);
+    LZ_ASSERT(s->busy > 0 && s->there_now > 0);
+    s->there_now--;
     lz_metrics_observe_on(s->metrics, s->times, now - (lz_time)payload);
     if (s->first < s->last)
         start(s, &s->line[s->first++ & (s->cap - 1)], now);

@@ -36,6 +36,7 @@ struct station {
     uint64_t customers; /* arrived so far */
     uint64_t left;      /* customers until it is over */
     uint32_t servers, busy;
+    int32_t there_now;
     struct station_customer *line; /* a ring; cap is a power of two */
     uint64_t first, last;
     uint64_t cap;
