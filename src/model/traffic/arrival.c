@@ -34,6 +34,7 @@ struct stream {
     uint64_t base;  // of its ordinals
     uint64_t count; // arrivals so far, each of `batch` requests
     uint64_t *touched;
+    struct lz_draw_row gaps;
     lz_event_id next;
     bool are_bots;
 };
@@ -51,7 +52,7 @@ static bool is_plain(const struct stream *s)
 }
 
 // The area under the rate until the next arrival.
-static double next_area(struct lz_world *w, const struct stream *s)
+static double next_area(struct lz_world *w, struct stream *s)
 {
     const struct lz_traffic_opts *o = &s->traffic->opts;
     double batch = o->batch > 0 ? (double)o->batch : 1.0;
@@ -59,12 +60,12 @@ static double next_area(struct lz_world *w, const struct stream *s)
         return batch / s->scale;
     uint64_t key = lz_sim_key(w->sim), nth = s->count + 1;
     if (o->gaps.kind == LZ_DIST_NONE)
-        return lz_draw_exponential_once(key, s->path, LZ_PURPOSE_ARRIVAL, nth) * batch / s->scale;
+        return lz_draw_exponential_pair(&s->gaps, key, nth).first * batch / s->scale;
     struct lz_draw draw = lz_draw_begin(key, s->path, LZ_PURPOSE_ARRIVAL, nth);
     return lz_dist_value(&o->gaps, &draw) / lz_dist_mean(&o->gaps) / s->scale;
 }
 
-static lz_time next_time(struct lz_world *w, const struct stream *s)
+static lz_time next_time(struct lz_world *w, struct stream *s)
 {
     const struct lz_traffic_opts *o = &s->traffic->opts;
     lz_time now = lz_sim_now(w->sim);
@@ -150,6 +151,7 @@ static uint32_t add(struct lz_world *w, const struct stream *stream)
         as->count++;
     }
     as->all[at] = *stream;
+    as->all[at].gaps = (struct lz_draw_row){.owner = stream->path, .purpose = LZ_PURPOSE_ARRIVAL};
     return at;
 }
 
