@@ -9,6 +9,10 @@ local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
 local CHILD = "child=; while [ -z \"$child\" ]; do sleep 0.05; "
     .. "child=$(cat /proc/$pid/task/$pid/children); done; "
 
+-- $N is the program run by somebody who owns nothing here, if we are root.
+local AS_NOBODY = "chmod 755 .; cp $L l; N=./l; test $(id -u) = 0 && chmod 777 . && "
+    .. "N='setpriv --reuid=65534 --regid=65534 --clear-groups ./l'; "
+
 local rows = {
     -- Sweeping.
     { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
@@ -164,6 +168,17 @@ local rows = {
     { "a folder that cannot be made is no verdict", "touch .lorenz; "
         .. "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
         out = { "2 of 2 runs, 2 failed" }, err = { ".lorenz" } },
+    { "a run folder of somebody else is no verdict", AS_NOBODY
+        .. "mkdir -p .lorenz/runs; chmod 555 .lorenz .lorenz/runs; $N run s/passes.lua; echo $?; "
+        .. "$N sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
+        out = { "Everything holds", "1 passed", "exit 74\n74\n", "2 of 2 runs, 2 failed" },
+        err = { ".lorenz/runs", "Permission denied" } },
+    { "seeds that may not be written are no verdict", AS_NOBODY
+        .. "chmod 555 s; $N sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
+        out = { "2 of 2 runs, 2 failed" }, err = { "s/seeds" } },
+    { "a run that uses up its memory does not end the sweep",
+        "$L sweep -j1 s/_hoard.lua s/passes.lua --seeds 1 --no-shrink --progress none", 7,
+        out = { "2 of 2 runs", "s/passes.lua", "memory" } },
     { "two sweeps at once keep their seeds in whole lines",
         "$L sweep s/chancy.lua --seeds 12 --no-shrink >a 2>o & "
         .. "$L sweep s/chancy.lua --seeds 12 --no-shrink >b 2>o; wait; cmp a b; "
