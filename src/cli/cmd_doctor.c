@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/term.h"
 #include "explore/token.h"
+#include "live/action.h"
 #include "script/probe.h"
 
 #define SAW_SIZE 512
@@ -38,19 +39,57 @@ static enum lz_exit examine(struct lz_out *out)
     return open > 0 ? LZ_EXIT_DIVERGED : LZ_EXIT_OK;
 }
 
+// Two lines for each kind of fault: how it is done; what it needs, or what was seen.
+static void print_action(const struct lz_action *a, struct lz_out *out, size_t *works)
+{
+    struct lz_str saw;
+    lz_str_init(&saw);
+    bool ok = a->probe == NULL || a->probe(&saw);
+    *works += ok;
+    lz_out_textf(out, "%-6s%-*s%s\n", ok ? "ok" : "no", NAME_WIDTH, a->fault, a->how);
+    if (a->needs != NULL || saw.len > 0)
+        lz_out_textf(out, "%-6s%-*s%s%s%s%s\n", "", NAME_WIDTH, "",
+                     a->needs != NULL ? "needs " : "", a->needs != NULL ? a->needs : "",
+                     saw.len > 0 && a->needs != NULL ? ": " : "", saw.text);
+    lz_str_finish(&saw);
+}
+
+static enum lz_exit examine_live(struct lz_out *out)
+{
+    size_t count = lz_action_count(), works = 0;
+    lz_out_textf(out, "What faults of a live run work on this machine, as this user\n\n");
+    for (size_t i = 0; i < count; i++)
+        print_action(lz_action_get(i), out, &works);
+    lz_out_textf(out, "\n%zu of %zu work\n", works, count);
+    return LZ_EXIT_OK;
+}
+
+static bool take_live(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    *(bool *)into = true;
+    return true;
+}
+
+static const struct lz_opt options[] = {
+    {"live", 0, NULL, "what faults of a live run work here, and what each needs", take_live},
+};
+
 static enum lz_exit cmd_doctor(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)
 {
     const struct lz_opts opts = {cmd->name, cmd->opts, cmd->opt_count};
     struct lz_opts_rest rest;
+    bool is_live = false;
     enum lz_exit status = LZ_EXIT_USAGE;
-    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, NULL, &rest);
+    enum lz_opts_outcome outcome = lz_opts_parse(&opts, argc, argv, &is_live, &rest);
     if (outcome == LZ_OPTS_HELP) {
         lz_cmd_help_page(cmd, out);
         status = LZ_EXIT_OK;
     } else if (outcome == LZ_OPTS_OK && rest.count > 0) {
         fprintf(stderr, "lorenz doctor: takes no arguments, got \"%s\"\n", rest.items[0]);
     } else if (outcome == LZ_OPTS_OK) {
-        status = examine(out);
+        status = is_live ? examine_live(out) : examine(out);
     }
     free(rest.items);
     return status;
@@ -62,5 +101,7 @@ const struct lz_cmd lz_cmd_doctor = {
     .summary = "ask this machine what could make two runs differ",
     .about = "Ask this machine about every known source of chance, and say how it is closed.\n\n"
              "Exit status: 0 all are closed, 4 usage, 6 one is open.",
+    .opts = options,
+    .opt_count = sizeof(options) / sizeof(options[0]),
     .run = cmd_doctor,
 };

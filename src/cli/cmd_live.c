@@ -161,6 +161,7 @@ struct course {
     struct lz_exit_set codes;
     struct lz_report_run **reports; /* of live runs */
     unsigned char **images;
+    char **paths; /* of their run files */
     size_t count;
     bool is_silent; /* a format goes to standard output */
     int signal;
@@ -200,7 +201,8 @@ static void keep(struct course *c, const char *name, struct lz_runner_result *r)
         bool ok =
             lz_out_folder(LZ_SESSION_RUNS, &err) && lz_record_save(path, r->image, r->size, &err);
         if (ok) {
-            lz_report_set_path(report, path);
+            c->paths[c->count] = strdup(path);
+            lz_report_set_path(report, c->paths[c->count]);
         } else {
             fprintf(stderr, "lorenz: %s\n", err.msg);
             lz_exit_add(&c->codes, LZ_EXIT_WRITE);
@@ -414,6 +416,7 @@ static enum lz_exit run_suite(const struct live_flags *f, struct lz_suite *suite
                   .verbose = f->common.verbose},
         .reports = lz_mem_alloc(room * sizeof(struct lz_report_run *)),
         .images = lz_mem_alloc(room * sizeof(unsigned char *)),
+        .paths = lz_mem_alloc(room * sizeof(char *)),
     };
     for (size_t i = 0; i < f->common.output_count; i++)
         c.is_silent = c.is_silent || strcmp(f->common.outputs[i].path, "-") == 0;
@@ -427,9 +430,11 @@ static enum lz_exit run_suite(const struct live_flags *f, struct lz_suite *suite
     for (size_t i = 0; i < c.count; i++) {
         lz_report_close(c.reports[i]);
         free(c.images[i]);
+        free(c.paths[i]);
     }
     free(c.reports);
     free(c.images);
+    free(c.paths);
     return status;
 }
 

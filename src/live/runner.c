@@ -230,7 +230,8 @@ static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct l
               lz_programs_prepare(live, &live->programs, err) && add_load(live, err);
     if (ok)
         observe(live);
-    return ok || end_as(out, LZ_RUNNER_UNREADY, err->msg);
+    enum lz_runner_end end = err->code == LZ_EINVAL ? LZ_RUNNER_WRONG : LZ_RUNNER_UNREADY;
+    return ok || end_as(out, end, err->msg);
 }
 
 // ---------------------------------------------------------------- its course

@@ -167,9 +167,11 @@ static void add_quoted(struct lz_str *out, const char *word)
 static void write_command(struct lz_pen *pen, const struct lz_report_run *run)
 {
     char seed[24];
+    bool is_live = run->trace_hash[0] == '\0' && run->virtual_ns > 0; // nothing brings it back
     snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
     const char *const words[] = {"lorenz",
-                                 "run",
+                                 is_live ? "live" : "run",
+                                 is_live ? "--allow-run" : NULL,
                                  run->file,
                                  run->case_id[0] != '\0' ? "--case" : NULL,
                                  run->case_id[0] != '\0' ? run->case_id : NULL,

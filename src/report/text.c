@@ -318,8 +318,9 @@ static void write_alone(struct lz_pen *pen, const struct lz_report_run *run)
         lz_str_finish(&name);
     } else {
         if (run->virtual_ns > 0)
-            snprintf(right, sizeof(right), "%s virtual",
-                     lz_format_duration(virtual, sizeof(virtual), run->virtual_ns));
+            snprintf(right, sizeof(right), "%s %s",
+                     lz_format_duration(virtual, sizeof(virtual), run->virtual_ns),
+                     run->trace_hash[0] != '\0' ? "virtual" : "live");
         write_heading(pen, word_of(run), lz_run_title(run), right);
     }
     write_body(pen, run, INDENT);

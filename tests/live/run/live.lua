@@ -1,0 +1,113 @@
+-- live.lua — whole live runs: what holds, what is refused, and that nothing is ever left behind.
+--
+--     lua5.4 tests/live/run/live.lua path/to/lorenz tests/live/run/scenarios path/to/live_server ROOT
+--
+-- Rows as in tests/cli. Each has a state folder of its own and the server beside its scenarios.
+
+local server, root = arg[3], arg[4]
+local harness = dofile(root .. "/tests/cli/harness.lua")
+
+local BEGIN = ("export XDG_STATE_HOME=$PWD/state; cp '%s' s/server; "):format(server)
+local RUN = "$L live --allow-run "
+-- Nothing of ours may be left: a process, a log of what is to be undone.
+local CLEAN = "; s=$?; sleep 0.3; pgrep -f \"$PWD/s/server\" && exit 90; "
+    .. "ls state/lorenz/live/*.undo 2>/dev/null && exit 91; exit $s"
+-- A machine that is busy may send requests late, and then the run says so: it is inconclusive.
+local BUSY = "; s=$?; [ $s != 3 ] || s=0; (exit $s)"
+-- A run in the background that stands in the middle of its fault.
+local PAUSED = RUN .. "s/pauses.lua >o 2>&1 & pid=$!; for i in $(seq 100); do "
+    .. "ps -o stat= -p \"$(pgrep -f \"$PWD/s/server\" | tr '\\n' ',' | sed 's/,$//')\" 2>/dev/null "
+    .. "| grep -q T && break; sleep 0.05; done; "
+local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
+
+local rows = {
+    { "a program is started, broken, judged and stopped", RUN .. "s/holds.lua" .. BUSY
+        .. CLEAN, 0, out = { "✓ requests reach it", "✓ it is back" }, err = { "web was ended by SIGKILL" } },
+    { "the same file is simulated", "$L run s/holds.lua; [ $? != 2 ]", 0, out = { "virtual" } },
+    { "a live run has no token and no trace", RUN .. "-q -o json=- s/fixed.lua", 0,
+        out = { '"trace_hash":null' } },
+    { "nothing is started unless it is allowed", "$L live s/one.lua", 4,
+        err = { "--dry-run", "--allow-run" } },
+    { "a dry run says every action, and does none",
+        "$L live --dry-run s/holds.lua; ls .lorenz state 2>/dev/null; true", 0,
+        out = { "start       web:", "pause web: SIGSTOP", "kill web: SIGKILL", "proxy       users",
+            "!state:" } },
+    { "without a scenario it is usage", "$L live", 4, err = { "which scenario?" } },
+
+    -- What cannot be made ready.
+    { "one that dies at once is shown with its last words", RUN .. "--set mode=dies s/one.lua"
+        .. CLEAN, 3, err = { '"api" ended with status 3 before it was ready',
+            "cannot open the database" } },
+    { "one that never listens is not waited for forever", RUN .. "--set mode=mute s/one.lua"
+        .. CLEAN, 3, err = { "was not ready within 0.7 s" } },
+    { "one that ignores its signal is killed",
+        RUN .. "--set mode=stubborn s/one.lua" .. BUSY .. CLEAN, 0,
+        err = { "did not end in its grace: SIGKILL" } },
+    { "what it started ends with it, wherever it went", RUN .. "--set mode=leaves s/one.lua"
+        .. BUSY .. CLEAN, 0 },
+    { "a program that is not there is named", inline [[
+scenario "x" { duration = "2s" }
+process "api" { run = { "no-such-program" } }]] .. RUN .. "s/x.lua" .. CLEAN, 3,
+        err = { 'there is no program "no-such-program"' } },
+    { "a port in use is found before anything starts, and by whom",
+        "s/server 28473 & p=$!; sleep 0.2; " .. RUN .. "s/fixed.lua; s=$?; kill $p; exit $s", 3,
+        err = { "port 28473 is in use by server (process", 'listens = "free"' } },
+    { "a host that is not the loopback's is refused", inline [[
+scenario "x" { duration = "2s" }
+endpoint "api" { url = "http://192.0.2.1" }]] .. "$L live s/x.lua", 4,
+        err = { "--allow-target 192.0.2.1" } },
+    { "a name that does not resolve is said", inline [[
+scenario "x" { duration = "2s" }
+endpoint "api" { url = "http://nowhere.invalid" }]] .. "$L live s/x.lua", 3,
+        err = { '"nowhere.invalid" does not resolve' } },
+    { "a template that is none is named", inline [[
+scenario "x" { duration = "2s" }
+process "api" { run = { "true", "{{db.port}}" } }]] .. RUN .. "s/x.lua" .. CLEAN, 2,
+        err = { "there is no template {{db.port}}" } },
+
+    -- What has no live form.
+    { "a program alone is not simulated", "$L run s/one.lua", 2, out = { "LZ701" } },
+    { "but it is checked", "$L check s/one.lua", 0 },
+    { "a fault without a live form is named", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" } }
+fault.clock_drift { api, ppm = 100, at = "1s" }]] .. RUN .. "s/x.lua", 2, err = { "LZ703" } },
+    { "a metric that nobody observes is named", inline [[
+scenario "x" { duration = "2s" }
+local web = service "web" { live = { run = { "true" } } }
+expect "short" { always = web.queue.length:below(3) }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "web.queue.length has no live source" } },
+
+    -- How it ends.
+    { "a fault that touched nothing makes it inconclusive", RUN .. "s/misses.lua" .. CLEAN, 3,
+        out = { "INCON" } },
+    { "a stop condition ends it, and all is undone", RUN .. "s/aborts.lua" .. CLEAN, 3,
+        out = { "stopped by abort_when" } },
+    { "an interrupt ends it, and all is undone", PAUSED .. "kill -INT $pid; wait $pid" .. CLEAN,
+        130 },
+    { "killed in the middle of a fault, its watchdog undoes all",
+        PAUSED .. "kill -9 $pid; wait $pid; sleep 1" .. CLEAN:gsub("exit %$s", "exit 0"), 0 },
+    { "with its watchdog killed too, recover does",
+        PAUSED .. "kill -9 $(pgrep -P $pid -f lorenz-watchdog; pgrep -P $pid -x lorenz-watchdog) "
+        .. "$pid; wait $pid; sleep 0.5; pgrep -f \"$PWD/s/server\" >/dev/null || exit 80; "
+        .. "$L recover" .. CLEAN, 0, out = { "was left", "ended, if it was there still" } },
+    { "recover with nothing to do says so", "$L recover", 0, out = { "nothing to undo" } },
+    { "two at once would disturb each other",
+        PAUSED .. RUN .. "s/fixed.lua; s=$?; kill -INT $pid; wait $pid; exit $s", 4,
+        err = { "another live run is under way", "--beside" } },
+
+    -- The undo log.
+    { "a damaged log is said, and nothing begins",
+        "mkdir -p state/lorenz/live; echo rubbish >state/lorenz/live/x.undo; " .. RUN
+        .. "s/fixed.lua", 74, err = { "damaged", "lorenz recover --set-aside" } },
+    { "it can be set aside",
+        "mkdir -p state/lorenz/live; echo rubbish >state/lorenz/live/x.undo; "
+        .. "$L recover --set-aside && ls state/lorenz/live", 0, out = { "x.undo.damaged" } },
+    { "without a place for the log nothing is done",
+        "XDG_STATE_HOME=/proc/no; " .. RUN .. "s/fixed.lua; s=$?; pgrep -f \"$PWD/s/server\" && "
+        .. "exit 90; exit $s", 74, err = { "state folder" } },
+    { "what works here is listed", "$L doctor --live", 0, out = { "kill", "SIGSTOP" } },
+}
+
+for _, row in ipairs(rows) do row[2] = BEGIN .. row[2] end
+harness(rows)
