@@ -111,6 +111,14 @@ local function raft(C, c)
         entry_bytes = r.entry_size })
 end
 
+local function checkpoint(C, c)
+    local k = c.fields.checkpoint
+    if not k then return true end
+    return C.checkpoint(c.id, { timeout = k.timeout, completion_target = k.completion_target,
+        max_wal_size = k.max_wal_size, no_full_pages = k.full_page_writes == false,
+        pages = k.pages, record = k.record, bandwidth = k.bandwidth })
+end
+
 local function reads(C, c)
     local f = c.fields
     if not (f.read_your_writes or f.max_lag) then return true end
@@ -120,7 +128,7 @@ end
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover, multi, raft, reads } do
+    for _, part in ipairs { commit, failover, multi, raft, checkpoint, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

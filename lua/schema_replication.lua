@@ -72,6 +72,23 @@ M.raft = {
     } },
 }
 
+M.checkpoint = {
+    { "checkpoint", "block", "when changed pages are written, and what that makes of the log; "
+        .. "default its bytes take no time", fields = {
+        { "timeout", "duration", "from one to the next; default 5m", above_zero = true },
+        { "completion_target", "ratio", "of that time, over which pages are written; default 90%" },
+        { "max_wal_size", "size", "one begins sooner after this / (1 + completion_target) of log; "
+            .. "default 1GiB", above_zero = true },
+        { "full_page_writes", "bool", "who changes a page first since one began logs all of "
+            .. "it, 8 KiB; default true" },
+        { "pages", "count", "of 8 KiB, over which its rows lie by a hash; default 100000", min = 1,
+            max = 10000000 },
+        { "record", "size", "of a row's change in the log; default 128B", above_zero = true },
+        { "bandwidth", "bandwidth", "of a flush, beside wal_flush; default bytes take no time",
+            above_zero = true },
+    } },
+}
+
 M.reads = {
     { "read_your_writes", "bool", "a replica answers only who has written nothing that it has not "
         .. "applied; default false" },
@@ -81,7 +98,7 @@ M.reads = {
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.multi, M.raft, M.reads } do
+    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.reads } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/data/agree.h"
+#include "model/data/checkpoint.h"
 #include "model/data/failover.h"
 #include "model/data/multi.h"
 #include "model/data/reads.h"
@@ -163,7 +164,25 @@ static int raft(lua_State *L)
     return answer(L, lz_agree_declare(world_of(L), id, &o, &err), &err);
 }
 
+// checkpoint(database, {timeout, completion_target, max_wal_size, ...}) -> true
+static int checkpoint(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const struct lz_checkpoint_opts o = {
+        .timeout = lz_read_int(L, 2, "timeout", 0),
+        .completion_target = lz_read_num(L, 2, "completion_target", 0),
+        .max_wal_size = lz_read_num(L, 2, "max_wal_size", 0),
+        .no_full_pages = lz_read_bool(L, 2, "no_full_pages"),
+        .pages = (uint32_t)lz_read_int(L, 2, "pages", 0),
+        .record_bytes = lz_read_num(L, 2, "record", 0),
+        .bandwidth = lz_read_num(L, 2, "bandwidth", 0),
+    };
+    struct lz_err err;
+    return answer(L, lz_checkpoint_declare(world_of(L), id, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"checkpoint", checkpoint},
     {"raft", raft},
     {"multi", multi},
     {"reads", reads},

@@ -43,6 +43,16 @@ static const struct lz_measure_row rows[] = {
      "rows that differ between nodes that take writes"},
     {"corrupt", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(corrupt), 0, 0,
      "nodes that came back with a file that is not whole; with a schema"},
+    {"wal.bytes", LZ_VIEW_TOTAL, LZ_UNIT_BYTES, AT(wal_bytes), 0, 0,
+     "bytes of its log, with `checkpoint`: records and whole pages"},
+    {"wal.full_pages", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(wal_full_pages), 0, 0,
+     "whole pages in it: each that was changed first since a checkpoint"},
+    {"checkpoints", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(checkpoints), 0, 0,
+     "checkpoints that began because it was time"},
+    {"checkpoints.requested", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(checkpoints_requested), 0, 0,
+     "checkpoints that began because of max_wal_size, or a promotion"},
+    {"checkpoints.pages", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(checkpoint_pages), 0, 0,
+     "pages that checkpoints have written"},
     {"conflicts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(conflicts), 0, 0,
      "writes that found another version of their row than they had replaced"},
     {"lost_updates", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_updates), 0, 0,
@@ -279,6 +289,11 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->lock_timeouts = lz_metrics_counter(w->metrics);
     s->serialization_failures = lz_metrics_counter(w->metrics);
     s->corrupt = lz_metrics_counter(w->metrics);
+    s->wal_bytes = lz_metrics_counter(w->metrics);
+    s->wal_full_pages = lz_metrics_counter(w->metrics);
+    s->checkpoints = lz_metrics_counter(w->metrics);
+    s->checkpoints_requested = lz_metrics_counter(w->metrics);
+    s->checkpoint_pages = lz_metrics_counter(w->metrics);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }
@@ -359,7 +374,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
-    bytes += lz_backup_bytes(d);
+    bytes += lz_backup_bytes(d) + lz_checkpoint_bytes(d);
     bytes += d->agree != NULL ? lz_consensus_bytes(w, id) : 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];

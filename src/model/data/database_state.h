@@ -19,6 +19,7 @@
 #include "model/client/client.h"
 #include "model/data/agree.h"
 #include "model/data/backup.h"
+#include "model/data/checkpoint.h"
 #include "model/data/database.h"
 #include "model/data/dcs.h"
 #include "model/data/engine.h"
@@ -55,6 +56,7 @@ struct lz_database_series {
     lz_series pool_wait, pool_waiting, pool_used, pool_timeouts;
     lz_series deadlocks, lock_timeouts, serialization_failures;
     lz_series corrupt;
+    lz_series wal_bytes, wal_full_pages, checkpoints, checkpoints_requested, checkpoint_pages;
     lz_series conflicts, lost_updates;
 };
 
@@ -151,9 +153,10 @@ struct lz_database {
     struct lz_session_opts sessions;
     struct lz_hold *holds; /* by faults, see hold.h */
     uint32_t hold_cap, hold_count;
-    struct lz_backups *backups; /* NULL: there are none */
-    bool is_restoring;          /* or has been in vain: nobody is answered */
-    struct lz_pooler *pooler;   /* NULL: clients connect to the database itself */
+    struct lz_checkpoints *checkpoints; /* NULL: its log's bytes are nobody's concern */
+    struct lz_backups *backups;         /* NULL: there are none */
+    bool is_restoring;                  /* or has been in vain: nobody is answered */
+    struct lz_pooler *pooler;           /* NULL: clients connect to the database itself */
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;
@@ -250,9 +253,9 @@ void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_tas
 static inline bool lz_visible_is_late(const struct lz_database *d)
 {
     const struct lz_replication_opts *o = &d->replication;
+    bool takes_time = o->wal_flush.kind != LZ_DIST_NONE || d->checkpoints != NULL;
     return d->multi == NULL && d->agree == NULL &&
-           (o->commit > LZ_COMMIT_ASYNC ||
-            (o->commit == LZ_COMMIT_LOCAL && o->wal_flush.kind != LZ_DIST_NONE));
+           (o->commit > LZ_COMMIT_ASYNC || (o->commit == LZ_COMMIT_LOCAL && takes_time));
 }
 void lz_visible_advance(struct lz_database *d, const struct lz_log *log, uint64_t lsn);
 void lz_visible_given_up(struct lz_database *d, const struct lz_task *t);

@@ -229,6 +229,8 @@ static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
     d->is_handed_over = false;
     d->lead = LZ_LEAD_HEALTHY;
     d->promoted_at = lz_sim_now(w->sim);
+    if (d->checkpoints != NULL)
+        lz_checkpoint_promoted(w, d);
     lz_metrics_add(w->metrics, d->series.failovers, 1);
     lz_instance_note(w, d->first + node, "promoted", "promoted to primary");
     note_lost(w, d, node, lost);

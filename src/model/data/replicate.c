@@ -233,15 +233,18 @@ static void flush(struct lz_world *w, struct lz_database *d, struct lz_log *log)
     uint64_t lsn = log->wal.last;
     if (lsn == log->flushed || log->flushing != 0)
         return;
-    if (d->replication.wal_flush.kind == LZ_DIST_NONE) {
+    lz_time bytes = d->checkpoints != NULL ? lz_checkpoint_flush(d) : 0, took = bytes;
+    if (d->replication.wal_flush.kind != LZ_DIST_NONE) {
+        uint64_t owner = lz_draw_index(lz_draw_index(d->path, lsn), FLUSH_OF + log->leader);
+        struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_LOG, 0);
+        took += lz_dist_time(&d->replication.wal_flush, &draw);
+    } else if (bytes == 0) {
         flushed(w, d, log, lsn);
         return;
     }
     log->flushing = lsn;
-    uint64_t owner = lz_draw_index(lz_draw_index(d->path, lsn), FLUSH_OF + log->leader);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_LOG, 0);
-    lz_sim_at(w->sim, lz_sim_now(w->sim) + lz_dist_time(&d->replication.wal_flush, &draw),
-              w->replication->flushed, d->first + log->leader, d->nodes[log->leader].epoch);
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + took, w->replication->flushed, d->first + log->leader,
+              d->nodes[log->leader].epoch);
 }
 
 static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
@@ -308,6 +311,8 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
     if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
     lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
+    if (d->checkpoints != NULL)
+        lz_checkpoint_wrote(w, d, c->key, c->image);
     if (d->backups != NULL && log == &d->log)
         lz_backup_wrote(w, d, lsn);
     return lsn;
