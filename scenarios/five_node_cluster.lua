@@ -13,6 +13,10 @@ scenario "Five nodes lose a site" {
   xfail = { mode = "masters" },
 }
 
+-- Backups go to another region, the log every minute, and are tried out: two masters have two logs,
+-- which no archive can follow.
+local us = region "us" { zones = { "a" } }
+local vault = service "vault" { on = us.zone.a }
 local eu = region "eu" { zones = { "a", "b", "c" }, latency = "5ms" }
 local db = database "orders" {
   nodes = 5, spread = eu, query_time = "2ms", wal_flush = "1ms",
@@ -23,6 +27,9 @@ local db = database "orders" {
   failover = mode == "leader"
       and { ttl = "30s", loop_wait = "10s", retry_timeout = "10s", promote = "2s",
             rejoin = "rewind" } or nil,
+  backup = mode == "leader"
+      and { full = "2m", archive = "1m", drill = "3m", to = vault, size = "2GB",
+            throughput = "100MB/s" } or nil,
 }
 local redis = cache "redis" { entries = 10000, ttl = "10s", spread = eu }
 local api = service "api" {
@@ -60,3 +67,10 @@ expect "reads go on meanwhile" { always = readers.success.ratio:above "50%", ove
 expect "in the end all follow" {
   eventually = db.lag.records:at_most(10), after = lost.ends, within = "1m", holding = "30s",
 }
+if mode == "leader" then
+  expect "at most two stretches of the log are not in the other region" {
+    always = db.rpo:at_most "2m",
+  }
+  expect "and what is there can be read" { at_end = db.drills.failed:equals(0) }
+  expect "as was tried" { at_end = db.drills:at_least(3) }
+end

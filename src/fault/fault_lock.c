@@ -34,7 +34,7 @@ const struct lz_fault_kind lz_fault_lock = {
     .doc = "Hold a table's lock, as LOCK TABLE and most ALTER TABLE do, so that all statements "
            "that name it wait; or a row's, so that its writers do.",
     .elsewhere = "AWS FIS and Gremlin have none; it is done by hand with BEGIN; LOCK TABLE. "
-                 "Statements inside a handler's transaction wait for rows alone.",
+                 "Statements inside a handler's transaction wait too, if their SQL names it.",
     .effect_unit = "waits caused",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT),
     .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE),

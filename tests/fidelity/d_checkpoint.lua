@@ -1,6 +1,7 @@
 -- Write amplification by full_page_writes: who changes a page first since a checkpoint began logs
 -- all of it, 8192 bytes (PostgreSQL's documentation, 30.5 and full_page_writes; xlog.c). Of P =
--- 2000 pages W uniformly drawn writes touch P (1 - (1 - 1/P)^W), so 100 writes a second log in T seconds
+-- 2000 pages W uniformly drawn writes touch P (1 - (1 - 1/P)^W), so 100 writes a second log in T
+-- seconds
 --
 --   W (128 + 8192 P/W (1 - (1 - 1/P)^W)) bytes, W = 100 T
 --

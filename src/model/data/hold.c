@@ -5,7 +5,9 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/data/sql/statement.h"
 #include "model/data/txn_state.h"
+#include "model/service/argument.h"
 #include "model/world_kinds.h"
 
 struct lz_hold {
@@ -102,13 +104,17 @@ void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
         recompute_connections(w, d);
 }
 
-// Is it one of the words of the operation? "insert into orders(id)" names orders.
-static bool names(const char *op, const char *table)
+// What it says: the statement that it carries, or its operation. "insert into orders(id)" names
+// orders; a transaction of keys names no table.
+static bool names(struct lz_world *w, const struct lz_task *t, const char *table)
 {
+    const struct lz_sql_statement *carried = lz_statement_of(w, lz_argument_of(w, t));
+    const char *p = carried != NULL ? carried->text : lz_call_op_name(w, t->op);
+    const char *end = p + (carried != NULL ? carried->size : strlen(p));
     size_t len = strlen(table);
-    for (const char *p = op; *p != '\0';) {
+    while (p < end) {
         size_t word = 0;
-        while (isalnum((unsigned char)p[word]) || p[word] == '_')
+        while (p + word < end && (isalnum((unsigned char)p[word]) || p[word] == '_'))
             word++;
         if (word == len && strncasecmp(p, table, len) == 0)
             return true;
@@ -119,13 +125,11 @@ static bool names(const char *op, const char *table)
 
 bool lz_hold_stops(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (t->is_session)
-        return false;
     for (uint32_t i = 1; i <= d->hold_cap; i++) {
         struct lz_hold *h = hold_at(d, i);
         const struct lz_hold_opts *o = &h->opts;
         if (o->touched == NULL || !o->has_table || t->server != d->first + h->node ||
-            (o->table != NULL && !names(lz_call_op_name(w, t->op), o->table)))
+            (o->table != NULL && !names(w, t, o->table)))
             continue;
         (*o->touched)++;
         t->detour |= LZ_QUERY_HELD;

@@ -2,8 +2,8 @@
  * hold.h — what somebody holds in a database without ever asking for more: faults.
  *
  *   a row's lock    as a transaction that does not end: it stands in line for it like any other
- *   a table's lock  LOCK TABLE: statements whose operation names the table wait until it is free;
- *                   without a name all wait. Statements inside transactions wait for rows alone
+ *   a table's lock  LOCK TABLE: statements that name the table wait until it is free, those inside
+ *                   transactions too; without a name all wait but COMMIT and ROLLBACK
  *   a snapshot      versions that are replaced from now on are kept (mvcc.h)
  *   connections     all but so many
  *

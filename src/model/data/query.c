@@ -39,7 +39,7 @@ void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t
 {
     t->state = LZ_TASK_WORKING;
     t->started = lz_sim_now(w->sim);
-    if (d->hold_count > 0 && lz_hold_stops(w, d, t))
+    if (d->hold_count > 0 && !t->is_session && lz_hold_stops(w, d, t))
         return;
     if (d->agree == NULL || lz_agree_admits(w, d, t))
         lz_query_admitted(w, d, t);

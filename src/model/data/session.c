@@ -394,6 +394,11 @@ bool lz_session_arrived(struct lz_world *w, struct lz_database *d, struct lz_tas
     lz_sim_cancel(w->sim, x->timer);
     x->timer = 0;
     x->task = lz_pool_id(t);
+    bool ends =
+        x->statement.kind == LZ_STATEMENT_COMMIT || x->statement.kind == LZ_STATEMENT_ROLLBACK;
+    x->waits_since = lz_sim_now(w->sim);
+    if (d->hold_count > 0 && !ends && lz_hold_stops(w, d, t))
+        return false; // it comes here again
     return begin_statement(w, d, x, t);
 }
 

@@ -1,0 +1,1 @@
+../../../scenarios/five_node_cluster.lua

@@ -1,0 +1,1 @@
+../../../scenarios/multi_master_conflict.lua
