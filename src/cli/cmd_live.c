@@ -195,6 +195,7 @@ static void keep(struct course *c, const char *name, struct lz_runner_result *r)
     enum lz_exit code = lz_exit_verdict(lz_report_verdict(report));
     enum lz_flags_keep which = c->flags->common.keep;
     lz_exit_add(&c->codes, code);
+    c->paths[c->count] = NULL;
     if (which == LZ_FLAGS_KEEP_ALL || (which == LZ_FLAGS_KEEP_FAILED && code != LZ_EXIT_OK)) {
         char path[PATH_MAX];
         snprintf(path, sizeof(path), LZ_SESSION_RUNS "/%s.lzrun", name);

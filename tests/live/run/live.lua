@@ -1,6 +1,6 @@
 -- live.lua — whole live runs: what holds, what is refused, and that nothing is ever left behind.
 --
---     lua5.4 tests/live/run/live.lua path/to/lorenz tests/live/run/scenarios path/to/live_server ROOT
+--     lua5.4 tests/live/run/live.lua LORENZ tests/live/run/scenarios LIVE_SERVER ROOT
 --
 -- Rows as in tests/cli. Each has a state folder of its own and the server beside its scenarios.
 
@@ -16,8 +16,8 @@ local CLEAN = "; s=$?; sleep 0.3; pgrep -f \"$PWD/s/server\" && exit 90; "
 local BUSY = "; s=$?; [ $s != 3 ] || s=0; (exit $s)"
 -- A run in the background that stands in the middle of its fault.
 local PAUSED = RUN .. "s/pauses.lua >o 2>&1 & pid=$!; for i in $(seq 100); do "
-    .. "ps -o stat= -p \"$(pgrep -f \"$PWD/s/server\" | tr '\\n' ',' | sed 's/,$//')\" 2>/dev/null "
-    .. "| grep -q T && break; sleep 0.05; done; "
+    .. "ps -o stat= -p \"$(pgrep -f \"$PWD/s/server\" | tr '\\n' ',' | sed 's/,$//')\" "
+    .. "2>/dev/null | grep -q T && break; sleep 0.05; done; "
 local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
 
 local rows = {
