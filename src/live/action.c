@@ -6,7 +6,9 @@
 
 // One list for each file that has some.
 static const struct lz_action *const lists[] = {
+    lz_machine_actions,
     lz_process_actions,
+    lz_proxy_actions,
 };
 
 size_t lz_action_count(void)

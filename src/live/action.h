@@ -68,7 +68,9 @@ struct lz_action {
 };
 
 /* The rows of one file, ended by one without a name. */
+extern const struct lz_action lz_machine_actions[];
 extern const struct lz_action lz_process_actions[];
+extern const struct lz_action lz_proxy_actions[];
 
 /* The table: all of those. */
 size_t lz_action_count(void);

@@ -151,6 +151,18 @@ uint32_t lz_family_signal(const struct lz_family *family, int signal)
     return count;
 }
 
+size_t lz_family_pids(const struct lz_family *family, pid_t *out, size_t max)
+{
+    struct crowd c = look();
+    size_t count = 0;
+    mark_members(&c, family);
+    for (size_t i = 0; i < c.count && count < max; i++)
+        if (c.all[i].is_in)
+            out[count++] = c.all[i].pid;
+    free(c.all);
+    return count;
+}
+
 uint32_t lz_family_stopped(const struct lz_family *family)
 {
     struct crowd c = look();

@@ -10,6 +10,7 @@
 #define LZ_LIVE_FAMILY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,9 @@ struct lz_family {
 
 /* When a process was started, in clock ticks since boot; 0: there is none, or it is a zombie. */
 uint64_t lz_family_start_time(pid_t pid);
+
+/* Who they are, `max` at most; how many. */
+size_t lz_family_pids(const struct lz_family *family, pid_t *out, size_t max);
 
 /* Send a signal to all of them; how many were there. Signal 0 counts them. */
 uint32_t lz_family_signal(const struct lz_family *family, int signal);

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/family.h"
+#include "live/machine/clock.h"
 #include "live/spawn.h"
 
 #define READY_EVERY (50 * LZ_MS)
@@ -94,7 +95,8 @@ static bool fill_env(const struct lz_site *site, const struct lz_site_process *s
     size_t count = 0, n = 0;
     while (environ[count] != NULL)
         count++;
-    const char **list = lz_mem_alloc((count + target->env.count + 3) * sizeof(*list));
+    const char **list =
+        lz_mem_alloc((count + target->env.count + LZ_CLOCK_VARIABLES + 3) * sizeof(*list));
     t->env = list;
     keep(t, (char *)list);
     for (size_t i = 0; i < count; i++)
@@ -106,6 +108,11 @@ static bool fill_env(const struct lz_site *site, const struct lz_site_process *s
             return lz_fail_in(err, "env %s", target->env.items[i].name);
         list[n++] = pair(t, target->env.items[i].name, value);
     }
+    char *clock[LZ_CLOCK_VARIABLES];
+    if (self->has_clock && !lz_clock_environment(self->folder, clock, err))
+        return false;
+    for (size_t i = 0; self->has_clock && i < LZ_CLOCK_VARIABLES; i++)
+        list[n++] = keep(t, clock[i]);
     list[n++] = pair(t, LZ_FAMILY_VARIABLE, mark);
     list[n] = NULL;
     return true;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "live/family.h"
 #include "live/loop.h"
+#include "live/machine/needs.h"
 #include "live/prepare.h"
 #include "live/probe/asker.h"
 #include "live/spawn.h"
@@ -400,7 +401,8 @@ bool lz_programs_prepare(struct lz_live *live, struct lz_programs **out, struct 
     }
     for (size_t i = 0; i < ps->count; i++) {
         struct lz_program *p = &ps->all[i];
-        if (lz_prepare(site, p->process, p->mark, &p->texts, err))
+        if (lz_needs_prepare(live, p->process, err) &&
+            lz_prepare(site, p->process, p->mark, &p->texts, err))
             continue;
         lz_fail_in(err, "%s", name_of(p));
         lz_programs_destroy(ps);
@@ -440,6 +442,11 @@ void lz_program_describe(const struct lz_program *p, struct lz_str *out)
 }
 
 // ---------------------------------------------------------------- faults
+
+bool lz_program_is_paused(const struct lz_program *p)
+{
+    return p->pauses > 0;
+}
 
 uint64_t lz_program_starts(const struct lz_program *p)
 {

@@ -50,6 +50,7 @@ uint32_t lz_program_end(struct lz_program *p, lz_time grace, bool is_held); /* i
 void lz_program_release(struct lz_program *p); /* a hold is over: start it */
 uint32_t lz_program_pause(struct lz_program *p, struct lz_err *err);
 void lz_program_resume(struct lz_program *p);
+bool lz_program_is_paused(const struct lz_program *p);
 uint64_t lz_program_starts(const struct lz_program *p); /* so far */
 
 #endif

@@ -47,6 +47,7 @@ struct lz_site_process {
     pid_t pid;              /* leader of its own session and process group; 0: not running */
     uint64_t start_time;    /* of that pid, in clock ticks since boot: a reused pid has another */
     uint64_t starts;        /* so far */
+    bool has_clock;         /* libfaketime stands before its clocks: machine/clock.h */
     struct lz_program *own; /* of program.c */
 };
 

@@ -135,6 +135,25 @@ static bool write_back(const struct lz_undo_entry *e, struct lz_err *err)
            lz_fail(err, LZ_EIO, "cannot write \"%s\" to %s: %s", e->text, e->path, strerror(why));
 }
 
+// Whoever is in a cgroup goes to the one above it. Version 1 has no other way to empty one.
+static void empty_group(const char *group)
+{
+    char path[TEXT_MAX + 20], above[TEXT_MAX + 20], pid[32];
+    snprintf(path, sizeof(path), "%s/cgroup.procs", group);
+    snprintf(above, sizeof(above), "%s/../cgroup.procs", group);
+    FILE *members = fopen(path, "re");
+    while (members != NULL && fgets(pid, sizeof(pid), members) != NULL) {
+        int fd = open(above, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            break;
+        if (write(fd, pid, strlen(pid)) < 0)
+            usleep(1000); // it ends at this moment, or stays: the next round sees
+        close(fd);
+    }
+    if (members != NULL)
+        fclose(members);
+}
+
 // A cgroup cannot be removed while anybody is in it.
 static bool remove_folder(const struct lz_undo_entry *e, struct lz_err *err)
 {
@@ -144,6 +163,9 @@ static bool remove_folder(const struct lz_undo_entry *e, struct lz_err *err)
             return true;
         if (errno != EBUSY)
             break;
+        empty_group(e->path);
+        if (rmdir(e->path) == 0)
+            return true;
         snprintf(path, sizeof(path), "%s/cgroup.kill", e->path);
         int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd >= 0) {

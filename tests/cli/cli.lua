@@ -97,6 +97,8 @@ local rows = {
         out = { "14 of 14 are closed", "!OPEN" } },
     { "the environment opens nothing", "$L doctor", 0, env = "LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8 "
         .. "TZ=Asia/Tokyo GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA", out = { "14 of 14" } },
+    { "the doctor says which faults can be carried out live", "$L doctor --live", 0,
+        out = { "\nok    latency ", "fd_limit " } },
     { "the doctor takes no arguments", "$L doctor x", 4, err = { "takes no arguments" } },
     { "a script that computes for long is run again, counted, and passes",
         "$L run s/computes.lua && $L run s/computes.lua --verify", 0, out = { "1 passed" } },

@@ -1,0 +1,324 @@
+/*
+ * Faults of the network and of requests, as toxics on the proxies of the edges they hit.
+ *
+ * One toxic per edge and firing; a flap adds and removes them by a timer. Nothing here needs the
+ * undo log: what a proxy does ends with its process, which dies with the run.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "live/action.h"
+#include "live/live.h"
+#include "live/proxy/proxy.h"
+
+#define STATUS_PRESET 500u  // as fault.http_abort's
+#define STATUS_BLOCKED 403u // what a firewall for web applications answers
+#define STATUS_LIMITED 429u // as fault.throttle's
+
+// What one firing holds on the proxies. Of a flap the toxics come and go.
+struct hold {
+    struct lz_live *live;
+    struct lz_action_firing *firing;
+    size_t count;           // edges, in the order of firing->edges
+    lz_proxy_toxic_id *ids; // 0: this edge is not hit, or not now
+    uint64_t touched;       // by toxics that are gone
+    bool is_cut;
+    struct lz_loop_timer timer;
+};
+
+// --- a fault's parameters as a toxic ---
+
+static bool is_kind(const struct lz_fault *f, const char *kind)
+{
+    return strcmp(f->kind->name, kind) == 0;
+}
+
+static unsigned directions_of(const struct lz_fault_params *p, bool is_reversed)
+{
+    if (p->direction == LZ_FAULT_BOTH)
+        return LZ_TOXIC_BOTH;
+    return (p->direction == LZ_FAULT_TO) != is_reversed ? LZ_TOXIC_UP : LZ_TOXIC_DOWN;
+}
+
+static uint64_t to_bytes(double bytes)
+{
+    return bytes >= 9e18 ? UINT64_C(9000000000000000000) : (uint64_t)(bytes + 0.5);
+}
+
+static bool copy_text(char *to, size_t size, const char *from, const char *what, struct lz_err *err)
+{
+    if (from == NULL)
+        return true;
+    if (strlen(from) >= size)
+        return lz_fail(err, LZ_ERANGE, "`%s` may have %zu bytes in a live run, got %zu", what,
+                       size - 1, strlen(from));
+    memcpy(to, from, strlen(from) + 1);
+    return true;
+}
+
+static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_err *err)
+{
+    const struct lz_fault_request_params *p = &f->opts.params.request;
+    t->ratio = p->ratio;
+    t->first = p->first;
+    t->nth = p->nth;
+    t->status = p->status;
+    t->has_body = p->body != NULL;
+    t->rate = p->rate;
+    t->burst = p->burst > 0 ? (double)p->burst : p->rate;
+    t->burst = t->burst > 1.0 ? t->burst : 1.0;
+    if (is_kind(f, "http_delay"))
+        t->kind = LZ_TOXIC_HTTP_DELAY;
+    else if (is_kind(f, "http_replace"))
+        t->kind = LZ_TOXIC_HTTP_REPLACE;
+    else
+        t->kind = LZ_TOXIC_HTTP_ABORT;
+    if (is_kind(f, "waf_false_positive"))
+        t->status = STATUS_BLOCKED;
+    else if (is_kind(f, "throttle") && t->status == 0)
+        t->status = STATUS_LIMITED;
+    else if (t->kind == LZ_TOXIC_HTTP_ABORT && t->status == 0)
+        t->status = STATUS_PRESET;
+    return copy_text(t->path, sizeof(t->path), p->path, "path", err) &&
+           copy_text(t->method, sizeof(t->method), p->method, "method", err) &&
+           copy_text(t->body, sizeof(t->body), p->body, "body", err) &&
+           (t->kind != LZ_TOXIC_HTTP_DELAY || lz_toxic_set_delay(t, &f->opts.params.add, err));
+}
+
+static void fill_stall(struct lz_toxic *t, const struct lz_fault_params *p)
+{
+    t->kind = LZ_TOXIC_STALL;
+    t->loss = p->burst;
+    if (p->burst.kind == LZ_LOSS_NONE)
+        t->loss = (struct lz_loss){
+            .kind = LZ_LOSS_RATIO, .ratio = p->ratio, .correlation = p->correlation};
+}
+
+static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz_err *err)
+{
+    const struct lz_fault_params *p = &f->opts.params;
+    if (is_kind(f, "latency")) {
+        t->kind = LZ_TOXIC_LATENCY;
+        t->correlation = p->correlation;
+        return lz_toxic_set_delay(t, &p->add, err);
+    }
+    if (is_kind(f, "loss") || is_kind(f, "corrupt")) {
+        fill_stall(t, p);
+    } else if (is_kind(f, "bandwidth")) {
+        t->kind = LZ_TOXIC_BANDWIDTH;
+        t->rate = p->rate;
+        t->buffer = p->buffer < 1e9 ? (uint32_t)p->buffer : 1000000000u;
+    } else if (is_kind(f, "reset")) {
+        t->kind = LZ_TOXIC_RESET;
+        t->after_ns = p->after;
+        t->bytes = to_bytes(p->bytes);
+        t->response = p->response;
+        t->first = p->request.first;
+    } else if (is_kind(f, "limit_data")) {
+        t->kind = LZ_TOXIC_LIMIT_DATA;
+        t->bytes = to_bytes(p->bytes);
+    } else if (is_kind(f, "slow_close")) {
+        t->kind = LZ_TOXIC_SLOW_CLOSE;
+        t->after_ns = p->linger;
+    } else if (is_kind(f, "slicer")) {
+        t->kind = LZ_TOXIC_SLICER;
+        t->bytes = to_bytes(p->size);
+        t->after_ns = p->piece_delay;
+    } else {
+        t->kind = LZ_TOXIC_CUT;
+    }
+    return true;
+}
+
+static bool is_about_requests(const struct lz_fault *f)
+{
+    return strncmp(f->kind->name, "http_", 5) == 0 || is_kind(f, "throttle") ||
+           is_kind(f, "waf_false_positive");
+}
+
+static bool fill(struct lz_toxic *t, const struct lz_action_firing *firing, size_t edge,
+                 struct lz_err *err)
+{
+    const struct lz_fault *f = firing->fault;
+    memset(t, 0, sizeof(*t));
+    t->owner = lz_draw_index(f->path, firing->number);
+    // These have no direction: requests go one way, connections both.
+    bool is_directed = f->opts.params.direction != LZ_FAULT_BOTH && !is_about_requests(f);
+    t->directions = LZ_TOXIC_BOTH;
+    if (is_directed)
+        t->directions = directions_of(&f->opts.params, firing->edges[edge].is_reversed);
+    return is_about_requests(f) ? fill_http(t, f, err) : fill_network(t, f, err);
+}
+
+// What is served by the target, not what it asks of others, and perhaps one port of it only.
+static bool hits(const struct lz_action_firing *firing, size_t edge)
+{
+    const struct lz_fault *f = firing->fault;
+    const struct lz_action_edge *e = &firing->edges[edge];
+    bool is_served = is_kind(f, "blackhole") || is_about_requests(f);
+    if (is_served && e->is_reversed)
+        return false;
+    uint32_t port = is_kind(f, "blackhole") ? f->opts.params.port : 0;
+    return port == 0 || e->edge->to->address.port == port;
+}
+
+// --- coming and going ---
+
+static void remove_all(struct hold *h)
+{
+    struct lz_proxy *proxy = lz_live_proxy(h->live);
+    for (size_t i = 0; i < h->count; i++) {
+        struct lz_err err;
+        if (h->ids[i] == 0)
+            continue;
+        // When its process is gone the toxic is too.
+        bool removed = lz_proxy_remove(proxy, h->ids[i], &err);
+        (void)removed;
+        h->touched += lz_proxy_touched(proxy, h->ids[i]);
+        h->ids[i] = 0;
+    }
+}
+
+static bool add_all(struct hold *h, struct lz_err *err)
+{
+    const struct lz_action_firing *f = h->firing;
+    // A link or a pair is one line that all its connections share, and so is an API's limit.
+    bool shares = f->fault->opts.target.kind == LZ_TARGET_LINK ||
+                  f->fault->opts.target_b.kind != 0 || is_kind(f->fault, "throttle");
+    uint32_t line = 0;
+    struct lz_toxic t;
+    for (size_t i = 0; i < h->count; i++) {
+        if (!hits(f, i))
+            continue;
+        if (!fill(&t, f, i, err)) {
+            remove_all(h);
+            return false;
+        }
+        t.line = shares ? line : 0;
+        if (!lz_proxy_add(lz_live_proxy(h->live), f->edges[i].edge->proxy, &t, &h->ids[i], err)) {
+            remove_all(h);
+            return false;
+        }
+        line = line == 0 ? h->ids[i] : line;
+    }
+    return true;
+}
+
+static void destroy(struct hold *h)
+{
+    free(h->ids);
+    free(h);
+}
+
+static struct hold *create(struct lz_live *live, struct lz_action_firing *f)
+{
+    struct hold *h = lz_mem_alloc(sizeof(*h));
+    *h = (struct hold){.live = live, .firing = f, .count = f->edge_count};
+    h->ids = lz_mem_alloc((h->count + 1) * sizeof(h->ids[0]));
+    memset(h->ids, 0, (h->count + 1) * sizeof(h->ids[0]));
+    f->own = h;
+    return h;
+}
+
+static bool apply(struct lz_live *live, struct lz_action_firing *f, struct lz_err *err)
+{
+    struct hold *h = create(live, f);
+    if (add_all(h, err))
+        return true;
+    destroy(h);
+    f->own = NULL;
+    return false;
+}
+
+static bool change(struct lz_live *live, struct lz_action_firing *f, struct lz_err *err)
+{
+    const struct hold *h = f->own;
+    struct lz_toxic t;
+    for (size_t i = 0; i < h->count; i++) {
+        if (h->ids[i] == 0)
+            continue;
+        if (!fill(&t, f, i, err) || !lz_proxy_change(lz_live_proxy(live), h->ids[i], &t, err))
+            return false;
+    }
+    return true;
+}
+
+static void end(struct lz_live *live, struct lz_action_firing *f)
+{
+    struct hold *h = f->own;
+    lz_loop_cancel(lz_live_loop(live), &h->timer);
+    remove_all(h);
+    destroy(h);
+    f->own = NULL;
+}
+
+static uint64_t effect(struct lz_live *live, const struct lz_action_firing *f)
+{
+    const struct hold *h = f->own;
+    uint64_t touched = h->touched;
+    for (size_t i = 0; i < h->count; i++)
+        touched += h->ids[i] != 0 ? lz_proxy_touched(lz_live_proxy(live), h->ids[i]) : 0;
+    return touched;
+}
+
+// --- flap: cut, mended, cut, ... ---
+
+static void on_flap(void *ctx, int64_t now_ns)
+{
+    struct hold *h = ctx;
+    const struct lz_fault_params *p = &h->firing->fault->opts.params;
+    struct lz_err err;
+    if (h->is_cut)
+        remove_all(h);
+    else if (!add_all(h, &err))
+        lz_live_doubt(h->live, "fault %s: %s", h->firing->fault->name, err.msg);
+    h->is_cut = !h->is_cut;
+    // From when it was due: being called late does not make a period longer.
+    int64_t due = h->timer.at_ns < now_ns ? h->timer.at_ns : now_ns;
+    lz_loop_arm(lz_live_loop(h->live), &h->timer, due + (h->is_cut ? p->down : p->up));
+}
+
+static bool apply_flap(struct lz_live *live, struct lz_action_firing *f, struct lz_err *err)
+{
+    if (!apply(live, f, err))
+        return false;
+    struct hold *h = f->own;
+    h->is_cut = true;
+    h->timer = (struct lz_loop_timer){.fn = on_flap, .ctx = h};
+    lz_loop_arm(lz_live_loop(live), &h->timer, lz_loop_clock() + f->fault->opts.params.down);
+    return true;
+}
+
+#define ON_PROXY(kind, words)                                                                      \
+    {                                                                                              \
+        .fault = kind, .on = LZ_ACTION_EDGE, .how = words, .apply = apply, .change = change,       \
+        .end = end, .effect = effect                                                               \
+    }
+
+const struct lz_action lz_proxy_actions[] = {
+    ON_PROXY("bandwidth", "proxy: so many bytes a second, the sender waits for the rest"),
+    ON_PROXY("blackhole", "proxy: holds what comes, the kernel drops SYNs"),
+    ON_PROXY("corrupt", "proxy: stands still for as long as TCP takes to send again"),
+    {.fault = "flap",
+     .on = LZ_ACTION_EDGE,
+     .how = "proxy: a partition that comes and goes",
+     .apply = apply_flap,
+     .end = end,
+     .effect = effect},
+    ON_PROXY("http_abort", "proxy: answers requests itself"),
+    ON_PROXY("http_delay", "proxy: holds requests"),
+    ON_PROXY("http_replace", "proxy: changes answers"),
+    ON_PROXY("latency", "proxy: holds each message, and handshakes"),
+    ON_PROXY("limit_data", "proxy: closes connections that have carried enough"),
+    ON_PROXY("loss", "proxy: stands still for as long as TCP takes to send again"),
+    ON_PROXY("nic_down", "proxy: holds what comes, the kernel drops SYNs"),
+    ON_PROXY("partition", "proxy: holds what comes, the kernel drops SYNs"),
+    ON_PROXY("reset", "proxy: RST to both ends"),
+    ON_PROXY("slicer", "proxy: writes messages in pieces"),
+    ON_PROXY("slow_close", "proxy: passes the end of a stream on later"),
+    ON_PROXY("throttle", "proxy: answers with 429 or 503 what exceeds the rate"),
+    ON_PROXY("waf_false_positive", "proxy: answers requests with 403"),
+    {0},
+};

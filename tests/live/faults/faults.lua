@@ -1,0 +1,99 @@
+-- faults.lua — faults on a real server: each is seen, and nothing is left of it.
+--
+--     lua5.4 faults.lua LORENZ SERVER FOLDER
+--
+-- A run is good when it passes: a fault whose effect was not observed makes it inconclusive.
+-- Afterwards, and after Lorenz was killed in mid-fault, there is no program, mount, control group
+-- or burner of the run any more. What this machine does not allow is left out, and counted.
+
+local lorenz, server, folder = table.unpack(arg)
+local count, failed = 0, 0
+
+local function say(ok, name, more)
+    count = count + 1
+    if not ok then failed = failed + 1 end
+    print(("%s %d - %s"):format(ok and "ok" or "not ok", count, name))
+    if more and (not ok or more:find "^#") then print((more:gsub("\n*$", ""):gsub("^([^#])", "# %1")
+        :gsub("\n", "\n# "))) end
+end
+
+local function output(command)
+    local pipe <close> = assert(io.popen(command .. " 2>&1"))
+    return pipe:read "a"
+end
+
+local function trim(text) return (text:gsub("%s+$", "")) end
+
+local temp = trim(output "mktemp -d")
+local run_in = ("cd '%s' && XDG_STATE_HOME='%s/state' "):format(temp, temp)
+assert(os.execute(("ln -s '%s' '%s/server'"):format(server, temp)))
+
+local can_mount = output(("cd '%s' && mkdir disk && mount -t tmpfs lorenz disk && umount disk "
+    .. "&& echo yes; rmdir disk"):format(temp)):find "yes"
+
+local has_clock = output "ls /usr/lib/*/faketime/libfaketimeMT.so.1 && echo yes":find "yes"
+
+local function copy(name)
+    local from <close> = assert(io.open(folder .. "/" .. name .. ".lua"))
+    local to <close> = assert(io.open(temp .. "/" .. name .. ".lua", "w"))
+    for line in from:lines() do
+        local is_possible = (can_mount or not line:find "@disk")
+            and (has_clock or not line:find "@clock")
+        if is_possible then to:write(line, "\n") end
+    end
+end
+
+-- What is left: nothing, or a list.
+local function left()
+    local here = trim(output(("readlink -f '%s'"):format(temp)))
+    local found = {}
+    for _, command in ipairs {
+        ("grep -F '%s' /proc/mounts"):format(here),
+        "find /sys/fs/cgroup -maxdepth 3 -type d -name 'lorenz-*'",
+        -- Whatever a run starts is started in its folder: proxy, burners, watchdog, programs.
+        ("for p in /proc/[0-9]*; do case $(readlink $p/cwd) in %s*) "
+            .. "tr '\\0' ' ' <$p/cmdline; echo $p;; esac; done"):format(here),
+    } do
+        local text = trim(output(command))
+        if text ~= "" then found[#found + 1] = text end
+    end
+    return table.concat(found, "\n")
+end
+
+local function is_clean(name)
+    local rest
+    for _ = 1, 100 do
+        rest = left()
+        if rest == "" then break end
+        os.execute "sleep 0.1"
+    end
+    say(rest == "", name, rest)
+end
+
+for _, name in ipairs { "network", "machine" } do
+    copy(name)
+    local command = ("'%s' live --allow-run %s.lua; echo exit $?"):format(lorenz, name)
+    local text = output(run_in .. command)
+    local is_late = text:find "could not send them in time"
+    if is_late then
+        say(true, name .. " # SKIP this machine is too busy to send requests in time")
+    end
+    say(is_late or text:find "exit 0\n$" ~= nil,
+        name .. ": every fault is observed, and what must hold holds", text)
+    is_clean(name .. ": nothing is left behind")
+end
+if not has_clock then say(true, "clock_skew # SKIP libfaketime is not installed") end
+if not can_mount then say(true, "disk_full # SKIP no tmpfs can be mounted here") end
+
+-- Killed two seconds after the throttle and the full disk began.
+os.execute(run_in .. ("sh -c 'exec \"%s\" live --allow-run machine.lua >killed.txt 2>&1 & "
+    .. "echo $! >pid'"):format(lorenz))
+os.execute "sleep 6.5"
+local held = left()
+say(held ~= "", "machine: before it is killed, something is held")
+os.execute(run_in .. "kill -KILL $(cat pid)")
+is_clean("machine: nothing is left behind when lorenz is killed in mid-fault")
+
+os.execute(("rm -rf '%s'"):format(temp))
+print("1.." .. count)
+os.exit(failed == 0)

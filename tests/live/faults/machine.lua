@@ -1,0 +1,23 @@
+-- Faults of the machine, and of what it gives a program. The last two wait to be killed in.
+-- A line that ends with @disk or @clock is left out where the machine cannot do that.
+scenario "a real server on a bad machine" { duration = "9s" }
+
+local web = service "web" {
+  service_time = "1ms",
+  live = { run = { "{{scenario.dir}}/server", "{{port}}" }, protocol = "http" },
+}
+-- Who asks waits for nobody: a machine that is short of everything could not send in time.
+local clock = probe "its clock" { http = "http://{{web.address}}/", value = true, every = "20ms" }
+
+fault.cpu { web, load = "30%", at = "1s", lasting = "1s" }
+fault.memory { web, fill = "0.5%", leak = "1MiB/s", at = "1s", lasting = "1s" }
+fault.fd_limit { web, limit = 3, at = "3s", lasting = "1s" }
+fault.clock_skew { web, offset = "1h", at = "3s", lasting = "1500ms" } -- @clock
+fault.cpu_throttle { web, quota = "1%", at = "5s", lasting = "3s" }
+fault.disk_full { web, keep = "0B", at = "5s", lasting = "3s" } -- @disk
+
+expect "its clock is an hour ahead" { sometimes = clock.value:at_least(3599) } -- @clock
+expect "its clock is right in the end" { at_end = clock.value:below(2) }
+expect "it answers before" {
+  always = clock.errors.ratio:equals "0%", during = { after = "0s", lasting = "1s" },
+}
