@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -358,6 +359,42 @@ static void a_copied_arena_is_revived_and_goes_on_as_it_would_have(void **state)
     assert_int_equal(used[0], used[1]);
 }
 
+// What one universe wrote to is the image's again for the next: in pages that were kept, in new
+// ones, and in a process that has closed all files it did not open itself.
+static void an_image_is_whole_again_for_each_arena(void **state)
+{
+    (void)state;
+    const size_t size = 100 * KIB;
+    struct lz_arena *arena = make(0, 8 * MIB);
+    unsigned char *kept = lz_arena_alloc(arena, size);
+    memset(kept, 0x11, size);
+    lz_arena_settle(arena);
+    struct lz_arena_image *image = lz_arena_image_create(arena);
+    assert_non_null(image);
+    lz_arena_destroy(arena);
+    for (int round = 0; round < 7; round++) {
+        const struct lz_arena_opts opts = {.limit_bytes = 8 * MIB};
+        struct lz_err err;
+        if (round == 2 || round == 5)
+            lz_arena_trim();
+        if (round == 4)
+            assert_int_equal(close_range(3, ~0u, 0), 0);
+        assert_true(lz_arena_revive(&opts, image, &arena, &err));
+        for (size_t at = 0; at < size; at++)
+            assert_int_equal(kept[at], 0x11);
+        memset(kept + (size_t)round * 12 * KIB, 0x22, 20 * KIB);
+        unsigned char *more = lz_arena_alloc(arena, 300 * KIB);
+        assert_true(is_zero(more, 300 * KIB));
+        memset(more, 0xff, 300 * KIB);
+        lz_arena_destroy(arena);
+    }
+    arena = make(0, 8 * MIB); // without the image
+    assert_true(is_zero(lz_arena_alloc(arena, MIB), MIB));
+    lz_arena_destroy(arena);
+    lz_arena_image_destroy(image);
+    lz_arena_trim();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +414,7 @@ int main(void)
         cmocka_unit_test(an_address_that_is_taken_is_refused),
         cmocka_unit_test(a_limit_beyond_the_slot_is_refused),
         cmocka_unit_test(a_copied_arena_is_revived_and_goes_on_as_it_would_have),
+        cmocka_unit_test(an_image_is_whole_again_for_each_arena),
         cmocka_unit_test(strdup_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
