@@ -305,7 +305,12 @@ static bool run_one(struct course *c, const struct lz_suite_run *run, uint64_t o
 
 // ---------------------------------------------------------------- all of them
 
-static bool keep_simulated(void *ctx, struct lz_suite *suite, size_t index)
+struct simulated {
+    struct lz_select_files files;
+    struct lz_suite *suite;
+};
+
+static bool go_on(void *ctx, struct lz_suite *suite, size_t index)
 {
     (void)ctx;
     (void)suite;
@@ -313,46 +318,67 @@ static bool keep_simulated(void *ctx, struct lz_suite *suite, size_t index)
     return true;
 }
 
-// The same cases simulated, with as many seeds.
-static void compare(struct course *c)
+// The same case simulated with one seed; its report stays the suite's. NULL: that was said.
+static struct lz_report_run *simulate(struct course *c, const struct lz_opts_rest *paths,
+                                      uint64_t ordinal, struct simulated *out)
 {
-    struct lz_suite *suite = c->suite;
+    struct lz_flags flags = c->flags->common;
     struct lz_err err;
-    struct lz_str text;
-    if (!lz_suite_run(suite, keep_simulated, NULL, &err)) {
+    flags.seed += ordinal;
+    if (lz_session_open(&flags, paths, false, &out->files, &out->suite) != LZ_EXIT_OK)
+        return NULL;
+    if (!lz_suite_run(out->suite, go_on, NULL, &err)) {
         fprintf(stderr, "lorenz: %s\n", err.msg);
-        lz_exit_add(&c->codes, LZ_EXIT_BUG);
-        return;
+        return NULL;
     }
-    const struct lz_suite_run *run = &suite->runs[0];
-    if (run->report == NULL || strcmp(lz_report_verdict(run->report), "error") == 0) {
-        fprintf(stderr, "lorenz: it cannot be simulated, so there is nothing to compare with\n");
-        struct lz_str why;
-        lz_str_init(&why);
-        if (run->report != NULL)
-            lz_report_text_runs(&why, &c->style, (struct lz_report_run *const *)&run->report, 1);
-        fputs(why.text, stderr);
-        lz_str_finish(&why);
+    struct lz_report_run *report = out->suite->run_count > 0 ? out->suite->runs[0].report : NULL;
+    if (report != NULL && strcmp(lz_report_verdict(report), "error") != 0)
+        return report;
+    struct lz_str why;
+    lz_str_init(&why);
+    if (report != NULL)
+        lz_report_text_runs(&why, &c->style, &report, 1);
+    fprintf(stderr, "lorenz: it cannot be simulated, so there is nothing to compare with\n%s",
+            why.text);
+    lz_str_finish(&why);
+    return NULL;
+}
+
+// With as many seeds as there are live runs.
+static void compare(struct course *c, const struct lz_opts_rest *paths)
+{
+    size_t count = 0, want = c->count;
+    struct simulated *all = lz_mem_alloc(want * sizeof(*all));
+    struct lz_report_run **reports = lz_mem_alloc(want * sizeof(struct lz_report_run *));
+    struct lz_str text;
+    for (; count < want; count++) {
+        all[count] = (struct simulated){0};
+        reports[count] = simulate(c, paths, count, &all[count]);
+        if (reports[count] == NULL)
+            break;
+    }
+    if (count == want) {
+        const struct lz_live_compare table = {.simulated = reports,
+                                              .simulated_count = count,
+                                              .live = c->reports,
+                                              .live_count = c->count};
+        lz_str_init(&text);
+        lz_live_compare_write(&table, &text);
+        if (!c->is_silent)
+            lz_out_text(c->out, text.text);
+        lz_str_finish(&text);
+    } else {
         lz_exit_add(&c->codes, LZ_EXIT_SCENARIO);
-        return;
+        count++;
     }
-    struct lz_report_run **simulated =
-        lz_mem_alloc((suite->run_count + 1) * sizeof(struct lz_report_run *));
-    size_t count = 0;
-    for (size_t i = 0; i < suite->run_count; i++)
-        if (suite->runs[i].report != NULL)
-            simulated[count++] = suite->runs[i].report;
-    const struct lz_live_compare table = {.simulated = simulated,
-                                          .simulated_count = count,
-                                          .live = c->reports,
-                                          .live_count = c->count,
-                                          .ascii = c->style.ascii};
-    lz_str_init(&text);
-    lz_live_compare_write(&table, &text);
-    if (!c->is_silent)
-        lz_out_text(c->out, text.text);
-    lz_str_finish(&text);
-    free(simulated);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].suite != NULL) {
+            lz_suite_destroy(all[i].suite);
+            lz_select_free(&all[i].files);
+        }
+    }
+    free(reports);
+    free(all);
 }
 
 static void finish(struct course *c)
@@ -380,7 +406,7 @@ static void finish(struct course *c)
     lz_str_finish(&text);
 }
 
-static void run_all(struct course *c)
+static void run_all(struct course *c, const struct lz_opts_rest *paths)
 {
     uint64_t repeat = c->flags->is_dry ? 1 : c->flags->repeat;
     bool goes_on = true;
@@ -397,11 +423,11 @@ static void run_all(struct course *c)
             goes_on = run_one(c, run, k);
     }
     if (goes_on && c->flags->is_compared && c->count > 0)
-        compare(c);
+        compare(c, paths);
 }
 
-static enum lz_exit run_suite(const struct live_flags *f, struct lz_suite *suite,
-                              struct lz_out *out)
+static enum lz_exit run_suite(const struct live_flags *f, const struct lz_opts_rest *paths,
+                              struct lz_suite *suite, struct lz_out *out)
 {
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
     size_t room = suite->run_count * f->repeat + 1;
@@ -421,7 +447,7 @@ static enum lz_exit run_suite(const struct live_flags *f, struct lz_suite *suite
     };
     for (size_t i = 0; i < f->common.output_count; i++)
         c.is_silent = c.is_silent || strcmp(f->common.outputs[i].path, "-") == 0;
-    run_all(&c);
+    run_all(&c, paths);
     finish(&c);
     enum lz_exit status = lz_exit_worst(&c.codes, f->common.report_only);
     if (c.signal > 0)
@@ -468,7 +494,7 @@ static enum lz_exit live(const struct live_flags *f, const struct lz_opts_rest *
     } else if (suite->run_count == 0) {
         status = lz_session_nothing(&f->common, "live");
     } else {
-        status = run_suite(f, suite, out);
+        status = run_suite(f, paths, suite, out);
     }
     lz_suite_destroy(suite);
     lz_select_free(&files);

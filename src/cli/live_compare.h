@@ -17,7 +17,6 @@ struct lz_live_compare {
     size_t simulated_count;
     struct lz_report_run *const *live;
     size_t live_count;
-    bool ascii;
 };
 
 /* The table, one line for each value. */

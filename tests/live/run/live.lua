@@ -22,7 +22,8 @@ local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
 
 local rows = {
     { "a program is started, broken, judged and stopped", RUN .. "s/holds.lua" .. BUSY
-        .. CLEAN, 0, out = { "✓ requests reach it", "✓ it is back" }, err = { "web was ended by SIGKILL" } },
+        .. CLEAN, 0, out = { "✓ requests reach it", "✓ it is back" },
+        err = { "web was ended by SIGKILL" } },
     { "the same file is simulated", "$L run s/holds.lua; [ $? != 2 ]", 0, out = { "virtual" } },
     { "a live run has no token and no trace", RUN .. "-q -o json=- s/fixed.lua", 0,
         out = { '"trace_hash":null' } },
@@ -106,6 +107,11 @@ expect "short" { always = web.queue.length:below(3) }]] .. RUN .. "s/x.lua", 2,
     { "without a place for the log nothing is done",
         "XDG_STATE_HOME=/proc/no; " .. RUN .. "s/fixed.lua; s=$?; pgrep -f \"$PWD/s/server\" && "
         .. "exit 90; exit $s", 74, err = { "state folder" } },
+    { "model and reality are compared, with intervals",
+        RUN .. "-q --compare --repeat 2 s/holds.lua" .. BUSY .. CLEAN, 0,
+        out = { "of 2 simulated and 2 live runs", "users.latency.p99", "recovery time", " +- " } },
+    { "what cannot be simulated is not compared",
+        RUN .. "-q --compare s/fixed.lua", 2, err = { "nothing to compare with" } },
     { "what works here is listed", "$L doctor --live", 0, out = { "kill", "SIGSTOP" } },
 }
 
