@@ -104,6 +104,8 @@ static bool start(struct lz_proxy *p, struct lz_err *err)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return lz_fail(err, LZ_EIO, "cannot start the proxy: %s", strerror(errno));
     p->control = ends[0];
+    const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
+    setsockopt(p->control, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     pid_t parent = getpid();
     p->pid = fork();
     if (p->pid == 0) {
@@ -168,7 +170,8 @@ void lz_proxy_destroy(struct lz_proxy *p)
     free(p);
 }
 
-// Send a command and wait until it has been carried out: what follows may rely on it.
+// Send a command and wait until it has been carried out: what follows may rely on it. A change
+// is only sent; a process that takes none any more is noticed all the same.
 static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int fd,
                     struct lz_err *err)
 {
@@ -190,6 +193,8 @@ static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int f
     }
     if (sendmsg(p->control, &message, MSG_NOSIGNAL) < 0)
         return lz_fail(err, LZ_EIO, "cannot reach the proxy's process: %s", strerror(errno));
+    if (c->op == LZ_SHARED_CHANGE)
+        return true;
     struct pollfd wait = {.fd = p->control, .events = POLLIN};
     int ready;
     do
@@ -355,8 +360,8 @@ bool lz_proxy_change(struct lz_proxy *p, lz_proxy_toxic_id id, const struct lz_t
     if (!lz_toxic_check(toxic, p->edge[edge - 1].is_http, err))
         return lz_fail_in(err, "edge '%s'", p->edge[edge - 1].name);
     LZ_ASSERT(toxic->kind == slot->toxic.kind);
-    slot->toxic = *toxic;
-    struct lz_shared_command c = {.op = LZ_SHARED_CHANGE, .edge = edge, .slot = id - 1};
+    struct lz_shared_command c = {
+        .op = LZ_SHARED_CHANGE, .edge = edge, .slot = id - 1, .toxic = *toxic};
     return command(p, &c, -1, err);
 }
 

@@ -98,7 +98,8 @@ uint16_t lz_proxy_port(const struct lz_proxy *proxy, lz_proxy_edge_id id);
 bool lz_proxy_add(struct lz_proxy *proxy, lz_proxy_edge_id edge, const struct lz_toxic *toxic,
                   lz_proxy_toxic_id *id, struct lz_err *err) LZ_MUST_CHECK;
 
-/* Other parameters from now on; kind and directions stay, and what it counted too. */
+/* Other parameters, as soon as the proxy looks, which is not waited for; kind and directions stay,
+ * and what it counted too. */
 bool lz_proxy_change(struct lz_proxy *proxy, lz_proxy_toxic_id id, const struct lz_toxic *toxic,
                      struct lz_err *err) LZ_MUST_CHECK;
 bool lz_proxy_remove(struct lz_proxy *proxy, lz_proxy_toxic_id id,

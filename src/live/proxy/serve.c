@@ -218,7 +218,7 @@ static const char *carry_out(struct lz_serve *s, const struct lz_shared_command 
         remove_toxic(e, c->slot);
     } else {
         LZ_ASSERT(c->op == LZ_SHARED_CHANGE);
-        (*find(e, c->slot))->t = s->shared->slots[c->slot].toxic;
+        (*find(e, c->slot))->t = c->toxic;
         changed(e);
     }
     return "ok";
@@ -246,7 +246,7 @@ static void on_command(void *ctx, int fd, unsigned events)
     if (h != NULL && h->cmsg_type == SCM_RIGHTS)
         memcpy(&passed, CMSG_DATA(h), sizeof(passed));
     const char *answer = carry_out(s, &c, passed);
-    if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+    if (c.op != LZ_SHARED_CHANGE && send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
         _exit(0);
 }
 

@@ -42,7 +42,7 @@ struct lz_shared {
 enum lz_shared_op {
     LZ_SHARED_EDGE = 1, /* with the listening socket as ancillary data */
     LZ_SHARED_ADD,
-    LZ_SHARED_CHANGE,
+    LZ_SHARED_CHANGE, /* not answered: a ramp sends many, and nobody is to wait for them */
     LZ_SHARED_REMOVE,
 };
 
@@ -53,6 +53,7 @@ struct lz_shared_command {
     socklen_t upstream_len;
     struct sockaddr_storage upstream;
     char name[LZ_PROXY_NAME_SIZE];
+    struct lz_toxic toxic; /* CHANGE: not in the slot, where it could be read half written */
 };
 
 /* The proxy's process, from its beginning to its end. `control` and `wake` become 3 and 4. */
