@@ -412,8 +412,9 @@ end
 --- A matcher as C takes it; nil if its metric does not exist.
 function M.matcher(state, C, m)
     if m.kind == "mark" then return { mark = m.mark } end
-    if not live.check_source(state, C, m.metric, m.line) then return nil end
-    local id = M.metric(C, m.metric)
+    local measured, by = live.stand_in(state, C, m.metric)
+    if not measured and not live.check_source(state, C, m.metric, m.line) then return nil end
+    local id = measured or M.metric(C, m.metric)
     if id == 0 then
         refused(state, m, m.metric.component.kind == "amplification"
             and ("%s never calls %s: amplification is about calls"):format(
@@ -423,7 +424,7 @@ function M.matcher(state, C, m)
         return nil
     end
     local c = m.metric.component
-    local owner = c.component_id or c.id or (c.service or c.from).id
+    local owner = by or c.component_id or c.id or (c.service or c.from).id
     return { metric = id, component = owner, compare = m.compare,
              limit = m.limit, limit_b = m.limit_b, limit_text = m.limit_text }
 end

@@ -65,19 +65,49 @@ function M.is_only_real(state)
     return false
 end
 
---- Programs are not simulated: each needs a model, or a live run.
+-- What of a plan is only real, though a simulation is asked about it: who, what is done, in which
+-- line.
+local function real_use(state)
+    local function is_only_real(c) return c and REAL[c.kind] and not c.of end
+    for _, f in ipairs(state.plan.faults) do
+        for _, h in ipairs { f.a, f.b } do
+            local c = h.component or h
+            if is_only_real(c) then return c, "is hit by a fault", f.line end
+        end
+    end
+    for _, e in ipairs(state.plan.expectations) do
+        local m = e.fields and e.operator and e.fields[e.operator]
+        local c = type(m) == "table" and m.metric and m.metric.component
+        if is_only_real(c) then return c, "is measured", e.line end
+    end
+end
+
+--- Programs are not simulated. Those that nobody models, calls, hits or measures are left out, as
+--- long as something else is modelled.
 function M.check_simulated(state)
+    local is_modelled, only_real = false, nil
     for _, c in ipairs(state.plan.components) do
         local to = c.kind == "traffic" and c.fields.to
-        if (c.kind == "process" or c.kind == "endpoint") and not c.of then
-            return wrong(state, "LZ701", c.line, ("%s is real and cannot be simulated")
-                :format(c.text), "`lorenz live` runs it; to simulate it too, name it in the "
-                .. "`live` of a component that models it")
-        elseif to and REAL[to.kind] then
+        if to and REAL[to.kind] then
             return wrong(state, "LZ701", c.line, ("%s goes to %s, which cannot be simulated")
-                :format(c.text, to.text), ("it stands for %s: write to = that"):format(
-                to.of and to.of.text or "nothing"), { "to" })
+                :format(c.text, to.text), to.of and ("it stands for %s: write to = that"):format(
+                to.of.text) or "name it in the `live` of a component that models it", { "to" })
         end
+        if (c.kind == "process" or c.kind == "endpoint") and not c.of then only_real = c end
+        is_modelled = is_modelled or not REAL[c.kind]
+    end
+    local help = "`lorenz live` runs it; to simulate it too, name it in the `live` of a component "
+        .. "that models it"
+    if only_real and not is_modelled then
+        return wrong(state, "LZ701", only_real.line, ("%s is real and cannot be simulated"):format(
+            only_real.text), help)
+    end
+    local c, what, line = real_use(state)
+    if c then
+        wrong(state, "LZ701", line, ("%s is real and cannot be simulated, and %s"):format(c.text,
+            what), (c.kind == "process" or c.kind == "endpoint") and help or "`lorenz live` asks "
+            .. "it; to simulate it too, expect it of the model and let the probe say what it "
+            .. "`measures`")
     end
 end
 
@@ -175,26 +205,39 @@ local function request_of(c)
     return f.method or method or f.path and "GET", f.path or path, f
 end
 
+-- What only HTTP has is of no use to a program.
+local function check_command(state, c, f)
+    for _, name in ipairs { "method", "path", "headers", "body", "ca_file", "http2" } do
+        if f[name] ~= nil then
+            return wrong(state, "LZ704", c.line, ("%s is made by a command, and has no `%s`"):format(
+                c.text, name), "take one of the two out", { "live" })
+        end
+    end
+    return true
+end
+
 local function add_traffic(state, C, c)
     local list = reality(c.fields.to)
     local method, path, f = request_of(c)
+    if f.command and not check_command(state, c, f) then return end
     if #list == 0 then
         return wrong(state, "LZ704", c.line, ("%s goes to %s, which is only modelled"):format(
             c.text, c.fields.to.text), "give that a `live`", { "to" })
-    elseif not path or not method then
+    elseif not f.command and not (path and method) then
         return wrong(state, "LZ704", c.line, ("%s is no HTTP request: %s"):format(
             c.fields.op, c.text), 'write op = "GET /path", or live = { path = "/path" }', { "op" })
     end
     for _, to in ipairs(list) do
-        if to.protocol ~= "http" then
+        if to.protocol ~= "http" and not f.command then
             return wrong(state, "LZ704", c.line, ("%s sends HTTP, and %s is not said to speak it")
-                :format(c.text, to.text), 'write protocol = "http" there')
+                :format(c.text, to.text), 'write protocol = "http" there, or for what speaks '
+                .. 'something else live = { command = ... }')
         end
         add_edge(state, C, nil, c, to)
     end
     c.is_seen = true
     C.live_traffic { component = c.id, line = c.row, method = method, path = path, body = f.body,
-        headers = f.headers, ca_file = f.ca_file, http2 = f.http2, connections = f.connections }
+        command = f.command, headers = f.headers, ca_file = f.ca_file, http2 = f.http2, connections = f.connections }
 end
 
 local function add_probe(C, c)
@@ -253,6 +296,16 @@ local function why_unseen(c, path)
             .. "it"
     end
     return "nothing real stands for it"
+end
+
+--- In a live run: the metric that a probe has measured in place of the model's.
+function M.stand_in(state, C, m)
+    for _, c in ipairs(state.live and state.plan.components or {}) do
+        local of = c.kind == "probe" and c.fields.measures
+        if of and of.component == m.component and of.path == m.path and not m.replica then
+            return C.metric(c.id, "value"), c.id
+        end
+    end
 end
 
 --- Whether a live run observes that metric; if not, says so.

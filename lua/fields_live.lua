@@ -89,6 +89,15 @@ function M.add(TYPES, complain, expected)
         return expected(ctx, f, 'true or "host:port"', v)
     end
 
+    --- A metric of something modelled, whole.
+    function TYPES.measured(ctx, f, v)
+        local h = handles.of(v)
+        if not h or h.kind ~= "metric" or h.replica or not h.component.fields then
+            return expected(ctx, f, "a metric such as db.lost_acks", v)
+        end
+        return h
+    end
+
     --- What a process connects to.
     function TYPES.connects(ctx, f, v)
         if handles.of(v) then v = { v } end

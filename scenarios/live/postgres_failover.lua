@@ -73,7 +73,7 @@ local db = database "orders" {
 }
 
 local users = traffic "customers" {
-  to = db, op = "write order", rate = "20/s", timeout = "1s", beside = true,
+  to = db, op = "write order", rate = "5/s", timeout = "3s", beside = true,
   live = { command = { "sh", "-c", [[
     id=$(psql -qAtX "$0" -c 'insert into orders values (gen_random_uuid()) returning id') &&
     [ -n "$id" ] && echo "$id" >> {{run.dir}}/confirmed
@@ -82,7 +82,7 @@ local users = traffic "customers" {
 
 -- Of what was confirmed, what the primary of now has not.
 probe "lost orders" {
-  every = "500ms", timeout = "3s", value = true,
+  measures = db.lost_acks, every = "500ms", timeout = "3s", value = true,
   command = { "sh", "-c", [[
     touch {{run.dir}}/confirmed; sort {{run.dir}}/confirmed > {{run.dir}}/asked
     psql -qAtX "$0" -c 'select id from orders' > {{run.dir}}/rows || exit 1
@@ -90,14 +90,20 @@ probe "lost orders" {
   ]], to_primary },
 }
 
+-- Each promotion begins a timeline of the log; its number is how the name of a segment begins.
+probe "timelines" {
+  measures = db.failovers, value = true, timeout = "3s",
+  command = { "psql", "-qAtX", to_primary, "-c", "select "
+    .. "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int - 1" },
+}
+
 -- what breaks ---------------------------------------------------------------
-fault.partition { db.primary, db.replica[1], at = "6s", lasting = "14s" }
-local outage = fault.kill { db.primary, at = "8s" }
+fault.partition { db.primary, db.replica[1], at = "6s", lasting = "12s" }
+fault.kill { db.primary, at = "8s" }
 
 -- what must hold ------------------------------------------------------------
 expect "no confirmed order is lost" { at_end = db.lost_acks:equals(0) }
 
-expect "customers are served again within 6 s" {
-  eventually = users.errors.ratio:below "1%",
-  after = outage, within = "6s", holding = "3s",
-}
+expect "the standby really took over" { at_end = db.failovers:equals(1) }
+
+expect "there were orders that could be lost" { sometimes = users.goodput:at_least "3/s" }

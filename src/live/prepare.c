@@ -70,6 +70,26 @@ bool lz_prepare_probe(const struct lz_site *site, const struct lz_site_process *
     return probe->argv.count == 0 || probe->argv.items[0] != NULL;
 }
 
+static bool fill_text(const struct lz_site *site, struct lz_prepared *into, const char **text,
+                      struct lz_err *err)
+{
+    if (*text == NULL)
+        return true;
+    *text = fill(site, NULL, into, *text, err);
+    return *text != NULL;
+}
+
+bool lz_prepare_traffic(const struct lz_site *site, struct lz_prepared *into,
+                        struct lz_live_traffic *traffic, struct lz_err *err)
+{
+    struct lz_live_argv *argv = &traffic->command;
+    if (argv->count > 0 && (argv->items = fill_argv(site, NULL, into, argv, err)) == NULL)
+        return false;
+    return fill_text(site, into, &traffic->path, err) &&
+           fill_text(site, into, &traffic->body, err) &&
+           fill_text(site, into, &traffic->ca_file, err);
+}
+
 static const char *pair(struct lz_prepared *t, const char *name, const char *value)
 {
     struct lz_str s;

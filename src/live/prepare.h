@@ -23,6 +23,10 @@ bool lz_prepare(const struct lz_site *site, const struct lz_site_process *proces
                 struct lz_prepared **out, struct lz_err *err) LZ_MUST_CHECK;
 void lz_prepared_free(struct lz_prepared *prepared); /* NULL is allowed */
 
+/* Requests: path, body, CA file and command, filled in likewise. */
+bool lz_prepare_traffic(const struct lz_site *site, struct lz_prepared *into,
+                        struct lz_live_traffic *traffic, struct lz_err *err) LZ_MUST_CHECK;
+
 /* A probe of its own, filled in likewise; its texts go with `into`. */
 bool lz_prepare_probe(const struct lz_site *site, const struct lz_site_process *self,
                       struct lz_prepared *into, struct lz_live_probe *probe,

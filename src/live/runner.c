@@ -209,11 +209,13 @@ static bool add_load(struct lz_live *live, struct lz_err *err)
 {
     lz_load_create(live, &live->load);
     for (size_t i = 0; i < live->plan->traffic_count; i++) {
-        const struct lz_live_traffic *t = &live->plan->traffics[i];
+        struct lz_live_traffic t = live->plan->traffics[i];
+        if (!lz_prepare_traffic(live->site, &live->texts, &t, err))
+            return false;
         for (size_t k = 0; k < live->site->edge_count; k++) {
             const struct lz_site_edge *e = &live->site->edges[k];
-            if (e->from == NULL && e->plan->client == t->component &&
-                !lz_load_add(live->load, t, e, err))
+            if (e->from == NULL && e->plan->client == t.component &&
+                !lz_load_add(live->load, &t, e, err))
                 return false;
         }
     }

@@ -242,6 +242,7 @@ static int live_traffic(lua_State *L)
         .path = lz_read_text(L, 1, "path"),
         .body = lz_read_text(L, 1, "body"),
         .headers = read_pairs(L, 1, "headers"),
+        .command = read_argv(L, 1, "command"),
         .ca_file = lz_read_text(L, 1, "ca_file"),
         .http2 = lz_read_bool(L, 1, "http2"),
         .connections = (uint32_t)lz_read_int(L, 1, "connections", 0),

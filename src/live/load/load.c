@@ -22,6 +22,7 @@ struct way;
 struct flight {
     struct flight *next, *before;
     struct way *way;
+    const struct leg *leg;      // of the attempt
     struct lz_fetch_run *run;   // of HTTP
     struct lz_command *command; // neither: it waits, to be sent or for its next attempt
     struct lz_loop_timer again;
@@ -33,18 +34,25 @@ struct flight {
     uint32_t attempt;
 };
 
+// One of the real things that the callee is.
+struct leg {
+    struct lz_fetch *fetch; // NULL: a program is run
+    lz_component_id server;
+    lz_instance_id instance;
+};
+
 // Of one traffic.
 struct way {
     struct lz_load *load;
-    struct lz_fetch *fetch; // NULL: `argv` is run for each
-    const char *const *argv;
+    struct leg *legs; // attempts go round
+    size_t leg_count, leg_next;
+    const char *const *argv;         // NULL: HTTP
     uint32_t commands, commands_max; // that run
+    lz_time late_after;
     struct lz_edge_opts opts;
     const struct lz_component *users;
     const char *name;
     lz_component_id traffic;
-    lz_component_id server;
-    lz_instance_id instance;
     lz_op op;
     struct flight *waiting, *waiting_last; // to be sent at the next turn, oldest first
     struct flight *flying;                 // all others
@@ -148,8 +156,8 @@ static void add_span(const struct flight *f, const struct lz_fetch_result *resul
     struct lz_span *s = lz_request_new_span(w, r);
     s->call = 1;
     s->client = way->users->instances_first;
-    s->server = result->outcome == LZ_FETCH_REFUSED ? 0 : way->instance;
-    s->component = way->server;
+    s->server = result->outcome == LZ_FETCH_REFUSED ? 0 : f->leg->instance;
+    s->component = f->leg->server;
     s->attempt = (uint16_t)f->attempt;
     s->status = called->status;
     s->op = way->op;
@@ -246,7 +254,9 @@ static void on_command(void *ctx, const struct lz_command_result *r)
     way->commands--;
     if (way->waiting != NULL)
         wake(way->load);
-    if (r->end == LZ_COMMAND_UNSTARTED)
+    if (r->end == LZ_COMMAND_TIMEOUT)
+        snprintf(text, sizeof(text), "it did not end in time");
+    else if (r->end == LZ_COMMAND_UNSTARTED)
         snprintf(text, sizeof(text), "%s cannot be run: %s", way->argv[0], strerror(r->code));
     else if (r->end == LZ_COMMAND_SIGNALLED)
         snprintf(text, sizeof(text), "ended by signal %d", r->code);
@@ -292,12 +302,14 @@ static void attempt(struct flight *f, lz_time now)
     }
     f->attempt++;
     f->sent = now;
+    f->leg = &way->legs[way->leg_next];
+    way->leg_next = (way->leg_next + 1) % way->leg_count;
     way->count.attempts++;
     lz_time patience = way->opts.timeout < left ? way->opts.timeout : left;
     if (way->argv != NULL)
         run_command(f, patience);
     else
-        f->run = lz_fetch_begin(way->fetch, patience, is_fresh(f), on_result, f);
+        f->run = lz_fetch_begin(f->leg->fetch, patience, is_fresh(f), on_result, f);
 }
 
 // --- from the model ---
@@ -329,7 +341,7 @@ static void send_all(struct way *way, lz_time now)
         lz_time late = now - f->intended;
         LZ_ASSERT(late >= 0);
         way->count.sent++;
-        way->count.late += late > LZ_LOAD_LATE;
+        way->count.late += late > way->late_after;
         if (late > way->count.latest)
             way->count.latest = late;
         fly(f);
@@ -392,8 +404,8 @@ static void write_url(char *url, size_t size, const struct lz_live_traffic *t,
              is_v6 ? "]" : "", a->port, path[0] == '/' ? "" : "/", path);
 }
 
-static bool make_fetch(struct way *way, const struct lz_live_traffic *t,
-                       const struct lz_site_edge *edge, struct lz_err *err)
+static bool make_fetch(struct lz_load *load, const struct lz_live_traffic *t,
+                       const struct lz_site_edge *edge, struct lz_fetch **out, struct lz_err *err)
 {
     char url[4096], via[LZ_SITE_HOST_SIZE + 16];
     write_url(url, sizeof(url), t, edge);
@@ -406,36 +418,56 @@ static bool make_fetch(struct way *way, const struct lz_live_traffic *t,
                                        .via = via,
                                        .http2 = t->http2,
                                        .connections = t->connections};
-    return lz_fetch_create(way->load->loop, &opts, &way->fetch, err);
+    return lz_fetch_create(load->loop, &opts, out, err);
 }
 
-bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
-                 const struct lz_site_edge *edge, struct lz_err *err)
+static struct way *find_way(const struct lz_load *load, lz_component_id traffic)
+{
+    for (size_t i = 0; i < load->way_count; i++)
+        if (load->ways[i]->traffic == traffic)
+            return load->ways[i];
+    return NULL;
+}
+
+static struct way *make_way(struct lz_load *load, const struct lz_live_traffic *traffic,
+                            const struct lz_edge_opts *opts)
 {
     struct lz_world *w = load->world;
     const struct lz_component *users = lz_world_component(w, traffic->component);
-    const struct lz_edge_opts *opts = lz_traffic_edge(w, traffic->component);
     struct way *way = lz_mem_alloc(sizeof(*way));
     *way = (struct way){.load = load,
                         .opts = *opts,
+                        .late_after = LZ_LOAD_LATE,
                         .users = users,
                         .name = users->name,
                         .traffic = traffic->component,
-                        .server = edge->plan->server,
-                        .instance = edge->to->target->instance,
                         .op = opts->op != NULL ? lz_call_op(w, opts->op) : 0};
     if (traffic->command.count > 0) {
         way->argv = traffic->command.items;
+        way->late_after = LZ_LOAD_LATE_COMMAND;
         way->commands_max = traffic->connections > 0 ? traffic->connections : LZ_LOAD_COMMANDS;
-    }
-    if (!lz_load_check(opts, err) || (way->argv == NULL && !make_fetch(way, traffic, edge, err))) {
-        free(way);
-        return lz_fail_in(err, "traffic \"%s\"", users->name);
     }
     load->ways = lz_mem_resize(load->ways, (load->way_count + 1) * sizeof(struct way *));
     load->ways[load->way_count++] = way;
     lz_traffic_send_by(w, traffic->component,
                        &(struct lz_traffic_sender){.send = on_send, .ctx = way});
+    return way;
+}
+
+bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
+                 const struct lz_site_edge *edge, struct lz_err *err)
+{
+    const struct lz_edge_opts *opts = lz_traffic_edge(load->world, traffic->component);
+    struct leg leg = {.server = edge->plan->server, .instance = edge->to->target->instance};
+    bool is_http = traffic->command.count == 0;
+    if (!lz_load_check(opts, err) || (is_http && !make_fetch(load, traffic, edge, &leg.fetch, err)))
+        return lz_fail_in(err, "traffic \"%s\"",
+                          lz_world_component(load->world, traffic->component)->name);
+    struct way *way = find_way(load, traffic->component);
+    if (way == NULL)
+        way = make_way(load, traffic, opts);
+    way->legs = lz_mem_resize(way->legs, (way->leg_count + 1) * sizeof(leg));
+    way->legs[way->leg_count++] = leg;
     return true;
 }
 
@@ -469,15 +501,15 @@ static void judge_lateness(struct way *way)
     if (c->late == 0)
         return;
     double share = (double)c->late / (double)c->sent;
-    lz_live_note(way->load->live, "%s: %llu of %llu requests were sent over 10ms late, by %.0fms",
-                 way->name, (unsigned long long)c->late, (unsigned long long)c->sent,
+    int limit_ms = (int)(way->late_after / LZ_MS);
+    lz_live_note(way->load->live, "%s: %llu of %llu requests were sent over %dms late, by %.0fms",
+                 way->name, (unsigned long long)c->late, (unsigned long long)c->sent, limit_ms,
                  (double)c->latest / (double)LZ_MS);
     if (share > LZ_LOAD_LATE_SHARE)
-        lz_live_doubt(
-            way->load->live,
-            "%.2g %% of the requests of \"%s\" were sent over 10ms late (at most 1 %% may "
-            "be): this machine could not send them in time; lower its rate",
-            share * 100.0, way->name);
+        lz_live_doubt(way->load->live,
+                      "%.2g %% of the requests of \"%s\" were sent over %dms late (at most 1 %% "
+                      "may be): this machine could not send them in time; lower its rate",
+                      share * 100.0, way->name, limit_ms);
 }
 
 void lz_load_end(struct lz_load *load)
@@ -500,7 +532,9 @@ void lz_load_destroy(struct lz_load *load)
     lz_loop_cancel(load->loop, &load->start);
     for (size_t i = 0; i < load->way_count; i++) {
         drop_flights(load->ways[i]);
-        lz_fetch_destroy(load->ways[i]->fetch);
+        for (size_t k = 0; k < load->ways[i]->leg_count; k++)
+            lz_fetch_destroy(load->ways[i]->legs[k].fetch);
+        free(load->ways[i]->legs);
         free(load->ways[i]);
     }
     while (load->idle != NULL) {

@@ -31,6 +31,7 @@
 #include "model/client/call.h"
 
 #define LZ_LOAD_LATE (10 * LZ_MS)
+#define LZ_LOAD_LATE_COMMAND (100 * LZ_MS) /* of a program, which takes a while to begin */
 #define LZ_LOAD_LATE_SHARE 0.01
 #define LZ_LOAD_COMMANDS 32u /* at once, at most, unless `connections` says otherwise */
 
@@ -42,7 +43,8 @@ bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err) LZ_MUST_
 void lz_load_create(struct lz_live *live, struct lz_load **out);
 
 /*
- * Requests of this traffic go to this edge's proxy from now on, and on to edge->to. Templates of
+ * Requests of this traffic go to this edge's proxy from now on, and on to edge->to; of several
+ * edges, attempts go round. Templates of
  * its texts have been filled in, and they outlive the load. Before the world's start. LZ_EINVAL: a
  * header, a CA file or an HTTP version that cannot be.
  */

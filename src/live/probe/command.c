@@ -19,7 +19,7 @@ struct lz_command {
     void *ctx;
     struct lz_loop_timer timer; // its time is up, or it could not be started
     pid_t pid;                  // 0: not running
-    int output;                 // -1: closed
+    int output, trouble;        // -1: closed
     size_t keep;
     struct lz_str said;
     struct lz_command_result result;
@@ -42,6 +42,16 @@ static void become(const struct lz_command_opts *opts, pid_t parent, int output,
     _exit(n == (ssize_t)sizeof(code) ? 127 : 126);
 }
 
+static void close_pipes(struct lz_command *c)
+{
+    if (c->output >= 0) {
+        lz_loop_unwatch(c->loop, c->output);
+        close(c->output);
+    }
+    if (c->trouble >= 0)
+        close(c->trouble);
+}
+
 static void finish(struct lz_command *c)
 {
     struct lz_command_result result = c->result;
@@ -50,10 +60,7 @@ static void finish(struct lz_command *c)
     void *ctx = c->ctx;
     LZ_ASSERT(c->pid == 0);
     lz_loop_cancel(c->loop, &c->timer);
-    if (c->output >= 0) {
-        lz_loop_unwatch(c->loop, c->output);
-        close(c->output);
-    }
+    close_pipes(c);
     free(c);
     result.output = said.text;
     result.size = said.len;
@@ -84,6 +91,14 @@ static void on_output(void *ctx, int fd, unsigned events)
     read_all(c);
 }
 
+// An errno: it was not executed. Asked when it has ended, since a busy machine may take long to
+// begin with it, and nobody can wait here.
+static int trouble_of(const struct lz_command *c)
+{
+    int code = 0;
+    return read(c->trouble, &code, sizeof(code)) == (ssize_t)sizeof(code) ? code : 0;
+}
+
 static void on_end(void *ctx, pid_t pid, int wait_status)
 {
     struct lz_command *c = ctx;
@@ -96,6 +111,9 @@ static void on_end(void *ctx, pid_t pid, int wait_status)
         bool is_exit = WIFEXITED(wait_status);
         c->result.end = is_exit ? LZ_COMMAND_EXITED : LZ_COMMAND_SIGNALLED;
         c->result.code = is_exit ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status);
+        int code = trouble_of(c);
+        if (code != 0)
+            c->result = (struct lz_command_result){.end = LZ_COMMAND_UNSTARTED, .code = code};
     }
     finish(c);
 }
@@ -110,17 +128,6 @@ static void on_time(void *ctx, int64_t now_ns)
     }
     c->result.end = LZ_COMMAND_TIMEOUT;
     kill(-c->pid, SIGKILL); // on_end comes of it
-}
-
-// An errno: it was not executed. Waits for exec, which is microseconds.
-static int trouble_of(int fd)
-{
-    int code = 0;
-    ssize_t n;
-    do
-        n = read(fd, &code, sizeof(code));
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof(code) ? code : 0;
 }
 
 static int spawn(struct lz_command *c, const struct lz_command_opts *opts)
@@ -143,13 +150,13 @@ static int spawn(struct lz_command *c, const struct lz_command_opts *opts)
     close(output[1]);
     close(trouble[1]);
     c->output = output[0];
+    c->trouble = trouble[0];
     fcntl(c->output, F_SETFL, O_NONBLOCK);
+    fcntl(c->trouble, F_SETFL, O_NONBLOCK);
     if (pid > 0) {
         setpgid(pid, pid); // whichever of the two comes first
         c->pid = pid;
-        code = trouble_of(trouble[0]);
     }
-    close(trouble[0]);
     return code;
 }
 
@@ -173,6 +180,7 @@ struct lz_command *lz_command_start(struct lz_loop *loop, const struct lz_comman
                              .ctx = ctx,
                              .timer = {.fn = on_time, .ctx = c},
                              .output = -1,
+                             .trouble = -1,
                              .keep = opts->keep};
     lz_str_init(&c->said);
     int code = spawn(c, opts);
@@ -197,10 +205,7 @@ void lz_command_stop(struct lz_command *command)
         end_child(c);
     }
     lz_loop_cancel(c->loop, &c->timer);
-    if (c->output >= 0) {
-        lz_loop_unwatch(c->loop, c->output);
-        close(c->output);
-    }
+    close_pipes(c);
     lz_str_finish(&c->said);
     free(c);
 }
