@@ -17,7 +17,7 @@ local web = service "web" {
     protocol = "http",
     ready    = { http = "/health" },
     files    = { ["www/product"] = page, ["nginx.conf"] = [[
-      daemon off; worker_processes 1; pid nginx.pid; error_log stderr;
+      daemon off; master_process off; pid nginx.pid; error_log stderr;
       events { worker_connections 1024; }
       http {
         access_log off; keepalive_requests 1000000;

@@ -1,0 +1,190 @@
+-- real.lua — scenarios/live against PostgreSQL, Redis and nginx as a distribution has them.
+--
+--     lua5.4 tests/live/real/real.lua path/to/lorenz path/to/repository TEST
+--
+-- Each test runs a scenario in both worlds and looks at what was measured. It is skipped, with the
+-- reason, where a program is missing or the machine is too busy to send requests in time. Programs
+-- run on free ports in a folder of the test's own, which goes with it; tools/setup-live installs
+-- them.
+
+local LORENZ, ROOT, TEST = arg[1], arg[2], arg[3]
+local PATH = "PATH=$PATH:/usr/sbin:/usr/lib/postgresql/15/bin "
+
+local function sh(command)
+    local pipe = assert(io.popen(command, "r"))
+    local said = pipe:read "a"
+    pipe:close()
+    return (said:gsub("%s+$", ""))
+end
+
+local folder = sh "mktemp -d /tmp/lorenz-real-XXXXXX"
+sh("chmod 755 " .. folder) -- PostgreSQL's is another user
+local ENV = ("cd %s && XDG_STATE_HOME=%s/state %s"):format(folder, folder, PATH)
+
+-- ---------------------------------------------------------------- TAP
+
+local count, failed, skipped_all = 0, 0, false
+
+local function ok(is_good, name, why)
+    count = count + 1
+    if not is_good then failed = failed + 1 end
+    print(("%s %d - %s"):format(is_good and "ok" or "not ok", count, name))
+    if not is_good and why then print("# " .. tostring(why):gsub("\n", "\n# ")) end
+end
+
+local function finish()
+    sh("rm -rf " .. folder)
+    if not skipped_all then print("1.." .. count) end
+    os.exit(failed == 0)
+end
+
+local function skip(why)
+    skipped_all = true
+    print("1..0 # SKIP " .. why)
+    finish()
+end
+
+local function need(...)
+    for _, program in ipairs { ... } do
+        if sh(PATH .. "command -v " .. program) == "" then
+            skip(("there is no %s: tools/setup-live installs it"):format(program))
+        end
+    end
+end
+
+-- ---------------------------------------------------------------- runs
+
+-- Runs a scenario; the record's name, the exit status, and what was said.
+local function run(verb, file, options)
+    sh("rm -rf " .. folder .. "/.lorenz/runs")
+    local said = sh(("%s timeout 100 %s %s %s/%s --keep all %s 2>&1; echo status $?"):format(ENV,
+        LORENZ, verb, ROOT, file, options or ""))
+    local status = tonumber(said:match "status (%d+)$")
+    local record = sh(("ls %s/.lorenz/runs/*.lzrun 2>/dev/null | head -n 1"):format(folder))
+    if said:find("could not send them in time", 1, true) then
+        skip "this machine is too busy to send requests in time"
+    end
+    return { record = record, status = status, said = said }
+end
+
+local function ask(r, query)
+    if r.record == "" then return "" end
+    return sh(('%s %s sql -f tabs %s "%s" | tail -n 1'):format(ENV, LORENZ, r.record, query))
+end
+
+-- Of a traffic: how many of its requests failed.
+local function failures(r, traffic)
+    return tonumber(ask(r, ("select sum(s.count) from series s join metric m on m.id = s.metric "
+        .. "join component k on k.id = m.component where k.name = '%s' and m.name = 'errors.rate'")
+        :format(traffic))) or -1
+end
+
+local function actual(r, expectation)
+    return ask(r, ("select actual from expectation where name = '%s'"):format(expectation))
+end
+
+local function content(path)
+    local file = io.open(path, "rb")
+    local text = file and file:read "a" or ""
+    if file then file:close() end
+    return text
+end
+
+-- What runs with this test's folder in its environment or its words, a line each, with its state.
+-- Lorenz and all it starts inherit that; the test itself has it in neither.
+local function left_behind()
+    local list = {}
+    for pid in sh("ls /proc"):gmatch "%d+" do
+        local words = content(("/proc/%s/cmdline"):format(pid))
+        if (words .. content(("/proc/%s/environ"):format(pid))):find(folder, 1, true) then
+            local state = content(("/proc/%s/stat"):format(pid)):match "%) (%a)"
+            list[#list + 1] = ("%s %s %s"):format(state or "Z", pid, words:gsub("%z", " "))
+        end
+    end
+    return table.concat(list, "\n")
+end
+
+-- ---------------------------------------------------------------- the tests
+
+local tests = {}
+
+function tests.nginx()
+    need "nginx"
+    local file = "scenarios/live/nginx.lua"
+    local model = run("run", file)
+    ok(model.status == 0, "the model keeps its promises", model.said)
+    local real = run("live --allow-run", file)
+    ok(real.status == 0, "an nginx behind the proxy keeps the same", real.said)
+    ok(tonumber(ask(real, "select count(*) from fault where effect > 0")) == 3,
+        "latency, bandwidth and reset were seen to act", real.said)
+    ok(left_behind() == "", "nothing is left behind", left_behind())
+end
+
+-- Three sentinels, both worlds. One request every 100 ms: failures are tenths of a second.
+function tests.redis()
+    need("redis-server", "redis-cli")
+    local file = "scenarios/live/redis_sentinel.lua"
+    local sum, seeds = 0, 8
+    for seed = 1, seeds do sum = sum + failures(run("run", file, "--seed " .. seed), "users") end
+    local model = sum / seeds / 10
+    local real = run("live --allow-run", file)
+    local took = failures(real, "users") / 10
+    print(("# nothing was written for %.1f s simulated (mean of %d seeds), %.1f s for real"):format(
+        model, seeds, took))
+    ok(real.status == 0, "the real sentinels fail over in time", real.said)
+    ok(model > 4 and math.abs(took - model) <= 0.25 * model,
+        "it takes as long as in the model, within 25 %", ("%g and %g"):format(model, took))
+    ok(left_behind() == "", "nothing is left behind", left_behind())
+end
+
+local function postgres(mode, is_lost)
+    need("psql", "/usr/lib/postgresql/15/bin/postgres")
+    for _, world in ipairs { { "the model", "run" }, { "PostgreSQL", "live --allow-run" } } do
+        local r = run(world[2], "scenarios/live/postgres_failover.lua", "--case mode=" .. mode)
+        local lost = tonumber(actual(r, "no confirmed order is lost"))
+        print(("# %s: %s confirmed orders lost"):format(world[1], lost))
+        ok(r.status == 0 and lost and (lost > 0) == is_lost, ("%s: %s"):format(world[1],
+            is_lost and "orders that were confirmed are gone" or "no confirmed order is lost"),
+            r.said)
+        ok(actual(r, "the standby really took over") == "1", world[1] .. ": the standby took over",
+            r.said)
+    end
+    ok(left_behind() == "", "nothing is left behind", left_behind())
+end
+
+function tests.postgres_sync() postgres("sync", false) end
+function tests.postgres_async() postgres("async", true) end
+
+local function wait_for(seconds, is_so)
+    for _ = 1, seconds * 10 do
+        if is_so() then return true end
+        sh "sleep 0.1"
+    end
+    return is_so()
+end
+
+local function listens(port)
+    local at = (" 0100007F:%04X 00000000:0000 0A "):format(tonumber(port) or 0)
+    return content "/proc/net/tcp":find(at, 1, true) ~= nil
+end
+
+-- Lorenz is killed while an nginx is stopped and its proxy delays.
+function tests.killed()
+    need "nginx"
+    sh(("%s setsid sh -c 'echo $$ > pid; exec %s live --allow-run %s/tests/live/real/held.lua' "
+        .. "> log 2>&1 &"):format(ENV, LORENZ, ROOT))
+    ok(wait_for(20, function() return ("\n" .. left_behind()):find "\nT %d+ nginx" end),
+        "an nginx is stopped by the fault", content(folder .. "/log") .. left_behind())
+    local port = sh(("cat %s/.lorenz/live/*/web/proxy"):format(folder))
+    ok(listens(port), "a proxy listens", port)
+    sh("kill -KILL " .. content(folder .. "/pid"))
+    ok(wait_for(10, function() return left_behind() == "" end),
+        "no process is left, stopped or not", left_behind())
+    ok(not listens(port), "nor a proxy's port")
+    ok(sh "find /sys/fs/cgroup -maxdepth 4 -name 'lorenz*' 2>/dev/null" == "", "nor a cgroup")
+    local again = sh(("%s %s recover 2>&1; echo status $?"):format(ENV, LORENZ))
+    ok(again:find "status 0$" ~= nil, "and `lorenz recover` has nothing left to do", again)
+end
+
+assert(tests[TEST], "there is no test " .. tostring(TEST))()
+finish()
