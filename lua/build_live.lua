@@ -52,23 +52,20 @@ function M.attach(state)
     end
 end
 
---- Whether something real stands for itself alone.
-function M.is_only_real(state)
-    local attached = {}
+-- What some component's `live` names.
+local function attached(state)
+    local list = {}
     for _, c in ipairs(state.plan.components) do
-        local list = c.kind ~= "traffic" and c.fields.live or {}
-        for _, one in ipairs(list) do attached[one] = true end
+        for _, one in ipairs(c.kind ~= "traffic" and c.fields.live or {}) do list[one] = true end
     end
-    for _, c in ipairs(state.plan.components) do
-        if (c.kind == "process" or c.kind == "endpoint") and not attached[c] then return true end
-    end
-    return false
+    return list
 end
 
 -- What of a plan is only real, though a simulation is asked about it: who, what is done, in which
 -- line.
 local function real_use(state)
-    local function is_only_real(c) return c and REAL[c.kind] and not c.of end
+    local known = attached(state)
+    local function is_only_real(c) return c and REAL[c.kind] and not known[c] end
     for _, f in ipairs(state.plan.faults) do
         for _, h in ipairs { f.a, f.b } do
             local c = h.component or h
@@ -82,25 +79,38 @@ local function real_use(state)
     end
 end
 
+-- A traffic that goes to something real, and something real if nothing is modelled.
+local function unmodelled(state)
+    local known, is_modelled, calls, alone = attached(state), false, nil, nil
+    for _, c in ipairs(state.plan.components) do
+        local to = c.kind == "traffic" and c.fields.to
+        if to and REAL[to.kind] then calls = calls or c end
+        if (c.kind == "process" or c.kind == "endpoint") and not known[c] then alone = c end
+        is_modelled = is_modelled or not REAL[c.kind] and c.kind ~= "traffic"
+    end
+    return calls, not is_modelled and alone
+end
+
+--- Whether there is nothing that could be simulated.
+function M.is_only_real(state)
+    local calls, alone = unmodelled(state)
+    return (calls or alone or real_use(state)) and true or false
+end
+
 --- Programs are not simulated. Those that nobody models, calls, hits or measures are left out, as
 --- long as something else is modelled.
 function M.check_simulated(state)
-    local is_modelled, only_real = false, nil
-    for _, c in ipairs(state.plan.components) do
-        local to = c.kind == "traffic" and c.fields.to
-        if to and REAL[to.kind] then
-            return wrong(state, "LZ701", c.line, ("%s goes to %s, which cannot be simulated")
-                :format(c.text, to.text), to.of and ("it stands for %s: write to = that"):format(
-                to.of.text) or "name it in the `live` of a component that models it", { "to" })
-        end
-        if (c.kind == "process" or c.kind == "endpoint") and not c.of then only_real = c end
-        is_modelled = is_modelled or not REAL[c.kind]
-    end
     local help = "`lorenz live` runs it; to simulate it too, name it in the `live` of a component "
         .. "that models it"
-    if only_real and not is_modelled then
-        return wrong(state, "LZ701", only_real.line, ("%s is real and cannot be simulated"):format(
-            only_real.text), help)
+    local calls, alone = unmodelled(state)
+    if alone then
+        return wrong(state, "LZ701", alone.line, ("%s is real and cannot be simulated"):format(
+            alone.text), help)
+    elseif calls then
+        local to = calls.fields.to
+        return wrong(state, "LZ701", calls.line, ("%s goes to %s, which cannot be simulated")
+            :format(calls.text, to.text), to.of and ("it stands for %s: write to = that"):format(
+            to.of.text) or help, { "to" })
     end
     local c, what, line = real_use(state)
     if c then
@@ -209,8 +219,8 @@ end
 local function check_command(state, c, f)
     for _, name in ipairs { "method", "path", "headers", "body", "ca_file", "http2" } do
         if f[name] ~= nil then
-            return wrong(state, "LZ704", c.line, ("%s is made by a command, and has no `%s`"):format(
-                c.text, name), "take one of the two out", { "live" })
+            return wrong(state, "LZ704", c.line, ("%s is made by a command, and has no `%s`")
+                :format(c.text, name), "take one of the two out", { "live" })
         end
     end
     return true
@@ -237,7 +247,8 @@ local function add_traffic(state, C, c)
     end
     c.is_seen = true
     C.live_traffic { component = c.id, line = c.row, method = method, path = path, body = f.body,
-        command = f.command, headers = f.headers, ca_file = f.ca_file, http2 = f.http2, connections = f.connections }
+        command = f.command, headers = f.headers, ca_file = f.ca_file, http2 = f.http2,
+        connections = f.connections }
 end
 
 local function add_probe(C, c)

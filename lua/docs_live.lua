@@ -68,6 +68,7 @@ M.types = {
     texts = { "texts", 'texts by name: { LANG = "C" }', "table<string, string|number>" },
     port = { "port", '1 to 65535, or "free"', 'integer|"free"' },
     place_to_ask = { "address", 'true, or "host:port"', "true|string" },
+    measured = { "metric", "a metric such as db.lost_acks", "Metric" },
     connects = { "list", "a list of processes, endpoints and components", "table" },
     matchers = { "matchers", "a matcher, or a list of them", "Matcher|Matcher[]" },
     live = { "live", "a process or an endpoint, their fields, or a list of these",
@@ -78,11 +79,14 @@ M.codes = {
     LZ701 = { title = "a real program cannot be simulated", run = true,
         text = "`process` and `endpoint` are real things: `lorenz live` runs them. To simulate the "
             .. "same file too, say which component models them: service \"api\" { ..., live = api "
-            .. "}.",
-        wrong = [[local api = endpoint "api" { url = "http://127.0.0.1:8080" }]],
+            .. "}. What nobody models, calls, hits or measures is left out of a simulation.",
+        wrong = [[
+local api = endpoint "api" { url = "http://127.0.0.1:8080" }
+traffic "visitors" { to = api, rate = "10/s" }]],
         right = [[
 local api = endpoint "api" { url = "http://127.0.0.1:8080" }
-service "shop" { service_time = "2ms", live = api }]] },
+local shop = service "shop" { service_time = "2ms", live = api }
+traffic "visitors" { to = shop, rate = "10/s" }]] },
     LZ702 = { title = "a metric has no live source", run = "live --dry-run",
         text = "A live run observes requests (of traffic that it sends, and of what speaks HTTP "
             .. "behind a proxy), whether processes are up, probes and queries. Queues, workers, "

@@ -82,10 +82,11 @@ M.requests = { "live", "block", "what is sent for it, to something that speaks H
     { "headers", "texts", "headers, by their names" },
     { "body", "text", "of each request; default none" },
     { "ca_file", "text", "certificates to trust, in PEM; default those of the system" },
-    { "command", "argv", "a program that is run for each request, in place of HTTP: a good one ends "
-        .. "with 0 in time" },
+    { "command", "argv", "a program that is run for each request, in place of HTTP; good if it "
+        .. "ends with 0 in time" },
     { "http2", "bool", "HTTP/2 instead of HTTP/1.1; default false" },
-    { "connections", "count", "open at once, at most, or commands that run; default 256, of commands 32", min = 1, max = 20000 },
+    { "connections", "count", "open at once, at most, or commands that run; default "
+        .. "256, of commands 32", min = 1, max = 20000 },
 } }
 
 M.abort_when = { "abort_when", "matchers", "a matcher, or a list of them: once one is true, a live "
