@@ -27,6 +27,9 @@ static char *joined(const char *a, const char *b)
 
 // ---------------------------------------------------------------- ports
 
+#define PORT_FIRST 15000 // most of what has a port of its own is below
+#define PORT_TRIES 500
+
 // A socket bound to the port on the loopback, 0: to one that is free. -1: errno says why.
 static int bind_port(uint16_t port)
 {
@@ -43,6 +46,29 @@ static int bind_port(uint16_t port)
     close(fd);
     errno = why;
     return -1;
+}
+
+/*
+ * A socket bound to a free port that the kernel hands out to nobody by itself: below those of
+ * ip_local_port_range(7). A proxy, or somebody's connection, would else get the port between its
+ * being chosen and the program's listening there. Two runs begin to look at different ones.
+ */
+static int bind_any(void)
+{
+    unsigned low = 32768;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    if (file != NULL && fscanf(file, "%u", &low) != 1)
+        low = 32768;
+    if (file != NULL)
+        fclose(file);
+    unsigned count = low > PORT_FIRST && low <= 65536 ? low - PORT_FIRST : 0;
+    static unsigned tried;
+    for (unsigned i = 0; i < count && i < PORT_TRIES; i++, tried++) {
+        int fd = bind_port((uint16_t)(PORT_FIRST + ((unsigned)getpid() * 61 + tried) % count));
+        if (fd >= 0)
+            return fd;
+    }
+    return bind_port(0);
 }
 
 static uint16_t port_of(int fd)
@@ -241,7 +267,7 @@ static bool place_process(struct lz_site *site, uint32_t index, int *held, struc
         return lz_fail(err, LZ_EEXIST,
                        "port %u is in use by %s: end that, or write listens = \"free\"",
                        p->address.port, who);
-    *held = bind_port(p->address.port);
+    *held = p->address.port != 0 ? bind_port(p->address.port) : bind_any();
     if (*held < 0)
         return lz_fail(err, LZ_EIO, "no port can be had: %s", strerror(errno));
     p->address.port = port_of(*held);
