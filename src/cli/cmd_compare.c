@@ -101,7 +101,7 @@ static enum lz_exit open_side(const struct compare_flags *f, const char *name, s
         fprintf(stderr, "lorenz compare: %s does not load\n", name);
         return s->code;
     }
-    if (!lz_runs_open(name, &side->run, &err)) {
+    if (!lz_runs_open_again(name, &side->run, &err)) {
         fprintf(stderr, "lorenz compare: %s\n", err.msg);
         return LZ_EXIT_USAGE;
     }

@@ -269,7 +269,7 @@ enum lz_exit lz_repl_of_run(const struct lz_flags *flags, const char *name, int6
     struct repl_flags f = {.common = *flags, .at = at};
     struct lz_runs_file file;
     struct lz_err err;
-    if (!lz_runs_open(name, &file, &err)) {
+    if (!lz_runs_open_again(name, &file, &err)) {
         fprintf(stderr, "lorenz replay: %s\n", err.msg);
         return LZ_EXIT_USAGE;
     }

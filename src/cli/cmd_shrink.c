@@ -100,7 +100,7 @@ static enum lz_exit shrink_run(const struct shrink_flags *f, const char *name, s
     struct lz_runs_file file;
     struct lz_select_pairs params = {0};
     struct lz_err err;
-    if (!lz_runs_open(name, &file, &err)) {
+    if (!lz_runs_open_again(name, &file, &err)) {
         fprintf(stderr, "lorenz shrink: %s\n", err.msg);
         return LZ_EXIT_USAGE;
     }

@@ -261,7 +261,7 @@ static enum lz_exit cmd_why(const struct lz_cmd *cmd, struct lz_out *out, int ar
         fprintf(stderr, "lorenz why: takes one run, got %zu\nhelp: lorenz why db_failover-1\n",
                 rest.count);
         status = LZ_EXIT_USAGE;
-    } else if (!lz_runs_open(rest.items[0], &file, &err)) {
+    } else if (!lz_runs_open_again(rest.items[0], &file, &err)) {
         fprintf(stderr, "lorenz why: %s\n", err.msg);
         status = LZ_EXIT_USAGE;
     } else {

@@ -55,6 +55,22 @@ bool lz_runs_open(const char *name, struct lz_runs_file *out, struct lz_err *err
     return true;
 }
 
+bool lz_runs_open_again(const char *name, struct lz_runs_file *out, struct lz_err *err)
+{
+    if (!lz_runs_open(name, out, err))
+        return false;
+    const struct lz_report_run *run = out->report;
+    if (!lz_run_is_live(run))
+        return true;
+    lz_fail(
+        err, LZ_EINVAL,
+        "%s is a live run, which nothing brings back; `lorenz report %s` shows it, `lorenz live "
+        "--allow-run %s` makes another",
+        name, name, run->file);
+    lz_runs_close(out);
+    return false;
+}
+
 void lz_runs_close(struct lz_runs_file *file)
 {
     lz_report_close(file->report);

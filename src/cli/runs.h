@@ -20,6 +20,11 @@ struct lz_runs_file {
 /* Open one. LZ_ENOENT: there is none, with what to do; LZ_EIO, LZ_EINVAL: it is damaged, or no
    run file. */
 bool lz_runs_open(const char *name, struct lz_runs_file *out, struct lz_err *err) LZ_MUST_CHECK;
+
+/* The same for a command that does the run once more. LZ_EINVAL: it is a live one. */
+bool lz_runs_open_again(const char *name, struct lz_runs_file *out,
+                        struct lz_err *err) LZ_MUST_CHECK;
+
 void lz_runs_close(struct lz_runs_file *file);
 
 /* In which order its messages arrived, as its token says. */

@@ -167,7 +167,7 @@ static void add_quoted(struct lz_str *out, const char *word)
 static void write_command(struct lz_pen *pen, const struct lz_report_run *run)
 {
     char seed[24];
-    bool is_live = run->trace_hash[0] == '\0' && run->virtual_ns > 0; // nothing brings it back
+    bool is_live = lz_run_is_live(run);
     snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
     const char *const words[] = {"lorenz",
                                  is_live ? "live" : "run",
@@ -235,7 +235,7 @@ static void write_look(struct lz_pen *pen, const struct lz_report_run *run)
 static void write_closing(struct lz_pen *pen, const struct lz_report_run *run)
 {
     write_command(pen, run);
-    if (run->path != NULL)
+    if (run->path != NULL && !lz_run_is_live(run))
         write_look(pen, run);
     if (run->path != NULL)
         write_labelled(pen, "run file", run->path);

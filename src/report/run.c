@@ -198,6 +198,11 @@ void lz_run_close(struct lz_report_run *run)
     free(run);
 }
 
+bool lz_run_is_live(const struct lz_report_run *run)
+{
+    return run->trace_hash[0] == '\0' && run->virtual_ns > 0;
+}
+
 const char *lz_run_title(const struct lz_report_run *run)
 {
     return run->scenario[0] != '\0' ? run->scenario : run->file;

@@ -53,6 +53,9 @@ void lz_run_close(struct lz_report_run *run);
 /* What to call it: its sentence, or its file if it never came to one. */
 const char *lz_run_title(const struct lz_report_run *run);
 
+/* Real programs did it: nothing brings it back, and it has no trace hash. */
+bool lz_run_is_live(const struct lz_report_run *run);
+
 /* The `line`-th line of the scenario's text, from 1; false if there is none. */
 bool lz_run_source_line(const struct lz_report_run *run, int64_t line, const char **text,
                         size_t *len);
