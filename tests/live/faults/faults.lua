@@ -6,7 +6,7 @@
 -- Afterwards, and after Lorenz was killed in mid-fault, there is no program, mount, control group
 -- or burner of the run any more. What this machine does not allow is left out, and counted.
 
-local lorenz, server, folder = table.unpack(arg)
+local folder = arg[3]
 local count, failed = 0, 0
 
 local function say(ok, name, more)
@@ -24,6 +24,9 @@ end
 
 local function trim(text) return (text:gsub("%s+$", "")) end
 
+-- Whole paths: what is run here is run elsewhere.
+local lorenz = trim(output(("readlink -f '%s'"):format(arg[1])))
+local server = trim(output(("readlink -f '%s'"):format(arg[2])))
 local temp = trim(output "mktemp -d")
 local run_in = ("cd '%s' && XDG_STATE_HOME='%s/state' "):format(temp, temp)
 assert(os.execute(("ln -s '%s' '%s/server'"):format(server, temp)))
