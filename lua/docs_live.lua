@@ -7,7 +7,7 @@ M.blocks = {
         .. "its own, its output kept, its end made sure of. It may stand alone, or stand for an "
         .. "instance of a component that is modelled too: database \"db\" { nodes = 2, live = { "
         .. "a, b "
-        .. "} }. What it connects to is behind a proxy, on which network faults act.\n\n"
+        .. "} }. What it connects to is behind a proxy, on which network faults act. "
         .. "In its texts {{port}}, {{host}}, {{address}}, {{dir}} and {{name}} are its own; "
         .. "{{db.port}}, {{db.host}} and {{db.address}} are another's as it should connect to it "
         .. "(the proxy, if it is in `connects` or a `calls`), {{db.direct_port}} and "

@@ -60,5 +60,6 @@ const struct lz_metric_info *lz_world_kind_metrics(enum lz_component_kind kind, 
 bool lz_world_kind_calls(enum lz_component_kind kind)
 {
     return kind != LZ_COMPONENT_DATABASE && kind != LZ_COMPONENT_CACHE &&
-           kind != LZ_COMPONENT_CONSENSUS && kind != LZ_COMPONENT_STORE;
+           kind != LZ_COMPONENT_CONSENSUS && kind != LZ_COMPONENT_STORE &&
+           kind < LZ_COMPONENT_PROCESS;
 }
