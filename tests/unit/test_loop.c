@@ -183,6 +183,26 @@ static void a_closed_descriptor_can_be_unwatched_and_its_number_used_again(void 
     lz_loop_unwatch(loop, a[0]);
 }
 
+static void what_is_closed_is_not_called_and_its_number_is_free(void **state)
+{
+    (void)state;
+    struct lz_err err;
+    int a[2], b[2];
+    assert_int_equal(pipe(a), 0);
+    assert_int_equal(write(a[1], "1", 1), 1);
+    assert_true(lz_loop_watch(loop, a[0], LZ_LOOP_READ, on_read, X, &err));
+    lz_loop_close(loop, a[0]);
+    assert_int_equal(pipe(b), 0);
+    assert_int_equal(b[0], a[0]);
+    assert_int_equal(write(b[1], "1", 1), 1);
+    assert_true(lz_loop_watch(loop, b[0], LZ_LOOP_READ, on_read, STOP, &err));
+    assert_true(lz_loop_run(loop, lz_loop_clock() + LONG));
+    assert_string_equal(heard, ".");
+    lz_loop_close(loop, b[0]);
+    close(a[1]);
+    close(b[1]);
+}
+
 static void a_plain_file_cannot_be_watched(void **state)
 {
     (void)state;
@@ -271,6 +291,7 @@ int main(void)
         TEST(a_timer_that_always_is_due_starves_nobody),
         TEST(what_is_unwatched_is_not_called_in_the_same_turn),
         TEST(a_closed_descriptor_can_be_unwatched_and_its_number_used_again),
+        TEST(what_is_closed_is_not_called_and_its_number_is_free),
         TEST(a_plain_file_cannot_be_watched),
         TEST(a_child_is_reaped_and_its_end_told),
         TEST(signals_are_calls_and_are_given_back),
