@@ -119,6 +119,18 @@ local function checkpoint(C, c)
         pages = k.pages, record = k.record, bandwidth = k.bandwidth })
 end
 
+local function encryption(C, c)
+    local e = c.fields.encryption
+    if not e then return true end
+    local t = e.in_transit or {}
+    if not e.at_rest and (e.key_valid_for or e.rate) then
+        return nil, "key_valid_for and rate are about data at rest: give at_rest = true"
+    end
+    return C.encryption(c.id, { at_rest = e.at_rest, rate = e.rate,
+        key_valid_for = e.key_valid_for, in_transit = e.in_transit ~= nil, wrong_ca = t.wrong_ca,
+        plaintext = t.plaintext, valid_for = t.valid_for })
+end
+
 local function reads(C, c)
     local f = c.fields
     if not (f.read_your_writes or f.max_lag) then return true end
@@ -128,7 +140,7 @@ end
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover, multi, raft, checkpoint, reads } do
+    for _, part in ipairs { commit, failover, multi, raft, checkpoint, encryption, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

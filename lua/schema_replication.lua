@@ -89,6 +89,25 @@ M.checkpoint = {
     } },
 }
 
+M.encryption = {
+    { "encryption", "block", "of its data, and between its nodes: what it costs, and what is wrong "
+        .. "with it; default none", fields = {
+        { "at_rest", "bool", "a query encrypts or decrypts a page of 8 KiB; default false" },
+        { "rate", "bandwidth", "of a core; default 1GB/s", above_zero = true },
+        { "key_valid_for", "duration", "a node that begins later cannot open its data; default for "
+            .. "ever", above_zero = true },
+        { "in_transit", "block", "standbys ask who leads for TLS, and look at its certificate when "
+            .. "they connect", fields = {
+            { "wrong_ca", "counts", "nodes by number that do not trust who has signed it; default "
+                .. "none" },
+            { "plaintext", "counts", "nodes by number that speak no TLS when they lead; default "
+                .. "none" },
+            { "valid_for", "duration", "certificates have expired for who connects later; default "
+                .. "for ever", above_zero = true },
+        } },
+    } },
+}
+
 M.reads = {
     { "read_your_writes", "bool", "a replica answers only who has written nothing that it has not "
         .. "applied; default false" },
@@ -98,7 +117,8 @@ M.reads = {
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.reads } do
+    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.encryption,
+        M.reads } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "model/data/agree.h"
 #include "model/data/checkpoint.h"
+#include "model/data/encrypt.h"
 #include "model/data/failover.h"
 #include "model/data/multi.h"
 #include "model/data/reads.h"
@@ -181,7 +182,40 @@ static int checkpoint(lua_State *L)
     return answer(L, lz_checkpoint_declare(world_of(L), id, &o, &err), &err);
 }
 
+// A list of nodes by number, as bits; a number that no node can have is the highest bit.
+static uint64_t read_nodes(lua_State *L, const char *name)
+{
+    uint64_t bits = 0;
+    if (lua_getfield(L, 2, name) == LUA_TTABLE) // [id opts list]
+        for (lua_Integer i = 1; i <= luaL_len(L, -1); i++) {
+            lua_geti(L, -1, i);
+            lua_Integer node = luaL_checkinteger(L, -1);
+            bits |= 1ull << (node >= 1 && node <= 64 ? node - 1 : 63);
+            lua_pop(L, 1);
+        }
+    lua_pop(L, 1);
+    return bits;
+}
+
+// encryption(database, {at_rest, rate, key_valid_for, in_transit, ...}) -> true
+static int encryption(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const struct lz_encrypt_opts o = {
+        .at_rest = lz_read_bool(L, 2, "at_rest"),
+        .rate = lz_read_num(L, 2, "rate", 0),
+        .key_valid_for = lz_read_int(L, 2, "key_valid_for", 0),
+        .in_transit = lz_read_bool(L, 2, "in_transit"),
+        .wrong_ca = read_nodes(L, "wrong_ca"),
+        .plaintext = read_nodes(L, "plaintext"),
+        .valid_for = lz_read_int(L, 2, "valid_for", 0),
+    };
+    struct lz_err err;
+    return answer(L, lz_encrypt_declare(world_of(L), id, &o, &err), &err);
+}
+
 static const luaL_Reg functions[] = {
+    {"encryption", encryption},
     {"checkpoint", checkpoint},
     {"raft", raft},
     {"multi", multi},

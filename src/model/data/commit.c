@@ -93,6 +93,8 @@ static bool is_connected(const struct lz_world *w, const struct lz_database *d, 
     const struct lz_database_node *n = &d->nodes[node];
     if (n->is_stale || !lz_instance_has_begun(lz_instance_get(w, d->first + node)))
         return false;
+    if (d->encrypt != NULL && !lz_encrypt_has_stream(d, node))
+        return false;
     return n->silent_since < 0 ||
            lz_sim_now(w->sim) < n->silent_since + d->replication.sender_timeout;
 }

@@ -43,6 +43,10 @@ static const struct lz_measure_row rows[] = {
      "rows that differ between nodes that take writes"},
     {"corrupt", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(corrupt), 0, 0,
      "nodes that came back with a file that is not whole; with a schema"},
+    {"locked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(locked), 0, 0,
+     "nodes that came back and could not open their data, with `encryption`"},
+    {"handshakes.refused", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(handshakes_refused), 0, 0,
+     "attempts of standbys to connect that TLS has refused, with `encryption`"},
     {"wal.bytes", LZ_VIEW_TOTAL, LZ_UNIT_BYTES, AT(wal_bytes), 0, 0,
      "bytes of its log, with `checkpoint`: records and whole pages"},
     {"wal.full_pages", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(wal_full_pages), 0, 0,
@@ -206,6 +210,8 @@ static void started(struct lz_world *w, lz_instance_id id)
     struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
     if (d->sql != NULL)
         lz_execute_started(w, d, id - d->first);
+    if (d->encrypt != NULL)
+        lz_encrypt_started(w, d, id - d->first);
     lz_database_recover(w, d, id);
 }
 
@@ -289,6 +295,8 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->lock_timeouts = lz_metrics_counter(w->metrics);
     s->serialization_failures = lz_metrics_counter(w->metrics);
     s->corrupt = lz_metrics_counter(w->metrics);
+    s->locked = lz_metrics_counter(w->metrics);
+    s->handshakes_refused = lz_metrics_counter(w->metrics);
     s->wal_bytes = lz_metrics_counter(w->metrics);
     s->wal_full_pages = lz_metrics_counter(w->metrics);
     s->checkpoints = lz_metrics_counter(w->metrics);

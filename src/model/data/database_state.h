@@ -22,6 +22,7 @@
 #include "model/data/checkpoint.h"
 #include "model/data/database.h"
 #include "model/data/dcs.h"
+#include "model/data/encrypt.h"
 #include "model/data/engine.h"
 #include "model/data/failover.h"
 #include "model/data/hold.h"
@@ -55,7 +56,7 @@ struct lz_database_series {
     lz_series rpo, rto, restoring, backups, backups_failed, drills, drills_failed, restores_failed;
     lz_series pool_wait, pool_waiting, pool_used, pool_timeouts;
     lz_series deadlocks, lock_timeouts, serialization_failures;
-    lz_series corrupt;
+    lz_series corrupt, locked, handshakes_refused;
     lz_series wal_bytes, wal_full_pages, checkpoints, checkpoints_requested, checkpoint_pages;
     lz_series conflicts, lost_updates;
 };
@@ -153,6 +154,7 @@ struct lz_database {
     struct lz_session_opts sessions;
     struct lz_hold *holds; /* by faults, see hold.h */
     uint32_t hold_cap, hold_count;
+    struct lz_encrypt *encrypt;         /* NULL: nothing is encrypted that anybody notices */
     struct lz_checkpoints *checkpoints; /* NULL: its log's bytes are nobody's concern */
     struct lz_backups *backups;         /* NULL: there are none */
     bool is_restoring;                  /* or has been in vain: nobody is answered */

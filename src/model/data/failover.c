@@ -46,6 +46,8 @@ bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t 
     lz_instance_id id = d->first + node;
     if (!is_up(w, d, node) || (d->sql != NULL && !lz_execute_can_lead(d, node)))
         return false;
+    if (d->encrypt != NULL && lz_encrypt_is_locked(d, node))
+        return false;
     if (d->dcs != NULL)
         return true;
     uint32_t living = 0, reached = 0;
@@ -247,7 +249,8 @@ static void rebuild_stale(struct lz_world *w, struct lz_database *d)
         lz_instance_id id = d->first + n;
         if (n == d->primary || !d->nodes[n].is_stale || d->nodes[n].is_rejoining)
             continue;
-        if (is_up(w, d, n) && lz_leader_reaches(w, primary, id)) {
+        bool is_refused = d->encrypt != NULL && !lz_encrypt_connects(w, d, d->primary, n);
+        if (!is_refused && is_up(w, d, n) && lz_leader_reaches(w, primary, id)) {
             lz_query_break_all(w, d, id, false);
             lz_rejoin_begin(w, d, n);
         }

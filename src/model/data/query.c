@@ -21,6 +21,8 @@ void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
     lz_time drawn =
         lz_dist_time_once(&d->opts.query_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
     double query_ns = (double)drawn * n->capacity->factor;
+    if (d->encrypt != NULL)
+        query_ns += lz_encrypt_cost_ns(d);
     lz_time demand = (lz_time)(query_ns + 0.5);
     t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     lz_query_measure_cpu(w, d);
@@ -56,7 +58,8 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
-    if (d->is_restoring) {
+    bool is_locked = d->encrypt != NULL && lz_encrypt_is_locked(d, t->server - d->first);
+    if (d->is_restoring || is_locked) {
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503);
         return;
     }

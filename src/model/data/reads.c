@@ -89,6 +89,7 @@ static bool is_fit(const struct lz_world *w, const struct lz_database *d, uint32
 {
     const struct lz_database_node *n = &d->nodes[node];
     if (node == d->primary || n->is_rejoining ||
+        (d->encrypt != NULL && lz_encrypt_is_locked(d, node)) ||
         !lz_instance_is_up(lz_instance_get(w, d->first + node)))
         return false;
     if (n->applied < token)

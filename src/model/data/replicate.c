@@ -170,7 +170,9 @@ static void ship_to_standbys(struct lz_world *w, struct lz_database *d, struct l
 {
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         struct lz_database_node *to = &d->nodes[n];
-        if (n != log->leader && to->log == log && !to->is_stale && has_process(w, d->first + n))
+        bool follows =
+            n != log->leader && to->log == log && !to->is_stale && has_process(w, d->first + n);
+        if (follows && (d->encrypt == NULL || lz_encrypt_connects(w, d, log->leader, n)))
             lz_database_ship_to(
                 w, d, log,
                 &(struct lz_shipment){.way = &to->way, .to = n, .received = to->lsn, .held = held});
