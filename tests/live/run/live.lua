@@ -28,7 +28,8 @@ local rows = {
     { "a live run has no token and no trace", RUN .. "-q -o json=- s/fixed.lua", 0,
         out = { '"trace_hash":null' } },
     { "a live run is not simulated again", RUN .. "-q s/fixed.lua >o; "
-        .. "$L replay fixed-1-live </dev/null; [ $? = 4 ] && $L shrink fixed-1-live; [ $? = 4 ] && $L why fixed-1-live", 4,
+        .. "$L replay fixed-1-live </dev/null; [ $? = 4 ] && $L shrink fixed-1-live; "
+        .. "[ $? = 4 ] && $L why fixed-1-live", 4,
         err = { "which nothing brings back", "lorenz live --allow-run s/fixed.lua" } },
     { "nothing is started unless it is allowed", "$L live s/one.lua", 4,
         err = { "--dry-run", "--allow-run" } },
