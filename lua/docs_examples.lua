@@ -31,6 +31,8 @@ local IDENTITY = 'local idp = service "idp" {}\n'
     .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'
 
 local DATABASE = { "database", nil, "db" }
+local GROWN = { "service", 'local shop = service "shop" { autoscale = { max = 4, '
+    .. 'target_cpu = "50%" } }', "shop" }
 local KEPT = { "database",
     'local shop = database "shop" { backup = { full = "24h", archive = "60s" } }', "shop" }
 
@@ -40,6 +42,7 @@ local NEEDS = {
     auth_outage = { "service", IDENTITY, "idp" },
     key_rotation = { "service", IDENTITY, "idp" },
     volume_detach = DATABASE,
+    autoscaler_off = GROWN, capacity_shortage = GROWN, registry_outage = GROWN,
     backup_fail = KEPT, backup_corrupt = KEPT,
 }
 

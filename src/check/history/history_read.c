@@ -240,8 +240,11 @@ static bool make_parts(struct reading *r, uint32_t op_index, const struct open *
     }
     const struct word *w = find_word(&o->f, false);
     if (w == NULL)
-        return lz_fail(err, LZ_EINVAL, "line %u: unknown f \"%.40s\"", op->line,
-                       o->f.kind == LZ_VALUE_TEXT ? o->f.text : "nil");
+        return lz_fail(
+            err, LZ_EINVAL,
+            "line %u: unknown f \"%.40s\": it is read, write, cas, append, add, enqueue, "
+            "dequeue, acquire, release, transfer, generate or txn",
+            op->line, o->f.kind == LZ_VALUE_TEXT ? o->f.text : "nil");
     lz_atom key = atom(r, &o->key);
     take_key(r, w->f, &key, &v);
     if (w->f == LZ_HISTORY_READ) {
@@ -334,7 +337,9 @@ static bool take_event(struct reading *r, const struct event *e, struct lz_err *
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         is_known = is_known || lz_value_is_text(e->type, types[i]);
     if (!is_known)
-        return wrong(e->at, err, "an event's type is invoke, ok, fail or info");
+        return lz_fail(
+            err, LZ_EINVAL, "line %u: an event's type is invoke, ok, fail or info, got \"%.40s\"",
+            e->at->line, e->type != NULL && e->type->kind == LZ_VALUE_TEXT ? e->type->text : "nil");
     uint32_t process = process_of(r, e->process);
     r->position++;
     if (lz_value_is_text(e->type, "invoke"))

@@ -242,7 +242,8 @@ bool lz_txn_judge(struct lz_verify *v, struct lz_depend *d, struct lz_err *err)
     look_for(v, d, &found);
     if (forbids(asked, &found, v))
         v->answer = LZ_VERIFY_VIOLATED;
-    lz_str_addf(&v->facts, "%u transactions, %u dependencies", v->h->op_count, d->count);
+    lz_str_addf(&v->facts, "%u transaction%s, %u dependenc%s", v->h->op_count,
+                v->h->op_count == 1 ? "" : "s", d->count, d->count == 1 ? "y" : "ies");
     const char *before = "; not ";
     for (size_t i = 0; i < LEVEL_COUNT; i++) {
         if (!forbids(&levels[i], &found, v))
