@@ -102,9 +102,10 @@ local TELL = {}
 
 function TELL.database(state, r)
     local text = r.role
-    if r.rebuilding then text = text .. ", being rebuilt" end
+    if r.rebuilding then text = text .. ", to be rebuilt" end
     if r.behind then
-        text = ("%s, %s records%s behind"):format(text, count(state, r.behind),
+        text = ("%s, %s record%s%s behind"):format(text, count(state, r.behind),
+            r.behind == 1 and "" or "s",
             r.lag and (" (%s)"):format(seconds(state, r.lag)) or "")
     end
     return text
@@ -217,16 +218,16 @@ local function part_texts(state, kind, rows, list)
     for n, r in ipairs(rows) do
         local zone = kind ~= "topic" and list[n] and list[n].zone or ""
         local down = kind ~= "topic" and list[n] and list[n].state ~= "up"
-            and list[n].state .. ", was " or ""
-        parts[n] = ("%s%d %s%s"):format(zone ~= "" and zone .. " " or "", n, down,
-            tell(state, r))
+            and list[n].state .. "; " or ""
+        parts[n] = ("%s%d%s %s%s"):format(kind == "topic" and "p" or "", n,
+            zone ~= "" and (" (%s)"):format(zone) or "", down, tell(state, r))
     end
     return parts
 end
 
 function M.component(state, facts)
     local C, lines = state.C, {}
-    local kind, rows = facts.kind, C.status(facts.id)
+    local kind, rows = facts.kind, C.begun() and C.status(facts.id) or { [0] = {} }
     local list = kind ~= "topic" and C.instances(facts.id) or {}
     local up = 0
     for _, i in ipairs(list) do if i.state == "up" then up = up + 1 end end
@@ -236,7 +237,7 @@ function M.component(state, facts)
         head[3] = by_zone(state, list, leaders(rows))
     end
     flow(state, lines, head, "")
-    local own = SUM[kind] and SUM[kind](state, rows[0]) or {}
+    local own = SUM[kind] and C.begun() and SUM[kind](state, rows[0]) or {}
     local told = {}
     for i = 1, 4 do if own[i] then told[#told + 1] = own[i] end end
     flow(state, lines, told, "  ")

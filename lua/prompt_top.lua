@@ -38,6 +38,7 @@ end
 
 --- What is worth a word beside the numbers.
 local function remark(state, c)
+    if not state.C.begun() then return "" end
     local own = state.C.status(c.id)[0]
     if own.promoting then return "promoting" end
     if c.kind == "database" and not own.writable then return "no primary" end
@@ -60,13 +61,12 @@ local function columns_that_fit(state, name_width)
     return shown, left
 end
 
-local function line(state, cells, columns, name_width, note)
+local function line(state, cells, columns, name_width)
     local text = show.pad(show.fit(state, cells.name, name_width), name_width) .. " "
         .. show.pad(cells.up, 5)
     for i, column in ipairs(columns) do
         text = text .. " " .. show.pad_left(cells[i], column[2])
     end
-    if note ~= "" then text = text .. "  " .. note end
     return (show.fit(state, text, state.width):gsub("%s+$", ""))
 end
 
@@ -76,17 +76,21 @@ return function(state)
         name_width = math.max(name_width, math.min(NAME_MAX, show.width_of(c.name)))
     end
     if state.width < 60 then name_width = math.min(name_width, 12) end
+    local remarks = {}
     local columns = columns_that_fit(state, name_width)
     local head = { name = "component", up = "up" }
     for i, column in ipairs(columns) do head[i] = column[1] end
-    local lines = { line(state, head, columns, name_width, "") }
+    local lines = { line(state, head, columns, name_width) }
     for _, c in ipairs(all) do
         if c.kind ~= "link" and c.kind ~= "host" then
             local cells = { name = c.name, up = instances_up(state, c) }
             for i, column in ipairs(columns) do cells[i] = value(state, c, column) end
-            lines[#lines + 1] = line(state, cells, columns, name_width, remark(state, c))
+            lines[#lines + 1] = line(state, cells, columns, name_width)
+            local said = remark(state, c)
+            if said ~= "" then remarks[#remarks + 1] = ("! %s: %s"):format(c.name, said) end
         end
     end
+    for _, text in ipairs(remarks) do lines[#lines + 1] = show.fit(state, text, state.width) end
     for _, f in ipairs(state.C.broken()) do
         lines[#lines + 1] = show.fit(state, ("! %s since %s, %s %s"):format(f.name,
             state.C.format(f.since, "instant"), state.C.format(f.effect, "count"), f.unit),

@@ -121,10 +121,12 @@ static void list_all(struct lz_repl *r)
     for (size_t i = 0; i < DOT_COUNT; i++) {
         char left[48];
         snprintf(left, sizeof(left), ".%s %s", dots[i].name, dots[i].args);
+        char line[160];
         if (is_narrow)
-            lz_repl_say(r, "  .%-10s %.*s", dots[i].name, r->style.width - 14, dots[i].doc);
+            snprintf(line, sizeof(line), "  .%-10s %s", dots[i].name, dots[i].doc);
         else
-            lz_repl_say(r, "  %-28s %s", left, dots[i].doc);
+            snprintf(line, sizeof(line), "  %-28s %s", left, dots[i].doc);
+        lz_repl_cut(r, line, strlen(line));
     }
     if (is_narrow) {
         lz_repl_say(r, "  %-11s %s", "?NAME", "documentation");

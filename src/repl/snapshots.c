@@ -71,8 +71,8 @@ static void thin(struct lz_snapshots *s)
     if (!is_many && lz_snapshots_bytes(s) <= budget)
         return;
     lz_snapshots_measure(s);
-    size_t goal = lz_snapshots_bytes(s) > budget ? budget - budget / 4 : budget;
-    uint32_t most = is_many ? LZ_SNAPSHOTS_MAX * 3 / 4 : LZ_SNAPSHOTS_MAX;
+    size_t goal = lz_snapshots_bytes(s) > budget ? budget - budget / 8 : budget;
+    uint32_t most = is_many ? LZ_SNAPSHOTS_MAX * 7 / 8 : LZ_SNAPSHOTS_MAX;
     while (lz_snapshots_bytes(s) > goal || s->count > most) {
         uint32_t i = least_missed(s);
         if (i == s->count)

@@ -5,7 +5,7 @@
  * largest *gap*: the events between two copies that follow each other. Copies are taken
  * every LZ_SNAPSHOTS_EVENTS events, or every LZ_SNAPSHOTS_TIME where little happens, and around
  * each line that was typed. When they take more than the budget, the one goes whose two gaps are
- * the smallest when joined, and so on until they take a quarter less: whatever the budget, gaps
+ * the smallest when joined, and so on until they take an eighth less: whatever the budget, gaps
  * stay within a factor of two of each other. The first of each world and the latest never go.
  *
  * A copy is measured (memory.h) when the next one is taken, for then it no longer grows by what the
@@ -23,7 +23,7 @@
 #include "repl/memory.h"
 #include "sim/time.h"
 
-#define LZ_SNAPSHOTS_EVENTS 40000u
+#define LZ_SNAPSHOTS_EVENTS 50000u
 #define LZ_SNAPSHOTS_TIME (10 * LZ_S)
 #define LZ_SNAPSHOTS_EVENTS_MIN 2000u /* a copy for less is not worth it */
 #define LZ_SNAPSHOTS_MAX 600u

@@ -155,6 +155,14 @@ static int status(lua_State *L)
     return 1;
 }
 
+// begun() -> whether anything has happened: before the first event nobody leads, and nothing is
+// there
+static int begun(lua_State *L)
+{
+    lua_pushboolean(L, lz_sim_events(world_of(L)->sim) > 0);
+    return 1;
+}
+
 // components() -> { { id, name, kind }, ... } in the order they were declared
 static int components(lua_State *L)
 {
@@ -259,8 +267,9 @@ static int requests(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"recent", recent}, {"format", format},         {"instances", instances}, {"status", status},
-    {"broken", broken}, {"components", components}, {"requests", requests},   {NULL, NULL}};
+    {"recent", recent},     {"format", format}, {"instances", instances},
+    {"status", status},     {"broken", broken}, {"components", components},
+    {"requests", requests}, {"begun", begun},   {NULL, NULL}};
 
 void lz_bind_prompt(lua_State *L)
 {

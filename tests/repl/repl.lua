@@ -1,5 +1,7 @@
 -- Sessions at the prompt: what is typed in each *.session goes in by a pipe, and what comes out
--- must equal the .out beside it, twice. The first line says what is opened: `-- PATH [options]`.
+-- must equal the .out beside it, twice. The first line says what is opened, and so does each
+-- further one that begins with four dashes: `---- repl PATH [options]`. A session has a folder of
+-- its own, in which `scenarios` is the project's.
 --
 --     lua5.4 repl.lua LORENZ [--write]
 local lorenz, write = arg[1], arg[2] == "--write"
@@ -13,18 +15,33 @@ local function read(path)
     return text
 end
 
-local function run(session)
-    local what = session:match "^%-%- ([^\n]*)\n"
-    local typed = os.tmpname()
-    local f = assert(io.open(typed, "wb"))
-    f:write((session:gsub("^[^\n]*\n", "", 1)))
-    f:close()
-    local command = "cd '%s' && '%s' repl %s --color never --width 80 <'%s' 2>&1; echo exit $?"
-    local p = assert(io.popen(command:format(here, lorenz, what, typed)))
+local function sh(text)
+    local p = assert(io.popen(text))
     local out = p:read "a"
     p:close()
-    os.remove(typed)
-    return (out:gsub("token lz1%-(%d+)%-%x+%-%x+", "token lz1-%1-SCENARIO-ENGINE"))
+    return out
+end
+
+local function write_file(path, text)
+    local f = assert(io.open(path, "wb"))
+    f:write(text)
+    f:close()
+end
+
+local function run(session)
+    local folder = sh("mktemp -d"):gsub("%s+$", "")
+    local project = sh(("cd '%s/../..' && pwd"):format(here)):gsub("%s+$", "")
+    sh(("ln -s '%s/scenarios' '%s/scenarios'"):format(project, folder))
+    local out = {}
+    for part in (session .. "\n---- "):gmatch "(.-)\n%f[%-]%-%-%-%- " do
+        local what, typed = part:gsub("^%-%-%-%- ", ""):match "^([^\n]*)\n?(.*)$"
+        write_file(folder .. "/typed", typed .. "\n")
+        out[#out + 1] = sh(("cd '%s' && XDG_CONFIG_HOME='%s' '%s' %s --color never <typed 2>&1;"
+            .. " echo exit $?"):format(folder, folder, lorenz, what))
+    end
+    sh(("rm -r '%s'"):format(folder))
+    return (table.concat(out):gsub("token lz1%-(%d+)%-%x+%-%x+",
+        "token lz1-%1-SCENARIO-ENGINE"):gsub("%(%x+; ([%w_/%.]+) is %x+%)", "(HASH; %1 is HASH)"))
 end
 
 local names = {}

@@ -1,0 +1,244 @@
+/*
+ * Worlds in time: that going back gives the state a fresh run has, under any budget of memory, over
+ * typed lines and branches; that copies stay within their budget; that a crash is survived.
+ *
+ * Method: a small scenario is run by a tree (repl/tree.h), and the trace hash at an instant
+ * compared with that of a tree that ran there at once. Memory is what the kernel says of the
+ * copies.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "repl/tree.h"
+
+static const char scenario[] =
+    "scenario \"A shop\" { duration = \"10m\" }\n"
+    "local db = database \"db\" { nodes = 3, max_connections = 100 }\n"
+    "local web = service \"web\" { replicas = 2, calls = { call { db, \"insert order\" } } }\n"
+    "local users = traffic \"users\" { to = web, rate = \"100/s\" }\n"
+    "expect \"fast\" { always = users.latency.p99:below \"10s\" }\n";
+
+static const struct lz_select_pairs no_params;
+
+static struct lz_stage_opts world(void)
+{
+    return (struct lz_stage_opts){
+        .source = {.path = "shop.lua", .text = scenario, .len = sizeof(scenario) - 1},
+        .params = &no_params,
+        .version = "test",
+        .token = "",
+        .seed = 1};
+}
+
+static void open_tree(struct lz_tree *t, size_t budget_bytes)
+{
+    const struct lz_stage_opts opts = world();
+    struct lz_str why;
+    lz_str_init(&why);
+    bool ok = lz_tree_open(&opts, budget_bytes, t, &why);
+    assert_string_equal(why.text, "");
+    assert_true(ok);
+    lz_str_finish(&why);
+}
+
+static void run_to(struct lz_tree *t, int seconds)
+{
+    struct lz_pipe_message m;
+    struct lz_str out;
+    lz_str_init(&out);
+    assert_true(lz_tree_run(t, seconds * LZ_S, "", &m, &out));
+    assert_int_equal(lz_tree_now(t)->at, seconds * LZ_S);
+    lz_str_finish(&out);
+}
+
+static void back_to(struct lz_tree *t, int seconds)
+{
+    struct lz_str why;
+    lz_str_init(&why);
+    assert_true(lz_tree_back(t, seconds * LZ_S, &why));
+    assert_int_equal(lz_tree_now(t)->at, seconds * LZ_S);
+    lz_str_finish(&why);
+}
+
+static enum lz_pipe_answer type(struct lz_tree *t, const char *line, struct lz_str *out)
+{
+    struct lz_pipe_message m;
+    lz_str_init(out);
+    assert_true(lz_tree_eval(t, line, &m, out));
+    return (enum lz_pipe_answer)m.kind;
+}
+
+static void act(struct lz_tree *t, const char *line)
+{
+    struct lz_str out;
+    assert_int_equal(type(t, line, &out), LZ_PIPE_OK);
+    lz_str_finish(&out);
+}
+
+// What a world that never went back has at that instant; `line` is typed at `typed_s`, if at all.
+static uint64_t fresh(int seconds, int typed_s, const char *line)
+{
+    struct lz_tree t;
+    open_tree(&t, 0);
+    if (line != NULL) {
+        run_to(&t, typed_s);
+        act(&t, line);
+    }
+    run_to(&t, seconds);
+    uint64_t trace = lz_tree_now(&t)->trace;
+    lz_tree_close(&t);
+    return trace;
+}
+
+static const size_t budgets[] = {0, 64u << 20, 24u << 20};
+
+static void going_back_gives_the_state_of_a_fresh_run(void **state)
+{
+    (void)state;
+    static const int instants[] = {239, 150, 149, 61, 1};
+    uint64_t wanted[5], wanted_at_last = fresh(240, 0, NULL);
+    for (size_t i = 0; i < 5; i++)
+        wanted[i] = fresh(instants[i], 0, NULL);
+    for (size_t b = 0; b < sizeof(budgets) / sizeof(budgets[0]); b++) {
+        struct lz_tree t;
+        open_tree(&t, budgets[b]);
+        run_to(&t, 240);
+        for (size_t i = 0; i < 5; i++) {
+            back_to(&t, instants[i]);
+            assert_int_equal(lz_tree_now(&t)->trace, wanted[i]);
+        }
+        run_to(&t, 240);
+        assert_int_equal(lz_tree_now(&t)->trace, wanted_at_last);
+        lz_tree_close(&t);
+    }
+}
+
+static void copies_keep_to_their_budget_and_gaps_stay_even(void **state)
+{
+    (void)state;
+    uint64_t before = 0;
+    for (size_t b = 0; b < sizeof(budgets) / sizeof(budgets[0]); b++) {
+        struct lz_tree t;
+        open_tree(&t, budgets[b]);
+        run_to(&t, 600);
+        lz_snapshots_measure(&t.snapshots);
+        size_t most = budgets[b] > 0 ? budgets[b] : LZ_SNAPSHOTS_BUDGET;
+        // The one that was taken last is measured when the next is.
+        assert_true(lz_snapshots_bytes(&t.snapshots) <= most + most / 4);
+        assert_true(t.snapshots.count >= 2);
+        uint64_t even = lz_tree_now(&t)->events / t.snapshots.count;
+        assert_true(lz_tree_gap(&t) <= 4 * even + LZ_SNAPSHOTS_EVENTS);
+        assert_true(lz_tree_gap(&t) >= before); // less memory never makes going back shorter
+        before = lz_tree_gap(&t);
+        lz_tree_close(&t);
+    }
+    assert_true(before > LZ_SNAPSHOTS_EVENTS); // the least budget was too little for all
+}
+
+static void what_was_typed_is_typed_again_where_its_copy_has_gone(void **state)
+{
+    (void)state;
+    static const char line[] = "fault.kill { db.primary }";
+    struct lz_tree t;
+    open_tree(&t, 0);
+    run_to(&t, 60);
+    act(&t, line);
+    run_to(&t, 120);
+    while (t.snapshots.count > 1) // all but the first
+        lz_snapshots_forget(&t.snapshots, t.snapshots.count - 1);
+    back_to(&t, 90);
+    assert_int_equal(lz_tree_now(&t)->trace, fresh(90, 60, line));
+    back_to(&t, 30);
+    run_to(&t, 90); // the line lies after where it went back to: it is forgotten
+    assert_int_equal(lz_tree_now(&t)->trace, fresh(90, 0, NULL));
+    lz_tree_close(&t);
+}
+
+static void a_branch_that_goes_back_before_its_fork_has_a_past_of_its_own(void **state)
+{
+    (void)state;
+    static const char line[] = "fault.kill { web.replica[1] }";
+    struct lz_tree t;
+    struct lz_str why;
+    lz_str_init(&why);
+    open_tree(&t, 0);
+    run_to(&t, 120);
+    assert_true(lz_tree_fork(&t, "a", &why));
+    back_to(&t, 30);
+    act(&t, line);
+    run_to(&t, 100);
+    back_to(&t, 60); // not by a copy that main took at about that time
+    assert_int_equal(lz_tree_now(&t)->trace, fresh(60, 30, line));
+    assert_true(lz_tree_switch(&t, "main"));
+    back_to(&t, 60);
+    assert_int_equal(lz_tree_now(&t)->trace, fresh(60, 0, NULL));
+    assert_false(lz_tree_switch(&t, "b"));
+    assert_false(lz_tree_fork(&t, "a", &why));
+    assert_string_equal(why.text, "there is a fork \"a\" already");
+    lz_str_finish(&why);
+    lz_tree_close(&t);
+}
+
+static void a_line_that_fails_leaves_the_world_as_it_was(void **state)
+{
+    (void)state;
+    struct lz_tree t;
+    struct lz_str out;
+    open_tree(&t, 0);
+    run_to(&t, 30);
+    assert_int_equal(type(&t, "fault.kill { db.primary } error('no')", &out), LZ_PIPE_WRONG);
+    lz_str_finish(&out);
+    assert_int_equal(type(&t, "for i = 1, 2 do", &out), LZ_PIPE_INCOMPLETE);
+    lz_str_finish(&out);
+    run_to(&t, 60);
+    assert_int_equal(lz_tree_now(&t)->trace, fresh(60, 0, NULL));
+    lz_tree_close(&t);
+}
+
+static void a_world_that_crashes_gives_way_to_its_last_copy(void **state)
+{
+    (void)state;
+    static const struct {
+        int signal;
+        const char *reason;
+    } rows[] = {{SIGSEGV, "segmentation fault (SIGSEGV)"},
+                {SIGABRT, "aborted (SIGABRT)"},
+                {SIGKILL, "it was ended from outside, or the machine is out of memory"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_tree t;
+        struct lz_pipe_message m;
+        struct lz_str out;
+        lz_str_init(&out);
+        open_tree(&t, 0);
+        run_to(&t, 60);
+        kill(lz_tree_now(&t)->pid, rows[i].signal);
+        assert_false(lz_tree_run(&t, 90 * LZ_S, "", &m, &out));
+        assert_string_equal(lz_tree_reason(&t), rows[i].reason);
+        assert_true(lz_tree_recover(&t, &out));
+        lz_time at = lz_tree_now(&t)->at;
+        assert_true(at > 0 && at <= 60 * LZ_S);
+        run_to(&t, 90);
+        assert_int_equal(lz_tree_now(&t)->trace, fresh(90, 0, NULL));
+        lz_str_finish(&out);
+        lz_tree_close(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(going_back_gives_the_state_of_a_fresh_run),
+        cmocka_unit_test(copies_keep_to_their_budget_and_gaps_stay_even),
+        cmocka_unit_test(what_was_typed_is_typed_again_where_its_copy_has_gone),
+        cmocka_unit_test(a_branch_that_goes_back_before_its_fork_has_a_past_of_its_own),
+        cmocka_unit_test(a_line_that_fails_leaves_the_world_as_it_was),
+        cmocka_unit_test(a_world_that_crashes_gives_way_to_its_last_copy),
+    };
+    return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+}
