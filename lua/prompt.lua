@@ -65,7 +65,8 @@ end
 --- Without the place in the chunk, which is one line that everybody sees, and without a code.
 local function sentence(message)
     local text = tostring(message):gsub("^%[string [^%]]*%]:%d+: ", "", 1)
-    text = text:gsub("^prompt:%d+: ", "", 1):gsub("^lz%.[%w_]+:%d+: ", "", 1)
+    text = text:gsub("^prompt:%d+: ", "", 1):gsub("^%?:%-1: ", "", 1)
+    text = text:gsub("^lz%.[%w_]+:%d+: ", "", 1)
     return (text:gsub("^LZ%d+: ", "", 1))
 end
 

@@ -241,7 +241,8 @@ function M.component(state, facts)
     local told = {}
     for i = 1, 4 do if own[i] then told[#told + 1] = own[i] end end
     flow(state, lines, told, "  ")
-    flow(state, lines, elide(part_texts(state, kind, rows, list), PARTS[kind] .. "s"), "  ")
+    local parts = part_texts(state, kind, rows, list)
+    flow(state, lines, elide(parts, (PARTS[kind] or "part") .. "s"), "  ")
     flow(state, lines, first_metrics(state, facts.id, kind), "  ")
     return table.concat(lines, "\n")
 end
@@ -477,7 +478,11 @@ function M.text(state, v, depth)
     local text
     if h and h.kind == "metric" then text = M.metric(state, h)
     elseif h and h.kind == "target" then text = target(state, h)
-    elseif h and h.id and state.metrics[h.kind] and h.fields then
+    elseif h and h.kind == "host" and h.component_id then
+        local lines = { handles.describe(v) }
+        flow(state, lines, first_metrics(state, h.component_id, "host"), "  ")
+        text = table.concat(lines, "\n")
+    elseif h and h.id and handles.is_component(h) and h.fields then
         text = depth and h.text or M.component(state, h)
     elseif h then return handles.describe(v)
     elseif type(v) == "string" then return depth and units.show(v) or v

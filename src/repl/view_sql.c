@@ -143,7 +143,6 @@ static void list_formats(struct lz_repl *r)
 {
     lz_repl_say(r, "error: .export FORMAT=FILE; formats:");
     lz_repl_say(r, "  %-12s %s", "lua", "the scenario's text, with what was changed here");
-    lz_repl_say(r, "  %-12s %s", "lzrun", "the run file: lorenz report, why, sql, replay read it");
     for (size_t i = 0; i < lz_report_format_count(); i++) {
         char line[256];
         int n = snprintf(line, sizeof(line), "  %-12s %s", lz_report_format_get(i)->name,
@@ -159,8 +158,8 @@ void lz_views_export(struct lz_repl *r, const char *args)
     if (path != NULL && path - args < (long)sizeof(name))
         snprintf(name, sizeof(name), "%.*s", (int)(path - args), args);
     const struct lz_report_format *format = lz_report_format_find(name);
-    bool is_text = strcmp(name, "lua") == 0, is_run = strcmp(name, "lzrun") == 0;
-    if (path == NULL || path[1] == '\0' || (format == NULL && !is_text && !is_run)) {
+    bool is_text = strcmp(name, "lua") == 0;
+    if (path == NULL || path[1] == '\0' || (format == NULL && !is_text)) {
         list_formats(r);
         return;
     }
@@ -173,9 +172,8 @@ void lz_views_export(struct lz_repl *r, const char *args)
     } else if (lz_view_open(r, r->tree.current, &v)) {
         const struct lz_report_options options = {.version = r->opts->stage.version,
                                                   .seed = r->opts->stage.seed};
-        if (format != NULL)
-            format->write(&text, &options, &v.run, 1);
-        write_file(r, path + 1, is_run ? &v.image : &text);
+        format->write(&text, &options, &v.run, 1);
+        write_file(r, path + 1, &text);
         lz_view_close(&v);
     }
     lz_str_finish(&text);
