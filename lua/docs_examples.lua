@@ -43,6 +43,7 @@ local NEEDS = {
     key_rotation = { "service", IDENTITY, "idp" },
     volume_detach = DATABASE,
     autoscaler_off = GROWN, capacity_shortage = GROWN, registry_outage = GROWN,
+    control_plane_down = { "region", 'local eu = region "eu" { zones = { "a", "b" } }', "eu" },
     backup_fail = KEPT, backup_corrupt = KEPT,
 }
 
