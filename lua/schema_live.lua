@@ -90,7 +90,7 @@ M.requests = { "live", "block", "what is sent for it, to something that speaks H
 } }
 
 M.abort_when = { "abort_when", "matchers", "a matcher, or a list of them: once one is true, a live "
-    .. "run undoes all it did and ends" }
+    .. "run undoes all it did and ends; the block then stands after what it names" }
 
 --- Kinds of component that only a live run has.
 M.kinds = { "process", "endpoint", "probe", "prometheus" }
