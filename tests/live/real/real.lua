@@ -143,7 +143,9 @@ local function postgres(mode, is_lost)
         local r = run(world[2], "scenarios/live/postgres_failover.lua", "--case mode=" .. mode)
         local lost = tonumber(actual(r, "no confirmed order is lost"))
         print(("# %s: %s confirmed orders lost"):format(world[1], lost))
-        ok(r.status == 0 and lost and (lost > 0) == is_lost, ("%s: %s"):format(world[1],
+        -- `xfail` turns what was lost into what was meant, in a simulation; live it is a failure.
+        local is_judged = r.status == 0 or is_lost and r.status == 1
+        ok(is_judged and lost and (lost > 0) == is_lost, ("%s: %s"):format(world[1],
             is_lost and "orders that were confirmed are gone" or "no confirmed order is lost"),
             r.said)
         ok(actual(r, "the standby really took over") == "1", world[1] .. ": the standby took over",
