@@ -4,7 +4,7 @@
 --
 -- Each test runs a scenario in both worlds and looks at what was measured. It is skipped, with the
 -- reason, where a program is missing or the machine is too busy to send requests in time. Programs
--- run on free ports in a folder of the test's own, which goes with it; tools/setup-live installs
+-- run on free ports in a folder of the test's own, which goes with it; tools/setup-tests installs
 -- them.
 
 local LORENZ, ROOT, TEST = arg[1], arg[2], arg[3]
@@ -47,7 +47,7 @@ end
 local function need(...)
     for _, program in ipairs { ... } do
         if sh(PATH .. "command -v " .. program) == "" then
-            skip(("there is no %s: tools/setup-live installs it"):format(program))
+            skip(("there is no %s: tools/setup-tests installs it"):format(program))
         end
     end
 end
