@@ -38,9 +38,15 @@ local function finish()
     os.exit(failed == 0)
 end
 
+-- All of the test, or what is left of it.
 local function skip(why)
-    skipped_all = true
-    print("1..0 # SKIP " .. why)
+    if count == 0 then
+        skipped_all = true
+        print("1..0 # SKIP " .. why)
+    else
+        count = count + 1
+        print(("ok %d - the rest of it # SKIP %s"):format(count, why))
+    end
     finish()
 end
 
