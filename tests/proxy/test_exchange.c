@@ -65,8 +65,8 @@ static const char *ask(int fd, const char *request)
 
 static void has(const char *text, const char *want)
 {
-    if (strstr(text, want) == NULL)
-        fail_msg("\"%s\" has no \"%s\"", text, want);
+    if (text == NULL || strstr(text, want) == NULL)
+        fail_msg("\"%s\" has no \"%s\"", text == NULL ? "(nothing)" : text, want);
 }
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
