@@ -417,8 +417,9 @@ bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why)
         return false;
     }
     b->node = new_node(t, b->node, last_order(t, at));
-    forget_unreachable(t);
-    return wake_at(t, at, why);
+    bool ok = wake_at(t, at, why);
+    forget_unreachable(t); // last: their processes give back what they hold, beside the answer
+    return ok;
 }
 
 uint64_t lz_tree_gap(const struct lz_tree *t)
