@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// A stalled machine is no failure: what is waited for comes at some time, or never.
+#define PATIENCE_S 60
+
 static struct sockaddr_in at_port(uint16_t port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -179,14 +182,14 @@ void stage_remove(struct stage *s, lz_proxy_toxic_id id)
 
 uint64_t stage_touched(struct stage *s, lz_proxy_toxic_id id, uint64_t want)
 {
-    for (int i = 0; i < 200 && lz_proxy_touched(s->proxy, id) != want; i++)
+    for (int i = 0; i < PATIENCE_S * 100 && lz_proxy_touched(s->proxy, id) != want; i++)
         usleep(10000);
     return lz_proxy_touched(s->proxy, id);
 }
 
 void stage_wait_bytes(struct stage *s, uint64_t want)
 {
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < PATIENCE_S * 100; i++) {
         struct lz_proxy_edge_counts c = lz_proxy_counts(s->proxy, s->edge);
         if (c.bytes_up + c.bytes_down >= want)
             return;
@@ -194,16 +197,43 @@ void stage_wait_bytes(struct stage *s, uint64_t want)
     }
 }
 
-int stage_connect(struct stage *s)
+// Blocking for PATIENCE_S at most; -1 and errno when it was not accepted.
+static int try_connect(struct stage *s)
 {
     struct sockaddr_in a = at_port(lz_proxy_port(s->proxy, s->edge));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval five = {.tv_sec = 5};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &five, sizeof(five));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &five, sizeof(five));
-    if (connect(fd, (void *)&a, sizeof(a)) != 0)
+    struct timeval patience = {.tv_sec = PATIENCE_S};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (void *)&a, sizeof(a)) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+int stage_connect(struct stage *s)
+{
+    int fd = try_connect(s);
+    if (fd < 0)
         fail_msg("connect: %s", strerror(errno));
     return fd;
+}
+
+void stage_is_reset(struct stage *s, int fd)
+{
+    char byte;
+    if (fd < 0)
+        fd = try_connect(s);
+    if (fd >= 0) {
+        ssize_t n = recv(fd, &byte, 1, 0);
+        int why = errno;
+        close(fd);
+        assert_int_equal(n, -1);
+        errno = why;
+    }
+    assert_int_equal(errno, ECONNRESET);
 }
 
 void stage_send(int fd, const char *text)

@@ -4,7 +4,7 @@
  * The server is a child process that handles each connection by a child of its own, as its
  * letter says: 'e' sends back what it gets, until the end; 'b' sends ten bytes and then does the
  * same; 'h' answers HTTP requests, "METHOD PATH BODY-LENGTH" as their body; 'x' accepts nothing.
- * Clients block, for five seconds at most.
+ * Clients block, for a minute at most.
  */
 #ifndef LZ_TESTS_PROXY_STAGE_H
 #define LZ_TESTS_PROXY_STAGE_H
@@ -38,14 +38,19 @@ void stage_look(struct stage *s); /* what the proxy saw, so far */
 lz_proxy_toxic_id stage_add(struct stage *s, const struct lz_toxic *toxic);
 void stage_remove(struct stage *s, lz_proxy_toxic_id id);
 
-/* What it counted. The proxy counts after it has written, so a client can be faster: two seconds
- * are waited for it to be `want`. */
+/* What it counted. The proxy counts after it has written, so a client can be faster: a minute
+ * is waited for it to be `want`. */
 uint64_t stage_touched(struct stage *s, lz_proxy_toxic_id id, uint64_t want);
 
 void stage_wait_bytes(struct stage *s, uint64_t want); /* the same for bytes, both ways */
 
 int stage_port(void); /* listening nowhere; some free port */
 int stage_connect(struct stage *s);
+
+/* That the connection (or, with -1, a new one) is reset: in recv(), or already in connect() when
+ * the proxy was faster than this side's wake-up. Closes it. */
+void stage_is_reset(struct stage *s, int fd);
+
 void stage_send(int fd, const char *text);
 
 /* Until so many bytes, the end (then fewer), or an error: -1 and errno. */
