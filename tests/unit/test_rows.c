@@ -73,7 +73,7 @@ static void a_row_is_read_with_its_value(void **state)
 static void every_row_survives_growth(void **state)
 {
     (void)state;
-    static const uint64_t strides[] = {1, 64, 1ull << 32, 0x9e3779b97f4a7c15ull};
+    static const uint64_t strides[] = {1, 3, 64, 255, 256, 1ull << 32, 0x9e3779b97f4a7c15ull};
     for (size_t s = 0; s < COUNT(strides); s++) {
         struct lz_rows r;
         lz_rows_init(&r, arena);
@@ -113,6 +113,39 @@ static void a_copy_is_equal_and_apart(void **state)
     }
 }
 
+// What a walk over all finds, row by row, against what was put.
+static void a_walk_meets_every_row_once(void **state)
+{
+    (void)state;
+    static const uint64_t strides[] = {1, 3, 256, 0x9e3779b97f4a7c15ull};
+    for (size_t s = 0; s < COUNT(strides); s++) {
+        struct lz_rows r;
+        lz_rows_init(&r, arena);
+        for (uint64_t i = 0; i < 1000; i++)
+            lz_rows_put(&r, i * strides[s], i % 10 == 0 ? 0 : i, i); // each tenth is none
+        uint64_t key, version, at = 0, met = 0, sum = 0, wanted = 0;
+        for (uint64_t i = 0; i < 1000; i++)
+            wanted += i % 10 == 0 ? 0 : i;
+        for (; lz_rows_next(&r, &at, &key, &version); met++) {
+            assert_int_equal(key, version * strides[s]);
+            sum += version;
+        }
+        assert_int_equal(met, 900);
+        assert_int_equal(sum, wanted);
+    }
+}
+
+// Ordinals: 24 bytes a row, and to write a thousand of them touches few pages.
+static void rows_with_keys_in_sequence_lie_side_by_side(void **state)
+{
+    (void)state;
+    struct lz_rows r;
+    lz_rows_init(&r, arena);
+    for (uint64_t i = 0; i < 100000; i++)
+        lz_rows_put(&r, i, i + 1, i);
+    assert_true(lz_rows_bytes(&r) < 100000 * 26);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +153,8 @@ int main(void)
         cmocka_unit_test(a_row_is_read_with_its_value),
         cmocka_unit_test(every_row_survives_growth),
         cmocka_unit_test(a_copy_is_equal_and_apart),
+        cmocka_unit_test(a_walk_meets_every_row_once),
+        cmocka_unit_test(rows_with_keys_in_sequence_lie_side_by_side),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

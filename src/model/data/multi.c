@@ -326,7 +326,7 @@ static uint64_t count_diverged(const struct lz_database *d)
         is_equal = is_equal && lz_rows_hash(&d->multi->stamps[n]) == first;
     for (uint32_t n = 0; n < d->opts.nodes && !is_equal; n++) {
         uint64_t key, version;
-        for (uint32_t at = 0; lz_rows_next(compared(d, n), &at, &key, &version);)
+        for (uint64_t at = 0; lz_rows_next(compared(d, n), &at, &key, &version);)
             count += differs(d, n, key);
     }
     return count;

@@ -1,9 +1,18 @@
 /*
  * rows.h — a row map: key to version and value, for databases that are about rate and not SQL.
  *
- * Open addressing with linear probing over 24-byte entries. The version of a row is the
- * LSN of the write that made it; 0 means "no such row", and may be put to say so. Its value is
- * 64 bits that the write said, or its version when it said none.
+ * The version of a row is the LSN of the write that made it; 0 means "no such row", and may be put
+ * to say so. Its value is 64 bits that the write said, or its version when it said none.
+ *
+ * Keys that follow one another lie side by side: most databases here are written to by ordinals of
+ * requests, and a row at a random place would be a page touched for each. 256 consecutive keys are
+ * a *group*; a hash table by linear probing leads to groups, and in a group a row has the place of
+ * the low bits of its key, or the next one that is free. A group grows by doubling from the single
+ * row that lies in the table itself to all 256, which then have a place of their own each.
+ *
+ *   groups  [ 7 │ · │ 0 │ 1 │ · ]         keys 0 .. 255, 256 .. 511, one of 1792 .. 2047
+ *             row     │   └▶ [512][513] · [515]
+ *                     └▶ [0][1][2] .. [255]
  */
 #ifndef LZ_MODEL_DATA_ROWS_H
 #define LZ_MODEL_DATA_ROWS_H
@@ -18,8 +27,10 @@ struct lz_mvcc;
 struct lz_rows {
     struct lz_arena *arena;
     struct lz_mvcc *past; /* where what is replaced is kept for snapshots; NULL: nowhere */
-    struct lz_row *rows;
-    uint32_t count, cap; /* cap is a power of two, or 0 */
+    struct lz_row_group *groups;
+    uint32_t group_count, group_cap; /* the latter a power of two, or 0 */
+    uint32_t count;                  /* rows, and those that say that there is none */
+    size_t slots;                    /* places for rows outside of the table */
 };
 
 void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
@@ -30,7 +41,7 @@ uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: 
 uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value);
 
 /* One row after another, in no order that may matter: `at` begins at 0. False at the end. */
-bool lz_rows_next(const struct lz_rows *r, uint32_t *at, uint64_t *key, uint64_t *version);
+bool lz_rows_next(const struct lz_rows *r, uint64_t *at, uint64_t *key, uint64_t *version);
 
 size_t lz_rows_bytes(const struct lz_rows *r);
 

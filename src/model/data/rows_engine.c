@@ -65,7 +65,7 @@ static uint64_t hash(struct lz_engine *e)
 static bool check(struct lz_engine *e, struct lz_err *out)
 {
     (void)out;
-    return of(e)->rows->count <= of(e)->rows->cap; // no faults reach a map in memory
+    return of(e)->rows->group_count <= of(e)->rows->group_cap; // no faults reach a map in memory
 }
 
 static size_t bytes(const struct lz_engine *e)
