@@ -1,11 +1,11 @@
 #include "cli/notify.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/curl.h"
 #include "base/str.h"
 #include "report/json.h"
 
@@ -138,16 +138,18 @@ void lz_notify_send(const char *url, const struct lz_notify *notice)
         write_alert(notice, &body);
     if (shape == ALERTMANAGER)
         lz_str_add(&address, rest[strlen(rest) - 1] == '/' ? "api/v2/alerts" : "/api/v2/alerts");
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    struct lz_err err;
+    bool can = lz_curl_load(&err);
+    if (!can)
+        snprintf(why, sizeof(why), "%s", err.msg);
     long status = 0;
-    for (int i = 0; i < LZ_NOTIFY_TRIES; i++) {
+    for (int i = 0; can && i < LZ_NOTIFY_TRIES; i++) {
         const struct timespec pause = {.tv_sec = i};
         nanosleep(&pause, NULL);
         status = post(address.text, &body, why, sizeof(why));
         if (status != 0 && status != 429 && status < 500)
             break;
     }
-    curl_global_cleanup();
     if (status < 200 || status >= 300)
         fprintf(stderr, "lorenz: nobody was notified: %s: %s\n", address.text, why);
     lz_str_finish(&body);

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "base/check.h"
+#include "base/curl.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -549,11 +548,7 @@ static void destroy(struct lz_fetch *f)
 bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, struct lz_fetch **out,
                      struct lz_err *err)
 {
-    static bool has_begun; // libcurl wants to be told once
-    if (!has_begun && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return lz_fail(err, LZ_EIO, "libcurl does not start");
-    has_begun = true;
-    if (!check_url(opts, err) || !check_headers(opts, err))
+    if (!lz_curl_load(err) || !check_url(opts, err) || !check_headers(opts, err))
         return false;
     struct lz_fetch *f = lz_mem_alloc(sizeof(*f));
     *f = (struct lz_fetch){.loop = loop,

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
 #include <sqlite3.h>
 
 #include "base/check.h"
+#include "base/curl.h"
 #include "base/mem.h"
 #include "live/load/fetch.h"
 #include "live/loop.h"
@@ -155,6 +155,8 @@ static void make_fetch(struct query *q)
     size_t len = strlen(base);
     while (len > 0 && base[len - 1] == '/')
         len--;
+    if (!lz_curl_load(&q->wrong))
+        return;
     char *promql = curl_easy_escape(NULL, q->plan->promql, 0);
     LZ_ASSERT(promql != NULL);
     struct lz_str url;
