@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// A stalled machine is no failure: what is waited for comes at some time, or never.
-#define PATIENCE_S 60
+#define LOOK_US 2000
+#define LOOKS (STAGE_PATIENCE_S * 1000000 / LOOK_US)
 
 static struct sockaddr_in at_port(uint16_t port)
 {
@@ -158,10 +158,12 @@ void stage_down(struct stage *s)
     waitpid(s->server, NULL, 0);
 }
 
-void stage_look(struct stage *s)
+void stage_look(struct stage *s, size_t want)
 {
-    for (int i = 0; i < 3; i++)
-        lz_loop_turn(s->loop, lz_loop_clock() + 5 * MS);
+    int64_t until = lz_loop_clock() + STAGE_PATIENCE_S * 1000 * MS;
+    while (s->seen_count < want && lz_loop_clock() < until)
+        lz_loop_turn(s->loop, until);
+    lz_loop_turn(s->loop, lz_loop_clock() + 5 * MS); // more than that would be wrong
 }
 
 lz_proxy_toxic_id stage_add(struct stage *s, const struct lz_toxic *toxic)
@@ -182,30 +184,33 @@ void stage_remove(struct stage *s, lz_proxy_toxic_id id)
 
 uint64_t stage_touched(struct stage *s, lz_proxy_toxic_id id, uint64_t want)
 {
-    for (int i = 0; i < PATIENCE_S * 100 && lz_proxy_touched(s->proxy, id) != want; i++)
-        usleep(10000);
+    for (int i = 0; i < LOOKS && lz_proxy_touched(s->proxy, id) < want; i++)
+        usleep(LOOK_US);
     return lz_proxy_touched(s->proxy, id);
 }
 
 void stage_wait_bytes(struct stage *s, uint64_t want)
 {
-    for (int i = 0; i < PATIENCE_S * 100; i++) {
+    for (int i = 0; i < LOOKS; i++) {
         struct lz_proxy_edge_counts c = lz_proxy_counts(s->proxy, s->edge);
         if (c.bytes_up + c.bytes_down >= want)
             return;
-        usleep(10000);
+        usleep(LOOK_US);
     }
 }
 
-// Blocking for PATIENCE_S at most; -1 and errno when it was not accepted.
+// Blocking for STAGE_PATIENCE_S at most; -1 and errno when it was not accepted.
 static int try_connect(struct stage *s)
 {
     struct sockaddr_in a = at_port(lz_proxy_port(s->proxy, s->edge));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = PATIENCE_S};
+    struct timeval patience = {.tv_sec = STAGE_PATIENCE_S};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (void *)&a, sizeof(a)) == 0)
+    int failed = connect(fd, (void *)&a, sizeof(a));
+    if (failed != 0 && errno == EINTR) // it goes on meanwhile, and is asked for again
+        failed = connect(fd, (void *)&a, sizeof(a));
+    if (failed == 0)
         return fd;
     int why = errno;
     close(fd);
@@ -227,7 +232,7 @@ void stage_is_reset(struct stage *s, int fd)
     if (fd < 0)
         fd = try_connect(s);
     if (fd >= 0) {
-        ssize_t n = recv(fd, &byte, 1, 0);
+        ssize_t n = stage_recv(fd, &byte, 1);
         int why = errno;
         close(fd);
         assert_int_equal(n, -1);
@@ -236,16 +241,34 @@ void stage_is_reset(struct stage *s, int fd)
     assert_int_equal(errno, ECONNRESET);
 }
 
+ssize_t stage_recv(int fd, void *bytes, size_t len)
+{
+    ssize_t n;
+    do
+        n = recv(fd, bytes, len, 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+ssize_t stage_push(int fd, const void *bytes, size_t len)
+{
+    ssize_t n;
+    do
+        n = send(fd, bytes, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 void stage_send(int fd, const char *text)
 {
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    assert_int_equal(stage_push(fd, text, strlen(text)), strlen(text));
 }
 
 ssize_t stage_receive(int fd, char *bytes, size_t len)
 {
     size_t have = 0;
     while (have < len) {
-        ssize_t n = recv(fd, bytes + have, len - have, 0);
+        ssize_t n = stage_recv(fd, bytes + have, len - have);
         if (n < 0)
             return -1;
         if (n == 0)

@@ -34,7 +34,7 @@ static const char *answers(int fd, int count)
     size_t have = 0;
     int seen = 0;
     while (have < sizeof(text) - 1) {
-        ssize_t n = recv(fd, text + have, sizeof(text) - 1 - have, 0);
+        ssize_t n = stage_recv(fd, text + have, sizeof(text) - 1 - have);
         if (n <= 0)
             break;
         have += (size_t)n;
@@ -78,7 +78,7 @@ static void requests_pass_and_are_told(void **state)
     has(ask(fd, GET("/a")), "GET /a 0");
     has(ask(fd, "POST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"), "POST /b 3");
     close(fd);
-    stage_look(&s);
+    stage_look(&s, 4);
     assert_int_equal(s.seen_count, 4);
     assert_int_equal(s.seen[0].saw, LZ_PROXY_ARRIVED);
     assert_int_equal(s.seen[1].saw, LZ_PROXY_ANSWERED);
@@ -157,7 +157,7 @@ static void what_exceeds_a_rate_is_refused(void **state)
     t.rate = 1e6;
     assert_true(lz_proxy_change(s.proxy, id, &t, &(struct lz_err){0}));
     // A change is not waited for.
-    for (int i = 0; i < 200 && strstr(ask(fd, GET("/")), " 200 ") == NULL; i++)
+    for (int i = 0; i < 3000 && strstr(ask(fd, GET("/")), " 200 ") == NULL; i++)
         usleep(10000);
     has(ask(fd, GET("/")), " 200 ");
     close(fd);
@@ -173,7 +173,8 @@ static void a_delay_holds_the_request_and_the_server_does_not_count_it(void **st
     int64_t before = lz_loop_clock();
     has(ask(fd, GET("/slow")), "GET /slow 0");
     assert_true(lz_loop_clock() - before >= 60 * MS);
-    stage_look(&s);
+    stage_look(&s, 2);
+    assert_int_equal(s.seen[1].saw, LZ_PROXY_ANSWERED);
     assert_true(s.seen[1].latency_ns < lz_loop_clock() - before - 60 * MS);
     close(fd);
 }
@@ -192,7 +193,7 @@ static void an_answer_is_replaced_after_the_servers_work(void **state)
     assert_null(strcasestr(text, "etag")); // it was of another body
     has(ask(fd, GET("/s")), "HTTP/1.1 404 Not Found\r\nETag: \"x\"\r\n");
     has(ask(fd, GET("/c")), "GET /c 0");
-    stage_look(&s);
+    stage_look(&s, 6);
     assert_int_equal(s.seen[3].saw, LZ_PROXY_ANSWERED);
     assert_int_equal(s.seen[3].status, 200); // it counts what it meant to say
     close(fd);
@@ -252,9 +253,10 @@ static void what_is_not_HTTP_is_told_so(void **state)
     memset(big + n, 'a', sizeof(big) - 1 - (size_t)n);
     for (size_t i = 0; i < 3; i++) {
         int fd = stage_connect(&s);
-        stage_send(fd, said[i][0]);
+        // It may have answered and closed before it was given all: that is no matter here.
+        (void)!stage_push(fd, said[i][0], strlen(said[i][0]));
         if (i == 1)
-            stage_send(fd, "\r\n\r\n");
+            (void)!stage_push(fd, "\r\n\r\n", 4);
         const char *text = answers(fd, 99);
         has(text, said[i][1]);
         has(text, "edge web -> db was declared to speak HTTP/1.1");

@@ -47,7 +47,7 @@ static void bytes_pass_and_a_half_close_is_kept(void **state)
     pid_t writer = fork();
     if (writer == 0) {
         for (size_t at = 0; at < BIG;) {
-            ssize_t n = send(fd, out + at, BIG - at, MSG_NOSIGNAL);
+            ssize_t n = stage_push(fd, out + at, BIG - at);
             at += n > 0 ? (size_t)n : 0;
         }
         shutdown(fd, SHUT_WR);
@@ -72,17 +72,16 @@ static void latency_is_paid_each_way_and_by_the_handshake(void **state)
     (void)state;
     struct lz_toxic t = latency(20 * MS);
     lz_proxy_toxic_id id = stage_add(&s, &t);
+    int64_t before = lz_loop_clock();
     int fd = stage_connect(&s);
-    assert_true(stage_echo(fd, "first") >= 80 * MS); // two round trips
+    stage_echo(fd, "first");
+    assert_true(lz_loop_clock() - before >= 80 * MS); // two round trips
     assert_true(stage_echo(fd, "second") >= 40 * MS);
-    assert_true(lz_proxy_touched(s.proxy, id) >= 4);
+    assert_true(stage_touched(&s, id, 4) >= 4);
     stage_remove(&s, id);
-    int64_t best = INT64_MAX;
-    for (int i = 0; i < 20; i++) {
-        int64_t took = stage_echo(fd, "third");
-        best = took < best ? took : best;
-    }
-    assert_true(best < 20 * MS);
+    int64_t until = lz_loop_clock() + STAGE_PATIENCE_S * 1000 * MS;
+    while (stage_echo(fd, "third") >= 20 * MS)
+        assert_true(lz_loop_clock() < until);
     close(fd);
 }
 
@@ -110,12 +109,13 @@ static void bandwidth_is_shared_by_connections(void **state)
     int a = stage_connect(&s), b = stage_connect(&s);
     static char out[60000], back[60000];
     int64_t before = lz_loop_clock();
-    assert_int_equal(send(a, out, sizeof(out), 0), sizeof(out));
-    assert_int_equal(send(b, out, sizeof(out), 0), sizeof(out));
+    assert_int_equal(stage_push(a, out, sizeof(out)), sizeof(out));
+    assert_int_equal(stage_push(b, out, sizeof(out)), sizeof(out));
     assert_int_equal(stage_receive(a, back, sizeof(back)), sizeof(back));
     assert_int_equal(stage_receive(b, back, sizeof(back)), sizeof(back));
-    // 120 kB at 1 MB/s, but for the first 10 ms and what is in the last piece.
-    assert_true(lz_loop_clock() - before >= 95 * MS);
+    // 120 kB at 1 MB/s, but for what being woken late saves up and what is in the last piece; twice
+    // if the second was sent when the first was through.
+    assert_true(lz_loop_clock() - before >= 90 * MS);
     assert_int_equal(stage_touched(&s, id, 2 * sizeof(out)), 2 * sizeof(out));
     close(a);
     close(b);
@@ -160,10 +160,10 @@ static void a_connection_is_reset_in_the_third_byte_of_its_second_response(void 
     stage_echo(fd, "abcdef");
     assert_int_equal(stage_touched(&s, id, 0), 0);
     stage_send(fd, "ghijkl");
-    ssize_t n = recv(fd, back, sizeof(back), 0);
+    ssize_t n = stage_recv(fd, back, sizeof(back));
     // The reset may overtake the three bytes on its way through the client's kernel.
     assert_true(n == 3 || (n == -1 && errno == ECONNRESET));
-    assert_true(recv(fd, back, sizeof(back), 0) <= 0);
+    assert_true(stage_recv(fd, back, sizeof(back)) <= 0);
     assert_int_equal(stage_touched(&s, id, 1), 1);
     stage_wait_bytes(&s, 21);
     assert_int_equal(lz_proxy_counts(s.proxy, s.edge).bytes_down, 9);
@@ -211,7 +211,7 @@ static void messages_come_in_pieces(void **state)
     int fd = stage_connect(&s);
     int64_t before = lz_loop_clock();
     stage_send(fd, "0123456789");
-    assert_int_equal(recv(fd, back, 4, 0), 4);
+    assert_int_equal(stage_recv(fd, back, 4), 4);
     assert_int_equal(stage_receive(fd, back, 6), 6);
     assert_true(lz_loop_clock() - before >= 40 * MS);
     assert_int_equal(stage_touched(&s, id, 3), 3);
@@ -267,11 +267,16 @@ static void lost_packets_stall_the_stream(void **state)
                          .directions = LZ_TOXIC_UP};
     int fd = stage_connect(&s);
     lz_proxy_toxic_id id = stage_add(&s, &t);
-    int64_t slow = 0;
-    for (int i = 0; i < 10; i++)
-        slow += stage_echo(fd, "message") >= 200 * MS;
-    assert_in_range(slow, 1, 9);
-    assert_true(lz_proxy_touched(s.proxy, id) >= (uint64_t)slow);
+    int hit = 0;
+    for (int i = 0; i < 10; i++) {
+        uint64_t before = lz_proxy_touched(s.proxy, id);
+        int64_t took = stage_echo(fd, "message");
+        if (lz_proxy_touched(s.proxy, id) == before)
+            continue;
+        hit++;
+        assert_true(took >= 200 * MS); // Linux' least retransmission timeout
+    }
+    assert_in_range(hit, 1, 9);
     close(fd);
 }
 
@@ -283,6 +288,8 @@ static void a_refusing_server_is_a_reset_and_counted(void **state)
         .name = "to nobody", .upstream_host = "127.0.0.1", .upstream_port = (uint16_t)stage_port()};
     assert_true(lz_proxy_edge(s.proxy, &edge, &s.edge, &err));
     stage_is_reset(&s, -1);
+    for (int i = 0; i < 3000 && lz_proxy_counts(s.proxy, s.edge).refused == 0; i++)
+        usleep(10000);
     assert_int_equal(lz_proxy_counts(s.proxy, s.edge).refused, 1);
 }
 
@@ -380,7 +387,7 @@ static void the_proxy_and_its_port_are_gone_when_the_run_is_killed(void **state)
     struct lz_proxy_edge_opts again = {
         .name = "again", .port = port, .upstream_host = "127.0.0.1", .upstream_port = 1};
     bool is_free = false;
-    for (int i = 0; i < 500 && !is_free; i++) {
+    for (int i = 0; i < 3000 && !is_free; i++) {
         is_free = lz_proxy_edge(s.proxy, &again, &id, &err);
         if (!is_free)
             usleep(10000);

@@ -15,7 +15,7 @@
 #include "live/machine/grip.h"
 
 #define LOOK_NS INT64_C(200000000)
-#define FILE_NAME ".lorenz-faketime"
+#define SUFFIX ".faketime"
 #define PATH_SIZE 4096
 
 static bool find_library(char *out, size_t size)
@@ -49,9 +49,10 @@ bool lz_clock_probe(struct lz_str *saw)
     return false;
 }
 
+// Beside its folder: that may be a disk of its own which is full when the clock is put right.
 static void path_of(const char *folder, char *out, size_t size)
 {
-    snprintf(out, size, "%s/" FILE_NAME, folder);
+    snprintf(out, size, "%s" SUFFIX, folder);
 }
 
 // By another name first: the program may read at any moment.

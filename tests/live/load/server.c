@@ -3,16 +3,19 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static pid_t server;
+static _Atomic int *stuck; // requests of /stuck-once, of all connections
 
 static int listen_on_any(uint16_t *port, int backlog)
 {
@@ -136,7 +139,11 @@ static void serve_path(int fd, const char *path, const char *request)
         answer_bytes(fd, (size_t)atol(arg));
     else if ((arg = after(path, "/api/v1/query?query=")) != NULL)
         answer_query(fd, arg);
-    else if (strcmp(path, "/echo") == 0)
+    else if (strcmp(path, "/stuck-once") == 0) {
+        while (atomic_fetch_add(stuck, 1) == 0)
+            pause();
+        say(fd, 200, "later\n");
+    } else if (strcmp(path, "/echo") == 0)
         say(fd, 200, request);
     else if (strcmp(path, "/partial") == 0) {
         const char *text = "HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n0123456789";
@@ -217,6 +224,9 @@ uint16_t server_start(void)
     uint16_t port;
     int listener = listen_on_any(&port, 1024);
     pid_t self = getpid();
+    stuck = mmap(NULL, sizeof(*stuck), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (stuck == MAP_FAILED)
+        abort();
     server = fork();
     if (server == 0) {
         die_with(self);
@@ -224,6 +234,11 @@ uint16_t server_start(void)
     }
     close(listener);
     return port;
+}
+
+bool server_is_stuck(void)
+{
+    return atomic_load(stuck) > 0;
 }
 
 void server_stop(void)

@@ -7,6 +7,7 @@
  *   /once           200, and the next request on that connection finds it reset
  *   /partial        100 bytes are promised, 10 come, then FIN
  *   /big/100000     200, so many bytes             /echo            200, the request as it came
+ *   /stuck-once     the first of all is never answered, the others 200
  *   /api/v1/query?query=NAME    as a Prometheus server answers; see `answers` in server.c
  *
  * A process for each connection. All of them die with the one that started the server.
@@ -14,10 +15,12 @@
 #ifndef LZ_TESTS_LIVE_LOAD_SERVER_H
 #define LZ_TESTS_LIVE_LOAD_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint16_t server_start(void); /* its port on 127.0.0.1 */
 void server_stop(void);
+bool server_is_stuck(void); /* in the first /stuck-once */
 
 /* A port on which nobody listens. */
 uint16_t server_closed_port(void);

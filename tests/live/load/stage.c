@@ -37,7 +37,7 @@ void stage_free(struct lz_live *live)
 
 void stage_wait(struct lz_live *live, const int *flag, int wanted)
 {
-    int64_t until = lz_loop_clock() + INT64_C(10000000000);
+    int64_t until = lz_loop_clock() + INT64_C(60000000000);
     while (*flag < wanted && lz_loop_clock() < until)
         lz_loop_turn(live->loop, until);
     assert_true(*flag >= wanted);

@@ -24,7 +24,7 @@ struct lz_live *stage_make(lz_time end);
 void stage_begin(struct lz_live *live);
 void stage_free(struct lz_live *live);
 
-/* Turn the loop until `*flag` is at least `wanted`, for ten seconds at most. */
+/* Turn the loop until `*flag` is at least `wanted`, for a minute at most. */
 void stage_wait(struct lz_live *live, const int *flag, int wanted);
 void stage_run_for(struct lz_live *live, int64_t ns);
 

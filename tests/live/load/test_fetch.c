@@ -17,6 +17,7 @@
 #include "stage.h"
 
 #define SECOND INT64_C(1000000000)
+#define PATIENCE (30 * SECOND) // nothing here takes long, but a machine may stand still
 
 static struct lz_live *live;
 static uint16_t port;
@@ -42,7 +43,7 @@ static void on_result(void *ctx, const struct lz_fetch_result *r)
     if (got->destroys)
         lz_fetch_destroy(got->again);
     else if (got->again != NULL && got->count < 3)
-        lz_fetch_begin(got->again, SECOND, false, on_result, got);
+        lz_fetch_begin(got->again, PATIENCE, false, on_result, got);
 }
 
 static struct lz_fetch *make_with(struct lz_fetch_opts opts, uint16_t at, const char *path)
@@ -86,13 +87,12 @@ static void every_end_has_its_outcome(void **state)
         {"/reset", LZ_FETCH_RESET, 0, NULL},
         {"/close", LZ_FETCH_RESET, 0, NULL},
         {"/partial", LZ_FETCH_RESET, 0, NULL},
-        {"/slow/9000", LZ_FETCH_TIMEOUT, 0, NULL},
+        {"/slow/60000", LZ_FETCH_TIMEOUT, 0, NULL},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct lz_fetch *fetch = make(rows[i].path);
-        bool is_slow =
-            rows[i].outcome == LZ_FETCH_TIMEOUT; // the others have all the time they need
-        struct got got = fetch_once(fetch, is_slow ? SECOND / 4 : 9 * SECOND);
+        bool is_slow = rows[i].outcome == LZ_FETCH_TIMEOUT;
+        struct got got = fetch_once(fetch, is_slow ? SECOND / 4 : PATIENCE);
         assert_string_equal(lz_fetch_outcome_name(got.last.outcome),
                             lz_fetch_outcome_name(rows[i].outcome));
         assert_int_equal(got.last.status, rows[i].status);
@@ -109,7 +109,7 @@ static void where_nobody_listens_it_is_refused(void **state)
     (void)state;
     struct lz_fetch *fetch =
         make_with((struct lz_fetch_opts){.method = NULL}, server_closed_port(), "/");
-    struct got got = fetch_once(fetch, SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_int_equal(got.last.outcome, LZ_FETCH_REFUSED);
     lz_fetch_destroy(fetch);
 }
@@ -131,11 +131,11 @@ static void connections_are_used_again(void **state)
     (void)state;
     struct lz_fetch *fetch = make("/ok");
     struct got got = {.again = fetch};
-    lz_fetch_begin(fetch, SECOND, false, on_result, &got);
+    lz_fetch_begin(fetch, PATIENCE, false, on_result, &got);
     stage_wait(live, &got.count, 3);
     assert_int_equal(got.connects, 1);
     got.again = NULL;
-    lz_fetch_begin(fetch, SECOND, true, on_result, &got); // unless one of its own is asked for
+    lz_fetch_begin(fetch, PATIENCE, true, on_result, &got); // unless one of its own is asked for
     stage_wait(live, &got.count, 4);
     assert_int_equal(got.connects, 2);
     lz_fetch_destroy(fetch);
@@ -146,12 +146,12 @@ static void a_kept_connection_that_breaks_is_a_reset(void **state)
 {
     (void)state;
     struct lz_fetch *fetch = make("/once");
-    struct got first = fetch_once(fetch, SECOND);
+    struct got first = fetch_once(fetch, PATIENCE);
     assert_int_equal(first.last.status, 200);
-    struct got second = fetch_once(fetch, SECOND);
+    struct got second = fetch_once(fetch, PATIENCE);
     assert_int_equal(second.last.outcome, LZ_FETCH_RESET);
     assert_non_null(strstr(second.text, "kept connection"));
-    struct got third = fetch_once(fetch, SECOND);
+    struct got third = fetch_once(fetch, PATIENCE);
     assert_int_equal(third.last.status, 200);
     lz_fetch_destroy(fetch);
 }
@@ -161,20 +161,20 @@ static void as_many_go_at_once_as_there_may_be_connections(void **state)
     (void)state;
     static const struct {
         uint32_t connections;
-        int64_t at_least, at_most;
-    } rows[] = {{8, SECOND * 3 / 10, SECOND * 21 / 10}, {1, SECOND * 24 / 10, 9 * SECOND}};
+        int opened;
+        int64_t at_least;
+    } rows[] = {{8, 8, SECOND * 3 / 10}, {1, 1, SECOND * 24 / 10}};
     for (size_t i = 0; i < 2; i++) {
         struct lz_fetch *fetch = make_with(
             (struct lz_fetch_opts){.connections = rows[i].connections}, port, "/slow/300");
         struct got got = {.count = 0};
         int64_t began = lz_loop_clock();
         for (int k = 0; k < 8; k++)
-            lz_fetch_begin(fetch, 9 * SECOND, false, on_result, &got);
+            lz_fetch_begin(fetch, PATIENCE, false, on_result, &got);
         stage_wait(live, &got.count, 8);
-        int64_t took = lz_loop_clock() - began;
         assert_int_equal(got.last.outcome, LZ_FETCH_ANSWERED);
-        assert_true(took >= rows[i].at_least);
-        assert_true(took <= rows[i].at_most);
+        assert_int_equal(got.connects, rows[i].opened);
+        assert_true(lz_loop_clock() - began >= rows[i].at_least);
         lz_fetch_destroy(fetch);
     }
 }
@@ -182,18 +182,19 @@ static void as_many_go_at_once_as_there_may_be_connections(void **state)
 static void who_waits_for_a_connection_does_so_no_longer_than_its_timeout(void **state)
 {
     (void)state;
-    struct lz_fetch *fetch = make_with((struct lz_fetch_opts){.connections = 1}, port, "/slow/400");
+    struct lz_fetch *fetch =
+        make_with((struct lz_fetch_opts){.connections = 1}, port, "/slow/60000");
     struct got first = {.count = 0}, second = {.count = 0}, gone = {.count = 0};
-    lz_fetch_begin(fetch, 5 * SECOND, false, on_result, &first);
-    struct lz_fetch_run *third = lz_fetch_begin(fetch, 5 * SECOND, false, on_result, &gone);
+    lz_fetch_begin(fetch, 2 * PATIENCE, false, on_result, &first);
+    struct lz_fetch_run *third = lz_fetch_begin(fetch, 2 * PATIENCE, false, on_result, &gone);
     lz_fetch_begin(fetch, SECOND / 10, false, on_result, &second);
     stage_wait(live, &second.count, 1);
     assert_int_equal(first.count, 0);
     assert_int_equal(second.last.outcome, LZ_FETCH_TIMEOUT);
     assert_string_equal(second.text, "no connection was free in time");
     lz_fetch_cancel(third);
-    stage_wait(live, &first.count, 1);
-    assert_int_equal(first.last.status, 200);
+    stage_run_for(live, SECOND / 50);
+    assert_int_equal(first.count, 0);
     assert_int_equal(gone.count, 0);
     lz_fetch_destroy(fetch);
 }
@@ -205,7 +206,7 @@ static void what_is_declared_is_what_is_sent(void **state)
     struct lz_fetch *fetch =
         make_with((struct lz_fetch_opts){.method = "PUT", .body = "a=1", .headers = {headers, 2}},
                   port, "/echo");
-    struct got got = fetch_once(fetch, SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_non_null(strstr(got.text, "PUT /echo HTTP/1.1\r\n"));
     assert_non_null(strstr(got.text, "Host: shop.test\r\n"));
     assert_non_null(strstr(got.text, "X-Empty:"));
@@ -225,7 +226,7 @@ static void it_connects_where_it_is_told_to_and_names_whom_it_means(void **state
     const struct lz_fetch_opts opts = {
         .url = "http://shop.invalid:8080/echo", .via = via, .keep = 4096};
     assert_true(lz_fetch_create(live->loop, &opts, &fetch, &err));
-    struct got got = fetch_once(fetch, SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_non_null(strstr(got.text, "Host: shop.invalid:8080\r\n"));
     lz_fetch_destroy(fetch);
 }
@@ -237,7 +238,7 @@ static void a_name_that_does_not_resolve_is_a_failure_that_says_so(void **state)
     struct lz_fetch *fetch;
     const struct lz_fetch_opts opts = {.url = "http://nowhere.invalid/"};
     assert_true(lz_fetch_create(live->loop, &opts, &fetch, &err));
-    struct got got = fetch_once(fetch, 5 * SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_int_equal(got.last.outcome, LZ_FETCH_FAILED);
     assert_non_null(strstr(got.text, "nowhere.invalid"));
     lz_fetch_destroy(fetch);
@@ -247,7 +248,7 @@ static void of_a_body_no_more_is_kept_than_was_said(void **state)
 {
     (void)state;
     struct lz_fetch *fetch = make("/big/1000000");
-    struct got got = fetch_once(fetch, 5 * SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_int_equal(got.last.outcome, LZ_FETCH_ANSWERED);
     assert_int_equal(got.last.size, 65536);
     lz_fetch_destroy(fetch);
@@ -260,9 +261,9 @@ static void a_connection_alone_is_opened_and_closed(void **state)
     struct lz_fetch *open = make_with(only, port, "/");
     struct lz_fetch *shut = make_with(only, server_closed_port(), "/");
     for (int i = 0; i < 3; i++) {
-        struct got got = fetch_once(open, SECOND);
+        struct got got = fetch_once(open, PATIENCE);
         assert_int_equal(got.last.outcome, LZ_FETCH_ANSWERED);
-        got = fetch_once(shut, SECOND);
+        got = fetch_once(shut, PATIENCE);
         assert_int_equal(got.last.outcome, LZ_FETCH_REFUSED);
     }
     lz_fetch_destroy(open);
@@ -272,13 +273,16 @@ static void a_connection_alone_is_opened_and_closed(void **state)
 static void what_is_cancelled_calls_nobody(void **state)
 {
     (void)state;
-    struct lz_fetch *fetch = make("/slow/50");
+    struct lz_fetch *fetch = make("/stuck-once");
     struct got gone = {.count = 0};
-    lz_fetch_cancel(lz_fetch_begin(fetch, SECOND, false, on_result, &gone));
-    struct lz_fetch_run *sent = lz_fetch_begin(fetch, SECOND, false, on_result, &gone);
-    stage_run_for(live, SECOND / 50);
+    lz_fetch_cancel(lz_fetch_begin(fetch, PATIENCE, false, on_result, &gone));
+    struct lz_fetch_run *sent = lz_fetch_begin(fetch, PATIENCE, false, on_result, &gone);
+    int64_t until = lz_loop_clock() + PATIENCE;
+    while (!server_is_stuck() && lz_loop_clock() < until)
+        stage_run_for(live, SECOND / 50);
+    assert_true(server_is_stuck());
     lz_fetch_cancel(sent);
-    struct got got = fetch_once(fetch, SECOND);
+    struct got got = fetch_once(fetch, PATIENCE);
     assert_int_equal(got.last.status, 200);
     assert_int_equal(gone.count, 0);
     lz_fetch_destroy(fetch);
@@ -289,8 +293,8 @@ static void it_may_be_destroyed_by_whom_it_calls(void **state)
     (void)state;
     struct lz_fetch *fetch = make("/ok");
     struct got got = {.again = fetch, .destroys = true};
-    lz_fetch_begin(fetch, SECOND, false, on_result, &got);
-    lz_fetch_begin(fetch, SECOND, false, on_result, &got);
+    lz_fetch_begin(fetch, PATIENCE, false, on_result, &got);
+    lz_fetch_begin(fetch, PATIENCE, false, on_result, &got);
     stage_wait(live, &got.count, 1);
     stage_run_for(live, SECOND / 50);
     assert_int_equal(got.count, 1);

@@ -3,7 +3,8 @@
  *
  * Method: a world with one traffic, whose arrivals are the model's; the way of its requests leads
  * to a server that misbehaves on request. What came of them is read from the traffic's metrics and
- * from the kept requests. Rates are low and limits wide: this is no place to measure speed.
+ * from the kept requests. A machine may stand still for seconds: runs go on until enough was sent,
+ * and nothing is expected to be done in a time.
  */
 #include "live/load/load.h"
 
@@ -21,11 +22,12 @@
 #include "server.h"
 #include "stage.h"
 
-#define RUN (2 * LZ_S)
+#define RUN (1200 * LZ_MS)
+#define PATIENCE (60 * LZ_S)
 
 static uint16_t port;
 
-// A run of two seconds: its parts, and what was measured.
+// A run: its parts, and what was measured.
 struct run {
     struct lz_live *live;
     struct lz_load *load;
@@ -39,7 +41,7 @@ struct run {
 static void make_world(struct run *r, const struct lz_traffic_opts *opts)
 {
     struct lz_err err;
-    r->live = stage_make(RUN + 10 * LZ_S);
+    r->live = stage_make(RUN + 2 * PATIENCE);
     const struct lz_service_opts web = {
         .name = "web", .replicas = 1, .service_time = lz_dist_constant(LZ_MS)};
     assert_true(lz_service_create(r->live->world, &web, &r->web, &err));
@@ -76,6 +78,16 @@ static void end(struct run *r)
     stage_free(r->live);
 }
 
+// Until a second is over and measured, and that many were sent.
+static void run_until_sent(struct run *r, uint64_t sent)
+{
+    int64_t until = lz_loop_clock() + PATIENCE;
+    stage_run_for(r->live, RUN + 100 * LZ_MS);
+    while (lz_load_count(r->load).sent < sent && lz_loop_clock() < until)
+        stage_run_for(r->live, 20 * LZ_MS);
+    assert_true(lz_load_count(r->load).sent >= sent);
+}
+
 static double value(const struct run *r, const char *metric)
 {
     lz_metric id = lz_world_metric(r->live->world, r->users, metric);
@@ -94,7 +106,7 @@ static struct lz_traffic_opts even(double rate)
     struct lz_traffic_opts opts = {.constant = true};
     struct lz_err err;
     assert_true(lz_shape_constant(&opts.rate, rate, &err));
-    opts.edge.timeout = LZ_S;
+    opts.edge.timeout = PATIENCE;
     return opts;
 }
 
@@ -111,17 +123,18 @@ static void what_users_see_is_measured(void **state)
         {"/status/404", 0.0, 0.0, "users: the first error answer, status 404\n"},
         {"/status/503", 0.0, 0.0, "users: the first error answer, status 503\n"},
         {"/reset", 0.0, 0.0, "users: the first that was reset: "},
-        {"/slow/900", 0.0, 1.0, "users: the first that was timeout: "},
+        {"/slow/60000", 0.0, 1.0, "users: the first that was timeout: "},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct run r = {.live = NULL};
         struct lz_traffic_opts opts = even(50.0);
-        opts.edge.timeout = rows[i].timeouts > 0.0 ? 300 * LZ_MS : 5 * LZ_S;
+        if (rows[i].timeouts > 0.0)
+            opts.edge.timeout = 300 * LZ_MS;
         begin(&r, port, &(struct lz_live_traffic){.path = rows[i].path}, &opts);
-        stage_run_for(r.live, RUN + 100 * LZ_MS);
+        run_until_sent(&r, 50);
         assert_true(is_about(value(&r, "success.ratio"), rows[i].success));
         assert_true(is_about(value(&r, "errors.ratio"), 1.0 - rows[i].success));
-        assert_true(value(&r, "rate") > 40.0 && value(&r, "rate") <= 51.0);
+        assert_true(value(&r, "rate") > 0.0 && value(&r, "rate") <= 51.0);
         assert_int_equal(value(&r, "timeouts.rate") > 0.0, rows[i].timeouts > 0.0);
         if (strncmp(r.live->said, rows[i].said, strlen(rows[i].said)) != 0)
             fail_msg("\"%s\" does not begin with \"%s\"", r.live->said, rows[i].said);
@@ -137,10 +150,9 @@ static void retries_are_the_traffics_own(void **state)
     opts.edge.retries = 2;
     opts.edge.backoff = (struct lz_backoff_opts){.base = 10 * LZ_MS, .jitter = LZ_JITTER_NONE};
     begin(&r, server_closed_port(), &(struct lz_live_traffic){.path = "/"}, &opts);
-    stage_run_for(r.live, RUN + 200 * LZ_MS);
+    run_until_sent(&r, 20);
     struct lz_load_count count = lz_load_count(r.load);
-    assert_true(count.sent >= 35);
-    assert_true(count.attempts >= 3 * count.sent - 6 && count.attempts <= 3 * count.sent);
+    assert_true(count.attempts > count.sent && count.attempts <= 3 * count.sent);
     assert_true(value(&r, "latency.p50") >= 0.030); // 10 ms and 20 ms
     assert_true(lz_requests_kept(r.live->world) > 0);
     const struct lz_trace_kept *kept = lz_requests_kept_get(r.live->world, 0);
@@ -160,9 +172,10 @@ static void no_attempt_goes_past_the_deadline_of_all(void **state)
     opts.edge.overall_timeout = 200 * LZ_MS;
     opts.edge.backoff = (struct lz_backoff_opts){.base = 70 * LZ_MS, .jitter = LZ_JITTER_NONE};
     begin(&r, port, &(struct lz_live_traffic){.path = "/status/500"}, &opts);
-    stage_run_for(r.live, RUN + 300 * LZ_MS);
+    run_until_sent(&r, 20);
     assert_true(value(&r, "latency.p50") >= 0.19);
-    assert_true(value(&r, "latency.p50") <= 0.5);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.attempts <= 2 * count.sent); // at 0 and 70 ms; the next would be at 210 ms
     assert_true(value(&r, "timeouts.rate") > 0.0); // the wait that would have been too long
     end(&r);
 }
@@ -174,10 +187,9 @@ static void latency_counts_from_the_intended_time(void **state)
     (void)state;
     struct run r = {.live = NULL};
     struct lz_traffic_opts opts = even(40.0);
-    opts.edge.timeout = 10 * LZ_S;
     begin(&r, port, &(struct lz_live_traffic){.path = "/slow/50", .connections = 1}, &opts);
-    stage_run_for(r.live, RUN + 50 * LZ_MS);
-    assert_true(value(&r, "latency.max") > 0.5);
+    run_until_sent(&r, 50);
+    assert_true(value(&r, "latency.max") > 0.4);
     end(&r);
 }
 
@@ -207,11 +219,13 @@ static void users_of_a_closed_loop_wait_for_their_answers(void **state)
 {
     (void)state;
     struct run r = {.live = NULL};
-    struct lz_traffic_opts opts = {.users = 5, .edge = {.timeout = LZ_S}};
+    struct lz_traffic_opts opts = {.users = 5, .edge = {.timeout = PATIENCE}};
+    int64_t began = lz_loop_clock();
     begin(&r, port, &(struct lz_live_traffic){.path = "/slow/100"}, &opts);
-    stage_run_for(r.live, RUN + 50 * LZ_MS);
+    run_until_sent(&r, 40);
     struct lz_load_count count = lz_load_count(r.load);
-    assert_true(count.sent >= 40 && count.sent <= 105); // 5 users, ten times a second each
+    // 5 users, ten times a second each
+    assert_true((int64_t)count.sent <= 5 * ((lz_loop_clock() - began) / (100 * LZ_MS) + 1));
     assert_true(value(&r, "in_flight") <= 5.0);
     end(&r);
 }
@@ -228,7 +242,7 @@ static void a_program_may_stand_for_a_request(void **state)
         {{"sh", "-c", "echo no rows; exit 3"},
          0.0,
          "users: the first that was failed: ended with 3: no rows\n"},
-        {{"sleep", "9"}, 0.0, "users: the first that was timeout: "},
+        {{"sleep", "300"}, 0.0, "users: the first that was timeout: "},
         {{"no-such-program"},
          0.0,
          "users: the first that was failed: no-such-program cannot be run: No such file"},
@@ -236,11 +250,12 @@ static void a_program_may_stand_for_a_request(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct run r = {.live = NULL};
         struct lz_traffic_opts opts = even(10.0);
-        opts.edge.timeout = 400 * LZ_MS;
+        if (strcmp(rows[i].argv[0], "sleep") == 0)
+            opts.edge.timeout = 300 * LZ_MS;
         begin(&r, port, &(struct lz_live_traffic){.command = {rows[i].argv, 1}}, &opts);
-        stage_run_for(r.live, RUN + 50 * LZ_MS);
+        run_until_sent(&r, 10);
         assert_true(is_about(value(&r, "success.ratio"), rows[i].success));
-        assert_true(value(&r, "rate") > 5.0);
+        assert_true(value(&r, "rate") > 0.0);
         if (strncmp(r.live->said, rows[i].said, strlen(rows[i].said)) != 0)
             fail_msg("\"%s\" does not begin with \"%s\"", r.live->said, rows[i].said);
         end(&r);
@@ -254,10 +269,12 @@ static void no_more_programs_run_at_once_than_may(void **state)
     struct run r = {.live = NULL};
     struct lz_traffic_opts opts = even(50.0);
     const struct lz_live_traffic sent = {.command = {argv, 2}, .connections = 2};
+    int64_t began = lz_loop_clock();
     begin(&r, port, &sent, &opts);
-    stage_run_for(r.live, RUN + 50 * LZ_MS);
+    run_until_sent(&r, 3);
     struct lz_load_count count = lz_load_count(r.load);
-    assert_true(count.sent <= 22); // two at once, five a second each
+    // two at once, five a second each
+    assert_true((int64_t)count.sent <= 2 * ((lz_loop_clock() - began) / (200 * LZ_MS) + 1));
     assert_true(count.late > 0);
     end(&r);
 }

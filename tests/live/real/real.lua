@@ -63,7 +63,7 @@ end
 -- Runs a scenario; the record's name, the exit status, and what was said.
 local function run(verb, file, options)
     sh("rm -rf " .. folder .. "/.lorenz/runs")
-    local said = sh(("%s timeout 100 %s %s %s/%s --keep all %s 2>&1; echo status $?"):format(ENV,
+    local said = sh(("%s timeout 300 %s %s %s/%s --keep all %s 2>&1; echo status $?"):format(ENV,
         LORENZ, verb, ROOT, file, options or ""))
     local status = tonumber(said:match "status (%d+)$")
     local record = sh(("ls %s/.lorenz/runs/*.lzrun 2>/dev/null | head -n 1"):format(folder))
@@ -181,12 +181,12 @@ function tests.killed()
     need "nginx"
     sh(("%s setsid sh -c 'echo $$ > pid; exec %s live --allow-run %s/tests/live/real/held.lua' "
         .. "> log 2>&1 &"):format(ENV, LORENZ, ROOT))
-    ok(wait_for(20, function() return ("\n" .. left_behind()):find "\nT %d+ nginx" end),
+    ok(wait_for(60, function() return ("\n" .. left_behind()):find "\nT %d+ nginx" end),
         "an nginx is stopped by the fault", content(folder .. "/log") .. left_behind())
     local port = sh(("cat %s/.lorenz/live/*/web/proxy"):format(folder))
     ok(listens(port), "a proxy listens", port)
     sh("kill -KILL " .. content(folder .. "/pid"))
-    ok(wait_for(10, function() return left_behind() == "" end),
+    ok(wait_for(60, function() return left_behind() == "" end),
         "no process is left, stopped or not", left_behind())
     ok(not listens(port), "nor a proxy's port")
     ok(sh "find /sys/fs/cgroup -maxdepth 4 -name 'lorenz*' 2>/dev/null" == "", "nor a cgroup")
