@@ -41,7 +41,7 @@ local NEEDS = {
     memory = { "service", 'local cart = service "cart" { memory = { limit = "512MiB" } }', "cart" },
     auth_outage = { "service", IDENTITY, "idp" },
     key_rotation = { "service", IDENTITY, "idp" },
-    volume_detach = DATABASE,
+    volume_detach = DATABASE, connection_exhaustion = DATABASE,
     autoscaler_off = GROWN, capacity_shortage = GROWN, registry_outage = GROWN,
     control_plane_down = { "region", 'local eu = region "eu" { zones = { "a", "b" } }', "eu" },
     backup_fail = KEPT, backup_corrupt = KEPT,

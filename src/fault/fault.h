@@ -217,7 +217,8 @@ struct lz_fault_kind {
     lz_time (*next)(const struct lz_fault *f);
     void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
-    bool is_quiet; /* its steps are many, and nothing to tell of */
+    bool is_quiet;     /* its steps are many, and nothing to tell of */
+    unsigned platform; /* of those: enum lz_platform_part that it withholds */
 };
 
 #define LZ_FAULT_ON(kind) (1u << (kind))

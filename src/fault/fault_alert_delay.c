@@ -11,21 +11,15 @@ static const struct lz_param params[] = {
     {0},
 };
 
-static void apply(struct lz_world *w, struct lz_fault *f)
-{
-    lz_fault_platform_apply(
-        w, f, &(struct lz_platform_effect){.parts = LZ_PLATFORM_ALERT, .add = f->opts.params.add});
-}
-
 const struct lz_fault_kind lz_fault_alert_delay = {
     .name = "alert_delay",
     .doc = "Notify late: wait_until goes on so much after what it waited for was seen.",
     .effect_unit = "alerts delayed",
     .elsewhere = "No other tool has it: it is a pager, or a queue before it, that is slow.",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGETS_PLACES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE) | LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
-    .fits = NULL,
+    .on = LZ_FAULT_ON_ALL,
     .params = params,
-    .apply = apply,
+    .platform = LZ_PLATFORM_ALERT,
+    .apply = lz_fault_platform_apply,
     .revert = lz_fault_platform_revert,
 };

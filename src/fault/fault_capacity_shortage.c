@@ -9,13 +9,6 @@ static const struct lz_param params[] = {
     {0},
 };
 
-static void apply(struct lz_world *w, struct lz_fault *f)
-{
-    lz_fault_platform_apply(
-        w, f,
-        &(struct lz_platform_effect){.parts = LZ_PLATFORM_START, .delay = f->opts.params.after});
-}
-
 const struct lz_fault_kind lz_fault_capacity_shortage = {
     .name = "capacity_shortage",
     .doc = "Refuse new replicas, or give them late: the provider has no machines left. Who runs, "
@@ -27,6 +20,7 @@ const struct lz_fault_kind lz_fault_capacity_shortage = {
     .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE),
     .fits = lz_fault_platform_fits,
     .params = params,
-    .apply = apply,
+    .platform = LZ_PLATFORM_START,
+    .apply = lz_fault_platform_apply,
     .revert = lz_fault_platform_revert,
 };

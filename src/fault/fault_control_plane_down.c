@@ -1,15 +1,7 @@
 #include "fault/kinds.h"
 #include "model/service/platform.h"
 
-static const struct lz_param params[] = {
-    {0},
-};
-
-static void apply(struct lz_world *w, struct lz_fault *f)
-{
-    lz_fault_platform_apply(
-        w, f, &(struct lz_platform_effect){.parts = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START});
-}
+static const struct lz_param params[] = {{0}};
 
 const struct lz_fault_kind lz_fault_control_plane_down = {
     .name = "control_plane_down",
@@ -20,8 +12,8 @@ const struct lz_fault_kind lz_fault_control_plane_down = {
                  "nodes; fault.down is the latter.",
     .targets = LZ_TARGETS_PLACES,
     .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE),
-    .fits = NULL,
     .params = params,
-    .apply = apply,
+    .platform = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START,
+    .apply = lz_fault_platform_apply,
     .revert = lz_fault_platform_revert,
 };

@@ -11,13 +11,6 @@ static const struct lz_param params[] = {
     {0},
 };
 
-static void apply(struct lz_world *w, struct lz_fault *f)
-{
-    lz_fault_platform_apply(
-        w, f,
-        &(struct lz_platform_effect){.parts = LZ_PLATFORM_SCRAPE, .ratio = f->opts.params.ratio});
-}
-
 const struct lz_fault_kind lz_fault_monitoring_loss = {
     .name = "monitoring_loss",
     .doc = "Lose samples: who scales by them does not know what is used, and wait_until does not "
@@ -25,9 +18,9 @@ const struct lz_fault_kind lz_fault_monitoring_loss = {
     .effect_unit = "samples lost",
     .elsewhere = "No other tool has it: it is a Prometheus that is down while it is needed.",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGETS_PLACES,
-    .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE) | LZ_FAULT_ON(LZ_COMPONENT_DATABASE),
-    .fits = NULL,
+    .on = LZ_FAULT_ON_ALL,
     .params = params,
-    .apply = apply,
+    .platform = LZ_PLATFORM_SCRAPE,
+    .apply = lz_fault_platform_apply,
     .revert = lz_fault_platform_revert,
 };

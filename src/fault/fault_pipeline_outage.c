@@ -1,14 +1,7 @@
 #include "fault/kinds.h"
 #include "model/service/platform.h"
 
-static const struct lz_param params[] = {
-    {0},
-};
-
-static void apply(struct lz_world *w, struct lz_fault *f)
-{
-    lz_fault_platform_apply(w, f, &(struct lz_platform_effect){.parts = LZ_PLATFORM_DEPLOY});
-}
+static const struct lz_param params[] = {{0}};
 
 const struct lz_fault_kind lz_fault_pipeline_outage = {
     .name = "pipeline_outage",
@@ -17,8 +10,8 @@ const struct lz_fault_kind lz_fault_pipeline_outage = {
     .elsewhere = "No other tool has it: it is a CI system that is down when a fix is ready.",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT),
     .on = LZ_FAULT_ON(LZ_COMPONENT_SERVICE),
-    .fits = NULL,
     .params = params,
-    .apply = apply,
+    .platform = LZ_PLATFORM_DEPLOY,
+    .apply = lz_fault_platform_apply,
     .revert = lz_fault_platform_revert,
 };

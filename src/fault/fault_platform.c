@@ -15,14 +15,19 @@ bool lz_fault_platform_fits(const struct lz_world *w, const struct lz_fault_opts
                    o->kind, lz_world_component(w, o->target.id)->name);
 }
 
-void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f,
-                             const struct lz_platform_effect *effect)
+// Each part of an effect reads its own number; a kind without the parameter leaves it at 0.
+void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f)
 {
-    struct lz_platform_effect e = *effect;
-    e.target = &f->opts.target;
-    e.path = lz_draw_index(f->path, f->firings);
-    e.touched = &f->effect;
-    *lz_fault_undo(w, f) = lz_platform_add(w, &e);
+    const struct lz_fault_params *p = &f->opts.params;
+    LZ_ASSERT(f->kind->platform != 0);
+    *lz_fault_undo(w, f) =
+        lz_platform_add(w, &(struct lz_platform_effect){.target = &f->opts.target,
+                                                        .parts = f->kind->platform,
+                                                        .delay = p->after,
+                                                        .add = p->add,
+                                                        .ratio = p->ratio,
+                                                        .path = lz_draw_index(f->path, f->firings),
+                                                        .touched = &f->effect});
 }
 
 void lz_fault_platform_revert(struct lz_world *w, struct lz_fault *f)

@@ -183,13 +183,21 @@ static inline uint32_t *lz_fault_undo(struct lz_world *w, struct lz_fault *f)
     return f->undo;
 }
 
-/* For faults of the platform (fault_platform.c). */
-struct lz_platform_effect;
+/* For faults of the platform (fault_platform.c): the kind says in `platform` what is withheld. */
 bool lz_fault_platform_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                             struct lz_err *err) LZ_MUST_CHECK;
-void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f,
-                             const struct lz_platform_effect *effect);
+void lz_fault_platform_apply(struct lz_world *w, struct lz_fault *f);
 void lz_fault_platform_revert(struct lz_world *w, struct lz_fault *f);
+
+/* For faults of backups (fault_backup.c), and what may keep them. */
+#define LZ_FAULT_ON_KEEPERS                                                                        \
+    (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_STORE) |                        \
+     LZ_FAULT_ON(LZ_COMPONENT_SERVICE) | LZ_FAULT_ON(LZ_COMPONENT_CACHE) |                         \
+     LZ_FAULT_ON(LZ_COMPONENT_BALANCER) | LZ_FAULT_ON(LZ_COMPONENT_GATEWAY))
+bool lz_fault_backup_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                          struct lz_err *err) LZ_MUST_CHECK;
+void lz_fault_backup_apply(struct lz_world *w, struct lz_fault *f, bool corrupts);
+void lz_fault_backup_revert(struct lz_world *w, struct lz_fault *f);
 
 /* Targets that are places. */
 #define LZ_TARGETS_PLACES                                                                          \

@@ -8,6 +8,12 @@
 #include "model/net/net.h"
 #include "model/world_kinds.h"
 
+// Faults in force, of all databases.
+struct lz_backup_effects {
+    struct lz_backup_effect *all;
+    uint32_t count, cap;
+};
+
 #define PATH_OF_BACKUPS (1ull << 48) // above any LSN
 
 lz_time lz_backup_copy_time(const struct lz_backups *b)
@@ -32,12 +38,14 @@ bool lz_backup_can_reach(struct lz_world *w, const struct lz_database *d)
     return false;
 }
 
-static bool is_touched(struct lz_backups *b, bool by_failing)
+static bool is_touched(const struct lz_world *w, const struct lz_database *d, bool by_failing)
 {
+    const struct lz_backup_effects *es = w->backup_effects;
     bool is = false;
-    for (uint32_t i = 0; i < b->effect_count; i++) {
-        const struct lz_backup_effect *e = &b->effects[i];
-        if (e->touched == NULL || !(by_failing ? e->fails : e->corrupts))
+    for (uint32_t i = 0; es != NULL && i < es->count; i++) {
+        const struct lz_backup_effect *e = &es->all[i];
+        if (e->touched == NULL || !(by_failing ? e->fails : e->corrupts) ||
+            (e->of != d->id && e->of != d->backups->opts.to))
             continue;
         is = true;
         (*e->touched)++;
@@ -94,14 +102,14 @@ static void finish(struct lz_world *w, struct lz_database *d)
     struct lz_backups *b = d->backups;
     b->is_running = false;
     struct lz_backup_base *base = &b->bases[b->base_count - 1];
-    bool is_lost = is_touched(b, true) || !lz_backup_can_reach(w, d);
+    bool is_lost = is_touched(w, d, true) || !lz_backup_can_reach(w, d);
     if (is_lost) {
         drop_base(d, b->base_count - 1);
         failed(w, d);
         return;
     }
     base->is_complete = true;
-    base->is_corrupt = is_touched(b, false);
+    base->is_corrupt = is_touched(w, d, false);
     lz_metrics_add(w->metrics, d->series.backups, 1);
     while (b->base_count > b->opts.keep)
         drop_base(d, 0);
@@ -161,7 +169,7 @@ static void on_archive(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_database *d = lz_database_at(w, entity);
     struct lz_backups *b = d->backups;
     lz_instance_id primary = d->first + d->primary;
-    bool is_lost = is_touched(b, true) || !lz_backup_can_reach(w, d) ||
+    bool is_lost = is_touched(w, d, true) || !lz_backup_can_reach(w, d) ||
                    !lz_instance_has_begun(lz_instance_get(w, primary));
     if (!is_lost && !b->restore.is_on) {
         b->archived = d->log.flushed;
@@ -222,30 +230,37 @@ void lz_backup_measure(struct lz_world *w, struct lz_database *d)
     lz_metrics_set(w->metrics, d->series.rpo, now, (double)(now - recoverable(d->backups)) / 1e9);
 }
 
-uint32_t lz_backup_disturb(struct lz_world *w, lz_component_id database,
-                           const struct lz_backup_effect *effect)
+uint32_t lz_backup_disturb(struct lz_world *w, const struct lz_backup_effect *effect)
 {
-    struct lz_backups *b = lz_database_at(w, database)->backups;
-    LZ_ASSERT(b != NULL && effect->touched != NULL);
+    LZ_ASSERT(effect->of != 0 && effect->touched != NULL);
+    if (w->backup_effects == NULL)
+        w->backup_effects = lz_arena_alloc(w->arena, sizeof(*w->backup_effects));
+    struct lz_backup_effects *es = w->backup_effects;
     uint32_t i = 0;
-    while (i < b->effect_count && b->effects[i].touched != NULL)
+    while (i < es->count && es->all[i].touched != NULL)
         i++;
-    b->effects = lz_grow(w->arena, b->effects, &b->effect_cap, i + 1, sizeof(*b->effects));
-    b->effects[i] = *effect;
-    b->effect_count = i + 1 > b->effect_count ? i + 1 : b->effect_count;
+    es->all = lz_grow(w->arena, es->all, &es->cap, i + 1, sizeof(*es->all));
+    es->all[i] = *effect;
+    es->count = i + 1 > es->count ? i + 1 : es->count;
     return i + 1;
 }
 
-void lz_backup_undo(struct lz_world *w, lz_component_id database, uint32_t effect)
+void lz_backup_undo(struct lz_world *w, uint32_t effect)
 {
-    struct lz_backups *b = lz_database_at(w, database)->backups;
-    LZ_ASSERT(effect >= 1 && effect <= b->effect_count);
-    b->effects[effect - 1] = (struct lz_backup_effect){0};
+    struct lz_backup_effects *es = w->backup_effects;
+    LZ_ASSERT(es != NULL && effect >= 1 && effect <= es->count);
+    LZ_ASSERT(es->all[effect - 1].touched != NULL);
+    es->all[effect - 1] = (struct lz_backup_effect){0};
 }
 
-bool lz_backup_is_any(const struct lz_world *w, lz_component_id database)
+bool lz_backup_is_any(const struct lz_world *w, lz_component_id of)
 {
-    return lz_database_at(w, database)->backups != NULL;
+    for (lz_component_id id = 1; id < w->databases->cap; id++) {
+        const struct lz_database *d = w->databases->all[id];
+        if (d != NULL && d->backups != NULL && (id == of || d->backups->opts.to == of))
+            return true;
+    }
+    return false;
 }
 
 static void fill_defaults(struct lz_backup_opts *o)

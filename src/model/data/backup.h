@@ -51,13 +51,13 @@ bool lz_backup_restore(struct lz_world *w, lz_component_id database, lz_time at,
 
 /* Faults: while in force backups fail, or what is written of them cannot be read. */
 struct lz_backup_effect {
+    lz_component_id of; /* whose they are, or what keeps them: then all that are kept there */
     bool fails, corrupts;
     uint64_t *touched; /* backups; NULL: a free place */
 };
-uint32_t lz_backup_disturb(struct lz_world *w, lz_component_id database,
-                           const struct lz_backup_effect *effect);
-void lz_backup_undo(struct lz_world *w, lz_component_id database, uint32_t effect);
-bool lz_backup_is_any(const struct lz_world *w, lz_component_id database);
+uint32_t lz_backup_disturb(struct lz_world *w, const struct lz_backup_effect *effect);
+void lz_backup_undo(struct lz_world *w, uint32_t effect);
+bool lz_backup_is_any(const struct lz_world *w, lz_component_id of);
 
 /* For model/data/. A record was written; records have been acknowledged; the log was cut. */
 void lz_backup_wrote(struct lz_world *w, struct lz_database *d, uint64_t lsn);

@@ -38,8 +38,6 @@ struct lz_backups {
     uint64_t archived; /* up to this LSN */
     lz_time archived_at;
     uint32_t asked; /* so often whether they can be reached */
-    struct lz_backup_effect *effects;
-    uint32_t effect_count, effect_cap;
     struct lz_restore restore, drill;
     lz_kind full, done, archive, drill_begin, restored, drilled;
 };

@@ -76,6 +76,7 @@ enum lz_connection_fate {
     LZ_CONNECTION_RESET,   /* after a time, or so many bytes */
     LZ_CONNECTION_CLOSED,  /* after so many bytes */
     LZ_CONNECTION_LINGERS, /* where it is closed, it lasts longer at the server */
+    LZ_CONNECTION_TAKEN,   /* of a pool all but `left`; who has one keeps it until it is done */
 };
 
 /* What a fault does to the connections between its ends, whoever opened them. */
@@ -86,6 +87,7 @@ struct lz_connection_effect {
     double bytes;      /* both ways together; 0: no limit */
     uint32_t response; /* RESET: so many bytes of this answer of it, from 1; 0: of all it carries */
     uint32_t first;    /* RESET: only of the first so many that are opened while it lasts; 0: all */
+    uint32_t left;     /* TAKEN: of each calling instance's pool */
     uint64_t *touched; /* connections it met its fate */
 };
 typedef uint32_t lz_connection_effect_id;
@@ -93,6 +95,9 @@ typedef uint32_t lz_connection_effect_id;
 lz_connection_effect_id lz_connection_effect_add(struct lz_world *w,
                                                  const struct lz_connection_effect *effect);
 void lz_connection_effect_remove(struct lz_world *w, lz_connection_effect_id id);
+
+/* Whether some instance of the one has a pool of connections to the other. */
+bool lz_connection_has_pool(const struct lz_world *w, lz_component_id from, lz_component_id to);
 
 size_t lz_connection_bytes(const struct lz_edge *e); /* of its pool */
 
