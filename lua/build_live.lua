@@ -144,7 +144,16 @@ local function protocol_of(f)
     return f.protocol or (is_http and "http" or "tcp")
 end
 
+-- What is on the machine's own network is out of reach for who has left it.
+local function check_apart(state, t, place, path)
+    if not state.is_apart or not place or place:find("{{", 1, true) then return true end
+    wrong(state, "LZ704", t.line, ("%s is at %s, on the machine's own network, which a run in "
+        .. "namespaces does not reach"):format(t.text, place), "let a `process` be what it is, or "
+        .. "leave `network` out", path)
+end
+
 local function add_target(state, C, t)
+    if not check_apart(state, t, t.fields.url, { "url" }) then return end
     local f, of = t.fields, t.of or t
     t.protocol = protocol_of(f)
     local index, message = C.live_target {
@@ -251,14 +260,18 @@ local function add_traffic(state, C, c)
         connections = f.connections }
 end
 
-local function add_probe(C, c)
+local function add_probe(state, C, c)
     local f = asking(c.fields, { every = S })
+    local place = f.http and f.http:find "^%a+://" and f.http
+        or type(f.tcp) == "string" and f.tcp ~= "" and f.tcp
+    if not check_apart(state, c, place) then return end
     f.name, f.component, f.line = c.name, c.id, c.row
     f.of = c.fields.of and c.fields.of.index or 0
     C.live_probe(f)
 end
 
-local function add_prometheus(C, c)
+local function add_prometheus(state, C, c)
+    if not check_apart(state, c, c.fields.url, { "url" }) then return end
     C.live_prometheus { name = c.name, component = c.id, line = c.row, url = c.fields.url,
         every = c.fields.every or S, timeout = c.fields.timeout or S, queries = c.queries }
 end
@@ -267,6 +280,8 @@ end
 function M.build(state, C)
     if not state.live then return end
     state.live_edges, state.live_targets = {}, {}
+    state.is_apart = state.plan.scenario.fields.network == "namespaces"
+    if state.is_apart then C.live_namespaces() end
     for _, c in ipairs(state.plan.components) do
         if c.kind == "process" or c.kind == "endpoint" then
             state.live_targets[#state.live_targets + 1] = c
@@ -280,8 +295,8 @@ function M.build(state, C)
     add_edges(state, C)
     for _, c in ipairs(state.plan.components) do
         if c.kind == "traffic" then add_traffic(state, C, c)
-        elseif c.kind == "probe" then add_probe(C, c)
-        elseif c.kind == "prometheus" then add_prometheus(C, c) end
+        elseif c.kind == "probe" then add_probe(state, C, c)
+        elseif c.kind == "prometheus" then add_prometheus(state, C, c) end
     end
 end
 

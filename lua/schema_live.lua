@@ -92,6 +92,10 @@ M.requests = { "live", "block", "what is sent for it, to something that speaks H
 M.abort_when = { "abort_when", "matchers", "a matcher, or a list of them: once one is true, a live "
     .. "run undoes all it did and ends; the block then stands after what it names" }
 
+M.network = { "network", "choice", "of a live run: \"proxies\" on the machine's loopback, or "
+    .. "\"namespaces\", a network of its own for each process, whose packets faults act on; "
+    .. "default proxies", choices = { "proxies", "namespaces" } }
+
 --- Kinds of component that only a live run has.
 M.kinds = { "process", "endpoint", "probe", "prometheus" }
 
@@ -106,6 +110,7 @@ function M.add_to(schema)
         table.insert(schema[kind], M.live)
     end
     table.insert(schema.traffic, M.requests)
+    table.insert(schema.scenario, M.network)
     table.insert(schema.scenario, M.abort_when)
 end
 

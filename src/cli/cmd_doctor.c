@@ -7,6 +7,8 @@
 #include "cli/term.h"
 #include "explore/token.h"
 #include "live/action.h"
+#include "live/net/nfqueue.h"
+#include "live/net/spaces.h"
 #include "script/probe.h"
 
 #define SAW_SIZE 512
@@ -54,13 +56,36 @@ static void print_action(const struct lz_action *a, struct lz_out *out, size_t *
     lz_str_finish(&saw);
 }
 
+// What namespaces need; not faults, but what some faults stand on.
+static void print_grounds(struct lz_out *out)
+{
+    static const struct {
+        const char *name, *how, *needs;
+        bool (*probe)(struct lz_str *saw);
+    } rows[] = {
+        {"namespaces", "network = \"namespaces\": a network of its own for each process",
+         "root, or user namespaces that are open to this user", lz_spaces_probe},
+        {"nfqueue", "packets between namespaces are delayed, lost, doubled, ...",
+         "nf_tables with its queue, or with xtables' NFQUEUE", lz_nfqueue_probe},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_str saw;
+        lz_str_init(&saw);
+        bool ok = rows[i].probe(&saw);
+        lz_out_textf(out, "%-6s%-*s%s\n", ok ? "ok" : "no", NAME_WIDTH, rows[i].name, rows[i].how);
+        lz_out_textf(out, "%-6s%-*sneeds %s: %s\n", "", NAME_WIDTH, "", rows[i].needs, saw.text);
+        lz_str_finish(&saw);
+    }
+}
+
 static enum lz_exit examine_live(struct lz_out *out)
 {
     size_t count = lz_action_count(), works = 0;
     lz_out_textf(out, "What faults of a live run work on this machine, as this user\n\n");
     for (size_t i = 0; i < count; i++)
         print_action(lz_action_get(i), out, &works);
-    lz_out_textf(out, "\n%zu of %zu work\n", works, count);
+    lz_out_textf(out, "\n%zu of %zu work\n\nWhat they stand on\n\n", works, count);
+    print_grounds(out);
     return LZ_EXIT_OK;
 }
 

@@ -1,6 +1,7 @@
 // Every action of a live run, in order, without doing any: --dry-run.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -23,12 +24,27 @@ static void describe_process(const struct lz_site_process *p, struct lz_str *out
     lz_str_addf(out, "  start       %s:", t->name);
     for (size_t k = 0; k < t->run.count; k++)
         lz_str_addf(out, " %s", t->run.items[k]);
-    lz_str_addf(out, "\n              port %u%s, folder %s%s%s, output %s\n", p->address.port,
-                t->port == 0 ? " (one that was free now)" : "", p->folder,
+    bool is_free = t->port == 0 && strcmp(p->address.host, "127.0.0.1") == 0;
+    lz_str_addf(out, "\n              %s port %u%s, folder %s%s%s, output %s\n", p->address.host,
+                p->address.port, is_free ? " (one that was free now)" : "", p->folder,
                 t->user != NULL ? ", as " : "", t->user != NULL ? t->user : "", p->log);
     for (size_t k = 0; k < t->files.count; k++)
         lz_str_addf(out, "              file %s, %zu bytes\n", t->files.items[k].name,
                     lz_str_width(t->files.items[k].value));
+}
+
+static void describe_edge(const struct lz_site_edge *e, bool is_apart, struct lz_str *out)
+{
+    const struct lz_site_address *to = &e->to->address;
+    const char *http = e->protocol == LZ_LIVE_HTTP ? ", HTTP" : "";
+    if (!is_apart)
+        lz_str_addf(out, "  proxy       %s: a free port of 127.0.0.1 to %s:%u%s\n", e->name,
+                    to->host, to->port, http);
+    else if (e->has_proxy)
+        lz_str_addf(out, "  proxy       %s: %s:%u to %s:%u%s\n", e->name, e->listen.host,
+                    e->listen.port, to->host, to->port, http);
+    else
+        lz_str_addf(out, "  way         %s: packets to %s\n", e->name, to->host);
 }
 
 static int by_time(const void *a, const void *b)
@@ -66,14 +82,14 @@ static void describe_faults(struct lz_live *live, struct lz_str *out)
 void lz_live_describe(struct lz_live *live, struct lz_str *out)
 {
     const struct lz_site *site = live->site;
+    bool is_apart = live->plan->network == LZ_LIVE_NAMESPACES;
     lz_str_addf(out, "What a live run of %s would do; nothing of it was done.\n\n",
                 live->opts->script.path);
-    for (size_t i = 0; i < site->edge_count; i++) {
-        const struct lz_site_edge *e = &site->edges[i];
-        lz_str_addf(out, "  proxy       %s: a free port of 127.0.0.1 to %s:%u%s\n", e->name,
-                    e->to->address.host, e->to->address.port,
-                    e->protocol == LZ_LIVE_HTTP ? ", HTTP" : "");
-    }
+    if (is_apart)
+        lz_str_addf(out, "  networks    %zu namespaces, joined by one of the run's own\n",
+                    lz_site_node_count(site));
+    for (size_t i = 0; i < site->edge_count; i++)
+        describe_edge(&site->edges[i], is_apart, out);
     for (size_t i = 0; i < site->process_count; i++)
         describe_process(&site->processes[i], out);
     for (size_t i = 0; i < live->plan->probe_count; i++) {

@@ -8,6 +8,7 @@
 #include "live/live.h"
 #include "live/load/load.h"
 #include "live/loop.h"
+#include "live/net/spaces.h"
 #include "live/prepare.h"
 #include "live/probe/asker.h"
 #include "live/probe/prom.h"
@@ -44,6 +45,7 @@ struct lz_live {
     struct lz_site *site;
     struct lz_undo *undo;
     struct lz_watchdog watchdog;
+    struct lz_spaces *spaces; /* NULL: the machine's own network */
     struct lz_proxy *proxy;
     struct lz_programs *programs;
     struct lz_load *load;

@@ -45,6 +45,11 @@ struct lz_proxy *lz_live_proxy(struct lz_live *live)
     return live->proxy;
 }
 
+int lz_live_space(struct lz_live *live, uint32_t node)
+{
+    return live->spaces != NULL && node != LZ_SITE_NO_NODE ? lz_spaces_fd(live->spaces, node) : 0;
+}
+
 const char *lz_live_run_name(const struct lz_live *live)
 {
     return live->opts->name;

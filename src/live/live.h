@@ -34,6 +34,7 @@ const struct lz_live_plan *lz_live_plan_of(const struct lz_live *live);
 struct lz_site *lz_live_site(struct lz_live *live);
 struct lz_undo *lz_live_undo(struct lz_live *live);
 struct lz_proxy *lz_live_proxy(struct lz_live *live);
+int lz_live_space(struct lz_live *live, uint32_t node); /* for net_fd; 0: it is where we are */
 const char *lz_live_run_name(const struct lz_live *live);
 
 /* Move the world to the present and give its time; fixed before the start and after the end. */

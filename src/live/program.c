@@ -164,6 +164,12 @@ static void on_deadline(void *ctx, int64_t now_ns)
     stop_asking(p);
     snprintf(what, sizeof(what), "was not ready within %.3g s%s%s",
              (double)target_of(p)->ready_within / 1e9, p->why[0] != '\0' ? ": " : "", p->why);
+    size_t n = strlen(what);
+    if (lz_live_space(p->all->live, p->process->index) != 0 && target_of(p)->url == NULL)
+        snprintf(what + n, sizeof(what) - n,
+                 "; in a network of its own it has to listen on {{host}}, which is %s, not on "
+                 "127.0.0.1",
+                 p->process->address.host);
     if (p->all->has_begun)
         lz_live_note(p->all->live, "%s %s", name_of(p), what);
     else
@@ -193,7 +199,8 @@ static bool spawn(struct lz_program *p, const char *const *argv)
                                        .cwd = p->texts->cwd,
                                        .output = p->process->log,
                                        .user = target_of(p)->user,
-                                       .mark = p->mark};
+                                       .mark = p->mark,
+                                       .net_fd = lz_live_space(live, p->process->index)};
     bool ok = lz_spawn(lz_live_loop(live), lz_live_undo(live), &opts, &s, &err);
     if (ok) {
         p->process->pid = s.pid;

@@ -160,6 +160,21 @@ static void on_proxy_died(void *ctx, int status)
     lz_live_fail(ctx, "the proxy's process ended: nothing passes between the programs any more");
 }
 
+// Everything that is started from here on is in it, the proxy's process too.
+static bool open_spaces(struct lz_live *live, struct lz_err *err)
+{
+    if (live->plan->network == LZ_LIVE_NAMESPACES)
+        return lz_spaces_create(lz_site_node_count(live->site), live->site->edge_count,
+                                &live->spaces, err) ||
+               lz_fail_in(err,
+                          "network = \"namespaces\" cannot be had here (`lorenz doctor --live` "
+                          "says what works)");
+    return !lz_spaces_has_left() ||
+           lz_fail(err, LZ_EIO,
+                   "an earlier run of this command, in namespaces, has left the machine's network, "
+                   "and this user cannot come back to it: run this one by a command of its own");
+}
+
 static bool open_edges(struct lz_live *live, struct lz_err *err)
 {
     const struct lz_proxy_opts opts = {.loop = live->loop,
@@ -168,20 +183,29 @@ static bool open_edges(struct lz_live *live, struct lz_err *err)
                                        .died = on_proxy_died,
                                        .ctx = live};
     struct lz_site *site = live->site;
-    if (site->edge_count == 0)
+    size_t count = 0;
+    for (size_t i = 0; i < site->edge_count; i++)
+        count += site->edges[i].has_proxy;
+    if (count == 0)
         return true;
     if (!lz_proxy_create(&live->proxy, &opts, err))
         return false;
     for (size_t i = 0; i < site->edge_count; i++) {
         struct lz_site_edge *e = &site->edges[i];
+        if (!e->has_proxy)
+            continue;
+        bool is_apart = live->spaces != NULL;
         const struct lz_proxy_edge_opts edge = {.name = e->name,
+                                                .host = is_apart ? e->listen.host : NULL,
+                                                .port = is_apart ? e->listen.port : 0,
                                                 .upstream_host = e->to->address.host,
                                                 .upstream_port = e->to->address.port,
                                                 .is_http = e->protocol == LZ_LIVE_HTTP &&
                                                            !e->to->address.is_tls};
         if (!lz_proxy_edge(live->proxy, &edge, &e->proxy, err))
             return lz_fail_in(err, "the proxy of %s", e->name);
-        snprintf(e->listen.host, sizeof(e->listen.host), "127.0.0.1");
+        if (!is_apart)
+            snprintf(e->listen.host, sizeof(e->listen.host), "127.0.0.1");
         e->listen.port = lz_proxy_port(live->proxy, e->proxy);
         e->listen.is_tls = e->to->address.is_tls;
     }
@@ -228,7 +252,7 @@ static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct l
         return end_as(out, LZ_RUNNER_UNREADY, err->msg);
     // Orphans of what we start come to us, and not to init.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    bool ok = watch_signals(live, err) && open_edges(live, err) &&
+    bool ok = watch_signals(live, err) && open_spaces(live, err) && open_edges(live, err) &&
               lz_programs_prepare(live, &live->programs, err) && add_load(live, err);
     if (ok)
         observe(live);
@@ -379,6 +403,7 @@ static void finish(struct lz_live *live, struct lz_runner_result *out)
     lz_undo_close(live->undo);
     if (live->loop != NULL)
         lz_loop_destroy(live->loop);
+    lz_spaces_destroy(live->spaces);
     lz_hands_destroy(live->hands);
     lz_site_destroy(live->site);
     lz_script_destroy(live->script);

@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "live/net/spaces.h"
 
 #define LOOPBACK "127.0.0.1"
 
@@ -246,6 +247,13 @@ static bool place_endpoint(struct lz_site_process *p, const struct lz_site_opts 
            lz_site_may_reach(p->address.host, opts->hosts, opts->host_count, err);
 }
 
+// In a network of its own every port is free, and the machine's need not be looked at.
+static void place_in_namespace(struct lz_site_process *p)
+{
+    lz_spaces_write(lz_spaces_node(p->index), p->address.host);
+    p->address.port = p->target->port != 0 ? (uint16_t)p->target->port : PORT_FIRST;
+}
+
 // `held` keeps the port that was chosen until all are, so that none is given twice.
 static bool place_process(struct lz_site *site, uint32_t index, int *held, struct lz_err *err)
 {
@@ -256,6 +264,10 @@ static bool place_process(struct lz_site *site, uint32_t index, int *held, struc
     lz_str_init(&log);
     lz_str_addf(&log, "%s/%s.log", site->folder, p->target->name);
     p->log = lz_str_take(&log);
+    if (site->plan->network == LZ_LIVE_NAMESPACES) {
+        place_in_namespace(p);
+        return true;
+    }
     snprintf(p->address.host, sizeof(p->address.host), LOOPBACK);
     p->address.port = (uint16_t)p->target->port;
     for (uint32_t i = 0; i < index; i++)
@@ -306,6 +318,47 @@ static void name_edge(struct lz_site_edge *e, const struct lz_world *w)
     const char *from =
         e->from != NULL ? e->from->target->name : lz_world_component(w, e->plan->client)->name;
     snprintf(e->name, sizeof(e->name), "%s -> %s", from, e->to->target->name);
+}
+
+static uint32_t node_of_traffic(const struct lz_site *site, lz_component_id client)
+{
+    const struct lz_live_plan *plan = site->plan;
+    for (size_t i = 0; i < plan->traffic_count; i++)
+        if (plan->traffics[i].component == client && plan->traffics[i].command.count > 0)
+            return (uint32_t)(plan->target_count + i);
+    return LZ_SITE_NO_NODE;
+}
+
+// Who is told to go where: by an address of the edge's own, or straight to the process.
+static void place_edge(const struct lz_site *site, struct lz_site_edge *e)
+{
+    bool is_apart = site->plan->network == LZ_LIVE_NAMESPACES;
+    e->client_node = e->from != NULL ? e->from->index : node_of_traffic(site, e->plan->client);
+    // Commands of a traffic are told where a process is, and go there.
+    bool by_command = e->from == NULL && e->client_node != LZ_SITE_NO_NODE;
+    e->has_proxy = !is_apart || (e->protocol == LZ_LIVE_HTTP && !by_command);
+    if (!is_apart)
+        return;
+    e->listen = e->to->address;
+    if (e->has_proxy)
+        lz_spaces_write(lz_spaces_door(e->index), e->listen.host);
+}
+
+static bool check_size(const struct lz_site *site, struct lz_err *err)
+{
+    bool is_apart = site->plan->network == LZ_LIVE_NAMESPACES;
+    if (is_apart && lz_site_node_count(site) > LZ_SPACES_NODES_MAX)
+        return lz_fail(err, LZ_EFULL, "%zu processes and traffics: at most %d can be in namespaces",
+                       lz_site_node_count(site), LZ_SPACES_NODES_MAX);
+    if (is_apart && site->edge_count > LZ_SPACES_DOORS_MAX)
+        return lz_fail(err, LZ_EFULL, "%zu edges: at most %d can be in namespaces",
+                       site->edge_count, LZ_SPACES_DOORS_MAX);
+    return true;
+}
+
+size_t lz_site_node_count(const struct lz_site *site)
+{
+    return site->process_count + site->plan->traffic_count;
 }
 
 static bool check_probes(const struct lz_site *site, const struct lz_site_opts *opts,
@@ -363,7 +416,9 @@ bool lz_site_create(const struct lz_site_opts *opts, struct lz_site **out, struc
                                   .protocol = to->target->protocol};
         name_edge(&site->edges[i], opts->world);
     }
-    if (place_all(site, opts, err) && check_probes(site, opts, err)) {
+    if (check_size(site, err) && place_all(site, opts, err) && check_probes(site, opts, err)) {
+        for (size_t i = 0; i < site->edge_count; i++)
+            place_edge(site, &site->edges[i]);
         *out = site;
         return true;
     }

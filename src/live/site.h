@@ -6,6 +6,10 @@
  *
  *   client ──▶ proxy (an edge's own port on 127.0.0.1) ──▶ process (its port)
  *
+ * In namespaces (net/spaces.h) each process has an address of its own, and all that others send to
+ * it, of whatever protocol, goes straight there. Only where requests are to be seen, before what
+ * speaks HTTP, is there still a proxy: at an address of its own, with the port of the process.
+ *
  * Invariants
  * 1. Every address is of the loopback unless its host was allowed (--allow-target).
  * 2. No two things of one run have the same port, and no proxy leads to a proxy.
@@ -20,6 +24,7 @@
 #include "script/live_plan.h"
 
 #define LZ_SITE_HOST_SIZE 256
+#define LZ_SITE_NO_NODE UINT32_MAX
 
 struct lz_site_address {
     char host[LZ_SITE_HOST_SIZE]; /* numeric for what we start, else as the URL has it */
@@ -59,7 +64,9 @@ struct lz_site_edge {
     struct lz_site_process *from;  /* NULL: traffic */
     struct lz_site_process *to;
     enum lz_live_protocol protocol;
-    uint32_t proxy; /* id in the proxy's process, 0: there is none yet */
+    uint32_t proxy; /* id in the proxy's process, 0: there is none, or not yet */
+    bool has_proxy;
+    uint32_t client_node; /* in namespaces: whose packets they are; LZ_SITE_NO_NODE: Lorenz' own */
 };
 
 struct lz_site {
@@ -86,6 +93,10 @@ struct lz_site_opts {
 bool lz_site_create(const struct lz_site_opts *opts, struct lz_site **out,
                     struct lz_err *err) LZ_MUST_CHECK;
 void lz_site_destroy(struct lz_site *site); /* NULL is allowed */
+
+/* In namespaces: how many, beside the run's own. The first are of the processes, by their index,
+   then come those of traffics, whose commands run in them. */
+size_t lz_site_node_count(const struct lz_site *site);
 
 /* Is the port free on 127.0.0.1? Else who listens there, as far as /proc tells: "nginx (812)". */
 bool lz_site_port_is_free(uint16_t port, char *who, size_t size);

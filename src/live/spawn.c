@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "live/family.h"
+#include "live/net/spaces.h"
 
 // What went wrong in the child, sent to the parent.
 struct trouble {
@@ -47,6 +48,8 @@ static _Noreturn void run(const struct lz_spawn_opts *o, const struct passwd *us
     int log = open(o->output, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (null < 0 || log < 0)
         report(fds[1], "output");
+    if (!lz_spaces_join(o->net_fd))
+        report(fds[1], "network");
     become(user, fds[1]);
     if (chdir(o->cwd) != 0)
         report(fds[1], "folder");
@@ -69,6 +72,8 @@ static bool explain(const struct lz_spawn_opts *o, const struct trouble *t, stru
                        o->user != NULL ? " by " : "", o->user != NULL ? o->user : "", why);
     if (strcmp(t->what, "output") == 0)
         return lz_fail(err, LZ_EIO, "its output cannot be kept in %s: %s", o->output, why);
+    if (strcmp(t->what, "network") == 0)
+        return lz_fail(err, LZ_EIO, "its network namespace cannot be entered: %s", why);
     if (strcmp(t->what, "user") == 0)
         return lz_fail(err, LZ_EIO, "it cannot be run as %s: %s", o->user, why);
     if (t->number == ENOENT)

@@ -19,6 +19,7 @@ struct lz_spawn_opts {
     const char *cwd, *output;
     const char *user; /* NULL: as we are */
     const char *mark; /* family.h */
+    int net_fd;       /* the network namespace that it is in; 0: ours */
 };
 
 struct lz_spawned {

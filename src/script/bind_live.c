@@ -207,6 +207,12 @@ static int live_target(lua_State *L)
     return 1;
 }
 
+static int live_namespaces(lua_State *L)
+{
+    plan_of(L)->network = LZ_LIVE_NAMESPACES;
+    return 0;
+}
+
 static int live_edge(lua_State *L)
 {
     struct lz_live_plan *plan = plan_of(L);
@@ -296,6 +302,7 @@ static const luaL_Reg functions[] = {
     {"real_query", real_query},
     {"real_measured", real_measured},
     {"live_target", live_target},
+    {"live_namespaces", live_namespaces},
     {"live_edge", live_edge},
     {"live_probe", live_probe},
     {"live_traffic", live_traffic},

@@ -20,6 +20,12 @@
 #define LZ_LIVE_TARGETS_MAX 256
 #define LZ_LIVE_PROBES_MAX 256
 
+/* What is between the real things. */
+enum lz_live_network {
+    LZ_LIVE_PROXIES,    /* the machine's loopback, a proxy in front of every edge */
+    LZ_LIVE_NAMESPACES, /* each has a network of its own, and packets between them are Lorenz' */
+};
+
 enum lz_live_protocol {
     LZ_LIVE_TCP,  /* bytes: a proxy sees connections, and no requests */
     LZ_LIVE_HTTP, /* HTTP/1.1: a proxy sees requests, and they are measured */
@@ -126,6 +132,7 @@ struct lz_live_abort {
 };
 
 struct lz_live_plan {
+    enum lz_live_network network;
     struct lz_live_target *targets;
     size_t target_count;
     struct lz_live_edge *edges;

@@ -48,6 +48,7 @@ struct way {
     size_t leg_count, leg_next;
     const char *const *argv;         // NULL: HTTP
     uint32_t commands, commands_max; // that run
+    int net_fd;                      // where they do
     lz_time late_after;
     struct lz_edge_opts opts;
     const struct lz_component *users;
@@ -275,6 +276,7 @@ static void run_command(struct flight *f, lz_time patience)
     struct way *way = f->way;
     const struct lz_command_opts opts = {.argv = way->argv,
                                          .run = lz_live_run_name(way->load->live),
+                                         .net_fd = way->net_fd,
                                          .keep = 120,
                                          .timeout_ns = patience};
     way->commands++;
@@ -466,6 +468,7 @@ bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
     struct way *way = find_way(load, traffic->component);
     if (way == NULL)
         way = make_way(load, traffic, opts);
+    way->net_fd = is_http ? 0 : lz_live_space(load->live, edge->client_node);
     way->legs = lz_mem_resize(way->legs, (way->leg_count + 1) * sizeof(leg));
     way->legs[way->leg_count++] = leg;
     return true;

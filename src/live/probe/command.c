@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "live/net/spaces.h"
 
 struct lz_command {
     struct lz_loop *loop;
@@ -33,6 +34,7 @@ static void become(const struct lz_command_opts *opts, pid_t parent, int output,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     bool is_set = getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(output, 1) >= 0 &&
                   dup2(output, 2) >= 0 && (opts->cwd == NULL || chdir(opts->cwd) == 0) &&
+                  lz_spaces_join(opts->net_fd) &&
                   (opts->run == NULL || setenv("LORENZ_LIVE_RUN", opts->run, 1) == 0);
     signal(SIGPIPE, SIG_DFL);
     if (is_set)

@@ -30,6 +30,7 @@ struct lz_command_opts {
     const char *const *argv; /* ends with NULL */
     const char *run;         /* LORENZ_LIVE_RUN; NULL: not set */
     const char *cwd;         /* NULL: Lorenz's own */
+    int net_fd;              /* the network namespace that it is in; 0: ours */
     size_t keep;
     int64_t timeout_ns;
 };

@@ -126,7 +126,7 @@ expect "short" { always = web.queue.length:below(3) }]] .. RUN .. "s/x.lua", 2,
         "XDG_STATE_HOME=/proc/no; " .. RUN .. "s/fixed.lua; s=$?; pgrep -f \"$PWD/s/server\" && "
         .. "exit 90; exit $s", 74, err = { "state folder" } },
     { "model and reality are compared, with intervals",
-        RUN .. "-q --compare --repeat 2 s/holds.lua" .. BUSY .. CLEAN, 0,
+        RUN .. "--compare --repeat 2 s/holds.lua" .. BUSY .. CLEAN, 0,
         out = { "of 2 simulated and 2 live runs", "users.latency.p99", "recovery time", " +- " } },
     { "what cannot be simulated is not compared",
         RUN .. "-q --compare s/fixed.lua", 2, err = { "nothing to compare with" } },

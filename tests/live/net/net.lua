@@ -1,0 +1,62 @@
+-- net.lua — live runs in namespaces: what holds, what is refused, and that nothing is left behind.
+--
+--     lua5.4 tests/live/net/net.lua LORENZ tests/live/net/scenarios PEER ROOT
+--
+-- Rows as in tests/cli. Where namespaces cannot be made all of it is skipped, with the reason.
+
+local peer, root = arg[3], arg[4]
+
+local pipe <close> = assert(io.popen(("'%s' doctor --live 2>&1"):format(arg[1])))
+local saw = pipe:read "a":match "no    namespaces.-\n%s+(.-)\n"
+if saw then
+    print("1..0 # SKIP no namespaces here: " .. saw)
+    os.exit(0)
+end
+
+local harness = dofile(root .. "/tests/cli/harness.lua")
+local BEGIN = ("export XDG_STATE_HOME=$PWD/state; cp '%s' s/peer; "):format(peer)
+local RUN = "$L live --allow-run "
+-- No process of ours may be left, and with the last one a namespace goes.
+local CLEAN = "; s=$?; for i in $(seq 300); do pgrep -f \"$PWD/s/peer\" >/dev/null || break; "
+    .. "sleep 0.1; done; pgrep -f \"$PWD/s/peer\" && exit 90; "
+    .. "ls state/lorenz/live/*.undo 2>/dev/null && exit 91; exit $s"
+local BUSY = " >o 2>e; s=$?; cat o; cat e >&2; [ $s != 3 ] || ! cat o e | tr -s '\\n ' ' ' "
+    .. "| grep -q 'send them in time' || s=0; (exit $s)"
+local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
+
+local rows = {
+    { "each has a network of its own, and all reach each other", RUN .. "s/apart.lua" .. BUSY
+        .. CLEAN, 0 },
+    { "one of two runs in a command has no need of namespaces, and gets none", inline [[
+scenario "x" { duration = "2s" }
+local web = process "web" { run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } }
+local asked = probe "asked" { of = web, tcp = true, every = "100ms" }
+expect "up" { sometimes = asked.success.ratio:above "50%" }]] .. RUN
+        .. "-q s/apart.lua s/x.lua" .. BUSY .. "; s=$?; "
+        -- Only root comes back out of its namespaces; anybody else is told to take two commands.
+        .. "grep -q 'has left the machine' e && s=0; (exit $s)" .. CLEAN, 0 },
+    { "a dry run shows addresses, and makes nothing", "$L live --dry-run s/apart.lua", 0,
+        out = { "4 namespaces", "198.18.0.2:80, HTTP", "calls -> web: packets to" } },
+    { "the word says nothing to a simulation", "$L check s/apart.lua", 0 },
+    { "who listens on the loopback of its own network is told where to", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+process "web" { run = { "{{scenario.dir}}/peer", "serve", "127.0.0.1", "{{port}}" },
+  ready_within = "500ms" }]] .. RUN .. "s/x.lua" .. CLEAN, 3,
+        err = { "it has to listen on {{host}}, which is 198.18.0.2, not on 127.0.0.1" } },
+    { "an endpoint is out of reach", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+endpoint "api" { url = "http://127.0.0.1:1" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ704", "which a run in namespaces does not reach" } },
+    { "so is a place that a probe names", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+probe "api" { tcp = "127.0.0.1:1" }]] .. RUN .. "s/x.lua", 2, err = { "LZ704" } },
+    { "another network is none", inline [[
+scenario "x" { duration = "2s", network = "namespace" }]] .. "$L check s/x.lua", 2,
+        out = { "namespaces" } },
+    { "killed, it leaves nothing behind", RUN .. "s/apart.lua >o 2>&1 & pid=$!; "
+        .. "for i in $(seq 600); do grep -q 'all are ready' o && break; sleep 0.05; done; "
+        .. "kill -9 $pid; wait $pid" .. CLEAN:gsub("exit %$s", "exit 0"), 0 },
+}
+
+for _, row in ipairs(rows) do row[2] = BEGIN .. row[2] end
+harness(rows)
