@@ -1,8 +1,5 @@
 #include "sim/draw.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,11 +8,7 @@
 #include "base/math.h"
 #include "sim/draw_tables.h"
 
-#define PHILOX_MUL_0 0xd2511f53u
-#define PHILOX_MUL_1 0xcd9e8d57u
-#define PHILOX_STEP_0 0x9e3779b9u // the golden ratio
-#define PHILOX_STEP_1 0xbb67ae85u // sqrt(3) - 1
-#define BLOCKS_MAX 0x10000u       // block numbers have 16 bits
+#define BLOCKS_MAX 0x10000u // block numbers have 16 bits
 
 struct state {
     uint32_t c0, c1, c2, c3;
@@ -164,106 +157,6 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
     draw.blocks = draw.has_ready = 1;
     draw.ready = b.second;
     return exponential_slowly(&draw, b.first);
-}
-
-#ifdef __SSE2__ // which every x86-64 has
-
-/*
- * Four blocks side by side: two in each vector, a word in the lower half of each lane. What is in
- * the upper halves does not matter until the end, for products are of lower halves alone.
- */
-struct lanes {
-    __m128i c0, c1, c2, c3;
-};
-
-static inline struct lanes lanes_round(struct lanes s, __m128i key_0, __m128i key_1)
-{
-    __m128i p0 = _mm_mul_epu32(s.c0, _mm_set1_epi64x(PHILOX_MUL_0));
-    __m128i p1 = _mm_mul_epu32(s.c2, _mm_set1_epi64x(PHILOX_MUL_1));
-    return (struct lanes){
-        .c0 = _mm_xor_si128(_mm_srli_epi64(p1, 32), _mm_xor_si128(s.c1, key_0)),
-        .c1 = p1,
-        .c2 = _mm_xor_si128(_mm_srli_epi64(p0, 32), _mm_xor_si128(s.c3, key_1)),
-        .c3 = p0,
-    };
-}
-
-static inline __m128i joined(__m128i low, __m128i high)
-{
-    return _mm_or_si128(_mm_and_si128(low, _mm_set1_epi64x(UINT32_MAX)), _mm_slli_epi64(high, 32));
-}
-
-static struct lanes lanes_of(const struct lz_draw_row *row, uint64_t counter)
-{
-    uint64_t one = lz_draw_begin(0, 0, row->purpose, counter).tail;
-    uint64_t two = lz_draw_begin(0, 0, row->purpose, counter + 1).tail;
-    __m128i tail = _mm_set_epi64x((int64_t)two, (int64_t)one);
-    return (struct lanes){.c0 = tail,
-                          .c1 = _mm_srli_epi64(tail, 32),
-                          .c2 = _mm_set1_epi64x((int64_t)row->owner),
-                          .c3 = _mm_set1_epi64x((int64_t)(row->owner >> 32))};
-}
-
-static void make_blocks(struct lz_draw_row *row, uint64_t key, uint64_t from)
-{
-    struct lanes a = lanes_of(row, from), b = lanes_of(row, from + 2);
-    __m128i key_0 = _mm_set1_epi64x((int64_t)key), key_1 = _mm_srli_epi64(key_0, 32);
-    for (int round = 0; round < 10; round++) {
-        a = lanes_round(a, key_0, key_1);
-        b = lanes_round(b, key_0, key_1);
-        key_0 = _mm_add_epi32(key_0, _mm_set1_epi64x(PHILOX_STEP_0));
-        key_1 = _mm_add_epi32(key_1, _mm_set1_epi64x(PHILOX_STEP_1));
-    }
-    __m128i *first = (__m128i *)(void *)row->bits[0], *second = (__m128i *)(void *)row->bits[1];
-    _mm_storeu_si128(first, joined(a.c0, a.c1));
-    _mm_storeu_si128(first + 1, joined(b.c0, b.c1));
-    _mm_storeu_si128(second, joined(a.c2, a.c3));
-    _mm_storeu_si128(second + 1, joined(b.c2, b.c3));
-}
-
-#else
-
-static void make_blocks(struct lz_draw_row *row, uint64_t key, uint64_t from)
-{
-    for (uint64_t i = 0; i < LZ_DRAW_ROW; i++) {
-        uint64_t tail = lz_draw_begin(key, row->owner, row->purpose, from + i).tail;
-        struct block b = philox(tail, row->owner, key);
-        row->bits[0][i] = b.first;
-        row->bits[1][i] = b.second;
-    }
-}
-
-#endif
-
-static __attribute__((noinline)) void make_row(struct lz_draw_row *row, uint64_t key, uint64_t from)
-{
-    make_blocks(row, key, from);
-    row->key = key;
-    row->from = from;
-    row->is_made = true;
-}
-
-static __attribute__((noinline)) struct lz_draw_pair pair_slowly(const struct lz_draw_row *row,
-                                                                 uint64_t key, uint64_t counter)
-{
-    struct lz_draw draw = lz_draw_begin(key, row->owner, row->purpose, counter);
-    double first = lz_draw_exponential(&draw);
-    return (struct lz_draw_pair){.first = first, .second = lz_draw_exponential(&draw)};
-}
-
-struct lz_draw_pair lz_draw_exponential_pair(struct lz_draw_row *row, uint64_t run_key,
-                                             uint64_t counter)
-{
-    uint64_t i = counter % LZ_DRAW_ROW;
-    if (row->from != counter - i || row->key != run_key || !row->is_made)
-        make_row(row, run_key, counter - i);
-    uint64_t one = row->bits[0][i], two = row->bits[1][i];
-    const struct lz_draw_tables_layer *of_one = &lz_draw_tables_exponential[one & 255];
-    const struct lz_draw_tables_layer *of_two = &lz_draw_tables_exponential[two & 255];
-    if (place_of(one) >= of_one->sure || place_of(two) >= of_two->sure)
-        return pair_slowly(row, run_key, counter);
-    return (struct lz_draw_pair){.first = (double)place_of(one) * of_one->width,
-                                 .second = (double)place_of(two) * of_two->width};
 }
 
 uint64_t lz_draw_u64_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,

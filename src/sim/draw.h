@@ -115,10 +115,9 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
                                 uint64_t counter);
 
 /*
- * Pairs of exponential numbers of an owner that counts from 0: number `counter` is what
- * lz_draw_begin with it and two times lz_draw_exponential give. Four blocks are made at once, at
- * a third of what each costs alone, and made anew when the run key has changed. All zeroes but
- * owner and purpose before its first use.
+ * Exponential numbers of an owner that counts from 0 (draw_row.c): four blocks are made at once,
+ * at a quarter of what each costs alone, and made anew when the run key has changed. All zeroes
+ * but owner and purpose before its first use.
  */
 #define LZ_DRAW_ROW 4
 struct lz_draw_row {
@@ -128,11 +127,22 @@ struct lz_draw_row {
     uint64_t key, from; /* of what is made: counters from .. from + LZ_DRAW_ROW - 1 */
     uint64_t bits[2][LZ_DRAW_ROW];
 };
+
+/* Number `counter` is what lz_draw_begin with it and lz_draw_exponential give. */
+double lz_draw_exponential_next(struct lz_draw_row *row, uint64_t run_key, uint64_t counter);
+
+/* The same and the one after it, of the same lz_draw. */
 struct lz_draw_pair {
     double first, second;
 };
 struct lz_draw_pair lz_draw_exponential_pair(struct lz_draw_row *row, uint64_t run_key,
                                              uint64_t counter);
+
+/*
+ * Make a row, by so many `lanes` of a vector: 1, 2 or 4; 0 is as many as there are. False if this
+ * machine has none so wide. For tests: they all give the same.
+ */
+bool lz_draw_row_make(struct lz_draw_row *row, uint64_t run_key, uint64_t from, unsigned lanes);
 
 /* lz_draw_begin and lz_draw_u64 in one go. */
 uint64_t lz_draw_u64_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,

@@ -17,6 +17,7 @@ struct bench {
     uint64_t left; // events until it is over
     uint64_t count;
     uint32_t size;
+    struct lz_draw_row *rows; // of each that holds; NULL: each draws by itself
 };
 
 static struct bench make(uint32_t size)
@@ -44,22 +45,41 @@ static void over(struct bench *b)
 }
 
 // N pending; each event reschedules itself after an exponential time of mean 1 ms.
+static void hold_again(struct bench *b, uint32_t entity, uint64_t payload, double gap)
+{
+    lz_sim_at(b->sim, lz_sim_now(b->sim) + (lz_time)(gap * 1e6), b->kind, entity, payload + 1);
+    over(b);
+}
+
+// As a traffic does: its next draws are made four at a time.
 static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct bench *b = ctx;
-    lz_time gap = (lz_time)(lz_draw_exponential_once(lz_sim_key(b->sim), entity, LZ_PURPOSE_SERVICE,
-                                                     payload & 0xffffffffff) *
-                            1e6);
-    lz_sim_at(b->sim, lz_sim_now(b->sim) + gap, b->kind, entity, payload + 1);
-    over(b);
+    uint64_t key = lz_sim_key(b->sim);
+    hold_again(b, entity, payload, lz_draw_exponential_next(&b->rows[entity], key, payload));
+}
+
+// The same numbers, each made when it is needed.
+static void on_hold_once(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct bench *b = ctx;
+    uint64_t key = lz_sim_key(b->sim);
+    hold_again(b, entity, payload,
+               lz_draw_exponential_once(key, entity, LZ_PURPOSE_SERVICE, payload));
 }
 
 static void hold(const char *name, uint32_t size, uint64_t events)
 {
     struct bench b = make(size);
-    b.kind = lz_sim_kind(b.sim, "hold", on_hold, &b);
+    // Rows of 1e5 would be 10 MB and be waited for longer than a number takes to be made.
+    bool has_rows = size <= 10000;
+    b.kind = lz_sim_kind(b.sim, "hold", has_rows ? on_hold : on_hold_once, &b);
+    if (has_rows)
+        b.rows = lz_arena_alloc(lz_sim_arena(b.sim), size * sizeof(*b.rows));
     for (uint32_t i = 0; i < size; i++) {
         struct lz_draw d = lz_draw_begin(42, i, LZ_PURPOSE_ARRIVAL, 0);
+        if (has_rows)
+            b.rows[i] = (struct lz_draw_row){.owner = i, .purpose = LZ_PURPOSE_SERVICE};
         lz_sim_at(b.sim, (lz_time)(lz_draw_exponential(&d) * 1e6), b.kind, i, 0);
     }
     b.left = events / 4;

@@ -11,10 +11,13 @@
 #include "sim/sim.h"
 #include "station.h"
 
+#define HOLDERS 1000
+
 static struct lz_script *script;
 static struct lz_sim *sim;
 static struct station *station;
 static uint64_t events_left;
+static struct lz_draw_row rows[HOLDERS];
 
 // By this name valgrind knows when to count.
 __attribute__((noinline)) void counted(void);
@@ -22,10 +25,8 @@ __attribute__((noinline)) void counted(void);
 static void on_hold(void *ctx, uint32_t entity, uint64_t payload)
 {
     lz_kind kind = *(lz_kind *)ctx;
-    lz_time gap =
-        (lz_time)(lz_draw_exponential_once(lz_sim_key(sim), entity, LZ_PURPOSE_SERVICE, payload) *
-                  1e6);
-    lz_sim_at(sim, lz_sim_now(sim) + gap, kind, entity, payload + 1);
+    double gap = lz_draw_exponential_next(&rows[entity], lz_sim_key(sim), payload);
+    lz_sim_at(sim, lz_sim_now(sim) + (lz_time)(gap * 1e6), kind, entity, payload + 1);
     if (--events_left == 0)
         lz_sim_stop(sim);
 }
@@ -71,8 +72,10 @@ static void hold(void)
     static lz_kind kind;
     struct lz_arena *arena = make_sim();
     kind = lz_sim_kind(sim, "hold", on_hold, &kind);
-    for (uint32_t i = 0; i < 1000; i++)
+    for (uint32_t i = 0; i < HOLDERS; i++) {
+        rows[i] = (struct lz_draw_row){.owner = i, .purpose = LZ_PURPOSE_SERVICE};
         lz_sim_at(sim, i, kind, i, 0);
+    }
     events_left = 100000;
     counted();
     lz_arena_destroy(arena);

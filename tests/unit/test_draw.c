@@ -194,9 +194,31 @@ static void a_row_of_pairs_gives_what_each_gives_alone(void **state)
         double first = lz_draw_exponential(&alone), second = lz_draw_exponential(&alone);
         assert_memory_equal(&pair.first, &first, sizeof(first));
         assert_memory_equal(&pair.second, &second, sizeof(second));
+        double next = lz_draw_exponential_next(&row, key, counter);
+        assert_memory_equal(&next, &first, sizeof(first));
         alone = lz_draw_begin(key, row.owner, row.purpose, counter);
         uint64_t bits = lz_draw_u64_once(key, row.owner, row.purpose, counter);
         assert_true(bits == lz_draw_u64(&alone));
+    }
+}
+
+// What a processor has of vectors decides how fast a row is made, and nothing else.
+static void a_row_is_the_same_however_wide_the_vectors_are(void **state)
+{
+    (void)state;
+    const unsigned lanes[] = {0, 2, 4};
+    for (uint64_t i = 0; i < 2000; i++) {
+        uint64_t key = lz_hash_mix(i, 1), owner = lz_hash_mix(i, 2);
+        uint64_t from = (lz_hash_mix(i, 3) & 0xffffffffff) / LZ_DRAW_ROW * LZ_DRAW_ROW;
+        struct lz_draw_row plain = {.owner = owner, .purpose = LZ_PURPOSE_THINK};
+        assert_true(lz_draw_row_make(&plain, key, from, 1));
+        for (size_t j = 0; j < sizeof(lanes) / sizeof(lanes[0]); j++) {
+            struct lz_draw_row row = {.owner = owner, .purpose = LZ_PURPOSE_THINK};
+            if (lz_draw_row_make(&row, key, from, lanes[j]))
+                assert_memory_equal(row.bits, plain.bits, sizeof(row.bits));
+            else
+                assert_true(lanes[j] > 1); // this machine has none so wide
+        }
     }
 }
 
@@ -204,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_of_pairs_gives_what_each_gives_alone),
+        cmocka_unit_test(a_row_is_the_same_however_wide_the_vectors_are),
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(a_block_gives_two_numbers_low_words_first),
         cmocka_unit_test(every_part_of_the_key_matters),

@@ -60,7 +60,7 @@ static double next_area(struct lz_world *w, struct stream *s)
         return batch / s->scale;
     uint64_t key = lz_sim_key(w->sim), nth = s->count + 1;
     if (o->gaps.kind == LZ_DIST_NONE)
-        return lz_draw_exponential_pair(&s->gaps, key, nth).first * batch / s->scale;
+        return lz_draw_exponential_next(&s->gaps, key, nth) * batch / s->scale;
     struct lz_draw draw = lz_draw_begin(key, s->path, LZ_PURPOSE_ARRIVAL, nth);
     return lz_dist_value(&o->gaps, &draw) / lz_dist_mean(&o->gaps) / s->scale;
 }

@@ -1,0 +1,206 @@
+#include <stddef.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+#include "base/check.h"
+#include "sim/draw.h"
+#include "sim/draw_tables.h"
+
+#define ROUNDS 10
+
+// A block at a time, for machines of another kind.
+static void make_plainly(struct lz_draw_row *row, uint64_t key, uint64_t from)
+{
+    uint32_t keys[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+    for (uint64_t i = 0; i < LZ_DRAW_ROW; i++) {
+        uint64_t tail = lz_draw_begin(key, row->owner, row->purpose, from + i).tail;
+        uint32_t out[4], counter[4] = {(uint32_t)tail, (uint32_t)(tail >> 32), (uint32_t)row->owner,
+                                       (uint32_t)(row->owner >> 32)};
+        lz_draw_philox(counter, keys, out);
+        row->bits[0][i] = (uint64_t)out[1] << 32 | out[0];
+        row->bits[1][i] = (uint64_t)out[3] << 32 | out[2];
+    }
+}
+
+#ifdef __x86_64__
+
+/*
+ * Blocks side by side: one in each lane of 64 bits, of which a word has the lower half. What is in
+ * the upper halves does not matter until the end, for products are of lower halves alone.
+ */
+struct two {
+    __m128i c0, c1, c2, c3;
+};
+
+static inline struct two round_of_two(struct two s, __m128i key_0, __m128i key_1)
+{
+    __m128i p0 = _mm_mul_epu32(s.c0, _mm_set1_epi64x(PHILOX_MUL_0));
+    __m128i p1 = _mm_mul_epu32(s.c2, _mm_set1_epi64x(PHILOX_MUL_1));
+    return (struct two){
+        .c0 = _mm_xor_si128(_mm_srli_epi64(p1, 32), _mm_xor_si128(s.c1, key_0)),
+        .c1 = p1,
+        .c2 = _mm_xor_si128(_mm_srli_epi64(p0, 32), _mm_xor_si128(s.c3, key_1)),
+        .c3 = p0,
+    };
+}
+
+static inline __m128i joined_two(__m128i low, __m128i high)
+{
+    return _mm_or_si128(_mm_and_si128(low, _mm_set1_epi64x(UINT32_MAX)), _mm_slli_epi64(high, 32));
+}
+
+static struct two two_of(const struct lz_draw_row *row, uint64_t counter)
+{
+    uint64_t one = lz_draw_begin(0, 0, row->purpose, counter).tail;
+    uint64_t two = lz_draw_begin(0, 0, row->purpose, counter + 1).tail;
+    __m128i tail = _mm_set_epi64x((int64_t)two, (int64_t)one);
+    return (struct two){.c0 = tail,
+                        .c1 = _mm_srli_epi64(tail, 32),
+                        .c2 = _mm_set1_epi64x((int64_t)row->owner),
+                        .c3 = _mm_set1_epi64x((int64_t)(row->owner >> 32))};
+}
+
+// Two and two, which every x86-64 can.
+static void make_by_two(struct lz_draw_row *row, uint64_t key, uint64_t from)
+{
+    struct two a = two_of(row, from), b = two_of(row, from + 2);
+    __m128i key_0 = _mm_set1_epi64x((int64_t)key), key_1 = _mm_srli_epi64(key_0, 32);
+    for (int round = 0; round < ROUNDS; round++) {
+        a = round_of_two(a, key_0, key_1);
+        b = round_of_two(b, key_0, key_1);
+        key_0 = _mm_add_epi32(key_0, _mm_set1_epi64x(PHILOX_STEP_0));
+        key_1 = _mm_add_epi32(key_1, _mm_set1_epi64x(PHILOX_STEP_1));
+    }
+    __m128i *first = (__m128i *)(void *)row->bits[0], *second = (__m128i *)(void *)row->bits[1];
+    _mm_storeu_si128(first, joined_two(a.c0, a.c1));
+    _mm_storeu_si128(first + 1, joined_two(b.c0, b.c1));
+    _mm_storeu_si128(second, joined_two(a.c2, a.c3));
+    _mm_storeu_si128(second + 1, joined_two(b.c2, b.c3));
+}
+
+// All four at once: half the instructions.
+__attribute__((target("avx2"))) static void make_by_four(struct lz_draw_row *row, uint64_t key,
+                                                         uint64_t from)
+{
+    const __m256i mul_0 = _mm256_set1_epi64x(PHILOX_MUL_0);
+    const __m256i mul_1 = _mm256_set1_epi64x(PHILOX_MUL_1);
+    __m256i key_0 = _mm256_set1_epi64x((int64_t)key), key_1 = _mm256_srli_epi64(key_0, 32);
+    uint64_t tail = lz_draw_begin(0, 0, row->purpose, from).tail;
+    const __m256i each = _mm256_set_epi64x(3 << 16, 2 << 16, 1 << 16, 0);
+    __m256i c0 = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)tail), each);
+    __m256i c1 = _mm256_srli_epi64(c0, 32);
+    __m256i c2 = _mm256_set1_epi64x((int64_t)row->owner), c3 = _mm256_srli_epi64(c2, 32);
+    for (int round = 0; round < ROUNDS; round++) {
+        __m256i p0 = _mm256_mul_epu32(c0, mul_0), p1 = _mm256_mul_epu32(c2, mul_1);
+        c0 = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(c1, key_0));
+        c2 = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(c3, key_1));
+        c1 = p1;
+        c3 = p0;
+        key_0 = _mm256_add_epi32(key_0, _mm256_set1_epi64x(PHILOX_STEP_0));
+        key_1 = _mm256_add_epi32(key_1, _mm256_set1_epi64x(PHILOX_STEP_1));
+    }
+    // Even words of 32 bits from the one, odd ones from the other.
+    __m256i first = _mm256_blend_epi32(c0, _mm256_slli_epi64(c1, 32), 0xaa);
+    __m256i second = _mm256_blend_epi32(c2, _mm256_slli_epi64(c3, 32), 0xaa);
+    _mm256_storeu_si256((__m256i *)(void *)row->bits[0], first);
+    _mm256_storeu_si256((__m256i *)(void *)row->bits[1], second);
+}
+
+_Static_assert(LZ_DRAW_ROW == 4, "a row is made at once");
+
+static bool make_by(struct lz_draw_row *row, uint64_t key, uint64_t from, unsigned lanes)
+{
+    bool has_four = __builtin_cpu_supports("avx2");
+    if (lanes == 4 && !has_four)
+        return false;
+    if (lanes == 4 || (lanes == 0 && has_four))
+        make_by_four(row, key, from);
+    else if (lanes == 1)
+        make_plainly(row, key, from);
+    else
+        make_by_two(row, key, from);
+    return true;
+}
+
+#else
+
+static bool make_by(struct lz_draw_row *row, uint64_t key, uint64_t from, unsigned lanes)
+{
+    if (lanes > 1)
+        return false;
+    make_plainly(row, key, from);
+    return true;
+}
+
+#endif
+
+bool lz_draw_row_make(struct lz_draw_row *row, uint64_t run_key, uint64_t from, unsigned lanes)
+{
+    LZ_ASSERT(lanes <= 2 || lanes == 4);
+    LZ_ASSERT(from % LZ_DRAW_ROW == 0);
+    if (!make_by(row, run_key, from, lanes))
+        return false;
+    row->key = run_key;
+    row->from = from;
+    row->is_made = true;
+    return true;
+}
+
+// Out of line, for three times in four there is nothing to make.
+static __attribute__((noinline)) void make(struct lz_draw_row *row, uint64_t key, uint64_t from)
+{
+    bool ok = lz_draw_row_make(row, key, from, 0);
+    LZ_ASSERT(ok);
+}
+
+static inline uint64_t ready_at(struct lz_draw_row *row, uint64_t key, uint64_t counter)
+{
+    uint64_t i = counter % LZ_DRAW_ROW;
+    if (row->from != counter - i || row->key != key || !row->is_made)
+        make(row, key, counter - i);
+    return i;
+}
+
+static inline int64_t place_of(uint64_t bits)
+{
+    return (int64_t)(bits >> 11);
+}
+
+// The one in 90 that is not in the sure part of its layer.
+static __attribute__((noinline)) struct lz_draw_pair slowly(const struct lz_draw_row *row,
+                                                            uint64_t key, uint64_t counter)
+{
+    struct lz_draw draw = lz_draw_begin(key, row->owner, row->purpose, counter);
+    double first = lz_draw_exponential(&draw);
+    return (struct lz_draw_pair){.first = first, .second = lz_draw_exponential(&draw)};
+}
+
+static __attribute__((noinline)) double first_slowly(const struct lz_draw_row *row, uint64_t key,
+                                                     uint64_t counter)
+{
+    return lz_draw_exponential_once(key, row->owner, row->purpose, counter);
+}
+
+double lz_draw_exponential_next(struct lz_draw_row *row, uint64_t run_key, uint64_t counter)
+{
+    uint64_t bits = row->bits[0][ready_at(row, run_key, counter)];
+    const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[bits & 255];
+    if (place_of(bits) >= at->sure)
+        return first_slowly(row, run_key, counter);
+    return (double)place_of(bits) * at->width;
+}
+
+struct lz_draw_pair lz_draw_exponential_pair(struct lz_draw_row *row, uint64_t run_key,
+                                             uint64_t counter)
+{
+    uint64_t i = ready_at(row, run_key, counter);
+    uint64_t one = row->bits[0][i], two = row->bits[1][i];
+    const struct lz_draw_tables_layer *of_one = &lz_draw_tables_exponential[one & 255];
+    const struct lz_draw_tables_layer *of_two = &lz_draw_tables_exponential[two & 255];
+    if (place_of(one) >= of_one->sure || place_of(two) >= of_two->sure)
+        return slowly(row, run_key, counter);
+    return (struct lz_draw_pair){.first = (double)place_of(one) * of_one->width,
+                                 .second = (double)place_of(two) * of_two->width};
+}
