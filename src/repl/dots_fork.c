@@ -5,6 +5,7 @@
 
 #include "check/format.h"
 #include "repl/dots.h"
+#include "repl/past.h"
 
 #define NAME_MAX_LEN 40
 
@@ -50,7 +51,7 @@ void lz_dots_snapshots(struct lz_repl *r, const char *args)
     char gap[48];
     lz_snapshots_measure(s);
     size_t budget = s->budget_bytes > 0 ? s->budget_bytes : LZ_SNAPSHOTS_BUDGET;
-    lz_format_count(gap, sizeof(gap), (double)lz_tree_gap(&r->tree));
+    lz_format_count(gap, sizeof(gap), (double)lz_past_gap(&r->tree));
     lz_repl_say(r, "%u copies sleep and take %.0f of %.0f MiB (--memory)", s->count,
                 (double)lz_snapshots_bytes(s) / 1048576.0, (double)budget / 1048576.0);
     lz_repl_say(r, "going back runs at most %s events again", gap);

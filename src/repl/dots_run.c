@@ -79,14 +79,19 @@ static void tell_run(struct lz_repl *r, const struct lz_tree_branch *from,
     tell_watches(r);
 }
 
+static bool may_go_on(struct lz_repl *r)
+{
+    if (lz_tree_now(&r->tree)->is_over)
+        lz_repl_say(r, "error: the scenario is over; .back goes to an earlier time");
+    return !lz_tree_now(&r->tree)->is_over;
+}
+
 static void run_to(struct lz_repl *r, lz_time t)
 {
     const struct lz_tree_branch from = *lz_tree_now(&r->tree);
     char at[32];
-    if (from.is_over) {
-        lz_repl_say(r, "error: the scenario is over; .back goes to an earlier time");
+    if (!may_go_on(r))
         return;
-    }
     if (t < from.at) {
         lz_repl_say(r, "error: it is %s already; .back goes to an earlier time",
                     lz_format_instant(at, sizeof(at), from.at));
@@ -121,24 +126,16 @@ void lz_dots_continue(struct lz_repl *r, const char *args)
     run_to(r, INT64_MAX);
 }
 
-static void step(struct lz_repl *r, enum lz_pipe_verb verb, uint64_t count)
+static void step(struct lz_repl *r, uint64_t events)
 {
     const struct lz_tree_branch from = *lz_tree_now(&r->tree);
-    if (from.is_over) {
-        lz_repl_say(r, "error: the scenario is over; .back goes to an earlier time");
-        return;
-    }
+    struct lz_pipe_message m;
     struct lz_str out;
     lz_str_init(&out);
-    struct lz_pipe_message m = {.kind = verb, .at = INT64_MAX, .count = count};
-    if (!lz_tree_ask(&r->tree, &m, &out)) {
-        lz_repl_gone(r);
-    } else {
-        if (m.kind == LZ_PIPE_STOPPED && m.count == 0)
-            m.kind = LZ_PIPE_OK; // so many events was what was asked for
-        lz_tree_now(&r->tree)->is_over = m.kind == LZ_PIPE_ENDED;
+    if (lz_tree_step(&r->tree, events, &m, &out))
         tell_run(r, &from, &m, &out);
-    }
+    else
+        lz_repl_gone(r);
     lz_str_finish(&out);
 }
 
@@ -148,14 +145,24 @@ void lz_dots_step(struct lz_repl *r, const char *args)
     unsigned long long n = args[0] != '\0' ? strtoull(args, &end, 10) : 1;
     if (n == 0 || (args[0] != '\0' && *end != '\0'))
         lz_repl_say(r, "error: .step takes a number of events, got \"%s\"", args);
-    else
-        step(r, LZ_PIPE_ADVANCE, n);
+    else if (may_go_on(r))
+        step(r, n);
 }
 
 void lz_dots_next(struct lz_repl *r, const char *args)
 {
     (void)args;
-    step(r, LZ_PIPE_SECOND, 0);
+    const struct lz_tree_branch from = *lz_tree_now(&r->tree);
+    struct lz_pipe_message m;
+    struct lz_str out;
+    if (!may_go_on(r))
+        return;
+    lz_str_init(&out);
+    if (lz_tree_run(&r->tree, from.at - from.at % LZ_S + LZ_S, "", &m, &out))
+        tell_run(r, &from, &m, &out);
+    else
+        lz_repl_gone(r);
+    lz_str_finish(&out);
 }
 
 static void back_to(struct lz_repl *r, lz_time t)

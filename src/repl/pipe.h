@@ -19,8 +19,8 @@ enum lz_pipe_verb {
     LZ_PIPE_COMPLETE, /* text: what was typed so far */
     LZ_PIPE_TIME,     /* text: a duration; answered in `at` */
     LZ_PIPE_METRIC,   /* text: an expression; answered in `count` */
-    LZ_PIPE_ADVANCE,  /* at: until when; count: events, 0 any; text: conditions, one a line */
-    LZ_PIPE_SECOND,   /* the same, to the next whole second at the most */
+    LZ_PIPE_ADVANCE,  /* at: until when; count: events, work_ns: processor time, both 0 any; text:
+                         conditions, one a line, asked at whole seconds */
     LZ_PIPE_FORK,     /* with a socket: a copy answers there from now on */
     LZ_PIPE_RECORD,   /* the run as if it ended now; the answer's text is a record's image */
     LZ_PIPE_SERIES,   /* text: a metric; at, count: from, to; answered in struct lz_pipe_point */
@@ -34,7 +34,7 @@ enum lz_pipe_answer {
     LZ_PIPE_WRONG,      /* text says why */
     LZ_PIPE_INCOMPLETE, /* of EVAL: it goes on in the next line */
     LZ_PIPE_BREAK,      /* of ADVANCE: condition `count`, from 1, has come true */
-    LZ_PIPE_STOPPED,    /* of ADVANCE: interrupted, or the events are used up */
+    LZ_PIPE_STOPPED,    /* of ADVANCE: interrupted (count 1), or events or work are used up */
     LZ_PIPE_ENDED,      /* of ADVANCE: the scenario is over */
     LZ_PIPE_CRASHED,    /* the last word of a process that ends by signal `count` */
 };
@@ -51,6 +51,8 @@ struct lz_pipe_message {
     lz_time at;    /* an answer: virtual time now */
     uint64_t count;
     uint64_t events, trace; /* of the world, in answers */
+    uint64_t work_ns;       /* of ADVANCE: what of the processor it may take, and has taken */
+    bool goes_on;           /* of ADVANCE: the text was said before, and how it stood is known */
 };
 
 /* `fd` < 0: no socket with it. False: the other side is gone. */

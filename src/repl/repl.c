@@ -418,6 +418,7 @@ bool lz_repl_run(const struct lz_repl_opts *opts, struct lz_str *why)
         look(&r);
         take_line(&r, line);
         free(line);
+        lz_tree_tidy(&r.tree);
     }
     sigaction(SIGINT, &before, NULL);
     interruptible = NULL;

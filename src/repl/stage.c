@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -18,6 +20,7 @@
 #include "script/prompt.h"
 
 #define CONDITIONS_MAX 64
+#define SLICE 2000u // events between two looks at the clock
 
 /*
  * Percent, the most that Lua can be told. A collection marks, and so writes to, every page with an
@@ -75,16 +78,31 @@ static struct lz_sim *sim_of(const struct stage *s)
     return s->world.world->sim;
 }
 
+/*
+ * Nobody asks any more. What this world holds is given back when nobody else wants the processor: a
+ * millisecond each, and going back far has dozens of them end.
+ */
+static _Noreturn void leave(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, 19);
+    _exit(0);
+}
+
+// With where the world stands.
+static void answer_with(const struct stage *s, struct lz_pipe_message *m, const struct lz_str *text)
+{
+    m->at = lz_sim_now(sim_of(s));
+    m->events = lz_sim_events(sim_of(s));
+    m->trace = lz_sim_trace(sim_of(s));
+    if (!lz_pipe_put(s->line, m, text, -1))
+        leave();
+}
+
 static void answer(const struct stage *s, enum lz_pipe_answer kind, uint64_t count,
                    const struct lz_str *text)
 {
-    const struct lz_pipe_message m = {.kind = kind,
-                                      .at = lz_sim_now(sim_of(s)),
-                                      .count = count,
-                                      .events = lz_sim_events(sim_of(s)),
-                                      .trace = lz_sim_trace(sim_of(s))};
-    if (!lz_pipe_put(s->line, &m, text, -1))
-        _exit(0); // nobody asks any more
+    struct lz_pipe_message m = {.kind = kind, .count = count};
+    answer_with(s, &m, text);
 }
 
 // ---------------------------------------------------------------- time
@@ -143,48 +161,78 @@ static void went_wrong(struct stage *s, struct lz_str *text)
     answer(s, LZ_PIPE_WRONG, 0, text);
 }
 
+// What of a stretch of time is still to be run.
+struct stretch {
+    lz_time until;
+    uint64_t events;
+    uint64_t work_end; // of the processor's time, which passes only while we have it
+};
+
+static uint64_t work_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool is_used_up(const struct stage *s, const struct stretch *left)
+{
+    return lz_sim_now(sim_of(s)) >= left->until || left->events == 0 || interrupted ||
+           (left->work_end > 0 && work_now() >= left->work_end);
+}
+
+/*
+ * So many events, or up to the next second if there are conditions. True: at that second. A slice
+ * ends where the machine has it end; only at whole seconds is anything asked that it could change.
+ */
+static bool run_slice(struct stage *s, const struct conditions *c, struct stretch *left)
+{
+    lz_time until = left->until, next = next_second(lz_sim_now(sim_of(s)));
+    if (c->count > 0 && next < until)
+        until = next;
+    uint64_t first = lz_sim_events(sim_of(s));
+    enum lz_sim_stop stop = lz_prompt_advance(
+        s->script, until, left->events < SLICE ? left->events : SLICE, &interrupted);
+    uint64_t fired = lz_sim_events(sim_of(s)) - first;
+    left->events -= fired < left->events ? fired : left->events;
+    return stop == LZ_SIM_ENDED && until % LZ_S == 0;
+}
+
 static void advance(struct stage *s, const struct lz_pipe_message *m, struct lz_str *text)
 {
     static struct conditions conditions;
     struct lz_str why;
     lz_str_init(&why);
-    if (!read_conditions(s, text->text, &conditions, &why)) {
+    if (!m->goes_on && !read_conditions(s, text->text, &conditions, &why)) {
         answer(s, LZ_PIPE_WRONG, 0, &why);
         lz_str_finish(&why);
         return;
     }
     lz_str_finish(&why);
-    lz_time end = s->world.world->end, until = m->at < end ? m->at : end;
-    uint64_t first = lz_sim_events(sim_of(s)), budget = m->count;
+    lz_time end = s->world.world->end;
+    uint64_t began = work_now();
+    struct stretch left = {.until = m->at < end ? m->at : end,
+                           .events = m->count > 0 ? m->count : UINT64_MAX,
+                           .work_end = m->work_ns > 0 ? began + m->work_ns : 0};
+    uint32_t which = 0;
     interrupted = 0;
-    while (lz_sim_now(sim_of(s)) < until) {
-        lz_time slice = until;
-        if (conditions.count > 0 && next_second(lz_sim_now(sim_of(s))) < until)
-            slice = next_second(lz_sim_now(sim_of(s)));
-        uint64_t used = lz_sim_events(sim_of(s)) - first;
-        if (budget > 0 && used >= budget)
-            break;
-        enum lz_sim_stop stop =
-            lz_prompt_advance(s->script, slice, budget > 0 ? budget - used : 0, &interrupted);
+    while (which == 0 && !is_used_up(s, &left)) {
+        bool is_second = run_slice(s, &conditions, &left);
         if (lz_script_trouble(s->script) != LZ_SCRIPT_OK) {
             went_wrong(s, text);
             return;
         }
-        uint32_t which = came_true(s, &conditions);
-        if (which != 0) {
-            answer(s, LZ_PIPE_BREAK, which, NULL);
-            return;
-        }
-        if (stop != LZ_SIM_ENDED)
-            break;
+        which = is_second ? came_true(s, &conditions) : 0;
     }
-    bool is_there = lz_sim_now(sim_of(s)) >= until;
-    s->is_over = is_there && until == end;
-    answer(s,
-           s->is_over ? LZ_PIPE_ENDED
-           : is_there ? LZ_PIPE_OK
-                      : LZ_PIPE_STOPPED,
-           (uint64_t)interrupted, NULL);
+    bool is_there = lz_sim_now(sim_of(s)) >= left.until;
+    s->is_over = which == 0 && is_there && left.until == end;
+    struct lz_pipe_message told = {.kind = which != 0   ? LZ_PIPE_BREAK
+                                           : s->is_over ? LZ_PIPE_ENDED
+                                           : is_there   ? LZ_PIPE_OK
+                                                        : LZ_PIPE_STOPPED,
+                                   .count = which != 0 ? which : (uint64_t)interrupted,
+                                   .work_ns = work_now() - began};
+    answer_with(s, &told, NULL);
 }
 
 // ---------------------------------------------------------------- the others
@@ -344,12 +392,6 @@ static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_s
     case LZ_PIPE_ADVANCE:
         advance(s, m, text);
         break;
-    case LZ_PIPE_SECOND: {
-        struct lz_pipe_message to = *m;
-        to.at = next_second(lz_sim_now(sim_of(s)));
-        advance(s, &to, text);
-        break;
-    }
     case LZ_PIPE_FORK:
         fork_off(s, fd);
         break;
@@ -382,7 +424,7 @@ static _Noreturn void serve(struct stage *s)
     int fd = -1;
     while (lz_pipe_get(s->line, &m, &text, &fd))
         handle(s, &m, &text, fd);
-    _exit(0);
+    leave();
 }
 
 static bool open_world(struct stage *s, struct lz_str *why)

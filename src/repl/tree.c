@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "repl/past.h"
 
 // C-c may come while the world stands still between two stretches of a run.
 static volatile sig_atomic_t interrupted;
@@ -117,6 +118,8 @@ void lz_tree_close(struct lz_tree *t)
         free(t->typed[i].line);
     free(t->typed);
     free(t->nodes);
+    lz_tree_tidy(t);
+    free(t->left);
     lz_snapshots_finish(&t->snapshots);
     *t = (struct lz_tree){0};
 }
@@ -141,37 +144,25 @@ static bool snapshot(struct lz_tree *t, bool is_first)
                                     .order = ++t->order,
                                     .is_first = is_first};
     lz_snapshots_add(&t->snapshots, &one);
+    lz_snapshots_thin(&t->snapshots, lz_past_least_missed, t);
+    b->work_ns = 0;
     return true;
 }
 
-// Does the history of `node` have what was done in `whose` as number `order`?
-static bool is_past(const struct lz_tree *t, uint32_t whose, uint64_t order, uint32_t node)
+// A world that is no longer needed ends later, beside what is done then (lz_tree_tidy).
+static void leave(struct lz_tree *t, int line)
 {
-    uint64_t up_to = UINT64_MAX;
-    for (;;) {
-        const struct lz_tree_node *n = &t->nodes[node];
-        if (whose == node)
-            return order <= up_to;
-        if (n->parent == node)
-            return false;
-        up_to = n->order < up_to ? n->order : up_to;
-        node = n->parent;
+    if (t->left_count == t->left_cap) {
+        t->left_cap = t->left_cap > 0 ? 2 * t->left_cap : 64;
+        t->left = lz_mem_resize(t->left, t->left_cap * sizeof(t->left[0]));
     }
+    t->left[t->left_count++] = line;
 }
 
-// The latest in the past of the current branch that is not after `at`; the count: none.
-static uint32_t nearest(const struct lz_tree *t, lz_time at)
+void lz_tree_tidy(struct lz_tree *t)
 {
-    const struct lz_snapshots *all = &t->snapshots;
-    uint32_t best = all->count, node = t->branches[t->current].node;
-    for (uint32_t i = 0; i < all->count; i++) {
-        const struct lz_snapshot *s = &all->all[i];
-        if (s->at <= at && is_past(t, s->node, s->order, node) &&
-            (best == all->count || s->events > all->all[best].events ||
-             (s->events == all->all[best].events && s->order > all->all[best].order)))
-            best = i;
-    }
-    return best;
+    while (t->left_count > 0)
+        close(t->left[--t->left_count]);
 }
 
 static bool wake(struct lz_tree *t, uint32_t i, struct lz_str *why)
@@ -181,10 +172,11 @@ static bool wake(struct lz_tree *t, uint32_t i, struct lz_str *why)
     int line = copy_world(t->snapshots.all[i].line, &m, why);
     if (line < 0)
         return false;
-    close(b->line);
+    leave(t, b->line);
     b->line = line;
     b->pid = (pid_t)m.count;
     b->is_over = false;
+    b->work_ns = 0;
     note(b, &m);
     return true;
 }
@@ -277,42 +269,56 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
     return ok;
 }
 
-// Has enough happened since the latest copy for another one?
-static bool is_due(const struct lz_tree *t)
+struct goal {
+    lz_time until;
+    uint64_t events; // when so many have fired since the beginning; UINT64_MAX: any number
+    const char *conditions;
+};
+
+// As far as the next copy; or, where none are taken, as the one who waits may want to stop.
+static struct lz_pipe_message stretch(const struct lz_tree *t, const struct goal *goal)
 {
     const struct lz_tree_branch *b = &t->branches[t->current];
-    uint32_t i = nearest(t, b->at);
-    uint64_t events = i < t->snapshots.count ? b->events - t->snapshots.all[i].events : b->events;
-    lz_time span = i < t->snapshots.count ? b->at - t->snapshots.all[i].at : b->at;
-    return events >= LZ_SNAPSHOTS_EVENTS ||
-           (events >= LZ_SNAPSHOTS_EVENTS_MIN && span >= LZ_SNAPSHOTS_TIME);
+    lz_time stride = t->stride > 0 && t->stride < LZ_SNAPSHOTS_TIME ? t->stride : LZ_SNAPSHOTS_TIME;
+    struct lz_pipe_message m = {.kind = LZ_PIPE_ADVANCE,
+                                .at = goal->until - b->at > stride ? b->at + stride : goal->until,
+                                .count = LZ_SNAPSHOTS_EVENTS};
+    if (!t->is_replaying) {
+        uint64_t events = lz_past_since(t).events;
+        m.count -= events < m.count ? events : m.count - 1;
+        m.work_ns = LZ_SNAPSHOTS_WORK - (b->work_ns < LZ_SNAPSHOTS_WORK ? b->work_ns : 0);
+    }
+    LZ_ASSERT(b->events < goal->events);
+    if (m.count > goal->events - b->events)
+        m.count = goal->events - b->events;
+    return m;
 }
 
-bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
-                 struct lz_pipe_message *m, struct lz_str *out)
+// From copy to copy.
+static bool run(struct lz_tree *t, const struct goal *goal, struct lz_pipe_message *m,
+                struct lz_str *out)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
     if (t->snapshots.count == 0 && !snapshot(t, true))
         return false;
-    lz_time stride = t->stride > 0 && t->stride < LZ_SNAPSHOTS_TIME ? t->stride : LZ_SNAPSHOTS_TIME;
-    bool goes_on;
+    bool goes_on = false;
     interrupted = 0;
     do {
-        lz_time to = until - b->at > stride ? b->at + stride : until;
-        *m = (struct lz_pipe_message){
-            .kind = LZ_PIPE_ADVANCE, .at = to, .count = LZ_SNAPSHOTS_EVENTS};
+        *m = stretch(t, goal);
+        m->goes_on = goes_on; // how the conditions stood before is what counts
         lz_str_clear(out);
-        lz_str_add(out, conditions);
+        lz_str_add(out, goal->conditions);
         if (!lz_tree_ask(t, m, out))
             return false;
+        b->work_ns += m->work_ns;
         if (interrupted && (m->kind == LZ_PIPE_STOPPED || m->kind == LZ_PIPE_OK)) {
             m->kind = LZ_PIPE_STOPPED;
             m->count = 1;
         }
-        goes_on = (m->kind == LZ_PIPE_STOPPED && m->count == 0) ||
-                  (m->kind == LZ_PIPE_OK && b->at < until);
+        goes_on = b->events < goal->events && ((m->kind == LZ_PIPE_STOPPED && m->count == 0) ||
+                                               (m->kind == LZ_PIPE_OK && b->at < goal->until));
         struct lz_pipe_message end = *m;
-        if (goes_on && !t->is_replaying && is_due(t) && !snapshot(t, false))
+        if (goes_on && !t->is_replaying && lz_past_is_due(t) && !snapshot(t, false))
             return false;
         if (t->between != NULL)
             t->between(t->between_ctx);
@@ -324,6 +330,24 @@ bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
         }
     } while (goes_on);
     b->is_over = m->kind == LZ_PIPE_ENDED;
+    return true;
+}
+
+bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
+                 struct lz_pipe_message *m, struct lz_str *out)
+{
+    return run(t, &(struct goal){until, UINT64_MAX, conditions}, m, out);
+}
+
+bool lz_tree_step(struct lz_tree *t, uint64_t events, struct lz_pipe_message *m, struct lz_str *out)
+{
+    uint64_t fired = lz_tree_now(t)->events;
+    LZ_ASSERT(events > 0);
+    uint64_t last = events < UINT64_MAX - fired ? fired + events : UINT64_MAX;
+    if (!run(t, &(struct goal){INT64_MAX, last, ""}, m, out))
+        return false;
+    if (m->kind == LZ_PIPE_STOPPED && m->count == 0)
+        m->kind = LZ_PIPE_OK; // so many was what was asked for
     return true;
 }
 
@@ -344,7 +368,7 @@ static bool type_again(struct lz_tree *t, const struct lz_tree_typed *line, stru
  */
 static bool wake_at(struct lz_tree *t, lz_time at, struct lz_str *why)
 {
-    uint32_t i = nearest(t, at);
+    uint32_t i = lz_past_nearest(t, at);
     if (i == t->snapshots.count) {
         lz_str_add(why, "nothing is kept of that time");
         return false;
@@ -359,7 +383,8 @@ static bool wake_at(struct lz_tree *t, lz_time at, struct lz_str *why)
     for (uint32_t k = 0; ok && k < t->typed_count; k++) {
         const struct lz_tree_typed *line = &t->typed[k];
         bool is_after = line->at > from.at || (line->at == from.at && line->order > from.order);
-        if (is_after && line->at <= at && is_past(t, line->node, line->order, lz_tree_now(t)->node))
+        if (is_after && line->at <= at &&
+            lz_past_has(t, line->node, line->order, lz_tree_now(t)->node))
             ok = type_again(t, line, why);
     }
     if (ok) {
@@ -370,40 +395,14 @@ static bool wake_at(struct lz_tree *t, lz_time at, struct lz_str *why)
     return ok;
 }
 
-static bool is_reachable(const struct lz_tree *t, uint32_t node, uint64_t order)
-{
-    for (uint32_t i = 0; i < t->branch_count; i++)
-        if (is_past(t, node, order, t->branches[i].node))
-            return true;
-    return false;
-}
-
 static void forget_unreachable(struct lz_tree *t)
 {
     for (uint32_t i = t->snapshots.count; i-- > 0;)
-        if (!is_reachable(t, t->snapshots.all[i].node, t->snapshots.all[i].order))
-            lz_snapshots_forget(&t->snapshots, i);
+        if (!lz_past_is_reachable(t, t->snapshots.all[i].node, t->snapshots.all[i].order))
+            leave(t, lz_snapshots_release(&t->snapshots, i));
     for (uint32_t i = t->typed_count; i-- > 0;)
-        if (!is_reachable(t, t->typed[i].node, t->typed[i].order))
+        if (!lz_past_is_reachable(t, t->typed[i].node, t->typed[i].order))
             forget_typed(t, i);
-}
-
-// The number of the last thing in the current history that is not after `at`.
-static uint64_t last_order(const struct lz_tree *t, lz_time at)
-{
-    uint32_t node = t->branches[t->current].node;
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < t->snapshots.count; i++) {
-        const struct lz_snapshot *s = &t->snapshots.all[i];
-        if (s->at <= at && s->order > last && is_past(t, s->node, s->order, node))
-            last = s->order;
-    }
-    for (uint32_t i = 0; i < t->typed_count; i++) {
-        const struct lz_tree_typed *l = &t->typed[i];
-        if (l->at <= at && l->order > last && is_past(t, l->node, l->order, node))
-            last = l->order;
-    }
-    return last;
 }
 
 bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why)
@@ -412,38 +411,19 @@ bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why)
     LZ_ASSERT(at <= b->at);
     if (at == b->at)
         return true;
-    if (nearest(t, at) == t->snapshots.count) {
+    if (lz_past_nearest(t, at) == t->snapshots.count) {
         lz_str_add(why, "nothing is kept of that time");
         return false;
     }
-    b->node = new_node(t, b->node, last_order(t, at));
+    b->node = new_node(t, b->node, lz_past_last(t, at));
     bool ok = wake_at(t, at, why);
-    forget_unreachable(t); // last: their processes give back what they hold, beside the answer
+    forget_unreachable(t);
     return ok;
-}
-
-uint64_t lz_tree_gap(const struct lz_tree *t)
-{
-    uint32_t node = t->branches[t->current].node;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < t->snapshots.count; i++) {
-        const struct lz_snapshot *s = &t->snapshots.all[i];
-        if (!is_past(t, s->node, s->order, node))
-            continue;
-        uint64_t next = t->branches[t->current].events;
-        for (uint32_t k = 0; k < t->snapshots.count; k++) {
-            const struct lz_snapshot *o = &t->snapshots.all[k];
-            if (o->events > s->events && o->events < next && is_past(t, o->node, o->order, node))
-                next = o->events;
-        }
-        most = next > s->events && next - s->events > most ? next - s->events : most;
-    }
-    return most;
 }
 
 bool lz_tree_recover(struct lz_tree *t, struct lz_str *why)
 {
-    uint32_t i = nearest(t, lz_tree_now(t)->at);
+    uint32_t i = lz_past_nearest(t, lz_tree_now(t)->at);
     lz_time at = i < t->snapshots.count ? t->snapshots.all[i].at : 0;
     // A copy may have gone with the world: then the one before it.
     while (i < t->snapshots.count) {
@@ -451,7 +431,7 @@ bool lz_tree_recover(struct lz_tree *t, struct lz_str *why)
         if (wake_at(t, at, why))
             return true;
         lz_snapshots_forget(&t->snapshots, i);
-        i = nearest(t, at);
+        i = lz_past_nearest(t, at);
         at = i < t->snapshots.count ? t->snapshots.all[i].at : 0;
     }
     return false;
@@ -471,7 +451,7 @@ static bool relive(struct lz_tree *t, uint32_t node, lz_time until, struct lz_st
     struct lz_pipe_message m = {.kind = LZ_PIPE_OK};
     uint32_t count = t->typed_count; // what is typed again comes after
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_past(t, t->typed[i].node, t->typed[i].order, node))
+        if (!lz_past_has(t, t->typed[i].node, t->typed[i].order, node))
             continue;
         if (!type_again(t, &t->typed[i], out))
             return false;

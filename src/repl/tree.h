@@ -37,6 +37,7 @@ struct lz_tree_branch {
     uint32_t node; /* that it adds to */
     lz_time at;
     uint64_t events, trace;
+    uint64_t work_ns; /* of a processor, since the latest copy */
     bool is_over;
     char *source; /* of its scenario, if it was changed; NULL: as in its file */
 };
@@ -60,7 +61,9 @@ struct lz_tree {
     uint32_t typed_count, typed_cap;
     bool is_replaying; /* what has been; no copies are taken */
     uint64_t look;     /* `count` of LZ_PIPE_EVAL */
-    int fatal;         /* signal that ended the world that was asked last; 0: none is known */
+    int *left;         /* lines of worlds that are no longer needed */
+    uint32_t left_count, left_cap;
+    int fatal; /* signal that ended the world that was asked last; 0: none is known */
     /*
      * For pictures of a run while it goes on: called at least every `stride` of virtual time (0:
      * whenever a snapshot is due). It may ask the world. NULL: nobody looks.
@@ -75,6 +78,12 @@ bool lz_tree_open(const struct lz_stage_opts *opts, size_t budget_bytes, struct 
                   struct lz_str *why) LZ_MUST_CHECK;
 void lz_tree_close(struct lz_tree *t);
 
+/*
+ * End what is no longer needed: by the dozen after going back far, and a millisecond each. When the
+ * one who asked has the answer.
+ */
+void lz_tree_tidy(struct lz_tree *t);
+
 struct lz_tree_branch *lz_tree_now(struct lz_tree *t);
 
 /* Ask the current world; `text` in and out. False: its process is gone, see lz_tree_recover. */
@@ -87,6 +96,10 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
 /* Run the current world to `until`, taking snapshots. `conditions`: one a line; may be empty. */
 bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
                  struct lz_pipe_message *m, struct lz_str *out);
+
+/* The same for so many events. */
+bool lz_tree_step(struct lz_tree *t, uint64_t events, struct lz_pipe_message *m,
+                  struct lz_str *out);
 
 /* To the state at `at`, which lies in its past. */
 bool lz_tree_back(struct lz_tree *t, lz_time at, struct lz_str *why);
@@ -104,9 +117,6 @@ const char *lz_tree_reason(const struct lz_tree *t);
  */
 bool lz_tree_rebuild(struct lz_tree *t, const struct lz_stage_opts *opts, const char *source,
                      struct lz_str *why);
-
-/* The most events that going back can have to run again. */
-uint64_t lz_tree_gap(const struct lz_tree *t);
 
 /* The text of the current branch's scenario. */
 const char *lz_tree_source(const struct lz_tree *t, const struct lz_stage_opts *opts);

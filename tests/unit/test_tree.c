@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "repl/past.h"
 #include "repl/tree.h"
 
 static const char scenario[] =
@@ -134,12 +135,73 @@ static void copies_keep_to_their_budget_and_gaps_stay_even(void **state)
         assert_true(lz_snapshots_bytes(&t.snapshots) <= most + most / 4 + kept);
         assert_true(t.snapshots.count >= 2);
         uint64_t even = lz_tree_now(&t)->events / t.snapshots.count;
-        assert_true(lz_tree_gap(&t) <= 4 * even + LZ_SNAPSHOTS_EVENTS);
-        assert_true(lz_tree_gap(&t) >= before); // less memory never makes going back shorter
-        before = lz_tree_gap(&t);
+        assert_true(lz_past_gap(&t) <= 4 * even + LZ_SNAPSHOTS_EVENTS);
+        assert_true(lz_past_gap(&t) >= before); // less memory never makes going back shorter
+        before = lz_past_gap(&t);
         lz_tree_close(&t);
     }
     assert_true(before > LZ_SNAPSHOTS_EVENTS); // the least budget was too little for all
+}
+
+// A number below `n`, another one each time.
+static uint32_t draw(uint64_t *state, uint32_t n)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((*state >> 33) % n);
+}
+
+// Anything a person does that moves a world: on, back, a few events, a line, a branch.
+static void wander(struct lz_tree *t, uint64_t *chance)
+{
+    struct lz_str text;
+    struct lz_pipe_message m;
+    lz_str_init(&text);
+    int now = (int)(lz_tree_now(t)->at / LZ_S);
+    uint32_t what = draw(chance, 10);
+    if (what < 4) {
+        run_to(t, now + (int)draw(chance, 40));
+    } else if (what < 7) {
+        if (now > 0)
+            back_to(t, (int)draw(chance, (uint32_t)now));
+    } else if (what == 7) {
+        assert_true(lz_tree_step(t, 1 + draw(chance, 200000), &m, &text));
+    } else if (what == 8) {
+        act(t, "x = 1");
+    } else if (draw(chance, 2) == 0 && t->branch_count < 4) {
+        assert_true(lz_tree_fork(t, NULL, &text));
+    } else {
+        t->current = draw(chance, t->branch_count);
+    }
+    lz_str_finish(&text);
+}
+
+/*
+ * What bounds the wait for an answer: with memory for all copies no way back runs more than the
+ * events between two of them; with less, no more than a few times what even ones would.
+ */
+static void going_back_is_short_whatever_was_done_before(void **state)
+{
+    (void)state;
+    static const size_t tight[] = {0, 6u << 20};
+    for (size_t b = 0; b < 2; b++) {
+        struct lz_tree t;
+        uint64_t chance = 11 + b, most = 0;
+        open_tree(&t, tight[b]);
+        for (int i = 0; i < 50 && lz_tree_now(&t)->at < 500 * LZ_S; i++) {
+            wander(&t, &chance);
+            uint64_t events = 0; // that all branches have behind them
+            for (uint32_t k = 0; k < t.branch_count; k++)
+                events += t.branches[k].events;
+            uint64_t even = events / (t.snapshots.count + 1);
+            most = even > most ? even : most;
+            uint64_t gap = lz_past_gap(&t);
+            if (tight[b] == 0)
+                assert_true(gap <= LZ_SNAPSHOTS_EVENTS);
+            else
+                assert_true(gap <= 4 * most + LZ_SNAPSHOTS_EVENTS);
+        }
+        lz_tree_close(&t);
+    }
 }
 
 static void what_was_typed_is_typed_again_where_its_copy_has_gone(void **state)
@@ -236,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(going_back_gives_the_state_of_a_fresh_run),
         cmocka_unit_test(copies_keep_to_their_budget_and_gaps_stay_even),
+        cmocka_unit_test(going_back_is_short_whatever_was_done_before),
         cmocka_unit_test(what_was_typed_is_typed_again_where_its_copy_has_gone),
         cmocka_unit_test(a_branch_that_goes_back_before_its_fork_has_a_past_of_its_own),
         cmocka_unit_test(a_line_that_fails_leaves_the_world_as_it_was),
