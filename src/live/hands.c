@@ -5,14 +5,20 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "live/acts.h"
+#include "live/loop.h"
+
+#define LATE_MS 20.0 // of a fault: more is told
 
 // A fault that is in force.
 struct held {
+    struct lz_hands *hands;
     struct lz_action_firing firing;
     const struct lz_action *action;
     struct lz_fault *fault;
     uint64_t before; // its effect, of earlier firings
-    bool is_applied;
+    int64_t fired_ns;
+    bool is_applied, is_over;
 };
 
 struct lz_hands {
@@ -177,7 +183,7 @@ bool lz_hands_check(struct lz_hands *h, const struct lz_fault *f, struct lz_err 
 static struct held *held_of(const struct lz_hands *h, const struct lz_fault *f)
 {
     for (size_t i = 0; i < h->count; i++)
-        if (h->all[i]->fault == f)
+        if (h->all[i]->fault == f && !h->all[i]->is_over)
             return h->all[i];
     return NULL;
 }
@@ -188,39 +194,76 @@ static void look_at(struct lz_hands *h, struct held *held)
         held->fault->effect = held->before + held->action->effect(h->live, &held->firing);
 }
 
+static void carry_out(void *ctx)
+{
+    struct held *held = ctx;
+    struct lz_live *live = held->hands->live;
+    struct lz_fault *f = held->fault;
+    struct lz_err err;
+    double late_ms = (double)(lz_loop_clock() - held->fired_ns) / (double)LZ_MS;
+    if (held->is_over) {
+        lz_live_doubt(live,
+                      "fault %s could not begin before its end: what was to be done earlier "
+                      "waited %.0f ms for the undo log to reach the disk",
+                      f->name, late_ms);
+        return;
+    }
+    held->is_applied = held->action->apply(live, &held->firing, &err);
+    late_ms = (double)(lz_loop_clock() - held->fired_ns) / (double)LZ_MS;
+    if (!held->is_applied)
+        lz_live_doubt(live, "fault %s could not be carried out: %s", f->name, err.msg);
+    else if (late_ms > LATE_MS)
+        lz_live_note(live, "fault %s began %.0f ms late: its undoing had to reach the disk first",
+                     f->name, late_ms);
+    look_at(held->hands, held);
+}
+
+// What is about processes is written down first, and waits for that.
+static void act(struct held *held, lz_acts_fn *fn)
+{
+    if ((held->action->on & LZ_ACTION_PROCESS) != 0)
+        lz_acts_do(lz_live_acts(held->hands->live), fn, held);
+    else
+        fn(held);
+}
+
 static void apply(void *ctx, struct lz_fault *f)
 {
     struct lz_hands *h = ctx;
     struct held *held = lz_mem_alloc(sizeof(*held));
-    struct lz_err err;
-    *held = (struct held){.action = lz_action_find(f->kind->name), .fault = f, .before = f->effect};
+    *held = (struct held){.hands = h,
+                          .action = lz_action_find(f->kind->name),
+                          .fault = f,
+                          .before = f->effect,
+                          .fired_ns = lz_loop_clock()};
     LZ_ASSERT(held->action != NULL);
     LZ_ASSERT(held_of(h, f) == NULL);
     held->firing = (struct lz_action_firing){.fault = f, .number = ++h->firings};
     find_targets(h, f, &f->opts, held->action->on, &held->firing);
     h->all = lz_mem_resize(h->all, (h->count + 1) * sizeof(struct held *));
     h->all[h->count++] = held;
-    held->is_applied = held->action->apply(h->live, &held->firing, &err);
-    if (!held->is_applied)
-        lz_live_doubt(h->live, "fault %s could not be carried out: %s", f->name, err.msg);
-    look_at(h, held);
+    act(held, carry_out);
+}
+
+static void grow(void *ctx)
+{
+    struct held *held = ctx;
+    struct lz_err err;
+    if (held->is_applied && !held->action->change(held->hands->live, &held->firing, &err))
+        lz_live_doubt(held->hands->live, "fault %s could not grow: %s", held->fault->name, err.msg);
 }
 
 static void change(void *ctx, struct lz_fault *f)
 {
-    struct lz_hands *h = ctx;
-    struct held *held = held_of(h, f);
-    struct lz_err err;
+    struct held *held = held_of(ctx, f);
     LZ_ASSERT(held != NULL);
-    if (held->is_applied && !held->action->change(h->live, &held->firing, &err))
-        lz_live_doubt(h->live, "fault %s could not grow: %s", f->name, err.msg);
+    act(held, grow);
 }
 
-static void revert(void *ctx, struct lz_fault *f)
+static void take_back(void *ctx)
 {
-    struct lz_hands *h = ctx;
-    struct held *held = held_of(h, f);
-    LZ_ASSERT(held != NULL);
+    struct held *held = ctx;
+    struct lz_hands *h = held->hands;
     look_at(h, held);
     if (held->is_applied)
         held->action->end(h->live, &held->firing);
@@ -231,8 +274,19 @@ static void revert(void *ctx, struct lz_fault *f)
     free(held);
 }
 
+static void revert(void *ctx, struct lz_fault *f)
+{
+    struct held *held = held_of(ctx, f);
+    LZ_ASSERT(held != NULL);
+    held->is_over = true;
+    act(held, take_back);
+}
+
 void lz_hands_look(struct lz_hands *h)
 {
+    // To look at what is being changed would disturb it.
+    if (h->count == 0 || lz_acts_are_waiting(lz_live_acts(h->live)))
+        return;
     for (size_t i = 0; i < h->count; i++)
         look_at(h, h->all[i]);
 }

@@ -4,6 +4,7 @@
 #ifndef LZ_LIVE_INNER_H
 #define LZ_LIVE_INNER_H
 
+#include "live/acts.h"
 #include "live/hands.h"
 #include "live/live.h"
 #include "live/load/load.h"
@@ -44,6 +45,7 @@ struct lz_live {
     struct lz_loop *loop;
     struct lz_site *site;
     struct lz_undo *undo;
+    struct lz_acts *acts;
     struct lz_watchdog watchdog;
     struct lz_spaces *spaces; /* NULL: the machine's own network */
     struct lz_proxy *proxy;

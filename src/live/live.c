@@ -40,6 +40,11 @@ struct lz_undo *lz_live_undo(struct lz_live *live)
     return live->undo;
 }
 
+struct lz_acts *lz_live_acts(struct lz_live *live)
+{
+    return live->acts;
+}
+
 struct lz_proxy *lz_live_proxy(struct lz_live *live)
 {
     return live->proxy;

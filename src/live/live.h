@@ -13,7 +13,8 @@
  * decides for Lorenz itself (arrival times, which messages a fault hits) is drawn by key and
  * repeats with the seed.
  *
- * Everything runs in one thread on one loop (loop.h). Whatever feeds a measure calls lz_live_now
+ * Everything runs on one loop (loop.h), one thing at a time: what waits for the disk does so in a
+ * thread beside it (acts.h). Whatever feeds a measure calls lz_live_now
  * first, so that what it observed falls into the right window.
  */
 #ifndef LZ_LIVE_LIVE_H
@@ -23,6 +24,7 @@
 #include "live/site.h"
 #include "live/undo.h"
 
+struct lz_acts;
 struct lz_live;
 struct lz_loop;
 struct lz_proxy;
@@ -33,6 +35,7 @@ struct lz_world *lz_live_world(struct lz_live *live);
 const struct lz_live_plan *lz_live_plan_of(const struct lz_live *live);
 struct lz_site *lz_live_site(struct lz_live *live);
 struct lz_undo *lz_live_undo(struct lz_live *live);
+struct lz_acts *lz_live_acts(struct lz_live *live);
 struct lz_proxy *lz_live_proxy(struct lz_live *live);
 int lz_live_space(struct lz_live *live, uint32_t node); /* for net_fd; 0: it is where we are */
 const char *lz_live_run_name(const struct lz_live *live);

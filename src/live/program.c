@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "live/acts.h"
 #include "live/family.h"
 #include "live/loop.h"
 #include "live/machine/needs.h"
@@ -30,6 +31,7 @@ struct lz_program {
     size_t setup_done;
     bool was_ready;  // once: what connects to it may start
     bool is_wanted;  // it is to run, faults aside
+    bool is_coming;  // its start is being written down
     bool comes_back; // as soon as it has ended: what kept it down is over
     uint32_t kills, pauses;
     lz_undo_id pause_undo;
@@ -189,6 +191,14 @@ static void ask_until_ready(struct lz_program *p)
 
 static void on_child(void *ctx, pid_t pid, int status);
 
+// What happened to it while its start was written down.
+static void catch_up(struct lz_program *p)
+{
+    const struct lz_family family = family_of(p);
+    if (p->kills > 0 || !p->is_wanted)
+        lz_family_signal(&family, SIGKILL);
+}
+
 static bool spawn(struct lz_program *p, const char *const *argv)
 {
     struct lz_live *live = p->all->live;
@@ -214,7 +224,7 @@ static bool spawn(struct lz_program *p, const char *const *argv)
 }
 
 // The next of its setup, or itself.
-static void go_on(struct lz_program *p)
+static void spawn_next(struct lz_program *p)
 {
     if (p->setup_done < p->texts->setup_count) {
         set_state(p, LZ_SITE_SETTING);
@@ -230,11 +240,27 @@ static void go_on(struct lz_program *p)
     ask_until_ready(p);
 }
 
+static void on_coming(void *ctx)
+{
+    struct lz_program *p = ctx;
+    if (!p->all->is_stopping && p->kills == 0)
+        spawn_next(p);
+    p->is_coming = false;
+    if (p->process->pid != 0)
+        catch_up(p);
+}
+
+static void go_on(struct lz_program *p)
+{
+    p->is_coming = true;
+    lz_acts_do(lz_live_acts(p->all->live), on_coming, p);
+}
+
 static void begin(struct lz_program *p)
 {
     if (target_of(p)->url != NULL)
         ask_until_ready(p);
-    else if (p->process->pid == 0 && p->kills == 0 && !p->all->is_stopping)
+    else if (!p->is_coming && p->process->pid == 0 && p->kills == 0 && !p->all->is_stopping)
         go_on(p);
 }
 
@@ -257,6 +283,7 @@ static void forget(struct lz_program *p)
     if (p->pause_undo != 0)
         lz_undo_forget(undo, p->pause_undo);
     p->undo = p->pause_undo = 0;
+    p->pauses = 0;
     p->process->pid = 0;
     lz_loop_cancel(lz_live_loop(p->all->live), &p->grace);
 }
@@ -499,8 +526,14 @@ uint32_t lz_program_pause(struct lz_program *p, struct lz_err *err)
                                             .start = family.start,
                                             .text = p->mark,
                                             .number = SIGCONT};
-        if (!lz_undo_add(lz_live_undo(p->all->live), &entry, &p->pause_undo, err))
+        lz_undo_id undo;
+        if (!lz_undo_add(lz_live_undo(p->all->live), &entry, &undo, err))
             return 0;
+        if (p->process->pid != family.pid || p->process->start_time != family.start) {
+            lz_undo_forget(lz_live_undo(p->all->live), undo);
+            return 0; // it ended while this was written down
+        }
+        p->pause_undo = undo;
         lz_family_signal(&family, SIGSTOP);
     }
     p->pauses++;

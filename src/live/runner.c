@@ -252,10 +252,14 @@ static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct l
         return end_as(out, LZ_RUNNER_UNREADY, err->msg);
     // Orphans of what we start come to us, and not to init.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    bool ok = watch_signals(live, err) && open_spaces(live, err) && open_edges(live, err) &&
+    // After the signals: a thread waits for them as the one that made it.
+    bool ok = watch_signals(live, err) && lz_acts_create(live->loop, &live->acts, err) &&
+              open_spaces(live, err) && open_edges(live, err) &&
               lz_programs_prepare(live, &live->programs, err) && add_load(live, err);
-    if (ok)
+    if (ok) {
+        lz_undo_sync_by(live->undo, lz_acts_sync, live->acts);
         observe(live);
+    }
     enum lz_runner_end end = err->code == LZ_EINVAL ? LZ_RUNNER_WRONG : LZ_RUNNER_UNREADY;
     return ok || end_as(out, end, err->msg);
 }
@@ -312,6 +316,7 @@ static void stop_all(struct lz_live *live)
 {
     lz_loop_cancel(live->loop, &live->tick);
     lz_faults_end(live->built.faults);
+    lz_acts_drain(live->acts);
     if (live->load != NULL)
         lz_load_end(live->load);
     lz_live_stop_probes(live);
@@ -387,6 +392,7 @@ static void finish(struct lz_live *live, struct lz_runner_result *out)
 {
     struct lz_err err;
     out->is_clean = true;
+    lz_acts_drain(live->acts);
     lz_load_destroy(live->load);
     lz_programs_destroy(live->programs);
     lz_proxy_destroy(live->proxy);
@@ -401,6 +407,7 @@ static void finish(struct lz_live *live, struct lz_runner_result *out)
     if (live->watchdog.pid > 0)
         lz_watchdog_dismiss(&live->watchdog);
     lz_undo_close(live->undo);
+    lz_acts_destroy(live->acts);
     if (live->loop != NULL)
         lz_loop_destroy(live->loop);
     lz_spaces_destroy(live->spaces);

@@ -31,6 +31,8 @@ struct entry {
 
 struct lz_undo {
     int fd;
+    int (*sync)(void *ctx, int fd); // NULL: fsync
+    void *sync_ctx;
     char *path;
     struct entry *entries; // numbered from 1
     uint32_t count;
@@ -96,7 +98,7 @@ static bool unseal(char *line)
     return lz_hash_bytes(line, strlen(line)) == want;
 }
 
-static bool append(struct lz_undo *u, struct lz_str *line, bool is_durable, struct lz_err *err)
+static bool append(struct lz_undo *u, struct lz_str *line, struct lz_err *err)
 {
     seal(line);
     size_t done = 0;
@@ -113,10 +115,18 @@ static bool append(struct lz_undo *u, struct lz_str *line, bool is_durable, stru
         }
         done += (size_t)n;
     }
-    if (is_durable && fsync(u->fd) != 0)
-        return lz_fail(err, LZ_EIO, "cannot bring the undo log %s to the disk: %s", u->path,
-                       strerror(errno));
     return true;
+}
+
+static bool bring_to_disk(struct lz_undo *u, struct lz_err *err)
+{
+    int why = 0;
+    if (u->sync != NULL)
+        why = u->sync(u->sync_ctx, u->fd);
+    else if (fsync(u->fd) != 0)
+        why = errno;
+    return why == 0 || lz_fail(err, LZ_EIO, "cannot bring the undo log %s to the disk: %s", u->path,
+                               strerror(why));
 }
 
 // ---------------------------------------------------------------- undoing
@@ -276,7 +286,7 @@ bool lz_undo_open(const char *folder, const char *run, struct lz_undo **out, str
     } else {
         lz_str_addf(&line, MAGIC " %s %d %" PRIu64, run, (int)getpid(),
                     lz_family_start_time(getpid()));
-        ok = append(u, &line, true, err);
+        ok = append(u, &line, err) && bring_to_disk(u, err);
         if (!ok)
             unlink(u->path);
     }
@@ -288,37 +298,18 @@ bool lz_undo_open(const char *folder, const char *run, struct lz_undo **out, str
     return ok;
 }
 
+void lz_undo_sync_by(struct lz_undo *u, int (*sync)(void *ctx, int fd), void *ctx)
+{
+    u->sync = sync;
+    u->sync_ctx = ctx;
+}
+
 static char *copy(const char *text)
 {
     if (text == NULL)
         return NULL;
     size_t size = strlen(text) + 1;
     return memcpy(lz_mem_alloc(size), text, size);
-}
-
-bool lz_undo_add(struct lz_undo *u, const struct lz_undo_entry *e, lz_undo_id *id,
-                 struct lz_err *err)
-{
-    LZ_ASSERT(e->verb >= LZ_UNDO_END && e->verb < VERB_COUNT);
-    LZ_ASSERT(e->path == NULL || strlen(e->path) <= TEXT_MAX);
-    LZ_ASSERT(e->text == NULL || strlen(e->text) <= TEXT_MAX);
-    struct lz_str line;
-    lz_str_init(&line);
-    lz_str_addf(&line, "do %u %s %d %" PRIu64 " %d %" PRIu64 " %" PRIu64, u->count + 1,
-                verbs[e->verb], (int)e->pid, e->start, e->number, e->soft, e->hard);
-    put_text(&line, e->path);
-    put_text(&line, e->text);
-    bool ok = append(u, &line, true, err);
-    lz_str_finish(&line);
-    if (!ok)
-        return false;
-    u->entries = lz_mem_resize(u->entries, (u->count + 1) * sizeof(*u->entries));
-    struct entry *own = &u->entries[u->count++];
-    *own = (struct entry){.e = *e, .path = copy(e->path), .text = copy(e->text)};
-    own->e.path = own->path;
-    own->e.text = own->text;
-    *id = u->count;
-    return true;
 }
 
 void lz_undo_forget(struct lz_undo *u, lz_undo_id id)
@@ -333,9 +324,40 @@ void lz_undo_forget(struct lz_undo *u, lz_undo_id id)
     lz_str_init(&line);
     lz_str_addf(&line, "done %u", id);
     // If this is lost, it is undone once more, which does nothing.
-    if (!append(u, &line, false, &err))
+    if (!append(u, &line, &err))
         own->is_done = true;
     lz_str_finish(&line);
+}
+
+bool lz_undo_add(struct lz_undo *u, const struct lz_undo_entry *e, lz_undo_id *id,
+                 struct lz_err *err)
+{
+    LZ_ASSERT(e->verb >= LZ_UNDO_END && e->verb < VERB_COUNT);
+    LZ_ASSERT(e->path == NULL || strlen(e->path) <= TEXT_MAX);
+    LZ_ASSERT(e->text == NULL || strlen(e->text) <= TEXT_MAX);
+    struct lz_str line;
+    lz_str_init(&line);
+    lz_str_addf(&line, "do %u %s %d %" PRIu64 " %d %" PRIu64 " %" PRIu64, u->count + 1,
+                verbs[e->verb], (int)e->pid, e->start, e->number, e->soft, e->hard);
+    put_text(&line, e->path);
+    put_text(&line, e->text);
+    bool ok = append(u, &line, err);
+    lz_str_finish(&line);
+    if (!ok)
+        return false;
+    u->entries = lz_mem_resize(u->entries, (u->count + 1) * sizeof(*u->entries));
+    struct entry *own = &u->entries[u->count++];
+    *own = (struct entry){.e = *e, .path = copy(e->path), .text = copy(e->text)};
+    own->e.path = own->path;
+    own->e.text = own->text;
+    // Its number is taken before it is on the disk: others may be written down meanwhile.
+    lz_undo_id number = u->count;
+    if (!bring_to_disk(u, err)) {
+        lz_undo_forget(u, number);
+        return false;
+    }
+    *id = number;
+    return true;
 }
 
 bool lz_undo_now(struct lz_undo *u, lz_undo_id id, struct lz_err *err)

@@ -55,6 +55,12 @@ struct lz_undo;
 bool lz_undo_open(const char *folder, const char *run, struct lz_undo **out,
                   struct lz_err *err) LZ_MUST_CHECK;
 
+/*
+ * Who brings the file to the disk from now on, fsync() unless it is said: 0 or an errno. `sync` may
+ * let others run meanwhile, which may add entries of their own.
+ */
+void lz_undo_sync_by(struct lz_undo *undo, int (*sync)(void *ctx, int fd), void *ctx);
+
 /* Write down how something will be undone. False (a full disk, ...): do not do it. */
 bool lz_undo_add(struct lz_undo *undo, const struct lz_undo_entry *entry, lz_undo_id *id,
                  struct lz_err *err) LZ_MUST_CHECK;

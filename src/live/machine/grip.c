@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "live/acts.h"
 
 struct lz_grip_value {
     struct lz_grip_value *next;
@@ -48,7 +49,8 @@ static bool put_in_force(struct lz_grip *g, struct lz_err *err)
 static void on_look(void *ctx, int64_t now_ns)
 {
     struct lz_grip *g = ctx;
-    g->kind->look(g);
+    if (!lz_acts_are_waiting(lz_live_acts(g->live))) // who changes it is half-way
+        g->kind->look(g);
     lz_loop_arm(lz_live_loop(g->live), &g->timer, now_ns + g->kind->look_every_ns);
 }
 

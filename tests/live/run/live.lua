@@ -1,10 +1,10 @@
 -- live.lua — whole live runs: what holds, what is refused, and that nothing is ever left behind.
 --
---     lua5.4 tests/live/run/live.lua LORENZ tests/live/run/scenarios LIVE_SERVER ROOT
+--     lua5.4 tests/live/run/live.lua LORENZ tests/live/run/scenarios LIVE_SERVER ROOT SLOW_DISK
 --
 -- Rows as in tests/cli. Each has a state folder of its own and the server beside its scenarios.
 
-local server, root = arg[3], arg[4]
+local server, root, slow_disk = arg[3], arg[4], arg[5]
 local harness = dofile(root .. "/tests/cli/harness.lua")
 
 -- Another run of these tests on the same machine has another port.
@@ -116,6 +116,11 @@ expect "short" { always = web.queue.length:below(3) }]] .. RUN .. "s/x.lua", 2,
         err = { "another live run is under way", "--beside" } },
 
     -- The undo log.
+    { "a disk that takes 700 ms for each entry holds up its fault, and no request",
+        (os.getenv "ASAN_OPTIONS" and "echo 'sanitizers come first' >&2; exit 77; " or "")
+        .. RUN:gsub("%$L", "LD_PRELOAD='" .. slow_disk .. "' $L") .. "s/holds.lua" .. BUSY .. CLEAN,
+        0, out = { "✓ requests reach it", "✓ it is back" },
+        err = { "ms late: its undoing had to reach the disk first" } },
     { "a damaged log is said, and nothing begins",
         "mkdir -p state/lorenz/live; echo rubbish >state/lorenz/live/x.undo; " .. RUN
         .. "s/fixed.lua", 74, err = { "damaged", "lorenz recover --set-aside" } },

@@ -7,7 +7,7 @@ local web = service "web" {
 }
 local users = traffic "users" { to = web, rate = "100/s", op = "GET /", timeout = "500ms",
                                 beside = true }
-local pause = fault.pause { web, at = "2s", lasting = "300ms" }
+local pause = fault.pause { web, at = "1500ms", lasting = "1s" }
 local outage = fault.kill { web, at = "3s" }
 expect "requests reach it" { sometimes = web.rate:above "50/s" }
 expect "it is back" {
