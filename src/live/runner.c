@@ -252,9 +252,10 @@ static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct l
         return end_as(out, LZ_RUNNER_UNREADY, err->msg);
     // Orphans of what we start come to us, and not to init.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    // After the signals: a thread waits for them as the one that made it.
-    bool ok = watch_signals(live, err) && lz_acts_create(live->loop, &live->acts, err) &&
-              open_spaces(live, err) && open_edges(live, err) &&
+    // A thread has the signals and the network of the one that made it, and of a process that has
+    // threads the system makes no user namespace: acts come after both.
+    bool ok = watch_signals(live, err) && open_spaces(live, err) &&
+              lz_acts_create(live->loop, &live->acts, err) && open_edges(live, err) &&
               lz_programs_prepare(live, &live->programs, err) && add_load(live, err);
     if (ok) {
         lz_undo_sync_by(live->undo, lz_acts_sync, live->acts);
