@@ -1,4 +1,5 @@
 --- Words that act on the running world: for `drive` bodies and handlers.
+local ask = require "ask"
 local build = require "build"
 local handles = require "handles"
 local replication = require "build_replication"
@@ -136,6 +137,16 @@ function M.install(state)
         return ok, why
     end
 
+    --- Older versions are kept from now on, or no more of them.
+    function a.versioning(store, to)
+        if to ~= "enabled" and to ~= "suspended" and to ~= "off" then
+            error(('versioning takes "enabled" or "suspended", got %s'):format(units.show(to)), 3)
+        end
+        local ok, why = C.versioning(store.id, to)
+        if ok then store.keeps_versions = to ~= "off" or store.keeps_versions end
+        return ok, why
+    end
+
     local RESHARD = { slots = true, from = true, to = true, batch = true, timeout = true }
 
     --- Slots begin to go from one shard to another. What speaks against it is returned.
@@ -200,7 +211,7 @@ end
 local function copy_options(body)
     local out, count = copied(body), 0
     out[1], out[2], out[3], out.key, out.value = nil, nil, nil, nil, nil
-    out.keys, out.values = nil, nil
+    for _, name in ipairs(ask.SAYS) do out[name] = nil end
     for _ in next, out do count = count + 1 end
     return out, count
 end
@@ -217,7 +228,8 @@ local function is_equal(a, b)
 end
 
 -- What each call says for itself; the rest of its table is of the way to call.
-local IS_SAID = { true, true, true, key = true, value = true, keys = true, values = true }
+local IS_SAID = { true, true, true, key = true, value = true }
+for _, name in ipairs(ask.SAYS) do IS_SAID[name] = true end
 
 --- Does a body ask for just these options? Looked at in no order: it is all or nothing.
 local function is_same(options, count, body)
@@ -274,46 +286,20 @@ end
 
 local ABANDONED = {}
 
---- Of mget and mset: several keys, and as many values.
-local function call_many(state, inner, body, id)
-    local to = handles.of(body[1])
-    local op = state.tostring(body[2] or ""):match "^%S*":lower()
-    local function wrong(text, ...) error("req:call: " .. text:format(...), 4) end
-    if to.kind ~= "cache" or (op ~= "mget" and op ~= "mset") then
-        wrong("`keys` is of a cache's mget and mset; %s takes `key`", op == "" and "get" or op)
-    end
-    if body.key ~= nil or body.value ~= nil then
-        wrong("`keys` names all keys: leave out `key` and `value`")
-    end
-    local keys, values = body.keys, body.values
-    if type(keys) ~= "table" or getmetatable(keys) or #keys < 1 or #keys > 1024 then
-        wrong("`keys` is a list of 1 to 1024 texts or integers, got %s", units.show(keys))
-    end
-    for i = 1, #keys do
-        if type(keys[i]) ~= "string" and math.type(keys[i]) ~= "integer" then
-            wrong("`keys`: a key is a text or an integer, got %s", units.show(keys[i]))
-        end
-    end
-    if op == "mget" and values ~= nil then wrong("mget takes no `values`: it answers them") end
-    local has_all = type(values) == "table" and not getmetatable(values) and #values == #keys
-    if op == "mset" and not has_all then
-        wrong("mset needs `values`, a list of as many as there are `keys`: %d", #keys)
-    end
-    local ok, status, value, outcome, answered = state.C.call_many(inner.task, id, keys, values)
-    local result = result_of(ok, status, value, outcome)
-    result.values = answered
-    return result
-end
-
 --- `req:call` of a table that was not seen lately, and every mistake; the word itself is C's
 --- (call_word.c), which stands between this and the script.
 local function call(self, body)
     local inner = self.inner
     local state = inner.state
     local id = edge_for(state, inner, body)
-    if body.keys ~= nil then return call_many(state, inner, body, id) end
-    if body.values ~= nil then error("req:call: `values` needs `keys`: whose they are", 3) end
-    state.known_call(self, inner.task, body, id)
+    local to, op = handles.of(body[1]), ask.op_of(body, state.tostring)
+    if ask.is_one(to, body, op) then
+        local result = ask.call(state.C, inner.task, id, body, op, self.key)
+        return result -- no tail call: errors count levels
+    end
+    -- A bucket may begin to keep versions, and its calls then say more.
+    local is_bucket = to.kind == "store" and to.fields.kind ~= "key_value"
+    if not is_bucket then state.known_call(self, inner.task, body, id) end
     return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
 end
 

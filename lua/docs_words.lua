@@ -101,9 +101,11 @@ local shelf = service "shelf" {
   },
 }]] },
     store = { text = "A managed store. Objects, as S3 keeps them (get, head, list, put, "
-        .. "put_if_absent, delete; large ones in parts; 503 above 3500 writes or 5500 reads per "
-        .. "second and prefix), or items, as DynamoDB does (get, head, put, put_if_absent, "
-        .. "increment, delete; 400 above what was provisioned, or above 1000 writes or 3000 reads "
+        .. "put_if_absent, put_if_match, delete; large ones in parts; 503 above 3500 writes or "
+        .. "5500 reads per second and prefix; with versions `versions` and `restore`, get and "
+        .. "delete take `version`), or items, as DynamoDB does (get, head, put, put_if_absent, "
+        .. "put_if_match, increment, delete; transact_write of up to 100 `actions`, all or none, "
+        .. "and transact_get; 400 above what was provisioned, or above 1000 writes or 3000 reads "
         .. "per second and partition; copies that may be behind). In several regions the last "
         .. "writer wins. Nodes are doors: what it has is never lost.",
         example = [[
@@ -464,7 +466,11 @@ M.parts = {
         { "reshard", "fun(self: Cache, options: table): boolean?, string?",
             "slots go to another shard, in drive: redis:reshard { slots = 99, from = 1, to = 3 }" },
     },
-    store = { { "node", "Target[]", "its nodes, from 1" } },
+    store = {
+        { "node", "Target[]", "its nodes, from 1" },
+        { "versioning", "fun(self: Store, to: string): boolean?, string?",
+            "older versions are kept, in drive: bucket:versioning \"enabled\", or \"suspended\"" },
+    },
     broker = { { "node", "Target[]", "its nodes, from 1" } },
     topic = { { "partition", "Target[]", "its partitions, from 1" } },
     consumers = { { "member", "Target[]", "its members, from 1" } },

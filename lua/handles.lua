@@ -322,6 +322,20 @@ local function reshard_part(state, cache)
     end
 end
 
+--- `bucket:versioning "suspended"` acts, in drive.
+local function versioning_part(state, store)
+    return function(self, to)
+        if M.of(self) ~= store then
+            error(('write %s:versioning "suspended", with a colon'):format(store.name), 2)
+        end
+        if state.running then return state.actions.versioning(store, to) end
+        return state.diag.add { code = "LZ503", line = state.line(), word = "versioning",
+            text = "`versioning` acts, and the top level only declares",
+            help = 'say versioning = "enabled" in the store, or use it inside drive("name", '
+                .. "function() ... end)" }
+    end
+end
+
 --- `redis:slot("{user1000}.cart")`: which slot has a key, anywhere.
 local function slot_part(state, cache)
     return function(self, key)
@@ -368,6 +382,7 @@ local PARTS = {
         node = function(state, c) return ordinal_parts(state, c, "node", c.fields.nodes or 1,
             false) end,
     },
+    store = { versioning = versioning_part },
     cache = {
         reshard = reshard_part,
         slot = slot_part,

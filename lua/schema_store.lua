@@ -15,6 +15,17 @@ local quorum = {
     { "response", "dist", "of its answer (S); default as the network takes" },
 }
 
+local lifecycle = {
+    { "expiration", "duration", "so long after it was written an object goes; with versions a "
+        .. "delete marker comes; default never", above_zero = true },
+    { "noncurrent", "duration", "so long after a newer one came a version goes; default never",
+        above_zero = true },
+    { "keep_noncurrent", "count", "newest of these that stay; default 0", max = 100 },
+    { "abort_uploads", "duration", "so long after it began what was left of an upload goes; "
+        .. "default never", above_zero = true },
+    { "every", "duration", "when what is due goes; default 24h, at midnight", above_zero = true },
+}
+
 M.store = {
     { "kind", "choice", "what it keeps; default object", choices = { "object", "key_value" } },
     { "nodes", "count", "its doors, in each region; default 3", min = 1, max = 256 },
@@ -31,6 +42,10 @@ M.store = {
     { "stream_rate", "bandwidth", "of objects: of one request; default 85MB/s", above_zero = true },
     { "prefixes", "count", "of objects: 3500 writes and 5500 reads per second each; default 1",
         min = 1, max = 1000000 },
+    { "versioning", "choice", "of objects: whether older versions are kept; default off",
+        choices = { "off", "enabled", "suspended" } },
+    { "lifecycle", "block", "of objects: what goes with time; default nothing",
+        fields = lifecycle },
     { "partitions", "count", "of items: 1000 write and 3000 read units per second each; default as "
         .. "many as the capacity needs, on demand 4", min = 1, max = 1000000 },
     { "read_capacity", "number", "of items: units per second; default on demand" },
@@ -43,6 +58,12 @@ M.store = {
 
 M.call = {
     { "consistent", "bool", "to a store: a read that misses nothing; default as the store says" },
+    { "match", "any", "to a store, with put_if_match: what must be there; in handlers" },
+    { "version", "any", "to a store: the id of an object's version, or \"null\"; in handlers" },
+    { "actions", "any", "to a store, with transact_write: what is done to each item, such as "
+        .. '{ { "put", key = "a", value = 1 } }; in handlers' },
+    { "token", "any", "with transact_write: who shows it again within 10m repeats nothing; "
+        .. "default one of the call's own; in handlers" },
 }
 
 return M

@@ -1,10 +1,16 @@
 /* bind_store.c — stores, for the Lua half. */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
+#include "model/service/argument.h"
+#include "model/service/handler.h"
 #include "model/store/store.h"
+#include "script/proc.h"
 #include "script/read.h"
 #include "script/state.h"
+#include "script/value.h"
 
 static struct lz_world *world_of(lua_State *L)
 {
@@ -16,6 +22,13 @@ static struct lz_world *world_of(lua_State *L)
 static uint32_t count(lua_State *L, const char *name)
 {
     return (uint32_t)lz_read_int(L, 1, name, 0);
+}
+
+static enum lz_versioning versioning_of(const char *name)
+{
+    if (name == NULL || strcmp(name, "off") == 0)
+        return LZ_VERSIONING_OFF;
+    return strcmp(name, "enabled") == 0 ? LZ_VERSIONING_ENABLED : LZ_VERSIONING_SUSPENDED;
 }
 
 static void read_regions(lua_State *L, struct lz_store_opts *o)
@@ -72,6 +85,12 @@ static int store(lua_State *L)
         .parallel_parts = count(L, "parallel_parts"),
         .stream_rate = lz_read_num(L, 1, "stream_rate", 0),
         .prefixes = count(L, "prefixes"),
+        .versioning = versioning_of(lz_read_text(L, 1, "versioning")),
+        .lifecycle = {.expiration = lz_read_int(L, 1, "expiration", 0),
+                      .noncurrent = lz_read_int(L, 1, "noncurrent", 0),
+                      .keep_noncurrent = count(L, "keep_noncurrent"),
+                      .abort_uploads = lz_read_int(L, 1, "abort_uploads", 0),
+                      .every = lz_read_int(L, 1, "lifecycle_every", 0)},
         .partitions = count(L, "partitions"),
         .read_capacity = lz_read_num(L, 1, "read_capacity", 0),
         .write_capacity = lz_read_num(L, 1, "write_capacity", 0),
@@ -88,8 +107,76 @@ static int store(lua_State *L)
     return 1;
 }
 
+// versioning(store, "enabled") -> true | nil, message
+static int versioning(lua_State *L)
+{
+    struct lz_err err;
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    if (!lz_store_versioning(world_of(L), id, versioning_of(luaL_checkstring(L, 2)), &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// [.. action]: { kind, key, value, match, at_least }
+static struct lz_store_action read_action(lua_State *L)
+{
+    static const char *const kinds[] = {
+        [LZ_ACTION_PUT] = "put",
+        [LZ_ACTION_PUT_IF_ABSENT] = "put_if_absent",
+        [LZ_ACTION_INCREMENT] = "increment",
+        [LZ_ACTION_DELETE] = "delete",
+        [LZ_ACTION_CHECK] = "check",
+        [LZ_ACTION_CHECK_ABSENT] = "check_absent",
+        [LZ_ACTION_CHECK_ABSENT + 1] = NULL,
+    };
+    struct lz_world *w = world_of(L);
+    int at = lua_gettop(L);
+    for (int i = 1; i <= 5; i++)
+        lua_rawgeti(L, at, i); // [.. action kind key value match least]
+    struct lz_store_action a = {.kind = (uint32_t)luaL_checkoption(L, at + 1, NULL, kinds),
+                                .key = lz_value_read_key(L, at + 2),
+                                .value = lz_value_read(L, at + 3, w),
+                                .match = lz_value_read(L, at + 4, w),
+                                .least = luaL_optinteger(L, at + 5, INT64_MIN)};
+    lua_settop(L, at);
+    return a;
+}
+
+// call_store(task, edge, key, value, match, version, token, actions) -> ok, status, value, outcome,
+// what the answer brings
+static int call_store(lua_State *L)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    struct lz_world *w = world_of(L);
+    uint32_t count = lua_istable(L, 8) ? (uint32_t)luaL_len(L, 8) : 0, size = 0;
+    luaL_argcheck(L, count <= LZ_STORE_ACTIONS_MAX, 8, "too many actions");
+    if (!lz_handler_is_live(w, task))
+        return luaL_error(L, "the request has ended: a handler may not go on with it");
+    lz_argument_id argument = lz_argument_make(
+        w, NULL, (uint32_t)(sizeof(struct lz_store_ask) + count * sizeof(struct lz_store_action)));
+    struct lz_store_ask *ask = lz_argument_bytes(w, argument, &size);
+    ask->value = lz_value_read(L, 4, w);
+    ask->match = lz_value_read(L, 5, w);
+    ask->version = lz_value_read(L, 6, w);
+    lz_value token = lz_value_read(L, 7, w);
+    ask->token = token != 0 ? lz_hash_mix(token, 11) | 1 : lz_store_token(w);
+    ask->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 8, (lua_Integer)i + 1); // [.. action]
+        ask->all[i] = read_action(L);
+        lua_pop(L, 1);
+    }
+    lz_handler_call(w, task, edge, lz_value_read_key(L, 3), argument);
+    lz_argument_drop(w, argument); // the call has its own hold on it
+    return lz_proc_yield(L);
+}
+
 static const luaL_Reg functions[] = {
     {"store", store},
+    {"versioning", versioning},
+    {"call_store", call_store},
     {NULL, NULL},
 };
 

@@ -11,6 +11,7 @@
 #include "model/client/edge.h"
 #include "model/client/plain.h"
 #include "model/data/database.h"
+#include "model/node/instance.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
 #include "model/traffic/request.h"
@@ -69,13 +70,24 @@ static const struct word words[] = {
 
 // Of caches and stores; a call without a word is a get.
 static const struct word keyed_words[] = {
-    {"", LZ_RECORDER_READ},         {"get", LZ_RECORDER_READ},
-    {"exists", LZ_RECORDER_OTHER},  {"mget", LZ_RECORDER_OTHER},
-    {"setnx", LZ_RECORDER_CREATE},  {"put_if_absent", LZ_RECORDER_CREATE},
-    {"incr", LZ_RECORDER_ADD},      {"decr", LZ_RECORDER_ADD},
-    {"increment", LZ_RECORDER_ADD}, {"expire", LZ_RECORDER_OTHER},
-    {"mset", LZ_RECORDER_OTHER},    {"head", LZ_RECORDER_OTHER},
-    {"list", LZ_RECORDER_OTHER},    {NULL, LZ_RECORDER_OTHER},
+    {"", LZ_RECORDER_READ},
+    {"get", LZ_RECORDER_READ},
+    {"exists", LZ_RECORDER_OTHER},
+    {"mget", LZ_RECORDER_OTHER},
+    {"setnx", LZ_RECORDER_CREATE},
+    {"put_if_absent", LZ_RECORDER_CREATE},
+    {"incr", LZ_RECORDER_ADD},
+    {"decr", LZ_RECORDER_ADD},
+    {"increment", LZ_RECORDER_ADD},
+    {"expire", LZ_RECORDER_OTHER},
+    {"mset", LZ_RECORDER_OTHER},
+    {"head", LZ_RECORDER_OTHER},
+    {"list", LZ_RECORDER_OTHER},
+    {"versions", LZ_RECORDER_OTHER},
+    {"restore", LZ_RECORDER_OTHER},
+    {"transact_get", LZ_RECORDER_OTHER},
+    {"transact_write", LZ_RECORDER_OTHER},
+    {NULL, LZ_RECORDER_OTHER},
 };
 
 static bool is_word(const char *op, const char *word)
@@ -223,9 +235,13 @@ static lz_value value_written(struct lz_world *w, struct lz_call *c, const struc
     if (is_removal(w, c->op))
         return 0;
     lz_argument_id argument = lz_argument_of_call(w, c);
-    if (argument != 0)
-        return lz_argument_to_value(w, argument);
     lz_value own = lz_value_integer((int64_t)r->count + 1);
+    if (argument != 0) {
+        uint32_t size;
+        lz_value *said = lz_argument_bytes(w, argument, &size);
+        *said = *said != 0 ? *said : own;
+        return *said;
+    }
     argument = lz_argument_value(w, own);
     lz_argument_give_call(w, c, argument);
     lz_argument_drop(w, argument); // the call has its own hold on it
@@ -331,6 +347,14 @@ void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t vers
     op->is_repeated = op->is_repeated || op->has_version;
     op->has_version = true;
     op->version = version;
+}
+
+void lz_recorder_untold(struct lz_world *w, const struct lz_task *t)
+{
+    lz_recorder_void(w, t);
+    lz_component_id of = lz_instance_get(w, t->server)->component;
+    if (w->recorders != NULL && lz_recorder_is_on(w, of))
+        w->recorders->all[w->recorders->by_component[of] - 1].many++;
 }
 
 void lz_recorder_void(struct lz_world *w, const struct lz_task *t)

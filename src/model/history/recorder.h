@@ -100,6 +100,9 @@ static inline void lz_recorder_effect(struct lz_world *w, const struct lz_task *
 /* The operation changed nothing that others could see: a lock taken again by who holds it. */
 void lz_recorder_void(struct lz_world *w, const struct lz_task *t);
 
+/* It wrote what no operation of the history says: of what comes after nobody can judge. */
+void lz_recorder_untold(struct lz_world *w, const struct lz_task *t);
+
 const char *lz_recorder_f_name(enum lz_recorder_f f); /* "read", "write", "cas", ... */
 
 #endif

@@ -87,7 +87,7 @@ lz_value lz_argument_to_value(const struct lz_world *w, lz_argument_id id)
     if (id == 0)
         return 0;
     const struct argument *a = at(w, id);
-    LZ_ASSERT(a->size == sizeof(lz_value));
+    LZ_ASSERT(a->size >= sizeof(lz_value)); // what carries more begins with it
     lz_value v;
     memcpy(&v, a->bytes, sizeof(v));
     return v;

@@ -9,6 +9,8 @@
 #include "model/client/client.h"
 #include "model/client/edge.h"
 #include "model/store/store_state.h"
+#include "model/store/transact.h"
+#include "model/store/versions.h"
 
 #define CORES 100000.0 // nothing contends: a managed store is larger than its callers
 #define PART_TRIES 10u
@@ -25,7 +27,20 @@ static const struct lz_measure_row rows[] = {
      "writes overwritten by one that had not seen them"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"items", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(items), 0, 0, "keys that it has"},
-    {"size", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(size), 0, 0, "bytes of these"},
+    {"size", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(size), 0, 0,
+     "bytes of these, of older versions and of uploads that nobody completed"},
+    {"versions", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(versions), 0, 0,
+     "versions that are not current, delete markers among them"},
+    {"uploads", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(uploads), 0, 0,
+     "multipart uploads that were left, and still take room"},
+    {"expired", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(expired), 0, 0,
+     "objects, versions and uploads that the lifecycle removed"},
+    {"transactions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(transactions), 0, 0,
+     "transactions that were done"},
+    {"transactions.cancelled", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(cancelled), 0, 0,
+     "transactions of which nothing was done"},
+    {"conflicts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(conflicts), 0, 0,
+     "writes and transactions refused because a transaction under way had the item"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -39,8 +54,13 @@ static const struct {
     {"list", LZ_STORE_LIST, true, false},
     {"put", LZ_STORE_PUT, true, true},
     {"put_if_absent", LZ_STORE_PUT_IF_ABSENT, true, true},
+    {"put_if_match", LZ_STORE_PUT_IF_MATCH, true, true},
     {"increment", LZ_STORE_INCREMENT, false, true},
     {"delete", LZ_STORE_DELETE, true, true},
+    {"versions", LZ_STORE_VERSIONS, true, false},
+    {"restore", LZ_STORE_RESTORE, true, false},
+    {"transact_write", LZ_STORE_TRANSACT_WRITE, false, true},
+    {"transact_get", LZ_STORE_TRANSACT_GET, false, true},
 };
 
 const struct lz_metric_info *lz_store_metrics(size_t *count)
@@ -60,15 +80,23 @@ static struct lz_store *store_of(const struct lz_world *w, lz_instance_id instan
     return lz_store_at(w, lz_instance_get(w, instance)->component);
 }
 
+// Transactions are DynamoDB's; a quorum is Dynamo's, which has none.
+static bool is_of(const struct lz_store *s, size_t i)
+{
+    bool transacts = ops[i].op == LZ_STORE_TRANSACT_GET || ops[i].op == LZ_STORE_TRANSACT_WRITE;
+    if (s->opts.kind == LZ_STORE_OBJECT)
+        return ops[i].of_objects;
+    return ops[i].of_items && !(transacts && s->opts.quorum.is_on);
+}
+
 static enum lz_store_op op_named(const struct lz_store *s, const char *name)
 {
     size_t len = strcspn(name, " \t");
     if (len == 0)
         return LZ_STORE_GET;
-    bool is_object = s->opts.kind == LZ_STORE_OBJECT;
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
         if (strlen(ops[i].name) == len && strncasecmp(name, ops[i].name, len) == 0)
-            return (is_object ? ops[i].of_objects : ops[i].of_items) ? ops[i].op : 0;
+            return is_of(s, i) ? ops[i].op : 0;
     return 0;
 }
 
@@ -80,8 +108,11 @@ bool lz_store_has_op(const struct lz_world *w, lz_component_id id, const char *o
 const char *lz_store_ops(const struct lz_world *w, lz_component_id id)
 {
     return lz_store_at(w, id)->opts.kind == LZ_STORE_OBJECT
-               ? "get, head, list, put, put_if_absent and delete"
-               : "get, head, put, put_if_absent, increment and delete";
+               ? "get, head, list, put, put_if_absent, put_if_match, delete, versions and restore"
+           : lz_store_at(w, id)->opts.quorum.is_on
+               ? "get, head, put, put_if_absent, put_if_match, increment and delete"
+               : "get, head, put, put_if_absent, put_if_match, increment, delete, transact_write "
+                 "and transact_get";
 }
 
 // Users may call it by a word of their own, or none: that is a get.
@@ -89,6 +120,11 @@ enum lz_store_op lz_store_op_of(const struct lz_world *w, const struct lz_store 
 {
     enum lz_store_op found = op_named(s, lz_call_op_name(w, op));
     return found != 0 ? found : LZ_STORE_GET;
+}
+
+uint64_t lz_store_token(struct lz_world *w)
+{
+    return ++w->stores->tokens << 1; // those that callers say are odd
 }
 
 void lz_store_answer(struct lz_world *w, struct lz_store *s, struct lz_task *t,
@@ -139,8 +175,8 @@ static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct
     return out;
 }
 
-static lz_time draw_time(struct lz_world *w, const struct lz_store *s, const struct lz_task *t,
-                         bool writes, uint64_t counter)
+lz_time lz_store_time(struct lz_world *w, const struct lz_store *s, const struct lz_task *t,
+                      bool writes, uint64_t counter)
 {
     const struct lz_store_node *n = &s->node[t->server - s->first];
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, counter);
@@ -153,7 +189,7 @@ static lz_time stream_time(const struct lz_store *s, uint64_t bytes)
     return (lz_time)((double)bytes / s->opts.stream_rate * 1e9);
 }
 
-static void work(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_time demand)
+void lz_store_work(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_time demand)
 {
     t->job = lz_cpu_add(w, s->node[t->server - s->first].capacity->cpu, demand > 0 ? demand : 1,
                         lz_pool_id(t));
@@ -161,26 +197,35 @@ static void work(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_t
 
 // Units: an object's request is one, an item's as large as it is.
 static double units_of(const struct lz_world *w, const struct lz_store *s, const struct lz_task *t,
-                       bool writes)
+                       const struct lz_store_units *u)
 {
     if (s->opts.kind == LZ_STORE_OBJECT)
         return 1.0;
-    uint64_t size = lz_items_size(w, s, t), unit = writes ? 1024 : 4096;
+    bool is_own = u->times <= 1; // of a transaction each item's size is its own
+    uint64_t size = is_own ? lz_items_size(w, s, t) : lz_items_size_of(w, s, t, u->key, u->writes);
+    uint64_t unit = u->writes ? 1024 : 4096;
     double units = (double)((size + unit - 1) / unit);
-    return writes || lz_items_is_consistent(w, s, t) ? units : 0.5 * units;
+    bool is_whole = u->writes || !is_own || lz_items_is_consistent(w, s, t);
+    return (is_whole ? units : 0.5 * units) * (is_own ? 1 : u->times);
 }
 
-static bool takes(struct lz_world *w, struct lz_store *s, const struct lz_task *t, bool writes)
+bool lz_store_takes(struct lz_world *w, struct lz_store *s, const struct lz_task *t,
+                    const struct lz_store_units *u)
 {
     struct lz_throughput *own = s->throughput[s->node[t->server - s->first].region];
-    if (lz_throughput_take(own, t->key, writes ? LZ_THROUGHPUT_WRITE : LZ_THROUGHPUT_READ,
-                           units_of(w, s, t, writes), lz_sim_now(w->sim)))
+    if (lz_throughput_take(own, u->key, u->writes ? LZ_THROUGHPUT_WRITE : LZ_THROUGHPUT_READ,
+                           units_of(w, s, t, u), lz_sim_now(w->sim)))
         return true;
     lz_metrics_add(w->metrics, s->series.throttled, 1);
     return false;
 }
 
-static void throttle(struct lz_world *w, struct lz_store *s, struct lz_task *t)
+static bool takes(struct lz_world *w, struct lz_store *s, const struct lz_task *t, bool writes)
+{
+    return lz_store_takes(w, s, t, &(struct lz_store_units){.key = t->key, .writes = writes});
+}
+
+void lz_store_throttle(struct lz_world *w, struct lz_store *s, struct lz_task *t)
 {
     t->value = 0;
     lz_store_answer(w, s, t, LZ_OUTCOME_REFUSED, s->opts.kind == LZ_STORE_OBJECT ? 503 : 400);
@@ -200,14 +245,34 @@ static uint32_t *parts_open(struct lz_task *t)
     return &t->queue_next;
 }
 
+// Nobody completes it: of what it had, the parts that are there stay.
+static void leave_upload(struct lz_world *w, struct lz_store *s, struct lz_task *t)
+{
+    uint64_t size = lz_items_size(w, s, t), part = s->opts.part_size;
+    uint64_t parts = (size + part - 1) / part;
+    uint64_t not_there = (uint64_t)*parts_left(t) + *parts_open(t);
+    lz_versions_left(w, s, (parts - not_there) * part, t->started);
+    *parts_open(t) = *parts_left(t) = 0;
+}
+
+static bool is_uploading(const struct lz_world *w, const struct lz_store *s,
+                         const struct lz_task *t)
+{
+    enum lz_store_op op = lz_store_op_of(w, s, t->op);
+    bool is_put = op >= LZ_STORE_PUT && op <= LZ_STORE_PUT_IF_MATCH;
+    return s->opts.kind == LZ_STORE_OBJECT && is_put && t->state == LZ_TASK_WORKING &&
+           t->queue_prev + t->queue_next > 0;
+}
+
 static void begin_part(struct lz_world *w, struct lz_store *s, struct lz_task *t)
 {
     lz_time now = lz_sim_now(w->sim);
     lz_task_id id = lz_pool_id(t);
     if (!takes(w, s, t, true)) {
         uint32_t tries = t->step++;
-        if (tries >= PART_TRIES) { // what was sent of it is dropped
-            throttle(w, s, t);
+        if (tries >= PART_TRIES) { // what was sent of it stays where it is
+            leave_upload(w, s, t);
+            lz_store_throttle(w, s, t);
             return;
         }
         lz_sim_at(w->sim, now + (PART_BACKOFF << (tries < 6 ? tries : 6)), w->stores->again,
@@ -215,7 +280,7 @@ static void begin_part(struct lz_world *w, struct lz_store *s, struct lz_task *t
         return;
     }
     lz_time takes_ns =
-        draw_time(w, s, t, true, 1 + *parts_left(t)) + stream_time(s, s->opts.part_size);
+        lz_store_time(w, s, t, true, 1 + *parts_left(t)) + stream_time(s, s->opts.part_size);
     lz_sim_at(w->sim, now + takes_ns, w->stores->part, t->server, id);
 }
 
@@ -256,7 +321,7 @@ static void on_part(void *ctx, uint32_t entity, uint64_t payload)
     }
     *parts_open(t) -= 1;
     if (*parts_open(t) == 0)
-        work(w, s, t, draw_time(w, s, t, true, 0));
+        lz_store_work(w, s, t, lz_store_time(w, s, t, true, 0));
 }
 
 static void on_again(void *ctx, uint32_t entity, uint64_t payload)
@@ -280,14 +345,17 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     enum lz_store_op op = lz_store_op_of(w, s, t->op);
     bool writes = op >= LZ_STORE_PUT, is_object = s->opts.kind == LZ_STORE_OBJECT;
     uint64_t size = lz_items_size(w, s, t);
-    bool has_body = op == LZ_STORE_GET || op == LZ_STORE_PUT || op == LZ_STORE_PUT_IF_ABSENT;
-    if (is_object && writes && has_body && size > s->opts.part_size)
+    bool has_body = op == LZ_STORE_GET || (op >= LZ_STORE_PUT && op <= LZ_STORE_PUT_IF_MATCH);
+    if (op == LZ_STORE_TRANSACT_GET || op == LZ_STORE_TRANSACT_WRITE)
+        lz_transact_arrive(w, s, t, op);
+    else if (is_object && writes && has_body && size > s->opts.part_size)
         begin_upload(w, s, t, size);
     else if (!takes(w, s, t, writes))
-        throttle(w, s, t);
+        lz_store_throttle(w, s, t);
     else
-        work(w, s, t,
-             draw_time(w, s, t, writes, 0) + (is_object && has_body ? stream_time(s, size) : 0));
+        lz_store_work(w, s, t,
+                      lz_store_time(w, s, t, writes, 0) +
+                          (is_object && has_body ? stream_time(s, size) : 0));
 }
 
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -322,6 +390,7 @@ static void on_done(void *ctx, uint32_t entity, uint64_t payload)
         lz_items_operate(w, s, t);
         return;
     }
+    lz_transact_forget(w, s, t);
     t->value = 0;
     lz_store_answer(w, s, t, LZ_OUTCOME_ERROR, 500);
 }
@@ -336,6 +405,9 @@ static void called(struct lz_world *w, struct lz_task *t, const struct lz_call_r
 
 static void let_go(struct lz_world *w, struct lz_store *s, struct lz_task *t)
 {
+    if (is_uploading(w, s, t))
+        leave_upload(w, s, t);
+    lz_transact_forget(w, s, t);
     if (t->job != 0)
         lz_cpu_remove(w, s->node[t->server - s->first].capacity->cpu, t->job);
     t->job = 0;
@@ -416,6 +488,12 @@ static void make_series(struct lz_world *w, struct lz_store *s)
     s->series.acked = lz_metrics_counter(w->metrics);
     s->series.items = lz_metrics_gauge(w->metrics, 0.0);
     s->series.size = lz_metrics_gauge(w->metrics, 0.0);
+    s->series.versions = lz_metrics_gauge(w->metrics, 0.0);
+    s->series.uploads = lz_metrics_gauge(w->metrics, 0.0);
+    s->series.expired = lz_metrics_counter(w->metrics);
+    s->series.transactions = lz_metrics_counter(w->metrics);
+    s->series.cancelled = lz_metrics_counter(w->metrics);
+    s->series.conflicts = lz_metrics_counter(w->metrics);
     lz_measure_init(w, &s->series.m);
     lz_measure_define(w, s->id, "", rows, ROW_COUNT, &s->series);
     lz_requests_measure(w, s->id);
@@ -436,6 +514,23 @@ static void fill_defaults(struct lz_store_opts *o)
     o->parallel_parts = o->parallel_parts > 0 ? o->parallel_parts : 10;
     o->stream_rate = o->stream_rate > 0.0 ? o->stream_rate : 85e6;
     o->prefixes = o->prefixes > 0 ? o->prefixes : 1;
+    o->lifecycle.every = o->lifecycle.every > 0 ? o->lifecycle.every : 24 * 3600 * LZ_S;
+}
+
+static bool check_versions(const struct lz_store_opts *o, struct lz_err *err)
+{
+    const struct lz_lifecycle_opts *l = &o->lifecycle;
+    if (o->versioning != LZ_VERSIONING_OFF && o->region_count > 1)
+        return lz_fail(err, LZ_EINVAL,
+                       "versions are kept in one region: their replication to others is not "
+                       "modelled; leave versioning out, or regions");
+    if ((l->expiration > 0 || l->noncurrent > 0) && o->region_count > 1)
+        return lz_fail(err, LZ_EINVAL, "lifecycle is of a bucket in one region: leave regions out");
+    if (l->noncurrent > 0 && o->versioning == LZ_VERSIONING_OFF)
+        return lz_fail(err, LZ_EINVAL,
+                       "lifecycle: noncurrent is of versions, and this bucket keeps none: give it "
+                       "versioning = \"enabled\"");
+    return true;
 }
 
 static bool check_quorum(const struct lz_store_opts *o, struct lz_err *err)
@@ -475,7 +570,7 @@ static bool check_opts(const struct lz_store_opts *o, struct lz_err *err)
                        "were written last");
     if ((o->read_capacity > 0.0) != (o->write_capacity > 0.0))
         return lz_fail(err, LZ_EINVAL, "read_capacity and write_capacity are provisioned together");
-    return !o->quorum.is_on || check_quorum(o, err);
+    return check_versions(o, err) && (!o->quorum.is_on || check_quorum(o, err));
 }
 
 // As many as throughput needs (3,000 reads, 1,000 writes); a table on demand begins with four.
@@ -545,6 +640,7 @@ bool lz_store_create(struct lz_world *w, const struct lz_store_opts *opts, lz_co
     make_throughput(w, s);
     lz_items_create(w, s);
     make_series(w, s);
+    lz_versions_create(w, s);
     lz_task_serve(w, *id, &server_ops);
     return true;
 }
@@ -553,5 +649,5 @@ size_t lz_store_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_store *s = lz_store_at(w, id);
     return sizeof(*s) + s->nodes * sizeof(*s->node) + lz_keyspace_memory(s->items) +
-           s->copy_cap * sizeof(*s->copies);
+           s->copy_cap * sizeof(*s->copies) + lz_versions_bytes(s);
 }

@@ -8,9 +8,12 @@
  *   put            writes the value that the call carries, or a number that no other write has
  *   put_if_absent  only if there is nothing: else 412 (objects) or 400 (items), not counted as a
  *                  failure
+ *   put_if_match   only if what is there is what the call's `match` says, else the same
  *   increment      adds the value, or 1; items only
  *   delete         with a value only if that is its value
  *   list           200 with the number of keys; objects only
+ *   versions, restore                objects' versions, see versions.h
+ *   transact_write, transact_get     several items at once, see transact.h
  *
  * Objects. A read sees the latest write, a list too. A write of more than `part_size` goes in
  * parts, so many side by side; a part that is refused is tried again, ten times in all, and then
@@ -37,7 +40,42 @@
 #define LZ_STORE_ITEM_MAX (5ull << 40) /* bytes of an object */
 #define LZ_STORE_PARTS_MAX 10000       /* of an upload */
 
+#define LZ_STORE_ACTIONS_MAX 100 /* of a transaction */
+
 enum lz_store_kind { LZ_STORE_OBJECT, LZ_STORE_KEY_VALUE };
+enum lz_versioning { LZ_VERSIONING_OFF, LZ_VERSIONING_ENABLED, LZ_VERSIONING_SUSPENDED };
+
+/* What becomes of objects with time, by S3's words; 0: nothing. See versions.h. */
+struct lz_lifecycle_opts {
+    lz_time expiration, noncurrent, abort_uploads;
+    uint32_t keep_noncurrent; /* newest ones that stay */
+    lz_time every;            /* 0 means 24 h */
+};
+
+/* What a call to a store may carry beyond its value, which comes first. */
+enum lz_store_action_kind {
+    LZ_ACTION_PUT,
+    LZ_ACTION_PUT_IF_ABSENT,
+    LZ_ACTION_INCREMENT,
+    LZ_ACTION_DELETE,
+    LZ_ACTION_CHECK, /* from here on nothing is written */
+    LZ_ACTION_CHECK_ABSENT,
+};
+
+struct lz_store_action {
+    uint64_t key;
+    uint64_t value, match; /* lz_value; a match that is nothing is no condition */
+    int64_t least;         /* INCREMENT: of the sum */
+    uint32_t kind, unused;
+};
+
+struct lz_store_ask {
+    uint64_t value, match; /* lz_value */
+    uint64_t version;      /* lz_value: an id; nothing: the current */
+    uint64_t token;
+    uint32_t count, unused; /* of a transaction's actions, or of the keys that it reads */
+    struct lz_store_action all[];
+};
 
 struct lz_quorum_opts {
     bool is_on;
@@ -63,6 +101,8 @@ struct lz_store_opts {
     uint32_t parallel_parts; /* 0 means 10 */
     double stream_rate;      /* bytes per second of one request; 0 means 85 MB/s */
     uint32_t prefixes;       /* 0 means 1 */
+    enum lz_versioning versioning;
+    struct lz_lifecycle_opts lifecycle;
     /* items */
     uint32_t partitions;                  /* 0: as many as it needs */
     double read_capacity, write_capacity; /* units per second; 0: on demand */
@@ -77,6 +117,13 @@ bool lz_store_create(struct lz_world *w, const struct lz_store_opts *opts, lz_co
 
 bool lz_store_has_op(const struct lz_world *w, lz_component_id id, const char *op);
 const char *lz_store_ops(const struct lz_world *w, lz_component_id id);
+
+/* From now on; in drive. False: it is no bucket that could. */
+bool lz_store_versioning(struct lz_world *w, lz_component_id id, enum lz_versioning to,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
+/* A token that nobody else shows, for a transaction whose caller has none. */
+uint64_t lz_store_token(struct lz_world *w);
 
 /* A way between instances, or one of them, has changed: what was held is sent. */
 void lz_store_reconsider(struct lz_world *w);
