@@ -45,9 +45,9 @@ local api = service "api" { calls = { call { etcd, "put config", timeout = "2s" 
 fault.kill { etcd.leader, at = "2m", lasting = "30s" }]] },
     transaction = { is_silent = true, text = "What `req:transaction` is asked for, in a handler: "
         .. "several statements on one connection to a database, all of them or none. Its function "
-        .. "gets tx:read, tx:lock (SELECT ... FOR UPDATE), tx:write, tx:delete, tx:scan and "
-        .. "tx:rollback. Each is a round trip. A plain write is a transaction of its own, and "
-        .. "holds its row's lock while it runs.",
+        .. "gets tx:read, tx:lock (SELECT ... FOR UPDATE), tx:write, tx:append (to a "
+        .. "list, \"3,17\"), tx:delete, tx:scan and tx:rollback. Each is a round trip. A plain "
+        .. "write is a transaction of its own, and holds its row's lock while it runs.",
         example = [[
 service "shop" { handle = { ["POST /order"] = function(req)
   local r = req:transaction({ db, isolation = "serializable", retries = 3 }, function(tx)
@@ -273,40 +273,6 @@ expect "errors go away" {
         text = "Passes when the matcher was true at least once. Never true is "
         .. "inconclusive: what was to be tested did not take place.",
         example = [[expect "a replica takes over" { sometimes = db.failovers:at_least(1) }]] },
-    linearizable = { is_verdict = true,
-        text = "Passes when what all clients did and saw could have happened one after the other, "
-        .. "each key being one copy and each operation taking effect between its beginning and its "
-        .. "end. Calls are recorded from the clients' side; a write that says no `value` gets one "
-        .. "of its own. `lorenz run -o history=FILE` writes them down for verify-history.",
-        example = [[expect "no read is old" { linearizable = db }]] },
-    serializable = { is_verdict = true,
-        text = "Passes when what each request of a handler read and wrote could have happened "
-        .. "with requests one after another, in any order: no lost update, no write skew.",
-        example = [[expect "no update is lost" { serializable = db }]] },
-    mutual_exclusion = { is_verdict = true,
-        text = "Passes when no lock is held by two at once: acquire and release, as their clients "
-        .. "saw them. A lease that ran out while its holder did not know is a violation.",
-        example = [[
-local etcd = consensus "etcd" { nodes = 3 }
-expect "one at a time" { mutual_exclusion = etcd }]] },
-    read_your_writes = { is_verdict = true,
-        text = "Passes when nobody who wrote a value reads an older one afterwards. A session is a "
-        .. "user of a closed loop, or a request of a handler.",
-        example = [[expect "who has written reads it" { read_your_writes = db }]] },
-    monotonic_reads = { is_verdict = true,
-        text = "Passes when nobody reads a value and later an older one.",
-        example = [[expect "reads do not go back" { monotonic_reads = db }]] },
-    monotonic_writes = { is_verdict = true,
-        text = "Passes when nobody sees the second of two writes of one client and later the "
-        .. "first.",
-        example = [[expect "writes keep their order" { monotonic_writes = db }]] },
-    writes_follow_reads = { is_verdict = true,
-        text = "Passes when nobody sees a write and later what is older than what its writer had "
-        .. "read.",
-        example = [[expect "an answer follows its question" { writes_follow_reads = db }]] },
-    converges = { is_verdict = true,
-        text = "Passes when all reads of a key after its last write see the same.",
-        example = [[expect "all agree at last" { converges = db }]] },
     at = { text = "An instant, counted from the start of the run." },
     lasting = { text = "The length of something (`for` and `until` are words of Lua)." },
     every = { text = "A period. For a fault it needs a `lasting` that is shorter." },
@@ -642,5 +608,7 @@ local live = require "docs_live"
 live.add_to(M.blocks, live.blocks)
 live.add_to(M.parts, live.parts)
 live.add_to(M.types, live.types)
+
+for word, note in pairs(require "docs_history") do M.notes[word] = note end
 
 return M

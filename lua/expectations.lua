@@ -9,11 +9,31 @@ local M = {}
 local POISON = diag.POISON
 
 local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
-    "serializable", "mutual_exclusion", "read_your_writes", "monotonic_reads", "monotonic_writes",
-    "writes_follow_reads", "converges" }
+    "serializable", "conserved", "mutual_exclusion", "read_your_writes", "monotonic_reads",
+    "monotonic_writes", "writes_follow_reads", "converges" }
 
 --- Fields of an expectation that say when something holds: a history is of the whole run.
 local TIMED = { "after", "within", "holding", "during", "except", "over" }
+
+--- Which column is an account's is said exactly where there are columns.
+function M.check_column(state, f, body, found, line)
+    local db = found == "conserved" and not f.broken and f.conserved
+    local text
+    if body.column ~= nil and found and found ~= "conserved" then
+        text = ("`column` is of accounts, and `%s` is of all there is"):format(found)
+    elseif db and db.fields.schema and not f.column then
+        text = ("%s speaks SQL: which column must add up?"):format(db.name)
+    elseif db and not db.fields.schema and f.column then
+        text = ("%s has no columns: each of its rows is an account"):format(db.name)
+    elseif db and f.column and not f.column:find "^[^.]+%.[^.]+$" then
+        text = ("`column` is a table and its column, got %q"):format(f.column)
+    end
+    if not text then return end
+    state.diag.add { code = "LZ403", line = line, at = "field",
+        path = { body.column ~= nil and "column" or "conserved" }, text = text,
+        help = db and db.fields.schema and 'write column = "accounts.balance"' or nil }
+    f.broken = true
+end
 
 function M.expect_word(state)
     return words.named(state, "expect", function(name, body, line)
@@ -59,6 +79,14 @@ function M.expect_word(state)
                     found) }
             f.broken = true
         end
+        if body.consistency ~= nil and found and found ~= "serializable" then
+            state.diag.add { code = "LZ403", line = line, path = { "consistency" }, at = "field",
+                text = ("`consistency` is a level for transactions, and `%s` is of single "
+                    .. "operations"):format(found),
+                help = "write it beside serializable" }
+            f.broken = true
+        end
+        M.check_column(state, f, body, found, line)
         local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,
             broken = f.broken }
         state.plan.expectations[#state.plan.expectations + 1] = facts

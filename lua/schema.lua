@@ -486,22 +486,6 @@ M.expect = {
     { "eventually", "matcher", "it becomes true by after + within, and stays for holding" },
     { "at_end", "matcher", "it is true at the end" },
     { "sometimes", "matcher", "it was true at least once" },
-    { "linearizable", "ref:database|consensus|cache|store",
-        "its keys behave as if there were one copy of each" },
-    { "serializable", "ref:database|consensus|cache|store",
-        "what each request of a handler does to it is a transaction, and they behave as if one "
-            .. "came after another" },
-    { "mutual_exclusion", "ref:consensus|cache", "no lock of it is held twice" },
-    { "read_your_writes", "ref:database|consensus|cache|store",
-        "who wrote a value reads no older one" },
-    { "monotonic_reads", "ref:database|consensus|cache|store", "what one reads never goes back" },
-    { "monotonic_writes", "ref:database|consensus|cache|store",
-        "one's writes are seen in their order" },
-    { "writes_follow_reads", "ref:database|consensus|cache|store",
-        "a write is seen after what its writer had read" },
-    { "converges", "ref:database|consensus|cache|store",
-        "after the last write of a key all read the same" },
-    { "steps", "count", "of a history: budget of the search, per key; default 50000000", min = 1 },
     { "after", "anchor", "what `within` counts from" },
     { "within", "duration", "a deadline; `eventually` must have one" },
     { "holding", "duration", "must stay true this long to count" },
@@ -511,13 +495,9 @@ M.expect = {
     because,
     severity,
 }
---- Words of `expect` that are about a history, and the models of verify-history they ask for.
-M.histories = {
-    linearizable = "cas-register", serializable = "rw-register", mutual_exclusion = "mutex",
-    read_your_writes = "read-your-writes", monotonic_reads = "monotonic-reads",
-    monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
-    converges = "convergence",
-}
+local history = require "schema_history"
+for i, row in ipairs(history.fields) do table.insert(M.expect, 5 + i, row) end -- behind at_end
+M.histories = history.models
 M.chaos = require "schema_chaos"
 M.slo = {
     { "of", "ref:service|balancer|gateway|traffic|database|consensus|cache|store",

@@ -83,6 +83,17 @@ function Transaction:write(key, value)
     return statement(self, "write", key, value)
 end
 
+--- Behind what the row holds, with a comma between: SQL's v || ',' || element, on the row as it is
+--- when its lock is there.
+function Transaction:append(key, element)
+    local is_text = type(element) == "string" and element ~= "" and not element:find(",", 1, true)
+    if not is_text and math.type(element) ~= "integer" then
+        error(("tx:append takes an integer or a text without a comma, got %s"):format(
+            units.show(element)), 2)
+    end
+    return statement(self, "append", key, element)
+end
+
 function Transaction:delete(key) statement(self, "write", key, nil) end
 
 --- The rows whose keys are the integers `from` to `to`: a list of { key =, value = }, by key.

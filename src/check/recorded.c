@@ -98,8 +98,11 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
     const struct lz_recorded_opts *o = e->opts.history;
     const struct lz_recorder *recorder = lz_recorder_of(c->world, e->opts.of);
     // Not strict: real time is what `linearizable` is about.
-    const struct lz_judge_opts opts = {
-        .model = o->model, .consistency = "serializable", .steps_max = o->steps_max};
+    const struct lz_judge_opts opts = {.model = o->model,
+                                       .consistency =
+                                           o->consistency != NULL ? o->consistency : "serializable",
+                                       .column = o->column,
+                                       .steps_max = o->steps_max};
     struct lz_judge_result j;
     struct lz_err err;
     LZ_ASSERT(recorder != NULL);
@@ -117,8 +120,8 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
         r->verdict = LZ_VERDICT_INCONCLUSIVE;
         snprintf(r->actual, sizeof(r->actual), "not judged");
         snprintf(r->why, sizeof(r->why),
-                 "%llu operation%s wrote what no client knows: several keys at once, or an "
-                 "increment without an answer",
+                 "%llu operation%s wrote what no client knows: several keys at once, an "
+                 "increment without an answer, or SQL that was tried again",
                  (unsigned long long)unknown, unknown == 1 ? "" : "s");
         return;
     }
@@ -129,6 +132,15 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
         return;
     }
     stop_if_contradicted(c, e, recorder, &j);
+    if (recorder->hidden > 0 && j.answer == LZ_VERIFY_HOLDS) {
+        j.answer = LZ_VERIFY_UNKNOWN;
+        lz_str_clear(&j.why);
+        lz_str_addf(
+            &j.why,
+            "%llu statement%s did not say which rows: a SELECT tells what it read if it has "
+            "its table's primary key among its columns",
+            (unsigned long long)recorder->hidden, recorder->hidden == 1 ? "" : "s");
+    }
     describe(c, e, &j, r);
     lz_judge_finish(&j);
 }
@@ -159,6 +171,10 @@ bool lz_recorded_expect(struct lz_checks *c, const struct lz_expect_opts *opts, 
     *own = *opts->history;
     own->model = lz_arena_strdup(c->world->arena, own->model);
     own->word = lz_arena_strdup(c->world->arena, own->word);
+    if (own->column != NULL)
+        own->column = lz_arena_strdup(c->world->arena, own->column);
+    if (own->consistency != NULL)
+        own->consistency = lz_arena_strdup(c->world->arena, own->consistency);
     struct lz_expect_opts o = *opts;
     o.temporal = LZ_HISTORY;
     o.history = own;

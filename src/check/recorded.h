@@ -10,9 +10,11 @@
 
 /* What a history is expected to be. */
 struct lz_recorded_opts {
-    const char *model;  /* of check/history/verify.h */
-    const char *word;   /* as the scenario says it: "linearizable" */
-    uint64_t steps_max; /* of the search, per key; 0: the default */
+    const char *model;       /* of check/history/verify.h */
+    const char *consistency; /* of transactions; NULL: "serializable" */
+    const char *column;      /* of accounts in SQL */
+    const char *word;        /* as the scenario says it: "linearizable" */
+    uint64_t steps_max;      /* of the search, per key; 0: the default */
 };
 
 /* Before the run; `opts->history` and `opts->of` say what. All are copied. */

@@ -192,11 +192,11 @@ void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *
         const char *name = lz_world_component(world, r->component)->name;
         struct lz_str lines;
         lz_str_init(&lines);
-        if (r->count > HISTORY_OPS_MAX)
+        if (r->count + r->step_count > HISTORY_OPS_MAX)
             lz_str_addf(&lines,
                         "{\"process\":\"lorenz\",\"type\":\"info\",\"f\":\"not-kept\","
                         "\"value\":%u}\n",
-                        r->count);
+                        r->count + r->txn_count);
         else
             lz_history_write(world, r,
                              &(struct lz_history_naming){.process_first = processes,
@@ -204,7 +204,7 @@ void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *
                              &lines);
         processes += r->processes;
         lz_record_put_id(&i, r->component);
-        lz_record_put_int(&i, r->count);
+        lz_record_put_int(&i, r->count + r->txn_count);
         lz_record_put_text(&i, lines.text);
         lz_record_end_row(&i);
         lz_str_finish(&lines);

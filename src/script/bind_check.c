@@ -104,11 +104,13 @@ static int expect(lua_State *L)
     return 1;
 }
 
-// expect_history{name, line, of, model, word, steps, over, warn, because} -> id
+// expect_history{name, line, of, model, consistency, word, steps, over, warn, because} -> id
 static int expect_history(lua_State *L)
 {
     const struct lz_recorded_opts history = {
         .model = lz_read_text(L, 1, "model"),
+        .consistency = lz_read_text(L, 1, "consistency"),
+        .column = lz_read_text(L, 1, "column"),
         .word = lz_read_text(L, 1, "word"),
         .steps_max = (uint64_t)lz_read_int(L, 1, "steps", 0),
     };

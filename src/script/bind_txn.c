@@ -61,10 +61,10 @@ static int tx_open(lua_State *L)
 static int tx_call(lua_State *L)
 {
     static const char *const names[] = {
-        [LZ_STATEMENT_READ] = "read",       [LZ_STATEMENT_WRITE] = "write",
-        [LZ_STATEMENT_LOCK] = "lock",       [LZ_STATEMENT_SCAN] = "scan",
-        [LZ_STATEMENT_COMMIT] = "commit",   [LZ_STATEMENT_ROLLBACK] = "rollback",
-        [LZ_STATEMENT_ROLLBACK + 1] = NULL,
+        [LZ_STATEMENT_READ] = "read",         [LZ_STATEMENT_WRITE] = "write",
+        [LZ_STATEMENT_LOCK] = "lock",         [LZ_STATEMENT_APPEND] = "append",
+        [LZ_STATEMENT_SCAN] = "scan",         [LZ_STATEMENT_COMMIT] = "commit",
+        [LZ_STATEMENT_ROLLBACK] = "rollback", [LZ_STATEMENT_ROLLBACK + 1] = NULL,
     };
     struct lz_world *w = world_of(L);
     lz_task_id task = check_task(L, 1);
@@ -72,7 +72,7 @@ static int tx_call(lua_State *L)
     struct lz_statement s = {.kind = (enum lz_statement_kind)luaL_checkoption(L, 4, NULL, names)};
     if (s.kind < LZ_STATEMENT_COMMIT)
         s.key = lz_value_read_key(L, 5);
-    if (s.kind == LZ_STATEMENT_WRITE)
+    if (s.kind == LZ_STATEMENT_WRITE || s.kind == LZ_STATEMENT_APPEND)
         s.value = lz_value_read(L, 6, w);
     if (s.kind == LZ_STATEMENT_SCAN)
         s.to = lz_value_read_key(L, 6);

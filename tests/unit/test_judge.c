@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,11 +16,14 @@
 #include "check/history/history_read.h"
 #include "check/history/history_write.h"
 #include "check/history/judge.h"
+#include "model/history/recorder_txn.h"
 
 struct stage {
     struct lz_arena *arena;
     struct lz_world *w;
     struct lz_recorder_op ops[16];
+    struct lz_recorder_txn txns[8];
+    struct lz_recorder_step steps[32];
     struct lz_recorder r;
 };
 
@@ -30,7 +34,7 @@ static void make(struct stage *s)
     assert_true(lz_arena_create(&(struct lz_arena_opts){.limit_bytes = 0}, &s->arena, &err));
     s->w = lz_world_create(
         &(struct lz_world_opts){.arena = s->arena, .seed = 1, .run_key = 1, .end = LZ_S});
-    s->r = (struct lz_recorder){.ops = s->ops};
+    s->r = (struct lz_recorder){.ops = s->ops, .txns = s->txns, .steps = s->steps};
 }
 
 // One more operation of a process of its own: from begin to end, value and version.
@@ -132,6 +136,115 @@ static void what_one_request_does_is_a_transaction(void **state)
     struct lz_judge_result r = judge(&s, "rw-register");
     assert_int_equal(r.answer, LZ_VERIFY_VIOLATED);
     assert_string_equal(r.anomaly, "lost-update");
+}
+
+// ---- transactions
+
+// "1r5@3" reads 5 of key 1 as version 3, "2w7@4" writes 7 to key 2 as version 4, "2a7@4" appends.
+static void committed(struct stage *s, uint64_t begin, uint64_t end, const char *steps)
+{
+    LZ_ASSERT(s->r.txn_count < 8);
+    struct lz_recorder_txn *t = &s->txns[s->r.txn_count++];
+    *t = (struct lz_recorder_txn){
+        .begin = begin, .end = end, .process = s->r.processes++, .is_committed = true};
+    for (const char *p = steps; *p != '\0';) {
+        char *rest;
+        struct lz_recorder_step step = {.is_heard = true, .has_version = true};
+        step.key = strtoull(p, &rest, 10);
+        step.f = *rest == 'r'   ? LZ_RECORDER_STEP_READ
+                 : *rest == 'w' ? LZ_RECORDER_STEP_WRITE
+                                : LZ_RECORDER_STEP_APPEND;
+        long long value = strtoll(rest + 1, &rest, 10);
+        step.value = value != 0 ? lz_value_integer(value) : 0;
+        step.version = strtoull(rest + 1, &rest, 10);
+        p = rest + (*rest == ' ');
+        LZ_ASSERT(s->r.step_count < 32);
+        s->steps[s->r.step_count++] = step;
+        if (t->last != 0)
+            s->steps[t->last - 1].next = s->r.step_count;
+        else
+            t->first = s->r.step_count;
+        t->last = s->r.step_count;
+    }
+}
+
+static const struct {
+    const char *what, *model, *anomaly, *steps[4];
+    enum lz_verify_answer answer;
+    enum lz_judge_white white;
+    bool is_contradiction;
+} histories[] = {
+    {.what = "one after the other",
+     .steps = {"1r0@0 1w5@1", "1r5@1 1w6@2", "1r6@2"},
+     .white = LZ_JUDGE_PROVEN},
+    {.what = "write skew",
+     .anomaly = "G2-item",
+     .steps = {"1r0@0 2r0@0 1w5@1", "1r0@0 2r0@0 2w6@2"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_REFUTED},
+    {.what = "information in a circle",
+     .anomaly = "G1c",
+     .steps = {"1w5@1 2r6@2", "2w6@2 1r5@1"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_REFUTED},
+    {.what = "a lost update",
+     .anomaly = "lost-update",
+     .steps = {"1w5@1", "1r5@1 1w6@2", "1r5@1 1w7@3"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_REFUTED},
+    {.what = "equal values, told apart by versions alone",
+     .steps = {"1w5@1", "1r5@1 1w5@2", "1r5@2"},
+     .white = LZ_JUDGE_PROVEN},
+    {.what = "a cycle that no client sees",
+     .anomaly = "G0",
+     .steps = {"1w5@1 2w5@4", "1w6@2 2w6@3"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_REFUTED},
+    {.what = "lists", .steps = {"1a5@1", "1r5@1 2a6@2"}, .white = LZ_JUDGE_PROVEN},
+    {.what = "clients saw a circle, and versions say that it is none",
+     .anomaly = "G1c",
+     .steps = {"1w5@1 2r6@0", "2w6@2 1r5@1"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_PROVEN,
+     .is_contradiction = true},
+    {.what = "clients cannot see the update that versions say is lost",
+     .steps = {"1w5@1", "1r5@1 1w6@2", "1r6@1 1w7@3"},
+     .answer = LZ_VERIFY_HOLDS,
+     .white = LZ_JUDGE_REFUTED,
+     .is_contradiction = true},
+    {.what = "accounts that add up",
+     .model = "bank",
+     .steps = {"1w5@1 2w5@2", "1r5@1 1w4@3 2w6@4", "1r4@3 2r6@4"},
+     .white = LZ_JUDGE_PROVEN},
+    {.what = "half of a transfer",
+     .model = "bank",
+     .anomaly = "wrong-total",
+     .steps = {"1w5@1 2w5@2", "1r5@1 2r5@2", "1w4@3 2w6@4", "1r4@3 2r5@2"},
+     .answer = LZ_VERIFY_VIOLATED,
+     .white = LZ_JUDGE_NOT_TOLD},
+    {.what = "a version that nobody is known to have written",
+     .model = "bank",
+     .steps = {"1w5@1 2w5@2", "1r5@1 2r5@2", "1w4@3 2w6@4", "1r4@3 2r6@5"},
+     .white = LZ_JUDGE_NOT_TOLD},
+};
+
+static void transactions_are_judged_by_clients_and_by_versions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(histories) / sizeof(histories[0]); i++) {
+        struct stage s;
+        make(&s);
+        for (uint64_t k = 0; k < 4 && histories[i].steps[k] != NULL; k++)
+            committed(&s, 3 + k, 20 + k, histories[i].steps[k]);
+        struct lz_judge_result r =
+            judge(&s, histories[i].model != NULL ? histories[i].model : "rw-register");
+        if (r.answer != histories[i].answer || r.white != histories[i].white ||
+            r.is_contradiction != histories[i].is_contradiction)
+            fail_msg("%s: answer %d, white %d, contradiction %d", histories[i].what, (int)r.answer,
+                     (int)r.white, r.is_contradiction);
+        if (histories[i].answer == LZ_VERIFY_VIOLATED && histories[i].anomaly != NULL)
+            assert_string_equal(r.anomaly, histories[i].anomaly);
+    }
 }
 
 static void what_is_written_is_read_back(void **state)
@@ -280,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_contradiction_is_noticed_of_every_model),
         cmocka_unit_test(an_increment_without_an_answer_leaves_it_open),
         cmocka_unit_test(what_one_request_does_is_a_transaction),
+        cmocka_unit_test(transactions_are_judged_by_clients_and_by_versions),
         cmocka_unit_test(what_is_written_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

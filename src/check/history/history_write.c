@@ -2,15 +2,18 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "model/history/recorder_txn.h"
 
 struct event {
     uint64_t at; // number in the order of all
     uint32_t op;
     bool is_end;
+    bool is_txn;
 };
 
 static int by_number(const void *a, const void *b, void *ctx)
@@ -84,20 +87,119 @@ static void add_event(struct lz_str *out, const struct lz_world *w,
     lz_str_addf(out, ",\"time\":%" PRId64 "}\n", is_end ? op->done : op->at);
 }
 
+// ---- transactions
+
+// "3,17" is what appends made of it: [3,17].
+static void add_list(struct lz_str *out, const struct lz_world *w, lz_value v)
+{
+    size_t len = 0;
+    const char *text = lz_value_kind(v) == LZ_VALUE_TEXT ? lz_value_to_text(w, v, &len) : "";
+    lz_str_add_char(out, '[');
+    if (v != 0 && len == 0)
+        add_value(out, w, v);
+    for (size_t at = 0; at < len;) {
+        size_t size = strcspn(text + at, ",");
+        bool is_number = size > 0 && size < 18 && strspn(text + at, "-0123456789") >= size;
+        if (at > 0)
+            lz_str_add_char(out, ',');
+        if (is_number)
+            lz_str_add_n(out, text + at, size);
+        else
+            add_text(out, text + at, size);
+        at += size + 1;
+    }
+    lz_str_add_char(out, ']');
+}
+
+struct txn_writing {
+    const struct lz_world *w;
+    const struct lz_recorder *r;
+    const struct lz_history_naming *naming;
+    bool are_lists;
+};
+
+static void add_step(struct lz_str *out, const struct txn_writing *g,
+                     const struct lz_recorder_step *s, bool is_seen)
+{
+    static const char *const fs[] = {[LZ_RECORDER_STEP_READ] = "r",
+                                     [LZ_RECORDER_STEP_WRITE] = "w",
+                                     [LZ_RECORDER_STEP_APPEND] = "append"};
+    bool is_whole = s->f == LZ_RECORDER_STEP_APPEND && !g->are_lists;
+    lz_str_addf(out, "[\"%s\",", is_whole ? "w" : fs[s->f]);
+    if (g->r->has_names)
+        add_value(out, g->w, s->key);
+    else if (g->naming->key_prefix != NULL)
+        lz_str_addf(out, "\"%s/%" PRId64 "\"", g->naming->key_prefix, (int64_t)s->key);
+    else
+        lz_str_addf(out, "%" PRId64, (int64_t)s->key);
+    lz_str_add_char(out, ',');
+    if (s->f == LZ_RECORDER_STEP_READ && is_seen && g->are_lists)
+        add_list(out, g->w, s->value);
+    else
+        add_value(out, g->w,
+                  s->f == LZ_RECORDER_STEP_READ && !is_seen ? 0
+                  : is_whole                                ? s->whole
+                                                            : s->value);
+    lz_str_add_char(out, ']');
+}
+
+static void add_txn(struct lz_str *out, const struct txn_writing *g,
+                    const struct lz_recorder_txn *t, bool is_end)
+{
+    static const char *const names[] = {
+        [LZ_RECORDER_OK] = "ok", [LZ_RECORDER_FAIL] = "fail", [LZ_RECORDER_UNKNOWN] = "info"};
+    const char *comma = "";
+    lz_str_addf(out, "{\"process\":%u,\"type\":\"%s\",\"f\":\"txn\",\"value\":[",
+                g->naming->process_first + t->process, is_end ? names[t->outcome] : "invoke");
+    for (uint32_t at = t->first; at != 0; at = g->r->steps[at - 1].next) {
+        const struct lz_recorder_step *s = &g->r->steps[at - 1];
+        if (s->f == LZ_RECORDER_STEP_READ && !s->is_heard)
+            continue;
+        lz_str_add(out, comma);
+        add_step(out, g, s, is_end && t->outcome == LZ_RECORDER_OK);
+        comma = ",";
+    }
+    lz_str_addf(out, "],\"time\":%" PRId64 "}\n", is_end ? t->done : t->at);
+}
+
+static bool are_lists(const struct lz_recorder *r)
+{
+    bool are_so = false;
+    for (uint32_t i = 0; i < r->step_count; i++) {
+        if (r->steps[i].f == LZ_RECORDER_STEP_WRITE)
+            return false;
+        are_so = are_so || r->steps[i].f == LZ_RECORDER_STEP_APPEND;
+    }
+    return are_so;
+}
+
 void lz_history_write(const struct lz_world *w, const struct lz_recorder *r,
                       const struct lz_history_naming *naming, struct lz_str *out)
 {
-    struct event *events = lz_mem_alloc((2 * (size_t)r->count + 1) * sizeof(*events));
+    size_t cap = 2 * ((size_t)r->count + r->txn_count) + 1;
+    struct event *events = lz_mem_alloc(cap * sizeof(*events));
+    struct txn_writing g = {.w = w, .r = r, .naming = naming, .are_lists = are_lists(r)};
     uint32_t count = 0;
     for (uint32_t i = 0; i < r->count; i++) {
         if (r->ops[i].f == LZ_RECORDER_OTHER)
             continue;
-        events[count++] = (struct event){r->ops[i].begin, i, false};
+        events[count++] = (struct event){.at = r->ops[i].begin, .op = i};
         if (r->ops[i].end != 0)
-            events[count++] = (struct event){r->ops[i].end, i, true};
+            events[count++] = (struct event){.at = r->ops[i].end, .op = i, .is_end = true};
+    }
+    for (uint32_t i = 0; i < r->txn_count; i++) {
+        struct event e = {.at = r->txns[i].begin, .op = i, .is_txn = true};
+        events[count++] = e;
+        e.at = r->txns[i].end;
+        e.is_end = true;
+        if (e.at != 0)
+            events[count++] = e;
     }
     lz_sort(events, count, sizeof(*events), by_number, NULL);
     for (uint32_t i = 0; i < count; i++)
-        add_event(out, w, naming, &r->ops[events[i].op], events[i].is_end);
+        if (events[i].is_txn)
+            add_txn(out, &g, &r->txns[events[i].op], events[i].is_end);
+        else
+            add_event(out, w, naming, &r->ops[events[i].op], events[i].is_end);
     free(events);
 }

@@ -2,8 +2,9 @@
  * history_write.h — what was recorded, as JSON lines that history_read.h reads back.
  *
  * An event a line, in the order they happened: {"process":3,"type":"invoke","f":"write","key":5,
- * "value":17,"time":1200000000}, and its end with type ok, fail or info. Times are nanoseconds of
- * the run.
+ * "value":17,"time":1200000000}, and its end with type ok, fail or info. A transaction is an event
+ * with f "txn", and what it did is its value: [["r",5,17],["append",6,3]]; keys of SQL are texts.
+ * Times are nanoseconds of the run.
  */
 #ifndef LZ_CHECK_HISTORY_HISTORY_WRITE_H
 #define LZ_CHECK_HISTORY_HISTORY_WRITE_H

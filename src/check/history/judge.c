@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
-#include "check/history/white.h"
+#include "check/history/units.h"
 
 // ---- the white box
 
@@ -110,31 +110,15 @@ enum lz_judge_white lz_judge_by_version(const struct lz_recorder *recorder,
 
 // ---- the black box
 
-static lz_atom atom_of(struct lz_history *h, const struct lz_world *w, lz_value v)
-{
-    size_t len;
-    switch (lz_value_kind(v)) {
-    case LZ_VALUE_NOTHING:
-        return 0;
-    case LZ_VALUE_INTEGER:
-        return lz_history_integer(h, lz_value_to_integer(v));
-    case LZ_VALUE_TEXT:
-        return lz_history_text(h, lz_value_to_text(w, v, &len));
-    case LZ_VALUE_BOOLEAN:
-        return lz_history_text(h, lz_value_to_boolean(v) ? "true" : "false");
-    }
-    return 0;
-}
-
-static void add_part(struct lz_history *h, const struct lz_world *w, struct lz_history_op *o,
-                     const struct lz_recorder_op *op)
+static void add_part(struct lz_history *h, const struct lz_world *w, const struct lz_recorder *r,
+                     struct lz_history_op *o, const struct lz_recorder_op *op)
 {
     static const enum lz_history_f fs[] = {[LZ_RECORDER_READ] = LZ_HISTORY_READ,
                                            [LZ_RECORDER_WRITE] = LZ_HISTORY_WRITE,
                                            [LZ_RECORDER_CREATE] = LZ_HISTORY_CAS,
                                            [LZ_RECORDER_ACQUIRE] = LZ_HISTORY_ACQUIRE,
                                            [LZ_RECORDER_RELEASE] = LZ_HISTORY_RELEASE};
-    lz_atom key = lz_history_integer(h, (int64_t)op->key), value = atom_of(h, w, op->value);
+    lz_atom key = lz_units_key(h, w, r, op->key), value = lz_units_value(h, w, op->value);
     struct lz_history_part *p = lz_history_add_part(h, o, fs[op->f]);
     p->key = key;
     p->value = op->f == LZ_RECORDER_CREATE ? 0 : value;
@@ -166,60 +150,7 @@ static void add_operations(struct lz_history *h, const struct lz_world *w,
 {
     for (uint32_t i = 0; i < r->count; i++)
         if (is_about(model, &r->ops[i]))
-            add_part(h, w, add_op(h, &r->ops[i]), &r->ops[i]);
-}
-
-static int by_unit(const void *a, const void *b, void *ctx)
-{
-    (void)ctx;
-    const struct lz_recorder_op *const *x = a, *const *y = b;
-    if ((*x)->unit != (*y)->unit)
-        return (*x)->unit < (*y)->unit ? -1 : 1;
-    return ((*x)->begin > (*y)->begin) - ((*x)->begin < (*y)->begin);
-}
-
-/*
- * A transaction is what one request of a handler did, if it did several things. What certainly did
- * not happen is left out; it is over when its last operation is; with a write of unknown outcome
- * it is unknown.
- */
-static void add_transaction(struct lz_history *h, const struct lz_world *w,
-                            const struct lz_recorder_op **ops, uint32_t count)
-{
-    struct lz_history_op *o = add_op(h, ops[0]);
-    uint32_t at = h->op_count - 1;
-    o->is_txn = true;
-    o->outcome = LZ_HISTORY_OK;
-    for (uint32_t i = 0; i < count; i++) {
-        o = &h->ops[at];
-        if (ops[i]->outcome == LZ_RECORDER_FAIL)
-            continue;
-        if (ops[i]->outcome == LZ_RECORDER_UNKNOWN)
-            o->outcome = LZ_HISTORY_INFO;
-        o->end = ops[i]->end != 0 ? (int64_t)ops[i]->end : LZ_HISTORY_NEVER;
-        add_part(h, w, o, ops[i]);
-    }
-    if (h->ops[at].outcome == LZ_HISTORY_INFO)
-        h->ops[at].end = LZ_HISTORY_NEVER;
-}
-
-static void add_transactions(struct lz_history *h, const struct lz_world *w,
-                             const struct lz_recorder *r)
-{
-    const struct lz_recorder_op **ops = lz_mem_alloc((r->count + 1) * sizeof(*ops));
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < r->count; i++)
-        if (r->ops[i].f == LZ_RECORDER_READ ||
-            (r->ops[i].f == LZ_RECORDER_WRITE && r->ops[i].value != 0))
-            ops[count++] = &r->ops[i];
-    lz_sort(ops, count, sizeof(*ops), by_unit, NULL);
-    for (uint32_t first = 0, end; first < count; first = end) {
-        for (end = first; end < count && ops[end]->unit == ops[first]->unit; end++)
-            ;
-        add_transaction(h, w, ops + first, end - first);
-    }
-    free(ops);
-    lz_history_sort(h);
+            add_part(h, w, r, add_op(h, &r->ops[i]), &r->ops[i]);
 }
 
 static void name_processes(struct lz_history *h, uint32_t count)
@@ -257,7 +188,7 @@ static void tell(struct lz_str *out, struct lz_history *h, const struct lz_world
 {
     lz_str_addf(out, "    %s process %u, %s %lld ", text, op->process,
                 lz_recorder_f_name((enum lz_recorder_f)op->f), (long long)op->key);
-    lz_history_show_atom(h, atom_of(h, w, op->value), out);
+    lz_history_show_atom(h, lz_units_value(h, w, op->value), out);
     lz_str_addf(out, ", %.6f s to %.6f s\n", (double)op->at / 1e9, (double)op->done / 1e9);
 }
 
@@ -283,18 +214,23 @@ static void decide_by_version(struct lz_judge_result *r, struct lz_history *h,
 // A search that cannot be decided takes all its budget: with the answer known it gets less.
 #define STEPS_KNOWN_MAX 1000000u
 
-bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
-                  const struct lz_judge_opts *opts, struct lz_judge_result *r, struct lz_err *err)
+static void take(struct lz_judge_result *r, struct lz_verify *v)
 {
-    const struct lz_verify_model *model = lz_verify_find(opts->model);
-    LZ_ASSERT(model != NULL); // checked when it was declared
+    r->answer = v->answer;
+    r->why = v->why;
+    r->facts = v->facts;
+    if (v->anomaly_count > 0)
+        snprintf(r->anomaly, sizeof(r->anomaly), "%s", v->anomalies[0].name);
+}
+
+static bool judge_operations(const struct lz_world *w, const struct lz_recorder *recorder,
+                             const struct lz_judge_opts *opts, struct lz_judge_result *r,
+                             struct lz_err *err)
+{
     struct lz_history h;
     lz_history_init(&h);
     name_processes(&h, recorder->processes);
-    if (strcmp(opts->model, "rw-register") == 0)
-        add_transactions(&h, w, recorder);
-    else
-        add_operations(&h, w, recorder, opts->model);
+    add_operations(&h, w, recorder, opts->model);
     h.events = 2 * h.op_count;
     struct lz_judge_witness witness = {0};
     enum lz_judge_white white = is_linear(opts->model) ? lz_judge_by_version(recorder, &witness)
@@ -303,17 +239,12 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
     const struct lz_verify_opts o = {.consistency = opts->consistency,
                                      .steps_max = is_known ? STEPS_KNOWN_MAX : opts->steps_max};
     struct lz_verify v;
-    if (!lz_verify_run(&v, model, &h, &o, err)) {
+    if (!lz_verify_run(&v, lz_verify_find(opts->model), &h, &o, err)) {
         lz_history_finish(&h);
         return false;
     }
-    *r = (struct lz_judge_result){.answer = v.answer,
-                                  .white = white,
-                                  .operations = h.op_count,
-                                  .why = v.why,
-                                  .facts = v.facts};
-    if (v.anomaly_count > 0)
-        snprintf(r->anomaly, sizeof(r->anomaly), "%s", v.anomalies[0].name);
+    *r = (struct lz_judge_result){.white = white, .operations = h.op_count};
+    take(r, &v);
     if (h.op_count == 0)
         r->answer = LZ_VERIFY_UNKNOWN;
     else if (r->answer == LZ_VERIFY_UNKNOWN && is_linear(opts->model))
@@ -323,6 +254,154 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
     r->is_contradiction = h.op_count > 0 && contradicts(r);
     lz_history_finish(&h);
     return true;
+}
+
+// ---- transactions
+
+// Levels at which a lost update, and any cycle of reads and writes, is forbidden.
+static bool is_strong(const char *consistency)
+{
+    static const char *const strong[] = {"snapshot-isolation", "serializable",
+                                         "strong-session-serializable", "strict-serializable"};
+    for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++)
+        if (strcmp(consistency, strong[i]) == 0)
+            return true;
+    return false;
+}
+
+// Of the levels that do not hold, the first: the others follow from it.
+static void name_weakest(struct lz_str *facts)
+{
+    char *levels = facts->len > 0 ? strstr(facts->text, "; not ") : NULL;
+    char *comma = levels != NULL ? strchr(levels, ',') : NULL;
+    if (comma == NULL)
+        return;
+    *comma = '\0';
+    facts->len = (size_t)(comma - facts->text);
+}
+
+/*
+ * Clients may not be able to tell what the servers know: which of two writes was the later, or
+ * whose of two equal values was read. Then the servers' word decides. It contradicts if it says
+ * that all is well where clients saw that it is not, or that they saw an update being lost.
+ */
+static void weigh(struct lz_judge_result *r, struct lz_verify *servers, bool is_lost)
+{
+    bool agreed = (r->white == LZ_JUDGE_PROVEN && r->answer == LZ_VERIFY_HOLDS) ||
+                  (r->white == LZ_JUDGE_REFUTED && r->answer == LZ_VERIFY_VIOLATED);
+    r->is_contradiction = (r->white == LZ_JUDGE_PROVEN && r->answer == LZ_VERIFY_VIOLATED) ||
+                          (is_lost && r->answer == LZ_VERIFY_HOLDS);
+    bool decides = r->answer != LZ_VERIFY_VIOLATED && r->white == LZ_JUDGE_REFUTED;
+    if (r->answer == LZ_VERIFY_UNKNOWN && r->white == LZ_JUDGE_PROVEN)
+        decides = true;
+    if (decides && !r->is_contradiction) {
+        lz_str_finish(&r->why);
+        lz_str_finish(&r->facts);
+        r->anomaly[0] = '\0';
+        take(r, servers);
+        name_weakest(&r->facts);
+        lz_str_add(&r->facts, ", in the order of commits");
+        return;
+    }
+    if (agreed)
+        lz_str_add(&r->facts, ", by versions too");
+    lz_verify_finish(servers);
+}
+
+static bool judge_units(const struct lz_world *w, const struct lz_recorder *recorder,
+                        const struct lz_judge_opts *opts, struct lz_judge_result *r,
+                        struct lz_err *err)
+{
+    struct lz_history h;
+    struct lz_units u;
+    lz_history_init(&h);
+    name_processes(&h, recorder->processes);
+    lz_units_make(&u, recorder);
+    lz_units_history(&u, w, &h);
+    const char *model = u.are_lists ? "list-append" : "rw-register";
+    const char *level = opts->consistency != NULL ? opts->consistency : "strict-serializable";
+    const struct lz_verify_opts o = {.consistency = level, .steps_max = opts->steps_max};
+    struct lz_verify v, servers;
+    bool ok = lz_verify_run(&v, lz_verify_find(model), &h, &o, err);
+    if (ok) {
+        *r = (struct lz_judge_result){.operations = h.op_count};
+        take(r, &v);
+        name_weakest(&r->facts);
+        r->white = lz_units_judge(&u, w, &h, &o, &servers);
+        if (!is_strong(level))
+            r->white = LZ_JUDGE_NOT_TOLD;
+        if (h.op_count == 0) {
+            r->answer = LZ_VERIFY_UNKNOWN;
+            lz_verify_finish(&servers);
+        } else {
+            weigh(r, &servers, is_strong(level) && !u.are_lists && lz_units_lose_updates(&u));
+        }
+    }
+    lz_units_finish(&u);
+    lz_history_finish(&h);
+    return ok;
+}
+
+static bool judge_bank(const struct lz_world *w, const struct lz_recorder *recorder,
+                       const struct lz_judge_opts *opts, struct lz_judge_result *r,
+                       struct lz_err *err)
+{
+    struct lz_history h;
+    struct lz_units u;
+    struct lz_verify v;
+    const struct lz_verify_opts o = {.negative = true};
+    lz_history_init(&h);
+    name_processes(&h, recorder->processes);
+    lz_units_make(&u, recorder);
+    uint32_t accounts = lz_units_bank(&u, w, opts->column, &h);
+    bool ok = lz_verify_run(&v, lz_verify_find("bank"), &h, &o, err);
+    if (ok) {
+        *r = (struct lz_judge_result){.operations = h.op_count > 0 ? h.op_count : u.count};
+        take(r, &v);
+        r->white = lz_units_bank_judge(&u, w, opts->column);
+        if (h.op_count == 0) {
+            r->answer = LZ_VERIFY_UNKNOWN;
+            lz_str_clear(&r->why);
+            lz_str_addf(&r->why, "no transaction read all %u accounts", accounts);
+        } else if (agrees(r)) {
+            lz_str_add(&r->facts, ", by versions too");
+        }
+        r->is_contradiction = contradicts(r);
+    }
+    lz_units_finish(&u);
+    lz_history_finish(&h);
+    return ok;
+}
+
+// With transactions in it.
+static bool judge_whole(const struct lz_world *w, const struct lz_recorder *recorder,
+                        const struct lz_judge_opts *opts, struct lz_judge_result *r,
+                        struct lz_err *err)
+{
+    if (strcmp(opts->model, "rw-register") == 0)
+        return judge_units(w, recorder, opts, r, err);
+    if (strcmp(opts->model, "bank") == 0)
+        return judge_bank(w, recorder, opts, r, err);
+    struct lz_recorder flat;
+    lz_units_flatten(recorder, &flat);
+    bool ok = judge_operations(w, &flat, opts, r, err);
+    lz_units_flat_finish(&flat);
+    return ok;
+}
+
+bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
+                  const struct lz_judge_opts *opts, struct lz_judge_result *r, struct lz_err *err)
+{
+    LZ_ASSERT(lz_verify_find(opts->model) != NULL); // checked when it was declared
+    if (recorder->txn_count > 0 || strcmp(opts->model, "bank") == 0) {
+        struct lz_recorder whole;
+        lz_units_complete(recorder, &whole);
+        bool ok = judge_whole(w, &whole, opts, r, err);
+        lz_units_complete_finish(recorder, &whole);
+        return ok;
+    }
+    return strcmp(opts->model, "rw-register") == 0 ? judge_units(w, recorder, opts, r, err)
+                                                   : judge_operations(w, recorder, opts, r, err);
 }
 
 // Somebody was told something of the key after the operation had begun.

@@ -18,6 +18,7 @@
 struct lz_judge_opts {
     const char *model;       /* of verify.h */
     const char *consistency; /* of transactions; NULL: strict-serializable */
+    const char *column;      /* of a bank in SQL: "accounts.balance" */
     uint64_t steps_max;      /* 0: the default */
 };
 

@@ -298,8 +298,6 @@ enum lz_judge_white lz_white_judge(const char *model, const struct lz_recorder *
                                           "monotonic-writes", "writes-follow-reads"};
     if (strcmp(model, "mutex") == 0)
         return judge_locks(recorder);
-    if (strcmp(model, "rw-register") == 0)
-        return lz_white_transactions(recorder);
     for (size_t i = 0; i < sizeof(of_keys) / sizeof(of_keys[0]); i++)
         if (strcmp(model, of_keys[i]) == 0)
             return judge_keys(model, recorder);

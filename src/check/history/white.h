@@ -6,9 +6,8 @@
  *
  *   registers            a key's operations in order of version agree with real time: proven. A
  *                        read of what another completed write had replaced before it: refuted
- *   transactions         who wrote before whom, who read whose, who read what another replaced:
- *                        without a cycle proven. Two that read one version and both replaced it:
- *                        refuted
+ *   transactions         units.h: who wrote before whom, who read whose, who read what another
+ *                        replaced
  *   session guarantees   versions that one process saw and wrote never go back: proven. Back to
  *                        what was certainly replaced before: refuted
  *   mutual exclusion     acquire and release by turns, in order of version and of time: proven.
@@ -26,9 +25,6 @@
 
 /* By the model's name; of one that it does not know: not told. */
 enum lz_judge_white lz_white_judge(const char *model, const struct lz_recorder *recorder);
-
-/* white_txn.c */
-enum lz_judge_white lz_white_transactions(const struct lz_recorder *recorder);
 
 /* Of operations in this order: a version has one value, and none was tried again. */
 bool lz_white_is_told(const struct lz_recorder_op **ops, uint32_t count);

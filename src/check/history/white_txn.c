@@ -4,221 +4,191 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
-#include "check/history/white.h"
+#include "check/history/txn.h"
+#include "check/history/units.h"
 
 /*
- * Transactions by versions. Nodes are units of work, what one request of a handler did; edges are
- * Adya's, with the order of versions that the servers know: from the writer of a version to the
- * next writer (ww), to its readers (wr), and from these to the next writer (rw). Without a cycle
- * any order along the edges is a serial one.
+ * Transactions by versions. Nodes are units, edges are Adya's, with the order of versions that the
+ * servers know: from the writer of a version to the next writer (ww), to its readers (wr), and from
+ * these to the next writer (rw). Without a cycle any order along the edges is a serial one.
  */
 
-struct edge {
-    uint32_t from, to;
-};
-
-struct graph {
-    struct edge *edges;
-    uint32_t count, cap;
-    uint32_t nodes;
-};
-
-static int by_unit(const void *a, const void *b, void *ctx)
-{
-    (void)ctx;
-    const struct lz_recorder_op *const *x = a, *const *y = b;
-    if ((*x)->unit != (*y)->unit)
-        return (*x)->unit < (*y)->unit ? -1 : 1;
-    return ((*x)->begin > (*y)->begin) - ((*x)->begin < (*y)->begin);
-}
-
-// An operation, and the number of its unit.
-struct step {
-    const struct lz_recorder_op *op;
+// What a unit did to a key, as others can see it: its last write, or a read before it wrote.
+struct touch {
+    const struct lz_recorder_step *step;
     uint32_t unit;
+    uint64_t version;
 };
+
+static bool is_read(const struct touch *t)
+{
+    return t->step->f == LZ_RECORDER_STEP_READ;
+}
 
 static int by_key_and_version(const void *a, const void *b, void *ctx)
 {
     (void)ctx;
-    const struct step *x = a, *y = b;
-    if (x->op->key != y->op->key)
-        return x->op->key < y->op->key ? -1 : 1;
-    if (x->op->version != y->op->version)
-        return x->op->version < y->op->version ? -1 : 1;
-    bool reads = x->op->f == LZ_RECORDER_READ; // a version's write before its reads
-    if (reads != (y->op->f == LZ_RECORDER_READ))
-        return reads ? 1 : -1;
-    return (x->op->begin > y->op->begin) - (x->op->begin < y->op->begin);
+    const struct touch *x = a, *y = b;
+    if (x->step->key != y->step->key)
+        return x->step->key < y->step->key ? -1 : 1;
+    if (x->version != y->version)
+        return x->version < y->version ? -1 : 1;
+    if (is_read(x) != is_read(y)) // a version's write before its reads
+        return is_read(x) ? 1 : -1;
+    return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-static void add(struct graph *g, uint32_t from, uint32_t to)
+static bool is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at)
 {
-    if (from == to)
-        return;
-    if (g->count == g->cap) {
-        g->cap = g->cap > 0 ? 2 * g->cap : 64;
-        g->edges = lz_mem_resize(g->edges, g->cap * sizeof(*g->edges));
-    }
-    g->edges[g->count++] = (struct edge){from, to};
-}
-
-/*
- * A key's operations in order of version. The last writers that there were, then who has read them:
- * these come before the next writer. False: a read saw a version that nobody is known to have
- * written, or two wrote one.
- */
-static bool add_key(struct graph *g, const struct step *steps, uint32_t count)
-{
-    uint32_t writer = UINT32_MAX, first_reader = 0;
-    uint64_t version = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct step *s = &steps[i];
-        if (s->op->f == LZ_RECORDER_READ) {
-            if (s->op->version != version)
-                return false;
-            if (writer != UINT32_MAX)
-                add(g, writer, s->unit);
-            continue;
-        }
-        if (s->op->version == version)
+    bool reads = steps[at].f == LZ_RECORDER_STEP_READ;
+    for (uint32_t i = reads ? 0 : at + 1; i < (reads ? at : count); i++)
+        if (steps[i].key == steps[at].key && steps[i].f != LZ_RECORDER_STEP_READ)
             return false;
-        for (uint32_t r = first_reader; r < i; r++)
-            add(g, steps[r].unit, s->unit); // the writer before, and its readers
-        writer = s->unit;
-        version = s->op->version;
-        first_reader = i;
+    return true;
+}
+
+struct graph {
+    const struct lz_units *u;
+    const struct lz_world *w;
+    struct lz_history *h;
+    struct lz_depend d;
+    bool is_whole; /* all that happened is in it */
+};
+
+static uint32_t collect(struct graph *g, struct touch *out)
+{
+    const struct lz_units *u = g->u;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < u->count; i++) {
+        const struct lz_units_one *unit = &u->all[i];
+        const struct lz_recorder_step *steps = u->steps + unit->first;
+        if (unit->outcome == LZ_RECORDER_FAIL || unit->is_initial)
+            continue;
+        for (uint32_t k = 0; k < unit->count; k++) {
+            bool reads = steps[k].f == LZ_RECORDER_STEP_READ;
+            if (!is_external(steps, unit->count, k) || (reads && unit->outcome != LZ_RECORDER_OK))
+                continue;
+            bool is_told = steps[k].has_version && !unit->is_repeated;
+            g->is_whole = g->is_whole && is_told;
+            if (is_told)
+                out[count++] = (struct touch){&steps[k], i, steps[k].version};
+        }
+    }
+    return count;
+}
+
+static void add(struct graph *g, const struct touch *from, const struct touch *to,
+                enum lz_depend_kind kind)
+{
+    const struct lz_recorder_step *s = to->step;
+    lz_depend_add(&g->d, &(struct lz_depend_edge){.from = from->unit,
+                                                  .to = to->unit,
+                                                  .kind = kind,
+                                                  .key = lz_units_key(g->h, g->w, g->u->r, s->key),
+                                                  .value = lz_units_value(g->h, g->w, s->value)});
+}
+
+// Two of one version, or a read of one that nobody is known to have written: the key is left out.
+static bool is_clear(const struct touch *all, uint32_t count)
+{
+    uint64_t written = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_read(&all[i]) ? all[i].version != written : all[i].version == written)
+            return false;
+        written = all[i].version;
     }
     return true;
 }
 
-// Kahn: those that nobody must come before are taken away until none is left.
-static bool has_cycle(const struct graph *g)
+// A key's touches in order of version.
+static void add_key(struct graph *g, const struct touch *all, uint32_t count)
 {
-    uint32_t *before = lz_mem_alloc((g->nodes + 1) * sizeof(*before));
-    uint32_t *first = lz_mem_alloc((g->nodes + 2) * sizeof(*first));
-    uint32_t *ready = lz_mem_alloc((g->nodes + 1) * sizeof(*ready));
-    memset(before, 0, (g->nodes + 1) * sizeof(*before));
-    memset(first, 0, (g->nodes + 2) * sizeof(*first));
-    uint32_t *after = lz_mem_alloc((g->count + 1) * sizeof(*after));
-    for (uint32_t i = 0; i < g->count; i++) {
-        before[g->edges[i].to]++;
-        first[g->edges[i].from + 2]++;
+    const struct touch *writer = NULL;
+    uint32_t first_reader = 0;
+    if (!is_clear(all, count)) {
+        g->is_whole = false;
+        return;
     }
-    for (uint32_t n = 2; n < g->nodes + 2; n++)
-        first[n] += first[n - 1];
-    for (uint32_t i = 0; i < g->count; i++)
-        after[first[g->edges[i].from + 1]++] = g->edges[i].to;
-    uint32_t count = 0, done = 0;
-    for (uint32_t n = 0; n < g->nodes; n++)
-        if (before[n] == 0)
-            ready[count++] = n;
-    while (done < count) {
-        uint32_t n = ready[done++];
-        for (uint32_t e = first[n]; e < first[n + 1]; e++)
-            if (--before[after[e]] == 0)
-                ready[count++] = after[e];
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_read(&all[i])) {
+            if (writer != NULL)
+                add(g, writer, &all[i], LZ_DEPEND_WR);
+            continue;
+        }
+        for (uint32_t r = first_reader; r < i; r++)
+            if (is_read(&all[r]))
+                add(g, &all[r], &all[i], LZ_DEPEND_RW);
+        if (writer != NULL)
+            add(g, writer, &all[i], LZ_DEPEND_WW);
+        writer = &all[i];
+        first_reader = i + 1;
     }
-    free(before);
-    free(first);
-    free(ready);
-    free(after);
-    return done < g->nodes;
+}
+
+enum lz_judge_white lz_units_judge(const struct lz_units *u, const struct lz_world *w,
+                                   struct lz_history *h, const struct lz_verify_opts *opts,
+                                   struct lz_verify *v)
+{
+    *v = (struct lz_verify){.opts = opts, .h = h, .answer = LZ_VERIFY_HOLDS};
+    lz_str_init(&v->why);
+    lz_str_init(&v->facts);
+    struct graph g = {.u = u, .w = w, .h = h, .is_whole = !u->has_unknown};
+    struct touch *all = lz_mem_alloc((u->step_count + 1) * sizeof(*all));
+    struct lz_err err;
+    uint32_t count = collect(&g, all);
+    lz_sort(all, count, sizeof(*all), by_key_and_version, NULL);
+    lz_depend_init(&g.d, h);
+    for (uint32_t first = 0, end; first < count; first = end) {
+        for (end = first; end < count && all[end].step->key == all[first].step->key; end++)
+            ;
+        add_key(&g, all + first, end - first);
+    }
+    bool ok = lz_txn_judge(v, &g.d, &err);
+    LZ_ASSERT(ok); // the level was looked at before
+    lz_depend_finish(&g.d);
+    free(all);
+    if (v->answer == LZ_VERIFY_VIOLATED)
+        return LZ_JUDGE_REFUTED;
+    return g.is_whole ? LZ_JUDGE_PROVEN : LZ_JUDGE_NOT_TOLD;
 }
 
 /*
  * Two units that read one version of a key, which somebody is known to have written, and both wrote
- * the key afterwards. `sorted` is of one key, in order of unit, then begin.
+ * the key afterwards. `all` is of one key.
  */
-static bool is_update_lost(const struct lz_recorder_op **sorted, uint32_t count)
+static bool loses(const struct touch *all, uint32_t count)
 {
-    uint64_t *seen = lz_mem_alloc((count + 1) * sizeof(*seen));
-    uint32_t updates = 0;
+    if (!is_clear(all, count))
+        return false;
+    for (uint32_t first = 0, end; first < count; first = end) {
+        uint32_t updates = 0;
+        for (end = first; end < count && all[end].version == all[first].version; end++)
+            if (is_read(&all[end]) && all[end].version != 0 && all[end].step->value != 0)
+                for (uint32_t i = 0; i < count; i++)
+                    updates += !is_read(&all[i]) && all[i].unit == all[end].unit;
+        if (updates > 1)
+            return true;
+    }
+    return false;
+}
+
+#define LOST_MAX 4000u /* touches of a key: what is looked at is their square */
+
+bool lz_units_lose_updates(const struct lz_units *u)
+{
+    struct graph g = {.u = u};
+    struct touch *all = lz_mem_alloc((u->step_count + 1) * sizeof(*all));
+    uint32_t count = collect(&g, all), kept = 0;
     bool is_lost = false;
-    for (uint32_t first = 0, end; first < count; first = end) {
-        const struct lz_recorder_op *read = NULL;
-        bool writes_first = false, updates_it = false;
-        for (end = first; end < count && sorted[end]->unit == sorted[first]->unit; end++) {
-            bool reads = sorted[end]->f == LZ_RECORDER_READ;
-            writes_first = writes_first || (!reads && read == NULL);
-            read = reads && read == NULL && !writes_first ? sorted[end] : read;
-            updates_it = updates_it || (!reads && read != NULL);
-        }
-        if (!updates_it || read->version == 0 || read->value == 0)
-            continue;
-        for (uint32_t i = 0; i < updates; i++)
-            is_lost = is_lost || seen[i] == read->version;
-        seen[updates++] = read->version;
-    }
-    free(seen);
-    return is_lost;
-}
-
-#define LOST_MAX 4000u /* operations of a key: what is looked at is their square */
-
-static bool loses_updates(const struct lz_recorder_op **ops, uint32_t count)
-{
-    const struct lz_recorder_op **sorted = lz_mem_alloc((count + 1) * sizeof(*sorted));
-    bool is_lost = false;
-    memcpy(sorted, ops, count * sizeof(*sorted));
-    lz_sort(sorted, count, sizeof(*sorted), lz_white_by_key, NULL);
-    for (uint32_t first = 0, end; first < count; first = end) {
-        for (end = first; end < count && sorted[end]->key == sorted[first]->key; end++)
+    for (uint32_t i = 0; i < count; i++) // what its client does not know, it cannot tell
+        if (u->all[all[i].unit].outcome == LZ_RECORDER_OK)
+            all[kept++] = all[i];
+    lz_sort(all, kept, sizeof(*all), by_key_and_version, NULL);
+    for (uint32_t first = 0, end; first < kept; first = end) {
+        for (end = first; end < kept && all[end].step->key == all[first].step->key; end++)
             ;
-        if (end - first > LOST_MAX || !lz_white_is_told(sorted + first, end - first))
-            continue;
-        lz_sort(sorted + first, end - first, sizeof(*sorted), by_unit, NULL);
-        is_lost = is_lost || is_update_lost(sorted + first, end - first);
+        is_lost = is_lost || (end - first <= LOST_MAX && loses(all + first, end - first));
     }
-    free(sorted);
+    free(all);
     return is_lost;
-}
-
-static bool is_acyclic(const struct lz_recorder_op **ops, uint32_t count)
-{
-    if (count == 0)
-        return true;
-    struct graph g = {0};
-    struct step *steps = lz_mem_alloc((count + 1) * sizeof(*steps));
-    lz_sort(ops, count, sizeof(*ops), by_unit, NULL);
-    for (uint32_t i = 0; i < count; i++) {
-        g.nodes += i == 0 || ops[i]->unit != ops[i - 1]->unit;
-        steps[i] = (struct step){.op = ops[i], .unit = g.nodes - 1};
-    }
-    lz_sort(steps, count, sizeof(*steps), by_key_and_version, NULL);
-    bool is_known = true;
-    for (uint32_t first = 0, end; first < count; first = end) {
-        for (end = first; end < count && steps[end].op->key == steps[first].op->key; end++)
-            ;
-        is_known = is_known && add_key(&g, steps + first, end - first);
-    }
-    bool is_so = is_known && !has_cycle(&g);
-    free(g.edges);
-    free(steps);
-    return is_so;
-}
-
-enum lz_judge_white lz_white_transactions(const struct lz_recorder *r)
-{
-    const struct lz_recorder_op **ops = lz_mem_alloc((r->count + 1) * sizeof(*ops));
-    uint32_t count = 0;
-    bool is_plain = true;
-    for (uint32_t i = 0; i < r->count; i++) {
-        const struct lz_recorder_op *op = &r->ops[i];
-        bool reads = op->f == LZ_RECORDER_READ;
-        if (op->f > LZ_RECORDER_CREATE || op->outcome == LZ_RECORDER_FAIL ||
-            (reads && op->outcome != LZ_RECORDER_OK))
-            continue;
-        is_plain = is_plain && op->outcome == LZ_RECORDER_OK && op->has_version &&
-                   !op->is_repeated && (reads || (op->f == LZ_RECORDER_WRITE && op->value != 0));
-        if (op->outcome == LZ_RECORDER_OK)
-            ops[count++] = op;
-    }
-    enum lz_judge_white white = LZ_JUDGE_NOT_TOLD;
-    if (loses_updates(ops, count))
-        white = LZ_JUDGE_REFUTED;
-    else if (is_plain && is_acyclic(ops, count))
-        white = LZ_JUDGE_PROVEN;
-    free(ops);
-    return white;
 }

@@ -7,7 +7,7 @@
 #include "model/data/sql/execute.h"
 #include "model/data/standby.h"
 #include "model/data/txn_state.h"
-#include "model/history/recorder.h"
+#include "model/history/recorder_txn.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
 
@@ -116,6 +116,15 @@ static void note_acked(struct lz_world *w, struct lz_database *d, const struct l
         lz_reads_wrote(w, d, t->request, index);
 }
 
+static void tell_recorder(struct lz_world *w, const struct lz_task *t, uint64_t index)
+{
+    const struct lz_txn *x = t->is_session ? lz_txn_find(w, t->key) : NULL;
+    if (!t->is_session)
+        lz_recorder_effect(w, t, index);
+    if ((x != NULL && x->recorded != 0) || !t->is_session)
+        lz_recorder_txn_committed(w, x, t, index);
+}
+
 static void acknowledge(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
                         const struct lz_raft_entry *e)
 {
@@ -125,7 +134,8 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, uint32_t node
     t->rest_ns = 0;
     note_acked(w, d, t, index, e);
     t->value = lz_value_integer((int64_t)index);
-    lz_recorder_effect(w, t, index);
+    if (w->recorders != NULL)
+        tell_recorder(w, t, index);
     lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/str.h"
 #include "model/data/mvcc.h"
 #include "model/data/txn_state.h"
+#include "model/history/recorder_txn.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
@@ -160,10 +162,10 @@ static bool read_key(struct lz_world *w, struct lz_database *d, const struct lz_
         *value = own->value;
         return true;
     }
-    if (x->has_snapshot)
-        lz_mvcc_read(&n->mvcc, &n->rows, x->snapshot, key, value);
-    else
-        lz_rows_read(&n->rows, key, value);
+    uint64_t version = x->has_snapshot ? lz_mvcc_read(&n->mvcc, &n->rows, x->snapshot, key, value)
+                                       : lz_rows_read(&n->rows, key, value);
+    if (x->recorded != 0)
+        lz_recorder_txn_saw(w, x, key, *value, version);
     return x->serial == 0 || lz_serial_read(n->serial, x->serial, key);
 }
 
@@ -190,7 +192,7 @@ static bool scan(struct lz_world *w, struct lz_database *d, struct lz_txn *x)
     return can_go_on;
 }
 
-static void write_key(struct lz_world *w, struct lz_txn *x)
+static void write_key(struct lz_world *w, struct lz_txn *x, lz_value value)
 {
     struct lz_txn_write *one = own_write(w, x, x->statement.key);
     if (one == NULL) {
@@ -204,7 +206,44 @@ static void write_key(struct lz_world *w, struct lz_txn *x)
         x->writes_last = one->head.index;
         x->write_count++;
     }
-    one->value = x->statement.value;
+    one->value = value;
+}
+
+/*
+ * As `v || ',' || element` of SQL, of the row as it is now: whoever could have changed it since
+ * would hold its lock, or has made this transaction fail. False: the text is too long.
+ */
+static bool append_key(struct lz_world *w, const struct lz_database *d, struct lz_txn *x,
+                       lz_value *value)
+{
+    const struct lz_txn_write *own = own_write(w, x, x->statement.key);
+    lz_value before = 0;
+    char text[40];
+    struct lz_str s;
+    if (own != NULL)
+        before = own->value;
+    else
+        lz_rows_read(&lz_txn_node(d, x)->rows, x->statement.key, &before);
+    lz_str_init(&s);
+    for (int i = 0; i < 2; i++) {
+        lz_value part = i == 0 ? before : x->statement.value;
+        size_t size = 0;
+        if (part == 0)
+            continue;
+        if (s.len > 0)
+            lz_str_add_char(&s, ',');
+        if (lz_value_kind(part) == LZ_VALUE_TEXT) {
+            const char *bytes = lz_value_to_text(w, part, &size);
+            lz_str_add_n(&s, bytes, size);
+        } else {
+            lz_str_add(&s, lz_value_show(w, part, text, sizeof(text)));
+        }
+    }
+    bool fits = s.len <= LZ_VALUE_TEXT_MAX;
+    if (fits)
+        *value = lz_value_text(w, s.text, s.len);
+    lz_str_finish(&s);
+    return fits;
 }
 
 // Of a row whose lock it has: has another transaction written it since the snapshot?
@@ -231,8 +270,19 @@ static enum lz_txn_error execute(struct lz_world *w, struct lz_database *d, stru
             return LZ_TXN_CONFLICT;
         if (x->serial != 0 && !lz_serial_write(lz_txn_node(d, x)->serial, x->serial, key))
             return LZ_TXN_DANGEROUS;
-        write_key(w, x);
+        write_key(w, x, x->statement.value);
         *value = x->statement.value;
+        return LZ_TXN_OK;
+    case LZ_STATEMENT_APPEND:
+        if (is_overtaken(d, x))
+            return LZ_TXN_CONFLICT;
+        if (x->serial != 0 && !lz_serial_write(lz_txn_node(d, x)->serial, x->serial, key))
+            return LZ_TXN_DANGEROUS;
+        if (!append_key(w, d, x, value))
+            return LZ_TXN_TOO_LARGE;
+        write_key(w, x, *value);
+        if (x->recorded != 0)
+            lz_recorder_txn_grew(w, x, *value);
         return LZ_TXN_OK;
     case LZ_STATEMENT_SQL:
     case LZ_STATEMENT_COMMIT:
@@ -247,7 +297,8 @@ bool lz_session_reads(const struct lz_world *w, const struct lz_task *t)
     const struct lz_txn *x = lz_txn_find(w, t->key);
     if (x != NULL && x->statement.kind == LZ_STATEMENT_SQL)
         return x->statement.to != 0;
-    return x != NULL && x->statement.kind != LZ_STATEMENT_WRITE;
+    return x != NULL && x->statement.kind != LZ_STATEMENT_WRITE &&
+           x->statement.kind != LZ_STATEMENT_APPEND;
 }
 
 void lz_session_worked(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -325,6 +376,8 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
             lz_multi_wrote(w, d, node, lsn);
         else if (!lz_visible_is_late(d))
             lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
+        if (x->recorded != 0)
+            lz_recorder_txn_wrote(w, x, one->key, lsn);
     }
     move(x, LZ_TXN_COMMITTING);
     lz_session_measure(w, d);
@@ -353,7 +406,8 @@ static bool is_too_large(const struct lz_txn *x)
     const struct lz_statement *s = &x->statement;
     if (s->kind == LZ_STATEMENT_SCAN)
         return s->to < s->key || s->to - s->key >= LZ_TXN_SCAN_MAX;
-    return s->kind == LZ_STATEMENT_WRITE && x->write_count >= LZ_TXN_WRITES_MAX;
+    bool writes = s->kind == LZ_STATEMENT_WRITE || s->kind == LZ_STATEMENT_APPEND;
+    return writes && x->write_count >= LZ_TXN_WRITES_MAX;
 }
 
 // What it is that has arrived. False if it is answered already, or waits.
@@ -361,7 +415,8 @@ static bool begin_statement(struct lz_world *w, struct lz_database *d, struct lz
                             struct lz_task *t)
 {
     enum lz_statement_kind kind = x->statement.kind;
-    bool writes = kind == LZ_STATEMENT_WRITE || kind == LZ_STATEMENT_LOCK;
+    bool writes =
+        kind == LZ_STATEMENT_WRITE || kind == LZ_STATEMENT_APPEND || kind == LZ_STATEMENT_LOCK;
     if (kind == LZ_STATEMENT_ROLLBACK)
         lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
     else if (kind == LZ_STATEMENT_COMMIT)

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/client/edge.h"
 #include "model/data/txn_state.h"
+#include "model/history/recorder_txn.h"
 #include "model/net/connection.h"
 #include "model/net/net.h"
 #include "model/service/task.h"
@@ -143,6 +144,7 @@ void lz_txn_close(struct lz_world *w, lz_txn_id id)
 {
     struct lz_txn *x = txn_of(w, id);
     x->is_closed = true;
+    lz_recorder_txn_closed(w, x);
     bool is_clean = x->state == LZ_TXN_COMMITTED || x->state == LZ_TXN_ABORTED;
     lz_connection_end_session(w, x->connection, is_clean && x->error != LZ_TXN_LOST);
     if (!is_at_node(x)) { // a first statement that is still on its way finds nothing

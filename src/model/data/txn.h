@@ -61,8 +61,9 @@ enum lz_isolation { LZ_READ_COMMITTED, LZ_REPEATABLE_READ, LZ_SERIALIZABLE };
 enum lz_statement_kind {
     LZ_STATEMENT_READ,
     LZ_STATEMENT_WRITE,
-    LZ_STATEMENT_LOCK, /* SELECT ... FOR UPDATE */
-    LZ_STATEMENT_SCAN, /* the keys from `key` to `to`, both included */
+    LZ_STATEMENT_LOCK,   /* SELECT ... FOR UPDATE */
+    LZ_STATEMENT_APPEND, /* `value` behind what there is, with a comma between */
+    LZ_STATEMENT_SCAN,   /* the keys from `key` to `to`, both included */
     LZ_STATEMENT_COMMIT,
     LZ_STATEMENT_ROLLBACK,
     LZ_STATEMENT_SQL, /* what the call carries (sql/statement.h); `to` is not 0 if it reads */

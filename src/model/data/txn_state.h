@@ -35,6 +35,7 @@ struct lz_txn {
     uint64_t snapshot;   /* an LSN */
     lz_lock_owner locks; /* 0: none */
     uint32_t serial;     /* 0: none */
+    uint32_t recorded;   /* see recorder_txn.h; 0: nobody writes it down */
     uint32_t writes_first, writes_last, write_count;
     struct lz_image **images; /* SQL: what its statements have changed, in their order */
     uint32_t image_count, image_cap;

@@ -11,37 +11,11 @@
 #include "model/client/edge.h"
 #include "model/client/plain.h"
 #include "model/data/database.h"
+#include "model/history/recorder_state.h"
 #include "model/node/instance.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
 #include "model/traffic/request.h"
-
-// Who a process is, and which number it has now.
-struct process {
-    uint64_t who; // 0: free place
-    uint32_t number;
-    bool is_open; // an operation of it has not ended, or ended unknown
-};
-
-// Where the operation of a call under way stands, by the call's index.
-struct under_way {
-    uint64_t call; // 0: none
-    uint32_t recorder, op, process;
-};
-
-struct lz_recorders {
-    struct lz_recorder *all;
-    uint32_t count, cap;
-    uint32_t *by_component; // recorder + 1
-    uint32_t component_cap;
-    struct under_way *calls;
-    uint32_t call_cap;
-    struct process *processes;
-    uint32_t process_count, process_cap;
-    uint64_t numbers; // of beginnings and ends
-    uint8_t *fs;      // by operation, one more than it is
-    uint32_t f_cap;
-};
 
 const char *lz_recorder_f_name(enum lz_recorder_f f)
 {
@@ -124,6 +98,8 @@ void lz_recorder_watch(struct lz_world *w, lz_component_id id)
     LZ_ASSERT(!w->running);
     if (w->recorders == NULL)
         w->recorders = lz_arena_alloc(w->arena, sizeof(*w->recorders));
+    if (w->recorders->numbers == 0)
+        w->recorders->numbers = LZ_RECORDER_FIRST;
     struct lz_recorders *rs = w->recorders;
     rs->by_component =
         lz_grow(w->arena, rs->by_component, &rs->component_cap, id + 1, sizeof(*rs->by_component));
@@ -157,7 +133,7 @@ const struct lz_recorder *lz_recorder_at(const struct lz_world *w, size_t i)
 
 // ---- processes
 
-static struct process *find_process(struct lz_recorders *rs, uint64_t who)
+static struct lz_recorder_process *find_process(struct lz_recorders *rs, uint64_t who)
 {
     uint32_t i = (uint32_t)lz_hash_mix(who, 1) & (rs->process_cap - 1);
     while (rs->processes[i].who != 0 && rs->processes[i].who != who)
@@ -168,7 +144,7 @@ static struct process *find_process(struct lz_recorders *rs, uint64_t who)
 static void widen_processes(struct lz_world *w)
 {
     struct lz_recorders *rs = w->recorders;
-    struct process *old = rs->processes;
+    struct lz_recorder_process *old = rs->processes;
     uint32_t old_cap = rs->process_cap;
     rs->process_cap = old_cap > 0 ? 2 * old_cap : 64;
     rs->processes = lz_arena_alloc(w->arena, rs->process_cap * sizeof(*rs->processes));
@@ -179,7 +155,7 @@ static void widen_processes(struct lz_world *w)
 }
 
 // Who does it, of those who do one thing after another; 0: it is the only thing they do.
-static uint64_t who_of(const struct lz_world *w, const struct lz_call *c, lz_component_id to)
+uint64_t lz_recorder_who(const struct lz_world *w, const struct lz_call *c, lz_component_id to)
 {
     const struct lz_request *r = lz_request_find(w, c->request);
     uint64_t who = 0;
@@ -190,43 +166,50 @@ static uint64_t who_of(const struct lz_world *w, const struct lz_call *c, lz_com
     return who != 0 ? lz_hash_mix(who, to) | 1 : 0;
 }
 
-static uint32_t process_of(struct lz_world *w, struct lz_recorder *r, const struct lz_call *c)
+uint32_t lz_recorder_process_take(struct lz_world *w, struct lz_recorder *r,
+                                  const struct lz_call *c)
 {
     struct lz_recorders *rs = w->recorders;
-    uint64_t who = who_of(w, c, r->component);
+    uint64_t who = lz_recorder_who(w, c, r->component);
     if (who == 0)
         return r->processes++;
     if (2 * (rs->process_count + 1) > rs->process_cap)
         widen_processes(w);
-    struct process *p = find_process(rs, who);
+    struct lz_recorder_process *p = find_process(rs, who);
     if (p->who == 0)
         rs->process_count++;
     if (p->who == 0 || p->is_open)
-        *p = (struct process){.who = who, .number = r->processes++};
+        *p = (struct lz_recorder_process){.who = who, .number = r->processes++};
     p->is_open = true;
     return p->number;
 }
 
-static void close_process(struct lz_world *w, const struct lz_recorder *r, const struct lz_call *c,
-                          uint32_t number)
+void lz_recorder_process_give(struct lz_world *w, uint64_t who, uint32_t number)
 {
     struct lz_recorders *rs = w->recorders;
-    uint64_t who = who_of(w, c, r->component);
     if (who == 0)
         return;
-    struct process *p = find_process(rs, who);
+    struct lz_recorder_process *p = find_process(rs, who);
     if (p->who == who && p->number == number)
         p->is_open = false;
 }
 
 // ---- operations
 
-static struct under_way *under_way(struct lz_world *w, uint64_t call)
+struct lz_recorder_under_way *lz_recorder_under_way(const struct lz_world *w, uint64_t call)
 {
     struct lz_recorders *rs = w->recorders;
     uint32_t index = (uint32_t)call;
     if (index >= rs->call_cap || rs->calls[index].call != call)
         return NULL;
+    return &rs->calls[index];
+}
+
+struct lz_recorder_under_way *lz_recorder_sent(struct lz_world *w, const struct lz_call *c)
+{
+    struct lz_recorders *rs = w->recorders;
+    uint32_t index = (uint32_t)lz_pool_id(c);
+    rs->calls = lz_grow(w->arena, rs->calls, &rs->call_cap, index + 1, sizeof(*rs->calls));
     return &rs->calls[index];
 }
 
@@ -255,6 +238,8 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
     LZ_ASSERT(lz_recorder_is_on(w, to));
     uint32_t at = rs->by_component[to] - 1;
     struct lz_recorder *r = &rs->all[at];
+    if (lz_recorder_txn_begins(w, at, c))
+        return;
     bool is_keyed = lz_edge_get(w, c->edge)->is_keyed;
     enum lz_recorder_f f = f_of(w, c->op, is_keyed);
     if (is_keyed && is_word(lz_call_op_name(w, c->op), "mset"))
@@ -275,14 +260,11 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
                                                .unit = c->owner_kind == LZ_OWNER_TASK
                                                            ? lz_hash_mix(c->owner, 4)
                                                            : lz_hash_mix(rs->numbers, 5),
-                                               .process = process_of(w, r, c),
+                                               .process = lz_recorder_process_take(w, r, c),
                                                .f = (uint8_t)f,
                                                .outcome = LZ_RECORDER_UNKNOWN};
-    uint64_t id = lz_pool_id(c);
-    uint32_t index = (uint32_t)id;
-    rs->calls = lz_grow(w->arena, rs->calls, &rs->call_cap, index + 1, sizeof(*rs->calls));
-    rs->calls[index] = (struct under_way){
-        .call = id, .recorder = at, .op = r->count, .process = r->ops[r->count].process};
+    *lz_recorder_sent(w, c) = (struct lz_recorder_under_way){
+        .call = lz_pool_id(c), .recorder = at, .op = r->count, .process = r->ops[r->count].process};
     r->count++;
 }
 
@@ -310,9 +292,14 @@ static enum lz_recorder_outcome outcome_of(const struct lz_call *c, uint8_t f, b
 void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
                      const struct lz_call_result *result)
 {
-    struct under_way *u = under_way(w, lz_pool_id(c));
+    struct lz_recorder_under_way *u = lz_recorder_under_way(w, lz_pool_id(c));
     if (u == NULL)
         return;
+    if (u->is_txn) {
+        lz_recorder_txn_answered(w, u, c, result);
+        u->call = 0;
+        return;
+    }
     struct lz_recorder *r = &w->recorders->all[u->recorder];
     struct lz_recorder_op *op = &r->ops[u->op];
     bool is_database = lz_world_component(w, r->component)->kind == LZ_COMPONENT_DATABASE;
@@ -321,7 +308,7 @@ void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
     op->is_repeated = op->is_repeated || lz_client_attempts(c) > 1;
     if (op->outcome != LZ_RECORDER_UNKNOWN) {
         op->end = ++w->recorders->numbers;
-        close_process(w, r, c, u->process);
+        lz_recorder_process_give(w, lz_recorder_who(w, c, r->component), u->process);
     }
     bool is_told = op->f == LZ_RECORDER_READ || op->f == LZ_RECORDER_ADD;
     if (is_told && op->outcome == LZ_RECORDER_OK)
@@ -333,15 +320,18 @@ void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
 
 void lz_recorder_forget(struct lz_world *w, const struct lz_call *c)
 {
-    struct under_way *u = under_way(w, lz_pool_id(c));
-    if (u != NULL)
-        u->call = 0;
+    struct lz_recorder_under_way *u = lz_recorder_under_way(w, lz_pool_id(c));
+    if (u == NULL)
+        return;
+    if (u->is_txn)
+        lz_recorder_txn_answered(w, u, c, NULL);
+    u->call = 0;
 }
 
 void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t version)
 {
-    struct under_way *u = under_way(w, t->call);
-    if (u == NULL)
+    struct lz_recorder_under_way *u = lz_recorder_under_way(w, t->call);
+    if (u == NULL || u->is_txn)
         return; // its client hears no more of it
     struct lz_recorder_op *op = &w->recorders->all[u->recorder].ops[u->op];
     op->is_repeated = op->is_repeated || op->has_version;
@@ -359,7 +349,8 @@ void lz_recorder_untold(struct lz_world *w, const struct lz_task *t)
 
 void lz_recorder_void(struct lz_world *w, const struct lz_task *t)
 {
-    struct under_way *u = w->recorders != NULL ? under_way(w, t->call) : NULL;
-    if (u != NULL)
+    struct lz_recorder_under_way *u =
+        w->recorders != NULL ? lz_recorder_under_way(w, t->call) : NULL;
+    if (u != NULL && !u->is_txn)
         w->recorders->all[u->recorder].ops[u->op].f = LZ_RECORDER_OTHER;
 }

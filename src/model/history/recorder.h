@@ -17,6 +17,9 @@
  * a task of a handler, else a request. One whose operation ended unknown is not heard of again,
  * another takes its place (Jepsen's rule).
  *
+ * A transaction (recorder_txn.h) is one operation of many steps, that all have its outcome; a
+ * statement of SQL that is in none is a transaction by itself.
+ *
  * Off, a call costs nothing: only edges to a recorded component are watched. Ownership: the
  * world's arena; at most LZ_RECORDER_OPS_MAX operations, further ones are counted.
  */
@@ -27,6 +30,7 @@
 #include "model/world.h"
 
 #define LZ_RECORDER_OPS_MAX 20000000u
+#define LZ_RECORDER_FIRST 2 /* numbers up to here are of what was before the run */
 
 enum lz_recorder_f {
     LZ_RECORDER_READ,
@@ -43,7 +47,7 @@ enum lz_recorder_outcome { LZ_RECORDER_OK, LZ_RECORDER_FAIL, LZ_RECORDER_UNKNOWN
 struct lz_recorder_op {
     uint64_t key;
     lz_value value;   /* written, or read; of a create what it wrote */
-    uint64_t begin;   /* numbers in one order, from 1 */
+    uint64_t begin;   /* numbers in one order, above LZ_RECORDER_FIRST */
     uint64_t end;     /* 0: it never ended */
     uint64_t version; /* 0: not told, or of what was never written */
     uint64_t unit;    /* what was done by one request of a handler has the same */
@@ -55,6 +59,9 @@ struct lz_recorder_op {
     bool is_repeated; /* it took effect more than once, or was tried again */
 };
 
+struct lz_recorder_txn;
+struct lz_recorder_step;
+
 struct lz_recorder {
     lz_component_id component;
     struct lz_recorder_op *ops; /* in order of begin */
@@ -63,6 +70,14 @@ struct lz_recorder {
     uint64_t
         many; /* writes of several keys at once: not recorded, so that reads cannot be judged */
     uint32_t processes;
+    struct lz_recorder_txn *txns; /* in order of begin */
+    uint32_t txn_count, txn_cap;
+    struct lz_recorder_step *steps;
+    uint32_t step_count, step_cap;
+    bool has_names;  /* of SQL: a key is the value of a text, "accounts[1].balance" */
+    uint64_t hidden; /* SELECTs that did not say which rows they read */
+    uint64_t commit; /* the highest version given to a transaction */
+    bool is_rewound; /* versions were given out again: what was seen at one is not told */
 };
 
 /* Before the run: write down what is done to a component. Again: nothing. */

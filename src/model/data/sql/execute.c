@@ -3,8 +3,10 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/database_state.h"
+#include "model/data/sql/cells.h"
 #include "model/data/sql/isolate.h"
 #include "model/data/txn_state.h"
+#include "model/history/recorder_txn.h"
 #include "model/node/clock.h"
 #include "model/node/disk.h"
 #include "model/service/task.h"
@@ -142,6 +144,14 @@ static struct lz_sql_statement statement_of(const struct lz_world *w, const stru
     return (struct lz_sql_statement){.text = op, .size = (uint32_t)strlen(op)};
 }
 
+// Where a statement ran, for who writes down what it read and wrote.
+static struct lz_cells_where where(struct lz_database *d, const struct lz_txn *x,
+                                   const struct lz_task *t)
+{
+    return (struct lz_cells_where){
+        .d = d, .x = x, .t = t, .store = &node_at(d, t->server - d->first)->store};
+}
+
 static bool is_broken(struct lz_database *d, const struct node *n)
 {
     if (n->is_broken)
@@ -194,6 +204,8 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
                                .reads_only = !lz_database_takes_writes(w, d, n)};
     if (!can_hide(w, d, t, n, &run))
         return;
+    if (w->recorders != NULL)
+        lz_recorder_txn_runs(w, t);
     bool ok = lz_store_run(&node->store, &run, &d->sql->answer);
     if (node->store.is_open) { // it was called a read, and writes
         lz_store_undo(&node->store);
@@ -202,6 +214,9 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
     }
     if (ok && is_stale(w, d, t, &st))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
+    struct lz_cells_where at = where(d, NULL, t);
+    if (ok && w->recorders != NULL)
+        lz_cells_read(w, &at, &st, &d->sql->answer);
     answer(w, d, t, ok);
     if (ok)
         lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
@@ -214,6 +229,12 @@ static void commit(struct lz_world *w, struct lz_database *d, struct lz_task *t,
     struct lz_change change = {.key = t->key, .image = image};
     uint64_t lsn = lz_database_append(w, d, n, &change);
     LZ_ASSERT(d->multi != NULL || lsn == node_at(d, n)->store.lsn);
+    if (w->recorders != NULL) {
+        struct lz_cells_where at = where(d, NULL, t);
+        struct lz_sql_statement st = statement_of(w, t);
+        lz_cells_wrote(w, &at, &st, image);
+        lz_recorder_txn_committed(w, NULL, t, lsn);
+    }
     if (d->multi != NULL)
         lz_multi_wrote_rows(w, d, n, lsn);
     lz_image_release(image); // the record has it
@@ -255,6 +276,10 @@ static bool is_writer(struct lz_world *w, struct lz_database *d, struct lz_txn *
 static void agree_to(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_image *image = lz_store_set_aside(&node_at(d, t->server - d->first)->store);
+    struct lz_cells_where at = where(d, NULL, t);
+    struct lz_sql_statement st = statement_of(w, t);
+    if (w->recorders != NULL && image != NULL)
+        lz_cells_wrote(w, &at, &st, image);
     answer(w, d, t, true);
     (void)lz_agree_commit_rows(w, d, t, image); // it leads: that was looked at
     lz_image_release(image);
@@ -285,6 +310,8 @@ void lz_execute_write(struct lz_world *w, struct lz_database *d, struct lz_task 
     struct lz_store_run run = {.statement = &st, .key = t->key, .owner = t->path};
     if (lz_isolate_looks_around(&st) && !can_hide(w, d, t, n, &run))
         return;
+    if (w->recorders != NULL)
+        lz_recorder_txn_runs(w, t);
     if (is_broken(d, node) || !lz_store_run(&node->store, &run, &d->sql->answer)) {
         answer(w, d, t, false);
         return;
@@ -365,8 +392,13 @@ void lz_execute_in(struct lz_world *w, struct lz_database *d, struct lz_txn *x, 
         lz_session_fail(w, d, t, error);
         return;
     }
+    struct lz_cells_where at = where(d, x, t);
+    if (x->recorded != 0 && !node->store.is_open)
+        lz_cells_read(w, &at, &st, &d->sql->answer);
     if (node->store.is_open) {
         struct lz_image *image = lz_store_set_aside(&node->store);
+        if (x->recorded != 0 && image != NULL)
+            lz_cells_wrote(w, &at, &st, image);
         x->images = lz_grow(w->arena, x->images, &x->image_cap, x->image_count + 1,
                             sizeof(struct lz_image *));
         if (image != NULL)
@@ -398,6 +430,8 @@ void lz_execute_commit(struct lz_world *w, struct lz_database *d, struct lz_txn 
     if (d->multi != NULL)
         lz_multi_wrote_rows(w, d, n, lsn);
     lz_image_release(image); // the record has it
+    if (x->recorded != 0)
+        lz_recorder_txn_committed(w, x, t, lsn);
     lz_session_committing(x);
     lz_database_appended(w, d, n);
     lz_database_commit(w, d, t, lsn);

@@ -38,6 +38,27 @@ bool lz_isolate_hide(struct lz_world *w, struct lz_database *d, uint32_t node,
     return true;
 }
 
+bool lz_isolate_upto(const struct lz_world *w, const struct lz_database *d, uint32_t node,
+                     const struct lz_txn *x, uint64_t *upto)
+{
+    (void)w;
+    const struct lz_database_node *n = &d->nodes[node];
+    *upto = lz_execute_store(d, node)->lsn;
+    if (d->multi != NULL || d->agree != NULL)
+        return d->multi == NULL;
+    bool has_snapshot = x != NULL && x->has_snapshot;
+    if (has_snapshot || (n->log->leader == node && n->applied < n->lsn && lz_visible_is_late(d))) {
+        uint64_t to = *upto;
+        *upto = has_snapshot ? x->snapshot : n->applied;
+        for (uint64_t lsn = *upto + 1; lsn <= to && !has_snapshot; lsn++) {
+            const struct lz_wal_record *r = lz_wal_get(&n->log->wal, lsn);
+            if (r == NULL || r->is_seen)
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool has_word(const struct lz_sql_statement *st, const char *word)
 {
     uint32_t size = (uint32_t)strlen(word);

@@ -43,6 +43,13 @@ bool lz_isolate_looks_around(const struct lz_sql_statement *st);
 enum lz_txn_error lz_isolate_ran(struct lz_database *d, const struct lz_txn *x,
                                  const struct lz_store_run *run);
 
+/*
+ * The LSN up to which a statement that runs now sees all commits, and none behind it; `x` as above.
+ * False: it sees some of those behind and not others, or, with many masters, there is no such one.
+ */
+bool lz_isolate_upto(const struct lz_world *w, const struct lz_database *d, uint32_t node,
+                     const struct lz_txn *x, uint64_t *upto);
+
 /* The oldest log sequence number behind which commits may still be taken back at a node. */
 uint64_t lz_isolate_oldest(const struct lz_database *d);
 

@@ -413,6 +413,30 @@ void lz_replay_each_key(const struct lz_image *image, void (*fn)(void *ctx, uint
     }
 }
 
+void lz_replay_each_row(struct lz_replay *r, const struct lz_image *image,
+                        void (*fn)(void *ctx, const struct lz_replay_row *row), void *ctx)
+{
+    const unsigned char *p = image->bytes, *end = p + image->size;
+    enum op op;
+    uint64_t keys[2];
+    while (p < end) {
+        if (*p == OP_TEXT) {
+            p = skip_entry(p, &op, keys);
+            continue;
+        }
+        struct row row;
+        p = read_row(r, p, &row);
+        fn(ctx, &(struct lz_replay_row){.table = row.table,
+                                        .columns = row.columns,
+                                        .rowid_before = row.rowid_before,
+                                        .rowid_after = row.rowid_after,
+                                        .key_before = row.key_before,
+                                        .key_after = row.key_after,
+                                        .before = row.op != OP_INSERT ? row.before : NULL,
+                                        .after = row.op != OP_DELETE ? row.after : NULL});
+    }
+}
+
 bool lz_replay_apply(struct lz_replay *r, const struct lz_image *image,
                      struct lz_conflicts *conflicts)
 {

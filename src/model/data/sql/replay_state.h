@@ -23,6 +23,19 @@ struct lz_replay_table {
     sqlite3_stmt *insert, *update, *erase, *fetch, *force, *replace;
 };
 
+/* A row of an image; good while the function is called that is given it. */
+struct lz_replay_row {
+    const struct lz_replay_table *table; /* NULL: there is no such table any more */
+    uint32_t columns;
+    int64_t rowid_before, rowid_after;
+    uint64_t key_before, key_after;
+    const struct lz_cell *before, *after; /* NULL: there was, or is, none */
+};
+
+/* The rows of an image, with the connection open. */
+void lz_replay_each_row(struct lz_replay *r, const struct lz_image *image,
+                        void (*fn)(void *ctx, const struct lz_replay_row *row), void *ctx);
+
 /* A statement of ours; NULL if SQLite will not have it. */
 sqlite3_stmt *lz_replay_prepare(struct lz_replay *r, const char *sql);
 

@@ -1,0 +1,51 @@
+--- What `explain` says of the words of `expect` that are about histories.
+return {
+    linearizable = { is_verdict = true,
+        text = "Passes when what all clients did and saw could have happened one after the other, "
+        .. "each key being one copy and each operation taking effect between its beginning and its "
+        .. "end. Calls are recorded from the clients' side; a write that says no `value` gets one "
+        .. "of its own. `lorenz run -o history=FILE` writes them down for verify-history.",
+        example = [[expect "no read is old" { linearizable = db }]] },
+    serializable = { is_verdict = true,
+        text = "Passes when its transactions could have happened one after another, in any "
+        .. "order: no lost update, no write skew. A transaction is a req:transaction or a "
+        .. "statement of SQL by itself; outside of these what one request of a handler read and "
+        .. "wrote. Those that only tx:append and tx:read are judged as lists, others as registers; "
+        .. "in SQL by cells, and a SELECT says what it read if its table's primary key is among "
+        .. "its columns. The order in which the engine committed is told beside what clients saw, "
+        .. "and names the cycle. `consistency` asks for a weaker level, by the names of "
+        .. "verify-history.",
+        example = [[
+expect "no update is lost" { serializable = db }
+expect "reads are snapshots" { serializable = db, consistency = "snapshot-isolation" }]] },
+    conserved = { is_verdict = true,
+        text = "Passes when all transactions that read every account see one total: money moves "
+        .. "and is neither made nor lost. Accounts are the rows of a database, or with SQL those "
+        .. "of one table (`column`), which a SELECT must name by their key (select id, balance "
+        .. "...).",
+        example = [[expect "no money is lost" { conserved = db }]] },
+    mutual_exclusion = { is_verdict = true,
+        text = "Passes when no lock is held by two at once: acquire and release, as their clients "
+        .. "saw them. A lease that ran out while its holder did not know is a violation.",
+        example = [[
+local etcd = consensus "etcd" { nodes = 3 }
+expect "one at a time" { mutual_exclusion = etcd }]] },
+    read_your_writes = { is_verdict = true,
+        text = "Passes when nobody who wrote a value reads an older one afterwards. A session is a "
+        .. "user of a closed loop, or a request of a handler.",
+        example = [[expect "who has written reads it" { read_your_writes = db }]] },
+    monotonic_reads = { is_verdict = true,
+        text = "Passes when nobody reads a value and later an older one.",
+        example = [[expect "reads do not go back" { monotonic_reads = db }]] },
+    monotonic_writes = { is_verdict = true,
+        text = "Passes when nobody sees the second of two writes of one client and later the "
+        .. "first.",
+        example = [[expect "writes keep their order" { monotonic_writes = db }]] },
+    writes_follow_reads = { is_verdict = true,
+        text = "Passes when nobody sees a write and later what is older than what its writer had "
+        .. "read.",
+        example = [[expect "an answer follows its question" { writes_follow_reads = db }]] },
+    converges = { is_verdict = true,
+        text = "Passes when all reads of a key after its last write see the same.",
+        example = [[expect "all agree at last" { converges = db }]] },
+}

@@ -1,0 +1,40 @@
+--- Words of `expect` that are about histories: what clients did and saw.
+---
+---     expect "no read is old" { linearizable = db }
+local M = {}
+
+M.fields = {
+    { "linearizable", "ref:database|consensus|cache|store",
+        "its keys behave as if there were one copy of each" },
+    { "serializable", "ref:database|consensus|cache|store",
+        "its transactions, or outside of them what each request of a handler does to it, behave as "
+            .. "if one came after another" },
+    { "conserved", "ref:database",
+        "its transactions move what its rows hold, and all that read all of them see one total" },
+    { "column", "text", "of conserved, with SQL: whose total it is, such as accounts.balance" },
+    { "mutual_exclusion", "ref:consensus|cache", "no lock of it is held twice" },
+    { "read_your_writes", "ref:database|consensus|cache|store",
+        "who wrote a value reads no older one" },
+    { "monotonic_reads", "ref:database|consensus|cache|store", "what one reads never goes back" },
+    { "monotonic_writes", "ref:database|consensus|cache|store",
+        "one's writes are seen in their order" },
+    { "writes_follow_reads", "ref:database|consensus|cache|store",
+        "a write is seen after what its writer had read" },
+    { "converges", "ref:database|consensus|cache|store",
+        "after the last write of a key all read the same" },
+    { "consistency", "choice", "of serializable: a weaker level that its transactions are held to",
+        choices = { "read-committed", "repeatable-read", "snapshot-isolation", "serializable",
+            "strict-serializable" } },
+    { "steps", "count", "of a history: budget of the search, per key; default 50000000", min = 1 },
+}
+
+--- The models of verify-history that they ask for.
+M.models = {
+    linearizable = "cas-register", serializable = "rw-register", conserved = "bank",
+    mutual_exclusion = "mutex",
+    read_your_writes = "read-your-writes", monotonic_reads = "monotonic-reads",
+    monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
+    converges = "convergence",
+}
+
+return M
