@@ -76,8 +76,10 @@ static void what_no_order_explains_does_not_commit(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "a1r a2r b1r b2r a1w b2w a+ b-", // write skew
-        "a1r b2r a2w b1w b+ a-",         // whoever is first
+        "a1r a2r b1r b2r a1w b2w a+ b-",       // write skew
+        "a3r b4r a4w b1w a+ c( b+ c1r c3w c-", // c began when a had committed, and b ran beside
+                                               // both
+        "a1r b2r a2w b1w b+ a-",               // whoever is first
         "a1r a2r b1r b2r a1w a+ b2w b-",
         "a1r b2r c3r a2w b3w c1w b+ a+ c-", // a ring of three: one goes
         "a1r a2r b1w b+ a2w a+",            // a before b: fine

@@ -11,6 +11,8 @@ struct one {
     uint32_t prev, next;
     uint32_t marks; // a list by `sibling`
     uint32_t in, out;
+    uint64_t
+        out_committed; // the first commit of those forgotten that it had a conflict to; 0: none
     bool is_doomed;
 };
 
@@ -162,6 +164,11 @@ static void look_for_danger(struct lz_serial *s, struct one *from, struct one *t
         if (commits_before(last, to) && commits_before(last, from))
             doom(to, from);
     }
+    // As above, of one that is forgotten: whoever still runs began after it had committed, but
+    // `to` ran beside it (PostgreSQL's earliestOutConflictCommit).
+    if (to->out_committed != 0 && (is_active(to) || to->out_committed < to->committed) &&
+        (is_active(from) || to->out_committed < from->committed))
+        doom(to, from);
     for (uint32_t i = from->in; i != 0; i = conflict_at(s, i)->in_next) {
         struct one *head = one_at(s, conflict_at(s, i)->from);
         if (commits_before(to, from) && commits_before(to, head))
@@ -207,6 +214,11 @@ static void remove_one(struct lz_serial *s, struct one *o)
         struct mark *m = mark_at(s, o->marks);
         o->marks = m->sibling;
         remove_mark(s, m);
+    }
+    for (uint32_t i = o->in; i != 0 && !is_active(o); i = conflict_at(s, i)->in_next) {
+        struct one *from = one_at(s, conflict_at(s, i)->from);
+        if (from->out_committed == 0 || o->committed < from->out_committed)
+            from->out_committed = o->committed;
     }
     while (o->out != 0 || o->in != 0) {
         struct conflict *c = conflict_at(s, o->out != 0 ? o->out : o->in);
