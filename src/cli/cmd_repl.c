@@ -166,7 +166,7 @@ struct subject {
     const struct lz_select_pairs *params;
     const char *title;
     const char *case_text;
-    struct lz_order_opts order;
+    struct lz_manner manner;
     uint64_t seed, text_hash;
 };
 
@@ -182,14 +182,16 @@ static enum lz_exit explore(const struct repl_flags *f, const struct subject *wh
     lz_str_init(&why);
     char token[LZ_TOKEN_SIZE];
     struct lz_token t = lz_token_make(what->seed, what->text_hash);
-    t.order = what->order;
+    t.is_swarm = what->manner.swarm > 0.0;
+    t.order = what->manner.order;
     const struct lz_repl_opts opts = {
         .stage = {.source = what->source,
                   .params = what->params,
                   .version = LZ_VERSION,
                   .token = lz_token_write(&t, token),
                   .seed = what->seed,
-                  .order = what->order},
+                  .swarm = what->manner.swarm,
+                  .order = what->manner.order},
         .title = what->title,
         .case_text = what->case_text,
         .at = f->at,
@@ -222,13 +224,14 @@ static enum lz_exit explore_case(const struct repl_flags *f, const struct lz_sui
     struct lz_str case_text;
     lz_str_init(&case_text);
     lz_suite_case_text(run->of, "  ", &case_text);
-    const struct subject what = {.source = {s->path, s->text, s->len},
-                                 .params = &run->of->params,
-                                 .title = s->listing.scenario,
-                                 .case_text = case_text.text,
-                                 .seed = f->common.seed,
-                                 .order = f->common.order,
-                                 .text_hash = s->listing.text_hash};
+    const struct subject what = {
+        .source = {s->path, s->text, s->len},
+        .params = &run->of->params,
+        .title = s->listing.scenario,
+        .case_text = case_text.text,
+        .seed = f->common.seed,
+        .manner = {.swarm = f->common.swarm ? LZ_MANNER_SWARM : 0.0, .order = f->common.order},
+        .text_hash = s->listing.text_hash};
     enum lz_exit status = explore(f, &what, out);
     lz_str_finish(&case_text);
     return status;
@@ -248,7 +251,7 @@ static enum lz_exit explore_record(const struct repl_flags *f, const struct lz_r
                                  .title = lz_run_title(run),
                                  .case_text = run->case_id,
                                  .seed = run->seed,
-                                 .order = lz_runs_order(run),
+                                 .manner = lz_runs_manner(run),
                                  .text_hash = lz_hash_bytes(run->source, len)};
     enum lz_exit status = explore(f, &what, out);
     lz_select_pairs_free(&params);

@@ -113,10 +113,9 @@ static enum lz_exit shrink_run(const struct shrink_flags *f, const char *name, s
                    .len = strlen(file.report->source)},
         .params = &params,
         .seed = file.report->seed,
+        .manner = lz_runs_manner(file.report),
     };
-    struct shrink_flags as_it_was = *f;
-    as_it_was.common.order = lz_runs_order(file.report);
-    enum lz_exit status = shrink(&as_it_was, &opts, out);
+    enum lz_exit status = shrink(f, &opts, out);
     lz_select_pairs_free(&params);
     lz_runs_close(&file);
     return status;
@@ -145,6 +144,7 @@ static enum lz_exit shrink_cases(const struct shrink_flags *f, struct lz_suite *
             .source = {.path = s->path, .text = s->text, .len = s->len},
             .params = &run->of->params,
             .seed = run->seed,
+            .manner = {.swarm = suite->opts.swarm, .order = suite->opts.order},
         };
         status = shrink(f, &opts, out);
     }

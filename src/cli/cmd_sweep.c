@@ -234,9 +234,7 @@ static enum lz_exit keep(const struct flags *f, struct lz_sweep *sweep, struct l
     struct lz_err err;
     enum lz_exit status = LZ_EXIT_OK;
     size_t added = 0;
-    // A saved seed is run with all faults and in the network's order, and may well hold then.
-    bool is_plain = !f->common.swarm && f->common.order.kind == LZ_ORDER_FIFO;
-    bool ok = f->no_save || !is_plain || lz_seeds_save(sweep, &added, &err);
+    bool ok = f->no_save || lz_seeds_save(sweep, &added, &err);
     if (ok && f->common.keep != LZ_FLAGS_KEEP_NONE)
         ok = lz_sweep_record(sweep, RECORDED_MAX, keep_record, sweep, &err);
     if (!ok) {
@@ -323,6 +321,7 @@ static enum lz_exit shrink(const struct flags *f, struct lz_sweep *sweep,
         .source = {.path = s->path, .text = s->text, .len = s->len},
         .params = &run->of->params,
         .seed = failure->seed,
+        .manner = failure->manner,
         .name = failure->name,
         .runs_max = SHRINK_RUNS,
     };

@@ -1,23 +1,15 @@
 /* cmd_why.c — `lorenz why`: when a failure became certain, and what happened then. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "check/format.h"
 #include "cli/cmd.h"
 #include "cli/flags.h"
 #include "cli/runs.h"
-#include "explore/certain.h"
-#include "explore/why.h"
-#include "report/json.h"
-#include "report/pen.h"
-#include "report/run.h"
+#include "cli/why_out.h"
 
 #define FUTURES 20
-#define BAR_WIDTH 30
-#define AROUND_NS INT64_C(1000000000) // events that are told lie this close to the step
 
 struct why_flags {
     struct lz_flags common;
@@ -65,119 +57,6 @@ static const struct lz_run_expectation *find(const struct lz_report_run *run, co
     return NULL;
 }
 
-static void write_points(struct lz_pen *pen, const struct lz_why *w)
-{
-    lz_pen_to(pen, 2);
-    lz_pen_add(pen, LZ_TINT_BOLD, "another future from   fails");
-    lz_pen_end(pen);
-    for (size_t i = 0; i < w->count; i++) {
-        const struct lz_why_point *p = &w->points[i];
-        char at[40];
-        if (p->futures == 0)
-            continue;
-        double share = (double)p->failed / (double)p->futures;
-        lz_pen_to(pen, 2);
-        lz_pen_addf(pen, LZ_TINT_NONE, "%19s   %4.0f %%  ",
-                    lz_format_instant(at, sizeof(at), p->at), 100.0 * share);
-        lz_pen_draw(pen, share < LZ_WHY_CERTAIN ? LZ_TINT_NONE : LZ_TINT_BAD, LZ_GLYPH_BUSY,
-                    (int)(share * BAR_WIDTH + 0.5));
-        lz_pen_end(pen);
-    }
-}
-
-static void write_events(struct lz_pen *pen, const struct lz_report_run *run, int64_t from,
-                         int64_t to)
-{
-    size_t shown = 0;
-    sqlite3_stmt *q = lz_run_ask(run,
-                                 "select at_ns, text, line from event where at_ns >= ? and"
-                                 " at_ns <= ? order by seq limit 12",
-                                 from - AROUND_NS, to + AROUND_NS);
-    while (lz_run_next(&q)) {
-        char at[40];
-        lz_pen_to(pen, 4);
-        lz_pen_addf(pen, LZ_TINT_NONE, "%-12s  %s",
-                    lz_format_instant(at, sizeof(at), lz_run_time(q, 0)), lz_run_text(q, 1));
-        if (sqlite3_column_int64(q, 2) > 0)
-            lz_pen_addf(pen, LZ_TINT_DIM, "   line %" PRId64, (int64_t)sqlite3_column_int64(q, 2));
-        lz_pen_end(pen);
-        shown++;
-    }
-    if (shown > 0)
-        return;
-    lz_pen_to(pen, 4);
-    lz_pen_add(pen, LZ_TINT_NONE,
-               "nothing is in the journal then: it was requests' own chance "
-               "(arrivals, work, losses)");
-    lz_pen_end(pen);
-}
-
-// "decided at 4m11.203118s by: answer at db[2]"
-static void write_moment(struct lz_pen *pen, const struct lz_why *w)
-{
-    if (!w->has_moment)
-        return;
-    lz_pen_to(pen, 2);
-    lz_pen_addf(pen, LZ_TINT_BOLD, "decided at %.9gs by", (double)w->moment / 1e9);
-    for (size_t i = 0; i < w->fired_count; i++)
-        lz_pen_addf(pen, LZ_TINT_NONE, "%s %s%s%s", i > 0 ? "," : "", w->fired[i].kind,
-                    w->fired[i].where[0] != '\0' ? " at " : "", w->fired[i].where);
-    if (w->fired_total > w->fired_count)
-        lz_pen_addf(pen, LZ_TINT_DIM, " and %zu more", w->fired_total - w->fired_count);
-    lz_pen_end(pen);
-}
-
-static void write_step(struct lz_pen *pen, const struct lz_report_run *run, const struct lz_why *w)
-{
-    char from[40], to[40];
-    lz_pen_end(pen);
-    lz_pen_to(pen, 2);
-    if (!w->has_step) {
-        lz_pen_wrap(
-            pen, LZ_TINT_BOLD,
-            "It was bound to happen from the start: no chance decides it. What is scheduled "
-            "does; `lorenz shrink` says which of it.",
-            2);
-        return;
-    }
-    lz_pen_addf(pen, LZ_TINT_BOLD, "bound to happen after %s, still open at %s",
-                lz_format_instant(to, sizeof(to), w->decided),
-                lz_format_instant(from, sizeof(from), w->open));
-    lz_pen_end(pen);
-    write_moment(pen, w);
-    write_events(pen, run, w->open, w->decided);
-}
-
-static void write_json(const struct lz_report_run *run, const struct lz_run_expectation *e,
-                       const struct lz_why *w, struct lz_str *out)
-{
-    lz_str_add(out, "{\"schema\":\"lorenz.why/1\",\"file\":");
-    lz_json_string(out, run->file);
-    lz_str_addf(out, ",\"seed\":%" PRIu64 ",\"expectation\":", run->seed);
-    lz_json_string(out, e->name);
-    lz_str_add(out, ",\"open_ns\":");
-    lz_json_number(out, w->has_step ? (double)w->open : (double)0);
-    lz_str_addf(out,
-                ",\"decided_ns\":%" PRId64 ",\"has_step\":%s,\"moment_ns\":%" PRId64 ",\"curve\":[",
-                w->has_step ? w->decided : 0, w->has_step ? "true" : "false",
-                w->has_moment ? w->moment : INT64_C(-1));
-    for (size_t i = 0; i < w->count; i++) {
-        const struct lz_why_point *p = &w->points[i];
-        struct lz_certain_interval in = {0.0, 1.0};
-        if (p->futures > 0)
-            in = lz_certain_interval(p->futures, p->failed, 0.95);
-        lz_str_addf(out,
-                    "%s\n{\"at_ns\":%" PRId64 ",\"futures\":%" PRIu64 ",\"failed\":%" PRIu64
-                    ",\"low\":",
-                    i > 0 ? "," : "", p->at, p->futures, p->failed);
-        lz_json_number(out, in.low);
-        lz_str_add(out, ",\"high\":");
-        lz_json_number(out, in.high);
-        lz_str_add(out, "}");
-    }
-    lz_str_add(out, "\n]}\n");
-}
-
 static enum lz_exit tell(const struct why_flags *f, const struct lz_report_run *run,
                          const struct lz_run_expectation *e, const struct lz_why *w,
                          struct lz_out *out)
@@ -193,9 +72,8 @@ static enum lz_exit tell(const struct why_flags *f, const struct lz_report_run *
     struct lz_pen pen = lz_pen_begin(&text, &style);
     lz_pen_add(&pen, LZ_TINT_BOLD, e->name);
     lz_pen_end(&pen);
-    write_points(&pen, w);
-    write_step(&pen, run, w);
-    write_json(run, e, w, &json);
+    lz_why_out_text(&pen, run, w);
+    lz_why_out_json(run, e, w, &json);
     bool to_stdout = f->json != NULL && strcmp(f->json, "-") == 0;
     lz_out_write(out, to_stdout ? json.text : text.text, to_stdout ? json.len : text.len);
     if (f->json != NULL && !to_stdout && !lz_out_file(f->json, json.text, json.len, &err)) {
@@ -207,10 +85,18 @@ static enum lz_exit tell(const struct why_flags *f, const struct lz_report_run *
     return status;
 }
 
+// What a second was like is known when it is over; `at` is when it began.
+static int64_t known_at(const struct lz_report_run *run, const struct lz_run_expectation *e)
+{
+    bool is_within = e->at >= 0 && e->at < run->virtual_ns - LZ_S;
+    return is_within ? e->at + LZ_S : run->virtual_ns;
+}
+
 static enum lz_exit ask(const struct why_flags *f, const struct lz_report_run *run,
                         struct lz_out *out)
 {
     const struct lz_run_expectation *e = find(run, f->name);
+    const struct lz_manner manner = lz_runs_manner(run);
     struct lz_select_pairs params = {0};
     struct lz_why why;
     struct lz_err err;
@@ -222,14 +108,20 @@ static enum lz_exit ask(const struct why_flags *f, const struct lz_report_run *r
     sqlite3_stmt *q = lz_run_ask(run, "select name, value from param", 0, 0);
     while (lz_run_next(&q))
         lz_select_pairs_put(&params, lz_run_text(q, 0), lz_run_text(q, 1));
+    size_t faults = 0;
+    q = lz_run_ask(run, "select count(*) from fault", 0, 0);
+    while (lz_run_next(&q))
+        faults = (size_t)sqlite3_column_int64(q, 0);
     const struct lz_why_opts opts = {
         .source = {run->file, run->source, strlen(run->source)},
         .params = &params,
         .version = LZ_VERSION,
         .name = e->name,
         .seed = run->seed,
-        .order = lz_runs_order(run),
-        .until = e->at >= 0 ? e->at : run->virtual_ns,
+        .swarm = manner.swarm,
+        .order = manner.order,
+        .faults = faults,
+        .until = known_at(run, e),
         .futures = f->futures,
         .workers = f->common.jobs,
         .timeout_ns = f->common.timeout_ns,
@@ -281,9 +173,12 @@ const struct lz_cmd lz_cmd_why = {
         "Say when a failure became certain. At instants before it the run is taken up and all\n"
         "chance from then on is drawn anew, many times: the share of those futures that fail is\n"
         "what was still open then. The step after which nine of ten fail is bisected down to the\n"
-        "event in which chance decided, a draw or a message, which is named, and what the journal\n"
-        "has around it. Faults and scripts happen in all futures as they\n"
-        "were scheduled; which of them matter is what `lorenz shrink` says.\n\n"
+        "event in which chance decided; then the draws made in it are made anew by themselves, "
+        "until\n"
+        "the one is found that opens it again: whose it was, what for, and what came of it. The\n"
+        "journal has what is around it.\n\n"
+        "Faults and scripts happen in all futures as they were scheduled. Where the end was never\n"
+        "open, each fault is left out by itself, and those without which it holds are named.\n\n"
         "RUN is a run file of a failing run, or its name in .lorenz/runs.\n\n"
         "Exit status: 0, 4 usage, 5 nothing failed in it, 70 internal error, 74 not written.",
     .opts = options,

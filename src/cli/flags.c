@@ -66,6 +66,7 @@ bool lz_flags_seed(void *into, const char *value, struct lz_err *err)
             flags->seed = flags->token.seed;
         if (flags->seed_given && flags->token.order.kind != LZ_ORDER_FIFO)
             flags->order = flags->token.order;
+        flags->swarm = flags->swarm || (flags->seed_given && flags->token.is_swarm);
         return flags->seed_given;
     }
     bool ok = strcmp(value, "random") == 0

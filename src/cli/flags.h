@@ -25,7 +25,6 @@
 
 #define LZ_FLAGS_OUTPUTS_MAX 16
 #define LZ_FLAGS_PATH_MAX 4096
-#define LZ_FLAGS_SWARM 0.5 /* share of the faults that --swarm leaves out */
 
 enum lz_flags_keep { LZ_FLAGS_KEEP_ALL, LZ_FLAGS_KEEP_FAILED, LZ_FLAGS_KEEP_NONE };
 

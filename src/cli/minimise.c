@@ -61,10 +61,7 @@ static void write_command(const struct lz_minimise_opts *o, const char *path, st
     lz_str_addf(out, "lorenz run %s", path);
     if (o->seed != 1)
         lz_str_addf(out, " --seed %" PRIu64, o->seed);
-    lz_str_add(out, o->flags->swarm ? " --swarm" : "");
-    char order[LZ_ORDER_TEXT_SIZE];
-    if (lz_order_write(&o->flags->order, order)[0] != '\0')
-        lz_str_addf(out, " --order %s", order);
+    lz_manner_write(&o->manner, out);
 }
 
 static void write_file_text(const struct lz_minimise_opts *o, const struct lz_shrink *s,
@@ -115,8 +112,8 @@ static bool prove(const struct lz_minimise_opts *o, const char *path, struct pro
                                        .cases = &none,
                                        .version = LZ_VERSION,
                                        .seed = o->seed,
-                                       .swarm = o->flags->swarm ? LZ_FLAGS_SWARM : 0.0,
-                                       .order = o->flags->order,
+                                       .swarm = o->manner.swarm,
+                                       .order = o->manner.order,
                                        .timeout_ns = o->flags->timeout_ns,
                                        .workers = 1};
     struct lz_suite *suite = NULL;
@@ -232,8 +229,8 @@ enum lz_minimise_end lz_minimise_run(const struct lz_minimise_opts *o, struct lz
         .workers = o->flags->jobs,
         .timeout_ns = o->flags->timeout_ns,
         .events_max = o->flags->events_max,
-        .swarm = o->flags->swarm ? LZ_FLAGS_SWARM : 0.0,
-        .order = o->flags->order,
+        .swarm = o->manner.swarm,
+        .order = o->manner.order,
         .runs_max = o->runs_max,
         .progress = o->flags->quiet ? NULL : progress,
     };

@@ -10,6 +10,7 @@
 
 #include "cli/flags.h"
 #include "cli/out.h"
+#include "explore/manner.h"
 #include "explore/shrink.h"
 
 struct lz_minimise_opts {
@@ -18,6 +19,7 @@ struct lz_minimise_opts {
     struct lz_worker_source source;
     const struct lz_select_pairs *params;
     uint64_t seed;
+    struct lz_manner manner;
     const char *name;   /* the expectation; NULL: the first that fails */
     const char *output; /* where to; NULL: as above; "-": only into `text` */
     size_t runs_max;    /* 0: as many as by default */

@@ -79,11 +79,11 @@ void lz_runs_close(struct lz_runs_file *file)
     *file = (struct lz_runs_file){0};
 }
 
-struct lz_order_opts lz_runs_order(const struct lz_report_run *run)
+struct lz_manner lz_runs_manner(const struct lz_report_run *run)
 {
-    struct lz_order_opts order = {0};
+    struct lz_manner manner = {.swarm = run->is_swarm ? LZ_MANNER_SWARM : 0.0};
     struct lz_err err;
-    if (run->order[0] != '\0' && !lz_order_parse(run->order, &order, &err))
-        return (struct lz_order_opts){0}; // of another version, which the engine's hash tells too
-    return order;
+    if (run->order[0] != '\0' && !lz_order_parse(run->order, &manner.order, &err))
+        manner.order = (struct lz_order_opts){0}; // of another version, as the engine's hash says
+    return manner;
 }

@@ -7,8 +7,8 @@
 #define LZ_CLI_RUNS_H
 
 #include "base/err.h"
+#include "explore/manner.h"
 #include "report/report.h"
-#include "sim/order.h"
 
 struct lz_runs_file {
     char *path;
@@ -27,8 +27,8 @@ bool lz_runs_open_again(const char *name, struct lz_runs_file *out,
 
 void lz_runs_close(struct lz_runs_file *file);
 
-/* In which order its messages arrived, as its token says. */
-struct lz_order_opts lz_runs_order(const struct lz_report_run *run);
+/* What was not plain about it, as its token says. */
+struct lz_manner lz_runs_manner(const struct lz_report_run *run);
 
 /* Where a run of that name is, if it names one; the caller frees it. NULL: nowhere. */
 char *lz_runs_find(const char *name);

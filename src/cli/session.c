@@ -92,7 +92,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         .version = LZ_VERSION,
         .seed = flags->seed,
         .events_max = flags->events_max,
-        .swarm = flags->swarm ? LZ_FLAGS_SWARM : 0.0,
+        .swarm = flags->swarm ? LZ_MANNER_SWARM : 0.0,
         .order = flags->order,
         .timeout_ns = flags->timeout_ns,
         .twin = flags->twin,

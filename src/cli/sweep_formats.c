@@ -324,7 +324,7 @@ static void write_failures(struct lz_str *out, const struct lz_sweep *s)
         const struct lz_sweep_failure *f = &s->failures[i];
         struct lz_str command;
         lz_str_init(&command);
-        lz_sweep_out_command(s, f->run, f->seed, &command);
+        lz_sweep_out_command(s, f, &command);
         lz_str_addf(out, "<p><b class=\"%s\">%" PRIu64 " runs</b> ",
                     f->is_inconclusive ? "inconclusive" : "fail", f->count);
         lz_html_text(out, f->name);

@@ -173,21 +173,20 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
     }
 }
 
-static void add_command(struct lz_str *out, const struct lz_suite *suite, size_t index,
-                        uint64_t seed)
+static void add_command(struct lz_str *out, const struct lz_suite *suite,
+                        const struct lz_sweep_failure *f)
 {
-    const struct lz_suite_run *run = &suite->runs[index];
+    const struct lz_suite_run *run = &suite->runs[f->run];
     lz_str_addf(out, "lorenz run %s", suite->scenarios[run->scenario].path);
     lz_sweep_out_option(run, out);
-    lz_str_addf(out, " --seed %" PRIu64 "%s", seed, suite->opts.swarm > 0.0 ? " --swarm" : "");
-    char order[LZ_ORDER_TEXT_SIZE];
-    if (lz_order_write(&suite->opts.order, order)[0] != '\0')
-        lz_str_addf(out, " --order %s", order);
+    lz_str_addf(out, " --seed %" PRIu64, f->seed);
+    lz_manner_write(&f->manner, out);
 }
 
-void lz_sweep_out_command(const struct lz_sweep *s, size_t run, uint64_t seed, struct lz_str *out)
+void lz_sweep_out_command(const struct lz_sweep *s, const struct lz_sweep_failure *f,
+                          struct lz_str *out)
 {
-    add_command(out, s->opts.suite, run, seed);
+    add_command(out, s->opts.suite, f);
 }
 
 static void write_failures(const struct lz_sweep *s, const struct lz_report_style *style,
@@ -217,7 +216,7 @@ static void write_failures(const struct lz_sweep *s, const struct lz_report_styl
                     : f->is_inconclusive ? "inconclusive; "
                                          : "",
                     f->seed);
-        add_command(out, s->opts.suite, f->run, f->seed);
+        add_command(out, s->opts.suite, f);
         lz_str_add(out, "\n");
     }
     if (s->failure_count > 26)

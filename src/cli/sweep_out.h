@@ -20,6 +20,7 @@ void lz_sweep_out_json(const struct lz_sweep *sweep, enum lz_exit status, struct
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out);
 
 /* The command that runs one seed of a case again. */
-void lz_sweep_out_command(const struct lz_sweep *s, size_t run, uint64_t seed, struct lz_str *out);
+void lz_sweep_out_command(const struct lz_sweep *s, const struct lz_sweep_failure *failure,
+                          struct lz_str *out);
 
 #endif

@@ -18,7 +18,7 @@ static const char schema[] =
     " shard integer, shards integer, swarm text, delivery text);"
     "create table scenario (id integer primary key, path text, text_hash text);"
     "create table kase (id integer primary key, scenario integer, name text, xfail integer);"
-    "create table run (kase integer, seed text, is_saved integer, brief blob);";
+    "create table run (kase integer, seed text, is_saved integer, manner text, brief blob);";
 
 // ---------------------------------------------------------------- a part
 
@@ -26,6 +26,7 @@ struct row {
     uint64_t seed;
     size_t run; // index of the suite's runs
     bool is_saved;
+    struct lz_manner manner;
     char *brief;
     size_t size;
 };
@@ -56,6 +57,7 @@ void lz_blocks_keep(struct lz_blocks_part *part, const struct lz_sweep_kept *kep
     struct row row = {.seed = kept->seed,
                       .run = kept->run,
                       .is_saved = kept->is_saved,
+                      .manner = kept->manner,
                       .brief = lz_mem_alloc(kept->brief->len + 1),
                       .size = kept->brief->len};
     memcpy(row.brief, kept->brief->text, kept->brief->len);
@@ -125,17 +127,24 @@ static bool put_rows(sqlite3 *db, const struct lz_blocks_part *part)
 {
     sqlite3_stmt *q = NULL;
     char seed[24];
+    struct lz_str manner;
+    lz_str_init(&manner);
     bool ok =
-        sqlite3_prepare_v2(db, "insert into run values (?, ?, ?, ?)", -1, &q, NULL) == SQLITE_OK;
+        sqlite3_prepare_v2(db, "insert into run values (?, ?, ?, ?, ?)", -1, &q, NULL) == SQLITE_OK;
     for (size_t i = 0; ok && i < part->count; i++) {
         const struct row *r = &part->rows[i];
         sqlite3_bind_int64(q, 1, (sqlite3_int64)r->run);
         sqlite3_bind_text(q, 2, number(r->seed, seed), -1, SQLITE_TRANSIENT);
         sqlite3_bind_int(q, 3, r->is_saved);
-        sqlite3_bind_blob64(q, 4, r->brief, r->size, SQLITE_STATIC);
+        lz_str_clear(&manner);
+        if (r->is_saved)
+            lz_manner_write(&r->manner, &manner);
+        sqlite3_bind_text(q, 4, manner.text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_blob64(q, 5, r->brief, r->size, SQLITE_STATIC);
         ok = sqlite3_step(q) == SQLITE_DONE;
         sqlite3_reset(q);
     }
+    lz_str_finish(&manner);
     sqlite3_finalize(q);
     return ok;
 }
@@ -307,15 +316,16 @@ static bool read_cases(struct merging *m, sqlite3 *db, const char *path)
 static bool read_rows(struct merging *m, sqlite3 *db, const char *path)
 {
     sqlite3_stmt *q = NULL;
-    bool ok = sqlite3_prepare_v2(db, "select kase, seed, is_saved, brief from run", -1, &q, NULL) ==
-              SQLITE_OK;
+    bool ok = sqlite3_prepare_v2(db, "select kase, seed, is_saved, brief, manner from run", -1, &q,
+                                 NULL) == SQLITE_OK;
     int step = SQLITE_DONE;
     while (ok && (step = sqlite3_step(q)) == SQLITE_ROW) {
         struct row row = {.run = (size_t)number_of(q, 0),
                           .seed = number_of(q, 1),
                           .is_saved = number_of(q, 2) != 0,
                           .size = (size_t)sqlite3_column_bytes(q, 3)};
-        ok = row.run < m->out->suite->run_count;
+        ok = row.run < m->out->suite->run_count &&
+             lz_manner_read(text_of(q, 4), strlen(text_of(q, 4)), &row.manner);
         row.brief = lz_mem_alloc(row.size + 1);
         if (row.size > 0)
             memcpy(row.brief, sqlite3_column_blob(q, 3), row.size);
@@ -373,7 +383,8 @@ static void count_rows(struct merging *m, double confidence, double max_rate)
     for (size_t i = 0; i < m->rows->count; i++) {
         const struct row *r = &m->rows->rows[i];
         const struct lz_str brief = {.text = r->brief, .len = r->size};
-        lz_sweep_add(&w->sweep, &(struct lz_sweep_kept){r->seed, r->run, r->is_saved, &brief});
+        lz_sweep_add(&w->sweep,
+                     &(struct lz_sweep_kept){r->seed, r->run, r->is_saved, r->manner, &brief});
         counted += !r->is_saved;
     }
     lz_sweep_end(&w->sweep);

@@ -82,37 +82,68 @@ struct loading {
     struct lz_str *told;
 };
 
-static void take_line(struct loading *l, size_t scenario, const char *path, unsigned number,
-                      const char *line)
+static size_t trimmed(const char *text, size_t len)
 {
-    size_t len = strcspn(line, "#\n");
-    while (len > 0 && strchr(" \t\r", line[len - 1]) != NULL)
+    while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
         len--;
-    const char *at = line + strspn(line, " \t");
-    if (at >= line + len)
-        return;
+    return len;
+}
+
+// A line in its parts; the case and the manner are the rest of it, up to what is for people.
+struct line {
+    uint64_t seed;
+    bool has_seed, has_manner;
+    const char *values;
+    size_t values_len;
+    struct lz_manner manner;
+};
+
+static bool read_line(const char *text, struct line *out)
+{
+    size_t len = trimmed(text, strcspn(text, "#\n"));
+    const char *at = text + strspn(text, " \t"), *last = text + len;
+    if (at >= last)
+        return false;
     char *end;
     errno = 0;
-    uint64_t seed = strtoull(at, &end, 10);
-    bool is_seed = errno == 0 && end != at && *at != '-' && end <= line + len;
-    const char *values = end + strspn(end, " \t");
-    values = values < line + len ? values : line + len;
-    size_t run = find_run(l->suite, scenario, values, (size_t)(line + len - values));
-    const struct lz_suite_scenario *s = &l->suite->scenarios[scenario];
-    bool is_left_out =
-        run == l->suite->run_count && has_case(s, values, (size_t)(line + len - values));
-    if (is_seed && is_left_out)
+    *out = (struct line){.seed = strtoull(at, &end, 10)};
+    out->has_seed = errno == 0 && end != at && *at != '-' && end <= last;
+    out->values = end + strspn(end, " \t");
+    out->values = out->values < last ? out->values : last;
+    const char *manner = out->values;
+    while (manner < last && !(manner[0] == '-' && manner[1] == '-' &&
+                              (manner == out->values || strchr(" \t", manner[-1]) != NULL)))
+        manner++;
+    out->values_len = trimmed(out->values, (size_t)(manner - out->values));
+    out->has_manner = lz_manner_read(manner, (size_t)(last - manner), &out->manner);
+    return true;
+}
+
+static void take_line(struct loading *l, size_t scenario, const char *path, unsigned number,
+                      const char *text)
+{
+    struct line line;
+    if (!read_line(text, &line))
         return;
-    if (!is_seed || run == l->suite->run_count) {
+    size_t run = find_run(l->suite, scenario, line.values, line.values_len);
+    const struct lz_suite_scenario *s = &l->suite->scenarios[scenario];
+    bool is_there = run < l->suite->run_count, is_right = line.has_seed && line.has_manner;
+    if (is_right && !is_there && has_case(s, line.values, line.values_len))
+        return; // it was not asked for
+    if (!is_right || !is_there) {
         lz_str_addf(l->told, "%s:%u: skipped: %s\n", path, number,
-                    is_seed ? "there is no such case" : "no seed");
+                    !line.has_seed     ? "no seed"
+                    : !line.has_manner ? "what follows the case is not --swarm or --order HOW"
+                                       : "there is no such case");
         return;
     }
     for (size_t i = 0; i < l->count; i++)
-        if (l->all[i].seed == seed && l->all[i].run == run)
+        if (l->all[i].seed == line.seed && l->all[i].run == run &&
+            lz_manner_is_equal(&l->all[i].manner, &line.manner))
             return; // two sweeps found it
     l->all = lz_mem_resize(l->all, (l->count + 1) * sizeof(*l->all));
-    l->all[l->count++] = (struct lz_subset_saved){.seed = seed, .run = run};
+    l->all[l->count++] =
+        (struct lz_subset_saved){.seed = line.seed, .run = run, .manner = line.manner};
 }
 
 bool lz_seeds_load(const struct lz_suite *suite, struct lz_subset_saved **out, size_t *count,
@@ -146,10 +177,18 @@ bool lz_seeds_load(const struct lz_suite *suite, struct lz_subset_saved **out, s
     return true;
 }
 
+static struct lz_manner manner_of(const struct lz_sweep *sweep)
+{
+    const struct lz_suite_opts *opts = &sweep->opts.suite->opts;
+    return (struct lz_manner){.swarm = opts->swarm, .order = opts->order};
+}
+
 static bool is_saved(const struct lz_sweep *sweep, const struct lz_sweep_seed *s)
 {
+    const struct lz_manner manner = manner_of(sweep);
     for (size_t i = 0; i < sweep->opts.saved_count; i++)
-        if (sweep->opts.saved[i].seed == s->seed && sweep->opts.saved[i].run == s->run)
+        if (sweep->opts.saved[i].seed == s->seed && sweep->opts.saved[i].run == s->run &&
+            lz_manner_is_equal(&sweep->opts.saved[i].manner, &manner))
             return true;
     return false;
 }
@@ -188,6 +227,7 @@ static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t 
                           struct lz_err *err)
 {
     const struct lz_suite *suite = sweep->opts.suite;
+    const struct lz_manner manner = manner_of(sweep);
     struct lz_str lines;
     size_t count = 0;
     lz_str_init(&lines);
@@ -200,6 +240,7 @@ static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t 
         if (run->of->params.count > 0)
             lz_str_add_char(&lines, ' ');
         lz_suite_case_text(run->of, ",", &lines);
+        lz_manner_write(&manner, &lines);
         lz_str_addf(&lines, "  # %s\n", sweep->failures[s->failure].name);
         count++;
     }

@@ -3,10 +3,13 @@
  *
  *     # failing seeds of retry_storm.lua; run first
  *     214 retries=3,retry_budget=off  # goodput is back at 95 % of normal within 30 s
+ *     402 retries=10,retry_budget=off --swarm --order random@1ms  # retries double the load
  *
- * A line is a seed and, where the scenario has cases, the values of one; what follows # is for
- * people. The file is the user's: it is committed, edited and appended to, never rewritten. A
- * case that the scenario no longer has is told and skipped.
+ * A line is a seed; where the scenario has cases, the values of one; and where a sweep left out
+ * faults or explored orders of messages, the options that did (manner.h), so that the line stands
+ * for that run whatever the next one is asked for. What follows # is for people. The file is the
+ * user's: it is committed, edited and appended to, never rewritten. A case that the scenario no
+ * longer has is told and skipped.
  */
 #ifndef LZ_EXPLORE_SEEDS_H
 #define LZ_EXPLORE_SEEDS_H

@@ -187,8 +187,11 @@ void lz_subset_saved_first(struct lz_suite *suite, const struct lz_subset_saved 
     for (size_t i = 0; i < count; i++) {
         LZ_ASSERT(saved[i].run < suite->run_count);
         const struct lz_suite_run *like = &suite->runs[saved[i].run];
-        runs[i] = (struct lz_suite_run){
-            .scenario = like->scenario, .of = like->of, .seed = saved[i].seed, .is_saved = true};
+        runs[i] = (struct lz_suite_run){.scenario = like->scenario,
+                                        .of = like->of,
+                                        .seed = saved[i].seed,
+                                        .is_saved = true,
+                                        .manner = saved[i].manner};
         runs[i].name = lz_suite_name_run(suite, &runs[i]);
     }
     memcpy(runs + count, suite->runs, suite->run_count * sizeof(*runs));

@@ -37,10 +37,11 @@ void lz_subset_finish(struct lz_subset *subset);
 bool lz_subset_apply(const struct lz_subset *subset, struct lz_suite *suite, const char *path,
                      struct lz_str *told, struct lz_err *err) LZ_MUST_CHECK;
 
-/* Put runs of saved seeds first: each with that seed, of the case of that run. */
+/* Put runs of saved seeds first: each with that seed, of the case of that run, in its manner. */
 struct lz_subset_saved {
     uint64_t seed;
     size_t run;
+    struct lz_manner manner;
 };
 void lz_subset_saved_first(struct lz_suite *suite, const struct lz_subset_saved *saved,
                            size_t count);

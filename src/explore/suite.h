@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "explore/exit.h"
+#include "explore/manner.h"
 #include "explore/select.h"
 #include "explore/worker.h"
 #include "report/report.h"
@@ -56,6 +57,7 @@ struct lz_suite_run {
     const struct lz_worker_case *of; /* NULL: the scenario did not load */
     uint64_t seed;
     bool is_saved;                  /* a seed that failed once */
+    struct lz_manner manner;        /* of a saved one; of others it is the suite's */
     char *name;                     /* unique in the suite: "retry_storm-3-off-1" */
     struct lz_worker_record record; /* from here on after it ran */
     struct lz_report_run *report;   /* NULL: it has not finished */

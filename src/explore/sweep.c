@@ -26,14 +26,17 @@ static struct lz_subset_saved job_of(const struct lz_sweep *s, size_t job)
     size_t at = job - s->opts.saved_count;
     uint64_t step = s->opts.shards > 0 ? s->opts.shards : 1;
     uint64_t from = s->opts.first + (s->opts.shards > 0 ? s->opts.shard - 1 : 0);
+    const struct lz_suite_opts *opts = &s->opts.suite->opts;
     return (struct lz_subset_saved){.seed = from + step * (at / s->case_count),
-                                    .run = s->cases[at % s->case_count].run};
+                                    .run = s->cases[at % s->case_count].run,
+                                    .manner = {.swarm = opts->swarm, .order = opts->order}};
 }
 
-static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index, uint64_t seed)
+static struct lz_worker_run_opts run_opts(const struct lz_sweep *s,
+                                          const struct lz_subset_saved *what)
 {
     const struct lz_suite *suite = s->opts.suite;
-    const struct lz_suite_run *run = &suite->runs[index];
+    const struct lz_suite_run *run = &suite->runs[what->run];
     const struct lz_suite_scenario *scenario = &suite->scenarios[run->scenario];
     return (struct lz_worker_run_opts){
         .source = {.path = scenario->path, .text = scenario->text, .len = scenario->len},
@@ -41,10 +44,10 @@ static struct lz_worker_run_opts run_opts(const struct lz_sweep *s, size_t index
         .xfail = run->of->xfail,
         .ordinal = (uint64_t)(run->of - scenario->listing.cases),
         .version = suite->opts.version,
-        .seed = seed,
+        .seed = what->seed,
         .events_max = suite->opts.events_max,
-        .swarm = suite->opts.swarm,
-        .order = suite->opts.order,
+        .swarm = what->manner.swarm,
+        .order = what->manner.order,
         .scenario = scenario->listing.scenario,
         .is_brief = true,
     };
@@ -59,7 +62,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         lz_brief_write(&(struct lz_brief_facts){.verdict = "pass", .why = ""}, message);
         return; // nobody will count it
     }
-    const struct lz_worker_run_opts opts = run_opts(s, what.run, what.seed);
+    const struct lz_worker_run_opts opts = run_opts(s, &what);
     lz_worker_run(&opts, message);
 }
 
@@ -111,16 +114,17 @@ static void finish_failure(struct lz_sweep_failure *f)
 }
 
 // The failure of this run: a known one, or a new one. Its index.
-static size_t file_failure(struct lz_sweep *s, const struct lz_brief *b, size_t run, uint64_t seed,
-                           enum lz_exit code, bool is_xfail)
+static size_t file_failure(struct lz_sweep *s, const struct lz_brief *b,
+                           const struct lz_subset_saved *what, enum lz_exit code, bool is_xfail)
 {
-    struct lz_sweep_failure f = {.run = run,
-                                 .seed = seed,
+    struct lz_sweep_failure f = {.run = what->run,
+                                 .seed = what->seed,
+                                 .manner = what->manner,
                                  .count = 1,
                                  .code = code,
                                  .is_xfail = is_xfail,
                                  .is_inconclusive = code == LZ_EXIT_INCONCLUSIVE};
-    make_key(s, b, run, f.is_inconclusive ? LZ_VERDICT_INCONCLUSIVE : LZ_VERDICT_FAIL, &f);
+    make_key(s, b, what->run, f.is_inconclusive ? LZ_VERDICT_INCONCLUSIVE : LZ_VERDICT_FAIL, &f);
     for (size_t i = 0; i < s->failure_count; i++) {
         if (strcmp(s->failures[i].key, f.key) != 0)
             continue;
@@ -214,7 +218,7 @@ static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_b
         look_close(s, b, what.run, what.seed);
         return;
     }
-    size_t failure = file_failure(s, b, what.run, what.seed, code, is_xfail);
+    size_t failure = file_failure(s, b, &what, code, is_xfail);
     if (code == LZ_EXIT_INCONCLUSIVE) {
         lz_exit_add(&s->codes, code);
         return;
@@ -247,7 +251,7 @@ static void count_saved(struct lz_sweep *s, const struct lz_brief *b, struct lz_
     s->failed += is_failed;
     if (!is_failed)
         return;
-    (void)file_failure(s, b, what.run, what.seed, code, false);
+    (void)file_failure(s, b, &what, code, false);
     // They were chosen because they fail: where some may, they decide nothing.
     if (!(code == LZ_EXIT_FAILED && s->opts.max_rate > 0.0))
         lz_exit_add(&s->codes, code);
@@ -297,7 +301,8 @@ static bool done(void *ctx, size_t job, struct lz_crew_result *r)
     if (!is_whole)
         b = absent(r);
     keep(s, &b, is_whole ? &r->message : NULL,
-         (struct lz_sweep_kept){what.seed, what.run, is_saved, NULL});
+         (struct lz_sweep_kept){
+             .seed = what.seed, .run = what.run, .is_saved = is_saved, .manner = what.manner});
     bool more = take(s, &b, what, is_saved);
     lz_brief_finish(&b);
     if (s->opts.progress != NULL)
@@ -354,7 +359,11 @@ bool lz_sweep_add(struct lz_sweep *sweep, const struct lz_sweep_kept *kept)
     struct lz_brief b;
     if (!lz_brief_read(kept->brief, &b))
         b = absent(&(struct lz_crew_result){.end = LZ_CREW_CRASHED, .how = "a damaged result"});
-    bool more = take(sweep, &b, (struct lz_subset_saved){kept->seed, kept->run}, kept->is_saved);
+    const struct lz_suite_opts *opts = &sweep->opts.suite->opts;
+    struct lz_subset_saved what = {.seed = kept->seed, .run = kept->run, .manner = kept->manner};
+    if (!kept->is_saved)
+        what.manner = (struct lz_manner){.swarm = opts->swarm, .order = opts->order};
+    bool more = take(sweep, &b, what, kept->is_saved);
     lz_brief_finish(&b);
     return more;
 }
@@ -391,8 +400,9 @@ struct recording {
 static void record_work(void *ctx, size_t job, struct lz_str *message)
 {
     const struct recording *r = ctx;
-    struct lz_worker_run_opts opts =
-        run_opts(r->sweep, r->failures[job]->run, r->failures[job]->seed);
+    const struct lz_sweep_failure *f = r->failures[job];
+    struct lz_worker_run_opts opts = run_opts(
+        r->sweep, &(struct lz_subset_saved){.seed = f->seed, .run = f->run, .manner = f->manner});
     opts.is_brief = false;
     lz_worker_run(&opts, message);
 }

@@ -38,6 +38,7 @@ struct lz_sweep_kept {
     uint64_t seed;
     size_t run; /* index of the suite's runs */
     bool is_saved;
+    struct lz_manner manner; /* of a saved one */
     const struct lz_str *brief;
 };
 
@@ -67,10 +68,11 @@ struct lz_sweep_case {
 };
 
 struct lz_sweep_failure {
-    size_t run;   /* of the first */
-    char *key;    /* what makes it this one */
-    char *name;   /* the first expectation that failed; an error's first line */
-    char *actual; /* of the first seed */
+    size_t run;              /* of the first */
+    struct lz_manner manner; /* likewise */
+    char *key;               /* what makes it this one */
+    char *name;              /* the first expectation that failed; an error's first line */
+    char *actual;            /* of the first seed */
     uint64_t count, seed;
     size_t others; /* expectations that failed with it */
     bool is_xfail, is_inconclusive;

@@ -10,6 +10,7 @@
 
 #define BITS_48 0xffffffffffffull
 #define DIGITS 12
+#define SWARM "swarm"
 
 uint64_t lz_token_engine(void)
 {
@@ -28,8 +29,9 @@ const char *lz_token_write(const struct lz_token *token, char *text)
     LZ_ASSERT(token->engine <= BITS_48);
     char order[LZ_ORDER_TEXT_SIZE];
     lz_order_write(&token->order, order);
-    snprintf(text, LZ_TOKEN_SIZE, LZ_TOKEN_PREFIX "%" PRIu64 "-%012" PRIx64 "-%012" PRIx64 "%s%s",
-             token->seed, token->scenario, token->engine, order[0] != '\0' ? "-" : "", order);
+    snprintf(text, LZ_TOKEN_SIZE, LZ_TOKEN_PREFIX "%" PRIu64 "-%012" PRIx64 "-%012" PRIx64 "%s%s%s",
+             token->seed, token->scenario, token->engine, token->is_swarm ? "-" SWARM : "",
+             order[0] != '\0' ? "-" : "", order);
     return text;
 }
 
@@ -70,12 +72,20 @@ static bool read_hash(const char **at, char end, uint64_t *out)
     return true;
 }
 
-// The last hash ends the token, or an order follows.
+// The last hash ends the token, or what is not plain about the run follows.
 static bool read_end(const char **at, struct lz_token *token, struct lz_err *err)
 {
     if (!read_hash(at, strlen(*at) > DIGITS ? '-' : '\0', &token->engine))
         return false;
-    return **at == '\0' ? (*at)[-1] != '-' : lz_order_parse(*at, &token->order, err);
+    if (**at == '\0')
+        return (*at)[-1] != '-';
+    size_t len = strlen(SWARM);
+    token->is_swarm = strncmp(*at, SWARM, len) == 0 && ((*at)[len] == '-' || (*at)[len] == '\0');
+    *at += token->is_swarm ? len : 0;
+    if (token->is_swarm && **at == '\0')
+        return true;
+    *at += token->is_swarm;
+    return lz_order_parse(*at, &token->order, err);
 }
 
 bool lz_token_read(const char *text, struct lz_token *out, struct lz_err *err)
@@ -86,7 +96,7 @@ bool lz_token_read(const char *text, struct lz_token *out, struct lz_err *err)
         !read_hash(&at, '-', &token.scenario) || !read_end(&at, &token, err))
         return lz_fail(err, LZ_EINVAL,
                        "a token is lz1-SEED-SCENARIO-ENGINE with two hashes of 12 hexadecimal "
-                       "digits, and an order if it had one, got \"%s\"",
+                       "digits, and \"swarm\" and an order if it had them, got \"%s\"",
                        text);
     *out = token;
     return true;

@@ -1,6 +1,7 @@
 /*
- * token.h — what brings a run back: "lz1-<seed>-<scenario hash>-<engine hash>", and if messages
- * arrive in another order than the network's, "-<order>" as sim/order.h writes it.
+ * token.h — what brings a run back: "lz1-<seed>-<scenario hash>-<engine hash>"; of a swarm's seed,
+ * which leaves out some faults, "-swarm"; and if messages arrive in another order than the
+ * network's, "-<order>" as sim/order.h writes it.
  *
  * The seed and the case make the run; the two hashes say whether it is still the same one.
  * The scenario's hash is over the text of everything that was read. The engine's is over the
@@ -22,6 +23,7 @@
 struct lz_token {
     uint64_t seed;
     uint64_t scenario, engine; /* 48 bits */
+    bool is_swarm;
     struct lz_order_opts order;
 };
 

@@ -4,76 +4,22 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "explore/brief.h"
-#include "explore/crew.h"
+#include "explore/why_ask.h"
+#include "explore/why_draw.h"
 #include "explore/why_moment.h"
 
-struct asking {
-    const struct lz_why_opts *opts;
-    struct lz_why_point *points; // those being looked at, one after another
-};
-
-static void work(void *ctx, size_t job, struct lz_str *message)
+static bool ask(const struct lz_why_opts *opts, struct lz_why *w, struct lz_why_point *point,
+                struct lz_err *err)
 {
-    const struct asking *a = ctx;
-    const struct lz_worker_run_opts opts = {
-        .source = a->opts->source,
-        .params = a->opts->params,
-        .version = a->opts->version,
-        .seed = a->opts->seed,
-        .order = a->opts->order,
-        .events_max = a->opts->events_max,
-        .future = job % a->opts->futures + 1,
-        .future_at = a->points[job / a->opts->futures].at,
-        .is_brief = true,
-    };
-    lz_worker_run(&opts, message);
-}
-
-// A run that crashed, or did not come to its end, says nothing.
-static bool done(void *ctx, size_t job, struct lz_crew_result *r)
-{
-    struct asking *a = ctx;
-    struct lz_why_point *p = &a->points[job / a->opts->futures];
-    struct lz_brief b;
-    if (r->end != LZ_CREW_DONE || !lz_brief_read(&r->message, &b))
-        return true;
-    for (size_t i = 0; i < b.expectation_count; i++) {
-        const struct lz_brief_expectation *e = &b.expectations[i];
-        if (strcmp(e->name, a->opts->name) != 0 || b.stopped)
-            continue;
-        p->futures++;
-        p->failed += e->verdict == LZ_VERDICT_FAIL;
-    }
-    lz_brief_finish(&b);
-    return true;
-}
-
-static bool ask(const struct lz_why_opts *opts, struct lz_why_point *points, size_t count,
-                int *signal, struct lz_err *err)
-{
-    struct asking a = {.opts = opts, .points = points};
-    const struct lz_crew_opts crew = {
-        .jobs = count * opts->futures,
-        .workers = opts->workers,
-        .timeout_ns = opts->timeout_ns,
-        .ctx = &a,
-        .work = work,
-        .done = done,
-    };
-    return lz_crew_run(&crew, signal, err);
-}
-
-static bool is_open(const struct lz_why_point *p)
-{
-    return p->futures > 0 && (double)p->failed < LZ_WHY_CERTAIN * (double)p->futures;
+    return lz_why_ask(opts, &(struct lz_why_question){.points = point, .count = 1}, &w->signal,
+                      err);
 }
 
 // The index of the last point that is open; `count` if none is.
 static size_t last_open(const struct lz_why *w)
 {
     for (size_t i = w->count; i-- > 0;)
-        if (is_open(&w->points[i]))
+        if (lz_why_is_open(&w->points[i]))
             return i;
     return w->count;
 }
@@ -99,8 +45,8 @@ static bool find_moment(const struct lz_why_opts *opts, struct lz_why *out, stru
     bool ok = true;
     while (ok && out->signal == 0 && high - low > 1) {
         struct lz_why_point p = {.at = instants[low + (high - low) / 2]};
-        ok = ask(opts, &p, 1, &out->signal, err);
-        if (is_open(&p))
+        ok = ask(opts, out, &p, err);
+        if (lz_why_is_open(&p))
             low += (high - low) / 2;
         else
             high = low + (high - low) / 2;
@@ -108,10 +54,28 @@ static bool find_moment(const struct lz_why_opts *opts, struct lz_why *out, stru
     out->has_moment = ok && out->signal == 0 && count > 0;
     if (out->has_moment) {
         out->moment = instants[low];
-        ok = lz_why_moment_fired(opts, out->moment, out, err);
+        ok = lz_why_moment_fired(opts, out->moment, out, err) && lz_why_draw_find(opts, out, err);
     }
     free(instants);
     return ok;
+}
+
+// Whether the world as it was built decided; if it did not, what is scheduled did.
+static bool find_cause(const struct lz_why_opts *opts, struct lz_why *out, struct lz_err *err)
+{
+    out->moment = LZ_WHY_BUILT;
+    if (!lz_why_draw_find(opts, out, err))
+        return false;
+    out->has_moment = out->together > 0;
+    for (size_t i = 0; i < opts->faults && i < LZ_WHY_FAULTS_MAX; i++) {
+        const struct lz_why_question q = {.points = &out->without[i], .count = 1, .without = i + 1};
+        if (out->has_moment || out->signal != 0)
+            break;
+        out->without_count = i + 1;
+        if (!lz_why_ask(opts, &q, &out->signal, err))
+            return false;
+    }
+    return true;
 }
 
 bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out, struct lz_err *err)
@@ -123,7 +87,8 @@ bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out, struct lz_er
         if (i == 0 || at > out->points[out->count - 1].at)
             out->points[out->count++].at = at;
     }
-    if (!ask(opts, out->points, out->count, &out->signal, err))
+    const struct lz_why_question all = {.points = out->points, .count = out->count};
+    if (!lz_why_ask(opts, &all, &out->signal, err))
         return false;
     find_step(out, opts->until);
     while (out->signal == 0 && out->has_step && out->decided - out->open > LZ_WHY_STEP_NS &&
@@ -132,11 +97,13 @@ bool lz_why_run(const struct lz_why_opts *opts, struct lz_why *out, struct lz_er
         memmove(&out->points[at + 1], &out->points[at], (out->count - at) * sizeof(out->points[0]));
         out->points[at] = (struct lz_why_point){.at = out->open + (out->decided - out->open) / 2};
         out->count++;
-        if (!ask(opts, &out->points[at], 1, &out->signal, err))
+        if (!ask(opts, out, &out->points[at], err))
             return false;
         find_step(out, opts->until);
     }
-    if (out->signal == 0 && out->has_step && out->decided - out->open <= LZ_WHY_STEP_NS)
-        return find_moment(opts, out, err);
-    return true;
+    if (out->signal != 0)
+        return true;
+    if (!out->has_step)
+        return find_cause(opts, out, err);
+    return out->decided - out->open > LZ_WHY_STEP_NS || find_moment(opts, out, err);
 }

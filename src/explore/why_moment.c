@@ -70,6 +70,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         .params = w.opts->params,
         .version = w.opts->version,
         .seed = w.opts->seed,
+        .swarm = w.opts->swarm,
         .order = w.opts->order,
         .events_max = w.opts->events_max,
         .watch = watch,

@@ -290,6 +290,7 @@ bool lz_worker_record_absent(const struct lz_worker_run_opts *opts, struct lz_wo
     struct lz_token t =
         lz_token_make(opts->seed, lz_hash_bytes(opts->source.text, opts->source.len));
     t.order = opts->order;
+    t.is_swarm = opts->swarm > 0.0;
     meta.token = lz_token_write(&t, token);
     return record(&meta, opts->params, &(struct lz_script_world){0}, out, err);
 }
@@ -304,7 +305,10 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         meta->scenario = lz_script_scenario(s);
         meta->about = lz_script_about(s);
         struct lz_script_world built;
+        if (opts->prepare != NULL)
+            opts->prepare(opts->watch_ctx);
         lz_script_set_swarm(s, opts->swarm);
+        lz_script_set_without(s, opts->without);
         lz_script_set_order(s, &opts->order);
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
             if (opts->future != 0)
@@ -432,6 +436,7 @@ static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin
     lz_str_init(&difference);
     struct lz_token t = lz_token_make(opts->seed, lz_script_text_hash(s));
     t.order = opts->order;
+    t.is_swarm = opts->swarm > 0.0;
     meta.token = lz_token_write(&t, token);
     carry_out(s, opts, twin, &meta, &world);
     bool is_over = lz_script_trouble(s) != LZ_SCRIPT_TICKED;

@@ -74,11 +74,14 @@ struct lz_worker_run_opts {
     const struct lz_worker_source *other; /* what the twin runs instead; its params */
     const struct lz_select_pairs *other_params;
     double swarm;               /* share of the planned faults that the seed leaves out; 0: none */
+    size_t without;             /* the one of them that is left out, from 1; 0: none */
     struct lz_order_opts order; /* in which messages arrive */
     /* From this instant on another future: all chance is drawn anew; 0: none. */
     uint64_t future;
     int64_t future_at;
-    /* Told of the world before it runs; NULL: nobody is. */
+    /* Told before a world is built: twice, if the run is done again. NULL: nobody is. */
+    void (*prepare)(void *ctx);
+    /* Told of the world before it runs; NULL: nobody is. Both with `watch_ctx`. */
     void (*watch)(void *ctx, struct lz_sim *sim, const struct lz_world *world);
     void *watch_ctx;
     bool is_measured; /* a brief with all metrics */

@@ -110,6 +110,7 @@ struct lz_faults {
     uint32_t count, cap;
     lz_kind begin, step, rise, end;
     double swarm; // share that is left out
+    size_t without; // the one that is left out, from 1; 0: none
     struct lz_fault_absent *absent;
     uint32_t absent_count, absent_cap;
     const struct lz_fault_hands *hands; // NULL: the model
@@ -538,6 +539,12 @@ void lz_faults_swarm(struct lz_faults *fs, double share)
     fs->swarm = share;
 }
 
+void lz_faults_without(struct lz_faults *fs, size_t nth)
+{
+    LZ_ASSERT(fs->count == 0);
+    fs->without = nth;
+}
+
 // When exactly it comes, and whether a swarm leaves it out; drawn from what it was asked for, so
 // that neither changes anybody else's.
 static void take_chances(const struct lz_faults *fs, struct lz_fault *f, bool is_now)
@@ -553,6 +560,8 @@ static void take_chances(const struct lz_faults *fs, struct lz_fault *f, bool is
         struct lz_draw draw = lz_draw_begin(key, f->path, LZ_PURPOSE_SWARM, 0);
         f->is_left_out = lz_draw_unit(&draw) < fs->swarm;
     }
+    if (!is_now && fs->count + 1 == fs->without)
+        f->is_left_out = true;
 }
 
 bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fault_id *id,

@@ -264,6 +264,9 @@ void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instanc
  */
 void lz_faults_swarm(struct lz_faults *faults, double share);
 
+/* Before any is added: leave out the nth of them, from 1, as a swarm would; 0: none. */
+void lz_faults_without(struct lz_faults *faults, size_t nth);
+
 /* What could have come and did not, with this seed: a kind and a target, as they are written. */
 struct lz_fault_absent {
     const char *kind, *target;

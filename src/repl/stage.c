@@ -445,8 +445,10 @@ static bool open_world(struct stage *s, struct lz_str *why)
         return false;
     }
     bool ok = lz_script_trouble(s->script) == LZ_SCRIPT_OK;
-    if (ok)
+    if (ok) {
+        lz_script_set_swarm(s->script, o->swarm);
         lz_script_set_order(s->script, &o->order);
+    }
     ok = ok && lz_script_build(s->script, o->seed, 0, &s->world);
     if (!ok)
         lz_str_add(why, lz_script_diagnostics(s->script, false));

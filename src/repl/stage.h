@@ -20,6 +20,7 @@ struct lz_stage_opts {
     const char *version;
     const char *token; /* to say in records */
     uint64_t seed;
+    double swarm;               /* share of the planned faults that the seed leaves out */
     struct lz_order_opts order; /* in which messages arrive; a pct with its steps */
 };
 

@@ -175,6 +175,7 @@ static void write_command(struct lz_pen *pen, const struct lz_report_run *run)
                                  run->file,
                                  run->case_id[0] != '\0' ? "--case" : NULL,
                                  run->case_id[0] != '\0' ? run->case_id : NULL,
+                                 run->is_swarm ? "--swarm" : NULL,
                                  run->order[0] != '\0' ? "--order" : NULL,
                                  run->order[0] != '\0' ? run->order : NULL,
                                  "--seed",

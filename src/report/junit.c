@@ -33,7 +33,7 @@ void lz_format_command(struct lz_str *out, const struct lz_report_run *run)
     lz_str_addf(out, "lorenz run %s", run->file);
     if (run->case_id[0] != '\0')
         lz_str_addf(out, " --case '%s'", run->case_id);
-    lz_str_addf(out, " --seed %" PRIu64, run->seed);
+    lz_str_addf(out, " --seed %" PRIu64 "%s", run->seed, run->is_swarm ? " --swarm" : "");
     if (run->order[0] != '\0')
         lz_str_addf(out, " --order %s", run->order);
 }

@@ -109,6 +109,9 @@ static bool read_run(struct lz_report_run *run)
     run->order = run->token;
     for (int dashes = 0; dashes < 4 && run->order[0] != '\0'; run->order++)
         dashes += run->order[0] == '-';
+    run->is_swarm = strncmp(run->order, "swarm", 5) == 0;
+    run->order += run->is_swarm ? 5 : 0;
+    run->order += run->is_swarm && run->order[0] == '-';
     run->seed = strtoull(lz_run_text(q, 13), NULL, 10);
     run->events = sqlite3_column_int64(q, 14);
     run->virtual_ns = sqlite3_column_int64(q, 15);

@@ -36,7 +36,8 @@ struct lz_report_run {
     struct lz_run_text *texts; /* what the pointers below point into */
     const char *path;          /* of its file; NULL: not kept */
     const char *version, *file, *scenario, *about, *case_id, *token, *verdict, *why;
-    const char *order; /* of the token: in which messages arrived; "": in the network's */
+    bool is_swarm;     /* of the token: its seed left out some faults */
+    const char *order; /* likewise: in which messages arrived; "": in the network's */
     const char *trace_hash, *stop, *error, *source;
     uint64_t seed;
     int64_t events;

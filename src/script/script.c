@@ -564,6 +564,12 @@ void lz_script_set_swarm(struct lz_script *s, double share)
     s->swarm = share;
 }
 
+void lz_script_set_without(struct lz_script *s, size_t nth)
+{
+    LZ_ASSERT(s->world.world == NULL);
+    s->without = nth;
+}
+
 void lz_script_set_order(struct lz_script *s, const struct lz_order_opts *order)
 {
     LZ_ASSERT(s->world.world == NULL);
@@ -592,6 +598,7 @@ bool lz_script_build(struct lz_script *s, uint64_t seed, uint64_t events_max,
     if (s->opts.hands != NULL)
         lz_faults_hand_over(s->world.faults, s->opts.hands);
     lz_faults_swarm(s->world.faults, s->swarm);
+    lz_faults_without(s->world.faults, s->without);
     s->world.checks = lz_checks_create(s->world.world, s->world.faults);
     guarded(s, build_protected);
     if (s->trouble != LZ_SCRIPT_OK)

@@ -138,6 +138,9 @@ struct lz_script_world {
 };
 /* Before it is built: leave out this share of the planned faults, see lz_faults_swarm. */
 void lz_script_set_swarm(struct lz_script *s, double share);
+
+/* Likewise: leave out the nth of them, see lz_faults_without. */
+void lz_script_set_without(struct lz_script *s, size_t nth);
 /* Before it is built: in which order messages arrive, see sim/order.h. */
 void lz_script_set_order(struct lz_script *s, const struct lz_order_opts *order);
 

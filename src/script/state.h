@@ -46,7 +46,8 @@ struct lz_script {
     const char *name, *about;
     const char **tags;
     size_t tag_count;
-    double swarm; // share of the faults that a seed leaves out
+    double swarm;   // share of the faults that a seed leaves out
+    size_t without; // the one fault that is left out, from 1
     struct lz_order_opts order;
     lz_time duration, warmup;
     uint64_t seeds;

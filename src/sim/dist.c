@@ -387,13 +387,16 @@ static inline lz_time time_of(double value)
 
 lz_time lz_dist_time(const struct lz_dist *dist, struct lz_draw *draw)
 {
-    return time_of(lz_dist_value(dist, draw));
+    lz_time t = time_of(lz_dist_value(dist, draw));
+    if (lz_draw_watch_is_on() && dist->kind != LZ_DIST_CONSTANT)
+        lz_draw_watch_duration(t);
+    return t;
 }
 
 lz_time lz_dist_time_once(const struct lz_dist *dist, uint64_t run_key, uint64_t owner,
                           enum lz_purpose purpose, uint64_t counter)
 {
-    if (dist->kind == LZ_DIST_EXPONENTIAL)
+    if (dist->kind == LZ_DIST_EXPONENTIAL && !lz_draw_watch_is_on())
         return time_of(dist->a * lz_draw_exponential_once(run_key, owner, purpose, counter));
     struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
     return lz_dist_time(dist, &draw);

@@ -57,7 +57,7 @@ void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t o
     out[3] = (uint32_t)(b.second >> 32);
 }
 
-static inline uint64_t next(struct lz_draw *draw)
+static inline uint64_t next_plain(struct lz_draw *draw)
 {
     if (draw->has_ready) {
         draw->has_ready = 0;
@@ -68,6 +68,25 @@ static inline uint64_t next(struct lz_draw *draw)
     draw->ready = b.second;
     draw->has_ready = 1;
     return b.first;
+}
+
+static __attribute__((noinline, cold)) uint64_t next_watched(struct lz_draw *draw)
+{
+    const struct lz_draw_watch *watch = lz_draw_watch_now;
+    const struct lz_draw_watch_id id = {.owner = draw->owner,
+                                        .counter = (draw->tail << 8) >> 24,
+                                        .purpose = (unsigned)(draw->tail >> 56)};
+    if (draw->blocks == 0)
+        draw->key = watch->key(watch->ctx, &id, draw->key);
+    uint64_t bits = next_plain(draw);
+    if (watch->number != NULL)
+        watch->number(watch->ctx, &id, bits);
+    return bits;
+}
+
+static inline uint64_t next(struct lz_draw *draw)
+{
+    return lz_draw_watch_is_on() ? next_watched(draw) : next_plain(draw);
 }
 
 uint64_t lz_draw_u64(struct lz_draw *draw)
@@ -150,6 +169,8 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
                                 uint64_t counter)
 {
     struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
+    if (lz_draw_watch_is_on())
+        return lz_draw_exponential(&draw);
     struct block b = philox(draw.tail, owner, run_key);
     const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[b.first & 255];
     if (place_of(b.first) < at->sure)
@@ -162,7 +183,10 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
 uint64_t lz_draw_u64_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
                           uint64_t counter)
 {
-    return philox(lz_draw_begin(run_key, owner, purpose, counter).tail, owner, run_key).first;
+    struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
+    if (lz_draw_watch_is_on())
+        return next_watched(&draw);
+    return philox(draw.tail, owner, run_key).first;
 }
 
 // Marsaglia, "Generating a variable from the tail of the normal distribution", 1964.

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "sim/draw_watch.h"
 
 enum lz_purpose {
     LZ_PURPOSE_ARRIVAL = 1,
@@ -77,12 +78,36 @@ void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t o
 /* Extend an owner's path by a name or by an index. The root is 0. */
 static inline uint64_t lz_draw_name(uint64_t owner, const char *name)
 {
-    return lz_hash_mix(owner, lz_hash_text(name));
+    uint64_t path = lz_hash_mix(owner, lz_hash_text(name));
+    if (lz_draw_watch_is_on())
+        lz_draw_watch_owner(LZ_DRAW_WATCH_NAME, owner, 0, name, path);
+    return path;
 }
 
 static inline uint64_t lz_draw_index(uint64_t owner, uint64_t index)
 {
-    return lz_hash_mix(owner, index + 0x9e3779b97f4a7c15ull);
+    uint64_t path = lz_hash_mix(owner, index + 0x9e3779b97f4a7c15ull);
+    if (lz_draw_watch_is_on())
+        lz_draw_watch_owner(LZ_DRAW_WATCH_INDEX, owner, index, NULL, path);
+    return path;
+}
+
+/* The path of what lies between two owners: an edge. */
+static inline uint64_t lz_draw_pair(uint64_t from, uint64_t to)
+{
+    uint64_t path = lz_hash_mix(from, to);
+    if (lz_draw_watch_is_on())
+        lz_draw_watch_owner(LZ_DRAW_WATCH_PAIR, from, to, NULL, path);
+    return path;
+}
+
+/* The path of what one owner does by another: a request on an edge, a message under a fault. */
+static inline uint64_t lz_draw_join(uint64_t owner, uint64_t by)
+{
+    uint64_t path = lz_hash_mix(owner, by);
+    if (lz_draw_watch_is_on())
+        lz_draw_watch_owner(LZ_DRAW_WATCH_JOIN, owner, by, NULL, path);
+    return path;
 }
 
 struct lz_draw {

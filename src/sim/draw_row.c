@@ -148,11 +148,23 @@ bool lz_draw_row_make(struct lz_draw_row *row, uint64_t run_key, uint64_t from, 
     return true;
 }
 
+// Who watches draws is told of each as it is made: numbers that are in no sure part of a layer, and
+// a row that is never there.
+static void leave_to_the_slow_way(struct lz_draw_row *row)
+{
+    LZ_ASSERT((int64_t)(UINT64_MAX >> 11) >= lz_draw_tables_exponential[255].sure);
+    for (size_t i = 0; i < LZ_DRAW_ROW; i++)
+        row->bits[0][i] = row->bits[1][i] = UINT64_MAX;
+    row->is_made = false;
+}
+
 // Out of line, for three times in four there is nothing to make.
 static __attribute__((noinline)) void make(struct lz_draw_row *row, uint64_t key, uint64_t from)
 {
     bool ok = lz_draw_row_make(row, key, from, 0);
     LZ_ASSERT(ok);
+    if (lz_draw_watch_is_on())
+        leave_to_the_slow_way(row);
 }
 
 static inline uint64_t ready_at(struct lz_draw_row *row, uint64_t key, uint64_t counter)

@@ -23,6 +23,27 @@ local rows = {
         "$L sweep s/chancy.lua --progress none >t; cat s/seeds/chancy.seeds; "
         .. "$L sweep s/chancy.lua --seeds 1 --progress none", 1,
         out = { "# failing seeds of s/chancy.lua", "# p99 is fine", "still fail" } },
+    { "a seed that failed in another order is saved with it, and fails in a plain run",
+        "$L sweep s/overtakes.lua --order random --seeds 3 --no-shrink --progress none >t; "
+        .. "cat s/seeds/overtakes.seeds; $L run -q s/overtakes.lua", 1,
+        out = { "1 --order random@1ms  # a payment finds its order\n", "3 failed" } },
+    { "so is one of a swarm, and all there is to look at it knows",
+        "$L sweep s/swarm.lua --swarm --seeds 8 --no-shrink --progress none >t; "
+        .. "cat s/seeds/swarm.seeds; $L run s/swarm.lua >o; sed -n 's/^ *again *//p' o; "
+        .. "$L why -n 4 swarm-5 | tail -3; $L shrink swarm-5 | tail -3; $L run -q s/swarm.lua", 1,
+        out = { "5 --swarm  # ", "--swarm --seed 5",
+                "the draw fault/pause web/7000000000/0 whether the fault is left out #0 =",
+                "fails alike after", "3 failed, 1 inconclusive" } },
+    { "who asks for another order still has the saved ones in theirs",
+        "mkdir s/seeds; printf '2\\n2 --swarm\\n2 --order pct:2@1ms\\n' >s/seeds/passes.seeds; "
+        .. "$L run s/passes.lua -o ndjson=- | grep -c verdict; "
+        .. "$L sweep s/passes.lua --seeds 1 --order random --progress none", 0,
+        out = { "saved seeds: 0 of 3 still fail" } },
+    { "a manner that is none is told",
+        "mkdir s/seeds; printf '2 --order sideways\\n3 --plain\\n' >s/seeds/passes.seeds; "
+        .. "$L run -q s/passes.lua", 0,
+        err = { "passes.seeds:1: skipped: what follows the case is not --swarm or --order HOW",
+                "passes.seeds:2: skipped" } },
     { "the first seed of each failure is recorded",
         "$L sweep s/chancy.lua --progress none >t; ls .lorenz/runs", 0, out = { "chancy-" } },
     { "a seed of a case that is gone is told",
@@ -115,10 +136,24 @@ local rows = {
     { "what does not load is not compared", "$L compare s/slow.lua s/wrong.lua", 2,
         err = { "s/wrong.lua does not load" } },
 
-    -- Why. In late.lua a link loses messages now and then, and one lost is a failure.
+    -- Why. In late.lua a request fails now and then: what decides is whether one draw for it is
+    -- below 0.0005, of which there is one in the second that fails first.
     { "a failure is open until its cause", "$L run -q s/late.lua; $L why late-1 -n 12", 0,
         width = 80, out = { "another future from   fails", "bound to happen after",
-            "decided at 15.", "s by answer at users" } },
+            "decided at 16.6", "s by worked at web",
+            "the draw users/998/users>web/1 whether it is an error #0 = 0.0004",
+            "drawn anew by itself, all before it as it was: 1 of 12 fail" } },
+    { "the draw is the one of the request that failed",
+        "$L run -q s/late.lua; $L sql late-1 "
+        .. "'select ordinal from request where status = 500 limit 1'; $L why late-1 -n 4 -o json=- | grep -o '\"draw\":{\"owner\":\"users/[0-9]*'", 0,
+        out = { "\n998\n", "users/998" } },
+    { "what a fault decides is put down to it, and to no other",
+        "$L run -q s/two_faults.lua; $L why two_faults-1 -n 4", 0,
+        out = { "bound to happen from the start", "!at 3s",
+                "without latency web | db at 8s, line 9: 0 of 4 fail" } },
+    { "a payment that overtook did so by its turn",
+        "$L run -q s/overtakes.lua --order pct:2 --seed 4; $L why overtakes-4 -n 6", 0,
+        out = { "decided at 1.0", "the draw order/", ">ledger order of messages #" } },
     { "what chance does not decide is said to be so", "$L run -q s/slow.lua; $L why slow-1 -n 4", 0,
         out = { "bound to happen from the start", "100 %" } },
     { "a curve is the same with one worker or four",

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/math.h"
+#include "sim/dist.h"
 
 #define DRAWS 200000
 
@@ -222,9 +223,99 @@ static void a_row_is_the_same_however_wide_the_vectors_are(void **state)
     }
 }
 
+struct watched {
+    struct lz_draw_watch_id anew; /* purpose 0: none is drawn anew */
+    unsigned draws, numbers, durations;
+};
+
+static uint64_t on_key(void *ctx, const struct lz_draw_watch_id *id, uint64_t key)
+{
+    struct watched *w = ctx;
+    w->draws++;
+    bool is_it = w->anew.purpose == id->purpose && w->anew.owner == id->owner &&
+                 w->anew.counter == id->counter;
+    return is_it ? key + 1 : key;
+}
+
+static void on_number(void *ctx, const struct lz_draw_watch_id *id, uint64_t bits)
+{
+    struct watched *w = ctx;
+    (void)bits;
+    assert_true(id->counter < 300 && id->purpose != 0); // one that was begun
+    w->numbers++;
+}
+
+static void on_duration(void *ctx, int64_t ns)
+{
+    assert_true(ns >= 0);
+    ((struct watched *)ctx)->durations++;
+}
+
+// All ways to draw, as one hash; those of `counter` may be left out.
+static uint64_t draw_all_ways(uint64_t key, uint64_t left_out)
+{
+    struct lz_draw_row row = {.owner = lz_draw_name(0, "row"), .purpose = LZ_PURPOSE_ARRIVAL};
+    struct lz_dist dist;
+    struct lz_err err;
+    uint64_t hash = 0;
+    assert_true(lz_dist_make(&dist, LZ_DIST_EXPONENTIAL, 1e6, 0, &err));
+    for (uint64_t i = 0; i < 300; i++) {
+        if (i == left_out)
+            continue;
+        struct lz_draw draw = lz_draw_begin(key, 7, LZ_PURPOSE_SERVICE, i);
+        struct lz_draw_pair pair = lz_draw_exponential_pair(&row, key, i);
+        const double x[] = {
+            lz_draw_exponential(&draw),
+            lz_draw_normal(&draw),
+            pair.first,
+            pair.second,
+            lz_draw_exponential_once(key, 7, LZ_PURPOSE_BACKOFF, i),
+        };
+        const uint64_t n[] = {lz_draw_below(&draw, 100),
+                              lz_draw_u64_once(key, 7, LZ_PURPOSE_KEY, i),
+                              (uint64_t)lz_dist_time(&dist, &draw),
+                              (uint64_t)lz_dist_time_once(&dist, key, 7, LZ_PURPOSE_THINK, i)};
+        hash = lz_hash_mix(lz_hash_bytes(x, sizeof(x)),
+                           lz_hash_mix(hash, lz_hash_bytes(n, sizeof(n))));
+    }
+    return hash;
+}
+
+static void who_watches_changes_nothing_but_the_draw_that_is_made_anew(void **state)
+{
+    (void)state;
+    struct watched w = {0};
+    const struct lz_draw_watch watch = {
+        .ctx = &w, .key = on_key, .number = on_number, .duration = on_duration};
+    uint64_t plain = draw_all_ways(3, UINT64_MAX), without = draw_all_ways(3, 150);
+    lz_draw_watch_now = &watch;
+    assert_true(draw_all_ways(3, UINT64_MAX) == plain);
+    assert_int_equal(w.draws, 300 * 5); // service, pair, backoff, key, think
+    assert_int_equal(w.durations, 300 * 2);
+    assert_true(w.numbers > w.draws);
+    static const struct {
+        uint64_t owner;
+        enum lz_purpose purpose;
+    } rows[] = {{7, LZ_PURPOSE_SERVICE},
+                {7, LZ_PURPOSE_BACKOFF},
+                {7, LZ_PURPOSE_KEY},
+                {7, LZ_PURPOSE_THINK},
+                {0, LZ_PURPOSE_ARRIVAL}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t owner = rows[i].owner != 0 ? rows[i].owner : lz_draw_name(0, "row");
+        w.anew =
+            (struct lz_draw_watch_id){.owner = owner, .counter = 150, .purpose = rows[i].purpose};
+        assert_false(draw_all_ways(3, UINT64_MAX) == plain);
+        assert_true(draw_all_ways(3, 150) == without); // all others are what they were
+    }
+    lz_draw_watch_now = NULL;
+    assert_true(draw_all_ways(3, UINT64_MAX) == plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_watches_changes_nothing_but_the_draw_that_is_made_anew),
         cmocka_unit_test(a_row_of_pairs_gives_what_each_gives_alone),
         cmocka_unit_test(a_row_is_the_same_however_wide_the_vectors_are),
         cmocka_unit_test(philox_gives_the_published_answers),

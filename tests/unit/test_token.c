@@ -31,6 +31,33 @@ static void what_is_written_is_read_again(void **state)
     }
 }
 
+static void what_is_not_plain_about_a_run_is_in_its_token(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_swarm;
+        const char *order, *end;
+    } rows[] = {
+        {false, "", ""},
+        {true, "", "-swarm"},
+        {false, "random@1ms", "-random@1ms"},
+        {true, "pct:2/90@500us", "-swarm-pct:2/90@500us"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[LZ_TOKEN_SIZE], order[LZ_ORDER_TEXT_SIZE];
+        struct lz_token made = lz_token_make(3, 4), read;
+        struct lz_err err;
+        made.is_swarm = rows[i].is_swarm;
+        if (rows[i].order[0] != '\0')
+            assert_true(lz_order_parse(rows[i].order, &made.order, &err));
+        lz_token_write(&made, text);
+        assert_string_equal(text + 6 + 12 + 1 + 12, rows[i].end);
+        assert_true(lz_token_read(text, &read, &err));
+        assert_int_equal(read.is_swarm, rows[i].is_swarm);
+        assert_string_equal(lz_order_write(&read.order, order), rows[i].order);
+    }
+}
+
 static void another_text_has_another_token(void **state)
 {
     (void)state;
@@ -57,6 +84,9 @@ static void what_is_no_token_is_refused_with_its_text(void **state)
         "lz1-18446744073709551616-0123456789ab-0123456789ab",
         "lz1-1-0123456789ab-0123456789ab ",
         "lz1-1 -0123456789ab-0123456789ab",
+        "lz1-1-0123456789ab-0123456789ab-swarm-",
+        "lz1-1-0123456789ab-0123456789ab-swarms",
+        "lz1-1-0123456789ab-0123456789ab-random-swarm",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct lz_token token = {.seed = 99};
@@ -76,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(another_text_has_another_token),
+        cmocka_unit_test(what_is_not_plain_about_a_run_is_in_its_token),
         cmocka_unit_test(what_is_no_token_is_refused_with_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 
 static uint64_t path_of(const struct lz_group *g, uint32_t partition)
 {
-    return lz_hash_mix(g->path, lz_group_partition(g, partition)->path);
+    return lz_draw_join(g->path, lz_group_partition(g, partition)->path);
 }
 
 static void set_work(struct lz_world *w, struct lz_member *m, enum lz_member_work work)

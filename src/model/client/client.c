@@ -533,7 +533,7 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     c->owner = begin->owner;
     c->request = begin->request;
     bool is_leg = begin->owner_kind == LZ_OWNER_FAN || begin->owner_kind == LZ_OWNER_RACE;
-    c->path = is_leg || e->members != NULL ? begin->path : lz_hash_mix(begin->path, e->path);
+    c->path = is_leg || e->members != NULL ? begin->path : lz_draw_join(begin->path, e->path);
     c->key = begin->key;
     lz_argument_give_call(w, c, begin->argument);
     c->parent = begin->parent_call;

@@ -110,7 +110,7 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
     uint64_t id = lz_pool_id(c);
     c->owner = begin->owner;
     c->request = begin->request;
-    c->path = lz_hash_mix(begin->path, e->path);
+    c->path = lz_draw_join(begin->path, e->path);
     c->key = begin->key;
     c->begun = c->started = lz_sim_now(w->sim);
     c->edge = begin->edge;

@@ -212,7 +212,7 @@ static void disturb(struct lz_world *w, const struct dns *d, lz_instance_id clie
             touches = said->answer != answer;
         }
         if (e->delay.kind != LZ_DIST_NONE) {
-            struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(path, e->path),
+            struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_join(path, e->path),
                                                 LZ_PURPOSE_LOOKUP, counter);
             said->took += lz_dist_time(&e->delay, &draw);
             touches = true;

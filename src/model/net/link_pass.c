@@ -22,7 +22,7 @@ struct lost {
 static struct lz_draw draw_of(const struct lz_world *w, const struct lz_flight *f, uint64_t path,
                               uint64_t counter)
 {
-    uint64_t owner = path != 0 ? lz_hash_mix(f->owner, path) : f->owner;
+    uint64_t owner = path != 0 ? lz_draw_join(f->owner, path) : f->owner;
     return lz_draw_begin(lz_sim_key(w->sim), owner, f->purpose, counter);
 }
 

@@ -78,7 +78,7 @@ static struct lz_resolvers *resolvers_of(struct lz_world *w, lz_component_id fro
     rs->are_shared = c->kind == LZ_COMPONENT_TRAFFIC;
     rs->count = rs->are_shared ? lz_dns_opts(w, name)->resolvers : c->instance_count;
     rs->all = lz_arena_alloc(w->arena, rs->count * sizeof(*rs->all));
-    uint64_t path = lz_hash_mix(c->path, lz_world_component(w, name)->path);
+    uint64_t path = lz_draw_join(c->path, lz_world_component(w, name)->path);
     for (uint32_t i = 0; i < rs->count; i++)
         rs->all[i] = warm(w, rs, i, lz_draw_index(path, i));
     rs->next = w->resolvers;

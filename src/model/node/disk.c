@@ -102,7 +102,7 @@ bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id)
 static double unit(struct lz_world *w, uint64_t owner, uint64_t path, uint64_t counter)
 {
     struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(owner, path), LZ_PURPOSE_DISK, counter);
+        lz_draw_begin(lz_sim_key(w->sim), lz_draw_join(owner, path), LZ_PURPOSE_DISK, counter);
     return lz_draw_unit(&draw);
 }
 
@@ -180,7 +180,7 @@ static lz_time latency(struct lz_world *w, const struct device *d, const struct 
             continue;
         factor *= e->factor > 0.0 ? e->factor : 1.0;
         if (e->add.kind != LZ_DIST_NONE) {
-            struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(r->owner, e->path),
+            struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_join(r->owner, e->path),
                                                 LZ_PURPOSE_DISK, 4);
             more += (double)lz_dist_time(&e->add, &draw);
         }
