@@ -33,7 +33,8 @@ local rows = {
         .. "$L why -n 4 swarm-5 | tail -3; $L shrink swarm-5 | tail -3; $L run -q s/swarm.lua", 1,
         out = { "5 --swarm  # ", "--swarm --seed 5",
                 "the draw fault/pause web/7000000000/0 whether the fault is left out #0 =",
-                "fails alike after", "3 failed, 1 inconclusive" } },
+                "the same with error_ratio of fault.degrade web passes",
+                "3 failed, 1 inconclusive" } },
     { "who asks for another order still has the saved ones in theirs",
         "mkdir s/seeds; printf '2\\n2 --swarm\\n2 --order pct:2@1ms\\n' >s/seeds/passes.seeds; "
         .. "$L run s/passes.lua -o ndjson=- | grep -c verdict; "
@@ -145,7 +146,8 @@ local rows = {
             "drawn anew by itself, all before it as it was: 1 of 12 fail" } },
     { "the draw is the one of the request that failed",
         "$L run -q s/late.lua; $L sql late-1 "
-        .. "'select ordinal from request where status = 500 limit 1'; $L why late-1 -n 4 -o json=- | grep -o '\"draw\":{\"owner\":\"users/[0-9]*'", 0,
+        .. "'select ordinal from request where status = 500 limit 1'; "
+        .. "$L why late-1 -n 4 -o json=- | grep -o '\"draw\":{\"owner\":\"users/[0-9]*'", 0,
         out = { "\n998\n", "users/998" } },
     { "what a fault decides is put down to it, and to no other",
         "$L run -q s/two_faults.lua; $L why two_faults-1 -n 4", 0,
