@@ -46,6 +46,7 @@
 #define LZ_SIM_EVQ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -207,6 +208,21 @@ static inline const struct lz_evq_entry *lz_evq_peek(struct lz_evq *q, lz_time l
         q->near_first++;
         lz_evq_release(q, e->event);
     }
+}
+
+/*
+ * The newest entries of the slot that will be opened next, for fetching what they will need: so
+ * many of them, in no order. Some may have been cancelled.
+ */
+static inline const struct lz_evq_entry *lz_evq_ahead(const struct lz_evq *q, uint32_t *count)
+{
+    *count = 0;
+    if (q->levels == 0)
+        return NULL;
+    uint32_t level = (uint32_t)__builtin_ctz(q->levels);
+    uint32_t place = q->slots[level][__builtin_ctzll(q->occupied[level])];
+    *count = LZ_EVQ_CHUNK - (place & 7u);
+    return &q->chunks[place >> 3].entries[place & 7u];
 }
 
 /* Remove what lz_evq_peek just showed, and give back what it stood for. */

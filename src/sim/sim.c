@@ -18,6 +18,7 @@ struct kind {
     lz_event_fn *fn;
     void *ctx;
     const char *name;
+    lz_event_fn *foresee; // NULL: nobody does
 };
 
 // Due at this instant, in order.
@@ -65,6 +66,7 @@ struct lz_sim {
     uint64_t seq, first_seq;
     uint64_t run_key, seed;
     bool stop;
+    bool foresees; // some kind is foreseen
     struct lz_arena *arena;
     struct kind *kinds; // 1 ..
     uint32_t kind_count, kind_cap;
@@ -170,6 +172,14 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 {
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     return sim->kinds[kind].name;
+}
+
+void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
+{
+    LZ_ASSERT(fn != NULL);
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    sim->kinds[kind].foresee = fn;
+    sim->foresees = true;
 }
 
 /*
@@ -432,6 +442,41 @@ static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint6
     k->fn(k->ctx, entity, payload);
 }
 
+void lz_sim_foresee_cancel(const struct lz_sim *sim, lz_event_id id)
+{
+    uint32_t i = (uint32_t)id;
+    if ((id & TIMER_BIT) == 0) {
+        __builtin_prefetch(&sim->queue.events[i], 1);
+        return;
+    }
+    __builtin_prefetch(&sim->timer_gens[i], 1);
+    __builtin_prefetch(&sim->timers[i], 1);
+}
+
+static inline void foresee(const struct lz_sim *sim, const struct lz_evq_entry *entry)
+{
+    const struct lz_evq_event *e = &sim->queue.events[entry->event];
+    const struct kind *k = &sim->kinds[(lz_kind)e->rank];
+    if ((lz_kind)e->rank != KIND_ALARM && k->foresee != NULL)
+        k->foresee(k->ctx, e->entity, e->payload);
+}
+
+/*
+ * A slot was opened, whose events fire one after the other from now on: those of the next slot
+ * are foreseen; and of this one, if it has more than a chunk (what is ahead is one), those that
+ * do not fire at once. Told in a row, all that has to be fetched is on its way at the same time.
+ */
+static __attribute__((noinline)) void foresee_some(const struct lz_sim *sim)
+{
+    const struct lz_evq *q = &sim->queue;
+    uint32_t count;
+    const struct lz_evq_entry *ahead = lz_evq_ahead(q, &count);
+    for (uint32_t i = 0; i < count; i++)
+        foresee(sim, &ahead[i]);
+    for (uint32_t i = q->near_first + LZ_EVQ_CHUNK; i < q->near_last; i++)
+        foresee(sim, &q->near[i]);
+}
+
 // The timer that an alarm was set for, or 0 if it was cancelled meanwhile.
 static uint32_t timer_of(const struct lz_sim *sim, const struct lz_evq_event *alarm)
 {
@@ -558,7 +603,10 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         bool has_ready = sim->ready_count > 0;
         lz_time limit = has_ready ? sim->face.now : end;
         bool is_line = sim->lines.at <= limit && sim->lines.held > 0;
+        bool was_empty = sim->queue.near_first == sim->queue.near_last;
         const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? sim->lines.at : limit);
+        if (was_empty && sim->foresees)
+            foresee_some(sim);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
             is_line && (e == NULL || sim->lines.at < next->at ||

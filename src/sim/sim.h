@@ -106,6 +106,12 @@ lz_kind lz_sim_kind_count(const struct lz_sim *sim); /* kinds are 1 .. count */
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
 
 /*
+ * `fn` is told of an event of this kind some time before it fires, or is cancelled, or not at all:
+ * it may fetch into the cache what the event will need, and must change nothing.
+ */
+void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
+
+/*
  * A line for events that fire after `delay` > 0, the same for the same delay; 0 if there are
  * too many others. In order with all else, as if by lz_sim_at.
  */
@@ -133,6 +139,9 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
 
 /* Forget a pending event or timer. False if it has fired or been cancelled; 0 is allowed. */
 bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id);
+
+/* For who foresees: that event or timer is going to be cancelled. */
+void lz_sim_foresee_cancel(const struct lz_sim *sim, lz_event_id id);
 
 /* Run until `end` (events at `end` itself fire), a budget, or lz_sim_stop. */
 enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end);

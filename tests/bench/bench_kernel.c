@@ -153,12 +153,21 @@ static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
     over(b);
 }
 
+// It will cancel its timer.
+static void foresee_answer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    const struct bench *b = ctx;
+    (void)entity;
+    lz_sim_foresee_cancel(b->sim, payload);
+}
+
 static void timeouts(void)
 {
     uint32_t size = 100000;
     uint64_t events = 10000000;
     struct bench b = make(size);
     b.kind = lz_sim_kind(b.sim, "answer", on_answer, &b);
+    lz_sim_foresee(b.sim, b.kind, foresee_answer);
     b.lane = lz_sim_lane(b.sim, 30 * LZ_S, lz_sim_kind(b.sim, "timeout", on_timeout, &b));
     for (uint32_t i = 0; i < size; i++)
         begin_request(&b, i, 0);

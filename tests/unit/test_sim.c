@@ -331,6 +331,76 @@ static void in_a_crowd_each_fires_once_and_in_order(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Many that each come again; payloads number what was scheduled, and a timer is set and cancelled
+// with each.
+#define AGAIN 40000
+struct again {
+    struct lz_sim *sim;
+    lz_kind kind;
+    lz_lane lane;
+    lz_event_id last; // timer
+    uint64_t next, foreseen;
+    bool fired[AGAIN];
+};
+
+static void come_again(struct again *a)
+{
+    uint64_t n = a->next++;
+    struct lz_draw draw = lz_draw_begin(KEY, n, LZ_PURPOSE_THINK, 0);
+    lz_time at = lz_sim_now(a->sim) + (lz_time)lz_draw_below(&draw, 1000000);
+    a->last = lz_sim_arm(a->sim, a->lane, 0, n);
+    lz_sim_cancel(a->sim, a->last);
+    lz_sim_at(a->sim, at, a->kind, (uint32_t)n % 97, n);
+}
+
+static void on_again(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    struct again *a = ctx;
+    assert_false(a->fired[payload]);
+    a->fired[payload] = true;
+    if (a->next < AGAIN)
+        come_again(a);
+}
+
+static void foresee_again(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct again *a = ctx;
+    assert_true(payload < a->next && entity == payload % 97);
+    assert_false(a->fired[payload]);
+    a->foreseen++;
+    lz_sim_foresee_cancel(a->sim, a->last);
+}
+
+static uint64_t trace_of_again(bool is_foreseen, uint64_t *foreseen)
+{
+    struct stage s = make();
+    struct again *a = lz_arena_alloc(s.arena, sizeof(*a));
+    a->sim = s.sim;
+    a->kind = lz_sim_kind(s.sim, "again", on_again, a);
+    a->lane = lz_sim_lane(s.sim, LZ_MS, a->kind);
+    if (is_foreseen)
+        lz_sim_foresee(s.sim, a->kind, foresee_again);
+    for (int i = 0; i < 5000; i++)
+        come_again(a);
+    assert_int_equal(lz_sim_run(s.sim, LZ_S), LZ_SIM_ENDED);
+    for (uint64_t i = 0; i < AGAIN; i++)
+        assert_true(a->fired[i]);
+    *foreseen = a->foreseen;
+    uint64_t trace = lz_sim_trace(s.sim);
+    lz_arena_destroy(s.arena);
+    return trace;
+}
+
+static void what_is_foreseen_has_not_fired_and_leaves_no_trace(void **state)
+{
+    (void)state;
+    uint64_t none, some;
+    assert_true(trace_of_again(false, &none) == trace_of_again(true, &some));
+    assert_int_equal(none, 0);
+    assert_true(some > AGAIN / 2);
+}
+
 static void the_event_budget_stops_the_run(void **state)
 {
     (void)state;
@@ -505,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_handle_does_not_cancel_what_took_its_place),
         cmocka_unit_test(a_lane_is_made_once_for_a_delay_and_a_kind),
         cmocka_unit_test(in_a_crowd_each_fires_once_and_in_order),
+        cmocka_unit_test(what_is_foreseen_has_not_fired_and_leaves_no_trace),
         cmocka_unit_test(the_event_budget_stops_the_run),
         cmocka_unit_test(a_stopped_run_goes_on_where_it_stopped),
         cmocka_unit_test(the_trace_tells_apart_any_two_runs_that_differ),
