@@ -89,6 +89,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     LZ_ASSERT(opts->warmup >= 0 && opts->end >= opts->warmup);
     struct lz_world *w = lz_arena_alloc(opts->arena, sizeof(*w));
     w->arena = opts->arena;
+    w->ways = 1;
     w->warmup = opts->warmup;
     w->end = opts->end;
     w->sim = lz_sim_create(&(struct lz_sim_opts){.arena = opts->arena,

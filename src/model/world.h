@@ -70,6 +70,22 @@ struct lz_component {
 
 #define LZ_WORLD_COMPONENTS_MAX 65535
 
+/*
+ * What few worlds have and every request would have to ask for, a bit each: one look says that
+ * there is none of it. Set by whoever makes the first.
+ */
+enum lz_unusual {
+    LZ_UNUSUAL_FILTERS = 1u << 0,   /* filter.h: some are in force */
+    LZ_UNUSUAL_ULIMITS = 1u << 1,   /* ulimit.h: somebody has one */
+    LZ_UNUSUAL_RSS = 1u << 2,       /* rss.h: a request takes memory somewhere */
+    LZ_UNUSUAL_DRAINS = 1u << 3,    /* life.h: processes that finish what they have, then end */
+    LZ_UNUSUAL_STREAMS = 1u << 4,   /* stream.h: answers that are passed on as they arrive */
+    LZ_UNUSUAL_ARGUMENTS = 1u << 5, /* argument.h: calls that carry something */
+    LZ_UNUSUAL_AUTHS = 1u << 6,     /* auth.h: somebody asks for tokens */
+    LZ_UNUSUAL_HOTS = 1u << 7,      /* hot.h: a key that is asked for more than it is by itself */
+    LZ_UNUSUAL_AMPLIFIED = 1u << 8, /* call.h: requests are counted for amplification(a, b) */
+};
+
 struct lz_world {
     struct lz_sim *sim;
     struct lz_arena *arena;
@@ -80,6 +96,9 @@ struct lz_world {
     uint32_t component_count;
     uint32_t component_cap;
     bool running;           /* the first event has fired: nothing may be added */
+    uint32_t unusual;       /* enum lz_unusual */
+    uint32_t ways;          /* counts changes of processes and links: what a pair of an edge knew of
+                               both is old then; never 0 */
     struct lz_order *order; /* of deliveries; NULL: as the network says */
 
     struct lz_world_clock *clock;

@@ -99,7 +99,7 @@ static void describe_task(const struct lz_world *w, const struct lz_task *t, cha
     const char *op = lz_call_op_name(w, t->op);
     int n = snprintf(out, size, "%s, serving %s", who, op[0] != '\0' ? op : "a request");
     if (r != NULL && n > 0 && (size_t)n < size)
-        snprintf(out + n, size - (size_t)n, ", request %" PRIu64 " of %s", r->ordinal,
+        snprintf(out + n, size - (size_t)n, ", request %" PRIu64 " of %s", (uint64_t)r->ordinal,
                  lz_world_component(w, r->traffic)->name);
 }
 

@@ -282,7 +282,7 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
     double ns = (double)lz_dist_time(&c->opts.get_time, &draw) * n->capacity->factor;
     lz_time demand = (lz_time)(ns + 0.5);
-    t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
+    t->job = lz_cpu_start(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     measure_cpu(w, c, t->server - c->first);
 }
 

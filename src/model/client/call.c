@@ -288,6 +288,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
+    w->ways++;
     cs->face.has_long |= opts->size > LZ_TCP_SEGMENT || opts->response_size > LZ_TCP_SEGMENT;
     prepare(w, e);
     *id = cs->face.edge_count;
@@ -323,7 +324,7 @@ lz_edge_id lz_call_bundle(struct lz_world *w, lz_component_id from,
     return cs->face.edge_count;
 }
 
-void lz_client_count_request(struct lz_world *w, lz_component_id component)
+void lz_client_count_amplified(struct lz_world *w, lz_component_id component)
 {
     const struct lz_calls *cs = w->calls;
     if (component < cs->requests_cap && cs->requests[component] != 0)
@@ -356,6 +357,7 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
     cs->requests = lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
     if (cs->requests[a] == 0)
         cs->requests[a] = lz_metrics_counter(w->metrics);
+    w->unusual |= LZ_UNUSUAL_AMPLIFIED;
     return lz_metrics_define(w->metrics, a,
                              &(struct lz_metric_def){.name = lz_arena_strdup(w->arena, name),
                                                      .view = LZ_VIEW_RATIO,

@@ -119,7 +119,7 @@ void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
     LZ_ASSERT(t->child == told->call);
     t->child = 0;
     t->child_ns += told->took;
-    lz_task_ops(w, lz_instance_get(w, t->server)->component)->called(w, t, result);
+    lz_task_ops_at(w, t->server)->called(w, t, result);
 }
 
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)

@@ -64,7 +64,12 @@ void lz_client_reset(struct lz_world *w, const struct lz_task *t);
 void lz_client_orphan(struct lz_world *w, uint64_t call);
 
 /* Requests begun at a component, for amplification(a, b). */
-void lz_client_count_request(struct lz_world *w, lz_component_id component);
+void lz_client_count_amplified(struct lz_world *w, lz_component_id component);
+static inline void lz_client_count_request(struct lz_world *w, lz_component_id component)
+{
+    if ((w->unusual & LZ_UNUSUAL_AMPLIFIED) != 0)
+        lz_client_count_amplified(w, component);
+}
 
 /* For traffic: the answer to a user's own call. */
 void lz_traffic_called(struct lz_world *w, lz_request_id request,

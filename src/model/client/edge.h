@@ -26,12 +26,15 @@ struct lz_edge_pair {
     uint32_t connected; /* incarnation of the server that connections are open to; 0: none */
     uint32_t in_flight;
     uint32_t there, back; /* numbers of the links, see link.h */
+    uint32_t fresh;       /* lz_world's `ways` when all was as plain.h wants it; 0: it was not */
+    lz_line line_there, line_back; /* then: of messages both ways */
 };
 
 struct lz_edge {
     struct lz_edge_opts opts; /* defaults filled in */
     lz_op op;
     uint64_t path;
+    const struct lz_server_ops *ops; /* of the callee, from the beginning of the run on */
     lz_lane timeout;
     lz_instance_id client_first, server_first;
     uint32_t client_count, server_count;
@@ -83,6 +86,13 @@ static inline struct lz_edge_pair *lz_edge_pair(const struct lz_edge *e, lz_inst
                                                 lz_instance_id server)
 {
     return &e->pairs[(client - e->client_first) * e->server_count + (server - e->server_first)];
+}
+
+/* A connection is open to a process of the server, or to none (0). */
+static inline void lz_edge_set_connected(struct lz_edge_pair *pair, uint32_t incarnation)
+{
+    pair->connected = incarnation;
+    pair->fresh = 0;
 }
 
 struct lz_balances {

@@ -16,6 +16,7 @@ uint32_t lz_hot_add(struct lz_world *w, const struct lz_hot *hot)
     LZ_ASSERT(hot->ratio >= 0.0 && hot->ratio <= 1.0);
     if (w->hots == NULL)
         w->hots = lz_arena_alloc(w->arena, sizeof(*w->hots));
+    w->unusual |= LZ_UNUSUAL_HOTS;
     struct lz_hots *hs = w->hots;
     uint32_t at = 0;
     while (at < hs->count && hs->all[at].component != 0)
@@ -33,7 +34,8 @@ void lz_hot_remove(struct lz_world *w, uint32_t id)
     struct lz_hots *hs = w->hots;
     LZ_ASSERT(hs != NULL && id >= 1 && id <= hs->count && hs->all[id - 1].component != 0);
     hs->all[id - 1] = (struct lz_hot){0};
-    hs->active--;
+    if (--hs->active == 0)
+        w->unusual &= ~(uint32_t)LZ_UNUSUAL_HOTS;
 }
 
 static bool is_about(const struct lz_world *w, const struct lz_edge *e, lz_component_id component)

@@ -21,6 +21,9 @@ void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
                   !face->is_plain_forbidden;
     e->is_small = o->size > 0 && o->size <= LZ_TCP_SEGMENT && o->response_size > 0 &&
                   o->response_size <= LZ_TCP_SEGMENT;
+    const struct lz_tasks_face *tasks = &w->tasks->face;
+    e->ops = o->to < tasks->ops_cap ? tasks->ops[o->to] : NULL;
+    e->is_plain = e->is_plain && e->ops != NULL;
 }
 
 void lz_plain_forbid(struct lz_world *w)
@@ -29,19 +32,49 @@ void lz_plain_forbid(struct lz_world *w)
     ((struct lz_calls_face *)w->calls)->is_plain_forbidden = true;
 }
 
+// Does a message of one segment from the client find a warm connection to a process that is up?
+static bool is_open(const struct lz_world *w, const struct lz_edge *e,
+                    const struct lz_edge_pair *pair, const struct lz_call *c)
+{
+    const struct lz_instance *server = lz_instance_get(w, c->server);
+    return server->state == LZ_INSTANCE_UP && pair->connected == server->incarnation &&
+           lz_plain_is_small(w, e) && lz_instance_get(w, c->client)->state != LZ_INSTANCE_LOST;
+}
+
+// A link that was used, and is now, certain and open; its line. 0: it is not that, or has none.
+static lz_line line_of(const struct lz_world *w, uint32_t number, int is_answer)
+{
+    const struct lz_links_face *face = (const struct lz_links_face *)w->links;
+    const struct lz_link *l = number != 0 ? face->all[number] : NULL;
+    bool is_it = l != NULL && l->epoch == face->epoch && l->always_ns >= 0 && !l->is_cut[is_answer];
+    return is_it ? l->line : 0;
+}
+
+// All that stands between two plain instances, looked at once until any of it changes. What was
+// not used since is left to the functions that use it.
+static __attribute__((noinline)) bool freshen(const struct lz_world *w, const struct lz_edge *e,
+                                              struct lz_edge_pair *pair, const struct lz_call *c)
+{
+    pair->line_there = line_of(w, pair->there, 0);
+    pair->line_back = line_of(w, pair->back, 1);
+    bool is_fresh = pair->line_there != 0 && pair->line_back != 0 && is_open(w, e, pair, c);
+    pair->fresh = is_fresh ? w->ways : 0;
+    return is_fresh;
+}
+
 // Over a link that takes the same time always, to a process that is up. False: not a plain send.
 static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint64_t path)
 {
-    const struct lz_instance *server = lz_instance_get(w, c->server);
     struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
-    if (server->state != LZ_INSTANCE_UP || pair->connected != server->incarnation ||
-        !lz_plain_is_small(w, e) || lz_instance_get(w, c->client)->state == LZ_INSTANCE_LOST)
-        return false;
-    const struct lz_link *l = lz_link_by_number(w, &pair->there, c->client, c->server);
-    if (l->always_ns < 0 || l->is_cut[0])
-        return false;
-    lz_time now = lz_sim_now(w->sim);
-    c->connected = c->sent = now;
+    const struct lz_link *l = NULL;
+    if (pair->fresh != w->ways && !freshen(w, e, pair, c)) {
+        if (!is_open(w, e, pair, c))
+            return false;
+        l = lz_link_by_number(w, &pair->there, c->client, c->server);
+        if (l->always_ns < 0 || l->is_cut[0])
+            return false;
+    }
+    c->connected = c->sent = c->started;
     c->state = LZ_CALL_SENT;
     pair->in_flight++;
     struct lz_tasks *ts = w->tasks;
@@ -55,25 +88,27 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     t->op = c->op;
     t->call_number = c->number;
     t->server = c->server;
-    t->incarnation = server->incarnation;
-    t->state = LZ_TASK_SENT;
+    t->incarnation = pair->connected;
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
     if (e->tells_deadline) // its own: it has heard of no other
         t->deadline = c->started + e->opts.timeout;
     c->task = lz_pool_id(t);
     if (e->is_keyed)
         lz_client_ask(w, c, t);
-    lz_link_deliver(w, l, ts->arrive, c->task);
+    if (l == NULL)
+        lz_sim_after(w->sim, pair->line_there, ts->arrive, c->server, c->task);
+    else
+        lz_link_deliver(w, l, ts->arrive, c->task);
     return true;
 }
 
-static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const struct lz_call *c,
-                                 uint64_t path)
+static inline lz_instance_id server_for(struct lz_world *w, struct lz_edge *e,
+                                        const struct lz_call *c, uint64_t path)
 {
-    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
-    if (ops->route != NULL) {
+    if (e->ops->route != NULL) {
         struct lz_route route = {
             .client = c->client, .request = c->request, .op = c->op, .path = path, .key = c->key};
-        return ops->route(w, e->opts.to, &route);
+        return e->ops->route(w, e->opts.to, &route);
     }
     if (e->server_count == 1)
         return e->server_first;
@@ -81,9 +116,8 @@ static lz_instance_id server_for(struct lz_world *w, struct lz_edge *e, const st
     return lz_balance_pick(w, e, &ask);
 }
 
-static void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+static inline void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 {
-    const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     uint64_t path = lz_draw_index(c->path, 1);
     if (e->attempts != 0)
         lz_metrics_add(w->metrics, e->attempts, 1);
@@ -92,8 +126,8 @@ static void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         lz_client_fail_soon(w, c);
         return;
     }
-    if (ops->connect != NULL) {
-        if (!ops->connect(w, e->opts.to, lz_pool_id(c))) {
+    if (e->ops->connect != NULL) {
+        if (!e->ops->connect(w, e->opts.to, lz_pool_id(c))) {
             c->state = LZ_CALL_WAITING;
             return;
         }
@@ -118,7 +152,7 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
     c->owner_kind = (uint8_t)begin->owner_kind;
     c->parent = begin->parent_call;
     c->op = begin->op != 0 ? begin->op : e->op;
-    if (w->hots != NULL)
+    if ((w->unusual & LZ_UNUSUAL_HOTS) != 0)
         c->key = lz_hot_key(w, e, c);
     c->attempt = 1;
     struct lz_request *r = lz_request_find(w, begin->request);
@@ -129,6 +163,27 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
     return id;
 }
 
+bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t)
+{
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (!lz_plain_is_possible(w, e))
+        return false;
+    LZ_ASSERT(c->server == t->server);
+    struct lz_edge_pair *pair = lz_edge_pair(e, c->client, t->server);
+    if (pair->fresh == w->ways) {
+        lz_sim_after(w->sim, pair->line_back, w->tasks->answer, c->client, c->task);
+        return true;
+    }
+    if (!lz_plain_is_small(w, e) || lz_instance_get(w, c->client)->state == LZ_INSTANCE_LOST ||
+        lz_instance_get(w, t->server)->state == LZ_INSTANCE_LOST)
+        return false;
+    const struct lz_link *l = lz_link_by_number(w, &pair->back, t->server, c->client);
+    if (l->always_ns < 0 || l->is_cut[1])
+        return false;
+    lz_link_deliver(w, l, w->tasks->answer, c->task);
+    return true;
+}
+
 bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
 {
     struct lz_edge *e = lz_edge_get(w, c->edge);
@@ -137,7 +192,7 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
     struct lz_request *r = lz_request_find(w, c->request);
     if (r != NULL)
-        lz_span_add_answered(w, r, c, t);
+        lz_span_add_answered(w, r, c, t, e->opts.to);
     lz_sim_cancel(w->sim, c->timeout);
     struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
     LZ_ASSERT(pair->in_flight > 0);
@@ -145,7 +200,7 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
     if (c->has_connection) {
         c->has_connection = false;
         c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
-        lz_task_ops(w, e->opts.to)->disconnect(w, e->opts.to);
+        e->ops->disconnect(w, e->opts.to);
     }
     struct lz_client_told told = {.kind = c->owner_kind,
                                   .owner = c->owner,

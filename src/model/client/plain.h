@@ -9,8 +9,10 @@
  * What turns out to be otherwise they leave, as it then is, to the function that comes next there.
  *
  * An edge knows whether it is plain (lz_plain_settle, whenever one of these things changes); what
- * holds for the whole world is asked each time. lz_plain_forbid makes every call take the long way:
- * tests/unit/test_plain.c holds the two against each other, event by event.
+ * holds for the whole world is asked each time, by one look at its `unusual`. What is between two
+ * instances a pair of them keeps, for as long as no process and no link of the world has changed
+ * (its `ways`): then a message is one event of a line that is known. lz_plain_forbid makes every
+ * call take the long way: tests/unit/test_plain.c holds the two against each other, event by event.
  */
 #ifndef LZ_MODEL_CLIENT_PLAIN_H
 #define LZ_MODEL_CLIENT_PLAIN_H
@@ -27,13 +29,16 @@ void lz_plain_forbid(struct lz_world *w);
 /* lz_client_begin, for an edge that is plain. */
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin);
 
+/* The answer leaves the server that `c` waits for; false: nothing was done. */
+bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t);
+
 /* The answer to the attempt under way is here; false: nothing was done. */
 bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t);
 
-/* Nobody in this world limits files and ports, asks for tokens, or sends anything along. */
+/* Nobody in this world asks for tokens, or sends anything along. */
 static inline bool lz_plain_is_possible(const struct lz_world *w, const struct lz_edge *e)
 {
-    return e->is_plain && w->auths == NULL && w->arguments == NULL;
+    return e->is_plain && (w->unusual & (LZ_UNUSUAL_AUTHS | LZ_UNUSUAL_ARGUMENTS)) == 0;
 }
 
 /* Its messages are of one segment each: how many bytes they have need not be asked. */

@@ -126,6 +126,7 @@ void lz_stream_declare(struct lz_world *w)
     if (w->streams != NULL)
         return;
     w->streams = lz_arena_alloc(w->arena, sizeof(*w->streams));
+    w->unusual |= LZ_UNUSUAL_STREAMS;
     w->streams->first = lz_sim_kind(w->sim, "first byte", on_first, w);
     w->streams->half = lz_sim_kind(w->sim, "streamed", on_half, w);
     w->streams->tail = lz_sim_kind(w->sim, "stream end", on_tail, w);

@@ -393,7 +393,7 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
     double ns = (double)lz_dist_time(&g->opts.request_time, &draw) * node->capacity->factor;
     lz_time demand = (lz_time)(ns + 0.5);
-    t->job = lz_cpu_add(w, node->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
+    t->job = lz_cpu_start(w, node->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     measure_cpu(w, g, n);
 }
 

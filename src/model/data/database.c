@@ -118,7 +118,10 @@ struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
 
 struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t)
 {
-    return lz_database_at(w, lz_instance_get(w, t->server)->component);
+    const struct lz_instance *i = lz_instance_get(w, t->server);
+    struct lz_database *d = i->whole;
+    LZ_ASSERT(d->id == i->component);
+    return d;
 }
 
 bool lz_database_is_read(const char *op)
@@ -358,6 +361,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
     // A query whose client gave up runs on: there may be more of them than connections.
     double cores = d->opts.cpu > 0.0 ? d->opts.cpu : (double)d->opts.max_connections;
     d->nodes = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*d->nodes));
+    lz_instances_keep(w, *id, d, d->nodes, sizeof(d->nodes[0]));
     lz_capacity_declare(
         w, *id, cores, ds->queried,
         (struct lz_capacity_places){.first = &d->nodes[0].capacity, .stride = sizeof(d->nodes[0])});

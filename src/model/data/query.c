@@ -24,7 +24,7 @@ void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
     if (d->encrypt != NULL)
         query_ns += lz_encrypt_cost_ns(d);
     lz_time demand = (lz_time)(query_ns + 0.5);
-    t->job = lz_cpu_add(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
+    t->job = lz_cpu_start(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
     lz_query_measure_cpu(w, d);
 }
 

@@ -13,7 +13,7 @@ void lz_connect_warm(struct lz_world *w, struct lz_edge *e)
     for (uint32_t c = 0; c < e->client_count; c++)
         for (uint32_t s = 0; s < e->server_count; s++)
             if (ops->route == NULL || s == 0)
-                e->pairs[c * e->server_count + s].connected = 1;
+                lz_edge_set_connected(&e->pairs[c * e->server_count + s], 1);
     for (uint32_t c = 0; c < e->client_count; c++)
         e->clients[c].has_ticket = !e->opts.pool.is_cold;
 }
@@ -21,7 +21,7 @@ void lz_connect_warm(struct lz_world *w, struct lz_edge *e)
 void lz_connect_cold(struct lz_edge *e)
 {
     for (uint32_t i = 0; i < e->client_count * e->server_count; i++)
-        e->pairs[i].connected = 0;
+        lz_edge_set_connected(&e->pairs[i], 0);
     for (uint32_t c = 0; c < e->client_count; c++)
         e->clients[c].has_ticket = false;
 }
@@ -34,7 +34,7 @@ void lz_connect_forget(struct lz_world *w, lz_instance_id client)
         if (client < e->client_first || client - e->client_first >= e->client_count)
             continue;
         for (uint32_t s = 0; s < e->server_count; s++)
-            lz_edge_pair(e, client, e->server_first + s)->connected = 0;
+            lz_edge_set_connected(lz_edge_pair(e, client, e->server_first + s), 0);
         e->clients[client - e->client_first].has_ticket = false;
         if (e->pool != NULL)
             lz_connection_forget(w, e, client);
@@ -118,7 +118,7 @@ static void established(struct lz_world *w, struct lz_edge *e, struct lz_call *c
         lz_connection_opened(w, e, c);
         return;
     }
-    lz_edge_pair(e, c->client, c->server)->connected = server->incarnation;
+    lz_edge_set_connected(lz_edge_pair(e, c->client, c->server), server->incarnation);
     lz_client_send(w, c);
 }
 
@@ -264,7 +264,7 @@ void lz_connect_keep_alive(struct lz_world *w, struct lz_call *c)
 void lz_connect_broke(struct lz_world *w, const struct lz_call *c)
 {
     LZ_ASSERT(c->state == LZ_CALL_SENT);
-    lz_edge_pair(lz_edge_get(w, c->edge), c->client, c->server)->connected = 0;
+    lz_edge_set_connected(lz_edge_pair(lz_edge_get(w, c->edge), c->client, c->server), 0);
 }
 
 void lz_connect_init(struct lz_world *w)

@@ -39,6 +39,7 @@ void lz_links_init(struct lz_world *w)
 void lz_link_recompose(struct lz_world *w)
 {
     w->links->face.epoch++;
+    w->ways++;
 }
 
 static bool check_share(const char *what, const struct lz_loss *loss, struct lz_err *err)
@@ -94,7 +95,7 @@ static struct lz_link_cause *new_cause(struct lz_world *w)
     }
     struct lz_link_cause *c = ls->causes[slot];
     *c = (struct lz_link_cause){.is_active = true, .serial = ++ls->serials, .slot = slot};
-    ls->face.epoch++;
+    lz_link_recompose(w);
     return c;
 }
 
@@ -290,12 +291,11 @@ void lz_link_effect_set_junk(struct lz_world *w, lz_link_effect_id id, double by
 
 void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id)
 {
-    struct lz_links *ls = w->links;
     struct lz_link_cause *c = active(w, id);
     if (c->effect.junk > 0.0)
         end_flood(w, c->serial);
     c->is_active = false;
-    ls->face.epoch++;
+    lz_link_recompose(w);
 }
 
 // A declared link that has nothing but a latency is no more than another distance.

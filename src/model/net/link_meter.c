@@ -89,7 +89,7 @@ static struct lz_link_meter *meter_of(struct lz_world *w, const struct lz_target
     for (size_t i = 0; i < sizeof(defs) / sizeof(defs[0]); i++)
         lz_metrics_define(w->metrics, id, &defs[i]);
     w->links->meters = m;
-    w->links->face.epoch++;
+    lz_link_recompose(w);
     return m;
 }
 

@@ -6,27 +6,13 @@
 #include "base/grow.h"
 #include "model/node/cpu_host.h"
 
-struct job {
-    union {
-        double finish; // on the virtual clock, while shared
-        lz_time due;   // while plain
-    };
-    uint64_t payload;
-    lz_event_id timer; // while plain
-    uint32_t heap_at;  // while shared: 1 + place in the heap
-    uint32_t next_free;
-};
-
 struct lz_cpu {
     struct lz_cpu_face face; // first: the getter looks here
     double stolen;
     bool is_frozen;
     bool is_shared; // jobs are in the heap, under the virtual clock
-    lz_kind done, tick;
-    uint32_t entity;
-
-    struct job *jobs; // 1 ..
-    uint32_t job_count, job_cap, job_free;
+    lz_kind tick;
+    uint32_t job_count, job_cap;
 
     uint32_t *heap; // shared jobs by (finish, index): ties in order of arrival slots
     uint32_t heap_count, heap_cap;
@@ -51,9 +37,10 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
     LZ_ASSERT(cores > 0.0);
     struct lz_cpu *cpu = lz_arena_alloc(w->arena, sizeof(*cpu));
     cpu->face.cores = cores;
-    cpu->done = done;
+    cpu->face.whole_cores = cores < (double)UINT32_MAX ? (uint32_t)cores : UINT32_MAX;
+    cpu->face.done = done;
     cpu->tick = tick;
-    cpu->entity = entity;
+    cpu->face.entity = entity;
     cpu->granted = (double)INFINITY;
     cpu->face.is_plain = true;
     return cpu;
@@ -68,7 +55,7 @@ static void settle(struct lz_cpu *cpu)
 
 static bool before(const struct lz_cpu *cpu, uint32_t a, uint32_t b)
 {
-    const struct job *x = &cpu->jobs[a], *y = &cpu->jobs[b];
+    const struct lz_cpu_job *x = &cpu->face.jobs[a], *y = &cpu->face.jobs[b];
     if (x->finish < y->finish)
         return true;
     if (y->finish < x->finish)
@@ -79,7 +66,7 @@ static bool before(const struct lz_cpu *cpu, uint32_t a, uint32_t b)
 static void put(struct lz_cpu *cpu, uint32_t at, uint32_t job)
 {
     cpu->heap[at] = job;
-    cpu->jobs[job].heap_at = at + 1;
+    cpu->face.jobs[job].heap_at = at + 1;
 }
 
 static void sift_up(struct lz_cpu *cpu, uint32_t at)
@@ -119,29 +106,29 @@ static void heap_add(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
 
 static void heap_remove(struct lz_cpu *cpu, uint32_t job)
 {
-    LZ_ASSERT(cpu->jobs[job].heap_at > 0);
-    uint32_t at = cpu->jobs[job].heap_at - 1;
+    LZ_ASSERT(cpu->face.jobs[job].heap_at > 0);
+    uint32_t at = cpu->face.jobs[job].heap_at - 1;
     LZ_ASSERT(cpu->heap[at] == job);
-    cpu->jobs[job].heap_at = 0;
+    cpu->face.jobs[job].heap_at = 0;
     uint32_t moved = cpu->heap[--cpu->heap_count];
     if (moved == job)
         return;
     put(cpu, at, moved);
     sift_up(cpu, at);
-    sift_down(cpu, cpu->jobs[moved].heap_at - 1);
+    sift_down(cpu, cpu->face.jobs[moved].heap_at - 1);
 }
 
 static uint32_t new_job(struct lz_world *w, struct lz_cpu *cpu, uint64_t payload)
 {
-    uint32_t job = cpu->job_free;
+    uint32_t job = cpu->face.job_free;
     if (job != 0) {
-        cpu->job_free = cpu->jobs[job].next_free;
+        cpu->face.job_free = cpu->face.jobs[job].next_free;
     } else {
-        cpu->jobs =
-            lz_grow(w->arena, cpu->jobs, &cpu->job_cap, cpu->job_count + 2, sizeof(*cpu->jobs));
+        cpu->face.jobs = lz_grow(w->arena, cpu->face.jobs, &cpu->job_cap, cpu->job_count + 2,
+                                 sizeof(*cpu->face.jobs));
         job = ++cpu->job_count;
     }
-    cpu->jobs[job] = (struct job){.payload = payload};
+    cpu->face.jobs[job] = (struct lz_cpu_job){.payload = payload};
     cpu->face.live++;
     cpu->face.changes++;
     return job;
@@ -150,9 +137,9 @@ static uint32_t new_job(struct lz_world *w, struct lz_cpu *cpu, uint64_t payload
 static void free_job(struct lz_cpu *cpu, uint32_t job)
 {
     LZ_ASSERT(cpu->face.live > 0);
-    cpu->jobs[job].next_free = cpu->job_free;
-    cpu->jobs[job].payload = 0;
-    cpu->job_free = job;
+    cpu->face.jobs[job].next_free = cpu->face.job_free;
+    cpu->face.jobs[job].payload = 0;
+    cpu->face.job_free = job;
     cpu->face.live--;
     cpu->face.changes++;
 }
@@ -229,24 +216,24 @@ static void retime(struct lz_world *w, struct lz_cpu *cpu)
     if (cpu->quota > 0.0)
         wait = quota_wait(w, cpu);
     if (!cpu->is_throttled)
-        wait = fmin(wait, (cpu->jobs[cpu->heap[0]].finish - cpu->clock) / cpu->rate);
+        wait = fmin(wait, (cpu->face.jobs[cpu->heap[0]].finish - cpu->clock) / cpu->rate);
     lz_time at = lz_sim_now(w->sim) + (wait > 0.0 ? (lz_time)(wait + 0.5) : 0);
-    cpu->timer = lz_sim_at(w->sim, at, cpu->tick, cpu->entity, 0);
+    cpu->timer = lz_sim_at(w->sim, at, cpu->tick, cpu->face.entity, 0);
 }
 
 static void add_shared(struct lz_world *w, struct lz_cpu *cpu, uint32_t job, lz_time demand)
 {
     advance(w, cpu);
-    cpu->jobs[job].finish = cpu->clock + (double)demand;
+    cpu->face.jobs[job].finish = cpu->clock + (double)demand;
     heap_add(w, cpu, job);
     retime(w, cpu);
 }
 
 static void add_plain(struct lz_world *w, struct lz_cpu *cpu, uint32_t job, lz_time demand)
 {
-    struct job *j = &cpu->jobs[job];
+    struct lz_cpu_job *j = &cpu->face.jobs[job];
     j->due = lz_sim_now(w->sim) + demand;
-    j->timer = lz_sim_at(w->sim, j->due, cpu->done, cpu->entity, j->payload);
+    j->timer = lz_sim_at(w->sim, j->due, cpu->face.done, cpu->face.entity, j->payload);
 }
 
 static bool contends(const struct lz_cpu *cpu)
@@ -261,7 +248,7 @@ static void become_shared(struct lz_world *w, struct lz_cpu *cpu)
     cpu->face.is_plain = false;
     cpu->since = lz_sim_now(w->sim);
     for (uint32_t job = 1; job <= cpu->job_count; job++) {
-        struct job *j = &cpu->jobs[job];
+        struct lz_cpu_job *j = &cpu->face.jobs[job];
         // A timer that has fired is a job whose owner is about to remove it.
         if (j->payload == 0 || !lz_sim_cancel(w->sim, j->timer))
             continue;
@@ -276,10 +263,6 @@ uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint
     LZ_ASSERT(demand >= 0);
     LZ_ASSERT(payload != 0);
     uint32_t job = new_job(w, cpu, payload);
-    if (cpu->face.is_plain && (double)cpu->face.live <= cpu->face.cores) {
-        add_plain(w, cpu, job, demand);
-        return job;
-    }
     if (!cpu->is_shared && contends(cpu))
         become_shared(w, cpu);
     if (cpu->is_shared)
@@ -294,31 +277,22 @@ uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint
 void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
 {
     LZ_ASSERT(job >= 1 && job <= cpu->job_count);
-    if (cpu->jobs[job].heap_at != 0) {
+    if (cpu->face.jobs[job].heap_at != 0) {
         advance(w, cpu);
         heap_remove(cpu, job);
         retime(w, cpu);
     } else {
-        lz_sim_cancel(w->sim, cpu->jobs[job].timer);
+        lz_sim_cancel(w->sim, cpu->face.jobs[job].timer);
     }
     free_job(cpu, job);
     if (cpu->host != NULL)
         lz_cpu_host_balance(w, cpu->host);
 }
 
-void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
-{
-    LZ_ASSERT(job >= 1 && job <= cpu->job_count);
-    if (cpu->face.is_plain)
-        free_job(cpu, job);
-    else
-        lz_cpu_remove(w, cpu, job);
-}
-
 double lz_cpu_left(const struct lz_world *w, const struct lz_cpu *cpu, uint32_t job)
 {
     LZ_ASSERT(job >= 1 && job <= cpu->job_count);
-    const struct job *j = &cpu->jobs[job];
+    const struct lz_cpu_job *j = &cpu->face.jobs[job];
     lz_time now = lz_sim_now(w->sim);
     double left = j->heap_at == 0 ? (double)(j->due - now)
                                   : j->finish - cpu->clock - (double)(now - cpu->since) * cpu->rate;
@@ -328,7 +302,7 @@ double lz_cpu_left(const struct lz_world *w, const struct lz_cpu *cpu, uint32_t 
 void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu)
 {
     for (uint32_t job = 1; job <= cpu->job_count; job++)
-        if (cpu->jobs[job].payload != 0)
+        if (cpu->face.jobs[job].payload != 0)
             lz_cpu_remove(w, cpu, job);
     LZ_ASSERT(cpu->face.live == 0 && cpu->heap_count == 0);
 }
@@ -342,10 +316,10 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu)
     while (cpu->heap_count > 0) {
         uint32_t job = cpu->heap[0];
         // Half a nanosecond of work is rounding, not work.
-        if (cpu->jobs[job].finish > cpu->clock + 0.5 * cpu->rate)
+        if (cpu->face.jobs[job].finish > cpu->clock + 0.5 * cpu->rate)
             break;
         heap_remove(cpu, job);
-        lz_sim_soon(w->sim, cpu->done, cpu->entity, cpu->jobs[job].payload);
+        lz_sim_soon(w->sim, cpu->face.done, cpu->face.entity, cpu->face.jobs[job].payload);
     }
     retime(w, cpu);
     if (cpu->host != NULL)
@@ -357,7 +331,7 @@ static void become_plain(struct lz_world *w, struct lz_cpu *cpu)
     cpu->is_shared = false;
     while (cpu->heap_count > 0) {
         uint32_t job = cpu->heap[0];
-        double left = cpu->jobs[job].finish - cpu->clock;
+        double left = cpu->face.jobs[job].finish - cpu->clock;
         heap_remove(cpu, job);
         add_plain(w, cpu, job, left > 0.0 ? (lz_time)(left + 0.5) : 0);
     }
@@ -464,7 +438,8 @@ lz_time lz_cpu_estimate(const struct lz_cpu *cpu, lz_time demand)
 
 size_t lz_cpu_bytes(const struct lz_cpu *cpu)
 {
-    return sizeof(*cpu) + cpu->job_cap * sizeof(*cpu->jobs) + cpu->heap_cap * sizeof(*cpu->heap);
+    return sizeof(*cpu) + cpu->job_cap * sizeof(*cpu->face.jobs) +
+           cpu->heap_cap * sizeof(*cpu->heap);
 }
 
 uint32_t lz_cpu_jobs(const struct lz_cpu *cpu)

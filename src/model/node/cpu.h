@@ -16,6 +16,7 @@
 #ifndef LZ_MODEL_NODE_CPU_H
 #define LZ_MODEL_NODE_CPU_H
 
+#include "base/check.h"
 #include "model/world.h"
 
 /* A job's owner is told by an event: `done` fires at `entity` with `payload`. */
@@ -24,11 +25,10 @@ struct lz_cpu;
 struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_kind tick,
                              uint32_t entity);
 
-/* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. */
+/* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. See lz_cpu_start. */
 uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint64_t payload);
 void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job);
-void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job); /* as it was told */
-void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu);              /* the process died */
+void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu); /* the process died */
 
 /* To be called when the `tick` event fires. */
 void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
@@ -61,12 +61,28 @@ uint32_t lz_cpu_jobs(const struct lz_cpu *cpu);
 size_t lz_cpu_bytes(const struct lz_cpu *cpu);
 double lz_cpu_cores(const struct lz_cpu *cpu);
 
+struct lz_cpu_job {
+    union {
+        double finish; /* on the virtual clock, while shared */
+        lz_time due;   /* while plain */
+    };
+    uint64_t payload;  /* 0: free */
+    lz_event_id timer; /* while plain */
+    uint32_t heap_at;  /* while shared: 1 + place in the heap */
+    uint32_t next_free;
+};
+
 /* It begins cpu.c's own struct: asked at every step. */
 struct lz_cpu_face {
     uint32_t changes; /* how often its load may have become another */
     uint32_t live;    /* jobs */
     double cores;
     bool is_plain; /* nothing contends, nothing is stolen, and no host or quota has a say */
+    lz_kind done;
+    uint32_t entity;
+    uint32_t whole_cores;    /* so many jobs have a core each */
+    uint32_t job_free;       /* 0: none */
+    struct lz_cpu_job *jobs; /* 1 .. */
 };
 
 double lz_cpu_load(const struct lz_cpu *cpu);
@@ -81,6 +97,43 @@ static inline double lz_cpu_busy(const struct lz_cpu *cpu)
 static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)
 {
     return ((const struct lz_cpu_face *)cpu)->changes;
+}
+
+/* lz_cpu_add, with the usual way in place: a core is free, and the job is one timer. */
+static inline uint32_t lz_cpu_start(struct lz_world *w, struct lz_cpu *cpu, lz_time demand,
+                                    uint64_t payload)
+{
+    struct lz_cpu_face *face = (struct lz_cpu_face *)cpu;
+    uint32_t job = face->job_free;
+    if (job == 0 || !face->is_plain || face->live >= face->whole_cores)
+        return lz_cpu_add(w, cpu, demand, payload);
+    LZ_ASSERT(demand >= 0 && payload != 0);
+    struct lz_cpu_job *j = &face->jobs[job];
+    face->job_free = j->next_free;
+    face->live++;
+    face->changes++;
+    j->due = lz_sim_now(w->sim) + demand;
+    j->payload = payload;
+    j->heap_at = 0;
+    j->timer = lz_sim_at(w->sim, j->due, face->done, face->entity, payload);
+    return job;
+}
+
+/* For the owner of a job who was told that it is done. */
+static inline void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
+{
+    struct lz_cpu_face *face = (struct lz_cpu_face *)cpu;
+    if (!face->is_plain) {
+        lz_cpu_remove(w, cpu, job);
+        return;
+    }
+    struct lz_cpu_job *j = &face->jobs[job];
+    LZ_ASSERT(job != 0 && j->payload != 0);
+    j->next_free = face->job_free;
+    j->payload = 0;
+    face->job_free = job;
+    face->live--;
+    face->changes++;
 }
 
 #endif

@@ -61,6 +61,19 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
         };
 }
 
+void lz_instances_keep(struct lz_world *w, lz_component_id component, void *whole, void *first_part,
+                       size_t stride)
+{
+    const struct lz_component *c = &w->components[component];
+    LZ_ASSERT(whole != NULL && first_part != NULL);
+    for (uint32_t n = 0; n < c->instance_count; n++) {
+        struct lz_instance *i = lz_instance_get(w, c->instances_first + n);
+        LZ_ASSERT(i->component == component && i->whole == NULL);
+        i->whole = whole;
+        i->part = (char *)first_part + n * stride;
+    }
+}
+
 void lz_instance_prepare(struct lz_world *w, lz_instance_id id)
 {
     LZ_ASSERT(!w->running);
@@ -68,6 +81,7 @@ void lz_instance_prepare(struct lz_world *w, lz_instance_id id)
     LZ_ASSERT(i->state == LZ_INSTANCE_UP && i->kills == 0);
     i->kills = 1;
     i->state = LZ_INSTANCE_DEAD;
+    w->ways++;
     i->is_away = true;
 }
 
@@ -201,6 +215,7 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
     i->state = wanted_state(i);
     if (i->state == from)
         return false;
+    w->ways++;
     bool has_process = lz_instance_runs(i);
     if (had_process && !has_process)
         end_process(w, id, i->state == LZ_INSTANCE_LOST);
@@ -208,6 +223,7 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         begin_process(w, id);
     else if (had_process)
         turn_process(w, id, from);
+    w->ways++; // it may be the next process of it by now
     lz_world_reconsider(w);
     lz_cache_reconsider(w);
     lz_store_reconsider(w);

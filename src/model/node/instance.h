@@ -52,6 +52,8 @@ struct lz_instance {
     bool is_ended;                 /* the process ended, and nobody has started another */
     bool is_out;                   /* not among the endpoints: unready, or leaving */
     const struct lz_instance_ops *ops;
+    const struct lz_server_ops *serves; /* how it is asked, see task.h; NULL: by nobody */
+    void *whole, *part; /* what its kind keeps of its component and of it alone; or NULL */
     uint32_t deferred_first, deferred_last; /* events waiting for a paused process */
 };
 
@@ -60,6 +62,10 @@ void lz_instances_init(struct lz_world *w);
 /* `count` instances of a component, placed by `spread`. */
 void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t count,
                       const struct lz_spread *spread, const struct lz_instance_ops *ops);
+
+/* What `whole` and `part` are; those of the next instance are `stride` bytes further. */
+void lz_instances_keep(struct lz_world *w, lz_component_id component, void *whole, void *first_part,
+                       size_t stride);
 
 /* Before the run: prepared, but no process; lz_instance_restart starts it. */
 void lz_instance_prepare(struct lz_world *w, lz_instance_id id);
@@ -73,7 +79,7 @@ struct lz_instances_face {
 static inline struct lz_instance *lz_instance_get(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_instances_face *face = (const struct lz_instances_face *)w->instances;
-    LZ_ASSERT(id >= 1 && id <= face->count);
+    LZ_ASSERT(id - 1u < face->count);
     return &face->all[id];
 }
 

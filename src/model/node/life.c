@@ -9,8 +9,8 @@
 #include "model/service/task.h"
 
 struct lz_lives {
-    struct lz_lives_face face; // first: the getters look here
-    struct lz_life **all;      // by instance; NULL: nothing of it is known
+    uint32_t stopping;    // processes that drain
+    struct lz_life **all; // by instance; NULL: nothing of it is known
     uint32_t cap;
     struct lz_life_opts **declared; // by component
     uint32_t declared_cap;
@@ -145,8 +145,8 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
     lz_sim_cancel(w->sim, l->startup);
     lz_sim_cancel(w->sim, l->term);
     lz_sim_cancel(w->sim, l->kill);
-    if (l->kill != 0)
-        w->lives->face.stopping--;
+    if (l->kill != 0 && --w->lives->stopping == 0)
+        w->unusual &= ~(uint32_t)LZ_UNUSUAL_DRAINS;
     l->startup = l->term = l->kill = 0;
     if (l->opts->readiness.is_on)
         l->is_unready = true;
@@ -243,7 +243,8 @@ static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_ti
     l->is_told = true;
     l->kill_at = at;
     l->kill = later(w, grace, w->lives->kill, id);
-    w->lives->face.stopping++;
+    w->lives->stopping++;
+    w->unusual |= LZ_UNUSUAL_DRAINS;
     tell_callers(w, id);
     l->term = later(w, l->opts->pre_stop, w->lives->term, id);
 }

@@ -104,13 +104,10 @@ void lz_life_serves(struct lz_world *w, lz_instance_id id);
 void lz_life_ended(struct lz_world *w, lz_instance_id id);
 
 /* For task.c: the instance has no task left. */
-struct lz_lives_face {
-    uint32_t stopping; /* processes that drain */
-};
 void lz_life_idle(struct lz_world *w, lz_instance_id id);
 static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
 {
-    if (((const struct lz_lives_face *)w->lives)->stopping > 0)
+    if ((w->unusual & LZ_UNUSUAL_DRAINS) != 0)
         lz_life_idle(w, id);
 }
 

@@ -22,8 +22,7 @@ struct rss {
 };
 
 struct lz_rsses {
-    struct lz_rsses_face face; // first: the getters look here
-    struct rss *all;           // by instance
+    struct rss *all; // by instance
     uint32_t cap;
     bool *declared; // by component
     uint32_t declared_cap;
@@ -310,7 +309,8 @@ bool lz_rss_declare(struct lz_world *w, lz_component_id id, const struct lz_rss_
         rs->all[i] = (struct rss){.opts = own, .swaps = own->swaps};
     rs->declared = lz_grow(w->arena, rs->declared, &rs->declared_cap, id + 1, sizeof(bool));
     rs->declared[id] = true;
-    rs->face.is_counting = rs->face.is_counting || own->per_request > 0.0;
+    if (own->per_request > 0.0)
+        w->unusual |= LZ_UNUSUAL_RSS;
     return true;
 }
 

@@ -51,13 +51,10 @@ void lz_rss_begun(struct lz_world *w, lz_instance_id id);
 void lz_rss_second(struct lz_world *w);
 
 /* For task.c: a request came (+1) or left (-1). */
-struct lz_rsses_face {
-    bool is_counting; /* somebody uses memory for each request */
-};
 void lz_rss_count(struct lz_world *w, lz_instance_id id, int change);
 static inline void lz_rss_request(struct lz_world *w, lz_instance_id id, int change)
 {
-    if (((const struct lz_rsses_face *)w->rsses)->is_counting)
+    if ((w->unusual & LZ_UNUSUAL_RSS) != 0) // somebody uses memory for each request
         lz_rss_count(w, id, change);
 }
 

@@ -19,8 +19,7 @@ struct limit {
 };
 
 struct lz_ulimits {
-    struct lz_ulimits_face face; // first: the getters look here
-    struct limit *all;           // by instance
+    struct limit *all; // by instance
     uint32_t cap;
 };
 
@@ -31,7 +30,8 @@ static struct limit *limit_of(struct lz_world *w, lz_instance_id id)
     struct limit *l = &ls->all[id];
     for (int k = 0; k < LZ_ULIMITS && !l->is_set; k++)
         l->declared[k] = l->most[k] = LZ_ULIMIT_NONE;
-    l->is_set = ls->face.is_any = true;
+    l->is_set = true;
+    w->unusual |= LZ_UNUSUAL_ULIMITS;
     return l;
 }
 

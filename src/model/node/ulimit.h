@@ -36,12 +36,10 @@ uint32_t lz_ulimit_lower(struct lz_world *w, lz_instance_id id, enum lz_ulimit_k
                          uint32_t most, uint64_t *refused);
 void lz_ulimit_undo(struct lz_world *w, lz_instance_id id, uint32_t limit);
 
-struct lz_ulimits_face {
-    bool is_any; /* somebody has a limit */
-};
+/* Somebody has a limit. */
 static inline bool lz_ulimit_is_any(const struct lz_world *w)
 {
-    return ((const struct lz_ulimits_face *)w->ulimits)->is_any;
+    return (w->unusual & LZ_UNUSUAL_ULIMITS) != 0;
 }
 
 /* May a request that is there already, as the last of them, be served? May a call be opened? */

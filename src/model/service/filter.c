@@ -24,9 +24,8 @@ struct at_instance {
 };
 
 struct lz_filters {
-    struct lz_filters_face face; // first: lz_filter_is_any looks here
-    struct filter *all;          // 1 ..; places are reused
-    uint32_t count, cap;
+    struct filter *all; // 1 ..; places are reused
+    uint32_t count, cap, active;
     struct at_instance *at; // by instance
     uint32_t at_cap;
 };
@@ -57,7 +56,8 @@ uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_i
         a->ids = lz_grow(w->arena, a->ids, &a->cap, a->count + 1, sizeof(*a->ids));
         a->ids[a->count++] = id;
     }
-    fs->face.active++;
+    fs->active++;
+    w->unusual |= LZ_UNUSUAL_FILTERS;
     return id;
 }
 
@@ -80,7 +80,8 @@ void lz_filter_remove(struct lz_world *w, uint32_t id)
         take_away(&fs->at[f->at[i]], id);
     lz_arena_free(w->arena, f->at, (f->count + 1) * sizeof(*f->at));
     f->is_active = false;
-    fs->face.active--;
+    if (--fs->active == 0)
+        w->unusual &= ~(uint32_t)LZ_UNUSUAL_FILTERS;
 }
 
 void lz_filter_set_limit(struct lz_world *w, uint32_t id, double rate, double burst)

@@ -46,13 +46,9 @@ uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_i
 void lz_filter_remove(struct lz_world *w, uint32_t id);
 void lz_filter_set_limit(struct lz_world *w, uint32_t id, double rate, double burst); /* of LIMIT */
 
-/* What is read for every request begins filter.c's own struct. */
-struct lz_filters_face {
-    uint32_t active;
-};
 static inline bool lz_filter_is_any(const struct lz_world *w)
 {
-    return ((const struct lz_filters_face *)w->filters)->active > 0;
+    return (w->unusual & LZ_UNUSUAL_FILTERS) != 0;
 }
 
 /* For task.c: how long the request is held; whether it is answered instead; what is answered. */

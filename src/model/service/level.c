@@ -32,25 +32,6 @@ const struct lz_metric_info *lz_service_metrics(size_t *count)
     return lz_measure_infos(rows, ROW_COUNT, infos, count);
 }
 
-void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
-{
-    const struct lz_capacity *c = r->capacity;
-    r->cpu_changes = lz_cpu_changes(c->cpu);
-    double used = lz_cpu_busy(c->cpu) * s->cores;
-    if (!__builtin_islessgreater(used, r->cpu_used))
-        return;
-    if (s->keeps_cpu)
-        lz_level_settle_cpu(w, r);
-    s->cpu_used += used - r->cpu_used;
-    r->cpu_used = used;
-    if (s->cpu_used < 1e-9)
-        s->cpu_used = 0.0; // sums and differences leave dust
-    lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
-    if (r->own != NULL)
-        lz_metrics_set_on(w->metrics, r->own->cpu_on, now, used / s->cores);
-}
-
 void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);

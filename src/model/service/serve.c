@@ -3,12 +3,13 @@
 #include "model/service/auth.h"
 #include "model/service/service_state.h"
 
-static void worked(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+static void worked(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   struct lz_task *t);
 
 static inline void take_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                             struct lz_task *t, lz_time cpu)
 {
-    t->job = lz_cpu_add(w, lz_service_capacity(w, r, t->server)->cpu, cpu, lz_pool_id(t));
+    t->job = lz_cpu_start(w, lz_service_capacity(w, r, t->server)->cpu, cpu, lz_pool_id(t));
     lz_level_cpu(w, s, r);
 }
 
@@ -23,7 +24,7 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
                              lz_pool_id(t));
     } else {
-        worked(w, s, t);
+        worked(w, s, lz_service_replica(s, t->server), t);
     }
 }
 
@@ -112,11 +113,12 @@ static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_rep
 
 void lz_serve_arrive(struct lz_world *w, struct lz_task *t)
 {
-    struct lz_service *s = lz_service_of(w, t);
-    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    struct lz_service_seat seat = lz_service_seat(w, t->server);
+    struct lz_service *s = seat.s;
+    struct lz_service_replica *r = seat.r;
     count_arrival(w, s, r, t);
     uint16_t status = 0;
-    if (w->auths != NULL)
+    if ((w->unusual & LZ_UNUSUAL_AUTHS) != 0)
         status = lz_auth_check(w, t);
     if (s->has_admission && status == 0)
         status = lz_admission_check(w, s, r);
@@ -157,15 +159,16 @@ void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service
 void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                      uint16_t status)
 {
-    struct lz_service *s = lz_service_of(w, t);
-    struct lz_service_replica *r = lz_service_replica(s, t->server);
+    struct lz_service_seat seat = lz_service_seat(w, t->server);
+    struct lz_service *s = seat.s;
+    struct lz_service_replica *r = seat.r;
     LZ_ASSERT(t->state == LZ_TASK_WORKING);
     LZ_ASSERT(r->busy > 0);
     if (s->opts.adaptive_limit.max > 0 && outcome == LZ_OUTCOME_OK)
         lz_admission_answered(w, s, r, t);
     r->busy--;
     s->busy--;
-    lz_level_left(w, s, r, t, outcome);
+    lz_level_answered(w, s, r, t, outcome);
     lz_level_workers(w, s, r);
     t->value = 0; // was its deadline
     lz_instance_id server = t->server;
@@ -176,10 +179,11 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
         s->opts.ended(w, server, outcome);
 }
 
-static bool turns_out_wrong(struct lz_world *w, const struct lz_service *s, const struct lz_task *t)
+static inline bool turns_out_wrong(struct lz_world *w, const struct lz_service *s,
+                                   const struct lz_service_replica *r, const struct lz_task *t)
 {
     double base = s->builds[t->version].error_ratio;
-    double more = lz_service_capacity(w, lz_service_replica(s, t->server), t->server)->error_ratio;
+    double more = lz_service_capacity(w, r, t->server)->error_ratio;
     if (!(base > 0.0) && !(more > 0.0))
         return false;
     double ratio = 1.0 - (1.0 - base) * (1.0 - more);
@@ -206,9 +210,10 @@ static void handle(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 }
 
 // The work that comes before calls and handlers is done.
-static void go_on(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+static inline void go_on(struct lz_world *w, struct lz_service *s,
+                         const struct lz_service_replica *r, struct lz_task *t)
 {
-    if (turns_out_wrong(w, s, t)) {
+    if (turns_out_wrong(w, s, r, t)) {
         lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
         return;
     }
@@ -223,18 +228,20 @@ static void go_on(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 
 void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
 {
-    go_on(w, lz_service_of(w, t), t);
+    struct lz_service_seat seat = lz_service_seat(w, t->server);
+    go_on(w, seat.s, seat.r, t);
 }
 
 // The CPU has done its part before the disk, calls and handlers.
-static void worked(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+static void worked(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
+                   struct lz_task *t)
 {
     if (t->handler != 0 && t->step > 0) { // a handler's own work
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
     }
     if (!s->does_io || !lz_io_begin(w, t))
-        go_on(w, s, t);
+        go_on(w, s, r, t);
 }
 
 static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
@@ -243,15 +250,14 @@ static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->services->worked, payload))
         return;
-    struct lz_service *s = lz_service_of(w, t);
-    struct lz_service_replica *r = lz_service_replica(s, entity);
-    lz_cpu_done(w, r->capacity->cpu, t->job);
+    struct lz_service_seat seat = lz_service_seat(w, entity);
+    lz_cpu_done(w, seat.r->capacity->cpu, t->job);
     t->job = 0;
-    lz_level_cpu(w, s, r);
+    lz_level_cpu(w, seat.s, seat.r);
     if (t->rest_ns > 0)
-        lz_serve_take_cpu(w, s, t, 0, t->rest_ns);
+        lz_serve_take_cpu(w, seat.s, t, 0, t->rest_ns);
     else
-        worked(w, s, t);
+        worked(w, seat.s, seat.r, t);
 }
 
 static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
@@ -261,7 +267,8 @@ static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->services->rested, payload))
         return;
     t->timer = 0;
-    worked(w, lz_service_of(w, t), t);
+    struct lz_service_seat seat = lz_service_seat(w, t->server);
+    worked(w, seat.s, seat.r, t);
 }
 
 static void on_woken(void *ctx, uint32_t entity, uint64_t payload)

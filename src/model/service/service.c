@@ -182,6 +182,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
                      opts->instance_ops != NULL ? opts->instance_ops : &lz_service_instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;
     s->replicas = lz_arena_alloc(w->arena, s->slots * sizeof(*s->replicas));
+    lz_instances_keep(w, *id, s, s->replicas, sizeof(s->replicas[0]));
     lz_capacity_declare(w, *id, s->cores, ss->worked,
                         (struct lz_capacity_places){.first = &s->replicas[0].capacity,
                                                     .stride = sizeof(s->replicas[0])});

@@ -133,14 +133,32 @@ static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_comp
 
 static inline struct lz_service *lz_service_of(const struct lz_world *w, const struct lz_task *t)
 {
-    return lz_service_at(w, lz_instance_get(w, t->server)->component);
+    const struct lz_instance *i = lz_instance_get(w, t->server);
+    struct lz_service *s = i->whole;
+    LZ_ASSERT(s->id == i->component);
+    return s;
 }
 
 static inline struct lz_service_replica *lz_service_replica(const struct lz_service *s,
                                                             lz_instance_id instance)
 {
-    LZ_ASSERT(instance >= s->first && instance < s->first + s->slots);
+    LZ_ASSERT(instance - s->first < s->slots);
     return &s->replicas[instance - s->first];
+}
+
+/* Who serves a task: what its instance says at one look. */
+struct lz_service_seat {
+    struct lz_service *s;
+    struct lz_service_replica *r;
+};
+
+static inline struct lz_service_seat lz_service_seat(const struct lz_world *w,
+                                                     lz_instance_id instance)
+{
+    const struct lz_instance *i = lz_instance_get(w, instance);
+    struct lz_service_seat seat = {.s = i->whole, .r = i->part};
+    LZ_ASSERT(seat.s->id == i->component);
+    return seat;
 }
 
 /* What it can do, made if it is the first time that somebody asks. */
@@ -251,11 +269,33 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 
 /* ---- level.c: what a service measures beside what measure.h has */
 
+/* Count what the CPU has used up to now. */
+void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
+
 /* Make the series and name their metrics, with `prefix` in front; NULL: they have no names. */
 void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
                      struct lz_service_series *s, uint32_t replicas);
 
-void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r);
+static inline void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s,
+                                        struct lz_service_replica *r)
+{
+    const struct lz_cpu *cpu = r->capacity->cpu;
+    r->cpu_changes = lz_cpu_changes(cpu);
+    double used = lz_cpu_busy(cpu) * s->cores;
+    if (!__builtin_islessgreater(used, r->cpu_used))
+        return;
+    if (s->keeps_cpu)
+        lz_level_settle_cpu(w, r);
+    s->cpu_used += used - r->cpu_used;
+    r->cpu_used = used;
+    if (s->cpu_used < 1e-9)
+        s->cpu_used = 0.0; /* sums and differences leave dust */
+    lz_time now = lz_sim_now(w->sim);
+    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
+    if (r->own != NULL)
+        lz_metrics_set_on(w->metrics, r->own->cpu_on, now, used / s->cores);
+}
+
 static inline void lz_level_cpu(struct lz_world *w, struct lz_service *s,
                                 struct lz_service_replica *r)
 {
@@ -282,9 +322,6 @@ void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_se
 /* There are more or fewer replicas: shares are of others. */
 void lz_level_present(struct lz_world *w, struct lz_service *s);
 
-/* Count what the CPU has used up to now. */
-void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
-
 /* How many are up and ready as the run begins; then: a process began, ended, stopped or went on. */
 void lz_level_begin(const struct lz_world *w, struct lz_service *s);
 void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id);
@@ -292,5 +329,14 @@ void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id);
 /* A task has ended here. */
 void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
                    const struct lz_task *t, enum lz_outcome outcome);
+static inline void lz_level_answered(struct lz_world *w, struct lz_service *s,
+                                     const struct lz_service_replica *r, const struct lz_task *t,
+                                     enum lz_outcome outcome)
+{
+    if (outcome == LZ_OUTCOME_OK && r->own == NULL && s->versions == NULL)
+        lz_measure_answered(w, &s->series.m, lz_sim_now(w->sim) - t->arrived);
+    else
+        lz_level_left(w, s, r, t, outcome);
+}
 
 #endif

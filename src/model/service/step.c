@@ -13,8 +13,8 @@ enum {
 
 #define PATH_OF_STATEMENTS (1u << 18) /* above any number of calls and fallbacks */
 
-static void begin_call(struct lz_world *w, struct lz_service *s, struct lz_task *t, lz_edge_id edge,
-                       uint64_t path)
+static inline void begin_call(struct lz_world *w, struct lz_service *s, struct lz_task *t,
+                              lz_edge_id edge, uint64_t path)
 {
     t->child = lz_client_begin(w, &(struct lz_client_begin){
                                       .edge = edge,

@@ -40,7 +40,7 @@ static bool request_is_wanted(struct lz_world *w, uint64_t payload, uint32_t tri
 static void answer_instead(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                            uint16_t status)
 {
-    lz_task_ops(w, lz_instance_get(w, t->server)->component)->turn_away(w, t, outcome, status);
+    lz_task_ops_at(w, t->server)->turn_away(w, t, outcome, status);
 }
 
 // It is at the server's door, and was held there as long as a filter says.
@@ -80,12 +80,31 @@ static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, boo
         come_in(w, t, i->component);
 }
 
+// A process that is up, the same that its caller knows, and nothing that stands at its door.
+static inline bool comes_straight_in(const struct lz_world *w, const struct lz_instance *i,
+                                     const struct lz_task *t)
+{
+    const uint32_t at_the_door = LZ_UNUSUAL_FILTERS | LZ_UNUSUAL_ULIMITS | LZ_UNUSUAL_RSS;
+    return i->state == LZ_INSTANCE_UP && i->incarnation == t->incarnation &&
+           (w->unusual & at_the_door) == 0;
+}
+
 static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
-    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->arrive, payload))
+    if (t == NULL)
+        return;
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (comes_straight_in(w, i, t)) {
+        LZ_ASSERT(t->state == LZ_TASK_SENT);
+        t->arrived = lz_sim_now(w->sim);
+        t->state = LZ_TASK_QUEUED;
+        lz_task_link(w, t);
+        i->serves->arrive(w, t);
+    } else if (!lz_instance_defer(w, entity, w->tasks->arrive, payload)) {
         arrive(w, entity, t, false);
+    }
 }
 
 static void on_held(void *ctx, uint32_t entity, uint64_t payload)
@@ -107,7 +126,7 @@ static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
     bool is_waiting = c != NULL && c->state == LZ_CALL_SENT && c->task == payload;
     if (is_waiting && !lz_plain_answered(w, c, t))
         lz_client_answered(w, t);
-    lz_task_free(w, t);
+    lz_task_give(w, t);
 }
 
 // A reset carries the task too: by now it is only the name of what was asked.
@@ -129,7 +148,7 @@ static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->cancel, payload))
         return;
     if (lz_task_is_linked(t))
-        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+        lz_task_ops_at(w, entity)->cancel(w, t);
 }
 
 void lz_tasks_init(struct lz_world *w)
@@ -152,8 +171,11 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
                            sizeof(struct lz_server_ops *));
     ts->face.ops[component] = ops;
     const struct lz_component *c = lz_world_component(w, component);
-    ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, c->instances_first + c->instance_count,
-                     sizeof(*ts->at));
+    uint32_t end = c->instances_first + c->instance_count;
+    ts->at = lz_grow(w->arena, ts->at, &ts->at_cap, end, sizeof(*ts->at));
+    for (lz_instance_id i = c->instances_first; i < end; i++)
+        if (lz_instance_get(w, i)->component == component) // a topic's are its broker's
+            lz_instance_get(w, i)->serves = ops;
 }
 
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
@@ -206,22 +228,6 @@ struct lz_task *lz_task_begin(struct lz_world *w, lz_instance_id instance, uint6
     return t;
 }
 
-// The answer of a plain call over a link that takes the same time always; see plain.h.
-static bool send_back_plainly(struct lz_world *w, const struct lz_task *t, const struct lz_call *c)
-{
-    const struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (!lz_plain_is_possible(w, e) || !lz_plain_is_small(w, e) ||
-        lz_instance_get(w, c->client)->state == LZ_INSTANCE_LOST ||
-        lz_instance_get(w, t->server)->state == LZ_INSTANCE_LOST)
-        return false;
-    uint32_t *number = &lz_edge_pair(e, c->client, t->server)->back;
-    const struct lz_link *l = lz_link_by_number(w, number, t->server, c->client);
-    if (l->always_ns < 0 || l->is_cut[1])
-        return false;
-    lz_link_deliver(w, l, w->tasks->answer, lz_pool_id(t));
-    return true;
-}
-
 static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
 {
     lz_task_id id = lz_pool_id(t);
@@ -230,7 +236,7 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
         lz_task_free(w, t); // nobody would notice the message
         return;
     }
-    if (kind == w->tasks->answer && send_back_plainly(w, t, c))
+    if (kind == w->tasks->answer && lz_plain_send_back(w, c, t))
         return;
     struct lz_message m = {.from = t->server,
                            .kind = kind,
@@ -255,13 +261,15 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     lz_task_unlink(w, t);
     if (lz_filter_is_any(w))
         lz_filter_answer(w, t, &outcome, &status);
+    lz_time now = lz_sim_now(w->sim);
     if (t->state == LZ_TASK_QUEUED)
-        t->started = lz_sim_now(w->sim);
+        t->started = now;
     t->state = LZ_TASK_ANSWERED;
-    t->answered = lz_sim_now(w->sim);
+    t->answered = now;
     t->outcome = (uint8_t)outcome;
     t->status = status;
-    send_back(w, t, lz_stream_half_kind(w, t, w->tasks->answer));
+    lz_kind kind = w->tasks->answer;
+    send_back(w, t, w->streams == NULL ? kind : lz_stream_half_kind(w, t, kind));
 }
 
 void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
@@ -304,7 +312,7 @@ static void on_untie(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->untie, payload))
         return;
     if (t->state == LZ_TASK_QUEUED)
-        lz_task_ops(w, lz_instance_get(w, entity)->component)->cancel(w, t);
+        lz_task_ops_at(w, entity)->cancel(w, t);
 }
 
 void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)

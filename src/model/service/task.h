@@ -14,6 +14,7 @@
 
 #include "base/pool.h"
 #include "model/client/call.h"
+#include "model/node/instance.h"
 #include "model/service/service.h"
 #include "model/traffic/request.h"
 #include "model/world.h"
@@ -141,6 +142,15 @@ static inline const struct lz_server_ops *lz_task_ops(const struct lz_world *w,
     LZ_ASSERT(component < face->ops_cap);
     LZ_ASSERT(face->ops[component] != NULL);
     return face->ops[component];
+}
+
+/* How the instance at which a task is serves. */
+static inline const struct lz_server_ops *lz_task_ops_at(const struct lz_world *w,
+                                                         lz_instance_id instance)
+{
+    const struct lz_instance *i = lz_instance_get(w, instance);
+    LZ_ASSERT(i->serves != NULL);
+    return i->serves;
 }
 
 /* NULL once it is gone. */

@@ -27,7 +27,8 @@ struct lz_tasks {
 /* Queued or worked on: among those at its server. */
 static inline bool lz_task_is_linked(const struct lz_task *t)
 {
-    return t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_WORKING;
+    _Static_assert(LZ_TASK_WORKING == LZ_TASK_QUEUED + 1, "one comparison says both");
+    return (uint8_t)(t->state - LZ_TASK_QUEUED) <= 1;
 }
 
 static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
@@ -57,9 +58,21 @@ static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
     else
         at->final = t->prev;
     at->count--;
+    if ((w->unusual & (LZ_UNUSUAL_RSS | LZ_UNUSUAL_DRAINS)) == 0)
+        return;
     lz_rss_request(w, t->server, -1);
     if (at->first == 0)
         lz_life_no_task(w, t->server);
+}
+
+/* Its server is done with it and nobody waits: what is freed is neither queued nor worked on. */
+static inline void lz_task_give(struct lz_world *w, struct lz_task *t)
+{
+    LZ_ASSERT(!lz_task_is_linked(t));
+    if ((w->unusual & (LZ_UNUSUAL_ARGUMENTS | LZ_UNUSUAL_STREAMS)) != 0)
+        lz_task_free(w, t);
+    else
+        lz_pool_give(&w->tasks->face.pool, t);
 }
 
 #endif

@@ -191,8 +191,8 @@ static lz_time stream_time(const struct lz_store *s, uint64_t bytes)
 
 void lz_store_work(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_time demand)
 {
-    t->job = lz_cpu_add(w, s->node[t->server - s->first].capacity->cpu, demand > 0 ? demand : 1,
-                        lz_pool_id(t));
+    t->job = lz_cpu_start(w, s->node[t->server - s->first].capacity->cpu, demand > 0 ? demand : 1,
+                          lz_pool_id(t));
 }
 
 // Units: an object's request is one, an item's as large as it is.

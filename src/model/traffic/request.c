@@ -1,21 +1,24 @@
 #include "model/traffic/request.h"
 
+#include <stddef.h>
+
 #include "base/check.h"
 #include "base/grow.h"
+
+#define ORDINAL_MAX ((1ull << 40) - 1)
 
 struct blame {
     lz_series phase[LZ_PHASES]; // 0 until the component is measured
 };
 
 struct lz_requests {
-    struct lz_pool open; // first: lz_request_find looks here
-    struct lz_pool spans;
+    struct lz_requests_face face; // first: the inline functions look here
     uint32_t open_max;
     struct blame *blame; // by component
     uint32_t blame_cap;
     struct lz_trace_kept kept[LZ_KEPT_WAYS][LZ_REQUEST_TRACES_MAX];
     uint32_t kept_count[LZ_KEPT_WAYS];
-    uint32_t kept_lowest[LZ_KEPT_WAYS]; // place of the lowest priority, once all are taken
+    uint64_t kept_least[LZ_KEPT_WAYS]; // the lowest priority, once all places are taken
 };
 
 static const char *const phase_names[LZ_PHASES] = {"connect", "queue", "work", "network",
@@ -47,8 +50,8 @@ const char *lz_request_kept_name(enum lz_kept_as as)
 void lz_requests_init(struct lz_world *w)
 {
     struct lz_requests *rs = lz_arena_alloc(w->arena, sizeof(*rs));
-    lz_pool_init(&rs->open, w->arena, sizeof(struct lz_request));
-    lz_pool_init(&rs->spans, w->arena, sizeof(struct lz_span));
+    lz_pool_init(&rs->face.open, w->arena, sizeof(struct lz_request));
+    lz_pool_init(&rs->face.spans, w->arena, sizeof(struct lz_span));
     w->requests = rs;
 }
 
@@ -73,23 +76,33 @@ struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
                                     lz_time intended)
 {
     struct lz_requests *rs = w->requests;
-    struct lz_request *r = lz_pool_take_sized(&rs->open, sizeof(*r));
+    struct lz_request *r = lz_pool_take_sized(&rs->face.open, sizeof(*r));
     LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
     r->traffic = (uint16_t)traffic;
-    r->ordinal = ordinal;
+    r->ordinal = ordinal & ORDINAL_MAX;
+    LZ_ASSERT(r->ordinal == ordinal);
     r->intended = intended;
-    if (rs->open.live > rs->open_max)
-        rs->open_max = rs->open.live;
+    if (rs->face.open.live > rs->open_max)
+        rs->open_max = rs->face.open.live;
     return r;
+}
+
+void lz_request_widen_spans(struct lz_world *w)
+{
+    struct lz_requests_face *face = &w->requests->face;
+    LZ_ASSERT(face->span_free == 0);
+    _Static_assert(sizeof(struct lz_pool_head) == offsetof(struct lz_span, parent_call),
+                   "a span that is in use needs no head");
+    struct lz_pool_head *head = lz_pool_take_sized(&face->spans, sizeof(struct lz_span));
+    uint32_t index = head->index;
+    *(struct lz_span *)(void *)head = (struct lz_span){0};
+    face->span_free = index;
 }
 
 struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
 {
-    struct lz_span *s = lz_pool_take_sized(&w->requests->spans, sizeof(*s));
-    s->next = r->span_first;
-    r->span_first = s->head.index;
-    if (r->span_count < UINT16_MAX)
-        r->span_count++;
+    struct lz_span *s = lz_request_take_span(w, r);
+    *s = (struct lz_span){.next = s->next};
     return s;
 }
 
@@ -98,7 +111,7 @@ static void count_blame(struct lz_world *w, const struct lz_request *r)
 {
     struct lz_requests *rs = w->requests;
     for (uint32_t at = r->span_first; at != 0;) {
-        const struct lz_span *s = lz_pool_at(&rs->spans, at);
+        const struct lz_span *s = lz_pool_at(&rs->face.spans, at);
         at = s->next;
         if (s->component >= rs->blame_cap || rs->blame[s->component].phase[0] == 0)
             continue;
@@ -108,26 +121,37 @@ static void count_blame(struct lz_world *w, const struct lz_request *r)
     }
 }
 
-static void free_spans(struct lz_world *w, struct lz_request *r)
+static inline void free_spans(struct lz_world *w, const struct lz_request *r)
 {
-    struct lz_requests *rs = w->requests;
-    for (uint32_t at = r->span_first; at != 0;) {
-        struct lz_span *s = lz_pool_at(&rs->spans, at);
+    struct lz_requests_face *face = &w->requests->face;
+    if (r->span_first == 0)
+        return;
+    struct lz_span *last = lz_pool_at_sized(&face->spans, r->span_last, sizeof(*last));
+    LZ_ASSERT(last->next == 0);
+    last->next = face->span_free;
+    face->span_free = r->span_first;
+}
+
+// Those that are kept of it.
+static uint32_t count_spans(const struct lz_world *w, const struct lz_request *r)
+{
+    uint32_t count = 0;
+    for (uint32_t at = r->span_first; at != 0 && count < LZ_REQUEST_SPANS_MAX; count++) {
+        const struct lz_span *s = lz_pool_at(&w->requests->face.spans, at);
         at = s->next;
-        lz_pool_give(&rs->spans, s);
     }
-    r->span_first = 0;
+    return count;
 }
 
 static void fill_kept(struct lz_world *w, struct lz_trace_kept *k, const struct lz_request *r)
 {
-    uint32_t count = r->span_count < LZ_REQUEST_SPANS_MAX ? r->span_count : LZ_REQUEST_SPANS_MAX;
+    uint32_t count = count_spans(w, r);
     if (k->spans != NULL)
         lz_arena_free(w->arena, (void *)k->spans, k->span_count * sizeof(*k->spans));
     struct lz_span *spans = lz_arena_alloc(w->arena, count * sizeof(*spans) + 1);
     uint32_t at = r->span_first;
     for (uint32_t i = 0; i < count; i++) {
-        const struct lz_span *s = lz_pool_at(&w->requests->spans, at);
+        const struct lz_span *s = lz_pool_at(&w->requests->face.spans, at);
         spans[count - 1 - i] = *s;
         at = s->next;
     }
@@ -144,50 +168,55 @@ static uint32_t lowest_of(const struct lz_trace_kept *kept)
     return lowest;
 }
 
-// Keep the request if its priority is among the highest so far; equal ones: the earlier stays.
-static void offer(struct lz_world *w, const struct lz_request *r, const struct lz_trace_kept *facts)
+// Its priority is among the highest so far; of equal ones the earlier stays.
+static inline bool is_wanted(const struct lz_requests *rs, enum lz_kept_as as, uint64_t priority)
 {
-    struct lz_requests *rs = w->requests;
-    struct lz_trace_kept *kept = rs->kept[facts->kept_as];
-    uint32_t *count = &rs->kept_count[facts->kept_as];
-    uint32_t at = *count;
-    if (*count == LZ_REQUEST_TRACES_MAX) {
-        at = rs->kept_lowest[facts->kept_as];
-        if (facts->priority <= kept[at].priority)
-            return;
-    } else {
-        (*count)++;
-    }
-    const struct lz_span *old = kept[at].spans;
-    uint32_t old_count = kept[at].span_count;
-    kept[at] = *facts;
-    kept[at].spans = old;
-    kept[at].span_count = old_count;
-    fill_kept(w, &kept[at], r);
-    if (*count == LZ_REQUEST_TRACES_MAX)
-        rs->kept_lowest[facts->kept_as] = lowest_of(kept);
+    return rs->kept_count[as] < LZ_REQUEST_TRACES_MAX || priority > rs->kept_least[as];
 }
 
-// Among the failed or the random ones, and among the slowest, if it is one of them.
-static void offer_all(struct lz_world *w, const struct lz_request *r, enum lz_outcome outcome,
-                      uint16_t status)
+struct ended {
+    enum lz_outcome outcome;
+    uint16_t status;
+};
+
+static __attribute__((noinline)) void keep(struct lz_world *w, const struct lz_request *r,
+                                           enum lz_kept_as as, uint64_t priority, struct ended how)
 {
-    struct lz_trace_kept facts = {
+    struct lz_requests *rs = w->requests;
+    struct lz_trace_kept *kept = rs->kept[as];
+    LZ_ASSERT(is_wanted(rs, as, priority));
+    bool was_full = rs->kept_count[as] == LZ_REQUEST_TRACES_MAX;
+    uint32_t at = was_full ? lowest_of(kept) : rs->kept_count[as]++;
+    struct lz_trace_kept old = kept[at];
+    kept[at] = (struct lz_trace_kept){
         .traffic = r->traffic,
         .ordinal = r->ordinal,
         .intended = r->intended,
         .end = lz_sim_now(w->sim),
-        .outcome = outcome,
-        .status = status,
+        .outcome = how.outcome,
+        .status = how.status,
+        .kept_as = as,
+        .priority = priority,
+        .spans = old.spans,
+        .span_count = old.span_count,
     };
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_world_component(w, r->traffic)->path,
-                                        LZ_PURPOSE_SAMPLE, r->ordinal);
-    facts.priority = lz_draw_u64(&draw);
-    facts.kept_as = outcome != LZ_OUTCOME_OK ? LZ_KEPT_FAILED : LZ_KEPT_RANDOM;
-    offer(w, r, &facts);
-    facts.priority = (uint64_t)(facts.end - r->intended);
-    facts.kept_as = LZ_KEPT_SLOWEST;
-    offer(w, r, &facts);
+    fill_kept(w, &kept[at], r);
+    if (rs->kept_count[as] == LZ_REQUEST_TRACES_MAX)
+        rs->kept_least[as] = kept[lowest_of(kept)].priority;
+}
+
+// Among the failed or the random ones, and among the slowest, if it is one of them.
+static inline void offer(struct lz_world *w, const struct lz_request *r, struct ended how)
+{
+    struct lz_requests *rs = w->requests;
+    uint64_t owner = lz_world_component(w, r->traffic)->path;
+    uint64_t drawn = lz_draw_u64_once(lz_sim_key(w->sim), owner, LZ_PURPOSE_SAMPLE, r->ordinal);
+    enum lz_kept_as as = how.outcome != LZ_OUTCOME_OK ? LZ_KEPT_FAILED : LZ_KEPT_RANDOM;
+    if (is_wanted(rs, as, drawn))
+        keep(w, r, as, drawn, how);
+    uint64_t took = (uint64_t)(lz_sim_now(w->sim) - r->intended);
+    if (is_wanted(rs, LZ_KEPT_SLOWEST, took))
+        keep(w, r, LZ_KEPT_SLOWEST, took, how);
 }
 
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
@@ -197,9 +226,9 @@ void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome ou
     if (outcome != LZ_OUTCOME_OK && !r->is_bot)
         count_blame(w, r);
     if (lz_sim_now(w->sim) >= w->warmup && !r->is_bot)
-        offer_all(w, r, outcome, status);
+        offer(w, r, (struct ended){.outcome = outcome, .status = status});
     free_spans(w, r);
-    lz_pool_give(&w->requests->open, r);
+    lz_pool_give(&w->requests->face.open, r);
 }
 
 size_t lz_requests_kept(const struct lz_world *w)
@@ -223,12 +252,12 @@ const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_
 
 size_t lz_requests_bytes(const struct lz_world *w)
 {
-    return lz_pool_bytes(&w->requests->open) + lz_pool_bytes(&w->requests->spans);
+    return lz_pool_bytes(&w->requests->face.open) + lz_pool_bytes(&w->requests->face.spans);
 }
 
 uint32_t lz_requests_open(const struct lz_world *w)
 {
-    return w->requests->open.live;
+    return w->requests->face.open.live;
 }
 
 uint32_t lz_requests_open_max(const struct lz_world *w)

@@ -42,7 +42,6 @@ typedef uint64_t lz_request_id; /* generation and index; 0: none */
 
 /* One attempt of one call, finished or given up. */
 struct lz_span {
-    struct lz_pool_head head;
     uint32_t next;        /* in its request, latest first; 0 ends */
     uint32_t call;        /* number of the call within the request, from 1 */
     uint32_t parent_call; /* the call within whose work it was made; 0: the user's own */
@@ -79,13 +78,13 @@ struct lz_trace_kept {
 /* A request that is on its way. */
 struct lz_request {
     struct lz_pool_head head;
-    uint16_t traffic;    /* a lz_component_id */
-    uint16_t span_count; /* 65535: that many or more */
-    uint32_t span_first;
-    uint32_t calls;      /* numbered so far */
-    uint32_t agent : 31; /* the user who waits for it, see user.c; 0: nobody comes back */
-    uint32_t is_bot : 1; /* of no user: it counts nowhere among theirs */
-    uint64_t ordinal;
+    uint64_t ordinal : 40; /* of its traffic */
+    uint64_t traffic : 16; /* a lz_component_id */
+    uint32_t span_first;   /* the latest */
+    uint32_t span_last;    /* the first that was added, if there is one */
+    uint32_t calls;        /* numbered so far */
+    uint32_t agent : 31;   /* the user who waits for it, see user.c; 0: nobody comes back */
+    uint32_t is_bot : 1;   /* of no user: it counts nowhere among theirs */
     lz_time intended;
 };
 
@@ -97,13 +96,43 @@ void lz_requests_measure(struct lz_world *w, lz_component_id component);
 struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic, uint64_t ordinal,
                                     lz_time intended);
 
+/*
+ * What is read at every step begins request.c's own struct. Spans are given back all at once, with
+ * the request they are of: a list of free ones, chained as a request's are, is all they need. Their
+ * pool is only where they lie.
+ */
+struct lz_requests_face {
+    struct lz_pool open;
+    struct lz_pool spans;
+    uint32_t span_free;
+};
+
 /* NULL if it has ended; orphaned work belongs to nobody. */
 static inline struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)
 {
-    return lz_pool_find_sized((const struct lz_pool *)w->requests, id, sizeof(struct lz_request));
+    const struct lz_requests_face *face = (const struct lz_requests_face *)w->requests;
+    return lz_pool_find_sized(&face->open, id, sizeof(struct lz_request));
 }
 
-/* A span of the request, zeroed, to be filled in where it lies. */
+void lz_request_widen_spans(struct lz_world *w); /* none is free: make one */
+
+/* A span of the request whose every field but `next` its caller sets. */
+static inline struct lz_span *lz_request_take_span(struct lz_world *w, struct lz_request *r)
+{
+    struct lz_requests_face *face = (struct lz_requests_face *)w->requests;
+    if (face->span_free == 0)
+        lz_request_widen_spans(w);
+    uint32_t index = face->span_free;
+    struct lz_span *s = lz_pool_at_sized(&face->spans, index, sizeof(*s));
+    face->span_free = s->next;
+    if (r->span_first == 0)
+        r->span_last = index;
+    s->next = r->span_first;
+    r->span_first = index;
+    return s;
+}
+
+/* The same, zeroed. */
 struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);
 
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,

@@ -74,34 +74,3 @@ void lz_span_add(struct lz_world *w, const struct lz_call *c, enum lz_outcome ou
     for (int i = 0; i < LZ_PHASES; i++)
         LZ_ASSERT(s->phase[i] >= 0);
 }
-
-void lz_span_add_answered(struct lz_world *w, struct lz_request *r, const struct lz_call *c,
-                          const struct lz_task *t)
-{
-    LZ_ASSERT(c->state == LZ_CALL_SENT && t->state == LZ_TASK_ANSWERED);
-    if (t->started == 0 || t->child != 0) {
-        lz_span_add(w, c, t->outcome, t->status);
-        return;
-    }
-    lz_time now = lz_sim_now(w->sim);
-    struct lz_span *s = lz_request_new_span(w, r);
-    s->call = c->number;
-    s->parent_call = c->parent;
-    s->client = c->client;
-    s->server = c->server;
-    s->component = lz_edge_get(w, c->edge)->opts.to;
-    s->attempt = c->attempt;
-    s->status = t->status;
-    s->op = c->op;
-    s->outcome = t->outcome;
-    s->start = c->started;
-    s->end = now;
-    s->phase[LZ_PHASE_CONNECT] = c->sent - c->connected;
-    s->phase[LZ_PHASE_QUEUE] = (c->connected - c->started) + (t->started - t->arrived);
-    s->phase[LZ_PHASE_WORK] = t->answered - t->started - t->child_ns;
-    s->phase[LZ_PHASE_NETWORK] = (t->arrived - c->sent) + (now - t->answered);
-    s->phase[LZ_PHASE_RETRY_WAIT] = c->waited;
-    LZ_ASSERT(t->arrived >= c->sent && t->started >= t->arrived && now >= t->answered);
-    LZ_ASSERT(s->phase[LZ_PHASE_WORK] >= 0 && c->sent >= c->connected &&
-              c->connected >= c->started);
-}
