@@ -109,7 +109,7 @@ struct lz_faults {
     struct lz_fault **all; // 0 .. count - 1; ids are one more
     uint32_t count, cap;
     lz_kind begin, step, rise, end;
-    double swarm; // share that is left out
+    double swarm;   // share that is left out
     size_t without; // the one that is left out, from 1; 0: none
     struct lz_fault_absent *absent;
     uint32_t absent_count, absent_cap;
