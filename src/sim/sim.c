@@ -546,25 +546,39 @@ static inline bool fire_ready_first(struct lz_sim *sim)
     return true;
 }
 
+// Nothing is near. False: nothing in the queue is due, or a line's first event may be before it.
+static __attribute__((noinline)) bool open_next(struct lz_sim *sim, lz_time end)
+{
+    lz_time limit = sim->lines.at < end ? sim->lines.at : end;
+    if ((uint64_t)limit < sim->queue.near_end || !lz_evq_open(&sim->queue, limit))
+        return false;
+    if (sim->foresees)
+        foresee_some(sim);
+    return true;
+}
+
 /*
  * What happens nearly always: nothing is ready, and the nearest of the queue and of the lines is an
- * event that is due. False: none of it was looked at but to find out that it is otherwise.
+ * event that is due. False: nothing was done but to look at it, and perhaps to open a slot.
  */
 static inline bool fire_plain(struct lz_sim *sim, lz_time end)
 {
     struct lz_evq *q = &sim->queue;
     if (sim->ready_count > 0)
         return fire_ready_first(sim);
-    if (q->near_first == q->near_last || sim->fired >= sim->fired_max)
+    if (q->near_first == q->near_last && !open_next(sim, end))
+        return false;
+    if (sim->fired >= sim->fired_max)
         return false;
     const struct lz_evq_entry *next = &q->near[q->near_first];
     const struct lz_evq_event *e = &q->events[next->event];
-    if (sim->lines.at < next->at && sim->lines.at <= end) {
+    if (sim->lines.at <= next->at) {
+        if (sim->lines.at == next->at || sim->lines.at > end)
+            return false;
         fire_line(sim);
         return true;
     }
-    if (next->at > end || next->at == sim->lines.at || (e->gen & 1u) == 0 ||
-        (lz_kind)e->rank == KIND_ALARM)
+    if (next->at > end || (e->gen & 1u) == 0 || (lz_kind)e->rank == KIND_ALARM)
         return false;
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
@@ -603,10 +617,7 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         bool has_ready = sim->ready_count > 0;
         lz_time limit = has_ready ? sim->face.now : end;
         bool is_line = sim->lines.at <= limit && sim->lines.held > 0;
-        bool was_empty = sim->queue.near_first == sim->queue.near_last;
         const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? sim->lines.at : limit);
-        if (was_empty && sim->foresees)
-            foresee_some(sim);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
             is_line && (e == NULL || sim->lines.at < next->at ||
