@@ -152,7 +152,17 @@ local function check_apart(state, t, place, path)
         .. "leave `network` out", path)
 end
 
+local HAS_ROLES = { database = true, cache = true, consensus = true }
+
+local function check_role(state, t)
+    if not t.fields.is_primary or t.of and HAS_ROLES[t.of.kind] then return true end
+    wrong(state, "LZ704", t.line, ("%s stands for %s, where nobody is the primary"):format(t.text,
+        t.of and t.of.text or "itself"), "name it in the `live` of a database, cache or consensus "
+        .. "group, or leave `is_primary` out", { "is_primary" })
+end
+
 local function add_target(state, C, t)
+    if not check_role(state, t) then return end
     if not check_apart(state, t, t.fields.url, { "url" }) then return end
     local f, of = t.fields, t.of or t
     t.protocol = protocol_of(f)
@@ -161,6 +171,7 @@ local function add_target(state, C, t)
         ordinal = t.ordinal or 1, is_http = t.protocol == "http", url = f.url, run = f.run,
         setup = f.setup, env = f.env, files = f.files, cwd = f.cwd, user = f.user,
         port = f.listens or 0, ready = f.ready and asking(f.ready, { every = S // 10 }),
+        primary = f.is_primary and asking(f.is_primary, { every = S // 4 }),
         ready_within = f.ready_within or 30 * S, grace = f.grace or 10 * S,
         stop_signal = SIGNALS[f.stop_signal or "TERM"], is_restarted = f.restart == "always",
         backoff = f.backoff or S,

@@ -8,7 +8,8 @@ local asking = {
     { "command", "argv", "a program and its arguments, without a shell" },
     { "status", "count", "with http: what is good; default 200 to 299", min = 100, max = 599 },
     { "contains", "text", "what the body or the output must have in it; default anything" },
-    { "every", "duration", "how often; default 1s, of `ready` 100ms", above_zero = true },
+    { "every", "duration", "how often; default 1s, of `ready` 100ms, of `is_primary` 250ms",
+        above_zero = true },
     { "timeout", "duration", "how long an answer may take; default 1s", above_zero = true },
     { "fails", "count", "failures in a row after which it is down; default 1", min = 1 },
     { "passes", "count", "good answers in a row after which it is up; default 1", min = 1 },
@@ -27,6 +28,9 @@ local where = {
         .. "tcp", choices = { "tcp", "http" } },
     { "ready", "block", "how it is found to be ready; default when it accepts connections",
         fields = asking },
+    { "is_primary", "block", "how it is found to be the primary (leader, master) of what it stands "
+        .. "for, again and again: faults on db.primary hit who was last found to be; default the "
+        .. "first of `live`", fields = asking },
     { "ready_within", "duration", "the run does not begin without it; default 30s",
         above_zero = true },
 }

@@ -226,7 +226,9 @@ local function check_asking(say, f, field)
 end
 
 local function check_real(say, f)
-    if f.ready and not f.ready.broken then check_asking(say, f.ready, "ready") end
+    for _, name in ipairs { "ready", "is_primary" } do
+        if f[name] and not f[name].broken then check_asking(say, f[name], name) end
+    end
 end
 
 function RULES.process(say, f)

@@ -286,6 +286,7 @@ static bool run_one(struct course *c, const struct lz_suite_run *run, uint64_t o
             .hosts = f->hosts,
             .host_count = f->host_count,
             .may_run = f->may_run,
+            .xfail = run->of->xfail,
             .is_dry = f->is_dry,
             .is_quiet = f->common.quiet};
         ok = lz_runner_run(&opts, &result, &err);

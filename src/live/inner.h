@@ -15,6 +15,7 @@
 #include "live/probe/prom.h"
 #include "live/program.h"
 #include "live/proxy/proxy.h"
+#include "live/roles.h"
 #include "live/runner.h"
 #include "live/watchdog.h"
 
@@ -56,6 +57,7 @@ struct lz_live {
     size_t asked_count;
     struct lz_prom **proms;
     size_t prom_count;
+    struct lz_roles *roles;
     struct lz_loop_timer tick;
     int64_t begun_ns; /* what time 0 is, by the loop's clock */
     lz_time judged;   /* the last whole second that aborts were looked at */

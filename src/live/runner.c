@@ -63,7 +63,8 @@ static bool is_allowed(const struct lz_live *live, struct lz_runner_result *out)
         if (plan->probes[i].argv.count > 0)
             name = plan->probes[i].name;
     for (size_t i = 0; i < plan->target_count && name == NULL; i++)
-        if (plan->targets[i].url == NULL || plan->targets[i].ready.argv.count > 0)
+        if (plan->targets[i].url == NULL || plan->targets[i].ready.argv.count > 0 ||
+            plan->targets[i].primary.argv.count > 0)
             name = plan->targets[i].name;
     if (name == NULL || live->opts->may_run || live->opts->is_dry)
         return true;
@@ -302,7 +303,7 @@ void lz_live_ready(struct lz_live *live)
     live->phase = LZ_LIVE_RUNNING;
     live->begun_ns = lz_loop_clock();
     lz_prompt_begin(live->script);
-    if (!lz_live_start_probes(live, &err)) {
+    if (!lz_live_start_probes(live, &err) || !lz_roles_start(live, &live->roles, &err)) {
         lz_live_fail(live, "%s", err.msg);
         return;
     }
@@ -321,6 +322,8 @@ static void stop_all(struct lz_live *live)
     if (live->load != NULL)
         lz_load_end(live->load);
     lz_live_stop_probes(live);
+    lz_roles_stop(live->roles);
+    live->roles = NULL;
     live->phase = LZ_LIVE_ENDING;
     if (live->programs == NULL)
         return;
@@ -359,6 +362,7 @@ static bool record(struct lz_live *live, struct lz_runner_result *out, struct lz
                                         .seed = o->seed,
                                         .params = params,
                                         .param_count = o->param_count,
+                                        .xfail = o->xfail,
                                         .is_live = true};
     const struct lz_record_parts parts = {
         .world = live->built.world, .faults = live->built.faults, .checks = live->built.checks};

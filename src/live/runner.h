@@ -21,6 +21,7 @@ struct lz_runner_opts {
     const char *scenario_folder; /* absolute */
     const char *const *hosts;    /* that may be reached besides the loopback's */
     size_t host_count;
+    bool xfail;    /* the scenario declares that this case fails */
     bool may_run;  /* programs may be started (--allow-run) */
     bool is_dry;   /* say what would be done, and do nothing */
     bool is_quiet; /* say nothing of how it goes */

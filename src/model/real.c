@@ -43,6 +43,7 @@ static const struct lz_measure_row probe_rows[] = {
 struct real {
     struct lz_measure *measure; // NULL: not observed
     struct series *own;         // of the four kinds
+    lz_instance_id leader;      // 0: not known
 };
 
 struct lz_reals {
@@ -70,6 +71,18 @@ void lz_real_live(struct lz_world *w)
 {
     LZ_ASSERT(w->component_count == 0);
     reals_of(w)->face.is_live = true;
+}
+
+void lz_real_leads(struct lz_world *w, lz_component_id component, lz_instance_id instance)
+{
+    LZ_ASSERT(lz_real_is_live(w));
+    LZ_ASSERT(lz_instance_get(w, instance)->component == component);
+    real_of(w, component)->leader = instance;
+}
+
+lz_instance_id lz_real_leader(const struct lz_world *w, lz_component_id component)
+{
+    return w->reals != NULL && component < w->reals->cap ? w->reals->all[component].leader : 0;
 }
 
 static void ignore(struct lz_world *w, lz_instance_id id)

@@ -68,6 +68,10 @@ void lz_real_refused(struct lz_world *w, lz_component_id component);
 void lz_real_up(struct lz_world *w, lz_component_id component, bool is_up);
 void lz_real_restarted(struct lz_world *w, lz_component_id component);
 
+/* Who of a component's instances leads, by what it says itself. 0: none was found to. */
+void lz_real_leads(struct lz_world *w, lz_component_id component, lz_instance_id instance);
+lz_instance_id lz_real_leader(const struct lz_world *w, lz_component_id component);
+
 /* An answer to a probe: good or not, after so long. */
 void lz_real_probed(struct lz_world *w, lz_component_id probe, bool is_good, lz_time latency);
 void lz_real_value(struct lz_world *w, lz_metric metric, double value);

@@ -8,6 +8,7 @@
 #include "model/consensus/consensus.h"
 #include "model/data/database.h"
 #include "model/node/instance.h"
+#include "model/real.h"
 
 static bool lies_in(const struct lz_world *w, const struct lz_target *t, lz_host_id host)
 {
@@ -39,9 +40,35 @@ static lz_component_id owner_of(const struct lz_world *w, lz_component_id id)
     return is_topic ? lz_topic_broker(w, id) : id;
 }
 
+// Of real ones it is known who leads, whatever the model would say.
+static bool has_role(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance,
+                     lz_instance_id leader)
+{
+    const struct lz_component *c = lz_world_component(w, t->id);
+    bool is_own =
+        instance >= c->instances_first && instance - c->instances_first < c->instance_count;
+    if (t->kind == LZ_TARGET_PRIMARY || !is_own || instance == leader)
+        return t->kind == LZ_TARGET_PRIMARY && instance == leader;
+    bool is_node = c->kind != LZ_COMPONENT_CACHE || lz_cache_leads(w, instance) ||
+                   lz_cache_is_replica(w, instance, 0);
+    uint32_t ordinal = instance - c->instances_first + 1 - (leader < instance);
+    return is_node && (t->ordinal == 0 || t->ordinal == ordinal);
+}
+
+// Who leads a real one, if it was asked. A shard has its own.
+static lz_instance_id real_leader(const struct lz_world *w, const struct lz_target *t)
+{
+    bool is_role =
+        t->kind == LZ_TARGET_REPLICA || (t->kind == LZ_TARGET_PRIMARY && t->ordinal == 0);
+    return is_role && lz_real_is_live(w) ? lz_real_leader(w, t->id) : 0;
+}
+
 bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance)
 {
     const struct lz_instance *i = lz_instance_get(w, instance);
+    lz_instance_id leader = real_leader(w, t);
+    if (leader != 0)
+        return has_role(w, t, instance, leader);
     switch (t->kind) {
     case LZ_TARGET_COMPONENT:
         return i->component == owner_of(w, t->id);

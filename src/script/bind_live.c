@@ -198,6 +198,11 @@ static int live_target(lua_State *L)
         t.ready.of = (uint32_t)plan->target_count + 1;
         t.has_ready = true;
     }
+    if (lua_getfield(L, 1, "primary") != LUA_TNIL) {
+        t.primary = read_probe(L, lua_gettop(L));
+        t.primary.of = (uint32_t)plan->target_count + 1;
+        t.has_primary = true;
+    }
     const struct lz_component *of = lz_world_component(world_of(L), t.of);
     LZ_ASSERT(t.ordinal >= 1 && t.ordinal <= of->instance_count);
     t.instance = of->instances_first + t.ordinal - 1;

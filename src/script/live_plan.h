@@ -85,6 +85,8 @@ struct lz_live_target {
     uint32_t port;                   /* where it listens; 0: a free one is chosen */
     struct lz_live_probe ready;      /* how it is found to be ready */
     bool has_ready;                  /* or it is when it listens */
+    struct lz_live_probe primary;    /* how it is found to lead */
+    bool has_primary;
     lz_time ready_within, grace;
     int stop_signal;
     bool is_restarted; /* when it has died of itself or by a fault that does not last */

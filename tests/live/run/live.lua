@@ -97,6 +97,15 @@ local web = service "web" { live = { run = { "true" } } }
 expect "short" { always = web.queue.length:below(3) }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ702", "web.queue.length has no live source" } },
 
+    { "who leads nobody is not asked", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" }, is_primary = { command = { "true" } } }
+probe "there" { of = api, tcp = true }]] .. RUN .. "s/x.lua", 2, err = { "LZ704",
+        "nobody is the primary" } },
+    { "a fault on the primary hits who leads now", RUN .. "s/leads.lua" .. CLEAN, 0,
+        err = { "one is the primary of db", "two is the primary of db",
+            "two was ended by SIGKILL" } },
+
     -- How it ends.
     { "a fault that touched nothing makes it inconclusive", RUN .. "s/misses.lua" .. CLEAN, 3,
         out = { "INCON" } },
