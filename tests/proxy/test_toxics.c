@@ -280,6 +280,46 @@ static void lost_packets_stall_the_stream(void **state)
     close(fd);
 }
 
+static int bits_changed(const char *a, const char *b, size_t len)
+{
+    int count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += __builtin_popcount((unsigned char)(a[i] ^ b[i]));
+    return count;
+}
+
+// Three packets, all of them or half of them hit, one bit each; the same for the same seed.
+static void a_bit_of_each_packet_that_is_hit_is_another(void **state)
+{
+    (void)state;
+    static char out[2 * LZ_TOXIC_PACKET + 100], back[3][sizeof(out)];
+    struct lz_toxic t = {.kind = LZ_TOXIC_CORRUPT,
+                         .loss = {.kind = LZ_LOSS_RATIO, .ratio = 1.0},
+                         .directions = LZ_TOXIC_UP,
+                         .owner = 3};
+    for (size_t i = 0; i < sizeof(out); i++)
+        out[i] = (char)(i * 7);
+    for (int run = 0; run < 3; run++) {
+        struct stage mine;
+        stage_up(&mine, 'e', 1);
+        t.loss.ratio = run < 2 ? 1.0 : 1e-9;
+        lz_proxy_toxic_id id = stage_add(&mine, &t);
+        int fd = stage_connect(&mine);
+        assert_int_equal(stage_push(fd, out, sizeof(out)), sizeof(out));
+        assert_int_equal(stage_receive(fd, back[run], sizeof(out)), sizeof(out));
+        assert_int_equal(bits_changed(out, back[run], sizeof(out)), run < 2 ? 3 : 0);
+        assert_int_equal(stage_touched(&mine, id, run < 2 ? 3 : 0), run < 2 ? 3 : 0);
+        stage_remove(&mine, id);
+        close(fd);
+        fd = stage_connect(&mine);
+        stage_echo(fd, "whole again");
+        close(fd);
+        stage_down(&mine);
+    }
+    // Of the first packet all came in one read, whatever the kernel did with the rest.
+    assert_memory_equal(back[0], back[1], LZ_TOXIC_PACKET);
+}
+
 static void a_refusing_server_is_a_reset_and_counted(void **state)
 {
     (void)state;
@@ -341,6 +381,7 @@ static void bad_toxics_are_refused_with_the_reason(void **state)
     } bad[] = {
         {{.kind = LZ_TOXIC_LATENCY}, "latency needs a delay"},
         {{.kind = LZ_TOXIC_STALL}, "stall needs a ratio or a burst"},
+        {{.kind = LZ_TOXIC_CORRUPT}, "corrupt needs a ratio or a burst"},
         {{.kind = LZ_TOXIC_BANDWIDTH}, "rate must be above 0, got 0"},
         {{.kind = LZ_TOXIC_LIMIT_DATA}, "limit_data: bytes must be at least 1"},
         {{.kind = LZ_TOXIC_RESET, .bytes = 1, .after_ns = 1}, "one of them"},
@@ -414,6 +455,7 @@ int main(void)
         TEST(messages_come_in_pieces),
         cmocka_unit_test(a_seed_repeats_which_messages_are_hit_and_nobody_shifts_that),
         TEST(lost_packets_stall_the_stream),
+        cmocka_unit_test(a_bit_of_each_packet_that_is_hit_is_another),
         TEST(a_refusing_server_is_a_reset_and_counted),
         TEST(bad_edges_are_refused_with_the_reason),
         TEST(bad_toxics_are_refused_with_the_reason),

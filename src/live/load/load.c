@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/load/fetch.h"
+#include "live/load/limits.h"
 #include "live/loop.h"
 #include "live/probe/command.h"
 #include "model/client/client.h"
@@ -32,6 +33,7 @@ struct flight {
     lz_time sent;   // the attempt, 0 before the first
     lz_time waited; // before it
     uint32_t attempt;
+    uint8_t pass; // of the breaker
 };
 
 // One of the real things that the callee is.
@@ -51,6 +53,8 @@ struct way {
     int net_fd;                      // where they do
     lz_time late_after;
     struct lz_edge_opts opts;
+    struct lz_limits limits;
+    enum lz_breaker_state breaker; // as it was last told
     const struct lz_component *users;
     const char *name;
     lz_component_id traffic;
@@ -182,6 +186,7 @@ static void end(struct flight *f, const struct lz_call_result *result)
 {
     lz_request_id request = f->request;
     struct lz_world *w = f->way->load->world;
+    lz_limits_ended(&f->way->limits, f->attempt);
     land(f);
     lz_traffic_called(w, request, result);
 }
@@ -218,6 +223,51 @@ static void back_off(struct flight *f, lz_time now)
     lz_loop_arm(load->loop, &f->again, lz_loop_clock() + f->waited);
 }
 
+static void tell_breaker(struct way *way)
+{
+    static const char *const what[] = {"closed", "open", "half open"};
+    if (way->limits.breaker.state == way->breaker)
+        return;
+    way->breaker = way->limits.breaker.state;
+    lz_live_note(way->load->live, "%s: its circuit breaker is %s", way->name, what[way->breaker]);
+}
+
+// The attempt is over: it was the last, or there will be another.
+static void conclude(struct flight *f, const struct lz_call_result *called, lz_time now)
+{
+    struct way *way = f->way;
+    bool is_last = f->attempt > way->opts.retries || now >= deadline_of(f) ||
+                   called->outcome == LZ_OUTCOME_OK || !lz_call_is_retried(&way->opts, called) ||
+                   !lz_limits_may_retry(&way->limits, f->attempt, called->outcome);
+    if (is_last)
+        end(f, called);
+    else
+        back_off(f, now);
+}
+
+// Not let through: it is over at once, though not within who sends it.
+static void on_rejected(void *ctx, int64_t now_ns)
+{
+    struct flight *f = ctx;
+    (void)now_ns;
+    conclude(f, &(struct lz_call_result){.outcome = LZ_OUTCOME_REFUSED},
+             lz_live_now(f->way->load->live));
+}
+
+static bool is_admitted(struct flight *f, lz_time now)
+{
+    struct way *way = f->way;
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(way->load->world->sim), f->path, LZ_PURPOSE_THROTTLE, f->attempt);
+    bool may = lz_limits_admit(&way->limits, f->attempt, now, &draw, &f->pass);
+    tell_breaker(way);
+    if (!may) {
+        f->again = (struct lz_loop_timer){.fn = on_rejected, .ctx = f};
+        lz_loop_arm(way->load->loop, &f->again, lz_loop_clock());
+    }
+    return may;
+}
+
 static void on_result(void *ctx, const struct lz_fetch_result *result)
 {
     struct flight *f = ctx;
@@ -230,12 +280,9 @@ static void on_result(void *ctx, const struct lz_fetch_result *result)
     if (called.outcome != LZ_OUTCOME_OK)
         tell(way, result);
     add_span(f, result, &called, now);
-    bool is_last = f->attempt > way->opts.retries || now >= deadline_of(f) ||
-                   called.outcome == LZ_OUTCOME_OK || !lz_call_is_retried(&way->opts, &called);
-    if (is_last)
-        end(f, &called);
-    else
-        back_off(f, now);
+    lz_limits_result(&way->limits, f->attempt, now, f->pass, &called);
+    tell_breaker(way);
+    conclude(f, &called, now);
 }
 
 static void wake(struct lz_load *load)
@@ -304,6 +351,8 @@ static void attempt(struct flight *f, lz_time now)
     }
     f->attempt++;
     f->sent = now;
+    if (!is_admitted(f, now))
+        return;
     f->leg = &way->legs[way->leg_next];
     way->leg_next = (way->leg_next + 1) % way->leg_count;
     way->count.attempts++;
@@ -347,6 +396,7 @@ static void send_all(struct way *way, lz_time now)
         if (late > way->count.latest)
             way->count.latest = late;
         fly(f);
+        lz_limits_begun(&way->limits);
         attempt(f, now);
     }
     if (way->waiting == NULL)
@@ -370,11 +420,7 @@ bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err)
         bool is_there;
         const char *name, *instead;
     } rows[] = {
-        {opts->breaker.on, "breaker", "let the caller that has one be a program"},
-        {opts->throttle.on, "throttle", "let the caller that has one be a program"},
         {opts->hedge.attempts > 0, "hedge", "let the caller that hedges be a program"},
-        {opts->budget.on, "retry_budget", "limit `retries`"},
-        {opts->bulkhead > 0, "bulkhead", "limit `connections` in its `live`"},
         {opts->cancel, "cancel", "a timeout closes the connection anyway: leave it out"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -449,6 +495,7 @@ static struct way *make_way(struct lz_load *load, const struct lz_live_traffic *
         way->late_after = LZ_LOAD_LATE_COMMAND;
         way->commands_max = traffic->connections > 0 ? traffic->connections : LZ_LOAD_COMMANDS;
     }
+    lz_limits_init(&way->limits, &way->opts, w->arena);
     load->ways = lz_mem_resize(load->ways, (load->way_count + 1) * sizeof(struct way *));
     load->ways[load->way_count++] = way;
     lz_traffic_send_by(w, traffic->component,

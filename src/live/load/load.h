@@ -17,9 +17,9 @@
  *   Lorenz, not the system. The journal says how many there were and how late the latest was.
  * - A request is good when its status is below 400. Others are error answers; no connection is a
  *   refusal, a broken one a reset. Each kind of trouble is told in the journal once.
- * - Retries are the traffic's own, with its backoff and jitter, the draws being the model's.
- *   Breakers, throttles, hedges, retry budgets and streams of a *simulated* caller have no live
- *   form.
+ * - Retries are the traffic's own, with its backoff and jitter, the draws being the model's, and so
+ *   are breaker, throttle, bulkhead and retry budget (limits.h). Hedges and streams of a
+ * *simulated* caller have no live form.
  * - What does not speak HTTP is used by a program (`live = { command = ... }`), run for each
  *   request: good is one that ends with 0 in time. It takes milliseconds to start one, so this is
  *   for tens a second.

@@ -87,9 +87,8 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
            (t->kind != LZ_TOXIC_HTTP_DELAY || lz_toxic_set_delay(t, &f->opts.params.add, err));
 }
 
-static void fill_stall(struct lz_toxic *t, const struct lz_fault_params *p)
+static void fill_struck(struct lz_toxic *t, const struct lz_fault_params *p)
 {
-    t->kind = LZ_TOXIC_STALL;
     t->loss = p->burst;
     if (p->burst.kind == LZ_LOSS_NONE)
         t->loss = (struct lz_loss){
@@ -105,7 +104,8 @@ static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz
         return lz_toxic_set_delay(t, &p->add, err);
     }
     if (is_kind(f, "loss") || is_kind(f, "corrupt")) {
-        fill_stall(t, p);
+        t->kind = is_kind(f, "loss") ? LZ_TOXIC_STALL : LZ_TOXIC_CORRUPT;
+        fill_struck(t, p);
     } else if (is_kind(f, "bandwidth")) {
         t->kind = LZ_TOXIC_BANDWIDTH;
         t->rate = p->rate;
@@ -300,7 +300,7 @@ static bool apply_flap(struct lz_live *live, struct lz_action_firing *f, struct 
 const struct lz_action lz_proxy_actions[] = {
     ON_PROXY("bandwidth", "proxy: so many bytes a second, the sender waits for the rest"),
     ON_PROXY("blackhole", "proxy: holds what comes, the kernel drops SYNs"),
-    ON_PROXY("corrupt", "proxy: stands still for as long as TCP takes to send again"),
+    ON_PROXY("corrupt", "proxy: changes a bit of each packet hit, which no checksum notices"),
     {.fault = "flap",
      .on = LZ_ACTION_EDGE,
      .how = "proxy: a partition that comes and goes",

@@ -94,6 +94,34 @@ int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now)
     return at;
 }
 
+static size_t at_most(size_t len, double limit)
+{
+    return limit < (double)len ? (limit < 1.0 ? 1 : (size_t)limit) : len;
+}
+
+// The packet decides whether it is hit, as it does of one that is lost; then where.
+void lz_gate_damage(struct lz_conn *c, int d, char *bytes, size_t len)
+{
+    const struct lz_lane *l = &c->lane[d];
+    uint32_t first = (l->turn_bytes + LZ_TOXIC_PACKET - 1) / LZ_TOXIC_PACKET;
+    uint32_t last = (uint32_t)((l->turn_bytes + len - 1) / LZ_TOXIC_PACKET);
+    for (struct lz_active *a = c->edge->active; a != NULL; a = a->next) {
+        for (uint32_t packet = first; packet <= last; packet++) {
+            if (a->t.kind != LZ_TOXIC_CORRUPT || !is_on(a, d))
+                break;
+            struct lz_draw draw = draw_for(c, a, d, l->turn, packet);
+            if (!lz_loss_next(&a->t.loss, &a->loss[d], &draw))
+                continue;
+            size_t at = (size_t)packet * LZ_TOXIC_PACKET - l->turn_bytes;
+            uint64_t size = at_most(len - at, LZ_TOXIC_PACKET);
+            uint64_t bit = lz_draw_below(&draw, size * 8);
+            LZ_ASSERT(at + bit / 8 < len);
+            bytes[at + bit / 8] ^= (char)(1u << (bit % 8));
+            lz_gate_touch(a, 1);
+        }
+    }
+}
+
 // SYN, its acknowledgement, and the ACK with which the client's first bytes come.
 int64_t lz_gate_handshake(struct lz_conn *c)
 {
@@ -136,11 +164,6 @@ static struct lz_line *line_of(struct lz_conn *c, const struct lz_active *a)
 {
     uint32_t line = a->t.line > 0 ? a->t.line - 1 : a->slot;
     return &c->edge->serve->lines[line % LZ_PROXY_TOXICS_MAX];
-}
-
-static size_t at_most(size_t len, double limit)
-{
-    return limit < (double)len ? (limit < 1.0 ? 1 : (size_t)limit) : len;
 }
 
 // Of a toxic that takes the first so many connections: those that came since it did.

@@ -176,6 +176,7 @@ enum lz_gate_say { LZ_GATE_PASS, LZ_GATE_WAIT, LZ_GATE_RESET, LZ_GATE_CLOSE };
 
 /* When a message that has come in may go on. */
 int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now);
+void lz_gate_damage(struct lz_conn *c, int d, char *bytes, size_t len);
 int64_t lz_gate_handshake(struct lz_conn *c); /* how long it takes, beyond what the machine takes */
 int64_t lz_gate_fin(struct lz_conn *c, int d, int64_t now);
 

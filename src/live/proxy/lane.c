@@ -17,7 +17,8 @@
 // Toxics that say when or how much; with one of them bytes go by way of the queue.
 #define GATED                                                                                      \
     (LZ_KIND(LZ_TOXIC_LATENCY) | LZ_KIND(LZ_TOXIC_STALL) | LZ_KIND(LZ_TOXIC_BANDWIDTH) |           \
-     LZ_KIND(LZ_TOXIC_SLICER) | LZ_KIND(LZ_TOXIC_RESET) | LZ_KIND(LZ_TOXIC_LIMIT_DATA))
+     LZ_KIND(LZ_TOXIC_SLICER) | LZ_KIND(LZ_TOXIC_RESET) | LZ_KIND(LZ_TOXIC_LIMIT_DATA) |           \
+     LZ_KIND(LZ_TOXIC_CORRUPT))
 
 static int source_of(int d)
 {
@@ -130,8 +131,10 @@ void lz_lane_put(struct lz_conn *c, int d, const char *bytes, size_t len,
     int64_t at = lz_gate_release(c, d, len, now) + how->delay_ns;
     if (at > l->release_ns)
         l->release_ns = at;
-    l->turn_bytes += (uint32_t)len;
     append(c, d, bytes, len, l->release_ns);
+    if ((c->edge->kinds[d] & LZ_KIND(LZ_TOXIC_CORRUPT)) != 0)
+        lz_gate_damage(c, d, l->last->bytes, len);
+    l->turn_bytes += (uint32_t)len;
     l->last->begins_request = how->begins_request;
 }
 

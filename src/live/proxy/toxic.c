@@ -9,6 +9,7 @@
 static const char *const names[LZ_TOXIC_KINDS] = {
     [LZ_TOXIC_LATENCY] = "latency",
     [LZ_TOXIC_STALL] = "stall",
+    [LZ_TOXIC_CORRUPT] = "corrupt",
     [LZ_TOXIC_BANDWIDTH] = "bandwidth",
     [LZ_TOXIC_CUT] = "cut",
     [LZ_TOXIC_RESET] = "reset",
@@ -69,9 +70,10 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
     bool delays = t->kind == LZ_TOXIC_LATENCY || t->kind == LZ_TOXIC_HTTP_DELAY;
     if (delays && t->delay.kind == LZ_DIST_NONE)
         return lz_fail(err, LZ_EINVAL, "%s needs a delay", name);
-    if (t->kind == LZ_TOXIC_STALL && t->loss.kind == LZ_LOSS_NONE)
+    bool strikes = t->kind == LZ_TOXIC_STALL || t->kind == LZ_TOXIC_CORRUPT;
+    if (strikes && t->loss.kind == LZ_LOSS_NONE)
         return lz_fail(err, LZ_EINVAL, "%s needs a ratio or a burst", name);
-    if (t->kind == LZ_TOXIC_STALL && !lz_loss_check(&t->loss, err))
+    if (strikes && !lz_loss_check(&t->loss, err))
         return lz_fail_in(err, "%s", name);
     if (t->kind == LZ_TOXIC_BANDWIDTH && !(t->rate > 0.0))
         return lz_fail(err, LZ_ERANGE, "bandwidth: rate must be above 0, got %g", t->rate);

@@ -19,6 +19,8 @@
  *   RESET        TCP RST to both ends: `after` so long, or once `bytes` were carried (both ways;
  *                with `response` = k: that many of the k-th response). With `first` = n only the
  *                first n connections that come.
+ *   CORRUPT      of each packet that is hit one bit is another, and no checksum notices: the proxy
+ *                writes it anew. What is hit is a `loss` model, as of STALL.
  *   LIMIT_DATA   closed once `bytes` were carried, both ways together.
  *   SLOW_CLOSE   the end of a stream (FIN) comes `after` later.
  *   SLICER       pieces of `bytes`, `after` apart.
@@ -52,6 +54,7 @@
 enum lz_toxic_kind {
     LZ_TOXIC_LATENCY = 1,
     LZ_TOXIC_STALL,
+    LZ_TOXIC_CORRUPT,
     LZ_TOXIC_BANDWIDTH,
     LZ_TOXIC_CUT,
     LZ_TOXIC_RESET,

@@ -163,6 +163,56 @@ static void retries_are_the_traffics_own(void **state)
     end(&r);
 }
 
+// A bucket of ten tokens, each retry takes one, nothing puts any in: ten retries in all.
+static void retries_end_with_their_budget(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(50.0);
+    opts.edge.retries = 3;
+    opts.edge.backoff = (struct lz_backoff_opts){.base = LZ_MS, .jitter = LZ_JITTER_NONE};
+    opts.edge.budget = (struct lz_budget_opts){.on = true, .tokens = 10.0, .cost = 1.0};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/status/503"}, &opts);
+    run_until_sent(&r, 50);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_int_equal(count.attempts, count.sent + 10);
+    end(&r);
+}
+
+// After three failures in a row nothing is sent for a minute, and it is told.
+static void an_open_breaker_sends_nothing(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(50.0);
+    opts.edge.breaker =
+        (struct lz_breaker_opts){.on = true, .consecutive = 3, .open = 600 * LZ_S, .probes = 1};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/status/503"}, &opts);
+    run_until_sent(&r, 50);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.sent >= 50);
+    // Those that were under way when the third came back were let through.
+    assert_true(count.attempts >= 3 && count.attempts < count.sent);
+    assert_non_null(strstr(r.live->said, "users: its circuit breaker is open\n"));
+    assert_true(is_about(value(&r, "success.ratio"), 0.0));
+    end(&r);
+}
+
+// One at a time: the others are rejected while one waits for its answer.
+static void a_bulkhead_lets_so_many_in(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(50.0);
+    opts.edge.bulkhead = 1;
+    int64_t began = lz_loop_clock();
+    begin(&r, port, &(struct lz_live_traffic){.path = "/slow/200"}, &opts);
+    run_until_sent(&r, 50);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true((int64_t)count.attempts <= (lz_loop_clock() - began) / (200 * LZ_MS) + 1);
+    end(&r);
+}
+
 static void no_attempt_goes_past_the_deadline_of_all(void **state)
 {
     (void)state;
@@ -286,9 +336,8 @@ static void what_has_no_live_form_is_refused(void **state)
         struct lz_edge_opts opts;
         const char *said;
     } rows[] = {
-        {{.breaker = {.on = true}}, "`breaker`"}, {{.throttle = {.on = true}}, "`throttle`"},
-        {{.hedge = {.attempts = 2}}, "`hedge`"},  {{.budget = {.on = true}}, "`retry_budget`"},
-        {{.bulkhead = 1}, "`bulkhead`"},          {{.cancel = true}, "`cancel`"},
+        {{.hedge = {.attempts = 2}}, "`hedge`"},
+        {{.cancel = true}, "`cancel`"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct lz_err err;
@@ -318,6 +367,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_users_see_is_measured),
         cmocka_unit_test(retries_are_the_traffics_own),
+        cmocka_unit_test(retries_end_with_their_budget),
+        cmocka_unit_test(an_open_breaker_sends_nothing),
+        cmocka_unit_test(a_bulkhead_lets_so_many_in),
         cmocka_unit_test(no_attempt_goes_past_the_deadline_of_all),
         cmocka_unit_test(latency_counts_from_the_intended_time),
         cmocka_unit_test(who_cannot_send_in_time_says_so),
