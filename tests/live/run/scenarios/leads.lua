@@ -1,4 +1,4 @@
--- Two of which one leads: whose file says so. A keeper gives it to the other when the first is gone.
+-- Two of which one leads: whose file says so. A keeper gives it to the other once that is gone.
 scenario "Whoever leads is hit" { duration = "6s" }
 local function node()
   return { run = { "{{scenario.dir}}/server", "{{port}}" },
