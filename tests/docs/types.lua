@@ -97,7 +97,7 @@ ok(undeclared 'service "x" { replicsa = 1 }' == "replicsa", "an undeclared field
 ok(library:find("---@class (exact) ServiceFields", 1, true), "classes are exact")
 ok(not library:find " \n" and not library:find "nil", "no line is half empty")
 
-local FOLDERS = "scenarios examples tests/golden/scenarios"
+local FOLDERS = "scenarios zoo examples tests/golden/scenarios"
 local paths = output(("cd '%s' && find %s -name '*.lua' | sort"):format(root, FOLDERS))
 local count = 0
 for path in paths:gmatch "[^\n]+" do

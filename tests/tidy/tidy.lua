@@ -153,7 +153,7 @@ function M.main(root)
             or ("%s: warning: %s\n"):format(path, what))
     end
     local paths = list(
-        "find src lua stdlib tests scenarios examples tools -path '*/fuzz/corpus' -prune -o "
+        "find src lua stdlib tests scenarios zoo examples tools -path '*/fuzz/corpus' -prune -o "
             .. "-type f \\( -name '*.[ch]' -o -name '*.lua' -o -name meson.build -o -name '*.sh' "
             .. "-o -name '*.md' \\) -print")
     for _, path in ipairs(paths) do
