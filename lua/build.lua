@@ -455,6 +455,7 @@ local function build_expectations(state, C)
             local id, message = C.expect_history { name = e.name, line = state.files.outer(e.line),
                 of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
                 consistency = f.consistency, column = f.column,
+                tolerates = f.tolerates and table.concat(f.tolerates, " ") or nil,
                 steps = f.steps, warn = f.severity == "warn", because = f.because }
             if not id then refused(state, e, message) end
         elseif e.kind == "slo" then

@@ -24,6 +24,18 @@ expect "reads are snapshots" { serializable = db, consistency = "snapshot-isolat
         .. "of one table (`column`), which a SELECT must name by their key (select id, balance "
         .. "...).",
         example = [[expect "no money is lost" { conserved = db }]] },
+    log_intact = { is_verdict = true,
+        text = "Passes when readers of a topic find each acknowledged record at the offset its "
+        .. "producer was told, none of them twice, in their producer's order, and nothing else. "
+        .. "What nobody has read yet the broker's own account decides: it is told beside, and must not "
+        .. "contradict what readers saw. Producers that are not idempotent write duplicates, and "
+        .. "with several requests in flight in another order: `tolerates` allows these.",
+        example = [[
+local kafka = broker "kafka" { nodes = 3 }
+local orders = topic "orders" { on = kafka, replication = 3, min_isr = 2 }
+consumers "workers" { of = orders }
+traffic "shop" { to = orders, rate = "100/s" }
+expect "no order is lost" { log_intact = orders }]] },
     mutual_exclusion = { is_verdict = true,
         text = "Passes when no lock is held by two at once: acquire and release, as their clients "
         .. "saw them. A lease that ran out while its holder did not know is a violation.",

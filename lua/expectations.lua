@@ -10,7 +10,7 @@ local POISON = diag.POISON
 
 local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
     "serializable", "conserved", "mutual_exclusion", "read_your_writes", "monotonic_reads",
-    "monotonic_writes", "writes_follow_reads", "converges" }
+    "monotonic_writes", "writes_follow_reads", "converges", "log_intact" }
 
 --- Fields of an expectation that say when something holds: a history is of the whole run.
 local TIMED = { "after", "within", "holding", "during", "except", "over" }
@@ -84,6 +84,12 @@ function M.expect_word(state)
                 text = ("`consistency` is a level for transactions, and `%s` is of single "
                     .. "operations"):format(found),
                 help = "write it beside serializable" }
+            f.broken = true
+        end
+        if body.tolerates ~= nil and found and found ~= "log_intact" then
+            state.diag.add { code = "LZ403", line = line, path = { "tolerates" }, at = "field",
+                text = ("`tolerates` is of a topic's log, and `%s` is not"):format(found),
+                help = "write it beside log_intact" }
             f.broken = true
         end
         M.check_column(state, f, body, found, line)

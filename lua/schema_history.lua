@@ -22,6 +22,10 @@ M.fields = {
         "a write is seen after what its writer had read" },
     { "converges", "ref:database|consensus|cache|store",
         "after the last write of a key all read the same" },
+    { "log_intact", "ref:topic",
+        "readers find what was acknowledged, where its producers were told, once and in order" },
+    { "tolerates", "words", "of log_intact: what may happen all the same",
+        choices = { "duplicate", "reordered" } },
     { "consistency", "choice", "of serializable: a weaker level that its transactions are held to",
         choices = { "read-committed", "repeatable-read", "snapshot-isolation", "serializable",
             "strict-serializable" } },
@@ -34,7 +38,7 @@ M.models = {
     mutual_exclusion = "mutex",
     read_your_writes = "read-your-writes", monotonic_reads = "monotonic-reads",
     monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
-    converges = "convergence",
+    converges = "convergence", log_intact = "partitions",
 }
 
 return M

@@ -12,6 +12,7 @@
 struct lz_recorded_opts {
     const char *model;       /* of check/history/verify.h */
     const char *consistency; /* of transactions; NULL: "serializable" */
+    const char *tolerates;   /* of a topic, see history/partitions.h */
     const char *column;      /* of accounts in SQL */
     const char *word;        /* as the scenario says it: "linearizable" */
     uint64_t steps_max;      /* of the search, per key; 0: the default */

@@ -111,6 +111,7 @@ static int expect_history(lua_State *L)
         .model = lz_read_text(L, 1, "model"),
         .consistency = lz_read_text(L, 1, "consistency"),
         .column = lz_read_text(L, 1, "column"),
+        .tolerates = lz_read_text(L, 1, "tolerates"),
         .word = lz_read_text(L, 1, "word"),
         .steps_max = (uint64_t)lz_read_int(L, 1, "steps", 0),
     };

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "check/history/partitions.h"
 #include "check/history/units.h"
 
 // ---- the white box
@@ -392,6 +393,10 @@ static bool judge_whole(const struct lz_world *w, const struct lz_recorder *reco
 bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
                   const struct lz_judge_opts *opts, struct lz_judge_result *r, struct lz_err *err)
 {
+    if (strcmp(opts->model, LZ_JUDGE_PARTITIONS) == 0) {
+        lz_partitions_judge(recorder, opts->tolerates, r);
+        return true;
+    }
     LZ_ASSERT(lz_verify_find(opts->model) != NULL); // checked when it was declared
     if (recorder->txn_count > 0 || strcmp(opts->model, "bank") == 0) {
         struct lz_recorder whole;

@@ -15,10 +15,13 @@
 #include "check/history/verify.h"
 #include "model/history/recorder.h"
 
+#define LZ_JUDGE_PARTITIONS "partitions"
+
 struct lz_judge_opts {
-    const char *model;       /* of verify.h */
+    const char *model;       /* of verify.h; LZ_JUDGE_PARTITIONS of a topic */
     const char *consistency; /* of transactions; NULL: strict-serializable */
     const char *column;      /* of a bank in SQL: "accounts.balance" */
+    const char *tolerates;   /* of a topic's history, see partitions.h */
     uint64_t steps_max;      /* 0: the default */
 };
 

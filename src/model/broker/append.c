@@ -16,6 +16,7 @@
  */
 #include "base/check.h"
 #include "model/broker/broker_state.h"
+#include "model/history/recorder_log.h"
 #include "model/node/capacity.h"
 #include "model/node/disk.h"
 #include "model/node/life.h"
@@ -119,6 +120,9 @@ static void answer_call(struct lz_world *w, struct lz_broker *b, struct lz_appen
         if (is_good && batch != NULL)
             batch->is_acked = true;
         lz_metrics_add(w->metrics, topic->series.acked, is_good);
+        uint64_t offset = a->end - a->count;
+        if (is_good)
+            lz_recorder_log_answered(w, topic->id, a->sent, &offset);
         t->value = 0;
         lz_task_answer(w, t, is_good ? LZ_OUTCOME_OK : LZ_OUTCOME_ERROR, is_good ? 200 : 503);
     }
@@ -248,6 +252,7 @@ static struct lz_batch *make_batch(struct lz_broker *b, const struct lz_replica 
     batch->producer_epoch = a->producer_epoch;
     batch->records = a->records;
     batch->record_room = a->record_room;
+    batch->sent = a->sent;
     a->record_room = 0; // they are the log's now
     return batch;
 }
@@ -264,6 +269,7 @@ static void put(struct lz_world *w, struct lz_partition *p, struct lz_replica *r
     lz_replica_append(w, p, r, batch);
     if (a->parcel != 0)
         lz_producer_appended(w, a->parcel, batch);
+    lz_recorder_log_appended(w, p->topic->id, a->sent);
     lz_metrics_add(w->metrics, p->topic->series.appended, a->count);
     lz_metrics_add(w->metrics, p->topic->series.duplicates, batch->is_copy ? a->count : 0);
     if (w->brokers->holds != NULL)

@@ -191,6 +191,7 @@ struct lz_append {
     struct lz_record *records;
     uint32_t record_room;
     uint32_t producer, producer_epoch;
+    uint32_t sent; /* as recorder_log.h numbers it */
     uint16_t error;
     uint8_t state; /* enum in append.c */
     uint8_t acks;

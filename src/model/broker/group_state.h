@@ -87,6 +87,7 @@ struct lz_reading {
     uint32_t turn;
     bool is_busy, is_parked;
     lz_event_id park;
+    uint32_t recorded, recorded_count; /* what is on its way, as recorder_log.h numbers it */
 };
 
 struct lz_member {

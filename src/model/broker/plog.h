@@ -38,6 +38,7 @@ struct lz_batch {
     uint32_t epoch;    /* of the leader that appended it */
     uint32_t producer; /* 0: not an idempotent one */
     uint32_t producer_epoch;
+    uint32_t sent;        /* as recorder_log.h numbers it; 0: not at all */
     uint32_t record_room; /* records there is room for, see broker_state.h */
     struct lz_record *records;
     bool is_acked; /* its producer has been told that it is written */

@@ -5,6 +5,7 @@
 #include "model/broker/broker_state.h"
 #include "model/broker/murmur.h"
 #include "model/client/backoff.h"
+#include "model/history/recorder_log.h"
 #include "model/net/net.h"
 #include "model/traffic/traffic.h"
 
@@ -38,6 +39,7 @@ struct parcel {
     lz_event_id linger, expiry;
     uint64_t batch;  /* it was appended as; 0: not that anybody knew */
     uint64_t offset; /* and where */
+    uint32_t sent;   /* as recorder_log.h numbers it; 0: not at all */
     uint8_t state;
     bool is_ready; /* its linger is over */
 };
@@ -177,6 +179,7 @@ static void fail(struct lz_world *w, struct producer *p, struct parcel *c, enum 
     struct lane *l = &p->lanes[c->partition];
     if (p->number != 0 && c->epoch == l->epoch)
         bump(l);
+    lz_recorder_log_gave_up(w, p->topic->id, c->sent);
     end(w, p, c, outcome);
 }
 
@@ -312,6 +315,12 @@ static uint32_t make_append(struct lz_world *w, struct producer *p, struct parce
     a->producer = p->number;
     a->producer_epoch = c->epoch;
     a->acks = (uint8_t)p->opts.acks;
+    if (c->sent == 0 && lz_recorder_log_is_on(w, p->topic->id))
+        c->sent = lz_recorder_log_send(w, p->topic->id,
+                                       &(struct lz_recorder_send){.producer = c->producer,
+                                                                  .partition = c->partition,
+                                                                  .count = c->count});
+    a->sent = c->sent;
     if (p->topic->keeps_records) {
         a->records = records_of(w, c);
         a->record_room = c->count;
@@ -450,6 +459,14 @@ static void on_expiry(void *ctx, uint32_t entity, uint64_t payload)
 
 // ---- answers
 
+// Where it is, as the answer says; one that was recognised and whose batch is old news does not.
+static void tell_recorder(struct lz_world *w, const struct producer *p, const struct parcel *c,
+                          const struct lz_append *a)
+{
+    uint64_t offset = a->end - a->count;
+    lz_recorder_log_answered(w, p->topic->id, c->sent, a->end != 0 ? &offset : NULL);
+}
+
 static void accepted(struct lz_world *w, struct producer *p, struct parcel *c,
                      const struct lz_append *a)
 {
@@ -463,13 +480,18 @@ static void accepted(struct lz_world *w, struct producer *p, struct parcel *c,
         if (is_led && !batch->is_lost && batch->offset >= part->replicas[part->leader].log.start &&
             !lz_plog_has(&part->replicas[part->leader].log, batch)) {
             batch->is_lost = true; // while the answer was on its way
+            lz_recorder_log_lost(w, p->topic->id, batch->sent);
             lz_topic_lost(w, p->topic, batch->count);
         }
     } else if (a->batch != 0 && c->batch == a->batch) {
         const struct lz_partition *part = b->partitions[a->partition];
-        if (c->offset >= part->replicas[0].log.start)
+        if (c->offset >= part->replicas[0].log.start) {
+            lz_recorder_log_lost(w, p->topic->id, c->sent);
             lz_topic_lost(w, p->topic, c->count);
+        }
     }
+    if (c->sent != 0)
+        tell_recorder(w, p, c, a);
     end(w, p, c, LZ_OUTCOME_OK);
 }
 
@@ -546,8 +568,11 @@ static void dropped(struct lz_world *w, struct lz_rpc *rpc)
     for (uint32_t i = (uint32_t)rpc->says; i != 0;) {
         struct lz_append *a = lz_pool_at(&b->appends, i);
         i = a->next;
-        if (a->acks == LZ_ACKS_NONE && a->batch == 0)
-            lz_topic_lost(w, b->partitions[a->partition]->topic, a->count);
+        struct lz_topic *topic = b->partitions[a->partition]->topic;
+        if (a->acks == LZ_ACKS_NONE && a->batch == 0) {
+            lz_recorder_log_lost(w, topic->id, a->sent);
+            lz_topic_lost(w, topic, a->count);
+        }
         lz_append_free(w, b, a);
     }
 }

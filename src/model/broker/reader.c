@@ -8,6 +8,7 @@
  */
 #include "base/check.h"
 #include "model/broker/group_state.h"
+#include "model/history/recorder_log.h"
 #include "model/net/net.h"
 
 #define WAIT_NS (500 * LZ_MS)
@@ -162,6 +163,43 @@ static bool look(const struct lz_group *g, struct lz_cursor *c, uint32_t node, u
     return c->offered > c->position;
 }
 
+static void record_one(struct lz_world *w, struct lz_member *m, const struct lz_cursor *c,
+                       struct lz_reading *to)
+{
+    const struct lz_group *g = m->group;
+    uint32_t node = (uint32_t)(to - m->readings);
+    const struct lz_replica *r = lz_partition_on(lz_group_partition(g, c->partition), node);
+    const struct lz_plog *l = &r->log;
+    for (uint32_t i = lz_plog_find(l, c->position); i < l->count; i++) {
+        const struct lz_batch *b = lz_plog_at(l, i);
+        if (lz_batch_end(b) > c->offered)
+            return;
+        uint32_t at = lz_recorder_log_offer(w, g->topic->id,
+                                            &(struct lz_recorder_poll){.offset = b->offset,
+                                                                       .group = g->id,
+                                                                       .member = m->number,
+                                                                       .partition = c->partition,
+                                                                       .count = b->count,
+                                                                       .send = b->sent});
+        if (to->recorded_count == 0)
+            to->recorded = at;
+        to->recorded_count += at != 0;
+    }
+}
+
+// What the answer takes along: it is heard when it has arrived.
+static void record(struct lz_world *w, struct lz_member *m, uint32_t node)
+{
+    struct lz_reading *r = &m->readings[node];
+    r->recorded_count = 0;
+    for (uint32_t i = 0; i < m->cursor_count; i++) {
+        const struct lz_cursor *c = &m->cursors[i];
+        if (c->is_asked && c->leader == node && !c->is_misled && !c->must_restart &&
+            c->offered > c->position)
+            record_one(w, m, c, r);
+    }
+}
+
 static void serve(struct lz_world *w, struct lz_member *m, struct lz_rpc *rpc, bool waits)
 {
     uint32_t node = (uint32_t)rpc->owner;
@@ -182,6 +220,8 @@ static void serve(struct lz_world *w, struct lz_member *m, struct lz_rpc *rpc, b
     }
     lz_sim_cancel(w->sim, r->park);
     r->park = 0;
+    if (lz_recorder_log_is_on(w, m->group->topic->id))
+        record(w, m, node);
     lz_rpc_answer(w, rpc, LZ_BROKER_OK, bytes + HEADER_BYTES);
 }
 
@@ -251,6 +291,9 @@ static void ended(struct lz_world *w, const struct lz_rpc *rpc, enum lz_rpc_end 
         return;
     r->is_busy = r->is_parked = false;
     bool has_failed = how != LZ_RPC_ANSWERED;
+    if (r->recorded_count > 0 && !has_failed)
+        lz_recorder_log_heard(w, m->group->topic->id, r->recorded, r->recorded_count);
+    r->recorded_count = 0;
     for (uint32_t i = 0; i < m->cursor_count; i++) {
         struct lz_cursor *c = &m->cursors[i];
         if (!c->is_asked || c->leader != node)

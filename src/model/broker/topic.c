@@ -7,6 +7,7 @@
 #include "model/broker/broker_state.h"
 #include "model/broker/murmur.h"
 #include "model/client/client.h"
+#include "model/history/recorder_log.h"
 #include "model/service/argument.h"
 #include "model/service/task.h"
 
@@ -101,6 +102,10 @@ void lz_topic_produce(struct lz_world *w, const struct lz_topic *topic, struct l
     a->bytes = bytes;
     a->at = lz_sim_now(w->sim);
     a->acks = LZ_ACKS_ALL;
+    if (lz_recorder_log_is_on(w, topic->id))
+        a->sent = lz_recorder_log_send(
+            w, topic->id,
+            &(struct lz_recorder_send){.partition = a->partition - topic->first, .count = 1});
     if (topic->keeps_records) {
         a->record_room = 1;
         a->records = lz_arena_alloc(w->arena, sizeof(*a->records));
@@ -129,8 +134,10 @@ void lz_topic_dropped(struct lz_world *w, struct lz_topic *t, struct lz_batch *b
 {
     if (b->refs > 0)
         return;
-    if (!is_old && b->is_acked && !b->is_lost)
+    if (!is_old && b->is_acked && !b->is_lost) {
+        lz_recorder_log_lost(w, t->id, b->sent);
         lz_topic_lost(w, t, b->count);
+    }
     free_batch(w, t->broker, b);
 }
 
@@ -147,6 +154,7 @@ void lz_topic_count_lost(struct lz_world *w, struct lz_partition *p, const struc
                 break;
             if (b->is_acked && !b->is_lost) {
                 b->is_lost = true;
+                lz_recorder_log_lost(w, p->topic->id, b->sent);
                 lost += b->count;
             }
         }

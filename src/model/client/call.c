@@ -294,7 +294,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     *id = cs->face.edge_count;
     if (opts->through != 0 && !lz_through_create(w, e, opts, err))
         return false;
-    if (lz_recorder_is_on(w, opts->to))
+    if (lz_recorder_takes_calls(w, opts->to))
         e->is_recorded = e->is_watched = true;
     lz_balance_join(w, e);
     lz_connect_warm(w, e);

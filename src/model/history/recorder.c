@@ -108,7 +108,7 @@ void lz_recorder_watch(struct lz_world *w, lz_component_id id)
     rs->all = lz_grow(w->arena, rs->all, &rs->cap, rs->count + 1, sizeof(*rs->all));
     rs->all[rs->count++] = (struct lz_recorder){.component = id};
     rs->by_component[id] = rs->count;
-    for (lz_edge_id e = 1; e <= lz_edge_count(w); e++)
+    for (lz_edge_id e = 1; e <= lz_edge_count(w) && lz_recorder_takes_calls(w, id); e++)
         if (lz_edge_get(w, e)->opts.to == id) {
             lz_edge_get(w, e)->is_recorded = lz_edge_get(w, e)->is_watched = true;
             lz_plain_settle(w, lz_edge_get(w, e));
@@ -119,6 +119,12 @@ bool lz_recorder_is_on(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_recorders *rs = w->recorders;
     return rs != NULL && id < rs->component_cap && rs->by_component[id] != 0;
+}
+
+// A topic's records do not all come by calls: recorder_log.h.
+bool lz_recorder_takes_calls(const struct lz_world *w, lz_component_id id)
+{
+    return lz_recorder_is_on(w, id) && lz_world_component(w, id)->kind != LZ_COMPONENT_TOPIC;
 }
 
 const struct lz_recorder *lz_recorder_of(const struct lz_world *w, lz_component_id id)

@@ -61,6 +61,8 @@ struct lz_recorder_op {
 
 struct lz_recorder_txn;
 struct lz_recorder_step;
+struct lz_recorder_send;
+struct lz_recorder_poll;
 
 struct lz_recorder {
     lz_component_id component;
@@ -74,6 +76,10 @@ struct lz_recorder {
     uint32_t txn_count, txn_cap;
     struct lz_recorder_step *steps;
     uint32_t step_count, step_cap;
+    struct lz_recorder_send *sends; /* of a topic, see recorder_log.h */
+    uint32_t send_count, send_cap;
+    struct lz_recorder_poll *polls;
+    uint32_t poll_count, poll_cap;
     bool has_names;  /* of SQL: a key is the value of a text, "accounts[1].balance" */
     uint64_t hidden; /* SELECTs that did not say which rows they read */
     uint64_t commit; /* the highest version given to a transaction */
@@ -95,6 +101,8 @@ struct lz_task;
 
 /* For client.c and call.c. */
 bool lz_recorder_is_on(const struct lz_world *w, lz_component_id id);
+bool lz_recorder_takes_calls(const struct lz_world *w,
+                             lz_component_id id); /* is, and by its calls */
 void lz_recorder_begin(struct lz_world *w, struct lz_call *c);
 void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
                      const struct lz_call_result *result);

@@ -9,3 +9,9 @@ expect "rows have no columns" { conserved = plain, column = "t.v" }
 expect "which column" { conserved = sql }
 expect "no table" { conserved = sql, column = "v" }
 expect "a column of what" { serializable = sql, column = "t.v" }
+local kafka = broker "kafka" {}
+local orders = topic "orders" { on = kafka }
+traffic "shop" { to = orders, rate = "1/s" }
+expect "only of a log" { serializable = plain, tolerates = { "duplicate" } }
+expect "never lost" { log_intact = orders, tolerates = { "lost-write" } }
+expect "no topic" { log_intact = plain }

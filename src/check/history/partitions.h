@@ -1,0 +1,27 @@
+/*
+ * partitions.h — a topic's history: sends and polls, against a log in partitions.
+ *
+ * After Jepsen's checker of Kafka. From what producers were told and readers were given:
+ *
+ *   lost-write            two sends were acknowledged at one offset, or a reader found one there
+ *                         after the other had been acknowledged
+ *   inconsistent-offset   different records were read at one offset, or one of them that nobody
+ *                         was told of
+ *   duplicate             one send was read at two offsets
+ *   reordered             of one producer, one partition: a later send was read before an earlier
+ *   unexpected            a record that nobody had sent
+ *
+ * What was acknowledged and that nobody read may still be there: it is counted. The white box, the
+ * broker's own account of which acknowledged batches are gone, decides of those; and it must have
+ * lost what readers prove to be lost, and have written twice what they read twice.
+ */
+#ifndef LZ_CHECK_HISTORY_PARTITIONS_H
+#define LZ_CHECK_HISTORY_PARTITIONS_H
+
+#include "check/history/judge.h"
+
+/* `tolerates`: "duplicate", "reordered", or both with a space between; NULL: nothing. */
+void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
+                         struct lz_judge_result *out);
+
+#endif
