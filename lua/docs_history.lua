@@ -27,9 +27,9 @@ expect "reads are snapshots" { serializable = db, consistency = "snapshot-isolat
     log_intact = { is_verdict = true,
         text = "Passes when readers of a topic find each acknowledged record at the offset its "
         .. "producer was told, none of them twice, in their producer's order, and nothing else. "
-        .. "What nobody has read yet the broker's own account decides: it is told beside, and must not "
-        .. "contradict what readers saw. Producers that are not idempotent write duplicates, and "
-        .. "with several requests in flight in another order: `tolerates` allows these.",
+        .. "What nobody has read yet the broker's own account decides: it is told beside, and must "
+        .. "not contradict what readers saw. Producers that are not idempotent write duplicates, "
+        .. "and with several requests in flight in another order: `tolerates` allows these.",
         example = [[
 local kafka = broker "kafka" { nodes = 3 }
 local orders = topic "orders" { on = kafka, replication = 3, min_isr = 2 }
