@@ -134,6 +134,15 @@ void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t val
     LZ_ASSERT(r->group_count < r->group_cap);
 }
 
+void lz_rows_fetch(const struct lz_rows *r, uint64_t key)
+{
+    if (r->group_cap == 0)
+        return;
+    const struct lz_row_group *g = group_of(r->groups, r->group_cap, key >> GROUP_BITS);
+    if (g->cap > 1)
+        __builtin_prefetch(&g->rows[(uint32_t)key & (g->cap - 1)], 1);
+}
+
 uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key)
 {
     const struct lz_row *row = find(r, key);

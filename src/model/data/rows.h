@@ -22,6 +22,8 @@
 
 #include "base/arena.h"
 
+#define LZ_ROWS_AHEAD 4 /* records whose rows are fetched while one is applied */
+
 struct lz_mvcc;
 
 struct lz_rows {
@@ -35,6 +37,7 @@ struct lz_rows {
 
 void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
 void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value);
+void lz_rows_fetch(const struct lz_rows *r, uint64_t key);   /* into the cache: it will be put */
 uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: no such row */
 
 /* Its version, and its value by `value`, which is 0 if there is no such row. */

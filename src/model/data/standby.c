@@ -57,6 +57,8 @@ static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint
     struct lz_database_node *n = &d->nodes[node];
     for (uint64_t l = n->applied + 1; l <= lsn; l++) {
         const struct lz_wal_record *r = lz_wal_get(&n->log->wal, l);
+        if (l + LZ_ROWS_AHEAD <= lsn)
+            lz_rows_fetch(&n->rows, lz_wal_get(&n->log->wal, l + LZ_ROWS_AHEAD)->key);
         struct lz_change change = {.lsn = l, .key = r->key, .value = r->value, .image = r->image};
         struct lz_conflicts conflicts = {0}; // of rows that are not as they were on the primary
         n->engine->ops->apply(n->engine, &change, &conflicts);

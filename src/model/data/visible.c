@@ -35,8 +35,11 @@ void lz_visible_advance(struct lz_database *d, const struct lz_log *log, uint64_
     LZ_ASSERT(n->log == log);
     if (lsn > n->lsn)
         lsn = n->lsn;
-    while (n->applied < lsn)
+    while (n->applied < lsn) {
+        if (n->applied + LZ_ROWS_AHEAD < lsn)
+            lz_rows_fetch(&n->rows, lz_wal_get(&n->log->wal, n->applied + 1 + LZ_ROWS_AHEAD)->key);
         show(d, n, ++n->applied);
+    }
     if (n->serial != NULL)
         lz_serial_show(n->serial, n->applied);
 }
