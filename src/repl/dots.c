@@ -69,8 +69,9 @@ static const struct dot {
      "  .why 96204             one request: what its time went into, and what was broken then",
      false},
     {"trace", "N", "a request's way, attempt by attempt", lz_views_trace,
-     "  .trace 96204          of any traffic; `requests` lists those whose way was kept\n"
-     "  .trace shoppers#12    of this one",
+     "  .trace 96204          of any traffic\n"
+     "  .trace shoppers#12    of this one\n"
+     "`requests` lists those whose way was kept; of others that part is run again to see it.",
      false},
     {"sql", "QUERY", "a question to the run as it stands", lz_views_sql,
      "  .sql select kind, count(*) from event group by 1\n"

@@ -117,6 +117,16 @@ static uint64_t joined(const struct lz_tree *t, uint32_t branch, const struct st
     return to > from ? to - from : 0;
 }
 
+uint32_t lz_past_list(const struct lz_tree *t, uint32_t *out)
+{
+    struct step *steps = lz_mem_alloc((t->snapshots.count + 1) * sizeof(*steps));
+    uint32_t count = steps_of(t, t->current, steps);
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = steps[i].copy;
+    free(steps);
+    return count;
+}
+
 uint64_t lz_past_gap(const struct lz_tree *t)
 {
     struct step *steps = lz_mem_alloc((t->snapshots.count + 1) * sizeof(*steps));

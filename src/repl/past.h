@@ -40,6 +40,9 @@ bool lz_past_is_due(const struct lz_tree *t);
 /* The number of the last thing in the current history that is not after `at`. */
 uint64_t lz_past_last(const struct lz_tree *t, lz_time at);
 
+/* The copies in the past of the current branch, first to last; `out` has room for all there are. */
+uint32_t lz_past_list(const struct lz_tree *t, uint32_t *out);
+
 /* The largest gap of the current branch, in events. */
 uint64_t lz_past_gap(const struct lz_tree *t);
 

@@ -24,6 +24,9 @@ enum lz_pipe_verb {
     LZ_PIPE_FORK,     /* with a socket: a copy answers there from now on */
     LZ_PIPE_RECORD,   /* the run as if it ended now; the answer's text is a record's image */
     LZ_PIPE_SERIES,   /* text: a metric; at, count: from, to; answered in struct lz_pipe_point */
+    LZ_PIPE_SENT,     /* answered with a line for each traffic: what it has sent, its name */
+    LZ_PIPE_KEEP,     /* text: a traffic; count: its request that is to be kept, 0: as before;
+                         answered in `count`: whether it has been */
     LZ_PIPE_NEWS,     /* at: since when; what the journal has for people, one a line */
     LZ_PIPE_TOP,      /* a screen of all components; count as of EVAL */
     LZ_PIPE_TOPIC,    /* text: a name at the prompt; what documentation calls it */

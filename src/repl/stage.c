@@ -1,6 +1,7 @@
 #include "repl/stage.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "check/matcher.h"
 #include "explore/project.h"
 #include "model/journal.h"
+#include "model/traffic/request.h"
+#include "model/traffic/traffic.h"
 #include "record/record.h"
 #include "repl/pipe.h"
 #include "script/prompt.h"
@@ -290,6 +293,25 @@ static void series(struct stage *s, const struct lz_pipe_message *m, const struc
     answer(s, LZ_PIPE_OK, lz_metrics_def(all, id)->unit, out);
 }
 
+static void sent(struct stage *s, struct lz_str *out)
+{
+    const struct lz_world *w = s->world.world;
+    for (lz_component_id id = 1; id <= w->component_count; id++)
+        if (lz_world_component(w, id)->kind == LZ_COMPONENT_TRAFFIC)
+            lz_str_addf(out, "%s%" PRIu64 " %s", out->len > 0 ? "\n" : "", lz_traffic_sent(w, id),
+                        lz_world_component(w, id)->name);
+    answer(s, LZ_PIPE_OK, 0, out);
+}
+
+static void keep(struct stage *s, const struct lz_pipe_message *m, const struct lz_str *text)
+{
+    struct lz_world *w = s->world.world;
+    lz_component_id id = m->count > 0 ? lz_world_find(w, text->text) : 0;
+    if (m->count > 0)
+        lz_requests_ask(w, id, m->count);
+    answer(s, LZ_PIPE_OK, lz_requests_has_asked(w), NULL);
+}
+
 // What a person wants to be told that it happened: what broke and what was said.
 static void news(struct stage *s, lz_time since, struct lz_str *out)
 {
@@ -400,6 +422,12 @@ static void handle(struct stage *s, const struct lz_pipe_message *m, struct lz_s
         break;
     case LZ_PIPE_SERIES:
         series(s, m, text, &out);
+        break;
+    case LZ_PIPE_SENT:
+        sent(s, &out);
+        break;
+    case LZ_PIPE_KEEP:
+        keep(s, m, text);
         break;
     case LZ_PIPE_NEWS:
         news(s, m->at, &out);

@@ -34,7 +34,7 @@ static char *copy(const char *text)
 }
 
 // A question to a world on any line; one that is about to end says by which signal.
-static bool ask(struct lz_tree *t, int line, struct lz_pipe_message *m, struct lz_str *text)
+bool lz_tree_ask_on(struct lz_tree *t, int line, struct lz_pipe_message *m, struct lz_str *text)
 {
     t->fatal = 0;
     // A world that has ended cannot be told, but may have left a last word.
@@ -57,7 +57,7 @@ const char *lz_tree_reason(const struct lz_tree *t)
 }
 
 // A copy of the world on `line`, on a line of its own; -1 with why if there can be none.
-static int copy_world(int line, struct lz_pipe_message *m, struct lz_str *why)
+int lz_tree_copy(int line, struct lz_pipe_message *m, struct lz_str *why)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -132,7 +132,7 @@ static bool snapshot(struct lz_tree *t, bool is_first)
     struct lz_pipe_message m;
     struct lz_str why;
     lz_str_init(&why);
-    int line = copy_world(b->line, &m, &why);
+    int line = lz_tree_copy(b->line, &m, &why);
     lz_str_finish(&why);
     if (line < 0)
         return false;
@@ -150,7 +150,7 @@ static bool snapshot(struct lz_tree *t, bool is_first)
 }
 
 // A world that is no longer needed ends later, beside what is done then (lz_tree_tidy).
-static void leave(struct lz_tree *t, int line)
+void lz_tree_leave(struct lz_tree *t, int line)
 {
     if (t->left_count == t->left_cap) {
         t->left_cap = t->left_cap > 0 ? 2 * t->left_cap : 64;
@@ -169,10 +169,10 @@ static bool wake(struct lz_tree *t, uint32_t i, struct lz_str *why)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
     struct lz_pipe_message m;
-    int line = copy_world(t->snapshots.all[i].line, &m, why);
+    int line = lz_tree_copy(t->snapshots.all[i].line, &m, why);
     if (line < 0)
         return false;
-    leave(t, b->line);
+    lz_tree_leave(t, b->line);
     b->line = line;
     b->pid = (pid_t)m.count;
     b->is_over = false;
@@ -193,7 +193,7 @@ static void forget_typed(struct lz_tree *t, uint32_t i)
 bool lz_tree_ask(struct lz_tree *t, struct lz_pipe_message *m, struct lz_str *text)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
-    if (!ask(t, b->line, m, text))
+    if (!lz_tree_ask_on(t, b->line, m, text))
         return false;
     note(b, m);
     return true;
@@ -269,14 +269,8 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
     return ok;
 }
 
-struct goal {
-    lz_time until;
-    uint64_t events; // when so many have fired since the beginning; UINT64_MAX: any number
-    const char *conditions;
-};
-
 // As far as the next copy; or, where none are taken, as the one who waits may want to stop.
-static struct lz_pipe_message stretch(const struct lz_tree *t, const struct goal *goal)
+static struct lz_pipe_message stretch(const struct lz_tree *t, const struct lz_tree_goal *goal)
 {
     const struct lz_tree_branch *b = &t->branches[t->current];
     lz_time stride = t->stride > 0 && t->stride < LZ_SNAPSHOTS_TIME ? t->stride : LZ_SNAPSHOTS_TIME;
@@ -294,8 +288,7 @@ static struct lz_pipe_message stretch(const struct lz_tree *t, const struct goal
     return m;
 }
 
-// From copy to copy.
-static bool run(struct lz_tree *t, const struct goal *goal, struct lz_pipe_message *m,
+bool lz_tree_go(struct lz_tree *t, const struct lz_tree_goal *goal, struct lz_pipe_message *m,
                 struct lz_str *out)
 {
     struct lz_tree_branch *b = lz_tree_now(t);
@@ -336,7 +329,7 @@ static bool run(struct lz_tree *t, const struct goal *goal, struct lz_pipe_messa
 bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
                  struct lz_pipe_message *m, struct lz_str *out)
 {
-    return run(t, &(struct goal){until, UINT64_MAX, conditions}, m, out);
+    return lz_tree_go(t, &(struct lz_tree_goal){until, UINT64_MAX, conditions}, m, out);
 }
 
 bool lz_tree_step(struct lz_tree *t, uint64_t events, struct lz_pipe_message *m, struct lz_str *out)
@@ -344,11 +337,19 @@ bool lz_tree_step(struct lz_tree *t, uint64_t events, struct lz_pipe_message *m,
     uint64_t fired = lz_tree_now(t)->events;
     LZ_ASSERT(events > 0);
     uint64_t last = events < UINT64_MAX - fired ? fired + events : UINT64_MAX;
-    if (!run(t, &(struct goal){INT64_MAX, last, ""}, m, out))
+    if (!lz_tree_go(t, &(struct lz_tree_goal){INT64_MAX, last, ""}, m, out))
         return false;
     if (m->kind == LZ_PIPE_STOPPED && m->count == 0)
         m->kind = LZ_PIPE_OK; // so many was what was asked for
     return true;
+}
+
+bool lz_tree_type(struct lz_tree *t, const struct lz_tree_typed *line, struct lz_str *out)
+{
+    struct lz_pipe_message m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL, .count = t->look};
+    lz_str_clear(out);
+    lz_str_add(out, line->line);
+    return lz_tree_ask(t, &m, out) && m.kind == LZ_PIPE_OK;
 }
 
 static bool type_again(struct lz_tree *t, const struct lz_tree_typed *line, struct lz_str *out)
@@ -356,10 +357,14 @@ static bool type_again(struct lz_tree *t, const struct lz_tree_typed *line, stru
     struct lz_pipe_message m;
     if (lz_tree_now(t)->at < line->at && !lz_tree_run(t, line->at, "", &m, out))
         return false;
-    m = (struct lz_pipe_message){.kind = LZ_PIPE_EVAL, .count = t->look};
-    lz_str_clear(out);
-    lz_str_add(out, line->line);
-    return lz_tree_ask(t, &m, out) && m.kind == LZ_PIPE_OK;
+    return lz_tree_type(t, line, out);
+}
+
+bool lz_tree_follows(const struct lz_tree *t, const struct lz_tree_typed *line,
+                     const struct lz_snapshot *from)
+{
+    bool is_after = line->at > from->at || (line->at == from->at && line->order > from->order);
+    return is_after && lz_past_has(t, line->node, line->order, t->branches[t->current].node);
 }
 
 /*
@@ -382,9 +387,7 @@ static bool wake_at(struct lz_tree *t, lz_time at, struct lz_str *why)
     struct lz_pipe_message m = {.kind = LZ_PIPE_OK};
     for (uint32_t k = 0; ok && k < t->typed_count; k++) {
         const struct lz_tree_typed *line = &t->typed[k];
-        bool is_after = line->at > from.at || (line->at == from.at && line->order > from.order);
-        if (is_after && line->at <= at &&
-            lz_past_has(t, line->node, line->order, lz_tree_now(t)->node))
+        if (line->at <= at && lz_tree_follows(t, line, &from))
             ok = type_again(t, line, why);
     }
     if (ok) {
@@ -399,7 +402,7 @@ static void forget_unreachable(struct lz_tree *t)
 {
     for (uint32_t i = t->snapshots.count; i-- > 0;)
         if (!lz_past_is_reachable(t, t->snapshots.all[i].node, t->snapshots.all[i].order))
-            leave(t, lz_snapshots_release(&t->snapshots, i));
+            lz_tree_leave(t, lz_snapshots_release(&t->snapshots, i));
     for (uint32_t i = t->typed_count; i-- > 0;)
         if (!lz_past_is_reachable(t, t->typed[i].node, t->typed[i].order))
             forget_typed(t, i);
@@ -519,7 +522,7 @@ bool lz_tree_fork(struct lz_tree *t, const char *name, struct lz_str *why)
         return false;
     }
     struct lz_pipe_message m;
-    int line = copy_world(lz_tree_now(t)->line, &m, why);
+    int line = lz_tree_copy(lz_tree_now(t)->line, &m, why);
     if (line < 0)
         return false;
     struct lz_tree_branch *b = &t->branches[t->branch_count];
@@ -549,12 +552,12 @@ bool lz_tree_switch(struct lz_tree *t, const char *name)
 bool lz_tree_record(struct lz_tree *t, uint32_t branch, struct lz_str *out)
 {
     struct lz_pipe_message m;
-    int line = copy_world(t->branches[branch].line, &m, out);
+    int line = lz_tree_copy(t->branches[branch].line, &m, out);
     if (line < 0)
         return false;
     m = (struct lz_pipe_message){.kind = LZ_PIPE_RECORD};
     lz_str_clear(out);
-    bool ok = ask(t, line, &m, out) && m.kind == LZ_PIPE_OK;
+    bool ok = lz_tree_ask_on(t, line, &m, out) && m.kind == LZ_PIPE_OK;
     close(line);
     return ok;
 }

@@ -97,7 +97,7 @@ bool lz_tree_eval(struct lz_tree *t, const char *line, struct lz_pipe_message *m
 bool lz_tree_run(struct lz_tree *t, lz_time until, const char *conditions,
                  struct lz_pipe_message *m, struct lz_str *out);
 
-/* The same for so many events. */
+/* For so many events. */
 bool lz_tree_step(struct lz_tree *t, uint64_t events, struct lz_pipe_message *m,
                   struct lz_str *out);
 
@@ -135,5 +135,29 @@ bool lz_tree_record(struct lz_tree *t, uint32_t branch, struct lz_str *out);
 void lz_tree_interrupt(const struct lz_tree *t);
 bool lz_tree_is_interrupted(void); /* since the last run or line began */
 void lz_tree_begin_line(void);     /* what was interrupted before is over */
+
+/* ---- for retrace.c */
+
+struct lz_tree_goal {
+    lz_time until;
+    uint64_t events; /* that the world has behind it then; UINT64_MAX: any number */
+    const char *conditions;
+};
+bool lz_tree_go(struct lz_tree *t, const struct lz_tree_goal *goal, struct lz_pipe_message *m,
+                struct lz_str *out);
+
+/* A question to a world on any line. */
+bool lz_tree_ask_on(struct lz_tree *t, int line, struct lz_pipe_message *m, struct lz_str *text);
+
+/* A copy of the world on `line`, on a line of its own; -1 with why if there can be none. */
+int lz_tree_copy(int line, struct lz_pipe_message *m, struct lz_str *why);
+
+/* A world that is no longer needed ends later, beside what is done then (lz_tree_tidy). */
+void lz_tree_leave(struct lz_tree *t, int line);
+
+/* Was a line typed in the current history after that copy? And type it again, now. */
+bool lz_tree_follows(const struct lz_tree *t, const struct lz_tree_typed *line,
+                     const struct lz_snapshot *from);
+bool lz_tree_type(struct lz_tree *t, const struct lz_tree_typed *line, struct lz_str *out);
 
 #endif

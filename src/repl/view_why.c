@@ -3,8 +3,8 @@
  *
  * Facts of the record, and no guess at a cause: which attempts failed and how, what was broken at
  * the time, what happened around it, and how long requests were in each phase. Of requests, those
- * whose way was kept are known in detail (model/traffic/request.h); shares of time are exact sums
- * over all that failed.
+ * whose way was kept are known in detail (model/traffic/request.h), any other when its part of the
+ * run takes place again (retrace.h); shares of time are exact sums over all that failed.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "check/format.h"
+#include "repl/retrace.h"
 #include "repl/view.h"
 #include "report/story.h"
 
@@ -191,18 +192,31 @@ struct kept {
     char traffic[64], outcome[16];
 };
 
-// "96204", "#96 204", "shoppers#12": how many kept requests that means.
-static size_t find(const struct lz_report_run *run, const char *args, struct kept *all)
+// What "96204", "#96 204" and "shoppers#12" mean.
+struct meant {
+    char traffic[64]; // "": of any
+    int64_t ordinal;
+};
+
+static struct meant read_meant(const char *args)
 {
-    char traffic[64] = "", digits[32] = "";
+    struct meant m = {.traffic = ""};
+    char digits[20] = "";
     const char *mark = strchr(args, '#');
     if (mark != NULL)
-        snprintf(traffic, sizeof(traffic), "%.*s", (int)(mark - args), args);
+        snprintf(m.traffic, sizeof(m.traffic), "%.*s", (int)(mark - args), args);
     size_t n = 0;
     for (const char *c = mark != NULL ? mark + 1 : args; *c != '\0'; c++)
         if (*c >= '0' && *c <= '9' && n + 1 < sizeof(digits))
             digits[n++] = *c;
     digits[n] = '\0';
+    m.ordinal = strtoll(digits, NULL, 10);
+    return m;
+}
+
+// How many kept requests are meant.
+static size_t find(const struct lz_report_run *run, const struct meant *m, struct kept *all)
+{
     size_t count = 0;
     // One that is kept as failed and as slow is one.
     sqlite3_stmt *q = lz_run_ask(run,
@@ -210,9 +224,10 @@ static size_t find(const struct lz_report_run *run, const char *args, struct kep
                                  " c.name, r.outcome from request r"
                                  " left join component c on c.id = r.traffic"
                                  " where r.ordinal = ? group by r.traffic order by 1",
-                                 strtoll(digits, NULL, 10), 0);
+                                 m->ordinal, 0);
     while (lz_run_next(&q)) {
-        if (count == MATCHES_MAX || (traffic[0] != '\0' && strcmp(traffic, lz_run_text(q, 5)) != 0))
+        if (count == MATCHES_MAX ||
+            (m->traffic[0] != '\0' && strcmp(m->traffic, lz_run_text(q, 5)) != 0))
             continue;
         struct kept *k = &all[count++];
         *k = (struct kept){.id = sqlite3_column_int64(q, 0),
@@ -333,11 +348,12 @@ static void add_shares(struct lz_pen *pen, const struct lz_report_run *run, cons
     }
 }
 
-static void say_request(struct lz_repl *r, const struct lz_report_run *run, const char *args,
-                        bool is_why)
+// Those that are meant and were kept. False: none was.
+static bool say_kept(struct lz_repl *r, const struct lz_report_run *run, const struct meant *m,
+                     bool is_why)
 {
     struct kept all[MATCHES_MAX];
-    size_t count = find(run, args, all);
+    size_t count = find(run, m, all);
     struct lz_str text;
     lz_str_init(&text);
     struct lz_pen pen = lz_pen_begin(&text, &r->style);
@@ -356,12 +372,68 @@ static void say_request(struct lz_repl *r, const struct lz_report_run *run, cons
     }
     if (count > 0)
         lz_view_say(r, &text);
-    else
-        lz_repl_say(r,
-                    "error: of request %s no attempts were kept: the slowest and the failed ones "
-                    "are,\nand a sample; `requests` lists them",
-                    args);
     lz_str_finish(&text);
+    return count > 0;
+}
+
+// One that was not kept, as it is when the run takes place again.
+static void say_again(struct lz_repl *r, const struct meant *m, bool is_why)
+{
+    struct lz_view_record v = {.run = NULL};
+    struct lz_retrace_request what = {m->traffic, (uint64_t)m->ordinal};
+    struct lz_err err;
+    char n[32];
+    lz_str_init(&v.image);
+    enum lz_retrace_end end = lz_retrace(&r->tree, &what, &v.image);
+    lz_format_count(n, sizeof(n), (double)m->ordinal);
+    if (end == LZ_RETRACE_PENDING)
+        lz_repl_say(r, "#%s of %s has not ended yet: .run goes on", n, m->traffic);
+    else if (end == LZ_RETRACE_FAILED)
+        lz_repl_say(r, "error: #%s of %s cannot be seen again: %s", n, m->traffic, v.image.text);
+    else if (!lz_report_open((const unsigned char *)v.image.text, v.image.len, &v.run, &err))
+        lz_repl_say(r, "error: %s", err.msg);
+    else if (say_kept(r, v.run, m, is_why))
+        lz_repl_say(r, "  its way was not kept; that part of the run took place again to see it");
+    lz_report_close(v.run);
+    lz_str_finish(&v.image);
+}
+
+// Of every traffic that is meant and has sent so many.
+static void say_unkept(struct lz_repl *r, const struct meant *m, bool is_why)
+{
+    struct lz_retrace_traffic all[LZ_RETRACE_TRAFFICS];
+    uint32_t count = lz_retrace_traffics(&r->tree, all), shown = 0, known = 0;
+    char n[32], sent[32];
+    if (count == UINT32_MAX) {
+        lz_repl_gone(r);
+        return;
+    }
+    lz_format_count(n, sizeof(n), (double)m->ordinal);
+    for (uint32_t i = 0; i < count; i++) {
+        if (m->traffic[0] != '\0' && strcmp(m->traffic, all[i].name) != 0)
+            continue;
+        known++;
+        if (m->ordinal < 1 || all[i].sent < (uint64_t)m->ordinal || shown == MATCHES_MAX)
+            continue;
+        struct meant one = {.ordinal = m->ordinal};
+        snprintf(one.traffic, sizeof(one.traffic), "%s", all[i].name);
+        say_again(r, &one, is_why);
+        shown++;
+    }
+    if (known == 0)
+        lz_repl_say(r, "error: there is no traffic \"%s\"", m->traffic);
+    for (uint32_t i = 0; i < count && shown == 0; i++)
+        if (m->traffic[0] == '\0' || strcmp(m->traffic, all[i].name) == 0)
+            lz_repl_say(r, "error: there is no request %s: %s has sent %s so far", n, all[i].name,
+                        lz_format_count(sent, sizeof(sent), (double)all[i].sent));
+}
+
+static void say_request(struct lz_repl *r, const struct lz_report_run *run, const char *args,
+                        bool is_why)
+{
+    const struct meant m = read_meant(args);
+    if (!say_kept(r, run, &m, is_why))
+        say_unkept(r, &m, is_why);
 }
 
 // ---------------------------------------------------------------- commands
@@ -411,8 +483,7 @@ void lz_views_trace(struct lz_repl *r, const char *args)
 {
     struct lz_view_record v;
     if (!is_request(args)) {
-        lz_repl_say(r, "error: .trace N, the number of a request; `requests` lists those whose way "
-                       "was kept");
+        lz_repl_say(r, "error: .trace N, the number of a request from 1; `requests` lists some");
         return;
     }
     if (!lz_view_open(r, r->tree.current, &v))

@@ -19,6 +19,8 @@ struct lz_requests {
     struct lz_trace_kept kept[LZ_KEPT_WAYS][LZ_REQUEST_TRACES_MAX];
     uint32_t kept_count[LZ_KEPT_WAYS];
     uint64_t kept_least[LZ_KEPT_WAYS]; // the lowest priority, once all places are taken
+    uint64_t asked;                    // its ordinal; 0: none
+    lz_component_id asked_traffic;
 };
 
 static const char *const phase_names[LZ_PHASES] = {"connect", "queue", "work", "network",
@@ -27,7 +29,7 @@ static const char *const blame_names[LZ_PHASES] = {"failed.connect", "failed.que
                                                    "failed.network", "failed.retry_wait"};
 static const char *const outcome_names[LZ_OUTCOMES] = {"pending", "ok",    "error",
                                                        "refused", "reset", "timeout"};
-static const char *const kept_names[LZ_KEPT_WAYS] = {"failed", "slowest", "random"};
+static const char *const kept_names[LZ_KEPT_WAYS] = {"failed", "slowest", "random", "asked"};
 
 const char *lz_request_phase_name(enum lz_phase phase)
 {
@@ -219,6 +221,17 @@ static inline void offer(struct lz_world *w, const struct lz_request *r, struct 
         keep(w, r, LZ_KEPT_SLOWEST, took, how);
 }
 
+void lz_requests_ask(struct lz_world *w, lz_component_id traffic, uint64_t ordinal)
+{
+    w->requests->asked = ordinal;
+    w->requests->asked_traffic = traffic;
+}
+
+bool lz_requests_has_asked(const struct lz_world *w)
+{
+    return w->requests->kept_count[LZ_KEPT_ASKED] > 0;
+}
+
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
                     uint16_t status)
 {
@@ -227,6 +240,8 @@ void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome ou
         count_blame(w, r);
     if (lz_sim_now(w->sim) >= w->warmup && !r->is_bot)
         offer(w, r, (struct ended){.outcome = outcome, .status = status});
+    if (w->requests->asked == r->ordinal && w->requests->asked_traffic == r->traffic)
+        keep(w, r, LZ_KEPT_ASKED, 0, (struct ended){.outcome = outcome, .status = status});
     free_spans(w, r);
     lz_pool_give(&w->requests->face.open, r);
 }

@@ -56,7 +56,7 @@ struct lz_span {
     lz_time phase[LZ_PHASES];  /* its own share; RETRY_WAIT is the wait before it */
 };
 
-enum lz_kept_as { LZ_KEPT_FAILED, LZ_KEPT_SLOWEST, LZ_KEPT_RANDOM, LZ_KEPT_WAYS };
+enum lz_kept_as { LZ_KEPT_FAILED, LZ_KEPT_SLOWEST, LZ_KEPT_RANDOM, LZ_KEPT_ASKED, LZ_KEPT_WAYS };
 
 /* A request whose spans were kept. */
 struct lz_trace_kept {
@@ -138,9 +138,16 @@ struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r);
 void lz_request_end(struct lz_world *w, struct lz_request *r, enum lz_outcome outcome,
                     uint16_t status);
 
-const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", "slowest", "random" */
+const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", ... "asked" */
 
-/* What was kept, failed first, then slowest, then random. */
+/*
+ * Keep this request when it ends, whatever becomes of it: of a run that is run again for its sake.
+ * Ordinal 0: none. Nothing else in the world is another for it.
+ */
+void lz_requests_ask(struct lz_world *w, lz_component_id traffic, uint64_t ordinal);
+bool lz_requests_has_asked(const struct lz_world *w); /* it has ended and is kept */
+
+/* What was kept, failed first, then slowest, then random, then the one that was asked for. */
 size_t lz_requests_kept(const struct lz_world *w);
 const struct lz_trace_kept *lz_requests_kept_get(const struct lz_world *w, size_t i);
 
