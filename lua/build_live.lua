@@ -140,8 +140,7 @@ local function asking(f, defaults)
 end
 
 local function protocol_of(f)
-    local is_http = f.url and f.url:find "^https?://" ~= nil
-    return f.protocol or (is_http and "http" or "tcp")
+    return f.protocol or f.url and f.url:match "^(https?)://" or "tcp"
 end
 
 -- What is on the machine's own network is out of reach for who has left it.
@@ -168,7 +167,8 @@ local function add_target(state, C, t)
     t.protocol = protocol_of(f)
     local index, message = C.live_target {
         name = t.name, line = state.files.outer(t.line), component = t.id or 0, of = of.id,
-        ordinal = t.ordinal or 1, is_http = t.protocol == "http", url = f.url, run = f.run,
+        ordinal = t.ordinal or 1, is_http = t.protocol ~= "tcp",
+        is_tls = t.protocol == "https", url = f.url, run = f.run,
         setup = f.setup, env = f.env, files = f.files, cwd = f.cwd, user = f.user,
         port = f.listens or 0, ready = f.ready and asking(f.ready, { every = S // 10 }),
         primary = f.is_primary and asking(f.is_primary, { every = S // 4 }),
@@ -258,7 +258,7 @@ local function add_traffic(state, C, c)
             c.fields.op, c.text), 'write op = "GET /path", or live = { path = "/path" }', { "op" })
     end
     for _, to in ipairs(list) do
-        if to.protocol ~= "http" and not f.command then
+        if to.protocol == "tcp" and not f.command then
             return wrong(state, "LZ704", c.line, ("%s sends HTTP, and %s is not said to speak it")
                 :format(c.text, to.text), 'write protocol = "http" there, or for what speaks '
                 .. 'something else live = { command = ... }')

@@ -24,8 +24,8 @@ local function with(own, more)
 end
 
 local where = {
-    { "protocol", "choice", "what is spoken there: of http its proxy measures requests; default "
-        .. "tcp", choices = { "tcp", "http" } },
+    { "protocol", "choice", "what is spoken there: of http its proxy measures requests, of https "
+        .. "it sees bytes; default tcp", choices = { "tcp", "http", "https" } },
     { "ready", "block", "how it is found to be ready; default when it accepts connections",
         fields = asking },
     { "is_primary", "block", "how it is found to be the primary (leader, master) of what it stands "

@@ -13,7 +13,9 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/wall.h"
+#include "live/fds.h"
 #include "live/inner.h"
+#include "live/load/fetch.h"
 #include "model/journal.h"
 #include "model/real.h"
 #include "record/record.h"
@@ -247,9 +249,36 @@ static bool add_load(struct lz_live *live, struct lz_err *err)
     return true;
 }
 
+// Of all loads together, at once.
+static size_t connections_of(const struct lz_live *live)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < live->plan->traffic_count; i++) {
+        const struct lz_live_traffic *t = &live->plan->traffics[i];
+        if (t->command.count == 0)
+            sum += t->connections > 0 ? t->connections : LZ_FETCH_CONNECTIONS;
+    }
+    return sum;
+}
+
+// Who was kept waiting by the proxy for want of descriptors was not kept waiting by the system.
+static void doubt_turned_away(struct lz_live *live)
+{
+    for (size_t i = 0; live->proxy != NULL && i < live->site->edge_count; i++) {
+        const struct lz_site_edge *e = &live->site->edges[i];
+        uint64_t count = e->proxy != 0 ? lz_proxy_counts(live->proxy, e->proxy).turned_away : 0;
+        if (count > 0)
+            lz_live_doubt(live,
+                          "the proxy of %s had no descriptor left %llu times, and whoever came "
+                          "then waited: raise the hard limit (ulimit -Hn)",
+                          e->name, (unsigned long long)count);
+    }
+}
+
 static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct lz_err *err)
 {
-    if (!make_folder(live->opts->folder, err) || !lz_loop_create(&live->loop, err))
+    if (!lz_fds_raise(connections_of(live), err) || !make_folder(live->opts->folder, err) ||
+        !lz_loop_create(&live->loop, err))
         return end_as(out, LZ_RUNNER_UNREADY, err->msg);
     // Orphans of what we start come to us, and not to init.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -340,6 +369,7 @@ static void judge(struct lz_live *live, struct lz_runner_result *out)
     lz_live_now(live);
     if (live->signal != 0)
         lz_real_doubt(live->built.world, "the run was interrupted");
+    doubt_turned_away(live);
     if (lz_script_trouble(live->script) != LZ_SCRIPT_OK)
         wrong(live, out);
     else if (live->has_failed)

@@ -260,6 +260,7 @@ static bool place_process(struct lz_site *site, uint32_t index, int *held, struc
     struct lz_site_process *p = &site->processes[index];
     char who[128];
     p->folder = joined(site->folder, p->target->name);
+    p->address.is_tls = p->target->is_tls;
     struct lz_str log;
     lz_str_init(&log);
     lz_str_addf(&log, "%s/%s.log", site->folder, p->target->name);

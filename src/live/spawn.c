@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "live/family.h"
+#include "live/fds.h"
 #include "live/net/spaces.h"
 
 // What went wrong in the child, sent to the parent.
@@ -42,6 +43,7 @@ static _Noreturn void run(const struct lz_spawn_opts *o, const struct passwd *us
 {
     char go;
     setsid();
+    lz_fds_restore();
     if (read(fds[0], &go, 1) != 1)
         _exit(125); // it could not be written down
     int null = open("/dev/null", O_RDONLY);

@@ -76,6 +76,7 @@ struct lz_live_target {
     lz_component_id of;        /* whose instance that is */
     uint32_t ordinal;          /* of it, from 1 */
     enum lz_live_protocol protocol;
+    bool is_tls;     /* of HTTP: within TLS */
     const char *url; /* of an endpoint; NULL: it is a process, and what follows is about it */
     struct lz_live_argv run;
     const struct lz_live_argv *setup; /* programs that end with 0, one after another, before it */

@@ -1,6 +1,7 @@
 #include "live/load/fetch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,21 +125,34 @@ static int64_t time_of(CURL *easy, CURLINFO which)
     return (int64_t)us * 1000;
 }
 
-static struct lz_fetch_result result_of(const struct handle *h, CURLcode code)
+// The reason comes first: what libcurl says of it differs from one TLS library to the other.
+static void say_untrusted(struct handle *h)
+{
+    char said[CURL_ERROR_SIZE];
+    snprintf(said, sizeof(said), "%s", h->trouble);
+    snprintf(h->trouble, sizeof(h->trouble),
+             "its certificate is not trusted (`ca_file` says whose are): %.160s", said);
+}
+
+static struct lz_fetch_result result_of(struct handle *h, CURLcode code)
 {
     struct lz_fetch_result r = {.outcome = outcome_of(h, code)};
-    long status = 0, connects = 0;
+    long status = 0, connects = 0, version = 0;
     curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
     if (connects > 0)
         r.connect_ns = time_of(h->easy, CURLINFO_PRETRANSFER_TIME_T);
     if (r.outcome == LZ_FETCH_ANSWERED) {
         curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
         r.status = (uint16_t)status;
+        curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &version);
+        r.is_http2 = version == CURL_HTTP_VERSION_2_0;
         r.first_ns = time_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
         r.text = h->body.text;
         r.size = h->body.len;
         return r;
     }
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        say_untrusted(h);
     r.text = h->trouble;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         r.text = "the kept connection was closed instead of an answer";

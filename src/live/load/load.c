@@ -62,7 +62,8 @@ struct way {
     struct flight *waiting, *waiting_last; // to be sent at the next turn, oldest first
     struct flight *flying;                 // all others
     struct lz_load_count count;
-    bool is_told[TROUBLES];
+    bool wants_http2;
+    bool is_told[TROUBLES], is_version_told;
 };
 
 struct lz_load {
@@ -148,6 +149,20 @@ static void tell(struct way *way, const struct lz_fetch_result *r)
     else
         lz_live_note(way->load->live, "%s: the first that was %s: %.120s", way->name,
                      lz_fetch_outcome_name(r->outcome), r->text);
+}
+
+// Of those that are to speak HTTP/2: what was agreed on, once.
+static void tell_version(struct way *way, const struct lz_fetch_result *r)
+{
+    if (way->is_version_told)
+        return;
+    way->is_version_told = true;
+    if (r->is_http2)
+        lz_live_note(way->load->live, "%s: HTTP/2 is spoken (ALPN h2)", way->name);
+    else
+        lz_live_doubt(way->load->live,
+                      "%s: HTTP/2 was to be spoken, and the server agreed to HTTP/1.1 only",
+                      way->name);
 }
 
 // What the attempt's time went into, for the report's waterfall.
@@ -279,6 +294,8 @@ static void on_result(void *ctx, const struct lz_fetch_result *result)
         called.first = f->sent + result->first_ns < now ? f->sent + result->first_ns : now;
     if (called.outcome != LZ_OUTCOME_OK)
         tell(way, result);
+    if (way->wants_http2 && result->status != 0)
+        tell_version(way, result);
     add_span(f, result, &called, now);
     lz_limits_result(&way->limits, f->attempt, now, f->pass, &called);
     tell_breaker(way);
@@ -490,6 +507,7 @@ static struct way *make_way(struct lz_load *load, const struct lz_live_traffic *
                         .name = users->name,
                         .traffic = traffic->component,
                         .op = opts->op != NULL ? lz_call_op(w, opts->op) : 0};
+    way->wants_http2 = traffic->http2;
     if (traffic->command.count > 0) {
         way->argv = traffic->command.items;
         way->late_after = LZ_LOAD_LATE_COMMAND;

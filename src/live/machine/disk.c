@@ -62,9 +62,12 @@ bool lz_disk_mount(struct lz_undo *undo, const char *folder, double bytes, struc
 // Where mounts are allowed at all: tried on a folder of its own, which nobody else sees.
 bool lz_disk_probe(struct lz_str *saw)
 {
-    char folder[] = "/tmp/lorenz-probe-XXXXXX";
-    if (mkdtemp(folder) == NULL) {
-        lz_str_addf(saw, "no folder can be made in /tmp: %s", strerror(errno));
+    char folder[PATH_SIZE];
+    const char *temp = getenv("TMPDIR");
+    temp = temp != NULL && temp[0] == '/' ? temp : "/tmp";
+    int n = snprintf(folder, sizeof(folder), "%s/lorenz-probe-XXXXXX", temp);
+    if (n >= (int)sizeof(folder) || mkdtemp(folder) == NULL) {
+        lz_str_addf(saw, "no folder can be made in %s: %s", temp, strerror(errno));
         return false;
     }
     bool ok = mount("lorenz", folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=4096") == 0;

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "live/fds.h"
 #include "live/net/spaces.h"
 
 struct lz_command {
@@ -36,6 +37,7 @@ static void become(const struct lz_command_opts *opts, pid_t parent, int output,
                   dup2(output, 2) >= 0 && (opts->cwd == NULL || chdir(opts->cwd) == 0) &&
                   lz_spaces_join(opts->net_fd) &&
                   (opts->run == NULL || setenv("LORENZ_LIVE_RUN", opts->run, 1) == 0);
+    lz_fds_restore();
     signal(SIGPIPE, SIG_DFL);
     if (is_set)
         execvp(opts->argv[0], (char *const *)(uintptr_t)opts->argv);

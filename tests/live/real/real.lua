@@ -126,6 +126,21 @@ function tests.nginx()
     ok(left_behind() == "", "nothing is left behind", left_behind())
 end
 
+-- HTTP/2 over TLS, with a certificate that the test makes; then without saying whom to trust.
+function tests.h2()
+    need("nginx", "openssl")
+    local real = run("live --allow-run", "tests/live/real/h2.lua")
+    ok(real.status == 0, "requests are answered", real.said)
+    ok(real.said:find("HTTP/2 is spoken (ALPN h2)", 1, true) ~= nil, "by HTTP/2", real.said)
+    local old = run("live --allow-run", "tests/live/real/h2.lua", "--set alpn=off")
+    ok(old.status == 3 and old.said:find("agreed to HTTP/1.1 only", 1, true) ~= nil,
+        "a server without it makes the run inconclusive", old.said)
+    local blind = run("live --allow-run", "tests/live/real/h2.lua", "--set trust=other")
+    ok(blind.status == 3 and blind.said:find("its certificate is not trusted", 1, true) ~= nil,
+        "a certificate that is not trusted is a failure by name", blind.said)
+    ok(left_behind() == "", "nothing is left behind", left_behind())
+end
+
 -- Three sentinels, both worlds. One request every 100 ms: failures are tenths of a second.
 function tests.redis()
     need("redis-server", "redis-cli")

@@ -84,6 +84,20 @@ scenario "x" { duration = "2s" }
 process "api" { run = { "true", "{{db.port}}" } }]] .. RUN .. "s/x.lua" .. CLEAN, 2,
         err = { "there is no template {{db.port}}" } },
 
+    { "more connections than there may be descriptors are refused", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "{{scenario.dir}}/server", "{{port}}" }, protocol = "http" }
+traffic "users" { to = api, op = "GET /", rate = "1/s", live = { connections = 5000 } }]]
+        .. "ulimit -n 2000; " .. RUN .. "s/x.lua" .. CLEAN, 3,
+        err = { "5000 connections at once need 10300 descriptors, and the hard limit is 2000" } },
+    { "a program has the soft limit that lorenz was given", inline [[
+scenario "x" { duration = "1s" }
+process "api" { run = { "sh", "-c", "ulimit -Sn >limit; exec sleep 60" },
+                ready = { command = { "grep", "-x", "777", "limit" } } }
+local there = probe "there" { command = { "true" }, every = "200ms", timeout = "30s" }
+expect "it is asked" { sometimes = there.up:at_least(1) }]]
+        .. "ulimit -Sn 777; " .. RUN .. "s/x.lua" .. CLEAN, 0 },
+
     -- What has no live form.
     { "a program alone is not simulated", "$L run s/one.lua", 2, out = { "LZ701" } },
     { "but it is checked", "$L check s/one.lua", 0 },

@@ -1,0 +1,20 @@
+/*
+ * fds.h — descriptors: each connection of the load is one here and two in the proxy.
+ *
+ * The soft limit that a shell gives (1024) is raised to the hard one for this process and the
+ * proxy; programs that are started get it back as it was, for some of them still use select().
+ */
+#ifndef LZ_LIVE_FDS_H
+#define LZ_LIVE_FDS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* LZ_ERANGE: so many connections at once cannot be had here. */
+bool lz_fds_raise(size_t connections, struct lz_err *err) LZ_MUST_CHECK;
+
+/* In a child, before it becomes a program. */
+void lz_fds_restore(void);
+
+#endif
