@@ -26,6 +26,8 @@ function M.create(C, c, place)
         validity_factor = cluster.replica_validity_factor or 10, redirects = cluster.redirects,
         is_partial = cluster.require_full_coverage == false,
         reads_when_down = cluster.allow_reads_when_down,
+        migration_barrier = cluster.migration_barrier or 1,
+        no_migration = cluster.allow_replica_migration == false,
         min_replicas = f.min_replicas_to_write, min_replicas_lag = f.min_replicas_max_lag,
     }
 end

@@ -48,6 +48,12 @@ local function disk(C, c)
     return C.disk(c.id, d)
 end
 
+local function image(C, c)
+    local i = c.fields.image
+    if not i then return true end
+    return C.image(c.id, i)
+end
+
 --- What a host has; its component's id, if it says anything.
 function M.host(C, h)
     local f = h.fields
@@ -81,7 +87,7 @@ end
 
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
-    for _, part in ipairs { life, cpu, memory, limits, disk } do
+    for _, part in ipairs { life, cpu, memory, limits, disk, image } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

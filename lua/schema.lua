@@ -268,6 +268,7 @@ M.service = with({
     { "service_time", "dist", "time a worker is held before calls; default 1ms" },
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
     node.io,
+    node.image,
     { "calls", "calls", "what it asks of others, in order" },
     { "handle", "handlers", "its own code: { [\"GET /x\"] = function(req) ... end }" },
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },
@@ -471,7 +472,7 @@ function M.fault_fields(kind)
     local list = {}
     for _, f in ipairs(M.fault) do
         local has = f[1] == "ramp" and kind.ramps or f[1] == "pick" and kind.picks
-        if kind.later or has or f[1] ~= "ramp" and f[1] ~= "pick" then list[#list + 1] = f end
+        if has or f[1] ~= "ramp" and f[1] ~= "pick" then list[#list + 1] = f end
     end
     return list
 end

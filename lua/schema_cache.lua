@@ -18,6 +18,9 @@ M.cache = {
             { "allow_reads_when_down", "bool", "reads are served even then; default false" },
             { "replica_validity_factor", "count", "a replica that has not heard of its primary for "
                 .. "so many node_timeout and 10s more is not promoted; 0 any is; default 10" },
+            { "migration_barrier", "count", "replicas that a primary keeps when one of its goes to "
+                .. "a primary that has none left; default 1", max = 20 },
+            { "allow_replica_migration", "bool", "replicas go where there are none; default true" },
             { "redirects", "count", "MOVED and ASK that a call follows; default 5", min = 1,
                 max = 15 },
         } },

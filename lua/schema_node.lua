@@ -85,6 +85,14 @@ M.io = { "io", "block", "what a request does on the disk, before its calls; defa
         { "flush", "bool", "an fsync after the writes; default false" },
     } }
 
+--- Where a service's processes come from.
+M.image = { "image", "block", "what its processes are made from; default where one has run",
+    fields = {
+        { "pull_policy", "choice", "when the registry is asked, as imagePullPolicy; default "
+            .. "if_not_present", choices = { "if_not_present", "always", "never" } },
+        { "pull_time", "dist", "of a pull, where the node does not have it; default in startup" },
+    } }
+
 --- What a host may say about what it has.
 M.host = {
     { "cores", "number", "shared by all that stand on it; default each replica has its own" },

@@ -4,7 +4,7 @@
  * A fault kind is one file, fault_<kind>.c, holding one `struct lz_fault_kind`: its
  * parameters as data (the Lua half reads them to check scenarios), what it may
  * target, how it is applied and reverted, and what counts as its effect. A new kind
- * is one file and one row in fault.c's table.
+ * is one file and one row in kinds.c's table.
  *
  * Common options are `at`, `lasting`, `every`, `pick` and `ramp` (ramp.h). A share of the
  * instances is rounded half up and is at least one, drawn without replacement; Chaos Mesh
@@ -104,6 +104,7 @@ struct lz_fault_params {
     double keep;            /* disk_full: bytes */
     uint32_t node;          /* failover: from 1 */
     double stay;            /* split_brain: share of the callers */
+    unsigned mode;          /* failover: enum lz_cluster_failover */
     unsigned operations;    /* disk_error: bits */
     const char *errno_name; /* disk_error */
     struct lz_fault_request_params request; /* http_*, rpc_status, throttle */

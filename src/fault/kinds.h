@@ -101,6 +101,10 @@ void lz_fault_replication_apply(struct lz_world *w, struct lz_fault *f,
                                 const struct lz_replication_effect *e);
 void lz_fault_replication_revert(struct lz_world *w, struct lz_fault *f);
 
+/* What all kinds refuse: targets, times and picks that make no sense; and what this one does. */
+bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
+                    const struct lz_fault_opts *o, struct lz_err *err) LZ_MUST_CHECK;
+
 /* Targets that name running processes. */
 #define LZ_TARGETS_INSTANCES                                                                       \
     (LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_INSTANCE) |                      \

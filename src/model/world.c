@@ -26,6 +26,7 @@
 #include "model/real.h"
 #include "model/service/auth.h"
 #include "model/service/filter.h"
+#include "model/service/image.h"
 #include "model/service/service.h"
 #include "model/service/task.h"
 #include "model/store/store.h"
@@ -118,6 +119,7 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts)
     lz_tasks_init(w);
     lz_calls_init(w);
     lz_services_init(w);
+    lz_images_init(w);
     lz_databases_init(w);
     lz_caches_init(w);
     lz_stores_init(w);

@@ -137,10 +137,11 @@ struct lz_world {
     struct lz_dcses *dcses; /* NULL: no database keeps its lease in a group */
     struct lz_multis *multis;
     struct lz_rejoins *rejoins;
-    struct lz_recorders *recorders;           /* NULL: nobody's operations are written down */
-    struct lz_consensuses *consensuses;       /* NULL: there is none */
-    struct lz_txns *txns;                     /* NULL: nobody has begun a transaction */
-    struct lz_platform *platform;             /* NULL: it does all that it should */
+    struct lz_recorders *recorders;     /* NULL: nobody's operations are written down */
+    struct lz_consensuses *consensuses; /* NULL: there is none */
+    struct lz_txns *txns;               /* NULL: nobody has begun a transaction */
+    struct lz_platform *platform;       /* NULL: it does all that it should */
+    struct lz_images *images;
     struct lz_backup_effects *backup_effects; /* NULL: no fault has been about backups */
     struct lz_hots *hots;       /* NULL: no key is asked for more than it is by itself */
     struct lz_brokers *brokers; /* NULL, with the next three: there is none */

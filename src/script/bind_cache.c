@@ -71,7 +71,9 @@ static int cache(lua_State *L)
                     .validity_factor = count(L, "validity_factor"),
                     .redirects = count(L, "redirects"),
                     .is_partial = lz_read_bool(L, 1, "is_partial"),
-                    .reads_when_down = lz_read_bool(L, 1, "reads_when_down")},
+                    .reads_when_down = lz_read_bool(L, 1, "reads_when_down"),
+                    .migration_barrier = count(L, "migration_barrier"),
+                    .no_migration = lz_read_bool(L, 1, "no_migration")},
     };
     lz_read_spread(L, 1, &o.spread);
     lz_component_id id = 0;

@@ -10,6 +10,7 @@
 #include "model/node/life.h"
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
+#include "model/service/image.h"
 #include "script/read.h"
 #include "script/state.h"
 
@@ -76,6 +77,24 @@ static int life(lua_State *L)
     };
     bool ok = lz_read_dist(L, 2, "startup", &o.startup, &err) &&
               lz_life_declare(world_of(L), id, &o, &err);
+    return answer(L, ok, &err);
+}
+
+// image(service, {pull_policy, pull_time}) -> true
+static int image(lua_State *L)
+{
+    static const char *const policies[] = {[LZ_IMAGE_IF_NOT_PRESENT] = "if_not_present",
+                                           [LZ_IMAGE_ALWAYS] = "always",
+                                           [LZ_IMAGE_NEVER] = "never"};
+    struct lz_err err;
+    struct lz_image_opts o = {0};
+    const char *policy = lz_read_text(L, 2, "pull_policy");
+    for (unsigned i = 0; policy != NULL && i < sizeof(policies) / sizeof(policies[0]); i++)
+        if (strcmp(policies[i], policy) == 0)
+            o.policy = (enum lz_image_policy)i;
+    bool ok = lz_read_dist(L, 2, "pull_time", &o.pull_time, &err);
+    if (ok)
+        lz_image_declare(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), &o);
     return answer(L, ok, &err);
 }
 
@@ -194,6 +213,7 @@ static const luaL_Reg functions[] = {
     {"host_clock", host_clock},
     {"host_disk", host_disk},
     {"life", life},
+    {"image", image},
     {"limits", limits},
     {"memory", memory},
     {"disk", disk},

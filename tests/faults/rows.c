@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-// Alphabetical, as in fault.c's table.
+// Alphabetical, as in kinds.c's table.
 const struct fault_row fault_rows[] = {
     {"alert_delay", "s.scaled, add = \"700ms\"", "busy-scaled", "errors.ratio"},
     {"auth_outage", "s.idp", "busy-vault", "tokens.refused"},

@@ -38,10 +38,12 @@ local function side(name)
       return now() > dur "4500ms" and now() < dur "6500ms" and 500 or 200
     end },
   }
-  -- Its replicas come and go: busy for half a second, idle for half a second.
+  -- Its replicas come and go: busy for half a second, idle for half a second. Each asks for its
+  -- image.
   local turn = 0
   local scaled = service(name .. "-scaled") {
     spread = where, cpu = 1, versions = { next = { error_ratio = "50%" } },
+    image = { pull_policy = "always" },
     autoscale = {
       max = 3, target_cpu = "30%", startup = "100ms", cooldown = "100ms", period = "200ms",
     },

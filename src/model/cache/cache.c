@@ -59,6 +59,8 @@ static const struct lz_measure_row rows[] = {
      "share of the last second's operations that the busiest slot had"},
     {"shards.hottest", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(hot_shard), 0, 0,
      "share of the last second's operations that the busiest shard had"},
+    {"migrations", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(migrations), 0, 0,
+     "replicas that went to a shard that had none left"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -198,44 +200,10 @@ uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t 
             return n;
 }
 
-// Whether faults leave nothing for one more.
-static bool is_exhausted(const struct lz_cache *c)
-{
-    bool is_so = false;
-    for (uint32_t i = 0; i < c->hold_count; i++) {
-        if (c->holds[i].touched == NULL || c->connections < c->holds[i].left)
-            continue;
-        ++*c->holds[i].touched;
-        is_so = true;
-    }
-    return is_so;
-}
-
-uint32_t lz_cache_hold_connections(struct lz_world *w, lz_component_id id, uint32_t left,
-                                   uint64_t *touched)
-{
-    struct lz_cache *c = lz_cache_at(w, id);
-    uint32_t at = 0;
-    while (at < c->hold_count && c->holds[at].touched != NULL)
-        at++;
-    if (at == c->hold_count)
-        c->hold_count++;
-    c->holds = lz_grow(w->arena, c->holds, &c->hold_cap, c->hold_count, sizeof(*c->holds));
-    c->holds[at] = (struct lz_cache_hold){.left = left, .touched = touched};
-    return at;
-}
-
-void lz_cache_release_connections(struct lz_world *w, lz_component_id id, uint32_t hold)
-{
-    struct lz_cache *c = lz_cache_at(w, id);
-    LZ_ASSERT(hold < c->hold_count && c->holds[hold].touched != NULL);
-    c->holds[hold].touched = NULL;
-}
-
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     struct lz_cache *c = lz_cache_at(w, id);
-    if (is_exhausted(c) || c->connections >= c->opts.max_connections) {
+    if (lz_cache_is_exhausted(c) || c->connections >= c->opts.max_connections) {
         lz_measure_refused(w, &c->series.m);
         return 0;
     }
@@ -458,7 +426,7 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
     lz_series *const counters[] = {&s->lookups,   &s->hits,        &s->evictions,   &s->expired,
                                    &s->acked,     &s->lost_acks,   &s->stale_reads, &s->failovers,
                                    &s->moved,     &s->asked,       &s->down,        &s->cross_slot,
-                                   &s->try_again, &s->slots_moved, &s->keys_moved};
+                                   &s->try_again, &s->slots_moved, &s->keys_moved,  &s->migrations};
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         *gauges[i] = lz_metrics_gauge(w->metrics, 0.0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -583,30 +551,6 @@ void lz_caches_start(struct lz_world *w)
 }
 
 // A flush and an expiry are operations like others: replicas hear of what goes.
-uint64_t lz_cache_flush(struct lz_world *w, lz_instance_id node)
-{
-    struct lz_cache *c = lz_cache_of(w, node);
-    uint32_t n = node - c->first;
-    if (!lz_cache_leads(w, node) || !lz_cache_lives(w, node))
-        return 0;
-    uint32_t gone = lz_keyspace_clear(c->node[n].keys);
-    lz_cache_account(w, c, n);
-    return gone;
-}
-
-uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, uint64_t owner)
-{
-    struct lz_cache *c = lz_cache_of(w, node);
-    uint32_t n = node - c->first;
-    if (!lz_cache_leads(w, node) || !lz_cache_lives(w, node))
-        return 0;
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(owner, n), LZ_PURPOSE_EXPIRE, 0);
-    uint32_t gone = lz_keyspace_expire_share(c->node[n].keys, ratio, &draw);
-    lz_cache_account(w, c, n);
-    return gone;
-}
-
 size_t lz_cache_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_cache *c = lz_cache_at(w, id);

@@ -54,6 +54,15 @@ struct lz_sentinel_opts {
     uint32_t parallel_syncs;  /* replicas that turn to a new primary at once; 0 means 1 */
 };
 
+/* How an operator has a replica take over, see manual.c. */
+enum lz_cluster_failover { LZ_CLUSTER_GRACEFUL, LZ_CLUSTER_FORCE, LZ_CLUSTER_TAKEOVER };
+
+struct lz_cache_failover {
+    uint32_t shard, node; /* from 1; node 0: the replica of the shard that has the most */
+    enum lz_cluster_failover mode;
+    uint64_t *touched; /* when it leads */
+};
+
 /* By Redis' names, see cluster.h. */
 struct lz_cluster_opts {
     uint32_t replicas;        /* of each primary */
@@ -62,6 +71,8 @@ struct lz_cluster_opts {
     uint32_t redirects;       /* that a call follows; 0 means 5 */
     bool is_partial;          /* it serves though slots have no primary */
     bool reads_when_down;
+    uint32_t migration_barrier; /* replicas that stay with a primary that gives one away */
+    bool no_migration;          /* none does */
 };
 
 /* Slots that go to another shard, see reshard.c. */
@@ -122,6 +133,12 @@ bool lz_cache_is_cluster(const struct lz_world *w, lz_component_id id);
 /* The first key from `key` on that a shard has, from 1. */
 uint64_t lz_cache_key_of_shard(const struct lz_world *w, lz_component_id id, uint32_t shard,
                                uint64_t key);
+
+/* A replica of a cluster is told to take its primary's place. False: what speaks against it. */
+bool lz_cache_failover(struct lz_world *w, lz_component_id id, const struct lz_cache_failover *f,
+                       struct lz_err *err) LZ_MUST_CHECK;
+uint32_t lz_cache_shard_primary(const struct lz_world *w, lz_component_id id,
+                                uint32_t shard); /* its node, from 1; 0: none leads */
 
 /* Slots begin to go from one shard of a cluster to another. */
 bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_reshard_opts *opts,

@@ -38,7 +38,7 @@ struct lz_cache_series {
     lz_series connections, cpu;
     lz_series lag_records, acked, lost_acks, stale_reads, failovers;
     lz_series moved, asked, down, cross_slot, try_again; /* of a cluster */
-    lz_series covered, slots_moved, keys_moved, hot_slot, hot_shard;
+    lz_series covered, slots_moved, keys_moved, hot_slot, hot_shard, migrations;
 };
 
 struct lz_cache_node {
@@ -100,6 +100,7 @@ struct lz_cluster_kinds {
     lz_kind tick, ping, pong, fail, update; /* gossip.c */
     lz_kind ask, vote;                      /* promote.c */
     lz_kind move, stuck;                    /* reshard.c */
+    lz_kind mf_start, mf_offset, resume;    /* manual.c */
     lz_kind map_ask, map, second;           /* slot_map.c, cluster.c */
 };
 
@@ -178,6 +179,9 @@ void lz_many_keys(const struct lz_world *w, const struct lz_task *t, enum lz_cac
                   struct lz_cluster_keys *out);
 void lz_many_get(struct lz_world *w, struct lz_cache *c, struct lz_task *t);
 void lz_many_set(struct lz_world *w, struct lz_cache *c, struct lz_task *t);
+
+/* disturb.c: faults leave no connection to one more, who is counted. */
+bool lz_cache_is_exhausted(const struct lz_cache *c);
 
 /* replicate.c */
 void lz_cache_replicate_init(struct lz_world *w);

@@ -50,10 +50,12 @@ void lz_claims_turn(struct lz_world *w, struct lz_cache *c, uint32_t node, uint3
     LZ_ASSERT(node != primary);
     if (!c->node[node].leads && c->node[node].follows == primary)
         return;
-    v->of[node].leads = false;
+    v->of[node].leads = v->of[node].was_promoted = false;
     v->of[node].follows = primary;
+    c->cluster->shard_of[node] = c->cluster->shard_of[primary];
     v->migrating = v->importing = 0;
     v->claim++;
+    lz_manual_over(w, c, node); // who was held back is sent on, before it is a replica
     lz_cache_follow(w, c, node, primary, v->of[primary].config_epoch);
 }
 

@@ -34,13 +34,19 @@ bool lz_cluster_check(const struct lz_cache_opts *o, struct lz_err *err)
 }
 
 // Primaries come first; the replicas of one are not where it is, if there are zones to choose from.
-uint32_t lz_cluster_shard(const struct lz_cache *c, uint32_t node)
+static uint32_t first_shard(const struct lz_cache *c, uint32_t node)
 {
     uint32_t shards = c->cluster->shards;
     if (node < shards)
         return node;
     uint32_t round = (node - shards) / shards;
     return (node - shards + 1 + round) % shards;
+}
+
+uint32_t lz_cluster_shard(const struct lz_cache *c, uint32_t node)
+{
+    LZ_ASSERT(node < c->nodes);
+    return c->cluster->shard_of[node];
 }
 
 static uint32_t slot_of(const void *ctx, uint64_t key)
@@ -85,13 +91,13 @@ static void make_view(struct lz_world *w, struct lz_cache *c, uint32_t node)
         p->follows = lz_cluster_shard(c, n);
         p->config_epoch = p->leads ? n + 1 : 0;
         p->claim = 1;
-        p->voted = LZ_CLUSTER_NEVER;
+        p->voted = p->orphaned = LZ_CLUSTER_NEVER;
     }
     v->self = node;
     v->epoch = c->cluster->shards;
     v->claim = 1;
     v->is_ok = true;
-    v->minority_at = v->begun = v->auth_at = LZ_CLUSTER_NEVER;
+    v->minority_at = v->begun = v->auth_at = v->paused_until = LZ_CLUSTER_NEVER;
 }
 
 // nodes.conf has kept what it held for true; of who is there it knows nothing.
@@ -111,6 +117,9 @@ void lz_cluster_started(struct lz_world *w, struct lz_cache *c, uint32_t node)
     v->begun = now;
     v->auth_at = LZ_CLUSTER_NEVER;
     v->is_auth_sent = false;
+    v->manual = (struct lz_manual){0};
+    v->paused_until = LZ_CLUSTER_NEVER; // who waited was reset with the process
+    v->held_count = 0;
     lz_claims_measure(w, c);
 }
 
@@ -230,6 +239,8 @@ void lz_cluster_create(struct lz_world *w, struct lz_cache *c)
         lz_reshard_init(w);
         lz_slot_map_init(w);
     }
+    for (uint32_t n = 0; n < c->nodes; n++)
+        k->shard_of[n] = (uint8_t)first_shard(c, n);
     for (uint32_t n = 0; n < c->nodes; n++) {
         make_view(w, c, n);
         c->node[n].leads = n < k->shards;

@@ -7,6 +7,8 @@
  *   gossip.c    who is there: pings, and what they say of third nodes
  *   promote.c   which replica takes over from a primary that failed
  *   claims.c    who has which slot, by epochs; whether the cluster can serve
+ *   migrate.c   replicas that go to a shard that has none left
+ *   manual.c    failover by hand: graceful, forced, or without asking anybody
  *   reshard.c   slots that go from one shard to another while both serve
  *   slot_map.c  clients: which node they take for the slot's, and who tells them otherwise
  *
@@ -29,8 +31,8 @@
  * 400), and all in one place while that is moved (TRYAGAIN, 503).
  *
  * Redirections cost a round trip, and neither retries nor backoff; above `redirects` of them the
- * call fails. What is left out: replica migration between shards, manual failover, sharded pub/sub;
- * MIGRATE does not hold up other commands of its two nodes.
+ * call fails. What is left out: sharded pub/sub; MIGRATE does not hold up other commands of its two
+ * nodes.
  */
 #ifndef LZ_MODEL_CACHE_CLUSTER_H
 #define LZ_MODEL_CACHE_CLUSTER_H
@@ -43,7 +45,7 @@ void lz_cluster_create(struct lz_world *w, struct lz_cache *c);
 void lz_cluster_start(struct lz_world *w, struct lz_cache *c);
 void lz_cluster_started(struct lz_world *w, struct lz_cache *c, uint32_t node); /* its process */
 
-/* The shard of a node, from 0; nodes keep theirs. */
+/* The shard of a node, from 0: that of whom it follows. */
 uint32_t lz_cluster_shard(const struct lz_cache *c, uint32_t node);
 
 /* What a task is about: its key, or those it carries. */

@@ -31,10 +31,22 @@ struct lz_peer {
     lz_time *reported;  /* when they did */
     uint32_t slots;     /* it has, in this view */
     lz_time voted;      /* when this node voted for a replica of it */
+    lz_time orphaned;   /* since when it has no replica that is well; NEVER: it has, or had none */
+    bool was_promoted;
+};
+
+/* A failover by hand, at the replica that is to lead. */
+struct lz_manual {
+    lz_time until; /* 0: none is under way */
+    enum lz_cluster_failover mode;
+    uint64_t offset; /* of the primary, since it holds writes back */
+    bool has_offset, is_asking;
+    uint64_t *touched;
 };
 
 /* What a message says of its sender. */
 struct lz_saying {
+    bool is_manual;              /* its primary needs not to have failed */
     uint64_t number;             /* 0: nothing yet */
     uint64_t failing, mentioned; /* nodes, a bit each */
     uint64_t epoch, config_epoch, offset, claim;
@@ -60,6 +72,10 @@ struct lz_cluster_node {
     uint64_t ticks, draws;
     struct lz_saying *sayings; /* a ring */
     uint64_t said;
+    struct lz_manual manual;
+    lz_time paused_until; /* a primary that holds writes back; NEVER: it does not */
+    uint64_t *held;       /* tasks that wait for that */
+    uint32_t held_count, held_cap;
 };
 
 /* One client's idea of who has which slot. */
@@ -100,6 +116,7 @@ struct lz_cluster {
     struct lz_reshard reshard;
     uint32_t *counts; /* operations of this second, by slot */
     uint64_t shard_counts[LZ_CACHE_NODES_MAX];
+    uint8_t shard_of[LZ_CACHE_NODES_MAX]; /* of each node; a replica that migrates changes it */
 };
 
 static inline struct lz_cluster_node *lz_cluster_node(const struct lz_cache *c, uint32_t node)
@@ -133,6 +150,16 @@ void lz_claims_measure(struct lz_world *w, struct lz_cache *c);
 /* promote.c */
 void lz_promote_init(struct lz_world *w);
 void lz_promote_tick(struct lz_world *w, struct lz_cache *c, uint32_t node);
+void lz_promote_ask(struct lz_world *w, struct lz_cache *c, uint32_t node); /* for votes, now */
+void lz_promote_take_over(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+/* migrate.c */
+void lz_migrate_tick(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+/* manual.c */
+bool lz_manual_tick(struct lz_world *w, struct lz_cache *c, uint32_t node);
+bool lz_manual_holds(struct lz_world *w, struct lz_cache *c, struct lz_task *t, bool writes);
+void lz_manual_over(struct lz_world *w, struct lz_cache *c, uint32_t node);
 
 /* reshard.c */
 void lz_reshard_init(struct lz_world *w);

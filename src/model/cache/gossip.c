@@ -76,6 +76,7 @@ uint64_t lz_gossip_say(struct lz_world *w, struct lz_cache *c, uint32_t node, ui
                           .claim = v->claim,
                           .follows = c->node[node].follows,
                           .leads = c->node[node].leads};
+    s.is_manual = v->manual.is_asking;
     s.config_epoch = v->of[s.leads ? node : s.follows].config_epoch;
     for (uint32_t n = 0; n < c->nodes; n++)
         if (v->of[n].is_pfail || v->of[n].is_fail)
@@ -200,6 +201,7 @@ static void learn_role(struct lz_cache *c, uint32_t node, uint32_t from, const s
         for (uint32_t slot = 0; slot < LZ_SLOTS && p->slots > 0; slot++)
             if (v->owner[slot] == from + 1)
                 lz_claims_assign(c, node, slot, 0);
+    p->was_promoted = s->leads && (p->was_promoted || !p->leads);
     p->leads = s->leads;
     p->follows = s->follows;
 }
@@ -348,8 +350,10 @@ static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
     for (uint32_t n = 0; n < c->nodes; n++)
         if (n != node)
             look_after(w, c, node, n);
-    if (!c->node[node].leads)
+    if (!c->node[node].leads && !lz_manual_tick(w, c, node))
         lz_promote_tick(w, c, node);
+    if (!c->node[node].leads)
+        lz_migrate_tick(w, c, node);
     lz_claims_judge(w, c, node);
 }
 

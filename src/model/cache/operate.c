@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/cache/cache_state.h"
-#include "model/cache/cluster.h"
+#include "model/cache/cluster_state.h"
 #include "model/client/edge.h"
 #include "model/history/recorder.h"
 #include "model/service/argument.h"
@@ -325,6 +325,8 @@ void lz_operate(struct lz_world *w, struct lz_cache *c, struct lz_task *t)
     LZ_ASSERT(t->state == LZ_TASK_WORKING && t->job == 0);
     enum lz_cache_op op = lz_cache_op_of(w, t->op);
     if (c->cluster != NULL && is_turned_away(w, c, t, op))
+        return;
+    if (c->cluster != NULL && lz_manual_holds(w, c, t, op >= LZ_CACHE_SET))
         return;
     if (op == LZ_CACHE_MGET)
         lz_many_get(w, c, t);

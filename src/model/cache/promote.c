@@ -63,11 +63,15 @@ static void plan(struct lz_world *w, struct lz_cache *c, uint32_t node)
     lz_gossip_tell_all(w, c, node); // the other replicas learn how much it has
 }
 
-static void ask(struct lz_world *w, struct lz_cache *c, uint32_t node)
+void lz_promote_ask(struct lz_world *w, struct lz_cache *c, uint32_t node)
 {
     struct lz_cluster_node *v = lz_cluster_node(c, node);
     v->auth_epoch = ++v->epoch;
     v->is_auth_sent = true;
+    if (v->manual.until != 0) { // there is no delay, and no rank
+        v->auth_at = lz_sim_now(w->sim);
+        v->votes = 0;
+    }
     for (uint32_t n = 0; n < c->nodes; n++)
         if (n != node)
             lz_cluster_send(w, c,
@@ -83,7 +87,11 @@ static void lead(struct lz_world *w, struct lz_cache *c, uint32_t node)
 {
     struct lz_cluster_node *v = lz_cluster_node(c, node);
     uint32_t old = c->node[node].follows;
-    v->of[node].leads = true;
+    uint64_t *touched = v->manual.touched;
+    if (touched != NULL)
+        ++*touched;
+    v->manual = (struct lz_manual){0};
+    v->of[node].leads = v->of[node].was_promoted = true;
     v->of[node].config_epoch = v->auth_epoch;
     for (uint32_t slot = 0; slot < LZ_SLOTS; slot++)
         if (v->owner[slot] == old + 1)
@@ -93,6 +101,17 @@ static void lead(struct lz_world *w, struct lz_cache *c, uint32_t node)
     lz_gossip_tell_all(w, c, node);
     lz_claims_judge(w, c, node);
     lz_claims_measure(w, c);
+}
+
+// clusterBumpConfigEpochWithoutConsensus, and then as if it had been elected.
+void lz_promote_take_over(struct lz_world *w, struct lz_cache *c, uint32_t node)
+{
+    struct lz_cluster_node *v = lz_cluster_node(c, node);
+    uint64_t most = v->epoch;
+    for (uint32_t n = 0; n < c->nodes; n++)
+        most = v->of[n].config_epoch > most ? v->of[n].config_epoch : most;
+    v->epoch = v->auth_epoch = most + 1;
+    lead(w, c, node);
 }
 
 void lz_promote_tick(struct lz_world *w, struct lz_cache *c, uint32_t node)
@@ -112,7 +131,7 @@ void lz_promote_tick(struct lz_world *w, struct lz_cache *c, uint32_t node)
         v->auth_rank = rank;
     }
     if (now >= v->auth_at && now - v->auth_at <= timeout && !v->is_auth_sent)
-        ask(w, c, node);
+        lz_promote_ask(w, c, node);
 }
 
 // Nobody it knows of has one of the slots by a newer claim than that of who failed.
@@ -135,7 +154,7 @@ static void on_ask(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_peer *failed = &v->of[s->follows];
     lz_time now = lz_sim_now(w->sim);
-    if (s->epoch < v->epoch || v->vote_epoch == v->epoch || !failed->is_fail ||
+    if (s->epoch < v->epoch || v->vote_epoch == v->epoch || (!failed->is_fail && !s->is_manual) ||
         now - failed->voted < 2 * c->opts.cluster.node_timeout ||
         !is_newest(c, node, s->follows, s->config_epoch))
         return;

@@ -258,7 +258,7 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
     n->epoch = epoch;
     uint32_t before = n->follows;
     n->follows = primary;
-    if (led)
+    if (led && c->cluster == NULL) // a sentinel kills its clients; in a cluster they are sent on
         lz_cache_reset(w, c, node, false);
     bool goes_on =
         !led && !n->is_behind && p->log.arena != NULL && n->offset == p->born && before != primary;

@@ -59,6 +59,10 @@ void lz_instances_add(struct lz_world *w, lz_component_id component, uint32_t co
             .incarnation = 1,
             .ops = ops,
         };
+    for (uint32_t i = 0; i < count; i++) { // all have long been up
+        struct lz_instance *one = lz_instance_get(w, c->instances_first + i);
+        one->imaged = one->host;
+    }
 }
 
 void lz_instances_keep(struct lz_world *w, lz_component_id component, void *whole, void *first_part,
@@ -83,6 +87,7 @@ void lz_instance_prepare(struct lz_world *w, lz_instance_id id)
     i->state = LZ_INSTANCE_DEAD;
     w->ways++;
     i->is_away = true;
+    i->imaged = 0;
 }
 
 const struct lz_spread *lz_instance_spread(const struct lz_world *w, lz_component_id component)
@@ -110,7 +115,7 @@ static enum lz_instance_state wanted_state(const struct lz_instance *i)
 {
     if (i->downs > 0)
         return LZ_INSTANCE_LOST;
-    if (i->kills > 0 || i->is_ended)
+    if (i->kills > 0 || i->is_ended || i->is_unpulled)
         return LZ_INSTANCE_DEAD;
     if (i->pauses > 0)
         return LZ_INSTANCE_PAUSED;
@@ -173,6 +178,7 @@ static void begin_process(struct lz_world *w, lz_instance_id id)
 {
     struct lz_instance *i = lz_instance_get(w, id);
     i->incarnation++;
+    i->imaged = i->host;
     i->is_starting = lz_life_begun(w, id);
     lz_rss_begun(w, id);
     i->state = wanted_state(i);
@@ -217,6 +223,11 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         return false;
     w->ways++;
     bool has_process = lz_instance_runs(i);
+    if (!had_process && has_process && i->ops->may_start != NULL && !i->ops->may_start(w, id)) {
+        i->is_unpulled = true;
+        i->state = wanted_state(i);
+        return i->state != from;
+    }
     if (had_process && !has_process)
         end_process(w, id, i->state == LZ_INSTANCE_LOST);
     else if (!had_process && has_process)
@@ -241,6 +252,12 @@ bool lz_instance_restart(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(i->kills > 0);
     i->kills--;
+    return lz_instance_settle(w, id);
+}
+
+bool lz_instance_pulled(struct lz_world *w, lz_instance_id id)
+{
+    lz_instance_get(w, id)->is_unpulled = false;
     return lz_instance_settle(w, id);
 }
 

@@ -38,6 +38,8 @@ struct lz_instance_ops {
     void (*stopped)(struct lz_world *w, lz_instance_id id); /* paused: work stands still */
     void (*resumed)(struct lz_world *w, lz_instance_id id);
     void (*turned)(struct lz_world *w, lz_instance_id id); /* listens, or is in service, or not */
+    /* Optional: a process is about to begin. False: it waits until lz_instance_pulled. */
+    bool (*may_start)(struct lz_world *w, lz_instance_id id);
 };
 
 struct lz_instance {
@@ -51,6 +53,8 @@ struct lz_instance {
     bool is_starting, is_stopping; /* its process */
     bool is_ended;                 /* the process ended, and nobody has started another */
     bool is_out;                   /* not among the endpoints: unready, or leaving */
+    bool is_unpulled;              /* it would start, but for its image */
+    lz_host_id imaged;             /* where a process of it has run last; 0: nowhere yet */
     const struct lz_instance_ops *ops;
     const struct lz_server_ops *serves; /* how it is asked, see task.h; NULL: by nobody */
     void *whole, *part; /* what its kind keeps of its component and of it alone; or NULL */
@@ -132,6 +136,9 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id);
  */
 bool lz_instance_kill(struct lz_world *w, lz_instance_id id);
 bool lz_instance_restart(struct lz_world *w, lz_instance_id id);
+
+/* What its start waited for is there, or should be looked for again. */
+bool lz_instance_pulled(struct lz_world *w, lz_instance_id id);
 bool lz_instance_pause(struct lz_world *w, lz_instance_id id);
 bool lz_instance_resume(struct lz_world *w, lz_instance_id id);
 bool lz_instance_lose(struct lz_world *w, lz_instance_id id);

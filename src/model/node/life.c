@@ -111,6 +111,19 @@ bool lz_life_begun(struct lz_world *w, lz_instance_id id)
     return true;
 }
 
+lz_time lz_life_moving(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = lz_life_get(w, id);
+    return l != NULL && l->successor >= 0 ? lz_sim_now(w->sim) - l->successor : 0;
+}
+
+void lz_life_moved(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l != NULL && l->successor >= 0)
+        l->successor = lz_sim_now(w->sim);
+}
+
 // It listens, and the callers hear of it unless its readiness probe has a say.
 void lz_life_serves(struct lz_world *w, lz_instance_id id)
 {

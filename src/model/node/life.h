@@ -98,6 +98,11 @@ uint32_t lz_life_crash_loop(struct lz_world *w, lz_instance_id id,
                             const struct lz_life_crashing *crashing);
 void lz_life_crash_loop_end(struct lz_world *w, lz_instance_id id, uint32_t loop);
 
+/* How long a successor has been on its way elsewhere, 0 if none is; what it waited for there is
+   there, and its start-up begins now. */
+lz_time lz_life_moving(const struct lz_world *w, lz_instance_id id);
+void lz_life_moved(struct lz_world *w, lz_instance_id id);
+
 /* For instance.c: what a change of state means. `begun` is true if the process has to start up. */
 bool lz_life_begun(struct lz_world *w, lz_instance_id id);
 void lz_life_serves(struct lz_world *w, lz_instance_id id);

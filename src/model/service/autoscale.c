@@ -4,6 +4,7 @@
 #include "model/journal.h"
 #include "model/node/endpoint.h"
 #include "model/node/life.h"
+#include "model/service/image.h"
 #include "model/service/platform.h"
 #include "model/service/service_state.h"
 
@@ -176,6 +177,10 @@ static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t
     lz_time late = 0;
     bool was_held = slot->is_held;
     slot->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late);
+    if (!slot->is_held && !lz_image_fetch(w, s->first + index)) {
+        slot->is_held = true; // it has said so
+        return;
+    }
     if (!slot->is_held)
         plan(w, s, index, s->opts.autoscale.startup + late);
     else if (!was_held)

@@ -82,6 +82,19 @@ bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news
     return is_held;
 }
 
+bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id)
+{
+    bool is_so = false;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_PULL) == 0 || !lz_target_has(w, e->target, id))
+            continue;
+        ++*e->touched;
+        is_so = true;
+    }
+    return is_so;
+}
+
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth)
 {
     bool is_lost = false;

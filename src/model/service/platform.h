@@ -4,6 +4,7 @@
  *   DECIDE   autoscalers decide nothing: what there is stays
  *   START    replicas that are added wait, or come late by `delay`; those that run, run on, and
  *            what is started again where it was needs neither a scheduler nor an image
+ *   PULL     images cannot be pulled (image.h)
  *   DEPLOY   shares of requests by version cannot be changed
  *   SCRAPE   samples are lost, a share of them: autoscalers do not know what is used, and
  *            wait_until does not see what it waits for
@@ -24,6 +25,7 @@ enum lz_platform_part {
     LZ_PLATFORM_DEPLOY = 1u << 2,
     LZ_PLATFORM_SCRAPE = 1u << 3,
     LZ_PLATFORM_ALERT = 1u << 4,
+    LZ_PLATFORM_PULL = 1u << 5,
 };
 
 struct lz_platform_effect {
@@ -42,6 +44,7 @@ void lz_platform_remove(struct lz_world *w, uint32_t id);
 /* Each counts what it says no to. `nth` numbers what is asked, for draws. */
 bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platform_part part);
 bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news, lz_time *late);
+bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id);
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth);
 lz_time lz_platform_alert_delay(struct lz_world *w, lz_component_id id, uint64_t nth);
 

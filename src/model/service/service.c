@@ -10,6 +10,7 @@
 #include "model/node/instance.h"
 #include "model/service/auth.h"
 #include "model/service/autoscale.h"
+#include "model/service/image.h"
 #include "model/service/service_state.h"
 
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -104,8 +105,12 @@ static void resumed(struct lz_world *w, lz_instance_id id)
     freeze(w, id, false);
 }
 
-const struct lz_instance_ops lz_service_instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = turned};
+const struct lz_instance_ops lz_service_instance_ops = {.died = died,
+                                                        .started = started,
+                                                        .stopped = stopped,
+                                                        .resumed = resumed,
+                                                        .turned = turned,
+                                                        .may_start = lz_image_may_start};
 
 static uint32_t load(const struct lz_world *w, lz_instance_id id)
 {

@@ -483,5 +483,4 @@ void lz_items_create(struct lz_world *w, struct lz_store *s)
 void lz_items_init(struct lz_world *w)
 {
     w->stores->settled = lz_sim_kind(w->sim, "store.settled", on_settled, w);
-    lz_versions_init(w);
 }

@@ -1,7 +1,8 @@
 /*
  * store_state.h — what the parts of the store share; for model/ only.
  *
- *   store.c      requests in time: doors, throttling, parts of an upload; the component
+ *   store.c      requests in time: doors, throttling; the component
+ *   upload.c     parts of an upload
  *   items.c      what is kept, in how many copies, and what an operation does to it
  *   versions.c   the versions of an object, and what becomes of them with time
  *   transact.c   several items at once
@@ -103,6 +104,15 @@ void lz_store_throttle(struct lz_world *w, struct lz_store *s, struct lz_task *t
 void lz_store_work(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_time demand);
 lz_time lz_store_time(struct lz_world *w, const struct lz_store *s, const struct lz_task *t,
                       bool writes, uint64_t counter);
+
+lz_time lz_store_stream_time(const struct lz_store *s, uint64_t bytes);
+
+/* upload.c: a write in parts; of one that nobody completes the parts stay. */
+void lz_uploads_init(struct lz_world *w);
+void lz_upload_begin(struct lz_world *w, struct lz_store *s, struct lz_task *t, uint64_t size);
+bool lz_upload_is_under_way(const struct lz_world *w, const struct lz_store *s,
+                            const struct lz_task *t);
+void lz_upload_leave(struct lz_world *w, struct lz_store *s, struct lz_task *t);
 
 /* items.c: what it does to what is kept; it answers, at once or when copies have. */
 void lz_items_init(struct lz_world *w);

@@ -377,13 +377,11 @@ void lz_versions_create(struct lz_world *w, struct lz_store *s)
         bool is_set = lz_store_versioning(w, s->id, s->opts.versioning, &err);
         LZ_ASSERT(is_set);
     }
-    if (o->expiration > 0 || o->noncurrent > 0 || o->abort_uploads > 0)
+    bool is_any = o->expiration > 0 || o->noncurrent > 0 || o->abort_uploads > 0;
+    if (is_any && w->stores->lifecycle == 0) // numbers of kinds are in the trace: no more of them
+        w->stores->lifecycle = lz_sim_kind(w->sim, "store.lifecycle", on_lifecycle, w);
+    if (is_any)
         lz_sim_at(w->sim, o->every, w->stores->lifecycle, s->id, 0);
-}
-
-void lz_versions_init(struct lz_world *w)
-{
-    w->stores->lifecycle = lz_sim_kind(w->sim, "store.lifecycle", on_lifecycle, w);
 }
 
 size_t lz_versions_bytes(const struct lz_store *s)

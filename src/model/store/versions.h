@@ -51,7 +51,6 @@ struct lz_versions {
     bool is_suspended;
 };
 
-void lz_versions_init(struct lz_world *w);
 void lz_versions_create(struct lz_world *w, struct lz_store *s);
 
 /* Whether it did what the task asks for; false: it is as with a bucket that keeps none. */
