@@ -8,7 +8,6 @@
 --- docs.page(facts, "fault.latency", 80)     --> the text of the page, or nil
 --- docs.near(facts, "latancy")               --> "latency"
 --- ```
-local catalogue = require "catalogue"
 local codes = require "docs_codes"
 local diag = require "diag"
 local examples = require "docs_examples"
@@ -33,14 +32,6 @@ local M = {}
 function M.complete(facts)
     if facts.is_complete then return facts end
     facts.is_complete = true
-    for name, row in pairs(catalogue) do
-        if not facts.fault_kinds[name] then
-            local kind = { doc = row[1], targets = {}, second = {}, fields = {}, later = true }
-            for target in row[2]:gmatch "%S+" do kind.targets[#kind.targets + 1] = target end
-            for i = 3, #row do kind.fields[i - 2] = row[i] end
-            facts.fault_kinds[name] = kind
-        end
-    end
     schema.add_metrics(facts.metrics)
     return facts
 end
@@ -93,7 +84,6 @@ end
 
 --- The parameters of a fault's kind, as fields.
 function M.fault_params(kind)
-    if kind.fields then return kind.fields end
     local list = {}
     for _, p in ipairs(kind.params) do
         local f = { p.name, p.type, p.doc, required = p.required }
@@ -224,10 +214,6 @@ local function fault_page(facts, name, width)
         if schema.fault_words[word] == name then also[#also + 1] = word end
     end
     page = page .. section("Types", type_notes(common, width))
-    if kind.later then
-        return page .. section("Not yet", text.paragraph(NOT_RUN, width, "  "))
-            .. example(examples.of_fault(name, kind, M.fault_params(kind)))
-    end
     return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
             .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
         .. (kind.elsewhere and section("In other tools",

@@ -72,7 +72,7 @@ function M.of_fault(name, kind, params)
     for _, f in ipairs(params) do
         local value = NAMED[f[1]] or f[2] == "words" and ('{ "%s" }'):format(f.choices[1])
             or f.choices and ('"%s"'):format(f.choices[1]) or VALUES[f[2]]
-        if f.required or not has_own and not f.choices and VALUES[f[2]] and not kind.later then
+        if f.required or not has_own and not f.choices and VALUES[f[2]] then
             parts[#parts + 1] = ("%s = %s"):format(f[1], value)
             has_own = true
         end

@@ -49,8 +49,8 @@ local function add_faults(out, facts)
     add(out, ".SH FAULTS\nEach kind has the fields of fault and its own.")
     for _, name in ipairs(text.keys(facts.fault_kinds)) do
         local kind = facts.fault_kinds[name]
-        add(out, ".SS fault.%s\n%s%s\nTargets: %s.", name, kind.doc,
-            kind.later and " Not run yet." or "", table.concat(kind.targets, ", "))
+        add(out, ".SS fault.%s\n%s\nTargets: %s.", name, kind.doc,
+            table.concat(kind.targets, ", "))
         add_fields(out, docs.fault_params(kind))
     end
 end

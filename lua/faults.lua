@@ -1,8 +1,6 @@
 --- The word `fault`: `fault.kill { db.primary, at = "4m" }`.
 ---
---- Kinds that can be run are C's (src/fault); those of catalogue.lua are known and checked, and a
---- scenario that has one cannot be run yet.
-local catalogue = require "catalogue"
+--- Kinds are C's (src/fault): what they are, what they may target, their parameters.
 local diag = require "diag"
 local fields = require "fields"
 local handles = require "handles"
@@ -15,10 +13,8 @@ local POISON = diag.POISON
 
 --- The fields of a kind: those of all faults and its own.
 function M.fields(fault_kinds, kind)
-    local list = schema.fault_fields(fault_kinds[kind] or { later = true })
-    local later = not fault_kinds[kind] and catalogue[kind]
-    for i = 3, later and #later or 0 do list[#list + 1] = later[i] end
-    for _, p in ipairs(later and {} or fault_kinds[kind].params) do
+    local list = schema.fault_fields(fault_kinds[kind])
+    for _, p in ipairs(fault_kinds[kind].params) do
         local f = { p.name, p.type, p.doc, required = p.required, min = p.min,
             fields = p.type == "burst" and schema.burst_fields() or nil }
         if p.choices then
@@ -65,13 +61,12 @@ local function has_word(list, word)
     return (" " .. list .. " "):find(" " .. word .. " ", 1, true) ~= nil
 end
 
---- C says what kinds of its own may target; for the others the catalogue does. A kind of C that
---- names kinds of component is for these alone.
+--- A kind that names kinds of component is for these alone; of the others C says what fits.
 local function fits(state, kind, target)
     local of = target.kind == "target" and target.component.kind or target.kind
     local own = state.fault_kinds[kind]
-    if own and not own.names_components then return true end
-    local list = own and table.concat(own.targets, " ") or catalogue[kind][2]
+    if not own.names_components then return true end
+    local list = table.concat(own.targets, " ")
     return has_word(list, of), list
 end
 
@@ -191,7 +186,6 @@ local function make(state, kind, body)
         if state.running then raise_last(state, before, ctx.what) end
         return handles.fault(state, facts)
     end
-    if not state.fault_kinds[kind] then state.not_yet(line, ctx.what, kind) end
     if state.running then
         state.act_fault(facts)
     elseif f.mtbf then
@@ -207,9 +201,6 @@ function M.word(state)
     local list = {}
     for kind in pairs(state.fault_kinds) do
         list[kind] = function(body) return make(state, kind, body) end
-    end
-    for kind in pairs(catalogue) do
-        list[kind] = list[kind] or function(body) return make(state, kind, body) end
     end
     return words.strict(state, "fault", list, "fault", schema.fault_words)
 end
