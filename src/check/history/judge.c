@@ -224,6 +224,14 @@ static void take(struct lz_judge_result *r, struct lz_verify *v)
         snprintf(r->anomaly, sizeof(r->anomaly), "%s", v->anomalies[0].name);
 }
 
+static bool is_any_known(const struct lz_history *h)
+{
+    for (uint32_t i = 0; i < h->op_count; i++)
+        if (h->ops[i].outcome == LZ_HISTORY_OK)
+            return true;
+    return false;
+}
+
 static bool judge_operations(const struct lz_world *w, const struct lz_recorder *recorder,
                              const struct lz_judge_opts *opts, struct lz_judge_result *r,
                              struct lz_err *err)
@@ -246,13 +254,18 @@ static bool judge_operations(const struct lz_world *w, const struct lz_recorder 
     }
     *r = (struct lz_judge_result){.white = white, .operations = h.op_count};
     take(r, &v);
-    if (h.op_count == 0)
+    if (h.op_count == 0) {
         r->answer = LZ_VERIFY_UNKNOWN;
-    else if (r->answer == LZ_VERIFY_UNKNOWN && is_linear(opts->model))
+    } else if (!is_any_known(&h)) { // a run in which all was in vain has tested nothing
+        r->answer = LZ_VERIFY_UNKNOWN;
+        lz_str_clear(&r->why);
+        lz_str_add(&r->why, "no operation is known to have happened\n");
+    } else if (r->answer == LZ_VERIFY_UNKNOWN && is_linear(opts->model)) {
         decide_by_version(r, &h, w, &witness);
-    else if (agrees(r))
+    } else if (agrees(r)) {
         lz_str_add(&r->facts, ", by versions too");
-    r->is_contradiction = h.op_count > 0 && contradicts(r);
+    }
+    r->is_contradiction = is_any_known(&h) && h.op_count > 0 && contradicts(r);
     lz_history_finish(&h);
     return true;
 }

@@ -41,9 +41,23 @@ void lz_values_finish(struct lz_values *values)
     }
 }
 
+// "text" and a colon: in EDN a keyword would have a space before its colon, and a name behind.
+static bool is_json_key(const char *at, const char *end)
+{
+    if (*at != '"')
+        return false;
+    for (at++; at < end && *at != '"'; at++)
+        at += *at == '\\';
+    const char *behind = ++at;
+    while (at < end && isspace((unsigned char)*at))
+        at++;
+    return at < end && *at == ':' &&
+           (at == behind || at + 1 >= end || !isalpha((unsigned char)at[1]));
+}
+
 void lz_value_reader_init(struct lz_value_reader *r, const char *text, size_t size)
 {
-    *r = (struct lz_value_reader){.at = text, .end = text + size, .line = 1};
+    *r = (struct lz_value_reader){.begin = text, .at = text, .end = text + size, .line = 1};
     // JSON begins with a map whose first key is a quoted text and a colon.
     const char *at = text;
     while (at < r->end && (isspace((unsigned char)*at) || *at == '['))
@@ -52,7 +66,7 @@ void lz_value_reader_init(struct lz_value_reader *r, const char *text, size_t si
         at++;
         while (at < r->end && isspace((unsigned char)*at))
             at++;
-        r->is_json = at < r->end && (*at == '"' || *at == '}');
+        r->is_json = at < r->end && (*at == '}' || is_json_key(at, r->end));
     }
 }
 
@@ -67,20 +81,26 @@ static bool wrong(const struct lz_value_reader *r, const char *what, struct lz_e
         near[n + 1] = '"';
         near[n + 2] = '\0';
     }
+    const char *line = r->at;
+    while (line > r->begin && line[-1] != '\n')
+        line--;
+    if (r->is_json)
+        return lz_fail(err, LZ_EINVAL, "line %u, column %u: %s, at %s", r->line,
+                       (unsigned)(r->at - line) + 1, what, near);
     return lz_fail(err, LZ_EINVAL, "line %u: %s, at %s", r->line, what, near);
 }
 
-// Space, commas, comments and JSON's colons.
+// Space; of EDN also commas, which mean nothing there, and comments.
 static void skip(struct lz_value_reader *r)
 {
     for (; r->at < r->end; r->at++) {
         char c = *r->at;
         if (c == '\n') {
             r->line++;
-        } else if (c == ';') {
+        } else if (c == ';' && !r->is_json) {
             while (r->at + 1 < r->end && r->at[1] != '\n')
                 r->at++;
-        } else if (!(isspace((unsigned char)c) || c == ',' || (r->is_json && c == ':'))) {
+        } else if (!(isspace((unsigned char)c) || (c == ',' && !r->is_json))) {
             return;
         }
     }
@@ -175,7 +195,7 @@ static bool read_word(struct lz_value_reader *r, struct lz_values *values, struc
     while (end < r->end && !ends_word(*end) && !(r->is_json && *end == ':'))
         end++;
     size_t size = (size_t)(end - begin);
-    if (*begin == ':' && size == 1)
+    if (*begin == ':' && size == 1 && !r->is_json)
         return wrong(r, "a keyword without a name", err);
     char *text = lz_values_alloc(values, size + 1);
     memcpy(text, begin, size);
@@ -204,6 +224,13 @@ static bool read_word(struct lz_value_reader *r, struct lz_values *values, struc
         out->integer = text[0] == 't';
     } else {
         bool is_keyword = text[0] == ':';
+        r->at = begin;
+        if (r->is_json)
+            return wrong(r,
+                         strchr(",:", *begin) != NULL ? "a value was expected"
+                                                      : "a word that is no value of JSON",
+                         err);
+        r->at = end;
         out->kind = LZ_VALUE_TEXT;
         out->text = text + is_keyword;
         out->count = (uint32_t)(size - is_keyword);
@@ -236,6 +263,22 @@ static bool skip_discarded(struct lz_value_reader *r, struct lz_values *values, 
     return true;
 }
 
+// What JSON wants before a sequence's next item: nothing, a colon or a comma, and then an item.
+static bool read_separator(struct lz_value_reader *r, uint32_t count, char close,
+                           struct lz_err *err)
+{
+    char want = close == '}' && count % 2 == 1 ? ':' : ',';
+    if (!r->is_json || count == 0)
+        return true;
+    if (*r->at != want)
+        return wrong(r, want == ':' ? "a colon was expected" : "a comma was expected", err);
+    r->at++;
+    skip(r);
+    if (r->at < r->end && (*r->at == close || *r->at == ',' || *r->at == ':'))
+        return wrong(r, "a value was expected", err);
+    return true;
+}
+
 static bool read_items(struct lz_value_reader *r, struct lz_values *values, unsigned depth,
                        char close, struct items *items, struct lz_err *err)
 {
@@ -248,6 +291,8 @@ static bool read_items(struct lz_value_reader *r, struct lz_values *values, unsi
             r->at++;
             return true;
         }
+        if (!read_separator(r, items->count, close, err))
+            return false;
         if (items->count == items->cap) {
             items->cap = items->cap > 0 ? 2 * items->cap : 8;
             items->all = lz_mem_resize(items->all, items->cap * sizeof(*items->all));

@@ -4,7 +4,8 @@
  * A value is nil, a boolean, a number, a text, or a sequence: list, set, or map (its keys and
  * values in turn). EDN's keywords, symbols and strings are all texts here, `:ok` being "ok";
  * what only says more about a value (tags such as #inst, discarded forms) is read over. JSON
- * is read by the same reader: its colon is a separator, as the comma is in both.
+ * is read by the same reader; its colons and commas must stand where they belong, while EDN's
+ * commas are space.
  *
  * Ownership: values live in a `struct lz_values` and die with it.
  */
@@ -51,7 +52,7 @@ void lz_values_finish(struct lz_values *values);
 
 /* A place in a text of values. */
 struct lz_value_reader {
-    const char *at, *end;
+    const char *begin, *at, *end;
     uint32_t line; /* from 1 */
     bool is_json;
 };
@@ -59,8 +60,8 @@ struct lz_value_reader {
 void lz_value_reader_init(struct lz_value_reader *r, const char *text, size_t size);
 
 /*
- * The next value. `*more` is false, and nothing read, at the end of the text. An error names
- * line and what stood there.
+ * The next value. `*more` is false, and nothing read, at the end of the text. An error names line
+ * and what stood there, and of JSON the column.
  */
 bool lz_value_next(struct lz_value_reader *r, struct lz_values *values, struct lz_value *out,
                    bool *more, struct lz_err *err) LZ_MUST_CHECK;
