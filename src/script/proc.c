@@ -196,10 +196,11 @@ static void note_glance(struct lz_script *s, uint32_t i)
     lua_pop(L, 1);
 }
 
-static void fetch(const char *at, size_t lines)
+// Nothing may be there, or less: an address is only told.
+static void fetch(const void *at, size_t lines)
 {
     for (size_t i = 0; i < lines; i++)
-        __builtin_prefetch(at + i * 64);
+        __builtin_prefetch((const void *)((uintptr_t)at + i * 64));
 }
 
 static void foresee_wake(void *ctx, uint32_t entity, uint64_t payload)
@@ -208,7 +209,7 @@ static void foresee_wake(void *ctx, uint32_t entity, uint64_t payload)
     const struct glance *g = &s->procs->glances[entity];
     LZ_ASSERT(entity >= 1 && entity <= s->procs->count);
     (void)payload;
-    fetch((const char *)&s->procs->all[entity], 2);
+    fetch(&s->procs->all[entity], 2);
     fetch(g->thread, 4);
     fetch(g->call, 2);
     fetch(g->body, 2);
