@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "live/live.h"
 
 // One list for each file that has some.
 static const struct lz_action *const lists[] = {
@@ -37,6 +38,12 @@ const struct lz_action *lz_action_find(const char *fault)
         if (strcmp(lz_action_get(i)->fault, fault) == 0)
             return lz_action_get(i);
     return NULL;
+}
+
+bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live)
+{
+    return (a->by & LZ_ACTION_BY_PACKETS) != 0 &&
+           lz_live_plan_of(live)->network == LZ_LIVE_NAMESPACES;
 }
 
 void lz_action_list(struct lz_str *out)

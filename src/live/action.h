@@ -33,6 +33,12 @@ enum lz_action_on {
     LZ_ACTION_TRAFFIC = 4, /* the load that we send */
 };
 
+/* Who carries a fault on edges out: a proxy, or whoever has the packets of namespaces. */
+enum lz_action_by {
+    LZ_ACTION_BY_PROXY = 1,
+    LZ_ACTION_BY_PACKETS = 2,
+};
+
 /* An edge that a fault hits. */
 struct lz_action_edge {
     struct lz_site_edge *edge;
@@ -53,8 +59,10 @@ struct lz_action_firing {
 struct lz_action {
     const char *fault; /* kind: "latency" */
     unsigned on;       /* LZ_ACTION_ bits: what `firing` is filled with */
+    unsigned by;       /* of edges: LZ_ACTION_BY_ bits; where both can, packets are it */
     const char *how;   /* "SIGSTOP to its process group, SIGCONT at the end": dry run, doctor */
-    const char *needs; /* "cgroup v2 that is writable"; NULL: nothing but this user */
+    const char *how_packets; /* on packets, if it is not only that; NULL: likewise, or never */
+    const char *needs;       /* "cgroup v2 that is writable"; NULL: nothing but this user */
     /* Does it work on this machine, as this user? `saw` gets a sentence either way. NULL: yes. */
     bool (*probe)(struct lz_str *saw);
     /* Refuse parameters that have no live form. NULL: all have one. */
@@ -75,6 +83,9 @@ extern const struct lz_action lz_proxy_actions[];
 /* The table: all of those. */
 size_t lz_action_count(void);
 const struct lz_action *lz_action_get(size_t i);
+/* Are its firings carried out on packets in this run? */
+bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live);
+
 const struct lz_action *lz_action_find(const char *fault); /* NULL: it has no live form */
 
 /* "latency, loss, kill": all that have one, for messages. */

@@ -152,6 +152,34 @@ static bool check_machine(const struct lz_fault_opts *o, const struct lz_action 
     return ok;
 }
 
+static bool has_proxy(const struct lz_action_firing *found)
+{
+    for (size_t i = 0; i < found->edge_count; i++)
+        if (found->edges[i].edge->has_proxy)
+            return true;
+    return false;
+}
+
+// Can what is between these ends carry it out?
+static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *o,
+                          const struct lz_action *a, const struct lz_action_firing *found,
+                          struct lz_err *err)
+{
+    bool is_apart = lz_live_plan_of(h->live)->network == LZ_LIVE_NAMESPACES;
+    if (a->on != LZ_ACTION_EDGE || lz_action_is_by_packets(a, h->live))
+        return true;
+    if ((a->by & LZ_ACTION_BY_PROXY) == 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s acts on packets, which a proxy does not see: write network = "
+                       "\"namespaces\" in the scenario's block",
+                       o->kind);
+    return !is_apart || has_proxy(found) ||
+           lz_fail(err, LZ_EINVAL,
+                   "fault.%s is done by a proxy, and in namespaces one is only before what speaks "
+                   "HTTP: write protocol = \"http\" there, or leave `network` out",
+                   o->kind);
+}
+
 static bool check(void *ctx, const struct lz_fault_opts *o, struct lz_err *err)
 {
     struct lz_hands *h = ctx;
@@ -166,9 +194,10 @@ static bool check(void *ctx, const struct lz_fault_opts *o, struct lz_err *err)
     if (lz_live_site(h->live) != NULL) {
         find_targets(h, NULL, o, a->on, &found);
         bool is_any = a->on == LZ_ACTION_TRAFFIC || found.process_count + found.edge_count > 0;
+        bool ok = is_any ? check_carrier(h, o, a, &found, err) : refuse_target(h, o, a, err);
         free_targets(&found);
-        if (!is_any)
-            return refuse_target(h, o, a, err);
+        if (!ok)
+            return false;
     }
     return (a->check == NULL || a->check(o, err)) && check_machine(o, a, err);
 }
@@ -322,11 +351,13 @@ void lz_hands_describe(struct lz_hands *h, const struct lz_fault *f, struct lz_s
     struct lz_action_firing found = {0};
     LZ_ASSERT(a != NULL);
     find_targets(h, NULL, &f->opts, a->on, &found);
-    lz_str_addf(out, "%s", a->how);
+    bool is_by_packets = lz_action_is_by_packets(a, h->live);
+    lz_str_addf(out, "%s", is_by_packets && a->how_packets != NULL ? a->how_packets : a->how);
     for (size_t i = 0; i < found.process_count; i++)
         lz_str_addf(out, "\n              process %s", found.processes[i]->target->name);
     for (size_t i = 0; i < found.edge_count; i++)
-        lz_str_addf(out, "\n              proxy %s%s", found.edges[i].edge->name,
+        lz_str_addf(out, "\n              %s %s%s", is_by_packets ? "packets of" : "proxy",
+                    found.edges[i].edge->name,
                     found.edges[i].is_reversed ? " (the other way)" : "");
     free_targets(&found);
 }

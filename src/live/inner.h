@@ -9,6 +9,7 @@
 #include "live/live.h"
 #include "live/load/load.h"
 #include "live/loop.h"
+#include "live/net/cable.h"
 #include "live/net/spaces.h"
 #include "live/prepare.h"
 #include "live/probe/asker.h"
@@ -49,6 +50,7 @@ struct lz_live {
     struct lz_acts *acts;
     struct lz_watchdog watchdog;
     struct lz_spaces *spaces; /* NULL: the machine's own network */
+    struct lz_cable *cable;   /* NULL likewise */
     struct lz_proxy *proxy;
     struct lz_programs *programs;
     struct lz_load *load;

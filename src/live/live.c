@@ -50,6 +50,11 @@ struct lz_proxy *lz_live_proxy(struct lz_live *live)
     return live->proxy;
 }
 
+struct lz_cable *lz_live_cable(struct lz_live *live)
+{
+    return live->cable;
+}
+
 int lz_live_space(struct lz_live *live, uint32_t node)
 {
     return live->spaces != NULL && node != LZ_SITE_NO_NODE ? lz_spaces_fd(live->spaces, node) : 0;

@@ -26,6 +26,7 @@
 
 struct lz_acts;
 struct lz_live;
+struct lz_cable;
 struct lz_loop;
 struct lz_proxy;
 
@@ -37,6 +38,7 @@ struct lz_site *lz_live_site(struct lz_live *live);
 struct lz_undo *lz_live_undo(struct lz_live *live);
 struct lz_acts *lz_live_acts(struct lz_live *live);
 struct lz_proxy *lz_live_proxy(struct lz_live *live);
+struct lz_cable *lz_live_cable(struct lz_live *live);   /* NULL: not in namespaces */
 int lz_live_space(struct lz_live *live, uint32_t node); /* for net_fd; 0: it is where we are */
 const char *lz_live_run_name(const struct lz_live *live);
 

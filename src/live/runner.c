@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/wall.h"
+#include "live/family.h"
 #include "live/fds.h"
 #include "live/inner.h"
 #include "live/load/fetch.h"
@@ -21,6 +22,8 @@
 #include "record/record.h"
 #include "script/prompt.h"
 
+#define NO_NAMESPACES                                                                              \
+    "network = \"namespaces\" cannot be had here (`lorenz doctor --live` says what works)"
 #define TICK LZ_MS
 #define PATIENCE (120 * LZ_S) // until all programs are gone: longer than any grace people give
 
@@ -169,13 +172,55 @@ static bool open_spaces(struct lz_live *live, struct lz_err *err)
     if (live->plan->network == LZ_LIVE_NAMESPACES)
         return lz_spaces_create(lz_site_node_count(live->site), live->site->edge_count,
                                 &live->spaces, err) ||
-               lz_fail_in(err,
-                          "network = \"namespaces\" cannot be had here (`lorenz doctor --live` "
-                          "says what works)");
+               lz_fail_in(err, NO_NAMESPACES);
     return !lz_spaces_has_left() ||
            lz_fail(err, LZ_EIO,
                    "an earlier run of this command, in namespaces, has left the machine's network, "
                    "and this user cannot come back to it: run this one by a command of its own");
+}
+
+static void on_carrier_died(void *ctx, int status)
+{
+    (void)status;
+    lz_live_fail(ctx, "the carrier of packets ended: what faults act on goes nowhere any more");
+}
+
+static void describe_way(const struct lz_site_edge *e, struct lz_cable_edge *out)
+{
+    *out = (struct lz_cable_edge){.server = lz_spaces_node(e->to->index)};
+    snprintf(out->name, sizeof(out->name), "%s", e->name);
+    if (e->client_node != LZ_SITE_NO_NODE)
+        out->client = lz_spaces_node(e->client_node);
+    if (e->has_proxy) {
+        out->door = lz_spaces_door(e->index);
+        out->door_port = e->listen.port;
+    }
+}
+
+// It ends with the run, however that ends; should it not, it is written down.
+static bool open_ways(struct lz_live *live, struct lz_err *err)
+{
+    const struct lz_site *site = live->site;
+    lz_undo_id id;
+    if (live->spaces == NULL)
+        return true;
+    struct lz_cable_edge *edges = lz_mem_alloc((site->edge_count + 1) * sizeof(*edges));
+    for (size_t i = 0; i < site->edge_count; i++)
+        describe_way(&site->edges[i], &edges[i]);
+    const struct lz_cable_opts opts = {.loop = live->loop,
+                                       .run_key = lz_sim_key(live->built.world->sim),
+                                       .edges = edges,
+                                       .edge_count = (uint32_t)site->edge_count,
+                                       .died = on_carrier_died,
+                                       .ctx = live};
+    bool ok = lz_cable_create(&live->cable, &opts, err) || lz_fail_in(err, NO_NAMESPACES);
+    free(edges);
+    if (!ok)
+        return false;
+    pid_t pid = lz_cable_pid(live->cable);
+    const struct lz_undo_entry entry = {
+        .verb = LZ_UNDO_END, .pid = pid, .start = lz_family_start_time(pid)};
+    return lz_undo_add(live->undo, &entry, &id, err);
 }
 
 static bool open_edges(struct lz_live *live, struct lz_err *err)
@@ -284,7 +329,7 @@ static bool prepare(struct lz_live *live, struct lz_runner_result *out, struct l
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     // A thread has the signals and the network of the one that made it, and of a process that has
     // threads the system makes no user namespace: acts come after both.
-    bool ok = watch_signals(live, err) && open_spaces(live, err) &&
+    bool ok = watch_signals(live, err) && open_spaces(live, err) && open_ways(live, err) &&
               lz_acts_create(live->loop, &live->acts, err) && open_edges(live, err) &&
               lz_programs_prepare(live, &live->programs, err) && add_load(live, err);
     if (ok) {
@@ -431,6 +476,7 @@ static void finish(struct lz_live *live, struct lz_runner_result *out)
     lz_load_destroy(live->load);
     lz_programs_destroy(live->programs);
     lz_proxy_destroy(live->proxy);
+    lz_cable_destroy(live->cable);
     if (live->undo != NULL) {
         out->is_clean = lz_undo_all(live->undo, &err);
         if (!out->is_clean)

@@ -20,6 +20,8 @@
 #define TABLE "lorenz"
 #define SOURCE_AT 12 // in an IPv4 header
 #define TARGET_AT 16
+#define SOURCE_PORT_AT 0 // in the header of TCP and of UDP
+#define TARGET_PORT_AT 2
 #define SOCKET_BYTES (16 << 20)
 #define COPY_ALL 0xffffu
 
@@ -96,30 +98,42 @@ static void end_expression(struct lz_netlink_batch *b, struct expression e)
     lz_netlink_end(b, e.element);
 }
 
-// Goes on only if register 1 is, or is not, these four bytes.
-static void compare(struct lz_netlink_batch *b, unsigned operator, const void * bytes)
+// Goes on only if register 1 is, or is not, these bytes.
+static void compare(struct lz_netlink_batch *b, unsigned how, const void *bytes, size_t size)
 {
     struct expression e = begin_expression(b, "cmp");
     lz_netlink_put_be32(b, NFTA_CMP_SREG, NFT_REG_1);
-    lz_netlink_put_be32(b, NFTA_CMP_OP, operator);
+    lz_netlink_put_be32(b, NFTA_CMP_OP, how);
     size_t data = lz_netlink_nest(b, NFTA_CMP_DATA);
-    lz_netlink_put(b, NFTA_DATA_VALUE, bytes, 4);
+    lz_netlink_put(b, NFTA_DATA_VALUE, bytes, size);
     lz_netlink_end(b, data);
     end_expression(b, e);
 }
 
-static void match_address(struct lz_netlink_batch *b, uint32_t offset, uint32_t address)
+static void match(struct lz_netlink_batch *b, uint32_t base, uint32_t offset, const void *bytes,
+                  uint32_t size)
 {
-    if (address == 0)
-        return;
-    uint32_t there = htonl(address);
     struct expression e = begin_expression(b, "payload");
     lz_netlink_put_be32(b, NFTA_PAYLOAD_DREG, NFT_REG_1);
-    lz_netlink_put_be32(b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+    lz_netlink_put_be32(b, NFTA_PAYLOAD_BASE, base);
     lz_netlink_put_be32(b, NFTA_PAYLOAD_OFFSET, offset);
-    lz_netlink_put_be32(b, NFTA_PAYLOAD_LEN, 4);
+    lz_netlink_put_be32(b, NFTA_PAYLOAD_LEN, size);
     end_expression(b, e);
-    compare(b, NFT_CMP_EQ, &there);
+    compare(b, NFT_CMP_EQ, bytes, size);
+}
+
+static void match_address(struct lz_netlink_batch *b, uint32_t offset, uint32_t address)
+{
+    uint32_t there = htonl(address);
+    if (address != 0)
+        match(b, NFT_PAYLOAD_NETWORK_HEADER, offset, &there, sizeof(there));
+}
+
+static void match_port(struct lz_netlink_batch *b, uint32_t offset, uint16_t port)
+{
+    uint16_t there = htons(port);
+    if (port != 0)
+        match(b, NFT_PAYLOAD_TRANSPORT_HEADER, offset, &there, sizeof(there));
 }
 
 static void match_unmarked(struct lz_netlink_batch *b)
@@ -129,7 +143,7 @@ static void match_unmarked(struct lz_netlink_batch *b)
     lz_netlink_put_be32(b, NFTA_META_DREG, NFT_REG_1);
     lz_netlink_put_be32(b, NFTA_META_KEY, NFT_META_MARK);
     end_expression(b, e);
-    compare(b, NFT_CMP_NEQ, &mark);
+    compare(b, NFT_CMP_NEQ, &mark, sizeof(mark));
 }
 
 static void hand_over(struct lz_netlink_batch *b, bool is_compat)
@@ -161,6 +175,8 @@ static void add_rule(struct lz_netlink_batch *b, const struct lz_nfqueue_way *wa
     size_t list = lz_netlink_nest(b, NFTA_RULE_EXPRESSIONS);
     match_address(b, SOURCE_AT, way->source);
     match_address(b, TARGET_AT, way->target);
+    match_port(b, SOURCE_PORT_AT, way->source_port);
+    match_port(b, TARGET_PORT_AT, way->target_port);
     match_unmarked(b);
     hand_over(b, is_compat);
     lz_netlink_end(b, list);

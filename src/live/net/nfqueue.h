@@ -26,7 +26,8 @@ enum lz_nfqueue_hook { LZ_NFQUEUE_INPUT = 1, LZ_NFQUEUE_FORWARD = 2, LZ_NFQUEUE_
 
 struct lz_nfqueue_way {
     enum lz_nfqueue_hook hook;
-    uint32_t source, target; /* in the machine's byte order; 0: any */
+    uint32_t source, target;           /* in the machine's byte order; 0: any */
+    uint16_t source_port, target_port; /* of TCP or UDP; 0: any */
 };
 
 struct lz_nfqueue_packet {

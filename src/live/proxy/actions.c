@@ -1,5 +1,6 @@
 /*
- * Faults of the network and of requests, as toxics on the proxies of the edges they hit.
+ * Faults of the network and of requests, as toxics on the proxies of the edges they hit, or in a
+ * run in namespaces on their packets.
  *
  * One toxic per edge and firing; a flap adds and removes them by a timer. Nothing here needs the
  * undo log: what a proxy does ends with its process, which dies with the run.
@@ -11,19 +12,23 @@
 #include "base/mem.h"
 #include "live/action.h"
 #include "live/live.h"
+#include "live/net/cable.h"
+#include "live/net/nfqueue.h"
 #include "live/proxy/proxy.h"
 
-#define STATUS_PRESET 500u  // as fault.http_abort's
-#define STATUS_BLOCKED 403u // what a firewall for web applications answers
-#define STATUS_LIMITED 429u // as fault.throttle's
+#define STATUS_PRESET 500u       // as fault.http_abort's
+#define STATUS_BLOCKED 403u      // what a firewall for web applications answers
+#define STATUS_LIMITED 429u      // as fault.throttle's
+#define REORDER_GAP (10 * LZ_MS) // as fault.reorder's
 
 // What one firing holds on the proxies. Of a flap the toxics come and go.
 struct hold {
     struct lz_live *live;
     struct lz_action_firing *firing;
-    size_t count;           // edges, in the order of firing->edges
-    lz_proxy_toxic_id *ids; // 0: this edge is not hit, or not now
-    uint64_t touched;       // by toxics that are gone
+    size_t count;  // edges, in the order of firing->edges
+    uint32_t *ids; // of a proxy's toxics or a cable's; 0: not hit, or not now
+    bool by_packets;
+    uint64_t touched; // by toxics that are gone
     bool is_cut;
     struct lz_loop_timer timer;
 };
@@ -87,8 +92,10 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
            (t->kind != LZ_TOXIC_HTTP_DELAY || lz_toxic_set_delay(t, &f->opts.params.add, err));
 }
 
-static void fill_struck(struct lz_toxic *t, const struct lz_fault_params *p)
+static void fill_struck(struct lz_toxic *t, const struct lz_fault_params *p,
+                        enum lz_toxic_kind kind)
 {
+    t->kind = kind;
     t->loss = p->burst;
     if (p->burst.kind == LZ_LOSS_NONE)
         t->loss = (struct lz_loss){
@@ -103,9 +110,15 @@ static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz
         t->correlation = p->correlation;
         return lz_toxic_set_delay(t, &p->add, err);
     }
-    if (is_kind(f, "loss") || is_kind(f, "corrupt")) {
-        t->kind = is_kind(f, "loss") ? LZ_TOXIC_STALL : LZ_TOXIC_CORRUPT;
-        fill_struck(t, p);
+    if (is_kind(f, "loss")) {
+        fill_struck(t, p, LZ_TOXIC_STALL);
+    } else if (is_kind(f, "corrupt")) {
+        fill_struck(t, p, LZ_TOXIC_CORRUPT);
+    } else if (is_kind(f, "duplicate")) {
+        fill_struck(t, p, LZ_TOXIC_DUPLICATE);
+    } else if (is_kind(f, "reorder")) {
+        fill_struck(t, p, LZ_TOXIC_REORDER);
+        t->after_ns = p->gap > 0 ? p->gap : REORDER_GAP;
     } else if (is_kind(f, "bandwidth")) {
         t->kind = LZ_TOXIC_BANDWIDTH;
         t->rate = p->rate;
@@ -160,23 +173,44 @@ static bool hits(const struct lz_action_firing *firing, size_t edge)
     bool is_served = is_kind(f, "blackhole") || is_about_requests(f);
     if (is_served && e->is_reversed)
         return false;
+    // What only a proxy can do is done where there is one.
+    if (!((const struct hold *)firing->own)->by_packets && !e->edge->has_proxy)
+        return false;
     uint32_t port = is_kind(f, "blackhole") ? f->opts.params.port : 0;
     return port == 0 || e->edge->to->address.port == port;
 }
 
 // --- coming and going ---
 
+static bool put_on(const struct hold *h, const struct lz_site_edge *e, const struct lz_toxic *t,
+                   uint32_t *id, struct lz_err *err)
+{
+    return h->by_packets ? lz_cable_add(lz_live_cable(h->live), e->index, t, id, err)
+                         : lz_proxy_add(lz_live_proxy(h->live), e->proxy, t, id, err);
+}
+
+static bool take_off(const struct hold *h, uint32_t id, struct lz_err *err)
+{
+    return h->by_packets ? lz_cable_remove(lz_live_cable(h->live), id, err)
+                         : lz_proxy_remove(lz_live_proxy(h->live), id, err);
+}
+
+static uint64_t touched_by(const struct hold *h, uint32_t id)
+{
+    return h->by_packets ? lz_cable_touched(lz_live_cable(h->live), id)
+                         : lz_proxy_touched(lz_live_proxy(h->live), id);
+}
+
 static void remove_all(struct hold *h)
 {
-    struct lz_proxy *proxy = lz_live_proxy(h->live);
     for (size_t i = 0; i < h->count; i++) {
         struct lz_err err;
         if (h->ids[i] == 0)
             continue;
         // When its process is gone the toxic is too.
-        bool removed = lz_proxy_remove(proxy, h->ids[i], &err);
+        bool removed = take_off(h, h->ids[i], &err);
         (void)removed;
-        h->touched += lz_proxy_touched(proxy, h->ids[i]);
+        h->touched += touched_by(h, h->ids[i]);
         h->ids[i] = 0;
     }
 }
@@ -197,7 +231,7 @@ static bool add_all(struct hold *h, struct lz_err *err)
             return false;
         }
         t.line = shares ? line : 0;
-        if (!lz_proxy_add(lz_live_proxy(h->live), f->edges[i].edge->proxy, &t, &h->ids[i], err)) {
+        if (!put_on(h, f->edges[i].edge, &t, &h->ids[i], err)) {
             remove_all(h);
             return false;
         }
@@ -215,7 +249,11 @@ static void destroy(struct hold *h)
 static struct hold *create(struct lz_live *live, struct lz_action_firing *f)
 {
     struct hold *h = lz_mem_alloc(sizeof(*h));
-    *h = (struct hold){.live = live, .firing = f, .count = f->edge_count};
+    const struct lz_action *action = lz_action_find(f->fault->kind->name);
+    *h = (struct hold){.live = live,
+                       .firing = f,
+                       .count = f->edge_count,
+                       .by_packets = lz_action_is_by_packets(action, live)};
     h->ids = lz_mem_alloc((h->count + 1) * sizeof(h->ids[0]));
     memset(h->ids, 0, (h->count + 1) * sizeof(h->ids[0]));
     f->own = h;
@@ -239,7 +277,12 @@ static bool change(struct lz_live *live, struct lz_action_firing *f, struct lz_e
     for (size_t i = 0; i < h->count; i++) {
         if (h->ids[i] == 0)
             continue;
-        if (!fill(&t, f, i, err) || !lz_proxy_change(lz_live_proxy(live), h->ids[i], &t, err))
+        bool ok = fill(&t, f, i, err);
+        if (ok && h->by_packets)
+            ok = lz_cable_change(lz_live_cable(live), h->ids[i], &t, err);
+        else if (ok)
+            ok = lz_proxy_change(lz_live_proxy(live), h->ids[i], &t, err);
+        if (!ok)
             return false;
     }
     return true;
@@ -258,8 +301,9 @@ static uint64_t effect(struct lz_live *live, const struct lz_action_firing *f)
 {
     const struct hold *h = f->own;
     uint64_t touched = h->touched;
+    (void)live;
     for (size_t i = 0; i < h->count; i++)
-        touched += h->ids[i] != 0 ? lz_proxy_touched(lz_live_proxy(live), h->ids[i]) : 0;
+        touched += h->ids[i] != 0 ? touched_by(h, h->ids[i]) : 0;
     return touched;
 }
 
@@ -293,28 +337,51 @@ static bool apply_flap(struct lz_live *live, struct lz_action_firing *f, struct 
 
 #define ON_PROXY(kind, words)                                                                      \
     {                                                                                              \
-        .fault = kind, .on = LZ_ACTION_EDGE, .how = words, .apply = apply, .change = change,       \
-        .end = end, .effect = effect                                                               \
+        .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY, .how = words,               \
+        .apply = apply, .change = change, .end = end, .effect = effect                             \
+    }
+#define ON_BOTH(kind, words, packets)                                                              \
+    {                                                                                              \
+        .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY | LZ_ACTION_BY_PACKETS,      \
+        .how = words, .how_packets = packets, .apply = apply, .change = change, .end = end,        \
+        .effect = effect                                                                           \
+    }
+#define ON_PACKETS(kind, words)                                                                    \
+    {                                                                                              \
+        .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PACKETS, .how = words,             \
+        .needs = "network = \"namespaces\"", .probe = lz_nfqueue_probe, .apply = apply,            \
+        .change = change, .end = end, .effect = effect                                             \
     }
 
+#define CUTS "proxy: holds what comes, the kernel drops SYNs"
+#define DROPS "packets: all are dropped"
+
 const struct lz_action lz_proxy_actions[] = {
-    ON_PROXY("bandwidth", "proxy: so many bytes a second, the sender waits for the rest"),
-    ON_PROXY("blackhole", "proxy: holds what comes, the kernel drops SYNs"),
-    ON_PROXY("corrupt", "proxy: changes a bit of each packet hit, which no checksum notices"),
+    ON_BOTH("bandwidth", "proxy: so many bytes a second, the sender waits for the rest",
+            "packets: so many bytes a second, what finds the buffer full is dropped"),
+    ON_BOTH("blackhole", CUTS, DROPS),
+    ON_BOTH("corrupt", "proxy: changes a bit of each packet hit, which no checksum notices",
+            "packets: a bit is turned, the receiver's checksum finds it"),
+    ON_PACKETS("duplicate", "packets: sent twice"),
     {.fault = "flap",
      .on = LZ_ACTION_EDGE,
+     .by = LZ_ACTION_BY_PROXY | LZ_ACTION_BY_PACKETS,
      .how = "proxy: a partition that comes and goes",
+     .how_packets = "packets: all are dropped, and none, in turn",
      .apply = apply_flap,
      .end = end,
      .effect = effect},
     ON_PROXY("http_abort", "proxy: answers requests itself"),
     ON_PROXY("http_delay", "proxy: holds requests"),
     ON_PROXY("http_replace", "proxy: changes answers"),
-    ON_PROXY("latency", "proxy: holds each message, and handshakes"),
+    ON_BOTH("latency", "proxy: holds each message, and handshakes",
+            "packets: each is held, their order kept"),
     ON_PROXY("limit_data", "proxy: closes connections that have carried enough"),
-    ON_PROXY("loss", "proxy: stands still for as long as TCP takes to send again"),
-    ON_PROXY("nic_down", "proxy: holds what comes, the kernel drops SYNs"),
-    ON_PROXY("partition", "proxy: holds what comes, the kernel drops SYNs"),
+    ON_BOTH("loss", "proxy: stands still for as long as TCP takes to send again",
+            "packets: dropped"),
+    ON_BOTH("nic_down", CUTS, DROPS),
+    ON_BOTH("partition", CUTS, DROPS),
+    ON_PACKETS("reorder", "packets: held while later ones pass"),
     ON_PROXY("reset", "proxy: RST to both ends"),
     ON_PROXY("slicer", "proxy: writes messages in pieces"),
     ON_PROXY("slow_close", "proxy: passes the end of a stream on later"),

@@ -329,6 +329,7 @@ bool lz_proxy_add(struct lz_proxy *p, lz_proxy_edge_id edge, const struct lz_tox
 {
     LZ_ASSERT(edge >= 1 && edge <= p->edges);
     const struct edge *e = &p->edge[edge - 1];
+    LZ_ASSERT(!lz_toxic_is_of_packets(toxic->kind));
     if (!lz_toxic_check(toxic, e->is_http, err))
         return lz_fail_in(err, "edge '%s'", e->name);
     for (uint32_t i = 0; i < LZ_PROXY_TOXICS_MAX; i++) {

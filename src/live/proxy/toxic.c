@@ -19,6 +19,8 @@ static const char *const names[LZ_TOXIC_KINDS] = {
     [LZ_TOXIC_HTTP_DELAY] = "http_delay",
     [LZ_TOXIC_HTTP_ABORT] = "http_abort",
     [LZ_TOXIC_HTTP_REPLACE] = "http_replace",
+    [LZ_TOXIC_DUPLICATE] = "duplicate",
+    [LZ_TOXIC_REORDER] = "reorder",
 };
 
 const char *lz_toxic_name(enum lz_toxic_kind kind)
@@ -70,7 +72,8 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
     bool delays = t->kind == LZ_TOXIC_LATENCY || t->kind == LZ_TOXIC_HTTP_DELAY;
     if (delays && t->delay.kind == LZ_DIST_NONE)
         return lz_fail(err, LZ_EINVAL, "%s needs a delay", name);
-    bool strikes = t->kind == LZ_TOXIC_STALL || t->kind == LZ_TOXIC_CORRUPT;
+    bool strikes =
+        t->kind == LZ_TOXIC_STALL || t->kind == LZ_TOXIC_CORRUPT || lz_toxic_is_of_packets(t->kind);
     if (strikes && t->loss.kind == LZ_LOSS_NONE)
         return lz_fail(err, LZ_EINVAL, "%s needs a ratio or a burst", name);
     if (strikes && !lz_loss_check(&t->loss, err))

@@ -28,6 +28,9 @@
  *   HTTP_ABORT   answered with `status` at the door   the requests that `path`, `method`, `ratio`,
  *   HTTP_REPLACE its answer's `status` and `body`     `first` and `nth` choose; with `rate`
  *                                                     HTTP_ABORT takes what exceeds it
+ *   DUPLICATE    packets come twice, by `loss`        of packets (net/impair.h), which a proxy
+ *   REORDER      packets come `after` later, others   does not see
+ *                pass them
  *
  * Decisions about a message are keyed draws (sim/draw.h): owner is (edge, `owner`, the
  * connection's ordinal on its edge), the counter says which turn of the conversation and which
@@ -64,6 +67,8 @@ enum lz_toxic_kind {
     LZ_TOXIC_HTTP_DELAY,
     LZ_TOXIC_HTTP_ABORT,
     LZ_TOXIC_HTTP_REPLACE,
+    LZ_TOXIC_DUPLICATE,
+    LZ_TOXIC_REORDER,
     LZ_TOXIC_KINDS
 };
 
@@ -106,6 +111,11 @@ bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *
 static inline bool lz_toxic_is_http(enum lz_toxic_kind kind)
 {
     return kind >= LZ_TOXIC_HTTP_DELAY && kind <= LZ_TOXIC_HTTP_REPLACE;
+}
+
+static inline bool lz_toxic_is_of_packets(enum lz_toxic_kind kind)
+{
+    return kind >= LZ_TOXIC_DUPLICATE && kind <= LZ_TOXIC_REORDER;
 }
 
 const char *lz_toxic_name(enum lz_toxic_kind kind);

@@ -27,6 +27,30 @@ local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
 local rows = {
     { "each has a network of its own, and all reach each other", RUN .. "s/apart.lua" .. BUSY
         .. CLEAN, 0 },
+    { "packets are lost, held, doubled, damaged, disordered and cut, and that is seen",
+        RUN .. "s/packets.lua" .. BUSY .. CLEAN, 0 },
+    { "a fault of packets is not for proxies", inline [[
+scenario "x" { duration = "2s" }
+local web = process "web" { run = { "true" }, protocol = "http" }
+local users = traffic "users" { to = web, op = "GET /", rate = "1/s" }
+fault.duplicate { link(users, web), ratio = "10%", at = "1s" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ703", 'write network = "namespaces"' } },
+    { "a fault of a proxy needs one", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local db = process "db" { run = { "true" } }
+local web = process "web" { run = { "true" }, connects = { db } }
+fault.reset { link(web, db), at = "1s" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ703", 'write protocol = "http" there' } },
+    { "a fault that meets no packet makes it inconclusive", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local db = process "db" { run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } }
+local web = process "web" {
+  run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" }, connects = { db },
+}
+local asked = probe "asked" { of = web, tcp = true, every = "100ms" }
+fault.loss { link(web, db), ratio = "50%", at = "500ms", lasting = "500ms" }
+expect "up" { sometimes = asked.success.ratio:above "50%" }]] .. RUN .. "s/x.lua" .. CLEAN, 3,
+        out = { "INCON" } },
     { "one of two runs in a command has no need of namespaces, and gets none", inline [[
 scenario "x" { duration = "2s" }
 local web = process "web" { run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } }
