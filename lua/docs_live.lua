@@ -13,7 +13,9 @@ M.blocks = {
         .. "(the proxy, if it is in `connects` or a `calls`), {{db.direct_port}} and "
         .. "{{db.direct_address}} where that really listens, {{db.dir}} its folder; {{run.dir}} "
         .. "and "
-        .. "{{scenario.dir}} are folders.",
+        .. "{{scenario.dir}} are folders. "
+        .. "With scenario \"x\" { network = \"namespaces\" } it has a network of its own: {{host}} "
+        .. "is its address there, on which it has to listen, and faults act on packets, UDP's too.",
         example = [[
 scenario "Against the real thing" { duration = "8m" }
 local redis = process "redis" {
@@ -101,10 +103,11 @@ scenario "Live" { duration = "1m" }
 local queued = probe "queued" { http = "http://127.0.0.1:1/queued", value = true }
 expect "short queues" { always = queued.value:below(10) }]] },
     LZ703 = { title = "a fault has no live form", run = "live --dry-run",
-        text = "Faults on the network act on proxies, faults on processes on programs that Lorenz "
-            .. "started, some on the machine. The message says which kinds have a live form, or "
-            .. "what "
-            .. "is missing here; `lorenz doctor --live` lists what works on this machine.",
+        text = "Faults on the network act on proxies, or on packets with network = \"namespaces\"; "
+            .. "duplicate and reorder only on packets, what is about requests only on proxies. "
+            .. "Faults on processes act on programs that Lorenz started, some on the machine. The "
+            .. "message says which kinds have a live form, or what is missing here; "
+            .. "`lorenz doctor --live` lists what works on this machine.",
         wrong = [[
 scenario "Live" { duration = "1m" }
 local api = endpoint "api" { url = "http://127.0.0.1:1" }
@@ -119,7 +122,8 @@ fault.kill { api, at = "10s" }]] },
         text = "Everything that takes part must be real: what traffic calls and what a process "
             .. "connects to has a `process`, an `endpoint` or a `live`, traffic is HTTP, and "
             .. "actions "
-            .. "on the model (route, failover, restore) change nothing real.",
+            .. "on the model (route, failover, restore) change nothing real. What runs in "
+            .. "namespaces does not reach what the machine's own network has.",
         wrong = [[
 scenario "Live" { duration = "1m" }
 local api = process "api" { run = { "./api" } }

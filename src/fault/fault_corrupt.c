@@ -20,7 +20,9 @@ const struct lz_fault_kind lz_fault_corrupt = {
     .elsewhere =
         "tc netem and Chaos Mesh flip a bit; hardware or TCP's checksum then drops the packet, as "
         "here. "
-        "One damaged packet in 65,536 would pass TCP's checksum alone: that is not modelled.",
+        "One damaged packet in 65,536 would pass TCP's checksum alone: that is not modelled. "
+        "Live, in namespaces, one bit is turned and checksums stay as they were; through a proxy, "
+        "which writes packets anew, no checksum notices.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

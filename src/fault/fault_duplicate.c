@@ -19,7 +19,8 @@ const struct lz_fault_kind lz_fault_duplicate = {
     .effect_unit = "packets doubled",
     .elsewhere = "tc netem and Chaos Mesh duplicate the same packets; over TCP the copy is dropped "
                  "by the receiver, so that only bandwidth pays. "
-                 "A request is never served twice by it: for that, let a caller retry.",
+                 "A request is never served twice by it: for that, let a caller retry. "
+                 "Live it takes network = \"namespaces\", and a program that uses UDP gets both.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

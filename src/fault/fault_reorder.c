@@ -26,7 +26,8 @@ const struct lz_fault_kind lz_fault_reorder = {
     .elsewhere = "tc netem and Chaos Mesh send the chosen packets at once and delay all others; "
                  "here the chosen ones come `gap` later than the rest. "
                  "TCP delivers in order, so that a message is as late as its latest packet; "
-                 "retransmissions that reordering may provoke are not modelled.",
+                 "retransmissions that reordering may provoke are not modelled. "
+                 "Live it takes network = \"namespaces\"; TCP's own reaction is then real.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

@@ -161,7 +161,7 @@ static int64_t through(struct lz_impair *im, const struct active *a,
 static void strike(struct lz_impair *im, struct active *a, const struct lz_impair_packet *p,
                    struct lz_impair_fate *f, int64_t *later)
 {
-    int d = p->direction;
+    int d = (int)p->direction;
     struct lz_draw draw =
         lz_draw_begin(im->opts.run_key, a->owner,
                       d == LZ_IMPAIR_UP ? LZ_PURPOSE_NET_OUT : LZ_PURPOSE_NET_BACK, a->count[d]++);
@@ -196,7 +196,7 @@ struct lz_impair_fate lz_impair_decide(struct lz_impair *im, const struct lz_imp
     struct lz_impair_fate f = {.release_ns = p->now_ns};
     int64_t later = 0, *last = &w->last_release_ns[p->direction];
     for (struct active *a = w->active; a != NULL && !f.is_dropped; a = a->next)
-        if (is_on(a, p->direction))
+        if (is_on(a, (int)p->direction))
             strike(im, a, p, &f, &later);
     if (f.is_dropped)
         return f;

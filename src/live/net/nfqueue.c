@@ -23,6 +23,7 @@
 #define SOURCE_PORT_AT 0 // in the header of TCP and of UDP
 #define TARGET_PORT_AT 2
 #define SOCKET_BYTES (16 << 20)
+#define RULES_MAX ((size_t)64 << 10) // bytes at a time: a socket's buffer takes about 200 KiB
 #define COPY_ALL 0xffffu
 
 _Static_assert((int)LZ_NFQUEUE_INPUT == (int)NF_INET_LOCAL_IN, "as the kernel counts them");
@@ -195,8 +196,14 @@ bool lz_nfqueue_set(struct lz_nfqueue *q, const struct lz_nfqueue_way *ways, siz
     start_rules(&q->batch);
     for (unsigned hook = LZ_NFQUEUE_INPUT; hook <= LZ_NFQUEUE_OUTPUT; hook++)
         flush_chain(&q->batch, hook);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         add_rule(&q->batch, &ways[i], q->is_compat);
+        if (q->batch.len < RULES_MAX)
+            continue;
+        if (!ask_rules(q, NULL, err))
+            return lz_fail_in(err, "rules of nf_tables");
+        start_rules(&q->batch);
+    }
     return ask_rules(q, NULL, err) || lz_fail_in(err, "rules of nf_tables");
 }
 

@@ -48,7 +48,8 @@ struct lz_nfqueue {
 bool lz_nfqueue_open(struct lz_nfqueue *q, struct lz_err *err) LZ_MUST_CHECK;
 void lz_nfqueue_close(struct lz_nfqueue *q);
 
-/* These and no other ways from now on, at once. */
+/* These and no other ways from now on; up to some hundred at once, of more than that one after
+   another. */
 bool lz_nfqueue_set(struct lz_nfqueue *q, const struct lz_nfqueue_way *ways, size_t count,
                     struct lz_err *err) LZ_MUST_CHECK;
 

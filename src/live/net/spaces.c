@@ -129,6 +129,19 @@ static void add_default_route(struct lz_netlink_batch *b, uint32_t gateway)
     lz_netlink_put_be32(b, RTA_GATEWAY, gateway);
 }
 
+// The namespace that we are in. Never 0, which says "none" to those who get it, though standard
+// input may be closed.
+static int open_here(void)
+{
+    int fd = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), why = errno;
+    close(fd);
+    errno = why;
+    return higher;
+}
+
 // One request in the namespace that we are in.
 static bool ask_here(const struct lz_netlink_batch *b, const char *what, struct lz_err *err)
 {
@@ -157,7 +170,7 @@ static bool add_node(struct lz_spaces *s, struct lz_err *err)
     if (unshare(CLONE_NEWNET) != 0)
         return lz_fail(err, LZ_ERANGE, "no further network namespace can be made: %s",
                        strerror(errno));
-    s->nodes[i] = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+    s->nodes[i] = open_here();
     int fd = -1, why = errno;
     bool ok = s->nodes[i] >= 0 || lz_fail(err, LZ_EIO, "%s: %s", OWN_NAMESPACE, strerror(why));
     ok = ok && lz_netlink_open(NETLINK_ROUTE, &fd, err);
@@ -216,7 +229,7 @@ static bool enter_user_namespace(struct lz_err *err)
 
 static bool move_in(struct lz_spaces *s, struct lz_err *err)
 {
-    s->outside = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+    s->outside = open_here();
     if (s->outside < 0)
         return lz_fail(err, LZ_ERANGE, "this kernel has no network namespaces: %s",
                        strerror(errno));
@@ -228,7 +241,7 @@ static bool move_in(struct lz_spaces *s, struct lz_err *err)
         if (!enter_user_namespace(err))
             return false;
     }
-    s->own = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+    s->own = open_here();
     return s->own >= 0 || lz_fail(err, LZ_EIO, "%s: %s", OWN_NAMESPACE, strerror(errno));
 }
 

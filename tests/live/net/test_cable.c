@@ -484,6 +484,42 @@ static void packets_through_a_door_are_met_once(void **state)
     close(server);
 }
 
+// More rules than a socket takes at once, in the namespace of A; the last of them is the one that
+// fits. What it hands over is let go by hand.
+static void thousands_of_ways_are_laid_and_the_last_is_met(void **state)
+{
+    enum { WAYS = 3000 };
+    static struct lz_nfqueue_way ways[WAYS];
+    static struct lz_nfqueue q;
+    static struct lz_netlink_batch verdicts;
+    static _Alignas(8) unsigned char bytes[8192];
+    struct lz_nfqueue_packet p;
+    struct lz_err err;
+    struct tally t = {0};
+    (void)state;
+    for (uint32_t i = 0; i < WAYS; i++)
+        ways[i] = (struct lz_nfqueue_way){.hook = LZ_NFQUEUE_OUTPUT, .target = 0xC0000200u + i};
+    ways[WAYS - 1].target = lz_spaces_node(B);
+    go(lz_spaces_fd(spaces, A));
+    assert_true(lz_nfqueue_open(&q, &err));
+    assert_true(lz_nfqueue_set(&q, ways, WAYS, &err));
+    go(own);
+    send_one(from, B, 0, 100);
+    assert_int_equal(poll(&(struct pollfd){.fd = q.fd, .events = POLLIN}, 1, PATIENCE_MS), 1);
+    assert_false(receive(to, &t, 0));
+    ssize_t n = recv(q.fd, bytes, sizeof(bytes), 0);
+    const unsigned char *at = bytes;
+    assert_true(n > 0 && lz_nfqueue_next(&at, bytes + n, &p));
+    assert_int_equal(p.hook, LZ_NFQUEUE_OUTPUT);
+    assert_int_equal(p.size, 20 + 8 + 100);
+    assert_true(lz_nfqueue_set(&q, NULL, 0, &err));
+    lz_netlink_start(&verdicts);
+    lz_nfqueue_accept(&verdicts, p.id, NULL, 0);
+    assert_int_equal(lz_netlink_tell(q.fd, &verdicts), 0);
+    receive_all(to, &t, 1);
+    lz_nfqueue_close(&q);
+}
+
 static void the_outside_is_out_of_reach(void **state)
 {
     const struct sockaddr_in out = address(0xC0000201u, 9); // 192.0.2.1: RFC 5737
@@ -525,6 +561,7 @@ int main(void)
         cmocka_unit_test(a_ramp_changes_what_is_in_force),
         cmocka_unit_test(a_stream_survives_loss_damage_and_disorder),
         cmocka_unit_test(packets_through_a_door_are_met_once),
+        cmocka_unit_test(thousands_of_ways_are_laid_and_the_last_is_met),
         cmocka_unit_test(the_outside_is_out_of_reach),
         cmocka_unit_test(a_carrier_that_dies_is_noticed), // the last: there is none after it
     };

@@ -207,7 +207,8 @@ static void finish(struct bench *b)
     free(b);
 }
 
-static struct lz_impair_fate send_at(struct bench *b, uint32_t way, int d, int64_t now, size_t size)
+static struct lz_impair_fate send_at(struct bench *b, uint32_t way, enum lz_impair_direction d,
+                                     int64_t now, size_t size)
 {
     return lz_impair_decide(
         b->im, &(struct lz_impair_packet){.way = way, .direction = d, .size = size, .now_ns = now});

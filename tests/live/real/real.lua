@@ -141,6 +141,19 @@ function tests.h2()
     ok(left_behind() == "", "nothing is left behind", left_behind())
 end
 
+-- Packets are lost, in the model and between namespaces: who waits, waits for TCP's timer in both.
+function tests.packets()
+    need "nginx"
+    local can = sh(("%s %s doctor --live"):format(ENV, LORENZ))
+    if not can:find "ok +nfqueue" then skip "packets between namespaces cannot be queued here" end
+    local file = "scenarios/live/packet_loss.lua"
+    local model = run("run", file)
+    ok(model.status == 0, "the model keeps its promises", model.said)
+    local real = run("live --allow-run", file)
+    ok(real.status == 0, "an nginx in a network of its own keeps the same", real.said)
+    ok(left_behind() == "", "nothing is left behind", left_behind())
+end
+
 -- Three sentinels, both worlds. One request every 100 ms: failures are tenths of a second.
 function tests.redis()
     need("redis-server", "redis-cli")
