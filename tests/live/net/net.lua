@@ -56,7 +56,7 @@ scenario "x" { duration = "2s" }
 local web = process "web" { run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } }
 local asked = probe "asked" { of = web, tcp = true, every = "100ms" }
 expect "up" { sometimes = asked.success.ratio:above "50%" }]] .. RUN
-        .. "-q s/apart.lua s/x.lua" .. BUSY .. "; s=$?; "
+        .. "s/apart.lua s/x.lua" .. BUSY .. "; s=$?; "
         -- Only root comes back out of its namespaces; anybody else is told to take two commands.
         .. "grep -q 'has left the machine' e && s=0; (exit $s)" .. CLEAN, 0 },
     { "a dry run shows addresses, and makes nothing", "$L live --dry-run s/apart.lua", 0,
