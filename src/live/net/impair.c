@@ -165,7 +165,7 @@ static void strike(struct lz_impair *im, struct active *a, const struct lz_impai
     struct lz_draw draw =
         lz_draw_begin(im->opts.run_key, a->owner,
                       d == LZ_IMPAIR_UP ? LZ_PURPOSE_NET_OUT : LZ_PURPOSE_NET_BACK, a->count[d]++);
-    bool strikes = a->t.kind == LZ_TOXIC_STALL || lz_toxic_is_of_packets(a->t.kind);
+    bool strikes = lz_toxic_strikes(a->t.kind);
     uint64_t touched = 1;
     if (strikes && !lz_loss_next(&a->t.loss, &a->loss[d], &draw))
         return;

@@ -118,6 +118,12 @@ static inline bool lz_toxic_is_of_packets(enum lz_toxic_kind kind)
     return kind >= LZ_TOXIC_DUPLICATE && kind <= LZ_TOXIC_REORDER;
 }
 
+/* Those whose `loss` says which packets they touch. */
+static inline bool lz_toxic_strikes(enum lz_toxic_kind kind)
+{
+    return kind == LZ_TOXIC_STALL || kind == LZ_TOXIC_CORRUPT || lz_toxic_is_of_packets(kind);
+}
+
 const char *lz_toxic_name(enum lz_toxic_kind kind);
 
 #endif
