@@ -234,6 +234,29 @@ static void two_at_once(const char *lorenz, const char *scenario)
     terminal_close(c);
 }
 
+// Of an editor's shell, or a teletype: lines as the terminal itself edits them.
+static void on_a_dumb_one(const char *lorenz, const char *scenario)
+{
+    const char *const argv[] = {lorenz, "repl", scenario, NULL};
+    struct terminal *t = terminal_open_as(argv, "dumb");
+    static const struct {
+        const char *keys, *seen;
+    } rows[] = {{"1000 + 1\n", "\n1001\n"},
+                {".run to 1s\n", "1s of virtual time"},
+                {"web\n", "service \"web\""},
+                {".plot web.rate\n", "web.rate"},
+                {"nothing.at\n", "error"}};
+    bool good = true;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        terminal_type(t, rows[i].keys);
+        good = good && terminal_sees(t, rows[i].seen) && terminal_is_plain(t);
+    }
+    terminal_report(t, good && terminal_is_cooked(t),
+                    "a dumb terminal gets lines and no escape sequence");
+    terminal_report(t, terminal_leave(t) == 0, "C-d leaves it too");
+    terminal_close(t);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -254,5 +277,6 @@ int main(int argc, char **argv)
                     "C-d leaves, and the terminal is as it was");
     terminal_close(t);
     two_at_once(argv[1], argv[2]);
+    on_a_dumb_one(argv[1], argv[2]);
     return terminal_done();
 }

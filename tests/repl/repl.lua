@@ -1,7 +1,7 @@
 -- Sessions at the prompt: what is typed in each *.session goes in by a pipe, and what comes out
 -- must equal the .out beside it, twice. The first line says what is opened, and so does each
 -- further one that begins with four dashes: `---- repl PATH [options]`. A session has a folder of
--- its own, in which `scenarios` is the project's.
+-- its own, in which `scenarios` and `zoo` are the project's.
 --
 --     lua5.4 repl.lua LORENZ [--write]
 local lorenz, write = arg[1], arg[2] == "--write"
@@ -31,7 +31,9 @@ end
 local function run(session)
     local folder = sh("mktemp -d"):gsub("%s+$", "")
     local project = sh(("cd '%s/../..' && pwd"):format(here)):gsub("%s+$", "")
-    sh(("ln -s '%s/scenarios' '%s/scenarios'"):format(project, folder))
+    for _, name in ipairs { "scenarios", "zoo" } do
+        sh(("ln -s '%s/%s' '%s/%s'"):format(project, name, folder, name))
+    end
     local out = {}
     for part in (session .. "\n---- "):gmatch "(.-)\n%f[%-]%-%-%-%- " do
         local what, typed = part:gsub("^%-%-%-%- ", ""):match "^([^\n]*)\n?(.*)$"

@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 #define SEEN_MAX (1 << 18)
 
 struct terminal {
@@ -25,21 +25,21 @@ struct terminal {
 
 static int number, failed;
 
-static void become(const char *const *argv, const char *name)
+static void become(const char *const *argv, const char *name, const char *kind)
 {
     setsid();
     int side = open(name, O_RDWR);
     dup2(side, 0);
     dup2(side, 1);
     dup2(side, 2);
-    setenv("TERM", "xterm", 1);
+    setenv("TERM", kind, 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     unsetenv("NO_COLOR");
     execv(argv[0], (char *const *)argv);
     _exit(127);
 }
 
-struct terminal *terminal_open(const char *const *argv)
+struct terminal *terminal_open_as(const char *const *argv, const char *kind)
 {
     struct terminal *t = calloc(1, sizeof(*t));
     if (t == NULL)
@@ -55,8 +55,13 @@ struct terminal *terminal_open(const char *const *argv)
     ioctl(t->fd, TIOCSWINSZ, &size);
     t->child = fork();
     if (t->child == 0)
-        become(argv, name);
+        become(argv, name, kind);
     return t;
+}
+
+struct terminal *terminal_open(const char *const *argv)
+{
+    return terminal_open_as(argv, "xterm");
 }
 
 static void add(struct terminal *t, const char *bytes, size_t n)
@@ -109,6 +114,11 @@ bool terminal_sees(struct terminal *t, const char *text)
 bool terminal_gets(struct terminal *t, const char *bytes)
 {
     return wait_for(t, t->raw, bytes);
+}
+
+bool terminal_is_plain(const struct terminal *t)
+{
+    return memchr(t->raw, 0x1b, t->raw_len) == NULL;
 }
 
 bool terminal_asks(struct terminal *t)

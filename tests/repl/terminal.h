@@ -13,14 +13,17 @@
 
 /* Skips all tests (and does not return) where there are no pseudo-terminals. */
 struct terminal *terminal_open(const char *const *argv);
+struct terminal *terminal_open_as(const char *const *argv, const char *kind); /* of TERM */
 void terminal_close(struct terminal *t); /* hangs up, and waits for it */
 
 void terminal_type(struct terminal *t, const char *keys);
 void terminal_resize(struct terminal *t, int columns);
 
-/* Until the plain text has it, or what came as it came. False: in vain, for 20 s. */
+/* Until the plain text has it, or what came as it came. False: in vain, for 60 s. */
 bool terminal_sees(struct terminal *t, const char *text);
 bool terminal_gets(struct terminal *t, const char *bytes);
+
+bool terminal_is_plain(const struct terminal *t); /* no escape sequence came */
 
 /* Until a prompt is the last that was written. */
 bool terminal_asks(struct terminal *t);
