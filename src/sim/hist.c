@@ -160,6 +160,58 @@ unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size)
     return packed;
 }
 
+/*
+ * Of a window of few values, as most are: each pair takes at most four bytes, for buckets and
+ * counts are below 2^14.
+ */
+static size_t move_away(struct lz_hist *h, struct lz_hist *whole, unsigned char *to)
+{
+    uint64_t *sums = whole->counts + (h->first - whole->first);
+    unsigned char *at = to;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < h->cap; i++) {
+        uint64_t count = h->counts[i];
+        if (count == 0)
+            continue;
+        uint32_t step = h->first + i - before;
+        before = h->first + i;
+        sums[i] += count;
+        h->counts[i] = 0;
+        if ((step | count) < 0x80) {
+            *at++ = (unsigned char)step;
+            *at++ = (unsigned char)count;
+            continue;
+        }
+        at += put_varint(at, step);
+        at += put_varint(at, count);
+    }
+    return (size_t)(at - to);
+}
+
+unsigned char *lz_hist_pack_away(struct lz_hist *h, struct lz_hist *whole, uint32_t *size)
+{
+    unsigned char small[8192];
+    *size = 0;
+    if (h->facts.count == 0)
+        return NULL;
+    uint64_t most = h->facts.count < h->cap ? h->facts.count : h->cap;
+    if (h->facts.count >= 1u << 14 || 4 * most > sizeof(small)) {
+        unsigned char *packed = lz_hist_pack(h, size);
+        lz_hist_merge(whole, h);
+        lz_hist_clear(h);
+        return packed;
+    }
+    if (h->first - whole->first >= whole->cap)
+        lz_hist_widen(whole, h->first);
+    if (h->first + h->cap - 1 - whole->first >= whole->cap)
+        lz_hist_widen(whole, h->first + h->cap - 1);
+    *size = (uint32_t)move_away(h, whole, small);
+    merge_facts(&whole->facts, &h->facts);
+    h->facts = (struct lz_hist_facts){0};
+    unsigned char *packed = lz_arena_alloc(h->arena, *size);
+    return memcpy(packed, small, *size);
+}
+
 void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
                           const unsigned char *packed, uint32_t size)
 {

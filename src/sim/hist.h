@@ -80,6 +80,9 @@ double lz_hist_quantile(const struct lz_hist *h, double q);
 
 /* Pack into the arena; the caller owns `*size` bytes there. NULL if there is nothing. */
 unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size);
+
+/* lz_hist_pack, and what was packed is added to `whole` and cleared: one walk where three were. */
+unsigned char *lz_hist_pack_away(struct lz_hist *h, struct lz_hist *whole, uint32_t *size);
 void lz_hist_merge_packed(struct lz_hist *h, const struct lz_hist_facts *facts,
                           const unsigned char *packed, uint32_t size);
 

@@ -303,9 +303,7 @@ static struct lz_window close_hist(const struct lz_metrics *m, struct series *s)
 {
     struct lz_window w = {.index = m->closed};
     w.u.hist.facts = s->face->u.hist.facts;
-    w.u.hist.packed = lz_hist_pack(&s->face->u.hist, &w.packed_size);
-    lz_hist_merge(&s->whole, &s->face->u.hist);
-    lz_hist_clear(&s->face->u.hist);
+    w.u.hist.packed = lz_hist_pack_away(&s->face->u.hist, &s->whole, &w.packed_size);
     return w;
 }
 
