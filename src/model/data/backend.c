@@ -7,10 +7,10 @@
  * `max_connections`; who finds none waits in line, first come, first served.
  */
 
-static void set_connections(struct lz_world *w, struct lz_database *d, uint32_t count)
+static inline void set_connections(struct lz_world *w, struct lz_database *d, uint32_t count)
 {
     d->connections = count;
-    lz_metrics_set(w->metrics, d->series.connections, lz_sim_now(w->sim), count);
+    lz_metrics_set_on(w->metrics, d->series.connections_on, lz_sim_now(w->sim), count);
 }
 
 // Some are kept for those who look after it, and faults take some.
@@ -36,7 +36,7 @@ bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
     struct lz_database *d = lz_database_at(w, id);
     if (has_room(d)) {
         set_connections(w, d, d->connections + 1);
-        lz_metrics_observe(w->metrics, d->series.connections_wait, 0);
+        lz_metrics_observe_on(w->metrics, d->series.connections_wait_on, 0);
         return true;
     }
     if (d->connections_taken > 0)
@@ -78,7 +78,8 @@ void lz_backend_give(struct lz_world *w, lz_component_id id)
     }
     struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
     uint64_t call = waiter->call;
-    lz_metrics_observe(w->metrics, d->series.connections_wait, lz_sim_now(w->sim) - waiter->since);
+    lz_metrics_observe_on(w->metrics, d->series.connections_wait_on,
+                          lz_sim_now(w->sim) - waiter->since);
     remove_waiter(d, waiter);
     lz_client_connected(w, call);
 }
@@ -91,8 +92,8 @@ void lz_backend_serve_line(struct lz_world *w, struct lz_database *d)
     while (d->wait_first != 0 && has_room(d)) {
         struct lz_waiter *waiter = lz_pool_at(&d->waiters, d->wait_first);
         uint64_t call = waiter->call;
-        lz_metrics_observe(w->metrics, d->series.connections_wait,
-                           lz_sim_now(w->sim) - waiter->since);
+        lz_metrics_observe_on(w->metrics, d->series.connections_wait_on,
+                              lz_sim_now(w->sim) - waiter->since);
         remove_waiter(d, waiter);
         set_connections(w, d, d->connections + 1);
         lz_client_connected(w, call);
@@ -105,8 +106,8 @@ void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call)
     for (uint32_t at = d->wait_first; at != 0;) {
         struct lz_waiter *waiter = lz_pool_at(&d->waiters, at);
         if (waiter->call == call) {
-            lz_metrics_observe(w->metrics, d->series.connections_wait,
-                               lz_sim_now(w->sim) - waiter->since);
+            lz_metrics_observe_on(w->metrics, d->series.connections_wait_on,
+                                  lz_sim_now(w->sim) - waiter->since);
             remove_waiter(d, waiter);
             return;
         }

@@ -305,6 +305,9 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->checkpoints = lz_metrics_counter(w->metrics);
     s->checkpoints_requested = lz_metrics_counter(w->metrics);
     s->checkpoint_pages = lz_metrics_counter(w->metrics);
+    s->connections_on = lz_metrics_series(w->metrics, s->connections, LZ_WINDOW_GAUGE);
+    s->connections_wait_on = lz_metrics_series(w->metrics, s->connections_wait, LZ_WINDOW_HIST);
+    s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }

@@ -59,6 +59,7 @@ struct lz_database_series {
     lz_series corrupt, locked, handshakes_refused;
     lz_series wal_bytes, wal_full_pages, checkpoints, checkpoints_requested, checkpoint_pages;
     lz_series conflicts, lost_updates;
+    struct lz_series_face *connections_on, *connections_wait_on, *cpu_on;
 };
 
 struct lz_database_node {

@@ -7,10 +7,15 @@
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
 
+static inline void measure_cpu(struct lz_world *w, struct lz_database *d)
+{
+    lz_metrics_set_on(w->metrics, d->series.cpu_on, lz_sim_now(w->sim),
+                      lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
+}
+
 void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)
 {
-    lz_metrics_set(w->metrics, d->series.cpu, lz_sim_now(w->sim),
-                   lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
+    measure_cpu(w, d);
 }
 
 void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -25,7 +30,7 @@ void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
         query_ns += lz_encrypt_cost_ns(d);
     lz_time demand = (lz_time)(query_ns + 0.5);
     t->job = lz_cpu_start(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
-    lz_query_measure_cpu(w, d);
+    measure_cpu(w, d);
 }
 
 // Who writes has the row's lock before it runs; who reads waits for nobody.
@@ -91,7 +96,11 @@ void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_tas
         lz_session_answers(w, d, t, outcome);
     if (t->detour != 0)
         let_out(w, d, t);
-    lz_measure_left(w, &d->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
+    lz_time took = lz_sim_now(w->sim) - t->arrived;
+    if (outcome == LZ_OUTCOME_OK)
+        lz_measure_answered(w, &d->series.m, took);
+    else
+        lz_measure_left(w, &d->series.m, outcome, took);
     lz_task_answer(w, t, outcome, status);
 }
 
@@ -207,7 +216,7 @@ static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
     uint32_t n = entity - d->first;
     lz_cpu_done(w, d->nodes[n].capacity->cpu, t->job);
     t->job = 0;
-    lz_query_measure_cpu(w, d);
+    measure_cpu(w, d);
     if (turns_out_wrong(w, &d->nodes[n], t))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
     else if (t->is_session && !lz_session_reads(w, t))
