@@ -18,8 +18,8 @@
 #define OPTIONS_MAX 8
 
 // Upvalues of the word: what keeps the texts and tables of the sites alive, the struct below, the
-// Lua half's function, and the names of what a table says beside its options.
-enum { KEPT = 1, STATE, ASK, KEY, VALUE };
+// Lua half's function, the names of what a table says beside its options, and of what it gets.
+enum { KEPT = 1, STATE, ASK, KEY, VALUE, OK, STATUS, OUTCOME, UPVALUES = OUTCOME };
 
 struct option {
     const void *name;
@@ -178,17 +178,26 @@ static void learn(lua_State *L, struct caller *c, struct site *site, lz_edge_id 
     lua_settop(L, 2);
 }
 
-// [.. ok status value outcome]: what the script gets of it
+// [.. table]: its field of the name, which is an upvalue, is what lies at `from`
+static inline void set(lua_State *L, int table, int name, int from)
+{
+    lua_pushvalue(L, lua_upvalueindex(name));
+    lua_pushvalue(L, from);
+    lua_rawset(L, table);
+}
+
+// [.. ok status value outcome]: what the script gets of it. The names are there already: to find
+// them by their texts took a third of this.
 static int result(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status;
     (void)ctx;
     lua_createtable(L, 0, 4);
-    lua_insert(L, -5);
-    lua_setfield(L, -5, "outcome");
-    lua_setfield(L, -4, "value");
-    lua_setfield(L, -3, "status");
-    lua_setfield(L, -2, "ok");
+    int table = lua_gettop(L);
+    set(L, table, OUTCOME, table - 1);
+    set(L, table, VALUE, table - 2);
+    set(L, table, STATUS, table - 3);
+    set(L, table, OK, table - 4);
     return 1;
 }
 
@@ -286,10 +295,13 @@ int lz_call_word(lua_State *L)
     lua_pushliteral(L, "value"); // [ask kept state ask key value]
     c->key = lua_topointer(L, -2);
     c->value = lua_topointer(L, -1);
-    for (int i = 2; i <= 6; i++)
+    lua_pushliteral(L, "ok");
+    lua_pushliteral(L, "status");
+    lua_pushliteral(L, "outcome"); // [ask kept state ask key value ok status outcome]
+    for (int i = 2; i <= UPVALUES + 1; i++)
         lua_pushvalue(L, i);
-    lua_pushcclosure(L, call_for, 5);
+    lua_pushcclosure(L, call_for, UPVALUES);
     lua_insert(L, 2);
-    lua_pushcclosure(L, known, 5); // [ask word known]
+    lua_pushcclosure(L, known, UPVALUES); // [ask word known]
     return 2;
 }

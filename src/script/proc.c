@@ -67,6 +67,9 @@ struct lz_procs {
     uint32_t by_task_cap;
     uint32_t current; // that runs now; 0: none
     int ref_server;   // makes a handler's coroutine body
+    int ref_outcomes[LZ_OUTCOMES];
+    int *ref_ops; // their names, by number; 0: not needed so far
+    uint32_t ref_op_cap;
     lz_kind wake, begin;
 };
 
@@ -480,6 +483,18 @@ static uint32_t proc_of(struct lz_script *s, lz_task_id task)
     return i != 0 && proc_at(s, i)->task == task ? i : 0;
 }
 
+// An operation's name, which is found by its number once it was pushed.
+static void push_op(struct lz_script *s, lua_State *L, lz_op op)
+{
+    struct lz_procs *ps = s->procs;
+    ps->ref_ops = lz_grow(s->arena, ps->ref_ops, &ps->ref_op_cap, op + 1u, sizeof(*ps->ref_ops));
+    if (ps->ref_ops[op] == 0) {
+        lua_pushstring(L, lz_call_op_name(s->world.world, op));
+        ps->ref_ops[op] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ps->ref_ops[op]);
+}
+
 // One request, from its start to `answer`; the arguments are those of actions.server's body.
 static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
 {
@@ -500,7 +515,7 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     lua_pushinteger(p->L, h->service);
     lua_pushinteger(p->L, (lua_Integer)life);
     lua_pushinteger(p->L, (lua_Integer)lz_handler_key(w, task));
-    lua_pushstring(p->L, lz_call_op_name(w, lz_handler_op(w, task)));
+    push_op(s, p->L, lz_handler_op(w, task));
     resume(s, i, 6);
 }
 
@@ -543,7 +558,7 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     lua_pushboolean(L, result->outcome == LZ_OUTCOME_OK && !result->is_no);
     lua_pushinteger(L, result->status);
     lz_value_push(L, s->world.world, result->value);
-    lua_pushstring(L, lz_request_outcome_name(result->outcome));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->procs->ref_outcomes[result->outcome]);
     if (result->is_pairs)
         push_values(L, s->world.world, result->answer);
     else if (result->answer != 0)
@@ -591,4 +606,8 @@ void lz_procs_init(struct lz_script *s)
     lua_call(L, 1, 1); // [main server]
     s->procs->ref_server = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
+    for (int i = 0; i < LZ_OUTCOMES; i++) {
+        lua_pushstring(L, lz_request_outcome_name((enum lz_outcome)i));
+        s->procs->ref_outcomes[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
 }
