@@ -11,7 +11,7 @@
  * LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a line.
  *
  * Invariants: heads[i] is the time of line i's first event, LZ_FOREVER if it has none; `next` is
- * the line whose first event comes first, and `at` when that is.
+ * the line whose first event comes first, and `at` when that is: LZ_FOREVER if there is none.
  *
  * 32 bytes an event; all memory is the arena's.
  */
@@ -45,7 +45,6 @@ struct lz_line_ring {
 struct lz_lines {
     lz_time at;
     uint32_t next;
-    uint32_t held; /* events in all of them */
     uint32_t count;
     lz_time heads[LZ_LINES_MAX + 1];
     struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 .. */
@@ -68,20 +67,21 @@ static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
     return l->count == l->cap;
 }
 
-/* It is not full, and no event of any line has a higher rank. */
-static inline void lz_lines_push(struct lz_lines *ls, lz_line line, struct lz_line_event e)
+/* The place of one more, which is due at `at`. The line is not full, and no rank is higher. */
+static inline struct lz_line_event *lz_lines_push(struct lz_lines *ls, lz_line line, lz_time at)
 {
     size_t i = line;
     struct lz_line_ring *l = &ls->all[i];
-    l->ring[(l->first + l->count) & (l->cap - 1)] = e;
-    ls->held++;
+    struct lz_line_event *e = &l->ring[(l->first + l->count) & (l->cap - 1)];
+    e->at = at;
     if (l->count++ > 0)
-        return;
-    ls->heads[i] = e.at;
-    if (e.at < ls->at) { // at the same instant the other was scheduled first
-        ls->at = e.at;
+        return e;
+    ls->heads[i] = at;
+    if (at < ls->at) { // at the same instant the other was scheduled first
+        ls->at = at;
         ls->next = (uint32_t)i;
     }
+    return e;
 }
 
 static inline const struct lz_line_event *lz_lines_first(const struct lz_lines *ls)
@@ -91,19 +91,27 @@ static inline const struct lz_line_event *lz_lines_first(const struct lz_lines *
     return &l->ring[l->first];
 }
 
-static inline struct lz_line_event lz_lines_take(struct lz_lines *ls)
+/* It stays where it is until something is pushed. */
+static inline const struct lz_line_event *lz_lines_take(struct lz_lines *ls)
 {
     struct lz_line_ring *l = &ls->all[ls->next];
     LZ_ASSERT(l->count > 0);
-    struct lz_line_event e = l->ring[l->first];
+    const struct lz_line_event *e = &l->ring[l->first];
     l->first = (l->first + 1) & (l->cap - 1);
-    ls->held--;
     ls->heads[ls->next] = --l->count > 0 ? l->ring[l->first].at : LZ_FOREVER;
     if (ls->count > 1)
         lz_lines_choose(ls);
     else
         ls->at = ls->heads[1];
     return e;
+}
+
+static inline size_t lz_lines_held(const struct lz_lines *ls)
+{
+    size_t held = 0;
+    for (uint32_t i = 1; i <= ls->count; i++)
+        held += ls->all[i].count;
+    return held;
 }
 
 #endif

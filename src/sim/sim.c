@@ -7,11 +7,11 @@
 
 #define KINDS_MAX 4096
 #define LANES_MAX 65535
-#define SEQ_SHIFT 16           /* a rank is a sequence number over 16 bits of kind or lane */
-#define SEQ_MAX (1ull << 48)   /* 130 days at 25 million a second */
+#define SEQ_SHIFT LZ_SIM_SEQ_SHIFT
 #define FIRST_SEQ (1ull << 40) /* sequences below are for lz_sim_at_first */
 #define KIND_ALARM 0           /* in the queue: a lane's nearest timer may be due */
 #define TIMER_BIT (1ull << 63) /* of an id: a lane's timer, not an event of the queue */
+#define LISTED UINT32_MAX      /* in place of a timer's number */
 #define GEN_MASK 0x7fffffffu   /* what an id has room for */
 
 struct kind {
@@ -56,6 +56,7 @@ struct lane {
     bool has_alarm;
     uint32_t first, last, cap;
     struct turn *turns;
+    struct lz_sim_timers *list; // instead: kept by their owner, has_alarm too
 };
 
 struct lz_sim {
@@ -63,7 +64,7 @@ struct lz_sim {
     uint64_t trace;
     uint64_t fired;
     uint64_t fired_max;
-    uint64_t seq, first_seq;
+    uint64_t first_seq;
     uint64_t run_key, seed;
     bool stop;
     bool foresees; // some kind is foreseen
@@ -72,7 +73,6 @@ struct lz_sim {
     uint32_t kind_count, kind_cap;
     struct ready *ready; // a ring; cap is a power of two
     uint32_t ready_first, ready_count, ready_cap;
-    struct lz_lines lines;
     struct lane *lanes; // 1 ..
     uint32_t lane_count, lane_cap;
     struct timer *timers; // 1 ..
@@ -102,9 +102,9 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->seed = opts->seed;
     sim->face.key = sim->run_key = opts->run_key;
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
-    sim->seq = FIRST_SEQ;
+    sim->face.seq = FIRST_SEQ;
     sim->timer_used = 1;
-    lz_lines_init(&sim->lines, opts->arena);
+    lz_lines_init(&sim->face.lines, opts->arena);
     sim->trace = lz_hash_mix(opts->run_key, 1);
     sim->ready_cap = 64;
     sim->ready = lz_arena_alloc(opts->arena, sim->ready_cap * sizeof(*sim->ready));
@@ -138,8 +138,9 @@ size_t lz_sim_pending(const struct lz_sim *sim)
 {
     size_t alarms = 0;
     for (uint32_t i = 1; i <= sim->lane_count; i++)
-        alarms += sim->lanes[i].has_alarm;
-    return sim->queue.live - alarms + sim->lines.held + sim->ready_count + sim->timers_armed;
+        alarms += sim->lanes[i].has_alarm || (sim->lanes[i].list && sim->lanes[i].list->has_alarm);
+    return sim->queue.live - alarms + lz_lines_held(&sim->face.lines) + sim->ready_count +
+           sim->timers_armed;
 }
 
 // The run and the ready ring have places of their own, which a handful of others share.
@@ -150,7 +151,7 @@ size_t lz_sim_bytes(const struct lz_sim *sim)
     bytes += (sim->timer_used - 1) * (sizeof(*sim->timers) + sizeof(*sim->timer_gens));
     for (uint32_t i = 1; i <= sim->lane_count; i++)
         bytes += sim->lanes[i].cap * sizeof(*sim->lanes[i].turns);
-    return bytes + lz_lines_bytes(&sim->lines);
+    return bytes + lz_lines_bytes(&sim->face.lines);
 }
 
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx)
@@ -182,16 +183,6 @@ void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
     sim->foresees = true;
 }
 
-/*
- * The tie-break: first come, first served. A strategy that explores other orders would put
- * a number of its own above the sequence here, and send lz_sim_soon through the queue.
- */
-static inline uint64_t next_rank(struct lz_sim *sim, uint32_t low)
-{
-    LZ_ASSERT(sim->seq < SEQ_MAX);
-    return sim->seq++ << SEQ_SHIFT | low;
-}
-
 // No event is free: make one, and begin again. Apart, so that the usual way saves no registers.
 static __attribute__((noinline)) lz_event_id
 at_with_more(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity, uint64_t payload)
@@ -207,7 +198,7 @@ lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t ent
         return at_with_more(sim, at, kind, entity, payload);
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     LZ_ASSERT(at >= sim->face.now);
-    uint32_t i = lz_evq_make(&sim->queue, next_rank(sim, kind), entity, payload);
+    uint32_t i = lz_evq_make(&sim->queue, lz_sim_next_rank(sim, kind), entity, payload);
     uint64_t id = (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
     return lz_evq_put(&sim->queue, (struct lz_evq_entry){.at = at, .event = i}, id);
 }
@@ -232,28 +223,14 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
 
 lz_line lz_sim_line(struct lz_sim *sim, lz_time delay)
 {
-    return lz_lines_find(&sim->lines, delay);
+    return lz_lines_find(&sim->face.lines, delay);
 }
 
-// The line is full. Apart, so that the usual way saves no registers.
-static __attribute__((noinline)) void
-after_with_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity, uint64_t payload)
+void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
+                       uint64_t payload)
 {
-    lz_lines_widen(&sim->lines, line);
+    lz_lines_widen(&sim->face.lines, line);
     lz_sim_after(sim, line, kind, entity, payload);
-}
-
-void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity, uint64_t payload)
-{
-    if (__builtin_expect(lz_lines_is_full(&sim->lines, line), 0)) {
-        after_with_more(sim, line, kind, entity, payload);
-        return;
-    }
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
-    struct lz_line_event e = {.payload = payload, .entity = entity};
-    e.at = sim->face.now + sim->lines.all[(size_t)line].delay;
-    e.rank = next_rank(sim, kind);
-    lz_lines_push(&sim->lines, line, e);
 }
 
 static void widen_ready(struct lz_sim *sim)
@@ -285,7 +262,16 @@ void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     uint32_t at = (sim->ready_first + sim->ready_count++) & (sim->ready_cap - 1);
     sim->ready[at] =
-        (struct ready){.payload = payload, .rank = next_rank(sim, kind), .entity = entity};
+        (struct ready){.payload = payload, .rank = lz_sim_next_rank(sim, kind), .entity = entity};
+}
+
+static lz_lane add_lane(struct lz_sim *sim, struct lane lane)
+{
+    LZ_ASSERT(sim->lane_count < LANES_MAX);
+    sim->lanes =
+        lz_grow(sim->arena, sim->lanes, &sim->lane_cap, sim->lane_count + 2, sizeof(*sim->lanes));
+    sim->lanes[++sim->lane_count] = lane;
+    return (lz_lane)sim->lane_count;
 }
 
 lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
@@ -293,13 +279,16 @@ lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
     LZ_ASSERT(delay >= 0);
     LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
     for (uint32_t i = 1; i <= sim->lane_count; i++)
-        if (sim->lanes[i].delay == delay && sim->lanes[i].kind == kind)
+        if (sim->lanes[i].delay == delay && sim->lanes[i].kind == kind && !sim->lanes[i].list)
             return (lz_lane)i;
-    LZ_ASSERT(sim->lane_count < LANES_MAX);
-    sim->lanes =
-        lz_grow(sim->arena, sim->lanes, &sim->lane_cap, sim->lane_count + 2, sizeof(*sim->lanes));
-    sim->lanes[++sim->lane_count] = (struct lane){.delay = delay, .kind = kind};
-    return (lz_lane)sim->lane_count;
+    return add_lane(sim, (struct lane){.delay = delay, .kind = kind});
+}
+
+void lz_sim_timers_add(struct lz_sim *sim, struct lz_sim_timers *list, lz_kind kind)
+{
+    LZ_ASSERT(list->delay >= 0 && list->delay <= LZ_FOREVER / 2);
+    LZ_ASSERT(list->head != NULL && list->take != NULL && !list->has_alarm && list->first == 0);
+    list->lane = add_lane(sim, (struct lane){.delay = list->delay, .kind = kind, .list = list});
 }
 
 // So that one is free.
@@ -358,6 +347,17 @@ static void set_alarm(struct lz_sim *sim, lz_lane lane, uint32_t head)
     l->has_alarm = true;
 }
 
+void lz_sim_timers_alarm(struct lz_sim *sim, struct lz_sim_timers *list)
+{
+    struct lz_sim_due due;
+    LZ_ASSERT(!list->has_alarm && list->first != 0);
+    list->head(list->ctx, list, &due);
+    LZ_ASSERT(due.at >= sim->face.now);
+    uint64_t rank = due.rank >> SEQ_SHIFT << SEQ_SHIFT | KIND_ALARM;
+    lz_evq_add_late(&sim->queue, due.at, rank, list->lane, 0);
+    list->has_alarm = true;
+}
+
 // No timer is free, or the lane's row is full. Apart, so that the usual way saves no registers.
 static __attribute__((noinline)) lz_event_id arm_with_more(struct lz_sim *sim, lz_lane lane,
                                                            uint32_t entity, uint64_t payload)
@@ -389,7 +389,7 @@ lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64
     sim->timer_free = t->entity;
     bool is_never = l->delay > LZ_FOREVER - sim->face.now;
     t->at = is_never ? LZ_FOREVER : sim->face.now + l->delay;
-    t->rank = next_rank(sim, lane);
+    t->rank = lz_sim_next_rank(sim, lane);
     t->payload = payload;
     t->entity = entity;
     uint32_t gen = ++sim->timer_gens[i];
@@ -477,9 +477,17 @@ static __attribute__((noinline)) void foresee_some(const struct lz_sim *sim)
         foresee(sim, &q->near[i]);
 }
 
-// The timer that an alarm was set for, or 0 if it was cancelled meanwhile.
+// The timer that an alarm was set for, LISTED if its owner keeps it, or 0 if it was cancelled
+// meanwhile.
 static uint32_t timer_of(const struct lz_sim *sim, const struct lz_evq_event *alarm)
 {
+    const struct lz_sim_timers *list = sim->lanes[alarm->entity].list;
+    if (list != NULL) {
+        struct lz_sim_due due = {0};
+        if (list->first != 0)
+            list->head(list->ctx, list, &due);
+        return due.rank >> SEQ_SHIFT == alarm->rank >> SEQ_SHIFT ? LISTED : 0;
+    }
     uint32_t i = head_of(sim, &sim->lanes[alarm->entity]);
     bool is_it = i != 0 && sim->timers[i].rank >> SEQ_SHIFT == alarm->rank >> SEQ_SHIFT;
     return is_it ? i : 0;
@@ -489,6 +497,12 @@ static void move_alarm(struct lz_sim *sim)
 {
     struct lz_evq_event alarm = lz_evq_take(&sim->queue);
     struct lane *l = &sim->lanes[alarm.entity];
+    if (l->list != NULL) {
+        l->list->has_alarm = false;
+        if (l->list->first != 0)
+            lz_sim_timers_alarm(sim, l->list);
+        return;
+    }
     l->has_alarm = false;
     uint32_t head = head_of(sim, l);
     if (head != 0)
@@ -505,6 +519,17 @@ static void fire_timer(struct lz_sim *sim, uint32_t i)
     fire(sim, kind, entity, payload);
 }
 
+static void fire_listed(struct lz_sim *sim, lz_lane lane)
+{
+    struct lz_sim_timers *list = sim->lanes[lane].list;
+    lz_kind kind = sim->lanes[lane].kind;
+    struct lz_sim_due due;
+    list->head(list->ctx, list, &due);
+    list->take(list->ctx, list);
+    move_alarm(sim);
+    fire(sim, kind, due.entity, due.payload);
+}
+
 static inline void fire_ready(struct lz_sim *sim)
 {
     struct ready r = sim->ready[sim->ready_first];
@@ -515,6 +540,11 @@ static inline void fire_ready(struct lz_sim *sim)
 
 static inline void fire_next(struct lz_sim *sim, uint32_t timer)
 {
+    if (timer == LISTED) {
+        fire_listed(
+            sim, (lz_lane)sim->queue.events[sim->queue.near[sim->queue.near_first].event].entity);
+        return;
+    }
     if (timer != 0) {
         fire_timer(sim, timer);
         return;
@@ -526,11 +556,11 @@ static inline void fire_next(struct lz_sim *sim, uint32_t timer)
 // The first event of the lines.
 static inline void fire_line(struct lz_sim *sim)
 {
-    struct lz_line_event e = lz_lines_take(&sim->lines);
-    LZ_ASSERT(e.at >= sim->face.now);
-    sim->face.now = e.at;
-    sim->note.now_ns = e.at;
-    fire(sim, (lz_kind)e.rank, e.entity, e.payload);
+    const struct lz_line_event *e = lz_lines_take(&sim->face.lines);
+    LZ_ASSERT(e->at >= sim->face.now);
+    sim->face.now = e->at;
+    sim->note.now_ns = e->at;
+    fire(sim, (lz_kind)e->rank, e->entity, e->payload);
 }
 
 // Ready work, if nothing else falls on this instant; false: that has to be looked at first.
@@ -540,7 +570,7 @@ static inline bool fire_ready_first(struct lz_sim *sim)
     uint64_t now = (uint64_t)sim->face.now;
     bool is_near = q->near_first != q->near_last;
     uint64_t next = is_near ? (uint64_t)q->near[q->near_first].at : q->near_end;
-    if (next <= now || (uint64_t)sim->lines.at <= now || sim->fired >= sim->fired_max)
+    if (next <= now || (uint64_t)sim->face.lines.at <= now || sim->fired >= sim->fired_max)
         return false;
     fire_ready(sim);
     return true;
@@ -549,7 +579,7 @@ static inline bool fire_ready_first(struct lz_sim *sim)
 // Nothing is near. False: nothing in the queue is due, or a line's first event may be before it.
 static __attribute__((noinline)) bool open_next(struct lz_sim *sim, lz_time end)
 {
-    lz_time limit = sim->lines.at < end ? sim->lines.at : end;
+    lz_time limit = sim->face.lines.at < end ? sim->face.lines.at : end;
     if ((uint64_t)limit < sim->queue.near_end || !lz_evq_open(&sim->queue, limit))
         return false;
     if (sim->foresees)
@@ -572,8 +602,8 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
         return false;
     const struct lz_evq_entry *next = &q->near[q->near_first];
     const struct lz_evq_event *e = &q->events[next->event];
-    if (sim->lines.at <= next->at) {
-        if (sim->lines.at == next->at || sim->lines.at > end)
+    if (sim->face.lines.at <= next->at) {
+        if (sim->face.lines.at == next->at || sim->face.lines.at > end)
             return false;
         fire_line(sim);
         return true;
@@ -616,13 +646,15 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
             continue;
         bool has_ready = sim->ready_count > 0;
         lz_time limit = has_ready ? sim->face.now : end;
-        bool is_line = sim->lines.at <= limit && sim->lines.held > 0;
-        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? sim->lines.at : limit);
+        bool is_line = sim->face.lines.at <= limit && sim->face.lines.at < LZ_FOREVER;
+        const struct lz_evq_entry *next =
+            lz_evq_peek(&sim->queue, is_line ? sim->face.lines.at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
-            is_line && (e == NULL || sim->lines.at < next->at ||
-                        (sim->lines.at == next->at && lz_lines_first(&sim->lines)->rank < e->rank));
-        uint64_t rank = is_line     ? lz_lines_first(&sim->lines)->rank
+            is_line &&
+            (e == NULL || sim->face.lines.at < next->at ||
+             (sim->face.lines.at == next->at && lz_lines_first(&sim->face.lines)->rank < e->rank));
+        uint64_t rank = is_line     ? lz_lines_first(&sim->face.lines)->rank
                         : e != NULL ? e->rank
                                     : UINT64_MAX;
         bool is_ready = has_ready && sim->ready[sim->ready_first].rank < rank;

@@ -15,7 +15,8 @@
  *   lz_sim_after   one of the few delays that many events have, and that nobody cancels: O(1)
  *   lz_sim_arm     a timer of constant duration; a FIFO lane, O(1) to arm and cancel,
  *                  at most three places of 8 bytes for each that is armed: for timeouts,
- *                  which mostly never fire
+ *                  which mostly never fire. Who has a record for each may keep the timer in it
+ *                  (struct lz_sim_timers): then it costs the kernel nothing
  *
  * Invariants: now never decreases; an event never fires before it was scheduled;
  * a handle is never reused for another event while someone could still hold it
@@ -30,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/check.h"
 #include "sim/draw.h"
 #include "sim/line.h"
 #include "sim/time.h"
@@ -71,6 +73,8 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts);
 struct lz_sim_face {
     lz_time now;
     uint64_t key;
+    uint64_t seq; /* of the next that is scheduled */
+    struct lz_lines lines;
 };
 
 static inline lz_time lz_sim_now(const struct lz_sim *sim)
@@ -90,12 +94,26 @@ static inline uint64_t lz_sim_key(const struct lz_sim *sim)
     return ((const struct lz_sim_face *)sim)->key;
 }
 
+/*
+ * A rank is a sequence number over 16 bits of kind or lane. The tie-break: first come, first
+ * served. A strategy that explores other orders would put a number of its own above the sequence
+ * here, and send lz_sim_soon through the queue.
+ */
+#define LZ_SIM_SEQ_SHIFT 16
+#define LZ_SIM_SEQ_MAX (1ull << 48) /* 130 days at 25 million a second */
+static inline uint64_t lz_sim_next_rank(struct lz_sim *sim, uint32_t low)
+{
+    struct lz_sim_face *face = (struct lz_sim_face *)sim;
+    LZ_ASSERT(face->seq < LZ_SIM_SEQ_MAX);
+    return face->seq++ << LZ_SIM_SEQ_SHIFT | low;
+}
+
 struct lz_arena *lz_sim_arena(const struct lz_sim *sim);
 uint64_t lz_sim_seed(const struct lz_sim *sim);
 uint64_t lz_sim_events(const struct lz_sim *sim); /* fired so far */
 uint64_t lz_sim_trace(const struct lz_sim *sim);  /* trace hash so far */
-size_t lz_sim_pending(const struct lz_sim *sim);
-size_t lz_sim_bytes(const struct lz_sim *sim); /* of what was pending, at the most */
+size_t lz_sim_pending(const struct lz_sim *sim);  /* without timers that their owners keep */
+size_t lz_sim_bytes(const struct lz_sim *sim);    /* of what was pending, at the most */
 
 /* From `at` on, draws come from future number `future` of the same run; 0 is the original. */
 void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
@@ -116,8 +134,23 @@ void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
  * too many others. In order with all else, as if by lz_sim_at.
  */
 lz_line lz_sim_line(struct lz_sim *sim, lz_time delay);
-void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
-                  uint64_t payload);
+void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
+                       uint64_t payload); /* whose line is full */
+static inline void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
+                                uint64_t payload)
+{
+    struct lz_sim_face *face = (struct lz_sim_face *)sim;
+    if (__builtin_expect(lz_lines_is_full(&face->lines, line), 0)) {
+        lz_sim_after_more(sim, line, kind, entity, payload);
+        return;
+    }
+    LZ_ASSERT(kind != 0);
+    lz_time at = face->now + face->lines.all[(size_t)line].delay;
+    struct lz_line_event *e = lz_lines_push(&face->lines, line, at);
+    e->rank = lz_sim_next_rank(sim, kind);
+    e->payload = payload;
+    e->entity = entity;
+}
 
 /* Fire at `at`, which must not lie in the past. */
 lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
@@ -136,6 +169,40 @@ void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
 /* The lane for timers of `delay` that fire as `kind`; made on first use. */
 lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind);
 lz_event_id lz_sim_arm(struct lz_sim *sim, lz_lane lane, uint32_t entity, uint64_t payload);
+
+/*
+ * Timers of one delay that are kept in records of their owner, in a list in the order they were
+ * armed. To arm one is to append its record, with a rank by lz_sim_next_rank and the list's lane,
+ * and to call lz_sim_timers_armed; to cancel it, to take the record out: of that the kernel learns
+ * when it asks for the first of the list, at the time at which the one was due that was the first
+ * when it last asked.
+ */
+struct lz_sim_due {
+    lz_time at;
+    uint64_t rank;
+    uint32_t entity;
+    uint64_t payload;
+};
+
+struct lz_sim_timers {
+    lz_lane lane;
+    bool has_alarm;
+    uint32_t first, last; /* records, as their owner numbers them; 0: none */
+    lz_time delay;
+    void *ctx;
+    void (*head)(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due);
+    void (*take)(void *ctx, struct lz_sim_timers *list); /* the first, which fires: out of it */
+};
+
+/* Give the list its lane; it must outlive the run. All but its lane is set. */
+void lz_sim_timers_add(struct lz_sim *sim, struct lz_sim_timers *list, lz_kind kind);
+void lz_sim_timers_alarm(struct lz_sim *sim, struct lz_sim_timers *list);
+static inline void lz_sim_timers_armed(struct lz_sim *sim, struct lz_sim_timers *list)
+{
+    LZ_ASSERT(list->first != 0);
+    if (!list->has_alarm)
+        lz_sim_timers_alarm(sim, list);
+}
 
 /* Forget a pending event or timer. False if it has fired or been cancelled; 0 is allowed. */
 bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id);

@@ -269,6 +269,82 @@ static void the_way_an_event_was_scheduled_does_not_change_the_trace(void **stat
     assert_int_equal(traces[3], traces[4]);
 }
 
+// Timers that their owner keeps: records 1 .., which are those that are armed, in order.
+struct keeper {
+    struct lz_sim *sim;
+    struct lz_sim_timers list;
+    struct {
+        lz_time armed;
+        uint64_t rank;
+        bool is_armed;
+    } all[16];
+    uint32_t count;
+};
+
+static void find_first(struct keeper *k)
+{
+    for (k->list.first = 1; k->list.first <= k->count && !k->all[k->list.first].is_armed;)
+        k->list.first++;
+    if (k->list.first > k->count)
+        k->list.first = 0;
+}
+
+// The first that is armed is 'a', the next 'b' and so on.
+static void keep_one(struct keeper *k)
+{
+    uint32_t i = ++k->count;
+    k->all[i].armed = lz_sim_now(k->sim);
+    k->all[i].rank = lz_sim_next_rank(k->sim, k->list.lane);
+    k->all[i].is_armed = true;
+    find_first(k);
+    lz_sim_timers_armed(k->sim, &k->list);
+}
+
+static void drop(struct keeper *k, char letter)
+{
+    k->all[letter - 'a' + 1].is_armed = false;
+    find_first(k);
+}
+
+static void first_kept(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due)
+{
+    const struct keeper *k = ctx;
+    *due = (struct lz_sim_due){.at = k->all[list->first].armed + list->delay,
+                               .rank = k->all[list->first].rank,
+                               .entity = 'a' + list->first - 1};
+}
+
+static void take_kept(void *ctx, struct lz_sim_timers *list)
+{
+    drop(ctx, (char)('a' + list->first - 1));
+}
+
+static void timers_that_their_owner_keeps_are_in_order_with_all_others(void **state)
+{
+    struct rig *r = *state;
+    struct keeper k = {.sim = r->sim};
+    k.list = (struct lz_sim_timers){.delay = 10, .ctx = &k, .head = first_kept, .take = take_kept};
+    lz_sim_timers_add(r->sim, &k.list, r->mark);
+    assert_int_not_equal(lz_sim_lane(r->sim, 10, r->mark), k.list.lane);
+    lz_sim_at(r->sim, 10, r->mark, '1', 0);
+    keep_one(&k); // a
+    keep_one(&k); // b
+    lz_sim_at(r->sim, 10, r->mark, '2', 0);
+    lz_sim_run(r->sim, 4);
+    keep_one(&k);  // c
+    keep_one(&k);  // d
+    drop(&k, 'a'); // the alarm was set for this one
+    drop(&k, 'c');
+    expect_log(r, 13, "10:1 10:b 10:2");
+    uint64_t fired = lz_sim_events(r->sim);
+    drop(&k, 'd'); // and for this one now: nobody is left
+    lz_sim_run(r->sim, 20);
+    assert_int_equal(lz_sim_events(r->sim), fired);
+    assert_int_equal(lz_sim_pending(r->sim), 0);
+    keep_one(&k); // e
+    expect_log(r, 30, "10:1 10:b 10:2 30:e");
+}
+
 static void events_of_a_line_are_in_order_with_all_others(void **state)
 {
     struct rig *r = *state;
@@ -402,6 +478,7 @@ int main(void)
         TEST(a_run_ends_at_its_end_whatever_is_pending),
         TEST(the_budget_is_the_number_of_events_that_fire),
         TEST(the_way_an_event_was_scheduled_does_not_change_the_trace),
+        TEST(timers_that_their_owner_keeps_are_in_order_with_all_others),
         TEST(events_of_a_line_are_in_order_with_all_others),
         TEST(lines_are_few),
         TEST(a_random_mix_fires_in_the_order_of_time_and_scheduling),

@@ -274,6 +274,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     e->op = lz_call_op(w, opts->op);
     e->path = lz_draw_name(lz_draw_pair(from->path, to->path), opts->op != NULL ? opts->op : "");
     e->timeout = lz_client_timeout_lane(w, e->opts.timeout);
+    e->timers = lz_client_timers(w, e->opts.timeout);
     e->client_first = from->instances_first;
     e->client_count = from->instance_count;
     e->server_first = to->instances_first;

@@ -62,6 +62,8 @@ static void attempt_release(struct lz_world *w, struct lz_call *c, bool is_answe
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     lz_time linger = e->pool != NULL ? lz_connection_release(w, e, c, is_answered) : 0;
+    if (c->is_listed)
+        lz_client_unlist(w, e->timers, c);
     lz_sim_cancel(w->sim, c->timeout);
     if (c->state == LZ_CALL_SENT) {
         struct lz_edge_pair *p = lz_edge_pair(e, c->client, c->server);
@@ -114,12 +116,7 @@ void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
         lz_legs_ended(w, told->owner, told->call, result);
         return;
     }
-    struct lz_task *t = lz_task_find(w, told->owner);
-    LZ_ASSERT(t != NULL); // a task that goes away drops its call
-    LZ_ASSERT(t->child == told->call);
-    t->child = 0;
-    t->child_ns += told->took;
-    lz_task_ops_at(w, t->server)->called(w, t, result);
+    lz_client_tell_task(w, told, result);
 }
 
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result)
@@ -712,6 +709,40 @@ void lz_client_init(struct lz_world *w)
 size_t lz_clients_bytes(const struct lz_world *w)
 {
     return lz_pool_bytes(&w->clients->pool);
+}
+
+// ---- timeouts that are kept in the calls
+
+static void first_timeout(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due)
+{
+    const struct lz_call *c = lz_client_at(ctx, list->first);
+    LZ_ASSERT(c->is_listed && c->timeout_prev == 0);
+    *due = (struct lz_sim_due){.at = c->started + list->delay,
+                               .rank = c->timeout_rank,
+                               .entity = c->client,
+                               .payload = lz_client_token(c)};
+}
+
+static void take_timeout(void *ctx, struct lz_sim_timers *list)
+{
+    lz_client_unlist(ctx, list, lz_client_at(ctx, list->first));
+}
+
+struct lz_sim_timers *lz_client_timers(struct lz_world *w, lz_time timeout)
+{
+    struct lz_clients *cs = w->clients;
+    if (timeout > LZ_FOREVER / 2)
+        return NULL;
+    for (struct lz_client_timers *t = cs->timers; t != NULL; t = t->next)
+        if (t->list.delay == timeout)
+            return &t->list;
+    struct lz_client_timers *t = lz_arena_alloc(w->arena, sizeof(*t));
+    t->list = (struct lz_sim_timers){
+        .delay = timeout, .ctx = w, .head = first_timeout, .take = take_timeout};
+    t->next = cs->timers;
+    cs->timers = t;
+    lz_sim_timers_add(w->sim, &t->list, cs->timeout);
+    return &t->list;
 }
 
 lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout)

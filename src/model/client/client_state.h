@@ -50,9 +50,13 @@ struct lz_call {
         lz_event_id timer; /* before: connecting, backing off */
         struct lz_legs *legs;
     };
-    lz_event_id timeout;
-    lz_time begun;   /* the call */
-    lz_time started; /* the attempt */
+    union {
+        lz_event_id timeout;
+        uint64_t timeout_rank; /* is_listed */
+    };
+    uint32_t timeout_prev, timeout_next; /* is_listed: in its edge's list, 0: none */
+    lz_time begun;                       /* the call */
+    lz_time started;                     /* the attempt */
     union {
         lz_time connected;        /* it has a connection, perhaps still to be opened */
         struct lz_flight *flight; /* FOLLOWING; NULL: it is about to lead */
@@ -74,13 +78,15 @@ struct lz_call {
     uint8_t state; /* enum lz_call_state */
     uint8_t turn;  /* counts attempts' ends: an event of an earlier turn is stale */
     uint8_t owner_kind;
-    bool has_connection;   /* of a limited number */
-    uint8_t legs_kind : 4; /* enum lz_legs_kind */
-    uint8_t hops : 4;      /* attempts that somebody sent on to another: no retries */
-    uint8_t pass;          /* generation of the breaker that let the attempt through */
+    bool has_connection : 1; /* of a limited number */
+    bool is_listed : 1;      /* its timeout is kept here, see lz_client_arm */
+    uint8_t legs_kind : 4;   /* enum lz_legs_kind */
+    uint8_t hops : 4;        /* attempts that somebody sent on to another: no retries */
+    uint8_t pass;            /* generation of the breaker that let the attempt through */
 };
 
-_Static_assert(sizeof(struct lz_call) <= 128, "a request in flight is as small as it can be");
+// With a timer of the kernel's beside it, of 60 bytes, it could be 128.
+_Static_assert(sizeof(struct lz_call) <= 136, "a request in flight is as small as it can be");
 
 /* Attempts without those that were sent on. */
 static inline uint16_t lz_client_attempts(const struct lz_call *c)
@@ -89,8 +95,15 @@ static inline uint16_t lz_client_attempts(const struct lz_call *c)
     return c->attempt - c->hops;
 }
 
+/* Timeouts of all edges that have the same. */
+struct lz_client_timers {
+    struct lz_sim_timers list; /* of calls, by their index */
+    struct lz_client_timers *next;
+};
+
 struct lz_clients {
     struct lz_pool pool;
+    struct lz_client_timers *timers;
     lz_kind timeout, connect, again, fail, resolved;
     lz_kind keepalive, last_probe; /* 0: nobody asked for it */
     lz_kind hedge;                 /* 0: nobody does */
@@ -118,6 +131,44 @@ static inline struct lz_call *lz_client_find(const struct lz_world *w, uint64_t 
     return lz_pool_find_sized(&w->clients->pool, call, sizeof(struct lz_call));
 }
 
+static inline struct lz_call *lz_client_at(const struct lz_world *w, uint32_t index)
+{
+    return lz_pool_at_sized(&w->clients->pool, index, sizeof(struct lz_call));
+}
+
+/* The timeout of an attempt that begins now, after the delay of the list; see sim.h. */
+static inline void lz_client_arm(struct lz_world *w, struct lz_sim_timers *list, struct lz_call *c)
+{
+    LZ_ASSERT(!c->is_listed && c->started == lz_sim_now(w->sim));
+    uint32_t index = c->head.index;
+    c->is_listed = true;
+    c->timeout_rank = lz_sim_next_rank(w->sim, list->lane);
+    c->timeout_prev = list->last;
+    c->timeout_next = 0;
+    if (list->last != 0)
+        lz_client_at(w, list->last)->timeout_next = index;
+    else
+        list->first = index;
+    list->last = index;
+    lz_sim_timers_armed(w->sim, list);
+}
+
+static inline void lz_client_unlist(const struct lz_world *w, struct lz_sim_timers *list,
+                                    struct lz_call *c)
+{
+    LZ_ASSERT(c->is_listed);
+    if (c->timeout_prev != 0)
+        lz_client_at(w, c->timeout_prev)->timeout_next = c->timeout_next;
+    else
+        list->first = c->timeout_next;
+    if (c->timeout_next != 0)
+        lz_client_at(w, c->timeout_next)->timeout_prev = c->timeout_prev;
+    else
+        list->last = c->timeout_prev;
+    c->is_listed = false;
+    c->timeout = 0;
+}
+
 /* For plain.c: whoever made a call, which is gone already. */
 struct lz_client_told {
     enum lz_client_owner kind;
@@ -126,6 +177,18 @@ struct lz_client_told {
 };
 void lz_client_tell(struct lz_world *w, const struct lz_client_told *told,
                     const struct lz_call_result *result);
+
+/* The same for a task. */
+static inline void lz_client_tell_task(struct lz_world *w, const struct lz_client_told *told,
+                                       const struct lz_call_result *result)
+{
+    struct lz_task *t = lz_task_find(w, told->owner);
+    LZ_ASSERT(t != NULL); /* a task that goes away drops its call */
+    LZ_ASSERT(t->child == told->call);
+    t->child = 0;
+    t->child_ns += told->took;
+    lz_task_ops_at(w, t->server)->called(w, t, result);
+}
 
 /* For plain.c: nobody can be asked; the attempt ends at this instant, but not before this returns.
  */

@@ -36,6 +36,7 @@ struct lz_edge {
     uint64_t path;
     const struct lz_server_ops *ops; /* of the callee, from the beginning of the run on */
     lz_lane timeout;
+    struct lz_sim_timers *timers; /* for plain.h: timeouts kept in the calls; NULL: too late */
     lz_instance_id client_first, server_first;
     uint32_t client_count, server_count;
     struct lz_edge_client *clients;

@@ -17,8 +17,8 @@ void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
     bool says_nothing = !e->heeds_deadline && !e->hands_priority_on && o->priority == 0 &&
                         o->overall_timeout == 0 && !o->session;
     bool is_warm = !(o->fresh > 0.0) && !o->tcp.keepalive && !o->stream;
-    e->is_plain = is_alone && says_nothing && is_warm && o->timeout < LZ_FOREVER / 2 &&
-                  !face->is_plain_forbidden;
+    e->is_plain =
+        is_alone && says_nothing && is_warm && e->timers != NULL && !face->is_plain_forbidden;
     e->is_small = o->size > 0 && o->size <= LZ_TCP_SEGMENT && o->response_size > 0 &&
                   o->response_size <= LZ_TCP_SEGMENT;
     const struct lz_tasks_face *tasks = &w->tasks->face;
@@ -158,7 +158,7 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
     struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
         c->number = ++r->calls;
-    c->timeout = lz_sim_arm(w->sim, e->timeout, c->client, lz_client_token(c));
+    lz_client_arm(w, e->timers, c);
     attempt(w, e, c);
     return id;
 }
@@ -193,7 +193,10 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
     struct lz_request *r = lz_request_find(w, c->request);
     if (r != NULL)
         lz_span_add_answered(w, r, c, t, e->opts.to);
-    lz_sim_cancel(w->sim, c->timeout);
+    if (c->is_listed)
+        lz_client_unlist(w, e->timers, c);
+    else
+        lz_sim_cancel(w->sim, c->timeout);
     struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
     LZ_ASSERT(pair->in_flight > 0);
     pair->in_flight--;
@@ -207,10 +210,13 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
                                   .call = lz_pool_id(c),
                                   .took = lz_sim_now(w->sim) - c->begun};
     lz_pool_give(&w->clients->pool, c);
-    lz_client_tell(w, &told,
-                   &(struct lz_call_result){.outcome = LZ_OUTCOME_OK,
-                                            .status = t->status,
-                                            .value = t->value,
-                                            .is_no = e->is_keyed && t->status >= 400});
+    const struct lz_call_result result = {.outcome = LZ_OUTCOME_OK,
+                                          .status = t->status,
+                                          .value = t->value,
+                                          .is_no = e->is_keyed && t->status >= 400};
+    if (told.kind == LZ_OWNER_TASK)
+        lz_client_tell_task(w, &told, &result);
+    else
+        lz_client_tell(w, &told, &result);
     return true;
 }

@@ -1,6 +1,7 @@
 #include "model/service/handler.h"
 
 #include "base/check.h"
+#include "model/client/plain.h"
 #include "model/service/service_state.h"
 
 static struct lz_task *live_task(const struct lz_world *w, lz_task_id id)
@@ -22,17 +23,17 @@ void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint6
     struct lz_task *t = live_task(w, task);
     LZ_ASSERT(t->child == 0); // a handler waits for one thing at a time
     t->step++;
-    t->child = lz_client_begin(w, &(struct lz_client_begin){
-                                      .edge = edge,
-                                      .client = t->server,
-                                      .owner_kind = LZ_OWNER_TASK,
-                                      .owner = task,
-                                      .request = t->request,
-                                      .path = lz_draw_index(t->path, t->step),
-                                      .key = key,
-                                      .argument = argument,
-                                      .parent_call = t->call_number,
-                                  });
+    t->child = lz_plain_call(w, &(struct lz_client_begin){
+                                    .edge = edge,
+                                    .client = t->server,
+                                    .owner_kind = LZ_OWNER_TASK,
+                                    .owner = task,
+                                    .request = t->request,
+                                    .path = lz_draw_index(t->path, t->step),
+                                    .key = key,
+                                    .argument = argument,
+                                    .parent_call = t->call_number,
+                                });
 }
 
 void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration)

@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "model/client/client_state.h"
 #include "model/client/edge.h"
+#include "model/client/plain.h"
 #include "model/data/txn.h"
 #include "model/service/service_state.h"
 
@@ -16,17 +17,17 @@ enum {
 static inline void begin_call(struct lz_world *w, struct lz_service *s, struct lz_task *t,
                               lz_edge_id edge, uint64_t path)
 {
-    t->child = lz_client_begin(w, &(struct lz_client_begin){
-                                      .edge = edge,
-                                      .client = t->server,
-                                      .owner_kind = LZ_OWNER_TASK,
-                                      .owner = lz_pool_id(t),
-                                      .request = t->request,
-                                      .path = path,
-                                      .key = t->key,
-                                      .parent_call = t->call_number,
-                                      .op = s->opts.is_balancer ? t->op : 0,
-                                  });
+    t->child = lz_plain_call(w, &(struct lz_client_begin){
+                                    .edge = edge,
+                                    .client = t->server,
+                                    .owner_kind = LZ_OWNER_TASK,
+                                    .owner = lz_pool_id(t),
+                                    .request = t->request,
+                                    .path = path,
+                                    .key = t->key,
+                                    .parent_call = t->call_number,
+                                    .op = s->opts.is_balancer ? t->op : 0,
+                                });
 }
 
 // Reads of the first row and those behind it, then writes of them, then COMMIT.

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/client/client.h"
+#include "model/client/plain.h"
 #include "model/measure.h"
 #include "model/node/instance.h"
 #include "model/traffic/traffic_state.h"
@@ -50,7 +50,7 @@ struct lz_traffic *lz_traffic_at(const struct lz_world *w, lz_component_id id)
     return w->traffics->all[lz_world_component(w, id)->index];
 }
 
-static uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *send)
+static inline uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *send)
 {
     const struct lz_traffic *t = send->traffic;
     // Bots ask for everything once: no two want the same.
@@ -104,19 +104,19 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
     r->agent = send->agent & 0x7fffffffu;
     r->is_bot = send->is_bot;
     lz_request_id id = lz_pool_id(r);
-    lz_client_begin(w, &(struct lz_client_begin){
-                           .edge = t->edge,
-                           .client = t->users,
-                           .owner_kind = LZ_OWNER_TRAFFIC,
-                           .owner = id,
-                           .request = id,
-                           .path = send->path,
-                           .key = key_of(w, send),
-                       });
+    lz_plain_call(w, &(struct lz_client_begin){
+                         .edge = t->edge,
+                         .client = t->users,
+                         .owner_kind = LZ_OWNER_TRAFFIC,
+                         .owner = id,
+                         .request = id,
+                         .path = send->path,
+                         .key = key_of(w, send),
+                     });
 }
 
-static void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
-                    enum lz_outcome outcome)
+static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
+                           enum lz_outcome outcome)
 {
     LZ_ASSERT(t->open > 0);
     t->open--;
