@@ -391,7 +391,7 @@ end
 
 --- The body of a handler's coroutine: serves one request after another.
 function M.server(state)
-    local C = state.C
+    local C, math_type = state.C, math.type
     Request.call, state.known_call = C.caller(call)
     return function(fn, task, service, instance, key, op)
         local inner = { state = state }
@@ -403,7 +403,10 @@ function M.server(state)
             if is_record then fill_record(C, req, task) end
             local status = fn(req)
             if inner.unseen then status = sql.unseen(state, inner) end
-            fn, task, service, instance, key, op = C.answer(task, status_of(status, is_record))
+            if math_type(status) ~= "integer" or status < 100 or status > 599 then
+                status = status_of(status, is_record)
+            end
+            fn, task, service, instance, key, op = C.answer(task, status)
         end
     end
 end
