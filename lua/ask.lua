@@ -110,7 +110,10 @@ local OF = {
     { "version", { get = true, head = true, delete = true, restore = true, [""] = true } },
 }
 
-local function check_store(body, op)
+local function check_store(to, body, op)
+    if body.version ~= nil and to.fields.kind == "key_value" then
+        wrong("`version` is of objects, and %s keeps items", to.name)
+    end
     for _, row in ipairs(OF) do
         if body[row[1]] ~= nil and not row[2][op] then
             wrong("`%s` is not of %s", row[1], op == "" and "get" or op)
@@ -131,8 +134,8 @@ local function check_store(body, op)
     end
 end
 
-local function store_call(C, task, id, body, op, key)
-    check_store(body, op)
+local function store_call(C, task, id, to, body, op, key)
+    check_store(to, body, op)
     local actions
     if op == "transact_write" then actions = actions_of(body) end
     if op == "transact_get" then
@@ -173,7 +176,7 @@ function M.call(C, task, id, body, op, key)
     local ok, status, value, outcome, answered
     if to.kind == "store" then
         if body.values ~= nil then wrong("`values` is of a cache's mset") end
-        ok, status, value, outcome, answered = store_call(C, task, id, body, op, key)
+        ok, status, value, outcome, answered = store_call(C, task, id, to, body, op, key)
     elseif body.keys ~= nil and to.kind == "cache" and (op == "mget" or op == "mset") then
         ok, status, value, outcome, answered = cache_keys(C, task, id, body, op)
     elseif body.keys ~= nil then
