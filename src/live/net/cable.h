@@ -15,7 +15,7 @@
  * do not disturb each other. It dies with the run (PR_SET_PDEATHSIG), and the rules with the
  * namespace.
  *
- * Costs of a packet that is handed over, on one core of 2.1 GHz: about 4 us of the carrier.
+ * A packet that is handed over and held (UDP, 1,000 bytes) costs the carrier 5 us at 2.8 GHz.
  */
 #ifndef LZ_LIVE_NET_CABLE_H
 #define LZ_LIVE_NET_CABLE_H
