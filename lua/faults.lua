@@ -83,7 +83,9 @@ local function read_targets(state, ctx, body, f)
             if not ok then
                 state.diag.add { code = "LZ304", line = ctx.line, word = ctx.kind,
                     text = ("%s cannot target %s"):format(ctx.what, handles.describe(v)),
-                    help = kinds and "it targets " .. kinds:gsub(" ", ", ") }
+                    help = kinds and "it targets " .. kinds:gsub(" ", ", ")
+                        or i == 2 and type(v) ~= "table" and ("what is no target has a name; "
+                            .. "`lorenz explain fault.%s` lists them"):format(ctx.kind) or nil }
                 f.broken = true
             end
             targets[i] = target

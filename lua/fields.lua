@@ -523,13 +523,24 @@ function M.prepare()
     end
 end
 
+-- What other tools and many people call a field of ours, wherever a block has that one.
+local CALLED = {
+    duration = "lasting", length = "lasting", start = "at", delay = "add", percentage = "ratio",
+    percent = "ratio", probability = "ratio", instances = "replicas", count = "replicas",
+    rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
+    threads = "concurrency", workers = "concurrency", target = "to", upstream = "to",
+}
+
 local function unknown_field(ctx, fields, key)
     local names = listed(fields)
     local near, is_certain = diag.nearest(key, names)
+    local ours = CALLED[key]
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = place(ctx, key), at = "field",
         note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
-        help = near and ("a field with a similar name exists: `%s`"):format(near),
+        help = near and ("a field with a similar name exists: `%s`"):format(near)
+            or ours and know(fields).rows[ours] and ("what it means is called `%s`"):format(ours)
+            or nil,
         list = { "its fields are", names },
         fix = near and is_certain and { with = near } or nil }
 end

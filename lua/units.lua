@@ -26,9 +26,19 @@ end
 
 local function refuse(code, text, help) return nil, code, text, help end
 
+-- What others call a unit of ours.
+local CALLED = {
+    millis = "ms", millisecond = "ms", milliseconds = "ms",
+    usec = "us", micros = "us", microsecond = "us", microseconds = "us",
+    sec = "s", secs = "s", second = "s", seconds = "s", min = "m", mins = "m", minute = "m",
+    minutes = "m", hr = "h", hrs = "h", hour = "h", hours = "h", day = "d", days = "d",
+}
+
 --- The unit the text seems to have, if it is none of ours.
 local function unknown_unit(kind, unit, known)
-    return refuse("LZ202", ("unknown unit `%s` in %s"):format(unit, kind), "units are " .. known)
+    local ours = kind == "a duration" and CALLED[unit]
+    return refuse("LZ202", ("unknown unit `%s` in %s"):format(unit, kind),
+        (ours and ("`%s` is written `%s`; "):format(unit, ours) or "") .. "units are " .. known)
 end
 
 local function not_this(what, v)

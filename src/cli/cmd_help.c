@@ -12,7 +12,9 @@ static void overview(struct lz_out *out)
                      "usage: lorenz COMMAND [OPTIONS] [ARGUMENTS]\n\n");
     for (size_t i = 0; lz_cmd_get(i) != NULL; i++)
         lz_out_textf(out, "  %-11s  %s\n", lz_cmd_get(i)->name, lz_cmd_get(i)->summary);
-    lz_out_text(out, "\nlorenz help COMMAND tells more about one of them.\n");
+    lz_out_text(out,
+                "\nlorenz help COMMAND tells more about one of them; lorenz explain lists the\n"
+                "words of scenarios. To begin: lorenz init, then lorenz run.\n");
 }
 
 #define WIDTH 80

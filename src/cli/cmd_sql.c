@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -11,9 +12,16 @@
 #include "cli/flags.h"
 #include "cli/runs.h"
 #include "report/json.h"
+#include "report/pen.h"
 #include "report/run.h"
 
 #define STEPS_MAX 500000000 // virtual machine instructions; a question without end has more
+
+#define TABLE_WIDTH 13 // columns of a table's name
+
+#define TABLES                                                                                     \
+    "select m.name as \"table\", group_concat(p.name, ', ') as columns"                            \
+    " from sqlite_schema m, pragma_table_info(m.name) p where m.type = 'table' group by m.name"
 
 enum manner { COLUMNS, TABS, JSON_LINES };
 
@@ -154,6 +162,25 @@ static enum lz_exit answer(const struct sql_flags *f, struct sqlite3 *db, const 
     return ok ? LZ_EXIT_OK : LZ_EXIT_USAGE;
 }
 
+// Without a question: what could be asked about, a table each.
+static void list_tables(const struct sql_flags *f, const struct lz_report_run *run,
+                        struct lz_out *out)
+{
+    const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
+    const struct lz_report_style style = {
+        .colour = term.colour, .ascii = term.ascii, .width = term.width};
+    struct lz_str text;
+    lz_str_init(&text);
+    struct lz_pen pen = lz_pen_begin(&text, &style);
+    sqlite3_stmt *q = lz_run_ask(run, TABLES, 0, 0);
+    while (lz_run_next(&q)) {
+        lz_pen_addf(&pen, LZ_TINT_BOLD, "%-*s", TABLE_WIDTH - 1, lz_run_text(q, 0));
+        lz_pen_wrap(&pen, LZ_TINT_NONE, lz_run_text(q, 1), TABLE_WIDTH);
+    }
+    lz_out_write(out, text.text, text.len);
+    lz_str_finish(&text);
+}
+
 static enum lz_exit ask(const struct sql_flags *f, const struct lz_opts_rest *rest,
                         struct lz_out *out)
 {
@@ -169,12 +196,13 @@ static enum lz_exit ask(const struct sql_flags *f, const struct lz_opts_rest *re
         fprintf(stderr, "lorenz sql: %s\n", err.msg);
         return LZ_EXIT_USAGE;
     }
-    const char *sql = rest->count == 2
-                          ? rest->items[1]
-                          : "select m.name as \"table\", group_concat(p.name, ', ') as"
-                            " columns from sqlite_schema m, pragma_table_info(m.name) p"
-                            " where m.type = 'table' group by m.name";
-    enum lz_exit status = answer(f, file.report->db, sql, out);
+    bool is_plain = rest->count == 1 && f->manner == COLUMNS;
+    const char *sql = rest->count == 2 ? rest->items[1] : TABLES;
+    enum lz_exit status = LZ_EXIT_OK;
+    if (is_plain)
+        list_tables(f, file.report, out);
+    else
+        status = answer(f, file.report->db, sql, out);
     lz_runs_close(&file);
     return status;
 }

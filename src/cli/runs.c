@@ -37,10 +37,11 @@ bool lz_runs_open(const char *name, struct lz_runs_file *out, struct lz_err *err
 {
     struct lz_runs_file file = {.path = lz_runs_find(name)};
     if (file.path == NULL)
-        return lz_fail(err, LZ_ENOENT,
-                       "there is no run \"%s\", neither as a file nor in %s; `lorenz run` makes "
-                       "them, `ls %s` lists them",
-                       name, LZ_SESSION_RUNS, LZ_SESSION_RUNS);
+        return lz_fail(
+            err, LZ_ENOENT,
+            "there is no run \"%s\", neither as a file nor in %s\nhelp: `lorenz run` makes "
+            "them, `ls %s` lists them",
+            name, LZ_SESSION_RUNS, LZ_SESSION_RUNS);
     bool ok = lz_record_load(file.path, &file.image, &file.size, err);
     if (ok && !lz_report_open(file.image, file.size, &file.report, err)) {
         ok = lz_fail_in(err, "%s", file.path);

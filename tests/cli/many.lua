@@ -380,7 +380,8 @@ local rows = {
     -- Reports and questions.
     { "a run is shown again as it was", "$L run s/fails.lua >a; $L report fails-1 >b; cmp a b", 0 },
     { "a run answers a question",
-        "$L run -q s/fails.lua; $L sql fails-1 'select verdict, count(*) as n from expectation'", 0,
+        "$L run -q s/fails.lua; $L sql fails-1 | grep -A1 expectation; "
+        .. "$L sql fails-1 'select verdict, count(*) as n from expectation'", 0, width = 80,
         out = { "verdict  n\nfail     1" } },
     { "a run answers in JSON", "$L run -q s/fails.lua; "
         .. "$L sql fails-1 -f json 'select verdict, null as x from expectation'", 0,
