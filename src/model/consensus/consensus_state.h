@@ -32,6 +32,7 @@
 #define LZ_RAFT_WINDOW 4096   /* entries sent to a node and not confirmed */
 #define LZ_RAFT_HELD_MAX 1024 /* messages that wait for one before them */
 #define LZ_RAFT_HEADER_BYTES 64
+#define LZ_RAFT_SNAPSHOT_WORK UINT64_MAX /* the payload of a snapshot's job: no task's id */
 
 enum lz_raft_message_kind {
     LZ_RAFT_VOTE, /* asks for it */
@@ -115,7 +116,7 @@ struct lz_raft_node {
     uint32_t early_first;                   /* APPENDs that came before one before them */
     uint32_t early_count;
     uint32_t waiters_first, waiters_last; /* but for those that wait for an entry */
-    uint32_t snapshot_job;
+    uint32_t snapshot_job;                /* of its CPU */
 };
 
 enum lz_raft_waits {

@@ -84,7 +84,8 @@ static void take_snapshot(struct lz_world *w, struct lz_consensus *g, uint32_t n
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_consensus_node_path(g, n),
                                         LZ_PURPOSE_SERVICE, node->applied);
     lz_time demand = lz_dist_time(&g->opts.snapshot_time, &draw);
-    node->snapshot_job = lz_cpu_add(w, node->capacity->cpu, demand > 0 ? demand : 1, 0);
+    node->snapshot_job =
+        lz_cpu_add(w, node->capacity->cpu, demand > 0 ? demand : 1, LZ_RAFT_SNAPSHOT_WORK);
 }
 
 static void has_effect(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t index,

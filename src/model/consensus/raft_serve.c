@@ -445,7 +445,7 @@ static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_raft_node *node = &g->nodes[n];
     if (lz_instance_defer(w, entity, w->consensuses->handled, payload))
         return;
-    if (payload == 0) {
+    if (payload == LZ_RAFT_SNAPSHOT_WORK) {
         if (node->snapshot_job != 0)
             lz_cpu_remove(w, node->capacity->cpu, node->snapshot_job);
         node->snapshot_job = 0;
