@@ -112,13 +112,6 @@ static void free_targets(struct lz_action_firing *f)
 static bool refuse_kind(const char *kind, struct lz_err *err)
 {
     struct lz_str names;
-    if (strcmp(kind, "duplicate") == 0 || strcmp(kind, "reorder") == 0)
-        return lz_fail(
-            err, LZ_ENOENT,
-            "fault.%s has no live form: TCP drops what comes twice and puts in order what "
-            "overtakes, so that nobody would notice; fault.latency with a distribution, "
-            "fault.loss and fault.corrupt are noticed",
-            kind);
     lz_str_init(&names);
     lz_action_list(&names);
     lz_fail(err, LZ_ENOENT, "fault.%s has no live form; these have: %s", kind, names.text);

@@ -105,12 +105,12 @@ expect "it is asked" { sometimes = there.up:at_least(1) }]]
 scenario "x" { duration = "2s" }
 local api = process "api" { run = { "true" } }
 fault.clock_drift { api, ppm = 100, at = "1s" }]] .. RUN .. "s/x.lua", 2, err = { "LZ703" } },
-    { "what TCP hides from both ends is refused, with what it does not hide", inline [[
+    { "what a proxy cannot do is refused, with what can", inline [[
 scenario "x" { duration = "2s" }
 local api = process "api" { run = { "true" }, protocol = "http" }
 local users = traffic "users" { to = api, op = "GET /", rate = "1/s" }
 fault.duplicate { link(users, api), ratio = "10%", at = "1s" }]] .. RUN .. "s/x.lua", 2,
-        err = { "LZ703", "TCP drops what comes twice", "fault.corrupt" } },
+        err = { "LZ703", "acts on packets", 'network = "namespaces"' } },
     { "a metric that nobody observes is named", inline [[
 scenario "x" { duration = "2s" }
 local web = service "web" { live = { run = { "true" } } }
