@@ -1,7 +1,8 @@
 /*
  * client_state.h — what the parts of a call under way share; for model/ only.
  *
- *   client.c    attempts, timeouts, retries
+ *   client.c    attempts, timeouts
+ *   ending.c    how attempts end, and calls: told, tried again, given up
  *   connect.c   the connection an attempt needs before it can send
  *   legs.c      calls made several times side by side
  *   flight.c    calls that take the answer of one under way
@@ -35,6 +36,7 @@ enum lz_call_state {
 
 enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE, LZ_LEGS_THROUGH };
 
+struct lz_edge;
 struct lz_legs;
 struct lz_flight;
 
@@ -202,6 +204,22 @@ void lz_client_send(struct lz_world *w, struct lz_call *c);
 
 /* For legs.c: the call ends; forget one, and cancel its work or not. */
 void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_result *result);
+
+/* An attempt is over, with this result: the call ends, or waits for another attempt. */
+void lz_client_attempt_end(struct lz_world *w, struct lz_call *c,
+                           const struct lz_call_result *result);
+
+/* The attempt no longer holds anything: timers, its connection, its place in line. */
+void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered);
+
+/* An attempt whose server is known by its edge: pick it, and get a connection to it. */
+void lz_client_route(struct lz_world *w, struct lz_call *c);
+
+/* False if there is no time left: the attempt is over at this instant, and nothing is sent. */
+bool lz_client_arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
+
+/* A fan's and a bundle's legs are calls of their own; a race is one call, whatever it sends. */
+bool lz_client_is_one_call(const struct lz_edge *e, const struct lz_call *c);
 void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels);
 
 /* For flight.c: the answer of the call that was followed. */
