@@ -240,13 +240,22 @@ static void open_many(int count)
     free(fd);
 }
 
-int main(int argc, char **argv)
+// Connections that the limit of descriptors allows: the proxy has two for each. Root may raise it.
+static int may_open(int count)
 {
-    struct rlimit limit;
+    struct rlimit limit, more = {.rlim_cur = 2 * (rlim_t)count + 120};
     getrlimit(RLIMIT_NOFILE, &limit);
+    more.rlim_max = more.rlim_cur > limit.rlim_max ? more.rlim_cur : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+        return count;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    int most = (int)(limit.rlim_max / 2) - 60, count = argc > 1 ? atoi(argv[1]) : 10000;
+    return (int)(limit.rlim_max / 2) - 60;
+}
+
+int main(int argc, char **argv)
+{
+    int count = argc > 1 ? atoi(argv[1]) : 10000, most = may_open(count);
     int listener = listen_somewhere();
     pid_t server = fork();
     if (server == 0)
