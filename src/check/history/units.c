@@ -404,8 +404,7 @@ static int by_op_begin(const void *a, const void *b, void *ctx)
     return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
-// The last that a unit wrote to the key of its step `at`? Or a read before it wrote there.
-static bool is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at)
+bool lz_units_is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at)
 {
     bool reads = steps[at].f == LZ_RECORDER_STEP_READ;
     for (uint32_t i = reads ? 0 : at + 1; i < (reads ? at : count); i++)
@@ -447,7 +446,7 @@ void lz_units_flatten(const struct lz_recorder *r, struct lz_recorder *out)
         for (uint32_t at = r->txns[i].first; at != 0; at = r->steps[at - 1].next)
             own[count++] = r->steps[at - 1];
         for (uint32_t k = 0; k < count; k++)
-            if (is_external(own, count, k))
+            if (lz_units_is_external(own, count, k))
                 add_flat(out, &r->txns[i], i, &own[k]);
     }
     free(own);

@@ -86,6 +86,10 @@ enum lz_judge_white lz_units_bank_judge(const struct lz_units *u, const struct l
 /* Two units read one version of a key, and both replaced it: their clients could see that too. */
 bool lz_units_lose_updates(const struct lz_units *u);
 
+/* What other units can see of step `at`: the last that its unit wrote to the key, or a read before
+ * it wrote there. */
+bool lz_units_is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at);
+
 /* Of the history's keys and values, as the recorder has them. */
 lz_atom lz_units_key(struct lz_history *h, const struct lz_world *w, const struct lz_recorder *r,
                      uint64_t key);

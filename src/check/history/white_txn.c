@@ -38,15 +38,6 @@ static int by_key_and_version(const void *a, const void *b, void *ctx)
     return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-static bool is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at)
-{
-    bool reads = steps[at].f == LZ_RECORDER_STEP_READ;
-    for (uint32_t i = reads ? 0 : at + 1; i < (reads ? at : count); i++)
-        if (steps[i].key == steps[at].key && steps[i].f != LZ_RECORDER_STEP_READ)
-            return false;
-    return true;
-}
-
 struct graph {
     const struct lz_units *u;
     const struct lz_world *w;
@@ -66,7 +57,8 @@ static uint32_t collect(struct graph *g, struct touch *out)
             continue;
         for (uint32_t k = 0; k < unit->count; k++) {
             bool reads = steps[k].f == LZ_RECORDER_STEP_READ;
-            if (!is_external(steps, unit->count, k) || (reads && unit->outcome != LZ_RECORDER_OK))
+            if (!lz_units_is_external(steps, unit->count, k) ||
+                (reads && unit->outcome != LZ_RECORDER_OK))
                 continue;
             bool is_told = steps[k].has_version && !unit->is_repeated;
             g->is_whole = g->is_whole && is_told;
