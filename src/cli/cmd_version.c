@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "cli/cmd.h"
+#include "report/page.h"
 
 #ifndef LZ_VERSION
 #error "the build defines LZ_VERSION"
@@ -38,10 +39,14 @@ static void compiler(char *out, size_t size)
 static void print_json(struct lz_out *out)
 {
     char built_by[64];
+    bool has_uplot = lz_uplot_version[0] != '\0';
     compiler(built_by, sizeof(built_by));
-    lz_out_textf(out, "{\"version\":\"%s\",\"lua\":\"%s\",\"sqlite\":\"%s\",\"compiler\":\"%s\"}\n",
+    lz_out_textf(out,
+                 "{\"version\":\"%s\",\"lua\":\"%s\",\"sqlite\":\"%s\",\"compiler\":\"%s\","
+                 "\"uplot\":%s%s%s}\n",
                  LZ_VERSION, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE,
-                 sqlite3_libversion(), built_by);
+                 sqlite3_libversion(), built_by, has_uplot ? "\"" : "",
+                 has_uplot ? lz_uplot_version : "null", has_uplot ? "\"" : "");
 }
 
 static enum lz_exit cmd_version(const struct lz_cmd *cmd, struct lz_out *out, int argc, char **argv)

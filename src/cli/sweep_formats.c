@@ -8,6 +8,7 @@
 #include "explore/certain.h"
 #include "report/html_draw.h"
 #include "report/json.h"
+#include "report/page.h"
 
 const char lz_sweep_format_names[] = "github, html, json, junit, ndjson or tap";
 
@@ -380,7 +381,7 @@ static void write_html(const struct lz_sweep *s, enum lz_exit status, struct lz_
                 "<h1>Seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " of %" PRIu64
                 " runs failed</h1>\n<p class=\"quiet\">%" PRIu64 " of %" PRIu64
                 " runs took place &#183; exit %d &#183; lorenz " LZ_VERSION "</p>\n",
-                lz_html_style, s->opts.first, s->opts.last, s->failed, s->done, s->done, s->total,
+                lz_page_style, s->opts.first, s->opts.last, s->failed, s->done, s->done, s->total,
                 (int)status);
     lz_str_addf(out,
                 "<h2>Cases</h2>\n<table><thead><tr><th></th><th>scenario</th><th>case</th>"

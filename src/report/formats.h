@@ -8,7 +8,8 @@
  *                  summary, which is refused whole above 1 MiB, so it is cut below a million bytes
  *   graph.c        components, calls and faults as Mermaid and as DOT
  *   html.c         one page that loads nothing: what it says can be read without scripts and
- *                  without styles, for some servers forbid both; html_draw.h draws
+ *                  without styles, for some servers forbid both; html_draw.h draws, page/ has
+ *                  what scripts add, with uPlot where the build has it
  *   junit.c        there is no standard; what GitLab, Jenkins and GitHub readers agree on: names
  *                  are unique in a class, `time` is virtual, inconclusive is skipped with a message
  *   ndjson.c       lorenz.event/1: start, run, expectation, fault, summary; times are whole

@@ -11,8 +11,9 @@
 #include "check/format.h"
 #include "report/formats.h"
 #include "report/html_draw.h"
+#include "report/page.h"
 
-#define TRACKS_MAX 12
+#define TRAFFICS_MAX 4 // whose pictures are shown
 
 static int badness(const char *verdict)
 {
@@ -59,9 +60,29 @@ static struct ranked *rank(const struct lz_report_run *run)
     return list;
 }
 
-static void write_row(struct lz_str *out, const struct lz_run_expectation *e)
+// How much was to spare, as a bar: to the right what was left, to the left what was lacking.
+static void write_margin(struct lz_str *out, double margin)
 {
-    lz_str_addf(out, "<tr><td><span class=\"v %s\">%s</span></td><td>", e->verdict,
+    if (!isfinite(margin))
+        return;
+    double share = margin > 1.0 ? 1.0 : margin < -1.0 ? -1.0 : margin;
+    double wide = fabs(share) * 24.0;
+    lz_str_addf(out,
+                "<svg width=\"50\" height=\"8\" aria-hidden=\"true\"><path d=\"M25 0v8\""
+                " stroke=\"#888\"/><rect x=\"%.1f\" y=\"1\" width=\"%.1f\" height=\"6\""
+                " fill=\"%s\" class=\"%s\"/></svg>",
+                share < 0.0 ? 25.0 - wide : 25.0, wide, share < 0.0 ? "#cc3311" : "#1a7f37",
+                share < 0.0 ? "b" : "g");
+}
+
+static void write_row(struct lz_str *out, const struct lz_report_run *run,
+                      const struct lz_run_expectation *e)
+{
+    if (e->at >= 0)
+        lz_str_addf(out, "<tr data-at=\"%.9g\">", (double)e->at / 1e9);
+    else
+        lz_str_add(out, "<tr>");
+    lz_str_addf(out, "<td><span class=\"v %s\">%s</span></td><td>", e->verdict,
                 sign_of(e->verdict));
     lz_html_text(out, e->name);
     if (strcmp(e->severity, "warn") == 0)
@@ -77,6 +98,9 @@ static void write_row(struct lz_str *out, const struct lz_run_expectation *e)
     lz_html_text(out, e->why[0] != '\0' ? e->why : e->actual);
     lz_str_add(out, "</td><td>");
     lz_html_text(out, e->spare);
+    write_margin(out, e->margin);
+    lz_str_add(out, "</td><td>");
+    lz_html_sparkline(out, run, e);
     lz_str_add(out, "</td></tr>\n");
 }
 
@@ -85,10 +109,12 @@ static void write_expectations(struct lz_str *out, const struct lz_report_run *r
 {
     if (run->expectation_count == 0)
         return;
-    lz_str_add(out, "<h2>What must hold</h2>\n<table><thead><tr><th></th><th>expectation</th>"
-                    "<th>expected</th><th>got</th><th>spare</th></tr></thead><tbody>\n");
+    lz_str_add(
+        out,
+        "<h2>What must hold</h2>\n<table class=\"holds\"><thead><tr><th></th><th>expectation</th>"
+        "<th>expected</th><th>got</th><th>spare</th><th></th></tr></thead><tbody>\n");
     for (size_t i = 0; i < run->expectation_count; i++)
-        write_row(out, list[i].e);
+        write_row(out, run, list[i].e);
     lz_str_add(out, "</tbody></table>\n");
 }
 
@@ -106,7 +132,8 @@ static void write_plots(struct lz_str *out, const struct lz_report_run *run,
         if (shown == 0)
             lz_str_add(out, "<h2>How it was judged</h2>\n");
         shown++;
-        if (!lz_html_plot(out, run, e->metric, name.text, e)) {
+        const struct lz_html_chart chart = {.name = name.text, .metrics = {e->metric}, .e = e};
+        if (!lz_html_plot(out, run, &chart)) {
             lz_str_add(out, "<p class=\"quiet\">");
             lz_html_text(out, name.text);
             lz_str_add(out, " has no sample in this run.</p>\n");
@@ -115,27 +142,82 @@ static void write_plots(struct lz_str *out, const struct lz_report_run *run,
     }
 }
 
-// What users see: rate, errors and latency of traffic.
+// What users see: goodput, errors and latency of traffic.
+static void write_traffic(struct lz_str *out, const struct lz_report_run *run, int64_t id,
+                          const char *name, size_t *shown)
+{
+    static const struct {
+        const char *title, *sql;
+    } charts[] = {
+        {"goodput", "select id from metric where component = ? and present and name = 'goodput'"},
+        {"errors.ratio",
+         "select id from metric where component = ? and present and name = 'errors.ratio'"},
+        {"latency", "select id from metric where component = ? and present and name in"
+                    " ('latency.p50', 'latency.p95', 'latency.p99') order by name desc"},
+        {"in_flight", "select id from metric where component = ? and present and name ="
+                      " 'in_flight'"},
+    };
+    for (size_t i = 0; i < sizeof(charts) / sizeof(charts[0]); i++) {
+        char title[220];
+        struct lz_html_chart chart = {.name = title};
+        sqlite3_stmt *q = lz_run_ask(run, charts[i].sql, id, 0);
+        for (size_t k = 0; lz_run_next(&q); k++)
+            if (k < LZ_HTML_LINES_MAX)
+                chart.metrics[k] = sqlite3_column_int64(q, 0);
+        snprintf(title, sizeof(title), "%s.%s", name, charts[i].title);
+        *shown += lz_html_plot(out, run, &chart);
+    }
+}
+
 static void write_tracks(struct lz_str *out, const struct lz_report_run *run)
 {
-    sqlite3_stmt *q = lz_run_ask(run,
-                                 "select m.id, c.name || '.' || m.name from metric m join component"
-                                 " c on c.id = m.component where c.kind = 'traffic' and m.present"
-                                 " and m.name in ('goodput', 'errors.ratio', 'latency.p99')"
-                                 " order by c.id, m.id limit ?",
-                                 TRACKS_MAX, 0);
+    sqlite3_stmt *q =
+        lz_run_ask(run, "select id, name from component where kind = 'traffic' order by id limit ?",
+                   TRAFFICS_MAX, 0);
     lz_str_add(out, "<h2>What users saw</h2>\n");
     size_t shown = 0;
     while (lz_run_next(&q)) {
         char name[200];
         snprintf(name, sizeof(name), "%s", lz_run_text(q, 1));
-        shown += lz_html_plot(out, run, sqlite3_column_int64(q, 0), name, NULL);
+        write_traffic(out, run, sqlite3_column_int64(q, 0), name, &shown);
     }
     if (shown == 0)
         lz_str_add(out, "<p class=\"quiet\">No request was answered.</p>\n");
 }
 
 // ---------------------------------------------------------------- a run
+
+// The axis, the faults and the failures once more, for the script.
+static void write_about(struct lz_str *out, const struct lz_report_run *run)
+{
+    size_t shown = 0;
+    lz_str_addf(out,
+                "<script type=\"application/json\" class=\"about\">{\"end\":%.9g,\"warmup\":%.9g"
+                ",\"faults\":[",
+                (double)run->virtual_ns / 1e9, (double)run->warmup_ns / 1e9);
+    sqlite3_stmt *q = lz_run_ask(run,
+                                 "select name, started_ns, ended_ns from fault where started_ns is"
+                                 " not null order by started_ns, id limit 200",
+                                 0, 0);
+    for (; lz_run_next(&q); shown++) {
+        lz_time ended = lz_run_time(q, 2);
+        lz_str_addf(out, "%s{\"name\":", shown > 0 ? "," : "");
+        lz_html_json(out, lz_run_text(q, 0));
+        lz_str_addf(out, ",\"from\":%.9g,\"to\":%.9g}", (double)lz_run_time(q, 1) / 1e9,
+                    (double)(ended >= 0 ? ended : run->virtual_ns) / 1e9);
+    }
+    lz_str_add(out, "],\"pins\":[");
+    shown = 0;
+    for (size_t i = 0; i < run->expectation_count; i++) {
+        const struct lz_run_expectation *e = &run->expectations[i];
+        if (e->at < 0 || strcmp(e->verdict, "fail") != 0)
+            continue;
+        lz_str_addf(out, "%s{\"at\":%.9g,\"name\":", shown++ > 0 ? "," : "", (double)e->at / 1e9);
+        lz_html_json(out, e->name);
+        lz_str_add(out, "}");
+    }
+    lz_str_add(out, "]}</script>\n");
+}
 
 static void write_head(struct lz_str *out, const struct lz_report_options *options,
                        const struct lz_report_run *run)
@@ -157,6 +239,10 @@ static void write_head(struct lz_str *out, const struct lz_report_options *optio
                 " events &#183; lorenz ",
                 run->seed, lz_format_duration(took, sizeof(took), run->virtual_ns), run->events);
     lz_html_text(out, options->version);
+    if (run->token[0] != '\0') {
+        lz_str_add(out, " &#183; token ");
+        lz_html_text(out, run->token);
+    }
     lz_str_add(out, "</p>\n");
     if (run->about[0] != '\0') {
         lz_str_add(out, "<p>");
@@ -168,7 +254,7 @@ static void write_head(struct lz_str *out, const struct lz_report_options *optio
         lz_html_text(out, run->why);
         lz_str_add(out, "</p>\n");
     }
-    lz_str_add(out, "<pre>");
+    lz_str_add(out, "<pre class=\"copy\">");
     lz_html_text(out, command.text);
     lz_str_add(out, "</pre>\n");
     lz_str_finish(&command);
@@ -185,15 +271,19 @@ static void write_run(struct lz_str *out, const struct lz_report_options *option
     struct ranked *list = rank(run);
     lz_str_addf(out, "<section class=\"run\" id=\"run%zu\" data-end=\"%.9g\">\n", number,
                 (double)run->virtual_ns / 1e9);
+    write_about(out, run);
     write_head(out, options, run);
     write_expectations(out, run, list);
     if (run->trace_hash[0] != '\0' && run->virtual_ns > 0) {
-        lz_str_add(out, "<h2>When what went wrong</h2>\n");
+        lz_str_add(out, "<h2 class=\"when\">When what went wrong</h2>\n");
         lz_html_timeline(out, run);
         write_plots(out, run, list);
         write_tracks(out, run);
-        lz_str_add(out, "<h2>What calls what</h2>\n");
+        lz_str_add(out, "<h2 class=\"calls\">What calls what</h2>\n");
         lz_html_topology(out, run);
+        lz_html_tracks(out, run);
+        lz_str_add(out, "<h2>In numbers</h2>\n");
+        lz_html_numbers(out, run);
         lz_str_add(out, "<h2>Where requests were</h2>\n");
         lz_html_requests(out, run);
         lz_str_add(out, "<h2>What happened</h2>\n");
@@ -246,6 +336,15 @@ static void write_contents(struct lz_str *out, const struct lz_report_options *o
     lz_str_add(out, "</tbody></table>\n");
 }
 
+// uPlot comes in one piece, so that the page with it is the page without it and this.
+void lz_html_scripts(struct lz_str *out, const struct lz_report_options *options)
+{
+    if (!options->plain && lz_uplot_version[0] != '\0')
+        lz_str_addf(out, "<!-- uPlot %s\n\n%s--><style>%s</style><script>%s</script>\n",
+                    lz_uplot_version, lz_uplot_licence, lz_uplot_style, lz_uplot_script);
+    lz_str_addf(out, "<script>%s</script>\n</body></html>\n", lz_page_script);
+}
+
 void lz_html_write(struct lz_str *out, const struct lz_report_options *options,
                    struct lz_report_run *const *runs, size_t count)
 {
@@ -257,11 +356,11 @@ void lz_html_write(struct lz_str *out, const struct lz_report_options *options,
                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                     "<title>");
     lz_html_text(out, count == 1 ? lz_run_title(runs[0]) : "lorenz");
-    lz_str_addf(out, "</title>\n<style>%s</style></head><body>\n", lz_html_style);
+    lz_str_addf(out, "</title>\n<style>%s</style></head><body>\n", lz_page_style);
     if (count != 1)
         write_contents(out, options, list, count);
     for (size_t i = 0; i < count; i++)
         write_run(out, options, list[i].run, i + 1);
-    lz_str_addf(out, "<script>%s</script>\n</body></html>\n", lz_html_script);
+    lz_html_scripts(out, options);
     free(list);
 }

@@ -16,9 +16,10 @@
 #define REQUESTS_MAX 6 // that are shown with their spans
 #define SPANS_MAX 40   // of each
 #define EVENTS_MAX 500 // of the journal
+#define MARKS_MAX 100  // on the timeline
 #define BOX_WIDTH 150
 #define BOX_HEIGHT 38
-#define BOX_GAP 14
+#define BOX_GAP 20
 
 // ---------------------------------------------------------------- timeline
 
@@ -78,6 +79,21 @@ static void write_pins(struct lz_str *out, const struct lz_report_run *run, int 
     }
 }
 
+// What the scenario itself said: marks and lines of its log.
+static void write_marks(struct lz_str *out, const struct lz_report_run *run, int bottom)
+{
+    sqlite3_stmt *q = lz_run_ask(run,
+                                 "select at_ns, text from event where kind in ('mark', 'log')"
+                                 " order by seq limit ?",
+                                 MARKS_MAX, 0);
+    while (lz_run_next(&q)) {
+        double x = lz_html_x(run, lz_run_time(q, 0));
+        lz_str_addf(out, "<path d=\"M%.1f %dl-4 7h8z\" fill=\"#0072b2\"><title>", x, bottom - 7);
+        lz_html_text(out, lz_run_text(q, 1));
+        lz_str_add(out, "</title></path>");
+    }
+}
+
 void lz_html_timeline(struct lz_str *out, const struct lz_report_run *run)
 {
     size_t count = count_rows(run, "select count(*) from fault");
@@ -101,6 +117,7 @@ void lz_html_timeline(struct lz_str *out, const struct lz_report_run *run)
                     "fault was declared</text>",
                     LZ_HTML_LEFT + 6);
     write_pins(out, run, bottom);
+    write_marks(out, run, bottom);
     lz_html_ruler(out, run, bottom);
     lz_html_svg_end(out);
     if (count > shown)
@@ -184,7 +201,7 @@ static double box_x(const struct graph *g, const struct node *n)
 
 static double box_y(const struct node *n)
 {
-    return 16.0 + n->row * (BOX_HEIGHT + BOX_GAP);
+    return 18.0 + n->row * (BOX_HEIGHT + BOX_GAP);
 }
 
 static void write_edge(struct lz_str *out, const struct graph *g, sqlite3_stmt *q)
@@ -208,22 +225,29 @@ static void write_edge(struct lz_str *out, const struct graph *g, sqlite3_stmt *
 static void write_node(struct lz_str *out, const struct graph *g, const struct node *n)
 {
     double x = box_x(g, n), y = box_y(n);
+    lz_str_add(out, "<g class=\"node\" data-of=\"");
+    lz_html_text(out, n->name);
     lz_str_addf(out,
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"%d\" fill=\"#fff\""
+                "\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"%d\" fill=\"#fff\""
                 " stroke=\"%s\" stroke-width=\"%s\" class=\"%s\"/>",
                 x, y, BOX_WIDTH, BOX_HEIGHT, strcmp(n->kind, "traffic") == 0 ? 19 : 5,
                 n->is_hit ? "#d55e00" : "#888", n->is_hit ? "2.5" : "1", n->is_hit ? "h" : "n");
     lz_str_addf(out,
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"13\""
-                " fill=\"#222\" class=\"%s\">",
-                x + BOX_WIDTH / 2.0, y + 16, n->is_hit ? "" : "t");
+                " fill=\"#222\" class=\"t\">",
+                x + BOX_WIDTH / 2.0, y + 16);
     lz_html_text(out, n->name);
-    lz_str_addf(out, "</text><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"#777\">",
+    lz_str_addf(out,
+                "</text><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"#777\""
+                " class=\"q\">",
                 x + BOX_WIDTH / 2.0, y + 31);
     lz_html_text(out, n->kind);
     if (n->instances > 1)
         lz_str_addf(out, " &#215; %" PRId64, n->instances);
-    lz_str_add(out, n->is_hit ? ", hit</text>" : "</text>");
+    lz_str_addf(out,
+                "%s</text><text class=\"state b\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\""
+                " fill=\"#cc3311\"></text></g>",
+                n->is_hit ? ", hit" : "", x + BOX_WIDTH / 2.0, y - 3);
 }
 
 void lz_html_topology(struct lz_str *out, const struct lz_report_run *run)
@@ -233,7 +257,7 @@ void lz_html_topology(struct lz_str *out, const struct lz_report_run *run)
     read_nodes(g, run);
     place_nodes(g, run);
     if (g->count > 0) {
-        lz_html_svg_begin(out, 20 + g->rows * (BOX_HEIGHT + BOX_GAP), "what calls what");
+        lz_html_svg_begin(out, 22 + g->rows * (BOX_HEIGHT + BOX_GAP), "what calls what");
         lz_str_add(out, "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\""
                         " markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0L8 "
                         "4L0 8z\" fill=\"#888\"/></marker></defs>");
@@ -358,15 +382,16 @@ void lz_html_events(struct lz_str *out, const struct lz_report_run *run)
         return;
     }
     lz_str_addf(out,
-                "<details><summary>%zu event%s</summary><input type=\"search\" hidden"
-                " placeholder=\"filter\" aria-label=\"filter events\"><table class=\"events\">"
+                "<details><summary>%zu event%s</summary><input type=\"search\""
+                " class=\"events\" hidden placeholder=\"filter\" aria-label=\"filter "
+                "events\"><table class=\"events\">"
                 "<thead><tr><th>at</th><th>what</th><th></th><th>line</th></tr></thead><tbody>\n",
                 count, count == 1 ? "" : "s");
     sqlite3_stmt *q = lz_run_ask(
         run, "select at_ns, kind, text, line from event order by seq limit ?", EVENTS_MAX, 0);
     while (lz_run_next(&q)) {
         char at[40];
-        lz_str_addf(out, "<tr><td>%s</td><td>",
+        lz_str_addf(out, "<tr data-at=\"%.9g\"><td>%s</td><td>", (double)lz_run_time(q, 0) / 1e9,
                     lz_format_instant(at, sizeof(at), lz_run_time(q, 0)));
         lz_html_text(out, lz_run_text(q, 1));
         lz_str_add(out, "</td><td>");
@@ -393,10 +418,34 @@ static bool is_failed_line(const struct lz_report_run *run, int64_t line)
     return false;
 }
 
+static bool is_fault_line(const struct lz_report_run *run, int64_t line)
+{
+    bool found = false;
+    sqlite3_stmt *q = lz_run_ask(run, "select 1 from fault where line = ? limit 1", line, 0);
+    while (lz_run_next(&q))
+        found = true;
+    return found;
+}
+
+static void write_params(struct lz_str *out, const struct lz_report_run *run)
+{
+    size_t shown = 0;
+    sqlite3_stmt *q = lz_run_ask(run, "select name, value from param order by rowid", 0, 0);
+    for (; lz_run_next(&q); shown++) {
+        lz_str_add(out, shown == 0 ? "<p>with " : ", ");
+        lz_html_text(out, lz_run_text(q, 0));
+        lz_str_add(out, " = ");
+        lz_html_text(out, lz_run_text(q, 1));
+    }
+    if (shown > 0)
+        lz_str_add(out, "</p>\n");
+}
+
 void lz_html_source(struct lz_str *out, const struct lz_report_run *run)
 {
     const char *text;
     size_t len;
+    write_params(out, run);
     lz_str_add(out, "<details><summary>");
     lz_html_text(out, run->file);
     lz_str_add(out, "</summary><pre class=\"src\">");
@@ -405,7 +454,11 @@ void lz_html_source(struct lz_str *out, const struct lz_report_run *run)
         struct lz_str copy;
         lz_str_init(&copy);
         lz_str_add_n(&copy, text, len);
-        lz_str_addf(out, "<%s><i>%" PRId64 "</i>", is_marked ? "b" : "span", line);
+        lz_str_addf(out, "<%s><i>%" PRId64 "</i>",
+                    is_marked                  ? "b"
+                    : is_fault_line(run, line) ? "span class=\"f\""
+                                               : "span",
+                    line);
         lz_html_text(out, copy.text);
         lz_str_addf(out, "</%s>", is_marked ? "b" : "span");
         lz_str_finish(&copy);

@@ -292,12 +292,14 @@ local rows = {
 
     -- Pages and run files.
     { "a page loads nothing and has what failed first",
-        "$L run -q s/passes.lua s/fails.lua -o html=h; grep -o 'https*:[^ \"]*' h | sort -u; "
+        "$L run -q s/passes.lua s/fails.lua -o html=h; "
+        .. "sed 's,/\\*! https://github.com/leeoniya/uPlot,,' h "
+        .. "| grep -o 'https*:[^ \"]*' | sort -u; "
         .. "grep -o '<h1>.*' h | sed 's/<[^>]*>//g'", 0,
         out = { "!https", "2 runs, 1 does not hold\n&#10007; " } },
     { "what a scenario is called is no markup",
         "sed 's,scenario \"[^\"]*\",scenario \"</script><img onerror=x>\",' s/passes.lua "
-        .. ">s/x.lua; $L run -q s/x.lua -o html=h; grep -c '<img\\|</script><' h", 1,
+        .. ">s/x.lua; $L run -q s/x.lua -o html=h; grep -c '<img' h", 1,
         out = { "0\n" } },
     { "a run file may be had by name",
         "$L run -q s/passes.lua -o lzrun=r; cmp r .lorenz/runs/passes-1.lzrun && $L report r", 0,

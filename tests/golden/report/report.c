@@ -17,6 +17,7 @@
 #include <sqlite3.h>
 
 #include "record/record_rows.h"
+#include "report/page.h"
 #include "report/report.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -256,7 +257,9 @@ static void other_programs_read_as_before(void **state)
     const char *folder = getenv("LZ_GOLDEN");
     unsigned char *images[COUNT(formatted)];
     struct lz_report_run *runs[COUNT(formatted)];
-    const struct lz_report_options options = {.version = "0", .seed = 2, .exit_code = 2};
+    // Pages are as they are without uPlot, so that they are equal for every build.
+    const struct lz_report_options options = {
+        .version = "0", .seed = 2, .exit_code = 2, .plain = true};
     assert_non_null(folder);
     for (size_t i = 0; i < COUNT(formatted); i++) {
         struct lz_err err;
@@ -285,6 +288,43 @@ static void other_programs_read_as_before(void **state)
         lz_report_close(runs[i]);
         sqlite3_free(images[i]);
     }
+}
+
+// What uPlot adds stands in one place, with its licence, and the rest is as without.
+static void uplot_adds_one_piece_to_a_page(void **state)
+{
+    (void)state;
+    struct lz_report_options options = {.version = "0", .seed = 1, .plain = true};
+    struct lz_report_run *run;
+    struct lz_err err;
+    size_t size;
+    if (lz_uplot_version[0] == '\0') {
+        print_message("no uPlot in this build: meson's option uplot says where it may be\n");
+        skip();
+    }
+    unsigned char *image = make(story, &size);
+    assert_true(lz_report_open(image, size, &run, &err));
+    struct lz_str plain, full;
+    lz_str_init(&plain);
+    lz_str_init(&full);
+    lz_report_format_find("html")->write(&plain, &options, &run, 1);
+    options.plain = false;
+    lz_report_format_find("html")->write(&full, &options, &run, 1);
+    assert_null(strstr(plain.text, "<!-- uPlot"));
+    const char *piece = strstr(full.text, "<!-- uPlot ");
+    assert_non_null(piece);
+    size_t before = (size_t)(piece - full.text), added = full.len - plain.len;
+    assert_memory_equal(full.text, plain.text, before);
+    assert_string_equal(piece + added, plain.text + before);
+    const char *const parts[] = {lz_uplot_version, lz_uplot_licence, lz_uplot_style,
+                                 lz_uplot_script};
+    for (size_t i = 0; i < COUNT(parts); i++)
+        assert_non_null(strstr(piece, parts[i]));
+    assert_non_null(strstr(lz_uplot_licence, "Permission is hereby granted"));
+    lz_str_finish(&plain);
+    lz_str_finish(&full);
+    lz_report_close(run);
+    sqlite3_free(image);
 }
 
 // GitHub hides what is above ten annotations, and refuses a summary above 1 MiB whole.
@@ -403,6 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_shown_as_before),
         cmocka_unit_test(other_programs_read_as_before),
+        cmocka_unit_test(uplot_adds_one_piece_to_a_page),
         cmocka_unit_test(what_github_takes_is_bounded),
         cmocka_unit_test(ascii_means_seven_bits),
         cmocka_unit_test(every_width_is_kept),
