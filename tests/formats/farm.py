@@ -2,6 +2,7 @@
 # real one, of this machine alone), GNU parallel, and the manifest for Kubernetes. TAP.
 #
 # What is merged of the blocks must be the sweep that ran in one place, byte for byte.
+import json
 import os
 import pwd
 import shutil
@@ -157,6 +158,28 @@ def parallel(case, folder):
     case.say(same and done.returncode == 0, name, done.stderr + detail)
 
 
+# By the schemas that Kubernetes publishes, and one that must be refused, for they could let all pass.
+def by_schema(case, job):
+    name, refuses = "the manifest is valid batch/v1", "a manifest that is none is refused"
+    if shutil.which("node") is None:
+        case.skip(name, "no node here")
+        return
+    ask = ["node", os.path.join(os.path.dirname(os.path.abspath(__file__)), "kubernetes.js"),
+           os.path.dirname(TOOLS)]
+    done = subprocess.run(ask, input=json.dumps(job), capture_output=True, text=True)
+    if done.returncode == 77:
+        case.skip(name, done.stdout.strip() + ": tools/setup-tests installs it")
+        return
+    case.say(done.returncode == 0, name, done.stdout + done.stderr)
+    job = json.loads(json.dumps(job))
+    job["spec"]["completions"] = "many"
+    job["spec"]["template"]["spec"]["restarts"] = "OnFailure"
+    done = subprocess.run(ask, input=json.dumps(job), capture_output=True, text=True)
+    told = "completions must be integer" in done.stdout \
+        and "template/spec/restarts is no field of PodSpec" in done.stdout
+    case.say(done.returncode == 1 and told, refuses, done.stdout + done.stderr)
+
+
 def kubernetes(case, folder):
     try:
         import yaml
@@ -176,6 +199,7 @@ def kubernetes(case, folder):
         and pod["securityContext"]["runAsNonRoot"] \
         and {m["name"] for m in box["volumeMounts"]} <= volumes
     case.say(holds, "the manifest is an indexed Job", job)
+    by_schema(case, job)
     emit(folder)
     command = [os.path.join(folder, part) for part in box["command"]]
     for index in range(BLOCKS):
