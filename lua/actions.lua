@@ -9,9 +9,9 @@ local units = require "units"
 
 local M = {}
 
-local function need(read, what, v)
+local function need(read, what, v, level)
     local value, _, text = read(v)
-    if value == nil then error(("%s: %s"):format(what, text), 3) end
+    if value == nil then error(("%s: %s"):format(what, text), level or 3) end
     return value
 end
 
@@ -47,6 +47,7 @@ end
 function M.install(state)
     local C = state.C
     state.facts_of = handles.of
+    state.dist_numbers = {} -- of those that requests draw from, as C keeps them
     local a = {}
 
     -- What `sleep` is asked to last: nanoseconds, or the facts of a distribution to draw from.
@@ -308,12 +309,28 @@ function Request:transaction(body, f)
     return transaction.run(self.inner, body, f, { copy = copy_options, is_same = is_same })
 end
 
+--- How long a request sleeps or works: a duration, or a draw of its own from a distribution.
+local function lasting(inner, what, d)
+    local h = handles.of(d)
+    if not h or h.kind ~= "dist" then return need(units.duration, what, d, 4) end
+    local state = inner.state
+    local number = state.dist_numbers[h]
+    if not number then
+        number = state.C.keep_dist(h)
+        if number == 1 then state.dist_numbers = {} end -- there were too many: it began anew
+        state.dist_numbers[h] = number
+    end
+    if inner.drawn_by ~= inner.task then inner.drawn_by, inner.drawn = inner.task, 0 end
+    inner.drawn = inner.drawn + 1
+    return state.C.drawn(inner.task, number, inner.drawn)
+end
+
 function Request:sleep(d)
-    self.inner.state.C.pause(self.inner.task, need(units.duration, "req:sleep", d))
+    self.inner.state.C.pause(self.inner.task, lasting(self.inner, "req:sleep", d))
 end
 
 function Request:work(d)
-    self.inner.state.C.work(self.inner.task, need(units.duration, "req:work", d))
+    self.inner.state.C.work(self.inner.task, lasting(self.inner, "req:work", d))
 end
 
 --- An operation on its replica's disk, "read", "write" or "fsync"; false if it has failed.

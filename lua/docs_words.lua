@@ -473,8 +473,10 @@ M.request = {
             .. "the options of a call. What comes back has ok, status, rows (by column), changes "
             .. "and last_id, or error and code. One that failed ends the request with 500 unless "
             .. "the handler looks at how it went; :must() ends it at once." },
-    sleep = { sign = "fun(self: Request, time: Duration)", text = "Waits, holding its worker." },
-    work = { sign = "fun(self: Request, time: Duration)", text = "Uses the CPU for so long." },
+    sleep = { sign = "fun(self: Request, time: Duration|Dist)",
+        text = "Waits, holding its worker." },
+    work = { sign = "fun(self: Request, time: Duration|Dist)",
+        text = "Uses the CPU for so long: a duration, or a draw from a distribution." },
     disk = { sign = "fun(self: Request, op: 'read'|'write'|'fsync'): boolean",
         text = "An operation on its replica's disk; false if it has failed." },
     time_left = { sign = "fun(self: Request): Duration?",

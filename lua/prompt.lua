@@ -101,7 +101,9 @@ function M.eval(state, text)
     end
     session.out = {}
     local before = #state.diag.list
+    state.is_prompting = true
     local results = table.pack(pcall(chunk))
+    state.is_prompting = false
     local complaint = take_diagnostic(state, before)
     if not results[1] then return "wrong", sentence(results[2]) end
     if complaint then return "wrong", complaint end
@@ -119,7 +121,9 @@ local function value_of(state, text, kinds, what)
     local chunk, message = state.C.compile("return " .. text, "=prompt", session.env)
     if not chunk then error(sentence(message), 0) end
     local before = #state.diag.list
+    state.is_prompting = true
     local ok, v = pcall(chunk)
+    state.is_prompting = false
     local complaint = take_diagnostic(state, before)
     if not ok then error(sentence(v), 0) end
     if complaint then error(complaint, 0) end

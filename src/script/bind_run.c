@@ -2,11 +2,13 @@
 #include <lauxlib.h>
 
 #include "base/check.h"
+#include "base/grow.h"
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/clock.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
+#include "script/read.h"
 #include "script/value.h"
 
 #define FRAMES_MAX 60
@@ -188,6 +190,36 @@ static int pause_for(lua_State *L)
     return lz_proc_yield(L);
 }
 
+#define DISTS_MAX 4096 // then all are forgotten: who makes a new one for each request has many
+
+// keep_dist(dist) -> number, for drawn; 1: what was kept is forgotten
+static int keep_dist(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    struct lz_dist dist;
+    struct lz_err err;
+    if (!lz_read_dist_at(L, 1, &dist, &err))
+        return luaL_error(L, "%s", err.msg);
+    if (s->dist_count == DISTS_MAX)
+        s->dist_count = 0;
+    s->dists = lz_grow(s->arena, s->dists, &s->dist_cap, s->dist_count + 1, sizeof(*s->dists));
+    s->dists[s->dist_count] = dist;
+    lua_pushinteger(L, ++s->dist_count);
+    return 1;
+}
+
+// drawn(task, dist, n) -> nanoseconds: the request's n-th draw
+static int drawn(lua_State *L)
+{
+    const struct lz_script *s = lz_script_of(L);
+    lz_task_id task = check_task(L, 1);
+    lua_Integer dist = luaL_checkinteger(L, 2), n = luaL_checkinteger(L, 3);
+    LZ_ASSERT(dist >= 1 && dist <= s->dist_count);
+    LZ_ASSERT(n >= 1);
+    lua_pushinteger(L, lz_handler_draw(world_of(L), task, &s->dists[dist - 1], (uint64_t)n));
+    return 1;
+}
+
 static int work(lua_State *L)
 {
     lz_task_id task = check_task(L, 1);
@@ -272,6 +304,8 @@ static const luaL_Reg functions[] = {
     {"call", call},
     {"call_many", call_many},
     {"pause", pause_for},
+    {"keep_dist", keep_dist},
+    {"drawn", drawn},
     {"work", work},
     {"io", io},
     {"io_failed", io_failed},

@@ -39,6 +39,8 @@ struct lz_script {
     uint64_t flights;    /* of single flight, counted */
     uint64_t *sql_noted; /* hashes of what the journal has been told of failed statements */
     uint32_t sql_noted_count, sql_noted_cap;
+    struct lz_dist *dists; /* that requests draw from, by the numbers the Lua half has for them */
+    uint32_t dist_count, dist_cap;
     enum lz_sim_stop stop;
     jmp_buf *full; /* where to go when the memory budget is used up */
     struct lz_script_case *cases;

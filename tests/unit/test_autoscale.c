@@ -40,6 +40,14 @@ static const struct row rows[] = {
     {"MissingMetricsUnreadyScaleDown", {2, 1, 1, 0.1 + 0.1, 0.50}, 3},
     {"ComputedToleranceAlgImplementation/scale", {10, 0, 0, 5.0, 0.56}, 9},
     {"ComputedToleranceAlgImplementation/noscale", {10, 0, 0, 5.0, 0.55}, 10},
+    // kubernetes.io, "Horizontal Pod Autoscaling", algorithm details: 200m against 100m doubles,
+    // 50m halves; within a tenth of 1 nothing is done.
+    {"200m of 100m", {4, 0, 0, 4 * 2.0, 1.00}, 8},
+    {"50m of 100m", {4, 0, 0, 4 * 0.5, 1.00}, 2},
+    {"ratio 1.09", {10, 0, 0, 10.9, 1.00}, 10},
+    {"ratio 1.11", {10, 0, 0, 11.1, 1.00}, 12},
+    {"ratio 0.91", {10, 0, 0, 9.1, 1.00}, 10},
+    {"ratio 0.89", {10, 0, 0, 8.9, 1.00}, 9},
     {"nothing is measured", {0, 3, 1, 0.0, 0.50}, 4},
 };
 

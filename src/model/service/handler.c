@@ -36,6 +36,15 @@ void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint6
                                 });
 }
 
+lz_time lz_handler_draw(const struct lz_world *w, lz_task_id task, const struct lz_dist *dist,
+                        uint64_t n)
+{
+    LZ_ASSERT(n > 0);
+    const struct lz_task *t = live_task(w, task);
+    // 0 and 1 are the service time's and the CPU time's.
+    return lz_dist_time_once(dist, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, n + 1);
+}
+
 void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration)
 {
     LZ_ASSERT(duration >= 0);

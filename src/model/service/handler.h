@@ -15,9 +15,12 @@
 
 bool lz_handler_is_live(const struct lz_world *w, lz_task_id task);
 
-/* On a live task. Each but `answer` ends in a callback. */
+/* On a live task. Each but `draw` and `answer` ends in a callback. */
 void lz_handler_call(struct lz_world *w, lz_task_id task, lz_edge_id edge, uint64_t key,
                      lz_argument_id argument);
+/* Its n-th draw, from 1: of the request and nobody else. */
+lz_time lz_handler_draw(const struct lz_world *w, lz_task_id task, const struct lz_dist *dist,
+                        uint64_t n);
 void lz_handler_sleep(struct lz_world *w, lz_task_id task, lz_time duration);
 void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* uses the CPU */
 /* On the disk; false if that takes no time: then nothing follows. Asked after: has it failed? */
