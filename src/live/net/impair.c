@@ -16,8 +16,7 @@ struct active {
     uint32_t slot;
     uint64_t count[2]; // packets so far
     struct lz_loss_state loss[2];
-    int64_t last_delay_ns[2];
-    bool has_last[2];
+    struct lz_toxic_delays delays;
 };
 
 struct way {
@@ -127,19 +126,6 @@ static bool is_on(const struct active *a, int d)
     return a->t.directions == 0 || (a->t.directions & bit) != 0;
 }
 
-// As a proxy does it: the first number decides whether it fares as the one before.
-static int64_t delay_of(struct active *a, int d, struct lz_draw *draw)
-{
-    bool same = a->t.correlation > 0.0 && lz_draw_unit(draw) < a->t.correlation;
-    if (!same || !a->has_last[d]) {
-        struct lz_dist dist = a->t.delay;
-        dist.points = a->t.points;
-        a->last_delay_ns[d] = lz_dist_time(&dist, draw);
-        a->has_last[d] = true;
-    }
-    return a->last_delay_ns[d];
-}
-
 // When its last byte is through; -1: it would make too much wait, and is dropped.
 static int64_t through(struct lz_impair *im, const struct active *a,
                        const struct lz_impair_packet *p)
@@ -170,7 +156,7 @@ static void strike(struct lz_impair *im, struct active *a, const struct lz_impai
     if (strikes && !lz_loss_next(&a->t.loss, &a->loss[d], &draw))
         return;
     if (a->t.kind == LZ_TOXIC_LATENCY) {
-        f->release_ns += delay_of(a, d, &draw);
+        f->release_ns += lz_toxic_delay(&a->t, &a->delays, d, &draw);
     } else if (a->t.kind == LZ_TOXIC_BANDWIDTH) {
         int64_t at = through(im, a, p);
         f->is_dropped = at < 0;

@@ -30,27 +30,13 @@ static struct lz_draw draw_for(const struct lz_conn *c, const struct lz_active *
                          counter | (packet & COUNTER_MASK));
 }
 
-static int64_t delay_of(struct lz_active *a, int d, struct lz_draw *draw)
-{
-    // The first number decides whether it fares as the one before, so that a constant takes one
-    // too.
-    bool same = a->t.correlation > 0.0 && lz_draw_unit(draw) < a->t.correlation;
-    if (!same || !a->has_last[d]) {
-        struct lz_dist dist = a->t.delay;
-        dist.points = a->t.points;
-        a->last_delay_ns[d] = lz_dist_time(&dist, draw);
-        a->has_last[d] = true;
-    }
-    return a->last_delay_ns[d];
-}
-
 // A round trip as the latencies in force make it: what a fast retransmit takes.
 static int64_t round_trip(const struct lz_edge *e)
 {
     int64_t sum = NS_PER_MS;
     for (const struct lz_active *a = e->active; a != NULL; a = a->next) {
         if (a->t.kind == LZ_TOXIC_LATENCY)
-            sum += a->last_delay_ns[0] + a->last_delay_ns[1];
+            sum += a->delays.last_ns[0] + a->delays.last_ns[1];
     }
     return sum;
 }
@@ -85,7 +71,7 @@ int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now)
             continue;
         if (a->t.kind == LZ_TOXIC_LATENCY) {
             struct lz_draw draw = draw_for(c, a, d, l->turn, l->turn_bytes / LZ_TOXIC_PACKET);
-            at += c->skips_delay ? 0 : delay_of(a, d, &draw);
+            at += c->skips_delay ? 0 : lz_toxic_delay(&a->t, &a->delays, d, &draw);
             lz_gate_touch(a, 1);
         } else if (a->t.kind == LZ_TOXIC_STALL) {
             at += stall(c, a, d, len);
@@ -133,7 +119,7 @@ int64_t lz_gate_handshake(struct lz_conn *c)
                 continue;
             struct lz_draw draw = draw_for(c, a, ways[i], 0, i);
             if (a->t.kind == LZ_TOXIC_LATENCY)
-                sum += delay_of(a, ways[i], &draw);
+                sum += lz_toxic_delay(&a->t, &a->delays, ways[i], &draw);
             if (a->t.kind != LZ_TOXIC_STALL || i == 2)
                 continue; // a lost ACK is made good by the bytes behind it
             int64_t wait = SYN_RTO_NS;

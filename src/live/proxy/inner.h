@@ -45,8 +45,7 @@ struct lz_active {
     uint64_t owner; /* of its draws; a connection's ordinal is added */
     int64_t since_ns;
     struct lz_loss_state loss[2]; /* of each direction */
-    int64_t last_delay_ns[2];
-    bool has_last[2];
+    struct lz_toxic_delays delays;
     uint64_t matched;       /* requests */
     uint64_t since_ordinal; /* connections that came before it */
     _Atomic uint64_t *touched;

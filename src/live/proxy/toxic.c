@@ -59,6 +59,20 @@ static bool check_http(const struct lz_toxic *t, bool edge_is_http, struct lz_er
     return true;
 }
 
+int64_t lz_toxic_delay(const struct lz_toxic *t, struct lz_toxic_delays *delays, int direction,
+                       struct lz_draw *draw)
+{
+    LZ_ASSERT(direction == 0 || direction == 1);
+    bool same = t->correlation > 0.0 && lz_draw_unit(draw) < t->correlation;
+    if (!same || !delays->has_last[direction]) {
+        struct lz_dist dist = t->delay;
+        dist.points = t->points;
+        delays->last_ns[direction] = lz_dist_time(&dist, draw);
+        delays->has_last[direction] = true;
+    }
+    return delays->last_ns[direction];
+}
+
 bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err)
 {
     LZ_ASSERT(t->kind >= LZ_TOXIC_LATENCY && t->kind < LZ_TOXIC_KINDS);

@@ -44,6 +44,7 @@
 
 #include "model/net/loss.h"
 #include "sim/dist.h"
+#include "sim/draw.h"
 
 #define LZ_TOXIC_UP 1u
 #define LZ_TOXIC_DOWN 2u
@@ -100,6 +101,19 @@ struct lz_toxic {
 /* A distribution with its table, copied. False if the table is too long. */
 bool lz_toxic_set_delay(struct lz_toxic *t, const struct lz_dist *delay,
                         struct lz_err *err) LZ_MUST_CHECK;
+
+/* What a LATENCY has last drawn, of each direction. Zero: nothing yet. */
+struct lz_toxic_delays {
+    int64_t last_ns[2];
+    bool has_last[2];
+};
+
+/*
+ * How long the next message waits. The first number of the draw decides whether it fares as the one
+ * before, so that a constant takes one too.
+ */
+int64_t lz_toxic_delay(const struct lz_toxic *t, struct lz_toxic_delays *delays, int direction,
+                       struct lz_draw *draw);
 
 /* Its parameters make sense, and it can act on such an edge. */
 bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err) LZ_MUST_CHECK;
