@@ -8,6 +8,7 @@
 #include "explore/token.h"
 #include "live/action.h"
 #include "live/net/nfqueue.h"
+#include "live/net/shaper.h"
 #include "live/net/spaces.h"
 #include "script/probe.h"
 
@@ -67,6 +68,10 @@ static void print_grounds(struct lz_out *out)
          "root, or user namespaces that are open to this user", lz_spaces_probe},
         {"nfqueue", "packets between namespaces are delayed, lost, doubled, ...",
          "nf_tables with its queue, or with xtables' NFQUEUE", lz_nfqueue_probe},
+        {"netem", "the kernel delays, loses, doubles, ... packets itself: by = \"tc\"",
+         "sch_netem, sch_htb and cls_u32 of the kernel", lz_shaper_probe_netem},
+        {"tbf", "the kernel limits bandwidth itself: by = \"tc\"",
+         "sch_tbf, sch_htb and cls_u32 of the kernel", lz_shaper_probe_tbf},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct lz_str saw;

@@ -14,6 +14,7 @@ static const struct lz_param params[] = {
      .max = 1e15,
      .doc = "what may wait for the line; default 256KiB"},
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

@@ -5,6 +5,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_COUNT,
      .offset = offsetof(struct lz_fault_params, port),
      .doc = "only what listens on that port; default all"},
+    LZ_PARAM_BY,
     {0},
 };
 

@@ -12,6 +12,7 @@ static const struct lz_param params[] = {
      .required = true,
      .doc = "how long it does not"},
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

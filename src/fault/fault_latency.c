@@ -9,6 +9,7 @@ static const struct lz_param params[] = {
      .doc = "delay added to each message, one way: a duration or a distribution"},
     LZ_PARAM_CORRELATION,
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

@@ -12,6 +12,7 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, burst),
      .doc = "loss in bursts instead of a ratio: Gilbert-Elliott or four states"},
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

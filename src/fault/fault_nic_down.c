@@ -1,6 +1,7 @@
 #include "fault/kinds.h"
 
 static const struct lz_param params[] = {
+    LZ_PARAM_BY,
     {0},
 };
 

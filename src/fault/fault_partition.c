@@ -2,6 +2,7 @@
 
 static const struct lz_param params[] = {
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

@@ -8,6 +8,7 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, gap),
      .doc = "how much later they come; default 10ms"},
     LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
     {0},
 };
 

@@ -121,6 +121,18 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
                "pair, \"to\" is from the first to the second"                                      \
     }
 
+/* And those that act on packets. */
+#define LZ_PARAM_BY                                                                                \
+    {                                                                                              \
+        .name = "by", .type = LZ_PARAM_CHOICE, .offset = offsetof(struct lz_fault_params, by),     \
+        .choices = "any|tc|nfqueue",                                                               \
+        .doc =                                                                                     \
+            "in a live run in namespaces, who acts on packets: the kernel's \"tc\" (netem, tbf), " \
+            "or \"nfqueue\", which decides by the seed; \"any\" is tc where this kernel has it "   \
+            "and "                                                                                 \
+            "it does the same; a simulation has no use for it"                                     \
+    }
+
 /* The parameters of what spreads in waves, and what they do: degrade the hits one share after
    another. A kind that does something else in its waves counts them by the same `next`. */
 #define LZ_PARAMS_WAVES                                                                            \

@@ -166,6 +166,12 @@ static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *
                           struct lz_err *err)
 {
     bool is_apart = lz_live_plan_of(h->live)->network == LZ_LIVE_NAMESPACES;
+    if (o->params.by != LZ_FAULT_BY_ANY && !is_apart)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s: `by` says who acts on packets, which only a run in namespaces "
+                       "has: write network = \"namespaces\" in the scenario's block, or leave `by` "
+                       "out",
+                       o->kind);
     if (a->on != LZ_ACTION_EDGE || lz_action_is_by_packets(a, h->live))
         return true;
     if ((a->by & LZ_ACTION_BY_PROXY) == 0)

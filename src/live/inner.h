@@ -10,6 +10,7 @@
 #include "live/load/load.h"
 #include "live/loop.h"
 #include "live/net/cable.h"
+#include "live/net/shaper.h"
 #include "live/net/spaces.h"
 #include "live/prepare.h"
 #include "live/probe/asker.h"
@@ -50,7 +51,9 @@ struct lz_live {
     struct lz_acts *acts;
     struct lz_watchdog watchdog;
     struct lz_spaces *spaces; /* NULL: the machine's own network */
-    struct lz_cable *cable;   /* NULL likewise */
+    struct lz_shaper *shaper; /* NULL likewise */
+    struct lz_cable *cable;   /* NULL likewise, or packets cannot be handed over: */
+    char cable_lacks[200];
     struct lz_proxy *proxy;
     struct lz_programs *programs;
     struct lz_load *load;

@@ -55,6 +55,16 @@ struct lz_cable *lz_live_cable(struct lz_live *live)
     return live->cable;
 }
 
+struct lz_shaper *lz_live_shaper(struct lz_live *live)
+{
+    return live->shaper;
+}
+
+const char *lz_live_cable_lacks(const struct lz_live *live)
+{
+    return live->cable_lacks;
+}
+
 int lz_live_space(struct lz_live *live, uint32_t node)
 {
     return live->spaces != NULL && node != LZ_SITE_NO_NODE ? lz_spaces_fd(live->spaces, node) : 0;

@@ -29,6 +29,7 @@ struct lz_live;
 struct lz_cable;
 struct lz_loop;
 struct lz_proxy;
+struct lz_shaper;
 
 /* What the parts of a run share. */
 struct lz_loop *lz_live_loop(struct lz_live *live);
@@ -38,7 +39,10 @@ struct lz_site *lz_live_site(struct lz_live *live);
 struct lz_undo *lz_live_undo(struct lz_live *live);
 struct lz_acts *lz_live_acts(struct lz_live *live);
 struct lz_proxy *lz_live_proxy(struct lz_live *live);
-struct lz_cable *lz_live_cable(struct lz_live *live);   /* NULL: not in namespaces */
+/* In namespaces; the cable is NULL where packets cannot be handed over, and the run says why. */
+struct lz_cable *lz_live_cable(struct lz_live *live);
+struct lz_shaper *lz_live_shaper(struct lz_live *live);
+const char *lz_live_cable_lacks(const struct lz_live *live);
 int lz_live_space(struct lz_live *live, uint32_t node); /* for net_fd; 0: it is where we are */
 const char *lz_live_run_name(const struct lz_live *live);
 

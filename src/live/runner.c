@@ -213,10 +213,18 @@ static bool open_ways(struct lz_live *live, struct lz_err *err)
                                        .edge_count = (uint32_t)site->edge_count,
                                        .died = on_carrier_died,
                                        .ctx = live};
-    bool ok = lz_cable_create(&live->cable, &opts, err) || lz_fail_in(err, NO_NAMESPACES);
+    const struct lz_shaper_opts shaper = {.spaces = live->spaces,
+                                          .run_key = opts.run_key,
+                                          .edges = edges,
+                                          .edge_count = opts.edge_count};
+    struct lz_err lacks;
+    bool ok = lz_shaper_create(&live->shaper, &shaper, err) || lz_fail_in(err, NO_NAMESPACES);
+    // Who has tc may do without; a fault that needs it says what is missing.
+    if (ok && !lz_cable_create(&live->cable, &opts, &lacks))
+        snprintf(live->cable_lacks, sizeof(live->cable_lacks), "%s", lacks.msg);
     free(edges);
-    if (!ok)
-        return false;
+    if (!ok || live->cable == NULL)
+        return ok;
     pid_t pid = lz_cable_pid(live->cable);
     const struct lz_undo_entry entry = {
         .verb = LZ_UNDO_END, .pid = pid, .start = lz_family_start_time(pid)};
@@ -477,6 +485,7 @@ static void finish(struct lz_live *live, struct lz_runner_result *out)
     lz_programs_destroy(live->programs);
     lz_proxy_destroy(live->proxy);
     lz_cable_destroy(live->cable);
+    lz_shaper_destroy(live->shaper);
     if (live->undo != NULL) {
         out->is_clean = lz_undo_all(live->undo, &err);
         if (!out->is_clean)

@@ -150,11 +150,16 @@ void lz_netlink_put_raw(struct lz_netlink_batch *b, const void *data, size_t siz
     grown(b);
 }
 
-size_t lz_netlink_nest(struct lz_netlink_batch *b, uint16_t type)
+size_t lz_netlink_nest_plainly(struct lz_netlink_batch *b, uint16_t type)
 {
     size_t at = b->len;
-    lz_netlink_put(b, type | NLA_F_NESTED, NULL, 0);
+    lz_netlink_put(b, type, NULL, 0);
     return at;
+}
+
+size_t lz_netlink_nest(struct lz_netlink_batch *b, uint16_t type)
+{
+    return lz_netlink_nest_plainly(b, type | NLA_F_NESTED);
 }
 
 void lz_netlink_end(struct lz_netlink_batch *b, size_t nest)
@@ -181,20 +186,38 @@ int lz_netlink_tell(int fd, const struct lz_netlink_batch *b)
     return n == (ssize_t)b->len ? 0 : n < 0 ? errno : EIO;
 }
 
-// What one datagram of answers says: acknowledgements are counted, the first refusal is kept.
-static void read_answers(const unsigned char *at, size_t len, uint32_t *left, int *refused)
+// What answers have said so far.
+struct heard {
+    uint32_t left; // messages without an acknowledgement
+    int refused;   // the first errno
+    unsigned char *answer;
+    size_t size, len; // of `answer`: what there is room for, and what came
+};
+
+static void hear(struct heard *heard, const struct nlmsghdr *h, const unsigned char *body)
+{
+    size_t size = h->nlmsg_len - sizeof(*h);
+    int error;
+    if (h->nlmsg_type != NLMSG_ERROR) {
+        if (heard->len == 0 && size <= heard->size) {
+            memcpy(heard->answer, body, size);
+            heard->len = size;
+        }
+    } else if (size >= sizeof(error)) {
+        memcpy(&error, body, sizeof(error));
+        heard->refused = heard->refused != 0 ? heard->refused : -error;
+        heard->left -= heard->left > 0;
+    }
+}
+
+static void read_answers(const unsigned char *at, size_t len, struct heard *heard)
 {
     struct nlmsghdr h;
     while (len >= sizeof(h)) {
         memcpy(&h, at, sizeof(h));
         if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > len)
             return;
-        if (h.nlmsg_type == NLMSG_ERROR && h.nlmsg_len >= sizeof(h) + sizeof(int)) {
-            int error;
-            memcpy(&error, at + sizeof(h), sizeof(error));
-            *refused = *refused != 0 ? *refused : -error;
-            *left -= *left > 0;
-        }
+        hear(heard, &h, at + sizeof(h));
         size_t whole = aligned(h.nlmsg_len);
         if (whole >= len)
             return;
@@ -203,27 +226,45 @@ static void read_answers(const unsigned char *at, size_t len, uint32_t *left, in
     }
 }
 
-bool lz_netlink_ask(int fd, const struct lz_netlink_batch *b, int *refused, struct lz_err *err)
+static void ask(int fd, const struct lz_netlink_batch *b, struct heard *heard)
 {
     static unsigned char answers[ANSWERS_SIZE];
-    uint32_t left = b->asked;
-    int why = lz_netlink_tell(fd, b);
+    heard->left = b->asked;
+    heard->refused = lz_netlink_tell(fd, b);
     // A batch that nobody understands is refused by one answer: nothing more comes after it.
-    while (why == 0 && left > 0) {
+    while (heard->refused == 0 && heard->left > 0) {
         ssize_t n = recv(fd, answers, sizeof(answers), 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            why = errno == EAGAIN ? ETIMEDOUT : errno;
+            heard->refused = errno == EAGAIN ? ETIMEDOUT : errno;
         else
-            read_answers(answers, (size_t)n, &left, &why);
+            read_answers(answers, (size_t)n, heard);
     }
     // Answers to what was behind a refusal are not to be taken for those of the next batch.
-    while (why != 0 && recv(fd, answers, sizeof(answers), MSG_DONTWAIT) > 0)
+    while (heard->refused != 0 && recv(fd, answers, sizeof(answers), MSG_DONTWAIT) > 0)
         continue;
+}
+
+bool lz_netlink_ask(int fd, const struct lz_netlink_batch *b, int *refused, struct lz_err *err)
+{
+    struct heard heard = {0};
+    ask(fd, b, &heard);
     if (refused != NULL)
-        *refused = why;
-    return why == 0 || lz_fail(err, LZ_EIO, "%s", strerror(why));
+        *refused = heard.refused;
+    return heard.refused == 0 || lz_fail(err, LZ_EIO, "%s", strerror(heard.refused));
+}
+
+bool lz_netlink_get(int fd, const struct lz_netlink_batch *b, void *answer, size_t size,
+                    size_t *len, struct lz_err *err)
+{
+    struct heard heard = {.answer = answer, .size = size};
+    LZ_ASSERT(b->asked == 1);
+    ask(fd, b, &heard);
+    *len = heard.len;
+    if (heard.refused == 0 && heard.len == 0)
+        return lz_fail(err, LZ_EIO, "the kernel gave no answer");
+    return heard.refused == 0 || lz_fail(err, LZ_EIO, "%s", strerror(heard.refused));
 }
 
 // ---------------------------------------------------------------- reading

@@ -69,6 +69,7 @@ void lz_netlink_put_be16(struct lz_netlink_batch *b, uint16_t type, uint16_t val
 
 /* Attributes within an attribute, until `end` with what `nest` gave. */
 size_t lz_netlink_nest(struct lz_netlink_batch *b, uint16_t type);
+size_t lz_netlink_nest_plainly(struct lz_netlink_batch *b, uint16_t type); /* without the flag */
 void lz_netlink_end(struct lz_netlink_batch *b, size_t nest);
 
 /* Bytes of a body between attributes (a peer's ifinfomsg). */
@@ -80,6 +81,13 @@ void lz_netlink_put_raw(struct lz_netlink_batch *b, const void *data, size_t siz
  */
 bool lz_netlink_ask(int fd, const struct lz_netlink_batch *b, int *refused,
                     struct lz_err *err) LZ_MUST_CHECK;
+
+/*
+ * Ask one thing that has an answer: what follows the header of it, up to `size` bytes. False: it
+ * was refused, or nothing was said.
+ */
+bool lz_netlink_get(int fd, const struct lz_netlink_batch *b, void *answer, size_t size,
+                    size_t *len, struct lz_err *err) LZ_MUST_CHECK;
 
 /* Send without waiting for anything; the errno. */
 int lz_netlink_tell(int fd, const struct lz_netlink_batch *b);

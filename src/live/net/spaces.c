@@ -24,11 +24,10 @@
 #define NODES_FROM 0xC6120000u // 198.18.0.0
 #define DOORS_FROM 0xC6130001u // 198.19.0.1
 #define LINK_BITS 30u          // two addresses, and the two that a subnet needs for itself
-#define LOOPBACK 1             // its index in every namespace
 #define LINK_FROM 1000         // indices of our ends, by node
-#define INNER_LINK 100         // of a node's end
 #define OWN_NAMESPACE "/proc/self/ns/net"
 
+_Static_assert(LZ_SPACES_ROUTE == NETLINK_ROUTE, "it is said without the kernel's header");
 _Static_assert(LZ_SPACES_NODES_MAX * 4 <= 65536, "nodes do not reach into the doors' addresses");
 
 struct lz_spaces {
@@ -47,6 +46,20 @@ uint32_t lz_spaces_node(size_t i)
 {
     LZ_ASSERT(i < LZ_SPACES_NODES_MAX);
     return NODES_FROM + (uint32_t)i * 4 + 2;
+}
+
+size_t lz_spaces_index(uint32_t node)
+{
+    LZ_ASSERT(node >= lz_spaces_node(0));
+    size_t i = (node - lz_spaces_node(0)) / 4;
+    LZ_ASSERT(lz_spaces_node(i) == node);
+    return i;
+}
+
+int lz_spaces_link(size_t i)
+{
+    LZ_ASSERT(i < LZ_SPACES_NODES_MAX);
+    return LINK_FROM + (int)i;
 }
 
 uint32_t lz_spaces_gateway(size_t i)
@@ -70,8 +83,8 @@ void lz_spaces_write(uint32_t address, char text[LZ_SPACES_TEXT_SIZE])
 
 static void add_link(struct lz_netlink_batch *b, size_t i, int peer_namespace)
 {
-    const struct ifinfomsg outer = {.ifi_index = LINK_FROM + (int)i};
-    const struct ifinfomsg inner = {.ifi_index = INNER_LINK};
+    const struct ifinfomsg outer = {.ifi_index = lz_spaces_link(i)};
+    const struct ifinfomsg inner = {.ifi_index = LZ_SPACES_INNER_LINK};
     char name[IFNAMSIZ];
     snprintf(name, sizeof(name), "lz%u", (unsigned)i);
     lz_netlink_message(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &outer, sizeof(outer));
@@ -90,13 +103,20 @@ static void add_link(struct lz_netlink_batch *b, size_t i, int peer_namespace)
     lz_netlink_end(b, info);
 }
 
+void lz_spaces_put_single(struct lz_netlink_batch *b, int interface)
+{
+    const struct ifinfomsg body = {.ifi_index = interface};
+    lz_netlink_message(b, RTM_NEWLINK, 0, &body, sizeof(body));
+    lz_netlink_put_u32(b, IFLA_GSO_MAX_SEGS, 1);
+}
+
 // Up, and perhaps passing on what comes in for others: net.ipv4.conf.X.forwarding, for which
 // /proc/sys need not be writable.
 static void raise_link(struct lz_netlink_batch *b, int index, bool forwards)
 {
     const struct ifinfomsg up = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
     lz_netlink_message(b, RTM_NEWLINK, 0, &up, sizeof(up));
-    if (index == LOOPBACK)
+    if (index == LZ_SPACES_LOOPBACK)
         lz_netlink_put_u32(b, IFLA_MTU, LZ_SPACES_MTU);
     if (!forwards)
         return;
@@ -157,9 +177,9 @@ static bool ask_here(const struct lz_netlink_batch *b, const char *what, struct 
 static bool furnish_own(struct lz_spaces *s, size_t doors, struct lz_err *err)
 {
     lz_netlink_start(&s->batch);
-    raise_link(&s->batch, LOOPBACK, false);
+    raise_link(&s->batch, LZ_SPACES_LOOPBACK, false);
     for (size_t i = 0; i < doors; i++)
-        add_address(&s->batch, LOOPBACK, lz_spaces_door(i), 32);
+        add_address(&s->batch, LZ_SPACES_LOOPBACK, lz_spaces_door(i), 32);
     return ask_here(&s->batch, "the run's own network", err);
 }
 
@@ -182,15 +202,15 @@ static bool add_node(struct lz_spaces *s, struct lz_err *err)
     if (ok) {
         lz_netlink_start(&s->batch);
         add_link(&s->batch, i, s->nodes[i]);
-        raise_link(&s->batch, LINK_FROM + (int)i, true);
-        add_address(&s->batch, LINK_FROM + (int)i, lz_spaces_gateway(i), LINK_BITS);
+        raise_link(&s->batch, lz_spaces_link(i), true);
+        add_address(&s->batch, lz_spaces_link(i), lz_spaces_gateway(i), LINK_BITS);
         ok = ask_here(&s->batch, "a link (veth)", err);
     }
     if (ok) {
         lz_netlink_start(&s->batch);
-        raise_link(&s->batch, LOOPBACK, false);
-        raise_link(&s->batch, INNER_LINK, false);
-        add_address(&s->batch, INNER_LINK, lz_spaces_node(i), LINK_BITS);
+        raise_link(&s->batch, LZ_SPACES_LOOPBACK, false);
+        raise_link(&s->batch, LZ_SPACES_INNER_LINK, false);
+        add_address(&s->batch, LZ_SPACES_INNER_LINK, lz_spaces_node(i), LINK_BITS);
         add_default_route(&s->batch, lz_spaces_gateway(i));
         ok = lz_netlink_ask(fd, &s->batch, NULL, err) || lz_fail_in(err, "a program's network");
     }
@@ -284,6 +304,23 @@ int lz_spaces_fd(const struct lz_spaces *s, size_t node)
 {
     LZ_ASSERT(node < s->node_count);
     return s->nodes[node];
+}
+
+size_t lz_spaces_count(const struct lz_spaces *s)
+{
+    return s->node_count;
+}
+
+bool lz_spaces_open_route(const struct lz_spaces *s, size_t node, int *fd, struct lz_err *err)
+{
+    LZ_ASSERT(node < s->node_count);
+    if (setns(s->nodes[node], CLONE_NEWNET) != 0)
+        return lz_fail(err, LZ_EIO, "a program's network cannot be entered: %s", strerror(errno));
+    bool ok = lz_netlink_open(NETLINK_ROUTE, fd, err);
+    if (setns(s->own, CLONE_NEWNET) != 0)
+        ok = lz_fail(err, LZ_EIO, "the run's own network cannot be entered again: %s",
+                     strerror(errno));
+    return ok;
 }
 
 bool lz_spaces_join(int fd)

@@ -36,13 +36,21 @@
 #define LZ_SPACES_DOORS_MAX 1024
 #define LZ_SPACES_MTU 1500 /* of every link, the loopback between proxies and load too */
 #define LZ_SPACES_TEXT_SIZE 16
+#define LZ_SPACES_ROUTE 0 /* NETLINK_ROUTE: who asks about interfaces */
+
+/* Indices of interfaces: the loopback of every namespace, a node's end of its link. */
+#define LZ_SPACES_LOOPBACK 1
+#define LZ_SPACES_INNER_LINK 100
 
 struct lz_spaces;
+struct lz_netlink_batch;
 
 /* Addresses, in the machine's byte order, from the number of a node or door, from 0. */
 uint32_t lz_spaces_node(size_t i);
 uint32_t lz_spaces_gateway(size_t i); /* the run's own end of the node's link */
 uint32_t lz_spaces_door(size_t i);
+size_t lz_spaces_index(uint32_t node); /* which one has this address */
+int lz_spaces_link(size_t i);          /* index of the run's own end of its link */
 void lz_spaces_write(uint32_t address, char text[LZ_SPACES_TEXT_SIZE]); /* "198.18.0.2" */
 
 /*
@@ -58,6 +66,15 @@ void lz_spaces_destroy(struct lz_spaces *s);
 /* What a child gives to lz_spaces_join to be in a node. Open as long as `s`; closed by exec. */
 int lz_spaces_fd(const struct lz_spaces *s, size_t node);
 bool lz_spaces_join(int fd); /* errno says why not; 0 is nowhere else: true */
+
+size_t lz_spaces_count(const struct lz_spaces *s); /* nodes */
+
+/* A socket to ask about interfaces of a node. We are where we were at the end. */
+bool lz_spaces_open_route(const struct lz_spaces *s, size_t node, int *fd,
+                          struct lz_err *err) LZ_MUST_CHECK;
+
+/* A message: this interface sends what its network carries, never more in one (GSO). */
+void lz_spaces_put_single(struct lz_netlink_batch *b, int interface);
 
 /* Has this process left the machine's network for good? */
 bool lz_spaces_has_left(void);

@@ -14,6 +14,7 @@
 #include "live/live.h"
 #include "live/net/cable.h"
 #include "live/net/nfqueue.h"
+#include "live/net/shaper.h"
 #include "live/proxy/proxy.h"
 
 #define STATUS_PRESET 500u       // as fault.http_abort's
@@ -21,13 +22,15 @@
 #define STATUS_LIMITED 429u      // as fault.throttle's
 #define REORDER_GAP (10 * LZ_MS) // as fault.reorder's
 
+enum carrier { BY_PROXY, BY_QUEUE, BY_TC };
+
 // What one firing holds on the proxies. Of a flap the toxics come and go.
 struct hold {
     struct lz_live *live;
     struct lz_action_firing *firing;
     size_t count;  // edges, in the order of firing->edges
-    uint32_t *ids; // of a proxy's toxics or a cable's; 0: not hit, or not now
-    bool by_packets;
+    uint32_t *ids; // of a proxy's toxics, a cable's or a shaper's; 0: not hit, or not now
+    enum carrier by;
     uint64_t touched; // by toxics that are gone
     bool is_cut;
     struct lz_loop_timer timer;
@@ -174,7 +177,7 @@ static bool hits(const struct lz_action_firing *firing, size_t edge)
     if (is_served && e->is_reversed)
         return false;
     // What only a proxy can do is done where there is one.
-    if (!((const struct hold *)firing->own)->by_packets && !e->edge->has_proxy)
+    if (((const struct hold *)firing->own)->by == BY_PROXY && !e->edge->has_proxy)
         return false;
     uint32_t port = is_kind(f, "blackhole") ? f->opts.params.port : 0;
     return port == 0 || e->edge->to->address.port == port;
@@ -185,20 +188,37 @@ static bool hits(const struct lz_action_firing *firing, size_t edge)
 static bool put_on(const struct hold *h, const struct lz_site_edge *e, const struct lz_toxic *t,
                    uint32_t *id, struct lz_err *err)
 {
-    return h->by_packets ? lz_cable_add(lz_live_cable(h->live), e->index, t, id, err)
-                         : lz_proxy_add(lz_live_proxy(h->live), e->proxy, t, id, err);
+    if (h->by == BY_PROXY)
+        return lz_proxy_add(lz_live_proxy(h->live), e->proxy, t, id, err);
+    if (h->by == BY_TC)
+        return lz_shaper_add(lz_live_shaper(h->live), e->index, t, id, err);
+    struct lz_cable *cable = lz_live_cable(h->live);
+    return cable != NULL ? lz_cable_add(cable, e->index, t, id, err)
+                         : lz_fail(err, LZ_ERANGE, "%s", lz_live_cable_lacks(h->live));
+}
+
+static bool alter(const struct hold *h, uint32_t id, const struct lz_toxic *t, struct lz_err *err)
+{
+    if (h->by == BY_PROXY)
+        return lz_proxy_change(lz_live_proxy(h->live), id, t, err);
+    return h->by == BY_TC ? lz_shaper_change(lz_live_shaper(h->live), id, t, err)
+                          : lz_cable_change(lz_live_cable(h->live), id, t, err);
 }
 
 static bool take_off(const struct hold *h, uint32_t id, struct lz_err *err)
 {
-    return h->by_packets ? lz_cable_remove(lz_live_cable(h->live), id, err)
-                         : lz_proxy_remove(lz_live_proxy(h->live), id, err);
+    if (h->by == BY_PROXY)
+        return lz_proxy_remove(lz_live_proxy(h->live), id, err);
+    return h->by == BY_TC ? lz_shaper_remove(lz_live_shaper(h->live), id, err)
+                          : lz_cable_remove(lz_live_cable(h->live), id, err);
 }
 
 static uint64_t touched_by(const struct hold *h, uint32_t id)
 {
-    return h->by_packets ? lz_cable_touched(lz_live_cable(h->live), id)
-                         : lz_proxy_touched(lz_live_proxy(h->live), id);
+    if (h->by == BY_PROXY)
+        return lz_proxy_touched(lz_live_proxy(h->live), id);
+    return h->by == BY_TC ? lz_shaper_touched(lz_live_shaper(h->live), id)
+                          : lz_cable_touched(lz_live_cable(h->live), id);
 }
 
 static void remove_all(struct hold *h)
@@ -215,12 +235,17 @@ static void remove_all(struct hold *h)
     }
 }
 
+// A link or a pair is one line that all its connections share, and so is an API's limit.
+static bool is_shared(const struct lz_fault *f)
+{
+    return f->opts.target.kind == LZ_TARGET_LINK || f->opts.target_b.kind != 0 ||
+           is_kind(f, "throttle");
+}
+
 static bool add_all(struct hold *h, struct lz_err *err)
 {
     const struct lz_action_firing *f = h->firing;
-    // A link or a pair is one line that all its connections share, and so is an API's limit.
-    bool shares = f->fault->opts.target.kind == LZ_TARGET_LINK ||
-                  f->fault->opts.target_b.kind != 0 || is_kind(f->fault, "throttle");
+    bool shares = is_shared(f->fault);
     uint32_t line = 0;
     struct lz_toxic t;
     for (size_t i = 0; i < h->count; i++) {
@@ -240,6 +265,50 @@ static bool add_all(struct hold *h, struct lz_err *err)
     return true;
 }
 
+// --- who carries it ---
+
+// Can traffic control do all of it?
+static bool tc_can(const struct hold *h, bool is_asked, struct lz_err *err)
+{
+    const struct lz_action_firing *f = h->firing;
+    uint32_t hit = 0;
+    struct lz_toxic t;
+    for (size_t i = 0; i < h->count; i++) {
+        if (!hits(f, i))
+            continue;
+        if (!fill(&t, f, i, err))
+            return false;
+        t.line = is_shared(f->fault) && t.kind == LZ_TOXIC_BANDWIDTH ? hit++ : 0;
+        if (!lz_shaper_can(lz_live_shaper(h->live), &t, is_asked, err))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * tc where it does the same, else the carrier: for its user the difference is that the carrier
+ * decides by the seed, which the run says.
+ */
+static bool choose(struct hold *h, struct lz_err *err)
+{
+    const struct lz_fault *f = h->firing->fault;
+    unsigned by = f->opts.params.by;
+    struct lz_err why;
+    if (h->by == BY_PROXY)
+        return true;
+    if (by != LZ_FAULT_BY_NFQUEUE && tc_can(h, by == LZ_FAULT_BY_TC, &why)) {
+        h->by = BY_TC;
+        lz_live_note(h->live, "fault %s: packets by tc, whose decisions do not repeat by the seed",
+                     f->name);
+        return true;
+    }
+    if (by == LZ_FAULT_BY_TC)
+        return lz_fail(err, LZ_ERANGE, "tc cannot do it: %s; by = \"nfqueue\" can", why.msg);
+    lz_live_note(h->live, "fault %s: packets by nfqueue, whose decisions repeat by the seed",
+                 f->name);
+    return true;
+}
+
 static void destroy(struct hold *h)
 {
     free(h->ids);
@@ -253,7 +322,7 @@ static struct hold *create(struct lz_live *live, struct lz_action_firing *f)
     *h = (struct hold){.live = live,
                        .firing = f,
                        .count = f->edge_count,
-                       .by_packets = lz_action_is_by_packets(action, live)};
+                       .by = lz_action_is_by_packets(action, live) ? BY_QUEUE : BY_PROXY};
     h->ids = lz_mem_alloc((h->count + 1) * sizeof(h->ids[0]));
     memset(h->ids, 0, (h->count + 1) * sizeof(h->ids[0]));
     f->own = h;
@@ -263,7 +332,7 @@ static struct hold *create(struct lz_live *live, struct lz_action_firing *f)
 static bool apply(struct lz_live *live, struct lz_action_firing *f, struct lz_err *err)
 {
     struct hold *h = create(live, f);
-    if (add_all(h, err))
+    if (choose(h, err) && add_all(h, err))
         return true;
     destroy(h);
     f->own = NULL;
@@ -274,15 +343,11 @@ static bool change(struct lz_live *live, struct lz_action_firing *f, struct lz_e
 {
     const struct hold *h = f->own;
     struct lz_toxic t;
+    (void)live;
     for (size_t i = 0; i < h->count; i++) {
         if (h->ids[i] == 0)
             continue;
-        bool ok = fill(&t, f, i, err);
-        if (ok && h->by_packets)
-            ok = lz_cable_change(lz_live_cable(live), h->ids[i], &t, err);
-        else if (ok)
-            ok = lz_proxy_change(lz_live_proxy(live), h->ids[i], &t, err);
-        if (!ok)
+        if (!fill(&t, f, i, err) || !alter(h, h->ids[i], &t, err))
             return false;
     }
     return true;

@@ -41,6 +41,21 @@ local db = process "db" { run = { "true" } }
 local web = process "web" { run = { "true" }, connects = { db } }
 fault.reset { link(web, db), at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", 'write protocol = "http" there' } },
+    { "who asks for tc is told what the kernel lacks", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local web = service "web" { service_time = "1ms", live = { protocol = "http",
+  run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } } }
+local users = traffic "users" { to = web, op = "GET /", rate = "10/s" }
+fault.latency { link(users, web), add = "20ms", at = "500ms", lasting = "1s", by = "tc" }
+expect "it is paid" { sometimes = users.latency.p50:above "40ms" }]] .. RUN .. "s/x.lua" .. BUSY
+        .. "; s=$?; cat o e | grep -q 'packets by tc' && exit $s; [ $s = 3 ] && "
+        .. "grep -q 'tc cannot do it: this kernel has no netem' e" .. CLEAN, 0 },
+    { "who says who acts on packets needs some", inline [[
+scenario "x" { duration = "2s" }
+local web = process "web" { run = { "true" }, protocol = "http" }
+local users = traffic "users" { to = web, op = "GET /", rate = "1/s" }
+fault.loss { link(users, web), ratio = "10%", at = "1s", by = "nfqueue" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ703", 'write network = "namespaces"', "leave `by` out" } },
     { "a fault that meets no packet makes it inconclusive", inline [[
 scenario "x" { duration = "2s", network = "namespaces" }
 local db = process "db" { run = { "{{scenario.dir}}/peer", "serve", "{{host}}", "{{port}}" } }

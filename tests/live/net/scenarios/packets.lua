@@ -16,7 +16,7 @@ local way = link(sender, web)
 
 fault.duplicate { way, ratio = "20%", at = "1s", lasting = "1s" }
 fault.reorder { way, ratio = "20%", gap = "20ms", at = "3s", lasting = "1s" }
-fault.loss { way, burst = { p = "5%", r = "50%" }, at = "4s", lasting = "1s" }
+fault.loss { way, burst = { p = "5%", r = "50%" }, by = "nfqueue", at = "4s", lasting = "1s" }
 fault.corrupt { way, ratio = "20%", at = "4s", lasting = "1s" }
 fault.bandwidth { way, rate = "100Mbit/s", at = "5s", lasting = "1s" }
 fault.flap { way, up = "100ms", down = "100ms", at = "5s", lasting = "1s" }
