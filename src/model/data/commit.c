@@ -26,7 +26,7 @@ static void acknowledge(struct lz_world *w, struct lz_database *d, struct lz_tas
         d->acked_last = lsn;
     if (d->backups != NULL && log == &d->log)
         lz_backup_acked(d, begin, lsn);
-    lz_metrics_add(w->metrics, d->series.acked, lsn - begin + 1);
+    lz_metrics_add_on(w->metrics, d->series.acked_on, lsn - begin + 1);
     if (log == &d->log && d->opts.read_replicas)
         lz_reads_wrote(w, d, t->request, lsn);
     t->value = lz_value_integer((int64_t)lsn);
@@ -67,6 +67,16 @@ void lz_database_forget_commit(struct lz_world *w, struct lz_database *d, struct
 static bool confirms(const struct lz_database *d, const struct lz_log *log, uint32_t node)
 {
     return node != log->leader && d->nodes[node].log == log;
+}
+
+// ANY 1: as far as the most advanced.
+static uint64_t any_one(const struct lz_database *d, const struct lz_log *log)
+{
+    uint64_t best = 0;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (d->nodes[n].acked > best && confirms(d, log, n))
+            best = d->nodes[n].acked;
+    return best;
 }
 
 // ANY k: as far as the k-th of the standbys, the most advanced first.
@@ -122,7 +132,9 @@ static uint64_t safe(const struct lz_world *w, const struct lz_database *d,
         return UINT64_MAX;
     if (d->replication.commit == LZ_COMMIT_LOCAL)
         return log->flushed;
-    return d->replication.priority_count > 0 ? first(w, d, log) : any(d, log);
+    if (d->replication.priority_count > 0)
+        return first(w, d, log);
+    return d->replication.quorum == 1 ? any_one(d, log) : any(d, log);
 }
 
 void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_task *t, uint64_t lsn)

@@ -116,14 +116,6 @@ struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
     return w->databases->all[id];
 }
 
-struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t)
-{
-    const struct lz_instance *i = lz_instance_get(w, t->server);
-    struct lz_database *d = i->whole;
-    LZ_ASSERT(d->id == i->component);
-    return d;
-}
-
 bool lz_database_is_read(const char *op)
 {
     static const char *const words[] = {"select", "get",  "read",  "find",  "list",
@@ -135,16 +127,14 @@ bool lz_database_is_read(const char *op)
     return false;
 }
 
-// Each operation's word is looked at once.
-bool lz_database_op_reads(const struct lz_world *w, lz_op op)
+bool lz_database_look_at_op(const struct lz_world *w, lz_op op)
 {
     struct lz_databases *ds = w->databases;
-    enum { UNKNOWN, READS, WRITES };
     if (op >= ds->op_cap)
         ds->ops = lz_grow(w->arena, ds->ops, &ds->op_cap, op + 1u, sizeof(*ds->ops));
-    if (ds->ops[op] == UNKNOWN)
-        ds->ops[op] = lz_database_is_read(lz_call_op_name(w, op)) ? READS : WRITES;
-    return ds->ops[op] == READS;
+    bool reads = lz_database_is_read(lz_call_op_name(w, op));
+    ds->ops[op] = reads ? LZ_DATABASE_OP_READS : LZ_DATABASE_OP_WRITES;
+    return reads;
 }
 
 lz_instance_id lz_database_primary(const struct lz_world *w, lz_component_id id)
@@ -193,7 +183,7 @@ static void refused(struct lz_world *w, lz_component_id id, lz_instance_id insta
 
 static void died(struct lz_world *w, lz_instance_id id, bool silent)
 {
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
+    struct lz_database *d = lz_database_here(w, id);
     uint32_t broken = lz_query_break_all(w, d, id, silent);
     struct lz_database_node *n = &d->nodes[id - d->first];
     if (id - d->first != d->primary && d->multi == NULL && d->agree == NULL)
@@ -210,7 +200,7 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
 // failover.c, which hears of every change of state.
 static void started(struct lz_world *w, lz_instance_id id)
 {
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
+    struct lz_database *d = lz_database_here(w, id);
     if (d->sql != NULL)
         lz_execute_started(w, d, id - d->first);
     if (d->encrypt != NULL)
@@ -220,7 +210,7 @@ static void started(struct lz_world *w, lz_instance_id id)
 
 static void has_turned(struct lz_world *w, lz_instance_id id)
 {
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, id)->component);
+    struct lz_database *d = lz_database_here(w, id);
     if (d->agree != NULL)
         lz_agree_began(w, d, id - d->first);
 }
@@ -308,6 +298,11 @@ static void make_series(struct lz_world *w, struct lz_database *d)
     s->connections_on = lz_metrics_series(w->metrics, s->connections, LZ_WINDOW_GAUGE);
     s->connections_wait_on = lz_metrics_series(w->metrics, s->connections_wait, LZ_WINDOW_HIST);
     s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
+    s->lag_time_on = lz_metrics_series(w->metrics, s->lag_time, LZ_WINDOW_GAUGE);
+    s->lag_records_on = lz_metrics_series(w->metrics, s->lag_records, LZ_WINDOW_GAUGE);
+    s->unflushed_on = lz_metrics_series(w->metrics, s->unflushed, LZ_WINDOW_GAUGE);
+    s->acked_on = lz_metrics_series(w->metrics, s->acked, LZ_WINDOW_COUNTER);
+    s->locks_wait_on = lz_metrics_series(w->metrics, s->locks_wait, LZ_WINDOW_HIST);
     lz_measure_define(w, d->id, "", rows, ROW_COUNT, s);
     lz_requests_measure(w, d->id);
 }

@@ -5,7 +5,8 @@
  *   backend.c    its connections
  *   query.c      a query on a node
  *   session.c    transactions on a node, and locks
- *   replicate.c  the log on the primary: flushes, and its way to the replicas
+ *   replicate.c  the log on the primary: flushes, and what is confirmed
+ *   ship.c       its way to the replicas
  *   standby.c    what a replica does with it
  *   commit.c     which writes are safe, and who waits for that
  *   visible.c    which of them others see
@@ -60,6 +61,7 @@ struct lz_database_series {
     lz_series wal_bytes, wal_full_pages, checkpoints, checkpoints_requested, checkpoint_pages;
     lz_series conflicts, lost_updates;
     struct lz_series_face *connections_on, *connections_wait_on, *cpu_on;
+    struct lz_series_face *lag_time_on, *lag_records_on, *unflushed_on, *acked_on, *locks_wait_on;
 };
 
 struct lz_database_node {
@@ -86,7 +88,8 @@ struct lz_database_node {
     /* What its leader knows of it. */
     uint64_t acked; /* confirmed, at the level that commits wait for */
     struct lz_way way;
-    lz_time silent_since; /* -1: it can be heard */
+    struct lz_log_route back; /* of its confirmations */
+    lz_time silent_since;     /* -1: it can be heard */
 };
 
 /* A call that waits for a connection. */
@@ -178,9 +181,24 @@ struct lz_databases {
     uint32_t op_cap;
 };
 
+/* Kinds of events of the log, on the primary. */
+struct lz_replication {
+    lz_kind ack, flushed, writer, held, timeout;
+};
+lz_event_fn lz_ship_held;
+
 struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id);
-struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t);
-bool lz_database_op_reads(const struct lz_world *w, lz_op op);
+
+/* Each operation's word is looked at once. */
+enum { LZ_DATABASE_OP_UNKNOWN, LZ_DATABASE_OP_READS, LZ_DATABASE_OP_WRITES };
+bool lz_database_look_at_op(const struct lz_world *w, lz_op op);
+static inline bool lz_database_op_reads(const struct lz_world *w, lz_op op)
+{
+    const struct lz_databases *ds = w->databases;
+    uint8_t known = op < ds->op_cap ? ds->ops[op] : LZ_DATABASE_OP_UNKNOWN;
+    return known != LZ_DATABASE_OP_UNKNOWN ? known == LZ_DATABASE_OP_READS
+                                           : lz_database_look_at_op(w, op);
+}
 
 /* Connections, as struct lz_server_ops has them. */
 void lz_backend_serve_line(struct lz_world *w, struct lz_database *d);
@@ -191,6 +209,25 @@ void lz_backend_forget(struct lz_world *w, lz_component_id id, uint64_t call);
 
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
                         enum lz_outcome outcome, uint16_t status);
+
+/* Of an instance of one. */
+static inline struct lz_database *lz_database_here(const struct lz_world *w, lz_instance_id at)
+{
+    struct lz_database *d = lz_instance_get(w, at)->whole;
+    LZ_ASSERT(at - d->first < d->opts.nodes);
+    return d;
+}
+
+static inline struct lz_database *lz_database_of(const struct lz_world *w, const struct lz_task *t)
+{
+    return lz_database_here(w, t->server);
+}
+
+static inline bool lz_database_has_process(const struct lz_world *w, const struct lz_database *d,
+                                           uint32_t node)
+{
+    return lz_instance_has_begun(lz_instance_get(w, d->first + node));
+}
 
 static inline struct lz_log *lz_database_log_of(const struct lz_database *d,
                                                 const struct lz_task *t)
@@ -235,10 +272,7 @@ struct lz_log_message {
     uint64_t records;
     lz_tcp_path_id path;
 };
-void lz_database_send(struct lz_world *w, const struct lz_database *d,
-                      const struct lz_log_message *m);
-void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32_t node,
-                         uint64_t lsn);
+void lz_database_confirm(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn);
 
 /*
  * A commit: each of its records is appended, the node being in charge of its rows; then it is

@@ -10,6 +10,7 @@
 
 #include "model/data/wal.h"
 #include "model/net/tcp.h"
+#include "sim/line.h"
 
 struct lz_log {
     struct lz_wal wal;
@@ -22,8 +23,16 @@ struct lz_log {
     uint32_t commit_first, commit_last; /* tasks that wait, by LSN */
 };
 
+/* Between two nodes, one way: what was known of it when `ways` was lz_world's. */
+struct lz_log_route {
+    uint32_t ways;
+    uint32_t from, to;
+    lz_line line; /* of messages on it; 0: they have none, or may not come through */
+};
+
 /* The way of a log to one node, as its leader knows it. */
 struct lz_way {
+    struct lz_log_route route;
     uint64_t sent, shipped;           /* to be sent up to here, and on its way */
     uint64_t catch_first, catch_last; /* a message that ends with the last begins with the first */
     lz_time held_until;

@@ -13,68 +13,18 @@
 #include "model/world_kinds.h"
 
 /*
- * The primary's side: the log is appended to, flushed, and shipped; confirmations come back.
+ * The primary's side: the log is appended to and flushed; confirmations come back. How it is
+ * shipped is in ship.c.
  *
  *   append ──▶ wal.last ──flush──▶ flushed ──ship──▶ sent (to each) ──ack──▶ acked (of each)
  */
 
-struct lz_replication {
-    lz_kind ack, flushed, writer, held, timeout;
-};
-
 #define FLUSH_OF 0x100u // beside the nodes, among the owners of a record's draws
 
-static bool has_process(const struct lz_world *w, lz_instance_id id)
+// Who may still need a record: standbys, snapshots, and a primary that may have to forget.
+static void drop_log(struct lz_world *w, struct lz_database *d, uint64_t least)
 {
-    return lz_instance_has_begun(lz_instance_get(w, id));
-}
-
-void lz_database_send(struct lz_world *w, const struct lz_database *d,
-                      const struct lz_log_message *m)
-{
-    bool is_ack = m->kind == w->replication->ack;
-    uint32_t node = is_ack ? m->from : m->to;
-    uint64_t owner = lz_draw_index(lz_draw_index(d->path, m->lsn), node);
-    if (d->multi != NULL)
-        owner = lz_draw_index(owner, m->from);
-    lz_net_send(w, &(struct lz_message){.from = d->first + m->from,
-                                        .to = d->first + m->to,
-                                        .kind = m->kind,
-                                        .payload = lz_log_pack(m->log, m->lsn, node),
-                                        .owner = is_ack ? ~owner : owner,
-                                        .purpose = LZ_PURPOSE_LOG,
-                                        .bytes = m->records * (uint64_t)LZ_NET_SMALL_BYTES,
-                                        .path = m->path});
-}
-
-void lz_database_confirm(struct lz_world *w, const struct lz_database *d, uint32_t node,
-                         uint64_t lsn)
-{
-    const struct lz_log *log = d->nodes[node].log;
-    lz_database_send(w, d,
-                     &(struct lz_log_message){.log = log,
-                                              .kind = w->replication->ack,
-                                              .from = node,
-                                              .to = log->leader,
-                                              .lsn = lsn,
-                                              .records = 1});
-}
-
-void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
-{
-    if (d->multi != NULL || d->agree != NULL)
-        return; // every second is enough for so many ways
     struct lz_log *log = &d->log;
-    uint64_t last = d->nodes[d->primary].lsn, least = last;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (n != d->primary && d->nodes[n].applied < least && d->nodes[n].log == log &&
-            has_process(w, d->first + n))
-            least = d->nodes[n].applied;
-    const struct lz_wal_record *missing = lz_wal_get(&log->wal, least + 1);
-    lz_time now = lz_sim_now(w->sim);
-    double lag_s = missing != NULL && least < last ? (double)(now - missing->at) / 1e9 : 0.0;
-    lz_metrics_set(w->metrics, d->series.lag_time, now, lag_s);
-    lz_metrics_set(w->metrics, d->series.lag_records, now, (double)(last - least));
     // A primary without power may have to forget: what it would is kept.
     uint64_t durable = lz_disk_durable(w, d->first + d->primary, log->flushed);
     uint64_t seen = d->nodes[d->primary].applied; // what is not yet is taken from there
@@ -86,124 +36,26 @@ void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
     lz_wal_drop(&log->wal, least < durable ? least : durable);
 }
 
-static lz_time hold(struct lz_world *w, struct lz_database *d, const struct lz_log *log,
-                    uint64_t records, bool *is_broken)
+void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
 {
-    lz_time held = 0;
-    for (uint32_t i = 0; i < d->effect_count; i++) {
-        struct lz_replication_effect *e = &d->effects[i];
-        if (e->path == 0)
-            continue;
-        *e->touched += records;
-        *is_broken = *is_broken || e->breaks;
-        struct lz_draw draw =
-            lz_draw_begin(lz_sim_key(w->sim), e->path, LZ_PURPOSE_LOG, log->flushed);
-        held += e->breaks ? 0 : lz_dist_time(&e->add, &draw);
+    if (d->multi != NULL || d->agree != NULL)
+        return; // every second is enough for so many ways
+    struct lz_log *log = &d->log;
+    uint64_t last = d->nodes[d->primary].lsn, least = last;
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        if (d->nodes[n].applied < least && n != d->primary && d->nodes[n].log == log &&
+            lz_database_has_process(w, d, n))
+            least = d->nodes[n].applied;
+    lz_time now = lz_sim_now(w->sim);
+    double lag_s = 0.0;
+    if (least < last) {
+        const struct lz_wal_record *missing = lz_wal_get(&log->wal, least + 1);
+        lag_s = missing != NULL ? (double)(now - missing->at) / 1e9 : 0.0;
     }
-    return held;
-}
-
-// The way from a log's leader to a node, and what messages on it are.
-static struct lz_way *way_to(const struct lz_world *w, struct lz_database *d,
-                             const struct lz_log *log, uint32_t node, lz_kind *kind)
-{
-    if (d->multi != NULL)
-        return lz_multi_way(w, d, log->leader, node, kind);
-    *kind = lz_standby_kind(w);
-    return &d->nodes[node].way;
-}
-
-static void send_log(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint32_t node,
-                     uint64_t lsn)
-{
-    lz_kind kind;
-    struct lz_way *way = way_to(w, d, log, node, &kind);
-    uint64_t records = lsn - way->shipped;
-    if (records * LZ_NET_SMALL_BYTES > LZ_TCP_SEGMENT && way->stream == 0)
-        way->stream = lz_tcp_open(w);
-    way->shipped = lsn;
-    lz_database_send(w, d,
-                     &(struct lz_log_message){.log = log,
-                                              .kind = kind,
-                                              .from = log->leader,
-                                              .to = node,
-                                              .lsn = lsn,
-                                              .records = records,
-                                              .path = way->stream});
-}
-
-void lz_database_ship_to(struct lz_world *w, struct lz_database *d, struct lz_log *log,
-                         const struct lz_shipment *s)
-{
-    struct lz_way *way = s->way;
-    uint64_t lsn = log->flushed;
-    if (way->sent >= lsn)
-        return;
-    const struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
-    if (r == NULL || way->sent + r->batch < lsn) {
-        way->catch_first = way->catch_last > s->received ? way->catch_first : way->sent + 1;
-        way->catch_last = lsn;
-    }
-    way->sent = lsn;
-    lz_time now = lz_sim_now(w->sim), due = now + s->held;
-    if (due < way->held_until)
-        due = way->held_until; // a stream: nothing overtakes
-    if (due == now) {
-        send_log(w, d, log, s->to, lsn);
-        return;
-    }
-    way->held_until = due;
-    lz_sim_at(w->sim, due, w->replication->held, d->first + log->leader,
-              lz_log_pack(log, lsn, s->to));
-}
-
-uint64_t lz_database_first_of(const struct lz_log *log, const struct lz_way *way, uint64_t lsn)
-{
-    const struct lz_wal_record *r = lz_wal_get(&log->wal, lsn);
-    if (lsn == way->catch_last)
-        return way->catch_first;
-    return r != NULL && r->batch > 0 ? lsn + 1 - r->batch : lsn;
-}
-
-static void ship_to_standbys(struct lz_world *w, struct lz_database *d, struct lz_log *log,
-                             lz_time held)
-{
-    for (uint32_t n = 0; n < d->opts.nodes; n++) {
-        struct lz_database_node *to = &d->nodes[n];
-        bool follows =
-            n != log->leader && to->log == log && !to->is_stale && has_process(w, d->first + n);
-        if (follows && (d->encrypt == NULL || lz_encrypt_connects(w, d, log->leader, n)))
-            lz_database_ship_to(
-                w, d, log,
-                &(struct lz_shipment){.way = &to->way, .to = n, .received = to->lsn, .held = held});
-    }
-}
-
-void lz_database_ship(struct lz_world *w, struct lz_database *d, struct lz_log *log,
-                      uint64_t records)
-{
-    bool is_broken = false;
-    lz_time held = d->effect_count > 0 ? hold(w, d, log, records, &is_broken) : 0;
-    if (is_broken)
-        return;
-    if (d->multi != NULL)
-        lz_multi_ship(w, d, log, held);
-    else
-        ship_to_standbys(w, d, log, held);
-}
-
-static void on_held(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
-    if (lz_instance_defer(w, entity, w->replication->held, payload))
-        return;
-    struct lz_log *log = d->nodes[entity - d->first].log;
-    uint32_t node = lz_log_node_of(payload);
-    bool is_led = log->leader == entity - d->first && lz_log_is_current(log, payload);
-    bool is_followed = d->multi != NULL || d->nodes[node].log == log;
-    if (is_led && has_process(w, entity) && is_followed)
-        send_log(w, d, log, node, lz_log_lsn_of(payload));
+    lz_metrics_set_on(w->metrics, d->series.lag_time_on, now, lag_s);
+    lz_metrics_set_on(w->metrics, d->series.lag_records_on, now, (double)(last - least));
+    if (lz_wal_may_drop(&log->wal, least))
+        drop_log(w, d, least);
 }
 
 // What the primary's disk has been asked to keep, and what it would keep.
@@ -214,8 +66,7 @@ static void note_flush(struct lz_world *w, struct lz_database *d, const struct l
     if (log != &d->log)
         return;
     double at_risk = (double)(log->wal.last - lz_disk_durable(w, leader, log->flushed));
-    if (at_risk > 0.0 || lz_metrics_level(w->metrics, d->series.unflushed) > 0.0)
-        lz_metrics_set(w->metrics, d->series.unflushed, lz_sim_now(w->sim), at_risk);
+    lz_metrics_set_on(w->metrics, d->series.unflushed_on, lz_sim_now(w->sim), at_risk);
 }
 
 static void flushed(struct lz_world *w, struct lz_database *d, struct lz_log *log, uint64_t lsn)
@@ -252,7 +103,7 @@ static void flush(struct lz_world *w, struct lz_database *d, struct lz_log *log)
 static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->replication->flushed, payload))
         return;
     struct lz_database_node *n = &d->nodes[entity - d->first];
@@ -286,7 +137,7 @@ static void await_writer(struct lz_world *w, struct lz_database *d, struct lz_lo
 static void on_writer(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->replication->writer, payload))
         return;
     struct lz_database_node *n = &d->nodes[entity - d->first];
@@ -312,7 +163,8 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
         n->applied = lsn;
     if (log->is_branch)
         lz_split_wrote(w, d, log, c->key);
-    lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
+    if (c->image != NULL)
+        lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
     if (d->checkpoints != NULL)
         lz_checkpoint_wrote(w, d, c->key, c->image);
     if (d->backups != NULL && log == &d->log)
@@ -359,11 +211,11 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
 static void on_ack(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = lz_database_at(w, lz_instance_get(w, entity)->component);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->replication->ack, payload))
         return;
     struct lz_log *log = d->nodes[entity - d->first].log;
-    if (!has_process(w, entity) || !lz_log_is_current(log, payload) ||
+    if (!lz_instance_has_begun(lz_instance_get(w, entity)) || !lz_log_is_current(log, payload) ||
         entity != d->first + log->leader)
         return;
     struct lz_database_node *n = &d->nodes[lz_log_node_of(payload)];
@@ -447,7 +299,7 @@ void lz_replication_undo(struct lz_world *w, lz_component_id id, uint32_t effect
     while (d->effect_count > 0 && d->effects[d->effect_count - 1].path == 0)
         d->effect_count--;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (d->nodes[n].log->leader == n && has_process(w, d->first + n))
+        if (d->nodes[n].log->leader == n && lz_database_has_process(w, d, n))
             lz_database_ship(w, d, d->nodes[n].log, 0);
 }
 
@@ -542,6 +394,6 @@ void lz_replicate_init(struct lz_world *w)
     w->replication->ack = lz_sim_kind(w->sim, "log.ack", on_ack, w);
     w->replication->flushed = lz_sim_kind(w->sim, "wal.flushed", on_flushed, w);
     w->replication->writer = lz_sim_kind(w->sim, "wal.writer", on_writer, w);
-    w->replication->held = lz_sim_kind(w->sim, "log.held", on_held, w);
+    w->replication->held = lz_sim_kind(w->sim, "log.held", lz_ship_held, w);
     w->replication->timeout = lz_sim_kind(w->sim, "standby.timeout", on_timeout, w);
 }

@@ -77,6 +77,7 @@ static void widen(struct lz_rows *r)
     lz_arena_free(r->arena, r->groups, r->group_cap * sizeof(*groups));
     r->groups = groups;
     r->group_cap = cap;
+    r->latest = NULL;
 }
 
 // Would another row leave no place free? One with a place for each of its keys needs none.
@@ -122,7 +123,25 @@ static struct lz_row *make_place(struct lz_rows *r, uint64_t key)
     }
     g->count += row->version == 0;
     r->count += row->version == 0;
+    r->latest = g;
     LZ_ASSERT(g->count <= g->cap);
+    return row;
+}
+
+// The same in the group of the last time, if the row is at its own place there, or may be put
+// there. NULL: it is not so easy.
+static inline struct lz_row *place_near(struct lz_rows *r, uint64_t key)
+{
+    struct lz_row_group *g = r->latest;
+    if (g == NULL || g->number != key >> GROUP_BITS || g->cap <= 1)
+        return NULL;
+    struct lz_row *row = &g->rows[(uint32_t)key & (g->cap - 1)];
+    if (row->version != 0)
+        return row->key == key ? row : NULL;
+    if (needs_room(g))
+        return NULL;
+    g->count++;
+    r->count++;
     return row;
 }
 
@@ -130,7 +149,10 @@ void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t val
 {
     if (r->past != NULL && lz_mvcc_is_needed(r->past))
         lz_mvcc_replace(r->past, r, key, version);
-    *make_place(r, key) = (struct lz_row){.key = key, .version = version + 1, .value = value};
+    struct lz_row *row = place_near(r, key);
+    if (row == NULL)
+        row = make_place(r, key);
+    *row = (struct lz_row){.key = key, .version = version + 1, .value = value};
     LZ_ASSERT(r->group_count < r->group_cap);
 }
 

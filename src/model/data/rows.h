@@ -30,6 +30,7 @@ struct lz_rows {
     struct lz_arena *arena;
     struct lz_mvcc *past; /* where what is replaced is kept for snapshots; NULL: nowhere */
     struct lz_row_group *groups;
+    struct lz_row_group *latest;     /* one that was put into lately; NULL: none */
     uint32_t group_count, group_cap; /* the latter a power of two, or 0 */
     uint32_t count;                  /* rows, and those that say that there is none */
     size_t slots;                    /* places for rows outside of the table */

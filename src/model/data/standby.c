@@ -12,11 +12,6 @@ struct lz_standbys {
 #define FLUSH_OF 0x300u
 #define APPLY_OF 0x400u
 
-static struct lz_database *database_of(const struct lz_world *w, lz_instance_id id)
-{
-    return lz_database_at(w, lz_instance_get(w, id)->component);
-}
-
 static lz_time draw(struct lz_world *w, const struct lz_database *d, const struct lz_dist *dist,
                     uint64_t lsn, uint32_t owner)
 {
@@ -52,13 +47,29 @@ void lz_standby_died(struct lz_database_node *n)
         n->applied = n->lsn;
 }
 
+// A row map finds no conflicts, and is never broken.
+static void apply_rows(struct lz_database_node *n, uint64_t lsn)
+{
+    const struct lz_wal *wal = &n->log->wal;
+    for (uint64_t l = n->applied + 1; l <= lsn; l++) {
+        const struct lz_wal_record *r = lz_wal_get(wal, l);
+        LZ_ASSERT(r != NULL && r->image == NULL);
+        if (l + LZ_ROWS_AHEAD <= lsn)
+            lz_rows_fetch(&n->rows, lz_wal_get(wal, l + LZ_ROWS_AHEAD)->key);
+        lz_rows_put(&n->rows, r->key, l, r->value);
+    }
+    n->rows_engine.lsn = n->applied = lsn;
+}
+
 static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t lsn)
 {
     struct lz_database_node *n = &d->nodes[node];
+    if (n->engine == &n->rows_engine.base) {
+        apply_rows(n, lsn);
+        return;
+    }
     for (uint64_t l = n->applied + 1; l <= lsn; l++) {
         const struct lz_wal_record *r = lz_wal_get(&n->log->wal, l);
-        if (l + LZ_ROWS_AHEAD <= lsn)
-            lz_rows_fetch(&n->rows, lz_wal_get(&n->log->wal, l + LZ_ROWS_AHEAD)->key);
         struct lz_change change = {.lsn = l, .key = r->key, .value = r->value, .image = r->image};
         struct lz_conflicts conflicts = {0}; // of rows that are not as they were on the primary
         n->engine->ops->apply(n->engine, &change, &conflicts);
@@ -103,7 +114,7 @@ static void apply_next(struct lz_world *w, struct lz_database *d, uint32_t node)
 static void on_applied(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = database_of(w, entity);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->standbys->applied, payload))
         return;
     uint32_t node = entity - d->first;
@@ -171,7 +182,7 @@ static void begin_round(struct lz_world *w, struct lz_database *d, uint32_t node
 static void on_written(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = database_of(w, entity);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->standbys->written, payload))
         return;
     const struct lz_database_node *n = &d->nodes[entity - d->first];
@@ -182,7 +193,7 @@ static void on_written(void *ctx, uint32_t entity, uint64_t payload)
 static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = database_of(w, entity);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->standbys->flushed, payload))
         return;
     uint32_t node = entity - d->first;
@@ -199,7 +210,7 @@ static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
 static void on_log(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_database *d = database_of(w, entity);
+    struct lz_database *d = lz_database_here(w, entity);
     if (lz_instance_defer(w, entity, w->standbys->log, payload))
         return;
     uint32_t node = entity - d->first;

@@ -21,7 +21,7 @@
  * row in it fails as if it had been overtaken (40001). PostgreSQL would let it go on.
  */
 
-static void show(const struct lz_database *d, struct lz_database_node *n, uint64_t lsn)
+static inline void show(const struct lz_database *d, struct lz_database_node *n, uint64_t lsn)
 {
     const struct lz_wal_record *r = lz_wal_get(&n->log->wal, lsn);
     LZ_ASSERT(r != NULL);

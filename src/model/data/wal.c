@@ -21,27 +21,27 @@ uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz
     return l->last;
 }
 
-struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn)
-{
-    return lsn > l->base && lsn <= l->last ? &l->records[lsn - l->base - 1] : NULL;
-}
-
 uint64_t lz_wal_arrived(struct lz_wal *l, uint32_t n, uint64_t have, uint64_t first, uint64_t lsn)
 {
     LZ_ASSERT(n < 64);
     LZ_ASSERT(first <= lsn);
     if (lz_wal_get(l, lsn) == NULL || lsn <= have)
         return have; // of a timeline that was cut, or sent twice
-    struct lz_wal_record *r;
-    for (uint64_t i = first > have ? first : have + 1; i <= lsn; i++)
-        if ((r = lz_wal_get(l, i)) != NULL)
-            r->arrived |= 1ull << n;
-    uint64_t whole = have;
-    for (r = lz_wal_get(l, have + 1); r != NULL && (r->arrived >> n & 1); have++) {
-        if (!r->more)
-            whole = have + 1;
-        r = lz_wal_get(l, have + 2);
+    uint64_t from = first > have ? first : have + 1, whole = have;
+    bool is_next = from == have + 1 && have >= l->base; // nothing is missing before it
+    if (from <= l->base)
+        from = l->base + 1;
+    struct lz_wal_record *r = lz_wal_get(l, from), *end = lz_wal_get(l, lsn) + 1;
+    for (uint64_t i = from; r < end; r++, i++) {
+        r->arrived |= 1ull << n;
+        if (is_next && !r->more)
+            whole = i;
     }
+    // Those that came before it; or, of a transaction that is not whole, all from its beginning on.
+    uint64_t i = is_next ? lsn + 1 : have + 1;
+    for (r = lz_wal_get(l, i); r != NULL && (r->arrived >> n & 1) != 0; r = lz_wal_get(l, ++i))
+        if (!r->more)
+            whole = i;
     return whole;
 }
 
@@ -88,7 +88,7 @@ void lz_wal_drop(struct lz_wal *l, uint64_t lsn)
     LZ_ASSERT(lsn <= l->last);
     uint64_t kept = l->last - l->base;
     // Moving costs what is kept: only when most of it can go.
-    if (lsn <= l->base || (lsn - l->base) < 4096 || 2 * (lsn - l->base) < kept)
+    if (!lz_wal_may_drop(l, lsn) || 2 * (lsn - l->base) < kept)
         return;
     for (uint64_t i = 0; i < lsn - l->base; i++)
         lz_image_release(l->records[i].image);

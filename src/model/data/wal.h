@@ -45,7 +45,10 @@ void lz_wal_init(struct lz_wal *l, struct lz_arena *arena);
 
 /* Its LSN. The value is what the row has from then on; without one it is the LSN itself. */
 uint64_t lz_wal_append(struct lz_wal *l, uint64_t key, const uint64_t *value, lz_time at);
-struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn); /* NULL: not kept */
+static inline struct lz_wal_record *lz_wal_get(const struct lz_wal *l, uint64_t lsn)
+{
+    return lsn > l->base && lsn <= l->last ? &l->records[lsn - l->base - 1] : NULL; /* not kept */
+}
 
 /*
  * Node `n` got the records from `first` to `lsn` and has the log up to `have`; returns how far it
@@ -62,7 +65,13 @@ uint64_t lz_wal_fork(struct lz_wal *l, uint64_t lsn, struct lz_wal *branch);
 /* Everything goes; how it was made is forgotten too. */
 void lz_wal_finish(struct lz_wal *l);
 
-/* Everybody has the log up to `lsn`. */
+/* Everybody has the log up to `lsn`. It is not worth the while for few records, see may_drop. */
 void lz_wal_drop(struct lz_wal *l, uint64_t lsn);
+
+#define LZ_WAL_DROPS 4096 /* at least */
+static inline bool lz_wal_may_drop(const struct lz_wal *l, uint64_t lsn)
+{
+    return lsn > l->base && lsn - l->base >= LZ_WAL_DROPS;
+}
 
 #endif

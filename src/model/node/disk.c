@@ -39,7 +39,8 @@ struct disk {
 };
 
 struct lz_disks {
-    struct disk **all; // by instance; NULL: of no interest yet
+    struct lz_disks_face face; // first
+    struct disk **all;         // by instance; NULL: of no interest yet
     uint32_t cap;
     struct device **hosts; // by host; NULL: it has none to share
     uint32_t host_cap;
@@ -73,6 +74,8 @@ static struct disk *disk_of(struct lz_world *w, lz_instance_id id)
     ds->all = lz_grow(w->arena, ds->all, &ds->cap, id + 1, sizeof(struct disk *));
     if (ds->all[id] == NULL) {
         ds->all[id] = lz_arena_alloc(w->arena, sizeof(struct disk));
+        ds->face.made++;
+        ds->face.is_any = true;
         struct device *shared = host_device(w, lz_instance_get(w, id)->host);
         ds->all[id]->device = shared != NULL ? shared : make_device(w);
     }
@@ -91,7 +94,7 @@ bool lz_disk_is_used(const struct lz_world *w, lz_component_id id)
     return id < w->disks->use_cap && w->disks->uses[id];
 }
 
-bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id)
+bool lz_disk_takes_part(const struct lz_world *w, lz_instance_id id)
 {
     const struct disk *d = find(w, id);
     if (d == NULL)
@@ -287,7 +290,7 @@ void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect)
 
 // ---- what holds
 
-void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
+void lz_disk_keep_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
 {
     struct disk *d = find(w, id);
     if (d == NULL)
@@ -315,7 +318,7 @@ void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
         d->lost = 0;
 }
 
-uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
+uint64_t lz_disk_kept(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
 {
     const struct disk *d = find(w, id);
     if (d == NULL)
@@ -430,6 +433,7 @@ bool lz_disk_share(struct lz_world *w, lz_host_id host, const struct lz_disk_opt
     ds->hosts = lz_grow(w->arena, ds->hosts, &ds->host_cap, host + 1, sizeof(struct device *));
     LZ_ASSERT(ds->hosts[host] == NULL);
     ds->hosts[host] = make_device(w);
+    ds->face.is_any = true;
     ds->hosts[host]->host = host;
     equip(ds->hosts[host], keep(w, opts));
     lz_host_wrote(w, host);

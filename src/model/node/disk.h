@@ -54,8 +54,18 @@ double lz_disk_on_host(const struct lz_world *w, lz_host_id host); /* share in u
 void lz_disk_serves(struct lz_world *w, lz_component_id id);
 bool lz_disk_is_used(const struct lz_world *w, lz_component_id id);
 
+/* What is read at every step begins disk.c's own struct. */
+struct lz_disks_face {
+    uint32_t made; /* disks of which something is kept, */
+    bool is_any;   /* or that hosts share */
+};
+
 /* Anything to wait for or to fail? If not, an operation needs no event. */
-bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id);
+bool lz_disk_takes_part(const struct lz_world *w, lz_instance_id id);
+static inline bool lz_disk_is_felt(const struct lz_world *w, lz_instance_id id)
+{
+    return ((const struct lz_disks_face *)w->disks)->is_any && lz_disk_takes_part(w, id);
+}
 
 /* Does the read that `owner` makes go to the disk? */
 bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner);
@@ -92,8 +102,17 @@ uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id,
 void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect);
 
 /* The log of an instance: record `lsn` was flushed; how far it holds if the power is lost now. */
-void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn);
-uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn);
+void lz_disk_keep_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn);
+uint64_t lz_disk_kept(const struct lz_world *w, lz_instance_id id, uint64_t lsn);
+static inline void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64_t lsn)
+{
+    if (((const struct lz_disks_face *)w->disks)->made > 0)
+        lz_disk_keep_flushed(w, id, lsn);
+}
+static inline uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
+{
+    return ((const struct lz_disks_face *)w->disks)->made > 0 ? lz_disk_kept(w, id, lsn) : lsn;
+}
 
 /* What becomes of the `nth` write to a file of the instance, as the faults in force have it. */
 struct lz_disk_fate {
