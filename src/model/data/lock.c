@@ -28,10 +28,13 @@ struct claim {
 struct lock {
     struct lz_pool_head head;
     uint64_t key;
+    uint64_t sole;                     // payload of a sole owner, who has no record; 0: none
     uint32_t holders, line, line_last; // claims
+    uint32_t owner;                    // who was its sole owner, once others have come
 };
 
 #define CAP_FIRST 64u
+#define SOLE 0x80000000u // an owner that is the index of its lock
 
 void lz_locks_init(struct lz_locks *l, struct lz_arena *arena)
 {
@@ -122,6 +125,33 @@ static void forget_if_idle(struct lz_locks *l, struct lock *k)
 }
 
 // ---------------------------------------------------------------- who has what
+
+static void hold(struct lz_locks *l, struct lock *k, struct claim *c);
+
+// Others come: who has it gets the records that they look at.
+static void expand(struct lz_locks *l, struct lock *k)
+{
+    struct owner *o = lz_pool_take_sized(&l->owners, sizeof(*o));
+    struct claim *c = lz_pool_take_sized(&l->claims, sizeof(*c));
+    LZ_ASSERT(k->sole != 0 && k->holders == 0 && k->line == 0);
+    o->payload = k->sole;
+    c->owner = k->owner = o->head.index;
+    c->lock = k->head.index;
+    c->mode = LZ_LOCK_EXCLUSIVE;
+    k->sole = 0;
+    hold(l, k, c);
+}
+
+// An owner with records of its own.
+static lz_lock_owner whole(struct lz_locks *l, lz_lock_owner owner)
+{
+    if ((owner & SOLE) == 0)
+        return owner;
+    struct lock *k = lock_at(l, owner & ~SOLE);
+    if (k->sole != 0)
+        expand(l, k);
+    return k->owner;
+}
 
 static bool goes_with(enum lz_lock_mode a, enum lz_lock_mode b)
 {
@@ -248,10 +278,30 @@ lz_lock_owner lz_lock_begin(struct lz_locks *l, uint64_t payload)
     return o->head.index;
 }
 
+lz_lock_owner lz_lock_take_sole(struct lz_locks *l, uint64_t payload, uint64_t key)
+{
+    LZ_ASSERT(payload != 0);
+    if (4 * (l->count + 1) > 3 * l->cap)
+        widen(l);
+    uint32_t *place = &l->table[place_of(l, key)];
+    if (*place != 0)
+        return 0;
+    struct lock *k = lz_pool_take_sized(&l->locks, sizeof(*k));
+    LZ_ASSERT(k->head.index < SOLE);
+    k->key = key;
+    k->sole = payload;
+    *place = k->head.index;
+    l->count++;
+    return k->head.index | SOLE;
+}
+
 bool lz_lock_take(struct lz_locks *l, lz_lock_owner owner, uint64_t key, enum lz_lock_mode mode)
 {
+    owner = whole(l, owner);
     LZ_ASSERT(owner_at(l, owner)->waits == 0);
     struct lock *k = lock_for(l, key);
+    if (k->sole != 0)
+        expand(l, k);
     struct claim *held = k->holders != 0 ? held_by(l, k, owner) : NULL;
     if (held != NULL && (held->mode == LZ_LOCK_EXCLUSIVE || mode == LZ_LOCK_SHARED))
         return true;
@@ -274,6 +324,7 @@ bool lz_lock_take(struct lz_locks *l, lz_lock_owner owner, uint64_t key, enum lz
 
 void lz_lock_give_up(struct lz_locks *l, lz_lock_owner owner)
 {
+    owner = whole(l, owner);
     uint32_t waits = owner_at(l, owner)->waits;
     if (waits == 0)
         return;
@@ -285,8 +336,24 @@ void lz_lock_give_up(struct lz_locks *l, lz_lock_owner owner)
     forget_if_idle(l, k);
 }
 
+// The usual end of a sole owner: nobody has asked for what it had.
+static bool end_sole(struct lz_locks *l, lz_lock_owner owner)
+{
+    if ((owner & SOLE) == 0)
+        return false;
+    struct lock *k = lock_at(l, owner & ~SOLE);
+    if (k->sole == 0)
+        return false;
+    k->sole = 0;
+    forget_if_idle(l, k);
+    return true;
+}
+
 void lz_lock_end(struct lz_locks *l, lz_lock_owner owner)
 {
+    if (end_sole(l, owner))
+        return;
+    owner = whole(l, owner);
     struct owner *o = owner_at(l, owner);
     lz_lock_give_up(l, owner);
     while (o->first != 0) {
@@ -322,13 +389,21 @@ uint64_t lz_lock_granted(struct lz_locks *l)
 
 bool lz_lock_waits(const struct lz_locks *l, lz_lock_owner owner)
 {
-    return owner_at(l, owner)->waits != 0;
+    const struct lock *own = (owner & SOLE) != 0 ? lock_at(l, owner & ~SOLE) : NULL;
+    if (own != NULL && own->sole != 0)
+        return false; // it has all that it has asked for
+    return owner_at(l, own != NULL ? own->owner : owner)->waits != 0;
 }
 
 bool lz_lock_holds(const struct lz_locks *l, lz_lock_owner owner, uint64_t key,
                    enum lz_lock_mode mode)
 {
     const struct lock *k = find_lock(l, key);
+    const struct lock *own = (owner & SOLE) != 0 ? lock_at(l, owner & ~SOLE) : NULL;
+    if (own != NULL && own->sole != 0)
+        return k == own; // and no other
+    if (own != NULL)
+        owner = own->owner;
     const struct claim *c = k != NULL ? held_by(l, k, owner) : NULL;
     return c != NULL && c->mode >= mode;
 }
@@ -336,6 +411,8 @@ bool lz_lock_holds(const struct lz_locks *l, lz_lock_owner owner, uint64_t key,
 uint64_t lz_lock_holder(const struct lz_locks *l, uint64_t key)
 {
     const struct lock *k = find_lock(l, key);
+    if (k != NULL && k->sole != 0)
+        return k->sole;
     if (k == NULL || k->holders == 0 || claim_at(l, k->holders)->mode != LZ_LOCK_EXCLUSIVE)
         return 0;
     return owner_at(l, claim_at(l, k->holders)->owner)->payload;
@@ -403,6 +480,7 @@ static uint32_t name_cycle(const struct lz_locks *l, const struct search *s, uin
 
 uint32_t lz_lock_cycle(struct lz_locks *l, lz_lock_owner owner, uint64_t *out)
 {
+    owner = whole(l, owner);
     if (owner_at(l, owner)->waits == 0)
         return 0;
     l->round++;

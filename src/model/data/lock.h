@@ -18,6 +18,11 @@
  * is for the caller to say (PostgreSQL: deadlock_timeout after the wait began; InnoDB: at once). A
  * cycle that would end if the line were in another order is one too: PostgreSQL would reorder it.
  *
+ * An owner that begins with a row which nobody else has or wants, and mostly ends with it, is a
+ * *sole* owner (lz_lock_take_sole): it needs one record, not three, as PostgreSQL has a fast path
+ * for locks that nobody can be waiting for (lmgr/README, "Fast Path Locking"). It gets the others
+ * when somebody comes.
+ *
  * Keys are hashes: two rows of one hash share a lock, which makes them wait but never err.
  * Ownership: all in the arena; a lock that nobody has or wants takes no room.
  */
@@ -43,6 +48,9 @@ void lz_locks_init(struct lz_locks *l, struct lz_arena *arena);
 
 /* `payload` is what the caller knows it by. */
 lz_lock_owner lz_lock_begin(struct lz_locks *l, uint64_t payload);
+
+/* Begin, and have that key exclusively; 0 if anybody has it or wants it. */
+lz_lock_owner lz_lock_take_sole(struct lz_locks *l, uint64_t payload, uint64_t key);
 
 /* True: it has it. False: it waits, and must not ask for another meanwhile. */
 bool lz_lock_take(struct lz_locks *l, lz_lock_owner owner, uint64_t key, enum lz_lock_mode mode);

@@ -81,6 +81,11 @@ static void begin_wait(struct lz_world *w, struct lz_database *d, struct lz_task
 bool lz_row_lock_write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_locks *locks = &d->nodes[t->server - d->first].locks;
+    t->locks = lz_lock_take_sole(locks, lz_pool_id(t), t->key);
+    if (t->locks != 0) {
+        lz_metrics_observe_on(w->metrics, d->series.locks_wait_on, 0);
+        return true;
+    }
     t->locks = lz_lock_begin(locks, lz_pool_id(t));
     if (lz_lock_take(locks, t->locks, t->key, LZ_LOCK_EXCLUSIVE)) {
         lz_metrics_observe(w->metrics, d->series.locks_wait, 0);
