@@ -232,6 +232,9 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
         return new(class("target", function(_, k) return M.metric(state, component, k, i) end),
             facts)
     end)
+    if part == "sentinel" then -- no target means all of them, and none of the nodes
+        return new(meta, { kind = "part", text = name .. ", which needs a number" })
+    end
     local whole = (component.kind == "database" or component.kind == "cache")
         and part == "replica" and "replica" or "component"
     return new(meta, { kind = "target", target = whole, component = component, ordinal = 0,

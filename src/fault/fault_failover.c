@@ -5,8 +5,8 @@
 #include "model/journal.h"
 
 /*
- * fault_failover.c — somebody moves the primary's role, and moves it back: of a database, or of a
- * shard of a cluster.
+ * fault_failover.c — somebody moves the primary's role, and moves it back: of a database, of a
+ * shard of a cluster, or of what sentinels watch.
  */
 
 static const struct lz_param params[] = {
@@ -35,7 +35,7 @@ static void refuse(struct lz_world *w, const struct lz_fault *f, const struct lz
                    "%s is refused: %s", f->name, err->msg);
 }
 
-// What leads before is remembered, to give it back.
+// What leads before is remembered, to give it back. Without shards the target has no ordinal.
 static bool move_shard(struct lz_world *w, struct lz_fault *f, uint32_t to, struct lz_err *err)
 {
     const struct lz_target *t = &f->opts.target;
@@ -72,20 +72,40 @@ static void revert(struct lz_world *w, struct lz_fault *f)
         refuse(w, f, &err);
 }
 
+// Who leads what sentinels watch is one; shards of a cluster have each their own.
+static bool fits_role(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    const char *name = lz_world_component(w, o->target.id)->name;
+    if (lz_cache_is_cluster(w, o->target.id)) {
+        if (o->target.kind == LZ_TARGET_PRIMARY && o->target.ordinal > 0)
+            return true;
+        return lz_fail(err, LZ_EINVAL, "fault.failover: say which shard of %s: %s.shard[1]", name,
+                       name);
+    }
+    if (!lz_cache_has_sentinels(w, o->target.id))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.failover: who leads %s is its first node for ever: that can be moved "
+                       "in mode = \"sentinel\" or \"cluster\"",
+                       name);
+    if (o->params.mode != 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.failover: `mode` is of a cluster's shard: sentinels never ask the "
+                       "primary");
+    if (o->target.kind != LZ_TARGET_COMPONENT && o->target.kind != LZ_TARGET_PRIMARY)
+        return lz_fail(err, LZ_EINVAL, "fault.failover moves the primary of all of %s: write %s",
+                       name, name);
+    return true;
+}
+
 static bool fits_cache(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
 {
     const struct lz_component *c = lz_world_component(w, o->target.id);
-    if (!lz_cache_is_cluster(w, o->target.id))
-        return lz_fail(err, LZ_EINVAL,
-                       "fault.failover: who leads %s is not an operator's to say: that is of "
-                       "mode = \"cluster\"",
-                       c->name);
-    if (o->target.kind != LZ_TARGET_PRIMARY || o->target.ordinal == 0)
-        return lz_fail(err, LZ_EINVAL, "fault.failover: say which shard of %s: %s.shard[1]",
-                       c->name, c->name);
-    if (o->params.node > c->instance_count)
-        return lz_fail(err, LZ_ERANGE, "`to` must be a node of %s, 1 to %u, got %u", c->name,
-                       c->instance_count, o->params.node);
+    uint32_t nodes = lz_cache_nodes(w, o->target.id);
+    if (!fits_role(w, o, err))
+        return false;
+    if (o->params.node > nodes)
+        return lz_fail(err, LZ_ERANGE, "`to` must be a node of %s, 1 to %u, got %u", c->name, nodes,
+                       o->params.node);
     return true;
 }
 
@@ -109,11 +129,16 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
 
 const struct lz_fault_kind lz_fault_failover = {
     .name = "failover",
-    .doc = "Move the primary's role to another node, as an operator does: a primary that can be "
-           "reached hands over when the other has all of the log. After `lasting` it goes back to "
-           "who had it. Of a database, or of a shard of a cluster (CLUSTER FAILOVER).",
-    .elsewhere = "AWS FIS' rds:failover-db-cluster and Azure's Cosmos DB failover are this without "
-                 "`lasting`: the role stays where it is. `mode` is Redis' FORCE and TAKEOVER.",
+    .doc =
+        "Move the primary's role to another node, as an operator does: a primary that can be "
+        "reached hands over when the other has all of the log. After `lasting` it goes back to "
+        "who had it. Of a database, of a shard of a cluster (CLUSTER FAILOVER), or of a cache with "
+        "sentinels (SENTINEL FAILOVER: no agreement is asked, the primary is not told for eight "
+        "seconds, and what it takes meanwhile is lost).",
+    .elsewhere =
+        "AWS FIS' rds:failover-db-cluster and Azure's Cosmos DB failover are this without "
+        "`lasting`: the role stays where it is. `mode` is Redis' FORCE and TAKEOVER; `to` is "
+        "what replica-priority says to sentinels.",
     .effect_unit = "roles moved",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_PRIMARY),
     .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_CACHE),

@@ -58,9 +58,9 @@ struct lz_sentinel_opts {
 enum lz_cluster_failover { LZ_CLUSTER_GRACEFUL, LZ_CLUSTER_FORCE, LZ_CLUSTER_TAKEOVER };
 
 struct lz_cache_failover {
-    uint32_t shard, node; /* from 1; node 0: the replica of the shard that has the most */
-    enum lz_cluster_failover mode;
-    uint64_t *touched; /* when it leads */
+    uint32_t shard, node;          /* from 1; node 0: the replica of the shard that has the most */
+    enum lz_cluster_failover mode; /* of a cluster; sentinels ask nobody */
+    uint64_t *touched;             /* when it leads */
 };
 
 /* By Redis' names, see cluster.h. */
@@ -129,16 +129,20 @@ bool lz_cache_is_replica(const struct lz_world *w, lz_instance_id instance, uint
 /* Whether it leads that shard of a cluster, from 1. */
 bool lz_cache_leads_shard(const struct lz_world *w, lz_instance_id instance, uint32_t shard);
 bool lz_cache_is_cluster(const struct lz_world *w, lz_component_id id);
+uint32_t lz_cache_nodes(const struct lz_world *w, lz_component_id id); /* without sentinels */
+bool lz_cache_has_sentinels(const struct lz_world *w, lz_component_id id);
 
 /* The first key from `key` on that a shard has, from 1. */
 uint64_t lz_cache_key_of_shard(const struct lz_world *w, lz_component_id id, uint32_t shard,
                                uint64_t key);
 
-/* A replica of a cluster is told to take its primary's place. False: what speaks against it. */
+/* A replica of a shard, or of what sentinels watch, is told to take its primary's place. False:
+ * what speaks against it. */
 bool lz_cache_failover(struct lz_world *w, lz_component_id id, const struct lz_cache_failover *f,
                        struct lz_err *err) LZ_MUST_CHECK;
 uint32_t lz_cache_shard_primary(const struct lz_world *w, lz_component_id id,
-                                uint32_t shard); /* its node, from 1; 0: none leads */
+                                uint32_t shard); /* its node, from 1; 0: none leads. Without
+                                                    shards it is of all */
 
 /* Slots begin to go from one shard of a cluster to another. */
 bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_reshard_opts *opts,

@@ -277,6 +277,16 @@ bool lz_cache_is_cluster(const struct lz_world *w, lz_component_id id)
     return lz_cache_at(w, id)->cluster != NULL;
 }
 
+uint32_t lz_cache_nodes(const struct lz_world *w, lz_component_id id)
+{
+    return lz_cache_at(w, id)->nodes;
+}
+
+bool lz_cache_has_sentinels(const struct lz_world *w, lz_component_id id)
+{
+    return lz_cache_at(w, id)->sentinels != NULL;
+}
+
 size_t lz_cluster_bytes(const struct lz_cache *c)
 {
     const struct lz_cluster *k = c->cluster;

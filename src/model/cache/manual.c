@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/cache/cluster_state.h"
+#include "model/cache/sentinel.h"
 #include "model/node/instance.h"
 
 /*
@@ -178,7 +179,9 @@ bool lz_cache_failover(struct lz_world *w, lz_component_id id, const struct lz_c
                        struct lz_err *err)
 {
     struct lz_cache *c = lz_cache_at(w, id);
-    LZ_ASSERT(c->cluster != NULL && f->touched != NULL);
+    LZ_ASSERT(f->touched != NULL);
+    if (c->cluster == NULL)
+        return lz_sentinel_failover(w, c, f, err);
     init(w);
     uint32_t node = f->node > 0 ? f->node - 1 : best_of(w, c, f->shard - 1);
     if (!check(w, c, node, f->shard - 1, err))
@@ -203,7 +206,8 @@ uint32_t lz_cache_shard_primary(const struct lz_world *w, lz_component_id id, ui
 {
     const struct lz_cache *c = lz_cache_at(w, id);
     for (uint32_t n = 0; n < c->nodes; n++)
-        if (lz_cluster_shard(c, n) + 1 == shard && lz_cache_leads(w, c->first + n))
+        if ((c->cluster == NULL || lz_cluster_shard(c, n) + 1 == shard) &&
+            lz_cache_leads(w, c->first + n))
             return n + 1;
     return 0;
 }

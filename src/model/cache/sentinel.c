@@ -38,6 +38,7 @@ struct lz_sentinel {
     uint64_t failover_epoch, votes; // a bit for each sentinel
     lz_time failover_start;
     uint32_t candidate;
+    uint64_t *touched; // counts a failover that an operator has asked for; NULL: nobody has
 };
 
 void lz_sentinel_fill_defaults(struct lz_sentinel_opts *o)
@@ -135,6 +136,7 @@ static void adopt(struct lz_cache *c, uint32_t i, uint32_t primary, uint64_t epo
 static void give_up(struct lz_world *w, struct lz_cache *c, uint32_t i, const char *why)
 {
     at(c, i)->state = IDLE;
+    at(c, i)->touched = NULL;
     note(w, c, i, why);
 }
 
@@ -143,27 +145,43 @@ static bool is_better(const struct lz_cache *c, uint32_t a, uint32_t b)
     return c->node[a].offset > c->node[b].offset;
 }
 
-// It was elected: the replica with the most writes of those it has heard lately.
-static void promote(struct lz_world *w, struct lz_cache *c, uint32_t i)
+// Whether a sentinel would promote it: it is there, follows, and was heard lately.
+static bool is_good(struct lz_world *w, const struct lz_cache *c, uint32_t i, uint32_t n)
+{
+    const struct lz_sentinel *s = at(c, i);
+    const struct view *v = &s->of[n];
+    return n != s->primary && !v->leads && lz_sim_now(w->sim) - v->heard <= HEARD_FOR &&
+           !c->node[n].is_behind;
+}
+
+// Of the good replicas the one with the most writes; c->nodes: there is none.
+static uint32_t best_of(struct lz_world *w, const struct lz_cache *c, uint32_t i)
+{
+    uint32_t best = c->nodes;
+    for (uint32_t n = 0; n < c->nodes; n++)
+        if (is_good(w, c, i, n) && (best == c->nodes || is_better(c, n, best)))
+            best = n;
+    return best;
+}
+
+static void order(struct lz_world *w, struct lz_cache *c, uint32_t i, uint32_t candidate)
 {
     struct lz_sentinel *s = at(c, i);
-    lz_time now = lz_sim_now(w->sim);
-    bool has = false;
-    for (uint32_t n = 0; n < c->nodes; n++) {
-        const struct view *v = &s->of[n];
-        if (n == s->primary || v->leads || now - v->heard > HEARD_FOR || c->node[n].is_behind)
-            continue;
-        if (!has || is_better(c, n, s->candidate))
-            s->candidate = n;
-        has = true;
-    }
-    if (!has) {
+    s->candidate = candidate;
+    s->state = PROMOTING;
+    tell_node(w, c, i, s->candidate, w->caches->order, s->candidate | s->failover_epoch << 8);
+}
+
+// It was elected.
+static void promote(struct lz_world *w, struct lz_cache *c, uint32_t i)
+{
+    uint32_t best = best_of(w, c, i);
+    if (best == c->nodes) {
         give_up(w, c, i, "found no good replica to promote");
         return;
     }
-    s->state = PROMOTING;
     note(w, c, i, "was elected to fail over");
-    tell_node(w, c, i, s->candidate, w->caches->order, s->candidate | s->failover_epoch << 8);
+    order(w, c, i, best);
 }
 
 static void count_vote(struct lz_world *w, struct lz_cache *c, uint32_t i, uint32_t from)
@@ -338,6 +356,9 @@ static void on_pong(void *ctx, uint32_t entity, uint64_t payload)
         return;
     adopt(c, i, n, s->failover_epoch);
     s->led = true;
+    if (s->touched != NULL)
+        ++*s->touched;
+    s->touched = NULL;
     note(w, c, i, "has failed over");
     tell_others(w, c, i, w->caches->hello, s->primary | s->config_epoch << 8);
 }
@@ -418,6 +439,7 @@ void lz_sentinel_started(struct lz_world *w, struct lz_cache *c, uint32_t sentin
 {
     struct lz_sentinel *s = at(c, sentinel);
     s->state = IDLE;
+    s->touched = NULL;
     s->is_down = s->led = false;
     for (uint32_t n = 0; n < c->nodes; n++) {
         lz_sim_cancel(w->sim, s->of[n].check);
@@ -426,6 +448,41 @@ void lz_sentinel_started(struct lz_world *w, struct lz_cache *c, uint32_t sentin
     }
     for (uint32_t other = 0; other < c->sentinel_count; other++)
         s->agreed[other] = NEVER;
+}
+
+static uint32_t first_up(const struct lz_world *w, const struct lz_cache *c)
+{
+    for (uint32_t i = 0; i < c->sentinel_count; i++)
+        if (lz_cache_lives(w, c->first + c->nodes + i))
+            return i;
+    return c->sentinel_count;
+}
+
+bool lz_sentinel_failover(struct lz_world *w, struct lz_cache *c, const struct lz_cache_failover *f,
+                          struct lz_err *err)
+{
+    LZ_ASSERT(f->node <= c->nodes && f->touched != NULL);
+    const char *name = c->opts.name;
+    uint32_t i = first_up(w, c);
+    if (i == c->sentinel_count)
+        return lz_fail(err, LZ_EINVAL, "no sentinel of %s is up", name);
+    struct lz_sentinel *s = at(c, i);
+    if (s->state != IDLE)
+        return lz_fail(err, LZ_EINVAL, "INPROG: a failover of %s is under way", name);
+    uint32_t node = f->node > 0 ? f->node - 1 : best_of(w, c, i);
+    if (node == s->primary)
+        return lz_fail(err, LZ_EINVAL, "%s[%u] leads already", name, node + 1);
+    if (node == c->nodes || !is_good(w, c, i, node))
+        return lz_fail(err, LZ_EINVAL, "NOGOODSLAVE: %s[%u] is told to fail over, and %s", name,
+                       c->nodes + i + 1,
+                       f->node > 0 ? "the node is no good replica" : "hears no good replica");
+    s->failover_epoch = s->voted_epoch = ++s->epoch;
+    s->voted_for = i;
+    s->failover_start = lz_sim_now(w->sim) + (lz_time)(draw_unit(w, c, i) * (double)DESYNC);
+    s->touched = f->touched;
+    note(w, c, i, "is told to fail over, and asks nobody");
+    order(w, c, i, node);
+    return true;
 }
 
 uint32_t lz_sentinel_route(struct lz_world *w, struct lz_cache *c, lz_instance_id client)

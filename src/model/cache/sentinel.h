@@ -30,6 +30,14 @@ void lz_sentinels_start(struct lz_world *w, struct lz_cache *c);
 
 void lz_sentinel_started(struct lz_world *w, struct lz_cache *c, uint32_t sentinel);
 
+/*
+ * SENTINEL FAILOVER ("Force a failover as if the master was not reachable, and without asking for
+ * agreement to other Sentinels"): the first sentinel that is up promotes the best replica, or the
+ * node that is named (in Redis by replica-priority). What led is told after eight seconds as ever.
+ */
+bool lz_sentinel_failover(struct lz_world *w, struct lz_cache *c, const struct lz_cache_failover *f,
+                          struct lz_err *err) LZ_MUST_CHECK;
+
 /* The node that a client takes for the primary. */
 uint32_t lz_sentinel_route(struct lz_world *w, struct lz_cache *c, lz_instance_id client);
 
