@@ -497,7 +497,7 @@ uint32_t lz_sentinel_route(struct lz_world *w, struct lz_cache *c, lz_instance_i
         lz_instance_id id = c->first + c->nodes + i;
         const struct lz_sentinel *s = at(c, i);
         if (s->config_epoch <= best || !lz_instance_is_up(lz_instance_get(w, id)) ||
-            !lz_net_can_ask(w, client, id))
+            !lz_net_ask(w, client, id))
             continue;
         best = s->config_epoch;
         b->node = s->primary;

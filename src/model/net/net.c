@@ -173,3 +173,14 @@ bool lz_net_can_ask(struct lz_world *w, lz_instance_id client, lz_instance_id se
     return !is_lost(w, client) && !is_lost(w, server) &&
            !lz_link_get(w, client, server)->is_cut[0] && !lz_link_get(w, server, client)->is_cut[1];
 }
+
+bool lz_net_ask(struct lz_world *w, lz_instance_id client, lz_instance_id server)
+{
+    struct lz_link *there = lz_link_get(w, client, server);
+    struct lz_link *back = lz_link_get(w, server, client);
+    if (there->is_cut[0])
+        lz_link_swallow(w, there, LZ_PURPOSE_NET_OUT);
+    else if (back->is_cut[1])
+        lz_link_swallow(w, back, LZ_PURPOSE_NET_BACK);
+    return lz_net_can_ask(w, client, server);
+}

@@ -60,6 +60,9 @@ lz_time lz_net_latency(struct lz_world *w, lz_instance_id from, lz_instance_id t
 /* Can the one ask the other right now and hear the answer? Not if either host is lost. */
 bool lz_net_can_ask(struct lz_world *w, lz_instance_id client, lz_instance_id server);
 
+/* The same of a question that is asked, not sent: what a cut takes of it counts as a message. */
+bool lz_net_ask(struct lz_world *w, lz_instance_id client, lz_instance_id server);
+
 /* An instance stands on another host: what is known of its ways is old. */
 void lz_net_moved(struct lz_world *w);
 
