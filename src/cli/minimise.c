@@ -198,8 +198,10 @@ static enum lz_minimise_end place(const struct lz_minimise_opts *o, const struct
     }
     if (ok)
         tell(o, s, path.text, &proof, text);
-    else if (!is_written)
+    else if (!is_written) {
         fprintf(stderr, "lorenz: %s\n", err.msg);
+        lz_str_add(text, "what is left could not be written; `lorenz shrink -o -` prints it\n");
+    }
     else
         fprintf(stderr,
                 "lorenz: what is left of %s is in %s and does not fail there: this is a "

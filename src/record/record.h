@@ -86,11 +86,17 @@ bool lz_record_build(const struct lz_record_meta *meta, const struct lz_record_p
 struct sqlite3;
 struct sqlite3 *lz_record_memory(void);
 
-/* Write an image to `path`: temporary name beside it, fsync, rename. LZ_EIO says what failed. */
+/* What stands behind an image in its file: a word and the hash of its bytes. SQLite reads such a
+   file as it is, and does not look there. */
+#define LZ_RECORD_SEAL 16
+void lz_record_seal(const unsigned char *image, size_t size, unsigned char seal[LZ_RECORD_SEAL]);
+
+/* Write an image and its seal to `path`: temporary name beside it, fsync, rename. LZ_EIO says what
+   failed. */
 bool lz_record_save(const char *path, const unsigned char *image, size_t size,
                     struct lz_err *err) LZ_MUST_CHECK;
 
-/* The whole content of a file; malloc's. */
+/* The image of a file; malloc's. LZ_EINVAL: it has no seal, or one of other bytes. */
 bool lz_record_load(const char *path, unsigned char **image, size_t *size,
                     struct lz_err *err) LZ_MUST_CHECK;
 

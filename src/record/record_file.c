@@ -1,5 +1,7 @@
 // Run files on disk. A name appears only once the whole of its content is there, so that
-// neither a full disk nor a killed process leaves half a record to be read.
+// neither a full disk nor a killed process leaves half a record to be read. What happens to the
+// bytes later is told by their seal: SQLite reads a database with a lost page as one with fewer
+// rows, and a report of it would be wrong without a word.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +12,21 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "record/record.h"
+
+#define SEAL_MAGIC "lz-seal1"
+
+void lz_record_seal(const unsigned char *image, size_t size, unsigned char seal[LZ_RECORD_SEAL])
+{
+    uint64_t hash = lz_hash_bytes(image, size);
+    memcpy(seal, SEAL_MAGIC, 8);
+    for (int i = 0; i < 8; i++)
+        seal[8 + i] = (unsigned char)(hash >> (8 * i));
+}
 
 // On false errno says why, and no file of that name is left.
 static bool write_file(const char *name, const unsigned char *bytes, size_t size)
@@ -21,7 +34,11 @@ static bool write_file(const char *name, const unsigned char *bytes, size_t size
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
+    unsigned char seal[LZ_RECORD_SEAL];
+    lz_record_seal(bytes, size, seal);
     int problem = lz_io_write(fd, bytes, size);
+    if (problem == 0)
+        problem = lz_io_write(fd, seal, sizeof(seal));
     if (problem == 0 && fsync(fd) != 0)
         problem = errno;
     bool ok = problem == 0;
@@ -82,6 +99,22 @@ static bool read_all(int fd, size_t expected, unsigned char **bytes, size_t *siz
     return true;
 }
 
+// Takes the seal off.
+static bool is_whole(const char *path, const unsigned char *bytes, size_t *size, struct lz_err *err)
+{
+    unsigned char seal[LZ_RECORD_SEAL];
+    size_t len = *size > sizeof(seal) ? *size - sizeof(seal) : 0;
+    if (len == 0 || memcmp(bytes + len, SEAL_MAGIC, 8) != 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "%s: not a file that this version of lorenz wrote, or cut short", path);
+    lz_record_seal(bytes, len, seal);
+    if (memcmp(bytes + len, seal, sizeof(seal)) != 0)
+        return lz_fail(err, LZ_EINVAL, "%s: damaged: its %zu bytes are not those that were written",
+                       path, len);
+    *size = len;
+    return true;
+}
+
 bool lz_record_load(const char *path, unsigned char **image, size_t *size, struct lz_err *err)
 {
     LZ_ASSERT(path != NULL);
@@ -94,5 +127,10 @@ bool lz_record_load(const char *path, unsigned char **image, size_t *size, struc
         fstat(fd, &st) == 0 && read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, image, size);
     int problem = errno;
     close(fd);
-    return ok || lz_fail(err, LZ_EIO, "cannot read %s: %s", path, strerror(problem));
+    if (!ok)
+        return lz_fail(err, LZ_EIO, "cannot read %s: %s", path, strerror(problem));
+    ok = is_whole(path, *image, size, err);
+    if (!ok)
+        free(*image);
+    return ok;
 }

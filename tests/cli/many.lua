@@ -213,6 +213,9 @@ local rows = {
     { "seeds that may not be written are no verdict", AS_NOBODY
         .. "chmod 555 s; $N sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
         out = { "2 of 2 runs, 2 failed" }, err = { "s/seeds" } },
+    { "what shrinks and may not be written is said so", AS_NOBODY
+        .. "chmod 555 s; $N sweep s/fails.lua --seeds 1 --no-save --progress none", 74,
+        out = { "shrinking A: what is left could not be written" }, err = { "s/min" } },
     { "a run that uses up its memory does not end the sweep",
         "$L sweep -j1 s/_hoard.lua s/passes.lua --seeds 1 --no-shrink --progress none", 7,
         out = { "2 of 2 runs", "s/passes.lua", "memory" } },

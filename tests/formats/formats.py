@@ -204,24 +204,46 @@ def mixed_texts_are_refused():
     return None if refused else f"status {status}: {err}"
 
 
-def mixed_engines_are_refused():
+def sealed(image):
+    """An image and what stands behind it: FNV-1a of its bytes, mixed as in base/hash.h."""
+    full = (1 << 64) - 1
+    h = 0xcbf29ce484222325
+    for byte in image:
+        h = (h ^ byte) * 0x100000001b3 & full
+    p = (h ^ 0xa0761d6478bd642f) * (len(image) ^ 0xe7037ed1a0b428db)
+    return image + b"lz-seal1" + ((p ^ p >> 64) & full).to_bytes(8, "little")
+
+
+def rewrite(path, statement):
+    """A run file as another lorenz would have written it."""
     import sqlite3
-    shutil.copytree("whole/runs", "mixed")
-    db = sqlite3.connect("mixed/fails-1.lzrun")
-    db.execute("update run set token = substr(token, 1, length(token) - 4) || '0123'")
+    with open(path, "rb") as file:
+        image = file.read()
+    if sealed(image[:-16]) != image:
+        raise AssertionError(path + " has no seal")
+    with open(path, "wb") as file:
+        file.write(image[:-16])
+    db = sqlite3.connect(path)
+    db.execute(statement)
     db.commit()
     db.close()
+    with open(path, "rb") as file:
+        image = file.read()
+    with open(path, "wb") as file:
+        file.write(sealed(image))
+
+
+def mixed_engines_are_refused():
+    shutil.copytree("whole/runs", "mixed")
+    rewrite("mixed/fails-1.lzrun",
+            "update run set token = substr(token, 1, length(token) - 4) || '0123'")
     status, _, err = lorenz("report", "mixed")
     return None if status == 4 and "different engines" in err else f"status {status}: {err}"
 
 
 def differing_records_are_refused():
-    import sqlite3
     shutil.copytree("whole/runs", "twice")
-    db = sqlite3.connect("twice/fails-1.lzrun")
-    db.execute("update run set trace_hash = '0'")
-    db.commit()
-    db.close()
+    rewrite("twice/fails-1.lzrun", "update run set trace_hash = '0'")
     status, _, err = lorenz("report", "twice", "whole/runs")
     return None if status == 6 and "the same run and differ" in err else f"status {status}: {err}"
 
@@ -233,6 +255,35 @@ def damage_is_named():
     status, out, err = lorenz("report", "damaged")
     ok = "damaged/fails-1.lzrun" in err and status == 2 and "Everything holds" in out
     return None if ok else f"status {status}: {err}"
+
+
+def no_changed_byte_goes_unnoticed():
+    """SQLite would read most of these as a run with fewer rows."""
+    os.mkdir("bytes")
+    with open("whole/runs/fails-1.lzrun", "rb") as file:
+        image = file.read()
+    middle = len(image) // 2
+    for name, bytes_ in {"a bit": image[:middle] + bytes([image[middle] ^ 1]) + image[middle + 1:],
+                         "a page": image[:12288] + bytes(4096) + image[16384:],
+                         "the end": image[:-17], "all but the end": image[-16:],
+                         "more": image + b"x"}.items():
+        with open("bytes/x.lzrun", "wb") as file:
+            file.write(bytes_)
+        for command in (["report"], ["sql"], ["why"], ["shrink"], ["replay"]):
+            more = ["select count(*) from series"] if command == ["sql"] else []
+            status, _, err = lorenz(*command, "bytes/x.lzrun", *more)
+            if status != 4 or "bytes/x.lzrun: " not in err:
+                return f"{name}, {command[0]}: status {status}: {err}"
+    return None
+
+
+def others_read_a_run_file():
+    import sqlite3
+    db = sqlite3.connect("file:whole/runs/fails-1.lzrun?mode=ro", uri=True)
+    sound = db.execute("pragma integrity_check").fetchall()
+    verdict = db.execute("select verdict from run").fetchall()
+    db.close()
+    return None if (sound, verdict) == ([("ok",)], [("fail",)]) else f"{sound} {verdict}"
 
 
 def main():
@@ -263,6 +314,8 @@ def main():
         attempt("runs of different engines are refused", mixed_engines_are_refused)
         attempt("records that differ are refused", differing_records_are_refused)
         attempt("a damaged run file is named, the others are shown", damage_is_named)
+        attempt("no changed byte of a run file goes unnoticed", no_changed_byte_goes_unnoticed)
+        attempt("others read a run file by SQLite", others_read_a_run_file)
         os.chdir("/")
     print(f"1..{len(results)}")
     sys.exit(0 if all(results) else 1)
