@@ -397,6 +397,14 @@ local function fill_record(C, req, task)
     req.at = handles.dur(at)
 end
 
+--- What a handler's answer says beside its status.
+local function answer_of(v)
+    local kind = type(v)
+    if math.type(v) == "integer" or kind == "string" or kind == "boolean" then return v end
+    error(("a handler answers with an integer, a text or a boolean beside its status, got %s")
+        :format(units.kind_of(v)), 0)
+end
+
 --- What a handler gives back: of consumers also nothing, or whether it was worked on.
 local function status_of(v, is_record)
     if v == nil or is_record and v == true then return 200 end
@@ -410,20 +418,21 @@ end
 function M.server(state)
     local C, math_type = state.C, math.type
     Request.call, state.known_call = C.caller(call)
-    return function(fn, task, service, instance, key, op)
+    return function(fn, task, service, instance, key, op, value)
         local inner = { state = state }
         local req = setmetatable({ inner = inner }, Request)
         while true do
             inner.task, inner.service, inner.instance = task, service, instance
-            req.key, req.op = key, op
+            req.key, req.op, req.value = key, op, value
             local is_record = state.of_records[service]
             if is_record then fill_record(C, req, task) end
-            local status = fn(req)
+            local status, answer = fn(req)
             if inner.unseen then status = sql.unseen(state, inner) end
             if math_type(status) ~= "integer" or status < 100 or status > 599 then
                 status = status_of(status, is_record)
             end
-            fn, task, service, instance, key, op = C.answer(task, status)
+            if answer ~= nil then C.say(task, answer_of(answer)) end
+            fn, task, service, instance, key, op, value = C.answer(task, status)
         end
     end
 end

@@ -456,7 +456,11 @@ local function build_expectations(state, C)
                 of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
                 consistency = f.consistency, column = f.column,
                 tolerates = f.tolerates and table.concat(f.tolerates, " ") or nil,
-                steps = f.steps, warn = f.severity == "warn", because = f.because }
+                adds = f.adds and table.concat(f.adds, "\n"),
+                reads = f.reads and table.concat(f.reads, "\n"),
+                generates = f.generates and table.concat(f.generates, "\n"),
+                per_key = f.per_key, steps = f.steps, warn = f.severity == "warn",
+                because = f.because }
             if not id then refused(state, e, message) end
         elseif e.kind == "slo" then
             local errors = { component = f.of, path = "errors.ratio",

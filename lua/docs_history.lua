@@ -24,6 +24,69 @@ expect "reads are snapshots" { serializable = db, consistency = "snapshot-isolat
         .. "of one table (`column`), which a SELECT must name by their key (select id, balance "
         .. "...).",
         example = [[expect "no money is lost" { conserved = db }]] },
+    counter = { is_verdict = true,
+        text = "Passes when every read of a counter, and what each increment was told that it "
+        .. "came to, lies between what was certainly added before it and what may have been by "
+        .. "its end. Of a cache incr and decr add and get reads, of a store increment; of a "
+        .. "service `adds` names the operations that add the value they carry (1, if none) and "
+        .. "`reads` "
+        .. "those whose handlers return it, `return 200, count`. Beside it is what versions "
+        .. "of a cache or a store say; of a service nobody but its handlers knows. Which keys are "
+        .. "counters is told by what adds to them: one that is also set cannot be judged.",
+        example = [[
+local likes = cache "likes" { entries = 1000, nodes = 2 }
+local api = service "api" {
+  handle = {
+    ["POST /like"] = function(req)
+      return req:call { likes, "incr", key = 1 }.ok and 200 or 503
+    end,
+    ["GET /likes"] = function(req) return 200, req:call { likes, "get", key = 1 }.value or 0 end,
+  },
+}
+traffic "fans" { to = api, op = "POST /like", rate = "10/s" }
+traffic "readers" { to = api, op = "GET /likes", rate = "10/s" }
+expect "the cache counts" { counter = likes }
+expect "so does who asks" { counter = api, adds = { "POST /like" }, reads = { "GET /likes" } }]] },
+    set = { is_verdict = true,
+        text = "Passes when all that was acknowledged as added, or seen once, is in some read "
+        .. "that comes after, and nothing is read that nobody added. What is missing for a time "
+        .. "and comes back is told, and allowed. Of a cache sadd adds and smembers reads; of a "
+        .. "database tx:append adds and tx:read reads, each key a set; of a service `adds` and "
+        .. "`reads` name the operations, and a read's handler returns one text, the elements with "
+        .. "commas between. A request without a value is given one of its own, `req.value`.",
+        example = [[
+local db = database "orders" {}
+local api = service "api" {
+  handle = {
+    ["POST /"] = function(req)
+      return req:transaction({ db }, function(tx) tx:append(1, req.key) end).ok and 200 or 503
+    end,
+    ["GET /"] = function(req)
+      return req:transaction({ db }, function(tx) return tx:read(1) end).ok and 200 or 503
+    end,
+  },
+}
+traffic "shop" { to = api, op = "POST /", rate = "10/s" }
+traffic "kitchen" { to = api, op = "GET /", rate = "10/s" }
+expect "no order is gone" { set = db }]] },
+    unique_ids = { is_verdict = true,
+        text = "Passes when no id is given twice. Of a cache or a store an id is what increments "
+        .. "answer, of keys that nothing is taken from, each key a sequence of its own; of a "
+        .. "service what the handlers of the operations in `generates` return beside the status. "
+        .. "Beside it stands what the servers gave out, heard or not.",
+        example = [[
+local redis = cache "sequence" { entries = 10 }
+local ids = service "ids" {
+  handle = {
+    ["POST /id"] = function(req)
+      local id = req:call { redis, "incr", key = 1 }
+      if not id.ok then return 503 end
+      return 200, id.value
+    end,
+  },
+}
+traffic "users" { to = ids, op = "POST /id", rate = "10/s" }
+expect "no two have one" { unique_ids = ids, generates = { "POST /id" } }]] },
     log_intact = { is_verdict = true,
         text = "Passes when readers of a topic find each acknowledged record at the offset its "
         .. "producer was told, none of them twice, in their producer's order, and nothing else. "

@@ -83,7 +83,8 @@ local front = gateway "front" {
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
         .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del "
-        .. "(with a value only if that is its value), incr, decr, expire, mget and mset. With "
+        .. "(with a value only if that is its value), incr, decr, expire, mget, mset, sadd and "
+        .. "smembers (a text, the elements with commas between). With "
         .. "mode = \"cluster\" keys are split over shards by Redis Cluster's 16384 slots: nodes "
         .. "send callers on (MOVED, ASK), shards fail over by gossip and votes, and slots can move "
         .. "while they serve. A miss, a lock that "
@@ -499,6 +500,8 @@ M.transaction = {
         text = "The row's lock, and what it holds: SELECT ... FOR UPDATE." },
     write = { sign = "fun(self: Transaction, key: integer|string, value: any)",
         text = "Writes a row: an integer, a text or a boolean." },
+    append = { sign = "fun(self: Transaction, key: integer|string, element: any)",
+        text = "Adds an element to a row that is a list: a text, with commas between." },
     delete = { sign = "fun(self: Transaction, key: integer|string)", text = "Removes a row." },
     scan = { sign = "fun(self: Transaction, from: integer, to: integer): { key: integer, value: "
         .. "any }[]", text = "The rows whose keys are the integers from the first to the second." },
@@ -524,6 +527,7 @@ M.record_fields = {
 M.request_fields = {
     { "op", "string", "the operation, such as \"GET /product\"" },
     { "key", "any", "what the request is about" },
+    { "value", "any", "what it carries, if its caller said so" },
 }
 
 --- The types of fields: the word of the column, what it means (nil: what it says), and the type
@@ -563,7 +567,7 @@ M.types = {
     handler = { "function", "function(record) ... end: of consumers, see `request`",
         "fun(record: Record): (boolean|integer)?" },
     handlers = { "handlers", 'functions by operation: { ["GET /x"] = function(req) ... end }',
-        "table<string, fun(req: Request): integer?>" },
+        "table<string, fun(req: Request): integer?, any>" },
     table = { "table", nil, "table" },
     matcher = { "matcher", 'what is compared: web.latency.p99:below "300ms"', "Matcher|Mark" },
     anchor = { "anchor", 'a fault, its .ends, happened "mark", or an instant',
@@ -577,6 +581,7 @@ M.types = {
     failover = { "failover", "who leads when the primary is gone; false: nobody", "false|table" },
     choice = { "word", nil, "string" },
     words = { "words", "a list of words", "string[]" },
+    ops = { "operations", 'a list of them: { "POST /like" }', "string[]" },
     block = { "table", nil, "table" },
     any = { "any", nil, "any" },
 }

@@ -10,7 +10,8 @@ local POISON = diag.POISON
 
 local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
     "serializable", "conserved", "mutual_exclusion", "read_your_writes", "monotonic_reads",
-    "monotonic_writes", "writes_follow_reads", "converges", "log_intact" }
+    "monotonic_writes", "writes_follow_reads", "converges", "counter", "set",
+    "unique_ids", "log_intact" }
 
 --- Fields of an expectation that say when something holds: a history is of the whole run.
 local TIMED = { "after", "within", "holding", "during", "except", "over" }
@@ -33,6 +34,59 @@ function M.check_column(state, f, body, found, line)
         path = { body.column ~= nil and "column" or "conserved" }, text = text,
         help = db and db.fields.schema and 'write column = "accounts.balance"' or nil }
     f.broken = true
+end
+
+--- Which operations of a service add, read and generate: that only its handlers know.
+local ROLES = { counter = { "adds" }, set = { "adds", "reads" }, unique_ids = { "generates" } }
+local MAY = { counter = { adds = true, reads = true }, set = { adds = true, reads = true },
+    unique_ids = { generates = true } }
+
+--- The operations that a service has handlers for, and whether one is among them.
+function M.handled(handlers, op)
+    local names, is_there = {}, not handlers
+    for i, h in ipairs(handlers or {}) do
+        names[i] = h.op
+        is_there = is_there or h.op == op
+    end
+    return names, is_there
+end
+
+function M.check_roles(state, f, body, found, line)
+    local of = found and not f.broken and f[found]
+    local function say(field, text, help)
+        state.diag.add { code = "LZ403", line = line, at = "field", path = { field }, text = text,
+            help = help }
+        f.broken = true
+    end
+    for _, field in ipairs { "adds", "reads", "generates", "per_key" } do
+        local is_role = field ~= "per_key"
+        if body[field] ~= nil and found and (not MAY[found] or is_role and not MAY[found][field])
+        then
+            return say(field, ("`%s` has no meaning for `%s`"):format(field, found),
+                field == "generates" and "it is of unique_ids" or "it is of counter and set")
+        elseif body[field] ~= nil and of and of.kind ~= "service" then
+            return say(field, ("`%s` is of a service: a %s has operations of its own"):format(field,
+                of.kind))
+        end
+    end
+    for _, field in ipairs(of and of.kind == "service" and ROLES[found] or {}) do
+        if body[field] == nil then
+            return say(found, ("`%s` of a service needs `%s`: which of its operations %s"):format(
+                found, field, field == "adds" and "add" or field == "reads" and "read all of it"
+                or "answer with an id"), ('write %s = { "POST /" }'):format(field))
+        end
+    end
+    for _, field in ipairs(of and of.kind == "service" and { "adds", "reads", "generates" } or {})
+    do
+        for _, op in ipairs(f[field] or {}) do
+            local names, is_there = M.handled(of.fields.handle, op)
+            if not is_there then
+                local near = diag.nearest(op, names)
+                return say(field, ('%s has no handler for "%s"'):format(of.name, op),
+                    near and ('a similar one exists: "%s"'):format(near))
+            end
+        end
+    end
 end
 
 function M.expect_word(state)
@@ -93,6 +147,7 @@ function M.expect_word(state)
             f.broken = true
         end
         M.check_column(state, f, body, found, line)
+        M.check_roles(state, f, body, found, line)
         local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,
             broken = f.broken }
         state.plan.expectations[#state.plan.expectations + 1] = facts

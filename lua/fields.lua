@@ -187,6 +187,22 @@ function TYPES.words(ctx, f, v)
     return out
 end
 
+--- Operations by their names.
+function TYPES.ops(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, 'a list of operations such as { "POST /like" }', v)
+    end
+    local out = {}
+    for i, op in ipairs(v) do
+        if op == POISON then return nil end
+        if type(op) ~= "string" or op == "" or op:find "\n" then
+            return expected(ctx, f, 'a list of operations such as { "POST /like" }', op)
+        end
+        out[i] = op
+    end
+    return out
+end
+
 --- A share of first attempts, as the bucket it means; a bucket as it is; "off".
 function TYPES.budget(ctx, f, v)
     if v == "off" then return false end

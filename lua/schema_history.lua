@@ -22,6 +22,15 @@ M.fields = {
         "a write is seen after what its writer had read" },
     { "converges", "ref:database|consensus|cache|store",
         "after the last write of a key all read the same" },
+    { "counter", "ref:cache|store|service",
+        "what is read of its counters, and what increments are answered, has what was added" },
+    { "set", "ref:cache|database|service",
+        "what was added to its sets is in what is read of them, and nothing else" },
+    { "unique_ids", "ref:cache|store|service", "no id is given twice" },
+    { "adds", "ops", "of counter and set, of a service: the operations that add" },
+    { "reads", "ops", "of counter and set, of a service: those that read all of it" },
+    { "generates", "ops", "of unique_ids, of a service: those that are answered with an id" },
+    { "per_key", "bool", "of the same: each key is a counter, a set or a sequence of its own" },
     { "log_intact", "ref:topic",
         "readers find what was acknowledged, where its producers were told, once and in order" },
     { "tolerates", "words", "of log_intact: what may happen all the same",
@@ -38,6 +47,7 @@ M.models = {
     mutual_exclusion = "mutex",
     read_your_writes = "read-your-writes", monotonic_reads = "monotonic-reads",
     monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
+    counter = "counter", set = "set-full", unique_ids = "unique-ids",
     converges = "convergence", log_intact = "partitions",
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "check/expect.h"
+#include "check/history/counted.h"
 #include "check/history/history_write.h"
 #include "check/history/judge.h"
 #include "check/recorded.h"
@@ -116,13 +117,21 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
                  (unsigned long long)recorder->dropped, LZ_RECORDER_OPS_MAX);
         return;
     }
-    uint64_t unknown = lz_judge_untold(recorder);
+    enum lz_recorder_kind kind = lz_counted_kind(o->model);
+    const char *obstacle = kind != LZ_RECORDER_OBJECTS ? lz_counted_obstacle(recorder, kind) : NULL;
+    if (obstacle != NULL) {
+        r->verdict = LZ_VERDICT_INCONCLUSIVE;
+        snprintf(r->actual, sizeof(r->actual), "not judged");
+        snprintf(r->why, sizeof(r->why), "%s", obstacle);
+        return;
+    }
+    uint64_t unknown = kind == LZ_RECORDER_OBJECTS ? lz_judge_untold(recorder) : 0;
     if (unknown > 0) {
         r->verdict = LZ_VERDICT_INCONCLUSIVE;
         snprintf(r->actual, sizeof(r->actual), "not judged");
         snprintf(r->why, sizeof(r->why),
                  "%llu operation%s wrote what no client knows: several keys at once, an "
-                 "increment without an answer, or SQL that was tried again",
+                 "increment without an answer, an element of a set, or SQL that was tried again",
                  (unsigned long long)unknown, unknown == 1 ? "" : "s");
         return;
     }
@@ -159,6 +168,34 @@ static bool never_asked(void *ctx, uint32_t ref)
     return false;
 }
 
+// "POST /like", with a line for each: what they do.
+static bool play(const struct lz_checks *c, const struct lz_expect_opts *opts, const char *ops,
+                 const struct lz_recorder_role *role, struct lz_err *err)
+{
+    for (const char *at = ops; at != NULL && *at != '\0';) {
+        size_t size = strcspn(at, "\n");
+        char *op = lz_arena_alloc(c->world->arena, size + 1);
+        memcpy(op, at, size);
+        if (!lz_recorder_play(c->world, opts->of, op, role, err))
+            return false;
+        at += size + (at[size] == '\n');
+    }
+    return true;
+}
+
+static bool plays(const struct lz_checks *c, const struct lz_expect_opts *opts, struct lz_err *err)
+{
+    const struct lz_recorded_opts *o = opts->history;
+    bool is_set = lz_counted_kind(o->model) == LZ_RECORDER_SETS;
+    const struct lz_recorder_role adds = {.f = is_set ? LZ_RECORDER_INSERT : LZ_RECORDER_ADD};
+    const struct lz_recorder_role reads = {.f = is_set ? LZ_RECORDER_MEMBERS : LZ_RECORDER_READ};
+    const struct lz_recorder_role ids = {.f = LZ_RECORDER_ADD, .is_id = true};
+    if (o->per_key)
+        lz_recorder_part(c->world, opts->of);
+    return play(c, opts, o->adds, &adds, err) && play(c, opts, o->reads, &reads, err) &&
+           play(c, opts, o->generates, &ids, err);
+}
+
 bool lz_recorded_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_expect_id *id,
                         struct lz_err *err)
 {
@@ -187,5 +224,6 @@ bool lz_recorded_expect(struct lz_checks *c, const struct lz_expect_opts *opts, 
     if (!lz_check_expect(c, &o, id, err))
         return false;
     lz_recorder_watch(c->world, opts->of);
-    return true;
+    lz_recorder_ask(c->world, opts->of, lz_counted_kind(own->model));
+    return is_log || plays(c, opts, err);
 }

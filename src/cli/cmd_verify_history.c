@@ -15,6 +15,7 @@
 struct flags {
     const struct lz_verify_model *model;
     const char *format;
+    const char *of;   /* NULL: all of the file */
     const char *json; /* path; "-": standard output, instead of the text; NULL: none */
     struct lz_verify_opts opts;
 };
@@ -75,6 +76,26 @@ static bool take_initial(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+static bool take_of(void *into, const char *value, struct lz_err *err)
+{
+    (void)err;
+    ((struct flags *)into)->of = value;
+    return true;
+}
+
+static bool take_tolerates(void *into, const char *value, struct lz_err *err)
+{
+    static const char *const words[] = {"duplicate", "reordered", "duplicate,reordered",
+                                        "reordered,duplicate"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i], value) == 0) {
+            ((struct flags *)into)->opts.tolerates = value;
+            return true;
+        }
+    return lz_fail(err, LZ_EINVAL,
+                   "expected duplicate, reordered or duplicate,reordered, got \"%s\"", value);
+}
+
 static bool take_steps(void *into, const char *value, struct lz_err *err)
 {
     return lz_opts_number(value, 1, UINT64_MAX / 2, &((struct flags *)into)->opts.steps_max, err);
@@ -117,6 +138,9 @@ static const struct lz_opt options[] = {
     {"initial", 0, "VALUE", "of registers: a number, a text or nil", take_initial},
     {"total", 0, "N", "of a bank (default what the first read saw)", take_total},
     {"negative-balances", 0, NULL, "a bank's accounts may be below 0", take_negative},
+    {"of", 0, "NAME", "of a file with several histories: only this one", take_of},
+    {"tolerates", 0, "LIST", "of partitions: duplicate, reordered, or both with a comma",
+     take_tolerates},
     {"steps", 0, "N", "budget of one object's search (default 50000000)", take_steps},
     {"output", 'o', "json=FILE", "also write this format; FILE - is standard output", take_output},
 };
@@ -199,7 +223,7 @@ static enum lz_exit verify(const char *path, const struct flags *f, struct lz_ou
     struct lz_verify v;
     enum lz_exit code = LZ_EXIT_SCENARIO;
     lz_history_init(&h);
-    bool ok = lz_history_read(&h, f->format, text.text, text.len, &err) &&
+    bool ok = lz_history_read_of(&h, f->format, f->of, text.text, text.len, &err) &&
               lz_verify_run(&v, f->model, &h, &f->opts, &err);
     if (!ok) {
         fprintf(stderr, "lorenz verify-history: %s: %s\n", path, err.msg);
@@ -286,7 +310,8 @@ const struct lz_cmd lz_cmd_verify_history = {
         "Models: register, cas-register, multi-register, kv, mutex, fifo-queue (these are\n"
         "linearizable); list-append, rw-register (transactions, by level of consistency);\n"
         "bank, counter, long-fork, queue, set, set-full, unique-ids; read-your-writes,\n"
-        "monotonic-reads, monotonic-writes, writes-follow-reads, convergence.\n\n"
+        "monotonic-reads, monotonic-writes, writes-follow-reads, convergence; partitions (a\n"
+        "topic's log).\n\n"
         "Levels, weakest first: read-uncommitted, read-committed, read-atomic, causal,\n"
         "repeatable-read, snapshot-isolation, serializable, strong-session-serializable,\n"
         "strict-serializable.\n\n"

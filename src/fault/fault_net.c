@@ -33,11 +33,22 @@ bool lz_fault_net_check(const struct lz_fault_opts *o, struct lz_err *err)
     return true;
 }
 
+// Of a cache, whichever node has the role: a shard's too.
+static lz_instance_id cache_node(const struct lz_world *w, const struct lz_target *t)
+{
+    bool is_one = t->kind == LZ_TARGET_PRIMARY || t->ordinal > 0;
+    lz_instance_id id = 0;
+    return is_one && lz_target_instances(w, t, &id, 1) > 0 ? id : 0;
+}
+
 // The target with its role resolved. All replicas of a database are left for later.
 static const struct lz_target *now_of(struct lz_world *w, const struct lz_target *t)
 {
     lz_instance_id id = 0;
-    if (t->kind == LZ_TARGET_PRIMARY)
+    bool is_role = t->kind == LZ_TARGET_PRIMARY || t->kind == LZ_TARGET_REPLICA;
+    if (is_role && lz_world_component(w, t->id)->kind == LZ_COMPONENT_CACHE)
+        id = cache_node(w, t);
+    else if (t->kind == LZ_TARGET_PRIMARY)
         id = lz_target_leader(w, t->id);
     else if (t->kind == LZ_TARGET_REPLICA && t->ordinal > 0)
         id = lz_database_replica(w, t->id, t->ordinal);

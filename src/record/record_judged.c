@@ -1,6 +1,7 @@
 // Faults and expectations: what was done to the system, and what was asked of it.
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/check.h"
 #include "check/anchor.h"
@@ -185,26 +186,25 @@ void lz_record_put_histories(struct lz_record_writer *w, const struct lz_world *
     if (lz_recorder_at(world, 0) == NULL)
         return;
     struct lz_record_insert i = lz_record_insert(w, "insert into history values (?, ?, ?)");
-    bool is_one = lz_recorder_at(world, 1) == NULL;
-    uint32_t processes = 0;
+    bool is_one =
+        lz_recorder_at(world, 1) == NULL && lz_history_count(lz_recorder_at(world, 0)) == 1;
+    struct lz_history_naming naming = {0};
     for (size_t at = 0; lz_recorder_at(world, at) != NULL; at++) {
         const struct lz_recorder *r = lz_recorder_at(world, at);
         const char *name = lz_world_component(world, r->component)->name;
         struct lz_str lines;
         lz_str_init(&lines);
-        if (r->count + r->step_count > HISTORY_OPS_MAX)
+        naming.key_prefix = is_one ? NULL : name;
+        snprintf(naming.of, sizeof(naming.of), "%.80s", is_one ? "" : name);
+        if (lz_history_lines_max(r) > HISTORY_OPS_MAX)
             lz_str_addf(&lines,
                         "{\"process\":\"lorenz\",\"type\":\"info\",\"f\":\"not-kept\","
                         "\"value\":%u}\n",
-                        r->count + r->txn_count);
+                        r->count + r->txn_count + r->send_count);
         else
-            lz_history_write(world, r,
-                             &(struct lz_history_naming){.process_first = processes,
-                                                         .key_prefix = is_one ? NULL : name},
-                             &lines);
-        processes += r->processes;
+            lz_history_write(world, r, &naming, &lines);
         lz_record_put_id(&i, r->component);
-        lz_record_put_int(&i, r->count + r->txn_count);
+        lz_record_put_int(&i, r->count + r->txn_count + r->send_count);
         lz_record_put_text(&i, lines.text);
         lz_record_end_row(&i);
         lz_str_finish(&lines);

@@ -104,7 +104,8 @@ static int expect(lua_State *L)
     return 1;
 }
 
-// expect_history{name, line, of, model, consistency, word, steps, over, warn, because} -> id
+// expect_history{name, line, of, model, consistency, word, adds, reads, generates, per_key, steps,
+// over, warn, because} -> id
 static int expect_history(lua_State *L)
 {
     const struct lz_recorded_opts history = {
@@ -113,6 +114,10 @@ static int expect_history(lua_State *L)
         .column = lz_read_text(L, 1, "column"),
         .tolerates = lz_read_text(L, 1, "tolerates"),
         .word = lz_read_text(L, 1, "word"),
+        .adds = lz_read_text(L, 1, "adds"),
+        .reads = lz_read_text(L, 1, "reads"),
+        .generates = lz_read_text(L, 1, "generates"),
+        .per_key = lz_read_bool(L, 1, "per_key"),
         .steps_max = (uint64_t)lz_read_int(L, 1, "steps", 0),
     };
     const struct lz_expect_opts o = {

@@ -262,6 +262,15 @@ static int priority(lua_State *L)
     return 1;
 }
 
+// say(task, value): what the answer that follows says
+static int say(lua_State *L)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
+    if (lz_handler_is_live(world_of(L), task))
+        lz_handler_say(world_of(L), task, lz_value_read(L, 2, world_of(L)));
+    return 0;
+}
+
 // answer(task, status) -> the next request's arguments, when there is one
 static int answer(lua_State *L)
 {
@@ -313,6 +322,7 @@ static const luaL_Reg functions[] = {
     {"task_version", version},
     {"priority", priority},
     {"answer", answer},
+    {"say", say},
     {"flight", flight},
     {"join", join},
     {"land", land},

@@ -516,7 +516,8 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     lua_pushinteger(p->L, (lua_Integer)life);
     lua_pushinteger(p->L, (lua_Integer)lz_handler_key(w, task));
     push_op(s, p->L, lz_handler_op(w, task));
-    resume(s, i, 6);
+    lz_value_push(p->L, w, lz_handler_value(w, task));
+    resume(s, i, 7);
 }
 
 static void on_begin(void *ctx, uint32_t entity, uint64_t payload)

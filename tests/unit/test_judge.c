@@ -247,6 +247,97 @@ static void transactions_are_judged_by_clients_and_by_versions(void **state)
     }
 }
 
+// ---- counters, sets, ids
+
+// "1+5=5@2<1[3,4]": key 1, 5 added, 5 answered, version 2 made of version 1, from 3 to 4; "g" reads
+// and has no "<"; "s" adds an element, "m" reads a set, given as its version alone; end 0: unknown.
+static void count(struct stage *s, struct lz_recorder_mark *marks, const char *text)
+{
+    char f;
+    unsigned version, before, begin, end;
+    int by, value, len;
+    s->r.marks = marks;
+    for (; sscanf(text, " %c%d=%d@%u<%u[%u,%u]%n", &f, &by, &value, &version, &before, &begin, &end,
+                  &len) == 7;
+         text += len) {
+        enum lz_recorder_f fs[] = {['g'] = LZ_RECORDER_READ,
+                                   ['m'] = LZ_RECORDER_MEMBERS,
+                                   ['s'] = LZ_RECORDER_INSERT,
+                                   ['i'] = LZ_RECORDER_WRITE};
+        did(s, fs[(unsigned char)f], begin, end, value, version);
+        struct lz_recorder_op *op = &s->ops[s->r.count - 1];
+        op->is_add = op->is_id = f == 'i';
+        op->added = lz_value_integer(by);
+        op->outcome = end == 0 ? LZ_RECORDER_UNKNOWN : LZ_RECORDER_OK;
+        if (f == 'm') {
+            char list[16];
+            for (int i = 0; i < value; i++)
+                snprintf(list + 2 * (size_t)i, 3, ",%d", i + 1);
+            op->value = value > 0 ? lz_value_text(s->w, list + 1, 2 * (size_t)value - 1) : 0;
+        }
+        if (f == 'i' || f == 's')
+            marks[s->r.mark_count++] = (struct lz_recorder_mark){.key = 1,
+                                                                 .version = version,
+                                                                 .before = before,
+                                                                 .value = op->value,
+                                                                 .op = s->r.count - 1};
+    }
+    assert_string_equal(text, "");
+}
+
+static void counts_are_judged_by_clients_and_by_versions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *ops;
+        enum lz_verify_answer answer;
+        enum lz_judge_white white;
+        bool is_contradiction;
+    } plays[] = {
+        {"counter", "i5=5@1<0[3,4] i2=7@2<1[5,6] g0=7@2<0[7,8]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN,
+         false},
+        // An increment that its primary has lost.
+        {"counter", "i5=5@1<0[3,4] i2=7@2<1[5,6] g0=5@1<0[7,8]", LZ_VERIFY_VIOLATED,
+         LZ_JUDGE_REFUTED, false},
+        // One that nobody heard the end of makes up for it: nobody can tell, but the servers do.
+        {"counter", "i5=5@1<0[3,4] i2=7@2<1[5,6] i2=7@3<1[4,0] g0=7@3<0[7,8]", LZ_VERIFY_HOLDS,
+         LZ_JUDGE_PROVEN, false},
+        {"counter", "i5=5@1<0[3,4] g0=9@1<0[7,8]", LZ_VERIFY_VIOLATED, LZ_JUDGE_PROVEN, true},
+        {"counter", "i5=5@1<0[3,4] i5=9@2<0[5,6] g0=10@2<0[7,8]", LZ_VERIFY_VIOLATED,
+         LZ_JUDGE_REFUTED, false},
+        {"counter", "i5=5@1<0[3,4] i5=10@2<0[5,6] g0=10@2<0[7,8]", LZ_VERIFY_HOLDS,
+         LZ_JUDGE_REFUTED, true},
+        {"counter", "i5=5@1<0[3,4] i5=10@3<2[5,6] g0=10@3<0[7,8]", LZ_VERIFY_HOLDS,
+         LZ_JUDGE_NOT_TOLD, false},
+        {"counter", "i5=5@1<0[3,4] i5=10@1<0[5,6] g0=10@1<0[7,8]", LZ_VERIFY_HOLDS,
+         LZ_JUDGE_NOT_TOLD, false},
+        {"set-full", "s1=1@1<0[3,4] s2=1@2<1[5,6] m0=2@2<0[7,8]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN,
+         false},
+        {"set-full", "s1=1@1<0[3,4] s2=1@2<1[5,6] m0=1@1<0[7,8]", LZ_VERIFY_VIOLATED,
+         LZ_JUDGE_REFUTED, false},
+        {"set-full", "s1=1@1<0[3,4] s2=1@2<1[5,6] m0=2@1<0[7,8]", LZ_VERIFY_HOLDS, LZ_JUDGE_REFUTED,
+         true},
+        {"set-full", "s1=1@1<0[3,4] s2=1@2<1[5,6] m0=1@2<0[7,8]", LZ_VERIFY_VIOLATED,
+         LZ_JUDGE_PROVEN, true},
+        {"set-full", "s1=1@1<0[3,4] s2=1@3<2[5,6] m0=2@3<0[7,8]", LZ_VERIFY_HOLDS,
+         LZ_JUDGE_NOT_TOLD, false},
+        {"unique-ids", "i1=1@1<0[3,4] i1=2@2<1[5,6]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN, false},
+        {"unique-ids", "i1=2@2<1[3,4] i1=2@3<1[5,6]", LZ_VERIFY_VIOLATED, LZ_JUDGE_REFUTED, false},
+        {"unique-ids", "i1=2@2<1[3,4] i1=2@3<1[5,0]", LZ_VERIFY_HOLDS, LZ_JUDGE_NOT_TOLD, false},
+    };
+    for (size_t i = 0; i < sizeof(plays) / sizeof(plays[0]); i++) {
+        struct stage s;
+        struct lz_recorder_mark marks[8];
+        make(&s);
+        count(&s, marks, plays[i].ops);
+        struct lz_judge_result r = judge(&s, plays[i].model);
+        if (r.answer != plays[i].answer || r.white != plays[i].white ||
+            r.is_contradiction != plays[i].is_contradiction)
+            fail_msg("%s: answer %d, white %d, contradiction %d", plays[i].ops, (int)r.answer,
+                     (int)r.white, r.is_contradiction);
+    }
+}
+
 static void what_is_written_is_read_back(void **state)
 {
     (void)state;
@@ -394,6 +485,7 @@ int main(void)
         cmocka_unit_test(an_increment_without_an_answer_leaves_it_open),
         cmocka_unit_test(what_one_request_does_is_a_transaction),
         cmocka_unit_test(transactions_are_judged_by_clients_and_by_versions),
+        cmocka_unit_test(counts_are_judged_by_clients_and_by_versions),
         cmocka_unit_test(what_is_written_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

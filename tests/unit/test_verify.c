@@ -26,6 +26,13 @@
 #define DID(p, f, v) I(p, f, v) OK(p, f, v)
 #define SAW(p, v) I(p, read, "nil") OK(p, read, v)
 #define TXN(p, v) DID(p, txn, v)
+#define JSAW(key, v)                                                                               \
+    "{:process 5, :type :invoke, :f :read, :key :" key ", :value nil}\n"                           \
+    "{:process 5, :type :ok, :f :read, :key :" key ", :value " #v "}\n"
+#define SUM(p, v, sum)                                                                             \
+    I(p, add, #v) "{:process " #p ", :type :ok, :f :add, :value " #v ", :sum " #sum "}\n"
+#define SEND(p, v, told) I(p, send, "[[:send 0 " v "]]") OK(p, send, "[[:send 0 " told "]]")
+#define POLL(p, list) I(p, poll, "[[:poll]]") OK(p, poll, "[[:poll {0 " list "}]]")
 
 static const struct row {
     const char *name, *model, *consistency;
@@ -185,6 +192,32 @@ static const struct row {
     {"lost in an emptied queue", "queue", NULL, LZ_VERIFY_VIOLATED, "lost",
      DID(0, enqueue, "1") I(0, dequeue, "nil") FAIL(0, dequeue, "nil")},
     {"perhaps still queued", "queue", NULL, LZ_VERIFY_UNKNOWN, NULL, DID(0, enqueue, "1")},
+    {"an element that two have added", "set-full", NULL, LZ_VERIFY_HOLDS, NULL,
+     I(0, add, "1") FAIL(0, add, "1") DID(1, add, "1") SAW(0, "[1]")},
+    {"a counter for each key", "counter", NULL, LZ_VERIFY_HOLDS, NULL,
+     DID(0, add, "[:a 2]") DID(0, add, "[:b 5]") JSAW("a", 2) JSAW("b", 5)},
+    {"another key's counter", "counter", NULL, LZ_VERIFY_VIOLATED, "out-of-bounds",
+     DID(0, add, "[:a 2]") DID(0, add, "[:b 5]") JSAW("a", 5)},
+    {"an addition that came to less than was there", "counter", NULL, LZ_VERIFY_VIOLATED,
+     "out-of-bounds", DID(0, add, "2") SUM(1, 3, 3)},
+    {"an addition that came to what it should", "counter", NULL, LZ_VERIFY_HOLDS, NULL,
+     DID(0, add, "2") SUM(1, 3, 5) SUM(1, -1, 4)},
+    {"a subtraction that came to more", "counter", NULL, LZ_VERIFY_VIOLATED, "out-of-bounds",
+     DID(0, add, "2") SUM(1, -1, 2)},
+    {"an id of each of two sequences", "unique-ids", NULL, LZ_VERIFY_HOLDS, NULL,
+     DID(0, generate, "[:a [1]]") DID(1, generate, "[:b [1]]")},
+    {"a record where it was said to be", "partitions", NULL, LZ_VERIFY_HOLDS, NULL,
+     SEND(0, "7", "[0 7]") POLL(1, "[[0 7]]")},
+    {"another record there", "partitions", NULL, LZ_VERIFY_VIOLATED, "lost-write",
+     SEND(0, "7", "[0 7]") SEND(0, "8", "[0 8]") POLL(1, "[[0 8]]")},
+    {"one record twice", "partitions", NULL, LZ_VERIFY_VIOLATED, "duplicate",
+     SEND(0, "7", "[0 7]") POLL(1, "[[0 7] [4 7]]")},
+    {"a record that nobody sent", "partitions", NULL, LZ_VERIFY_VIOLATED, "unexpected",
+     SEND(0, "7", "[0 7]") POLL(1, "[[0 7] [1 9]]")},
+    {"records of one producer the other way round", "partitions", NULL, LZ_VERIFY_VIOLATED,
+     "reordered", SEND(0, "7", "[5 7]") SEND(0, "8", "[4 8]") POLL(1, "[[4 8] [5 7]]")},
+    {"what the broker knows to be lost", "partitions", NULL, LZ_VERIFY_VIOLATED, "lost-write",
+     SEND(0, "7", "[0 7]") "{:process :broker, :type :info, :f :lost, :value [[:lost 0 7]]}\n"},
     {"a fork", "long-fork", NULL, LZ_VERIFY_VIOLATED, "long-fork",
      DID(2, write, "[1 1]") TXN(0, "[[:r 0 1] [:r 1 nil]]") TXN(1, "[[:r 0 nil] [:r 1 1]]")},
     {"nothing at all", "register", NULL, LZ_VERIFY_UNKNOWN, NULL, ""},
@@ -220,6 +253,8 @@ static const struct {
     {NULL, "{:process 0, :type :ok, :f :read}", "line 1: process 0 completes what it has not"},
     {NULL, I(0, read, "nil") I(0, read, "nil"), "line 2: process 0 begins an operation before"},
     {NULL, DID(0, jump, "1"), "line 1: unknown f \"jump\""},
+    {NULL, DID(0, send, "[[:send 1]]"), "line 2: a part of a log's operation is [\"send\""},
+    {NULL, DID(0, poll, "[[:poll {0 7}]]"), "line 2: a part of a log's operation is"},
     {NULL, DID(0, cas, "1"), "line 2: the value of a cas is [from to]"},
     {NULL, "7", "line 1: an event is a map"},
     {NULL, "{:a \"\\q\"}", "line 1: a text with an unknown escape"},

@@ -41,6 +41,9 @@ enum lz_history_f {
     LZ_HISTORY_RELEASE,
     LZ_HISTORY_TRANSFER, /* key: from, value_b: to, value: how much */
     LZ_HISTORY_GENERATE, /* of a unique id */
+    LZ_HISTORY_SEND,     /* key: partition, value: record, value_b: its offset, if it was told */
+    LZ_HISTORY_POLL,     /* the same, of what was read */
+    LZ_HISTORY_LOST,     /* the same: the broker knows that it is */
     LZ_HISTORY_FS,
 };
 
@@ -59,9 +62,11 @@ struct lz_history_op {
     uint32_t process; /* index of a name */
     uint32_t line;    /* where it was invoked; 0: not from a file */
     uint32_t part_first, part_count;
+    uint32_t client; /* of SEND and POLL: who did it, + 1; 0: its process */
     uint8_t outcome;
     bool is_txn;
     int64_t begin, end;
+    int64_t at, done; /* ns, as the history says; 0: it does not */
 };
 
 struct lz_history_atom {

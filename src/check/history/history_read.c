@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "check/history/history_read_log.h"
 #include "check/history/value.h"
 
 // What a process has begun and not completed.
@@ -15,6 +16,7 @@ struct open {
     bool is_open;
     uint32_t op;
     struct lz_value f, value, key;
+    uint32_t client;
 };
 
 struct reading {
@@ -23,7 +25,9 @@ struct reading {
     struct open *open; // by process
     uint32_t open_cap;
     int64_t position;
-    bool fail_is_miss; // a failed cas saw another value
+    bool fail_is_miss;    // a failed cas saw another value
+    const char *of;       // which history of several; NULL: all of them
+    struct lz_str others; // that were passed over, by name
 };
 
 static const struct word {
@@ -97,20 +101,25 @@ static void write_value(const struct lz_value *v, struct lz_str *out)
     }
 }
 
-static lz_atom atom(struct reading *r, const struct lz_value *v)
+lz_atom lz_history_read_atom(struct lz_history *h, const struct lz_value *v)
 {
     if (v == NULL || v->kind == LZ_VALUE_NIL)
         return 0;
     if (v->kind == LZ_VALUE_INT)
-        return lz_history_integer(r->h, v->integer);
+        return lz_history_integer(h, v->integer);
     if (v->kind == LZ_VALUE_TEXT)
-        return lz_history_text(r->h, v->text);
+        return lz_history_text(h, v->text);
     struct lz_str text;
     lz_str_init(&text);
     write_value(v, &text);
-    lz_atom a = lz_history_text(r->h, text.text);
+    lz_atom a = lz_history_text(h, text.text);
     lz_str_finish(&text);
     return a;
+}
+
+static lz_atom atom(struct reading *r, const struct lz_value *v)
+{
+    return lz_history_read_atom(r->h, v);
 }
 
 static void add_list(struct reading *r, struct lz_history_part *part, const struct lz_value *list)
@@ -229,6 +238,9 @@ static bool make_parts(struct reading *r, uint32_t op_index, const struct open *
     bool completed = back != NULL;
     const struct lz_value *v = completed && back->kind != LZ_VALUE_NIL ? back : &o->value;
     op->part_first = r->h->part_count;
+    op->client = o->client;
+    if (lz_history_read_is_log(&o->f, v))
+        return lz_history_read_log(r->h, op, v, err);
     op->is_txn = is_txn(&o->f, v);
     if (op->is_txn) {
         if (v->kind != LZ_VALUE_LIST && v->kind != LZ_VALUE_NIL)
@@ -243,7 +255,7 @@ static bool make_parts(struct reading *r, uint32_t op_index, const struct open *
         return lz_fail(
             err, LZ_EINVAL,
             "line %u: unknown f \"%.40s\": it is read, write, cas, append, add, enqueue, "
-            "dequeue, acquire, release, transfer, generate or txn",
+            "dequeue, acquire, release, transfer, generate, send, poll or txn",
             op->line, o->f.kind == LZ_VALUE_TEXT ? o->f.text : "nil");
     lz_atom key = atom(r, &o->key);
     take_key(r, w->f, &key, &v);
@@ -286,7 +298,14 @@ static uint32_t process_of(struct reading *r, const struct lz_value *v)
 struct event {
     const struct lz_value *at; // for its line
     const struct lz_value *process, *type, *f, *value, *key;
+    const struct lz_value *sum; /* of an add: what the counter came to */
+    const struct lz_value *client, *of, *time;
 };
+
+static int64_t time_of(const struct event *e)
+{
+    return e->time != NULL && e->time->kind == LZ_VALUE_INT ? e->time->integer : 0;
+}
 
 static bool invoke(struct reading *r, const struct event *e, uint32_t process, struct lz_err *err)
 {
@@ -304,8 +323,11 @@ static bool invoke(struct reading *r, const struct event *e, uint32_t process, s
     o->f = e->f != NULL ? *e->f : nil;
     o->value = e->value != NULL ? *e->value : nil;
     o->key = e->key != NULL ? *e->key : nil;
+    bool has_client = e->client != NULL && e->client->kind == LZ_VALUE_INT;
+    o->client = has_client ? (uint32_t)e->client->integer + 1 : 0;
     struct lz_history_op *op = lz_history_add(r->h, process, r->position);
     op->line = e->at->line;
+    op->at = time_of(e);
     return true;
 }
 
@@ -320,18 +342,55 @@ static bool complete(struct reading *r, const struct event *e, uint32_t process,
     if (!make_parts(r, o->op, o, knows ? (e->value != NULL ? e->value : &nil) : NULL, err))
         return false;
     struct lz_history_op *op = &r->h->ops[o->op];
+    op->done = time_of(e);
     op->outcome = knows ? LZ_HISTORY_OK : is_fail ? LZ_HISTORY_FAIL : LZ_HISTORY_INFO;
     op->end = op->outcome == LZ_HISTORY_INFO ? LZ_HISTORY_NEVER : r->position;
     if (is_miss)
         r->h->parts[op->part_first].f = LZ_HISTORY_CAS_MISS;
+    if (is_ok && e->sum != NULL && op->part_count == 1 &&
+        r->h->parts[op->part_first].f == LZ_HISTORY_ADD) {
+        lz_atom sum = atom(r, e->sum);
+        struct lz_history_part *part = lz_history_add_part(r->h, op, LZ_HISTORY_READ);
+        part->key = r->h->parts[op->part_first].key;
+        part->value = sum;
+        part->is_known = true;
+    }
     return true;
+}
+
+// What a broker says of itself: of no client, and at one instant.
+static bool take_remark(struct reading *r, const struct event *e, struct lz_err *err)
+{
+    if (e->f == NULL || !lz_value_is_text(e->f, "lost") || e->value == NULL)
+        return true; // a nemesis
+    struct lz_history_op *op =
+        lz_history_add(r->h, lz_history_process(r->h, "broker"), ++r->position);
+    op->line = e->at->line;
+    op->end = ++r->position;
+    op->outcome = LZ_HISTORY_OK;
+    return lz_history_read_log(r->h, op, e->value, err);
+}
+
+// Is it of the history that was asked for? Others are remembered by their names.
+static bool is_ours(struct reading *r, const struct event *e)
+{
+    if (r->of == NULL)
+        return true;
+    const char *name = e->of != NULL && e->of->kind == LZ_VALUE_TEXT ? e->of->text : "";
+    if (strcmp(name, r->of) == 0)
+        return true;
+    if (*name != '\0' && (r->others.len == 0 || strstr(r->others.text, name) == NULL))
+        lz_str_addf(&r->others, "%s\"%s\"", r->others.len > 0 ? ", " : "", name);
+    return false;
 }
 
 static bool take_event(struct reading *r, const struct event *e, struct lz_err *err)
 {
+    if (!is_ours(r, e))
+        return true;
     r->h->events++;
     if (e->process != NULL && e->process->kind != LZ_VALUE_INT && e->process->kind != LZ_VALUE_NIL)
-        return true; // a nemesis
+        return take_remark(r, e, err);
     static const char *const types[] = {"invoke", "ok", "fail", "info"};
     bool is_known = false;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -362,7 +421,11 @@ static bool take_map(struct reading *r, const struct lz_value *map, struct lz_er
                                       .type = lz_value_get(map, "type"),
                                       .f = lz_value_get(map, "f"),
                                       .value = lz_value_get(map, "value"),
-                                      .key = lz_value_get(map, "key")},
+                                      .key = lz_value_get(map, "key"),
+                                      .sum = lz_value_get(map, "sum"),
+                                      .client = lz_value_get(map, "client"),
+                                      .of = lz_value_get(map, "of"),
+                                      .time = lz_value_get(map, "time")},
                       err);
 }
 
@@ -537,7 +600,14 @@ static const char *guess(const char *text, size_t size)
 bool lz_history_read(struct lz_history *h, const char *format, const char *text, size_t size,
                      struct lz_err *err)
 {
-    struct reading r = {.h = h};
+    return lz_history_read_of(h, format, NULL, text, size, err);
+}
+
+bool lz_history_read_of(struct lz_history *h, const char *format, const char *of, const char *text,
+                        size_t size, struct lz_err *err)
+{
+    struct reading r = {.h = h, .of = of};
+    lz_str_init(&r.others);
     bool ok = false;
     format = format != NULL ? format : guess(text, size);
     bool found = false;
@@ -548,6 +618,10 @@ bool lz_history_read(struct lz_history *h, const char *format, const char *text,
     }
     if (!found)
         ok = lz_fail(err, LZ_EINVAL, "there is no history format \"%s\"", format);
+    if (ok && of != NULL && h->events == 0)
+        ok = lz_fail(err, LZ_EINVAL, "there is no history of \"%s\": the file has %s", of,
+                     r.others.len > 0 ? r.others.text : "one, without a name");
+    lz_str_finish(&r.others);
     lz_values_finish(&r.values);
     free(r.open);
     if (!ok) {

@@ -29,4 +29,8 @@ const char *lz_history_read_format(size_t i);
 bool lz_history_read(struct lz_history *h, const char *format, const char *text, size_t size,
                      struct lz_err *err) LZ_MUST_CHECK;
 
+/* The same, of a file with several: only events that say they are `of` that one. NULL: all. */
+bool lz_history_read_of(struct lz_history *h, const char *format, const char *of, const char *text,
+                        size_t size, struct lz_err *err) LZ_MUST_CHECK;
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "check/history/counted.h"
 #include "check/history/partitions.h"
 #include "check/history/units.h"
 
@@ -154,18 +155,6 @@ static void add_operations(struct lz_history *h, const struct lz_world *w,
             add_part(h, w, r, add_op(h, &r->ops[i]), &r->ops[i]);
 }
 
-static void name_processes(struct lz_history *h, uint32_t count)
-{
-    h->processes = lz_mem_alloc((count + 1) * sizeof(char *));
-    h->process_cap = count + 1;
-    for (; h->process_count < count; h->process_count++) {
-        char name[16];
-        int len = snprintf(name, sizeof(name), "%u", h->process_count);
-        h->processes[h->process_count] = lz_mem_alloc((size_t)len + 1);
-        memcpy(h->processes[h->process_count], name, (size_t)len + 1);
-    }
-}
-
 static bool is_linear(const char *model)
 {
     return strcmp(model, "register") == 0 || strcmp(model, "cas-register") == 0;
@@ -238,7 +227,7 @@ static bool judge_operations(const struct lz_world *w, const struct lz_recorder 
 {
     struct lz_history h;
     lz_history_init(&h);
-    name_processes(&h, recorder->processes);
+    lz_units_processes(&h, recorder->processes);
     add_operations(&h, w, recorder, opts->model);
     h.events = 2 * h.op_count;
     struct lz_judge_witness witness = {0};
@@ -329,7 +318,7 @@ static bool judge_units(const struct lz_world *w, const struct lz_recorder *reco
     struct lz_history h;
     struct lz_units u;
     lz_history_init(&h);
-    name_processes(&h, recorder->processes);
+    lz_units_processes(&h, recorder->processes);
     lz_units_make(&u, recorder);
     lz_units_history(&u, w, &h);
     const char *model = u.are_lists ? "list-append" : "rw-register";
@@ -365,7 +354,7 @@ static bool judge_bank(const struct lz_world *w, const struct lz_recorder *recor
     struct lz_verify v;
     const struct lz_verify_opts o = {.negative = true};
     lz_history_init(&h);
-    name_processes(&h, recorder->processes);
+    lz_units_processes(&h, recorder->processes);
     lz_units_make(&u, recorder);
     uint32_t accounts = lz_units_bank(&u, w, opts->column, &h);
     bool ok = lz_verify_run(&v, lz_verify_find("bank"), &h, &o, err);
@@ -411,6 +400,8 @@ bool lz_judge_run(const struct lz_world *w, const struct lz_recorder *recorder,
         return true;
     }
     LZ_ASSERT(lz_verify_find(opts->model) != NULL); // checked when it was declared
+    if (lz_counted_kind(opts->model) != LZ_RECORDER_OBJECTS)
+        return lz_counted_judge(w, recorder, opts, r, err);
     if (recorder->txn_count > 0 || strcmp(opts->model, "bank") == 0) {
         struct lz_recorder whole;
         lz_units_complete(recorder, &whole);
@@ -437,6 +428,7 @@ uint64_t lz_judge_untold(const struct lz_recorder *recorder)
     uint64_t count = recorder->many;
     for (uint32_t i = 0; i < recorder->count; i++) {
         const struct lz_recorder_op *op = &recorder->ops[i];
+        count += op->f == LZ_RECORDER_INSERT && op->outcome != LZ_RECORDER_FAIL;
         count += op->f == LZ_RECORDER_ADD && op->outcome == LZ_RECORDER_UNKNOWN &&
                  may_be_seen(recorder, op);
     }

@@ -343,3 +343,117 @@ void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
     out->why = t.why;
     free(t.polls);
 }
+
+// ---- a history that was read
+
+#define PARTS_MAX 65536u // of one poll, in whose order they were read
+
+struct reading {
+    struct lz_verify *v;
+    struct lz_recorder r;
+    uint32_t *send_of; // by record: send + 1
+};
+
+// As the broker numbers them; others by what they are called, out of their way.
+static uint32_t partition_number(const struct lz_history *h, lz_atom key)
+{
+    const struct lz_history_atom *a = &h->atoms[key];
+    bool is_small = key != 0 && a->is_integer && a->integer >= 0 && a->integer < 1000000;
+    return is_small ? (uint32_t)a->integer : 1000000 + key;
+}
+
+static bool offset_of(const struct lz_history *h, const struct lz_history_part *p, uint64_t *out)
+{
+    const struct lz_history_atom *a = &h->atoms[p->value_b];
+    *out = (uint64_t)a->integer;
+    return p->value_b != 0 && a->is_integer && a->integer >= 0;
+}
+
+static bool take_send(struct reading *g, const struct lz_history_op *op,
+                      const struct lz_history_part *p, struct lz_err *err)
+{
+    if (p->value == 0 || g->send_of[p->value] != 0)
+        return lz_fail(err, LZ_EINVAL, "line %u: a record is sent %s: records must differ",
+                       op->line, p->value == 0 ? "that is nothing" : "that was sent before");
+    struct lz_recorder_send *s = &g->r.sends[g->r.send_count++];
+    *s = (struct lz_recorder_send){
+        .begin = (uint64_t)op->begin * PARTS_MAX,
+        .end = op->outcome == LZ_HISTORY_OK ? (uint64_t)op->end * PARTS_MAX : 0,
+        .producer = op->client != 0 ? op->client : op->process + 1,
+        .partition = partition_number(g->v->h, p->key),
+        .at = op->at,
+        .done = op->done,
+        .count = 1,
+        .appended = UINT32_MAX,
+        .outcome = op->outcome == LZ_HISTORY_OK ? LZ_RECORDER_OK : LZ_RECORDER_UNKNOWN};
+    s->has_offset = op->outcome == LZ_HISTORY_OK && offset_of(g->v->h, p, &s->offset);
+    g->send_of[p->value] = g->r.send_count;
+    return true;
+}
+
+static void take_poll(struct reading *g, const struct lz_history_op *op, uint32_t at)
+{
+    const struct lz_history_part *p = lz_history_part(g->v->h, op, at);
+    uint64_t offset;
+    if (op->outcome != LZ_HISTORY_OK || !offset_of(g->v->h, p, &offset))
+        return;
+    g->r.polls[g->r.poll_count++] =
+        (struct lz_recorder_poll){.number = (uint64_t)op->end * PARTS_MAX + at % PARTS_MAX,
+                                  .offset = offset,
+                                  .at = op->done,
+                                  .member = op->client != 0 ? op->client - 1 : op->process,
+                                  .partition = partition_number(g->v->h, p->key),
+                                  .count = 1,
+                                  .send = g->send_of[p->value]};
+}
+
+// Sends first: what a reader has seen may have been sent by an operation that is told later.
+static bool take_all(struct reading *g, const struct lz_verify_model *m, struct lz_err *err)
+{
+    const struct lz_history *h = g->v->h;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < h->op_count; i++)
+            for (uint32_t j = 0; j < h->ops[i].part_count; j++) {
+                const struct lz_history_op *op = &h->ops[i];
+                const struct lz_history_part *p = lz_history_part(h, op, j);
+                if (p->f < LZ_HISTORY_SEND || p->f > LZ_HISTORY_LOST)
+                    return lz_fail(err, LZ_EINVAL, "line %u: the model %s has no such operation",
+                                   op->line, m->name);
+                if (pass == 0 && p->f == LZ_HISTORY_SEND && op->outcome != LZ_HISTORY_FAIL &&
+                    !take_send(g, op, p, err))
+                    return false;
+                if (pass == 1 && p->f == LZ_HISTORY_POLL)
+                    take_poll(g, op, j);
+                if (pass == 1 && p->f == LZ_HISTORY_LOST && g->send_of[p->value] != 0)
+                    g->r.sends[g->send_of[p->value] - 1].is_lost = true;
+            }
+    return true;
+}
+
+bool lz_partitions_check(struct lz_verify *v, const struct lz_verify_model *model,
+                         struct lz_err *err)
+{
+    struct reading g = {.v = v};
+    const struct lz_history *h = v->h;
+    g.r.sends = lz_mem_alloc((h->part_count + 1) * sizeof(*g.r.sends));
+    g.r.polls = lz_mem_alloc((h->part_count + 1) * sizeof(*g.r.polls));
+    g.send_of = lz_mem_alloc(h->atom_count * sizeof(*g.send_of));
+    memset(g.send_of, 0, h->atom_count * sizeof(*g.send_of));
+    bool ok = take_all(&g, model, err);
+    if (ok) {
+        struct lz_judge_result out;
+        lz_partitions_judge(&g.r, v->opts->tolerates, &out);
+        v->answer = out.answer;
+        if (out.anomaly[0] != '\0')
+            for (int k = 0; k < ANOMALIES; k++)
+                if (strcmp(names[k], out.anomaly) == 0)
+                    (void)lz_verify_found(v, names[k]);
+        lz_str_add(&v->why, out.why.text);
+        lz_str_add(&v->facts, out.facts.text);
+        lz_judge_finish(&out);
+    }
+    free(g.send_of);
+    free(g.r.polls);
+    free(g.r.sends);
+    return ok;
+}

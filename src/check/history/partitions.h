@@ -24,4 +24,8 @@
 void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
                          struct lz_judge_result *out);
 
+/* Of a history that was read: model.h's kind of checker. */
+bool lz_partitions_check(struct lz_verify *v, const struct lz_verify_model *model,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
 #endif

@@ -107,6 +107,18 @@ static struct set added(const struct lz_verify *v)
         s.all[s.count++] = (struct element){p->key, p->value, i, known};
     }
     lz_sort(s.all, s.count, sizeof(*s.all), by_element, NULL);
+    uint32_t kept = 0; // added several times: once is enough
+    for (uint32_t i = 0; i < s.count; i++) {
+        struct element *e = kept > 0 ? &s.all[kept - 1] : NULL;
+        if (e == NULL || by_element(e, &s.all[i], NULL) != 0) {
+            s.all[kept++] = s.all[i];
+            continue;
+        }
+        bool is_refused = v->h->ops[e->op].outcome == LZ_HISTORY_FAIL;
+        e->op = is_refused || s.all[i].known < e->known ? s.all[i].op : e->op;
+        e->known = s.all[i].known < e->known ? s.all[i].known : e->known;
+    }
+    s.count = kept;
     return s;
 }
 
@@ -260,14 +272,73 @@ static int by_moment(const void *a, const void *b, void *ctx)
     return (int)x->is_end - (int)y->is_end;
 }
 
-// A read lies between what was certainly added before it and what may have been by its end.
+// What a counter is at least, and at most.
+struct bounds {
+    int64_t low, high;
+};
+
+static void check_seen(struct lz_verify *v, const struct lz_history_op *op, const struct bounds *b,
+                       const struct lz_history_part *p, int64_t value)
+{
+    if (value >= b->low && value <= b->high)
+        return;
+    if (!lz_verify_has(v, "out-of-bounds")) {
+        lz_str_addf(&v->why, "the counter was between %" PRId64 " and %" PRId64 "; ", b->low,
+                    b->high);
+    }
+    found(v, "out-of-bounds", op, "saw another value", p->value);
+}
+
+/*
+ * A read lies between what was certainly added before it and what may have been by its end. What an
+ * addition was told that the counter has come to is a read too, that has seen its own addition.
+ */
+struct counting {
+    struct lz_verify *v;
+    struct bounds *now;  // by key
+    struct bounds *seen; // by operation: `low` at its beginning
+    uint32_t reads;
+};
+
+static void pass_moment(struct counting *c, const struct moment *m)
+{
+    struct lz_verify *v = c->v;
+    const struct lz_history_op *op = &v->h->ops[m->op];
+    const struct lz_history_part *p = lz_history_part(v->h, op, 0);
+    const struct lz_history_part *told = p->f == LZ_HISTORY_READ ? p
+                                         : op->part_count > 1    ? lz_history_part(v->h, op, 1)
+                                                                 : NULL;
+    struct bounds *b = &c->now[p->key];
+    int64_t value = 0, own = 0;
+    bool is_number = integer(v, p->value, &value);
+    if (p->f == LZ_HISTORY_ADD && (is_number || p->value == 0)) {
+        // What is invoked may count from now on, what is acknowledged does.
+        if ((value > 0) != m->is_end)
+            b->high += value;
+        else
+            b->low += value;
+        own = value > 0 ? value : 0;
+    }
+    if (!m->is_end)
+        c->seen[m->op].low = b->low + own;
+    if (!m->is_end || told == NULL || op->outcome != LZ_HISTORY_OK || !told->is_known ||
+        !integer(v, told->value, &value))
+        return;
+    c->seen[m->op].high = b->high;
+    c->reads++;
+    check_seen(v, op, &c->seen[m->op], told, value);
+}
+
 bool lz_tally_counter(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err)
 {
     if (!only(v, m, BIT(LZ_HISTORY_ADD) | BIT(LZ_HISTORY_READ), err))
         return false;
     struct moment *moments = lz_mem_alloc((2 * (size_t)v->h->op_count + 1) * sizeof(*moments));
-    int64_t *low_at = lz_mem_alloc((v->h->op_count + 1) * sizeof(*low_at));
-    uint32_t count = 0, reads = 0;
+    struct counting c = {.v = v,
+                         .now = lz_mem_alloc(v->h->atom_count * sizeof(*c.now)),
+                         .seen = lz_mem_alloc((v->h->op_count + 1) * sizeof(*c.seen))};
+    memset(c.now, 0, v->h->atom_count * sizeof(*c.now));
+    uint32_t count = 0;
     for (uint32_t i = 0; i < v->h->op_count; i++) {
         if (v->h->ops[i].outcome == LZ_HISTORY_FAIL)
             continue;
@@ -276,31 +347,15 @@ bool lz_tally_counter(struct lz_verify *v, const struct lz_verify_model *m, stru
             moments[count++] = (struct moment){v->h->ops[i].end, i, true};
     }
     lz_sort(moments, count, sizeof(*moments), by_moment, NULL);
-    int64_t low = 0, high = 0; // what the counter is at least, at most
-    for (uint32_t i = 0; i < count; i++) {
-        const struct lz_history_op *op = &v->h->ops[moments[i].op];
-        const struct lz_history_part *p = lz_history_part(v->h, op, 0);
-        int64_t value = 0;
-        bool is_number = integer(v, p->value, &value);
-        if (p->f == LZ_HISTORY_ADD && (is_number || p->value == 0)) {
-            // What is invoked may count from now on, what is acknowledged does.
-            int64_t *bound = (value > 0) != moments[i].is_end ? &high : &low;
-            *bound += value;
-        } else if (p->f == LZ_HISTORY_READ && !moments[i].is_end) {
-            low_at[moments[i].op] = low;
-        } else if (p->f == LZ_HISTORY_READ && is_number && read_of(v, moments[i].op) != NULL) {
-            reads++;
-            if (value < low_at[moments[i].op] || value > high) {
-                if (!lz_verify_has(v, "out-of-bounds"))
-                    lz_str_addf(&v->why, "the counter was between %" PRId64 " and %" PRId64 "; ",
-                                low_at[moments[i].op], high);
-                found(v, "out-of-bounds", op, "saw another value", p->value);
-            }
-        }
-    }
+    for (uint32_t i = 0; i < count; i++)
+        pass_moment(&c, &moments[i]);
     // Jepsen's counter holds when nobody looked; the facts say so.
-    lz_str_addf(&v->facts, reads > 0 ? "%u reads" : "never read, so nothing is wrong", reads);
-    free(low_at);
+    if (c.reads > 0)
+        lz_str_addf(&v->facts, "%u reads", c.reads);
+    else
+        lz_str_add(&v->facts, "never read, so nothing is wrong");
+    free(c.now);
+    free(c.seen);
     free(moments);
     return true;
 }
@@ -347,24 +402,49 @@ bool lz_tally_bank(struct lz_verify *v, const struct lz_verify_model *m, struct 
 
 // Ids -------------------------------------------------------------------------------------------
 
+struct given {
+    lz_atom key, id;
+    uint32_t op;
+};
+
+static int by_given(const void *a, const void *b, void *ctx)
+{
+    (void)ctx;
+    const struct given *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return (x->op > y->op) - (x->op < y->op);
+}
+
+/* Of one key each: sequences of their own may give the same. */
 bool lz_tally_ids(struct lz_verify *v, const struct lz_verify_model *m, struct lz_err *err)
 {
     if (!only(v, m, BIT(LZ_HISTORY_GENERATE), err))
         return false;
+    struct given *all = lz_mem_alloc((v->h->part_count + 1) * sizeof(*all));
     uint32_t count = 0;
-    bool *is_taken = lz_mem_alloc(v->h->atom_count);
-    memset(is_taken, 0, v->h->atom_count);
     for (uint32_t i = 0; i < v->h->op_count; i++) {
         const struct lz_history_op *op = &v->h->ops[i];
         for (uint32_t j = 0; op->outcome == LZ_HISTORY_OK && j < op->part_count; j++) {
-            lz_atom id = lz_history_part(v->h, op, j)->value;
-            count++;
-            if (is_taken[id])
-                found(v, "duplicate", op, "an id was given twice", id);
-            is_taken[id] = true;
+            const struct lz_history_part *p = lz_history_part(v->h, op, j);
+            all[count++] = (struct given){p->key, p->value, i};
         }
     }
-    free(is_taken);
+    lz_sort(all, count, sizeof(*all), by_given, NULL);
+    for (uint32_t i = 1; i < count; i++) {
+        if (all[i].key != all[i - 1].key || all[i].id != all[i - 1].id)
+            continue;
+        bool is_first = !lz_verify_has(v, "duplicate");
+        found(v, "duplicate", &v->h->ops[all[i].op], "an id was given twice", all[i].id);
+        if (!is_first)
+            continue;
+        lz_str_add(&v->why, "    ");
+        lz_history_show(v->h, &v->h->ops[all[i - 1].op], &v->why);
+        lz_str_add_char(&v->why, '\n');
+    }
+    free(all);
     if (count == 0)
         not_told(v, "no id was generated");
     lz_str_addf(&v->facts, "%u ids", count);

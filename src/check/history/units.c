@@ -1,6 +1,7 @@
 #include "check/history/units.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,8 +290,8 @@ static bool has(const uint64_t *keys, uint32_t count, uint64_t key)
 }
 
 // "3,17,4": each element by itself.
-static void add_list(struct lz_history *h, const struct lz_world *w, struct lz_history_part *p,
-                     lz_value list)
+void lz_units_list(struct lz_history *h, const struct lz_world *w, struct lz_history_part *p,
+                   lz_value list)
 {
     size_t len = 0;
     const char *text = "";
@@ -363,7 +364,7 @@ static void add_part(const struct lz_units *u, const struct lz_world *w, struct 
     p->key = key;
     p->is_known = true;
     if (reads && u->are_lists)
-        add_list(h, w, p, s->value);
+        lz_units_list(h, w, p, s->value);
     else
         p->value = value;
 }
@@ -457,4 +458,16 @@ void lz_units_flat_finish(struct lz_recorder *out)
 {
     free(out->ops);
     out->ops = NULL;
+}
+
+void lz_units_processes(struct lz_history *h, uint32_t count)
+{
+    h->processes = lz_mem_alloc((count + 1) * sizeof(char *));
+    h->process_cap = count + 1;
+    for (; h->process_count < count; h->process_count++) {
+        char name[16];
+        int len = snprintf(name, sizeof(name), "%u", h->process_count);
+        h->processes[h->process_count] = lz_mem_alloc((size_t)len + 1);
+        memcpy(h->processes[h->process_count], name, (size_t)len + 1);
+    }
 }

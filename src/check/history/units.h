@@ -90,6 +90,13 @@ bool lz_units_lose_updates(const struct lz_units *u);
  * it wrote there. */
 bool lz_units_is_external(const struct lz_recorder_step *steps, uint32_t count, uint32_t at);
 
+/* "3,17,4", what appends made of a key: each element by itself. */
+void lz_units_list(struct lz_history *h, const struct lz_world *w, struct lz_history_part *p,
+                   lz_value list);
+
+/* So many processes, named by their numbers. */
+void lz_units_processes(struct lz_history *h, uint32_t count);
+
 /* Of the history's keys and values, as the recorder has them. */
 lz_atom lz_units_key(struct lz_history *h, const struct lz_world *w, const struct lz_recorder *r,
                      uint64_t key);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "check/history/linear.h"
+#include "check/history/partitions.h"
 #include "check/history/txn.h"
 
 // A read of [key value] of a register: only its model tells it from a read of two elements.
@@ -61,6 +62,8 @@ static const struct lz_verify_model models[] = {
     {"monotonic-writes", "the writes of a process are seen in their order", lz_guarantee_check},
     {"multi-register", "linearizable transactions over several registers", linear},
     {"mutex", "a linearizable lock, per key", linear},
+    {"partitions", "a topic's log: sends and polls, as of Jepsen's test of Kafka",
+     lz_partitions_check},
     {"queue", "what goes in comes out once, in any order", lz_tally_queue},
     {"read-your-writes", "a process sees what it has written", lz_guarantee_check},
     {"register", "a linearizable register, per key", linear},

@@ -10,6 +10,7 @@
  *   txn_register.c   transactions that read and write registers
  *   weak.c           ... below snapshots: read committed, read atomic, causal
  *   guarantee.c      what one client may rely on; whether all come to agree
+ *   partitions.c     a topic's log
  *   tally.c          sets, counters, accounts, ids, queues
  *
  * A new model is a function and a row in verify.c.
@@ -27,7 +28,8 @@ struct lz_verify_opts {
     uint64_t steps_max;  /* of one object's search; 0: LZ_LINEAR_STEPS_MAX */
     bool has_total;      /* of a bank; default what the first read saw */
     int64_t total;
-    bool negative; /* a bank's accounts may be below 0 */
+    bool negative;         /* a bank's accounts may be below 0 */
+    const char *tolerates; /* of a topic, see partitions.h */
 };
 
 #define LZ_VERIFY_ANOMALIES_MAX 24 /* kinds of them that are told */

@@ -22,6 +22,7 @@ enum lz_cache_op {
     LZ_CACHE_GET = 1,
     LZ_CACHE_EXISTS,
     LZ_CACHE_MGET,
+    LZ_CACHE_SMEMBERS,
     LZ_CACHE_SET, /* from here on they write */
     LZ_CACHE_SETNX,
     LZ_CACHE_DEL,
@@ -29,6 +30,7 @@ enum lz_cache_op {
     LZ_CACHE_DECR,
     LZ_CACHE_EXPIRE,
     LZ_CACHE_MSET,
+    LZ_CACHE_SADD,
 };
 
 struct lz_cache_series {

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "base/str.h"
 #include "model/cache/cache_state.h"
 #include "model/cache/cluster_state.h"
 #include "model/client/edge.h"
@@ -20,7 +21,7 @@ static const struct {
     {"get", LZ_CACHE_GET},     {"exists", LZ_CACHE_EXISTS}, {"set", LZ_CACHE_SET},
     {"setnx", LZ_CACHE_SETNX}, {"del", LZ_CACHE_DEL},       {"incr", LZ_CACHE_INCR},
     {"decr", LZ_CACHE_DECR},   {"expire", LZ_CACHE_EXPIRE}, {"mget", LZ_CACHE_MGET},
-    {"mset", LZ_CACHE_MSET},
+    {"mset", LZ_CACHE_MSET},   {"sadd", LZ_CACHE_SADD},     {"smembers", LZ_CACHE_SMEMBERS},
 };
 
 static enum lz_cache_op op_named(const char *name)
@@ -41,7 +42,7 @@ bool lz_cache_has_op(const char *op)
 
 const char *lz_cache_ops(void)
 {
-    return "get, exists, set, setnx, del, incr, decr, expire, mget and mset";
+    return "get, exists, set, setnx, del, incr, decr, expire, mget, mset, sadd and smembers";
 }
 
 // A call without an operation of its own is told by its first use.
@@ -175,29 +176,43 @@ static void read(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum
         answer(w, c, t, 404, 0);
     else
         answer(w, c, t, is_early(w, t, e) ? LZ_CACHE_EARLY : 200,
-               op == LZ_CACHE_GET ? e->value : 0);
+               op == LZ_CACHE_EXISTS ? 0 : e->value);
 }
+
+// What its key holds from now on, what its client is told, and which version that was made of.
+struct setting {
+    lz_value value, answer;
+    lz_time expires;
+    uint64_t before;
+    bool has_before;
+};
 
 // A write that is done: replicas are told, and its client.
 static void wrote(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
-                  const struct lz_record *record, lz_value value)
+                  const struct lz_record *record, const struct setting *s)
 {
     lz_cache_wrote(w, c, t->server - c->first, record);
-    lz_recorder_effect(w, t, record->put.version);
+    if (s->has_before)
+        lz_recorder_makes(w, t,
+                          &(struct lz_recorder_made){.version = record->put.version,
+                                                     .before = s->before,
+                                                     .value = s->answer});
+    else
+        lz_recorder_effect(w, t, record->put.version);
     lz_metrics_add(w->metrics, c->series.acked, 1);
-    answer(w, c, t, 200, value);
+    answer(w, c, t, 200, s->answer);
 }
 
-static void put(struct lz_world *w, struct lz_cache *c, struct lz_task *t, lz_value value,
-                lz_time expires)
+static void put_over(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
+                     const struct setting *s)
 {
     struct lz_cache_node *n = &c->node[t->server - c->first];
     const struct lz_edge_opts *o = lz_operate_asked(w, t);
     struct lz_record r = {
         .put = {.key = t->key,
-                .value = value,
+                .value = s->value,
                 .version = c->writes,
-                .expires = expires,
+                .expires = s->expires,
                 .cost = (lz_time)t->asked.cost_us * LZ_US,
                 .size = o != NULL && o->entry_size > 0 ? o->entry_size : c->opts.value_size},
         .acked = true};
@@ -206,7 +221,13 @@ static void put(struct lz_world *w, struct lz_cache *c, struct lz_task *t, lz_va
         return;
     }
     lz_operate_arm(w, c, t->server - c->first);
-    wrote(w, c, t, &r, value);
+    wrote(w, c, t, &r, s);
+}
+
+static void put(struct lz_world *w, struct lz_cache *c, struct lz_task *t, lz_value value,
+                lz_time expires)
+{
+    put_over(w, c, t, &(struct setting){.value = value, .answer = value, .expires = expires});
 }
 
 static lz_value carried(const struct lz_world *w, const struct lz_task *t)
@@ -251,7 +272,65 @@ static void incr(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
     if (sum > LZ_VALUE_INTEGER_MAX || sum < LZ_VALUE_INTEGER_MIN)
         answer(w, c, t, 400, 0);
     else
-        put(w, c, t, lz_value_integer(sum), e != NULL ? e->expires : lz_operate_expires(w, c, t));
+        put_over(w, c, t,
+                 &(struct setting){.value = lz_value_integer(sum),
+                                   .answer = lz_value_integer(sum),
+                                   .expires = e != NULL ? e->expires : lz_operate_expires(w, c, t),
+                                   .before = e != NULL ? e->version : 0,
+                                   .has_before = true});
+}
+
+// A set is a text, its elements with commas between: is one of them this?
+static bool has_element(const char *set, size_t len, const char *one, size_t size)
+{
+    for (size_t at = 0; at <= len;) {
+        const char *comma = at < len ? memchr(set + at, ',', len - at) : NULL;
+        size_t end = comma != NULL ? (size_t)(comma - set) : len;
+        if (end - at == size && memcmp(set + at, one, size) == 0)
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+/* SADD of one element; answers whether it was new. A key that holds no set, and an element that
+ * would be two: 400 (WRONGTYPE). */
+static void add_element(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
+                        const struct lz_entry *e)
+{
+    lz_value v = carried(w, t);
+    v = v != 0 ? v : lz_value_integer((int64_t)c->writes);
+    char number[32];
+    size_t size, len = 0;
+    const char *one = number, *set = "";
+    if (lz_value_kind(v) == LZ_VALUE_TEXT)
+        one = lz_value_to_text(w, v, &size);
+    else
+        size = strlen(lz_value_show(w, v, number, sizeof(number)));
+    bool is_set = e == NULL || lz_value_kind(e->value) == LZ_VALUE_TEXT;
+    if (e != NULL && is_set)
+        set = lz_value_to_text(w, e->value, &len);
+    if (!is_set || size == 0 || memchr(one, ',', size) != NULL || len + size >= LZ_VALUE_TEXT_MAX) {
+        answer(w, c, t, 400, 0);
+        return;
+    }
+    struct setting s = {.value = e != NULL ? e->value : 0,
+                        .answer = lz_value_integer(0),
+                        .expires = e != NULL ? e->expires : lz_operate_expires(w, c, t),
+                        .before = e != NULL ? e->version : 0,
+                        .has_before = true};
+    if (e == NULL || !has_element(set, len, one, size)) {
+        struct lz_str text;
+        lz_str_init(&text);
+        lz_str_add_n(&text, set, len);
+        if (e != NULL)
+            lz_str_add_char(&text, ',');
+        lz_str_add_n(&text, one, size);
+        s.value = lz_value_text(w, text.text, text.len);
+        s.answer = lz_value_integer(1);
+        lz_str_finish(&text);
+    }
+    put_over(w, c, t, &s);
 }
 
 static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
@@ -291,6 +370,9 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
         return;
     case LZ_CACHE_EXPIRE:
         expire(w, c, t, e);
+        return;
+    case LZ_CACHE_SADD:
+        add_element(w, c, t, e);
         return;
     case LZ_CACHE_MSET:
         lz_many_set(w, c, t);

@@ -23,6 +23,7 @@ const char *lz_recorder_f_name(enum lz_recorder_f f)
         [LZ_RECORDER_READ] = "read",       [LZ_RECORDER_WRITE] = "write",
         [LZ_RECORDER_CREATE] = "cas",      [LZ_RECORDER_ACQUIRE] = "acquire",
         [LZ_RECORDER_RELEASE] = "release", [LZ_RECORDER_ADD] = "add",
+        [LZ_RECORDER_INSERT] = "add",      [LZ_RECORDER_MEMBERS] = "read",
         [LZ_RECORDER_OTHER] = "other"};
     LZ_ASSERT(f <= LZ_RECORDER_OTHER);
     return names[f];
@@ -53,6 +54,8 @@ static const struct word keyed_words[] = {
     {"incr", LZ_RECORDER_ADD},
     {"decr", LZ_RECORDER_ADD},
     {"increment", LZ_RECORDER_ADD},
+    {"sadd", LZ_RECORDER_INSERT},
+    {"smembers", LZ_RECORDER_MEMBERS},
     {"expire", LZ_RECORDER_OTHER},
     {"mset", LZ_RECORDER_OTHER},
     {"head", LZ_RECORDER_OTHER},
@@ -87,6 +90,15 @@ static enum lz_recorder_f f_of(struct lz_world *w, lz_op op, bool is_keyed)
     return (enum lz_recorder_f)(rs->fs[at] - 1);
 }
 
+// Of a service: as an expectation says.
+static const struct lz_recorder_role *role_of(const struct lz_recorder *r, lz_op op)
+{
+    for (uint32_t i = 0; i < r->role_count; i++)
+        if (r->roles[i].op == op)
+            return &r->roles[i];
+    return NULL;
+}
+
 static bool is_removal(const struct lz_world *w, lz_op op)
 {
     const char *text = lz_call_op_name(w, op);
@@ -113,6 +125,41 @@ void lz_recorder_watch(struct lz_world *w, lz_component_id id)
             lz_edge_get(w, e)->is_recorded = lz_edge_get(w, e)->is_watched = true;
             lz_plain_settle(w, lz_edge_get(w, e));
         }
+}
+
+void lz_recorder_ask(struct lz_world *w, lz_component_id id, enum lz_recorder_kind kind)
+{
+    LZ_ASSERT(!w->running && lz_recorder_is_on(w, id));
+    w->recorders->all[w->recorders->by_component[id] - 1].kinds |= (uint8_t)kind;
+}
+
+void lz_recorder_part(struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(!w->running && lz_recorder_is_on(w, id));
+    w->recorders->all[w->recorders->by_component[id] - 1].is_per_key = true;
+}
+
+bool lz_recorder_play(struct lz_world *w, lz_component_id id, const char *op,
+                      const struct lz_recorder_role *role, struct lz_err *err)
+{
+    LZ_ASSERT(!w->running && lz_recorder_is_on(w, id));
+    struct lz_recorder *r = &w->recorders->all[w->recorders->by_component[id] - 1];
+    lz_op number = lz_call_op(w, op);
+    struct lz_recorder_role *known = (struct lz_recorder_role *)role_of(r, number);
+    if (known != NULL && known->f != role->f)
+        return lz_fail(err, LZ_EINVAL, "\"%s\" of %s cannot both %s and %s", op,
+                       lz_world_component(w, id)->name,
+                       lz_recorder_f_name((enum lz_recorder_f)known->f),
+                       known->f == LZ_RECORDER_INSERT || role->f == LZ_RECORDER_INSERT
+                           ? "add an element"
+                           : lz_recorder_f_name((enum lz_recorder_f)role->f));
+    if (known == NULL) {
+        r->roles = lz_grow(w->arena, r->roles, &r->role_cap, r->role_count + 1, sizeof(*r->roles));
+        known = &r->roles[r->role_count++];
+        *known = (struct lz_recorder_role){.op = number, .f = role->f};
+    }
+    known->is_id = known->is_id || role->is_id;
+    return true;
 }
 
 bool lz_recorder_is_on(const struct lz_world *w, lz_component_id id)
@@ -202,13 +249,20 @@ void lz_recorder_process_give(struct lz_world *w, uint64_t who, uint32_t number)
 
 // ---- operations
 
-struct lz_recorder_under_way *lz_recorder_under_way(const struct lz_world *w, uint64_t call)
+// Also one that has ended, until its place is another's.
+static struct lz_recorder_under_way *find_sent(const struct lz_world *w, uint64_t call)
 {
     struct lz_recorders *rs = w->recorders;
     uint32_t index = (uint32_t)call;
     if (index >= rs->call_cap || rs->calls[index].call != call)
         return NULL;
     return &rs->calls[index];
+}
+
+struct lz_recorder_under_way *lz_recorder_under_way(const struct lz_world *w, uint64_t call)
+{
+    struct lz_recorder_under_way *u = find_sent(w, call);
+    return u != NULL && !u->is_ended ? u : NULL;
 }
 
 struct lz_recorder_under_way *lz_recorder_sent(struct lz_world *w, const struct lz_call *c)
@@ -237,6 +291,19 @@ static lz_value value_written(struct lz_world *w, struct lz_call *c, const struc
     return own;
 }
 
+// By how much an increment adds.
+static lz_value value_added(const struct lz_world *w, const struct lz_call *c)
+{
+    lz_value said = lz_argument_to_value(w, lz_argument_of_call(w, c));
+    int64_t by = lz_value_kind(said) == LZ_VALUE_INTEGER ? lz_value_to_integer(said) : 1;
+    return lz_value_integer(is_word(lz_call_op_name(w, c->op), "decr") ? -by : by);
+}
+
+static bool is_service(const struct lz_world *w, lz_component_id id)
+{
+    return lz_world_component(w, id)->kind == LZ_COMPONENT_SERVICE;
+}
+
 void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
 {
     struct lz_recorders *rs = w->recorders;
@@ -247,7 +314,11 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
     if (lz_recorder_txn_begins(w, at, c))
         return;
     bool is_keyed = lz_edge_get(w, c->edge)->is_keyed;
+    bool has_roles = is_service(w, to);
+    const struct lz_recorder_role *role = has_roles ? role_of(r, c->op) : NULL;
     enum lz_recorder_f f = f_of(w, c->op, is_keyed);
+    if (has_roles)
+        f = role != NULL ? (enum lz_recorder_f)role->f : LZ_RECORDER_OTHER;
     if (is_keyed && is_word(lz_call_op_name(w, c->op), "mset"))
         r->many++;
     if (f == LZ_RECORDER_OTHER)
@@ -256,19 +327,25 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
         r->dropped++;
         return;
     }
-    bool writes = f == LZ_RECORDER_WRITE || f == LZ_RECORDER_CREATE;
+    bool writes = f == LZ_RECORDER_WRITE || f == LZ_RECORDER_CREATE || f == LZ_RECORDER_INSERT;
     lz_value value = writes ? value_written(w, c, r) : 0;
+    lz_value added = f == LZ_RECORDER_INSERT ? value : 0;
+    if (f == LZ_RECORDER_ADD)
+        added = value_added(w, c);
     r->ops = lz_grow(w->arena, r->ops, &r->cap, r->count + 1, sizeof(*r->ops));
-    r->ops[r->count] = (struct lz_recorder_op){.key = c->key,
-                                               .value = value,
-                                               .begin = ++rs->numbers,
-                                               .at = lz_sim_now(w->sim),
-                                               .unit = c->owner_kind == LZ_OWNER_TASK
-                                                           ? lz_hash_mix(c->owner, 4)
-                                                           : lz_hash_mix(rs->numbers, 5),
-                                               .process = lz_recorder_process_take(w, r, c),
-                                               .f = (uint8_t)f,
-                                               .outcome = LZ_RECORDER_UNKNOWN};
+    r->ops[r->count] = (struct lz_recorder_op){
+        .key = has_roles && !r->is_per_key ? 0 : c->key,
+        .value = value,
+        .begin = ++rs->numbers,
+        .at = lz_sim_now(w->sim),
+        .unit =
+            c->owner_kind == LZ_OWNER_TASK ? lz_hash_mix(c->owner, 4) : lz_hash_mix(rs->numbers, 5),
+        .process = lz_recorder_process_take(w, r, c),
+        .f = (uint8_t)f,
+        .added = added,
+        .is_add = f == LZ_RECORDER_ADD,
+        .is_id = role != NULL ? role->is_id : f == LZ_RECORDER_ADD,
+        .outcome = LZ_RECORDER_UNKNOWN};
     *lz_recorder_sent(w, c) = (struct lz_recorder_under_way){
         .call = lz_pool_id(c), .recorder = at, .op = r->count, .process = r->ops[r->count].process};
     r->count++;
@@ -283,7 +360,7 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
 static enum lz_recorder_outcome outcome_of(const struct lz_call *c, uint8_t f, bool is_database,
                                            const struct lz_call_result *result)
 {
-    if (f == LZ_RECORDER_READ)
+    if (f == LZ_RECORDER_READ || f == LZ_RECORDER_MEMBERS)
         return result->outcome == LZ_OUTCOME_OK ? LZ_RECORDER_OK : LZ_RECORDER_FAIL;
     if (result->outcome == LZ_OUTCOME_OK && result->is_no) // it was there, or another's: 409, 412
         return lz_client_attempts(c) <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
@@ -303,25 +380,29 @@ void lz_recorder_end(struct lz_world *w, const struct lz_call *c,
         return;
     if (u->is_txn) {
         lz_recorder_txn_answered(w, u, c, result);
-        u->call = 0;
+        u->is_ended = true;
         return;
     }
     struct lz_recorder *r = &w->recorders->all[u->recorder];
     struct lz_recorder_op *op = &r->ops[u->op];
     bool is_database = lz_world_component(w, r->component)->kind == LZ_COMPONENT_DATABASE;
-    op->outcome = (uint8_t)outcome_of(c, op->f, is_database, result);
+    struct lz_call_result heard = *result;
+    if (is_service(w, r->component)) // an answer below 500 is the handler's no
+        heard.is_no = result->outcome == LZ_OUTCOME_OK && result->status >= 400;
+    op->outcome = (uint8_t)outcome_of(c, op->f, is_database, &heard);
     op->done = lz_sim_now(w->sim);
     op->is_repeated = op->is_repeated || lz_client_attempts(c) > 1;
     if (op->outcome != LZ_RECORDER_UNKNOWN) {
         op->end = ++w->recorders->numbers;
         lz_recorder_process_give(w, lz_recorder_who(w, c, r->component), u->process);
     }
-    bool is_told = op->f == LZ_RECORDER_READ || op->f == LZ_RECORDER_ADD;
+    bool is_told =
+        op->f == LZ_RECORDER_READ || op->f == LZ_RECORDER_ADD || op->f == LZ_RECORDER_MEMBERS;
     if (is_told && op->outcome == LZ_RECORDER_OK)
         op->value = result->value;
     if (op->f == LZ_RECORDER_ADD && op->outcome == LZ_RECORDER_OK)
         op->f = LZ_RECORDER_WRITE;
-    u->call = 0;
+    u->is_ended = true;
 }
 
 void lz_recorder_forget(struct lz_world *w, const struct lz_call *c)
@@ -331,7 +412,7 @@ void lz_recorder_forget(struct lz_world *w, const struct lz_call *c)
         return;
     if (u->is_txn)
         lz_recorder_txn_answered(w, u, c, NULL);
-    u->call = 0;
+    u->is_ended = true;
 }
 
 void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t version)
@@ -343,6 +424,22 @@ void lz_recorder_note(struct lz_world *w, const struct lz_task *t, uint64_t vers
     op->is_repeated = op->is_repeated || op->has_version;
     op->has_version = true;
     op->version = version;
+}
+
+void lz_recorder_mark(struct lz_world *w, const struct lz_task *t,
+                      const struct lz_recorder_made *made)
+{
+    lz_recorder_note(w, t, made->version);
+    struct lz_recorder_under_way *u = find_sent(w, t->call);
+    if (u == NULL || u->is_txn)
+        return;
+    struct lz_recorder *r = &w->recorders->all[u->recorder];
+    r->marks = lz_grow(w->arena, r->marks, &r->mark_cap, r->mark_count + 1, sizeof(*r->marks));
+    r->marks[r->mark_count++] = (struct lz_recorder_mark){.key = r->ops[u->op].key,
+                                                          .version = made->version,
+                                                          .before = made->before,
+                                                          .value = made->value,
+                                                          .op = u->op};
 }
 
 void lz_recorder_untold(struct lz_world *w, const struct lz_task *t)

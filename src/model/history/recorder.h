@@ -20,6 +20,14 @@
  * A transaction (recorder_txn.h) is one operation of many steps, that all have its outcome; a
  * statement of SQL that is in none is a transaction by itself.
  *
+ * What a service does is known to its handlers alone: an expectation says which of its operations
+ * add, read or generate, and the others are not recorded. Its operations are of one object unless
+ * it is said that each key is one (`is_per_key`).
+ *
+ * Beside versions a server may leave a *mark*: which version a write came after, and what its
+ * answer says. From a version back along its marks is what is in it. Marks are left even for an
+ * operation whose client has given up, as long as no other call has its place.
+ *
  * Off, a call costs nothing: only edges to a recorded component are watched. Ownership: the
  * world's arena; at most LZ_RECORDER_OPS_MAX operations, further ones are counted.
  */
@@ -38,8 +46,18 @@ enum lz_recorder_f {
     LZ_RECORDER_CREATE, /* a write if there is nothing */
     LZ_RECORDER_ACQUIRE,
     LZ_RECORDER_RELEASE,
-    LZ_RECORDER_ADD,   /* to what is there: once it is answered, a write of what it came to */
-    LZ_RECORDER_OTHER, /* not recorded */
+    LZ_RECORDER_ADD,     /* to what is there: once it is answered, a write of what it came to */
+    LZ_RECORDER_INSERT,  /* an element into a set */
+    LZ_RECORDER_MEMBERS, /* reads all of a set: a text, its elements with commas between */
+    LZ_RECORDER_OTHER,   /* not recorded */
+};
+
+/* What is asked of a component's operations: bits. A history is written in the form of each. */
+enum lz_recorder_kind {
+    LZ_RECORDER_OBJECTS = 1, /* registers, locks, transactions */
+    LZ_RECORDER_COUNTERS = 2,
+    LZ_RECORDER_SETS = 4,
+    LZ_RECORDER_IDS = 8,
 };
 
 enum lz_recorder_outcome { LZ_RECORDER_OK, LZ_RECORDER_FAIL, LZ_RECORDER_UNKNOWN };
@@ -51,12 +69,29 @@ struct lz_recorder_op {
     uint64_t end;     /* 0: it never ended */
     uint64_t version; /* 0: not told, or of what was never written */
     uint64_t unit;    /* what was done by one request of a handler has the same */
+    lz_value added;   /* ADD: by how much; INSERT: the element */
     lz_time at, done;
     uint32_t process;
     uint8_t f;
     uint8_t outcome;
     bool has_version;
     bool is_repeated; /* it took effect more than once, or was tried again */
+    bool is_add;      /* it was an ADD, whatever it is now */
+    bool is_id;       /* what it answers is an id */
+};
+
+/* The operation (index) made `version` of its key out of `before`; 0: out of nothing. */
+struct lz_recorder_mark {
+    uint64_t key, version, before;
+    lz_value value; /* answered */
+    uint32_t op;
+};
+
+/* What an operation of a service does. */
+struct lz_recorder_role {
+    uint16_t op; /* an lz_op */
+    uint8_t f;
+    bool is_id;
 };
 
 struct lz_recorder_txn;
@@ -80,6 +115,12 @@ struct lz_recorder {
     uint32_t send_count, send_cap;
     struct lz_recorder_poll *polls;
     uint32_t poll_count, poll_cap;
+    struct lz_recorder_mark *marks; /* in the order the servers did them */
+    uint32_t mark_count, mark_cap;
+    struct lz_recorder_role *roles; /* of a service */
+    uint32_t role_count, role_cap;
+    uint8_t kinds;   /* bits of enum lz_recorder_kind */
+    bool is_per_key; /* of a service: each key is an object */
     bool has_names;  /* of SQL: a key is the value of a text, "accounts[1].balance" */
     uint64_t hidden; /* SELECTs that did not say which rows they read */
     uint64_t commit; /* the highest version given to a transaction */
@@ -88,6 +129,18 @@ struct lz_recorder {
 
 /* Before the run: write down what is done to a component. Again: nothing. */
 void lz_recorder_watch(struct lz_world *w, lz_component_id id);
+
+/* Of one that is watched: it is judged as that too. */
+void lz_recorder_ask(struct lz_world *w, lz_component_id id, enum lz_recorder_kind kind);
+
+/*
+ * Of a service that is watched: what an operation does, READ, ADD, INSERT or MEMBERS. `is_id`:
+ * what it answers is an id. False: it was said before that it does something else.
+ */
+bool lz_recorder_play(struct lz_world *w, lz_component_id id, const char *op,
+                      const struct lz_recorder_role *role, struct lz_err *err) LZ_MUST_CHECK;
+
+void lz_recorder_part(struct lz_world *w, lz_component_id id); /* a service: by keys */
 
 /* NULL: it is not recorded. */
 const struct lz_recorder *lz_recorder_of(const struct lz_world *w, lz_component_id id);
@@ -118,6 +171,21 @@ static inline void lz_recorder_effect(struct lz_world *w, const struct lz_task *
 {
     if (w->recorders != NULL)
         lz_recorder_note(w, t, version);
+}
+
+/* The same, and the mark: made out of version `before`, and answered with `value`. */
+struct lz_recorder_made {
+    uint64_t version, before;
+    lz_value value;
+};
+void lz_recorder_mark(struct lz_world *w, const struct lz_task *t,
+                      const struct lz_recorder_made *made);
+
+static inline void lz_recorder_makes(struct lz_world *w, const struct lz_task *t,
+                                     const struct lz_recorder_made *made)
+{
+    if (w->recorders != NULL)
+        lz_recorder_mark(w, t, made);
 }
 
 /* The operation changed nothing that others could see: a lock taken again by who holds it. */

@@ -15,7 +15,8 @@ struct lz_recorder_process {
 struct lz_recorder_under_way {
     uint64_t call; /* 0: none */
     uint32_t recorder, op, process;
-    bool is_txn; /* `op` is a transaction */
+    bool is_txn;   /* `op` is a transaction */
+    bool is_ended; /* its client hears no more of it; a server may still */
 };
 
 struct lz_recorders {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "model/client/plain.h"
+#include "model/history/recorder.h"
 #include "model/service/service_state.h"
 
 static struct lz_task *live_task(const struct lz_world *w, lz_task_id id)
@@ -64,6 +65,16 @@ void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration)
     lz_serve_take_cpu(w, s, t, demand > 0 ? demand : 1, 0);
 }
 
+void lz_handler_say(struct lz_world *w, lz_task_id task, lz_value value)
+{
+    LZ_ASSERT(lz_handler_is_live(w, task));
+    w->services->said = value;
+    if (w->recorders != NULL)
+        lz_recorder_mark(
+            w, live_task(w, task),
+            &(struct lz_recorder_made){.version = ++w->services->says, .value = value});
+}
+
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status)
 {
     enum lz_outcome outcome = status >= 500 ? LZ_OUTCOME_ERROR : LZ_OUTCOME_OK;
@@ -73,6 +84,11 @@ void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status)
 uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task)
 {
     return live_task(w, task)->key;
+}
+
+lz_value lz_handler_value(const struct lz_world *w, lz_task_id task)
+{
+    return lz_argument_to_value(w, lz_argument_of(w, live_task(w, task)));
 }
 
 lz_op lz_handler_op(const struct lz_world *w, lz_task_id task)

@@ -26,6 +26,8 @@ void lz_handler_work(struct lz_world *w, lz_task_id task, lz_time duration); /* 
 /* On the disk; false if that takes no time: then nothing follows. Asked after: has it failed? */
 bool lz_handler_disk(struct lz_world *w, lz_task_id task, enum lz_disk_op op);
 bool lz_handler_disk_failed(const struct lz_world *w, lz_task_id task);
+/* What its answer, which follows at once, says beside the status. */
+void lz_handler_say(struct lz_world *w, lz_task_id task, lz_value value);
 void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status);
 
 /* Until its caller gives up: 0 if it has, -1 if it has not said. */
@@ -34,6 +36,7 @@ uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task); /* 0: as
 uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task);
 
 uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
+lz_value lz_handler_value(const struct lz_world *w, lz_task_id task); /* what it brings */
 lz_op lz_handler_op(const struct lz_world *w, lz_task_id task);
 lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task);
 uint64_t lz_handler_path(const struct lz_world *w, lz_task_id task); /* owner for keyed draws */

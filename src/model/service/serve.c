@@ -170,7 +170,8 @@ void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outc
     s->busy--;
     lz_level_answered(w, s, r, t, outcome);
     lz_level_workers(w, s, r);
-    t->value = 0; // was its deadline
+    t->value = w->services->said; // before, its deadline
+    w->services->said = 0;
     lz_instance_id server = t->server;
     lz_task_answer(w, t, outcome, status);
     if (r->queue_len > 0)

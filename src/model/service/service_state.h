@@ -123,6 +123,8 @@ struct lz_services {
     struct lz_service_handlers script;
     lz_kind worked, rested, woken, scale, slot, patience;
     lz_kind io_done, io_failed; /* 0: nobody does any */
+    uint64_t said;              /* an lz_value: what the answer that is being given says */
+    uint64_t says;              /* how often one has said something */
 };
 
 static inline struct lz_service *lz_service_at(const struct lz_world *w, lz_component_id id)

@@ -303,16 +303,28 @@ lz_time lz_items_set(struct lz_world *w, struct lz_store *s, const struct lz_tas
     return wait;
 }
 
-static void put(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_value value)
+// `before`: the version that it was made of; NULL: of none, or nobody can say.
+static void put_over(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_value value,
+                     const uint64_t *before)
 {
     lz_time wait = lz_items_set(w, s, t, t->key, value);
     if (wait == LZ_FOREVER) {
         lz_items_answer(w, s, t, 503, 0);
         return;
     }
-    lz_recorder_effect(w, t, s->writes);
+    if (before != NULL)
+        lz_recorder_makes(
+            w, t,
+            &(struct lz_recorder_made){.version = s->writes, .before = *before, .value = value});
+    else
+        lz_recorder_effect(w, t, s->writes);
     lz_items_measure(w, s);
     lz_items_answer_after(w, s, t, wait, 200, value);
+}
+
+static void put(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_value value)
+{
+    put_over(w, s, t, value, NULL);
 }
 
 static lz_value carried(const struct lz_world *w, const struct lz_task *t)
@@ -351,12 +363,14 @@ static void increment(struct lz_world *w, struct lz_store *s, struct lz_task *t,
     lz_value by = carried(w, t);
     by = by != 0 ? by : lz_value_integer(1);
     old = old != 0 ? old : lz_value_integer(0);
+    const struct lz_entry *e = lz_keyspace_peek(s->items, t->key, 0);
+    uint64_t before = e != NULL ? e->version : 0;
     bool fits = lz_value_kind(by) == LZ_VALUE_INTEGER && lz_value_kind(old) == LZ_VALUE_INTEGER;
     int64_t sum = fits ? lz_value_to_integer(by) + lz_value_to_integer(old) : 0;
     if (!fits || sum > LZ_VALUE_INTEGER_MAX || sum < LZ_VALUE_INTEGER_MIN)
         lz_items_answer(w, s, t, 400, 0);
     else
-        put(w, s, t, lz_value_integer(sum));
+        put_over(w, s, t, lz_value_integer(sum), has_copies(s) ? NULL : &before);
 }
 
 // What has copies remembers that it is gone; what has none is gone.

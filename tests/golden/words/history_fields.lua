@@ -15,3 +15,13 @@ traffic "shop" { to = orders, rate = "1/s" }
 expect "only of a log" { serializable = plain, tolerates = { "duplicate" } }
 expect "never lost" { log_intact = orders, tolerates = { "lost-write" } }
 expect "no topic" { log_intact = plain }
+local redis = cache "redis" { entries = 10 }
+local shop = service "counting" { handle = { ["POST /like"] = function() return 200 end } }
+traffic "fans" { to = shop, op = "POST /like", rate = "1/s" }
+expect "a service must say" { counter = shop }
+expect "a service must say what reads" { set = shop, adds = { "POST /like" } }
+expect "a cache has its own" { counter = redis, adds = { "incr" } }
+expect "not of ids" { unique_ids = shop, generates = { "POST /like" }, reads = { "GET /" } }
+expect "no such handler" { counter = shop, adds = { "POST /lik" } }
+expect "a list" { counter = shop, adds = "POST /like" }
+expect "of what" { linearizable = plain, per_key = true }

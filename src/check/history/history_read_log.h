@@ -1,0 +1,21 @@
+/*
+ * history_read_log.h — operations on a topic, as Jepsen's test of Kafka writes them: lists of
+ * [send k v], answered with [send k [offset v]], of [poll {k [[offset v]]}] and of [lost k v].
+ */
+#ifndef LZ_CHECK_HISTORY_HISTORY_READ_LOG_H
+#define LZ_CHECK_HISTORY_HISTORY_READ_LOG_H
+
+#include "check/history/history.h"
+#include "check/history/value.h"
+
+/* Is an operation `f` with that value one? */
+bool lz_history_read_is_log(const struct lz_value *f, const struct lz_value *v);
+
+/* Its parts. */
+bool lz_history_read_log(struct lz_history *h, struct lz_history_op *op, const struct lz_value *v,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
+/* For both: equal values are equal atoms. */
+lz_atom lz_history_read_atom(struct lz_history *h, const struct lz_value *v);
+
+#endif
