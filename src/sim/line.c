@@ -2,7 +2,7 @@
 
 void lz_lines_init(struct lz_lines *ls, struct lz_arena *arena)
 {
-    *ls = (struct lz_lines){.at = LZ_FOREVER, .arena = arena};
+    *ls = (struct lz_lines){.heads[0].at = LZ_FOREVER, .arena = arena};
 }
 
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay)
@@ -14,7 +14,6 @@ lz_line lz_lines_find(struct lz_lines *ls, lz_time delay)
     if (ls->count == LZ_LINES_MAX || delay > LZ_FOREVER / 2)
         return 0;
     ls->all[++ls->count] = (struct lz_line_ring){.delay = delay};
-    ls->heads[ls->count] = LZ_FOREVER;
     return (lz_line)ls->count;
 }
 
@@ -30,30 +29,6 @@ void lz_lines_widen(struct lz_lines *ls, lz_line line)
     l->ring = ring;
     l->cap = cap;
     l->first = 0;
-}
-
-// Of two that are due at one instant, which was scheduled first?
-static bool is_older(const struct lz_line_ring *a, const struct lz_line_ring *b)
-{
-    if (a->count == 0 || b->count == 0)
-        return false;
-    return a->ring[a->first].rank < b->ring[b->first].rank;
-}
-
-void lz_lines_choose(struct lz_lines *ls)
-{
-    uint32_t next = 1;
-    lz_time at = ls->heads[1];
-    for (uint32_t i = 2; i <= ls->count; i++) {
-        if (__builtin_expect(ls->heads[i] == at, 0) && is_older(&ls->all[i], &ls->all[next]))
-            next = i;
-        // Told that nobody knows, the compiler moves instead of jumping.
-        bool is_sooner = __builtin_expect_with_probability(ls->heads[i] < at, 1, 0.5);
-        next = is_sooner ? i : next;
-        at = is_sooner ? ls->heads[i] : at;
-    }
-    ls->next = next;
-    ls->at = at;
 }
 
 size_t lz_lines_bytes(const struct lz_lines *ls)

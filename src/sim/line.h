@@ -7,11 +7,11 @@
  * first of its queue; its order is (time, rank) as everywhere, so that nothing changes by an event
  * being in a line.
  *
- * Lines are few, for all are looked at when an event was taken out of one: with more than
- * LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a line.
+ * Lines are few, for those that are not empty are kept in order of their first events: with more
+ * than LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a line.
  *
- * Invariants: heads[i] is the time of line i's first event, LZ_FOREVER if it has none; `next` is
- * the line whose first event comes first, and `at` when that is: LZ_FOREVER if there is none.
+ * Invariants: heads[0] .. heads[waiting - 1] are the lines that are not empty, by the time and rank
+ * of their first events; behind them stands a head at LZ_FOREVER.
  *
  * 32 bytes an event; all memory is the arena's.
  */
@@ -42,11 +42,15 @@ struct lz_line_ring {
     struct lz_line_event *ring;
 };
 
+struct lz_line_head {
+    lz_time at; /* of its first event */
+    uint32_t line;
+};
+
 struct lz_lines {
-    lz_time at;
-    uint32_t next;
+    struct lz_line_head heads[LZ_LINES_MAX + 1];
+    uint32_t waiting; /* lines that are not empty */
     uint32_t count;
-    lz_time heads[LZ_LINES_MAX + 1];
     struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 .. */
     struct lz_arena *arena;
 };
@@ -57,8 +61,13 @@ void lz_lines_init(struct lz_lines *ls, struct lz_arena *arena);
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay);
 
 void lz_lines_widen(struct lz_lines *ls, lz_line line); /* it is full */
-void lz_lines_choose(struct lz_lines *ls);              /* its first has been taken out */
 size_t lz_lines_bytes(const struct lz_lines *ls);
+
+/* When the first event of all is due: LZ_FOREVER if there is none. */
+static inline lz_time lz_lines_at(const struct lz_lines *ls)
+{
+    return ls->heads[0].at;
+}
 
 static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
 {
@@ -67,42 +76,64 @@ static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
     return l->count == l->cap;
 }
 
+/* A line that was empty has an event, with the highest rank of all, at `at`. */
+static inline void lz_lines_enter(struct lz_lines *ls, uint32_t line, lz_time at)
+{
+    uint32_t i = ls->waiting++;
+    ls->heads[i + 1].at = LZ_FOREVER;
+    for (; i > 0 && ls->heads[i - 1].at > at; i--)
+        ls->heads[i] = ls->heads[i - 1];
+    ls->heads[i] = (struct lz_line_head){.at = at, .line = line};
+}
+
 /* The place of one more, which is due at `at`. The line is not full, and no rank is higher. */
 static inline struct lz_line_event *lz_lines_push(struct lz_lines *ls, lz_line line, lz_time at)
 {
-    size_t i = line;
-    struct lz_line_ring *l = &ls->all[i];
+    struct lz_line_ring *l = &ls->all[(size_t)line];
     struct lz_line_event *e = &l->ring[(l->first + l->count) & (l->cap - 1)];
     e->at = at;
-    if (l->count++ > 0)
-        return e;
-    ls->heads[i] = at;
-    if (at < ls->at) { // at the same instant the other was scheduled first
-        ls->at = at;
-        ls->next = (uint32_t)i;
-    }
+    if (l->count++ == 0)
+        lz_lines_enter(ls, line, at);
     return e;
 }
 
 static inline const struct lz_line_event *lz_lines_first(const struct lz_lines *ls)
 {
-    const struct lz_line_ring *l = &ls->all[ls->next];
+    const struct lz_line_ring *l = &ls->all[ls->heads[0].line];
     LZ_ASSERT(l->count > 0);
     return &l->ring[l->first];
+}
+
+/* Does the line of this head come before an event of that time and rank? */
+static inline bool lz_lines_is_before(const struct lz_lines *ls, const struct lz_line_head *head,
+                                      const struct lz_line_event *e)
+{
+    if (__builtin_expect(head->at != e->at, 1))
+        return head->at < e->at;
+    const struct lz_line_ring *l = &ls->all[head->line];
+    return head->at < LZ_FOREVER && l->ring[l->first].rank < e->rank;
 }
 
 /* It stays where it is until something is pushed. */
 static inline const struct lz_line_event *lz_lines_take(struct lz_lines *ls)
 {
-    struct lz_line_ring *l = &ls->all[ls->next];
+    struct lz_line_head *head = ls->heads;
+    uint32_t line = head->line;
+    struct lz_line_ring *l = &ls->all[line];
     LZ_ASSERT(l->count > 0);
     const struct lz_line_event *e = &l->ring[l->first];
     l->first = (l->first + 1) & (l->cap - 1);
-    ls->heads[ls->next] = --l->count > 0 ? l->ring[l->first].at : LZ_FOREVER;
-    if (ls->count > 1)
-        lz_lines_choose(ls);
-    else
-        ls->at = ls->heads[1];
+    if (--l->count == 0) {
+        ls->waiting--;
+        do
+            head[0] = head[1];
+        while ((head++)->at < LZ_FOREVER);
+        return e;
+    }
+    const struct lz_line_event *next = &l->ring[l->first];
+    for (; lz_lines_is_before(ls, head + 1, next); head++)
+        head[0] = head[1];
+    *head = (struct lz_line_head){.at = next->at, .line = line};
     return e;
 }
 

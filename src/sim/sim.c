@@ -64,6 +64,7 @@ struct lz_sim {
     uint64_t trace;
     uint64_t fired;
     uint64_t fired_max;
+    uint64_t fired_limit; // 0: stopped
     uint64_t first_seq;
     uint64_t run_key, seed;
     bool stop;
@@ -102,7 +103,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->seed = opts->seed;
     sim->face.key = sim->run_key = opts->run_key;
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
-    sim->face.seq = FIRST_SEQ;
+    sim->face.ranks = FIRST_SEQ << SEQ_SHIFT;
     sim->timer_used = 1;
     lz_lines_init(&sim->face.lines, opts->arena);
     sim->trace = lz_hash_mix(opts->run_key, 1);
@@ -570,7 +571,8 @@ static inline bool fire_ready_first(struct lz_sim *sim)
     uint64_t now = (uint64_t)sim->face.now;
     bool is_near = q->near_first != q->near_last;
     uint64_t next = is_near ? (uint64_t)q->near[q->near_first].at : q->near_end;
-    if (next <= now || (uint64_t)sim->face.lines.at <= now || sim->fired >= sim->fired_max)
+    if (next <= now || (uint64_t)lz_lines_at(&sim->face.lines) <= now ||
+        sim->fired >= sim->fired_limit)
         return false;
     fire_ready(sim);
     return true;
@@ -579,7 +581,7 @@ static inline bool fire_ready_first(struct lz_sim *sim)
 // Nothing is near. False: nothing in the queue is due, or a line's first event may be before it.
 static __attribute__((noinline)) bool open_next(struct lz_sim *sim, lz_time end)
 {
-    lz_time limit = sim->face.lines.at < end ? sim->face.lines.at : end;
+    lz_time line_at = lz_lines_at(&sim->face.lines), limit = line_at < end ? line_at : end;
     if ((uint64_t)limit < sim->queue.near_end || !lz_evq_open(&sim->queue, limit))
         return false;
     if (sim->foresees)
@@ -596,19 +598,24 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     struct lz_evq *q = &sim->queue;
     if (sim->ready_count > 0)
         return fire_ready_first(sim);
-    if (q->near_first == q->near_last && !open_next(sim, end))
+    if (sim->fired >= sim->fired_limit)
         return false;
-    if (sim->fired >= sim->fired_max)
-        return false;
-    const struct lz_evq_entry *next = &q->near[q->near_first];
-    const struct lz_evq_event *e = &q->events[next->event];
-    if (sim->face.lines.at <= next->at) {
-        if (sim->face.lines.at == next->at || sim->face.lines.at > end)
+    lz_time line_at = lz_lines_at(&sim->face.lines), near_at = LZ_FOREVER;
+    const struct lz_evq_entry *next = NULL;
+    if (q->near_first != q->near_last || open_next(sim, end)) {
+        next = &q->near[q->near_first];
+        near_at = next->at;
+    }
+    if (line_at < near_at) { // what is not near is not due before it
+        if (line_at > end)
             return false;
         fire_line(sim);
         return true;
     }
-    if (next->at > end || (e->gen & 1u) == 0 || (lz_kind)e->rank == KIND_ALARM)
+    if (line_at == near_at || near_at > end)
+        return false;
+    const struct lz_evq_event *e = &q->events[next->event];
+    if ((e->gen & 1u) == 0 || (lz_kind)e->rank == KIND_ALARM)
         return false;
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
@@ -641,19 +648,22 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
     LZ_ASSERT(end >= sim->face.now);
     lz_check_set_note(&sim->note);
     sim->stop = false;
-    while (!sim->stop) {
+    sim->fired_limit = sim->fired_max;
+    for (;;) {
         if (fire_plain(sim, end))
             continue;
+        if (sim->stop)
+            return LZ_SIM_STOPPED;
         bool has_ready = sim->ready_count > 0;
         lz_time limit = has_ready ? sim->face.now : end;
-        bool is_line = sim->face.lines.at <= limit && sim->face.lines.at < LZ_FOREVER;
-        const struct lz_evq_entry *next =
-            lz_evq_peek(&sim->queue, is_line ? sim->face.lines.at : limit);
+        lz_time line_at = lz_lines_at(&sim->face.lines);
+        bool is_line = line_at <= limit && line_at < LZ_FOREVER;
+        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? line_at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
             is_line &&
-            (e == NULL || sim->face.lines.at < next->at ||
-             (sim->face.lines.at == next->at && lz_lines_first(&sim->face.lines)->rank < e->rank));
+            (e == NULL || line_at < next->at ||
+             (line_at == next->at && lz_lines_first(&sim->face.lines)->rank < e->rank));
         uint64_t rank = is_line     ? lz_lines_first(&sim->face.lines)->rank
                         : e != NULL ? e->rank
                                     : UINT64_MAX;
@@ -682,12 +692,12 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         sim->note.now_ns = next->at;
         fire_next(sim, timer);
     }
-    return LZ_SIM_STOPPED;
 }
 
 void lz_sim_stop(struct lz_sim *sim)
 {
     sim->stop = true;
+    sim->fired_limit = 0; // so that the usual way need not ask
 }
 
 void lz_sim_watch(struct lz_sim *sim, lz_sim_watch_fn *fn, void *ctx)

@@ -73,7 +73,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts);
 struct lz_sim_face {
     lz_time now;
     uint64_t key;
-    uint64_t seq; /* of the next that is scheduled */
+    uint64_t ranks; /* of the next that is scheduled, without kind or lane */
     struct lz_lines lines;
 };
 
@@ -100,12 +100,13 @@ static inline uint64_t lz_sim_key(const struct lz_sim *sim)
  * here, and send lz_sim_soon through the queue.
  */
 #define LZ_SIM_SEQ_SHIFT 16
-#define LZ_SIM_SEQ_MAX (1ull << 48) /* 130 days at 25 million a second */
 static inline uint64_t lz_sim_next_rank(struct lz_sim *sim, uint32_t low)
 {
     struct lz_sim_face *face = (struct lz_sim_face *)sim;
-    LZ_ASSERT(face->seq < LZ_SIM_SEQ_MAX);
-    return face->seq++ << LZ_SIM_SEQ_SHIFT | low;
+    uint64_t rank = face->ranks | low;
+    bool is_over = __builtin_add_overflow(face->ranks, 1ull << LZ_SIM_SEQ_SHIFT, &face->ranks);
+    LZ_ASSERT(!is_over); /* 130 days at 25 million a second */
+    return rank;
 }
 
 struct lz_arena *lz_sim_arena(const struct lz_sim *sim);
