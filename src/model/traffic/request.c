@@ -93,7 +93,7 @@ void lz_request_widen_spans(struct lz_world *w)
 {
     struct lz_requests_face *face = &w->requests->face;
     LZ_ASSERT(face->span_free == 0);
-    _Static_assert(sizeof(struct lz_pool_head) == offsetof(struct lz_span, parent_call),
+    _Static_assert(sizeof(struct lz_pool_head) == offsetof(struct lz_span, server),
                    "a span that is in use needs no head");
     struct lz_pool_head *head = lz_pool_take_sized(&face->spans, sizeof(struct lz_span));
     uint32_t index = head->index;
@@ -108,13 +108,32 @@ struct lz_span *lz_request_new_span(struct lz_world *w, struct lz_request *r)
     return s;
 }
 
+// What an attempt's time went into, from the instants that it left.
+static void settle(struct lz_span *s)
+{
+    if (!s->is_raw)
+        return;
+    _Static_assert((int)LZ_SPAN_WAITED == (int)LZ_PHASE_RETRY_WAIT, "it is that phase already");
+    lz_time arrived = s->phase[LZ_SPAN_ARRIVED], started = s->phase[LZ_SPAN_STARTED];
+    lz_time answered = s->phase[LZ_SPAN_ANSWERED];
+    lz_time work = answered - started - s->phase[LZ_SPAN_CHILD_NS];
+    s->phase[LZ_PHASE_CONNECT] = 0;
+    s->phase[LZ_PHASE_QUEUE] = started - arrived;
+    s->phase[LZ_PHASE_WORK] = work;
+    s->phase[LZ_PHASE_NETWORK] = (arrived - s->start) + (s->end - answered);
+    s->is_raw = false;
+    for (int i = 0; i < LZ_PHASES; i++)
+        LZ_ASSERT(s->phase[i] >= 0);
+}
+
 // Where a failed request's time went, component by component, exactly.
 static void count_blame(struct lz_world *w, const struct lz_request *r)
 {
     struct lz_requests *rs = w->requests;
     for (uint32_t at = r->span_first; at != 0;) {
-        const struct lz_span *s = lz_pool_at(&rs->face.spans, at);
+        struct lz_span *s = lz_pool_at(&rs->face.spans, at);
         at = s->next;
+        settle(s);
         if (s->component >= rs->blame_cap || rs->blame[s->component].phase[0] == 0)
             continue;
         for (int i = 0; i < LZ_PHASES; i++)
@@ -153,7 +172,8 @@ static void fill_kept(struct lz_world *w, struct lz_trace_kept *k, const struct 
     struct lz_span *spans = lz_arena_alloc(w->arena, count * sizeof(*spans) + 1);
     uint32_t at = r->span_first;
     for (uint32_t i = 0; i < count; i++) {
-        const struct lz_span *s = lz_pool_at(&w->requests->face.spans, at);
+        struct lz_span *s = lz_pool_at(&w->requests->face.spans, at);
+        settle(s);
         spans[count - 1 - i] = *s;
         at = s->next;
     }

@@ -40,20 +40,34 @@ const char *lz_request_outcome_name(enum lz_outcome outcome); /* "ok", "error", 
 
 typedef uint64_t lz_request_id; /* generation and index; 0: none */
 
-/* One attempt of one call, finished or given up. */
+/*
+ * One attempt of one call, finished or given up. Nobody looks at most of them, so that one of the
+ * usual way (span.h) leaves in place of its phases the instants they come from: request.c reckons
+ * with them when it counts or keeps the span.
+ */
 struct lz_span {
-    uint32_t next;        /* in its request, latest first; 0 ends */
-    uint32_t call;        /* number of the call within the request, from 1 */
-    uint32_t parent_call; /* the call within whose work it was made; 0: the user's own */
+    uint32_t next; /* in its request, latest first; 0 ends */
     lz_instance_id client;
     lz_instance_id server;     /* 0: none was reached */
+    uint32_t call;             /* number of the call within the request, from 1 */
+    uint32_t parent_call;      /* the call within whose work it was made; 0: the user's own */
     lz_component_id component; /* the callee */
     uint16_t attempt;          /* from 1 */
     uint16_t status;           /* HTTP-like; 0 if none */
     uint16_t op;               /* operation name, see call.h */
     uint8_t outcome;           /* PENDING: its caller gave up first */
+    bool is_raw;               /* `phase` has instants, by enum lz_span_raw */
     lz_time start, end;        /* as the caller saw it */
     lz_time phase[LZ_PHASES];  /* its own share; RETRY_WAIT is the wait before it */
+};
+
+/* Of an attempt that had a connection and was answered: what a span has in place of its phases. */
+enum lz_span_raw {
+    LZ_SPAN_ARRIVED,
+    LZ_SPAN_STARTED,
+    LZ_SPAN_CHILD_NS, /* a duration: in calls of its own */
+    LZ_SPAN_ANSWERED,
+    LZ_SPAN_WAITED, /* a duration: the phase itself */
 };
 
 enum lz_kept_as { LZ_KEPT_FAILED, LZ_KEPT_SLOWEST, LZ_KEPT_RANDOM, LZ_KEPT_ASKED, LZ_KEPT_WAYS };
