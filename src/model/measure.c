@@ -55,7 +55,7 @@ void lz_measure_init(struct lz_world *w, struct lz_measure *m)
         .failed = lz_metrics_counter(w->metrics),
         .refused = lz_metrics_counter(w->metrics),
         .latency = lz_metrics_hist(w->metrics),
-        .in_flight = lz_metrics_gauge(w->metrics, 0.0),
+        .in_flight = lz_metrics_tally(w->metrics),
     };
     m->outcomes_on = lz_metrics_series(w->metrics, m->outcomes, LZ_WINDOW_COUNTER);
     m->ok_on = lz_metrics_series(w->metrics, m->ok, LZ_WINDOW_COUNTER);
@@ -78,10 +78,8 @@ static void count(struct lz_world *w, const struct lz_measure *m, enum lz_outcom
 void lz_measure_left(struct lz_world *w, struct lz_measure *m, enum lz_outcome outcome,
                      lz_time latency)
 {
-    LZ_ASSERT(m->open > 0);
     LZ_ASSERT(latency >= 0);
-    m->open--;
-    lz_metrics_set_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), m->open);
+    lz_metrics_leave_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), 1);
     if (outcome == LZ_OUTCOME_PENDING)
         return; // its caller took it back
     count(w, m, outcome);

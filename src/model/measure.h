@@ -17,8 +17,7 @@
 struct lz_measure {
     lz_series outcomes, ok, failed, refused;
     lz_series latency;
-    lz_series in_flight;
-    uint32_t open; /* requests that have arrived and not been answered */
+    lz_series in_flight; /* a tally */
     struct lz_series_face *outcomes_on, *ok_on, *latency_on, *in_flight_on;
 };
 
@@ -106,16 +105,13 @@ const struct lz_metric_info *lz_measure_infos(const struct lz_measure_row *rows,
 void lz_measure_init(struct lz_world *w, struct lz_measure *m);
 static inline void lz_measure_arrived(struct lz_world *w, struct lz_measure *m)
 {
-    m->open++;
-    lz_metrics_set_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), m->open);
+    lz_metrics_enter_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), 1);
 }
 
 /* A good answer; the rest is for lz_measure_left. */
 static inline void lz_measure_answered(struct lz_world *w, struct lz_measure *m, lz_time latency)
 {
-    LZ_ASSERT(m->open > 0);
-    m->open--;
-    lz_metrics_set_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), m->open);
+    lz_metrics_leave_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), 1);
     lz_metrics_add_on(w->metrics, m->outcomes_on, 1);
     lz_metrics_add_on(w->metrics, m->ok_on, 1);
     lz_metrics_observe_on(w->metrics, m->latency_on, latency);

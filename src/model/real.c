@@ -207,7 +207,7 @@ struct lz_measure *lz_real_observe(struct lz_world *w, lz_component_id id)
         .ok = or_new_counter(w, series_of(w, id, "success.ratio")),
         .refused = or_new_counter(w, series_of(w, id, "shed.ratio")),
         .latency = latency,
-        .in_flight = in_flight != 0 ? in_flight : lz_metrics_gauge(w->metrics, 0.0),
+        .in_flight = in_flight != 0 ? in_flight : lz_metrics_tally(w->metrics),
     };
     m->outcomes_on = lz_metrics_series(w->metrics, m->outcomes, LZ_WINDOW_COUNTER);
     m->ok_on = lz_metrics_series(w->metrics, m->ok, LZ_WINDOW_COUNTER);

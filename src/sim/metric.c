@@ -89,6 +89,14 @@ lz_series lz_metrics_gauge(struct lz_metrics *m, double level)
     return id;
 }
 
+lz_series lz_metrics_tally(struct lz_metrics *m)
+{
+    lz_series id = lz_metrics_gauge(m, 0.0);
+    m->face.all[id]->is_tally = true;
+    m->face.all[id]->u.tally = (struct lz_tally){0};
+    return id;
+}
+
 lz_series lz_metrics_hist(struct lz_metrics *m)
 {
     lz_series id = add_series(m, LZ_WINDOW_HIST);
@@ -101,7 +109,12 @@ void lz_metrics_touch(struct lz_metrics *m, lz_series id)
 {
     struct series *s = &m->series[id];
     s->face->is_touched = true;
-    if (s->face->kind == LZ_WINDOW_GAUGE) {
+    if (s->face->is_tally) {
+        struct lz_tally *t = &s->face->u.tally;
+        t->low = t->high = t->level;
+        t->moved = 0 - (uint64_t)m->start * (uint64_t)t->level;
+        s->level_start = (double)t->level;
+    } else if (s->face->kind == LZ_WINDOW_GAUGE) {
         struct lz_gauge *g = &s->face->u.gauge;
         g->sum = 0.0;
         g->low = g->high = s->level_start = g->level;
@@ -240,15 +253,38 @@ bool lz_metrics_is_hidden(const struct lz_metrics *m, lz_metric id)
     return metric_at(m, id)->is_hidden;
 }
 
+// A gauge in this window up to `now`.
+static struct lz_gauge gauge_until(const struct series *s, lz_time now)
+{
+    struct lz_gauge g = s->face->u.gauge;
+    const struct lz_tally *t = &s->face->u.tally;
+    if (s->face->is_tally)
+        return (struct lz_gauge){.level = (double)t->level,
+                                 .sum = (double)((uint64_t)now * (uint64_t)t->level + t->moved),
+                                 .low = (double)t->low,
+                                 .high = (double)t->high,
+                                 .since = now};
+    g.sum += g.level * (double)(now - g.since);
+    g.since = now;
+    return g;
+}
+
 // As if the level had been so since the window began, and nothing were known of before.
 static void begin_level(struct lz_metrics *m, struct series *s, lz_time now, double level)
 {
     if (!s->face->is_touched)
         lz_metrics_touch(m, s->face->id);
-    struct lz_gauge *g = &s->face->u.gauge;
-    *g = (struct lz_gauge){
-        .level = level, .sum = level * (double)(now - m->start), .low = level, .high = level};
-    g->since = now;
+    if (s->face->is_tally) {
+        int64_t n = (int64_t)level;
+        s->face->u.tally = (struct lz_tally){
+            .level = n, .low = n, .high = n, .moved = 0 - (uint64_t)m->start * (uint64_t)n};
+    } else {
+        s->face->u.gauge = (struct lz_gauge){.level = level,
+                                             .sum = level * (double)(now - m->start),
+                                             .low = level,
+                                             .high = level,
+                                             .since = now};
+    }
     s->level_start = s->whole_low = s->whole_high = level;
     s->whole_sum = 0.0;
     s->whole_until = s->whole_from = m->start;
@@ -276,26 +312,25 @@ void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
 }
 
 // The level between whole_until and the start of the window, in which nothing happened.
-static double level_until_start(const struct series *s)
+static double level_until_start(const struct lz_metrics *m, const struct series *s)
 {
-    return s->face->is_touched ? s->level_start : s->face->u.gauge.level;
+    return s->face->is_touched ? s->level_start : lz_metrics_level(m, s->face->id);
 }
 
 static struct lz_window close_gauge(const struct lz_metrics *m, struct series *s, lz_time now)
 {
-    double sum =
-        s->face->u.gauge.sum + s->face->u.gauge.level * (double)(now - s->face->u.gauge.since);
+    const struct lz_gauge g = gauge_until(s, now);
     struct lz_window w = {.index = m->closed};
-    w.u.level.mean = sum / (double)(now - m->start);
-    w.u.level.low = s->face->u.gauge.low;
-    w.u.level.high = s->face->u.gauge.high;
-    w.u.level.end = s->face->u.gauge.level;
-    s->whole_sum += s->level_start * (double)(m->start - s->whole_until) + sum;
+    w.u.level.mean = g.sum / (double)(now - m->start);
+    w.u.level.low = g.low;
+    w.u.level.high = g.high;
+    w.u.level.end = g.level;
+    s->whole_sum += s->level_start * (double)(m->start - s->whole_until) + g.sum;
     s->whole_until = now;
-    if (s->face->u.gauge.low < s->whole_low)
-        s->whole_low = s->face->u.gauge.low;
-    if (s->face->u.gauge.high > s->whole_high)
-        s->whole_high = s->face->u.gauge.high;
+    if (g.low < s->whole_low)
+        s->whole_low = g.low;
+    if (g.high > s->whole_high)
+        s->whole_high = g.high;
     return w;
 }
 
@@ -374,7 +409,7 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
         s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
         s->whole_until = s->whole_from = now;
-        s->whole_low = s->whole_high = is_gauge ? level_until_start(s) : 0.0;
+        s->whole_low = s->whole_high = is_gauge ? level_until_start(m, s) : 0.0;
         if (s->face->kind == LZ_WINDOW_HIST)
             lz_hist_clear(&s->whole);
     }
@@ -472,7 +507,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
 
 static struct lz_sample whole_level(const struct lz_metrics *m, const struct series *s)
 {
-    double level = level_until_start(s);
+    double level = level_until_start(m, s);
     struct lz_sample out = sample(level, 1);
     lz_time from = s->whole_from > m->begun ? s->whole_from : m->begun;
     if (m->start > from)

@@ -2,7 +2,8 @@
  * metric.h — what is measured, in windows of one second.
  *
  * Two layers. A *series* is what the model feeds: a counter (adds up), a gauge
- * (a level, weighted by time) or a histogram (log-linear, mergeable, integer
+ * (a level, weighted by time; a *tally* is one of whole things that come and go, which costs
+ * a third of it) or a histogram (log-linear, mergeable, integer
  * counts, at most 1 % relative error). A *metric* is what people name: a view on
  * one or two series of a component, such as the ratio of two counters or the 99th
  * percentile of a histogram. `web.latency.p99` is metric "latency.p99" of
@@ -81,6 +82,7 @@ struct lz_metrics *lz_metrics_create(struct lz_arena *arena);
 
 lz_series lz_metrics_counter(struct lz_metrics *m);
 lz_series lz_metrics_gauge(struct lz_metrics *m, double level);
+lz_series lz_metrics_tally(struct lz_metrics *m); /* a gauge that begins with none */
 lz_series lz_metrics_hist(struct lz_metrics *m);
 
 /* What the model feeds, in the current window. It never moves. */
@@ -89,13 +91,24 @@ struct lz_gauge {
     lz_time since;                /* `sum` is complete up to here */
 };
 
+/*
+ * The area under a level that moves by d at t is the sum of -d t, plus the level times the end:
+ * one sum for each move. It is exact: of integers, whatever wraps around on the way.
+ */
+struct lz_tally {
+    int64_t level, low, high;
+    uint64_t moved; /* modulo 2^64: the sum of -d t, the level at the window's start as its first */
+};
+
 struct lz_series_face {
     uint8_t kind; /* enum lz_window_kind */
     bool is_touched;
+    bool is_tally; /* of a gauge */
     lz_series id;
     union {
         uint64_t total; /* COUNTER: since the start */
         struct lz_gauge gauge;
+        struct lz_tally tally;
         struct lz_hist hist;
     } u;
 };
@@ -140,12 +153,14 @@ static inline void lz_metrics_set_on(struct lz_metrics *m, struct lz_series_face
                                      double level)
 {
     struct lz_gauge *g = &s->u.gauge;
+    LZ_ASSERT(!s->is_tally);
     if (!__builtin_islessgreater(g->level, level))
         return;
     if (!s->is_touched)
         lz_metrics_touch(m, s->id);
-    LZ_ASSERT(now >= g->since);
-    g->sum += g->level * (double)(now - g->since);
+    lz_time passed = now - g->since;
+    LZ_ASSERT(passed >= 0);
+    g->sum += g->level * (double)passed;
     g->since = now;
     g->level = level;
     g->low = level < g->low ? level : g->low;
@@ -155,6 +170,33 @@ static inline void lz_metrics_set_on(struct lz_metrics *m, struct lz_series_face
 static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
 {
     lz_metrics_set_on(m, lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE), now, level);
+}
+
+/* More of what a tally counts, and fewer. */
+static inline void lz_metrics_enter_on(struct lz_metrics *m, struct lz_series_face *s, lz_time now,
+                                       uint32_t n)
+{
+    struct lz_tally *t = &s->u.tally;
+    if (!s->is_touched)
+        lz_metrics_touch(m, s->id);
+    LZ_ASSERT(s->is_tally);
+    t->moved -= (uint64_t)now * n;
+    t->level += n;
+    if (t->level > t->high)
+        t->high = t->level;
+}
+
+static inline void lz_metrics_leave_on(struct lz_metrics *m, struct lz_series_face *s, lz_time now,
+                                       uint32_t n)
+{
+    struct lz_tally *t = &s->u.tally;
+    if (!s->is_touched)
+        lz_metrics_touch(m, s->id);
+    t->moved += (uint64_t)now * n;
+    t->level -= n;
+    LZ_ASSERT(t->level >= 0);
+    if (t->level < t->low)
+        t->low = t->level;
 }
 
 static inline void lz_metrics_observe_on(struct lz_metrics *m, struct lz_series_face *s,
@@ -173,7 +215,8 @@ static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int6
 /* Right now. */
 static inline double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
 {
-    return lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE)->u.gauge.level;
+    const struct lz_series_face *s = lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE);
+    return s->is_tally ? (double)s->u.tally.level : s->u.gauge.level;
 }
 
 /* Since the start. */

@@ -134,8 +134,7 @@ static void measure(struct lz_world *w, struct lz_partition *p, const struct lz_
     struct lz_measure *m = &p->topic->series.m;
     lz_time now = lz_sim_now(w->sim);
     bool is_good = a->error == LZ_BROKER_OK;
-    m->open -= a->count;
-    lz_metrics_set(w->metrics, m->in_flight, now, m->open);
+    lz_metrics_leave_on(w->metrics, m->in_flight_on, now, a->count);
     lz_metrics_add(w->metrics, m->outcomes, a->count);
     lz_metrics_add(w->metrics, is_good ? m->ok : m->failed, a->count);
     lz_metrics_observe(w->metrics, m->latency, now - a->arrived);
@@ -343,8 +342,7 @@ void lz_append_begin(struct lz_world *w, struct lz_broker *b, uint32_t node, str
     struct lz_replica *r = lz_partition_on(p, node);
     struct lz_measure *m = &p->topic->series.m;
     a->arrived = lz_sim_now(w->sim);
-    m->open += a->count;
-    lz_metrics_set(w->metrics, m->in_flight, a->arrived, m->open);
+    lz_metrics_enter_on(w->metrics, m->in_flight_on, a->arrived, a->count);
     if (r == NULL || !r->leads) {
         finish(w, b, a, LZ_BROKER_NOT_LEADER);
         return;

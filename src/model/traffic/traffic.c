@@ -91,9 +91,8 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
     lz_time now = lz_sim_now(w->sim);
     t->sent++;
     if (!send->is_bot) {
-        t->open++;
         lz_metrics_add_on(w->metrics, t->series.sent_on, 1);
-        lz_metrics_set_on(w->metrics, t->series.in_flight_on, now, t->open);
+        lz_metrics_enter_on(w->metrics, t->series.in_flight_on, now, 1);
     }
     lz_client_count_request(w, t->id);
     if (t->edge == 0) {
@@ -118,9 +117,7 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
 static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
                            enum lz_outcome outcome)
 {
-    LZ_ASSERT(t->open > 0);
-    t->open--;
-    lz_metrics_set_on(w->metrics, t->series.in_flight_on, lz_sim_now(w->sim), t->open);
+    lz_metrics_leave_on(w->metrics, t->series.in_flight_on, lz_sim_now(w->sim), 1);
     lz_metrics_add_on(w->metrics, t->series.outcomes_on, 1);
     lz_metrics_observe_on(w->metrics, t->series.latency_on, latency);
     if (outcome == LZ_OUTCOME_OK) {
@@ -194,7 +191,7 @@ static void make_series(struct lz_world *w, struct lz_traffic *t)
         .failed = lz_metrics_counter(w->metrics),
         .timeouts = lz_metrics_counter(w->metrics),
         .latency = lz_metrics_hist(w->metrics),
-        .in_flight = lz_metrics_gauge(w->metrics, 0.0),
+        .in_flight = lz_metrics_tally(w->metrics),
     };
     struct lz_traffic_series *s = &t->series;
     s->sent_on = lz_metrics_series(w->metrics, s->sent, LZ_WINDOW_COUNTER);

@@ -9,7 +9,7 @@ struct lz_traffic_series {
     lz_series sent, outcomes, ok, failed, timeouts;
     lz_series latency;
     lz_series first_byte; /* 0: it does not stream */
-    lz_series in_flight;
+    lz_series in_flight; /* a tally */
     struct lz_series_face *sent_on, *outcomes_on, *ok_on, *latency_on, *in_flight_on;
 };
 
@@ -23,7 +23,6 @@ struct lz_traffic {
     lz_instance_id users;   /* the one instance that stands for all of them */
     uint64_t path;
     uint64_t sent;
-    uint32_t open;
     uint32_t surges; /* there ever were: numbers their requests */
     struct lz_traffic_series series;
 };

@@ -1,0 +1,150 @@
+/*
+ * hop.h — the place of a call and of the task that it makes; for model/ only.
+ *
+ * A call has a record at its caller (struct lz_call, client_state.h) and, once it is sent, one at
+ * its server (struct lz_task, task.h). Each may end without the other: a caller stops waiting, and
+ * the server works on; an attempt fails, and there is another. But most begin and end together. So
+ * both lie side by side in one record, a *hop*, that is found by one index, taken once and cleared
+ * once; from either part the other is a sum away.
+ *
+ *   hop   task  144 bytes   its id and the call's have the same index, and generations of their own
+ *         call  152 bytes
+ *
+ * Each part is live while its generation is odd; a hop is free when neither is. A task finds room in
+ * the hop of its call, if no earlier attempt's task is still there; else, and where it has no call,
+ * it takes a hop for itself alone.
+ */
+#ifndef LZ_MODEL_SERVICE_HOP_H
+#define LZ_MODEL_SERVICE_HOP_H
+
+#include "base/check.h"
+#include "base/pool.h"
+
+#define LZ_HOP_TASK_BYTES 144u
+#define LZ_HOP_CALL_BYTES 152u
+#define LZ_HOP_BYTES ((size_t)LZ_HOP_TASK_BYTES + LZ_HOP_CALL_BYTES)
+
+/* Its task; the call lies behind it. */
+static inline struct lz_pool_head *lz_hop_at(const struct lz_pool *hops, uint32_t index)
+{
+    return lz_pool_at_sized(hops, index, LZ_HOP_BYTES);
+}
+
+static inline void *lz_hop_call(const void *task)
+{
+    return (char *)(uintptr_t)task + LZ_HOP_TASK_BYTES;
+}
+
+static inline void *lz_hop_task(const void *call)
+{
+    return (char *)(uintptr_t)call - LZ_HOP_TASK_BYTES;
+}
+
+static inline bool lz_hop_is_live(const void *part)
+{
+    return (((const struct lz_pool_head *)part)->gen & 1u) != 0;
+}
+
+/* A hop of which no part is live; its heads know its index. */
+static inline void *lz_hop_open(struct lz_pool *hops)
+{
+    uint32_t index = hops->free_first;
+    struct lz_pool_head *task;
+    if (index != 0) {
+        task = lz_hop_at(hops, index);
+        hops->free_first = task->index;
+    } else {
+        if (hops->used >= hops->chunk_count * LZ_POOL_CHUNK)
+            lz_pool_grow(hops);
+        index = hops->used++;
+        task = lz_hop_at(hops, index);
+    }
+    struct lz_pool_head *call = lz_hop_call(task);
+    task->index = call->index = index;
+    hops->live++;
+    return task;
+}
+
+/* A part of an open hop, zeroed but for its head. */
+static inline void *lz_hop_begin(void *part, size_t size)
+{
+    struct lz_pool_head *head = part, was = *head;
+    LZ_ASSERT(!lz_hop_is_live(part));
+    lz_pool_clear(part, size);
+    *head = (struct lz_pool_head){.index = was.index, .gen = was.gen + 1};
+    return part;
+}
+
+/* Both parts zeroed, of which the call is live: its task is, when it is sent. Returns the call. */
+static inline void *lz_hop_begin_call(struct lz_pool *hops)
+{
+    struct lz_pool_head *task = lz_hop_open(hops), *call = lz_hop_call(task);
+    struct lz_pool_head task_was = *task, call_was = *call;
+    lz_pool_clear(task, LZ_HOP_BYTES);
+    *task = task_was;
+    *call = (struct lz_pool_head){.index = call_was.index, .gen = call_was.gen + 1};
+    return call;
+}
+
+/* The task of such a call, which nobody had before: zeroed already. */
+static inline void *lz_hop_first_task(void *call)
+{
+    struct lz_pool_head *task = lz_hop_task(call);
+    LZ_ASSERT(!lz_hop_is_live(task));
+    task->gen++;
+    return task;
+}
+
+/* The last part that was live is not any more. */
+static inline void lz_hop_free(struct lz_pool *hops, struct lz_pool_head *task)
+{
+    uint32_t index = task->index;
+    task->index = hops->free_first;
+    hops->free_first = index;
+    hops->live--;
+}
+
+static inline void lz_hop_give_task(struct lz_pool *hops, void *task)
+{
+    struct lz_pool_head *head = task;
+    LZ_ASSERT(lz_hop_is_live(task));
+    head->gen++;
+    if (!lz_hop_is_live(lz_hop_call(task)))
+        lz_hop_free(hops, head);
+}
+
+static inline void lz_hop_give_call(struct lz_pool *hops, void *call)
+{
+    struct lz_pool_head *head = call, *task = lz_hop_task(call);
+    LZ_ASSERT(lz_hop_is_live(call));
+    head->gen++;
+    if (!lz_hop_is_live(task))
+        lz_hop_free(hops, task);
+}
+
+/* Both are live. */
+static inline void lz_hop_give(struct lz_pool *hops, void *task)
+{
+    struct lz_pool_head *head = task, *call = lz_hop_call(task);
+    LZ_ASSERT((head->gen & call->gen & 1u) != 0);
+    head->gen++;
+    call->gen++;
+    lz_hop_free(hops, head);
+}
+
+/* NULL if that part is not live any more. An id is 0 or one that was issued. */
+static inline void *lz_hop_find_task(const struct lz_pool *hops, uint64_t id)
+{
+    return lz_pool_find_sized(hops, id, LZ_HOP_BYTES);
+}
+
+static inline void *lz_hop_find_call(const struct lz_pool *hops, uint64_t id)
+{
+    LZ_ASSERT((uint32_t)id < hops->used);
+    if (id == 0)
+        return NULL;
+    struct lz_pool_head *call = lz_hop_call(lz_hop_at(hops, (uint32_t)id));
+    return call->gen == (uint32_t)(id >> 32) ? call : NULL;
+}
+
+#endif
