@@ -23,8 +23,8 @@ struct lz_memory lz_memory_of_world(const struct lz_world *w)
     struct lz_memory m = {
         .used = lz_arena_used(w->arena),
         .peak = lz_arena_peak(w->arena),
-        .in_flight = lz_requests_bytes(w) + lz_clients_bytes(w) + lz_tasks_bytes(w) +
-                     lz_tcp_bytes(w) + lz_arguments_bytes(w) + lz_sim_bytes(w->sim),
+        .in_flight = lz_requests_bytes(w) + lz_tasks_bytes(w) + lz_tcp_bytes(w) +
+                     lz_arguments_bytes(w) + lz_sim_bytes(w->sim),
         .in_flight_max = lz_requests_open_max(w),
     };
     LZ_ASSERT(m.used <= m.peak);

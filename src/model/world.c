@@ -170,12 +170,6 @@ lz_component_id lz_world_find(const struct lz_world *w, const char *name)
     return 0;
 }
 
-const struct lz_component *lz_world_component(const struct lz_world *w, lz_component_id id)
-{
-    LZ_ASSERT(id >= 1 && id <= w->component_count);
-    return &w->components[id];
-}
-
 lz_metric lz_world_metric(const struct lz_world *w, lz_component_id id, const char *name)
 {
     return lz_metrics_find(w->metrics, id, name);

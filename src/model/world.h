@@ -97,8 +97,8 @@ struct lz_world {
     uint32_t component_cap;
     bool running;           /* the first event has fired: nothing may be added */
     uint32_t unusual;       /* enum lz_unusual */
-    uint32_t ways;          /* counts changes of processes and links: what a pair of an edge knew of
-                               both is old then; never 0 */
+    uint32_t ways;          /* counts changes of processes, links, edges and of what is unusual:
+                               what a pair of an edge knew of them is old then; never 0 */
     struct lz_order *order; /* of deliveries; NULL: as the network says */
 
     struct lz_world_clock *clock;
@@ -176,10 +176,24 @@ struct lz_world *lz_world_create(const struct lz_world_opts *opts);
 bool lz_world_add(struct lz_world *w, const char *name, enum lz_component_kind kind, uint32_t line,
                   lz_component_id *id, struct lz_err *err) LZ_MUST_CHECK;
 
+/* There is some of that now: whoever thought that there was none looks again. */
+static inline void lz_world_has(struct lz_world *w, enum lz_unusual what)
+{
+    if ((w->unusual & what) != 0)
+        return;
+    w->unusual |= what;
+    w->ways++;
+}
+
 /* 0 if there is none of that name. */
 lz_component_id lz_world_find(const struct lz_world *w, const char *name);
 
-const struct lz_component *lz_world_component(const struct lz_world *w, lz_component_id id);
+static inline const struct lz_component *lz_world_component(const struct lz_world *w,
+                                                            lz_component_id id)
+{
+    LZ_ASSERT(id >= 1 && id <= w->component_count);
+    return &w->components[id];
+}
 
 /* "service", "database", ... */
 const char *lz_world_kind_name(enum lz_component_kind kind);

@@ -8,7 +8,8 @@
  * being in a line.
  *
  * Lines are few, for those that are not empty are kept in order of their first events: with more
- * than LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a line.
+ * than LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a
+ * line.
  *
  * Invariants: heads[0] .. heads[waiting - 1] are the lines that are not empty, by the time and rank
  * of their first events; behind them stands a head at LZ_FOREVER.

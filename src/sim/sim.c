@@ -661,9 +661,8 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? line_at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
-            is_line &&
-            (e == NULL || line_at < next->at ||
-             (line_at == next->at && lz_lines_first(&sim->face.lines)->rank < e->rank));
+            is_line && (e == NULL || line_at < next->at ||
+                        (line_at == next->at && lz_lines_first(&sim->face.lines)->rank < e->rank));
         uint64_t rank = is_line     ? lz_lines_first(&sim->face.lines)->rank
                         : e != NULL ? e->rank
                                     : UINT64_MAX;

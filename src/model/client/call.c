@@ -358,7 +358,7 @@ lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_compon
     cs->requests = lz_grow(w->arena, cs->requests, &cs->requests_cap, a + 1, sizeof(*cs->requests));
     if (cs->requests[a] == 0)
         cs->requests[a] = lz_metrics_counter(w->metrics);
-    w->unusual |= LZ_UNUSUAL_AMPLIFIED;
+    lz_world_has(w, LZ_UNUSUAL_AMPLIFIED);
     return lz_metrics_define(w->metrics, a,
                              &(struct lz_metric_def){.name = lz_arena_strdup(w->arena, name),
                                                      .view = LZ_VIEW_RATIO,

@@ -291,7 +291,8 @@ uint64_t lz_client_begin(struct lz_world *w, const struct lz_client_begin *begin
     struct lz_edge *e = lz_edge_get(w, begin->edge);
     if (lz_plain_is_possible(w, e))
         return lz_plain_begin(w, e, begin);
-    struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
+    struct lz_call *c = lz_hop_begin(
+        lz_hop_call(lz_hop_open(&((struct lz_tasks_face *)w->tasks)->hops)), sizeof(*c));
     c->edge = begin->edge;
     c->client = begin->client;
     c->owner_kind = (uint8_t)begin->owner_kind;
@@ -393,7 +394,6 @@ static void on_fail(void *ctx, uint32_t entity, uint64_t payload)
 void lz_client_init(struct lz_world *w)
 {
     struct lz_clients *cs = lz_arena_alloc(w->arena, sizeof(*cs));
-    lz_pool_init(&cs->pool, w->arena, sizeof(struct lz_call));
     w->clients = cs;
     cs->timeout = lz_sim_kind(w->sim, "timeout", on_timeout, w);
     lz_connect_init(w);
@@ -401,11 +401,6 @@ void lz_client_init(struct lz_world *w)
     cs->again = lz_sim_kind(w->sim, "again", on_again, w);
     cs->fail = lz_sim_kind(w->sim, "fail", on_fail, w);
     cs->resolved = lz_sim_kind(w->sim, "resolved", on_resolved, w);
-}
-
-size_t lz_clients_bytes(const struct lz_world *w)
-{
-    return lz_pool_bytes(&w->clients->pool);
 }
 
 // ---- timeouts that are kept in the calls

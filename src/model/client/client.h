@@ -38,8 +38,6 @@ struct lz_client_begin {
 
 void lz_client_init(struct lz_world *w);
 
-size_t lz_clients_bytes(const struct lz_world *w); /* of calls, at the most */
-
 /* The lane of an attempt's timeout, and the list for those that are kept in the calls. */
 lz_lane lz_client_timeout_lane(struct lz_world *w, lz_time timeout);
 struct lz_sim_timers *lz_client_timers(struct lz_world *w, lz_time timeout);

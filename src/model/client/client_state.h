@@ -37,6 +37,7 @@ enum lz_call_state {
 enum lz_legs_kind { LZ_LEGS_NONE, LZ_LEGS_RACE, LZ_LEGS_FAN, LZ_LEGS_BUNDLE, LZ_LEGS_THROUGH };
 
 struct lz_edge;
+struct lz_edge_pair;
 struct lz_legs;
 struct lz_flight;
 
@@ -69,7 +70,9 @@ struct lz_call {
             uint32_t prev, next;
         } line; /* FOLLOWING: of those that do */
     };
-    lz_time waited; /* before this attempt */
+    lz_time waited;            /* before this attempt */
+    struct lz_edge_pair *pair; /* that plain.c sent it by; else NULL */
+    uint32_t ways; /* of the world, while it is on its way as plain.h has it; 0: otherwise */
     lz_edge_id edge;
     lz_instance_id client, server;
     uint32_t number, parent; /* within the request */
@@ -87,8 +90,8 @@ struct lz_call {
     uint8_t pass;            /* generation of the breaker that let the attempt through */
 };
 
-// With a timer of the kernel's beside it, of 60 bytes, it could be 128.
-_Static_assert(sizeof(struct lz_call) <= 136, "a request in flight is as small as it can be");
+// With a timer of the kernel's beside it, of 60 bytes, it could be 144.
+_Static_assert(sizeof(struct lz_call) == LZ_HOP_CALL_BYTES, "as hop.h has it");
 
 /* Attempts without those that were sent on. */
 static inline uint16_t lz_client_attempts(const struct lz_call *c)
@@ -104,12 +107,27 @@ struct lz_client_timers {
 };
 
 struct lz_clients {
-    struct lz_pool pool;
     struct lz_client_timers *timers;
     lz_kind timeout, connect, again, fail, resolved;
     lz_kind keepalive, last_probe; /* 0: nobody asked for it */
     lz_kind hedge;                 /* 0: nobody does */
 };
+
+static inline struct lz_call *lz_client_find(const struct lz_world *w, uint64_t call)
+{
+    return lz_hop_find_call(&((const struct lz_tasks_face *)w->tasks)->hops, call);
+}
+
+static inline struct lz_call *lz_client_at(const struct lz_world *w, uint32_t index)
+{
+    return lz_hop_call(lz_hop_at(&((const struct lz_tasks_face *)w->tasks)->hops, index));
+}
+
+/* It has ended. */
+static inline void lz_client_give(struct lz_world *w, struct lz_call *c)
+{
+    lz_hop_give_call(&((struct lz_tasks_face *)w->tasks)->hops, c);
+}
 
 #define LZ_CALL_INDEX_BITS 24 /* of a token; above it the turn, above that the generation */
 
@@ -124,18 +142,8 @@ static inline uint64_t lz_client_token(const struct lz_call *c)
 static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint64_t token)
 {
     uint64_t id = token & ~((uint64_t)0xff << LZ_CALL_INDEX_BITS);
-    struct lz_call *c = lz_pool_find(&w->clients->pool, id);
+    struct lz_call *c = lz_client_find(w, id);
     return c != NULL && lz_client_token(c) == token ? c : NULL;
-}
-
-static inline struct lz_call *lz_client_find(const struct lz_world *w, uint64_t call)
-{
-    return lz_pool_find_sized(&w->clients->pool, call, sizeof(struct lz_call));
-}
-
-static inline struct lz_call *lz_client_at(const struct lz_world *w, uint32_t index)
-{
-    return lz_pool_at_sized(&w->clients->pool, index, sizeof(struct lz_call));
 }
 
 /* The timeout of an attempt that begins now, after the delay of the list; see sim.h. */

@@ -50,6 +50,8 @@ void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered)
         lz_sim_cancel(w->sim, c->timer);
     }
     c->timeout = c->timer = 0;
+    c->ways = 0;
+    c->pair = NULL;
     if (c->state == LZ_CALL_WAITING)
         ops->forget(w, e->opts.to, lz_pool_id(c));
     c->state = LZ_CALL_PICK;
@@ -112,7 +114,7 @@ void lz_client_end(struct lz_world *w, struct lz_call *c, const struct lz_call_r
     lz_argument_call_ended(w, c);
     if (w->streams != NULL)
         lz_stream_call_gone(w, c);
-    lz_pool_give(&w->clients->pool, c);
+    lz_client_give(w, c);
     lz_client_tell(w, &told, result);
     if (flight != NULL)
         lz_flight_land(w, e, flight, result);
@@ -269,7 +271,7 @@ void lz_client_give_up(struct lz_world *w, uint64_t call, bool cancels)
     lz_argument_call_ended(w, c);
     if (w->streams != NULL)
         lz_stream_call_gone(w, c);
-    lz_pool_give(&w->clients->pool, c);
+    lz_client_give(w, c);
 }
 
 void lz_client_drop(struct lz_world *w, uint64_t call)

@@ -24,7 +24,7 @@ struct lz_flights {
 
 static struct lz_call *at(const struct lz_world *w, uint32_t index)
 {
-    return lz_pool_at(&w->clients->pool, index);
+    return lz_client_at(w, index);
 }
 
 static struct lz_flight **bucket_of(const struct lz_flights *fs, lz_instance_id client,

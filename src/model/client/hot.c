@@ -16,7 +16,7 @@ uint32_t lz_hot_add(struct lz_world *w, const struct lz_hot *hot)
     LZ_ASSERT(hot->ratio >= 0.0 && hot->ratio <= 1.0);
     if (w->hots == NULL)
         w->hots = lz_arena_alloc(w->arena, sizeof(*w->hots));
-    w->unusual |= LZ_UNUSUAL_HOTS;
+    lz_world_has(w, LZ_UNUSUAL_HOTS);
     struct lz_hots *hs = w->hots;
     uint32_t at = 0;
     while (at < hs->count && hs->all[at].component != 0)

@@ -7,7 +7,7 @@
 static const struct lz_task *owner_of(const struct lz_world *w, const struct lz_call *c)
 {
     while (c != NULL && c->owner_kind >= LZ_OWNER_FAN)
-        c = lz_pool_find(&w->clients->pool, c->owner);
+        c = lz_client_find(w, c->owner);
     return c != NULL && c->owner_kind == LZ_OWNER_TASK ? lz_task_find(w, c->owner) : NULL;
 }
 

@@ -172,7 +172,7 @@ static bool hedge(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
 static void on_hedge(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_call *c = lz_pool_find(&w->clients->pool, payload);
+    struct lz_call *c = lz_client_find(w, payload);
     if (c == NULL || c->legs_kind != LZ_LEGS_RACE ||
         lz_instance_defer(w, entity, w->clients->hedge, payload))
         return;
@@ -250,7 +250,7 @@ static uint32_t place_of(const struct lz_legs *legs, uint64_t leg)
 static void count_losers(struct lz_world *w, struct lz_edge *e, const struct lz_legs *legs)
 {
     for (uint32_t k = 0; k < legs->begun; k++) {
-        const struct lz_call *leg = lz_pool_find(&w->clients->pool, legs->ids[k]);
+        const struct lz_call *leg = lz_client_find(w, legs->ids[k]);
         if (leg != NULL && leg->state == LZ_CALL_SENT)
             lz_legs_took(w, e, lz_sim_now(w->sim) - leg->started);
     }
@@ -269,7 +269,7 @@ void lz_legs_end(struct lz_world *w, struct lz_call *c, const struct lz_call_res
 void lz_legs_ended(struct lz_world *w, uint64_t owner, uint64_t leg,
                    const struct lz_call_result *result)
 {
-    struct lz_call *c = lz_pool_find(&w->clients->pool, owner);
+    struct lz_call *c = lz_client_find(w, owner);
     LZ_ASSERT(c != NULL && c->state == LZ_CALL_SPLIT); // an owner that goes drops its legs
     struct lz_edge *e = lz_edge_get(w, c->edge);
     struct lz_legs *legs = c->legs;
@@ -312,11 +312,11 @@ uint32_t lz_legs_others(const struct lz_world *w, const struct lz_call *leg, lz_
 {
     if (leg->owner_kind != LZ_OWNER_RACE)
         return 0;
-    const struct lz_call *c = lz_pool_find(&w->clients->pool, leg->owner);
+    const struct lz_call *c = lz_client_find(w, leg->owner);
     LZ_ASSERT(c != NULL && c->legs_kind == LZ_LEGS_RACE);
     uint32_t count = 0;
     for (uint32_t k = 0; k < c->legs->begun; k++) {
-        const struct lz_call *other = lz_pool_find(&w->clients->pool, c->legs->ids[k]);
+        const struct lz_call *other = lz_client_find(w, c->legs->ids[k]);
         if (other != NULL && other != leg && other->server != 0)
             out[count++] = other->server;
     }
@@ -345,14 +345,14 @@ void lz_legs_took(struct lz_world *w, struct lz_edge *e, lz_time took)
 
 void lz_legs_task_began(struct lz_world *w, const struct lz_task *t)
 {
-    const struct lz_call *leg = lz_pool_find(&w->clients->pool, t->call);
+    const struct lz_call *leg = lz_client_find(w, t->call);
     if (leg == NULL || leg->owner_kind != LZ_OWNER_RACE || leg->state != LZ_CALL_SENT ||
         leg->task != lz_pool_id(t))
         return; // nobody waits for it any more
-    const struct lz_call *c = lz_pool_find(&w->clients->pool, leg->owner);
+    const struct lz_call *c = lz_client_find(w, leg->owner);
     LZ_ASSERT(c != NULL && c->legs_kind == LZ_LEGS_RACE);
     for (uint32_t k = 0; k < c->legs->begun; k++) {
-        const struct lz_call *other = lz_pool_find(&w->clients->pool, c->legs->ids[k]);
+        const struct lz_call *other = lz_client_find(w, c->legs->ids[k]);
         if (other != NULL && other != leg && other->state == LZ_CALL_SENT)
             lz_task_send_untie(w, t->server, other->task);
     }

@@ -8,8 +8,14 @@
 #include "model/service/task_state.h"
 #include "model/traffic/span.h"
 
-void lz_plain_settle(const struct lz_world *w, struct lz_edge *e)
+// What stands at a server's door, goes with an answer, or may break one off.
+#define ON_THE_WAY                                                                                 \
+    (LZ_UNUSUAL_FILTERS | LZ_UNUSUAL_ULIMITS | LZ_UNUSUAL_RSS | LZ_UNUSUAL_STREAMS |               \
+     LZ_UNUSUAL_ARGUMENTS | LZ_UNUSUAL_AUTHS)
+
+void lz_plain_settle(struct lz_world *w, struct lz_edge *e)
 {
+    w->ways++;
     const struct lz_edge_opts *o = &e->opts;
     const struct lz_calls_face *face = (const struct lz_calls_face *)w->calls;
     bool is_alone = !e->is_watched && e->guard == NULL && e->hedging == NULL &&
@@ -76,11 +82,10 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     }
     c->connected = c->sent = c->started;
     c->state = LZ_CALL_SENT;
+    c->pair = pair;
     pair->in_flight++;
     struct lz_tasks *ts = w->tasks;
-    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
-    if (ts->face.pool.live > ts->live_max)
-        ts->live_max = ts->face.pool.live;
+    struct lz_task *t = lz_hop_first_task(c);
     t->call = lz_pool_id(c);
     t->request = c->request;
     t->path = path;
@@ -95,10 +100,12 @@ static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint6
     c->task = lz_pool_id(t);
     if (e->is_keyed)
         lz_client_ask(w, c, t);
-    if (l == NULL)
-        lz_sim_after(w->sim, pair->line_there, ts->arrive, c->server, c->task);
-    else
+    if (l != NULL) {
         lz_link_deliver(w, l, ts->arrive, c->task);
+        return true;
+    }
+    c->ways = (w->unusual & ON_THE_WAY) == 0 ? w->ways : 0;
+    lz_sim_after(w->sim, pair->line_there, ts->arrive, c->server, c->task);
     return true;
 }
 
@@ -140,7 +147,7 @@ static inline void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
 {
     LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind >= LZ_OWNER_BUNDLE);
-    struct lz_call *c = lz_pool_take_sized(&w->clients->pool, sizeof(*c));
+    struct lz_call *c = lz_hop_begin_call(&w->tasks->face.hops);
     uint64_t id = lz_pool_id(c);
     c->owner = begin->owner;
     c->request = begin->request;
@@ -184,11 +191,17 @@ bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struc
     return true;
 }
 
-bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
+void lz_plain_send_on(struct lz_world *w, const struct lz_task *t)
 {
-    struct lz_edge *e = lz_edge_get(w, c->edge);
-    if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
-        return false;
+    const struct lz_call *c = lz_hop_call(t);
+    LZ_ASSERT(c->ways == w->ways && c->server == t->server);
+    lz_sim_after(w->sim, c->pair->line_back, w->tasks->answer, c->client, c->task);
+}
+
+// The attempt is over, and well; what it held is given back, but its records are there.
+static inline void end_attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                               const struct lz_task *t)
+{
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
     struct lz_request *r = lz_request_find(w, c->request);
     if (r != NULL)
@@ -197,26 +210,65 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
         lz_client_unlist(w, e->timers, c);
     else
         lz_sim_cancel(w->sim, c->timeout);
-    struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
+    struct lz_edge_pair *pair = c->pair != NULL ? c->pair : lz_edge_pair(e, c->client, c->server);
     LZ_ASSERT(pair->in_flight > 0);
     pair->in_flight--;
+    c->ways = 0;
     if (c->has_connection) {
         c->has_connection = false;
         c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
         e->ops->disconnect(w, e->opts.to);
     }
-    struct lz_client_told told = {.kind = c->owner_kind,
-                                  .owner = c->owner,
-                                  .call = lz_pool_id(c),
-                                  .took = lz_sim_now(w->sim) - c->begun};
-    lz_pool_give(&w->clients->pool, c);
-    const struct lz_call_result result = {.outcome = LZ_OUTCOME_OK,
-                                          .status = t->status,
-                                          .value = t->value,
-                                          .is_no = e->is_keyed && t->status >= 400};
-    if (told.kind == LZ_OWNER_TASK)
-        lz_client_tell_task(w, &told, &result);
+}
+
+static inline void tell(struct lz_world *w, const struct lz_client_told *told,
+                        const struct lz_call_result *result)
+{
+    if (told->kind == LZ_OWNER_TASK)
+        lz_client_tell_task(w, told, result);
     else
-        lz_client_tell(w, &told, &result);
+        lz_client_tell(w, told, result);
+}
+
+static inline struct lz_client_told told_of(const struct lz_world *w, const struct lz_call *c)
+{
+    return (struct lz_client_told){.kind = c->owner_kind,
+                                   .owner = c->owner,
+                                   .call = lz_pool_id(c),
+                                   .took = lz_sim_now(w->sim) - c->begun};
+}
+
+static inline struct lz_call_result result_of(const struct lz_edge *e, const struct lz_task *t)
+{
+    return (struct lz_call_result){.outcome = LZ_OUTCOME_OK,
+                                   .status = t->status,
+                                   .value = t->value,
+                                   .is_no = e->is_keyed && t->status >= 400};
+}
+
+void lz_plain_ended(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_call *c = lz_hop_call(t);
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED && t->outcome == LZ_OUTCOME_OK);
+    end_attempt(w, e, c, t);
+    const struct lz_client_told told = told_of(w, c);
+    const struct lz_call_result result = result_of(e, t);
+    struct lz_pool *hops = &w->tasks->face.hops;
+    lz_hop_give_call(hops, c); // in this order, as the long way does: it is the order of free hops
+    tell(w, &told, &result);
+    lz_hop_give_task(hops, t);
+}
+
+bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
+    if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
+        return false;
+    end_attempt(w, e, c, t);
+    const struct lz_client_told told = told_of(w, c);
+    const struct lz_call_result result = result_of(e, t);
+    lz_client_give(w, c);
+    tell(w, &told, &result);
     return true;
 }

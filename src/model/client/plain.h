@@ -11,8 +11,11 @@
  * An edge knows whether it is plain (lz_plain_settle, whenever one of these things changes); what
  * holds for the whole world is asked each time, by one look at its `unusual`. What is between two
  * instances a pair of them keeps, for as long as no process and no link of the world has changed
- * (its `ways`): then a message is one event of a line that is known. lz_plain_forbid makes every
- * call take the long way: tests/unit/test_plain.c holds the two against each other, event by event.
+ * (its `ways`): then a message is one event of a line that is known. A call that was sent so keeps
+ * the world's `ways`; as long as they are the same, nothing at all has changed, and its arrival,
+ * its answer and its end ask nothing else. Whatever could matter to them counts `ways` up.
+ * lz_plain_forbid makes every call take the long way: tests/unit/test_plain.c holds the two against
+ * each other, event by event.
  */
 #ifndef LZ_MODEL_CLIENT_PLAIN_H
 #define LZ_MODEL_CLIENT_PLAIN_H
@@ -21,7 +24,7 @@
 #include "model/client/edge.h"
 
 /* Something about the edge has changed. */
-void lz_plain_settle(const struct lz_world *w, struct lz_edge *e);
+void lz_plain_settle(struct lz_world *w, struct lz_edge *e);
 
 /* Before the run: no edge is. */
 void lz_plain_forbid(struct lz_world *w);
@@ -31,6 +34,18 @@ uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_c
 
 /* The answer leaves the server that `c` waits for; false: nothing was done. */
 bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t);
+
+/* Since the task's caller has sent it, straight and still waiting for it, nothing has changed. */
+static inline bool lz_plain_is_on_its_way(const struct lz_world *w, const struct lz_task *t)
+{
+    const struct lz_call *c = lz_hop_call(t);
+    LZ_ASSERT(LZ_IMPLIES(c->ways != 0, c->task == lz_pool_id(t)));
+    return c->ways == w->ways;
+}
+
+/* Its answer leaves the server; it is here, and a good one. */
+void lz_plain_send_on(struct lz_world *w, const struct lz_task *t);
+void lz_plain_ended(struct lz_world *w, struct lz_task *t);
 
 /* The answer to the attempt under way is here; false: nothing was done. */
 bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_task *t);

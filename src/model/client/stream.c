@@ -76,7 +76,7 @@ static void on_first(void *ctx, uint32_t entity, uint64_t payload)
         lz_instance_defer(w, entity, w->streams->first, payload))
         return;
     struct lz_streams *ss = w->streams;
-    struct lz_call *c = lz_pool_find(&w->clients->pool, t->call);
+    struct lz_call *c = lz_client_find(w, t->call);
     if (t->outcome != LZ_OUTCOME_OK)
         return; // its caller may try again
     ss->first_at =
@@ -126,7 +126,7 @@ void lz_stream_declare(struct lz_world *w)
     if (w->streams != NULL)
         return;
     w->streams = lz_arena_alloc(w->arena, sizeof(*w->streams));
-    w->unusual |= LZ_UNUSUAL_STREAMS;
+    lz_world_has(w, LZ_UNUSUAL_STREAMS);
     w->streams->first = lz_sim_kind(w->sim, "first byte", on_first, w);
     w->streams->half = lz_sim_kind(w->sim, "streamed", on_half, w);
     w->streams->tail = lz_sim_kind(w->sim, "stream end", on_tail, w);

@@ -149,7 +149,7 @@ uint32_t lz_through_cost(const struct lz_world *w, const struct lz_call *c)
 {
     if (c->owner_kind != LZ_OWNER_THROUGH)
         return 0;
-    const struct lz_call *owner = lz_pool_find(&w->clients->pool, c->owner);
+    const struct lz_call *owner = lz_client_find(w, c->owner);
     LZ_ASSERT(owner != NULL && owner->legs_kind == LZ_LEGS_THROUGH);
     if (owner->legs->good != SETTING)
         return 0;

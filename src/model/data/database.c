@@ -110,12 +110,6 @@ const struct lz_metric_info *lz_database_metrics(size_t *count)
     return lz_measure_infos(rows, ROW_COUNT, infos, count);
 }
 
-struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
-{
-    LZ_ASSERT(id < w->databases->cap && w->databases->all[id] != NULL);
-    return w->databases->all[id];
-}
-
 bool lz_database_is_read(const char *op)
 {
     static const char *const words[] = {"select", "get",  "read",  "find",  "list",
@@ -158,7 +152,8 @@ lz_instance_id lz_database_replica(const struct lz_world *w, lz_component_id id,
 static lz_instance_id route(struct lz_world *w, lz_component_id id, const struct lz_route *ask)
 {
     struct lz_database *d = lz_database_at(w, id);
-    if (lz_backend_refuses(w, d))
+    bool may_refuse = d->pooler != NULL || d->sessions.refuses;
+    if (may_refuse && lz_backend_refuses(w, d))
         return 0;
     if (d->multi != NULL)
         return lz_multi_route(w, d, ask);

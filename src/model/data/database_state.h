@@ -187,7 +187,11 @@ struct lz_replication {
 };
 lz_event_fn lz_ship_held;
 
-struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id);
+static inline struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
+{
+    LZ_ASSERT(id < w->databases->cap && w->databases->all[id] != NULL);
+    return w->databases->all[id];
+}
 
 /* Each operation's word is looked at once. */
 enum { LZ_DATABASE_OP_UNKNOWN, LZ_DATABASE_OP_READS, LZ_DATABASE_OP_WRITES };

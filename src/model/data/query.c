@@ -39,7 +39,7 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
 {
     if (t->is_session)
         return true;
-    return lz_database_takes_writes(w, d, t->server - d->first) && !lz_database_op_reads(w, t->op);
+    return !lz_database_op_reads(w, t->op) && lz_database_takes_writes(w, d, t->server - d->first);
 }
 
 void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)

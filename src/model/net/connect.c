@@ -46,7 +46,7 @@ static const struct lz_call *passed_on(const struct lz_world *w, const struct lz
 {
     bool is_task = c->owner_kind == LZ_OWNER_TASK || c->owner_kind == LZ_OWNER_STREAM;
     const struct lz_task *t = is_task ? lz_task_find(w, c->owner) : NULL;
-    return t != NULL ? lz_pool_find(&w->clients->pool, t->call) : NULL;
+    return t != NULL ? lz_client_find(w, t->call) : NULL;
 }
 
 static uint64_t size_of(const struct lz_world *w, const struct lz_call *c, bool is_answer)
@@ -63,7 +63,7 @@ static uint64_t size_of(const struct lz_world *w, const struct lz_call *c, bool 
 
 void lz_connect_address(struct lz_world *w, uint64_t call, struct lz_message *m)
 {
-    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    const struct lz_call *c = lz_client_find(w, call);
     LZ_ASSERT(c != NULL);
     bool is_answer = m->purpose == LZ_PURPOSE_NET_BACK;
     if (is_answer)
@@ -81,7 +81,7 @@ void lz_connect_address(struct lz_world *w, uint64_t call, struct lz_message *m)
 
 uint32_t lz_connect_retries(const struct lz_world *w, uint64_t call)
 {
-    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    const struct lz_call *c = lz_client_find(w, call);
     LZ_ASSERT(c != NULL);
     return lz_edge_get(w, c->edge)->opts.tcp.retries;
 }

@@ -298,7 +298,7 @@ lz_time lz_connection_release(struct lz_world *w, struct lz_edge *e, const struc
 
 bool *lz_connection_backend(struct lz_world *w, uint64_t call)
 {
-    const struct lz_call *c = lz_pool_find(&w->clients->pool, call);
+    const struct lz_call *c = lz_client_find(w, call);
     struct lz_connection *n = c != NULL ? connection_of(w, c) : NULL;
     return n != NULL ? &n->has_backend : NULL;
 }
@@ -327,7 +327,7 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
     struct lz_pool_client *pc = lz_connection_client(e, client);
     while (pc->wait_first != 0) {
         struct lz_connection_waiter *v = lz_pool_at(&w->connections->waiters, pc->wait_first);
-        struct lz_call *c = lz_pool_find(&w->clients->pool, v->call);
+        struct lz_call *c = lz_client_find(w, v->call);
         LZ_ASSERT(c != NULL && c->state == LZ_CALL_IN_LINE);
         if (!has_room(w, e, c) && pc->oldest == 0)
             return;
@@ -391,11 +391,10 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
 // Requests under way are on connections that nobody has counted so far.
 static void adopt(struct lz_world *w, struct lz_edge *e)
 {
-    struct lz_pool *calls = &w->clients->pool;
-    for (uint32_t i = 1; i < calls->used; i++) {
-        struct lz_call *c = lz_pool_at(calls, i);
-        bool is_live = (c->head.gen & 1u) != 0;
-        if (!is_live || c->state != LZ_CALL_SENT || lz_edge_get(w, c->edge) != e)
+    const struct lz_pool *hops = &((const struct lz_tasks_face *)w->tasks)->hops;
+    for (uint32_t i = 1; i < hops->used; i++) {
+        struct lz_call *c = lz_client_at(w, i);
+        if (!lz_hop_is_live(c) || c->state != LZ_CALL_SENT || lz_edge_get(w, c->edge) != e)
             continue;
         struct lz_connection *n = new_one(w, e, c);
         n->state = LZ_CONNECTION_BUSY;

@@ -144,7 +144,7 @@ static void break_one(struct lz_world *w, struct lz_connection *n)
 {
     struct lz_edge *e = lz_edge_get(w, n->edge);
     lz_edge_set_connected(lz_edge_pair(e, n->client, n->server), 0);
-    struct lz_call *c = lz_pool_find(&w->clients->pool, n->call);
+    struct lz_call *c = lz_client_find(w, n->call);
     if (n->state == LZ_CONNECTION_IDLE || n->state == LZ_CONNECTION_HELD) {
         lz_connection_close(w, e, n);
         return;

@@ -257,7 +257,7 @@ static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_ti
     l->kill_at = at;
     l->kill = later(w, grace, w->lives->kill, id);
     w->lives->stopping++;
-    w->unusual |= LZ_UNUSUAL_DRAINS;
+    lz_world_has(w, LZ_UNUSUAL_DRAINS);
     tell_callers(w, id);
     l->term = later(w, l->opts->pre_stop, w->lives->term, id);
 }

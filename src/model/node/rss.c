@@ -310,7 +310,7 @@ bool lz_rss_declare(struct lz_world *w, lz_component_id id, const struct lz_rss_
     rs->declared = lz_grow(w->arena, rs->declared, &rs->declared_cap, id + 1, sizeof(bool));
     rs->declared[id] = true;
     if (own->per_request > 0.0)
-        w->unusual |= LZ_UNUSUAL_RSS;
+        lz_world_has(w, LZ_UNUSUAL_RSS);
     return true;
 }
 

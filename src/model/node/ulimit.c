@@ -31,7 +31,7 @@ static struct limit *limit_of(struct lz_world *w, lz_instance_id id)
     for (int k = 0; k < LZ_ULIMITS && !l->is_set; k++)
         l->declared[k] = l->most[k] = LZ_ULIMIT_NONE;
     l->is_set = true;
-    w->unusual |= LZ_UNUSUAL_ULIMITS;
+    lz_world_has(w, LZ_UNUSUAL_ULIMITS);
     return l;
 }
 

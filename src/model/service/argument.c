@@ -43,7 +43,7 @@ lz_argument_id lz_argument_make(struct lz_world *w, const void *bytes, uint32_t 
 {
     if (w->arguments == NULL) {
         w->arguments = lz_arena_alloc(w->arena, sizeof(*w->arguments));
-        w->unusual |= LZ_UNUSUAL_ARGUMENTS;
+        lz_world_has(w, LZ_UNUSUAL_ARGUMENTS);
         lz_pool_init(&w->arguments->pool, w->arena, sizeof(struct argument));
     }
     struct argument *a = lz_pool_take(&w->arguments->pool);

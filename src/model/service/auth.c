@@ -474,7 +474,7 @@ static uint32_t add_issuer(struct lz_world *w, lz_component_id id)
 static void init(struct lz_world *w)
 {
     w->auths = lz_arena_alloc(w->arena, sizeof(*w->auths));
-    w->unusual |= LZ_UNUSUAL_AUTHS;
+    lz_world_has(w, LZ_UNUSUAL_AUTHS);
     w->auths->ask = lz_sim_kind(w->sim, "auth", on_ask, w);
 }
 

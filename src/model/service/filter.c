@@ -57,7 +57,7 @@ uint32_t lz_filter_add(struct lz_world *w, const struct lz_filter *f, const lz_i
         a->ids[a->count++] = id;
     }
     fs->active++;
-    w->unusual |= LZ_UNUSUAL_FILTERS;
+    lz_world_has(w, LZ_UNUSUAL_FILTERS);
     return id;
 }
 

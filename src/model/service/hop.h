@@ -10,9 +10,9 @@
  *   hop   task  144 bytes   its id and the call's have the same index, and generations of their own
  *         call  152 bytes
  *
- * Each part is live while its generation is odd; a hop is free when neither is. A task finds room in
- * the hop of its call, if no earlier attempt's task is still there; else, and where it has no call,
- * it takes a hop for itself alone.
+ * Each part is live while its generation is odd; a hop is free when neither is. A task finds room
+ * in the hop of its call, if no earlier attempt's task is still there; else, and where it has no
+ * call, it takes a hop for itself alone.
  */
 #ifndef LZ_MODEL_SERVICE_HOP_H
 #define LZ_MODEL_SERVICE_HOP_H
@@ -120,16 +120,6 @@ static inline void lz_hop_give_call(struct lz_pool *hops, void *call)
     head->gen++;
     if (!lz_hop_is_live(task))
         lz_hop_free(hops, task);
-}
-
-/* Both are live. */
-static inline void lz_hop_give(struct lz_pool *hops, void *task)
-{
-    struct lz_pool_head *head = task, *call = lz_hop_call(task);
-    LZ_ASSERT((head->gen & call->gen & 1u) != 0);
-    head->gen++;
-    call->gen++;
-    lz_hop_free(hops, head);
 }
 
 /* NULL if that part is not live any more. An id is 0 or one that was issued. */

@@ -3,8 +3,7 @@
 #include "model/service/auth.h"
 #include "model/service/service_state.h"
 
-static void worked(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
-                   struct lz_task *t);
+static void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
 
 static inline void take_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                             struct lz_task *t, lz_time cpu)
@@ -24,7 +23,7 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
         t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
                              lz_pool_id(t));
     } else {
-        worked(w, s, lz_service_replica(s, t->server), t);
+        worked(w, lz_service_seat(w, t->server), t);
     }
 }
 
@@ -159,7 +158,12 @@ void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service
 void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                      uint16_t status)
 {
-    struct lz_service_seat seat = lz_service_seat(w, t->server);
+    lz_serve_finish_at(w, lz_service_seat(w, t->server), t, outcome, status);
+}
+
+void lz_serve_finish_at(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t,
+                        enum lz_outcome outcome, uint16_t status)
+{
     struct lz_service *s = seat.s;
     struct lz_service_replica *r = seat.r;
     LZ_ASSERT(t->state == LZ_TASK_WORKING);
@@ -211,11 +215,11 @@ static void handle(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 }
 
 // The work that comes before calls and handlers is done.
-static inline void go_on(struct lz_world *w, struct lz_service *s,
-                         const struct lz_service_replica *r, struct lz_task *t)
+static inline void go_on(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
-    if (turns_out_wrong(w, s, r, t)) {
-        lz_serve_finish(w, t, LZ_OUTCOME_ERROR, 500);
+    struct lz_service *s = seat.s;
+    if (turns_out_wrong(w, s, seat.r, t)) {
+        lz_serve_finish_at(w, seat, t, LZ_OUTCOME_ERROR, 500);
         return;
     }
     if (s->handler_count > 0) {
@@ -224,25 +228,28 @@ static inline void go_on(struct lz_world *w, struct lz_service *s,
     }
     if (s->gateway != NULL && lz_gateway_hits(w, s, t))
         t->step = (uint16_t)s->step_count;
-    lz_step_begin(w, s, t);
+    lz_step_begin(w, seat, t);
 }
 
 void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
 {
-    struct lz_service_seat seat = lz_service_seat(w, t->server);
-    go_on(w, seat.s, seat.r, t);
+    go_on(w, lz_service_seat(w, t->server), t);
 }
 
 // The CPU has done its part before the disk, calls and handlers.
-static void worked(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
-                   struct lz_task *t)
+static inline void go_on_after(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
     if (t->handler != 0 && t->step > 0) { // a handler's own work
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
     }
-    if (!s->does_io || !lz_io_begin(w, t))
-        go_on(w, s, r, t);
+    if (!seat.s->does_io || !lz_io_begin(w, t))
+        go_on(w, seat, t);
+}
+
+static void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
+{
+    go_on_after(w, seat, t);
 }
 
 static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
@@ -251,14 +258,14 @@ static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->services->worked, payload))
         return;
-    struct lz_service_seat seat = lz_service_seat(w, entity);
+    const struct lz_service_seat seat = lz_service_seat(w, entity);
     lz_cpu_done(w, seat.r->capacity->cpu, t->job);
     t->job = 0;
     lz_level_cpu(w, seat.s, seat.r);
     if (t->rest_ns > 0)
         lz_serve_take_cpu(w, seat.s, t, 0, t->rest_ns);
     else
-        worked(w, seat.s, seat.r, t);
+        go_on_after(w, seat, t);
 }
 
 static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
@@ -268,8 +275,7 @@ static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->services->rested, payload))
         return;
     t->timer = 0;
-    struct lz_service_seat seat = lz_service_seat(w, t->server);
-    worked(w, seat.s, seat.r, t);
+    worked(w, lz_service_seat(w, t->server), t);
 }
 
 static void on_woken(void *ctx, uint32_t entity, uint64_t payload)

@@ -154,13 +154,17 @@ struct lz_service_seat {
     struct lz_service_replica *r;
 };
 
-static inline struct lz_service_seat lz_service_seat(const struct lz_world *w,
-                                                     lz_instance_id instance)
+static inline struct lz_service_seat lz_service_seat_at(const struct lz_instance *i)
 {
-    const struct lz_instance *i = lz_instance_get(w, instance);
     struct lz_service_seat seat = {.s = i->whole, .r = i->part};
     LZ_ASSERT(seat.s->id == i->component);
     return seat;
+}
+
+static inline struct lz_service_seat lz_service_seat(const struct lz_world *w,
+                                                     lz_instance_id instance)
+{
+    return lz_service_seat_at(lz_instance_get(w, instance));
 }
 
 /* What it can do, made if it is the first time that somebody asks. */
@@ -239,6 +243,8 @@ void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service
 /* The working task answers, and its worker takes the next. */
 void lz_serve_finish(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                      uint16_t status);
+void lz_serve_finish_at(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t,
+                        enum lz_outcome outcome, uint16_t status);
 
 /* Take back whatever the task holds at its replica; it is neither queued nor working after. */
 void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
@@ -256,7 +262,7 @@ void lz_gateway_fetched(struct lz_world *w, struct lz_service *s, const struct l
 void lz_gateway_died(struct lz_service *s, lz_instance_id id);
 
 /* ---- step.c: the declared calls of a task that has done its own work */
-void lz_step_begin(struct lz_world *w, struct lz_service *s, struct lz_task *t);
+void lz_step_begin(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
 void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result);
 void lz_step_let_go(struct lz_world *w, struct lz_task *t); /* it will not be answered */
 

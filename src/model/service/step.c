@@ -100,17 +100,18 @@ void lz_step_let_go(struct lz_world *w, struct lz_task *t)
     t->rest_ns = 0;
 }
 
-static void end(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+static inline void end(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
     if (t->detour & DEGRADED)
-        lz_metrics_add(w->metrics, s->series.degraded, 1);
-    lz_serve_finish(w, t, LZ_OUTCOME_OK, 200);
+        lz_metrics_add(w->metrics, seat.s->series.degraded, 1);
+    lz_serve_finish_at(w, seat, t, LZ_OUTCOME_OK, 200);
 }
 
-void lz_step_begin(struct lz_world *w, struct lz_service *s, struct lz_task *t)
+void lz_step_begin(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
+    struct lz_service *s = seat.s;
     if (t->step == s->step_count) {
-        end(w, s, t);
+        end(w, seat, t);
         return;
     }
     if (!s->opts.parallel || s->step_count == 1) {
@@ -141,12 +142,19 @@ static bool falls_back(struct lz_world *w, struct lz_service *s, struct lz_task 
 
 void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_result *result)
 {
-    struct lz_service *s = lz_service_of(w, t);
+    const struct lz_service_seat seat = lz_service_seat(w, t->server);
+    struct lz_service *s = seat.s;
     if (t->handler != 0) {
         w->services->script.called(w->services->script.ctx, lz_pool_id(t), result);
         return;
     }
     LZ_ASSERT(t->step < s->step_count);
+    if (t->detour == 0 && result->outcome == LZ_OUTCOME_OK && !result->is_degraded &&
+        s->gateway == NULL) { // the usual way of what follows
+        t->step++;
+        lz_step_begin(w, seat, t);
+        return;
+    }
     if ((t->detour & TRANSACTING) && goes_on(w, t, s->steps[t->step].edge, result))
         return;
     bool is_bundle = s->bundle != 0;
@@ -165,5 +173,5 @@ void lz_step_called(struct lz_world *w, struct lz_task *t, const struct lz_call_
         lz_gateway_fetched(w, s, t);
     t->detour &= (uint8_t)~FALLING_BACK;
     t->step++;
-    lz_step_begin(w, s, t);
+    lz_step_begin(w, seat, t);
 }

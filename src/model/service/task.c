@@ -96,7 +96,7 @@ static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL)
         return;
     const struct lz_instance *i = lz_instance_get(w, entity);
-    if (comes_straight_in(w, i, t)) {
+    if (lz_plain_is_on_its_way(w, t) || comes_straight_in(w, i, t)) {
         LZ_ASSERT(t->state == LZ_TASK_SENT);
         t->arrived = lz_sim_now(w->sim);
         t->state = LZ_TASK_QUEUED;
@@ -119,6 +119,10 @@ static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK) {
+        lz_plain_ended(w, t);
+        return;
+    }
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->answer, payload))
         return;
     LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
@@ -154,7 +158,7 @@ static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
 void lz_tasks_init(struct lz_world *w)
 {
     struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
-    lz_pool_init(&ts->face.pool, w->arena, sizeof(struct lz_task));
+    lz_pool_init(&ts->face.hops, w->arena, LZ_HOP_BYTES);
     w->tasks = ts;
     ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
     ts->held = lz_sim_kind(w->sim, "held", on_held, w);
@@ -178,13 +182,20 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
             lz_instance_get(w, i)->serves = ops;
 }
 
+// In the hop of its call, if there is room.
+static struct lz_task *take(struct lz_tasks *ts, uint64_t call)
+{
+    struct lz_pool *hops = &ts->face.hops;
+    const struct lz_call *c = lz_hop_find_call(hops, call);
+    bool has_room = c != NULL && !lz_hop_is_live(lz_hop_task(c));
+    return lz_hop_begin(has_room ? lz_hop_task(c) : lz_hop_open(hops), sizeof(struct lz_task));
+}
+
 struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_instance_id server,
                              const struct lz_task_facts *facts)
 {
     struct lz_tasks *ts = w->tasks;
-    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
-    if (ts->face.pool.live > ts->live_max)
-        ts->live_max = ts->face.pool.live;
+    struct lz_task *t = take(ts, facts->call);
     t->call = facts->call;
     t->request = facts->request;
     t->path = facts->path;
@@ -214,10 +225,7 @@ struct lz_task *lz_task_send(struct lz_world *w, lz_instance_id client, lz_insta
 struct lz_task *lz_task_begin(struct lz_world *w, lz_instance_id instance, uint64_t path,
                               uint64_t key)
 {
-    struct lz_tasks *ts = w->tasks;
-    struct lz_task *t = lz_pool_take_sized(&ts->face.pool, sizeof(*t));
-    if (ts->face.pool.live > ts->live_max)
-        ts->live_max = ts->face.pool.live;
+    struct lz_task *t = take(w->tasks, 0);
     t->path = path;
     t->key = key;
     t->server = instance;
@@ -254,12 +262,13 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
 {
     LZ_ASSERT(lz_task_is_linked(t));
     LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
-    if (w->streams != NULL && lz_stream_is_broken(w, t)) {
+    bool is_plain = lz_plain_is_on_its_way(w, t);
+    if (!is_plain && w->streams != NULL && lz_stream_is_broken(w, t)) {
         lz_task_reset(w, t, false); // what it would pass on is cut short
         return;
     }
     lz_task_unlink(w, t);
-    if (lz_filter_is_any(w))
+    if (!is_plain && lz_filter_is_any(w))
         lz_filter_answer(w, t, &outcome, &status);
     lz_time now = lz_sim_now(w->sim);
     if (t->state == LZ_TASK_QUEUED)
@@ -268,6 +277,10 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     t->answered = now;
     t->outcome = (uint8_t)outcome;
     t->status = status;
+    if (is_plain) {
+        lz_plain_send_on(w, t);
+        return;
+    }
     lz_kind kind = w->tasks->answer;
     send_back(w, t, w->streams == NULL ? kind : lz_stream_half_kind(w, t, kind));
 }
@@ -337,7 +350,7 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
     lz_argument_task_ended(w, t);
     if (w->streams != NULL)
         lz_stream_task_gone(w, t);
-    lz_pool_give(&w->tasks->face.pool, t);
+    lz_hop_give_task(&w->tasks->face.hops, t);
 }
 
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
@@ -352,10 +365,5 @@ uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)
 
 size_t lz_tasks_bytes(const struct lz_world *w)
 {
-    return lz_pool_bytes(&w->tasks->face.pool);
-}
-
-uint32_t lz_tasks_live_max(const struct lz_world *w)
-{
-    return w->tasks->live_max;
+    return lz_pool_bytes(&w->tasks->face.hops);
 }

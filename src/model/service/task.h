@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "model/client/call.h"
 #include "model/node/instance.h"
+#include "model/service/hop.h"
 #include "model/service/service.h"
 #include "model/traffic/request.h"
 #include "model/world.h"
@@ -71,7 +72,7 @@ struct lz_task {
     bool is_session : 1; /* its key is the session that it is part of */
 };
 
-_Static_assert(sizeof(struct lz_task) <= 144, "a request in flight is as small as it can be");
+_Static_assert(sizeof(struct lz_task) == LZ_HOP_TASK_BYTES, "as hop.h has it");
 
 /* Who asks a component that decides itself which of its instances is asked, and for what. */
 struct lz_route {
@@ -130,7 +131,7 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
 
 /* What is read at every step begins task.c's own struct; read it by the getters. */
 struct lz_tasks_face {
-    struct lz_pool pool;
+    struct lz_pool hops;
     const struct lz_server_ops **ops; /* by component */
     uint32_t ops_cap;
 };
@@ -156,14 +157,13 @@ static inline const struct lz_server_ops *lz_task_ops_at(const struct lz_world *
 /* NULL once it is gone. */
 static inline struct lz_task *lz_task_find(const struct lz_world *w, lz_task_id id)
 {
-    return lz_pool_find_sized(&((const struct lz_tasks_face *)w->tasks)->pool, id,
-                              sizeof(struct lz_task));
+    return lz_hop_find_task(&((const struct lz_tasks_face *)w->tasks)->hops, id);
 }
 
 static inline struct lz_task *lz_task_at(const struct lz_world *w, uint32_t index)
 {
-    return lz_pool_at_sized(&((const struct lz_tasks_face *)w->tasks)->pool, index,
-                            sizeof(struct lz_task));
+    return (struct lz_task *)(void *)lz_hop_at(&((const struct lz_tasks_face *)w->tasks)->hops,
+                                               index);
 }
 
 struct lz_task_facts {
@@ -208,8 +208,7 @@ void lz_task_free(struct lz_world *w, struct lz_task *t);
 
 /* The tasks at an instance, oldest first: 0 ends. For when its process dies. */
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
-uint32_t lz_tasks_live_max(const struct lz_world *w);
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);
-size_t lz_tasks_bytes(const struct lz_world *w);
+size_t lz_tasks_bytes(const struct lz_world *w); /* and of calls, at the most */
 
 #endif

@@ -21,7 +21,6 @@ struct lz_tasks {
     uint32_t at_cap;
     lz_kind arrive, held, answer, reset, cancel;
     lz_kind untie; /* 0: nothing was tied yet */
-    uint32_t live_max;
 };
 
 /* Queued or worked on: among those at its server. */
@@ -72,7 +71,7 @@ static inline void lz_task_give(struct lz_world *w, struct lz_task *t)
     if ((w->unusual & (LZ_UNUSUAL_ARGUMENTS | LZ_UNUSUAL_STREAMS)) != 0)
         lz_task_free(w, t);
     else
-        lz_pool_give(&w->tasks->face.pool, t);
+        lz_hop_give_task(&w->tasks->face.hops, t);
 }
 
 #endif

@@ -29,7 +29,7 @@ static void task_phases(struct lz_world *w, const struct lz_call *c, lz_time now
     }
     phase[LZ_PHASE_QUEUE] += t->started - t->arrived;
     lz_time in_calls = t->child_ns;
-    const struct lz_call *child = t->child != 0 ? lz_pool_find(&w->clients->pool, t->child) : NULL;
+    const struct lz_call *child = t->child != 0 ? lz_client_find(w, t->child) : NULL;
     if (child != NULL)
         in_calls += end - child->begun;
     phase[LZ_PHASE_WORK] += end - t->started - in_calls;

@@ -9,7 +9,7 @@ struct lz_traffic_series {
     lz_series sent, outcomes, ok, failed, timeouts;
     lz_series latency;
     lz_series first_byte; /* 0: it does not stream */
-    lz_series in_flight; /* a tally */
+    lz_series in_flight;  /* a tally */
     struct lz_series_face *sent_on, *outcomes_on, *ok_on, *latency_on, *in_flight_on;
 };
 
