@@ -201,8 +201,7 @@ static enum lz_minimise_end place(const struct lz_minimise_opts *o, const struct
     else if (!is_written) {
         fprintf(stderr, "lorenz: %s\n", err.msg);
         lz_str_add(text, "what is left could not be written; `lorenz shrink -o -` prints it\n");
-    }
-    else
+    } else
         fprintf(stderr,
                 "lorenz: what is left of %s is in %s and does not fail there: this is a "
                 "bug in lorenz, please report it\n",
