@@ -50,6 +50,13 @@ local function pairs_dist(state, name, body, line)
         text = "dist." .. name }
 end
 
+-- What statistics and other tools call a parameter of ours, where a distribution has that one.
+local CALLED = {
+    median = "p50", average = "mean", avg = "mean", mu = "mean", sigma = "sd", stddev = "sd",
+    std = "sd", low = "from", high = "to", least = "min", exponent = "skew", s = "skew",
+    theta = "scale", lambda = "scale", k = "shape",
+}
+
 --- The word `dist`, for one state.
 function M.word(state)
     local list = {}
@@ -69,9 +76,10 @@ function M.word(state)
             table.sort(keys)
             for _, key in ipairs(keys) do
                 if not known[key] then
-                    return state.diag.add { code = "LZ101", line = line, path = { units.key(key) },
-                        at = "field",
+                    local ours = CALLED[key]
+                    return state.diag.add { code = "LZ101", line = line, word = units.key(key),
                         text = ("dist.%s has no parameter `%s`"):format(name, units.key(key)),
+                        help = known[ours] and ("what it means is called `%s`"):format(ours) or nil,
                         list = { "its parameters are", params } }
                 end
             end

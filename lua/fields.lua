@@ -285,8 +285,19 @@ function TYPES.pick(ctx, f, v)
             units.kind_of(v)))
 end
 
+-- What belongs into the table, for who wrote a single value.
+local function no_block(ctx, f, v)
+    local names = listed(f.fields)
+    table.sort(names)
+    ctx.state.diag.add { code = "LZ205", line = ctx.line, path = place(ctx, f[1]),
+        text = ("`%s` of %s: expected a table, got %s"):format(f[1], ctx.what, units.kind_of(v)),
+        help = ("write %s = { %s = ... }"):format(f[1], names[1]),
+        list = { "its fields are", names } }
+    return nil
+end
+
 function TYPES.block(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a table", v) end
+    if type(v) ~= "table" or getmetatable(v) then return no_block(ctx, f, v) end
     local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
         what = ("%s of %s"):format(f[1], ctx.what) }
     return M.read(inner, f.fields, v)

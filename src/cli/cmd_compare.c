@@ -224,6 +224,18 @@ static void write_value(struct lz_pen *pen, enum lz_unit unit, double value)
     lz_pen_addf(pen, LZ_TINT_NONE, "%12s", lz_format_value(text, sizeof(text), value, unit));
 }
 
+// A share, or how many times as much when that is many.
+static void write_change(struct lz_pen *pen, double from, double to)
+{
+    if (!(fabs(from) > 0.0))
+        return;
+    double ratio = to / from;
+    if (ratio < 10.0)
+        lz_pen_addf(pen, LZ_TINT_DIM, "  %+.3g %%", 100.0 * (to - from) / fabs(from));
+    else
+        lz_pen_addf(pen, LZ_TINT_DIM, "  %.*f times", ratio < 100.0, ratio);
+}
+
 static void write_metrics(struct lz_pen *pen, const struct lz_compare_result *c)
 {
     const struct lz_compare_metric **list =
@@ -248,9 +260,7 @@ static void write_metrics(struct lz_pen *pen, const struct lz_compare_result *c)
         lz_pen_to(pen, NAME_WIDTH);
         write_value(pen, unit, m->mean[0]);
         write_value(pen, unit, m->mean[1]);
-        if (m->mean[0] != 0.0)
-            lz_pen_addf(pen, LZ_TINT_DIM, "  %+.3g %%",
-                        100.0 * (m->mean[1] - m->mean[0]) / fabs(m->mean[0]));
+        write_change(pen, m->mean[0], m->mean[1]);
         lz_pen_end(pen);
     }
     if (count > most) {
@@ -336,6 +346,14 @@ struct telling {
     bool has_regressed;
 };
 
+static void name_case(const struct lz_compare_side *side, struct lz_str *out)
+{
+    lz_str_init(out);
+    for (size_t i = 0; i < side->params->count; i++)
+        lz_str_addf(out, "%s%s=%s", i > 0 ? "," : "", side->params->items[i].name,
+                    side->params->items[i].value);
+}
+
 static enum lz_exit compare_case(struct telling *t, const struct lz_compare_side sides[2],
                                  uint64_t seed)
 {
@@ -365,15 +383,15 @@ static enum lz_exit compare_case(struct telling *t, const struct lz_compare_side
             status = LZ_EXIT_SCENARIO;
         }
     }
-    struct lz_str name;
-    lz_str_init(&name);
-    for (size_t i = 0; i < sides[0].params->count; i++)
-        lz_str_addf(&name, "%s%s=%s", i > 0 ? "," : "", sides[0].params->items[i].name,
-                    sides[0].params->items[i].value);
+    struct lz_str name, other;
+    name_case(&sides[0], &name);
+    name_case(&sides[1], &other);
     if (status == LZ_EXIT_OK) {
         struct lz_pen pen = lz_pen_begin(&t->text, t->style);
-        lz_str_addf(&t->text, "%s%s%s", t->pairs > 0 ? "\n" : "", name.text,
-                    name.len > 0 ? "\n" : "");
+        bool is_same = strcmp(name.text, other.text) == 0;
+        lz_str_addf(&t->text, "%s%s%s%s%s", t->pairs > 0 ? "\n" : "", name.text,
+                    is_same ? "" : " and ", is_same ? "" : other.text,
+                    name.len + other.len > 0 ? "\n" : "");
         write_expectations(&pen, &c);
         write_metrics(&pen, &c);
         write_event(&pen, &c);
@@ -384,6 +402,7 @@ static enum lz_exit compare_case(struct telling *t, const struct lz_compare_side
     for (size_t i = 0; i < c.expectation_count; i++)
         t->has_regressed = t->has_regressed || c.expectations[i].change == LZ_COMPARE_WORSE;
     lz_str_finish(&name);
+    lz_str_finish(&other);
     lz_compare_finish(&c);
     return status;
 }

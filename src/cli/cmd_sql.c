@@ -148,7 +148,9 @@ static enum lz_exit answer(const struct sql_flags *f, struct sqlite3 *db, const 
     }
     bool ok = status == SQLITE_DONE;
     if (!ok)
-        fprintf(stderr, "lorenz sql: %s\n", sqlite3_errmsg(db));
+        fprintf(stderr, "lorenz sql: %s\n%s\n", sqlite3_errmsg(db),
+                status == SQLITE_READONLY ? "help: a run file is only read"
+                                          : "help: without a question it lists tables and columns");
     sqlite3_finalize(q);
     struct lz_str aligned;
     lz_str_init(&aligned);

@@ -58,14 +58,15 @@ static const char workflow[] =
     "      - name: lorenz is there\n"
     "        run: lorenz version || { echo 'install lorenz on this runner first'; exit 1; }\n"
     "      - run: lorenz check\n"
-    "      - run: lorenz run -o json=lorenz.json\n"
+    "      - run: lorenz run -o junit=lorenz.xml -o html=lorenz.html\n"
     "      - uses: actions/upload-artifact@v4\n"
     "        if: always()\n"
     "        with:\n"
     "          name: lorenz\n"
     "          include-hidden-files: true\n"
     "          path: |\n"
-    "            lorenz.json\n"
+    "            lorenz.html\n"
+    "            lorenz.xml\n"
     "            .lorenz/runs\n";
 
 const struct lz_skeleton_file lz_skeleton_files[] = {

@@ -154,6 +154,17 @@ static void help(struct lz_repl *r, const char *args)
 // The command whose name is meant, if it can only be one: "rn" is run.
 static const char *near(const char *name, size_t len)
 {
+    // What other debuggers and prompts call ours.
+    static const char *const called[][2] = {
+        {"branch", "fork"},   {"branches", "forks"}, {"checkout", "switch"}, {"exit", "quit"},
+        {"q", "quit"},        {"bye", "quit"},       {"undo", "back"},       {"rewind", "back"},
+        {"c", "continue"},    {"resume", "run"},     {"jump", "goto"},       {"bt", "why"},
+        {"backtrace", "why"}, {"chart", "plot"},     {"log", "events"},      {"history", "events"},
+        {"query", "sql"},     {"status", "expect"},  {"checks", "expect"},   {"delete", "clear"},
+    };
+    for (size_t i = 0; i < sizeof(called) / sizeof(called[0]); i++)
+        if (strlen(called[i][0]) == len && strncmp(called[i][0], name, len) == 0)
+            return called[i][1];
     const char *found = NULL;
     for (size_t i = 0; i < DOT_COUNT; i++) {
         size_t n = strlen(dots[i].name), same = 0;
@@ -173,7 +184,7 @@ void lz_dots_do(struct lz_repl *r, const char *line)
     if (d == NULL) {
         const char *meant = near(line, len);
         lz_repl_say(r, "error: there is no command .%.*s; .help lists them%s%s", (int)len, line,
-                    meant != NULL ? "\n  = help: a command with a similar name exists: ." : "",
+                    meant != NULL ? "\n  = help: what is meant may be ." : "",
                     meant != NULL ? meant : "");
         return;
     }

@@ -8,7 +8,8 @@
 #include "check/format.h"
 #include "repl/view.h"
 
-#define ALIKE 0.02 // a share by which a metric may differ and is not worth a line
+#define STEP_WIDTH 20 // of "  6.2s less", and what is between columns
+#define ALIKE 0.02    // a share by which a metric may differ and is not worth a line
 
 static uint32_t branch_named(const struct lz_repl *r, const char *name)
 {
@@ -64,7 +65,10 @@ static struct widths widths_of(const struct lz_repl *r)
     size_t width = (size_t)r->style.width;
     if (width < 60)
         return (struct widths){width - 2 * 11 - 4, 10};
-    return width < 100 ? (struct widths){26, 17} : (struct widths){44, 22};
+    if (width < 100)
+        return (struct widths){26, 17};
+    size_t left = width - 2 * 22 - STEP_WIDTH;
+    return (struct widths){left < 44 ? left : 44, 22};
 }
 
 static void say_row(struct lz_repl *r, struct lz_str *row)
