@@ -16,10 +16,21 @@ void lz_hist_init(struct lz_hist *h, struct lz_arena *arena)
     *h = (struct lz_hist){.arena = arena};
 }
 
+// Of counts[]: all before it are 0, as those behind the last are.
+static uint32_t first_used(const struct lz_hist *h)
+{
+    LZ_ASSERT(h->facts.count > 0);
+    return lz_hist_bucket(h->facts.min) - h->first;
+}
+
+// What adds up windows has been as wide as the widest, and mostly is nearly empty.
 void lz_hist_clear(struct lz_hist *h)
 {
-    if (h->facts.count > 0)
-        memset(h->counts, 0, h->cap * sizeof(*h->counts));
+    if (h->facts.count > 0) {
+        uint32_t from = first_used(h), to = lz_hist_bucket(h->facts.max) - h->first;
+        LZ_ASSERT(from <= to && to < h->cap);
+        memset(h->counts + from, 0, (to - from + 1) * sizeof(*h->counts));
+    }
     h->facts = (struct lz_hist_facts){0};
 }
 
@@ -97,7 +108,7 @@ double lz_hist_quantile(const struct lz_hist *h, double q)
     if (rank >= h->facts.count)
         return (double)h->facts.max;
     uint64_t seen = 0;
-    uint32_t i = 0;
+    uint32_t i = first_used(h);
     while ((seen += h->counts[i]) < rank)
         i++;
     LZ_ASSERT(i < h->cap);
