@@ -43,28 +43,33 @@ static void begin(void *ctx, struct lz_sim *sim, const struct lz_world *world)
     ((struct redrawing *)ctx)->clock.now = lz_sim_clock(sim);
 }
 
+struct lz_worker_run_opts lz_why_again(const struct lz_why_opts *opts)
+{
+    return (struct lz_worker_run_opts){
+        .source = opts->source,
+        .params = opts->params,
+        .version = opts->version,
+        .seed = opts->seed,
+        .swarm = opts->swarm,
+        .order = opts->order,
+        .events_max = opts->events_max,
+        .is_brief = true,
+    };
+}
+
 static void work(void *ctx, size_t job, struct lz_str *message)
 {
     const struct asking *a = ctx;
     const struct lz_why_question *q = a->question;
     struct redrawing redrawing = {.anew = q->anew, .future = job % a->opts->futures + 1};
     const struct lz_draw_watch watch = {.ctx = &redrawing, .key = key_of};
-    const struct lz_worker_run_opts opts = {
-        .source = a->opts->source,
-        .params = a->opts->params,
-        .version = a->opts->version,
-        .seed = a->opts->seed,
-        .swarm = a->opts->swarm,
-        .without = q->without,
-        .order = a->opts->order,
-        .events_max = a->opts->events_max,
-        .future = redrawing.future,
-        .future_at = q->points[job / a->opts->futures].at,
-        .prepare = prepare,
-        .watch = begin,
-        .watch_ctx = &redrawing,
-        .is_brief = true,
-    };
+    struct lz_worker_run_opts opts = lz_why_again(a->opts);
+    opts.without = q->without;
+    opts.future = redrawing.future;
+    opts.future_at = q->points[job / a->opts->futures].at;
+    opts.prepare = prepare;
+    opts.watch = begin;
+    opts.watch_ctx = &redrawing;
     lz_draw_watch_now = q->anew != NULL ? &watch : NULL;
     lz_worker_run(&opts, message);
     lz_draw_watch_now = NULL;

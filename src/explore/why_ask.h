@@ -25,6 +25,9 @@ struct lz_why_question {
     size_t without;                 /* a fault, from 1; 0: none */
 };
 
+/* In a child: the run again as it was, leaving a brief; what is watched of it is the caller's. */
+struct lz_worker_run_opts lz_why_again(const struct lz_why_opts *opts);
+
 /* False: no child could be made. */
 bool lz_why_ask(const struct lz_why_opts *opts, const struct lz_why_question *question, int *signal,
                 struct lz_err *err) LZ_MUST_CHECK;

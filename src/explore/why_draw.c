@@ -145,19 +145,10 @@ static void work(void *ctx, size_t job, struct lz_str *message)
     l.paths = lz_why_paths_create();
     const struct lz_draw_watch watch = {
         .ctx = &l, .owner = on_owner, .key = on_key, .number = on_number, .duration = on_duration};
-    const struct lz_worker_run_opts opts = {
-        .source = l.opts->source,
-        .params = l.opts->params,
-        .version = l.opts->version,
-        .seed = l.opts->seed,
-        .swarm = l.opts->swarm,
-        .order = l.opts->order,
-        .events_max = l.opts->events_max,
-        .prepare = prepare,
-        .watch = begin,
-        .watch_ctx = &l,
-        .is_brief = true,
-    };
+    struct lz_worker_run_opts opts = lz_why_again(l.opts);
+    opts.prepare = prepare;
+    opts.watch = begin;
+    opts.watch_ctx = &l;
     struct lz_str brief;
     lz_str_init(&brief);
     lz_draw_watch_now = &watch;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "explore/crew.h"
+#include "explore/why_ask.h"
 #include "explore/wire.h"
 #include "model/node/instance.h"
 
@@ -65,18 +66,9 @@ static void work(void *ctx, size_t job, struct lz_str *message)
     struct watching w = r->watching;
     (void)job;
     w.message = message;
-    const struct lz_worker_run_opts opts = {
-        .source = w.opts->source,
-        .params = w.opts->params,
-        .version = w.opts->version,
-        .seed = w.opts->seed,
-        .swarm = w.opts->swarm,
-        .order = w.opts->order,
-        .events_max = w.opts->events_max,
-        .watch = watch,
-        .watch_ctx = &w,
-        .is_brief = true,
-    };
+    struct lz_worker_run_opts opts = lz_why_again(w.opts);
+    opts.watch = watch;
+    opts.watch_ctx = &w;
     struct lz_str brief;
     lz_str_init(&brief);
     lz_worker_run(&opts, &brief);
