@@ -66,6 +66,7 @@ struct lz_fault_params {
     double load;            /* cpu: share of the cores stolen */
     double cores;           /* cpu: cores stolen */
     unsigned direction;     /* enum lz_fault_direction */
+    unsigned per;           /* of what `ratio` is: enum lz_fault_per */
     unsigned by;            /* of faults on packets, live: enum lz_fault_by */
     const char *version;    /* bad_deploy: of the service's versions; NULL: all that run */
     uint32_t waves;         /* bad_deploy, config_push: in so many steps */
@@ -113,6 +114,9 @@ struct lz_fault_params {
 
 /* Of a network fault: messages both ways, only to its target, or only from it. */
 enum lz_fault_direction { LZ_FAULT_BOTH, LZ_FAULT_TO, LZ_FAULT_FROM };
+
+/* What a draw of `ratio` decides: one message, or all that a connection carries. */
+enum lz_fault_per { LZ_FAULT_PER_MESSAGE, LZ_FAULT_PER_CONNECTION };
 
 /* Who acts on packets in a live run: whoever can, the kernel's traffic control, or a carrier. */
 enum lz_fault_by { LZ_FAULT_BY_ANY, LZ_FAULT_BY_TC, LZ_FAULT_BY_NFQUEUE };

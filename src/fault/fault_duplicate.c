@@ -1,7 +1,12 @@
 #include "fault/kinds.h"
 
 static const struct lz_param params[] = {
-    LZ_PARAM_STRUCK("delivered twice"), LZ_PARAM_CORRELATION, LZ_PARAM_DIRECTION, LZ_PARAM_BY, {0},
+    LZ_PARAM_STRUCK("delivered twice"),
+    LZ_PARAM_PER,
+    LZ_PARAM_CORRELATION,
+    LZ_PARAM_DIRECTION,
+    LZ_PARAM_BY,
+    {0},
 };
 
 static void apply(struct lz_world *w, struct lz_fault *f)

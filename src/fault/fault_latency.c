@@ -7,6 +7,12 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, add),
      .required = true,
      .doc = "delay added to each message, one way: a duration or a distribution"},
+    {.name = "ratio",
+     .type = LZ_PARAM_RATIO,
+     .offset = offsetof(struct lz_fault_params, ratio),
+     .preset = 1.0,
+     .doc = "share of the messages that is delayed, each by its own draw; default all"},
+    LZ_PARAM_PER,
     LZ_PARAM_CORRELATION,
     LZ_PARAM_DIRECTION,
     LZ_PARAM_BY,
@@ -20,15 +26,17 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE,
                        "`add` of fault.latency must be above 0s: nothing would be "
                        "delayed");
-    return lz_fault_net_check(o, err);
+    return lz_fault_share_check(o, "messages", err) && lz_fault_net_check(o, err);
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
+    const struct lz_fault_params *p = &f->opts.params;
+    bool is_share = p->per == LZ_FAULT_PER_MESSAGE && p->ratio < 1.0;
     lz_fault_net_apply(w, f,
                        &(struct lz_link_effect){
-                           .conditions = {.latency = f->opts.params.add,
-                                          .latency_correlation = f->opts.params.correlation}});
+                           .conditions = {.latency = p->add, .latency_correlation = p->correlation},
+                           .delayed = is_share ? p->ratio : 0.0});
 }
 
 const struct lz_fault_kind lz_fault_latency = {

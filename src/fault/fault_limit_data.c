@@ -6,6 +6,7 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, bytes),
      .required = true,
      .doc = "what a connection may carry, both ways together"},
+    LZ_PARAM_CONNECTIONS,
     {0},
 };
 
@@ -14,7 +15,7 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     if (!(o->params.bytes >= 1.0))
         return lz_fail(err, LZ_ERANGE, "`bytes` of fault.limit_data must be at least 1B, got %gB",
                        o->params.bytes);
-    return lz_fault_net_check(o, err);
+    return lz_fault_share_check(o, "connections", err) && lz_fault_net_check(o, err);
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)

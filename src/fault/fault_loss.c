@@ -6,6 +6,7 @@ static const struct lz_param params[] = {
      .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, ratio),
      .doc = "share of packets lost, each by its own draw"},
+    LZ_PARAM_PER,
     LZ_PARAM_CORRELATION,
     {.name = "burst",
      .type = LZ_PARAM_BURST,
@@ -27,6 +28,10 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
             "of it");
     if (!has_burst && !(p->ratio > 0.0))
         return lz_fail(err, LZ_EINVAL, "fault.loss needs `ratio`, above 0, or `burst`");
+    if (has_burst && p->per == LZ_FAULT_PER_CONNECTION)
+        return lz_fail(
+            err, LZ_EINVAL,
+            "fault.loss has `burst` and `per`: a burst is of packets, not of connections");
     return lz_fault_net_check(o, err) &&
            (lz_loss_check(&p->burst, err) || lz_fail_in(err, "burst"));
 }

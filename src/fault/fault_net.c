@@ -30,6 +30,11 @@ bool lz_fault_net_check(const struct lz_fault_opts *o, struct lz_err *err)
     if (is_link && o->target_b.kind != 0)
         return lz_fail(err, LZ_EINVAL,
                        "fault.%s has a link and a second target: a link names both ends", o->kind);
+    if (o->params.per == LZ_FAULT_PER_CONNECTION && o->params.correlation > 0.0)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s has `correlation` and `per`: all that a connection carries fares "
+                       "alike as it is",
+                       o->kind);
     return true;
 }
 
@@ -60,10 +65,20 @@ static const struct lz_target *now_of(struct lz_world *w, const struct lz_target
     return now;
 }
 
+bool lz_fault_share_check(const struct lz_fault_opts *o, const char *what, struct lz_err *err)
+{
+    if (o->params.ratio > 0.0)
+        return true;
+    return lz_fail(err, LZ_ERANGE, "`ratio` of fault.%s must be above 0%%: no %s would be hit",
+                   o->kind, what);
+}
+
+// A connection that is struck fares so with all it carries.
 struct lz_loss lz_fault_net_struck(const struct lz_fault *f)
 {
+    bool is_whole = f->opts.params.per == LZ_FAULT_PER_CONNECTION;
     return (struct lz_loss){.kind = LZ_LOSS_RATIO,
-                            .ratio = f->opts.params.ratio,
+                            .ratio = is_whole ? 1.0 : f->opts.params.ratio,
                             .correlation = f->opts.params.correlation};
 }
 
@@ -86,6 +101,15 @@ static struct ends ends_of(struct lz_world *w, const struct lz_fault *f)
     return (struct ends){.to = first};
 }
 
+// From now on the connections between them are things of their own.
+static uint32_t mark(struct lz_world *w, struct lz_fault *f, const struct ends *ends)
+{
+    return lz_connection_effect_add(w, &(struct lz_connection_effect){.fate = LZ_CONNECTION_MARKED,
+                                                                      .from = ends->from,
+                                                                      .to = ends->to,
+                                                                      .touched = &f->effect});
+}
+
 void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_effect *e)
 {
     const struct lz_fault_opts *o = &f->opts;
@@ -98,13 +122,20 @@ void lz_fault_net_apply(struct lz_world *w, struct lz_fault *f, struct lz_link_e
     e->both_ways = o->params.direction == LZ_FAULT_BOTH;
     e->path = f->path;
     e->touched = &f->effect;
+    if (o->params.per == LZ_FAULT_PER_CONNECTION) {
+        e->connections = o->params.ratio;
+        e->mark = mark(w, f, &ends);
+    }
     *lz_fault_undo(w, f) = lz_link_effect_add(w, e);
 }
 
 void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f)
 {
     LZ_ASSERT(f->undo != NULL);
+    uint32_t mark = lz_link_effect_mark(w, f->undo[0]);
     lz_link_effect_remove(w, f->undo[0]);
+    if (mark != 0)
+        lz_connection_effect_remove(w, mark);
 }
 
 void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
@@ -113,6 +144,8 @@ void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
     struct ends ends = ends_of(w, f);
     e->from = ends.from;
     e->to = ends.to;
+    e->share = f->opts.params.ratio < 1.0 ? f->opts.params.ratio : 0.0;
+    e->path = f->path;
     e->touched = &f->effect;
     *lz_fault_undo(w, f) = lz_connection_effect_add(w, e);
 }

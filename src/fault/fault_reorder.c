@@ -2,6 +2,7 @@
 
 static const struct lz_param params[] = {
     LZ_PARAM_STRUCK("held back"),
+    LZ_PARAM_PER,
     LZ_PARAM_CORRELATION,
     {.name = "gap",
      .type = LZ_PARAM_DURATION,

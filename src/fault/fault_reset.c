@@ -19,6 +19,7 @@ static const struct lz_param params[] = {
      .offset = LZ_FAULT_AT(first),
      .min = 1,
      .doc = "only the first so many connections that are opened while it lasts"},
+    LZ_PARAM_CONNECTIONS,
     {0},
 };
 
@@ -29,7 +30,7 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     if (o->params.response > 0 && !(o->params.bytes > 0.0))
         return lz_fail(err, LZ_EINVAL,
                        "fault.reset has `response` without `bytes`: how many of it come through?");
-    return lz_fault_net_check(o, err);
+    return lz_fault_share_check(o, "connections", err) && lz_fault_net_check(o, err);
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)

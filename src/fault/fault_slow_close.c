@@ -7,6 +7,7 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, linger),
      .required = true,
      .doc = "how much later"},
+    LZ_PARAM_CONNECTIONS,
     {0},
 };
 
@@ -14,7 +15,7 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
 {
     if (o->params.linger <= 0)
         return lz_fail(err, LZ_ERANGE, "`delay` of fault.slow_close must be above 0s");
-    return lz_fault_net_check(o, err);
+    return lz_fault_share_check(o, "connections", err) && lz_fault_net_check(o, err);
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)

@@ -121,6 +121,23 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
                "pair, \"to\" is from the first to the second"                                      \
     }
 
+/* Those whose `ratio` may be of connections. */
+#define LZ_PARAM_PER                                                                               \
+    {                                                                                              \
+        .name = "per", .type = LZ_PARAM_CHOICE, .offset = offsetof(struct lz_fault_params, per),   \
+        .choices = "message|connection",                                                           \
+        .doc = "what `ratio` is a share of: messages, or callers' connections, each of which is "  \
+               "struck with all it carries but its handshake, or spared for good"                  \
+    }
+
+/* Those that break connections: which. */
+#define LZ_PARAM_CONNECTIONS                                                                       \
+    {                                                                                              \
+        .name = "ratio", .type = LZ_PARAM_RATIO,                                                   \
+        .offset = offsetof(struct lz_fault_params, ratio), .preset = 1.0,                          \
+        .doc = "share of the connections, each by a draw of its own; default all"                  \
+    }
+
 /* And those that act on packets. */
 #define LZ_PARAM_BY                                                                                \
     {                                                                                              \
@@ -222,6 +239,10 @@ void lz_fault_backup_revert(struct lz_world *w, struct lz_fault *f);
 
 /* What network faults may target. */
 #define LZ_TARGETS_NET (LZ_TARGETS_INSTANCES | LZ_TARGET_BIT(LZ_TARGET_LINK))
+
+/* Of those whose `ratio` is all unless it is said. */
+bool lz_fault_share_check(const struct lz_fault_opts *o, const char *what,
+                          struct lz_err *err) LZ_MUST_CHECK;
 
 /* The loss of its ratio and correlation. */
 struct lz_loss lz_fault_net_struck(const struct lz_fault *f);

@@ -79,8 +79,7 @@ lz_time lz_connection_close(struct lz_world *w, struct lz_edge *e, struct lz_con
         remove_idle(w, e, n);
     lz_tcp_close(w, n->path[0]);
     lz_tcp_close(w, n->path[1]);
-    lz_time linger =
-        n->state != LZ_CONNECTION_OPENING ? lz_connection_fault_linger(w, n->client, n->server) : 0;
+    lz_time linger = n->state != LZ_CONNECTION_OPENING ? lz_connection_fault_linger(w, n) : 0;
     if (linger > 0)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + linger, w->connections->lingered, n->client,
                   n->edge);
@@ -132,7 +131,9 @@ static struct lz_connection *new_one(struct lz_world *w, const struct lz_edge *e
     n->client = c->client;
     n->server = c->server;
     n->call = lz_pool_id(c);
-    lz_connection_client(e, c->client)->open++;
+    struct lz_pool_client *pc = lz_connection_client(e, c->client);
+    pc->open++;
+    n->draws = lz_draw_index(lz_draw_index(e->path, c->client), ++pc->counted);
     set_of_call(w, c, lz_pool_id(n));
     return n;
 }
@@ -382,8 +383,10 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
             n->path[is_answer] = lz_tcp_open(w);
         m->path = n->path[is_answer];
     }
-    if (w->connections->active > 0)
+    if (w->connections->active > 0) {
+        m->connection = n->draws;
         lz_connection_fault_carried(w, n);
+    }
 }
 
 // ---------------------------------------------------------------- tracking

@@ -77,6 +77,7 @@ enum lz_connection_fate {
     LZ_CONNECTION_CLOSED,  /* after so many bytes */
     LZ_CONNECTION_LINGERS, /* where it is closed, it lasts longer at the server */
     LZ_CONNECTION_TAKEN,   /* of a pool all but `left`; who has one keeps it until it is done */
+    LZ_CONNECTION_MARKED,  /* nothing: what they carry may be asked of which one it is */
 };
 
 /* What a fault does to the connections between its ends, whoever opened them. */
@@ -88,6 +89,8 @@ struct lz_connection_effect {
     uint32_t response; /* RESET: so many bytes of this answer of it, from 1; 0: of all it carries */
     uint32_t first;    /* RESET: only of the first so many that are opened while it lasts; 0: all */
     uint32_t left;     /* TAKEN: of each calling instance's pool */
+    double share;      /* of the connections, each by a draw of its own; 0: all */
+    uint64_t path;     /* owner of these draws: the fault's */
     uint64_t *touched; /* connections it met its fate */
 };
 typedef uint32_t lz_connection_effect_id;

@@ -11,16 +11,26 @@ static bool matches(const struct lz_world *w, const struct lz_connection_effect 
            (lz_link_end_has(w, &e->from, b) && lz_link_end_has(w, &e->to, a));
 }
 
+// Of an effect on a share of the connections, whether this is one: the same whenever it is asked.
+static bool is_struck(const struct lz_world *w, const struct lz_connection_effect *e,
+                      const struct lz_connection *n)
+{
+    if (!(e->share > 0.0))
+        return true;
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_draw_join(e->path, n->draws), LZ_PURPOSE_NET_OUT, 0);
+    return lz_draw_unit(&draw) < e->share;
+}
+
 // How long it lasts at the server once it is closed; those that make it last count it.
-lz_time lz_connection_fault_linger(const struct lz_world *w, lz_instance_id client,
-                                   lz_instance_id server)
+lz_time lz_connection_fault_linger(const struct lz_world *w, const struct lz_connection *n)
 {
     const struct lz_connections *cs = w->connections;
     lz_time longest = 0;
     for (uint32_t i = 0; i < cs->effect_count && cs->active > 0; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
         if (!cs->effects[i].is_active || e->fate != LZ_CONNECTION_LINGERS ||
-            !matches(w, e, client, server))
+            !matches(w, e, n->client, n->server) || !is_struck(w, e, n))
             continue;
         (*e->touched)++;
         longest = e->after > longest ? e->after : longest;
@@ -29,9 +39,10 @@ lz_time lz_connection_fault_linger(const struct lz_world *w, lz_instance_id clie
 }
 
 // An effect that takes the first so many connections says so when one is opened.
-static bool is_chosen(const struct lz_connections *cs, uint32_t slot, const struct lz_connection *n)
+static bool is_chosen(const struct lz_world *w, uint32_t slot, const struct lz_connection *n)
 {
-    return cs->effects[slot].e.first == 0 || (slot < 64 && (n->chosen >> slot & 1) != 0);
+    const struct lz_connection_effect *e = &w->connections->effects[slot].e;
+    return (e->first == 0 || (slot < 64 && (n->chosen >> slot & 1) != 0)) && is_struck(w, e, n);
 }
 
 static void choose(struct lz_world *w, uint32_t slot, struct lz_connection *n)
@@ -55,8 +66,8 @@ static bool is_spent(const struct lz_connection_effect *e, const struct lz_conne
 static void plan_cut(struct lz_world *w, uint32_t slot, const struct lz_connection *n)
 {
     const struct lz_connection_fault *f = &w->connections->effects[slot];
-    if (!is_chosen(w->connections, slot, n) || f->e.fate != LZ_CONNECTION_RESET ||
-        f->e.bytes > 0.0 || !matches(w, &f->e, n->client, n->server))
+    if (!is_chosen(w, slot, n) || f->e.fate != LZ_CONNECTION_RESET || f->e.bytes > 0.0 ||
+        !matches(w, &f->e, n->client, n->server))
         return;
     lz_sim_at(w->sim, lz_sim_now(w->sim) + f->e.after, w->connections->cut, n->client,
               lz_pool_id(n));
@@ -77,7 +88,7 @@ void lz_connection_fault_carried(struct lz_world *w, const struct lz_connection 
     const struct lz_connections *cs = w->connections;
     for (uint32_t i = 0; i < cs->effect_count; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
-        if (cs->effects[i].is_active && e->bytes > 0.0 && is_spent(e, n) && is_chosen(cs, i, n) &&
+        if (cs->effects[i].is_active && e->bytes > 0.0 && is_spent(e, n) && is_chosen(w, i, n) &&
             matches(w, e, n->client, n->server)) {
             lz_sim_soon(w->sim, cs->cut, n->client, lz_pool_id(n));
             return;
@@ -167,7 +178,7 @@ static void on_cut(void *ctx, uint32_t entity, uint64_t payload)
     bool is_cut = false;
     for (uint32_t i = 0; i < cs->effect_count; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
-        if (!cs->effects[i].is_active || e->fate >= LZ_CONNECTION_LINGERS || !is_chosen(cs, i, n) ||
+        if (!cs->effects[i].is_active || e->fate >= LZ_CONNECTION_LINGERS || !is_chosen(w, i, n) ||
             !matches(w, e, n->client, n->server))
             continue;
         lz_time from = n->opened > cs->effects[i].began ? n->opened : cs->effects[i].began;

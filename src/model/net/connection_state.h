@@ -27,6 +27,7 @@ struct lz_connection {
     uint8_t state;         /* enum lz_connection_state */
     bool has_backend;      /* see lz_connection_backend */
     uint64_t call;         /* that has it; 0 while idle or held */
+    uint64_t draws;        /* owner of what is drawn once for all it carries */
     lz_time opened, idle_since;
     double bytes;           /* carried, both ways */
     double answer_bytes;    /* of the latest answer */
@@ -44,6 +45,7 @@ struct lz_connection_waiter {
 
 struct lz_pool_client {
     uint32_t open;      /* opening, busy, idle, lingering */
+    uint32_t counted;   /* made so far */
     uint32_t warm_left; /* that were open before the run began */
     uint32_t wait_first, wait_last;
     uint32_t oldest, newest; /* idle ones */
@@ -85,8 +87,7 @@ lz_time lz_connection_close(struct lz_world *w, struct lz_edge *e, struct lz_con
 void lz_connection_fault_init(struct lz_world *w);
 void lz_connection_fault_opened(struct lz_world *w, struct lz_connection *n);
 void lz_connection_fault_carried(struct lz_world *w, const struct lz_connection *n);
-lz_time lz_connection_fault_linger(const struct lz_world *w, lz_instance_id client,
-                                   lz_instance_id server);
+lz_time lz_connection_fault_linger(const struct lz_world *w, const struct lz_connection *n);
 /* How many its pool may have open, `max` or what is left of it; and one that found none. */
 uint32_t lz_connection_fault_left(const struct lz_world *w, lz_instance_id client,
                                   lz_instance_id server, uint32_t max);

@@ -289,6 +289,11 @@ void lz_link_effect_set_junk(struct lz_world *w, lz_link_effect_id id, double by
                 }
 }
 
+uint32_t lz_link_effect_mark(const struct lz_world *w, lz_link_effect_id id)
+{
+    return active(w, id)->effect.mark;
+}
+
 void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id)
 {
     struct lz_link_cause *c = active(w, id);

@@ -76,9 +76,13 @@ struct lz_link_effect {
     enum lz_link_cut cut;
     uint16_t port; /* of the component that serves; 0: any */
     struct lz_link_conditions conditions;
-    double junk;       /* bytes per second of a flood on the lines towards `to` */
-    uint64_t path;     /* owner of its draws: the fault's */
-    uint64_t *touched; /* counts what it did, in the fault's unit */
+    double junk;        /* bytes per second of a flood on the lines towards `to` */
+    double delayed;     /* share of the messages whose latency it adds to; 0: all */
+    double connections; /* share of the connections that it strikes with all they carry; 0: it is
+                           not asked of which one a message is */
+    uint32_t mark;      /* with that: the effect that makes them things of their own */
+    uint64_t path;      /* owner of its draws: the fault's */
+    uint64_t *touched;  /* counts what it did, in the fault's unit */
 };
 typedef uint32_t lz_link_effect_id;
 
@@ -96,6 +100,7 @@ lz_link_effect_id lz_link_effect_add(struct lz_world *w, const struct lz_link_ef
 void lz_link_effect_set_rate(struct lz_world *w, lz_link_effect_id id, double bytes_per_s);
 void lz_link_effect_set_junk(struct lz_world *w, lz_link_effect_id id, double bytes_per_s);
 
+uint32_t lz_link_effect_mark(const struct lz_world *w, lz_link_effect_id id);
 void lz_link_effect_remove(struct lz_world *w, lz_link_effect_id id);
 
 /* Compose all links again: where instances stand has changed. */
@@ -168,11 +173,12 @@ static inline bool lz_link_is_answer(enum lz_purpose purpose)
 struct lz_flight {
     uint64_t owner; /* of the draws */
     enum lz_purpose purpose;
-    uint32_t number;       /* counts the flights of a message */
-    uint64_t bytes;        /* > 0 */
-    uint32_t segments;     /* > 0 */
-    bool is_paced;         /* acknowledgements pace it over `round_trip` */
-    lz_time round_trip;    /* without queues */
+    uint64_t connection; /* of a caller: owner of what is drawn once for all it carries; 0: none */
+    uint32_t number;     /* counts the flights of a message */
+    uint64_t bytes;      /* > 0 */
+    uint32_t segments;   /* > 0 */
+    bool is_paced;       /* acknowledgements pace it over `round_trip` */
+    lz_time round_trip;  /* without queues */
     lz_time earlier_until; /* packets of the same sender are still leaving until then */
 
     uint32_t lost;       /* segments */

@@ -13,6 +13,7 @@ enum { COUNTER_LATENCY, COUNTER_LOSS, COUNTERS_PER_FLIGHT };
 #define COUNTER_DUPLICATE (2ull << 34)
 #define COUNTER_REORDER (3ull << 34)
 #define COUNTER_LINE (4ull << 34)
+#define COUNTER_DELAYED (5ull << 34)
 
 // Which segments of a flight are lost. Only the words in use are touched.
 struct lost {
@@ -47,6 +48,31 @@ static uint32_t strike(const struct lz_flight *f, const struct lz_loss *loss,
     return struck;
 }
 
+// A cause that strikes whole connections leaves this one alone, and what is on none: a handshake,
+// which a proxy makes by itself, and what processes tell each other.
+static bool spares(const struct lz_world *w, const struct lz_flight *f,
+                   const struct lz_link_effect *e)
+{
+    if (!(e->connections > 0.0))
+        return false;
+    if (f->connection == 0)
+        return true;
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_join(e->path, f->connection),
+                                        LZ_PURPOSE_NET_OUT, 0);
+    return !(lz_draw_unit(&draw) < e->connections);
+}
+
+static bool delays(const struct lz_world *w, const struct lz_flight *f,
+                   const struct lz_link_effect *e)
+{
+    if (e->conditions.latency.kind == LZ_DIST_NONE || spares(w, f, e))
+        return false;
+    if (!(e->delayed > 0.0))
+        return true;
+    struct lz_draw draw = draw_of(w, f, e->path, counter_of(f, COUNTER_DELAYED));
+    return lz_draw_unit(&draw) < e->delayed;
+}
+
 // What one cause does to the flight's segments, and what it is asked for.
 struct question {
     const struct lz_loss *loss;
@@ -57,7 +83,7 @@ struct question {
 static uint32_t ask(struct lz_world *w, const struct lz_flight *f, const struct lz_link_passing *p,
                     struct question q, struct lost *lost)
 {
-    if (q.loss->kind == LZ_LOSS_NONE)
+    if (q.loss->kind == LZ_LOSS_NONE || spares(w, f, &p->cause->effect))
         return 0;
     struct lz_draw draw = draw_of(w, f, p->cause->effect.path, counter_of(f, q.counter));
     uint32_t struck = strike(f, q.loss, q.state, draw, lost);
@@ -176,7 +202,7 @@ static void pass_delays(struct lz_world *w, struct lz_link *l, struct lz_flight 
         struct lz_link_passing *p = &l->passing[i];
         const struct lz_link_effect *e = &p->cause->effect;
         const struct lz_link_conditions *c = &e->conditions;
-        if (!p->cause->is_declared && c->latency.kind != LZ_DIST_NONE) {
+        if (!p->cause->is_declared && delays(w, f, e)) {
             struct lz_draw own = draw_of(w, f, e->path, counter_of(f, COUNTER_LATENCY));
             delay += correlated(&c->latency, c->latency_correlation, &p->memory.has_last,
                                 &p->memory.last_ns, &own);

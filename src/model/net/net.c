@@ -101,6 +101,7 @@ static void try_send(struct lz_world *w, const struct lz_message *m, uint32_t tr
     }
     struct lz_flight f = {.owner = m->owner,
                           .purpose = m->purpose,
+                          .connection = m->connection,
                           .number = tries,
                           .bytes = m->bytes > 0 ? m->bytes : LZ_NET_SMALL_BYTES,
                           .segments = 1};

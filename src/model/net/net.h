@@ -35,6 +35,7 @@ struct lz_message {
     uint64_t bytes;      /* 0 means LZ_NET_SMALL_BYTES */
     uint64_t window;     /* bytes that may be unacknowledged; 0 means LZ_TCP_WINDOW */
     lz_tcp_path_id path; /* the connection's way there; 0: a fresh one */
+    uint64_t connection; /* see lz_flight; 0: none, or nobody asks */
     lz_net_wanted_fn *wanted;
 };
 

@@ -192,6 +192,7 @@ static void send_flight(struct lz_world *w, struct transfer *x)
     uint64_t bytes = x->left < window ? x->left : window;
     struct lz_flight f = {.owner = m->owner,
                           .purpose = m->purpose,
+                          .connection = m->connection,
                           .number = x->flights++,
                           .bytes = bytes,
                           .segments = (uint32_t)((bytes + LZ_TCP_SEGMENT - 1) / LZ_TCP_SEGMENT),
