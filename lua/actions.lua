@@ -175,6 +175,8 @@ function M.install(state)
             timeout)
     end
 
+    function state.record_handler(fn) return M.of_records(C, fn) end
+
     function state.act_fault(facts)
         local id, message = C.fault(build.fault(state, facts))
         if not id then error(message, 4) end
@@ -320,9 +322,10 @@ local function lasting(inner, what, d)
         if number == 1 then state.dist_numbers = {} end -- there were too many: it began anew
         state.dist_numbers[h] = number
     end
-    if inner.drawn_by ~= inner.task then inner.drawn_by, inner.drawn = inner.task, 0 end
+    local task = inner.task
+    if inner.drawn_by ~= task then inner.drawn_by, inner.drawn = task, 0 end
     inner.drawn = inner.drawn + 1
-    return state.C.drawn(inner.task, number, inner.drawn)
+    return state.C.drawn(task, number, inner.drawn)
 end
 
 function Request:sleep(d)
@@ -390,13 +393,6 @@ end
 
 sql.install(Request, edge_for)
 
---- What a handler of consumers is given has these beside.
-local function fill_record(C, req, task)
-    local at
-    req.partition, req.offset, req.value, at = C.record(task)
-    req.at = handles.dur(at)
-end
-
 --- What a handler's answer says beside its status.
 local function answer_of(v)
     local kind = type(v)
@@ -414,27 +410,39 @@ local function status_of(v, is_record)
         or "a handler returns a status such as 200, got %s"):format(units.kind_of(v)), 0)
 end
 
---- The body of a handler's coroutine: serves one request after another.
-function M.server(state)
-    local C, math_type = state.C, math.type
-    Request.call, state.known_call = C.caller(call)
-    return function(fn, task, service, instance, key, op, value)
-        local inner = { state = state }
-        local req = setmetatable({ inner = inner }, Request)
-        while true do
-            inner.task, inner.service, inner.instance = task, service, instance
-            req.key, req.op, req.value = key, op, value
-            local is_record = state.of_records[service]
-            if is_record then fill_record(C, req, task) end
-            local status, answer = fn(req)
-            if inner.unseen then status = sql.unseen(state, inner) end
-            if math_type(status) ~= "integer" or status < 100 or status > 599 then
-                status = status_of(status, is_record)
-            end
-            if answer ~= nil then C.say(task, answer_of(answer)) end
-            fn, task, service, instance, key, op, value = C.answer(task, status)
-        end
+--- What consumers handle a record by: what it is given says more, and it may answer otherwise.
+function M.of_records(C, fn)
+    return function(req)
+        local at
+        req.partition, req.offset, req.value, at = C.record(req.inner.task)
+        req.at = handles.dur(at)
+        local status, answer = fn(req)
+        return status_of(status, true), answer
     end
+end
+
+--- For serving.c, which does what is quick itself. What a coroutine's requests are known by
+--- (`facts` tells what changes from one to the next), the beginning of each of them, and what
+--- answers one if the handler's own value does not.
+function M.server(state)
+    local C = state.C
+    Request.call, state.known_call = C.caller(call)
+    local function new(facts)
+        local inner = setmetatable({ state = state, unseen = false, drawn_by = 0, drawn = 0 },
+            { __index = facts })
+        return setmetatable({ inner = inner }, Request)
+    end
+    local function begin(fn, req, key, op, value)
+        req.key, req.op, req.value = key, op, value
+        return fn(req)
+    end
+    local function conclude(req, status, answer)
+        local inner = req.inner
+        status = inner.unseen and sql.unseen(state, inner) or status_of(status)
+        if answer ~= nil then C.say(inner.task, answer_of(answer)) end
+        return status
+    end
+    return new, begin, conclude
 end
 
 --- In a live run nothing of the model can be acted upon.

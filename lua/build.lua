@@ -332,7 +332,8 @@ local function build_calls(state, C)
             if not id then refused(state, call, message) return end
         end
         for _, h in ipairs(c.fields.handle or {}) do
-            local id, message = C.handle(c.id, h.op, h.fn)
+            local fn = state.of_records[c.id] and state.record_handler(h.fn) or h.fn
+            local id, message = C.handle(c.id, h.op, fn)
             if not id then refused(state, c, message) return end
         end
     end

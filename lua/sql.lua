@@ -157,7 +157,7 @@ local Failed = { __name = "sql result", __metatable = "sql result" }
 function Failed.__index(result, k)
     local facts = rawget(result, "facts")
     if LOOKED_AT[k] then
-        if facts.inner.unseen == result then facts.inner.unseen = nil end
+        if facts.inner.unseen == result then facts.inner.unseen = false end
         return facts[k]
     end
     if ANSWERED[k] then raise(result) end
@@ -178,6 +178,7 @@ local function failed(inner, sql, answer, status, outcome)
         error = answer and answer.error or outcome, code = answer and answer.code or outcome }
     local result = setmetatable({ facts = facts }, Failed)
     inner.unseen = inner.unseen or result
+    inner.state.C.sql_unseen()
     return result
 end
 
@@ -238,7 +239,7 @@ end
 --- A request ended though a statement had failed and nobody looked: what becomes of it.
 function M.unseen(state, inner)
     local result = inner.unseen
-    inner.unseen = nil
+    inner.unseen = false
     state.C.sql_note(inner.task, text_of(result))
     return 500
 end

@@ -9,6 +9,7 @@
 #include "script/bind_check.h"
 #include "script/proc.h"
 #include "script/read.h"
+#include "script/serving.h"
 #include "script/value.h"
 
 #define FRAMES_MAX 60
@@ -80,7 +81,7 @@ static int where(lua_State *L)
 static int now(lua_State *L)
 {
     struct lz_world *w = world_of(L);
-    lz_instance_id at = lz_proc_instance(L);
+    lz_instance_id at = lz_serving_instance(L);
     lua_pushinteger(L, at != 0 ? lz_clock_read(w, at) : lz_sim_now(w->sim));
     return 1;
 }
@@ -131,7 +132,7 @@ static int handle(lua_State *L)
     const char *op = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
-    uint32_t number = lz_procs_handler(lz_script_of(L), L, s);
+    uint32_t number = lz_serving_add(lz_script_of(L), L, s);
 
     struct lz_err err;
     bool ok = lz_service_handle(world_of(L), s, op, number, &err);
@@ -145,7 +146,7 @@ static int handle(lua_State *L)
 // call(task, edge, key, value it carries) -> ok, status, value, outcome
 static int call(lua_State *L)
 {
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     struct lz_world *w = world_of(L);
     uint64_t key = lz_value_read_key(L, 3);
@@ -159,7 +160,7 @@ static int call(lua_State *L)
 // call_many(task, edge, keys, values or nil) -> ok, status, value, outcome, values
 static int call_many(lua_State *L)
 {
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     struct lz_world *w = world_of(L);
     lua_Integer count = luaL_len(L, 3);
@@ -185,7 +186,7 @@ static int call_many(lua_State *L)
 
 static int pause_for(lua_State *L)
 {
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_handler_sleep(world_of(L), task, luaL_checkinteger(L, 2));
     return lz_proc_yield(L);
 }
@@ -222,7 +223,7 @@ static int drawn(lua_State *L)
 
 static int work(lua_State *L)
 {
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_handler_work(world_of(L), task, luaL_checkinteger(L, 2));
     return lz_proc_yield(L);
 }
@@ -231,7 +232,7 @@ static int work(lua_State *L)
 static int io(lua_State *L)
 {
     static const char *const names[] = {"read", "write", "fsync", NULL};
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     int op = luaL_checkoption(L, 2, NULL, names);
     return lz_handler_disk(world_of(L), task, (enum lz_disk_op)op) ? lz_proc_yield(L) : 0;
 }
@@ -269,15 +270,6 @@ static int say(lua_State *L)
     if (lz_handler_is_live(world_of(L), task))
         lz_handler_say(world_of(L), task, lz_value_read(L, 2, world_of(L)));
     return 0;
-}
-
-// answer(task, status) -> the next request's arguments, when there is one
-static int answer(lua_State *L)
-{
-    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
-    if (lz_handler_is_live(world_of(L), task))
-        lz_handler_answer(world_of(L), task, (uint16_t)luaL_checkinteger(L, 2));
-    return lz_proc_idle(L);
 }
 
 static int flight(lua_State *L)
@@ -321,7 +313,6 @@ static const luaL_Reg functions[] = {
     {"time_left", time_left},
     {"task_version", version},
     {"priority", priority},
-    {"answer", answer},
     {"say", say},
     {"flight", flight},
     {"join", join},

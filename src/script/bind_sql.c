@@ -12,6 +12,7 @@
 #include "model/node/instance.h"
 #include "model/service/handler.h"
 #include "script/proc.h"
+#include "script/serving.h"
 #include "script/state.h"
 #include "script/value.h"
 
@@ -129,19 +130,11 @@ static lz_argument_id read_statement(lua_State *L)
     return argument;
 }
 
-static lz_task_id check_task(lua_State *L)
-{
-    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
-    if (!lz_handler_is_live(world_of(L), task))
-        luaL_error(L, "the request has been answered");
-    return task;
-}
-
 // sql(task, edge, key, text, values or nil, count) -> ok, status, value, outcome, answer
 static int sql(lua_State *L)
 {
     struct lz_world *w = world_of(L);
-    lz_task_id task = check_task(L);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     uint64_t key = lz_value_read_key(L, 3);
     lz_argument_id argument = read_statement(L);
@@ -154,7 +147,7 @@ static int sql(lua_State *L)
 static int tx_sql(lua_State *L)
 {
     struct lz_world *w = world_of(L);
-    lz_task_id task = check_task(L);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     lz_txn_id id = (lz_txn_id)luaL_checkinteger(L, 3);
     if (!lz_txn_is_open(w, id))
@@ -202,6 +195,13 @@ void lz_bind_sql_note(lua_State *L, lz_task_id task, const char *text)
 static int sql_note(lua_State *L)
 {
     lz_bind_sql_note(L, (lz_task_id)luaL_checkinteger(L, 1), luaL_checkstring(L, 2));
+    return 0;
+}
+
+// sql_unseen(): a statement of the handler that runs has failed
+static int sql_unseen(lua_State *L)
+{
+    lz_serving_unseen(L);
     return 0;
 }
 
@@ -255,8 +255,13 @@ void lz_bind_sql_push(lua_State *L, const struct lz_sql_answer *a)
 }
 
 static const luaL_Reg functions[] = {
-    {"sql", sql},           {"sql_check", sql_check}, {"sql_declare", sql_declare},
-    {"sql_note", sql_note}, {"sql_verb", sql_verb},   {"tx_sql", tx_sql},
+    {"sql", sql},
+    {"sql_check", sql_check},
+    {"sql_declare", sql_declare},
+    {"sql_note", sql_note},
+    {"sql_unseen", sql_unseen},
+    {"sql_verb", sql_verb},
+    {"tx_sql", tx_sql},
     {NULL, NULL},
 };
 

@@ -9,6 +9,7 @@
 #include "model/store/store.h"
 #include "script/proc.h"
 #include "script/read.h"
+#include "script/serving.h"
 #include "script/state.h"
 #include "script/value.h"
 
@@ -147,13 +148,11 @@ static struct lz_store_action read_action(lua_State *L)
 // what the answer brings
 static int call_store(lua_State *L)
 {
-    lz_task_id task = (lz_task_id)luaL_checkinteger(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
     struct lz_world *w = world_of(L);
     uint32_t count = lua_istable(L, 8) ? (uint32_t)luaL_len(L, 8) : 0, size = 0;
     luaL_argcheck(L, count <= LZ_STORE_ACTIONS_MAX, 8, "too many actions");
-    if (!lz_handler_is_live(w, task))
-        return luaL_error(L, "the request has ended: a handler may not go on with it");
     lz_argument_id argument = lz_argument_make(
         w, NULL, (uint32_t)(sizeof(struct lz_store_ask) + count * sizeof(struct lz_store_action)));
     struct lz_store_ask *ask = lz_argument_bytes(w, argument, &size);

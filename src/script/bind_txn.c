@@ -9,6 +9,7 @@
 #include "script/bind_call.h"
 #include "script/proc.h"
 #include "script/read.h"
+#include "script/serving.h"
 #include "script/value.h"
 
 #define PATH_OF_TRANSACTIONS (1u << 24) /* above any number of calls */
@@ -18,14 +19,6 @@ static struct lz_world *world_of(lua_State *L)
     struct lz_world *w = lz_script_of(L)->world.world;
     LZ_ASSERT(w != NULL);
     return w;
-}
-
-static lz_task_id check_task(lua_State *L, int arg)
-{
-    lz_task_id task = (lz_task_id)luaL_checkinteger(L, arg);
-    if (!lz_handler_is_live(world_of(L), task))
-        luaL_error(L, "the request has ended: a handler may not go on with it");
-    return task;
 }
 
 static lz_txn_id check_txn(lua_State *L, int arg)
@@ -44,7 +37,7 @@ static int tx_open(lua_State *L)
                                         [LZ_SERIALIZABLE] = "serializable",
                                         NULL};
     struct lz_world *w = world_of(L);
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     uint64_t number = (uint64_t)luaL_checkinteger(L, 3);
     struct lz_txn_opts o = {
         .edge = (lz_edge_id)luaL_checkinteger(L, 2),
@@ -67,7 +60,7 @@ static int tx_call(lua_State *L)
         [LZ_STATEMENT_ROLLBACK] = "rollback", [LZ_STATEMENT_ROLLBACK + 1] = NULL,
     };
     struct lz_world *w = world_of(L);
-    lz_task_id task = check_task(L, 1);
+    lz_task_id task = lz_serving_task(L, 1);
     lz_txn_id id = check_txn(L, 3);
     struct lz_statement s = {.kind = (enum lz_statement_kind)luaL_checkoption(L, 4, NULL, names)};
     if (s.kind < LZ_STATEMENT_COMMIT)

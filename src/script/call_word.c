@@ -10,16 +10,16 @@
  */
 #include <lauxlib.h>
 
-#include "base/check.h"
-#include "script/proc.h"
+#include "model/service/handler.h"
+#include "script/proc_state.h"
 #include "script/value.h"
 
 #define SITES 64 // a power of two
 #define OPTIONS_MAX 8
 
 // Upvalues of the word: what keeps the texts and tables of the sites alive, the struct below, the
-// Lua half's function, the names of what a table says beside its options, and of what it gets.
-enum { KEPT = 1, STATE, ASK, KEY, VALUE, OK, STATUS, OUTCOME, UPVALUES = OUTCOME };
+// Lua half's function, and the names of what a table says beside its options.
+enum { KEPT = 1, STATE, ASK, KEY, VALUE, UPVALUES = VALUE };
 
 struct option {
     const void *name;
@@ -51,10 +51,10 @@ struct said {
     int key, value;
 };
 
-static struct site *site_of(struct caller *c, lz_component_id from, const void *to, const void *op)
+static uint32_t place_of(lz_component_id from, const void *to, const void *op)
 {
     uintptr_t sum = (uintptr_t)to / 16 + (uintptr_t)op / 16 * 7 + from;
-    return &c->sites[sum % SITES];
+    return (uint32_t)(sum % SITES);
 }
 
 // What is at the top of the stack, as a site remembers it. False: it cannot be.
@@ -92,14 +92,6 @@ static bool is_equal(const struct option *a, const struct option *b)
     return !__builtin_islessgreater(a->v.number, b->v.number);
 }
 
-static bool has_option(const struct site *site, const struct option *o)
-{
-    for (uint32_t i = 0; i < site->count; i++)
-        if (site->options[i].name == o->name)
-            return is_equal(&site->options[i], o);
-    return false;
-}
-
 // A text, an integer or a truth, which cannot be wrong; what else it may be the Lua half knows.
 static bool is_simple(lua_State *L, int at, bool is_key)
 {
@@ -114,37 +106,74 @@ static bool is_simple(lua_State *L, int at, bool is_key)
     return is_key || (n >= LZ_VALUE_INTEGER_MIN && n <= LZ_VALUE_INTEGER_MAX);
 }
 
-// [req body ..]: whether the table says just what the site does. What stays on the stack is its key
-// and value.
+// [req body .. name value]: what lies there is a key or a value that can be taken as it is. It
+// goes below what is being traversed, and its name stays.
+static bool take_said(lua_State *L, bool is_key, struct said *said)
+{
+    if (!is_simple(L, -1, is_key))
+        return false;
+    int *one = is_key ? &said->key : &said->value, *other = is_key ? &said->value : &said->key;
+    lua_insert(L, 3);
+    *one = 3;
+    *other += *other > 0;
+    return true;
+}
+
+// [req body .. name value]: whether the site says the same under that name. A text is known by its
+// address, as the site keeps it alive.
+static bool is_known(lua_State *L, const struct site *site, const void *name)
+{
+    for (uint32_t i = 0; i < site->count; i++) {
+        const struct option *known = &site->options[i];
+        struct option o;
+        if (known->name != name)
+            continue;
+        if (known->type == LUA_TSTRING)
+            return known->v.pointer == lua_topointer(L, -1);
+        return read_option(L, &o) && is_equal(known, &o);
+    }
+    return false;
+}
+
+// [req body ..]: whether the table, which has a first and maybe a second entry, says just what the
+// site does. What stays on the stack is its key and value.
 static bool says(lua_State *L, const struct caller *c, const struct site *site, struct said *said)
 {
-    uint32_t seen = 0;
+    uint32_t options = 0, others = 0;
     lua_pushnil(L);
     while (lua_next(L, 2) != 0) { // [.. name value]
-        struct option o;
-        if (lua_type(L, -2) == LUA_TNUMBER) { // 1 and 2 were looked at
-            lua_Integer i = lua_tointeger(L, -2);
-            if (i != 1 && i != 2)
+        const void *name = lua_topointer(L, -2);
+        if (name == NULL) {
+            others++; // 1, 2, and what no site knows
+        } else if (name == c->key || name == c->value) {
+            if (!take_said(L, name == c->key, said))
                 return false;
-            lua_pop(L, 1);
             continue;
-        }
-        o.name = lua_topointer(L, -2);
-        if (o.name == c->key || o.name == c->value) {
-            bool is_key = o.name == c->key;
-            if (!is_simple(L, -1, is_key))
-                return false;
-            lua_insert(L, 3); // below the traversal
-            *(is_key ? &said->key : &said->value) = 3;
-            *(is_key ? &said->value : &said->key) += *(is_key ? &said->value : &said->key) > 0;
-            continue;
-        }
-        if (!read_option(L, &o) || !has_option(site, &o))
+        } else if (is_known(L, site, name)) {
+            options++;
+        } else {
             return false;
-        seen++;
+        }
         lua_pop(L, 1);
     }
-    return seen == site->count;
+    return options == site->count && others == (site->op != NULL ? 2 : 1);
+}
+
+// [req body]: the site that says what the table says, or NULL. What is called and the operation are
+// known by their addresses, too: no number has one.
+static const struct site *find(lua_State *L, const struct caller *c, lz_component_id from,
+                               struct said *said)
+{
+    if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
+        return NULL;
+    lua_rawgeti(L, 2, 1);
+    lua_rawgeti(L, 2, 2); // [req body to op]
+    const void *to = lua_topointer(L, 3), *op = lua_topointer(L, 4);
+    lua_settop(L, 2);
+    const struct site *site = &c->sites[place_of(from, to, op)];
+    if (site->edge == 0 || site->from != from || site->to != to || site->op != op)
+        return NULL;
+    return says(L, c, site, said) ? site : NULL;
 }
 
 // [req body]: remember what the table says, which means `edge`.
@@ -178,29 +207,6 @@ static void learn(lua_State *L, struct caller *c, struct site *site, lz_edge_id 
     lua_settop(L, 2);
 }
 
-// [.. table]: its field of the name, which is an upvalue, is what lies at `from`
-static inline void set(lua_State *L, int table, int name, int from)
-{
-    lua_pushvalue(L, lua_upvalueindex(name));
-    lua_pushvalue(L, from);
-    lua_rawset(L, table);
-}
-
-// [.. ok status value outcome]: what the script gets of it. The names are there already: to find
-// them by their texts took a third of this.
-static int result(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)status;
-    (void)ctx;
-    lua_createtable(L, 0, 4);
-    int table = lua_gettop(L);
-    set(L, table, OUTCOME, table - 1);
-    set(L, table, VALUE, table - 2);
-    set(L, table, STATUS, table - 3);
-    set(L, table, OK, table - 4);
-    return 1;
-}
-
 static int asked(lua_State *L, int status, lua_KContext ctx)
 {
     (void)L;
@@ -219,66 +225,65 @@ static int ask(lua_State *L)
     return 1;
 }
 
-// [req body ..]: who is called and by which operation. False: that is nothing a site knows.
-static bool read_callee(lua_State *L, const void **to, const void **op)
+// [req body ..]: the key that is said, or else the request's own. False: only the Lua half can
+// tell.
+static bool read_key(lua_State *L, const struct said *said, uint64_t *key)
 {
-    if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
-        return false;
-    bool is_table = lua_rawgeti(L, 2, 1) == LUA_TTABLE;
-    *to = lua_topointer(L, -1);
-    int type = lua_rawgeti(L, 2, 2);
-    *op = lua_topointer(L, -1);
-    lua_pop(L, 2);
-    return is_table && (type == LUA_TSTRING || type == LUA_TNIL);
+    int at = said->key;
+    if (at == 0) {
+        lua_pushvalue(L, lua_upvalueindex(KEY));
+        lua_rawget(L, 1);
+        at = lua_gettop(L);
+        if (!is_simple(L, at, true))
+            return false;
+    }
+    *key = lua_isinteger(L, at) ? (uint64_t)lua_tointeger(L, at) : lz_value_read_key(L, at);
+    return true;
 }
 
 static int call_for(lua_State *L)
 {
     struct lz_world *w = lz_script_of(L)->world.world;
-    struct caller *c = lua_touserdata(L, lua_upvalueindex(STATE));
-    const void *to, *op;
-    lua_settop(L, 2);
-    lz_task_id task = lz_proc_task(L, lua_topointer(L, 1));
-    if (task == 0 || !read_callee(L, &to, &op))
-        return ask(L);
-    lz_component_id from = lz_instance_get(w, lz_handler_instance(w, task))->component;
-    struct site *site = site_of(c, from, to, op);
+    const struct caller *c = lua_touserdata(L, lua_upvalueindex(STATE));
     struct said said = {0};
-    bool is_it = site->edge != 0 && site->from == from && site->to == to && site->op == op;
-    if (!is_it || !says(L, c, site, &said))
+    uint64_t key;
+    lua_settop(L, 2);
+    struct lz_proc *p = lz_proc_on(L);
+    bool is_own = p != NULL && p->req != NULL && p->req == lua_topointer(L, 1) &&
+                  lz_handler_is_live(w, p->task);
+    const struct site *site = is_own ? find(L, c, p->service, &said) : NULL;
+    if (site == NULL || !read_key(L, &said, &key))
         return ask(L);
-    if (said.key == 0) { // the request's own
-        lua_pushvalue(L, lua_upvalueindex(KEY));
-        lua_rawget(L, 1);
-        said.key = lua_gettop(L);
-        if (!is_simple(L, said.key, true))
-            return ask(L);
-    }
     lz_value value = said.value != 0 ? lz_value_read(L, said.value, w) : 0;
     lz_argument_id argument = value != 0 ? lz_argument_value(w, value) : 0;
-    lz_handler_call(w, task, site->edge, lz_value_read_key(L, said.key), argument);
+    p->wants_table = true;
+    lz_handler_call(w, p->task, site->edge, key, argument);
     lz_argument_drop(w, argument); // the call has its own hold on it
-    return lua_yieldk(L, 0, 0, result);
+    return lua_yield(L, 0);
 }
 
 // The word's second function: known(req, task, body, edge) by the Lua half, before it calls.
 static int known(lua_State *L)
 {
-    struct lz_world *w = lz_script_of(L)->world.world;
     struct caller *c = lua_touserdata(L, lua_upvalueindex(STATE));
     lz_task_id task = (lz_task_id)luaL_checkinteger(L, 2);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 4);
-    const void *to, *op;
     lua_settop(L, 3);
     lua_remove(L, 2); // [req body]
-    if (!lz_proc_own(L, lua_topointer(L, 1), task) || !read_callee(L, &to, &op))
+    const struct lz_proc *p = lz_proc_on(L);
+    if (p == NULL || p->req != lua_topointer(L, 1) || p->task != task)
         return 0;
-    lz_component_id from = lz_instance_get(w, lz_handler_instance(w, task))->component;
-    struct site *site = site_of(c, from, to, op);
-    site->edge = 0;
-    site->from = from;
-    site->to = to;
-    site->op = op;
+    if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
+        return 0;
+    bool is_table = lua_rawgeti(L, 2, 1) == LUA_TTABLE;
+    const void *to = lua_topointer(L, -1);
+    int type = lua_rawgeti(L, 2, 2);
+    const void *op = type == LUA_TSTRING ? lua_topointer(L, -1) : NULL;
+    lua_pop(L, 2);
+    if (!is_table || (type != LUA_TSTRING && type != LUA_TNIL))
+        return 0;
+    struct site *site = &c->sites[place_of(p->service, to, op)];
+    *site = (struct site){.from = p->service, .to = to, .op = op};
     learn(L, c, site, edge);
     return 0;
 }
@@ -295,9 +300,6 @@ int lz_call_word(lua_State *L)
     lua_pushliteral(L, "value"); // [ask kept state ask key value]
     c->key = lua_topointer(L, -2);
     c->value = lua_topointer(L, -1);
-    lua_pushliteral(L, "ok");
-    lua_pushliteral(L, "status");
-    lua_pushliteral(L, "outcome"); // [ask kept state ask key value ok status outcome]
     for (int i = 2; i <= UPVALUES + 1; i++)
         lua_pushvalue(L, i);
     lua_pushcclosure(L, call_for, UPVALUES);

@@ -10,14 +10,10 @@
 #include <lua.h>
 
 #include "check/check.h"
-#include "model/service/handler.h"
 #include "script/state.h"
 
 /* Begin a drive body at time 0: the function is on top of the stack, and popped. */
 void lz_procs_drive(struct lz_script *s, lua_State *L, const char *name);
-
-/* Register the function on top of the stack as a handler; its number. Popped. */
-uint32_t lz_procs_handler(struct lz_script *s, lua_State *L, lz_component_id service);
 
 /* The scenario's Lua went wrong: the error is on top of `L`, which is in the registry by `thread`.
  */
@@ -41,15 +37,5 @@ int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time
 int lz_proc_yield(lua_State *L);                  /* somebody else resumes it */
 int lz_proc_join(lua_State *L, uint64_t flight);  /* until the flight lands */
 void lz_proc_land(lua_State *L, uint64_t flight); /* the value is on top; it stays */
-/* Where the handler that runs now serves; 0: it is no handler, or its request is gone. */
-lz_instance_id lz_proc_instance(lua_State *L);
-int lz_proc_idle(lua_State *L); /* a handler is done: next request */
-
-/*
- * The task that the handler on L serves, if `req` is its object and the request is live; else 0. An
- * object is a coroutine's as soon as it was seen with its task.
- */
-lz_task_id lz_proc_task(lua_State *L, const void *req);
-bool lz_proc_own(lua_State *L, const void *req, lz_task_id task);
 
 #endif

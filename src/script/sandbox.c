@@ -85,19 +85,6 @@ void lz_script_tick(void)
     slice_seen = s->slices;
 }
 
-lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L)
-{
-    lua_State *before = s->running;
-    s->slices++;
-    s->running = L;
-    return before;
-}
-
-void lz_sandbox_leave(struct lz_script *s, lua_State *before)
-{
-    s->running = before;
-}
-
 static int panic(lua_State *L)
 {
     const char *text = lua_tostring(L, -1);

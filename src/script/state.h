@@ -79,8 +79,18 @@ void lz_sandbox_watch(struct lz_script *s,
                       lua_State *L); /* the instruction budget, on a coroutine */
 
 /* Around each time that Lua of the scenario runs. Gives what ran before, for leave. */
-lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L);
-void lz_sandbox_leave(struct lz_script *s, lua_State *before);
+static inline lua_State *lz_sandbox_enter(struct lz_script *s, lua_State *L)
+{
+    lua_State *before = s->running;
+    s->slices++;
+    s->running = L;
+    return before;
+}
+
+static inline void lz_sandbox_leave(struct lz_script *s, lua_State *before)
+{
+    s->running = before;
+}
 
 /* A state that was made for another script becomes this one's. */
 void lz_sandbox_adopt(struct lz_script *s);

@@ -81,19 +81,15 @@ void lz_handler_answer(struct lz_world *w, lz_task_id task, uint16_t status)
     lz_serve_finish(w, live_task(w, task), outcome, status);
 }
 
-uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task)
+struct lz_handler_facts lz_handler_facts(const struct lz_world *w, lz_task_id task)
 {
-    return live_task(w, task)->key;
-}
-
-lz_value lz_handler_value(const struct lz_world *w, lz_task_id task)
-{
-    return lz_argument_to_value(w, lz_argument_of(w, live_task(w, task)));
-}
-
-lz_op lz_handler_op(const struct lz_world *w, lz_task_id task)
-{
-    return live_task(w, task)->op;
+    const struct lz_task *t = live_task(w, task);
+    return (struct lz_handler_facts){
+        .path = t->path,
+        .key = t->key,
+        .value = lz_argument_to_value(w, lz_argument_of(w, t)),
+        .op = t->op,
+    };
 }
 
 lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task)

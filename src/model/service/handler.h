@@ -35,9 +35,15 @@ lz_time lz_handler_time_left(const struct lz_world *w, lz_task_id task);
 uint32_t lz_handler_version(const struct lz_world *w, lz_task_id task); /* 0: as declared */
 uint32_t lz_handler_priority(const struct lz_world *w, lz_task_id task);
 
-uint64_t lz_handler_key(const struct lz_world *w, lz_task_id task); /* what the request is about */
-lz_value lz_handler_value(const struct lz_world *w, lz_task_id task); /* what it brings */
-lz_op lz_handler_op(const struct lz_world *w, lz_task_id task);
+/* What a handler begins with. */
+struct lz_handler_facts {
+    uint64_t path;  /* owner for keyed draws */
+    uint64_t key;   /* what the request is about */
+    lz_value value; /* that it brings */
+    lz_op op;
+};
+struct lz_handler_facts lz_handler_facts(const struct lz_world *w, lz_task_id task);
+
 lz_instance_id lz_handler_instance(const struct lz_world *w, lz_task_id task);
 uint64_t lz_handler_path(const struct lz_world *w, lz_task_id task); /* owner for keyed draws */
 

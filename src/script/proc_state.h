@@ -1,0 +1,101 @@
+/*
+ * proc_state.h — coroutines as proc.c and serving.c keep them. Nobody else looks in here but
+ * call_word.c, which stands on the way of every request.
+ */
+#ifndef LZ_SCRIPT_PROC_STATE_H
+#define LZ_SCRIPT_PROC_STATE_H
+
+#include "base/check.h"
+#include "check/check.h"
+#include "model/service/service.h"
+#include "script/proc.h"
+
+enum lz_proc_kind { LZ_PROC_DRIVE, LZ_PROC_HANDLER };
+
+/*
+ * A handler's coroutine has two values at the bottom of its stack as long as it is not reset: the
+ * object that its script knows the request by, and what begins a request with it. Between two
+ * requests it has ended, and nothing else is there.
+ */
+struct lz_proc {
+    lua_State *L;
+    int ref; /* keeps the coroutine alive */
+    uint8_t kind;
+    bool is_idle;     /* HANDLER: in the pool */
+    bool is_running;  /* inside resume */
+    bool is_gone;     /* its request was dropped while it ran */
+    bool waits;       /* for a matcher */
+    bool wants_table; /* HANDLER: its call's result is a table; else its values are */
+    bool is_unseen;   /* HANDLER: a statement has failed, and may not have been looked at */
+    uint32_t turn;    /* of wake-ups: an older one is stale */
+    uint32_t next_idle;
+    uint64_t flight; /* joined; 0: none */
+    uint64_t owner, draws;
+    lz_task_id task;         /* HANDLER; 0: none */
+    uint16_t status;         /* HANDLER: of its answer */
+    lz_component_id service; /* HANDLER: that it serves, or served last */
+    const void *req;         /* HANDLER: its object; a switch reads no further */
+    const char *name;        /* DRIVE */
+    struct lz_matcher matcher;
+    lz_time over;
+    lz_time told_at; /* what it waits for was seen, and it hears of it then; 0: not yet */
+    int flight_value;
+};
+
+/*
+ * Where a switch to a coroutine will look: with a thousand of them that is another two kilobytes
+ * each time, which the second cache level does not hold. Only for fetching: nothing is read there,
+ * so that it does not matter whether Lua has moved it meanwhile.
+ */
+struct lz_proc_glance {
+    const char *thread, *body, *call; /* the state, and its two innermost calls */
+    const char *stack;
+    const void *function; /* that the body is */
+};
+
+struct lz_procs {
+    struct lz_proc *all; /* 1 .. */
+    struct lz_proc_glance *glances;
+    uint32_t count, cap, glance_cap;
+    uint32_t current; /* that runs now; 0: none */
+    lz_kind wake;
+    struct lz_serving *serving; /* serving.c's own */
+};
+
+static inline struct lz_proc *lz_proc_at(struct lz_script *s, uint32_t i)
+{
+    LZ_ASSERT(i >= 1 && i <= s->procs->count);
+    return &s->procs->all[i];
+}
+
+/* The one that runs on L; NULL: none does, or Lua runs on a thread of something else. */
+static inline struct lz_proc *lz_proc_on(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    if (s->procs == NULL || s->procs->current == 0)
+        return NULL;
+    struct lz_proc *p = lz_proc_at(s, s->procs->current);
+    return p->L == L ? p : NULL;
+}
+
+/* A new coroutine, with nothing on its stack: its number. */
+uint32_t lz_proc_make(struct lz_script *s, enum lz_proc_kind kind);
+
+/* Run it on until it gives back; what it is given lies on top of its stack. */
+void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs);
+
+/*
+ * For resume, of a handler. Its function has returned `results` values: true if they are its
+ * answer; else what makes one of them is on the stack with that many arguments, to run first.
+ */
+bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *nargs);
+/* Its answer, once the above was true. */
+void lz_serving_answer(struct lz_script *s, uint32_t i);
+/* Its request has failed over a statement's error, which is on top of its stack. */
+void lz_serving_fail(struct lz_script *s, uint32_t i);
+/* It was dropped while it ran, and has come back. */
+void lz_serving_drop(struct lz_script *s, uint32_t i);
+
+void lz_serving_init(struct lz_script *s);
+
+#endif

@@ -1,0 +1,410 @@
+/*
+ * serving.c — handlers' coroutines: begun with a request, resumed when what they wait for has
+ * ended, and given back to the pool with their answer.
+ *
+ * A coroutine does not yield between two requests: it ends, and is begun again. That is one switch
+ * less for each request than a loop in Lua that yields for the next one, no call back into C to
+ * answer, and nothing for the second resume to unwind.
+ */
+#include "script/serving.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+#include "model/cache/cache.h"
+#include "model/node/instance.h"
+#include "script/bind_sql.h"
+#include "script/proc_state.h"
+#include "script/value.h"
+
+// At the bottom of a handler's stack.
+enum { REQ = 1, BEGIN = 2, BOTTOM = BEGIN };
+
+// What a call's result says, as the script names it.
+enum name { NAME_OK, NAME_STATUS, NAME_VALUE, NAME_OUTCOME, NAMES };
+
+struct handler {
+    int ref;
+    lz_component_id service;
+};
+
+struct lz_serving {
+    uint32_t idle_first;
+    struct handler *handlers; // 1 ..
+    uint32_t handler_count, handler_cap;
+    uint32_t *by_task; // coroutine by the task's index
+    uint32_t by_task_cap;
+    int ref_new, ref_begin, ref_conclude; // actions.lua's
+    int ref_outcomes[LZ_OUTCOMES];
+    int ref_names[NAMES];
+    int *ref_ops; // their names, by number; 0: not needed so far
+    uint32_t ref_op_cap;
+    lz_kind begin;
+};
+
+static struct lz_serving *serving_of(struct lz_script *s)
+{
+    LZ_ASSERT(s->procs != NULL && s->procs->serving != NULL);
+    return s->procs->serving;
+}
+
+static void to_pool(struct lz_script *s, uint32_t i)
+{
+    struct lz_proc *p = lz_proc_at(s, i);
+    LZ_ASSERT(!p->is_idle && p->kind == LZ_PROC_HANDLER);
+    p->is_idle = true;
+    p->task = 0;
+    p->next_idle = serving_of(s)->idle_first;
+    serving_of(s)->idle_first = i;
+}
+
+// What it had begun is over, wherever it stands. Its object goes with it.
+static void reset(struct lz_script *s, uint32_t i)
+{
+    struct lz_proc *p = lz_proc_at(s, i);
+    p->req = NULL;
+    p->wants_table = false;
+    p->is_unseen = false;
+    lua_resetthread(p->L);
+    to_pool(s, i);
+}
+
+static uint32_t take_idle(struct lz_script *s)
+{
+    struct lz_serving *v = serving_of(s);
+    uint32_t i = v->idle_first;
+    if (i == 0)
+        return lz_proc_make(s, LZ_PROC_HANDLER);
+    struct lz_proc *p = lz_proc_at(s, i);
+    LZ_ASSERT(p->is_idle && p->task == 0);
+    v->idle_first = p->next_idle;
+    p->is_idle = false;
+    return i;
+}
+
+static void remember(struct lz_script *s, lz_task_id task, uint32_t proc)
+{
+    struct lz_serving *v = serving_of(s);
+    uint32_t index = (uint32_t)task;
+    v->by_task = lz_grow(s->arena, v->by_task, &v->by_task_cap, index + 1, sizeof(*v->by_task));
+    v->by_task[index] = proc;
+}
+
+static uint32_t proc_of(struct lz_script *s, lz_task_id task)
+{
+    const struct lz_serving *v = serving_of(s);
+    uint32_t index = (uint32_t)task;
+    uint32_t i = index < v->by_task_cap ? v->by_task[index] : 0;
+    return i != 0 && lz_proc_at(s, i)->task == task ? i : 0;
+}
+
+// An operation's name, which is found by its number once it was pushed.
+static void push_op(struct lz_script *s, lua_State *L, lz_op op)
+{
+    struct lz_serving *v = serving_of(s);
+    v->ref_ops = lz_grow(s->arena, v->ref_ops, &v->ref_op_cap, op + 1u, sizeof(*v->ref_ops));
+    if (v->ref_ops[op] == 0) {
+        lua_pushstring(L, lz_call_op_name(s->world.world, op));
+        v->ref_ops[op] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_ops[op]);
+}
+
+// [inner name] of the coroutine whose number is the upvalue: what is not in the table itself.
+static int facts(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    const struct lz_proc *p = lz_proc_at(s, (uint32_t)lua_tointeger(L, lua_upvalueindex(1)));
+    const char *name = luaL_checkstring(L, 2);
+    if (strcmp(name, "task") == 0) {
+        lua_pushinteger(L, (lua_Integer)p->task);
+    } else if (strcmp(name, "service") == 0) {
+        lua_pushinteger(L, p->service);
+    } else if (strcmp(name, "instance") == 0) { // a process of it: another one has other flights
+        if (!lz_handler_is_live(s->world.world, p->task))
+            luaL_error(L, "the request has ended: a handler may not go on with it");
+        lz_instance_id id = lz_handler_instance(s->world.world, p->task);
+        uint64_t life = lz_instance_get(s->world.world, id)->incarnation;
+        lua_pushinteger(L, (lua_Integer)(life << 32 | id));
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
+// A coroutine that is fresh, or was reset, gets its object: [req begin]
+static void furnish(struct lz_script *s, uint32_t i)
+{
+    lua_State *L = s->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_new);
+    lua_pushinteger(L, i);
+    lua_pushcclosure(L, facts, 1);
+    lua_call(L, 1, 1); // [req]
+    lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_begin);
+    struct lz_proc *p = lz_proc_at(s, i);
+    lua_settop(p->L, 0); // an error may be there, which it was reset over
+    lua_xmove(L, p->L, BOTTOM);
+    p->req = lua_topointer(p->L, REQ);
+}
+
+// One request, from its start to its answer.
+static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
+{
+    const struct handler *h = &serving_of(s)->handlers[handler];
+    const struct lz_handler_facts f = lz_handler_facts(s->world.world, task);
+    uint32_t i = take_idle(s);
+    if (lz_proc_at(s, i)->req == NULL)
+        furnish(s, i);
+    struct lz_proc *p = lz_proc_at(s, i);
+    p->task = task;
+    p->service = h->service;
+    p->owner = f.path;
+    p->draws = 0;
+    remember(s, task, i);
+    lua_State *L = p->L;
+    LZ_ASSERT(lua_gettop(L) == BOTTOM);
+    lua_pushvalue(L, BEGIN);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
+    lua_pushvalue(L, REQ);
+    lua_pushinteger(L, (lua_Integer)f.key);
+    push_op(s, L, f.op);
+    lz_value_push(L, s->world.world, f.value);
+    lz_proc_resume(s, i, 5);
+}
+
+bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *nargs)
+{
+    struct lz_proc *p = lz_proc_at(s, i);
+    lua_State *L = p->L;
+    if (results != 1)
+        lua_settop(L, BOTTOM + 2); // [req begin status answer]
+    bool is_plain = results == 1 || lua_isnil(L, BOTTOM + 2);
+    lua_Integer status = lua_isinteger(L, BOTTOM + 1) ? lua_tointeger(L, BOTTOM + 1) : 0;
+    if (status >= 100 && status <= 599 && is_plain && !p->is_unseen) {
+        p->status = (uint16_t)status;
+        return true;
+    }
+    p->is_unseen = false;
+    lua_settop(L, BOTTOM + 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_conclude);
+    lua_pushvalue(L, REQ);
+    lua_rotate(L, BOTTOM + 1, 2); // [req begin conclude req status answer]
+    *nargs = 3;
+    return false;
+}
+
+void lz_serving_answer(struct lz_script *s, uint32_t i)
+{
+    struct lz_proc *p = lz_proc_at(s, i);
+    LZ_ASSERT(p->status >= 100 && p->status <= 599);
+    lua_settop(p->L, BOTTOM);
+    if (lz_handler_is_live(s->world.world, p->task))
+        lz_handler_answer(s->world.world, p->task, p->status);
+    if (!lz_proc_at(s, i)->is_gone)
+        to_pool(s, i);
+}
+
+void lz_serving_drop(struct lz_script *s, uint32_t i)
+{
+    lz_proc_at(s, i)->is_gone = false;
+    reset(s, i);
+}
+
+// A handler ended over a statement that failed: its request has failed, and no more.
+void lz_serving_fail(struct lz_script *s, uint32_t i)
+{
+    struct lz_proc *p = lz_proc_at(s, i);
+    lz_task_id task = p->task;
+    struct lz_world *w = s->world.world;
+    lua_getfield(p->L, -1, "text");
+    lz_bind_sql_note(p->L, task, lua_tostring(p->L, -1));
+    reset(s, i);
+    if (lz_handler_is_live(w, task))
+        lz_handler_answer(w, task, 500);
+}
+
+static void on_begin(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_script *s = ctx;
+    if (lz_handler_is_live(s->world.world, payload))
+        serve(s, payload, entity);
+}
+
+// An answer may let the next request in while its own coroutine still runs: not now, soon.
+static void start(void *ctx, lz_task_id task, uint32_t handler)
+{
+    struct lz_script *s = ctx;
+    if (s->procs->current != 0)
+        lz_sim_soon(s->world.world->sim, serving_of(s)->begin, handler, task);
+    else
+        serve(s, task, handler);
+}
+
+// Of an operation on several keys: a list, with nothing where there was nothing.
+static void push_values(lua_State *L, const struct lz_world *w, lz_argument_id answer)
+{
+    uint32_t size = 0;
+    const struct lz_cache_pair *pairs = lz_argument_bytes(w, answer, &size);
+    uint32_t count = size / (uint32_t)sizeof(*pairs);
+    lua_createtable(L, (int)count, 0); // [values]
+    for (uint32_t i = 0; i < count; i++) {
+        lz_value_push(L, w, pairs[i].value);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_outcome(lua_State *L, const struct lz_serving *v, enum lz_outcome outcome)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_outcomes[outcome]);
+}
+
+static void push_name(lua_State *L, const struct lz_serving *v, enum name name)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_names[name]);
+}
+
+// What `req:call` gives. It is made here, and not where the word goes on: the values need not go
+// over the stack then, and nothing has to go on.
+static void push_table(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok)
+{
+    const struct lz_serving *v = serving_of(s);
+    lua_createtable(L, 0, NAMES);
+    push_name(L, v, NAME_OUTCOME);
+    push_outcome(L, v, r->outcome);
+    lua_rawset(L, -3);
+    if (r->value != 0) {
+        push_name(L, v, NAME_VALUE);
+        lz_value_push(L, s->world.world, r->value);
+        lua_rawset(L, -3);
+    }
+    push_name(L, v, NAME_STATUS);
+    lua_pushinteger(L, r->status);
+    lua_rawset(L, -3);
+    push_name(L, v, NAME_OK);
+    lua_pushboolean(L, ok);
+    lua_rawset(L, -3);
+}
+
+// For the Lua half: ok, status, value, outcome, and what an answer brings beside.
+static int push_all(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok)
+{
+    lua_pushboolean(L, ok);
+    lua_pushinteger(L, r->status);
+    lz_value_push(L, s->world.world, r->value);
+    push_outcome(L, serving_of(s), r->outcome);
+    if (r->is_pairs)
+        push_values(L, s->world.world, r->answer);
+    else if (r->answer != 0)
+        lz_bind_sql_push(L, lz_statement_answer_of(s->world.world, r->answer));
+    return r->answer != 0 ? 5 : 4;
+}
+
+static void called(void *ctx, lz_task_id task, const struct lz_call_result *result)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    LZ_ASSERT(i != 0);
+    struct lz_proc *p = lz_proc_at(s, i);
+    bool ok = result->outcome == LZ_OUTCOME_OK && !result->is_no;
+    int nargs = 1;
+    if (p->wants_table)
+        push_table(s, p->L, result, ok);
+    else
+        nargs = push_all(s, p->L, result, ok);
+    p->wants_table = false;
+    lz_proc_resume(s, i, nargs);
+}
+
+static void woken(void *ctx, lz_task_id task)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    LZ_ASSERT(i != 0);
+    lz_proc_resume(s, i, 0);
+}
+
+static void dropped(void *ctx, lz_task_id task)
+{
+    struct lz_script *s = ctx;
+    uint32_t i = proc_of(s, task);
+    if (i == 0)
+        return; // it had not begun
+    struct lz_proc *p = lz_proc_at(s, i);
+    p->is_gone = true;
+    p->waits = false;
+    p->flight = 0;
+    p->turn++;
+    if (!p->is_running)
+        lz_serving_drop(s, i);
+}
+
+lz_instance_id lz_serving_instance(lua_State *L)
+{
+    const struct lz_script *s = lz_script_of(L);
+    const struct lz_proc *p = lz_proc_on(L);
+    if (p == NULL || p->kind != LZ_PROC_HANDLER || !lz_handler_is_live(s->world.world, p->task))
+        return 0;
+    return lz_handler_instance(s->world.world, p->task);
+}
+
+lz_task_id lz_serving_task(lua_State *L, int arg)
+{
+    lz_task_id task = (lz_task_id)luaL_checkinteger(L, arg);
+    const struct lz_proc *p = lz_proc_on(L);
+    if (!lz_handler_is_live(lz_script_of(L)->world.world, task))
+        luaL_error(L, "the request has ended: a handler may not go on with it");
+    if (p == NULL || p->task != task)
+        luaL_error(L, "this request is another handler's, which is busy with it: a handler acts on "
+                      "the one that it was given");
+    return task;
+}
+
+void lz_serving_unseen(lua_State *L)
+{
+    struct lz_proc *p = lz_proc_on(L);
+    if (p != NULL)
+        p->is_unseen = true;
+}
+
+uint32_t lz_serving_add(struct lz_script *s, lua_State *L, lz_component_id service)
+{
+    struct lz_serving *v = serving_of(s);
+    LZ_ASSERT(lua_isfunction(L, -1));
+    v->handlers =
+        lz_grow(s->arena, v->handlers, &v->handler_cap, v->handler_count + 2, sizeof(*v->handlers));
+    v->handlers[++v->handler_count] =
+        (struct handler){.ref = luaL_ref(L, LUA_REGISTRYINDEX), .service = service};
+    return v->handler_count;
+}
+
+static int ref_text(lua_State *L, const char *text)
+{
+    lua_pushstring(L, text);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void lz_serving_init(struct lz_script *s)
+{
+    static const char *const names[NAMES] = {"ok", "status", "value", "outcome"};
+    struct lz_world *w = s->world.world;
+    struct lz_serving *v = lz_arena_alloc(s->arena, sizeof(*v));
+    s->procs->serving = v;
+    v->begin = lz_sim_kind(w->sim, "script.begin", on_begin, s);
+    lz_service_set_handlers(
+        w, &(struct lz_service_handlers){
+               .ctx = s, .start = start, .called = called, .woken = woken, .dropped = dropped});
+    lua_State *L = s->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_main);
+    lua_getfield(L, -1, "server");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
+    lua_call(L, 1, 3); // [main new begin conclude]
+    v->ref_conclude = luaL_ref(L, LUA_REGISTRYINDEX);
+    v->ref_begin = luaL_ref(L, LUA_REGISTRYINDEX);
+    v->ref_new = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+    for (int i = 0; i < LZ_OUTCOMES; i++)
+        v->ref_outcomes[i] = ref_text(L, lz_request_outcome_name((enum lz_outcome)i));
+    for (int i = 0; i < NAMES; i++)
+        v->ref_names[i] = ref_text(L, names[i]);
+}
