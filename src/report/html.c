@@ -13,6 +13,8 @@
 #include "report/html_draw.h"
 #include "report/page.h"
 
+#define FULL_RUNS 8    // of a page that are shown with all tracks; those that fail are anyway
+#define HOLDS_FROM 6   // in the order of badness
 #define TRAFFICS_MAX 4 // whose pictures are shown
 
 static int badness(const char *verdict)
@@ -281,7 +283,11 @@ static void write_run(struct lz_str *out, const struct lz_report_options *option
         write_tracks(out, run);
         lz_str_add(out, "<h2 class=\"calls\">What calls what</h2>\n");
         lz_html_topology(out, run);
-        lz_html_tracks(out, run);
+        if (number <= FULL_RUNS || badness(run->verdict) < HOLDS_FROM)
+            lz_html_tracks(out, run);
+        else
+            lz_str_add(out, "<p class=\"quiet\">What each component did is in the page of this run"
+                            " alone: lorenz report RUN -o html=FILE</p>\n");
         lz_str_add(out, "<h2>In numbers</h2>\n");
         lz_html_numbers(out, run);
         lz_str_add(out, "<h2>Where requests were</h2>\n");
