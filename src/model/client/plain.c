@@ -191,13 +191,6 @@ bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struc
     return true;
 }
 
-void lz_plain_send_on(struct lz_world *w, const struct lz_task *t)
-{
-    const struct lz_call *c = lz_hop_call(t);
-    LZ_ASSERT(c->ways == w->ways && c->server == t->server);
-    lz_sim_after(w->sim, c->pair->line_back, w->tasks->answer, c->client, c->task);
-}
-
 // The attempt is over, and well; what it held is given back, but its records are there.
 static inline void end_attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                                const struct lz_task *t)
@@ -254,7 +247,7 @@ void lz_plain_ended(struct lz_world *w, struct lz_task *t)
     end_attempt(w, e, c, t);
     const struct lz_client_told told = told_of(w, c);
     const struct lz_call_result result = result_of(e, t);
-    struct lz_pool *hops = &w->tasks->face.hops;
+    struct lz_hops *hops = &w->tasks->face.hops;
     lz_hop_give_call(hops, c); // in this order, as the long way does: it is the order of free hops
     tell(w, &told, &result);
     lz_hop_give_task(hops, t);

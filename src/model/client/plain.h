@@ -39,12 +39,18 @@ bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struc
 static inline bool lz_plain_is_on_its_way(const struct lz_world *w, const struct lz_task *t)
 {
     const struct lz_call *c = lz_hop_call(t);
-    LZ_ASSERT(LZ_IMPLIES(c->ways != 0, c->task == lz_pool_id(t)));
     return c->ways == w->ways;
 }
 
-/* Its answer leaves the server; it is here, and a good one. */
-void lz_plain_send_on(struct lz_world *w, const struct lz_task *t);
+/* Its answer, an event of that kind, leaves the server. */
+static inline void lz_plain_send_on(struct lz_world *w, lz_kind kind, const struct lz_task *t)
+{
+    const struct lz_call *c = lz_hop_call(t);
+    LZ_ASSERT(c->ways == w->ways && c->task == lz_pool_id(t));
+    lz_sim_after(w->sim, c->pair->line_back, kind, c->client, c->task);
+}
+
+/* It is here, and a good one. */
 void lz_plain_ended(struct lz_world *w, struct lz_task *t);
 
 /* The answer to the attempt under way is here; false: nothing was done. */

@@ -394,8 +394,8 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
 // Requests under way are on connections that nobody has counted so far.
 static void adopt(struct lz_world *w, struct lz_edge *e)
 {
-    const struct lz_pool *hops = &((const struct lz_tasks_face *)w->tasks)->hops;
-    for (uint32_t i = 1; i < hops->used; i++) {
+    const struct lz_hops *hops = &((const struct lz_tasks_face *)w->tasks)->hops;
+    for (uint32_t i = 1; i < hops->pool.used; i++) {
         struct lz_call *c = lz_client_at(w, i);
         if (!lz_hop_is_live(c) || c->state != LZ_CALL_SENT || lz_edge_get(w, c->edge) != e)
             continue;

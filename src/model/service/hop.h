@@ -24,10 +24,25 @@
 #define LZ_HOP_CALL_BYTES 152u
 #define LZ_HOP_BYTES ((size_t)LZ_HOP_TASK_BYTES + LZ_HOP_CALL_BYTES)
 
-/* Its task; the call lies behind it. */
-static inline struct lz_pool_head *lz_hop_at(const struct lz_pool *hops, uint32_t index)
+/* All there ever were at once: their heads keep their index, and free ones are chained by address.
+ */
+struct lz_hops {
+    struct lz_pool pool;
+    struct lz_pool_head *free; /* its task; where the next is, is written behind its head */
+};
+
+struct lz_pool_head *lz_hops_widen(struct lz_hops *hops); /* none is free: a new one */
+
+static inline void lz_hops_init(struct lz_hops *hops, struct lz_arena *arena)
 {
-    return lz_pool_at_sized(hops, index, LZ_HOP_BYTES);
+    hops->free = NULL;
+    lz_pool_init(&hops->pool, arena, LZ_HOP_BYTES);
+}
+
+/* Its task; the call lies behind it. */
+static inline struct lz_pool_head *lz_hop_at(const struct lz_hops *hops, uint32_t index)
+{
+    return lz_pool_at_sized(&hops->pool, index, LZ_HOP_BYTES);
 }
 
 static inline void *lz_hop_call(const void *task)
@@ -45,23 +60,13 @@ static inline bool lz_hop_is_live(const void *part)
     return (((const struct lz_pool_head *)part)->gen & 1u) != 0;
 }
 
-/* A hop of which no part is live; its heads know its index. */
-static inline void *lz_hop_open(struct lz_pool *hops)
+/* A hop of which no part is live. */
+static inline void *lz_hop_open(struct lz_hops *hops)
 {
-    uint32_t index = hops->free_first;
-    struct lz_pool_head *task;
-    if (index != 0) {
-        task = lz_hop_at(hops, index);
-        hops->free_first = task->index;
-    } else {
-        if (hops->used >= hops->chunk_count * LZ_POOL_CHUNK)
-            lz_pool_grow(hops);
-        index = hops->used++;
-        task = lz_hop_at(hops, index);
-    }
-    struct lz_pool_head *call = lz_hop_call(task);
-    task->index = call->index = index;
-    hops->live++;
+    struct lz_pool_head *task = hops->free;
+    if (task == NULL)
+        return lz_hops_widen(hops);
+    memcpy(&hops->free, task + 1, sizeof(void *));
     return task;
 }
 
@@ -76,7 +81,7 @@ static inline void *lz_hop_begin(void *part, size_t size)
 }
 
 /* Both parts zeroed, of which the call is live: its task is, when it is sent. Returns the call. */
-static inline void *lz_hop_begin_call(struct lz_pool *hops)
+static inline void *lz_hop_begin_call(struct lz_hops *hops)
 {
     struct lz_pool_head *task = lz_hop_open(hops), *call = lz_hop_call(task);
     struct lz_pool_head task_was = *task, call_was = *call;
@@ -96,15 +101,13 @@ static inline void *lz_hop_first_task(void *call)
 }
 
 /* The last part that was live is not any more. */
-static inline void lz_hop_free(struct lz_pool *hops, struct lz_pool_head *task)
+static inline void lz_hop_free(struct lz_hops *hops, struct lz_pool_head *task)
 {
-    uint32_t index = task->index;
-    task->index = hops->free_first;
-    hops->free_first = index;
-    hops->live--;
+    memcpy(task + 1, &hops->free, sizeof(void *));
+    hops->free = task;
 }
 
-static inline void lz_hop_give_task(struct lz_pool *hops, void *task)
+static inline void lz_hop_give_task(struct lz_hops *hops, void *task)
 {
     struct lz_pool_head *head = task;
     LZ_ASSERT(lz_hop_is_live(task));
@@ -113,7 +116,7 @@ static inline void lz_hop_give_task(struct lz_pool *hops, void *task)
         lz_hop_free(hops, head);
 }
 
-static inline void lz_hop_give_call(struct lz_pool *hops, void *call)
+static inline void lz_hop_give_call(struct lz_hops *hops, void *call)
 {
     struct lz_pool_head *head = call, *task = lz_hop_task(call);
     LZ_ASSERT(lz_hop_is_live(call));
@@ -123,14 +126,14 @@ static inline void lz_hop_give_call(struct lz_pool *hops, void *call)
 }
 
 /* NULL if that part is not live any more. An id is 0 or one that was issued. */
-static inline void *lz_hop_find_task(const struct lz_pool *hops, uint64_t id)
+static inline void *lz_hop_find_task(const struct lz_hops *hops, uint64_t id)
 {
-    return lz_pool_find_sized(hops, id, LZ_HOP_BYTES);
+    return lz_pool_find_sized(&hops->pool, id, LZ_HOP_BYTES);
 }
 
-static inline void *lz_hop_find_call(const struct lz_pool *hops, uint64_t id)
+static inline void *lz_hop_find_call(const struct lz_hops *hops, uint64_t id)
 {
-    LZ_ASSERT((uint32_t)id < hops->used);
+    LZ_ASSERT((uint32_t)id < hops->pool.used);
     if (id == 0)
         return NULL;
     struct lz_pool_head *call = lz_hop_call(lz_hop_at(hops, (uint32_t)id));

@@ -158,7 +158,7 @@ static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
 void lz_tasks_init(struct lz_world *w)
 {
     struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
-    lz_pool_init(&ts->face.hops, w->arena, LZ_HOP_BYTES);
+    lz_hops_init(&ts->face.hops, w->arena);
     w->tasks = ts;
     ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
     ts->held = lz_sim_kind(w->sim, "held", on_held, w);
@@ -185,7 +185,7 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
 // In the hop of its call, if there is room.
 static struct lz_task *take(struct lz_tasks *ts, uint64_t call)
 {
-    struct lz_pool *hops = &ts->face.hops;
+    struct lz_hops *hops = &ts->face.hops;
     const struct lz_call *c = lz_hop_find_call(hops, call);
     bool has_room = c != NULL && !lz_hop_is_live(lz_hop_task(c));
     return lz_hop_begin(has_room ? lz_hop_task(c) : lz_hop_open(hops), sizeof(struct lz_task));
@@ -278,7 +278,7 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     t->outcome = (uint8_t)outcome;
     t->status = status;
     if (is_plain) {
-        lz_plain_send_on(w, t);
+        lz_plain_send_on(w, w->tasks->answer, t);
         return;
     }
     lz_kind kind = w->tasks->answer;
@@ -365,5 +365,5 @@ uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)
 
 size_t lz_tasks_bytes(const struct lz_world *w)
 {
-    return lz_pool_bytes(&w->tasks->face.hops);
+    return lz_pool_bytes(&w->tasks->face.hops.pool);
 }

@@ -131,7 +131,7 @@ void lz_task_serve(struct lz_world *w, lz_component_id component, const struct l
 
 /* What is read at every step begins task.c's own struct; read it by the getters. */
 struct lz_tasks_face {
-    struct lz_pool hops;
+    struct lz_hops hops;
     const struct lz_server_ops **ops; /* by component */
     uint32_t ops_cap;
 };
