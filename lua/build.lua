@@ -443,26 +443,27 @@ local function scopes(list)
     return out
 end
 
+local function build_history(state, C, e, model)
+    local f = e.fields
+    if not live.may_record(state, e) then return end
+    local id, message = C.expect_history { name = e.name, line = state.files.outer(e.line),
+        of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
+        consistency = f.consistency, column = f.column,
+        tolerates = f.tolerates and table.concat(f.tolerates, " ") or nil,
+        adds = f.adds and table.concat(f.adds, "\n"),
+        reads = f.reads and table.concat(f.reads, "\n"),
+        generates = f.generates and table.concat(f.generates, "\n"),
+        per_key = f.per_key, steps = f.steps, warn = f.severity == "warn", because = f.because }
+    if id then live.check_history(state, C, e) else refused(state, e, message) end
+end
+
 local function build_expectations(state, C)
     for _, e in ipairs(state.plan.expectations) do
         local f = e.fields
         local m
         local model = schema.histories[e.operator]
-        if model and state.live then
-            state.diag.add { code = "LZ702", line = e.line, path = { e.operator }, at = "field",
-                text = ("`%s` is about a history, which a live run does not record"):format(
-                    e.operator) }
-        elseif model then
-            local id, message = C.expect_history { name = e.name, line = state.files.outer(e.line),
-                of = f[e.operator].id, model = model, word = e.operator:gsub("_", " "),
-                consistency = f.consistency, column = f.column,
-                tolerates = f.tolerates and table.concat(f.tolerates, " ") or nil,
-                adds = f.adds and table.concat(f.adds, "\n"),
-                reads = f.reads and table.concat(f.reads, "\n"),
-                generates = f.generates and table.concat(f.generates, "\n"),
-                per_key = f.per_key, steps = f.steps, warn = f.severity == "warn",
-                because = f.because }
-            if not id then refused(state, e, message) end
+        if model then
+            build_history(state, C, e, model)
         elseif e.kind == "slo" then
             local errors = { component = f.of, path = "errors.ratio",
                 text = f.of.name .. ".errors.ratio" }

@@ -32,7 +32,8 @@ function M.attach(state)
         local list = c.fields.live
         if c.kind ~= "traffic" and list then
             local count, what = instances(c)
-            if #list ~= count then
+            -- A store is somebody else's: its users see one address, whatever is behind it.
+            if #list ~= count and not (c.kind == "store" and #list == 1) then
                 return wrong(state, "LZ206", c.line, ("`live` of %s names %d, and it has %d %s")
                     :format(c.text, #list, count, what),
                     "name one for each, in their order", { "live" })
@@ -342,6 +343,61 @@ function M.stand_in(state, C, m)
         if of and of.component == m.component and of.path == m.path and not m.replica then
             return C.metric(c.id, "value"), c.id
         end
+    end
+end
+
+local UNSEEN = {
+    conserved = "is about transactions of many steps, and a live run sends single requests",
+    log_intact = "is about records and their offsets, which only a topic's own clients see",
+}
+
+--- Whether a run records the history that an expectation is about; if not, says so.
+function M.may_record(state, e)
+    local c, why = e.fields[e.operator], UNSEEN[e.operator]
+    if not state.live then return true end
+    if not why and #reality(c) == 0 then
+        why = ("is asked of %s, and nothing real stands for it"):format(c.text)
+    end
+    if why then
+        wrong(state, "LZ702", e.line, ("`%s` %s"):format(e.operator, why), nil, { e.operator })
+    end
+    return not why
+end
+
+local function mentions(c, blank)
+    local f = c.fields.live or {}
+    local texts = { f.path or c.fields.op or "", f.body or "" }
+    for _, word in ipairs(f.command or {}) do texts[#texts + 1] = word end
+    for _, text in ipairs(texts) do
+        if text:find(blank, 1, true) then return true end
+    end
+    return false
+end
+
+--- Whether what is sent says which key it is about, and what it writes.
+function M.check_history(state, C, e)
+    if not state.live then return end
+    local of, count = e.fields[e.operator], 0
+    for _, c in ipairs(state.plan.components) do
+        local to = c.kind == "traffic" and c.fields.to
+        if to and (to == of or to.of == of) then
+            local what, writes, is_keyed = C.live_operation(of.id, c.fields.op or "")
+            local lacks = is_keyed and not mentions(c, "{{key}}") and "{{key}}"
+                or writes and not mentions(c, "{{value}}") and "{{value}}"
+            if what ~= "other" then count = count + 1 end
+            if what ~= "other" and lacks then
+                return wrong(state, "LZ702", c.line,
+                    ("%s is an operation of the history of %s (a %s), and does not say %s"):format(
+                        c.text, of.text, what, lacks == "{{key}}" and "of which key"
+                        or "what it writes"), ("write %s into its path, body or command"):format(
+                        lacks), { "op" })
+            end
+        end
+    end
+    if count == 0 then
+        wrong(state, "LZ702", e.line, ("`%s`: nobody sends operations to %s"):format(e.operator,
+            of.text), "traffic that goes to it, with an `op` such as \"GET /{{key}}\", does",
+            { e.operator })
     end
 end
 

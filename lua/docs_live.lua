@@ -93,7 +93,10 @@ traffic "visitors" { to = shop, rate = "10/s" }]] },
         text = "A live run observes requests (of traffic that it sends, and of what speaks HTTP "
             .. "behind a proxy), whether processes are up, probes and queries. Queues, workers, "
             .. "lag and the like are the model's; a program that knows its own is asked by a "
-            .. "probe.",
+            .. "probe. A history (linearizable, read_your_writes, ...) is of the requests that "
+            .. "traffic sends to a component: {{key}} in their path, body or command says which "
+            .. "key one is about, {{value}} what it writes, and the answer's body is what it saw. "
+            .. "Transactions of many steps and records of a topic are not seen.",
         wrong = [[
 scenario "Live" { duration = "1m" }
 local api = service "api" { live = { url = "http://127.0.0.1:1" } }

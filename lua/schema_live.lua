@@ -80,7 +80,8 @@ M.live = { "live", "live", "what it really is: fields of a process or an endpoin
 M.inline = with(M.process, { M.endpoint[1] })
 
 --- Of traffic: what is sent for it.
-M.requests = { "live", "block", "what is sent for it, to something that speaks HTTP", fields = {
+M.requests = { "live", "block", "what is sent for it, to something that speaks HTTP; {{key}} and "
+    .. "{{value}} in path, body and command are its key and a number of its own", fields = {
     { "method", "text", "default what `op` begins with, or GET" },
     { "path", "text", "default what follows it in `op`, or /" },
     { "headers", "texts", "headers, by their names" },

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/family.h"
+#include "live/load/blanks.h"
 #include "live/machine/clock.h"
 #include "live/spawn.h"
 
@@ -70,21 +71,49 @@ bool lz_prepare_probe(const struct lz_site *site, const struct lz_site_process *
     return probe->argv.count == 0 || probe->argv.items[0] != NULL;
 }
 
+// A text of a request: its blanks stay, each request fills them in anew.
 static bool fill_text(const struct lz_site *site, struct lz_prepared *into, const char **text,
                       struct lz_err *err)
 {
+    struct lz_str whole, piece;
+    size_t blank = 0;
+    bool ok = true;
     if (*text == NULL)
         return true;
-    *text = fill(site, NULL, into, *text, err);
-    return *text != NULL;
+    lz_str_init(&whole);
+    lz_str_init(&piece);
+    for (const char *at = *text; ok; at += blank) {
+        size_t len = lz_blanks_find(at, &blank);
+        lz_str_clear(&piece);
+        lz_str_add_n(&piece, at, len);
+        ok = lz_site_fill(site, NULL, piece.text, &whole, err);
+        at += len;
+        lz_str_add_n(&whole, at, blank);
+        if (blank == 0)
+            break;
+    }
+    lz_str_finish(&piece);
+    if (ok)
+        *text = keep(into, lz_str_take(&whole));
+    else
+        lz_str_finish(&whole);
+    return ok;
 }
 
 bool lz_prepare_traffic(const struct lz_site *site, struct lz_prepared *into,
                         struct lz_live_traffic *traffic, struct lz_err *err)
 {
     struct lz_live_argv *argv = &traffic->command;
-    if (argv->count > 0 && (argv->items = fill_argv(site, NULL, into, argv, err)) == NULL)
-        return false;
+    if (argv->count > 0) {
+        const char **items = lz_mem_alloc((argv->count + 1) * sizeof(*items));
+        memcpy(items, argv->items, argv->count * sizeof(*items));
+        items[argv->count] = NULL;
+        keep(into, (char *)items);
+        argv->items = items;
+        for (size_t i = 0; i < argv->count; i++)
+            if (!fill_text(site, into, &items[i], err))
+                return false;
+    }
     return fill_text(site, into, &traffic->path, err) &&
            fill_text(site, into, &traffic->body, err) &&
            fill_text(site, into, &traffic->ca_file, err);

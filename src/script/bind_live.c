@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/history/recorder_real.h"
 #include "model/real.h"
 #include "script/bind_check.h"
 #include "script/live_plan.h"
@@ -262,6 +263,21 @@ static int live_traffic(lua_State *L)
     return 0;
 }
 
+// live_operation(component, op) -> what it does to a recorded component, whether it
+// writes what it brings, whether it is about a key
+static int live_operation(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    lz_op op = lz_call_op(w, luaL_checkstring(L, 2));
+    enum lz_recorder_f f = lz_recorder_real_f(w, id, op);
+    bool writes = f == LZ_RECORDER_WRITE || f == LZ_RECORDER_CREATE || f == LZ_RECORDER_INSERT;
+    lua_pushstring(L, f == LZ_RECORDER_OTHER ? "other" : lz_recorder_f_name(f));
+    lua_pushboolean(L, writes && !lz_recorder_is_removal(w, op));
+    lua_pushboolean(L, lz_recorder_real_is_keyed(w, id));
+    return 3;
+}
+
 static int live_prometheus(lua_State *L)
 {
     struct lz_live_plan *plan = plan_of(L);
@@ -312,6 +328,7 @@ static const luaL_Reg functions[] = {
     {"live_edge", live_edge},
     {"live_probe", live_probe},
     {"live_traffic", live_traffic},
+    {"live_operation", live_operation},
     {"live_prometheus", live_prometheus},
     {"live_abort", live_abort},
     {NULL, NULL},

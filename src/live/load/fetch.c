@@ -24,6 +24,7 @@ struct handle {
     uint32_t tries;     // requests that libcurl has begun to send
     size_t keep;
     struct lz_str body;
+    struct lz_str filled; // the body that is sent, if it has blanks
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -36,7 +37,8 @@ struct lz_fetch_run {
     struct handle *handle; // NULL while it waits
     lz_fetch_fn *fn;       // NULL: cancelled when it was over
     void *ctx;
-    bool is_fresh;
+    bool is_fresh, has_blanks;
+    struct lz_blanks blanks;
     int64_t until_ns;
     struct lz_loop_timer patience; // armed while it waits; libcurl's own timeout does afterwards
     CURLcode code;                 // once it is over
@@ -57,6 +59,7 @@ struct lz_fetch {
     struct curl_slist *headers, *connect_to;
     size_t body_size, keep;
     bool http2, connect_only;
+    bool url_has_blanks, body_has_blanks;
     bool is_handing_out, is_gone; // destroyed from within a callback
 };
 
@@ -180,6 +183,7 @@ static void free_handle(struct handle *h)
 {
     curl_easy_cleanup(h->easy);
     lz_str_finish(&h->body);
+    lz_str_finish(&h->filled);
     free(h);
 }
 
@@ -344,6 +348,7 @@ static struct handle *take_handle(struct lz_fetch *f)
         *h = (struct handle){.easy = curl_easy_init(), .keep = f->keep};
         LZ_ASSERT(h->easy != NULL);
         lz_str_init(&h->body);
+        lz_str_init(&h->filled);
         configure(f, h);
         return h;
     }
@@ -352,6 +357,23 @@ static struct handle *take_handle(struct lz_fetch *f)
     h->trouble[0] = '\0';
     lz_str_clear(&h->body);
     return h;
+}
+
+static void fill_blanks(const struct lz_fetch *f, struct handle *h, const struct lz_blanks *blanks)
+{
+    if (f->url_has_blanks) {
+        struct lz_str url;
+        lz_str_init(&url);
+        lz_blanks_fill(f->url, blanks, &url);
+        curl_easy_setopt(h->easy, CURLOPT_URL, url.text); // it keeps a copy
+        lz_str_finish(&url);
+    }
+    if (f->body_has_blanks) {
+        lz_str_clear(&h->filled);
+        lz_blanks_fill(f->body, blanks, &h->filled);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)h->filled.len);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, h->filled.text);
+    }
 }
 
 // libcurl gets no more at once than it can send: what waits in it is looked through for each
@@ -371,6 +393,8 @@ static void start(struct lz_fetch_run *run)
         curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, run->is_fresh ? 1L : 0L);
         h->is_fresh = run->is_fresh;
     }
+    if (run->has_blanks)
+        fill_blanks(f, h, &run->blanks);
     h->run = run;
     run->handle = h;
     f->in_curl++;
@@ -417,6 +441,12 @@ static struct lz_fetch_run *take_run(struct lz_fetch *f)
 struct lz_fetch_run *lz_fetch_begin(struct lz_fetch *fetch, int64_t timeout_ns, bool fresh,
                                     lz_fetch_fn *fn, void *ctx)
 {
+    return lz_fetch_begin_with(fetch, timeout_ns, fresh, NULL, fn, ctx);
+}
+
+struct lz_fetch_run *lz_fetch_begin_with(struct lz_fetch *fetch, int64_t timeout_ns, bool fresh,
+                                         const struct lz_blanks *blanks, lz_fetch_fn *fn, void *ctx)
+{
     LZ_ASSERT(timeout_ns > 0);
     LZ_ASSERT(fn != NULL);
     LZ_ASSERT(!fetch->is_gone);
@@ -424,6 +454,9 @@ struct lz_fetch_run *lz_fetch_begin(struct lz_fetch *fetch, int64_t timeout_ns, 
     run->fn = fn;
     run->ctx = ctx;
     run->is_fresh = fresh;
+    run->has_blanks = blanks != NULL && (fetch->url_has_blanks || fetch->body_has_blanks);
+    if (run->has_blanks)
+        run->blanks = *blanks;
     run->until_ns = lz_loop_clock() + timeout_ns;
     run->patience = (struct lz_loop_timer){.fn = on_impatient, .ctx = run};
     if (fetch->in_curl < fetch->in_curl_max)
@@ -577,6 +610,8 @@ bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, str
                            .http2 = opts->http2,
                            .connect_only = opts->connect_only};
     f->timer.ctx = f;
+    f->url_has_blanks = lz_blanks_are_in(f->url);
+    f->body_has_blanks = f->body != NULL && lz_blanks_are_in(f->body);
     make_headers(f, &opts->headers);
     if (f->via != NULL) {
         struct lz_str to;

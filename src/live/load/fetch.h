@@ -21,6 +21,7 @@
 
 #include <stdint.h>
 
+#include "live/load/blanks.h"
 #include "live/loop.h"
 #include "script/live_plan.h"
 
@@ -35,7 +36,7 @@ enum lz_fetch_outcome {
 };
 
 struct lz_fetch_opts {
-    const char *url;    /* http:// or https:// */
+    const char *url;    /* http:// or https://; it and the body may have blanks (blanks.h) */
     const char *method; /* NULL: GET, or POST if there is a body */
     const char *body;   /* NULL: none */
     struct lz_live_pairs headers;
@@ -74,6 +75,10 @@ void lz_fetch_destroy(struct lz_fetch *fetch);
  */
 struct lz_fetch_run *lz_fetch_begin(struct lz_fetch *fetch, int64_t timeout_ns, bool fresh,
                                     lz_fetch_fn *fn, void *ctx);
+/* Likewise, with its blanks filled in by these; NULL: they stay. */
+struct lz_fetch_run *lz_fetch_begin_with(struct lz_fetch *fetch, int64_t timeout_ns, bool fresh,
+                                         const struct lz_blanks *blanks, lz_fetch_fn *fn,
+                                         void *ctx);
 void lz_fetch_cancel(struct lz_fetch_run *run); /* `fn` will not be called */
 
 /* "refused", "reset", ... */

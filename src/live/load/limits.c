@@ -81,3 +81,8 @@ bool lz_limits_may_retry(struct lz_limits *l, uint32_t attempt, enum lz_outcome 
         b->retrying++; // lz_limits_ended takes it back
     return may;
 }
+
+bool lz_limits_may_hedge(struct lz_limits *l)
+{
+    return !l->opts->budget.on || lz_budget_take(&l->budget, &l->opts->budget, false);
+}

@@ -40,4 +40,7 @@ void lz_limits_result(struct lz_limits *l, uint32_t attempt, lz_time now, uint8_
  */
 bool lz_limits_may_retry(struct lz_limits *l, uint32_t attempt, enum lz_outcome outcome);
 
+/* Is there a budget for another request beside the one under way? Takes its cost. */
+bool lz_limits_may_hedge(struct lz_limits *l);
+
 #endif

@@ -18,8 +18,14 @@
  * - A request is good when its status is below 400. Others are error answers; no connection is a
  *   refusal, a broken one a reset. Each kind of trouble is told in the journal once.
  * - Retries are the traffic's own, with its backoff and jitter, the draws being the model's, and so
- *   are breaker, throttle, bulkhead and retry budget (limits.h). Hedges and streams of a
- * *simulated* caller have no live form.
+ *   are breaker, throttle, bulkhead and retry budget (limits.h).
+ * - A hedge is a second request after its delay; the first good answer is the one, and what else is
+ *   under way is given up: an HTTP/1.1 connection is closed, an HTTP/2 stream reset. A timeout does
+ *   the same, with or without `cancel`.
+ * - {{key}} and {{value}} in path, body or command are the request's key, as the model draws it,
+ * and a number of its own. Of a component whose history is asked for, each request is an operation
+ *   (model/history/recorder_real.h), and the body of an answer, or what the command wrote, is what
+ * it saw: a number if it is one, else a text; nothing of it, or 404, is nothing.
  * - What does not speak HTTP is used by a program (`live = { command = ... }`), run for each
  *   request: good is one that ends with 0 in time. It takes milliseconds to start one, so this is
  *   for tens a second.
@@ -33,7 +39,8 @@
 #define LZ_LOAD_LATE (10 * LZ_MS)
 #define LZ_LOAD_LATE_COMMAND (100 * LZ_MS) /* of a program, which takes a while to begin */
 #define LZ_LOAD_LATE_SHARE 0.01
-#define LZ_LOAD_COMMANDS 32u /* at once, at most, unless `connections` says otherwise */
+#define LZ_LOAD_KEEP (1u << 20) /* bytes of an answer that an operation had: all of a set, say */
+#define LZ_LOAD_COMMANDS 32u    /* at once, at most, unless `connections` says otherwise */
 
 struct lz_load;
 
@@ -60,6 +67,8 @@ void lz_load_destroy(struct lz_load *load); /* NULL is allowed */
 struct lz_load_count {
     uint64_t sent; /* requests, not attempts */
     uint64_t attempts;
+    uint64_t hedges; /* flights beside the first */
+    uint64_t wins;   /* of them */
     uint64_t late;
     lz_time latest; /* how late the latest was */
 };

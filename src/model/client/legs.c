@@ -9,8 +9,6 @@
 #include "model/service/task.h"
 
 #define PATH_OF_LEGS (1u << 20) /* above any number of attempts */
-#define STRETCH (10 * LZ_S)     /* of time, whose answers a quantile is taken of */
-#define ANSWERS_MIN 32          /* below which it says nothing, and nobody hedges */
 
 bool lz_legs_is_needed(const struct lz_edge_opts *o)
 {
@@ -44,7 +42,7 @@ static void on_hedge(void *ctx, uint32_t entity, uint64_t payload);
 void lz_legs_create(struct lz_world *w, struct lz_edge *e)
 {
     struct lz_hedging *h = e->hedging = lz_arena_alloc(w->arena, sizeof(*h));
-    lz_hist_init(&h->recent, w->arena);
+    lz_lateness_init(&h->lateness, w->arena);
     if (w->clients->hedge == 0)
         w->clients->hedge = lz_sim_kind(w->sim, "hedge", on_hedge, w);
     if (e->opts.hedge.attempts > 1 && e->opts.hedge.after > 0)
@@ -151,9 +149,9 @@ static void arm(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
         c->legs->timer = lz_sim_arm(w->sim, e->hedging->lane, c->client, lz_pool_id(c));
         return;
     }
-    if (e->hedging->late > 0)
-        c->legs->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + e->hedging->late, w->clients->hedge,
-                                   c->client, lz_pool_id(c));
+    if (e->hedging->lateness.late > 0)
+        c->legs->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + e->hedging->lateness.late,
+                                   w->clients->hedge, c->client, lz_pool_id(c));
 }
 
 // Another leg, if the race has one left and its budget allows.
@@ -325,22 +323,9 @@ uint32_t lz_legs_others(const struct lz_world *w, const struct lz_call *leg, lz_
 
 void lz_legs_took(struct lz_world *w, struct lz_edge *e, lz_time took)
 {
-    struct lz_hedging *h = e->hedging;
-    if (!(e->opts.hedge.quantile > 0.0))
-        return;
-    lz_time now = lz_sim_now(w->sim);
-    if (now - h->recent_from >= STRETCH) {
-        if (h->recent.facts.count >= ANSWERS_MIN)
-            h->late = (lz_time)lz_hist_quantile(&h->recent, e->opts.hedge.quantile);
-        h->has_past = h->late > 0;
-        lz_hist_clear(&h->recent);
-        h->recent_from = now;
-    }
-    lz_hist_add(&h->recent, took);
-    // The first stretch cannot wait for its end: a look whenever there are twice as many.
-    uint64_t count = h->recent.facts.count;
-    if (!h->has_past && count >= ANSWERS_MIN && (count & (count - 1)) == 0)
-        h->late = (lz_time)lz_hist_quantile(&h->recent, e->opts.hedge.quantile);
+    double quantile = e->opts.hedge.quantile;
+    if (quantile > 0.0)
+        lz_lateness_took(&e->hedging->lateness, quantile, lz_sim_now(w->sim), took);
 }
 
 void lz_legs_task_began(struct lz_world *w, const struct lz_task *t)

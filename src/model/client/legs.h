@@ -27,7 +27,7 @@
 
 #include "model/client/client_state.h"
 #include "model/client/edge.h"
-#include "sim/hist.h"
+#include "model/client/lateness.h"
 
 struct lz_legs {
     struct lz_legs *next_free; /* of its edge and kind */
@@ -39,11 +39,8 @@ struct lz_legs {
 /* What an edge keeps for the legs of its calls. */
 struct lz_hedging {
     struct lz_legs *free_races, *free_fans;
-    lz_lane lane;          /* of the time to wait; 0: it is a quantile */
-    lz_time late;          /* the quantile, as last looked at; 0: too few answers */
-    bool has_past;         /* it is that of a whole stretch of time, the last */
-    struct lz_hist recent; /* what answers took in this stretch */
-    lz_time recent_from;
+    lz_lane lane; /* of the time to wait; 0: it is a quantile */
+    struct lz_lateness lateness;
 };
 
 bool lz_legs_is_needed(const struct lz_edge_opts *opts);

@@ -99,7 +99,7 @@ static const struct lz_recorder_role *role_of(const struct lz_recorder *r, lz_op
     return NULL;
 }
 
-static bool is_removal(const struct lz_world *w, lz_op op)
+bool lz_recorder_is_removal(const struct lz_world *w, lz_op op)
 {
     const char *text = lz_call_op_name(w, op);
     return is_word(text, "delete") || is_word(text, "remove") || is_word(text, "del");
@@ -219,11 +219,9 @@ uint64_t lz_recorder_who(const struct lz_world *w, const struct lz_call *c, lz_c
     return who != 0 ? lz_hash_mix(who, to) | 1 : 0;
 }
 
-uint32_t lz_recorder_process_take(struct lz_world *w, struct lz_recorder *r,
-                                  const struct lz_call *c)
+uint32_t lz_recorder_process_take(struct lz_world *w, struct lz_recorder *r, uint64_t who)
 {
     struct lz_recorders *rs = w->recorders;
-    uint64_t who = lz_recorder_who(w, c, r->component);
     if (who == 0)
         return r->processes++;
     if (2 * (rs->process_count + 1) > rs->process_cap)
@@ -275,7 +273,7 @@ struct lz_recorder_under_way *lz_recorder_sent(struct lz_world *w, const struct 
 
 static lz_value value_written(struct lz_world *w, struct lz_call *c, const struct lz_recorder *r)
 {
-    if (is_removal(w, c->op))
+    if (lz_recorder_is_removal(w, c->op))
         return 0;
     lz_argument_id argument = lz_argument_of_call(w, c);
     lz_value own = lz_value_integer((int64_t)r->count + 1);
@@ -304,6 +302,21 @@ static bool is_service(const struct lz_world *w, lz_component_id id)
     return lz_world_component(w, id)->kind == LZ_COMPONENT_SERVICE;
 }
 
+enum lz_recorder_f lz_recorder_f_for(struct lz_world *w, const struct lz_recorder *r, lz_op op,
+                                     bool *is_id)
+{
+    enum lz_component_kind kind = lz_world_component(w, r->component)->kind;
+    bool is_keyed = kind == LZ_COMPONENT_CACHE || kind == LZ_COMPONENT_STORE;
+    if (!is_service(w, r->component)) {
+        enum lz_recorder_f f = f_of(w, op, is_keyed);
+        *is_id = f == LZ_RECORDER_ADD;
+        return f;
+    }
+    const struct lz_recorder_role *role = role_of(r, op);
+    *is_id = role != NULL && role->is_id;
+    return role != NULL ? (enum lz_recorder_f)role->f : LZ_RECORDER_OTHER;
+}
+
 void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
 {
     struct lz_recorders *rs = w->recorders;
@@ -314,11 +327,8 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
     if (lz_recorder_txn_begins(w, at, c))
         return;
     bool is_keyed = lz_edge_get(w, c->edge)->is_keyed;
-    bool has_roles = is_service(w, to);
-    const struct lz_recorder_role *role = has_roles ? role_of(r, c->op) : NULL;
-    enum lz_recorder_f f = f_of(w, c->op, is_keyed);
-    if (has_roles)
-        f = role != NULL ? (enum lz_recorder_f)role->f : LZ_RECORDER_OTHER;
+    bool has_roles = is_service(w, to), is_id;
+    enum lz_recorder_f f = lz_recorder_f_for(w, r, c->op, &is_id);
     if (is_keyed && is_word(lz_call_op_name(w, c->op), "mset"))
         r->many++;
     if (f == LZ_RECORDER_OTHER)
@@ -340,11 +350,11 @@ void lz_recorder_begin(struct lz_world *w, struct lz_call *c)
         .at = lz_sim_now(w->sim),
         .unit =
             c->owner_kind == LZ_OWNER_TASK ? lz_hash_mix(c->owner, 4) : lz_hash_mix(rs->numbers, 5),
-        .process = lz_recorder_process_take(w, r, c),
+        .process = lz_recorder_process_take(w, r, lz_recorder_who(w, c, r->component)),
         .f = (uint8_t)f,
         .added = added,
         .is_add = f == LZ_RECORDER_ADD,
-        .is_id = role != NULL ? role->is_id : f == LZ_RECORDER_ADD,
+        .is_id = is_id,
         .outcome = LZ_RECORDER_UNKNOWN};
     *lz_recorder_sent(w, c) = (struct lz_recorder_under_way){
         .call = lz_pool_id(c), .recorder = at, .op = r->count, .process = r->ops[r->count].process};

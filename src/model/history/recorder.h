@@ -124,6 +124,7 @@ struct lz_recorder {
     bool has_names;  /* of SQL: a key is the value of a text, "accounts[1].balance" */
     uint64_t hidden; /* SELECTs that did not say which rows they read */
     uint64_t commit; /* the highest version given to a transaction */
+    bool is_real;    /* of a live run: nobody gives versions */
     bool is_rewound; /* versions were given out again: what was seen at one is not told */
 };
 
@@ -193,6 +194,9 @@ void lz_recorder_void(struct lz_world *w, const struct lz_task *t);
 
 /* It wrote what no operation of the history says: of what comes after nobody can judge. */
 void lz_recorder_untold(struct lz_world *w, const struct lz_task *t);
+
+/* Does it write nothing? By its first word; `op` is a lz_op. */
+bool lz_recorder_is_removal(const struct lz_world *w, uint16_t op);
 
 const char *lz_recorder_f_name(enum lz_recorder_f f); /* "read", "write", "cas", ... */
 

@@ -35,9 +35,12 @@ struct lz_recorders {
 
 /* Who does it, of those who do one thing after another; 0: it is the only thing they do. */
 uint64_t lz_recorder_who(const struct lz_world *w, const struct lz_call *c, lz_component_id to);
-uint32_t lz_recorder_process_take(struct lz_world *w, struct lz_recorder *r,
-                                  const struct lz_call *c);
+uint32_t lz_recorder_process_take(struct lz_world *w, struct lz_recorder *r, uint64_t who);
 void lz_recorder_process_give(struct lz_world *w, uint64_t who, uint32_t number);
+
+/* What an operation does, by its first word, or of a service as an expectation says. */
+enum lz_recorder_f lz_recorder_f_for(struct lz_world *w, const struct lz_recorder *r, uint16_t op,
+                                     bool *is_id);
 
 /* NULL: nobody waits for its end. */
 struct lz_recorder_under_way *lz_recorder_under_way(const struct lz_world *w, uint64_t call);

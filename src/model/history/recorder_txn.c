@@ -35,11 +35,12 @@ static uint32_t open_one(struct lz_world *w, struct lz_recorder *r, const struct
         return 0;
     }
     r->txns = lz_grow(w->arena, r->txns, &r->txn_cap, r->txn_count + 1, sizeof(*r->txns));
-    r->txns[r->txn_count++] = (struct lz_recorder_txn){.begin = ++w->recorders->numbers,
-                                                       .at = lz_sim_now(w->sim),
-                                                       .who = lz_recorder_who(w, c, r->component),
-                                                       .process = lz_recorder_process_take(w, r, c),
-                                                       .outcome = LZ_RECORDER_UNKNOWN};
+    r->txns[r->txn_count++] = (struct lz_recorder_txn){
+        .begin = ++w->recorders->numbers,
+        .at = lz_sim_now(w->sim),
+        .who = lz_recorder_who(w, c, r->component),
+        .process = lz_recorder_process_take(w, r, lz_recorder_who(w, c, r->component)),
+        .outcome = LZ_RECORDER_UNKNOWN};
     return r->txn_count;
 }
 

@@ -62,6 +62,11 @@ static inline uint64_t key_of(struct lz_world *w, const struct lz_traffic_send *
     return (uint64_t)lz_dist_value(&t->opts.keys, &draw);
 }
 
+static uint64_t user_of(const struct lz_traffic *t, const struct lz_request *r)
+{
+    return r->agent != 0 ? (uint64_t)t->id << 32 | r->agent : 0;
+}
+
 // Not by a call of the model: to a topic, or by somebody else.
 static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
                            const struct lz_traffic_send *send)
@@ -82,6 +87,9 @@ static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
     t->sender.send(t->sender.ctx, &(struct lz_traffic_sending){.traffic = t->id,
                                                                .request = lz_pool_id(r),
                                                                .path = send->path,
+                                                               .key = key_of(w, send),
+                                                               .ordinal = send->ordinal,
+                                                               .who = user_of(t, r),
                                                                .intended = now});
 }
 

@@ -71,6 +71,9 @@ struct lz_traffic_sending {
     lz_component_id traffic;
     uint64_t request; /* a lz_request_id */
     uint64_t path;    /* owner of its draws */
+    uint64_t key;     /* what it is about, by `keys` */
+    uint64_t ordinal;
+    uint64_t who; /* a user who does one thing after another, of all traffics; 0: nobody */
     lz_time intended;
 };
 struct lz_traffic_sender {

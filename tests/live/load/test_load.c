@@ -213,6 +213,65 @@ static void a_bulkhead_lets_so_many_in(void **state)
     end(&r);
 }
 
+// Of a server that accepts nothing hardly anything is asked: with k = 1 and nothing accepted, the
+// n-th request is rejected with probability (n - 1) / n (throttle.h), so that of 150 some six are
+// sent, the harmonic sum, and 60 is beyond all chance. One user asks, who waits for each answer.
+static void a_throttle_spares_who_accepts_nothing(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = {
+        .users = 1, .think = lz_dist_constant(5 * LZ_MS), .edge = {.timeout = PATIENCE}};
+    opts.edge.throttle = (struct lz_throttle_opts){.on = true, .k = 1.0, .over = 600 * LZ_S};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/status/503"}, &opts);
+    run_until_sent(&r, 150);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.attempts >= 1);
+    assert_true(count.attempts <= 60);
+    assert_true(is_about(value(&r, "success.ratio"), 0.0));
+    end(&r);
+    // Who is accepted rejects nothing.
+    begin(&r, port, &(struct lz_live_traffic){.path = "/ok"}, &opts);
+    run_until_sent(&r, 50);
+    count = lz_load_count(r.load);
+    assert_int_equal(count.attempts, count.sent);
+    end(&r);
+}
+
+// 200 ms each, a second request after 20 ms and a third after 40.
+static void a_hedge_is_another_request(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(10.0);
+    opts.edge.hedge = (struct lz_hedge_opts){.attempts = 3, .after = 20 * LZ_MS};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/slow/200"}, &opts);
+    run_until_sent(&r, 10);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.hedges > 0);
+    assert_true(count.hedges <= 2 * count.sent);
+    assert_int_equal(count.attempts, count.sent + count.hedges);
+    assert_true(value(&r, "success.ratio") > 0.0);
+    lz_load_end(r.load);
+    assert_non_null(strstr(r.live->said, "hedges were sent, and"));
+    end(&r);
+}
+
+// However long its delay would be.
+static void a_failure_brings_the_hedge_forward(void **state)
+{
+    (void)state;
+    struct run r = {.live = NULL};
+    struct lz_traffic_opts opts = even(20.0);
+    opts.edge.hedge = (struct lz_hedge_opts){.attempts = 2, .after = PATIENCE / 2};
+    begin(&r, port, &(struct lz_live_traffic){.path = "/status/500"}, &opts);
+    run_until_sent(&r, 20);
+    struct lz_load_count count = lz_load_count(r.load);
+    assert_true(count.hedges > 0);
+    assert_true(is_about(value(&r, "success.ratio"), 0.0));
+    end(&r);
+}
+
 static void no_attempt_goes_past_the_deadline_of_all(void **state)
 {
     (void)state;
@@ -336,8 +395,7 @@ static void what_has_no_live_form_is_refused(void **state)
         struct lz_edge_opts opts;
         const char *said;
     } rows[] = {
-        {{.hedge = {.attempts = 2}}, "`hedge`"},
-        {{.cancel = true}, "`cancel`"},
+        {{.hedge = {.attempts = 2, .tied = true}}, "`tied`"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct lz_err err;
@@ -370,6 +428,9 @@ int main(void)
         cmocka_unit_test(retries_end_with_their_budget),
         cmocka_unit_test(an_open_breaker_sends_nothing),
         cmocka_unit_test(a_bulkhead_lets_so_many_in),
+        cmocka_unit_test(a_throttle_spares_who_accepts_nothing),
+        cmocka_unit_test(a_hedge_is_another_request),
+        cmocka_unit_test(a_failure_brings_the_hedge_forward),
         cmocka_unit_test(no_attempt_goes_past_the_deadline_of_all),
         cmocka_unit_test(latency_counts_from_the_intended_time),
         cmocka_unit_test(who_cannot_send_in_time_says_so),

@@ -1,15 +1,15 @@
 -- live.lua — whole live runs: what holds, what is refused, and that nothing is ever left behind.
 --
---     lua5.4 tests/live/run/live.lua LORENZ tests/live/run/scenarios LIVE_SERVER ROOT SLOW_DISK
+--     lua5.4 tests/live/run/live.lua LORENZ .../scenarios LIVE_SERVER ROOT SLOW_DISK KEYS
 --
 -- Rows as in tests/cli. Each has a state folder of its own and the server beside its scenarios.
 
-local server, root, slow_disk = arg[3], arg[4], arg[5]
+local server, root, slow_disk, keys = arg[3], arg[4], arg[5], arg[6]
 local harness = dofile(root .. "/tests/cli/harness.lua")
 
 -- Another run of these tests on the same machine has another port.
 local BEGIN = ("export XDG_STATE_HOME=$PWD/state PORT=$((20000 + $$ %% 12000)); cp '%s' s/server; "
-    .. "sed -i s/28473/$PORT/ s/fixed.lua; "):format(server)
+    .. "cp '%s' s/keys; sed -i s/28473/$PORT/ s/fixed.lua; "):format(server, keys)
 local RUN = "$L live --allow-run "
 -- Wait half a minute for something, by looking: a machine may stand still for seconds.
 local function wait_until(test)
@@ -26,6 +26,9 @@ local CLEAN = "; s=$?; " .. GONE .. "pgrep -f \"$PWD/s/server\" && exit 90; "
 local BUSY = " >o 2>e; s=$?; cat o; cat e >&2; cat o e | tr -s '\\n ' ' ' "
     .. "| grep -q 'send them in time' && " .. GONE
     .. "echo 'this machine is too busy to send requests in time' >&2 && exit 77; (exit $s)"
+-- What is judged is a history: that requests were late is no reason to skip it.
+local EVEN_LATE = " >o 2>e; s=$?; cat o; cat e >&2; [ $s != 3 ] || ! cat o e | tr -s '\\n ' ' ' "
+    .. "| grep -q 'send them in time' || s=0; (exit $s)"
 -- A run in the background that stands in the middle of its fault.
 local PAUSED = RUN .. "s/pauses.lua >o 2>&1 & pid=$!; " .. wait_until(
     "ps -o stat= -p \"$(pgrep -f \"$PWD/s/server\" | tr '\\n' ',' | sed 's/,$//')\" "
@@ -125,6 +128,54 @@ probe "there" { of = api, tcp = true }]] .. RUN .. "s/x.lua", 2, err = { "LZ704"
     { "a fault on the primary hits who leads now", RUN .. "s/leads.lua" .. CLEAN, 0,
         err = { "one is the primary of db", "two is the primary of db",
             "two was ended by SIGKILL" } },
+
+    -- Histories, and a request that is sent twice.
+    { "a server that does what it says has a good history",
+        RUN .. "s/keys.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ its keys behave as one copy", "✓ what one reads never goes back" } },
+    { "one that loses what it acknowledged is found out", RUN .. "--set mode=loses s/keys.lua"
+        .. EVEN_LATE .. CLEAN, 1, out = { "not-linearizable", "and this cannot have happened" } },
+    { "so is one that reads what is older", RUN .. "--set mode=stale s/keys.lua"
+        .. EVEN_LATE .. CLEAN, 1, out = { "monotonic-reads", "read what is older" } },
+    { "a write without an answer may have happened", RUN .. "--set mode=mute s/keys.lua"
+        .. EVEN_LATE .. CLEAN, 0, out = { "✓ its keys behave as one copy" } },
+    { "or not", RUN .. "--set mode=shy s/keys.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ its keys behave as one copy" } },
+    { "a set and a counter have what was added", RUN .. "s/sets.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ no tag is lost", "✓ all are counted" } },
+    { "or have lost it", RUN .. "--set mode=loses s/sets.lua" .. EVEN_LATE .. CLEAN, 1,
+        out = { "✗ no tag is lost", "✗ all are counted" } },
+    { "the same history is simulated", "$L run s/keys.lua", 0, out = { "by versions too" } },
+    { "commands are operations too", RUN .. "s/commands.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ its keys behave as one copy" } },
+    { "an operation says which key it is about", "sed 's/PUT .{{key}}/PUT \\/x/' s/keys.lua "
+        .. ">s/x.lua; " .. RUN .. "s/x.lua", 2, err = { "LZ702", "does not say of which key",
+            "write {{key}} into its path" } },
+    { "and what it writes", "sed 's/{{value}}/7/' s/keys.lua >s/x.lua; " .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "does not say what it writes", "write {{value}}" } },
+    { "a history is of somebody's operations", inline [[
+scenario "x" { duration = "2s" }
+local kv = store "kv" { kind = "key_value", live = { url = "http://127.0.0.1:1" } }
+expect "good" { linearizable = kv }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", 'nobody sends operations to store "kv"' } },
+    { "and of something real", inline [[
+scenario "x" { duration = "2s" }
+local kv = store "kv" { kind = "key_value" }
+expect "good" { linearizable = kv }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", 'is asked of store "kv", and nothing real stands' } },
+    { "transactions are not seen", inline [[
+scenario "x" { duration = "2s" }
+local db = database "db" { live = { url = "tcp://127.0.0.1:1" } }
+expect "good" { conserved = db }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "`conserved` is about transactions of many steps" } },
+    { "a hedge answers sooner, and its loser is given up",
+        RUN .. "s/hedges.lua" .. EVEN_LATE .. CLEAN, 0, err = { "hedges were sent, and" } },
+    { "or is left to go on", RUN .. "--set leave=true s/hedges.lua" .. EVEN_LATE .. CLEAN, 0 },
+    { "replicas that tell each other are none of ours", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" }, protocol = "http" }
+traffic "users" { to = api, op = "GET /", rate = "1/s", hedge = { after = "5ms", tied = true } }
+]] .. RUN .. "s/x.lua" .. CLEAN, 2, err = { "`tied` of a hedge has no live form" } },
 
     -- How it ends.
     { "a fault that touched nothing makes it inconclusive", RUN .. "s/misses.lua" .. CLEAN, 3,
