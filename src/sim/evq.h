@@ -1,37 +1,34 @@
 /*
  * evq.h — the future-event list: a hierarchical timing wheel over a short sorted run.
  *
- * Entries pop in exactly (time, rank) order. The wheel has 11 levels of 64 slots; an entry's
- * level is the highest base-64 digit in which its time differs from `base`, its slot that
- * digit. Slots are lists of small chunks, each entry appended. Only the nearest few entries
- * are sorted, in an array (`near`) that stays in the first cache level:
+ * Entries pop in exactly (time, rank) order. The wheel has six levels of 4096 slots; an entry's
+ * level is the highest digit of 12 bits in which its time differs from `base`, its slot that
+ * digit. A slot has places for seven event numbers; when they are taken, all seven move to a chunk
+ * behind it. Only the nearest few entries are sorted, in an array (`near`) that stays in the first
+ * cache level:
  *
  *   push ──┬─ before near_end ──▶ near (sorted) ──▶ pop
- *          └─ else ──▶ wheel ──open the nearest slot──▶ near, if at most 126,
+ *          └─ else ──▶ wheel ──open the nearest slots──▶ near, if at most 112,
  *                        ▲                              else one level down
  *                        └── spill: near grew past its limit ──┘
  *
- * A slot of up to 14 is sorted as numbers, by minimum and maximum, one of up to 126 by counting
- * the digits of the level below: neither jumps where it would be guessed wrong. Opening up to
- * 252 or 672 at once took fewer instructions and no less time; dealing all that had more than
- * 14 took a third longer at 1e6 pending, where a slot of 64 ns holds 64.
+ * Nearly all that is filed is filed once, for a slot is 1 / 4096 of what its level spans; with
+ * levels of 64 slots it was twice or three times. Filing and sorting have next to nothing to
+ * guess, and that is worth more than instructions: where an entry goes is no jump, as many slots
+ * as hold sixteen together are opened at a time (evq_open.c), and sorted as numbers by a network
+ * (keys.h).
  *
  * Equals in a slot are in the order of their ranks, for that is the order of adding, and filing
  * keeps it from level to level; but a lane's alarm, and what comes first on an instant, have a
- * rank that is older than the moment they are added: they are marked late, and a slot that
- * holds one is sorted by rank.
+ * rank that is older than the moment they are added: they are marked late, and slots that
+ * hold one are sorted by rank.
  *
  * While few are pending, all of them are near: when the run is used up and no more than
  * LZ_EVQ_GATHER are left, the wheel is emptied into it. Most scenarios have a few dozen pending,
- * milliseconds apart, and spent two thirds of their queue's time on slots of one or two.
+ * milliseconds apart. A level's table is made when something is first filed there.
  *
  * An event is known by its index and generation, odd while it is pending. Cancelling makes the
  * generation even; the entry is dropped when it surfaces, or when dead ones outnumber the living.
- *
- * Other structures, ns per pop + push at 1e3 / 1e5 / 1e6 pending on one machine: binary heap
- * 33 / 79 / 230, 4-ary heap 31 / 59 / 150, calendar queue 22 / 33 / 80, ladder queue
- * 24 / 70 / 187, radix heap 31 / 38 / 43, such a wheel 24 / 28 / 31. tests/unit/test_evq.c
- * holds it against a 4-ary heap.
  *
  * Invariants:
  *   (1) base <= the time of every entry in the wheel; near_end <= it too;
@@ -40,7 +37,8 @@
  *   (4) base <= near_end, and base <= the latest `limit` that was peeked at.
  *
  * At most 2^29 chunks and 2^32 events. Indices, not pointers: a fork needs no fixing. All
- * memory is the arena's: 24 bytes an event, 18 an entry.
+ * memory is the arena's: 32 bytes an event, at most 5 an entry in a chunk, 128 KiB a level that is
+ * used, of which pages that nobody files into cost nothing.
  */
 #ifndef LZ_SIM_EVQ_H
 #define LZ_SIM_EVQ_H
@@ -53,14 +51,17 @@
 #include "base/check.h"
 #include "sim/time.h"
 
-#define LZ_EVQ_LEVELS 11
-#define LZ_EVQ_SLOTS 64
-#define LZ_EVQ_CHUNK 7     /* entries; a chunk is two cache lines */
-#define LZ_EVQ_NEAR_MAX 64 /* spill past it, unless equals are many */
-#define LZ_EVQ_NEAR_KEPT 8 /* by a spill */
-#define LZ_EVQ_NEAR_FEW 12 /* are looked through one by one */
-#define LZ_EVQ_SOME 18     /* chunks: a slot of at most so many is sorted at once */
-#define LZ_EVQ_GATHER 96   /* so few need no wheel; twice as many do again */
+#define LZ_EVQ_BITS 12 /* of a digit */
+#define LZ_EVQ_LEVELS 6
+#define LZ_EVQ_SLOTS (1u << LZ_EVQ_BITS)
+#define LZ_EVQ_WORDS (LZ_EVQ_SLOTS / 64)
+#define LZ_EVQ_CHUNK 7           /* event numbers */
+#define LZ_EVQ_NEAR_MAX 64       /* spill past it, unless equals are many */
+#define LZ_EVQ_NEAR_KEPT 8       /* by a spill */
+#define LZ_EVQ_NEAR_FEW 12       /* are looked through one by one */
+#define LZ_EVQ_CHUNK_FIRST 4     /* so that of a slot with chunks `tail` is more than it may hold */
+#define LZ_EVQ_GATHER 96         /* so few need no wheel; twice as many do again */
+#define LZ_EVQ_LATE (1ull << 63) /* of `when` */
 
 /* What a pending entry stands for. */
 struct lz_evq_event {
@@ -68,22 +69,34 @@ struct lz_evq_event {
     uint64_t rank; /* breaks ties; unique among the pending */
     uint32_t entity;
     uint32_t gen;
+    uint64_t when; /* its time, and above it whether it is late */
 };
 
+_Static_assert(sizeof(struct lz_evq_event) == 32, "two events to a cache line");
+
+/* One of the sorted run. */
 struct lz_evq_entry {
     lz_time at;
     uint32_t event;
     uint32_t is_late; /* 1: its rank is older than the moment it was added */
 };
 
+/*
+ * A slot, or a full chunk of what was filed there before: event numbers, oldest first. `tail` is
+ * the chunk before this one (0: none), times 8, and in a slot how many it has itself.
+ */
 struct lz_evq_chunk {
-    struct lz_evq_entry entries[LZ_EVQ_CHUNK]; /* filled from the last to the first */
-    uint32_t
-        next[4]; /* the chunk after this one in its list, and a guess at the three after that */
+    uint32_t events[LZ_EVQ_CHUNK];
+    uint32_t tail;
 };
 
-_Static_assert(sizeof(struct lz_evq_event) == 24, "an event is as small as it can be");
-_Static_assert(sizeof(struct lz_evq_chunk) == 128, "a chunk is two cache lines");
+_Static_assert(sizeof(struct lz_evq_chunk) == 32, "a slot is half a cache line");
+
+/* Which slots of a level hold something, and which words of these bits are not 0. */
+struct lz_evq_bits {
+    uint64_t words_used;
+    uint64_t words[LZ_EVQ_WORDS];
+};
 
 struct lz_evq {
     struct lz_arena *arena;
@@ -97,12 +110,14 @@ struct lz_evq {
     uint64_t near_end; /* up to 2^63: the wheel is empty */
 
     lz_time base;
-    uint64_t occupied[LZ_EVQ_LEVELS];
     uint32_t levels; /* bit per level with an occupied slot */
-    /* Newest chunk << 3 | places left in it; 0: empty. Older chunks are full. */
-    uint32_t slots[LZ_EVQ_LEVELS][LZ_EVQ_SLOTS];
-    struct lz_evq_chunk *chunks; /* 1 .. */
     uint32_t chunk_used, chunk_cap, chunk_free;
+    struct lz_evq_chunk *chunks; /* LZ_EVQ_CHUNK_FIRST .. */
+    /* A level that was never used has one slot, which is full, and no bit of a digit. */
+    struct lz_evq_chunk *slots[LZ_EVQ_LEVELS];
+    uint32_t digits[LZ_EVQ_LEVELS];
+    struct lz_evq_chunk no_slots;
+    struct lz_evq_bits occupied[LZ_EVQ_LEVELS];
 };
 
 void lz_evq_init(struct lz_evq *q, struct lz_arena *arena);
@@ -110,13 +125,16 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena);
 /* Assert the invariants; slow, for tests. */
 void lz_evq_check(const struct lz_evq *q);
 
-/* Slow paths of the inline functions below. */
+/* Slow paths of the inline functions below; they give `id` back, so that one can end by a jump. */
 void lz_evq_grow_events(struct lz_evq *q); /* so that one is free */
-
-/* Where an event that was just made belongs. Gives `id` back: its caller can end by a jump. */
-uint64_t lz_evq_put(struct lz_evq *q, struct lz_evq_entry e, uint64_t id);
+uint64_t lz_evq_file_anew(struct lz_evq *q, lz_time at, uint32_t event, uint64_t id);
+uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id);
 bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
 void lz_evq_purge(struct lz_evq *q);
+
+/* For evq_open.c. */
+void lz_evq_sort_near(struct lz_evq *q);
+void lz_evq_widen_near(struct lz_evq *q, uint32_t count); /* to `count` entries at least */
 
 static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_entry *a,
                                  const struct lz_evq_entry *b)
@@ -126,16 +144,55 @@ static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_ent
     return q->events[a->event].rank < q->events[b->event].rank;
 }
 
+static inline lz_time lz_evq_at(const struct lz_evq *q, uint32_t event)
+{
+    return (lz_time)(q->events[event].when & ~LZ_EVQ_LATE);
+}
+
 static inline bool lz_evq_is_live(const struct lz_evq *q, uint32_t event)
 {
     return (q->events[event].gen & 1u) != 0;
+}
+
+/* The digit in which two times differ, which is the level of the one if the other is `base`. */
+static inline uint32_t lz_evq_level(lz_time a, lz_time b)
+{
+    uint64_t differs = (uint64_t)a ^ (uint64_t)b;
+    return (63u - (uint32_t)__builtin_clzll(differs | 1)) / LZ_EVQ_BITS;
+}
+
+/*
+ * Into the wheel; not before `base`. Nobody could guess whether a slot is empty, so that its bit is
+ * set in any case; that a word of bits is, or a slot full, is rare.
+ */
+static inline uint64_t lz_evq_file(struct lz_evq *q, lz_time at, uint32_t event, uint64_t id)
+{
+    uint32_t level = lz_evq_level(at, q->base);
+    uint32_t slot = (uint32_t)((uint64_t)at >> (LZ_EVQ_BITS * level)) & q->digits[level];
+    struct lz_evq_chunk *s = &q->slots[level][slot];
+    uint64_t *word = &q->occupied[level].words[slot / 64];
+    uint32_t count = s->tail & 7u;
+    if (*word == 0 || count == LZ_EVQ_CHUNK)
+        return lz_evq_file_anew(q, at, event, id);
+    *word |= 1ull << slot % 64;
+    s->events[count] = event;
+    s->tail++;
+    return id;
+}
+
+/* Where an event that was just made belongs. */
+static inline uint64_t lz_evq_put(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
+{
+    if ((uint64_t)e.at < q->near_end)
+        return lz_evq_put_near(q, e, id);
+    return lz_evq_file(q, e.at, e.event, id);
 }
 
 /*
  * A new event, known by its index; there must be a free one. It is pending, but not in the
  * queue until lz_evq_put, which must follow at once.
  */
-static inline uint32_t lz_evq_make(struct lz_evq *q, uint64_t rank, uint32_t entity,
+static inline uint32_t lz_evq_make(struct lz_evq *q, uint64_t when, uint64_t rank, uint32_t entity,
                                    uint64_t payload)
 {
     uint32_t i = q->event_free;
@@ -145,6 +202,7 @@ static inline uint32_t lz_evq_make(struct lz_evq *q, uint64_t rank, uint32_t ent
     event->rank = rank;
     event->entity = entity;
     event->gen++;
+    event->when = when;
     q->live++;
     return i;
 }
@@ -156,7 +214,7 @@ static inline uint32_t lz_evq_add(struct lz_evq *q, lz_time at, uint64_t rank, u
     LZ_ASSERT(at >= 0);
     if (q->event_free == 0)
         lz_evq_grow_events(q);
-    uint32_t i = lz_evq_make(q, rank, entity, payload);
+    uint32_t i = lz_evq_make(q, (uint64_t)at, rank, entity, payload);
     return (uint32_t)lz_evq_put(q, (struct lz_evq_entry){.at = at, .event = i}, i);
 }
 
@@ -167,7 +225,7 @@ static inline uint32_t lz_evq_add_late(struct lz_evq *q, lz_time at, uint64_t ra
     LZ_ASSERT(at >= 0);
     if (q->event_free == 0)
         lz_evq_grow_events(q);
-    uint32_t i = lz_evq_make(q, rank, entity, payload);
+    uint32_t i = lz_evq_make(q, (uint64_t)at | LZ_EVQ_LATE, rank, entity, payload);
     return (uint32_t)lz_evq_put(q, (struct lz_evq_entry){.at = at, .event = i, .is_late = 1}, i);
 }
 
@@ -211,19 +269,11 @@ static inline const struct lz_evq_entry *lz_evq_peek(struct lz_evq *q, lz_time l
 }
 
 /*
- * The newest entries of the slot that will be opened next, for fetching what they will need: so
- * many of them, in no order. Some may have been cancelled.
+ * Some of the events that follow those that are near, for fetching what they will need: so many
+ * of them, in no order. Some may have been cancelled.
  */
-static inline const struct lz_evq_entry *lz_evq_ahead(const struct lz_evq *q, uint32_t *count)
-{
-    *count = 0;
-    if (q->levels == 0)
-        return NULL;
-    uint32_t level = (uint32_t)__builtin_ctz(q->levels);
-    uint32_t place = q->slots[level][__builtin_ctzll(q->occupied[level])];
-    *count = LZ_EVQ_CHUNK - (place & 7u);
-    return &q->chunks[place >> 3].entries[place & 7u];
-}
+#define LZ_EVQ_AHEAD 16
+uint32_t lz_evq_ahead(const struct lz_evq *q, uint32_t events[LZ_EVQ_AHEAD]);
 
 /* Remove what lz_evq_peek just showed, and give back what it stood for. */
 static inline struct lz_evq_event lz_evq_take(struct lz_evq *q)

@@ -64,7 +64,7 @@ struct lz_sim {
     uint64_t trace;
     uint64_t fired;
     uint64_t fired_max;
-    uint64_t fired_limit; // 0: stopped
+    uint64_t fired_limit; // of the usual way; 0: stopped, or watched
     uint64_t first_seq;
     uint64_t run_key, seed;
     bool stop;
@@ -147,7 +147,7 @@ size_t lz_sim_pending(const struct lz_sim *sim)
 // The run and the ready ring have places of their own, which a handful of others share.
 size_t lz_sim_bytes(const struct lz_sim *sim)
 {
-    size_t event = sizeof(struct lz_evq_event) + sizeof(struct lz_evq_entry);
+    size_t event = sizeof(struct lz_evq_event) + sizeof(uint32_t);
     size_t bytes = (sim->queue.event_used - 1) * event;
     bytes += (sim->timer_used - 1) * (sizeof(*sim->timers) + sizeof(*sim->timer_gens));
     for (uint32_t i = 1; i <= sim->lane_count; i++)
@@ -197,9 +197,10 @@ lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t ent
 {
     if (__builtin_expect(sim->queue.event_free == 0, 0))
         return at_with_more(sim, at, kind, entity, payload);
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(kind - 1u < sim->kind_count);
     LZ_ASSERT(at >= sim->face.now);
-    uint32_t i = lz_evq_make(&sim->queue, lz_sim_next_rank(sim, kind), entity, payload);
+    uint64_t rank = lz_sim_next_rank(sim, kind);
+    uint32_t i = lz_evq_make(&sim->queue, (uint64_t)at, rank, entity, payload);
     uint64_t id = (uint64_t)(sim->queue.events[i].gen & GEN_MASK) << 32 | i;
     return lz_evq_put(&sim->queue, (struct lz_evq_entry){.at = at, .event = i}, id);
 }
@@ -429,17 +430,30 @@ bool lz_sim_cancel(struct lz_sim *sim, lz_event_id id)
 }
 
 // The hash's chain is one product long: what an event says is mixed on its own first.
-static inline void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
+static inline void trace_event(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
     uint64_t what =
         lz_hash_mix((uint64_t)sim->face.now ^ payload << 1, (uint64_t)kind << 32 | entity);
     sim->trace = lz_hash_mix(sim->trace ^ what, payload);
     sim->fired++;
+}
+
+static inline void fire_unwatched(struct lz_sim *sim, lz_kind kind, uint32_t entity,
+                                  uint64_t payload)
+{
+    const struct kind *k = &sim->kinds[kind];
+    trace_event(sim, kind, entity, payload);
+    k->fn(k->ctx, entity, payload);
+}
+
+static void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
+{
+    const struct kind *k = &sim->kinds[kind];
+    trace_event(sim, kind, entity, payload);
     if (sim->watch != NULL)
         sim->watch(sim->watch_ctx,
                    &(struct lz_event){
                        .at = sim->face.now, .kind = kind, .entity = entity, .payload = payload});
-    const struct kind *k = &sim->kinds[kind];
     k->fn(k->ctx, entity, payload);
 }
 
@@ -454,28 +468,31 @@ void lz_sim_foresee_cancel(const struct lz_sim *sim, lz_event_id id)
     __builtin_prefetch(&sim->timers[i], 1);
 }
 
-static inline void foresee(const struct lz_sim *sim, const struct lz_evq_entry *entry)
+static inline void foresee(const struct lz_sim *sim, uint32_t event)
 {
-    const struct lz_evq_event *e = &sim->queue.events[entry->event];
+    const struct lz_evq_event *e = &sim->queue.events[event];
     const struct kind *k = &sim->kinds[(lz_kind)e->rank];
     if ((lz_kind)e->rank != KIND_ALARM && k->foresee != NULL)
         k->foresee(k->ctx, e->entity, e->payload);
 }
 
 /*
- * A slot was opened, whose events fire one after the other from now on: those of the next slot
- * are foreseen; and of this one, if it has more than a chunk (what is ahead is one), those that
- * do not fire at once. Told in a row, all that has to be fetched is on its way at the same time.
+ * Slots were opened, whose events fire one after the other from now on. Those of the next ones are
+ * foreseen, which are as many if few are; of many, these themselves but for the first, which
+ * fire at once. Told in a row, all that has to be fetched is on its way at the same time.
  */
 static __attribute__((noinline)) void foresee_some(const struct lz_sim *sim)
 {
     const struct lz_evq *q = &sim->queue;
-    uint32_t count;
-    const struct lz_evq_entry *ahead = lz_evq_ahead(q, &count);
+    if (q->near_last - q->near_first > LZ_EVQ_AHEAD) {
+        for (uint32_t i = q->near_first + 2; i < q->near_last; i++)
+            foresee(sim, q->near[i].event);
+        return;
+    }
+    uint32_t ahead[LZ_EVQ_AHEAD];
+    uint32_t count = lz_evq_ahead(q, ahead);
     for (uint32_t i = 0; i < count; i++)
-        foresee(sim, &ahead[i]);
-    for (uint32_t i = q->near_first + LZ_EVQ_CHUNK; i < q->near_last; i++)
-        foresee(sim, &q->near[i]);
+        foresee(sim, ahead[i]);
 }
 
 // The timer that an alarm was set for, LISTED if its owner keeps it, or 0 if it was cancelled
@@ -531,12 +548,12 @@ static void fire_listed(struct lz_sim *sim, lz_lane lane)
     fire(sim, kind, due.entity, due.payload);
 }
 
-static inline void fire_ready(struct lz_sim *sim)
+static inline struct ready take_ready(struct lz_sim *sim)
 {
     struct ready r = sim->ready[sim->ready_first];
     sim->ready_first = (sim->ready_first + 1) & (sim->ready_cap - 1);
     sim->ready_count--;
-    fire(sim, (lz_kind)r.rank, r.entity, r.payload);
+    return r;
 }
 
 static inline void fire_next(struct lz_sim *sim, uint32_t timer)
@@ -554,14 +571,14 @@ static inline void fire_next(struct lz_sim *sim, uint32_t timer)
     fire(sim, (lz_kind)e.rank, e.entity, e.payload);
 }
 
-// The first event of the lines.
-static inline void fire_line(struct lz_sim *sim)
+// The first event of the lines; it is now its time.
+static inline const struct lz_line_event *take_line(struct lz_sim *sim)
 {
     const struct lz_line_event *e = lz_lines_take(&sim->face.lines);
     LZ_ASSERT(e->at >= sim->face.now);
     sim->face.now = e->at;
     sim->note.now_ns = e->at;
-    fire(sim, (lz_kind)e->rank, e->entity, e->payload);
+    return e;
 }
 
 // Ready work, if nothing else falls on this instant; false: that has to be looked at first.
@@ -571,10 +588,10 @@ static inline bool fire_ready_first(struct lz_sim *sim)
     uint64_t now = (uint64_t)sim->face.now;
     bool is_near = q->near_first != q->near_last;
     uint64_t next = is_near ? (uint64_t)q->near[q->near_first].at : q->near_end;
-    if (next <= now || (uint64_t)lz_lines_at(&sim->face.lines) <= now ||
-        sim->fired >= sim->fired_limit)
+    if (next <= now || (uint64_t)lz_lines_at(&sim->face.lines) <= now)
         return false;
-    fire_ready(sim);
+    struct ready r = take_ready(sim);
+    fire_unwatched(sim, (lz_kind)r.rank, r.entity, r.payload);
     return true;
 }
 
@@ -590,16 +607,17 @@ static __attribute__((noinline)) bool open_next(struct lz_sim *sim, lz_time end)
 }
 
 /*
- * What happens nearly always: nothing is ready, and the nearest of the queue and of the lines is an
- * event that is due. False: nothing was done but to look at it, and perhaps to open a slot.
+ * What happens nearly always: nobody watches, nothing is ready, and the nearest of the queue and of
+ * the lines is an event that is due. False: nothing was done but to look at it, and perhaps to open
+ * a slot.
  */
 static inline bool fire_plain(struct lz_sim *sim, lz_time end)
 {
     struct lz_evq *q = &sim->queue;
-    if (sim->ready_count > 0)
-        return fire_ready_first(sim);
     if (sim->fired >= sim->fired_limit)
         return false;
+    if (sim->ready_count > 0)
+        return fire_ready_first(sim);
     lz_time line_at = lz_lines_at(&sim->face.lines), near_at = LZ_FOREVER;
     const struct lz_evq_entry *next = NULL;
     if (q->near_first != q->near_last || open_next(sim, end)) {
@@ -609,7 +627,8 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     if (line_at < near_at) { // what is not near is not due before it
         if (line_at > end)
             return false;
-        fire_line(sim);
+        const struct lz_line_event *e = take_line(sim);
+        fire_unwatched(sim, (lz_kind)e->rank, e->entity, e->payload);
         return true;
     }
     if (line_at == near_at || near_at > end)
@@ -626,8 +645,14 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     q->near_first++;
     q->live--;
     lz_evq_release_live(q, next->event);
-    fire(sim, kind, entity, payload);
+    fire_unwatched(sim, kind, entity, payload);
     return true;
+}
+
+// Who stops, or watches, is seen where the budget is: the usual way need not ask.
+static void choose_limit(struct lz_sim *sim)
+{
+    sim->fired_limit = sim->stop || sim->watch != NULL ? 0 : sim->fired_max;
 }
 
 // Nothing is due by `end`.
@@ -648,7 +673,7 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
     LZ_ASSERT(end >= sim->face.now);
     lz_check_set_note(&sim->note);
     sim->stop = false;
-    sim->fired_limit = sim->fired_max;
+    choose_limit(sim);
     for (;;) {
         if (fire_plain(sim, end))
             continue;
@@ -679,11 +704,13 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         if (sim->fired >= sim->fired_max)
             return LZ_SIM_EVENTS_USED;
         if (is_ready) {
-            fire_ready(sim);
+            struct ready r = take_ready(sim);
+            fire(sim, (lz_kind)r.rank, r.entity, r.payload);
             continue;
         }
         if (is_line) {
-            fire_line(sim);
+            const struct lz_line_event *event = take_line(sim);
+            fire(sim, (lz_kind)event->rank, event->entity, event->payload);
             continue;
         }
         LZ_ASSERT(next->at >= sim->face.now);
@@ -696,13 +723,14 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
 void lz_sim_stop(struct lz_sim *sim)
 {
     sim->stop = true;
-    sim->fired_limit = 0; // so that the usual way need not ask
+    choose_limit(sim);
 }
 
 void lz_sim_watch(struct lz_sim *sim, lz_sim_watch_fn *fn, void *ctx)
 {
     sim->watch = fn;
     sim->watch_ctx = ctx;
+    choose_limit(sim);
 }
 
 void lz_sim_trace_add(struct lz_sim *sim, uint64_t value)

@@ -227,9 +227,9 @@ static void a_crowd_at_one_instant_pops_in_order_of_sequence(void **state)
 static void what_is_pushed_behind_a_look_ahead_is_next(void **state)
 {
     (void)state;
-    for (uint32_t level = 0; level < 10; level++) {
+    for (uint32_t digit = 0; digit < 10; digit++) {
         struct pair *p = make();
-        lz_time far = (lz_time)1 << (6 * level + 1);
+        lz_time far = (lz_time)1 << (6 * digit + 1);
         push(p, far);
         assert_next(p);
         for (lz_time at = far; at > 0; at /= 2) {
