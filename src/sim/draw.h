@@ -140,16 +140,15 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
                                 uint64_t counter);
 
 /*
- * Exponential numbers of an owner that counts from 0 (draw_row.c): four blocks are made at once,
- * at a quarter of what each costs alone, and made anew when the run key has changed. All zeroes
+ * Exponential numbers of an owner that counts from 0 (draw_row.c): eight blocks are made at once,
+ * at a fifth of what each costs alone, and made anew when the run key has changed. All zeroes
  * but owner and purpose before its first use.
  */
-#define LZ_DRAW_ROW 4
+#define LZ_DRAW_ROW 8
 struct lz_draw_row {
     uint64_t owner;
     enum lz_purpose purpose;
-    bool is_made;
-    uint64_t key, from; /* of what is made: counters from .. from + LZ_DRAW_ROW - 1 */
+    uint64_t key, made; /* counters made - 1 .. made + LZ_DRAW_ROW - 2 are made; 0: none */
     uint64_t bits[2][LZ_DRAW_ROW];
 };
 

@@ -62,10 +62,10 @@ static struct two two_of(const struct lz_draw_row *row, uint64_t counter)
                         .c3 = _mm_set1_epi64x((int64_t)(row->owner >> 32))};
 }
 
-// Two and two, which every x86-64 can.
-static void make_by_two(struct lz_draw_row *row, uint64_t key, uint64_t from)
+// Two and two, which every x86-64 can: the row's places from `at` on.
+static void make_by_two(struct lz_draw_row *row, uint64_t key, uint64_t from, size_t at)
 {
-    struct two a = two_of(row, from), b = two_of(row, from + 2);
+    struct two a = two_of(row, from + at), b = two_of(row, from + at + 2);
     __m128i key_0 = _mm_set1_epi64x((int64_t)key), key_1 = _mm_srli_epi64(key_0, 32);
     for (int round = 0; round < ROUNDS; round++) {
         a = round_of_two(a, key_0, key_1);
@@ -73,54 +73,83 @@ static void make_by_two(struct lz_draw_row *row, uint64_t key, uint64_t from)
         key_0 = _mm_add_epi32(key_0, _mm_set1_epi64x(PHILOX_STEP_0));
         key_1 = _mm_add_epi32(key_1, _mm_set1_epi64x(PHILOX_STEP_1));
     }
-    __m128i *first = (__m128i *)(void *)row->bits[0], *second = (__m128i *)(void *)row->bits[1];
+    __m128i *first = (__m128i *)(void *)(row->bits[0] + at);
+    __m128i *second = (__m128i *)(void *)(row->bits[1] + at);
     _mm_storeu_si128(first, joined_two(a.c0, a.c1));
     _mm_storeu_si128(first + 1, joined_two(b.c0, b.c1));
     _mm_storeu_si128(second, joined_two(a.c2, a.c3));
     _mm_storeu_si128(second + 1, joined_two(b.c2, b.c3));
 }
 
-// All four at once: half the instructions.
+struct four {
+    __m256i c0, c1, c2, c3;
+};
+
+__attribute__((target("avx2"))) static inline struct four four_of(const struct lz_draw_row *row,
+                                                                  uint64_t counter)
+{
+    uint64_t tail = lz_draw_begin(0, 0, row->purpose, counter).tail;
+    const __m256i each = _mm256_set_epi64x(3 << 16, 2 << 16, 1 << 16, 0);
+    __m256i c0 = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)tail), each);
+    __m256i c2 = _mm256_set1_epi64x((int64_t)row->owner);
+    return (struct four){
+        .c0 = c0, .c1 = _mm256_srli_epi64(c0, 32), .c2 = c2, .c3 = _mm256_srli_epi64(c2, 32)};
+}
+
+__attribute__((target("avx2"))) static inline struct four
+round_of_four(struct four s, __m256i key_0, __m256i key_1)
+{
+    __m256i p0 = _mm256_mul_epu32(s.c0, _mm256_set1_epi64x(PHILOX_MUL_0));
+    __m256i p1 = _mm256_mul_epu32(s.c2, _mm256_set1_epi64x(PHILOX_MUL_1));
+    return (struct four){
+        .c0 = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(s.c1, key_0)),
+        .c1 = p1,
+        .c2 = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(s.c3, key_1)),
+        .c3 = p0,
+    };
+}
+
+// Even words of 32 bits from the one, odd ones from the other.
+__attribute__((target("avx2"))) static inline void keep_four(uint64_t *bits, __m256i low,
+                                                             __m256i high)
+{
+    __m256i joined = _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xaa);
+    _mm256_storeu_si256((__m256i *)(void *)bits, joined);
+}
+
+// Four at once, and four more while these wait for their products.
 __attribute__((target("avx2"))) static void make_by_four(struct lz_draw_row *row, uint64_t key,
                                                          uint64_t from)
 {
-    const __m256i mul_0 = _mm256_set1_epi64x(PHILOX_MUL_0);
-    const __m256i mul_1 = _mm256_set1_epi64x(PHILOX_MUL_1);
+    struct four a = four_of(row, from), b = four_of(row, from + 4);
     __m256i key_0 = _mm256_set1_epi64x((int64_t)key), key_1 = _mm256_srli_epi64(key_0, 32);
-    uint64_t tail = lz_draw_begin(0, 0, row->purpose, from).tail;
-    const __m256i each = _mm256_set_epi64x(3 << 16, 2 << 16, 1 << 16, 0);
-    __m256i c0 = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)tail), each);
-    __m256i c1 = _mm256_srli_epi64(c0, 32);
-    __m256i c2 = _mm256_set1_epi64x((int64_t)row->owner), c3 = _mm256_srli_epi64(c2, 32);
     for (int round = 0; round < ROUNDS; round++) {
-        __m256i p0 = _mm256_mul_epu32(c0, mul_0), p1 = _mm256_mul_epu32(c2, mul_1);
-        c0 = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(c1, key_0));
-        c2 = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(c3, key_1));
-        c1 = p1;
-        c3 = p0;
+        a = round_of_four(a, key_0, key_1);
+        b = round_of_four(b, key_0, key_1);
         key_0 = _mm256_add_epi32(key_0, _mm256_set1_epi64x(PHILOX_STEP_0));
         key_1 = _mm256_add_epi32(key_1, _mm256_set1_epi64x(PHILOX_STEP_1));
     }
-    // Even words of 32 bits from the one, odd ones from the other.
-    __m256i first = _mm256_blend_epi32(c0, _mm256_slli_epi64(c1, 32), 0xaa);
-    __m256i second = _mm256_blend_epi32(c2, _mm256_slli_epi64(c3, 32), 0xaa);
-    _mm256_storeu_si256((__m256i *)(void *)row->bits[0], first);
-    _mm256_storeu_si256((__m256i *)(void *)row->bits[1], second);
+    keep_four(row->bits[0], a.c0, a.c1);
+    keep_four(row->bits[0] + 4, b.c0, b.c1);
+    keep_four(row->bits[1], a.c2, a.c3);
+    keep_four(row->bits[1] + 4, b.c2, b.c3);
 }
 
-_Static_assert(LZ_DRAW_ROW == 4, "a row is made at once");
+_Static_assert(LZ_DRAW_ROW == 8, "a row is made at once");
 
 static bool make_by(struct lz_draw_row *row, uint64_t key, uint64_t from, unsigned lanes)
 {
     bool has_four = __builtin_cpu_supports("avx2");
     if (lanes == 4 && !has_four)
         return false;
-    if (lanes == 4 || (lanes == 0 && has_four))
+    if (lanes == 4 || (lanes == 0 && has_four)) {
         make_by_four(row, key, from);
-    else if (lanes == 1)
+    } else if (lanes == 1) {
         make_plainly(row, key, from);
-    else
-        make_by_two(row, key, from);
+    } else {
+        make_by_two(row, key, from, 0);
+        make_by_two(row, key, from, 4);
+    }
     return true;
 }
 
@@ -143,8 +172,7 @@ bool lz_draw_row_make(struct lz_draw_row *row, uint64_t run_key, uint64_t from, 
     if (!make_by(row, run_key, from, lanes))
         return false;
     row->key = run_key;
-    row->from = from;
-    row->is_made = true;
+    row->made = from + 1;
     return true;
 }
 
@@ -155,11 +183,10 @@ static void leave_to_the_slow_way(struct lz_draw_row *row)
     LZ_ASSERT((int64_t)(UINT64_MAX >> 11) >= lz_draw_tables_exponential[255].sure);
     for (size_t i = 0; i < LZ_DRAW_ROW; i++)
         row->bits[0][i] = row->bits[1][i] = UINT64_MAX;
-    row->is_made = false;
+    row->made = 0;
 }
 
-// Out of line, for three times in four there is nothing to make.
-static __attribute__((noinline)) void make(struct lz_draw_row *row, uint64_t key, uint64_t from)
+static void make(struct lz_draw_row *row, uint64_t key, uint64_t from)
 {
     bool ok = lz_draw_row_make(row, key, from, 0);
     LZ_ASSERT(ok);
@@ -167,12 +194,9 @@ static __attribute__((noinline)) void make(struct lz_draw_row *row, uint64_t key
         leave_to_the_slow_way(row);
 }
 
-static inline uint64_t ready_at(struct lz_draw_row *row, uint64_t key, uint64_t counter)
+static inline bool is_made(const struct lz_draw_row *row, uint64_t key, uint64_t counter)
 {
-    uint64_t i = counter % LZ_DRAW_ROW;
-    if (row->from != counter - i || row->key != key || !row->is_made)
-        make(row, key, counter - i);
-    return i;
+    return row->made == counter - counter % LZ_DRAW_ROW + 1 && row->key == key;
 }
 
 static inline int64_t place_of(uint64_t bits)
@@ -189,30 +213,53 @@ static __attribute__((noinline)) struct lz_draw_pair slowly(const struct lz_draw
     return (struct lz_draw_pair){.first = first, .second = lz_draw_exponential(&draw)};
 }
 
-static __attribute__((noinline)) double first_slowly(const struct lz_draw_row *row, uint64_t key,
-                                                     uint64_t counter)
+static inline double first_of(const struct lz_draw_row *row, uint64_t key, uint64_t counter)
 {
-    return lz_draw_exponential_once(key, row->owner, row->purpose, counter);
+    uint64_t bits = row->bits[0][counter % LZ_DRAW_ROW];
+    const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[bits & 255];
+    if (place_of(bits) >= at->sure)
+        return lz_draw_exponential_once(key, row->owner, row->purpose, counter);
+    return (double)place_of(bits) * at->width;
+}
+
+static inline struct lz_draw_pair pair_of(const struct lz_draw_row *row, uint64_t key,
+                                          uint64_t counter)
+{
+    uint64_t i = counter % LZ_DRAW_ROW, one = row->bits[0][i], two = row->bits[1][i];
+    const struct lz_draw_tables_layer *of_one = &lz_draw_tables_exponential[one & 255];
+    const struct lz_draw_tables_layer *of_two = &lz_draw_tables_exponential[two & 255];
+    if (place_of(one) >= of_one->sure || place_of(two) >= of_two->sure)
+        return slowly(row, key, counter);
+    return (struct lz_draw_pair){.first = (double)place_of(one) * of_one->width,
+                                 .second = (double)place_of(two) * of_two->width};
+}
+
+// Left by a jump: the usual way saves no registers.
+static __attribute__((noinline)) double make_first(struct lz_draw_row *row, uint64_t key,
+                                                   uint64_t counter)
+{
+    make(row, key, counter - counter % LZ_DRAW_ROW);
+    return first_of(row, key, counter);
+}
+
+static __attribute__((noinline)) struct lz_draw_pair make_pair(struct lz_draw_row *row,
+                                                               uint64_t key, uint64_t counter)
+{
+    make(row, key, counter - counter % LZ_DRAW_ROW);
+    return pair_of(row, key, counter);
 }
 
 double lz_draw_exponential_next(struct lz_draw_row *row, uint64_t run_key, uint64_t counter)
 {
-    uint64_t bits = row->bits[0][ready_at(row, run_key, counter)];
-    const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[bits & 255];
-    if (place_of(bits) >= at->sure)
-        return first_slowly(row, run_key, counter);
-    return (double)place_of(bits) * at->width;
+    if (!is_made(row, run_key, counter))
+        return make_first(row, run_key, counter);
+    return first_of(row, run_key, counter);
 }
 
 struct lz_draw_pair lz_draw_exponential_pair(struct lz_draw_row *row, uint64_t run_key,
                                              uint64_t counter)
 {
-    uint64_t i = ready_at(row, run_key, counter);
-    uint64_t one = row->bits[0][i], two = row->bits[1][i];
-    const struct lz_draw_tables_layer *of_one = &lz_draw_tables_exponential[one & 255];
-    const struct lz_draw_tables_layer *of_two = &lz_draw_tables_exponential[two & 255];
-    if (place_of(one) >= of_one->sure || place_of(two) >= of_two->sure)
-        return slowly(row, run_key, counter);
-    return (struct lz_draw_pair){.first = (double)place_of(one) * of_one->width,
-                                 .second = (double)place_of(two) * of_two->width};
+    if (!is_made(row, run_key, counter))
+        return make_pair(row, run_key, counter);
+    return pair_of(row, run_key, counter);
 }
