@@ -252,9 +252,37 @@ function M.loaded(state, ok, message, thread)
     end
 end
 
+--- Whether a text does no more with a word than to call it, as a global. Mostly it is not there.
+local function only_calls(source, word)
+    local from, to = source:find(word, 1, true)
+    if not from then return true end
+    if source:find("_ENV", 1, true) or source:find "function%s*%-%-" then return false end
+    while from do
+        local before = source:sub(from > 20 and from - 20 or 1, from - 1)
+        local is_word = not before:find "[%w_]$" and not source:find("^[%w_]", to + 1)
+        if is_word and (before:find "function%s*$" or not source:find("^%s*[%w_(\"'{]", to + 1)) then
+            return false
+        end
+        from, to = source:find(word, to + 1, true)
+    end
+    return true
+end
+
+--- `sleep` is looked up each time that a coroutine sleeps: in a text that cannot assign it, it lies
+--- in the environment itself, which is empty so that each assignment is seen.
+local function quicken(state)
+    for _, file in ipairs(state.files.files) do
+        if not only_calls(file.source, "sleep") then return end
+    end
+    rawset(state.env, "sleep", state.env.sleep)
+end
+
 M.script_error = script_error
 M.render = function(state, colour) return diag.render(state.diag, colour) end
-M.build = build.world
+function M.build(state)
+    quicken(state)
+    return build.world(state)
+end
 M.lint = lints.run
 
 local function title_of(code)

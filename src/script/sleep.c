@@ -128,10 +128,11 @@ static lua_Integer ask(lua_State *L, struct sleeper *z)
     return meaning;
 }
 
-// [value]: what it means, if it was not slept for lately.
+// [value ..]: what it means, if it was not slept for lately.
 static lua_Integer look_up(lua_State *L, struct sleeper *z)
 {
     lua_Integer meaning;
+    lua_settop(L, 1);
     if (is_duration(L, &meaning)) {
         learn_duration(L, z, meaning);
         return meaning;
@@ -148,8 +149,8 @@ static int sleep_for(lua_State *L)
 {
     struct lz_script *s = lz_script_of(L);
     struct sleeper *z = lua_touserdata(L, lua_upvalueindex(STATE));
-    lua_settop(L, 1);
     if (s->loading || s->world.world == NULL) { // the top level: the Lua half says so
+        lua_settop(L, 1);
         lua_pushvalue(L, lua_upvalueindex(ASK));
         lua_insert(L, 1);
         lua_call(L, 1, 1);
@@ -162,9 +163,10 @@ static int sleep_for(lua_State *L)
     if (meaning >= 0)
         return lz_proc_sleep(L, meaning);
     LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(s->world.world->sim), s->draw_owner,
-                                        LZ_PURPOSE_SCRIPT, s->draws++ & 0xffffffffff);
-    return lz_proc_sleep(L, lz_dist_time(&z->dists[-meaning], &draw));
+    lz_time lasting =
+        lz_dist_time_once(&z->dists[-meaning], lz_sim_key(s->world.world->sim), s->draw_owner,
+                          LZ_PURPOSE_SCRIPT, s->draws++ & 0xffffffffff);
+    return lz_proc_sleep(L, lasting);
 }
 
 int lz_sleep_word(lua_State *L)

@@ -38,6 +38,28 @@
     "traffic 'customers' { to = q, rate = '" rate "/s', beside = true }\n"                         \
     "expect 'customers are served' { at_end = q.success.ratio:above '99%' }\n"
 
+/* Coroutines, each asleep for an exponential time of mean 1 ms. */
+#define BENCH_HOLD(count, duration)                                                                \
+    "scenario 'hold' { duration = '" duration "' }\n"                                              \
+    "service 'idle' {}\n"                                                                          \
+    "local gap = dist.exponential { mean = '1ms' }\n"                                              \
+    "for i = 1, " count " do\n"                                                                    \
+    "    drive('sleeper ' .. i, function()\n"                                                      \
+    "        while true do sleep(gap) end\n"                                                       \
+    "    end)\n"                                                                                   \
+    "end\n"
+
+/* Two coroutines give way to each other at the same instant, again and again. */
+#define BENCH_PINGPONG(times)                                                                      \
+    "scenario 'ping-pong' { duration = '1s' }\n"                                                   \
+    "service 'idle' {}\n"                                                                          \
+    "for i = 1, 2 do\n"                                                                            \
+    "    drive('player ' .. i, function()\n"                                                       \
+    "        local now = dur '0s'\n"                                                               \
+    "        for _ = 1, " times " do sleep(now) end\n"                                             \
+    "    end)\n"                                                                                   \
+    "end\n"
+
 /* Forty lines, as people write them. */
 extern const char bench_scenario_forty_lines[];
 

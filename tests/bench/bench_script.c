@@ -5,32 +5,18 @@
 #include "bench_scenario.h"
 #include "explore/ticker.h"
 
-// A thousand coroutines, each asleep for an exponential time of mean 1 ms.
+// A thousand coroutines that sleep.
 static void hold_lua(void)
 {
-    static const char source[] = "scenario 'hold' { duration = '3s' }\n"
-                                 "service 'idle' {}\n"
-                                 "local gap = dist.exponential { mean = '1ms' }\n"
-                                 "for i = 1, 1000 do\n"
-                                 "    drive('sleeper ' .. i, function()\n"
-                                 "        while true do sleep(gap) end\n"
-                                 "    end)\n"
-                                 "end\n";
-    bench_scenario_run(&(struct bench_scenario){.name = "hold_lua/1e3", .source = source});
+    bench_scenario_run(
+        &(struct bench_scenario){.name = "hold_lua/1e3", .source = BENCH_HOLD("1000", "3s")});
 }
 
-// Two coroutines give way to each other at the same instant, again and again.
+// Two that give way to each other.
 static void pingpong_lua(void)
 {
-    static const char source[] = "scenario 'ping-pong' { duration = '1s' }\n"
-                                 "service 'idle' {}\n"
-                                 "for i = 1, 2 do\n"
-                                 "    drive('player ' .. i, function()\n"
-                                 "        local now = dur '0s'\n"
-                                 "        for _ = 1, 2000000 do sleep(now) end\n"
-                                 "    end)\n"
-                                 "end\n";
-    bench_scenario_run(&(struct bench_scenario){.name = "pingpong_lua", .source = source});
+    bench_scenario_run(
+        &(struct bench_scenario){.name = "pingpong_lua", .source = BENCH_PINGPONG("2000000")});
 }
 
 // tier3 of bench_model.c, the app by a handler.

@@ -107,6 +107,24 @@ static void tier3_lua(void)
     lz_script_destroy(script);
 }
 
+// 1e5 events of a hundred coroutines that sleep.
+static void sleepers(void)
+{
+    struct lz_script_world built;
+    script = bench_scenario_build(BENCH_HOLD("100", "1s"), &built);
+    counted();
+    lz_script_destroy(script);
+}
+
+// 1e5 switches.
+static void switches(void)
+{
+    struct lz_script_world built;
+    script = bench_scenario_build(BENCH_PINGPONG("50000"), &built);
+    counted();
+    lz_script_destroy(script);
+}
+
 // As a child makes it: what universes begin with, its parent has made.
 static void universe(void)
 {
@@ -132,6 +150,7 @@ static const struct bench_workload workloads[] = {
     {"hold", hold},         {"mm1", mm1},
     {"mm8", mm8},           {"mm1_service", mm1_service},
     {"tier3", tier3},       {"tier3_lua", tier3_lua},
+    {"sleepers", sleepers}, {"switches", switches},
     {"universe", universe},
 };
 
