@@ -260,9 +260,8 @@ local function only_calls(source, word)
     while from do
         local before = source:sub(from > 20 and from - 20 or 1, from - 1)
         local is_word = not before:find "[%w_]$" and not source:find("^[%w_]", to + 1)
-        if is_word and (before:find "function%s*$" or not source:find("^%s*[%w_(\"'{]", to + 1)) then
-            return false
-        end
+        local is_called = source:find("^%s*[%w_(\"'{]", to + 1) and not before:find "function%s*$"
+        if is_word and not is_called then return false end
         from, to = source:find(word, to + 1, true)
     end
     return true
