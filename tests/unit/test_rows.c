@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "model/value.h"
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define MIB ((size_t)1024 * 1024)
 #define KEYS 20000
@@ -136,6 +138,49 @@ static void a_walk_meets_every_row_once(void **state)
 }
 
 // Ordinals: 24 bytes a row, and to write a thousand of them touches few pages.
+// As a database writes: the version is the value unless another is given, to some rows or to all.
+static void a_row_has_its_value_whatever_the_others_of_its_group_have(void **state)
+{
+    (void)state;
+    static const uint64_t valued[] = {0, 1, 7, 100, 300}; // every so manieth has a value; 0: none
+    for (size_t n = 0; n < COUNT(valued); n++) {
+        struct lz_rows r, again;
+        lz_rows_init(&r, arena);
+        lz_rows_init(&again, arena);
+        for (uint64_t round = 0; round < 2; round++)
+            for (uint64_t i = 0; i < 1000; i++) {
+                uint64_t version = 1 + i + 1000 * round;
+                bool has_value = valued[n] > 0 && i % valued[n] == 0;
+                lz_rows_put(&r, i, version,
+                            has_value ? 5000 + i : lz_value_integer((int64_t)version));
+            }
+        lz_rows_put(&r, 3, 0, 0); // it is no more
+        lz_rows_copy(&again, &r);
+        assert_int_equal(lz_rows_hash(&r), lz_rows_hash(&again));
+        for (uint64_t i = 0; i < 1000; i++) {
+            uint64_t value, version = i == 3 ? 0 : 1001 + i;
+            bool has_value = valued[n] > 0 && i % valued[n] == 0;
+            assert_int_equal(lz_rows_read(&again, i, &value), version);
+            if (version > 0)
+                assert_int_equal(value, has_value ? 5000 + i : lz_value_integer((int64_t)version));
+            else
+                assert_int_equal(value, 0);
+        }
+        assert_int_equal(lz_rows_read(&again, 1000, &(uint64_t){0}), 0);
+        uint64_t at = 0, key, version;
+        uint32_t met = 0;
+        while (lz_rows_next(&again, &at, &key, &version))
+            met++;
+        assert_int_equal(met, 999);
+        // Four groups of 256: lean, or a row of three numbers for each key.
+        assert_int_equal(lz_rows_bytes(&r), lz_rows_bytes(&again));
+        if (valued[n] == 0)
+            assert_true(lz_rows_bytes(&r) <= 1024 * 8 + 8 * 48);
+        lz_rows_finish(&r);
+        lz_rows_finish(&again);
+    }
+}
+
 static void rows_with_keys_in_sequence_lie_side_by_side(void **state)
 {
     (void)state;
@@ -154,6 +199,7 @@ int main(void)
         cmocka_unit_test(every_row_survives_growth),
         cmocka_unit_test(a_copy_is_equal_and_apart),
         cmocka_unit_test(a_walk_meets_every_row_once),
+        cmocka_unit_test(a_row_has_its_value_whatever_the_others_of_its_group_have),
         cmocka_unit_test(rows_with_keys_in_sequence_lie_side_by_side),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

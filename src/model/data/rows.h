@@ -2,7 +2,8 @@
  * rows.h — a row map: key to version and value, for databases that are about rate and not SQL.
  *
  * The version of a row is the LSN of the write that made it; 0 means "no such row", and may be put
- * to say so. Its value is 64 bits that the write said, or its version when it said none.
+ * to say so. Its value is 64 bits that the write said, or its version as a value (value.h) when it
+ * said none.
  *
  * Keys that follow one another lie side by side: most databases here are written to by ordinals of
  * requests, and a row at a random place would be a page touched for each. 256 consecutive keys are
@@ -13,6 +14,9 @@
  *   groups  [ 7 │ · │ 0 │ 1 │ · ]         keys 0 .. 255, 256 .. 511, one of 1792 .. 2047
  *             row     │   └▶ [512][513] · [515]
  *                     └▶ [0][1][2] .. [255]
+ *
+ * Where no write says a value, all that has to be kept of a row of such a group is its version: the
+ * group is *lean*, 8 bytes a row in place of 24, from half full on and until a row has a value.
  */
 #ifndef LZ_MODEL_DATA_ROWS_H
 #define LZ_MODEL_DATA_ROWS_H
@@ -33,7 +37,7 @@ struct lz_rows {
     struct lz_row_group *latest;     /* one that was put into lately; NULL: none */
     uint32_t group_count, group_cap; /* the latter a power of two, or 0 */
     uint32_t count;                  /* rows, and those that say that there is none */
-    size_t slots;                    /* places for rows outside of the table */
+    size_t bytes;                    /* of rows outside of the table */
 };
 
 void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);

@@ -24,15 +24,17 @@ struct lz_wal_record {
     uint64_t key, value;
     struct lz_image *image; /* held by it; NULL: key and value say it all */
     uint64_t arrived;       /* bit per node, for records beyond its gap */
-    uint32_t batch;         /* records that were sent together, this being the last; 0: not it */
     lz_time at;             /* when it was written */
     lz_time stamp;          /* many masters: when it was written, by its node's clock */
     uint64_t before;        /* and the version that it replaced there */
+    uint32_t batch;         /* records that were sent together, this being the last; 0: not it */
     bool is_lost;           /* and it gave way to another */
     bool more;              /* its transaction goes on in the next */
     bool acked;             /* its client has been told that it is safe */
     bool is_seen;           /* before its turn: who waited for it has given up (visible.c) */
 };
+
+_Static_assert(sizeof(struct lz_wal_record) == 64, "a line of a cache");
 
 struct lz_wal {
     struct lz_arena *arena;
@@ -68,7 +70,7 @@ void lz_wal_finish(struct lz_wal *l);
 /* Everybody has the log up to `lsn`. It is not worth the while for few records, see may_drop. */
 void lz_wal_drop(struct lz_wal *l, uint64_t lsn);
 
-#define LZ_WAL_DROPS 4096 /* at least */
+#define LZ_WAL_DROPS 512 /* at least: the log stays in a cache, and moves seldom */
 static inline bool lz_wal_may_drop(const struct lz_wal *l, uint64_t lsn)
 {
     return lsn > l->base && lsn - l->base >= LZ_WAL_DROPS;
