@@ -30,6 +30,11 @@
  * An event is known by its index and generation, odd while it is pending. Cancelling makes the
  * generation even; the entry is dropped when it surfaces, or when dead ones outnumber the living.
  *
+ * Other structures, ns per pop + push at 1e3 / 1e5 / 1e6 pending on one machine: binary heap
+ * 33 / 79 / 230, 4-ary heap 31 / 59 / 150, calendar queue 22 / 33 / 80, ladder queue
+ * 24 / 70 / 187, radix heap 31 / 38 / 43, a wheel of 64 slots a level 24 / 28 / 31.
+ * tests/unit/test_evq_heap.c holds this one against a 4-ary heap.
+ *
  * Invariants:
  *   (1) base <= the time of every entry in the wheel; near_end <= it too;
  *   (2) every entry in `near` is before near_end, and they are in order;
