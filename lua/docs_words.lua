@@ -121,7 +121,9 @@ fault.kill { kafka.node[2], at = "4m", lasting = "1m" }]] },
     topic = { text = "A log of records in partitions, kept by a broker in copies. Traffic writes "
         .. "to it as a producer, with batches, retries and acks; a handler by a call, with "
         .. "acks = \"all\" and the record's key and value. A record's partition is its key's "
-        .. "murmur2, as Kafka has it. lost_acks counts what was acknowledged and is gone.",
+        .. "murmur2, as Kafka has it. lost_acks counts what was acknowledged and is gone. The "
+        .. "trace of a request whose handler has written a record goes on: append, replicate, and "
+        .. "each group's poll and process.",
         example = [[
 local kafka = broker "kafka" { nodes = 3 }
 local orders = topic "orders" { on = kafka, partitions = 6, replication = 3, min_isr = 2 }

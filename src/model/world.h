@@ -117,6 +117,7 @@ struct lz_world {
     struct lz_probes *probes;
     struct lz_capacities *capacities;
     struct lz_requests *requests;
+    struct lz_trails *trails; /* NULL: no request has written records */
     struct lz_tasks *tasks;
     struct lz_values *values;
     struct lz_arguments *arguments; /* NULL: no call carries anything */

@@ -24,8 +24,11 @@
  *                margin, value, at_ns, deadline_ns, limit_value, limit_text, because
  *   request      id, traffic, ordinal, intended_ns, end_ns, outcome, status, spans, kept_as
  *   history      component, operations, lines: what was recorded, see history_write.h
- *   span         request, call, parent_call, client, server, component, op, attempt, outcome,
- *                status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns, retry_wait_ns
+ *   message      request, call, kind (append, replicate, poll, process), component, instance,
+ * topic, partition, record_offset, outcome, start_ns, end_ns: what became of the record that a call
+ * of a kept request has written span         request, call, parent_call, client, server, component,
+ * op, attempt, outcome, status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns,
+ * retry_wait_ns
  */
 #ifndef LZ_RECORD_RECORD_H
 #define LZ_RECORD_RECORD_H

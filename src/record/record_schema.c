@@ -71,4 +71,8 @@ const char lz_record_schema[] =
                                   "outcome text,"
                                   " status integer, start_ns integer, end_ns integer, connect_ns "
                                   "integer, queue_ns integer,"
-                                  " work_ns integer, network_ns integer, retry_wait_ns integer);";
+                                  " work_ns integer, network_ns integer, retry_wait_ns integer);"
+                                  "create table message (request integer, call integer, kind text, "
+                                  "component integer, instance integer, topic integer, partition "
+                                  "integer, record_offset integer, outcome text, start_ns integer, "
+                                  "end_ns integer);";

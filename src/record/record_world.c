@@ -3,12 +3,14 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "model/broker/consumers.h"
 #include "model/client/call.h"
 #include "model/journal.h"
 #include "model/memory.h"
 #include "model/node/instance.h"
 #include "model/place.h"
 #include "model/traffic/request.h"
+#include "model/traffic/trail.h"
 #include "record/record_rows.h"
 
 static const char *const units[] = {
@@ -173,12 +175,38 @@ static void put_span(struct lz_record_insert *i, const struct lz_world *world, s
     lz_record_end_row(i);
 }
 
+// What became of the records that a request has written, beyond what it waited for.
+static void put_messages(struct lz_record_insert *i, const struct lz_world *world, size_t request,
+                         const struct lz_trace_kept *k)
+{
+    const struct lz_trail *t;
+    for (size_t at = 0; (t = lz_trail_at(world, at)) != NULL; at++) {
+        if (t->origin.ordinal != k->ordinal || t->origin.traffic != k->traffic)
+            continue;
+        bool is_group = t->kind >= LZ_TRAIL_POLL;
+        lz_record_put_id(i, request);
+        lz_record_put_id(i, t->origin.call);
+        lz_record_put_text(i, lz_trail_name((enum lz_trail_kind)t->kind));
+        lz_record_put_id(i, t->component);
+        lz_record_put_id(i, t->instance);
+        lz_record_put_id(i, is_group ? lz_consumers_topic(world, t->component) : t->component);
+        lz_record_put_int(i, t->partition);
+        lz_record_put_int(i, (int64_t)t->offset);
+        lz_record_put_text(i, t->has_failed ? "error" : "ok");
+        lz_record_put_time(i, t->start);
+        lz_record_put_time(i, t->end);
+        lz_record_end_row(i);
+    }
+}
+
 void lz_record_put_requests(struct lz_record_writer *w, const struct lz_world *world)
 {
     struct lz_record_insert i =
         lz_record_insert(w, "insert into request values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     struct lz_record_insert spans = lz_record_insert(
         w, "insert into span values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    struct lz_record_insert messages =
+        lz_record_insert(w, "insert into message values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     size_t count = lz_requests_kept(world);
     for (size_t at = 0; at < count; at++) {
         const struct lz_trace_kept *k = lz_requests_kept_get(world, at);
@@ -194,7 +222,9 @@ void lz_record_put_requests(struct lz_record_writer *w, const struct lz_world *w
         lz_record_end_row(&i);
         for (uint32_t s = 0; s < k->span_count; s++)
             put_span(&spans, world, at + 1, &k->spans[s]);
+        put_messages(&messages, world, at + 1, k);
     }
+    lz_record_finish(&messages);
     lz_record_finish(&spans);
     lz_record_finish(&i);
 }

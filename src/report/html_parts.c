@@ -333,19 +333,30 @@ static void write_request(struct lz_str *out, const struct lz_report_run *run, s
     int64_t id = sqlite3_column_int64(r, 0);
     lz_time from = lz_run_time(r, 2), to = lz_run_time(r, 3);
     size_t spans = (size_t)sqlite3_column_int64(r, 6);
+    sqlite3_stmt *m = lz_run_ask(
+        run, "select count(*), coalesce(max(end_ns), 0) from message where request = ?", id, 0);
+    if (lz_run_next(&m)) {
+        spans += (size_t)sqlite3_column_int64(m, 0);
+        to = lz_run_time(m, 1) > to ? lz_run_time(m, 1) : to;
+        lz_run_stop(&m);
+    }
     spans = spans < SPANS_MAX ? spans : SPANS_MAX;
     lz_str_addf(out, "<figure><figcaption>request %" PRId64 " of ",
                 (int64_t)sqlite3_column_int64(r, 1));
     lz_html_text(out, lz_run_text(r, 4));
     lz_str_addf(out, " at %s: ", lz_format_instant(at, sizeof(at), from));
     lz_html_text(out, lz_run_text(r, 5));
-    lz_str_addf(out, " after %s</figcaption>", lz_format_duration(took, sizeof(took), to - from));
+    lz_str_addf(out, " after %s</figcaption>",
+                lz_format_duration(took, sizeof(took), lz_run_time(r, 3) - from));
     lz_html_svg_begin(out, 12 + (int)spans * ROW, "where a request was");
     sqlite3_stmt *q = lz_run_ask(run,
                                  "select coalesce(c.name, ''), outcome, start_ns, end_ns, queue_ns,"
-                                 " connect_ns, work_ns, network_ns from span s left join component"
-                                 " c on c.id = s.component where request = ? order by start_ns,"
-                                 " call, attempt limit ?",
+                                 " connect_ns, work_ns, network_ns, call, attempt from span s left"
+                                 " join component c on c.id = s.component where request = ?1"
+                                 " union all select coalesce(c.name, '') || ' ' || m.kind, outcome,"
+                                 " start_ns, end_ns, 0, 0, end_ns - start_ns, 0, call, 1000 +"
+                                 " m.rowid from message m left join component c on c.id ="
+                                 " m.component where request = ?1 order by 3, 9, 10 limit ?2",
                                  id, SPANS_MAX);
     for (int y = 6; lz_run_next(&q); y += ROW)
         write_request_span(out, q, from, to, y);

@@ -46,11 +46,11 @@ static void add_count(struct lz_str *out, const char *key, int64_t value)
     lz_str_addf(out, ",{\"key\":\"%s\",\"value\":{\"intValue\":\"%" PRId64 "\"}}", key, value);
 }
 
-static void begin_span(struct tracing *t, int64_t request, uint64_t id, uint64_t parent)
+static void begin_span(struct tracing *t, uint64_t trace, uint64_t id, uint64_t parent)
 {
     lz_str_addf(t->out,
                 "%s{\"traceId\":\"%016" PRIx64 "%016" PRIx64 "\",\"spanId\":\"%016" PRIx64 "\"",
-                t->is_first ? "" : ",", t->key, (uint64_t)request, id);
+                t->is_first ? "" : ",", t->key, trace, id);
     t->is_first = false;
     if (parent != 0)
         lz_str_addf(t->out, ",\"parentSpanId\":\"%016" PRIx64 "\"", parent);
@@ -67,12 +67,122 @@ static void end_span(struct tracing *t, const char *outcome)
     lz_str_add(t->out, "}}");
 }
 
+// ---- messaging, by OpenTelemetry's semantic conventions for it, and for Kafka
+
+static void add_messaging(struct lz_str *out, const char *name, const char *type, const char *topic)
+{
+    add_attribute(out, false, "messaging.system", "kafka");
+    add_attribute(out, false, "messaging.operation.name", name);
+    if (type != NULL)
+        add_attribute(out, false, "messaging.operation.type", type);
+    add_attribute(out, false, "messaging.destination.name", topic);
+}
+
+/*
+ * What became of a record. The broker's part belongs to the producer's trace: append below send,
+ * replicate below append. A group's is a trace of its own, process below poll, and both are linked
+ * to the send, which did not wait for them.
+ */
+static const struct step {
+    const char *kind;
+    int span_kind;      // SpanKind of OTLP: 1 internal, 2 server, 3 client, 5 consumer
+    const char *type;   // messaging.operation.type; NULL: of a broker there is none
+    const char *parent; // of the same record and group; NULL: see is_group
+    bool is_group;
+} steps[] = {{"append", 2, NULL, NULL, false},
+             {"replicate", 1, NULL, "append", false},
+             {"poll", 3, "receive", NULL, true},
+             {"process", 5, "process", "poll", true}};
+
+static const struct step *step_of(const char *kind)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (strcmp(steps[i].kind, kind) == 0)
+            return &steps[i];
+    return &steps[0];
+}
+
+// By the record's place and who works on it; a record that is polled again has another time.
+static uint64_t message_id(const struct tracing *t, const char *kind, int64_t request,
+                           int64_t component, int64_t place, int64_t start)
+{
+    uint64_t id = lz_hash_mix(t->key, lz_hash_bytes(kind, strlen(kind)));
+    id = lz_hash_mix(lz_hash_mix(id, (uint64_t)request), (uint64_t)component);
+    id = lz_hash_mix(lz_hash_mix(id, (uint64_t)place), (uint64_t)start);
+    return id != 0 ? id : 1;
+}
+
+// Of a record's partition and offset; the poll, or append, that came before this step.
+static const char messages_sql[] =
+    "select m.call, m.kind, m.component, m.record_offset * 65536 + m.partition, m.start_ns,"
+    " m.end_ns, m.outcome, coalesce(t.name, ''), m.partition, m.record_offset, coalesce(c.name, "
+    "''),"
+    " coalesce(v.ordinal, 0), coalesce((select max(p.start_ns) from message p where p.request ="
+    " m.request and p.call = m.call and p.component = m.component and p.partition = m.partition and"
+    " p.record_offset = m.record_offset and p.kind = case m.kind when 'process' then 'poll' else"
+    " 'append' end and p.start_ns <= m.start_ns), -1), (select max(s.attempt) from span s where"
+    " s.request = m.request and s.call = m.call)"
+    " from message m left join component t on t.id = m.topic left join component c on c.id ="
+    " m.component left join instance v on v.id = m.instance"
+    " where m.request = ? order by m.start_ns, m.end_ns, m.rowid";
+
+static void write_messages(struct tracing *t, int64_t request)
+{
+    sqlite3_stmt *q = lz_run_ask(t->run, messages_sql, request, 0);
+    while (lz_run_next(&q)) {
+        const struct step *s = step_of(lz_run_text(q, 1));
+        int64_t component = sqlite3_column_int64(q, 2), place = sqlite3_column_int64(q, 3);
+        int64_t before = sqlite3_column_int64(q, 12);
+        uint64_t sent =
+            span_id(t, request, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 13));
+        uint64_t parent = s->is_group ? 0 : sent;
+        if (s->parent != NULL && before >= 0)
+            parent = message_id(t, s->parent, request, component, place, before);
+        uint64_t trace = (uint64_t)request;
+        if (s->is_group)
+            trace = message_id(t, "trace", request, component, place, 0);
+        begin_span(t, trace, message_id(t, s->kind, request, component, place, lz_run_time(q, 4)),
+                   parent);
+        lz_str_addf(t->out, ",\"name\":\"%s ", s->kind);
+        struct lz_str name;
+        lz_str_init(&name);
+        lz_json_string(&name, lz_run_text(q, 7));
+        lz_str_addf(t->out, "%s,\"kind\":%d", name.text + 1, s->span_kind);
+        lz_str_finish(&name);
+        add_time(t, "startTimeUnixNano", lz_run_time(q, 4));
+        add_time(t, "endTimeUnixNano", lz_run_time(q, 5));
+        if (s->is_group)
+            lz_str_addf(t->out,
+                        ",\"links\":[{\"traceId\":\"%016" PRIx64 "%016" PRIx64
+                        "\",\"spanId\":\"%016" PRIx64 "\"}]",
+                        t->key, (uint64_t)request, sent);
+        lz_str_add(t->out, ",\"attributes\":[");
+        add_attribute(t->out, true, "lorenz.component", lz_run_text(q, 10));
+        add_messaging(t->out, s->kind, s->type, lz_run_text(q, 7));
+        char number[24];
+        snprintf(number, sizeof(number), "%" PRId64, (int64_t)sqlite3_column_int64(q, 8));
+        add_attribute(t->out, false, "messaging.destination.partition.id", number);
+        add_count(t->out, "messaging.kafka.offset", sqlite3_column_int64(q, 9));
+        if (s->is_group) {
+            add_attribute(t->out, false, "messaging.consumer.group.name", lz_run_text(q, 10));
+            struct lz_str client;
+            lz_str_init(&client);
+            lz_str_addf(&client, "%s[%" PRId64 "]", lz_run_text(q, 10),
+                        (int64_t)sqlite3_column_int64(q, 11));
+            add_attribute(t->out, false, "messaging.client.id", client.text);
+            lz_str_finish(&client);
+        }
+        end_span(t, lz_run_text(q, 6));
+    }
+}
+
 // The attempt of the parent call that was under way when this one began.
 static const char spans_sql[] =
     "select s.call, s.attempt, s.parent_call, coalesce((select p.attempt from span p"
     " where p.request = s.request and p.call = s.parent_call and p.start_ns <= s.start_ns"
     " order by p.start_ns desc limit 1), 0), coalesce(c.name, ''), coalesce(s.op, ''), s.outcome,"
-    " s.status, s.start_ns, s.end_ns, s.queue_ns, s.network_ns, s.retry_wait_ns"
+    " s.status, s.start_ns, s.end_ns, s.queue_ns, s.network_ns, s.retry_wait_ns,"
+    " coalesce(c.kind, '') = 'topic'"
     " from span s left join component c on c.id = s.component"
     " where s.request = ? order by s.start_ns, s.call, s.attempt";
 
@@ -83,16 +193,20 @@ static void write_spans(struct tracing *t, int64_t request)
         int64_t call = sqlite3_column_int64(q, 0), attempt = sqlite3_column_int64(q, 1);
         int64_t parent = sqlite3_column_int64(q, 2), of = sqlite3_column_int64(q, 3);
         bool is_root = parent == 0 || of == 0;
-        begin_span(t, request, span_id(t, request, call, attempt),
+        begin_span(t, (uint64_t)request, span_id(t, request, call, attempt),
                    is_root ? span_id(t, request, 0, 0) : span_id(t, request, parent, of));
         struct lz_str name;
         lz_str_init(&name);
-        lz_str_addf(&name, "%s%s%s", lz_run_text(q, 4), lz_run_text(q, 5)[0] != '\0' ? " " : "",
-                    lz_run_text(q, 5));
+        bool is_send = sqlite3_column_int64(q, 13) != 0;
+        if (is_send)
+            lz_str_addf(&name, "send %s", lz_run_text(q, 4));
+        else
+            lz_str_addf(&name, "%s%s%s", lz_run_text(q, 4), lz_run_text(q, 5)[0] != '\0' ? " " : "",
+                        lz_run_text(q, 5));
         lz_str_add(t->out, ",\"name\":");
         lz_json_string(t->out, name.text);
         lz_str_finish(&name);
-        lz_str_add(t->out, ",\"kind\":3");
+        lz_str_add(t->out, is_send ? ",\"kind\":4" : ",\"kind\":3");
         add_time(t, "startTimeUnixNano", lz_run_time(q, 8));
         add_time(t, "endTimeUnixNano", lz_run_time(q, 9));
         lz_str_add(t->out, ",\"attributes\":[");
@@ -103,6 +217,8 @@ static void write_spans(struct tracing *t, int64_t request)
         add_count(t->out, "lorenz.queue_ns", sqlite3_column_int64(q, 10));
         add_count(t->out, "lorenz.network_ns", sqlite3_column_int64(q, 11));
         add_count(t->out, "lorenz.retry_wait_ns", sqlite3_column_int64(q, 12));
+        if (is_send)
+            add_messaging(t->out, "send", "send", lz_run_text(q, 4));
         end_span(t, lz_run_text(q, 6));
     }
 }
@@ -116,7 +232,7 @@ static void write_requests(struct tracing *t)
         0, 0);
     while (lz_run_next(&q)) {
         int64_t request = sqlite3_column_int64(q, 0);
-        begin_span(t, request, span_id(t, request, 0, 0), 0);
+        begin_span(t, (uint64_t)request, span_id(t, request, 0, 0), 0);
         lz_str_add(t->out, ",\"name\":");
         lz_json_string(t->out, lz_run_text(q, 1));
         lz_str_add(t->out, ",\"kind\":1");
@@ -127,6 +243,7 @@ static void write_requests(struct tracing *t)
         add_count(t->out, "http.response.status_code", sqlite3_column_int64(q, 5));
         end_span(t, lz_run_text(q, 4));
         write_spans(t, request);
+        write_messages(t, request);
     }
 }
 

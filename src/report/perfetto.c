@@ -101,6 +101,51 @@ static void write_spans(struct tracing *t)
     }
 }
 
+// What became of a record, where it did: arrows from the leader to each group that polled it.
+static const char messages_sql[] =
+    "select m.request, m.call, m.kind, m.component, coalesce(v.component, 0), coalesce(v.ordinal, "
+    "0)"
+    ", m.kind || ' ' || coalesce(t.name, ''), m.outcome, m.start_ns, m.end_ns, m.partition,"
+    " m.record_offset, coalesce(l.component, 0), coalesce(l.ordinal, 0), a.end_ns from message m"
+    " left join instance v on v.id = m.instance left join component t on t.id = m.topic"
+    " left join message a on m.kind = 'poll' and a.kind = 'append' and a.request = m.request and"
+    " a.call = m.call left join instance l on l.id = a.instance"
+    " order by m.start_ns, m.request, m.call, m.rowid";
+
+static void write_messages(struct tracing *t)
+{
+    sqlite3_stmt *q = lz_run_ask(t->run, messages_sql, 0, 0);
+    while (lz_run_next(&q)) {
+        char id[140];
+        const char *const phases[] = {"b", "e"};
+        snprintf(id, sizeof(id),
+                 ",\"cat\":\"message\",\"id\":\"%" PRId64 ".%" PRId64 ".%" PRId64 ".%s.%" PRId64
+                 ".%" PRId64 "\"",
+                 t->first, (int64_t)sqlite3_column_int64(q, 0), (int64_t)sqlite3_column_int64(q, 1),
+                 lz_run_text(q, 2), (int64_t)sqlite3_column_int64(q, 3), lz_run_time(q, 8));
+        for (int i = 0; i < 2; i++) {
+            begin(t, phases[i], lz_run_text(q, 6), lz_run_time(q, 8 + i));
+            add_place(t, sqlite3_column_int64(q, 4), sqlite3_column_int64(q, 5));
+            lz_str_add(t->out, id);
+            if (i == 0) {
+                lz_str_add(t->out, ",\"args\":{\"outcome\":");
+                lz_json_string(t->out, lz_run_text(q, 7));
+                lz_str_addf(t->out, ",\"partition\":%" PRId64 ",\"offset\":%" PRId64 "}",
+                            (int64_t)sqlite3_column_int64(q, 10),
+                            (int64_t)sqlite3_column_int64(q, 11));
+            }
+            lz_str_add(t->out, "}");
+        }
+        for (int i = 0; i < 2 && sqlite3_column_int64(q, 12) != 0; i++) {
+            begin(t, i == 0 ? "s" : "f", "record", i == 0 ? lz_run_time(q, 14) : lz_run_time(q, 9));
+            add_place(t, sqlite3_column_int64(q, i == 0 ? 12 : 4),
+                      sqlite3_column_int64(q, i == 0 ? 13 : 5));
+            lz_str_add(t->out, id);
+            lz_str_add(t->out, i == 0 ? "}" : ",\"bp\":\"e\"}");
+        }
+    }
+}
+
 static void write_counters(struct tracing *t)
 {
     sqlite3_stmt *q =
@@ -146,6 +191,7 @@ void lz_perfetto_write(struct lz_str *out, const struct lz_report_options *optio
         write_names(&t);
         write_events(&t);
         write_spans(&t);
+        write_messages(&t);
         write_counters(&t);
     }
     lz_str_add(out, "\n]}\n");

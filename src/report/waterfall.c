@@ -61,9 +61,11 @@ static size_t read_bars(const struct lz_report_run *run, const struct kept *k, s
     *total = 0;
     sqlite3_stmt *q =
         lz_run_ask(run,
-                   "select c.name, outcome, status, start_ns, end_ns, queue_ns from span s"
-                   " left join component c on c.id = s.component where request = ?"
-                   " order by start_ns, call, attempt",
+                   "select c.name, outcome, status, start_ns, end_ns, queue_ns, call, attempt"
+                   " from span s left join component c on c.id = s.component where request = ?1"
+                   " union all select c.name || ' ' || m.kind, outcome, 0, start_ns, end_ns, 0,"
+                   " call, 1000 + m.rowid from message m left join component c on c.id ="
+                   " m.component where request = ?1 order by 4, 7, 8",
                    k->id, 0);
     while (lz_run_next(&q)) {
         if ((*total)++ >= rows)
@@ -79,6 +81,16 @@ static size_t read_bars(const struct lz_report_run *run, const struct kept *k, s
         snprintf(b->outcome, sizeof(b->outcome), "%s", lz_run_text(q, 1));
     }
     return count;
+}
+
+// What others did with what it has written may have ended later than itself.
+static lz_time last_end(const struct lz_report_run *run, const struct kept *k)
+{
+    sqlite3_stmt *q =
+        lz_run_ask(run, "select max(end_ns) from message where request = ?", k->id, 0);
+    lz_time last = lz_run_next(&q) ? lz_run_time(q, 0) : 0;
+    lz_run_stop(&q);
+    return last > k->end ? last : k->end;
 }
 
 static void write_heading(struct lz_pen *pen, const struct kept *k)
@@ -169,6 +181,7 @@ void lz_story_request(struct lz_pen *pen, const struct lz_report_run *run,
     if (!find_kept(run, s, &k))
         return;
     write_heading(pen, &k);
+    k.end = last_end(run, &k);
     write_bars(pen, run, &k, ROWS_MAX);
     lz_pen_end(pen);
 }
@@ -181,8 +194,9 @@ void lz_story_waterfall(struct lz_pen *pen, const struct lz_report_run *run, int
         lz_run_ask(run, "select intended_ns, end_ns from request where id = ?", id, 0);
     if (!lz_run_next(&q))
         return;
-    const struct kept k = {.id = id, .intended = lz_run_time(q, 0), .end = lz_run_time(q, 1)};
+    struct kept k = {.id = id, .intended = lz_run_time(q, 0), .end = lz_run_time(q, 1)};
     lz_run_stop(&q);
+    k.end = last_end(run, &k);
     if (k.end >= k.intended && k.intended >= 0)
         write_bars(pen, run, &k, rows);
 }

@@ -110,6 +110,28 @@ static void answer_request(struct lz_world *w, struct lz_broker *b, uint64_t id)
         lz_rpc_answer(w, rpc, LZ_BROKER_OK, 0);
 }
 
+// The leader had it in its log, then it waited for the copies.
+static void leave_trail(struct lz_world *w, const struct lz_topic *topic, const struct lz_append *a,
+                        lz_instance_id leader)
+{
+    struct lz_trail trail = {.origin = a->origin,
+                             .component = topic->id,
+                             .instance = leader,
+                             .partition = a->partition - topic->first,
+                             .kind = LZ_TRAIL_APPEND,
+                             .offset = a->end - a->count,
+                             .start = a->arrived,
+                             .end = a->written};
+    lz_trail_add(w, &trail);
+    if (a->acks != LZ_ACKS_ALL)
+        return;
+    trail.kind = LZ_TRAIL_REPLICATE;
+    trail.has_failed = a->error != LZ_BROKER_OK;
+    trail.start = a->written;
+    trail.end = lz_sim_now(w->sim);
+    lz_trail_add(w, &trail);
+}
+
 static void answer_call(struct lz_world *w, struct lz_broker *b, struct lz_append *a)
 {
     struct lz_task *t = lz_task_find(w, a->task);
@@ -123,6 +145,8 @@ static void answer_call(struct lz_world *w, struct lz_broker *b, struct lz_appen
         uint64_t offset = a->end - a->count;
         if (is_good)
             lz_recorder_log_answered(w, topic->id, a->sent, &offset);
+        if (a->origin.request != 0 && a->written != 0)
+            leave_trail(w, topic, a, t->server);
         t->value = 0;
         lz_task_answer(w, t, is_good ? LZ_OUTCOME_OK : LZ_OUTCOME_ERROR, is_good ? 200 : 503);
     }
@@ -252,6 +276,7 @@ static struct lz_batch *make_batch(struct lz_broker *b, const struct lz_replica 
     batch->records = a->records;
     batch->record_room = a->record_room;
     batch->sent = a->sent;
+    batch->origin = a->origin;
     a->record_room = 0; // they are the log's now
     return batch;
 }
@@ -307,6 +332,7 @@ static void append(struct lz_world *w, struct lz_partition *p, struct lz_replica
         finish(w, b, a, LZ_BROKER_OUT_OF_ORDER);
         return;
     }
+    a->written = lz_sim_now(w->sim);
     bool waits = a->acks == LZ_ACKS_ALL && a->end > r->hw;
     if (waits) {
         a->state = COMMITTING;

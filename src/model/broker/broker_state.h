@@ -168,6 +168,7 @@ struct lz_topic {
     uint32_t first; /* of its partitions */
     struct lz_group **groups;
     uint32_t group_count, group_cap;
+    bool is_traced;           /* requests have written records to it */
     bool keeps_records;       /* somebody handles them one by one */
     struct lz_poison *poison; /* NULL: there never was any */
     struct lz_topic_series series;
@@ -192,6 +193,8 @@ struct lz_append {
     uint32_t record_room;
     uint32_t producer, producer_epoch;
     uint32_t sent; /* as recorder_log.h numbers it */
+    struct lz_origin origin;
+    lz_time written; /* in the leader's log */
     uint16_t error;
     uint8_t state; /* enum in append.c */
     uint8_t acks;
@@ -248,7 +251,7 @@ void lz_topic_second(struct lz_world *w, struct lz_topic *t);
 
 /* A call to the topic has arrived at one of the nodes. */
 struct lz_task;
-void lz_topic_produce(struct lz_world *w, const struct lz_topic *topic, struct lz_task *t,
+void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task *t,
                       uint64_t bytes);
 
 /* ---- controller.c */

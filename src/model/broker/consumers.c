@@ -334,3 +334,8 @@ bool lz_consumers_create(struct lz_world *w, const struct lz_consumers_opts *opt
     join_topic(w, g);
     return true;
 }
+
+lz_component_id lz_consumers_topic(const struct lz_world *w, lz_component_id id)
+{
+    return lz_group_at(w, id)->topic->id;
+}

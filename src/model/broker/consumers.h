@@ -86,4 +86,7 @@ struct lz_consumers_record lz_consumers_record(const struct lz_world *w, lz_inst
 void lz_consumers_stall(struct lz_world *w, lz_instance_id member, uint64_t *touched);
 void lz_consumers_release(struct lz_world *w, lz_instance_id member, uint64_t *touched);
 
+/* What it reads. */
+lz_component_id lz_consumers_topic(const struct lz_world *w, lz_component_id id);
+
 #endif

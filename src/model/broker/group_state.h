@@ -86,6 +86,7 @@ struct lz_reading {
     uint64_t rpc;
     uint32_t turn;
     bool is_busy, is_parked;
+    lz_time begun;
     lz_event_id park;
     uint32_t recorded, recorded_count; /* what is on its way, as recorder_log.h numbers it */
 };
@@ -112,6 +113,7 @@ struct lz_member {
     uint64_t offset, upto;      /* its first record, and the end in the last slice */
     lz_task_id task;
     lz_time demand; /* of the unit, before faults */
+    lz_time begun;  /* the unit */
     uint64_t units; /* so far */
     lz_time last_poll, last_commit, left_at;
     struct lz_reading *readings; /* by node */
@@ -121,6 +123,18 @@ struct lz_member {
     uint64_t **stalls; /* faults that hold it, by their counters */
     uint32_t stall_count, stall_cap;
 };
+
+/* What of a partition's range requests have written: noted in the trails of these. */
+struct lz_group;
+struct lz_member_step {
+    uint32_t partition;
+    uint64_t from, to;
+    lz_time start;
+    uint8_t kind; /* enum lz_trail_kind */
+    bool has_failed;
+};
+void lz_work_trail(struct lz_world *w, const struct lz_member *m,
+                   const struct lz_member_step *step);
 
 struct lz_group {
     struct lz_consumers_opts opts;

@@ -18,6 +18,7 @@
 #define LZ_MODEL_BROKER_PLOG_H
 
 #include "base/pool.h"
+#include "model/traffic/trail.h"
 #include "model/value.h"
 #include "sim/time.h"
 
@@ -41,9 +42,10 @@ struct lz_batch {
     uint32_t sent;        /* as recorder_log.h numbers it; 0: not at all */
     uint32_t record_room; /* records there is room for, see broker_state.h */
     struct lz_record *records;
-    bool is_acked; /* its producer has been told that it is written */
-    bool is_lost;  /* and a leader was found without it: counted */
-    bool is_copy;  /* of records that stood in the log already */
+    struct lz_origin origin; /* of a call's record */
+    bool is_acked;           /* its producer has been told that it is written */
+    bool is_lost;            /* and a leader was found without it: counted */
+    bool is_copy;            /* of records that stood in the log already */
 };
 
 static inline uint64_t lz_batch_end(const struct lz_batch *b)

@@ -77,6 +77,7 @@ static void go_to(struct lz_world *w, struct lz_member *m, uint32_t node)
     if (count == 0)
         return;
     r->is_busy = true;
+    r->begun = lz_sim_now(w->sim);
     r->turn++;
     r->rpc = lz_rpc_send(w, &(struct lz_rpc_send){
                                 .kind = LZ_RPC_READ,
@@ -305,6 +306,13 @@ static void ended(struct lz_world *w, const struct lz_rpc *rpc, enum lz_rpc_end 
         } else if (c->must_restart) {
             c->position = c->done = c->fetched = c->restart;
         } else if (c->offered > c->fetched) {
+            if (m->group->topic->is_traced)
+                lz_work_trail(w, m,
+                              &(struct lz_member_step){.partition = c->partition,
+                                                       .from = c->fetched,
+                                                       .to = c->offered,
+                                                       .start = r->begun,
+                                                       .kind = LZ_TRAIL_POLL});
             c->fetched = c->offered;
         }
         c->must_restart = false;

@@ -91,8 +91,7 @@ static void refused(struct lz_world *w, lz_component_id id, lz_instance_id insta
     lz_measure_refused(w, &lz_topic_at(w, id)->series.m);
 }
 
-void lz_topic_produce(struct lz_world *w, const struct lz_topic *topic, struct lz_task *t,
-                      uint64_t bytes)
+void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task *t, uint64_t bytes)
 {
     struct lz_broker *b = topic->broker;
     struct lz_append *a = lz_pool_take(&b->appends);
@@ -102,6 +101,8 @@ void lz_topic_produce(struct lz_world *w, const struct lz_topic *topic, struct l
     a->bytes = bytes;
     a->at = lz_sim_now(w->sim);
     a->acks = LZ_ACKS_ALL;
+    a->origin = lz_trail_origin(w, t);
+    topic->is_traced |= a->origin.request != 0;
     if (lz_recorder_log_is_on(w, topic->id))
         a->sent = lz_recorder_log_send(
             w, topic->id,

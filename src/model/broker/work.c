@@ -113,6 +113,7 @@ static void begin_unit(struct lz_world *w, struct lz_member *m)
         m->demand += demand_of(w, m, s->partition, from, i == m->last_slice ? m->upto : s->to);
     }
     set_work(w, m, LZ_MEMBER_WORKING);
+    m->begun = lz_sim_now(w->sim);
     m->units++;
     uint64_t path = lz_draw_index(path_of(g, first_slice(m)->partition), m->offset);
     struct lz_service_begin begin = {.instance = m->id,
@@ -158,6 +159,42 @@ static uint64_t observe(struct lz_world *w, struct lz_group *g, const struct lz_
         copies += b->is_copy ? high - low : 0;
     }
     return copies;
+}
+
+void lz_work_trail(struct lz_world *w, const struct lz_member *m, const struct lz_member_step *step)
+{
+    const struct lz_group *g = m->group;
+    const struct lz_plog *l = &log_of(lz_group_partition(g, step->partition))->log;
+    uint64_t from = step->from > l->start ? step->from : l->start;
+    for (uint32_t i = from < step->to ? lz_plog_find(l, from) : l->count; i < l->count; i++) {
+        const struct lz_batch *b = lz_plog_at(l, i);
+        if (b->offset >= step->to)
+            return;
+        if (b->origin.request != 0)
+            lz_trail_add(w, &(struct lz_trail){.origin = b->origin,
+                                               .component = g->id,
+                                               .instance = m->id,
+                                               .partition = step->partition,
+                                               .kind = step->kind,
+                                               .has_failed = step->has_failed,
+                                               .offset = b->offset,
+                                               .start = step->start,
+                                               .end = lz_sim_now(w->sim)});
+    }
+}
+
+static void trail_unit(struct lz_world *w, const struct lz_member *m, bool has_failed)
+{
+    for (uint32_t i = m->slice; i <= m->last_slice; i++) {
+        const struct lz_slice *s = &m->slices[i];
+        lz_work_trail(w, m,
+                      &(struct lz_member_step){.partition = s->partition,
+                                               .from = i == m->slice ? m->offset : s->from,
+                                               .to = i == m->last_slice ? m->upto : s->to,
+                                               .start = m->begun,
+                                               .kind = LZ_TRAIL_PROCESS,
+                                               .has_failed = has_failed});
+    }
 }
 
 static void passed(struct lz_world *w, struct lz_member *m, uint32_t partition, uint64_t from,
@@ -262,6 +299,8 @@ void lz_work_ended(struct lz_world *w, lz_instance_id instance, enum lz_outcome 
         t->poison != NULL && lz_poison_first(t, partition, m->offset, m->offset + 1) == m->offset;
     if (is_poisoned)
         lz_poison_attempted(t, partition, m->offset);
+    if (t->is_traced)
+        trail_unit(w, m, is_poisoned || outcome != LZ_OUTCOME_OK);
     if (is_poisoned || outcome != LZ_OUTCOME_OK) {
         failed(w, m);
         return;
