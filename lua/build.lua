@@ -14,6 +14,7 @@ local sessions = require "build_sessions"
 local backup = require "build_backup"
 local schema = require "schema"
 local sql = require "sql"
+local witness = require "witness"
 
 local M = {}
 
@@ -457,6 +458,19 @@ local function build_history(state, C, e, model)
     if id then live.check_history(state, C, e) else refused(state, e, message) end
 end
 
+--- An expectation in code: see witness.lua.
+local function build_check(state, C, e)
+    if state.live then
+        state.diag.add { code = "LZ702", line = e.line, word = "check",
+            text = "`check` looks at a simulated run: a live one is judged by `expect`" }
+        return
+    end
+    local id, message = C.expect_script({ name = e.name, line = state.files.outer(e.line),
+        warn = e.fields.severity == "warn", because = e.fields.because }, e.fn,
+        witness.new(C, M.metric))
+    if not id then refused(state, e, message) end
+end
+
 local function build_expectations(state, C)
     for _, e in ipairs(state.plan.expectations) do
         local f = e.fields
@@ -464,6 +478,8 @@ local function build_expectations(state, C)
         local model = schema.histories[e.operator]
         if model then
             build_history(state, C, e, model)
+        elseif e.kind == "check" then
+            build_check(state, C, e)
         elseif e.kind == "slo" then
             local errors = { component = f.of, path = "errors.ratio",
                 text = f.of.name .. ".errors.ratio" }

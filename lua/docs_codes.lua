@@ -176,7 +176,7 @@ if retries == 3 then fault.pause { web, at = "2m" } end]] }
 M.LZ114 = { title = "this version does not have that yet",
     text = "The word belongs to the language, and this version of Lorenz cannot run it.",
     run = true,
-    wrong = [[check("no order is lost", function(w) end)]],
+    wrong = [[data "users" {}]],
     right = [[slo "good answers" { of = web, objective = "99%" }]] }
 M.LZ115 = { title = "drive is not given a name and a function",
     text = "drive(\"name\", function() ... end) runs the function beside the system, on virtual "

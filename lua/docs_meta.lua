@@ -39,6 +39,10 @@ local HEAD = [[
 ---@class (exact) Dist
 ---@class (exact) Matcher
 ---@class (exact) Mark
+---What the function of a check is given.
+---@class (exact) Witness
+---@field value fun(self: Witness, metric: any): number?
+---@field happened fun(self: Witness, mark: string): DurationValue?
 ---@class (exact) Anchor
 ---@class (exact) Metric
 ]]

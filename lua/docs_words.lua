@@ -192,10 +192,16 @@ M.functions = {
         text = "A case of the scenario for each value; several params make a matrix. --set "
             .. "NAME=VALUE pins one. A single value is a default without a matrix.",
         example = [[local retries = param("retries", { 0, 3, 10 })]] },
-    check = { sign = "fun(name: string, judge: fun(w: any), opts?: CheckFields)",
-        text = "An expectation in code, for what the verdict words cannot say. This version "
-            .. "checks it, and cannot run it yet.",
-        example = [[check("no order is lost", function(w) end, { severity = "warn" })]] },
+    check = { sign = "fun(name: string, judge: fun(w: Witness): any, opts?: CheckFields)",
+        text = "An expectation in code, for what the verdict words cannot say. The function is "
+            .. "called when the run is over, and returns true, or false and why. w:value(metric) "
+            .. "is a whole-run value in seconds, shares, bytes or counts, nothing without a "
+            .. "sample; w:happened(mark) when a mark was set, if it was.",
+        example = [[
+check("the median is at most half of the tail", function(w)
+  local p50, p99 = w:value(web.latency.p50), w:value(web.latency.p99)
+  return p50 <= p99 / 2, ("%g s of %g s"):format(p50, p99)
+end, { severity = "warn" })]] },
     sorted = { sign = "fun(t: table): fun(): any, any",
         text = "Like pairs: numbers first, then texts, each in order. pairs has the same order "
             .. "in a scenario; the name says that it matters.",

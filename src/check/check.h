@@ -64,6 +64,7 @@ struct lz_matcher {
     const char *limit_text; /* as the user wrote it, "300ms"; NULL: formatted from the number */
     const char *mark;       /* instead of all the above: happened "mark" */
     bool (*script)(void *ctx, uint32_t ref); /* instead: a Lua function's answer; see script_ref */
+    const char *(*script_says)(const void *ctx); /* beside its last answer; NULL: nothing */
     void *script_ctx;
     uint32_t script_ref;
 };

@@ -304,6 +304,13 @@ static struct lz_judged judge_end(const struct lz_checks *c, const struct lz_exp
     return lz_matcher_judge(c->world, m, &sample, LZ_JUDGE_VALUE, LZ_NO_VALUE);
 }
 
+// What a script answered, in its own words if it has some.
+static void describe_answer(const struct lz_matcher *m, bool yes, struct lz_expect_result *r)
+{
+    const char *says = m->script_says != NULL ? m->script_says(m->script_ctx) : NULL;
+    snprintf(r->actual, sizeof(r->actual), "%s", says != NULL ? says : yes ? "true" : "false");
+}
+
 static void at_end_decide(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
                           struct lz_expect_result *r)
 {
@@ -328,7 +335,7 @@ static void at_end_decide(const struct lz_checks *c, const struct lz_expect *e, 
     if (lz_matcher_is_metric(m))
         lz_matcher_format(c->world, m, j.value, r->actual, sizeof(r->actual));
     else
-        snprintf(r->actual, sizeof(r->actual), "%s", j.matches ? "true" : "false");
+        describe_answer(m, j.matches, r);
     describe_spare(e, !j.matches && j.distance >= 0.0 ? -DBL_MIN : j.distance, r);
 }
 

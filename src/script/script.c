@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/wall.h"
 #include "model/data/sql/library.h"
+#include "script/escape.h"
 #include "script/modules.h"
 #include "script/proc.h"
 #include "script/use.h"
@@ -99,6 +100,7 @@ static void push_world(lua_State *L)
     lz_bind_cache(L);
     lz_bind_store(L);
     lz_bind_check(L);
+    lz_escape_bind(L);
     lz_bind_run(L);
     lz_bind_txn(L);
     lz_bind_backup(L);

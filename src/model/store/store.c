@@ -418,8 +418,10 @@ static bool check_versions(const struct lz_store_opts *o, struct lz_err *err)
     const struct lz_lifecycle_opts *l = &o->lifecycle;
     if (o->versioning != LZ_VERSIONING_OFF && o->region_count > 1)
         return lz_fail(err, LZ_EINVAL,
-                       "versions are kept in one region: their replication to others is not "
-                       "modelled; leave versioning out, or regions");
+                       "S3 replicates versions between buckets of which each has its own, and "
+                       "removals of a version never; copies in `regions` have one version each: "
+                       "declare a store in each region and write to both, or leave versioning or "
+                       "regions out");
     if ((l->expiration > 0 || l->noncurrent > 0) && o->region_count > 1)
         return lz_fail(err, LZ_EINVAL, "lifecycle is of a bucket in one region: leave regions out");
     if (l->noncurrent > 0 && o->versioning == LZ_VERSIONING_OFF)
