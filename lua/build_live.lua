@@ -136,6 +136,7 @@ end
 
 local function asking(f, defaults)
     return { http = f.http, tcp = f.tcp, command = f.command, status = f.status,
+        ca_file = f.ca_file,
         contains = f.contains, value = f.value, every = f.every or defaults.every,
         timeout = f.timeout or S, fails = f.fails or 1, passes = f.passes or 1 }
 end

@@ -7,6 +7,7 @@ local asking = {
     { "tcp", "place_to_ask", "a connection: true for where it listens, or \"host:port\"" },
     { "command", "argv", "a program and its arguments, without a shell" },
     { "status", "count", "with http: what is good; default 200 to 299", min = 100, max = 599 },
+    { "ca_file", "text", "with http: certificates to trust, in PEM; default those of the system" },
     { "contains", "text", "what the body or the output must have in it; default anything" },
     { "every", "duration", "how often; default 1s, of `ready` 100ms, of `is_primary` 250ms",
         above_zero = true },

@@ -220,6 +220,8 @@ local function check_asking(say, f, field)
             'write http = "/health", tcp = true or command = { "redis-cli", "ping" }')
     elseif f.status and not f.http then
         say("LZ102", "status", "`status` of %s is about `http`, which is not there")
+    elseif f.ca_file and not f.http then
+        say("LZ102", "ca_file", "`ca_file` of %s is about `http`, which is not there")
     elseif f.contains and f.tcp then
         say("LZ102", "contains", "`contains` of %s: a connection says nothing")
     end

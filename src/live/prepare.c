@@ -66,6 +66,9 @@ bool lz_prepare_probe(const struct lz_site *site, const struct lz_site_process *
     }
     if (probe->url != NULL && (probe->url = fill(site, self, into, probe->url, err)) == NULL)
         return false;
+    if (probe->ca_file != NULL &&
+        (probe->ca_file = fill(site, self, into, probe->ca_file, err)) == NULL)
+        return false;
     if (probe->contains != NULL)
         probe->contains = fill(site, self, into, probe->contains, err);
     return probe->argv.count == 0 || probe->argv.items[0] != NULL;

@@ -135,6 +135,7 @@ static struct lz_live_probe read_probe(lua_State *L, int idx)
         .of = (uint32_t)lz_read_int(L, idx, "of", 0),
         .argv = read_argv(L, idx, "command"),
         .contains = lz_read_text(L, idx, "contains"),
+        .ca_file = lz_read_text(L, idx, "ca_file"),
         .status = (uint32_t)lz_read_int(L, idx, "status", 0),
         .has_value = lz_read_bool(L, idx, "value"),
         .every = lz_read_int(L, idx, "every", LZ_S),

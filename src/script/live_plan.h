@@ -60,6 +60,7 @@ struct lz_live_probe {
     uint32_t of;              /* index of the target that is asked, plus 1; 0: `url` says all */
     const char *url;          /* HTTP: "http://..." or a path of `of`; TCP: "host:port" or NULL */
     struct lz_live_argv argv; /* COMMAND; no shell is in between */
+    const char *ca_file;      /* HTTP: as of a traffic */
     const char *contains;     /* of the body or the output; NULL: anything */
     uint32_t status;          /* HTTP; 0: 200 to 299 */
     bool has_value;           /* a number at the start of the body or the output is its value */

@@ -206,8 +206,11 @@ static void make_fetch(struct lz_asker *a)
     write_url(a, url, sizeof(url));
     if (a->wrong.msg[0] != '\0')
         return;
-    const struct lz_fetch_opts opts = {
-        .url = url, .connect_only = is_tcp, .connections = 2, .keep = is_tcp ? 0 : LZ_ASKER_KEEP};
+    const struct lz_fetch_opts opts = {.url = url,
+                                       .ca_file = a->probe->ca_file,
+                                       .connect_only = is_tcp,
+                                       .connections = 2,
+                                       .keep = is_tcp ? 0 : LZ_ASKER_KEEP};
     struct lz_err err;
     if (!lz_fetch_create(lz_live_loop(a->live), &opts, &a->fetch, &err))
         a->wrong = err;

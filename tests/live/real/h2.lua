@@ -2,6 +2,7 @@
 scenario "HTTP/2 over TLS" { duration = "4s" }
 local alpn = param("alpn", "on")
 local trust = param("trust", "own")
+local ready_by = param("ready_by", "own")
 
 local function certificate(name)
   return { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -12,6 +13,8 @@ end
 
 local web = process "web" {
   protocol = "https",
+  ready    = { http = "/", ca_file = "{{dir}}/" .. ready_by .. ".pem" },
+  ready_within = ready_by == "own" and "60s" or "2s",
   setup    = { certificate "own", certificate "other" },
   run      = { "nginx", "-p", "{{dir}}", "-c", "{{dir}}/nginx.conf" },
   files    = { ["nginx.conf"] = [[

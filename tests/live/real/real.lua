@@ -138,6 +138,9 @@ function tests.h2()
     local blind = run("live --allow-run", "tests/live/real/h2.lua", "--set trust=other")
     ok(blind.status == 3 and blind.said:find("its certificate is not trusted", 1, true) ~= nil,
         "a certificate that is not trusted is a failure by name", blind.said)
+    local waits = run("live --allow-run", "tests/live/real/h2.lua", "--set ready_by=other")
+    ok(waits.status == 3 and waits.said:find("was not ready within 2 s", 1, true) ~= nil
+        and waits.said:find("not trusted", 1, true) ~= nil, "nor is it found ready", waits.said)
     ok(left_behind() == "", "nothing is left behind", left_behind())
 end
 

@@ -1,5 +1,5 @@
 -- Operations by a program for each: what has no HTTP, such as redis-cli or psql, is used so.
-scenario "What was written is read, by commands" { duration = "2s" }
+scenario "What was written is read, by commands" { duration = "1500ms" }
 
 local files = cache "files" {
   entries = 100,

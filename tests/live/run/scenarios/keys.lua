@@ -1,5 +1,5 @@
 -- Reads and writes of a few keys, as a history: simulated, and of a server that is good or is not.
-scenario "What was written is read" { duration = "2s" }
+scenario "What was written is read" { duration = "1500ms" }
 
 local mode = param("mode", { "good" })
 

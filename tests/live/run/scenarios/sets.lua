@@ -1,5 +1,5 @@
 -- A set and a counter, of a server that keeps what it is given, or loses some.
-scenario "What was added is there" { duration = "2s" }
+scenario "What was added is there" { duration = "1500ms" }
 
 local mode = param("mode", { "good" })
 
