@@ -9,10 +9,10 @@
 #include "base/curl.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "live/load/fetch_opts.h"
 
 #define MS_NS INT64_C(1000000)
-#define STREAMS 100        // of one HTTP/2 connection: libcurl's default
-#define H2C_SINCE 0x080000 // libcurl 7.88 breaks a cleartext HTTP/2 connection it uses again
+#define STREAMS 100 // of one HTTP/2 connection: libcurl's default
 
 // One of libcurl's, configured for the request, and what belongs to its use just now.
 struct handle {
@@ -493,66 +493,6 @@ static char *copy(const char *text)
     return memcpy(lz_mem_alloc(size), text, size);
 }
 
-static bool check_url(const struct lz_fetch_opts *o, struct lz_err *err)
-{
-    CURLU *url = curl_url();
-    LZ_ASSERT(url != NULL);
-    CURLUcode code = curl_url_set(url, CURLUPART_URL, o->url, 0);
-    curl_url_cleanup(url);
-    if (code != CURLUE_OK)
-        return lz_fail(err, LZ_EINVAL, "\"%.80s\" is no URL: %s", o->url, curl_url_strerror(code));
-    bool is_tls = strncmp(o->url, "https:", 6) == 0;
-    if (!is_tls && strncmp(o->url, "http:", 5) != 0)
-        return lz_fail(err, LZ_EINVAL, "\"%.80s\" must begin with http:// or https://", o->url);
-    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-    if (o->http2 && (v->features & CURL_VERSION_HTTP2) == 0)
-        return lz_fail(err, LZ_EINVAL, "this libcurl (%s) was built without HTTP/2", v->version);
-    if (o->http2 && !is_tls && v->version_num < H2C_SINCE)
-        return lz_fail(err, LZ_EINVAL,
-                       "HTTP/2 without TLS needs libcurl 8, this is %s; use https, or HTTP/1.1",
-                       v->version);
-    return true;
-}
-
-static bool check_headers(const struct lz_fetch_opts *o, struct lz_err *err)
-{
-    for (size_t i = 0; i < o->headers.count; i++) {
-        const struct lz_live_pair *h = &o->headers.items[i];
-        bool has_line = strpbrk(h->name, "\r\n") != NULL || strpbrk(h->value, "\r\n") != NULL;
-        if (has_line || h->name[0] == '\0' || strpbrk(h->name, ": ") != NULL)
-            return lz_fail(err, LZ_EINVAL,
-                           "\"%.80s\" cannot be a header: its name has no blank and no colon, "
-                           "and all of it is one line",
-                           h->name);
-    }
-    for (const char *m = o->method; m != NULL && *m != '\0'; m++)
-        if (*m < 'A' || *m > 'Z')
-            return lz_fail(err, LZ_EINVAL, "\"%.20s\" is no method of HTTP", o->method);
-    return true;
-}
-
-static struct curl_slist *append(struct curl_slist *list, const char *text)
-{
-    list = curl_slist_append(list, text);
-    LZ_ASSERT(list != NULL);
-    return list;
-}
-
-static void make_headers(struct lz_fetch *f, const struct lz_live_pairs *headers)
-{
-    f->headers = append(NULL, "Expect:"); // a body goes at once, never after a "100 Continue"
-    f->headers = append(f->headers, "User-Agent: lorenz");
-    for (size_t i = 0; i < headers->count; i++) {
-        const struct lz_live_pair *h = &headers->items[i];
-        struct lz_str line;
-        lz_str_init(&line);
-        // libcurl's way to write a header that has no value
-        lz_str_addf(&line, h->value[0] == '\0' ? "%s;" : "%s: %s", h->name, h->value);
-        f->headers = append(f->headers, line.text);
-        lz_str_finish(&line);
-    }
-}
-
 static void make_multi(struct lz_fetch *f, uint32_t connections)
 {
     uint32_t max = connections > 0 ? connections : LZ_FETCH_CONNECTIONS;
@@ -595,7 +535,7 @@ static void destroy(struct lz_fetch *f)
 bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, struct lz_fetch **out,
                      struct lz_err *err)
 {
-    if (!lz_curl_load(err) || !check_url(opts, err) || !check_headers(opts, err))
+    if (!lz_curl_load(err) || !lz_fetch_opts_check(opts, err))
         return false;
     struct lz_fetch *f = lz_mem_alloc(sizeof(*f));
     *f = (struct lz_fetch){.loop = loop,
@@ -612,14 +552,8 @@ bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, str
     f->timer.ctx = f;
     f->url_has_blanks = lz_blanks_are_in(f->url);
     f->body_has_blanks = f->body != NULL && lz_blanks_are_in(f->body);
-    make_headers(f, &opts->headers);
-    if (f->via != NULL) {
-        struct lz_str to;
-        lz_str_init(&to);
-        lz_str_addf(&to, "::%s", f->via); // whatever host and port the URL has
-        f->connect_to = append(NULL, to.text);
-        lz_str_finish(&to);
-    }
+    f->headers = lz_fetch_opts_headers(&opts->headers);
+    f->connect_to = lz_fetch_opts_route(opts->via);
     make_multi(f, opts->connections);
     *out = f;
     return true;
