@@ -145,9 +145,8 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
         .choices = "any|tc|nfqueue",                                                               \
         .doc =                                                                                     \
             "in a live run in namespaces, who acts on packets: the kernel's \"tc\" (netem, tbf), " \
-            "or \"nfqueue\", which decides by the seed; \"any\" is tc where this kernel has it "   \
-            "and "                                                                                 \
-            "it does the same; a simulation has no use for it"                                     \
+            "or \"nfqueue\", which decides by the seed; \"any\" is tc where this kernel has it, "  \
+            "does the same and nothing is left to chance; a simulation has no use for it"          \
     }
 
 /* The parameters of what spreads in waves, and what they do: degrade the hits one share after

@@ -251,6 +251,9 @@ static const char *difference(const struct lz_toxic *t)
         return "netem does not count which packets it doubles or damages";
     if (lz_toxic_strikes(t->kind) && t->loss.correlation > 0.0)
         return "its packets are correlated, which in netem changes their share";
+    bool is_certain = t->loss.kind == LZ_LOSS_RATIO && t->loss.ratio >= 1.0;
+    if (lz_toxic_strikes(t->kind) && !is_certain)
+        return "which packets it strikes is netem's chance, and does not repeat by the seed";
     return NULL;
 }
 

@@ -52,8 +52,8 @@ bool lz_shaper_create(struct lz_shaper **out, const struct lz_shaper_opts *opts,
 void lz_shaper_destroy(struct lz_shaper *s); /* NULL is allowed */
 
 /*
- * Can it do this? What it does otherwise than a carrier of packets would (order, correlation), or
- * cannot count, only if it `is_asked` for. False: `err` says why.
+ * Can it do this? What it does otherwise than a carrier of packets would (order, correlation, draws
+ * that do not repeat), or cannot count, only if it `is_asked` for. False: `err` says why.
  */
 bool lz_shaper_can(const struct lz_shaper *s, const struct lz_toxic *t, bool is_asked,
                    struct lz_err *err) LZ_MUST_CHECK;

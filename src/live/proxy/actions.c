@@ -286,8 +286,8 @@ static bool tc_can(const struct hold *h, bool is_asked, struct lz_err *err)
 }
 
 /*
- * tc where it does the same, else the carrier: for its user the difference is that the carrier
- * decides by the seed, which the run says.
+ * tc where it does the same and leaves nothing to its own chance, or where there is no carrier;
+ * else the carrier, which decides by the seed. The run says which it is.
  */
 static bool choose(struct hold *h, struct lz_err *err)
 {
@@ -296,10 +296,12 @@ static bool choose(struct hold *h, struct lz_err *err)
     struct lz_err why;
     if (h->by == BY_PROXY)
         return true;
-    if (by != LZ_FAULT_BY_NFQUEUE && tc_can(h, by == LZ_FAULT_BY_TC, &why)) {
+    bool is_asked = by == LZ_FAULT_BY_TC || lz_live_cable(h->live) == NULL;
+    bool is_same = by != LZ_FAULT_BY_NFQUEUE && tc_can(h, false, &why);
+    if (is_same || (by != LZ_FAULT_BY_NFQUEUE && tc_can(h, is_asked, &why))) {
         h->by = BY_TC;
-        lz_live_note(h->live, "fault %s: packets by tc, whose decisions do not repeat by the seed",
-                     f->name);
+        lz_live_note(h->live, "fault %s: packets by tc%s", f->name,
+                     is_same ? "" : ", whose decisions do not repeat by the seed");
         return true;
     }
     if (by == LZ_FAULT_BY_TC)

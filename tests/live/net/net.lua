@@ -48,7 +48,7 @@ local web = service "web" { service_time = "1ms", live = { protocol = "http",
 local users = traffic "users" { to = web, op = "GET /", rate = "10/s" }
 fault.latency { link(users, web), add = "20ms", at = "500ms", lasting = "1s", by = "tc" }
 expect "it is paid" { sometimes = users.latency.p50:above "40ms" }]] .. RUN .. "s/x.lua" .. BUSY
-        .. "; s=$?; cat o e | grep -q 'packets by tc' && exit $s; [ $s = 3 ] && "
+        .. "; s=$?; cat o e | grep -q 'packets by tc' && exit $s; " -- 0 of 3: it was sent late too
         .. "grep -q 'tc cannot do it: this kernel has no netem' e" .. CLEAN, 0 },
     { "who says who acts on packets needs some", inline [[
 scenario "x" { duration = "2s" }

@@ -445,7 +445,7 @@ static void without_netem_it_says_so(void **state)
     struct lz_err err;
     const struct lz_toxic t = struck(LZ_TOXIC_STALL, 0.5);
     (void)state;
-    assert_int_equal(lz_shaper_can(shaper, &t, false, &err), has_netem);
+    assert_int_equal(lz_shaper_can(shaper, &t, true, &err), has_netem);
     if (!has_netem)
         assert_non_null(strstr(err.msg, "this kernel has no netem (sch_netem)"));
 }
@@ -461,6 +461,11 @@ static void what_netem_does_otherwise_it_does_for_who_asks(void **state)
     assert_true(lz_shaper_can(shaper, &t, true, &err));
     t = struck(LZ_TOXIC_CORRUPT, 0.5);
     assert_false(lz_shaper_can(shaper, &t, false, &err));
+    t = struck(LZ_TOXIC_STALL, 0.5);
+    assert_false(lz_shaper_can(shaper, &t, false, &err));
+    assert_non_null(strstr(err.msg, "does not repeat by the seed"));
+    t = struck(LZ_TOXIC_STALL, 1.0);
+    assert_true(lz_shaper_can(shaper, &t, false, &err));
     t = delayed(LZ_DIST_UNIFORM, 0, 100000 * MS);
     assert_false(lz_shaper_add(shaper, 0, &t, &id, &err));
     assert_non_null(strstr(err.msg, "16s"));
