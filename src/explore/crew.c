@@ -43,6 +43,7 @@ struct worker {
 
 struct crew {
     const struct lz_crew_opts *opts;
+    pid_t self;
     struct worker *workers;
     struct lz_crew_result *results; // of the jobs that wait for an earlier one; `end` 0: not ended
     size_t window;                  // how many; job i is at i % window
@@ -82,6 +83,8 @@ static void *zeroed(size_t count, size_t size)
 static _Noreturn void child(const struct crew *crew, size_t job, int pipe, int said)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != crew->self)
+        _exit(1); // it died before we asked to be told
     for (size_t i = 0; i < STOP_SIGNALS; i++)
         signal(stop_signals[i], SIG_IGN);
     sigprocmask(SIG_SETMASK, &crew->old_mask, NULL);
@@ -320,7 +323,7 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal_out, struct lz_err
 {
     LZ_ASSERT(opts->workers >= 1 && opts->workers <= LZ_CREW_WORKERS_MAX);
     LZ_ASSERT(opts->work != NULL && opts->done != NULL);
-    struct crew crew = {.opts = opts};
+    struct crew crew = {.opts = opts, .self = getpid()};
     crew.workers = zeroed(opts->workers, sizeof(*crew.workers));
     crew.window = opts->jobs < WINDOW ? opts->jobs + 1 : WINDOW;
     crew.results = zeroed(crew.window, sizeof(*crew.results));

@@ -78,9 +78,18 @@ static void serve_http(int fd)
     }
 }
 
+// A parent that is gone before this is asked for would never be missed.
+static void die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(0);
+}
+
 static _Noreturn void serve(int listener, char letter)
 {
     signal(SIGCHLD, SIG_IGN);
+    pid_t self = getpid();
     for (;;) {
         int fd = letter == 'x' ? -1 : accept(listener, NULL, NULL);
         if (letter == 'x')
@@ -89,7 +98,7 @@ static _Noreturn void serve(int listener, char letter)
             close(fd);
             continue;
         }
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        die_with(self);
         if (letter == 'b')
             (void)!send(fd, "0123456789", 10, MSG_NOSIGNAL);
         if (letter == 'h')
@@ -132,9 +141,10 @@ void stage_up(struct stage *s, char letter, uint64_t run_key)
     struct lz_err err = {0};
     *s = (struct stage){0};
     int listener = listen_somewhere(&s->server_port);
+    pid_t self = getpid();
     s->server = fork();
     if (s->server == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        die_with(self);
         serve(listener, letter);
     }
     close(listener);
