@@ -2,8 +2,8 @@
 -- a replica is promoted while the old primary still serves those next to it, and both give out the
 -- same numbers. Repaired, who leads is agreed on: the side without a majority gives out none.
 --
--- GitLab, 31 January 2017, and GitHub, 21 October 2018, had both to look for rows of two primaries
--- that bear one id; Jepsen's reports have a workload of its own for it ("unique ids").
+-- GitHub, 21 October 2018, had to look for rows that two primaries had written; Jepsen's reports
+-- have a workload of its own for it ("unique ids").
 scenario "No id is given twice" {
   about = "Broken: the old primary is not fenced. Repaired: nodes agree on each commit.",
   tags = { "zoo" }, duration = "40s", warmup = "2s", seeds = 20,

@@ -3,7 +3,8 @@
 -- a commit waits for a standby, and only one that has it is promoted.
 --
 -- Jepsen's set test found it in a dozen of databases; PostgreSQL says of asynchronous replication
--- that "some transactions that were committed may be lost" (26.2.8).
+-- that "some transactions that were committed may not have been replicated to the standby server,
+-- causing data loss" (Log-Shipping Standby Servers, Synchronous Replication).
 scenario "What was added to a set stays in it" {
   about = "Broken: replication is asynchronous. Repaired: commits wait for a standby.",
   tags = { "zoo" }, duration = "40s", warmup = "2s", seeds = 20,

@@ -80,7 +80,8 @@ static bool explain(const struct lz_spawn_opts *o, const struct trouble *t, stru
         return lz_fail(err, LZ_EIO, "it cannot be run as %s: %s", o->user, why);
     if (t->number == ENOENT)
         return lz_fail(err, LZ_ENOENT,
-                       "there is no program \"%s\": install it, or write its whole path",
+                       "there is no program \"%s\": install it, or write its whole path; "
+                       "\"{{scenario.dir}}\" is the folder of the scenario",
                        o->argv[0]);
     return lz_fail(err, LZ_EIO, "\"%s\" cannot be run: %s", o->argv[0], why);
 }

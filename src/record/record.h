@@ -25,10 +25,11 @@
  *   request      id, traffic, ordinal, intended_ns, end_ns, outcome, status, spans, kept_as
  *   history      component, operations, lines: what was recorded, see history_write.h
  *   message      request, call, kind (append, replicate, poll, process), component, instance,
- * topic, partition, record_offset, outcome, start_ns, end_ns: what became of the record that a call
- * of a kept request has written span         request, call, parent_call, client, server, component,
- * op, attempt, outcome, status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns,
- * retry_wait_ns
+ *                topic, partition, record_offset, outcome, start_ns, end_ns: what became of a
+ *                record that a call of a kept request has written
+ *   span         request, call, parent_call, client, server, component, op, attempt, outcome,
+ *                status, start_ns, end_ns, connect_ns, queue_ns, work_ns, network_ns,
+ *                retry_wait_ns
  */
 #ifndef LZ_RECORD_RECORD_H
 #define LZ_RECORD_RECORD_H

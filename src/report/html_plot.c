@@ -36,8 +36,8 @@ static double of_kept(double a, double b, bool greater)
     return isnan(a) || (greater ? b > a : b < a) ? b : a;
 }
 
-static void fill(struct columns *c, const struct lz_report_run *run,
-                 const struct lz_run_point *points, size_t count)
+// `span` is what all columns together cover, from the beginning.
+static void fill(struct columns *c, lz_time span, const struct lz_run_point *points, size_t count)
 {
     int per[NUMBERS] = {0};
     LZ_ASSERT(c->count > 0 && c->count <= NUMBERS);
@@ -47,11 +47,11 @@ static void fill(struct columns *c, const struct lz_report_run *run,
         c->low[i] = c->high[i] = c->mean[i] = (double)NAN;
     for (size_t i = 0; i < count; i++) {
         const struct lz_run_point *p = &points[i];
-        if (!isfinite(p->value) || run->virtual_ns <= 0)
+        if (!isfinite(p->value) || span <= 0)
             continue;
         double low = isfinite(p->low) ? p->low : p->value;
         double high = isfinite(p->high) ? p->high : p->value;
-        double per_ns = c->count / (double)run->virtual_ns;
+        double per_ns = c->count / (double)span;
         int first = (int)((double)p->start * per_ns + 1e-6);
         int last = (int)((double)(p->start + p->width - 1) * per_ns);
         last = last < first ? first : last;
@@ -243,16 +243,24 @@ static bool read_line(struct line *line, const struct lz_report_run *run, int64_
     }
     line->count = lz_run_points(run, metric, 0, INT64_MAX, &line->points);
     line->c.count = COLUMNS;
-    fill(&line->c, run, line->points, line->count);
+    fill(&line->c, run->virtual_ns, line->points, line->count);
     return line->c.filled > 0;
 }
 
-// As many columns as there are windows, and never more than a script can show.
-static int columns_for(const struct lz_report_run *run, const struct line *line)
+// As many columns as there are windows, each as wide as its window, the last one's end too; and
+// never more than a script can show.
+static int columns_for(const struct lz_report_run *run, const struct line *line, lz_time *span)
 {
     lz_time width = line->count > 0 ? line->points[0].width : LZ_S;
     lz_time count = width > 0 ? (run->virtual_ns + width - 1) / width : NUMBERS;
-    return count < 1 ? 1 : count > NUMBERS ? NUMBERS : (int)count;
+    *span = run->virtual_ns;
+    if (count > NUMBERS)
+        return NUMBERS;
+    if (count < 1)
+        return 1;
+    if (width > 0)
+        *span = width * count;
+    return (int)count;
 }
 
 static void write_list(struct lz_str *out, const char *name, const double *values, int count)
@@ -294,11 +302,12 @@ static void write_numbers(struct lz_str *out, const struct lz_report_run *run,
                                         [LZ_UNIT_RATE] = "/s",
                                         [LZ_UNIT_BYTES] = "B"};
     const struct lz_run_expectation *e = chart->e;
-    int columns = columns_for(run, lines[0]);
+    lz_time span;
+    int columns = columns_for(run, lines[0], &span);
     lz_str_add(out, "<script type=\"application/json\">{\"of\":");
     lz_html_json(out, lines[0]->of);
     lz_str_addf(out, ",\"unit\":\"%s\",\"step\":%.9g", units[lines[0]->unit],
-                (double)run->virtual_ns / 1e9 / columns);
+                (double)span / 1e9 / columns);
     if (e != NULL && isfinite(e->limit_value)) {
         lz_str_addf(out, ",\"limit\":%.9g,\"text\":", e->limit_value);
         lz_html_json(out, e->limit_text);
@@ -311,7 +320,7 @@ static void write_numbers(struct lz_str *out, const struct lz_report_run *run,
     for (size_t i = 0; i < count; i++) {
         struct columns *c = &lines[i]->c;
         c->count = columns;
-        fill(c, run, lines[i]->points, lines[i]->count);
+        fill(c, span, lines[i]->points, lines[i]->count);
         bool has_low = false;
         for (int k = 0; k < columns; k++)
             has_low = has_low || c->low[k] < c->high[k];
@@ -439,7 +448,7 @@ void lz_html_sparkline(struct lz_str *out, const struct lz_report_run *run,
     *line = (struct line){0};
     if (e->metric != 0 && read_line(line, run, e->metric)) {
         line->c.count = SPARK_WIDTH / 2;
-        fill(&line->c, run, line->points, line->count);
+        fill(&line->c, run->virtual_ns, line->points, line->count);
         struct scale s = scale_of(line->c.least, line->c.greatest, e);
         double high = s.high > s.low ? s.high - s.low : 1.0;
         lz_str_addf(out,

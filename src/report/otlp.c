@@ -112,7 +112,8 @@ static uint64_t message_id(const struct tracing *t, const char *kind, int64_t re
     return id != 0 ? id : 1;
 }
 
-// Of a record's partition and offset; the poll, or append, that came before this step.
+// Of a record's partition and offset; the poll, or append, that came before this step; the attempt
+// that sent it, which is the last to have begun before the record was appended.
 static const char messages_sql[] =
     "select m.call, m.kind, m.component, m.record_offset * 65536 + m.partition, m.start_ns,"
     " m.end_ns, m.outcome, coalesce(t.name, ''), m.partition, m.record_offset, coalesce(c.name, "
@@ -120,8 +121,12 @@ static const char messages_sql[] =
     " coalesce(v.ordinal, 0), coalesce((select max(p.start_ns) from message p where p.request ="
     " m.request and p.call = m.call and p.component = m.component and p.partition = m.partition and"
     " p.record_offset = m.record_offset and p.kind = case m.kind when 'process' then 'poll' else"
-    " 'append' end and p.start_ns <= m.start_ns), -1), (select max(s.attempt) from span s where"
-    " s.request = m.request and s.call = m.call)"
+    " 'append' end and p.start_ns <= m.start_ns), -1), (select s.attempt from span s where "
+    "s.request"
+    " = m.request and s.call = m.call and s.start_ns <= coalesce((select min(a.start_ns) from"
+    " message a where a.request = m.request and a.call = m.call and a.kind = 'append' and a.topic ="
+    " m.topic and a.partition = m.partition and a.record_offset = m.record_offset), m.end_ns)"
+    " order by s.start_ns desc limit 1)"
     " from message m left join component t on t.id = m.topic left join component c on c.id ="
     " m.component left join instance v on v.id = m.instance"
     " where m.request = ? order by m.start_ns, m.end_ns, m.rowid";

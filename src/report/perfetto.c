@@ -109,7 +109,8 @@ static const char messages_sql[] =
     " m.record_offset, coalesce(l.component, 0), coalesce(l.ordinal, 0), a.end_ns from message m"
     " left join instance v on v.id = m.instance left join component t on t.id = m.topic"
     " left join message a on m.kind = 'poll' and a.kind = 'append' and a.request = m.request and"
-    " a.call = m.call left join instance l on l.id = a.instance"
+    " a.call = m.call and a.topic = m.topic and a.partition = m.partition and a.record_offset ="
+    " m.record_offset left join instance l on l.id = a.instance"
     " order by m.start_ns, m.request, m.call, m.rowid";
 
 static void write_messages(struct tracing *t)

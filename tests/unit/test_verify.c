@@ -180,6 +180,11 @@ static const struct row {
      DID(0, add, "2") SAW(0, "3")},
     {"a counter that goes down", "counter", NULL, LZ_VERIFY_VIOLATED, "out-of-bounds",
      DID(0, add, "2") DID(0, add, "-1") SAW(0, "2")},
+    {"a transaction of nothing counts nothing", "counter", NULL, LZ_VERIFY_HOLDS, NULL,
+     DID(0, txn, "[]") DID(0, add, "1") SAW(0, "1")},
+    {"more than 64 bits hold is no less", "counter", NULL, LZ_VERIFY_HOLDS, NULL,
+     DID(0, add, "9223372036854775807") I(1, add, "9223372036854775807")
+         SAW(0, "9223372036854775807")},
     {"money is made", "bank", NULL, LZ_VERIFY_VIOLATED, "wrong-total",
      SAW(0, "{0 5, 1 5}") SAW(0, "{0 5, 1 6}")},
     {"an account below 0", "bank", NULL, LZ_VERIFY_VIOLATED, "negative-balance",

@@ -138,7 +138,7 @@ static enum lz_judge_white judge_seen(const struct marks *s, const struct lz_rec
 {
     if (op->outcome != LZ_RECORDER_OK)
         return LZ_JUDGE_PROVEN;
-    if (!op->has_version || (op->is_add && op->is_repeated))
+    if (!op->has_version || op->is_repeated) // which may be of another attempt than the answer
         return LZ_JUDGE_NOT_TOLD;
     const struct mark *m = op->version != 0 ? find(s, op->key, op->version) : NULL;
     if (op->version != 0 && (m == NULL || !m->is_whole))

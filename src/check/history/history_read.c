@@ -379,8 +379,10 @@ static bool is_ours(struct reading *r, const struct event *e)
     const char *name = e->of != NULL && e->of->kind == LZ_VALUE_TEXT ? e->of->text : "";
     if (strcmp(name, r->of) == 0)
         return true;
-    if (*name != '\0' && (r->others.len == 0 || strstr(r->others.text, name) == NULL))
-        lz_str_addf(&r->others, "%s\"%s\"", r->others.len > 0 ? ", " : "", name);
+    char quoted[128];
+    snprintf(quoted, sizeof(quoted), "\"%.120s\"", name);
+    if (*name != '\0' && (r->others.len == 0 || strstr(r->others.text, quoted) == NULL))
+        lz_str_addf(&r->others, "%s%s", r->others.len > 0 ? ", " : "", quoted);
     return false;
 }
 

@@ -379,7 +379,7 @@ static bool take_send(struct reading *g, const struct lz_history_op *op,
     *s = (struct lz_recorder_send){
         .begin = (uint64_t)op->begin * PARTS_MAX,
         .end = op->outcome == LZ_HISTORY_OK ? (uint64_t)op->end * PARTS_MAX : 0,
-        .producer = op->client != 0 ? op->client : op->process + 1,
+        .producer = op->client != 0 ? op->client : UINT32_MAX - op->process, // no client's number
         .partition = partition_number(g->v->h, p->key),
         .at = op->at,
         .done = op->done,

@@ -300,6 +300,13 @@ struct counting {
     uint32_t reads;
 };
 
+// At most what 64 bits hold: no read sees more.
+static int64_t sum_of(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return !__builtin_add_overflow(a, b, &sum) ? sum : b > 0 ? INT64_MAX : INT64_MIN;
+}
+
 static void pass_moment(struct counting *c, const struct moment *m)
 {
     struct lz_verify *v = c->v;
@@ -314,13 +321,13 @@ static void pass_moment(struct counting *c, const struct moment *m)
     if (p->f == LZ_HISTORY_ADD && (is_number || p->value == 0)) {
         // What is invoked may count from now on, what is acknowledged does.
         if ((value > 0) != m->is_end)
-            b->high += value;
+            b->high = sum_of(b->high, value);
         else
-            b->low += value;
+            b->low = sum_of(b->low, value);
         own = value > 0 ? value : 0;
     }
     if (!m->is_end)
-        c->seen[m->op].low = b->low + own;
+        c->seen[m->op].low = sum_of(b->low, own);
     if (!m->is_end || told == NULL || op->outcome != LZ_HISTORY_OK || !told->is_known ||
         !integer(v, told->value, &value))
         return;
@@ -340,7 +347,7 @@ bool lz_tally_counter(struct lz_verify *v, const struct lz_verify_model *m, stru
     memset(c.now, 0, v->h->atom_count * sizeof(*c.now));
     uint32_t count = 0;
     for (uint32_t i = 0; i < v->h->op_count; i++) {
-        if (v->h->ops[i].outcome == LZ_HISTORY_FAIL)
+        if (v->h->ops[i].outcome == LZ_HISTORY_FAIL || v->h->ops[i].part_count == 0)
             continue;
         moments[count++] = (struct moment){v->h->ops[i].begin, i, false};
         if (v->h->ops[i].end != LZ_HISTORY_NEVER)

@@ -58,6 +58,8 @@ void lz_flight_abandon(struct lz_flight *f)
 void lz_flight_cancel(struct lz_flight *f)
 {
     struct lz_load_way *way = f->way;
+    if (f->run != NULL || f->command != NULL)
+        lz_limits_forget(&way->limits, f->pass);
     if (f->run != NULL)
         lz_fetch_cancel(f->run);
     f->run = NULL;
@@ -257,7 +259,8 @@ static void on_result(void *ctx, const struct lz_fetch_result *result)
         tell_version(way, result);
     if (f->of != NULL)
         add_span(f, result, &called, now);
-    if (called.outcome == LZ_OUTCOME_OK && way->opts.hedge.quantile > 0.0)
+    // Who was left to go on has been counted when its race was over.
+    if (f->of != NULL && called.outcome == LZ_OUTCOME_OK && way->opts.hedge.quantile > 0.0)
         lz_lateness_took(&way->lateness, way->opts.hedge.quantile, now, now - f->sent);
     lz_limits_result(&way->limits, f->attempt, now, f->pass, &called);
     tell_breaker(way);
@@ -356,6 +359,7 @@ static void attempt(struct lz_flight *f, lz_time now)
     f->leg = &way->legs[way->leg_next];
     way->leg_next = (way->leg_next + 1) % way->leg_count;
     way->count.attempts++;
+    way->count.hedges += f->place > 0 && f->attempt == 1;
     lz_load_request_leaves(f->of);
     lz_time patience = way->opts.timeout < left ? way->opts.timeout : left;
     if (way->argv != NULL)

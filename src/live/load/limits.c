@@ -69,6 +69,12 @@ void lz_limits_result(struct lz_limits *l, uint32_t attempt, lz_time now, uint8_
         lz_breaker_result(&l->breaker, &o->breaker, now, pass, failed);
 }
 
+void lz_limits_forget(struct lz_limits *l, uint8_t pass)
+{
+    if (l->opts->breaker.on)
+        lz_breaker_forget(&l->breaker, pass);
+}
+
 bool lz_limits_may_retry(struct lz_limits *l, uint32_t attempt, enum lz_outcome outcome)
 {
     struct lz_budget *b = &l->budget;

@@ -7,6 +7,7 @@
  *
  *     lz_limits_begun      a request begins        lz_limits_admit    may this attempt be sent?
  *     lz_limits_ended      it is over              lz_limits_result   what came of it
+ *                                                  lz_limits_forget   or nobody will know
  *                                                  lz_limits_may_retry
  */
 #ifndef LZ_LIVE_LOAD_LIMITS_H
@@ -35,6 +36,9 @@ bool lz_limits_admit(struct lz_limits *l, uint32_t attempt, lz_time now, struct 
                      uint8_t *pass);
 void lz_limits_result(struct lz_limits *l, uint32_t attempt, lz_time now, uint8_t pass,
                       const struct lz_call_result *result);
+
+/* An attempt that was admitted will have no result: nobody waits for it any more. */
+void lz_limits_forget(struct lz_limits *l, uint8_t pass);
 
 /* After attempt number `attempt`, which has failed: is there a budget for another? Takes its cost.
  */

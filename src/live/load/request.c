@@ -93,13 +93,23 @@ static lz_value value_of(struct lz_world *w, enum lz_recorder_f f,
  * What its client can be sure of. That there is nothing (404) is what a read saw, and what a delete
  * came to. Another answer below 500 that is no success says that nothing was done, and so does a
  * refused connection; but of a write that was sent before, nothing says what became of that.
+ * Without an answer (`said`) this attempt was not let through: what was sent was one before it. A
+ * read whose answer has more bytes than are kept was not seen.
  */
 static enum lz_recorder_outcome certainty(const struct lz_load_request *r, enum lz_recorder_f f,
-                                          const struct lz_call_result *result)
+                                          const struct lz_call_result *result,
+                                          const struct lz_fetch_result *said)
 {
     bool is_absent = result->outcome == LZ_OUTCOME_ERROR && result->status == 404;
     bool is_removal = lz_recorder_is_removal(r->way->load->world, r->way->op);
     bool reads = f == LZ_RECORDER_READ || f == LZ_RECORDER_MEMBERS;
+    if (reads && said != NULL && said->size >= LZ_LOAD_KEEP) {
+        lz_live_note(r->way->load->live,
+                     "%s: of an answer of 1 MiB or more the rest is not read: "
+                     "that it was read is not in the history",
+                     r->way->name);
+        return LZ_RECORDER_FAIL;
+    }
     if (result->outcome == LZ_OUTCOME_OK || (is_absent && (reads || is_removal)))
         return LZ_RECORDER_OK;
     if (reads)
@@ -107,7 +117,7 @@ static enum lz_recorder_outcome certainty(const struct lz_load_request *r, enum 
     bool says_no =
         result->outcome == LZ_OUTCOME_REFUSED ||
         (result->outcome == LZ_OUTCOME_ERROR && result->status >= 400 && result->status < 500);
-    return says_no && r->attempts <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
+    return says_no && said != NULL && r->attempts <= 1 ? LZ_RECORDER_FAIL : LZ_RECORDER_UNKNOWN;
 }
 
 static void record(const struct lz_load_request *r, const struct lz_call_result *result,
@@ -117,7 +127,7 @@ static void record(const struct lz_load_request *r, const struct lz_call_result 
     if (r->record.op == 0)
         return;
     enum lz_recorder_f f = lz_recorder_real_f(w, r->record.to, r->way->op);
-    enum lz_recorder_outcome outcome = certainty(r, f, result);
+    enum lz_recorder_outcome outcome = certainty(r, f, result, said);
     bool has_seen = outcome == LZ_RECORDER_OK && result->outcome == LZ_OUTCOME_OK && said != NULL;
     lz_recorder_real_end(w, &r->record, outcome, has_seen ? value_of(w, f, said) : 0,
                          r->attempts > 1);
@@ -132,6 +142,11 @@ static void over(struct lz_load_request *r, const struct lz_call_result *result,
     struct lz_world *w = way->load->world;
     lz_request_id id = r->id;
     lz_loop_cancel(way->load->loop, &r->hedge);
+    lz_time now = lz_live_now(way->load->live);
+    for (const struct lz_flight *f = r->flights; f != NULL; f = f->next)
+        if (way->opts.hedge.quantile > 0.0 && (f->run != NULL || f->command != NULL))
+            // Without losers the quantile would be one of the quick, and fall with every race.
+            lz_lateness_took(&way->lateness, way->opts.hedge.quantile, now, now - f->sent);
     while (r->flights != NULL) {
         if (way->opts.hedge.leave)
             lz_flight_abandon(r->flights);
@@ -152,7 +167,6 @@ static bool hedge(struct lz_load_request *r, lz_time now)
     if (r->begun >= way->opts.hedge.attempts || now >= lz_load_request_deadline(r) ||
         !lz_limits_may_hedge(&way->limits))
         return false;
-    way->count.hedges++;
     lz_flight_begin(r, now);
     arm(r);
     return true;

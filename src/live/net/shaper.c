@@ -339,7 +339,7 @@ bool lz_shaper_can(const struct lz_shaper *s, const struct lz_toxic *t, bool is_
         return lz_fail(err, LZ_ERANGE, "%s", s->lacks[q]);
     if (differs != NULL && !is_asked)
         return lz_fail(err, LZ_EINVAL, "%s", differs);
-    if (t->line != 0)
+    if (t->line != 0 && t->kind == LZ_TOXIC_BANDWIDTH)
         return lz_fail(err, LZ_EINVAL,
                        "several edges share one rate, and tbf limits each interface by itself");
     return true;
@@ -465,10 +465,10 @@ static bool put_on(struct lz_shaper *s, struct way *w, uint32_t id, const struct
         return false;
     w->len += !is_there;
     l->base = (struct lz_tc_counts){0};
+    l->toxic = id; // from here on it is taken off if something fails
     struct lz_tc_place place = place_of(s, w, at);
     if (is_there && !lz_tc_ask_counts(w->fd, &place, &l->base, err))
         return false;
-    l->toxic = id;
     return lead(s, w, err);
 }
 

@@ -336,6 +336,14 @@ static bool apply(struct lz_live *live, struct lz_action_firing *f, struct lz_er
     struct hold *h = create(live, f);
     if (choose(h, err) && add_all(h, err))
         return true;
+    if (h->by == BY_TC && f->fault->opts.params.by == LZ_FAULT_BY_ANY &&
+        lz_live_cable(live) != NULL) {
+        // Who did not ask for tc has the carrier where tc is full. What was put on is off again.
+        h->by = BY_QUEUE;
+        lz_live_note(live, "fault %s: packets by nfqueue after all: %s", f->fault->name, err->msg);
+        if (add_all(h, err))
+            return true;
+    }
     destroy(h);
     f->own = NULL;
     return false;

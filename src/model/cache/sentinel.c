@@ -128,6 +128,7 @@ static void adopt(struct lz_cache *c, uint32_t i, uint32_t primary, uint64_t epo
     s->epoch = epoch > s->epoch ? epoch : s->epoch;
     s->is_down = false;
     s->state = IDLE;
+    s->touched = NULL; // another one's failover is not that of a fault
     for (uint32_t other = 0; other < c->sentinel_count; other++)
         s->agreed[other] = NEVER;
     c->version++;
@@ -354,11 +355,10 @@ static void on_pong(void *ctx, uint32_t entity, uint64_t payload)
     }
     if (s->state != PROMOTING || n != s->candidate || !v->leads)
         return;
-    adopt(c, i, n, s->failover_epoch);
-    s->led = true;
     if (s->touched != NULL)
         ++*s->touched;
-    s->touched = NULL;
+    adopt(c, i, n, s->failover_epoch);
+    s->led = true;
     note(w, c, i, "has failed over");
     tell_others(w, c, i, w->caches->hello, s->primary | s->config_epoch << 8);
 }

@@ -139,6 +139,13 @@ void lz_recorder_part(struct lz_world *w, lz_component_id id)
     w->recorders->all[w->recorders->by_component[id] - 1].is_per_key = true;
 }
 
+static const char *role_name(uint8_t f)
+{
+    return f == LZ_RECORDER_INSERT    ? "add an element"
+           : f == LZ_RECORDER_MEMBERS ? "read a set"
+                                      : lz_recorder_f_name((enum lz_recorder_f)f);
+}
+
 bool lz_recorder_play(struct lz_world *w, lz_component_id id, const char *op,
                       const struct lz_recorder_role *role, struct lz_err *err)
 {
@@ -148,11 +155,7 @@ bool lz_recorder_play(struct lz_world *w, lz_component_id id, const char *op,
     struct lz_recorder_role *known = (struct lz_recorder_role *)role_of(r, number);
     if (known != NULL && known->f != role->f)
         return lz_fail(err, LZ_EINVAL, "\"%s\" of %s cannot both %s and %s", op,
-                       lz_world_component(w, id)->name,
-                       lz_recorder_f_name((enum lz_recorder_f)known->f),
-                       known->f == LZ_RECORDER_INSERT || role->f == LZ_RECORDER_INSERT
-                           ? "add an element"
-                           : lz_recorder_f_name((enum lz_recorder_f)role->f));
+                       lz_world_component(w, id)->name, role_name(known->f), role_name(role->f));
     if (known == NULL) {
         r->roles = lz_grow(w->arena, r->roles, &r->role_cap, r->role_count + 1, sizeof(*r->roles));
         known = &r->roles[r->role_count++];
@@ -294,7 +297,10 @@ static lz_value value_added(const struct lz_world *w, const struct lz_call *c)
 {
     lz_value said = lz_argument_to_value(w, lz_argument_of_call(w, c));
     int64_t by = lz_value_kind(said) == LZ_VALUE_INTEGER ? lz_value_to_integer(said) : 1;
-    return lz_value_integer(is_word(lz_call_op_name(w, c->op), "decr") ? -by : by);
+    bool is_down = is_word(lz_call_op_name(w, c->op), "decr");
+    if (is_down && by == LZ_VALUE_INTEGER_MIN) // no value; a server says no to it
+        return lz_value_integer(LZ_VALUE_INTEGER_MAX);
+    return lz_value_integer(is_down ? -by : by);
 }
 
 static bool is_service(const struct lz_world *w, lz_component_id id)

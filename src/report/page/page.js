@@ -468,8 +468,10 @@
         const zoom = pair(words.zoom), sel = pair(words.sel), t = seconds(words.t);
         isReading = true;
         active = run;
-        (words.pin || "").split(",").forEach((name) => all(run.node, "details.track")
-            .forEach((d) => { if (d.dataset.of === decodeURIComponent(name)) d.open = true; }));
+        const pins = (words.pin || "").split(",");
+        all(run.node, "details.track").forEach((d) => {
+            if (pins.includes(encodeURIComponent(d.dataset.of))) d.open = true;
+        });
         if (zoom.length === 2 && zoom[0] !== null && zoom[1] !== null) run.zoom(...zoom);
         if (sel.length === 2 && sel[0] !== null && sel[1] !== null) run.choose(...sel);
         if (t !== null) run.pin(t);
@@ -504,7 +506,7 @@
     document.addEventListener("keydown", (e) => {
         if (e.ctrlKey || e.metaKey || e.altKey || /INPUT|TEXTAREA/.test(e.target.tagName)) return;
         const run = active || runs[0];
-        if (!run) return;
+        if (!run || (help.open && e.key !== "?")) return;
         const r = run.range || [0, run.info.end], wide = r[1] - r[0];
         const centre = run.pinned === null ? (r[0] + r[1]) / 2 : run.pinned;
         const near = (share) => run.zoom(centre - (centre - r[0]) * share,

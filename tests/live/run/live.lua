@@ -139,6 +139,18 @@ probe "there" { of = api, tcp = true }]] .. RUN .. "s/x.lua", 2, err = { "LZ704"
         .. EVEN_LATE .. CLEAN, 1, out = { "monotonic-reads", "read what is older" } },
     { "a write without an answer may have happened", RUN .. "--set mode=mute s/keys.lua"
         .. EVEN_LATE .. CLEAN, 0, out = { "✓ its keys behave as one copy" } },
+    { "nor says a breaker that was open to its second attempt that it did not", inline [[
+scenario "x" { duration = "4s" }
+local kv = store "kv" { kind = "key_value", live = { protocol = "http",
+  run = { "{{scenario.dir}}/keys", "127.0.0.1", "{{port}}", "mute" }, ready = { http = "/health" } } }
+local few = dist.zipf { n = 5, skew = 0.5 }
+traffic "writers" { to = kv, op = "PUT /{{key}}", keys = few, arrivals = "closed", users = 3,
+  think = "20ms", timeout = "100ms", retries = 1, live = { body = "{{value}}" },
+  breaker = { consecutive = 1, open = "300ms" } }
+traffic "readers" { to = kv, op = "GET /{{key}}", keys = few, arrivals = "closed", users = 3,
+  think = "20ms", timeout = "300ms" }
+expect "its keys behave as one copy" { linearizable = kv }]]
+        .. RUN .. "s/x.lua" .. EVEN_LATE .. CLEAN, 0 },
     { "or not", RUN .. "--set mode=shy s/keys.lua" .. EVEN_LATE .. CLEAN, 0,
         out = { "✓ its keys behave as one copy" } },
     { "a set and a counter have what was added", RUN .. "s/sets.lua" .. EVEN_LATE .. CLEAN, 0,
