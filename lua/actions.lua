@@ -177,7 +177,20 @@ function M.install(state)
 
     function state.record_handler(fn) return M.of_records(C, fn) end
 
+    local function may_act(what)
+        if not C.judges() then return end
+        error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
+    end
+    for _, name in ipairs { "mark", "route", "failover", "restore", "reshard", "versioning" } do
+        local act = a[name]
+        a[name] = function(...)
+            may_act(name)
+            return act(...)
+        end
+    end
+
     function state.act_fault(facts)
+        may_act(facts.text)
         local id, message = C.fault(build.fault(state, facts))
         if not id then error(message, 4) end
         facts.id = id

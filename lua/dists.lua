@@ -10,20 +10,20 @@ local POISON = diag.POISON
 
 local function dist_number(state, line, name, param, v)
     if v == nil then
-        state.diag.add { code = "LZ102", line = line, text = ("dist.%s needs `%s`"):format(name,
-            param) }
+        handles.complain(state) { code = "LZ102", line = line,
+            text = ("dist.%s needs `%s`"):format(name, param) }
         return nil
     end
     if schema.dist_plain[param] or (name == "zipf") then
         if type(v) == "number" then return v + 0.0 end
-        state.diag.add { code = "LZ205", line = line,
+        handles.complain(state) { code = "LZ205", line = line,
             text = ("`%s` of dist.%s: expected a number, got %s"):format(param, name,
                 units.kind_of(v)) }
         return nil
     end
     local ns, code, text, help = units.duration(v)
     if ns then return ns + 0.0 end
-    state.diag.add { code = code, line = line, path = { param },
+    handles.complain(state) { code = code, line = line, path = { param },
         text = ("`%s` of dist.%s: %s"):format(param, name, text), help = help }
     return nil
 end
@@ -31,7 +31,7 @@ end
 local function pairs_dist(state, name, body, line)
     if body == POISON then return POISON end
     if type(body) ~= "table" or getmetatable(body) or #body == 0 then
-        return state.diag.add { code = "LZ205", line = line, word = name,
+        return handles.complain(state) { code = "LZ205", line = line, word = name,
             text = ("dist.%s takes a list, got %s"):format(name, units.kind_of(body)),
             help = ('write dist.%s { { 0.5, "2ms" }, { 0.99, "18ms" } }'):format(name) }
     end
@@ -40,7 +40,7 @@ local function pairs_dist(state, name, body, line)
         local at = type(p) == "table" and units.ratio(p[1])
         local value = type(p) == "table" and units.duration(p[2])
         if not at or not value then
-            return state.diag.add { code = "LZ205", line = line,
+            return handles.complain(state) { code = "LZ205", line = line,
                 text = ("dist.%s: entry %d must be a share and a duration"):format(name, i),
                 help = 'write { 0.5, "2ms" }' }
         end
@@ -66,7 +66,7 @@ function M.word(state)
             if body == POISON then return POISON end
             if name == "constant" then body = { value = body } end
             if type(body) ~= "table" then
-                return state.diag.add { code = "LZ205", line = line,
+                return handles.complain(state) { code = "LZ205", line = line,
                     text = ("dist.%s takes { %s }"):format(name, table.concat(params, ", ")) }
             end
             local known = {}
@@ -77,7 +77,8 @@ function M.word(state)
             for _, key in ipairs(keys) do
                 if not known[key] then
                     local ours = CALLED[key]
-                    return state.diag.add { code = "LZ101", line = line, word = units.key(key),
+                    return handles.complain(state) { code = "LZ101", line = line,
+                        word = units.key(key),
                         text = ("dist.%s has no parameter `%s`"):format(name, units.key(key)),
                         help = known[ours] and ("what it means is called `%s`"):format(ours) or nil,
                         list = { "its parameters are", params } }
@@ -90,7 +91,7 @@ function M.word(state)
                 .. name }
             local ok, message = state.C.check_dist(facts)
             if not ok then
-                return state.diag.add { code = "LZ206", line = line,
+                return handles.complain(state) { code = "LZ206", line = line,
                     text = ("dist.%s: %s"):format(name, message) }
             end
             return handles.plain(facts)

@@ -381,9 +381,10 @@ fault.pause { web, at = "2m", lasting = pauses.b.c }]],
     right = [[
 local pauses = { a = "10s" }
 fault.pause { web, at = "2m", lasting = pauses.a }]] }
-M.LZ503 = { title = "something acts where one only declares",
+M.LZ503 = { title = "something acts where one only declares, or the other way round",
     text = "The top level is read before anything runs. What acts (sleep, mark, log, now, rand) "
-        .. "belongs into drive or a handler.",
+        .. "belongs into drive or a handler. What declares (service, expect, drive) belongs to the "
+        .. "top level, and a check only looks at what has been.",
     wrong = [[mark "begin"]],
     right = [[drive("operator", function() sleep "1m" mark "begin" end)]] }
 M.LZ504 = { title = "pairs has no order for a key",

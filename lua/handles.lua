@@ -48,7 +48,7 @@ end
 
 --- Takes a diagnostic. At the top level all are told at its end, at the prompt after its line;
 --- while the world runs nobody would read them, and the script ends at the first.
-local function complain(state)
+function M.complain(state)
     if not state.running or state.is_prompting then return state.diag.add end
     return function(d)
         error(("%s: %s%s"):format(d.code, d.text, d.help and ("; %s"):format(d.help) or ""), 0)
@@ -91,7 +91,7 @@ local function make_matcher(state, metric_handle, compare, a, b)
     if a == diag.POISON or b == diag.POISON then return diag.POISON end
     local function read(v)
         if v == nil then
-            complain(state) { code = "LZ402", line = line,
+            M.complain(state) { code = "LZ402", line = line,
                 text = ("%s:%s needs a value"):format(metric.text, compare),
                 help = ("write %s"):format(FITS[metric.unit]) }
             return nil
@@ -105,7 +105,7 @@ local function make_matcher(state, metric_handle, compare, a, b)
                 metric.text, metric.unit == "seconds" and "a duration" or "a " .. metric.unit)
             help = "write " .. FITS[metric.unit]
         end
-        complain(state) { code = code, line = line, text = ("`%s` of %s: %s"):format(compare,
+        M.complain(state) { code = code, line = line, text = ("`%s` of %s: %s"):format(compare,
             metric.text, text),
             word = type(v) == "string" and ('"%s"'):format(v) or nil, help = help }
         return nil
@@ -115,7 +115,7 @@ local function make_matcher(state, metric_handle, compare, a, b)
     if compare == "between" then
         m.limit_b = read(b)
         if m.limit and m.limit_b and m.limit > m.limit_b then
-            complain(state) { code = "LZ206", line = line,
+            M.complain(state) { code = "LZ206", line = line,
                 text = ("between: %s is above %s"):format(units.show(a), units.show(b)) }
             return diag.POISON
         end
@@ -148,7 +148,7 @@ local function metric_meta(state)
     end
     local function compared()
         local line = state.line()
-        complain(state) { code = "LZ401", line = line,
+        M.complain(state) { code = "LZ401", line = line,
             text = "a metric cannot be compared with < or >",
             help = "write metric:below \"300ms\", :above, :at_least or :at_most" }
         return false
@@ -190,7 +190,7 @@ function M.metric(state, component, path, replica)
             end
             table.sort(names)
             local near = diag.nearest(path, names)
-            return complain(state) { code = "LZ302", line = state.line(),
+            return M.complain(state) { code = "LZ302", line = state.line(),
                 word = path:match "[%w_]+$",
                 text = ('%s has no metric `%s`'):format(component.text
                     or ('%s "%s"'):format(component.kind, component.name), path),
@@ -217,7 +217,7 @@ local function ordinal_parts(state, component, part, count, replica_metrics)
     local name = component.name .. "." .. part
     local meta = class("part", function(_, i)
         if math.type(i) ~= "integer" or i < 1 or i > count then
-            return complain(state) { code = "LZ303", line = state.line(),
+            return M.complain(state) { code = "LZ303", line = state.line(),
                 text = ("%s[%s] does not exist: there are %d"):format(name, units.key(i), count),
                 help = ("write %s[1] to %s[%d]"):format(name, name, count) }
         end
@@ -267,7 +267,7 @@ local function version_part(state, service)
             local names = {}
             for known in pairs(versions or {}) do names[#names + 1] = known end
             table.sort(names)
-            return complain(state) { code = "LZ303", line = line, word = ('"%s"'):format(
+            return M.complain(state) { code = "LZ303", line = line, word = ('"%s"'):format(
                 units.key(name)),
                 text = ("%s has no version %s"):format(service.text, units.show(name)),
                 help = #names > 0 and "its versions are " .. table.concat(names, " ")
@@ -287,7 +287,7 @@ local function route_part(state, service)
             error(('write %s:route { v2 = "5%%" }, with a colon'):format(service.name), 2)
         end
         if state.running then return state.actions.route(service, shares) end
-        return complain(state) { code = "LZ503", line = state.line(), word = "route",
+        return M.complain(state) { code = "LZ503", line = state.line(), word = "route",
             text = "`route` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
     end
@@ -301,7 +301,7 @@ local function failover_part(state, db)
                 2)
         end
         if state.running then return state.actions.failover(db, options) end
-        return complain(state) { code = "LZ503", line = state.line(), word = "failover",
+        return M.complain(state) { code = "LZ503", line = state.line(), word = "failover",
             text = "`failover` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end), or fault.failover' }
     end
@@ -314,7 +314,7 @@ local function restore_part(state, db)
             error(("write %s:restore { at = \"3h\" }, with a colon"):format(db.name), 2)
         end
         if state.running then return state.actions.restore(db, options) end
-        return complain(state) { code = "LZ503", line = state.line(), word = "restore",
+        return M.complain(state) { code = "LZ503", line = state.line(), word = "restore",
             text = "`restore` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
     end
@@ -328,7 +328,7 @@ local function reshard_part(state, cache)
                 cache.name), 2)
         end
         if state.running then return state.actions.reshard(cache, options) end
-        return complain(state) { code = "LZ503", line = state.line(), word = "reshard",
+        return M.complain(state) { code = "LZ503", line = state.line(), word = "reshard",
             text = "`reshard` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
     end
@@ -341,7 +341,7 @@ local function versioning_part(state, store)
             error(('write %s:versioning "suspended", with a colon'):format(store.name), 2)
         end
         if state.running then return state.actions.versioning(store, to) end
-        return complain(state) { code = "LZ503", line = state.line(), word = "versioning",
+        return M.complain(state) { code = "LZ503", line = state.line(), word = "versioning",
             text = "`versioning` acts, and the top level only declares",
             help = 'say versioning = "enabled" in the store, or use it inside drive("name", '
                 .. "function() ... end)" }
@@ -369,7 +369,7 @@ local function shard_part(state, c)
     local name = c.name .. ".shard"
     return new(class("part", function(_, i)
         if math.type(i) ~= "integer" or i < 1 or i > count then
-            return complain(state) { code = "LZ303", line = state.line(),
+            return M.complain(state) { code = "LZ303", line = state.line(),
                 text = ("%s[%s] does not exist: there are %d"):format(name, units.key(i), count),
                 help = count > 0 and ("write %s[1] to %s[%d]"):format(name, name, count)
                     or 'shards are of mode = "cluster"' }
@@ -463,7 +463,7 @@ local function component_index(state, facts)
             if names[i - 1] ~= name then list[#list + 1] = name end
         end
         local near, is_certain = diag.nearest(k, list)
-        return complain(state) { code = "LZ301", line = state.line(), word = k,
+        return M.complain(state) { code = "LZ301", line = state.line(), word = k,
             fix = near and is_certain and { with = near } or nil,
             text = ('%s "%s" has no part `%s`'):format(facts.kind, facts.name, k),
             help = near and ("a part with a similar name exists: `%s`"):format(near),
@@ -500,13 +500,13 @@ function M.region(state, facts)
             end
         end
         if facts.broken then return diag.POISON end
-        return complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
+        return M.complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
             text = ('%s has no zone `%s`'):format(facts.text, units.key(k)),
             help = "its zones are " .. table.concat(facts.zones, " ") }
     end), { kind = "zones", text = facts.name .. ".zone" })
     return new(class("region", function(_, k)
         if k == "zone" then return zones end
-        return complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
+        return M.complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
             text = ('%s has no part `%s`'):format(facts.text, units.key(k)),
             help = 'a zone is written region.zone.a or region.zone["a"]' }
     end), facts)
@@ -524,7 +524,7 @@ function M.fault(state, facts)
     return new(class("fault", function(t, k)
         if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true,
             text = facts.text .. ".ends" } end
-        return complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
+        return M.complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
             text = ("%s has no part `%s`"):format(M.describe(t), units.key(k)),
                 help = "a fault has `.ends`" }
     end), facts)

@@ -504,7 +504,7 @@ function M.environment(state, base)
     env.happened = function(name)
         if name == POISON then return POISON end
         if type(name) ~= "string" or name == "" then
-            return state.diag.add { code = "LZ205", line = state.line(), word = "happened",
+            return handles.complain(state) { code = "LZ205", line = state.line(), word = "happened",
                 text = "happened takes the text of a mark, got " .. units.kind_of(name),
                 help = 'write happened "rolled back"' }
         end
@@ -514,10 +514,11 @@ function M.environment(state, base)
         if v == POISON then return POISON end
         local ns, code, text, help = units.duration(v)
         if ns then return handles.dur(ns) end
-        return state.diag.add { code = code, line = state.line(), word = "dur",
+        return handles.complain(state) { code = code, line = state.line(), word = "dur",
             text = "dur: " .. text, help = help }
     end
     env.drive = function(name, fn)
+        words.declares(state, "drive")
         if name == POISON or fn == POISON then return end
         if type(name) ~= "string" or type(fn) ~= "function" then
             return state.diag.add { code = "LZ115", line = state.line(), word = "drive",

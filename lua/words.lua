@@ -16,8 +16,17 @@ local SPACES = { region = "region", zone = "region", cloud = "region", host = "h
     scenario = "scenario", expect = "expectation", slo = "expectation", check = "expectation",
     param = "param", chaos = "chaos" }
 
+--- While the world runs nothing more can be declared.
+function M.declares(state, kind)
+    if state.running and not state.is_prompting then
+        error(("LZ503: `%s` declares, and the world runs: write it at the top level"):format(
+            kind), 0)
+    end
+end
+
 --- Two blocks of one namespace must not share a name.
 function M.claim(state, kind, name, line)
+    M.declares(state, kind)
     local space = SPACES[kind] or "component"
     local names = state.names[space] or {}
     state.names[space] = names
@@ -109,7 +118,8 @@ function M.strict(state, name, words, what, synonyms)
             local near, is_certain = diag.nearest(units.key(k), names)
             local help = known and ("other tools' `%s` is `%s.%s` here"):format(k, name, known)
                 or near and ("a %s with a similar name exists: `%s`"):format(what, near)
-            return state.diag.add { code = "LZ105", line = state.line(), word = units.key(k),
+            return handles.complain(state) { code = "LZ105", line = state.line(),
+                word = units.key(k),
                 text = ("there is no %s `%s`"):format(what, units.key(k)), help = help,
                 fix = not known and near and is_certain and { with = near } or nil,
                 list = not known and not near and { ("the %ss are"):format(what), names } or nil }

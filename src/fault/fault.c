@@ -367,6 +367,10 @@ bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fau
         return lz_fail(err, LZ_ENOENT, "there is no fault \"%s\"", opts->kind);
     if (!check(fs, kind, opts, err))
         return false;
+    if (opts->at >= 0 && opts->at < lz_sim_now(w->sim))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s: `at` is past, it is %.9gs; without `at` it begins now",
+                       opts->kind, (double)lz_sim_now(w->sim) / 1e9);
     if (fs->count == FAULTS_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d faults", FAULTS_MAX);
     struct lz_fault *f = lz_arena_alloc(w->arena, sizeof(*f));

@@ -255,14 +255,20 @@ static void record(struct stage *s, struct lz_str *text)
                                   .seed = s->opts->seed,
                                   .params = rows,
                                   .param_count = params->count};
-    if (lz_script_trouble(s->script) == LZ_SCRIPT_OK)
+    bool was_well = lz_script_trouble(s->script) == LZ_SCRIPT_OK;
+    if (was_well)
         lz_prompt_finish(s->script);
+    bool is_wrong = was_well && lz_script_trouble(s->script) != LZ_SCRIPT_OK;
     const struct lz_record_parts parts = {
         .world = s->world.world, .faults = s->world.faults, .checks = s->world.checks};
     unsigned char *image;
     size_t size;
     struct lz_err err;
     lz_str_clear(text);
+    if (is_wrong) { // a check went wrong: there is no verdict to show
+        went_wrong(s, text);
+        return;
+    }
     if (!lz_record_build(&meta, &parts, &image, &size, &err)) {
         lz_str_add(text, err.msg);
         answer(s, LZ_PIPE_WRONG, 0, text);

@@ -250,7 +250,7 @@ static int call_for(lua_State *L)
     lua_settop(L, 2);
     struct lz_proc *p = lz_proc_on(L);
     bool is_own = p != NULL && p->req != NULL && p->req == lua_topointer(L, 1) &&
-                  lz_handler_is_live(w, p->task);
+                  lua_isyieldable(L) && lz_handler_is_live(w, p->task);
     const struct site *site = is_own ? find(L, c, p->service, &said) : NULL;
     if (site == NULL || !read_key(L, &said, &key))
         return ask(L);

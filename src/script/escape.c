@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "check/check.h"
@@ -29,6 +30,22 @@ static void broken(const struct escape *e, lua_State *co, int thread, int status
                                    .L = co, .thread = thread, .status = status, .where = where});
 }
 
+// What is too long ends with a whole character and a sign that it was cut.
+static void keep_words(struct escape *e, const char *says)
+{
+    static const char cut[] = "\u2026";
+    size_t n = strlen(says);
+    if (n < sizeof(e->says)) {
+        memcpy(e->says, says, n + 1);
+        return;
+    }
+    n = sizeof(e->says) - sizeof(cut);
+    while (n > 0 && ((unsigned char)says[n] & 0xc0) == 0x80)
+        n--;
+    memcpy(e->says, says, n);
+    memcpy(e->says + n, cut, sizeof(cut));
+}
+
 // [...]: its answer, on the coroutine. False: it is none.
 static bool read_answer(struct escape *e, lua_State *co, int results)
 {
@@ -39,7 +56,7 @@ static bool read_answer(struct escape *e, lua_State *co, int results)
         return false;
     }
     const char *says = results > 1 ? lua_tostring(co, 1 - results) : NULL;
-    snprintf(e->says, sizeof(e->says), "%s", says != NULL ? says : "");
+    keep_words(e, says != NULL ? says : "");
     return true;
 }
 
@@ -51,16 +68,19 @@ static bool judge(void *ctx, uint32_t ref)
     struct lz_script *s = e->script;
     lua_State *co = lua_newthread(s->L); // [.. thread]
     int thread = luaL_ref(s->L, LUA_REGISTRYINDEX);
+    lz_sandbox_watch(s, co);
     lua_rawgeti(co, LUA_REGISTRYINDEX, e->function);
     lua_rawgeti(co, LUA_REGISTRYINDEX, e->witness);
     uint64_t owner = s->draw_owner, draws = s->draws;
     s->draw_owner = lz_draw_name(0, e->name);
     s->draws = 0;
     s->instructions = 0;
+    s->judges = true;
     int results = 0;
     lua_State *before = lz_sandbox_enter(s, co);
     int status = lua_resume(co, s->L, 1, &results);
     lz_sandbox_leave(s, before);
+    s->judges = false;
     s->draw_owner = owner;
     s->draws = draws;
     LZ_ASSERT(status != LUA_YIELD); // words that wait are refused outside drive and handlers
@@ -104,6 +124,13 @@ static int expect_script(lua_State *L)
     return 1;
 }
 
+// judges() -> is code that judges running?
+static int judges(lua_State *L)
+{
+    lua_pushboolean(L, lz_script_of(L)->judges);
+    return 1;
+}
+
 // metric_whole(id) -> number in base units, of the whole run; nil without a sample
 static int metric_whole(lua_State *L)
 {
@@ -129,6 +156,7 @@ static int marked_at(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"expect_script", expect_script},
+    {"judges", judges},
     {"metric_whole", metric_whole},
     {"marked_at", marked_at},
     {NULL, NULL},

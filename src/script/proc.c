@@ -187,6 +187,9 @@ static uint32_t current(lua_State *L)
     if (s->procs == NULL || s->procs->current == 0 || lz_proc_at(s, s->procs->current)->L != L)
         luaL_error(L, "this acts on virtual time: use it inside drive or a handler");
     LZ_ASSERT(s->procs != NULL); // the error does not come back
+    if (!lua_isyieldable(L))
+        luaL_error(L, "this waits, which a function that Lua itself calls cannot, such as that of "
+                      "table.sort or gsub");
     return s->procs->current;
 }
 

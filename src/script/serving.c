@@ -354,6 +354,9 @@ lz_task_id lz_serving_task(lua_State *L, int arg)
     const struct lz_proc *p = lz_proc_on(L);
     if (!lz_handler_is_live(lz_script_of(L)->world.world, task))
         luaL_error(L, "the request has ended: a handler may not go on with it");
+    if (!lua_isyieldable(L))
+        luaL_error(L, "a handler cannot wait inside a function that Lua itself calls, such as that "
+                      "of table.sort or gsub");
     if (p == NULL || p->task != task)
         luaL_error(L, "this request is another handler's, which is busy with it: a handler acts on "
                       "the one that it was given");

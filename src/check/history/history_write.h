@@ -29,7 +29,7 @@ struct lz_history_naming {
     char of[96];            /* "redis counter"; empty: there is one */
 };
 
-/* How many histories there are of what was recorded; of each of them how many operations, at most. */
+/* How many histories there are of what was recorded; of each how many operations, at most. */
 uint32_t lz_history_count(const struct lz_recorder *r);
 uint64_t lz_history_lines_max(const struct lz_recorder *r);
 

@@ -131,6 +131,8 @@ static void begin_timeline(struct lz_database *d, uint64_t lsn)
         if (n->log != &d->log)
             continue;
         n->acked = n->lsn < lsn ? n->lsn : lsn;
+        if (n->lsn > lsn) // what it has beyond is of no timeline any more: it cannot lead with it
+            n->own_records = n->lsn - lsn;
         n->way.sent = n->way.shipped = lsn;
         n->way.catch_first = n->way.catch_last = 0;
     }

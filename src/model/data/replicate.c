@@ -27,6 +27,13 @@ static void drop_log(struct lz_world *w, struct lz_database *d, uint64_t least)
     struct lz_log *log = &d->log;
     // A primary without power may have to forget: what it would is kept.
     uint64_t durable = lz_disk_durable(w, d->first + d->primary, log->flushed);
+    // So may a standby, and one without a process comes back with what it has, and may lead.
+    for (uint32_t n = 0; n < d->opts.nodes; n++) {
+        if (n == d->primary || d->nodes[n].log != log)
+            continue;
+        uint64_t has = lz_disk_durable(w, d->first + n, d->nodes[n].applied);
+        least = has < least ? has : least;
+    }
     uint64_t seen = d->nodes[d->primary].applied; // what is not yet is taken from there
     least = seen < least ? seen : least;
     if (d->sql != NULL) { // snapshots are gone back to along the log

@@ -16,7 +16,7 @@
  *                     └▶ [0][1][2] .. [255]
  *
  * Where no write says a value, all that has to be kept of a row of such a group is its version: the
- * group is *lean*, 8 bytes a row in place of 24, from half full on and until a row has a value.
+ * group is *lean*, 8 bytes a row in place of 24, from its 49th row on and until a row has a value.
  */
 #ifndef LZ_MODEL_DATA_ROWS_H
 #define LZ_MODEL_DATA_ROWS_H

@@ -133,7 +133,7 @@ static struct lz_connection *new_one(struct lz_world *w, const struct lz_edge *e
     n->call = lz_pool_id(c);
     struct lz_pool_client *pc = lz_connection_client(e, c->client);
     pc->open++;
-    n->draws = lz_draw_index(lz_draw_index(e->path, c->client), ++pc->counted);
+    n->draws = lz_draw_index(lz_draw_index(e->path, c->client - e->client_first), ++pc->counted);
     set_of_call(w, c, lz_pool_id(n));
     return n;
 }

@@ -194,6 +194,7 @@ void lz_link_pass(struct lz_world *w, struct lz_link *l, struct lz_flight *f);
 void lz_link_swallow(struct lz_world *w, struct lz_link *l, enum lz_purpose purpose);
 
 /* One draw of the latency, without loss and lines: acknowledgements, probes. */
-lz_time lz_link_latency(const struct lz_link *l, struct lz_draw *draw);
+lz_time lz_link_latency(const struct lz_world *w, const struct lz_link *l, uint64_t connection,
+                        struct lz_draw *draw);
 
 #endif

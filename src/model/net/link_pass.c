@@ -258,13 +258,18 @@ void lz_link_swallow(struct lz_world *w, struct lz_link *l, enum lz_purpose purp
         lz_link_measure_cut(w, l);
 }
 
-lz_time lz_link_latency(const struct lz_link *l, struct lz_draw *draw)
+lz_time lz_link_latency(const struct lz_world *w, const struct lz_link *l, uint64_t connection,
+                        struct lz_draw *draw)
 {
+    const struct lz_flight f = {.connection = connection};
     lz_time delay = lz_dist_time(l->base, draw);
     for (uint32_t i = 0; i < l->passing_count; i++) {
         const struct lz_link_cause *c = l->passing[i].cause;
-        if (!c->is_declared && c->effect.conditions.latency.kind != LZ_DIST_NONE)
-            delay += lz_dist_time(&c->effect.conditions.latency, draw);
+        const struct lz_link_effect *e = &c->effect;
+        if (c->is_declared || e->conditions.latency.kind == LZ_DIST_NONE || spares(w, &f, e))
+            continue;
+        if (!(e->delayed > 0.0) || lz_draw_unit(draw) < e->delayed)
+            delay += lz_dist_time(&e->conditions.latency, draw);
     }
     return delay;
 }

@@ -166,7 +166,7 @@ void lz_net_moved(struct lz_world *w)
 lz_time lz_net_latency(struct lz_world *w, lz_instance_id from, lz_instance_id to,
                        struct lz_draw *draw)
 {
-    return lz_link_latency(lz_link_get(w, from, to), draw);
+    return lz_link_latency(w, lz_link_get(w, from, to), 0, draw);
 }
 
 bool lz_net_can_ask(struct lz_world *w, lz_instance_id client, lz_instance_id server)

@@ -185,7 +185,7 @@ static void send_flight(struct lz_world *w, struct transfer *x)
         lz_draw_begin(lz_sim_key(w->sim), m->owner, m->purpose, ACK_COUNTER + x->flights);
     const struct lz_link *back = lz_link_get(w, m->to, m->from);
     bool is_heard = !back->is_cut[!lz_link_is_answer(m->purpose)];
-    lz_time ack = lz_link_latency(back, &draw);
+    lz_time ack = lz_link_latency(w, back, m->connection, &draw);
     struct lz_link *l = lz_link_get(w, m->from, m->to);
     uint64_t window = m->window > 0 ? m->window : LZ_TCP_WINDOW;
     window = x->window.bytes < window ? x->window.bytes : window;

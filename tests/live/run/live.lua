@@ -142,7 +142,8 @@ probe "there" { of = api, tcp = true }]] .. RUN .. "s/x.lua", 2, err = { "LZ704"
     { "nor says a breaker that was open to its second attempt that it did not", inline [[
 scenario "x" { duration = "4s" }
 local kv = store "kv" { kind = "key_value", live = { protocol = "http",
-  run = { "{{scenario.dir}}/keys", "127.0.0.1", "{{port}}", "mute" }, ready = { http = "/health" } } }
+  run = { "{{scenario.dir}}/keys", "127.0.0.1", "{{port}}", "mute" },
+  ready = { http = "/health" } } }
 local few = dist.zipf { n = 5, skew = 0.5 }
 traffic "writers" { to = kv, op = "PUT /{{key}}", keys = few, arrivals = "closed", users = 3,
   think = "20ms", timeout = "100ms", retries = 1, live = { body = "{{value}}" },
