@@ -155,11 +155,8 @@ static int marked_at(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"expect_script", expect_script},
-    {"judges", judges},
-    {"metric_whole", metric_whole},
-    {"marked_at", marked_at},
-    {NULL, NULL},
+    {"expect_script", expect_script}, {"judges", judges}, {"metric_whole", metric_whole},
+    {"marked_at", marked_at},         {NULL, NULL},
 };
 
 void lz_escape_bind(lua_State *L)

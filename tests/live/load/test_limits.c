@@ -19,6 +19,7 @@ static void a_probe_that_nobody_waits_for_makes_room_for_another(void **state)
 {
     (void)state;
     struct lz_edge_opts opts = {.breaker = {.on = true, .consecutive = 1, .open = S, .probes = 2}};
+    lz_breaker_fill_defaults(&opts.breaker);
     struct lz_limits l;
     struct lz_draw draw = lz_draw_begin(1, 1, LZ_PURPOSE_BACKOFF, 1);
     uint8_t pass = 0, first = 0, second = 0;
