@@ -12,6 +12,7 @@ local TOPIC = { "-m partitions", "-m partitions --tolerates duplicate,reordered"
 local ROWS = {
     { "history_counts", "form=well", COUNTS }, { "history_counts", "form=lost", COUNTS },
     { "history_counts", "form=evicted", COUNTS },
+    { "cache_sets", "nodes=2", { "-m set-full" } }, -- begins with reads of sets that are not there
     { "history_topic", "form=two in sync", TOPIC }, { "history_topic", "form=one in sync", TOPIC },
     { "history_topic", "form=not idempotent", TOPIC },
     { "history_topic", "form=leader alone", TOPIC },

@@ -111,7 +111,7 @@ void lz_history_write_list(struct lz_str *out, const struct lz_world *w, lz_valu
     size_t len = 0;
     const char *text = lz_value_kind(v) == LZ_VALUE_TEXT ? lz_value_to_text(w, v, &len) : "";
     lz_str_add_char(out, '[');
-    if (v != 0 && len == 0)
+    if (v != 0 && lz_value_kind(v) != LZ_VALUE_TEXT)
         lz_history_write_value(out, w, v);
     for (size_t at = 0; at < len;) {
         size_t size = strcspn(text + at, ",");

@@ -5,6 +5,7 @@
  *   operate.c    what an operation does to the keys
  *   replicate.c  the way of writes to replicas
  *   sentinel.c   who leads, by those that watch
+ *   sets.h       what an entry holds that is a set
  *   cluster.h    who has which of the keys, by those that have them
  */
 #ifndef LZ_MODEL_CACHE_CACHE_STATE_H
@@ -128,6 +129,7 @@ struct lz_caches {
     struct lz_cluster_kinds cluster;
     bool has_clusters;
     struct lz_slot_texts texts;
+    struct lz_sets *sets; /* NULL: there are none yet; sets.h */
 };
 
 struct lz_cache *lz_cache_at(const struct lz_world *w, lz_component_id id);

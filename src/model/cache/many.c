@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "model/cache/cache_state.h"
 #include "model/cache/cluster.h"
+#include "model/cache/sets.h"
 #include "model/client/edge.h"
 #include "model/service/argument.h"
 
@@ -41,7 +42,7 @@ static lz_value look_up(struct lz_world *w, struct lz_cache *c, uint32_t node, u
     if (e == NULL)
         return 0;
     lz_metrics_add(w->metrics, c->series.hits, 1);
-    return e->value;
+    return lz_sets_is(e->value) ? 0 : e->value; // of what is no string Redis says nil
 }
 
 // What each key has goes back as pairs, in the order they were asked for.

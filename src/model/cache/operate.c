@@ -3,9 +3,9 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "base/str.h"
 #include "model/cache/cache_state.h"
 #include "model/cache/cluster_state.h"
+#include "model/cache/sets.h"
 #include "model/client/edge.h"
 #include "model/history/recorder.h"
 #include "model/service/argument.h"
@@ -159,6 +159,16 @@ static bool is_early(const struct lz_world *w, const struct lz_task *t, const st
     return (double)lz_sim_now(w->sim) + gap_ns >= (double)e->expires;
 }
 
+// What an answer about its key can carry: of a set nothing, which only SMEMBERS reads.
+static lz_value plain(const struct lz_entry *e)
+{
+    return lz_sets_is(e->value) ? 0 : e->value;
+}
+
+/*
+ * GET of a set, and SMEMBERS of what is none, is WRONGTYPE: 400, and has read nothing. A set that
+ * is not there is empty (redis.io/commands/get, smembers).
+ */
 static void read(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum lz_cache_op op)
 {
     uint32_t node = t->server - c->first;
@@ -171,12 +181,19 @@ static void read(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum
     if (e != NULL)
         lz_metrics_add(w->metrics, c->series.hits, 1);
     count_stale(w, c, node, t->key, e);
+    bool is_of_set = op == LZ_CACHE_SMEMBERS;
+    if (e != NULL && op != LZ_CACHE_EXISTS && lz_sets_is(e->value) != is_of_set) {
+        answer(w, c, t, 400, 0);
+        return;
+    }
     lz_recorder_effect(w, t, e != NULL ? e->version : 0);
-    if (e == NULL)
+    if (e == NULL && !is_of_set)
         answer(w, c, t, 404, 0);
     else
-        answer(w, c, t, is_early(w, t, e) ? LZ_CACHE_EARLY : 200,
-               op == LZ_CACHE_EXISTS ? 0 : e->value);
+        answer(w, c, t, e != NULL && is_early(w, t, e) ? LZ_CACHE_EARLY : 200,
+               op == LZ_CACHE_EXISTS ? 0
+               : is_of_set           ? lz_sets_text(w, e != NULL ? e->value : 0)
+                                     : e->value);
 }
 
 // What its key holds from now on, what its client is told, and which version that was made of.
@@ -247,7 +264,7 @@ static void del(struct lz_world *w, struct lz_cache *c, struct lz_task *t, const
     if (e == NULL) {
         answer(w, c, t, 404, 0);
     } else if (v != 0 && e->value != v) {
-        answer(w, c, t, 409, e->value);
+        answer(w, c, t, 409, plain(e));
     } else {
         c->is_deleting = true;
         lz_keyspace_remove(c->node[t->server - c->first].keys, t->key, lz_sim_now(w->sim));
@@ -280,57 +297,33 @@ static void incr(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                                    .has_before = true});
 }
 
-// A set is a text, its elements with commas between: is one of them this?
-static bool has_element(const char *set, size_t len, const char *one, size_t size)
-{
-    for (size_t at = 0; at <= len;) {
-        const char *comma = at < len ? memchr(set + at, ',', len - at) : NULL;
-        size_t end = comma != NULL ? (size_t)(comma - set) : len;
-        if (end - at == size && memcmp(set + at, one, size) == 0)
-            return true;
-        at = end + 1;
-    }
-    return false;
-}
-
-/* SADD of one element; answers whether it was new. A key that holds no set, and an element that
- * would be two: 400 (WRONGTYPE). */
+/* SADD of one element; answers whether it was new. A key that holds no set (WRONGTYPE), an element
+ * that would be two, and a set that no answer could hold: 400. */
 static void add_element(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                         const struct lz_entry *e)
 {
     lz_value v = carried(w, t);
     v = v != 0 ? v : lz_value_integer((int64_t)c->writes);
     char number[32];
-    size_t size, len = 0;
-    const char *one = number, *set = "";
+    size_t size;
+    const char *one = number;
     if (lz_value_kind(v) == LZ_VALUE_TEXT)
         one = lz_value_to_text(w, v, &size);
     else
         size = strlen(lz_value_show(w, v, number, sizeof(number)));
-    bool is_set = e == NULL || lz_value_kind(e->value) == LZ_VALUE_TEXT;
-    if (e != NULL && is_set)
-        set = lz_value_to_text(w, e->value, &len);
-    if (!is_set || size == 0 || memchr(one, ',', size) != NULL || len + size >= LZ_VALUE_TEXT_MAX) {
+    uint64_t old = e != NULL ? e->value : 0, set = 0;
+    if ((e == NULL || lz_sets_is(old)) && size > 0 && memchr(one, ',', size) == NULL)
+        set = lz_sets_add(w, old, one, size);
+    if (set == 0) {
         answer(w, c, t, 400, 0);
         return;
     }
-    struct setting s = {.value = e != NULL ? e->value : 0,
-                        .answer = lz_value_integer(0),
-                        .expires = e != NULL ? e->expires : lz_operate_expires(w, c, t),
-                        .before = e != NULL ? e->version : 0,
-                        .has_before = true};
-    if (e == NULL || !has_element(set, len, one, size)) {
-        struct lz_str text;
-        lz_str_init(&text);
-        lz_str_add_n(&text, set, len);
-        if (e != NULL)
-            lz_str_add_char(&text, ',');
-        lz_str_add_n(&text, one, size);
-        s.value = lz_value_text(w, text.text, text.len);
-        s.answer = lz_value_integer(1);
-        lz_str_finish(&text);
-    }
-    put_over(w, c, t, &s);
+    put_over(w, c, t,
+             &(struct setting){.value = set,
+                               .answer = lz_value_integer(set != old),
+                               .expires = e != NULL ? e->expires : lz_operate_expires(w, c, t),
+                               .before = e != NULL ? e->version : 0,
+                               .has_before = true});
 }
 
 static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
@@ -339,7 +332,10 @@ static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
     if (e == NULL)
         answer(w, c, t, 404, 0);
     else
-        put(w, c, t, e->value, lz_operate_expires(w, c, t));
+        put_over(w, c, t,
+                 &(struct setting){.value = e->value,
+                                   .answer = plain(e),
+                                   .expires = lz_operate_expires(w, c, t)});
 }
 
 static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum lz_cache_op op)
@@ -357,7 +353,7 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
     switch (op) {
     case LZ_CACHE_SETNX:
         if (e != NULL)
-            answer(w, c, t, 409, e->value);
+            answer(w, c, t, 409, plain(e));
         else
             set(w, c, t);
         return;
