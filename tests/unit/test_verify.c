@@ -223,6 +223,21 @@ static const struct row {
      "reordered", SEND(0, "7", "[5 7]") SEND(0, "8", "[4 8]") POLL(1, "[[4 8] [5 7]]")},
     {"what the broker knows to be lost", "partitions", NULL, LZ_VERIFY_VIOLATED, "lost-write",
      SEND(0, "7", "[0 7]") "{:process :broker, :type :info, :f :lost, :value [[:lost 0 7]]}\n"},
+    {"a record whose send failed", "partitions", NULL, LZ_VERIFY_VIOLATED, "aborted-read",
+     I(0, send, "[[:send 0 7]]") FAIL(0, send, "[[:send 0 7]]") POLL(1, "[[0 7]]")},
+    {"a record whose first send failed", "partitions", NULL, LZ_VERIFY_HOLDS, NULL,
+     I(0, send, "[[:send 0 7]]") FAIL(0, send, "[[:send 0 7]]") SEND(0, "7", "[0 7]")
+         POLL(1, "[[0 7]]")},
+    {"one number in two partitions", "partitions", NULL, LZ_VERIFY_HOLDS, NULL,
+     SEND(0, "7", "[0 7]") I(0, send, "[[:send 1 7]]") OK(0, send, "[[:send 1 [0 7]]]")
+         POLL(1, "[[0 7]], 1 [[0 7]]")},
+    {"a record of another partition", "partitions", NULL, LZ_VERIFY_VIOLATED, "unexpected",
+     SEND(0, "7", "[0 7]") POLL(1, "[], 1 [[0 7]]")},
+    {"what moves no record", "partitions", NULL, LZ_VERIFY_VIOLATED, "lost-write",
+     DID(0, subscribe, "[0 1]") SEND(0, "7", "[0 7]") DID(1, assign, "[0]") SEND(0, "8", "[0 8]")
+         I(2, crash, "nil")
+             INFO(2, crash, "nil") "{:process 0, :type :invoke, :f :debug-topic-partitions, :value "
+                                   "[0]}\n" POLL(1, "[[0 8]]") I(3, subscribe, "[0]")},
     {"a fork", "long-fork", NULL, LZ_VERIFY_VIOLATED, "long-fork",
      DID(2, write, "[1 1]") TXN(0, "[[:r 0 1] [:r 1 nil]]") TXN(1, "[[:r 0 nil] [:r 1 1]]")},
     {"nothing at all", "register", NULL, LZ_VERIFY_UNKNOWN, NULL, ""},
@@ -249,6 +264,46 @@ static void histories_are_answered_as_known(void **state)
     }
 }
 
+// Partitions, records, clients and lines are told as the file has them.
+static void a_topic_is_told_of_in_the_words_of_its_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } told[] = {
+        {"{\"process\":4,\"client\":0,\"type\":\"invoke\",\"f\":\"send\",\"value\":"
+         "[[\"send\",\"orders/0\",1]]}\n"
+         "{\"process\":4,\"type\":\"ok\",\"value\":[[\"send\",\"orders/"
+         "0\",[0,1]]],\"time\":2000000}\n"
+         "{\"process\":\"broker\",\"type\":\"info\",\"f\":\"lost\",\"value\":"
+         "[[\"lost\",\"orders/0\",1]]}\n",
+         "    sent at 0.000000 s by client 0 (line 1): record 1 to partition \"orders/0\", "
+         "acknowledged at 0.002000 s at offset 0\n"},
+        {SEND(7, "5", "[3 5]") POLL(8, "[[3 6]]"),
+         "    sent by process 7 (line 1): record 5 to partition 0, acknowledged at offset 3\n"
+         "    read by process 8 (line 3): record 6 of partition 0, at offset 3\n"},
+        {I(0, send, "[[:send 2 7]]") FAIL(0, send, "[[:send 2 7]]") I(1, poll, "[[:poll]]")
+             OK(1, poll, "[[:poll {2 [[9 7]]}]]"),
+         "aborted-read: was read, and its send had failed\n"
+         "    sent by process 0 (line 1): record 7 to partition 2, which failed\n"
+         "    read by process 1 (line 3): record 7 of partition 2, at offset 9\n"},
+    };
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        struct lz_history h;
+        struct lz_verify v;
+        struct lz_err err = {0};
+        const struct lz_verify_opts opts = {0};
+        lz_history_init(&h);
+        if (!lz_history_read(&h, NULL, told[i].text, strlen(told[i].text), &err) ||
+            !lz_verify_run(&v, lz_verify_find("partitions"), &h, &opts, &err))
+            fail_msg("row %zu: %s", i, err.msg);
+        if (strstr(v.why.text, told[i].why) == NULL)
+            fail_msg("row %zu: \"%s\"", i, v.why.text);
+        lz_verify_finish(&v);
+        lz_history_finish(&h);
+    }
+}
+
 static const struct {
     const char *format, *text, *message;
 } broken[] = {
@@ -258,6 +313,10 @@ static const struct {
     {NULL, "{:process 0, :type :ok, :f :read}", "line 1: process 0 completes what it has not"},
     {NULL, I(0, read, "nil") I(0, read, "nil"), "line 2: process 0 begins an operation before"},
     {NULL, DID(0, jump, "1"), "line 1: unknown f \"jump\""},
+    {NULL, DID(0, write, "1") DID(0, assign, "1"), "line 3: unknown f \"assign\""},
+    {NULL, I(0, assign, "1") I(0, assign, "1"),
+     "line 2: process 0 begins an operation before the one "
+     "of line 1"},
     {NULL, DID(0, send, "[[:send 1]]"), "line 2: a part of a log's operation is [\"send\""},
     {NULL, DID(0, poll, "[[:poll {0 7}]]"), "line 2: a part of a log's operation is"},
     {NULL, DID(0, cas, "1"), "line 2: the value of a cas is [from to]"},
@@ -393,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_are_answered_as_known),
+        cmocka_unit_test(a_topic_is_told_of_in_the_words_of_its_file),
         cmocka_unit_test(what_is_no_history_is_refused_with_its_line),
         cmocka_unit_test(the_search_agrees_with_trying_every_order),
         cmocka_unit_test(a_budget_of_steps_leaves_it_open),

@@ -13,8 +13,8 @@
 
 // What a process has begun and not completed.
 struct open {
-    bool is_open;
-    uint32_t op;
+    bool is_open, is_aside;
+    uint32_t op, line;
     struct lz_value f, value, key;
     uint32_t client;
 };
@@ -25,9 +25,10 @@ struct reading {
     struct open *open; // by process
     uint32_t open_cap;
     int64_t position;
-    bool fail_is_miss;    // a failed cas saw another value
-    const char *of;       // which history of several; NULL: all of them
-    struct lz_str others; // that were passed over, by name
+    bool fail_is_miss;     // a failed cas saw another value
+    const char *of;        // which history of several; NULL: all of them
+    struct lz_str others;  // that were passed over, by name
+    struct lz_value aside; // the first f that was read over
 };
 
 static const struct word {
@@ -230,6 +231,14 @@ static void take_key(struct reading *r, enum lz_history_f f, lz_atom *key,
     *value = &v->items[1];
 }
 
+static bool unknown(const struct lz_value *f, uint32_t line, struct lz_err *err)
+{
+    return lz_fail(err, LZ_EINVAL,
+                   "line %u: unknown f \"%.40s\": it is read, write, cas, append, add, enqueue, "
+                   "dequeue, acquire, release, transfer, generate, send, poll or txn",
+                   line, f->kind == LZ_VALUE_TEXT ? f->text : "nil");
+}
+
 // The parts of an operation, from what was asked and, if it completed, what came back.
 static bool make_parts(struct reading *r, uint32_t op_index, const struct open *o,
                        const struct lz_value *back, struct lz_err *err)
@@ -252,11 +261,7 @@ static bool make_parts(struct reading *r, uint32_t op_index, const struct open *
     }
     const struct word *w = find_word(&o->f, false);
     if (w == NULL)
-        return lz_fail(
-            err, LZ_EINVAL,
-            "line %u: unknown f \"%.40s\": it is read, write, cas, append, add, enqueue, "
-            "dequeue, acquire, release, transfer, generate, send, poll or txn",
-            op->line, o->f.kind == LZ_VALUE_TEXT ? o->f.text : "nil");
+        return unknown(&o->f, op->line, err);
     lz_atom key = atom(r, &o->key);
     take_key(r, w->f, &key, &v);
     if (w->f == LZ_HISTORY_READ) {
@@ -314,13 +319,18 @@ static bool invoke(struct reading *r, const struct event *e, uint32_t process, s
         return lz_fail(err, LZ_EINVAL,
                        "line %u: process %s begins an operation before the one of line %u has "
                        "completed",
-                       e->at->line, r->h->processes[process], r->h->ops[o->op].line);
+                       e->at->line, r->h->processes[process], o->line);
     if (r->h->op_count >= LZ_HISTORY_OPS_MAX)
         return lz_fail(err, LZ_EFULL, "line %u: more than %u operations", e->at->line,
                        LZ_HISTORY_OPS_MAX);
     const struct lz_value nil = {.kind = LZ_VALUE_NIL, .line = e->at->line};
-    *o = (struct open){.is_open = true, .op = r->h->op_count};
+    *o = (struct open){.is_open = true, .op = r->h->op_count, .line = e->at->line};
     o->f = e->f != NULL ? *e->f : nil;
+    o->is_aside = lz_history_read_is_aside(&o->f);
+    if (o->is_aside) {
+        r->aside = r->aside.line != 0 ? r->aside : o->f;
+        return true;
+    }
     o->value = e->value != NULL ? *e->value : nil;
     o->key = e->key != NULL ? *e->key : nil;
     bool has_client = e->client != NULL && e->client->kind == LZ_VALUE_INT;
@@ -337,6 +347,8 @@ static bool complete(struct reading *r, const struct event *e, uint32_t process,
     const struct lz_value nil = {.kind = LZ_VALUE_NIL, .line = e->at->line};
     bool is_ok = lz_value_is_text(e->type, "ok"), is_fail = lz_value_is_text(e->type, "fail");
     o->is_open = false;
+    if (o->is_aside)
+        return true;
     bool is_miss = is_fail && r->fail_is_miss && lz_value_is_text(&o->f, "cas");
     bool knows = is_ok || is_miss;
     if (!make_parts(r, o->op, o, knows ? (e->value != NULL ? e->value : &nil) : NULL, err))
@@ -435,7 +447,8 @@ static bool take_map(struct reading *r, const struct lz_value *map, struct lz_er
 static bool leave_open(struct reading *r, struct lz_err *err)
 {
     for (uint32_t i = 0; i < r->open_cap; i++)
-        if (r->open[i].is_open && !make_parts(r, r->open[i].op, &r->open[i], NULL, err))
+        if (r->open[i].is_open && !r->open[i].is_aside &&
+            !make_parts(r, r->open[i].op, &r->open[i], NULL, err))
             return false;
     return true;
 }
@@ -620,6 +633,8 @@ bool lz_history_read_of(struct lz_history *h, const char *format, const char *of
     }
     if (!found)
         ok = lz_fail(err, LZ_EINVAL, "there is no history format \"%s\"", format);
+    if (ok && r.aside.line != 0 && !lz_history_read_has_log(h))
+        ok = unknown(&r.aside, r.aside.line, err);
     if (ok && of != NULL && h->events == 0)
         ok = lz_fail(err, LZ_EINVAL, "there is no history of \"%s\": the file has %s", of,
                      r.others.len > 0 ? r.others.text : "one, without a name");

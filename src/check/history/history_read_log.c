@@ -19,6 +19,23 @@ bool lz_history_read_is_log(const struct lz_value *f, const struct lz_value *v)
     return false;
 }
 
+bool lz_history_read_is_aside(const struct lz_value *f)
+{
+    static const char *const fs[] = {"subscribe", "assign", "crash", "debug-topic-partitions"};
+    for (size_t i = 0; i < sizeof(fs) / sizeof(fs[0]); i++)
+        if (lz_value_is_text(f, fs[i]))
+            return true;
+    return false;
+}
+
+bool lz_history_read_has_log(const struct lz_history *h)
+{
+    for (uint32_t i = 0; i < h->part_count; i++)
+        if (h->parts[i].f >= LZ_HISTORY_SEND && h->parts[i].f <= LZ_HISTORY_LOST)
+            return true;
+    return h->op_count == 0;
+}
+
 // A map's keys are texts in JSON: what is a number is one.
 static lz_atom partition(struct lz_history *h, const struct lz_value *v)
 {

@@ -6,20 +6,30 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "model/history/recorder_log.h"
 
-enum anomaly { LOST, INCONSISTENT, DUPLICATE, REORDERED, UNEXPECTED, ANOMALIES };
+enum anomaly { LOST, INCONSISTENT, DUPLICATE, REORDERED, UNEXPECTED, ABORTED, ANOMALIES };
 
-static const char *const names[ANOMALIES] = {[LOST] = "lost-write",
-                                             [INCONSISTENT] = "inconsistent-offset",
-                                             [DUPLICATE] = "duplicate",
-                                             [REORDERED] = "reordered",
-                                             [UNEXPECTED] = "unexpected"};
+static const char *const names[ANOMALIES] = {
+    [LOST] = "lost-write",       [INCONSISTENT] = "inconsistent-offset",
+    [DUPLICATE] = "duplicate",   [REORDERED] = "reordered",
+    [UNEXPECTED] = "unexpected", [ABORTED] = "aborted-read"};
+
+// What a file says of a send or a poll.
+struct source {
+    const struct lz_history_op *op;
+    const struct lz_history_part *part;
+    const struct lz_history_op *failed; // of a poll: the send of its record
+    const struct lz_history_part *failed_part;
+};
 
 struct topic {
     const struct lz_recorder *r;
+    const struct lz_history *h;            // NULL: it was not read from a file
+    const struct source *sent, *polled;    // beside the recorder's
     const struct lz_recorder_poll **polls; // heard, by partition, offset, number
     uint32_t poll_count, longest;
     uint64_t found[ANOMALIES]; // records
@@ -44,8 +54,39 @@ static const struct lz_recorder_send *send_of(const struct topic *t,
     return p->send > 0 && p->send <= t->r->send_count ? &t->r->sends[p->send - 1] : NULL;
 }
 
+// Who, and where in the file; names as the file has them.
+static void show_who(struct topic *t, const struct lz_history_op *op, lz_time at)
+{
+    if (op->at != 0 || op->done != 0)
+        lz_str_addf(&t->why, " at %.6f s", (double)at / 1e9);
+    if (op->client != 0)
+        lz_str_addf(&t->why, " by client %u", op->client - 1);
+    else
+        lz_str_addf(&t->why, " by process %s", t->h->processes[op->process]);
+    lz_str_addf(&t->why, " (line %u): record ", op->line);
+}
+
+static void show_source(struct topic *t, const struct source *s, const char *of, lz_time at)
+{
+    lz_str_addf(&t->why, "    %s", s->part->f == LZ_HISTORY_POLL ? "read" : "sent");
+    show_who(t, s->op, at);
+    lz_history_show_atom(t->h, s->part->value, &t->why);
+    lz_str_addf(&t->why, " %s partition ", of);
+    lz_history_show_atom(t->h, s->part->key, &t->why);
+}
+
+static const struct source *source_of(const struct topic *t, const struct lz_recorder_poll *p)
+{
+    return t->h != NULL ? &t->polled[p - t->r->polls] : NULL;
+}
+
 static void show_poll(struct topic *t, const struct lz_recorder_poll *p)
 {
+    if (t->h != NULL) {
+        show_source(t, source_of(t, p), "of", p->at);
+        lz_str_addf(&t->why, ", at offset %" PRIu64 "\n", p->offset);
+        return;
+    }
     lz_str_addf(
         &t->why,
         "    read at %.6f s by member %u: offsets %" PRIu64 " to %" PRIu64 " of partition %u",
@@ -57,11 +98,16 @@ static void show_poll(struct topic *t, const struct lz_recorder_poll *p)
 
 static void show_send(struct topic *t, const struct lz_recorder_send *s)
 {
-    lz_str_addf(&t->why, "    send %u, of %u record%s to partition %u at %.6f s",
-                (uint32_t)(s - t->r->sends) + 1, s->count, s->count == 1 ? "" : "s",
-                s->partition + 1, (double)s->at / 1e9);
+    if (t->h != NULL)
+        show_source(t, &t->sent[s - t->r->sends], "to", s->at);
+    else
+        lz_str_addf(&t->why, "    send %u, of %u record%s to partition %u at %.6f s",
+                    (uint32_t)(s - t->r->sends) + 1, s->count, s->count == 1 ? "" : "s",
+                    s->partition + 1, (double)s->at / 1e9);
     if (s->outcome == LZ_RECORDER_OK)
-        lz_str_addf(&t->why, ", acknowledged at %.6f s", (double)s->done / 1e9);
+        lz_str_add(&t->why, ", acknowledged");
+    if (s->outcome == LZ_RECORDER_OK && (t->h == NULL || s->done != 0))
+        lz_str_addf(&t->why, " at %.6f s", (double)s->done / 1e9);
     if (s->has_offset)
         lz_str_addf(&t->why, " at offset %" PRIu64, s->offset);
     lz_str_add_char(&t->why, '\n');
@@ -163,12 +209,27 @@ static void look_for_shared(struct topic *t)
     free(all);
 }
 
+// Read, and its send is not known, or known to have failed: Jepsen's aborted read.
+static void look_at_stranger(struct topic *t, const struct lz_recorder_poll *p)
+{
+    const struct source *from = source_of(t, p);
+    if (from == NULL || from->failed == NULL) {
+        if (found(t, UNEXPECTED, p->count, "was read, and nobody sent it"))
+            show_poll(t, p);
+    } else if (found(t, ABORTED, p->count, "was read, and its send had failed")) {
+        show_source(t, &(struct source){.op = from->failed, .part = from->failed_part}, "to",
+                    from->failed->at);
+        lz_str_add(&t->why, ", which failed\n");
+        show_poll(t, p);
+    }
+}
+
 static void look_at_offsets(struct topic *t)
 {
     for (uint32_t i = 0; i < t->poll_count; i++) {
         const struct lz_recorder_poll *p = t->polls[i], *q = i > 0 ? t->polls[i - 1] : NULL;
-        if (send_of(t, p) == NULL && found(t, UNEXPECTED, p->count, "was read, and nobody sent it"))
-            show_poll(t, p);
+        if (send_of(t, p) == NULL)
+            look_at_stranger(t, p);
         bool overlaps =
             q != NULL && q->partition == p->partition && q->offset + q->count > p->offset;
         if (overlaps && q->send != p->send &&
@@ -310,10 +371,10 @@ static void decide(struct topic *t, const char *tolerates, uint64_t lost,
     }
 }
 
-void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
-                         struct lz_judge_result *out)
+static void judge(struct topic t, const char *tolerates, struct lz_judge_result *out)
 {
-    struct topic t = {.r = r, .polls = lz_mem_alloc((r->poll_count + 1) * sizeof(*t.polls))};
+    const struct lz_recorder *r = t.r;
+    t.polls = lz_mem_alloc((r->poll_count + 1) * sizeof(*t.polls));
     uint64_t records = 0, acked = 0;
     lz_str_init(&t.why);
     for (uint32_t i = 0; i < r->poll_count; i++)
@@ -344,15 +405,41 @@ void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
     free(t.polls);
 }
 
+void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
+                         struct lz_judge_result *out)
+{
+    judge((struct topic){.r = r}, tolerates, out);
+}
+
 // ---- a history that was read
 
 #define PARTS_MAX 65536u // of one poll, in whose order they were read
 
+// A record, which differs from the others of its partition: those of Elle's appends do so per key.
+struct place {
+    uint32_t partition;
+    lz_atom record; // 0: a free place
+    uint32_t send;  // + 1; 0: none that may have happened
+    struct source failed;
+};
+
 struct reading {
     struct lz_verify *v;
     struct lz_recorder r;
-    uint32_t *send_of; // by record: send + 1
+    struct source *sent, *polled;
+    struct place *places; // open addressing, a power of two
+    uint32_t place_cap;
 };
+
+static struct place *find(const struct reading *g, uint32_t partition, lz_atom record)
+{
+    uint32_t mask = g->place_cap - 1;
+    uint32_t i = (uint32_t)lz_hash_mix(partition, record) & mask;
+    while (g->places[i].record != 0 &&
+           (g->places[i].record != record || g->places[i].partition != partition))
+        i = (i + 1) & mask;
+    return &g->places[i];
+}
 
 // As the broker numbers them; others by what they are called, out of their way.
 static uint32_t partition_number(const struct lz_history *h, lz_atom key)
@@ -372,9 +459,12 @@ static bool offset_of(const struct lz_history *h, const struct lz_history_part *
 static bool take_send(struct reading *g, const struct lz_history_op *op,
                       const struct lz_history_part *p, struct lz_err *err)
 {
-    if (p->value == 0 || g->send_of[p->value] != 0)
-        return lz_fail(err, LZ_EINVAL, "line %u: a record is sent %s: records must differ",
-                       op->line, p->value == 0 ? "that is nothing" : "that was sent before");
+    struct place *at = find(g, partition_number(g->v->h, p->key), p->value);
+    if (p->value == 0 || at->send != 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "line %u: a record is sent %s: records of a partition must differ", op->line,
+                       p->value == 0 ? "that is nothing" : "that was sent there before");
+    g->sent[g->r.send_count] = (struct source){.op = op, .part = p};
     struct lz_recorder_send *s = &g->r.sends[g->r.send_count++];
     *s = (struct lz_recorder_send){
         .begin = (uint64_t)op->begin * PARTS_MAX,
@@ -387,8 +477,22 @@ static bool take_send(struct reading *g, const struct lz_history_op *op,
         .appended = UINT32_MAX,
         .outcome = op->outcome == LZ_HISTORY_OK ? LZ_RECORDER_OK : LZ_RECORDER_UNKNOWN};
     s->has_offset = op->outcome == LZ_HISTORY_OK && offset_of(g->v->h, p, &s->offset);
-    g->send_of[p->value] = g->r.send_count;
+    at->partition = s->partition;
+    at->record = p->value;
+    at->send = g->r.send_count;
     return true;
+}
+
+static void take_failed(struct reading *g, const struct lz_history_op *op,
+                        const struct lz_history_part *p)
+{
+    uint32_t partition = partition_number(g->v->h, p->key);
+    if (p->value == 0)
+        return;
+    struct place *at = find(g, partition, p->value);
+    at->partition = partition;
+    at->record = p->value;
+    at->failed = (struct source){.op = op, .part = p};
 }
 
 static void take_poll(struct reading *g, const struct lz_history_op *op, uint32_t at)
@@ -397,6 +501,9 @@ static void take_poll(struct reading *g, const struct lz_history_op *op, uint32_
     uint64_t offset;
     if (op->outcome != LZ_HISTORY_OK || !offset_of(g->v->h, p, &offset))
         return;
+    const struct place *from = find(g, partition_number(g->v->h, p->key), p->value);
+    g->polled[g->r.poll_count] = (struct source){
+        .op = op, .part = p, .failed = from->failed.op, .failed_part = from->failed.part};
     g->r.polls[g->r.poll_count++] =
         (struct lz_recorder_poll){.number = (uint64_t)op->end * PARTS_MAX + at % PARTS_MAX,
                                   .offset = offset,
@@ -404,7 +511,14 @@ static void take_poll(struct reading *g, const struct lz_history_op *op, uint32_
                                   .member = op->client != 0 ? op->client - 1 : op->process,
                                   .partition = partition_number(g->v->h, p->key),
                                   .count = 1,
-                                  .send = g->send_of[p->value]};
+                                  .send = from->send};
+}
+
+static void take_lost(struct reading *g, const struct lz_history_part *p)
+{
+    uint32_t send = find(g, partition_number(g->v->h, p->key), p->value)->send;
+    if (send != 0)
+        g->r.sends[send - 1].is_lost = true;
 }
 
 // Sends first: what a reader has seen may have been sent by an operation that is told later.
@@ -419,13 +533,15 @@ static bool take_all(struct reading *g, const struct lz_verify_model *m, struct 
                 if (p->f < LZ_HISTORY_SEND || p->f > LZ_HISTORY_LOST)
                     return lz_fail(err, LZ_EINVAL, "line %u: the model %s has no such operation",
                                    op->line, m->name);
-                if (pass == 0 && p->f == LZ_HISTORY_SEND && op->outcome != LZ_HISTORY_FAIL &&
-                    !take_send(g, op, p, err))
+                bool is_failed = op->outcome == LZ_HISTORY_FAIL;
+                if (pass == 0 && p->f == LZ_HISTORY_SEND && is_failed)
+                    take_failed(g, op, p);
+                if (pass == 0 && p->f == LZ_HISTORY_SEND && !is_failed && !take_send(g, op, p, err))
                     return false;
                 if (pass == 1 && p->f == LZ_HISTORY_POLL)
                     take_poll(g, op, j);
-                if (pass == 1 && p->f == LZ_HISTORY_LOST && g->send_of[p->value] != 0)
-                    g->r.sends[g->send_of[p->value] - 1].is_lost = true;
+                if (pass == 1 && p->f == LZ_HISTORY_LOST)
+                    take_lost(g, p);
             }
     return true;
 }
@@ -437,12 +553,17 @@ bool lz_partitions_check(struct lz_verify *v, const struct lz_verify_model *mode
     const struct lz_history *h = v->h;
     g.r.sends = lz_mem_alloc((h->part_count + 1) * sizeof(*g.r.sends));
     g.r.polls = lz_mem_alloc((h->part_count + 1) * sizeof(*g.r.polls));
-    g.send_of = lz_mem_alloc(h->atom_count * sizeof(*g.send_of));
-    memset(g.send_of, 0, h->atom_count * sizeof(*g.send_of));
+    g.sent = lz_mem_alloc((h->part_count + 1) * sizeof(*g.sent));
+    g.polled = lz_mem_alloc((h->part_count + 1) * sizeof(*g.polled));
+    for (g.place_cap = 64; g.place_cap < 2 * (h->part_count + 1); g.place_cap *= 2)
+        ;
+    g.places = lz_mem_alloc(g.place_cap * sizeof(*g.places));
+    memset(g.places, 0, g.place_cap * sizeof(*g.places));
     bool ok = take_all(&g, model, err);
     if (ok) {
         struct lz_judge_result out;
-        lz_partitions_judge(&g.r, v->opts->tolerates, &out);
+        judge((struct topic){.r = &g.r, .h = h, .sent = g.sent, .polled = g.polled},
+              v->opts->tolerates, &out);
         v->answer = out.answer;
         if (out.anomaly[0] != '\0')
             for (int k = 0; k < ANOMALIES; k++)
@@ -452,7 +573,9 @@ bool lz_partitions_check(struct lz_verify *v, const struct lz_verify_model *mode
         lz_str_add(&v->facts, out.facts.text);
         lz_judge_finish(&out);
     }
-    free(g.send_of);
+    free(g.places);
+    free(g.polled);
+    free(g.sent);
     free(g.r.polls);
     free(g.r.sends);
     return ok;

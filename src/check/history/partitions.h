@@ -10,6 +10,7 @@
  *   duplicate             one send was read at two offsets
  *   reordered             of one producer, one partition: a later send was read before an earlier
  *   unexpected            a record that nobody had sent
+ *   aborted-read          a record whose send had failed
  *
  * What was acknowledged and that nobody read may still be there: it is counted. The white box, the
  * broker's own account of which acknowledged batches are gone, decides of those; and it must have
