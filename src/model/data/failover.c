@@ -198,6 +198,7 @@ static uint64_t leave_behind(struct lz_world *w, struct lz_database *d, uint32_t
 {
     uint32_t old = d->primary;
     struct lz_database_node *n = &d->nodes[node], *o = &d->nodes[old];
+    o->flushed = d->log.flushed < o->lsn ? d->log.flushed : o->lsn; // while it led the log knew
     if (goes_on(w, d)) {
         d->primary = node;
         forget_acked(d, n->lsn);

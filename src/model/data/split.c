@@ -121,6 +121,7 @@ static void leave(struct lz_database *d, struct lz_branch *b, uint32_t i)
     n->log = &d->log;
     n->is_stale = true;
     n->lsn = n->lsn < b->fork ? n->lsn : b->fork;
+    n->flushed = n->lsn; // that it led from there
     lz_standby_died(n);
 }
 
