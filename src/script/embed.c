@@ -8,8 +8,9 @@
  *
  * From source the private Lua half would cost over a millisecond for every universe; without
  * line numbers and the names of locals (`strip`) it loads in half the time of `keep`, which is
- * for builds that are debugged. The chunk names begin with "=lz." so that no message can show a
- * file of ours.
+ * for work on it (the option private_lines). A script that catches an error can see the difference,
+ * so it does not go by the kind of build. The chunk names begin with "=lz." so that no message can
+ * show a file of ours.
  */
 #include <lauxlib.h>
 #include <lua.h>
