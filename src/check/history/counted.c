@@ -50,19 +50,6 @@ static uint32_t keys_of(const struct lz_recorder *r, enum lz_recorder_kind kind,
     return kept;
 }
 
-static bool has_key(const uint64_t *keys, uint32_t count, uint64_t key)
-{
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (keys[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && keys[low] == key;
-}
-
 uint32_t lz_counted_ops(const struct lz_recorder *r, enum lz_recorder_kind kind,
                         const struct lz_recorder_op **ops)
 {
@@ -71,10 +58,10 @@ uint32_t lz_counted_ops(const struct lz_recorder *r, enum lz_recorder_kind kind,
     uint8_t reads = kind == LZ_RECORDER_SETS ? LZ_RECORDER_MEMBERS : LZ_RECORDER_READ;
     for (uint32_t i = 0; i < r->count; i++) {
         const struct lz_recorder_op *op = &r->ops[i];
-        bool is_one =
-            kind == LZ_RECORDER_IDS
-                ? op->is_id && !has_key(keys, key_count, op->key)
-                : is_adding(op, kind) || (op->f == reads && has_key(keys, key_count, op->key));
+        bool is_one = kind == LZ_RECORDER_IDS
+                          ? op->is_id && !lz_judge_has_key(keys, key_count, op->key)
+                          : is_adding(op, kind) ||
+                                (op->f == reads && lz_judge_has_key(keys, key_count, op->key));
         if (is_one)
             ops[count++] = op;
     }
@@ -83,17 +70,6 @@ uint32_t lz_counted_ops(const struct lz_recorder *r, enum lz_recorder_kind kind,
 }
 
 // ---- the black box
-
-static struct lz_history_op *add_op(struct lz_history *h, const struct lz_recorder_op *op)
-{
-    static const enum lz_history_outcome outcomes[] = {[LZ_RECORDER_OK] = LZ_HISTORY_OK,
-                                                       [LZ_RECORDER_FAIL] = LZ_HISTORY_FAIL,
-                                                       [LZ_RECORDER_UNKNOWN] = LZ_HISTORY_INFO};
-    struct lz_history_op *o = lz_history_add(h, op->process, (int64_t)op->begin);
-    o->end = op->end != 0 ? (int64_t)op->end : LZ_HISTORY_NEVER;
-    o->outcome = (uint8_t)outcomes[op->outcome];
-    return o;
-}
 
 // A counter that is not there is at 0; of a service's answer without a value nothing is known.
 static void add_seen(struct lz_history *h, const struct lz_world *w, struct lz_history_op *o,
@@ -109,7 +85,7 @@ static void add_counted(struct lz_history *h, const struct lz_world *w, const st
                         const struct lz_recorder_op *op, enum lz_recorder_kind kind)
 {
     lz_atom key = lz_units_key(h, w, r, op->key);
-    struct lz_history_op *o = add_op(h, op);
+    struct lz_history_op *o = lz_judge_add_op(h, op);
     struct lz_history_part *p;
     if (kind == LZ_RECORDER_IDS) {
         lz_atom id = lz_units_value(h, w, op->value);
@@ -161,8 +137,8 @@ static bool is_set_anew(const struct lz_recorder *r)
     uint32_t key_count = appended_keys(r, keys);
     bool is_so = false;
     for (uint32_t i = 0; i < r->step_count && !is_so; i++)
-        is_so =
-            r->steps[i].f == LZ_RECORDER_STEP_WRITE && has_key(keys, key_count, r->steps[i].key);
+        is_so = r->steps[i].f == LZ_RECORDER_STEP_WRITE &&
+                lz_judge_has_key(keys, key_count, r->steps[i].key);
     free(keys);
     return is_so;
 }
@@ -176,7 +152,7 @@ uint32_t lz_counted_steps(const struct lz_recorder *r, struct lz_counted_step *s
         for (uint32_t at = t->first; at != 0; at = r->steps[at - 1].next) {
             const struct lz_recorder_step *s = &r->steps[at - 1];
             bool is_read = s->f == LZ_RECORDER_STEP_READ;
-            if (s->f == LZ_RECORDER_STEP_WRITE || !has_key(keys, key_count, s->key))
+            if (s->f == LZ_RECORDER_STEP_WRITE || !lz_judge_has_key(keys, key_count, s->key))
                 continue;
             if (is_read && (!s->is_heard || t->outcome != LZ_RECORDER_OK))
                 continue;
@@ -204,7 +180,7 @@ static void add_transactions(struct lz_history *h, const struct lz_world *w,
         const struct lz_counted_step *s = &steps[i];
         const struct lz_recorder_txn *t = &r->txns[s->txn];
         lz_atom key = lz_units_key(h, w, r, s->key), value = lz_units_value(h, w, s->value);
-        struct lz_history_op *o = add_op(
+        struct lz_history_op *o = lz_judge_add_op(
             h, &(struct lz_recorder_op){.process = t->process,
                                         .begin = t->begin,
                                         .end = t->outcome == LZ_RECORDER_UNKNOWN ? 0 : t->end,
@@ -232,7 +208,8 @@ const char *lz_counted_obstacle(const struct lz_recorder *r, enum lz_recorder_ki
         bool writes = (op->f == LZ_RECORDER_WRITE || op->f == LZ_RECORDER_CREATE ||
                        (op->f == LZ_RECORDER_INSERT && kind != LZ_RECORDER_SETS)) &&
                       !is_adding(op, kind);
-        is_written = writes && op->outcome != LZ_RECORDER_FAIL && has_key(keys, key_count, op->key);
+        is_written =
+            writes && op->outcome != LZ_RECORDER_FAIL && lz_judge_has_key(keys, key_count, op->key);
     }
     free(keys);
     if (r->many > 0)

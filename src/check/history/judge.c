@@ -127,7 +127,20 @@ static void add_part(struct lz_history *h, const struct lz_world *w, const struc
     p->value_b = op->f == LZ_RECORDER_CREATE ? value : 0;
 }
 
-static struct lz_history_op *add_op(struct lz_history *h, const struct lz_recorder_op *op)
+bool lz_judge_has_key(const uint64_t *keys, uint32_t count, uint64_t key)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (keys[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && keys[low] == key;
+}
+
+struct lz_history_op *lz_judge_add_op(struct lz_history *h, const struct lz_recorder_op *op)
 {
     static const enum lz_history_outcome outcomes[] = {[LZ_RECORDER_OK] = LZ_HISTORY_OK,
                                                        [LZ_RECORDER_FAIL] = LZ_HISTORY_FAIL,
@@ -152,7 +165,7 @@ static void add_operations(struct lz_history *h, const struct lz_world *w,
 {
     for (uint32_t i = 0; i < r->count; i++)
         if (is_about(model, &r->ops[i]))
-            add_part(h, w, r, add_op(h, &r->ops[i]), &r->ops[i]);
+            add_part(h, w, r, lz_judge_add_op(h, &r->ops[i]), &r->ops[i]);
 }
 
 static bool is_linear(const char *model)

@@ -54,4 +54,9 @@ struct lz_judge_witness {
 enum lz_judge_white lz_judge_by_version(const struct lz_recorder *recorder,
                                         struct lz_judge_witness *out);
 
+/* For those that judge beside it: an operation as the checkers know it, without parts; and whether
+ * `key` is among `count` keys in ascending order. */
+struct lz_history_op *lz_judge_add_op(struct lz_history *h, const struct lz_recorder_op *op);
+bool lz_judge_has_key(const uint64_t *keys, uint32_t count, uint64_t key);
+
 #endif

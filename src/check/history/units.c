@@ -276,19 +276,6 @@ static uint32_t deleted_keys(const struct lz_units *u, uint64_t *keys)
     return count;
 }
 
-static bool has(const uint64_t *keys, uint32_t count, uint64_t key)
-{
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (keys[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && keys[low] == key;
-}
-
 // "3,17,4": each element by itself.
 void lz_units_list(struct lz_history *h, const struct lz_world *w, struct lz_history_part *p,
                    lz_value list)
@@ -387,7 +374,7 @@ void lz_units_history(const struct lz_units *u, const struct lz_world *w, struct
         op->is_txn = true;
         for (uint32_t k = 0; k < unit->count; k++) {
             const struct lz_recorder_step *s = &u->steps[unit->first + k];
-            if (!has(gone, gone_count, s->key) && !is_left_out[unit->first + k])
+            if (!lz_judge_has_key(gone, gone_count, s->key) && !is_left_out[unit->first + k])
                 add_part(u, w, h, &h->ops[i], s);
         }
     }
