@@ -1,5 +1,7 @@
 --- Real programs, addresses and probes: into the world as components, and into the plan of a live
 --- run (src/script/live_plan.h) as what they are.
+local schema_history = require "schema_history"
+
 local M = {}
 
 local REAL = { process = true, endpoint = true, probe = true, prometheus = true }
@@ -188,7 +190,7 @@ local function reality(c, seen)
     if c.index then return { c } end
     if c.kind ~= "traffic" and c.fields.live then return c.fields.live end
     seen = seen or {}
-    local behind = c.fields.to or (c.fields.answers or {})[1]
+    local behind = c.fields.to or c.kind == "topic" and c.fields.on or (c.fields.answers or {})[1]
     if not behind or seen[behind] or c.kind == "traffic" and seen[c] then return {} end
     seen[behind] = true
     return reality(behind, seen)
@@ -239,7 +241,7 @@ end
 
 -- What only HTTP has is of no use to a program.
 local function check_command(state, c, f)
-    for _, name in ipairs { "method", "path", "headers", "body", "ca_file", "http2" } do
+    for _, name in ipairs { "method", "path", "headers", "body", "ca_file", "http2", "if_match" } do
         if f[name] ~= nil then
             return wrong(state, "LZ704", c.line, ("%s is made by a command, and has no `%s`")
                 :format(c.text, name), "take one of the two out", { "live" })
@@ -248,16 +250,27 @@ local function check_command(state, c, f)
     return true
 end
 
+local READS = { GET = true, HEAD = true, OPTIONS = true, TRACE = true }
+
+-- What is read cannot be written only if it is what was read.
+local function check_condition(state, c, method)
+    if not READS[method] then return true end
+    return wrong(state, "LZ704", c.line, ("%s writes nothing by %s, and has no `if_match`"):format(
+        c.text, method), 'a compare and set is a write: op = "PUT /{{key}}"', { "live" })
+end
+
 local function add_traffic(state, C, c)
     local list = reality(c.fields.to)
     local method, path, f = request_of(c)
     if f.command and not check_command(state, c, f) then return end
+    if f.if_match and not check_condition(state, c, method) then return end
     if #list == 0 then
         return wrong(state, "LZ704", c.line, ("%s goes to %s, which is only modelled"):format(
             c.text, c.fields.to.text), "give that a `live`", { "to" })
     elseif not f.command and not (path and method) then
         return wrong(state, "LZ704", c.line, ("%s is no HTTP request: %s"):format(
-            c.fields.op, c.text), 'write op = "GET /path", or live = { path = "/path" }', { "op" })
+            c.fields.op or "what it sends", c.text), 'write op = "GET /path", or live = { path = '
+            .. '"/path" }', { "op" })
     end
     for _, to in ipairs(list) do
         if to.protocol == "tcp" and not f.command then
@@ -270,7 +283,7 @@ local function add_traffic(state, C, c)
     c.is_seen = true
     C.live_traffic { component = c.id, line = c.row, method = method, path = path, body = f.body,
         command = f.command, headers = f.headers, ca_file = f.ca_file, http2 = f.http2,
-        connections = f.connections }
+        connections = f.connections, if_match = f.if_match }
 end
 
 local function add_probe(state, C, c)
@@ -280,6 +293,7 @@ local function add_probe(state, C, c)
     if not check_apart(state, c, place) then return end
     f.name, f.component, f.line = c.name, c.id, c.row
     f.of = c.fields.of and c.fields.of.index or 0
+    f.reads = c.fields.reads and c.fields.reads.id or 0
     C.live_probe(f)
 end
 
@@ -347,22 +361,15 @@ function M.stand_in(state, C, m)
     end
 end
 
-local UNSEEN = {
-    conserved = "is about transactions of many steps, and a live run sends single requests",
-    log_intact = "is about records and their offsets, which only a topic's own clients see",
-}
-
 --- Whether a run records the history that an expectation is about; if not, says so.
 function M.may_record(state, e)
-    local c, why = e.fields[e.operator], UNSEEN[e.operator]
+    local c = e.fields[e.operator]
     if not state.live then return true end
-    if not why and #reality(c) == 0 then
-        why = ("is asked of %s, and nothing real stands for it"):format(c.text)
-    end
-    if why then
-        wrong(state, "LZ702", e.line, ("`%s` %s"):format(e.operator, why), nil, { e.operator })
-    end
-    return not why
+    if #reality(c) > 0 then return true end
+    wrong(state, "LZ702", e.line, ("`%s` is asked of %s, and nothing real stands for it"):format(
+        e.operator, c.text), c.kind == "topic" and "give its broker a `live`" or nil,
+        { e.operator })
+    return false
 end
 
 local function mentions(c, blank)
@@ -375,24 +382,73 @@ local function mentions(c, blank)
     return false
 end
 
+-- Traffic that goes to a component.
+local function senders(state, of)
+    local list = {}
+    for _, c in ipairs(state.plan.components) do
+        local to = c.kind == "traffic" and c.fields.to
+        if to and (to == of or to.of == of) then list[#list + 1] = c end
+    end
+    return list
+end
+
+-- Accounts are read all at once, of which a client is told nothing but what they hold.
+local function check_accounts(state, C, e, of)
+    for _, other in ipairs(state.plan.expectations) do
+        if other ~= e and other.fields[other.operator] == of and other.operator ~= "conserved"
+            and schema_history.models[other.operator] then
+            return wrong(state, "LZ702", other.line, ("`%s` is of single keys of %s, and "
+                .. "`conserved` of all of its accounts at once: a live run records one of them")
+                :format(other.operator, of.text), "let another component stand for it too, with a "
+                .. "`live` of the same address", { other.operator })
+        end
+    end
+    for _, c in ipairs(senders(state, of)) do
+        local what = C.live_operation(of.id, c.fields.op or "")
+        if what == "read" then return C.live_accounts(of.id) end
+    end
+    wrong(state, "LZ702", e.line, ("`conserved`: nobody reads what the accounts of %s hold"):format(
+        of.text), 'traffic with an `op` such as "SELECT", whose answer is one number or names and '
+        .. "numbers, does", { "conserved" })
+end
+
+-- Records are written by traffic that says which one it is, and read by a probe.
+local function check_records(state, e, of)
+    local list, is_read = senders(state, of), false
+    for _, c in ipairs(list) do
+        if not mentions(c, "{{value}}") then
+            return wrong(state, "LZ702", c.line, ("%s writes records to %s, and does not say which")
+                :format(c.text, of.text), "write {{value}} into its path, body or command",
+                { "live" })
+        end
+    end
+    for _, c in ipairs(state.plan.components) do
+        is_read = is_read or c.kind == "probe" and c.fields.reads == of
+    end
+    if #list > 0 and is_read then return end
+    wrong(state, "LZ702", e.line, ("`log_intact`: nobody %s %s"):format(#list == 0 and "writes to"
+        or "reads", of.text), #list == 0 and "traffic that goes to it, with a `live`, does"
+        or ("a probe whose output lists its records does: reads = %s"):format(of.name),
+        { "log_intact" })
+end
+
 --- Whether what is sent says which key it is about, and what it writes.
 function M.check_history(state, C, e)
     if not state.live then return end
     local of, count = e.fields[e.operator], 0
-    for _, c in ipairs(state.plan.components) do
-        local to = c.kind == "traffic" and c.fields.to
-        if to and (to == of or to.of == of) then
-            local what, writes, is_keyed = C.live_operation(of.id, c.fields.op or "")
-            local lacks = is_keyed and not mentions(c, "{{key}}") and "{{key}}"
-                or writes and not mentions(c, "{{value}}") and "{{value}}"
-            if what ~= "other" then count = count + 1 end
-            if what ~= "other" and lacks then
-                return wrong(state, "LZ702", c.line,
-                    ("%s is an operation of the history of %s (a %s), and does not say %s"):format(
-                        c.text, of.text, what, lacks == "{{key}}" and "of which key"
-                        or "what it writes"), ("write %s into its path, body or command"):format(
-                        lacks), { "op" })
-            end
+    if e.operator == "conserved" then return check_accounts(state, C, e, of) end
+    if e.operator == "log_intact" then return check_records(state, e, of) end
+    for _, c in ipairs(senders(state, of)) do
+        local what, writes, is_keyed = C.live_operation(of.id, c.fields.op or "")
+        local lacks = is_keyed and not mentions(c, "{{key}}") and "{{key}}"
+            or writes and not mentions(c, "{{value}}") and "{{value}}"
+        if what ~= "other" then count = count + 1 end
+        if what ~= "other" and lacks then
+            return wrong(state, "LZ702", c.line,
+                ("%s is an operation of the history of %s (a %s), and does not say %s"):format(
+                    c.text, of.text, what, lacks == "{{key}}" and "of which key"
+                    or "what it writes"), ("write %s into its path, body or command"):format(
+                    lacks), { "op" })
         end
     end
     if count == 0 then
@@ -402,9 +458,9 @@ function M.check_history(state, C, e)
     end
 end
 
---- Whether a live run observes that metric; if not, says so.
-function M.check_source(state, C, m, line)
-    if not state.live then return true end
+--- Why a live run does not observe that metric; nil if it does.
+function M.why_unobserved(state, C, m)
+    if not state.live then return nil end
     local c = m.component
     local why
     if not REAL[c.kind] and not C.real_measured(m.path) or m.replica or not c.fields then
@@ -412,10 +468,15 @@ function M.check_source(state, C, m, line)
     else
         why = why_unseen(c, m.path)
     end
-    if why == "" then return true end
-    wrong(state, "LZ702", line, ("%s has no live source"):format(m.text), why
-        .. "; what a program says of itself, probe { command = ..., value = true } asks")
-    return false
+    return why ~= "" and why .. "; what a program says of itself, probe { command = ..., "
+        .. "value = true } asks" or nil
+end
+
+--- Whether a live run observes that metric; if not, says so.
+function M.check_source(state, C, m, line)
+    local why = M.why_unobserved(state, C, m)
+    if why then wrong(state, "LZ702", line, ("%s has no live source"):format(m.text), why) end
+    return not why
 end
 
 return M

@@ -96,7 +96,9 @@ traffic "visitors" { to = shop, rate = "10/s" }]] },
             .. "probe. A history (linearizable, read_your_writes, ...) is of the requests that "
             .. "traffic sends to a component: {{key}} in their path, body or command says which "
             .. "key one is about, {{value}} what it writes, and the answer's body is what it saw. "
-            .. "Transactions of many steps and records of a topic are not seen.",
+            .. "Of `conserved` a read is of all accounts, and its answer one number, or names and "
+            .. "what they hold. Of `log_intact` traffic to the topic writes {{value}}, is answered "
+            .. "with an offset, and a probe with `reads` lists what is there.",
         wrong = [[
 scenario "Live" { duration = "1m" }
 local api = service "api" { live = { url = "http://127.0.0.1:1" } }

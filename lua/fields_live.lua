@@ -86,7 +86,7 @@ function M.add(TYPES, complain, expected)
     function TYPES.place_to_ask(ctx, f, v)
         if v == true then return "" end
         local is_place = type(v) == "string"
-            and (v:find "^[^%s:%[%]]+:%d+$" or v:find "^%[[%x:.]+%]:%d+$")
+            and (v:find "{{[^{}]*}}" or v:find "^[^%s:%[%]]+:%d+$" or v:find "^%[[%x:.]+%]:%d+$")
         if is_place then return v end
         return expected(ctx, f, 'true or "host:port" such as "[::1]:80"', v)
     end

@@ -63,6 +63,8 @@ M.probe = with({
     { "of", "ref:process|endpoint", "what is asked; default what the URL says" },
     { "value", "bool", "the number that the body or the output begins with is its `value`; "
         .. "default false" },
+    { "reads", "ref:topic", "the topic whose records its output lists, for log_intact: a line for "
+        .. "each, [partition] offset value; default none" },
     { "measures", "measured", "the metric of the model that its value is, in a live run; default "
         .. "none" },
 }, asking)
@@ -90,6 +92,8 @@ M.requests = { "live", "block", "what is sent for it, to something that speaks H
     { "ca_file", "text", "certificates to trust, in PEM; default those of the system" },
     { "command", "argv", "a program that is run for each request, in place of HTTP; good if it "
         .. "ends with 0 in time" },
+    { "if_match", "bool", "a compare and set: it reads the path, and writes with If-Match and the "
+        .. "ETag of what it read; 412 is a cas that has failed; default false" },
     { "http2", "bool", "HTTP/2 instead of HTTP/1.1; default false" },
     { "connections", "count", "open at once, at most, or commands that run; default "
         .. "256, of commands 32", min = 1, max = 20000 },

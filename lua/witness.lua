@@ -11,7 +11,8 @@ local units = require "units"
 
 local M = {}
 
---- `metric` gives C's number of one, 0 if nobody measures it.
+--- `metric` gives C's number of one, 0 if nobody measures it, and then perhaps why: a live run
+--- does not observe it.
 function M.new(C, metric)
     local Witness = {}
 
@@ -21,7 +22,8 @@ function M.new(C, metric)
             error(("w:value takes a metric such as web.latency.p99, got %s"):format(
                 h and handles.describe(m) or units.show(m)), 2)
         end
-        local id = metric(C, h)
+        local id, why = metric(C, h)
+        if why then error(("%s has no live source: %s"):format(h.text, why), 2) end
         if id == 0 then
             error(("%s is not measured: it is where an expectation names it"):format(h.text), 2)
         end

@@ -24,6 +24,7 @@
     X(easy_cleanup)                                                                                \
     X(easy_escape)                                                                                 \
     X(easy_getinfo)                                                                                \
+    X(easy_header)                                                                                 \
     X(easy_init)                                                                                   \
     X(easy_perform)                                                                                \
     X(easy_setopt)                                                                                 \
@@ -65,6 +66,7 @@ bool lz_curl_load(struct lz_err *err);
 #define curl_easy_cleanup lz_curl.easy_cleanup
 #define curl_easy_escape lz_curl.easy_escape
 #define curl_easy_getinfo lz_curl.easy_getinfo
+#define curl_easy_header lz_curl.easy_header
 #define curl_easy_init lz_curl.easy_init
 #define curl_easy_perform lz_curl.easy_perform
 #define curl_easy_setopt lz_curl.easy_setopt

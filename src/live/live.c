@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/inner.h"
+#include "live/told.h"
 #include "model/journal.h"
 #include "model/real.h"
 #include "script/prompt.h"
@@ -209,6 +210,20 @@ void lz_live_fail(struct lz_live *live, const char *fmt, ...)
 
 // ---------------------------------------------------------------- probes and queries
 
+// Of a probe that lists what is in a topic.
+static void tell_records(const struct lz_live_asked *a, const struct lz_live_reading *reading)
+{
+    struct lz_world *w = a->live->built.world;
+    size_t count;
+    if (!reading->is_ok || reading->text == NULL || !lz_recorder_is_on(w, a->probe.reads))
+        return;
+    bool is_cut = reading->size >= LZ_ASKER_KEEP_RECORDS;
+    struct lz_recorder_told *records =
+        lz_told_records(reading->text, reading->size, is_cut, &count);
+    lz_recorder_tell_read(w, a->probe.reads, lz_sim_now(w->sim) - reading->latency, records, count);
+    free(records);
+}
+
 static void on_probed(void *ctx, const struct lz_live_reading *reading, const char *said)
 {
     struct lz_live_asked *a = ctx;
@@ -221,6 +236,8 @@ static void on_probed(void *ctx, const struct lz_live_reading *reading, const ch
         lz_real_up(a->live->built.world, a->probe.component, a->was_ok);
     if (a->value != 0)
         lz_live_queried(a->live, a->value, reading->has_value, reading->value);
+    if (a->probe.reads != 0 && a->live->phase == LZ_LIVE_RUNNING)
+        tell_records(a, reading);
 }
 
 bool lz_live_start_probes(struct lz_live *live, struct lz_err *err)

@@ -66,6 +66,8 @@ struct lz_live_reading {
     bool has_value;
     double value;
     lz_time latency;
+    const char *text; /* of a good answer, all that was kept; NULL: a connection says nothing */
+    size_t size;
 };
 void lz_live_probed(struct lz_live *live, lz_component_id probe, const struct lz_live_reading *r);
 void lz_live_queried(struct lz_live *live, lz_metric metric, bool has_value, double value);

@@ -427,8 +427,11 @@ static void judge(struct lz_live *live, struct lz_runner_result *out)
         wrong(live, out);
     else if (live->has_failed)
         end_as(out, LZ_RUNNER_UNREADY, live->said.text);
-    else
+    else {
         lz_prompt_finish(live->script);
+        if (lz_script_trouble(live->script) != LZ_SCRIPT_OK) // in a `check`
+            wrong(live, out);
+    }
 }
 
 static bool record(struct lz_live *live, struct lz_runner_result *out, struct lz_err *err)

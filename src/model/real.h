@@ -58,7 +58,8 @@ bool lz_real_is_measured(const char *metric);
  */
 struct lz_measure *lz_real_observe(struct lz_world *w, lz_component_id component);
 
-/* Of a component that is observed. `outcome` as in lz_measure_left. */
+/* Of a component that is observed; of one without such metrics (a broker) it is only counted that
+ * something was seen. `outcome` as in lz_measure_left. */
 void lz_real_arrived(struct lz_world *w, lz_component_id component);
 void lz_real_answered(struct lz_world *w, lz_component_id component, enum lz_outcome outcome,
                       lz_time latency);

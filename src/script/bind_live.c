@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/history/recorder_real.h"
+#include "model/history/recorder_tell.h"
 #include "model/real.h"
 #include "script/bind_check.h"
 #include "script/live_plan.h"
@@ -138,6 +139,7 @@ static struct lz_live_probe read_probe(lua_State *L, int idx)
         .ca_file = lz_read_text(L, idx, "ca_file"),
         .status = (uint32_t)lz_read_int(L, idx, "status", 0),
         .has_value = lz_read_bool(L, idx, "value"),
+        .reads = (lz_component_id)lz_read_int(L, idx, "reads", 0),
         .every = lz_read_int(L, idx, "every", LZ_S),
         .timeout = lz_read_int(L, idx, "timeout", LZ_S),
         .fails = (uint32_t)lz_read_int(L, idx, "fails", 1),
@@ -259,6 +261,7 @@ static int live_traffic(lua_State *L)
         .command = read_argv(L, 1, "command"),
         .ca_file = lz_read_text(L, 1, "ca_file"),
         .http2 = lz_read_bool(L, 1, "http2"),
+        .if_match = lz_read_bool(L, 1, "if_match"),
         .connections = (uint32_t)lz_read_int(L, 1, "connections", 0),
     };
     return 0;
@@ -277,6 +280,13 @@ static int live_operation(lua_State *L)
     lua_pushboolean(L, writes && !lz_recorder_is_removal(w, op));
     lua_pushboolean(L, lz_recorder_real_is_keyed(w, id));
     return 3;
+}
+
+// live_accounts(component): what is read of it is what its accounts hold
+static int live_accounts(lua_State *L)
+{
+    lz_recorder_tell_accounts(world_of(L), (lz_component_id)luaL_checkinteger(L, 1));
+    return 0;
 }
 
 static int live_prometheus(lua_State *L)
@@ -330,6 +340,7 @@ static const luaL_Reg functions[] = {
     {"live_probe", live_probe},
     {"live_traffic", live_traffic},
     {"live_operation", live_operation},
+    {"live_accounts", live_accounts},
     {"live_prometheus", live_prometheus},
     {"live_abort", live_abort},
     {NULL, NULL},

@@ -64,6 +64,7 @@ struct lz_live_probe {
     const char *contains;     /* of the body or the output; NULL: anything */
     uint32_t status;          /* HTTP; 0: 200 to 299 */
     bool has_value;           /* a number at the start of the body or the output is its value */
+    lz_component_id reads;    /* the topic whose records it lists; 0: none */
     lz_time every, timeout;
     uint32_t fails, passes; /* in a row, to turn; at least 1 */
 };
@@ -112,6 +113,7 @@ struct lz_live_traffic {
     struct lz_live_pairs headers;
     const char *ca_file; /* PEM, what a TLS certificate is checked against; NULL: the system's */
     bool http2;
+    bool if_match;               /* it writes only what it has read */
     uint32_t connections;        /* at most, at once; 0: 256, of commands 32 */
     struct lz_live_argv command; /* run for each request, in place of HTTP; none: count 0 */
 };

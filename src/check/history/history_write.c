@@ -95,7 +95,11 @@ static void add_event(struct lz_str *out, const struct lz_world *w,
                 lz_recorder_f_name((enum lz_recorder_f)op->f));
     lz_history_write_key(out, naming, (int64_t)op->key);
     if (!is_lock) {
-        lz_str_add(out, op->f == LZ_RECORDER_CREATE ? ",\"value\":[null," : ",\"value\":");
+        lz_str_add(out, op->f == LZ_RECORDER_CREATE ? ",\"value\":[" : ",\"value\":");
+        if (op->f == LZ_RECORDER_CREATE) {
+            lz_history_write_value(out, w, op->expected);
+            lz_str_add_char(out, ',');
+        }
         lz_history_write_value(out, w, is_seen ? op->value : 0);
         lz_str_add(out, op->f == LZ_RECORDER_CREATE ? "]" : "");
     }

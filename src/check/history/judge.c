@@ -121,9 +121,10 @@ static void add_part(struct lz_history *h, const struct lz_world *w, const struc
                                            [LZ_RECORDER_ACQUIRE] = LZ_HISTORY_ACQUIRE,
                                            [LZ_RECORDER_RELEASE] = LZ_HISTORY_RELEASE};
     lz_atom key = lz_units_key(h, w, r, op->key), value = lz_units_value(h, w, op->value);
+    lz_atom expected = op->expected != 0 ? lz_units_value(h, w, op->expected) : 0;
     struct lz_history_part *p = lz_history_add_part(h, o, fs[op->f]);
     p->key = key;
-    p->value = op->f == LZ_RECORDER_CREATE ? 0 : value;
+    p->value = op->f == LZ_RECORDER_CREATE ? expected : value;
     p->value_b = op->f == LZ_RECORDER_CREATE ? value : 0;
 }
 
@@ -372,16 +373,21 @@ static bool judge_bank(const struct lz_world *w, const struct lz_recorder *recor
     lz_history_init(&h);
     lz_units_processes(&h, recorder->processes);
     lz_units_make(&u, recorder);
-    uint32_t accounts = lz_units_bank(&u, w, opts->column, &h);
+    // What real clients tell are accounts, of whatever table.
+    const char *column = recorder->is_real ? NULL : opts->column;
+    uint32_t accounts = lz_units_bank(&u, w, column, &h);
     bool ok = lz_verify_run(&v, lz_verify_find("bank"), &h, &o, err);
     if (ok) {
         *r = (struct lz_judge_result){.operations = h.op_count > 0 ? h.op_count : u.count};
         take(r, &v);
-        r->white = lz_units_bank_judge(&u, w, opts->column);
+        r->white = lz_units_bank_judge(&u, w, column);
         if (h.op_count == 0) {
             r->answer = LZ_VERIFY_UNKNOWN;
             lz_str_clear(&r->why);
-            lz_str_addf(&r->why, "no transaction read all %u accounts", accounts);
+            lz_str_addf(&r->why,
+                        recorder->is_real ? "no answer told what its accounts hold"
+                                          : "no transaction read all %u accounts",
+                        accounts);
         } else if (agrees(r)) {
             lz_str_add(&r->facts, ", by versions too");
         }

@@ -363,8 +363,10 @@ static void decide(struct topic *t, const char *tolerates, uint64_t lost,
         is_seen = true;
     }
     out->white = lost > 0 ? LZ_JUDGE_REFUTED : LZ_JUDGE_PROVEN;
+    if (t->r->is_real)
+        out->white = LZ_JUDGE_NOT_TOLD;
     out->answer = is_seen ? LZ_VERIFY_VIOLATED : LZ_VERIFY_HOLDS;
-    out->is_contradiction = t->contradicts;
+    out->is_contradiction = t->contradicts && !t->r->is_real;
     if (lost > 0 && !is_seen) {
         out->answer = LZ_VERIFY_VIOLATED;
         snprintf(out->anomaly, sizeof(out->anomaly), "%s", names[LOST]);

@@ -11,6 +11,8 @@
  * whenever a transaction reads them all. An account is a key that held something once; in SQL a row
  * of one table, and what it holds one column. Nothing counts as 0, so that what is opened later
  * changes the total, as it should not; reads from before anything was there are left out.
+ *
+ * A real client is told all accounts at once: one that is not in an answer holds nothing.
  */
 
 struct bank {
@@ -100,7 +102,7 @@ static bool reads_all(const struct bank *b, const struct lz_units_one *unit,
         is_any = is_any || s->value != 0;
         count++;
     }
-    return count == b->count && is_any;
+    return (count == b->count || b->u->r->is_real) && is_any;
 }
 
 uint32_t lz_units_bank(const struct lz_units *u, const struct lz_world *w, const char *column,
@@ -118,8 +120,8 @@ uint32_t lz_units_bank(const struct lz_units *u, const struct lz_world *w, const
         uint32_t at = h->op_count - 1;
         for (uint32_t k = 0; k < b.count; k++) {
             lz_atom key = lz_units_key(h, w, u->r, b.keys[k]);
-            lz_atom value = seen[k]->value != 0 ? lz_units_value(h, w, seen[k]->value)
-                                                : lz_history_integer(h, 0);
+            lz_value held = seen[k] != NULL ? seen[k]->value : 0;
+            lz_atom value = held != 0 ? lz_units_value(h, w, held) : lz_history_integer(h, 0);
             struct lz_history_part *p = lz_history_add_part(h, &h->ops[at], LZ_HISTORY_READ);
             p->key = key;
             p->value = value;
@@ -211,7 +213,7 @@ static bool is_snapshot(const struct lz_recorder_step *const *seen, const struct
 {
     uint64_t low = 0, high = UINT64_MAX;
     for (uint32_t k = 0; k < b->count; k++) {
-        if (!seen[k]->has_version)
+        if (seen[k] == NULL || !seen[k]->has_version)
             return false;
         low = seen[k]->version > low ? seen[k]->version : low;
     }

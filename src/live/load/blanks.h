@@ -1,6 +1,6 @@
 /*
  * blanks.h — what differs from one request of a traffic to the next: {{key}} and {{value}} in its
- * texts, in decimal.
+ * texts, in decimal, and a header of its own.
  */
 #ifndef LZ_LIVE_LOAD_BLANKS_H
 #define LZ_LIVE_LOAD_BLANKS_H
@@ -12,6 +12,7 @@
 struct lz_blanks {
     uint64_t key;
     int64_t value;
+    const char *header; /* one more, a whole line, that outlives its sending; NULL: none */
 };
 
 bool lz_blanks_are_in(const char *text);

@@ -24,7 +24,8 @@ struct handle {
     uint32_t tries;     // requests that libcurl has begun to send
     size_t keep;
     struct lz_str body;
-    struct lz_str filled; // the body that is sent, if it has blanks
+    struct lz_str filled;       // the body that is sent, if it has blanks
+    struct curl_slist *headers; // with one of this request's own; NULL: it has none
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -58,7 +59,7 @@ struct lz_fetch {
     char *url, *method, *body, *ca_file, *via;
     struct curl_slist *headers, *connect_to;
     size_t body_size, keep;
-    bool http2, connect_only;
+    bool http2, connect_only, wants_etag;
     bool url_has_blanks, body_has_blanks;
     bool is_handing_out, is_gone; // destroyed from within a callback
 };
@@ -137,6 +138,13 @@ static void say_untrusted(struct handle *h)
              "its certificate is not trusted (`ca_file` says whose are): %.160s", said);
 }
 
+static const char *etag_of(CURL *easy)
+{
+    struct curl_header *header = NULL;
+    return curl_easy_header(easy, "ETag", 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                     : NULL;
+}
+
 static struct lz_fetch_result result_of(struct handle *h, CURLcode code)
 {
     struct lz_fetch_result r = {.outcome = outcome_of(h, code)};
@@ -152,6 +160,7 @@ static struct lz_fetch_result result_of(struct handle *h, CURLcode code)
         r.first_ns = time_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
         r.text = h->body.text;
         r.size = h->body.len;
+        r.etag = h->run->fetch->wants_etag ? etag_of(h->easy) : NULL;
         return r;
     }
     if (code == CURLE_PEER_FAILED_VERIFICATION)
@@ -182,6 +191,7 @@ static void move(struct lz_fetch_run *run, enum where to)
 static void free_handle(struct handle *h)
 {
     curl_easy_cleanup(h->easy);
+    curl_slist_free_all(h->headers);
     lz_str_finish(&h->body);
     lz_str_finish(&h->filled);
     free(h);
@@ -376,6 +386,21 @@ static void fill_blanks(const struct lz_fetch *f, struct handle *h, const struct
     }
 }
 
+// A header of this request alone, beside all of theirs; the next one has them without it.
+static void set_header(const struct lz_fetch *f, struct handle *h, const char *header)
+{
+    struct curl_slist *old = h->headers;
+    h->headers = NULL;
+    if (header == NULL && old == NULL)
+        return;
+    for (const struct curl_slist *at = f->headers; header != NULL && at != NULL; at = at->next)
+        h->headers = curl_slist_append(h->headers, at->data);
+    if (header != NULL)
+        h->headers = curl_slist_append(h->headers, header);
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, header != NULL ? h->headers : f->headers);
+    curl_slist_free_all(old);
+}
+
 // libcurl gets no more at once than it can send: what waits in it is looked through for each
 // request that ends.
 static void start(struct lz_fetch_run *run)
@@ -395,6 +420,7 @@ static void start(struct lz_fetch_run *run)
     }
     if (run->has_blanks)
         fill_blanks(f, h, &run->blanks);
+    set_header(f, h, run->has_blanks ? run->blanks.header : NULL);
     h->run = run;
     run->handle = h;
     f->in_curl++;
@@ -454,7 +480,8 @@ struct lz_fetch_run *lz_fetch_begin_with(struct lz_fetch *fetch, int64_t timeout
     run->fn = fn;
     run->ctx = ctx;
     run->is_fresh = fresh;
-    run->has_blanks = blanks != NULL && (fetch->url_has_blanks || fetch->body_has_blanks);
+    run->has_blanks = blanks != NULL &&
+                      (fetch->url_has_blanks || fetch->body_has_blanks || blanks->header != NULL);
     if (run->has_blanks)
         run->blanks = *blanks;
     run->until_ns = lz_loop_clock() + timeout_ns;
@@ -548,7 +575,8 @@ bool lz_fetch_create(struct lz_loop *loop, const struct lz_fetch_opts *opts, str
                            .body_size = opts->body != NULL ? strlen(opts->body) : 0,
                            .keep = opts->keep,
                            .http2 = opts->http2,
-                           .connect_only = opts->connect_only};
+                           .connect_only = opts->connect_only,
+                           .wants_etag = opts->wants_etag};
     f->timer.ctx = f;
     f->url_has_blanks = lz_blanks_are_in(f->url);
     f->body_has_blanks = f->body != NULL && lz_blanks_are_in(f->body);

@@ -46,6 +46,7 @@ struct lz_fetch_opts {
     bool connect_only;    /* open a connection, close it, and that is all */
     uint32_t connections; /* at once, at most; 0: LZ_FETCH_CONNECTIONS */
     size_t keep;          /* bytes of a body that are kept for the result; 0: none */
+    bool wants_etag;      /* its answers' ETag is in the result */
 };
 
 struct lz_fetch_result {
@@ -53,6 +54,7 @@ struct lz_fetch_result {
     uint16_t status;    /* 0: there was no answer */
     const char *text;   /* the body as far as it was kept, or why there is no answer */
     size_t size;        /* bytes of it */
+    const char *etag;   /* NULL: it has none, or nobody wants it */
     bool is_http2;      /* of an answer: what was agreed on (ALPN), or known beforehand */
     int64_t connect_ns; /* until the connection was there; 0: one was open already */
     int64_t first_ns;   /* until the answer's first byte; 0: there was none */

@@ -244,7 +244,7 @@ static bool is_admitted(struct lz_flight *f, lz_time now)
     return may;
 }
 
-static void on_result(void *ctx, const struct lz_fetch_result *result)
+void lz_flight_answered(void *ctx, const struct lz_fetch_result *result)
 {
     struct lz_flight *f = ctx;
     struct lz_load_way *way = f->way;
@@ -253,6 +253,7 @@ static void on_result(void *ctx, const struct lz_fetch_result *result)
     struct lz_call_result called = {.outcome = outcome_of(result), .status = result->status};
     if (result->first_ns > 0)
         called.first = f->sent + result->first_ns < now ? f->sent + result->first_ns : now;
+    lz_condition_over(f, &called);
     if (called.outcome != LZ_OUTCOME_OK)
         tell(way, result);
     if (way->wants_http2 && result->status != 0)
@@ -292,7 +293,7 @@ static void on_command(void *ctx, const struct lz_command_result *r)
     else if (r->end == LZ_COMMAND_EXITED && r->code == 0)
         result = (struct lz_fetch_result){
             .outcome = LZ_FETCH_ANSWERED, .status = 200, .text = r->output, .size = r->size};
-    on_result(f, &result);
+    lz_flight_answered(f, &result);
 }
 
 // Its words, with what this request is about.
@@ -360,13 +361,15 @@ static void attempt(struct lz_flight *f, lz_time now)
     way->leg_next = (way->leg_next + 1) % way->leg_count;
     way->count.attempts++;
     way->count.hedges += f->place > 0 && f->attempt == 1;
-    lz_load_request_leaves(f->of);
+    lz_load_history_leaves(f->of);
     lz_time patience = way->opts.timeout < left ? way->opts.timeout : left;
     if (way->argv != NULL)
         run_command(f, patience);
+    else if (f->leg->look != NULL)
+        lz_condition_begin(f, patience, is_fresh(f));
     else
-        f->run =
-            lz_fetch_begin_with(f->leg->fetch, patience, is_fresh(f), &f->of->blanks, on_result, f);
+        f->run = lz_fetch_begin_with(f->leg->fetch, patience, is_fresh(f), &f->of->blanks,
+                                     lz_flight_answered, f);
 }
 
 void lz_flight_begin(struct lz_load_request *r, lz_time now)

@@ -1,6 +1,8 @@
 /*
  * inner.h — the load as its own files see it: load.c (what is sent, when, its end), request.c (one
- * request of a traffic, made once or as a race), flight.c (its attempts, one after another).
+ * request of a traffic, made once or as a race), flight.c (its attempts, one after another),
+ * history.c (what a request is in a history), condition.c (attempts that write only what they
+ * read).
  *
  *   request ──▶ flight ──▶ attempt, backoff, attempt ...     the first good answer is the request's
  *          └──▶ flight (a hedge, later) ──▶ attempt ...      what else is under way is given up
@@ -15,17 +17,21 @@
 #include "live/probe/command.h"
 #include "model/client/lateness.h"
 #include "model/history/recorder_real.h"
+#include "model/history/recorder_tell.h"
 #include "model/traffic/request.h"
 
 /* Kinds of trouble, each told once for a traffic: outcomes of fetch.h, and error answers. */
 #define LZ_LOAD_TROUBLES (LZ_FETCH_FAILED + 2)
 #define LZ_LOAD_TROUBLE_STATUS (LZ_FETCH_FAILED + 1)
 
+#define LZ_LOAD_CONDITION 512u /* "If-Match: " and the longest ETag that is understood */
+
 struct lz_load_way;
 
 /* One of the real things that the callee is. */
 struct lz_load_leg {
     struct lz_fetch *fetch; /* NULL: a program is run */
+    struct lz_fetch *look;  /* of a conditional write, what reads before it; NULL: nothing does */
     lz_component_id server;
     lz_instance_id instance;
 };
@@ -41,6 +47,8 @@ struct lz_load_request {
     lz_time intended;
     struct lz_blanks blanks;
     struct lz_recorder_real record; /* in a history; `op` 0: none */
+    uint32_t read;                  /* of all accounts; 0: none */
+    uint32_t send;                  /* of a record; 0: none */
     bool is_recorded;
     uint32_t begun, failed; /* flights */
     uint32_t attempts;      /* of all of them, that have left */
@@ -59,8 +67,11 @@ struct lz_flight {
     lz_time sent;   /* the attempt */
     lz_time waited; /* before it */
     uint32_t attempt;
-    uint32_t place; /* among the request's, from 0 */
-    uint8_t pass;   /* of the breaker */
+    uint32_t place;                 /* among the request's, from 0 */
+    uint8_t pass;                   /* of the breaker */
+    struct lz_recorder_real record; /* of a conditional write, its step under way */
+    lz_time until;                  /* likewise: then the attempt's time is up */
+    char condition[LZ_LOAD_CONDITION];
 };
 
 /* Of one traffic. */
@@ -79,13 +90,14 @@ struct lz_load_way {
     const struct lz_component *users;
     const char *name;
     lz_component_id traffic;
+    lz_component_id to; /* whose history its requests are of: its callee, or the topic */
     lz_op op;
     struct lz_load_request *waiting, *waiting_last; /* to be sent at the next turn, oldest first */
     struct lz_load_request *flying;                 /* all others */
     struct lz_flight *left;                         /* flights of nobody */
     struct lz_load_count count;
-    bool wants_http2, has_blanks;
-    bool is_told[LZ_LOAD_TROUBLES], is_version_told;
+    bool wants_http2, has_blanks, is_to_topic;
+    bool is_told[LZ_LOAD_TROUBLES], is_version_told, is_unread_told;
 };
 
 struct lz_load {
@@ -107,16 +119,28 @@ void lz_load_wake(struct lz_load *load);
 struct lz_load_request *lz_load_request_take(struct lz_load *load);
 void lz_load_request_send(struct lz_load_request *r, lz_time now);
 void lz_load_request_drop(struct lz_load_request *r); /* forgotten, as all it has under way */
-/* An attempt leaves now: it is in the history from then on. */
-void lz_load_request_leaves(struct lz_load_request *r);
 /* A flight of it has ended, and is gone; `seen` is what the answer says. */
 void lz_load_request_flown(struct lz_load_request *r, uint32_t place,
                            const struct lz_call_result *result, const struct lz_fetch_result *said);
 lz_time lz_load_request_deadline(const struct lz_load_request *r);
 
+/* history.c: an attempt leaves now, and the request is in the history from then on; the request is
+ * over. `said` is its answer; NULL: there was none. */
+void lz_load_history_leaves(struct lz_load_request *r);
+void lz_load_history_over(struct lz_load_request *r, const struct lz_call_result *result,
+                          const struct lz_fetch_result *said);
+/* What an answer's body says, without blanks around it. */
+lz_value lz_load_history_value(struct lz_world *w, enum lz_recorder_f f,
+                               const struct lz_fetch_result *said);
+
+/* condition.c: the attempt begins; what was written is over. */
+void lz_condition_begin(struct lz_flight *f, lz_time patience, bool is_fresh);
+void lz_condition_over(struct lz_flight *f, const struct lz_call_result *result);
+
 /* flight.c */
 void lz_flight_begin(struct lz_load_request *r, lz_time now);
 void lz_flight_cancel(struct lz_flight *f);  /* what is under way ends, nobody is told */
 void lz_flight_abandon(struct lz_flight *f); /* it goes on, nobody is told */
+void lz_flight_answered(void *flight, const struct lz_fetch_result *result); /* an attempt is */
 
 #endif

@@ -68,21 +68,6 @@ static void send_waiting(void *ctx, int64_t now_ns)
 
 // --- making it ---
 
-bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err)
-{
-    const struct {
-        bool is_there;
-        const char *name, *instead;
-    } rows[] = {
-        {opts->hedge.tied, "tied", "only replicas can tell each other: leave it out"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (rows[i].is_there)
-            return lz_fail(err, LZ_EINVAL, "`%s` of a hedge has no live form: %s", rows[i].name,
-                           rows[i].instead);
-    return true;
-}
-
 void lz_load_create(struct lz_live *live, struct lz_load **out)
 {
     struct lz_load *load = lz_mem_alloc(sizeof(*load));
@@ -115,16 +100,27 @@ static bool has_blanks(const struct lz_live_traffic *t)
     return has;
 }
 
+// Whose history its requests are of.
+static lz_component_id callee_of(const struct lz_load *load, lz_component_id traffic,
+                                 const struct lz_site_edge *edge)
+{
+    lz_component_id to = lz_traffic_to(load->world, traffic);
+    bool is_topic = lz_world_component(load->world, to)->kind == LZ_COMPONENT_TOPIC;
+    return is_topic ? to : edge->plan->server;
+}
+
 static bool make_fetch(struct lz_load *load, const struct lz_live_traffic *t,
-                       const struct lz_site_edge *edge, struct lz_fetch **out, struct lz_err *err)
+                       const struct lz_site_edge *edge, bool is_look, struct lz_fetch **out,
+                       struct lz_err *err)
 {
     char url[4096], via[LZ_SITE_HOST_SIZE + 16];
     write_url(url, sizeof(url), t, edge);
     snprintf(via, sizeof(via), "%s:%u", edge->listen.host, edge->listen.port);
-    bool is_recorded = lz_recorder_is_on(load->world, edge->plan->server);
+    bool is_recorded = lz_recorder_is_on(load->world, callee_of(load, t->component, edge));
     const struct lz_fetch_opts opts = {.url = url,
-                                       .method = t->method,
-                                       .body = t->body,
+                                       .method = is_look ? "GET" : t->method,
+                                       .body = is_look ? NULL : t->body,
+                                       .wants_etag = is_look,
                                        .headers = t->headers,
                                        .ca_file = t->ca_file,
                                        .via = via,
@@ -178,12 +174,15 @@ bool lz_load_add(struct lz_load *load, const struct lz_live_traffic *traffic,
     const struct lz_edge_opts *opts = lz_traffic_edge(load->world, traffic->component);
     struct lz_load_leg leg = {.server = edge->plan->server, .instance = edge->to->target->instance};
     bool is_http = traffic->command.count == 0;
-    if (!lz_load_check(opts, err) || (is_http && !make_fetch(load, traffic, edge, &leg.fetch, err)))
+    if (is_http && (!make_fetch(load, traffic, edge, false, &leg.fetch, err) ||
+                    (traffic->if_match && !make_fetch(load, traffic, edge, true, &leg.look, err))))
         return lz_fail_in(err, "traffic \"%s\"",
                           lz_world_component(load->world, traffic->component)->name);
     struct lz_load_way *way = find_way(load, traffic->component);
     if (way == NULL)
         way = make_way(load, traffic, opts);
+    way->to = callee_of(load, traffic->component, edge);
+    way->is_to_topic = lz_world_component(load->world, way->to)->kind == LZ_COMPONENT_TOPIC;
     way->net_fd = is_http ? 0 : lz_live_space(load->live, edge->client_node);
     way->legs = lz_mem_resize(way->legs, (way->leg_count + 1) * sizeof(leg));
     way->legs[way->leg_count++] = leg;
@@ -213,6 +212,11 @@ static void tell_hedges(const struct lz_load_way *way)
         lz_live_note(way->load->live, "%s: %llu hedges were sent, and %llu answered first",
                      way->name, (unsigned long long)way->count.hedges,
                      (unsigned long long)way->count.wins);
+    if (way->count.hedges > 0 && way->opts.hedge.tied)
+        lz_live_note(way->load->live,
+                     "%s: tied: nobody tells whether its replicas tell each other when one of them "
+                     "begins; the others were given up at the first answer",
+                     way->name);
 }
 
 static void judge_lateness(struct lz_load_way *way)
@@ -253,8 +257,10 @@ void lz_load_destroy(struct lz_load *load)
     lz_loop_cancel(load->loop, &load->start);
     for (size_t i = 0; i < load->way_count; i++) {
         drop_all(load->ways[i]);
-        for (size_t k = 0; k < load->ways[i]->leg_count; k++)
+        for (size_t k = 0; k < load->ways[i]->leg_count; k++) {
             lz_fetch_destroy(load->ways[i]->legs[k].fetch);
+            lz_fetch_destroy(load->ways[i]->legs[k].look);
+        }
         free(load->ways[i]->legs);
         free(load->ways[i]);
     }

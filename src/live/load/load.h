@@ -21,11 +21,17 @@
  *   are breaker, throttle, bulkhead and retry budget (limits.h).
  * - A hedge is a second request after its delay; the first good answer is the one, and what else is
  *   under way is given up: an HTTP/1.1 connection is closed, an HTTP/2 stream reset. A timeout does
- *   the same, with or without `cancel`.
+ *   the same, with or without `cancel`. Tied ones too: whether replicas tell each other is theirs.
  * - {{key}} and {{value}} in path, body or command are the request's key, as the model draws it,
  * and a number of its own. Of a component whose history is asked for, each request is an operation
  *   (model/history/recorder_real.h), and the body of an answer, or what the command wrote, is what
  * it saw: a number if it is one, else a text; nothing of it, or 404, is nothing.
+ * - With `if_match` a request is a compare and set: it reads its path, and writes with If-Match and
+ *   the ETag it was given (RFC 9110, 13.1.1), or If-None-Match: * where there was nothing. Each
+ *   attempt begins with a read of its own. 412 is an error answer, and a cas that has failed.
+ * - Of a database whose accounts must be conserved an answer to a read says what all of them hold:
+ *   one number, or names and numbers. Of a topic an answer says where the record stands: an offset,
+ *   or partition and offset.
  * - What does not speak HTTP is used by a program (`live = { command = ... }`), run for each
  *   request: good is one that ends with 0 in time. It takes milliseconds to start one, so this is
  *   for tens a second.
@@ -43,9 +49,6 @@
 #define LZ_LOAD_COMMANDS 32u    /* at once, at most, unless `connections` says otherwise */
 
 struct lz_load;
-
-/* Has this way of calling a live form? Asked when the scenario is loaded. */
-bool lz_load_check(const struct lz_edge_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
 
 void lz_load_create(struct lz_live *live, struct lz_load **out);
 

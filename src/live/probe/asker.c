@@ -75,6 +75,7 @@ static bool is_wanted(const struct lz_live_probe *p, const char *text,
         return false;
     }
     reading->has_value = p->has_value;
+    reading->text = text;
     snprintf(said, size, "%s", line);
     return true;
 }
@@ -82,6 +83,11 @@ static bool is_wanted(const struct lz_live_probe *p, const char *text,
 static bool is_good_status(const struct lz_live_probe *p, uint16_t status)
 {
     return p->status != 0 ? status == p->status : status >= 200 && status <= 299;
+}
+
+static size_t keep_of(const struct lz_live_probe *p)
+{
+    return p->reads != 0 ? LZ_ASKER_KEEP_RECORDS : LZ_ASKER_KEEP;
 }
 
 // --- asking ---
@@ -126,6 +132,7 @@ static void on_fetched(void *ctx, const struct lz_fetch_result *r)
     if (reading.is_ok && p->kind == LZ_LIVE_PROBE_HTTP)
         reading.is_ok =
             is_good_status(p, r->status) && is_wanted(p, r->text, &reading, said, sizeof(said));
+    reading.size = reading.text != NULL ? r->size : 0;
     answer(a, &reading, said);
 }
 
@@ -146,6 +153,7 @@ static void on_command(void *ctx, const struct lz_command_result *r)
         snprintf(said, sizeof(said), "did not end in time");
     else
         snprintf(said, sizeof(said), "cannot be run: %s", strerror(r->code));
+    reading.size = reading.text != NULL ? r->size : 0;
     answer(a, &reading, said);
 }
 
@@ -165,7 +173,7 @@ static void ask(void *ctx, int64_t now_ns)
         const struct lz_command_opts opts = {.argv = p->argv.items,
                                              .run = lz_live_run_name(a->live),
                                              .cwd = a->of != NULL ? a->of->folder : NULL,
-                                             .keep = LZ_ASKER_KEEP,
+                                             .keep = keep_of(p),
                                              .timeout_ns = timeout};
         a->command = lz_command_start(lz_live_loop(a->live), &opts, on_command, a);
     } else {
@@ -210,7 +218,7 @@ static void make_fetch(struct lz_asker *a)
                                        .ca_file = a->probe->ca_file,
                                        .connect_only = is_tcp,
                                        .connections = 2,
-                                       .keep = is_tcp ? 0 : LZ_ASKER_KEEP};
+                                       .keep = is_tcp ? 0 : keep_of(a->probe)};
     struct lz_err err;
     if (!lz_fetch_create(lz_live_loop(a->live), &opts, &a->fetch, &err))
         a->wrong = err;

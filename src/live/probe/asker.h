@@ -17,6 +17,7 @@
 #include "live/live.h"
 
 #define LZ_ASKER_KEEP 65536u
+#define LZ_ASKER_KEEP_RECORDS (4u << 20) /* of one that lists the records of a topic */
 
 struct lz_asker;
 

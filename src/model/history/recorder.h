@@ -43,7 +43,7 @@
 enum lz_recorder_f {
     LZ_RECORDER_READ,
     LZ_RECORDER_WRITE,  /* also a delete: of nothing */
-    LZ_RECORDER_CREATE, /* a write if there is nothing */
+    LZ_RECORDER_CREATE, /* a write if there is nothing, or what its client had read */
     LZ_RECORDER_ACQUIRE,
     LZ_RECORDER_RELEASE,
     LZ_RECORDER_ADD,     /* to what is there: once it is answered, a write of what it came to */
@@ -64,12 +64,13 @@ enum lz_recorder_outcome { LZ_RECORDER_OK, LZ_RECORDER_FAIL, LZ_RECORDER_UNKNOWN
 
 struct lz_recorder_op {
     uint64_t key;
-    lz_value value;   /* written, or read; of a create what it wrote */
-    uint64_t begin;   /* numbers in one order, above LZ_RECORDER_FIRST */
-    uint64_t end;     /* 0: it never ended */
-    uint64_t version; /* 0: not told, or of what was never written */
-    uint64_t unit;    /* what was done by one request of a handler has the same */
-    lz_value added;   /* ADD: by how much; INSERT: the element */
+    lz_value value;    /* written, or read; of a create what it wrote */
+    lz_value expected; /* CREATE: what had to be there; 0: nothing */
+    uint64_t begin;    /* numbers in one order, above LZ_RECORDER_FIRST */
+    uint64_t end;      /* 0: it never ended */
+    uint64_t version;  /* 0: not told, or of what was never written */
+    uint64_t unit;     /* what was done by one request of a handler has the same */
+    lz_value added;    /* ADD: by how much; INSERT: the element */
     lz_time at, done;
     uint32_t process;
     uint8_t f;
@@ -115,17 +116,19 @@ struct lz_recorder {
     uint32_t send_count, send_cap;
     struct lz_recorder_poll *polls;
     uint32_t poll_count, poll_cap;
+    uint32_t answers;               /* of real readers */
     struct lz_recorder_mark *marks; /* in the order the servers did them */
     uint32_t mark_count, mark_cap;
     struct lz_recorder_role *roles; /* of a service */
     uint32_t role_count, role_cap;
-    uint8_t kinds;   /* bits of enum lz_recorder_kind */
-    bool is_per_key; /* of a service: each key is an object */
-    bool has_names;  /* of SQL: a key is the value of a text, "accounts[1].balance" */
-    uint64_t hidden; /* SELECTs that did not say which rows they read */
-    uint64_t commit; /* the highest version given to a transaction */
-    bool is_real;    /* of a live run: nobody gives versions */
-    bool is_rewound; /* versions were given out again: what was seen at one is not told */
+    uint8_t kinds;     /* bits of enum lz_recorder_kind */
+    bool is_per_key;   /* of a service: each key is an object */
+    bool has_names;    /* of SQL: a key is the value of a text, "accounts[1].balance" */
+    uint64_t hidden;   /* SELECTs that did not say which rows they read */
+    uint64_t commit;   /* the highest version given to a transaction */
+    bool is_real;      /* of a live run: nobody gives versions */
+    bool has_accounts; /* likewise: reads are of all that its accounts hold (recorder_tell.h) */
+    bool is_rewound;   /* versions were given out again: what was seen at one is not told */
 };
 
 /* Before the run: write down what is done to a component. Again: nothing. */

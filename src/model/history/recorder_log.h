@@ -27,6 +27,10 @@ struct lz_recorder_send {
     uint8_t outcome;   /* enum lz_recorder_outcome; never FAIL: who gives up does not know */
     bool has_offset;
     bool is_lost;
+    bool is_read;         /* of a real one: a reader was given it, at */
+    uint64_t read_offset; /* this offset first */
+    uint64_t who;         /* sent it; 0: who sends nothing else */
+    uint32_t told;        /* the latest answer of a reader that it was in */
 };
 
 struct lz_recorder_poll {

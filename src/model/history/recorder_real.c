@@ -30,6 +30,8 @@ lz_recorder_real_begin(struct lz_world *w, const struct lz_recorder_real_opts *o
     struct lz_recorder *r = recorder_of(w, o->to);
     bool is_id;
     enum lz_recorder_f f = lz_recorder_f_for(w, r, o->op, &is_id);
+    if (o->as != LZ_RECORDER_REAL_OP)
+        f = o->as == LZ_RECORDER_REAL_CAS ? LZ_RECORDER_CREATE : LZ_RECORDER_READ;
     r->is_real = true;
     struct lz_recorder_real at = {.to = o->to};
     bool writes = f == LZ_RECORDER_WRITE || f == LZ_RECORDER_CREATE || f == LZ_RECORDER_INSERT;
@@ -47,6 +49,7 @@ lz_recorder_real_begin(struct lz_world *w, const struct lz_recorder_real_opts *o
     r->ops[r->count++] =
         (struct lz_recorder_op){.key = lz_recorder_real_is_keyed(w, o->to) ? o->key : 0,
                                 .value = *written,
+                                .expected = o->expected,
                                 .begin = begin,
                                 .at = lz_sim_now(w->sim),
                                 .unit = lz_hash_mix(begin, 5),

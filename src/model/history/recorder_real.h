@@ -14,11 +14,19 @@
 #include "model/client/call.h"
 #include "model/history/recorder.h"
 
+enum lz_recorder_real_as {
+    LZ_RECORDER_REAL_OP,   /* what the first word of its operation says */
+    LZ_RECORDER_REAL_LOOK, /* the read before a conditional write */
+    LZ_RECORDER_REAL_CAS,  /* that write: only if what was read is there still */
+};
+
 struct lz_recorder_real_opts {
     lz_component_id to; /* recorded */
     lz_op op;
     uint64_t key;
     uint64_t who; /* does one thing after another; 0: it is the only thing it does */
+    enum lz_recorder_real_as as;
+    lz_value expected; /* CAS: what has to be there; 0: nothing */
 };
 
 /* Where it stands; `op` 0: it is not written down. */

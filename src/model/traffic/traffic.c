@@ -8,6 +8,7 @@
 #include "model/client/plain.h"
 #include "model/measure.h"
 #include "model/node/instance.h"
+#include "model/real.h"
 #include "model/traffic/traffic_state.h"
 #include "model/world_kinds.h"
 
@@ -263,7 +264,8 @@ bool lz_traffic_create(struct lz_world *w, const struct lz_traffic_opts *opts, l
     struct lz_edge_opts edge = opts->edge;
     edge.from = *id;
     edge.to = opts->to;
-    if (lz_world_component(w, opts->to)->kind == LZ_COMPONENT_TOPIC) {
+    // Who really writes to one is a program; the model's producer has no part in it.
+    if (lz_world_component(w, opts->to)->kind == LZ_COMPONENT_TOPIC && !lz_real_is_live(w)) {
         const struct lz_producer_create create = {.traffic = *id,
                                                   .topic = opts->to,
                                                   .client = t->users,

@@ -109,6 +109,14 @@ void lz_live_doubt(struct lz_live *live, const char *fmt, ...)
     va_end(ap);
 }
 
+void lz_live_fail(struct lz_live *live, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(live, "failed: ", fmt, ap);
+    va_end(ap);
+}
+
 void lz_live_queried(struct lz_live *live, lz_metric metric, bool has_value, double value)
 {
     (void)metric;

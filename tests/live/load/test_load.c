@@ -388,24 +388,6 @@ static void no_more_programs_run_at_once_than_may(void **state)
     end(&r);
 }
 
-static void what_has_no_live_form_is_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        struct lz_edge_opts opts;
-        const char *said;
-    } rows[] = {
-        {{.hedge = {.attempts = 2, .tied = true}}, "`tied`"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct lz_err err;
-        assert_false(lz_load_check(&rows[i].opts, &err));
-        assert_non_null(strstr(err.msg, rows[i].said));
-    }
-    struct lz_err err;
-    assert_true(lz_load_check(&(struct lz_edge_opts){.retries = 3, .timeout = LZ_S}, &err));
-}
-
 static int set_up(void **state)
 {
     (void)state;
@@ -437,7 +419,6 @@ int main(void)
         cmocka_unit_test(users_of_a_closed_loop_wait_for_their_answers),
         cmocka_unit_test(a_program_may_stand_for_a_request),
         cmocka_unit_test(no_more_programs_run_at_once_than_may),
-        cmocka_unit_test(what_has_no_live_form_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,11 +4,15 @@
 //   DELETE /N   200                              PUT /N with If-None-Match: 412 if there is one
 //   POST /N     adds one, and says what it came to
 //   GET /members  all of a set, with commas; PUT /members adds the body
+//   GET /N and PUT /N give its ETag; PUT /N with another's in If-Match: 412
+//   GET /accounts what each of ten holds; POST /transfer moves 5 from one to the next
+//   POST /log   appends the body and says where; GET /log all of it, "0 offset body" on each line
 //   GET /late   every fourth after 400 ms        GET /gone   how many clients of those went before
 //
 // Modes, of a write whose number is a multiple of seven: loses (200, and it is not kept), mute
 // (kept, and never answered), shy (neither). Or stale: every second read says what was
-// written first. One process, one thread: whatever it answers it has done.
+// written first; blind: If-Match is not looked at; plain: there are no ETags; twice: what is
+// appended is so twice, by every seventh. One process, one thread: whatever it answers it has done.
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -35,7 +39,9 @@ struct client {
 
 static struct client clients[CLIENTS];
 static char values[KEYS][64], first[KEYS][64];
-static char members[65536];
+static char members[65536], records[65536];
+static int versions[KEYS], accounts[10] = {100, 100, 100, 100, 100, 100, 100, 100, 100, 100};
+static int offsets;
 static int writes, reads, lates, gone;
 static const char *mode = "good";
 
@@ -46,18 +52,31 @@ static long long now_ms(void)
     return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-static void answer(int fd, int status, const char *body)
+static void answer_as(int fd, int status, const char *headers, const char *body)
 {
     static char text[sizeof(members) + 256];
-    int n = snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-                     strlen(body), body);
+    int n = snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n%s", status,
+                     strlen(body), headers, body);
     if (write(fd, text, (size_t)n) < 0)
         return; // its client is gone
+}
+
+static void answer(int fd, int status, const char *body)
+{
+    answer_as(fd, status, "", body);
+}
+
+static void answer_key(int fd, int key, int status, const char *body)
+{
+    char etag[48];
+    snprintf(etag, sizeof(etag), "ETag: \"v%d\"\r\n", versions[key]);
+    answer_as(fd, status, strcmp(mode, "plain") == 0 ? "" : etag, body);
 }
 
 static void keep(int key, const char *body, size_t len)
 {
     snprintf(values[key], sizeof(values[key]), "%.*s", (int)len, body);
+    versions[key]++;
     if (first[key][0] == '\0')
         memcpy(first[key], values[key], sizeof(first[key]));
 }
@@ -65,19 +84,65 @@ static void keep(int key, const char *body, size_t len)
 static void write_key(int fd, int key, const char *body, size_t len)
 {
     int is_seventh = ++writes % 7 == 0;
-    if (!is_seventh || strcmp(mode, "mute") == 0 || strcmp(mode, "good") == 0 ||
-        strcmp(mode, "stale") == 0)
+    if (!is_seventh || (strcmp(mode, "loses") != 0 && strcmp(mode, "shy") != 0))
         keep(key, body, len);
     if (is_seventh && (strcmp(mode, "mute") == 0 || strcmp(mode, "shy") == 0))
         return;
-    answer(fd, 200, strncmp(body, "+", 1) == 0 ? values[key] : "ok");
+    answer_key(fd, key, 200, strncmp(body, "+", 1) == 0 ? values[key] : "ok");
 }
 
 static void read_key(int fd, int key)
 {
     int is_stale = strcmp(mode, "stale") == 0 && ++reads % 2 == 0;
     const char *value = is_stale ? first[key] : values[key];
-    answer(fd, value[0] != '\0' ? 200 : 404, value);
+    answer_key(fd, key, value[0] != '\0' ? 200 : 404, value);
+}
+
+// May it write? A header's value follows its name and a blank.
+static int is_met(const char *request, int key)
+{
+    char etag[32];
+    const char *match = strcasestr(request, "If-Match: ");
+    if (strcasestr(request, "If-None-Match") != NULL)
+        return values[key][0] == '\0';
+    snprintf(etag, sizeof(etag), "\"v%d\"\r", versions[key]);
+    return match == NULL || strcmp(mode, "blind") == 0 ||
+           strncmp(match + sizeof("If-Match: ") - 1, etag, strlen(etag)) == 0;
+}
+
+// Who loses forgets where the money went.
+static void transfer(int fd)
+{
+    int from = ++writes % 10;
+    accounts[from] -= 5;
+    if (strcmp(mode, "loses") != 0 || writes % 7 != 0)
+        accounts[(from + 3) % 10] += 5;
+    answer(fd, 200, "ok");
+}
+
+static void tell_accounts(int fd)
+{
+    char text[400];
+    int n = 0;
+    for (int i = 0; i < 10; i++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "account-%d|%d\n", i, accounts[i]);
+    answer(fd, 200, text);
+}
+
+static void append(int fd, const char *body, size_t len)
+{
+    char place[32];
+    int is_seventh = ++writes % 7 == 0, offset = offsets++;
+    int times = is_seventh && strcmp(mode, "loses") == 0   ? 0
+                : is_seventh && strcmp(mode, "twice") == 0 ? 2
+                                                           : 1;
+    for (int i = 0; i < times; i++) {
+        size_t used = strlen(records);
+        snprintf(records + used, sizeof(records) - used, "0 %d %.*s\n", i > 0 ? offsets++ : offset,
+                 (int)len, body);
+    }
+    snprintf(place, sizeof(place), "{\"partition\":0,\"offset\":%d}", offset);
+    answer(fd, 200, place);
 }
 
 // Of a set: each seventh is lost by who loses.
@@ -107,6 +172,14 @@ static void serve(struct client *c, const char *body, size_t len)
         add_member(c->fd, body, len);
     else if (strcmp(path, "/members") == 0)
         answer(c->fd, 200, members);
+    else if (strcmp(path, "/accounts") == 0)
+        tell_accounts(c->fd);
+    else if (strcmp(path, "/transfer") == 0)
+        transfer(c->fd);
+    else if (strcmp(path, "/log") == 0 && strcmp(method, "POST") == 0)
+        append(c->fd, body, len);
+    else if (strcmp(path, "/log") == 0)
+        answer(c->fd, 200, records);
     else if (strcmp(method, "GET") == 0)
         read_key(c->fd, key);
     else if (strcmp(method, "POST") == 0) {
@@ -117,7 +190,7 @@ static void serve(struct client *c, const char *body, size_t len)
         answer(c->fd, 200, sum);
     } else if (strcmp(method, "DELETE") == 0)
         write_key(c->fd, key, "", 0);
-    else if (strcasestr(c->text, "If-None-Match") != NULL && values[key][0] != '\0')
+    else if (!is_met(c->text, key))
         answer(c->fd, 412, "");
     else
         write_key(c->fd, key, body, len);

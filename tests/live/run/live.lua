@@ -176,19 +176,61 @@ scenario "x" { duration = "2s" }
 local kv = store "kv" { kind = "key_value" }
 expect "good" { linearizable = kv }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ702", 'is asked of store "kv", and nothing real stands' } },
-    { "transactions are not seen", inline [[
+    { "who writes only what they have read loses no update",
+        RUN .. "s/cas.lua" .. EVEN_LATE .. CLEAN, 0, out = { "✓ its keys behave as one copy" } },
+    { "unless the server does not look at If-Match", RUN .. "--set mode=blind s/cas.lua"
+        .. EVEN_LATE .. CLEAN, 1, out = { "not-linearizable", "cas" } },
+    { "without an ETag there is no If-Match", RUN .. "--set mode=plain s/cas.lua" .. CLEAN, 3,
+        err = { "has no ETag", "leave `if_match` out" } },
+    { "what is read is not written conditionally", inline [[
 scenario "x" { duration = "2s" }
-local db = database "db" { live = { url = "tcp://127.0.0.1:1" } }
-expect "good" { conserved = db }]] .. RUN .. "s/x.lua", 2,
-        err = { "LZ702", "`conserved` is about transactions of many steps" } },
+local kv = store "kv" { kind = "key_value", live = { url = "http://127.0.0.1:1" } }
+traffic "r" { to = kv, op = "GET /{{key}}", rate = "1/s", live = { if_match = true } }]]
+        .. RUN .. "s/x.lua", 2, err = { "LZ704", "writes nothing by GET" } },
+    { "accounts that are read all at once add up, and a check is decided",
+        RUN .. "s/bank.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ the total stays", "reads of all accounts", "✓ auditors were answered" } },
+    { "or money was lost", RUN .. "--set mode=loses s/bank.lua" .. EVEN_LATE .. CLEAN, 1,
+        out = { "✗ the total stays", "wrong-total", "✓ auditors were answered" } },
+    { "single keys are another history than all accounts", inline [[
+scenario "x" { duration = "2s" }
+local db = database "db" { live = { url = "http://127.0.0.1:1" } }
+traffic "r" { to = db, op = "GET /{{key}}", rate = "1/s" }
+expect "total" { conserved = db }
+expect "keys" { linearizable = db }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "a live run records" } },
+    { "accounts that nobody reads have no total", inline [[
+scenario "x" { duration = "2s" }
+local db = database "db" { live = { url = "http://127.0.0.1:1" } }
+traffic "r" { to = db, op = "POST /transfer", rate = "1/s" }
+expect "total" { conserved = db }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "nobody reads what the accounts" } },
+    { "a log has what was acknowledged", RUN .. "s/log.lua" .. EVEN_LATE .. CLEAN, 0,
+        out = { "✓ the log is whole", "records sent" } },
+    { "or has lost it", RUN .. "--set mode=loses s/log.lua" .. EVEN_LATE .. CLEAN, 1,
+        out = { "lost-write", "of them lost" } },
+    { "or has it twice", RUN .. "--set mode=twice s/log.lua" .. EVEN_LATE .. CLEAN, 1,
+        out = { "duplicate", "read at two offsets" } },
+    { "a log that nobody reads is not judged",
+        "sed '/^probe/,/reads/d' s/log.lua >s/x.lua; " .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "nobody reads topic", "reads = orders" } },
+    { "nor one whose records do not say which they are",
+        "sed 's/{{value}}/7/' s/log.lua >s/x.lua; " .. RUN .. "s/x.lua", 2,
+        err = { "LZ702", "writes records to topic", "write {{value}}" } },
+    { "a check says which metric a live run has not", inline [[
+scenario "x" { duration = "1s" }
+local web = service "web" { live = { run = { "{{scenario.dir}}/server", "{{port}}" },
+                                     protocol = "http" } }
+local there = probe "there" { tcp = "{{web.direct_address}}", every = "200ms" }
+expect "it is asked" { sometimes = there.up:at_least(0) }
+check("short", function(w) return w:value(web.queue.length) == nil end)]] .. RUN .. "s/x.lua"
+        .. CLEAN, 2, err = { "web.queue.length has no live source", "the model alone has it" } },
     { "a hedge answers sooner, and its loser is given up",
         RUN .. "s/hedges.lua" .. EVEN_LATE .. CLEAN, 0, err = { "hedges were sent, and" } },
     { "or is left to go on", RUN .. "--set leave=true s/hedges.lua" .. EVEN_LATE .. CLEAN, 0 },
-    { "replicas that tell each other are none of ours", inline [[
-scenario "x" { duration = "2s" }
-local api = process "api" { run = { "true" }, protocol = "http" }
-traffic "users" { to = api, op = "GET /", rate = "1/s", hedge = { after = "5ms", tied = true } }
-]] .. RUN .. "s/x.lua" .. CLEAN, 2, err = { "`tied` of a hedge has no live form" } },
+    { "tied ones are told by the first answer, and nobody knows of more",
+        "sed 's/leave = leave/tied = true/' s/hedges.lua >s/x.lua; " .. RUN .. "s/x.lua"
+        .. EVEN_LATE .. CLEAN, 0, out = { "✓ who loses is given up" }, err = { "users: tied:" } },
 
     -- How it ends.
     { "a fault that touched nothing makes it inconclusive", RUN .. "s/misses.lua" .. CLEAN, 3,
