@@ -122,5 +122,110 @@ for _, extra in ipairs { 'hedge = { after = "8s" }', "breaker = {}", "throttle =
 end
 check("one that acts does", latencies ', hedge = { after = "8ms" }' ~= plain)
 
+-- What draws where others are numbered: with a neighbour declared before it, each number is another.
+local NEIGHBOUR = [[
+local other = service "other" { replicas = 3 }
+traffic "others" { to = other, rate = "10/s" }
+]]
+local UNMOVED = { -- a body, and what is another in one that is not the same
+    ["health checks of a balancer"] = { [[
+local b = service "b" { replicas = 5, concurrency = 1, service_time = "20ms" }
+local a = service "a" { calls = { call { b,
+  health = { every = "500ms", timeout = "9ms", fails = 1, passes = 1 } } } }
+traffic "users" { to = a, rate = "120/s" }
+link { a, b, latency = dist.exponential { mean = "5ms" } }
+]], 'timeout = "9ms"', 'timeout = "12ms"' },
+    ["health checks of a name"] = { [[
+local west, east = region "west" {}, region "east" {}
+local b = service "b" { on = west }
+local c = service "c" { on = east }
+local name = dns "name" { answers = { b, c }, ttl = "1s",
+  health = { every = "500ms", timeout = "110ms", fails = 1, passes = 1 } }
+traffic "users" { to = name, rate = "40/s" }
+fault.latency { b, at = "1s", add = dist.exponential { mean = "20ms" } }
+fault.latency { c, at = "1s", add = dist.exponential { mean = "20ms" } }
+]], 'timeout = "110ms"', 'timeout = "90ms"' },
+    ["who stays with the old side of a split brain"] = { [[
+local db = database "db" { nodes = 3, failover = { detect = "1s", promote = "1s" } }
+local a = service "a" { replicas = 16, calls = { call { db, "write x", timeout = "200ms" } } }
+traffic "users" { to = a, rate = "200/s", keys = dist.zipf { n = 50, skew = 1 } }
+fault.split_brain { db, at = "4s", lasting = "9s" }
+]], 'lasting = "9s"', 'lasting = "9s", stay = "90%%"' },
+    ["samples lost to an autoscaler"] = { [[
+local a = service "a" { replicas = 2, cpu = 1, concurrency = 8, service_time = "10ms",
+  autoscale = { max = 6, target_cpu = "50%", startup = "1s", cooldown = "1s", period = "500ms" } }
+local tide = shape.sine { mean = "150/s", amplitude = "120/s", period = "8s" }
+traffic "users" { to = a, rate = tide }
+fault.monitoring_loss { a, at = "1s", ratio = "60%" }
+]], '60%%', '90%%%%' },
+    ["alerts that are late"] = { [[
+local a = service "a" {}
+traffic "users" { to = a, rate = "50/s" }
+fault.alert_delay { a, at = "1s", add = dist.exponential { mean = "2s" } }
+drive("pager", function()
+  for _ = 1, 3 do
+    wait_until(a.rate:above "1/s", { timeout = "10s" })
+    fault.degrade { a, factor = 20, lasting = "1s" }
+    sleep "1500ms"
+  end
+end)
+]], 'mean = "2s"', 'mean = "1s"' },
+    ["slots that clients of a cluster ask for"] = { [[
+local redis = cache "redis" { mode = "cluster", nodes = 6, entries = 1000,
+  cluster = { replicas = 1, node_timeout = "2s" } }
+local a = service "a" { replicas = 4, handle = { ["GET /"] = function(req)
+  req:call { redis, "set", key = req.key, timeout = "300ms", retries = 2 }
+  return 200
+end } }
+traffic "users" { to = a, rate = "100/s", keys = dist.zipf { n = 500, skew = 0.5 } }
+fault.latency { redis, at = "1s", add = dist.exponential { mean = "10ms" } }
+fault.kill { redis.node[1], at = "4s", lasting = "8s" }
+]], 'redis.node%[1%]', 'redis.node[2]' },
+    ["writes that a disk loses, and what SQL draws"] = { [[
+local db = database "db" {
+  schema = "create table x (id integer primary key, n integer)", failover = false,
+}
+local a = service "a" { handle = { ["GET /"] = function(req)
+  local one = req:sql { db, "insert into x (n) values (abs(random()) % 1000)" }
+  local two = req:sql { db, "select sum(n) % 7 as s from x" }
+  req:sleep((two.ok and two.rows[1].s or 0) * dur "1ms")
+  return one.ok and two.ok and 200 or 500
+end } }
+traffic "users" { to = a, rate = "20/s" }
+fault.lost_write { db, at = "2s", lasting = "10s", ratio = "20%" }
+fault.down { db, at = "8s", lasting = "1s" }
+]], '20%%', '90%%%%' },
+    ["a surge of several traffics"] = { [[
+local a = service "a" { concurrency = 2, service_time = "5ms" }
+traffic "users" { to = a, rate = "50/s" }
+traffic "guests" { to = a, rate = "20/s" }
+fault.surge { a, at = "3s", lasting = "9s", factor = 4 }
+]], 'factor = 4', 'factor = 5' },
+}
+
+local function metrics_with(front, body)
+    local head = 'scenario "Unmoved" { duration = "15s" }\n'
+    local path = scenario(head .. front .. body)
+    local text = json(path)
+    os.remove(path)
+    local list = {}
+    for name, value in (text:match '"metrics":(%b{})' or ""):gmatch '"([^"]+)":([^,}]+)' do
+        if not name:find "^other" then list[#list + 1] = name .. "=" .. value end
+    end
+    return table.concat(list, "\n")
+end
+
+local names = {}
+for name in pairs(UNMOVED) do names[#names + 1] = name end
+table.sort(names)
+for _, name in ipairs(names) do
+    local body, from, to = table.unpack(UNMOVED[name])
+    local alone = metrics_with("", body)
+    check(name .. ": a neighbour declared in front leaves them unchanged",
+        #alone > 300 and alone == metrics_with(NEIGHBOUR, body), alone)
+    check(name .. ": what concerns them does not",
+        alone ~= metrics_with("", (body:gsub(from, to))), alone)
+end
+
 print("1.." .. count)
 os.exit(failed == 0, true)

@@ -50,8 +50,8 @@ static void say(struct lz_world *w, struct lz_cache *c, lz_instance_id client, u
                 bool is_answer)
 {
     lz_instance_id server = c->first + node;
-    uint64_t owner = lz_draw_index(lz_draw_index(c->path, (uint64_t)client << 32 | server),
-                                   (uint64_t)lz_sim_now(w->sim));
+    uint64_t way = lz_draw_join(lz_draw_index(c->path, node), lz_instance_path(w, client));
+    uint64_t owner = lz_draw_index(way, (uint64_t)lz_sim_now(w->sim));
     lz_net_send(w, &(struct lz_message){
                        .from = is_answer ? server : client,
                        .to = is_answer ? client : server,

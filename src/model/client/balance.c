@@ -32,8 +32,9 @@ static bool passes(struct lz_world *w, const struct lz_edge *e, lz_instance_id f
         return false;
     if (!lz_net_can_ask(w, from, server))
         return false;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, server),
-                                        LZ_PURPOSE_PROBE, e->probes);
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, server - e->server_first),
+                      LZ_PURPOSE_PROBE, e->probes);
     lz_time there = lz_net_latency(w, from, server, &draw);
     return there + lz_net_latency(w, server, from, &draw) <= e->opts.health.timeout;
 }

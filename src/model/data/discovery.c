@@ -2,6 +2,7 @@
 #include "base/grow.h"
 #include "model/data/leader.h"
 #include "model/net/net.h"
+#include "model/node/instance.h"
 
 /*
  * Who leads, as a caller knows it. Nobody tells a caller: it is told when it asks, which is when it
@@ -13,8 +14,9 @@ static bool is_kept_away(struct lz_world *w, const struct lz_database *d, lz_ins
 {
     if (d->split_count == 0)
         return false;
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(d->path, client),
-                                        LZ_PURPOSE_RESOLVER, d->timelines);
+    uint64_t owner = lz_draw_join(d->path, lz_instance_path(w, client));
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_RESOLVER, d->timelines);
     return lz_draw_unit(&draw) < d->split_stay;
 }
 

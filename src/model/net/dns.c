@@ -321,9 +321,11 @@ static bool reaches(struct lz_world *w, const struct dns *d, lz_instance_id i, u
 static bool passes(struct lz_world *w, const struct dns *d, lz_component_id answer)
 {
     const struct lz_component *c = lz_world_component(w, answer);
-    for (uint32_t i = 0; i < c->instance_count; i++)
-        if (reaches(w, d, c->instances_first + i, lz_draw_index(d->path, c->instances_first + i)))
+    for (uint32_t i = 0; i < c->instance_count; i++) {
+        lz_instance_id id = c->instances_first + i;
+        if (reaches(w, d, id, lz_draw_join(d->path, lz_instance_path(w, id))))
             return true;
+    }
     return false;
 }
 

@@ -93,7 +93,7 @@ static struct lz_capacity *make(struct lz_world *w, lz_instance_id instance)
     c->factor = c->swap = 1.0;
     c->period = LZ_CAPACITY_PERIOD_NS;
     c->weight = LZ_CPU_WEIGHT;
-    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    uint64_t owner = lz_instance_path(w, instance);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PHASE, 0);
     lz_cpu_set_phase(c->cpu, (lz_time)(lz_draw_unit(&draw) * 1e9));
     join_host(w, c, i->host);

@@ -341,7 +341,7 @@ struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t
     const struct disk *d = find(w, id);
     if (d == NULL)
         return fate;
-    uint64_t owner = lz_draw_index(nth, id);
+    uint64_t owner = lz_draw_index(lz_instance_path(w, id), nth);
     for (uint32_t i = 0; i < d->device->effect_count; i++) {
         const struct lz_disk_effect *e = &d->device->effects[i];
         if (e->touched == NULL)

@@ -111,6 +111,12 @@ void lz_instance_describe(const struct lz_world *w, lz_instance_id id, char *out
         snprintf(out, size, "%s[%u]", c->name, i->ordinal);
 }
 
+uint64_t lz_instance_path(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_instance *i = lz_instance_get(w, id);
+    return lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+}
+
 static enum lz_instance_state wanted_state(const struct lz_instance *i)
 {
     if (i->downs > 0)

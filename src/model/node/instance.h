@@ -91,6 +91,13 @@ static inline struct lz_instance *lz_instance_get(const struct lz_world *w, lz_i
 const struct lz_spread *lz_instance_spread(const struct lz_world *w, lz_component_id component);
 
 uint32_t lz_instance_count(const struct lz_world *w);
+
+/*
+ * Whose draws are its own: by its component and its ordinal. Its number depends on what else is
+ * declared, and owns no draws.
+ */
+uint64_t lz_instance_path(const struct lz_world *w, lz_instance_id id);
+
 static inline bool lz_instance_is_up(const struct lz_instance *i)
 {
     return i->state == LZ_INSTANCE_UP;

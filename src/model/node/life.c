@@ -101,7 +101,7 @@ bool lz_life_begun(struct lz_world *w, lz_instance_id id)
     if (l->opts->startup.kind == LZ_DIST_NONE)
         return false;
     const struct lz_instance *i = lz_instance_get(w, id);
-    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    uint64_t owner = lz_instance_path(w, id);
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_STARTUP, i->incarnation);
     lz_time left = lz_dist_time(&l->opts->startup, &draw) - since;

@@ -88,8 +88,7 @@ void lz_probes_reset(struct lz_life *l)
 void lz_probes_start(struct lz_world *w, lz_instance_id id)
 {
     const struct lz_life *l = lz_life_get(w, id);
-    const struct lz_instance *i = lz_instance_get(w, id);
-    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    uint64_t owner = lz_instance_path(w, id);
     for (int kind = 0; kind < LZ_PROBE_KINDS; kind++) {
         const struct lz_probe_opts *o = opts_of(l, (enum lz_probe_kind)kind);
         if (!o->is_on)

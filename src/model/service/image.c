@@ -87,8 +87,7 @@ static bool begin_pull(struct lz_world *w, lz_instance_id id, const struct lz_im
     struct pull *p = pull_of(w, id);
     if (o->pull_time.kind == LZ_DIST_NONE)
         return grant(w, id);
-    const struct lz_instance *i = lz_instance_get(w, id);
-    uint64_t owner = lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
+    uint64_t owner = lz_instance_path(w, id);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_draw_name(owner, "image"),
                                         LZ_PURPOSE_STARTUP, p->pulls++);
     lz_time left = lz_dist_time(&o->pull_time, &draw) - lz_life_moving(w, id);

@@ -95,6 +95,13 @@ bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id)
     return is_so;
 }
 
+static struct lz_draw draw_of(const struct lz_world *w, const struct lz_platform_effect *e,
+                              lz_component_id id, uint64_t nth)
+{
+    uint64_t owner = lz_draw_join(e->path, lz_world_component(w, id)->path);
+    return lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_FILTER, nth);
+}
+
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth)
 {
     bool is_lost = false;
@@ -102,8 +109,7 @@ bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t n
         const struct lz_platform_effect *e = &w->platform->all[i];
         if ((e->parts & LZ_PLATFORM_SCRAPE) == 0 || !covers(w, e, id))
             continue;
-        struct lz_draw draw =
-            lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, id), LZ_PURPOSE_FILTER, nth);
+        struct lz_draw draw = draw_of(w, e, id, nth);
         if (lz_draw_unit(&draw) >= e->ratio)
             continue;
         ++*e->touched;
@@ -119,8 +125,7 @@ lz_time lz_platform_alert_delay(struct lz_world *w, lz_component_id id, uint64_t
         const struct lz_platform_effect *e = &w->platform->all[i];
         if ((e->parts & LZ_PLATFORM_ALERT) == 0 || !covers(w, e, id))
             continue;
-        struct lz_draw draw =
-            lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(e->path, id), LZ_PURPOSE_FILTER, nth);
+        struct lz_draw draw = draw_of(w, e, id, nth);
         late += lz_dist_time(&e->add, &draw);
         ++*e->touched;
     }

@@ -190,7 +190,7 @@ uint32_t lz_traffic_surge(struct lz_world *w, const struct lz_traffic_surge *sur
                              .scale = by_factor ? surge->factor - 1.0 : 1.0,
                              .began = now,
                              .ramp = surge->ramp,
-                             .path = lz_draw_index(surge->path, t->id),
+                             .path = lz_draw_join(surge->path, t->path),
                              .base = (uint64_t)t->surges << SURGE_SHIFT,
                              .touched = surge->touched,
                              .are_bots = surge->are_bots,

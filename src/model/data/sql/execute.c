@@ -66,7 +66,7 @@ static void scope_of(void *ctx, struct lz_library_scope *out)
     out->now = clock_of;
     out->ctx = n;
     out->run_key = lz_sim_key(n->w->sim);
-    out->owner = lz_draw_index(0, n->id);
+    out->owner = lz_instance_path(n->w, n->id);
     n->store.volume.fate = lz_disk_is_felt(n->w, n->id) ? fate_of : NULL;
     n->store.volume.ctx = n;
 }
