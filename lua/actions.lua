@@ -2,6 +2,7 @@
 local ask = require "ask"
 local build = require "build"
 local handles = require "handles"
+local members = require "members"
 local replication = require "build_replication"
 local transaction = require "transaction"
 local sql = require "sql"
@@ -175,13 +176,17 @@ function M.install(state)
             timeout)
     end
 
+    members.add_to(a, C, handles)
+
     function state.record_handler(fn) return M.of_records(C, fn) end
 
     local function may_act(what)
         if not C.judges() then return end
         error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
     end
-    for _, name in ipairs { "mark", "route", "failover", "restore", "reshard", "versioning" } do
+    local acting = { "mark", "route", "failover", "restore", "reshard", "versioning",
+        table.unpack(members.order) }
+    for _, name in ipairs(acting) do
         local act = a[name]
         a[name] = function(...)
             may_act(name)
@@ -460,7 +465,7 @@ end
 
 --- In a live run nothing of the model can be acted upon.
 function M.only_real(state)
-    for _, name in ipairs { "route", "failover", "restore" } do
+    for _, name in ipairs { "route", "failover", "restore", table.unpack(members.order) } do
         state.actions[name] = function()
             error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(
                 name), 3)

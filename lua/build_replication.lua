@@ -105,7 +105,7 @@ local function raft(C, c)
     end
     local r = f.raft or {}
     local snapshot = r.snapshot or {}
-    return C.raft(c.id, { heartbeat = r.heartbeat, election = r.election,
+    return C.raft(c.id, { members = r.members, heartbeat = r.heartbeat, election = r.election,
         no_pre_vote = r.pre_vote == false, no_check_quorum = r.check_quorum == false,
         reads = r.reads, snapshot_every = snapshot.every, snapshot_keep = snapshot.keep,
         entry_bytes = r.entry_size })

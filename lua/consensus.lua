@@ -5,6 +5,8 @@ local M = {}
 
 M.fields = {
     { "nodes", "count", "of which a majority must work; default 3", min = 1, max = 15 },
+    { "members", "count", "of the nodes, the first, that are members at first; others can be added "
+        .. "in drive; default all", min = 1, max = 15 },
     { "heartbeat", "duration", "from the leader to the others; default 100ms", above_zero = true },
     { "election", "duration", "a node that hears no leader for a time drawn from this to twice "
         .. "this begins an election; default 1s", above_zero = true },
@@ -36,7 +38,8 @@ function M.create(spread)
         local f = c.fields
         local snapshot = f.snapshot or {}
         return C.consensus {
-            name = c.name, line = c.row, nodes = f.nodes, spread = spread(f.on or f.spread),
+            name = c.name, line = c.row, nodes = f.nodes,
+            members = f.members, spread = spread(f.on or f.spread),
             heartbeat = f.heartbeat, election = f.election, no_pre_vote = f.pre_vote == false,
             no_check_quorum = f.check_quorum == false, reads = f.reads,
             request_time = f.request_time, cpu = f.cpu, request_timeout = f.request_timeout,

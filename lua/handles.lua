@@ -7,6 +7,7 @@
 --- web.latency.p99:below "300ms"     -- handle, metric path, metric, matcher
 --- ```
 local diag = require "diag"
+local members = require "members"
 local units = require "units"
 
 local M = {}
@@ -379,6 +380,22 @@ local function shard_part(state, c)
     end), { kind = "target", target = "primary", component = c, ordinal = 0, text = name })
 end
 
+--- `etcd:member_add { node = etcd.node[4] }` and its neighbours act, in drive.
+local function member_part(word)
+    return function(state, group)
+        return function(self, options)
+            local example = members.words[word].example:format(group.name)
+            if M.of(self) ~= group then
+                error(("write %s:%s %s, with a colon"):format(group.name, word, example), 2)
+            end
+            if state.running then return state.actions[word](group, options) end
+            return M.complain(state) { code = "LZ503", line = state.line(), word = word,
+                text = ("`%s` acts, and the top level only declares"):format(word),
+                help = 'use it inside drive("name", function() ... end)' }
+        end
+    end
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = { version = version_part, route = route_part },
@@ -423,6 +440,9 @@ local PARTS = {
     probe = {},
     prometheus = {},
 }
+for _, word in ipairs(members.order) do
+    PARTS.consensus[word], PARTS.database[word] = member_part(word), member_part(word)
+end
 for kind, counted in pairs(COUNTED) do
     PARTS[kind] = PARTS[kind] or {}
     PARTS[kind][counted[1]] = function(state, c)

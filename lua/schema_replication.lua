@@ -55,6 +55,8 @@ M.multi = {
 
 M.raft = {
     { "raft", "block", "with replication = \"raft\": its elections, reads and log", fields = {
+        { "members", "count", "of the nodes, the first, that are members at first; others can be "
+            .. "added in drive; default all", min = 1, max = 15 },
         { "heartbeat", "duration", "from the leader to the others; default 100ms",
             above_zero = true },
         { "election", "duration", "a node that hears no leader for a time drawn from this to twice "

@@ -1,12 +1,13 @@
 #include "base/check.h"
 #include "fault/kinds.h"
 #include "model/cache/cache.h"
+#include "model/consensus/consensus_member.h"
 #include "model/data/failover.h"
 #include "model/journal.h"
 
 /*
  * fault_failover.c — somebody moves the primary's role, and moves it back: of a database, of a
- * shard of a cluster, or of what sentinels watch.
+ * shard of a cluster, of what sentinels watch, or of a group that agrees.
  */
 
 static const struct lz_param params[] = {
@@ -29,6 +30,11 @@ static bool is_cache(const struct lz_world *w, const struct lz_fault_opts *o)
     return lz_world_component(w, o->target.id)->kind == LZ_COMPONENT_CACHE;
 }
 
+static bool is_group(const struct lz_world *w, const struct lz_fault_opts *o)
+{
+    return lz_world_component(w, o->target.id)->kind == LZ_COMPONENT_CONSENSUS;
+}
+
 static void refuse(struct lz_world *w, const struct lz_fault *f, const struct lz_err *err)
 {
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
@@ -46,6 +52,14 @@ static bool move_shard(struct lz_world *w, struct lz_fault *f, uint32_t to, stru
     return lz_cache_failover(w, t->id, &move, err);
 }
 
+static bool move(struct lz_world *w, struct lz_fault *f, struct lz_err *err)
+{
+    lz_component_id id = f->opts.target.id;
+    uint32_t to = f->opts.params.node;
+    return is_group(w, &f->opts) ? lz_consensus_move(w, id, to, err)
+                                 : lz_failover_move(w, id, to, err);
+}
+
 // What speaks against it is told, not raised: it is the world's.
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
@@ -54,7 +68,7 @@ static void apply(struct lz_world *w, struct lz_fault *f)
         *lz_fault_undo(w, f) = lz_cache_shard_primary(w, f->opts.target.id, f->opts.target.ordinal);
         if (!move_shard(w, f, f->opts.params.node, &err))
             refuse(w, f, &err);
-    } else if (lz_failover_move(w, f->opts.target.id, f->opts.params.node, &err)) {
+    } else if (move(w, f, &err)) {
         f->effect++;
     } else {
         refuse(w, f, &err);
@@ -65,7 +79,9 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_target *t = &f->opts.target;
     struct lz_err err;
-    if (!is_cache(w, &f->opts))
+    if (is_group(w, &f->opts))
+        lz_consensus_move_back(w, t->id);
+    else if (!is_cache(w, &f->opts))
         lz_failover_move_back(w, t->id);
     else if (f->undo[0] != 0 && lz_cache_shard_primary(w, t->id, t->ordinal) != f->undo[0] &&
              !move_shard(w, f, f->undo[0], &err))
@@ -115,8 +131,8 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
     if (c->kind == LZ_COMPONENT_CACHE)
         return fits_cache(w, o, err);
     if (o->target.kind != LZ_TARGET_COMPONENT)
-        return lz_fail(err, LZ_EINVAL, "fault.failover moves the primary of all of %s: write %s",
-                       c->name, c->name);
+        return lz_fail(err, LZ_EINVAL, "fault.failover moves the %s of all of %s: write %s",
+                       is_group(w, o) ? "leader" : "primary", c->name, c->name);
     if (o->params.mode != 0)
         return lz_fail(err, LZ_EINVAL, "fault.failover: `mode` is of a cluster's shard");
     if (c->instance_count < 2)
@@ -129,19 +145,22 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
 
 const struct lz_fault_kind lz_fault_failover = {
     .name = "failover",
-    .doc =
-        "Move the primary's role to another node, as an operator does: a primary that can be "
-        "reached hands over when the other has all of the log. After `lasting` it goes back to "
-        "who had it. Of a database, of a shard of a cluster (CLUSTER FAILOVER), or of a cache with "
-        "sentinels (SENTINEL FAILOVER: no agreement is asked, the primary is not told for eight "
-        "seconds, and what it takes meanwhile is lost).",
+    .doc = "Move the primary's role to another node, as an operator does: a primary that can be "
+           "reached hands over when the other has all of the log. After `lasting` it goes back to "
+           "who had it. Of a database, of a shard of a cluster (CLUSTER FAILOVER), of a group that "
+           "agrees "
+           "or a database with replication = \"raft\" (a leadership transfer: the leader sends "
+           "TimeoutNow when the other has all of its log), or of a cache with sentinels (SENTINEL "
+           "FAILOVER: no agreement is asked, the primary is not told for eight "
+           "seconds, and what it takes meanwhile is lost).",
     .elsewhere =
         "AWS FIS' rds:failover-db-cluster and Azure's Cosmos DB failover are this without "
         "`lasting`: the role stays where it is. `mode` is Redis' FORCE and TAKEOVER; `to` is "
-        "what replica-priority says to sentinels.",
+        "what replica-priority says to sentinels; of a group it is etcdctl move-leader.",
     .effect_unit = "roles moved",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGET_BIT(LZ_TARGET_PRIMARY),
-    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_CACHE),
+    .on = LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_CACHE) |
+          LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS),
     .params = params,
     .fits = fits,
     .apply = apply,

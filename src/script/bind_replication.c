@@ -152,6 +152,7 @@ static int raft(lua_State *L)
     lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
     const char *reads = lz_read_text(L, 2, "reads");
     const struct lz_consensus_opts o = {
+        .members = (uint32_t)lz_read_int(L, 2, "members", 0),
         .heartbeat = lz_read_int(L, 2, "heartbeat", 0),
         .election = lz_read_int(L, 2, "election", 0),
         .no_pre_vote = lz_read_bool(L, 2, "no_pre_vote"),

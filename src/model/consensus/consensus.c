@@ -32,6 +32,15 @@ static const struct lz_measure_row rows[] = {
     {"expired", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(expired), 0, 0,
      "leases that ran out without being renewed"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
+    {"members", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(members), 0, 0, "nodes that vote"},
+    {"learners", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(learners), 0, 0,
+     "members that are sent the log and do not vote"},
+    {"transfers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(transfers), 0, 0,
+     "times that a leader handed over to another"},
+    {"restores", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restores), 0, 0,
+     "times that it began again from a snapshot"},
+    {"lost", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost), 0, 0,
+     "keys whose newest acknowledged write a restore undid"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -113,7 +122,7 @@ static void boot_if_begun(struct lz_world *w, lz_instance_id id)
 {
     struct lz_consensus *g = lz_consensus_of(w, id);
     uint32_t n = id - g->first;
-    if (!g->nodes[n].is_on && lz_consensus_runs(w, g, n))
+    if (!g->nodes[n].is_on && g->nodes[n].is_member && lz_consensus_runs(w, g, n))
         lz_raft_boot(w, g, n);
     lz_consensus_reckon(w, g);
 }
@@ -132,6 +141,7 @@ static void lose_power(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     } else {
         lz_raft_log_cut(&node->log, last);
     }
+    lz_raft_config_cut(node);
     if (node->hard.write > durable)
         node->hard = node->hard_safe;
     lz_disk_is_whole(w, g->first + n);
@@ -154,6 +164,37 @@ static void end_node(struct lz_world *w, struct lz_consensus *g, uint32_t n, boo
     if (silent)
         lose_power(w, g, n);
     lz_consensus_reckon(w, g);
+}
+
+void lz_consensus_leave(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    if (lz_consensus_is_embedded(g)) {
+        lz_raft_forget_waiters(w, g, n);
+        g->host.turned(w, g->host.ctx, n, false); // who is connected to it finds out
+    } else {
+        lz_raft_reset_calls(w, g, n, false);
+    }
+    g->nodes[n].is_member = false;
+    lz_raft_config_show(w, g, n);
+    end_node(w, g, n, false);
+}
+
+// Of another cluster it begins from nothing; but nobody votes twice in a term.
+void lz_consensus_join(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t index)
+{
+    struct lz_raft_node *node = &g->nodes[n];
+    if (node->cluster != g->cluster) {
+        if (node->is_on)
+            lz_consensus_leave(w, g, n);
+        lz_raft_log_reset(&node->log, 0, 0);
+        lz_raft_config_set(w, node, &(struct lz_raft_config){0});
+        lz_raft_machine_finish(&node->snapshot);
+        node->snapshot_index = node->snapshot_term = 0;
+        node->cluster = g->cluster;
+    }
+    node->is_member = true;
+    node->joined_at = index;
+    boot_if_begun(w, g->first + n);
 }
 
 static void died(struct lz_world *w, lz_instance_id id, bool silent)
@@ -198,6 +239,10 @@ static bool check(const struct lz_consensus_opts *o, struct lz_err *err)
     if (o->nodes > LZ_CONSENSUS_NODES_MAX)
         return lz_fail(err, LZ_EFULL, "nodes must be at most %d, got %u", LZ_CONSENSUS_NODES_MAX,
                        o->nodes);
+    uint32_t nodes = o->nodes > 0 ? o->nodes : 3;
+    if (o->members > nodes)
+        return lz_fail(err, LZ_ERANGE, "members must be at most nodes, %u, got %u", nodes,
+                       o->members);
     lz_time heartbeat = o->heartbeat > 0 ? o->heartbeat : 100 * LZ_MS;
     lz_time election = o->election > 0 ? o->election : LZ_S;
     if (election < 2 * heartbeat)
@@ -216,6 +261,8 @@ static void fill_defaults(struct lz_consensus_opts *o)
 {
     if (o->nodes == 0)
         o->nodes = 3;
+    if (o->members == 0)
+        o->members = o->nodes;
     if (o->heartbeat == 0)
         o->heartbeat = 100 * LZ_MS;
     if (o->election == 0)
@@ -249,6 +296,11 @@ static void make_series(struct lz_world *w, struct lz_consensus *g)
     s->snapshots = lz_metrics_counter(w->metrics);
     s->expired = lz_metrics_counter(w->metrics);
     s->acked = lz_metrics_counter(w->metrics);
+    s->members = lz_metrics_gauge(w->metrics, g->opts.members);
+    s->learners = lz_metrics_gauge(w->metrics, 0.0);
+    s->transfers = lz_metrics_counter(w->metrics);
+    s->restores = lz_metrics_counter(w->metrics);
+    s->lost = lz_metrics_counter(w->metrics);
 }
 
 static void make_nodes(struct lz_world *w, struct lz_consensus *g)
@@ -261,6 +313,10 @@ static void make_nodes(struct lz_world *w, struct lz_consensus *g)
         lz_raft_machine_init(&node->machine, w->arena);
         lz_raft_machine_init(&node->snapshot, w->arena);
         node->peers = lz_arena_alloc(w->arena, count * sizeof(*node->peers));
+        node->cluster = g->cluster;
+        node->is_member = n < g->opts.members;
+        lz_raft_config_set(w, node,
+                           &(struct lz_raft_config){.voters = (1u << g->opts.members) - 1u});
     }
 }
 
@@ -286,7 +342,7 @@ static struct lz_consensus *make(struct lz_world *w, lz_component_id id,
     g->opts = *opts;
     fill_defaults(&g->opts);
     g->id = id;
-    g->majority = g->opts.nodes / 2 + 1;
+    g->cluster = 1;
     g->unled_since = -1;
     g->timeout = lz_sim_lane(w->sim, g->opts.request_timeout, cs->timeout);
     lz_pool_init(&g->waiters, w->arena, sizeof(struct lz_raft_waiter));
@@ -322,6 +378,7 @@ bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
                         struct lz_err *err)
 {
     LZ_ASSERT(host->applied != NULL && host->readable != NULL && host->turned != NULL);
+    LZ_ASSERT(host->save != NULL && host->put_back != NULL && host->undone != NULL);
     if (!check(opts, err))
         return false;
     struct lz_consensus *g = make(w, id, opts);
@@ -355,7 +412,7 @@ bool lz_consensus_is_leader(const struct lz_world *w, lz_component_id id, uint32
 bool lz_consensus_leads(const struct lz_world *w, lz_component_id id, uint32_t node)
 {
     const struct lz_raft_node *n = &lz_consensus_at(w, id)->nodes[node];
-    return lz_consensus_is_leader(w, id, node) && n->applied >= n->term_first;
+    return lz_consensus_is_leader(w, id, node) && n->applied >= n->term_first && n->transfer == 0;
 }
 
 uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node)
@@ -384,8 +441,8 @@ bool lz_consensus_read(struct lz_world *w, lz_component_id id, uint32_t node, ui
 static void settle(struct lz_world *w, struct lz_consensus *g)
 {
     const struct lz_raft_entry first = {.term = 1, .op = LZ_RAFT_NOOP};
-    bool is_one = g->opts.nodes == 1;
-    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+    bool is_one = g->opts.members == 1;
+    for (uint32_t n = 0; n < g->opts.members; n++) {
         struct lz_raft_node *node = &g->nodes[n];
         if (!is_one) {
             node->hard = node->hard_safe = (struct lz_raft_hard){.term = 1, .vote = 1};
@@ -399,6 +456,8 @@ static void settle(struct lz_world *w, struct lz_consensus *g)
         if (!is_one)
             node->leader = 1;
     }
+    for (uint32_t n = g->opts.members; n < g->opts.nodes; n++)
+        lz_raft_config_show(w, g, n);
     g->led_by = 1;
     if (!is_one && g->nodes[0].is_on)
         lz_raft_lead(w, g, 0);

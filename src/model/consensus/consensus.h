@@ -4,7 +4,8 @@
  * Nodes keep a replicated log of operations on keys; what a majority has on disk is committed,
  * and applied by every node in the same order. After Ongaro and Ousterhout, "In search of an
  * understandable consensus algorithm" (USENIX ATC 2014), and Ongaro's thesis (2014) for pre-vote
- * (9.6), reads (6.4) and the quorum check (6.2); where those leave a choice, etcd's raft decides.
+ * (9.6), reads (6.4), the quorum check (6.2), members (4) and transfers (3.10); where those leave a
+ * choice, etcd's raft decides.
  *
  *                    timeout, pre-vote won          majority of votes
  *   follower ──────▶ (pre-)candidate ──────▶ candidate ──────▶ leader
@@ -20,6 +21,8 @@
  *   locks       acquire, renew, release: a key that its holder must renew within its lease, or the
  *               leader has it expire. A new leader gives every lease its full time again (etcd).
  *   watch       answered when its key changes
+ *   members     nodes come and go, and the lead is handed over, as an operator says; whole groups
+ *               begin again from a snapshot: consensus_member.h
  *   snapshots   past `snapshot_every` entries a node keeps its state and drops the log before it
  *               but for `snapshot_keep` entries; who needs older ones is sent the whole state
  *
@@ -54,7 +57,8 @@ enum lz_consensus_reads { LZ_READS_INDEX, LZ_READS_LEASE, LZ_READS_STALE };
 struct lz_consensus_opts {
     const char *name;
     uint32_t line;
-    uint32_t nodes; /* 0 means 3 */
+    uint32_t nodes;   /* 0 means 3 */
+    uint32_t members; /* of them, the first at time 0; 0: all; see consensus_member.h */
     struct lz_spread spread;
     lz_time heartbeat; /* 0 means 100 ms */
     lz_time election;  /* 0 means 1 s */
@@ -90,6 +94,12 @@ struct lz_consensus_host {
     void (*turned)(struct lz_world *w, void *ctx, uint32_t node, bool leads);
     /* Node `from` has sent all of its state. */
     void (*restored)(struct lz_world *w, void *ctx, uint32_t node, uint32_t from);
+    /* The content of a node is taken away, in place of `old` if there is one; all that a node has
+       is that again, and counts as applied up to `index`; how many acknowledged writes that undid.
+     */
+    void *(*save)(struct lz_world *w, void *ctx, uint32_t node, void *old);
+    void (*put_back)(struct lz_world *w, void *ctx, uint32_t node, void *content, uint64_t index);
+    uint64_t (*undone)(struct lz_world *w, void *ctx, uint64_t since);
 };
 bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
                         const struct lz_consensus_opts *opts, const struct lz_consensus_host *host,

@@ -7,6 +7,8 @@
  *   raft_elect.c  who leads
  *   raft_copy.c   the log's way to the others; commits; snapshots
  *   raft_apply.c  what is committed has its effect; leases
+ *   raft_member.c who is a member, and what changes that; leadership handed over
+ *   raft_backup.c snapshots that are taken away, and groups that begin from one
  *   raft_ask.c    what other components' processes ask, by messages
  *
  * Nodes are known by their index in the group, from 0; a field that may mean nobody has the index
@@ -40,11 +42,19 @@ enum lz_raft_message_kind {
     LZ_RAFT_APPEND,
     LZ_RAFT_APPENDED,
     LZ_RAFT_BEAT,
-    LZ_RAFT_BEATEN, /* the answer to a heartbeat */
-    LZ_RAFT_STATE,  /* a snapshot */
+    LZ_RAFT_BEATEN,      /* the answer to a heartbeat */
+    LZ_RAFT_STATE,       /* a snapshot */
+    LZ_RAFT_TIMEOUT_NOW, /* begin an election: you are to lead */
     LZ_RAFT_FORWARD,
     LZ_RAFT_READ, /* what must I have applied to answer? */
     LZ_RAFT_READABLE,
+};
+
+/* Who is a member from the entry at `index` on: nodes as bits. The latest in a log counts, whether
+   it is committed or not (thesis, 4.1). */
+struct lz_raft_config {
+    uint64_t index;
+    uint32_t voters, learners;
 };
 
 struct lz_raft_message {
@@ -54,9 +64,11 @@ struct lz_raft_message {
     uint32_t incarnation; /* of its sender */
     uint8_t kind;
     uint8_t from, to;
-    bool is_pre;   /* VOTE, VOTED: before the real one */
-    bool is_yes;   /* answers */
-    bool is_probe; /* APPEND: nothing else is on the way */
+    bool is_pre;      /* VOTE, VOTED: before the real one */
+    bool is_yes;      /* answers */
+    bool is_probe;    /* APPEND: nothing else is on the way */
+    bool is_transfer; /* VOTE: asked for by the leader itself */
+    uint32_t cluster; /* of its sender */
     uint64_t term;
     uint64_t index, log_term; /* VOTE: of the last entry; APPEND: of the one before */
     uint64_t commit;
@@ -65,6 +77,7 @@ struct lz_raft_message {
     lz_time sent;   /* when, and by the sender's clock: an answer brings it back */
     lz_time clock;
     struct lz_raft_machine *state; /* STATE: its own */
+    struct lz_raft_config config;  /* STATE: as of its index */
     uint32_t count;
     struct lz_raft_entry entries[LZ_RAFT_BATCH];
 };
@@ -98,6 +111,11 @@ struct lz_raft_node {
     uint64_t written, flushed;      /* writes: made, and on the disk */
     uint64_t flushing;              /* by the flush under way; 0: there is none */
     uint32_t held_first, held_last; /* messages that wait for the disk */
+    struct lz_raft_config *configs; /* by index; the first is where its log began */
+    uint32_t config_count, config_cap;
+    uint32_t cluster;
+    bool is_member;     /* as far as it knows: else it has no part in anything */
+    uint64_t joined_at; /* the entry that made it one: what is older does not unmake it */
 
     /* in memory */
     bool is_on; /* its process has begun */
@@ -117,6 +135,11 @@ struct lz_raft_node {
     uint32_t early_count;
     uint32_t waiters_first, waiters_last; /* but for those that wait for an entry */
     uint32_t snapshot_job;                /* of its CPU */
+    uint32_t reach;                       /* LEADER: whom it sends to; nodes as bits */
+    uint32_t transfer;                    /* LEADER: to whom it hands over, + 1; 0: to nobody */
+    bool has_told;                        /* LEADER: TIMEOUT_NOW, in this term */
+    lz_time transfer_until;
+    uint64_t transfer_term; /* in which it was told to lead */
 };
 
 enum lz_raft_waits {
@@ -149,6 +172,15 @@ struct lz_consensus_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series cpu, commit, elections, leader_changes, no_leader, downtime, lead;
     lz_series stale_reads, snapshots, expired, acked;
+    lz_series members, learners, transfers, restores, lost;
+};
+
+/* What was taken away last, by whom it may be put back. */
+struct lz_raft_backup {
+    bool is_there;
+    struct lz_raft_machine machine;
+    void *content; /* of an embedded group's host */
+    uint64_t index, term;
 };
 
 struct lz_consensus {
@@ -156,7 +188,9 @@ struct lz_consensus {
     lz_component_id id;
     lz_instance_id first;
     uint64_t path;
-    uint32_t majority;
+    uint32_t cluster; /* that new members join */
+    struct lz_raft_backup backup;
+    uint32_t moves, moved_from; /* faults that move the lead; who led before, + 1 */
     struct lz_raft_node *nodes;
     struct lz_pool waiters;
     struct lz_rows acked; /* key to its latest acknowledged version */
@@ -220,7 +254,42 @@ void lz_raft_flush(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_drop_held(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_wire_init(struct lz_world *w);
 
+/*
+ * raft_member.c. Of the latest configuration in a node's log: who votes; are these nodes, as bits,
+ * a majority of them?
+ */
+static inline uint32_t lz_raft_voters(const struct lz_raft_node *node)
+{
+    return node->config_count > 0 ? node->configs[node->config_count - 1].voters : 0;
+}
+bool lz_raft_is_quorum(const struct lz_raft_node *node, uint32_t nodes);
+bool lz_raft_is_alone(const struct lz_raft_node *node, uint32_t n); /* the only voter */
+bool lz_raft_may_campaign(const struct lz_raft_node *node, uint32_t n);
+void lz_raft_config_set(struct lz_world *w, struct lz_raft_node *node,
+                        const struct lz_raft_config *config); /* and forget all others */
+void lz_raft_config_appended(struct lz_world *w, struct lz_consensus *g, uint32_t n,
+                             const struct lz_raft_entry *e, uint64_t index);
+void lz_raft_config_cut(struct lz_raft_node *node); /* its log was */
+const struct lz_raft_config *lz_raft_config_at(const struct lz_raft_node *node, uint64_t index);
+void lz_raft_config_reckon(struct lz_raft_node *node); /* whom to reach */
+void lz_raft_config_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+void lz_raft_transfer_go_on(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+void lz_raft_transfer_end(struct lz_world *w, struct lz_consensus *g, uint32_t n,
+                          const char *why); /* NULL: as it should */
+void lz_raft_timeout_now(struct lz_world *w, struct lz_consensus *g,
+                         const struct lz_raft_message *m);
+
+/* consensus.c: a node is no member any more; it is to be one. */
+void lz_consensus_leave(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+void lz_consensus_join(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t index);
+
+/* Callers are told of a node if it answers: if it votes. */
+void lz_raft_config_show(struct lz_world *w, const struct lz_consensus *g, uint32_t n);
+
 /* raft_elect.c */
+enum lz_raft_campaign { LZ_RAFT_PRE_VOTE, LZ_RAFT_ELECTION, LZ_RAFT_TRANSFER };
+void lz_raft_campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n,
+                      enum lz_raft_campaign kind);
 void lz_raft_elect_init(struct lz_world *w);
 void lz_raft_boot(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_follow(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t term,

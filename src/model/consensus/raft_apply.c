@@ -93,7 +93,8 @@ static void has_effect(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
 {
     struct lz_raft_node *node = &g->nodes[n];
     if (lz_consensus_is_embedded(g)) {
-        g->host.applied(w, g->host.ctx, n, index, e);
+        const struct lz_raft_entry none = {.op = LZ_RAFT_NOOP, .term = e->term, .at = e->at};
+        g->host.applied(w, g->host.ctx, n, index, e->op == LZ_RAFT_CONFIG ? &none : e);
         if (node->role != LZ_RAFT_LEADER || index != node->term_first)
             return;
         g->host.turned(w, g->host.ctx, n, true);
@@ -118,14 +119,18 @@ void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     struct lz_raft_node *node = &g->nodes[n];
     LZ_ASSERT(node->commit <= node->log.last);
+    bool is_changed = false;
     while (node->applied < node->commit) {
         struct lz_raft_entry e = *lz_raft_log_get(&node->log, node->applied + 1);
         node->applied++;
+        is_changed = is_changed || e.op == LZ_RAFT_CONFIG;
         has_effect(w, g, n, node->applied, &e);
     }
     lz_raft_serve_reads(w, g, n);
     if (node->applied - node->snapshot_index >= g->opts.snapshot_every)
         take_snapshot(w, g, n);
+    if (is_changed)
+        lz_raft_config_applied(w, g, n);
 }
 
 void lz_raft_apply_init(struct lz_world *w)

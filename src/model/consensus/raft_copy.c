@@ -37,6 +37,7 @@ static void send_state(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
     struct lz_raft_message *m = lz_raft_message(w, g, n, to, LZ_RAFT_STATE);
     m->index = node->snapshot_index;
     m->log_term = node->snapshot_term;
+    m->config = *lz_raft_config_at(node, node->snapshot_index);
     m->state = lz_arena_alloc(w->arena, sizeof(*m->state));
     lz_raft_machine_init(m->state, w->arena);
     lz_raft_machine_copy(m->state, &node->snapshot);
@@ -90,10 +91,10 @@ static uint64_t majority_has(const struct lz_consensus *g, const struct lz_raft_
 {
     uint64_t best = 0;
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
-        uint32_t count = 0;
+        uint32_t have = 0;
         for (uint32_t j = 0; j < g->opts.nodes; j++)
-            count += node->peers[j].match >= node->peers[i].match;
-        if (count >= g->majority && node->peers[i].match > best)
+            have |= (uint32_t)(node->peers[j].match >= node->peers[i].match) << j;
+        if (node->peers[i].match > best && lz_raft_is_quorum(node, have))
             best = node->peers[i].match;
     }
     return best;
@@ -105,7 +106,8 @@ static void tell_commit(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     struct lz_raft_node *node = &g->nodes[n];
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
         struct lz_raft_peer *p = &node->peers[i];
-        if (i == n || p->is_probing || p->next <= node->log.base)
+        bool is_member = (node->reach >> i & 1u) != 0;
+        if (i == n || !is_member || p->is_probing || p->next <= node->log.base)
             continue;
         struct lz_raft_message *m = lz_raft_message(w, g, n, i, LZ_RAFT_APPEND);
         m->index = p->next - 1;
@@ -123,7 +125,7 @@ static void advance(struct lz_world *w, struct lz_consensus *g, uint32_t n)
         return;
     for (uint64_t i = node->commit + 1; i <= index; i++) {
         const struct lz_raft_entry *e = lz_raft_log_get(&node->log, i);
-        if (e->op != LZ_RAFT_NOOP && e->term == node->hard.term)
+        if (e->op != LZ_RAFT_NOOP && e->op != LZ_RAFT_CONFIG && e->term == node->hard.term)
             lz_metrics_observe(w->metrics, g->series.commit, lz_sim_now(w->sim) - e->at);
     }
     node->commit = index;
@@ -155,8 +157,10 @@ uint64_t lz_raft_propose(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     own.at = lz_sim_now(w->sim);
     own.write = lz_raft_write(w, g, n);
     uint64_t index = lz_raft_log_append(&node->log, &own);
+    if (own.op == LZ_RAFT_CONFIG)
+        lz_raft_config_appended(w, g, n, &own, index);
     for (uint32_t i = 0; i < g->opts.nodes; i++)
-        if (i != n)
+        if (i != n && (node->reach >> i & 1u) != 0)
             lz_raft_copy(w, g, n, i);
     lz_raft_flush(w, g, n);
     return index;
@@ -184,8 +188,11 @@ static void appended(struct lz_world *w, struct lz_consensus *g, const struct lz
         p->next = p->match + 1;
     p->is_probing = p->is_asked = p->is_sent_state = false;
     advance(w, g, m->to);
-    if (node->role == LZ_RAFT_LEADER)
-        lz_raft_copy(w, g, m->to, m->from);
+    if (node->role != LZ_RAFT_LEADER)
+        return;
+    lz_raft_copy(w, g, m->to, m->from);
+    if (node->transfer == m->from + 1u)
+        lz_raft_transfer_go_on(w, g, m->to);
 }
 
 // Rounds of reads that a majority has confirmed: the leader itself has all.
@@ -194,10 +201,10 @@ static uint64_t confirmed_round(const struct lz_consensus *g, const struct lz_ra
 {
     uint64_t best = 0;
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
-        uint32_t count = 1;
+        uint32_t have = 1u << n;
         for (uint32_t j = 0; j < g->opts.nodes; j++)
-            count += j != n && node->peers[j].round >= node->peers[i].round;
-        if (i != n && count >= g->majority && node->peers[i].round > best)
+            have |= (uint32_t)(node->peers[j].round >= node->peers[i].round) << j;
+        if (i != n && node->peers[i].round > best && lz_raft_is_quorum(node, have))
             best = node->peers[i].round;
     }
     return best;
@@ -227,14 +234,16 @@ static void beaten(struct lz_world *w, struct lz_consensus *g, const struct lz_r
 bool lz_raft_has_lease(struct lz_world *w, const struct lz_consensus *g, uint32_t n)
 {
     const struct lz_raft_node *node = &g->nodes[n];
-    if (g->majority == 1)
+    if (lz_raft_is_alone(node, n))
         return true;
+    if (node->has_told)
+        return false; // whoever it told need not wait for its lease (thesis, 6.4.1)
     lz_time now = lz_clock_read(w, g->first + n);
-    uint32_t count = 1;
+    uint32_t heard = 1u << n;
     for (uint32_t i = 0; i < g->opts.nodes; i++)
-        count += i != n && node->peers[i].clock != INT64_MIN &&
-                 now - node->peers[i].clock < g->opts.election;
-    return count >= g->majority;
+        if (node->peers[i].clock != INT64_MIN && now - node->peers[i].clock < g->opts.election)
+            heard |= 1u << i;
+    return lz_raft_is_quorum(node, heard);
 }
 
 // ---- the others
@@ -282,6 +291,7 @@ static void take_entries(struct lz_world *w, struct lz_consensus *g,
             continue;
         if (index <= node->log.last) {
             lz_raft_log_cut(&node->log, index - 1);
+            lz_raft_config_cut(node);
             forget_applied(node);
         }
         if (write == 0)
@@ -290,6 +300,8 @@ static void take_entries(struct lz_world *w, struct lz_consensus *g,
         e.write = write;
         uint64_t at = lz_raft_log_append(&node->log, &e);
         LZ_ASSERT(at == index);
+        if (e.op == LZ_RAFT_CONFIG)
+            lz_raft_config_appended(w, g, m->to, &e, at);
     }
 }
 
@@ -402,6 +414,8 @@ static void take_state(struct lz_world *w, struct lz_consensus *g, const struct 
     lz_raft_machine_copy(&node->machine, m->state);
     node->snapshot_index = node->applied = node->commit = m->index;
     node->snapshot_term = m->log_term;
+    if (node->log.last == m->index)
+        lz_raft_config_set(w, node, &m->config);
     (void)lz_raft_write(w, g, m->to);
     if (lz_consensus_is_embedded(g))
         g->host.restored(w, g->host.ctx, m->to, m->from);
@@ -460,7 +474,7 @@ static bool heeds(struct lz_world *w, struct lz_consensus *g, const struct lz_ra
     }
     if (m->term == node->hard.term || is_pre)
         return true;
-    if (m->kind == LZ_RAFT_VOTE && lz_raft_is_loyal(w, g, m->to))
+    if (m->kind == LZ_RAFT_VOTE && !m->is_transfer && lz_raft_is_loyal(w, g, m->to))
         return false;
     lz_raft_follow(w, g, m->to, m->term, 0);
     return true;
@@ -469,7 +483,8 @@ static bool heeds(struct lz_world *w, struct lz_consensus *g, const struct lz_ra
 static void take_forward(struct lz_world *w, struct lz_consensus *g,
                          const struct lz_raft_message *m)
 {
-    if (g->nodes[m->to].role == LZ_RAFT_LEADER)
+    const struct lz_raft_node *node = &g->nodes[m->to];
+    if (node->role == LZ_RAFT_LEADER && node->transfer == 0)
         (void)lz_raft_propose(w, g, m->to, &m->entries[0]);
 }
 
@@ -499,6 +514,9 @@ void lz_raft_receive(struct lz_world *w, struct lz_consensus *g, struct lz_raft_
             break;
         case LZ_RAFT_STATE:
             take_state(w, g, m);
+            break;
+        case LZ_RAFT_TIMEOUT_NOW:
+            lz_raft_timeout_now(w, g, m);
             break;
         case LZ_RAFT_FORWARD:
             take_forward(w, g, m);

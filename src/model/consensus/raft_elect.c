@@ -64,6 +64,7 @@ static void leave_lead(struct lz_world *w, struct lz_raft_node *node)
 {
     lz_sim_cancel(w->sim, node->beat);
     node->beat = 0;
+    node->transfer = 0;
     node->round = node->round_next = node->round_done = 0;
 }
 
@@ -98,6 +99,9 @@ static void become_leader(struct lz_world *w, struct lz_consensus *g, uint32_t n
     struct lz_raft_node *node = &g->nodes[n];
     node->role = LZ_RAFT_LEADER;
     node->leader = n + 1;
+    node->transfer = 0;
+    node->has_told = false;
+    lz_raft_config_reckon(node);
     node->turn++;
     lz_sim_cancel(w->sim, node->timer);
     node->timer = 0;
@@ -118,6 +122,8 @@ void lz_raft_lead(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     if (g->opts.nodes > 1)
         lz_instance_note(w, g->first + n, "elected", "leads, in term %llu",
                          (unsigned long long)node->hard.term);
+    if (node->transfer_term == node->hard.term)
+        lz_metrics_add(w->metrics, g->series.transfers, 1);
     node->term_first = node->log.last + 1;
     (void)lz_raft_propose(w, g, n, &(struct lz_raft_entry){.op = LZ_RAFT_NOOP});
     lz_consensus_reckon(w, g);
@@ -126,28 +132,28 @@ void lz_raft_lead(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 
 static uint32_t votes_for(const struct lz_consensus *g, const struct lz_raft_node *node)
 {
-    uint32_t count = 0;
+    uint32_t nodes = 0;
     for (uint32_t i = 0; i < g->opts.nodes; i++)
-        count += node->peers[i].votes;
-    return count;
+        nodes |= (uint32_t)node->peers[i].votes << i;
+    return nodes;
 }
-
-static void campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool is_pre);
 
 static void count_votes(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     struct lz_raft_node *node = &g->nodes[n];
-    if (votes_for(g, node) < g->majority)
+    if (!lz_raft_is_quorum(node, votes_for(g, node)))
         return;
     if (node->role == LZ_RAFT_PRE_CANDIDATE)
-        campaign(w, g, n, false);
+        lz_raft_campaign(w, g, n, LZ_RAFT_ELECTION);
     else
         lz_raft_lead(w, g, n);
 }
 
-static void campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool is_pre)
+void lz_raft_campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n,
+                      enum lz_raft_campaign kind)
 {
     struct lz_raft_node *node = &g->nodes[n];
+    bool is_pre = kind == LZ_RAFT_PRE_VOTE;
     LZ_ASSERT(node->role != LZ_RAFT_LEADER);
     node->role = is_pre ? LZ_RAFT_PRE_CANDIDATE : LZ_RAFT_CANDIDATE;
     node->leader = 0;
@@ -160,11 +166,12 @@ static void campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n, boo
     for (uint32_t i = 0; i < g->opts.nodes; i++)
         node->peers[i].votes = i == n;
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
-        if (i == n)
+        if (i == n || (lz_raft_voters(node) >> i & 1u) == 0)
             continue;
         struct lz_raft_message *m = lz_raft_message(w, g, n, i, LZ_RAFT_VOTE);
         m->term += is_pre;
         m->is_pre = is_pre;
+        m->is_transfer = kind == LZ_RAFT_TRANSFER;
         m->index = node->log.last;
         m->log_term = lz_raft_log_term(&node->log, node->log.last);
         lz_raft_send(w, g, m);
@@ -221,23 +228,26 @@ static void on_timer(void *ctx, uint32_t entity, uint64_t payload)
     node->timer = 0;
     if (lz_sim_now(w->sim) < node->heard + node->timeout)
         arm(w, g, n);
+    else if (!lz_raft_may_campaign(node, n))
+        reset(w, g, n);
     else
-        campaign(w, g, n, !g->opts.no_pre_vote);
+        lz_raft_campaign(w, g, n, g->opts.no_pre_vote ? LZ_RAFT_ELECTION : LZ_RAFT_PRE_VOTE);
 }
 
 static bool hears_a_majority(const struct lz_world *w, const struct lz_consensus *g, uint32_t n)
 {
-    uint32_t count = 1;
+    uint32_t heard = 1u << n;
     for (uint32_t i = 0; i < g->opts.nodes; i++)
-        count += i != n && lz_sim_now(w->sim) - g->nodes[n].peers[i].heard <= g->opts.election;
-    return count >= g->majority;
+        if (lz_sim_now(w->sim) - g->nodes[n].peers[i].heard <= g->opts.election)
+            heard |= 1u << i;
+    return lz_raft_is_quorum(&g->nodes[n], heard);
 }
 
 static void beat(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     struct lz_raft_node *node = &g->nodes[n];
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
-        if (i == n)
+        if (i == n || (node->reach >> i & 1u) == 0)
             continue;
         struct lz_raft_message *m = lz_raft_message(w, g, n, i, LZ_RAFT_BEAT);
         uint64_t match = node->peers[i].match;
@@ -261,6 +271,8 @@ static void on_beat(void *ctx, uint32_t entity, uint64_t payload)
         lz_raft_follow(w, g, n, node->hard.term, 0);
         return;
     }
+    if (node->transfer != 0 && lz_sim_now(w->sim) >= node->transfer_until)
+        lz_raft_transfer_end(w, g, n, "it did not come to lead within an election timeout");
     beat(w, g, n);
     node->beat = lz_sim_at(w->sim, lz_sim_now(w->sim) + g->opts.heartbeat, w->consensuses->beat,
                            entity, node->turn);
@@ -286,8 +298,9 @@ void lz_raft_boot(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     lz_raft_machine_copy(&node->machine, &node->snapshot);
     node->commit = node->applied = node->snapshot_index;
     reset(w, g, n);
-    if (g->opts.nodes == 1)
-        campaign(w, g, n, false);
+    lz_raft_config_reckon(node);
+    if (lz_raft_is_alone(node, n))
+        lz_raft_campaign(w, g, n, LZ_RAFT_ELECTION);
 }
 
 void lz_raft_elect_init(struct lz_world *w)

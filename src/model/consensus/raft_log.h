@@ -22,6 +22,7 @@ enum lz_raft_op {
     LZ_RAFT_RENEW,
     LZ_RAFT_RELEASE,
     LZ_RAFT_EXPIRE, /* the leader's: the lease was not renewed since version `expect` */
+    LZ_RAFT_CONFIG, /* from now on `value` are the voters and `expect` the learners, as bits */
 };
 
 struct lz_raft_entry {

@@ -88,6 +88,7 @@ struct lz_raft_result lz_raft_machine_apply(struct lz_raft_machine *m, uint64_t 
     bool is_done = true;
     switch ((enum lz_raft_op)e->op) {
     case LZ_RAFT_NOOP:
+    case LZ_RAFT_CONFIG:
         return (struct lz_raft_result){.is_done = true, .version = index};
     case LZ_RAFT_PUT:
         write_key(m, index, e);

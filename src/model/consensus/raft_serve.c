@@ -178,7 +178,7 @@ static void read_at_leader(struct lz_world *w, struct lz_consensus *g, struct lz
     if (node->commit < node->term_first)
         return; // what is committed is not known before its first entry is
     a->index = node->commit;
-    bool leases = g->opts.reads == LZ_READS_LEASE || g->majority == 1;
+    bool leases = g->opts.reads == LZ_READS_LEASE || lz_raft_is_alone(node, a->node);
     if (leases && lz_raft_has_lease(w, g, a->node)) {
         confirm_read(w, g, a);
         return;
@@ -220,6 +220,8 @@ static void go_on(struct lz_world *w, struct lz_consensus *g, struct lz_raft_wai
         send_on(w, g, a);
     } else if (a->is_read) {
         read_at_leader(w, g, a);
+    } else if (node->transfer != 0) { // until another leads, or it does again
+        a->waits = LZ_RAFT_WAITS_LEADER;
     } else {
         a->waits = LZ_RAFT_WAITS_ENTRY;
         unlink_waiter(g, a);
@@ -437,6 +439,12 @@ static void begin(struct lz_world *w, struct lz_consensus *g, uint32_t n, struct
     go_on(w, g, a);
 }
 
+// A learner answers nobody (etcd: "rpc not supported for learner"), but for reads that may be old.
+static bool serves(const struct lz_consensus *g, uint32_t n)
+{
+    return (lz_raft_voters(&g->nodes[n]) >> n & 1u) != 0 || g->opts.reads == LZ_READS_STALE;
+}
+
 static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -459,7 +467,7 @@ static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
     measure_cpu(w, g, n);
     if (turns_out_wrong(w, node, t))
         answer_task(w, g, t, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 500});
-    else if (!node->is_on)
+    else if (!node->is_on || !serves(g, n))
         answer_task(w, g, t, &(struct reply){.outcome = LZ_OUTCOME_REFUSED, .status = 503});
     else
         begin(w, g, n, t);

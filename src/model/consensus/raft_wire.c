@@ -29,6 +29,7 @@ struct lz_raft_message *lz_raft_message(struct lz_world *w, const struct lz_cons
     m->from = (uint8_t)from;
     m->to = (uint8_t)to;
     m->term = g->nodes[from].hard.term;
+    m->cluster = g->nodes[from].cluster;
     m->incarnation = lz_instance_get(w, g->first + from)->incarnation;
     return m;
 }
@@ -200,11 +201,13 @@ static void on_message(void *ctx, uint32_t entity, uint64_t payload)
     if (m == NULL || lz_instance_defer(w, entity, w->consensuses->message, payload))
         return;
     struct lz_consensus *g = lz_consensus_at(w, m->group);
-    if (g->nodes[m->to].is_on) {
+    const struct lz_raft_node *node = &g->nodes[m->to];
+    if (node->is_on && node->cluster == m->cluster) {
         lz_raft_receive(w, g, m);
         return;
     }
-    lz_raft_broke(g, m->from, m->to);
+    if (!node->is_on)
+        lz_raft_broke(g, m->from, m->to);
     lz_raft_free(w, m);
 }
 

@@ -1,6 +1,8 @@
 #include "model/data/agree.h"
 
 #include "base/check.h"
+#include "base/grow.h"
+#include "model/consensus/consensus_member.h"
 #include "model/consensus/raft_log.h"
 #include "model/data/database_state.h"
 #include "model/data/query.h"
@@ -34,6 +36,9 @@ struct lz_agree {
     struct lz_log *logs; // by node: each waits for its own
     uint32_t leaders;    // nodes that think they lead
     uint64_t *applied;   // of its rows: what is applied is kept
+    bool is_saved;       // a snapshot of it was taken
+    uint64_t *acked;     // since then, of SQL: which entries
+    uint32_t acked_count, acked_cap;
 };
 
 static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
@@ -111,6 +116,12 @@ static void note_acked(struct lz_world *w, struct lz_database *d, const struct l
     for (uint32_t i = 0; c != NULL && i < c->count; i++)
         lz_rows_put(&d->acked_rows, c->rows[i].key, index, index);
     lz_metrics_add(w->metrics, d->series.acked, c != NULL && c->count > 0 ? c->count : 1);
+    struct lz_agree *a = d->agree;
+    if (a->is_saved && c != NULL && c->image != NULL) {
+        a->acked =
+            lz_grow(w->arena, a->acked, &a->acked_cap, a->acked_count + 1, sizeof(*a->acked));
+        a->acked[a->acked_count++] = index;
+    }
     d->acked_last = index > d->acked_last ? index : d->acked_last;
     if (d->opts.read_replicas)
         lz_reads_wrote(w, d, t->request, index);
@@ -158,13 +169,62 @@ static void applied(struct lz_world *w, void *ctx, uint32_t node, uint64_t index
     if (c == NULL)
         return;
     c->applied |= 1u << node;
-    if (c->applied == (1u << d->opts.nodes) - 1u)
+    uint32_t members = lz_consensus_members(w, d->id);
+    if ((c->applied & members) == members)
         drop(w, a, c);
 }
 
 static void restored(struct lz_world *w, void *ctx, uint32_t node, uint32_t from)
 {
     copy_from(w, ctx, node, from);
+}
+
+static void *save(struct lz_world *w, void *ctx, uint32_t node, void *old)
+{
+    (void)w;
+    struct lz_database *d = ctx;
+    struct lz_engine *engine = d->nodes[node].engine;
+    if (old != NULL)
+        engine->ops->drop(engine, old);
+    d->agree->is_saved = true;
+    d->agree->acked_count = 0;
+    return engine->ops->save(engine);
+}
+
+static void put_back(struct lz_world *w, void *ctx, uint32_t node, void *content, uint64_t index)
+{
+    struct lz_database *d = ctx;
+    struct lz_database_node *n = &d->nodes[node];
+    n->engine->ops->restore(n->engine, content);
+    if (d->sql != NULL) { // its file says how far it is: not only to there
+        struct lz_change none = {.lsn = index, .image = lz_image_create(w->arena, NULL, 0)};
+        n->engine->ops->apply(n->engine, &none, NULL);
+        lz_image_release((struct lz_image *)none.image);
+        lz_execute_rebuilt(w, d, node);
+    }
+    d->agree->applied[node] = n->lsn = n->applied = index;
+}
+
+static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
+{
+    struct lz_database *d = ctx;
+    struct lz_rows old;
+    lz_rows_init(&old, w->arena);
+    lz_rows_copy(&old, &d->acked_rows);
+    uint64_t lost = 0, at = 0, key = 0, version = 0;
+    while (lz_rows_next(&old, &at, &key, &version)) {
+        if (version <= since)
+            continue;
+        uint64_t now = lz_rows_get(&d->nodes[d->primary].rows, key);
+        lz_rows_put(&d->acked_rows, key, now, now);
+        lost++;
+    }
+    lz_rows_finish(&old);
+    for (uint32_t i = 0; i < d->agree->acked_count; i++)
+        lost += d->agree->acked[i] > since;
+    d->agree->acked_count = 0;
+    lz_metrics_add(w->metrics, d->series.lost_acks, lost);
+    return lost;
 }
 
 // ---------------------------------------------------------------- who leads
@@ -226,7 +286,8 @@ void lz_agree_second(struct lz_world *w, struct lz_database *d)
     const struct lz_agree *a = d->agree;
     uint64_t most = a->applied[d->primary], least = most;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (a->applied[n] < least && lz_instance_has_begun(lz_instance_get(w, d->first + n)))
+        if (a->applied[n] < least && lz_consensus_votes(w, d->id, n) &&
+            lz_instance_has_begun(lz_instance_get(w, d->first + n)))
             least = a->applied[n];
     lz_metrics_set(w->metrics, d->series.lag_records, lz_sim_now(w->sim), (double)(most - least));
 }
@@ -256,6 +317,11 @@ bool lz_agree_admits(struct lz_world *w, struct lz_database *d, struct lz_task *
 {
     uint32_t node = t->server - d->first;
     bool reads = is_read(w, t);
+    if (!lz_consensus_votes(w, d->id, node) ||
+        (lz_consensus_members(w, d->id) >> node & 1u) == 0) { // a learner, or no member
+        lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503);
+        return false;
+    }
     if (t->is_session && !reads)
         return true;
     if (!t->is_session && reads)
@@ -338,8 +404,14 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
                        LZ_AGREE_NODES_MIN, LZ_CONSENSUS_NODES_MAX, d->opts.nodes);
     struct lz_consensus_opts o = *opts;
     o.nodes = d->opts.nodes;
-    const struct lz_consensus_host host = {
-        .ctx = d, .applied = applied, .readable = readable, .turned = turned, .restored = restored};
+    const struct lz_consensus_host host = {.ctx = d,
+                                           .applied = applied,
+                                           .readable = readable,
+                                           .turned = turned,
+                                           .restored = restored,
+                                           .save = save,
+                                           .put_back = put_back,
+                                           .undone = undone};
     if (!lz_consensus_embed(w, id, &o, &host, err))
         return false;
     struct lz_agree *a = d->agree = lz_arena_alloc(w->arena, sizeof(*a));

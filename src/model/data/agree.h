@@ -17,8 +17,10 @@
  * has one writer at a time, who has written when his entry is applied (as dqlite and rqlite do:
  * SQLite has one writer), so its statements run on what is committed.
  *
- * Membership is fixed. What a node applied it keeps: one that comes back goes on from there, and
- * one whose file is broken, or who needs entries that nobody has any more, is sent all of it.
+ * Members come and go, and the lead is handed over, as an operator says (consensus_member.h): a
+ * failover of such a database is that. What a node applied it keeps: one that comes back goes on
+ * from there, and one whose file is broken, or who needs entries that nobody has any more, is sent
+ * all of it.
  */
 #ifndef LZ_MODEL_DATA_AGREE_H
 #define LZ_MODEL_DATA_AGREE_H

@@ -11,6 +11,7 @@
 #include "model/data/failover.h"
 
 #include "base/check.h"
+#include "model/consensus/consensus_member.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
 #include "model/data/sql/execute.h"
@@ -369,7 +370,7 @@ bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to, stru
     if (d->multi != NULL)
         return lz_fail(err, LZ_EINVAL, "%s has many masters: nobody leads", d->opts.name);
     if (d->agree != NULL)
-        return lz_fail(err, LZ_EINVAL, "%s is a Raft group: who leads it is elected", d->opts.name);
+        return lz_consensus_transfer(w, id, to, err);
     if (d->opts.nodes < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to fail over to",
                        d->opts.name);
@@ -437,13 +438,18 @@ static void let_go_of_place(struct lz_world *w, struct lz_database *d)
 
 bool lz_failover_move(struct lz_world *w, lz_component_id id, uint32_t to, struct lz_err *err)
 {
+    if (lz_database_at(w, id)->agree != NULL)
+        return lz_consensus_move(w, id, to, err);
     hold_place(lz_database_at(w, id));
     return lz_failover_force(w, id, to, err);
 }
 
 void lz_failover_move_back(struct lz_world *w, lz_component_id id)
 {
-    let_go_of_place(w, lz_database_at(w, id));
+    if (lz_database_at(w, id)->agree != NULL)
+        lz_consensus_move_back(w, id);
+    else
+        let_go_of_place(w, lz_database_at(w, id));
 }
 
 bool lz_failover_split(struct lz_world *w, lz_component_id id, double stay, uint64_t *touched)

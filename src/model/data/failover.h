@@ -68,7 +68,8 @@ bool lz_failover_declare(struct lz_world *w, lz_component_id id,
 
 /*
  * Somebody says that node `to` (from 1; 0: the best) leads from now on. A leader that can be
- * reached stops taking writes and hands over when the other has all of them.
+ * reached stops taking writes and hands over when the other has all of them. Of a Raft group it is
+ * a leadership transfer (consensus_member.h).
  */
 bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to,
                        struct lz_err *err) LZ_MUST_CHECK;

@@ -65,7 +65,7 @@ static void tell_callers(struct lz_world *w, lz_instance_id id)
 {
     const struct lz_life *l = life_of(w, id);
     struct lz_instance *i = lz_instance_get(w, id);
-    bool is_out = l->is_told || l->is_unready;
+    bool is_out = l->is_told || l->is_unready || l->is_hidden;
     if (is_out == i->is_out)
         return;
     i->is_out = is_out;
@@ -447,6 +447,14 @@ void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready)
     l->is_unready = !is_ready;
     lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
                      is_ready ? "passes" : "fails");
+    tell_callers(w, id);
+}
+
+void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden)
+{
+    if (!is_hidden && lz_life_get(w, id) == NULL)
+        return;
+    life_of(w, id)->is_hidden = is_hidden;
     tell_callers(w, id);
 }
 

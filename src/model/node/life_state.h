@@ -25,6 +25,7 @@ struct lz_life {
     uint32_t holds;      /* faults that want it stopped */
     bool is_told;        /* to stop; SIGTERM may still be to come */
     bool is_unready;     /* its readiness probe says so */
+    bool is_hidden;      /* it has no part in its component */
     bool is_restarting;  /* by the supervisor, when its timer fires */
     bool was_failure;    /* how the process ended */
     lz_event_id startup, term, kill;
