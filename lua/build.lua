@@ -111,6 +111,12 @@ end
 
 local create = {}
 
+-- One direction of an autoscaler's behavior.
+local function scaling(f)
+    return f and { window = f.stabilization_window, select = f.select_policy,
+        tolerance = f.tolerance, policies = f.policies }
+end
+
 function create.service(C, c)
     local f = c.fields
     local queue, scale = f.queue or {}, f.autoscale or {}
@@ -129,8 +135,11 @@ function create.service(C, c)
             error_ratio = f.error_ratio,
         io_reads = io.reads, io_writes = io.writes, io_flush = io.flush,
         port = f.listen, scale_min = scale.min, scale_max = scale.max,
-        scale_target_cpu = scale.target_cpu, scale_startup = scale.startup or 30000000000,
-        scale_cooldown = scale.cooldown or 60000000000, scale_period = scale.period,
+        scale_target_cpu = scale.target_cpu, scale_target_rate = scale.target_rate,
+        scale_target_in_flight = scale.target_in_flight,
+        scale_startup = scale.startup or 30000000000, scale_cooldown = scale.cooldown,
+        scale_period = scale.period, scale_up = scaling(scale.scale_up),
+        scale_down = scaling(scale.scale_down),
     }
 end
 

@@ -314,21 +314,39 @@ local function matcher_page(name, width)
             .. '  after = outage, within = "1m",\n}'):format(name, limit))
 end
 
---- A name that several blocks have as a field.
+--- A name that several blocks have as a field; what lies within it, if that is the same in all.
 local function field_page(name, width)
-    local rows, note = {}, words.notes[name]
+    local rows, note, within, differs = {}, words.notes[name], nil, false
     for _, block in ipairs(M.block_names()) do
         for _, e in ipairs(M.fields_of(schema[block])) do
             if e[2][1] == name then
                 local inner = e[1] ~= name and ("%s (%s)"):format(block, e[1]) or block
                 rows[#rows + 1] = { inner, M.type_word(e[2]), M.field_doc(e[2]), type = e[2][2] }
+                differs = differs or (#rows > 1 and e[2].fields ~= within)
+                within = e[2].fields
             end
         end
     end
     if #rows == 0 then return nil end
+    local fields = within and not differs and field_rows(within) or {}
     local sentence = note and note.text or "A field of the blocks below."
     return titled(name, sentence, width) .. section("In", text.rows(rows, width))
-        .. section("Types", type_notes(rows, width)) .. example(note and note.example)
+        .. section("Fields", text.rows(fields, width))
+        .. section("Types", type_notes(#fields > 0 and fields or rows, width))
+        .. example(note and note.example)
+end
+
+--- service.autoscale.scale_up: a field of a block, with what lies within it.
+local function path_page(name, width)
+    local block, path = name:match "^([%w_]+)%.(.+)$"
+    if not (block and words.blocks[block] and schema[block]) then return nil end
+    local rows, asked = {}, nil
+    for _, row in ipairs(field_rows(schema[block])) do
+        if row[1] == path then asked = row end
+        if row[1] == path or row[1]:sub(1, #path + 1) == path .. "." then rows[#rows + 1] = row end
+    end
+    return asked and titled(name, ("A field of %s."):format(block), width)
+        .. section("Fields", text.rows(rows, width)) .. section("Types", type_notes(rows, width))
 end
 
 --- The table of statuses; nil if there is no such status.
@@ -452,7 +470,8 @@ function M.page(facts, topic, width)
     if name:match "^shape%." then return shape_page(name:match "^shape%.(.+)$", width) end
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
-    return word_page(facts, name, width) or word_page(facts, part_asked(facts, name), width)
+    return path_page(name, width) or word_page(facts, name, width)
+        or word_page(facts, part_asked(facts, name), width)
 end
 
 -- ---------------------------------------------------------------- topics

@@ -49,6 +49,7 @@ local TYPES = {}
 TYPES.duration = by_unit(units.duration)
 TYPES.rate = by_unit(units.rate)
 TYPES.ratio = by_unit(units.ratio)
+TYPES.share = by_unit(units.share)
 TYPES.size = by_unit(units.size)
 TYPES.offset = by_unit(units.offset)
 TYPES.bandwidth = by_unit(units.bandwidth)
@@ -301,6 +302,27 @@ function TYPES.block(ctx, f, v)
     local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
         what = ("%s of %s"):format(f[1], ctx.what) }
     return M.read(inner, f.fields, v)
+end
+
+--- How fast an autoscaler goes in one direction: a list of blocks, each of pods or of a percentage.
+function TYPES.policies(ctx, f, v)
+    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
+        return expected(ctx, f, 'a list such as { { pods = 4, period = "15s" } }', v)
+    end
+    if #v > 4 then
+        return nil, complain(ctx, f[1], "LZ206", ("there are at most 4, got %d"):format(#v))
+    end
+    local list = {}
+    for i, one in ipairs(v) do
+        list[i] = TYPES.block(ctx, f, one)
+        if not list[i] or list[i].broken then return nil end
+        if (list[i].pods == nil) == (list[i].percent == nil) then
+            return nil, complain(ctx, f[1], "LZ206", ("policy %d has %s"):format(i,
+                list[i].pods and "both pods and percent" or "neither pods nor percent"),
+                'a policy is { pods = 4, period = "15s" } or { percent = "100%", period = "15s" }')
+        end
+    end
+    return list
 end
 
 --- Builds by name, each with the block's fields.

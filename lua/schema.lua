@@ -1,7 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
 --- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
---- lateness outcomes
+--- lateness outcomes share policies
 --- text bool dist place calls through handlers table versions matcher anchor windows pick failover
 --- argv argvs texts port place_to_ask connects matchers live (fields_live.lua),
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
@@ -19,6 +19,7 @@ local store = require "schema_store"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
 local backup = require "schema_backup"
+local service = require "schema_service"
 local sql = require "schema_sql"
 local live = require "schema_live"
 
@@ -282,16 +283,8 @@ M.service = with({
         } },
     { "version", "text",
         "the build that serves what no route gives to another; default the service as declared" },
-    { "autoscale", "block", "replicas follow the CPU, by the Horizontal Pod Autoscaler's rule",
-        fields = {
-            { "min", "count", "fewest replicas; default 1", min = 1 },
-            { "max", "count", "most replicas", min = 1, required = true },
-            { "target_cpu", "ratio", "share of the cores in use that it aims at", required = true },
-            { "startup", "duration", "until a new replica serves; default 30s" },
-            { "cooldown", "duration", "between two decisions; default 60s" },
-            { "period", "duration", "between two looks at the CPU; default 15s",
-                above_zero = true },
-        } },
+    { "autoscale", "block", "replicas follow the load, by the Horizontal Pod Autoscaler's rule: "
+        .. "the target that wants most decides", fields = service.autoscale },
 }, connecting)
 M.balancer = with({
     { "to", "ref:service|balancer", "what it stands before", required = true },

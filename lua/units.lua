@@ -126,26 +126,38 @@ function M.rate(v)
     return n * COUNT[scale] / (DURATION[per] / 1e9)
 end
 
+-- A share as a number, whatever it is.
+local function read_share(v)
+    if type(v) == "number" then return v end
+    if type(v) ~= "string" then return not_this('a share such as "0.1%"', v) end
+    local percent = tonumber(v:gsub("%s", ""):match "^([%d%.]+)%%$" or "")
+    local n = percent and percent / 100 or tonumber(v)
+    if not n then
+        return refuse("LZ203", ('"%s" is not a share'):format(v), 'write "0.1%" or 0.001')
+    end
+    return n
+end
+
 ---@param v any
 ---@return number? share, string? code, string? text, string? help
 function M.ratio(v)
-    local n
-    if type(v) == "string" then
-        local percent = tonumber(v:gsub("%s", ""):match "^([%d%.]+)%%$" or "")
-        n = percent and percent / 100 or tonumber(v)
-        if not n then
-            return refuse("LZ203", ('"%s" is not a share'):format(v), 'write "0.1%" or 0.001')
-        end
-    elseif type(v) == "number" then
-        n = v
-    else
-        return not_this('a share such as "0.1%"', v)
-    end
-    if not (n >= 0 and n <= 1) then
+    local n, code, text, help = read_share(v)
+    if n and not (n >= 0 and n <= 1) then
         return refuse("LZ206",
             ("a share lies between 0 and 1, or 0%% and 100%%, got %s"):format(M.show(v)))
     end
-    return n + 0.0
+    return n and n + 0.0, code, text, help
+end
+
+--- A share of what there is, which may be more than all of it: "150%".
+---@param v any
+---@return number? share, string? code, string? text, string? help
+function M.share(v)
+    local n, code, text, help = read_share(v)
+    if n and not (n >= 0 and n < math.huge) then
+        return refuse("LZ206", ("must be at least 0%%, got %s"):format(M.show(v)))
+    end
+    return n and n + 0.0, code, text, help
 end
 
 ---@param v any

@@ -42,6 +42,22 @@ end
 
 function RULES.balancer(say, f) check_auth(say, f) end
 
+local function check_autoscale(say, f)
+    if (f.min or 1) > f.max then
+        say("LZ206", "autoscale", "`autoscale` of %s: `min` is above `max`")
+    end
+    if not (f.target_cpu or f.target_rate or f.target_in_flight) then
+        say("LZ102", "autoscale", "`autoscale` of %s has nothing to aim at",
+            'write target_cpu = "50%", target_rate = "100/s" (of each replica) or '
+            .. "target_in_flight = 20 (at each replica)")
+    end
+    if f.cooldown and (f.scale_up or f.scale_down) then
+        say("LZ206", "autoscale", "`autoscale` of %s has a `cooldown` and "
+            .. (f.scale_up and "`scale_up`" or "`scale_down`"), "one of them: a cooldown is a pause "
+            .. "after each decision, the others are Kubernetes' behavior")
+    end
+end
+
 function RULES.service(say, f)
     check_auth(say, f)
     if f.calls and f.handle then
@@ -52,10 +68,7 @@ function RULES.service(say, f)
         say("LZ206", "version", ('%%s has no version "%s"'):format(f.version),
             "its versions are declared in `versions`")
     end
-    local scale = f.autoscale
-    if scale and not scale.broken and (scale.min or 1) > scale.max then
-        say("LZ206", "autoscale", "`autoscale` of %s: `min` is above `max`")
-    end
+    if f.autoscale and not f.autoscale.broken then check_autoscale(say, f.autoscale) end
 end
 
 function RULES.dns(say, f)

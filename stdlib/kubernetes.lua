@@ -42,12 +42,12 @@ end
 
 local DEPLOYMENT = { replicas = true, spread = true, cpu = true, concurrency = true, queue = true,
   service_time = true, cpu_time = true, calls = true, handle = true, startup = true,
-  readiness = true }
+  readiness = true, autoscale = true }
 local READINESS = { period = true, timeout = true, failure_threshold = true,
   success_threshold = true }
 
 --- Pods and the Service in front of them.
----@param options table  [1] the name; as of `service`; startup (default 10s), readiness
+---@param options table  [1] the name; as of `service`; startup (default 10s), readiness, autoscale
 ---@return kubernetes.Deployment
 function M.deployment(options)
   check_options("kubernetes.deployment", options, DEPLOYMENT)
@@ -63,7 +63,7 @@ function M.deployment(options)
     replicas = replicas, spread = options.spread, cpu = options.cpu,
     concurrency = options.concurrency, queue = options.queue,
     service_time = options.service_time, cpu_time = options.cpu_time,
-    calls = options.calls, handle = options.handle,
+    calls = options.calls, handle = options.handle, autoscale = options.autoscale,
   }
   local front = balancer(name) {
     to = pods, spread = options.spread, service_time = "1us", timeout = "1h",

@@ -149,6 +149,55 @@ static bool read_queue(lua_State *L, struct lz_queue_opts *out, struct lz_err *e
     return lz_read_dist(L, 1, "queue_timeout", &out->timeout, err);
 }
 
+// One direction of an autoscaler's behavior; what the table under `name` does not say is default.
+static struct lz_scaling_rules read_rules(lua_State *L, const char *name, bool is_up)
+{
+    struct lz_scaling_rules r = lz_scaling_default(is_up);
+    if (lua_getfield(L, 1, name) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        return r;
+    }
+    int at = lua_gettop(L);
+    const char *select = lz_read_text(L, at, "select");
+    r.window = lz_read_int(L, at, "window", r.window);
+    r.tolerance = lz_read_num(L, at, "tolerance", r.tolerance);
+    r.select = select == NULL || strcmp(select, "max") == 0 ? LZ_SCALING_MAX
+               : strcmp(select, "min") == 0                 ? LZ_SCALING_MIN
+                                                            : LZ_SCALING_DISABLED;
+    if (lua_getfield(L, at, "policies") == LUA_TTABLE) {
+        r.count = 0;
+        while (r.count < LZ_SCALING_POLICIES_MAX &&
+               lua_rawgeti(L, at + 1, (lua_Integer)r.count + 1) == LUA_TTABLE) {
+            int one = lua_gettop(L);
+            double percent = lz_read_num(L, one, "percent", 0);
+            r.policies[r.count++] = (struct lz_scaling_policy){
+                .is_percent = percent > 0.0,
+                .value = percent > 0.0 ? percent * 100.0 : lz_read_num(L, one, "pods", 0),
+                .period = lz_read_int(L, one, "period", LZ_SCALING_EVERY),
+            };
+        }
+    }
+    lua_settop(L, at - 1);
+    return r;
+}
+
+static struct lz_autoscale_opts read_autoscale(lua_State *L)
+{
+    return (struct lz_autoscale_opts){
+        .min = (uint32_t)lz_read_int(L, 1, "scale_min", 0),
+        .max = (uint32_t)lz_read_int(L, 1, "scale_max", 0),
+        .target_cpu = lz_read_num(L, 1, "scale_target_cpu", 0),
+        .target_rate = lz_read_num(L, 1, "scale_target_rate", 0),
+        .target_in_flight = lz_read_num(L, 1, "scale_target_in_flight", 0),
+        .startup = lz_read_int(L, 1, "scale_startup", 0),
+        .is_simple = lz_read_int(L, 1, "scale_cooldown", -1) >= 0,
+        .cooldown = lz_read_int(L, 1, "scale_cooldown", 0),
+        .period = lz_read_int(L, 1, "scale_period", 0),
+        .up = read_rules(L, "scale_up", true),
+        .down = read_rules(L, "scale_down", false),
+    };
+}
+
 // service{...} -> component id
 static int service(lua_State *L)
 {
@@ -176,12 +225,7 @@ static int service(lua_State *L)
         .cpu = lz_read_num(L, 1, "cpu", 0),
         .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
         .port = (uint16_t)lz_read_int(L, 1, "port", 0),
-        .autoscale = {.min = (uint32_t)lz_read_int(L, 1, "scale_min", 0),
-                      .max = (uint32_t)lz_read_int(L, 1, "scale_max", 0),
-                      .target_cpu = lz_read_num(L, 1, "scale_target_cpu", 0),
-                      .startup = lz_read_int(L, 1, "scale_startup", 0),
-                      .cooldown = lz_read_int(L, 1, "scale_cooldown", 0),
-                      .period = lz_read_int(L, 1, "scale_period", 0)},
+        .autoscale = read_autoscale(L),
     };
     lz_read_spread(L, 1, &o.spread);
     if (!read_queue(L, &o.queue, &err) ||

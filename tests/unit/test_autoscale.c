@@ -2,9 +2,10 @@
  * The autoscaler must want what Kubernetes' would.
  *
  * Method: rows of the table in kubernetes pkg/controller/podautoscaler/replica_calculator_test.go
- * (commit 0006726, Apache-2.0, restated), those about CPU utilization with equal requests. What a
- * pod uses is a share of what it requests; pods that are not ready or just started are `starting`,
- * pods without a metric `missing`, pods being deleted are not counted.
+ * (commit 0006726, Apache-2.0, restated), those about CPU utilization with equal requests and those
+ * of pods metrics. What a pod uses is a share of what it requests; pods that are not ready or just
+ * started are `starting` (a pods metric counts them once they run), pods without a metric
+ * `missing`, pods being deleted are not counted.
  */
 #include "model/service/autoscale.h"
 
@@ -24,42 +25,72 @@ struct row {
     uint32_t desired;
 };
 
+#define OF_CPU(r, s, m, sum, to)                                                                   \
+    .ready = (r), .starting = (s), .missing = (m), .used = (sum), .target = (to)
+#define OF_PODS(sum, to) .used = (sum), .target = (to), .is_pods = true
+
 static const struct row rows[] = {
-    {"ScaleUp", {3, 0, 0, 0.3 + 0.5 + 0.7, 0.30}, 5},
-    {"ScaleUpUnreadyLessScale", {2, 1, 0, 0.5 + 0.7, 0.30}, 4},
-    {"ScaleUpUnreadyNoScale", {1, 2, 0, 0.4, 0.30}, 3},
-    {"ScaleUpIgnoresDeletionPods", {2, 0, 0, 0.5 + 0.7, 0.30}, 4},
-    {"ScaleDownExcludeUnscheduledPods", {1, 4, 0, 0.1, 0.50}, 1},
-    {"ScaleDownIgnoreHotCpuPods", {3, 2, 0, 0.1 + 0.3 + 0.5, 0.50}, 2},
-    {"ScaleDownIgnoresDeletionPods", {5, 0, 0, 0.1 + 0.3 + 0.5 + 0.25 + 0.25, 0.50}, 3},
-    {"Tolerance", {3, 0, 0, 3.06, 1.00}, 3},
-    {"MissingMetricsNoChangeEq", {1, 0, 1, 1.0, 1.00}, 2},
-    {"MissingMetricsNoChangeGt", {1, 0, 1, 1.9, 1.00}, 2},
-    {"MissingMetricsUnreadyChange", {1, 1, 1, 0.45, 0.50}, 3},
-    {"MissingMetricsHotCpuScaleUp", {1, 1, 1, 2.0, 0.50}, 4},
-    {"MissingMetricsUnreadyScaleDown", {2, 1, 1, 0.1 + 0.1, 0.50}, 3},
-    {"ComputedToleranceAlgImplementation/scale", {10, 0, 0, 5.0, 0.56}, 9},
-    {"ComputedToleranceAlgImplementation/noscale", {10, 0, 0, 5.0, 0.55}, 10},
+    {"ScaleUp", {OF_CPU(3, 0, 0, 0.3 + 0.5 + 0.7, 0.30)}, 5},
+    {"ScaleUpUnreadyLessScale", {OF_CPU(2, 1, 0, 0.5 + 0.7, 0.30)}, 4},
+    {"ScaleUpUnreadyNoScale", {OF_CPU(1, 2, 0, 0.4, 0.30)}, 3},
+    {"ScaleUpIgnoresDeletionPods", {OF_CPU(2, 0, 0, 0.5 + 0.7, 0.30)}, 4},
+    {"ScaleDownExcludeUnscheduledPods", {OF_CPU(1, 4, 0, 0.1, 0.50)}, 1},
+    {"ScaleDownIgnoreHotCpuPods", {OF_CPU(3, 2, 0, 0.1 + 0.3 + 0.5, 0.50)}, 2},
+    {"ScaleDownIgnoresDeletionPods", {OF_CPU(5, 0, 0, 0.1 + 0.3 + 0.5 + 0.25 + 0.25, 0.50)}, 3},
+    {"Tolerance", {OF_CPU(3, 0, 0, 3.06, 1.00)}, 3},
+    {"MissingMetricsNoChangeEq", {OF_CPU(1, 0, 1, 1.0, 1.00)}, 2},
+    {"MissingMetricsNoChangeGt", {OF_CPU(1, 0, 1, 1.9, 1.00)}, 2},
+    {"MissingMetricsUnreadyChange", {OF_CPU(1, 1, 1, 0.45, 0.50)}, 3},
+    {"MissingMetricsHotCpuScaleUp", {OF_CPU(1, 1, 1, 2.0, 0.50)}, 4},
+    {"MissingMetricsUnreadyScaleDown", {OF_CPU(2, 1, 1, 0.1 + 0.1, 0.50)}, 3},
+    {"ComputedToleranceAlgImplementation/scale", {OF_CPU(10, 0, 0, 5.0, 0.56)}, 9},
+    {"ComputedToleranceAlgImplementation/noscale", {OF_CPU(10, 0, 0, 5.0, 0.55)}, 10},
     // kubernetes.io, "Horizontal Pod Autoscaling", algorithm details: 200m against 100m doubles,
     // 50m halves; within a tenth of 1 nothing is done.
-    {"200m of 100m", {4, 0, 0, 4 * 2.0, 1.00}, 8},
-    {"50m of 100m", {4, 0, 0, 4 * 0.5, 1.00}, 2},
-    {"ratio 1.09", {10, 0, 0, 10.9, 1.00}, 10},
-    {"ratio 1.11", {10, 0, 0, 11.1, 1.00}, 12},
-    {"ratio 0.91", {10, 0, 0, 9.1, 1.00}, 10},
-    {"ratio 0.89", {10, 0, 0, 8.9, 1.00}, 9},
-    {"nothing is measured", {0, 3, 1, 0.0, 0.50}, 4},
+    {"200m of 100m", {OF_CPU(4, 0, 0, 4 * 2.0, 1.00)}, 8},
+    {"50m of 100m", {OF_CPU(4, 0, 0, 4 * 0.5, 1.00)}, 2},
+    {"ratio 1.09", {OF_CPU(10, 0, 0, 10.9, 1.00)}, 10},
+    {"ratio 1.11", {OF_CPU(10, 0, 0, 11.1, 1.00)}, 12},
+    {"ratio 0.91", {OF_CPU(10, 0, 0, 9.1, 1.00)}, 10},
+    {"ratio 0.89", {OF_CPU(10, 0, 0, 8.9, 1.00)}, 9},
+    {"nothing is measured", {OF_CPU(0, 3, 1, 0.0, 0.50)}, 4},
+    {"ScaleUpCM", {.ready = 3, OF_PODS(20 + 10 + 30, 15)}, 4},
+    {"ScaleUpCMUnreadyHotCpuScaleWouldScaleDown", {.ready = 3, OF_PODS(50 + 15 + 30, 15)}, 7},
+    {"ScaleUpCMExternal", {.ready = 1, OF_PODS(8.6, 4.4)}, 2},
+    {"ScaleUpPerPodCMExternal", {.ready = 3, OF_PODS(8.6, 2.15)}, 4},
+    {"ScaleDownCM", {.ready = 5, OF_PODS(5 * 12, 20)}, 3},
+    {"ScaleDownPerPodCMObject", {.ready = 5, OF_PODS(6, 2)}, 3},
+    {"ScaleDownPerPodCMExternal", {.ready = 5, OF_PODS(8.6, 2.867)}, 3},
+    {"TolerancePerPodCMObject", {.ready = 4, OF_PODS(20.166, 5)}, 4},
+    {"TolerancePerPodCMExternal", {.ready = 3, OF_PODS(8.6, 2.9)}, 3},
+    // A missing one is at the target when it would go down: (5 + 10) / 2 is 0.75 of 10.
+    {"one is missing", {.ready = 1, .missing = 1, OF_PODS(5, 10)}, 2},
 };
 
 static void it_wants_what_kubernetes_would(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        uint32_t desired = lz_autoscale_desired(&rows[i].view);
+        struct lz_autoscale_view view = rows[i].view;
+        view.up = view.down = LZ_SCALING_TOLERANCE;
+        uint32_t desired = lz_autoscale_desired(&view);
         if (desired != rows[i].desired)
             fail_msg("%s: wants %u, not %u", rows[i].name, desired, rows[i].desired);
     }
 }
+
+static void a_tolerance_can_be_another_in_each_direction(void **state)
+{
+    (void)state;
+    struct lz_autoscale_view view = {.ready = 10, OF_PODS(10 * 10.5, 10), .up = 0.0, .down = 0.5};
+    assert_int_equal(lz_autoscale_desired(&view), 11);
+    view.used = 10 * 6.0;
+    assert_int_equal(lz_autoscale_desired(&view), 10);
+    view.used = 10 * 4.0;
+    assert_int_equal(lz_autoscale_desired(&view), 4);
+}
+
+#define SIMPLE .is_simple = true
 
 static void bounds_that_make_no_sense_are_refused(void **state)
 {
@@ -75,9 +106,30 @@ static void bounds_that_make_no_sense_are_refused(void **state)
         {{.max = 200000, .target_cpu = 0.5},
          0,
          "autoscale: max must be at most 100000, got 200000"},
-        {{.max = 5, .target_cpu = 0.0},
+        {{.max = 5, .target_rate = 100}, 0, NULL},
+        {{.max = 5},
          0,
-         "autoscale: target_cpu must be between 1% and 100%, got 0%"},
+         "autoscale: it needs something to aim at: target_cpu, target_rate or target_in_flight"},
+        {{.max = 5, .target_cpu = 2.0},
+         0,
+         "autoscale: target_cpu must be between 1% and 100%, got 200%"},
+        {{.max = 5, .target_rate = 1e10},
+         0,
+         "autoscale: target_rate must be between 0.001 and 1e9 a replica, got 1e+10"},
+        {{.max = 5, .target_cpu = 0.5, .up = {.window = 2 * LZ_SCALING_WINDOW_MAX}},
+         0,
+         "autoscale: stabilization_window of scale_up is at most 1h"},
+        {{.max = 5, .target_cpu = 0.5, .down = {.count = 1, .policies = {{.value = 1}}}},
+         0,
+         "autoscale: the period of a policy of scale_down is more than 0 and at most 30m"},
+        {{.max = 5, .target_cpu = 0.5, .down = {.count = 1, .policies = {{.period = LZ_S}}}},
+         0,
+         "autoscale: a policy of scale_down must allow more than nothing"},
+        {{.max = 5, .target_cpu = 0.5, .period = LZ_MS, .down = {.window = 300 * LZ_S}},
+         0,
+         "autoscale: scale_down looks back over 300000 looks, 100000 at most: look less often "
+         "(period) or back less far"},
+        {{.max = 5, .target_cpu = 0.5, .period = LZ_MS, SIMPLE}, 0, NULL},
         {{.min = 2, .max = 5, .target_cpu = 0.5},
          1,
          "autoscale: it begins with 1 replicas, and may have 2 to 5"},
@@ -99,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_wants_what_kubernetes_would),
+        cmocka_unit_test(a_tolerance_can_be_another_in_each_direction),
         cmocka_unit_test(bounds_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,18 +23,21 @@ struct slot {
 struct lz_autoscale {
     struct slot *slots; // one for each replica there may be
     lz_time looked, decided;
+    uint64_t answered; // by all replicas, at the last look
     uint64_t looks;
+    struct lz_scaling rules;
 };
 
-// Kubernetes counts in whole percent.
-static double percent_of(double used, uint32_t replicas)
+// Kubernetes counts use in whole percent, amounts in thousandths.
+static double whole(double amount, double parts)
 {
-    return (double)(int64_t)(used / (double)replicas * 100.0 + 1e-9);
+    return (double)(int64_t)(amount * parts + 1e-9);
 }
 
 static double ratio_of(const struct lz_autoscale_view *v, double used, uint32_t replicas)
 {
-    return percent_of(used, replicas) / (double)(int64_t)(v->target * 100.0 + 1e-9);
+    double parts = v->is_pods ? 1000.0 : 100.0;
+    return whole(used / (double)replicas, parts) / whole(v->target, parts);
 }
 
 static uint32_t round_up(double replicas)
@@ -43,9 +46,9 @@ static uint32_t round_up(double replicas)
     return (double)whole < replicas ? whole + 1 : whole;
 }
 
-static bool is_near(double ratio)
+static bool is_near(const struct lz_autoscale_view *v, double ratio)
 {
-    return ratio >= 1.0 - LZ_AUTOSCALE_TOLERANCE && ratio <= 1.0 + LZ_AUTOSCALE_TOLERANCE;
+    return ratio >= 1.0 - v->down && ratio <= 1.0 + v->up;
 }
 
 uint32_t lz_autoscale_desired(const struct lz_autoscale_view *v)
@@ -59,18 +62,66 @@ uint32_t lz_autoscale_desired(const struct lz_autoscale_view *v)
     bool is_up = ratio > 1.0;
     bool with_starting = v->starting > 0 && is_up;
     if (!with_starting && v->missing == 0)
-        return is_near(ratio) ? current : round_up(ratio * v->ready);
+        return is_near(v, ratio) ? current : round_up(ratio * v->ready);
     uint32_t counted = v->ready + (with_starting ? v->starting : 0);
     counted += is_up || ratio < 1.0 ? v->missing : 0;
-    double missing_use = v->target > 1.0 ? v->target : 1.0;
+    double missing_use = v->is_pods || v->target > 1.0 ? v->target : 1.0;
     double used = v->used + (ratio < 1.0 ? missing_use * v->missing : 0.0);
     double cautious = ratio_of(v, used, counted);
-    if (is_near(cautious) || (ratio < 1.0 && cautious > 1.0) || (is_up && cautious < 1.0))
+    if (is_near(v, cautious) || (ratio < 1.0 && cautious > 1.0) || (is_up && cautious < 1.0))
         return current;
     uint32_t desired = round_up(cautious * counted);
     if ((cautious < 1.0 && desired > current) || (cautious > 1.0 && desired < current))
         return current;
     return desired;
+}
+
+static bool check_targets(const struct lz_autoscale_opts *o, struct lz_err *err)
+{
+    if (o->target_cpu <= 0.0 && o->target_rate <= 0.0 && o->target_in_flight <= 0.0)
+        return lz_fail(err, LZ_EINVAL,
+                       "autoscale: it needs something to aim at: target_cpu, target_rate or "
+                       "target_in_flight");
+    if (!(o->target_cpu <= 0.0) && !(o->target_cpu >= 0.01 && o->target_cpu <= 1.0))
+        return lz_fail(err, LZ_ERANGE,
+                       "autoscale: target_cpu must be between 1%% and 100%%, got %g%%",
+                       o->target_cpu * 100.0);
+    const struct {
+        const char *name;
+        double value;
+    } amounts[] = {{"target_rate", o->target_rate}, {"target_in_flight", o->target_in_flight}};
+    for (int i = 0; i < 2; i++)
+        if (amounts[i].value > 0.0 && !(amounts[i].value >= 0.001 && amounts[i].value <= 1e9))
+            return lz_fail(err, LZ_ERANGE,
+                           "autoscale: %s must be between 0.001 and 1e9 a replica, got %g",
+                           amounts[i].name, amounts[i].value);
+    return true;
+}
+
+static bool check_rules(const char *name, const struct lz_scaling_rules *r, lz_time every,
+                        struct lz_err *err)
+{
+    lz_time longest = r->window;
+    if (r->window < 0 || r->window > LZ_SCALING_WINDOW_MAX)
+        return lz_fail(err, LZ_ERANGE, "autoscale: stabilization_window of %s is at most 1h", name);
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct lz_scaling_policy *p = &r->policies[i];
+        if (!(p->value > 0.0 && p->value <= 1e9))
+            return lz_fail(err, LZ_ERANGE, "autoscale: a policy of %s must allow more than nothing",
+                           name);
+        if (p->period <= 0 || p->period > LZ_SCALING_PERIOD_MAX)
+            return lz_fail(err, LZ_ERANGE,
+                           "autoscale: the period of a policy of %s is more than 0 and at most "
+                           "30m",
+                           name);
+        longest = p->period > longest ? p->period : longest;
+    }
+    if (longest / every > LZ_AUTOSCALE_MARKS_MAX)
+        return lz_fail(err, LZ_EFULL,
+                       "autoscale: %s looks back over %lld looks, %d at most: look less often "
+                       "(period) or back less far",
+                       name, (long long)(longest / every), LZ_AUTOSCALE_MARKS_MAX);
+    return true;
 }
 
 bool lz_autoscale_check(struct lz_autoscale_opts *o, uint32_t replicas, struct lz_err *err)
@@ -83,11 +134,8 @@ bool lz_autoscale_check(struct lz_autoscale_opts *o, uint32_t replicas, struct l
                        LZ_SERVICE_REPLICAS_MAX, o->max);
     if (o->min > o->max)
         return lz_fail(err, LZ_ERANGE, "autoscale: min (%u) is above max (%u)", o->min, o->max);
-    if (!(o->target_cpu >= 0.01 && o->target_cpu <= 1.0))
-        return lz_fail(err, LZ_ERANGE,
-                       "autoscale: target_cpu must be between 1%% and 100%%, got "
-                       "%g%%",
-                       o->target_cpu * 100.0);
+    if (!check_targets(o, err))
+        return false;
     if (o->period == 0)
         o->period = LZ_AUTOSCALE_PERIOD;
     if (o->startup < 0 || o->cooldown < 0 || o->period < 0)
@@ -96,7 +144,8 @@ bool lz_autoscale_check(struct lz_autoscale_opts *o, uint32_t replicas, struct l
         return lz_fail(err, LZ_ERANGE,
                        "autoscale: it begins with %u replicas, and may have %u to %u", replicas,
                        o->min, o->max);
-    return true;
+    return o->is_simple || (check_rules("scale_up", &o->up, o->period, err) &&
+                            check_rules("scale_down", &o->down, o->period, err));
 }
 
 static struct slot *slot_at(const struct lz_service *s, uint32_t index)
@@ -220,7 +269,7 @@ static void take(struct lz_world *w, struct lz_service *s, uint32_t count)
     LZ_ASSERT(count == 0);
 }
 
-// What there is, and what it used since the last look.
+// What there is, and what CPU it used since the last look.
 static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
 {
     struct lz_autoscale_view view = {.target = s->opts.autoscale.target_cpu};
@@ -243,16 +292,88 @@ static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
         view.ready++;
         view.used += used / ((double)(now - since) * s->cores);
     }
-    s->scale->looked = now;
+    view.up = s->opts.autoscale.up.tolerance;
+    view.down = s->opts.autoscale.down.tolerance;
     return view;
 }
 
-static uint32_t wanted(const struct lz_service *s, const struct lz_autoscale_view *view)
+// A metric that was looked at: what it wants, and how one says what it was.
+struct metric {
+    const char *name, *unit; // name NULL: none so far
+    double parts;            // shown in these
+    int digits;
+    double mean, target;
+    uint32_t desired;
+};
+
+static void weigh(struct metric *most, const struct lz_autoscale_view *v, struct metric m)
 {
-    uint32_t desired = lz_autoscale_desired(view);
-    if (desired < s->opts.autoscale.min)
-        return s->opts.autoscale.min;
-    return desired < s->opts.autoscale.max ? desired : s->opts.autoscale.max;
+    if (!(v->target > 0.0))
+        return;
+    m.desired = lz_autoscale_desired(v);
+    if (most->name != NULL && m.desired <= most->desired)
+        return;
+    m.mean = v->ready > 0 ? v->used / v->ready : 0.0;
+    m.target = v->target;
+    *most = m;
+}
+
+// The metric that wants most, as Kubernetes takes it; the CPU of two that want as much.
+static struct metric look_at_all(struct lz_world *w, struct lz_service *s, uint32_t *current)
+{
+    const struct lz_autoscale_opts *o = &s->opts.autoscale;
+    lz_time now = lz_sim_now(w->sim);
+    struct metric most = {0};
+    struct lz_autoscale_view view = look(w, s);
+    *current = view.ready + view.starting + view.missing;
+    weigh(&most, &view, (struct metric){.name = "cpu", .unit = "%", .parts = 100.0});
+    view.is_pods = true;
+    uint64_t answered = s->series.m.outcomes_on->u.total;
+    view.used = (double)(answered - s->scale->answered) * (double)LZ_S;
+    view.used = now > s->scale->looked ? view.used / (double)(now - s->scale->looked) : 0.0;
+    view.target = o->target_rate;
+    weigh(&most, &view,
+          (struct metric){.name = "rate of a replica", .unit = "/s", .parts = 1.0, .digits = 1});
+    view.used = (double)s->series.m.in_flight_on->u.tally.level;
+    view.target = o->target_in_flight;
+    weigh(&most, &view,
+          (struct metric){.name = "in flight of a replica", .unit = "", .parts = 1.0, .digits = 1});
+    s->scale->answered = answered;
+    s->scale->looked = now;
+    LZ_ASSERT(most.name != NULL);
+    return most;
+}
+
+static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired,
+                   const struct metric *by)
+{
+    lz_time now = lz_sim_now(w->sim);
+    s->scale->decided = now;
+    lz_metrics_set(w->metrics, s->series.desired, now, desired);
+    lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
+                   "%s goes from %u to %u replicas, %s at %.*f%s of %.*f%s", s->opts.name, current,
+                   desired, by->name, by->digits, by->mean * by->parts, by->unit, by->digits,
+                   by->target * by->parts, by->unit);
+    if (desired > current)
+        add(w, s, desired - current);
+    else
+        take(w, s, current - desired);
+}
+
+static uint32_t within(const struct lz_autoscale_opts *o, uint32_t desired)
+{
+    if (desired < o->min)
+        return o->min;
+    return desired < o->max ? desired : o->max;
+}
+
+// What the behavior allows of it.
+static uint32_t allowed(const struct lz_service *s, lz_time now, uint32_t current, uint32_t desired)
+{
+    const struct lz_autoscale_opts *o = &s->opts.autoscale;
+    struct lz_scaling_bounds bounds = {o->min, o->max};
+    uint32_t stable = lz_scaling_stabilize(&s->scale->rules, now, current, desired);
+    return lz_scaling_limit(&s->scale->rules, now, current, stable, bounds);
 }
 
 static void on_look(void *ctx, uint32_t entity, uint64_t payload)
@@ -260,25 +381,28 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
     (void)payload;
     struct lz_world *w = ctx;
     struct lz_service *s = lz_service_at(w, entity);
+    const struct lz_autoscale_opts *o = &s->opts.autoscale;
+    struct lz_scaling *rules = &s->scale->rules;
     lz_time now = lz_sim_now(w->sim);
-    lz_sim_at(w->sim, now + s->opts.autoscale.period, w->services->scale, entity, 0);
+    lz_sim_at(w->sim, now + o->period, w->services->scale, entity, 0);
     if (lz_platform_loses_sample(w, s->id, s->scale->looks++))
         return; // of what is not known nothing is decided
-    struct lz_autoscale_view view = look(w, s);
-    uint32_t current = view.ready + view.starting + view.missing, desired = wanted(s, &view);
-    bool cools = s->scale->decided > 0 && now - s->scale->decided < s->opts.autoscale.cooldown;
-    if (desired == current || cools || lz_platform_withholds(w, s->id, LZ_PLATFORM_DECIDE))
+    uint32_t current = 0;
+    struct metric most = look_at_all(w, s, &current);
+    bool cools = o->is_simple && s->scale->decided > 0 && now - s->scale->decided < o->cooldown;
+    uint32_t desired =
+        o->is_simple ? within(o, most.desired) : allowed(s, now, current, most.desired);
+    if (desired != current && !cools && lz_platform_withholds(w, s->id, LZ_PLATFORM_DECIDE))
         return;
-    s->scale->decided = now;
-    lz_metrics_set(w->metrics, s->series.desired, now, desired);
-    lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
-                   "%s goes from %u to %u replicas, cpu at %.0f%% of %.0f%%", s->opts.name, current,
-                   desired, view.ready > 0 ? view.used / view.ready * 100.0 : 0.0,
-                   view.target * 100.0);
-    if (desired > current)
-        add(w, s, desired - current);
-    else
-        take(w, s, current - desired);
+    if (!o->is_simple)
+        lz_scaling_note(&rules->wanted, now, most.desired);
+    if (desired == current || cools)
+        return;
+    if (!o->is_simple && desired > current)
+        lz_scaling_note(&rules->added, now, desired - current);
+    else if (!o->is_simple)
+        lz_scaling_note(&rules->taken, now, current - desired);
+    decide(w, s, current, desired, &most);
 }
 
 bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id)
@@ -308,6 +432,11 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
     s->scale = lz_arena_alloc(w->arena, sizeof(*s->scale));
     s->keeps_cpu = true;
     s->scale->slots = lz_arena_alloc(w->arena, s->slots * sizeof(*s->scale->slots));
+    if (!s->opts.autoscale.is_simple) {
+        s->scale->rules.up = s->opts.autoscale.up;
+        s->scale->rules.down = s->opts.autoscale.down;
+        lz_scaling_create(&s->scale->rules, w->arena, s->opts.autoscale.period);
+    }
     for (uint32_t i = 0; i < s->slots; i++) {
         s->scale->slots[i].state = i < s->present ? SERVING : PREPARED;
         if (i >= s->present)

@@ -1,18 +1,24 @@
 /*
- * autoscale.h — replicas that follow the load: a horizontal autoscaler on one metric, the CPU.
+ * autoscale.h — replicas that follow the load: a Horizontal Pod Autoscaler.
  *
- * Every `period`, 15 s as of Kubernetes' controller, it looks at the mean utilization since the
- * last look and wants
+ * Every `period`, 15 s as of Kubernetes' controller, it looks at each metric that has a target,
+ * as it was since the last look, and wants
  *
- *     desired = ceil(replicas * utilization / target)
+ *     desired = ceil(replicas * metric / target)
  *
- * unless the ratio is within 10 % of 1, within [min, max]. That is the Horizontal Pod
- * Autoscaler's rule (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details, and
- * replica_calculator.go), with its caution: replicas that are still starting count as idle when
- * it would scale up, those that measure nothing (their process does not run) as idle when it
- * would scale up and as fully busy when it would scale down, and what turns the decision round
- * cancels it. After a decision it waits for the cooldown, as AWS' simple scaling does, in place
- * of stabilization windows.
+ * unless that ratio is within the tolerance, 10 %, of 1; of several metrics the one that wants most
+ * decides. That is the Horizontal Pod Autoscaler's rule (kubernetes.io, "Horizontal Pod
+ * Autoscaling", algorithm details, and replica_calculator.go), with its caution: replicas that are
+ * still starting count as idle when it would scale up, those that measure nothing (their process
+ * does not run) as idle when it would scale up and, when it would scale down, as fully busy (of a
+ * CPU) or as at the target (of the others), and what turns the decision round cancels it.
+ *
+ *   cpu         a resource metric: the share of its cores in use, in whole percent
+ *   rate        a pods metric: answers per second of a replica, in thousandths
+ *   in_flight   a pods metric: requests at a replica at that instant, in thousandths
+ *
+ * How fast it may follow: scaling.h. With a `cooldown` it waits for that after each decision
+ * instead, as AWS' simple scaling does.
  *
  * A replica that is added begins to serve after `startup`: it is scheduled, its image pulled, its
  * process started (what the service's own `startup` takes comes on top). One that is taken away,
@@ -27,7 +33,7 @@
 #include "model/service/service.h"
 
 #define LZ_AUTOSCALE_PERIOD (15 * LZ_S)
-#define LZ_AUTOSCALE_TOLERANCE 0.1
+#define LZ_AUTOSCALE_MARKS_MAX 100000 /* looks within a window or a period */
 
 /* What a decision is made from. */
 struct lz_autoscale_view {
@@ -36,6 +42,8 @@ struct lz_autoscale_view {
     uint32_t missing;  /* serve, but nothing was measured: their process does not run */
     double used;       /* sum over the ready ones of each one's utilization, 1: all its cores */
     double target;     /* utilization aimed at, above 0 */
+    bool is_pods;      /* both are amounts, not shares of the cores */
+    double up, down;   /* tolerances */
 };
 
 /* How many replicas it wants, before min and max. */

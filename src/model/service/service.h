@@ -17,6 +17,7 @@
 #include "model/client/call.h"
 #include "model/place.h"
 #include "model/service/codel.h"
+#include "model/service/scaling.h"
 #include "model/world.h"
 
 #define LZ_SERVICE_REPLICAS_MAX 100000
@@ -73,13 +74,17 @@ struct lz_io_opts {
     bool flush; /* one fsync after the writes */
 };
 
-/* Replicas follow the load (autoscale.h). */
+/* Replicas follow the load (autoscale.h). Of the targets at least one is not 0. */
 struct lz_autoscale_opts {
-    uint32_t min, max; /* min 0 means 1; max 0: replicas stay as they are */
-    double target_cpu; /* share of the cores in use that it aims at */
-    lz_time startup;   /* until a new replica serves */
-    lz_time cooldown;  /* between two decisions */
-    lz_time period;    /* between two looks; 0 means 15 s */
+    uint32_t min, max;       /* min 0 means 1; max 0: replicas stay as they are */
+    double target_cpu;       /* share of the cores in use that it aims at */
+    double target_rate;      /* requests that a replica answers per second */
+    double target_in_flight; /* requests at a replica, served or waiting */
+    lz_time startup;         /* until a new replica serves */
+    bool is_simple;          /* a cooldown in place of the rules */
+    lz_time cooldown;        /* between two decisions */
+    lz_time period;          /* between two looks; 0 means 15 s */
+    struct lz_scaling_rules up, down;
 };
 
 struct lz_instance_ops;

@@ -8,7 +8,7 @@ local function tier(name, scale)
     pre_stop = "1s" }              -- what is on its way when a replica has to go still finds it
 end
 local web   = tier("web", { max = 6, target_cpu = "50%", startup = "20s", cooldown = "60s" })
-local calm  = tier("calm", { min = 2, max = 6, target_cpu = "50%", startup = "20s" })
+local calm  = tier("calm", { min = 2, max = 6, target_cpu = "50%", startup = "20s", cooldown = "60s" })
 local short = tier("short", { max = 2, target_cpu = "50%", startup = "0s", cooldown = "0s" })
 local fixed = tier("fixed")
 

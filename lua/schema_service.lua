@@ -1,0 +1,38 @@
+--- What services have that has grown: blocks within blocks, as data (schema.lua).
+local M = {}
+
+local policy = {
+    { "pods", "count", "so many replicas", min = 1 },
+    { "percent", "share", "such a share of those there were when the period began; may be more "
+        .. "than 100%", above_zero = true },
+    { "period", "duration", "within so long; default 15s, at most 30m", above_zero = true },
+}
+
+local function behavior(up)
+    return {
+        { "stabilization_window", "duration", up
+            and "the least wanted within it is done; default 0s, at most 1h"
+            or "the most wanted within it is done; default 5m, at most 1h" },
+        { "select_policy", "choice", "which policy holds: the one that allows most, or least; "
+            .. "disabled: it never does; default max", choices = { "max", "min", "disabled" } },
+        { "policies", "policies", up
+            and "at most 4; default 4 pods and 100% in 15s" or "at most 4; default 100% in 15s",
+            fields = policy },
+        { "tolerance", "ratio", "a metric this near to its target does nothing; default 10%" },
+    }
+end
+
+M.autoscale = {
+    { "min", "count", "fewest replicas; default 1", min = 1 },
+    { "max", "count", "most replicas", min = 1, required = true },
+    { "target_cpu", "ratio", "share of the cores in use that it aims at" },
+    { "target_rate", "rate", "requests that each replica answers" },
+    { "target_in_flight", "number", "requests at each replica, served or waiting" },
+    { "startup", "duration", "until a new replica serves; default 30s" },
+    { "period", "duration", "between two looks; default 15s", above_zero = true },
+    { "scale_up", "block", "how fast it adds", fields = behavior(true) },
+    { "scale_down", "block", "how fast it takes away", fields = behavior(false) },
+    { "cooldown", "duration", "between two decisions, in place of scale_up and scale_down" },
+}
+
+return M
