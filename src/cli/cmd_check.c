@@ -116,8 +116,8 @@ static char *explain(const struct check *c, const struct lz_crew_result *r)
         lz_str_addf(&text, "loading took longer than %g s of wall time",
                     (double)c->flags->common.timeout_ns / 1e9);
     else
-        lz_str_addf(&text, "loading crashed (%s); this is a bug in lorenz, please report it",
-                    r->how[0] != '\0' ? r->how : "a message nobody understands");
+        lz_str_addf(&text, "loading crashed (%s)%s",
+                    r->how[0] != '\0' ? r->how : "a message nobody understands", lz_crew_cause(r));
     return lz_str_take(&text);
 }
 

@@ -19,6 +19,7 @@
 #include "report/run.h"
 
 #define METRICS_SHOWN 12
+#define INTERVAL_WIDTH 10 // more than a single change takes
 #define NAME_WIDTH 44
 
 struct compare_flags {
@@ -236,6 +237,40 @@ static void write_change(struct lz_pen *pen, double from, double to)
         lz_pen_addf(pen, LZ_TINT_DIM, "  %.*f times", ratio < 100.0, ratio);
 }
 
+// Of many seeds: between what the change lies. Without a value to be a share of, in its own unit.
+static void write_interval(struct lz_pen *pen, const struct lz_compare_metric *m, enum lz_unit unit)
+{
+    char low[40], high[40];
+    double from = fabs(m->mean[0]);
+    if (from > 0.0 && m->high < 10.0 * from) {
+        snprintf(low, sizeof(low), "%+.3g", 100.0 * m->low / from);
+        snprintf(high, sizeof(high), "%+.3g", 100.0 * m->high / from);
+        bool is_one = strcmp(low, high) == 0;
+        lz_pen_addf(pen, LZ_TINT_DIM, is_one ? "  %s %%" : "  %s to %s %%", low, high);
+        return;
+    }
+    lz_format_value(low, sizeof(low), fabs(m->low), unit);
+    lz_format_value(high, sizeof(high), fabs(m->high), unit);
+    lz_pen_addf(pen, LZ_TINT_DIM, "  %c%s to %c%s", m->low < 0.0 ? '-' : '+', low,
+                m->high < 0.0 ? '-' : '+', high);
+}
+
+static void write_metric(struct lz_pen *pen, const struct lz_compare_metric *m, bool is_many)
+{
+    int wide = is_many ? NAME_WIDTH - INTERVAL_WIDTH : NAME_WIDTH;
+    enum lz_unit unit = unit_of(m->unit);
+    lz_pen_to(pen, 4);
+    lz_pen_fit(pen, LZ_TINT_NONE, m->name, wide - 5);
+    lz_pen_to(pen, wide);
+    write_value(pen, unit, m->mean[0]);
+    write_value(pen, unit, m->mean[1]);
+    if (is_many)
+        write_interval(pen, m, unit);
+    else
+        write_change(pen, m->mean[0], m->mean[1]);
+    lz_pen_end(pen);
+}
+
 static void write_metrics(struct lz_pen *pen, const struct lz_compare_result *c)
 {
     const struct lz_compare_metric **list =
@@ -252,17 +287,8 @@ static void write_metrics(struct lz_pen *pen, const struct lz_compare_result *c)
         lz_pen_addf(pen, LZ_TINT_BOLD, "%zu of %zu metrics differ", count, c->metric_count);
         lz_pen_end(pen);
     }
-    for (size_t i = 0; i < count && i < most; i++) {
-        const struct lz_compare_metric *m = list[i];
-        enum lz_unit unit = unit_of(m->unit);
-        lz_pen_to(pen, 4);
-        lz_pen_fit(pen, LZ_TINT_NONE, m->name, NAME_WIDTH - 5);
-        lz_pen_to(pen, NAME_WIDTH);
-        write_value(pen, unit, m->mean[0]);
-        write_value(pen, unit, m->mean[1]);
-        write_change(pen, m->mean[0], m->mean[1]);
-        lz_pen_end(pen);
-    }
+    for (size_t i = 0; i < count && i < most; i++)
+        write_metric(pen, list[i], c->seeds > 1);
     if (count > most) {
         lz_pen_to(pen, 4);
         lz_pen_addf(pen, LZ_TINT_DIM, "and %zu more: -v", count - most);

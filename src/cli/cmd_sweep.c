@@ -213,7 +213,7 @@ static void watch_end(const struct watch *w)
 static void keep_record(void *ctx, const struct lz_sweep_failure *failure,
                         const struct lz_worker_record *record)
 {
-    const struct lz_sweep *sweep = ctx;
+    struct lz_sweep *sweep = ctx;
     const char *name = sweep->opts.suite->runs[failure->run].name;
     const char *dash = strrchr(name, '-');
     struct lz_str path;
@@ -223,8 +223,10 @@ static void keep_record(void *ctx, const struct lz_sweep_failure *failure,
     lz_str_add_n(&path, name, (size_t)(dash - name));
     lz_str_addf(&path, "-%" PRIu64 ".lzrun", failure->seed);
     if (!lz_out_folder(LZ_SESSION_RUNS, &err) ||
-        !lz_record_save(path.text, record->image, record->size, &err))
+        !lz_record_save(path.text, record->image, record->size, &err)) {
         fprintf(stderr, "lorenz sweep: %s\n", err.msg);
+        lz_exit_add(&sweep->codes, LZ_EXIT_WRITE);
+    }
     lz_str_finish(&path);
 }
 
@@ -447,19 +449,20 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
 }
 
 // A scenario that does not load has no cases to sweep: `run` says what is wrong with it.
-static bool all_loaded(const struct lz_suite *suite)
+static enum lz_exit all_loaded(const struct lz_suite *suite)
 {
-    bool ok = true;
+    struct lz_exit_set codes = {0};
     for (size_t i = 0; i < suite->scenario_count; i++) {
         const struct lz_suite_scenario *s = &suite->scenarios[i];
         if (s->code == LZ_EXIT_OK)
             continue;
+        fputs(s->said != NULL ? s->said : "", stderr);
         fputs(s->listing.diagnostics != NULL ? s->listing.diagnostics : "", stderr);
         fprintf(stderr, "lorenz sweep: %s does not load%s%s\n", s->path,
                 s->problem != NULL ? ": " : "", s->problem != NULL ? s->problem : "");
-        ok = false;
+        lz_exit_add(&codes, s->code);
     }
-    return ok;
+    return lz_exit_worst(&codes, false);
 }
 
 // The most that a scenario asks for; to decide, enough for that and more where something fails.
@@ -494,13 +497,10 @@ static enum lz_exit sweep_once(void *ctx)
         f->seeds.first = 1;
         f->seeds.last = default_seeds(f, suite);
     }
-    if (!all_loaded(suite)) {
-        status = LZ_EXIT_SCENARIO;
-    } else if (suite->run_count == 0) {
-        status = lz_session_nothing(&f->common, "sweep");
-    } else {
-        status = sweep_suite(f, suite, out);
-    }
+    status = all_loaded(suite);
+    if (status == LZ_EXIT_OK)
+        status = suite->run_count == 0 ? lz_session_nothing(&f->common, "sweep")
+                                       : sweep_suite(f, suite, out);
     lz_suite_destroy(suite);
     lz_select_free(&files);
     return status;

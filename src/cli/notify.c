@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "report/json.h"
 
 #define TIMEOUT_S 10L
+#define DISTRUSTED 1L // no status of HTTP
 
 enum shape { PLAIN, SLACK, ALERTMANAGER };
 
@@ -89,7 +91,19 @@ static size_t swallow(char *bytes, size_t size, size_t count, void *ctx)
     return size * count;
 }
 
-// The status, or 0 with the reason in `why`.
+// Certificates of one's own, as curl and OpenSSL are told of them; NULL: the system's.
+static const char *own_ca(void)
+{
+    static const char *const names[] = {"SSL_CERT_FILE", "CURL_CA_BUNDLE"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *path = getenv(names[i]);
+        if (path != NULL && path[0] != '\0')
+            return path;
+    }
+    return NULL;
+}
+
+// The status; 0, or DISTRUSTED where asking again changes nothing, with the reason in `why`.
 static long post(const char *url, const struct lz_str *body, char *why, size_t size)
 {
     CURL *curl = curl_easy_init();
@@ -98,6 +112,7 @@ static long post(const char *url, const struct lz_str *body, char *why, size_t s
         return 0;
     }
     long status = 0;
+    char said[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -108,10 +123,16 @@ static long post(const char *url, const struct lz_str *body, char *why, size_t s
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, said);
+    if (own_ca() != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, own_ca());
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code != CURLE_OK) {
-        snprintf(why, size, "%s", curl_easy_strerror(code));
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
+        snprintf(why, size, "%s; SSL_CERT_FILE may name the certificates to trust", said);
+        status = DISTRUSTED;
+    } else if (code != CURLE_OK) {
+        snprintf(why, size, "%s", said[0] != '\0' ? said : curl_easy_strerror(code));
         status = 0;
     } else if (status >= 300) {
         snprintf(why, size, "it answered %ld", status);
@@ -124,7 +145,7 @@ static long post(const char *url, const struct lz_str *body, char *why, size_t s
 void lz_notify_send(const char *url, const struct lz_notify *notice)
 {
     struct lz_str body, address;
-    char why[200] = "";
+    char why[CURL_ERROR_SIZE + 80] = "";
     const char *rest;
     enum shape shape = shape_of(url, &rest);
     lz_str_init(&body);

@@ -59,16 +59,17 @@ static bool cannot(struct lz_err *err, const char *path, int reason)
     return lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(reason));
 }
 
-static bool write_to(const char *path, int flags, const char *bytes, size_t size,
+// `name` is what the user knows it by.
+static bool write_to(const char *path, const char *name, int flags, const char *bytes, size_t size,
                      struct lz_err *err)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
     if (fd < 0)
-        return cannot(err, path, errno);
+        return cannot(err, name, errno);
     int reason = lz_io_write(fd, bytes, size);
     if (close(fd) != 0 && reason == 0)
         reason = errno;
-    return reason == 0 ? true : cannot(err, path, reason);
+    return reason == 0 ? true : cannot(err, name, reason);
 }
 
 // The temporary name is beside the file: a rename does not leave its file system.
@@ -77,7 +78,7 @@ static bool replace(const char *path, const char *bytes, size_t size, struct lz_
     struct lz_str temporary;
     lz_str_init(&temporary);
     lz_str_addf(&temporary, "%s.%ld.tmp", path, (long)getpid());
-    bool ok = write_to(temporary.text, O_CREAT | O_TRUNC, bytes, size, err);
+    bool ok = write_to(temporary.text, path, O_CREAT | O_TRUNC, bytes, size, err);
     if (ok && rename(temporary.text, path) != 0)
         ok = cannot(err, path, errno);
     if (!ok)
@@ -91,7 +92,7 @@ bool lz_out_file(const char *path, const char *bytes, size_t size, struct lz_err
     LZ_ASSERT(path != NULL);
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return write_to(path, 0, bytes, size, err);
+        return write_to(path, path, 0, bytes, size, err);
     return replace(path, bytes, size, err);
 }
 

@@ -359,6 +359,19 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal_out, struct lz_err
     return ok;
 }
 
+// What refuses memory says so before it ends: base/mem.c, base/arena.c.
+const char *lz_crew_cause(const struct lz_crew_result *result)
+{
+    const char *said = result->said.len > 0 ? result->said.text : "";
+    if (strstr(said, "out of memory") != NULL || strstr(said, "Cannot allocate memory") != NULL)
+        return ": this machine, or a limit on this process, gave it no more memory; fewer at once "
+               "(-j 1) may fit";
+    if (strcmp(result->how, "SIGKILL") == 0)
+        return ": it was ended from outside, or the machine is out of memory; fewer at once (-j 1) "
+               "may fit";
+    return "; this is a bug in lorenz, please report it";
+}
+
 unsigned lz_crew_processors(void)
 {
     cpu_set_t set;

@@ -62,6 +62,9 @@ struct lz_crew_opts {
 /* Do all jobs. `signal` is the one that stopped it, or 0. False if no child can be made. */
 bool lz_crew_run(const struct lz_crew_opts *opts, int *signal, struct lz_err *err) LZ_MUST_CHECK;
 
+/* Of a job that crashed: what may have done it, to stand after `how`. */
+const char *lz_crew_cause(const struct lz_crew_result *result);
+
 /* How many processors this process may use; at least 1. */
 unsigned lz_crew_processors(void);
 

@@ -99,8 +99,9 @@ static char *explain(const struct lz_suite *suite, const struct lz_crew_result *
         lz_str_addf(&text, "%s took longer than %g s of wall time", what,
                     (double)suite->opts.timeout_ns / 1e9);
     else
-        lz_str_addf(&text, "%s crashed (%s); this is a bug in lorenz, please report it", what,
-                    r->how[0] != '\0' ? r->how : "a message nobody understands");
+        lz_str_addf(&text, "%s crashed (%s)%s", what,
+                    r->how[0] != '\0' ? r->how : "a message nobody understands",
+                    lz_crew_cause(r));
     return lz_str_take(&text);
 }
 
@@ -142,13 +143,13 @@ static bool list_done(void *ctx, size_t job, struct lz_crew_result *r)
     struct lz_suite *suite = ctx;
     LZ_ASSERT(job < suite->scenario_count);
     struct lz_suite_scenario *s = &suite->scenarios[job];
-    s->said = take_said(r);
     if (r->end == LZ_CREW_DONE && lz_worker_listing_read(&r->message, &s->listing)) {
         s->code = trouble_code(s->listing.trouble);
-        return true;
+    } else {
+        s->code = r->end == LZ_CREW_TIMED_OUT ? LZ_EXIT_BUDGET : LZ_EXIT_BUG;
+        s->problem = explain(suite, r, "loading the scenario");
     }
-    s->code = r->end == LZ_CREW_TIMED_OUT ? LZ_EXIT_BUDGET : LZ_EXIT_BUG;
-    s->problem = explain(suite, r, "loading the scenario");
+    s->said = take_said(r);
     return true;
 }
 
@@ -310,10 +311,10 @@ static bool run_done(void *ctx, size_t job, struct lz_crew_result *r)
     LZ_ASSERT(run->report == NULL);
     struct lz_err err;
     bool ok = true;
-    run->said = take_said(r);
     run->code = suite->scenarios[run->scenario].code;
     if (r->end != LZ_CREW_DONE || !lz_worker_record_read(&r->message, &run->record))
         ok = record_loss(suite, run, r, &err);
+    run->said = take_said(r);
     ok = ok && lz_report_open(run->record.image, run->record.size, &run->report, &err);
     if (!ok) {
         run->code = LZ_EXIT_BUG;

@@ -233,8 +233,22 @@ static void write_look(struct lz_pen *pen, const struct lz_report_run *run)
     lz_str_finish(&text);
 }
 
+// What raises the budget that was used up.
+static void write_more(struct lz_pen *pen, const struct lz_report_run *run)
+{
+    static const char *const budgets[][2] = {
+        {"wall", "--timeout DURATION gives it longer"},
+        {"events", "--max-events N gives it more"},
+        {"memory", "a run may hold 1 GiB: fewer users at once, or a lower rate, fit"},
+    };
+    for (size_t i = 0; run->stop != NULL && i < sizeof(budgets) / sizeof(budgets[0]); i++)
+        if (strcmp(run->stop, budgets[i][0]) == 0)
+            write_labelled(pen, "budget", budgets[i][1]);
+}
+
 static void write_closing(struct lz_pen *pen, const struct lz_report_run *run)
 {
+    write_more(pen, run);
     write_command(pen, run);
     if (run->path != NULL && !lz_run_is_live(run))
         write_look(pen, run);

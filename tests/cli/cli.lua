@@ -210,9 +210,10 @@ local rows = {
     { "a wrong configuration does not hide help", "echo 'x' >lorenz.conf.lua; $L run --help", 0 },
     { "config says what is built in", "$L config --explain", 0,
         out = { "project  none", "timeout         300s", "built in" } },
-    { "a change is run again", "timeout --preserve-status -s INT 3 $L run --watch s/passes.lua & "
-        .. "sleep 1; touch s/passes.lua; wait $!; [ $? -ge 128 ]", 0,
-        err = { "waiting for a change; Ctrl-C ends it" } },
+    { "a change is run again", "$L run --watch s/passes.lua >o 2>e & pid=$!; "
+        .. "until grep -q waiting e; do sleep 0.05; done; touch s/passes.lua; "
+        .. "until [ $(grep -c '^PASS' o) -ge 2 ]; do sleep 0.05; done; kill -TERM $pid; wait $pid; "
+        .. "[ $? -ge 128 ] && cat e >&2", 0, err = { "waiting for a change; Ctrl-C ends it" } },
 
     -- Verdicts.
     { "what holds exits 0", "$L run s/passes.lua", 0, out = { "Everything holds", "seed 1" } },
@@ -230,7 +231,8 @@ local rows = {
     { "a failure is worse than an inconclusive run", "$L run s/inconclusive.lua s/fails.lua", 1 },
     { "a wrong scenario is worse than a failure", "$L run s/fails.lua s/wrong.lua", 2,
         out = { "answers come within a millisecond" } },
-    { "a failure is worse than a budget", "$L run --timeout 2s s/hangs.lua s/fails.lua", 1 },
+    { "a failure is worse than a budget", "$L run s/greedy.lua s/fails.lua", 1,
+        out = { "exit 1" } },
     { "a report does not judge", "$L run --report-only s/fails.lua s/inconclusive.lua", 0 },
     { "a report does not hide what is wrong", "$L run --report-only s/wrong.lua", 2 },
     { "-x stops at the first failure", "$L run -x -j4 s/fails.lua s/inconclusive.lua", 1,
@@ -507,7 +509,8 @@ local rows = {
         err = { "cannot write standard output: No space left on device" } },
     { "no stdout at all exits 74", "$L run s/passes.lua >&-", 74, err = { "standard output" } },
     { "a closed pipe keeps the verdict",
-        "(sleep 0.2; $L run s/fails.lua; echo $? >code) | true; sleep 1; cat code", 0,
+        "(sleep 0.2; $L run s/fails.lua; echo $? >code) | true; "
+        .. "until [ -s code ]; do sleep 0.05; done; cat code", 0,
         out = { "1\n" },
         err = { "!lorenz" } },
     { "help into a full disk exits 74", "$L help >/dev/full", 74 },

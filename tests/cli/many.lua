@@ -5,9 +5,14 @@
 -- Rows are as in cli.lua.
 local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
 
--- Wait for a child of $pid.
-local CHILD = "child=; while [ -z \"$child\" ]; do sleep 0.05; "
-    .. "child=$(cat /proc/$pid/task/$pid/children); done; "
+-- Wait for a child of $pid that has worked for longer than loading takes: half a second of its own
+-- time, in hundredths.
+local BUSY_CHILD = "child=; worked=0; until [ \"${worked:-0}\" -ge 50 ]; do sleep 0.05; "
+    .. "child=$(cut -d' ' -f1 /proc/$pid/task/$pid/children); "
+    .. "worked=$(cut -d' ' -f14 /proc/$child/stat 2>/dev/null); done; "
+
+-- A sanitizer's shadow does not fit into a limited address space.
+local NO_SANITIZER = "test -z \"$ASAN_OPTIONS$UBSAN_OPTIONS\" || exit 77; "
 
 -- $N is the program run by somebody who owns nothing here, if we are root.
 local AS_NOBODY = "chmod 755 .; cp $L l; N=./l; test $(id -u) = 0 && chmod 777 . && "
@@ -122,7 +127,8 @@ local rows = {
                 "the first event that differs", "second run" } },
     { "what is worse can fail the command", "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; "
         .. "$L compare s/fast.lua s/slow.lua --seeds 8 --fail-on regress", 1,
-        out = { "worse", "B  failed 8 of 8   8 worse, 0 better, p = 0.0078", "seeds 1 to 8" } },
+        out = { "worse", "B  failed 8 of 8   8 worse, 0 better, p = 0.0078", "seeds 1 to 8",
+                "  +31.5 to +35.1 %" }, width = 80 },
     { "few seeds are no proof", "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; "
         .. "$L compare s/fast.lua s/slow.lua --seeds 4 --fail-on regress", 0,
         out = { "p = 0.12", "!failed the command" } },
@@ -197,9 +203,15 @@ local rows = {
 
     -- Faults of the runner itself.
     { "a worker that is killed costs its run, and is named",
-        "$L sweep -j1 --timeout 4s --seeds 2 --no-shrink s/stuck.lua --no-save & pid=$!; sleep 1; "
-        .. CHILD .. "kill -9 $child; wait $pid", 70,
+        "$L sweep -j1 --timeout 5s --seeds 2 --no-shrink s/stuck.lua --no-save & pid=$!; "
+        .. BUSY_CHILD .. "kill -9 $child; wait $pid", 70,
         out = { "crashed: SIGKILL", "the wall-clock limit was reached", "2 of 2 runs" } },
+    { "a run file that finds no room is no verdict", "mkdir -p .lorenz/runs/fails-1.lzrun; "
+        .. "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
+        out = { "2 of 2 runs, 2 failed" }, err = { "fails-1.lzrun" } },
+    { "a limit on memory is no defect of lorenz, and says what to do",
+        "ulimit -v 400000; $L sweep s/passes.lua --seeds 2", 70, skip = NO_SANITIZER,
+        err = { "gave it no more memory; fewer at once (-j 1) may fit", "!this is a bug" } },
     { "a full disk is no verdict", "$L sweep s/passes.lua --seeds 2 -o json=/dev/full", 74,
         out = { "2 of 2 runs, 0 failed" }, err = { "cannot write /dev/full" } },
     { "a folder that cannot be made is no verdict", "touch .lorenz; "

@@ -3,6 +3,7 @@ import http.server
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -34,11 +35,37 @@ def check(name, problem=None):
         print("# " + str(problem))
 
 
-def run(url, *args):
+def run(url, *args, **more):
     requests.clear()
     done = subprocess.run([LORENZ, *args, "-q", "--keep", "none", "--notify", url, SCENARIO],
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, env={**os.environ, **more})
     return done.returncode, done.stderr
+
+
+def over_tls():
+    """A server whose certificate nobody signed: not trusted, unless the user says so."""
+    names = ["a certificate that nobody signed is refused, and changes nothing",
+             "who names their own certificates is notified"]
+    if shutil.which("openssl") is None:
+        for name in names:
+            check(name + " # SKIP no openssl to make a certificate with")
+        return
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem",
+                    "-out", "own.pem", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("own.pem", "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"https://127.0.0.1:{server.server_port}/hook"
+    status, err = run(url, "run")
+    ok = status == 1 and not requests and "certificate" in err and "SSL_CERT_FILE" in err
+    check(names[0], None if ok else (status, err, requests))
+    status, err = run(url, "run", SSL_CERT_FILE="own.pem")
+    check(names[1], None if status == 1 and len(requests) == 1 and not err else (status, err))
+    server.shutdown()
+    server.server_close()
 
 
 def main():
@@ -79,6 +106,7 @@ def main():
     ok = len(requests) == 1 and status == 1 and "it answered 404" in err
     check("a refusal is said, and changes nothing", None if ok else (status, err))
 
+    over_tls()
     server.shutdown()
     server.server_close()
     status, err = run(base, "run")
