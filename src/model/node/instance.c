@@ -17,7 +17,7 @@
 // An event that arrived at a paused process and waits for it to go on.
 struct deferred {
     struct lz_pool_head head;
-    uint32_t next;
+    uint32_t next; // of the last: the first
     lz_kind kind;
     uint64_t payload;
 };
@@ -117,7 +117,7 @@ uint64_t lz_instance_path(const struct lz_world *w, lz_instance_id id)
     return lz_draw_index(lz_world_component(w, i->component)->path, i->ordinal);
 }
 
-static enum lz_instance_state wanted_state(const struct lz_instance *i)
+static uint8_t wanted_state(const struct lz_instance *i)
 {
     if (i->downs > 0)
         return LZ_INSTANCE_LOST;
@@ -133,23 +133,26 @@ static enum lz_instance_state wanted_state(const struct lz_instance *i)
 static void drop_deferred(struct lz_world *w, struct lz_instance *i)
 {
     struct lz_pool *pool = &w->instances->deferred;
-    while (i->deferred_first != 0) {
-        struct deferred *d = lz_pool_at(pool, i->deferred_first);
-        i->deferred_first = d->next;
+    const uint32_t last = i->deferred_last;
+    i->deferred_last = 0;
+    for (uint32_t at = last; at != 0;) {
+        struct deferred *d = lz_pool_at(pool, at);
+        at = d->next != last ? d->next : 0;
         lz_pool_give(pool, d);
     }
-    i->deferred_last = 0;
 }
 
 // What waited at a paused process happens now, in the order it came.
 static void replay_deferred(struct lz_world *w, lz_instance_id id, struct lz_instance *i)
 {
-    struct lz_pool *pool = &w->instances->deferred;
-    for (uint32_t at = i->deferred_first; at != 0;) {
-        struct deferred *d = lz_pool_at(pool, at);
-        at = d->next;
+    uint32_t at = i->deferred_last;
+    if (at == 0)
+        return;
+    do {
+        at = ((struct deferred *)lz_pool_at(&w->instances->deferred, at))->next;
+        const struct deferred *d = lz_pool_at(&w->instances->deferred, at);
         lz_sim_soon(w->sim, d->kind, id, d->payload);
-    }
+    } while (at != i->deferred_last);
     drop_deferred(w, i);
 }
 
@@ -306,9 +309,8 @@ void lz_instance_keep(struct lz_world *w, lz_instance_id id, lz_kind kind, uint6
     struct deferred *d = lz_pool_take(pool);
     d->kind = kind;
     d->payload = payload;
-    if (i->deferred_last != 0)
-        ((struct deferred *)lz_pool_at(pool, i->deferred_last))->next = d->head.index;
-    else
-        i->deferred_first = d->head.index;
+    struct deferred *last = i->deferred_last != 0 ? lz_pool_at(pool, i->deferred_last) : d;
+    d->next = last != d ? last->next : d->head.index;
+    last->next = d->head.index;
     i->deferred_last = d->head.index;
 }

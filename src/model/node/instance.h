@@ -42,24 +42,28 @@ struct lz_instance_ops {
     bool (*may_start)(struct lz_world *w, lz_instance_id id);
 };
 
+/* A million of them lie idle in a large world, and each is one line of the cache. */
 struct lz_instance {
     lz_component_id component;
     uint32_t ordinal; /* from 1 within its component */
     lz_host_id host;
     uint32_t incarnation;
-    enum lz_instance_state state;
-    bool is_away;                  /* no endpoint: callers are not told of it (endpoint.h) */
-    uint16_t kills, pauses, downs; /* faults that hold it so */
-    bool is_starting, is_stopping; /* its process */
-    bool is_ended;                 /* the process ended, and nobody has started another */
-    bool is_out;                   /* not among the endpoints: unready, or leaving */
-    bool is_unpulled;              /* it would start, but for its image */
     lz_host_id imaged;             /* where a process of it has run last; 0: nowhere yet */
+    uint32_t deferred_last;        /* events waiting for a paused process, in a ring */
+    uint16_t kills, pauses, downs; /* faults that hold it so */
+    uint8_t state;                 /* enum lz_instance_state */
+    bool is_away : 1;              /* no endpoint: callers are not told of it (endpoint.h) */
+    bool is_starting : 1;          /* its process */
+    bool is_stopping : 1;
+    bool is_ended : 1;    /* the process ended, and nobody has started another */
+    bool is_out : 1;      /* not among the endpoints: unready, or leaving */
+    bool is_unpulled : 1; /* it would start, but for its image */
     const struct lz_instance_ops *ops;
     const struct lz_server_ops *serves; /* how it is asked, see task.h; NULL: by nobody */
     void *whole, *part; /* what its kind keeps of its component and of it alone; or NULL */
-    uint32_t deferred_first, deferred_last; /* events waiting for a paused process */
 };
+
+_Static_assert(sizeof(struct lz_instance) <= 64, "an instance is a line of the cache");
 
 void lz_instances_init(struct lz_world *w);
 
