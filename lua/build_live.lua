@@ -172,7 +172,7 @@ local function add_target(state, C, t)
     local index, message = C.live_target {
         name = t.name, line = state.files.outer(t.line), component = t.id or 0, of = of.id,
         ordinal = t.ordinal or 1, is_http = t.protocol ~= "tcp",
-        is_tls = t.protocol == "https", url = f.url, run = f.run,
+        is_tls = t.protocol == "https", is_v6 = f.family == "ipv6", url = f.url, run = f.run,
         setup = f.setup, env = f.env, files = f.files, cwd = f.cwd, user = f.user,
         port = f.listens or 0, ready = f.ready and asking(f.ready, { every = S // 10 }),
         primary = f.is_primary and asking(f.is_primary, { every = S // 4 }),

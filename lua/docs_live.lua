@@ -111,8 +111,8 @@ expect "short queues" { always = queued.value:below(10) }]] },
         text = "Faults on the network act on proxies, or on packets with network = \"namespaces\"; "
             .. "duplicate and reorder only on packets, what is about requests only on proxies. "
             .. "Faults on processes act on programs that Lorenz started, some on the machine. The "
-            .. "message says which kinds have a live form, or what is missing here; "
-            .. "`lorenz doctor --live` lists what works on this machine.",
+            .. "message says what is missing here; `lorenz doctor --live` lists which have a live "
+            .. "form, and what works on this machine.",
         wrong = [[
 scenario "Live" { duration = "1m" }
 local api = endpoint "api" { url = "http://127.0.0.1:1" }

@@ -39,8 +39,10 @@ local where = {
 M.process = with({
     { "run", "argv", "the program and its arguments, without a shell", required = true },
     { "setup", "argvs", "programs that are run before it, one after another, and must end with 0" },
-    { "listens", "port", "where it listens, on 127.0.0.1: a number, or \"free\" for one that is "
+    { "listens", "port", "where it listens, at {{host}}: a number, or \"free\" for one that is "
         .. "chosen; default free" },
+    { "family", "choice", "of its address: {{host}} is 127.0.0.1 or ::1, or, in namespaces, its "
+        .. "own; default ipv4", choices = { "ipv4", "ipv6" } },
     { "env", "texts", "variables of its environment, beside those of lorenz" },
     { "files", "texts", "files in its folder, by their path: { [\"app.conf\"] = \"...\" }" },
     { "cwd", "text", "where it is run; default its own folder, which {{dir}} names" },

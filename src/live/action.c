@@ -45,10 +45,3 @@ bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *li
     return (a->by & LZ_ACTION_BY_PACKETS) != 0 &&
            lz_live_plan_of(live)->network == LZ_LIVE_NAMESPACES;
 }
-
-void lz_action_list(struct lz_str *out)
-{
-    size_t count = lz_action_count();
-    for (size_t i = 0; i < count; i++)
-        lz_str_addf(out, "%s%s", i > 0 ? ", " : "", lz_action_get(i)->fault);
-}

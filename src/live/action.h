@@ -88,7 +88,4 @@ bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *li
 
 const struct lz_action *lz_action_find(const char *fault); /* NULL: it has no live form */
 
-/* "latency, loss, kill": all that have one, for messages. */
-void lz_action_list(struct lz_str *out);
-
 #endif

@@ -24,7 +24,8 @@ static void describe_process(const struct lz_site_process *p, struct lz_str *out
     lz_str_addf(out, "  start       %s:", t->name);
     for (size_t k = 0; k < t->run.count; k++)
         lz_str_addf(out, " %s", t->run.items[k]);
-    bool is_free = t->port == 0 && strcmp(p->address.host, "127.0.0.1") == 0;
+    bool is_free = t->port == 0 && (strcmp(p->address.host, "127.0.0.1") == 0 ||
+                                    strcmp(p->address.host, "::1") == 0);
     lz_str_addf(out, "\n              %s port %u%s, folder %s%s%s, output %s\n", p->address.host,
                 p->address.port, is_free ? " (one that was free now)" : "", p->folder,
                 t->user != NULL ? ", as " : "", t->user != NULL ? t->user : "", p->log);
@@ -37,14 +38,19 @@ static void describe_edge(const struct lz_site_edge *e, bool is_apart, struct lz
 {
     const struct lz_site_address *to = &e->to->address;
     const char *http = e->protocol == LZ_LIVE_HTTP ? ", HTTP" : "";
-    if (!is_apart)
-        lz_str_addf(out, "  proxy       %s: a free port of 127.0.0.1 to %s:%u%s\n", e->name,
-                    to->host, to->port, http);
-    else if (e->has_proxy)
-        lz_str_addf(out, "  proxy       %s: %s:%u to %s:%u%s\n", e->name, e->listen.host,
-                    e->listen.port, to->host, to->port, http);
-    else
+    const char *host = strchr(to->host, ':') != NULL ? "::1" : "127.0.0.1";
+    if (is_apart && !e->has_proxy) {
         lz_str_addf(out, "  way         %s: packets to %s\n", e->name, to->host);
+        return;
+    }
+    lz_str_addf(out, "  proxy       %s: ", e->name);
+    if (is_apart)
+        lz_site_write_address(&e->listen, out);
+    else
+        lz_str_addf(out, "a free port of %s", host);
+    lz_str_add(out, " to ");
+    lz_site_write_address(to, out);
+    lz_str_addf(out, "%s\n", http);
 }
 
 static int by_time(const void *a, const void *b)

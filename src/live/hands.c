@@ -111,12 +111,8 @@ static void free_targets(struct lz_action_firing *f)
 
 static bool refuse_kind(const char *kind, struct lz_err *err)
 {
-    struct lz_str names;
-    lz_str_init(&names);
-    lz_action_list(&names);
-    lz_fail(err, LZ_ENOENT, "fault.%s has no live form; these have: %s", kind, names.text);
-    lz_str_finish(&names);
-    return false;
+    return lz_fail(err, LZ_ENOENT,
+                   "fault.%s has no live form: `lorenz doctor --live` lists those that have", kind);
 }
 
 static bool refuse_target(const struct lz_hands *h, const struct lz_fault_opts *o,

@@ -166,13 +166,25 @@ static void on_proxy_died(void *ctx, int status)
     lz_live_fail(ctx, "the proxy's process ended: nothing passes between the programs any more");
 }
 
+static bool has_families(const struct lz_live *live, struct lz_err *err)
+{
+    const char *lacks = lz_spaces_lacks_v6(live->spaces);
+    for (size_t i = 0; i < live->plan->target_count && lacks != NULL; i++)
+        if (live->plan->targets[i].is_v6)
+            return lz_fail(err, LZ_ERANGE,
+                           "%s: there is no IPv6 in namespaces here (%s): leave `family` out",
+                           live->plan->targets[i].name, lacks);
+    return true;
+}
+
 // Everything that is started from here on is in it, the proxy's process too.
 static bool open_spaces(struct lz_live *live, struct lz_err *err)
 {
     if (live->plan->network == LZ_LIVE_NAMESPACES)
-        return lz_spaces_create(lz_site_node_count(live->site), live->site->edge_count,
-                                &live->spaces, err) ||
-               lz_fail_in(err, NO_NAMESPACES);
+        return (lz_spaces_create(lz_site_node_count(live->site), live->site->edge_count,
+                                 &live->spaces, err) ||
+                lz_fail_in(err, NO_NAMESPACES)) &&
+               has_families(live, err);
     return !lz_spaces_has_left() ||
            lz_fail(err, LZ_EIO,
                    "an earlier run of this command, in namespaces, has left the machine's network, "
@@ -251,8 +263,11 @@ static bool open_edges(struct lz_live *live, struct lz_err *err)
         if (!e->has_proxy)
             continue;
         bool is_apart = live->spaces != NULL;
+        bool is_v6 = strchr(e->to->address.host, ':') != NULL;
+        if (!is_apart)
+            snprintf(e->listen.host, sizeof(e->listen.host), "%s", is_v6 ? "::1" : "127.0.0.1");
         const struct lz_proxy_edge_opts edge = {.name = e->name,
-                                                .host = is_apart ? e->listen.host : NULL,
+                                                .host = e->listen.host,
                                                 .port = is_apart ? e->listen.port : 0,
                                                 .upstream_host = e->to->address.host,
                                                 .upstream_port = e->to->address.port,
@@ -260,8 +275,6 @@ static bool open_edges(struct lz_live *live, struct lz_err *err)
                                                            !e->to->address.is_tls};
         if (!lz_proxy_edge(live->proxy, &edge, &e->proxy, err))
             return lz_fail_in(err, "the proxy of %s", e->name);
-        if (!is_apart)
-            snprintf(e->listen.host, sizeof(e->listen.host), "127.0.0.1");
         e->listen.port = lz_proxy_port(live->proxy, e->proxy);
         e->listen.is_tls = e->to->address.is_tls;
     }

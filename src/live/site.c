@@ -16,8 +16,6 @@
 #include "base/mem.h"
 #include "live/net/spaces.h"
 
-#define LOOPBACK "127.0.0.1"
-
 static char *joined(const char *a, const char *b)
 {
     struct lz_str s;
@@ -31,17 +29,34 @@ static char *joined(const char *a, const char *b)
 #define PORT_FIRST 15000 // most of what has a port of its own is below
 #define PORT_TRIES 500
 
-// A socket bound to the port on the loopback, 0: to one that is free. -1: errno says why.
-static int bind_port(uint16_t port)
+#define NO_V6                                                                                      \
+    "this machine has no ::1 (IPv6 is off): leave `family` out, or write family = \"ipv4\""
+
+static socklen_t loopback(bool is_v6, uint16_t port, struct sockaddr_storage *out)
 {
-    const struct sockaddr_in at = {
+    const struct sockaddr_in v4 = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr_in6 v6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    *out = (struct sockaddr_storage){0};
+    if (is_v6)
+        memcpy(out, &v6, sizeof(v6));
+    else
+        memcpy(out, &v4, sizeof(v4));
+    return is_v6 ? sizeof(v6) : sizeof(v4);
+}
+
+// A socket bound to the port on the loopback, 0: to one that is free. -1: errno says why.
+static int bind_port(bool is_v6, uint16_t port)
+{
+    struct sockaddr_storage at;
+    socklen_t size = loopback(is_v6, port, &at);
+    int one = 1, fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     // As servers do: connections of an earlier run that linger do not matter.
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0)
+    if (bind(fd, (const struct sockaddr *)&at, size) == 0 && listen(fd, 1) == 0)
         return fd;
     int why = errno;
     close(fd);
@@ -54,7 +69,7 @@ static int bind_port(uint16_t port)
  * ip_local_port_range(7). A proxy, or somebody's connection, would else get the port between its
  * being chosen and the program's listening there. Two runs begin to look at different ones.
  */
-static int bind_any(void)
+static int bind_any(bool is_v6)
 {
     unsigned low = 32768;
     FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
@@ -65,18 +80,23 @@ static int bind_any(void)
     unsigned count = low > PORT_FIRST && low <= 65536 ? low - PORT_FIRST : 0;
     static unsigned tried;
     for (unsigned i = 0; i < count && i < PORT_TRIES; i++, tried++) {
-        int fd = bind_port((uint16_t)(PORT_FIRST + ((unsigned)getpid() * 61 + tried) % count));
+        int fd =
+            bind_port(is_v6, (uint16_t)(PORT_FIRST + ((unsigned)getpid() * 61 + tried) % count));
         if (fd >= 0)
             return fd;
     }
-    return bind_port(0);
+    return bind_port(is_v6, 0);
 }
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_in at;
+    struct sockaddr_storage at;
+    const struct sockaddr_in *v4 = (const void *)&at;
+    const struct sockaddr_in6 *v6 = (const void *)&at;
     socklen_t size = sizeof(at);
-    return getsockname(fd, (struct sockaddr *)&at, &size) == 0 ? ntohs(at.sin_port) : 0;
+    if (getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+        return 0;
+    return ntohs(at.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
 // The inode of the socket that listens on the port: proc_net_tcp(5), state 0A.
@@ -152,13 +172,15 @@ static void find_listener(uint16_t port, char *out, size_t size)
     closedir(dir);
 }
 
-bool lz_site_port_is_free(uint16_t port, char *who, size_t size)
+static bool port_is_free(bool is_v6, uint16_t port, char *who, size_t size)
 {
-    int fd = bind_port(port);
+    int fd = bind_port(is_v6, port);
     if (fd >= 0) {
         close(fd);
         return true;
     }
+    if (is_v6 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT))
+        return true; // who binds it says so
     if (errno == EACCES)
         snprintf(who, size, "the system: ports below 1024 need root");
     else
@@ -250,7 +272,10 @@ static bool place_endpoint(struct lz_site_process *p, const struct lz_site_opts 
 // In a network of its own every port is free, and the machine's need not be looked at.
 static void place_in_namespace(struct lz_site_process *p)
 {
-    lz_spaces_write(lz_spaces_node(p->index), p->address.host);
+    if (p->target->is_v6)
+        lz_spaces_write_v6(lz_spaces_node(p->index), p->address.host);
+    else
+        lz_spaces_write(lz_spaces_node(p->index), p->address.host);
     p->address.port = p->target->port != 0 ? (uint16_t)p->target->port : PORT_FIRST;
 }
 
@@ -269,18 +294,22 @@ static bool place_process(struct lz_site *site, uint32_t index, int *held, struc
         place_in_namespace(p);
         return true;
     }
-    snprintf(p->address.host, sizeof(p->address.host), LOOPBACK);
+    bool is_v6 = p->target->is_v6;
+    snprintf(p->address.host, sizeof(p->address.host), "%s", is_v6 ? "::1" : "127.0.0.1");
     p->address.port = (uint16_t)p->target->port;
     for (uint32_t i = 0; i < index; i++)
         if (p->address.port != 0 && site->processes[i].target->url == NULL &&
+            site->processes[i].target->is_v6 == is_v6 &&
             site->processes[i].address.port == p->address.port)
             return lz_fail(err, LZ_EEXIST, "port %u is %s's already: write listens = \"free\"",
                            p->address.port, site->processes[i].target->name);
-    if (p->address.port != 0 && !lz_site_port_is_free(p->address.port, who, sizeof(who)))
+    if (p->address.port != 0 && !port_is_free(is_v6, p->address.port, who, sizeof(who)))
         return lz_fail(err, LZ_EEXIST,
                        "port %u is in use by %s: end that, or write listens = \"free\"",
                        p->address.port, who);
-    *held = p->address.port != 0 ? bind_port(p->address.port) : bind_any();
+    *held = p->address.port != 0 ? bind_port(is_v6, p->address.port) : bind_any(is_v6);
+    if (*held < 0 && is_v6 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT))
+        return lz_fail(err, LZ_EIO, NO_V6);
     if (*held < 0)
         return lz_fail(err, LZ_EIO, "no port can be had: %s", strerror(errno));
     p->address.port = port_of(*held);
@@ -341,7 +370,9 @@ static void place_edge(const struct lz_site *site, struct lz_site_edge *e)
     if (!is_apart)
         return;
     e->listen = e->to->address;
-    if (e->has_proxy)
+    if (e->has_proxy && e->to->target->is_v6)
+        lz_spaces_write_v6(lz_spaces_door(e->index), e->listen.host);
+    else if (e->has_proxy)
         lz_spaces_write(lz_spaces_door(e->index), e->listen.host);
 }
 
@@ -355,6 +386,12 @@ static bool check_size(const struct lz_site *site, struct lz_err *err)
         return lz_fail(err, LZ_EFULL, "%zu edges: at most %d can be in namespaces",
                        site->edge_count, LZ_SPACES_DOORS_MAX);
     return true;
+}
+
+void lz_site_write_address(const struct lz_site_address *a, struct lz_str *out)
+{
+    bool is_v6 = strchr(a->host, ':') != NULL;
+    lz_str_addf(out, "%s%s%s:%u", is_v6 ? "[" : "", a->host, is_v6 ? "]" : "", a->port);
 }
 
 size_t lz_site_node_count(const struct lz_site *site)

@@ -6,6 +6,8 @@
  *
  *   client ──▶ proxy (an edge's own port on 127.0.0.1) ──▶ process (its port)
  *
+ * What is at an address of IPv6 has a proxy at ::1.
+ *
  * In namespaces (net/spaces.h) each process has an address of its own, and all that others send to
  * it, of whatever protocol, goes straight there. Only where requests are to be seen, before what
  * speaks HTTP, is there still a proxy: at an address of its own, with the port of the process.
@@ -98,8 +100,8 @@ void lz_site_destroy(struct lz_site *site); /* NULL is allowed */
    then come those of traffics, whose commands run in them. */
 size_t lz_site_node_count(const struct lz_site *site);
 
-/* Is the port free on 127.0.0.1? Else who listens there, as far as /proc tells: "nginx (812)". */
-bool lz_site_port_is_free(uint16_t port, char *who, size_t size);
+/* "127.0.0.1:80", "[::1]:80" */
+void lz_site_write_address(const struct lz_site_address *a, struct lz_str *out);
 
 /* "scheme://host:port/...": its parts. LZ_EINVAL: it is no URL, or has no port that is known. */
 bool lz_site_read_url(const char *url, struct lz_site_address *out,

@@ -44,7 +44,7 @@ static bool put_address(struct lz_str *out, const struct lz_site_address *a, con
     else if (strcmp(part, "host") == 0)
         lz_str_add(out, a->host);
     else if (strcmp(part, "address") == 0)
-        lz_str_addf(out, "%s:%u", a->host, a->port);
+        lz_site_write_address(a, out);
     else
         return false;
     return true;

@@ -184,6 +184,7 @@ static int live_target(lua_State *L)
         .ordinal = (uint32_t)lz_read_int(L, 1, "ordinal", 1),
         .protocol = lz_read_bool(L, 1, "is_http") ? LZ_LIVE_HTTP : LZ_LIVE_TCP,
         .is_tls = lz_read_bool(L, 1, "is_tls"),
+        .is_v6 = lz_read_bool(L, 1, "is_v6"),
         .url = lz_read_text(L, 1, "url"),
         .run = read_argv(L, 1, "run"),
         .env = read_pairs(L, 1, "env"),

@@ -79,6 +79,7 @@ struct lz_live_target {
     uint32_t ordinal;          /* of it, from 1 */
     enum lz_live_protocol protocol;
     bool is_tls;     /* of HTTP: within TLS */
+    bool is_v6;      /* of a process: it listens at ::1 */
     const char *url; /* of an endpoint; NULL: it is a process, and what follows is about it */
     struct lz_live_argv run;
     const struct lz_live_argv *setup; /* programs that end with 0, one after another, before it */

@@ -7,8 +7,9 @@
  *              one core gives it when sender and receiver have cores of their own
  * connections  connect, one byte there and back, close; eight clients in turn from one process
  * round trip   64 bytes there and back, median and 99th percentile, without and with the proxy
- * open         connections held open at once, and what each takes in the proxy's process; bounded
- *              by the descriptors this user may have (two each in the proxy, and two here)
+ * open         connections held open at once, each of which has answered, and what each takes in
+ * the proxy's process; client, server and proxy are processes of their own, and there are as many
+ * proxies as the limit of descriptors asks for: each has two for a connection
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -220,27 +221,65 @@ static void trips(const char *name, uint16_t port)
            took[TRIPS * 99 / 100] * 1e6);
 }
 
-static void open_many(int count)
+static struct lz_proxy *make_proxy(struct lz_loop *loop, uint16_t *port)
 {
+    struct lz_proxy *proxy;
+    struct lz_err err;
+    lz_proxy_edge_id edge;
+    const struct lz_proxy_edge_opts to_server = {
+        .name = "bench", .upstream_host = "127.0.0.1", .upstream_port = direct_port};
+    if (!lz_proxy_create(&proxy, &(struct lz_proxy_opts){.loop = loop}, &err) ||
+        !lz_proxy_edge(proxy, &to_server, &edge, &err)) {
+        fprintf(stderr, "%s\n", err.msg);
+        exit(1);
+    }
+    *port = lz_proxy_port(proxy, edge);
+    return proxy;
+}
+
+static long resident_of(struct lz_proxy *const *proxies, int count)
+{
+    long kib = 0;
+    for (int i = 0; i < count; i++)
+        kib += resident_kib(lz_proxy_pid(proxies[i]));
+    return kib;
+}
+
+#define PROXIES_MAX 16
+
+static void open_many(struct lz_loop *loop, int count, int most)
+{
+    struct lz_proxy *proxies[PROXIES_MAX];
+    uint16_t ports[PROXIES_MAX];
+    int proxy_count = (count + most - 1) / most;
+    if (proxy_count > PROXIES_MAX) {
+        fprintf(stderr, "%d connections need %d proxies, and %d may be\n", count, proxy_count,
+                PROXIES_MAX);
+        exit(1);
+    }
+    for (int i = 0; i < proxy_count; i++)
+        proxies[i] = make_proxy(loop, &ports[i]);
     int *fd = calloc((size_t)count, sizeof(*fd));
-    long before = resident_kib(proxy_pid);
+    long before = resident_of(proxies, proxy_count);
     char byte = 'x';
     for (int i = 0; i < count; i++) {
-        fd[i] = to(proxy_port);
+        fd[i] = to(ports[i % proxy_count]);
         if (send(fd[i], &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd[i], &byte, 1, 0) != 1) {
             fprintf(stderr, "connection %d of %d does not answer\n", i, count);
             exit(1);
         }
     }
-    long after = resident_kib(proxy_pid);
-    printf("open         %d connections, %.2f KiB each\n", count,
-           (double)(after - before) / (double)count);
+    long after = resident_of(proxies, proxy_count);
+    printf("open         %d connections at once, by %d prox%s, %.2f KiB each\n", count, proxy_count,
+           proxy_count == 1 ? "y" : "ies", (double)(after - before) / (double)count);
     for (int i = 0; i < count; i++)
         close(fd[i]);
     free(fd);
+    for (int i = 0; i < proxy_count; i++)
+        lz_proxy_destroy(proxies[i]);
 }
 
-// Connections that the limit of descriptors allows: the proxy has two for each. Root may raise it.
+// Connections through one proxy that the limit of descriptors allows. Root may raise it.
 static int may_open(int count)
 {
     struct rlimit limit, more = {.rlim_cur = 2 * (rlim_t)count + 120};
@@ -262,18 +301,12 @@ int main(int argc, char **argv)
         serve(listener);
     close(listener);
     struct lz_loop *loop;
-    struct lz_proxy *proxy;
     struct lz_err err;
-    lz_proxy_edge_id edge;
-    struct lz_proxy_edge_opts to_server = {
-        .name = "bench", .upstream_host = "127.0.0.1", .upstream_port = direct_port};
-    if (!lz_loop_create(&loop, &err) ||
-        !lz_proxy_create(&proxy, &(struct lz_proxy_opts){.loop = loop}, &err) ||
-        !lz_proxy_edge(proxy, &to_server, &edge, &err)) {
+    if (!lz_loop_create(&loop, &err)) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }
-    proxy_port = lz_proxy_port(proxy, edge);
+    struct lz_proxy *proxy = make_proxy(loop, &proxy_port);
     proxy_pid = lz_proxy_pid(proxy);
     bulk("plain", direct_port);
     bulk("proxy", proxy_port);
@@ -281,8 +314,8 @@ int main(int argc, char **argv)
     make("proxy", proxy_port);
     trips("plain", direct_port);
     trips("proxy", proxy_port);
-    open_many(count < most ? count : most);
     lz_proxy_destroy(proxy);
+    open_many(loop, count, most);
     lz_loop_destroy(loop);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);

@@ -113,9 +113,11 @@ static bool make_fetch(struct lz_load *load, const struct lz_live_traffic *t,
                        const struct lz_site_edge *edge, bool is_look, struct lz_fetch **out,
                        struct lz_err *err)
 {
-    char url[4096], via[LZ_SITE_HOST_SIZE + 16];
+    char url[4096];
+    struct lz_str via;
     write_url(url, sizeof(url), t, edge);
-    snprintf(via, sizeof(via), "%s:%u", edge->listen.host, edge->listen.port);
+    lz_str_init(&via);
+    lz_site_write_address(&edge->listen, &via);
     bool is_recorded = lz_recorder_is_on(load->world, callee_of(load, t->component, edge));
     const struct lz_fetch_opts opts = {.url = url,
                                        .method = is_look ? "GET" : t->method,
@@ -123,11 +125,13 @@ static bool make_fetch(struct lz_load *load, const struct lz_live_traffic *t,
                                        .wants_etag = is_look,
                                        .headers = t->headers,
                                        .ca_file = t->ca_file,
-                                       .via = via,
+                                       .via = via.text,
                                        .http2 = t->http2,
                                        .keep = is_recorded ? LZ_LOAD_KEEP : 0,
                                        .connections = t->connections};
-    return lz_fetch_create(load->loop, &opts, out, err);
+    bool ok = lz_fetch_create(load->loop, &opts, out, err);
+    lz_str_finish(&via);
+    return ok;
 }
 
 static struct lz_load_way *find_way(const struct lz_load *load, lz_component_id traffic)

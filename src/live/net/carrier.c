@@ -47,6 +47,7 @@ struct carrier {
     struct lz_netlink_batch verdicts;
     struct lz_loop_timer next;
     int raw;
+    int raw_v6; // likewise
     struct edge edges[LZ_CABLE_EDGES_MAX];
     struct lz_nfqueue_way ways[LZ_CABLE_EDGES_MAX * WAYS_PER_EDGE];
     struct held *heap; // from 1; the first is due first
@@ -152,6 +153,8 @@ static struct held pop(struct carrier *c)
     return first;
 }
 
+#define V6_TARGET_AT 24
+
 // ---------------------------------------------------------------- verdicts
 
 static void flush(struct carrier *c)
@@ -166,9 +169,15 @@ static void send_copies(const struct carrier *c, const struct held *h)
     struct lz_packet p;
     if (h->copies == 0 || !lz_packet_read(h->bytes, h->size, &p))
         return;
-    const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(p.target)};
+    const struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(p.target)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (p.is_v6)
+        memcpy(&v6.sin6_addr, h->bytes + V6_TARGET_AT, sizeof(v6.sin6_addr));
+    int fd = p.is_v6 ? c->raw_v6 : c->raw;
+    const void *to = p.is_v6 ? (const void *)&v6 : (const void *)&v4;
+    socklen_t size = p.is_v6 ? sizeof(v6) : sizeof(v4);
     for (uint32_t i = 0; i < h->copies; i++)
-        if (sendto(c->raw, h->bytes, h->size, MSG_DONTWAIT, (const void *)&to, sizeof(to)) < 0)
+        if (sendto(fd, h->bytes, h->size, MSG_DONTWAIT, to, size) < 0)
             return; // a copy that finds no room is lost, as on any network
 }
 
@@ -331,9 +340,10 @@ static void on_touch(void *ctx, uint32_t slot, uint64_t count)
     atomic_fetch_add(&c->opts->shared->slots[slot].touched, count);
 }
 
-static bool open_raw(int *out, struct lz_err *err)
+// What is sent by it begins with its IP header (raw(7), RFC 3542).
+static bool open_raw(int family, int *out, struct lz_err *err)
 {
-    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), mark = (int)LZ_NFQUEUE_MARK;
+    int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), mark = (int)LZ_NFQUEUE_MARK;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) != 0)
         return lz_fail(err, LZ_ERANGE, "no raw socket can be had for copies of packets: %s",
                        strerror(errno));
@@ -350,7 +360,8 @@ static bool set_up(struct carrier *c, struct lz_err *err)
         lz_impair_name(c->impair, i, c->opts->edges[i].name);
     c->next = (struct lz_loop_timer){.fn = on_due, .ctx = c};
     lz_netlink_start(&c->verdicts);
-    return lz_nfqueue_open(&c->queue, err) && open_raw(&c->raw, err) &&
+    return lz_nfqueue_open(&c->queue, err) && open_raw(AF_INET, &c->raw, err) &&
+           (c->queue.family_count < 2 || open_raw(AF_INET6, &c->raw_v6, err)) &&
            lz_loop_create(&c->loop, err) &&
            lz_loop_watch(c->loop, c->queue.fd, LZ_LOOP_READ, on_packets, c, err) &&
            lz_loop_watch(c->loop, LZ_CARRIER_CONTROL_FD, LZ_LOOP_READ, on_command, c, err);

@@ -18,8 +18,6 @@
 #include "live/net/spaces.h"
 
 #define TABLE "lorenz"
-#define SOURCE_AT 12 // in an IPv4 header
-#define TARGET_AT 16
 #define SOURCE_PORT_AT 0 // in the header of TCP and of UDP
 #define TARGET_PORT_AT 2
 #define SOCKET_BYTES (16 << 20)
@@ -43,10 +41,18 @@ static uint16_t of_tables(int message)
     return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
 }
 
-static const struct nfgenmsg *ipv4(void)
+// Where its header has the addresses, of IPv6 their last four bytes: those of IPv4 (spaces.h).
+static const struct family {
+    struct nfgenmsg body;
+    uint32_t source_at, target_at;
+} families[] = {
+    {{.nfgen_family = NFPROTO_IPV4, .version = NFNETLINK_V0}, 12, 16},
+    {{.nfgen_family = NFPROTO_IPV6, .version = NFNETLINK_V0}, 20, 36},
+};
+
+static void put_of(struct lz_netlink_batch *b, const struct family *f, int message, uint16_t flags)
 {
-    static const struct nfgenmsg body = {.nfgen_family = NFPROTO_IPV4, .version = NFNETLINK_V0};
-    return &body;
+    lz_netlink_message(b, of_tables(message), flags, &f->body, sizeof(f->body));
 }
 
 static void border(struct lz_netlink_batch *b, uint16_t type)
@@ -68,9 +74,9 @@ static bool ask_rules(struct lz_nfqueue *q, int *refused, struct lz_err *err)
     return lz_netlink_ask(q->rules, &q->batch, refused, err);
 }
 
-static void add_chain(struct lz_netlink_batch *b, enum lz_nfqueue_hook hook)
+static void add_chain(struct lz_netlink_batch *b, const struct family *f, enum lz_nfqueue_hook hook)
 {
-    lz_netlink_message(b, of_tables(NFT_MSG_NEWCHAIN), NLM_F_CREATE, ipv4(), sizeof(*ipv4()));
+    put_of(b, f, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
     lz_netlink_put_text(b, NFTA_CHAIN_TABLE, TABLE);
     lz_netlink_put_text(b, NFTA_CHAIN_NAME, chains[hook]);
     size_t nest = lz_netlink_nest(b, NFTA_CHAIN_HOOK);
@@ -166,16 +172,16 @@ static void hand_over(struct lz_netlink_batch *b, bool is_compat)
     end_expression(b, e);
 }
 
-static void add_rule(struct lz_netlink_batch *b, const struct lz_nfqueue_way *way, bool is_compat)
+static void add_rule(struct lz_netlink_batch *b, const struct family *f,
+                     const struct lz_nfqueue_way *way, bool is_compat)
 {
     LZ_ASSERT(way->hook >= LZ_NFQUEUE_INPUT && way->hook <= LZ_NFQUEUE_OUTPUT);
-    lz_netlink_message(b, of_tables(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, ipv4(),
-                       sizeof(*ipv4()));
+    put_of(b, f, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     lz_netlink_put_text(b, NFTA_RULE_TABLE, TABLE);
     lz_netlink_put_text(b, NFTA_RULE_CHAIN, chains[way->hook]);
     size_t list = lz_netlink_nest(b, NFTA_RULE_EXPRESSIONS);
-    match_address(b, SOURCE_AT, way->source);
-    match_address(b, TARGET_AT, way->target);
+    match_address(b, f->source_at, way->source);
+    match_address(b, f->target_at, way->target);
     match_port(b, SOURCE_PORT_AT, way->source_port);
     match_port(b, TARGET_PORT_AT, way->target_port);
     match_unmarked(b);
@@ -183,9 +189,10 @@ static void add_rule(struct lz_netlink_batch *b, const struct lz_nfqueue_way *wa
     lz_netlink_end(b, list);
 }
 
-static void flush_chain(struct lz_netlink_batch *b, enum lz_nfqueue_hook hook)
+static void flush_chain(struct lz_netlink_batch *b, const struct family *f,
+                        enum lz_nfqueue_hook hook)
 {
-    lz_netlink_message(b, of_tables(NFT_MSG_DELRULE), 0, ipv4(), sizeof(*ipv4()));
+    put_of(b, f, NFT_MSG_DELRULE, 0);
     lz_netlink_put_text(b, NFTA_RULE_TABLE, TABLE);
     lz_netlink_put_text(b, NFTA_RULE_CHAIN, chains[hook]);
 }
@@ -194,10 +201,12 @@ bool lz_nfqueue_set(struct lz_nfqueue *q, const struct lz_nfqueue_way *ways, siz
                     struct lz_err *err)
 {
     start_rules(&q->batch);
-    for (unsigned hook = LZ_NFQUEUE_INPUT; hook <= LZ_NFQUEUE_OUTPUT; hook++)
-        flush_chain(&q->batch, hook);
+    for (size_t k = 0; k < q->family_count; k++)
+        for (unsigned hook = LZ_NFQUEUE_INPUT; hook <= LZ_NFQUEUE_OUTPUT; hook++)
+            flush_chain(&q->batch, &families[k], hook);
     for (size_t i = 0; i < count; i++) {
-        add_rule(&q->batch, &ways[i], q->is_compat);
+        for (size_t k = 0; k < q->family_count; k++)
+            add_rule(&q->batch, &families[k], &ways[i], q->is_compat);
         if (q->batch.len < RULES_MAX)
             continue;
         if (!ask_rules(q, NULL, err))
@@ -207,18 +216,28 @@ bool lz_nfqueue_set(struct lz_nfqueue *q, const struct lz_nfqueue_way *ways, siz
     return ask_rules(q, NULL, err) || lz_fail_in(err, "rules of nf_tables");
 }
 
-static bool make_table(struct lz_nfqueue *q, struct lz_err *err)
+static bool make_table(struct lz_nfqueue *q, const struct family *f, struct lz_err *err)
 {
     start_rules(&q->batch);
-    lz_netlink_message(&q->batch, of_tables(NFT_MSG_NEWTABLE), NLM_F_CREATE, ipv4(),
-                       sizeof(*ipv4()));
+    put_of(&q->batch, f, NFT_MSG_NEWTABLE, NLM_F_CREATE);
     lz_netlink_put_text(&q->batch, NFTA_TABLE_NAME, TABLE);
     for (unsigned hook = LZ_NFQUEUE_INPUT; hook <= LZ_NFQUEUE_OUTPUT; hook++)
-        add_chain(&q->batch, hook);
-    if (ask_rules(q, NULL, err))
-        return true;
-    err->code = LZ_ERANGE;
-    return lz_fail_in(err, "nf_tables is missing (CONFIG_NF_TABLES_IPV4), or not for this user");
+        add_chain(&q->batch, f, hook);
+    return ask_rules(q, NULL, err);
+}
+
+// Without IPv6 what is sent by it goes nowhere anyway: spaces.h says whether it does.
+static bool make_tables(struct lz_nfqueue *q, struct lz_err *err)
+{
+    struct lz_err no_v6;
+    q->family_count = 0;
+    if (!make_table(q, &families[0], err)) {
+        err->code = LZ_ERANGE;
+        return lz_fail_in(err,
+                          "nf_tables is missing (CONFIG_NF_TABLES_IPV4), or not for this user");
+    }
+    q->family_count = make_table(q, &families[1], &no_v6) ? 2 : 1;
+    return true;
 }
 
 // A rule for an address that nobody has, made and taken away again.
@@ -279,7 +298,7 @@ static void widen(int fd)
 bool lz_nfqueue_open(struct lz_nfqueue *q, struct lz_err *err)
 {
     q->rules = q->fd = -1;
-    bool ok = lz_netlink_open(NETLINK_NETFILTER, &q->rules, err) && make_table(q, err) &&
+    bool ok = lz_netlink_open(NETLINK_NETFILTER, &q->rules, err) && make_tables(q, err) &&
               choose_target(q, err) && lz_netlink_open(NETLINK_NETFILTER, &q->fd, err) &&
               bind_queue(q, err);
     if (!ok) {

@@ -26,7 +26,7 @@ enum lz_nfqueue_hook { LZ_NFQUEUE_INPUT = 1, LZ_NFQUEUE_FORWARD = 2, LZ_NFQUEUE_
 
 struct lz_nfqueue_way {
     enum lz_nfqueue_hook hook;
-    uint32_t source, target;           /* in the machine's byte order; 0: any */
+    uint32_t source, target;           /* in the machine's byte order; 0: any; IPv6: spaces.h */
     uint16_t source_port, target_port; /* of TCP or UDP; 0: any */
 };
 
@@ -41,6 +41,7 @@ struct lz_nfqueue {
     int rules; /* netlink sockets */
     int fd;    /* packets are read from it, non-blocking */
     bool is_compat;
+    size_t family_count;           /* IPv4 alone, or IPv6 too */
     struct lz_netlink_batch batch; /* of rules */
 };
 

@@ -30,11 +30,15 @@
 _Static_assert(LZ_SPACES_ROUTE == NETLINK_ROUTE, "it is said without the kernel's header");
 _Static_assert(LZ_SPACES_NODES_MAX * 4 <= 65536, "nodes do not reach into the doors' addresses");
 
+// Of IPv6: what is of IPv4, behind a prefix of addresses that are nobody's but ours (RFC 4193).
+static const unsigned char v6_prefix[12] = {0xfd};
+
 struct lz_spaces {
     int outside; // the namespace we came from; -1: there is no way back
     int own;     // the run's
     int *nodes;
     size_t node_count;
+    char lacks_v6[160]; // why there is none; "" if there is
     struct lz_netlink_batch batch;
 };
 
@@ -77,6 +81,21 @@ void lz_spaces_write(uint32_t address, char text[LZ_SPACES_TEXT_SIZE])
 {
     snprintf(text, LZ_SPACES_TEXT_SIZE, "%u.%u.%u.%u", address >> 24, address >> 16 & 255,
              address >> 8 & 255, address & 255);
+}
+
+static void v6_of(uint32_t address, unsigned char out[16])
+{
+    uint32_t there = htonl(address);
+    memcpy(out, v6_prefix, sizeof(v6_prefix));
+    memcpy(out + sizeof(v6_prefix), &there, sizeof(there));
+}
+
+void lz_spaces_write_v6(uint32_t address, char text[LZ_SPACES_TEXT_V6_SIZE])
+{
+    unsigned char bytes[16];
+    v6_of(address, bytes);
+    const char *written = inet_ntop(AF_INET6, bytes, text, LZ_SPACES_TEXT_V6_SIZE);
+    LZ_ASSERT(written != NULL);
 }
 
 // ---------------------------------------------------------------- links, addresses, routes
@@ -149,6 +168,34 @@ static void add_default_route(struct lz_netlink_batch *b, uint32_t gateway)
     lz_netlink_put_be32(b, RTA_GATEWAY, gateway);
 }
 
+// Usable at once: nobody else has it, and need not be asked whether it does (IFA_F_NODAD).
+static void add_address_v6(struct lz_netlink_batch *b, int index, uint32_t address, unsigned bits)
+{
+    const struct ifaddrmsg body = {.ifa_family = AF_INET6,
+                                   .ifa_prefixlen = (uint8_t)(96 + bits),
+                                   .ifa_flags = IFA_F_NODAD,
+                                   .ifa_index = (uint32_t)index};
+    unsigned char there[16];
+    v6_of(address, there);
+    lz_netlink_message(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+    lz_netlink_put(b, IFA_LOCAL, there, sizeof(there));
+    lz_netlink_put(b, IFA_ADDRESS, there, sizeof(there));
+}
+
+static void add_default_route_v6(struct lz_netlink_batch *b, uint32_t gateway)
+{
+    const struct rtmsg body = {.rtm_family = AF_INET6,
+                               .rtm_table = RT_TABLE_MAIN,
+                               .rtm_protocol = RTPROT_STATIC,
+                               .rtm_scope = RT_SCOPE_UNIVERSE,
+                               .rtm_type = RTN_UNICAST};
+    unsigned char there[16];
+    v6_of(gateway, there);
+    lz_netlink_message(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+    lz_netlink_put(b, RTA_GATEWAY, there, sizeof(there));
+    lz_netlink_put_u32(b, RTA_OIF, LZ_SPACES_INNER_LINK);
+}
+
 // The namespace that we are in. Never 0, which says "none" to those who get it, though standard
 // input may be closed.
 static int open_here(void)
@@ -174,13 +221,70 @@ static bool ask_here(const struct lz_netlink_batch *b, const char *what, struct 
     return ok;
 }
 
+static bool write_text(const char *path, const char *text);
+
+/*
+ * Before any link is there: its own addresses are not asked for either (DAD), else a neighbour is
+ * not answered for a second. What comes in for others is passed on, where it is said so; netlink
+ * has no word for either. False: errno says why.
+ */
+static bool prepare_v6(bool forwards)
+{
+    static const char *const quiet[] = {"all/accept_dad", "default/accept_dad",
+                                        "default/dad_transmits", "default/accept_ra"};
+    char path[80];
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof(quiet) / sizeof(quiet[0]); i++) {
+        snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", quiet[i]);
+        ok = write_text(path, "0");
+    }
+    return ok && (!forwards || write_text("/proc/sys/net/ipv6/conf/all/forwarding", "1"));
+}
+
+static void note_v6(struct lz_spaces *s, bool ok, const char *what)
+{
+    if (!ok && s->lacks_v6[0] == '\0')
+        snprintf(s->lacks_v6, sizeof(s->lacks_v6), "%.150s", what);
+}
+
+static void furnish_own_v6(struct lz_spaces *s, size_t doors)
+{
+    struct lz_err err;
+    lz_netlink_start(&s->batch);
+    for (size_t i = 0; i < doors; i++)
+        add_address_v6(&s->batch, LZ_SPACES_LOOPBACK, lz_spaces_door(i), 32);
+    bool ok = doors == 0 || ask_here(&s->batch, "its addresses of IPv6", &err);
+    note_v6(s, ok, ok ? "" : err.msg);
+}
+
 static bool furnish_own(struct lz_spaces *s, size_t doors, struct lz_err *err)
 {
+    bool has_v6 = prepare_v6(true);
+    note_v6(s, has_v6, strerror(errno));
     lz_netlink_start(&s->batch);
     raise_link(&s->batch, LZ_SPACES_LOOPBACK, false);
     for (size_t i = 0; i < doors; i++)
         add_address(&s->batch, LZ_SPACES_LOOPBACK, lz_spaces_door(i), 32);
-    return ask_here(&s->batch, "the run's own network", err);
+    if (!ask_here(&s->batch, "the run's own network", err))
+        return false;
+    if (has_v6)
+        furnish_own_v6(s, doors);
+    return true;
+}
+
+// Of the link to a node, once it is there: both of its ends, and the node's way out.
+static void furnish_link_v6(struct lz_spaces *s, size_t i, int node_fd)
+{
+    struct lz_err err;
+    lz_netlink_start(&s->batch);
+    add_address_v6(&s->batch, lz_spaces_link(i), lz_spaces_gateway(i), LINK_BITS);
+    bool ok = ask_here(&s->batch, "a link's address of IPv6", &err);
+    lz_netlink_start(&s->batch);
+    add_address_v6(&s->batch, LZ_SPACES_INNER_LINK, lz_spaces_node(i), LINK_BITS);
+    add_default_route_v6(&s->batch, lz_spaces_gateway(i));
+    ok = ok && (lz_netlink_ask(node_fd, &s->batch, NULL, &err) ||
+                lz_fail_in(&err, "a program's addresses of IPv6"));
+    note_v6(s, ok, ok ? "" : err.msg);
 }
 
 // A namespace, and a link to it. We are out of ours for a moment, and in it again at the end.
@@ -193,6 +297,10 @@ static bool add_node(struct lz_spaces *s, struct lz_err *err)
     s->nodes[i] = open_here();
     int fd = -1, why = errno;
     bool ok = s->nodes[i] >= 0 || lz_fail(err, LZ_EIO, "%s: %s", OWN_NAMESPACE, strerror(why));
+    if (s->lacks_v6[0] == '\0') {
+        bool is_prepared = prepare_v6(false);
+        note_v6(s, is_prepared, strerror(errno));
+    }
     ok = ok && lz_netlink_open(NETLINK_ROUTE, &fd, err);
     if (setns(s->own, CLONE_NEWNET) != 0)
         ok = lz_fail(err, LZ_EIO, "the run's own network cannot be entered again: %s",
@@ -214,6 +322,8 @@ static bool add_node(struct lz_spaces *s, struct lz_err *err)
         add_default_route(&s->batch, lz_spaces_gateway(i));
         ok = lz_netlink_ask(fd, &s->batch, NULL, err) || lz_fail_in(err, "a program's network");
     }
+    if (ok && s->lacks_v6[0] == '\0')
+        furnish_link_v6(s, i, fd);
     if (fd >= 0)
         close(fd);
     return ok;
@@ -272,6 +382,7 @@ bool lz_spaces_create(size_t nodes, size_t doors, struct lz_spaces **out, struct
     struct lz_spaces *s = lz_mem_alloc(sizeof(*s));
     s->outside = s->own = -1;
     s->node_count = 0;
+    s->lacks_v6[0] = '\0';
     s->nodes = lz_mem_alloc((nodes + 1) * sizeof(s->nodes[0]));
     bool ok = move_in(s, err) && furnish_own(s, doors, err);
     for (size_t i = 0; ok && i < nodes; i++)
@@ -326,6 +437,11 @@ bool lz_spaces_open_route(const struct lz_spaces *s, size_t node, int *fd, struc
 bool lz_spaces_join(int fd)
 {
     return fd == 0 || setns(fd, CLONE_NEWNET) == 0;
+}
+
+const char *lz_spaces_lacks_v6(const struct lz_spaces *s)
+{
+    return s->lacks_v6[0] != '\0' ? s->lacks_v6 : NULL;
 }
 
 bool lz_spaces_has_left(void)

@@ -20,7 +20,9 @@
  * its devices, routes and rules. There is nothing to undo.
  *
  * Addresses are 198.18.0.0/15, which is set aside for tests between networks (RFC 2544, RFC 6890)
- * and belongs to nobody. IPv4 only.
+ * and belongs to nobody; those of IPv6 fd00::/96 (RFC 4193) with the same behind it: fd00::c612:2
+ * is 198.18.0.2's. So the last four bytes say whose packet it is, whatever its family. Where the
+ * kernel has no IPv6, or /proc/sys cannot be written, there is IPv4 alone.
  */
 #ifndef LZ_LIVE_NET_SPACES_H
 #define LZ_LIVE_NET_SPACES_H
@@ -36,6 +38,7 @@
 #define LZ_SPACES_DOORS_MAX 1024
 #define LZ_SPACES_MTU 1500 /* of every link, the loopback between proxies and load too */
 #define LZ_SPACES_TEXT_SIZE 16
+#define LZ_SPACES_TEXT_V6_SIZE 46
 #define LZ_SPACES_ROUTE 0 /* NETLINK_ROUTE: who asks about interfaces */
 
 /* Indices of interfaces: the loopback of every namespace, a node's end of its link. */
@@ -53,6 +56,8 @@ size_t lz_spaces_index(uint32_t node); /* which one has this address */
 int lz_spaces_link(size_t i);          /* index of the run's own end of its link */
 void lz_spaces_write(uint32_t address, char text[LZ_SPACES_TEXT_SIZE]); /* "198.18.0.2" */
 
+void lz_spaces_write_v6(uint32_t address, char text[LZ_SPACES_TEXT_V6_SIZE]); /* "fd00::c612:2" */
+
 /*
  * Move into a namespace with so many nodes and doors. LZ_ERANGE: this user may not, or the kernel
  * cannot; the message says which, and nothing has changed. Only while there is one thread.
@@ -68,6 +73,9 @@ int lz_spaces_fd(const struct lz_spaces *s, size_t node);
 bool lz_spaces_join(int fd); /* errno says why not; 0 is nowhere else: true */
 
 size_t lz_spaces_count(const struct lz_spaces *s); /* nodes */
+
+/* Why it has no IPv6; NULL: it has. */
+const char *lz_spaces_lacks_v6(const struct lz_spaces *s);
 
 /* A socket to ask about interfaces of a node. We are where we were at the end. */
 bool lz_spaces_open_route(const struct lz_spaces *s, size_t node, int *fd,

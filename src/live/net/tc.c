@@ -15,9 +15,14 @@
 #define FREELY 12500000000u // bytes a second: 100 Gbit/s, which nothing here reaches
 #define QUANTUM 60000u      // of a class; only one that is not said makes the kernel warn
 #define KEYS_MAX 3          // of a filter: both addresses, and the ports
-#define SOURCE_AT 12        // in an IPv4 header
-#define TARGET_AT 16        //
-#define PORTS_AT 20         // behind one without options
+#define ORDER_V6 0x4000     // filters of IPv6 have an order of their own
+
+// Where the header has an address, of IPv6 its last four bytes, and where ports are behind one
+// without options.
+static const struct family {
+    int source_at, target_at, ports_at;
+    uint16_t protocol, order;
+} families[] = {{12, 16, 20, ETH_P_IP, 0}, {20, 36, 40, ETH_P_IPV6, ORDER_V6}};
 #define ANSWER_SIZE 8192
 
 static void begin(struct lz_netlink_batch *b, uint16_t type, uint16_t flags,
@@ -186,24 +191,25 @@ static uint32_t order_of(uint16_t order, uint16_t protocol)
     return (uint32_t)order << 16 | htons(protocol);
 }
 
-void lz_tc_put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order,
-                      const struct lz_tc_match *m)
+static void put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order,
+                       const struct lz_tc_match *m, const struct family *f)
 {
     struct tc_u32_key keys[KEYS_MAX];
     size_t count = 0;
     uint32_t ports = (uint32_t)m->source_port << 16 | m->target_port;
-    add_key(keys, &count, m->source, m->source != 0 ? UINT32_MAX : 0, SOURCE_AT);
-    add_key(keys, &count, m->target, m->target != 0 ? UINT32_MAX : 0, TARGET_AT);
+    add_key(keys, &count, m->source, m->source != 0 ? UINT32_MAX : 0, f->source_at);
+    add_key(keys, &count, m->target, m->target != 0 ? UINT32_MAX : 0, f->target_at);
     add_key(keys, &count, ports,
             (m->source_port != 0 ? 0xffff0000u : 0) | (m->target_port != 0 ? 0xffffu : 0),
-            PORTS_AT);
+            f->ports_at);
     LZ_ASSERT(count > 0);
     const struct tc_u32_sel sel = {.flags = TC_U32_TERMINAL, .nkeys = (unsigned char)count};
     unsigned char all[sizeof(sel) + sizeof(keys)];
     memcpy(all, &sel, sizeof(sel));
     memcpy(all + sizeof(sel), keys, count * sizeof(keys[0]));
     const struct lz_tc_place of = {.interface = at->interface, .parent = at->parent};
-    begin(b, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &of, order_of(order, ETH_P_IP));
+    begin(b, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &of,
+          order_of((uint16_t)(order + f->order), f->protocol));
     lz_netlink_put_text(b, TCA_KIND, "u32");
     size_t nest = lz_netlink_nest_plainly(b, TCA_OPTIONS);
     lz_netlink_put_u32(b, TCA_U32_CLASSID, at->handle);
@@ -211,10 +217,19 @@ void lz_tc_put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, 
     lz_netlink_end(b, nest);
 }
 
+void lz_tc_put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order,
+                      const struct lz_tc_match *m)
+{
+    LZ_ASSERT(order < ORDER_V6);
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+        put_filter(b, at, order, m, &families[i]);
+}
+
 void lz_tc_put_no_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order)
 {
     const struct lz_tc_place of = {.interface = at->interface, .parent = at->parent};
-    begin(b, RTM_DELTFILTER, 0, &of, order_of(order, 0));
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+        begin(b, RTM_DELTFILTER, 0, &of, order_of((uint16_t)(order + families[i].order), 0));
 }
 
 void lz_tc_put_no_qdisc(struct lz_netlink_batch *b, const struct lz_tc_place *at)

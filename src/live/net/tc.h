@@ -66,7 +66,8 @@ void lz_tc_put_tbf(struct lz_netlink_batch *b, const struct lz_tc_place *at, boo
 void lz_tc_put_htb(struct lz_netlink_batch *b, const struct lz_tc_place *at);
 void lz_tc_put_class(struct lz_netlink_batch *b, const struct lz_tc_place *at);
 
-/* Lead what matches to the class `at->handle`. Filters of one `order` go together. */
+/* Lead what matches to the class `at->handle`, of both families: an address of IPv6 ends with that
+ * of IPv4 (spaces.h). Filters of one `order` go together. */
 void lz_tc_put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order,
                       const struct lz_tc_match *m);
 void lz_tc_put_no_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at, uint16_t order);

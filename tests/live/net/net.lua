@@ -29,6 +29,9 @@ local rows = {
         .. CLEAN, 0 },
     { "packets are lost, held, doubled, damaged, disordered and cut, and that is seen",
         RUN .. "s/packets.lua" .. BUSY .. CLEAN, 0 },
+    { "packets of IPv6 too", RUN .. "s/v6.lua" .. BUSY
+        .. "; s=$?; grep -q 'there is no IPv6 in namespaces here' e && exit 77; (exit $s)" .. CLEAN,
+        0 },
     { "a fault of packets is not for proxies", inline [[
 scenario "x" { duration = "2s" }
 local web = process "web" { run = { "true" }, protocol = "http" }

@@ -8,7 +8,7 @@
  * What `serve` answers to GET /NAME is one number: received, twice, late (came after a higher
  * number), median (of the delays, in microseconds).
  */
-#include <arpa/inet.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -85,18 +85,24 @@ static int answer(int fd)
     return send(fd, text, (size_t)len, MSG_NOSIGNAL) > 0 ? 0 : -1;
 }
 
-static int bound(int type, const struct sockaddr_in *at)
+// HOST and PORT, of either family.
+struct place {
+    struct sockaddr_storage at;
+    socklen_t size;
+};
+
+static int bound(int type, const struct place *place)
 {
-    int fd = socket(AF_INET, type, 0), yes = 1;
+    int fd = socket(place->at.ss_family, type, 0), yes = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    if (bind(fd, (const void *)at, sizeof(*at)) != 0) {
+    if (bind(fd, (const void *)&place->at, place->size) != 0) {
         perror("peer");
         exit(1);
     }
     return fd;
 }
 
-static int serve(const struct sockaddr_in *at)
+static int serve(const struct place *at)
 {
     int udp = bound(SOCK_DGRAM, at), tcp = bound(SOCK_STREAM, at);
     if (listen(tcp, 512) != 0)
@@ -123,12 +129,12 @@ static int serve(const struct sockaddr_in *at)
 }
 
 // One after another for as long as it is let: what it is used for looks at shares.
-static int send_all(const struct sockaddr_in *to, uint64_t total)
+static int send_all(const struct place *to, uint64_t total)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int fd = socket(to->at.ss_family, SOCK_DGRAM, 0);
     for (uint64_t i = 0; i < total; i++) {
         const struct datagram d = {.number = i, .sent_ns = now_ns()};
-        if (sendto(fd, &d, sizeof(d), 0, (const void *)to, sizeof(*to)) < 0)
+        if (sendto(fd, &d, sizeof(d), 0, (const void *)&to->at, to->size) < 0)
             perror("peer");
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
@@ -138,10 +144,14 @@ static int send_all(const struct sockaddr_in *to, uint64_t total)
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    if (argc < 4 || inet_pton(AF_INET, argv[2], &at.sin_addr) != 1)
+    const struct addrinfo want = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found;
+    struct place at;
+    if (argc < 4 || getaddrinfo(argv[2], argv[3], &want, &found) != 0)
         return 2;
-    at.sin_port = htons((uint16_t)atoi(argv[3]));
+    memcpy(&at.at, found->ai_addr, found->ai_addrlen);
+    at.size = found->ai_addrlen;
+    freeaddrinfo(found);
     if (strcmp(argv[1], "serve") == 0)
         return serve(&at);
     return argc > 4 ? send_all(&at, strtoull(argv[4], NULL, 10)) : 2;

@@ -145,14 +145,65 @@ static void addresses_ports_and_data_are_found(void **state)
     }
 }
 
-static void what_is_no_ipv4_is_refused(void **state)
+// Behind a header of 40 bytes what stands between, and then `inner`.
+static void so_they_are_of_ipv6(void **state)
+{
+    static const struct {
+        unsigned char next;
+        unsigned char between[16];
+        size_t between_size, size, data;
+        uint8_t protocol;
+        uint16_t port;
+    } rows[] = {
+        {17, {0}, 0, 12, 48, 17, 0x0102},
+        {6, {0}, 0, 40, 60, 6, 0x0102},
+        {58, {0}, 0, 12, 40, 58, 0},                // ICMPv6
+        {0, {17, 0}, 8, 12, 56, 17, 0x0102},        // hop by hop
+        {60, {6, 1}, 16, 40, 76, 6, 0x0102},        // options of 16 bytes
+        {44, {17, 0, 0, 1}, 8, 12, 56, 17, 0x0102}, // the first of several fragments
+        {44, {17, 0, 1, 0}, 8, 12, 48, 17, 0},      // a later one
+        {60, {6, 200}, 8, 12, 40, 60, 0},           // longer than all there is
+    };
+    unsigned char inner[64] = {1, 2, 3, 4, [12] = 0x50}, bytes[160];
+    struct lz_packet p;
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(bytes, 0, sizeof(bytes));
+        bytes[0] = 0x60;
+        bytes[6] = rows[i].next;
+        memcpy(bytes + 20, "\xC6\x12\x00\x02", 4);
+        memcpy(bytes + 36, "\xC6\x12\x00\x06", 4);
+        memcpy(bytes + 40, rows[i].between, rows[i].between_size);
+        memcpy(bytes + 40 + rows[i].between_size, inner, rows[i].size);
+        assert_true(lz_packet_read(bytes, 40 + rows[i].between_size + rows[i].size, &p));
+        assert_true(p.is_v6);
+        assert_int_equal(p.source, lz_spaces_node(0));
+        assert_int_equal(p.target, lz_spaces_node(1));
+        assert_int_equal(p.protocol, rows[i].protocol);
+        assert_int_equal(p.data, rows[i].data);
+        assert_int_equal(p.source_port, rows[i].port);
+    }
+    assert_false(lz_packet_read(bytes, 39, &p));
+}
+
+static void an_address_of_ipv6_ends_with_that_of_ipv4(void **state)
+{
+    char v4[LZ_SPACES_TEXT_SIZE], v6[LZ_SPACES_TEXT_V6_SIZE];
+    (void)state;
+    lz_spaces_write(lz_spaces_node(1), v4);
+    lz_spaces_write_v6(lz_spaces_node(1), v6);
+    assert_string_equal(v4, "198.18.0.6");
+    assert_string_equal(v6, "fd00::c612:6");
+}
+
+static void what_is_no_ip_is_refused(void **state)
 {
     unsigned char bytes[40] = {0x45};
     struct lz_packet p;
     (void)state;
     assert_true(lz_packet_read(bytes, 20, &p));
     assert_false(lz_packet_read(bytes, 19, &p));
-    bytes[0] = 0x65;
+    bytes[0] = 0x75;
     assert_false(lz_packet_read(bytes, 40, &p));
     bytes[0] = 0x44; // a header of 16 bytes
     assert_false(lz_packet_read(bytes, 40, &p));
@@ -414,7 +465,9 @@ int main(void)
         cmocka_unit_test(attributes_that_are_cut_short_end_the_list),
         cmocka_unit_test(what_is_no_packet_of_the_queue_is_passed_over),
         cmocka_unit_test(addresses_ports_and_data_are_found),
-        cmocka_unit_test(what_is_no_ipv4_is_refused),
+        cmocka_unit_test(so_they_are_of_ipv6),
+        cmocka_unit_test(an_address_of_ipv6_ends_with_that_of_ipv4),
+        cmocka_unit_test(what_is_no_ip_is_refused),
         cmocka_unit_test(one_bit_of_the_data_is_turned),
         cmocka_unit_test(a_constant_delay_is_added_to_each),
         cmocka_unit_test(a_varying_delay_keeps_the_order),

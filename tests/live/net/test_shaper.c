@@ -35,16 +35,26 @@ static struct lz_netlink_batch batch;
 
 // ---------------------------------------------------------------- messages
 
-static void is_message(uint16_t type, uint16_t flags, const char *body, size_t size)
+// The message at `at`, which moves on to the next.
+static void is_next(size_t *at, uint16_t type, uint16_t flags, const char *body, size_t size)
 {
     struct nlmsghdr h;
-    memcpy(&h, batch.bytes, sizeof(h));
+    memcpy(&h, batch.bytes + *at, sizeof(h));
     assert_int_equal(h.nlmsg_type, type);
     assert_int_equal(h.nlmsg_flags, flags);
     assert_int_equal(h.nlmsg_len, sizeof(h) + size);
-    assert_int_equal(batch.len, sizeof(h) + size);
-    assert_memory_equal(batch.bytes + sizeof(h), body, size);
+    assert_memory_equal(batch.bytes + *at + sizeof(h), body, size);
+    *at += h.nlmsg_len;
 }
+
+static void is_message(uint16_t type, uint16_t flags, const char *body, size_t size)
+{
+    size_t at = 0;
+    is_next(&at, type, flags, body, size);
+    assert_int_equal(batch.len, at);
+}
+
+#define IS_NEXT(at, type, flags, literal) is_next(at, type, flags, literal, sizeof(literal) - 1)
 
 #define IS_MESSAGE(type, flags, literal) is_message(type, flags, literal, sizeof(literal) - 1)
 
@@ -132,7 +142,10 @@ static void and_by_four_states(void **state)
 // tc qdisc add dev lo root handle 1: htb
 // tc filter add dev lo parent 1: protocol ip prio 3 u32 match ip dst 198.19.0.1/32
 //    match ip dport 80 0xffff flowid 1:2
+// tc filter add dev lo parent 1: protocol ipv6 prio 16387 u32 match u32 0xc6130001 0xffffffff at 36
+//    match u32 0x50 0xffff at 40 flowid 1:2
 // tc filter del dev lo parent 1: prio 3
+// tc filter del dev lo parent 1: prio 16387
 static void roots_and_filters_are_those_of_tc(void **state)
 {
     const struct lz_tc_place root = {1, UINT32_MAX, LZ_TC_HANDLE(1, 0)};
@@ -146,16 +159,28 @@ static void roots_and_filters_are_those_of_tc(void **state)
     lz_netlink_start(&batch);
     lz_tc_put_filter(&batch, &class, 3,
                      &(struct lz_tc_match){.target = 0xc6130001u, .target_port = 80});
-    IS_MESSAGE(RTM_NEWTFILTER, ADD,
-               "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\x08\0\3\0"
-               "\x08\0\1\0u32\0\x40\0\2\0"
-               "\x08\x00\x01\x00\x02\x00\x01\x00\x34\x00\x05\x00\x01\x00\x02\x00\x00\x00\x00\x00"
-               "\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xc6\x13\x00\x01\x10\x00\x00\x00"
-               "\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x50\x14\x00\x00\x00\x00\x00\x00\x00");
+    size_t at = 0;
+    IS_NEXT(&at, RTM_NEWTFILTER, ADD,
+            "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\x08\0\3\0"
+            "\x08\0\1\0u32\0\x40\0\2\0"
+            "\x08\x00\x01\x00\x02\x00\x01\x00\x34\x00\x05\x00\x01\x00\x02\x00\x00\x00\x00\x00"
+            "\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xc6\x13\x00\x01\x10\x00\x00\x00"
+            "\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x50\x14\x00\x00\x00\x00\x00\x00\x00");
+    IS_NEXT(&at, RTM_NEWTFILTER, ADD,
+            "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\x86\xdd\3\x40"
+            "\x08\0\1\0u32\0\x40\0\2\0"
+            "\x08\x00\x01\x00\x02\x00\x01\x00\x34\x00\x05\x00\x01\x00\x02\x00\x00\x00\x00\x00"
+            "\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xc6\x13\x00\x01\x24\x00\x00\x00"
+            "\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x50\x28\x00\x00\x00\x00\x00\x00\x00");
+    assert_int_equal(batch.len, at);
     lz_netlink_start(&batch);
     lz_tc_put_no_filter(&batch, &class, 3);
-    IS_MESSAGE(RTM_DELTFILTER, NLM_F_REQUEST | NLM_F_ACK,
-               "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\0\0\3\0");
+    at = 0;
+    IS_NEXT(&at, RTM_DELTFILTER, NLM_F_REQUEST | NLM_F_ACK,
+            "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\0\0\3\0");
+    IS_NEXT(&at, RTM_DELTFILTER, NLM_F_REQUEST | NLM_F_ACK,
+            "\0\0\0\0\1\0\0\0\0\0\0\0\0\0\1\0\0\0\3\x40");
+    assert_int_equal(batch.len, at);
 }
 
 // An attribute of the options of the message in the batch.

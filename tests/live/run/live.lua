@@ -16,6 +16,9 @@ local function wait_until(test)
     return ("for i in $(seq 600); do %s && break; sleep 0.05; done; "):format(test)
 end
 local LISTENS = wait_until 'grep -qi ":$(printf %04X $PORT) .* 0A " /proc/net/tcp'
+local LISTENS_V6 = wait_until 'grep -qi ":$(printf %04X $PORT) .* 0A " /proc/net/tcp6'
+local HAS_V6 = "grep -qs '^0*1 ' /proc/net/if_inet6 || "
+    .. "{ echo 'this machine has no ::1: IPv6 is off' >&2; exit 77; }; "
 local GONE = wait_until '! pgrep -f "$PWD/s/server" >/dev/null'
 -- Nothing of ours may be left: a process, a log of what is to be undone.
 local CLEAN = "; s=$?; " .. GONE .. "pgrep -f \"$PWD/s/server\" && exit 90; "
@@ -53,6 +56,14 @@ local rows = {
         out = { "start       web:", "pause web: SIGSTOP", "kill web: SIGKILL", "proxy       users",
             "!state:" } },
     { "without a scenario it is usage", "$L live", 4, err = { "which scenario?" } },
+
+    { "what listens at ::1 alone is started, asked, called and broken there",
+        HAS_V6 .. RUN .. "s/v6.lua" .. EVEN_LATE .. CLEAN, 0 },
+    { "a port of ::1 is another than that of 127.0.0.1",
+        HAS_V6 .. "s/keys ::1 $PORT & p=$!; " .. LISTENS_V6
+        .. "sed -i 's/listens/family = \"ipv6\", listens/' s/fixed.lua; " .. RUN
+        .. "s/fixed.lua 2>e; s=$?; kill $p; sed s/$PORT/PORT/ e >&2; exit $s", 3,
+        err = { "port PORT is in use by keys" } },
 
     -- What cannot be made ready.
     { "one that dies at once is shown with its last words", RUN .. "--set mode=dies s/one.lua"
