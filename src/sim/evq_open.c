@@ -11,6 +11,7 @@
 #define ORDER_BITS 7        // of a key: the order of filing
 #define ORDER ((1u << ORDER_BITS) - 1)
 #define LEVELS_SORTED 4 // slots of higher ones are dealt
+#define CHUNKS_AHEAD 5  // whose events are fetched while one is dealt
 
 // A key is how far a time is into the first of the slots that are opened, which are of one level
 // and of one digit above it, and below that the order of filing.
@@ -64,22 +65,35 @@ static uint32_t reverse_chunks(struct lz_evq *q, uint32_t chunk)
 
 typedef void put_fn(struct lz_evq *q, const uint32_t *events, uint32_t count);
 
+// The last chunk of the slot that is opened after that one, if it is of the same word of bits.
+static inline uint32_t chunk_after(const struct lz_evq *q, uint32_t level, uint32_t slot)
+{
+    uint64_t left = q->occupied[level].words[slot / 64] & (~1ull << slot % 64);
+    if (left == 0)
+        return 0;
+    return q->slots[level][slot / 64 * 64 + (uint32_t)__builtin_ctzll(left)].tail >> 3;
+}
+
 /*
  * A slot is emptied, each of its chunks put elsewhere by `put`, oldest first. Events are in no
- * order in memory: those of the second chunk ahead are fetched, and are in the second cache level
- * when they are opened, soon.
+ * order in memory, and of 1e5 few are in the second cache level: those of the chunks ahead are
+ * fetched, which takes as long as to put thirty, and are at hand when they are opened, soon. Chunks
+ * are in no order either, and each knows the next alone: those of the slot that comes next are
+ * fetched meanwhile, or turning them around would wait for one after the other.
  */
 static inline void empty_slot(struct lz_evq *q, uint32_t level, uint32_t slot, put_fn *put)
 {
     struct lz_evq_chunk own = q->slots[level][slot];
     clear_slot(q, level, slot);
     uint32_t chunk = reverse_chunks(q, own.tail >> 3), ahead = chunk;
-    for (uint32_t i = 0; i < 2 && ahead != 0; i++) {
+    uint32_t after = chunk_after(q, level, slot);
+    for (uint32_t i = 0; i < CHUNKS_AHEAD && ahead != 0; i++) {
         prefetch_events(q, ahead);
         ahead = q->chunks[ahead].tail;
     }
     while (chunk != 0) {
         struct lz_evq_chunk c = q->chunks[chunk];
+        __builtin_prefetch(&q->chunks[after], 1);
         if (ahead != 0) {
             prefetch_events(q, ahead);
             ahead = q->chunks[ahead].tail;
@@ -87,6 +101,8 @@ static inline void empty_slot(struct lz_evq *q, uint32_t level, uint32_t slot, p
         free_chunk(q, chunk);
         put(q, c.events, LZ_EVQ_CHUNK); // which may make chunks, or move them
         chunk = c.tail;
+        if (after != 0)
+            after = q->chunks[after].tail;
     }
     put(q, own.events, own.tail & 7u);
 }
