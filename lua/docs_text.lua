@@ -60,7 +60,8 @@ local function widths(rows, columns, longest)
 end
 
 --- Rows of equally many texts: all columns but the last are as wide as they need, the last is
---- wrapped below itself. A first column of more than `longest` stands on a line of its own.
+--- wrapped below itself. A first column of more than `longest` stands on a line of its own, with
+--- the others if there is room for them.
 function M.rows(rows, width, longest)
     if #rows == 0 then return "" end
     local columns = #rows[1] - 1
@@ -71,6 +72,12 @@ function M.rows(rows, width, longest)
         local head = ""
         for i = 1, columns do head = head .. "  " .. pad(row[i], most[i]) end
         head = head .. "  "
+        if len(head) > width and columns > 1 then
+            out[#out + 1] = "  " .. row[1]
+            head = "  " .. pad("", most[1])
+            for i = 2, columns do head = head .. "  " .. pad(row[i], most[i]) end
+            head = head .. "  "
+        end
         if len(head) > room then
             out[#out + 1] = (head:gsub("%s+$", ""))
             head = (" "):rep(room)

@@ -455,7 +455,7 @@ M.types = {
         .. "(four states), shares as in tc-netem(8)", "table<string, Share>" },
     rate = { "rate", 'so many per time: "400/s", "5k/s", "30/m"', "Rate" },
     ratio = { "share", 'a part of a whole: "0.1%", or 0 to 1', "Share" },
-    share = { "percentage", 'of what there is, which may be more than all: "150%"', "Share" },
+    share = { "percent", 'of what there is, which may be more than all: "150%"', "Share" },
     policies = { "list", "one to four { pods =, period = } or { percent =, period = }",
         "table<string, any>[]" },
     size = { "size", 'bytes with their unit: "1KiB", "10MB"', "Size" },

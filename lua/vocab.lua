@@ -53,8 +53,8 @@ local function check_autoscale(say, f)
     end
     if f.cooldown and (f.scale_up or f.scale_down) then
         say("LZ206", "autoscale", "`autoscale` of %s has a `cooldown` and "
-            .. (f.scale_up and "`scale_up`" or "`scale_down`"), "one of them: a cooldown is a pause "
-            .. "after each decision, the others are Kubernetes' behavior")
+            .. (f.scale_up and "`scale_up`" or "`scale_down`"), "one of them: a cooldown is a "
+            .. "pause after each decision, the others are Kubernetes' behavior")
     end
 end
 

@@ -122,7 +122,8 @@ for _, extra in ipairs { 'hedge = { after = "8s" }', "breaker = {}", "throttle =
 end
 check("one that acts does", latencies ', hedge = { after = "8ms" }' ~= plain)
 
--- What draws where others are numbered: with a neighbour declared before it, each number is another.
+-- What draws where others are numbered: with a neighbour declared before it, each number is
+-- another.
 local NEIGHBOUR = [[
 local other = service "other" { replicas = 3 }
 traffic "others" { to = other, rate = "10/s" }
