@@ -61,9 +61,11 @@ local function has_word(list, word)
     return (" " .. list .. " "):find(" " .. word .. " ", 1, true) ~= nil
 end
 
---- A kind that names kinds of component is for these alone; of the others C says what fits.
+--- A kind that names kinds of component is for these alone; of the others C says what fits, and so
+--- it does of what is real.
 local function fits(state, kind, target)
     local of = target.kind == "target" and target.component.kind or target.kind
+    if of == "process" or of == "endpoint" then return true end
     local own = state.fault_kinds[kind]
     if not own.names_components then return true end
     local list = table.concat(own.targets, " ")

@@ -15,7 +15,8 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
     if (o->target.kind == 0 || o->target.kind > LZ_TARGET_REPLICA)
         return true;
     const struct lz_component *c = lz_world_component(w, o->target.id);
-    if (lz_disk_is_used(w, o->target.id))
+    // What a real program does on its disk nobody has declared.
+    if (lz_disk_is_used(w, o->target.id) || c->kind == LZ_COMPONENT_PROCESS)
         return true;
     return lz_fail(
         err, LZ_EINVAL,

@@ -125,6 +125,18 @@ local api = process "api" { run = { "true" }, protocol = "http" }
 local users = traffic "users" { to = api, op = "GET /", rate = "1/s" }
 fault.duplicate { link(users, api), ratio = "10%", at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", "acts on packets", 'network = "namespaces"' } },
+    { "a program that nobody models has a disk too, and a firewall before it", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" }, protocol = "http" }
+local users = traffic "users" { to = api, op = "GET /", rate = "1/s" }
+fault.waf_false_positive { api, ratio = "10%", at = "1s" }
+fault.disk_full { api, at = "1s" }]] .. "$L live --dry-run s/x.lua >o 2>&1; cat o; "
+        .. "grep -q 'cannot target' o && exit 1; exit 0", 0 },
+    { "a fault without any live form sends to who knows them", inline [[
+scenario "x" { duration = "2s" }
+local db = database "db" { live = { run = { "true" } } }
+fault.fsync_lie { db, at = "1s" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ703", "has no live form: `lorenz doctor --live`" } },
     { "a metric that nobody observes is named", inline [[
 scenario "x" { duration = "2s" }
 local web = service "web" { live = { run = { "true" } } }
