@@ -1,6 +1,8 @@
 --- Brokers, topics and consumers (schema_broker.lua), handed to C.
 local M = {}
 
+local TRANSACTION_TIMEOUT = 60000000000 -- ns; transaction.timeout.ms
+
 function M.broker(C, c, place)
     local f = c.fields
     return C.broker { name = c.name, line = c.row, nodes = f.nodes, spread = place,
@@ -17,6 +19,9 @@ end
 
 function M.consumers(C, c, place)
     local f = c.fields
+    if f.transaction_timeout and not f.transactions then
+        return nil, "transaction_timeout is of transactions: give transactions = true"
+    end
     local commit = f.commit or {}
     local is_cooperative = f.protocol == "cooperative"
     return C.consumers { name = c.name, line = c.row, topic = f.of.id, members = f.members,
@@ -24,7 +29,10 @@ function M.consumers(C, c, place)
         session = f.session or f.rebalance, heartbeat = f.heartbeat,
         max_poll_interval = f.max_poll_interval, is_cooperative = is_cooperative,
         assignment = f.assignment or is_cooperative and "sticky" or "range",
-        commit_every = commit.every, commit_batch = commit.after == "batch",
+        commit_every = commit.every, reads_committed = f.isolation == "read_committed",
+        commit_batch = commit.after == "batch" or (f.transactions and not f.commit),
+        transaction_timeout = f.transactions and (f.transaction_timeout or TRANSACTION_TIMEOUT)
+            or nil,
         at_most_once = commit.delivery == "at_most_once", from_earliest = f.reset == "earliest",
         on_error = f.on_error or "retry", is_handled = (f.handle or f.calls) ~= nil }
 end

@@ -55,6 +55,13 @@ M.consumers = {
         { "delivery", "choice", "of what was worked on, or of what is about to be, before each "
             .. "batch; default at_least_once", choices = { "at_least_once", "at_most_once" } },
     } },
+    { "transactions", "bool", "what a record's handler writes to topics and the batch's commit are "
+        .. "one transaction; default false" },
+    { "transaction_timeout", "duration", "one that is open for longer is aborted "
+        .. "(transaction.timeout.ms); default 60s", above_zero = true },
+    { "isolation", "choice", "whether records of transactions that are open or aborted are given "
+        .. "(isolation.level); default read_uncommitted", choices = { "read_uncommitted",
+            "read_committed" } },
     { "reset", "choice", "where a position is gone, go on at the newest or the oldest record; "
         .. "default latest", choices = { "latest", "earliest" } },
 }

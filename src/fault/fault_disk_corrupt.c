@@ -20,6 +20,18 @@ static void apply(struct lz_world *w, struct lz_fault *f)
     lz_fault_disk_apply(w, f, &(struct lz_disk_effect){.corrupt = f->opts.params.ratio});
 }
 
+static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    bool is_component = o->target.kind != 0 && o->target.kind <= LZ_TARGET_REPLICA;
+    if (is_component && lz_world_component(w, o->target.id)->kind == LZ_COMPONENT_CONSENSUS)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.disk_corrupt: the nodes of %s read their disks only when a process "
+                       "begins, and end when a checksum is wrong (etcd: walpb: crc mismatch): "
+                       "fault.kill does that",
+                       lz_world_component(w, o->target.id)->name);
+    return lz_fault_disk_fits(w, o, err);
+}
+
 const struct lz_fault_kind lz_fault_disk_corrupt = {
     .name = "disk_corrupt",
     .doc = "Change what is read from a disk, silently; with checksums it is an error.",
@@ -28,7 +40,7 @@ const struct lz_fault_kind lz_fault_disk_corrupt = {
                  "without `checksums` nobody notices, and only the count tells.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_DISKS,
-    .fits = lz_fault_disk_fits,
+    .fits = fits,
     .per_instance = true,
     .params = params,
     .apply = apply,

@@ -1,5 +1,6 @@
 /* fault_split_brain.c — a primary that is given up, and goes on. */
 #include "fault/kinds.h"
+#include "model/consensus/consensus_member.h"
 #include "model/data/failover.h"
 
 static const struct lz_param params[] = {
@@ -27,6 +28,11 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
     const struct lz_component *c = lz_world_component(w, o->target.id);
     if (c->instance_count < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to lead beside it",
+                       c->name);
+    if (lz_consensus_is_group(w, o->target.id))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.split_brain: %s is a Raft group: of two that lead, only one has a "
+                       "majority, and the other commits nothing; fault.partition shows it",
                        c->name);
     return true;
 }

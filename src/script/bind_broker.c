@@ -107,6 +107,8 @@ static int consumers(lua_State *L)
         .commit_every = lz_read_int(L, 1, "commit_every", 0),
         .commit_batch = lz_read_bool(L, 1, "commit_batch"),
         .at_most_once = lz_read_bool(L, 1, "at_most_once"),
+        .reads_committed = lz_read_bool(L, 1, "reads_committed"),
+        .transaction_timeout = lz_read_int(L, 1, "transaction_timeout", 0),
         .from_earliest = lz_read_bool(L, 1, "from_earliest"),
         .on_error = (enum lz_consumers_on_error)word(lz_read_text(L, 1, "on_error"), errors, 3),
         .is_handled = lz_read_bool(L, 1, "is_handled"),

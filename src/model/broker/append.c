@@ -15,7 +15,7 @@
  * idempotence, is there twice.
  */
 #include "base/check.h"
-#include "model/broker/broker_state.h"
+#include "model/broker/transaction.h"
 #include "model/history/recorder_log.h"
 #include "model/node/capacity.h"
 #include "model/node/disk.h"
@@ -155,6 +155,8 @@ static void answer_call(struct lz_world *w, struct lz_broker *b, struct lz_appen
 
 static void measure(struct lz_world *w, struct lz_partition *p, const struct lz_append *a)
 {
+    if (a->control != LZ_CONTROL_NONE)
+        return; // nobody's record
     struct lz_measure *m = &p->topic->series.m;
     lz_time now = lz_sim_now(w->sim);
     bool is_good = a->error == LZ_BROKER_OK;
@@ -171,10 +173,14 @@ static void finish(struct lz_world *w, struct lz_broker *b, struct lz_append *a,
     a->error = (uint16_t)error;
     a->state = DONE;
     measure(w, b->partitions[a->partition], a);
-    if (a->rpc != 0)
+    if (a->control != LZ_CONTROL_NONE) {
+        lz_transaction_marked(w, b, a);
+        lz_append_free(w, b, a);
+    } else if (a->rpc != 0) {
         answer_request(w, b, a->rpc);
-    else
+    } else {
         answer_call(w, b, a);
+    }
 }
 
 void lz_append_free(struct lz_world *w, struct lz_broker *b, struct lz_append *a)
@@ -234,6 +240,8 @@ static void forget(struct lz_world *w, struct lz_partition *p, struct lz_append 
     a->error = LZ_BROKER_NOT_LEADER;
     a->state = DONE;
     measure(w, p, a);
+    if (a->control != LZ_CONTROL_NONE)
+        lz_transaction_marked(w, p->broker, a);
     if (a->rpc == 0)
         lz_append_free(w, p->broker, a);
 }
@@ -277,6 +285,9 @@ static struct lz_batch *make_batch(struct lz_broker *b, const struct lz_replica 
     batch->record_room = a->record_room;
     batch->sent = a->sent;
     batch->origin = a->origin;
+    batch->transaction = a->transaction;
+    batch->nth = a->nth;
+    batch->control = a->control;
     a->record_room = 0; // they are the log's now
     return batch;
 }
@@ -291,6 +302,10 @@ static void put(struct lz_world *w, struct lz_partition *p, struct lz_replica *r
     a->batch = lz_pool_id(batch);
     a->end = lz_batch_end(batch);
     lz_replica_append(w, p, r, batch);
+    if (a->control != LZ_CONTROL_NONE) {
+        lz_transaction_appended(p, r, batch);
+        return;
+    }
     if (a->parcel != 0)
         lz_producer_appended(w, a->parcel, batch);
     lz_recorder_log_appended(w, p->topic->id, a->sent);
@@ -368,7 +383,8 @@ void lz_append_begin(struct lz_world *w, struct lz_broker *b, uint32_t node, str
     struct lz_replica *r = lz_partition_on(p, node);
     struct lz_measure *m = &p->topic->series.m;
     a->arrived = lz_sim_now(w->sim);
-    lz_metrics_enter_on(w->metrics, m->in_flight_on, a->arrived, a->count);
+    if (a->control == LZ_CONTROL_NONE)
+        lz_metrics_enter_on(w->metrics, m->in_flight_on, a->arrived, a->count);
     if (r == NULL || !r->leads) {
         finish(w, b, a, LZ_BROKER_NOT_LEADER);
         return;

@@ -147,7 +147,8 @@ struct lz_broker {
     struct lz_partition **partitions;
     uint32_t partition_count, partition_cap;
     struct lz_pool batches, appends;
-    uint32_t producers; /* numbered from 1 */
+    uint32_t producers;                   /* numbered from 1 */
+    struct lz_transactions *transactions; /* NULL: there never will be any */
     struct lz_group **groups;
     uint32_t group_count, group_cap;
     struct lz_broker_series series;
@@ -170,6 +171,7 @@ struct lz_topic {
     uint32_t group_count, group_cap;
     bool is_traced;           /* requests have written records to it */
     bool keeps_records;       /* somebody handles them one by one */
+    bool has_transactions;    /* records of some were written to it */
     struct lz_poison *poison; /* NULL: there never was any */
     struct lz_topic_series series;
 };
@@ -192,6 +194,9 @@ struct lz_append {
     struct lz_record *records;
     uint32_t record_room;
     uint32_t producer, producer_epoch;
+    uint32_t transaction, nth; /* see plog.h */
+    uint64_t mark, mark_rpc;   /* of a marker: whose, + 1; who asked, 0: the coordinator itself */
+    uint8_t control;
     uint32_t sent; /* as recorder_log.h numbers it */
     struct lz_origin origin;
     lz_time written; /* in the leader's log */

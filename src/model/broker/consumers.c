@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/broker/group_state.h"
+#include "model/broker/transaction.h"
 #include "model/service/service.h"
 
 #define AT(member) offsetof(struct lz_consumers_series, member)
@@ -22,6 +23,10 @@ static const struct lz_measure_row rows[] = {
      "records that were skipped because they failed"},
     {"batches", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(batches), 0, 0, "batches worked on"},
     {"rebalances", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(rebalances), 0, 0, "rebalances begun"},
+    {"transactions.committed", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(committed), 0, 0,
+     "transactions that counted"},
+    {"transactions.aborted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(aborted), 0, 0,
+     "transactions that were undone, by a failure, a new process or their timeout"},
     LZ_MEASURE_QUANTILES("rebalance.time", AT(rebalance_time),
                          "time of a rebalance, from its beginning until all are assigned"),
     LZ_MEASURE_QUANTILES("latency", AT(latency), "time from a record's making to its work's end"),
@@ -230,6 +235,18 @@ static bool check(const struct lz_consumers_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE,
                        "heartbeat must be shorter than session: %.9gs is not shorter than %.9gs",
                        (double)o->heartbeat / 1e9, (double)o->session / 1e9);
+    if (o->transaction_timeout > 0 && !o->is_handled)
+        return lz_fail(err, LZ_EINVAL,
+                       "transactions are about what a handler writes: give the group a `handle` or "
+                       "`calls`");
+    if (o->transaction_timeout > 0 && o->is_cooperative)
+        return lz_fail(err, LZ_EINVAL,
+                       "a group with transactions rebalances eagerly: what is open must end before "
+                       "its partitions go to others");
+    if (o->transaction_timeout > 0 && (o->at_most_once || !o->commit_batch))
+        return lz_fail(err, LZ_EINVAL,
+                       "a transaction ends with its batch: leave `commit` out, or say "
+                       "commit = { after = \"batch\" }");
     if (o->is_cooperative && o->assignment != LZ_ASSIGN_STICKY)
         return lz_fail(err, LZ_EINVAL,
                        "a cooperative group needs assignment = \"sticky\": the others move "
@@ -245,6 +262,8 @@ static void make_series(struct lz_world *w, struct lz_group *g)
         .duplicates = lz_metrics_counter(w->metrics),
         .failed = lz_metrics_counter(w->metrics),
         .rebalances = lz_metrics_counter(w->metrics),
+        .committed = lz_metrics_counter(w->metrics),
+        .aborted = lz_metrics_counter(w->metrics),
         .latency = lz_metrics_hist(w->metrics),
         .rebalance_time = lz_metrics_hist(w->metrics),
         .lag_time = lz_metrics_gauge(w->metrics, 0.0),
@@ -332,6 +351,8 @@ bool lz_consumers_create(struct lz_world *w, const struct lz_consumers_opts *opt
     make_claims(w, g);
     make_series(w, g);
     join_topic(w, g);
+    if (g->opts.transaction_timeout > 0)
+        lz_transaction_declare(w, g);
     return true;
 }
 

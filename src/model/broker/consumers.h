@@ -25,6 +25,8 @@
  * there is a handler or are calls, record by record. A record that fails is tried again after 1 s
  * (the rest of the batch is taken anew), skipped, or ends the process.
  *
+ * A group may do in transactions what its handlers write: transaction.h.
+ *
  * At time 0 the group has long been stable and has read everything.
  */
 #ifndef LZ_MODEL_BROKER_CONSUMERS_H
@@ -58,10 +60,12 @@ struct lz_consumers_opts {
     lz_time max_poll_interval; /* 0 means 5 min */
     bool is_cooperative;
     enum lz_assign assignment;
-    lz_time commit_every; /* 0 means 5 s */
-    bool commit_batch;    /* after each batch instead */
-    bool at_most_once;    /* before each batch */
-    bool from_earliest;   /* where a position is gone: the oldest record, not the next new one */
+    lz_time commit_every;        /* 0 means 5 s */
+    bool commit_batch;           /* after each batch instead */
+    bool at_most_once;           /* before each batch */
+    bool reads_committed;        /* isolation.level */
+    lz_time transaction_timeout; /* 0: it writes without transactions; see transaction.h */
+    bool from_earliest; /* where a position is gone: the oldest record, not the next new one */
     enum lz_consumers_on_error on_error;
     bool is_handled; /* it has a handler or calls: record by record */
 };

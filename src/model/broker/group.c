@@ -14,7 +14,7 @@
  */
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/broker/group_state.h"
+#include "model/broker/transaction.h"
 #include "model/net/net.h"
 
 #define INITIAL_DELAY_NS (3 * LZ_S)
@@ -260,6 +260,8 @@ static void join(struct lz_world *w, struct lz_group *g, struct lz_rpc *r)
     struct lz_seat *s = &g->seats[seat];
     answer(w, &s->join, LZ_BROKER_REBALANCING); // it asks again: the old request is forgotten
     s->join = lz_pool_id(r);
+    if (g->transactions != NULL)
+        lz_transaction_joined(w, g, &g->members[r->owner >> 32]);
     arm_session(w, g, seat);
     if (g->phase != LZ_GROUP_PREPARING)
         prepare(w, g);
@@ -304,15 +306,30 @@ static void serve(struct lz_world *w, struct lz_group *g, struct lz_rpc *r, uint
         else
             sync(w, g, r, seat);
         return;
+    case LZ_GROUP_ABORT:
+        lz_transaction_end(w, g, m, r, false);
+        return;
     case LZ_GROUP_COMMIT:
+        if (g->transactions != NULL) {
+            lz_transaction_end(w, g, m, r, true);
+            return;
+        }
         commit(g, m);
         lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
         return;
     case LZ_GROUP_LEAVE:
-        commit(g, m);
+        if (g->transactions == NULL) // else nothing is open when it leaves
+            commit(g, m);
         lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
         remove_seat(w, g, seat);
         after_departure(w, g);
+        return;
+    case LZ_GROUP_LOAD:
+        if (!lz_transaction_is_settled(g)) { // UNSTABLE_OFFSET_COMMIT: asked again
+            lz_rpc_answer(w, r, LZ_BROKER_NOT_COORDINATOR, 0);
+            return;
+        }
+        lz_rpc_answer(w, r, is_preparing ? LZ_BROKER_REBALANCING : LZ_BROKER_OK, 0);
         return;
     default:
         lz_rpc_answer(w, r, is_preparing ? LZ_BROKER_REBALANCING : LZ_BROKER_OK, 0);
@@ -378,6 +395,7 @@ void lz_group_reconsider(struct lz_world *w, struct lz_group *g)
         s->has_joined = false;
         arm_session(w, g, i);
     }
+    lz_transaction_resume(w, g);
     bool is_torn = g->phase == LZ_GROUP_PREPARING || g->phase == LZ_GROUP_COMPLETING;
     if (is_torn && sitting(g) > 0)
         prepare(w, g); // what was agreed on by half begins again

@@ -6,6 +6,7 @@
  *   member.c     a member: joining, heartbeats, commits
  *   reader.c     its fetches
  *   work.c       its polls and its work
+ *   transaction.c what it writes and commits at once
  */
 #ifndef LZ_MODEL_BROKER_GROUP_STATE_H
 #define LZ_MODEL_BROKER_GROUP_STATE_H
@@ -40,6 +41,7 @@ struct lz_consumers_series {
     lz_series records, batches, duplicates, failed, rebalances;
     lz_series latency, rebalance_time;
     lz_series lag_time, lag_records, lost, members, busy;
+    lz_series committed, aborted;
 };
 
 /* ---- a member's */
@@ -60,7 +62,13 @@ enum lz_member_work {
 };
 
 /* What follows a commit that is waited for. */
-enum lz_member_then { LZ_MEMBER_POLL, LZ_MEMBER_START, LZ_MEMBER_REJOIN, LZ_MEMBER_REVOKE };
+enum lz_member_then {
+    LZ_MEMBER_POLL,
+    LZ_MEMBER_START,
+    LZ_MEMBER_REJOIN,
+    LZ_MEMBER_REVOKE,
+    LZ_MEMBER_ABORTED, /* its transaction is */
+};
 
 struct lz_cursor {
     uint32_t partition; /* within the topic */
@@ -155,7 +163,8 @@ struct lz_group {
     lz_event_id joining;
     lz_time prepared; /* since when it rebalances */
     struct lz_claim *claims;
-    uint32_t *owners, *load; /* for assigning */
+    struct lz_transaction *transactions; /* by member; NULL: it has none */
+    uint32_t *owners, *load;             /* for assigning */
     struct lz_consumers_series series;
 };
 
@@ -163,6 +172,7 @@ struct lz_groups {
     struct lz_group **all; /* by component */
     uint32_t cap;
     lz_kind session, joining, heartbeat, again, refresh, rested, park;
+    lz_kind transaction_again, transaction_timeout;
 };
 
 static inline struct lz_group *lz_group_at(const struct lz_world *w, lz_component_id id)
@@ -192,6 +202,7 @@ enum lz_group_op {
     LZ_GROUP_HEARTBEAT,
     LZ_GROUP_COMMIT,
     LZ_GROUP_LEAVE,
+    LZ_GROUP_ABORT, /* what it has written since its last commit */
 };
 
 static inline enum lz_group_op lz_group_op_of(const struct lz_rpc *r)
@@ -221,6 +232,7 @@ void lz_member_on_again(void *ctx, uint32_t entity, uint64_t payload);
 
 /* Commit what has been worked on, or, `ahead`, what has been taken. */
 void lz_member_commit(struct lz_world *w, struct lz_member *m, bool ahead);
+void lz_member_abort(struct lz_world *w, struct lz_member *m);
 bool lz_member_has_uncommitted(const struct lz_member *m);
 
 /* It was told that there is a rebalance: give up what must be given up, and join. */

@@ -103,6 +103,13 @@ void lz_member_commit(struct lz_world *w, struct lz_member *m, bool ahead)
     m->commit = ask(w, m, LZ_GROUP_COMMIT);
 }
 
+void lz_member_abort(struct lz_world *w, struct lz_member *m)
+{
+    m->work = LZ_MEMBER_COMMITTING;
+    m->then = LZ_MEMBER_ABORTED;
+    m->commit = ask(w, m, LZ_GROUP_ABORT);
+}
+
 static void commit_then(struct lz_world *w, struct lz_member *m, enum lz_member_then then)
 {
     m->work = LZ_MEMBER_COMMITTING;
@@ -229,6 +236,7 @@ static void succeeded(struct lz_world *w, struct lz_member *m, enum lz_group_op 
         begin_reading(w, m);
         return;
     case LZ_GROUP_COMMIT:
+    case LZ_GROUP_ABORT:
         lz_work_committed(w, m, true);
         return;
     case LZ_GROUP_HEARTBEAT:
@@ -253,7 +261,8 @@ static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc
         if (m->work == LZ_MEMBER_IDLE)
             lz_work_poll(w, m);
     } else {
-        if (op == LZ_GROUP_COMMIT && lz_pool_id(r) == m->commit)
+        bool ends = op == LZ_GROUP_COMMIT || op == LZ_GROUP_ABORT;
+        if (ends && lz_pool_id(r) == m->commit)
             lz_work_committed(w, m, false);
         lose(w, m);
     }
@@ -263,8 +272,8 @@ static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc
 static void missed(struct lz_world *w, struct lz_member *m, const struct lz_rpc *r)
 {
     enum lz_group_op op = lz_group_op_of(r);
-    bool is_awaited =
-        op == LZ_GROUP_COMMIT && m->work == LZ_MEMBER_COMMITTING && lz_pool_id(r) == m->commit;
+    bool ends = op == LZ_GROUP_COMMIT || op == LZ_GROUP_ABORT;
+    bool is_awaited = ends && m->work == LZ_MEMBER_COMMITTING && lz_pool_id(r) == m->commit;
     m->coordinator = LZ_BROKER_NOBODY;
     if (is_awaited)
         m->commit = 0;
@@ -281,7 +290,8 @@ void lz_member_ended(struct lz_world *w, const struct lz_rpc *r, enum lz_rpc_end
         missed(w, m, r);
     else if (r->error != LZ_BROKER_OK)
         refused(w, m, r);
-    else if (lz_group_op_of(r) != LZ_GROUP_COMMIT || lz_pool_id(r) == m->commit)
+    else if ((lz_group_op_of(r) != LZ_GROUP_COMMIT && lz_group_op_of(r) != LZ_GROUP_ABORT) ||
+             lz_pool_id(r) == m->commit)
         succeeded(w, m, lz_group_op_of(r));
 }
 
@@ -295,7 +305,7 @@ void lz_member_on_again(void *ctx, uint32_t entity, uint64_t payload)
         return;
     m->again = 0;
     if (m->work == LZ_MEMBER_COMMITTING && m->commit == 0)
-        m->commit = ask(w, m, LZ_GROUP_COMMIT);
+        m->commit = ask(w, m, m->then == LZ_MEMBER_ABORTED ? LZ_GROUP_ABORT : LZ_GROUP_COMMIT);
     else if (m->phase == LZ_MEMBER_JOINING || m->phase == LZ_MEMBER_SYNCING)
         join(w, m);
     else if (m->phase == LZ_MEMBER_LOADING)

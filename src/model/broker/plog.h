@@ -39,6 +39,10 @@ struct lz_batch {
     uint32_t epoch;    /* of the leader that appended it */
     uint32_t producer; /* 0: not an idempotent one */
     uint32_t producer_epoch;
+    uint32_t transaction; /* of the broker's, + 1; 0: none */
+    uint32_t nth;         /* of that producer's transactions */
+    uint64_t marker;      /* the batch that decided it; 0: none yet */
+    uint8_t control;      /* enum lz_control: a marker's */
     uint32_t sent;        /* as recorder_log.h numbers it; 0: not at all */
     uint32_t record_room; /* records there is room for, see broker_state.h */
     struct lz_record *records;

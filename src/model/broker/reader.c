@@ -7,7 +7,7 @@
  * that has expired goes where auto.offset.reset says.
  */
 #include "base/check.h"
-#include "model/broker/group_state.h"
+#include "model/broker/transaction.h"
 #include "model/history/recorder_log.h"
 #include "model/net/net.h"
 
@@ -126,7 +126,8 @@ void lz_reader_forget(struct lz_world *w, struct lz_member *m)
 
 // ---- at the leader
 
-static uint64_t offer(const struct lz_replica *r, uint64_t from, uint64_t *bytes)
+static uint64_t offer(const struct lz_group *g, const struct lz_replica *r, uint64_t from,
+                      uint64_t *bytes)
 {
     const struct lz_plog *l = &r->log;
     uint64_t upto = from, own = 0;
@@ -135,6 +136,9 @@ static uint64_t offer(const struct lz_replica *r, uint64_t from, uint64_t *bytes
         bool is_much = own + b->bytes > PARTITION_BYTES || *bytes + b->bytes > RESPONSE_BYTES;
         if (lz_batch_end(b) > r->hw || (is_much && *bytes > 0))
             break;
+        if (b->transaction != 0 &&
+            lz_transaction_verdict(r, b, g->opts.reads_committed) == LZ_VERDICT_OPEN)
+            break; // the last stable offset
         upto = lz_batch_end(b);
         own += b->bytes;
         *bytes += b->bytes;
@@ -160,7 +164,7 @@ static bool look(const struct lz_group *g, struct lz_cursor *c, uint32_t node, u
                                               : start;
         return true;
     }
-    c->offered = offer(r, c->position, bytes);
+    c->offered = offer(g, r, c->position, bytes);
     return c->offered > c->position;
 }
 
@@ -175,6 +179,9 @@ static void record_one(struct lz_world *w, struct lz_member *m, const struct lz_
         const struct lz_batch *b = lz_plog_at(l, i);
         if (lz_batch_end(b) > c->offered)
             return;
+        if (b->transaction != 0 &&
+            lz_transaction_verdict(r, b, g->opts.reads_committed) != LZ_VERDICT_PLAIN)
+            continue;
         uint32_t at = lz_recorder_log_offer(w, g->topic->id,
                                             &(struct lz_recorder_poll){.offset = b->offset,
                                                                        .group = g->id,

@@ -30,6 +30,7 @@ enum lz_rpc_kind {
     LZ_RPC_GROUP,   /* consumer to coordinator */
     LZ_RPC_ALTER,   /* leader to controller: who is in sync */
     LZ_RPC_NEWS,    /* controller to node: who leads */
+    LZ_RPC_MARK,    /* a transaction's coordinator to leader: its end */
     LZ_RPC_KINDS,
 };
 

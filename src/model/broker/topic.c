@@ -6,6 +6,7 @@
 #include "base/grow.h"
 #include "model/broker/broker_state.h"
 #include "model/broker/murmur.h"
+#include "model/broker/transaction.h"
 #include "model/client/client.h"
 #include "model/history/recorder_log.h"
 #include "model/service/argument.h"
@@ -114,6 +115,12 @@ void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task
                                            .value = lz_argument_to_value(w, lz_argument_of(w, t))};
     }
     t->rest_ns = (lz_time)lz_pool_id(a);
+    if (!lz_transaction_admits(w, topic, t, a)) {
+        lz_recorder_log_gave_up(w, topic->id, a->sent);
+        lz_append_free(w, b, a);
+        lz_task_answer(w, t, LZ_OUTCOME_ERROR, 409); // PRODUCER_FENCED
+        return;
+    }
     lz_append_begin(w, b, lz_broker_node_of(b, t->server), a);
 }
 

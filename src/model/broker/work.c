@@ -10,7 +10,7 @@
  */
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/broker/group_state.h"
+#include "model/broker/transaction.h"
 #include "model/node/capacity.h"
 #include "model/node/cpu.h"
 #include "model/node/life.h"
@@ -38,6 +38,50 @@ static void add_slice(struct lz_world *w, struct lz_member *m, uint32_t partitio
     m->slices[m->slice_count++] = (struct lz_slice){.partition = partition, .from = from, .to = to};
 }
 
+static const struct lz_replica *log_of(const struct lz_partition *p)
+{
+    return &p->replicas[p->leader != LZ_BROKER_NOBODY ? p->leader : 0];
+}
+
+// Of a topic with transactions: what nobody is given counts as worked on.
+static void add_visible(struct lz_world *w, struct lz_member *m, uint32_t partition, uint64_t from,
+                        uint64_t to)
+{
+    const struct lz_group *g = m->group;
+    const struct lz_replica *r = log_of(lz_group_partition(g, partition));
+    uint64_t begun = from; // of what is given and not yet added
+    if (from < r->log.start || to > r->log.end) {
+        add_slice(w, m, partition, from, to); // cut or expired meanwhile
+        return;
+    }
+    for (uint32_t i = lz_plog_find(&r->log, from); i < r->log.count; i++) {
+        const struct lz_batch *b = lz_plog_at(&r->log, i);
+        if (b->offset >= to)
+            break;
+        enum lz_verdict verdict = lz_transaction_verdict(r, b, g->opts.reads_committed);
+        if (verdict != LZ_VERDICT_MARKER && verdict != LZ_VERDICT_ABORTED)
+            continue;
+        uint64_t low = b->offset > from ? b->offset : from;
+        uint64_t high = lz_batch_end(b) < to ? lz_batch_end(b) : to;
+        if (begun < low)
+            add_slice(w, m, partition, begun, low);
+        (void)lz_seen_add(&g->claims[partition].seen, low, high);
+        begun = high;
+    }
+    if (begun < to)
+        add_slice(w, m, partition, begun, to);
+    struct lz_claim *c = &g->claims[partition];
+    c->front = lz_seen_next(&c->seen, c->front);
+}
+
+// All that was taken is worked on: what came behind it and nobody is given is too.
+static void settle(struct lz_member *m)
+{
+    for (uint32_t i = 0; m->group->topic->has_transactions && i < m->cursor_count; i++)
+        if (m->cursors[i].is_loaded)
+            m->cursors[i].done = m->cursors[i].position;
+}
+
 // One partition after the other, beginning behind the one it took from last.
 static bool take(struct lz_world *w, struct lz_member *m)
 {
@@ -49,12 +93,17 @@ static bool take(struct lz_world *w, struct lz_member *m)
         if (!c->is_loaded || c->fetched <= c->position)
             continue;
         uint64_t there = c->fetched - c->position, n = there < left ? there : left;
-        add_slice(w, m, c->partition, c->position, c->position + n);
+        if (m->group->topic->has_transactions)
+            add_visible(w, m, c->partition, c->position, c->position + n);
+        else
+            add_slice(w, m, c->partition, c->position, c->position + n);
         c->position += n;
         left -= n;
         if (n == there || left == 0)
             m->next_cursor = n == there ? (i + 1) % m->cursor_count : i;
     }
+    if (m->slice_count == 0)
+        settle(m);
     return m->slice_count > 0;
 }
 
@@ -133,11 +182,6 @@ static void start(struct lz_world *w, struct lz_member *m)
 }
 
 // ---- what has been worked on
-
-static const struct lz_replica *log_of(const struct lz_partition *p)
-{
-    return &p->replicas[p->leader != LZ_BROKER_NOBODY ? p->leader : 0];
-}
 
 // The batches behind a range say how old its records are, and whether they are there twice.
 static uint64_t observe(struct lz_world *w, struct lz_group *g, const struct lz_partition *p,
@@ -260,6 +304,7 @@ static void go_on(struct lz_world *w, struct lz_member *m)
         return;
     }
     m->slice_count = 0;
+    settle(m);
     lz_metrics_add(w->metrics, m->group->series.batches, 1);
     if (m->group->opts.commit_batch && !m->is_lost) {
         set_work(w, m, LZ_MEMBER_COMMITTING);
@@ -275,7 +320,10 @@ static void failed(struct lz_world *w, struct lz_member *m)
 {
     switch (m->group->opts.on_error) {
     case LZ_CONSUMERS_RETRY:
-        rest(w, m);
+        if (m->group->transactions != NULL && !m->is_lost)
+            lz_member_abort(w, m);
+        else
+            rest(w, m);
         return;
     case LZ_CONSUMERS_SKIP:
         pass_unit(w, m);
@@ -309,6 +357,18 @@ void lz_work_ended(struct lz_world *w, lz_instance_id instance, enum lz_outcome 
     go_on(w, m);
 }
 
+// All since the last commit is worked on anew.
+static void go_back(struct lz_member *m)
+{
+    for (uint32_t i = 0; i < m->cursor_count; i++) {
+        struct lz_cursor *c = &m->cursors[i];
+        if (c->is_loaded)
+            c->position = c->done = c->committing = m->group->claims[c->partition].committed;
+    }
+    m->slice_count = 0;
+    m->slice = 0;
+}
+
 void lz_work_committed(struct lz_world *w, struct lz_member *m, bool is_good)
 {
     m->commit = 0;
@@ -317,7 +377,11 @@ void lz_work_committed(struct lz_world *w, struct lz_member *m, bool is_good)
     set_work(w, m, LZ_MEMBER_IDLE);
     if (m->then == LZ_MEMBER_START && is_good) {
         start(w, m);
-    } else if (m->then == LZ_MEMBER_START || m->then == LZ_MEMBER_POLL) {
+    } else if (m->then == LZ_MEMBER_ABORTED && is_good) {
+        go_back(m);
+        rest(w, m);
+    } else if (m->then == LZ_MEMBER_START || m->then == LZ_MEMBER_POLL ||
+               m->then == LZ_MEMBER_ABORTED) {
         m->slice_count = 0;
         if (!is_good)
             m->is_lost = m->must_rejoin = true;
