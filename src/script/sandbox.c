@@ -134,6 +134,21 @@ bool lz_sandbox_open(struct lz_script *s, struct lz_err *err)
     return true;
 }
 
+/*
+ * What a handler leaves behind dies young, beside a megabyte of the private half that never does:
+ * collected by generations it comes back before a fifth of that megabyte has been filled, and so
+ * from the cache, which a cycle of the whole heap walks through. A universe that is shaken has the
+ * other collector, at another pace: that results are the same is compared each time. Before 5.4.4
+ * generations were not safe (CVE-2021-44964).
+ */
+void lz_sandbox_settle(struct lz_script *s)
+{
+    if (s->opts.gc_pause == 0 && LUA_VERSION_RELEASE_NUM >= 50404)
+        lua_gc(s->L, LUA_GCGEN, 0, 0);
+    else
+        lua_gc(s->L, LUA_GCCOLLECT);
+}
+
 // A budget that is used up is raised again, whatever caught it.
 static int finish_pcall(lua_State *L, int status, lua_KContext extra)
 {

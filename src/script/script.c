@@ -236,7 +236,7 @@ static int prepare_protected(lua_State *L)
     lua_call(L, 1, 1); // [main state]
     s->ref_state = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_settop(L, 0);
-    lua_gc(L, LUA_GCCOLLECT); // the next time is when a scenario has doubled it
+    lz_sandbox_settle(s);
     lz_arena_settle(s->arena);
     return 0;
 }

@@ -14,7 +14,9 @@
 #include "script/script.h"
 #include "script/seed.h"
 
+struct lz_caller;
 struct lz_procs;
+struct lz_sleeper;
 
 struct lz_script {
     struct lz_arena *arena;
@@ -34,7 +36,9 @@ struct lz_script {
     int ref_state;               /* its state for this file */
     struct lz_script_world world;
     struct lz_procs *procs;
-    uint64_t draws; /* made by rand() at this instant's owner */
+    struct lz_sleeper *sleeper; /* sleep.c's own */
+    struct lz_caller *caller;   /* call_word.c's own */
+    uint64_t draws;             /* made by rand() at this instant's owner */
     uint64_t draw_owner;
     bool judges;         // code that judges is running: words that act are refused
     uint64_t flights;    /* of single flight, counted */
@@ -73,9 +77,10 @@ void lz_script_guarded_value(struct lz_script *s);
 
 /* sandbox.c */
 bool lz_sandbox_open(struct lz_script *s, struct lz_err *err);
-void lz_sandbox_base(lua_State *L);    /* [base]: what a scenario gets of Lua itself */
-void lz_sandbox_refused(lua_State *L); /* [refused]: name -> why it is not there */
-void lz_sandbox_random(lua_State *L);  /* [function]: keyed draws, as math.random */
+void lz_sandbox_base(lua_State *L);          /* [base]: what a scenario gets of Lua itself */
+void lz_sandbox_refused(lua_State *L);       /* [refused]: name -> why it is not there */
+void lz_sandbox_settle(struct lz_script *s); /* what is there by now is going to stay */
+void lz_sandbox_random(lua_State *L);        /* [function]: keyed draws, as math.random */
 void lz_sandbox_watch(struct lz_script *s,
                       lua_State *L); /* the instruction budget, on a coroutine */
 
