@@ -13,6 +13,8 @@
 #include "model/service/task.h"
 #include "script/bind_sql.h"
 
+_Static_assert(LUA_OK == 0 && LUA_YIELD == 1, "what is more is an error");
+
 #define GLANCES 4 // a coroutine's first turns show where it lies
 
 uint32_t lz_proc_make(struct lz_script *s, enum lz_proc_kind kind)
@@ -121,13 +123,14 @@ static void foresee_wake(void *ctx, uint32_t entity, uint64_t payload)
     fetch(g->body, 2);
     fetch(g->stack, 2);
     fetch(g->function, 1);
+    fetch(g->row, 2);
 }
 
-// It has ended, or gone wrong; or it was dropped while it ran.
+// It has gone wrong, or was dropped while it ran.
 static void stopped(struct lz_script *s, uint32_t i, int status)
 {
     struct lz_proc *p = lz_proc_at(s, i);
-    bool is_failed = status != LUA_OK && status != LUA_YIELD;
+    bool is_failed = status > LUA_YIELD;
     bool is_sql = is_failed && status == LUA_ERRRUN && p->kind == LZ_PROC_HANDLER &&
                   lz_bind_sql_is_raised(p->L);
     if (is_sql && !p->is_gone)
@@ -139,7 +142,7 @@ static void stopped(struct lz_script *s, uint32_t i, int status)
 }
 
 // Until it yields or ends. A handler that ended has answered when this returns.
-static int run(struct lz_script *s, uint32_t i, int nargs)
+static inline int run(struct lz_script *s, uint32_t i, int nargs)
 {
     struct lz_proc *p = lz_proc_at(s, i);
     int results = 0;
@@ -155,7 +158,17 @@ static int run(struct lz_script *s, uint32_t i, int nargs)
     return status;
 }
 
-void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs)
+// It has given back one of its first times, or went wrong, or was dropped meanwhile.
+static __attribute__((noinline)) void given_back(struct lz_script *s, uint32_t i, int status)
+{
+    const struct lz_proc *p = lz_proc_at(s, i);
+    if (p->turn <= GLANCES && status == LUA_YIELD)
+        note_glance(s, i);
+    if (status > LUA_YIELD || p->is_gone)
+        stopped(s, i, status);
+}
+
+static inline __attribute__((always_inline)) void resume(struct lz_script *s, uint32_t i, int nargs)
 {
     struct lz_procs *ps = s->procs;
     const uint32_t outer = ps->current;
@@ -175,10 +188,13 @@ void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs)
     s->draw_owner = outer_owner;
     s->draws = outer_draws;
     ps->current = outer;
-    if (__builtin_expect(turn <= GLANCES, 0) && status == LUA_YIELD)
-        note_glance(s, i);
-    if (status != LUA_YIELD || p->is_gone)
-        stopped(s, i, status);
+    if (turn <= GLANCES || status > LUA_YIELD || p->is_gone)
+        given_back(s, i, status);
+}
+
+void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs)
+{
+    resume(s, i, nargs);
 }
 
 static uint32_t current(lua_State *L)
@@ -215,19 +231,13 @@ static void on_wake(void *ctx, uint32_t entity, uint64_t payload)
         luaL_unref(p->L, LUA_REGISTRYINDEX, p->flight_value);
         nargs = 1;
     }
-    lz_proc_resume(s, entity, nargs);
+    resume(s, entity, nargs);
 }
 
 int lz_proc_sleep(lua_State *L, lz_time duration)
 {
-    struct lz_script *s = lz_script_of(L);
     uint32_t i = current(L);
-    struct lz_sim *sim = s->world.world->sim;
-    if (duration == 0) // gives way to what is due
-        lz_sim_soon(sim, s->procs->wake, i, token(lz_proc_at(s, i)));
-    else
-        lz_sim_at(sim, lz_sim_now(sim) + duration, s->procs->wake, i, token(lz_proc_at(s, i)));
-    return lua_yield(L, 0);
+    return lz_proc_rest(lz_script_of(L), L, i, duration);
 }
 
 int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout)

@@ -1,6 +1,6 @@
 /*
  * proc_state.h — coroutines as proc.c and serving.c keep them. Nobody else looks in here but
- * call_word.c, which stands on the way of every request.
+ * call_word.c and sleep.c, which stand on the way of every request and of every switch.
  */
 #ifndef LZ_SCRIPT_PROC_STATE_H
 #define LZ_SCRIPT_PROC_STATE_H
@@ -9,13 +9,14 @@
 #include "check/check.h"
 #include "model/service/service.h"
 #include "script/proc.h"
+#include "sim/draw.h"
 
 enum lz_proc_kind { LZ_PROC_DRIVE, LZ_PROC_HANDLER };
 
 /*
- * A handler's coroutine has two values at the bottom of its stack as long as it is not reset: the
- * object that its script knows the request by, and what begins a request with it. Between two
- * requests it has ended, and nothing else is there.
+ * A handler's coroutine has a few values at the bottom of its stack as long as it is not reset: the
+ * object that its script knows the request by, what begins a request with it, and what serving.c
+ * is asked for again and again. Between two requests it has ended, and nothing else is there.
  */
 struct lz_proc {
     lua_State *L;
@@ -35,6 +36,9 @@ struct lz_proc {
     uint16_t status;         /* HANDLER: of its answer */
     lz_component_id service; /* HANDLER: that it serves, or served last */
     const void *req;         /* HANDLER: its object; a switch reads no further */
+    struct lz_draw_row *row; /* DRIVE: of what it sleeps for; NULL: it has not drawn often */
+    uint32_t handler;        /* HANDLER: whose function it has at the bottom; 0: none */
+    lz_op op;                /* HANDLER: whose name it has there */
     const char *name;        /* DRIVE */
     struct lz_matcher matcher;
     lz_time over;
@@ -51,6 +55,7 @@ struct lz_proc_glance {
     const char *thread, *body, *call; /* the state, and its two innermost calls */
     const char *stack;
     const void *function; /* that the body is */
+    const void *row;      /* of draws */
 };
 
 struct lz_procs {
@@ -76,6 +81,18 @@ static inline struct lz_proc *lz_proc_on(lua_State *L)
         return NULL;
     struct lz_proc *p = lz_proc_at(s, s->procs->current);
     return p->L == L ? p : NULL;
+}
+
+/* The running coroutine that calls, i, gives back until so much later. */
+static inline int lz_proc_rest(struct lz_script *s, lua_State *L, uint32_t i, lz_time duration)
+{
+    struct lz_sim *sim = s->world.world->sim;
+    const uint32_t turn = lz_proc_at(s, i)->turn;
+    if (duration == 0) // gives way to what is due
+        lz_sim_soon(sim, s->procs->wake, i, turn);
+    else
+        lz_sim_at(sim, lz_sim_now(sim) + duration, s->procs->wake, i, turn);
+    return lua_yield(L, 0);
 }
 
 /* A new coroutine, with nothing on its stack: its number. */

@@ -10,16 +10,17 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "script/proc.h"
+#include "script/proc_state.h"
 #include "script/read.h"
+#include "sim/dist_row.h"
 
 #define RECENT 64      // a power of two
 #define KNOWN_MAX 4096 // texts and tables; then all is forgotten and learned again
 
 // Upvalues of the word: what is known (value -> nanoseconds, or minus the number of a
-// distribution), the struct below, the Lua half's function, the metatable of durations, and
-// the name of their only field.
-enum { KNOWN = 1, STATE, ASK, DURATION, NS };
+// distribution), the Lua half's function, the metatable of durations, and the name of their
+// only field.
+enum { KNOWN = 1, ASK, DURATION, NS, UPVALUES = NS };
 
 // A value that was slept for lately, by its address. It is kept alive by what is known.
 struct recent {
@@ -27,7 +28,7 @@ struct recent {
     lua_Integer meaning;
 };
 
-struct sleeper {
+struct lz_sleeper {
     struct lz_dist *dists; // 1 ..
     uint32_t dist_count, dist_cap;
     uint32_t known;
@@ -35,7 +36,7 @@ struct sleeper {
     const void *seen[RECENT]; // durations that were slept for once, if they are still there
 };
 
-static void forget(lua_State *L, struct sleeper *z)
+static void forget(lua_State *L, struct lz_sleeper *z)
 {
     lua_newtable(L);
     lua_replace(L, lua_upvalueindex(KNOWN));
@@ -50,7 +51,7 @@ static uint32_t place_of(const void *value)
 }
 
 // [value ..]: it is known, and so kept.
-static void note(lua_State *L, struct sleeper *z, lua_Integer meaning)
+static void note(lua_State *L, struct lz_sleeper *z, lua_Integer meaning)
 {
     const void *value = lua_topointer(L, 1);
     if (value != NULL)
@@ -58,7 +59,7 @@ static void note(lua_State *L, struct sleeper *z, lua_Integer meaning)
 }
 
 // [value ..]: remember what it means, and keep it.
-static void learn(lua_State *L, struct sleeper *z, lua_Integer meaning)
+static void learn(lua_State *L, struct lz_sleeper *z, lua_Integer meaning)
 {
     lua_pushvalue(L, 1);
     lua_pushinteger(L, meaning);
@@ -69,7 +70,7 @@ static void learn(lua_State *L, struct sleeper *z, lua_Integer meaning)
 
 // [value]: a duration. Who makes a new one for each sleep leaves nothing behind; one that is
 // slept for again is kept.
-static void learn_duration(lua_State *L, struct sleeper *z, lua_Integer ns)
+static void learn_duration(lua_State *L, struct lz_sleeper *z, lua_Integer ns)
 {
     const void **seen = &z->seen[place_of(lua_topointer(L, 1))];
     if (*seen != lua_topointer(L, 1)) {
@@ -82,7 +83,7 @@ static void learn_duration(lua_State *L, struct sleeper *z, lua_Integer ns)
 }
 
 // The distribution whose facts are on top; popped.
-static lua_Integer add_dist(lua_State *L, struct sleeper *z)
+static lua_Integer add_dist(lua_State *L, struct lz_sleeper *z)
 {
     struct lz_dist dist;
     struct lz_err err;
@@ -111,7 +112,7 @@ static bool is_duration(lua_State *L, lua_Integer *ns)
 }
 
 // [value]: what it means. A duration's table may be another one each time, and is not kept.
-static lua_Integer ask(lua_State *L, struct sleeper *z)
+static lua_Integer ask(lua_State *L, struct lz_sleeper *z)
 {
     lua_pushvalue(L, lua_upvalueindex(ASK));
     lua_pushvalue(L, 1);
@@ -129,7 +130,7 @@ static lua_Integer ask(lua_State *L, struct sleeper *z)
 }
 
 // [value ..]: what it means, if it was not slept for lately.
-static lua_Integer look_up(lua_State *L, struct sleeper *z)
+static lua_Integer look_up(lua_State *L, struct lz_sleeper *z)
 {
     lua_Integer meaning;
     lua_settop(L, 1);
@@ -145,10 +146,34 @@ static lua_Integer look_up(lua_State *L, struct sleeper *z)
     return meaning;
 }
 
-static int sleep_for(lua_State *L)
+// Draws of a `drive` body are counted from 0, so that a row of them can be made at once. It gets
+// one with its second row: who sleeps a few times has no use for it.
+static __attribute__((noinline)) struct lz_draw_row *make_row(struct lz_script *s, uint32_t i)
 {
-    struct lz_script *s = lz_script_of(L);
-    struct sleeper *z = lua_touserdata(L, lua_upvalueindex(STATE));
+    struct lz_proc *p = lz_proc_at(s, i);
+    p->row = lz_arena_alloc(s->arena, sizeof(*p->row));
+    *p->row = (struct lz_draw_row){.owner = p->owner, .purpose = LZ_PURPOSE_SCRIPT};
+    s->procs->glances[i].row = p->row;
+    return p->row;
+}
+
+// What the running coroutine draws from distribution `meaning`, which is negative.
+static lz_time draw(struct lz_script *s, const struct lz_sleeper *z, lua_Integer meaning)
+{
+    LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
+    const struct lz_dist *dist = &z->dists[-meaning];
+    const uint64_t key = lz_sim_key(s->world.world->sim);
+    const uint64_t counter = s->draws++ & 0xffffffffff;
+    const uint32_t i = s->procs->current;
+    struct lz_proc *p = lz_proc_at(s, i);
+    if (p->kind != LZ_PROC_DRIVE || counter < LZ_DRAW_ROW || s->draw_owner != p->owner)
+        return lz_dist_time_once(dist, key, s->draw_owner, LZ_PURPOSE_SCRIPT, counter);
+    return lz_dist_row_time(dist, p->row != NULL ? p->row : make_row(s, i), key, counter);
+}
+
+// Not in a coroutine of the kernel's, or for what was not slept for lately.
+static __attribute__((noinline)) int sleep_anyway(lua_State *L, struct lz_script *s)
+{
     if (s->loading || s->world.world == NULL) { // the top level: the Lua half says so
         lua_settop(L, 1);
         lua_pushvalue(L, lua_upvalueindex(ASK));
@@ -156,29 +181,40 @@ static int sleep_for(lua_State *L)
         lua_call(L, 1, 1);
         return 1;
     }
-    const void *value = lua_topointer(L, 1); // NULL of what is no text and no table
+    struct lz_sleeper *z = s->sleeper;
+    const void *value = lua_topointer(L, 1);
     const struct recent *recent = &z->recent[place_of(value)];
     bool is_recent = value != NULL && recent->value == value;
     lua_Integer meaning = is_recent ? recent->meaning : look_up(L, z);
-    if (meaning >= 0)
-        return lz_proc_sleep(L, meaning);
-    LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
-    lz_time lasting =
-        lz_dist_time_once(&z->dists[-meaning], lz_sim_key(s->world.world->sim), s->draw_owner,
-                          LZ_PURPOSE_SCRIPT, s->draws++ & 0xffffffffff);
-    return lz_proc_sleep(L, lasting);
+    if (meaning < 0 && lz_proc_on(L) == NULL)
+        meaning = 0; // which is refused below
+    return lz_proc_sleep(L, meaning >= 0 ? meaning : draw(s, z, meaning));
+}
+
+static int sleep_for(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    const void *value = lua_topointer(L, 1); // NULL of what is no text and no table
+    if (lz_proc_on(L) == NULL || value == NULL || !lua_isyieldable(L))
+        return sleep_anyway(L, s);
+    const struct recent *recent = &s->sleeper->recent[place_of(value)];
+    if (recent->value != value)
+        return sleep_anyway(L, s);
+    lua_Integer meaning = recent->meaning;
+    return lz_proc_rest(s, L, s->procs->current,
+                        meaning >= 0 ? meaning : draw(s, s->sleeper, meaning));
 }
 
 int lz_sleep_word(lua_State *L)
 {
+    struct lz_script *s = lz_script_of(L);
     luaL_checktype(L, 1, LUA_TFUNCTION);
     luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    s->sleeper = lz_arena_alloc(s->arena, sizeof(*s->sleeper));
     lua_newtable(L);
-    struct sleeper *z = lz_arena_alloc(lz_script_of(L)->arena, sizeof(*z));
-    lua_pushlightuserdata(L, z);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushliteral(L, "ns");
-    lua_pushcclosure(L, sleep_for, 5);
+    lua_insert(L, 1);
+    lua_pushliteral(L, "ns"); // [known ask meta ns]
+    lua_pushcclosure(L, sleep_for, UPVALUES);
     return 1;
 }

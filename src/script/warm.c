@@ -18,6 +18,7 @@ static struct {
     struct lz_arena_image *image; // NULL: none is kept
     lua_State *L;
     int ref_main, ref_state;
+    struct lz_sleeper *sleeper;
 } kept;
 
 static bool is_ordinary(const struct lz_script *s)
@@ -37,6 +38,7 @@ bool lz_warm_revive(struct lz_script *s, struct lz_err *err)
     s->L = kept.L;
     s->ref_main = kept.ref_main;
     s->ref_state = kept.ref_state;
+    s->sleeper = kept.sleeper;
     lz_sandbox_adopt(s);
     return true;
 }
@@ -49,6 +51,7 @@ void lz_warm_keep(const struct lz_script *s)
     kept.L = s->L;
     kept.ref_main = s->ref_main;
     kept.ref_state = s->ref_state;
+    kept.sleeper = s->sleeper;
 }
 
 void lz_script_warm(void)

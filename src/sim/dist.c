@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/math.h"
+#include "sim/dist_row.h"
 
 #define SHARES_SLACK 1e-6 // how far shares may add up beside 1
 #define ZIPF_N_MAX 1e15   // x + 1/2 must be a double
@@ -400,6 +401,14 @@ lz_time lz_dist_time_once(const struct lz_dist *dist, uint64_t run_key, uint64_t
         return time_of(dist->a * lz_draw_exponential_once(run_key, owner, purpose, counter));
     struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
     return lz_dist_time(dist, &draw);
+}
+
+lz_time lz_dist_row_time(const struct lz_dist *dist, struct lz_draw_row *row, uint64_t run_key,
+                         uint64_t counter)
+{
+    if (dist->kind != LZ_DIST_EXPONENTIAL || lz_draw_watch_is_on())
+        return lz_dist_time_once(dist, run_key, row->owner, row->purpose, counter);
+    return time_of(dist->a * lz_draw_exponential_next(row, run_key, counter));
 }
 
 // P(X < x) for a standard normal X and x >= 0, by its series at zero.
