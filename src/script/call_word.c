@@ -17,9 +17,9 @@
 #define SITES 64 // a power of two
 #define OPTIONS_MAX 8
 
-// Upvalues of the word: what keeps the texts and tables of the sites alive, the struct below, the
-// Lua half's function, and the names of what a table says beside its options.
-enum { KEPT = 1, STATE, ASK, KEY, VALUE, UPVALUES = VALUE };
+// Upvalues of the word: what keeps the texts and tables of the sites alive, the Lua half's
+// function, and the names of what a table says beside its options.
+enum { KEPT = 1, ASK, KEY, VALUE, UPVALUES = VALUE };
 
 struct option {
     const void *name;
@@ -41,7 +41,7 @@ struct site {
     struct option options[OPTIONS_MAX];
 };
 
-struct caller {
+struct lz_caller {
     const void *key, *value; // the names, by their addresses
     struct site sites[SITES];
 };
@@ -135,49 +135,63 @@ static bool is_known(lua_State *L, const struct site *site, const void *name)
     return false;
 }
 
-// [req body ..]: whether the table, which has a first and maybe a second entry, says just what the
-// site does. What stays on the stack is its key and value.
-static bool says(lua_State *L, const struct caller *c, const struct site *site, struct said *said)
+// [req body .. name value]: whether what the table says from there on, if `has_more`, is just what
+// the site does. What stays on the stack is its key and value.
+static bool says(lua_State *L, const struct site *site, bool has_more, struct said *said)
 {
-    uint32_t options = 0, others = 0;
-    lua_pushnil(L);
-    while (lua_next(L, 2) != 0) { // [.. name value]
+    const struct lz_caller *c = lz_script_of(L)->caller;
+    uint32_t options = 0;
+    for (; has_more; has_more = lua_next(L, 2) != 0) {
         const void *name = lua_topointer(L, -2);
-        if (name == NULL) {
-            others++; // 1, 2, and what no site knows
-        } else if (name == c->key || name == c->value) {
+        if (name == NULL)
+            return false; // no site knows it
+        if (name == c->key || name == c->value) {
             if (!take_said(L, name == c->key, said))
                 return false;
             continue;
-        } else if (is_known(L, site, name)) {
-            options++;
-        } else {
-            return false;
         }
+        if (!is_known(L, site, name))
+            return false;
+        options++;
         lua_pop(L, 1);
     }
-    return options == site->count && others == (site->op != NULL ? 2 : 1);
+    return options == site->count;
+}
+
+static bool is_entry(lua_State *L, lua_Integer i)
+{
+    return lua_isinteger(L, -2) && lua_tointeger(L, -2) == i;
 }
 
 // [req body]: the site that says what the table says, or NULL. What is called and the operation are
-// known by their addresses, too: no number has one.
-static const struct site *find(lua_State *L, const struct caller *c, lz_component_id from,
+// known by their addresses, too: no number has one. A table that is written out is walked in its
+// order, so that one walk is enough; one that was built otherwise is for the Lua half.
+static const struct site *find(lua_State *L, const struct lz_caller *c, lz_component_id from,
                                struct said *said)
 {
     if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
         return NULL;
-    lua_rawgeti(L, 2, 1);
-    lua_rawgeti(L, 2, 2); // [req body to op]
-    const void *to = lua_topointer(L, 3), *op = lua_topointer(L, 4);
-    lua_settop(L, 2);
+    lua_pushnil(L);
+    if (lua_next(L, 2) == 0 || !is_entry(L, 1))
+        return NULL;
+    const void *to = lua_topointer(L, -1), *op = NULL;
+    lua_pop(L, 1); // [req body 1]
+    bool has_more = lua_next(L, 2) != 0;
+    if (has_more && is_entry(L, 2)) {
+        op = lua_topointer(L, -1);
+        lua_pop(L, 1); // [req body 2]
+        if (op == NULL)
+            return NULL;
+        has_more = lua_next(L, 2) != 0;
+    }
     const struct site *site = &c->sites[place_of(from, to, op)];
     if (site->edge == 0 || site->from != from || site->to != to || site->op != op)
         return NULL;
-    return says(L, c, site, said) ? site : NULL;
+    return says(L, site, has_more, said) ? site : NULL;
 }
 
 // [req body]: remember what the table says, which means `edge`.
-static void learn(lua_State *L, struct caller *c, struct site *site, lz_edge_id edge)
+static void learn(lua_State *L, struct lz_caller *c, struct site *site, lz_edge_id edge)
 {
     struct site new_site = *site;
     lua_newtable(L); // [req body kept]: what the site knows by its address
@@ -234,17 +248,22 @@ static bool read_key(lua_State *L, const struct said *said, uint64_t *key)
         lua_pushvalue(L, lua_upvalueindex(KEY));
         lua_rawget(L, 1);
         at = lua_gettop(L);
-        if (!is_simple(L, at, true))
-            return false;
     }
-    *key = lua_isinteger(L, at) ? (uint64_t)lua_tointeger(L, at) : lz_value_read_key(L, at);
+    if (lua_isinteger(L, at)) {
+        *key = (uint64_t)lua_tointeger(L, at);
+        return true;
+    }
+    if (said->key == 0 && !is_simple(L, at, true))
+        return false;
+    *key = lz_value_read_key(L, at);
     return true;
 }
 
 static int call_for(lua_State *L)
 {
-    struct lz_world *w = lz_script_of(L)->world.world;
-    const struct caller *c = lua_touserdata(L, lua_upvalueindex(STATE));
+    const struct lz_script *s = lz_script_of(L);
+    struct lz_world *w = s->world.world;
+    const struct lz_caller *c = s->caller;
     struct said said = {0};
     uint64_t key;
     lua_settop(L, 2);
@@ -265,7 +284,7 @@ static int call_for(lua_State *L)
 // The word's second function: known(req, task, body, edge) by the Lua half, before it calls.
 static int known(lua_State *L)
 {
-    struct caller *c = lua_touserdata(L, lua_upvalueindex(STATE));
+    struct lz_caller *c = lz_script_of(L)->caller;
     lz_task_id task = (lz_task_id)luaL_checkinteger(L, 2);
     lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 4);
     lua_settop(L, 3);
@@ -292,12 +311,12 @@ int lz_call_word(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    struct caller *c = lz_arena_alloc(lz_script_of(L)->arena, sizeof(*c));
+    struct lz_script *s = lz_script_of(L);
+    struct lz_caller *c = s->caller = lz_arena_alloc(s->arena, sizeof(*c));
     lua_newtable(L);
-    lua_pushlightuserdata(L, c);
     lua_pushvalue(L, 1);
     lua_pushliteral(L, "key");
-    lua_pushliteral(L, "value"); // [ask kept state ask key value]
+    lua_pushliteral(L, "value"); // [ask kept ask key value]
     c->key = lua_topointer(L, -2);
     c->value = lua_topointer(L, -1);
     for (int i = 2; i <= UPVALUES + 1; i++)

@@ -18,11 +18,12 @@
 #include "script/proc_state.h"
 #include "script/value.h"
 
-// At the bottom of a handler's stack.
-enum { REQ = 1, BEGIN = 2, BOTTOM = BEGIN };
-
 // What a call's result says, as the script names it.
-enum name { NAME_OK, NAME_STATUS, NAME_VALUE, NAME_OUTCOME, NAMES };
+enum name { NAME_OK, NAME_STATUS, NAME_OUTCOME, NAME_VALUE, NAMES };
+
+// At the bottom of a handler's stack: its object, what begins a request, and the function and the
+// operation's name of the last one. A copy from there costs a third of a look into the registry.
+enum { REQ = 1, BEGIN, FUNCTION, OP, BOTTOM = OP };
 
 struct handler {
     int ref;
@@ -66,6 +67,7 @@ static void reset(struct lz_script *s, uint32_t i)
     p->req = NULL;
     p->wants_table = false;
     p->is_unseen = false;
+    p->handler = 0;
     lua_resetthread(p->L);
     to_pool(s, i);
 }
@@ -133,19 +135,35 @@ static int facts(lua_State *L)
     return 1;
 }
 
-// A coroutine that is fresh, or was reset, gets its object: [req begin]
+// A coroutine that is fresh, or was reset, gets what is at its bottom.
 static void furnish(struct lz_script *s, uint32_t i)
 {
+    const struct lz_serving *v = serving_of(s);
     lua_State *L = s->L;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_new);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_new);
     lua_pushinteger(L, i);
     lua_pushcclosure(L, facts, 1);
     lua_call(L, 1, 1); // [req]
-    lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_begin);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_begin);
+    lua_pushnil(L);
+    lua_pushnil(L); // [req begin function op]
     struct lz_proc *p = lz_proc_at(s, i);
     lua_settop(p->L, 0); // an error may be there, which it was reset over
     lua_xmove(L, p->L, BOTTOM);
     p->req = lua_topointer(p->L, REQ);
+}
+
+// The function of its handler and the name of its operation: at the bottom from here on.
+static void prepare(struct lz_script *s, struct lz_proc *p, uint32_t handler, lz_op op)
+{
+    if (p->handler == handler && p->op == op)
+        return;
+    lua_rawgeti(p->L, LUA_REGISTRYINDEX, serving_of(s)->handlers[handler].ref);
+    lua_replace(p->L, FUNCTION);
+    push_op(s, p->L, op);
+    lua_replace(p->L, OP);
+    p->handler = handler;
+    p->op = op;
 }
 
 // One request, from its start to its answer.
@@ -164,11 +182,12 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     remember(s, task, i);
     lua_State *L = p->L;
     LZ_ASSERT(lua_gettop(L) == BOTTOM);
+    prepare(s, p, handler, f.op);
     lua_pushvalue(L, BEGIN);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
+    lua_pushvalue(L, FUNCTION);
     lua_pushvalue(L, REQ);
     lua_pushinteger(L, (lua_Integer)f.key);
-    push_op(s, L, f.op);
+    lua_pushvalue(L, OP);
     lz_value_push(L, s->world.world, f.value);
     lz_proc_resume(s, i, 5);
 }
@@ -178,7 +197,7 @@ bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *narg
     struct lz_proc *p = lz_proc_at(s, i);
     lua_State *L = p->L;
     if (results != 1)
-        lua_settop(L, BOTTOM + 2); // [req begin status answer]
+        lua_settop(L, BOTTOM + 2); // [.. status answer]
     bool is_plain = results == 1 || lua_isnil(L, BOTTOM + 2);
     lua_Integer status = lua_isinteger(L, BOTTOM + 1) ? lua_tointeger(L, BOTTOM + 1) : 0;
     if (status >= 100 && status <= 599 && is_plain && !p->is_unseen) {
@@ -189,7 +208,7 @@ bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *narg
     lua_settop(L, BOTTOM + 2);
     lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_conclude);
     lua_pushvalue(L, REQ);
-    lua_rotate(L, BOTTOM + 1, 2); // [req begin conclude req status answer]
+    lua_rotate(L, BOTTOM + 1, 2); // [.. conclude req status answer]
     *nargs = 3;
     return false;
 }
@@ -389,7 +408,7 @@ static int ref_text(lua_State *L, const char *text)
 
 void lz_serving_init(struct lz_script *s)
 {
-    static const char *const names[NAMES] = {"ok", "status", "value", "outcome"};
+    static const char *const names[NAMES] = {"ok", "status", "outcome", "value"};
     struct lz_world *w = s->world.world;
     struct lz_serving *v = lz_arena_alloc(s->arena, sizeof(*v));
     s->procs->serving = v;
