@@ -183,7 +183,7 @@ local function run(number)
         trouble[#trouble + 1] = "it has met a bug of its own"
     end
     -- A watchdog undoes what SIGKILL left; recover is for what it missed.
-    local rest = wait_until_none(here, signal == "KILL" and 30 or 10)
+    local rest = wait_until_none(here, 60)
     if rest ~= "" then
         trouble[#trouble + 1] = "left behind: " .. rest
     end

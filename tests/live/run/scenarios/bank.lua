@@ -19,6 +19,6 @@ local auditors = traffic "auditors" {
 
 expect "the total stays" { conserved = bank }
 check("auditors were answered, and nobody saw a p99 of ten seconds", function(w)
-  local asked, p99 = w:value(auditors.rate), w:value(payers.latency.p99)
+  local asked, p99 = w:value(auditors.rate) or 0, w:value(payers.latency.p99) or 0
   return asked > 0 and p99 < 10, ("%d reads a second, p99 %g s"):format(asked, p99)
 end)

@@ -14,7 +14,7 @@ local asked = probe "asked" { tcp = "{{api.direct_address}}", every = "100ms", t
 local there = probe "there" {
   of = back, command = { "grep", "-x", "\\[::1\\]:[0-9]* ::1", "where" }, timeout = "20s",
 }
-fault.latency { link(users, api), add = "80ms", at = "500ms", lasting = "1s" }
+fault.latency { link(users, api), add = "80ms", at = "500ms", lasting = "1300ms" }
 
 expect "it accepts" { sometimes = asked.up:at_least(1) }
 expect "others are told where" { at_end = there.up:at_least(1) }
