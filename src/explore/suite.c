@@ -100,8 +100,7 @@ static char *explain(const struct lz_suite *suite, const struct lz_crew_result *
                     (double)suite->opts.timeout_ns / 1e9);
     else
         lz_str_addf(&text, "%s crashed (%s)%s", what,
-                    r->how[0] != '\0' ? r->how : "a message nobody understands",
-                    lz_crew_cause(r));
+                    r->how[0] != '\0' ? r->how : "a message nobody understands", lz_crew_cause(r));
     return lz_str_take(&text);
 }
 
