@@ -135,6 +135,9 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
                        is_group(w, o) ? "leader" : "primary", c->name, c->name);
     if (o->params.mode != 0)
         return lz_fail(err, LZ_EINVAL, "fault.failover: `mode` is of a cluster's shard");
+    if (c->kind == LZ_COMPONENT_DATABASE && !lz_failover_is_led(w, o->target.id))
+        return lz_fail(err, LZ_EINVAL, "fault.failover: all nodes of %s are masters: nobody leads",
+                       c->name);
     if (c->instance_count < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to fail over to", c->name);
     if (o->params.node > c->instance_count)

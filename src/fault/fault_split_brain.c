@@ -29,6 +29,11 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
     if (c->instance_count < 2)
         return lz_fail(err, LZ_EINVAL, "%s has one node: there is nobody to lead beside it",
                        c->name);
+    if (!lz_failover_is_led(w, o->target.id))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.split_brain: all nodes of %s are masters: what it has instead comes "
+                       "of fault.partition between them",
+                       c->name);
     if (lz_consensus_is_group(w, o->target.id))
         return lz_fail(err, LZ_EINVAL,
                        "fault.split_brain: %s is a Raft group: of two that lead, only one has a "

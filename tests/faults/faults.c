@@ -43,7 +43,7 @@ static const struct when second_when[] = {{1, 1}, {2.5, 1}, {5, 0.5}, {6.5, 1.5}
 #define WAYS COUNT(first_when)
 static const struct when alone = {1, 3};
 
-#define METRICS_MAX 2048
+#define METRICS_MAX 4096
 struct outcome {
     bool ran;
     char why[512];        // it did not run, or how it differs from the first run
@@ -94,6 +94,8 @@ static size_t same_from(const struct lz_world *w, lz_metric id)
 {
     const char *name = lz_world_component(w, lz_metrics_component(w->metrics, id))->name;
     enum lz_view view = lz_metrics_def(w->metrics, id)->view;
+    if (strcmp(name, "idle-etcd") == 0 && strcmp(lz_metrics_def(w->metrics, id)->name, "cpu") == 0)
+        return SIZE_MAX; // its leader's, and who leads is not given back
     if (view == LZ_VIEW_TOTAL || view == LZ_VIEW_QUANTILE || strncmp(name, "busy", 4) == 0)
         return SIZE_MAX;
     return strncmp(name, "idle", 4) == 0 ? IDLE_FROM : 0;
@@ -351,13 +353,14 @@ static void test_all(struct stage *s)
     say(s, s->base.ran, "the topology runs", s->base.why);
     test_every_kind_has_a_row(s);
     test_the_harness_says_no(s);
-    for (const struct fault_row *row = fault_rows; row->kind != NULL; row++)
-        test_alone(s, row);
+    static const struct fault_row *const lists[] = {fault_rows, fault_rows_again};
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (const struct fault_row *row = lists[i]; row->kind != NULL; row++)
+            test_alone(s, row);
     run_base(s, NULL);
-    if (!s->base.ran)
-        return;
-    for (const struct fault_row *row = fault_rows; row->kind != NULL; row++)
-        test_pairs_of(s, row);
+    for (size_t i = 0; i < COUNT(lists) && s->base.ran; i++)
+        for (const struct fault_row *row = lists[i]; row->kind != NULL; row++)
+            test_pairs_of(s, row);
 }
 
 int main(int argc, char **argv)

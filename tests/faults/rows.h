@@ -14,6 +14,13 @@ struct fault_row {
     const char *component, *metric;
 };
 
-extern const struct fault_row fault_rows[]; /* ends with kind NULL */
+/* Ends with kind NULL. */
+extern const struct fault_row fault_rows[];
+
+/*
+ * Kinds again, where what they hit or how they are told is of its own: groups that agree, caches
+ * with sentinels, faults of connections. Each meets each other of these.
+ */
+extern const struct fault_row fault_rows_again[];
 
 #endif

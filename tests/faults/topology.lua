@@ -81,7 +81,27 @@ local function side(name)
   }
   local orders = topic(name .. "-orders") { on = kafka, partitions = 3, replication = 2 }
   local readers = consumers(name .. "-readers") { of = orders, members = 2 }
+  -- Whoever leads: any node answers a read in the same time.
+  local etcd = consensus(name .. "-etcd") {
+    nodes = 3, spread = where.zone.a, reads = "stale", heartbeat = "250ms", cpu = 1,
+    disk = { latency = "1ms" }, memory = { limit = "300MiB", base = "100MiB" },
+    crash_backoff = { first = "1s", max = "1s" },
+  }
+  local keeper = service(name .. "-keeper") {
+    handle = {
+      ["GET /"] = function(req)
+        if name ~= "idle" then
+          req:call { etcd, "put", key = req.key, timeout = "300ms" }
+        end
+        return req:call({ etcd, "get", key = req.key, timeout = "300ms" }).ok and 200 or 500
+      end,
+    },
+  }
+  local sentinels = cache(name .. "-sentinels") {
+    entries = 100, nodes = 2, mode = "sentinel", spread = where.zone.a,
+  }
   return {
+    etcd = etcd, keeper = keeper, sentinels = sentinels,
     orders = orders, readers = readers, region = where, idp = idp, vault = vault, rack = rack,
     token = token, db = db, web = web, shop = shop, box = box,
     mail = mail, name = name, redis = redis, shelf = shelf, scaled = scaled,
@@ -101,6 +121,7 @@ local function users(s, rate)
   traffic(s.name .. "-holders") { to = s.vault, rate = rate, timeout = "1s" }
   traffic(s.name .. "-climbers") { to = s.scaled, rate = rate, timeout = "1s" }
   traffic(s.name .. "-lookers") { to = s.shelf, rate = rate, timeout = "1s" }
+  traffic(s.name .. "-keepers") { to = s.keeper, rate = rate, timeout = "1s" }
   traffic(s.name .. "-buyers") { to = s.shop, rate = rate, timeout = "1s" }
 end
 

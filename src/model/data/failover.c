@@ -436,6 +436,11 @@ static void let_go_of_place(struct lz_world *w, struct lz_database *d)
     go_back(w, d);
 }
 
+bool lz_failover_is_led(const struct lz_world *w, lz_component_id id)
+{
+    return lz_database_at(w, id)->multi == NULL;
+}
+
 bool lz_failover_move(struct lz_world *w, lz_component_id id, uint32_t to, struct lz_err *err)
 {
     if (lz_database_at(w, id)->agree != NULL)

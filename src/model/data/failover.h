@@ -74,6 +74,9 @@ bool lz_failover_declare(struct lz_world *w, lz_component_id id,
 bool lz_failover_force(struct lz_world *w, lz_component_id id, uint32_t to,
                        struct lz_err *err) LZ_MUST_CHECK;
 
+/* False: all its nodes are masters, and nobody leads. */
+bool lz_failover_is_led(const struct lz_world *w, lz_component_id id);
+
 /*
  * Faults that move the role: it goes where the first of those in force found it once the last of
  * them is over. A move that is refused counts as one all the same.
