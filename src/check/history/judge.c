@@ -87,14 +87,16 @@ enum lz_judge_white lz_judge_by_version(const struct lz_recorder *recorder,
                                         struct lz_judge_witness *out)
 {
     const struct lz_recorder_op **ops = lz_mem_alloc((recorder->count + 1) * sizeof(*ops));
+    struct lz_white_keys locks = lz_white_locks(recorder);
     uint32_t count = 0;
     bool is_whole = true;
     for (uint32_t i = 0; i < recorder->count; i++) {
         const struct lz_recorder_op *op = &recorder->ops[i];
         bool happened = op->outcome == LZ_RECORDER_OK;
-        if (is_of_key(op) && happened)
+        if (is_of_key(op) && happened && !lz_judge_has_key(locks.keys, locks.count, op->key))
             ops[count++] = op;
     }
+    free(locks.keys);
     lz_sort(ops, count, sizeof(*ops), lz_white_by_key, NULL);
     enum lz_judge_white white = LZ_JUDGE_PROVEN;
     for (uint32_t first = 0, end; first < count; first = end) {
@@ -153,20 +155,25 @@ struct lz_history_op *lz_judge_add_op(struct lz_history *h, const struct lz_reco
 }
 
 // The kinds of operations that a model is about: others of the component are left out.
-static bool is_about(const char *model, const struct lz_recorder_op *op)
+static bool is_about(const char *model, const struct lz_white_keys *locks,
+                     const struct lz_recorder_op *op)
 {
     bool is_lock = op->f == LZ_RECORDER_ACQUIRE || op->f == LZ_RECORDER_RELEASE;
     if (op->f >= LZ_RECORDER_ADD)
         return false;
-    return strcmp(model, "mutex") == 0 ? is_lock : !is_lock;
+    if (strcmp(model, "mutex") == 0)
+        return is_lock;
+    return !is_lock && !lz_judge_has_key(locks->keys, locks->count, op->key);
 }
 
 static void add_operations(struct lz_history *h, const struct lz_world *w,
                            const struct lz_recorder *r, const char *model)
 {
+    struct lz_white_keys locks = lz_white_locks(r);
     for (uint32_t i = 0; i < r->count; i++)
-        if (is_about(model, &r->ops[i]))
+        if (is_about(model, &locks, &r->ops[i]))
             add_part(h, w, r, lz_judge_add_op(h, &r->ops[i]), &r->ops[i]);
+    free(locks.keys);
 }
 
 static bool is_linear(const char *model)

@@ -190,10 +190,13 @@ static void add_request(struct lz_units *u, const struct lz_recorder_op **ops, u
 static void add_requests(struct lz_units *u, const struct lz_recorder *r)
 {
     const struct lz_recorder_op **ops = lz_mem_alloc((r->count + 1) * sizeof(*ops));
+    struct lz_white_keys locks = lz_white_locks(r);
     uint32_t count = 0;
     for (uint32_t i = 0; i < r->count; i++)
-        if (r->ops[i].f == LZ_RECORDER_READ || r->ops[i].f == LZ_RECORDER_WRITE)
+        if ((r->ops[i].f == LZ_RECORDER_READ || r->ops[i].f == LZ_RECORDER_WRITE) &&
+            !lz_judge_has_key(locks.keys, locks.count, r->ops[i].key))
             ops[count++] = &r->ops[i];
+    free(locks.keys);
     lz_sort(ops, count, sizeof(*ops), by_unit, NULL);
     for (uint32_t first = 0, end; first < count; first = end) {
         for (end = first; end < count && ops[end]->unit == ops[first]->unit; end++)

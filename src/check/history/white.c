@@ -199,15 +199,39 @@ static enum lz_judge_white judge_one(const char *model, struct key *k, bool has_
     return judge_guarantee(model, k);
 }
 
+static int by_number(const void *a, const void *b, void *ctx)
+{
+    (void)ctx;
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+struct lz_white_keys lz_white_locks(const struct lz_recorder *r)
+{
+    struct lz_white_keys locks = {.keys = lz_mem_alloc((r->count + 1) * sizeof(*locks.keys))};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->ops[i].f == LZ_RECORDER_ACQUIRE)
+            locks.keys[count++] = r->ops[i].key;
+    lz_sort(locks.keys, count, sizeof(*locks.keys), by_number, NULL);
+    for (uint32_t i = 0; i < count; i++)
+        if (i == 0 || locks.keys[i] != locks.keys[i - 1])
+            locks.keys[locks.count++] = locks.keys[i];
+    return locks;
+}
+
 static enum lz_judge_white judge_keys(const char *model, const struct lz_recorder *r)
 {
+    struct lz_white_keys locks = lz_white_locks(r);
     const struct lz_recorder_op **ops = lz_mem_alloc((r->count + 1) * sizeof(*ops));
     struct key k = {.writes = lz_mem_alloc((r->count + 1) * sizeof(*ops)),
                     .last = lz_mem_alloc((r->processes + 1) * sizeof(*ops))};
     uint32_t count = 0;
     for (uint32_t i = 0; i < r->count; i++)
-        if (r->ops[i].f <= LZ_RECORDER_CREATE && r->ops[i].outcome != LZ_RECORDER_FAIL)
+        if (r->ops[i].f <= LZ_RECORDER_CREATE && r->ops[i].outcome != LZ_RECORDER_FAIL &&
+            !lz_judge_has_key(locks.keys, locks.count, r->ops[i].key))
             ops[count++] = &r->ops[i];
+    free(locks.keys);
     lz_sort(ops, count, sizeof(*ops), lz_white_by_key, NULL);
     enum lz_judge_white white = LZ_JUDGE_PROVEN;
     for (uint32_t first = 0, end; first < count; first = end) {

@@ -23,6 +23,16 @@
 
 #include "check/history/judge.h"
 
+/*
+ * Keys that somebody has asked for as locks. They come and go with leases, of which no client is
+ * told: as registers they are left out. The caller frees the keys; lz_judge_has_key asks for one.
+ */
+struct lz_white_keys {
+    uint64_t *keys;
+    uint32_t count;
+};
+struct lz_white_keys lz_white_locks(const struct lz_recorder *recorder);
+
 /* By the model's name; of one that it does not know: not told. */
 enum lz_judge_white lz_white_judge(const char *model, const struct lz_recorder *recorder);
 
