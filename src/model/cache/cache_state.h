@@ -54,6 +54,7 @@ struct lz_cache_node {
     bool leads;       /* as far as it knows */
     bool is_behind;   /* has none of its primary's keys yet, or not all */
     bool is_replaced; /* it leads, and so does one that was promoted in its place */
+    bool continues;   /* its primary had written before it turned to it: it asks for that */
     uint32_t follows; /* its primary, if it does not lead */
     uint64_t epoch;   /* of what it knows about who leads */
     uint64_t life;    /* counts its beginnings as a primary: messages of another are void */

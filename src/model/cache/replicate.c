@@ -17,6 +17,9 @@
  * lost; so is what the old primary acknowledges until it hears of it.
  */
 
+// What a replica says once a second: that it is there, and what it asks for.
+enum wish { WISH_NOTHING, WISH_ALL, WISH_REST };
+
 #define CRON LZ_S
 #define LOADING_MAX (60 * LZ_S) // repl-timeout
 
@@ -75,6 +78,16 @@ bool lz_cache_may_write(struct lz_world *w, struct lz_cache *c, uint32_t node)
     return heard >= c->opts.min_replicas;
 }
 
+static void tell_record(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t to,
+                        uint64_t offset)
+{
+    lz_cache_tell(w, c,
+                  &(struct lz_cache_tell){.from = node,
+                                          .to = to,
+                                          .kind = w->caches->record,
+                                          .payload = pack(offset, node, c->node[node].life)});
+}
+
 void lz_cache_wrote(struct lz_world *w, struct lz_cache *c, uint32_t node,
                     const struct lz_record *record)
 {
@@ -87,11 +100,7 @@ void lz_cache_wrote(struct lz_world *w, struct lz_cache *c, uint32_t node,
     n->offset = lz_backlog_append(&n->log, record);
     for (uint32_t to = 0; to < c->nodes; to++)
         if (to != node && !c->node[to].leads && c->node[to].follows == node && lives(w, c, to))
-            lz_cache_tell(w, c,
-                          &(struct lz_cache_tell){.from = node,
-                                                  .to = to,
-                                                  .kind = w->caches->record,
-                                                  .payload = pack(n->offset, node, n->life)});
+            tell_record(w, c, node, to, n->offset);
     measure_lag(w, c);
 }
 
@@ -99,6 +108,7 @@ void lz_cache_wrote(struct lz_world *w, struct lz_cache *c, uint32_t node,
 static void fall_behind(struct lz_cache_node *n)
 {
     n->is_behind = true;
+    n->continues = false;
     n->loading = -1;
 }
 
@@ -136,6 +146,19 @@ static void on_record(void *ctx, uint32_t entity, uint64_t payload)
     measure_lag(w, c);
 }
 
+// What was written before it turned here, of a log that it has the beginning of.
+static void tell_rest(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t to)
+{
+    struct lz_cache_node *n = &c->node[node], *r = &c->node[to];
+    if (r->leads || r->follows != node || r->is_behind || r->follows_life != n->life)
+        return; // by now it wants something else
+    r->continues = false;
+    if (lz_backlog_get(&n->log, r->offset + 1) == NULL && r->offset < n->offset)
+        fall_behind(r); // it has been forgotten
+    for (uint64_t o = r->offset + 1; !r->is_behind && o <= n->offset; o++)
+        tell_record(w, c, node, to, o);
+}
+
 // At the primary: a replica is there, and asks for a copy of all if it says so.
 static void on_sync(void *ctx, uint32_t entity, uint64_t payload)
 {
@@ -148,7 +171,9 @@ static void on_sync(void *ctx, uint32_t entity, uint64_t payload)
     if (!lz_cache_lives(w, entity) || !n->leads)
         return;
     n->heard[from] = lz_sim_now(w->sim);
-    if (offset_of(payload) == 0)
+    if (offset_of(payload) == WISH_REST)
+        tell_rest(w, c, node, from);
+    if (offset_of(payload) != WISH_ALL)
         return;
     lz_cache_tell(w, c,
                   &(struct lz_cache_tell){.from = node,
@@ -194,11 +219,12 @@ static void on_cron(void *ctx, uint32_t entity, uint64_t payload)
     bool asks = n->is_behind && (n->loading < 0 || now - n->loading > LOADING_MAX);
     if (asks && lz_net_can_ask(w, entity, c->first + n->follows))
         n->loading = now;
+    enum wish wish = asks ? WISH_ALL : n->continues ? WISH_REST : WISH_NOTHING;
     lz_cache_tell(w, c,
                   &(struct lz_cache_tell){.from = node,
                                           .to = n->follows,
                                           .kind = w->caches->sync,
-                                          .payload = pack(asks, node, 0),
+                                          .payload = pack(wish, node, 0),
                                           .wanted = true});
 }
 
@@ -227,7 +253,7 @@ void lz_cache_lead(struct lz_world *w, struct lz_cache *c, uint32_t node, uint64
     }
     old->is_replaced = true;
     n->leads = true;
-    n->is_behind = n->is_replaced = false;
+    n->is_behind = n->is_replaced = n->continues = false;
     n->epoch = epoch;
     n->life++;
     n->born = n->offset;
@@ -263,6 +289,7 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
     bool goes_on =
         !led && !n->is_behind && p->log.arena != NULL && n->offset == p->born && before != primary;
     n->follows_life = p->life;
+    n->continues = goes_on && p->offset > n->offset;
     if (!goes_on)
         fall_behind(n);
     lz_cache_account(w, c, node);
