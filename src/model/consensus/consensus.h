@@ -20,7 +20,8 @@
  *               stale: any node answers with what it has
  *   locks       acquire, renew, release: a key that its holder must renew within its lease, or the
  *               leader has it expire. A new leader gives every lease its full time again (etcd).
- *   watch       answered when its key changes
+ *   watch       answered when its key changes; forgotten within request_timeout when its caller is
+ *               no longer there
  *   members     nodes come and go, and the lead is handed over, as an operator says; whole groups
  *               begin again from a snapshot: consensus_member.h
  *   snapshots   past `snapshot_every` entries a node keeps its state and drops the log before it

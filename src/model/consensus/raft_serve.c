@@ -367,19 +367,6 @@ void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
 
 // ---- calls
 
-static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_consensus *g = lz_consensus_of(w, entity);
-    struct lz_raft_waiter *a = lz_pool_find(&g->waiters, payload);
-    if (a == NULL || lz_instance_defer(w, entity, w->consensuses->timeout, payload))
-        return;
-    if (a->ask != 0)
-        forget(w, g, a); // who asked has long given up
-    else
-        answer(w, g, a, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 503});
-}
-
 static void arrive(struct lz_world *w, struct lz_task *t)
 {
     struct lz_consensus *g = lz_consensus_of(w, t->server);
@@ -429,6 +416,7 @@ static void begin(struct lz_world *w, struct lz_consensus *g, uint32_t n, struct
     link_waiter(g, a);
     if (verb == VERB_WATCH) { // as long as its caller likes
         a->waits = LZ_RAFT_WAITS_CHANGE;
+        a->timeout = lz_sim_arm(w->sim, g->timeout, g->first + n, lz_pool_id(a));
         return;
     }
     if (a->is_read && g->opts.reads == LZ_READS_STALE) {
@@ -493,6 +481,32 @@ static void cancel(struct lz_world *w, struct lz_task *t)
     lz_measure_left(w, &g->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
     measure_cpu(w, g, t->server - g->first);
     lz_task_free(w, t);
+}
+
+// A watch goes on for as long as its caller is there, as a server's keepalive finds out.
+static void look_after_watch(struct lz_world *w, struct lz_consensus *g, struct lz_raft_waiter *a)
+{
+    struct lz_task *t = lz_task_find(w, a->task);
+    LZ_ASSERT(t != NULL);
+    if (lz_client_is_waiting(w, t->call, a->task))
+        a->timeout = lz_sim_arm(w->sim, g->timeout, g->first + a->node, lz_pool_id(a));
+    else
+        cancel(w, t);
+}
+
+static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_consensus *g = lz_consensus_of(w, entity);
+    struct lz_raft_waiter *a = lz_pool_find(&g->waiters, payload);
+    if (a == NULL || lz_instance_defer(w, entity, w->consensuses->timeout, payload))
+        return;
+    if (a->ask != 0)
+        forget(w, g, a); // who asked has long given up
+    else if (a->waits == LZ_RAFT_WAITS_CHANGE)
+        look_after_watch(w, g, a);
+    else
+        answer(w, g, a, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 503});
 }
 
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
