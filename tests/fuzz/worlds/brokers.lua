@@ -1,0 +1,91 @@
+--- Brokers: topics of all settings, producers and groups of consumers, one of which may call.
+local BACK = 'restart = "always", crash_backoff = { first = "200ms", max = "1s" }'
+
+return function(w)
+    local nodes = w:one { 1, 2, 3, 3, 3, 4, 5 }
+    w.settle = 120
+    w:line 'local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms" }'
+    w:line('local kafka = broker "kafka" { nodes = %d, spread = eu, %s, %s%s%s%s%s}', nodes, BACK,
+        w:maybe(0.7, 'election = "%s"', w:time(200, 6000)),
+        w:maybe(0.5, "disk_write = %s", w:dist(0, 20)),
+        w:maybe(0.5, 'replica_lag_time = "%s"', w:time(500, 10000)),
+        w:maybe(0.3, 'flush = "%s"', w:time(0, 3000)),
+        w:maybe(0.2, 'disk = { latency = %s, bandwidth = "%dMB/s" }', w:dist(0, 8), w:int(1, 50)))
+    local parts = {}
+    for i = 1, nodes do parts[i] = ("kafka.node[%d]"):format(i) end
+    w:has("broker", "kafka", parts)
+    w:has("place", "eu")
+    w:has("place", "eu.zone.a")
+    w:has("place", "eu.zone.b")
+    w:metric("kafka.partitions.offline", tostring(w:int(0, 4)))
+    w:metric("kafka.partitions.under_replicated", tostring(w:int(0, 8)))
+    w:metric("kafka.elections", tostring(w:int(0, 20)))
+    w:settled("all nodes are there", ("kafka.nodes.up:equals(%d)"):format(nodes))
+    w:settled("no partition is without a leader", "kafka.partitions.offline:equals(0)")
+    w:settled("each ISR is whole", "kafka.partitions.under_replicated:equals(0)")
+    w:line('local sink = service "sink" { service_time = "1ms", replicas = 2 }')
+    w:has("service", "sink", { "sink.replica[1]" })
+    for t = 1, w:int(1, 2) do
+        local copies, partitions = w:int(1, nodes), w:one { 1, 2, 3, 6, 12 }
+        local topic = "topic" .. t
+        w:line('local %s = topic "%s" { on = kafka, partitions = %d, replication = %d, %s%s%s%s}',
+            topic, topic, partitions, copies, w:maybe(0.6, "min_isr = %d", w:int(1, copies)),
+            w:maybe(0.4, "unclean = %s", w:one { "true", "false" }),
+            w:maybe(0.2, 'retention = "%ds"', w:int(1, 20)),
+            w:maybe(0.2, 'retention_bytes = "%dKiB"', w:int(1, 100)))
+        w:has("topic", topic)
+        w:has("partition", ("%s.partition[%d]"):format(topic, w:int(1, partitions)))
+        w:metric(topic .. ".lost_acks", tostring(w:int(0, 50)))
+        w:metric(topic .. ".isr", tostring(w:int(0, copies)))
+        w:settled(topic .. " has nothing under way", topic .. ".in_flight:equals(0)")
+        w:settled(topic .. " has all copies", ("%s.isr:equals(%d)"):format(topic, copies))
+        w:history(("log_intact = %s"):format(topic))
+        for p = 1, w:int(1, 2) do
+            local name = ("shop%d%d"):format(t, p)
+            local acks = w:one { "all", "all", "all", "leader", "none" }
+            local retries = acks ~= "none" and w:maybe(0.5, "retries = %d", w:int(1, 20)) or ""
+            w:line('local %s = traffic "%s" { to = %s, rate = %s, timeout = "%s", '
+                .. '%s%s%s%s%s%s%s%s%s}', name, name, topic, w:load(1, 120), w:time(100, 3000),
+                ('acks = "%s", '):format(acks),
+                retries,
+                w:maybe(0.2, 'overall_timeout = "%s"', w:time(500, 9000)),
+                acks == "all" and #retries > 0
+                    and w:maybe(0.3, "idempotent = %s", w:one { "true", "false" }) or "",
+                w:maybe(0.4, 'linger = "%s"', w:time(0, 200)),
+                w:maybe(0.2, 'batch_size = "%dB"', w:int(600, 9000)),
+                w:maybe(0.3, "max_in_flight = %d", w:int(1, 6)),
+                w:maybe(0.2, 'buffer = "%dKiB"', w:int(1, 64)),
+                w:maybe(0.4, "keys = dist.zipf { n = %d, skew = 1 }", w:int(1, 50)))
+            w:watch(name, true)
+        end
+        for g = 1, w:int(0, 2) do
+            local name, members = ("readers%d%d"):format(t, g), w:int(1, 5)
+            local calls = w:chance(0.3)
+            local commit = w:maybe(0.5, "commit = { %s }", w:one { 'every = "700ms"',
+                'after = "batch"', 'delivery = "at_most_once"' })
+            w:line('local %s = consumers "%s" { of = %s, members = %d, %s%s%s%s%s%s%s%s%s%s}',
+                name, name, topic, members, w:maybe(0.5, "batch = %d", w:int(1, 100)),
+                w:maybe(0.6, "work = %s", w:dist(0, 6)),
+                w:maybe(0.6, 'session = "%s"', w:time(1000, 20000)),
+                w:maybe(0.3, 'max_poll_interval = "%s"', w:time(500, 20000)),
+                w:maybe(0.7, "%s", w:one { 'protocol = "cooperative"', 'assignment = "sticky"',
+                    'assignment = "range"', 'assignment = "round_robin"' }),
+                commit,
+                w:maybe(0.5, 'reset = "%s"', w:one { "latest", "earliest" }),
+                w:maybe(0.3, 'on_error = "%s"', w:one { "retry", "skip", "crash" }),
+                calls and 'calls = { call { sink, timeout = "300ms", retries = 1 } }, ' or "",
+                BACK)
+            local one = {}
+            for i = 1, members do one[i] = ("%s.member[%d]"):format(name, i) end
+            w:has("consumers", name, one)
+            w:has("member", one[1])
+            w:metric(name .. ".lag.records", tostring(w:int(0, 200)))
+            w:metric(name .. ".lag.time", ('"%s"'):format(w:time(1, 9000)))
+            if not commit:find "at_most_once" then -- those commit no position that was reset
+                w:settled(name .. " is up to date", name .. ".lag.records:equals(0)")
+            end
+            w:settled(name .. " shares out the partitions",
+                ("%s.members.assigned:equals(%d)"):format(name, math.min(members, partitions)))
+        end
+    end
+end
