@@ -6,18 +6,9 @@
 #include "script/read.h"
 #include "script/state.h"
 
-// Push a function of the Lua half and its state. [f state]
-static void push_main(struct lz_script *s, const char *function)
-{
-    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_main);
-    lua_getfield(s->L, -1, function);
-    lua_remove(s->L, -2);
-    lua_rawgeti(s->L, LUA_REGISTRYINDEX, s->ref_state);
-}
-
 static int lint_protected(lua_State *L)
 {
-    push_main(lua_touserdata(L, 1), "lint");
+    lz_script_push_main(lua_touserdata(L, 1), "lint");
     lua_call(L, 1, 0);
     return 0;
 }
@@ -80,7 +71,7 @@ static int get_protected(lua_State *L)
 {
     struct lz_script *s = lua_touserdata(L, 1);
     struct list *list = lua_touserdata(L, 2);
-    push_main(s, "findings");
+    lz_script_push_main(s, "findings");
     lua_pushboolean(L, list->colour);
     lua_call(L, 2, 1); // [findings]
     int all = lua_gettop(L);

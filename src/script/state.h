@@ -71,6 +71,9 @@ static inline struct lz_script *lz_script_of(lua_State *L)
 void lz_script_open_private(lua_State *L);
 void lz_script_require(lua_State *L, const char *module);
 
+/* script.c: a function of the Lua half and its state: [f state] */
+void lz_script_push_main(struct lz_script *s, const char *function);
+
 /* script.c: where a used-up memory budget ends it: a function of the state, or the one on top. */
 void lz_script_guarded(struct lz_script *s, lua_CFunction body);
 void lz_script_guarded_value(struct lz_script *s);
