@@ -18,7 +18,8 @@ void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)
     measure_cpu(w, d);
 }
 
-void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+// These few call each other for every query: in place, and lz_query_ for others.
+static inline void work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_database_node *n = &d->nodes[t->server - d->first];
     if (n->capacity->loss_count > 0)
@@ -33,6 +34,11 @@ void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
     measure_cpu(w, d);
 }
 
+void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    work(w, d, t);
+}
+
 // Who writes has the row's lock before it runs; who reads waits for nobody.
 static bool needs_session(const struct lz_world *w, const struct lz_database *d,
                           const struct lz_task *t)
@@ -42,20 +48,30 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
     return !lz_database_op_reads(w, t->op) && lz_database_takes_writes(w, d, t->server - d->first);
 }
 
-void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+static inline void admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
+        work(w, d, t);
+}
+
+void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    admitted(w, d, t);
+}
+
+static inline void begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     t->state = LZ_TASK_WORKING;
     t->started = lz_sim_now(w->sim);
     if (d->hold_count > 0 && !t->is_session && lz_hold_stops(w, d, t))
         return;
     if (d->agree == NULL || lz_agree_admits(w, d, t))
-        lz_query_admitted(w, d, t);
+        admitted(w, d, t);
 }
 
-void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
-        lz_query_work(w, d, t);
+    begin(w, d, t);
 }
 
 void lz_query_arrive(struct lz_world *w, struct lz_task *t)
@@ -69,7 +85,7 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
         return;
     }
     if (d->pooler == NULL || lz_pooler_admits(w, d, t))
-        lz_query_begin(w, d, t);
+        begin(w, d, t);
 }
 
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -89,8 +105,8 @@ static void let_out(struct lz_world *w, struct lz_database *d, struct lz_task *t
         lz_pooler_left(w, d, t);
 }
 
-void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                        enum lz_outcome outcome, uint16_t status)
+static inline void answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                          enum lz_outcome outcome, uint16_t status)
 {
     if (t->is_session || t->locks != 0)
         lz_session_answers(w, d, t, outcome);
@@ -102,6 +118,12 @@ void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_tas
     else
         lz_measure_left(w, &d->series.m, outcome, took);
     lz_task_answer(w, t, outcome, status);
+}
+
+void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                        enum lz_outcome outcome, uint16_t status)
+{
+    answer(w, d, t, outcome, status);
 }
 
 static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n,
@@ -130,7 +152,7 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
     lz_recorder_effect(w, t, version);
     if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
-    lz_database_answer(w, d, t, LZ_OUTCOME_OK, 200);
+    answer(w, d, t, LZ_OUTCOME_OK, 200);
 }
 
 // The disk has its part of a query before the rest goes on.
