@@ -1,17 +1,9 @@
 #include "model/client/plain.h"
 
-#include "model/client/hot.h"
+#include "model/client/plain_way.h"
 #include "model/net/connect.h"
 #include "model/net/link.h"
 #include "model/node/instance.h"
-#include "model/node/ulimit.h"
-#include "model/service/task_state.h"
-#include "model/traffic/span.h"
-
-// What stands at a server's door, goes with an answer, or may break one off.
-#define ON_THE_WAY                                                                                 \
-    (LZ_UNUSUAL_FILTERS | LZ_UNUSUAL_ULIMITS | LZ_UNUSUAL_RSS | LZ_UNUSUAL_STREAMS |               \
-     LZ_UNUSUAL_ARGUMENTS | LZ_UNUSUAL_AUTHS)
 
 void lz_plain_settle(struct lz_world *w, struct lz_edge *e)
 {
@@ -56,10 +48,9 @@ static lz_line line_of(const struct lz_world *w, uint32_t number, int is_answer)
     return is_it ? l->line : 0;
 }
 
-// All that stands between two plain instances, looked at once until any of it changes. What was
-// not used since is left to the functions that use it.
-static __attribute__((noinline)) bool freshen(const struct lz_world *w, const struct lz_edge *e,
-                                              struct lz_edge_pair *pair, const struct lz_call *c)
+// What was not used since is left to the functions that use it.
+bool lz_plain_freshen(const struct lz_world *w, const struct lz_edge *e, struct lz_edge_pair *pair,
+                      const struct lz_call *c)
 {
     pair->line_there = line_of(w, pair->there, 0);
     pair->line_back = line_of(w, pair->back, 1);
@@ -68,106 +59,36 @@ static __attribute__((noinline)) bool freshen(const struct lz_world *w, const st
     return is_fresh;
 }
 
-// Over a link that takes the same time always, to a process that is up. False: not a plain send.
-static bool send(struct lz_world *w, struct lz_edge *e, struct lz_call *c, uint64_t path)
+// Over a link that takes the same time always, to a process that is up; else the long way.
+void lz_plain_send_otherwise(struct lz_world *w, struct lz_call *c, uint64_t path)
 {
+    const struct lz_edge *e = lz_edge_get(w, c->edge);
     struct lz_edge_pair *pair = lz_edge_pair(e, c->client, c->server);
     const struct lz_link *l = NULL;
-    if (pair->fresh != w->ways && !freshen(w, e, pair, c)) {
-        if (!is_open(w, e, pair, c))
-            return false;
+    if (is_open(w, e, pair, c))
         l = lz_link_by_number(w, &pair->there, c->client, c->server);
-        if (l->always_ns < 0 || l->is_cut[0])
-            return false;
-    }
-    c->connected = c->sent = c->started;
-    c->state = LZ_CALL_SENT;
-    c->pair = pair;
-    pair->in_flight++;
-    struct lz_tasks *ts = w->tasks;
-    struct lz_task *t = lz_hop_first_task(c);
-    t->call = lz_pool_id(c);
-    t->request = c->request;
-    t->path = path;
-    t->key = c->key;
-    t->op = c->op;
-    t->call_number = c->number;
-    t->server = c->server;
-    t->incarnation = pair->connected;
-    LZ_ASSERT(t->state == LZ_TASK_SENT);
-    if (e->tells_deadline) // its own: it has heard of no other
-        t->deadline = c->started + e->opts.timeout;
-    c->task = lz_pool_id(t);
-    if (e->is_keyed)
-        lz_client_ask(w, c, t);
-    if (l != NULL) {
-        lz_link_deliver(w, l, ts->arrive, c->task);
-        return true;
-    }
-    c->ways = (w->unusual & ON_THE_WAY) == 0 ? w->ways : 0;
-    lz_sim_after(w->sim, pair->line_there, ts->arrive, c->server, c->task);
-    return true;
-}
-
-static inline lz_instance_id server_for(struct lz_world *w, struct lz_edge *e,
-                                        const struct lz_call *c, uint64_t path)
-{
-    if (e->ops->route != NULL) {
-        struct lz_route route = {
-            .client = c->client, .request = c->request, .op = c->op, .path = path, .key = c->key};
-        return e->ops->route(w, e->opts.to, &route);
-    }
-    if (e->server_count == 1)
-        return e->server_first;
-    struct lz_balance_ask ask = {.client = c->client, .path = path, .key = c->key};
-    return lz_balance_pick(w, e, &ask);
-}
-
-static inline void attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
-{
-    uint64_t path = lz_draw_index(c->path, 1);
-    if (e->attempts != 0)
-        lz_metrics_add(w->metrics, e->attempts, 1);
-    c->server = server_for(w, e, c, path);
-    if (c->server == 0 || (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, c->client))) {
-        lz_client_fail_soon(w, c);
+    if (l == NULL || l->always_ns < 0 || l->is_cut[0]) {
+        lz_connect_begin(w, c);
         return;
     }
-    if (e->ops->connect != NULL) {
-        if (!e->ops->connect(w, e->opts.to, lz_pool_id(c))) {
-            c->state = LZ_CALL_WAITING;
-            return;
-        }
-        c->has_connection = true;
-    }
-    if (!send(w, e, c, path))
-        lz_connect_begin(w, c);
+    const struct lz_plain_ask a = {.id = lz_pool_id(c),
+                                   .request = c->request,
+                                   .path = path,
+                                   .key = c->key,
+                                   .now = c->started,
+                                   .number = c->number,
+                                   .client = c->client,
+                                   .server = c->server,
+                                   .op = c->op};
+    lz_task_id id = lz_plain_fill(e, c, pair, &a);
+    if (e->is_keyed)
+        lz_client_ask(w, c, lz_hop_task(c));
+    lz_link_deliver(w, l, w->tasks->arrive, id);
 }
 
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
 {
-    LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind >= LZ_OWNER_BUNDLE);
-    struct lz_call *c = lz_hop_begin_call(&w->tasks->face.hops);
-    uint64_t id = lz_pool_id(c);
-    c->owner = begin->owner;
-    c->request = begin->request;
-    c->path = lz_draw_join(begin->path, e->path);
-    c->key = begin->key;
-    c->begun = c->started = lz_sim_now(w->sim);
-    c->edge = begin->edge;
-    c->client = begin->client;
-    c->owner_kind = (uint8_t)begin->owner_kind;
-    c->parent = begin->parent_call;
-    c->op = begin->op != 0 ? begin->op : e->op;
-    if ((w->unusual & LZ_UNUSUAL_HOTS) != 0)
-        c->key = lz_hot_key(w, e, c);
-    c->attempt = 1;
-    struct lz_request *r = lz_request_find(w, begin->request);
-    if (r != NULL)
-        c->number = ++r->calls;
-    lz_client_arm(w, e->timers, c);
-    attempt(w, e, c);
-    return id;
+    return lz_plain_begin_here(w, e, begin);
 }
 
 bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t)
@@ -191,33 +112,12 @@ bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struc
     return true;
 }
 
-// The attempt is over, and well; what it held is given back, but its records are there.
-static inline void end_attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
-                               const struct lz_task *t)
-{
-    LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
-    struct lz_request *r = lz_request_find(w, c->request);
-    if (r != NULL)
-        lz_span_add_answered(w, r, c, t, e->opts.to);
-    if (c->is_listed)
-        lz_client_unlist(w, e->timers, c);
-    else
-        lz_sim_cancel(w->sim, c->timeout);
-    struct lz_edge_pair *pair = c->pair != NULL ? c->pair : lz_edge_pair(e, c->client, c->server);
-    LZ_ASSERT(pair->in_flight > 0);
-    pair->in_flight--;
-    c->ways = 0;
-    if (c->has_connection) {
-        c->has_connection = false;
-        c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
-        e->ops->disconnect(w, e->opts.to);
-    }
-}
-
 static inline void tell(struct lz_world *w, const struct lz_client_told *told,
                         const struct lz_call_result *result)
 {
-    if (told->kind == LZ_OWNER_TASK)
+    if (told->kind == LZ_OWNER_TRAFFIC)
+        lz_traffic_called(w, told->owner, result);
+    else if (told->kind == LZ_OWNER_TASK)
         lz_client_tell_task(w, told, result);
     else
         lz_client_tell(w, told, result);
@@ -244,7 +144,7 @@ void lz_plain_ended(struct lz_world *w, struct lz_task *t)
     struct lz_call *c = lz_hop_call(t);
     struct lz_edge *e = lz_edge_get(w, c->edge);
     LZ_ASSERT(t->state == LZ_TASK_ANSWERED && t->outcome == LZ_OUTCOME_OK);
-    end_attempt(w, e, c, t);
+    lz_plain_end_attempt(w, e, c, t);
     const struct lz_client_told told = told_of(w, c);
     const struct lz_call_result result = result_of(e, t);
     struct lz_hops *hops = &w->tasks->face.hops;
@@ -258,7 +158,7 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
     struct lz_edge *e = lz_edge_get(w, c->edge);
     if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
         return false;
-    end_attempt(w, e, c, t);
+    lz_plain_end_attempt(w, e, c, t);
     const struct lz_client_told told = told_of(w, c);
     const struct lz_call_result result = result_of(e, t);
     lz_client_give(w, c);

@@ -2,6 +2,7 @@
 #include "model/client/legs.h"
 #include "model/service/auth.h"
 #include "model/service/service_state.h"
+#include "model/service/straight.h"
 
 static void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
 
@@ -110,9 +111,8 @@ static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_rep
     lz_queue_push(w, s, r, t);
 }
 
-void lz_serve_arrive(struct lz_world *w, struct lz_task *t)
+void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
-    struct lz_service_seat seat = lz_service_seat(w, t->server);
     struct lz_service *s = seat.s;
     struct lz_service_replica *r = seat.r;
     count_arrival(w, s, r, t);
@@ -252,13 +252,11 @@ static void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_ta
     go_on_after(w, seat, t);
 }
 
-static void on_worked(void *ctx, uint32_t entity, uint64_t payload)
+void lz_serve_worked(struct lz_world *w, lz_instance_id at, struct lz_task *t)
 {
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->services->worked, payload))
+    if (lz_instance_defer(w, at, w->services->worked, lz_pool_id(t)))
         return;
-    const struct lz_service_seat seat = lz_service_seat(w, entity);
+    const struct lz_service_seat seat = lz_service_seat(w, at);
     lz_cpu_done(w, seat.r->capacity->cpu, t->job);
     t->job = 0;
     lz_level_cpu(w, seat.s, seat.r);
@@ -312,7 +310,7 @@ void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service
 void lz_serve_init(struct lz_world *w)
 {
     struct lz_services *ss = w->services;
-    ss->worked = lz_sim_kind(w->sim, "worked", on_worked, w);
+    ss->worked = lz_sim_kind(w->sim, "worked", lz_straight_worked, w);
     ss->rested = lz_sim_kind(w->sim, "rested", on_rested, w);
     ss->woken = lz_sim_kind(w->sim, "woken", on_woken, w);
 }

@@ -12,6 +12,7 @@
 #include "model/service/autoscale.h"
 #include "model/service/image.h"
 #include "model/service/service_state.h"
+#include "model/service/straight.h"
 
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                       uint16_t status)
@@ -119,7 +120,7 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
     return r->busy + r->queue_len;
 }
 
-static const struct lz_server_ops server_ops = {.arrive = lz_serve_arrive,
+static const struct lz_server_ops server_ops = {.arrive = lz_straight_arrive,
                                                 .turn_away = turn_away,
                                                 .called = lz_step_called,
                                                 .cancel = cancel,

@@ -8,6 +8,7 @@
  *   io.c        what a request does on the disk
  *   autoscale.c how many replicas there are
  *   step.c      the calls it has declared
+ *   straight.c  most requests: all of it in one go
  *   version.c   which build serves a request
  *   handler.c   what its own code does with a request
  *   level.c     what it measures
@@ -115,6 +116,10 @@ struct lz_service {
     double cpu_used;
     double cores;                  /* of one replica */
     double workers_all, cores_all; /* of those present */
+    uint32_t straight;     /* lz_world's `ways` when it was as straight.h has it; 0: never */
+    uint32_t looked;       /* and when it was last looked whether it is */
+    bool is_made_straight; /* all that cannot change during the run is so */
+    lz_time certain;       /* its service time, if that is; -1: it is drawn */
 };
 
 struct lz_services {
@@ -214,7 +219,8 @@ bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *e
 
 /* ---- serve.c: a task from its arrival to the answer */
 void lz_serve_init(struct lz_world *w);
-void lz_serve_arrive(struct lz_world *w, struct lz_task *t);
+void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
+void lz_serve_worked(struct lz_world *w, lz_instance_id at, struct lz_task *t); /* on the CPU */
 void lz_serve_count(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                     struct lz_task *t); /* it has come, whatever becomes of it */
 

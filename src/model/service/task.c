@@ -11,6 +11,7 @@
 #include "model/node/ulimit.h"
 #include "model/service/argument.h"
 #include "model/service/filter.h"
+#include "model/service/straight.h"
 #include "model/service/task_state.h"
 
 // A message that nobody waits for is not sent again, and the task is of no use.
@@ -89,22 +90,42 @@ static inline bool comes_straight_in(const struct lz_world *w, const struct lz_i
            (w->unusual & at_the_door) == 0;
 }
 
+// Something has changed since it was sent, or it was not sent straight.
+static __attribute__((noinline)) void arrive_otherwise(struct lz_world *w, lz_instance_id at,
+                                                       struct lz_task *t)
+{
+    const struct lz_instance *i = lz_instance_get(w, at);
+    if (comes_straight_in(w, i, t)) {
+        LZ_ASSERT(t->state == LZ_TASK_SENT);
+        t->arrived = lz_sim_now(w->sim);
+        t->state = LZ_TASK_QUEUED;
+        lz_task_link(w, t);
+        i->serves->arrive(w, t);
+    } else if (!lz_instance_defer(w, at, w->tasks->arrive, lz_pool_id(t))) {
+        arrive(w, at, t, false);
+    }
+}
+
 static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL)
         return;
-    const struct lz_instance *i = lz_instance_get(w, entity);
-    if (lz_plain_is_on_its_way(w, t) || comes_straight_in(w, i, t)) {
-        LZ_ASSERT(t->state == LZ_TASK_SENT);
-        t->arrived = lz_sim_now(w->sim);
-        t->state = LZ_TASK_QUEUED;
-        lz_task_link(w, t);
-        i->serves->arrive(w, t);
-    } else if (!lz_instance_defer(w, entity, w->tasks->arrive, payload)) {
-        arrive(w, entity, t, false);
+    if (!lz_plain_is_on_its_way(w, t)) {
+        arrive_otherwise(w, entity, t);
+        return;
     }
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    LZ_ASSERT((w->unusual & LZ_UNUSUAL_RSS) == 0); // it would not be on its way
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    lz_task_join(w, t);
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (i->serves->arrive == lz_straight_arrive)
+        lz_straight_arrive_at(w, i, t);
+    else
+        i->serves->arrive(w, t);
 }
 
 static void on_held(void *ctx, uint32_t entity, uint64_t payload)
@@ -115,22 +136,30 @@ static void on_held(void *ctx, uint32_t entity, uint64_t payload)
         arrive(w, entity, t, true);
 }
 
+static __attribute__((noinline)) void end_otherwise(struct lz_world *w, lz_instance_id at,
+                                                    struct lz_task *t)
+{
+    uint64_t id = lz_pool_id(t);
+    if (lz_instance_defer(w, at, w->tasks->answer, id))
+        return;
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
+    struct lz_call *c = lz_client_find(w, t->call);
+    bool is_waiting = c != NULL && c->state == LZ_CALL_SENT && c->task == id;
+    if (is_waiting && !lz_plain_answered(w, c, t))
+        lz_client_answered(w, t);
+    lz_task_give(w, t);
+}
+
 static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
-    if (t != NULL && lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK) {
-        lz_plain_ended(w, t);
+    if (t == NULL)
         return;
-    }
-    if (t == NULL || lz_instance_defer(w, entity, w->tasks->answer, payload))
-        return;
-    LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
-    struct lz_call *c = lz_client_find(w, t->call);
-    bool is_waiting = c != NULL && c->state == LZ_CALL_SENT && c->task == payload;
-    if (is_waiting && !lz_plain_answered(w, c, t))
-        lz_client_answered(w, t);
-    lz_task_give(w, t);
+    if (lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK)
+        lz_straight_ended(w, t);
+    else
+        end_otherwise(w, entity, t);
 }
 
 // A reset carries the task too: by now it is only the name of what was asked.
@@ -258,17 +287,16 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
     lz_net_send(w, &m);
 }
 
-void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
+// Something has changed since it was sent, or it was not sent so, or nobody waits for it.
+static __attribute__((noinline)) void answer_otherwise(struct lz_world *w, struct lz_task *t,
+                                                       enum lz_outcome outcome, uint16_t status)
 {
-    LZ_ASSERT(lz_task_is_linked(t));
-    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
-    bool is_plain = lz_plain_is_on_its_way(w, t);
-    if (!is_plain && w->streams != NULL && lz_stream_is_broken(w, t)) {
+    if (w->streams != NULL && lz_stream_is_broken(w, t)) {
         lz_task_reset(w, t, false); // what it would pass on is cut short
         return;
     }
     lz_task_unlink(w, t);
-    if (!is_plain && lz_filter_is_any(w))
+    if (lz_filter_is_any(w))
         lz_filter_answer(w, t, &outcome, &status);
     lz_time now = lz_sim_now(w->sim);
     if (t->state == LZ_TASK_QUEUED)
@@ -277,12 +305,18 @@ void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outco
     t->answered = now;
     t->outcome = (uint8_t)outcome;
     t->status = status;
-    if (is_plain) {
-        lz_plain_send_on(w, w->tasks->answer, t);
-        return;
-    }
     lz_kind kind = w->tasks->answer;
     send_back(w, t, w->streams == NULL ? kind : lz_stream_half_kind(w, t, kind));
+}
+
+void lz_task_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome, uint16_t status)
+{
+    LZ_ASSERT(lz_task_is_linked(t));
+    LZ_ASSERT(outcome != LZ_OUTCOME_PENDING);
+    if (lz_plain_is_on_its_way(w, t))
+        lz_task_answer_straight(w, t, outcome, status);
+    else
+        answer_otherwise(w, t, outcome, status);
 }
 
 void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)

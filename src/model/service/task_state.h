@@ -5,6 +5,7 @@
 #define LZ_MODEL_SERVICE_TASK_STATE_H
 
 #include "base/check.h"
+#include "model/client/plain.h"
 #include "model/node/life.h"
 #include "model/node/rss.h"
 #include "model/service/task.h"
@@ -30,7 +31,8 @@ static inline bool lz_task_is_linked(const struct lz_task *t)
     return (uint8_t)(t->state - LZ_TASK_QUEUED) <= 1;
 }
 
-static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
+/* Where no request takes memory. */
+static inline void lz_task_join(struct lz_world *w, struct lz_task *t)
 {
     struct lz_tasks_at *at = &w->tasks->at[t->server];
     uint32_t index = t->head.index;
@@ -42,6 +44,11 @@ static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
         at->first = index;
     at->final = index;
     at->count++;
+}
+
+static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
+{
+    lz_task_join(w, t);
     lz_rss_request(w, t->server, +1);
 }
 
@@ -62,6 +69,21 @@ static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
     lz_rss_request(w, t->server, -1);
     if (at->first == 0)
         lz_life_no_task(w, t->server);
+}
+
+/* lz_task_answer, for a task whose way nothing has changed since it was sent. */
+static inline void lz_task_answer_straight(struct lz_world *w, struct lz_task *t,
+                                           enum lz_outcome outcome, uint16_t status)
+{
+    lz_task_unlink(w, t);
+    lz_time now = lz_sim_now(w->sim);
+    if (t->state == LZ_TASK_QUEUED)
+        t->started = now;
+    t->state = LZ_TASK_ANSWERED;
+    t->answered = now;
+    t->outcome = (uint8_t)outcome;
+    t->status = status;
+    lz_plain_send_on(w, w->tasks->answer, t);
 }
 
 /* Its server is done with it and nobody waits: what is freed is neither queued nor worked on. */

@@ -5,16 +5,13 @@
 #include "base/check.h"
 #include "base/grow.h"
 
-#define ORDINAL_MAX ((1ull << 40) - 1)
-
 struct blame {
     lz_series phase[LZ_PHASES]; // 0 until the component is measured
 };
 
 struct lz_requests {
     struct lz_requests_face face; // first: the inline functions look here
-    uint32_t open_max;
-    struct blame *blame; // by component
+    struct blame *blame;          // by component
     uint32_t blame_cap;
     struct lz_trace_kept kept[LZ_KEPT_WAYS][LZ_REQUEST_TRACES_MAX];
     uint32_t kept_count[LZ_KEPT_WAYS];
@@ -72,21 +69,6 @@ void lz_requests_measure(struct lz_world *w, lz_component_id component)
                                                   .unit = LZ_UNIT_SECONDS,
                                                   .a = b->phase[i]});
     }
-}
-
-struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic, uint64_t ordinal,
-                                    lz_time intended)
-{
-    struct lz_requests *rs = w->requests;
-    struct lz_request *r = lz_pool_take_sized(&rs->face.open, sizeof(*r));
-    LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
-    r->traffic = (uint16_t)traffic;
-    r->ordinal = ordinal & ORDINAL_MAX;
-    LZ_ASSERT(r->ordinal == ordinal);
-    r->intended = intended;
-    if (rs->face.open.live > rs->open_max)
-        rs->open_max = rs->face.open.live;
-    return r;
 }
 
 void lz_request_widen_spans(struct lz_world *w)
@@ -297,5 +279,5 @@ uint32_t lz_requests_open(const struct lz_world *w)
 
 uint32_t lz_requests_open_max(const struct lz_world *w)
 {
-    return w->requests->open_max;
+    return w->requests->face.open_max;
 }

@@ -107,9 +107,6 @@ void lz_requests_init(struct lz_world *w);
 /* The series that count where the failed requests of a component's callers spent time. */
 void lz_requests_measure(struct lz_world *w, lz_component_id component);
 
-struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic, uint64_t ordinal,
-                                    lz_time intended);
-
 /*
  * What is read at every step begins request.c's own struct. Spans are given back all at once, with
  * the request they are of: a list of free ones, chained as a request's are, is all they need. Their
@@ -119,7 +116,24 @@ struct lz_requests_face {
     struct lz_pool open;
     struct lz_pool spans;
     uint32_t span_free;
+    uint32_t open_max;
 };
+
+/* `ordinal` is below 2^40. */
+static inline struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
+                                                  uint64_t ordinal, lz_time intended)
+{
+    struct lz_requests_face *face = (struct lz_requests_face *)w->requests;
+    struct lz_request *r = lz_pool_take_sized(&face->open, sizeof(*r));
+    LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
+    LZ_ASSERT(ordinal < 1ull << 40);
+    r->traffic = (uint16_t)traffic;
+    r->ordinal = ordinal & ((1ull << 40) - 1);
+    r->intended = intended;
+    if (face->open.live > face->open_max)
+        face->open_max = face->open.live;
+    return r;
+}
 
 /* NULL if it has ended; orphaned work belongs to nobody. */
 static inline struct lz_request *lz_request_find(const struct lz_world *w, lz_request_id id)

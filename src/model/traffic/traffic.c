@@ -5,7 +5,8 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/client/plain.h"
+#include "model/client/edge.h"
+#include "model/client/plain_way.h"
 #include "model/measure.h"
 #include "model/node/instance.h"
 #include "model/real.h"
@@ -94,6 +95,13 @@ static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
                                                                .intended = now});
 }
 
+// Handed over by value: of what has an address, nothing would stay in registers.
+static __attribute__((noinline)) void begin_otherwise(struct lz_world *w,
+                                                      struct lz_client_begin begin)
+{
+    lz_client_begin(w, &begin);
+}
+
 void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
 {
     struct lz_traffic *t = send->traffic;
@@ -112,15 +120,20 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
     r->agent = send->agent & 0x7fffffffu;
     r->is_bot = send->is_bot;
     lz_request_id id = lz_pool_id(r);
-    lz_plain_call(w, &(struct lz_client_begin){
-                         .edge = t->edge,
-                         .client = t->users,
-                         .owner_kind = LZ_OWNER_TRAFFIC,
-                         .owner = id,
-                         .request = id,
-                         .path = send->path,
-                         .key = key_of(w, send),
-                     });
+    const struct lz_client_begin begin = {
+        .edge = t->edge,
+        .client = t->users,
+        .owner_kind = LZ_OWNER_TRAFFIC,
+        .owner = id,
+        .request = id,
+        .path = send->path,
+        .key = key_of(w, send),
+    };
+    struct lz_edge *e = lz_edge_get(w, t->edge);
+    if (lz_plain_is_possible(w, e))
+        lz_plain_begin_here(w, e, &begin);
+    else
+        begin_otherwise(w, begin);
 }
 
 static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,

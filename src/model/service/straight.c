@@ -1,0 +1,223 @@
+#include "model/service/straight.h"
+
+#include "base/check.h"
+#include "model/client/client_state.h"
+#include "model/client/edge.h"
+#include "model/client/legs.h"
+#include "model/client/plain_way.h"
+
+// What a request would meet, at the door, at its work or on its way to another service.
+#define ANYWHERE (LZ_PLAIN_ON_THE_WAY | LZ_UNUSUAL_DRAINS | LZ_UNUSUAL_HOTS | LZ_UNUSUAL_AMPLIFIED)
+
+// Its calls are made one after the other, each for itself.
+static bool calls_in_a_row(const struct lz_world *w, const struct lz_service *s)
+{
+    if (s->opts.parallel && s->step_count > 1)
+        return false;
+    for (uint32_t i = 0; i < s->step_count; i++)
+        if (lz_edge_get(w, s->steps[i].edge)->opts.session)
+            return false;
+    return true;
+}
+
+static bool has_its_own(const struct lz_service *s)
+{
+    for (uint32_t i = 0; i < s->slots; i++)
+        if (s->replicas[i].own != NULL)
+            return true;
+    return false;
+}
+
+// All of it but what is unusual is as it was when the run began.
+static bool is_made_straight(const struct lz_world *w, const struct lz_service *s)
+{
+    return s->versions == NULL && s->gateway == NULL && s->handler_count == 0 && !s->does_io &&
+           !s->has_admission && !s->keeps_cpu && !(s->opts.adaptive_limit.max > 0) &&
+           s->opts.ended == NULL && s->own.cpu_time.kind == LZ_DIST_NONE && calls_in_a_row(w, s) &&
+           !has_its_own(s);
+}
+
+bool lz_straight_look(const struct lz_world *w, struct lz_service *s)
+{
+    const struct lz_calls_face *face = (const struct lz_calls_face *)w->calls;
+    LZ_ASSERT(w->running);
+    if (s->looked == 0) {
+        s->is_made_straight = !face->is_plain_forbidden && is_made_straight(w, s);
+        struct lz_draw none = {0}; // a constant takes no randomness
+        bool is_certain = s->own.service_time.kind == LZ_DIST_CONSTANT;
+        s->certain = is_certain ? lz_dist_time(&s->own.service_time, &none) : -1;
+    }
+    s->looked = w->ways;
+    s->straight = s->is_made_straight && (w->unusual & ANYWHERE) == 0 ? w->ways : 0;
+    return s->straight != 0;
+}
+
+// A worker was taken or given back, of a service that measures nothing for its replicas.
+static inline void level_workers(struct lz_world *w, struct lz_service *s,
+                                 struct lz_service_replica *r, lz_time now)
+{
+    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
+    if (lz_cpu_changes(r->capacity->cpu) != r->cpu_changes)
+        lz_level_cpu_changed(w, s, r);
+}
+
+static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t)
+{
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(t->arrived == now && t->version == 0);
+    lz_measure_arrived(w, &s->series.m);
+    r->busy++;
+    s->busy++;
+    t->state = LZ_TASK_WORKING;
+    t->started = now;
+    if (t->is_tied)
+        lz_legs_task_began(w, t);
+    lz_metrics_observe_on(w->metrics, s->series.queue_wait_on, 0);
+    level_workers(w, s, r, now);
+    struct lz_capacity *c = r->capacity;
+    if (c->loss_count > 0)
+        lz_capacity_touch(c);
+    const struct lz_service_build *b = &s->own;
+    lz_time work = s->certain;
+    if (work < 0)
+        work =
+            lz_dist_time_once(&b->service_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
+    work = lz_service_scaled(work, c->factor * b->factor);
+    if (work == 0) {
+        lz_serve_take_cpu(w, s, t, 0, 0);
+        return;
+    }
+    t->rest_ns = 0;
+    t->job = lz_cpu_start(w, c->cpu, work, lz_pool_id(t));
+    if (lz_cpu_changes(c->cpu) != r->cpu_changes)
+        lz_level_cpu_changed(w, s, r);
+}
+
+void lz_straight_arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t)
+{
+    const struct lz_service_seat seat = lz_service_seat_at(i);
+    if (lz_straight_is(w, seat.s) && seat.r->capacity != NULL &&
+        seat.r->busy < seat.s->opts.concurrency)
+        start(w, seat.s, seat.r, t);
+    else
+        lz_serve_arrive(w, seat, t);
+}
+
+void lz_straight_arrive(struct lz_world *w, struct lz_task *t)
+{
+    lz_straight_arrive_at(w, lz_instance_get(w, t->server), t);
+}
+
+// Its work and its calls are done, and nothing has changed since it was sent.
+LZ_PLAIN_IN_PLACE void answer(struct lz_world *w, struct lz_service *s,
+                              struct lz_service_replica *r, struct lz_task *t)
+{
+    lz_time now = lz_sim_now(w->sim);
+    LZ_ASSERT(t->state == LZ_TASK_WORKING);
+    LZ_ASSERT(r->busy > 0);
+    r->busy--;
+    s->busy--;
+    lz_measure_answered(w, &s->series.m, now - t->arrived);
+    level_workers(w, s, r, now);
+    t->value = w->services->said; // before, its deadline
+    w->services->said = 0;
+    lz_task_answer_straight(w, t, LZ_OUTCOME_OK, 200);
+    if (r->queue_len > 0)
+        lz_serve_next(w, s, r);
+}
+
+// What comes next: a call, or its answer.
+LZ_PLAIN_IN_PLACE void go_on(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                             struct lz_task *t)
+{
+    if (t->step == s->step_count && lz_plain_is_on_its_way(w, t) && t->detour == 0) {
+        answer(w, s, r, t);
+        return;
+    }
+    lz_edge_id edge = t->step < s->step_count ? s->steps[t->step].edge : 0;
+    struct lz_edge *e = edge != 0 ? lz_edge_get(w, edge) : NULL;
+    if (e == NULL || !lz_plain_is_possible(w, e)) {
+        lz_step_begin(w, (struct lz_service_seat){.s = s, .r = r}, t);
+        return;
+    }
+    const struct lz_client_begin begin = {
+        .edge = edge,
+        .client = t->server,
+        .owner_kind = LZ_OWNER_TASK,
+        .owner = lz_pool_id(t),
+        .request = t->request,
+        .path = lz_draw_index(t->path, t->step),
+        .key = t->key,
+        .parent_call = t->call_number,
+        .op = s->opts.is_balancer ? t->op : 0,
+    };
+    t->child = lz_plain_begin_here(w, e, &begin);
+}
+
+// The CPU has done its part.
+static inline void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
+{
+    struct lz_service *s = seat.s;
+    struct lz_service_replica *r = seat.r;
+    const struct lz_capacity *c = r->capacity;
+    lz_cpu_done(w, c->cpu, t->job);
+    t->job = 0;
+    if (lz_cpu_changes(c->cpu) != r->cpu_changes)
+        lz_level_cpu_changed(w, s, r);
+    LZ_ASSERT(t->rest_ns == 0 && t->handler == 0);
+    if (s->own.error_ratio > 0.0 || c->error_ratio > 0.0)
+        lz_serve_go_on(w, t);
+    else
+        go_on(w, s, r, t);
+}
+
+void lz_straight_worked(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || t->job == 0)
+        return;
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    const struct lz_service_seat seat = lz_service_seat_at(i);
+    if (lz_straight_is(w, seat.s) && i->state != LZ_INSTANCE_PAUSED)
+        worked(w, seat, t);
+    else
+        lz_serve_worked(w, entity, t);
+}
+
+// The task that waits for this call, if it is one that goes on as this file has it.
+static inline struct lz_task *waiting(const struct lz_world *w, const struct lz_call *c,
+                                      struct lz_service_seat *seat)
+{
+    if (c->owner_kind != LZ_OWNER_TASK)
+        return NULL;
+    struct lz_task *t = lz_task_find(w, c->owner);
+    LZ_ASSERT(t != NULL); // a task that goes away drops its call
+    LZ_ASSERT(t->child == lz_pool_id(c));
+    const struct lz_instance *i = lz_instance_get(w, t->server);
+    if (i->serves->arrive != lz_straight_arrive || t->detour != 0)
+        return NULL;
+    *seat = lz_service_seat_at(i);
+    return lz_straight_is(w, seat->s) && t->step < seat->s->step_count ? t : NULL;
+}
+
+void lz_straight_ended(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_call *c = lz_hop_call(t);
+    struct lz_service_seat seat;
+    struct lz_task *owner = waiting(w, c, &seat);
+    if (owner == NULL) {
+        lz_plain_ended(w, t);
+        return;
+    }
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED && t->outcome == LZ_OUTCOME_OK);
+    struct lz_hops *hops = &w->tasks->face.hops;
+    lz_plain_end_attempt(w, lz_edge_get(w, c->edge), c, t);
+    owner->child = 0;
+    owner->child_ns += lz_sim_now(w->sim) - c->begun;
+    owner->step++;
+    lz_hop_give_call(hops, c); // in this order, as plain.c does
+    go_on(w, seat.s, seat.r, owner);
+    lz_hop_give_task(hops, t);
+}
