@@ -73,8 +73,8 @@ function M.install(state)
         local timeout = opts.timeout and need(units.duration, "wait_until timeout", opts.timeout)
             or -1
         local over = opts.over and need(units.duration, "wait_until over", opts.over) or 0
-        local m = build.matcher(state, C, h)
-        if not m then error("wait_until: that metric is not measured", 2) end
+        local m, why = build.matcher(state, C, h)
+        if not m then error("wait_until: " .. (why or "that metric is not measured"), 2) end
         return C.wait(m, over, timeout)
     end
 
@@ -321,6 +321,7 @@ local function call(self, body)
     -- A bucket may begin to keep versions, and its calls then say more.
     local is_bucket = to.kind == "store" and to.fields.kind ~= "key_value"
     if not is_bucket then state.known_call(self, inner.task, body, id) end
+    ask.check_key("`key`", body.key)
     return result_of(state.C.call(inner.task, id, body.key or self.key, body.value))
 end
 
@@ -425,7 +426,12 @@ local function status_of(v, is_record)
     if is_record and v == false then return 500 end
     if math.type(v) == "integer" and v >= 100 and v <= 599 then return v end
     error((is_record and "a handler of records returns true, false or nothing, got %s"
-        or "a handler returns a status such as 200, got %s"):format(units.kind_of(v)), 0)
+        or math.type(v) == "integer"
+            and "a handler returns a status from 100 to 599, got %s"
+        or math.type(v) == "float" and "a handler returns a status, an integer such as 200 (not "
+            .. "200.0; // divides without a fraction), got %s"
+        or "a handler returns a status such as 200, got %s"):format(
+            math.type(v) == "float" and v == v and tostring(v) or units.kind_of(v)), 0)
 end
 
 --- What consumers handle a record by: what it is given says more, and it may answer otherwise.

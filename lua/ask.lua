@@ -19,8 +19,14 @@ local function is_list(v) return type(v) == "table" and not getmetatable(v) and 
 
 local function check_key(what, key)
     if type(key) ~= "string" and math.type(key) ~= "integer" then
-        wrong("%s: a key is a text or an integer, got %s", what, units.show(key))
+        wrong("%s: a key is a text or an integer, got %s%s", what, units.show(key),
+            type(key) == "boolean" and "; tostring(key) makes it a text" or "")
     end
+end
+
+--- A call may have none: then the request's own.
+function M.check_key(what, key)
+    if key ~= nil then check_key(what, key) end
 end
 
 local function check_keys(body, most)

@@ -427,12 +427,15 @@ function M.matcher(state, C, m)
     if not measured and not live.check_source(state, C, m.metric, m.line) then return nil end
     local id = measured or M.metric(C, m.metric)
     if id == 0 then
-        refused(state, m, m.metric.component.kind == "amplification"
-            and ("%s never calls %s: amplification is about calls"):format(
-                m.metric.component.from.name,
-                m.metric.component.to.name)
-            or ("%s is not measured%s"):format(m.metric.text, node.why_not(m.metric)))
-        return nil
+        local of = m.metric.component
+        local why = of.kind ~= "amplification"
+            and ("%s is not measured%s"):format(m.metric.text, node.why_not(m.metric))
+            or (state.running and "amplification(%s, %s) is counted from the beginning of a run, "
+                .. "and only where an expectation names it: write one beside this"
+                or "%s never calls %s: amplification is about calls"):format(of.from.name,
+                of.to.name)
+        if not state.running then refused(state, m, why) end
+        return nil, why
     end
     local c = m.metric.component
     local owner = by or c.component_id or c.id or (c.service or c.from).id

@@ -64,7 +64,14 @@ function M.word(state)
         list[name] = function(body)
             local line = state.line()
             if body == POISON then return POISON end
-            if name == "constant" then body = { value = body } end
+            if name == "constant" then
+                if type(body) == "table" and not getmetatable(body) then
+                    return handles.complain(state) { code = "LZ205", line = line, word = name,
+                        text = "dist.constant takes the value itself, got a table",
+                        help = 'write dist.constant "2ms", or "2ms" alone' }
+                end
+                body = { value = body }
+            end
             if type(body) ~= "table" then
                 return handles.complain(state) { code = "LZ205", line = line,
                     text = ("dist.%s takes { %s }"):format(name, table.concat(params, ", ")) }

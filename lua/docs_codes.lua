@@ -305,7 +305,8 @@ M.LZ304 = { title = "a component of the wrong kind",
 
 M.LZ401 = { title = "a metric is compared with < or >",
     text = "Lua decides a comparison at once, when the file is read and nothing has been "
-        .. "measured. A matcher is kept and judged during the run.",
+        .. "measured. A matcher is kept and judged during the run. `and` and `or` do not join two "
+        .. "of them: each has an expectation of its own.",
     wrong = [[expect "answers are fast" { always = web.latency.p99 < "300ms" }]],
     right = [[expect "answers are fast" { always = web.latency.p99:below "300ms" }]] }
 M.LZ402 = { title = "a matcher has no limit",

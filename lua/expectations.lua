@@ -174,6 +174,11 @@ function M.check_word(state)
                 text = "check takes a sentence and a function",
                 help = 'write check("no order is lost", function(w) ... end)' }
         end
+        if #name > words.NAME_MAX then
+            return state.diag.add { code = "LZ103", line = line, word = "check",
+                text = ("the name of a check has at most %d bytes, this has %d"):format(
+                    words.NAME_MAX, #name), help = "say less here, and the rest in a comment" }
+        end
         if not words.claim(state, "check", name, line) then return end
         if opts ~= nil and (type(opts) ~= "table" or getmetatable(opts)) then
             return state.diag.add { code = "LZ205", line = line, word = "check",

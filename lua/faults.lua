@@ -87,7 +87,9 @@ local function read_targets(state, ctx, body, f)
                     text = ("%s cannot target %s"):format(ctx.what, handles.describe(v)),
                     help = kinds and "it targets " .. kinds:gsub(" ", ", ")
                         or i == 2 and type(v) ~= "table" and ("what is no target has a name; "
-                            .. "`lorenz explain fault.%s` lists them"):format(ctx.kind) or nil }
+                            .. "`lorenz explain fault.%s` lists them"):format(ctx.kind)
+                        or type(v) == "string"
+                            and "a component is named by its variable, without quotes" or nil }
                 f.broken = true
             end
             targets[i] = target

@@ -2,6 +2,7 @@
 --- field; what is right comes back in base units.
 local diag = require "diag"
 local fields_live = require "fields_live"
+local wrong = require "fields_wrong"
 local handles = require "handles"
 local schema = require "schema"
 local units = require "units"
@@ -9,25 +10,7 @@ local units = require "units"
 local M = {}
 local POISON = diag.POISON
 
-local function listed(fields)
-    local names = {}
-    for _, f in ipairs(fields) do names[#names + 1] = f[1] end
-    return names
-end
-
---- Where a field is, for messages and columns.
-local function place(ctx, name)
-    local path = {}
-    for i, p in ipairs(ctx.path or {}) do path[i] = p end
-    path[#path + 1] = name
-    return path
-end
-
-local function complain(ctx, name, code, text, help, note, fix)
-    return ctx.state.diag.add { code = code, line = ctx.line, path = place(ctx, name),
-        note = note, fix = fix,
-        text = ("`%s` of %s: %s"):format(name, ctx.what, text), help = help }
-end
+local place, complain, expected = wrong.place, wrong.complain, wrong.expected
 
 local function by_unit(read)
     return function(ctx, f, v)
@@ -38,10 +21,6 @@ local function by_unit(read)
         if value ~= nil then return value end
         return nil, complain(ctx, f[1], code, text, help, type(v) == "number" and "number" or nil)
     end
-end
-
-local function expected(ctx, f, what, v)
-    return nil, complain(ctx, f[1], "LZ205", ("expected %s, got %s"):format(what, units.kind_of(v)))
 end
 
 local TYPES = {}
@@ -74,7 +53,8 @@ function TYPES.count(ctx, f, v)
         return nil, complain(ctx, f[1], "LZ206",
             ("must be between %d and %d, got %s"):format(least, most, units.show(v)))
     end
-    return expected(ctx, f, "a whole number", v)
+    return expected(ctx, f, "a whole number", v, type(v) == "string" and math.tointeger(tonumber(v))
+        and ("a number has no quotes: write %s = %s"):format(f[1], v) or nil)
 end
 
 --- A number from nothing up.
@@ -104,7 +84,11 @@ function TYPES.number(ctx, f, v)
     if type(v) == "number" and v > 0 and v < math.huge then return v + 0.0 end
     if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got "
         .. units.show(v)) end
-    return expected(ctx, f, "a number", v)
+    local milli = f[1]:find "^cpu" and type(v) == "string" and tonumber(v:match "^(%d+)m$")
+    return expected(ctx, f, "a number", v, milli
+        and ("Kubernetes' %s is %g of a core: write %s = %g"):format(v, milli / 1000, f[1],
+            milli / 1000) or tonumber(v) and ("a number has no quotes: write %s = %s"):format(f[1],
+            v) or nil)
 end
 
 function TYPES.limit(ctx, f, v)
@@ -286,19 +270,8 @@ function TYPES.pick(ctx, f, v)
             units.kind_of(v)))
 end
 
--- What belongs into the table, for who wrote a single value.
-local function no_block(ctx, f, v)
-    local names = listed(f.fields)
-    table.sort(names)
-    ctx.state.diag.add { code = "LZ205", line = ctx.line, path = place(ctx, f[1]),
-        text = ("`%s` of %s: expected a table, got %s"):format(f[1], ctx.what, units.kind_of(v)),
-        help = ("write %s = { %s = ... }"):format(f[1], names[1]),
-        list = { "its fields are", names } }
-    return nil
-end
-
 function TYPES.block(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return no_block(ctx, f, v) end
+    if type(v) ~= "table" or getmetatable(v) then return wrong.no_block(ctx, f, v) end
     local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
         what = ("%s of %s"):format(f[1], ctx.what) }
     return M.read(inner, f.fields, v)
@@ -405,15 +378,21 @@ function TYPES.handler(ctx, f, v)
 end
 
 function TYPES.calls(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a list of calls", v) end
+    if type(v) ~= "table" or getmetatable(v) then
+        return expected(ctx, f, "a list of calls", v, handles.is_component(handles.of(v))
+            and ("write %s = { call { ... } }"):format(f[1]) or nil)
+    end
+    if not wrong.is_list(ctx, f, v) then return nil end
     local list = {}
     for i, c in ipairs(v) do
         local h = handles.of(c)
         if c == POISON then
             list.poisoned = true
         elseif not h or h.kind ~= "call" then
-            return nil, complain(ctx, f[1], "LZ205", ("entry %d is %s"):format(i, units.kind_of(c)),
-                'write call { target, "GET /x", timeout = "1s" }')
+            return nil, complain(ctx, f[1], "LZ205", ("entry %d is %s, not a call"):format(i,
+                h and handles.describe(c) or units.kind_of(c)),
+                handles.is_component(h) and 'write call { db }, or with options call { db, '
+                    .. 'timeout = "1s" }' or 'write call { target, "GET /x", timeout = "1s" }')
         else
             list[#list + 1] = h
         end
@@ -509,27 +488,22 @@ function TYPES.windows(ctx, f, v)
 end
 
 --- "service|broker" as "a service or a broker".
-local function any_of(kinds)
-    local list = {}
-    for kind in kinds:gmatch "[^|]+" do list[#list + 1] = "a " .. kind end
-    local last = table.remove(list)
-    return #list > 0 and table.concat(list, ", ") .. " or " .. last or last
-end
-
 local function by_ref(ctx, f, v, kinds)
     local h = handles.of(v)
     if h and ("|" .. kinds .. "|"):find("|" .. h.kind .. "|", 1, true) then return h end
-    local what = any_of(kinds)
+    local what = wrong.any_of(kinds)
     if h then
         return nil, complain(ctx, f[1], "LZ304", ("expected %s, got %s"):format(what,
             handles.describe(v)))
     end
-    return expected(ctx, f, what, v)
+    return expected(ctx, f, what, v, type(v) == "string"
+        and ("a component is named by its variable, without quotes: %s = %s"):format(f[1],
+            v:match "^[%a_][%w_]*$" or "web") or nil)
 end
 
 local function by_refs(ctx, f, v, kinds)
     if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, ("a list: %s each"):format(any_of(kinds)), v)
+        return expected(ctx, f, ("a list: %s each"):format(wrong.any_of(kinds)), v)
     end
     local list = {}
     for i, one in ipairs(v) do
@@ -572,28 +546,6 @@ function M.prepare()
     end
 end
 
--- What other tools and many people call a field of ours, wherever a block has that one.
-local CALLED = {
-    duration = "lasting", length = "lasting", start = "at", delay = "add", percentage = "ratio",
-    percent = "ratio", probability = "ratio", instances = "replicas", count = "replicas",
-    rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
-    threads = "concurrency", workers = "concurrency", target = "to", upstream = "to",
-}
-
-local function unknown_field(ctx, fields, key)
-    local names = listed(fields)
-    local near, is_certain = diag.nearest(key, names)
-    local ours = CALLED[key]
-    table.sort(names)
-    ctx.state.diag.add { code = "LZ101", line = ctx.line, path = place(ctx, key), at = "field",
-        note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
-        help = near and ("a field with a similar name exists: `%s`"):format(near)
-            or ours and know(fields).rows[ours] and ("what it means is called `%s`"):format(ours)
-            or nil,
-        list = { "its fields are", names },
-        fix = near and is_certain and { with = near } or nil }
-end
-
 --- Read a block's fields. Positions (1, 2, ...) are the caller's. Returns what is right; a
 --- field that is wrong is absent, and the block is marked `broken`.
 ---@return table
@@ -611,7 +563,7 @@ function M.read(ctx, fields, raw)
         local v = raw[key]
         local f = rows[key]
         if f == nil then
-            unknown_field(ctx, fields, key)
+            wrong.unknown(ctx, fields, rows, key)
             out.broken = true
         elseif v == POISON then
             out.broken = true

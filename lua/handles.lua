@@ -6,6 +6,7 @@
 --- ```lua
 --- web.latency.p99:below "300ms"     -- handle, metric path, metric, matcher
 --- ```
+local called = require "fields_wrong"
 local diag = require "diag"
 local members = require "members"
 local units = require "units"
@@ -486,7 +487,9 @@ local function component_index(state, facts)
         return M.complain(state) { code = "LZ301", line = state.line(), word = k,
             fix = near and is_certain and { with = near } or nil,
             text = ('%s "%s" has no part `%s`'):format(facts.kind, facts.name, k),
-            help = near and ("a part with a similar name exists: `%s`"):format(near),
+            help = near and ("a part with a similar name exists: `%s`"):format(near)
+                or metrics[called.METRICS[k]] and ("what it means is called `%s`"):format(
+                    called.METRICS[k]),
             list = not near and { "it has", list } or nil }
     end
 end

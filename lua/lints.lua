@@ -219,6 +219,39 @@ local function check_globals(state)
     end
 end
 
+-- ---------------------------------------------------------------- words of Lua
+
+local MATCHERS = { below = true, above = true, at_least = true, at_most = true, equals = true,
+    between = true }
+
+--- Whether what follows word i is a metric with its matcher: web.errors.ratio:below.
+local function is_matcher(words, i)
+    while words[i + 1] and words[i + 1].kind == "name" and words[i + 2]
+        and words[i + 2].text == "." do
+        i = i + 2
+    end
+    local sign, matcher = words[i + 2], words[i + 3]
+    return words[i + 1] and words[i + 1].kind == "name" and sign and sign.text == ":"
+        and matcher and MATCHERS[matcher.text]
+end
+
+--- A matcher is neither true nor false: Lua's `and` gives the second of two, `or` the first.
+local function check_joined(state)
+    for index, file in ipairs(state.files.files) do
+        local words = places.words(file)
+        for i, w in ipairs(words) do
+            local joins = w.kind == "name" and (w.text == "and" or w.text == "or")
+            if joins and is_matcher(words, i) then
+                warn(state, { code = "LZ401", line = state.files.here(index, w.line, file.outer),
+                    col = w.col, marked = w.text,
+                    text = ("`%s` does not join two matchers: only the %s is judged"):format(w.text,
+                        w.text == "and" and "second" or "first"),
+                    help = "write an expectation for each" })
+            end
+        end
+    end
+end
+
 --- All of them, for a plan that is right.
 function M.run(state)
     local f = state.plan.scenario.fields
@@ -231,6 +264,7 @@ function M.run(state)
     end
     check_reached(state, seen)
     check_globals(state)
+    check_joined(state)
 end
 
 return M

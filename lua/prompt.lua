@@ -87,7 +87,7 @@ local function compile(state, env, text)
     local message
     chunk, message = state.C.compile(text, "=prompt", env)
     -- An expression that goes on in the next line is no statement at all.
-    if not chunk and as_value:find "<eof>" then message = as_value end
+    if not chunk and as_value:find "near '?<eof>" then message = as_value end
     return chunk, message
 end
 
@@ -96,7 +96,7 @@ function M.eval(state, text)
     local session = session_of(state)
     local chunk, message = compile(state, session.env, text)
     if not chunk then
-        if message:find "<eof>" then return "incomplete" end
+        if message:find "near '?<eof>" then return "incomplete" end
         return "wrong", sentence(message)
     end
     session.out = {}

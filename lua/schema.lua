@@ -554,7 +554,12 @@ M.later = { "data" }
 --- Words other tools use for a fault of ours.
 M.fault_words = { slow = "latency", delay = "latency", lag = "latency", crash = "kill",
     drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause",
-    netsplit = "partition", stress = "cpu", burn = "cpu", outage = "down", poweroff = "down" }
+    netsplit = "partition", network = "latency", network_delay = "latency",
+    network_loss = "loss", network_partition = "partition", pod_kill = "kill",
+    container_kill = "kill", pod_failure = "pause", terminate = "kill", shutdown = "down",
+    reset_peer = "reset", time_chaos = "clock_step",
+    time_skew = "clock_skew", stress_cpu = "cpu", memory_stress = "memory", stress = "cpu",
+    burn = "cpu", outage = "down", poweroff = "down" }
 
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {

@@ -208,12 +208,26 @@ local function foreign(words)
     end
 end
 
+--- `always: web.latency` is a method of `always` to Lua; in a table it is a field.
+local function method_field(words, line)
+    for i, w in ipairs(words) do
+        local name, value = words[i - 1], words[i + 1]
+        if w.line == line and w.text == ":" and name and name.kind == "name" and value
+            and value.kind == "name" and M.is_entry(words, i - 1) then
+            return at(w, { code = "LZ002", text = "a field is set with `=`, not with `:`",
+                help = ("write %s = %s..."):format(name.text, value.text) })
+        end
+    end
+end
+
 --- What Lua says, where nothing better is known.
 local function plain(words, line, text)
     local letter = text:find "near '<\\%d+>'" and foreign(words)
     if letter then return letter end
     local i = stopped_at(words, line, text)
     local w, before = words[i], i and words[i - 1]
+    local colon = text:find "function arguments expected" and method_field(words, line)
+    if colon then return colon end
     local in_braces = text:find "'}' expected" ~= nil
     local is_next = in_braces and before and ends_value(before)
         and (w.kind ~= "symbol" or w.text == "{") and not M.KEYWORDS[w.text]

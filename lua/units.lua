@@ -144,7 +144,8 @@ function M.ratio(v)
     local n, code, text, help = read_share(v)
     if n and not (n >= 0 and n <= 1) then
         return refuse("LZ206",
-            ("a share lies between 0 and 1, or 0%% and 100%%, got %s"):format(M.show(v)))
+            ("a share lies between 0 and 1, or 0%% and 100%%, got %s"):format(M.show(v)),
+            n > 1 and n <= 100 and ('write "%g%%"'):format(n) or nil)
     end
     return n and n + 0.0, code, text, help
 end
@@ -212,7 +213,7 @@ function M.kind_of(v)
     if t == "table" then
         local mt = getmetatable(v)
         local kind = type(mt) == "table" and mt.lz_kind or type(mt) == "string" and mt
-        return kind and "a " .. kind or "a table"
+        return kind and M.article(kind) .. kind or "a table"
     end
     if t == "string" then return ('"%s"'):format(cut(v)) end
     if t == "nil" then return "nothing" end
@@ -220,6 +221,9 @@ function M.kind_of(v)
     if t == "boolean" then return tostring(v) end
     return "a " .. t
 end
+
+--- What stands before a word of ours.
+function M.article(word) return word:find "^[aeiou]" and "an " or "a " end
 
 --- A key of a table or the name of a field, whatever it is; never an address.
 function M.key(v)

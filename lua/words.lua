@@ -5,7 +5,7 @@ local units = require "units"
 
 local M = {}
 local POISON = diag.POISON
-local NAME_MAX = 200
+M.NAME_MAX = 200 -- bytes, of a component or a check
 
 --- Where a block's fields are read, for messages.
 function M.context(state, what, line)
@@ -53,20 +53,22 @@ function M.named(state, kind, make)
         local line = state.line()
         if type(name) == "table" and not getmetatable(name) then
             return state.diag.add { code = "LZ103", line = line, word = kind,
-                text = ("a %s needs a name"):format(kind),
+                text = ("%s%s needs a name"):format(units.article(kind), kind),
                 help = ('write %s "name" { ... }'):format(kind) }
         end
         if name == POISON then return function() return POISON end end
         if type(name) ~= "string" or name == "" then
             state.diag.add { code = "LZ103", line = line, word = kind,
-                text = ("the name of a %s is a text, got %s"):format(kind, units.kind_of(name)),
+                text = ("the name of %s%s is a text, got %s"):format(
+                    units.article(kind), kind, units.kind_of(name)),
                 help = ('write %s "name" { ... }'):format(kind) }
             return function() return POISON end
         end
-        if #name > NAME_MAX then
+        if #name > M.NAME_MAX then
             state.diag.add { code = "LZ103", line = line, word = kind,
-                text = ("the name of a %s has at most %d bytes, this has %d"):format(kind,
-                    NAME_MAX, #name) }
+                text = ("the name of %s%s has at most %d bytes, this has %d"):format(
+                    units.article(kind), kind, M.NAME_MAX, #name),
+                help = "say less here, and the rest in a comment" }
             return function() return POISON end
         end
         local pending = { kind = kind, name = name, line = line }

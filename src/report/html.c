@@ -168,6 +168,8 @@ static void write_traffic(struct lz_str *out, const struct lz_report_run *run, i
                 chart.metrics[k] = sqlite3_column_int64(q, 0);
         snprintf(title, sizeof(title), "%s.%s", name, charts[i].title);
         *shown += lz_html_plot(out, run, &chart);
+        if (strcmp(charts[i].title, "latency") == 0)
+            lz_html_heat(out, run, id, name);
     }
 }
 

@@ -51,6 +51,10 @@ struct lz_html_chart {
 bool lz_html_plot(struct lz_str *out, const struct lz_report_run *run,
                   const struct lz_html_chart *chart);
 
+/* How the latency of a traffic was spread over time, if any is recorded; html_heat.c. */
+void lz_html_heat(struct lz_str *out, const struct lz_report_run *run, int64_t component,
+                  const char *name);
+
 /* A metric in a word's room, with its limit if `e` has one. */
 void lz_html_sparkline(struct lz_str *out, const struct lz_report_run *run,
                        const struct lz_run_expectation *e);

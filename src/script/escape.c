@@ -24,8 +24,8 @@ struct escape {
 
 static void broken(const struct escape *e, lua_State *co, int thread, int status)
 {
-    char where[160];
-    snprintf(where, sizeof(where), "when check \"%.100s\" was decided", e->name);
+    char where[240]; // a name has at most 200 bytes
+    snprintf(where, sizeof(where), "when check \"%s\" was decided", e->name);
     lz_procs_broken(e->script, &(struct lz_proc_error){
                                    .L = co, .thread = thread, .status = status, .where = where});
 }

@@ -1,0 +1,121 @@
+--- What is said of a field that is wrong: where it is, what is known of it, what was meant.
+local diag = require "diag"
+local units = require "units"
+
+local M = {}
+
+function M.names(fields)
+    local names = {}
+    for _, f in ipairs(fields) do names[#names + 1] = f[1] end
+    return names
+end
+
+--- Where a field is, for messages and columns.
+function M.place(ctx, name)
+    local path = {}
+    for i, p in ipairs(ctx.path or {}) do path[i] = p end
+    path[#path + 1] = name
+    return path
+end
+
+function M.complain(ctx, name, code, text, help, note, fix)
+    return ctx.state.diag.add { code = code, line = ctx.line, path = M.place(ctx, name),
+        note = note, fix = fix,
+        text = ("`%s` of %s: %s"):format(name, ctx.what, text), help = help }
+end
+
+--- Another kind of value was wanted: always nil, as what a reader gives back.
+function M.expected(ctx, f, what, v, help)
+    local got = type(v) == "table" and not getmetatable(v) and next(v) == nil and "an empty table"
+        or units.kind_of(v)
+    M.complain(ctx, f[1], "LZ205", ("expected %s, got %s"):format(what, got), help)
+    return nil
+end
+
+--- Whether something is a list and nothing else; false after a complaint about what has a name.
+function M.is_list(ctx, f, v)
+    for key in pairs(v) do
+        if type(key) == "string" then
+            local help = v[1] ~= nil and "options are of the call: call { db, %s = ... }"
+                or "a call and its options are call { %s, ... }"
+            M.complain(ctx, f[1], "LZ205",
+                ("this is a list, and `%s` has no place in it"):format(key),
+                f[2] == "calls" and help:format(key) or nil)
+            return false
+        end
+    end
+    return true
+end
+
+--- "service|database": a service or a database.
+function M.any_of(kinds)
+    local list = {}
+    for kind in kinds:gmatch "[^|]+" do list[#list + 1] = units.article(kind) .. kind end
+    local last = table.remove(list)
+    return #list > 0 and table.concat(list, ", ") .. " or " .. last or last
+end
+
+--- A single value where a table belongs: with the fields that it must have, or else the first one
+--- of the schema, which is the one that most want.
+function M.no_block(ctx, f, v)
+    local names, needed = M.names(f.fields), {}
+    for _, inner in ipairs(f.fields) do
+        if inner.required then needed[#needed + 1] = inner[1] .. " = ..." end
+    end
+    if #needed == 0 then needed[1] = names[1] .. " = ..." end
+    table.sort(names)
+    ctx.state.diag.add { code = "LZ205", line = ctx.line, path = M.place(ctx, f[1]),
+        text = ("`%s` of %s: expected a table, got %s"):format(f[1], ctx.what, units.kind_of(v)),
+        help = ("write %s = { %s }"):format(f[1], table.concat(needed, ", ")),
+        list = { "its fields are", names } }
+    return nil
+end
+
+-- What other tools and many people call a field of ours, wherever a block has that one. Of several
+-- the first that it has.
+local CALLED = {
+    duration = "lasting", length = "lasting", start = "at", delay = "add", percentage = "ratio",
+    percent = "ratio", probability = "ratio", instances = "replicas", count = "replicas",
+    rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
+    threads = "concurrency", workers = "concurrency", target = "to", upstream = "to",
+    mode = "pick", value = "pick", schedule = "every", cron = "every", interval = "every",
+    loss = "ratio", toxicity = "ratio", corrupt = "ratio", duplicate = "ratio", reorder = "ratio",
+    latency = "add", time_offset = "by", timeOffset = "by", offset = "by",
+    response_time = "service_time", processing_time = "service_time",
+    max_connections = "connections", pool_size = "pool", hit_rate = "hit_ratio",
+    error_rate = "error_ratio", failure_rate = "error_ratio", capacity = "entries",
+    size = "entries", max_entries = "entries", partitions_count = "partitions",
+}
+
+-- What others call a metric of ours.
+M.METRICS = { availability = "success.ratio", uptime = "success.ratio", throughput = "rate",
+    rps = "rate", qps = "rate", error_rate = "errors.ratio", failures = "errors.rate",
+    response_time = "latency.p99", p99 = "latency.p99", p95 = "latency.p95", p50 = "latency.p50" }
+
+-- What is no field at all, but said in another way.
+local SAID = {
+    selector = "what a fault acts on is its first entry: fault.kill { web, ... }",
+    namespace = "what a fault acts on is its first entry: fault.kill { web, ... }",
+    zone = "what a fault acts on is its first entry: fault.down { eu.zone.a, ... }",
+    jitter = 'a delay that varies is a distribution: add = dist.normal { mean = "100ms", '
+        .. 'sd = "10ms" }',
+    timeout = 'a timeout is the caller\'s: call { web, timeout = "1s" }, or of traffic',
+    retries = "retries are the caller's: call { web, retries = ... }, or of traffic",
+}
+
+--- A field that a block does not have.
+function M.unknown(ctx, fields, rows, key)
+    local names = M.names(fields)
+    local near, is_certain = diag.nearest(key, names)
+    local ours = CALLED[key]
+    table.sort(names)
+    ctx.state.diag.add { code = "LZ101", line = ctx.line, path = M.place(ctx, key), at = "field",
+        note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
+        help = near and ("a field with a similar name exists: `%s`"):format(near)
+            or ours and rows[ours] and ("what it means is called `%s`"):format(ours)
+            or SAID[key],
+        list = { "its fields are", names },
+        fix = near and is_certain and { with = near } or nil }
+end
+
+return M
