@@ -83,6 +83,9 @@ def without_browser(page, reader):
     plots = sum(1 for t, a in reader.seen if t == "figure" and a.get("class") == "plot")
     pictures = sum(1 for t, _ in reader.seen if t == "svg")
     check("every plot is there as a picture", None if 5 < plots <= pictures else (plots, pictures))
+    shades = [a.get("d") for t, a in reader.seen if a.get("class") == "heat"]
+    check("how latency was spread is a picture, and a table beside it",
+          None if any(shades) and "these latencies as a table" in reader.text else shades)
     inert = [(t, a) for t, a in reader.seen if "style" in a
              or any(k.startswith("on") for k in a) or t == "img"]
     check("no element has a style or a script of its own", inert)
