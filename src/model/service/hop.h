@@ -80,26 +80,6 @@ static inline void *lz_hop_begin(void *part, size_t size)
     return part;
 }
 
-/* Both parts zeroed, of which the call is live: its task is, when it is sent. Returns the call. */
-static inline void *lz_hop_begin_call(struct lz_hops *hops)
-{
-    struct lz_pool_head *task = lz_hop_open(hops), *call = lz_hop_call(task);
-    struct lz_pool_head task_was = *task, call_was = *call;
-    lz_pool_clear(task, LZ_HOP_BYTES);
-    *task = task_was;
-    *call = (struct lz_pool_head){.index = call_was.index, .gen = call_was.gen + 1};
-    return call;
-}
-
-/* The task of such a call, which nobody had before: zeroed already. */
-static inline void *lz_hop_first_task(void *call)
-{
-    struct lz_pool_head *task = lz_hop_task(call);
-    LZ_ASSERT(!lz_hop_is_live(task));
-    task->gen++;
-    return task;
-}
-
 /* The last part that was live is not any more. */
 static inline void lz_hop_free(struct lz_hops *hops, struct lz_pool_head *task)
 {
