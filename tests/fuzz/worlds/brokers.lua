@@ -53,7 +53,7 @@ return function(w)
                     and w:maybe(0.3, "idempotent = %s", w:one { "true", "false" }) or "",
                 w:maybe(0.4, 'linger = "%s"', w:time(0, 200)),
                 w:maybe(0.2, 'batch_size = "%dB"', w:int(600, 9000)),
-                w:maybe(0.3, "max_in_flight = %d", w:int(1, 6)),
+                w:maybe(0.3, "max_in_flight = %d", w:int(1, 5)),
                 w:maybe(0.2, 'buffer = "%dKiB"', w:int(1, 64)),
                 w:maybe(0.4, "keys = dist.zipf { n = %d, skew = 1 }", w:int(1, 50)))
             w:watch(name, true)
