@@ -163,26 +163,44 @@ local function add_below(out, s, gutter, label, text)
     for i = 2, #lines do out[#out + 1] = (" "):rep(#head) .. lines[i] end
 end
 
---- The line itself, and a mark below. A line wider than people's screens is cut around it.
+local BEFORE = 24 -- characters that are left before a mark that would lie beyond the screen
+
+--- The characters of a line that people see, at most `room`, among them the `size` from `col` on;
+--- by how many it begins later than the line.
+local function stretch(text, col, size, room)
+    local chars = {}
+    for char in text:gmatch(utf8.charpattern) do chars[#chars + 1] = char end
+    if #chars <= room then return text, 0 end
+    local from = 1
+    if col + size > room then
+        local needed = math.max(#chars - room + 2, col + size - room + 2)
+        from = math.max(1, math.min(col - BEFORE, needed))
+    end
+    local to = from + room - (from > 1 and 2 or 1)
+    if to < #chars then to = to - 1 end
+    to = math.min(to, #chars)
+    return (from > 1 and "…" or "") .. table.concat(chars, "", from, to)
+        .. (to < #chars and "…" or ""), from > 1 and from - 2 or 0
+end
+
+--- The line itself, and a mark below. Of a line wider than people's screens what is around it.
 local function add_source(out, s, gutter, d, where)
     local text = places.text(where.file, where.line)
     if not text then return end
     text = clean(text:gsub("\t", " "))
-    local col = where.col or 1
-    local cut = col > 160 and col - 60 or 0
-    if #text > cut + 200 then text = text:sub(1, cut + 200) .. " ..." end
-    text = text:sub(cut + 1)
     if not utf8.len(text) then text = text:gsub("[\128-\255]", "?") end
+    local before = text:sub(1, (where.col or 1) - 1)
+    local col = (utf8.len(before) or #before) + 1
+    local marked = (where.text or ""):match "^[^\n]*"
+    local size = math.max(1, math.min(utf8.len(marked) or #marked, WIDTH // 2))
+    local note = d.note and " " .. d.note or ""
+    local shown, left = stretch(text, col, size + #note, WIDTH - #gutter - 3)
     out[#out + 1] = ("%s %s|%s"):format(gutter, s.blue, s.off)
-    out[#out + 1] = ("%s%d |%s %s"):format(s.blue, where.line, s.off, text)
+    out[#out + 1] = ("%s%d |%s %s"):format(s.blue, where.line, s.off, shown)
     if not where.col then return end
-    local before = text:sub(1, col - cut - 1)
-    local marked = where.text:match "^[^\n]*"
-    local size = math.max(1, math.min(utf8.len(marked) or #marked, 100))
     local colour = d.is_warning and s.yellow or s.red
     out[#out + 1] = ("%s %s|%s %s%s%s%s%s"):format(gutter, s.blue, s.off,
-        (" "):rep(utf8.len(before) or #before), colour, ("^"):rep(size),
-        d.note and " " .. d.note or "", s.off)
+        (" "):rep(col - left - 1), colour, ("^"):rep(size), note, s.off)
 end
 
 local function add_also(out, self, s, gutter, also)
