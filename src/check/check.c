@@ -235,8 +235,12 @@ static void set_windows(struct lz_checks *c, struct lz_expect *e)
 {
     const struct lz_matcher *m = &e->opts.matcher;
     e->over = 1;
-    if (!lz_matcher_is_metric(m) || lz_matcher_is_counter(c->world, m))
+    if (!lz_matcher_is_metric(m))
         return;
+    if (lz_matcher_is_counter(c->world, m)) {
+        lz_metrics_keep(c->world->metrics, m->metric, 1);
+        return;
+    }
     lz_time judged = judged_time(c);
     lz_time over = e->opts.over;
     e->whole = e->opts.temporal == LZ_SLO &&

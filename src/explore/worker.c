@@ -295,8 +295,15 @@ bool lz_worker_record_absent(const struct lz_worker_run_opts *opts, struct lz_wo
     return record(&meta, opts->params, &(struct lz_script_world){0}, out, err);
 }
 
+// A brief tells of expectations alone; code may look at any metric.
+static bool needs_kept_only(const struct lz_script *s, const struct lz_worker_run_opts *opts)
+{
+    bool is_watched = opts->watch != NULL || opts->prepare != NULL;
+    return opts->is_brief && !opts->is_measured && !is_watched && !lz_script_has_code(s);
+}
+
 // Load, build, run; `world` stays empty if it never came to a run.
-static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts,
+static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts, bool attends,
                       struct lz_twin *twin, struct lz_record_meta *meta,
                       struct lz_script_world *world)
 {
@@ -317,6 +324,8 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
                 lz_twin_watch(twin, built.world->sim);
             if (opts->watch != NULL)
                 opts->watch(opts->watch_ctx, built.world->sim, built.world);
+            if (attends && needs_kept_only(s, opts))
+                lz_metrics_attend(built.world->metrics);
             stop = lz_script_run(s);
             *world = built;
         }
@@ -421,7 +430,8 @@ static void leave_brief(const struct lz_record_meta *meta, const struct lz_scrip
     lz_brief_write(&facts, message);
 }
 
-// One run from the text to the record. False: a ticked one ran on, and nothing is known.
+// One run from the text to the record. False: a ticked one ran on, or looked at what nobody was
+// to look at, and nothing is known.
 static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin,
                      enum manner manner, struct lz_worker_record *out)
 {
@@ -438,8 +448,9 @@ static bool run_once(const struct lz_worker_run_opts *opts, struct lz_twin *twin
     t.order = opts->order;
     t.is_swarm = opts->swarm > 0.0;
     meta.token = lz_token_write(&t, token);
-    carry_out(s, opts, twin, &meta, &world);
-    bool is_over = lz_script_trouble(s) != LZ_SCRIPT_TICKED;
+    carry_out(s, opts, manner == TICKED, twin, &meta, &world);
+    bool is_over = lz_script_trouble(s) != LZ_SCRIPT_TICKED &&
+                   (world.world == NULL || !lz_metrics_missed(world.world->metrics));
     uint64_t memory = world.world != NULL ? lz_arena_peak(world.world->arena) : 0;
     if (twin != NULL)
         out->compared = compare(opts, twin, &meta, &world, &difference);
@@ -490,7 +501,7 @@ static uint64_t count_deliveries(const struct lz_worker_run_opts *opts)
     struct lz_script *s = load(&opts->source, opts->params, COUNTED);
     struct lz_record_meta meta = describe(opts);
     struct lz_script_world world = {0};
-    carry_out(s, &counting, NULL, &meta, &world);
+    carry_out(s, &counting, false, NULL, &meta, &world);
     uint64_t steps = world.world != NULL ? lz_order_steps(world.world->order) : 0;
     lz_script_destroy(s);
     return steps > 0 ? steps : 1;

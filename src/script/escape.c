@@ -103,6 +103,7 @@ static int expect_script(lua_State *L)
 {
     struct lz_script *s = lz_script_of(L);
     struct escape *e = lz_arena_alloc(s->arena, sizeof(*e));
+    s->has_code = true;
     *e = (struct escape){.script = s, .line = (uint32_t)lz_read_int(L, 1, "line", 0)};
     e->name = lz_arena_strdup(s->arena, lz_read_text(L, 1, "name"));
     const struct lz_expect_opts o = {

@@ -24,6 +24,7 @@ uint32_t lz_proc_make(struct lz_script *s, enum lz_proc_kind kind)
     ps->glances =
         lz_grow(s->arena, ps->glances, &ps->glance_cap, ps->count + 2, sizeof(*ps->glances));
     struct lz_proc *p = &ps->all[++ps->count];
+    s->has_code = true;
     p->kind = (uint8_t)kind;
     p->L = lua_newthread(s->L);
     p->ref = luaL_ref(s->L, LUA_REGISTRYINDEX);

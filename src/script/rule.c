@@ -27,6 +27,7 @@ struct lz_rule *lz_rule_make(lua_State *L, int arg, const char *database)
     struct lz_rule *r = lz_arena_alloc(s->arena, sizeof(*r));
     LZ_ASSERT(lua_type(L, arg) == LUA_TFUNCTION);
     r->s = s;
+    s->has_code = true;
     r->database = database;
     r->owner = lz_draw_name(lz_draw_name(0, "conflict"), database);
     lua_pushvalue(L, arg);

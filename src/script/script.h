@@ -124,6 +124,9 @@ const struct lz_script_case *lz_script_case(const struct lz_script *s, size_t i)
    A scenario may be checked long before that. */
 bool lz_script_is_runnable(struct lz_script *s);
 
+/* Of one that was built: are there functions that run with the world, or look at it afterwards? */
+bool lz_script_has_code(const struct lz_script *s);
+
 /* Whether it can only be run live (real.h): something real stands for itself. */
 bool lz_script_is_real(struct lz_script *s);
 

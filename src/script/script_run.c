@@ -52,6 +52,11 @@ bool lz_script_is_runnable(struct lz_script *s)
     return ask(s, runnable_protected);
 }
 
+bool lz_script_has_code(const struct lz_script *s)
+{
+    return s->has_code;
+}
+
 bool lz_script_is_real(struct lz_script *s)
 {
     return ask(s, real_protected);

@@ -393,6 +393,7 @@ uint32_t lz_serving_add(struct lz_script *s, lua_State *L, lz_component_id servi
 {
     struct lz_serving *v = serving_of(s);
     LZ_ASSERT(lua_isfunction(L, -1));
+    s->has_code = true;
     v->handlers =
         lz_grow(s->arena, v->handlers, &v->handler_cap, v->handler_count + 2, sizeof(*v->handlers));
     v->handlers[++v->handler_count] =

@@ -13,6 +13,7 @@ struct series {
     struct lz_series_face *face;
     double level_start;    // GAUGE: at the start of the window, if it is touched
     uint32_t keep;         // windows that must stay exact
+    bool is_kept;          // and there is a judge who looks at them
     uint64_t total_closed; // COUNTER: at the last roll
     uint64_t total_begin;  // COUNTER: at lz_metrics_begin
     double whole_sum, whole_low, whole_high;
@@ -48,6 +49,8 @@ struct lz_metrics {
     uint32_t stored; // windows of the record, complete or not
     uint32_t factor; // windows of 1 s in one of the record
     struct lz_hist scratch;
+    bool attends; // to what is kept
+    bool missed;  // what was read
 };
 
 struct lz_metrics *lz_metrics_create(struct lz_arena *arena)
@@ -108,7 +111,7 @@ lz_series lz_metrics_hist(struct lz_metrics *m)
 void lz_metrics_touch(struct lz_metrics *m, lz_series id)
 {
     struct series *s = &m->series[id];
-    s->face->is_touched = true;
+    s->face->state = LZ_SERIES_TOUCHED;
     if (s->face->is_tally) {
         struct lz_tally *t = &s->face->u.tally;
         t->low = t->high = t->level;
@@ -272,8 +275,8 @@ static struct lz_gauge gauge_until(const struct series *s, lz_time now)
 // As if the level had been so since the window began, and nothing were known of before.
 static void begin_level(struct lz_metrics *m, struct series *s, lz_time now, double level)
 {
-    if (!s->face->is_touched)
-        lz_metrics_touch(m, s->face->id);
+    if (!lz_metrics_hears(m, s->face))
+        return;
     if (s->face->is_tally) {
         int64_t n = (int64_t)level;
         s->face->u.tally = (struct lz_tally){
@@ -302,19 +305,79 @@ void lz_metrics_show(struct lz_metrics *m, lz_metric id, lz_time now, double lev
         begin_level(m, &m->series[metric->def.a], now, level);
 }
 
+static void keep(struct series *s, uint32_t windows)
+{
+    LZ_ASSERT(windows >= 1);
+    s->is_kept = true;
+    if (windows > s->keep)
+        s->keep = windows;
+}
+
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    if (windows > m->series[def->a].keep)
-        m->series[def->a].keep = windows;
-    if (def->b != 0 && windows > m->series[def->b].keep)
-        m->series[def->b].keep = windows;
+    keep(&m->series[def->a], windows);
+    if (def->b != 0)
+        keep(&m->series[def->b], windows);
+}
+
+void lz_metrics_heed(struct lz_metrics *m, lz_series id)
+{
+    LZ_ASSERT(id >= 1 && id <= m->face.series_count);
+    m->series[id].is_kept = true;
+}
+
+void lz_metrics_attend(struct lz_metrics *m)
+{
+    LZ_ASSERT(m->closed == 0);
+    m->attends = true;
+    for (lz_series i = 1; i <= m->face.series_count; i++)
+        if (!m->series[i].is_kept && m->series[i].face->state == LZ_SERIES_IDLE)
+            m->series[i].face->state = LZ_SERIES_DEAF;
+}
+
+bool lz_metrics_missed(const struct lz_metrics *m)
+{
+    return m->missed;
+}
+
+// Somebody reads it.
+static void look_at(const struct lz_metrics *m, const struct lz_metric_def *def)
+{
+    bool is_deaf = lz_metrics_is_deaf(m->series[def->a].face) ||
+                   (def->b != 0 && lz_metrics_is_deaf(m->series[def->b].face));
+    if (is_deaf)
+        ((struct lz_metrics *)m)->missed = true;
+}
+
+static const struct lz_series_face *look_now(const struct lz_metrics *m, lz_series id,
+                                             enum lz_window_kind kind)
+{
+    const struct lz_series_face *s = lz_metrics_series(m, id, kind);
+    if (lz_metrics_is_deaf(s))
+        ((struct lz_metrics *)m)->missed = true;
+    return s;
+}
+
+static double level_of(const struct lz_series_face *s)
+{
+    return s->is_tally ? (double)s->u.tally.level : s->u.gauge.level;
+}
+
+double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
+{
+    return level_of(look_now(m, gauge, LZ_WINDOW_GAUGE));
+}
+
+uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
+{
+    return look_now(m, counter, LZ_WINDOW_COUNTER)->u.total;
 }
 
 // The level between whole_until and the start of the window, in which nothing happened.
-static double level_until_start(const struct lz_metrics *m, const struct series *s)
+static double level_until_start(const struct series *s)
 {
-    return s->face->is_touched ? s->level_start : lz_metrics_level(m, s->face->id);
+    return s->face->state == LZ_SERIES_TOUCHED ? s->level_start : level_of(s->face);
 }
 
 static struct lz_window close_gauge(const struct lz_metrics *m, struct series *s, lz_time now)
@@ -370,7 +433,7 @@ static void close_window(struct lz_metrics *m, struct series *s, lz_time now)
     if (m->closed + 1 > s->keep)
         lz_window_drop(&s->recent, m->closed + 1 - s->keep, &s->dropped);
     lz_window_append(&s->recent, &w);
-    s->face->is_touched = false;
+    s->face->state = LZ_SERIES_IDLE;
 }
 
 static void widen_record(struct lz_metrics *m)
@@ -409,7 +472,7 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
         s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
         s->whole_until = s->whole_from = now;
-        s->whole_low = s->whole_high = is_gauge ? level_until_start(m, s) : 0.0;
+        s->whole_low = s->whole_high = is_gauge ? level_until_start(s) : 0.0;
         if (s->face->kind == LZ_WINDOW_HIST)
             lz_hist_clear(&s->whole);
     }
@@ -487,6 +550,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
         from = metric->shown_from;
     if (from >= to || metric->is_hidden)
         return (struct lz_sample){0};
+    look_at(m, def);
     uint64_t first = a->dropped.u.total;
     switch (def->view) {
     case LZ_VIEW_TOTAL:
@@ -507,7 +571,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
 
 static struct lz_sample whole_level(const struct lz_metrics *m, const struct series *s)
 {
-    double level = level_until_start(m, s);
+    double level = level_until_start(s);
     struct lz_sample out = sample(level, 1);
     lz_time from = s->whole_from > m->begun ? s->whole_from : m->begun;
     if (m->start > from)
@@ -525,6 +589,7 @@ struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
     double seconds = (double)(m->start - m->begun) / 1e9;
     if (metric_at(m, id)->is_hidden)
         return (struct lz_sample){0};
+    look_at(m, def);
     switch (def->view) {
     case LZ_VIEW_TOTAL:
         return total_sample(def, a->face->u.total);
@@ -572,6 +637,7 @@ struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, siz
     double seconds = (double)(ends - index * m->factor);
     if (metric_at(m, id)->is_hidden || ends <= metric_at(m, id)->shown_from)
         return (struct lz_sample){0};
+    look_at(m, def);
     switch (def->view) {
     case LZ_VIEW_TOTAL:
         return total_sample(def, lz_window_total(&a->stored, index + 1, 0));

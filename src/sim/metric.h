@@ -22,6 +22,11 @@
  * Units: under LZ_UNIT_SECONDS, histograms and totals of counters are fed nanoseconds and give
  * seconds; gauges are fed seconds. Everything else is given as it was fed.
  *
+ * Attention: of a run of which only the verdict is kept nobody looks at most series. After
+ * lz_metrics_attend those without a kept metric (lz_metrics_keep) are *deaf*: what they are fed is
+ * forgotten. Who reads one all the same is told nothing that is true, and lz_metrics_missed says
+ * so: the run has to be done again with all of them.
+ *
  * Ownership: all in the arena; nothing is freed before the run ends.
  */
 #ifndef LZ_SIM_METRIC_H
@@ -100,9 +105,16 @@ struct lz_tally {
     uint64_t moved; /* modulo 2^64: the sum of -d t, the level at the window's start as its first */
 };
 
+/* In the current window. */
+enum lz_series_state {
+    LZ_SERIES_IDLE,
+    LZ_SERIES_TOUCHED, /* it has been fed */
+    LZ_SERIES_DEAF,    /* as in every other: see above */
+};
+
 struct lz_series_face {
-    uint8_t kind; /* enum lz_window_kind */
-    bool is_touched;
+    uint8_t kind;  /* enum lz_window_kind */
+    uint8_t state; /* enum lz_series_state */
     bool is_tally; /* of a gauge */
     lz_series id;
     union {
@@ -122,6 +134,23 @@ struct lz_metrics_face {
 /* The first of a window: it has to be closed. */
 void lz_metrics_touch(struct lz_metrics *m, lz_series id);
 
+/* Whoever feeds it asks first, which makes it a touched one. */
+static inline bool lz_metrics_hears(struct lz_metrics *m, const struct lz_series_face *s)
+{
+    if (__builtin_expect(s->state == LZ_SERIES_TOUCHED, 1))
+        return true;
+    if (s->state == LZ_SERIES_DEAF)
+        return false;
+    lz_metrics_touch(m, s->id);
+    return true;
+}
+
+/* For who has something to find out before it could feed it. */
+static inline bool lz_metrics_is_deaf(const struct lz_series_face *s)
+{
+    return s->state == LZ_SERIES_DEAF;
+}
+
 static inline struct lz_series_face *lz_metrics_series(const struct lz_metrics *m, lz_series id,
                                                        enum lz_window_kind kind)
 {
@@ -138,8 +167,8 @@ static inline struct lz_series_face *lz_metrics_series(const struct lz_metrics *
  */
 static inline void lz_metrics_add_on(struct lz_metrics *m, struct lz_series_face *s, uint64_t n)
 {
-    if (!s->is_touched)
-        lz_metrics_touch(m, s->id);
+    if (!lz_metrics_hears(m, s))
+        return;
     s->u.total += n;
 }
 
@@ -156,8 +185,8 @@ static inline void lz_metrics_set_on(struct lz_metrics *m, struct lz_series_face
     LZ_ASSERT(!s->is_tally);
     if (!__builtin_islessgreater(g->level, level))
         return;
-    if (!s->is_touched)
-        lz_metrics_touch(m, s->id);
+    if (!lz_metrics_hears(m, s))
+        return;
     lz_time passed = now - g->since;
     LZ_ASSERT(passed >= 0);
     g->sum += g->level * (double)passed;
@@ -177,8 +206,8 @@ static inline void lz_metrics_enter_on(struct lz_metrics *m, struct lz_series_fa
                                        uint32_t n)
 {
     struct lz_tally *t = &s->u.tally;
-    if (!s->is_touched)
-        lz_metrics_touch(m, s->id);
+    if (!lz_metrics_hears(m, s))
+        return;
     LZ_ASSERT(s->is_tally);
     t->moved -= (uint64_t)now * n;
     t->level += n;
@@ -190,8 +219,8 @@ static inline void lz_metrics_leave_on(struct lz_metrics *m, struct lz_series_fa
                                        uint32_t n)
 {
     struct lz_tally *t = &s->u.tally;
-    if (!s->is_touched)
-        lz_metrics_touch(m, s->id);
+    if (!lz_metrics_hears(m, s))
+        return;
     t->moved += (uint64_t)now * n;
     t->level -= n;
     LZ_ASSERT(t->level >= 0);
@@ -202,8 +231,8 @@ static inline void lz_metrics_leave_on(struct lz_metrics *m, struct lz_series_fa
 static inline void lz_metrics_observe_on(struct lz_metrics *m, struct lz_series_face *s,
                                          int64_t value) /* >= 0 */
 {
-    if (!s->is_touched)
-        lz_metrics_touch(m, s->id);
+    if (!lz_metrics_hears(m, s))
+        return;
     lz_hist_add(&s->u.hist, value);
 }
 
@@ -213,21 +242,15 @@ static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int6
 }
 
 /* Right now. */
-static inline double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
-{
-    const struct lz_series_face *s = lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE);
-    return s->is_tally ? (double)s->u.tally.level : s->u.gauge.level;
-}
+double lz_metrics_level(const struct lz_metrics *m, lz_series gauge);
 
 /* Since the start. */
-static inline uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
-{
-    return lz_metrics_series(m, counter, LZ_WINDOW_COUNTER)->u.total;
-}
+uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter);
 
 static inline void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by)
 {
-    lz_metrics_set(m, gauge, now, lz_metrics_level(m, gauge) + by);
+    if (!lz_metrics_is_deaf(lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE)))
+        lz_metrics_set(m, gauge, now, lz_metrics_level(m, gauge) + by);
 }
 
 /* Name a view on a component's series. A component's names are unique. */
@@ -252,6 +275,13 @@ bool lz_metrics_is_hidden(const struct lz_metrics *m, lz_metric id);
 
 /* Judging `id` needs its last `windows` windows exactly. */
 void lz_metrics_keep(struct lz_metrics *m, lz_metric id, uint32_t windows);
+
+/* The model reads the series itself, by its level or total. */
+void lz_metrics_heed(struct lz_metrics *m, lz_series id);
+
+/* Only what is kept or heeded will be read: before anything is fed. */
+void lz_metrics_attend(struct lz_metrics *m);
+bool lz_metrics_missed(const struct lz_metrics *m); /* and another was */
 
 /* Close the window that ends at `now`, a whole second. */
 void lz_metrics_roll(struct lz_metrics *m, lz_time now);

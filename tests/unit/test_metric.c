@@ -454,6 +454,92 @@ static void the_record_widens_and_keeps_every_total(void **state)
     }
 }
 
+static void what_nobody_keeps_is_deaf_and_what_is_kept_is_as_ever(void **state)
+{
+    (void)state;
+    struct bench b = make(3);
+    lz_series other = lz_metrics_counter(b.m), level = lz_metrics_gauge(b.m, 2);
+    const struct lz_metric_def defs[] = {
+        {.name = "other", .view = LZ_VIEW_RATE, .unit = LZ_UNIT_RATE, .a = other},
+        {.name = "share", .view = LZ_VIEW_RATIO, .unit = LZ_UNIT_RATIO, .a = b.bad, .b = other},
+        {.name = "height", .view = LZ_VIEW_LEVEL, .unit = LZ_UNIT_COUNT, .a = level}};
+    for (size_t i = 0; i < COUNT(defs); i++)
+        (void)lz_metrics_define(b.m, 7, &defs[i]);
+    lz_metrics_attend(b.m);
+    lz_metrics_add(b.m, b.all, 4);
+    lz_metrics_add(b.m, other, 4);
+    lz_metrics_set(b.m, level, LZ_S / 2, 9);
+    lz_metrics_set(b.m, b.gauge, LZ_S / 2, 5);
+    roll(&b);
+
+    // What is kept is as it would be without.
+    assert_near(lz_metrics_window(b.m, b.id[RATE], 1).value, 4);
+    assert_near(lz_metrics_whole(b.m, b.id[LEVEL]).value, 4);
+    assert_int_equal(lz_metrics_total(b.m, b.all), 4);
+    assert_false(lz_metrics_missed(b.m));
+
+    assert_true(lz_metrics_is_deaf(lz_metrics_series(b.m, other, LZ_WINDOW_COUNTER)));
+    lz_arena_destroy(b.arena);
+}
+
+static void read_whole(struct bench *b, lz_metric id)
+{
+    (void)lz_metrics_whole(b->m, id);
+}
+
+static void read_window(struct bench *b, lz_metric id)
+{
+    (void)lz_metrics_window(b->m, id, 1);
+}
+
+static void read_stored(struct bench *b, lz_metric id)
+{
+    (void)lz_metrics_stored(b->m, id, 0);
+}
+
+static void read_level(struct bench *b, lz_metric id)
+{
+    (void)lz_metrics_level(b->m, lz_metrics_def(b->m, id)->a);
+}
+
+static void read_total(struct bench *b, lz_metric id)
+{
+    (void)lz_metrics_total(b->m, lz_metrics_def(b->m, id)->a);
+}
+
+static void whoever_reads_a_deaf_series_is_noticed(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*read)(struct bench *, lz_metric);
+        int kept; // of the bench
+    } rows[] = {{read_whole, TOTAL},
+                {read_window, TOTAL},
+                {read_stored, TOTAL},
+                {read_total, TOTAL},
+                {read_level, LEVEL}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bench b = make(3);
+        struct lz_metric_def def = *lz_metrics_def(b.m, b.id[rows[i].kept]);
+        bool is_level = def.view == LZ_VIEW_LEVEL;
+        def.name = "other";
+        def.a = is_level ? lz_metrics_gauge(b.m, 2) : lz_metrics_counter(b.m);
+        lz_metric other = lz_metrics_define(b.m, 7, &def);
+        def.name = "heeded";
+        def.a = is_level ? lz_metrics_gauge(b.m, 2) : lz_metrics_counter(b.m);
+        lz_metric heeded = lz_metrics_define(b.m, 7, &def);
+        lz_metrics_heed(b.m, def.a);
+        lz_metrics_attend(b.m);
+        roll(&b);
+        rows[i].read(&b, b.id[rows[i].kept]);
+        rows[i].read(&b, heeded);
+        assert_false(lz_metrics_missed(b.m));
+        rows[i].read(&b, other);
+        assert_true(lz_metrics_missed(b.m));
+        lz_arena_destroy(b.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +551,8 @@ int main(void)
         cmocka_unit_test(what_follows_the_last_roll_is_not_in_a_whole_run_level),
         cmocka_unit_test(a_metric_is_found_by_component_and_name),
         cmocka_unit_test(the_record_widens_and_keeps_every_total),
+        cmocka_unit_test(what_nobody_keeps_is_deaf_and_what_is_kept_is_as_ever),
+        cmocka_unit_test(whoever_reads_a_deaf_series_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,25 +43,42 @@ static void drop_log(struct lz_world *w, struct lz_database *d, uint64_t least)
     lz_wal_drop(&log->wal, least < durable ? least : durable);
 }
 
-void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
+// As far as the slowest of those that follow and have a process: `last` if there is none.
+static uint64_t slowest(const struct lz_world *w, const struct lz_database *d, uint64_t last)
 {
-    if (d->multi != NULL || d->agree != NULL)
-        return; // every second is enough for so many ways
-    struct lz_log *log = &d->log;
-    uint64_t last = d->nodes[d->primary].lsn, least = last;
+    uint64_t least = last;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (d->nodes[n].applied < least && n != d->primary && d->nodes[n].log == log &&
+        if (d->nodes[n].applied < least && n != d->primary && d->nodes[n].log == &d->log &&
             lz_database_has_process(w, d, n))
             least = d->nodes[n].applied;
+    return least;
+}
+
+static void note_lag(struct lz_world *w, const struct lz_database *d, uint64_t last, uint64_t least)
+{
     lz_time now = lz_sim_now(w->sim);
     double lag_s = 0.0;
     if (least < last) {
-        const struct lz_wal_record *missing = lz_wal_get(&log->wal, least + 1);
+        const struct lz_wal_record *missing = lz_wal_get(&d->log.wal, least + 1);
         lag_s = missing != NULL ? (double)(now - missing->at) / 1e9 : 0.0;
     }
     lz_metrics_set_on(w->metrics, d->series.lag_time_on, now, lag_s);
     lz_metrics_set_on(w->metrics, d->series.lag_records_on, now, (double)(last - least));
-    if (lz_wal_may_drop(&log->wal, least))
+}
+
+void lz_database_measure_lag(struct lz_world *w, struct lz_database *d)
+{
+    if (d->multi != NULL || d->agree != NULL)
+        return; // every second is enough for so many ways
+    const struct lz_wal *wal = &d->log.wal;
+    bool is_heard =
+        !lz_metrics_is_deaf(d->series.lag_time_on) || !lz_metrics_is_deaf(d->series.lag_records_on);
+    if (!is_heard && !lz_wal_may_drop(wal, wal->last))
+        return;
+    uint64_t last = d->nodes[d->primary].lsn, least = slowest(w, d, last);
+    if (is_heard)
+        note_lag(w, d, last, least);
+    if (lz_wal_may_drop(wal, least))
         drop_log(w, d, least);
 }
 

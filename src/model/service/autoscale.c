@@ -328,13 +328,13 @@ static struct metric look_at_all(struct lz_world *w, struct lz_service *s, uint3
     *current = view.ready + view.starting + view.missing;
     weigh(&most, &view, (struct metric){.name = "cpu", .unit = "%", .parts = 100.0});
     view.is_pods = true;
-    uint64_t answered = s->series.m.outcomes_on->u.total;
+    uint64_t answered = lz_metrics_total(w->metrics, s->series.m.outcomes);
     view.used = (double)(answered - s->scale->answered) * (double)LZ_S;
     view.used = now > s->scale->looked ? view.used / (double)(now - s->scale->looked) : 0.0;
     view.target = o->target_rate;
     weigh(&most, &view,
           (struct metric){.name = "rate of a replica", .unit = "/s", .parts = 1.0, .digits = 1});
-    view.used = (double)s->series.m.in_flight_on->u.tally.level;
+    view.used = lz_metrics_level(w->metrics, s->series.m.in_flight);
     view.target = o->target_in_flight;
     weigh(&most, &view,
           (struct metric){.name = "in flight of a replica", .unit = "", .parts = 1.0, .digits = 1});
