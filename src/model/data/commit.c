@@ -70,12 +70,13 @@ static bool confirms(const struct lz_database *d, const struct lz_log *log, uint
 }
 
 // ANY 1: as far as the most advanced.
-static uint64_t any_one(const struct lz_database *d, const struct lz_log *log)
+static inline uint64_t any_one(const struct lz_database *d, const struct lz_log *log)
 {
+    const struct lz_database_node *leader = &d->nodes[log->leader];
     uint64_t best = 0;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (d->nodes[n].acked > best && confirms(d, log, n))
-            best = d->nodes[n].acked;
+    for (const struct lz_database_node *n = d->nodes, *end = n + d->opts.nodes; n < end; n++)
+        if (n->acked > best && n->log == log && n != leader)
+            best = n->acked;
     return best;
 }
 
@@ -125,8 +126,8 @@ static uint64_t first(const struct lz_world *w, const struct lz_database *d,
     return want == 0 ? least : 0;
 }
 
-static uint64_t safe(const struct lz_world *w, const struct lz_database *d,
-                     const struct lz_log *log)
+static inline uint64_t safe(const struct lz_world *w, const struct lz_database *d,
+                            const struct lz_log *log)
 {
     if (d->replication.commit == LZ_COMMIT_ASYNC)
         return UINT64_MAX;
@@ -155,7 +156,7 @@ void lz_database_commit_safe(struct lz_world *w, struct lz_database *d, struct l
     if (log->commit_first == 0 && !hides)
         return;
     uint64_t up_to = safe(w, d, log);
-    if (hides)
+    if (hides && (up_to > leader->applied || leader->serial != NULL))
         lz_visible_advance(d, log, up_to);
     while (log->commit_first != 0) {
         struct lz_task *t = lz_task_at(w, log->commit_first);

@@ -31,6 +31,7 @@ struct lock {
     uint64_t sole;                     // payload of a sole owner, who has no record; 0: none
     uint32_t holders, line, line_last; // claims
     uint32_t owner;                    // who was its sole owner, once others have come
+    uint32_t hash;                     // of its key
 };
 
 #define CAP_FIRST 64u
@@ -62,17 +63,38 @@ static struct lock *lock_at(const struct lz_locks *l, uint32_t i)
 
 // ---------------------------------------------------------------- the table
 
-static uint32_t home_of(const struct lz_locks *l, uint64_t key)
+static uint32_t hash_of(uint64_t key)
 {
-    return (uint32_t)lz_hash_mix(key, 3) & (l->cap - 1);
+    return (uint32_t)lz_hash_mix(key, 3);
 }
 
-static uint32_t place_of(const struct lz_locks *l, uint64_t key)
+// Of the lock of that key, or where it would be.
+static uint32_t place_of(const struct lz_locks *l, uint64_t key, uint32_t hash)
 {
-    uint32_t i = home_of(l, key);
+    uint32_t i = hash & (l->cap - 1);
     while (l->table[i] != 0 && lock_at(l, l->table[i])->key != key)
         i = (i + 1) & (l->cap - 1);
     return i;
+}
+
+// Of one that is there: no other has to be looked at.
+static uint32_t place_of_lock(const struct lz_locks *l, const struct lock *k)
+{
+    uint32_t i = k->hash & (l->cap - 1);
+    while (l->table[i] != k->head.index)
+        i = (i + 1) & (l->cap - 1);
+    return i;
+}
+
+static struct lock *put_lock(struct lz_locks *l, uint32_t place, uint64_t key, uint32_t hash)
+{
+    struct lock *k = lz_pool_take_sized(&l->locks, sizeof(*k));
+    LZ_ASSERT(l->table[place] == 0);
+    k->key = key;
+    k->hash = hash;
+    l->table[place] = k->head.index;
+    l->count++;
+    return k;
 }
 
 static void widen(struct lz_locks *l)
@@ -80,9 +102,11 @@ static void widen(struct lz_locks *l)
     uint32_t old_cap = l->cap, *old = l->table;
     l->cap = old_cap > 0 ? 2 * old_cap : CAP_FIRST;
     l->table = lz_arena_alloc(l->locks.arena, l->cap * sizeof(*l->table));
-    for (uint32_t i = 0; i < old_cap; i++)
-        if (old[i] != 0)
-            l->table[place_of(l, lock_at(l, old[i])->key)] = old[i];
+    for (uint32_t i = 0; i < old_cap; i++) {
+        const struct lock *k = old[i] != 0 ? lock_at(l, old[i]) : NULL;
+        if (k != NULL)
+            l->table[place_of(l, k->key, k->hash)] = old[i];
+    }
     lz_arena_free(l->locks.arena, old, old_cap * sizeof(*old));
 }
 
@@ -90,19 +114,13 @@ static struct lock *lock_for(struct lz_locks *l, uint64_t key)
 {
     if (4 * (l->count + 1) > 3 * l->cap)
         widen(l);
-    uint32_t i = place_of(l, key);
-    if (l->table[i] == 0) {
-        struct lock *k = lz_pool_take_sized(&l->locks, sizeof(*k));
-        k->key = key;
-        l->table[i] = k->head.index;
-        l->count++;
-    }
-    return lock_at(l, l->table[i]);
+    uint32_t hash = hash_of(key), i = place_of(l, key, hash);
+    return l->table[i] != 0 ? lock_at(l, l->table[i]) : put_lock(l, i, key, hash);
 }
 
 static struct lock *find_lock(const struct lz_locks *l, uint64_t key)
 {
-    uint32_t i = l->cap > 0 ? l->table[place_of(l, key)] : 0;
+    uint32_t i = l->cap > 0 ? l->table[place_of(l, key, hash_of(key))] : 0;
     return i != 0 ? lock_at(l, i) : NULL;
 }
 
@@ -111,9 +129,9 @@ static void forget_if_idle(struct lz_locks *l, struct lock *k)
 {
     if (k->holders != 0 || k->line != 0)
         return;
-    uint32_t gap = place_of(l, k->key);
+    uint32_t gap = place_of_lock(l, k);
     for (uint32_t i = (gap + 1) & (l->cap - 1); l->table[i] != 0; i = (i + 1) & (l->cap - 1)) {
-        uint32_t home = home_of(l, lock_at(l, l->table[i])->key);
+        uint32_t home = lock_at(l, l->table[i])->hash;
         if (((i - home) & (l->cap - 1)) < ((i - gap) & (l->cap - 1)))
             continue;
         l->table[gap] = l->table[i];
@@ -283,15 +301,12 @@ lz_lock_owner lz_lock_take_sole(struct lz_locks *l, uint64_t payload, uint64_t k
     LZ_ASSERT(payload != 0);
     if (4 * (l->count + 1) > 3 * l->cap)
         widen(l);
-    uint32_t *place = &l->table[place_of(l, key)];
-    if (*place != 0)
+    uint32_t hash = hash_of(key), place = place_of(l, key, hash);
+    if (l->table[place] != 0)
         return 0;
-    struct lock *k = lz_pool_take_sized(&l->locks, sizeof(*k));
+    struct lock *k = put_lock(l, place, key, hash);
     LZ_ASSERT(k->head.index < SOLE);
-    k->key = key;
     k->sole = payload;
-    *place = k->head.index;
-    l->count++;
     return k->head.index | SOLE;
 }
 

@@ -195,14 +195,30 @@ static inline bool put_into(struct lz_rows *r, struct lz_row_group *g, const str
     return true;
 }
 
+// The usual: a group of versions alone, the latest, and a row that is no more than one.
+static inline bool put_version(struct lz_rows *r, const struct lz_row *row)
+{
+    struct lz_row_group *g = r->latest;
+    if (g == NULL || !g->is_lean || g->number != row->key >> GROUP_BITS || !is_plain(row))
+        return false;
+    uint64_t *version = &g->versions[(uint32_t)row->key & (GROUP_MAX - 1)];
+    bool is_new = *version == 0;
+    *version = row->version;
+    g->count = (uint16_t)(g->count + is_new);
+    r->count += is_new;
+    return true;
+}
+
 void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value)
 {
     if (r->past != NULL && lz_mvcc_is_needed(r->past))
         lz_mvcc_replace(r->past, r, key, version);
+    const struct lz_row row = {.key = key, .version = version + 1, .value = value};
+    if (put_version(r, &row))
+        return;
     struct lz_row_group *g = r->latest;
     if (g == NULL || g->number != key >> GROUP_BITS)
         g = make_group(r, key >> GROUP_BITS);
-    const struct lz_row row = {.key = key, .version = version + 1, .value = value};
     while (!put_into(r, g, &row))
         grow(r, g, &row);
 }

@@ -207,6 +207,32 @@ static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
         begin_round(w, d, node);
 }
 
+/*
+ * The usual: one record, the next after those that it has, and none beyond it has come. False: it
+ * is for lz_wal_arrived.
+ */
+static inline bool is_next(const struct lz_database_node *n, uint32_t node, uint64_t lsn)
+{
+    struct lz_wal *wal = &n->log->wal;
+    struct lz_wal_record *r = lz_wal_get(wal, lsn);
+    if (r == NULL || lsn != n->lsn + 1 || n->lsn < wal->base || n->way.catch_last == lsn)
+        return false;
+    const struct lz_wal_record *behind = lz_wal_get(wal, lsn + 1);
+    bool is_alone = behind == NULL || (behind->arrived >> node & 1) == 0;
+    if (r->batch > 1 || r->more || !is_alone)
+        return false;
+    r->arrived |= 1ull << node;
+    return true;
+}
+
+static uint64_t arrived(const struct lz_database_node *n, uint32_t node, uint64_t lsn)
+{
+    if (is_next(n, node, lsn))
+        return lsn;
+    uint64_t first = lz_database_first_of(n->log, &n->way, lsn);
+    return lz_wal_arrived(&n->log->wal, node, n->lsn, first, lsn);
+}
+
 static void on_log(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -219,9 +245,8 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
     if (!has_process || n->is_stale || n->log->leader == node ||
         !lz_log_is_current(n->log, payload))
         return;
-    uint64_t before = n->lsn, lsn = lz_log_lsn_of(payload);
-    uint64_t first = lz_database_first_of(n->log, &n->way, lsn);
-    n->lsn = lz_wal_arrived(&n->log->wal, node, n->lsn, first, lsn);
+    uint64_t before = n->lsn;
+    n->lsn = arrived(n, node, lz_log_lsn_of(payload));
     if (n->lsn > before && n->round == 0)
         begin_round(w, d, node);
 }
