@@ -73,12 +73,13 @@ end
 
 local function now_ms() return tonumber(sh "date +%s%N") / 1e6 end
 
--- A process that starts another every 100 ms, as commands of a traffic do. What is returned ends it
+-- A process that starts another every 100 ms, as commands of a traffic do, as long as this test
+-- lives: it may be skipped, or killed, in the middle of an attempt. What is returned ends it
 -- and says why what was measured meanwhile is of a machine that was held up; nil: it was not.
 local function watch()
     local began, waited = now_ms(), pressure()
-    local pid = sh(("sh -c 'while date +%%s%%N; do sleep %g; done' >%s/beats 2>&1 & echo $!")
-        :format(BEAT_MS / 1000, folder))
+    local pid = sh(("sh -c 'while kill -0 '$PPID' && date +%%s%%N; do sleep %g; done' "
+        .. ">%s/beats 2>&1 & echo $!"):format(BEAT_MS / 1000, folder))
     return function()
         sh("kill " .. pid)
         local file <close> = assert(io.open(folder .. "/beats"))
