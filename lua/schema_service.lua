@@ -25,8 +25,8 @@ end
 M.autoscale = {
     { "min", "count", "fewest replicas; default 1", min = 1 },
     { "max", "count", "most replicas", min = 1, required = true },
-    { "target_cpu", "ratio", "share of the cores in use that it aims at" },
-    { "target_rate", "rate", "requests that each replica answers" },
+    { "target_cpu", "ratio", "share of the cores in use that it aims at", above_zero = true },
+    { "target_rate", "rate", "requests that each replica answers", above_zero = true },
     { "target_in_flight", "number", "requests at each replica, served or waiting" },
     { "startup", "duration", "until a new replica serves; default 30s" },
     { "period", "duration", "between two looks; default 15s", above_zero = true },

@@ -63,6 +63,9 @@ static const struct row rows[] = {
     {"ScaleDownPerPodCMExternal", {.ready = 5, OF_PODS(8.6, 2.867)}, 3},
     {"TolerancePerPodCMObject", {.ready = 4, OF_PODS(20.166, 5)}, 4},
     {"TolerancePerPodCMExternal", {.ready = 3, OF_PODS(8.6, 2.9)}, 3},
+    {"no more than can be counted", {.ready = 1, OF_PODS(1e9, 0.001)}, UINT32_MAX},
+    // As there a missing one has nothing while the others are at the target: 2/3 of 10 a replica.
+    {"one is missing of three", {.ready = 2, .missing = 1, OF_PODS(20, 10)}, 2},
     // A missing one is at the target when it would go down: (5 + 10) / 2 is 0.75 of 10.
     {"one is missing", {.ready = 1, .missing = 1, OF_PODS(5, 10)}, 2},
 };
@@ -118,13 +121,15 @@ static void bounds_that_make_no_sense_are_refused(void **state)
          "autoscale: target_rate must be between 0.001 and 1e9 a replica, got 1e+10"},
         {{.max = 5, .target_cpu = 0.5, .up = {.window = 2 * LZ_SCALING_WINDOW_MAX}},
          0,
-         "autoscale: stabilization_window of scale_up is at most 1h"},
+         "autoscale: stabilization_window of scale_up must be between 0s and 1h, got 7200s"},
         {{.max = 5, .target_cpu = 0.5, .down = {.count = 1, .policies = {{.value = 1}}}},
          0,
-         "autoscale: the period of a policy of scale_down is more than 0 and at most 30m"},
+         "autoscale: the period of policy 1 of scale_down must be above 0s and at most 30m, got "
+         "0s"},
         {{.max = 5, .target_cpu = 0.5, .down = {.count = 1, .policies = {{.period = LZ_S}}}},
          0,
-         "autoscale: a policy of scale_down must allow more than nothing"},
+         "autoscale: policy 1 of scale_down must allow more than nothing and at most 1e9, got 0 "
+         "pods"},
         {{.max = 5, .target_cpu = 0.5, .period = LZ_MS, .down = {.window = 300 * LZ_S}},
          0,
          "autoscale: scale_down looks back over 300000 looks, 100000 at most: look less often "

@@ -116,11 +116,11 @@ static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
         lz_life_idle(w, id);
 }
 
-/* For probe.c. */
-void lz_life_fails(struct lz_world *w, lz_instance_id id); /* its liveness probe */
 /* It has no part in what its component does: callers are told of it no more, or again. */
 void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden);
 
+/* For probe.c. */
+void lz_life_fails(struct lz_world *w, lz_instance_id id); /* its liveness probe */
 void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready);
 
 #endif

@@ -42,6 +42,8 @@ static double ratio_of(const struct lz_autoscale_view *v, double used, uint32_t 
 
 static uint32_t round_up(double replicas)
 {
+    if (replicas >= (double)UINT32_MAX)
+        return UINT32_MAX;
     uint32_t whole = (uint32_t)replicas;
     return (double)whole < replicas ? whole + 1 : whole;
 }
@@ -64,7 +66,7 @@ uint32_t lz_autoscale_desired(const struct lz_autoscale_view *v)
     if (!with_starting && v->missing == 0)
         return is_near(v, ratio) ? current : round_up(ratio * v->ready);
     uint32_t counted = v->ready + (with_starting ? v->starting : 0);
-    counted += is_up || ratio < 1.0 ? v->missing : 0;
+    counted += v->is_pods || is_up || ratio < 1.0 ? v->missing : 0;
     double missing_use = v->is_pods || v->target > 1.0 ? v->target : 1.0;
     double used = v->used + (ratio < 1.0 ? missing_use * v->missing : 0.0);
     double cautious = ratio_of(v, used, counted);
@@ -103,17 +105,21 @@ static bool check_rules(const char *name, const struct lz_scaling_rules *r, lz_t
 {
     lz_time longest = r->window;
     if (r->window < 0 || r->window > LZ_SCALING_WINDOW_MAX)
-        return lz_fail(err, LZ_ERANGE, "autoscale: stabilization_window of %s is at most 1h", name);
+        return lz_fail(err, LZ_ERANGE,
+                       "autoscale: stabilization_window of %s must be between 0s and 1h, got %gs",
+                       name, (double)r->window / 1e9);
     for (uint32_t i = 0; i < r->count; i++) {
         const struct lz_scaling_policy *p = &r->policies[i];
         if (!(p->value > 0.0 && p->value <= 1e9))
-            return lz_fail(err, LZ_ERANGE, "autoscale: a policy of %s must allow more than nothing",
-                           name);
+            return lz_fail(err, LZ_ERANGE,
+                           "autoscale: policy %u of %s must allow more than nothing and at most "
+                           "1e9, got %g%s",
+                           i + 1, name, p->value, p->is_percent ? "%" : " pods");
         if (p->period <= 0 || p->period > LZ_SCALING_PERIOD_MAX)
             return lz_fail(err, LZ_ERANGE,
-                           "autoscale: the period of a policy of %s is more than 0 and at most "
-                           "30m",
-                           name);
+                           "autoscale: the period of policy %u of %s must be above 0s and at most "
+                           "30m, got %gs",
+                           i + 1, name, (double)p->period / 1e9);
         longest = p->period > longest ? p->period : longest;
     }
     if (longest / every > LZ_AUTOSCALE_MARKS_MAX)
@@ -269,8 +275,9 @@ static void take(struct lz_world *w, struct lz_service *s, uint32_t count)
     LZ_ASSERT(count == 0);
 }
 
-// What there is, and what CPU it used since the last look.
-static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
+// What there is, and what CPU it used since the last look; how many requests its ready replicas
+// have.
+static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s, uint64_t *held)
 {
     struct lz_autoscale_view view = {.target = s->opts.autoscale.target_cpu};
     lz_time now = lz_sim_now(w->sim);
@@ -290,6 +297,7 @@ static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
             continue;
         }
         view.ready++;
+        *held += r->busy + r->queue_len;
         view.used += used / ((double)(now - since) * s->cores);
     }
     view.up = s->opts.autoscale.up.tolerance;
@@ -301,7 +309,6 @@ static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s)
 struct metric {
     const char *name, *unit; // name NULL: none so far
     double parts;            // shown in these
-    int digits;
     double mean, target;
     uint32_t desired;
 };
@@ -324,7 +331,8 @@ static struct metric look_at_all(struct lz_world *w, struct lz_service *s, uint3
     const struct lz_autoscale_opts *o = &s->opts.autoscale;
     lz_time now = lz_sim_now(w->sim);
     struct metric most = {0};
-    struct lz_autoscale_view view = look(w, s);
+    uint64_t held = 0;
+    struct lz_autoscale_view view = look(w, s, &held);
     *current = view.ready + view.starting + view.missing;
     weigh(&most, &view, (struct metric){.name = "cpu", .unit = "%", .parts = 100.0});
     view.is_pods = true;
@@ -332,28 +340,35 @@ static struct metric look_at_all(struct lz_world *w, struct lz_service *s, uint3
     view.used = (double)(answered - s->scale->answered) * (double)LZ_S;
     view.used = now > s->scale->looked ? view.used / (double)(now - s->scale->looked) : 0.0;
     view.target = o->target_rate;
-    weigh(&most, &view,
-          (struct metric){.name = "rate of a replica", .unit = "/s", .parts = 1.0, .digits = 1});
-    view.used = lz_metrics_level(w->metrics, s->series.m.in_flight);
+    weigh(&most, &view, (struct metric){.name = "rate of a replica", .unit = "/s", .parts = 1.0});
+    view.used = (double)held;
     view.target = o->target_in_flight;
     weigh(&most, &view,
-          (struct metric){.name = "in flight of a replica", .unit = "", .parts = 1.0, .digits = 1});
+          (struct metric){.name = "in flight of a replica", .unit = "", .parts = 1.0});
     s->scale->answered = answered;
     s->scale->looked = now;
     LZ_ASSERT(most.name != NULL);
     return most;
 }
 
+// As people read it.
+static void say(char *out, size_t size, double amount)
+{
+    snprintf(out, size, amount >= 10.0 ? "%.0f" : "%.2g", amount);
+}
+
 static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired,
                    const struct metric *by)
 {
+    char mean[32], target[32];
     lz_time now = lz_sim_now(w->sim);
+    say(mean, sizeof(mean), by->mean * by->parts);
+    say(target, sizeof(target), by->target * by->parts);
     s->scale->decided = now;
     lz_metrics_set(w->metrics, s->series.desired, now, desired);
     lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
-                   "%s goes from %u to %u replicas, %s at %.*f%s of %.*f%s", s->opts.name, current,
-                   desired, by->name, by->digits, by->mean * by->parts, by->unit, by->digits,
-                   by->target * by->parts, by->unit);
+                   "%s goes from %u to %u replicas, %s at %s%s of %s%s", s->opts.name, current,
+                   desired, by->name, mean, by->unit, target, by->unit);
     if (desired > current)
         add(w, s, desired - current);
     else
@@ -365,6 +380,15 @@ static uint32_t within(const struct lz_autoscale_opts *o, uint32_t desired)
     if (desired < o->min)
         return o->min;
     return desired < o->max ? desired : o->max;
+}
+
+// Those that drain keep their places.
+static uint32_t room(const struct lz_service *s)
+{
+    uint32_t prepared = 0;
+    for (uint32_t i = 0; i < s->slots; i++)
+        prepared += slot_at(s, i)->state == PREPARED;
+    return prepared;
 }
 
 // What the behavior allows of it.
@@ -389,9 +413,13 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
         return; // of what is not known nothing is decided
     uint32_t current = 0;
     struct metric most = look_at_all(w, s, &current);
+    if (!o->is_simple && rules->wanted.count == 0)
+        lz_scaling_note(&rules->wanted, now, current); // as the controller does when it begins
     bool cools = o->is_simple && s->scale->decided > 0 && now - s->scale->decided < o->cooldown;
     uint32_t desired =
         o->is_simple ? within(o, most.desired) : allowed(s, now, current, most.desired);
+    if (desired > current && desired - current > room(s))
+        desired = current + room(s);
     if (desired != current && !cools && lz_platform_withholds(w, s->id, LZ_PLATFORM_DECIDE))
         return;
     if (!o->is_simple)

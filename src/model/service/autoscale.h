@@ -14,7 +14,8 @@
  * CPU) or as at the target (of the others), and what turns the decision round cancels it.
  *
  *   cpu         a resource metric: the share of its cores in use, in whole percent
- *   rate        a pods metric: answers per second of a replica, in thousandths
+ *   rate        a pods metric: answers per second of a replica, in thousandths; those of replicas
+ *               that drain, or have died since, count as the others'
  *   in_flight   a pods metric: requests at a replica at that instant, in thousandths
  *
  * How fast it may follow: scaling.h. With a `cooldown` it waits for that after each decision
@@ -22,7 +23,8 @@
  *
  * A replica that is added begins to serve after `startup`: it is scheduled, its image pulled, its
  * process started (what the service's own `startup` takes comes on top). One that is taken away,
- * the latest first, is stopped in order: it drains within its grace period (life.h).
+ * the latest first, is stopped in order: it drains within its grace period (life.h). There are no
+ * more than `max` places, and who drains keeps its own: until it has ended, fewer are added.
  *
  *   prepared ──up──▶ starting ──startup──▶ serving ──down──▶ draining ──ended──▶ prepared
  *                       └──────────────down───────────────────────────────────────▶┘

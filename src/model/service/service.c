@@ -199,10 +199,8 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
         lz_autoscale_create(w, s);
     lz_level_begin(w, s);
     lz_level_define(w, *id, opts->kind != 0 ? NULL : "", &s->series, s->present);
-    if (s->opts.autoscale.max > 0) { // it looks at them
-        lz_metrics_heed(w->metrics, s->series.m.outcomes);
-        lz_metrics_heed(w->metrics, s->series.m.in_flight);
-    }
+    if (s->opts.autoscale.max > 0)
+        lz_metrics_heed(w->metrics, s->series.m.outcomes); // it looks at them
     if (opts->kind == 0)
         lz_requests_measure(w, *id);
     lz_task_serve(w, *id, &server_ops);

@@ -1,5 +1,5 @@
--- The Horizontal Pod Autoscaler's own behavior must be kept: as fast up as 4 pods or twice as many in
--- 15 s, down when five minutes have wanted no more; policies, windows and targets that say otherwise.
+-- The Horizontal Pod Autoscaler's own behavior must be kept: as fast up as 4 pods or twice as many
+-- in 15 s, down when five minutes have wanted no more; policies, windows and targets that say otherwise.
 -- The trajectory is autoscaling/v2's: 50 wanted from 10 is 20, 40, 50 at the looks of 15 s.
 scenario "Replicas follow as Kubernetes lets them" { duration = "14m" }
 
@@ -28,6 +28,16 @@ local held = service "held" { replicas = 1, service_time = "8s", concurrency = 6
   autoscale = { max = 10, target_in_flight = 2, startup = "0s" }, pre_stop = "1s" }
 traffic "holders" { to = held, rate = "1/s", arrivals = "constant", timeout = "30s" }
 traffic "few" { to = waiting, rate = "1/s", arrivals = "constant" }
+-- What a controller finds when it begins counts as wanted.
+local idle = tier("idle", 10, { target_rate = "10/s" })
+traffic "a few" { to = idle, rate = "1/s", arrivals = "constant" }
+-- Ten places: at 15 s six begin to drain for 45 s, and keep theirs. What is wanted meanwhile is not
+-- done, so no policy counts it as added: they come again when there is room, at 60 s and 75 s.
+local full = service "full" { replicas = 10, concurrency = 64,
+  pre_stop = "1s", grace_period = "50s", service_time = "45s", autoscale = { max = 10, min = 3, target_in_flight = 8, startup = "0s",
+    scale_up = { policies = { { pods = 4, period = "5m" } } },
+    scale_down = { stabilization_window = "0s" } } }
+traffic "slow ones" { to = full, rate = "2/s", arrivals = "constant", timeout = "2m" }
 
 local function at(s, count, after, lasting)
   expect(("%s has %d after %s"):format(s, count, after)) {
@@ -45,6 +55,9 @@ at(careful, 20, "3m1s", "13s")
 at(careful, 50, "3m31s", "10m")        -- and never fewer
 at(held, 4, "1m", "12m")               -- 8 at once, 2 at each
 at(waiting, 1, "1s", "13m")
+at(idle, 10, "1s", "5m13s")
+at(idle, 1, "5m17s", "8m")
+expect "full has all again" { always = full.replicas.up:at_least(8), during = { after = "1m2s" } }
 expect "after five minutes of little there are few" {
   eventually = usual.replicas.up:between(10, 11), after = "10m", within = "30s", holding = "1m",
 }
