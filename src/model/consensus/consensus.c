@@ -65,7 +65,7 @@ static uint32_t leader_of(const struct lz_world *w, const struct lz_consensus *g
     uint32_t found = 0;
     for (uint32_t n = 0; n < g->opts.nodes; n++) {
         const struct lz_raft_node *node = &g->nodes[n];
-        bool leads = node->is_on && node->role == LZ_RAFT_LEADER &&
+        bool leads = node->is_on && node->role == LZ_RAFT_LEADER && node->cluster == g->cluster &&
                      lz_instance_get(w, g->first + n)->state != LZ_INSTANCE_PAUSED;
         if (leads && (found == 0 || node->hard.term > g->nodes[found - 1].hard.term))
             found = n + 1;
@@ -174,8 +174,11 @@ void lz_consensus_leave(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     } else {
         lz_raft_reset_calls(w, g, n, false);
     }
-    g->nodes[n].is_member = false;
+    struct lz_raft_node *node = &g->nodes[n];
+    node->is_member = false;
     lz_raft_config_show(w, g, n);
+    if (node->snapshot_job != 0) // its process goes on, and nobody else clears its CPU
+        lz_cpu_remove(w, node->capacity->cpu, node->snapshot_job);
     end_node(w, g, n, false);
 }
 
@@ -191,6 +194,8 @@ void lz_consensus_join(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
         lz_raft_machine_finish(&node->snapshot);
         node->snapshot_index = node->snapshot_term = 0;
         node->cluster = g->cluster;
+        if (lz_consensus_is_embedded(g))
+            g->host.forget(w, g->host.ctx, n);
     }
     node->is_member = true;
     node->joined_at = index;

@@ -100,6 +100,8 @@ struct lz_consensus_host {
      */
     void *(*save)(struct lz_world *w, void *ctx, uint32_t node, void *old);
     void (*put_back)(struct lz_world *w, void *ctx, uint32_t node, void *content, uint64_t index);
+    /* What a node has is of another cluster: it counts as nothing applied. */
+    void (*forget)(struct lz_world *w, void *ctx, uint32_t node);
     uint64_t (*undone)(struct lz_world *w, void *ctx, uint64_t since);
 };
 bool lz_consensus_embed(struct lz_world *w, lz_component_id id,

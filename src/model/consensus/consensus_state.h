@@ -48,6 +48,7 @@ enum lz_raft_message_kind {
     LZ_RAFT_FORWARD,
     LZ_RAFT_READ, /* what must I have applied to answer? */
     LZ_RAFT_READABLE,
+    LZ_RAFT_GONE, /* you are no member any more, since `index` */
 };
 
 /* Who is a member from the entry at `index` on: nodes as bits. The latest in a log counts, whether
@@ -191,6 +192,7 @@ struct lz_consensus {
     uint32_t cluster; /* that new members join */
     struct lz_raft_backup backup;
     uint32_t moves, moved_from; /* faults that move the lead; who led before, + 1 */
+    bool goes_back;             /* they are over, and who was told to lead does not yet */
     struct lz_raft_node *nodes;
     struct lz_pool waiters;
     struct lz_rows acked; /* key to its latest acknowledged version */
@@ -273,9 +275,13 @@ void lz_raft_config_cut(struct lz_raft_node *node); /* its log was */
 const struct lz_raft_config *lz_raft_config_at(const struct lz_raft_node *node, uint64_t index);
 void lz_raft_config_reckon(struct lz_raft_node *node); /* whom to reach */
 void lz_raft_config_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+void lz_consensus_go_back(struct lz_world *w, struct lz_consensus *g, uint32_t n); /* it leads */
 void lz_raft_transfer_go_on(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_transfer_end(struct lz_world *w, struct lz_consensus *g, uint32_t n,
-                          const char *why); /* NULL: as it should */
+                          const char *why); /* given up */
+/* Who asks for a vote, and was removed while it could not hear of it, is told (etcd: 410 Gone). */
+bool lz_raft_tell_gone(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m);
+void lz_raft_gone(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m);
 void lz_raft_timeout_now(struct lz_world *w, struct lz_consensus *g,
                          const struct lz_raft_message *m);
 

@@ -15,9 +15,12 @@ bool lz_consensus_save(struct lz_world *w, lz_component_id id, uint32_t from, ui
         return lz_fail(err, LZ_EINVAL, "%s has no leader: say which node's state to save", name);
     uint32_t n = from != 0 ? from - 1 : leader - g->first;
     struct lz_raft_node *node = &g->nodes[n];
-    if (!node->is_on || !lz_consensus_runs(w, g, n))
+    bool is_paused = lz_instance_get(w, g->first + n)->state == LZ_INSTANCE_PAUSED;
+    if (!node->is_on || is_paused || !lz_consensus_runs(w, g, n))
         return lz_fail(err, LZ_EINVAL, "%s[%u] is %s: it cannot give its state", name, n + 1,
-                       node->is_member ? "not up" : "no member");
+                       !node->is_member ? "no member"
+                       : is_paused      ? "paused"
+                                        : "not up");
     struct lz_raft_backup *b = &g->backup;
     if (!b->is_there)
         lz_raft_machine_init(&b->machine, w->arena);
@@ -57,6 +60,23 @@ static bool is_reached(const struct lz_world *w, const struct lz_consensus *g, u
     return lz_instance_get(w, g->first + n)->state != LZ_INSTANCE_LOST;
 }
 
+// Of the newest configuration that is reached: who was removed has no part in it, up or not.
+static uint32_t members_of(const struct lz_world *w, const struct lz_consensus *g)
+{
+    const struct lz_raft_config *newest = NULL;
+    uint32_t reached = 0;
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        const struct lz_raft_node *node = &g->nodes[n];
+        if (!is_reached(w, g, n) || !node->is_member || node->cluster != g->cluster)
+            continue;
+        const struct lz_raft_config *c = lz_raft_config_at(node, UINT64_MAX);
+        reached |= 1u << n;
+        if (newest == NULL || c->index > newest->index)
+            newest = c;
+    }
+    return newest != NULL ? reached & (newest->voters | newest->learners) : 0;
+}
+
 static void begin_from(struct lz_world *w, struct lz_consensus *g, uint32_t n,
                        const struct lz_raft_config *c, uint64_t term)
 {
@@ -93,13 +113,10 @@ bool lz_consensus_restore(struct lz_world *w, lz_component_id id, struct lz_err 
     const char *name = lz_world_component(w, id)->name;
     struct lz_raft_config c = {0};
     uint64_t term = 0;
-    uint32_t members = lz_consensus_members(w, id);
     if (!g->backup.is_there)
         return lz_fail(err, LZ_EINVAL, "no snapshot of %s was saved: call snapshot_save first",
                        name);
-    for (uint32_t n = 0; n < g->opts.nodes; n++)
-        if (is_reached(w, g, n) && (members >> n & 1u) != 0)
-            c.voters |= 1u << n;
+    c.voters = members_of(w, g);
     if (c.voters == 0)
         return lz_fail(err, LZ_EINVAL, "no member of %s can be reached", name);
     above_all(g, &c.index, &term);
@@ -121,8 +138,15 @@ bool lz_consensus_restore(struct lz_world *w, lz_component_id id, struct lz_err 
                      "cluster %u begins from index %llu, %llu keys lose "
                      "what was acknowledged since",
                      g->cluster, (unsigned long long)g->backup.index, (unsigned long long)lost);
-    for (uint32_t n = 0; n < g->opts.nodes; n++)
-        if ((c.voters >> n & 1u) != 0)
-            (void)lz_instance_restart(w, g->first + n);
+    uint32_t count = 0;
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        if ((c.voters >> n & 1u) == 0)
+            continue;
+        count++;
+        lz_raft_config_show(w, g, n); // a learner votes now
+        (void)lz_instance_restart(w, g->first + n);
+    }
+    lz_metrics_set(w->metrics, g->series.members, lz_sim_now(w->sim), count);
+    lz_metrics_set(w->metrics, g->series.learners, lz_sim_now(w->sim), 0.0);
     return true;
 }

@@ -422,6 +422,7 @@ static void take_state(struct lz_world *w, struct lz_consensus *g, const struct 
     lz_instance_note(w, g->first + m->to, "restored", "was sent the whole state");
     confirm(w, g, m, m->index);
     lz_raft_serve_reads(w, g, m->to);
+    lz_raft_config_applied(w, g, m->to); // a change may be in it, and in no entry that comes
 }
 
 static void on_beat(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m)
@@ -526,6 +527,9 @@ void lz_raft_receive(struct lz_world *w, struct lz_consensus *g, struct lz_raft_
             break;
         case LZ_RAFT_READABLE:
             lz_raft_readable(w, g, m);
+            break;
+        case LZ_RAFT_GONE:
+            lz_raft_gone(w, g, m);
             break;
         }
     }

@@ -128,6 +128,7 @@ void lz_raft_lead(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     (void)lz_raft_propose(w, g, n, &(struct lz_raft_entry){.op = LZ_RAFT_NOOP});
     lz_consensus_reckon(w, g);
     lz_raft_retry(w, g, n);
+    lz_consensus_go_back(w, g, n);
 }
 
 static uint32_t votes_for(const struct lz_consensus *g, const struct lz_raft_node *node)

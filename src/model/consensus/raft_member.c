@@ -146,6 +146,27 @@ void lz_raft_config_applied(struct lz_world *w, struct lz_consensus *g, uint32_t
     lz_consensus_leave(w, g, n);
 }
 
+bool lz_raft_tell_gone(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m)
+{
+    const struct lz_raft_node *node = &g->nodes[m->to];
+    const struct lz_raft_config *c = lz_raft_config_at(node, node->commit);
+    bool is_in = ((c->voters | c->learners) >> m->from & 1u) != 0;
+    if (m->kind != LZ_RAFT_VOTE || is_in || c->index <= g->nodes[m->from].joined_at)
+        return false;
+    struct lz_raft_message *answer = lz_raft_message(w, g, m->to, m->from, LZ_RAFT_GONE);
+    answer->index = c->index;
+    lz_raft_send(w, g, answer);
+    return true;
+}
+
+void lz_raft_gone(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m)
+{
+    if (m->index <= g->nodes[m->to].joined_at)
+        return;
+    lz_instance_note(w, g->first + m->to, "removed", "is no member any more");
+    lz_consensus_leave(w, g, m->to);
+}
+
 // ---- who changes them
 
 static bool find_leader(const struct lz_world *w, const struct lz_consensus *g, uint32_t *n,
@@ -264,6 +285,7 @@ void lz_raft_transfer_end(struct lz_world *w, struct lz_consensus *g, uint32_t n
     lz_instance_note(w, g->first + n, "transfer", "does not hand over to %s[%u]: %s",
                      lz_world_component(w, g->id)->name, node->transfer, why);
     node->transfer = 0;
+    g->goes_back = false;
     lz_raft_retry(w, g, n); // writes have waited for it
 }
 
@@ -317,6 +339,8 @@ bool lz_consensus_transfer(struct lz_world *w, lz_component_id id, uint32_t to, 
                        name, n + 1);
     if ((lz_raft_voters(node) >> heir & 1u) == 0)
         return lz_fail(err, LZ_EINVAL, "%s[%u] does not vote, so it cannot lead", name, heir + 1);
+    if (node->transfer == heir + 1)
+        return true; // that is under way, and has the time it had (etcd)
     node->transfer = heir + 1;
     node->transfer_until = lz_sim_now(w->sim) + g->opts.election;
     lz_instance_note(w, g->first + n, "transfer", "hands over to %s[%u]", name, heir + 1);
@@ -341,9 +365,26 @@ void lz_consensus_move_back(struct lz_world *w, lz_component_id id)
     LZ_ASSERT(g->moves > 0);
     struct lz_err err;
     lz_instance_id leader = lz_consensus_leader(w, id);
-    if (--g->moves > 0 || g->moved_from == 0 || leader == g->first + g->moved_from - 1)
+    if (--g->moves > 0 || g->moved_from == 0)
         return;
+    uint32_t n = g->moved_from - 1;
+    if (leader == g->first + n) { // it has not moved yet; who was told to lead may come to it still
+        g->goes_back = g->nodes[n].transfer != 0 && g->nodes[n].has_told;
+        if (g->nodes[n].transfer != 0 && !g->goes_back)
+            lz_raft_transfer_end(w, g, n, "what moved it is over");
+        return;
+    }
     if (!lz_consensus_transfer(w, id, g->moved_from, &err))
+        lz_instance_note(w, g->first + g->moved_from - 1, "transfer", "does not lead again: %s",
+                         err.msg);
+}
+
+void lz_consensus_go_back(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    struct lz_err err;
+    bool is_due = g->goes_back && g->moves == 0 && g->moved_from != n + 1;
+    g->goes_back = false;
+    if (is_due && !lz_consensus_transfer(w, g->id, g->moved_from, &err))
         lz_instance_note(w, g->first + g->moved_from - 1, "transfer", "does not lead again: %s",
                          err.msg);
 }

@@ -202,7 +202,8 @@ static void on_message(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_consensus *g = lz_consensus_at(w, m->group);
     const struct lz_raft_node *node = &g->nodes[m->to];
-    if (node->is_on && node->cluster == m->cluster) {
+    bool is_heard = node->is_on && node->cluster == m->cluster;
+    if (is_heard && !lz_raft_tell_gone(w, g, m)) {
         lz_raft_receive(w, g, m);
         return;
     }

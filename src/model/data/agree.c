@@ -36,8 +36,8 @@ struct lz_agree {
     struct lz_log *logs; // by node: each waits for its own
     uint32_t leaders;    // nodes that think they lead
     uint64_t *applied;   // of its rows: what is applied is kept
-    bool is_saved;       // a snapshot of it was taken
-    uint64_t *acked;     // since then, of SQL: which entries
+    uint32_t put_back;   // the last node whose content a restore has put back
+    uint64_t *acked;     // of SQL: which entries; who is saved may be behind
     uint32_t acked_count, acked_cap;
 };
 
@@ -117,7 +117,7 @@ static void note_acked(struct lz_world *w, struct lz_database *d, const struct l
         lz_rows_put(&d->acked_rows, c->rows[i].key, index, index);
     lz_metrics_add(w->metrics, d->series.acked, c != NULL && c->count > 0 ? c->count : 1);
     struct lz_agree *a = d->agree;
-    if (a->is_saved && c != NULL && c->image != NULL) {
+    if (c != NULL && c->image != NULL) {
         a->acked =
             lz_grow(w->arena, a->acked, &a->acked_cap, a->acked_count + 1, sizeof(*a->acked));
         a->acked[a->acked_count++] = index;
@@ -186,8 +186,6 @@ static void *save(struct lz_world *w, void *ctx, uint32_t node, void *old)
     struct lz_engine *engine = d->nodes[node].engine;
     if (old != NULL)
         engine->ops->drop(engine, old);
-    d->agree->is_saved = true;
-    d->agree->acked_count = 0;
     return engine->ops->save(engine);
 }
 
@@ -202,7 +200,15 @@ static void put_back(struct lz_world *w, void *ctx, uint32_t node, void *content
         lz_image_release((struct lz_image *)none.image);
         lz_execute_rebuilt(w, d, node);
     }
+    d->agree->put_back = node;
     d->agree->applied[node] = n->lsn = n->applied = index;
+}
+
+static void forget(struct lz_world *w, void *ctx, uint32_t node)
+{
+    (void)w;
+    struct lz_database *d = ctx;
+    d->agree->applied[node] = d->nodes[node].lsn = d->nodes[node].applied = 0;
 }
 
 static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
@@ -215,7 +221,7 @@ static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
     while (lz_rows_next(&old, &at, &key, &version)) {
         if (version <= since)
             continue;
-        uint64_t now = lz_rows_get(&d->nodes[d->primary].rows, key);
+        uint64_t now = lz_rows_get(&d->nodes[d->agree->put_back].rows, key);
         lz_rows_put(&d->acked_rows, key, now, now);
         lost++;
     }
@@ -411,6 +417,7 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
                                            .restored = restored,
                                            .save = save,
                                            .put_back = put_back,
+                                           .forget = forget,
                                            .undone = undone};
     if (!lz_consensus_embed(w, id, &o, &host, err))
         return false;
