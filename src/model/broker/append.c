@@ -240,7 +240,7 @@ static void forget(struct lz_world *w, struct lz_partition *p, struct lz_append 
     a->error = LZ_BROKER_NOT_LEADER;
     a->state = DONE;
     measure(w, p, a);
-    if (a->control != LZ_CONTROL_NONE)
+    if (a->control != LZ_CONTROL_NONE && a->mark_rpc == 0)
         lz_transaction_marked(w, p->broker, a);
     if (a->rpc == 0)
         lz_append_free(w, p->broker, a);
@@ -317,12 +317,34 @@ static void put(struct lz_world *w, struct lz_partition *p, struct lz_replica *r
         lz_poison_appended(w, p->topic, p->number, batch);
 }
 
+// A transactional producer is an idempotent one: a call that was made again is there once.
+static const struct lz_batch *called_before(const struct lz_replica *r, const struct lz_append *a)
+{
+    for (uint32_t i = r->log.count; i > 0; i--) {
+        const struct lz_batch *b = lz_plog_at(&r->log, i - 1);
+        if (b->transaction != a->transaction || b->control != LZ_CONTROL_NONE)
+            continue;
+        if (b->nth < a->nth)
+            return NULL;
+        if (b->nth == a->nth && b->sequence == a->sequence)
+            return b;
+    }
+    return NULL;
+}
+
 // True if it is in the log now, or was already; else why not.
 static bool take(struct lz_world *w, struct lz_partition *p, struct lz_replica *r,
                  struct lz_append *a)
 {
     if (a->producer == 0) {
-        put(w, p, r, a);
+        bool is_written = a->transaction != 0 && a->control == LZ_CONTROL_NONE;
+        const struct lz_batch *b = is_written ? called_before(r, a) : NULL;
+        if (b == NULL) {
+            put(w, p, r, a);
+            return true;
+        }
+        a->batch = lz_pool_id(b);
+        a->end = lz_batch_end(b);
         return true;
     }
     const struct lz_sequence *s = lz_replica_sequence(w, r, a->producer);

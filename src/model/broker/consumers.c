@@ -49,7 +49,7 @@ struct lz_consumers_record lz_consumers_record(const struct lz_world *w, lz_inst
     uint32_t partition = m->slices[m->slice].partition;
     const struct lz_partition *p = lz_group_partition(m->group, partition);
     struct lz_consumers_record out = {.partition = partition + 1, .offset = m->offset};
-    const struct lz_plog *l = &p->replicas[p->leader != LZ_BROKER_NOBODY ? p->leader : 0].log;
+    const struct lz_plog *l = &lz_partition_on(p, p->was_led_by)->log;
     if (m->offset < l->start || m->offset >= l->end)
         return out; // cut meanwhile: nobody knows what it was
     const struct lz_batch *b = lz_plog_at(l, lz_plog_find(l, m->offset));
@@ -111,7 +111,7 @@ void lz_group_second(struct lz_world *w, struct lz_group *g)
     uint64_t records = 0, lost = 0;
     for (uint32_t i = 0; i < g->topic->opts.partitions; i++) {
         const struct lz_partition *p = lz_group_partition(g, i);
-        const struct lz_plog *l = &p->replicas[p->leader != LZ_BROKER_NOBODY ? p->leader : 0].log;
+        const struct lz_plog *l = &lz_partition_on(p, p->was_led_by)->log;
         move_front(g, i);
         lost += lost_of(g, i);
         uint64_t front = g->claims[i].front;

@@ -236,12 +236,11 @@ static void on_session(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_group *g = lz_group_at(w, (lz_component_id)(payload >> 32));
     uint32_t seat = (uint32_t)payload;
-    bool is_ours = coordinator(g) == entity && lz_instance_is_up(lz_instance_get(w, entity));
-    if (!is_ours || g->seats[seat].instance == 0)
+    if (coordinator(g) != entity || g->seats[seat].instance == 0)
         return;
     struct lz_seat *s = &g->seats[seat];
     s->session = 0;
-    if (s->join != 0) { // it waits here: it lives
+    if (s->join != 0 || !lz_instance_is_up(lz_instance_get(w, entity))) { // it waits here: it lives
         arm_session(w, g, seat);
         return;
     }

@@ -107,6 +107,7 @@ void lz_member_abort(struct lz_world *w, struct lz_member *m)
 {
     m->work = LZ_MEMBER_COMMITTING;
     m->then = LZ_MEMBER_ABORTED;
+    lz_consumers_busy(w, m->group);
     m->commit = ask(w, m, LZ_GROUP_ABORT);
 }
 
@@ -262,9 +263,9 @@ static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc
             lz_work_poll(w, m);
     } else {
         bool ends = op == LZ_GROUP_COMMIT || op == LZ_GROUP_ABORT;
+        lose(w, m);
         if (ends && lz_pool_id(r) == m->commit)
             lz_work_committed(w, m, false);
-        lose(w, m);
     }
 }
 

@@ -105,13 +105,14 @@ static void part_ended(struct lz_world *w, struct lz_transaction *t, uint32_t pa
     complete(w, t);
 }
 
-static struct lz_append *marker_of(struct lz_broker *b, const struct lz_transaction *t,
-                                   uint32_t part)
+static struct lz_append *marker_of(const struct lz_world *w, struct lz_broker *b,
+                                   const struct lz_transaction *t, uint32_t part)
 {
     struct lz_append *a = lz_pool_take(&b->appends);
     a->partition = t->parts[part].partition;
     a->count = 1;
     a->bytes = MARKER_BYTES;
+    a->at = lz_sim_now(w->sim);
     a->acks = LZ_ACKS_ALL;
     a->transaction = t->index + 1;
     a->nth = t->nth;
@@ -143,7 +144,7 @@ static void send_marker(struct lz_world *w, struct lz_transaction *t, uint32_t p
     uint32_t from = t->group->coordinator, to = p->replicas[p->leader].node;
     t->parts[part].sent = lz_instance_get(w, b->first + from)->incarnation + 1;
     if (from == to) {
-        struct lz_append *a = marker_of(b, t, part);
+        struct lz_append *a = marker_of(w, b, t, part);
         a->mark = pack(t, part) + 1;
         lz_append_begin(w, b, to, a);
         return;
@@ -234,7 +235,6 @@ void lz_transaction_end(struct lz_world *w, struct lz_group *g, const struct lz_
 {
     struct lz_transaction *t = of(g, m->number);
     if (t->is_fenced) {
-        t->is_fenced = false;
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0);
         return;
     }
@@ -313,8 +313,15 @@ bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, const str
     }
     a->transaction = t->index + 1;
     a->nth = t->nth;
+    a->sequence = task->call; // a retry of the call is the same record
     topic->has_transactions = true;
     return true;
+}
+
+static bool is_decided(const struct lz_replica *r, const struct lz_batch *b)
+{
+    const struct lz_batch *marker = b->marker != 0 ? lz_pool_find(r->log.batches, b->marker) : NULL;
+    return marker != NULL && lz_plog_has(&r->log, marker);
 }
 
 void lz_transaction_appended(struct lz_partition *p, const struct lz_replica *r,
@@ -325,7 +332,7 @@ void lz_transaction_appended(struct lz_partition *p, const struct lz_replica *r,
         if (b->transaction == marker->transaction && b->nth < marker->nth)
             return; // of those before: decided
         bool is_of = b->transaction == marker->transaction && b->nth == marker->nth;
-        if (is_of && b->control == LZ_CONTROL_NONE && b->marker == 0)
+        if (is_of && b->control == LZ_CONTROL_NONE && !is_decided(r, b))
             b->marker = lz_pool_id(marker);
     }
     (void)p;
@@ -371,7 +378,7 @@ static void arrived(struct lz_world *w, struct lz_rpc *r)
         lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
         return;
     }
-    struct lz_append *a = marker_of(b, t, part);
+    struct lz_append *a = marker_of(w, b, t, part);
     a->mark = r->owner + 1;
     a->mark_rpc = lz_pool_id(r);
     lz_append_begin(w, b, lz_broker_node_of(b, r->to), a);

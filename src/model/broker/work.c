@@ -40,7 +40,7 @@ static void add_slice(struct lz_world *w, struct lz_member *m, uint32_t partitio
 
 static const struct lz_replica *log_of(const struct lz_partition *p)
 {
-    return &p->replicas[p->leader != LZ_BROKER_NOBODY ? p->leader : 0];
+    return lz_partition_on(p, p->was_led_by);
 }
 
 // Of a topic with transactions: what nobody is given counts as worked on.
@@ -83,10 +83,9 @@ static void settle(struct lz_member *m)
 }
 
 // One partition after the other, beginning behind the one it took from last.
-static bool take(struct lz_world *w, struct lz_member *m)
+static uint64_t take_some(struct lz_world *w, struct lz_member *m)
 {
     uint64_t left = m->group->opts.batch;
-    m->slice_count = 0;
     for (uint32_t k = 0; k < m->cursor_count && left > 0; k++) {
         uint32_t i = (m->next_cursor + k) % m->cursor_count;
         struct lz_cursor *c = &m->cursors[i];
@@ -102,6 +101,14 @@ static bool take(struct lz_world *w, struct lz_member *m)
         if (n == there || left == 0)
             m->next_cursor = n == there ? (i + 1) % m->cursor_count : i;
     }
+    return m->group->opts.batch - left;
+}
+
+static bool take(struct lz_world *w, struct lz_member *m)
+{
+    m->slice_count = 0;
+    while (take_some(w, m) > 0 && m->slice_count == 0)
+        ; // nobody is given any of it: what follows
     if (m->slice_count == 0)
         settle(m);
     return m->slice_count > 0;
