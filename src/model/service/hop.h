@@ -4,8 +4,8 @@
  * A call has a record at its caller (struct lz_call, client_state.h) and, once it is sent, one at
  * its server (struct lz_task, task.h). Each may end without the other: a caller stops waiting, and
  * the server works on; an attempt fails, and there is another. But most begin and end together. So
- * both lie side by side in one record, a *hop*, that is found by one index and taken once; each part
- * is cleared by who begins it, and from either the other is a sum away.
+ * both lie side by side in one record, a *hop*, that is found by one index and taken once; each
+ * part is cleared by who begins it, and from either the other is a sum away.
  *
  *   hop   task  144 bytes   its id and the call's have the same index, and generations of their own
  *         call  152 bytes
