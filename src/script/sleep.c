@@ -14,15 +14,17 @@
 #include "script/read.h"
 #include "sim/dist_row.h"
 
-#define RECENT 64      // a power of two
-#define KNOWN_MAX 4096 // texts and tables; then all is forgotten and learned again
+#define RECENT 64       // a power of two
+#define KNOWN_MAX 4096  // texts and tables; then all is forgotten and learned again
+#define INTERNED_MAX 40 // bytes of a text of which Lua keeps one object, however often it is made
 
 // Upvalues of the word: what is known (value -> nanoseconds, or minus the number of a
 // distribution), the Lua half's function, the metatable of durations, and the name of their
 // only field.
 enum { KNOWN = 1, ASK, DURATION, NS, UPVALUES = NS };
 
-// A value that was slept for lately, by its address. It is kept alive by what is known.
+// A value that was slept for lately, by its address. It is kept alive by what is known, so that no
+// other can come to lie there.
 struct recent {
     const void *value; // NULL: none
     lua_Integer meaning;
@@ -142,7 +144,9 @@ static lua_Integer look_up(lua_State *L, struct lz_sleeper *z)
     if (lua_rawget(L, lua_upvalueindex(KNOWN)) != LUA_TNUMBER)
         return ask(L, z);
     meaning = lua_tointeger(L, -1);
-    note(L, z, meaning);
+    // An equal long text may be another object, which nothing keeps alive.
+    if (lua_type(L, 1) != LUA_TSTRING || lua_rawlen(L, 1) <= INTERNED_MAX)
+        note(L, z, meaning);
     return meaning;
 }
 
