@@ -96,7 +96,6 @@ function M.install(state)
     function a.now() return handles.dur(C.now()) end
     function a.rand() return C.rand() end
 
-    --- Who leads from now on: a node, by default the best. What speaks against it is returned.
     --- From its backups. What speaks against it is returned.
     function a.restore(db, options)
         options = options or {}
@@ -105,10 +104,11 @@ function M.install(state)
                 error(("restore has no option `%s`: it has at"):format(units.key(key)), 3)
             end
         end
-        local at = options.at and need(units.duration, "restore: at", options.at) or -1
+        local at = options.at and need(units.duration, "restore: at", options.at, 4) or -1
         return C.restore(db.id, at)
     end
 
+    --- Who leads from now on: a node, by default the best. What speaks against it is returned.
     function a.failover(db, options)
         options = options or {}
         if type(options) ~= "table" or getmetatable(options) then
@@ -171,7 +171,7 @@ function M.install(state)
             end
         end
         local timeout = options.timeout and need(units.duration, "reshard: timeout",
-            options.timeout) or 0
+            options.timeout, 4) or 0
         return C.reshard(cache.id, options.slots, options.from, options.to, options.batch or 0,
             timeout)
     end

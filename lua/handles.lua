@@ -282,13 +282,20 @@ local function version_part(state, service)
     end
 end
 
+--- What an act gives back. Not by a tail call: the errors of acts count levels, and the one that
+--- stands for the component's word is this one.
+local function acted(state, word, component, options)
+    local ok, why = state.actions[word](component, options)
+    return ok, why
+end
+
 --- `api:route { v2 = "5%" }` acts, in drive.
 local function route_part(state, service)
     return function(self, shares)
         if M.of(self) ~= service then
             error(('write %s:route { v2 = "5%%" }, with a colon'):format(service.name), 2)
         end
-        if state.running then return state.actions.route(service, shares) end
+        if state.running then return acted(state, "route", service, shares) end
         return M.complain(state) { code = "LZ503", line = state.line(), word = "route",
             text = "`route` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
@@ -302,7 +309,7 @@ local function failover_part(state, db)
             error(("write %s:failover { to = %s.node[2] }, with a colon"):format(db.name, db.name),
                 2)
         end
-        if state.running then return state.actions.failover(db, options) end
+        if state.running then return acted(state, "failover", db, options) end
         return M.complain(state) { code = "LZ503", line = state.line(), word = "failover",
             text = "`failover` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end), or fault.failover' }
@@ -315,7 +322,7 @@ local function restore_part(state, db)
         if M.of(self) ~= db then
             error(("write %s:restore { at = \"3h\" }, with a colon"):format(db.name), 2)
         end
-        if state.running then return state.actions.restore(db, options) end
+        if state.running then return acted(state, "restore", db, options) end
         return M.complain(state) { code = "LZ503", line = state.line(), word = "restore",
             text = "`restore` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
@@ -329,7 +336,7 @@ local function reshard_part(state, cache)
             error(("write %s:reshard { slots = 4096, from = 1, to = 3 }, with a colon"):format(
                 cache.name), 2)
         end
-        if state.running then return state.actions.reshard(cache, options) end
+        if state.running then return acted(state, "reshard", cache, options) end
         return M.complain(state) { code = "LZ503", line = state.line(), word = "reshard",
             text = "`reshard` acts, and the top level only declares",
             help = 'use it inside drive("name", function() ... end)' }
@@ -342,7 +349,7 @@ local function versioning_part(state, store)
         if M.of(self) ~= store then
             error(('write %s:versioning "suspended", with a colon'):format(store.name), 2)
         end
-        if state.running then return state.actions.versioning(store, to) end
+        if state.running then return acted(state, "versioning", store, to) end
         return M.complain(state) { code = "LZ503", line = state.line(), word = "versioning",
             text = "`versioning` acts, and the top level only declares",
             help = 'say versioning = "enabled" in the store, or use it inside drive("name", '
@@ -389,7 +396,7 @@ local function member_part(word)
             if M.of(self) ~= group then
                 error(("write %s:%s %s, with a colon"):format(group.name, word, example), 2)
             end
-            if state.running then return state.actions[word](group, options) end
+            if state.running then return acted(state, word, group, options) end
             return M.complain(state) { code = "LZ503", line = state.line(), word = word,
                 text = ("`%s` acts, and the top level only declares"):format(word),
                 help = 'use it inside drive("name", function() ... end)' }

@@ -38,7 +38,8 @@ local function read(handles, word, group, options)
     local known = M.words[word]
     options = options or {}
     if type(options) ~= "table" or getmetatable(options) then
-        error(("%s takes a table such as " .. known.example .. ", got %s"):format(word, group.name,
+        local example = known.example:format(group.name)
+        error(("%s takes a table such as %s, got %s"):format(word, example,
             handles.describe(options)), 4)
     end
     local values = {}
