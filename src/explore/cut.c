@@ -232,7 +232,8 @@ static double two_digits(double value)
     return round(value / unit) * unit;
 }
 
-// In the largest unit that gives a whole number of two digits that count; "2.5s" for 2500ms.
+// In the largest unit that gives a whole number of two digits that count; "2.5s" for 2500ms, but
+// "1400s", of which minutes make no short number.
 static void write_duration(double ns, struct lz_str *out)
 {
     double rounded = two_digits(ns < 1.0 ? 1.0 : ns);
@@ -240,7 +241,7 @@ static void write_duration(double ns, struct lz_str *out)
         double n = round(rounded / units[i].ns);
         if (!(n >= 1.0 && fabs(n * units[i].ns - rounded) < 1e-3 * rounded))
             continue;
-        size_t unit = n >= 1000.0 && i > 0 ? i - 1 : i;
+        size_t unit = n >= 1000.0 && i > 0 && units[i].ns < 1e9 ? i - 1 : i;
         lz_str_addf(out, "%.10g%s", n * units[i].ns / units[unit].ns, units[unit].name);
         return;
     }
