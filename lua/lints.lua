@@ -235,13 +235,35 @@ local function is_matcher(words, i)
         and matcher and MATCHERS[matcher.text]
 end
 
---- A matcher is neither true nor false: Lua's `and` gives the second of two, `or` the first.
+--- Where the matcher begins that ends with word i, web of web.errors.ratio:below "1%"; nil if none
+--- does.
+local function begin_of(words, i)
+    local depth = 0
+    repeat -- over the limit, a text or in brackets
+        local w = words[i]
+        if not w then return nil end
+        local is_symbol = w.kind ~= "string"
+        if is_symbol and (w.text == ")" or w.text == "}") then depth = depth + 1 end
+        if is_symbol and (w.text == "(" or w.text == "{") then depth = depth - 1 end
+        if depth == 0 and is_symbol and w.text ~= "(" and w.text ~= "{" then return nil end
+        i = i - 1
+    until depth == 0
+    local matcher, sign = words[i], words[i - 1]
+    if not (matcher and MATCHERS[matcher.text] and sign and sign.text == ":") then return nil end
+    i = i - 2
+    while words[i - 1] and words[i - 1].text == "." and words[i - 2] do i = i - 2 end
+    return words[i] and words[i].kind == "name" and i or nil
+end
+
+--- A matcher is neither true nor false: Lua's `and` gives the second of two, `or` the first. One of
+--- two that a condition chooses, fast and a or b, is meant.
 local function check_joined(state)
     for index, file in ipairs(state.files.files) do
         local words = places.words(file)
         for i, w in ipairs(words) do
             local joins = w.kind == "name" and (w.text == "and" or w.text == "or")
-            if joins and is_matcher(words, i) then
+            local begin = joins and is_matcher(words, i) and begin_of(words, i - 1)
+            if begin and not (words[begin - 1] and words[begin - 1].text == "and") then
                 warn(state, { code = "LZ401", line = state.files.here(index, w.line, file.outer),
                     col = w.col, marked = w.text,
                     text = ("`%s` does not join two matchers: only the %s is judged"):format(w.text,

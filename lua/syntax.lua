@@ -208,12 +208,26 @@ local function foreign(words)
     end
 end
 
---- `always: web.latency` is a method of `always` to Lua; in a table it is a field.
+--- Whether a word stands in a table, and not in a function or brackets within it.
+local function is_in_table(words, i)
+    local open = {}
+    for k = 1, i - 1 do
+        local text = words[k].kind ~= "string" and words[k].text
+        if OPENS[text] then open[#open + 1] = text
+        elseif CLOSES[text] then open[#open] = nil end
+    end
+    return open[#open] == "{"
+end
+
+--- `always: web.latency` is a method of `always` to Lua; in a table it is a field. What is called
+--- is a method.
 local function method_field(words, line)
     for i, w in ipairs(words) do
-        local name, value = words[i - 1], words[i + 1]
+        local name, value, after = words[i - 1], words[i + 1], words[i + 2]
+        local is_call = after and (after.kind == "string" or after.text:find "^[({]")
         if w.line == line and w.text == ":" and name and name.kind == "name" and value
-            and value.kind == "name" and M.is_entry(words, i - 1) then
+            and value.kind == "name" and not is_call and M.is_entry(words, i - 1)
+            and is_in_table(words, i) then
             return at(w, { code = "LZ002", text = "a field is set with `=`, not with `:`",
                 help = ("write %s = %s..."):format(name.text, value.text) })
         end
