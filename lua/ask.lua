@@ -19,7 +19,9 @@ local function is_list(v) return type(v) == "table" and not getmetatable(v) and 
 
 local function check_key(what, key)
     if type(key) ~= "string" and math.type(key) ~= "integer" then
-        wrong("%s: a key is a text or an integer, got %s%s", what, units.show(key),
+        local is_float = math.type(key) == "float" and key == key -- 2.0 would be shown as 2
+        wrong("%s: a key is a text or an integer, got %s%s", what,
+            is_float and tostring(key) or units.show(key),
             type(key) == "boolean" and "; tostring(key) makes it a text" or "")
     end
 end

@@ -453,6 +453,15 @@ local function part_asked(facts, name)
     return ""
 end
 
+--- traffic.rate is a field of a block and a metric of it: a page of each.
+local function path_or_metric_page(facts, name, width)
+    local page = path_page(name, width)
+    local kind, rest = name:match "^([%w_]+)%.(.+)$"
+    local metric = page and (metric_page(facts, name, width)
+        or facts.metrics[kind] and facts.metrics[kind][rest] and metric_page(facts, rest, width))
+    return metric and page .. "\n" .. metric or page
+end
+
 --- The page of a topic, or nil if there is none.
 ---@param facts Facts
 ---@param topic string
@@ -470,7 +479,7 @@ function M.page(facts, topic, width)
     if name:match "^shape%." then return shape_page(name:match "^shape%.(.+)$", width) end
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
-    return path_page(name, width) or word_page(facts, name, width)
+    return path_or_metric_page(facts, name, width) or word_page(facts, name, width)
         or word_page(facts, part_asked(facts, name), width)
 end
 

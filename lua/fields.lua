@@ -285,10 +285,18 @@ function TYPES.policies(ctx, f, v)
     if #v > 4 then
         return nil, complain(ctx, f[1], "LZ206", ("there are at most 4, got %d"):format(#v))
     end
+    if not wrong.is_list(ctx, f, v) then return nil end
     local list = {}
     for i, one in ipairs(v) do
+        if one == POISON then return nil end
         list[i] = TYPES.block(ctx, f, one)
         if not list[i] or list[i].broken then return nil end
+        local percent = one.percent
+        if type(percent) == "number" and percent > 10 then
+            return nil, complain(ctx, f[1], "LZ206", ("percent of policy %d is %s, which is %s %%")
+                :format(i, units.show(percent), units.show(100.0 * percent)),
+                ('write percent = "%s%%"'):format(units.show(percent)))
+        end
         if (list[i].pods == nil) == (list[i].percent == nil) then
             return nil, complain(ctx, f[1], "LZ206", ("policy %d has %s"):format(i,
                 list[i].pods and "both pods and percent" or "neither pods nor percent"),

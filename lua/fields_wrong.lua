@@ -36,6 +36,7 @@ end
 function M.is_list(ctx, f, v)
     for key in pairs(v) do
         if type(key) == "string" then
+            key = units.key(key)
             local help = v[1] ~= nil and "options are of the call: call { db, %s = ... }"
                 or "a call and its options are call { %s, ... }"
             M.complain(ctx, f[1], "LZ205",
@@ -71,8 +72,7 @@ function M.no_block(ctx, f, v)
     return nil
 end
 
--- What other tools and many people call a field of ours, wherever a block has that one. Of several
--- the first that it has.
+-- What other tools and many people call a field of ours, wherever a block has that one.
 local CALLED = {
     duration = "lasting", length = "lasting", start = "at", delay = "add", percentage = "ratio",
     percent = "ratio", probability = "ratio", instances = "replicas", count = "replicas",

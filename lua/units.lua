@@ -145,7 +145,7 @@ function M.ratio(v)
     if n and not (n >= 0 and n <= 1) then
         return refuse("LZ206",
             ("a share lies between 0 and 1, or 0%% and 100%%, got %s"):format(M.show(v)),
-            n > 1 and n <= 100 and ('write "%g%%"'):format(n) or nil)
+            tonumber(v) and n > 1 and n <= 100 and ('write "%g%%"'):format(n) or nil)
     end
     return n and n + 0.0, code, text, help
 end

@@ -294,6 +294,8 @@ local rows = {
         out = { "99th percentile" } },
     { "explain knows a matcher of a metric", "$L explain web.latency.p99:below", 0,
         out = { "less than the limit" } },
+    { "a field that is a metric, too, has a page of each", "$L explain traffic.rate", 0,
+        out = { "A field of traffic", "A metric", "requests sent per second" } },
     { "there is no status 99", "$L explain exit 99", 4, err = { 'nothing is called "exit 99"' } },
     { "explain points to the page of a command", "$L explain sweep", 4,
         err = { "that is a command: lorenz help sweep" } },

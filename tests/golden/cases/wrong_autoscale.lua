@@ -12,3 +12,9 @@ service "many" { autoscale = { max = 5, target_cpu = "50%",
 service "percent" { autoscale = { max = 5, target_cpu = "50%",
   scale_up = { policies = { { percent = "-5%" } } } } }
 service "word" { autoscale = { max = 5, target_cpu = "50%", scale_up = { select_policy = "most" } } }
+service "named" { autoscale = { max = 5, target_cpu = "50%",
+  scale_up = { policies = { { pods = 4 }, selct = "min" } } } }
+service "times" { autoscale = { max = 5, target_cpu = "50%",
+  scale_up = { policies = { FAST, { percent = 100 } } } } }
+service "once" { autoscale = { max = 5, target_cpu = "50%",
+  scale_up = { policies = { servce "a" { replicas = 3 }, FAST } } } }

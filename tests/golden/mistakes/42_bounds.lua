@@ -23,3 +23,5 @@ fault.pause { web, at = "10s", lasting = "0s" }
 fault.http_abort { web, at = "10s", first = 0, nth = 0 }
 drive("odd", function() sleep(0 / 0) end)
 expect "x" { always = users.errors.ratio:below(0 / 0) }
+service "all" { error_ratio = 15 }
+service "more than all" { error_ratio = "150%" }
