@@ -237,22 +237,37 @@ static void write_change(struct lz_pen *pen, double from, double to)
         lz_pen_addf(pen, LZ_TINT_DIM, "  %.*f times", ratio < 100.0, ratio);
 }
 
-// Of many seeds: between what the change lies. Without a value to be a share of, in its own unit.
+// Both ends of an interval, or one where they are the same.
+static void write_ends(struct lz_pen *pen, double low, double high, const char *unit)
+{
+    char ends[2][40];
+    snprintf(ends[0], sizeof(ends[0]), "%+.3g", low);
+    snprintf(ends[1], sizeof(ends[1]), "%+.3g", high);
+    bool is_one = strcmp(ends[0], ends[1]) == 0;
+    lz_pen_addf(pen, LZ_TINT_DIM, is_one ? "  %s %s" : "  %s to %s %s", ends[0],
+                is_one ? unit : ends[1], unit);
+}
+
+// Of many seeds: between what the change lies. Without a value to be a share of, in its own unit;
+// a share's is percentage points, as a percentage would be read as one of the value before.
 static void write_interval(struct lz_pen *pen, const struct lz_compare_metric *m, enum lz_unit unit)
 {
-    char low[40], high[40];
+    char text[40], low[48], high[48];
     double from = fabs(m->mean[0]);
     if (from > 0.0 && m->high < 10.0 * from) {
-        snprintf(low, sizeof(low), "%+.3g", 100.0 * m->low / from);
-        snprintf(high, sizeof(high), "%+.3g", 100.0 * m->high / from);
-        bool is_one = strcmp(low, high) == 0;
-        lz_pen_addf(pen, LZ_TINT_DIM, is_one ? "  %s %%" : "  %s to %s %%", low, high);
+        write_ends(pen, 100.0 * m->low / from, 100.0 * m->high / from, "%");
         return;
     }
-    lz_format_value(low, sizeof(low), fabs(m->low), unit);
-    lz_format_value(high, sizeof(high), fabs(m->high), unit);
-    lz_pen_addf(pen, LZ_TINT_DIM, "  %c%s to %c%s", m->low < 0.0 ? '-' : '+', low,
-                m->high < 0.0 ? '-' : '+', high);
+    if (unit == LZ_UNIT_RATIO) {
+        write_ends(pen, m->low * 100.0, m->high * 100.0, "pp");
+        return;
+    }
+    lz_format_value(text, sizeof(text), fabs(m->low), unit);
+    snprintf(low, sizeof(low), "%c%s", m->low < 0.0 ? '-' : '+', text);
+    lz_format_value(text, sizeof(text), fabs(m->high), unit);
+    snprintf(high, sizeof(high), "%c%s", m->high < 0.0 ? '-' : '+', text);
+    bool is_one = strcmp(low, high) == 0;
+    lz_pen_addf(pen, LZ_TINT_DIM, is_one ? "  %s" : "  %s to %s", low, high);
 }
 
 static void write_metric(struct lz_pen *pen, const struct lz_compare_metric *m, bool is_many)
@@ -534,7 +549,8 @@ const struct lz_cmd lz_cmd_compare = {
         "With one seed the difference is exact, and the first event that differs is found. With\n"
         "--seeds, expectations are compared by how many pairs changed (McNemar's exact test) and\n"
         "metrics by the mean of the differences (Student's interval): chance that is the same in\n"
-        "both falls out. --fail-on regress makes it a gate.\n\n"
+        "both falls out. A change is in % of what was, or in percentage points (pp) of a ratio\n"
+        "that was next to nothing. --fail-on regress makes it a gate.\n\n"
         "Exit status: 0, 1 with --fail-on if an expectation has become worse, 2 one does not\n"
         "load, 4 usage, 5 they have no case in common, 70 internal error, 74 not written.",
     .opts = options,

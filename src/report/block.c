@@ -239,7 +239,8 @@ static void write_more(struct lz_pen *pen, const struct lz_report_run *run)
     static const char *const budgets[][2] = {
         {"wall", "--timeout DURATION gives it longer"},
         {"events", "--max-events N gives it more"},
-        {"memory", "a run may hold 1 GiB: fewer users at once, or a lower rate, fit"},
+        {"memory", "a run may hold 1 GiB, what its Lua keeps included; fewer users at once, or a "
+                   "lower rate, need less"},
     };
     for (size_t i = 0; run->stop != NULL && i < sizeof(budgets) / sizeof(budgets[0]); i++)
         if (strcmp(run->stop, budgets[i][0]) == 0)

@@ -129,6 +129,10 @@ local rows = {
         .. "$L compare s/fast.lua s/slow.lua --seeds 8 --fail-on regress", 1,
         out = { "worse", "B  failed 8 of 8   8 worse, 0 better, p = 0.0078", "seeds 1 to 8",
                 "  +31.5 to +35.1 %" }, width = 80 },
+    { "what comes from nothing has changed by points, alike ends said once",
+        "sed 's/\"12ms\"/\"12ms\", error_ratio = 1/' s/slow.lua >s/bad.lua; "
+        .. "$L compare s/slow.lua s/bad.lua --seeds 3", 0,
+        out = { "  +100 pp\n", "  -100 %\n" }, width = 80 },
     { "few seeds are no proof", "sed s/12ms/9ms/ s/slow.lua >s/fast.lua; "
         .. "$L compare s/fast.lua s/slow.lua --seeds 4 --fail-on regress", 0,
         out = { "p = 0.12", "!failed the command" } },
