@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/load/inner.h"
+#include "live/told.h"
 #include "model/client/client.h"
 
 #define PATH_OF_LEGS (1u << 20) // of all but the first: as the model's (model/client/legs.c)
@@ -252,7 +253,7 @@ void lz_flight_answered(void *ctx, const struct lz_fetch_result *result)
     f->run = NULL;
     struct lz_call_result called = {.outcome = outcome_of(result), .status = result->status};
     if (result->first_ns > 0)
-        called.first = f->sent + result->first_ns < now ? f->sent + result->first_ns : now;
+        called.first = f->stepped + result->first_ns < now ? f->stepped + result->first_ns : now;
     lz_condition_over(f, &called);
     if (called.outcome != LZ_OUTCOME_OK)
         tell(way, result);
@@ -272,8 +273,9 @@ static void on_command(void *ctx, const struct lz_command_result *r)
 {
     struct lz_flight *f = ctx;
     struct lz_load_way *way = f->way;
-    char text[160];
+    char text[160], line[121];
     struct lz_fetch_result result = {.outcome = LZ_FETCH_FAILED, .text = text};
+    lz_told_excerpt(r->output, r->size, line, sizeof(line));
     f->command = NULL;
     LZ_ASSERT(way->commands > 0);
     way->commands--;
@@ -286,7 +288,7 @@ static void on_command(void *ctx, const struct lz_command_result *r)
     else if (r->end == LZ_COMMAND_SIGNALLED)
         snprintf(text, sizeof(text), "ended by signal %d", r->code);
     else
-        snprintf(text, sizeof(text), "ended with %d: %.120s", r->code, r->output);
+        snprintf(text, sizeof(text), "ended with %d: %s", r->code, line);
     text[strcspn(text, "\r\n")] = '\0';
     if (r->end == LZ_COMMAND_TIMEOUT)
         result.outcome = LZ_FETCH_TIMEOUT;
@@ -354,7 +356,7 @@ static void attempt(struct lz_flight *f, lz_time now)
         return;
     }
     f->attempt++;
-    f->sent = now;
+    f->sent = f->stepped = now;
     if (!is_admitted(f, now))
         return;
     f->leg = &way->legs[way->leg_next];

@@ -11,6 +11,7 @@
 #include "live/load/fetch.h"
 #include "live/loop.h"
 #include "live/probe/command.h"
+#include "live/told.h"
 
 #define DEFAULT_TIMEOUT LZ_S
 #define DEFAULT_EVERY LZ_S
@@ -50,14 +51,7 @@ static void excerpt(char *out, size_t size, const char *text)
 {
     while (isspace((unsigned char)*text))
         text++;
-    size_t len = strcspn(text, "\r\n");
-    if (len >= size)
-        len = size - 1;
-    memcpy(out, text, len);
-    out[len] = '\0';
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)out[i] < ' ' || out[i] == '\x7f')
-            out[i] = '?'; // nothing that could command a terminal
+    lz_told_excerpt(text, strlen(text), out, size);
 }
 
 // Whether what was answered is what was asked for.
@@ -174,6 +168,7 @@ static void ask(void *ctx, int64_t now_ns)
                                              .run = lz_live_run_name(a->live),
                                              .cwd = a->of != NULL ? a->of->folder : NULL,
                                              .keep = keep_of(p),
+                                             .drops_stderr = p->reads != 0,
                                              .timeout_ns = timeout};
         a->command = lz_command_start(lz_live_loop(a->live), &opts, on_command, a);
     } else {

@@ -30,12 +30,12 @@ struct lz_command {
 // In the child. What the parent learns of a failure it reads from `trouble`.
 static void become(const struct lz_command_opts *opts, pid_t parent, int output, int trouble)
 {
-    int null = open("/dev/null", O_RDONLY);
+    int null = open("/dev/null", O_RDWR);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     bool is_set = getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(output, 1) >= 0 &&
-                  dup2(output, 2) >= 0 && (opts->cwd == NULL || chdir(opts->cwd) == 0) &&
-                  lz_spaces_join(opts->net_fd) &&
+                  dup2(opts->drops_stderr ? null : output, 2) >= 0 &&
+                  (opts->cwd == NULL || chdir(opts->cwd) == 0) && lz_spaces_join(opts->net_fd) &&
                   (opts->run == NULL || setenv("LORENZ_LIVE_RUN", opts->run, 1) == 0);
     lz_fds_restore();
     signal(SIGPIPE, SIG_DFL);

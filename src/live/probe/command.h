@@ -3,8 +3,8 @@
  *
  * It gets no shell, /dev/null to read from, and a process group of its own, which is killed when
  * its time is up or it is stopped; it dies with Lorenz (PR_SET_PDEATHSIG). Both its output
- * streams are read together; what exceeds `keep` is read and dropped, so nothing waits in a pipe.
- * LORENZ_LIVE_RUN in its environment names the run it belongs to.
+ * streams are read together, unless stderr is not wanted; what exceeds `keep` is read and dropped,
+ * so nothing waits in a pipe. LORENZ_LIVE_RUN in its environment names the run it belongs to.
  */
 #ifndef LZ_LIVE_PROBE_COMMAND_H
 #define LZ_LIVE_PROBE_COMMAND_H
@@ -32,6 +32,7 @@ struct lz_command_opts {
     const char *cwd;         /* NULL: Lorenz's own */
     int net_fd;              /* the network namespace that it is in; 0: ours */
     size_t keep;
+    bool drops_stderr; /* what it says there is not of its output */
     int64_t timeout_ns;
 };
 

@@ -31,6 +31,12 @@ static void accounts_are_read_from_whatever_lists_them(void **state)
         {"ann 70\nbob much", 0, NULL, 0, "\"much\" of bob is no whole number"},
         {"ann 70.50", 0, NULL, 0, "\"70.50\" of ann"},
         {"ann 1234567890123456789", 0, NULL, 0, "no whole number"},
+        {"[{\"id\":1,\"balance\":100},{\"id\":2,\"balance\":100}]", 0, NULL, 0, "names id twice"},
+        {"ann 70 bob 30 ann 5", 0, NULL, 0, "names ann twice"},
+        {"ann \x1bmuch", 0, NULL, 0, "\"?much\" of ann"},
+        {"ann 1234567890123456789012345678901234567\u20ac\u20ac", 0, NULL, 0,
+         "4567\u20ac\" of ann"},
+        {"ann 12345678901234567890123456789012345678\u20ac", 0, NULL, 0, "45678\" of ann"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char why[160] = "";
@@ -65,6 +71,12 @@ static void a_place_is_an_offset_or_a_partition_and_one(void **state)
         {"3 17", true, 3, 17},
         {"{\"offsets\":[{\"partition\":3,\"offset\":17,\"error\":null}]}", true, 3, 17},
         {"1700000000000-2\n", true, 0, UINT64_C(1700000000000) << 20 | 2},
+        {"{\"error_code\":200,\"cluster_id\":\"lkc-x\",\"partition_id\":3,\"offset\":17}", true, 3,
+         17},
+        {"{\"offset\":17,\"partition\":3}", true, 3, 17},
+        {"{\"offset\":17,\"timestamp\":1700000000000}", true, 0, 17},
+        {"Delivered to partition 3 (Offset 17)", true, 3, 17},
+        {"{\"partition\":null,\"offset\":null,\"error_code\":50003}", false, 0, 0},
         {"ok", false, 0, 0},
         {"-1", false, 0, 0},
         {"17-", false, 0, 0},
@@ -83,7 +95,8 @@ static void a_place_is_an_offset_or_a_partition_and_one(void **state)
 static void records_are_lines_and_what_is_cut_off_is_none(void **state)
 {
     (void)state;
-    static const char text[] = "offset value\n5 1\n2 6 2\n\n1700000000000-1 3\n7 4";
+    static const char text[] = "offset value\n5 1\n2 6 2\n\n1700000000000-1 3\n"
+                               "% Reached end of topic orders [0] at offset 3\n7 4";
     size_t count = 0;
     struct lz_recorder_told *all = lz_told_records(text, sizeof(text) - 1, false, &count);
     assert_int_equal(count, 4);
@@ -100,12 +113,35 @@ static void records_are_lines_and_what_is_cut_off_is_none(void **state)
     free(all);
 }
 
+static void what_is_shown_is_a_line_of_whole_characters_that_commands_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {
+        {"", ""},
+        {"one\ntwo", "one"},
+        {"a\tb\x1b[1m\x7f", "a?b?[1m?"},
+        {"\xc2\x85\u00a0", "\xc2?\u00a0"},
+        {"123456789", "123456789"},
+        {"1234567890", "123456789"},
+        {"1234567\u20ac", "1234567"},
+        {"123456\u20ac9", "123456\u20ac"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char shown[10];
+        lz_told_excerpt(rows[i].text, strlen(rows[i].text), shown, sizeof(shown));
+        assert_string_equal(shown, rows[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accounts_are_read_from_whatever_lists_them),
         cmocka_unit_test(a_place_is_an_offset_or_a_partition_and_one),
         cmocka_unit_test(records_are_lines_and_what_is_cut_off_is_none),
+        cmocka_unit_test(what_is_shown_is_a_line_of_whole_characters_that_commands_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
