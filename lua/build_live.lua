@@ -392,6 +392,13 @@ local function senders(state, of)
     return list
 end
 
+-- A conditional write is a read and a cas of one key: of no other history.
+local function check_alone(state, c, of, what)
+    if not (c.fields.live or {}).if_match then return true end
+    return wrong(state, "LZ702", c.line, ("%s has `if_match`, and what it does to %s is no write "
+        .. "of one key (%s)"):format(c.text, of.text, what), "leave `if_match` out", { "live" })
+end
+
 -- Accounts are read all at once, of which a client is told nothing but what they hold.
 local function check_accounts(state, C, e, of)
     for _, other in ipairs(state.plan.expectations) do
@@ -403,7 +410,11 @@ local function check_accounts(state, C, e, of)
                 .. "`live` of the same address", { other.operator })
         end
     end
-    for _, c in ipairs(senders(state, of)) do
+    local list = senders(state, of)
+    for _, c in ipairs(list) do
+        if not check_alone(state, c, of, "its accounts are all read at once") then return end
+    end
+    for _, c in ipairs(list) do
         local what = C.live_operation(of.id, c.fields.op or "")
         if what == "read" then return C.live_accounts(of.id) end
     end
@@ -416,6 +427,7 @@ end
 local function check_records(state, e, of)
     local list, is_read = senders(state, of), false
     for _, c in ipairs(list) do
+        if not check_alone(state, c, of, "it appends a record") then return end
         if not mentions(c, "{{value}}") then
             return wrong(state, "LZ702", c.line, ("%s writes records to %s, and does not say which")
                 :format(c.text, of.text), "write {{value}} into its path, body or command",
@@ -442,6 +454,7 @@ function M.check_history(state, C, e)
         local what, writes, is_keyed = C.live_operation(of.id, c.fields.op or "")
         local lacks = is_keyed and not mentions(c, "{{key}}") and "{{key}}"
             or writes and not mentions(c, "{{value}}") and "{{value}}"
+        if what ~= "write" and what ~= "cas" and not check_alone(state, c, of, what) then return end
         if what ~= "other" then count = count + 1 end
         if what ~= "other" and lacks then
             return wrong(state, "LZ702", c.line,

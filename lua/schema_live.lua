@@ -66,7 +66,7 @@ M.probe = with({
     { "value", "bool", "the number that the body or the output begins with is its `value`; "
         .. "default false" },
     { "reads", "ref:topic", "the topic whose records its output lists, for log_intact: a line for "
-        .. "each, [partition] offset value; default none" },
+        .. "each that begins with [partition] offset value; default none" },
     { "measures", "measured", "the metric of the model that its value is, in a live run; default "
         .. "none" },
 }, asking)
@@ -98,7 +98,7 @@ M.requests = { "live", "block", "what is sent for it, to something that speaks H
         .. "ETag of what it read; 412 is a cas that has failed; default false" },
     { "http2", "bool", "HTTP/2 instead of HTTP/1.1; default false" },
     { "connections", "count", "open at once, at most, or commands that run; default "
-        .. "256, of commands 32", min = 1, max = 20000 },
+        .. "256, of commands 32; with if_match of reads and of writes each", min = 1, max = 20000 },
 } }
 
 M.abort_when = { "abort_when", "matchers", "a matcher, or a list of them: once one is true, a live "

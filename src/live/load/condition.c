@@ -72,7 +72,8 @@ static void write_it(struct lz_flight *f, const struct lz_fetch_result *seen)
     }
     begin_step(f, LZ_RECORDER_REAL_CAS, value, &blanks);
     blanks.header = f->condition;
-    f->run = lz_fetch_begin_with(f->leg->fetch, left, false, &blanks, lz_flight_answered, f);
+    f->stepped = lz_sim_now(w->sim);
+    f->run = lz_fetch_begin_with(f->leg->fetch, left, f->is_fresh, &blanks, lz_flight_answered, f);
 }
 
 static void on_looked(void *ctx, const struct lz_fetch_result *seen)
@@ -82,10 +83,14 @@ static void on_looked(void *ctx, const struct lz_fetch_result *seen)
     const char *why = NULL;
     lz_live_now(way->load->live);
     f->run = NULL;
-    bool is_answer = seen->outcome == LZ_FETCH_ANSWERED;
-    bool is_good = is_answer && (seen->status < 400 || seen->status == 404) &&
-                   !(lz_recorder_is_on(way->load->world, way->to) && seen->size >= LZ_LOAD_KEEP);
-    if (!is_good || f->of == NULL) { // nobody waits for it any more
+    bool is_good =
+        seen->outcome == LZ_FETCH_ANSWERED && (seen->status < 400 || seen->status == 404);
+    bool is_whole = !lz_recorder_is_on(way->load->world, way->to) || seen->size < LZ_LOAD_KEEP;
+    const struct lz_fetch_result too_much = {
+        .outcome = LZ_FETCH_FAILED, .text = "what it reads before it writes has 1 MiB or more"};
+    if (is_good && !is_whole)
+        seen = &too_much;                         // nothing is written
+    if (!is_good || !is_whole || f->of == NULL) { // nobody waits for it any more
         end_step(f, LZ_RECORDER_FAIL, 0);
         lz_flight_answered(f, seen);
     } else if (make_condition(f, seen, &why)) {
@@ -102,6 +107,7 @@ void lz_condition_begin(struct lz_flight *f, lz_time patience, bool is_fresh)
 {
     struct lz_blanks blanks = f->of->blanks;
     f->until = f->sent + patience;
+    f->is_fresh = is_fresh;
     begin_step(f, LZ_RECORDER_REAL_LOOK, 0, &blanks);
     f->run = lz_fetch_begin_with(f->leg->look, patience, is_fresh, &blanks, on_looked, f);
 }

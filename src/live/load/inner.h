@@ -64,13 +64,15 @@ struct lz_flight {
     struct lz_command *command;    /* neither: it waits for its next attempt */
     struct lz_loop_timer again;
     uint64_t path;
-    lz_time sent;   /* the attempt */
-    lz_time waited; /* before it */
+    lz_time sent;    /* the attempt */
+    lz_time stepped; /* what is under way of it: of a conditional write, its read or its write */
+    lz_time waited;  /* before it */
     uint32_t attempt;
     uint32_t place;                 /* among the request's, from 0 */
     uint8_t pass;                   /* of the breaker */
     struct lz_recorder_real record; /* of a conditional write, its step under way */
     lz_time until;                  /* likewise: then the attempt's time is up */
+    bool is_fresh;                  /* likewise: each by a connection of its own */
     char condition[LZ_LOAD_CONDITION];
 };
 

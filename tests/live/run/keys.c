@@ -12,7 +12,8 @@
 // Modes, of a write whose number is a multiple of seven: loses (200, and it is not kept), mute
 // (kept, and never answered), shy (neither). Or stale: every second read says what was
 // written first; blind: If-Match is not looked at; plain: there are no ETags; twice: what is
-// appended is so twice, by every seventh. One process, one thread: whatever it answers it has done.
+// appended is so twice, by every seventh; huge: what is read has over 1 MiB. One process, one
+// thread: whatever it answers it has done.
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -91,8 +92,27 @@ static void write_key(int fd, int key, const char *body, size_t len)
     answer_key(fd, key, 200, strncmp(body, "+", 1) == 0 ? values[key] : "ok");
 }
 
+static void answer_huge(int fd)
+{
+    static char text[(1 << 20) + 256];
+    int n = snprintf(text, sizeof(text), "HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n", 1 << 20);
+    size_t left = (size_t)n + (1 << 20);
+    memset(text + n, 'x', 1 << 20);
+    for (const char *at = text; left > 0;) {
+        ssize_t written = write(fd, at, left);
+        if (written < 0)
+            return; // its client is gone
+        at += written;
+        left -= (size_t)written;
+    }
+}
+
 static void read_key(int fd, int key)
 {
+    if (strcmp(mode, "huge") == 0) {
+        answer_huge(fd);
+        return;
+    }
     int is_stale = strcmp(mode, "stale") == 0 && ++reads % 2 == 0;
     const char *value = is_stale ? first[key] : values[key];
     answer_key(fd, key, value[0] != '\0' ? 200 : 404, value);
