@@ -169,9 +169,8 @@ static void on_deadline(void *ctx, int64_t now_ns)
     size_t n = strlen(what);
     if (lz_live_space(p->all->live, p->process->index) != 0 && target_of(p)->url == NULL)
         snprintf(what + n, sizeof(what) - n,
-                 "; in a network of its own it has to listen on {{host}}, which is %s, not on "
-                 "127.0.0.1",
-                 p->process->address.host);
+                 "; in a network of its own it has to listen on {{host}}, which is %s, not on %s",
+                 p->process->address.host, target_of(p)->is_v6 ? "::1" : "127.0.0.1");
     if (p->all->has_begun)
         lz_live_note(p->all->live, "%s %s", name_of(p), what);
     else

@@ -79,9 +79,10 @@ static int bind_any(bool is_v6)
         fclose(file);
     unsigned count = low > PORT_FIRST && low <= 65536 ? low - PORT_FIRST : 0;
     static unsigned tried;
-    for (unsigned i = 0; i < count && i < PORT_TRIES; i++, tried++) {
-        int fd =
-            bind_port(is_v6, (uint16_t)(PORT_FIRST + ((unsigned)getpid() * 61 + tried) % count));
+    for (unsigned i = 0; i < count && i < PORT_TRIES; i++) {
+        // None twice, not of another family either: who listens at [::] has that of IPv4 too.
+        unsigned next = (unsigned)getpid() * 61 + tried++;
+        int fd = bind_port(is_v6, (uint16_t)(PORT_FIRST + next % count));
         if (fd >= 0)
             return fd;
     }
@@ -151,10 +152,11 @@ static void name_process(const char *pid, char *out, size_t size)
     snprintf(out, size, "%s (process %s)", name, pid);
 }
 
-static void find_listener(uint16_t port, char *out, size_t size)
+// What listens at [::] may have a port of IPv4, and none of IPv4 one of IPv6.
+static void find_listener(bool is_v6, uint16_t port, char *out, size_t size)
 {
     char want[64];
-    unsigned long inode = listener_inode("/proc/net/tcp", port);
+    unsigned long inode = is_v6 ? 0 : listener_inode("/proc/net/tcp", port);
     if (inode == 0)
         inode = listener_inode("/proc/net/tcp6", port);
     snprintf(out, size, "somebody else");
@@ -184,7 +186,7 @@ static bool port_is_free(bool is_v6, uint16_t port, char *who, size_t size)
     if (errno == EACCES)
         snprintf(who, size, "the system: ports below 1024 need root");
     else
-        find_listener(port, who, size);
+        find_listener(is_v6, port, who, size);
     return false;
 }
 
