@@ -199,7 +199,8 @@ static void on_carrier_died(void *ctx, int status)
 
 static void describe_way(const struct lz_site_edge *e, struct lz_cable_edge *out)
 {
-    *out = (struct lz_cable_edge){.server = lz_spaces_node(e->to->index)};
+    *out = (struct lz_cable_edge){.server = lz_spaces_node(e->to->index),
+                                  .is_v6 = e->to->target->is_v6};
     snprintf(out->name, sizeof(out->name), "%s", e->name);
     if (e->client_node != LZ_SITE_NO_NODE)
         out->client = lz_spaces_node(e->client_node);

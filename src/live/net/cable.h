@@ -39,6 +39,7 @@ struct lz_cable_edge {
     uint32_t client, server;       /* straight from one to the other; 0: nothing goes so */
     uint32_t door;                 /* of the proxy in between; 0: there is none */
     uint16_t door_port;            /* where it listens: Lorenz' own load has its address too */
+    bool is_v6;                    /* by IPv6 (spaces.h: of the same addresses) */
 };
 
 typedef void lz_cable_died_fn(void *ctx, int wait_status);

@@ -297,6 +297,10 @@ static bool carry_out(struct carrier *c, const struct lz_carrier_command *comman
         lz_impair_change(c->impair, command->edge, command->slot, &command->toxic);
         return true;
     }
+    if (command->op == LZ_CARRIER_ADD && c->opts->edges[command->edge].is_v6 &&
+        c->queue.family_count < 2)
+        return lz_fail(err, LZ_ERANGE, "nf_tables hands over no packets of IPv6: %s",
+                       c->queue.no_v6.msg);
     if (command->op == LZ_CARRIER_ADD) {
         e->toxics++;
         lz_impair_add(c->impair, command->edge, command->slot,

@@ -226,17 +226,17 @@ static bool make_table(struct lz_nfqueue *q, const struct family *f, struct lz_e
     return ask_rules(q, NULL, err);
 }
 
-// Without IPv6 what is sent by it goes nowhere anyway: spaces.h says whether it does.
+// Without IPv6 there may be packets of it all the same, of which none is handed over: who acts on
+// those is told `no_v6`.
 static bool make_tables(struct lz_nfqueue *q, struct lz_err *err)
 {
-    struct lz_err no_v6;
     q->family_count = 0;
     if (!make_table(q, &families[0], err)) {
         err->code = LZ_ERANGE;
         return lz_fail_in(err,
                           "nf_tables is missing (CONFIG_NF_TABLES_IPV4), or not for this user");
     }
-    q->family_count = make_table(q, &families[1], &no_v6) ? 2 : 1;
+    q->family_count = make_table(q, &families[1], &q->no_v6) ? 2 : 1;
     return true;
 }
 

@@ -42,6 +42,7 @@ struct lz_nfqueue {
     int fd;    /* packets are read from it, non-blocking */
     bool is_compat;
     size_t family_count;           /* IPv4 alone, or IPv6 too */
+    struct lz_err no_v6;           /* why it is IPv4 alone */
     struct lz_netlink_batch batch; /* of rules */
 };
 
