@@ -33,12 +33,15 @@ for _, name in ipairs { "dublin", "oregon" } do
   local added = 0
   local shop = service("shop-" .. name) {
     on = both.zone[name],
+    -- The row is locked from the read to the write: of two adds at one site none may overwrite the
+    -- other. The other site would merge both, and keep what this one has lost.
     handle = { ["POST /cart"] = function(req)
-      local cart = req:call { carts, "read cart", key = req.key, timeout = "1s" }
-      if not cart.ok then return 503 end
       added = added + 1
-      local items = (cart.value and cart.value .. " " or "") .. name:sub(1, 1) .. added
-      local put = req:call { carts, "write cart", key = req.key, value = items, timeout = "1s" }
+      local item = name:sub(1, 1) .. added
+      local put = req:transaction({ carts, timeout = "1s" }, function(tx)
+        local cart = tx:lock(req.key)
+        tx:write(req.key, cart and cart .. " " .. item or item)
+      end)
       return put.ok and 200 or 503
     end },
   }
