@@ -5,7 +5,8 @@
 -- Each test runs a scenario in both worlds and looks at what was measured. It is skipped, with the
 -- reason, where a program is missing or the machine is too busy to send requests in time. What is
 -- compared in time is measured again, three times at most, if it does not hold and the machine was
--- held up meanwhile: then it says nothing, and is skipped too. A steady machine fails at once.
+-- held up meanwhile: then it says nothing, and is skipped too. A steady machine fails at once, and
+-- whatever the machine a run that ends without a verdict does, and what is left behind.
 -- Programs run on free ports in a folder of the test's own, which goes with it; tools/setup-tests
 -- installs them.
 
@@ -40,8 +41,31 @@ local function finish()
     os.exit(failed == 0)
 end
 
--- All of the test, or what is left of it.
+local function content(path)
+    local file = io.open(path, "rb")
+    local text = file and file:read "a" or ""
+    if file then file:close() end
+    return text
+end
+
+-- What runs with this test's folder in its environment or its words, a line each, with its state.
+-- Lorenz and all it starts inherit that; the test itself has it in neither.
+local function left_behind()
+    local list = {}
+    for pid in sh("ls /proc"):gmatch "%d+" do
+        local words = content(("/proc/%s/cmdline"):format(pid))
+        if (words .. content(("/proc/%s/environ"):format(pid))):find(folder, 1, true) then
+            local state = content(("/proc/%s/stat"):format(pid)):match "%) (%a)"
+            list[#list + 1] = ("%s %s %s"):format(state or "Z", pid, words:gsub("%z", " "))
+        end
+    end
+    return table.concat(list, "\n")
+end
+
+-- All of the test, or what is left of it. What it has started is looked at all the same.
 local function skip(why)
+    local rest = left_behind()
+    if rest ~= "" then ok(false, "nothing is left behind", rest) end
     if count == 0 then
         skipped_all = true
         print("1..0 # SKIP " .. why)
@@ -62,7 +86,7 @@ end
 
 -- ---------------------------------------------------------------- whether the machine was steady
 
-local BEAT_MS, GAP_MS, WAITED = 100, 300, 0.4
+local BEAT_MS, GAP_MS, WAITED, OWN = 100, 300, 0.4, 0.5
 
 -- Microseconds in which something that could run did not (Documentation/accounting/psi); nil: this
 -- kernel does not count them.
@@ -71,13 +95,20 @@ local function pressure()
     return file and tonumber((file:read "a" or ""):match "some [^\n]*total=(%d+)")
 end
 
+-- Seconds of a core that all took that this test has started, and that have ended.
+local function burned()
+    local file <close> = assert(io.open "/proc/self/stat")
+    local user, system = file:read("a"):match("%) %a" .. (" %S+"):rep(12) .. " (%d+) (%d+)")
+    return (tonumber(user) + tonumber(system)) / 100
+end
+
 local function now_ms() return tonumber(sh "date +%s%N") / 1e6 end
 
 -- A process that starts another every 100 ms, as commands of a traffic do, as long as this test
 -- lives: it may be skipped, or killed, in the middle of an attempt. What is returned ends it
 -- and says why what was measured meanwhile is of a machine that was held up; nil: it was not.
 local function watch()
-    local began, waited = now_ms(), pressure()
+    local began, waited, own = now_ms(), pressure(), burned()
     local pid = sh(("sh -c 'while kill -0 '$PPID' && date +%%s%%N; do sleep %g; done' "
         .. ">%s/beats 2>&1 & echo $!"):format(BEAT_MS / 1000, folder))
     return function()
@@ -91,6 +122,8 @@ local function watch()
         local took = now_ms() - began
         longest = math.max(longest, began + took - last - BEAT_MS)
         local share = waited and (pressure() - waited) / (took * 1000) or 0
+        -- Who keeps a core busy by itself is what the others wait for.
+        if burned() - own > OWN * took / 1000 then share = 0 end
         if longest <= GAP_MS and share <= WAITED then return nil end
         return ("this machine was held up: by %.0f ms at once, and %.0f %% of the time something "
             .. "waited for a core"):format(longest, share * 100)
@@ -116,6 +149,8 @@ end
 
 -- ---------------------------------------------------------------- runs
 
+local VERDICTS = { [0] = true, [1] = true, [3] = true }
+
 -- Runs a scenario; the record's name, the exit status, and what was said.
 local function run(verb, file, options)
     sh("rm -rf " .. folder .. "/.lorenz/runs")
@@ -123,7 +158,11 @@ local function run(verb, file, options)
         LORENZ, verb, ROOT, file, options or ""))
     local status = tonumber(said:match "status (%d+)$")
     local record = sh(("ls %s/.lorenz/runs/*.lzrun 2>/dev/null | head -n 1"):format(folder))
-    if said:find("could not send them in time", 1, true) then
+    if not VERDICTS[status] then
+        ok(false, "a run ends with a verdict", said)
+        finish()
+    end
+    if status == 3 and said:find("could not send them in time", 1, true) then
         skip "this machine is too busy to send requests in time"
     end
     return { record = record, status = status, said = said }
@@ -143,27 +182,6 @@ end
 
 local function actual(r, expectation)
     return ask(r, ("select actual from expectation where name = '%s'"):format(expectation))
-end
-
-local function content(path)
-    local file = io.open(path, "rb")
-    local text = file and file:read "a" or ""
-    if file then file:close() end
-    return text
-end
-
--- What runs with this test's folder in its environment or its words, a line each, with its state.
--- Lorenz and all it starts inherit that; the test itself has it in neither.
-local function left_behind()
-    local list = {}
-    for pid in sh("ls /proc"):gmatch "%d+" do
-        local words = content(("/proc/%s/cmdline"):format(pid))
-        if (words .. content(("/proc/%s/environ"):format(pid))):find(folder, 1, true) then
-            local state = content(("/proc/%s/stat"):format(pid)):match "%) (%a)"
-            list[#list + 1] = ("%s %s %s"):format(state or "Z", pid, words:gsub("%z", " "))
-        end
-    end
-    return table.concat(list, "\n")
 end
 
 -- ---------------------------------------------------------------- the tests
@@ -189,9 +207,14 @@ end
 -- HTTP/2 over TLS, with a certificate that the test makes; then without saying whom to trust.
 function tests.h2()
     need("nginx", "openssl")
-    local real = run("live --allow-run", "tests/live/real/h2.lua")
-    ok(real.status == 0, "requests are answered", real.said)
-    ok(real.said:find("HTTP/2 is spoken (ALPN h2)", 1, true) ~= nil, "by HTTP/2", real.said)
+    steadily(function()
+        local real = run("live --allow-run", "tests/live/real/h2.lua")
+        return {
+            { real.status == 0, "requests are answered", real.said },
+            { real.said:find("HTTP/2 is spoken (ALPN h2)", 1, true) ~= nil, "by HTTP/2",
+                real.said },
+        }
+    end)
     local old = run("live --allow-run", "tests/live/real/h2.lua", "--set alpn=off")
     ok(old.status == 3 and old.said:find("agreed to HTTP/1.1 only", 1, true) ~= nil,
         "a server without it makes the run inconclusive", old.said)
@@ -228,6 +251,7 @@ function tests.redis()
     local sum, seeds = 0, 8
     for seed = 1, seeds do sum = sum + failures(run("run", file, "--seed " .. seed), "users") end
     local model = sum / seeds / 10
+    ok(model > 4, "the model's sentinels wait before they act", model)
     steadily(function()
         local real = run("live --allow-run", file)
         local took = failures(real, "users") / 10
@@ -235,7 +259,7 @@ function tests.redis()
             :format(model, seeds, took))
         return {
             { real.status == 0, "the real sentinels fail over in time", real.said },
-            { model > 4 and math.abs(took - model) <= 0.25 * model,
+            { math.abs(took - model) <= 0.25 * model,
                 "it takes as long as in the model, within 25 %",
                 ("%g and %g"):format(model, took) },
         }
@@ -259,17 +283,21 @@ end
 
 local function postgres(mode, is_lost)
     need("psql", "/usr/lib/postgresql/15/bin/postgres")
-    for _, world in ipairs { { "the model", "run" }, { "PostgreSQL", "live --allow-run" } } do
-        local r = run(world[2], "scenarios/live/postgres_failover.lua", "--case mode=" .. mode)
+    local function attempt(world, verb)
+        local r = run(verb, "scenarios/live/postgres_failover.lua", "--case mode=" .. mode)
         local lost = tonumber(actual(r, "no confirmed order is lost"))
-        print(("# %s: %s confirmed orders lost"):format(world[1], lost))
-        ok(r.status == 0 and lost -- it is meant to: `xfail`
-             and (lost > 0) == is_lost, ("%s: %s"):format(world[1],
-            is_lost and "orders that were confirmed are gone" or "no confirmed order is lost"),
-            r.said)
-        ok(actual(r, "the standby really took over") == "1", world[1] .. ": the standby took over",
-            r.said)
+        print(("# %s: %s confirmed orders lost"):format(world, lost))
+        return {
+            { r.status == 0 and lost -- it is meant to: `xfail`
+                and (lost > 0) == is_lost, ("%s: %s"):format(world, is_lost
+                and "orders that were confirmed are gone" or "no confirmed order is lost"),
+                r.said },
+            { actual(r, "the standby really took over") == "1", world .. ": the standby took over",
+                r.said },
+        }
     end
+    for _, c in ipairs(attempt("the model", "run")) do ok(c[1], c[2], c[3]) end
+    steadily(function() return attempt("PostgreSQL", "live --allow-run") end)
     ok(left_behind() == "", "nothing is left behind", left_behind())
 end
 
