@@ -17,6 +17,7 @@
 #include "model/broker/murmur.h"
 #include "model/broker/plog.h"
 #include "model/broker/seen.h"
+#include "model/broker/transaction.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define MIB ((size_t)1024 * 1024)
@@ -194,6 +195,18 @@ static void a_log_finds_a_record_after_its_head_was_dropped(void **state)
     assert_int_equal(lz_plog_find(&l, 1200), l.count);
 }
 
+// A marker's number has sixteen bits for whose it is.
+static void a_broker_has_room_for_65536_transactional_members(void **state)
+{
+    (void)state;
+    const struct lz_broker b = {.opts = {.name = "kafka"}};
+    struct lz_err err = {0};
+    assert_true(lz_transaction_has_room(&b, 65536, &err));
+    assert_false(lz_transaction_has_room(&b, 65537, &err));
+    assert_string_equal(err.msg, "a broker has at most 65536 members with transactions, and kafka "
+                                 "has 0 already");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_key_is_eight_bytes_the_most_significant_first),
         cmocka_unit_test(keys_spread_evenly_over_partitions),
         cmocka_unit_test(assignments_are_kafkas),
+        cmocka_unit_test(a_broker_has_room_for_65536_transactional_members),
         cmocka_unit_test_setup_teardown(what_is_seen_again_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(holes_are_what_was_never_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(copies_agree_where_they_have_the_same_batches, setup,

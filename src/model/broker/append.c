@@ -303,7 +303,7 @@ static void put(struct lz_world *w, struct lz_partition *p, struct lz_replica *r
     a->end = lz_batch_end(batch);
     lz_replica_append(w, p, r, batch);
     if (a->control != LZ_CONTROL_NONE) {
-        lz_transaction_appended(p, r, batch);
+        lz_transaction_appended(r, batch);
         return;
     }
     if (a->parcel != 0)

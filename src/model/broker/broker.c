@@ -60,7 +60,7 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     t->started = lz_sim_now(w->sim);
     t->rest_ns = 0;
     lz_client_count_request(w, edge->to);
-    lz_topic_produce(w, lz_topic_at(w, edge->to), t, edge->size);
+    lz_topic_produce(w, lz_topic_at(w, edge->to), t, edge);
 }
 
 static void turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,

@@ -256,8 +256,9 @@ void lz_topic_second(struct lz_world *w, struct lz_topic *t);
 
 /* A call to the topic has arrived at one of the nodes. */
 struct lz_task;
+struct lz_edge_opts;
 void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task *t,
-                      uint64_t bytes);
+                      const struct lz_edge_opts *edge);
 
 /* ---- controller.c */
 void lz_controller_reconsider(struct lz_world *w, struct lz_broker *b);

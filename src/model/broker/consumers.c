@@ -324,6 +324,9 @@ bool lz_consumers_create(struct lz_world *w, const struct lz_consumers_opts *opt
     fill_defaults(&o);
     if (!check(&o, err))
         return false;
+    if (o.transaction_timeout > 0 &&
+        !lz_transaction_has_room(lz_topic_at(w, o.topic)->broker, o.members, err))
+        return false;
     const struct lz_service_opts service = {.name = o.name,
                                             .line = o.line,
                                             .kind = LZ_COMPONENT_CONSUMERS,

@@ -92,14 +92,15 @@ static void refused(struct lz_world *w, lz_component_id id, lz_instance_id insta
     lz_measure_refused(w, &lz_topic_at(w, id)->series.m);
 }
 
-void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task *t, uint64_t bytes)
+void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task *t,
+                      const struct lz_edge_opts *edge)
 {
     struct lz_broker *b = topic->broker;
     struct lz_append *a = lz_pool_take(&b->appends);
     a->partition = topic->first + lz_murmur_partition(t->key, topic->opts.partitions);
     a->count = 1;
     a->task = lz_pool_id(t);
-    a->bytes = bytes;
+    a->bytes = edge->size;
     a->at = lz_sim_now(w->sim);
     a->acks = LZ_ACKS_ALL;
     a->origin = lz_trail_origin(w, t);
@@ -115,7 +116,7 @@ void lz_topic_produce(struct lz_world *w, struct lz_topic *topic, struct lz_task
                                            .value = lz_argument_to_value(w, lz_argument_of(w, t))};
     }
     t->rest_ns = (lz_time)lz_pool_id(a);
-    if (!lz_transaction_admits(w, topic, t, a)) {
+    if (!lz_transaction_admits(w, topic, edge->from, t, a)) {
         lz_recorder_log_gave_up(w, topic->id, a->sent);
         lz_append_free(w, b, a);
         lz_task_answer(w, t, LZ_OUTCOME_ERROR, 409); // PRODUCER_FENCED

@@ -9,6 +9,7 @@
 #define TIMEOUT_NS (30 * LZ_S)
 #define MARKER_BYTES 78u // of a batch with one control record
 #define PARTS_MAX 65536u
+#define MEMBERS_MAX 65536u // see pack
 
 enum state { EMPTY, ONGOING, PREPARE_COMMIT, PREPARE_ABORT };
 
@@ -288,20 +289,18 @@ static bool add_part(struct lz_world *w, struct lz_transaction *t, uint32_t part
     return true;
 }
 
-bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, const struct lz_task *task,
-                           struct lz_append *a)
+bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, lz_component_id from,
+                           const struct lz_task *task, struct lz_append *a)
 {
-    if (topic->broker->transactions == NULL)
+    if (topic->broker->transactions == NULL ||
+        lz_world_component(w, from)->kind != LZ_COMPONENT_CONSUMERS)
+        return true;
+    struct lz_group *g = lz_group_at(w, from);
+    if (g->transactions == NULL || g->broker != topic->broker)
         return true;
     lz_instance_id who = lz_client_who(w, task->call);
     if (who == 0)
-        return !topic->has_transactions;
-    lz_component_id c = lz_instance_get(w, who)->component;
-    if (lz_world_component(w, c)->kind != LZ_COMPONENT_CONSUMERS)
-        return true;
-    struct lz_group *g = lz_group_at(w, c);
-    if (g->transactions == NULL || g->broker != topic->broker)
-        return true;
+        return false; // nobody waits for it: what it was part of may be over
     struct lz_transaction *t = of(g, who - g->first);
     if (t->is_fenced || t->state >= PREPARE_COMMIT || !add_part(w, t, a->partition))
         return false;
@@ -324,8 +323,7 @@ static bool is_decided(const struct lz_replica *r, const struct lz_batch *b)
     return marker != NULL && lz_plog_has(&r->log, marker);
 }
 
-void lz_transaction_appended(struct lz_partition *p, const struct lz_replica *r,
-                             const struct lz_batch *marker)
+void lz_transaction_appended(const struct lz_replica *r, const struct lz_batch *marker)
 {
     for (uint32_t i = r->log.count; i > 0; i--) {
         struct lz_batch *b = lz_plog_at(&r->log, i - 1);
@@ -335,7 +333,6 @@ void lz_transaction_appended(struct lz_partition *p, const struct lz_replica *r,
         if (is_of && b->control == LZ_CONTROL_NONE && !is_decided(r, b))
             b->marker = lz_pool_id(marker);
     }
-    (void)p;
 }
 
 void lz_transaction_marked(struct lz_world *w, struct lz_broker *b, const struct lz_append *a)
@@ -401,6 +398,16 @@ static void init(struct lz_world *w)
     lz_rpc_serve(w, LZ_RPC_MARK, &ops);
     w->groups->transaction_again = lz_sim_kind(w->sim, "transaction.again", on_again, w);
     w->groups->transaction_timeout = lz_sim_kind(w->sim, "transaction.timeout", on_timeout, w);
+}
+
+bool lz_transaction_has_room(const struct lz_broker *b, uint32_t members, struct lz_err *err)
+{
+    uint32_t count = b->transactions != NULL ? b->transactions->count : 0;
+    if (members <= MEMBERS_MAX - count)
+        return true;
+    return lz_fail(err, LZ_EFULL,
+                   "a broker has at most %u members with transactions, and %s has %u already",
+                   MEMBERS_MAX, b->opts.name, count);
 }
 
 void lz_transaction_declare(struct lz_world *w, struct lz_group *g)

@@ -22,7 +22,7 @@
  * Fencing. A member that joins anew is another epoch of its producer: what was open is aborted
  * (initTransactions), and who asks for positions waits until that is done. One that was out of its
  * group commits nothing (the generation of KIP-447), one whose transaction ran out neither. What a
- * process had under way when it ended is refused by topics with transactions.
+ * process had under way when it ended, or had given up, is refused.
  */
 #ifndef LZ_MODEL_BROKER_TRANSACTION_H
 #define LZ_MODEL_BROKER_TRANSACTION_H
@@ -33,12 +33,14 @@ enum lz_control { LZ_CONTROL_NONE, LZ_CONTROL_COMMIT, LZ_CONTROL_ABORT };
 
 enum lz_verdict { LZ_VERDICT_PLAIN, LZ_VERDICT_MARKER, LZ_VERDICT_OPEN, LZ_VERDICT_ABORTED };
 
-/* Before the run: the group's members write in transactions. */
+/* Before the run: the group's members write in transactions, if the broker has room for them. */
+bool lz_transaction_has_room(const struct lz_broker *b, uint32_t members, struct lz_err *err);
 void lz_transaction_declare(struct lz_world *w, struct lz_group *g);
 
-/* A call's record is about to be written. False: whoever wrote it must not any more. */
-bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, const struct lz_task *t,
-                           struct lz_append *a);
+/* A record that a component's call brings is about to be written. False: whoever wrote it must not
+ * any more. */
+bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, lz_component_id from,
+                           const struct lz_task *t, struct lz_append *a);
 
 /* At the coordinator: a member ends its transaction; the request is answered when it has. */
 void lz_transaction_end(struct lz_world *w, struct lz_group *g, const struct lz_member *m,
@@ -48,8 +50,7 @@ bool lz_transaction_is_settled(const struct lz_group *g); /* nothing is decided 
 void lz_transaction_resume(struct lz_world *w, struct lz_group *g); /* another coordinator */
 
 /* append.c: a marker is in the log, or is not. */
-void lz_transaction_appended(struct lz_partition *p, const struct lz_replica *r,
-                             const struct lz_batch *marker);
+void lz_transaction_appended(const struct lz_replica *r, const struct lz_batch *marker);
 void lz_transaction_marked(struct lz_world *w, struct lz_broker *b, const struct lz_append *a);
 
 /* What a batch is for who reads committed records of this replica; OPEN and ABORTED are for others
