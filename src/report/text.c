@@ -202,6 +202,51 @@ static void write_expectations(struct lz_pen *pen, const struct lz_report_run *r
             write_expectation(pen, &run->expectations[i], &c);
 }
 
+// Whether a line of a diagnostic goes on with the sentence before it.
+static bool goes_on(const char *line, size_t len)
+{
+    size_t lead = strspn(line, " ");
+    return lead > 0 && lead < len && strchr("=|", line[lead]) == NULL &&
+           strncmp(line + lead, "-->", 3) != 0 && memchr(line, '|', len) == NULL;
+}
+
+// A sentence and the lines that go on with it, below where it began: `error[LZ102]: ...`.
+static void write_sentence(struct lz_pen *pen, const char *line, int indent)
+{
+    const char *start = strstr(line, ": ");
+    size_t label = start != NULL ? (size_t)(start - line) + 1 : 0; // without its blank
+    size_t lead = strspn(line, " ");
+    if (label <= lead || label > 16) {
+        lz_pen_wrap(pen, LZ_TINT_NONE, line, indent);
+        return;
+    }
+    lz_pen_to(pen, indent + (int)lead);
+    lz_pen_add_n(pen, LZ_TINT_NONE, line + lead, label - lead);
+    lz_pen_wrap(pen, LZ_TINT_NONE, line + label, indent + (int)label + 1);
+}
+
+// The lines of a sentence, joined; how long they are, and whether one of them is too wide.
+static size_t read_sentence(const char *text, int room, struct lz_str *out, bool *is_wide)
+{
+    struct lz_str line;
+    size_t all = 0;
+    *is_wide = false;
+    lz_str_init(&line);
+    do {
+        const char *from = text + all + (all > 0);
+        size_t len = strcspn(from, "\n");
+        lz_str_clear(&line);
+        lz_str_add_n(&line, from, len);
+        *is_wide = *is_wide || lz_pen_width(line.text) > room;
+        if (all > 0)
+            lz_str_add_char(out, ' ');
+        lz_str_add(out, line.text);
+        all = (size_t)(from - text) + len;
+    } while (text[all] == '\n' && goes_on(text + all + 1, strcspn(text + all + 1, "\n")));
+    lz_str_finish(&line);
+    return all;
+}
+
 // All of a diagnostic: it is said nowhere else. Its sentences are wrapped; source lines,
 // which have marks below them, are cut.
 static void write_error(struct lz_pen *pen, const struct lz_report_run *run, int indent)
@@ -210,11 +255,14 @@ static void write_error(struct lz_pen *pen, const struct lz_report_run *run, int
         struct lz_str line;
         lz_str_init(&line);
         size_t len = strcspn(text, "\n");
-        lz_str_add_n(&line, text, len);
-        bool is_source = memchr(text, '|', len) != NULL;
-        if (!is_source && lz_pen_width(line.text) > pen->style->width - indent) {
-            lz_pen_wrap(pen, LZ_TINT_NONE, line.text, indent);
+        bool is_wide, is_source = memchr(text, '|', len) != NULL;
+        size_t all = read_sentence(text, pen->style->width - indent, &line, &is_wide);
+        if (!is_source && is_wide) {
+            write_sentence(pen, line.text, indent);
+            len = all;
         } else {
+            lz_str_clear(&line);
+            lz_str_add_n(&line, text, len);
             lz_pen_to(pen, indent);
             lz_pen_add(pen, LZ_TINT_NONE, line.text);
             lz_pen_end(pen);
