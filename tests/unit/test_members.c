@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "consensus_stage.h"
+#include "model/node/capacity.h"
+#include "model/node/cpu.h"
 
 static const struct lz_raft_node *node_of(const struct stage *s, uint32_t n)
 {
@@ -299,6 +301,117 @@ static void a_restored_group_is_another_cluster(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// etcd: "too many learner members in cluster".
+static void one_learns_at_a_time(void **state)
+{
+    (void)state;
+    struct stage s =
+        stage_make(&(struct lz_consensus_opts){.nodes = 5, .members = 3}, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    stage_run(&s, LZ_S);
+    change(&s, LZ_MEMBER_ADD_LEARNER, 4);
+    stage_run(&s, 2 * LZ_S);
+    refused(&s, LZ_MEMBER_ADD_LEARNER, 5, "etcd[5]: too many learner members in cluster");
+    change(&s, LZ_MEMBER_PROMOTE, 4);
+    stage_run(&s, 3 * LZ_S);
+    change(&s, LZ_MEMBER_ADD_LEARNER, 5);
+    lz_arena_destroy(s.arena);
+}
+
+// Back, it asks for votes with a higher term, and is told before it has disturbed anybody.
+static void who_was_removed_while_it_was_down_leaves(void **state)
+{
+    (void)state;
+    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    stage_run(&s, LZ_S);
+    lz_instance_kill(s.w, s.g->first + 2);
+    stage_run(&s, 2 * LZ_S);
+    change(&s, LZ_MEMBER_REMOVE, 3);
+    stage_run(&s, 3 * LZ_S);
+    uint64_t term = node_of(&s, 0)->hard.term;
+    lz_instance_restart(s.w, s.g->first + 2);
+    stage_run(&s, 20 * LZ_S);
+    assert_false(node_of(&s, 2)->is_on);
+    assert_false(node_of(&s, 2)->is_member);
+    assert_int_equal(node_of(&s, 0)->hard.term, term);
+    lz_arena_destroy(s.arena);
+}
+
+// What it is sent is the whole state, and no entry that says that it is added.
+static void who_is_added_while_it_is_down_is_shown(void **state)
+{
+    (void)state;
+    const struct lz_consensus_opts o = {
+        .nodes = 4, .members = 3, .snapshot_every = 10, .snapshot_keep = 2};
+    struct stage s = stage_make(&o, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    stage_run(&s, LZ_S);
+    lz_instance_kill(s.w, s.g->first + 3);
+    change(&s, LZ_MEMBER_ADD, 4);
+    stage_run(&s, 2 * LZ_S);
+    for (uint64_t k = 0; k < 100; k++)
+        (void)stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k});
+    stage_run(&s, 3 * LZ_S);
+    lz_instance_restart(s.w, s.g->first + 3);
+    stage_run(&s, 20 * LZ_S);
+    assert_int_equal(lz_raft_voters(node_of(&s, 3)), 0xf);
+    assert_false(lz_instance_get(s.w, s.g->first + 3)->is_out);
+    lz_arena_destroy(s.arena);
+}
+
+static void who_leaves_gives_back_its_cpu(void **state)
+{
+    (void)state;
+    const struct lz_consensus_opts o = {.nodes = 4,
+                                        .cpu = 1,
+                                        .snapshot_every = 10,
+                                        .snapshot_keep = 2,
+                                        .snapshot_time = lz_dist_constant(2 * LZ_S)};
+    struct stage s = stage_make(&o, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    stage_run(&s, LZ_S);
+    for (uint64_t k = 0; k < 30; k++)
+        (void)stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k});
+    stage_run(&s, LZ_S + 100 * LZ_MS);
+    assert_int_not_equal(node_of(&s, 3)->snapshot_job, 0);
+    change(&s, LZ_MEMBER_REMOVE, 4);
+    stage_run(&s, 20 * LZ_S);
+    assert_false(node_of(&s, 3)->is_on);
+    assert_true(lz_cpu_busy(node_of(&s, 3)->capacity->cpu) == 0.0);
+    lz_arena_destroy(s.arena);
+}
+
+// Nobody who asks again and again keeps a group from taking writes.
+static void a_handover_that_is_asked_for_again_has_the_time_it_had(void **state)
+{
+    (void)state;
+    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    stage_run(&s, 2 * LZ_S);
+    lz_instance_kill(s.w, s.g->first + 2);
+    uint32_t leads = 0;
+    for (lz_time i = 1; i <= 20; i++) {
+        assert_true(lz_consensus_transfer(s.w, s.g->id, 3, &s.err));
+        stage_run(&s, 2 * LZ_S + i * 500 * LZ_MS);
+        leads += lz_consensus_leads(s.w, s.g->id, 0);
+    }
+    assert_in_range(leads, 5, 20);
+    lz_arena_destroy(s.arena);
+}
+
+static void a_paused_process_gives_no_snapshot(void **state)
+{
+    (void)state;
+    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
+    stage_run(&s, 2 * LZ_S);
+    uint64_t index = 0;
+    lz_instance_pause(s.w, s.g->first + 2);
+    assert_false(lz_consensus_save(s.w, s.g->id, 3, &index, &s.err));
+    assert_string_equal(s.err.msg, "etcd[3] is paused: it cannot give its state");
+    lz_arena_destroy(s.arena);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -344,6 +457,12 @@ int main(void)
         cmocka_unit_test(a_change_waits_for_a_majority),
         cmocka_unit_test(a_learner_that_starts_again_goes_on_learning),
         cmocka_unit_test(a_restored_group_is_another_cluster),
+        cmocka_unit_test(one_learns_at_a_time),
+        cmocka_unit_test(who_was_removed_while_it_was_down_leaves),
+        cmocka_unit_test(who_is_added_while_it_is_down_is_shown),
+        cmocka_unit_test(who_leaves_gives_back_its_cpu),
+        cmocka_unit_test(a_handover_that_is_asked_for_again_has_the_time_it_had),
+        cmocka_unit_test(a_paused_process_gives_no_snapshot),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,8 +11,9 @@
  * callers. What it had on disk it keeps, and it goes on from there when it is added again (etcd
  * would have it start from nothing, as another member).
  *
- * Nobody looks whether enough others are up (etcd's --strict-reconfig-check=false): of three nodes
- * with one down, adding a fourth that is not up either makes a group in which nobody can lead.
+ * One learns at a time (etcd's --max-learners=1). Nobody looks whether enough others are up (etcd's
+ * --strict-reconfig-check=false): of three nodes with one down, adding a fourth that is not up
+ * either makes a group in which nobody can lead.
  *
  * A snapshot is what one node has applied, with its index and term. A restore ends the processes of
  * all nodes that have not lost their host, gives each the snapshot as its only content and starts
@@ -55,5 +56,7 @@ bool lz_consensus_is_group(const struct lz_world *w, lz_component_id id);
 
 uint32_t lz_consensus_members(const struct lz_world *w, lz_component_id id); /* as bits */
 bool lz_consensus_votes(const struct lz_world *w, lz_component_id id, uint32_t node);
+/* Is what two nodes have of one cluster? */
+bool lz_consensus_are_of_one(const struct lz_world *w, lz_component_id id, uint32_t a, uint32_t b);
 
 #endif

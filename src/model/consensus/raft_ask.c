@@ -72,6 +72,12 @@ static void refuse(struct lz_world *w, struct asked *a)
     send(w, a, true);
 }
 
+// A learner answers nobody, see raft_serve.c.
+static bool serves(const struct lz_consensus *g, uint32_t n)
+{
+    return g->nodes[n].is_on && (lz_raft_voters(&g->nodes[n]) >> n & 1u) != 0;
+}
+
 static void on_asked(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -80,7 +86,7 @@ static void on_asked(void *ctx, uint32_t entity, uint64_t payload)
         return;
     struct lz_consensus *g = lz_consensus_of(w, entity);
     const struct lz_raft_node *node = &g->nodes[entity - g->first];
-    if (!node->is_on) {
+    if (!serves(g, entity - g->first)) {
         refuse(w, a);
         return;
     }
@@ -100,7 +106,7 @@ static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_consensus *g = lz_consensus_of(w, entity);
     uint32_t n = entity - g->first;
     const struct lz_raft_key *k = lz_raft_machine_get(&g->nodes[n].machine, a->ask.key);
-    if (!g->nodes[n].is_on) {
+    if (!serves(g, n)) {
         refuse(w, a);
         return;
     }

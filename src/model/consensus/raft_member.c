@@ -226,6 +226,10 @@ static bool change(const struct lz_raft_node *leader, enum lz_member_change what
         if (votes || learns)
             return lz_fail(err, LZ_EINVAL, "it is a member already, as a %s",
                            votes ? "voter" : "learner");
+        if (what == LZ_MEMBER_ADD_LEARNER && c->learners != 0)
+            return lz_fail(err, LZ_EINVAL,
+                           "too many learner members in cluster: there is one already (etcd's "
+                           "--max-learners is 1), promote or remove it first");
         *(what == LZ_MEMBER_ADD ? &c->voters : &c->learners) |= bit;
         return true;
     case LZ_MEMBER_PROMOTE:
@@ -401,6 +405,12 @@ uint32_t lz_consensus_members(const struct lz_world *w, lz_component_id id)
     for (uint32_t n = 0; n < g->opts.nodes; n++)
         nodes |= (uint32_t)g->nodes[n].is_member << n;
     return nodes;
+}
+
+bool lz_consensus_are_of_one(const struct lz_world *w, lz_component_id id, uint32_t a, uint32_t b)
+{
+    const struct lz_consensus *g = lz_consensus_at(w, id);
+    return g->nodes[a].cluster == g->nodes[b].cluster;
 }
 
 bool lz_consensus_votes(const struct lz_world *w, lz_component_id id, uint32_t node)

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/client/client.h"
+#include "model/consensus/consensus_member.h"
 #include "model/consensus/consensus_state.h"
 #include "model/data/database.h"
 #include "model/history/recorder.h"
@@ -428,9 +429,10 @@ static void begin(struct lz_world *w, struct lz_consensus *g, uint32_t n, struct
 }
 
 // A learner answers nobody (etcd: "rpc not supported for learner"), but for reads that may be old.
-static bool serves(const struct lz_consensus *g, uint32_t n)
+static bool serves(struct lz_world *w, const struct lz_consensus *g, uint32_t n, lz_op op)
 {
-    return (lz_raft_voters(&g->nodes[n]) >> n & 1u) != 0 || g->opts.reads == LZ_READS_STALE;
+    return lz_consensus_votes(w, g->id, n) ||
+           (g->opts.reads == LZ_READS_STALE && verb_of(w, op) == VERB_READ);
 }
 
 static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
@@ -455,7 +457,7 @@ static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
     measure_cpu(w, g, n);
     if (turns_out_wrong(w, node, t))
         answer_task(w, g, t, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 500});
-    else if (!node->is_on || !serves(g, n))
+    else if (!node->is_on || !serves(w, g, n, t->op))
         answer_task(w, g, t, &(struct reply){.outcome = LZ_OUTCOME_REFUSED, .status = 503});
     else
         begin(w, g, n, t);

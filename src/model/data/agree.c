@@ -80,7 +80,8 @@ static void rebuild(struct lz_world *w, struct lz_database *d, uint32_t node)
     uint32_t best = node;
     d->agree->applied[node] = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (!is_broken(d, n) && d->agree->applied[n] > d->agree->applied[best])
+        if (lz_consensus_are_of_one(w, d->id, n, node) && !is_broken(d, n) &&
+            d->agree->applied[n] > d->agree->applied[best])
             best = n;
     copy_from(w, d, node, best);
     lz_instance_note(w, d->first + node, "rebuilt", "was sent all of it by %s[%u]", d->opts.name,
