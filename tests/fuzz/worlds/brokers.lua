@@ -1,5 +1,28 @@
---- Brokers: topics of all settings, producers and groups of consumers, one of which may call.
+--- Brokers: topics of all settings, producers and groups of consumers, which may call a service, or
+--- write to another topic in transactions.
 local BACK = 'restart = "always", crash_backoff = { first = "200ms", max = "1s" }'
+
+-- What groups write in transactions, and who reads it, with batches of a few and of many.
+local function ledger(w, nodes)
+    w:line('local ledger = topic "ledger" { on = kafka, partitions = %d, replication = %d }',
+        w:one { 1, 2, 5 }, w:int(1, nodes))
+    w:has("topic", "ledger")
+    w:settled("ledger has nothing under way", "ledger.in_flight:equals(0)")
+    for r = 1, w:int(1, 2) do
+        local name = "audit" .. r
+        w:line('local %s = consumers "%s" { of = ledger, members = %d, isolation = "%s", %s%s%s}',
+            name, name, w:int(1, 3), r == 1 and "read_committed" or "read_uncommitted",
+            w:maybe(0.5, "batch = %d", w:int(1, 5)), w:maybe(0.5, "work = %s", w:dist(0, 3)), BACK)
+        w:has("consumers", name, { name .. ".member[1]" })
+        w:settled(name .. " is up to date", name .. ".lag.records:equals(0)")
+    end
+end
+
+local function in_transactions(w)
+    return ('transactions = true, %shandle = function(record) return record:call({ ledger, '
+        .. '"produce", timeout = "300ms", retries = 1, value = record.offset }).ok end, '):format(
+        w:maybe(0.7, 'transaction_timeout = "%s"', w:time(5000, 20000)))
+end
 
 return function(w)
     local nodes = w:one { 1, 2, 3, 3, 3, 4, 5 }
@@ -25,6 +48,9 @@ return function(w)
     w:settled("each ISR is whole", "kafka.partitions.under_replicated:equals(0)")
     w:line('local sink = service "sink" { service_time = "1ms", replicas = 2 }')
     w:has("service", "sink", { "sink.replica[1]" })
+    local has_ledger = w:chance(0.4)
+    local most = has_ledger and 10 or 120 -- a record of a transaction waits for the one before
+    if has_ledger then ledger(w, nodes) end
     for t = 1, w:int(1, 2) do
         local copies, partitions = w:int(1, nodes), w:one { 1, 2, 3, 6, 12 }
         local topic = "topic" .. t
@@ -45,7 +71,7 @@ return function(w)
             local acks = w:one { "all", "all", "all", "leader", "none" }
             local retries = acks ~= "none" and w:maybe(0.5, "retries = %d", w:int(1, 20)) or ""
             w:line('local %s = traffic "%s" { to = %s, rate = %s, timeout = "%s", '
-                .. '%s%s%s%s%s%s%s%s%s}', name, name, topic, w:load(1, 120), w:time(100, 3000),
+                .. '%s%s%s%s%s%s%s%s%s}', name, name, topic, w:load(1, most), w:time(100, 3000),
                 ('acks = "%s", '):format(acks),
                 retries,
                 w:maybe(0.2, 'overall_timeout = "%s"', w:time(500, 9000)),
@@ -61,14 +87,19 @@ return function(w)
         for g = 1, w:int(0, 2) do
             local name, members = ("readers%d%d"):format(t, g), w:int(1, 5)
             local calls = w:chance(0.3)
-            local commit = w:maybe(0.5, "commit = { %s }", w:one { 'every = "700ms"',
-                'after = "batch"', 'delivery = "at_most_once"' })
+            local writes = has_ledger and not calls and w:chance(0.7)
+            -- What does not fit into its time is tried again for ever, here as there.
+            local batch = writes and ("batch = %d, "):format(w:int(1, 5))
+            local commit = not writes and w:maybe(0.5, "commit = { %s }", w:one { 'every = "700ms"',
+                'after = "batch"', 'delivery = "at_most_once"' }) or ""
             w:line('local %s = consumers "%s" { of = %s, members = %d, %s%s%s%s%s%s%s%s%s%s}',
-                name, name, topic, members, w:maybe(0.5, "batch = %d", w:int(1, 100)),
-                w:maybe(0.6, "work = %s", w:dist(0, 6)),
+                name, name, topic, members,
+                writes and batch or w:maybe(0.5, "batch = %d", w:int(1, 100)),
+                writes and in_transactions(w) or w:maybe(0.6, "work = %s", w:dist(0, 6)),
                 w:maybe(0.6, 'session = "%s"', w:time(1000, 20000)),
-                w:maybe(0.3, 'max_poll_interval = "%s"', w:time(500, 20000)),
-                w:maybe(0.7, "%s", w:one { 'protocol = "cooperative"', 'assignment = "sticky"',
+                w:maybe(0.3, 'max_poll_interval = "%s"', w:time(writes and 5000 or 500, 20000)),
+                w:maybe(0.7, "%s", w:one { 'assignment = "sticky"',
+                    writes and 'assignment = "range"' or 'protocol = "cooperative"',
                     'assignment = "range"', 'assignment = "round_robin"' }),
                 commit,
                 w:maybe(0.5, 'reset = "%s"', w:one { "latest", "earliest" }),
