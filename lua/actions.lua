@@ -471,7 +471,8 @@ end
 
 --- In a live run nothing of the model can be acted upon.
 function M.only_real(state)
-    for _, name in ipairs { "route", "failover", "restore", table.unpack(members.order) } do
+    for _, name in ipairs { "route", "failover", "restore", "reshard", "versioning",
+        table.unpack(members.order) } do
         state.actions[name] = function()
             error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(
                 name), 3)
