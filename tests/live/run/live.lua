@@ -214,6 +214,9 @@ expect "good" { linearizable = kv }]] .. RUN .. "s/x.lua", 2,
         .. EVEN_LATE .. CLEAN, 1, out = { "not-linearizable", "cas" } },
     { "without an ETag there is no If-Match", RUN .. "--set mode=plain s/cas.lua" .. CLEAN, 3,
         err = { "has no ETag", "leave `if_match` out" } },
+    { "what acts on the model alone is refused", "echo 'drive(\"d\", function() "
+        .. "kv:versioning \"suspended\" end)' >>s/cas.lua; " .. RUN .. "s/cas.lua" .. CLEAN, 2,
+        err = { "LZ704", "`versioning` acts on the model" } },
     { "what is read is not written conditionally", inline [[
 scenario "x" { duration = "2s" }
 local kv = store "kv" { kind = "key_value", live = { url = "http://127.0.0.1:1" } }
