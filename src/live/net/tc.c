@@ -203,7 +203,10 @@ static void put_filter(struct lz_netlink_batch *b, const struct lz_tc_place *at,
             (m->source_port != 0 ? 0xffff0000u : 0) | (m->target_port != 0 ? 0xffffu : 0),
             f->ports_at);
     LZ_ASSERT(count > 0);
-    const struct tc_u32_sel sel = {.flags = TC_U32_TERMINAL, .nkeys = (unsigned char)count};
+    struct tc_u32_sel sel;
+    memset(&sel, 0, sizeof(sel)); // with the bytes between its fields, which the kernel is sent too
+    sel.flags = TC_U32_TERMINAL;
+    sel.nkeys = (unsigned char)count;
     unsigned char all[sizeof(sel) + sizeof(keys)];
     memcpy(all, &sel, sizeof(sel));
     memcpy(all + sizeof(sel), keys, count * sizeof(keys[0]));
