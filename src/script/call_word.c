@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include "model/service/handler.h"
+#include "script/call_shape.h"
 #include "script/proc_state.h"
 #include "script/value.h"
 
@@ -39,10 +40,11 @@ struct site {
     const void *to, *op; // `op` NULL: the table has none
     uint32_t count;
     struct option options[OPTIONS_MAX];
+    struct lz_call_shape shape; // of the table that said so last
 };
 
 struct lz_caller {
-    const void *key, *value; // the names, by their addresses
+    struct lz_call_names names;
     struct site sites[SITES];
 };
 
@@ -139,14 +141,14 @@ static bool is_known(lua_State *L, const struct site *site, const void *name)
 // the site does. What stays on the stack is its key and value.
 static bool says(lua_State *L, const struct site *site, bool has_more, struct said *said)
 {
-    const struct lz_caller *c = lz_script_of(L)->caller;
+    const struct lz_call_names *names = &lz_script_of(L)->caller->names;
     uint32_t options = 0;
     for (; has_more; has_more = lua_next(L, 2) != 0) {
         const void *name = lua_topointer(L, -2);
         if (name == NULL)
             return false; // no site knows it
-        if (name == c->key || name == c->value) {
-            if (!take_said(L, name == c->key, said))
+        if (name == names->key || name == names->value) {
+            if (!take_said(L, name == names->key, said))
                 return false;
             continue;
         }
@@ -166,8 +168,7 @@ static bool is_entry(lua_State *L, lua_Integer i)
 // [req body]: the site that says what the table says, or NULL. What is called and the operation are
 // known by their addresses, too: no number has one. A table that is written out is walked in its
 // order, so that one walk is enough; one that was built otherwise is for the Lua half.
-static const struct site *find(lua_State *L, const struct lz_caller *c, lz_component_id from,
-                               struct said *said)
+static struct site *find(lua_State *L, struct lz_caller *c, lz_component_id from, struct said *said)
 {
     if (lua_type(L, 2) != LUA_TTABLE || lua_getmetatable(L, 2))
         return NULL;
@@ -184,23 +185,28 @@ static const struct site *find(lua_State *L, const struct lz_caller *c, lz_compo
             return NULL;
         has_more = lua_next(L, 2) != 0;
     }
-    const struct site *site = &c->sites[place_of(from, to, op)];
+    struct site *site = &c->sites[place_of(from, to, op)];
     if (site->edge == 0 || site->from != from || site->to != to || site->op != op)
         return NULL;
-    return says(L, site, has_more, said) ? site : NULL;
+    if (!says(L, site, has_more, said))
+        return NULL;
+    if (lz_script_of(L)->knows_layout)
+        lz_call_shape_learn(&site->shape, lz_layout_of(lua_topointer(L, 2)), &c->names);
+    return site;
 }
 
 // [req body]: remember what the table says, which means `edge`.
 static void learn(lua_State *L, struct lz_caller *c, struct site *site, lz_edge_id edge)
 {
     struct site new_site = *site;
+    const struct lz_call_names *names = &c->names;
     lua_newtable(L); // [req body kept]: what the site knows by its address
     int kept = lua_gettop(L);
     new_site.count = 0;
     lua_pushnil(L);
     while (lua_next(L, 2) != 0) {
         const void *name = lua_topointer(L, -2);
-        if (lua_type(L, -2) == LUA_TSTRING && name != c->key && name != c->value) {
+        if (lua_type(L, -2) == LUA_TSTRING && name != names->key && name != names->value) {
             struct option o = {.name = name};
             if (new_site.count == OPTIONS_MAX || !read_option(L, &o)) {
                 lua_settop(L, 2);
@@ -208,7 +214,7 @@ static void learn(lua_State *L, struct lz_caller *c, struct site *site, lz_edge_
             }
             new_site.options[new_site.count++] = o;
         }
-        if (lua_type(L, -2) != LUA_TSTRING || (name != c->key && name != c->value)) {
+        if (lua_type(L, -2) != LUA_TSTRING || (name != names->key && name != names->value)) {
             lua_pushvalue(L, -2);
             lua_pushvalue(L, -2);
             lua_rawset(L, kept);
@@ -259,18 +265,14 @@ static bool read_key(lua_State *L, const struct said *said, uint64_t *key)
     return true;
 }
 
-static int call_for(lua_State *L)
+// [req body]: as Lua's functions tell it.
+static int walk(lua_State *L, struct lz_script *s, struct lz_proc *p)
 {
-    const struct lz_script *s = lz_script_of(L);
     struct lz_world *w = s->world.world;
-    const struct lz_caller *c = s->caller;
     struct said said = {0};
     uint64_t key;
     lua_settop(L, 2);
-    struct lz_proc *p = lz_proc_on(L);
-    bool is_own = p != NULL && p->req != NULL && p->req == lua_topointer(L, 1) &&
-                  lua_isyieldable(L) && lz_handler_is_live(w, p->task);
-    const struct site *site = is_own ? find(L, c, p->service, &said) : NULL;
+    const struct site *site = p != NULL ? find(L, s->caller, p->service, &said) : NULL;
     if (site == NULL || !read_key(L, &said, &key))
         return ask(L);
     lz_value value = said.value != 0 ? lz_value_read(L, said.value, w) : 0;
@@ -278,6 +280,54 @@ static int call_for(lua_State *L)
     p->wants_table = true;
     lz_handler_call(w, p->task, site->edge, key, argument);
     lz_argument_drop(w, argument); // the call has its own hold on it
+    return lua_yield(L, 0);
+}
+
+// The site that says what a table does, by how it lies; NULL: it has to be walked.
+static const struct site *glance(const struct lz_caller *c, lz_component_id from,
+                                 const struct lz_layout_table *t, struct lz_call_said *said)
+{
+    if (t->metatable != NULL || (t->flags & LZ_LAYOUT_LESS) != 0 ||
+        t->entry_limit - 1 > 1) // one or two
+        return NULL;
+    uint8_t op_tag = t->entry_limit == 2 ? t->entries[1].tag : 0;
+    const void *to = lz_layout_address(&t->entries[0]);
+    const void *op = op_tag != 0 ? lz_layout_address(&t->entries[1]) : NULL;
+    const struct site *site = &c->sites[place_of(from, to, op)];
+    bool is = site->edge != 0 && site->from == from && site->to == to && site->op == op &&
+              t->entries[0].tag == LZ_LAYOUT_TABLE && site->shape.op_tag == op_tag;
+    return is && lz_call_shape_fits(&site->shape, t, said) ? site : NULL;
+}
+
+// The key that a table says, or the request has, if it is an integer.
+static bool glance_key(const struct lz_procs *ps, const struct lz_proc *p,
+                       const struct lz_call_said *said, uint64_t *key)
+{
+    const struct lz_layout_node *node =
+        said->key != NULL ? said->key : lz_proc_fact(ps, p, LZ_FACT_KEY);
+    if (node == NULL || node->tag != LZ_LAYOUT_INTEGER)
+        return false;
+    *key = node->word;
+    return true;
+}
+
+static int call_for(lua_State *L)
+{
+    struct lz_script *s = lz_script_of(L);
+    struct lz_proc *p = lz_proc_on(L);
+    struct lz_call_said said = {0};
+    uint64_t key;
+    if (p == NULL || p->req == NULL || p->req != lua_topointer(L, 1) || !lua_isyieldable(L) ||
+        !lz_handler_is_live(s->world.world, p->task))
+        return walk(L, s, NULL);
+    if (!s->knows_layout || lua_type(L, 2) != LUA_TTABLE)
+        return walk(L, s, p);
+    const struct lz_layout_table *t = lz_layout_of(lua_topointer(L, 2));
+    const struct site *site = glance(s->caller, p->service, t, &said);
+    if (site == NULL || said.value != NULL || !glance_key(s->procs, p, &said, &key))
+        return walk(L, s, p);
+    p->wants_table = true;
+    lz_handler_call(s->world.world, p->task, site->edge, key, 0);
     return lua_yield(L, 0);
 }
 
@@ -317,8 +367,7 @@ int lz_call_word(lua_State *L)
     lua_pushvalue(L, 1);
     lua_pushliteral(L, "key");
     lua_pushliteral(L, "value"); // [ask kept ask key value]
-    c->key = lua_topointer(L, -2);
-    c->value = lua_topointer(L, -1);
+    c->names = (struct lz_call_names){.key = lua_topointer(L, -2), .value = lua_topointer(L, -1)};
     for (int i = 2; i <= UPVALUES + 1; i++)
         lua_pushvalue(L, i);
     lua_pushcclosure(L, call_for, UPVALUES);

@@ -8,10 +8,14 @@
 #include "base/check.h"
 #include "check/check.h"
 #include "model/service/service.h"
+#include "script/layout.h"
 #include "script/proc.h"
 #include "sim/draw.h"
 
 enum lz_proc_kind { LZ_PROC_DRIVE, LZ_PROC_HANDLER };
+
+/* What a handler's object says of the request itself. */
+enum lz_fact { LZ_FACT_KEY, LZ_FACT_OP, LZ_FACT_VALUE, LZ_FACTS };
 
 /*
  * A handler's coroutine has a few values at the bottom of its stack as long as it is not reset: the
@@ -36,9 +40,11 @@ struct lz_proc {
     uint16_t status;         /* HANDLER: of its answer */
     lz_component_id service; /* HANDLER: that it serves, or served last */
     const void *req;         /* HANDLER: its object; a switch reads no further */
+    uint8_t at[LZ_FACTS];    /* HANDLER: nodes of the object that said these, if they still do */
     struct lz_draw_row *row; /* DRIVE: of what it sleeps for; NULL: it has not drawn often */
     uint32_t handler;        /* HANDLER: whose function it has at the bottom; 0: none */
     lz_op op;                /* HANDLER: whose name it has there */
+    const void *op_text;     /* HANDLER: that name; NULL: it is a long one */
     const char *name;        /* DRIVE */
     struct lz_matcher matcher;
     lz_time over;
@@ -64,6 +70,7 @@ struct lz_procs {
     uint32_t count, cap, glance_cap;
     uint32_t current; /* that runs now; 0: none */
     lz_kind wake;
+    const void *fact_names[LZ_FACTS];
     struct lz_serving *serving; /* serving.c's own */
 };
 
@@ -81,6 +88,17 @@ static inline struct lz_proc *lz_proc_on(lua_State *L)
         return NULL;
     struct lz_proc *p = lz_proc_at(s, s->procs->current);
     return p->L == L ? p : NULL;
+}
+
+/* The node of p's object where a fact was last, if it is still there; only with a known layout. */
+static inline struct lz_layout_node *lz_proc_fact(const struct lz_procs *ps,
+                                                  const struct lz_proc *p, enum lz_fact fact)
+{
+    const struct lz_layout_table *t = lz_layout_of(p->req);
+    if (p->at[fact] >= lz_layout_node_count(t))
+        return NULL;
+    struct lz_layout_node *node = &t->nodes[p->at[fact]];
+    return lz_layout_is_field(node, ps->fact_names[fact]) ? node : NULL;
 }
 
 /* The running coroutine that calls, i, gives back until so much later. */

@@ -15,11 +15,9 @@
 #include "model/cache/cache.h"
 #include "model/node/instance.h"
 #include "script/bind_sql.h"
+#include "script/call_result.h"
 #include "script/proc_state.h"
 #include "script/value.h"
-
-// What a call's result says, as the script names it.
-enum name { NAME_OK, NAME_STATUS, NAME_OUTCOME, NAME_VALUE, NAMES };
 
 // At the bottom of a handler's stack: its object, what begins a request, and the function and the
 // operation's name of the last one. A copy from there costs a third of a look into the registry.
@@ -37,8 +35,7 @@ struct lz_serving {
     uint32_t *by_task; // coroutine by the task's index
     uint32_t by_task_cap;
     int ref_new, ref_begin, ref_conclude; // actions.lua's
-    int ref_outcomes[LZ_OUTCOMES];
-    int ref_names[NAMES];
+    struct lz_call_results results;
     int *ref_ops; // their names, by number; 0: not needed so far
     uint32_t ref_op_cap;
     lz_kind begin;
@@ -148,6 +145,7 @@ static void furnish(struct lz_script *s, uint32_t i)
     lua_pushnil(L);
     lua_pushnil(L); // [req begin function op]
     struct lz_proc *p = lz_proc_at(s, i);
+    memset(p->at, 0, sizeof(p->at));
     lua_settop(p->L, 0); // an error may be there, which it was reset over
     lua_xmove(L, p->L, BOTTOM);
     p->req = lua_topointer(p->L, REQ);
@@ -164,6 +162,35 @@ static void prepare(struct lz_script *s, struct lz_proc *p, uint32_t handler, lz
     lua_replace(p->L, OP);
     p->handler = handler;
     p->op = op;
+    bool is_short = lua_rawlen(p->L, OP) <= LZ_LAYOUT_TEXT_MAX;
+    p->op_text = is_short ? lua_topointer(p->L, OP) : NULL;
+}
+
+// Where the object has it now, if it has.
+static struct lz_layout_node *find_fact(const struct lz_procs *ps, struct lz_proc *p,
+                                        enum lz_fact fact)
+{
+    const struct lz_layout_table *t = lz_layout_of(p->req);
+    struct lz_layout_node *node = lz_proc_fact(ps, p, fact);
+    if (node == NULL)
+        node = lz_layout_find(t, ps->fact_names[fact]);
+    if (node != NULL && node - t->nodes <= UINT8_MAX)
+        p->at[fact] = (uint8_t)(node - t->nodes);
+    return node;
+}
+
+// Its object says what the request is about, if it has fields for that already. False: it has not.
+static bool tell(const struct lz_procs *ps, struct lz_proc *p, const struct lz_handler_facts *f)
+{
+    struct lz_layout_node *key = find_fact(ps, p, LZ_FACT_KEY), *op = find_fact(ps, p, LZ_FACT_OP);
+    struct lz_layout_node *value = find_fact(ps, p, LZ_FACT_VALUE);
+    if (key == NULL || op == NULL || p->op_text == NULL || f->value != 0)
+        return false;
+    lz_layout_write_integer(key, (int64_t)f->key);
+    lz_layout_write_text(op, p->op_text);
+    if (value != NULL)
+        lz_layout_write_nothing(value);
+    return true;
 }
 
 // One request, from its start to its answer.
@@ -183,6 +210,12 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     lua_State *L = p->L;
     LZ_ASSERT(lua_gettop(L) == BOTTOM);
     prepare(s, p, handler, f.op);
+    if (s->knows_layout && tell(s->procs, p, &f)) {
+        lua_pushvalue(L, FUNCTION);
+        lua_pushvalue(L, REQ);
+        lz_proc_resume(s, i, 1);
+        return;
+    }
     lua_pushvalue(L, BEGIN);
     lua_pushvalue(L, FUNCTION);
     lua_pushvalue(L, REQ);
@@ -273,45 +306,13 @@ static void push_values(lua_State *L, const struct lz_world *w, lz_argument_id a
     }
 }
 
-static void push_outcome(lua_State *L, const struct lz_serving *v, enum lz_outcome outcome)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_outcomes[outcome]);
-}
-
-static void push_name(lua_State *L, const struct lz_serving *v, enum name name)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_names[name]);
-}
-
-// What `req:call` gives. It is made here, and not where the word goes on: the values need not go
-// over the stack then, and nothing has to go on.
-static void push_table(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok)
-{
-    const struct lz_serving *v = serving_of(s);
-    lua_createtable(L, 0, NAMES);
-    push_name(L, v, NAME_OUTCOME);
-    push_outcome(L, v, r->outcome);
-    lua_rawset(L, -3);
-    if (r->value != 0) {
-        push_name(L, v, NAME_VALUE);
-        lz_value_push(L, s->world.world, r->value);
-        lua_rawset(L, -3);
-    }
-    push_name(L, v, NAME_STATUS);
-    lua_pushinteger(L, r->status);
-    lua_rawset(L, -3);
-    push_name(L, v, NAME_OK);
-    lua_pushboolean(L, ok);
-    lua_rawset(L, -3);
-}
-
 // For the Lua half: ok, status, value, outcome, and what an answer brings beside.
 static int push_all(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok)
 {
     lua_pushboolean(L, ok);
     lua_pushinteger(L, r->status);
     lz_value_push(L, s->world.world, r->value);
-    push_outcome(L, serving_of(s), r->outcome);
+    lz_call_result_push_outcome(L, &serving_of(s)->results, r->outcome);
     if (r->is_pairs)
         push_values(L, s->world.world, r->answer);
     else if (r->answer != 0)
@@ -328,7 +329,7 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     bool ok = result->outcome == LZ_OUTCOME_OK && !result->is_no;
     int nargs = 1;
     if (p->wants_table)
-        push_table(s, p->L, result, ok);
+        lz_call_result_push(p->L, &serving_of(s)->results, result, ok);
     else
         nargs = push_all(s, p->L, result, ok);
     p->wants_table = false;
@@ -401,15 +402,19 @@ uint32_t lz_serving_add(struct lz_script *s, lua_State *L, lz_component_id servi
     return v->handler_count;
 }
 
-static int ref_text(lua_State *L, const char *text)
+// The names of what an object says are known by their addresses from here on.
+static void learn_facts(struct lz_procs *ps, lua_State *L)
 {
-    lua_pushstring(L, text);
-    return luaL_ref(L, LUA_REGISTRYINDEX);
+    static const char *const names[LZ_FACTS] = {"key", "op", "value"};
+    for (int i = 0; i < LZ_FACTS; i++) {
+        lua_pushstring(L, names[i]);
+        ps->fact_names[i] = lua_topointer(L, -1);
+        luaL_ref(L, LUA_REGISTRYINDEX);
+    }
 }
 
 void lz_serving_init(struct lz_script *s)
 {
-    static const char *const names[NAMES] = {"ok", "status", "outcome", "value"};
     struct lz_world *w = s->world.world;
     struct lz_serving *v = lz_arena_alloc(s->arena, sizeof(*v));
     s->procs->serving = v;
@@ -426,8 +431,7 @@ void lz_serving_init(struct lz_script *s)
     v->ref_begin = luaL_ref(L, LUA_REGISTRYINDEX);
     v->ref_new = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
-    for (int i = 0; i < LZ_OUTCOMES; i++)
-        v->ref_outcomes[i] = ref_text(L, lz_request_outcome_name((enum lz_outcome)i));
-    for (int i = 0; i < NAMES; i++)
-        v->ref_names[i] = ref_text(L, names[i]);
+    s->knows_layout = s->opts.hash_seed == 0 && lz_layout_is_known();
+    learn_facts(s->procs, L);
+    lz_call_result_init(L, &v->results);
 }

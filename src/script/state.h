@@ -41,6 +41,7 @@ struct lz_script {
     uint64_t draws;             /* made by rand() at this instant's owner */
     uint64_t draw_owner;
     bool judges;         // code that judges is running: words that act are refused
+    bool knows_layout;   /* tables are looked at as layout.h has it */
     bool has_code;       /* to run while the world does, or about it */
     uint64_t flights;    /* of single flight, counted */
     uint64_t *sql_noted; /* hashes of what the journal has been told of failed statements */
