@@ -37,6 +37,7 @@ static void arm_session(struct lz_world *w, struct lz_group *g, uint32_t seat)
     struct lz_seat *s = &g->seats[seat];
     lz_sim_cancel(w->sim, s->session);
     s->session = 0;
+    s->expires = lz_sim_now(w->sim) + g->opts.session;
     if (coordinator(g) != 0)
         s->session = lz_sim_arm(w->sim, lz_sim_lane(w->sim, g->opts.session, w->groups->session),
                                 coordinator(g), pack(g, seat));
@@ -154,10 +155,9 @@ static void prepare(struct lz_world *w, struct lz_group *g)
     }
     lz_sim_cancel(w->sim, g->joining);
     g->joining = 0;
+    g->completes = g->prepared + (is_first ? INITIAL_DELAY_NS : g->opts.max_poll_interval);
     if (coordinator(g) != 0)
-        g->joining = lz_sim_at(
-            w->sim, lz_sim_now(w->sim) + (is_first ? INITIAL_DELAY_NS : g->opts.max_poll_interval),
-            w->groups->joining, coordinator(g), g->id);
+        g->joining = lz_sim_at(w->sim, g->completes, w->groups->joining, coordinator(g), g->id);
     lz_metrics_add(w->metrics, g->series.rebalances, 1);
 }
 
@@ -225,6 +225,8 @@ static void on_joining(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_group *g = lz_group_at(w, (lz_component_id)payload);
     if (coordinator(g) != entity || g->phase != LZ_GROUP_PREPARING)
         return;
+    if (lz_sim_now(w->sim) < g->completes)
+        return; // of a rebalance before, kept while the coordinator was paused
     g->joining = 0;
     complete_join(w, g);
 }
@@ -239,6 +241,8 @@ static void on_session(void *ctx, uint32_t entity, uint64_t payload)
     if (coordinator(g) != entity || g->seats[seat].instance == 0)
         return;
     struct lz_seat *s = &g->seats[seat];
+    if (lz_sim_now(w->sim) < s->expires)
+        return; // kept while the coordinator was paused: its seat was heard of since
     s->session = 0;
     if (s->join != 0 || !lz_instance_is_up(lz_instance_get(w, entity))) { // it waits here: it lives
         arm_session(w, g, seat);

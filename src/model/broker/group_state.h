@@ -27,6 +27,7 @@ struct lz_seat {
     bool has_joined;     /* in the rebalance under way */
     uint64_t join, sync; /* requests that wait; 0: none */
     lz_event_id session;
+    lz_time expires; /* the session */
 };
 
 struct lz_claim {
@@ -106,8 +107,9 @@ struct lz_member {
     uint64_t path;
     uint8_t phase, work, then;
     bool must_rejoin;
-    bool must_apply; /* it has been assigned partitions, and is not done with what it took */
-    bool is_lost;    /* it is no member any more: nothing of it can be committed */
+    bool must_apply;  /* it has been assigned partitions, and is not done with what it took */
+    bool must_commit; /* a rebalance kept it from committing what it has worked on */
+    bool is_lost;     /* it is no member any more: nothing of it can be committed */
     bool is_leaving;
     uint32_t generation;
     uint64_t commit; /* request that is waited for */
@@ -128,6 +130,7 @@ struct lz_member {
     struct lz_rpc_way *ways;     /* to coordinators, by node */
     uint32_t coordinator;        /* node, as far as it knows */
     lz_event_id heartbeat, again, refresh;
+    lz_time again_at;
     uint64_t **stalls; /* faults that hold it, by their counters */
     uint32_t stall_count, stall_cap;
 };
@@ -161,7 +164,8 @@ struct lz_group {
     uint32_t leader; /* seat that assigns */
     bool is_waiting; /* the first delay is running */
     lz_event_id joining;
-    lz_time prepared; /* since when it rebalances */
+    lz_time prepared;  /* since when it rebalances */
+    lz_time completes; /* with those that have joined by then */
     struct lz_claim *claims;
     struct lz_transaction *transactions; /* by member; NULL: it has none */
     uint32_t *owners, *load;             /* for assigning */
@@ -230,6 +234,8 @@ void lz_member_died(struct lz_world *w, struct lz_member *m);
 void lz_member_on_heartbeat(void *ctx, uint32_t entity, uint64_t payload);
 void lz_member_on_again(void *ctx, uint32_t entity, uint64_t payload);
 
+/* Not between its join and what it is assigned: RebalanceInProgressException to who tries. */
+bool lz_member_may_commit(const struct lz_member *m);
 /* Commit what has been worked on, or, `ahead`, what has been taken. */
 void lz_member_commit(struct lz_world *w, struct lz_member *m, bool ahead);
 void lz_member_abort(struct lz_world *w, struct lz_member *m);

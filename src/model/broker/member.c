@@ -33,7 +33,8 @@ struct lz_cursor *lz_member_cursor(struct lz_member *m, uint32_t partition)
 static void again_later(struct lz_world *w, struct lz_member *m)
 {
     lz_sim_cancel(w->sim, m->again);
-    m->again = lz_sim_at(w->sim, lz_sim_now(w->sim) + AGAIN_NS, w->groups->again, m->id, m->turn);
+    m->again_at = lz_sim_now(w->sim) + AGAIN_NS;
+    m->again = lz_sim_at(w->sim, m->again_at, w->groups->again, m->id, m->turn);
 }
 
 // Some node says who it is: any that lives and can be reached.
@@ -95,8 +96,14 @@ bool lz_member_has_uncommitted(const struct lz_member *m)
     return false;
 }
 
+bool lz_member_may_commit(const struct lz_member *m)
+{
+    return m->phase >= LZ_MEMBER_LOADING || (m->phase == LZ_MEMBER_SYNCING && m->must_apply);
+}
+
 void lz_member_commit(struct lz_world *w, struct lz_member *m, bool ahead)
 {
+    m->must_commit = false;
     for (uint32_t i = 0; i < m->cursor_count; i++)
         m->cursors[i].committing = ahead ? m->cursors[i].position : m->cursors[i].done;
     m->last_commit = lz_sim_now(w->sim);
@@ -246,6 +253,16 @@ static void succeeded(struct lz_world *w, struct lz_member *m, enum lz_group_op 
     }
 }
 
+// What it asked as a member of an earlier generation, or before it joined the next, says nothing of
+// what it is now (generationUnchanged of Kafka's ConsumerCoordinator). A commit that is waited for
+// is never of that kind: it holds its member back from joining.
+static bool is_outdated(const struct lz_member *m, const struct lz_rpc *r)
+{
+    bool is_between = !lz_member_may_commit(m);
+    bool is_awaited = m->work == LZ_MEMBER_COMMITTING && lz_pool_id(r) == m->commit;
+    return !is_awaited && (is_between || lz_group_generation_of(r) != m->generation);
+}
+
 static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc *r)
 {
     enum lz_group_op op = lz_group_op_of(r);
@@ -261,7 +278,7 @@ static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc
         m->must_rejoin = true;
         if (m->work == LZ_MEMBER_IDLE)
             lz_work_poll(w, m);
-    } else {
+    } else if (!is_outdated(m, r)) {
         bool ends = op == LZ_GROUP_COMMIT || op == LZ_GROUP_ABORT;
         lose(w, m);
         if (ends && lz_pool_id(r) == m->commit)
@@ -302,8 +319,8 @@ void lz_member_on_again(void *ctx, uint32_t entity, uint64_t payload)
     if (lz_instance_defer(w, entity, w->groups->again, payload))
         return;
     struct lz_member *m = lz_member_of(w, entity);
-    if (m->turn != payload)
-        return;
+    if (m->turn != payload || lz_sim_now(w->sim) < m->again_at)
+        return; // what was kept while it was paused may have been put off since
     m->again = 0;
     if (m->work == LZ_MEMBER_COMMITTING && m->commit == 0)
         m->commit = ask(w, m, m->then == LZ_MEMBER_ABORTED ? LZ_GROUP_ABORT : LZ_GROUP_COMMIT);
@@ -399,7 +416,7 @@ void lz_member_died(struct lz_world *w, struct lz_member *m)
     m->turn++;
     m->phase = LZ_MEMBER_OUT;
     m->work = LZ_MEMBER_IDLE;
-    m->must_rejoin = m->must_apply = m->is_lost = m->is_leaving = false;
+    m->must_rejoin = m->must_apply = m->must_commit = m->is_lost = m->is_leaving = false;
     m->commit = 0;
     lz_sim_cancel(w->sim, m->heartbeat);
     lz_sim_cancel(w->sim, m->again);

@@ -313,7 +313,8 @@ static void go_on(struct lz_world *w, struct lz_member *m)
     m->slice_count = 0;
     settle(m);
     lz_metrics_add(w->metrics, m->group->series.batches, 1);
-    if (m->group->opts.commit_batch && !m->is_lost) {
+    m->must_commit = m->group->opts.commit_batch && !m->is_lost;
+    if (m->must_commit && lz_member_may_commit(m)) {
         set_work(w, m, LZ_MEMBER_COMMITTING);
         m->then = LZ_MEMBER_POLL;
         lz_member_commit(w, m, false);
@@ -437,9 +438,16 @@ void lz_work_poll(struct lz_world *w, struct lz_member *m)
         lz_member_rejoin(w, m);
         return;
     }
-    if (!may_take(m) || m->cursor_count == 0)
+    bool may_commit = lz_member_may_commit(m);
+    if (!may_take(m) || m->cursor_count == 0 || (o->at_most_once && !may_commit))
         return;
-    bool by_time = !o->commit_batch && !o->at_most_once;
+    if (m->must_commit && may_commit) {
+        set_work(w, m, LZ_MEMBER_COMMITTING);
+        m->then = LZ_MEMBER_POLL;
+        lz_member_commit(w, m, false);
+        return;
+    }
+    bool by_time = !o->commit_batch && !o->at_most_once && may_commit;
     if (by_time && now - m->last_commit >= o->commit_every && lz_member_has_uncommitted(m))
         lz_member_commit(w, m, false);
     if (!take(w, m)) {
