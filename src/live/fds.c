@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #define OWN 300 // listeners, pipes, logs, probes, and what the C library opens
-#define FOR_CONNECTION 2
 
 static struct rlimit before;
 static bool is_raised;
@@ -16,7 +15,7 @@ bool lz_fds_raise(size_t connections, struct lz_err *err)
         return true;
     if (!is_raised)
         before = limit;
-    rlim_t need = (rlim_t)connections * FOR_CONNECTION + OWN;
+    rlim_t need = (rlim_t)connections + OWN;
     if (limit.rlim_max < need)
         return lz_fail(err, LZ_ERANGE,
                        "%zu connections at once need %llu descriptors, and the hard limit is %llu: "

@@ -1,5 +1,6 @@
 /*
- * fds.h — descriptors: each connection of the load is one here and two in the proxy.
+ * fds.h — descriptors: each connection of the load is one here. It is two in the proxy, which has
+ * as many tables of them as it needs (proxy/worker.c).
  *
  * The soft limit that a shell gives (1024) is raised to the hard one for this process and the
  * proxy; programs that are started get it back as it was, for some of them still use select().

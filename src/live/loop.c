@@ -59,6 +59,7 @@ struct lz_loop {
     sigset_t watched;
     sigset_t mask_before;
     struct on_signal on_signal[SIGNALS];
+    struct lz_loop_turnstile turnstile; // all NULL: shared with nobody
 };
 
 int64_t lz_loop_clock(void)
@@ -406,6 +407,11 @@ static int wait_for(struct lz_loop *loop, struct epoll_event *news, int64_t wait
     return epoll_wait(loop->epoll, news, BATCH, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 
+void lz_loop_share(struct lz_loop *loop, const struct lz_loop_turnstile *turnstile)
+{
+    loop->turnstile = *turnstile;
+}
+
 void lz_loop_turn(struct lz_loop *loop, int64_t deadline_ns)
 {
     int64_t until = deadline_ns;
@@ -417,8 +423,13 @@ void lz_loop_turn(struct lz_loop *loop, int64_t deadline_ns)
         wait = until > loop->now_ns ? until - loop->now_ns : 0;
     }
     struct epoll_event news[BATCH];
+    const struct lz_loop_turnstile *t = &loop->turnstile;
+    if (t->let_go != NULL)
+        t->let_go(t->ctx);
     int n = wait_for(loop, news, wait);
     LZ_ASSERT(n >= 0 || errno == EINTR);
+    if (t->take != NULL)
+        t->take(t->ctx);
     loop->now_ns = lz_loop_clock();
     fire_timers(loop);
     for (int i = 0; i < n; i++) {

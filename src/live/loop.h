@@ -107,6 +107,15 @@ bool lz_loop_watch_signal(struct lz_loop *loop, int signal, lz_loop_signal_fn *f
 
 /* --- running --- */
 
+/* Called around each wait, by those who share what their callbacks touch with another thread's
+ * loop: what is shared may be touched by others between `let_go` and `take`. */
+struct lz_loop_turnstile {
+    void (*let_go)(void *ctx);
+    void (*take)(void *ctx);
+    void *ctx;
+};
+void lz_loop_share(struct lz_loop *loop, const struct lz_loop_turnstile *turnstile);
+
 /* One turn: wait for news, until `deadline_ns` at most, and hand it out. */
 void lz_loop_turn(struct lz_loop *loop, int64_t deadline_ns);
 

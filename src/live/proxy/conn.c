@@ -70,9 +70,9 @@ static void settle(struct lz_conn *c)
         if (c->next != NULL)
             c->next->at = c->at;
         lz_exchange_destroy(c->exchange);
+        c->worker->conns--;
         free(c);
-        s->conns--;
-        lz_serve_room(s);
+        lz_worker_has_room(s);
         return;
     }
     int64_t now = lz_loop_now(s->loop), at = c->doom_at_ns;
@@ -218,6 +218,7 @@ void lz_conn_accept(struct lz_edge *e, int fd)
     struct lz_err err;
     struct lz_conn *c = lz_mem_alloc(sizeof(*c));
     *c = (struct lz_conn){.edge = e,
+                          .worker = s->at_work,
                           .ordinal = ++e->ordinal,
                           .fd = {fd, -1},
                           .writable = {true, true},
@@ -230,7 +231,7 @@ void lz_conn_accept(struct lz_edge *e, int fd)
     if (c->next != NULL)
         c->next->at = &c->next;
     e->conns = c;
-    s->conns++;
+    c->worker->conns++;
     atomic_fetch_add_explicit(&e->counts->accepted, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&e->counts->open, 1, memory_order_relaxed);
     if (e->is_http)

@@ -2,6 +2,7 @@
  * inner.h — inside the proxy's process: edges, connections, and the two ways of each.
  *
  *   serve.c     the process: commands, listening, toxics that come and go
+ *   worker.c    further threads, where one table of descriptors is full
  *   door.c      an edge nobody can connect to: the kernel drops SYNs
  *   conn.c      the life of a connection: connect, events, timers, the ways it ends
  *   lane.c      one direction of it: read, hold, write
@@ -19,6 +20,8 @@
 #ifndef LZ_LIVE_PROXY_INNER_H
 #define LZ_LIVE_PROXY_INNER_H
 
+#include <pthread.h>
+
 #include "live/loop.h"
 #include "live/proxy/shared.h"
 
@@ -26,6 +29,7 @@
 #define LZ_LANE_WAIT_MAX (256u << 10) /* bytes that wait for the other end */
 #define LZ_LANE_HELD_MAX (4u << 20)   /* ... for a delay */
 #define LZ_LANE_PIPES_MAX 64
+#define LZ_WORKERS_MAX 16
 
 enum { LZ_UP, LZ_DOWN };       /* directions; also: reads from this side */
 enum { LZ_CLIENT, LZ_SERVER }; /* sides */
@@ -109,6 +113,7 @@ struct lz_lane {
 struct lz_conn {
     struct lz_conn *next, **at; /* of the edge */
     struct lz_edge *edge;
+    struct lz_worker *worker; /* whose descriptors and timer these are */
     uint64_t ordinal;
     uint64_t carried; /* bytes passed on, both ways */
     int fd[2];        /* of each side; -1: none yet, or closed */
@@ -126,23 +131,45 @@ struct lz_conn {
     struct lz_loop_timer timer;
 };
 
-struct lz_serve {
+/* A thread with a table of descriptors and a loop of its own. The first is the process's. */
+struct lz_worker {
+    struct lz_serve *serve;
     struct lz_loop *loop;
+    int mail;            /* to it, in the first one's table */
+    int mail_of_its_own; /* until it has made its table */
+    size_t conns;
+    int pipes[LZ_LANE_PIPES_MAX][2];
+    size_t pipe_count;
+};
+
+struct lz_serve {
+    struct lz_loop *loop; /* of the worker at work */
+    struct lz_worker *at_work;
     struct lz_shared *shared;
     uint64_t run_key;
     struct lz_edge *edges[LZ_PROXY_EDGES_MAX + 1];
     struct lz_line lines[LZ_PROXY_TOXICS_MAX + 1];
-    size_t conns, conns_max;
-    bool is_full; /* nobody is accepted until a connection ends */
+    struct lz_worker workers[LZ_WORKERS_MAX];
+    uint32_t worker_count;
+    pthread_mutex_t lock; /* has it who is at work; there is no need of it for one alone */
+    bool no_more_workers;
+    size_t conns_max; /* of each worker */
+    bool is_full;     /* nobody is accepted until a connection ends */
     struct lz_loop_timer watch_doors;
-    int pipes[LZ_LANE_PIPES_MAX][2];
-    size_t pipe_count;
     char scratch[LZ_LANE_SCRATCH];
 };
 
 /* --- serve.c --- */
 void lz_serve_saw(struct lz_edge *e, const struct lz_proxy_seen *seen);
-void lz_serve_room(struct lz_serve *s); /* a connection has ended */
+void lz_serve_room(struct lz_serve *s); /* a connection has ended; the first worker */
+void lz_serve_tell_conns(struct lz_edge *e, const bool was_cut[2]); /* of the worker at work */
+
+/* --- worker.c --- */
+void lz_worker_first(struct lz_serve *s);
+struct lz_worker *lz_worker_with_room(struct lz_serve *s); /* NULL: none, and none can be made */
+void lz_worker_hand(struct lz_worker *w, struct lz_edge *e, int fd); /* `fd` is its own then */
+void lz_worker_changed(struct lz_edge *e, const bool was_cut[2]);    /* the others' connections */
+void lz_worker_has_room(struct lz_serve *s); /* a connection of the worker at work has ended */
 
 /* --- door.c --- */
 void lz_door_update(struct lz_edge *e);                  /* after a toxic came or went */

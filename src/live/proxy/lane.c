@@ -43,11 +43,11 @@ static void count_memory(struct lz_conn *c, int64_t bytes)
 
 // --- pipes: few, for those who move much ---
 
-static bool take_pipe(struct lz_serve *s, struct lz_lane *l)
+static bool take_pipe(struct lz_worker *w, struct lz_lane *l)
 {
-    if (s->pipe_count > 0) {
-        s->pipe_count--;
-        memcpy(l->pipe, s->pipes[s->pipe_count], sizeof(l->pipe));
+    if (w->pipe_count > 0) {
+        w->pipe_count--;
+        memcpy(l->pipe, w->pipes[w->pipe_count], sizeof(l->pipe));
         return true;
     }
     if (pipe2(l->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -59,13 +59,13 @@ static bool take_pipe(struct lz_serve *s, struct lz_lane *l)
     return true;
 }
 
-static void give_pipe(struct lz_serve *s, struct lz_lane *l)
+static void give_pipe(struct lz_worker *w, struct lz_lane *l)
 {
     if (l->pipe[0] < 0)
         return;
     l->big = 0;
-    if (l->in_pipe == 0 && s->pipe_count < LZ_LANE_PIPES_MAX) {
-        memcpy(s->pipes[s->pipe_count++], l->pipe, sizeof(l->pipe));
+    if (l->in_pipe == 0 && w->pipe_count < LZ_LANE_PIPES_MAX) {
+        memcpy(w->pipes[w->pipe_count++], l->pipe, sizeof(l->pipe));
     } else {
         close(l->pipe[0]);
         close(l->pipe[1]);
@@ -91,7 +91,7 @@ void lz_lane_finish(struct lz_conn *c, int d)
     while (l->first != NULL)
         drop_first(c, d);
     l->queued = 0;
-    give_pipe(c->edge->serve, l);
+    give_pipe(c->worker, l);
 }
 
 // --- in ---
@@ -219,7 +219,7 @@ static bool fill_by_pipe(struct lz_conn *c, int d)
                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n <= 0) {
             int reason = errno;
-            give_pipe(c->edge->serve, l);
+            give_pipe(c->worker, l);
             errno = reason;
             return no_bytes(c, d, n);
         }
@@ -256,7 +256,7 @@ void lz_lane_unpipe(struct lz_conn *c, int d)
         append(c, d, scratch, (size_t)n, l->release_ns);
     }
     LZ_ASSERT(l->in_pipe == 0);
-    give_pipe(c->edge->serve, l);
+    give_pipe(c->worker, l);
 }
 
 // Bytes that need not wait go straight on; the rest of them waits.
@@ -303,7 +303,7 @@ static bool take_in(struct lz_conn *c, int d, char *bytes, size_t len, size_t as
                        : l->big < BIG_AFTER                         ? l->big + 1
                                                                     : BIG_AFTER);
     if (l->big == BIG_AFTER && l->pipe[0] < 0 && l->first == NULL)
-        take_pipe(c->edge->serve, l);
+        take_pipe(c->worker, l);
     return !c->is_dead;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "live/proxy/mail.h"
 #include "live/proxy/shared.h"
 
 #define BACKLOG 4096
@@ -177,21 +178,7 @@ static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int f
 {
     if (p->pid == 0)
         return lz_fail(err, LZ_EIO, "the proxy's process is gone");
-    struct iovec part = {.iov_base = (void *)(uintptr_t)c, .iov_len = sizeof(*c)};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } own = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (fd >= 0) {
-        message.msg_control = &own;
-        message.msg_controllen = sizeof(own);
-        struct cmsghdr *h = CMSG_FIRSTHDR(&message);
-        *h = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        h->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(h), &fd, sizeof(int));
-    }
-    if (sendmsg(p->control, &message, MSG_NOSIGNAL) < 0)
+    if (!lz_mail_send(p->control, c, sizeof(*c), fd))
         return lz_fail(err, LZ_EIO, "cannot reach the proxy's process: %s", strerror(errno));
     if (c->op == LZ_SHARED_CHANGE)
         return true;

@@ -8,11 +8,13 @@
  *     lz_proxy_remove(proxy, toxic_id, &err)
  *
  * The proxy is one forked process per run, one thread on one epoll: load generator and proxy do
- * not disturb each other, and no thread shares anything. It dies with the run (PR_SET_PDEATHSIG),
- * and its ports with it, whatever kills the run: nothing of it needs undoing. Commands are
- * answered within a turn of its loop; counters are read from memory that both share.
+ * not disturb each other. It dies with the run (PR_SET_PDEATHSIG), and its ports with it, whatever
+ * kills the run: nothing of it needs undoing. Commands are answered within a turn of its loop;
+ * counters are read from memory that both share.
  *
- * A connection costs two descriptors and under 1 KB while nothing waits in it. What waits is at
+ * A connection costs two descriptors and under 1 KB while nothing waits in it. Where the limit of
+ * descriptors (ulimit -Hn) has no room for more, further threads with tables of their own take
+ * them, up to sixteen times as many; one of them is at work at a time (worker.c). What waits is at
  * most 256 KiB in a direction, 4 MiB where a delay holds it; beyond that the sender waits. Big
  * transfers with no toxic go through a pipe (splice) and are never copied.
  *
@@ -76,7 +78,7 @@ struct lz_proxy_edge_counts {
     uint64_t accepted, open;
     uint64_t refused;              /* by the server: no connection could be made */
     uint64_t bytes_up, bytes_down; /* passed on */
-    uint64_t turned_away;          /* waited for a descriptor: this process has no more */
+    uint64_t turned_away;          /* waited for a descriptor: no worker has any more */
     uint64_t not_http;             /* connections closed for not being what they were said to be */
     uint64_t requests;
 };

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/proxy/inner.h"
+#include "live/proxy/mail.h"
 
 #define DOORS_EVERY_NS INT64_C(100000000)
 #define ACCEPTS 64     // of one turn: those who are connected have a right too
@@ -63,7 +64,7 @@ static void for_all_edges(struct lz_serve *s, void (*fn)(struct lz_edge *e))
 
 void lz_serve_room(struct lz_serve *s)
 {
-    if (!s->is_full || s->conns >= s->conns_max)
+    if (!s->is_full)
         return;
     s->is_full = false;
     for_all_edges(s, listen_if_open);
@@ -92,12 +93,14 @@ static void on_listen(void *ctx, int fd, unsigned events)
     for (int i = 0; i < ACCEPTS; i++) {
         struct sockaddr_storage peer;
         socklen_t len = sizeof(peer);
-        if (s->conns >= s->conns_max) {
+        struct lz_worker *w = lz_worker_with_room(s);
+        if (w == NULL) {
             stop_accepting(e);
             return;
         }
         int client = accept4(fd, (void *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM) && s->conns > 0)
+        if (client < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM) &&
+            s->at_work->conns > 0)
             stop_accepting(e);
         if (client < 0)
             return;
@@ -106,7 +109,10 @@ static void on_listen(void *ctx, int fd, unsigned events)
             e->plug_port = 0;
             continue;
         }
-        lz_conn_accept(e, client);
+        if (w == s->at_work)
+            lz_conn_accept(e, client);
+        else
+            lz_worker_hand(w, e, client);
     }
 }
 
@@ -123,6 +129,15 @@ static unsigned bits_of(const struct lz_toxic *t, int d)
     return directions & (d == LZ_UP ? LZ_TOXIC_UP : LZ_TOXIC_DOWN) ? LZ_KIND(t->kind) : 0;
 }
 
+void lz_serve_tell_conns(struct lz_edge *e, const bool was_cut[2])
+{
+    for (struct lz_conn *c = e->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->worker == e->serve->at_work)
+            lz_conn_changed(c, was_cut);
+    }
+}
+
 static void changed(struct lz_edge *e)
 {
     bool was_cut[2];
@@ -137,10 +152,8 @@ static void changed(struct lz_edge *e)
     if (e->is_shut && !lz_loop_is_armed(&e->serve->watch_doors))
         lz_loop_arm(e->serve->loop, &e->serve->watch_doors,
                     lz_loop_now(e->serve->loop) + DOORS_EVERY_NS);
-    for (struct lz_conn *c = e->conns, *next; c != NULL; c = next) {
-        next = c->next;
-        lz_conn_changed(c, was_cut);
-    }
+    lz_serve_tell_conns(e, was_cut);
+    lz_worker_changed(e, was_cut);
 }
 
 static struct lz_active **find(struct lz_edge *e, uint32_t slot)
@@ -228,23 +241,13 @@ static void on_command(void *ctx, int fd, unsigned events)
 {
     struct lz_serve *s = ctx;
     struct lz_shared_command c;
-    struct iovec part = {.iov_base = &c, .iov_len = sizeof(c)};
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } own;
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &own, .msg_controllen = sizeof(own)};
+    int passed;
     (void)events;
-    ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    ssize_t n = lz_mail_receive(fd, &c, sizeof(c), &passed);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (n != (ssize_t)sizeof(c))
         _exit(0); // the run is over
-    int passed = -1;
-    struct cmsghdr *h = CMSG_FIRSTHDR(&message);
-    if (h != NULL && h->cmsg_type == SCM_RIGHTS)
-        memcpy(&passed, CMSG_DATA(h), sizeof(passed));
     const char *answer = carry_out(s, &c, passed);
     if (c.op != LZ_SHARED_CHANGE && send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0)
         _exit(0);
@@ -315,6 +318,7 @@ _Noreturn void lz_serve_main(struct lz_shared *shared, uint64_t run_key, int con
         fprintf(stderr, "lorenz: proxy: %s\n", err.msg);
         _exit(1);
     }
+    lz_worker_first(&s);
     for (;;)
         lz_loop_run(s.loop, LZ_LOOP_NEVER);
 }

@@ -1,0 +1,240 @@
+/*
+ * More connections than one table of descriptors holds: further threads take them, and nobody who
+ * connects, breaks or counts can tell. The limit is so low here that each worker has 30.
+ */
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+#define LIMIT 160 // descriptors, of which a table keeps 100 for other things
+#define EACH 30   // connections of a worker: two descriptors each
+#define MANY 100  // so that four workers have some
+
+static struct stage s;
+
+static int lower_limit(void **state)
+{
+    (void)state;
+    const struct rlimit limit = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// 8 connections for each of the 16 workers.
+static int up_with_least(void **state)
+{
+    const struct rlimit limit = {.rlim_cur = 116, .rlim_max = 116};
+    (void)state;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return -1;
+    stage_up(&s, 'e', 1);
+    return 0;
+}
+
+static int up(void **state)
+{
+    (void)state;
+    stage_up(&s, 'e', 1);
+    return 0;
+}
+
+static int down(void **state)
+{
+    (void)state;
+    stage_down(&s);
+    return 0;
+}
+
+static void echoes(int fd)
+{
+    char back[4] = "";
+    stage_send(fd, "abc");
+    for (size_t have = 0; have < 3;) {
+        ssize_t n = stage_recv(fd, back + have, 3 - have);
+        assert_true(n > 0);
+        have += (size_t)n;
+    }
+    assert_string_equal(back, "abc");
+}
+
+static void open_many(int *fd, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fd[i] = stage_connect(&s);
+        echoes(fd[i]);
+    }
+}
+
+static void close_many(const int *fd, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(fd[i]);
+}
+
+static uint64_t wait_open(uint64_t want)
+{
+    for (int i = 0; i < STAGE_PATIENCE_S * 500 && lz_proxy_counts(s.proxy, s.edge).open != want;
+         i++)
+        usleep(2000);
+    return lz_proxy_counts(s.proxy, s.edge).open;
+}
+
+static void more_connections_than_a_table_holds_are_served(void **state)
+{
+    (void)state;
+    int fd[MANY];
+    open_many(fd, MANY);
+    for (int i = MANY - 1; i >= 0; i--)
+        echoes(fd[i]);
+    struct lz_proxy_edge_counts counts = lz_proxy_counts(s.proxy, s.edge);
+    assert_int_equal(counts.accepted, MANY);
+    assert_int_equal(counts.open, MANY);
+    assert_int_equal(counts.turned_away, 0);
+    assert_int_equal(counts.bytes_up, MANY * 6);
+    close_many(fd, MANY);
+    assert_int_equal(wait_open(0), 0);
+    // And room that has come back is used again.
+    open_many(fd, MANY);
+    assert_int_equal(lz_proxy_counts(s.proxy, s.edge).turned_away, 0);
+    close_many(fd, MANY);
+}
+
+static void a_reset_ends_the_connections_of_all_workers(void **state)
+{
+    (void)state;
+    int fd[MANY];
+    open_many(fd, MANY);
+    lz_proxy_toxic_id id = stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_RESET});
+    for (int i = 0; i < MANY; i++)
+        stage_is_reset(&s, fd[i]);
+    assert_int_equal(stage_touched(&s, id, MANY), MANY);
+    stage_remove(&s, id);
+    assert_int_equal(wait_open(0), 0);
+    int again = stage_connect(&s);
+    echoes(again);
+    close(again);
+}
+
+static void a_cut_holds_the_connections_of_all_workers_and_heals(void **state)
+{
+    (void)state;
+    int fd[MANY];
+    struct pollfd look[MANY];
+    open_many(fd, MANY);
+    lz_proxy_toxic_id id = stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_CUT});
+    for (int i = 0; i < MANY; i++) {
+        stage_send(fd[i], "x");
+        look[i] = (struct pollfd){.fd = fd[i], .events = POLLIN};
+    }
+    assert_true(stage_touched(&s, id, MANY) >= MANY);
+    assert_int_equal(poll(look, MANY, 50), 0);
+    stage_remove(&s, id);
+    char byte;
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(stage_recv(fd[i], &byte, 1), 1);
+    close_many(fd, MANY);
+}
+
+// Toxics come and go while connections do, on all workers at once.
+static void toxics_that_change_under_traffic_disturb_nobody(void **state)
+{
+    (void)state;
+    int fd[MANY];
+    struct lz_err err;
+    struct lz_toxic slow = {.kind = LZ_TOXIC_LATENCY, .delay = lz_dist_constant(1 * MS)};
+    open_many(fd, MANY);
+    for (int round = 0; round < 40; round++) {
+        slow.delay = lz_dist_constant(1 * MS);
+        lz_proxy_toxic_id id = stage_add(&s, &slow);
+        for (int i = round % 7; i < MANY; i += 7)
+            stage_send(fd[i], "abc");
+        slow.delay = lz_dist_constant(2 * MS);
+        if (!lz_proxy_change(s.proxy, id, &slow, &err))
+            fail_msg("%s", err.msg);
+        int gone = (round * 13) % MANY;
+        for (int i = round % 7; i < MANY; i += 7) {
+            char back[3];
+            for (size_t have = 0; have < 3;) {
+                ssize_t n = stage_recv(fd[i], back, 3 - have);
+                assert_true(n > 0);
+                have += (size_t)n;
+            }
+        }
+        close(fd[gone]);
+        stage_remove(&s, id);
+        fd[gone] = stage_connect(&s);
+    }
+    close_many(fd, MANY);
+    assert_int_equal(wait_open(0), 0);
+}
+
+// The first worker has no room left, and what is counted since a toxic came is counted by another.
+static void connections_are_numbered_over_all_workers(void **state)
+{
+    (void)state;
+    enum { FIRST = 20, AFTER = 10 };
+    int before[EACH], after[AFTER];
+    open_many(before, EACH);
+    lz_proxy_toxic_id id =
+        stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_RESET, .bytes = 2, .first = FIRST});
+    for (int i = 0; i < FIRST; i++) {
+        int fd = stage_connect(&s);
+        char back[4];
+        stage_send(fd, "abc");
+        while (stage_recv(fd, back, sizeof(back)) > 0)
+            continue;
+        close(fd);
+    }
+    assert_int_equal(stage_touched(&s, id, FIRST), FIRST);
+    open_many(after, AFTER);
+    for (int i = 0; i < EACH; i++)
+        echoes(before[i]);
+    close_many(before, EACH);
+    close_many(after, AFTER);
+}
+
+static void accepting_goes_on_when_the_last_worker_has_room_again(void **state)
+{
+    (void)state;
+    enum { MINE = 90, OTHERS = 60 }; // of 128
+    int fd[MINE];
+    open_many(fd, MINE);
+    pid_t child = fork();
+    if (child == 0) {
+        int others[OTHERS];
+        close_many(fd, MINE);
+        open_many(others, OTHERS);
+        _exit(0);
+    }
+    for (int i = 0; i < STAGE_PATIENCE_S * 500; i++) {
+        if (lz_proxy_counts(s.proxy, s.edge).turned_away > 0)
+            break;
+        usleep(2000);
+    }
+    assert_true(lz_proxy_counts(s.proxy, s.edge).turned_away > 0);
+    assert_int_equal(lz_proxy_counts(s.proxy, s.edge).open, 128);
+    close_many(fd + 50, MINE - 50); // the last that came: not those of the first worker
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close_many(fd, 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
+        TEST(more_connections_than_a_table_holds_are_served),
+        TEST(a_reset_ends_the_connections_of_all_workers),
+        TEST(a_cut_holds_the_connections_of_all_workers_and_heals),
+        TEST(toxics_that_change_under_traffic_disturb_nobody),
+        TEST(connections_are_numbered_over_all_workers),
+        cmocka_unit_test_setup_teardown(accepting_goes_on_when_the_last_worker_has_room_again,
+                                        up_with_least, down),
+    };
+    return cmocka_run_group_tests(tests, lower_limit, NULL);
+}
