@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena_quick.h"
 #include "base/check.h"
 #include "base/mem.h"
 
@@ -25,8 +26,8 @@
 #define SLOT_BASE 0x200000000000u // far from where Linux and AddressSanitizer put things
 #define SLOT_STRIDE ((size_t)64 << 30)
 #define LIMIT_DEFAULT ((size_t)4 << 30)
-#define UNIT 16u
-#define FINE_MAX 1024u
+#define UNIT LZ_ARENA_UNIT
+#define FINE_MAX LZ_ARENA_QUICK_MAX
 #define FINE_COUNT (FINE_MAX / UNIT)
 #define STEPS 8u // classes per doubling above FINE_MAX
 #define CLASS_COUNT (FINE_COUNT + STEPS * 26)
@@ -35,26 +36,22 @@
 #define LOADED ((size_t)640 << 10) // touched by a universe that begins with nothing
 #define BUILT ((size_t)96 << 10)   // touched by any beyond the image it begins with
 
-struct block {
-    struct block *next;
-};
-
 struct lz_arena {
-    struct block *free[CLASS_COUNT];
+    struct lz_arena_lists lists;
     unsigned char *top;
     unsigned char *end;
     unsigned char *map_end;
-    bool fresh;        // the region was never used before, so it is zero
-    size_t used_bytes; // whole blocks
-    size_t peak_bytes;
+    bool fresh; // the region was never used before, so it is zero
     size_t limit_bytes;
     lz_arena_full_fn *on_full;
     void *on_full_ctx;
     const struct lz_arena_image *image; // it began with
 };
 
+_Static_assert(CLASS_COUNT == LZ_ARENA_CLASSES, "a class has a list");
+_Static_assert(offsetof(struct lz_arena, lists) == 0, "arena_quick.h finds the lists there");
 _Static_assert(SLOT_BASE % ((size_t)4 << 30) == 0, "Lua hashes the low 32 bits of addresses");
-_Static_assert(sizeof(struct block) <= UNIT, "a free block must hold its link");
+_Static_assert(sizeof(struct lz_arena_block) <= UNIT, "a free block must hold its link");
 
 // Of the arena that was destroyed last, if it was small.
 static struct {
@@ -117,9 +114,9 @@ static size_t size_of_class(unsigned class)
 
 static inline void push(struct lz_arena *arena, unsigned class, void *ptr)
 {
-    struct block *block = ptr;
-    block->next = arena->free[class];
-    arena->free[class] = block;
+    struct lz_arena_block *block = ptr;
+    block->next = arena->lists.free[class];
+    arena->lists.free[class] = block;
 }
 
 // Put `size` bytes on the free lists, as the largest blocks that fit, first to last.
@@ -143,12 +140,12 @@ static void cut(struct lz_arena *arena, unsigned char *at, size_t size)
 static bool open_region(struct lz_arena *arena, unsigned class)
 {
     unsigned largest = CLASS_COUNT - 1;
-    while (largest > class && arena->free[largest] == NULL)
+    while (largest > class && arena->lists.free[largest] == NULL)
         largest--;
     if (largest == class)
         return false;
-    struct block *block = arena->free[largest];
-    arena->free[largest] = block->next;
+    struct lz_arena_block *block = arena->lists.free[largest];
+    arena->lists.free[largest] = block->next;
     cut(arena, arena->top, (size_t)(arena->end - arena->top) / UNIT * UNIT);
     arena->top = (unsigned char *)block;
     arena->end = arena->top + size_of_class(largest);
@@ -158,10 +155,10 @@ static bool open_region(struct lz_arena *arena, unsigned class)
 
 static inline void account(struct lz_arena *arena, size_t more)
 {
-    arena->used_bytes += more;
-    if (arena->used_bytes > arena->peak_bytes)
-        arena->peak_bytes = arena->used_bytes;
-    LZ_ASSERT(arena->used_bytes <= arena->limit_bytes);
+    arena->lists.used_bytes += more;
+    if (arena->lists.used_bytes > arena->lists.peak_bytes)
+        arena->lists.peak_bytes = arena->lists.used_bytes;
+    LZ_ASSERT(arena->lists.used_bytes <= arena->limit_bytes);
 }
 
 // Not from the free list of its class. Sets *fresh if the memory is still zero.
@@ -183,9 +180,9 @@ static inline void *take(struct lz_arena *arena, size_t size, bool *fresh)
         return NULL;
     size_t block_size;
     unsigned class = class_of(size, &block_size);
-    struct block *block = arena->free[class];
+    struct lz_arena_block *block = arena->lists.free[class];
     if (block != NULL) {
-        arena->free[class] = block->next;
+        arena->lists.free[class] = block->next;
     } else {
         block = take_from_region(arena, class, block_size, fresh);
         if (block == NULL)
@@ -198,10 +195,10 @@ static inline void *take(struct lz_arena *arena, size_t size, bool *fresh)
 static _Noreturn void full(struct lz_arena *arena)
 {
     if (arena->on_full != NULL) {
-        arena->on_full(arena->on_full_ctx, arena->used_bytes, arena->limit_bytes);
+        arena->on_full(arena->on_full_ctx, arena->lists.used_bytes, arena->limit_bytes);
         lz_check_failed("on_full must not return", __FILE__, __LINE__);
     }
-    fprintf(stderr, "lorenz: out of memory: %zu of %zu bytes are used\n", arena->used_bytes,
+    fprintf(stderr, "lorenz: out of memory: %zu of %zu bytes are used\n", arena->lists.used_bytes,
             arena->limit_bytes);
     abort();
 }
@@ -234,8 +231,8 @@ void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size)
     LZ_ASSERT(owns(arena, ptr));
     size_t block_size;
     unsigned class = class_of(size, &block_size);
-    LZ_ASSERT(arena->used_bytes >= block_size);
-    arena->used_bytes -= block_size;
+    LZ_ASSERT(arena->lists.used_bytes >= block_size);
+    arena->lists.used_bytes -= block_size;
     push(arena, class, ptr);
 }
 
@@ -243,7 +240,7 @@ void lz_arena_free(struct lz_arena *arena, void *ptr, size_t size)
 static void shrink(struct lz_arena *arena, unsigned char *ptr, size_t old_block, size_t new_block)
 {
     LZ_ASSERT(new_block < old_block);
-    arena->used_bytes -= old_block - new_block;
+    arena->lists.used_bytes -= old_block - new_block;
     cut(arena, ptr + new_block, old_block - new_block);
 }
 
@@ -434,6 +431,7 @@ static bool make(const struct lz_arena_opts *opts, const struct lz_arena_image *
     }
     arena->limit_bytes = limit;
     arena->end = arena->map_end = (unsigned char *)arena + first_offset() + limit;
+    arena->lists.extent_max = (size_t)(arena->map_end - (unsigned char *)arena);
     LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
     *out = arena;
     return true;
@@ -451,7 +449,7 @@ size_t lz_arena_extent(const struct lz_arena *arena)
 
 void lz_arena_settle(struct lz_arena *arena)
 {
-    memset(arena->free, 0, sizeof(arena->free));
+    memset(arena->lists.free, 0, sizeof(arena->lists.free));
 }
 
 // A file in memory of the image's size, mapped; false if the machine makes none.
@@ -563,10 +561,10 @@ void lz_arena_on_full(struct lz_arena *arena, lz_arena_full_fn *fn, void *ctx)
 
 size_t lz_arena_used(const struct lz_arena *arena)
 {
-    return arena->used_bytes;
+    return arena->lists.used_bytes;
 }
 
 size_t lz_arena_peak(const struct lz_arena *arena)
 {
-    return arena->peak_bytes;
+    return arena->lists.peak_bytes;
 }

@@ -9,6 +9,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "base/arena_quick.h"
 #include "base/check.h"
 #include "script/state.h"
 
@@ -17,20 +18,30 @@
 
 static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
 {
-    struct lz_script *s = ud;
+    struct lz_arena *arena = ((struct lz_script *)ud)->arena;
     if (new_size == 0) {
-        if (ptr != NULL)
-            lz_arena_free(s->arena, ptr, old_size);
+        if (ptr != NULL && !lz_arena_quick_give(arena, ptr, old_size))
+            lz_arena_free(arena, ptr, old_size);
         return NULL;
     }
     if (ptr == NULL) { // old_size says what kind of object it will be, then
-        void *new = lz_arena_try(s->arena, new_size);
-        if (s->is_opening && new != NULL)
-            lz_seed_block(&s->seed, new);
-        return new;
+        void *new = lz_arena_quick_take(arena, new_size);
+        return new != NULL ? new : lz_arena_try(arena, new_size);
     }
-    return lz_arena_try_resize(s->arena, ptr, old_size, new_size);
+    return lz_arena_try_resize(arena, ptr, old_size, new_size);
 }
+
+#if LUA_VERSION_NUM < 505
+// While the state is made, each block is looked at.
+static void *allocate_first(void *ud, void *ptr, size_t old_size, size_t new_size)
+{
+    struct lz_script *s = ud;
+    void *new = allocate(ud, ptr, old_size, new_size);
+    if (ptr == NULL && new != NULL)
+        lz_seed_block(&s->seed, new);
+    return new;
+}
+#endif
 
 static void on_count(lua_State *L, lua_Debug *ar)
 {
@@ -99,9 +110,9 @@ static lua_State *new_state(struct lz_script *s)
     return lua_newstate(allocate, s, value);
 #else
     s->seed = (struct lz_seed){.value = value};
-    s->is_opening = true;
-    lua_State *L = lua_newstate(allocate, s);
-    s->is_opening = false;
+    lua_State *L = lua_newstate(allocate_first, s);
+    if (L != NULL)
+        lua_setallocf(L, allocate, s);
     return L;
 #endif
 }

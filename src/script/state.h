@@ -22,7 +22,6 @@ struct lz_script {
     struct lz_arena *arena;
     lua_State *L;
     struct lz_seed seed; /* of Lua's hashes; pinned while the state is made */
-    bool is_opening;
     struct lz_script_opts opts;
     struct lz_script_file used; /* the module that is being read */
     uint64_t text_hash;
