@@ -150,7 +150,7 @@ static inline int run(struct lz_script *s, uint32_t i, int nargs)
     lua_State *before = lz_sandbox_enter(s, p->L);
     int status = lua_resume(p->L, s->L, nargs, &results);
     if (status == LUA_OK && p->kind == LZ_PROC_HANDLER) {
-        while (status == LUA_OK && !lz_serving_returned(s, i, results, &nargs))
+        while (status == LUA_OK && !lz_serving_returned(s, i, &nargs))
             status = lua_resume(p->L, s->L, nargs, &results);
         if (status == LUA_OK)
             lz_serving_answer(s, i);

@@ -120,10 +120,10 @@ uint32_t lz_proc_make(struct lz_script *s, enum lz_proc_kind kind);
 void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs);
 
 /*
- * For resume, of a handler. Its function has returned `results` values: true if they are its
+ * For resume, of a handler. What its function has returned is on its stack: true if that is its
  * answer; else what makes one of them is on the stack with that many arguments, to run first.
  */
-bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *nargs);
+bool lz_serving_returned(struct lz_script *s, uint32_t i, int *nargs);
 /* Its answer, once the above was true. */
 void lz_serving_answer(struct lz_script *s, uint32_t i);
 /* Its request has failed over a statement's error, which is on top of its stack. */

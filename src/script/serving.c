@@ -166,28 +166,35 @@ static void prepare(struct lz_script *s, struct lz_proc *p, uint32_t handler, lz
     p->op_text = is_short ? lua_topointer(p->L, OP) : NULL;
 }
 
-// Where the object has it now, if it has.
-static struct lz_layout_node *find_fact(const struct lz_procs *ps, struct lz_proc *p,
-                                        enum lz_fact fact)
+// Where the object has it, if that is elsewhere than it was.
+static __attribute__((noinline)) struct lz_layout_node *
+find_fact(const struct lz_procs *ps, struct lz_proc *p, enum lz_fact fact)
 {
     const struct lz_layout_table *t = lz_layout_of(p->req);
-    struct lz_layout_node *node = lz_proc_fact(ps, p, fact);
-    if (node == NULL)
-        node = lz_layout_find(t, ps->fact_names[fact]);
+    struct lz_layout_node *node = lz_layout_find(t, ps->fact_names[fact]);
     if (node != NULL && node - t->nodes <= UINT8_MAX)
         p->at[fact] = (uint8_t)(node - t->nodes);
     return node;
 }
 
+static inline struct lz_layout_node *fact_of(const struct lz_procs *ps, struct lz_proc *p,
+                                             enum lz_fact fact)
+{
+    struct lz_layout_node *node = lz_proc_fact(ps, p, fact);
+    return node != NULL ? node : find_fact(ps, p, fact);
+}
+
 // Its object says what the request is about, if it has fields for that already. False: it has not.
 static bool tell(const struct lz_procs *ps, struct lz_proc *p, const struct lz_handler_facts *f)
 {
-    struct lz_layout_node *key = find_fact(ps, p, LZ_FACT_KEY), *op = find_fact(ps, p, LZ_FACT_OP);
-    struct lz_layout_node *value = find_fact(ps, p, LZ_FACT_VALUE);
-    if (key == NULL || op == NULL || p->op_text == NULL || f->value != 0)
+    if (p->op_text == NULL || f->value != 0)
+        return false;
+    struct lz_layout_node *key = fact_of(ps, p, LZ_FACT_KEY), *op = fact_of(ps, p, LZ_FACT_OP);
+    if (key == NULL || op == NULL)
         return false;
     lz_layout_write_integer(key, (int64_t)f->key);
     lz_layout_write_text(op, p->op_text);
+    struct lz_layout_node *value = fact_of(ps, p, LZ_FACT_VALUE);
     if (value != NULL)
         lz_layout_write_nothing(value);
     return true;
@@ -225,20 +232,18 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     lz_proc_resume(s, i, 5);
 }
 
-bool lz_serving_returned(struct lz_script *s, uint32_t i, int results, int *nargs)
+bool lz_serving_returned(struct lz_script *s, uint32_t i, int *nargs)
 {
     struct lz_proc *p = lz_proc_at(s, i);
     lua_State *L = p->L;
-    if (results != 1)
-        lua_settop(L, BOTTOM + 2); // [.. status answer]
-    bool is_plain = results == 1 || lua_isnil(L, BOTTOM + 2);
-    lua_Integer status = lua_isinteger(L, BOTTOM + 1) ? lua_tointeger(L, BOTTOM + 1) : 0;
-    if (status >= 100 && status <= 599 && is_plain && !p->is_unseen) {
+    if (lua_gettop(L) == BOTTOM + 1 && lua_isinteger(L, BOTTOM + 1) && !p->is_unseen) {
+        lua_Integer status = lua_tointeger(L, BOTTOM + 1);
         p->status = (uint16_t)status;
-        return true;
+        if (status >= 100 && status <= 599)
+            return true;
     }
     p->is_unseen = false;
-    lua_settop(L, BOTTOM + 2);
+    lua_settop(L, BOTTOM + 2); // [.. status answer]
     lua_rawgeti(L, LUA_REGISTRYINDEX, serving_of(s)->ref_conclude);
     lua_pushvalue(L, REQ);
     lua_rotate(L, BOTTOM + 1, 2); // [.. conclude req status answer]
