@@ -2,14 +2,18 @@
  * The proxy beside a plain socket: what a hop through it costs.
  *
  *     build/tests/bench/bench_proxy [CONNECTIONS]
+ *     build/tests/bench/bench_proxy beside SERVER-PORT PROXY-PORT PID
+ *
+ * The second measures another program: one that sends what comes to PROXY-PORT on to SERVER-PORT,
+ * by its processor time.
  *
  * bytes        bulk through one connection; also by the proxy's own processor time, which is what
  *              one core gives it when sender and receiver have cores of their own
- * connections  connect, one byte there and back, close; eight clients in turn from one process
- * round trip   64 bytes there and back, median and 99th percentile, without and with the proxy
- * open         connections held open at once, each of which has answered, and what each takes in
- * the proxy's process; client, server and proxy are processes of their own, and there are as many
- * proxies as the limit of descriptors asks for: each has two for a connection
+ * connections  connect, one byte there and back, close; eight or 64 clients in turn from one
+ * process round trip   64 bytes there and back, median and 99th percentile, without and with the
+ * proxy open         connections held open at once, each of which has answered, and what each takes
+ * in the proxy's process; client, server and proxy are processes of their own, and there are as
+ * many proxies as the limit of descriptors asks for: each has two for a connection
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +33,8 @@
 #include "live/proxy/proxy.h"
 
 #define BULK (UINT64_C(3) << 30)
-#define MAKE 20000
+#define MAKE 25600
+#define CLIENTS_MAX 64
 #define TRIPS 20000
 
 static uint16_t direct_port, proxy_port;
@@ -92,14 +97,18 @@ static int to(uint16_t port)
     return fd;
 }
 
-static int listen_somewhere(void)
+static int listen_on(uint16_t port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     socklen_t len = sizeof(a);
+    int yes = 1;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (bind(fd, (void *)&a, sizeof(a)) != 0 || listen(fd, 4096) != 0)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (bind(fd, (void *)&a, sizeof(a)) != 0 || listen(fd, 4096) != 0) {
+        perror("listen");
         exit(1);
+    }
     getsockname(fd, (void *)&a, &len);
     direct_port = ntohs(a.sin_port);
     return fd;
@@ -173,17 +182,17 @@ static void bulk(const char *name, uint16_t port)
     close(fd);
 }
 
-static void make(const char *name, uint16_t port)
+static void make(const char *name, uint16_t port, int clients)
 {
-    int fd[8];
+    int fd[CLIENTS_MAX];
     char byte = 'x';
     double began = seconds(), used = used_by(proxy_pid);
-    for (int i = 0; i < MAKE; i += 8) {
-        for (int k = 0; k < 8; k++) {
+    for (int i = 0; i < MAKE; i += clients) {
+        for (int k = 0; k < clients; k++) {
             fd[k] = to(port);
             (void)!send(fd[k], &byte, 1, MSG_NOSIGNAL);
         }
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < clients; k++) {
             if (recv(fd[k], &byte, 1, 0) != 1)
                 exit(1);
             close(fd[k]);
@@ -191,9 +200,9 @@ static void make(const char *name, uint16_t port)
     }
     double took = seconds() - began;
     used = used_by(proxy_pid) - used;
-    printf("connections  %-6s %6.0f /s", name, MAKE / took);
+    printf("connections  %-6s %6.0f /s, %2d clients", name, MAKE / took, clients);
     if (port == proxy_port)
-        printf("      %6.0f /s of its processor time", MAKE / (used + 1e-9));
+        printf("   %6.0f /s of its processor time", MAKE / (used + 1e-9));
     printf("\n");
 }
 
@@ -292,32 +301,59 @@ static int may_open(int count)
     return (int)(limit.rlim_max / 2) - 60;
 }
 
-int main(int argc, char **argv)
+static void measure(void)
 {
-    int count = argc > 1 ? atoi(argv[1]) : 10000, most = may_open(count);
-    int listener = listen_somewhere();
+    bulk("plain", direct_port);
+    bulk("proxy", proxy_port);
+    for (int clients = 8; clients <= CLIENTS_MAX; clients *= 8) {
+        make("plain", direct_port, clients);
+        make("proxy", proxy_port, clients);
+    }
+    trips("plain", direct_port);
+    trips("proxy", proxy_port);
+}
+
+static pid_t start_server(uint16_t port)
+{
+    int listener = listen_on(port);
     pid_t server = fork();
     if (server == 0)
         serve(listener);
     close(listener);
+    return server;
+}
+
+static void measure_ours(int count)
+{
     struct lz_loop *loop;
     struct lz_err err;
     if (!lz_loop_create(&loop, &err)) {
         fprintf(stderr, "%s\n", err.msg);
-        return 1;
+        exit(1);
     }
+    int most = may_open(count);
+    pid_t server = start_server(0);
     struct lz_proxy *proxy = make_proxy(loop, &proxy_port);
     proxy_pid = lz_proxy_pid(proxy);
-    bulk("plain", direct_port);
-    bulk("proxy", proxy_port);
-    make("plain", direct_port);
-    make("proxy", proxy_port);
-    trips("plain", direct_port);
-    trips("proxy", proxy_port);
+    measure();
     lz_proxy_destroy(proxy);
     open_many(loop, count, most);
     lz_loop_destroy(loop);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 5 && strcmp(argv[1], "beside") == 0) {
+        pid_t server = start_server((uint16_t)atoi(argv[2]));
+        proxy_port = (uint16_t)atoi(argv[3]);
+        proxy_pid = atoi(argv[4]);
+        measure();
+        kill(server, SIGKILL);
+        waitpid(server, NULL, 0);
+        return 0;
+    }
+    measure_ours(argc > 1 ? atoi(argv[1]) : 10000);
     return 0;
 }

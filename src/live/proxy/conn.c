@@ -107,10 +107,67 @@ static void refused(struct lz_conn *c)
     lz_conn_reset(c);
 }
 
-static void be_prompt(int fd)
+static bool watch(struct lz_conn *c, int side, unsigned events)
+{
+    struct lz_err err;
+    return lz_loop_watch(c->edge->serve->loop, c->fd[side], events | LZ_LOOP_EDGE, on_event, c,
+                         &err);
+}
+
+// Room to write is asked for only from the first time that there was none: most connections never
+// fill a buffer, and being told of room they know of would cost each of them two turns.
+void lz_conn_is_full(struct lz_conn *c, int side)
+{
+    c->writable[side] = false;
+    if (c->asks_room[side])
+        return;
+    c->asks_room[side] = true;
+    LZ_ASSERT(watch(c, side, LZ_LOOP_READ | LZ_LOOP_WRITE)); // it is watched: nothing to allocate
+}
+
+// The first bytes go at once, for there are none before them that could be unacknowledged.
+void lz_conn_be_prompt(struct lz_conn *c)
 {
     int yes = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+    if (c->is_prompt)
+        return;
+    c->is_prompt = true;
+    setsockopt(c->fd[LZ_SERVER], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+}
+
+// --- the handshake with the server ---
+//
+// Its last step, our ACK, can travel with the first bytes: one segment less, and the server is
+// woken once, for a connection that has something to say, instead of twice. That is right only if
+// bytes are there to be sent at once, or who waits for the server to speak first would wait for
+// the kernel's timer of 40 ms and more. So the ACK is held back from before the connect until the
+// client has been looked at, and let go if it has said nothing.
+
+static void hold_ack(int fd)
+{
+    int no = 0;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &no, sizeof(no));
+}
+
+static void let_ack_go(int fd)
+{
+    int yes = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof(yes));
+}
+
+enum handshake { REFUSED, UNDER_WAY, DONE };
+
+// On this machine's own loopback the handshake is over when connect returns, though it says that
+// it is under way: its end came while connect had the socket. Asked again it knows.
+static enum handshake shake_hands(int fd, const struct lz_edge *e)
+{
+    for (int i = 0; i < 2; i++) {
+        if (connect(fd, (const void *)&e->upstream, e->upstream_len) == 0)
+            return DONE;
+        if (errno != EINPROGRESS && errno != EALREADY)
+            return REFUSED;
+    }
+    return UNDER_WAY;
 }
 
 static void connected(struct lz_conn *c)
@@ -127,25 +184,26 @@ static void connected(struct lz_conn *c)
 static void begin_connect(struct lz_conn *c)
 {
     struct lz_edge *e = c->edge;
-    struct lz_err err;
     int fd = socket(e->upstream.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     c->fd[LZ_SERVER] = fd;
     if (fd < 0) {
         refused(c);
         return;
     }
-    be_prompt(fd);
-    bool at_once = connect(fd, (const void *)&e->upstream, e->upstream_len) == 0;
-    if (!at_once && errno != EINPROGRESS) {
+    hold_ack(fd);
+    enum handshake came_to = shake_hands(fd, e);
+    c->is_connecting = true;
+    // Until it is connected, being writable is the news.
+    c->asks_room[LZ_SERVER] = came_to == UNDER_WAY;
+    if (came_to == REFUSED ||
+        !watch(c, LZ_SERVER, LZ_LOOP_READ | (came_to == UNDER_WAY ? LZ_LOOP_WRITE : 0))) {
         refused(c);
         return;
     }
-    c->is_connecting = true;
-    if (!lz_loop_watch(e->serve->loop, fd, LZ_LOOP_READ | LZ_LOOP_WRITE | LZ_LOOP_EDGE, on_event, c,
-                       &err))
-        refused(c);
-    else if (at_once)
-        connected(c); // what the loopback does mostly
+    if (came_to == DONE)
+        connected(c);
+    if (!c->is_dead && c->fd[LZ_SERVER] == fd && c->lane[LZ_UP].sent_turn == 0)
+        let_ack_go(fd);
 }
 
 static void doomed(struct lz_conn *c)
@@ -215,12 +273,12 @@ static void on_event(void *ctx, int fd, unsigned events)
 void lz_conn_accept(struct lz_edge *e, int fd)
 {
     struct lz_serve *s = e->serve;
-    struct lz_err err;
     struct lz_conn *c = lz_mem_alloc(sizeof(*c));
     *c = (struct lz_conn){.edge = e,
                           .worker = s->at_work,
                           .ordinal = ++e->ordinal,
                           .fd = {fd, -1},
+                          .readable = {true, false}, // mostly its first bytes are there too
                           .writable = {true, true},
                           .opened_ns = lz_loop_now(s->loop),
                           .next = e->conns,
@@ -238,7 +296,7 @@ void lz_conn_accept(struct lz_edge *e, int fd)
         c->exchange = lz_exchange_create();
     lz_gate_doom(c);
     c->connect_at_ns = c->opened_ns + (e->active != NULL ? lz_gate_handshake(c) : 0);
-    if (!lz_loop_watch(s->loop, fd, LZ_LOOP_READ | LZ_LOOP_WRITE | LZ_LOOP_EDGE, on_event, c, &err))
+    if (!watch(c, LZ_CLIENT, LZ_LOOP_READ))
         lz_conn_reset(c);
     else if (c->doom_at_ns <= c->opened_ns)
         doomed(c);

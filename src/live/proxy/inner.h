@@ -117,9 +117,12 @@ struct lz_conn {
     uint64_t ordinal;
     uint64_t carried; /* bytes passed on, both ways */
     int fd[2];        /* of each side; -1: none yet, or closed */
-    bool readable[2], writable[2];
-    bool is_ended[2]; /* nothing comes behind what is there: read until it is at its end */
+    bool readable[2]; /* there may be something: read until it says there is not */
+    bool writable[2];
+    bool asks_room[2]; /* its watch tells when there is room again: it once was full */
+    bool is_ended[2];  /* nothing comes behind what is there: read until it is at its end */
     bool is_connected, is_connecting, skips_delay, is_ending, is_dead;
+    bool is_prompt; /* the server's side does not gather what is small */
     bool is_busy;   /* there was more to do than one turn allows */
     uint8_t talker; /* the direction of the latest byte, plus 1 */
     int64_t opened_ns;
@@ -181,6 +184,8 @@ void lz_conn_accept(struct lz_edge *e, int fd);
 void lz_conn_changed(struct lz_conn *c, const bool was_cut[2]); /* toxics came or went */
 void lz_conn_reset(struct lz_conn *c);                          /* RST to both ends */
 void lz_conn_close(struct lz_conn *c);
+void lz_conn_be_prompt(struct lz_conn *c);         /* before a second write to the server */
+void lz_conn_is_full(struct lz_conn *c, int side); /* a write was refused: wait for room */
 void lz_conn_end(struct lz_conn *c); /* what waits for the client is sent, then it is closed */
 
 /* --- lane.c --- */

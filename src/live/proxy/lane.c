@@ -164,15 +164,20 @@ static bool lost(struct lz_conn *c, int side)
 static ssize_t write_some(struct lz_conn *c, int d, const char *bytes, size_t len)
 {
     int sink = sink_of(d);
-    ssize_t n = send(c->fd[sink], bytes, len, MSG_NOSIGNAL);
+    ssize_t n;
+    if (d == LZ_UP && c->lane[d].sent_turn != 0)
+        lz_conn_be_prompt(c);
+    do
+        n = send(c->fd[sink], bytes, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
     if (n >= 0)
         return n;
-    if (errno == EAGAIN || errno == EINTR) {
-        c->writable[sink] = errno == EINTR;
-        return 0;
+    if (errno != EAGAIN) {
+        lost(c, sink);
+        return -1;
     }
-    lost(c, sink);
-    return -1;
+    lz_conn_is_full(c, sink);
+    return 0;
 }
 
 static bool has_news(struct lz_conn *c, int d)
@@ -231,7 +236,7 @@ static bool fill_by_pipe(struct lz_conn *c, int d)
         ssize_t n = splice(l->pipe[0], NULL, c->fd[sink], NULL, l->in_pipe,
                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n < 0 && errno == EAGAIN)
-            c->writable[sink] = false;
+            lz_conn_is_full(c, sink);
         else if (n < 0 && errno != EINTR)
             return lost(c, sink);
         if (n <= 0)
@@ -270,7 +275,7 @@ static bool pass(struct lz_conn *c, int d, const char *bytes, size_t len)
     if (n > 0)
         count_sent(c, d, l->turn, (size_t)n);
     if ((size_t)n < len) {
-        c->writable[sink_of(d)] = false;
+        lz_conn_is_full(c, sink_of(d));
         append(c, d, bytes + n, len - (size_t)n, l->release_ns);
         l->turn_bytes += (uint32_t)(len - (size_t)n);
     }
@@ -405,7 +410,9 @@ static bool pass_end(struct lz_conn *c, int d)
     if (l->fin_at_ns > now || lz_lane_held_until(l) > now)
         return false;
     l->is_done = true;
-    shutdown(c->fd[sink_of(d)], SHUT_WR);
+    // When the other way is done too both ends are closed next, and closing says it.
+    if (c->is_ending || !c->lane[d == LZ_UP ? LZ_DOWN : LZ_UP].is_done)
+        shutdown(c->fd[sink_of(d)], SHUT_WR);
     return true;
 }
 
