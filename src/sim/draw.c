@@ -7,50 +7,41 @@
 #include "base/dd.h"
 #include "base/math.h"
 #include "sim/draw_tables.h"
+#include "sim/philox.h"
 
 #define BLOCKS_MAX 0x10000u // block numbers have 16 bits
 
-struct state {
-    uint32_t c0, c1, c2, c3;
-};
-
-static inline struct state philox_round(struct state s, uint64_t key, uint32_t round)
+// Vectors of three operands need no copies. Where they are is asked each time, which is guessed.
+#ifdef __x86_64__
+#define WIDER __attribute__((target("avx2")))
+static inline bool is_wider(void)
 {
-    uint64_t p0 = (uint64_t)PHILOX_MUL_0 * s.c0;
-    uint64_t p1 = (uint64_t)PHILOX_MUL_1 * s.c2;
-    uint32_t key_0 = (uint32_t)key + round * PHILOX_STEP_0;
-    uint32_t key_1 = (uint32_t)(key >> 32) + round * PHILOX_STEP_1;
-    return (struct state){(uint32_t)(p1 >> 32) ^ (s.c1 ^ key_0), (uint32_t)p1,
-                          (uint32_t)(p0 >> 32) ^ (s.c3 ^ key_1), (uint32_t)p0};
+    return __builtin_cpu_supports("avx2");
+}
+#else
+#define WIDER
+static inline bool is_wider(void)
+{
+    return false;
+}
+#endif
+
+static WIDER __attribute__((noinline)) struct lz_philox block_wider(uint64_t low, uint64_t high,
+                                                                    uint64_t key)
+{
+    return lz_philox_block(low, high, key);
 }
 
-struct block {
-    uint64_t first, second;
-};
-
-// Ten rounds written out, on plain numbers: gcc -O2 makes a loop or vectors of anything else,
-// and that takes up to twice as long.
-static inline struct block philox(uint64_t low, uint64_t high, uint64_t key)
+static inline struct lz_philox block(uint64_t low, uint64_t high, uint64_t key)
 {
-    struct state s = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
-    s = philox_round(s, key, 0);
-    s = philox_round(s, key, 1);
-    s = philox_round(s, key, 2);
-    s = philox_round(s, key, 3);
-    s = philox_round(s, key, 4);
-    s = philox_round(s, key, 5);
-    s = philox_round(s, key, 6);
-    s = philox_round(s, key, 7);
-    s = philox_round(s, key, 8);
-    s = philox_round(s, key, 9);
-    return (struct block){(uint64_t)s.c1 << 32 | s.c0, (uint64_t)s.c3 << 32 | s.c2};
+    return is_wider() ? block_wider(low, high, key) : lz_philox_block(low, high, key);
 }
 
 void lz_draw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    struct block b =
-        philox((uint64_t)counter[1] << 32 | counter[0], (uint64_t)counter[3] << 32 | counter[2],
-               (uint64_t)key[1] << 32 | key[0]);
+    struct lz_philox b =
+        block((uint64_t)counter[1] << 32 | counter[0], (uint64_t)counter[3] << 32 | counter[2],
+              (uint64_t)key[1] << 32 | key[0]);
     out[0] = (uint32_t)b.first;
     out[1] = (uint32_t)(b.first >> 32);
     out[2] = (uint32_t)b.second;
@@ -64,7 +55,7 @@ static inline uint64_t next_plain(struct lz_draw *draw)
         return draw->ready;
     }
     LZ_ASSERT(draw->blocks < BLOCKS_MAX);
-    struct block b = philox(draw->tail + draw->blocks++, draw->owner, draw->key);
+    struct lz_philox b = block(draw->tail + draw->blocks++, draw->owner, draw->key);
     draw->ready = b.second;
     draw->has_ready = 1;
     return b.first;
@@ -165,13 +156,11 @@ double lz_draw_exponential(struct lz_draw *draw)
     return exponential_slowly(draw, bits);
 }
 
-double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
-                                uint64_t counter)
+__attribute__((always_inline)) static inline double
+exponential_once(uint64_t key, uint64_t owner, enum lz_purpose purpose, uint64_t counter)
 {
-    struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
-    if (lz_draw_watch_is_on())
-        return lz_draw_exponential(&draw);
-    struct block b = philox(draw.tail, owner, run_key);
+    struct lz_draw draw = lz_draw_begin(key, owner, purpose, counter);
+    struct lz_philox b = lz_philox_block(draw.tail, owner, key);
     const struct lz_draw_tables_layer *at = &lz_draw_tables_exponential[b.first & 255];
     if (place_of(b.first) < at->sure)
         return (double)place_of(b.first) * at->width;
@@ -180,13 +169,36 @@ double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpos
     return exponential_slowly(&draw, b.first);
 }
 
+static WIDER __attribute__((noinline)) double
+exponential_once_wider(uint64_t key, uint64_t owner, enum lz_purpose purpose, uint64_t counter)
+{
+    return exponential_once(key, owner, purpose, counter);
+}
+
+static __attribute__((noinline)) double
+exponential_watched(uint64_t key, uint64_t owner, enum lz_purpose purpose, uint64_t counter)
+{
+    struct lz_draw draw = lz_draw_begin(key, owner, purpose, counter);
+    return lz_draw_exponential(&draw);
+}
+
+double lz_draw_exponential_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
+                                uint64_t counter)
+{
+    if (lz_draw_watch_is_on())
+        return exponential_watched(run_key, owner, purpose, counter);
+    if (is_wider())
+        return exponential_once_wider(run_key, owner, purpose, counter);
+    return exponential_once(run_key, owner, purpose, counter);
+}
+
 uint64_t lz_draw_u64_once(uint64_t run_key, uint64_t owner, enum lz_purpose purpose,
                           uint64_t counter)
 {
     struct lz_draw draw = lz_draw_begin(run_key, owner, purpose, counter);
     if (lz_draw_watch_is_on())
         return next_watched(&draw);
-    return philox(draw.tail, owner, run_key).first;
+    return block(draw.tail, owner, run_key).first;
 }
 
 // Marsaglia, "Generating a variable from the tail of the normal distribution", 1964.

@@ -7,20 +7,18 @@
 #include "base/check.h"
 #include "sim/draw.h"
 #include "sim/draw_tables.h"
+#include "sim/philox.h"
 
 #define ROUNDS 10
 
 // A block at a time, for machines of another kind.
 static void make_plainly(struct lz_draw_row *row, uint64_t key, uint64_t from)
 {
-    uint32_t keys[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
     for (uint64_t i = 0; i < LZ_DRAW_ROW; i++) {
         uint64_t tail = lz_draw_begin(key, row->owner, row->purpose, from + i).tail;
-        uint32_t out[4], counter[4] = {(uint32_t)tail, (uint32_t)(tail >> 32), (uint32_t)row->owner,
-                                       (uint32_t)(row->owner >> 32)};
-        lz_draw_philox(counter, keys, out);
-        row->bits[0][i] = (uint64_t)out[1] << 32 | out[0];
-        row->bits[1][i] = (uint64_t)out[3] << 32 | out[2];
+        struct lz_philox b = lz_philox_plain(tail, row->owner, key);
+        row->bits[0][i] = b.first;
+        row->bits[1][i] = b.second;
     }
 }
 
@@ -36,8 +34,8 @@ struct two {
 
 static inline struct two round_of_two(struct two s, __m128i key_0, __m128i key_1)
 {
-    __m128i p0 = _mm_mul_epu32(s.c0, _mm_set1_epi64x(PHILOX_MUL_0));
-    __m128i p1 = _mm_mul_epu32(s.c2, _mm_set1_epi64x(PHILOX_MUL_1));
+    __m128i p0 = _mm_mul_epu32(s.c0, _mm_set1_epi64x(LZ_PHILOX_MUL_0));
+    __m128i p1 = _mm_mul_epu32(s.c2, _mm_set1_epi64x(LZ_PHILOX_MUL_1));
     return (struct two){
         .c0 = _mm_xor_si128(_mm_srli_epi64(p1, 32), _mm_xor_si128(s.c1, key_0)),
         .c1 = p1,
@@ -70,8 +68,8 @@ static void make_by_two(struct lz_draw_row *row, uint64_t key, uint64_t from, si
     for (int round = 0; round < ROUNDS; round++) {
         a = round_of_two(a, key_0, key_1);
         b = round_of_two(b, key_0, key_1);
-        key_0 = _mm_add_epi32(key_0, _mm_set1_epi64x(PHILOX_STEP_0));
-        key_1 = _mm_add_epi32(key_1, _mm_set1_epi64x(PHILOX_STEP_1));
+        key_0 = _mm_add_epi32(key_0, _mm_set1_epi64x(LZ_PHILOX_STEP_0));
+        key_1 = _mm_add_epi32(key_1, _mm_set1_epi64x(LZ_PHILOX_STEP_1));
     }
     __m128i *first = (__m128i *)(void *)(row->bits[0] + at);
     __m128i *second = (__m128i *)(void *)(row->bits[1] + at);
@@ -99,8 +97,8 @@ __attribute__((target("avx2"))) static inline struct four four_of(const struct l
 __attribute__((target("avx2"))) static inline struct four
 round_of_four(struct four s, __m256i key_0, __m256i key_1)
 {
-    __m256i p0 = _mm256_mul_epu32(s.c0, _mm256_set1_epi64x(PHILOX_MUL_0));
-    __m256i p1 = _mm256_mul_epu32(s.c2, _mm256_set1_epi64x(PHILOX_MUL_1));
+    __m256i p0 = _mm256_mul_epu32(s.c0, _mm256_set1_epi64x(LZ_PHILOX_MUL_0));
+    __m256i p1 = _mm256_mul_epu32(s.c2, _mm256_set1_epi64x(LZ_PHILOX_MUL_1));
     return (struct four){
         .c0 = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(s.c1, key_0)),
         .c1 = p1,
@@ -126,8 +124,8 @@ __attribute__((target("avx2"))) static void make_by_four(struct lz_draw_row *row
     for (int round = 0; round < ROUNDS; round++) {
         a = round_of_four(a, key_0, key_1);
         b = round_of_four(b, key_0, key_1);
-        key_0 = _mm256_add_epi32(key_0, _mm256_set1_epi64x(PHILOX_STEP_0));
-        key_1 = _mm256_add_epi32(key_1, _mm256_set1_epi64x(PHILOX_STEP_1));
+        key_0 = _mm256_add_epi32(key_0, _mm256_set1_epi64x(LZ_PHILOX_STEP_0));
+        key_1 = _mm256_add_epi32(key_1, _mm256_set1_epi64x(LZ_PHILOX_STEP_1));
     }
     keep_four(row->bits[0], a.c0, a.c1);
     keep_four(row->bits[0] + 4, b.c0, b.c1);

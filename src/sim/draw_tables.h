@@ -24,10 +24,4 @@ struct lz_draw_tables_layer {
 extern const struct lz_draw_tables_layer lz_draw_tables_exponential[LZ_DRAW_TABLES_LEN];
 extern const struct lz_draw_tables_layer lz_draw_tables_normal[LZ_DRAW_TABLES_LEN];
 
-/* Of a round of Philox4x32: what it multiplies by, and what its key grows by. */
-#define PHILOX_MUL_0 0xd2511f53u
-#define PHILOX_MUL_1 0xcd9e8d57u
-#define PHILOX_STEP_0 0x9e3779b9u /* the golden ratio */
-#define PHILOX_STEP_1 0xbb67ae85u /* sqrt(3) - 1 */
-
 #endif
