@@ -238,3 +238,14 @@ void lz_evq_sort_near(struct lz_evq *q)
     while (q->near_last < last)
         insert_among_few(q, q->near[q->near_last]);
 }
+
+/*
+ * What was sorted by time alone, of which some are late: by rank, and marked so. Equals are else in
+ * the order of filing, which is that of their ranks.
+ */
+void lz_evq_mark_late(struct lz_evq *q)
+{
+    for (uint32_t i = q->near_first; i < q->near_last; i++)
+        q->near[i].is_late = q->events[q->near[i].event].when >> 63 != 0;
+    lz_evq_sort_near(q);
+}

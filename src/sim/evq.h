@@ -118,6 +118,8 @@ struct lz_evq {
     uint32_t levels; /* bit per level with an occupied slot */
     uint32_t chunk_used, chunk_cap, chunk_free;
     struct lz_evq_chunk *chunks; /* LZ_EVQ_CHUNK_FIRST .. */
+    uint64_t *spare;             /* where evq_many.c sorts */
+    uint32_t spare_cap;
     /* A level that was never used has one slot, which is full, and no bit of a digit. */
     struct lz_evq_chunk *slots[LZ_EVQ_LEVELS];
     uint32_t digits[LZ_EVQ_LEVELS];
@@ -137,9 +139,17 @@ uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id);
 bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
 void lz_evq_purge(struct lz_evq *q);
 
-/* For evq_open.c. */
+/* For evq_open.c and evq_many.c. */
 void lz_evq_sort_near(struct lz_evq *q);
+void lz_evq_mark_late(struct lz_evq *q);
 void lz_evq_widen_near(struct lz_evq *q, uint32_t count); /* to `count` entries at least */
+
+/*
+ * The events of a slot of the second level, which starts at `base`, into the run, which is empty.
+ * The slot is cleared by its caller. False if they are too many: then nothing was done. `after` is
+ * a chunk of the slot that comes next, or 0.
+ */
+bool lz_evq_sort_many(struct lz_evq *q, const struct lz_evq_chunk *slot, uint32_t after);
 
 static inline bool lz_evq_before(const struct lz_evq *q, const struct lz_evq_entry *a,
                                  const struct lz_evq_entry *b)

@@ -8,6 +8,7 @@
 #define NO_END (1ull << 63) // the wheel is empty: everything is near
 #define FEW 16              // slots that hold so many together are opened
 #define SOME_MAX 112        // a slot that holds no more is sorted at once
+#define COUNTED_FROM 33     // one of the second level that does not hold less is sorted by counting
 #define ORDER_BITS 7        // of a key: the order of filing
 #define ORDER ((1u << ORDER_BITS) - 1)
 #define LEVELS_SORTED 4 // slots of higher ones are dealt
@@ -180,14 +181,14 @@ static inline void find_few(struct lz_evq *q, uint32_t level, uint32_t slot, str
     f->slots = last - slot + 1;
 }
 
-// The slot's, if they are no more than SOME_MAX.
+// The slot's, if they are no more than are sorted by a network.
 static __attribute__((noinline)) void find_some(struct lz_evq *q, uint32_t level, uint32_t slot,
                                                 struct found *f)
 {
     const struct lz_evq_chunk *own = &q->slots[level][slot];
-    uint32_t count = own->tail & 7u;
+    uint32_t count = own->tail & 7u, most = level == 1 ? COUNTED_FROM - 1 : SOME_MAX;
     for (uint32_t chunk = own->tail >> 3; chunk != 0; chunk = q->chunks[chunk].tail)
-        if ((count += LZ_EVQ_CHUNK) > SOME_MAX)
+        if ((count += LZ_EVQ_CHUNK) > most)
             return;
     f->slots = 1;
     f->count = count;
@@ -217,17 +218,6 @@ static inline struct lz_evq_entry entry_of(const struct lz_evq *q, const struct 
                                  .event = f->events[key & ORDER]};
 }
 
-/*
- * Some of them are late: by rank, and marked so. Equals are else in the order of filing, which is
- * that of their ranks.
- */
-static __attribute__((noinline)) void mark_late(struct lz_evq *q)
-{
-    for (uint32_t i = q->near_first; i < q->near_last; i++)
-        q->near[i].is_late = q->events[q->near[i].event].when >> 63 != 0;
-    lz_evq_sort_near(q);
-}
-
 static __attribute__((noinline)) void sort_some(struct lz_evq *q, const struct found *f)
 {
     double keys[LZ_KEYS_MAX];
@@ -241,7 +231,7 @@ static __attribute__((noinline)) void sort_some(struct lz_evq *q, const struct f
         q->near[i] = entry_of(q, f, keys[i]);
     q->near_last = f->count;
     if ((late & LZ_EVQ_LATE) != 0)
-        mark_late(q);
+        lz_evq_mark_late(q);
 }
 
 /*
@@ -265,7 +255,7 @@ static inline void sort_few(struct lz_evq *q, const struct found *f)
         q->near[i] = entry_of(q, f, keys[i]);
     q->near_last = f->count;
     if ((late & LZ_EVQ_LATE) != 0)
-        mark_late(q);
+        lz_evq_mark_late(q);
 }
 
 // So few that the wheel costs more than it saves: all into the run.
@@ -283,6 +273,18 @@ static void gather(struct lz_evq *q)
     q->near_limit = 2 * LZ_EVQ_GATHER;
 }
 
+// One of the second level: without being dealt to the first, of which each slot is one instant.
+static __attribute__((noinline)) bool open_many(struct lz_evq *q, uint32_t slot)
+{
+    if (!lz_evq_sort_many(q, &q->slots[1][slot], chunk_after(q, 1, slot))) {
+        deal(q, 1, slot);
+        return false;
+    }
+    clear_slot(q, 1, slot);
+    q->near_end = (uint64_t)q->base + LZ_EVQ_SLOTS;
+    return true;
+}
+
 // The slots' events into the run; false: there were so many that they were dealt instead.
 static inline bool open_at(struct lz_evq *q, uint32_t level, uint32_t slot)
 {
@@ -294,6 +296,8 @@ static inline bool open_at(struct lz_evq *q, uint32_t level, uint32_t slot)
         find_few(q, level, slot, &f);
         if (f.count == 0)
             find_some(q, level, slot, &f);
+        if (f.count == 0 && level == 1)
+            return open_many(q, slot);
     }
     if (f.count > FEW) {
         sort_some(q, &f);

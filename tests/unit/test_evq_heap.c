@@ -173,6 +173,9 @@ static const struct mix mixes[] = {
     {"a thousand", 2000000, 1000, 10, 0, 20, false},
     {"many", 2000000, 20000, 5, 1, 5, false},
     {"forty in a slot", 2000000, 20000, 5, 0, 5, false},
+    {"hundreds in a slot", 400000, 20000, 5, 0, 5, false},
+    {"hundreds in a slot, some out of turn", 400000, 20000, 5, 3, 5, false},
+    {"more in a slot than are counted", 5000, 20000, 5, 3, 5, false},
     {"some thousands in a slot of few instants", 20000, 20000, 5, 0, 5, false},
     {"the same, some out of turn", 20000, 20000, 5, 3, 5, false},
     {"a slot with chunks or two, some out of turn", 400000, 1000, 5, 3, 5, false},
@@ -257,6 +260,55 @@ static void the_wheel_comes_and_goes_with_the_crowd(void **state)
         assert_false(uses_wheel(p));
         lz_evq_check(&p->q);
     }
+}
+
+// A slot of the second level, of 4096 ns, that is not open yet; others are pending far behind it.
+static lz_time slot_ahead(struct pair *p)
+{
+    lz_time block = ((p->now >> 24) + 1) << 24;
+    for (uint32_t i = 0; i < 600; i++)
+        add(p, i < 300 ? block + i : block + LZ_S, p->added);
+    for (uint32_t i = 0; i < 300; i++) // so many that the block is dealt
+        assert_true(pop(p, block + i));
+    return block + 5 * 4096;
+}
+
+static void a_slot_opens_in_order_whatever_it_holds(void **state)
+{
+    struct pair *p = *state;
+    static const struct {
+        uint32_t count;
+        bool is_dealt; // so many are not sorted at once
+    } slots[] = {{8, false},   {16, false},  {17, false},   {32, false},  {33, false},
+                 {112, false}, {113, false}, {8190, false}, {8191, true}, {20000, true}};
+    for (uint32_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+        lz_time slot = slot_ahead(p);
+        for (uint32_t j = 0; j < slots[i].count; j++) {
+            bool is_old = draw(p, 100) == 0;
+            add(p, slot + (lz_time)draw(p, 4096), is_old ? p->added : p->added + HEAP_MAX);
+        }
+        assert_true(pop(p, slot + 4096));
+        uint32_t left = p->q.near_last - p->q.near_first;
+        assert_int_equal(left < slots[i].count - 1, slots[i].is_dealt);
+        lz_evq_check(&p->q);
+        drain(p);
+    }
+}
+
+// What joins thousands that are sorted moves many of them: soon the wheel has them back.
+static void thousands_are_not_added_to_for_long(void **state)
+{
+    struct pair *p = *state;
+    lz_time slot = slot_ahead(p);
+    for (uint32_t i = 0; i < 4000; i++)
+        add(p, slot + (lz_time)draw(p, 4096), p->added);
+    assert_true(pop(p, slot + 4096));
+    assert_int_equal(p->q.near_last - p->q.near_first, 3999);
+    for (uint32_t i = 0; i < 200; i++)
+        add(p, p->now + (lz_time)draw(p, 2048), p->added);
+    assert_true(p->q.near_last - p->q.near_first < 1000);
+    lz_evq_check(&p->q);
+    drain(p);
 }
 
 static void what_is_before_an_entry_already_seen_pops_first(void **state)
@@ -375,6 +427,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_random_mix_pops_as_from_a_heap),
         TEST(the_wheel_comes_and_goes_with_the_crowd),
+        TEST(a_slot_opens_in_order_whatever_it_holds),
+        TEST(thousands_are_not_added_to_for_long),
         TEST(what_is_before_an_entry_already_seen_pops_first),
         TEST(nothing_past_the_limit_is_shown),
         TEST(a_crowd_at_one_instant_keeps_its_order),
