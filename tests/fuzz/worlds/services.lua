@@ -76,8 +76,8 @@ local function serving(w)
         .. w:maybe(0.15, 'rate_limit = { rate = "%d/s", burst = %d }', w:int(5, 100), w:int(1, 20))
         .. w:maybe(0.2, 'deadlines = "propagate"') .. w:maybe(0.2, "parallel = true")
         .. w:maybe(0.2, 'error_ratio = "%d%%"', w:int(1, 30))
-        .. w:maybe(0.2, 'tls = "%s"', w:one { "1.2", "1.3" })
-        .. w:maybe(0.1, 'transport = "quic"')
+        .. (w:chance(0.1) and 'transport = "quic", ' -- TLS 1.3 is in it
+            or w:maybe(0.2, 'tls = "%s"', w:one { "1.2", "1.3" }))
         .. w:maybe(0.2, "io = { reads = 0.5, writes = 1, flush = true }, "
             .. 'disk = { latency = "%s" }', w:time(0, 9))
         .. w:maybe(0.15, 'image = { pull_policy = "%s", pull_time = "%s" }', w:one { "always",
