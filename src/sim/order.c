@@ -156,14 +156,19 @@ static double phase_in(uint64_t key, uint64_t owner, uint64_t period)
     return lz_draw_unit(&draw);
 }
 
+static void watch(const struct lz_order_message *m, uint64_t conversation, uint64_t owner)
+{
+    lz_draw_watch_owner(LZ_DRAW_WATCH_MESSAGES, (uint64_t)m->from << 32 | m->to, conversation, NULL,
+                        owner);
+}
+
 static lz_time random_turn(const struct lz_order *o, uint64_t key, const struct lz_order_message *m,
                            lz_time due)
 {
     lz_time period = o->opts.window / 2;
-    uint64_t channel = (uint64_t)m->from << 32 | m->to;
-    uint64_t owner = lz_hash_mix(channel, m->conversation + 1);
+    uint64_t owner = lz_hash_mix(m->channel, m->conversation + 1);
     if (lz_draw_watch_is_on())
-        lz_draw_watch_owner(LZ_DRAW_WATCH_MESSAGES, channel, m->conversation, NULL, owner);
+        watch(m, m->conversation, owner);
     uint64_t at = (uint64_t)(due / period);
     return turn_at(due, period, phase_in(key, owner, at), phase_in(key, owner, at + 1));
 }
@@ -197,12 +202,12 @@ static void demote(struct lz_order *o, uint64_t channel, uint32_t change, lz_tim
 static lz_time pct_turn(struct lz_order *o, uint64_t key, const struct lz_order_message *m,
                         lz_time due)
 {
-    uint64_t channel = (uint64_t)m->from << 32 | m->to;
+    uint64_t channel = m->channel;
     if (o->drawn_by != key || o->steps == 1)
         draw_changes(o, key);
     uint64_t owner = lz_hash_mix(channel, 1);
     if (lz_draw_watch_is_on())
-        lz_draw_watch_owner(LZ_DRAW_WATCH_MESSAGES, channel, 0, NULL, owner);
+        watch(m, 0, owner);
     double phase = FRONT * phase_in(key, owner, 0);
     lz_time turn = turn_at(due, o->opts.window, phase, phase);
     for (uint32_t i = 0; i + 1 < o->opts.depth; i++)

@@ -19,7 +19,8 @@
  * what was sent later in one conversation does not overtake, and what one delivery causes can still
  * come before another delivery of the same window.
  *
- * Draws are keyed by the conversation: leaving something out shifts nobody else's turns. Time
+ * Draws are keyed by the paths of channel and conversation, as all draws are: leaving something out
+ * or declaring something more shifts nobody else's turns. Time
  * itself, timers and what a process does are as they were.
  */
 #ifndef LZ_SIM_ORDER_H
@@ -70,8 +71,9 @@ struct lz_order *lz_order_create(struct lz_arena *arena, const struct lz_order_o
 uint64_t lz_order_steps(const struct lz_order *order);
 
 struct lz_order_message {
-    uint32_t from, to;
-    uint64_t conversation; /* what keeps its order between the two */
+    uint32_t from, to;     /* as they are numbered: for who watches draws, they decide nothing */
+    uint64_t channel;      /* from whom to whom, as a path */
+    uint64_t conversation; /* what keeps its order between the two, as a path; 0: all that is not */
 };
 
 /* When a message that is there at `due` is delivered. `key` is the run's. */

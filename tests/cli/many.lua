@@ -32,6 +32,12 @@ local rows = {
         "$L sweep s/overtakes.lua --order random --seeds 3 --no-shrink --progress none >t; "
         .. "cat s/seeds/overtakes.seeds; $L run -q s/overtakes.lua", 1,
         out = { "1 --order random@1ms  # a payment finds its order\n", "3 failed" } },
+    { "what is declared beside it moves no message of another's",
+        "cp s/overtakes.lua a.lua; sed '/^scenario/a service \"aaa\" { replicas = 9 }' a.lua >b.lua; "
+        .. "for i in a b; do for o in random pct:1; do $L run -q $i.lua --order $o@9ms "
+        .. "--seed 4 --keep none -o json=o; grep -o '\"actual\":\"[^\"]*\"' o; "
+        .. "grep -o '\"payers.latency.mean\":[^,]*' o; done >>$i; done; "
+        .. "grep -q payers a && cmp a b", 0 },
     { "so is one of a swarm, and all there is to look at it knows",
         "$L sweep s/swarm.lua --swarm --seeds 8 --no-shrink --progress none >t; "
         .. "cat s/seeds/swarm.seeds; $L run s/swarm.lua >o; sed -n 's/^ *again *//p' o; "
@@ -164,7 +170,7 @@ local rows = {
         out = { "bound to happen from the start", "!at 3s",
                 "without latency web | db at 8s, line 9: 0 of 4 fail" } },
     { "a payment that overtook did so by its turn",
-        "$L run -q s/overtakes.lua --order pct:2 --seed 4; $L why overtakes-4 -n 6", 0,
+        "$L run -q s/overtakes.lua --order pct:2 --seed 5; $L why overtakes-5 -n 6", 0,
         out = { "decided at 1.0", "the draw order/", ">ledger order of messages #" } },
     { "what chance does not decide is said to be so", "$L run -q s/slow.lua; $L why slow-1 -n 4", 0,
         out = { "bound to happen from the start", "100 %" } },

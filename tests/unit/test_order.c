@@ -101,13 +101,30 @@ static void nothing_is_held_a_window_or_overtakes_in_its_conversation(void **sta
         for (uint64_t k = 0; k < 4000; k++) {
             struct lz_draw draw = lz_draw_begin(7, 0, LZ_PURPOSE_ARRIVAL, k);
             lz_time due = (lz_time)(k * 911) + (lz_time)lz_draw_below(&draw, 900);
-            const struct lz_order_message m = {1, 2 + (uint32_t)(k % 4), 5};
+            const struct lz_order_message m = {.channel = k % 4, .conversation = 5};
             lz_time turn = lz_order_turn(order, 42 + i, &m, due);
             assert_true(turn >= due && turn - due < windows[i]);
             assert_true(turn >= last[k % 4]);
             last[k % 4] = turn;
         }
         assert_int_equal(lz_order_steps(order), 4000);
+    }
+    lz_arena_destroy(arena);
+}
+
+static void turns_do_not_depend_on_how_instances_are_numbered(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {"random@1ms", "pct:3@1ms"};
+    struct lz_arena *arena = new_arena();
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        struct lz_order *a = make(arena, orders[i], 400), *b = make(arena, orders[i], 400);
+        for (uint64_t k = 0; k < 400; k++) {
+            struct lz_order_message m = {.from = 1, .to = 2, .channel = k % 3, .conversation = k};
+            lz_time turn = lz_order_turn(a, 7, &m, (lz_time)(k * 911));
+            m.from = 31, m.to = 42;
+            assert_int_equal(lz_order_turn(b, 7, &m, (lz_time)(k * 911)), turn);
+        }
     }
     lz_arena_destroy(arena);
 }
@@ -127,7 +144,7 @@ static bool is_met(const struct planted *p, struct lz_order *order, uint64_t key
 {
     lz_time at[6];
     for (uint32_t i = 0; i < p->messages; i++) {
-        const struct lz_order_message m = {1 + p->channel_of[i], 9, i};
+        const struct lz_order_message m = {.channel = p->channel_of[i], .conversation = i};
         at[i] = lz_order_turn(order, key, &m, 5 * LZ_MS);
     }
     for (size_t i = 0; p->before[i][0] >= 0; i++) {
@@ -185,6 +202,7 @@ int main(void)
         cmocka_unit_test(what_is_no_order_is_refused_with_its_text),
         cmocka_unit_test(fifo_costs_nothing_for_there_is_none),
         cmocka_unit_test(nothing_is_held_a_window_or_overtakes_in_its_conversation),
+        cmocka_unit_test(turns_do_not_depend_on_how_instances_are_numbered),
         cmocka_unit_test(a_pct_meets_an_order_as_often_as_its_bound_says),
         cmocka_unit_test(without_enough_depth_an_order_is_never_met),
     };

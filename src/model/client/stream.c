@@ -149,6 +149,7 @@ static void send_tail(struct lz_world *w, const struct lz_task *t)
                            .kind = w->streams->tail,
                            .payload = lz_pool_id(t),
                            .owner = lz_draw_index(t->path, 3),
+                           .conversation = t->path,
                            .purpose = LZ_PURPOSE_NET_BACK};
     lz_connect_address(w, t->call, &m);
     m.bytes = LZ_NET_SMALL_BYTES;

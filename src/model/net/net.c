@@ -77,7 +77,13 @@ void lz_net_deliver(struct lz_world *w, const struct lz_message *m, lz_kind kind
     lz_time at = lz_sim_now(w->sim) + delay;
     if (w->order != NULL) {
         bool is_call = m->purpose == LZ_PURPOSE_NET_OUT || m->purpose == LZ_PURPOSE_NET_BACK;
-        const struct lz_order_message turn = {m->from, m->to, is_call ? m->payload : 0};
+        uint64_t of_call = m->conversation != 0 ? m->conversation : m->owner;
+        const struct lz_order_message turn = {
+            .from = m->from,
+            .to = m->to,
+            .channel = lz_hash_mix(lz_instance_path(w, m->from), lz_instance_path(w, m->to)),
+            .conversation = is_call ? of_call : 0,
+        };
         at = lz_order_turn(w->order, lz_sim_key(w->sim), &turn, at);
     }
     lz_sim_at(w->sim, at, kind, m->to, m->payload);

@@ -30,7 +30,8 @@ struct lz_message {
     lz_kind kind;  /* fires at the receiver when all of it is there */
     lz_kind first; /* the same for its first segment; 0: nobody cares. Only of long messages */
     uint64_t payload;
-    uint64_t owner; /* draw path */
+    uint64_t owner;        /* draw path */
+    uint64_t conversation; /* a path: what must not overtake each other, of calls; 0: the owner's */
     enum lz_purpose purpose;
     uint64_t bytes;      /* 0 means LZ_NET_SMALL_BYTES */
     uint64_t window;     /* bytes that may be unacknowledged; 0 means LZ_TCP_WINDOW */

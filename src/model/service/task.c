@@ -349,6 +349,7 @@ void lz_task_send_cancel(struct lz_world *w, lz_instance_id client, lz_task_id i
                                         .kind = w->tasks->cancel,
                                         .payload = id,
                                         .owner = lz_draw_index(t->path, 1),
+                                        .conversation = t->path,
                                         .purpose = LZ_PURPOSE_NET_OUT});
 }
 
@@ -374,6 +375,7 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id)
                                         .kind = w->tasks->untie,
                                         .payload = id,
                                         .owner = lz_draw_index(t->path, 2),
+                                        .conversation = t->path,
                                         .purpose = LZ_PURPOSE_NET_OUT});
 }
 

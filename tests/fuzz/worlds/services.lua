@@ -85,7 +85,7 @@ local function serving(w)
 end
 
 return function(w)
-    w.settle = 150
+    w.settle = 400 -- what was let in is done, however much it is
     w:line 'local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms" }'
     w:line 'local other = cloud "other" { region = "west", zones = { "a", "b" } }'
     w:line('local box = host "box" { %s%s%s}', w:maybe(0.5, "zone = eu.zone.a"),
