@@ -6,6 +6,7 @@ local broker = require "build_broker"
 local cache = require "build_cache"
 local chaos = require "chaos"
 local store = require "build_store"
+local alert = require "build_alert"
 local consensus = require "consensus"
 local live = require "build_live"
 local node = require "build_node"
@@ -273,7 +274,7 @@ end
 local function build_components(state, C)
     for pass = 1, 2 do
         for _, c in ipairs(state.plan.components) do
-            if (c.kind == "traffic") == (pass == 2) then
+            if (c.kind == "traffic") == (pass == 2) and c.kind ~= "alert" then
                 c.row = state.files.outer(c.line)
                 local id, message = create[c.kind](C, c, state)
                 if not id then refused(state, c, message) return end
@@ -513,6 +514,9 @@ local function build_expectations(state, C)
     end
 end
 
+--- What rules look at must be there.
+local function build_alerts(state, C) alert.build(state, C, M.matcher, refused) end
+
 local function build_reality(state, C) live.build(state, C) end
 
 local function build_aborts(state, C) live.build_aborts(state, C, M.matcher) end
@@ -543,7 +547,8 @@ function M.world(state)
     if not state.live and #state.diag.list == 0 then live.check_simulated(state) end
     if #state.diag.list > 0 then return false end
     local steps = { build_clouds, build_places, build_components, build_backups,
-        build_versions, build_calls, build_auth, build_links, build_reality, build_faults,
+        build_versions, build_calls, build_auth, build_links, build_reality,
+        build_alerts, build_faults,
         build_expectations, build_aborts }
     for _, step in ipairs(steps) do
         step(state, C)

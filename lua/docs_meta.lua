@@ -108,7 +108,7 @@ local function type_of(f, inner)
     end
     if f.fields and f[2] == "failover" then return "false|" .. inner end
     if f.fields and f[2] == "block" then return inner end
-    if f.fields and f[2] == "policies" then return inner .. "[]" end
+    if f.fields and (f[2] == "policies" or f[2] == "blocks") then return inner .. "[]" end
     local t = words.types[f[2]]
     return t and t[3] or "any"
 end

@@ -329,6 +329,11 @@ M.parts = {
     topic = { { "partition", "Target[]", "its partitions, from 1" } },
     consumers = { { "member", "Target[]", "its members, from 1" } },
     dns = {},
+    alert = {
+        { "fired", "Mark", "when it first fired, as an anchor or in a verdict" },
+        { "notified", "Mark", "when somebody was first told that it fires" },
+        { "resolved", "Mark", "when it first was no longer true" },
+    },
     cloud = { { "zone", "table<string|integer, Zone>", "its zones: other.zone.a" } },
     balancer = { { "replica", "Replica[]", "its replicas, from 1" } },
     database = {
@@ -529,6 +534,9 @@ local live = require "docs_live"
 live.add_to(M.blocks, live.blocks)
 live.add_to(M.parts, live.parts)
 live.add_to(M.types, live.types)
+local alert = require "docs_alert"
+live.add_to(M.blocks, alert.blocks)
+live.add_to(M.types, alert.types)
 
 for word, note in pairs(require "docs_history") do M.notes[word] = note end
 

@@ -1,6 +1,7 @@
 --- Validation: a block's fields against its schema. Every mistake becomes a diagnostic at its
 --- field; what is right comes back in base units.
 local diag = require "diag"
+local fields_alert = require "fields_alert"
 local fields_live = require "fields_live"
 local wrong = require "fields_wrong"
 local handles = require "handles"
@@ -471,6 +472,7 @@ function TYPES.anchor(ctx, f, v)
     if h and h.kind == "fault" then return { kind = "fault", fault = h } end
     if h and h.kind == "anchor" then return { kind = "fault_ends", fault = h.fault } end
     if h and h.kind == "mark" then return { kind = "mark", mark = h.mark } end
+    if h and h.kind == "alert" then return { kind = "mark", mark = h.name .. " fired" } end
     if h then
         return nil, complain(ctx, f[1], "LZ304",
             ("expected a fault, its .ends, happened \"...\" or an instant, got %s")
@@ -522,6 +524,7 @@ local function by_refs(ctx, f, v, kinds)
     return list
 end
 
+fields_alert.add(TYPES, complain, expected)
 fields_live.add(TYPES, complain, expected)
 
 local function reader_of(type_name)

@@ -404,6 +404,14 @@ local function member_part(word)
     end
 end
 
+--- `page.notified`: the first time that somebody was told, as `happened` of a mark.
+local function mark_part(what)
+    return function(_, alert)
+        local mark = ("%s %s"):format(alert.name, what)
+        return M.plain { kind = "mark", mark = mark, text = ("%s.%s"):format(alert.name, what) }
+    end
+end
+
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
     service = { version = version_part, route = route_part },
@@ -441,6 +449,8 @@ local PARTS = {
             return M.target { target = "primary", component = c, text = c.name .. ".leader" }
         end,
     },
+    alert = { fired = mark_part "fired", notified = mark_part "notified",
+        resolved = mark_part "resolved" },
     traffic = {},
     dns = {},
     process = {},

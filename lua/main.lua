@@ -21,7 +21,7 @@ local M = {}
 local function new_plan()
     return { regions = {}, hosts = {}, components = {}, links = {}, faults = {}, chaos = {},
              drawn = {},
-             expectations = {}, params = {}, drives = {}, not_yet = {} }
+             expectations = {}, params = {}, drives = {}, not_yet = {}, monitorings = {} }
 end
 
 local function sorted_keys(t)

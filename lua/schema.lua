@@ -1,7 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
 --- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
---- lateness outcomes share policies
+--- lateness outcomes share policies conditions label_matchers names durations blocks
 --- text bool dist place calls through handlers table versions matcher anchor windows pick failover
 --- argv argvs texts port place_to_ask connects matchers live (fields_live.lua),
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with
@@ -16,6 +16,7 @@ local node = require "schema_node"
 local broker = require "schema_broker"
 local cache = require "schema_cache"
 local store = require "schema_store"
+local alert = require "schema_alert"
 local replication = require "schema_replication"
 local sessions = require "schema_sessions"
 local backup = require "schema_backup"
@@ -369,6 +370,7 @@ node.add_to_broker(M.broker)
 function M.of_producers() return broker.producer, broker.not_of_producers end
 M.store = with({ spread, on }, with(store.store, connecting))
 node.add_to(M.store)
+M.alert, M.monitoring = alert.alert, alert.monitoring
 M.dns = {
     { "ttl", "duration", "how long an answer is good; default 60s" },
     { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
@@ -507,7 +509,7 @@ M.check = { because, severity }
 
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
 M.components = { "service", "balancer", "gateway", "database", "consensus", "cache", "store",
-    "broker", "topic", "consumers", "dns", "traffic" }
+    "broker", "topic", "consumers", "dns", "traffic", "alert" }
 live.add_to(M)
 
 --- Blocks that are declared and checked, but cannot be run yet.

@@ -308,6 +308,39 @@ local function component_word(state, kind)
     end)
 end
 
+local BURN_HELP = 'write rate = 14.4, or spends = "2%"'
+
+--- What an alert's burn says must make a rate, and what is about `when` must have one.
+function RULES.alert(say, f)
+    local burn = f.burn
+    if burn and burn.broken then return end
+    if burn and f.when then
+        say("LZ111", "burn", "%s has both `when` and `burn`", "write two alerts")
+    elseif burn and (burn.rate == nil) == (burn.spends == nil) then
+        say("LZ102", "burn", "`burn` of %s needs either `rate` or `spends`", BURN_HELP)
+    elseif burn and burn.rate and burn.period then
+        say("LZ102", "burn", "`period` of `burn` of %s is about `spends`, which is not there",
+            BURN_HELP)
+    elseif burn and f.over then
+        say("LZ102", "over", "`over` of %s is about `when`: `burn` has its own")
+    end
+end
+
+--- How alerts are looked after: one for all of a file.
+local function monitoring_word(state)
+    return named(state, "monitoring", function(name, body, line)
+        local f = fields.read(context(state, ('monitoring "%s"'):format(name), line),
+            schema.monitoring, body)
+        local list = state.plan.monitorings
+        if #list > 0 then
+            return state.diag.add { code = "LZ104", line = line, word = "monitoring",
+                text = "a scenario has one monitoring, which looks after all alerts",
+                also = { line = list[1].line, text = "the first is here" } }
+        end
+        list[1] = { kind = "monitoring", name = name, line = line, fields = f, broken = f.broken }
+    end)
+end
+
 --- A region or a cloud: a place with zones.
 local function place_word(state, kind)
     return named(state, kind, function(name, body, line)
@@ -501,6 +534,7 @@ function M.environment(state, base)
     for _, kind in ipairs { "region", "cloud" } do env[kind] = place_word(state, kind) end
     env.host, env.zone = host_word(state), zone_word(state)
     for _, kind in ipairs(schema.components) do env[kind] = component_word(state, kind) end
+    env.monitoring = monitoring_word(state)
     env.call = call_word(state)
     env.link = link_word(state)
     env.dist = dists.word(state)

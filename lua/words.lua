@@ -14,7 +14,7 @@ end
 
 local SPACES = { region = "region", zone = "region", cloud = "region", host = "host",
     scenario = "scenario", expect = "expectation", slo = "expectation", check = "expectation",
-    param = "param", chaos = "chaos" }
+    param = "param", chaos = "chaos", monitoring = "monitoring" }
 
 --- While the world runs nothing more can be declared.
 function M.declares(state, kind)

@@ -5,6 +5,7 @@
  * people and the language look names up in.
  */
 #include "base/check.h"
+#include "model/alert/alert.h"
 #include "model/broker/broker.h"
 #include "model/broker/consumers.h"
 #include "model/broker/topic.h"
@@ -43,6 +44,7 @@ static const struct {
     [LZ_COMPONENT_ENDPOINT] = {"endpoint", lz_real_endpoint_metrics},
     [LZ_COMPONENT_PROBE] = {"probe", lz_real_probe_metrics},
     [LZ_COMPONENT_PROMETHEUS] = {"prometheus", lz_real_prometheus_metrics},
+    [LZ_COMPONENT_ALERT] = {"alert", lz_alert_metrics},
 };
 
 const char *lz_world_kind_name(enum lz_component_kind kind)

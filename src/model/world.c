@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/alert/alert.h"
 #include "model/broker/broker.h"
 #include "model/cache/cache.h"
 #include "model/client/call.h"
@@ -191,6 +192,8 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
             start_models(w);
         else
             lz_traffics_start(w); // sent by somebody else (lz_traffic_send_by)
+        if (w->alerts != NULL)
+            lz_alerts_start(w);
     }
     return lz_sim_run(w->sim, until);
 }

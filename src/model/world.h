@@ -51,6 +51,7 @@ enum lz_component_kind {
     LZ_COMPONENT_ENDPOINT,
     LZ_COMPONENT_PROBE,
     LZ_COMPONENT_PROMETHEUS,
+    LZ_COMPONENT_ALERT, /* without instances: a rule that looks at others */
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
 
@@ -157,7 +158,8 @@ struct lz_world {
     struct lz_certs *certs;
     struct lz_auths *auths; /* NULL: nobody asks for tokens */
     struct lz_resolvers *resolvers;
-    struct lz_reals *reals; /* NULL: nothing real is declared, and the run is simulated */
+    struct lz_reals *reals;   /* NULL: nothing real is declared, and the run is simulated */
+    struct lz_alerts *alerts; /* NULL: there is none */
 };
 
 struct lz_world_opts {

@@ -98,6 +98,7 @@ static void push_world(lua_State *L)
     lz_bind_replication(L);
     lz_bind_broker(L);
     lz_bind_cache(L);
+    lz_bind_alert(L);
     lz_bind_store(L);
     lz_bind_check(L);
     lz_escape_bind(L);

@@ -141,6 +141,7 @@ void lz_bind_version(lua_State *L);
 void lz_bind_replication(lua_State *L);
 void lz_bind_broker(lua_State *L);
 void lz_bind_cache(lua_State *L);
+void lz_bind_alert(lua_State *L);
 void lz_bind_store(lua_State *L);
 void lz_bind_live(lua_State *L);
 

@@ -1,0 +1,46 @@
+--- The pages of alerting: words, and the types of fields that only it has.
+local M = {}
+
+M.blocks = {
+    alert = { text = "An alerting rule, as Prometheus evaluates it: pending when what it says is "
+        .. "true, firing when it was so for `pending`, resolved when it no longer is. It knows of "
+        .. "metrics what was scraped: rates, ratios and quantiles over a range, levels and counts "
+        .. "as they last were, for 5m. Who is told, and when, is Alertmanager's: see `monitoring`. "
+        .. "The value is an anchor for `after`, from when it first fires, and so are its `.fired`, "
+        .. "`.notified` and `.resolved`.",
+        example = [[
+local page = alert "Visitors see errors" {
+  when = users.errors.ratio:above "5%", over = "1m",
+  pending = "1m", labels = { severity = "page" },
+}
+expect "somebody is told in time" {
+  eventually = page.notified, after = fault.kill { db, at = "4m", lasting = "5m" }, within = "4m",
+}]] },
+    monitoring = { is_silent = true, text = "How all alerts of a scenario are looked after: "
+        .. "how often targets are scraped and rules evaluated, as in prometheus.yml, each at a "
+        .. "phase that the seed decides; and whom Alertmanager tells, when, and of what not. "
+        .. "Without it the defaults stand. Prometheus' own intervals are 1m; 15s is what the file "
+        .. "says that it comes with.",
+        example = [[
+alert "Visitors see errors" {
+  when = users.errors.ratio:above "5%", labels = { severity = "page" },
+}
+monitoring "prometheus" {
+  scrape_interval = "15s", group_by = { "alertname" }, group_wait = "30s",
+  inhibit = { { source = { severity = "page" }, target = { severity = "ticket" } } },
+  silences = { { match = { team = "shop" }, at = "2m", lasting = "10m" } },
+}]] },
+}
+
+M.types = {
+    conditions = { "conditions", 'a matcher, { matcher, over = "1h" }, or a list of these',
+        "Matcher|table" },
+    label_matchers = { "labels", 'what labels must be: { severity = "page" }, one of several '
+        .. '{ team = { "shop", "pay" } }, there at all { team = true }, or not { team = false }',
+        "table<string, string|string[]|boolean>" },
+    names = { "names", 'of labels: { "alertname", "team" }', "string[]" },
+    durations = { "durations", 'a list of them: { "1h", "5m" }', "Duration[]" },
+    blocks = { "list", "a list of blocks", "table[]" },
+}
+
+return M

@@ -1,0 +1,129 @@
+--- Types of fields that only alerting has: conditions, labels and matchers of labels.
+local handles = require "handles"
+local units = require "units"
+local diag = require "diag"
+
+local M = {}
+local POISON = diag.POISON
+
+local function is_list(v) return type(v) == "table" and not getmetatable(v) end
+
+local CONDITION = 'a matcher, { matcher, over = "1h" }, or a list of these'
+local LABELS = 'matchers of labels such as { severity = "page", team = { "shop", "pay" } }'
+
+--- Add them; `complain` and `expected` are fields.lua's.
+function M.add(TYPES, complain, expected)
+    --- A list of durations.
+    function TYPES.durations(ctx, f, v)
+        if not is_list(v) or #v == 0 then
+            return expected(ctx, f, 'a list of durations such as { "1h", "5m" }', v)
+        end
+        local list = {}
+        for i, one in ipairs(v) do
+            if one == POISON then return nil end
+            list[i] = TYPES.duration(ctx, { f[1], above_zero = true }, one)
+            if not list[i] then return nil end
+        end
+        return list
+    end
+
+    --- A list of blocks.
+    function TYPES.blocks(ctx, f, v)
+        if not is_list(v) or v[1] == nil then return expected(ctx, f, "a list of blocks", v) end
+        local list = {}
+        for i, one in ipairs(v) do
+            if one == POISON then return nil end
+            list[i] = TYPES.block(ctx, f, one)
+            if not list[i] or list[i].broken then return nil end
+        end
+        return list
+    end
+
+    local function one_condition(ctx, f, v)
+        local over
+        if is_list(v) and not handles.of(v) then
+            for key in next, v do
+                if key ~= 1 and key ~= "over" then return expected(ctx, f, CONDITION, v) end
+            end
+            if v.over ~= nil then
+                over = TYPES.duration(ctx, { f[1], above_zero = true }, v.over)
+                if not over then return nil end
+            end
+            v = v[1]
+            if v == POISON then return nil end
+        end
+        local m = TYPES.matcher(ctx, f, v)
+        if not m then return nil end
+        if m.kind ~= "matcher" or m.compare == "recovers_to" then
+            return nil, complain(ctx, f[1], "LZ403",
+                ("an alert compares a metric with a limit: %s is nothing that could be asked of "
+                .. "samples"):format(m.kind == "mark" and m.text or "`recovers_to`"))
+        end
+        return { matcher = m, over = over }
+    end
+
+    --- What an alert is about: matchers, each with its range or without.
+    function TYPES.conditions(ctx, f, v)
+        local is_one = handles.of(v) or not is_list(v) or is_list(v) and v.over ~= nil
+        local list = {}
+        for i, one in ipairs(is_one and { v } or v) do
+            if one == POISON then return nil end
+            list[i] = one_condition(ctx, f, one)
+            if not list[i] then return nil end
+        end
+        if #list == 0 then return expected(ctx, f, CONDITION, v) end
+        return list
+    end
+
+    local function is_label(name)
+        return type(name) == "string" and name:find "^[%a_][%w_]*$" ~= nil
+    end
+
+    --- Names of labels; "..." is all of them.
+    function TYPES.names(ctx, f, v)
+        if not is_list(v) then return expected(ctx, f, 'labels such as { "alertname" }', v) end
+        local list = {}
+        for i, one in ipairs(v) do
+            if one == POISON then return nil end
+            if not is_label(one) and one ~= "..." then
+                return expected(ctx, f, 'labels such as { "alertname" }', one)
+            end
+            list[i] = one
+        end
+        return list
+    end
+
+    local function one_matcher(ctx, f, name, v)
+        if type(v) == "boolean" then return { name = name, kind = v and "any" or "none" } end
+        local values = type(v) == "string" and { v } or v
+        if not is_list(values) or #values == 0 then return expected(ctx, f, LABELS, v) end
+        for _, one in ipairs(values) do
+            if one == POISON then return nil end
+            if type(one) ~= "string" then return expected(ctx, f, LABELS, one) end
+        end
+        return { name = name, kind = "one_of", values = values }
+    end
+
+    --- What labels must be: a text, one of several, true for any and false for none; in the order
+    --- of their names.
+    function TYPES.label_matchers(ctx, f, v)
+        if not is_list(v) then return expected(ctx, f, LABELS, v) end
+        local names, list = {}, {}
+        for name, one in next, v do
+            if one == POISON then return nil end
+            if not is_label(name) then
+                return nil, complain(ctx, f[1], "LZ206",
+                    ("a label is a name such as severity, got %s"):format(units.show(name)))
+            end
+            names[#names + 1] = name
+        end
+        table.sort(names)
+        for i, name in ipairs(names) do
+            list[i] = one_matcher(ctx, f, name, v[name])
+            if not list[i] then return nil end
+        end
+        return list
+    end
+end
+
+return M

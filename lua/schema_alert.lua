@@ -1,0 +1,75 @@
+--- What an alerting rule and the monitoring that evaluates it say of themselves: rules as
+--- Prometheus has them, notifications as Alertmanager does. Rows as in schema.lua.
+local M = {}
+
+local burn = {
+    { "of", "ref:service|balancer|gateway|traffic|database|consensus|cache|store",
+        "whose errors count", required = true },
+    { "objective", "ratio", "share that must succeed", required = true },
+    { "rate", "number", "how many times as fast as the objective allows the budget is spent" },
+    { "spends", "ratio", "in place of rate: that much of a period's budget, in the longest of "
+        .. "`over`" },
+    { "period", "duration", "with spends: of the budget; default 720h, 30 days",
+        above_zero = true },
+    { "over", "durations", "the windows; it burns so fast over each: { \"1h\", \"5m\" }",
+        required = true },
+}
+
+M.alert = {
+    { "when", "conditions", "what it fires for: a matcher, or a list, of which all must be true",
+        required = true, unless = { { "burn" } } },
+    { "burn", "block", "an error budget that is spent too fast", fields = burn },
+    { "over", "duration", "the range that matchers look back on; default the last sample of levels "
+        .. "and counts, of all else 4 scrapes", above_zero = true },
+    { "pending", "duration", "how long it must be true; Prometheus' `for`, a word of Lua's own; "
+        .. "default 0s" },
+    { "keep_firing_for", "duration", "how long it fires on when it is no longer true; default 0s" },
+    { "labels", "texts", "such as { severity = \"page\" }; alertname is its name" },
+    { "because", "text", "why it matters" },
+}
+
+local function route(group_by)
+    return {
+        { "receiver", "text", "who is told; for people" },
+        { "group_by", "names", "alerts with the same values of these labels are notified about "
+            .. "together, with \"...\" each alone; default " .. group_by },
+        { "group_wait", "duration", "from the first alert of a group to its notification; default "
+            .. "30s" },
+        { "group_interval", "duration", "until what is new in a group is told; default 5m",
+            above_zero = true },
+        { "repeat_interval", "duration", "until what is not new is told again; default 4h",
+            above_zero = true },
+        { "send_resolved", "bool", "tell what is resolved; default true" },
+    }
+end
+
+local routes = route "as above"
+table.insert(routes, 1, { "match", "label_matchers", "which alerts take it", required = true })
+routes[#routes + 1] = { "continue", "bool", "they go on to the next route; default false" }
+
+local inhibitions = {
+    { "source", "label_matchers", "while one of these fires", required = true },
+    { "target", "label_matchers", "these are not notified about", required = true },
+    { "equal", "names", "if they have the same values of these labels; default none" },
+}
+
+local silences = {
+    { "match", "label_matchers", "what is not notified about", required = true },
+    { "at", "duration", "from when on; default from the start" },
+    { "lasting", "duration", "how long; default to the end", above_zero = true },
+}
+
+M.monitoring = route "none: all are one group"
+for i, row in ipairs {
+    { "scrape_interval", "duration", "how often targets are asked for their metrics; default 15s",
+        above_zero = true },
+    { "evaluation_interval", "duration", "how often rules are evaluated; default 15s",
+        above_zero = true },
+} do table.insert(M.monitoring, i, row) end
+for _, row in ipairs {
+    { "routes", "blocks", "for some alerts another way, the first that matches", fields = routes },
+    { "inhibit", "blocks", "alerts that others make needless", fields = inhibitions },
+    { "silences", "blocks", "alerts that nobody wants to hear of for a while", fields = silences },
+} do M.monitoring[#M.monitoring + 1] = row end
+
+return M

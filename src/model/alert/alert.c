@@ -1,0 +1,418 @@
+#include "model/alert/alert.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/journal.h"
+#include "model/measure.h"
+#include "model/service/platform.h"
+
+#define INTERVAL (15 * LZ_S)         // prometheus.yml as it is shipped; the built-in one is 1 min
+#define RESOLVE_TIMEOUT (300 * LZ_S) // Alertmanager's defaults, from here on
+#define GROUP_WAIT (30 * LZ_S)
+#define GROUP_INTERVAL (300 * LZ_S)
+#define REPEAT_INTERVAL (4 * 3600 * LZ_S)
+#define SCRAPES_OVER 4 // Grafana's $__rate_interval: a scrape may be lost, and two are left
+
+struct series {
+    lz_series pending, firing, notifications, resolutions, muted;
+};
+
+static const struct lz_measure_row rows[] = {
+    {"pending", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, pending), 0, 0,
+     "1 while it is true, but not yet for as long as it must be"},
+    {"firing", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, firing), 0, 0,
+     "1 while it fires"},
+    {"notifications", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, notifications), 0, 0,
+     "notifications that came and said that it fires"},
+    {"resolutions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, resolutions), 0, 0,
+     "notifications that came and said that it is resolved"},
+    {"muted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, muted), 0, 0,
+     "times that a silence or another alert kept it out of a notification"},
+};
+
+struct alert {
+    struct lz_alert_opts opts;
+    lz_component_id id;
+    struct series series;
+    struct lz_alert_scrape *scrapes; // one for each condition
+    struct lz_alert_rule rule;
+    uint64_t told; // notifications, for draws
+};
+
+struct target {
+    lz_component_id component;
+    uint64_t scrapes;
+};
+
+// A notification on its way to who is late to hear of it.
+struct late {
+    bool is_used;
+    uint32_t alert;
+    bool is_resolved;
+};
+
+struct lz_alerts {
+    struct lz_world *world;
+    struct lz_alerts_opts opts;
+    struct lz_alert_manager *manager;
+    struct alert *all; // 1 .. count, as the manager numbers them
+    uint32_t count, cap;
+    struct target *targets;
+    uint32_t target_count, target_cap;
+    struct late *late;
+    uint32_t late_count, late_cap;
+    lz_kind scrape, evaluate, flush, tidy, deliver;
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+const struct lz_metric_info *lz_alert_metrics(size_t *count)
+{
+    static struct lz_metric_info infos[ROWS];
+    return lz_measure_infos(rows, ROWS, infos, count);
+}
+
+// ---------------------------------------------------------------- what is told
+
+static void tell(struct lz_world *w, const struct alert *a, const char *what)
+{
+    char text[LZ_JOURNAL_TEXT_MAX];
+    struct lz_err err;
+    snprintf(text, sizeof(text), "%s %s", a->opts.name, what);
+    if (!lz_journal_mark(w, text, a->opts.line, &err))
+        lz_journal_add(w, &(struct lz_journal_entry){.kind = "alert", .component = a->id}, "%s: %s",
+                       text, err.msg);
+}
+
+static void deliver(struct lz_alerts *as, uint32_t alert, bool is_resolved)
+{
+    struct alert *a = &as->all[alert];
+    struct lz_metrics *m = as->world->metrics;
+    lz_metrics_add(m, is_resolved ? a->series.resolutions : a->series.notifications, 1);
+    if (!is_resolved)
+        tell(as->world, a, "notified");
+}
+
+static void on_deliver(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_alerts *as = ctx;
+    struct late *l = &as->late[entity];
+    LZ_ASSERT(l->is_used);
+    l->is_used = false;
+    deliver(as, l->alert, l->is_resolved);
+}
+
+static void deliver_late(struct lz_alerts *as, const struct late *what, lz_time by)
+{
+    uint32_t at = 0;
+    while (at < as->late_count && as->late[at].is_used)
+        at++;
+    if (at == as->late_count)
+        as->late_count++;
+    as->late =
+        lz_grow(as->world->arena, as->late, &as->late_cap, as->late_count, sizeof(*as->late));
+    as->late[at] = *what;
+    as->late[at].is_used = true;
+    struct lz_sim *sim = as->world->sim;
+    lz_sim_at(sim, lz_sim_now(sim) + by, as->deliver, at, what->alert);
+}
+
+static lz_time longer(struct lz_alerts *as, lz_component_id of, uint64_t nth, lz_time than)
+{
+    lz_time late = lz_platform_alert_delay(as->world, of, nth);
+    return late > than ? late : than;
+}
+
+// All that it tells of comes when the last of what delays it is over: a fault may be about what a
+// rule looks at, or about the alert itself.
+static lz_time delay_of(struct lz_alerts *as, const struct lz_alert_notice *notice)
+{
+    lz_time longest = 0;
+    for (uint32_t i = 0; i < notice->count; i++) {
+        struct alert *a = &as->all[notice->all[i].alert];
+        const struct lz_alert_condition *c = a->opts.conditions;
+        a->told++;
+        longest = longer(as, a->id, a->told, longest);
+        for (uint32_t k = 0; k < a->opts.condition_count; k++)
+            if (k == 0 || c[k].of != c[k - 1].of)
+                longest = longer(as, c[k].of, a->told, longest);
+    }
+    return longest;
+}
+
+static void on_notify(void *ctx, const struct lz_alert_notice *notice)
+{
+    struct lz_alerts *as = ctx;
+    lz_time late = delay_of(as, notice);
+    for (uint32_t i = 0; i < notice->count; i++) {
+        const struct lz_alert_told *t = &notice->all[i];
+        struct late what = {.alert = t->alert, .is_resolved = t->ends_at != LZ_FOREVER};
+        if (late > 0)
+            deliver_late(as, &what, late);
+        else
+            deliver(as, t->alert, what.is_resolved);
+    }
+}
+
+static void on_muted(void *ctx, uint32_t alert)
+{
+    struct lz_alerts *as = ctx;
+    lz_metrics_add(as->world->metrics, as->all[alert].series.muted, 1);
+}
+
+// ---------------------------------------------------------------- the periods
+
+static void again(struct lz_alerts *as, lz_time period, lz_kind kind, uint32_t entity)
+{
+    struct lz_sim *sim = as->world->sim;
+    lz_sim_at(sim, lz_sim_now(sim) + period, kind, entity, 0);
+}
+
+static void on_scrape(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct lz_alerts *as = ctx;
+    struct target *t = &as->targets[entity];
+    again(as, as->opts.scrape_interval, as->scrape, entity);
+    if (lz_platform_loses_sample(as->world, t->component, t->scrapes++))
+        return;
+    for (uint32_t i = 1; i <= as->count; i++)
+        for (uint32_t k = 0; k < as->all[i].opts.condition_count; k++)
+            if (as->all[i].opts.conditions[k].of == t->component)
+                lz_alert_scrape_take(as->world, &as->all[i].scrapes[k]);
+}
+
+static bool holds(const struct lz_alerts *as, struct alert *a)
+{
+    for (uint32_t k = 0; k < a->opts.condition_count; k++) {
+        struct lz_sample s = lz_alert_scrape_read(as->world, &a->scrapes[k]);
+        if (!s.present || !a->opts.judge(as->world, a->opts.conditions[k].limit, &s))
+            return false;
+    }
+    return true;
+}
+
+static void evaluate(struct lz_alerts *as, uint32_t alert, lz_time now)
+{
+    struct alert *a = &as->all[alert];
+    struct lz_world *w = as->world;
+    const struct lz_alert_rule_opts o = {.pending = a->opts.pending,
+                                         .keep_firing = a->opts.keep_firing,
+                                         .interval = as->opts.evaluation_interval};
+    enum lz_alert_state was = a->rule.state;
+    enum lz_alert_state is = lz_alert_rule_evaluate(&a->rule, &o, holds(as, a), now);
+    lz_metrics_set(w->metrics, a->series.pending, now, is == LZ_ALERT_PENDING);
+    lz_metrics_set(w->metrics, a->series.firing, now, is == LZ_ALERT_FIRING);
+    if (is == LZ_ALERT_FIRING && was != LZ_ALERT_FIRING)
+        tell(w, a, "fired");
+    else if (is != LZ_ALERT_FIRING && was == LZ_ALERT_FIRING)
+        tell(w, a, "resolved");
+    struct lz_alert_sending s;
+    if (lz_alert_rule_sends(&a->rule, &o, now, &s))
+        lz_alert_manager_send(as->manager, alert, s.starts_at, s.ends_at, now);
+}
+
+static void on_evaluate(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    (void)payload;
+    struct lz_alerts *as = ctx;
+    again(as, as->opts.evaluation_interval, as->evaluate, 0);
+    for (uint32_t i = 1; i <= as->count; i++)
+        evaluate(as, i, lz_sim_now(as->world->sim));
+}
+
+static void on_flush(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_alerts *as = ctx;
+    lz_alert_manager_flush(as->manager, entity, (uint32_t)payload, lz_sim_now(as->world->sim));
+}
+
+static void wake(void *ctx, uint32_t group, uint32_t turn, lz_time at)
+{
+    struct lz_alerts *as = ctx;
+    lz_sim_at(as->world->sim, at, as->flush, group, turn);
+}
+
+static void on_tidy(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    (void)payload;
+    struct lz_alerts *as = ctx;
+    again(as, LZ_ALERT_TIDY, as->tidy, 0);
+    lz_alert_manager_tidy(as->manager);
+}
+
+static lz_time phase(const struct lz_alerts *as, const char *of, uint64_t who, lz_time period)
+{
+    uint64_t owner = lz_draw_join(lz_draw_name(lz_draw_name(0, "monitoring"), of), who);
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(as->world->sim), owner, LZ_PURPOSE_PHASE, 0);
+    return (lz_time)lz_draw_below(&draw, (uint64_t)period);
+}
+
+void lz_alerts_start(struct lz_world *w)
+{
+    struct lz_alerts *as = w->alerts;
+    LZ_ASSERT(as != NULL);
+    if (as->count == 0)
+        return;
+    for (uint32_t i = 0; i < as->target_count; i++) {
+        uint64_t path = lz_world_component(w, as->targets[i].component)->path;
+        again(as, phase(as, "scrape", path, as->opts.scrape_interval), as->scrape, i);
+    }
+    again(as, phase(as, "evaluate", 0, as->opts.evaluation_interval), as->evaluate, 0);
+    again(as, phase(as, "tidy", 0, LZ_ALERT_TIDY), as->tidy, 0);
+}
+
+// ---------------------------------------------------------------- before the run
+
+static bool check_route(const struct lz_alert_route *r, struct lz_err *err)
+{
+    if (r->group_wait < 0 || r->group_interval <= 0 || r->repeat_interval <= 0)
+        return lz_fail(err, LZ_ERANGE,
+                       "group_interval and repeat_interval must be above 0, got %gs and %gs",
+                       (double)r->group_interval / 1e9, (double)r->repeat_interval / 1e9);
+    return true;
+}
+
+static const struct lz_alert_route root = {.receiver = "default",
+                                           .group_wait = GROUP_WAIT,
+                                           .group_interval = GROUP_INTERVAL,
+                                           .repeat_interval = REPEAT_INTERVAL};
+
+bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, struct lz_err *err)
+{
+    LZ_ASSERT(!w->running && w->alerts == NULL);
+    LZ_ASSERT(opts->scrape_interval >= 0 && opts->evaluation_interval >= 0);
+    for (uint32_t i = 0; i < opts->route_count; i++)
+        if (!check_route(&opts->routes[i], err))
+            return false;
+    struct lz_alerts *as = lz_arena_alloc(w->arena, sizeof(*as));
+    as->world = w;
+    as->opts = *opts;
+    if (as->opts.scrape_interval == 0)
+        as->opts.scrape_interval = INTERVAL;
+    if (as->opts.evaluation_interval == 0)
+        as->opts.evaluation_interval = INTERVAL;
+    as->manager = lz_alert_manager_create(&(struct lz_alert_manager_opts){
+        .arena = w->arena,
+        .resolve_timeout = opts->resolve_timeout > 0 ? opts->resolve_timeout : RESOLVE_TIMEOUT,
+        .routes = opts->route_count > 0 ? opts->routes : &root,
+        .route_count = opts->route_count > 0 ? opts->route_count : 1,
+        .inhibitions = opts->inhibitions,
+        .inhibition_count = opts->inhibition_count,
+        .silences = opts->silences,
+        .silence_count = opts->silence_count,
+        .ctx = as,
+        .wake = wake,
+        .notify = on_notify,
+        .muted = on_muted,
+    });
+    as->scrape = lz_sim_kind(w->sim, "alert.scrape", on_scrape, as);
+    as->evaluate = lz_sim_kind(w->sim, "alert.evaluate", on_evaluate, as);
+    as->flush = lz_sim_kind(w->sim, "alert.flush", on_flush, as);
+    as->tidy = lz_sim_kind(w->sim, "alert.tidy", on_tidy, as);
+    as->deliver = lz_sim_kind(w->sim, "alert.deliver", on_deliver, as);
+    w->alerts = as;
+    return true;
+}
+
+static void add_target(struct lz_alerts *as, lz_component_id id)
+{
+    for (uint32_t i = 0; i < as->target_count; i++)
+        if (as->targets[i].component == id)
+            return;
+    as->targets = lz_grow(as->world->arena, as->targets, &as->target_cap, as->target_count + 1,
+                          sizeof(*as->targets));
+    as->targets[as->target_count++] = (struct target){.component = id};
+}
+
+static void define(struct lz_world *w, struct alert *a)
+{
+    a->series = (struct series){.pending = lz_metrics_gauge(w->metrics, 0.0),
+                                .firing = lz_metrics_gauge(w->metrics, 0.0),
+                                .notifications = lz_metrics_counter(w->metrics),
+                                .resolutions = lz_metrics_counter(w->metrics),
+                                .muted = lz_metrics_counter(w->metrics)};
+    lz_measure_define(w, a->id, "", rows, ROWS, &a->series);
+}
+
+// What the rule says besides its name is copied, with alertname among the labels.
+static struct lz_alert_labels labels_of(struct lz_world *w, const struct lz_alert_opts *o)
+{
+    struct lz_alert_label *all = lz_arena_alloc(w->arena, (o->labels.count + 1) * sizeof(*all));
+    all[0] =
+        (struct lz_alert_label){.name = "alertname", .value = lz_arena_strdup(w->arena, o->name)};
+    for (uint32_t i = 0; i < o->labels.count; i++)
+        all[i + 1] = (struct lz_alert_label){
+            .name = lz_arena_strdup(w->arena, o->labels.all[i].name),
+            .value = lz_arena_strdup(w->arena, o->labels.all[i].value),
+        };
+    return (struct lz_alert_labels){.all = all, .count = o->labels.count + 1};
+}
+
+static bool check(const struct lz_alert_opts *o, struct lz_err *err)
+{
+    if (o->condition_count == 0 || o->condition_count > LZ_ALERT_CONDITIONS_MAX)
+        return lz_fail(err, LZ_ERANGE, "1 to %d conditions, got %u", LZ_ALERT_CONDITIONS_MAX,
+                       o->condition_count);
+    if (o->labels.count > LZ_ALERT_LABELS_MAX)
+        return lz_fail(err, LZ_EFULL, "at most %d labels, got %u", LZ_ALERT_LABELS_MAX,
+                       o->labels.count);
+    if (o->pending < 0 || o->keep_firing < 0)
+        return lz_fail(err, LZ_ERANGE, "`pending` and `keep_firing_for` must not be negative");
+    return true;
+}
+
+static bool begin_scrapes(struct lz_alerts *as, struct alert *a,
+                          struct lz_alert_condition *conditions, struct lz_err *err)
+{
+    const lz_time interval = as->opts.scrape_interval;
+    for (uint32_t i = 0; i < a->opts.condition_count; i++) {
+        struct lz_alert_condition *c = &conditions[i];
+        if (c->over == 0 && lz_alert_scrape_needs_over(as->world, c->metric))
+            c->over = SCRAPES_OVER * interval;
+        if (!lz_alert_scrape_init(as->world, &a->scrapes[i], c->metric, c->over, interval, err))
+            return false;
+    }
+    return true;
+}
+
+bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_component_id *id,
+                     struct lz_err *err)
+{
+    LZ_ASSERT(!w->running && opts->judge != NULL);
+    if (!check(opts, err))
+        return false;
+    if (w->alerts == NULL && !lz_alerts_monitor(w, &(struct lz_alerts_opts){0}, err))
+        return false;
+    struct lz_alerts *as = w->alerts;
+    struct alert a = {.opts = *opts};
+    lz_alert_rule_init(&a.rule);
+    a.scrapes = lz_arena_alloc(w->arena, opts->condition_count * sizeof(*a.scrapes));
+    struct lz_alert_condition *conditions =
+        lz_arena_alloc(w->arena, opts->condition_count * sizeof(*conditions));
+    memcpy(conditions, opts->conditions, opts->condition_count * sizeof(*conditions));
+    a.opts.conditions = conditions;
+    if (!begin_scrapes(as, &a, conditions, err) ||
+        !lz_world_add(w, opts->name, LZ_COMPONENT_ALERT, opts->line, &a.id, err))
+        return false;
+    a.opts.name = lz_world_component(w, a.id)->name;
+    a.opts.labels = labels_of(w, opts);
+    uint32_t number = 0;
+    if (!lz_alert_manager_add(as->manager, &a.opts.labels, &number, err))
+        return false;
+    define(w, &a);
+    for (uint32_t i = 0; i < opts->condition_count; i++)
+        add_target(as, conditions[i].of);
+    as->all = lz_grow(w->arena, as->all, &as->cap, number + 1, sizeof(*as->all));
+    as->all[number] = a;
+    as->count = number;
+    *id = a.id;
+    return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * alert.h — alerting: targets are scraped, rules evaluated, people notified.
+ *
+ *   scrape     every `scrape_interval`, of each component that a rule looks at, at a phase of its
+ *              own (alert_scrape.h)
+ *   evaluate   every `evaluation_interval`, all rules at one instant: a rule is true while all
+ *              its conditions are (alert_rule.h)
+ *   notify     what fires goes to the Alertmanager, at once, and from there to people, by group
+ *              (alert_manager.h)
+ *
+ * So a page comes late by the parts of these periods that chance decides, the rule's `pending`
+ * and the group's wait. Phases are keyed draws, as Prometheus takes them from a hash.
+ *
+ * An alert is a component, with metrics and no instances. What happens to it is in the journal
+ * and sets marks, "NAME fired", "NAME notified", "NAME resolved": anchors, and `happened`. Faults
+ * act on the component that a rule looks at: samples of it are lost, notifications about it come
+ * late (platform.h).
+ *
+ * What a condition makes of its sample is not known here: `judge` says.
+ */
+#ifndef LZ_MODEL_ALERT_ALERT_H
+#define LZ_MODEL_ALERT_ALERT_H
+
+#include "model/alert/alert_manager.h"
+#include "model/alert/alert_rule.h"
+#include "model/alert/alert_scrape.h"
+
+#define LZ_ALERT_CONDITIONS_MAX 16
+#define LZ_ALERT_LABELS_MAX 32
+
+struct lz_alerts_opts {
+    lz_time scrape_interval, evaluation_interval; /* 0: 15 s */
+    lz_time resolve_timeout;                      /* 0: 5 min */
+    const struct lz_alert_route *routes;          /* the last matches everything */
+    uint32_t route_count;
+    const struct lz_alert_inhibition *inhibitions;
+    uint32_t inhibition_count;
+    const struct lz_alert_silence *silences;
+    uint32_t silence_count;
+};
+
+struct lz_alert_condition {
+    lz_metric metric;
+    lz_component_id of; /* whose metric: it is scraped, and hit by faults */
+    lz_time over;       /* 0: the last sample; where there is none, 4 scrapes */
+    const void *limit;  /* what `judge` is asked with */
+};
+
+struct lz_alert_opts {
+    const char *name;
+    uint32_t line;
+    struct lz_alert_labels labels; /* besides alertname */
+    lz_time pending, keep_firing;
+    const struct lz_alert_condition *conditions; /* all must hold */
+    uint32_t condition_count;
+    bool (*judge)(const struct lz_world *w, const void *limit, const struct lz_sample *sample);
+};
+
+const struct lz_metric_info *lz_alert_metrics(size_t *count);
+
+/* Before the first alert, once: how all of them are looked after. Texts and lists are kept. */
+bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts,
+                       struct lz_err *err) LZ_MUST_CHECK;
+
+bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_component_id *id,
+                     struct lz_err *err) LZ_MUST_CHECK;
+
+/* For the clock of a world that has alerts. */
+void lz_alerts_start(struct lz_world *w);
+
+#endif

@@ -1,0 +1,1 @@
+../../../scenarios/burn_rate_page.lua
