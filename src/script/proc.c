@@ -143,15 +143,16 @@ static void stopped(struct lz_script *s, uint32_t i, int status)
 }
 
 // Until it yields or ends. A handler that ended has answered when this returns.
-static inline int run(struct lz_script *s, uint32_t i, int nargs)
+static inline int run(struct lz_script *s, uint32_t i, const struct lz_proc *p, int nargs)
 {
-    struct lz_proc *p = lz_proc_at(s, i);
+    const bool serves = p->kind == LZ_PROC_HANDLER;
+    lua_State *L = p->L; // the table may move while it runs
     int results = 0;
-    lua_State *before = lz_sandbox_enter(s, p->L);
-    int status = lua_resume(p->L, s->L, nargs, &results);
-    if (status == LUA_OK && p->kind == LZ_PROC_HANDLER) {
+    lua_State *before = lz_sandbox_enter(s, L);
+    int status = lua_resume(L, s->L, nargs, &results);
+    if (status == LUA_OK && serves) {
         while (status == LUA_OK && !lz_serving_returned(s, i, &nargs))
-            status = lua_resume(p->L, s->L, nargs, &results);
+            status = lua_resume(L, s->L, nargs, &results);
         if (status == LUA_OK)
             lz_serving_answer(s, i);
     }
@@ -169,12 +170,12 @@ static __attribute__((noinline)) void given_back(struct lz_script *s, uint32_t i
         stopped(s, i, status);
 }
 
-static inline __attribute__((always_inline)) void resume(struct lz_script *s, uint32_t i, int nargs)
+static inline __attribute__((always_inline)) void resume(struct lz_script *s, uint32_t i,
+                                                         struct lz_proc *p, int nargs)
 {
     struct lz_procs *ps = s->procs;
     const uint32_t outer = ps->current;
     const uint64_t outer_owner = s->draw_owner, outer_draws = s->draws;
-    struct lz_proc *p = lz_proc_at(s, i);
     LZ_ASSERT(!p->is_running);
     const uint32_t turn = ++p->turn;
     p->is_running = true;
@@ -182,7 +183,7 @@ static inline __attribute__((always_inline)) void resume(struct lz_script *s, ui
     s->instructions = 0;
     s->draw_owner = p->owner;
     s->draws = p->draws;
-    int status = run(s, i, nargs);
+    int status = run(s, i, p, nargs);
     p = lz_proc_at(s, i); // the table may have moved
     p->is_running = false;
     p->draws = s->draws;
@@ -195,7 +196,7 @@ static inline __attribute__((always_inline)) void resume(struct lz_script *s, ui
 
 void lz_proc_resume(struct lz_script *s, uint32_t i, int nargs)
 {
-    resume(s, i, nargs);
+    resume(s, i, lz_proc_at(s, i), nargs);
 }
 
 static uint32_t current(lua_State *L)
@@ -232,13 +233,13 @@ static void on_wake(void *ctx, uint32_t entity, uint64_t payload)
         luaL_unref(p->L, LUA_REGISTRYINDEX, p->flight_value);
         nargs = 1;
     }
-    resume(s, entity, nargs);
+    resume(s, entity, p, nargs);
 }
 
 int lz_proc_sleep(lua_State *L, lz_time duration)
 {
-    uint32_t i = current(L);
-    return lz_proc_rest(lz_script_of(L), L, i, duration);
+    struct lz_script *s = lz_script_of(L);
+    return lz_proc_rest(s, L, lz_proc_at(s, current(L)), duration);
 }
 
 int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time timeout)

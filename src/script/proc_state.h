@@ -101,11 +101,12 @@ static inline struct lz_layout_node *lz_proc_fact(const struct lz_procs *ps,
     return lz_layout_is_field(node, ps->fact_names[fact]) ? node : NULL;
 }
 
-/* The running coroutine that calls, i, gives back until so much later. */
-static inline int lz_proc_rest(struct lz_script *s, lua_State *L, uint32_t i, lz_time duration)
+/* The running coroutine that calls, p, gives back until so much later. */
+static inline int lz_proc_rest(struct lz_script *s, lua_State *L, const struct lz_proc *p,
+                               lz_time duration)
 {
     struct lz_sim *sim = s->world.world->sim;
-    const uint32_t turn = lz_proc_at(s, i)->turn;
+    const uint32_t i = s->procs->current, turn = p->turn;
     if (duration == 0) // gives way to what is due
         lz_sim_soon(sim, s->procs->wake, i, turn);
     else

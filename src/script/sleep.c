@@ -152,27 +152,26 @@ static lua_Integer look_up(lua_State *L, struct lz_sleeper *z)
 
 // Draws of a `drive` body are counted from 0, so that a row of them can be made at once. It gets
 // one with its second row: who sleeps a few times has no use for it.
-static __attribute__((noinline)) struct lz_draw_row *make_row(struct lz_script *s, uint32_t i)
+static __attribute__((noinline)) struct lz_draw_row *make_row(struct lz_script *s,
+                                                              struct lz_proc *p)
 {
-    struct lz_proc *p = lz_proc_at(s, i);
     p->row = lz_arena_alloc(s->arena, sizeof(*p->row));
     *p->row = (struct lz_draw_row){.owner = p->owner, .purpose = LZ_PURPOSE_SCRIPT};
-    s->procs->glances[i].row = p->row;
+    s->procs->glances[s->procs->current].row = p->row;
     return p->row;
 }
 
-// What the running coroutine draws from distribution `meaning`, which is negative.
-static lz_time draw(struct lz_script *s, const struct lz_sleeper *z, lua_Integer meaning)
+// What the running coroutine p draws from distribution `meaning`, which is negative.
+static lz_time draw(struct lz_script *s, struct lz_proc *p, lua_Integer meaning)
 {
+    const struct lz_sleeper *z = s->sleeper;
     LZ_ASSERT((uint32_t)-meaning <= z->dist_count);
     const struct lz_dist *dist = &z->dists[-meaning];
     const uint64_t key = lz_sim_key(s->world.world->sim);
     const uint64_t counter = s->draws++ & 0xffffffffff;
-    const uint32_t i = s->procs->current;
-    struct lz_proc *p = lz_proc_at(s, i);
     if (p->kind != LZ_PROC_DRIVE || counter < LZ_DRAW_ROW || s->draw_owner != p->owner)
         return lz_dist_time_once(dist, key, s->draw_owner, LZ_PURPOSE_SCRIPT, counter);
-    return lz_dist_row_time(dist, p->row != NULL ? p->row : make_row(s, i), key, counter);
+    return lz_dist_row_time(dist, p->row != NULL ? p->row : make_row(s, p), key, counter);
 }
 
 // Not in a coroutine of the kernel's, or for what was not slept for lately.
@@ -190,23 +189,24 @@ static __attribute__((noinline)) int sleep_anyway(lua_State *L, struct lz_script
     const struct recent *recent = &z->recent[place_of(value)];
     bool is_recent = value != NULL && recent->value == value;
     lua_Integer meaning = is_recent ? recent->meaning : look_up(L, z);
-    if (meaning < 0 && lz_proc_on(L) == NULL)
+    struct lz_proc *p = lz_proc_on(L);
+    if (meaning < 0 && p == NULL)
         meaning = 0; // which is refused below
-    return lz_proc_sleep(L, meaning >= 0 ? meaning : draw(s, z, meaning));
+    return lz_proc_sleep(L, meaning >= 0 ? meaning : draw(s, p, meaning));
 }
 
 static int sleep_for(lua_State *L)
 {
     struct lz_script *s = lz_script_of(L);
     const void *value = lua_topointer(L, 1); // NULL of what is no text and no table
-    if (lz_proc_on(L) == NULL || value == NULL || !lua_isyieldable(L))
+    struct lz_proc *p = lz_proc_on(L);
+    if (p == NULL || value == NULL || !lua_isyieldable(L))
         return sleep_anyway(L, s);
     const struct recent *recent = &s->sleeper->recent[place_of(value)];
     if (recent->value != value)
         return sleep_anyway(L, s);
     lua_Integer meaning = recent->meaning;
-    return lz_proc_rest(s, L, s->procs->current,
-                        meaning >= 0 ? meaning : draw(s, s->sleeper, meaning));
+    return lz_proc_rest(s, L, p, meaning >= 0 ? meaning : draw(s, p, meaning));
 }
 
 int lz_sleep_word(lua_State *L)

@@ -12,6 +12,7 @@
  */
 #include "base/arena.h"
 #include "base/check.h"
+#include "script/layout.h"
 #include "script/state.h"
 
 static struct {
@@ -47,6 +48,7 @@ void lz_warm_keep(const struct lz_script *s)
 {
     if (kept.image != NULL || !is_ordinary(s) || s->trouble != LZ_SCRIPT_OK)
         return;
+    lz_layout_is_known(); // so that no child has to look
     kept.image = lz_arena_image_create(s->arena);
     kept.L = s->L;
     kept.ref_main = s->ref_main;
