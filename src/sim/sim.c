@@ -2,6 +2,7 @@
 #include "sim/sim_state.h"
 
 #define KINDS_MAX 4096
+#define FORESEEN 32 /* events of many that are near, half of them when as many have fired */
 #define FIRST_SEQ (1ull << 40) /* sequences below are for lz_sim_at_first */
 
 static void on_future(void *ctx, uint32_t entity, uint64_t payload)
@@ -21,6 +22,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
     sim->face.ranks = FIRST_SEQ << LZ_SIM_SEQ_SHIFT;
     sim->timer_used = 1;
+    sim->foresee_at = UINT32_MAX;
     lz_lines_init(&sim->face.lines, opts->arena);
     sim->trace = lz_hash_mix(opts->run_key, 1);
     sim->ready_cap = 64;
@@ -219,23 +221,41 @@ static inline void foresee(const struct lz_sim *sim, uint32_t event)
         k->foresee(k->ctx, e->entity, e->payload);
 }
 
+// So many after the next one of those that are near, if there are so many.
+static void foresee_near(const struct lz_sim *sim, uint32_t from, uint32_t to)
+{
+    const struct lz_evq *q = &sim->queue;
+    uint32_t left = q->near_last - q->near_first;
+    for (uint32_t i = from; i < to && i < left; i++)
+        foresee(sim, q->near[q->near_first + i].event);
+}
+
 /*
  * Slots were opened, whose events fire one after the other from now on. Those of the next ones are
  * foreseen, which are as many if few are; of many, these themselves but for the first, which
- * fire at once. Told in a row, all that has to be fetched is on its way at the same time.
+ * fire at once: some in a row, so that all that has to be fetched is on its way at the same time,
+ * and of thousands no more than the cache keeps until they fire.
  */
-static __attribute__((noinline)) void foresee_some(const struct lz_sim *sim)
+static __attribute__((noinline)) void foresee_some(struct lz_sim *sim)
 {
     const struct lz_evq *q = &sim->queue;
+    sim->foresee_at = UINT32_MAX;
     if (q->near_last - q->near_first > LZ_EVQ_AHEAD) {
-        for (uint32_t i = q->near_first + 2; i < q->near_last; i++)
-            foresee(sim, q->near[i].event);
+        sim->foresee_at = q->near_first + FORESEEN / 2;
+        foresee_near(sim, 2, FORESEEN);
         return;
     }
     uint32_t ahead[LZ_EVQ_AHEAD];
     uint32_t count = lz_evq_ahead(q, ahead);
     for (uint32_t i = 0; i < count; i++)
         foresee(sim, ahead[i]);
+}
+
+// Half of what was foreseen of many has fired.
+static __attribute__((noinline)) void foresee_more(struct lz_sim *sim)
+{
+    sim->foresee_at += FORESEEN / 2;
+    foresee_near(sim, FORESEEN / 2, FORESEEN);
 }
 
 static void fire_timer(struct lz_sim *sim, uint32_t i)
@@ -350,6 +370,8 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
     sim->note.now_ns = next->at;
+    if (q->near_first == sim->foresee_at)
+        foresee_more(sim);
     lz_kind kind = (lz_kind)e->rank;
     uint32_t entity = e->entity;
     uint64_t payload = e->payload;

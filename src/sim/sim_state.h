@@ -71,7 +71,8 @@ struct lz_sim {
     uint64_t first_seq;
     uint64_t run_key, seed;
     bool stop;
-    bool foresees; // some kind is foreseen
+    bool foresees;       // some kind is foreseen
+    uint32_t foresee_at; // of the near: more of many are foreseen when it is their turn
     struct lz_arena *arena;
     struct lz_sim_kind *kinds; // 1 ..
     uint32_t kind_count, kind_cap;

@@ -465,6 +465,50 @@ static void a_random_mix_fires_in_the_order_of_time_and_scheduling(void **state)
     free(m);
 }
 
+#define CROWD 3000
+
+struct crowd {
+    uint32_t times[CROWD]; // that each was foreseen
+    uint32_t fired, before_max;
+};
+
+static void on_one(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)entity;
+    (void)payload;
+    ((struct crowd *)ctx)->fired++;
+}
+
+static void foresee_one(void *ctx, uint32_t entity, uint64_t payload)
+{
+    (void)payload;
+    struct crowd *c = ctx;
+    assert_true(entity >= c->fired); // they fire in the order of their numbers
+    uint32_t before = entity - c->fired;
+    c->times[entity]++;
+    c->before_max = before > c->before_max ? before : c->before_max;
+}
+
+// Of thousands that are sorted at once, what is fetched too soon is gone when it is needed.
+static void of_thousands_each_is_foreseen_once_and_soon_before_it_fires(void **state)
+{
+    struct rig *r = *state;
+    struct crowd c = {0};
+    lz_kind one = lz_sim_kind(r->sim, "one", on_one, &c);
+    lz_sim_foresee(r->sim, one, foresee_one);
+    for (uint32_t i = 0; i < CROWD; i++)
+        lz_sim_at(r->sim, 8192 + i * 4096 / CROWD, one, i, 0);
+    assert_int_equal(lz_sim_run(r->sim, LZ_S), LZ_SIM_ENDED);
+    assert_int_equal(c.fired, CROWD);
+    assert_true(c.before_max <= 32);
+    uint32_t once = 0;
+    for (uint32_t i = 0; i < CROWD; i++) {
+        assert_true(c.times[i] <= 1);
+        once += c.times[i];
+    }
+    assert_true(once > CROWD - 100); // some are near before there is a wheel
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
@@ -482,6 +526,7 @@ int main(void)
         TEST(events_of_a_line_are_in_order_with_all_others),
         TEST(lines_are_few),
         TEST(a_random_mix_fires_in_the_order_of_time_and_scheduling),
+        TEST(of_thousands_each_is_foreseen_once_and_soon_before_it_fires),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
