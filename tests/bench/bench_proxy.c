@@ -7,13 +7,15 @@
  * The second measures another program: one that sends what comes to PROXY-PORT on to SERVER-PORT,
  * by its processor time.
  *
- * bytes        bulk through one connection; also by the proxy's own processor time, which is what
- *              one core gives it when sender and receiver have cores of their own
- * connections  connect, one byte there and back, close; eight or 64 clients in turn from one
- * process round trip   64 bytes there and back, median and 99th percentile, without and with the
- * proxy open         connections held open at once, each of which has answered, and what each takes
- * in the proxy's process; client, server and proxy are processes of their own, and there are as
- * many proxies as the limit of descriptors asks for: each has two for a connection
+ * - bytes: bulk through one connection; also by the proxy's own processor time, which is what one
+ *   core gives it when sender and receiver have cores of their own
+ * - connections: connect, one byte there and back, close; eight or 64 clients in turn, of one
+ * process
+ * - round trip: 64 bytes there and back, median and 99th percentile, without and with the proxy
+ * - open: connections held open at once, each of which has answered, and what each takes in the
+ *   proxy's process
+ *
+ * Client, server and proxy are processes of their own.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -246,59 +248,35 @@ static struct lz_proxy *make_proxy(struct lz_loop *loop, uint16_t *port)
     return proxy;
 }
 
-static long resident_of(struct lz_proxy *const *proxies, int count)
+static void open_many(struct lz_loop *loop, int count)
 {
-    long kib = 0;
-    for (int i = 0; i < count; i++)
-        kib += resident_kib(lz_proxy_pid(proxies[i]));
-    return kib;
-}
-
-#define PROXIES_MAX 16
-
-static void open_many(struct lz_loop *loop, int count, int most)
-{
-    struct lz_proxy *proxies[PROXIES_MAX];
-    uint16_t ports[PROXIES_MAX];
-    int proxy_count = (count + most - 1) / most;
-    if (proxy_count > PROXIES_MAX) {
-        fprintf(stderr, "%d connections need %d proxies, and %d may be\n", count, proxy_count,
-                PROXIES_MAX);
-        exit(1);
-    }
-    for (int i = 0; i < proxy_count; i++)
-        proxies[i] = make_proxy(loop, &ports[i]);
+    uint16_t port;
+    struct lz_proxy *proxy = make_proxy(loop, &port);
     int *fd = calloc((size_t)count, sizeof(*fd));
-    long before = resident_of(proxies, proxy_count);
+    long before = resident_kib(lz_proxy_pid(proxy));
     char byte = 'x';
     for (int i = 0; i < count; i++) {
-        fd[i] = to(ports[i % proxy_count]);
+        fd[i] = to(port);
         if (send(fd[i], &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd[i], &byte, 1, 0) != 1) {
             fprintf(stderr, "connection %d of %d does not answer\n", i, count);
             exit(1);
         }
     }
-    long after = resident_of(proxies, proxy_count);
-    printf("open         %d connections at once, by %d prox%s, %.2f KiB each\n", count, proxy_count,
-           proxy_count == 1 ? "y" : "ies", (double)(after - before) / (double)count);
+    long after = resident_kib(lz_proxy_pid(proxy));
+    printf("open         %d connections at once, %.2f KiB each\n", count,
+           (double)(after - before) / (double)count);
     for (int i = 0; i < count; i++)
         close(fd[i]);
     free(fd);
-    for (int i = 0; i < proxy_count; i++)
-        lz_proxy_destroy(proxies[i]);
+    lz_proxy_destroy(proxy);
 }
 
-// Connections through one proxy that the limit of descriptors allows. Root may raise it.
-static int may_open(int count)
+static void raise_limit(void)
 {
-    struct rlimit limit, more = {.rlim_cur = 2 * (rlim_t)count + 120};
+    struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
-    more.rlim_max = more.rlim_cur > limit.rlim_max ? more.rlim_cur : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-        return count;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return (int)(limit.rlim_max / 2) - 60;
 }
 
 static void measure(void)
@@ -331,13 +309,13 @@ static void measure_ours(int count)
         fprintf(stderr, "%s\n", err.msg);
         exit(1);
     }
-    int most = may_open(count);
+    raise_limit();
     pid_t server = start_server(0);
     struct lz_proxy *proxy = make_proxy(loop, &proxy_port);
     proxy_pid = lz_proxy_pid(proxy);
     measure();
     lz_proxy_destroy(proxy);
-    open_many(loop, count, most);
+    open_many(loop, count);
     lz_loop_destroy(loop);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
