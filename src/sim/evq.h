@@ -8,15 +8,16 @@
  * cache level:
  *
  *   push ──┬─ before near_end ──▶ near (sorted) ──▶ pop
- *          └─ else ──▶ wheel ──open the nearest slots──▶ near, if at most 112,
- *                        ▲                              else one level down
+ *          └─ else ──▶ wheel ──open the nearest slots──▶ near, if at most 112, or 8190 of
+ *                        ▲                              the second level; else one level down
  *                        └── spill: near grew past its limit ──┘
  *
  * Nearly all that is filed is filed once, for a slot is 1 / 4096 of what its level spans; with
  * levels of 64 slots it was twice or three times. Filing and sorting have next to nothing to
  * guess, and that is worth more than instructions: where an entry goes is no jump, as many slots
  * as hold sixteen together are opened at a time (evq_open.c), and sorted as numbers by a network
- * (keys.h).
+ * (keys.h). Of the second level, where 12 bits of time differ in a slot, thousands are sorted by
+ * counting (evq_many.c) while their events are fetched.
  *
  * Equals in a slot are in the order of their ranks, for that is the order of adding, and filing
  * keeps it from level to level; but a lane's alarm, and what comes first on an instant, have a
