@@ -19,12 +19,15 @@ return function(w)
             w:maybe(0.4, 'failover_timeout = "%s"', w:time(1000, 20000)),
             w:maybe(0.3, "parallel_syncs = %d", w:int(1, 3)))
     end
+    local eviction = w:maybe(0.5, 'eviction = "%s"',
+        w:one { "lru", "lfu", "fifo", "random", "noeviction" })
+    local draws = eviction == "" or eviction:find "l[rf]u" -- the others draw no samples
     w:line('local redis = cache "redis" { nodes = %d, spread = eu, entries = %d, '
         .. '%s%s%s%s%s%s%s%s%s%s}', nodes, w:one { 3, 50, 1000 }, more,
         w:maybe(0.3, 'max_memory = "%dKiB"', w:int(4, 200)),
         w:maybe(0.4, 'ttl = "%s"', w:time(100, 9000)),
-        w:maybe(0.5, 'eviction = "%s"', w:one { "lru", "lfu", "fifo", "random", "noeviction" }),
-        w:maybe(0.3, "samples = %d", w:int(1, 8)),
+        eviction,
+        draws and w:maybe(0.3, "samples = %d", w:int(1, 8)) or "",
         w:maybe(0.3, "get_time = %s", w:dist(0, 4)),
         w:maybe(0.2, "max_connections = %d", w:int(2, 60)),
         w:maybe(0.3, 'reads = "replicas"'),
