@@ -382,15 +382,23 @@ static void compare(struct course *c, const struct lz_opts_rest *paths)
     free(all);
 }
 
+// What the command ends with: a signal that ended it is what its parent has to hear.
+static enum lz_exit status_of(const struct course *c)
+{
+    enum lz_exit status = lz_exit_worst(&c->codes, c->flags->common.report_only);
+    if (c->signal > 0)
+        return lz_exit_signal(c->signal);
+    return c->signal < 0 && status == LZ_EXIT_OK ? LZ_EXIT_USAGE : status;
+}
+
 static void finish(struct course *c)
 {
     int codes[LZ_EXIT_KINDS];
     const struct lz_flags *f = &c->flags->common;
-    enum lz_exit status = lz_exit_worst(&c->codes, f->report_only);
     const struct lz_report_options report = {
         .version = LZ_VERSION,
         .seed = f->seed,
-        .exit_code = (int)status,
+        .exit_code = (int)status_of(c),
         .exit_codes = codes,
         .exit_code_count = lz_exit_list(&c->codes, codes),
     };
@@ -400,8 +408,7 @@ static void finish(struct course *c)
         lz_exit_add(&c->codes, LZ_EXIT_WRITE);
     struct lz_str text;
     lz_str_init(&text);
-    status = lz_exit_worst(&c->codes, f->report_only);
-    lz_report_text_end(&text, &c->style, c->reports, c->count, (int)status);
+    lz_report_text_end(&text, &c->style, c->reports, c->count, (int)status_of(c));
     if (!c->is_silent)
         lz_out_write(c->out, text.text, text.len);
     lz_str_finish(&text);
@@ -450,11 +457,7 @@ static enum lz_exit run_suite(const struct live_flags *f, const struct lz_opts_r
         c.is_silent = c.is_silent || strcmp(f->common.outputs[i].path, "-") == 0;
     run_all(&c, paths);
     finish(&c);
-    enum lz_exit status = lz_exit_worst(&c.codes, f->common.report_only);
-    if (c.signal > 0)
-        status = lz_exit_signal(c.signal);
-    else if (c.signal < 0 && status == LZ_EXIT_OK)
-        status = LZ_EXIT_USAGE;
+    enum lz_exit status = status_of(&c);
     for (size_t i = 0; i < c.count; i++) {
         lz_report_close(c.reports[i]);
         free(c.images[i]);

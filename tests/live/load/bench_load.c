@@ -1,14 +1,16 @@
 /*
  * How many requests a second one core sends, against a server that runs already.
  *
- *     bench_load PORT RATE SECONDS [CONNECTIONS]
+ *     bench_load PORT RATE SECONDS [CONNECTIONS [CA-FILE [h2]]]
  *
- * The whole way of a request of a live run is in it, but for the proxy: the model's arrivals, the
- * loop, libcurl, the traffic's measures. What counts is CPU time: on a busy machine the rate that
- * was reached says how busy it was. Not part of the suite; figures are in tests/bench/README.md.
+ * With a file of certificates it is TLS, with "h2" HTTP/2. The whole way of a request of a live run
+ * is in it, but for the proxy: the model's arrivals, the loop, libcurl, the traffic's measures.
+ * What counts is CPU time: on a busy machine the rate that was reached says how busy it was. Not
+ * part of the suite; figures are in tests/bench/README.md.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "live/load/load.h"
@@ -40,7 +42,7 @@ static double value(struct lz_live *live, lz_component_id users, const char *nam
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: bench_load PORT RATE SECONDS [CONNECTIONS]\n");
+        fprintf(stderr, "usage: bench_load PORT RATE SECONDS [CONNECTIONS [CA-FILE [h2]]]\n");
         return 4;
     }
     uint16_t port = (uint16_t)atoi(argv[1]);
@@ -60,8 +62,11 @@ int main(int argc, char **argv)
                                       .address = {.host = "127.0.0.1", .port = port}};
     const struct lz_site_edge edge = {
         .plan = &plan, .to = &process, .listen = {.host = "127.0.0.1", .port = port}};
-    const struct lz_live_traffic sent = {
-        .component = users, .path = "/", .connections = argc > 4 ? (uint32_t)atoi(argv[4]) : 0};
+    const struct lz_live_traffic sent = {.component = users,
+                                         .path = "/",
+                                         .ca_file = argc > 5 ? argv[5] : NULL,
+                                         .http2 = argc > 6 && strcmp(argv[6], "h2") == 0,
+                                         .connections = argc > 4 ? (uint32_t)atoi(argv[4]) : 0};
     struct lz_load *load;
     lz_load_create(live, &load);
     check(lz_load_add(load, &sent, &edge, &err), &err);
