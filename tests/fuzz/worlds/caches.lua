@@ -31,7 +31,8 @@ return function(w)
         w:maybe(0.3, "get_time = %s", w:dist(0, 4)),
         w:maybe(0.2, "max_connections = %d", w:int(2, 60)),
         w:maybe(0.3, 'reads = "replicas"'),
-        w:maybe(0.2, 'min_replicas_to_write = 1, min_replicas_max_lag = "%s"', w:time(1000, 9000)),
+        nodes > 1 and w:maybe(0.2, 'min_replicas_to_write = 1, min_replicas_max_lag = "%s"',
+            w:time(1000, 9000)) or "",
         w:maybe(0.2, 'memory = { limit = "64MiB" }'))
     local parts = {}
     for i = 1, nodes do parts[i] = ("redis.node[%d]"):format(i) end
