@@ -35,6 +35,7 @@ monitoring "prometheus" {
 M.types = {
     conditions = { "conditions", 'a matcher, { matcher, over = "1h" }, or a list of these',
         "Matcher|table" },
+    labels = { "labels", 'texts by name: { severity = "page" }', "table<string, string|number>" },
     label_matchers = { "labels", 'what labels must be: { severity = "page" }, one of several '
         .. '{ team = { "shop", "pay" } }, there at all { team = true }, or not { team = false }',
         "table<string, string|string[]|boolean>" },

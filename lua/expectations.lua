@@ -196,7 +196,8 @@ function M.amplification_word(state)
         local line = state.line()
         if a == POISON or b == POISON then return POISON end
         local x, y = handles.of(a), handles.of(b)
-        if not handles.is_component(x) or not handles.is_component(y) then
+        local is_ours = handles.is_component(x) and handles.is_component(y)
+        if not is_ours or x.kind == "alert" or y.kind == "alert" then
             return state.diag.add { code = "LZ304", line = line, word = "amplification",
                 text = ("amplification takes two components, got %s and %s"):format(
                     handles.describe(a), handles.describe(b)),

@@ -79,6 +79,20 @@ function M.add(TYPES, complain, expected)
         return type(name) == "string" and name:find "^[%a_][%w_]*$" ~= nil
     end
 
+    --- Labels, in the order of their names.
+    function TYPES.labels(ctx, f, v)
+        local list = TYPES.texts(ctx, f, v)
+        for _, pair in ipairs(list or {}) do
+            if not is_label(pair[1]) then
+                return nil, complain(ctx, f[1], "LZ206",
+                    ("a label is a name such as severity, got %s"):format(units.show(pair[1])))
+            elseif pair[1] == "alertname" then
+                return nil, complain(ctx, f[1], "LZ206", "alertname is the alert's own name")
+            end
+        end
+        return list
+    end
+
     --- Names of labels; "..." is all of them.
     function TYPES.names(ctx, f, v)
         if not is_list(v) then return expected(ctx, f, 'labels such as { "alertname" }', v) end

@@ -408,7 +408,8 @@ end
 local function mark_part(what)
     return function(_, alert)
         local mark = ("%s %s"):format(alert.name, what)
-        return M.plain { kind = "mark", mark = mark, text = ("%s.%s"):format(alert.name, what) }
+        return M.plain { kind = "mark", mark = mark, alert = alert,
+            text = ("%s.%s"):format(alert.name, what) }
     end
 end
 

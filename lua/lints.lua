@@ -129,7 +129,8 @@ local function reached(state)
         for _, to in ipairs(neighbours(c)) do visit(to) end
     end
     for _, c in ipairs(state.plan.components) do
-        if c.kind == "traffic" then visit(c) end
+        -- An alert reaches for others; what it looks at speaks for itself.
+        if c.kind == "traffic" or c.kind == "alert" then visit(c) end
     end
     for _, c in ipairs(state.plan.components) do
         if c.kind == "consumers" and seen[c.fields.of] then visit(c) end
@@ -175,7 +176,7 @@ local function subject(e)
         or e.operator and e.fields[e.operator]
     if not m then return nil end
     if schema.histories[e.operator] then return m end
-    if m.kind == "mark" then return nil, m.mark end
+    if m.kind == "mark" then return nil, not m.alert and m.mark end
     local c = m.metric.component
     if c.kind == "version" then return c.service end
     return c.kind == "amplification" and c.from or c

@@ -82,7 +82,7 @@ return function(state)
     for i, column in ipairs(columns) do head[i] = column[1] end
     local lines = { line(state, head, columns, name_width) }
     for _, c in ipairs(all) do
-        if c.kind ~= "link" and c.kind ~= "host" then
+        if c.kind ~= "link" and c.kind ~= "host" and c.kind ~= "alert" then
             local cells = { name = c.name, up = instances_up(state, c) }
             for i, column in ipairs(columns) do cells[i] = value(state, c, column) end
             lines[#lines + 1] = line(state, cells, columns, name_width)

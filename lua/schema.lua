@@ -1,7 +1,7 @@
 --- The blocks of the language as data: fields, types, defaults, one line each.
 ---
 --- Types: duration offset rate load ratio size bandwidth count counts number amount limit budget
---- lateness outcomes share policies conditions label_matchers names durations blocks
+--- lateness outcomes share policies conditions labels label_matchers names durations blocks
 --- text bool dist place calls through handlers table versions matcher anchor windows pick failover
 --- argv argvs texts port place_to_ask connects matchers live (fields_live.lua),
 --- ref:KIND|KIND, refs:KIND|KIND (a list), choice and words (with `choices`), block (with

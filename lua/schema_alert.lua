@@ -24,7 +24,7 @@ M.alert = {
     { "pending", "duration", "how long it must be true; Prometheus' `for`, a word of Lua's own; "
         .. "default 0s" },
     { "keep_firing_for", "duration", "how long it fires on when it is no longer true; default 0s" },
-    { "labels", "texts", "such as { severity = \"page\" }; alertname is its name" },
+    { "labels", "labels", "such as { severity = \"page\" }; alertname is its name" },
     { "because", "text", "why it matters" },
 }
 

@@ -106,6 +106,11 @@ function M.as_target(v)
     return nil
 end
 
+--- Whether a target is anywhere that messages come from or go to: an alert is not.
+function M.is_somewhere(target)
+    return target ~= nil and not (target.component and target.component.kind == "alert")
+end
+
 --- A table of words that complains about one it does not have.
 function M.strict(state, name, words, what, synonyms)
     local names = {}
