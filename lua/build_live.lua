@@ -475,6 +475,7 @@ end
 function M.why_unobserved(state, C, m)
     if not state.live then return nil end
     local c = m.component
+    if c.kind == "alert" then return nil end -- evaluated here too, from what is observed
     local why
     if not REAL[c.kind] and not C.real_measured(m.path) or m.replica or not c.fields then
         why = "the model alone has it; a live run observes rate, errors, latency and in_flight"

@@ -484,7 +484,8 @@ local function link_word(state)
         local from, to = body and body[1] or a, body and body[2] or b
         if from == POISON or to == POISON then return POISON end
         local x, y = words.as_target(from), words.as_target(to)
-        if not words.is_somewhere(x) or not words.is_somewhere(y) or x.kind == "link" or y.kind == "link" then
+        if not words.is_somewhere(x) or not words.is_somewhere(y)
+            or x.kind == "link" or y.kind == "link" then
             return state.diag.add { code = "LZ304", line = line, word = "link",
                 text = ("link: expected two components or places, got %s and %s")
                     :format(handles.describe(from), handles.describe(to)),

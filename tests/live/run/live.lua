@@ -280,6 +280,16 @@ local there = probe "there" { tcp = "{{web.direct_address}}", every = "200ms" }
 expect "it is asked" { sometimes = there.up:at_least(0) }
 check("short", function(w) return w:value(web.queue.length) == nil end)]] .. RUN .. "s/x.lua"
         .. CLEAN, 2, err = { "web.queue.length has no live source", "the model alone has it" } },
+    { "an alert is evaluated from what is observed, and tells", inline [[
+scenario "x" { duration = "5s" }
+local there = probe "there" { command = { "false" }, every = "200ms", timeout = "2s" }
+monitoring "m" { scrape_interval = "200ms", evaluation_interval = "200ms", group_wait = "500ms" }
+local page = alert "it is gone" { when = there.up:below(1), pending = "400ms" }
+local calm = alert "it is there" { when = there.up:above(0) }
+expect "somebody is told" { at_end = page.notifications:equals(1) }
+expect "of this alone" { at_end = calm.notifications:equals(0) }
+expect "it fires" { at_end = page.firing:equals(1) }]] .. RUN .. "s/x.lua" .. CLEAN, 0,
+        out = { "✓ somebody is told", "✓ of this alone", "✓ it fires" } },
     { "a hedge answers sooner, and its loser is given up",
         RUN .. "s/hedges.lua" .. EVEN_LATE .. CLEAN, 0, err = { "hedges were sent, and" } },
     { "or is left to go on", RUN .. "--set leave=true s/hedges.lua" .. EVEN_LATE .. CLEAN, 0 },
