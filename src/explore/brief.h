@@ -47,6 +47,7 @@ struct lz_brief {
     uint64_t trace, events;
     bool stopped; /* a budget was used up */
     bool is_open; /* inconclusive, and only because something did not happen that does sometimes */
+    bool is_cut_off; /* by this machine, which nobody else would see (lz_crew_is_cut_off) */
     struct lz_brief_fault *faults;
     size_t fault_count;
     struct lz_brief_expectation *expectations;

@@ -360,10 +360,22 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal_out, struct lz_err
 }
 
 // What refuses memory says so before it ends: base/mem.c, base/arena.c.
-const char *lz_crew_cause(const struct lz_crew_result *result)
+static bool has_no_memory(const struct lz_crew_result *result)
 {
     const char *said = result->said.len > 0 ? result->said.text : "";
-    if (strstr(said, "out of memory") != NULL || strstr(said, "Cannot allocate memory") != NULL)
+    return strstr(said, "out of memory") != NULL || strstr(said, "Cannot allocate memory") != NULL;
+}
+
+bool lz_crew_is_cut_off(const struct lz_crew_result *result)
+{
+    return result->end == LZ_CREW_TIMED_OUT || result->end == LZ_CREW_STOPPED ||
+           (result->end == LZ_CREW_CRASHED &&
+            (strcmp(result->how, "SIGKILL") == 0 || has_no_memory(result)));
+}
+
+const char *lz_crew_cause(const struct lz_crew_result *result)
+{
+    if (has_no_memory(result))
         return ": this machine, or a limit on this process, gave it no more memory; fewer at once "
                "(-j 1) may fit";
     if (strcmp(result->how, "SIGKILL") == 0)

@@ -65,6 +65,12 @@ bool lz_crew_run(const struct lz_crew_opts *opts, int *signal, struct lz_err *er
 /* Of a job that crashed: what may have done it, to stand after `how`. */
 const char *lz_crew_cause(const struct lz_crew_result *result);
 
+/*
+ * Whether a job that is not done says more of this machine than of itself: it was killed from
+ * outside, had no memory or no time left. The same job may well be done another time.
+ */
+bool lz_crew_is_cut_off(const struct lz_crew_result *result);
+
 /* How many processors this process may use; at least 1. */
 unsigned lz_crew_processors(void);
 

@@ -54,13 +54,20 @@ static bool is_scenario(const char *name)
 
 static bool walk(struct lz_select_files *files, const char *folder, int depth, struct lz_err *err);
 
+// Where `lorenz shrink` writes (cli/minimise.c).
+static bool is_leftovers(const char *folder)
+{
+    const char *name = strrchr(folder, '/');
+    return strcmp(name != NULL ? name + 1 : folder, "min") == 0;
+}
+
 // A link to a folder is not followed: it may lead back here.
 static bool walk_entry(struct lz_select_files *files, const char *path, int depth,
                        struct lz_err *err)
 {
     struct stat st;
     if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return walk(files, path, depth + 1, err);
+        return is_leftovers(path) || walk(files, path, depth + 1, err);
     if (!is_scenario(path) || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return true;
     return add_path(files, path, err);

@@ -66,16 +66,24 @@ static void work(void *ctx, size_t job, struct lz_str *message)
     lz_worker_run(&opts, message);
 }
 
-// A run that left no brief is one all the same.
+// A run that left no brief is one all the same. What can be done about it is the second line.
 static struct lz_brief absent(const struct lz_crew_result *r)
 {
-    bool is_late = r->end == LZ_CREW_TIMED_OUT;
-    char why[96];
-    snprintf(why, sizeof(why), "%s%s",
-             is_late ? "the wall-clock limit was reached" : "crashed: ", is_late ? "" : r->how);
+    bool is_late = r->end == LZ_CREW_TIMED_OUT, is_cut_off = lz_crew_is_cut_off(r);
+    char why[200];
+    if (is_late)
+        snprintf(why, sizeof(why),
+                 "the wall-clock limit was reached\n"
+                 "--timeout gives it more; its seed is not saved");
+    else
+        snprintf(why, sizeof(why), "crashed: %s\n%s",
+                 r->how[0] != '\0' ? r->how : "a message nobody understands",
+                 is_cut_off ? "killed, or out of memory (-j 1 may fit); its seed is not saved"
+                            : "this is a bug in lorenz, please report it");
     return (struct lz_brief){.verdict = copy(is_late ? "budget" : "crash", is_late ? 6 : 5),
                              .why = copy(why, strlen(why)),
-                             .stopped = is_late};
+                             .stopped = is_late,
+                             .is_cut_off = is_cut_off};
 }
 
 // Which expectations, or which error: what makes two failures one.
@@ -100,7 +108,9 @@ static void make_key(const struct lz_sweep *s, const struct lz_brief *b, size_t 
     if (f->name == NULL) { // an error, a budget, or a fault that touched nothing
         size_t len = strcspn(b->why, "\n");
         f->name = copy(b->why, len);
-        f->actual = copy("", 0);
+        const char *help = strcmp(b->verdict, "crash") == 0 || b->is_cut_off ? b->why + len : "";
+        help += *help == '\n';
+        f->actual = copy(help, strlen(help));
         lz_str_add_n(&key, b->why, len);
     }
     f->key = lz_str_take(&key);
@@ -122,6 +132,7 @@ static size_t file_failure(struct lz_sweep *s, const struct lz_brief *b,
                                  .manner = what->manner,
                                  .count = 1,
                                  .code = code,
+                                 .is_cut_off = b->is_cut_off,
                                  .is_xfail = is_xfail,
                                  .is_inconclusive = code == LZ_EXIT_INCONCLUSIVE};
     make_key(s, b, what->run, f.is_inconclusive ? LZ_VERDICT_INCONCLUSIVE : LZ_VERDICT_FAIL, &f);

@@ -76,6 +76,7 @@ struct lz_sweep_failure {
     uint64_t count, seed;
     size_t others; /* expectations that failed with it */
     bool is_xfail, is_inconclusive;
+    bool is_cut_off; /* this machine ended it: its seed is none to keep */
     enum lz_exit code;
 };
 

@@ -27,13 +27,16 @@ static const char *mark_of(const struct lz_repl *r, const struct lz_run_expectat
     return strcmp(e->verdict, "fail") == 0 ? (ascii ? "x" : "✗") : "?";
 }
 
-// Columns, not bytes: values have thin spaces and micro signs in them.
-static void add_cell(struct lz_str *out, const char *text, size_t columns)
+// Columns, not bytes: values have thin spaces and micro signs in them. What was cut off shows.
+static void add_cell(const struct lz_repl *r, struct lz_str *out, const char *text, size_t columns)
 {
     size_t width = lz_str_width(text), len = strlen(text);
+    const char *more = r->style.ascii ? ">" : "…";
+    size_t room = width <= columns ? columns : columns - lz_str_width(more);
+    bool is_cut = width > columns;
     struct lz_str cut;
     lz_str_init(&cut);
-    while (width > columns && len > 0) {
+    while (width > room && len > 0) {
         len--;
         while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
             len--;
@@ -42,7 +45,8 @@ static void add_cell(struct lz_str *out, const char *text, size_t columns)
         width = lz_str_width(cut.text);
     }
     lz_str_add_n(out, text, len);
-    lz_str_add_repeat(out, " ", columns - width);
+    lz_str_add(out, is_cut ? more : "");
+    lz_str_add_repeat(out, " ", room - width);
     lz_str_finish(&cut);
 }
 
@@ -95,11 +99,11 @@ static void say_expectations(struct lz_repl *r, const struct lz_report_run *a,
         const struct lz_run_expectation *x = &a->expectations[i], *y = &b->expectations[i];
         bool same = strcmp(x->actual, y->actual) == 0 && strcmp(x->verdict, y->verdict) == 0;
         lz_str_add(&row, same ? "  " : "* ");
-        add_cell(&row, x->name, w.name - 1);
+        add_cell(r, &row, x->name, w.name - 1);
         lz_str_addf(&row, " %s ", mark_of(r, x));
-        add_cell(&row, x->actual, w.value - 2);
+        add_cell(r, &row, x->actual, w.value - 2);
         lz_str_addf(&row, " %s ", mark_of(r, y));
-        add_cell(&row, y->actual, w.value - 2);
+        add_cell(r, &row, y->actual, w.value - 2);
         if (!same)
             add_step(&row, x->value, y->value, x->unit);
         say_row(r, &row);
@@ -144,11 +148,11 @@ static void say_metrics(struct lz_repl *r, const struct lz_report_run *a,
             continue;
         snprintf(name, sizeof(name), "%s.%s", lz_run_text(q, 0), lz_run_text(q, 1));
         lz_str_add(&row, "* ");
-        add_cell(&row, name, w.name - 1);
+        add_cell(r, &row, name, w.name - 1);
         lz_str_add(&row, "   ");
-        add_cell(&row, x, w.value - 2);
+        add_cell(r, &row, x, w.value - 2);
         lz_str_add(&row, "   ");
-        add_cell(&row, y, w.value - 2);
+        add_cell(r, &row, y, w.value - 2);
         add_step(&row, from, to, unit);
         say_row(r, &row);
     }
@@ -163,15 +167,15 @@ static void say_head(struct lz_repl *r, const struct lz_tree_branch *x,
     struct lz_str row;
     lz_str_init(&row);
     lz_str_add_repeat(&row, " ", w.name + 4);
-    add_cell(&row, x->name, w.value - 2);
+    add_cell(r, &row, x->name, w.value - 2);
     lz_str_addf(&row, "   %s", y->name);
     say_row(r, &row);
     lz_format_instant(at, sizeof(at), x->at);
     lz_format_instant(at_b, sizeof(at_b), y->at);
     lz_str_add(&row, "  ");
-    add_cell(&row, "stands at", w.name - 1);
+    add_cell(r, &row, "stands at", w.name - 1);
     lz_str_add(&row, "   ");
-    add_cell(&row, at, w.value - 2);
+    add_cell(r, &row, at, w.value - 2);
     lz_str_addf(&row, "   %s", at_b);
     say_row(r, &row);
     lz_str_finish(&row);

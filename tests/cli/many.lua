@@ -216,6 +216,10 @@ local rows = {
         "$L sweep -j1 --timeout 5s --seeds 2 --no-shrink s/stuck.lua --no-save & pid=$!; "
         .. BUSY_CHILD .. "kill -9 $child; wait $pid", 70,
         out = { "crashed: SIGKILL", "the wall-clock limit was reached", "2 of 2 runs" } },
+    { "a run that this machine ended is no seed to keep",
+        "$L sweep -j1 --timeout 1s --seeds 2 --no-shrink --keep none s/stuck.lua & pid=$!; "
+        .. BUSY_CHILD .. "kill -9 $child; wait $pid; s=$?; cat s/seeds/*; exit $s", 70,
+        out = { "killed, or out of memory", "--timeout gives it more", "!commit it", "!# failing" } },
     { "a run file that finds no room is no verdict", "mkdir -p .lorenz/runs/fails-1.lzrun; "
         .. "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
         out = { "2 of 2 runs, 2 failed" }, err = { "fails-1.lzrun" } },

@@ -5,7 +5,8 @@
  *   a..f  leave the letter as the message        S  abort        X  exit with 3
  *   Z     sleep past the limit                   Q  close down without a message
  *   B     leave a message of 3 MB                P  print, then leave "P"
- *   I     interrupt the parent, then sleep
+ *   I     interrupt the parent, then sleep        K  be killed  M  abort for want of memory
+ * A job that this machine cut off has a tilde.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -37,6 +38,12 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         abort();
     if (letter == 'X')
         exit(3);
+    if (letter == 'K')
+        kill(getpid(), SIGKILL);
+    if (letter == 'M') {
+        fprintf(stderr, "out of memory");
+        abort();
+    }
     if (letter == 'Q')
         _exit(0);
     if (letter == 'Z')
@@ -66,6 +73,8 @@ static bool done(void *ctx, size_t job, struct lz_crew_result *r)
         snprintf(line, sizeof(line), "late");
     else
         snprintf(line, sizeof(line), "<%s>", r->how);
+    if (lz_crew_is_cut_off(r))
+        strcat(line, "~");
     size_t len = strlen(stage->transcript);
     snprintf(stage->transcript + len, sizeof(stage->transcript) - len, "%s%s%s%s",
              len > 0 ? " " : "", line, r->said.len > 0 ? ":" : "",
@@ -100,7 +109,9 @@ static void results_come_in_order_whatever_happens_to_each(void **state)
         {"abcdef", "a b c d e f"},
         {"aSb", "a <SIGABRT> b"},
         {"XaQ", "<exit status 3> a <no message>"},
-        {"Zab", "late a b"},
+        {"Zab", "late~ a b"},
+        {"aKb", "a <SIGKILL>~ b"},
+        {"aMb", "a <SIGABRT>~: b"},
         {"aBc", "a big c"},
         {"aPb", "a P:err b"},
     };

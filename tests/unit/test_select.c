@@ -74,16 +74,21 @@ static void folders_are_walked_in_the_order_of_bytes(void **state)
 {
     (void)state;
     static const char *const tree[] = {
-        "t/",        "t/b.lua",  "t/B.lua",      "t/a10.lua", "t/a9.lua",    "t/x/",
-        "t/x/z.lua", "t/_h.lua", "t/.hid.lua",   "t/notes",   "t/_lib/",     "t/_lib/c.lua",
-        "t/.git/",   "t/n.luac", "t/.git/d.lua", "t/.lua",    "t/x/deeper/", "t/x/deeper/q.lua",
+        "t/",          "t/b.lua",      "t/B.lua",          "t/a10.lua",  "t/a9.lua",
+        "t/x/",        "t/x/z.lua",    "t/_h.lua",         "t/.hid.lua", "t/notes",
+        "t/_lib/",     "t/_lib/c.lua", "t/.git/",          "t/n.luac",   "t/.git/d.lua",
+        "t/.lua",      "t/x/deeper/",  "t/x/deeper/q.lua", "t/min/",     "t/min/a-7.lua",
+        "t/x/min.lua",
     };
     for (size_t i = 0; i < sizeof(tree) / sizeof(tree[0]); i++)
         make(tree[i]);
     static const char *const whole[] = {"t"};
-    expect_found(whole, 1, "t/B.lua t/a10.lua t/a9.lua t/b.lua t/x/deeper/q.lua t/x/z.lua");
+    expect_found(whole, 1,
+                 "t/B.lua t/a10.lua t/a9.lua t/b.lua t/x/deeper/q.lua t/x/min.lua t/x/z.lua");
     static const char *const slash[] = {"t/x//"};
-    expect_found(slash, 1, "t/x/deeper/q.lua t/x/z.lua");
+    expect_found(slash, 1, "t/x/deeper/q.lua t/x/min.lua t/x/z.lua");
+    static const char *const asked_for[] = {"t/min"};
+    expect_found(asked_for, 1, "t/min/a-7.lua");
 }
 
 static void a_named_file_is_taken_whatever_it_is_called(void **state)
