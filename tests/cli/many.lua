@@ -33,7 +33,8 @@ local rows = {
         .. "cat s/seeds/overtakes.seeds; $L run -q s/overtakes.lua", 1,
         out = { "1 --order random@1ms  # a payment finds its order\n", "3 failed" } },
     { "what is declared beside it moves no message of another's",
-        "cp s/overtakes.lua a.lua; sed '/^scenario/a service \"aaa\" { replicas = 9 }' a.lua >b.lua; "
+        "cp s/overtakes.lua a.lua; "
+        .. "sed '/^scenario/a service \"aaa\" { replicas = 9 }' a.lua >b.lua; "
         .. "for i in a b; do for o in random pct:1; do $L run -q $i.lua --order $o@9ms "
         .. "--seed 4 --keep none -o json=o; grep -o '\"actual\":\"[^\"]*\"' o; "
         .. "grep -o '\"payers.latency.mean\":[^,]*' o; done >>$i; done; "
@@ -219,7 +220,8 @@ local rows = {
     { "a run that this machine ended is no seed to keep",
         "$L sweep -j1 --timeout 1s --seeds 2 --no-shrink --keep none s/stuck.lua & pid=$!; "
         .. BUSY_CHILD .. "kill -9 $child; wait $pid; s=$?; cat s/seeds/*; exit $s", 70,
-        out = { "killed, or out of memory", "--timeout gives it more", "!commit it", "!# failing" } },
+        out = { "killed, or out of memory", "--timeout gives it more", "!commit it",
+            "!# failing" } },
     { "a run file that finds no room is no verdict", "mkdir -p .lorenz/runs/fails-1.lzrun; "
         .. "$L sweep s/fails.lua --seeds 2 --no-shrink --progress none", 74,
         out = { "2 of 2 runs, 2 failed" }, err = { "fails-1.lzrun" } },
