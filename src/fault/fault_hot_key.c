@@ -9,7 +9,9 @@ static const struct lz_param params[] = {
      .offset = offsetof(struct lz_fault_params, ratio),
      .required = true,
      .ramp = LZ_RAMP_FROM_0,
-     .doc = "share of the calls that are about the one key, whatever they were about"},
+     .doc =
+         "share of the calls that are about the one key, whatever they were about; statements of "
+         "transactions keep theirs"},
     {.name = "key",
      .type = LZ_PARAM_COUNT,
      .offset = offsetof(struct lz_fault_params, key),

@@ -58,6 +58,8 @@ uint64_t lz_hot_key(struct lz_world *w, const struct lz_edge *e, const struct lz
     uint64_t key = c->key;
     if (hs->active == 0 || is_part(c) || e->members != NULL)
         return key;
+    if (e->opts.session)
+        return key; // which transaction it is a statement of, no key of the data
     for (uint32_t i = 0; i < hs->count; i++) {
         const struct lz_hot *h = &hs->all[i];
         if (h->component == 0 || !is_about(w, e, h->component))

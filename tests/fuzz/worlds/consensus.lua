@@ -10,7 +10,7 @@ return function(w)
     w:line('local etcd = consensus "etcd" { nodes = %d, spread = eu, %s, '
         .. '%s%s%s%s%s%s%s%s%s%s}', nodes,
         BACK,
-        w:maybe(0.6, 'heartbeat = "%s"', w:time(20, 200)),
+        w:maybe(0.6, 'heartbeat = "%s"', w:time(20, 150)),
         w:maybe(0.6, 'election = "%s"', w:time(300, 2000)),
         w:maybe(0.3, "pre_vote = false"), w:maybe(0.7, "%s", w:one { 'reads = "lease"',
             'reads = "stale"', "check_quorum = false",
