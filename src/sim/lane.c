@@ -26,7 +26,8 @@ lz_lane lz_sim_lane(struct lz_sim *sim, lz_time delay, lz_kind kind)
 void lz_sim_timers_add(struct lz_sim *sim, struct lz_sim_timers *list, lz_kind kind)
 {
     LZ_ASSERT(list->delay >= 0 && list->delay <= LZ_FOREVER / 2);
-    LZ_ASSERT(list->head != NULL && list->take != NULL && !list->has_alarm && list->first == 0);
+    LZ_ASSERT(list->head != NULL && list->take != NULL && !list->has_alarm);
+    lz_chain_init(&list->armed);
     list->lane =
         add_lane(sim, (struct lz_sim_lane){.delay = list->delay, .kind = kind, .list = list});
 }
@@ -90,7 +91,7 @@ static void set_alarm(struct lz_sim *sim, lz_lane lane, uint32_t head)
 void lz_sim_timers_alarm(struct lz_sim *sim, struct lz_sim_timers *list)
 {
     struct lz_sim_due due;
-    LZ_ASSERT(!list->has_alarm && list->first != 0);
+    LZ_ASSERT(!list->has_alarm && !lz_chain_is_empty(&list->armed));
     list->head(list->ctx, list, &due);
     LZ_ASSERT(due.at >= sim->face.now);
     uint64_t rank = due.rank >> LZ_SIM_SEQ_SHIFT << LZ_SIM_SEQ_SHIFT | LZ_SIM_ALARM;
@@ -174,7 +175,7 @@ uint32_t lz_lane_due(const struct lz_sim *sim, const struct lz_evq_event *alarm)
     const struct lz_sim_timers *list = sim->lanes[alarm->entity].list;
     if (list != NULL) {
         struct lz_sim_due due = {0};
-        if (list->first != 0)
+        if (!lz_chain_is_empty(&list->armed))
             list->head(list->ctx, list, &due);
         return due.rank >> LZ_SIM_SEQ_SHIFT == alarm->rank >> LZ_SIM_SEQ_SHIFT ? LZ_SIM_LISTED : 0;
     }
@@ -190,7 +191,7 @@ void lz_lane_move_alarm(struct lz_sim *sim)
     struct lz_sim_lane *l = &sim->lanes[alarm.entity];
     if (l->list != NULL) {
         l->list->has_alarm = false;
-        if (l->list->first != 0)
+        if (!lz_chain_is_empty(&l->list->armed))
             lz_sim_timers_alarm(sim, l->list);
         return;
     }

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/chain.h"
 #include "base/check.h"
 #include "sim/draw.h"
 #include "sim/line.h"
@@ -188,7 +189,7 @@ struct lz_sim_due {
 struct lz_sim_timers {
     lz_lane lane;
     bool has_alarm;
-    uint32_t first, last; /* records, as their owner numbers them; 0: none */
+    struct lz_chain armed; /* records of their owner */
     lz_time delay;
     void *ctx;
     void (*head)(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due);
@@ -200,7 +201,7 @@ void lz_sim_timers_add(struct lz_sim *sim, struct lz_sim_timers *list, lz_kind k
 void lz_sim_timers_alarm(struct lz_sim *sim, struct lz_sim_timers *list);
 static inline void lz_sim_timers_armed(struct lz_sim *sim, struct lz_sim_timers *list)
 {
-    LZ_ASSERT(list->first != 0);
+    LZ_ASSERT(!lz_chain_is_empty(&list->armed));
     if (!list->has_alarm)
         lz_sim_timers_alarm(sim, list);
 }

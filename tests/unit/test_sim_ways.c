@@ -270,53 +270,53 @@ static void the_way_an_event_was_scheduled_does_not_change_the_trace(void **stat
 }
 
 // Timers that their owner keeps: records 1 .., which are those that are armed, in order.
+struct kept {
+    struct lz_chain link;
+    lz_time armed;
+    uint64_t rank;
+    uint32_t letter;
+};
+
 struct keeper {
     struct lz_sim *sim;
     struct lz_sim_timers list;
-    struct {
-        lz_time armed;
-        uint64_t rank;
-        bool is_armed;
-    } all[16];
+    struct kept all[16];
     uint32_t count;
 };
-
-static void find_first(struct keeper *k)
-{
-    for (k->list.first = 1; k->list.first <= k->count && !k->all[k->list.first].is_armed;)
-        k->list.first++;
-    if (k->list.first > k->count)
-        k->list.first = 0;
-}
 
 // The first that is armed is 'a', the next 'b' and so on.
 static void keep_one(struct keeper *k)
 {
-    uint32_t i = ++k->count;
-    k->all[i].armed = lz_sim_now(k->sim);
-    k->all[i].rank = lz_sim_next_rank(k->sim, k->list.lane);
-    k->all[i].is_armed = true;
-    find_first(k);
+    struct kept *one = &k->all[k->count];
+    *one = (struct kept){.armed = lz_sim_now(k->sim),
+                         .rank = lz_sim_next_rank(k->sim, k->list.lane),
+                         .letter = 'a' + k->count++};
+    lz_chain_append(&k->list.armed, &one->link);
     lz_sim_timers_armed(k->sim, &k->list);
 }
 
 static void drop(struct keeper *k, char letter)
 {
-    k->all[letter - 'a' + 1].is_armed = false;
-    find_first(k);
+    lz_chain_remove(&k->all[letter - 'a'].link);
+}
+
+static struct kept *first_of(const struct lz_sim_timers *list)
+{
+    return LZ_CHAIN_RECORD(list->armed.behind, struct kept, link);
 }
 
 static void first_kept(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due)
 {
-    const struct keeper *k = ctx;
-    *due = (struct lz_sim_due){.at = k->all[list->first].armed + list->delay,
-                               .rank = k->all[list->first].rank,
-                               .entity = 'a' + list->first - 1};
+    (void)ctx;
+    const struct kept *first = first_of(list);
+    *due = (struct lz_sim_due){
+        .at = first->armed + list->delay, .rank = first->rank, .entity = first->letter};
 }
 
 static void take_kept(void *ctx, struct lz_sim_timers *list)
 {
-    drop(ctx, (char)('a' + list->first - 1));
+    (void)ctx;
+    lz_chain_remove(&first_of(list)->link);
 }
 
 static void timers_that_their_owner_keeps_are_in_order_with_all_others(void **state)

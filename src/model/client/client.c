@@ -405,10 +405,17 @@ void lz_client_init(struct lz_world *w)
 
 // ---- timeouts that are kept in the calls
 
+static struct lz_call *first_of(const struct lz_sim_timers *list)
+{
+    struct lz_call *c = LZ_CHAIN_RECORD(list->armed.behind, struct lz_call, timeouts);
+    LZ_ASSERT(c->is_listed);
+    return c;
+}
+
 static void first_timeout(void *ctx, const struct lz_sim_timers *list, struct lz_sim_due *due)
 {
-    const struct lz_call *c = lz_client_at(ctx, list->first);
-    LZ_ASSERT(c->is_listed && c->timeout_prev == 0);
+    (void)ctx;
+    const struct lz_call *c = first_of(list);
     *due = (struct lz_sim_due){.at = c->started + list->delay,
                                .rank = c->timeout_rank,
                                .entity = c->client,
@@ -417,7 +424,8 @@ static void first_timeout(void *ctx, const struct lz_sim_timers *list, struct lz
 
 static void take_timeout(void *ctx, struct lz_sim_timers *list)
 {
-    lz_client_unlist(ctx, list, lz_client_at(ctx, list->first));
+    (void)ctx;
+    lz_client_unlist(first_of(list));
 }
 
 struct lz_sim_timers *lz_client_timers(struct lz_world *w, lz_time timeout)

@@ -48,6 +48,9 @@ struct lz_call {
     uint64_t owner;
     lz_request_id request; /* 0 once its request has stopped waiting for it */
     uint64_t path, key;
+    struct lz_chain timeouts; /* is_listed: among those of its delay */
+    lz_time begun;            /* the call */
+    lz_time started;          /* the attempt */
     union {
         lz_task_id task;   /* SENT: of the attempt under way */
         lz_event_id timer; /* before: connecting, backing off */
@@ -57,9 +60,6 @@ struct lz_call {
         lz_event_id timeout;
         uint64_t timeout_rank; /* is_listed */
     };
-    uint32_t timeout_prev, timeout_next; /* is_listed: in its edge's list, 0: none */
-    lz_time begun;                       /* the call */
-    lz_time started;                     /* the attempt */
     union {
         lz_time connected;        /* it has a connection, perhaps still to be opened */
         struct lz_flight *flight; /* FOLLOWING; NULL: it is about to lead */
@@ -90,7 +90,6 @@ struct lz_call {
     uint8_t pass;            /* generation of the breaker that let the attempt through */
 };
 
-// With a timer of the kernel's beside it, of 60 bytes, it could be 144.
 _Static_assert(sizeof(struct lz_call) == LZ_HOP_CALL_BYTES, "as hop.h has it");
 
 /* Attempts without those that were sent on. */
@@ -102,7 +101,7 @@ static inline uint16_t lz_client_attempts(const struct lz_call *c)
 
 /* Timeouts of all edges that have the same. */
 struct lz_client_timers {
-    struct lz_sim_timers list; /* of calls, by their index */
+    struct lz_sim_timers list; /* of calls */
     struct lz_client_timers *next;
 };
 
@@ -150,31 +149,16 @@ static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint
 static inline void lz_client_arm(struct lz_world *w, struct lz_sim_timers *list, struct lz_call *c)
 {
     LZ_ASSERT(!c->is_listed && c->started == lz_sim_now(w->sim));
-    uint32_t index = c->head.index;
     c->is_listed = true;
     c->timeout_rank = lz_sim_next_rank(w->sim, list->lane);
-    c->timeout_prev = list->last;
-    c->timeout_next = 0;
-    if (list->last != 0)
-        lz_client_at(w, list->last)->timeout_next = index;
-    else
-        list->first = index;
-    list->last = index;
+    lz_chain_append(&list->armed, &c->timeouts);
     lz_sim_timers_armed(w->sim, list);
 }
 
-static inline void lz_client_unlist(const struct lz_world *w, struct lz_sim_timers *list,
-                                    struct lz_call *c)
+static inline void lz_client_unlist(struct lz_call *c)
 {
     LZ_ASSERT(c->is_listed);
-    if (c->timeout_prev != 0)
-        lz_client_at(w, c->timeout_prev)->timeout_next = c->timeout_next;
-    else
-        list->first = c->timeout_next;
-    if (c->timeout_next != 0)
-        lz_client_at(w, c->timeout_next)->timeout_prev = c->timeout_prev;
-    else
-        list->last = c->timeout_prev;
+    lz_chain_remove(&c->timeouts);
     c->is_listed = false;
     c->timeout = 0;
 }

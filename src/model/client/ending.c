@@ -40,7 +40,7 @@ void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered)
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     lz_time linger = e->pool != NULL ? lz_connection_release(w, e, c, is_answered) : 0;
     if (c->is_listed)
-        lz_client_unlist(w, e->timers, c);
+        lz_client_unlist(c);
     lz_sim_cancel(w->sim, c->timeout);
     if (c->state == LZ_CALL_SENT) {
         struct lz_edge_pair *p = lz_edge_pair(e, c->client, c->server);

@@ -51,7 +51,7 @@ struct lz_plain_ask {
 LZ_PLAIN_IN_PLACE lz_task_id lz_plain_fill(const struct lz_edge *e, struct lz_call *c,
                                            struct lz_edge_pair *pair, const struct lz_plain_ask *a)
 {
-    _Static_assert(offsetof(struct lz_task, deadline) == 40, "head, call, request, path, key");
+    _Static_assert(offsetof(struct lz_task, deadline) == 56, "what is written here, or linked");
     c->connected = c->sent = a->now;
     c->state = LZ_CALL_SENT;
     c->pair = pair;
@@ -154,7 +154,7 @@ LZ_PLAIN_IN_PLACE void lz_plain_attempt(struct lz_world *w, struct lz_edge *e, s
 LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
                                                 const struct lz_client_begin *begin, uint64_t path)
 {
-    _Static_assert(offsetof(struct lz_call, task) == 40, "head, owner, request, path, key");
+    _Static_assert(offsetof(struct lz_call, task) == 72, "what is written here, or linked");
     struct lz_call *c = lz_hop_call(lz_hop_open(&w->tasks->face.hops));
     LZ_ASSERT(!lz_hop_is_live(c));
     lz_pool_clear(&c->task, sizeof(*c) - offsetof(struct lz_call, task));
@@ -206,7 +206,7 @@ LZ_PLAIN_IN_PLACE void lz_plain_end_attempt(struct lz_world *w, struct lz_edge *
     if (r != NULL)
         lz_span_add_answered(w, r, c, t, e->opts.to);
     if (c->is_listed)
-        lz_client_unlist(w, e->timers, c);
+        lz_client_unlist(c);
     else
         lz_sim_cancel(w->sim, c->timeout);
     struct lz_edge_pair *pair = c->pair != NULL ? c->pair : lz_edge_pair(e, c->client, c->server);

@@ -391,7 +391,10 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
 
 uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
 {
-    return w->tasks->at[instance].first;
+    const struct lz_tasks_at *at = &w->tasks->at[instance];
+    if (at->count == 0)
+        return 0;
+    return LZ_CHAIN_RECORD(at->all.behind, const struct lz_task, here)->head.index;
 }
 
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)

@@ -12,6 +12,7 @@
 #ifndef LZ_MODEL_SERVICE_TASK_H
 #define LZ_MODEL_SERVICE_TASK_H
 
+#include "base/chain.h"
 #include "base/pool.h"
 #include "model/client/call.h"
 #include "model/node/instance.h"
@@ -33,6 +34,7 @@ struct lz_task {
     lz_request_id request; /* 0 once orphaned */
     uint64_t path;         /* owner of its draws */
     uint64_t key;          /* what it is about */
+    struct lz_chain here;  /* among the server's tasks, for when its process dies */
     union {
         lz_time deadline; /* before: when its caller gives up; 0: not said */
         uint64_t value;   /* ANSWERED: of the answer */
@@ -52,7 +54,6 @@ struct lz_task {
     };
     lz_instance_id server;
     uint32_t incarnation; /* of the server's process, as its caller knows it */
-    uint32_t prev, next;  /* the server's tasks, for when its process dies */
     uint32_t queue_prev, queue_next;
     uint32_t job;         /* on the CPU; 0: none */
     uint32_t call_number; /* within the request */

@@ -12,8 +12,8 @@
 
 /* The tasks at an instance, oldest first. */
 struct lz_tasks_at {
+    struct lz_chain all; /* not begun until there was one */
     uint32_t count;
-    uint32_t first, final;
 };
 
 struct lz_tasks {
@@ -35,14 +35,9 @@ static inline bool lz_task_is_linked(const struct lz_task *t)
 static inline void lz_task_join(struct lz_world *w, struct lz_task *t)
 {
     struct lz_tasks_at *at = &w->tasks->at[t->server];
-    uint32_t index = t->head.index;
-    t->prev = at->final;
-    t->next = 0;
-    if (at->final != 0)
-        lz_task_at(w, at->final)->next = index;
-    else
-        at->first = index;
-    at->final = index;
+    if (__builtin_expect(at->all.behind == NULL, 0))
+        lz_chain_init(&at->all);
+    lz_chain_append(&at->all, &t->here);
     at->count++;
 }
 
@@ -55,19 +50,12 @@ static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
 static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
 {
     struct lz_tasks_at *at = &w->tasks->at[t->server];
-    if (t->prev != 0)
-        lz_task_at(w, t->prev)->next = t->next;
-    else
-        at->first = t->next;
-    if (t->next != 0)
-        lz_task_at(w, t->next)->prev = t->prev;
-    else
-        at->final = t->prev;
+    lz_chain_remove(&t->here);
     at->count--;
     if ((w->unusual & (LZ_UNUSUAL_RSS | LZ_UNUSUAL_DRAINS)) == 0)
         return;
     lz_rss_request(w, t->server, -1);
-    if (at->first == 0)
+    if (at->count == 0)
         lz_life_no_task(w, t->server);
 }
 
