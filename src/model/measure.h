@@ -108,6 +108,18 @@ static inline void lz_measure_arrived(struct lz_world *w, struct lz_measure *m)
     lz_metrics_enter_on(w->metrics, m->in_flight_on, lz_sim_now(w->sim), 1);
 }
 
+/* Cores in use, of which there are more now or, below 0, fewer: mostly one. */
+static inline void lz_measure_cores(struct lz_world *w, struct lz_series_face *share, double by)
+{
+    lz_time now = lz_sim_now(w->sim);
+    if (!__builtin_islessgreater(by, 1.0))
+        lz_metrics_enter_on(w->metrics, share, now, 1);
+    else if (!__builtin_islessgreater(by, -1.0))
+        lz_metrics_leave_on(w->metrics, share, now, 1);
+    else
+        lz_metrics_move_share(w->metrics, share->id, now, by);
+}
+
 /* A good answer; the rest is for lz_measure_left. */
 static inline void lz_measure_answered(struct lz_world *w, struct lz_measure *m, lz_time latency)
 {

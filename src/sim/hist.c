@@ -11,9 +11,12 @@ double lz_hist_value(uint32_t bucket)
     return (double)low + 0.5 * (double)((1ull << shift) - 1);
 }
 
+// Of no values: any is less than the least, and none below 0.
+static const struct lz_hist_facts none = {.min = INT64_MAX};
+
 void lz_hist_init(struct lz_hist *h, struct lz_arena *arena)
 {
-    *h = (struct lz_hist){.arena = arena};
+    *h = (struct lz_hist){.facts = none, .arena = arena};
 }
 
 // Of counts[]: all before it are 0, as those behind the last are.
@@ -31,7 +34,7 @@ void lz_hist_clear(struct lz_hist *h)
         LZ_ASSERT(from <= to && to < h->cap);
         memset(h->counts + from, 0, (to - from + 1) * sizeof(*h->counts));
     }
-    h->facts = (struct lz_hist_facts){0};
+    h->facts = none;
 }
 
 void lz_hist_widen(struct lz_hist *h, uint32_t bucket)
@@ -76,6 +79,20 @@ void lz_hist_merge(struct lz_hist *h, const struct lz_hist *from)
     for (uint32_t i = 0; i < from->cap; i++)
         h->counts[from->first + i - h->first] += from->counts[i];
     merge_facts(&h->facts, &from->facts);
+}
+
+void lz_hist_add_many(struct lz_hist *h, int64_t value, uint64_t times)
+{
+    if (times == 0)
+        return;
+    lz_hist_add(h, value);
+    __extension__ typedef unsigned __int128 u128;
+    u128 sum = (u128)h->facts.sum_high << 64 | h->facts.sum_low;
+    sum += (u128)(uint64_t)value * (times - 1);
+    h->facts.sum_low = (uint64_t)sum;
+    h->facts.sum_high = (uint64_t)(sum >> 64);
+    h->facts.count += times - 1;
+    h->counts[lz_hist_bucket(value) - h->first] += times - 1;
 }
 
 double lz_hist_mean(const struct lz_hist *h)
@@ -218,7 +235,7 @@ unsigned char *lz_hist_pack_away(struct lz_hist *h, struct lz_hist *whole, uint3
         lz_hist_widen(whole, h->first + h->cap - 1);
     *size = (uint32_t)move_away(h, whole, small);
     merge_facts(&whole->facts, &h->facts);
-    h->facts = (struct lz_hist_facts){0};
+    h->facts = none;
     unsigned char *packed = lz_arena_alloc(h->arena, *size);
     return memcpy(packed, small, *size);
 }

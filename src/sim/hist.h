@@ -25,7 +25,7 @@
 /* Everything but the counts. */
 struct lz_hist_facts {
     uint64_t count;
-    int64_t min, max;           /* valid if count > 0 */
+    int64_t min, max;           /* if count > 0; else of those that are to come */
     uint64_t sum_low, sum_high; /* one number of 128 bits */
 };
 
@@ -62,15 +62,17 @@ static inline void lz_hist_add(struct lz_hist *h, int64_t value)
     if (b - h->first >= h->cap)
         lz_hist_widen(h, b);
     h->counts[b - h->first]++;
-    if (f->count++ == 0)
-        f->min = f->max = value;
-    else if (value < f->min)
+    f->count++;
+    if (value < f->min)
         f->min = value;
-    else if (value > f->max)
+    if (value > f->max)
         f->max = value;
     f->sum_low += (uint64_t)value;
     f->sum_high += f->sum_low < (uint64_t)value;
 }
+
+/* The same value `times` times. */
+void lz_hist_add_many(struct lz_hist *h, int64_t value, uint64_t times);
 
 /* The mean, rounded once. count > 0. */
 double lz_hist_mean(const struct lz_hist *h);

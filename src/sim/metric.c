@@ -5,53 +5,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "base/hash.h"
-#include "sim/hist.h"
-#include "sim/window.h"
-
-// What is fed is in the other half, at the head of this one's list (metric.h).
-struct series {
-    struct lz_series_face *face;
-    double level_start;    // GAUGE: at the start of the window, if it is touched
-    uint32_t keep;         // windows that must stay exact
-    bool is_kept;          // and there is a judge who looks at them
-    uint64_t total_closed; // COUNTER: at the last roll
-    uint64_t total_begin;  // COUNTER: at lz_metrics_begin
-    double whole_sum, whole_low, whole_high;
-    lz_time whole_until;  // GAUGE: whole_sum is complete up to here
-    lz_time whole_from;   // GAUGE: and begins here
-    struct lz_hist whole; // HIST
-    struct lz_window_list recent, stored;
-    struct lz_window dropped; // the last one dropped from `recent`
-    double level_first;       // GAUGE: at the start of the run
-};
-
-struct metric {
-    struct lz_metric_def def;
-    uint32_t component;
-    bool is_hidden;      // nobody observes it
-    uint32_t shown_from; // windows before this one have no sample
-};
-
-struct lz_metrics {
-    struct lz_metrics_face face; // first: metric.h looks here
-    struct lz_arena *arena;
-    struct series *series; // 1 ..
-    uint32_t series_cap, face_cap;
-    lz_series *touched;
-    uint32_t touched_count, touched_cap;
-    struct metric *metrics; // 1 ..
-    uint32_t metric_count, metric_cap;
-    lz_metric *index; // open addressing over (component, name)
-    uint32_t index_cap;
-    lz_time start;   // of the current window
-    lz_time begun;   // whole-run values count from here
-    uint32_t closed; // windows of 1 s
-    uint32_t stored; // windows of the record, complete or not
-    uint32_t factor; // windows of 1 s in one of the record
-    struct lz_hist scratch;
-    bool attends; // to what is kept
-    bool missed;  // what was read
-};
+#include "sim/metric_state.h"
 
 struct lz_metrics *lz_metrics_create(struct lz_arena *arena)
 {
@@ -68,7 +22,7 @@ static lz_series add_series(struct lz_metrics *m, enum lz_window_kind kind)
         lz_grow(m->arena, m->series, &m->series_cap, m->face.series_count + 2, sizeof(*m->series));
     uint32_t id = ++m->face.series_count;
     m->face.all = lz_grow(m->arena, m->face.all, &m->face_cap, id + 1, sizeof(*m->face.all));
-    struct series *s = &m->series[id];
+    struct lz_metric_series *s = &m->series[id];
     s->face = m->face.all[id] = lz_arena_alloc(m->arena, sizeof(*s->face));
     s->face->kind = (uint8_t)kind;
     s->face->id = id;
@@ -85,7 +39,7 @@ lz_series lz_metrics_counter(struct lz_metrics *m)
 lz_series lz_metrics_gauge(struct lz_metrics *m, double level)
 {
     lz_series id = add_series(m, LZ_WINDOW_GAUGE);
-    struct series *s = &m->series[id];
+    struct lz_metric_series *s = &m->series[id];
     s->face->u.gauge.level = s->level_first = s->whole_low = s->whole_high = level;
     s->dropped.u.level.end = level;
     s->whole_until = m->begun; // one made later counts as if it had been there all along
@@ -97,6 +51,15 @@ lz_series lz_metrics_tally(struct lz_metrics *m)
     lz_series id = lz_metrics_gauge(m, 0.0);
     m->face.all[id]->is_tally = true;
     m->face.all[id]->u.tally = (struct lz_tally){0};
+    m->series[id].share.whole = 1.0;
+    return id;
+}
+
+lz_series lz_metrics_share(struct lz_metrics *m, double whole)
+{
+    LZ_ASSERT(whole > 0.0);
+    lz_series id = lz_metrics_tally(m);
+    m->series[id].share.whole = whole;
     return id;
 }
 
@@ -110,19 +73,10 @@ lz_series lz_metrics_hist(struct lz_metrics *m)
 
 void lz_metrics_touch(struct lz_metrics *m, lz_series id)
 {
-    struct series *s = &m->series[id];
+    struct lz_metric_series *s = &m->series[id];
     s->face->state = LZ_SERIES_TOUCHED;
-    if (s->face->is_tally) {
-        struct lz_tally *t = &s->face->u.tally;
-        t->low = t->high = t->level;
-        t->moved = 0 - (uint64_t)m->start * (uint64_t)t->level;
-        s->level_start = (double)t->level;
-    } else if (s->face->kind == LZ_WINDOW_GAUGE) {
-        struct lz_gauge *g = &s->face->u.gauge;
-        g->sum = 0.0;
-        g->low = g->high = s->level_start = g->level;
-        g->since = m->start;
-    }
+    if (s->face->kind == LZ_WINDOW_GAUGE)
+        lz_metric_gauge_open(m, s);
     m->touched =
         lz_grow(m->arena, m->touched, &m->touched_cap, m->touched_count + 1, sizeof(*m->touched));
     m->touched[m->touched_count++] = id;
@@ -181,7 +135,7 @@ lz_metric lz_metrics_define(struct lz_metrics *m, uint32_t component,
     LZ_ASSERT(lz_metrics_find(m, component, def->name) == 0);
     m->metrics =
         lz_grow(m->arena, m->metrics, &m->metric_cap, m->metric_count + 2, sizeof(*m->metrics));
-    m->metrics[++m->metric_count] = (struct metric){.def = *def, .component = component};
+    m->metrics[++m->metric_count] = (struct lz_metric_entry){.def = *def, .component = component};
     if (2 * (m->metric_count + 1) > m->index_cap)
         widen_index(m);
     else
@@ -194,7 +148,7 @@ size_t lz_metrics_count(const struct lz_metrics *m)
     return m->metric_count;
 }
 
-static const struct metric *metric_at(const struct lz_metrics *m, lz_metric id)
+static const struct lz_metric_entry *metric_at(const struct lz_metrics *m, lz_metric id)
 {
     LZ_ASSERT(id >= 1 && id <= m->metric_count);
     return &m->metrics[id];
@@ -218,7 +172,7 @@ static size_t list_bytes(const struct lz_window_list *list)
     return bytes;
 }
 
-static size_t series_bytes(const struct series *s)
+static size_t series_bytes(const struct lz_metric_series *s)
 {
     bool is_hist = s->face->kind == LZ_WINDOW_HIST;
     size_t cap = is_hist ? (size_t)s->face->u.hist.cap + s->whole.cap : 0;
@@ -241,7 +195,8 @@ size_t lz_metrics_bytes(const struct lz_metrics *m, uint32_t component)
     size_t bytes = 0;
     for (lz_metric id = 1; id <= m->metric_count; id++)
         if (m->metrics[id].component == component && is_first_view(m, id))
-            bytes += sizeof(struct metric) + series_bytes(&m->series[m->metrics[id].def.a]);
+            bytes +=
+                sizeof(struct lz_metric_entry) + series_bytes(&m->series[m->metrics[id].def.a]);
     return bytes;
 }
 
@@ -256,56 +211,19 @@ bool lz_metrics_is_hidden(const struct lz_metrics *m, lz_metric id)
     return metric_at(m, id)->is_hidden;
 }
 
-// A gauge in this window up to `now`.
-static struct lz_gauge gauge_until(const struct series *s, lz_time now)
-{
-    struct lz_gauge g = s->face->u.gauge;
-    const struct lz_tally *t = &s->face->u.tally;
-    if (s->face->is_tally)
-        return (struct lz_gauge){.level = (double)t->level,
-                                 .sum = (double)((uint64_t)now * (uint64_t)t->level + t->moved),
-                                 .low = (double)t->low,
-                                 .high = (double)t->high,
-                                 .since = now};
-    g.sum += g.level * (double)(now - g.since);
-    g.since = now;
-    return g;
-}
-
-// As if the level had been so since the window began, and nothing were known of before.
-static void begin_level(struct lz_metrics *m, struct series *s, lz_time now, double level)
-{
-    if (!lz_metrics_hears(m, s->face))
-        return;
-    if (s->face->is_tally) {
-        int64_t n = (int64_t)level;
-        s->face->u.tally = (struct lz_tally){
-            .level = n, .low = n, .high = n, .moved = 0 - (uint64_t)m->start * (uint64_t)n};
-    } else {
-        s->face->u.gauge = (struct lz_gauge){.level = level,
-                                             .sum = level * (double)(now - m->start),
-                                             .low = level,
-                                             .high = level,
-                                             .since = now};
-    }
-    s->level_start = s->whole_low = s->whole_high = level;
-    s->whole_sum = 0.0;
-    s->whole_until = s->whole_from = m->start;
-}
-
 void lz_metrics_show(struct lz_metrics *m, lz_metric id, lz_time now, double level)
 {
     LZ_ASSERT(id >= 1 && id <= m->metric_count);
     LZ_ASSERT(now >= m->start);
-    struct metric *metric = &m->metrics[id];
+    struct lz_metric_entry *metric = &m->metrics[id];
     LZ_ASSERT(metric->is_hidden);
     metric->is_hidden = false;
     metric->shown_from = m->closed;
     if (metric->def.view == LZ_VIEW_LEVEL)
-        begin_level(m, &m->series[metric->def.a], now, level);
+        lz_metric_gauge_begin(m, &m->series[metric->def.a], now, level);
 }
 
-static void keep(struct series *s, uint32_t windows)
+static void keep(struct lz_metric_series *s, uint32_t windows)
 {
     LZ_ASSERT(windows >= 1);
     s->is_kept = true;
@@ -359,14 +277,10 @@ static const struct lz_series_face *look_now(const struct lz_metrics *m, lz_seri
     return s;
 }
 
-static double level_of(const struct lz_series_face *s)
-{
-    return s->is_tally ? (double)s->u.tally.level : s->u.gauge.level;
-}
-
 double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
 {
-    return level_of(look_now(m, gauge, LZ_WINDOW_GAUGE));
+    look_now(m, gauge, LZ_WINDOW_GAUGE);
+    return lz_metric_level_of(&m->series[gauge]);
 }
 
 uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
@@ -375,56 +289,41 @@ uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
 }
 
 // The level between whole_until and the start of the window, in which nothing happened.
-static double level_until_start(const struct series *s)
+static double level_until_start(const struct lz_metric_series *s)
 {
-    return s->face->state == LZ_SERIES_TOUCHED ? s->level_start : level_of(s->face);
+    return s->face->state == LZ_SERIES_TOUCHED ? s->level_start : lz_metric_level_of(s);
 }
 
-static struct lz_window close_gauge(const struct lz_metrics *m, struct series *s, lz_time now)
-{
-    const struct lz_gauge g = gauge_until(s, now);
-    struct lz_window w = {.index = m->closed};
-    w.u.level.mean = g.sum / (double)(now - m->start);
-    w.u.level.low = g.low;
-    w.u.level.high = g.high;
-    w.u.level.end = g.level;
-    s->whole_sum += s->level_start * (double)(m->start - s->whole_until) + g.sum;
-    s->whole_until = now;
-    if (g.low < s->whole_low)
-        s->whole_low = g.low;
-    if (g.high > s->whole_high)
-        s->whole_high = g.high;
-    return w;
-}
-
-static struct lz_window close_hist(const struct lz_metrics *m, struct series *s)
+static struct lz_window close_hist(const struct lz_metrics *m, struct lz_metric_series *s)
 {
     struct lz_window w = {.index = m->closed};
+    lz_hist_add_many(&s->face->u.hist, 0, s->face->nones);
+    s->face->nones = 0;
     w.u.hist.facts = s->face->u.hist.facts;
     w.u.hist.packed = lz_hist_pack_away(&s->face->u.hist, &s->whole, &w.packed_size);
     return w;
 }
 
-static struct lz_window close_counter(const struct lz_metrics *m, struct series *s)
+static struct lz_window close_counter(const struct lz_metrics *m, struct lz_metric_series *s)
 {
     struct lz_window w = {.index = m->closed};
     w.u.total = s->total_closed = s->face->u.total;
     return w;
 }
 
-static struct lz_window_record record_of(struct lz_metrics *m, const struct series *s)
+static struct lz_window_record record_of(struct lz_metrics *m, const struct lz_metric_series *s)
 {
     return (struct lz_window_record){
         .factor = m->factor, .first = s->level_first, .scratch = &m->scratch};
 }
 
-static void close_window(struct lz_metrics *m, struct series *s, lz_time now)
+static void close_window(struct lz_metrics *m, struct lz_metric_series *s, lz_time now)
 {
     struct lz_window w;
     if (s->face->kind == LZ_WINDOW_COUNTER)
         w = close_counter(m, s);
     else if (s->face->kind == LZ_WINDOW_GAUGE)
-        w = close_gauge(m, s, now);
+        w = lz_metric_gauge_close(m, s, now);
     else
         w = close_hist(m, s);
     struct lz_window_record record = record_of(m, s);
@@ -467,7 +366,7 @@ void lz_metrics_begin(struct lz_metrics *m, lz_time now)
     LZ_ASSERT(now == m->start);
     m->begun = now;
     for (lz_series i = 1; i <= m->face.series_count; i++) {
-        struct series *s = &m->series[i];
+        struct lz_metric_series *s = &m->series[i];
         bool is_gauge = s->face->kind == LZ_WINDOW_GAUGE;
         s->total_begin = s->total_closed;
         s->whole_sum = 0.0;
@@ -541,10 +440,10 @@ static struct lz_sample merged_sample(const struct lz_metrics *m, const struct l
 struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uint32_t over)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
+    const struct lz_metric_series *a = &m->series[def->a], *b = &m->series[def->b];
     LZ_ASSERT(over >= 1 && over <= a->keep);
     LZ_ASSERT(LZ_IMPLIES(def->b != 0, over <= b->keep));
-    const struct metric *metric = metric_at(m, id);
+    const struct lz_metric_entry *metric = metric_at(m, id);
     uint32_t to = m->closed, from = over < to ? to - over : 0;
     if (from < metric->shown_from)
         from = metric->shown_from;
@@ -569,7 +468,7 @@ struct lz_sample lz_metrics_window(const struct lz_metrics *m, lz_metric id, uin
     }
 }
 
-static struct lz_sample whole_level(const struct lz_metrics *m, const struct series *s)
+static struct lz_sample whole_level(const struct lz_metrics *m, const struct lz_metric_series *s)
 {
     double level = level_until_start(s);
     struct lz_sample out = sample(level, 1);
@@ -585,7 +484,7 @@ static struct lz_sample whole_level(const struct lz_metrics *m, const struct ser
 struct lz_sample lz_metrics_whole(const struct lz_metrics *m, lz_metric id)
 {
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
+    const struct lz_metric_series *a = &m->series[def->a], *b = &m->series[def->b];
     double seconds = (double)(m->start - m->begun) / 1e9;
     if (metric_at(m, id)->is_hidden)
         return (struct lz_sample){0};
@@ -617,7 +516,7 @@ lz_time lz_metrics_width(const struct lz_metrics *m)
 }
 
 // The mean of a window that is not full yet is kept as if it stayed at its level: undo that.
-static struct lz_sample stored_level(const struct lz_metrics *m, const struct series *s,
+static struct lz_sample stored_level(const struct lz_metrics *m, const struct lz_metric_series *s,
                                      uint32_t index, double seconds)
 {
     struct lz_window w = lz_window_level(&s->stored, index, index + 1, s->level_first);
@@ -631,7 +530,7 @@ struct lz_sample lz_metrics_stored(const struct lz_metrics *m, lz_metric id, siz
 {
     LZ_ASSERT(i < m->stored);
     const struct lz_metric_def *def = lz_metrics_def(m, id);
-    const struct series *a = &m->series[def->a], *b = &m->series[def->b];
+    const struct lz_metric_series *a = &m->series[def->a], *b = &m->series[def->b];
     uint32_t index = (uint32_t)i;
     uint32_t ends = index + 1 < m->stored ? (index + 1) * m->factor : m->closed;
     double seconds = (double)(ends - index * m->factor);

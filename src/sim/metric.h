@@ -3,8 +3,8 @@
  *
  * Two layers. A *series* is what the model feeds: a counter (adds up), a gauge
  * (a level, weighted by time; a *tally* is one of whole things that come and go, which costs
- * a third of it) or a histogram (log-linear, mergeable, integer
- * counts, at most 1 % relative error). A *metric* is what people name: a view on
+ * a third of it; a *share* is a tally given as a part of so many) or a histogram (log-linear,
+ * mergeable, integer counts, at most 1 % relative error). A *metric* is what people name: a view on
  * one or two series of a component, such as the ratio of two counters or the 99th
  * percentile of a histogram. `web.latency.p99` is metric "latency.p99" of
  * component "web".
@@ -87,7 +87,8 @@ struct lz_metrics *lz_metrics_create(struct lz_arena *arena);
 
 lz_series lz_metrics_counter(struct lz_metrics *m);
 lz_series lz_metrics_gauge(struct lz_metrics *m, double level);
-lz_series lz_metrics_tally(struct lz_metrics *m); /* a gauge that begins with none */
+lz_series lz_metrics_tally(struct lz_metrics *m);               /* a gauge that begins with none */
+lz_series lz_metrics_share(struct lz_metrics *m, double whole); /* a tally, by `whole` */
 lz_series lz_metrics_hist(struct lz_metrics *m);
 
 /* What the model feeds, in the current window. It never moves. */
@@ -117,6 +118,7 @@ struct lz_series_face {
     uint8_t state; /* enum lz_series_state */
     bool is_tally; /* of a gauge */
     lz_series id;
+    uint64_t nones; /* HIST: values of 0 in this window that it does not have yet */
     union {
         uint64_t total; /* COUNTER: since the start */
         struct lz_gauge gauge;
@@ -196,10 +198,8 @@ static inline void lz_metrics_set_on(struct lz_metrics *m, struct lz_series_face
     g->high = level > g->high ? level : g->high;
 }
 
-static inline void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
-{
-    lz_metrics_set_on(m, lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE), now, level);
-}
+/* A level that somebody else has measured: of a tally too. */
+void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level);
 
 /* More of what a tally counts, and fewer. */
 static inline void lz_metrics_enter_on(struct lz_metrics *m, struct lz_series_face *s, lz_time now,
@@ -228,12 +228,41 @@ static inline void lz_metrics_leave_on(struct lz_metrics *m, struct lz_series_fa
         t->low = t->level;
 }
 
+/* So many are there now. */
+static inline void lz_metrics_count_on(struct lz_metrics *m, struct lz_series_face *s, lz_time now,
+                                       int64_t level)
+{
+    struct lz_tally *t = &s->u.tally;
+    if (t->level == level || !lz_metrics_hears(m, s))
+        return;
+    LZ_ASSERT(s->is_tally && level >= 0);
+    t->moved -= (uint64_t)now * (uint64_t)(level - t->level);
+    t->level = level;
+    t->low = level < t->low ? level : t->low;
+    t->high = level > t->high ? level : t->high;
+}
+
+/*
+ * Of a share, what changes seldom: how many there would be if it were 1, and by how much there is
+ * more, or less, where that is no whole thing. Sums are exact between two such changes.
+ */
+void lz_metrics_set_whole(struct lz_metrics *m, lz_series share, lz_time now, double whole);
+void lz_metrics_move_share(struct lz_metrics *m, lz_series share, lz_time now, double by);
+
 static inline void lz_metrics_observe_on(struct lz_metrics *m, struct lz_series_face *s,
                                          int64_t value) /* >= 0 */
 {
     if (!lz_metrics_hears(m, s))
         return;
     lz_hist_add(&s->u.hist, value);
+}
+
+/* A value of 0, as most waits are: they are counted by themselves until the window is closed. */
+static inline void lz_metrics_observe_none_on(struct lz_metrics *m, struct lz_series_face *s)
+{
+    if (!lz_metrics_hears(m, s))
+        return;
+    s->nones++;
 }
 
 static inline void lz_metrics_observe(struct lz_metrics *m, lz_series hist, int64_t value)

@@ -227,6 +227,26 @@ static void an_empty_histogram_packs_to_nothing_and_merges_as_nothing(void **sta
     }
 }
 
+static void a_value_added_many_times_is_that_many_values(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        uint64_t times;
+    } rows[] = {{0, 0}, {0, 1}, {0, 7}, {1000, 3}, {INT64_MAX, 5}};
+    struct lz_hist many, each;
+    lz_hist_init(&many, arena);
+    lz_hist_init(&each, arena);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        lz_hist_add_many(&many, rows[i].value, rows[i].times);
+        for (uint64_t n = 0; n < rows[i].times; n++)
+            lz_hist_add(&each, rows[i].value);
+        assert_memory_equal(&many.facts, &each.facts, sizeof(many.facts));
+        for (double q = 0.0; q <= 1.0 && each.facts.count > 0; q += 0.125)
+            assert_true(lz_hist_quantile(&many, q) == lz_hist_quantile(&each, q));
+    }
+}
+
 // 0.07 * 100 and 0.55 * 100 are a little more than 7 and 55 in binary.
 static void the_rank_of_a_quantile_is_not_rounded_past_a_whole_number(void **state)
 {
@@ -279,6 +299,7 @@ int main(void)
         cmocka_unit_test(the_largest_value_has_a_bucket),
         cmocka_unit_test(merged_histograms_equal_one_of_all_values),
         cmocka_unit_test(an_empty_histogram_packs_to_nothing_and_merges_as_nothing),
+        cmocka_unit_test(a_value_added_many_times_is_that_many_values),
         cmocka_unit_test(the_rank_of_a_quantile_is_not_rounded_past_a_whole_number),
         cmocka_unit_test(the_mean_is_of_the_exact_sum),
         cmocka_unit_test(an_idle_histogram_takes_no_memory),

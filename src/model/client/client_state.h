@@ -145,14 +145,21 @@ static inline struct lz_call *lz_client_find_turn(const struct lz_world *w, uint
     return c != NULL && lz_client_token(c) == token ? c : NULL;
 }
 
-/* The timeout of an attempt that begins now, after the delay of the list; see sim.h. */
-static inline void lz_client_arm(struct lz_world *w, struct lz_sim_timers *list, struct lz_call *c)
+/* Of a call that was just made; else lz_client_arm. */
+static inline void lz_client_list(struct lz_world *w, struct lz_sim_timers *list, struct lz_call *c)
 {
-    LZ_ASSERT(!c->is_listed && c->started == lz_sim_now(w->sim));
     c->is_listed = true;
     c->timeout_rank = lz_sim_next_rank(w->sim, list->lane);
     lz_chain_append(&list->armed, &c->timeouts);
     lz_sim_timers_armed(w->sim, list);
+}
+
+/* The timeout of an attempt that begins now, after the delay of the list; see sim.h. */
+static inline void lz_client_arm(struct lz_world *w, struct lz_sim_timers *list, struct lz_call *c)
+{
+    LZ_ASSERT(!c->is_listed);
+    LZ_ASSERT(c->started == lz_sim_now(w->sim));
+    lz_client_list(w, list, c);
 }
 
 static inline void lz_client_unlist(struct lz_call *c)

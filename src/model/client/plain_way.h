@@ -149,15 +149,15 @@ LZ_PLAIN_IN_PLACE void lz_plain_attempt(struct lz_world *w, struct lz_edge *e, s
 
 /*
  * A call in a hop of its own, whose task is cleared when it is sent; its head and what lies before
- * `task` are written here, the rest cleared.
+ * `started` are written here, the rest cleared.
  */
 LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
                                                 const struct lz_client_begin *begin, uint64_t path)
 {
-    _Static_assert(offsetof(struct lz_call, task) == 72, "what is written here, or linked");
+    _Static_assert(offsetof(struct lz_call, started) == 64, "what is written here, or linked");
     struct lz_call *c = lz_hop_call(lz_hop_open(&w->tasks->face.hops));
     LZ_ASSERT(!lz_hop_is_live(c));
-    lz_pool_clear(&c->task, sizeof(*c) - offsetof(struct lz_call, task));
+    lz_pool_clear(&c->started, sizeof(*c) - offsetof(struct lz_call, started));
     c->head.gen++;
     c->owner = begin->owner;
     c->request = begin->request;
@@ -192,7 +192,7 @@ LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edg
     struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
         c->number = a.number = ++r->calls;
-    lz_client_arm(w, e->timers, c);
+    lz_client_list(w, e->timers, c);
     lz_plain_attempt(w, e, c, &a);
     return a.id;
 }

@@ -10,7 +10,7 @@
 static inline void set_connections(struct lz_world *w, struct lz_database *d, uint32_t count)
 {
     d->connections = count;
-    lz_metrics_set_on(w->metrics, d->series.connections_on, lz_sim_now(w->sim), count);
+    lz_metrics_count_on(w->metrics, d->series.connections_on, lz_sim_now(w->sim), count);
 }
 
 // Some are kept for those who look after it, and faults take some.
@@ -56,7 +56,7 @@ bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
         return false;
     }
     set_connections(w, d, d->connections + 1);
-    lz_metrics_observe_on(w->metrics, d->series.connections_wait_on, 0);
+    lz_metrics_observe_none_on(w->metrics, d->series.connections_wait_on);
     return true;
 }
 

@@ -243,13 +243,13 @@ void lz_databases_init(struct lz_world *w)
     lz_failover_init(w);
 }
 
-static void make_series(struct lz_world *w, struct lz_database *d)
+static void make_series(struct lz_world *w, struct lz_database *d, double cores)
 {
     struct lz_database_series *s = &d->series;
     lz_measure_init(w, &s->m);
-    s->connections = lz_metrics_gauge(w->metrics, 0.0);
+    s->connections = lz_metrics_tally(w->metrics);
     s->connections_wait = lz_metrics_hist(w->metrics);
-    s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->cpu = lz_metrics_share(w->metrics, cores);
     s->lag_time = lz_metrics_gauge(w->metrics, 0.0);
     s->lag_records = lz_metrics_gauge(w->metrics, 0.0);
     s->unflushed = lz_metrics_gauge(w->metrics, 0.0);
@@ -369,7 +369,7 @@ bool lz_database_create(struct lz_world *w, const struct lz_database_opts *opts,
         d->nodes[n].engine = &d->nodes[n].rows_engine.base;
         lz_capacity_get(w, d->first + n);
     }
-    make_series(w, d);
+    make_series(w, d, cores);
     lz_disk_serves(w, *id);
     lz_task_serve(w, *id, &server_ops);
     return true;

@@ -163,6 +163,7 @@ struct lz_database {
     struct lz_backups *backups;         /* NULL: there are none */
     bool is_restoring;                  /* or has been in vain: nobody is answered */
     struct lz_pooler *pooler;           /* NULL: clients connect to the database itself */
+    double cpu_used;                    /* cores of the primary, as last measured */
     uint32_t connections;
     uint32_t connections_taken; /* by faults */
     struct lz_pool waiters;

@@ -9,8 +9,11 @@
 
 static inline void measure_cpu(struct lz_world *w, struct lz_database *d)
 {
-    lz_metrics_set_on(w->metrics, d->series.cpu_on, lz_sim_now(w->sim),
-                      lz_cpu_busy(d->nodes[d->primary].capacity->cpu));
+    double used = lz_cpu_used(d->nodes[d->primary].capacity->cpu), by = used - d->cpu_used;
+    if (!__builtin_islessgreater(by, 0.0))
+        return;
+    d->cpu_used = used;
+    lz_measure_cores(w, d->series.cpu_on, by);
 }
 
 void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)

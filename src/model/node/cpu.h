@@ -94,19 +94,36 @@ static inline double lz_cpu_busy(const struct lz_cpu *cpu)
     return face->is_plain ? (double)face->live / face->cores : lz_cpu_load(cpu);
 }
 
+/* Cores in use now. */
+static inline double lz_cpu_used(const struct lz_cpu *cpu)
+{
+    const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
+    return face->is_plain ? (double)face->live : lz_cpu_load(cpu) * face->cores;
+}
+
 static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)
 {
     return ((const struct lz_cpu_face *)cpu)->changes;
 }
 
-/* lz_cpu_add, with the usual way in place: a core is free, and the job is one timer. */
-static inline uint32_t lz_cpu_start(struct lz_world *w, struct lz_cpu *cpu, lz_time demand,
+static inline bool lz_cpu_is_plain(const struct lz_cpu *cpu)
+{
+    return ((const struct lz_cpu_face *)cpu)->is_plain;
+}
+
+/* A core is free for one more job, which would be one timer and nothing else. */
+static inline bool lz_cpu_is_free(const struct lz_cpu *cpu)
+{
+    const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
+    return face->job_free != 0 && face->is_plain && face->live < face->whole_cores;
+}
+
+/* lz_cpu_add, where that is so. */
+static inline uint32_t lz_cpu_begin(struct lz_world *w, struct lz_cpu *cpu, lz_time demand,
                                     uint64_t payload)
 {
     struct lz_cpu_face *face = (struct lz_cpu_face *)cpu;
     uint32_t job = face->job_free;
-    if (job == 0 || !face->is_plain || face->live >= face->whole_cores)
-        return lz_cpu_add(w, cpu, demand, payload);
     LZ_ASSERT(demand >= 0 && payload != 0);
     struct lz_cpu_job *j = &face->jobs[job];
     face->job_free = j->next_free;
@@ -119,14 +136,18 @@ static inline uint32_t lz_cpu_start(struct lz_world *w, struct lz_cpu *cpu, lz_t
     return job;
 }
 
-/* For the owner of a job who was told that it is done. */
-static inline void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
+/* lz_cpu_add, with the usual way in place. */
+static inline uint32_t lz_cpu_start(struct lz_world *w, struct lz_cpu *cpu, lz_time demand,
+                                    uint64_t payload)
+{
+    return lz_cpu_is_free(cpu) ? lz_cpu_begin(w, cpu, demand, payload)
+                               : lz_cpu_add(w, cpu, demand, payload);
+}
+
+/* The other end of it: a job of a plain CPU is done. */
+static inline void lz_cpu_end(struct lz_cpu *cpu, uint32_t job)
 {
     struct lz_cpu_face *face = (struct lz_cpu_face *)cpu;
-    if (!face->is_plain) {
-        lz_cpu_remove(w, cpu, job);
-        return;
-    }
     struct lz_cpu_job *j = &face->jobs[job];
     LZ_ASSERT(job != 0 && j->payload != 0);
     j->next_free = face->job_free;
@@ -134,6 +155,15 @@ static inline void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t 
     face->job_free = job;
     face->live--;
     face->changes++;
+}
+
+/* For the owner of a job who was told that it is done. */
+static inline void lz_cpu_done(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
+{
+    if (lz_cpu_is_plain(cpu))
+        lz_cpu_end(cpu, job);
+    else
+        lz_cpu_remove(w, cpu, job);
 }
 
 #endif

@@ -41,26 +41,21 @@ void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
     use->at = now;
 }
 
-static void count_all(struct lz_service *s)
-{
-    s->workers_all = (double)s->opts.concurrency * s->present;
-    s->cores_all = s->cores * s->present;
-}
-
 void lz_level_present(struct lz_world *w, struct lz_service *s)
 {
     lz_time now = lz_sim_now(w->sim);
-    count_all(s);
-    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
-    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
+    if (s->present == 0)
+        return; // of nothing there is no share
+    lz_metrics_set_whole(w->metrics, s->series.busy, now, (double)s->opts.concurrency * s->present);
+    lz_metrics_set_whole(w->metrics, s->series.cpu, now, s->cores * s->present);
 }
 
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set_on(w->metrics, s->series.queue_length_on, now, s->queued);
+    lz_metrics_count_on(w->metrics, s->series.queue_length_on, now, s->queued);
     if (r->own != NULL)
-        lz_metrics_set_on(w->metrics, r->own->queue_length_on, now, r->queue_len);
+        lz_metrics_count_on(w->metrics, r->own->queue_length_on, now, r->queue_len);
 }
 
 void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
@@ -106,20 +101,19 @@ void lz_level_begin(const struct lz_world *w, struct lz_service *s)
         s->up += s->replicas[i].is_up = lz_instance_runs(one);
         s->ready += s->replicas[i].is_ready = lz_instance_is_ready(one);
     }
-    count_all(s);
 }
 
-void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
+void lz_level_define(struct lz_world *w, const struct lz_service *service, const char *prefix,
                      struct lz_service_series *s, uint32_t replicas)
 {
     LZ_ASSERT(replicas > 0);
     lz_measure_init(w, &s->m);
     s->degraded = lz_metrics_counter(w->metrics);
     s->tokens_refused = lz_metrics_counter(w->metrics);
-    s->queue_length = lz_metrics_gauge(w->metrics, 0.0);
+    s->queue_length = lz_metrics_tally(w->metrics);
     s->queue_wait = lz_metrics_hist(w->metrics);
-    s->busy = lz_metrics_gauge(w->metrics, 0.0);
-    s->cpu = lz_metrics_gauge(w->metrics, 0.0);
+    s->busy = lz_metrics_share(w->metrics, (double)service->opts.concurrency * replicas);
+    s->cpu = lz_metrics_share(w->metrics, service->cores * replicas);
     s->memory = lz_metrics_gauge(w->metrics, 0.0);
     s->restarts = lz_metrics_counter(w->metrics);
     s->up = lz_metrics_gauge(w->metrics, replicas);
@@ -130,5 +124,5 @@ void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
     s->busy_on = lz_metrics_series(w->metrics, s->busy, LZ_WINDOW_GAUGE);
     s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
     if (prefix != NULL)
-        lz_measure_define(w, id, prefix, rows, ROW_COUNT, s);
+        lz_measure_define(w, service->id, prefix, rows, ROW_COUNT, s);
 }

@@ -198,7 +198,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     if (s->opts.autoscale.max > 0)
         lz_autoscale_create(w, s);
     lz_level_begin(w, s);
-    lz_level_define(w, *id, opts->kind != 0 ? NULL : "", &s->series, s->present);
+    lz_level_define(w, s, opts->kind != 0 ? NULL : "", &s->series, s->present);
     if (s->opts.autoscale.max > 0)
         lz_metrics_heed(w->metrics, s->series.m.outcomes); // it looks at them
     if (opts->kind == 0)
@@ -286,7 +286,7 @@ lz_metric lz_service_replica_metric(struct lz_world *w, lz_component_id service,
     struct lz_service_replica *r = &s->replicas[ordinal - 1];
     if (r->own == NULL) {
         r->own = lz_arena_alloc(w->arena, sizeof(*r->own));
-        lz_level_define(w, service, prefix, r->own, 1);
+        lz_level_define(w, s, prefix, r->own, 1);
     }
     char full[96];
     snprintf(full, sizeof(full), "%s%s", prefix, name);

@@ -113,9 +113,7 @@ struct lz_service {
     bool has_patience;     /* who waits too long leaves: task->timer says when */
     lz_lane patience;      /* where it is a constant */
     lz_lane patience_short;
-    double cpu_used;
-    double cores;                  /* of one replica */
-    double workers_all, cores_all; /* of those present */
+    double cores;          /* of one replica */
     uint32_t straight;     /* lz_world's `ways` when it was as straight.h has it; 0: never */
     uint32_t looked;       /* and when it was last looked whether it is */
     bool is_made_straight; /* all that cannot change during the run is so */
@@ -161,9 +159,7 @@ struct lz_service_seat {
 
 static inline struct lz_service_seat lz_service_seat_at(const struct lz_instance *i)
 {
-    struct lz_service_seat seat = {.s = i->whole, .r = i->part};
-    LZ_ASSERT(seat.s->id == i->component);
-    return seat;
+    return (struct lz_service_seat){.s = i->whole, .r = i->part};
 }
 
 static inline struct lz_service_seat lz_service_seat(const struct lz_world *w,
@@ -286,28 +282,27 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 /* Count what the CPU has used up to now. */
 void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r);
 
-/* Make the series and name their metrics, with `prefix` in front; NULL: they have no names. */
-void lz_level_define(struct lz_world *w, lz_component_id id, const char *prefix,
-                     struct lz_service_series *s, uint32_t replicas);
+/*
+ * Make series of so many of its replicas, and name their metrics, with `prefix` in front; NULL:
+ * they have no names.
+ */
+void lz_level_define(struct lz_world *w, const struct lz_service *s, const char *prefix,
+                     struct lz_service_series *series, uint32_t replicas);
 
 static inline void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s,
                                         struct lz_service_replica *r)
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
     r->cpu_changes = lz_cpu_changes(cpu);
-    double used = lz_cpu_busy(cpu) * s->cores;
-    if (!__builtin_islessgreater(used, r->cpu_used))
+    double used = lz_cpu_used(cpu), by = used - r->cpu_used;
+    if (!__builtin_islessgreater(by, 0.0))
         return;
     if (s->keeps_cpu)
         lz_level_settle_cpu(w, r);
-    s->cpu_used += used - r->cpu_used;
     r->cpu_used = used;
-    if (s->cpu_used < 1e-9)
-        s->cpu_used = 0.0; /* sums and differences leave dust */
-    lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set_on(w->metrics, s->series.cpu_on, now, s->cpu_used / s->cores_all);
+    lz_measure_cores(w, s->series.cpu_on, by);
     if (r->own != NULL)
-        lz_metrics_set_on(w->metrics, r->own->cpu_on, now, used / s->cores);
+        lz_measure_cores(w, r->own->cpu_on, by);
 }
 
 static inline void lz_level_cpu(struct lz_world *w, struct lz_service *s,
@@ -325,10 +320,9 @@ static inline void lz_level_workers(struct lz_world *w, struct lz_service *s,
                                     struct lz_service_replica *r)
 {
     lz_time now = lz_sim_now(w->sim);
-    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
+    lz_metrics_count_on(w->metrics, s->series.busy_on, now, s->busy);
     if (r->own != NULL)
-        lz_metrics_set_on(w->metrics, r->own->busy_on, now,
-                          (double)r->busy / (double)s->opts.concurrency);
+        lz_metrics_count_on(w->metrics, r->own->busy_on, now, r->busy);
     lz_level_cpu(w, s, r);
 }
 void lz_level_queue(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r);

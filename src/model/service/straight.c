@@ -52,13 +52,24 @@ bool lz_straight_look(const struct lz_world *w, struct lz_service *s)
     return s->straight != 0;
 }
 
-// A worker was taken or given back, of a service that measures nothing for its replicas.
-static inline void level_workers(struct lz_world *w, struct lz_service *s,
-                                 struct lz_service_replica *r, lz_time now)
+// What its CPU was measured to use is not what it uses now.
+static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
-    lz_metrics_set_on(w->metrics, s->series.busy_on, now, (double)s->busy / s->workers_all);
     if (lz_cpu_changes(r->capacity->cpu) != r->cpu_changes)
         lz_level_cpu_changed(w, s, r);
+}
+
+// The same of a plain CPU whose jobs have become another number: lz_level_cpu_changed for who keeps
+// neither its CPU time nor what is of this replica alone. Mostly it is one, but a job that was
+// shared is out of the load before it is done.
+static inline void level_jobs(struct lz_world *w, struct lz_service *s,
+                              struct lz_service_replica *r)
+{
+    const struct lz_cpu *cpu = r->capacity->cpu;
+    double used = lz_cpu_used(cpu), by = used - r->cpu_used;
+    r->cpu_changes = lz_cpu_changes(cpu);
+    r->cpu_used = used;
+    lz_measure_cores(w, s->series.cpu_on, by);
 }
 
 static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
@@ -73,8 +84,9 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
     t->started = now;
     if (t->is_tied)
         lz_legs_task_began(w, t);
-    lz_metrics_observe_on(w->metrics, s->series.queue_wait_on, 0);
-    level_workers(w, s, r, now);
+    lz_metrics_observe_none_on(w->metrics, s->series.queue_wait_on);
+    lz_metrics_enter_on(w->metrics, s->series.busy_on, now, 1);
+    level_cpu(w, s, r);
     struct lz_capacity *c = r->capacity;
     if (c->loss_count > 0)
         lz_capacity_touch(c);
@@ -89,9 +101,13 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
         return;
     }
     t->rest_ns = 0;
-    t->job = lz_cpu_start(w, c->cpu, work, lz_pool_id(t));
-    if (lz_cpu_changes(c->cpu) != r->cpu_changes)
-        lz_level_cpu_changed(w, s, r);
+    if (lz_cpu_is_free(c->cpu)) {
+        t->job = lz_cpu_begin(w, c->cpu, work, lz_pool_id(t));
+        level_jobs(w, s, r);
+        return;
+    }
+    t->job = lz_cpu_add(w, c->cpu, work, lz_pool_id(t));
+    level_cpu(w, s, r);
 }
 
 void lz_straight_arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t)
@@ -119,7 +135,8 @@ LZ_PLAIN_IN_PLACE void answer(struct lz_world *w, struct lz_service *s,
     r->busy--;
     s->busy--;
     lz_measure_answered(w, &s->series.m, now - t->arrived);
-    level_workers(w, s, r, now);
+    lz_metrics_leave_on(w->metrics, s->series.busy_on, now, 1);
+    level_cpu(w, s, r);
     t->value = w->services->said; // before, its deadline
     w->services->said = 0;
     lz_task_answer_straight(w, t, LZ_OUTCOME_OK, 200);
@@ -161,10 +178,14 @@ static inline void worked(struct lz_world *w, struct lz_service_seat seat, struc
     struct lz_service *s = seat.s;
     struct lz_service_replica *r = seat.r;
     const struct lz_capacity *c = r->capacity;
-    lz_cpu_done(w, c->cpu, t->job);
+    if (lz_cpu_is_plain(c->cpu)) {
+        lz_cpu_end(c->cpu, t->job);
+        level_jobs(w, s, r);
+    } else {
+        lz_cpu_remove(w, c->cpu, t->job);
+        level_cpu(w, s, r);
+    }
     t->job = 0;
-    if (lz_cpu_changes(c->cpu) != r->cpu_changes)
-        lz_level_cpu_changed(w, s, r);
     LZ_ASSERT(t->rest_ns == 0 && t->handler == 0);
     if (s->own.error_ratio > 0.0 || c->error_ratio > 0.0)
         lz_serve_go_on(w, t);
