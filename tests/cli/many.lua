@@ -5,9 +5,10 @@
 -- Rows are as in cli.lua.
 local harness = dofile(arg[0]:match "^(.*/)" .. "harness.lua")
 
--- Wait for a child of $pid that has worked for longer than loading takes: half a second of its own
--- time, in hundredths.
-local BUSY_CHILD = "child=; worked=0; until [ \"${worked:-0}\" -ge 50 ]; do sleep 0.05; "
+-- Wait for a child of $pid that has worked for longer than loading takes: a fifth of a second of
+-- its own time, in hundredths. Twenty seconds at most: it may be gone before that.
+local BUSY_CHILD = "n=0; child=; worked=0; "
+    .. "until [ \"${worked:-0}\" -ge 20 ] || [ $((n += 1)) -gt 400 ]; do sleep 0.05; "
     .. "child=$(cut -d' ' -f1 /proc/$pid/task/$pid/children); "
     .. "worked=$(cut -d' ' -f14 /proc/$child/stat 2>/dev/null); done; "
 
@@ -218,7 +219,7 @@ local rows = {
         .. BUSY_CHILD .. "kill -9 $child; wait $pid", 70,
         out = { "crashed: SIGKILL", "the wall-clock limit was reached", "2 of 2 runs" } },
     { "a run that this machine ended is no seed to keep",
-        "$L sweep -j1 --timeout 1s --seeds 2 --no-shrink --keep none s/stuck.lua & pid=$!; "
+        "$L sweep -j1 --timeout 5s --seeds 2 --no-shrink --keep none s/stuck.lua & pid=$!; "
         .. BUSY_CHILD .. "kill -9 $child; wait $pid; s=$?; cat s/seeds/*; exit $s", 70,
         out = { "killed, or out of memory", "--timeout gives it more", "!commit it",
             "!# failing" } },
