@@ -423,7 +423,7 @@ end
 
 --- A matcher as C takes it; nil if its metric does not exist.
 function M.matcher(state, C, m)
-    if m.kind == "mark" then return { mark = m.mark } end
+    if m.kind == "mark" then return { mark = m.mark, comes_again = m.alert ~= nil } end
     local measured, by = live.stand_in(state, C, m.metric)
     if not measured and not live.check_source(state, C, m.metric, m.line) then return nil end
     local id = measured or M.metric(C, m.metric)

@@ -7,7 +7,8 @@ M.blocks = {
         .. "metrics what was scraped: rates, ratios and quantiles over a range, levels and counts "
         .. "as they last were, for 5m. Who is told, and when, is Alertmanager's: see `monitoring`. "
         .. "The value is an anchor for `after`, from when it first fires, and so are its `.fired`, "
-        .. "`.notified` and `.resolved`. A live run evaluates it too, from what it observes.",
+        .. "`.notified` and `.resolved`; in an expectation with `after` or `during` they are about "
+        .. "the times from then on, and wait_until waits for the next. A live run evaluates it too, from what it observes.",
         example = [[
 local page = alert "Visitors see errors" {
   when = users.errors.ratio:above "5%", over = "1m",

@@ -404,7 +404,7 @@ local function member_part(word)
     end
 end
 
---- `page.notified`: the first time that somebody was told, as `happened` of a mark.
+--- `page.notified`: the times that somebody was told, as `happened` of a mark.
 local function mark_part(what)
     return function(_, alert)
         local mark = ("%s %s"):format(alert.name, what)

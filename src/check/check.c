@@ -278,11 +278,11 @@ bool lz_check_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_
     return true;
 }
 
-bool lz_check_matches(struct lz_checks *c, const struct lz_matcher *m, lz_time over)
+bool lz_check_matches(struct lz_checks *c, const struct lz_matcher *m, lz_time over, lz_time since)
 {
-    LZ_ASSERT(over >= 0);
+    LZ_ASSERT(over >= 0 && since >= 0);
     if (m->mark != NULL)
-        return lz_journal_marked(c->world, m->mark) >= 0;
+        return lz_journal_marked_from(c->world, m->mark, m->comes_again ? since : 0) >= 0;
     if (lz_matcher_is_metric(m) && m->compare == LZ_RECOVERS_TO)
         return false; // there is nothing it could have recovered from
     uint32_t windows = over > LZ_METRIC_WINDOW ? (uint32_t)(over / LZ_METRIC_WINDOW) : 1;

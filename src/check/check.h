@@ -63,6 +63,7 @@ struct lz_matcher {
     double limit, limit_b;  /* base units; limit_b: the upper end of BETWEEN */
     const char *limit_text; /* as the user wrote it, "300ms"; NULL: formatted from the number */
     const char *mark;       /* instead of all the above: happened "mark" */
+    bool comes_again;       /* the mark is an alert's: who waits, waits for its next time */
     bool (*script)(void *ctx, uint32_t ref); /* instead: a Lua function's answer; see script_ref */
     const char *(*script_says)(const void *ctx); /* beside its last answer; NULL: nothing */
     void *script_ctx;
@@ -149,8 +150,11 @@ struct lz_checks *lz_checks_create(struct lz_world *w, struct lz_faults *faults)
 bool lz_check_expect(struct lz_checks *c, const struct lz_expect_opts *opts, lz_expect_id *id,
                      struct lz_err *err) LZ_MUST_CHECK;
 
-/* A bare matcher for wait_until: does it match the last `over` windows? */
-bool lz_check_matches(struct lz_checks *c, const struct lz_matcher *m, lz_time over);
+/*
+ * A bare matcher for wait_until: does it match the last `over` windows? Of a mark that comes again
+ * (`struct lz_matcher`) only what came from `since` on counts.
+ */
+bool lz_check_matches(struct lz_checks *c, const struct lz_matcher *m, lz_time over, lz_time since);
 
 /* After windows have closed at `now`. */
 void lz_checks_second(struct lz_checks *c, lz_time now);

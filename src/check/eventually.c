@@ -195,11 +195,13 @@ static void decide_early_end(lz_time now, struct lz_expect_result *r)
              lz_format_instant(deadline, sizeof(deadline), r->deadline));
 }
 
-// Once it has happened it has happened, so a mark has nothing to hold.
+// A mark has nothing to hold. One from before the anchor is no answer to what came there; without
+// an anchor any is, also of warm-up, because a script set it on purpose.
 static void decide_mark(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
                         struct lz_expect_result *r)
 {
-    lz_time marked = lz_journal_marked(c->world, e->opts.matcher.mark);
+    lz_time from = e->opts.after.kind != LZ_ANCHOR_NONE ? e->anchor : 0;
+    lz_time marked = lz_journal_marked_from(c->world, e->opts.matcher.mark, from);
     if (marked >= 0) {
         decide_recovered(e, marked > e->anchor ? marked : e->anchor, r);
     } else if (now < r->deadline) {

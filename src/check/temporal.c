@@ -156,12 +156,14 @@ static void describe_spare(const struct lz_expect *e, double gap, struct lz_expe
                  r->value > m->limit ? "over" : "under");
 }
 
-// A mark is one instant: the first time it was set. Warm-up does not hide it, because a
+// A mark is instants, of which the first in scope counts. Warm-up does not hide it, because a
 // script set it on purpose.
 static lz_time marked_in_scope(const struct lz_checks *c, const struct lz_expect *e)
 {
     lz_time at = lz_journal_marked(c->world, e->opts.matcher.mark);
-    return at >= 0 && in_scope(e, at, at + 1) ? at : -1;
+    while (at >= 0 && !in_scope(e, at, at + 1))
+        at = lz_journal_marked_from(c->world, e->opts.matcher.mark, at + 1);
+    return at;
 }
 
 static void decide_mark(const struct lz_checks *c, const struct lz_expect *e, bool wanted,

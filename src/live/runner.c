@@ -373,7 +373,7 @@ static void look_at_aborts(struct lz_live *live, lz_time now)
     lz_hands_look(live->hands);
     for (size_t i = 0; i < live->plan->abort_count && live->aborted == NULL; i++) {
         const struct lz_live_abort *a = &live->plan->aborts[i];
-        if (!lz_check_matches(live->built.checks, &a->matcher, LZ_S))
+        if (!lz_check_matches(live->built.checks, &a->matcher, LZ_S, 0))
             continue;
         live->aborted = a->text;
         lz_live_doubt(live, "stopped by abort_when: %s", a->text);

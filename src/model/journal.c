@@ -7,9 +7,12 @@
 #include "base/check.h"
 #include "base/grow.h"
 
+// When it was set, in order. What is asked about is mostly the first time, or the first after an
+// anchor; so where there are too many, those in between go and the last is kept up to date.
 struct mark {
     const char *name;
-    lz_time at; // of the first time it was set
+    lz_time *at;
+    uint32_t count, cap;
 };
 
 struct lz_journal {
@@ -61,26 +64,57 @@ const struct lz_journal_entry *lz_journal_get(const struct lz_world *w, size_t i
     return &w->journal->entries[i];
 }
 
+static struct mark *find(const struct lz_journal *j, const char *name)
+{
+    for (uint32_t i = 0; i < j->mark_count; i++)
+        if (strcmp(j->marks[i].name, name) == 0)
+            return &j->marks[i];
+    return NULL;
+}
+
+static void set(struct lz_world *w, struct mark *m, lz_time now)
+{
+    LZ_ASSERT(m->count == 0 || m->at[m->count - 1] <= now);
+    if (m->count > 0 && m->at[m->count - 1] == now)
+        return;
+    if (m->count == LZ_JOURNAL_INSTANTS_MAX)
+        m->count--;
+    m->at = lz_grow(w->arena, m->at, &m->cap, m->count + 1, sizeof(*m->at));
+    m->at[m->count++] = now;
+}
+
 bool lz_journal_mark(struct lz_world *w, const char *name, uint32_t line, struct lz_err *err)
 {
     LZ_ASSERT(name != NULL);
     struct lz_journal *j = w->journal;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "mark", .line = line}, "%s", name);
-    if (lz_journal_marked(w, name) >= 0)
-        return true;
-    if (j->mark_count == LZ_JOURNAL_MARKS_MAX)
-        return lz_fail(err, LZ_EFULL, "at most %d different marks", LZ_JOURNAL_MARKS_MAX);
-    j->marks = lz_grow(w->arena, j->marks, &j->mark_cap, j->mark_count + 1, sizeof(*j->marks));
-    j->marks[j->mark_count++] =
-        (struct mark){.name = lz_arena_strdup(w->arena, name), .at = lz_sim_now(w->sim)};
+    struct mark *m = find(j, name);
+    if (m == NULL) {
+        if (j->mark_count == LZ_JOURNAL_MARKS_MAX)
+            return lz_fail(err, LZ_EFULL, "at most %d different marks", LZ_JOURNAL_MARKS_MAX);
+        j->marks = lz_grow(w->arena, j->marks, &j->mark_cap, j->mark_count + 1, sizeof(*j->marks));
+        m = &j->marks[j->mark_count++];
+        *m = (struct mark){.name = lz_arena_strdup(w->arena, name)};
+    }
+    set(w, m, lz_sim_now(w->sim));
     return true;
 }
 
 lz_time lz_journal_marked(const struct lz_world *w, const char *name)
 {
-    const struct lz_journal *j = w->journal;
-    for (uint32_t i = 0; i < j->mark_count; i++)
-        if (strcmp(j->marks[i].name, name) == 0)
-            return j->marks[i].at;
-    return -1;
+    return lz_journal_marked_from(w, name, 0);
+}
+
+lz_time lz_journal_marked_from(const struct lz_world *w, const char *name, lz_time from)
+{
+    const struct mark *m = find(w->journal, name);
+    uint32_t low = 0, high = m != NULL ? m->count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (m->at[middle] < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return m != NULL && low < m->count ? m->at[low] : -1;
 }

@@ -15,7 +15,9 @@
 
 #define LZ_JOURNAL_MAX 20000
 #define LZ_JOURNAL_TEXT_MAX 160
-#define LZ_JOURNAL_MARKS_MAX 4096 /* different names */
+#define LZ_JOURNAL_MARKS_MAX 4096    /* different names */
+#define LZ_JOURNAL_INSTANTS_MAX 4096 /* of one mark: past them only the first and the last count   \
+                                      */
 
 struct lz_journal_entry {
     lz_time at;
@@ -42,5 +44,8 @@ bool lz_journal_mark(struct lz_world *w, const char *name, uint32_t line,
 
 /* The first instant a mark of that name was set, or -1. */
 lz_time lz_journal_marked(const struct lz_world *w, const char *name);
+
+/* The first of its instants that is not before `from`, or -1. */
+lz_time lz_journal_marked_from(const struct lz_world *w, const char *name, lz_time from);
 
 #endif

@@ -29,7 +29,8 @@ static const char *const anchor_names[] = {"", "time", "fault", "fault_ends", "m
 
 void lz_bind_read_matcher(lua_State *L, int idx, struct lz_matcher *out)
 {
-    *out = (struct lz_matcher){.mark = lz_read_text(L, idx, "mark")};
+    *out = (struct lz_matcher){.mark = lz_read_text(L, idx, "mark"),
+                               .comes_again = lz_read_bool(L, idx, "comes_again")};
     if (out->mark != NULL)
         return;
     out->metric = (lz_metric)lz_read_int(L, idx, "metric", 0);

@@ -250,6 +250,7 @@ int lz_proc_wait(lua_State *L, const struct lz_matcher *m, lz_time over, lz_time
     struct lz_sim *sim = s->world.world->sim;
     p->waits = true;
     p->told_at = 0;
+    p->since = lz_sim_now(sim);
     p->matcher = *m;
     p->over = over;
     if (timeout >= 0)
@@ -292,7 +293,7 @@ static bool is_told(struct lz_script *s, struct lz_proc *p, lz_time now)
     struct lz_world *w = s->world.world;
     if (p->told_at > 0)
         return now >= p->told_at;
-    if (!lz_check_matches(s->world.checks, &p->matcher, p->over))
+    if (!lz_check_matches(s->world.checks, &p->matcher, p->over, p->since))
         return false;
     if (w->platform == NULL || !lz_matcher_is_metric(&p->matcher))
         return true;

@@ -48,6 +48,7 @@ struct lz_proc {
     const char *name;        /* DRIVE */
     struct lz_matcher matcher;
     lz_time over;
+    lz_time since;   /* it waits */
     lz_time told_at; /* what it waits for was seen, and it hears of it then; 0: not yet */
     int flight_value;
 };

@@ -50,9 +50,9 @@ struct row {
     lz_time warmup;
     lz_time tail; // the run goes on for so long after the last whole second
     lz_time kill_at, kill_lasting;
-    bool unplanned; // the fault has no planned `at`
-    bool stuck;     // it never fires
-    lz_time mark_at;
+    bool unplanned;              // the fault has no planned `at`
+    bool stuck;                  // it never fires
+    lz_time mark_at, mark_again; // 0: not
 
     enum lz_verdict verdict;
     const char *actual;
@@ -78,7 +78,7 @@ static struct {
     size_t fault_count;
     uint64_t sent;
     lz_time now;
-    lz_time mark_at;
+    lz_time mark_at, mark_again;
     bool script_says;
     lz_series total, failed, good, failovers, busy, wait;
     lz_metric metrics[METRICS];
@@ -123,11 +123,19 @@ uint64_t lz_traffic_sent(const struct lz_world *w, lz_component_id id)
     return fake.sent;
 }
 
-lz_time lz_journal_marked(const struct lz_world *w, const char *name)
+lz_time lz_journal_marked_from(const struct lz_world *w, const char *name, lz_time from)
 {
     (void)w;
-    bool set = strcmp(name, "rolled back") == 0 && fake.mark_at >= 0 && fake.mark_at <= fake.now;
-    return set ? fake.mark_at : -1;
+    const lz_time marks[] = {fake.mark_at, fake.mark_again};
+    for (size_t i = 0; i < 2 && strcmp(name, "rolled back") == 0; i++)
+        if (marks[i] >= 0 && marks[i] >= from && marks[i] <= fake.now)
+            return marks[i];
+    return -1;
+}
+
+lz_time lz_journal_marked(const struct lz_world *w, const char *name)
+{
+    return lz_journal_marked_from(w, name, 0);
 }
 
 size_t lz_fault_count(const struct lz_faults *faults)
@@ -198,7 +206,7 @@ static inline struct lz_checks *begin(lz_time warmup, lz_time length)
         .kind = &kill_kind, .name = kill_name, .started = -1, .ended = -1, .opts.at = -1};
     fake.fault_count = 1;
     fake.sent = 1000;
-    fake.mark_at = -1;
+    fake.mark_at = fake.mark_again = -1;
     fake_metrics();
     return lz_checks_create(&fake.world, (struct lz_faults *)&fake.fault);
 }
@@ -291,6 +299,7 @@ static inline struct lz_checks *begin_row(const struct row *row)
         fake.fault.opts.lasting = row->kill_lasting;
     }
     fake.mark_at = row->mark_at > 0 ? row->mark_at : -1;
+    fake.mark_again = row->mark_again > 0 ? row->mark_again : -1;
     return c;
 }
 

@@ -227,6 +227,54 @@ static void a_page_is_as_late_as_published(void **state)
     assert_true(sum / RUNS > 105.0 * 0.98 && sum / RUNS < 105.0 * 1.02);
 }
 
+// High from 100 to 200 s and from 400 to 500 s.
+static void what_fires_again_is_marked_again(void **state)
+{
+    (void)state;
+    struct stage s;
+    init(&s, 1, 600 * LZ_S);
+    alert(&s, "page", 0);
+    for (int at = 100; at < 600; at += 100)
+        lz_sim_at(s.w->sim, at * LZ_S, s.kind, at == 100 || at == 400, 0);
+    lz_world_run(s.w);
+    static const struct {
+        const char *mark;
+        int from, after, until; // the first one not before `from` lies there; 0: there is none
+    } marks[] = {
+        {"page fired", 0, 100, 130},    {"page fired", 101, 101, 130},
+        {"page fired", 200, 400, 430},  {"page fired", 431, 0, 0},
+        {"page resolved", 0, 200, 230}, {"page resolved", 231, 500, 530},
+        {"page resolved", 531, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(marks); i++) {
+        lz_time at = lz_journal_marked_from(s.w, marks[i].mark, marks[i].from * LZ_S);
+        bool is_there = at >= marks[i].after * LZ_S && at <= marks[i].until * LZ_S;
+        if (marks[i].after == 0 ? at != -1 : !is_there)
+            fail_msg("%s from %d s: at %g s", marks[i].mark, marks[i].from, (double)at / 1e9);
+    }
+    lz_arena_destroy(s.arena);
+}
+
+// Past the most that are kept, those in between are forgotten; a time of them is not made up.
+static void of_too_many_instants_first_and_last_are_kept(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct lz_err err;
+    const int most = LZ_JOURNAL_INSTANTS_MAX;
+    init(&s, 1, 2 * most * LZ_S);
+    for (int i = 1; i <= most + 10; i++) {
+        lz_world_run_until(s.w, i * LZ_S);
+        assert_true(lz_journal_mark(s.w, "m", 0, &err));
+        assert_true(lz_journal_mark(s.w, "m", 0, &err)); // one instant is one
+    }
+    assert_int_equal(lz_journal_marked(s.w, "m"), LZ_S);
+    assert_int_equal(lz_journal_marked_from(s.w, "m", (most - 1) * LZ_S), (most - 1) * LZ_S);
+    assert_int_equal(lz_journal_marked_from(s.w, "m", most * LZ_S), (most + 10) * LZ_S);
+    assert_int_equal(lz_journal_marked_from(s.w, "m", (most + 11) * LZ_S), -1);
+    lz_arena_destroy(s.arena);
+}
+
 // ---------------------------------------------------------------- what faults do to it
 
 static const struct {
@@ -325,6 +373,8 @@ int main(void)
         cmocka_unit_test(a_rule_reads_what_promql_would),
         cmocka_unit_test(a_range_must_hold_two_samples),
         cmocka_unit_test(a_page_is_as_late_as_published),
+        cmocka_unit_test(what_fires_again_is_marked_again),
+        cmocka_unit_test(of_too_many_instants_first_and_last_are_kept),
         cmocka_unit_test(faults_lose_samples_and_delay_what_is_told),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };

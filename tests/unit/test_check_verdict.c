@@ -136,13 +136,17 @@ static void a_bare_matcher_looks_at_the_last_windows(void **state)
     struct lz_matcher low = {
         .metric = fake.metrics[ERRORS], .component = 1, .compare = LZ_BELOW, .limit = 0.4};
     struct lz_matcher mark = {.mark = "rolled back"};
-    assert_false(lz_check_matches(c, &low, 0));
-    assert_false(lz_check_matches(c, &mark, 0));
+    assert_false(lz_check_matches(c, &low, 0, 0));
+    assert_false(lz_check_matches(c, &mark, 0, 0));
     play(c, &row);
-    assert_false(lz_check_matches(c, &low, 0));
-    assert_false(lz_check_matches(c, &low, S(2)));
-    assert_true(lz_check_matches(c, &low, S(4)));
-    assert_true(lz_check_matches(c, &mark, 0));
+    assert_false(lz_check_matches(c, &low, 0, 0));
+    assert_false(lz_check_matches(c, &low, S(2), 0));
+    assert_true(lz_check_matches(c, &low, S(4), 0));
+    assert_true(lz_check_matches(c, &mark, 0, 0));
+    assert_true(lz_check_matches(c, &mark, 0, S(3)));
+    mark.comes_again = true;
+    assert_true(lz_check_matches(c, &mark, 0, S(2)));
+    assert_false(lz_check_matches(c, &mark, 0, S(3)));
     end();
 }
 
