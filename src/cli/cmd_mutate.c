@@ -221,7 +221,7 @@ static enum lz_exit tell(struct telling *t, struct lz_out *out)
     enum lz_exit status = lz_exit_worst(&t->codes, t->f->common.report_only);
     lz_str_addf(&t->text, "\n%zu of %zu expectation%s never notice%s anything   exit %d\n",
                 t->vacuous, t->expectations, t->expectations == 1 ? "" : "s",
-                t->vacuous == 1 ? "s" : "", (int)status);
+                t->vacuous == 1 || t->expectations == 1 ? "s" : "", (int)status);
     struct lz_str json;
     lz_str_init(&json);
     lz_str_addf(&json,

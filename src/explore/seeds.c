@@ -234,8 +234,7 @@ static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t 
     for (size_t i = 0; i < sweep->failing_count; i++) {
         const struct lz_sweep_seed *s = &sweep->failing[i];
         const struct lz_suite_run *run = &suite->runs[s->run];
-        if (run->scenario != scenario || is_saved(sweep, s) ||
-            sweep->failures[s->failure].is_cut_off)
+        if (run->scenario != scenario || is_saved(sweep, s) || s->is_cut_off)
             continue;
         lz_str_addf(&lines, "%" PRIu64, s->seed);
         if (run->of->params.count > 0)

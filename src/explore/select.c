@@ -54,11 +54,18 @@ static bool is_scenario(const char *name)
 
 static bool walk(struct lz_select_files *files, const char *folder, int depth, struct lz_err *err);
 
-// Where `lorenz shrink` writes (cli/minimise.c).
-static bool is_leftovers(const char *folder)
+// Where `lorenz shrink` writes (cli/minimise.c): "min/NAME.lua", or "NAME.min.lua" beside its source.
+static bool is_for_leftovers(const char *folder)
 {
     const char *name = strrchr(folder, '/');
     return strcmp(name != NULL ? name + 1 : folder, "min") == 0;
+}
+
+static bool is_leftover(const char *path)
+{
+    static const char end[] = ".min.lua";
+    size_t len = strlen(path), n = sizeof(end) - 1;
+    return len > n && strcmp(path + len - n, end) == 0;
 }
 
 // A link to a folder is not followed: it may lead back here.
@@ -67,8 +74,8 @@ static bool walk_entry(struct lz_select_files *files, const char *path, int dept
 {
     struct stat st;
     if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return is_leftovers(path) || walk(files, path, depth + 1, err);
-    if (!is_scenario(path) || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return is_for_leftovers(path) || walk(files, path, depth + 1, err);
+    if (!is_scenario(path) || is_leftover(path) || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return true;
     return add_path(files, path, err);
 }

@@ -92,7 +92,9 @@ static void make_key(const struct lz_sweep *s, const struct lz_brief *b, size_t 
 {
     struct lz_str key;
     lz_str_init(&key);
-    lz_str_addf(&key, "%zu\n%s\n", s->opts.suite->runs[run].scenario, b->verdict);
+    // The same words, of a run that lacked memory and of one that is wrong: not the same failure.
+    lz_str_addf(&key, "%zu\n%s\n%d\n", s->opts.suite->runs[run].scenario, b->verdict,
+                b->is_cut_off);
     for (size_t i = 0; i < b->expectation_count; i++) {
         const struct lz_brief_expectation *e = &b->expectations[i];
         if (e->verdict != wanted || e->warn)
@@ -153,12 +155,12 @@ static size_t file_failure(struct lz_sweep *s, const struct lz_brief *b,
     return s->failure_count++;
 }
 
-static void keep_seed(struct lz_sweep *s, size_t run, uint64_t seed, size_t failure)
+static void keep_seed(struct lz_sweep *s, struct lz_sweep_seed seed)
 {
     if (s->failing_count == LZ_SWEEP_KEPT_MAX)
         return;
     s->failing = lz_mem_resize(s->failing, (s->failing_count + 1) * sizeof(*s->failing));
-    s->failing[s->failing_count++] = (struct lz_sweep_seed){seed, run, failure};
+    s->failing[s->failing_count++] = seed;
 }
 
 // The narrowest expectation of a run that passed, if it is among the narrowest of all.
@@ -237,7 +239,7 @@ static void count(struct lz_sweep *s, struct lz_sweep_case *c, const struct lz_b
     if (is_xfail)
         return;
     s->failed++;
-    keep_seed(s, what.run, what.seed, failure);
+    keep_seed(s, (struct lz_sweep_seed){what.seed, what.run, failure, b->is_cut_off});
     // With a rate that is allowed, a failure by itself is none.
     if (!(is_fail && s->opts.max_rate > 0.0))
         lz_exit_add(&s->codes, code);

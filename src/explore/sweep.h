@@ -30,7 +30,8 @@
 struct lz_sweep_seed {
     uint64_t seed;
     size_t run;
-    size_t failure; /* index */
+    size_t failure;  /* index */
+    bool is_cut_off; /* this machine ended it: none to keep */
 };
 
 /* What came of a run, in the words of its worker. */
@@ -76,7 +77,7 @@ struct lz_sweep_failure {
     uint64_t count, seed;
     size_t others; /* expectations that failed with it */
     bool is_xfail, is_inconclusive;
-    bool is_cut_off; /* this machine ended it: its seed is none to keep */
+    bool is_cut_off; /* this machine ended it */
     enum lz_exit code;
 };
 
