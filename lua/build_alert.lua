@@ -37,7 +37,9 @@ local function silences(f)
     local list = {}
     for i, s in ipairs(f.silences or {}) do
         local from = s.at or 0
-        list[i] = { match = s.match, from = from, ["until"] = s.lasting and from + s.lasting }
+        -- Later than there is time: to the end.
+        local is_timed = s.lasting and s.lasting < math.maxinteger - from
+        list[i] = { match = s.match, from = from, ["until"] = is_timed and from + s.lasting or nil }
     end
     return list
 end

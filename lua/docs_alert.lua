@@ -5,10 +5,13 @@ M.blocks = {
     alert = { text = "An alerting rule, as Prometheus evaluates it: pending when what it says is "
         .. "true, firing when it was so for `pending`, resolved when it no longer is. It knows of "
         .. "metrics what was scraped: rates, ratios and quantiles over a range, levels and counts "
-        .. "as they last were, for 5m. Who is told, and when, is Alertmanager's: see `monitoring`. "
-        .. "The value is an anchor for `after`, from when it first fires, and so are its `.fired`, "
-        .. "`.notified` and `.resolved`; in an expectation with `after` or `during` they are about "
-        .. "the times from then on, and wait_until waits for the next. A live run evaluates it too, from what it observes.",
+        .. "as they last were, for 5m, and shares such as cpu as they were since the last scrape. "
+        .. "A scrape that a fault loses leaves no last one; what is dead is scraped still: ask its "
+        .. "replicas.up. Who is told, and when, is Alertmanager's: see `monitoring`. It is an "
+        .. "anchor for `after`, from when it first fires, and so are its `.fired`, `.notified` and "
+        .. "`.resolved`, which comes after `keep_firing_for`; in an expectation with `after` or "
+        .. "`during` they are about the times from then on, and wait_until waits for the next. A "
+        .. "live run evaluates it too, from what it observes.",
         example = [[
 local page = alert "Visitors see errors" {
   when = users.errors.ratio:above "5%", over = "1m",

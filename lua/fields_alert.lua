@@ -8,6 +8,17 @@ local POISON = diag.POISON
 
 local function is_list(v) return type(v) == "table" and not getmetatable(v) end
 
+--- Nothing but 1 to #v, without holes: a name would be dropped without a word.
+local function is_sequence(v)
+    if not is_list(v) then return false end
+    local count = 0
+    for key in next, v do
+        if math.type(key) ~= "integer" then return false end
+        count = count + 1
+    end
+    return count == #v
+end
+
 local CONDITION = 'a matcher, { matcher, over = "1h" }, or a list of these'
 local LABELS = 'matchers of labels such as { severity = "page", team = { "shop", "pay" } }'
 
@@ -15,7 +26,7 @@ local LABELS = 'matchers of labels such as { severity = "page", team = { "shop",
 function M.add(TYPES, complain, expected)
     --- A list of durations.
     function TYPES.durations(ctx, f, v)
-        if not is_list(v) or #v == 0 then
+        if not is_sequence(v) or #v == 0 then
             return expected(ctx, f, 'a list of durations such as { "1h", "5m" }', v)
         end
         local list = {}
@@ -27,9 +38,9 @@ function M.add(TYPES, complain, expected)
         return list
     end
 
-    --- A list of blocks.
+    --- A list of blocks; an empty one is none.
     function TYPES.blocks(ctx, f, v)
-        if not is_list(v) or v[1] == nil then return expected(ctx, f, "a list of blocks", v) end
+        if not is_sequence(v) then return expected(ctx, f, "a list of blocks", v) end
         local list = {}
         for i, one in ipairs(v) do
             if one == POISON then return nil end
@@ -65,6 +76,7 @@ function M.add(TYPES, complain, expected)
     --- What an alert is about: matchers, each with its range or without.
     function TYPES.conditions(ctx, f, v)
         local is_one = handles.of(v) or not is_list(v) or is_list(v) and v.over ~= nil
+        if not is_one and not is_sequence(v) then return expected(ctx, f, CONDITION, v) end
         local list = {}
         for i, one in ipairs(is_one and { v } or v) do
             if one == POISON then return nil end
@@ -93,13 +105,16 @@ function M.add(TYPES, complain, expected)
         return list
     end
 
-    --- Names of labels; "..." is all of them.
+    --- Names of labels; where a group is made by them, "..." alone is all of them.
     function TYPES.names(ctx, f, v)
-        if not is_list(v) then return expected(ctx, f, 'labels such as { "alertname" }', v) end
+        if not is_sequence(v) then return expected(ctx, f, 'labels such as { "alertname" }', v) end
         local list = {}
         for i, one in ipairs(v) do
             if one == POISON then return nil end
-            if not is_label(one) and one ~= "..." then
+            if one == "..." and (f[1] ~= "group_by" or #v > 1) then
+                return nil, complain(ctx, f[1], "LZ206",
+                    '"..." is all labels: it stands alone, and only in group_by')
+            elseif not is_label(one) and one ~= "..." then
                 return expected(ctx, f, 'labels such as { "alertname" }', one)
             end
             list[i] = one
@@ -107,15 +122,22 @@ function M.add(TYPES, complain, expected)
         return list
     end
 
+    -- As in `labels`, where a number is its text.
+    local function text_of(v)
+        return type(v) == "number" and tostring(v) or v
+    end
+
     local function one_matcher(ctx, f, name, v)
         if type(v) == "boolean" then return { name = name, kind = v and "any" or "none" } end
-        local values = type(v) == "string" and { v } or v
-        if not is_list(values) or #values == 0 then return expected(ctx, f, LABELS, v) end
-        for _, one in ipairs(values) do
+        local values = type(v) == "table" and v or { v }
+        if not is_sequence(values) or #values == 0 then return expected(ctx, f, LABELS, v) end
+        local texts = {}
+        for i, one in ipairs(values) do
             if one == POISON then return nil end
-            if type(one) ~= "string" then return expected(ctx, f, LABELS, one) end
+            texts[i] = text_of(one)
+            if type(texts[i]) ~= "string" then return expected(ctx, f, LABELS, one) end
         end
-        return { name = name, kind = "one_of", values = values }
+        return { name = name, kind = "one_of", values = texts }
     end
 
     --- What labels must be: a text, one of several, true for any and false for none; in the order

@@ -89,6 +89,11 @@ local FITS = { seconds = "a duration such as \"300ms\"", ratio = "a share such a
 local function make_matcher(state, metric_handle, compare, a, b)
     local metric = M.of(metric_handle)
     local line = state.line()
+    if not metric.is_metric then
+        M.complain(state) { code = "LZ302", line = line, word = metric.path:match "[%w_]+$",
+            text = ("%s is a group of metrics: name one of them"):format(metric.text) }
+        return diag.POISON
+    end
     local m = { kind = "matcher", metric = metric, compare = compare, line = line }
     if a == diag.POISON or b == diag.POISON then return diag.POISON end
     local function read(v)

@@ -28,22 +28,26 @@ M.alert = {
     { "because", "text", "why it matters" },
 }
 
-local function route(group_by)
+-- What is not said of a route is as it is above it: `preset` says what of each.
+local function route(preset)
     return {
-        { "receiver", "text", "who is told; for people" },
+        { "receiver", "text", "who is told; for people; default " .. preset "\"default\"" },
         { "group_by", "names", "alerts with the same values of these labels are notified about "
-            .. "together, with \"...\" each alone; default " .. group_by },
+            .. "together, with \"...\" alone each by itself; default "
+            .. preset "none: all are one group" },
         { "group_wait", "duration", "from the first alert of a group to its notification; default "
-            .. "30s" },
-        { "group_interval", "duration", "until what is new in a group is told; default 5m",
+            .. preset "30s" },
+        { "group_interval", "duration", "until what is new in a group is told; default "
+            .. preset "5m",
             above_zero = true },
-        { "repeat_interval", "duration", "until what is not new is told again; default 4h",
+        { "repeat_interval", "duration", "until what is not new is told again; default "
+            .. preset "4h",
             above_zero = true },
-        { "send_resolved", "bool", "tell what is resolved; default true" },
+        { "send_resolved", "bool", "tell what is resolved; default " .. preset "true" },
     }
 end
 
-local routes = route "as above"
+local routes = route(function() return "as above" end)
 table.insert(routes, 1, { "match", "label_matchers", "which alerts take it", required = true })
 routes[#routes + 1] = { "continue", "bool", "they go on to the next route; default false" }
 
@@ -59,11 +63,13 @@ local silences = {
     { "lasting", "duration", "how long; default to the end", above_zero = true },
 }
 
-M.monitoring = route "none: all are one group"
+M.monitoring = route(function(own) return own end)
 for i, row in ipairs {
-    { "scrape_interval", "duration", "how often targets are asked for their metrics; default 15s",
+    { "scrape_interval", "duration", "how often targets are asked for their metrics, 1ms to 24h; "
+        .. "default 15s",
         above_zero = true },
-    { "evaluation_interval", "duration", "how often rules are evaluated; default 15s",
+    { "evaluation_interval", "duration", "how often rules are evaluated, 1ms to 24h; default "
+        .. "15s",
         above_zero = true },
 } do table.insert(M.monitoring, i, row) end
 for _, row in ipairs {

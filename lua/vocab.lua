@@ -4,6 +4,7 @@
 --- adds a block to the plan, and returns a handle; the plan is built into a world later
 --- (build.lua). Words that act (`sleep`, `mark`, a fault without `at`) work inside `drive`
 --- and handlers only.
+local build_alert = require "build_alert"
 local diag = require "diag"
 local chaos = require "chaos"
 local dists = require "dists"
@@ -323,6 +324,9 @@ function RULES.alert(say, f)
             BURN_HELP)
     elseif burn and f.over then
         say("LZ102", "over", "`over` of %s is about `when`: `burn` has its own")
+    elseif burn and build_alert.burn_rate(burn) * (1.0 - burn.objective) >= 1.0 then
+        say("LZ111", "burn", "`burn` of %s is never so high: more than all requests would have to "
+            .. "fail", ("write a rate below %.10g"):format(1.0 / (1.0 - burn.objective)))
     end
 end
 

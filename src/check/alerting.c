@@ -21,8 +21,10 @@ static bool check(const struct lz_world *w, const struct lz_matcher *m, struct l
 bool lz_alerting_create(struct lz_world *w, const struct lz_alerting_opts *opts,
                         lz_component_id *id, struct lz_err *err)
 {
-    LZ_ASSERT(opts->condition_count <= LZ_ALERT_CONDITIONS_MAX);
-    LZ_ASSERT(LZ_IMPLIES(opts->condition_count > 0, opts->conditions != NULL));
+    if (opts->condition_count == 0 || opts->condition_count > LZ_ALERT_CONDITIONS_MAX)
+        return lz_fail(err, LZ_ERANGE, "1 to %d conditions, got %u", LZ_ALERT_CONDITIONS_MAX,
+                       opts->condition_count);
+    LZ_ASSERT(opts->conditions != NULL);
     struct lz_alert_condition conditions[LZ_ALERT_CONDITIONS_MAX] = {0};
     struct lz_matcher *matchers =
         lz_arena_alloc(w->arena, (opts->condition_count + 1) * sizeof(*matchers));

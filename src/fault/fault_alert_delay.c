@@ -13,7 +13,8 @@ static const struct lz_param params[] = {
 
 const struct lz_fault_kind lz_fault_alert_delay = {
     .name = "alert_delay",
-    .doc = "Notify late: wait_until goes on so much after what it waited for was seen.",
+    .doc = "Notify late: wait_until goes on so much after what it waited for was seen, "
+           "and notifications of alerts come so much later.",
     .effect_unit = "alerts delayed",
     .elsewhere = "No other tool has it: it is a pager, or a queue before it, that is slow.",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGETS_PLACES,

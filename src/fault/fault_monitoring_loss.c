@@ -14,7 +14,8 @@ static const struct lz_param params[] = {
 const struct lz_fault_kind lz_fault_monitoring_loss = {
     .name = "monitoring_loss",
     .doc = "Lose samples: who scales by them does not know what is used, and wait_until does not "
-           "see what it waits for. What is judged in the end is what was so.",
+           "see what it waits for; an alert has no last sample, and ranges have fewer. What is "
+           "judged in the end is what was so.",
     .effect_unit = "samples lost",
     .elsewhere = "No other tool has it: it is a Prometheus that is down while it is needed.",
     .targets = LZ_TARGET_BIT(LZ_TARGET_COMPONENT) | LZ_TARGETS_PLACES,

@@ -142,7 +142,7 @@ static void read_silences(lua_State *L, struct lz_alerts_opts *o)
     o->silences = all;
 }
 
-// monitoring{scrape_interval, evaluation_interval, resolve_timeout, routes, inhibit, silences}
+// monitoring{scrape_interval, evaluation_interval, routes, inhibit, silences}
 // -> true | nil, message
 static int monitoring(lua_State *L)
 {
@@ -150,7 +150,6 @@ static int monitoring(lua_State *L)
     struct lz_alerts_opts o = {
         .scrape_interval = lz_read_int(L, 1, "scrape_interval", 0),
         .evaluation_interval = lz_read_int(L, 1, "evaluation_interval", 0),
-        .resolve_timeout = lz_read_int(L, 1, "resolve_timeout", 0),
     };
     read_routes(L, &o);
     read_inhibitions(L, &o);

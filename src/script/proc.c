@@ -301,7 +301,8 @@ static bool is_told(struct lz_script *s, struct lz_proc *p, lz_time now)
     uint64_t second = (uint64_t)(now / LZ_S);
     if (of == 0 || lz_platform_loses_sample(w, of, second))
         return of == 0;
-    lz_time late = lz_platform_alert_delay(w, of, second);
+    lz_time late =
+        lz_platform_alert_delay(w, &(struct lz_platform_about){.all = &of, .count = 1}, second);
     p->told_at = late > 0 ? now + late : 0;
     return late == 0;
 }

@@ -10,12 +10,13 @@
 #include "model/measure.h"
 #include "model/service/platform.h"
 
-#define INTERVAL (15 * LZ_S)         // prometheus.yml as it is shipped; the built-in one is 1 min
+#define INTERVAL (15 * LZ_S) // prometheus.yml as it is shipped; the built-in one is 1 min
+#define INTERVAL_MIN LZ_MS   // as Prometheus' own unit
+#define INTERVAL_MAX (24 * 3600 * LZ_S)
 #define RESOLVE_TIMEOUT (300 * LZ_S) // Alertmanager's defaults, from here on
 #define GROUP_WAIT (30 * LZ_S)
 #define GROUP_INTERVAL (300 * LZ_S)
 #define REPEAT_INTERVAL (4 * 3600 * LZ_S)
-#define SCRAPES_OVER 4 // Grafana's $__rate_interval: a scrape may be lost, and two are left
 
 struct series {
     lz_series pending, firing, notifications, resolutions, muted;
@@ -31,7 +32,7 @@ static const struct lz_measure_row rows[] = {
     {"resolutions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, resolutions), 0, 0,
      "notifications that came and said that it is resolved"},
     {"muted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, muted), 0, 0,
-     "times that a silence or another alert kept it out of a notification"},
+     "flushes of its group, one each group_interval, at which a silence or another alert muted it"},
 };
 
 struct alert {
@@ -40,7 +41,8 @@ struct alert {
     struct series series;
     struct lz_alert_scrape *scrapes; // one for each condition
     struct lz_alert_rule rule;
-    uint64_t told; // notifications, for draws
+    const char *fired, *notified, *resolved; // marks
+    uint64_t told;                           // notices that began with it, for draws
 };
 
 struct target {
@@ -65,6 +67,8 @@ struct lz_alerts {
     uint32_t target_count, target_cap;
     struct late *late;
     uint32_t late_count, late_cap;
+    lz_component_id *about; // of a notice
+    uint32_t about_count, about_cap;
     lz_kind scrape, evaluate, flush, tidy, deliver;
 };
 
@@ -80,12 +84,10 @@ const struct lz_metric_info *lz_alert_metrics(size_t *count)
 
 static void tell(struct lz_world *w, const struct alert *a, const char *what)
 {
-    char text[LZ_JOURNAL_TEXT_MAX];
     struct lz_err err;
-    snprintf(text, sizeof(text), "%s %s", a->opts.name, what);
-    if (!lz_journal_mark(w, text, a->opts.line, &err))
+    if (!lz_journal_mark(w, what, a->opts.line, &err))
         lz_journal_add(w, &(struct lz_journal_entry){.kind = "alert", .component = a->id}, "%s: %s",
-                       text, err.msg);
+                       what, err.msg);
 }
 
 static void deliver(struct lz_alerts *as, uint32_t alert, bool is_resolved)
@@ -94,7 +96,7 @@ static void deliver(struct lz_alerts *as, uint32_t alert, bool is_resolved)
     struct lz_metrics *m = as->world->metrics;
     lz_metrics_add(m, is_resolved ? a->series.resolutions : a->series.notifications, 1);
     if (!is_resolved)
-        tell(as->world, a, "notified");
+        tell(as->world, a, a->notified);
 }
 
 static void on_deliver(void *ctx, uint32_t entity, uint64_t payload)
@@ -122,27 +124,33 @@ static void deliver_late(struct lz_alerts *as, const struct late *what, lz_time 
     lz_sim_at(sim, lz_sim_now(sim) + by, as->deliver, at, what->alert);
 }
 
-static lz_time longer(struct lz_alerts *as, lz_component_id of, uint64_t nth, lz_time than)
+static void add_about(struct lz_alerts *as, lz_component_id of)
 {
-    lz_time late = lz_platform_alert_delay(as->world, of, nth);
-    return late > than ? late : than;
+    for (uint32_t i = 0; i < as->about_count; i++)
+        if (as->about[i] == of)
+            return;
+    as->about = lz_grow(as->world->arena, as->about, &as->about_cap, as->about_count + 1,
+                        sizeof(*as->about));
+    as->about[as->about_count++] = of;
 }
 
-// All that it tells of comes when the last of what delays it is over: a fault may be about what a
-// rule looks at, or about the alert itself.
+// A fault may be about what a rule looks at, or about the alert itself. Notices are numbered by the
+// alert that they begin with: those of two alerts about one component are late by draws of their
+// own.
 static lz_time delay_of(struct lz_alerts *as, const struct lz_alert_notice *notice)
 {
-    lz_time longest = 0;
+    struct alert *first = &as->all[notice->all[0].alert];
+    as->about_count = 0;
     for (uint32_t i = 0; i < notice->count; i++) {
-        struct alert *a = &as->all[notice->all[i].alert];
-        const struct lz_alert_condition *c = a->opts.conditions;
-        a->told++;
-        longest = longer(as, a->id, a->told, longest);
+        const struct alert *a = &as->all[notice->all[i].alert];
+        add_about(as, a->id);
         for (uint32_t k = 0; k < a->opts.condition_count; k++)
-            if (k == 0 || c[k].of != c[k - 1].of)
-                longest = longer(as, c[k].of, a->told, longest);
+            add_about(as, a->opts.conditions[k].of);
     }
-    return longest;
+    uint64_t path = lz_world_component(as->world, first->id)->path;
+    return lz_platform_alert_delay(
+        as->world, &(struct lz_platform_about){.all = as->about, .count = as->about_count},
+        lz_draw_join(path, ++first->told));
 }
 
 static void on_notify(void *ctx, const struct lz_alert_notice *notice)
@@ -179,18 +187,41 @@ static void on_scrape(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_alerts *as = ctx;
     struct target *t = &as->targets[entity];
     again(as, as->opts.scrape_interval, as->scrape, entity);
-    if (lz_platform_loses_sample(as->world, t->component, t->scrapes++))
-        return;
+    bool is_lost = lz_platform_loses_sample(as->world, t->component, t->scrapes++);
     for (uint32_t i = 1; i <= as->count; i++)
-        for (uint32_t k = 0; k < as->all[i].opts.condition_count; k++)
-            if (as->all[i].opts.conditions[k].of == t->component)
-                lz_alert_scrape_take(as->world, &as->all[i].scrapes[k]);
+        for (uint32_t k = 0; k < as->all[i].opts.condition_count; k++) {
+            struct lz_alert_scrape *s = &as->all[i].scrapes[k];
+            if (as->all[i].opts.conditions[k].of != t->component)
+                continue;
+            if (is_lost)
+                lz_alert_scrape_miss(s);
+            else
+                lz_alert_scrape_take(as->world, s);
+        }
+}
+
+// Whether a rule is pending or fires its own Prometheus knows, from the series ALERTS that it
+// writes at each evaluation: no scrape lies between. Rules that come later see it at once.
+static bool is_known(const struct lz_world *w, const struct lz_alert_condition *c)
+{
+    return c->over == 0 && lz_world_component(w, c->of)->kind == LZ_COMPONENT_ALERT &&
+           lz_metrics_def(w->metrics, c->metric)->view == LZ_VIEW_LEVEL;
+}
+
+static struct lz_sample read(const struct lz_alerts *as, struct alert *a, uint32_t k)
+{
+    const struct lz_world *w = as->world;
+    const struct lz_alert_condition *c = &a->opts.conditions[k];
+    if (!is_known(w, c))
+        return lz_alert_scrape_read(w, &a->scrapes[k]);
+    double level = lz_metrics_level(w->metrics, lz_metrics_def(w->metrics, c->metric)->a);
+    return (struct lz_sample){.present = true, .value = level, .low = level, .high = level};
 }
 
 static bool holds(const struct lz_alerts *as, struct alert *a)
 {
     for (uint32_t k = 0; k < a->opts.condition_count; k++) {
-        struct lz_sample s = lz_alert_scrape_read(as->world, &a->scrapes[k]);
+        struct lz_sample s = read(as, a, k);
         if (!s.present || !a->opts.judge(as->world, a->opts.conditions[k].limit, &s))
             return false;
     }
@@ -209,9 +240,9 @@ static void evaluate(struct lz_alerts *as, uint32_t alert, lz_time now)
     lz_metrics_set(w->metrics, a->series.pending, now, is == LZ_ALERT_PENDING);
     lz_metrics_set(w->metrics, a->series.firing, now, is == LZ_ALERT_FIRING);
     if (is == LZ_ALERT_FIRING && was != LZ_ALERT_FIRING)
-        tell(w, a, "fired");
+        tell(w, a, a->fired);
     else if (is != LZ_ALERT_FIRING && was == LZ_ALERT_FIRING)
-        tell(w, a, "resolved");
+        tell(w, a, a->resolved);
     struct lz_alert_sending s;
     if (lz_alert_rule_sends(&a->rule, &o, now, &s))
         lz_alert_manager_send(as->manager, alert, s.starts_at, s.ends_at, now);
@@ -271,13 +302,25 @@ void lz_alerts_start(struct lz_world *w)
 
 // ---------------------------------------------------------------- before the run
 
+static bool check_time(const char *name, lz_time t, lz_time least, lz_time most, struct lz_err *err)
+{
+    if (t < least || t > most)
+        return lz_fail(err, LZ_ERANGE, "%s must be from %gs to %gh, got %gs", name,
+                       (double)least / 1e9, (double)most / 3.6e12, (double)t / 1e9);
+    return true;
+}
+
 static bool check_route(const struct lz_alert_route *r, struct lz_err *err)
 {
-    if (r->group_wait < 0 || r->group_interval <= 0 || r->repeat_interval <= 0)
-        return lz_fail(err, LZ_ERANGE,
-                       "group_interval and repeat_interval must be above 0, got %gs and %gs",
-                       (double)r->group_interval / 1e9, (double)r->repeat_interval / 1e9);
-    return true;
+    const lz_time most = LZ_ALERT_OVER_MAX;
+    return check_time("group_wait", r->group_wait, 0, most, err) &&
+           check_time("group_interval", r->group_interval, INTERVAL_MIN, most, err) &&
+           check_time("repeat_interval", r->repeat_interval, INTERVAL_MIN, most, err);
+}
+
+static lz_time interval_of(lz_time said)
+{
+    return said != 0 ? said : INTERVAL;
 }
 
 static const struct lz_alert_route root = {.receiver = "default",
@@ -288,20 +331,22 @@ static const struct lz_alert_route root = {.receiver = "default",
 bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, struct lz_err *err)
 {
     LZ_ASSERT(!w->running && w->alerts == NULL);
-    LZ_ASSERT(opts->scrape_interval >= 0 && opts->evaluation_interval >= 0);
+    lz_time scrape = interval_of(opts->scrape_interval);
+    lz_time evaluation = interval_of(opts->evaluation_interval);
+    if (!check_time("scrape_interval", scrape, INTERVAL_MIN, INTERVAL_MAX, err) ||
+        !check_time("evaluation_interval", evaluation, INTERVAL_MIN, INTERVAL_MAX, err))
+        return false;
     for (uint32_t i = 0; i < opts->route_count; i++)
         if (!check_route(&opts->routes[i], err))
             return false;
     struct lz_alerts *as = lz_arena_alloc(w->arena, sizeof(*as));
     as->world = w;
     as->opts = *opts;
-    if (as->opts.scrape_interval == 0)
-        as->opts.scrape_interval = INTERVAL;
-    if (as->opts.evaluation_interval == 0)
-        as->opts.evaluation_interval = INTERVAL;
+    as->opts.scrape_interval = scrape;
+    as->opts.evaluation_interval = evaluation;
     as->manager = lz_alert_manager_create(&(struct lz_alert_manager_opts){
         .arena = w->arena,
-        .resolve_timeout = opts->resolve_timeout > 0 ? opts->resolve_timeout : RESOLVE_TIMEOUT,
+        .resolve_timeout = RESOLVE_TIMEOUT,
         .routes = opts->route_count > 0 ? opts->routes : &root,
         .route_count = opts->route_count > 0 ? opts->route_count : 1,
         .inhibitions = opts->inhibitions,
@@ -356,6 +401,15 @@ static struct lz_alert_labels labels_of(struct lz_world *w, const struct lz_aler
     return (struct lz_alert_labels){.all = all, .count = o->labels.count + 1};
 }
 
+// In full: a journal's entry is cut, what `happened` asks for is not.
+static const char *mark_of(struct lz_world *w, const char *name, const char *what)
+{
+    size_t size = strlen(name) + strlen(what) + 2;
+    char *text = lz_arena_alloc(w->arena, size);
+    snprintf(text, size, "%s %s", name, what);
+    return text;
+}
+
 static bool check(const struct lz_alert_opts *o, struct lz_err *err)
 {
     if (o->condition_count == 0 || o->condition_count > LZ_ALERT_CONDITIONS_MAX)
@@ -376,7 +430,7 @@ static bool begin_scrapes(struct lz_alerts *as, struct alert *a,
     for (uint32_t i = 0; i < a->opts.condition_count; i++) {
         struct lz_alert_condition *c = &conditions[i];
         if (c->over == 0 && lz_alert_scrape_needs_over(as->world, c->metric))
-            c->over = SCRAPES_OVER * interval;
+            c->over = lz_alert_scrape_preset(as->world, c->metric, interval);
         if (!lz_alert_scrape_init(as->world, &a->scrapes[i], c->metric, c->over, interval, err))
             return false;
     }
@@ -404,12 +458,16 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
         return false;
     a.opts.name = lz_world_component(w, a.id)->name;
     a.opts.labels = labels_of(w, opts);
+    a.fired = mark_of(w, a.opts.name, "fired");
+    a.notified = mark_of(w, a.opts.name, "notified");
+    a.resolved = mark_of(w, a.opts.name, "resolved");
     uint32_t number = 0;
     if (!lz_alert_manager_add(as->manager, &a.opts.labels, &number, err))
         return false;
     define(w, &a);
     for (uint32_t i = 0; i < opts->condition_count; i++)
-        add_target(as, conditions[i].of);
+        if (!is_known(w, &conditions[i]))
+            add_target(as, conditions[i].of);
     as->all = lz_grow(w->arena, as->all, &as->cap, number + 1, sizeof(*as->all));
     as->all[number] = a;
     as->count = number;

@@ -29,8 +29,7 @@
 #define LZ_ALERT_LABELS_MAX 32
 
 struct lz_alerts_opts {
-    lz_time scrape_interval, evaluation_interval; /* 0: 15 s */
-    lz_time resolve_timeout;                      /* 0: 5 min */
+    lz_time scrape_interval, evaluation_interval; /* 0: 15 s; 1 ms to a day */
     const struct lz_alert_route *routes;          /* the last matches everything */
     uint32_t route_count;
     const struct lz_alert_inhibition *inhibitions;

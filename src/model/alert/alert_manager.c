@@ -147,12 +147,12 @@ void lz_alert_manager_send(struct lz_alert_manager *m, uint32_t alert, lz_time s
 {
     LZ_ASSERT(alert >= 1 && alert <= m->count);
     struct held *h = &m->alerts[alert];
-    struct held new = {.labels = h->labels,
-                       .is_there = true,
-                       .is_timed = ends_at == LZ_FOREVER,
-                       .starts_at = starts_at,
-                       .ends_at = ends_at == LZ_FOREVER ? now + m->opts.resolve_timeout : ends_at};
-    *h = merged(h, &new, now);
+    struct held sent = {.labels = h->labels,
+                        .is_there = true,
+                        .is_timed = ends_at == LZ_FOREVER,
+                        .starts_at = starts_at,
+                        .ends_at = ends_at == LZ_FOREVER ? now + m->opts.resolve_timeout : ends_at};
+    *h = merged(h, &sent, now);
     LZ_ASSERT(h->starts_at <= starts_at);
     for (uint32_t i = 1; i <= m->group_count; i++)
         for (uint32_t k = 0; k < m->groups[i].count; k++)

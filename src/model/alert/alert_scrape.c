@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#define SCRAPES_OVER 4 // Grafana's $__rate_interval: a scrape may be lost, and two are left
+
 static bool is_hist(const struct lz_metric_def *def)
 {
     return def->view == LZ_VIEW_MEAN || def->view == LZ_VIEW_MAX || def->view == LZ_VIEW_QUANTILE;
@@ -13,25 +15,65 @@ bool lz_alert_scrape_needs_over(const struct lz_world *w, lz_metric metric)
     return def->view != LZ_VIEW_LEVEL && def->view != LZ_VIEW_TOTAL;
 }
 
+// Of what is used: cores, workers, memory.
+static bool is_share(const struct lz_metric_def *def)
+{
+    return def->view == LZ_VIEW_LEVEL && def->unit == LZ_UNIT_RATIO;
+}
+
+static lz_time most_of(const struct lz_metric_def *def)
+{
+    return is_hist(def) ? LZ_ALERT_OVER_MAX_HIST : LZ_ALERT_OVER_MAX;
+}
+
+lz_time lz_alert_scrape_preset(const struct lz_world *w, lz_metric metric, lz_time interval)
+{
+    LZ_ASSERT(interval > 0);
+    lz_time most = most_of(lz_metrics_def(w->metrics, metric));
+    return interval < most / SCRAPES_OVER ? SCRAPES_OVER * interval : most;
+}
+
+static bool check(const struct lz_metric_def *def, lz_time over, lz_time interval,
+                  struct lz_err *err)
+{
+    lz_time most = most_of(def), least = is_hist(def) && 2 * interval > most ? most : 2 * interval;
+    if (over < least)
+        return lz_fail(err, LZ_ERANGE,
+                       "`over` of %s must be at least 2 scrapes (%gs), or it may hold no two "
+                       "samples, got %gs",
+                       def->name, (double)least / 1e9, (double)over / 1e9);
+    if (over > most)
+        return lz_fail(err, LZ_ERANGE, "`over` of %s must be at most %gh, got %gh", def->name,
+                       (double)most / 3.6e12, (double)over / 3.6e12);
+    if (!is_hist(def) && over / interval > LZ_ALERT_SAMPLES_MAX)
+        return lz_fail(err, LZ_EFULL, "`over` of %s may hold %d samples, and %gs hold %lld",
+                       def->name, LZ_ALERT_SAMPLES_MAX, (double)over / 1e9,
+                       (long long)(over / interval));
+    return true;
+}
+
+static uint32_t windows_of(lz_time t)
+{
+    return (uint32_t)((t + LZ_S - 1) / LZ_S);
+}
+
 bool lz_alert_scrape_init(struct lz_world *w, struct lz_alert_scrape *s, lz_metric metric,
                           lz_time over, lz_time interval, struct lz_err *err)
 {
     LZ_ASSERT(!w->running && interval > 0 && over >= 0);
     const struct lz_metric_def *def = lz_metrics_def(w->metrics, metric);
     LZ_ASSERT(LZ_IMPLIES(lz_alert_scrape_needs_over(w, metric), over > 0));
-    if (over > 0 && over < 2 * interval)
-        return lz_fail(err, LZ_ERANGE,
-                       "`over` of %s must be at least 2 scrapes (%gs), or it may hold no two "
-                       "samples, got %gs",
-                       def->name, 2.0 * (double)interval / 1e9, (double)over / 1e9);
-    lz_time most = is_hist(def) ? LZ_ALERT_OVER_MAX_HIST : LZ_ALERT_OVER_MAX;
-    if (over > most)
-        return lz_fail(err, LZ_ERANGE, "`over` of %s must be at most %gh, got %gh", def->name,
-                       (double)most / 3.6e12, (double)over / 3.6e12);
-    *s = (struct lz_alert_scrape){.metric = metric, .over = over};
+    if (over > 0 && !check(def, over, interval, err))
+        return false;
+    *s = (struct lz_alert_scrape){.metric = metric, .over = over, .windows = 1};
+    if (is_hist(def))
+        s->windows = windows_of(over);
+    else if (is_share(def))
+        s->windows =
+            windows_of(interval < LZ_ALERT_OVER_MAX_HIST ? interval : LZ_ALERT_OVER_MAX_HIST);
     s->cap = is_hist(def) || over == 0 ? 1 : (uint32_t)(over / interval) + 2;
     s->ring = lz_arena_alloc(w->arena, s->cap * sizeof(*s->ring));
-    lz_metrics_keep(w->metrics, metric, is_hist(def) ? (uint32_t)((over + LZ_S - 1) / LZ_S) : 1);
+    lz_metrics_keep(w->metrics, metric, s->windows);
     return true;
 }
 
@@ -53,11 +95,10 @@ static bool measure(const struct lz_world *w, const struct lz_alert_scrape *s,
     const struct lz_metric_def *def = lz_metrics_def(w->metrics, s->metric);
     if (lz_metrics_is_hidden(w->metrics, s->metric))
         return false;
-    if (def->view == LZ_VIEW_LEVEL) {
+    if (def->view == LZ_VIEW_LEVEL && !is_share(def)) {
         out->a = lz_metrics_level(w->metrics, def->a);
-    } else if (is_hist(def)) {
-        struct lz_sample v =
-            lz_metrics_window(w->metrics, s->metric, (uint32_t)((s->over + LZ_S - 1) / LZ_S));
+    } else if (is_hist(def) || is_share(def)) {
+        struct lz_sample v = lz_metrics_window(w->metrics, s->metric, s->windows);
         out->a = v.value;
         return v.present;
     } else {
@@ -81,6 +122,12 @@ void lz_alert_scrape_take(const struct lz_world *w, struct lz_alert_scrape *s)
     }
     s->count++;
     *sample_at(s, s->count - 1) = new;
+}
+
+void lz_alert_scrape_miss(struct lz_alert_scrape *s)
+{
+    if (s->over == 0)
+        s->count = 0;
 }
 
 static void forget(struct lz_alert_scrape *s, lz_time until)

@@ -118,14 +118,26 @@ bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t n
     return is_lost;
 }
 
-lz_time lz_platform_alert_delay(struct lz_world *w, lz_component_id id, uint64_t nth)
+// The first of them that it is about; 0: of none.
+static lz_component_id covered(const struct lz_world *w, const struct lz_platform_effect *e,
+                               const struct lz_platform_about *about)
+{
+    for (uint32_t i = 0; i < about->count; i++)
+        if (covers(w, e, about->all[i]))
+            return about->all[i];
+    return 0;
+}
+
+lz_time lz_platform_alert_delay(struct lz_world *w, const struct lz_platform_about *about,
+                                uint64_t nth)
 {
     lz_time late = 0;
     for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
         const struct lz_platform_effect *e = &w->platform->all[i];
-        if ((e->parts & LZ_PLATFORM_ALERT) == 0 || !covers(w, e, id))
+        lz_component_id of = (e->parts & LZ_PLATFORM_ALERT) != 0 ? covered(w, e, about) : 0;
+        if (of == 0)
             continue;
-        struct lz_draw draw = draw_of(w, e, id, nth);
+        struct lz_draw draw = draw_of(w, e, of, nth);
         late += lz_dist_time(&e->add, &draw);
         ++*e->touched;
     }

@@ -6,9 +6,9 @@
  *            what is started again where it was needs neither a scheduler nor an image
  *   PULL     images cannot be pulled (image.h)
  *   DEPLOY   shares of requests by version cannot be changed
- *   SCRAPE   samples are lost, a share of them: autoscalers do not know what is used, and
- *            wait_until does not see what it waits for
- *   ALERT    wait_until is told late by `delay`
+ *   SCRAPE   samples are lost, a share of them: autoscalers do not know what is used, alerts have
+ *            nothing to go by, and wait_until does not see what it waits for
+ *   ALERT    wait_until, and who an alert is about, is told late by `add`
  *
  * Of a component, or of all that have a replica in a place. Each effect in force counts what it
  * touched. Nobody asks while there is none.
@@ -46,6 +46,13 @@ bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platf
 bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news, lz_time *late);
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id);
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth);
-lz_time lz_platform_alert_delay(struct lz_world *w, lz_component_id id, uint64_t nth);
+
+/* Of one notification about these components: each effect draws, and counts, once. */
+struct lz_platform_about {
+    const lz_component_id *all; /* no one twice */
+    uint32_t count;
+};
+lz_time lz_platform_alert_delay(struct lz_world *w, const struct lz_platform_about *about,
+                                uint64_t nth);
 
 #endif

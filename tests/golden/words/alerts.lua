@@ -21,9 +21,14 @@ expect "a part" { sometimes = page.acknowledged }
 fault.kill { page, at = "1m" }
 link { page, api, latency = "1ms" }
 traffic "nobody" { to = page, rate = "1/s" }
+alert "named" { when = { bad, more = users.rate:above "1/s" } }
+alert "never" { burn = { of = users, objective = "90%", spends = "2%", over = { "1h" } } }
+alert "just not never" { burn = { of = users, objective = "90%", rate = 9.9, over = { "1h" } } }
+alert "a group" { when = users.latency:above "1s" }
 monitoring "prometheus" {
     group_by = { 3 }, group_interval = "0s", receivr = "me",
-    routes = { { match = { severity = 3 } } }, inhibit = { source = {}, target = {} },
+    routes = { { match = { severity = {} }, group_by = { "team", "..." } } },
+    inhibit = { source = {}, target = {} },
     silences = { { at = "2m", ["until"] = "5m" } },
 }
 monitoring "another" {}
