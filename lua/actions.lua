@@ -446,8 +446,8 @@ function M.of_records(C, fn)
 end
 
 --- For serving.c, which does what is quick itself. What a coroutine's requests are known by
---- (`facts` tells what changes from one to the next), the beginning of each of them, and what
---- answers one if the handler's own value does not.
+--- (`facts` tells what changes from one to the next), and what answers one if the handler's own
+--- value does not.
 function M.server(state)
     local C = state.C
     Request.call, state.known_call = C.caller(call)
@@ -456,17 +456,13 @@ function M.server(state)
             { __index = facts })
         return setmetatable({ inner = inner }, Request)
     end
-    local function begin(fn, req, key, op, value)
-        req.key, req.op, req.value = key, op, value
-        return fn(req)
-    end
     local function conclude(req, status, answer)
         local inner = req.inner
         status = inner.unseen and sql.unseen(state, inner) or status_of(status)
         if answer ~= nil then C.say(inner.task, answer_of(answer)) end
         return status
     end
-    return new, begin, conclude
+    return new, conclude
 end
 
 --- In a live run nothing of the model can be acted upon.

@@ -229,9 +229,9 @@ static void learn(lua_State *L, struct lz_caller *c, struct site *site, lz_edge_
 
 static int asked(lua_State *L, int status, lua_KContext ctx)
 {
-    (void)L;
     (void)status;
     (void)ctx;
+    lz_script_of(L)->is_asking = false;
     return 1;
 }
 
@@ -241,8 +241,9 @@ static int ask(lua_State *L)
     lua_settop(L, 2);
     lua_pushvalue(L, lua_upvalueindex(ASK));
     lua_insert(L, 1);
+    lz_script_of(L)->is_asking = true;
     lua_callk(L, 2, 1, 0, asked);
-    return 1;
+    return asked(L, LUA_OK, 0);
 }
 
 // [req body ..]: the key that is said, or else the request's own. False: only the Lua half can

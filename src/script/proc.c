@@ -181,6 +181,7 @@ static inline __attribute__((always_inline)) void resume(struct lz_script *s, ui
     p->is_running = true;
     ps->current = i;
     s->instructions = 0;
+    s->is_asking = false;
     s->draw_owner = p->owner;
     s->draws = p->draws;
     int status = run(s, i, p, nargs);

@@ -19,8 +19,8 @@ enum lz_fact { LZ_FACT_KEY, LZ_FACT_OP, LZ_FACT_VALUE, LZ_FACTS };
 
 /*
  * A handler's coroutine has a few values at the bottom of its stack as long as it is not reset: the
- * object that its script knows the request by, what begins a request with it, and what serving.c
- * is asked for again and again. Between two requests it has ended, and nothing else is there.
+ * object that its script knows the request by, and what serving.c is asked for again and again.
+ * Between two requests it has ended, and nothing else is there.
  */
 struct lz_proc {
     lua_State *L;
@@ -91,7 +91,11 @@ static inline struct lz_proc *lz_proc_on(lua_State *L)
     return p->L == L ? p : NULL;
 }
 
-/* The node of p's object where a fact was last, if it is still there; only with a known layout. */
+/*
+ * The node of p's object where a fact was last, if that still has its name; only with a known
+ * layout. Unlike what lz_layout_find tells it may have no value: a script may have set the field to
+ * nil, and a new value goes to the same node as long as Lua has not rehashed the table.
+ */
 static inline struct lz_layout_node *lz_proc_fact(const struct lz_procs *ps,
                                                   const struct lz_proc *p, enum lz_fact fact)
 {

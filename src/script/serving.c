@@ -19,9 +19,9 @@
 #include "script/proc_state.h"
 #include "script/value.h"
 
-// At the bottom of a handler's stack: its object, what begins a request, and the function and the
-// operation's name of the last one. A copy from there costs a third of a look into the registry.
-enum { REQ = 1, BEGIN, FUNCTION, OP, BOTTOM = OP };
+// At the bottom of a handler's stack: its object, and the function and the operation's name of the
+// last request. A copy from there costs a third of a look into the registry.
+enum { REQ = 1, FUNCTION, OP, BOTTOM = OP };
 
 struct handler {
     int ref;
@@ -34,7 +34,8 @@ struct lz_serving {
     uint32_t handler_count, handler_cap;
     uint32_t *by_task; // coroutine by the task's index
     uint32_t by_task_cap;
-    int ref_new, ref_begin, ref_conclude; // actions.lua's
+    int ref_new, ref_conclude; // actions.lua's
+    int ref_facts[LZ_FACTS];   // their names
     struct lz_call_results results;
     int *ref_ops; // their names, by number; 0: not needed so far
     uint32_t ref_op_cap;
@@ -141,9 +142,8 @@ static void furnish(struct lz_script *s, uint32_t i)
     lua_pushinteger(L, i);
     lua_pushcclosure(L, facts, 1);
     lua_call(L, 1, 1); // [req]
-    lua_rawgeti(L, LUA_REGISTRYINDEX, v->ref_begin);
     lua_pushnil(L);
-    lua_pushnil(L); // [req begin function op]
+    lua_pushnil(L); // [req function op]
     struct lz_proc *p = lz_proc_at(s, i);
     memset(p->at, 0, sizeof(p->at));
     lua_settop(p->L, 0); // an error may be there, which it was reset over
@@ -200,7 +200,26 @@ static bool tell(const struct lz_procs *ps, struct lz_proc *p, const struct lz_h
     return true;
 }
 
-// One request, from its start to its answer.
+// The same by Lua's functions, but raw: a script has no say in it.
+static void tell_in_words(struct lz_script *s, const struct lz_proc *p,
+                          const struct lz_handler_facts *f)
+{
+    const int *names = serving_of(s)->ref_facts;
+    lua_State *L = p->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, names[LZ_FACT_KEY]);
+    lua_pushinteger(L, (lua_Integer)f->key);
+    lua_rawset(L, REQ);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, names[LZ_FACT_OP]);
+    lua_pushvalue(L, OP);
+    lua_rawset(L, REQ);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, names[LZ_FACT_VALUE]);
+    lz_value_push(L, s->world.world, f->value);
+    lua_rawset(L, REQ);
+}
+
+// One request, from its start to its answer. None of its instructions is Lua's before the handler's
+// first, and those are counted from there: how often they are looked at is the same whether the
+// layout is known or not, so that a handler near the limit ends in a shaken universe as elsewhere.
 static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
 {
     const struct handler *h = &serving_of(s)->handlers[handler];
@@ -217,19 +236,12 @@ static void serve(struct lz_script *s, lz_task_id task, uint32_t handler)
     lua_State *L = p->L;
     LZ_ASSERT(lua_gettop(L) == BOTTOM);
     prepare(s, p, handler, f.op);
-    if (s->knows_layout && tell(s->procs, p, &f)) {
-        lua_pushvalue(L, FUNCTION);
-        lua_pushvalue(L, REQ);
-        lz_proc_resume(s, i, 1);
-        return;
-    }
-    lua_pushvalue(L, BEGIN);
+    if (!s->knows_layout || !tell(s->procs, p, &f))
+        tell_in_words(s, p, &f);
+    lz_sandbox_watch(s, L);
     lua_pushvalue(L, FUNCTION);
     lua_pushvalue(L, REQ);
-    lua_pushinteger(L, (lua_Integer)f.key);
-    lua_pushvalue(L, OP);
-    lz_value_push(L, s->world.world, f.value);
-    lz_proc_resume(s, i, 5);
+    lz_proc_resume(s, i, 1);
 }
 
 bool lz_serving_returned(struct lz_script *s, uint32_t i, int *nargs)
@@ -338,6 +350,7 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     else
         nargs = push_all(s, p->L, result, ok);
     p->wants_table = false;
+    lz_sandbox_watch(s, p->L); // what called may have been the Lua half, or not (call_word.c)
     lz_proc_resume(s, i, nargs);
 }
 
@@ -414,7 +427,7 @@ static void learn_facts(struct lz_procs *ps, lua_State *L)
     for (int i = 0; i < LZ_FACTS; i++) {
         lua_pushstring(L, names[i]);
         ps->fact_names[i] = lua_topointer(L, -1);
-        luaL_ref(L, LUA_REGISTRYINDEX);
+        ps->serving->ref_facts[i] = luaL_ref(L, LUA_REGISTRYINDEX);
     }
 }
 
@@ -431,9 +444,8 @@ void lz_serving_init(struct lz_script *s)
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_main);
     lua_getfield(L, -1, "server");
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_state);
-    lua_call(L, 1, 3); // [main new begin conclude]
+    lua_call(L, 1, 2); // [main new conclude]
     v->ref_conclude = luaL_ref(L, LUA_REGISTRYINDEX);
-    v->ref_begin = luaL_ref(L, LUA_REGISTRYINDEX);
     v->ref_new = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
     s->knows_layout = s->opts.hash_seed == 0 && lz_layout_is_known();

@@ -28,6 +28,7 @@ struct lz_script {
     enum lz_script_trouble trouble;
     uint64_t instructions_max;
     uint64_t instructions;       /* since the last time something was given back */
+    bool is_asking;              /* the Lua half looks at a call's table: sandbox.c */
     lua_State *volatile running; /* what runs Lua now; for lz_script_tick */
     volatile uint64_t slices;    /* times that Lua was entered */
     bool loading;                /* the top level runs: nothing may act */
