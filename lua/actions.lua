@@ -80,7 +80,29 @@ function M.install(state)
 
     local function row() return state.files.outer(state.line() or 0) end
 
-    function a.mark(name) C.mark(state.tostring(name), row()) end
+    -- Marks that alerts set: "P fired" of an alert P.
+    local alert_marks
+
+    local function read_alert_marks()
+        local marks = {}
+        for _, c in ipairs(state.plan.components) do
+            for _, what in ipairs(c.kind == "alert" and handles.ALERT_MARKS or {}) do
+                marks[("%s %s"):format(c.name, what)] = c
+            end
+        end
+        return marks
+    end
+
+    function a.mark(name)
+        local text = state.tostring(name)
+        alert_marks = alert_marks or read_alert_marks()
+        local alert = alert_marks[text]
+        if alert then
+            error(("mark: %s is set by alert %s itself: give it another name"):format(
+                units.show(text), units.show(alert.name)), 2)
+        end
+        C.mark(text, row())
+    end
 
     function a.log(text, ...)
         local args = table.pack(...)

@@ -455,8 +455,7 @@ local PARTS = {
             return M.target { target = "primary", component = c, text = c.name .. ".leader" }
         end,
     },
-    alert = { fired = mark_part "fired", notified = mark_part "notified",
-        resolved = mark_part "resolved" },
+    alert = {},
     traffic = {},
     dns = {},
     process = {},
@@ -464,6 +463,10 @@ local PARTS = {
     probe = {},
     prometheus = {},
 }
+
+--- What an alert marks by itself: "P fired" of an alert P.
+M.ALERT_MARKS = { "fired", "notified", "resolved" }
+for _, what in ipairs(M.ALERT_MARKS) do PARTS.alert[what] = mark_part(what) end
 for _, word in ipairs(members.order) do
     PARTS.consensus[word], PARTS.database[word] = member_part(word), member_part(word)
 end
