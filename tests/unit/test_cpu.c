@@ -8,6 +8,7 @@
  */
 #include "model/node/cpu.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ struct stage {
     uint32_t step_count;
     uint32_t jobs[128]; // by name
     char log[256];
+    uint32_t told;               // jobs that are done
+    double busy[128], used[128]; // the CPU, as each was told
 };
 
 static void on_done(void *ctx, uint32_t entity, uint64_t payload)
@@ -45,6 +48,8 @@ static void on_done(void *ctx, uint32_t entity, uint64_t payload)
     assert_int_equal(entity, ENTITY);
     if (s->jobs[payload] == 0)
         return; // removed at the very instant it finished
+    s->busy[s->told] = lz_cpu_busy(s->cpu);
+    s->used[s->told++] = lz_cpu_used(s->cpu);
     long long now = lz_sim_now(s->w->sim);
     size_t used = strlen(s->log);
     snprintf(s->log + used, sizeof(s->log) - used, "%s%c%lld%s", used > 0 ? " " : "", (char)payload,
@@ -281,6 +286,34 @@ static void busy_is_the_share_of_cores_in_use(void **state)
     }
 }
 
+// Jobs that were shared and end together leave all at once; their owners are told one by one.
+static void jobs_that_end_together_never_use_more_than_there_is(void **state)
+{
+    (void)state;
+    static const struct {
+        double cores;
+        uint32_t jobs;
+        double busy[4]; // as each is told, itself not yet removed
+    } rows[] = {
+        {1, 2, {1, 1}},         {1, 3, {1, 1, 1}},      {2, 3, {1, 1, 0.5}},
+        {2, 4, {1, 1, 1, 0.5}}, {1.5, 2, {1, 1 / 1.5}}, {2, 2, {1, 0.5}}, // these never contended
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s;
+        make(&s, rows[i].cores);
+        for (uint32_t n = 0; n < rows[i].jobs; n++)
+            s.jobs['a' + n] = lz_cpu_add(s.w, s.cpu, 100 * LZ_MS, 'a' + n);
+        assert_int_equal(lz_sim_run(s.w->sim, 100 * LZ_S), LZ_SIM_ENDED);
+        assert_int_equal(s.told, rows[i].jobs);
+        for (uint32_t n = 0; n < rows[i].jobs; n++) {
+            double used = rows[i].busy[n] * rows[i].cores;
+            if (s.busy[n] != rows[i].busy[n] || fabs(s.used[n] - used) > 1e-12)
+                fail_msg("row %zu, job %u: %g busy, %g used", i, n, s.busy[n], s.used[n]);
+        }
+        lz_arena_destroy(s.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +324,7 @@ int main(void)
         cmocka_unit_test(nothing_runs_while_frozen),
         cmocka_unit_test(what_is_removed_leaves_its_share_to_the_others),
         cmocka_unit_test(busy_is_the_share_of_cores_in_use),
+        cmocka_unit_test(jobs_that_end_together_never_use_more_than_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,18 +87,29 @@ struct lz_cpu_face {
 
 double lz_cpu_load(const struct lz_cpu *cpu);
 
+/*
+ * Cores in use now, of a plain CPU. It may have more jobs than cores for an instant: those that
+ * were shared and ended together are done, and their owners are told one after the other.
+ */
+static inline double lz_cpu_used_plain(const struct lz_cpu *cpu)
+{
+    const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
+    double live = face->live;
+    return live < face->cores ? live : face->cores;
+}
+
 /* Share of the cores in use now, 0 to 1. */
 static inline double lz_cpu_busy(const struct lz_cpu *cpu)
 {
     const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
-    return face->is_plain ? (double)face->live / face->cores : lz_cpu_load(cpu);
+    return face->is_plain ? lz_cpu_used_plain(cpu) / face->cores : lz_cpu_load(cpu);
 }
 
 /* Cores in use now. */
 static inline double lz_cpu_used(const struct lz_cpu *cpu)
 {
     const struct lz_cpu_face *face = (const struct lz_cpu_face *)cpu;
-    return face->is_plain ? (double)face->live : lz_cpu_load(cpu) * face->cores;
+    return face->is_plain ? lz_cpu_used_plain(cpu) : lz_cpu_load(cpu) * face->cores;
 }
 
 static inline uint32_t lz_cpu_changes(const struct lz_cpu *cpu)

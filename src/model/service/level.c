@@ -44,8 +44,7 @@ void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
 void lz_level_present(struct lz_world *w, struct lz_service *s)
 {
     lz_time now = lz_sim_now(w->sim);
-    if (s->present == 0)
-        return; // of nothing there is no share
+    LZ_ASSERT(s->present > 0); // of nothing there is no share
     lz_metrics_set_whole(w->metrics, s->series.busy, now, (double)s->opts.concurrency * s->present);
     lz_metrics_set_whole(w->metrics, s->series.cpu, now, s->cores * s->present);
 }

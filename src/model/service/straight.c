@@ -60,14 +60,16 @@ static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz
 }
 
 // The same of a plain CPU whose jobs have become another number: lz_level_cpu_changed for who keeps
-// neither its CPU time nor what is of this replica alone. Mostly it is one, but a job that was
-// shared is out of the load before it is done.
+// neither its CPU time nor what is of this replica alone. Mostly it is one, but jobs that were
+// shared and end together are no load when they are done, or more than there are cores.
 static inline void level_jobs(struct lz_world *w, struct lz_service *s,
                               struct lz_service_replica *r)
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
     double used = lz_cpu_used(cpu), by = used - r->cpu_used;
     r->cpu_changes = lz_cpu_changes(cpu);
+    if (!__builtin_islessgreater(by, 0.0))
+        return;
     r->cpu_used = used;
     lz_measure_cores(w, s->series.cpu_on, by);
 }
