@@ -4,7 +4,7 @@
  * Method: a line says what happens when, in milliseconds: "0:+100a" starts job a of 100 ms,
  * "5:-0a" removes it, "5:s0.5" steals half a core, "5:f1" and "5:f0" freeze and unfreeze,
  * "5:x0" clears, "5:q40" sets a quota of 40 ms in each 100 ms. The expectation is when jobs finish,
- * as "a200".
+ * as "a200"; of who watches its load, what it is told when, as "5:0.5".
  */
 #include "model/node/cpu.h"
 
@@ -64,6 +64,17 @@ static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
     struct stage *s = ctx;
     assert_int_equal(entity, ENTITY);
     lz_cpu_tick(s->w, s->cpu);
+}
+
+static struct stage *watched; // a watcher has no context of its own
+
+static void on_load(struct lz_world *w, uint32_t entity)
+{
+    struct stage *s = watched;
+    assert_int_equal(entity, ENTITY);
+    size_t used = strlen(s->log);
+    snprintf(s->log + used, sizeof(s->log) - used, "%s%lld:%g", used > 0 ? " " : "",
+             (long long)(lz_sim_now(w->sim) / LZ_MS), lz_cpu_busy(s->cpu));
 }
 
 static void on_act(void *ctx, uint32_t entity, uint64_t payload)
@@ -286,6 +297,30 @@ static void busy_is_the_share_of_cores_in_use(void **state)
     }
 }
 
+static void who_watches_is_told_of_what_no_job_did(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "5:s0.5 10:s0", "5:0.5 10:0"},
+        {1, "5:s9 10:s0", "5:1 10:0"},
+        {4, "0:+20a 5:s1 10:s0", "5:0.5 10:0.25 a20"},
+        {2, "0:+50a 30:f1 80:f0", "30:0 80:0.5 a100"},
+        {1, "0:q40 0:+100a", "0:0 40:0 100:1 140:0 200:1 a220"},
+        {1, "0:q40 0:+100a 50:q0", "0:0 40:0 50:1 a110"},
+        {1, "0:+100a 10:+10b 30:-0a", "b30"}, // jobs that come and go: their owner knows
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s;
+        make(&s, rows[i].cores);
+        watched = &s;
+        lz_cpu_watch(s.cpu, on_load);
+        play(&s, rows[i].line);
+        if (strcmp(s.log, rows[i].log) != 0)
+            fail_msg("%g cores, %s: %s, not %s", rows[i].cores, rows[i].line, s.log, rows[i].log);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 // Jobs that were shared and end together leave all at once; their owners are told one by one.
 static void jobs_that_end_together_never_use_more_than_there_is(void **state)
 {
@@ -324,6 +359,7 @@ int main(void)
         cmocka_unit_test(nothing_runs_while_frozen),
         cmocka_unit_test(what_is_removed_leaves_its_share_to_the_others),
         cmocka_unit_test(busy_is_the_share_of_cores_in_use),
+        cmocka_unit_test(who_watches_is_told_of_what_no_job_did),
         cmocka_unit_test(jobs_that_end_together_never_use_more_than_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

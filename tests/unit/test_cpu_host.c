@@ -124,12 +124,47 @@ static void one_that_leaves_has_its_own_cores_again(void **state)
     lz_arena_destroy(s.arena);
 }
 
+static double heard[MEMBERS]; // busy, as last told; -1: never
+static struct stage *watched;
+
+static void on_load(struct lz_world *w, uint32_t entity)
+{
+    (void)w;
+    heard[entity] = lz_cpu_busy(watched->cpus[entity]);
+}
+
+// One has a job all the time; what another does, and what is stolen, is its load too.
+static void each_is_told_what_the_others_leave_it(void **state)
+{
+    (void)state;
+    struct stage s;
+    make(&s, &(struct row){1, {{100, 1, 1, 0}, {100, 1, 0, 0}}});
+    watched = &s;
+    heard[0] = heard[1] = -1.0;
+    lz_cpu_watch(s.cpus[0], on_load);
+    lz_cpu_watch(s.cpus[1], on_load);
+    uint32_t job = lz_cpu_add(s.w, s.cpus[1], 100 * LZ_MS, 1);
+    assert_true(heard[0] == 0.5 && heard[1] == 0.5);
+    lz_cpu_host_steal(s.w, s.host, 0.5);
+    assert_true(heard[0] == 0.25 && heard[1] == 0.25);
+    lz_cpu_host_steal(s.w, s.host, 0.0);
+    assert_true(heard[0] == 0.5 && heard[1] == 0.5);
+    lz_cpu_remove(s.w, s.cpus[1], job);
+    assert_true(heard[0] == 1.0 && heard[1] == 0.0);
+    lz_cpu_host_steal(s.w, s.host, 0.5);
+    assert_true(heard[0] == 0.5);
+    lz_cpu_host_remove(s.w, s.host, s.cpus[0]);
+    assert_true(heard[0] == 1.0);
+    lz_arena_destroy(s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cores_are_divided_by_weight_and_need),
         cmocka_unit_test(load_of_the_host_is_taken_from_all),
         cmocka_unit_test(one_that_leaves_has_its_own_cores_again),
+        cmocka_unit_test(each_is_told_what_the_others_leave_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

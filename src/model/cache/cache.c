@@ -396,8 +396,15 @@ void lz_cache_reconsider(struct lz_world *w)
             cs->all[id]->version++;
 }
 
+static void loaded(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_cache *c = lz_cache_of(w, id);
+    if (id - c->first < c->nodes)
+        measure_cpu(w, c, id - c->first);
+}
+
 static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed};
+    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .loaded = loaded};
 static const struct lz_server_ops server_ops = {.arrive = arrive,
                                                 .turn_away = turn_away,
                                                 .called = called,

@@ -222,11 +222,18 @@ static void resumed(struct lz_world *w, lz_instance_id id)
     lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, false);
 }
 
+static void loaded(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_consensus *g = lz_consensus_of(w, id);
+    lz_raft_measure_cpu(w, g, id - g->first);
+}
+
 static const struct lz_instance_ops instance_ops = {.died = died,
                                                     .started = boot_if_begun,
                                                     .stopped = stopped,
                                                     .resumed = resumed,
-                                                    .turned = boot_if_begun};
+                                                    .turned = boot_if_begun,
+                                                    .loaded = loaded};
 
 // ---- making one
 

@@ -331,6 +331,9 @@ void lz_raft_serve_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, l
 void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task);
 void lz_raft_forget_waiters(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
+/* The leader's share, as its cores are in use now; of the others nothing is measured. */
+void lz_raft_measure_cpu(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+
 /* raft_serve.c */
 extern const struct lz_server_ops lz_raft_serve_ops;
 void lz_raft_serve_init(struct lz_world *w);

@@ -111,7 +111,7 @@ struct reply {
     uint64_t value;
 };
 
-static void measure_cpu(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+void lz_raft_measure_cpu(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     if (n + 1 == g->led_by)
         lz_metrics_set(w->metrics, g->series.cpu, lz_sim_now(w->sim),
@@ -384,7 +384,7 @@ static void arrive(struct lz_world *w, struct lz_task *t)
     double ns = (double)lz_dist_time(&g->opts.request_time, &draw) * node->capacity->factor;
     lz_time demand = (lz_time)(ns + 0.5);
     t->job = lz_cpu_start(w, node->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
-    measure_cpu(w, g, n);
+    lz_raft_measure_cpu(w, g, n);
 }
 
 static bool turns_out_wrong(struct lz_world *w, const struct lz_raft_node *node,
@@ -454,7 +454,7 @@ static void on_handled(void *ctx, uint32_t entity, uint64_t payload)
         return;
     lz_cpu_remove(w, node->capacity->cpu, t->job);
     t->job = 0;
-    measure_cpu(w, g, n);
+    lz_raft_measure_cpu(w, g, n);
     if (turns_out_wrong(w, node, t))
         answer_task(w, g, t, &(struct reply){.outcome = LZ_OUTCOME_ERROR, .status = 500});
     else if (!node->is_on || !serves(w, g, n, t->op))
@@ -481,7 +481,7 @@ static void cancel(struct lz_world *w, struct lz_task *t)
     struct lz_consensus *g = lz_consensus_of(w, t->server);
     let_go(w, g, t);
     lz_measure_left(w, &g->series.m, LZ_OUTCOME_PENDING, lz_sim_now(w->sim) - t->arrived);
-    measure_cpu(w, g, t->server - g->first);
+    lz_raft_measure_cpu(w, g, t->server - g->first);
     lz_task_free(w, t);
 }
 

@@ -220,8 +220,19 @@ static void resumed(struct lz_world *w, lz_instance_id id)
     lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, false);
 }
 
-static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = has_turned};
+static void loaded(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_database *d = lz_database_here(w, id);
+    if (id - d->first == d->primary)
+        lz_query_measure_cpu(w, d);
+}
+
+static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .started = started,
+                                                    .stopped = stopped,
+                                                    .resumed = resumed,
+                                                    .turned = has_turned,
+                                                    .loaded = loaded};
 static const struct lz_server_ops server_ops = {.arrive = lz_query_arrive,
                                                 .turn_away = lz_query_turn_away,
                                                 .called = called,

@@ -53,6 +53,14 @@ static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
         tell_withheld(c);
 }
 
+// Whoever measures what it does hears of what no request of its own has done.
+static void on_load(struct lz_world *w, uint32_t entity)
+{
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (i->ops->loaded != NULL)
+        i->ops->loaded(w, entity);
+}
+
 void lz_capacities_init(struct lz_world *w)
 {
     w->capacities = lz_arena_alloc(w->arena, sizeof(*w->capacities));
@@ -96,6 +104,7 @@ static struct lz_capacity *make(struct lz_world *w, lz_instance_id instance)
     uint64_t owner = lz_instance_path(w, instance);
     struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_PHASE, 0);
     lz_cpu_set_phase(c->cpu, (lz_time)(lz_draw_unit(&draw) * 1e9));
+    lz_cpu_watch(c->cpu, on_load);
     join_host(w, c, i->host);
     return c;
 }

@@ -29,6 +29,7 @@ struct lz_cpu {
 
     struct lz_cpu_host *host; // NULL: it shares with nobody
     double granted;           // cores, by the host
+    lz_cpu_fn *watch;         // NULL: nobody looks
 };
 
 struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_kind tick,
@@ -44,6 +45,17 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
     cpu->granted = (double)INFINITY;
     cpu->face.is_plain = true;
     return cpu;
+}
+
+void lz_cpu_watch(struct lz_cpu *cpu, lz_cpu_fn *fn)
+{
+    cpu->watch = fn;
+}
+
+void lz_cpu_tell(struct lz_world *w, const struct lz_cpu *cpu)
+{
+    if (cpu->watch != NULL)
+        cpu->watch(w, cpu->face.entity);
 }
 
 // After anything but the number of jobs has changed.
@@ -311,6 +323,7 @@ void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu)
 void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu)
 {
     LZ_ASSERT(cpu->is_shared);
+    bool was_throttled = cpu->is_throttled;
     cpu->timer = 0;
     advance(w, cpu);
     while (cpu->heap_count > 0) {
@@ -324,6 +337,8 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu)
     retime(w, cpu);
     if (cpu->host != NULL)
         lz_cpu_host_balance(w, cpu->host);
+    if (cpu->is_throttled != was_throttled)
+        lz_cpu_tell(w, cpu);
 }
 
 static void become_plain(struct lz_world *w, struct lz_cpu *cpu)
@@ -360,6 +375,7 @@ void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores)
     changed(w, cpu);
     if (cpu->host != NULL)
         lz_cpu_host_balance(w, cpu->host);
+    lz_cpu_tell(w, cpu);
 }
 
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen)
@@ -370,17 +386,19 @@ void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen)
     changed(w, cpu);
     if (cpu->host != NULL)
         lz_cpu_host_balance(w, cpu->host);
+    lz_cpu_tell(w, cpu);
 }
 
-void lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores)
+bool lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores)
 {
     LZ_ASSERT(cores > 0.0);
     if (!(cpu->granted < cores || cpu->granted > cores))
-        return;
+        return false;
     if (cpu->is_shared)
         advance(w, cpu);
     cpu->granted = cores;
     changed(w, cpu);
+    return true;
 }
 
 void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period)
@@ -393,6 +411,7 @@ void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_ti
     cpu->period = period;
     cpu->period_end = 0; // the next look begins a period, where the grid says
     changed(w, cpu);
+    lz_cpu_tell(w, cpu);
 }
 
 void lz_cpu_set_quota(struct lz_cpu *cpu, double quota_ns)

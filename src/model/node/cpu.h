@@ -37,6 +37,14 @@ void lz_cpu_tick(struct lz_world *w, struct lz_cpu *cpu);
 void lz_cpu_steal(struct lz_world *w, struct lz_cpu *cpu, double cores);
 void lz_cpu_freeze(struct lz_world *w, struct lz_cpu *cpu, bool frozen);
 
+/*
+ * Told when its load may have become another though no job came or went: something was stolen or
+ * given back, a quota is used up or renewed, the others on its host want more or less. `entity` is
+ * the CPU's. It may look, and must not change it.
+ */
+typedef void lz_cpu_fn(struct lz_world *w, uint32_t entity);
+void lz_cpu_watch(struct lz_cpu *cpu, lz_cpu_fn *fn);
+
 /* CPU time in each period, ns: 0 for no limit. The phase of the periods is set once. */
 void lz_cpu_limit(struct lz_world *w, struct lz_cpu *cpu, double quota_ns, lz_time period);
 void lz_cpu_set_quota(struct lz_cpu *cpu,
@@ -47,7 +55,10 @@ double lz_cpu_withheld(const struct lz_cpu *cpu); /* ns of CPU that jobs waited 
 /* For cpu_host.c: it is one of several on a host, and may use `cores` of it. */
 struct lz_cpu_host;
 void lz_cpu_set_host(struct lz_cpu *cpu, struct lz_cpu_host *host);
-void lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores); /* INFINITY: all it has */
+
+/* INFINITY: all it has. True: it is another than before; lz_cpu_tell when all have theirs. */
+bool lz_cpu_grant(struct lz_world *w, struct lz_cpu *cpu, double cores);
+void lz_cpu_tell(struct lz_world *w, const struct lz_cpu *cpu);
 double lz_cpu_demand(const struct lz_cpu *cpu); /* cores it would use by itself */
 
 /* How long one more job of `demand` would take if nothing else changed; INT64_MAX: no end in sight.

@@ -10,6 +10,7 @@ struct member {
     double weight;
     double demand, share; // of the balance under way
     bool is_done;
+    bool is_news; // for who watches its CPU
 };
 
 struct lz_cpu_host {
@@ -47,8 +48,10 @@ void lz_cpu_host_remove(struct lz_world *w, struct lz_cpu_host *h, struct lz_cpu
     for (h->count--; at < h->count; at++) // in order: ties are theirs who came first
         h->members[at] = h->members[at + 1];
     lz_cpu_set_host(cpu, NULL);
-    lz_cpu_grant(w, cpu, (double)INFINITY);
+    bool is_news = lz_cpu_grant(w, cpu, (double)INFINITY);
     lz_cpu_host_balance(w, h);
+    if (is_news)
+        lz_cpu_tell(w, cpu);
 }
 
 // What stolen load leaves; never nothing, as for a CPU of its own.
@@ -96,12 +99,15 @@ void lz_cpu_host_balance(struct lz_world *w, struct lz_cpu_host *h)
         divide(h, left);
     for (uint32_t i = 0; i < h->count; i++) {
         struct member *m = &h->members[i];
-        lz_cpu_grant(w, m->cpu, is_enough || m->is_done ? (double)INFINITY : m->share);
+        m->is_news = lz_cpu_grant(w, m->cpu, is_enough || m->is_done ? (double)INFINITY : m->share);
     }
     double used = h->stolen + fmin(wanted, left);
     bool is_news = used < h->used || used > h->used;
     h->used = used;
     h->is_balancing = false;
+    for (uint32_t i = 0; i < h->count; i++)
+        if (h->members[i].is_news)
+            lz_cpu_tell(w, h->members[i].cpu);
     if (is_news && h->watch != NULL)
         h->watch(w, h->watch_ctx);
 }

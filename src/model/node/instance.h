@@ -40,6 +40,8 @@ struct lz_instance_ops {
     void (*turned)(struct lz_world *w, lz_instance_id id); /* listens, or is in service, or not */
     /* Optional: a process is about to begin. False: it waits until lz_instance_pulled. */
     bool (*may_start)(struct lz_world *w, lz_instance_id id);
+    /* Optional: its CPU may be in use to another share, and not by what it was asked (cpu.h). */
+    void (*loaded)(struct lz_world *w, lz_instance_id id);
 };
 
 /* A million of them lie idle in a large world, and each is one line of the cache. */

@@ -181,12 +181,26 @@ static void plan(struct lz_world *w, const struct lz_service *s, uint32_t index,
               (uint64_t)index << 32 | slot_at(s, index)->turn);
 }
 
-static void change_present(struct lz_world *w, struct lz_service *s, bool is_more)
+bool lz_autoscale_has(const struct lz_service *s, const struct lz_service_replica *r)
 {
+    enum slot_state state = slot_at(s, (uint32_t)(r - s->replicas))->state;
+    return state == SERVING || state == DRAINING;
+}
+
+// Its CPU counts from now on, or no more: who comes does after the whole is more, who goes did
+// before it is less.
+static void change_present(struct lz_world *w, struct lz_service *s, uint32_t index, bool is_more)
+{
+    struct lz_service_replica *r = &s->replicas[index];
     LZ_ASSERT(is_more || s->present > 1);
+    LZ_ASSERT(lz_autoscale_has(s, r) == is_more);
+    if (!is_more && r->capacity != NULL)
+        lz_level_cpu_changed(w, s, r);
     s->present += is_more ? 1u : -1u;
     LZ_ASSERT(s->present <= s->slots);
     lz_level_present(w, s);
+    if (is_more && r->capacity != NULL)
+        lz_level_cpu_changed(w, s, r);
 }
 
 static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
@@ -197,7 +211,7 @@ static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
     slot->used_ns = s->replicas[index].rules->use.ns;
     lz_instance_restart(w, id);
     lz_endpoint_add(w, id);
-    change_present(w, s, true);
+    change_present(w, s, index, true);
 }
 
 // Its process has ended; it is held down as one that never was there.
@@ -208,7 +222,7 @@ static void end(struct lz_world *w, struct lz_service *s, uint32_t index)
     lz_endpoint_remove(w, id);
     lz_instance_kill(w, id);
     lz_life_release(w, id);
-    change_present(w, s, false);
+    change_present(w, s, index, false);
 }
 
 static void on_slot(void *ctx, uint32_t entity, uint64_t payload)

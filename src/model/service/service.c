@@ -96,6 +96,12 @@ static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
     lz_level_up(w, s, id);
 }
 
+static void loaded(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_service_seat seat = lz_service_seat(w, id);
+    lz_level_cpu(w, seat.s, seat.r);
+}
+
 static void stopped(struct lz_world *w, lz_instance_id id)
 {
     freeze(w, id, true);
@@ -111,7 +117,8 @@ const struct lz_instance_ops lz_service_instance_ops = {.died = died,
                                                         .stopped = stopped,
                                                         .resumed = resumed,
                                                         .turned = turned,
-                                                        .may_start = lz_image_may_start};
+                                                        .may_start = lz_image_may_start,
+                                                        .loaded = loaded};
 
 static uint32_t load(const struct lz_world *w, lz_instance_id id)
 {

@@ -277,6 +277,9 @@ void lz_version_left(struct lz_world *w, struct lz_service *s, const struct lz_t
 void lz_autoscale_init(struct lz_world *w);
 void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 
+/* Is it one of those that are present? What is stolen from the others is nobody's load. */
+bool lz_autoscale_has(const struct lz_service *s, const struct lz_service_replica *r);
+
 /* ---- level.c: what a service measures beside what measure.h has */
 
 /* Count what the CPU has used up to now. */
@@ -294,7 +297,8 @@ static inline void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
     r->cpu_changes = lz_cpu_changes(cpu);
-    double used = lz_cpu_used(cpu), by = used - r->cpu_used;
+    bool is_there = s->scale == NULL || lz_autoscale_has(s, r);
+    double used = is_there ? lz_cpu_used(cpu) : 0.0, by = used - r->cpu_used;
     if (!__builtin_islessgreater(by, 0.0))
         return;
     if (s->keeps_cpu)
@@ -312,10 +316,7 @@ static inline void lz_level_cpu(struct lz_world *w, struct lz_service *s,
         lz_level_cpu_changed(w, s, r);
 }
 
-/*
- * Workers were taken or given back. The CPU may have changed since it was measured: a fault that
- * steals from it does not say so.
- */
+/* Workers were taken or given back. */
 static inline void lz_level_workers(struct lz_world *w, struct lz_service *s,
                                     struct lz_service_replica *r)
 {
