@@ -431,6 +431,7 @@ static bool make(const struct lz_arena_opts *opts, const struct lz_arena_image *
     }
     arena->limit_bytes = limit;
     arena->end = arena->map_end = (unsigned char *)arena + first_offset() + limit;
+    arena->lists.first_offset = first_offset();
     arena->lists.extent_max = (size_t)(arena->map_end - (unsigned char *)arena);
     LZ_ASSERT((uintptr_t)arena->top % UNIT == 0);
     *out = arena;

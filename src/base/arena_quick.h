@@ -24,7 +24,8 @@ struct lz_arena_lists {
     struct lz_arena_block *free[LZ_ARENA_CLASSES]; /* the first ones by size / UNIT */
     size_t used_bytes;                             /* whole blocks */
     size_t peak_bytes;
-    size_t extent_max; /* no block is beyond */
+    size_t first_offset; /* where blocks begin; the arena's own words are below */
+    size_t extent_max;   /* no block is beyond */
 };
 
 /* Like lz_arena_try, or NULL: then it is to be asked. */
@@ -53,6 +54,7 @@ static inline bool lz_arena_quick_give(struct lz_arena *arena, void *ptr, size_t
     size_t class = (size - 1) / LZ_ARENA_UNIT;
     if (class >= LZ_ARENA_QUICK_MAX / LZ_ARENA_UNIT)
         return false;
+    LZ_ASSERT((uintptr_t)ptr - (uintptr_t)arena >= lists->first_offset);
     LZ_ASSERT((uintptr_t)ptr - (uintptr_t)arena < lists->extent_max);
     LZ_ASSERT(lists->used_bytes >= (class + 1) * LZ_ARENA_UNIT);
     lists->used_bytes -= (class + 1) * LZ_ARENA_UNIT;

@@ -184,9 +184,6 @@ static int look(lua_State *L)
 static bool calibrate(void)
 {
     struct probe p = {0};
-#if LUA_VERSION_NUM != 504
-    return false;
-#else
     lua_State *L = lua_newstate(allocate, &p);
     if (L == NULL)
         return false;
@@ -196,14 +193,13 @@ static bool calibrate(void)
     bool is = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_toboolean(L, -1);
     lua_close(L);
     return is;
-#endif
 }
 
 bool lz_layout_is_known(void)
 {
     static bool was_asked, is_known;
     if (!was_asked) {
-        is_known = calibrate();
+        is_known = LUA_VERSION_NUM == 504 && calibrate();
         was_asked = true;
     }
     return is_known;

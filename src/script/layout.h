@@ -11,9 +11,9 @@
  * whoever asks goes by Lua's functions. So does a universe that is shaken, whose results are
  * compared with the ordinary one's each time.
  *
- * Rules of who writes: (1) to fields that are there, by their names, or to all of a table that was
- * just made; (2) nothing that may be collected, but what the registry holds: Lua's barriers are for
- * others; (3) by what lz_layout_write_* does, never by hand.
+ * Rules of who writes: (1) to nodes that still have their key, with a value or without, or to all
+ * of a table that was just made; (2) nothing that may be collected, but what the registry holds:
+ * Lua's barriers are for others; (3) by what lz_layout_write_* does, never by hand.
  */
 #ifndef LZ_SCRIPT_LAYOUT_H
 #define LZ_SCRIPT_LAYOUT_H
@@ -97,7 +97,8 @@ static inline bool lz_layout_is_field(const struct lz_layout_node *node, const v
     return node->key == (uintptr_t)name && node->key_tag == LZ_LAYOUT_TEXT;
 }
 
-/* The node of a field that is there, or NULL. */
+/* The node of a field that is there, or NULL: one that was set to nil is not, though it may still
+   have its node (lz_proc_fact takes that). */
 struct lz_layout_node *lz_layout_find(const struct lz_layout_table *t, const void *name);
 
 static inline void lz_layout_write_integer(struct lz_layout_node *node, int64_t n)

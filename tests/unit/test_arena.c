@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena_quick.h"
 #include "base/hash.h"
 
 #define KIB ((size_t)1024)
@@ -395,6 +396,37 @@ static void an_image_is_whole_again_for_each_arena(void **state)
     lz_arena_trim();
 }
 
+static void a_quick_way_gives_the_same_block_and_accounts(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        bool is_quick;
+    } rows[] = {{0, false},   {1, true},    {15, true},   {16, true},   {17, true},
+                {1008, true}, {1009, true}, {1024, true}, {1025, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_arena *arenas[] = {make(0, MIB), make(1, MIB)}; // the second one has no quick way
+        size_t offsets[2], size = rows[i].size;
+        assert_null(lz_arena_quick_take(arenas[0], size)); // none was given back
+        for (size_t k = 0; k < 2; k++) {
+            void *ptr = lz_arena_try(arenas[k], size);
+            lz_arena_free(arenas[k], lz_arena_try(arenas[k], 2000), 2000); // a peak that stays
+            if (k == 1 || !lz_arena_quick_give(arenas[k], ptr, size))
+                lz_arena_free(arenas[k], ptr, size);
+            assert_int_equal(lz_arena_used(arenas[k]), 0);
+            void *again = k == 0 ? lz_arena_quick_take(arenas[k], size) : NULL;
+            assert_int_equal(k == 0 && again != NULL, k == 0 && rows[i].is_quick);
+            again = again != NULL ? again : lz_arena_try(arenas[k], size);
+            offsets[k] = (size_t)((char *)again - (char *)arenas[k]);
+        }
+        assert_int_equal(offsets[0], offsets[1]);
+        assert_int_equal(lz_arena_used(arenas[0]), lz_arena_used(arenas[1]));
+        assert_int_equal(lz_arena_peak(arenas[0]), lz_arena_peak(arenas[1]));
+        lz_arena_destroy(arenas[0]);
+        lz_arena_destroy(arenas[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_limit_beyond_the_slot_is_refused),
         cmocka_unit_test(a_copied_arena_is_revived_and_goes_on_as_it_would_have),
         cmocka_unit_test(an_image_is_whole_again_for_each_arena),
+        cmocka_unit_test(a_quick_way_gives_the_same_block_and_accounts),
         cmocka_unit_test(strdup_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
