@@ -239,9 +239,9 @@ end)]] },
             .. "drive.",
         example = [[mark "rollback"]] },
     happened = { sign = "fun(name: string): Mark",
-        text = "A mark as an anchor for `after`, its first time, or as what an expectation is"
-            .. " about: with `after`, `during` or `except` the times that these leave, else any time. "
-            .. "wait_until goes on when it was ever set.",
+        text = "A mark as an anchor for `after`, its first time, or as what an expectation is "
+            .. "about: with `after`, `during` or `except` the times that these leave, else any "
+            .. "time. wait_until goes on when it was ever set.",
         example = [[expect "someone rolls back" { sometimes = happened "rollback" }]] },
     log = { sign = "fun(text: any, ...: any)",
         text = "A line of the report with its virtual time; more values are put into the text as "
