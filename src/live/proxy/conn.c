@@ -270,13 +270,13 @@ static void on_event(void *ctx, int fd, unsigned events)
     settle(c);
 }
 
-void lz_conn_accept(struct lz_edge *e, int fd)
+void lz_conn_accept(struct lz_edge *e, int fd, uint64_t ordinal)
 {
     struct lz_serve *s = e->serve;
     struct lz_conn *c = lz_mem_alloc(sizeof(*c));
     *c = (struct lz_conn){.edge = e,
                           .worker = s->at_work,
-                          .ordinal = ++e->ordinal,
+                          .ordinal = ordinal,
                           .fd = {fd, -1},
                           .readable = {true, false}, // mostly its first bytes are there too
                           .writable = {true, true},
@@ -305,13 +305,11 @@ void lz_conn_accept(struct lz_edge *e, int fd)
     settle(c);
 }
 
-void lz_conn_changed(struct lz_conn *c, const bool was_cut[2])
+void lz_conn_note_changed(struct lz_conn *c, const bool was_cut[2])
 {
     int64_t now = lz_loop_now(c->edge->serve->loop);
     for (int d = LZ_UP; d <= LZ_DOWN; d++) {
         struct lz_lane *l = &c->lane[d];
-        if (c->edge->kinds[d] != 0)
-            lz_lane_unpipe(c, d);
         if (was_cut[d] && !lz_gate_is_cut(c, d) && l->cut_since_ns > 0) {
             l->resume_ns = lz_gate_healed(l->cut_since_ns, now);
             l->cut_since_ns = 0;
@@ -320,6 +318,11 @@ void lz_conn_changed(struct lz_conn *c, const bool was_cut[2])
     }
     if (!c->is_ending)
         lz_gate_doom(c);
+}
+
+void lz_conn_changed(struct lz_conn *c)
+{
+    int64_t now = lz_loop_now(c->edge->serve->loop);
     enum lz_gate_say over = lz_gate_is_over(c);
     if (over == LZ_GATE_RESET)
         lz_conn_reset(c);

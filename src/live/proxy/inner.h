@@ -28,7 +28,7 @@
 #define LZ_LANE_SCRATCH (128u << 10)
 #define LZ_LANE_WAIT_MAX (256u << 10) /* bytes that wait for the other end */
 #define LZ_LANE_HELD_MAX (4u << 20)   /* ... for a delay */
-#define LZ_LANE_PIPES_MAX 64
+#define LZ_LANE_PIPES_MAX 32          /* of a worker, in use or not: its table has room for them */
 #define LZ_WORKERS_MAX 16
 
 enum { LZ_UP, LZ_DOWN };       /* directions; also: reads from this side */
@@ -142,7 +142,8 @@ struct lz_worker {
     int mail_of_its_own; /* until it has made its table */
     size_t conns;
     int pipes[LZ_LANE_PIPES_MAX][2];
-    size_t pipe_count;
+    size_t pipe_count; /* of those, not in use */
+    size_t pipes_made; /* of this worker, in use too */
 };
 
 struct lz_serve {
@@ -154,25 +155,33 @@ struct lz_serve {
     struct lz_line lines[LZ_PROXY_TOXICS_MAX + 1];
     struct lz_worker workers[LZ_WORKERS_MAX];
     uint32_t worker_count;
-    pthread_mutex_t lock; /* has it who is at work; there is no need of it for one alone */
-    bool no_more_workers;
-    size_t conns_max; /* of each worker */
-    bool is_full;     /* nobody is accepted until a connection ends */
+    bool takes_turns;          /* the first: from when a second one was to be */
+    pthread_mutex_t lock;      /* has it who is at work; there is no need of it for one alone */
+    int64_t next_worker_at_ns; /* none is made before: it was refused; LZ_LOOP_NEVER: no more */
+    size_t conns_max;          /* of each worker */
+    size_t edge_count;
+    bool is_full;      /* nobody is accepted until a connection ends */
+    bool is_room_said; /* a ROOM is on its way to the first worker: one is enough */
     struct lz_loop_timer watch_doors;
     char scratch[LZ_LANE_SCRATCH];
 };
 
 /* --- serve.c --- */
 void lz_serve_saw(struct lz_edge *e, const struct lz_proxy_seen *seen);
-void lz_serve_room(struct lz_serve *s); /* a connection has ended; the first worker */
-void lz_serve_tell_conns(struct lz_edge *e, const bool was_cut[2]); /* of the worker at work */
+void lz_serve_room(struct lz_serve *s);      /* a connection has ended; the first worker */
+void lz_serve_tell_conns(struct lz_edge *e); /* of the worker at work */
 
 /* --- worker.c --- */
 void lz_worker_first(struct lz_serve *s);
 struct lz_worker *lz_worker_with_room(struct lz_serve *s); /* NULL: none, and none can be made */
-void lz_worker_hand(struct lz_worker *w, struct lz_edge *e, int fd); /* `fd` is its own then */
-void lz_worker_changed(struct lz_edge *e, const bool was_cut[2]);    /* the others' connections */
-void lz_worker_has_room(struct lz_serve *s); /* a connection of the worker at work has ended */
+
+/* Within both the lock is let go: others are at work meanwhile, connections end and so are freed,
+ * and the caller holds none of them over the call. */
+void lz_worker_hand(struct lz_worker *w, struct lz_edge *e, int fd); /* `fd` is closed here */
+void lz_worker_changed(struct lz_edge *e); /* until the others' connections have acted on it */
+
+size_t lz_worker_conns(const struct lz_serve *s); /* of all workers */
+void lz_worker_has_room(struct lz_serve *s);      /* a connection of the worker at work has ended */
 
 /* --- door.c --- */
 void lz_door_update(struct lz_edge *e);                  /* after a toxic came or went */
@@ -180,9 +189,14 @@ void lz_door_count(struct lz_edge *e);                   /* what a shut one has 
 bool lz_door_is_plug(const struct lz_edge *e, int port); /* a connection of our own */
 
 /* --- conn.c --- */
-void lz_conn_accept(struct lz_edge *e, int fd);
-void lz_conn_changed(struct lz_conn *c, const bool was_cut[2]); /* toxics came or went */
-void lz_conn_reset(struct lz_conn *c);                          /* RST to both ends */
+void lz_conn_accept(struct lz_edge *e, int fd, uint64_t ordinal);
+
+/* Toxics came or went. Noted by the first worker for all connections at one moment: when what is
+ * held goes on, when it ends. No descriptor is touched: that has the owner, who then acts on it. */
+void lz_conn_note_changed(struct lz_conn *c, const bool was_cut[2]);
+void lz_conn_changed(struct lz_conn *c);
+
+void lz_conn_reset(struct lz_conn *c); /* RST to both ends */
 void lz_conn_close(struct lz_conn *c);
 void lz_conn_be_prompt(struct lz_conn *c);         /* before a second write to the server */
 void lz_conn_is_full(struct lz_conn *c, int side); /* a write was refused: wait for room */
@@ -192,7 +206,6 @@ void lz_conn_end(struct lz_conn *c); /* what waits for the client is sent, then 
 void lz_lane_init(struct lz_lane *l);
 void lz_lane_finish(struct lz_conn *c, int d);
 void lz_lane_pump(struct lz_conn *c);
-void lz_lane_unpipe(struct lz_conn *c, int d);
 int64_t lz_lane_wake(const struct lz_conn *c, int d, int64_t now);
 
 struct lz_lane_put {

@@ -50,10 +50,11 @@ static bool take_pipe(struct lz_worker *w, struct lz_lane *l)
         memcpy(l->pipe, w->pipes[w->pipe_count], sizeof(l->pipe));
         return true;
     }
-    if (pipe2(l->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (w->pipes_made == LZ_LANE_PIPES_MAX || pipe2(l->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
         l->pipe[0] = l->pipe[1] = -1;
         return false;
     }
+    w->pipes_made++;
     // Refused to those who have many pipes already; a small one works too.
     (void)fcntl(l->pipe[0], F_SETPIPE_SZ, PIPE_SIZE);
     return true;
@@ -64,11 +65,12 @@ static void give_pipe(struct lz_worker *w, struct lz_lane *l)
     if (l->pipe[0] < 0)
         return;
     l->big = 0;
-    if (l->in_pipe == 0 && w->pipe_count < LZ_LANE_PIPES_MAX) {
+    if (l->in_pipe == 0) {
         memcpy(w->pipes[w->pipe_count++], l->pipe, sizeof(l->pipe));
     } else {
         close(l->pipe[0]);
         close(l->pipe[1]);
+        w->pipes_made--;
     }
     l->pipe[0] = l->pipe[1] = -1;
     l->in_pipe = 0;
@@ -249,7 +251,7 @@ static bool fill_by_pipe(struct lz_conn *c, int d)
     return moved;
 }
 
-void lz_lane_unpipe(struct lz_conn *c, int d)
+static void unpipe(struct lz_conn *c, int d)
 {
     struct lz_lane *l = &c->lane[d];
     while (l->in_pipe > 0) {
@@ -420,6 +422,10 @@ void lz_lane_pump(struct lz_conn *c)
 {
     int rounds = 0;
     bool moved = true;
+    for (int d = LZ_UP; d <= LZ_DOWN; d++) {
+        if (c->lane[d].pipe[0] >= 0 && c->edge->kinds[d] != 0)
+            unpipe(c, d);
+    }
     while (moved && !c->is_dead && rounds++ < ROUNDS) {
         moved = false;
         for (int d = LZ_UP; d <= LZ_DOWN && !c->is_dead; d++) {

@@ -7,10 +7,10 @@
  *     lz_proxy_touched(proxy, toxic_id)                what it was seen to do
  *     lz_proxy_remove(proxy, toxic_id, &err)
  *
- * The proxy is one forked process per run, one thread on one epoll: load generator and proxy do
- * not disturb each other. It dies with the run (PR_SET_PDEATHSIG), and its ports with it, whatever
- * kills the run: nothing of it needs undoing. Commands are answered within a turn of its loop;
- * counters are read from memory that both share.
+ * The proxy is one forked process per run, of whose threads one at a time is at work: load
+ * generator and proxy do not disturb each other. It dies with the run (PR_SET_PDEATHSIG), and its
+ * ports with it, whatever kills the run: nothing of it needs undoing. Commands are answered within
+ * a turn of its loop; counters are read from memory that both share.
  *
  * A connection costs two descriptors and under 1 KB while nothing waits in it. Where the limit of
  * descriptors (ulimit -Hn) has no room for more, further threads with tables of their own take

@@ -17,7 +17,7 @@
 
 #define DOORS_EVERY_NS INT64_C(100000000)
 #define ACCEPTS 64     // of one turn: those who are connected have a right too
-#define FD_RESERVE 100 // for listeners, pipes and what the C library opens
+#define FD_RESERVE 100 // 64 of pipes, 15 of workers' mail, 6 of the process, and some edges
 #define FDS_PER_CONNECTION 2
 
 static void on_listen(void *ctx, int fd, unsigned events);
@@ -95,12 +95,13 @@ static void on_listen(void *ctx, int fd, unsigned events)
         socklen_t len = sizeof(peer);
         struct lz_worker *w = lz_worker_with_room(s);
         if (w == NULL) {
-            stop_accepting(e);
+            if (i == 0) // somebody waits; after others it may be that nobody does
+                stop_accepting(e);
             return;
         }
         int client = accept4(fd, (void *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM) &&
-            s->at_work->conns > 0)
+            lz_worker_conns(s) > 0)
             stop_accepting(e);
         if (client < 0)
             return;
@@ -110,7 +111,7 @@ static void on_listen(void *ctx, int fd, unsigned events)
             continue;
         }
         if (w == s->at_work)
-            lz_conn_accept(e, client);
+            lz_conn_accept(e, client, ++e->ordinal);
         else
             lz_worker_hand(w, e, client);
     }
@@ -129,12 +130,12 @@ static unsigned bits_of(const struct lz_toxic *t, int d)
     return directions & (d == LZ_UP ? LZ_TOXIC_UP : LZ_TOXIC_DOWN) ? LZ_KIND(t->kind) : 0;
 }
 
-void lz_serve_tell_conns(struct lz_edge *e, const bool was_cut[2])
+void lz_serve_tell_conns(struct lz_edge *e)
 {
     for (struct lz_conn *c = e->conns, *next; c != NULL; c = next) {
         next = c->next;
         if (c->worker == e->serve->at_work)
-            lz_conn_changed(c, was_cut);
+            lz_conn_changed(c);
     }
 }
 
@@ -152,8 +153,10 @@ static void changed(struct lz_edge *e)
     if (e->is_shut && !lz_loop_is_armed(&e->serve->watch_doors))
         lz_loop_arm(e->serve->loop, &e->serve->watch_doors,
                     lz_loop_now(e->serve->loop) + DOORS_EVERY_NS);
-    lz_serve_tell_conns(e, was_cut);
-    lz_worker_changed(e, was_cut);
+    for (struct lz_conn *c = e->conns; c != NULL; c = c->next)
+        lz_conn_note_changed(c, was_cut);
+    lz_serve_tell_conns(e);
+    lz_worker_changed(e);
 }
 
 static struct lz_active **find(struct lz_edge *e, uint32_t slot)
@@ -212,6 +215,7 @@ static const char *new_edge(struct lz_serve *s, const struct lz_shared_command *
     e->path = lz_draw_name(0, e->name);
     e->counts = &s->shared->edges[c->edge - 1];
     s->edges[c->edge] = e;
+    s->edge_count++;
     if (!s->is_full && !listen_on(e))
         return "cannot watch the listening socket";
     return "ok";
