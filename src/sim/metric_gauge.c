@@ -62,45 +62,62 @@ static struct lz_gauge gauge_until(const struct lz_metric_series *s, lz_time now
     return g;
 }
 
-static void set_share(struct lz_metrics *m, lz_series id, lz_time now, double whole, double rest)
+// What there is of a share: whole things, which are counted, and what is beside them.
+struct parts {
+    int64_t count;
+    double rest;
+};
+
+// Differences of sums leave dust, which is nothing.
+static struct parts parts_of(double there)
+{
+    struct parts p = {.count = (int64_t)(there + 1e-9)};
+    p.rest = there - (double)p.count;
+    if (p.rest < 1e-9)
+        p.rest = 0.0;
+    return p;
+}
+
+// Both parts at once: an old count with a new rest is a level that never was, and would stay among
+// the extremes.
+static void set_share(struct lz_metrics *m, lz_series id, lz_time now, double whole,
+                      struct parts there)
 {
     struct lz_metric_series *s = &m->series[id];
     LZ_ASSERT(s->face->is_tally);
-    LZ_ASSERT(whole > 0.0);
+    LZ_ASSERT(whole > 0.0 && there.count >= 0);
     if (!lz_metrics_hears(m, s->face))
         return;
     struct lz_gauge g = tally_until(s, now);
     s->share = (struct lz_metric_share){.whole = whole,
-                                        .rest = rest,
+                                        .rest = there.rest,
                                         .is_parted = true,
                                         .sum = g.sum,
                                         .low = g.low,
                                         .high = g.high};
+    s->face->u.tally.level = there.count;
     restart_tally(s, now);
 }
 
 void lz_metrics_set_whole(struct lz_metrics *m, lz_series share, lz_time now, double whole)
 {
-    double was = m->series[share].share.whole;
-    if (__builtin_islessgreater(was, whole))
-        set_share(m, share, now, whole, m->series[share].share.rest);
+    const struct lz_metric_series *s = &m->series[share];
+    struct parts there = {.count = s->face->u.tally.level, .rest = s->share.rest};
+    if (__builtin_islessgreater(s->share.whole, whole))
+        set_share(m, share, now, whole, there);
 }
 
-// Differences of sums leave dust, which is nothing.
 void lz_metrics_move_share(struct lz_metrics *m, lz_series share, lz_time now, double by)
 {
     struct lz_series_face *face = lz_metrics_series(m, share, LZ_WINDOW_GAUGE);
     if (!lz_metrics_hears(m, face))
         return;
     const struct lz_metric_share *p = &m->series[share].share;
-    double there = (double)face->u.tally.level + p->rest + by;
-    int64_t count = (int64_t)(there + 1e-9);
-    double rest = there - (double)count;
-    if (rest < 1e-9)
-        rest = 0.0;
-    if (__builtin_islessgreater(p->rest, rest))
-        set_share(m, share, now, p->whole, rest);
-    lz_metrics_count_on(m, face, now, count);
+    struct parts there = parts_of((double)face->u.tally.level + p->rest + by);
+    if (__builtin_islessgreater(p->rest, there.rest))
+        set_share(m, share, now, p->whole, there);
+    else
+        lz_metrics_count_on(m, face, now, there.count);
 }
 
 void lz_metrics_set(struct lz_metrics *m, lz_series gauge, lz_time now, double level)
@@ -120,8 +137,9 @@ void lz_metric_gauge_begin(struct lz_metrics *m, struct lz_metric_series *s, lz_
     if (!lz_metrics_hears(m, s->face))
         return;
     if (s->face->is_tally) {
-        s->face->u.tally.level = (int64_t)level;
-        s->share.rest = level * s->share.whole - (double)(int64_t)level;
+        struct parts there = parts_of(level * s->share.whole);
+        s->face->u.tally.level = there.count;
+        s->share.rest = there.rest;
         s->share.is_parted = false;
         restart_tally(s, m->start);
     } else {

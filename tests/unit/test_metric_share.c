@@ -4,8 +4,9 @@
  *
  * Method: a script of moves, each in the short form of a row, is fed to a share and, as levels, to
  * a gauge beside it. Levels are binary fractions of few digits, so that both sums are exact and
- * equality needs no tolerance.
+ * equality needs no tolerance; where they are any numbers, the last digits may differ.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "sim/metric.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -131,6 +133,13 @@ static const struct {
      {1.4375, 0.125, 0.25},
      {0, 0, 0.25},
      {2.5, 2.5, 0.25}},
+    // The whole things and what is beside them change together: neither is counted without the
+    // other.
+    {4,
+     {{0, MOVE, 3}, {1250, MOVE, 0.5}, {1500, MOVE, -0.75}, {1750, MOVE, 0.75}, {2500, SET, 0.625}},
+     {0.75, 0.796875, 0.75},
+     {0, 0.6875, 0.625},
+     {0.75, 0.875, 0.875}},
 };
 
 static void a_share_has_the_windows_of_a_gauge(void **state)
@@ -154,6 +163,84 @@ static void a_share_has_the_windows_of_a_gauge(void **state)
         assert_true(lz_metrics_level(p.m, p.share) == p.there / p.whole);
         lz_arena_destroy(p.arena);
     }
+}
+
+static bool is_near(double a, double b)
+{
+    return fabs(a - b) <= 1e-12;
+}
+
+// Parts of any size come and go, whole things too, and what they are a share of changes.
+static void move_at_random(struct pair *p, uint64_t seed, lz_time now)
+{
+    struct lz_series_face *face = lz_metrics_series(p->m, p->share, LZ_WINDOW_GAUGE);
+    double part = (double)(lz_hash_mix(seed, 1) % 1000) / 300.0;
+    switch (lz_hash_mix(seed, 2) % 5) {
+    case 0:
+        lz_metrics_enter_on(p->m, face, now, 2);
+        p->there += 2;
+        break;
+    case 1:
+        if (p->there >= 1) {
+            lz_metrics_leave_on(p->m, face, now, 1);
+            p->there -= 1;
+        }
+        break;
+    case 2:
+        part = part < p->there ? part : p->there;
+        lz_metrics_move_share(p->m, p->share, now, -part);
+        p->there -= part;
+        break;
+    case 3:
+        lz_metrics_move_share(p->m, p->share, now, part);
+        p->there += part;
+        break;
+    default:
+        p->whole = 1 + part;
+        lz_metrics_set_whole(p->m, p->share, now, p->whole);
+    }
+    lz_metrics_set(p->m, p->gauge, now, p->there / p->whole);
+}
+
+static void whatever_moves_it_a_share_has_the_extremes_of_a_gauge(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct pair p = make(4.0);
+        for (uint64_t second = 0; second < 50; second++) {
+            lz_time now = (lz_time)second * LZ_S;
+            for (uint64_t i = 0; i < lz_hash_mix(seed, second) % 9; i++) {
+                move_at_random(&p, lz_hash_mix(seed, second << 8 | i), now);
+                now += (lz_time)(lz_hash_mix((uint64_t)now, seed) % 3) * 50 *
+                       MS; // two may be of an instant
+            }
+            lz_metrics_roll(p.m, (lz_time)(second + 1) * LZ_S);
+            struct lz_sample a = lz_metrics_window(p.m, p.share_id, 1);
+            struct lz_sample b = lz_metrics_window(p.m, p.gauge_id, 1);
+            assert_true(is_near(a.low, b.low) && is_near(a.high, b.high));
+            assert_true(is_near(a.value, b.value));
+        }
+        lz_arena_destroy(p.arena);
+    }
+}
+
+// A level that is shown by its first reading is of whole things and parts, as any other.
+static void a_share_may_begin_with_a_reading(void **state)
+{
+    (void)state;
+    struct pair p = make(4.0);
+    struct lz_series_face *face = lz_metrics_series(p.m, p.share, LZ_WINDOW_GAUGE);
+    lz_metrics_hide(p.m, p.share_id);
+    lz_metrics_hide(p.m, p.gauge_id);
+    lz_metrics_show(p.m, p.share_id, 500 * MS, 0.875);
+    lz_metrics_show(p.m, p.gauge_id, 500 * MS, 0.875);
+    lz_metrics_leave_on(p.m, face, 750 * MS, 3);
+    lz_metrics_set(p.m, p.gauge, 750 * MS, 0.125);
+    lz_metrics_roll(p.m, LZ_S);
+    struct lz_sample s = lz_metrics_window(p.m, p.share_id, 1);
+    assert_same(s, lz_metrics_window(p.m, p.gauge_id, 1));
+    assert_true(s.value == 0.6875 && s.low == 0.125 && s.high == 0.875);
+    lz_arena_destroy(p.arena);
 }
 
 // 0.1 and 0.2 are not 0.3: what is left of them is nothing, and no more is there than nothing.
@@ -214,6 +301,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_share_has_the_windows_of_a_gauge),
+        cmocka_unit_test(whatever_moves_it_a_share_has_the_extremes_of_a_gauge),
+        cmocka_unit_test(a_share_may_begin_with_a_reading),
         cmocka_unit_test(dust_of_differences_is_nothing),
         cmocka_unit_test(one_that_nobody_keeps_forgets_what_it_is_told),
         cmocka_unit_test(values_of_nothing_are_in_the_window),
