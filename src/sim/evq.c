@@ -154,13 +154,21 @@ static void spill(struct lz_evq *q)
     q->near_last = cut;
     uint32_t kept = cut - q->near_first;
     q->near_limit = 2 * kept > LZ_EVQ_NEAR_MAX ? 2 * kept : LZ_EVQ_NEAR_MAX;
+    q->near_joins = q->near_limit;
+}
+
+// A run of thousands that loses one for each that joins never grows: joins are counted too.
+static bool has_to_spill(struct lz_evq *q)
+{
+    uint32_t count = q->near_last - q->near_first;
+    return count >= q->near_limit || (count > LZ_EVQ_NEAR_MANY && q->near_joins-- == 0);
 }
 
 // Any entry, anywhere; `near` may have to be spilled or widened first.
 static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct lz_evq_entry e,
                                                        uint64_t id)
 {
-    if (q->near_last - q->near_first >= q->near_limit) {
+    if (has_to_spill(q)) {
         spill(q);
         if ((uint64_t)e.at >= q->near_end)
             return lz_evq_put(q, e, id);

@@ -44,7 +44,8 @@
  *
  * At most 2^29 chunks and 2^32 events. Indices, not pointers: a fork needs no fixing. All
  * memory is the arena's: 32 bytes an event, at most 5 an entry in a chunk, 128 KiB a level that is
- * used, of which pages that nobody files into cost nothing.
+ * used, of which pages that nobody files into cost nothing, and up to 512 KiB for the run and what
+ * sorts it, once thousands fell into one slot.
  */
 #ifndef LZ_SIM_EVQ_H
 #define LZ_SIM_EVQ_H
@@ -65,6 +66,7 @@
 #define LZ_EVQ_NEAR_MAX 64       /* spill past it, unless equals are many */
 #define LZ_EVQ_NEAR_KEPT 8       /* by a spill */
 #define LZ_EVQ_NEAR_FEW 12       /* are looked through one by one */
+#define LZ_EVQ_NEAR_MANY 256     /* to join more than these is dear: each moves a part of them */
 #define LZ_EVQ_CHUNK_FIRST 4     /* so that of a slot with chunks `tail` is more than it may hold */
 #define LZ_EVQ_GATHER 96         /* so few need no wheel; twice as many do again */
 #define LZ_EVQ_LATE (1ull << 63) /* of `when` */
@@ -113,7 +115,8 @@ struct lz_evq {
     struct lz_evq_entry *near; /* near_first .. near_last - 1 */
     uint32_t near_first, near_last, near_cap;
     uint32_t near_limit;
-    uint64_t near_end; /* up to 2^63: the wheel is empty */
+    uint32_t near_joins; /* into the midst of many: so many more, and they are spilled */
+    uint64_t near_end;   /* up to 2^63: the wheel is empty */
 
     lz_time base;
     uint32_t levels; /* bit per level with an occupied slot */

@@ -5,9 +5,10 @@
 #include "base/grow.h"
 #include "sim/evq.h"
 
-#define MANY_MAX 8190   // a slot that holds more is dealt
-#define AHEAD 32        // events that are fetched while others are looked at
-#define ROOM_FOR_NEW 96 // more among the near, and they are spilled
+#define MANY_MAX 8190 // a slot that holds more is dealt
+#define AHEAD 32      // events that are fetched while others are looked at
+// So many more join them, and they are spilled: to move a part of them for each is as dear then.
+#define ROOM_FOR_NEW 96
 #define HALF_BITS (LZ_EVQ_BITS / 2)
 #define HALVES (1u << HALF_BITS)
 
@@ -109,6 +110,7 @@ bool lz_evq_sort_many(struct lz_evq *q, const struct lz_evq_chunk *slot, uint32_
             .at = q->base + (lz_time)(halved[i] >> 32), .event = (uint32_t)halved[i]};
     q->near_last = count;
     q->near_limit = count + ROOM_FOR_NEW;
+    q->near_joins = ROOM_FOR_NEW;
     if (has_late)
         lz_evq_mark_late(q);
     return true;

@@ -312,7 +312,7 @@ static inline bool open_at(struct lz_evq *q, uint32_t level, uint32_t slot)
     }
     q->near_end = (uint64_t)q->base + ((uint64_t)f.slots << (LZ_EVQ_BITS * level));
     if (2 * q->near_last > LZ_EVQ_NEAR_MAX)
-        q->near_limit = 2 * q->near_last;
+        q->near_limit = q->near_joins = 2 * q->near_last;
     return true;
 }
 

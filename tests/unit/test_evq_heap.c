@@ -311,6 +311,41 @@ static void thousands_are_not_added_to_for_long(void **state)
     drain(p);
 }
 
+// The same where one leaves for each that joins, so that they never become more.
+static void thousands_are_not_added_to_while_as_many_leave(void **state)
+{
+    struct pair *p = *state;
+    lz_time slot = slot_ahead(p);
+    for (uint32_t i = 0; i < 4000; i++)
+        add(p, slot + (lz_time)draw(p, 4096), p->added);
+    for (uint32_t i = 0; i < 200; i++) {
+        assert_true(pop(p, slot + 4096));
+        add(p, p->now + 50 + (lz_time)draw(p, 2000), p->added);
+    }
+    assert_true(p->q.near_last - p->q.near_first < 1000);
+    lz_evq_check(&p->q);
+    drain(p);
+}
+
+// From 33 on, and no fewer: only these need the room that counting takes.
+static void a_slot_of_the_second_level_is_sorted_by_counting_from_33_on(void **state)
+{
+    struct pair *p = *state;
+    static const uint32_t counts[] = {32, 33};
+    for (uint32_t i = 0; i < 2; i++) {
+        p->now = 0;
+        p->q = (struct lz_evq){0};
+        lz_evq_init(&p->q, p->arena);
+        lz_time slot = slot_ahead(p);
+        for (uint32_t j = 0; j < counts[i]; j++)
+            add(p, slot + (lz_time)draw(p, 4096), p->added);
+        assert_true(pop(p, slot + 4096));
+        assert_int_equal(p->q.near_last - p->q.near_first, counts[i] - 1);
+        assert_int_equal(p->q.spare_cap > 0, counts[i] >= 33);
+        drain(p);
+    }
+}
+
 static void what_is_before_an_entry_already_seen_pops_first(void **state)
 {
     struct pair *p = *state;
@@ -367,6 +402,20 @@ static void the_last_instant_can_be_waited_for(void **state)
     for (uint64_t i = 0; i < 200; i++)
         add(p, LZ_FOREVER - (lz_time)(i % 3), i);
     assert_false(pop(p, LZ_FOREVER - 3));
+    lz_evq_check(&p->q);
+    drain(p);
+}
+
+// Of a row of a few the places beyond them hold strangers, whose times are of anywhere.
+static void a_few_may_be_pending_at_the_last_instant(void **state)
+{
+    struct pair *p = *state;
+    for (lz_time i = 0; i < 200; i++)
+        add(p, i < 190 ? i : LZ_FOREVER - 5000 * (200 - i), p->added);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(pop(p, LZ_FOREVER));
+    for (lz_time i = 0; i < 150; i++)
+        add(p, LZ_FOREVER - 100000 * (i + 20), p->added);
     lz_evq_check(&p->q);
     drain(p);
 }
@@ -428,11 +477,14 @@ int main(void)
         TEST(a_random_mix_pops_as_from_a_heap),
         TEST(the_wheel_comes_and_goes_with_the_crowd),
         TEST(a_slot_opens_in_order_whatever_it_holds),
+        TEST(a_slot_of_the_second_level_is_sorted_by_counting_from_33_on),
         TEST(thousands_are_not_added_to_for_long),
+        TEST(thousands_are_not_added_to_while_as_many_leave),
         TEST(what_is_before_an_entry_already_seen_pops_first),
         TEST(nothing_past_the_limit_is_shown),
         TEST(a_crowd_at_one_instant_keeps_its_order),
         TEST(the_last_instant_can_be_waited_for),
+        TEST(a_few_may_be_pending_at_the_last_instant),
         TEST(a_handle_means_one_event_only),
         TEST(cancelled_entries_do_not_pile_up),
         TEST(a_pending_event_takes_about_forty_bytes),
