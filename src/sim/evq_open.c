@@ -214,7 +214,8 @@ static inline double key_of(const struct lz_evq *q, const struct found *f, uint3
 static inline struct lz_evq_entry entry_of(const struct lz_evq *q, const struct found *f, double k)
 {
     uint64_t key = lz_keys_to(k);
-    return (struct lz_evq_entry){.at = q->base + (lz_time)(key >> ORDER_BITS),
+    // Of a number beyond FEW the sum may be any, and more than a time can be.
+    return (struct lz_evq_entry){.at = (lz_time)((uint64_t)q->base + (key >> ORDER_BITS)),
                                  .event = f->events[key & ORDER]};
 }
 
