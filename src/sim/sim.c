@@ -251,11 +251,13 @@ static __attribute__((noinline)) void foresee_some(struct lz_sim *sim)
         foresee(sim, ahead[i]);
 }
 
-// Half of what was foreseen of many has fired.
+// Half of what was foreseen of many has fired, or more, for some are passed without being asked
+// for: what was cancelled, for one.
 static __attribute__((noinline)) void foresee_more(struct lz_sim *sim)
 {
-    sim->foresee_at += FORESEEN / 2;
-    foresee_near(sim, FORESEEN / 2, FORESEEN);
+    uint32_t half = FORESEEN / 2, late = sim->queue.near_first - sim->foresee_at;
+    sim->foresee_at = sim->queue.near_first + half;
+    foresee_near(sim, late < half ? half - late : 1, FORESEEN);
 }
 
 static void fire_timer(struct lz_sim *sim, uint32_t i)
@@ -370,7 +372,7 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
     sim->note.now_ns = next->at;
-    if (q->near_first == sim->foresee_at)
+    if (q->near_first >= sim->foresee_at)
         foresee_more(sim);
     lz_kind kind = (lz_kind)e->rank;
     uint32_t entity = e->entity;
@@ -380,6 +382,18 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     lz_evq_release_live(q, next->event);
     fire_unwatched(sim, kind, entity, payload);
     return true;
+}
+
+// The queue's next, where it does not go the usual way: slots may be opened here as well.
+static const struct lz_evq_entry *peek(struct lz_sim *sim, lz_time limit)
+{
+    uint64_t near_end = sim->queue.near_end;
+    const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, limit);
+    if (next != NULL && sim->foresees && sim->queue.near_end != near_end)
+        foresee_some(sim);
+    else if (next != NULL && sim->queue.near_first >= sim->foresee_at)
+        foresee_more(sim);
+    return next;
 }
 
 // Who stops, or watches, is seen where the budget is: the usual way need not ask.
@@ -416,7 +430,7 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         lz_time limit = has_ready ? sim->face.now : end;
         lz_time line_at = lz_lines_at(&sim->face.lines);
         bool is_line = line_at <= limit && line_at < LZ_FOREVER;
-        const struct lz_evq_entry *next = lz_evq_peek(&sim->queue, is_line ? line_at : limit);
+        const struct lz_evq_entry *next = peek(sim, is_line ? line_at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
             is_line && (e == NULL || line_at < next->at ||
