@@ -17,7 +17,7 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena)
         q->slots[level] = &q->no_slots;
     q->near_limit = 2 * LZ_EVQ_GATHER;
     q->near_end = NO_END;
-    q->near = lz_grow(arena, NULL, &q->near_cap, 4 * LZ_EVQ_NEAR_MAX, sizeof(*q->near));
+    q->near = lz_grow(arena, NULL, &q->near_cap, LZ_EVQ_NEAR_FIRST, sizeof(*q->near));
 }
 
 void lz_evq_grow_events(struct lz_evq *q)

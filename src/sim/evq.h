@@ -63,6 +63,7 @@
 #define LZ_EVQ_SLOTS (1u << LZ_EVQ_BITS)
 #define LZ_EVQ_WORDS (LZ_EVQ_SLOTS / 64)
 #define LZ_EVQ_CHUNK 7           /* event numbers */
+#define LZ_EVQ_NEAR_FIRST 256    /* places of the run to begin with */
 #define LZ_EVQ_NEAR_MAX 64       /* spill past it, unless equals are many */
 #define LZ_EVQ_NEAR_KEPT 8       /* by a spill */
 #define LZ_EVQ_NEAR_FEW 12       /* are looked through one by one */

@@ -19,7 +19,7 @@
 _Static_assert(SOME_MAX <= ORDER + 1 && ORDER < LZ_KEYS_MAX, "the order of filing fits");
 _Static_assert(LZ_EVQ_BITS *LEVELS_SORTED + ORDER_BITS <= 61, "and the time");
 _Static_assert(FEW < 8 * LZ_EVQ_CHUNK_FIRST, "a slot with chunks shows by its tail");
-_Static_assert(SOME_MAX + FEW <= 4 * LZ_EVQ_NEAR_MAX, "the run has room for them");
+_Static_assert(SOME_MAX + FEW <= LZ_EVQ_NEAR_FIRST, "the run has room for them");
 
 // What was found in the slots that are opened, oldest first in each.
 struct found {

@@ -20,8 +20,9 @@
  * come before another delivery of the same window.
  *
  * Draws are keyed by the paths of channel and conversation, as all draws are: leaving something out
- * or declaring something more shifts nobody else's turns. Time
- * itself, timers and what a process does are as they were.
+ * or declaring something more shifts nobody else's turns. Change points alone, which a pct of depth
+ * 2 or more has, are numbers of deliveries of the whole run, and fall elsewhere. Time itself,
+ * timers and what a process does are as they were.
  */
 #ifndef LZ_SIM_ORDER_H
 #define LZ_SIM_ORDER_H

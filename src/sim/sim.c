@@ -62,11 +62,15 @@ size_t lz_sim_pending(const struct lz_sim *sim)
            sim->timers_armed;
 }
 
-// The run and the ready ring have places of their own, which a handful of others share.
+// The ready ring, and the run as it begins, have places of their own, which a handful of others
+// share. The run grows with thousands, and so does what sorts them.
 size_t lz_sim_bytes(const struct lz_sim *sim)
 {
     size_t event = sizeof(struct lz_evq_event) + sizeof(uint32_t);
     size_t bytes = (sim->queue.event_used - 1) * event;
+    if (sim->queue.near_cap > LZ_EVQ_NEAR_FIRST)
+        bytes += (sim->queue.near_cap - LZ_EVQ_NEAR_FIRST) * sizeof(*sim->queue.near);
+    bytes += sim->queue.spare_cap * sizeof(*sim->queue.spare);
     bytes += (sim->timer_used - 1) * (sizeof(*sim->timers) + sizeof(*sim->timer_gens));
     for (uint32_t i = 1; i <= sim->lane_count; i++)
         bytes += sim->lanes[i].cap * sizeof(*sim->lanes[i].turns);

@@ -535,6 +535,8 @@ static void of_thousands_each_is_foreseen_once_and_soon_before_it_fires(void **s
             once += c.times[i];
         }
         assert_true(once + 100 > count); // some are near before there is a wheel
+        // Theirs, the run that they were sorted into, and what sorted them.
+        assert_true(lz_sim_bytes(r->sim) > CROWD * (36 + 16 + 8));
     }
 }
 
