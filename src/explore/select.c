@@ -54,7 +54,8 @@ static bool is_scenario(const char *name)
 
 static bool walk(struct lz_select_files *files, const char *folder, int depth, struct lz_err *err);
 
-// Where `lorenz shrink` writes (cli/minimise.c): "min/NAME.lua", or "NAME.min.lua" beside its source.
+// Where `lorenz shrink` writes (cli/minimise.c): "min/NAME.lua", or "NAME.min.lua" beside the
+// scenario.
 static bool is_for_leftovers(const char *folder)
 {
     const char *name = strrchr(folder, '/');

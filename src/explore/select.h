@@ -3,10 +3,10 @@
  *
  * A file named on the command line is taken whatever it is called. A directory stands
  * for the *.lua below it whose names, and whose folders' names, do not start with "." or
- * "_" (helpers that scenarios `use`), and that are not what shrinking left, in a folder "min" below
- * it or as "NAME.min.lua": that fails for one seed, and would be counted beside what it is made from.
- * The order is that of the arguments; inside a directory it is by the bytes of the path. A file comes
- * once, however often it is meant.
+ * "_" (helpers that scenarios `use`), and that are not what shrinking left, in a folder "min"
+ * below it or as "NAME.min.lua": that fails for one seed, and would be counted beside what it is
+ * made from. The order is that of the arguments; inside a directory it is by the bytes of the path.
+ * A file comes once, however often it is meant.
  */
 #ifndef LZ_EXPLORE_SELECT_H
 #define LZ_EXPLORE_SELECT_H
