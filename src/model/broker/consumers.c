@@ -189,8 +189,17 @@ static void resumed(struct lz_world *w, lz_instance_id id)
     lz_service_instance_ops.resumed(w, id);
 }
 
-static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .turned = turned};
+static bool drains(const struct lz_world *w, lz_instance_id id)
+{
+    return lz_member_drains(lz_member_of(w, id));
+}
+
+static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .started = started,
+                                                    .stopped = stopped,
+                                                    .resumed = resumed,
+                                                    .turned = turned,
+                                                    .drains = drains};
 
 void lz_groups_start(struct lz_world *w)
 {

@@ -244,7 +244,9 @@ static void on_session(void *ctx, uint32_t entity, uint64_t payload)
     if (lz_sim_now(w->sim) < s->expires)
         return; // kept while the coordinator was paused: its seat was heard of since
     s->session = 0;
-    if (s->join != 0 || !lz_instance_is_up(lz_instance_get(w, entity))) { // it waits here: it lives
+    bool waits =
+        s->join != 0 || s->sync != 0; // here: it lives (MemberMetadata.hasSatisfiedHeartbeat)
+    if (waits || !lz_instance_is_up(lz_instance_get(w, entity))) {
         arm_session(w, g, seat);
         return;
     }
@@ -288,12 +290,13 @@ static void sync(struct lz_world *w, struct lz_group *g, struct lz_rpc *r, uint3
         answer(w, &g->seats[i].sync, LZ_BROKER_OK);
 }
 
-static void commit(struct lz_group *g, const struct lz_member *m)
+static void commit(struct lz_group *g, const struct lz_member *m, const struct lz_rpc *r)
 {
-    for (uint32_t i = 0; i < m->cursor_count; i++) {
-        const struct lz_cursor *c = &m->cursors[i];
-        g->claims[c->partition].committed = c->committing;
-    }
+    if (m->said == NULL || m->said_in != lz_group_generation_of(r))
+        return;
+    for (uint32_t p = 0; p < g->topic->opts.partitions; p++)
+        if (m->said[p] != LZ_POSITION_NONE)
+            g->claims[p].committed = m->said[p];
 }
 
 // What a seated member of this generation asks.
@@ -317,12 +320,13 @@ static void serve(struct lz_world *w, struct lz_group *g, struct lz_rpc *r, uint
             lz_transaction_end(w, g, m, r, true);
             return;
         }
-        commit(g, m);
+        commit(g, m, r);
         lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
         return;
     case LZ_GROUP_LEAVE:
-        if (g->transactions == NULL) // else nothing is open when it leaves
-            commit(g, m);
+        // With transactions nothing is open by now; of an old generation nothing can be committed.
+        if (g->transactions == NULL && g->seats[seat].generation == lz_group_generation_of(r))
+            commit(g, m, r);
         lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
         remove_seat(w, g, seat);
         after_departure(w, g);
@@ -347,11 +351,13 @@ void lz_group_arrived(struct lz_world *w, struct lz_rpc *r)
         lz_rpc_answer(w, r, LZ_BROKER_NOT_COORDINATOR, 0);
         return;
     }
-    if (!lz_rpc_is_wanted(w, r) && lz_group_op_of(r) != LZ_GROUP_LEAVE) {
+    enum lz_group_op op = lz_group_op_of(r);
+    bool stands = op == LZ_GROUP_LEAVE || (op == LZ_GROUP_COMMIT && g->transactions == NULL);
+    if (!stands && !lz_rpc_is_wanted(w, r)) {
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0); // of a process that has ended
         return;
     }
-    if (lz_group_op_of(r) == LZ_GROUP_JOIN) {
+    if (op == LZ_GROUP_JOIN) {
         join(w, g, r);
         return;
     }
@@ -359,9 +365,10 @@ void lz_group_arrived(struct lz_world *w, struct lz_rpc *r)
     for (uint32_t i = 0; i < g->seat_count; i++)
         if (g->seats[i].instance == r->from && g->seats[i].incarnation == r->from_incarnation)
             seat = i;
-    bool is_known = seat != LZ_BROKER_NOBODY &&
-                    g->seats[seat].generation == lz_group_generation_of(r) &&
-                    g->seats[seat].generation == g->generation;
+    bool is_known = seat != LZ_BROKER_NOBODY;
+    if (is_known && op != LZ_GROUP_LEAVE) // that names its member and no generation
+        is_known = g->seats[seat].generation == lz_group_generation_of(r) &&
+                   g->seats[seat].generation == g->generation;
     if (!is_known) {
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0);
         return;

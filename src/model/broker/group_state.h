@@ -100,6 +100,8 @@ struct lz_reading {
     uint32_t recorded, recorded_count; /* what is on its way, as recorder_log.h numbers it */
 };
 
+#define LZ_POSITION_NONE UINT64_MAX
+
 struct lz_member {
     struct lz_group *group;
     uint32_t number; /* from 0 */
@@ -113,7 +115,11 @@ struct lz_member {
     bool is_leaving;
     uint32_t generation;
     uint64_t commit; /* request that is waited for */
-    uint32_t turn;   /* of its process and its memberships: events of an older one are stale */
+    /* By partition: what its latest COMMIT or LEAVE says, or NONE. A request outlives its process,
+       and cursors do not. */
+    uint64_t *said;
+    uint32_t said_in; /* the generation */
+    uint32_t turn;    /* of its process and its memberships: events of an older one are stale */
     struct lz_cursor *cursors;
     uint32_t cursor_count, cursor_cap;
     uint32_t next_cursor; /* where the next poll begins */
@@ -246,6 +252,7 @@ void lz_member_rejoin(struct lz_world *w, struct lz_member *m);
 void lz_member_apply(struct lz_world *w, struct lz_member *m); /* what it was assigned */
 void lz_member_joined_again(struct lz_world *w, struct lz_member *m, enum lz_member_then then);
 void lz_member_leave(struct lz_world *w, struct lz_member *m);
+bool lz_member_drains(const struct lz_member *m); /* told to end, it waits for a commit */
 struct lz_cursor *lz_member_cursor(struct lz_member *m, uint32_t partition); /* NULL: not its own */
 
 /* ---- reader.c */

@@ -75,6 +75,7 @@ static uint64_t ask(struct lz_world *w, struct lz_member *m, enum lz_group_op op
 static void drop_cursors(struct lz_world *w, struct lz_member *m)
 {
     m->cursor_count = 0;
+    m->must_commit = false;
     lz_reader_forget(w, m);
     lz_consumers_assigned(w, m->group);
 }
@@ -101,11 +102,27 @@ bool lz_member_may_commit(const struct lz_member *m)
     return m->phase >= LZ_MEMBER_LOADING || (m->phase == LZ_MEMBER_SYNCING && m->must_apply);
 }
 
+// What the COMMIT or LEAVE about to be sent says.
+static void say_positions(struct lz_world *w, struct lz_member *m, bool ahead)
+{
+    uint32_t n = m->group->topic->opts.partitions;
+    if (m->said == NULL)
+        m->said = lz_arena_alloc(w->arena, n * sizeof(*m->said));
+    for (uint32_t p = 0; p < n; p++)
+        m->said[p] = LZ_POSITION_NONE;
+    m->said_in = m->generation;
+    for (uint32_t i = 0; i < m->cursor_count; i++) {
+        struct lz_cursor *c = &m->cursors[i];
+        c->committing = ahead ? c->position : c->done;
+        if (c->is_loaded) // of others it knows nothing yet
+            m->said[c->partition] = c->committing;
+    }
+}
+
 void lz_member_commit(struct lz_world *w, struct lz_member *m, bool ahead)
 {
     m->must_commit = false;
-    for (uint32_t i = 0; i < m->cursor_count; i++)
-        m->cursors[i].committing = ahead ? m->cursors[i].position : m->cursors[i].done;
+    say_positions(w, m, ahead);
     m->last_commit = lz_sim_now(w->sim);
     m->commit = ask(w, m, LZ_GROUP_COMMIT);
 }
@@ -130,8 +147,10 @@ void lz_member_rejoin(struct lz_world *w, struct lz_member *m)
     LZ_ASSERT(m->work == LZ_MEMBER_IDLE);
     if (m->phase != LZ_MEMBER_READING && !m->is_lost)
         return; // it is about to, or will when it has loaded
-    bool gives_up = !m->group->opts.is_cooperative;
-    if (gives_up && !m->is_lost && lz_member_has_uncommitted(m))
+    // onJoinPrepare commits by itself whatever the protocol; the rest is said by who gives up.
+    const struct lz_consumers_opts *o = &m->group->opts;
+    bool commits = !o->is_cooperative || (!o->commit_batch && !o->at_most_once);
+    if (commits && !m->is_lost && lz_member_has_uncommitted(m))
         commit_then(w, m, LZ_MEMBER_REJOIN);
     else
         join(w, m);
@@ -254,8 +273,9 @@ static void succeeded(struct lz_world *w, struct lz_member *m, enum lz_group_op 
 }
 
 // What it asked as a member of an earlier generation, or before it joined the next, says nothing of
-// what it is now (generationUnchanged of Kafka's ConsumerCoordinator). A commit that is waited for
-// is never of that kind: it holds its member back from joining.
+// what it is now (generationUnchanged of Kafka's ConsumerCoordinator; its heartbeats hear of a
+// rebalance in the state STABLE only). A commit that is waited for is never of that kind: it holds
+// its member back from joining.
 static bool is_outdated(const struct lz_member *m, const struct lz_rpc *r)
 {
     bool is_between = !lz_member_may_commit(m);
@@ -274,11 +294,13 @@ static void refused(struct lz_world *w, struct lz_member *m, const struct lz_rpc
     } else if (is_rebalancing && op == LZ_GROUP_LOAD) {
         m->must_rejoin = true; // positions are known all the same
         begin_reading(w, m);
+    } else if (is_outdated(m, r)) {
+        return;
     } else if (is_rebalancing) {
         m->must_rejoin = true;
         if (m->work == LZ_MEMBER_IDLE)
             lz_work_poll(w, m);
-    } else if (!is_outdated(m, r)) {
+    } else {
         bool ends = op == LZ_GROUP_COMMIT || op == LZ_GROUP_ABORT;
         lose(w, m);
         if (ends && lz_pool_id(r) == m->commit)
@@ -394,10 +416,12 @@ void lz_member_enter(struct lz_world *w, struct lz_member *m)
     begin_reading(w, m);
 }
 
+// Consumer.close(): it commits what it has worked on, and does not wait to hear that it has left.
 void lz_member_leave(struct lz_world *w, struct lz_member *m)
 {
-    for (uint32_t i = 0; i < m->cursor_count; i++)
-        m->cursors[i].committing = m->cursors[i].done;
+    const struct lz_group *g = m->group;
+    if (g->transactions == NULL && !g->opts.at_most_once && lz_member_may_commit(m))
+        say_positions(w, m, false);
     ask(w, m, LZ_GROUP_LEAVE);
     m->turn++;
     m->phase = LZ_MEMBER_OUT;
@@ -406,8 +430,14 @@ void lz_member_leave(struct lz_world *w, struct lz_member *m)
 void lz_member_stop(struct lz_world *w, struct lz_member *m)
 {
     m->is_leaving = true;
-    if (m->work == LZ_MEMBER_IDLE && m->phase != LZ_MEMBER_OUT)
+    bool is_free = m->work == LZ_MEMBER_IDLE || m->work == LZ_MEMBER_RESTING;
+    if (is_free && m->phase != LZ_MEMBER_OUT)
         lz_member_leave(w, m);
+}
+
+bool lz_member_drains(const struct lz_member *m)
+{
+    return m->work == LZ_MEMBER_COMMITTING;
 }
 
 void lz_member_died(struct lz_world *w, struct lz_member *m)

@@ -283,6 +283,11 @@ static void rest(struct lz_world *w, struct lz_member *m)
             c->position = from; // what it has fetched it still has
     }
     m->slice_count = 0;
+    if (m->is_leaving) {
+        set_work(w, m, LZ_MEMBER_IDLE);
+        lz_work_poll(w, m);
+        return;
+    }
     set_work(w, m, LZ_MEMBER_RESTING);
     lz_sim_at(w->sim, lz_sim_now(w->sim) + REST_NS, w->groups->rested, m->id, m->turn);
 }
@@ -377,12 +382,9 @@ static void go_back(struct lz_member *m)
     m->slice = 0;
 }
 
-void lz_work_committed(struct lz_world *w, struct lz_member *m, bool is_good)
+static void go_on_committed(struct lz_world *w, struct lz_member *m, bool is_good)
 {
-    m->commit = 0;
-    if (m->work != LZ_MEMBER_COMMITTING)
-        return;
-    set_work(w, m, LZ_MEMBER_IDLE);
+    bool joins = m->then == LZ_MEMBER_REJOIN || m->then == LZ_MEMBER_REVOKE;
     if (m->then == LZ_MEMBER_START && is_good) {
         start(w, m);
     } else if (m->then == LZ_MEMBER_ABORTED && is_good) {
@@ -394,12 +396,25 @@ void lz_work_committed(struct lz_world *w, struct lz_member *m, bool is_good)
         if (!is_good)
             m->is_lost = m->must_rejoin = true;
         lz_work_poll(w, m);
+    } else if (is_good && joins && m->is_leaving) {
+        lz_work_poll(w, m);
     } else if (is_good) {
         lz_member_joined_again(w, m, (enum lz_member_then)m->then);
     } else {
         m->is_lost = m->must_rejoin = true;
         lz_work_poll(w, m);
     }
+}
+
+void lz_work_committed(struct lz_world *w, struct lz_member *m, bool is_good)
+{
+    m->commit = 0;
+    if (m->work != LZ_MEMBER_COMMITTING)
+        return;
+    set_work(w, m, LZ_MEMBER_IDLE);
+    go_on_committed(w, m, is_good);
+    if (m->is_leaving)
+        lz_life_idle(w, m->id); // its process has waited for this
 }
 
 // ---- polling

@@ -42,6 +42,9 @@ struct lz_instance_ops {
     bool (*may_start)(struct lz_world *w, lz_instance_id id);
     /* Optional: its CPU may be in use to another share, and not by what it was asked (cpu.h). */
     void (*loaded)(struct lz_world *w, lz_instance_id id);
+    /* Optional: a process that was told to end has more to finish than its tasks. It ends after the
+       lz_life_idle that finds it has not. */
+    bool (*drains)(const struct lz_world *w, lz_instance_id id);
 };
 
 /* A million of them lie idle in a large world, and each is one line of the cache. */

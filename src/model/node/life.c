@@ -201,6 +201,12 @@ static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, boo
     }
 }
 
+static bool has_drained(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_instance_ops *ops = lz_instance_get(w, id)->ops;
+    return lz_task_first_at(w, id) == 0 && (ops->drains == NULL || !ops->drains(w, id));
+}
+
 static void on_term(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -212,7 +218,7 @@ static void on_term(void *ctx, uint32_t entity, uint64_t payload)
     l->term = 0;
     i->is_stopping = true;
     lz_instance_settle(w, entity);
-    if (lz_task_first_at(w, entity) == 0)
+    if (has_drained(w, entity))
         finish(w, entity, l, false);
 }
 
@@ -236,8 +242,7 @@ static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     if (is_current(w, entity, payload) &&
-        lz_instance_get(w, entity)->state == LZ_INSTANCE_STOPPING &&
-        lz_task_first_at(w, entity) == 0)
+        lz_instance_get(w, entity)->state == LZ_INSTANCE_STOPPING && has_drained(w, entity))
         finish(w, entity, lz_life_get(w, entity), false);
 }
 

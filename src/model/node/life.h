@@ -108,7 +108,7 @@ bool lz_life_begun(struct lz_world *w, lz_instance_id id);
 void lz_life_serves(struct lz_world *w, lz_instance_id id);
 void lz_life_ended(struct lz_world *w, lz_instance_id id);
 
-/* For task.c: the instance has no task left. */
+/* For task.c: the instance has no task left; or, for who `drains`, nothing else. */
 void lz_life_idle(struct lz_world *w, lz_instance_id id);
 static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
 {

@@ -42,3 +42,14 @@ local work = topic "work" { on = jobs, partitions = 1 }
 local hands = consumers "hands" { of = work, members = 1, session = "2149ms" }
 fault.pause { jobs, at = "17s", lasting = "2166ms" }
 shares_out("hands", hands, 1)
+
+-- Nor those of this generation that were under way when it joined: a round trip is three heartbeats.
+local far = region "far" { zones = { "a", "b" }, latency = "150ms" }
+local beats = broker "beats" { nodes = 1, on = far.zone.a }
+local drums = topic "drums" { on = beats, partitions = 6 }
+traffic "drummer" { to = drums, rate = "50/s" }
+local quick = consumers "quick" { of = drums, members = 3, session = "10s", heartbeat = "100ms",
+    on = far.zone.b }
+fault.kill { quick.member[3], at = "20s", lasting = "25s" }
+expect "quick rebalances twice" { at_end = quick.rebalances:equals(2) }
+shares_out("quick", quick, 3)
