@@ -132,6 +132,7 @@ local wrong = 0
 local function judge(what, number, text, status)
     local why = not is_good[what][status] and ("exit %s"):format(status)
         or text:find "internal error" and "an internal error"
+        or text:find "wall%-clock limit" and "hangs"
         or status == 2 and not text:find "error" and "refused without a word"
     if why then
         wrong = wrong + 1
@@ -153,6 +154,7 @@ local function try(from, to)
     for _, what in ipairs { "check", "run" } do
         local text, status = output(commands[what]:format(lorenz, table.concat(paths, " ")))
         local is_fine = is_good[what][status] and not text:find "internal error"
+            and not text:find "wall%-clock limit"
         for n = from, is_fine and from - 1 or to do
             judge(what, n, output(commands[what]:format(lorenz, paths[n - from + 1])))
         end
