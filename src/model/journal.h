@@ -16,8 +16,7 @@
 #define LZ_JOURNAL_MAX 20000
 #define LZ_JOURNAL_TEXT_MAX 160
 #define LZ_JOURNAL_MARKS_MAX 4096    /* different names */
-#define LZ_JOURNAL_INSTANTS_MAX 4096 /* of one mark: past them only the first and the last count   \
-                                      */
+#define LZ_JOURNAL_INSTANTS_MAX 4096 /* of a mark; past them the first and the last count */
 
 struct lz_journal_entry {
     lz_time at;
