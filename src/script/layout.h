@@ -63,6 +63,14 @@ struct lz_layout_table {
 /* Whether this build of Lua has it so. Looks when first asked. */
 bool lz_layout_is_known(void);
 
+/* What is expected wrongly on purpose, so that looking can be seen to say no. Zero: nothing. */
+struct lz_layout_doubt {
+    size_t size;   /* so much larger is each block */
+    uint64_t word; /* so much more is each word of a value */
+    uint8_t tag;   /* these bits of each tag are others */
+};
+bool lz_layout_fits(const struct lz_layout_doubt *doubt);
+
 /* A table's, by its address as lua_topointer tells it. */
 static inline struct lz_layout_table *lz_layout_of(const void *table)
 {

@@ -44,6 +44,22 @@ static void this_build_of_lua_is_known(void **state)
     assert_true(lz_layout_is_known());
 }
 
+static void what_is_laid_out_otherwise_is_not_known(void **state)
+{
+    (void)state;
+    static const struct lz_layout_doubt rows[] = {
+        {.size = 8},
+        {.word = 1},
+        {.tag = 16},
+        {.tag = 64},
+    };
+    if (LUA_VERSION_NUM != 504)
+        return;
+    assert_true(lz_layout_fits(&(struct lz_layout_doubt){0}));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_false(lz_layout_fits(&rows[i]));
+}
+
 static void fields_are_found_by_the_address_of_their_name(void **state)
 {
     (void)state;
@@ -163,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_build_of_lua_is_known),
+        cmocka_unit_test(what_is_laid_out_otherwise_is_not_known),
         cmocka_unit_test(fields_are_found_by_the_address_of_their_name),
         cmocka_unit_test(what_is_written_is_what_lua_reads),
         cmocka_unit_test(a_calls_table_is_known_again_only_if_it_says_the_same),

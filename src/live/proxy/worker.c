@@ -179,7 +179,7 @@ static enum word bring_up(struct lz_worker *w, int ends[2])
     return word;
 }
 
-// False: none can be had, for now or for good.
+// False: none can be had, at this moment or for good.
 static bool start(struct lz_serve *s)
 {
     int64_t now = lz_loop_now(s->loop);
