@@ -245,6 +245,10 @@ M.service = with({
         { "target", "duration", "of codel: the wait that is good; default 5ms" },
         { "interval", "duration",
             "of codel: a wait above target for so long makes it drop; default 100ms" },
+        { "preemptive", "bool", "who finds no worker takes that of somebody less urgent, who waits "
+            .. "as the next of its class and then works on where it stopped. Only service_time "
+            .. "can be interrupted: who is at its disk, its calls or its handler keeps its "
+            .. "worker. Default false" },
     } },
     { "shed", "block", "a replica refuses what comes while it is overloaded", fields = {
         { "in_flight", "count", "while it has so many requests", min = 1 },

@@ -145,6 +145,7 @@ static bool read_queue(lua_State *L, struct lz_queue_opts *out, struct lz_err *e
         .policy = queue_policy_of(lz_read_text(L, 1, "queue_policy")),
         .codel = {.target = lz_read_int(L, 1, "queue_target", 0),
                   .interval = lz_read_int(L, 1, "queue_interval", 0)},
+        .preemptive = lz_read_bool(L, 1, "queue_preemptive"),
     };
     return lz_read_dist(L, 1, "queue_timeout", &out->timeout, err);
 }

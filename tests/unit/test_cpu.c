@@ -3,7 +3,8 @@
  *
  * Method: a line says what happens when, in milliseconds: "0:+100a" starts job a of 100 ms,
  * "5:-0a" removes it, "5:s0.5" steals half a core, "5:f1" and "5:f0" freeze and unfreeze,
- * "5:x0" clears, "5:q40" sets a quota of 40 ms in each 100 ms. The expectation is when jobs finish,
+ * "5:x0" clears, "5:q40" sets a quota of 40 ms in each 100 ms, "5:t0a" takes job a back and logs
+ * what it still needs, or "-" if it is done. The expectation is when jobs finish,
  * as "a200"; of who watches its load, what it is told when, as "5:0.5".
  */
 #include "model/node/cpu.h"
@@ -77,6 +78,19 @@ static void on_load(struct lz_world *w, uint32_t entity)
              (long long)(lz_sim_now(w->sim) / LZ_MS), lz_cpu_busy(s->cpu));
 }
 
+static void take_back(struct stage *s, char name)
+{
+    uint32_t *job = &s->jobs[(uint32_t)name];
+    size_t used = strlen(s->log);
+    lz_time left = -1;
+    bool ok = lz_cpu_take_back(s->w, s->cpu, *job, &left);
+    assert_int_equal(ok, left >= 0);
+    if (ok)
+        *job = 0;
+    snprintf(s->log + used, sizeof(s->log) - used, ok ? "%s%c:%gms" : "%s%c:-", used > 0 ? " " : "",
+             name, (double)left / 1e6);
+}
+
 static void on_act(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
@@ -91,6 +105,9 @@ static void on_act(void *ctx, uint32_t entity, uint64_t payload)
     case '-':
         lz_cpu_remove(s->w, s->cpu, *job);
         *job = 0;
+        break;
+    case 't':
+        take_back(s, step->name);
         break;
     case 's':
         lz_cpu_steal(s->w, s->cpu, step->arg);
@@ -270,6 +287,22 @@ static void what_is_removed_leaves_its_share_to_the_others(void **state)
     assert_rows(rows, COUNT(rows));
 }
 
+static void what_is_taken_back_keeps_what_it_still_needs(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {1, "0:+100a 30:t0a", "a:70ms"},
+        {1, "0:+100a 0:+100b 50:t0a", "a:75ms b125"},
+        {2, "0:+60a 0:+60b 0:+60c 30:t0b", "b:40ms a70 c70"},
+        {1, "0:q40 0:+100a 70:t0a", "a:60ms"}, // throttled since 40
+        {1, "0:+100a 30:f1 50:t0a 80:f0", "a:70ms"},
+        {1, "0:s0.5 0:+100a 50:t0a", "a:75ms"},
+        {1, "0:+100a 100:t0a", "a:- a100"}, // it ends in this instant
+        {1, "0:+10a 0:+10b 20:t0b", "b:- a20 b20"},
+    };
+    assert_rows(rows, COUNT(rows));
+}
+
 static void busy_is_the_share_of_cores_in_use(void **state)
 {
     (void)state;
@@ -358,6 +391,7 @@ int main(void)
         cmocka_unit_test(what_a_quota_withholds_is_counted),
         cmocka_unit_test(nothing_runs_while_frozen),
         cmocka_unit_test(what_is_removed_leaves_its_share_to_the_others),
+        cmocka_unit_test(what_is_taken_back_keeps_what_it_still_needs),
         cmocka_unit_test(busy_is_the_share_of_cores_in_use),
         cmocka_unit_test(who_watches_is_told_of_what_no_job_did),
         cmocka_unit_test(jobs_that_end_together_never_use_more_than_there_is),

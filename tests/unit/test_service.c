@@ -41,6 +41,10 @@ static void options_that_make_no_sense_are_refused(void **state)
                     .timeout = {.kind = LZ_DIST_CONSTANT, .a = 1e9}}},
          "queue: adaptive_lifo has timeouts of its own, target and interval"},
         {{.queue = {.timeout = {.kind = LZ_DIST_CONSTANT}}}, "queue: timeout must be above 0s"},
+        {{.queue = {.preemptive = true}}, NULL},
+        {{.queue = {.preemptive = true, .policy = LZ_QUEUE_LIFO}},
+         "queue: preemptive goes with policy fifo: who loses its worker is the next of its class, "
+         "whatever came after it"},
         {{.shed = {.cpu = 1.01}}, "shed: cpu must be between 0% and 100%, got 101%"},
         {{.shed = {.queue_age = -1}}, "shed: queue_age must be positive"},
         {{.rate_limit = {.rate = 1e10}},

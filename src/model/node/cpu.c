@@ -301,6 +301,20 @@ void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job)
         lz_cpu_host_balance(w, cpu->host);
 }
 
+bool lz_cpu_take_back(struct lz_world *w, struct lz_cpu *cpu, uint32_t job, lz_time *left)
+{
+    LZ_ASSERT(job >= 1 && job <= cpu->job_count);
+    struct lz_cpu_job *j = &cpu->face.jobs[job];
+    LZ_ASSERT(j->payload != 0);
+    bool is_told = j->heap_at == 0 && j->timer == 0; // it was shared, and has left the heap
+    double rest = is_told ? 0.0 : lz_cpu_left(w, cpu, job);
+    if (rest < 0.5) // half a nanosecond is rounding; or its timer fires in this instant
+        return false;
+    *left = (lz_time)(rest + 0.5);
+    lz_cpu_remove(w, cpu, job);
+    return true;
+}
+
 double lz_cpu_left(const struct lz_world *w, const struct lz_cpu *cpu, uint32_t job)
 {
     LZ_ASSERT(job >= 1 && job <= cpu->job_count);

@@ -28,6 +28,13 @@ struct lz_cpu *lz_cpu_create(struct lz_world *w, double cores, lz_kind done, lz_
 /* Start a job of `demand` ns of one core; the id is for lz_cpu_remove. See lz_cpu_start. */
 uint32_t lz_cpu_add(struct lz_world *w, struct lz_cpu *cpu, lz_time demand, uint64_t payload);
 void lz_cpu_remove(struct lz_world *w, struct lz_cpu *cpu, uint32_t job);
+
+/*
+ * The same, to be gone on with later: *left is what it still needs of one core. False: it is done,
+ * its owner is about to be told, and it stays.
+ */
+bool lz_cpu_take_back(struct lz_world *w, struct lz_cpu *cpu, uint32_t job,
+                      lz_time *left) LZ_MUST_CHECK;
 void lz_cpu_clear(struct lz_world *w, struct lz_cpu *cpu); /* the process died */
 
 /* To be called when the `tick` event fires. */

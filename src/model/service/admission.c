@@ -9,6 +9,9 @@ static void give_rules(struct lz_world *w, struct lz_service *s)
     for (uint32_t i = 0; i < s->slots; i++) {
         all[i].admission.tokens = s->opts.rate_limit.burst;
         all[i].vegas.limit = s->opts.adaptive_limit.initial;
+        if (s->opts.queue.preemptive)
+            all[i].working =
+                lz_arena_alloc(w->arena, LZ_PRIORITIES * sizeof(struct lz_queue_class));
         s->replicas[i].rules = &all[i];
     }
 }
@@ -41,7 +44,8 @@ bool lz_admission_declare(struct lz_world *w, struct lz_service *s, struct lz_er
     s->keeps_cpu = s->keeps_cpu || shed->cpu > 0.0;
     s->has_admission = shed->in_flight > 0 || shed->cpu > 0.0 || shed->queue_age > 0 ||
                        limit->rate > 0.0 || adaptive->max > 0;
-    if (s->has_admission || s->opts.queue.policy == LZ_QUEUE_CODEL || s->opts.autoscale.max > 0)
+    if (s->has_admission || s->opts.queue.policy == LZ_QUEUE_CODEL || s->opts.queue.preemptive ||
+        s->opts.autoscale.max > 0)
         give_rules(w, s);
     return true;
 }

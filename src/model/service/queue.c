@@ -32,6 +32,16 @@ static lz_event_id arm(struct lz_world *w, const struct lz_service *s,
     return lz_sim_at(w->sim, lz_sim_now(w->sim) + patience, w->services->patience, t->server, id);
 }
 
+// One more is in the queue.
+static void grew(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
+{
+    if (r->queue_len == 0)
+        r->queue_since = lz_sim_now(w->sim);
+    r->queue_len++;
+    s->queued++;
+    lz_level_queue(w, s, r);
+}
+
 void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                    struct lz_task *t)
 {
@@ -39,8 +49,6 @@ void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_r
     uint32_t index = t->head.index;
     if (s->has_patience)
         t->timer = arm(w, s, r, t);
-    if (r->queue_len == 0)
-        r->queue_since = lz_sim_now(w->sim);
     t->queue_next = 0;
     t->queue_prev = q->final;
     if (q->final != 0)
@@ -48,9 +56,24 @@ void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_r
     else
         q->first = index;
     q->final = index;
-    r->queue_len++;
-    s->queued++;
-    lz_level_queue(w, s, r);
+    grew(w, s, r);
+}
+
+// Its patience is over: it was served.
+void lz_queue_push_front(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t)
+{
+    struct lz_queue_class *q = class_of(r, t);
+    LZ_ASSERT(t->is_begun && t->timer == 0);
+    LZ_ASSERT(s->opts.queue.policy == LZ_QUEUE_FIFO); // the first is the next
+    t->queue_prev = 0;
+    t->queue_next = q->first;
+    if (q->first != 0)
+        lz_task_at(w, q->first)->queue_prev = t->head.index;
+    else
+        q->final = t->head.index;
+    q->first = t->head.index;
+    grew(w, s, r);
 }
 
 void lz_queue_remove(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
@@ -169,6 +192,10 @@ bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *e
     struct lz_queue_opts *o = &s->opts.queue;
     if (!fill_times(o, err))
         return false;
+    if (o->preemptive && o->policy != LZ_QUEUE_FIFO)
+        return lz_fail(err, LZ_EINVAL,
+                       "queue: preemptive goes with policy fifo: who loses its worker is the next "
+                       "of its class, whatever came after it");
     bool has_timeout = o->timeout.kind != LZ_DIST_NONE;
     if (o->policy == LZ_QUEUE_ADAPTIVE_LIFO) {
         if (has_timeout)

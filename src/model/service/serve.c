@@ -20,9 +20,9 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
     if (cpu > 0) {
         take_cpu(w, s, lz_service_replica(s, t->server), t, cpu);
     } else if (rest > 0) {
-        t->rest_ns = 0;
-        t->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + rest, w->services->rested, t->server,
-                             lz_pool_id(t));
+        lz_time due = lz_sim_now(w->sim) + rest;
+        t->rest_ns = t->may_lose ? -due : 0;
+        t->timer = lz_sim_at(w->sim, due, w->services->rested, t->server, lz_pool_id(t));
     } else {
         worked(w, lz_service_seat(w, t->server), t);
     }
@@ -44,6 +44,8 @@ static inline double hold_worker(struct lz_world *w, struct lz_service *s,
     if (r->own != NULL)
         lz_metrics_observe_on(w->metrics, r->own->queue_wait_on, now - t->arrived);
     lz_level_workers(w, s, r);
+    if (s->opts.queue.preemptive)
+        lz_preempt_joins(w, r, t);
     struct lz_capacity *c = lz_service_capacity(w, r, t->server);
     if (c->loss_count > 0)
         lz_capacity_touch(c);
@@ -95,10 +97,15 @@ void lz_serve_count(struct lz_world *w, struct lz_service *s, struct lz_service_
     count_arrival(w, s, r, t);
 }
 
-// A place in the queue; in a full one that of somebody less urgent, who is refused instead.
+// A worker that somebody less urgent loses; or a place in the queue, in a full one that of somebody
+// less urgent, who is refused instead.
 static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                  struct lz_task *t)
 {
+    if (s->opts.queue.preemptive && lz_preempt_take(w, s, r, t)) {
+        start(w, s, r, t);
+        return;
+    }
     if (r->queue_len >= s->opts.queue.max && s->opts.queue.max != LZ_SERVICE_UNBOUNDED) {
         struct lz_task *victim = lz_queue_victim(w, r, t);
         if (victim == NULL) {
@@ -142,7 +149,10 @@ void lz_serve_next(struct lz_world *w, struct lz_service *s, struct lz_service_r
         struct lz_task *t = lz_queue_take(w, s, r);
         if (t == NULL)
             return;
-        lz_serve_start(w, s, r, t);
+        if (t->is_begun)
+            lz_preempt_resume(w, s, r, t);
+        else
+            lz_serve_start(w, s, r, t);
     }
 }
 
@@ -150,6 +160,8 @@ void lz_serve_refuse(struct lz_world *w, struct lz_service *s, struct lz_service
                      struct lz_task *t, uint16_t status)
 {
     LZ_ASSERT(t->state == LZ_TASK_QUEUED);
+    if (t->is_begun)
+        lz_preempt_forget(w, t);
     lz_level_left(w, s, r, t, LZ_OUTCOME_REFUSED);
     t->value = 0; // was its deadline
     lz_task_answer(w, t, LZ_OUTCOME_REFUSED, status);
@@ -239,6 +251,8 @@ void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
 // The CPU has done its part before the disk, calls and handlers.
 static inline void go_on_after(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
+    if (t->may_lose)
+        lz_preempt_leaves(w, seat.r, t);
     if (t->handler != 0 && t->step > 0) { // a handler's own work
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
@@ -273,6 +287,7 @@ static void on_rested(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL || lz_instance_defer(w, entity, w->services->rested, payload))
         return;
     t->timer = 0;
+    t->rest_ns = 0;
     worked(w, lz_service_seat(w, t->server), t);
 }
 
@@ -291,8 +306,12 @@ void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service
 {
     if (t->state == LZ_TASK_QUEUED) {
         lz_queue_remove(w, s, r, t);
+        if (t->is_begun)
+            lz_preempt_forget(w, t);
         return;
     }
+    if (t->may_lose)
+        lz_preempt_leaves(w, r, t);
     if (t->job != 0)
         lz_cpu_remove(w, r->capacity->cpu, t->job);
     t->job = 0;

@@ -46,6 +46,7 @@ struct lz_queue_opts {
     enum lz_queue_policy policy;
     struct lz_dist timeout;     /* what has waited so long is refused; NONE: waits on */
     struct lz_codel_opts codel; /* 0 means 5 ms and 100 ms */
+    bool preemptive; /* who finds no worker takes that of somebody less urgent; FIFO only */
 };
 
 /* A replica turns away what comes while it is overloaded, whatever room its queue has. 0: never. */

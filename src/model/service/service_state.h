@@ -4,6 +4,7 @@
  *   service.c   what it is made of; a request arrives, its process ends
  *   admission.c who may come in
  *   queue.c     who waits for a worker
+ *   preempt.c   who loses its worker to whom
  *   serve.c     a request and its worker: work, calls, answer
  *   io.c        what a request does on the disk
  *   autoscale.c how many replicas there are
@@ -58,6 +59,7 @@ struct lz_service_rules {
     struct lz_admission admission;
     struct lz_vegas vegas;
     struct lz_service_use use;
+    struct lz_queue_class *working; /* who may lose its worker, by priority; NULL: nobody */
 };
 
 /* There may be a million that nobody calls: tests/unit/test_memory.c holds what one takes. */
@@ -196,6 +198,8 @@ void lz_admission_answered(struct lz_world *w, const struct lz_service *s,
 /* ---- queue.c: tasks that wait at a replica, oldest first */
 void lz_queue_push(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                    struct lz_task *t);
+void lz_queue_push_front(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                         struct lz_task *t); /* it was at work, and is the next of its class */
 void lz_queue_remove(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                      struct lz_task *t);
 
@@ -212,6 +216,21 @@ lz_time lz_queue_age(const struct lz_world *w, const struct lz_service_replica *
 
 void lz_queue_init(struct lz_world *w);
 bool lz_queue_declare(struct lz_world *w, struct lz_service *s, struct lz_err *err) LZ_MUST_CHECK;
+
+/* ---- preempt.c: of a service whose queue is preemptive */
+
+/* Its own work begins, or ends: only between the two may it lose its worker. */
+void lz_preempt_joins(struct lz_world *w, struct lz_service_replica *r, struct lz_task *t);
+void lz_preempt_leaves(struct lz_world *w, struct lz_service_replica *r, struct lz_task *t);
+
+/* Take a worker from somebody less urgent than `t`; false: nobody can lose one. */
+bool lz_preempt_take(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                     const struct lz_task *t) LZ_MUST_CHECK;
+
+/* One that lost its worker, and is out of the queue: it goes on, with a worker; or never will. */
+void lz_preempt_resume(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                       struct lz_task *t);
+void lz_preempt_forget(const struct lz_world *w, struct lz_task *t);
 
 /* ---- serve.c: a task from its arrival to the answer */
 void lz_serve_init(struct lz_world *w);

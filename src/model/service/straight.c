@@ -32,9 +32,9 @@ static bool has_its_own(const struct lz_service *s)
 static bool is_made_straight(const struct lz_world *w, const struct lz_service *s)
 {
     return s->versions == NULL && s->gateway == NULL && s->handler_count == 0 && !s->does_io &&
-           !s->has_admission && !s->keeps_cpu && !(s->opts.adaptive_limit.max > 0) &&
-           s->opts.ended == NULL && s->own.cpu_time.kind == LZ_DIST_NONE && calls_in_a_row(w, s) &&
-           !has_its_own(s);
+           !s->has_admission && !s->keeps_cpu && !s->opts.queue.preemptive &&
+           !(s->opts.adaptive_limit.max > 0) && s->opts.ended == NULL &&
+           s->own.cpu_time.kind == LZ_DIST_NONE && calls_in_a_row(w, s) && !has_its_own(s);
 }
 
 bool lz_straight_look(const struct lz_world *w, struct lz_service *s)

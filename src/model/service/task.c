@@ -359,7 +359,7 @@ static void on_untie(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->untie, payload))
         return;
-    if (t->state == LZ_TASK_QUEUED)
+    if (t->state == LZ_TASK_QUEUED && !t->is_begun) // it has told the others itself
         lz_task_ops_at(w, entity)->cancel(w, t);
 }
 

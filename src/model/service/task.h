@@ -42,7 +42,10 @@ struct lz_task {
     uint64_t child;    /* the call it is waiting for; 0: none */
     lz_event_id timer; /* sleep, or the rest of the work that needs no CPU */
     lz_time arrived, started;
-    lz_time child_ns; /* spent in calls that have ended */
+    union {
+        lz_time child_ns; /* spent in calls that have ended */
+        lz_time left_ns;  /* of one that is_begun: its work on the CPU, see preempt.c */
+    };
     union {
         uint64_t token; /* before: what its caller shows, see auth.h; 0: none */
         struct {
@@ -71,6 +74,8 @@ struct lz_task {
     uint8_t detour;      /* of its calls: enum in step.c */
     bool is_tied : 1;    /* others of its race are told when it begins */
     bool is_session : 1; /* its key is the session that it is part of */
+    bool may_lose : 1;   /* WORKING: somebody more urgent may take its worker */
+    bool is_begun : 1;   /* QUEUED: somebody has, and it is to work on */
 };
 
 _Static_assert(sizeof(struct lz_task) == LZ_HOP_TASK_BYTES, "as hop.h has it");
