@@ -166,7 +166,8 @@ function create.gateway(C, c)
     if not id then return nil, message end
     return C.gateway(id, {
         limit = f.limit, burst = f.burst, leaky = f.algorithm == "leaky_bucket",
-        limit_status = f.limit_status, waf_blocked = waf.blocked, waf_delay = waf.latency,
+        delay = f.delay, limit_status = f.limit_status, waf_blocked = waf.blocked,
+        waf_delay = waf.latency,
         has_cache = f.cache ~= nil, hit_ratio = edge_cache.hit_ratio,
         entries = edge_cache.entries, ttl = edge_cache.ttl,
         is_sliding = edge_cache.refresh == "sliding",

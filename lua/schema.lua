@@ -406,8 +406,11 @@ M.gateway = with({
     { "limit", "rate", "requests per second that all replicas together let through; default all" },
     { "burst", "count", "how many at once: tokens of the bucket, by default those of one second; "
         .. "with a leaky bucket what it holds beside the first, by default none" },
-    { "algorithm", "choice", "of the limit: a bucket of tokens, or nginx's limit_req with nodelay; "
+    { "algorithm", "choice", "of the limit: a bucket of tokens, or nginx's limit_req; "
         .. "default token_bucket", choices = { "token_bucket", "leaky_bucket" } },
+    { "delay", "count", "of a leaky bucket: what it holds is let in one by one, as the limit "
+        .. "allows, but for so many that pass at once: nginx's `delay`, whose default is 0; "
+        .. "without it all pass at once (nodelay)" },
     { "limit_status", "count", "of what exceeds the limit; default 429", min = 100 },
     authenticating,
     { "waf", "block", "a web application firewall at the door", fields = {

@@ -103,10 +103,17 @@ end
 function RULES.gateway(say, f)
     check_auth(say, f)
     local cache = f.cache or {}
-    if (f.burst or f.algorithm or f.limit_status) and not f.limit then
-        local field = f.burst and "burst" or f.algorithm and "algorithm" or "limit_status"
-        say("LZ102", field, ("`%s` of %%s is about `limit`, which is not there"):format(field),
+    local about = f.burst and "burst" or f.algorithm and "algorithm" or f.delay and "delay"
+        or f.limit_status and "limit_status"
+    if about and not f.limit then
+        say("LZ102", about, ("`%s` of %%s is about `limit`, which is not there"):format(about),
             'write limit = "500/s"')
+    elseif f.delay and f.algorithm ~= "leaky_bucket" then
+        say("LZ206", "delay", "`delay` of %s: a bucket of tokens holds nobody back",
+            'write algorithm = "leaky_bucket", or leave it out')
+    elseif f.delay and f.delay > (f.burst or 0) then
+        say("LZ206", "delay", ("`delay` of %%s: at most `burst` (%d), of which it is the part that "
+            .. "passes at once, got %d"):format(f.burst or 0, f.delay))
     elseif f.limit and f.limit <= 0 then
         say("LZ206", "limit", "`limit` of %s lets nothing through", "leave it out for no limit")
     elseif f.burst == 0 and f.algorithm ~= "leaky_bucket" then

@@ -101,6 +101,8 @@ static int gateway(lua_State *L)
         .algorithm = lz_read_bool(L, 2, "leaky") ? LZ_LIMIT_LEAKY : LZ_LIMIT_TOKENS,
         .limit = lz_read_num(L, 2, "limit", 0),
         .burst = lz_read_num(L, 2, "burst", -1),
+        .holds = lz_read_num(L, 2, "delay", -1) >= 0,
+        .at_once = lz_read_num(L, 2, "delay", 0),
         .limit_status = (uint16_t)lz_read_int(L, 2, "limit_status", 0),
         .waf_blocked = lz_read_num(L, 2, "waf_blocked", 0),
         .has_cache = lz_read_bool(L, 2, "has_cache"),

@@ -173,23 +173,34 @@ lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t)
     return delay;
 }
 
-bool lz_filter_refuses(struct lz_world *w, const struct lz_task *t, enum lz_outcome *outcome,
-                       uint16_t *status)
+// It has passed; of several that hold it back the one that does so longest decides.
+static void pass(struct lz_world *w, const struct filter *one, struct lz_filter_verdict *v)
+{
+    lz_time wait = lz_limit_wait(&one->f.limit);
+    if (wait == 0)
+        return;
+    v->wait = wait > v->wait ? wait : v->wait;
+    if (one->f.held != 0)
+        lz_metrics_add(w->metrics, one->f.held, 1);
+}
+
+struct lz_filter_verdict lz_filter_judge(struct lz_world *w, const struct lz_task *t)
 {
     const struct at_instance *a = filters_at(w, t->server);
+    struct lz_filter_verdict v = {.outcome = LZ_OUTCOME_PENDING};
     for (uint32_t i = 0; i < a->count; i++) {
         struct filter *one = &w->filters->all[a->ids[i]];
         bool may = one->f.act == LZ_FILTER_ABORT || one->f.act == LZ_FILTER_LIMIT;
         if (!may || !selects(w, one, t))
             continue;
-        if (one->f.act == LZ_FILTER_LIMIT && lz_limit_take(&one->f.limit, lz_sim_now(w->sim)))
+        if (one->f.act == LZ_FILTER_LIMIT && lz_limit_take(&one->f.limit, lz_sim_now(w->sim))) {
+            pass(w, one, &v);
             continue;
+        }
         touch(w, one);
-        *outcome = one->f.outcome;
-        *status = one->f.status;
-        return true;
+        return (struct lz_filter_verdict){.outcome = one->f.outcome, .status = one->f.status};
     }
-    return false;
+    return v;
 }
 
 void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,

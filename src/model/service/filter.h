@@ -8,7 +8,8 @@
  *
  *   DELAY     the request comes in later
  *   ABORT     it is answered with `outcome` and `status`, and never comes in
- *   LIMIT     the same, if it exceeds a rate; one bucket for all instances of the filter
+ *   LIMIT     the same, if it exceeds a rate; one bucket for all instances of the filter. What
+ *             does not may be held back by it (limit.h), and comes in later
  *   REPLACE   it is worked on, and answered something else than the replica meant to
  *
  * As in a chain of Envoy's: all delays add up, then the first of the others that says no decides,
@@ -37,6 +38,7 @@ struct lz_filter {
     uint64_t owner;        /* of its draws */
     uint64_t *touched;     /* counts the requests it touched */
     lz_series series;      /* counts them too; 0: none */
+    lz_series held;        /* LIMIT: counts those that it held back; 0: none */
 };
 
 void lz_filters_init(struct lz_world *w);
@@ -51,10 +53,16 @@ static inline bool lz_filter_is_any(const struct lz_world *w)
     return (w->unusual & LZ_UNUSUAL_FILTERS) != 0;
 }
 
+/* What a request meets at the door: an answer instead, or so long to wait, by limits. */
+struct lz_filter_verdict {
+    enum lz_outcome outcome; /* PENDING: it may come in */
+    uint16_t status;
+    lz_time wait;
+};
+
 /* For task.c: how long the request is held; whether it is answered instead; what is answered. */
 lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t);
-bool lz_filter_refuses(struct lz_world *w, const struct lz_task *t, enum lz_outcome *outcome,
-                       uint16_t *status);
+struct lz_filter_verdict lz_filter_judge(struct lz_world *w, const struct lz_task *t);
 void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
                       uint16_t *status);
 

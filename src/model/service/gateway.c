@@ -8,7 +8,7 @@
 #include "model/service/service_state.h"
 
 struct series {
-    lz_series limited, blocked, asked, hits;
+    lz_series limited, blocked, asked, hits, held;
 };
 
 struct lz_gateway {
@@ -22,6 +22,8 @@ struct lz_gateway {
 static const struct lz_measure_row rows[] = {
     {"limited", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(limited), 0, 0,
      "requests refused because they exceeded the limit"},
+    {"held", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(held), 0, 0,
+     "requests that the limit held back before it let them in"},
     {"blocked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(blocked), 0, 0,
      "requests that the firewall blocked"},
     {"hit_ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, AT(hits), AT(asked), 0,
@@ -48,6 +50,16 @@ static bool check_opts(const struct lz_gateway_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE, "limit must be between 0/s and 1e9/s, got %g/s", o->limit);
     if (!(o->burst <= 1e9))
         return lz_fail(err, LZ_ERANGE, "burst must be at most 1e9, got %g", o->burst);
+    if (o->holds && o->algorithm != LZ_LIMIT_LEAKY)
+        return lz_fail(err, LZ_EINVAL,
+                       "delay is a leaky bucket's: one of tokens holds nobody back");
+    double burst = o->burst < 0.0 ? 0.0 : o->burst;
+    if (o->holds && !(o->at_once >= 0.0 && o->at_once <= burst))
+        return lz_fail(
+            err, LZ_ERANGE,
+            "delay must be between 0 and burst (%g), got %g: it is how much of the burst "
+            "passes at once",
+            burst, o->at_once);
     if (!(o->waf_blocked >= 0.0 && o->waf_blocked <= 1.0))
         return lz_fail(err, LZ_ERANGE, "blocked must be between 0 and 1, got %g", o->waf_blocked);
     if (o->has_cache && !(o->hit_ratio <= 1.0))
@@ -68,6 +80,14 @@ static void stand(struct lz_world *w, const struct lz_service *s, struct lz_filt
     f->ratio = f->ratio > 0.0 ? f->ratio : 1.0;
     f->owner = lz_draw_name(lz_world_component(w, s->id)->path, what);
     lz_filter_add(w, f, at, s->slots);
+}
+
+static double burst_of(const struct lz_gateway_opts *o)
+{
+    if (o->algorithm == LZ_LIMIT_LEAKY)
+        return o->burst < 0.0 ? 0.0 : o->burst;
+    double burst = o->burst < 0.0 ? o->limit : o->burst;
+    return burst > 1.0 ? burst : 1.0;
 }
 
 static void stand_guard(struct lz_world *w, const struct lz_service *s, struct lz_gateway *g)
@@ -93,10 +113,11 @@ static void stand_guard(struct lz_world *w, const struct lz_service *s, struct l
                           .outcome = LZ_OUTCOME_REFUSED,
                           .status = o->limit_status != 0 ? o->limit_status : 429,
                           .touched = &g->limited,
-                          .series = g->series.limited};
-    double least = o->algorithm == LZ_LIMIT_TOKENS ? 1.0 : 0.0;
-    double burst = o->burst < 0.0 ? o->limit : o->burst;
-    lz_limit_init(&f.limit, o->algorithm, o->limit, burst > least ? burst : least, 0);
+                          .series = g->series.limited,
+                          .held = g->series.held};
+    lz_limit_init(&f.limit, o->algorithm, o->limit, burst_of(o), 0);
+    if (o->holds)
+        lz_limit_hold(&f.limit, o->at_once);
     stand(w, s, &f, "limit");
 }
 
@@ -113,7 +134,8 @@ bool lz_gateway_equip(struct lz_world *w, lz_component_id id, const struct lz_ga
     g->series = (struct series){.limited = lz_metrics_counter(w->metrics),
                                 .blocked = lz_metrics_counter(w->metrics),
                                 .asked = lz_metrics_counter(w->metrics),
-                                .hits = lz_metrics_counter(w->metrics)};
+                                .hits = lz_metrics_counter(w->metrics),
+                                .held = lz_metrics_counter(w->metrics)};
     lz_measure_define(w, id, "", rows, ROW_COUNT, &g->series);
     stand_guard(w, s, g);
     s->gateway = g;

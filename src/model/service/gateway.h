@@ -3,7 +3,8 @@
  *
  *   waf     a web application firewall at the door: every request is looked at for `latency`, and
  *           a share of them, the bad ones, is answered 403 without coming in
- *   limit   a bucket (limit.h) of all replicas together; what exceeds it is answered 429
+ *   limit   a bucket (limit.h) of all replicas together; what exceeds it is answered 429. A leaky
+ *           one may hold back what it lets through, until the rate allows it
  *   cache   what can be answered from here: a share of the requests (`hit_ratio`), or the keys
  *           that this replica has fetched within `ttl`. A hit is no call
  *
@@ -20,7 +21,9 @@
 struct lz_gateway_opts {
     enum lz_limit_kind algorithm;
     double limit;             /* requests per second; 0: none */
-    double burst;             /* of the bucket; below 0: those of one second, at least 1 */
+    double burst;             /* of the bucket; below 0: of one second, at least 1; leaky: none */
+    bool holds;               /* a leaky one holds back what is in it, beyond `at_once` */
+    double at_once;           /* of its burst */
     uint16_t limit_status;    /* of what exceeds it; 0 means 429 */
     struct lz_dist waf_delay; /* NONE: no firewall is in the way */
     double waf_blocked;       /* share of the requests */

@@ -1,5 +1,7 @@
 #include "model/service/limit.h"
 
+#include <math.h>
+
 #include "base/check.h"
 
 void lz_limit_init(struct lz_limit *l, enum lz_limit_kind kind, double rate, double burst,
@@ -11,6 +13,7 @@ void lz_limit_init(struct lz_limit *l, enum lz_limit_kind kind, double rate, dou
                            .rate = rate,
                            .burst = burst,
                            .level = kind == LZ_LIMIT_TOKENS ? burst : -1.0,
+                           .at_once = (double)INFINITY,
                            .last = now};
 }
 
@@ -61,4 +64,20 @@ bool lz_limit_take(struct lz_limit *l, lz_time now)
     if (passes || l->kind == LZ_LIMIT_TOKENS)
         l->last = now;
     return passes;
+}
+
+void lz_limit_hold(struct lz_limit *l, double at_once)
+{
+    LZ_ASSERT(l->kind == LZ_LIMIT_LEAKY);
+    LZ_ASSERT(at_once >= 0.0);
+    l->at_once = at_once;
+}
+
+// ngx_http_limit_req_account: (excess - delay) / rate, the excess being what there is with it.
+lz_time lz_limit_wait(const struct lz_limit *l)
+{
+    if (!(l->level > l->at_once))
+        return 0;
+    LZ_ASSERT(l->kind == LZ_LIMIT_LEAKY && l->level <= l->burst);
+    return (lz_time)((l->level - l->at_once) / l->rate * (double)LZ_S + 0.5);
 }

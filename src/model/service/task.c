@@ -44,17 +44,36 @@ static void answer_instead(struct lz_world *w, struct lz_task *t, enum lz_outcom
     lz_task_ops_at(w, t->server)->turn_away(w, t, outcome, status);
 }
 
-// It is at the server's door, and was held there as long as a filter says.
-static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component)
+// How far it has come with the filters at the server's door.
+enum passed { NOTHING, DELAYS, LIMITS };
+
+static void on_passed(void *ctx, uint32_t entity, uint64_t payload);
+
+// Limits let it in, but later.
+static void hold_back(struct lz_world *w, const struct lz_task *t, lz_time wait)
 {
-    enum lz_outcome outcome = LZ_OUTCOME_PENDING;
-    uint16_t status = 0;
+    if (w->tasks->passed == 0)
+        w->tasks->passed = lz_sim_kind(w->sim, "passed", on_passed, w);
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->tasks->passed, t->server, lz_pool_id(t));
+}
+
+// It is at the server's door, and was held there as long as a filter says.
+static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component,
+                    enum passed passed)
+{
+    struct lz_filter_verdict v = {.outcome = LZ_OUTCOME_PENDING};
     LZ_ASSERT(t->state == LZ_TASK_SENT);
+    if (lz_filter_is_any(w) && passed < LIMITS)
+        v = lz_filter_judge(w, t);
+    if (v.wait > 0) {
+        hold_back(w, t, v.wait);
+        return;
+    }
     t->arrived = lz_sim_now(w->sim);
     t->state = LZ_TASK_QUEUED;
     lz_task_link(w, t);
-    if (lz_filter_is_any(w) && lz_filter_refuses(w, t, &outcome, &status))
-        answer_instead(w, t, outcome, status);
+    if (v.outcome != LZ_OUTCOME_PENDING)
+        answer_instead(w, t, v.outcome, v.status);
     else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
         answer_instead(w, t, LZ_OUTCOME_REFUSED, 503);
     else
@@ -63,7 +82,7 @@ static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id compo
 
 // A request or its caller's patience may be over while the message is on its way; the
 // server does not know and works on.
-static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, bool is_held)
+static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, enum passed passed)
 {
     const struct lz_instance *i = lz_instance_get(w, at);
     if (i->state == LZ_INSTANCE_LOST) {
@@ -74,11 +93,11 @@ static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, boo
         lz_task_reset(w, t, false);
         return;
     }
-    lz_time delay = lz_filter_is_any(w) && !is_held ? lz_filter_delay(w, t) : 0;
+    lz_time delay = lz_filter_is_any(w) && passed == NOTHING ? lz_filter_delay(w, t) : 0;
     if (delay > 0)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->tasks->held, at, lz_pool_id(t));
     else
-        come_in(w, t, i->component);
+        come_in(w, t, i->component, passed);
 }
 
 // A process that is up, the same that its caller knows, and nothing that stands at its door.
@@ -102,7 +121,7 @@ static __attribute__((noinline)) void arrive_otherwise(struct lz_world *w, lz_in
         lz_task_link(w, t);
         i->serves->arrive(w, t);
     } else if (!lz_instance_defer(w, at, w->tasks->arrive, lz_pool_id(t))) {
-        arrive(w, at, t, false);
+        arrive(w, at, t, NOTHING);
     }
 }
 
@@ -133,7 +152,15 @@ static void on_held(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
     if (t != NULL && !lz_instance_defer(w, entity, w->tasks->held, payload))
-        arrive(w, entity, t, true);
+        arrive(w, entity, t, DELAYS);
+}
+
+static void on_passed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->passed, payload))
+        arrive(w, entity, t, LIMITS);
 }
 
 static __attribute__((noinline)) void end_otherwise(struct lz_world *w, lz_instance_id at,

@@ -21,7 +21,8 @@ struct lz_tasks {
     struct lz_tasks_at *at;    /* by instance */
     uint32_t at_cap;
     lz_kind arrive, held, answer, reset, cancel;
-    lz_kind untie; /* 0: nothing was tied yet */
+    lz_kind untie;  /* 0: nothing was tied yet */
+    lz_kind passed; /* a limit has held it back; 0: none yet */
 };
 
 /* Queued or worked on: among those at its server. */
