@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../scratch.h"
 #include "terminal.h"
 
 #define UP "\x1b[A"
@@ -278,5 +279,6 @@ int main(int argc, char **argv)
     terminal_close(t);
     two_at_once(argv[1], argv[2]);
     on_a_dumb_one(argv[1], argv[2]);
+    scratch_remove(state);
     return terminal_done();
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../scratch.h"
 #include "terminal.h"
 
 static const char *lorenz, *scenario;
@@ -235,5 +236,6 @@ int main(int argc, char **argv)
     terminal_close(t);
     own_words(state);
     failed_runs();
+    scratch_remove(state);
     return terminal_done();
 }

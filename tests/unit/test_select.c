@@ -15,21 +15,23 @@
 
 #include <cmocka.h>
 
+#include "../scratch.h"
 #include "base/str.h"
 #include "explore/select.h"
 
-static char home[256];
+static char home[256], folder[32];
 
 static int enter(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/lz-select-XXXXXX";
+    snprintf(folder, sizeof(folder), "/tmp/lz-select-XXXXXX");
     return getcwd(home, sizeof(home)) != NULL && mkdtemp(folder) != NULL ? chdir(folder) : -1;
 }
 
 static int leave(void **state)
 {
     (void)state;
+    scratch_remove(folder);
     return chdir(home);
 }
 
