@@ -10,7 +10,7 @@ local M = {}
 
 -- Arrows point one way; folders of equal rank do not know each other.
 local RANK = {
-    base = 1, sim = 2, model = 3, fault = 4, check = 5, record = 6, report = 7,
+    base = 1, promql = 2, sim = 2, model = 3, fault = 4, check = 5, record = 6, report = 7,
     script = 8, live = 9, explore = 9, repl = 10, cli = 11,
 }
 local LINE_MAX, FUNCTION_MAX, FILE_MAX, PARAM_MAX = 100, 70, 600, 6
