@@ -120,6 +120,32 @@ static inline void lz_measure_cores(struct lz_world *w, struct lz_series_face *s
         lz_metrics_move_share(w->metrics, share->id, now, by);
 }
 
+/*
+ * A plain CPU has so many jobs now, of which one has just begun on a core that was free, or one has
+ * just ended: mostly it is one core more or less than was measured last, which `used` says. False:
+ * it is not (jobs that were shared and end together are no load when they are done, or more than
+ * there are cores), and nothing was done.
+ */
+static inline bool lz_measure_core_more(struct lz_world *w, struct lz_series_face *share,
+                                        double *used, double jobs)
+{
+    if (__builtin_islessgreater(*used, jobs - 1.0))
+        return false;
+    *used = jobs;
+    lz_metrics_enter_on(w->metrics, share, lz_sim_now(w->sim), 1);
+    return true;
+}
+
+static inline bool lz_measure_core_less(struct lz_world *w, struct lz_series_face *share,
+                                        double *used, double jobs)
+{
+    if (__builtin_islessgreater(*used, jobs + 1.0))
+        return false;
+    *used = jobs;
+    lz_metrics_leave_on(w->metrics, share, lz_sim_now(w->sim), 1);
+    return true;
+}
+
 /* A good answer; the rest is for lz_measure_left. */
 static inline void lz_measure_answered(struct lz_world *w, struct lz_measure *m, lz_time latency)
 {

@@ -73,5 +73,7 @@ static inline void lz_client_count_request(struct lz_world *w, lz_component_id c
 /* For traffic: the answer to a user's own call. */
 void lz_traffic_called(struct lz_world *w, lz_request_id request,
                        const struct lz_call_result *result);
+void lz_traffic_answered(struct lz_world *w, struct lz_request *r,
+                         const struct lz_call_result *result); /* the same, where it is at hand */
 
 #endif

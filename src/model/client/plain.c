@@ -88,7 +88,7 @@ void lz_plain_send_otherwise(struct lz_world *w, struct lz_call *c, uint64_t pat
 
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
 {
-    return lz_plain_begin_here(w, e, begin);
+    return lz_plain_begin_here(w, e, begin, lz_request_find(w, begin->request));
 }
 
 bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t)
@@ -112,15 +112,18 @@ bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struc
     return true;
 }
 
-static inline void tell(struct lz_world *w, const struct lz_client_told *told,
+// `r` is the request that the call was made for, if that waits for it.
+static inline void tell(struct lz_world *w, struct lz_request *r, const struct lz_client_told *told,
                         const struct lz_call_result *result)
 {
-    if (told->kind == LZ_OWNER_TRAFFIC)
-        lz_traffic_called(w, told->owner, result);
-    else if (told->kind == LZ_OWNER_TASK)
+    if (told->kind == LZ_OWNER_TRAFFIC) {
+        LZ_ASSERT(r != NULL && lz_pool_id(r) == told->owner); // its user's own call
+        lz_traffic_answered(w, r, result);
+    } else if (told->kind == LZ_OWNER_TASK) {
         lz_client_tell_task(w, told, result);
-    else
+    } else {
         lz_client_tell(w, told, result);
+    }
 }
 
 static inline struct lz_client_told told_of(const struct lz_world *w, const struct lz_call *c)
@@ -144,12 +147,12 @@ void lz_plain_ended(struct lz_world *w, struct lz_task *t)
     struct lz_call *c = lz_hop_call(t);
     struct lz_edge *e = lz_edge_get(w, c->edge);
     LZ_ASSERT(t->state == LZ_TASK_ANSWERED && t->outcome == LZ_OUTCOME_OK);
-    lz_plain_end_attempt(w, e, c, t);
+    struct lz_request *r = lz_plain_end_attempt(w, e, c, t);
     const struct lz_client_told told = told_of(w, c);
     const struct lz_call_result result = result_of(e, t);
     struct lz_hops *hops = &w->tasks->face.hops;
     lz_hop_give_call(hops, c); // in this order, as the long way does: it is the order of free hops
-    tell(w, &told, &result);
+    tell(w, r, &told, &result);
     lz_hop_give_task(hops, t);
 }
 
@@ -158,10 +161,10 @@ bool lz_plain_answered(struct lz_world *w, struct lz_call *c, const struct lz_ta
     struct lz_edge *e = lz_edge_get(w, c->edge);
     if (t->outcome != LZ_OUTCOME_OK || !lz_plain_is_possible(w, e))
         return false;
-    lz_plain_end_attempt(w, e, c, t);
+    struct lz_request *r = lz_plain_end_attempt(w, e, c, t);
     const struct lz_client_told told = told_of(w, c);
     const struct lz_call_result result = result_of(e, t);
     lz_client_give(w, c);
-    tell(w, &told, &result);
+    tell(w, r, &told, &result);
     return true;
 }

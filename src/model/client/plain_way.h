@@ -126,25 +126,38 @@ LZ_PLAIN_IN_PLACE lz_instance_id lz_plain_route(struct lz_world *w, const struct
     return e->ops->route(w, e->opts.to, &route);
 }
 
+/* Whom to ask, and a connection where they are limited. False: it fails soon, or waits. */
+LZ_PLAIN_IN_PLACE bool lz_plain_open(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
+                                     struct lz_plain_ask *a)
+{
+    const struct lz_server_ops *ops = e->ops;
+    if (ops->open != NULL && !lz_ulimit_is_any(w)) {
+        c->server = a->server = ops->open(w, e->opts.to);
+        if (a->server != 0)
+            return c->has_connection = true;
+    }
+    a->server = ops->route != NULL ? lz_plain_route(w, e, a) : lz_plain_balance(w, e, a);
+    c->server = a->server;
+    if (a->server == 0 || (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, a->client))) {
+        lz_client_fail_soon(w, c);
+        return false;
+    }
+    if (ops->connect == NULL)
+        return true;
+    if (!ops->connect(w, e->opts.to, a->id)) {
+        c->state = LZ_CALL_WAITING;
+        return false;
+    }
+    return c->has_connection = true;
+}
+
 LZ_PLAIN_IN_PLACE void lz_plain_attempt(struct lz_world *w, struct lz_edge *e, struct lz_call *c,
                                         struct lz_plain_ask *a)
 {
     if (e->attempts != 0)
         lz_metrics_add(w->metrics, e->attempts, 1);
-    a->server = e->ops->route != NULL ? lz_plain_route(w, e, a) : lz_plain_balance(w, e, a);
-    c->server = a->server;
-    if (a->server == 0 || (lz_ulimit_is_any(w) && !lz_ulimit_may_call(w, a->client))) {
-        lz_client_fail_soon(w, c);
-        return;
-    }
-    if (e->ops->connect != NULL) {
-        if (!e->ops->connect(w, e->opts.to, a->id)) {
-            c->state = LZ_CALL_WAITING;
-            return;
-        }
-        c->has_connection = true;
-    }
-    lz_plain_send(w, e, c, a);
+    if (lz_plain_open(w, e, c, a))
+        lz_plain_send(w, e, c, a);
 }
 
 /*
@@ -172,9 +185,10 @@ LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
     return c;
 }
 
-/* lz_plain_begin. */
+/* lz_plain_begin, for this request, whose number `begin` says; NULL: nobody waits for it. */
 LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edge *e,
-                                               const struct lz_client_begin *begin)
+                                               const struct lz_client_begin *begin,
+                                               struct lz_request *r)
 {
     LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind >= LZ_OWNER_BUNDLE);
     uint64_t path = lz_draw_join(begin->path, e->path);
@@ -189,7 +203,6 @@ LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edg
     c->op = a.op;
     if ((w->unusual & LZ_UNUSUAL_HOTS) != 0)
         a.key = c->key = lz_hot_key(w, e, c);
-    struct lz_request *r = lz_request_find(w, begin->request);
     if (r != NULL)
         c->number = a.number = ++r->calls;
     lz_client_list(w, e->timers, c);
@@ -197,9 +210,13 @@ LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edg
     return a.id;
 }
 
-/* The attempt is over, and well; what it held is given back, but its records are there. */
-LZ_PLAIN_IN_PLACE void lz_plain_end_attempt(struct lz_world *w, struct lz_edge *e,
-                                            struct lz_call *c, const struct lz_task *t)
+/*
+ * The attempt is over, and well; what it held is given back, but its records are there. Gives the
+ * request that it was made for, if that still waits for it.
+ */
+LZ_PLAIN_IN_PLACE struct lz_request *lz_plain_end_attempt(struct lz_world *w, struct lz_edge *e,
+                                                          struct lz_call *c,
+                                                          const struct lz_task *t)
 {
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
     struct lz_request *r = lz_request_find(w, c->request);
@@ -218,6 +235,7 @@ LZ_PLAIN_IN_PLACE void lz_plain_end_attempt(struct lz_world *w, struct lz_edge *
         c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
         e->ops->disconnect(w, e->opts.to);
     }
+    return r;
 }
 
 #endif

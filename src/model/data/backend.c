@@ -60,6 +60,17 @@ bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call)
     return true;
 }
 
+lz_instance_id lz_backend_open(struct lz_world *w, lz_component_id id)
+{
+    struct lz_database *d = lz_database_at(w, id);
+    if (!lz_query_is_straight(w, d) || !has_room(d))
+        return 0;
+    d->connections++;
+    lz_metrics_enter_on(w->metrics, d->series.connections_on, lz_sim_now(w->sim), 1);
+    lz_metrics_observe_none_on(w->metrics, d->series.connections_wait_on);
+    return d->first + d->primary;
+}
+
 static void remove_waiter(struct lz_database *d, struct lz_waiter *waiter)
 {
     if (waiter->prev != 0)
@@ -90,7 +101,8 @@ void lz_backend_give(struct lz_world *w, lz_component_id id)
     if (d->wait_first == 0 || d->pooler != NULL ||
         d->connections - 1 + d->connections_taken + d->sessions.reserved >=
             d->opts.max_connections) {
-        set_connections(w, d, d->connections - 1);
+        d->connections--;
+        lz_metrics_leave_on(w->metrics, d->series.connections_on, lz_sim_now(w->sim), 1);
         return;
     }
     hand_on(w, d);

@@ -171,6 +171,8 @@ struct lz_database {
     uint32_t txn_first, txn_last; /* transactions at nodes, by when they began */
     uint32_t txn_count;
     struct lz_sql *sql; /* speaks SQL: see sql/execute.h; NULL: its rows are keys */
+    uint32_t straight;  /* lz_world's `ways` when nothing stood in a query's way; 0: never */
+    uint32_t looked;    /* and when it was last looked whether anything does */
     struct lz_database_series series;
 };
 
@@ -205,7 +207,20 @@ static inline bool lz_database_op_reads(const struct lz_world *w, lz_op op)
                                            : lz_database_look_at_op(w, op);
 }
 
+/*
+ * query.c: does nothing stand in the way of a call and of its query but connections, locks and the
+ * CPU? All know who leads, there is no pool, no engine but the rows, nothing held or restored. It
+ * is looked at once until the world's `ways` are others: what begins or ends such a thing during the
+ * run counts them up.
+ */
+bool lz_query_look(const struct lz_world *w, struct lz_database *d);
+static inline bool lz_query_is_straight(const struct lz_world *w, struct lz_database *d)
+{
+    return d->straight == w->ways || (d->looked != w->ways && lz_query_look(w, d));
+}
+
 /* Connections, as struct lz_server_ops has them. */
+lz_instance_id lz_backend_open(struct lz_world *w, lz_component_id id);
 void lz_backend_serve_line(struct lz_world *w, struct lz_database *d);
 bool lz_backend_refuses(struct lz_world *w, struct lz_database *d); /* another: there are enough */
 bool lz_backend_take(struct lz_world *w, lz_component_id id, uint64_t call);

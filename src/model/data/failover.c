@@ -462,6 +462,7 @@ bool lz_failover_split(struct lz_world *w, lz_component_id id, double stay, uint
     struct lz_database *d = lz_database_at(w, id);
     hold_place(d);
     d->split_count++;
+    w->ways++;
     d->split_touched = touched;
     if (stay > d->split_stay)
         d->split_stay = stay;
@@ -480,6 +481,7 @@ void lz_failover_mend(struct lz_world *w, lz_component_id id, const uint64_t *to
     struct lz_database *d = lz_database_at(w, id);
     LZ_ASSERT(d->split_count > 0);
     d->split_count--;
+    w->ways++;
     if (d->split_touched == touched)
         d->split_touched = NULL;
     if (d->split_count == 0) {

@@ -50,6 +50,7 @@ uint32_t lz_hold_begin(struct lz_world *w, lz_component_id database,
     struct lz_hold *h = hold_at(d, i);
     *h = (struct lz_hold){.opts = *opts, .node = d->primary};
     d->hold_count++;
+    w->ways++;
     struct lz_database_node *n = &d->nodes[h->node];
     if (opts->has_row) {
         h->owner = lz_lock_begin(&n->locks, LZ_HOLD_OWNER | i);
@@ -93,6 +94,7 @@ void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
     bool has_connections = h->opts.has_connections;
     h->opts = (struct lz_hold_opts){0};
     d->hold_count--;
+    w->ways++;
     lz_row_lock_end(w, d, d->first + h->node, &h->owner);
     while (h->first != 0) {
         struct lz_task *t = lz_task_at(w, h->first);

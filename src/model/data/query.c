@@ -1,11 +1,26 @@
 #include "model/data/query.h"
 
 #include "base/check.h"
+#include "model/client/edge.h"
 #include "model/data/session.h"
 #include "model/data/sql/execute.h"
 #include "model/history/recorder.h"
 #include "model/node/disk.h"
+#include "model/service/task_state.h"
 #include "model/world_kinds.h"
+
+bool lz_query_look(const struct lz_world *w, struct lz_database *d)
+{
+    const struct lz_calls_face *calls = (const struct lz_calls_face *)w->calls;
+    bool is_one = d->multi == NULL && d->agree == NULL && d->sql == NULL && d->encrypt == NULL;
+    bool is_led = !d->failover.is_discovered && d->split_count == 0 && d->known_cap == 0 &&
+                  (!d->opts.read_replicas || d->opts.nodes == 1);
+    bool is_open = d->pooler == NULL && !d->sessions.refuses && !d->is_restoring;
+    bool is_it = is_one && is_led && is_open && d->hold_count == 0 && !calls->is_plain_forbidden;
+    d->looked = w->ways;
+    d->straight = is_it ? w->ways : 0;
+    return is_it;
+}
 
 static inline void measure_cpu(struct lz_world *w, struct lz_database *d)
 {
@@ -21,20 +36,56 @@ void lz_query_measure_cpu(struct lz_world *w, struct lz_database *d)
     measure_cpu(w, d);
 }
 
+static inline struct lz_database_node *node_of(const struct lz_world *w, const struct lz_task *t)
+{
+    return lz_instance_get(w, t->server)->part;
+}
+
+static inline bool is_primary(const struct lz_database *d, const struct lz_task *t)
+{
+    return t->server == d->first + d->primary;
+}
+
+// A query takes the node's CPU; it has had it.
+static inline void begin_job(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                             lz_time demand)
+{
+    struct lz_cpu *cpu = node_of(w, t)->capacity->cpu;
+    if (!lz_cpu_is_free(cpu)) {
+        t->job = lz_cpu_add(w, cpu, demand, lz_pool_id(t));
+        measure_cpu(w, d);
+        return;
+    }
+    t->job = lz_cpu_begin(w, cpu, demand, lz_pool_id(t));
+    if (!is_primary(d, t) ||
+        !lz_measure_core_more(w, d->series.cpu_on, &d->cpu_used, lz_cpu_jobs_on(cpu)))
+        measure_cpu(w, d);
+}
+
+static inline void end_job(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    struct lz_cpu *cpu = node_of(w, t)->capacity->cpu;
+    bool is_plain = lz_cpu_is_plain(cpu);
+    lz_cpu_done(w, cpu, t->job);
+    t->job = 0;
+    if (!is_plain || !is_primary(d, t) ||
+        !lz_measure_core_less(w, d->series.cpu_on, &d->cpu_used, lz_cpu_jobs_on(cpu)))
+        measure_cpu(w, d);
+}
+
 // These few call each other for every query: in place, and lz_query_ for others.
 static inline void work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    struct lz_database_node *n = &d->nodes[t->server - d->first];
-    if (n->capacity->loss_count > 0)
-        lz_capacity_touch(n->capacity);
+    struct lz_capacity *c = node_of(w, t)->capacity;
+    if (c->loss_count > 0)
+        lz_capacity_touch(c);
     lz_time drawn =
         lz_dist_time_once(&d->opts.query_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    double query_ns = (double)drawn * n->capacity->factor;
+    double query_ns = (double)drawn * c->factor;
     if (d->encrypt != NULL)
         query_ns += lz_encrypt_cost_ns(d);
     lz_time demand = (lz_time)(query_ns + 0.5);
-    t->job = lz_cpu_start(w, n->capacity->cpu, demand > 0 ? demand : 1, lz_pool_id(t));
-    measure_cpu(w, d);
+    begin_job(w, d, t, demand > 0 ? demand : 1);
 }
 
 void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -82,6 +133,12 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
+    if (lz_query_is_straight(w, d)) {
+        t->state = LZ_TASK_WORKING;
+        t->started = t->arrived;
+        admitted(w, d, t);
+        return;
+    }
     bool is_locked = d->encrypt != NULL && lz_encrypt_is_locked(d, t->server - d->first);
     if (d->is_restoring || is_locked) {
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503);
@@ -120,7 +177,10 @@ static inline void answer(struct lz_world *w, struct lz_database *d, struct lz_t
         lz_measure_answered(w, &d->series.m, took);
     else
         lz_measure_left(w, &d->series.m, outcome, took);
-    lz_task_answer(w, t, outcome, status);
+    if (lz_plain_is_on_its_way(w, t))
+        lz_task_answer_straight(w, t, outcome, status);
+    else
+        lz_task_answer(w, t, outcome, status);
 }
 
 void lz_database_answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
@@ -148,10 +208,14 @@ static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *
         lz_execute_read(w, d, t);
         return;
     }
-    const struct lz_database_node *n = &d->nodes[t->server - d->first];
-    uint64_t acked = d->agree != NULL ? (uint64_t)t->rest_ns : lz_rows_get(&d->acked_rows, t->key);
+    const struct lz_database_node *n = node_of(w, t);
+    uint64_t acked = (uint64_t)t->rest_ns, version = 0; // of a group: what was safe when it came
+    if (d->agree == NULL)
+        acked = lz_rows_is_empty(&d->acked_rows) ? 0 : lz_rows_get(&d->acked_rows, t->key);
     t->rest_ns = 0;
-    uint64_t version = lz_rows_read(&n->rows, t->key, &t->value);
+    t->value = 0;
+    if (!lz_rows_is_empty(&n->rows))
+        version = lz_rows_read(&n->rows, t->key, &t->value);
     lz_recorder_effect(w, t, version);
     if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
@@ -231,28 +295,32 @@ static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
 }
 
+static void queried(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    if (t->is_session && !lz_session_reads(w, t))
+        lz_session_worked(w, d, t);
+    else if (t->is_session || lz_database_op_reads(w, t->op))
+        read(w, d, t);
+    else if (d->agree == NULL && lz_database_takes_writes(w, d, t->server - d->first) &&
+             d->replication.commit != LZ_COMMIT_ASYNC && lz_disk_is_felt(w, t->server))
+        lz_query_flush(w, t);
+    else
+        write(w, d, t);
+}
+
 static void on_queried(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || t->job == 0 || lz_instance_defer(w, entity, w->databases->queried, payload))
         return;
-    struct lz_database *d = lz_database_of(w, t);
-    uint32_t n = entity - d->first;
-    lz_cpu_done(w, d->nodes[n].capacity->cpu, t->job);
-    t->job = 0;
-    measure_cpu(w, d);
-    if (turns_out_wrong(w, &d->nodes[n], t))
+    LZ_ASSERT(t->server == entity);
+    struct lz_database *d = lz_database_here(w, entity);
+    end_job(w, d, t);
+    if (turns_out_wrong(w, node_of(w, t), t))
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
-    else if (t->is_session && !lz_session_reads(w, t))
-        lz_session_worked(w, d, t);
-    else if (t->is_session || lz_database_op_reads(w, t->op))
-        read(w, d, t);
-    else if (d->agree == NULL && lz_database_takes_writes(w, d, n) &&
-             d->replication.commit != LZ_COMMIT_ASYNC && lz_disk_is_felt(w, entity))
-        lz_query_flush(w, t);
     else
-        write(w, d, t);
+        queried(w, d, t);
 }
 
 void lz_query_let_go(struct lz_world *w, struct lz_database *d, struct lz_task *t)

@@ -109,6 +109,7 @@ static void end_restore(struct lz_world *w, struct lz_database *d, bool is_good)
         return; // and it stays as it is, until another restore
     }
     d->is_restoring = false;
+    w->ways++;
     lz_metrics_set(w->metrics, d->series.restoring, lz_sim_now(w->sim), 0.0);
     lz_database_reconsider(w);
     lz_backup_begin(w, d);
@@ -163,6 +164,7 @@ bool lz_backup_restore(struct lz_world *w, lz_component_id database, lz_time at,
                                      .base = base,
                                      .number = b->restore.number + 1};
     d->is_restoring = true;
+    w->ways++;
     lz_metrics_set(w->metrics, d->series.restoring, lz_sim_now(w->sim), 1.0);
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         lz_query_break_all(w, d, d->first + n, false);

@@ -48,6 +48,11 @@ uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: 
 /* Its version, and its value by `value`, which is 0 if there is no such row. */
 uint64_t lz_rows_read(const struct lz_rows *r, uint64_t key, uint64_t *value);
 
+static inline bool lz_rows_is_empty(const struct lz_rows *r)
+{
+    return r->group_cap == 0;
+}
+
 /* One row after another, in no order that may matter: `at` begins at 0. False at the end. */
 bool lz_rows_next(const struct lz_rows *r, uint64_t *at, uint64_t *key, uint64_t *version);
 

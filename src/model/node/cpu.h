@@ -105,6 +105,12 @@ struct lz_cpu_face {
 
 double lz_cpu_load(const struct lz_cpu *cpu);
 
+/* Its jobs, as cores are counted. */
+static inline double lz_cpu_jobs_on(const struct lz_cpu *cpu)
+{
+    return ((const struct lz_cpu_face *)cpu)->live;
+}
+
 /*
  * Cores in use now, of a plain CPU. It may have more jobs than cores for an instant: those that
  * were shared and ended together are done, and their owners are told one after the other.

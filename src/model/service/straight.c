@@ -60,9 +60,8 @@ static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz
 }
 
 // The same of a plain CPU whose jobs have become another number: lz_level_cpu_changed for who keeps
-// neither its CPU time nor what is of this replica alone. Mostly it is one, but jobs that were
-// shared and end together are no load when they are done, or more than there are cores.
-static inline void level_jobs(struct lz_world *w, struct lz_service *s,
+// neither its CPU time nor what is of this replica alone.
+static __attribute__((noinline)) void level_jobs(struct lz_world *w, struct lz_service *s,
                               struct lz_service_replica *r)
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
@@ -74,7 +73,28 @@ static inline void level_jobs(struct lz_world *w, struct lz_service *s,
     lz_measure_cores(w, s->series.cpu_on, by);
 }
 
-static inline void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+// A job began on a core that was free; one has ended.
+static inline void level_one_more(struct lz_world *w, struct lz_service *s,
+                                  struct lz_service_replica *r)
+{
+    const struct lz_cpu *cpu = r->capacity->cpu;
+    if (lz_measure_core_more(w, s->series.cpu_on, &r->cpu_used, lz_cpu_jobs_on(cpu)))
+        r->cpu_changes = lz_cpu_changes(cpu);
+    else
+        level_jobs(w, s, r);
+}
+
+static inline void level_one_less(struct lz_world *w, struct lz_service *s,
+                                  struct lz_service_replica *r)
+{
+    const struct lz_cpu *cpu = r->capacity->cpu;
+    if (lz_measure_core_less(w, s->series.cpu_on, &r->cpu_used, lz_cpu_jobs_on(cpu)))
+        r->cpu_changes = lz_cpu_changes(cpu);
+    else
+        level_jobs(w, s, r);
+}
+
+LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                          struct lz_task *t)
 {
     lz_time now = lz_sim_now(w->sim);
@@ -105,14 +125,14 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
     t->rest_ns = 0;
     if (lz_cpu_is_free(c->cpu)) {
         t->job = lz_cpu_begin(w, c->cpu, work, lz_pool_id(t));
-        level_jobs(w, s, r);
+        level_one_more(w, s, r);
         return;
     }
     t->job = lz_cpu_add(w, c->cpu, work, lz_pool_id(t));
     level_cpu(w, s, r);
 }
 
-void lz_straight_arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t)
 {
     const struct lz_service_seat seat = lz_service_seat_at(i);
     if (lz_straight_is(w, seat.s) && seat.r->capacity != NULL &&
@@ -124,7 +144,29 @@ void lz_straight_arrive_at(struct lz_world *w, const struct lz_instance *i, stru
 
 void lz_straight_arrive(struct lz_world *w, struct lz_task *t)
 {
-    lz_straight_arrive_at(w, lz_instance_get(w, t->server), t);
+    arrive_at(w, lz_instance_get(w, t->server), t);
+}
+
+void lz_straight_on_request(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL)
+        return;
+    if (!lz_plain_is_on_its_way(w, t)) {
+        lz_task_arrive_otherwise(w, entity, t);
+        return;
+    }
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    LZ_ASSERT((w->unusual & LZ_UNUSUAL_RSS) == 0); // it would not be on its way
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    lz_task_join(w, t);
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (i->serves->arrive == lz_straight_arrive)
+        arrive_at(w, i, t);
+    else
+        i->serves->arrive(w, t);
 }
 
 // Its work and its calls are done, and nothing has changed since it was sent.
@@ -171,7 +213,7 @@ LZ_PLAIN_IN_PLACE void go_on(struct lz_world *w, struct lz_service *s, struct lz
         .parent_call = t->call_number,
         .op = s->opts.is_balancer ? t->op : 0,
     };
-    t->child = lz_plain_begin_here(w, e, &begin);
+    t->child = lz_plain_begin_here(w, e, &begin, lz_request_find(w, t->request));
 }
 
 // The CPU has done its part.
@@ -182,7 +224,7 @@ static inline void worked(struct lz_world *w, struct lz_service_seat seat, struc
     const struct lz_capacity *c = r->capacity;
     if (lz_cpu_is_plain(c->cpu)) {
         lz_cpu_end(c->cpu, t->job);
-        level_jobs(w, s, r);
+        level_one_less(w, s, r);
     } else {
         lz_cpu_remove(w, c->cpu, t->job);
         level_cpu(w, s, r);
@@ -225,7 +267,8 @@ static inline struct lz_task *waiting(const struct lz_world *w, const struct lz_
     return lz_straight_is(w, seat->s) && t->step < seat->s->step_count ? t : NULL;
 }
 
-void lz_straight_ended(struct lz_world *w, struct lz_task *t)
+// The answer to a call is here, a good one, and nothing has changed on its way: lz_plain_ended.
+LZ_PLAIN_IN_PLACE void ended(struct lz_world *w, struct lz_task *t)
 {
     struct lz_call *c = lz_hop_call(t);
     struct lz_service_seat seat;
@@ -243,4 +286,16 @@ void lz_straight_ended(struct lz_world *w, struct lz_task *t)
     lz_hop_give_call(hops, c); // in this order, as plain.c does
     go_on(w, seat.s, seat.r, owner);
     lz_hop_give_task(hops, t);
+}
+
+void lz_straight_on_answer(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL)
+        return;
+    if (lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK)
+        ended(w, t);
+    else
+        lz_task_end_otherwise(w, entity, t);
 }

@@ -31,10 +31,10 @@ static inline bool lz_straight_is(const struct lz_world *w, struct lz_service *s
 
 /* A task comes to a service; the CPU has done its part for one. */
 void lz_straight_arrive(struct lz_world *w, struct lz_task *t);
-void lz_straight_arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t);
 lz_event_fn lz_straight_worked;
 
-/* The answer to a call is here, a good one, and nothing has changed on its way: lz_plain_ended. */
-void lz_straight_ended(struct lz_world *w, struct lz_task *t);
+/* Of all tasks, whatever serves them: a request is at its server, an answer at its caller. */
+lz_event_fn lz_straight_on_request;
+lz_event_fn lz_straight_on_answer;
 
 #endif

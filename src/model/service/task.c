@@ -110,8 +110,7 @@ static inline bool comes_straight_in(const struct lz_world *w, const struct lz_i
 }
 
 // Something has changed since it was sent, or it was not sent straight.
-static __attribute__((noinline)) void arrive_otherwise(struct lz_world *w, lz_instance_id at,
-                                                       struct lz_task *t)
+void lz_task_arrive_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t)
 {
     const struct lz_instance *i = lz_instance_get(w, at);
     if (comes_straight_in(w, i, t)) {
@@ -123,28 +122,6 @@ static __attribute__((noinline)) void arrive_otherwise(struct lz_world *w, lz_in
     } else if (!lz_instance_defer(w, at, w->tasks->arrive, lz_pool_id(t))) {
         arrive(w, at, t, NOTHING);
     }
-}
-
-static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL)
-        return;
-    if (!lz_plain_is_on_its_way(w, t)) {
-        arrive_otherwise(w, entity, t);
-        return;
-    }
-    LZ_ASSERT(t->state == LZ_TASK_SENT);
-    LZ_ASSERT((w->unusual & LZ_UNUSUAL_RSS) == 0); // it would not be on its way
-    t->arrived = lz_sim_now(w->sim);
-    t->state = LZ_TASK_QUEUED;
-    lz_task_join(w, t);
-    const struct lz_instance *i = lz_instance_get(w, entity);
-    if (i->serves->arrive == lz_straight_arrive)
-        lz_straight_arrive_at(w, i, t);
-    else
-        i->serves->arrive(w, t);
 }
 
 static void on_held(void *ctx, uint32_t entity, uint64_t payload)
@@ -163,8 +140,7 @@ static void on_passed(void *ctx, uint32_t entity, uint64_t payload)
         arrive(w, entity, t, LIMITS);
 }
 
-static __attribute__((noinline)) void end_otherwise(struct lz_world *w, lz_instance_id at,
-                                                    struct lz_task *t)
+void lz_task_end_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t)
 {
     uint64_t id = lz_pool_id(t);
     if (lz_instance_defer(w, at, w->tasks->answer, id))
@@ -175,18 +151,6 @@ static __attribute__((noinline)) void end_otherwise(struct lz_world *w, lz_insta
     if (is_waiting && !lz_plain_answered(w, c, t))
         lz_client_answered(w, t);
     lz_task_give(w, t);
-}
-
-static void on_answer(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL)
-        return;
-    if (lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK)
-        lz_straight_ended(w, t);
-    else
-        end_otherwise(w, entity, t);
 }
 
 // A reset carries the task too: by now it is only the name of what was asked.
@@ -216,9 +180,9 @@ void lz_tasks_init(struct lz_world *w)
     struct lz_tasks *ts = lz_arena_alloc(w->arena, sizeof(*ts));
     lz_hops_init(&ts->face.hops, w->arena);
     w->tasks = ts;
-    ts->arrive = lz_sim_kind(w->sim, "request", on_arrive, w);
+    ts->arrive = lz_sim_kind(w->sim, "request", lz_straight_on_request, w);
     ts->held = lz_sim_kind(w->sim, "held", on_held, w);
-    ts->answer = lz_sim_kind(w->sim, "answer", on_answer, w);
+    ts->answer = lz_sim_kind(w->sim, "answer", lz_straight_on_answer, w);
     ts->reset = lz_sim_kind(w->sim, "reset", on_reset, w);
     ts->cancel = lz_sim_kind(w->sim, "cancel", on_cancel, w);
 }

@@ -113,6 +113,9 @@ struct lz_server_ops {
     void (*cancel)(struct lz_world *w, struct lz_task *t); /* still queued or working: forget it */
     /* The instance to ask for an operation; 0: nobody leads. NULL: balance over all. */
     lz_instance_id (*route)(struct lz_world *w, lz_component_id id, const struct lz_route *ask);
+    /* Both of these in one go, where nothing is unusual: whom to ask, a connection being taken. 0:
+       nothing was done, `route` and `connect` are to be asked. NULL: always. */
+    lz_instance_id (*open)(struct lz_world *w, lz_component_id id);
     /* Connections are limited: may one be taken? NULL: no limit. */
     bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
     void (*disconnect)(struct lz_world *w, lz_component_id id);

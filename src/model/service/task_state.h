@@ -25,6 +25,13 @@ struct lz_tasks {
     lz_kind passed; /* a limit has held it back; 0: none yet */
 };
 
+/*
+ * For straight.c, whose are the events of a request that comes and of an answer that is back: what
+ * is left of them if something has changed since it was sent, or it was not sent as plain.h has it.
+ */
+void lz_task_arrive_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t);
+void lz_task_end_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t);
+
 /* Queued or worked on: among those at its server. */
 static inline bool lz_task_is_linked(const struct lz_task *t)
 {

@@ -119,20 +119,40 @@ struct lz_requests_face {
     uint32_t open_max;
 };
 
-/* `ordinal` is below 2^40. */
-static inline struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
-                                                  uint64_t ordinal, lz_time intended)
+/* Who asks, and for the how-manieth time of all. */
+struct lz_request_begin {
+    lz_component_id traffic;
+    uint64_t ordinal; /* below 2^40 */
+    lz_time intended;
+    uint32_t agent; /* below 2^31 */
+    bool is_bot;
+};
+
+static inline struct lz_request *lz_request_begin_as(struct lz_world *w,
+                                                     const struct lz_request_begin *begin)
 {
     struct lz_requests_face *face = (struct lz_requests_face *)w->requests;
+    LZ_ASSERT(begin->traffic <= LZ_WORLD_COMPONENTS_MAX);
+    LZ_ASSERT(begin->ordinal < 1ull << 40);
     struct lz_request *r = lz_pool_take_sized(&face->open, sizeof(*r));
-    LZ_ASSERT(traffic <= LZ_WORLD_COMPONENTS_MAX);
-    LZ_ASSERT(ordinal < 1ull << 40);
-    r->traffic = (uint16_t)traffic;
-    r->ordinal = ordinal & ((1ull << 40) - 1);
-    r->intended = intended;
+    // Of all bits at once: one after the other, each would be read again for the next.
+    *r = (struct lz_request){.head = r->head,
+                             .ordinal = begin->ordinal & ((1ull << 40) - 1),
+                             .traffic = (uint16_t)begin->traffic,
+                             .agent = begin->agent & 0x7fffffffu,
+                             .is_bot = begin->is_bot,
+                             .intended = begin->intended};
     if (face->open.live > face->open_max)
         face->open_max = face->open.live;
     return r;
+}
+
+static inline struct lz_request *lz_request_begin(struct lz_world *w, lz_component_id traffic,
+                                                  uint64_t ordinal, lz_time intended)
+{
+    const struct lz_request_begin begin = {
+        .traffic = traffic, .ordinal = ordinal, .intended = intended};
+    return lz_request_begin_as(w, &begin);
 }
 
 /* NULL if it has ended; orphaned work belongs to nobody. */

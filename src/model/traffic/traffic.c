@@ -69,6 +69,17 @@ static uint64_t user_of(const struct lz_traffic *t, const struct lz_request *r)
     return r->agent != 0 ? (uint64_t)t->id << 32 | r->agent : 0;
 }
 
+static inline struct lz_request *begin_request(struct lz_world *w,
+                                               const struct lz_traffic_send *send)
+{
+    const struct lz_request_begin begin = {.traffic = send->traffic->id,
+                                           .ordinal = send->ordinal,
+                                           .intended = lz_sim_now(w->sim),
+                                           .agent = send->agent,
+                                           .is_bot = send->is_bot};
+    return lz_request_begin_as(w, &begin);
+}
+
 // Not by a call of the model: to a topic, or by somebody else.
 static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
                            const struct lz_traffic_send *send)
@@ -83,9 +94,7 @@ static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
         return;
     }
     LZ_ASSERT(t->sender.send != NULL);
-    struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
-    r->agent = send->agent & 0x7fffffffu;
-    r->is_bot = send->is_bot;
+    struct lz_request *r = begin_request(w, send);
     t->sender.send(t->sender.ctx, &(struct lz_traffic_sending){.traffic = t->id,
                                                                .request = lz_pool_id(r),
                                                                .path = send->path,
@@ -95,10 +104,26 @@ static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
                                                                .intended = now});
 }
 
-// Handed over by value: of what has an address, nothing would stay in registers.
-static __attribute__((noinline)) void begin_otherwise(struct lz_world *w,
-                                                      struct lz_client_begin begin)
+static inline struct lz_client_begin own_call(struct lz_world *w,
+                                              const struct lz_traffic_send *send,
+                                              lz_request_id request)
 {
+    const struct lz_traffic *t = send->traffic;
+    return (struct lz_client_begin){.edge = t->edge,
+                                    .client = t->users,
+                                    .owner_kind = LZ_OWNER_TRAFFIC,
+                                    .owner = request,
+                                    .request = request,
+                                    .path = send->path,
+                                    .key = key_of(w, send)};
+}
+
+// Apart: of what has an address, nothing would stay in registers.
+static __attribute__((noinline)) void begin_otherwise(struct lz_world *w,
+                                                      const struct lz_traffic_send *send,
+                                                      lz_request_id request)
+{
+    const struct lz_client_begin begin = own_call(w, send, request);
     lz_client_begin(w, &begin);
 }
 
@@ -116,24 +141,14 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
         send_otherwise(w, t, send);
         return;
     }
-    struct lz_request *r = lz_request_begin(w, t->id, send->ordinal, now);
-    r->agent = send->agent & 0x7fffffffu;
-    r->is_bot = send->is_bot;
-    lz_request_id id = lz_pool_id(r);
-    const struct lz_client_begin begin = {
-        .edge = t->edge,
-        .client = t->users,
-        .owner_kind = LZ_OWNER_TRAFFIC,
-        .owner = id,
-        .request = id,
-        .path = send->path,
-        .key = key_of(w, send),
-    };
+    struct lz_request *r = begin_request(w, send);
     struct lz_edge *e = lz_edge_get(w, t->edge);
-    if (lz_plain_is_possible(w, e))
-        lz_plain_begin_here(w, e, &begin);
-    else
-        begin_otherwise(w, begin);
+    if (!lz_plain_is_possible(w, e)) {
+        begin_otherwise(w, send, lz_pool_id(r));
+        return;
+    }
+    const struct lz_client_begin begin = own_call(w, send, lz_pool_id(r));
+    lz_plain_begin_here(w, e, &begin, r);
 }
 
 static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
@@ -151,11 +166,9 @@ static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time lat
         lz_metrics_add(w->metrics, t->series.timeouts, 1);
 }
 
-void lz_traffic_called(struct lz_world *w, lz_request_id request,
-                       const struct lz_call_result *result)
+void lz_traffic_answered(struct lz_world *w, struct lz_request *r,
+                         const struct lz_call_result *result)
 {
-    struct lz_request *r = lz_request_find(w, request);
-    LZ_ASSERT(r != NULL);
     uint32_t agent = r->agent;
     struct lz_traffic *t = lz_traffic_at(w, r->traffic);
     if (!r->is_bot && t->series.first_byte != 0 && result->outcome == LZ_OUTCOME_OK)
@@ -166,6 +179,14 @@ void lz_traffic_called(struct lz_world *w, lz_request_id request,
     lz_request_end(w, r, result->outcome, result->status);
     if (agent != 0)
         lz_user_answered(w, agent);
+}
+
+void lz_traffic_called(struct lz_world *w, lz_request_id request,
+                       const struct lz_call_result *result)
+{
+    struct lz_request *r = lz_request_find(w, request);
+    LZ_ASSERT(r != NULL);
+    lz_traffic_answered(w, r, result);
 }
 
 void lz_traffic_recorded(struct lz_world *w, lz_component_id id,
