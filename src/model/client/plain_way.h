@@ -51,7 +51,7 @@ struct lz_plain_ask {
 LZ_PLAIN_IN_PLACE lz_task_id lz_plain_fill(const struct lz_edge *e, struct lz_call *c,
                                            struct lz_edge_pair *pair, const struct lz_plain_ask *a)
 {
-    _Static_assert(offsetof(struct lz_task, deadline) == 56, "what is written here, or linked");
+    _Static_assert(offsetof(struct lz_task, deadline) == 48, "what is written here, or linked");
     c->connected = c->sent = a->now;
     c->state = LZ_CALL_SENT;
     c->pair = pair;

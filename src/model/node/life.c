@@ -204,7 +204,7 @@ static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, boo
 static bool has_drained(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_instance_ops *ops = lz_instance_get(w, id)->ops;
-    return lz_task_first_at(w, id) == 0 && (ops->drains == NULL || !ops->drains(w, id));
+    return lz_task_count_at(w, id) == 0 && (ops->drains == NULL || !ops->drains(w, id));
 }
 
 static void on_term(void *ctx, uint32_t entity, uint64_t payload)

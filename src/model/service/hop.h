@@ -7,7 +7,7 @@
  * both lie side by side in one record, a *hop*, that is found by one index and taken once; each
  * part is cleared by who begins it, and from either the other is a sum away.
  *
- *   hop   task  152 bytes   its id and the call's have the same index, and generations of their own
+ *   hop   task  144 bytes   its id and the call's have the same index, and generations of their own
  *         call  160 bytes
  *
  * Each part is live while its generation is odd; a hop is free when neither is. A task finds room
@@ -20,7 +20,7 @@
 #include "base/check.h"
 #include "base/pool.h"
 
-#define LZ_HOP_TASK_BYTES 152u
+#define LZ_HOP_TASK_BYTES 144u
 #define LZ_HOP_CALL_BYTES 160u
 #define LZ_HOP_BYTES ((size_t)LZ_HOP_TASK_BYTES + LZ_HOP_CALL_BYTES)
 

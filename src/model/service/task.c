@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "base/sort.h"
 #include "model/client/plain.h"
 #include "model/client/stream.h"
 #include "model/net/connect.h"
@@ -380,17 +381,65 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
     lz_hop_give_task(&w->tasks->face.hops, t);
 }
 
-uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance)
+static int by_turn(const void *a, const void *b, void *ctx)
 {
-    const struct lz_tasks_at *at = &w->tasks->at[instance];
-    if (at->count == 0)
+    (void)ctx;
+    const struct lz_task_found *one = a, *two = b;
+    return one->joined < two->joined ? -1 : one->joined > two->joined;
+}
+
+static inline bool is_there(const struct lz_task *t, lz_instance_id instance)
+{
+    return lz_hop_is_live(t) && lz_task_is_linked(t) && t->server == instance;
+}
+
+// All that are at the instance, oldest first.
+static void find_at(struct lz_world *w, lz_instance_id instance)
+{
+    struct lz_tasks *ts = w->tasks;
+    ts->found_at = instance;
+    ts->found_count = ts->found_next = 0;
+    ts->found =
+        lz_grow(w->arena, ts->found, &ts->found_cap, ts->at[instance], sizeof(*ts->found));
+    for (uint32_t i = 1; i < ts->face.hops.pool.used; i++) {
+        const struct lz_task *t = lz_task_at(w, i);
+        if (is_there(t, instance))
+            ts->found[ts->found_count++] =
+                (struct lz_task_found){.joined = t->joined, .index = i};
+    }
+    LZ_ASSERT(ts->found_count == ts->at[instance]);
+    lz_sort(ts->found, ts->found_count, sizeof(*ts->found), by_turn, NULL);
+}
+
+// The first of those that were found which is there still; 0: none is.
+static uint32_t first_found(const struct lz_world *w)
+{
+    struct lz_tasks *ts = w->tasks;
+    for (; ts->found_next < ts->found_count; ts->found_next++) {
+        const struct lz_task_found *f = &ts->found[ts->found_next];
+        const struct lz_task *t = lz_task_at(w, f->index);
+        if (is_there(t, ts->found_at) && t->joined == f->joined)
+            return f->index;
+    }
+    return 0;
+}
+
+uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance)
+{
+    const struct lz_tasks *ts = w->tasks;
+    if (ts->at[instance] == 0)
         return 0;
-    return LZ_CHAIN_RECORD(at->all.behind, const struct lz_task, here)->head.index;
+    // Who has come since is younger than all that were found.
+    uint32_t first = ts->found_at == instance ? first_found(w) : 0;
+    if (first != 0)
+        return first;
+    find_at(w, instance);
+    return first_found(w);
 }
 
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)
 {
-    return instance < w->tasks->at_cap ? w->tasks->at[instance].count : 0;
+    return instance < w->tasks->at_cap ? w->tasks->at[instance] : 0;
 }
 
 size_t lz_tasks_bytes(const struct lz_world *w)

@@ -12,7 +12,6 @@
 #ifndef LZ_MODEL_SERVICE_TASK_H
 #define LZ_MODEL_SERVICE_TASK_H
 
-#include "base/chain.h"
 #include "base/pool.h"
 #include "model/client/call.h"
 #include "model/node/instance.h"
@@ -34,7 +33,7 @@ struct lz_task {
     lz_request_id request; /* 0 once orphaned */
     uint64_t path;         /* owner of its draws */
     uint64_t key;          /* what it is about */
-    struct lz_chain here;  /* among the server's tasks, for when its process dies */
+    uint64_t joined;       /* its turn among those at their servers, see lz_task_first_at */
     union {
         lz_time deadline; /* before: when its caller gives up; 0: not said */
         uint64_t value;   /* ANSWERED: of the answer */
@@ -215,8 +214,12 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id);
 /* Give it back; its caller is told nothing. */
 void lz_task_free(struct lz_world *w, struct lz_task *t);
 
-/* The tasks at an instance, oldest first: 0 ends. For when its process dies. */
-uint32_t lz_task_first_at(const struct lz_world *w, lz_instance_id instance);
+/*
+ * The oldest task at an instance; 0: there is none. For when its process dies: tasks keep no list,
+ * so that to come and to leave is a count each, and whoever asks has all of them looked through and
+ * put in order, once for the many that are asked for one after the other.
+ */
+uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance);
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);
 size_t lz_tasks_bytes(const struct lz_world *w); /* and of calls, at the most */
 

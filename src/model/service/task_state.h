@@ -10,16 +10,20 @@
 #include "model/node/rss.h"
 #include "model/service/task.h"
 
-/* The tasks at an instance, oldest first. */
-struct lz_tasks_at {
-    struct lz_chain all; /* not begun until there was one */
-    uint32_t count;
+/* A task at an instance, as it was found: it is there as long as it is linked and says the same. */
+struct lz_task_found {
+    uint64_t joined;
+    uint32_t index;
 };
 
 struct lz_tasks {
     struct lz_tasks_face face; /* first: the getters look here */
-    struct lz_tasks_at *at;    /* by instance */
+    uint32_t *at;              /* how many are at an instance */
     uint32_t at_cap;
+    uint64_t joined; /* counts those that came */
+    struct lz_task_found *found; /* at that instance when somebody asked last, oldest first */
+    lz_instance_id found_at;
+    uint32_t found_count, found_cap, found_next;
     lz_kind arrive, held, answer, reset, cancel;
     lz_kind untie;  /* 0: nothing was tied yet */
     lz_kind passed; /* a limit has held it back; 0: none yet */
@@ -42,11 +46,9 @@ static inline bool lz_task_is_linked(const struct lz_task *t)
 /* Where no request takes memory. */
 static inline void lz_task_join(struct lz_world *w, struct lz_task *t)
 {
-    struct lz_tasks_at *at = &w->tasks->at[t->server];
-    if (__builtin_expect(at->all.behind == NULL, 0))
-        lz_chain_init(&at->all);
-    lz_chain_append(&at->all, &t->here);
-    at->count++;
+    struct lz_tasks *ts = w->tasks;
+    t->joined = ++ts->joined;
+    ts->at[t->server]++;
 }
 
 static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
@@ -57,13 +59,13 @@ static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
 
 static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
 {
-    struct lz_tasks_at *at = &w->tasks->at[t->server];
-    lz_chain_remove(&t->here);
-    at->count--;
+    uint32_t *at = &w->tasks->at[t->server];
+    LZ_ASSERT(*at > 0);
+    (*at)--;
     if ((w->unusual & (LZ_UNUSUAL_RSS | LZ_UNUSUAL_DRAINS)) == 0)
         return;
     lz_rss_request(w, t->server, -1);
-    if (at->count == 0)
+    if (*at == 0)
         lz_life_no_task(w, t->server);
 }
 
