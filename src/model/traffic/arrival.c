@@ -37,6 +37,7 @@ struct stream {
     struct lz_draw_row gaps;
     lz_event_id next;
     bool are_bots;
+    bool is_usual; // each arrival is one request of somebody who does not come back, and comes
 };
 
 struct lz_arrivals {
@@ -77,11 +78,15 @@ static lz_time next_time(struct lz_world *w, struct stream *s)
     return at == LZ_FOREVER ? LZ_FOREVER : s->origin + at;
 }
 
-static void schedule(struct lz_world *w, uint32_t index)
+static inline void schedule_next(struct lz_world *w, struct stream *s, uint32_t index)
 {
-    struct stream *s = &w->arrivals->all[index];
     lz_time at = next_time(w, s);
     s->next = at < LZ_FOREVER ? lz_sim_at(w->sim, at, w->arrivals->arrival, index, 0) : 0;
+}
+
+static void schedule(struct lz_world *w, uint32_t index)
+{
+    schedule_next(w, &w->arrivals->all[index], index);
 }
 
 // How far the ramp has risen decides whether this arrival comes.
@@ -102,22 +107,42 @@ static bool is_kept(struct lz_world *w, struct stream *s)
     return true;
 }
 
+static inline void send(struct lz_world *w, const struct stream *s, uint64_t nth)
+{
+    uint64_t ordinal = s->base + nth;
+    lz_traffic_send(w, &(struct lz_traffic_send){.traffic = s->traffic,
+                                                 .ordinal = ordinal,
+                                                 .path = lz_draw_index(s->path, nth),
+                                                 .key = ordinal,
+                                                 .is_bot = s->are_bots});
+}
+
+static bool comes_back(const struct lz_traffic *t)
+{
+    return t->opts.session > 0 || t->opts.leave > 0.0;
+}
+
 // One request, or one user who begins a session.
 static void arrive(struct lz_world *w, const struct stream *s, uint64_t nth)
 {
-    struct lz_traffic *t = s->traffic;
-    uint64_t ordinal = s->base + nth, path = lz_draw_index(s->path, nth);
     if (s->touched != NULL)
         (*s->touched)++;
-    if (t->opts.session > 0 || t->opts.leave > 0.0)
-        lz_user_come(w, &(struct lz_user_session){
-                            .traffic = t, .ordinal = ordinal, .path = path, .is_bot = s->are_bots});
+    if (comes_back(s->traffic))
+        lz_user_come(w, &(struct lz_user_session){.traffic = s->traffic,
+                                                  .ordinal = s->base + nth,
+                                                  .path = lz_draw_index(s->path, nth),
+                                                  .is_bot = s->are_bots});
     else
-        lz_traffic_send(w, &(struct lz_traffic_send){.traffic = t,
-                                                     .ordinal = ordinal,
-                                                     .path = path,
-                                                     .key = ordinal,
-                                                     .is_bot = s->are_bots});
+        send(w, s, nth);
+}
+
+static __attribute__((noinline)) void arrive_otherwise(struct lz_world *w, struct stream *s)
+{
+    uint64_t batch = s->traffic->opts.batch > 1 ? s->traffic->opts.batch : 1;
+    s->count++;
+    if (s->ramp == 0 || is_kept(w, s))
+        for (uint64_t i = 1; i <= batch; i++)
+            arrive(w, s, (s->count - 1) * batch + i);
 }
 
 static void on_arrival(void *ctx, uint32_t entity, uint64_t payload)
@@ -126,12 +151,11 @@ static void on_arrival(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     struct stream *s = &w->arrivals->all[entity];
     LZ_ASSERT(s->traffic != NULL);
-    uint64_t batch = s->traffic->opts.batch > 1 ? s->traffic->opts.batch : 1;
-    s->count++;
-    if (s->ramp == 0 || is_kept(w, s))
-        for (uint64_t i = 1; i <= batch; i++)
-            arrive(w, s, (s->count - 1) * batch + i);
-    schedule(w, entity);
+    if (s->is_usual)
+        send(w, s, ++s->count);
+    else
+        arrive_otherwise(w, s);
+    schedule_next(w, &w->arrivals->all[entity], entity); // there may be more streams than before
 }
 
 void lz_arrivals_init(struct lz_world *w)
@@ -151,6 +175,8 @@ static uint32_t add(struct lz_world *w, const struct stream *stream)
         as->count++;
     }
     as->all[at] = *stream;
+    as->all[at].is_usual = stream->touched == NULL && stream->ramp == 0 &&
+                           stream->traffic->opts.batch <= 1 && !comes_back(stream->traffic);
     as->all[at].gaps = (struct lz_draw_row){.owner = stream->path, .purpose = LZ_PURPOSE_ARRIVAL};
     return at;
 }
