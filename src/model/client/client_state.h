@@ -48,6 +48,7 @@ struct lz_call {
     uint64_t owner;
     lz_request_id request; /* 0 once its request has stopped waiting for it */
     uint64_t path, key;
+    struct lz_task *waits;    /* who `owner` is, of straight.c; NULL: to be looked up */
     struct lz_chain timeouts; /* is_listed: among those of its delay */
     lz_time begun;            /* the call */
     lz_time started;          /* the attempt */

@@ -88,7 +88,8 @@ void lz_plain_send_otherwise(struct lz_world *w, struct lz_call *c, uint64_t pat
 
 uint64_t lz_plain_begin(struct lz_world *w, struct lz_edge *e, const struct lz_client_begin *begin)
 {
-    return lz_plain_begin_here(w, e, begin, lz_request_find(w, begin->request));
+    const struct lz_plain_for whom = {.request = lz_request_find(w, begin->request)};
+    return lz_plain_begin_here(w, e, begin, whom);
 }
 
 bool lz_plain_send_back(struct lz_world *w, const struct lz_call *c, const struct lz_task *t)

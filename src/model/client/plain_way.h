@@ -165,9 +165,10 @@ LZ_PLAIN_IN_PLACE void lz_plain_attempt(struct lz_world *w, struct lz_edge *e, s
  * `started` are written here, the rest cleared.
  */
 LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
-                                                const struct lz_client_begin *begin, uint64_t path)
+                                                const struct lz_client_begin *begin, uint64_t path,
+                                                struct lz_task *waits)
 {
-    _Static_assert(offsetof(struct lz_call, started) == 64, "what is written here, or linked");
+    _Static_assert(offsetof(struct lz_call, started) == 72, "what is written here, or linked");
     struct lz_call *c = lz_hop_call(lz_hop_open(&w->tasks->face.hops));
     LZ_ASSERT(!lz_hop_is_live(c));
     lz_pool_clear(&c->started, sizeof(*c) - offsetof(struct lz_call, started));
@@ -176,6 +177,7 @@ LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
     c->request = begin->request;
     c->path = path;
     c->key = begin->key;
+    c->waits = waits;
     c->begun = c->started = lz_sim_now(w->sim);
     c->edge = begin->edge;
     c->client = begin->client;
@@ -185,14 +187,20 @@ LZ_PLAIN_IN_PLACE struct lz_call *lz_plain_make(struct lz_world *w,
     return c;
 }
 
-/* lz_plain_begin, for this request, whose number `begin` says; NULL: nobody waits for it. */
+/* Whom `begin` speaks of: the request, NULL if it does not wait; the task that owns it, or NULL. */
+struct lz_plain_for {
+    struct lz_request *request;
+    struct lz_task *task;
+};
+
+/* lz_plain_begin. */
 LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edge *e,
                                                const struct lz_client_begin *begin,
-                                               struct lz_request *r)
+                                               struct lz_plain_for whom)
 {
     LZ_ASSERT(begin->owner_kind < LZ_OWNER_FAN || begin->owner_kind >= LZ_OWNER_BUNDLE);
     uint64_t path = lz_draw_join(begin->path, e->path);
-    struct lz_call *c = lz_plain_make(w, begin, path);
+    struct lz_call *c = lz_plain_make(w, begin, path, whom.task);
     struct lz_plain_ask a = {.id = lz_pool_id(c),
                              .request = begin->request,
                              .path = lz_draw_index(path, 1),
@@ -203,8 +211,8 @@ LZ_PLAIN_IN_PLACE uint64_t lz_plain_begin_here(struct lz_world *w, struct lz_edg
     c->op = a.op;
     if ((w->unusual & LZ_UNUSUAL_HOTS) != 0)
         a.key = c->key = lz_hot_key(w, e, c);
-    if (r != NULL)
-        c->number = a.number = ++r->calls;
+    if (whom.request != NULL)
+        c->number = a.number = ++whom.request->calls;
     lz_client_list(w, e->timers, c);
     lz_plain_attempt(w, e, c, &a);
     return a.id;

@@ -8,7 +8,7 @@
  * part is cleared by who begins it, and from either the other is a sum away.
  *
  *   hop   task  144 bytes   its id and the call's have the same index, and generations of their own
- *         call  160 bytes
+ *         call  168 bytes
  *
  * Each part is live while its generation is odd; a hop is free when neither is. A task finds room
  * in the hop of its call, if no earlier attempt's task is still there; else, and where it has no
@@ -21,7 +21,7 @@
 #include "base/pool.h"
 
 #define LZ_HOP_TASK_BYTES 144u
-#define LZ_HOP_CALL_BYTES 160u
+#define LZ_HOP_CALL_BYTES 168u
 #define LZ_HOP_BYTES ((size_t)LZ_HOP_TASK_BYTES + LZ_HOP_CALL_BYTES)
 
 /* All there ever were at once: their heads keep their index, and free ones are chained by address.

@@ -213,7 +213,8 @@ LZ_PLAIN_IN_PLACE void go_on(struct lz_world *w, struct lz_service *s, struct lz
         .parent_call = t->call_number,
         .op = s->opts.is_balancer ? t->op : 0,
     };
-    t->child = lz_plain_begin_here(w, e, &begin, lz_request_find(w, t->request));
+    const struct lz_plain_for whom = {.request = lz_request_find(w, t->request), .task = t};
+    t->child = lz_plain_begin_here(w, e, &begin, whom);
 }
 
 // The CPU has done its part.
@@ -257,8 +258,8 @@ static inline struct lz_task *waiting(const struct lz_world *w, const struct lz_
 {
     if (c->owner_kind != LZ_OWNER_TASK)
         return NULL;
-    struct lz_task *t = lz_task_find(w, c->owner);
-    LZ_ASSERT(t != NULL); // a task that goes away drops its call
+    struct lz_task *t = c->waits != NULL ? c->waits : lz_task_find(w, c->owner);
+    LZ_ASSERT(t != NULL && lz_pool_id(t) == c->owner); // a task that goes away drops its call
     LZ_ASSERT(t->child == lz_pool_id(c));
     const struct lz_instance *i = lz_instance_get(w, t->server);
     if (i->serves->arrive != lz_straight_arrive || t->detour != 0)

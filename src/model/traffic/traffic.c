@@ -148,7 +148,7 @@ void lz_traffic_send(struct lz_world *w, const struct lz_traffic_send *send)
         return;
     }
     const struct lz_client_begin begin = own_call(w, send, lz_pool_id(r));
-    lz_plain_begin_here(w, e, &begin, r);
+    lz_plain_begin_here(w, e, &begin, (struct lz_plain_for){.request = r});
 }
 
 static inline void measure(struct lz_world *w, struct lz_traffic *t, lz_time latency,
