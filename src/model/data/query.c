@@ -2,11 +2,11 @@
 
 #include "base/check.h"
 #include "model/client/edge.h"
+#include "model/client/plain_way.h"
 #include "model/data/session.h"
 #include "model/data/sql/execute.h"
 #include "model/history/recorder.h"
 #include "model/node/disk.h"
-#include "model/service/task_state.h"
 #include "model/world_kinds.h"
 
 bool lz_query_look(const struct lz_world *w, struct lz_database *d)
@@ -73,8 +73,9 @@ static inline void end_job(struct lz_world *w, struct lz_database *d, struct lz_
         measure_cpu(w, d);
 }
 
-// These few call each other for every query: in place, and lz_query_ for others.
-static inline void work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+// These few call each other for every query: in place, and lz_query_ for others. What is not the
+// usual way goes by those others, so that there is each but twice.
+LZ_PLAIN_IN_PLACE void work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     struct lz_capacity *c = node_of(w, t)->capacity;
     if (c->loss_count > 0)
@@ -102,7 +103,7 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
     return !lz_database_op_reads(w, t->op) && lz_database_takes_writes(w, d, t->server - d->first);
 }
 
-static inline void admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
         work(w, d, t);
@@ -113,19 +114,14 @@ void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task
     admitted(w, d, t);
 }
 
-static inline void begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     t->state = LZ_TASK_WORKING;
     t->started = lz_sim_now(w->sim);
     if (d->hold_count > 0 && !t->is_session && lz_hold_stops(w, d, t))
         return;
     if (d->agree == NULL || lz_agree_admits(w, d, t))
-        admitted(w, d, t);
-}
-
-void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
-{
-    begin(w, d, t);
+        lz_query_admitted(w, d, t);
 }
 
 void lz_query_arrive(struct lz_world *w, struct lz_task *t)
@@ -145,7 +141,7 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
         return;
     }
     if (d->pooler == NULL || lz_pooler_admits(w, d, t))
-        begin(w, d, t);
+        lz_query_begin(w, d, t);
 }
 
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -165,8 +161,8 @@ static void let_out(struct lz_world *w, struct lz_database *d, struct lz_task *t
         lz_pooler_left(w, d, t);
 }
 
-static inline void answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                          enum lz_outcome outcome, uint16_t status)
+LZ_PLAIN_IN_PLACE void answer(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                              enum lz_outcome outcome, uint16_t status)
 {
     if (t->is_session || t->locks != 0)
         lz_session_answers(w, d, t, outcome);
@@ -198,7 +194,7 @@ static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n
     return lz_draw_unit(&draw) < n->capacity->error_ratio;
 }
 
-static void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+static inline void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (t->is_session) {
         lz_session_worked(w, d, t);
