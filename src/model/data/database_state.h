@@ -210,8 +210,8 @@ static inline bool lz_database_op_reads(const struct lz_world *w, lz_op op)
 /*
  * query.c: does nothing stand in the way of a call and of its query but connections, locks and the
  * CPU? All know who leads, there is no pool, no engine but the rows, nothing held or restored. It
- * is looked at once until the world's `ways` are others: what begins or ends such a thing during the
- * run counts them up.
+ * is looked at once until the world's `ways` are others: what begins or ends such a thing during
+ * the run counts them up.
  */
 bool lz_query_look(const struct lz_world *w, struct lz_database *d);
 static inline bool lz_query_is_straight(const struct lz_world *w, struct lz_database *d)

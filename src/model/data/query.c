@@ -47,8 +47,8 @@ static inline bool is_primary(const struct lz_database *d, const struct lz_task 
 }
 
 // A query takes the node's CPU; it has had it.
-static inline void begin_job(struct lz_world *w, struct lz_database *d, struct lz_task *t,
-                             lz_time demand)
+LZ_PLAIN_IN_PLACE void begin_job(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                                 lz_time demand)
 {
     struct lz_cpu *cpu = node_of(w, t)->capacity->cpu;
     if (!lz_cpu_is_free(cpu)) {
@@ -194,7 +194,7 @@ static bool turns_out_wrong(struct lz_world *w, const struct lz_database_node *n
     return lz_draw_unit(&draw) < n->capacity->error_ratio;
 }
 
-static inline void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void read_row(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (t->is_session) {
         lz_session_worked(w, d, t);
@@ -229,7 +229,7 @@ static void ask_disk(struct lz_world *w, const struct lz_task *t, enum lz_disk_o
                                             .payload = lz_pool_id(t)});
 }
 
-static void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void read(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (lz_disk_is_felt(w, t->server) && lz_disk_misses(w, t->server, t->path))
         ask_disk(w, t, LZ_DISK_READ, w->databases->fetched);
@@ -291,7 +291,7 @@ static void on_disk_failed(void *ctx, uint32_t entity, uint64_t payload)
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 500);
 }
 
-static void queried(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void queried(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (t->is_session && !lz_session_reads(w, t))
         lz_session_worked(w, d, t);

@@ -62,7 +62,7 @@ static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz
 // The same of a plain CPU whose jobs have become another number: lz_level_cpu_changed for who keeps
 // neither its CPU time nor what is of this replica alone.
 static __attribute__((noinline)) void level_jobs(struct lz_world *w, struct lz_service *s,
-                              struct lz_service_replica *r)
+                                                 struct lz_service_replica *r)
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
     double used = lz_cpu_used(cpu), by = used - r->cpu_used;
@@ -95,7 +95,7 @@ static inline void level_one_less(struct lz_world *w, struct lz_service *s,
 }
 
 LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                         struct lz_task *t)
+                             struct lz_task *t)
 {
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(t->arrived == now && t->version == 0);

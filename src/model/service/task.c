@@ -399,13 +399,11 @@ static void find_at(struct lz_world *w, lz_instance_id instance)
     struct lz_tasks *ts = w->tasks;
     ts->found_at = instance;
     ts->found_count = ts->found_next = 0;
-    ts->found =
-        lz_grow(w->arena, ts->found, &ts->found_cap, ts->at[instance], sizeof(*ts->found));
+    ts->found = lz_grow(w->arena, ts->found, &ts->found_cap, ts->at[instance], sizeof(*ts->found));
     for (uint32_t i = 1; i < ts->face.hops.pool.used; i++) {
         const struct lz_task *t = lz_task_at(w, i);
         if (is_there(t, instance))
-            ts->found[ts->found_count++] =
-                (struct lz_task_found){.joined = t->joined, .index = i};
+            ts->found[ts->found_count++] = (struct lz_task_found){.joined = t->joined, .index = i};
     }
     LZ_ASSERT(ts->found_count == ts->at[instance]);
     lz_sort(ts->found, ts->found_count, sizeof(*ts->found), by_turn, NULL);

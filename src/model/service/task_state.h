@@ -20,7 +20,7 @@ struct lz_tasks {
     struct lz_tasks_face face; /* first: the getters look here */
     uint32_t *at;              /* how many are at an instance */
     uint32_t at_cap;
-    uint64_t joined; /* counts those that came */
+    uint64_t joined;             /* counts those that came */
     struct lz_task_found *found; /* at that instance when somebody asked last, oldest first */
     lz_instance_id found_at;
     uint32_t found_count, found_cap, found_next;

@@ -104,9 +104,8 @@ static void send_otherwise(struct lz_world *w, struct lz_traffic *t,
                                                                .intended = now});
 }
 
-static inline struct lz_client_begin own_call(struct lz_world *w,
-                                              const struct lz_traffic_send *send,
-                                              lz_request_id request)
+static inline struct lz_client_begin
+own_call(struct lz_world *w, const struct lz_traffic_send *send, lz_request_id request)
 {
     const struct lz_traffic *t = send->traffic;
     return (struct lz_client_begin){.edge = t->edge,
@@ -119,9 +118,8 @@ static inline struct lz_client_begin own_call(struct lz_world *w,
 }
 
 // Apart: of what has an address, nothing would stay in registers.
-static __attribute__((noinline)) void begin_otherwise(struct lz_world *w,
-                                                      const struct lz_traffic_send *send,
-                                                      lz_request_id request)
+static __attribute__((noinline)) void
+begin_otherwise(struct lz_world *w, const struct lz_traffic_send *send, lz_request_id request)
 {
     const struct lz_client_begin begin = own_call(w, send, request);
     lz_client_begin(w, &begin);
