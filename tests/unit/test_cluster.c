@@ -174,6 +174,29 @@ static void as_many_pairs_of_nodes_stop_it_as_published(void **unused)
     lz_arena_destroy(s.arena);
 }
 
+// Its primary was only unheard of for a while, and has meanwhile a newer claim, as by slots that
+// were moved to it: it keeps its place, and serves.
+static void a_primary_with_the_newer_claim_has_its_place_back(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    run(&s, DIES);
+    struct lz_cache *c = at(&s, 0);
+    lz_series covered = c->series.covered;
+    lz_promote_take_over(s.w, c, 5);
+    lz_cluster_node(c, 0)->epoch = 100;
+    lz_claims_bump(c, 0);
+    assert_true(c->node[0].leads && c->node[0].is_replaced && c->node[5].leads);
+    run(&s, DIES + 10 * LZ_S);
+    assert_true(c->node[0].leads && !c->node[0].is_replaced);
+    assert_false(c->node[5].leads);
+    assert_int_equal(c->node[5].follows, 0);
+    assert_true(serves(&s, 0));
+    assert_true(lz_metrics_level(s.w->metrics, covered) == 1.0);
+    lz_arena_destroy(s.arena);
+}
+
 static void without_most_primaries_nobody_is_promoted(void **unused)
 {
     (void)unused;
@@ -321,6 +344,7 @@ int main(void)
         cmocka_unit_test(three_shards_have_the_ranges_of_redis_cli),
         cmocka_unit_test(an_election_comes_when_the_specification_says),
         cmocka_unit_test(as_many_pairs_of_nodes_stop_it_as_published),
+        cmocka_unit_test(a_primary_with_the_newer_claim_has_its_place_back),
         cmocka_unit_test(without_most_primaries_nobody_is_promoted),
         cmocka_unit_test(of_two_replicas_the_one_with_more_writes_leads),
         cmocka_unit_test(slots_that_are_moved_take_their_keys_along),

@@ -279,6 +279,12 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
     struct lz_cache_node *n = &c->node[node], *p = &c->node[primary];
     LZ_ASSERT(node != primary);
     bool led = n->leads;
+    if (led && n->follows == primary && p->is_replaced && !n->is_replaced) {
+        // The other has its place back, by a newer claim: what was acknowledged since is gone.
+        n->is_replaced = true;
+        n->lost_to = n->born;
+        p->is_replaced = false;
+    }
     count_lost(w, c, node);
     n->leads = n->is_replaced = false;
     n->epoch = epoch;
