@@ -19,6 +19,8 @@ uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_
                             lz_time grace)
 {
     lz_host_id host = lz_evict_place(w, id, &f->opts.target);
+    if (host == 0 && f->kind == &lz_fault_evict && f->opts.lasting == 0)
+        host = lz_instance_get(w, id)->host;
     if (host != 0) {
         f->effect += lz_life_replace(w, id, grace, host);
         return LZ_FAULT_FREE;
@@ -41,7 +43,7 @@ const struct lz_fault_kind lz_fault_evict = {
     .effect_unit = "replicas evicted",
     .elsewhere = "Kubernetes' eviction without a disruption budget: all that are hit go at once; "
                  "`pick` says how many. Where there is no other place they wait until the fault is "
-                 "over.",
+                 "over; one without `lasting` is over at once, and they start where they were.",
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
     .params = params,

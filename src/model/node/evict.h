@@ -5,8 +5,8 @@
  * once: it serves when the old one has ended and its own start-up is over, whichever is later.
  * "Elsewhere" is a fresh host in the same zone, or in another zone of its region when the whole
  * zone is to be left. What is bound to a declared host (`on = rack`), or to the zone or region
- * that is to be left, has nowhere to go and waits until the fault is over. Who has moved stays
- * where it is.
+ * that is to be left, has nowhere to go and waits until the fault is over; an eviction without
+ * `lasting` cordons nothing off, so it starts again where it was. Who has moved stays where it is.
  */
 #ifndef LZ_MODEL_NODE_EVICT_H
 #define LZ_MODEL_NODE_EVICT_H
