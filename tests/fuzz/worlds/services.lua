@@ -43,6 +43,15 @@ local function calling(w, replicas)
     return text, is_hedged
 end
 
+-- Who swaps takes a hundred times as long for what has piled up.
+local function memory(w)
+    local each, oom = w:int(0, 20), w:one { "kill", "swap" }
+    local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", per_request = "%dMiB", '
+        .. 'oom = "%s" }', each, oom)
+    if text ~= "" and oom == "swap" then w.settle = 1200 end
+    return text
+end
+
 local function running(w)
     return w:maybe(0.3, "startup = %s", w:dist(1, 3000))
         .. ('restart = "always", crash_backoff = { first = "%s", max = "2s" }, '):format(
@@ -57,8 +66,7 @@ local function running(w)
             w:time(200, 2000), w:int(1, 3), w:int(1, 2))
         .. w:maybe(0.2, 'cpu_limit = %s, cpu_period = "%s"', w:one { "0.2", "0.5", "1" },
             w:time(10, 200))
-        .. w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", per_request = "%dMiB", '
-            .. 'oom = "%s" }', w:int(0, 20), w:one { "kill", "swap" })
+        .. memory(w)
         .. w:maybe(0.15, "limits = { %s = %d }", w:one { "fds", "threads", "pids", "ports" },
             w:int(1, 40))
 end
