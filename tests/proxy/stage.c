@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../child.h"
 
 #define LOOK_US 2000
 #define LOOKS (STAGE_PATIENCE_S * 1000000 / LOOK_US)
@@ -78,27 +79,17 @@ static void serve_http(int fd)
     }
 }
 
-// A parent that is gone before this is asked for would never be missed.
-static void die_with(pid_t parent)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(0);
-}
-
 static _Noreturn void serve(int listener, char letter)
 {
     signal(SIGCHLD, SIG_IGN);
-    pid_t self = getpid();
     for (;;) {
         int fd = letter == 'x' ? -1 : accept(listener, NULL, NULL);
         if (letter == 'x')
             pause();
-        if (fd < 0 || fork() != 0) {
+        if (fd < 0 || child_fork() != 0) {
             close(fd);
             continue;
         }
-        die_with(self);
         if (letter == 'b')
             (void)!send(fd, "0123456789", 10, MSG_NOSIGNAL);
         if (letter == 'h')
@@ -141,12 +132,9 @@ void stage_up(struct stage *s, char letter, uint64_t run_key)
     struct lz_err err = {0};
     *s = (struct stage){0};
     int listener = listen_somewhere(&s->server_port);
-    pid_t self = getpid();
-    s->server = fork();
-    if (s->server == 0) {
-        die_with(self);
+    s->server = child_fork();
+    if (s->server == 0)
         serve(listener, letter);
-    }
     close(listener);
     assert_true(lz_loop_create(&s->loop, &err));
     struct lz_proxy_opts opts = {.loop = s->loop, .run_key = run_key, .seen = on_seen, .ctx = s};

@@ -10,23 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "stage.h"
-
-static struct stage s;
-
-static int up(void **state)
-{
-    (void)state;
-    stage_up(&s, 'e', 1);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    stage_down(&s);
-    return 0;
-}
+#include "fixture.h"
 
 static bool is_silent(int fd, int ms)
 {
@@ -127,6 +111,20 @@ static void two_cuts_end_with_the_second(void **state)
     close(fd);
 }
 
+// Each plug of the door has to leave the queue before the next one may come, or it is served as a
+// client; so the proxy is stopped until it has a cut's end and the next cut to do at once.
+static void who_cuts_again_at_once_is_not_served(void **state)
+{
+    (void)state;
+    struct lz_toxic cut = {.kind = LZ_TOXIC_CUT};
+    for (int i = 0; i < 20; i++)
+        stage_remove(&s, stage_add(&s, &cut));
+    int fd = stage_connect(&s);
+    stage_echo(fd, "in order");
+    close(fd);
+    assert_int_equal(lz_proxy_counts(s.proxy, s.edge).accepted, 1);
+}
+
 static void a_cut_with_a_time_closes_what_it_holds(void **state)
 {
     (void)state;
@@ -140,14 +138,15 @@ static void a_cut_with_a_time_closes_what_it_holds(void **state)
     close(fd);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_cut_is_silence_and_no_reset_and_heals),     TEST(nobody_connects_through_a_cut),
-        TEST(a_cut_of_the_way_back_lets_requests_through), TEST(two_cuts_end_with_the_second),
+        TEST(a_cut_is_silence_and_no_reset_and_heals),
+        TEST(nobody_connects_through_a_cut),
+        TEST(a_cut_of_the_way_back_lets_requests_through),
+        TEST(two_cuts_end_with_the_second),
         TEST(a_cut_with_a_time_closes_what_it_holds),
+        TEST(who_cuts_again_at_once_is_not_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

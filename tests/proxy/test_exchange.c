@@ -9,23 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "stage.h"
-
-static struct stage s;
-
-static int up(void **state)
-{
-    (void)state;
-    stage_up(&s, 'h', 1);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    stage_down(&s);
-    return 0;
-}
+#define FIXTURE_SERVER 'h'
+#include "fixture.h"
 
 // All that comes back, until the end of the stream or of `count` answers with their bodies.
 static const char *answers(int fd, int count)
@@ -264,8 +249,6 @@ static void what_is_not_HTTP_is_told_so(void **state)
     }
     assert_int_equal(lz_proxy_counts(s.proxy, s.edge).not_http, 3);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
 
 int main(void)
 {

@@ -12,25 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stage.h"
+#include "../child.h"
+#include "fixture.h"
 
 #define BIG (3u << 20)
-
-static struct stage s;
-
-static int up(void **state)
-{
-    (void)state;
-    stage_up(&s, 'e', 1);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    stage_down(&s);
-    return 0;
-}
 
 static struct lz_toxic latency(int64_t ns)
 {
@@ -44,7 +29,7 @@ static void bytes_pass_and_a_half_close_is_kept(void **state)
     char *out = malloc(BIG), *back = malloc(BIG + 1);
     for (size_t i = 0; i < BIG; i++)
         out[i] = (char)(i * 31 + (i >> 9));
-    pid_t writer = fork();
+    pid_t writer = child_fork();
     if (writer == 0) {
         for (size_t at = 0; at < BIG;) {
             ssize_t n = stage_push(fd, out + at, BIG - at);
@@ -414,7 +399,7 @@ static void the_proxy_and_its_port_are_gone_when_the_run_is_killed(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    pid_t run = fork();
+    pid_t run = child_fork();
     if (run == 0)
         run_to_be_killed(ends[1]);
     uint16_t port;
@@ -437,8 +422,6 @@ static void the_proxy_and_its_port_are_gone_when_the_run_is_killed(void **state)
     close(ends[0]);
     close(ends[1]);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
 
 int main(void)
 {

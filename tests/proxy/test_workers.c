@@ -16,15 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../child.h"
+#include "fixture.h"
 #include "live/fds.h"
-#include "stage.h"
 
 #define LIMIT 160         // descriptors, of which a table keeps 100 for other things
 #define EACH 30           // connections of a worker: two descriptors each
 #define RTO_NS (200 * MS) // Linux' least, at which TCP tries again
 #define MANY 100          // so that four workers have some
-
-static struct stage s;
 
 static int lower_limit(void **state)
 {
@@ -41,20 +40,6 @@ static int up_with_least(void **state)
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         return -1;
     stage_up(&s, 'e', 1);
-    return 0;
-}
-
-static int up(void **state)
-{
-    (void)state;
-    stage_up(&s, 'e', 1);
-    return 0;
-}
-
-static int down(void **state)
-{
-    (void)state;
-    stage_down(&s);
     return 0;
 }
 
@@ -168,7 +153,7 @@ static void nothing_comes_before_TCP_tries_again_on_any_worker(void **state)
         for (int i = 0; i < MANY; i++)
             stage_send(fd[i], "x");
         assert_true(stage_touched(&s, id, MANY) >= MANY);
-        pid_t child = fork();
+        pid_t child = child_fork();
         while (child == 0 && lz_loop_clock() < began + RTO_NS) {
             for (int i = EACH; i < MANY; i++)
                 (void)!send(fd[i], "y", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -258,7 +243,7 @@ static void accepting_goes_on_when_the_last_worker_has_room_again(void **state)
     enum { MINE = 90, OTHERS = 60 }; // of 128
     int fd[MINE];
     open_many(fd, MINE);
-    pid_t child = fork();
+    pid_t child = child_fork();
     if (child == 0) {
         int others[OTHERS];
         close_many(fd, MINE);
@@ -287,7 +272,7 @@ static void nobody_is_turned_away_before_the_last_place_is_taken(void **state)
     char byte;
     assert_int_equal(pipe(to) + pipe(from), 0);
     open_many(fd, MINE);
-    pid_t child = fork();
+    pid_t child = child_fork();
     if (child == 0) {
         int others[ALL - MINE];
         close_many(fd, MINE);
@@ -411,7 +396,6 @@ int main(void)
         return 77;
     }
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
         TEST(a_load_counts_its_own_descriptors_where_the_proxy_has_tables),
         TEST(more_connections_than_a_table_holds_are_served),
         TEST(a_reset_ends_the_connections_of_all_workers),

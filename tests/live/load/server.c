@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../../child.h"
 
 static pid_t server;
 static _Atomic int *stuck; // requests of /stuck-once, of all connections
@@ -195,13 +196,6 @@ static void serve(int fd)
 
 // --- all of them ---
 
-static void die_with(pid_t parent)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(0);
-}
-
 static void accept_all(int listener)
 {
     signal(SIGCHLD, SIG_IGN);
@@ -209,9 +203,7 @@ static void accept_all(int listener)
         int fd = accept(listener, NULL, NULL);
         if (fd < 0)
             continue;
-        pid_t self = getpid();
-        if (fork() == 0) {
-            die_with(self);
+        if (child_fork() == 0) {
             close(listener);
             serve(fd);
         }
@@ -223,15 +215,12 @@ uint16_t server_start(void)
 {
     uint16_t port;
     int listener = listen_on_any(&port, 1024);
-    pid_t self = getpid();
     stuck = mmap(NULL, sizeof(*stuck), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (stuck == MAP_FAILED)
         abort();
-    server = fork();
-    if (server == 0) {
-        die_with(self);
+    server = child_fork();
+    if (server == 0)
         accept_all(listener);
-    }
     close(listener);
     return port;
 }

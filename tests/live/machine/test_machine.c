@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../../child.h"
 #include "live/machine/burn.h"
 #include "live/machine/cgroup.h"
 #include "live/machine/disk.h"
@@ -112,7 +113,7 @@ static void burners_die_with_whoever_is_killed(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    pid_t run = fork();
+    pid_t run = child_fork();
     if (run == 0) {
         struct lz_err err;
         struct lz_burn *b;
@@ -154,7 +155,7 @@ static void a_quota_withholds_and_is_lifted(void **state)
     lz_str_finish(&saw);
     if (!works)
         return; // meson reads cmocka's "not ok # SKIP" as a failure
-    pid_t pid = fork();
+    pid_t pid = child_fork();
     if (pid == 0) {
         for (;;)
             continue;

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "../../child.h"
 #include "cli/live_compare.h"
 #include "live/family.h"
 #include "live/undo.h"
@@ -89,7 +90,7 @@ static struct lz_undo_report recover_as_of_the_dead(const char *log)
 // In a child that ends without undoing.
 static void leave_log(const struct lz_undo_entry *entries, size_t count)
 {
-    pid_t pid = fork();
+    pid_t pid = child_fork();
     if (pid == 0) {
         struct lz_undo *undo = open_log();
         for (size_t i = 0; i < count; i++)
@@ -214,7 +215,7 @@ static void a_log_that_others_may_write_is_not_followed(void **state)
 static void a_number_that_is_anothers_by_now_is_not_signalled(void **state)
 {
     (void)state;
-    pid_t pid = fork();
+    pid_t pid = child_fork();
     if (pid == 0) {
         for (;;)
             pause();
