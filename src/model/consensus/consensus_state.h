@@ -2,7 +2,8 @@
  * consensus_state.h — what the parts of a group share; for model/ only.
  *
  *   consensus.c   the component: processes, measures
- *   raft_serve.c  calls: what they ask, who waits for what
+ *   raft_serve.c  calls: what they ask
+ *   raft_wait.c   what each of them waits for
  *   raft_wire.c   messages, and the disk they may have to wait for
  *   raft_elect.c  who leads
  *   raft_copy.c   the log's way to the others; commits; snapshots
@@ -327,16 +328,18 @@ void lz_raft_ask_answer(struct lz_world *w, lz_raft_ask_id id, bool is_done);
 void lz_raft_serve_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, lz_raft_ask_id id,
                        const struct lz_raft_ask *ask);
 
-/* raft_serve.c: a read of an embedded group; who waits at a node does so no more. */
-void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task);
-void lz_raft_forget_waiters(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+/* raft_serve.c */
+extern const struct lz_server_ops lz_raft_serve_ops;
+void lz_raft_serve_init(struct lz_world *w);
+void lz_raft_reset_calls(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool silent);
 
 /* The leader's share, as its cores are in use now; of the others nothing is measured. */
 void lz_raft_measure_cpu(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
-/* raft_serve.c */
-extern const struct lz_server_ops lz_raft_serve_ops;
-void lz_raft_serve_init(struct lz_world *w);
+/* raft_serve.c: a read of an embedded group. */
+void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t task);
+
+/* raft_wait.c: those who wait at a node are told of what happened there. */
 void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
                      const struct lz_raft_entry *e, const struct lz_raft_result *result);
 void lz_raft_retry(struct lz_world *w, struct lz_consensus *g, uint32_t n); /* who leads is new */
@@ -344,6 +347,6 @@ void lz_raft_confirmed(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
 void lz_raft_read(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m);
 void lz_raft_readable(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m);
 void lz_raft_serve_reads(struct lz_world *w, struct lz_consensus *g, uint32_t n);
-void lz_raft_reset_calls(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool silent);
+void lz_raft_forget_waiters(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
 #endif
