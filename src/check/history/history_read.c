@@ -9,14 +9,13 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "check/history/history_read_log.h"
-#include "check/history/value.h"
+#include "check/history/history_read_parts.h"
 
 // What a process has begun and not completed.
 struct open {
     bool is_open, is_aside;
     uint32_t op, line;
-    struct lz_value f, value, key;
-    uint32_t client;
+    struct lz_history_asked asked;
 };
 
 struct reading {
@@ -30,259 +29,6 @@ struct reading {
     struct lz_str others;  // that were passed over, by name
     struct lz_value aside; // the first f that was read over
 };
-
-static const struct word {
-    const char *name;
-    enum lz_history_f f;
-    bool is_micro; // within a transaction too
-} words[] = {
-    {"read", LZ_HISTORY_READ, true},
-    {"r", LZ_HISTORY_READ, true},
-    {"get", LZ_HISTORY_READ, true},
-    {"write", LZ_HISTORY_WRITE, true},
-    {"w", LZ_HISTORY_WRITE, true},
-    {"put", LZ_HISTORY_WRITE, true},
-    {"set", LZ_HISTORY_WRITE, true},
-    {"cas", LZ_HISTORY_CAS, false},
-    {"append", LZ_HISTORY_APPEND, true},
-    {"add", LZ_HISTORY_ADD, false},
-    {"enqueue", LZ_HISTORY_ENQUEUE, false},
-    {"dequeue", LZ_HISTORY_DEQUEUE, false},
-    {"drain", LZ_HISTORY_DEQUEUE, false},
-    {"acquire", LZ_HISTORY_ACQUIRE, false},
-    {"lock", LZ_HISTORY_ACQUIRE, false},
-    {"release", LZ_HISTORY_RELEASE, false},
-    {"unlock", LZ_HISTORY_RELEASE, false},
-    {"transfer", LZ_HISTORY_TRANSFER, false},
-    {"generate", LZ_HISTORY_GENERATE, false},
-};
-
-static const struct word *find_word(const struct lz_value *f, bool micro)
-{
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (lz_value_is_text(f, words[i].name) && (words[i].is_micro || !micro))
-            return &words[i];
-    return NULL;
-}
-
-static bool is_sequence(const struct lz_value *v)
-{
-    return v->kind == LZ_VALUE_LIST || v->kind == LZ_VALUE_SET;
-}
-
-// A value as text, for those that are no scalars: equal values give equal texts.
-static void write_value(const struct lz_value *v, struct lz_str *out)
-{
-    switch (v->kind) {
-    case LZ_VALUE_NIL:
-        lz_str_add(out, "nil");
-        return;
-    case LZ_VALUE_BOOL:
-        lz_str_add(out, v->integer != 0 ? "true" : "false");
-        return;
-    case LZ_VALUE_INT:
-        lz_str_addf(out, "%" PRId64, v->integer);
-        return;
-    case LZ_VALUE_REAL:
-        lz_str_addf(out, "%.17g", v->real);
-        return;
-    case LZ_VALUE_TEXT:
-        lz_str_addf(out, "\"%s\"", v->text);
-        return;
-    case LZ_VALUE_LIST:
-    case LZ_VALUE_SET:
-    case LZ_VALUE_MAP:
-        lz_str_add(out, v->kind == LZ_VALUE_LIST ? "[" : v->kind == LZ_VALUE_SET ? "#{" : "{");
-        for (uint32_t i = 0; i < v->count; i++) {
-            lz_str_add(out, i > 0 ? " " : "");
-            write_value(&v->items[i], out);
-        }
-        lz_str_add(out, v->kind == LZ_VALUE_LIST ? "]" : "}");
-        return;
-    }
-}
-
-lz_atom lz_history_read_atom(struct lz_history *h, const struct lz_value *v)
-{
-    if (v == NULL || v->kind == LZ_VALUE_NIL)
-        return 0;
-    if (v->kind == LZ_VALUE_INT)
-        return lz_history_integer(h, v->integer);
-    if (v->kind == LZ_VALUE_TEXT)
-        return lz_history_text(h, v->text);
-    struct lz_str text;
-    lz_str_init(&text);
-    write_value(v, &text);
-    lz_atom a = lz_history_text(h, text.text);
-    lz_str_finish(&text);
-    return a;
-}
-
-static lz_atom atom(struct reading *r, const struct lz_value *v)
-{
-    return lz_history_read_atom(r->h, v);
-}
-
-static void add_list(struct reading *r, struct lz_history_part *part, const struct lz_value *list)
-{
-    part->is_list = true;
-    for (uint32_t i = 0; i < list->count; i++)
-        lz_history_add_value(r->h, part, atom(r, &list->items[i]));
-}
-
-static bool wrong(const struct lz_value *at, struct lz_err *err, const char *what)
-{
-    return lz_fail(err, LZ_EINVAL, "line %u: %s", at->line, what);
-}
-
-// [f key value], within a transaction.
-static bool micro(struct reading *r, struct lz_history_op *op, const struct lz_value *v,
-                  bool completed, struct lz_err *err)
-{
-    const struct word *w =
-        v->kind == LZ_VALUE_LIST && v->count >= 2 ? find_word(&v->items[0], true) : NULL;
-    if (w == NULL)
-        return wrong(v, err, "a part of a transaction is [f key value] with f one of r, w, append");
-    struct lz_history_part *part = lz_history_add_part(r->h, op, w->f);
-    const struct lz_value nil = {.kind = LZ_VALUE_NIL};
-    const struct lz_value *value = v->count > 2 ? &v->items[2] : &nil;
-    part->key = atom(r, &v->items[1]);
-    if (w->f != LZ_HISTORY_READ) {
-        part->value = atom(r, value);
-        return true;
-    }
-    bool says_r = lz_value_is_text(&v->items[0], "r");
-    part->is_known = completed && (value->kind != LZ_VALUE_NIL || says_r || !r->h->nil_is_unknown);
-    if (is_sequence(value))
-        add_list(r, part, value);
-    else
-        part->value = atom(r, value);
-    return true;
-}
-
-static bool is_txn(const struct lz_value *f, const struct lz_value *value)
-{
-    if (lz_value_is_text(f, "txn"))
-        return true;
-    if (value->kind != LZ_VALUE_LIST || value->count == 0)
-        return false;
-    const struct lz_value *first = &value->items[0];
-    return (f->kind == LZ_VALUE_NIL || find_word(f, true) != NULL) &&
-           first->kind == LZ_VALUE_LIST && first->count >= 2 &&
-           find_word(&first->items[0], true) != NULL;
-}
-
-// What a read saw: nothing that is known, accounts and balances, several values, or one.
-static void saw(struct reading *r, struct lz_history_op *op, lz_atom key, const struct lz_value *v,
-                bool completed)
-{
-    if (completed && v->kind == LZ_VALUE_MAP) {
-        for (uint32_t i = 0; i < v->count; i += 2) {
-            lz_atom account = atom(r, &v->items[i]), balance = atom(r, &v->items[i + 1]);
-            struct lz_history_part *part = lz_history_add_part(r->h, op, LZ_HISTORY_READ);
-            part->key = account;
-            part->value = balance;
-        }
-        return;
-    }
-    struct lz_history_part *part = lz_history_add_part(r->h, op, LZ_HISTORY_READ);
-    part->key = key;
-    part->is_known = completed && (v->kind != LZ_VALUE_NIL || !r->h->nil_is_unknown);
-    if (is_sequence(v))
-        add_list(r, part, v);
-    else
-        part->value = atom(r, v);
-}
-
-static bool pair(struct reading *r, struct lz_history_part *part, const struct lz_value *v,
-                 struct lz_err *err)
-{
-    if (v->kind != LZ_VALUE_LIST || v->count != 2)
-        return wrong(v, err, "the value of a cas is [from to]");
-    part->value = atom(r, &v->items[0]);
-    part->value_b = atom(r, &v->items[1]);
-    return true;
-}
-
-static bool transfer(struct reading *r, struct lz_history_part *part, const struct lz_value *v,
-                     struct lz_err *err)
-{
-    const struct lz_value *from = lz_value_get(v, "from"), *to = lz_value_get(v, "to");
-    if (from == NULL || to == NULL)
-        return wrong(v, err, "the value of a transfer is {:from account, :to account, :amount n}");
-    part->key = atom(r, from);
-    part->value_b = atom(r, to);
-    part->value = atom(r, lz_value_get(v, "amount"));
-    return true;
-}
-
-// [key value] names an object, where the value itself is no list of two (cas: [key [a b]]).
-static void take_key(struct reading *r, enum lz_history_f f, lz_atom *key,
-                     const struct lz_value **value)
-{
-    const struct lz_value *v = *value;
-    if (*key != 0 || v->kind != LZ_VALUE_LIST || v->count != 2)
-        return;
-    bool nested = is_sequence(&v->items[1]) || v->items[1].kind == LZ_VALUE_MAP;
-    bool first_is_key = !is_sequence(&v->items[0]) && v->items[0].kind != LZ_VALUE_MAP;
-    if (!first_is_key || (!nested && (f == LZ_HISTORY_CAS || f == LZ_HISTORY_READ)))
-        return;
-    *key = atom(r, &v->items[0]);
-    *value = &v->items[1];
-}
-
-static bool unknown(const struct lz_value *f, uint32_t line, struct lz_err *err)
-{
-    return lz_fail(err, LZ_EINVAL,
-                   "line %u: unknown f \"%.40s\": it is read, write, cas, append, add, enqueue, "
-                   "dequeue, acquire, release, transfer, generate, send, poll or txn",
-                   line, f->kind == LZ_VALUE_TEXT ? f->text : "nil");
-}
-
-// The parts of an operation, from what was asked and, if it completed, what came back.
-static bool make_parts(struct reading *r, uint32_t op_index, const struct open *o,
-                       const struct lz_value *back, struct lz_err *err)
-{
-    struct lz_history_op *op = &r->h->ops[op_index];
-    bool completed = back != NULL;
-    const struct lz_value *v = completed && back->kind != LZ_VALUE_NIL ? back : &o->value;
-    op->part_first = r->h->part_count;
-    op->client = o->client;
-    if (lz_history_read_is_log(&o->f, v))
-        return lz_history_read_log(r->h, op, v, err);
-    op->is_txn = is_txn(&o->f, v);
-    if (op->is_txn) {
-        if (v->kind != LZ_VALUE_LIST && v->kind != LZ_VALUE_NIL)
-            return wrong(v, err, "the value of a txn is a list of [f key value]");
-        for (uint32_t i = 0; v->kind == LZ_VALUE_LIST && i < v->count; i++)
-            if (!micro(r, op, &v->items[i], completed, err))
-                return false;
-        return true;
-    }
-    const struct word *w = find_word(&o->f, false);
-    if (w == NULL)
-        return unknown(&o->f, op->line, err);
-    lz_atom key = atom(r, &o->key);
-    take_key(r, w->f, &key, &v);
-    if (w->f == LZ_HISTORY_READ) {
-        saw(r, op, key, v, completed);
-        return true;
-    }
-    if (w->f == LZ_HISTORY_DEQUEUE && is_sequence(v)) {
-        for (uint32_t i = 0; i < v->count; i++)
-            lz_history_add_part(r->h, op, w->f)->value = atom(r, &v->items[i]);
-        return true;
-    }
-    struct lz_history_part *part = lz_history_add_part(r->h, op, w->f);
-    part->key = key;
-    part->is_known = completed || w->f != LZ_HISTORY_DEQUEUE;
-    if (w->f == LZ_HISTORY_CAS)
-        return pair(r, part, v, err);
-    if (w->f == LZ_HISTORY_TRANSFER)
-        return v->kind == LZ_VALUE_NIL || transfer(r, part, v, err);
-    part->value = atom(r, v);
-    return true;
-}
 
 static uint32_t process_of(struct reading *r, const struct lz_value *v)
 {
@@ -325,16 +71,16 @@ static bool invoke(struct reading *r, const struct event *e, uint32_t process, s
                        LZ_HISTORY_OPS_MAX);
     const struct lz_value nil = {.kind = LZ_VALUE_NIL, .line = e->at->line};
     *o = (struct open){.is_open = true, .op = r->h->op_count, .line = e->at->line};
-    o->f = e->f != NULL ? *e->f : nil;
-    o->is_aside = lz_history_read_is_aside(&o->f);
+    o->asked.f = e->f != NULL ? *e->f : nil;
+    o->is_aside = lz_history_read_is_aside(&o->asked.f);
     if (o->is_aside) {
-        r->aside = r->aside.line != 0 ? r->aside : o->f;
+        r->aside = r->aside.line != 0 ? r->aside : o->asked.f;
         return true;
     }
-    o->value = e->value != NULL ? *e->value : nil;
-    o->key = e->key != NULL ? *e->key : nil;
+    o->asked.value = e->value != NULL ? *e->value : nil;
+    o->asked.key = e->key != NULL ? *e->key : nil;
     bool has_client = e->client != NULL && e->client->kind == LZ_VALUE_INT;
-    o->client = has_client ? (uint32_t)e->client->integer + 1 : 0;
+    o->asked.client = has_client ? (uint32_t)e->client->integer + 1 : 0;
     struct lz_history_op *op = lz_history_add(r->h, process, r->position);
     op->line = e->at->line;
     op->at = time_of(e);
@@ -349,9 +95,10 @@ static bool complete(struct reading *r, const struct event *e, uint32_t process,
     o->is_open = false;
     if (o->is_aside)
         return true;
-    bool is_miss = is_fail && r->fail_is_miss && lz_value_is_text(&o->f, "cas");
+    bool is_miss = is_fail && r->fail_is_miss && lz_value_is_text(&o->asked.f, "cas");
     bool knows = is_ok || is_miss;
-    if (!make_parts(r, o->op, o, knows ? (e->value != NULL ? e->value : &nil) : NULL, err))
+    if (!lz_history_read_parts(r->h, o->op, &o->asked,
+                               knows ? (e->value != NULL ? e->value : &nil) : NULL, err))
         return false;
     struct lz_history_op *op = &r->h->ops[o->op];
     op->done = time_of(e);
@@ -361,7 +108,7 @@ static bool complete(struct reading *r, const struct event *e, uint32_t process,
         r->h->parts[op->part_first].f = LZ_HISTORY_CAS_MISS;
     if (is_ok && e->sum != NULL && op->part_count == 1 &&
         r->h->parts[op->part_first].f == LZ_HISTORY_ADD) {
-        lz_atom sum = atom(r, e->sum);
+        lz_atom sum = lz_history_read_atom(r->h, e->sum);
         struct lz_history_part *part = lz_history_add_part(r->h, op, LZ_HISTORY_READ);
         part->key = r->h->parts[op->part_first].key;
         part->value = sum;
@@ -428,7 +175,9 @@ static bool take_event(struct reading *r, const struct event *e, struct lz_err *
 static bool take_map(struct reading *r, const struct lz_value *map, struct lz_err *err)
 {
     if (map->kind != LZ_VALUE_MAP)
-        return wrong(map, err, "an event is a map: {:process 0, :type :invoke, :f :read}");
+        return lz_fail(err, LZ_EINVAL,
+                       "line %u: an event is a map: {:process 0, :type :invoke, :f :read}",
+                       map->line);
     return take_event(r,
                       &(struct event){.at = map,
                                       .process = lz_value_get(map, "process"),
@@ -448,7 +197,7 @@ static bool leave_open(struct reading *r, struct lz_err *err)
 {
     for (uint32_t i = 0; i < r->open_cap; i++)
         if (r->open[i].is_open && !r->open[i].is_aside &&
-            !make_parts(r, r->open[i].op, &r->open[i], NULL, err))
+            !lz_history_read_parts(r->h, r->open[i].op, &r->open[i].asked, NULL, err))
             return false;
     return true;
 }
@@ -634,7 +383,7 @@ bool lz_history_read_of(struct lz_history *h, const char *format, const char *of
     if (!found)
         ok = lz_fail(err, LZ_EINVAL, "there is no history format \"%s\"", format);
     if (ok && r.aside.line != 0 && !lz_history_read_has_log(h))
-        ok = unknown(&r.aside, r.aside.line, err);
+        ok = lz_history_read_unknown(&r.aside, r.aside.line, err);
     if (ok && of != NULL && h->events == 0)
         ok = lz_fail(err, LZ_EINVAL, "there is no history of \"%s\": the file has %s", of,
                      r.others.len > 0 ? r.others.text : "one, without a name");

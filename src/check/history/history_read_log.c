@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "check/history/history_read_parts.h"
+
 static bool wrong(const struct lz_value *at, struct lz_err *err, const char *what)
 {
     return lz_fail(err, LZ_EINVAL, "line %u: %s", at->line, what);

@@ -22,7 +22,4 @@ bool lz_history_read_has_log(const struct lz_history *h);
 bool lz_history_read_log(struct lz_history *h, struct lz_history_op *op, const struct lz_value *v,
                          struct lz_err *err) LZ_MUST_CHECK;
 
-/* For both: equal values are equal atoms. */
-lz_atom lz_history_read_atom(struct lz_history *h, const struct lz_value *v);
-
 #endif
