@@ -2,6 +2,7 @@
 --- field; what is right comes back in base units.
 local diag = require "diag"
 local fields_alert = require "fields_alert"
+local fields_list = require "fields_list"
 local fields_live = require "fields_live"
 local wrong = require "fields_wrong"
 local handles = require "handles"
@@ -67,20 +68,6 @@ function TYPES.amount(ctx, f, v)
     return expected(ctx, f, "a number", v)
 end
 
---- A list of whole numbers.
-function TYPES.counts(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, "a list of whole numbers such as { 5, 1, 1 }", v)
-    end
-    local list = {}
-    for i, one in ipairs(v) do
-        if one == POISON then return nil end
-        list[i] = TYPES.count(ctx, { f[1], min = f.min or 1 }, one)
-        if not list[i] then return nil end
-    end
-    return list
-end
-
 function TYPES.number(ctx, f, v)
     if type(v) == "number" and v > 0 and v < math.huge then return v + 0.0 end
     if type(v) == "number" then return nil, complain(ctx, f[1], "LZ206", "must be above 0, got "
@@ -99,22 +86,6 @@ function TYPES.limit(ctx, f, v)
             ('expected a count or "unbounded", got %s'):format(units.show(v)))
     end
     return TYPES.count(ctx, f, v)
-end
-
-function TYPES.numbers(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, "a list of numbers", v)
-    end
-    local list = {}
-    for i, n in ipairs(v) do
-        if n == POISON then return nil end
-        if type(n) ~= "number" or not (n >= 0 and n <= 1e9) then
-            return nil, complain(ctx, f[1], "LZ206",
-                ("entry %d must be a number from 0 to 1e9, got %s"):format(i, units.show(n)))
-        end
-        list[i] = n + 0.0
-    end
-    return list
 end
 
 function TYPES.text(ctx, f, v)
@@ -153,42 +124,6 @@ function TYPES.choice(ctx, f, v)
         near and is_certain and { with = ('"%s"'):format(near), is_value = true } or nil)
 end
 
---- A list of words, each of `choices`.
-function TYPES.words(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f, "a list of words", v) end
-    local out = {}
-    for i, word in ipairs(v) do
-        local is_ours = false
-        for _, c in ipairs(f.choices) do is_ours = is_ours or word == c end
-        if not is_ours then
-            local near = type(word) == "string" and diag.nearest(word, f.choices) or nil
-            return nil, complain(ctx, f[1], "LZ207",
-                ("expected words of %s, got %s"):format(table.concat(f.choices, ", "),
-                    units.show(word)),
-                near and ('a similar value exists: "%s"'):format(near))
-        end
-        out[i] = word
-    end
-    if #out == 0 then return expected(ctx, f, "at least one word", v) end
-    return out
-end
-
---- Operations by their names.
-function TYPES.ops(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, 'a list of operations such as { "POST /like" }', v)
-    end
-    local out = {}
-    for i, op in ipairs(v) do
-        if op == POISON then return nil end
-        if type(op) ~= "string" or op == "" or op:find "\n" then
-            return expected(ctx, f, 'a list of operations such as { "POST /like" }', op)
-        end
-        out[i] = op
-    end
-    return out
-end
-
 --- A share of first attempts, as the bucket it means; a bucket as it is; "off".
 function TYPES.budget(ctx, f, v)
     if v == "off" then return false end
@@ -215,30 +150,6 @@ function TYPES.lateness(ctx, f, v)
         return nil, complain(ctx, f[1], "LZ206", "must be above 0, got " .. units.show(v))
     end
     return ns and { after = ns }
-end
-
-local OUTCOMES = { "error", "refused", "reset", "timeout" }
-
---- What ends an attempt: outcomes by their names, statuses by their numbers.
-function TYPES.outcomes(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, 'a list of outcomes such as { "timeout", 503 }', v)
-    end
-    local list = {}
-    for i, one in ipairs(v) do
-        if one == POISON then return nil end
-        if math.type(one) == "integer" then
-            if one < 100 or one > 599 then
-                return nil, complain(ctx, f[1], "LZ206",
-                    ("a status is between 100 and 599, got %d"):format(one))
-            end
-            list[i] = one
-        else
-            list[i] = TYPES.choice(ctx, { f[1], choices = OUTCOMES }, one)
-            if not list[i] then return nil end
-        end
-    end
-    return list
 end
 
 function TYPES.dist(ctx, f, v)
@@ -276,35 +187,6 @@ function TYPES.block(ctx, f, v)
     local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),
         what = ("%s of %s"):format(f[1], ctx.what) }
     return M.read(inner, f.fields, v)
-end
-
---- How fast an autoscaler goes in one direction: a list of blocks, each of pods or of a percentage.
-function TYPES.policies(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) or #v == 0 then
-        return expected(ctx, f, 'a list such as { { pods = 4, period = "15s" } }', v)
-    end
-    if #v > 4 then
-        return nil, complain(ctx, f[1], "LZ206", ("there are at most 4, got %d"):format(#v))
-    end
-    if not wrong.is_list(ctx, f, v) then return nil end
-    local list = {}
-    for i, one in ipairs(v) do
-        if one == POISON then return nil end
-        list[i] = TYPES.block(ctx, f, one)
-        if not list[i] or list[i].broken then return nil end
-        local percent = one.percent
-        if type(percent) == "number" and percent > 10 then
-            return nil, complain(ctx, f[1], "LZ206", ("percent of policy %d is %s, which is %s %%")
-                :format(i, units.show(percent), units.show(100.0 * percent)),
-                ('write percent = "%s%%"'):format(units.show(percent)))
-        end
-        if (list[i].pods == nil) == (list[i].percent == nil) then
-            return nil, complain(ctx, f[1], "LZ206", ("policy %d has %s"):format(i,
-                list[i].pods and "both pods and percent" or "neither pods nor percent"),
-                'a policy is { pods = 4, period = "15s" } or { percent = "100%", period = "15s" }')
-        end
-    end
-    return list
 end
 
 --- Builds by name, each with the block's fields.
@@ -483,20 +365,6 @@ function TYPES.anchor(ctx, f, v)
     return nil, complain(ctx, f[1], code, text, help)
 end
 
-function TYPES.windows(ctx, f, v)
-    if type(v) ~= "table" or getmetatable(v) then return expected(ctx, f,
-        "a window { after =, lasting = }", v) end
-    local list = {}
-    for i, one in ipairs(v[1] ~= nil and v or { v }) do
-        list[i] = TYPES.block(ctx, f, one)
-        if not list[i] then return nil end
-        if not list[i].after then
-            return nil, complain(ctx, f[1], "LZ102", "a window needs `after`")
-        end
-    end
-    return list
-end
-
 --- "service|broker" as "a service or a broker".
 local function by_ref(ctx, f, v, kinds)
     local h = handles.of(v)
@@ -515,15 +383,10 @@ local function by_refs(ctx, f, v, kinds)
     if type(v) ~= "table" or getmetatable(v) or #v == 0 then
         return expected(ctx, f, ("a list: %s each"):format(wrong.any_of(kinds)), v)
     end
-    local list = {}
-    for i, one in ipairs(v) do
-        if one == POISON then return nil end
-        list[i] = by_ref(ctx, f, one, kinds)
-        if not list[i] then return nil end
-    end
-    return list
+    return fields_list.each(v, function(one) return by_ref(ctx, f, one, kinds) end)
 end
 
+fields_list.add(TYPES, complain, expected)
 fields_alert.add(TYPES, complain, expected)
 fields_live.add(TYPES, complain, expected)
 

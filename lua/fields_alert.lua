@@ -1,23 +1,13 @@
 --- Types of fields that only alerting has: conditions, labels and matchers of labels.
 local handles = require "handles"
+local lists = require "fields_list"
 local units = require "units"
 local diag = require "diag"
 
 local M = {}
 local POISON = diag.POISON
 
-local function is_list(v) return type(v) == "table" and not getmetatable(v) end
-
---- Nothing but 1 to #v, without holes: a name would be dropped without a word.
-local function is_sequence(v)
-    if not is_list(v) then return false end
-    local count = 0
-    for key in next, v do
-        if math.type(key) ~= "integer" then return false end
-        count = count + 1
-    end
-    return count == #v
-end
+local each, is_list, is_sequence = lists.each, lists.is_list, lists.is_sequence
 
 local CONDITION = 'a matcher, { matcher, over = "1h" }, or a list of these'
 local LABELS = 'matchers of labels such as { severity = "page", team = { "shop", "pay" } }'
@@ -29,25 +19,17 @@ function M.add(TYPES, complain, expected)
         if not is_sequence(v) or #v == 0 then
             return expected(ctx, f, 'a list of durations such as { "1h", "5m" }', v)
         end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = TYPES.duration(ctx, { f[1], above_zero = true }, one)
-            if not list[i] then return nil end
-        end
-        return list
+        local row = { f[1], above_zero = true }
+        return each(v, function(one) return TYPES.duration(ctx, row, one) end)
     end
 
     --- A list of blocks; an empty one is none.
     function TYPES.blocks(ctx, f, v)
         if not is_sequence(v) then return expected(ctx, f, "a list of blocks", v) end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = TYPES.block(ctx, f, one)
-            if not list[i] or list[i].broken then return nil end
-        end
-        return list
+        return each(v, function(one)
+            local block = TYPES.block(ctx, f, one)
+            return block and not block.broken and block or nil
+        end)
     end
 
     local function one_condition(ctx, f, v)
@@ -77,13 +59,10 @@ function M.add(TYPES, complain, expected)
     function TYPES.conditions(ctx, f, v)
         local is_one = handles.of(v) or not is_list(v) or is_list(v) and v.over ~= nil
         if not is_one and not is_sequence(v) then return expected(ctx, f, CONDITION, v) end
-        local list = {}
-        for i, one in ipairs(is_one and { v } or v) do
-            if one == POISON then return nil end
-            list[i] = one_condition(ctx, f, one)
-            if not list[i] then return nil end
-        end
-        if #list == 0 then return expected(ctx, f, CONDITION, v) end
+        local list = each(is_one and { v } or v, function(one)
+            return one_condition(ctx, f, one)
+        end)
+        if list and #list == 0 then return expected(ctx, f, CONDITION, v) end
         return list
     end
 

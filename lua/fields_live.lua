@@ -1,6 +1,7 @@
 --- Types of fields that only a live run has: command lines, ports, texts by name, what is real.
 local diag = require "diag"
 local handles = require "handles"
+local lists = require "fields_list"
 local schema_live = require "schema_live"
 local units = require "units"
 
@@ -8,7 +9,7 @@ local M = {}
 local POISON = diag.POISON
 local TEXT_MAX = 100000
 
-local function is_list(v) return type(v) == "table" and not getmetatable(v) end
+local each, is_list = lists.each, lists.is_list
 
 local ALLOWED = { process = true, endpoint = true, service = true, balancer = true, gateway = true,
     database = true, consensus = true, cache = true, store = true, broker = true }
@@ -31,13 +32,8 @@ function M.add(TYPES, complain, expected)
     function TYPES.argv(ctx, f, v)
         local what = 'a program and its arguments such as { "redis-server", "--port", "{{port}}" }'
         if not is_list(v) or #v == 0 then return expected(ctx, f, what, v) end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = text_of(ctx, f, one, what)
-            if not list[i] then return nil end
-        end
-        if list[1] == "" then
+        local list = each(v, function(one) return text_of(ctx, f, one, what) end)
+        if list and list[1] == "" then
             return nil, complain(ctx, f[1], "LZ206", "the first text is the program, and is empty")
         end
         return list
@@ -47,13 +43,7 @@ function M.add(TYPES, complain, expected)
         if not is_list(v) or #v == 0 then
             return expected(ctx, f, 'a list of programs such as { { "initdb", "-D", "data" } }', v)
         end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = TYPES.argv(ctx, f, one)
-            if not list[i] then return nil end
-        end
-        return list
+        return each(v, function(one) return TYPES.argv(ctx, f, one) end)
     end
 
     --- Texts by name, in the order of the names.
@@ -104,28 +94,17 @@ function M.add(TYPES, complain, expected)
     function TYPES.connects(ctx, f, v)
         if handles.of(v) then v = { v } end
         if not is_list(v) then return expected(ctx, f, "a list of what it connects to", v) end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
+        return each(v, function(one)
             local h = handles.of(one)
-            if not h or not ALLOWED[h.kind] then
-                return expected(ctx, f, "a list of processes, endpoints or components", one)
-            end
-            list[i] = h
-        end
-        return list
+            if h and ALLOWED[h.kind] then return h end
+            return expected(ctx, f, "a list of processes, endpoints or components", one)
+        end)
     end
 
     --- One matcher, or a list of them.
     function TYPES.matchers(ctx, f, v)
         if handles.of(v) or not is_list(v) then v = { v } end
-        local list = {}
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = TYPES.matcher(ctx, f, one)
-            if not list[i] then return nil end
-        end
-        return list
+        return each(v, function(one) return TYPES.matcher(ctx, f, one) end)
     end
 
     local function one_live(ctx, f, v)
@@ -147,17 +126,9 @@ function M.add(TYPES, complain, expected)
 
     --- What a modelled component really is: a list, one for each instance.
     function TYPES.live(ctx, f, v)
-        local list = {}
-        if handles.of(v) or not is_list(v) or v.run ~= nil or v.url ~= nil or v[1] == nil then
-            list[1] = one_live(ctx, f, v)
-            return list[1] and list or nil
-        end
-        for i, one in ipairs(v) do
-            if one == POISON then return nil end
-            list[i] = one_live(ctx, f, one)
-            if not list[i] then return nil end
-        end
-        return list
+        local is_one = handles.of(v) or not is_list(v) or v.run ~= nil or v.url ~= nil
+            or v[1] == nil
+        return each(is_one and { v } or v, function(one) return one_live(ctx, f, one) end)
     end
 end
 

@@ -8,6 +8,7 @@
 --- ```
 local called = require "fields_wrong"
 local diag = require "diag"
+local durations = require "durations"
 local members = require "members"
 local units = require "units"
 
@@ -294,73 +295,32 @@ local function acted(state, word, component, options)
     return ok, why
 end
 
---- `api:route { v2 = "5%" }` acts, in drive.
-local function route_part(state, service)
-    return function(self, shares)
-        if M.of(self) ~= service then
-            error(('write %s:route { v2 = "5%%" }, with a colon'):format(service.name), 2)
+local IN_DRIVE = 'use it inside drive("name", function() ... end)'
+
+--- What a component is told to do, in drive: `db:restore { at = "3h" }`. `example` may have the
+--- component's name in it.
+local function act_part(word, example, help)
+    return function(state, c)
+        return function(self, options)
+            if M.of(self) ~= c then
+                error(("write %s:%s %s, with a colon"):format(c.name, word,
+                    example:format(c.name)), 2)
+            end
+            if state.running then return acted(state, word, c, options) end
+            return M.complain(state) { code = "LZ503", line = state.line(), word = word,
+                text = ("`%s` acts, and the top level only declares"):format(word),
+                help = help or IN_DRIVE }
         end
-        if state.running then return acted(state, "route", service, shares) end
-        return M.complain(state) { code = "LZ503", line = state.line(), word = "route",
-            text = "`route` acts, and the top level only declares",
-            help = 'use it inside drive("name", function() ... end)' }
     end
 end
 
---- `db:failover { to = db.node[2] }` acts, in drive; `db.failovers` is a metric.
-local function failover_part(state, db)
-    return function(self, options)
-        if M.of(self) ~= db then
-            error(("write %s:failover { to = %s.node[2] }, with a colon"):format(db.name, db.name),
-                2)
-        end
-        if state.running then return acted(state, "failover", db, options) end
-        return M.complain(state) { code = "LZ503", line = state.line(), word = "failover",
-            text = "`failover` acts, and the top level only declares",
-            help = 'use it inside drive("name", function() ... end), or fault.failover' }
-    end
-end
-
---- `db:restore { at = "3h" }` acts, in drive.
-local function restore_part(state, db)
-    return function(self, options)
-        if M.of(self) ~= db then
-            error(("write %s:restore { at = \"3h\" }, with a colon"):format(db.name), 2)
-        end
-        if state.running then return acted(state, "restore", db, options) end
-        return M.complain(state) { code = "LZ503", line = state.line(), word = "restore",
-            text = "`restore` acts, and the top level only declares",
-            help = 'use it inside drive("name", function() ... end)' }
-    end
-end
-
---- `redis:reshard { slots = 4096, from = 1, to = 3 }` acts, in drive.
-local function reshard_part(state, cache)
-    return function(self, options)
-        if M.of(self) ~= cache then
-            error(("write %s:reshard { slots = 4096, from = 1, to = 3 }, with a colon"):format(
-                cache.name), 2)
-        end
-        if state.running then return acted(state, "reshard", cache, options) end
-        return M.complain(state) { code = "LZ503", line = state.line(), word = "reshard",
-            text = "`reshard` acts, and the top level only declares",
-            help = 'use it inside drive("name", function() ... end)' }
-    end
-end
-
---- `bucket:versioning "suspended"` acts, in drive.
-local function versioning_part(state, store)
-    return function(self, to)
-        if M.of(self) ~= store then
-            error(('write %s:versioning "suspended", with a colon'):format(store.name), 2)
-        end
-        if state.running then return acted(state, "versioning", store, to) end
-        return M.complain(state) { code = "LZ503", line = state.line(), word = "versioning",
-            text = "`versioning` acts, and the top level only declares",
-            help = 'say versioning = "enabled" in the store, or use it inside drive("name", '
-                .. "function() ... end)" }
-    end
-end
+local route_part = act_part("route", '{ v2 = "5%%" }')
+-- `db.failovers` is a metric.
+local failover_part = act_part("failover", "{ to = %s.node[2] }", IN_DRIVE .. ", or fault.failover")
+local restore_part = act_part("restore", '{ at = "3h" }')
+local reshard_part = act_part("reshard", "{ slots = 4096, from = 1, to = 3 }")
+local versioning_part = act_part("versioning", '"suspended"',
+    'say versioning = "enabled" in the store, or ' .. IN_DRIVE)
 
 --- `redis:slot("{user1000}.cart")`: which slot has a key, anywhere.
 local function slot_part(state, cache)
@@ -391,22 +351,6 @@ local function shard_part(state, c)
         return M.target { target = "primary", component = c, ordinal = i,
             text = ("%s[%d]"):format(name, i) }
     end), { kind = "target", target = "primary", component = c, ordinal = 0, text = name })
-end
-
---- `etcd:member_add { node = etcd.node[4] }` and its neighbours act, in drive.
-local function member_part(word)
-    return function(state, group)
-        return function(self, options)
-            local example = members.words[word].example:format(group.name)
-            if M.of(self) ~= group then
-                error(("write %s:%s %s, with a colon"):format(group.name, word, example), 2)
-            end
-            if state.running then return acted(state, word, group, options) end
-            return M.complain(state) { code = "LZ503", line = state.line(), word = word,
-                text = ("`%s` acts, and the top level only declares"):format(word),
-                help = 'use it inside drive("name", function() ... end)' }
-        end
-    end
 end
 
 --- `page.notified`: the times that somebody was told, as `happened` of a mark.
@@ -468,7 +412,9 @@ local PARTS = {
 M.ALERT_MARKS = { "fired", "notified", "resolved" }
 for _, what in ipairs(M.ALERT_MARKS) do PARTS.alert[what] = mark_part(what) end
 for _, word in ipairs(members.order) do
-    PARTS.consensus[word], PARTS.database[word] = member_part(word), member_part(word)
+    -- `etcd:member_add { node = etcd.node[4] }` and its neighbours
+    local part = act_part(word, members.words[word].example)
+    PARTS.consensus[word], PARTS.database[word] = part, part
 end
 for kind, counted in pairs(COUNTED) do
     PARTS[kind] = PARTS[kind] or {}
@@ -579,53 +525,6 @@ function M.fault(state, facts)
     end), facts)
 end
 
---- dur("30s"): a duration that can be added up.
-function M.dur(ns)
-    return setmetatable({ ns = ns }, M.dur_meta)
-end
-local function both(a, b, what)
-    local x, y = units.duration(a), units.duration(b)
-    if not x or not y then error(what, 3) end
-    return x, y
-end
-
-local TO_ADD = 'a duration can only be added to a duration such as dur("5s")'
-local TO_TAKE = "only a duration can be taken from a duration"
-local TO_COMPARE = 'a duration is compared with a duration such as dur("5s")'
-
-M.dur_meta = {
-    lz_kind = "duration", __metatable = "duration",
-    __add = function(a, b)
-        if a == diag.POISON or b == diag.POISON then return diag.POISON end
-        local x, y = both(a, b, TO_ADD)
-        return M.dur(x + y)
-    end,
-    __sub = function(a, b)
-        if a == diag.POISON or b == diag.POISON then return diag.POISON end
-        local x, y = both(a, b, TO_TAKE)
-        return M.dur(x - y)
-    end,
-    __mul = function(a, b)
-        local t, n = a, b
-        if t == diag.POISON or n == diag.POISON then return diag.POISON end
-        if type(a) == "number" then t, n = b, a end
-        local ns = type(n) == "number" and t.ns * n
-        local is_one = ns and math.abs(ns) < 2 ^ 62
-        if not is_one then
-            error("a duration can be multiplied by a number", 2)
-        end
-        return M.dur(math.floor(ns + 0.5))
-    end,
-    __eq = function(a, b) return a.ns == b.ns end,
-    __lt = function(a, b)
-        local x, y = both(a, b, TO_COMPARE)
-        return x < y
-    end,
-    __le = function(a, b)
-        local x, y = both(a, b, TO_COMPARE)
-        return x <= y
-    end,
-    __tostring = function(d) return ("%gs"):format(d.ns / 1e9) end,
-}
+M.dur, M.dur_meta = durations.new, durations.meta
 
 return M
