@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,9 +48,24 @@ void lz_door_count(struct lz_edge *e)
     }
 }
 
-bool lz_door_is_plug(const struct lz_edge *e, int port)
+static bool is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
-    return e->plug_port != 0 && port == e->plug_port;
+    const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+    const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+    if (a->ss_family != b->ss_family)
+        return false;
+    if (a->ss_family == AF_INET6)
+        return a6->sin6_port == b6->sin6_port &&
+               memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
+    return a4->sin_port == b4->sin_port && a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+}
+
+bool lz_door_was_plug(struct lz_edge *e, const struct sockaddr_storage *peer)
+{
+    if (e->plug_at.ss_family == 0 || !is_same(&e->plug_at, peer))
+        return false;
+    e->plug_at.ss_family = 0;
+    return true;
 }
 
 static void shut(struct lz_edge *e)
@@ -59,27 +75,35 @@ static void shut(struct lz_edge *e)
     e->drops = drops_of(e->listen);
     e->is_shut = true;
     listen(e->listen, 0);
-    if (getsockname(e->listen, (void *)&at, &len) != 0)
+    // One that was mended just now still has the earlier plug in its queue: that is enough, and two
+    // could not be told from a client.
+    if (e->plug_at.ss_family != 0 || getsockname(e->listen, (void *)&at, &len) != 0)
         return;
     e->plug = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (e->plug < 0)
         return;
     // A queue that is full already drops this SYN too: then there is no plug, nor need of one.
     (void)connect(e->plug, (const void *)&at, len);
-    len = sizeof(at);
-    if (getsockname(e->plug, (void *)&at, &len) == 0) {
-        const struct sockaddr_in *v4 = (const void *)&at;
-        const struct sockaddr_in6 *v6 = (const void *)&at;
-        e->plug_port = ntohs(at.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
-    }
+}
+
+// From now on a client may have the address of a plug that never came to be: that one is forgotten.
+static void pull(struct lz_edge *e)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+    bool is_queued = getpeername(e->plug, (void *)&peer, &len) == 0;
+    len = sizeof(e->plug_at);
+    if (!is_queued || getsockname(e->plug, (void *)&e->plug_at, &len) != 0)
+        e->plug_at.ss_family = 0;
+    close(e->plug);
+    e->plug = -1;
 }
 
 static void open_again(struct lz_edge *e)
 {
     e->is_shut = false;
     if (e->plug >= 0)
-        close(e->plug);
-    e->plug = -1;
+        pull(e);
     listen(e->listen, BACKLOG);
 }
 

@@ -78,9 +78,10 @@ struct lz_edge {
     struct lz_shared_edge *counts;
     /* door.c */
     bool is_shut;
-    int plug;           /* our own connection that fills the queue; -1: none */
-    uint16_t plug_port; /* its, to know it by when the door opens */
-    uint64_t drops;     /* SYNs dropped, already counted */
+    int plug; /* our own connection that fills the queue; -1: none */
+    struct sockaddr_storage
+        plug_at;    /* its end, while it may be in the queue; family 0: it is not */
+    uint64_t drops; /* SYNs dropped, already counted */
 };
 
 struct lz_chunk {
@@ -184,9 +185,11 @@ size_t lz_worker_conns(const struct lz_serve *s); /* of all workers */
 void lz_worker_has_room(struct lz_serve *s);      /* a connection of the worker at work has ended */
 
 /* --- door.c --- */
-void lz_door_update(struct lz_edge *e);                  /* after a toxic came or went */
-void lz_door_count(struct lz_edge *e);                   /* what a shut one has dropped */
-bool lz_door_is_plug(const struct lz_edge *e, int port); /* a connection of our own */
+void lz_door_update(struct lz_edge *e); /* after a toxic came or went */
+void lz_door_count(struct lz_edge *e);  /* what a shut one has dropped */
+
+/* Was it our own connection that has left the queue, from `peer`? It is asked once. */
+bool lz_door_was_plug(struct lz_edge *e, const struct sockaddr_storage *peer);
 
 /* --- conn.c --- */
 void lz_conn_accept(struct lz_edge *e, int fd, uint64_t ordinal);

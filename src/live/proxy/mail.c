@@ -1,5 +1,6 @@
 #include "live/proxy/mail.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,7 +23,11 @@ bool lz_mail_send(int socket, const void *record, size_t size, int fd)
         h->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(h), &fd, sizeof(int));
     }
-    return sendmsg(socket, &message, MSG_NOSIGNAL) >= 0;
+    ssize_t n;
+    do // one that waits for so long at most ends with this when its process is stopped and goes on
+        n = sendmsg(socket, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n >= 0;
 }
 
 ssize_t lz_mail_receive(int socket, void *record, size_t size, int *fd)

@@ -22,6 +22,7 @@
 
 #define BACKLOG 4096
 #define ANSWER_MS 5000 // a turn of its loop takes far less; then it hangs
+#define LOOKS 10       // of them each waits: a machine that stood still has used up one, not all
 
 struct edge {
     char name[LZ_PROXY_NAME_SIZE];
@@ -171,6 +172,26 @@ void lz_proxy_destroy(struct lz_proxy *p)
     free(p);
 }
 
+static bool is_answered(const struct lz_proxy *p)
+{
+    struct pollfd wait = {.fd = p->control, .events = POLLIN};
+    int ready = 0;
+    for (int i = 0; i < LOOKS && ready == 0; i++) {
+        do
+            ready = poll(&wait, 1, ANSWER_MS / LOOKS);
+        while (ready < 0 && errno == EINTR);
+    }
+    return ready > 0;
+}
+
+// Whether it did what it was told is not known, and its answer, if it came yet, would be taken for
+// that to the next command: it is of no use any more, and its end is told as any other.
+static bool give_up(struct lz_proxy *p, const char *why, struct lz_err *err)
+{
+    kill(p->pid, SIGKILL);
+    return lz_fail(err, LZ_EIO, "the proxy's process %s, and was ended", why);
+}
+
 // Send a command and wait until it has been carried out: what follows may rely on it. A change
 // is only sent; a process that takes none any more is noticed all the same.
 static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int fd,
@@ -179,18 +200,17 @@ static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int f
     if (p->pid == 0)
         return lz_fail(err, LZ_EIO, "the proxy's process is gone");
     if (!lz_mail_send(p->control, c, sizeof(*c), fd))
-        return lz_fail(err, LZ_EIO, "cannot reach the proxy's process: %s", strerror(errno));
+        return errno == EAGAIN
+                   ? give_up(p, "takes no commands", err)
+                   : lz_fail(err, LZ_EIO, "cannot reach the proxy's process: %s", strerror(errno));
     if (c->op == LZ_SHARED_CHANGE)
         return true;
-    struct pollfd wait = {.fd = p->control, .events = POLLIN};
-    int ready;
-    do
-        ready = poll(&wait, 1, ANSWER_MS);
-    while (ready < 0 && errno == EINTR);
+    if (!is_answered(p))
+        return give_up(p, "does not answer", err);
     char answer[240];
-    ssize_t n = ready > 0 ? recv(p->control, answer, sizeof(answer) - 1, 0) : -1;
+    ssize_t n = recv(p->control, answer, sizeof(answer) - 1, 0);
     if (n <= 0)
-        return lz_fail(err, LZ_EIO, "the proxy's process does not answer");
+        return lz_fail(err, LZ_EIO, "the proxy's process is gone");
     answer[n] = '\0';
     if (strcmp(answer, "ok") != 0)
         return lz_fail(err, LZ_EIO, "%s", answer);

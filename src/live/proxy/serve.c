@@ -78,13 +78,6 @@ static void stop_accepting(struct lz_edge *e)
     for_all_edges(s, listen_if_open);
 }
 
-static int port_of(const struct sockaddr_storage *a)
-{
-    const struct sockaddr_in *v4 = (const void *)a;
-    const struct sockaddr_in6 *v6 = (const void *)a;
-    return ntohs(a->ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
-}
-
 static void on_listen(void *ctx, int fd, unsigned events)
 {
     struct lz_edge *e = ctx;
@@ -105,9 +98,8 @@ static void on_listen(void *ctx, int fd, unsigned events)
             stop_accepting(e);
         if (client < 0)
             return;
-        if (lz_door_is_plug(e, port_of(&peer))) {
+        if (lz_door_was_plug(e, &peer)) {
             close(client);
-            e->plug_port = 0;
             continue;
         }
         if (w == s->at_work)

@@ -150,15 +150,38 @@ static enum word hear(struct lz_worker *w)
     return n == 1 ? (enum word)byte : FAILED;
 }
 
+// The first has the listeners too.
+static bool has_room(const struct lz_serve *s, const struct lz_worker *w)
+{
+    size_t edges =
+        w == &s->workers[0] && s->edge_count > EDGES_FREE ? s->edge_count - EDGES_FREE : 0;
+    return w->conns < (edges < s->conns_max ? s->conns_max - edges : 1);
+}
+
+static struct lz_worker *find_room(struct lz_serve *s)
+{
+    for (uint32_t i = 0; i < s->worker_count; i++) {
+        if (has_room(s, &s->workers[i]))
+            return &s->workers[i];
+    }
+    return NULL;
+}
+
+// What had room when it said so may be full again: who waits is counted once.
+static void room_was_said(struct lz_serve *s)
+{
+    s->is_room_said = false;
+    if (find_room(s) != NULL)
+        lz_serve_room(s);
+}
+
 static void on_word(void *ctx, int fd, unsigned events)
 {
     struct lz_worker *w = ctx;
     unsigned char byte;
     (void)events;
-    if (recv(fd, &byte, 1, MSG_DONTWAIT) == 1 && byte == ROOM) {
-        w->serve->is_room_said = false;
-        lz_serve_room(w->serve);
-    }
+    if (recv(fd, &byte, 1, MSG_DONTWAIT) == 1 && byte == ROOM)
+        room_was_said(w->serve);
 }
 
 // Its table, mail and loop. FAILED where that may pass, REFUSED where it is so for good.
@@ -208,14 +231,6 @@ static bool start(struct lz_serve *s)
     return true;
 }
 
-// The first has the listeners too.
-static bool has_room(const struct lz_serve *s, const struct lz_worker *w)
-{
-    size_t edges =
-        w == &s->workers[0] && s->edge_count > EDGES_FREE ? s->edge_count - EDGES_FREE : 0;
-    return w->conns < (edges < s->conns_max ? s->conns_max - edges : 1);
-}
-
 size_t lz_worker_conns(const struct lz_serve *s)
 {
     size_t sum = 0;
@@ -227,14 +242,10 @@ size_t lz_worker_conns(const struct lz_serve *s)
 struct lz_worker *lz_worker_with_room(struct lz_serve *s)
 {
     LZ_ASSERT(s->at_work == &s->workers[0]);
-    for (;;) {
-        for (uint32_t i = 0; i < s->worker_count; i++) {
-            if (has_room(s, &s->workers[i]))
-                return &s->workers[i];
-        }
-        if (!start(s))
-            return NULL;
-    }
+    struct lz_worker *w;
+    while ((w = find_room(s)) == NULL && start(s))
+        continue;
+    return w;
 }
 
 void lz_worker_hand(struct lz_worker *w, struct lz_edge *e, int fd)
@@ -263,16 +274,14 @@ void lz_worker_changed(struct lz_edge *e)
         enum word word;
         let_go(first);
         while (!lz_mail_send(w->mail, &m, sizeof(m), -1)) // no memory for it now: it has to be told
-            LZ_ASSERT(errno == EINTR || errno == ENOBUFS || errno == ENOMEM);
+            LZ_ASSERT(errno == ENOBUFS || errno == ENOMEM);
         while ((word = hear(w)) == ROOM)
             is_room = true;
         LZ_ASSERT(word == DONE);
         take(first);
     }
-    if (is_room) {
-        s->is_room_said = false;
-        lz_serve_room(s);
-    }
+    if (is_room)
+        room_was_said(s);
 }
 
 void lz_worker_has_room(struct lz_serve *s)
