@@ -31,7 +31,9 @@ const struct lz_fault_kind lz_fault_blackhole = {
     .effect_unit = "messages cut",
     .elsewhere = "AWS FIS and Gremlin drop all packets of a host or a port, as here; a refused "
                  "port (REJECT) is `kill`. "
-                 "Unlike fault.partition it leaves the calls that the target makes itself alone.",
+                 "Unlike fault.partition it leaves the calls that the target makes itself alone. "
+                 "Toxiproxy's timeout, which ends what is open after a while, is this with a "
+                 "fault.reset that has `after` beside it; who connects is not accepted here.",
     .targets = LZ_TARGETS_INSTANCES,
     .per_link = true,
     .params = params,

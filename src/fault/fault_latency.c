@@ -43,12 +43,13 @@ const struct lz_fault_kind lz_fault_latency = {
     .name = "latency",
     .doc = "Delay messages: per message and direction, so a round trip pays it twice.",
     .effect_unit = "messages delayed",
-    .elsewhere = "Chaos Mesh and tc netem delay what leaves a pod, filter their random numbers to "
-                 "correlate them, which changes the distribution, and reorder as they vary; "
-                 "Toxiproxy delays each chunk of a stream. "
-                 "Here each message pays, in each direction that is named; correlated delays keep "
-                 "their distribution; "
-                 "TCP keeps the order.",
+    .elsewhere =
+        "Chaos Mesh and tc netem delay what leaves a pod, filter their random numbers to "
+        "correlate them, which changes the distribution, and reorder as they vary; "
+        "Toxiproxy delays each chunk of a stream, by `jitter` more or less (dist.uniform). "
+        "Here each message pays, in each direction that is named; correlated delays keep "
+        "their distribution; "
+        "TCP keeps the order.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

@@ -51,7 +51,8 @@ const struct lz_fault_kind lz_fault_reset = {
     .elsewhere =
         "Toxiproxy's reset_peer resets each connection `timeout` after it was accepted, new ones "
         "only; here those that are open are reset too, unless `first` counts those that come. The "
-        "request under way fails at once; the server works on.",
+        "request under way fails at once; the server works on. Its `down`, a proxy that is "
+        "disabled, is this too: who comes is reset, where there nobody listens.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

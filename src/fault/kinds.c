@@ -206,25 +206,6 @@ static bool check_pick(const struct lz_fault_kind *kind, const struct lz_fault_o
     return true;
 }
 
-// The hands of a live run strike messages as they come, and know no draw of a connection.
-static bool check_live(const struct lz_fault_kind *kind, const struct lz_fault_opts *o,
-                       struct lz_err *err)
-{
-    if (o->params.per == LZ_FAULT_PER_CONNECTION)
-        return lz_fail(err, LZ_EINVAL,
-                       "fault.%s: per = \"connection\" is of simulated runs: a live one draws for "
-                       "each message",
-                       kind->name);
-    for (const struct lz_param *p = kind->params; kind->per_link && p != NULL && p->name != NULL;
-         p++)
-        if (p->offset == offsetof(struct lz_fault_params, ratio) && p->preset > 0.0 &&
-            o->params.ratio < 1.0)
-            return lz_fail(err, LZ_EINVAL,
-                           "fault.%s: `ratio` is of simulated runs: a live one strikes all",
-                           kind->name);
-    return true;
-}
-
 bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
                     const struct lz_fault_opts *o, struct lz_err *err)
 {
@@ -234,8 +215,6 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
         !check_target(kind, w, &o->target_b, kind->second, err))
         return false;
     if (!check_times(kind, w, o, err) || !check_pick(kind, o, err))
-        return false;
-    if (lz_real_is_live(w) && !check_live(kind, o, err))
         return false;
     return kind->check == NULL || kind->check(o, err);
 }

@@ -109,10 +109,36 @@ static void free_targets(struct lz_action_firing *f)
 
 // ---------------------------------------------------------------- when it is planned
 
+// What comes near to a fault that has none: other tools have it, or something of its name.
+static const struct {
+    const char *kind, *instead;
+} nearest[] = {
+    {"dns", "names are asked of the machine's resolver, past Lorenz; who is not found is to its "
+            "callers as behind a fault.partition or a fault.reset"},
+    {"rpc_status", "fault.http_abort answers with a status of HTTP"},
+    {"degrade", "fault.http_delay and fault.http_abort make it slow and wrong"},
+    {"bad_deploy", "fault.http_delay and fault.http_abort make it slow and wrong"},
+    {"down", "fault.kill and fault.blackhole of its processes"},
+    {"reboot", "fault.stop with `lasting` ends its processes and starts them again"},
+    {"drain", "fault.stop ends its processes in their grace"},
+    {"evict", "fault.stop ends its processes in their grace"},
+    {"spot_interruption", "fault.stop ends its processes in their grace"},
+    {"route_loss", "fault.partition between the two"},
+    {"flood", "fault.bandwidth leaves as much less, fault.surge sends more requests"},
+    {"bots", "fault.surge sends more requests"},
+    {"connection_exhaustion", "fault.fd_limit leaves a program no descriptors for more"},
+    {"cert_expiry", "fault.clock_skew puts a program's clock behind the end of its certificates"},
+};
+
 static bool refuse_kind(const char *kind, struct lz_err *err)
 {
+    const char *instead = NULL;
+    for (size_t i = 0; i < sizeof(nearest) / sizeof(nearest[0]); i++)
+        if (strcmp(nearest[i].kind, kind) == 0)
+            instead = nearest[i].instead;
     return lz_fail(err, LZ_ENOENT,
-                   "fault.%s has no live form: `lorenz doctor --live` lists those that have", kind);
+                   "fault.%s has no live form: `lorenz doctor --live` lists those that have%s%s",
+                   kind, instead != NULL ? "; " : "", instead != NULL ? instead : "");
 }
 
 static bool refuse_target(const struct lz_hands *h, const struct lz_fault_opts *o,
@@ -168,7 +194,14 @@ static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *
                        "has: write network = \"namespaces\" in the scenario's block, or leave `by` "
                        "out",
                        o->kind);
-    if (a->on != LZ_ACTION_EDGE || lz_action_is_by_packets(a, h->live))
+    bool is_by_packets = a->on == LZ_ACTION_EDGE && lz_action_is_by_packets(a, h->live);
+    if (is_by_packets && o->params.per == LZ_FAULT_PER_CONNECTION)
+        return lz_fail(
+            err, LZ_EINVAL,
+            "fault.%s: packets are drawn one by one, and per = \"connection\" is done by "
+            "a proxy: leave `per` out, or `network`",
+            o->kind);
+    if (a->on != LZ_ACTION_EDGE || is_by_packets)
         return true;
     if ((a->by & LZ_ACTION_BY_PROXY) == 0)
         return lz_fail(err, LZ_EINVAL,

@@ -155,6 +155,12 @@ static void strike(struct lz_impair *im, struct active *a, const struct lz_impai
     uint64_t touched = 1;
     if (strikes && !lz_loss_next(&a->t.loss, &a->loss[d], &draw))
         return;
+    if (a->t.kind == LZ_TOXIC_LATENCY && a->t.ratio > 0.0) {
+        struct lz_draw choice = lz_draw_begin(im->opts.run_key, a->owner, LZ_PURPOSE_FILTER,
+                                              2 * (a->count[d] - 1) + (uint64_t)d);
+        if (!lz_toxic_delays(&a->t, &choice))
+            return;
+    }
     if (a->t.kind == LZ_TOXIC_LATENCY) {
         f->release_ns += lz_toxic_delay(&a->t, &a->delays, d, &draw);
     } else if (a->t.kind == LZ_TOXIC_BANDWIDTH) {

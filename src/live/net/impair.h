@@ -4,8 +4,8 @@
  * A *way* is an edge between two namespaces, both directions. Toxics (proxy/toxic.h) act on it as
  * they do on a proxy's edge, but on packets:
  *
- *   LATENCY    held for a draw of `delay`. Order is kept: a packet does not pass one before it, as
- *              on a line of varying length; what reorders is a fault of its own.
+ *   LATENCY    held for a draw of `delay`, all or a `ratio` of them. Order is kept: a packet does
+ * not pass one before it, as on a line of varying length; what reorders is a fault of its own.
  *   STALL      lost, by `loss` (model/net/loss.h: ratio with correlation, Gilbert-Elliott, four
  *              states). TCP's own retransmission is what is measured then.
  *   BANDWIDTH  sent one after another at `rate` bytes a second, the headers counted; what would

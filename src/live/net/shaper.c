@@ -337,6 +337,9 @@ bool lz_shaper_can(const struct lz_shaper *s, const struct lz_toxic *t, bool is_
     const char *differs = difference(t);
     if (!s->has[q])
         return lz_fail(err, LZ_ERANGE, "%s", s->lacks[q]);
+    if (t->kind == LZ_TOXIC_LATENCY && t->ratio > 0.0 && t->ratio < 1.0)
+        return lz_fail(err, LZ_EINVAL, "netem delays every packet, and %g %% are to be",
+                       100.0 * t->ratio);
     if (differs != NULL && !is_asked)
         return lz_fail(err, LZ_EINVAL, "%s", differs);
     if (t->line != 0 && t->kind == LZ_TOXIC_BANDWIDTH)

@@ -98,21 +98,29 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
 static void fill_struck(struct lz_toxic *t, const struct lz_fault_params *p,
                         enum lz_toxic_kind kind)
 {
+    bool is_whole = p->per == LZ_FAULT_PER_CONNECTION;
     t->kind = kind;
+    t->share = is_whole ? p->ratio : 0.0;
     t->loss = p->burst;
     if (p->burst.kind == LZ_LOSS_NONE)
-        t->loss = (struct lz_loss){
-            .kind = LZ_LOSS_RATIO, .ratio = p->ratio, .correlation = p->correlation};
+        t->loss = (struct lz_loss){.kind = LZ_LOSS_RATIO,
+                                   .ratio = is_whole ? 1.0 : p->ratio,
+                                   .correlation = p->correlation};
+}
+
+static bool fill_latency(struct lz_toxic *t, const struct lz_fault_params *p, struct lz_err *err)
+{
+    t->kind = LZ_TOXIC_LATENCY;
+    t->correlation = p->correlation;
+    *(p->per == LZ_FAULT_PER_CONNECTION ? &t->share : &t->ratio) = p->ratio;
+    return lz_toxic_set_delay(t, &p->add, err);
 }
 
 static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz_err *err)
 {
     const struct lz_fault_params *p = &f->opts.params;
-    if (is_kind(f, "latency")) {
-        t->kind = LZ_TOXIC_LATENCY;
-        t->correlation = p->correlation;
-        return lz_toxic_set_delay(t, &p->add, err);
-    }
+    if (is_kind(f, "latency"))
+        return fill_latency(t, p, err);
     if (is_kind(f, "loss")) {
         fill_struck(t, p, LZ_TOXIC_STALL);
     } else if (is_kind(f, "corrupt")) {
@@ -128,15 +136,18 @@ static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz
         t->buffer = p->buffer < 1e9 ? (uint32_t)p->buffer : 1000000000u;
     } else if (is_kind(f, "reset")) {
         t->kind = LZ_TOXIC_RESET;
+        t->share = p->ratio;
         t->after_ns = p->after;
         t->bytes = to_bytes(p->bytes);
         t->response = p->response;
         t->first = p->request.first;
     } else if (is_kind(f, "limit_data")) {
         t->kind = LZ_TOXIC_LIMIT_DATA;
+        t->share = p->ratio;
         t->bytes = to_bytes(p->bytes);
     } else if (is_kind(f, "slow_close")) {
         t->kind = LZ_TOXIC_SLOW_CLOSE;
+        t->share = p->ratio;
         t->after_ns = p->linger;
     } else if (is_kind(f, "slicer")) {
         t->kind = LZ_TOXIC_SLICER;

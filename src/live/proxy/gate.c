@@ -15,6 +15,7 @@
 #define BUFFER_PRESET (256u << 10)  // as fault.bandwidth's
 #define COUNTER_TURN_BITS 20        // of a draw's counter: which turn, then which packet
 #define COUNTER_MASK ((1u << COUNTER_TURN_BITS) - 1)
+#define OF_MESSAGES (UINT64_C(1) << 62) // of draws that choose: messages, not the connection
 
 static bool is_on(const struct lz_active *a, int d)
 {
@@ -28,6 +29,32 @@ static struct lz_draw draw_for(const struct lz_conn *c, const struct lz_active *
     return lz_draw_begin(c->edge->serve->run_key, lz_draw_index(a->owner, c->ordinal),
                          d == LZ_UP ? LZ_PURPOSE_NET_OUT : LZ_PURPOSE_NET_BACK,
                          counter | (packet & COUNTER_MASK));
+}
+
+// Of a toxic for some connections: is this one of them? It is or is not for as long as both are.
+static bool is_struck(const struct lz_conn *c, const struct lz_active *a)
+{
+    if (!(a->t.share > 0.0 && a->t.share < 1.0))
+        return true;
+    struct lz_draw draw = lz_draw_begin(c->edge->serve->run_key,
+                                        lz_draw_index(a->owner, c->ordinal), LZ_PURPOSE_FILTER, 0);
+    return lz_draw_unit(&draw) < a->t.share;
+}
+
+// How long a message, or a step of the handshake (turn 0), waits because of a LATENCY.
+static int64_t delay_of(struct lz_conn *c, struct lz_active *a, int d, uint32_t turn,
+                        uint32_t packet)
+{
+    struct lz_draw draw = draw_for(c, a, d, turn, packet);
+    uint64_t counter = (uint64_t)(turn & COUNTER_MASK) << COUNTER_TURN_BITS;
+    struct lz_draw choice = lz_draw_begin(
+        c->edge->serve->run_key, lz_draw_index(a->owner, c->ordinal), LZ_PURPOSE_FILTER,
+        OF_MESSAGES | (uint64_t)d << (2 * COUNTER_TURN_BITS) | counter | (packet & COUNTER_MASK));
+    if (!lz_toxic_delays(&a->t, &choice))
+        return 0;
+    if (turn > 0)
+        lz_gate_touch(a, 1);
+    return lz_toxic_delay(&a->t, &a->delays, d, &draw);
 }
 
 // A round trip as the latencies in force make it: what a fast retransmit takes.
@@ -67,12 +94,11 @@ int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now)
     const struct lz_lane *l = &c->lane[d];
     int64_t at = now;
     for (struct lz_active *a = c->edge->active; a != NULL; a = a->next) {
-        if (!is_on(a, d))
+        if (!is_on(a, d) || !is_struck(c, a))
             continue;
         if (a->t.kind == LZ_TOXIC_LATENCY) {
-            struct lz_draw draw = draw_for(c, a, d, l->turn, l->turn_bytes / LZ_TOXIC_PACKET);
-            at += c->skips_delay ? 0 : lz_toxic_delay(&a->t, &a->delays, d, &draw);
-            lz_gate_touch(a, 1);
+            int64_t delay = delay_of(c, a, d, l->turn, l->turn_bytes / LZ_TOXIC_PACKET);
+            at += c->skips_delay ? 0 : delay;
         } else if (a->t.kind == LZ_TOXIC_STALL) {
             at += stall(c, a, d, len);
         }
@@ -93,7 +119,7 @@ void lz_gate_damage(struct lz_conn *c, int d, char *bytes, size_t len)
     uint32_t last = (uint32_t)((l->turn_bytes + len - 1) / LZ_TOXIC_PACKET);
     for (struct lz_active *a = c->edge->active; a != NULL; a = a->next) {
         for (uint32_t packet = first; packet <= last; packet++) {
-            if (a->t.kind != LZ_TOXIC_CORRUPT || !is_on(a, d))
+            if (a->t.kind != LZ_TOXIC_CORRUPT || !is_on(a, d) || !is_struck(c, a))
                 break;
             struct lz_draw draw = draw_for(c, a, d, l->turn, packet);
             if (!lz_loss_next(&a->t.loss, &a->loss[d], &draw))
@@ -115,11 +141,11 @@ int64_t lz_gate_handshake(struct lz_conn *c)
     int64_t sum = 0;
     for (struct lz_active *a = c->edge->active; a != NULL; a = a->next) {
         for (uint32_t i = 0; i < 3; i++) {
-            if (!is_on(a, ways[i]))
+            if (!is_on(a, ways[i]) || a->t.share > 0.0)
                 continue;
-            struct lz_draw draw = draw_for(c, a, ways[i], 0, i);
             if (a->t.kind == LZ_TOXIC_LATENCY)
-                sum += lz_toxic_delay(&a->t, &a->delays, ways[i], &draw);
+                sum += delay_of(c, a, ways[i], 0, i);
+            struct lz_draw draw = draw_for(c, a, ways[i], 0, i);
             if (a->t.kind != LZ_TOXIC_STALL || i == 2)
                 continue; // a lost ACK is made good by the bytes behind it
             int64_t wait = SYN_RTO_NS;
@@ -138,7 +164,7 @@ int64_t lz_gate_fin(struct lz_conn *c, int d, int64_t now)
 {
     int64_t at = c->lane[d].release_ns > now ? c->lane[d].release_ns : now;
     for (struct lz_active *a = c->edge->active; a != NULL; a = a->next) {
-        if (!is_on(a, d) || a->t.kind != LZ_TOXIC_SLOW_CLOSE)
+        if (!is_on(a, d) || a->t.kind != LZ_TOXIC_SLOW_CLOSE || !is_struck(c, a))
             continue;
         at += a->t.after_ns;
         lz_gate_touch(a, 1);
@@ -155,8 +181,9 @@ static struct lz_line *line_of(struct lz_conn *c, const struct lz_active *a)
 // Of a toxic that takes the first so many connections: those that came since it did.
 static bool is_chosen(const struct lz_conn *c, const struct lz_active *a)
 {
-    return a->t.first == 0 ||
-           (c->ordinal > a->since_ordinal && c->ordinal - a->since_ordinal <= a->t.first);
+    bool is_early = a->t.first == 0 ||
+                    (c->ordinal > a->since_ordinal && c->ordinal - a->since_ordinal <= a->t.first);
+    return is_early && is_struck(c, a);
 }
 
 // Bytes until the connection has carried what this toxic lets it; UINT64_MAX: no end in sight.

@@ -52,8 +52,6 @@ static bool check_http(const struct lz_toxic *t, bool edge_is_http, struct lz_er
     if (t->status != 0 && (t->status < 200 || t->status > 599))
         return lz_fail(err, LZ_ERANGE, "%s: status must be between 200 and 599, got %u", name,
                        t->status);
-    if (!(t->ratio >= 0.0 && t->ratio <= 1.0))
-        return lz_fail(err, LZ_ERANGE, "%s: ratio must be between 0 and 1, got %g", name, t->ratio);
     if (t->kind == LZ_TOXIC_HTTP_REPLACE && t->status == 0 && !t->has_body)
         return lz_fail(err, LZ_EINVAL, "http_replace needs a status or a body");
     return true;
@@ -73,6 +71,25 @@ int64_t lz_toxic_delay(const struct lz_toxic *t, struct lz_toxic_delays *delays,
     return delays->last_ns[direction];
 }
 
+static bool is_some(double share)
+{
+    return share > 0.0 && share < 1.0;
+}
+
+bool lz_toxic_delays(const struct lz_toxic *t, struct lz_draw *draw)
+{
+    return !is_some(t->ratio) || lz_draw_unit(draw) < t->ratio;
+}
+
+static bool check_shares(const struct lz_toxic *t, const char *name, struct lz_err *err)
+{
+    if (!(t->share >= 0.0 && t->share <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "%s: share must be between 0 and 1, got %g", name, t->share);
+    if (!(t->ratio >= 0.0 && t->ratio <= 1.0))
+        return lz_fail(err, LZ_ERANGE, "%s: ratio must be between 0 and 1, got %g", name, t->ratio);
+    return true;
+}
+
 bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err)
 {
     LZ_ASSERT(t->kind >= LZ_TOXIC_LATENCY && t->kind < LZ_TOXIC_KINDS);
@@ -81,7 +98,8 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
         return lz_fail(err, LZ_EINVAL, "%s: no such direction", name);
     if (t->after_ns < 0)
         return lz_fail(err, LZ_ERANGE, "%s: a time must not be below 0s", name);
-    if (lz_toxic_is_http(t->kind) && !check_http(t, edge_is_http, err))
+    if (!check_shares(t, name, err) ||
+        (lz_toxic_is_http(t->kind) && !check_http(t, edge_is_http, err)))
         return false;
     bool delays = t->kind == LZ_TOXIC_LATENCY || t->kind == LZ_TOXIC_HTTP_DELAY;
     if (delays && t->delay.kind == LZ_DIST_NONE)

@@ -32,6 +32,10 @@
  *   REORDER      packets come `after` later, others   does not see
  *                pass them
  *
+ * With `share` a toxic is about some connections only, each of which is struck with all it carries
+ * but its handshake, or spared for good (Toxiproxy's toxicity); a LATENCY with `ratio` delays some
+ * of the messages.
+ *
  * Decisions about a message are keyed draws (sim/draw.h): owner is (edge, `owner`, the
  * connection's ordinal on its edge), the counter says which turn of the conversation and which
  * packet of it. How the kernel cuts a stream into reads does not enter, so a seed's schedule of
@@ -79,6 +83,7 @@ struct lz_toxic {
     unsigned directions; /* 0: both */
     uint64_t owner;      /* of its draws, with the edge's name */
     struct lz_dist delay;
+    double share;       /* of the connections; 0: all. A proxy's alone: packets have none */
     double correlation; /* LATENCY: how often a message fares as the one before it */
     struct lz_loss loss;
     double rate;     /* BANDWIDTH: bytes per second; HTTP_ABORT: requests that are let through */
@@ -88,7 +93,7 @@ struct lz_toxic {
     int64_t after_ns;
     uint64_t bytes;
     uint32_t response; /* RESET: which, from 1; 0: any bytes */
-    double ratio;      /* HTTP: 0 means all */
+    double ratio;      /* HTTP, LATENCY: of requests, of messages; 0: all */
     uint32_t first, nth;
     uint32_t status;
     bool has_body;
@@ -117,6 +122,9 @@ int64_t lz_toxic_delay(const struct lz_toxic *t, struct lz_toxic_delays *delays,
 
 /* Its parameters make sense, and it can act on such an edge. */
 bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *err) LZ_MUST_CHECK;
+
+/* Does a LATENCY with a `ratio` delay this message? */
+bool lz_toxic_delays(const struct lz_toxic *t, struct lz_draw *draw);
 
 /* Does a request match? `path` may carry a query, which does not count. */
 bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *path,

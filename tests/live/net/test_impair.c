@@ -403,6 +403,25 @@ static void shares_are_what_was_asked_for(void **state)
     }
 }
 
+// Packets far apart, so that none waits for another's delay.
+static void a_share_of_them_is_late(void **state)
+{
+    struct bench *b = begin(9);
+    struct lz_toxic t = {.kind = LZ_TOXIC_LATENCY, .ratio = 0.1};
+    uint64_t late = 0;
+    (void)state;
+    t.delay = delay(LZ_DIST_CONSTANT, 30 * MS, 0);
+    lz_impair_add(b->im, 0, 0, &t);
+    for (int64_t i = 0; i < 100000; i++) {
+        int64_t now = i * 100 * MS, at = send_at(b, 0, LZ_IMPAIR_UP, now, 100).release_ns;
+        assert_true(at == now || at == now + 30 * MS);
+        late += at > now;
+    }
+    assert_in_range(late, 10000 - 579, 10000 + 579);
+    assert_int_equal(b->touched[0], late);
+    finish(b);
+}
+
 // Bad with p = 1 %, good again with r = 20 %: in the long run p / (p + r) = 1/21 are lost, in
 // bursts of 1 / r = 5 in the mean (Gilbert 1960). Bounds by 6.1 standard deviations, those of the
 // share widened by the correlation of neighbours, (1 + c) / (1 - c) with c = 1 - p - r.
@@ -476,6 +495,7 @@ int main(void)
         cmocka_unit_test(edges_of_one_line_share_it),
         cmocka_unit_test(a_cut_in_one_direction_leaves_the_other),
         cmocka_unit_test(shares_are_what_was_asked_for),
+        cmocka_unit_test(a_share_of_them_is_late),
         cmocka_unit_test(losses_come_in_bursts_as_gilbert_says),
         cmocka_unit_test(a_seed_has_one_schedule_of_decisions),
     };

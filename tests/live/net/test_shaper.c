@@ -278,6 +278,10 @@ static void what_netem_does_otherwise_it_does_for_who_asks(void **state)
     assert_non_null(strstr(err.msg, "does not repeat by the seed"));
     t = struck(LZ_TOXIC_STALL, 1.0);
     assert_true(lz_shaper_can(shaper, &t, false, &err));
+    t = delayed(LZ_DIST_CONSTANT, 10 * MS, 0);
+    t.ratio = 0.5;
+    assert_false(lz_shaper_can(shaper, &t, true, &err));
+    assert_non_null(strstr(err.msg, "netem delays every packet, and 50 % are to be"));
     t = delayed(LZ_DIST_UNIFORM, 0, 100000 * MS);
     assert_false(lz_shaper_add(shaper, 0, &t, &id, &err));
     assert_non_null(strstr(err.msg, "16s"));
