@@ -14,6 +14,7 @@
 #include "live/family.h"
 #include "live/loop.h"
 #include "live/machine/needs.h"
+#include "live/output.h"
 #include "live/prepare.h"
 #include "live/probe/asker.h"
 #include "live/spawn.h"
@@ -21,6 +22,7 @@
 
 #define TAIL_SIZE 2000
 #define TAIL_LINES 10
+#define LOOK_AT_OUTPUT_NS (100 * LZ_MS)
 
 struct lz_program {
     struct lz_programs *all;
@@ -38,6 +40,7 @@ struct lz_program {
     struct lz_asker *asker;
     uint32_t passes;
     char why[300]; // what its latest answer lacked
+    bool floods;   // its output was too much, and that is said
     struct lz_loop_timer deadline, again, grace;
 };
 
@@ -46,6 +49,7 @@ struct lz_programs {
     struct lz_program *all; // as the site's processes; those of endpoints only wait to be ready
     size_t count;
     bool is_stopping, has_begun;
+    struct lz_loop_timer look; // at what they write
 };
 
 static void begin(struct lz_program *p);
@@ -116,6 +120,21 @@ static void add_tail(const struct lz_program *p, struct lz_str *out)
         lz_str_addf(out, "\n    %.*s", (int)n, from);
         from += n + (from[n] == '\n');
     }
+}
+
+static void on_look(void *ctx, int64_t now_ns)
+{
+    struct lz_programs *ps = ctx;
+    for (size_t i = 0; i < ps->count; i++) {
+        struct lz_program *p = &ps->all[i];
+        if (p->process->log == NULL || lz_output_trim(p->process->log, LZ_OUTPUT_MAX) == 0)
+            continue;
+        if (!p->floods)
+            lz_live_note(ps->live, "%s writes more than %d MiB: only the end is kept (%s)",
+                         name_of(p), (int)(LZ_OUTPUT_MAX >> 20), p->process->log);
+        p->floods = true;
+    }
+    lz_loop_arm(lz_live_loop(ps->live), &ps->look, now_ns + LOOK_AT_OUTPUT_NS);
 }
 
 static void describe_end(int status, char *out, size_t size)
@@ -371,6 +390,7 @@ static void start_those_who_can(struct lz_programs *ps)
 
 void lz_programs_start(struct lz_programs *ps)
 {
+    on_look(ps, lz_loop_clock());
     start_those_who_can(ps);
 }
 
@@ -422,6 +442,7 @@ bool lz_programs_prepare(struct lz_live *live, struct lz_programs **out, struct 
     struct lz_site *site = lz_live_site(live);
     struct lz_programs *ps = lz_mem_alloc(sizeof(*ps));
     *ps = (struct lz_programs){.live = live, .count = site->process_count};
+    ps->look = (struct lz_loop_timer){.fn = on_look, .ctx = ps};
     ps->all = lz_mem_alloc((ps->count + 1) * sizeof(*ps->all));
     for (size_t i = 0; i < ps->count; i++) {
         struct lz_program *p = &ps->all[i];
@@ -450,6 +471,7 @@ void lz_programs_destroy(struct lz_programs *ps)
     if (ps == NULL)
         return;
     struct lz_loop *loop = lz_live_loop(ps->live);
+    lz_loop_cancel(loop, &ps->look);
     for (size_t i = 0; i < ps->count; i++) {
         struct lz_program *p = &ps->all[i];
         stop_asking(p);

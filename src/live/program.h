@@ -8,9 +8,9 @@
  *                  starting ◀── backoff, or a fault's end ──────────  dead
  *
  * Each runs in a session of its own, without a terminal, both its streams in one file of the run's
- * folder. It is written down in the undo log after it was forked and before it becomes the program,
- * so that nothing of it can be left behind. What it started itself ends with it (family.h); Lorenz
- * is its subreaper.
+ * folder, which does not grow beyond LZ_OUTPUT_MAX. It is written down in the undo log after it was
+ * forked and before it becomes the program, so that nothing of it can be left behind. What it
+ * started itself ends with it (family.h); Lorenz is its subreaper.
  *
  * Order: what connects to something starts when that is ready; in a circle, as declared. They are
  * stopped in the reverse order.

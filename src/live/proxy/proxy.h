@@ -10,7 +10,8 @@
  * The proxy is one forked process per run, of whose threads one at a time is at work: load
  * generator and proxy do not disturb each other. It dies with the run (PR_SET_PDEATHSIG), and its
  * ports with it, whatever kills the run: nothing of it needs undoing. Commands are answered within
- * a turn of its loop; counters are read from memory that both share.
+ * a turn of its loop (a process that does not answer for 5 s is ended, and `died` told: what it
+ * would still do is not known); counters are read from memory that both share.
  *
  * A connection costs two descriptors and under 1 KB while nothing waits in it. Where the limit of
  * descriptors (ulimit -Hn) has no room for more, further threads with tables of their own take

@@ -84,6 +84,16 @@ expect "it is asked" { sometimes = there.up:at_least(1) }]] .. RUN .. "s/x.lua" 
     { "one that ignores its signal is killed",
         RUN .. "--set mode=stubborn s/one.lua" .. CLEAN, 0,
         err = { "did not end in its grace: SIGKILL" } },
+    { "one that floods its output does not fill the disk", "cat >s/x.lua <<'X'\n" .. [[
+scenario "x" { duration = "2s" }
+process "api" {
+  run = { "sh", "-c", "while :; do head -c 9000000 /dev/zero; sleep 0.04; done" },
+  ready = { command = { "true" } },
+}
+local there = probe "there" { command = { "true" }, every = "200ms", timeout = "30s" }
+expect "it is asked" { sometimes = there.up:at_least(1) }]] .. "\nX\n" .. RUN .. "s/x.lua; s=$?; "
+        .. "find . -name api.log -size +65M | grep . && exit 92; (exit $s)" .. CLEAN, 0,
+        err = { "writes more than 64 MiB: only the end is kept" } },
     { "what it started ends with it, wherever it went", RUN .. "--set mode=leaves s/one.lua"
         .. CLEAN, 0 },
     { "a program that is not there is named", inline [[
@@ -134,6 +144,13 @@ local api = process "api" { run = { "true" }, protocol = "http" }
 local users = traffic "users" { to = api, op = "GET /", rate = "1/s" }
 fault.duplicate { link(users, api), ratio = "10%", at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", "acts on packets", 'network = "namespaces"' } },
+    { "packets have no connections to draw", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local api = process "api" { run = { "true" } }
+local web = process "web" { run = { "true" }, connects = { api } }
+fault.loss { link(web, api), ratio = "10%", per = "connection", at = "1s" }]]
+        .. "$L live --dry-run s/x.lua", 2,
+        err = { "LZ703", "packets are drawn one by one", "leave `per` out" } },
     { "a program that nobody models has a disk too, and a firewall before it", inline [[
 scenario "x" { duration = "2s" }
 local api = process "api" { run = { "true" }, protocol = "http" }
@@ -146,6 +163,13 @@ scenario "x" { duration = "2s" }
 local db = database "db" { live = { run = { "true" } } }
 fault.fsync_lie { db, at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", "has no live form: `lorenz doctor --live`" } },
+    { "one that other tools have live says what comes near to it", inline [[
+scenario "x" { duration = "2s" }
+local api = service "api" { live = { run = { "true" }, protocol = "http" } }
+local name = dns "api.example" { answers = { api } }
+fault.dns { name, answer = "nxdomain", at = "1s" }]] .. "$L live --dry-run s/x.lua 2>&1 "
+        .. "| tr -s '\\n ' ' '", 0,
+        out = { "fault.dns has no live form", "past Lorenz", "or a fault.reset" } },
     { "a metric that nobody observes is named", inline [[
 scenario "x" { duration = "2s" }
 local web = service "web" { live = { run = { "true" } } }
