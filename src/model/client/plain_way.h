@@ -106,8 +106,8 @@ LZ_PLAIN_IN_PLACE lz_instance_id lz_plain_balance(struct lz_world *w, struct lz_
         return lz_balance_pick(w, e, &ask);
     }
     struct lz_edge_client *client = &e->clients[a->client - e->client_first];
-    uint32_t turn = client->turn;
-    if (turn >= e->server_count) // a division each time would take longer than all the rest
+    uint32_t turn = client->turn == e->server_count ? 0 : client->turn; // a move, not a jump
+    if (__builtin_expect(turn >= e->server_count, 0)) // there are fewer now: else no division
         turn %= e->server_count;
     client->turn = turn + 1;
     return e->server_first + turn;
