@@ -318,8 +318,10 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
         lz_script_set_without(s, opts->without);
         lz_script_set_order(s, &opts->order);
         if (lz_script_build(s, opts->seed, opts->events_max, &built)) {
-            if (opts->future != 0)
+            if (opts->future != 0) {
+                lz_world_has(built.world, LZ_UNUSUAL_FUTURES);
                 lz_sim_set_future(built.world->sim, opts->future_at, opts->future);
+            }
             if (twin != NULL)
                 lz_twin_watch(twin, built.world->sim);
             if (opts->watch != NULL)

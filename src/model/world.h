@@ -85,6 +85,7 @@ enum lz_unusual {
     LZ_UNUSUAL_AUTHS = 1u << 6,     /* auth.h: somebody asks for tokens */
     LZ_UNUSUAL_HOTS = 1u << 7,      /* hot.h: a key that is asked for more than it is by itself */
     LZ_UNUSUAL_AMPLIFIED = 1u << 8, /* call.h: requests are counted for amplification(a, b) */
+    LZ_UNUSUAL_FUTURES = 1u << 9,   /* sim.h: the run has another key from an instant on */
 };
 
 struct lz_world {

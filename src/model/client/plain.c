@@ -55,6 +55,8 @@ bool lz_plain_freshen(const struct lz_world *w, const struct lz_edge *e, struct 
     pair->line_there = line_of(w, pair->there, 0);
     pair->line_back = line_of(w, pair->back, 1);
     bool is_fresh = pair->line_there != 0 && pair->line_back != 0 && is_open(w, e, pair, c);
+    bool is_ahead = e->ops->draws != NULL && (w->unusual & LZ_UNUSUAL_FUTURES) == 0;
+    pair->draws = is_ahead && !lz_draw_watch_is_on() ? e->ops->draws(w, c->server) : NULL;
     pair->fresh = is_fresh ? w->ways : 0;
     return is_fresh;
 }

@@ -87,6 +87,11 @@ LZ_PLAIN_IN_PLACE void lz_plain_send(struct lz_world *w, struct lz_edge *e, stru
         lz_client_ask(w, c, lz_hop_task(c));
     c->ways = (w->unusual & LZ_PLAIN_ON_THE_WAY) == 0 ? w->ways : 0;
     lz_sim_after(w->sim, pair->line_there, w->tasks->arrive, a->server, id);
+    if (pair->draws == NULL || c->ways == 0)
+        return;
+    struct lz_task *t = lz_hop_task(c);
+    t->is_drawn = true;
+    t->rest_ns = lz_dist_time_once(pair->draws, lz_sim_key(w->sim), a->path, LZ_PURPOSE_SERVICE, 0);
 }
 
 /* By turns, when all are there; else as the edge's policy says. */

@@ -22,6 +22,13 @@ bool lz_query_look(const struct lz_world *w, struct lz_database *d)
     return is_it;
 }
 
+const struct lz_dist *lz_query_draws(const struct lz_world *w, lz_instance_id instance)
+{
+    struct lz_database *d = lz_database_here(w, instance);
+    bool is_drawn = lz_query_is_straight(w, d) && d->opts.query_time.kind != LZ_DIST_CONSTANT;
+    return is_drawn ? &d->opts.query_time : NULL;
+}
+
 static inline void measure_cpu(struct lz_world *w, struct lz_database *d)
 {
     double used = lz_cpu_used(d->nodes[d->primary].capacity->cpu), by = used - d->cpu_used;
@@ -75,13 +82,15 @@ static inline void end_job(struct lz_world *w, struct lz_database *d, struct lz_
 
 // These few call each other for every query: in place, and lz_query_ for others. What is not the
 // usual way goes by those others, so that there is each but twice.
-LZ_PLAIN_IN_PLACE void work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void work(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                            lz_time drawn)
 {
     struct lz_capacity *c = node_of(w, t)->capacity;
     if (c->loss_count > 0)
         lz_capacity_touch(c);
-    lz_time drawn =
-        lz_dist_time_once(&d->opts.query_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
+    if (drawn < 0)
+        drawn = lz_dist_time_once(&d->opts.query_time, lz_sim_key(w->sim), t->path,
+                                  LZ_PURPOSE_SERVICE, 0);
     double query_ns = (double)drawn * c->factor;
     if (d->encrypt != NULL)
         query_ns += lz_encrypt_cost_ns(d);
@@ -91,7 +100,7 @@ LZ_PLAIN_IN_PLACE void work(struct lz_world *w, struct lz_database *d, struct lz
 
 void lz_query_work(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    work(w, d, t);
+    work(w, d, t, -1);
 }
 
 // Who writes has the row's lock before it runs; who reads waits for nobody.
@@ -103,15 +112,16 @@ static bool needs_session(const struct lz_world *w, const struct lz_database *d,
     return !lz_database_op_reads(w, t->op) && lz_database_takes_writes(w, d, t->server - d->first);
 }
 
-LZ_PLAIN_IN_PLACE void admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+LZ_PLAIN_IN_PLACE void admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t,
+                                lz_time drawn)
 {
     if (!needs_session(w, d, t) || lz_session_arrived(w, d, t))
-        work(w, d, t);
+        work(w, d, t, drawn);
 }
 
 void lz_query_admitted(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    admitted(w, d, t);
+    admitted(w, d, t, -1);
 }
 
 void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t)
@@ -129,10 +139,11 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
+    lz_time drawn = lz_task_take_drawn(w, t);
     if (lz_query_is_straight(w, d)) {
         t->state = LZ_TASK_WORKING;
         t->started = t->arrived;
-        admitted(w, d, t);
+        admitted(w, d, t, drawn);
         return;
     }
     bool is_locked = d->encrypt != NULL && lz_encrypt_is_locked(d, t->server - d->first);

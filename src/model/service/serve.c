@@ -3,6 +3,7 @@
 #include "model/service/auth.h"
 #include "model/service/service_state.h"
 #include "model/service/straight.h"
+#include "model/service/task_state.h"
 
 static void worked(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
 
@@ -58,8 +59,10 @@ static inline void start(struct lz_world *w, struct lz_service *s, struct lz_ser
     double factor = hold_worker(w, s, r, t);
     const struct lz_service_build *b = &s->builds[t->version];
     uint64_t key = lz_sim_key(w->sim);
-    lz_time total = lz_service_scaled(
-        lz_dist_time_once(&b->service_time, key, t->path, LZ_PURPOSE_SERVICE, 0), factor);
+    lz_time total = lz_task_take_drawn(w, t);
+    if (total < 0)
+        total = lz_dist_time_once(&b->service_time, key, t->path, LZ_PURPOSE_SERVICE, 0);
+    total = lz_service_scaled(total, factor);
     if (b->cpu_time.kind == LZ_DIST_NONE && total > 0) {
         t->rest_ns = 0;
         take_cpu(w, s, r, t, total);

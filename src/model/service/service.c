@@ -128,6 +128,7 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_server_ops server_ops = {.arrive = lz_straight_arrive,
+                                                .draws = lz_straight_draws,
                                                 .turn_away = turn_away,
                                                 .called = lz_step_called,
                                                 .cancel = cancel,

@@ -52,6 +52,12 @@ bool lz_straight_look(const struct lz_world *w, struct lz_service *s)
     return s->straight != 0;
 }
 
+const struct lz_dist *lz_straight_draws(const struct lz_world *w, lz_instance_id instance)
+{
+    struct lz_service *s = lz_service_seat(w, instance).s;
+    return lz_straight_is(w, s) && s->certain < 0 ? &s->own.service_time : NULL;
+}
+
 // What its CPU was measured to use is not what it uses now.
 static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
@@ -113,7 +119,7 @@ LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz
     if (c->loss_count > 0)
         lz_capacity_touch(c);
     const struct lz_service_build *b = &s->own;
-    lz_time work = s->certain;
+    lz_time work = t->is_drawn ? lz_task_take_drawn(w, t) : s->certain;
     if (work < 0)
         work =
             lz_dist_time_once(&b->service_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);

@@ -29,6 +29,9 @@ static inline bool lz_straight_is(const struct lz_world *w, struct lz_service *s
     return s->straight == w->ways || (s->looked != w->ways && lz_straight_look(w, s));
 }
 
+/* As struct lz_server_ops has it. */
+const struct lz_dist *lz_straight_draws(const struct lz_world *w, lz_instance_id instance);
+
 /* A task comes to a service; the CPU has done its part for one. */
 void lz_straight_arrive(struct lz_world *w, struct lz_task *t);
 lz_event_fn lz_straight_worked;

@@ -113,6 +113,7 @@ static inline bool comes_straight_in(const struct lz_world *w, const struct lz_i
 // Something has changed since it was sent, or it was not sent straight.
 void lz_task_arrive_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t)
 {
+    (void)lz_task_take_drawn(w, t); // it may be another now
     const struct lz_instance *i = lz_instance_get(w, at);
     if (comes_straight_in(w, i, t)) {
         LZ_ASSERT(t->state == LZ_TASK_SENT);

@@ -51,7 +51,8 @@ struct lz_task {
             uint32_t edge;    /* before, at a cache or a store: which says what is to be kept */
             uint32_t cost_us; /* and what it cost to make, if that was measured */
         } asked;
-        lz_time rest_ns;  /* WORKING: of the work, after the CPU's part; then its kind's scratch */
+        lz_time rest_ns;  /* is_drawn; WORKING: of the work, after the CPU's part; then its kind's
+                             scratch */
         lz_time answered; /* ANSWERED */
     };
     lz_instance_id server;
@@ -73,6 +74,7 @@ struct lz_task {
     uint8_t detour;      /* of its calls: enum in step.c */
     bool is_tied : 1;    /* others of its race are told when it begins */
     bool is_session : 1; /* its key is the session that it is part of */
+    bool is_drawn : 1;   /* until it is begun: `rest_ns` is what it was drawn to take, when sent */
     bool may_lose : 1;   /* WORKING: somebody more urgent may take its worker */
     bool is_begun : 1;   /* QUEUED: somebody has, and it is to work on */
 };
@@ -115,6 +117,11 @@ struct lz_server_ops {
     /* Both of these in one go, where nothing is unusual: whom to ask, a connection being taken. 0:
        nothing was done, `route` and `connect` are to be asked. NULL: always. */
     lz_instance_id (*open)(struct lz_world *w, lz_component_id id);
+    /* How long a task that is about to be sent to an instance will take there, if that is one draw
+       by its path for LZ_PURPOSE_SERVICE, and nothing but the world's `ways` can make it another:
+       it is drawn when the task is sent, so that nobody waits for it when it comes. NULL: it is
+       not. */
+    const struct lz_dist *(*draws)(const struct lz_world *w, lz_instance_id instance);
     /* Connections are limited: may one be taken? NULL: no limit. */
     bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
     void (*disconnect)(struct lz_world *w, lz_component_id id);

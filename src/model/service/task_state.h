@@ -69,6 +69,17 @@ static inline void lz_task_unlink(struct lz_world *w, struct lz_task *t)
         lz_life_no_task(w, t->server);
 }
 
+/* What it was drawn to take when it was sent, once; -1: it is to be drawn now. */
+static inline lz_time lz_task_take_drawn(const struct lz_world *w, struct lz_task *t)
+{
+    if (!t->is_drawn)
+        return -1;
+    lz_time drawn = t->rest_ns;
+    t->is_drawn = false;
+    t->rest_ns = 0;
+    return lz_plain_is_on_its_way(w, t) ? drawn : -1;
+}
+
 /* lz_task_answer, for a task whose way nothing has changed since it was sent. */
 static inline void lz_task_answer_straight(struct lz_world *w, struct lz_task *t,
                                            enum lz_outcome outcome, uint16_t status)
