@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "model/data/database.h"
+#include "model/data/failover.h"
+#include "model/data/hold.h"
 #include "model/net/link.h"
 #include "model/node/instance.h"
 #include "model/service/service.h"
@@ -30,6 +32,7 @@ struct stage {
     lz_component_id lb, app, db;
     lz_edge_id to_db;
     lz_link_effect_id effect;
+    uint32_t hold;
     uint64_t touched;
     lz_component_id users;
 };
@@ -110,6 +113,45 @@ static void heal(struct stage *s)
     lz_link_effect_remove(s->w, s->effect);
 }
 
+static void hold(struct stage *s, struct lz_hold_opts what)
+{
+    what.touched = &s->touched;
+    s->hold = lz_hold_begin(s->w, s->db, &what);
+}
+
+static void hold_table(struct stage *s)
+{
+    hold(s, (struct lz_hold_opts){.has_table = true});
+}
+
+static void hold_connections(struct stage *s)
+{
+    hold(s, (struct lz_hold_opts){.has_connections = true, .connections_left = 1});
+}
+
+static void let_go(struct stage *s)
+{
+    lz_hold_end(s->w, s->db, s->hold);
+}
+
+static void split(struct stage *s)
+{
+    (void)lz_failover_split(s->w, s->db, 0.5, &s->touched);
+}
+
+static void mend(struct stage *s)
+{
+    lz_failover_mend(s->w, s->db, &s->touched);
+}
+
+// As explore/worker.c does, but that tasks are on their way already: what was drawn when they were
+// sent counts no more. The key is another in the midst of a request.
+static void have_a_future(struct stage *s)
+{
+    lz_world_has(s->w, LZ_UNUSUAL_FUTURES);
+    lz_sim_set_future(s->w->sim, 7 * LZ_S + LZ_MS / 3, 99);
+}
+
 static const struct row rows[] = {
     {.name = "nothing happens"},
     {.name = "a process dies and is started again", .at_5s = kill_app, .at_10s = restart_app},
@@ -130,6 +172,10 @@ static const struct row rows[] = {
     {.name = "calls have deadlines", .edge.overall_timeout = 36 * LZ_MS},
     {.name = "calls have a priority", .edge.priority = 3, .concurrency = 1},
     {.name = "some have no connection yet", .edge.fresh = 0.5},
+    {.name = "a table is held", .at_5s = hold_table, .at_10s = let_go},
+    {.name = "connections are held", .at_5s = hold_connections, .at_10s = let_go},
+    {.name = "the database is split", .at_5s = split, .at_10s = mend},
+    {.name = "the run has another key", .at_5s = have_a_future},
 };
 
 static void build(struct stage *s, const struct row *row)
