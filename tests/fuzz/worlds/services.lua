@@ -46,8 +46,8 @@ end
 -- Who swaps takes a hundred times as long for what has piled up.
 local function memory(w)
     local each, oom = w:int(0, 20), w:one { "kill", "swap" }
-    local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", per_request = "%dMiB", '
-        .. 'oom = "%s" }', each, oom)
+    local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", '
+        .. 'per_request = "%dMiB", oom = "%s" }', each, oom)
     if text ~= "" and oom == "swap" then w.settle = 1200 end
     return text
 end
