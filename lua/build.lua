@@ -79,6 +79,7 @@ local function edge(f, from, to, op)
         balance = f.balance or f.policy or "round_robin",
         health_every = health.every, health_timeout = health.timeout,
         health_fails = health.fails, health_passes = health.passes,
+        by_endpoints = health.by == "endpoints",
         choices = f.choices, replacement = f.replacement, weights = f.weights,
         virtual_nodes = f.virtual_nodes, load_bound = f.load_bound, table_size = f.table_size,
         zone_aware = f.zone_aware, overprovisioning = f.overprovisioning, panic = f.panic,
@@ -295,6 +296,32 @@ local function build_components(state, C)
                 if not ok then refused(state, c, why) return end
             end
             ::next::
+        end
+    end
+end
+
+--- Regions that look after their nodes, and the service that hears of them, if one says so.
+local function build_lifecycles(state, C)
+    local planes = {}
+    for _, c in ipairs(state.plan.components) do
+        local region = c.kind == "service" and c.fields.control_plane_of
+        if region then
+            if not region.fields.node_lifecycle then
+                refused(state, c, ('control_plane_of: %s "%s" does not look after its nodes: give '
+                    .. "it node_lifecycle = {}"):format(region.kind, region.name))
+                return
+            elseif planes[region] then
+                refused(state, c, ('control_plane_of: %s is the control plane of %s "%s" already')
+                    :format(planes[region].name, region.kind, region.name))
+                return
+            end
+            planes[region] = c
+        end
+    end
+    for _, r in ipairs(state.plan.regions) do
+        if r.fields.node_lifecycle then
+            local ok, message = node.lifecycle(C, r, planes[r])
+            if not ok then refused(state, r, "node_lifecycle: " .. message) return end
         end
     end
 end
@@ -548,7 +575,7 @@ function M.world(state)
     live.attach(state)
     if not state.live and #state.diag.list == 0 then live.check_simulated(state) end
     if #state.diag.list > 0 then return false end
-    local steps = { build_clouds, build_places, build_components, build_backups,
+    local steps = { build_clouds, build_places, build_components, build_lifecycles, build_backups,
         build_versions, build_calls, build_auth, build_links, build_reality,
         build_alerts, build_faults,
         build_expectations, build_aborts }

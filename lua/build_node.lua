@@ -72,6 +72,17 @@ function M.host(C, h)
     return id, message
 end
 
+--- A region's hosts as a cluster's nodes; `plane`: the service that hears of them, or nil.
+function M.lifecycle(C, region, plane)
+    local f = region.fields.node_lifecycle
+    return C.lifecycle(region.id, {
+        lease_renew = f.lease_renew, monitor_period = f.monitor_period,
+        monitor_grace = f.monitor_grace, toleration = f.toleration,
+        eviction_rate = f.eviction_rate, secondary_rate = f.secondary_rate,
+        unhealthy_zone = f.unhealthy_zone, large_zone = f.large_zone, room = f.room,
+        control_plane = plane and plane.id })
+end
+
 --- Why a metric of a node is not there, for a message.
 function M.why_not(metric)
     if metric.component.kind == "host" then

@@ -166,7 +166,11 @@ local calling = {
     { "priority", "count", "class in its callee's queue, 0 to 7, 0 being served first; "
         .. "default that of the request it is made for, 0 for users" },
     connections,
-    { "health", "block", "health checks of the replicas", fields = health },
+    { "health", "block", "health checks of the replicas", fields = with(health, {
+        { "by", "choice", "who says which are asked: its own checks, and its refused connections, "
+            .. "or the platform's endpoints alone, as kube-proxy; default checks",
+            choices = { "checks", "endpoints" } },
+    }) },
 }
 
 local fan = {
@@ -221,12 +225,14 @@ M.region = {
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
     { "cloud", "ref:cloud", "whose region it is; default nobody's" },
+    node.lifecycle,
 }
 M.zone = { { "region", "ref:region|cloud", "whose zone it is; default the default region's" } }
 M.cloud = {
     { "region", "text", "what the provider calls its region; for people" },
     { "zones", "table", "names of its zones; default one zone \"a\"" },
     { "latency", "dist", "one way between its zones; default 600us" },
+    node.lifecycle,
 }
 M.host = with({
     { "zone", "ref:zone", "where it stands; default the default region's first zone" },
@@ -275,6 +281,8 @@ M.service = with({
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
     node.io,
     node.image,
+    { "control_plane_of", "ref:region|cloud", "kubelets of its nodes renew their leases here; "
+        .. "default they always can" },
     { "calls", "calls", "what it asks of others, in order" },
     { "handle", "handlers", "its own code: { [\"GET /x\"] = function(req) ... end }" },
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },

@@ -25,7 +25,7 @@ M.life = {
         } },
     { "grace_period", "duration", "from being told to stop until it is killed; default 30s" },
     { "pre_stop", "duration", "from being told to stop until SIGTERM; default 0s" },
-    { "endpoint_delay", "duration", "until callers hear who is an endpoint and who is not; "
+    { "endpoint_delay", "dist", "until callers hear who is an endpoint and who is not; "
         .. "default 0s" },
     { "liveness", "block", "the probe whose failure restarts a process", fields = probe },
     { "readiness", "block", "the probe whose failure takes it from the endpoints",
@@ -104,6 +104,26 @@ M.host = {
         { "ppm", "signed", "parts per million that it runs fast, from the start" },
     } },
 }
+
+--- What a region says about its hosts as the nodes of one cluster.
+M.lifecycle = { "node_lifecycle", "block", "its hosts are a cluster's nodes: who is on one that is "
+    .. "not heard of leaves the endpoints, and is put elsewhere; default it waits for its host",
+    fields = {
+        { "lease_renew", "duration", "how often a kubelet is heard of; default 10s; 0s: up to the "
+            .. "instant of its node's loss" },
+        { "monitor_period", "duration", "how often the node controller looks, 1s to 24h; default "
+            .. "5s", above_zero = true },
+        { "monitor_grace", "duration", "not heard of for so long, a node is not ready; default "
+            .. "50s, 40s before Kubernetes 1.32", above_zero = true },
+        { "toleration", "duration", "how long replicas stay on one that is tainted; default 5m" },
+        { "eviction_rate", "rate", "nodes of a zone that are tainted; default 0.1/s" },
+        { "secondary_rate", "rate", "the same in a zone that is disrupted and large; default "
+            .. "0.01/s; of one that is not large: none" },
+        { "unhealthy_zone", "ratio", "share of its nodes, and three of them, whose silence "
+            .. "disrupts a zone; default 55%", above_zero = true },
+        { "large_zone", "count", "a zone of more nodes is large; default 50" },
+        { "room", "count", "replicas that the other nodes of each zone take; default any number" },
+    } }
 
 --- A broker's: it has processes and a disk; appending is no work for a CPU.
 function M.add_to_broker(block)

@@ -42,19 +42,26 @@ static lz_time next(const struct lz_fault *f)
     return f->step == 0 ? notice_of(&f->opts) : 0;
 }
 
-// The processes have ended; now the host is silent until it has booted.
+// The processes have ended; now the host is silent until it has booted. From a cluster's node they
+// may be moved meanwhile, and only the node's silence holds them.
 static void advance(struct lz_world *w, struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++)
-        lz_instance_lose(w, f->hits[i]);
+        lz_fault_lose(w, f, i);
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        if (f->undo[i] != LZ_FAULT_LOST_ALONE)
+            lz_life_release(w, f->hits[i]);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++) {
-        if (f->step > 0)
-            lz_instance_return(w, f->hits[i]);
-        lz_life_release(w, f->hits[i]);
+        bool is_lost = f->step > 0;
+        bool is_held = !is_lost || f->undo[i] == LZ_FAULT_LOST_ALONE;
+        if (is_lost)
+            lz_fault_return(w, f, i);
+        if (is_held)
+            lz_life_release(w, f->hits[i]);
     }
 }
 

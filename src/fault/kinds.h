@@ -190,6 +190,12 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                         struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
 
+/* What fault.down and fault.reboot do to the host of the hit at `at`; true if it was there before.
+   The second undoes it. A cluster's node is lost once, and all that stands on it with it. */
+bool lz_fault_lose(struct lz_world *w, struct lz_fault *f, uint32_t at);
+void lz_fault_return(struct lz_world *w, struct lz_fault *f, uint32_t at);
+#define LZ_FAULT_LOST_ALONE 0 /* in `undo`: it is no cluster's node */
+
 /* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */
 uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                             lz_time grace);

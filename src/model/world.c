@@ -21,6 +21,7 @@
 #include "model/node/host.h"
 #include "model/node/instance.h"
 #include "model/node/life.h"
+#include "model/node/nodes.h"
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
 #include "model/place.h"
@@ -58,6 +59,7 @@ static void start_models(struct lz_world *w)
     lz_caches_start(w);
     lz_dnses_start(w);
     lz_lives_start(w);
+    lz_nodes_start(w);
     if (w->consensuses != NULL)
         lz_consensus_start(w);
     lz_brokers_start(w);

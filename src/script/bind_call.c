@@ -245,7 +245,8 @@ struct lz_edge_opts lz_bind_read_edge(lua_State *L, int idx)
         .health = {.every = lz_read_int(L, idx, "health_every", 0),
                    .timeout = lz_read_int(L, idx, "health_timeout", 0),
                    .fails = count_at(L, idx, "health_fails"),
-                   .passes = count_at(L, idx, "health_passes")},
+                   .passes = count_at(L, idx, "health_passes"),
+                   .by_endpoints = lz_read_bool(L, idx, "by_endpoints")},
     };
     read_block(L, idx, "retry_budget", read_budget, &o.budget);
     read_block(L, idx, "breaker", read_breaker, &o.breaker);

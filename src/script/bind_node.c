@@ -8,6 +8,7 @@
 #include "model/node/disk.h"
 #include "model/node/host.h"
 #include "model/node/life.h"
+#include "model/node/nodes.h"
 #include "model/node/rss.h"
 #include "model/node/ulimit.h"
 #include "model/service/image.h"
@@ -71,11 +72,11 @@ static int life(lua_State *L)
         .backoff_reset = lz_read_int(L, 2, "backoff_reset", 0),
         .grace_period = lz_read_int(L, 2, "grace_period", -1),
         .pre_stop = lz_read_int(L, 2, "pre_stop", 0),
-        .endpoint_delay = lz_read_int(L, 2, "endpoint_delay", 0),
         .liveness = read_probe(L, 2, "liveness"),
         .readiness = read_probe(L, 2, "readiness"),
     };
     bool ok = lz_read_dist(L, 2, "startup", &o.startup, &err) &&
+              lz_read_dist(L, 2, "endpoint_delay", &o.endpoint_delay, &err) &&
               lz_life_declare(world_of(L), id, &o, &err);
     return answer(L, ok, &err);
 }
@@ -149,6 +150,26 @@ static int host_capacity(lua_State *L)
     return 1;
 }
 
+// lifecycle(region, {...}) -> true
+static int lifecycle(lua_State *L)
+{
+    struct lz_err err;
+    struct lz_nodes_opts o = {
+        .region = (lz_region_id)luaL_checkinteger(L, 1),
+        .lease_renew = lz_read_int(L, 2, "lease_renew", -1),
+        .monitor_period = lz_read_int(L, 2, "monitor_period", 0),
+        .monitor_grace = lz_read_int(L, 2, "monitor_grace", 0),
+        .toleration = lz_read_int(L, 2, "toleration", -1),
+        .eviction_rate = lz_read_num(L, 2, "eviction_rate", -1),
+        .secondary_rate = lz_read_num(L, 2, "secondary_rate", -1),
+        .unhealthy_zone = lz_read_num(L, 2, "unhealthy_zone", 0),
+        .large_zone = (uint32_t)lz_read_int(L, 2, "large_zone", LZ_NODES_DEFAULT),
+        .room = (uint32_t)lz_read_int(L, 2, "room", LZ_NODES_DEFAULT),
+        .control_plane = (lz_component_id)lz_read_int(L, 2, "control_plane", 0),
+    };
+    return answer(L, lz_nodes_declare(world_of(L), &o, &err), &err);
+}
+
 // limits(component, {fds, threads, pids, ports}) -> true
 static int limits(lua_State *L)
 {
@@ -213,6 +234,7 @@ static const luaL_Reg functions[] = {
     {"host_clock", host_clock},
     {"host_disk", host_disk},
     {"life", life},
+    {"lifecycle", lifecycle},
     {"image", image},
     {"limits", limits},
     {"memory", memory},

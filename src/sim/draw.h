@@ -70,6 +70,8 @@ enum lz_purpose {
     LZ_PURPOSE_SENTINEL,       /* when one of several that watch acts */
     LZ_PURPOSE_QUORUM,         /* which copies answer first */
     LZ_PURPOSE_BUS,            /* whom a node of a cluster asks, and what it passes on */
+    LZ_PURPOSE_ENDPOINT = 120, /* when callers hear of an endpoint's change */
+    LZ_PURPOSE_LEASE,          /* when a kubelet renews its lease, and who looks at it when */
     LZ_PURPOSE_ELECTION = 100, /* how long a node waits for a leader */
 };
 

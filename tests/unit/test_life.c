@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "model/client/edge.h"
 #include "model/journal.h"
 #include "model/node/capacity.h"
 #include "model/service/service.h"
@@ -174,14 +175,19 @@ static void who_is_not_supervised_stays_down(void **state)
 }
 
 // One user beside the service asks every second; each request takes 400 ms.
-static struct stage make_asked(const struct lz_life_opts *opts)
+static struct stage make_asked_of(uint32_t replicas, const struct lz_life_opts *opts)
 {
-    struct stage s = make_of(1, 400 * LZ_MS, opts);
+    struct stage s = make_of(replicas, 400 * LZ_MS, opts);
     lz_component_id users;
     struct lz_traffic_opts o = {.name = "users", .to = s.web, .constant = true, .local = true};
     assert_true(lz_shape_constant(&o.rate, 1.0, &s.err));
     assert_true(lz_traffic_create(s.w, &o, &users, &s.err));
     return s;
+}
+
+static struct stage make_asked(const struct lz_life_opts *opts)
+{
+    return make_asked_of(1, opts);
 }
 
 static void a_stop_drains_and_ends(void **state)
@@ -234,6 +240,33 @@ static void stops_stack_in_any_order(void **state)
 }
 
 // While it sleeps before SIGTERM it still serves; the grace counts from the beginning.
+// However long each piece of news takes, the latest is what they believe in the end.
+static void callers_hear_of_changes_in_order(void **state)
+{
+    (void)state;
+    struct lz_life_opts opts = {.grace_period = -1};
+    struct lz_err err;
+    assert_true(lz_dist_make(&opts.endpoint_delay, LZ_DIST_EXPONENTIAL, 5e9, 0, &err));
+    struct stage s = make_asked_of(2, &opts);
+    const struct lz_edge *e = lz_edge_get(s.w, 1);
+    uint32_t late = 0;
+    for (lz_time t = 1; t <= 200; t++) { // it comes and goes each second
+        lz_life_hide(s.w, s.first, t % 2 == 1);
+        run(&s, t * LZ_S);
+        late += e->servers[0].is_gone != (t % 2 == 1);
+    }
+    assert_in_range(late, 50, 150);
+    run(&s, 900 * LZ_S);
+    assert_false(e->servers[0].is_gone);
+    lz_life_hide(s.w, s.first, true);
+    run(&s, 901 * LZ_S);
+    lz_life_hide(s.w, s.first, false);
+    lz_life_hide(s.w, s.first, true);
+    run(&s, 1000 * LZ_S);
+    assert_true(e->servers[0].is_gone);
+    lz_arena_destroy(s.arena);
+}
+
 static void pre_stop_comes_before_sigterm(void **state)
 {
     (void)state;
@@ -402,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_stop_drains_and_ends),
         cmocka_unit_test(a_grace_that_is_over_kills),
         cmocka_unit_test(stops_stack_in_any_order),
+        cmocka_unit_test(callers_hear_of_changes_in_order),
         cmocka_unit_test(pre_stop_comes_before_sigterm),
         cmocka_unit_test(a_hold_outlives_the_loss_of_the_host),
         cmocka_unit_test(probes_detect_in_the_time_of_their_defaults),

@@ -71,7 +71,7 @@ void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_go
     lz_component_id component = lz_instance_get(w, instance)->component;
     for (lz_edge_id id = 1; id <= lz_edge_count(w); id++) {
         struct lz_edge *e = lz_edge_get(w, id);
-        if (e->opts.to != component || e->server_count == 1)
+        if (e->opts.to != component || (e->server_count == 1 && !e->opts.health.by_endpoints))
             continue;
         e->servers[instance - e->server_first].is_gone = is_gone;
         reconsider(w, e, instance);
@@ -135,7 +135,8 @@ void lz_balance_watch(struct lz_world *w, lz_edge_id id)
     const struct lz_edge *e = lz_edge_get(w, id);
     if (e->through != NULL)
         return; // its load is watched
-    if (e->server_count > 1 && lz_task_ops(w, e->opts.to)->route == NULL)
+    if (e->server_count > 1 && !e->opts.health.by_endpoints &&
+        lz_task_ops(w, e->opts.to)->route == NULL)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + e->opts.health.every, w->balances->probe, id, 0);
     lz_outlier_watch(w, id);
 }
@@ -148,8 +149,9 @@ void lz_balance_start(struct lz_world *w)
 
 void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server)
 {
-    if (e->server_count == 1 || lz_task_ops(w, e->opts.to)->route != NULL)
-        return; // no choice, so no opinion
+    if (e->server_count == 1 || e->opts.health.by_endpoints ||
+        lz_task_ops(w, e->opts.to)->route != NULL)
+        return; // no choice, or none of its own, so no opinion
     if (!e->servers[server - e->server_first].is_dead)
         set_dead(w, e, server, true, "refused or reset a connection");
 }
@@ -199,6 +201,8 @@ lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e,
                                const struct lz_balance_ask *ask)
 {
     LZ_ASSERT(ask->client >= e->client_first && ask->client < e->client_first + e->client_count);
+    if (e->out_count == e->server_count && e->opts.health.by_endpoints)
+        return 0;
     if (e->server_count == 1)
         return e->server_first;
     if (e->policy != NULL)

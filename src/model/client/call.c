@@ -174,6 +174,11 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
     if (o->size > LZ_CALL_BYTES_MAX || o->response_size > LZ_CALL_BYTES_MAX)
         return lz_fail(err, LZ_ERANGE, "size and response_size must be at most 1 TiB, got %.3g TiB",
                        (double)(o->size > o->response_size ? o->size : o->response_size) / 0x1p40);
+    const struct lz_health_opts *h = &o->health;
+    if (h->by_endpoints && (h->every > 0 || h->timeout > 0 || h->fails > 0 || h->passes > 0))
+        return lz_fail(err, LZ_EINVAL,
+                       "health: by = \"endpoints\" checks nothing: leave out every, timeout, fails "
+                       "and passes");
     if (o->tcp.window > LZ_TCP_WINDOW_MAX)
         return lz_fail(err, LZ_ERANGE, "window must be at most 64 MiB, got %.4g MiB",
                        (double)o->tcp.window / 0x1p20);
@@ -235,6 +240,22 @@ static bool fits_callee(const struct lz_world *w, const struct lz_component *to,
     return true;
 }
 
+// A callee that decides itself which node is asked leaves nothing to choose.
+static bool fits_route(const struct lz_world *w, const struct lz_component *to,
+                       const struct lz_edge_opts *opts, struct lz_err *err)
+{
+    if (lz_task_ops(w, opts->to)->route == NULL)
+        return true;
+    if (lz_policy_is_needed(&opts->balance))
+        return lz_fail(err, LZ_EINVAL,
+                       "%s decides itself which node is asked: there is no balancing", to->name);
+    if (opts->health.by_endpoints)
+        return lz_fail(err, LZ_EINVAL,
+                       "%s decides itself which node is asked: health cannot go by endpoints",
+                       to->name);
+    return true;
+}
+
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err)
 {
@@ -247,11 +268,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_resolver_edges(w, opts, id, err);
     if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
-    if (!fits_callee(w, to, opts, err))
+    if (!fits_callee(w, to, opts, err) || !fits_route(w, to, opts, err))
         return false;
-    if (lz_task_ops(w, opts->to)->route != NULL && lz_policy_is_needed(&opts->balance))
-        return lz_fail(err, LZ_EINVAL,
-                       "%s decides itself which node is asked: there is no balancing", to->name);
     if (cs->face.edge_count >= EDGES_MAX)
         return lz_fail(err, LZ_EFULL, "at most %d calls may be declared", EDGES_MAX);
     if (cs->op_count >= OPS_MAX) // a handler may make them up as it goes
@@ -289,6 +307,7 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
     for (uint32_t i = 0; i < cs->amplified_count; i++)
         if (cs->amplified[i].a == opts->from && cs->amplified[i].b == opts->to)
             e->attempts = cs->amplified[i].attempts;
+    w->balances->has_endpoints |= opts->health.by_endpoints;
     w->ways++;
     cs->face.has_long |= opts->size > LZ_TCP_SEGMENT || opts->response_size > LZ_TCP_SEGMENT;
     prepare(w, e);

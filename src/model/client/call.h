@@ -22,6 +22,11 @@
  * Thought live: health checks from the calling component (every `every`, `fails` in
  * a row take a replica out, `passes` bring it back), and a reset or refused
  * connection takes it out at once. When none is left all are tried.
+ *
+ * `by_endpoints`, it has no opinion of its own, as what calls by kube-proxy: who is an endpoint
+ * (life.h) is asked, again and again if it refuses, until the news of its leaving is here; and when
+ * none is left a call is refused at once (kubernetes.io, "Virtual IPs and Service Proxies": traffic
+ * to a Service without endpoints is rejected).
  */
 #ifndef LZ_MODEL_CLIENT_CALL_H
 #define LZ_MODEL_CLIENT_CALL_H
@@ -39,10 +44,11 @@ typedef uint32_t lz_edge_id;
 typedef uint16_t lz_op; /* an operation name, such as "GET /price"; 0: none given */
 
 struct lz_health_opts {
-    lz_time every;   /* default 1 s */
-    lz_time timeout; /* default 1 s */
-    uint32_t fails;  /* default 3 */
-    uint32_t passes; /* default 2 */
+    lz_time every;     /* default 1 s */
+    lz_time timeout;   /* default 1 s */
+    uint32_t fails;    /* default 3 */
+    uint32_t passes;   /* default 2 */
+    bool by_endpoints; /* nothing is checked, and nobody taken out for a refusal */
 };
 
 #define LZ_HEDGE_ATTEMPTS_MAX 5 /* as gRPC's maxAttempts */

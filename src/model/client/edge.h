@@ -99,6 +99,7 @@ static inline void lz_edge_set_connected(struct lz_edge_pair *pair, uint32_t inc
 
 struct lz_balances {
     lz_kind probe, outlier; /* 0: nobody detects outliers */
+    bool has_endpoints;     /* some edge goes by endpoints alone */
 };
 
 /* Who asks, and for what. */
@@ -110,7 +111,7 @@ struct lz_balance_ask {
     uint32_t avoid_count;
 };
 
-/* A server to ask. */
+/* A server to ask; 0: there is no endpoint, and the edge goes by nothing else. */
 lz_instance_id lz_balance_pick(struct lz_world *w, struct lz_edge *e,
                                const struct lz_balance_ask *ask);
 

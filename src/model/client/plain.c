@@ -21,7 +21,8 @@ void lz_plain_settle(struct lz_world *w, struct lz_edge *e)
                   o->response_size <= LZ_TCP_SEGMENT;
     const struct lz_tasks_face *tasks = &w->tasks->face;
     e->ops = o->to < tasks->ops_cap ? tasks->ops[o->to] : NULL;
-    e->is_plain = e->is_plain && e->ops != NULL;
+    bool may_be_nowhere = o->health.by_endpoints && e->server_count == 1;
+    e->is_plain = e->is_plain && e->ops != NULL && !may_be_nowhere;
 }
 
 void lz_plain_forbid(struct lz_world *w)

@@ -6,6 +6,7 @@
 #include "model/net/net.h"
 #include "model/node/capacity.h"
 #include "model/node/life_state.h"
+#include "model/node/nodes.h"
 #include "model/service/task.h"
 
 struct lz_lives {
@@ -60,20 +61,30 @@ static bool is_current(const struct lz_world *w, lz_instance_id id, uint64_t inc
     return lz_instance_get(w, id)->incarnation == incarnation;
 }
 
-// Callers hear of it after a while; what they hear is how it is by then told in order.
+// When callers hear of a change: never before one that came earlier, however long that takes.
+static lz_time heard_at(struct lz_world *w, lz_instance_id id, struct lz_life *l)
+{
+    struct lz_draw draw =
+        lz_draw_begin(lz_sim_key(w->sim), lz_instance_path(w, id), LZ_PURPOSE_ENDPOINT, l->turns++);
+    lz_time at = lz_sim_now(w->sim) + lz_dist_time(&l->opts->endpoint_delay, &draw);
+    l->heard_at = at > l->heard_at ? at : l->heard_at;
+    return l->heard_at;
+}
+
+// What they hear after a while is how it is by then, told in order.
 static void tell_callers(struct lz_world *w, lz_instance_id id)
 {
-    const struct lz_life *l = life_of(w, id);
+    struct lz_life *l = life_of(w, id);
     struct lz_instance *i = lz_instance_get(w, id);
-    bool is_out = l->is_told || l->is_unready || l->is_hidden;
+    bool is_out = l->is_told || l->is_unready || l->is_hidden || l->is_marked || l->is_dead;
     if (is_out == i->is_out)
         return;
     i->is_out = is_out;
     if (i->ops->turned != NULL)
         i->ops->turned(w, id);
-    if (l->opts->endpoint_delay > 0)
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + l->opts->endpoint_delay, w->lives->endpoint, id,
-                  is_out);
+    lz_time at = l->opts->endpoint_delay.kind != LZ_DIST_NONE ? heard_at(w, id, l) : 0;
+    if (at > lz_sim_now(w->sim))
+        lz_sim_at(w->sim, at, w->lives->endpoint, id, is_out);
     else
         lz_balance_endpoint(w, id, is_out);
 }
@@ -130,6 +141,7 @@ void lz_life_serves(struct lz_world *w, lz_instance_id id)
     struct lz_life *l = lz_life_get(w, id);
     if (l == NULL)
         return;
+    l->is_dead = false;
     tell_callers(w, id);
     for (uint32_t n = 0; n < l->loop_count && l->loops_on > 0; n++)
         if (l->loop_is_on[n])
@@ -152,9 +164,13 @@ static void on_startup(void *ctx, uint32_t entity, uint64_t payload)
 
 void lz_life_ended(struct lz_world *w, lz_instance_id id)
 {
-    struct lz_life *l = lz_life_get(w, id);
+    // The kubelet tells of a container that has ended, probes or not; others hear by a reset.
+    bool is_told_of =
+        w->balances->has_endpoints && lz_instance_get(w, id)->state != LZ_INSTANCE_LOST;
+    struct lz_life *l = is_told_of ? life_of(w, id) : lz_life_get(w, id);
     if (l == NULL)
         return;
+    l->is_dead = is_told_of;
     lz_sim_cancel(w->sim, l->startup);
     lz_sim_cancel(w->sim, l->term);
     lz_sim_cancel(w->sim, l->kill);
@@ -179,7 +195,9 @@ static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     l->moves_to = 0;
     lz_net_moved(w);
     lz_capacity_moved(w, id, from);
-    lz_instance_note(w, id, "moved", "moves to another host");
+    if (i->host != from)
+        lz_instance_note(w, id, "moved", "moves to another host");
+    lz_nodes_moved(w, id);
 }
 
 // The process is over, in order or not. Who starts another?
@@ -325,6 +343,28 @@ bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_ho
     return true;
 }
 
+void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host)
+{
+    struct lz_life *l = life_of(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(host != 0 && host != i->host);
+    i->downs = 0; // they held the host that it leaves
+    i->is_ended = true;
+    lz_instance_settle(w, id);
+    l->moves_to = host;
+    l->successor = -1;
+    l->is_marked = false;
+    move(w, id, l);
+    i->is_ended = l->holds > 0;
+    lz_instance_settle(w, id);
+}
+
+lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = lz_life_get(w, id);
+    return l != NULL ? l->begun : 0;
+}
+
 // ---- restarting
 
 bool lz_life_is_supervised(const struct lz_world *w, lz_instance_id id)
@@ -461,6 +501,15 @@ void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden)
         return;
     life_of(w, id)->is_hidden = is_hidden;
     tell_callers(w, id);
+}
+
+// A process that starts is heard of when it serves.
+void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked)
+{
+    struct lz_life *l = life_of(w, id);
+    l->is_marked = is_marked;
+    if (is_marked || lz_instance_has_begun(lz_instance_get(w, id)))
+        tell_callers(w, id);
 }
 
 // ---- declaring

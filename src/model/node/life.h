@@ -6,9 +6,10 @@
  *       └────────────── restart, after the back-off of a crash loop ──────────────────────┘
  *
  * The words and the rules are Kubernetes'. Told to stop, a process leaves the endpoints (its
- * callers hear of it `endpoint_delay` later), sleeps `pre_stop`, then gets SIGTERM: it listens no
- * more and finishes what it has. It is killed `grace_period` after it was told. Requests that
- * come between SIGTERM and the news are refused: that race is why pre_stop exists.
+ * callers hear of it `endpoint_delay` later, in the order it happened), sleeps `pre_stop`, then
+ * gets SIGTERM: it listens no more and finishes what it has. It is killed `grace_period` after it
+ * was told. Requests that come between SIGTERM and the news are refused: that race is why pre_stop
+ * exists.
  *
  * Who starts it again: with `restart`, a supervisor. The first time at once, then after 10 s,
  * doubling up to 5 min, and at once again when the last start is more than 10 min ago, as the
@@ -20,6 +21,9 @@
  * a worker. A process that stands still lets them run into their timeout; one that starts refuses
  * them; one whose CPU is contended needs `work` of it. failure_threshold failures in a row stop
  * a process (liveness; with its grace) or take it from the endpoints (readiness).
+ *
+ * Who calls by endpoints alone (call.h) hears of a process that has ended as of one that leaves; the
+ * kubelet says so. Of one whose host is lost nobody says anything (nodes.h).
  *
  * What declares none of this has no state here and costs nothing. At time 0 all have long been up.
  */
@@ -48,12 +52,12 @@ struct lz_probe_opts {
 struct lz_life_opts {
     struct lz_dist startup; /* from the beginning of a process until it listens; NONE: at once */
     enum lz_restart restart;
-    lz_time backoff;        /* of the supervisor: the first; 0 means 10 s */
-    lz_time backoff_max;    /* 0 means 5 min */
-    lz_time backoff_reset;  /* 0 means 10 min */
-    lz_time grace_period;   /* -1 means 30 s */
-    lz_time pre_stop;       /* between leaving the endpoints and SIGTERM */
-    lz_time endpoint_delay; /* until callers hear who serves and who does not */
+    lz_time backoff;               /* of the supervisor: the first; 0 means 10 s */
+    lz_time backoff_max;           /* 0 means 5 min */
+    lz_time backoff_reset;         /* 0 means 10 min */
+    lz_time grace_period;          /* -1 means 30 s */
+    lz_time pre_stop;              /* between leaving the endpoints and SIGTERM */
+    struct lz_dist endpoint_delay; /* until callers hear who serves and who does not; NONE: 0 */
     struct lz_probe_opts liveness, readiness;
 };
 
@@ -88,6 +92,12 @@ bool lz_life_terminate(struct lz_world *w, lz_instance_id id, lz_time grace);
  * by then: its successor began to start when it was told. */
 bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_host_id host);
 
+/* Deleted, and made anew on another host. The faults that held its old host do not hold it there;
+   what else holds it down does. What ran ends as if killed, if anything did. */
+void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host);
+
+lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id); /* its latest process */
+
 /* From now on every process of it ends `life` after it began to serve; the id undoes it. */
 struct lz_life_crashing {
     lz_time life;
@@ -118,6 +128,9 @@ static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
 
 /* It has no part in what its component does: callers are told of it no more, or again. */
 void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden);
+
+/* Its node is not ready, or is again: it is no endpoint meanwhile. */
+void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked);
 
 /* For probe.c. */
 void lz_life_fails(struct lz_world *w, lz_instance_id id); /* its liveness probe */

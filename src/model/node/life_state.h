@@ -26,10 +26,14 @@ struct lz_life {
     bool is_told;        /* to stop; SIGTERM may still be to come */
     bool is_unready;     /* its readiness probe says so */
     bool is_hidden;      /* it has no part in its component */
+    bool is_marked;      /* its node is not ready */
+    bool is_dead;        /* its process has ended, and somebody goes by endpoints */
     bool is_restarting;  /* by the supervisor, when its timer fires */
     bool was_failure;    /* how the process ended */
     lz_event_id startup, term, kill;
     lz_time kill_at;
+    lz_time heard_at;  /* by when callers have heard of all that changed so far */
+    uint32_t turns;    /* changes they were told of */
     lz_time backoff;   /* before the next restart but this one; 0: none yet */
     lz_time restarted; /* the latest restart */
     struct lz_life_crashing *loops;

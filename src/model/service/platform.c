@@ -82,6 +82,24 @@ bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news
     return is_held;
 }
 
+bool lz_platform_is_down(struct lz_world *w, lz_region_id region)
+{
+    const unsigned parts = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START;
+    bool is_so = false;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & parts) != parts)
+            continue;
+        const struct lz_target *t = e->target;
+        bool is_here = t->kind == LZ_TARGET_REGION ? t->id == region
+                                                   : t->kind == LZ_TARGET_CLOUD &&
+                                                         t->id == lz_place_region_cloud(w, region);
+        *e->touched += is_here;
+        is_so = is_so || is_here;
+    }
+    return is_so;
+}
+
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id)
 {
     bool is_so = false;

@@ -47,6 +47,9 @@ bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id);
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth);
 
+/* The control plane of a region, or of its cloud: nothing is decided there and nothing starts. */
+bool lz_platform_is_down(struct lz_world *w, lz_region_id region);
+
 /* Of one notification about these components: each effect draws, and counts, once. */
 struct lz_platform_about {
     const lz_component_id *all; /* no one twice */

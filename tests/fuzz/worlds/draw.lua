@@ -181,9 +181,9 @@ local NEEDED = { alert_delay = 1, bandwidth = 1, bots = 1, clock_drift = 1, cloc
     reorder = 1, replication_lag = 1, slicer = 1, slow_close = 1, surge = 1, thread_limit = 1,
     throttle = 1, degrade = 1, corrupt = 1, duplicate = 1, http_abort = 1, rpc_status = 1,
     bad_deploy = 1, config_push = 1, disk_error = 1, waf_false_positive = 1, http_replace = 1 }
--- What is over as soon as it has happened.
-local AT_ONCE = { evict = true, failover = true, flush = true, expire = true,
-    key_rotation = true, unclean_election = true }
+-- What is over as soon as it has happened. An eviction is not: what is bound waits for its end.
+local AT_ONCE = { failover = true, flush = true, expire = true, key_rotation = true,
+    unclean_election = true }
 local RAMPS = {}
 for _, name in ipairs { "bandwidth", "corrupt", "cpu", "cpu_throttle", "degrade", "disk_latency",
     "duplicate", "flood", "http_delay", "latency", "loss", "memory", "monitoring_loss", "reorder",

@@ -28,8 +28,9 @@ local function calling(w, replicas)
         .. w:maybe(0.3, 'pool = { max = %s, %s%s%s}', w:one { "1", "3", "20", '"unbounded"' },
             w:maybe(0.3, 'idle_timeout = "%s"', w:time(50, 3000)),
             w:maybe(0.3, 'max_age = "%s"', w:time(50, 3000)), w:maybe(0.3, "warm = false"))
-        .. w:maybe(0.3, 'health = { every = "%s", timeout = "%s", fails = %d, passes = %d }',
-            w:time(100, 2000), w:time(1, 90), w:int(1, 3), w:int(1, 3))
+        .. (w:chance(0.1) and 'health = { by = "endpoints" }, '
+            or w:maybe(0.3, 'health = { every = "%s", timeout = "%s", fails = %d, passes = %d }',
+                w:time(100, 2000), w:time(1, 90), w:int(1, 3), w:int(1, 3)))
         .. w:maybe(0.15, 'size = "%dKiB"', w:int(1, 40))
         .. w:maybe(0.15, 'response_size = "%dKiB"', w:int(1, 400))
         .. w:maybe(0.1, 'tcp = { window = "64KiB", syn_retries = 1, retries2 = 3 }')
@@ -58,7 +59,7 @@ local function running(w)
             w:time(10, 1000))
         .. w:maybe(0.3, 'grace_period = "%s"', w:time(0, 3000))
         .. w:maybe(0.2, 'pre_stop = "%s"', w:time(0, 2000))
-        .. w:maybe(0.2, 'endpoint_delay = "%s"', w:time(0, 2000))
+        .. w:maybe(0.2, 'endpoint_delay = %s', w:dist(0, 1500))
         .. w:maybe(0.25, 'liveness = { period = "%s", timeout = "%s", failure_threshold = %d, %s}',
             w:time(200, 2000), w:time(10, 500), w:int(1, 3), w:maybe(0.3, 'work = "5ms"'))
         .. w:maybe(0.25, 'readiness = { period = "%s", failure_threshold = %d, '
@@ -94,7 +95,11 @@ end
 
 return function(w)
     w.settle = 400 -- what was let in is done, however much it is
-    w:line 'local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms" }'
+    w:line('local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms", %s}',
+        w:maybe(0.4, 'node_lifecycle = { lease_renew = "%s", monitor_period = "1s", '
+            .. 'monitor_grace = "%s", toleration = "%s", eviction_rate = "%s/s", room = %d }',
+            w:one { "0s", "1s" }, w:time(2000, 4000), w:time(0, 4000), w:one { "0.5", "10" },
+            w:int(0, 9)))
     w:line 'local other = cloud "other" { region = "west", zones = { "a", "b" } }'
     w:line('local box = host "box" { %s%s%s}', w:maybe(0.5, "zone = eu.zone.a"),
         w:maybe(0.4, 'cores = 4, memory = "900MiB"'),
