@@ -4,7 +4,8 @@ local M = {}
 M.blocks = {
     process = { text = "A real program, started by `lorenz live` (with --allow-run): in a "
         .. "session of "
-        .. "its own, its output kept, its end made sure of. It may stand alone, or stand for an "
+        .. "its own, its output kept (of more than 64 MiB the end), its end made sure of. It may "
+        .. "stand alone, or stand for an "
         .. "instance of a component that is modelled too: database \"db\" { nodes = 2, live = { "
         .. "a, b "
         .. "} }. What it connects to is behind a proxy, on which network faults act. "
