@@ -189,6 +189,7 @@ struct lz_replication {
     lz_kind ack, flushed, writer, held, timeout;
 };
 lz_event_fn lz_ship_held;
+void lz_ship_again(struct lz_world *w, struct lz_database *d); /* who leads has come back */
 
 static inline struct lz_database *lz_database_at(const struct lz_world *w, lz_component_id id)
 {

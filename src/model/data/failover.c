@@ -159,23 +159,6 @@ static void note_lost(struct lz_world *w, struct lz_database *d, uint32_t node, 
                          (unsigned long long)lost);
 }
 
-// Standbys connect anew, each from where its log ends: what was on its way to one when the host of
-// who leads was lost has never come (walreceiver.c, START_REPLICATION).
-static void stream_again(struct lz_world *w, struct lz_database *d)
-{
-    bool is_any = false;
-    for (uint32_t i = 0; i < d->opts.nodes; i++) {
-        struct lz_database_node *n = &d->nodes[i];
-        if (i == d->primary || n->log != &d->log || n->is_stale || n->lsn >= n->way.sent)
-            continue;
-        n->way.sent = n->way.shipped = n->lsn;
-        n->way.catch_first = n->way.catch_last = 0;
-        is_any = true;
-    }
-    if (is_any)
-        lz_database_ship(w, d, &d->log, 0);
-}
-
 // Its log is shorter than it was: what it had acknowledged beyond is lost, if it leads.
 void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_id node)
 {
@@ -193,7 +176,7 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     if (n == d->primary)
         lz_visible_advance(d, &d->log, lsn); // nobody is waited for any more
     if (n == d->primary && lsn >= d->log.wal.last)
-        stream_again(w, d);
+        lz_ship_again(w, d);
     if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
         return;
     for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)

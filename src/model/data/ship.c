@@ -214,6 +214,23 @@ void lz_database_ship(struct lz_world *w, struct lz_database *d, struct lz_log *
         ship_to_standbys(w, d, log, records, held);
 }
 
+// Standbys connect anew, each from where its log ends: what was on its way to one when the host of
+// who leads was lost has never come (walreceiver.c, START_REPLICATION).
+void lz_ship_again(struct lz_world *w, struct lz_database *d)
+{
+    bool is_any = false;
+    for (uint32_t i = 0; i < d->opts.nodes; i++) {
+        struct lz_database_node *n = &d->nodes[i];
+        if (i == d->primary || n->log != &d->log || n->is_stale || n->lsn >= n->way.sent)
+            continue;
+        n->way.sent = n->way.shipped = n->lsn;
+        n->way.catch_first = n->way.catch_last = 0;
+        is_any = true;
+    }
+    if (is_any)
+        lz_database_ship(w, d, &d->log, 0);
+}
+
 void lz_ship_held(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
