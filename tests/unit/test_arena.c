@@ -7,11 +7,14 @@
 #include "base/arena.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -216,6 +219,47 @@ static void a_used_up_budget_is_told_to_its_owner(void **state)
     assert_int_equal(outcome.limit_bytes, 64 * KIB);
     assert_int_equal(outcome.used_bytes, 64 * KIB);
     assert_null(lz_arena_try(arena, 16));
+    lz_arena_destroy(arena);
+}
+
+static void give(struct lz_arena *arena, void *ptr, size_t size)
+{
+    if (!lz_arena_quick_give(arena, ptr, size))
+        _exit(2);
+}
+
+// Its own words are before its blocks, and it ends somewhere: whichever way a block is given back.
+static void what_is_no_block_of_it_is_not_taken_back(void **state)
+{
+    (void)state;
+    typedef void give_fn(struct lz_arena * arena, void *ptr, size_t size);
+    static give_fn *const ways[] = {lz_arena_free, give};
+    struct lz_arena *arena = make(0, 64 * KIB);
+    unsigned char *block = lz_arena_alloc(arena, 64), *begin = (unsigned char *)arena;
+    const struct {
+        void *ptr;
+        int signal;
+    } rows[] = {{block, 0},
+                {begin, SIGABRT},
+                {begin + sizeof(struct lz_arena_lists), SIGABRT},
+                {begin + 2 * MIB, SIGABRT}};
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            signal(SIGABRT, SIG_DFL);
+            if (freopen("/dev/null", "w", stderr) == NULL)
+                _exit(1);
+            ways[i % 2](arena, rows[i / 2].ptr, 64);
+            _exit(0);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        int got = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+        if (got != rows[i / 2].signal)
+            fail_msg("row %zu, way %zu: %d", i / 2, i % 2, got);
+    }
     lz_arena_destroy(arena);
 }
 
@@ -440,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_shrunk_block_stays_and_its_end_is_reused),
         cmocka_unit_test(used_and_peak_count_whole_blocks),
         cmocka_unit_test(a_used_up_budget_is_told_to_its_owner),
+        cmocka_unit_test(what_is_no_block_of_it_is_not_taken_back),
         cmocka_unit_test(a_refused_resize_leaves_the_block_alone),
         cmocka_unit_test(when_full_a_larger_free_block_is_cut_up),
         cmocka_unit_test(the_same_calls_give_the_same_offsets_in_every_slot),

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "model/service/service.h"
+#include "model/traffic/traffic.h"
 #include "sim/draw.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -112,21 +114,50 @@ static void nothing_is_held_a_window_or_overtakes_in_its_conversation(void **sta
     lz_arena_destroy(arena);
 }
 
+// What users of `web` see under an order, in a world where others were declared before it, or not.
+static void see(const char *text, uint32_t others, double *values)
+{
+    struct lz_err err;
+    struct lz_order_opts order;
+    struct lz_arena *arena = new_arena();
+    assert_true(lz_order_parse(text, &order, &err));
+    order.steps = order.kind == LZ_ORDER_PCT ? 4000 : 0;
+    struct lz_world *w = lz_world_create(&(struct lz_world_opts){
+        .arena = arena, .seed = 1, .run_key = 7, .end = 5 * LZ_S, .order = order});
+    lz_component_id web, other, users;
+    for (uint32_t i = 0; i < others; i++) {
+        char name[] = {'x', (char)('a' + i), '\0'};
+        const struct lz_service_opts o = {.name = lz_arena_strdup(arena, name), .replicas = 3};
+        assert_true(lz_service_create(w, &o, &other, &err));
+    }
+    const struct lz_service_opts o = {.name = "web", .replicas = 2, .concurrency = 1};
+    assert_true(lz_service_create(w, &o, &web, &err));
+    const struct lz_traffic_opts t = {.name = "users", .to = web, .rate.mean = 700.0};
+    assert_true(lz_traffic_create(w, &t, &users, &err));
+    lz_world_run(w);
+    static const char *const names[] = {"latency.mean", "latency.p50", "latency.max", "rate"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        lz_metric metric = lz_metrics_find(w->metrics, users, names[i]);
+        struct lz_sample sample = lz_metrics_whole(w->metrics, metric);
+        assert_true(sample.present);
+        values[i] = sample.value;
+    }
+    lz_arena_destroy(arena);
+}
+
+// Its channel is by their paths: others that take numbers before them change nothing.
 static void turns_do_not_depend_on_how_instances_are_numbered(void **state)
 {
     (void)state;
     static const char *const orders[] = {"random@1ms", "pct:3@1ms"};
-    struct lz_arena *arena = new_arena();
+    double plain[4], alone[4], behind[4];
+    see("fifo", 0, plain);
     for (size_t i = 0; i < COUNT(orders); i++) {
-        struct lz_order *a = make(arena, orders[i], 400), *b = make(arena, orders[i], 400);
-        for (uint64_t k = 0; k < 400; k++) {
-            struct lz_order_message m = {.from = 1, .to = 2, .channel = k % 3, .conversation = k};
-            lz_time turn = lz_order_turn(a, 7, &m, (lz_time)(k * 911));
-            m.from = 31, m.to = 42;
-            assert_int_equal(lz_order_turn(b, 7, &m, (lz_time)(k * 911)), turn);
-        }
+        see(orders[i], 0, alone);
+        see(orders[i], 4, behind);
+        assert_memory_equal(alone, behind, sizeof(alone));
+        assert_memory_not_equal(alone, plain, sizeof(alone)); // they do something
     }
-    lz_arena_destroy(arena);
 }
 
 /*
