@@ -24,6 +24,25 @@ local function in_transactions(w)
         w:maybe(0.7, 'transaction_timeout = "%s"', w:time(5000, 20000)))
 end
 
+-- When all is over a group's number of rebalances is found out, and then must not grow. What is
+-- asked is judged once a second.
+local function watch_rebalances(w, name)
+    w:line('drive("watches %s", function()', name)
+    w:line('    sleep "%ds"', w.quiet + w.settle - 60)
+    w:line("    local low, high = 0, 4096")
+    w:line("    while low < high do")
+    w:line("        local mid = (low + high) // 2")
+    w:line('        local grew = wait_until(%s.rebalances:above(mid), { timeout = "2s" })', name)
+    w:line("        if grew then low = mid + 1 else high = mid end")
+    w:line("    end")
+    w:line('    if wait_until(%s.rebalances:above(low), { timeout = "20s" }) then', name)
+    w:line('        mark "%s rebalances on"', name)
+    w:line("    end")
+    w:line("end)")
+    table.insert(w.rest, ('expect "settled: %s no longer rebalances" { '
+        .. 'never = happened "%s rebalances on" }'):format(name, name))
+end
+
 return function(w)
     local nodes = w:one { 1, 2, 3, 3, 3, 4, 5 }
     w.settle = 120
@@ -48,7 +67,7 @@ return function(w)
     w:settled("each ISR is whole", "kafka.partitions.under_replicated:equals(0)")
     w:line('local sink = service "sink" { service_time = "1ms", replicas = 2 }')
     w:has("service", "sink", { "sink.replica[1]" })
-    local has_ledger = w:chance(0.4)
+    local has_ledger, groups = w:chance(0.4), {}
     local most = has_ledger and 10 or 120 -- a record of a transaction waits for the one before
     if has_ledger then ledger(w, nodes) end
     for t = 1, w:int(1, 2) do
@@ -95,11 +114,12 @@ return function(w)
             local batch = writes and ("batch = %d, "):format(w:int(1, 5))
             local commit = not writes and w:maybe(0.5, "commit = { %s }", w:one { 'every = "700ms"',
                 'after = "batch"', 'delivery = "at_most_once"' }) or ""
-            w:line('local %s = consumers "%s" { of = %s, members = %d, %s%s%s%s%s%s%s%s%s%s}',
+            w:line('local %s = consumers "%s" { of = %s, members = %d, %s%s%s%s%s%s%s%s%s%s%s}',
                 name, name, topic, members,
                 writes and batch or w:maybe(0.5, "batch = %d", w:int(1, 100)),
                 writes and in_transactions(w) or w:maybe(0.6, "work = %s", w:dist(0, 6)),
                 w:maybe(0.6, 'session = "%s"', w:time(1000, 20000)),
+                w:maybe(0.3, 'heartbeat = "%s"', w:time(2, 300)),
                 poll,
                 w:maybe(0.7, "%s", w:one { 'assignment = "sticky"',
                     writes and 'assignment = "range"' or 'protocol = "cooperative"',
@@ -109,6 +129,7 @@ return function(w)
                 w:maybe(0.3, 'on_error = "%s"', w:one { "retry", "skip", "crash" }),
                 calls and 'calls = { call { sink, timeout = "300ms", retries = 1 } }, ' or "",
                 BACK)
+            groups[#groups + 1] = name
             local one = {}
             for i = 1, members do one[i] = ("%s.member[%d]"):format(name, i) end
             w:has("consumers", name, one)
@@ -123,4 +144,5 @@ return function(w)
                 ("%s.members.assigned:equals(%d)"):format(name, math.min(members, partitions)))
         end
     end
+    for _, name in ipairs(groups) do watch_rebalances(w, name) end
 end

@@ -329,7 +329,7 @@ end
 function M.world(kind, number)
     math.randomseed(number)
     return setmetatable({ kind = kind, number = number, lines = {}, metrics = {}, rest = {},
-        acts = {}, histories = {}, settle = 60,
+        acts = {}, histories = {}, settle = 60, quiet = QUIET,
         of = { node = {}, ends = {}, place = {}, host = {}, traffic = {} } }, World)
 end
 
