@@ -4,6 +4,9 @@
 --
 -- Scenario number N is a function of N. They are written to FOLDER and run in one command; those
 -- that went wrong stay there, and what was printed of them is shown.
+package.path = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/?.lua;" .. package.path
+local files = require "files"
+
 local lorenz, folder, count, first = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4] or 1)
 
 local function one_of(t) return t[math.random(#t)] end
@@ -52,17 +55,12 @@ expect "it ends" { always = web.errors.ratio:at_most "100%%" }
     table.concat(faults, "\n"))
 end
 
-os.execute(("rm -rf '%s' && mkdir -p '%s'"):format(folder, folder))
+files.clear(folder)
 for number = first, first + count - 1 do
-  local file <close> = assert(io.open(("%s/%d.lua"):format(folder, number), "w"))
-  file:write(scenario(number))
+  files.write(("%s/%d.lua"):format(folder, number), scenario(number))
 end
-local out = io.popen(("'%s' run --keep none --timeout 10m '%s' 2>&1; echo \"exit $?\"")
-  :format(lorenz, folder))
-local text = out:read "a"
-out:close()
+local text, status = files.run(("'%s' run --keep none --timeout 2m '%s'"):format(lorenz, folder))
 -- What fails or was not touched is as good as what holds: nothing is claimed of these systems.
-local status = tonumber(text:match "exit (%d+)\n$")
 local is_good = (status == 0 or status == 1 or status == 3) and not text:find "\nERROR"
 print "1..1"
 print(("%s 1 - %d databases under random faults, from number %d: none crashes, none stands still")

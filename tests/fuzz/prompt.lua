@@ -6,24 +6,15 @@
 -- `.goto`, `.fork`, `.switch`, and things that only look. Nothing it types changes the world, so
 -- the trace's hash is a function of how many events have been: whichever way it came there, and in
 -- whichever session. No command may end it but the last, and none by an internal error.
+package.path = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/?.lua;" .. package.path
+local files = require "files"
+
 local lorenz, folder = arg[1], arg[2]
 local count, first = tonumber(arg[3]), tonumber(arg[4])
-local files = table.move(arg, 5, #arg, 1, {})
-assert(#files > 0, "prompt.lua needs scenarios to open")
+local scenarios = table.move(arg, 5, #arg, 1, {})
+assert(#scenarios > 0, "prompt.lua needs scenarios to open")
 
 local ASK <const> = ".sql select 'at', events, trace_hash from run"
-
-local function write(path, text)
-    local file <close> = assert(io.open(path, "w"))
-    file:write(text)
-end
-
-local function output(command)
-    local pipe = assert(io.popen(command))
-    local text = pipe:read "a"
-    pipe:close()
-    return text
-end
 
 local function any(list) return list[math.random(#list)] end
 
@@ -69,7 +60,7 @@ end
 
 -- Hashes by file and events, and the session that met each first.
 local known, met, again = {}, 0, 0
-local function judge(number, file, text)
+local function judge(number, file, text, status)
     for events, hash in text:gmatch "\nat +(%d+) +(%x+)" do
         local key = file .. " " .. events
         local before = known[key] or { hash = hash, number = number }
@@ -82,17 +73,16 @@ local function judge(number, file, text)
         end
     end
     if text:find "internal error" then say(number, "an internal error\n%s", text) end
-    local status = text:match "exit (%d+)\n$"
-    if status ~= "0" then say(number, "exit %s\n%s", status, text) end
+    if status ~= 0 then say(number, "exit %s\n%s", status, text) end
 end
 
-os.execute(("rm -rf '%s' && mkdir -p '%s'"):format(folder, folder))
+files.clear(folder)
 for number = first, first + count - 1 do
     math.randomseed(number, 21)
-    local file, path = any(files), ("%s/%d"):format(folder, number)
-    write(path, typed())
-    judge(number, file, output(("cd '%s' && XDG_CONFIG_HOME='%s' timeout 60 '%s' repl '%s' "
-        .. "--color never <'%s' 2>&1; echo exit $?"):format(folder, folder, lorenz, file, path)))
+    local file, path = any(scenarios), ("%s/%d"):format(folder, number)
+    files.write(path, typed())
+    judge(number, file, files.run(("cd '%s' && XDG_CONFIG_HOME='%s' '%s' repl '%s' "
+        .. "--color never <'%s'"):format(folder, folder, lorenz, file, path), 60))
 end
 if again < count then say(first, "only %d of %d states were met before", again, met) end
 

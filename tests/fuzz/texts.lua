@@ -8,26 +8,12 @@
 --
 -- What must hold: both commands end by a documented status that is no internal error, nothing
 -- crashes or hangs, and who is refused is told why. What went wrong stays in FOLDER.
+package.path = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/?.lua;" .. package.path
+local files = require "files"
+
 local lorenz, folder = arg[1], arg[2]
 local count, first = tonumber(arg[3]), tonumber(arg[4])
 local AT_ONCE <const> = 50 -- texts of one command
-
-local function read(path)
-    local file <close> = assert(io.open(path))
-    return file:read "a"
-end
-
-local function write(path, text)
-    local file <close> = assert(io.open(path, "w"))
-    file:write(text)
-end
-
-local function output(command)
-    local pipe = assert(io.popen(command .. "; echo \"exit $?\""))
-    local text = pipe:read "a"
-    pipe:close()
-    return text, tonumber(text:match "exit (%d+)\n$")
-end
 
 -- ---------------------------------------------------------------- what is done to a text
 
@@ -143,8 +129,8 @@ local function judge(what, number, text, status)
 end
 
 local commands = {
-    check = "'%s' check --timeout 30s %s 2>&1",
-    run = "'%s' run --keep none --timeout 30s --max-events 100000 %s 2>&1",
+    check = "'%s' check --timeout 30s %s",
+    run = "'%s' run --keep none --timeout 30s --max-events 100000 %s",
 }
 
 -- All at once; where that went wrong, one by one.
@@ -152,23 +138,23 @@ local function try(from, to)
     local paths = {}
     for n = from, to do paths[#paths + 1] = ("'%s/%d.lua'"):format(folder, n) end
     for _, what in ipairs { "check", "run" } do
-        local text, status = output(commands[what]:format(lorenz, table.concat(paths, " ")))
+        local text, status = files.run(commands[what]:format(lorenz, table.concat(paths, " ")))
         local is_fine = is_good[what][status] and not text:find "internal error"
             and not text:find "wall%-clock limit"
         for n = from, is_fine and from - 1 or to do
-            judge(what, n, output(commands[what]:format(lorenz, paths[n - from + 1])))
+            judge(what, n, files.run(commands[what]:format(lorenz, paths[n - from + 1])))
         end
     end
 end
 
-os.execute(("rm -rf '%s' && mkdir -p '%s'"):format(folder, folder))
-local files = table.move(arg, 5, #arg, 1, {})
-assert(#files > 0, "texts.lua needs files to change")
+files.clear(folder)
+local sources = table.move(arg, 5, #arg, 1, {})
+assert(#sources > 0, "texts.lua needs files to change")
 for from = first, first + count - 1, AT_ONCE do
     local to = math.min(from + AT_ONCE, first + count) - 1
     for n = from, to do
         math.randomseed(n, 20)
-        write(("%s/%d.lua"):format(folder, n), changed(read(any(files))))
+        files.write(("%s/%d.lua"):format(folder, n), changed(files.read(any(sources))))
     end
     try(from, to)
 end

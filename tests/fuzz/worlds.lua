@@ -14,29 +14,13 @@
 --
 -- Worlds that went wrong stay in FOLDER, and what is wrong is shown.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
-package.path = here .. "/worlds/?.lua;" .. package.path
+package.path = here .. "/?.lua;" .. here .. "/worlds/?.lua;" .. package.path
 local draw = require "draw"
+local files = require "files"
 
 local lorenz, folder, kind = arg[1], arg[2], arg[3]
 local count, first, twice = tonumber(arg[4]), tonumber(arg[5] or 1), arg[6]
 local declare = require(kind)
-
-local function read(path)
-    local file <close> = assert(io.open(path))
-    return file:read "a"
-end
-
-local function write(path, text)
-    local file <close> = assert(io.open(path, "w"))
-    file:write(text)
-end
-
-local function output(command)
-    local pipe = assert(io.popen(command))
-    local text = pipe:read "a"
-    pipe:close()
-    return text
-end
 
 local function path_of(number) return ("%s/%d.lua"):format(folder, number) end
 
@@ -58,14 +42,14 @@ local function take_out(report)
         local number, kept, at = file:match "(%d+)%.lua$", {}, 0
         local path = path_of(number)
         bad[#bad + 1] = ("'%s'"):format(path)
-        for line in read(path):gmatch "([^\n]*)\n" do
+        for line in files.read(path):gmatch "([^\n]*)\n" do
             at = at + 1
             local is_drawn = line:find "-- drawn$" ~= nil
             if rows[at] and not is_drawn then say(number, "line %d: %s", at, rows[at]) end
             if rows[at] then refused = refused + 1 end
             kept[at] = rows[at] and is_drawn and "" or line
         end
-        write(path, table.concat(kept, "\n") .. "\n")
+        files.write(path, table.concat(kept, "\n") .. "\n")
     end
     return bad
 end
@@ -118,35 +102,34 @@ end
 
 -- ---------------------------------------------------------------- one command for all
 
-os.execute(("rm -rf '%s' && mkdir -p '%s'"):format(folder, folder))
+files.clear(folder)
 for number = first, first + count - 1 do
     local w = draw.world(kind, number)
     declare(w)
     w:break_it()
     local text = w:text()
     drawn = drawn + select(2, text:gsub("-- drawn\n", ""))
-    write(path_of(number), text)
+    files.write(path_of(number), text)
 end
 
 -- What a fault needs of its world is looked at one after another.
-local files, rounds = { ("'%s'"):format(folder) }, 0
-while #files > 0 and rounds < 20 do
+local bad, rounds = { ("'%s'"):format(folder) }, 0
+while #bad > 0 and rounds < 20 do
     rounds = rounds + 1
-    table.sort(files)
-    files = take_out(output(("'%s' check -o json=- %s 2>&1"):format(lorenz,
-        table.concat(files, " "))))
+    table.sort(bad)
+    bad = take_out((files.run(("'%s' check -o json=- %s"):format(lorenz, table.concat(bad, " ")))))
 end
 
 local json = folder .. "/result.json"
-local printed = output(("'%s' run --keep none --timeout 2m %s -o json='%s' '%s' 2>&1; "
-    .. "echo \"exit $?\""):format(lorenz, twice and "--" .. twice or "", json, folder))
-local status = tonumber(printed:match "exit (%d+)\n$")
+local printed, status = files.run(("'%s' run --keep none --timeout 2m %s -o json='%s' '%s'"):format(
+    lorenz, twice and "--" .. twice or "", json, folder))
 -- What fails or was not touched is as good as what holds: nothing else is claimed of them.
 local is_good = (status == 0 or status == 1 or status == 3) and not printed:find "\nERROR"
 if not is_good then say("all", "exit %s\n%s", status, printed) end
 
 local runs = 0
-for line in io.lines(json) do
+local result <close> = io.open(json) -- a run that was ended writes none
+for line in result and result:lines() or function() end do
     local number = line:match '^{"file":"[^"]-(%d+)%.lua"'
     if number then
         runs = runs + 1
