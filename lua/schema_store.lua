@@ -42,7 +42,8 @@ M.store = {
     { "stream_rate", "bandwidth", "of objects: of one request; default 85MB/s", above_zero = true },
     { "prefixes", "count", "of objects: 3500 writes and 5500 reads per second each; default 1",
         min = 1, max = 1000000 },
-    { "versioning", "choice", "of objects: whether older versions are kept; default off",
+    { "versioning", "choice", "of objects: whether older versions are kept, in a bucket of "
+        .. "one region; default off",
         choices = { "off", "enabled", "suspended" } },
     { "lifecycle", "block", "of objects: what goes with time; default nothing",
         fields = lifecycle },
