@@ -22,8 +22,8 @@
  * them; one whose CPU is contended needs `work` of it. failure_threshold failures in a row stop
  * a process (liveness; with its grace) or take it from the endpoints (readiness).
  *
- * Who calls by endpoints alone (call.h) hears of a process that has ended as of one that leaves; the
- * kubelet says so. Of one whose host is lost nobody says anything (nodes.h).
+ * Who calls by endpoints alone (call.h) hears of a process that has ended as of one that leaves,
+ * for the kubelet says so. Of one whose host is lost nobody says anything (nodes.h).
  *
  * What declares none of this has no state here and costs nothing. At time 0 all have long been up.
  */
