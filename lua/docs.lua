@@ -14,6 +14,8 @@ local examples = require "docs_examples"
 local modules = require "docs_modules"
 local schema = require "schema"
 local text = require "docs_text"
+local tool_pages = require "docs_tools"
+local tools = require "tools"
 local words = require "docs_words"
 
 local M = {}
@@ -209,10 +211,7 @@ local function fault_page(facts, name, width)
         .. section("Parameters", text.rows(rows, width))
         .. section("Fields of every fault", text.rows(common, width))
     for _, f in ipairs(rows) do common[#common + 1] = f end
-    local also = {}
-    for _, word in ipairs(text.keys(schema.fault_words)) do
-        if schema.fault_words[word] == name then also[#also + 1] = word end
-    end
+    local also = tools.of_fault(name, facts.fault_kinds)
     page = page .. section("Types", type_notes(common, width))
     return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
             .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
@@ -480,7 +479,7 @@ function M.page(facts, topic, width)
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
     return path_or_metric_page(facts, name, width) or word_page(facts, name, width)
-        or word_page(facts, part_asked(facts, name), width)
+        or word_page(facts, part_asked(facts, name), width) or tool_pages.page(topic, width)
 end
 
 -- ---------------------------------------------------------------- topics
@@ -511,12 +510,14 @@ function M.groups(facts)
         { "Matchers", {} }, { "Words that act or name", {} }, { "Words of fields", rest },
         { "Distributions", {} }, { "Shapes of a rate", {} }, { "Metrics", {} },
         { "Codes of messages", {} }, { "Modules", {} },
+        { "Words of other tools", tool_pages.topics() },
         { "Other", { { "dist", "where a duration may vary" },
             { "example", "what the examples of other pages go on from" },
             { "exit", "what the status of a command means" },
             { "metrics", "all metrics, by kind of component" },
             { "request", "what a handler is given" },
             { "shape", "a rate that changes over the run" },
+            { "tools", "what other tools' words are here" },
             { "units", "how quantities are written" } } } }
     add_all(groups[1][2], M.block_names(), function(n) return words.blocks[n].text end)
     add_all(groups[2][2], text.keys(facts.fault_kinds), function(n)

@@ -493,8 +493,8 @@ M.types = {
     matcher = { "matcher", 'what is compared: web.latency.p99:below "300ms"', "Matcher|Mark" },
     anchor = { "anchor", 'a fault, its .ends, happened "mark", or an instant',
         "Fault|Anchor|Mark|Duration" },
-    windows = { "window", "{ after =, lasting = }, or a list of these",
-        "WindowFields|WindowFields[]" },
+    windows = { "window", "{ after =, lasting = }, a list of these, or a fault with `lasting`",
+        "WindowFields|WindowFields[]|Fault" },
     pick = { "pick", 'how many are hit: "all", "one", a count, "50%" or "random 50%"',
         "string|integer" },
     rule = { "rule", "a word, or function(here, there) of two rows { value, at, node, key } that "

@@ -90,7 +90,10 @@ local function read_targets(state, ctx, body, f)
                         or i == 2 and type(v) ~= "table" and ("what is no target has a name; "
                             .. "`lorenz explain fault.%s` lists them"):format(ctx.kind)
                         or type(v) == "string"
-                            and "a component is named by its variable, without quotes" or nil }
+                            and "a component is named by its variable, without quotes"
+                        or type(v) == "table" and not handles.of(v)
+                            and "a fault is about one target, or two: for several write one fault "
+                                .. "each, or of all, some: pick = 2" or nil }
                 f.broken = true
             end
             targets[i] = target
@@ -209,7 +212,9 @@ function M.word(state)
     for kind in pairs(state.fault_kinds) do
         list[kind] = function(body) return make(state, kind, body) end
     end
-    return words.strict(state, "fault", list, "fault", schema.fault_words)
+    return words.strict(state, "fault", list, "fault", function(word)
+        return require "tools".fault(word) -- read when it is first needed
+    end)
 end
 
 return M

@@ -158,6 +158,7 @@ function TYPES.dist(ctx, f, v)
     if h then return expected(ctx, f, "a duration or a distribution", v) end
     local ns, code, text, help = units.duration(v)
     if ns then return { kind = "dist", dist = "constant", a = ns, b = 0 } end
+    if f[1] == "keys" then text, help = wrong.keys(v) end
     return nil, complain(ctx, f[1], code, text, help)
 end
 
@@ -331,10 +332,14 @@ function TYPES.matcher(ctx, f, v)
     local h = handles.of(v)
     if h and h.kind == "matcher" then return h end
     if h and h.kind == "mark" then return h end
+    if type(v) == "boolean" and ctx.state.compared then -- said where it was compared
+        ctx.state.compared = nil
+        return nil
+    end
     if type(v) == "boolean" then
         return nil, complain(ctx, f[1], "LZ401",
             "this is a plain comparison: it was decided when the file was read",
-            'write a matcher, such as web.latency.p99:below "300ms"')
+            'write web.latency.p99:below "300ms" for <, :above for >, :equals(0) for ==')
     end
     if h and h.kind == "metric" then
         return nil, complain(ctx, f[1], "LZ402",
@@ -427,7 +432,7 @@ function M.read(ctx, fields, raw)
     local out = {}
     local known = know(fields)
     local rows = known.rows
-    local keys = {}
+    local keys, meant = {}, {} -- meant: by a field that is not there
     for key, v in pairs(raw) do
         if type(key) == "string" then keys[#keys + 1] = key
         elseif v == POISON then out.broken = true end
@@ -437,7 +442,7 @@ function M.read(ctx, fields, raw)
         local v = raw[key]
         local f = rows[key]
         if f == nil then
-            wrong.unknown(ctx, fields, rows, key)
+            meant[wrong.unknown(ctx, fields, rows, key) or key] = true
             out.broken = true
         elseif v == POISON then
             out.broken = true
@@ -452,7 +457,7 @@ function M.read(ctx, fields, raw)
         end
     end
     for _, f in ipairs(known.needed) do
-        local is_needed = raw[f[1]] == nil
+        local is_needed = raw[f[1]] == nil and not meant[f[1]]
         for _, other in ipairs(f.unless or {}) do -- { field, value }, or { field } with any value
             local v = raw[other[1]]
             if v ~= nil and (other[2] == nil or v == other[2]) then is_needed = false end

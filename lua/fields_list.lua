@@ -1,5 +1,6 @@
 --- Types of fields that are lists: how one is told from a block, what each entry must be.
 local diag = require "diag"
+local handles = require "handles"
 local units = require "units"
 local wrong = require "fields_wrong"
 
@@ -135,7 +136,7 @@ function M.add(TYPES, complain, expected)
     end
 
     function TYPES.windows(ctx, f, v)
-        if not M.is_list(v) then return expected(ctx, f, "a window { after =, lasting = }", v) end
+        if not M.is_list(v) then return wrong.window(ctx, f, v, handles.of(v)) end
         local list = {}
         for i, one in ipairs(v[1] ~= nil and v or { v }) do
             list[i] = TYPES.block(ctx, f, one)

@@ -64,6 +64,11 @@ function M.no_block(ctx, f, v)
         if inner.required then needed[#needed + 1] = inner[1] .. " = ..." end
     end
     if #needed == 0 then needed[1] = names[1] .. " = ..." end
+    if #needed == 1 and (type(v) == "number" or type(v) == "string" and v:find "^%d") then
+        needed[1] = needed[1]:gsub("%.%.%.$", function()
+            return type(v) == "string" and ('"%s"'):format(units.key(v)) or units.show(v)
+        end)
+    end
     table.sort(names)
     ctx.state.diag.add { code = "LZ205", line = ctx.line, path = M.place(ctx, f[1]),
         text = ("`%s` of %s: expected a table, got %s"):format(f[1], ctx.what, units.kind_of(v)),
@@ -72,19 +77,25 @@ function M.no_block(ctx, f, v)
     return nil
 end
 
--- What other tools and many people call a field of ours, wherever a block has that one.
+-- What other tools and many people call a field of ours, wherever a block has that one; of several
+-- the first that it has.
 local CALLED = {
-    duration = "lasting", length = "lasting", start = "at", delay = "add", percentage = "ratio",
-    percent = "ratio", probability = "ratio", instances = "replicas", count = "replicas",
-    rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
-    threads = "concurrency", workers = "concurrency", target = "to", upstream = "to",
-    mode = "pick", value = "pick", schedule = "every", cron = "every", interval = "every",
-    loss = "ratio", toxicity = "ratio", corrupt = "ratio", duplicate = "ratio", reorder = "ratio",
-    latency = "add", time_offset = "by", timeOffset = "by", offset = "by",
-    response_time = "service_time", processing_time = "service_time",
-    max_connections = "connections", pool_size = "pool", hit_rate = "hit_ratio",
-    error_rate = "error_ratio", failure_rate = "error_ratio", capacity = "entries",
-    size = "entries", max_entries = "entries", partitions_count = "partitions",
+    duration = "lasting", length = "lasting", start = "at", delay = "add",
+    percentage = "ratio pick", percent = "ratio pick", probability = "ratio",
+    pods_affected_perc = "pick", total_chaos_duration = "lasting", chaos_interval = "every",
+    code = "status", perc = "ratio pick", blast_radius = "pick", magnitude = "ratio load factor",
+    autoscaling = "autoscale", hpa = "autoscale", force = "graceful", budget = "together most",
+    url = "http", size_mb = "fill", ops = "op", operation = "op", instances = "replicas",
+    count = "replicas", rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
+    threads = "concurrency", workers = "concurrency cores", target = "to answers",
+    upstream = "to answers", to = "answers", mode = "pick", value = "pick", schedule = "every",
+    cron = "every", interval = "every", loss = "ratio", toxicity = "ratio", corrupt = "ratio",
+    duplicate = "ratio", reorder = "ratio", latency = "add", time_offset = "offset",
+    timeOffset = "offset", by = "offset", response_time = "service_time",
+    processing_time = "service_time", max_connections = "connections", pool_size = "pool",
+    hit_rate = "hit_ratio", error_rate = "error_ratio", failure_rate = "error_ratio",
+    capacity = "entries", size = "entries fill", max_entries = "entries",
+    partitions_count = "partitions",
 }
 
 -- What others call a metric of ours.
@@ -99,23 +110,55 @@ local SAID = {
     zone = "what a fault acts on is its first entry: fault.down { eu.zone.a, ... }",
     jitter = 'a delay that varies is a distribution: add = dist.normal { mean = "100ms", '
         .. 'sd = "10ms" }',
+    before = 'a window is: during = { after = "0s", lasting = "1m" }',
     timeout = 'a timeout is the caller\'s: call { web, timeout = "1s" }, or of traffic',
     retries = "retries are the caller's: call { web, retries = ... }, or of traffic",
 }
 
---- A field that a block does not have.
+--- A fault in a window's place is the time that it is in force, where it says how long.
+function M.window(ctx, f, v, h)
+    if not (h and h.kind == "fault") then
+        return M.expected(ctx, f, "a window { after =, lasting = } or a fault", v)
+    end
+    local its = h.fields
+    if its.lasting and not (its.every or its.mtbf) then
+        return { { after = { kind = "fault", fault = h }, lasting = its.lasting } }
+    end
+    return M.expected(ctx, f, "a window { after =, lasting = }", v, its.lasting
+        and "a fault that comes more than once has no one window: write the windows, as a list"
+        or 'this fault has no `lasting`: write { after = it, lasting = "30s" }')
+end
+
+--- What keys are, where something else stood for them.
+function M.keys(v)
+    local n = math.type(v) == "integer" and v > 0 and v < 1000000000 and v or 1000
+    return ("expected a distribution, got %s"):format(units.show(v)),
+        ("for %d keys alike: keys = dist.zipf { n = %d, skew = 0 }; more skew, hotter keys")
+        :format(n, n)
+end
+
+-- The first of some names that a block has as a field.
+local function first_of(names, rows)
+    for name in (names or ""):gmatch "%S+" do
+        if rows[name] then return name end
+    end
+end
+
+--- A field that a block does not have; gives the one that was certainly meant.
 function M.unknown(ctx, fields, rows, key)
     local names = M.names(fields)
+    local ours = first_of(CALLED[key], rows)
     local near, is_certain = diag.nearest(key, names)
-    local ours = CALLED[key]
+    if ours and not is_certain then near = nil end
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = M.place(ctx, key), at = "field",
         note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
         help = near and ("a field with a similar name exists: `%s`"):format(near)
-            or ours and rows[ours] and ("what it means is called `%s`"):format(ours)
+            or ours and ("what it means is called `%s`"):format(ours)
             or SAID[key],
         list = { "its fields are", names },
         fix = near and is_certain and { with = near } or nil }
+    return near and is_certain and near or ours
 end
 
 return M

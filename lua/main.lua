@@ -65,10 +65,13 @@ local function unknown_name(state, names, k)
     if not near then near, is_certain = diag.nearest(name, names) end
     local elsewhere = ELSEWHERE[name]
     if elsewhere then near = elsewhere end
+    local ours = not near and require "tools".word(name)
     return state.diag.add { code = "LZ108", line = line, word = name,
         text = ("nothing is called `%s`"):format(name),
         help = elsewhere and ("Lua writes `%s`"):format(elsewhere)
             or near and ("a similar name exists: `%s`"):format(near)
+            or ours and ("other tools' `%s` is %s here; a variable is made with `local`")
+                :format(name, ours)
             or "a variable is made with `local`",
         fix = near and (elsewhere or is_certain and #name > 2) and { with = near } or nil }
 end

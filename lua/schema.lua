@@ -500,8 +500,10 @@ M.expect = {
     { "after", "anchor", "what `within` counts from" },
     { "within", "duration", "a deadline; `eventually` must have one" },
     { "holding", "duration", "must stay true this long to count" },
-    { "during", "windows", "only inside this window", fields = window },
-    { "except", "windows", "everywhere but inside this window", fields = window },
+    { "during", "windows",
+        "only inside this window, or while a fault is in force", fields = window },
+    { "except", "windows",
+        "everywhere but inside this window, or while a fault is in force", fields = window },
     { "over", "duration", "averaging window, whole seconds; default 1s" },
     because,
     severity,
@@ -567,16 +569,6 @@ M.shape_fields = {
 
 --- Words of the language that another version brings.
 M.later = { "data" }
-
---- Words other tools use for a fault of ours.
-M.fault_words = { slow = "latency", delay = "latency", lag = "latency", crash = "kill",
-    drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause",
-    netsplit = "partition", network = "latency", network_delay = "latency",
-    network_loss = "loss", network_partition = "partition", pod_kill = "kill",
-    container_kill = "kill", pod_failure = "pause", terminate = "kill", shutdown = "down",
-    reset_peer = "reset", time_chaos = "clock_step",
-    time_skew = "clock_skew", stress_cpu = "cpu", memory_stress = "memory", stress = "cpu",
-    burn = "cpu", outage = "down", poweroff = "down" }
 
 --- Metrics that are declared and checked, but not measured yet; the others are C's.
 M.metrics_later = {

@@ -111,7 +111,15 @@ function M.is_somewhere(target)
     return target ~= nil and not (target.component and target.component.kind == "alert")
 end
 
---- A table of words that complains about one it does not have.
+--- What other tools' word is here: one or more of ours, or none and why.
+local function theirs(name, k, known, note)
+    if #known == 0 then return ("other tools' `%s`: %s"):format(k, note) end
+    return ("other tools' `%s` is `%s.%s` here"):format(k, name,
+        table.concat(known, ("` or `%s."):format(name)))
+end
+
+--- A table of words that complains about one it does not have. `synonyms` gives what other tools'
+--- word is here, as tools.fault does.
 function M.strict(state, name, words, what, synonyms)
     local names = {}
     for word in pairs(words) do names[#names + 1] = word end
@@ -121,9 +129,10 @@ function M.strict(state, name, words, what, synonyms)
         __newindex = function() error(name .. " cannot be changed", 2) end,
         __index = function(_, k)
             if words[k] then return words[k] end
-            local known = synonyms and synonyms[k]
+            local known, note = nil, nil
+            if synonyms then known, note = synonyms(k) end
             local near, is_certain = diag.nearest(units.key(k), names)
-            local help = known and ("other tools' `%s` is `%s.%s` here"):format(k, name, known)
+            local help = known and theirs(name, k, known, note)
                 or near and ("a %s with a similar name exists: `%s`"):format(what, near)
             return handles.complain(state) { code = "LZ105", line = state.line(),
                 word = units.key(k),

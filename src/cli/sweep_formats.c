@@ -254,8 +254,8 @@ static void write_case_row(struct lz_str *out, const struct lz_sweep *s,
     static const char *const words[] = {"pass", "fail", "inconclusive"};
     static const char *const signs[] = {"&#10003;", "&#10007;", "?"};
     struct told t = tell(s, c);
-    lz_str_addf(out, "<tr><td><span class=\"v %s\">%s</span></td><td>", words[t.outcome],
-                signs[t.outcome]);
+    lz_str_addf(out, "<tr%s><td><span class=\"v %s\">%s</span></td><td>",
+                t.message.len > 0 ? " class=\"above\"" : "", words[t.outcome], signs[t.outcome]);
     lz_html_text(out, t.path);
     lz_str_add(out, "</td><td>");
     lz_html_text(out, t.name.text);
@@ -264,11 +264,16 @@ static void write_case_row(struct lz_str *out, const struct lz_sweep *s,
     if (c->passed + c->failed > 0) {
         struct lz_certain_interval in =
             lz_certain_interval(c->passed + c->failed, c->failed, s->opts.confidence);
-        lz_str_addf(out, "%.2g %% to %.2g %%", 100.0 * in.low, 100.0 * in.high);
+        lz_sweep_out_rate(out, in.low);
+        lz_str_add(out, " to ");
+        lz_sweep_out_rate(out, in.high);
     }
-    lz_str_add(out, "</td><td>");
-    lz_html_text(out, t.message.text);
     lz_str_add(out, "</td></tr>\n");
+    if (t.message.len > 0) { // as wide as the table, so that a telephone shows it
+        lz_str_add(out, "<tr><td></td><td colspan=\"6\">");
+        lz_html_text(out, t.message.text);
+        lz_str_add(out, "</td></tr>\n");
+    }
     forget(&t);
 }
 
@@ -385,7 +390,7 @@ static void write_html(const struct lz_sweep *s, enum lz_exit status, struct lz_
                 (int)status);
     lz_str_addf(out,
                 "<h2>Cases</h2>\n<table><thead><tr><th></th><th>scenario</th><th>case</th>"
-                "<th>held</th><th>failed</th><th>unknown</th><th>%g %% sure it fails</th><th></th>"
+                "<th>held</th><th>failed</th><th>unknown</th><th>%g %% sure it fails</th>"
                 "</tr></thead><tbody>\n",
                 100.0 * s->opts.confidence);
     for (int bad = 1; bad >= 0; bad--)

@@ -61,14 +61,13 @@ static void cut(struct lz_str *out, const char *text, const struct lz_report_sty
     lz_str_finish(&whole);
 }
 
-// "0.6 %", "12 %", "100 %": two digits that count.
-static void add_rate(struct lz_str *out, double rate)
+void lz_sweep_out_rate(struct lz_str *out, double rate)
 {
     double percent = 100.0 * rate;
     lz_str_addf(out,
-                percent >= 9.95     ? "%.0f %%"
-                : percent >= 0.0095 ? "%.2g %%"
-                                    : "%.1e %%",
+                percent >= 9.95 || percent == 0.0 ? "%.0f %%"
+                : percent >= 0.0095               ? "%.2g %%"
+                                                  : "%.1e %%",
                 percent);
 }
 
@@ -83,14 +82,14 @@ static void add_certainty(struct lz_str *out, const struct lz_sweep *s,
     struct lz_certain_interval i = lz_certain_interval(known, c->failed, s->opts.confidence);
     if (c->failed == 0) {
         lz_str_add(out, "below ");
-        add_rate(out, i.high);
+        lz_sweep_out_rate(out, i.high);
     } else if (c->failed == known) {
         lz_str_add(out, "above ");
-        add_rate(out, i.low);
+        lz_sweep_out_rate(out, i.low);
     } else {
-        add_rate(out, i.low);
+        lz_sweep_out_rate(out, i.low);
         lz_str_add(out, " to ");
-        add_rate(out, i.high);
+        lz_sweep_out_rate(out, i.high);
     }
     if (c->xfail)
         lz_str_add(out, c->failed > 0 ? "  (xfail)" : "  (xfail, never failed)");
@@ -109,9 +108,9 @@ void lz_sweep_out_head(const struct lz_sweep_opts *opts, const struct lz_report_
         lz_str_addf(out, "   order %s", order);
     if (opts->max_rate > 0.0) {
         lz_str_add(out, "   until ");
-        add_rate(out, opts->confidence);
+        lz_sweep_out_rate(out, opts->confidence);
         lz_str_add(out, " sure of ");
-        add_rate(out, opts->max_rate);
+        lz_sweep_out_rate(out, opts->max_rate);
     }
     lz_str_add(out, "\n\n");
 }
@@ -141,7 +140,7 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
     lz_str_add(out, "case");
     pad(out, from, wide);
     lz_str_add(out, "   pass   fail  inconcl.  ");
-    add_rate(out, s->opts.confidence);
+    lz_sweep_out_rate(out, s->opts.confidence);
     lz_str_add(out, " sure it fails\n");
     size_t last = suite->scenario_count;
     for (size_t i = 0; i < s->case_count; i++) {

@@ -16,6 +16,9 @@ void lz_sweep_out_text(const struct lz_sweep *sweep, const struct lz_report_styl
                        struct lz_str *out);
 void lz_sweep_out_json(const struct lz_sweep *sweep, enum lz_exit status, struct lz_str *out);
 
+/* "0.6 %", "12 %", "100 %": two digits that count. */
+void lz_sweep_out_rate(struct lz_str *out, double rate);
+
 /* " --case retries=3", quoted where a shell would take it apart; "" without params. */
 void lz_sweep_out_option(const struct lz_suite_run *run, struct lz_str *out);
 

@@ -175,7 +175,7 @@ static bool check_times(const struct lz_fault_kind *kind, const struct lz_world 
     if (o->every > 0 && (o->lasting == 0 || o->lasting >= o->every))
         return lz_fail(err, LZ_EINVAL,
                        "`every` needs `lasting`, shorter than the period: each must end before "
-                       "the next");
+                       "the next; a short one, such as \"1s\", where it is over at once");
     if (o->ramp > 0 && o->lasting > 0 && o->ramp > o->lasting)
         return lz_fail(err, LZ_EINVAL,
                        "`ramp` must be at most `lasting`: the fault would end before it is at full "

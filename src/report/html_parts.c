@@ -53,8 +53,9 @@ static void write_span(struct lz_str *out, const struct lz_report_run *run, sqli
                             : x + 6,
                 y + 14, is_before ? "end" : "start");
     lz_html_text(out, lz_run_text(q, 0));
-    lz_str_addf(out, " <tspan fill=\"#777\" class=\"q\">%s",
-                lz_format_instant(from, sizeof(from), begun));
+    bool is_on = !is_behind && !is_before; // grey could not be read on the bar
+    lz_str_addf(out, " <tspan fill=\"%s\" class=\"%s\">%s", is_on ? "#222" : "#777",
+                is_on ? "t" : "q", lz_format_instant(from, sizeof(from), begun));
     if (has_begun && ended >= 0)
         lz_str_addf(out, " to %s", lz_format_instant(to, sizeof(to), ended));
     lz_str_add(out, !has_begun ? ", never began" : is_bare ? ", touched nothing" : "");

@@ -11,6 +11,7 @@ package.path = root .. "/lua/?.lua"
 local codes = require "docs_codes"
 local handles = require "handles"
 local schema = require "schema"
+local tools = require "tools"
 local vocab = require "vocab"
 local words = require "docs_words"
 
@@ -237,6 +238,40 @@ for name in output(("ls '%s/stdlib'"):format(root)):gmatch "([%w_]+)%.lua" do
     for f in file:read "a":gmatch "\nfunction M%.([%w_]+)" do
         ok(page:find(name .. "." .. f .. "(", 1, true), ("the page has %s.%s"):format(name, f))
     end
+end
+
+-- ---------------------------------------------------------------- words of other tools
+
+---What a row says ours is and no page is about; nil if all is well.
+local function unknown_topic(ours)
+    for topic in (ours or ""):gmatch "%S+" do
+        if explain(topic):find "nothing is called" then return topic end
+    end
+end
+
+ok(unknown_topic "fault.kill fault.maim" == "fault.maim", "a topic that is not there is noticed")
+for _, tool in ipairs(tools.list) do
+    local page, lost, unknown = explain(tool[1]), nil, nil
+    for _, row in ipairs(tool[3]) do
+        unknown = unknown or unknown_topic(row[3])
+        for word in row[2]:gmatch "%S+" do
+            lost = lost or not page:find(word, 1, true) and word
+        end
+    end
+    ok(not lost, ("the page of %s has all its words"):format(tool[2]), lost)
+    ok(not unknown, ("what is ours of %s has pages"):format(tool[2]), unknown)
+end
+for _, word in ipairs(keys(tools.common)) do
+    for kind in tools.common[word]:gmatch "%S+" do
+        ok(not unknown_topic("fault." .. kind), ("what `%s` means has a page"):format(word), kind)
+    end
+end
+for topic, said in pairs { ["pod-kill"] = "Chaos Mesh, PodChaos  fault.kill",
+    PodNetworkLatency = "Litmus, pod  fault.latency", ["Chaos Toolkit"] = "steady-state-hypothesis",
+    kernel_chaos = "system calls are not modelled", netsplit = "many tools  fault.partition",
+    nemesis = "chaos", tools = "aws-fis" } do
+    ok(explain(topic):find(said, 1, true), ("%s is known by other tools' words"):format(topic),
+        explain(topic))
 end
 
 -- ---------------------------------------------------------------- exit statuses

@@ -1,0 +1,330 @@
+--- What other tools call what Lorenz has: for messages about a word that is theirs, and for the
+--- pages `lorenz explain tools`, `chaos-mesh`, `pod-kill`.
+---
+--- ```lua
+--- tools.fault "pod_kill"        --> { "kill" }, nil
+--- tools.fault "kernel_chaos"    --> {}, "system calls are not modelled: ..."
+--- tools.word "experiment"       --> "scenario", nil
+--- ```
+---
+--- A row is { their group, their words, ours, a note }: their words apart by spaces, ours topics of
+--- `lorenz explain`, or nothing where Lorenz has none and the note says what comes near. How a
+--- fault of theirs differs from ours is on the page of ours (`elsewhere` of its table in C).
+local M = {}
+
+M.list = {
+    { "chaos-mesh", "Chaos Mesh", {
+        { "PodChaos", "pod-kill container-kill", "fault.kill",
+            "who starts it again is the target's `restart`" },
+        { "PodChaos", "pod-failure", "fault.kill", "with `lasting`" },
+        { "NetworkChaos", "delay", "fault.latency",
+            "its `latency` is `add`, its `jitter` a distribution" },
+        { "NetworkChaos", "loss", "fault.loss" },
+        { "NetworkChaos", "duplicate", "fault.duplicate" },
+        { "NetworkChaos", "corrupt", "fault.corrupt" },
+        { "NetworkChaos", "reorder", "fault.reorder" },
+        { "NetworkChaos", "rate bandwidth", "fault.bandwidth" },
+        { "NetworkChaos", "partition", "fault.partition" },
+        { "StressChaos", "cpu", "fault.cpu" },
+        { "StressChaos", "memory", "fault.memory" },
+        { "IOChaos", "latency io-latency", "fault.disk_latency" },
+        { "IOChaos", "fault io-fault", "fault.disk_error" },
+        { "IOChaos", "mistake io-mistake", "fault.disk_corrupt" },
+        { "IOChaos", "attrOverride io-attr-override", nil, "files have no attributes here" },
+        { "TimeChaos", "timeOffset", "fault.clock_step fault.clock_skew",
+            "a jump, or a slow slide there and back" },
+        { "DNSChaos", "error dns-error", "fault.dns", 'answer = "servfail" or "nxdomain"' },
+        { "DNSChaos", "random dns-random", "fault.dns", "`spoof`: an address where nobody is" },
+        { "HTTPChaos", "abort", "fault.reset", "the connection breaks" },
+        { "HTTPChaos", "delay", "fault.http_delay" },
+        { "HTTPChaos", "code", "fault.http_abort", "its `code` is `status`" },
+        { "HTTPChaos", "replace patch", "fault.http_replace" },
+        { "KernelChaos", "failKernRequest", nil, "system calls are not modelled: what a failing "
+            .. "one does is fault.disk_error, fault.fd_limit, fault.memory" },
+        { "JVMChaos", "gc", "fault.pause" },
+        { "JVMChaos", "exception return", "fault.http_abort fault.bad_deploy" },
+        { "JVMChaos", "stress", "fault.cpu fault.memory" },
+        { "BlockChaos", "block-delay", "fault.disk_latency" },
+        { "AWSChaos", "ec2-stop gcp-node-stop azure-vm-stop", "fault.down" },
+        { "AWSChaos", "ec2-restart node-reset vm-restart", "fault.reboot" },
+        { "AWSChaos", "detach-volume disk-loss disk-detach", "fault.volume_detach" },
+        { "PhysicalMachineChaos", "disk-fill", "fault.disk_full" },
+        { "PhysicalMachineChaos", "clock", "fault.clock_step" },
+        { "PhysicalMachineChaos", "process", "fault.kill fault.stop" },
+        { "RedisChaos", "cache-expiration", "fault.expire fault.flush" },
+        { "a manifest", "mode value", "pick", '"one", "all", 2 or "50%": a field of each fault' },
+        { "a manifest", "selector", nil, "what a fault acts on is its first entry: "
+            .. "fault.kill { web, at = \"1m\" }" },
+        { "a manifest", "duration", "lasting" },
+        { "a manifest", "Schedule", "every" },
+        { "a manifest", "Workflow Serial Parallel Suspend", "at drive",
+            "a fault's own instant, or a coroutine that sleeps and acts" },
+        { "a manifest", "StatusCheck", "expect" },
+    } },
+    { "litmus", "Litmus", {
+        { "pod", "pod-delete", "fault.kill", "without `force`: `graceful`" },
+        { "pod", "container-kill", "fault.kill" },
+        { "pod", "pod-cpu-hog", "fault.cpu" },
+        { "pod", "pod-memory-hog", "fault.memory" },
+        { "pod", "pod-network-latency", "fault.latency" },
+        { "pod", "pod-network-loss", "fault.loss" },
+        { "pod", "pod-network-corruption", "fault.corrupt" },
+        { "pod", "pod-network-duplication", "fault.duplicate" },
+        { "pod", "pod-network-partition", "fault.partition" },
+        { "pod", "pod-network-rate-limit", "fault.bandwidth" },
+        { "pod", "pod-dns-error pod-dns-spoof", "fault.dns" },
+        { "pod", "pod-http-latency", "fault.http_delay" },
+        { "pod", "pod-http-status-code", "fault.http_abort" },
+        { "pod", "pod-http-reset-peer", "fault.reset" },
+        { "pod", "pod-http-modify-body pod-http-modify-header", "fault.http_replace" },
+        { "pod", "pod-io-stress", "fault.disk_iops" },
+        { "pod", "disk-fill", "fault.disk_full" },
+        { "pod", "pod-autoscaler", "fault.surge" },
+        { "node", "node-cpu-hog", "fault.cpu" },
+        { "node", "node-memory-hog", "fault.memory" },
+        { "node", "node-drain node-taint", "fault.drain" },
+        { "node", "node-restart", "fault.reboot" },
+        { "node", "node-poweroff ec2-terminate", "fault.down" },
+        { "node", "ebs-loss", "fault.volume_detach" },
+        { "a manifest", "total-chaos-duration", "lasting" },
+        { "a manifest", "chaos-interval", "every" },
+        { "a manifest", "pods-affected-perc", "pick" },
+        { "a manifest", "ramp-time", "at", "or `warmup` of the scenario" },
+        { "a probe", "httpProbe cmdProbe k8sProbe", "expect",
+            "of metrics; of real programs, in `lorenz live`, a `probe`" },
+        { "a probe", "promProbe", "expect", "of a metric; a rule as it stands is an `alert`" },
+        { "a probe", "sloProbe", "slo" },
+        { "a probe", "Continuous OnChaos", "always", "OnChaos: `during` the fault" },
+        { "a probe", "SOT EOT Edge", "at_end eventually" },
+    } },
+    { "gremlin", "Gremlin", {
+        { "network", "blackhole", "fault.blackhole" },
+        { "network", "latency", "fault.latency" },
+        { "network", "packet-loss", "fault.loss" },
+        { "network", "dns", "fault.dns" },
+        { "network", "certificate-expiry", "fault.cert_expiry" },
+        { "resource", "cpu", "fault.cpu" },
+        { "resource", "memory", "fault.memory" },
+        { "resource", "disk", "fault.disk_full" },
+        { "resource", "io", "fault.disk_iops" },
+        { "state", "process-killer", "fault.kill" },
+        { "state", "process-exhaustion", "fault.pid_limit" },
+        { "state", "shutdown", "fault.down fault.reboot" },
+        { "state", "time-travel", "fault.clock_step" },
+        { "terms", "blast-radius", "pick", "one fault for each step, each with more" },
+        { "terms", "magnitude", "fault",
+            "what a fault's own parameters say; `ramp` makes it grow" },
+        { "terms", "halt-condition health-check", "expect",
+            "the verdict; a simulation harms nobody and goes on" },
+    } },
+    { "toxiproxy", "Toxiproxy", {
+        { "toxics", "latency", "fault.latency", "of a link; its `jitter` is a distribution" },
+        { "toxics", "down", "fault.kill", "of what is behind the link, with `lasting`" },
+        { "toxics", "bandwidth", "fault.bandwidth" },
+        { "toxics", "slow_close", "fault.slow_close" },
+        { "toxics", "timeout", "fault.partition", "of the link: nothing comes through any more" },
+        { "toxics", "reset_peer", "fault.reset" },
+        { "toxics", "slicer", "fault.slicer" },
+        { "toxics", "limit_data", "fault.limit_data" },
+        { "attributes", "toxicity", "fault", "`ratio` or `pick` of the fault, where it has one" },
+        { "attributes", "upstream downstream stream", "fault", "`direction`: \"to\" or \"from\"" },
+    } },
+    { "chaos-toolkit", "Chaos Toolkit", {
+        { "experiment", "experiment", "scenario" },
+        { "experiment", "steady-state-hypothesis steady-state hypothesis", "expect",
+            "judged over the whole run, not only before and after" },
+        { "experiment", "method", "fault drive" },
+        { "experiment", "action", "fault" },
+        { "experiment", "probe", "expect", "of real programs, in `lorenz live`: probe" },
+        { "experiment", "tolerance", "below above between", "the matchers" },
+        { "experiment", "rollbacks rollback", "lasting",
+            "a fault is undone at its end, and a live one in any case" },
+        { "experiment", "configuration", "param" },
+    } },
+    { "aws-fis", "AWS FIS", {
+        { "ec2", "stop-instances terminate-instances", "fault.down" },
+        { "ec2", "reboot-instances", "fault.reboot" },
+        { "ec2", "send-spot-instance-interruptions", "fault.spot_interruption" },
+        { "ec2", "api-insufficient-instance-capacity-error", "fault.capacity_shortage" },
+        { "ecs, eks", "stop-task", "fault.kill" },
+        { "ecs, eks", "terminate-nodegroup-instances", "fault.down" },
+        { "rds", "failover-db-cluster", "fault.failover" },
+        { "rds", "reboot-db-instances", "fault.reboot" },
+        { "ebs", "pause-volume-io", "fault.disk_freeze" },
+        { "network", "disrupt-connectivity", "fault.blackhole fault.partition fault.route_loss" },
+        { "api", "inject-api-throttle-error", "fault.throttle" },
+        { "api", "inject-api-internal-error inject-api-unavailable-error", "fault.http_abort" },
+        { "scenarios", "az-power-interruption az-outage zone-outage", "fault.down",
+            "of a zone: fault.down { region.zone.a, ... }" },
+        { "terms", "stop-condition", "expect" },
+    } },
+    { "other-tools", "Pumba, krkn, ChaosBlade, Chaos Monkey, Envoy", {
+        { "Pumba", "pause", "fault.pause" },
+        { "Pumba", "stop", "fault.stop" },
+        { "Pumba", "kill", "fault.kill" },
+        { "Pumba", "netem", "fault.latency fault.loss fault.duplicate fault.corrupt" },
+        { "krkn", "control-plane", "fault.control_plane_down" },
+        { "ChaosBlade", "process-stop", "fault.pause" },
+        { "Chaos Monkey", "chaos-monkey", "fault.kill" },
+        { "Simian Army", "latency-monkey", "fault.http_delay" },
+        { "Simian Army", "chaos-gorilla", "fault.down", "of a zone" },
+        { "Simian Army", "chaos-kong", "fault.down", "of a region" },
+        { "Envoy, Istio", "fault-delay", "fault.http_delay" },
+        { "Envoy, Istio", "fault-abort", "fault.http_abort fault.rpc_status" },
+    } },
+    { "simulators", "Jepsen, FoundationDB, TigerBeetle, Antithesis", {
+        { "Jepsen", "nemesis", "chaos", "or a fault with `every`" },
+        { "Jepsen", "partition-halves partition-majorities-ring partition-node", "fault.partition",
+            "fault.partition { db.node[1], db.node[2], ... } between two, or of one alone" },
+        { "Jepsen", "bump-clock bump strobe-clock", "fault.clock_step fault.clock_skew" },
+        { "Jepsen", "hammer-time", "fault.pause" },
+        { "Jepsen", "bitflip", "fault.disk_corrupt" },
+        { "Jepsen", "truncate-file", "fault.torn_write fault.lost_write" },
+        { "Jepsen", "generator client workload", "traffic" },
+        { "Jepsen", "checker", "expect", "linearizable, serializable, set, counter, ..." },
+        { "Jepsen", "register cas-register", "linearizable" },
+        { "Jepsen", "list-append rw-register", "serializable" },
+        { "Jepsen", "bank", "conserved" },
+        { "FoundationDB", "attrition", "chaos", "with fault.kill in it" },
+        { "FoundationDB", "clogging clog swizzle swizzle-clog", "fault.latency fault.blackhole" },
+        { "FoundationDB", "buggify", "chaos", "faults by chance; there is no code to mark" },
+        { "FoundationDB", "swarm", "chaos",
+            "and `lorenz sweep`, each seed of which draws another set" },
+        { "FoundationDB", "unseed", nil,
+            "the token of a run; `lorenz run --verify` compares two runs event by event" },
+        { "TigerBeetle", "VOPR", nil, "`lorenz sweep`, then `lorenz shrink` and `lorenz why`" },
+        { "TigerBeetle", "latent-sector-error", "fault.disk_corrupt fault.disk_error" },
+        { "TigerBeetle", "misdirect", "fault.misdirected_write" },
+        { "Antithesis", "reachable", "sometimes" },
+        { "Antithesis", "unreachable", "never" },
+    } },
+}
+
+-- Words that many use, and no tool alone.
+M.common = {
+    slow = "latency", delay = "latency", lag = "latency replication_lag", crash = "kill",
+    drop = "loss", packet_loss = "loss", freeze = "pause", sigstop = "pause", sigkill = "kill",
+    netsplit = "partition", network = "latency loss partition",
+    network_chaos = "latency loss partition", network_delay = "latency", network_loss = "loss",
+    network_latency = "latency", network_corrupt = "corrupt", network_duplicate = "duplicate",
+    network_bandwidth = "bandwidth", network_partition = "partition", terminate = "kill",
+    shutdown = "down", time_skew = "clock_skew", stress_cpu = "cpu", cpu_stress = "cpu",
+    cpu_hog = "cpu", cpu_burn = "cpu", memory_stress = "memory", stress_memory = "memory",
+    memory_hog = "memory", memory_leak = "memory", oom = "memory", stress = "cpu memory",
+    burn = "cpu", outage = "down", region_outage = "down", power_loss = "down", poweroff = "down",
+    io_error = "disk_error", io_stress = "disk_iops", io_delay = "disk_latency",
+    disk_slow = "disk_latency", http_error = "http_abort", http_status = "http_abort",
+    http_latency = "http_delay", error = "http_abort", errors = "http_abort", abort = "http_abort",
+    dns_outage = "dns", dns_failure = "dns", ntp = "clock_step", clock = "clock_step clock_skew",
+    traffic_spike = "surge", spike = "surge", load = "surge", restart = "kill reboot",
+    rate_limit = "throttle", bitrot = "disk_corrupt", deploy = "bad_deploy", zone_down = "down",
+}
+
+-- Words of the top level that a scenario says otherwise.
+M.top = {
+    experiment = "scenario", steady_state = "expect", steady_state_hypothesis = "expect",
+    hypothesis = "expect", action = "fault", method = "drive", rollbacks = "lasting",
+    rollback = "lasting", nemesis = "chaos", checker = "expect", generator = "traffic",
+    workload = "traffic", blast_radius = "pick",
+    deployment = "service, or deployment of use \"kubernetes\"", statefulset = "service",
+    pod = "service", pods = "service", node = "host", server = "service", client = "traffic",
+    load = "traffic", queue = "topic", kafka = "broker", redis = "cache", postgres = "database",
+    mysql = "database", loadbalancer = "balancer", load_balancer = "balancer", attack = "fault",
+    inject = "fault", toxic = "fault", assertion = "expect", describe = "scenario",
+}
+
+--- A word as it is compared: pod-kill, pod_kill and PodKill are one.
+function M.plain(word) return (tostring(word):lower():gsub("[^%w]", "")) end
+
+local function each_word(words)
+    return (words or ""):gmatch "%S+"
+end
+
+local function faults_of(ours, into)
+    for topic in each_word(ours) do
+        local kind = topic:match "^fault%.(.+)$"
+        if kind and not into[kind] then
+            into[kind] = true
+            into[#into + 1] = kind
+        end
+    end
+end
+
+--- Whether a row of a tool is about a word: its own, its group's (podchaos), or both.
+local function is_about(row, asked)
+    local group = M.plain(row[1])
+    if asked == group then return true end
+    for word in each_word(row[2]) do
+        local own = M.plain(word)
+        if asked == own or asked == group .. own then return true end
+    end
+    return false
+end
+
+--- The rows about a word, as { tool, row }.
+function M.find(word)
+    local asked, found = M.plain(word), {}
+    for _, tool in ipairs(M.list) do
+        for _, row in ipairs(tool[3]) do
+            if is_about(row, asked) then found[#found + 1] = { tool[2], row } end
+        end
+    end
+    return found
+end
+
+--- The kinds of fault that a word of other tools means here, the most common first; nil if it is
+--- no such word. Empty, and a text instead, where there is none.
+---@param word any
+---@return string[]?, string?
+function M.fault(word)
+    if type(word) ~= "string" then return nil end
+    local kinds, note, asked = {}, nil, M.plain(word)
+    for common, ours in pairs(M.common) do
+        if M.plain(common) == asked then
+            for kind in each_word(ours) do kinds[#kinds + 1] = kind end
+            return kinds
+        end
+    end
+    for _, e in ipairs(M.find(word)) do
+        faults_of(e[2][3], kinds)
+        note = note or not e[2][3] and e[2][4] or nil
+    end
+    if #kinds > 0 then return kinds end
+    return note and kinds, note
+end
+
+--- What other tools and many people call a fault, for its page; not what another is called here.
+function M.of_fault(kind, kinds)
+    local seen, list = {}, {}
+    local function add(word)
+        local key = M.plain(word)
+        if not seen[key] and not kinds[word] and key ~= M.plain(kind) then
+            seen[key] = true
+            list[#list + 1] = word
+        end
+    end
+    for _, tool in ipairs(M.list) do
+        for _, row in ipairs(tool[3]) do
+            local meant = {}
+            faults_of(row[3], meant)
+            if meant[kind] then
+                for word in each_word(row[2]) do add(word) end
+            end
+        end
+    end
+    local common = {}
+    for word in pairs(M.common) do common[#common + 1] = word end
+    table.sort(common)
+    for _, word in ipairs(common) do
+        for topic in each_word(M.common[word]) do
+            if topic == kind then add(word) end
+        end
+    end
+    table.sort(list)
+    return list
+end
+
+--- What a word of the top level is here; nil if it is no word of theirs.
+function M.word(name) return M.top[name] end
+
+return M
