@@ -50,7 +50,7 @@ end
 local function word_page(word, width)
     local rows = {}
     for i, e in ipairs(tools.find(word)) do
-        rows[i] = { ("%s, %s"):format(e[1], e[2][1]), ours_of(e[2]) }
+        rows[i] = { ("%s, %s: %s"):format(e[1], e[2][1], comma(e[2][2])), ours_of(e[2]) }
     end
     local kinds, top = tools.fault(word), tools.word(word)
     if #rows == 0 and kinds then

@@ -420,6 +420,18 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
     return status;
 }
 
+// Those that are run anyhow, of the run's own seed and in its manner, are left out.
+static size_t drop_same(const struct lz_suite *suite, struct lz_subset_saved *saved, size_t count)
+{
+    const struct lz_manner manner = {.swarm = suite->opts.swarm, .order = suite->opts.order};
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (saved[i].seed != suite->runs[saved[i].run].seed ||
+            !lz_manner_is_equal(&saved[i].manner, &manner))
+            saved[kept++] = saved[i];
+    return kept;
+}
+
 // Seeds that failed once come first, unless one is asked for: then it alone is meant.
 static bool add_saved(const struct lz_flags *flags, struct lz_suite *suite)
 {
@@ -434,7 +446,7 @@ static bool add_saved(const struct lz_flags *flags, struct lz_suite *suite)
     fputs(told.text, stderr);
     lz_str_finish(&told);
     if (ok)
-        lz_subset_saved_first(suite, saved, count);
+        lz_subset_saved_first(suite, saved, drop_same(suite, saved, count));
     else
         say(err.msg);
     free(saved);

@@ -52,7 +52,9 @@ void lz_shrink_add_note(struct lz_shrink_note *notes, size_t *count, const struc
         return;
     struct lz_str what;
     lz_str_init(&what);
-    lz_str_addf(&what, "%s%s%s", a->label, a->label[0] != '\0' ? " of " : "", a->of);
+    // A scenario's name is a sentence, and there is only one.
+    const char *of = strncmp(a->of, "scenario ", 9) == 0 ? "the scenario" : a->of;
+    lz_str_addf(&what, "%s%s%s", a->label, a->label[0] != '\0' ? " of " : "", of);
     for (size_t i = 0; i < *count; i++) { // two faults may be alike: once is enough
         if (strcmp(notes[i].what, what.text) == 0 && strcmp(notes[i].after, after) == 0) {
             lz_str_finish(&what);

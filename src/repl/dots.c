@@ -151,10 +151,9 @@ static void help(struct lz_repl *r, const char *args)
         lz_repl_say(r, "error: there is no command .%s; .help lists them", name);
 }
 
-// The command whose name is meant, if it can only be one: "rn" is run.
-static const char *near(const char *name, size_t len)
+// What other debuggers and prompts call ours.
+static const char *called_so(const char *name, size_t len)
 {
-    // What other debuggers and prompts call ours.
     static const char *const called[][2] = {
         {"branch", "fork"},   {"branches", "forks"}, {"checkout", "switch"}, {"exit", "quit"},
         {"q", "quit"},        {"bye", "quit"},       {"undo", "back"},       {"rewind", "back"},
@@ -165,7 +164,15 @@ static const char *near(const char *name, size_t len)
     for (size_t i = 0; i < sizeof(called) / sizeof(called[0]); i++)
         if (strlen(called[i][0]) == len && strncmp(called[i][0], name, len) == 0)
             return called[i][1];
-    const char *found = NULL;
+    return NULL;
+}
+
+// The command whose name is meant, if it can only be one: "rn" is run.
+static const char *near(const char *name, size_t len)
+{
+    const char *found = called_so(name, len);
+    if (found != NULL)
+        return found;
     for (size_t i = 0; i < DOT_COUNT; i++) {
         size_t n = strlen(dots[i].name), same = 0;
         for (size_t a = 0; same < len && a < n; a++)
@@ -175,6 +182,17 @@ static const char *near(const char *name, size_t len)
             found = dots[i].name;
     }
     return found;
+}
+
+void lz_dots_hint(struct lz_repl *r, const char *line)
+{
+    size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz");
+    if (line[len] != '\0' && line[len] != ' ')
+        return;
+    const struct dot *d = find(line, len);
+    const char *meant = d != NULL ? d->name : called_so(line, len);
+    if (meant != NULL)
+        lz_repl_say(r, "  = help: a command begins with a dot: .%s", meant);
 }
 
 void lz_dots_do(struct lz_repl *r, const char *line)

@@ -163,9 +163,10 @@ static bool evaluate(struct lz_repl *r, const char *text)
         lz_repl_gone(r);
     else if (m.kind == LZ_PIPE_INCOMPLETE)
         goes_on = true;
-    else if (m.kind == LZ_PIPE_WRONG)
+    else if (m.kind == LZ_PIPE_WRONG) {
         lz_repl_error(r, out.text);
-    else if (out.len > 0)
+        lz_dots_hint(r, text);
+    } else if (out.len > 0)
         lz_repl_say(r, "%s", out.text);
     lz_str_finish(&out);
     return goes_on;

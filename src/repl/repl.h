@@ -88,6 +88,8 @@ void lz_repl_docs(struct lz_repl *r, const char *name);
 /* dots.c: a command without its dot; the commands that begin so, one per line with the dot. */
 void lz_dots_do(struct lz_repl *r, const char *line);
 void lz_dots_complete(const char *text, struct lz_str *out);
+/* After an error in what was taken for Lua, where that is a command without its dot: says so. */
+void lz_dots_hint(struct lz_repl *r, const char *line);
 bool lz_dots_explain(struct lz_repl *r, const char *name); /* false: there is no such command */
 
 /* view_plot.c: carry out a command that runs, with what is to be seen of it; and: it has ended. */

@@ -266,8 +266,9 @@ for _, word in ipairs(keys(tools.common)) do
         ok(not unknown_topic("fault." .. kind), ("what `%s` means has a page"):format(word), kind)
     end
 end
-for topic, said in pairs { ["pod-kill"] = "Chaos Mesh, PodChaos  fault.kill",
-    PodNetworkLatency = "Litmus, pod  fault.latency", ["Chaos Toolkit"] = "steady-state-hypothesis",
+for topic, said in pairs { ["pod-kill"] = "PodChaos: pod-kill, container-kill",
+    PodNetworkLatency = "Litmus, pod: pod-network-latency  fault.latency",
+    ["Chaos Toolkit"] = "steady-state-hypothesis",
     kernel_chaos = "system calls are not modelled", netsplit = "many tools  fault.partition",
     nemesis = "chaos", tools = "aws-fis" } do
     ok(explain(topic):find(said, 1, true), ("%s is known by other tools' words"):format(topic),
