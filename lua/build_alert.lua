@@ -64,6 +64,7 @@ end
 
 -- Its conditions; nil if one is about nothing that is measured, which has been said.
 local function conditions(state, C, matcher, f)
+    if f.expr then return {} end
     if f.burn then return burning(C, f.burn) end
     local list = {}
     for i, c in ipairs(f.when) do
@@ -90,7 +91,8 @@ function M.build(state, C, matcher, refused)
             c.row = state.files.outer(c.line)
             local f = c.fields
             local id, message = C.alert { name = c.name, line = c.row, conditions = list,
-                labels = f.labels, pending = f.pending, keep_firing_for = f.keep_firing_for }
+                expr = f.expr, labels = f.labels, pending = f.pending,
+                keep_firing_for = f.keep_firing_for }
             if not id then return refused(state, c, message) end
             c.id = id
         end

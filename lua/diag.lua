@@ -81,11 +81,23 @@ local function first_word(words, line)
     return nil
 end
 
+--- Bytes `part.at` on, `part.len` long, of what the text at `word` says; all of it where an escape
+--- makes the source longer than that.
+local function part_of(word, part)
+    local open = word.text:match "^%[=*%[\n?" or word.text:match "^['\"]"
+    if not open or word.text:find("\\", 1, true) then return word end
+    local at, line, begun = #open + part.at, word.line, 0
+    for i in word.text:sub(1, at):gmatch "()\n" do line, begun = line + 1, i end
+    return { line = line, col = line == word.line and word.col + at or at - begun + 1,
+        text = word.text:sub(at + 1, at + part.len):match "^[^\n]*" }
+end
+
 --- The word that is marked, or nil if the line has none.
 local function place_of(words, d, line)
     if d.col then return { line = line, col = d.col, text = d.marked or " " } end
     if d.path then
         local field, value = lexer.field(words, line, d.path)
+        if field and value and d.part then return part_of(value, d.part), true end
         if field then return d.at == "field" and field or value or field, d.at == "field" end
     end
     local found = d.word and lexer.find(words, line, d.word)

@@ -11,11 +11,26 @@ M.blocks = {
         .. "anchor for `after`, from when it first fires, and so are its `.fired`, `.notified` and "
         .. "`.resolved`, which comes after `keep_firing_for`; in an expectation with `after` or "
         .. "`during` they are about the times from then on, and wait_until waits for the next. A "
-        .. "live run evaluates it too, from what it observes.",
+        .. "live run evaluates it too, from what it observes. In place of `when` it may have "
+        .. "`expr`, an expression in PromQL: each element of its vector is an alert of its "
+        .. "own to the "
+        .. "Alertmanager, with the element's labels under those of the alert; `.pending` and "
+        .. "`.firing` count them, `.fired` is the first, `.resolved` the last. Metrics are called "
+        .. "as `-o openmetrics` calls them, lorenz_latency_p99_seconds for latency.p99, and have "
+        .. "the label component. What they are made of is there too: of errors.rate or "
+        .. "errors.ratio "
+        .. "the counters lorenz_errors_total and lorenz_errors_of_total (what it is a share of), "
+        .. "of rate lorenz_requests_total, of a count such as lost_acks lorenz_lost_acks_total, of "
+        .. "latency.* the histogram lorenz_latency_seconds_bucket, _sum and _count, whose le are "
+        .. "0.001 to 10. Gauges are as they are when they are scraped; rates, ratios and quantiles "
+        .. "as in the last second.",
         example = [[
 local page = alert "Visitors see errors" {
   when = users.errors.ratio:above "5%", over = "1m",
   pending = "1m", labels = { severity = "page" },
+}
+alert "A component fails" {
+  expr = "rate(lorenz_errors_total[5m]) / rate(lorenz_requests_total[5m]) > 0.02", pending = "1m",
 }
 expect "somebody is told in time" {
   eventually = page.notified, after = fault.kill { db, at = "4m", lasting = "5m" }, within = "4m",
@@ -39,6 +54,8 @@ monitoring "prometheus" {
 M.types = {
     conditions = { "conditions", 'a matcher, { matcher, over = "1h" }, or a list of these',
         "Matcher|table" },
+    promql = { "PromQL", 'an expression of Prometheus: "sum(rate(lorenz_errors_total[5m])) > 1"',
+        "string" },
     labels = { "labels", 'texts by name: { severity = "page" }', "table<string, string|number>" },
     label_matchers = { "labels", 'what labels must be: { severity = "page" }, one of several '
         .. '{ team = { "shop", "pay" } }, there at all { team = true }, or not { team = false }',

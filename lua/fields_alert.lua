@@ -1,6 +1,7 @@
 --- Types of fields that only alerting has: conditions, labels and matchers of labels.
 local handles = require "handles"
 local lists = require "fields_list"
+local wrong = require "fields_wrong"
 local units = require "units"
 local diag = require "diag"
 
@@ -64,6 +65,16 @@ function M.add(TYPES, complain, expected)
         end)
         if list and #list == 0 then return expected(ctx, f, CONDITION, v) end
         return list
+    end
+
+    --- An expression of Prometheus; which metrics there are is known when all is declared.
+    function TYPES.promql(ctx, f, v)
+        if type(v) ~= "string" then return expected(ctx, f, "an expression in quotes", v) end
+        local ok, message, at, len = ctx.state.C.promql(v)
+        if ok then return v end
+        return nil, ctx.state.diag.add { code = "LZ206", line = ctx.line,
+            path = wrong.place(ctx, f[1]), part = { at = at, len = len },
+            text = ("`%s` of %s: %s"):format(f[1], ctx.what, message) }
     end
 
     local function is_label(name)

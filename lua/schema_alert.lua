@@ -17,7 +17,10 @@ local burn = {
 
 M.alert = {
     { "when", "conditions", "what it fires for: a matcher, or a list, of which all must be true",
-        required = true, unless = { { "burn" } } },
+        required = true, unless = { { "burn" }, { "expr" } } },
+    { "expr", "promql", "what it fires for, as Prometheus' rules say it: each element of the "
+        .. "vector is an alert with its labels. Metrics are called as `-o openmetrics` calls "
+        .. "them" },
     { "burn", "block", "an error budget that is spent too fast", fields = burn },
     { "over", "duration", "the range that matchers look back on; default the last sample of levels "
         .. "and counts, of all else 4 scrapes", above_zero = true },

@@ -322,7 +322,11 @@ local BURN_HELP = 'write rate = 14.4, or spends = "2%"'
 function RULES.alert(say, f)
     local burn = f.burn
     if burn and burn.broken then return end
-    if burn and f.when then
+    if f.expr and (f.when or burn or f.over) then
+        local other = f.when and "when" or burn and "burn" or "over"
+        say("LZ111", "expr", ("%%s has both `expr` and `%s`"):format(other),
+            "PromQL says all of it: write two alerts")
+    elseif burn and f.when then
         say("LZ111", "burn", "%s has both `when` and `burn`", "write two alerts")
     elseif burn and (burn.rate == nil) == (burn.spends == nil) then
         say("LZ102", "burn", "`burn` of %s needs either `rate` or `spends`", BURN_HELP)

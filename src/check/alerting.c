@@ -21,10 +21,11 @@ static bool check(const struct lz_world *w, const struct lz_matcher *m, struct l
 bool lz_alerting_create(struct lz_world *w, const struct lz_alerting_opts *opts,
                         lz_component_id *id, struct lz_err *err)
 {
-    if (opts->condition_count == 0 || opts->condition_count > LZ_ALERT_CONDITIONS_MAX)
+    if (opts->expr == NULL &&
+        (opts->condition_count == 0 || opts->condition_count > LZ_ALERT_CONDITIONS_MAX))
         return lz_fail(err, LZ_ERANGE, "1 to %d conditions, got %u", LZ_ALERT_CONDITIONS_MAX,
                        opts->condition_count);
-    LZ_ASSERT(opts->conditions != NULL);
+    LZ_ASSERT(opts->conditions != NULL || opts->condition_count == 0);
     struct lz_alert_condition conditions[LZ_ALERT_CONDITIONS_MAX] = {0};
     struct lz_matcher *matchers =
         lz_arena_alloc(w->arena, (opts->condition_count + 1) * sizeof(*matchers));
@@ -45,6 +46,7 @@ bool lz_alerting_create(struct lz_world *w, const struct lz_alerting_opts *opts,
                                                    .labels = opts->labels,
                                                    .pending = opts->pending,
                                                    .keep_firing = opts->keep_firing,
+                                                   .expr = opts->expr,
                                                    .conditions = conditions,
                                                    .condition_count = opts->condition_count,
                                                    .judge = judge},

@@ -21,6 +21,7 @@ struct lz_alerting_opts {
     uint32_t line;
     struct lz_alert_labels labels; /* copied, with their texts */
     lz_time pending, keep_firing;
+    const char *expr;                               /* PromQL, in place of conditions; kept */
     const struct lz_alerting_condition *conditions; /* copied; texts are kept */
     uint32_t condition_count;
 };

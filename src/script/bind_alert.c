@@ -160,8 +160,9 @@ static int monitoring(lua_State *L)
     return 1;
 }
 
-// alert{name, line, labels, pending, keep_firing_for, conditions = { { matcher, over }, ... }} ->
-// id
+// alert{name, line, labels, pending, keep_firing_for, conditions = { { matcher, over }, ... },
+// expr}
+// -> id
 static int alert(lua_State *L)
 {
     struct lz_err err;
@@ -171,6 +172,7 @@ static int alert(lua_State *L)
         .labels = read_labels(L, 1, "labels"),
         .pending = lz_read_int(L, 1, "pending", 0),
         .keep_firing = lz_read_int(L, 1, "keep_firing_for", 0),
+        .expr = lz_read_text(L, 1, "expr"),
     };
     o.condition_count = push_list(L, 1, "conditions"); // [opts list]
     struct lz_alerting_condition *all = make(L, o.condition_count, sizeof(*all));
@@ -190,7 +192,36 @@ static int alert(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"monitoring", monitoring}, {"alert", alert}, {NULL, NULL}};
+// promql(text) -> true | nil, message, byte from 0, bytes; before there is a world too
+static int promql(lua_State *L)
+{
+    const char *text = luaL_checkstring(L, 1);
+    const struct lz_promql_query *q = NULL;
+    struct lz_promql_fault fault = {0};
+    struct lz_promql_scratch s;
+    lz_promql_scratch_init(&s, lz_script_of(L)->arena);
+    bool ok = lz_promql_parse(&s, text, &q, &fault);
+    if (ok && lz_promql_query_type(q) != LZ_PROMQL_VECTOR &&
+        lz_promql_query_type(q) != LZ_PROMQL_SCALAR) {
+        ok = lz_fail(&fault.err, LZ_EINVAL,
+                     "an alert is an instant vector or a scalar, and this is a %s",
+                     lz_promql_type_name(lz_promql_query_type(q)));
+        fault.len = strlen(text);
+    }
+    lz_promql_scratch_finish(&s);
+    if (ok) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, fault.err.msg);
+    lua_pushinteger(L, (lua_Integer)fault.at);
+    lua_pushinteger(L, (lua_Integer)fault.len);
+    return 4;
+}
+
+static const luaL_Reg functions[] = {
+    {"monitoring", monitoring}, {"alert", alert}, {"promql", promql}, {NULL, NULL}};
 
 void lz_bind_alert(lua_State *L)
 {

@@ -95,6 +95,17 @@ void lz_hist_add_many(struct lz_hist *h, int64_t value, uint64_t times)
     h->counts[lz_hist_bucket(value) - h->first] += times - 1;
 }
 
+uint64_t lz_hist_at_most(const struct lz_hist *h, int64_t value)
+{
+    LZ_ASSERT(value >= 0);
+    uint32_t last = lz_hist_bucket(value);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < h->cap && h->first + i <= last; i++)
+        count += h->counts[i];
+    LZ_ASSERT(count <= h->facts.count);
+    return count;
+}
+
 double lz_hist_mean(const struct lz_hist *h)
 {
     LZ_ASSERT(h->facts.count > 0);

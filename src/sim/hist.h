@@ -80,6 +80,9 @@ double lz_hist_mean(const struct lz_hist *h);
 /* The q-quantile (nearest rank), within 1 %; the extremes are exact. count > 0. */
 double lz_hist_quantile(const struct lz_hist *h, double q);
 
+/* How many are at most `value`: up to the end of the bucket that it falls into. */
+uint64_t lz_hist_at_most(const struct lz_hist *h, int64_t value);
+
 /* Pack into the arena; the caller owns `*size` bytes there. NULL if there is nothing. */
 unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size);
 

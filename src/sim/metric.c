@@ -288,6 +288,28 @@ uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
     return look_now(m, counter, LZ_WINDOW_COUNTER)->u.total;
 }
 
+// What is fed as none of a histogram's values is only counted until the window closes.
+uint64_t lz_metrics_seen(const struct lz_metrics *m, lz_series hist)
+{
+    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
+    return s->nones + s->u.hist.facts.count + m->series[hist].whole.facts.count;
+}
+
+uint64_t lz_metrics_at_most(const struct lz_metrics *m, lz_series hist, int64_t value)
+{
+    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
+    return s->nones + lz_hist_at_most(&s->u.hist, value) +
+           lz_hist_at_most(&m->series[hist].whole, value);
+}
+
+double lz_metrics_sum(const struct lz_metrics *m, lz_series hist)
+{
+    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
+    const struct lz_hist_facts *now = &s->u.hist.facts, *whole = &m->series[hist].whole.facts;
+    return (double)now->sum_high * 0x1p64 + (double)now->sum_low +
+           (double)whole->sum_high * 0x1p64 + (double)whole->sum_low;
+}
+
 // The level between whole_until and the start of the window, in which nothing happened.
 static double level_until_start(const struct lz_metric_series *s)
 {

@@ -276,6 +276,14 @@ double lz_metrics_level(const struct lz_metrics *m, lz_series gauge);
 /* Since the start. */
 uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter);
 
+/*
+ * What a histogram has seen up to now since lz_metrics_begin, which empties it: how many, how many
+ * of these were at most `value`, and their sum.
+ */
+uint64_t lz_metrics_seen(const struct lz_metrics *m, lz_series hist);
+uint64_t lz_metrics_at_most(const struct lz_metrics *m, lz_series hist, int64_t value);
+double lz_metrics_sum(const struct lz_metrics *m, lz_series hist);
+
 static inline void lz_metrics_move(struct lz_metrics *m, lz_series gauge, lz_time now, double by)
 {
     if (!lz_metrics_is_deaf(lz_metrics_series(m, gauge, LZ_WINDOW_GAUGE)))

@@ -41,6 +41,9 @@ struct alert {
     struct series series;
     struct lz_alert_scrape *scrapes; // one for each condition
     struct lz_alert_rule rule;
+    uint32_t number;              // the manager's
+    struct lz_alert_query *query; // in place of these: its elements have numbers of their own
+    bool was_firing;
     const char *fired, *notified, *resolved; // marks
     uint64_t told;                           // notices that began with it, for draws
 };
@@ -61,8 +64,11 @@ struct lz_alerts {
     struct lz_world *world;
     struct lz_alerts_opts opts;
     struct lz_alert_manager *manager;
-    struct alert *all; // 1 .. count, as the manager numbers them
+    struct alert *all; // 1 .. count
     uint32_t count, cap;
+    uint32_t *owners; // whose each of the manager's numbers is
+    uint32_t owner_cap;
+    struct lz_alert_store *store; // once a rule is written in PromQL
     struct target *targets;
     uint32_t target_count, target_cap;
     struct late *late;
@@ -90,9 +96,15 @@ static void tell(struct lz_world *w, const struct alert *a, const char *what)
                        what, err.msg);
 }
 
+static struct alert *owner_of(const struct lz_alerts *as, uint32_t number)
+{
+    LZ_ASSERT(number > 0 && number < as->owner_cap && as->owners[number] <= as->count);
+    return &as->all[as->owners[number]];
+}
+
 static void deliver(struct lz_alerts *as, uint32_t alert, bool is_resolved)
 {
-    struct alert *a = &as->all[alert];
+    struct alert *a = owner_of(as, alert);
     struct lz_metrics *m = as->world->metrics;
     lz_metrics_add(m, is_resolved ? a->series.resolutions : a->series.notifications, 1);
     if (!is_resolved)
@@ -139,13 +151,16 @@ static void add_about(struct lz_alerts *as, lz_component_id of)
 // own.
 static lz_time delay_of(struct lz_alerts *as, const struct lz_alert_notice *notice)
 {
-    struct alert *first = &as->all[notice->all[0].alert];
+    struct alert *first = owner_of(as, notice->all[0].alert);
     as->about_count = 0;
     for (uint32_t i = 0; i < notice->count; i++) {
-        const struct alert *a = &as->all[notice->all[i].alert];
+        const struct alert *a = owner_of(as, notice->all[i].alert);
+        lz_component_id of = 0;
         add_about(as, a->id);
         for (uint32_t k = 0; k < a->opts.condition_count; k++)
             add_about(as, a->opts.conditions[k].of);
+        for (uint32_t k = 0; a->query != NULL && (of = lz_alert_query_about(a->query, k)) != 0; k++)
+            add_about(as, of);
     }
     uint64_t path = lz_world_component(as->world, first->id)->path;
     return lz_platform_alert_delay(
@@ -170,7 +185,7 @@ static void on_notify(void *ctx, const struct lz_alert_notice *notice)
 static void on_muted(void *ctx, uint32_t alert)
 {
     struct lz_alerts *as = ctx;
-    lz_metrics_add(as->world->metrics, as->all[alert].series.muted, 1);
+    lz_metrics_add(as->world->metrics, owner_of(as, alert)->series.muted, 1);
 }
 
 // ---------------------------------------------------------------- the periods
@@ -188,6 +203,8 @@ static void on_scrape(void *ctx, uint32_t entity, uint64_t payload)
     struct target *t = &as->targets[entity];
     again(as, as->opts.scrape_interval, as->scrape, entity);
     bool is_lost = lz_platform_loses_sample(as->world, t->component, t->scrapes++);
+    if (as->store != NULL)
+        lz_alert_store_scrape(as->store, t->component, is_lost);
     for (uint32_t i = 1; i <= as->count; i++)
         for (uint32_t k = 0; k < as->all[i].opts.condition_count; k++) {
             struct lz_alert_scrape *s = &as->all[i].scrapes[k];
@@ -228,24 +245,31 @@ static bool holds(const struct lz_alerts *as, struct alert *a)
     return true;
 }
 
-static void evaluate(struct lz_alerts *as, uint32_t alert, lz_time now)
+// What it is at `now`, and what is sent of it.
+static struct lz_alert_query_found look(struct lz_alerts *as, struct alert *a, lz_time now)
 {
-    struct alert *a = &as->all[alert];
-    struct lz_world *w = as->world;
     const struct lz_alert_rule_opts o = {.pending = a->opts.pending,
                                          .keep_firing = a->opts.keep_firing,
                                          .interval = as->opts.evaluation_interval};
-    enum lz_alert_state was = a->rule.state;
+    if (a->query != NULL)
+        return lz_alert_query_evaluate(a->query, &o, now);
     enum lz_alert_state is = lz_alert_rule_evaluate(&a->rule, &o, holds(as, a), now);
-    lz_metrics_set(w->metrics, a->series.pending, now, is == LZ_ALERT_PENDING);
-    lz_metrics_set(w->metrics, a->series.firing, now, is == LZ_ALERT_FIRING);
-    if (is == LZ_ALERT_FIRING && was != LZ_ALERT_FIRING)
-        tell(w, a, a->fired);
-    else if (is != LZ_ALERT_FIRING && was == LZ_ALERT_FIRING)
-        tell(w, a, a->resolved);
     struct lz_alert_sending s;
     if (lz_alert_rule_sends(&a->rule, &o, now, &s))
-        lz_alert_manager_send(as->manager, alert, s.starts_at, s.ends_at, now);
+        lz_alert_manager_send(as->manager, a->number, s.starts_at, s.ends_at, now);
+    return (struct lz_alert_query_found){.pending = is == LZ_ALERT_PENDING,
+                                         .firing = is == LZ_ALERT_FIRING};
+}
+
+static void evaluate(struct lz_alerts *as, struct alert *a, lz_time now)
+{
+    struct lz_world *w = as->world;
+    struct lz_alert_query_found found = look(as, a, now);
+    lz_metrics_set(w->metrics, a->series.pending, now, found.pending);
+    lz_metrics_set(w->metrics, a->series.firing, now, found.firing);
+    if ((found.firing > 0) != a->was_firing)
+        tell(w, a, a->was_firing ? a->resolved : a->fired);
+    a->was_firing = found.firing > 0;
 }
 
 static void on_evaluate(void *ctx, uint32_t entity, uint64_t payload)
@@ -255,7 +279,7 @@ static void on_evaluate(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_alerts *as = ctx;
     again(as, as->opts.evaluation_interval, as->evaluate, 0);
     for (uint32_t i = 1; i <= as->count; i++)
-        evaluate(as, i, lz_sim_now(as->world->sim));
+        evaluate(as, &as->all[i], lz_sim_now(as->world->sim));
 }
 
 static void on_flush(void *ctx, uint32_t entity, uint64_t payload)
@@ -412,7 +436,8 @@ static const char *mark_of(struct lz_world *w, const char *name, const char *wha
 
 static bool check(const struct lz_alert_opts *o, struct lz_err *err)
 {
-    if (o->condition_count == 0 || o->condition_count > LZ_ALERT_CONDITIONS_MAX)
+    if (o->expr == NULL &&
+        (o->condition_count == 0 || o->condition_count > LZ_ALERT_CONDITIONS_MAX))
         return lz_fail(err, LZ_ERANGE, "1 to %d conditions, got %u", LZ_ALERT_CONDITIONS_MAX,
                        o->condition_count);
     if (o->labels.count > LZ_ALERT_LABELS_MAX)
@@ -437,10 +462,63 @@ static bool begin_scrapes(struct lz_alerts *as, struct alert *a,
     return true;
 }
 
+static void own(struct lz_alerts *as, uint32_t number, uint32_t alert)
+{
+    as->owners =
+        lz_grow(as->world->arena, as->owners, &as->owner_cap, number + 1, sizeof(*as->owners));
+    as->owners[number] = alert;
+}
+
+// ---------------------------------------------------------------- rules in PromQL
+
+// Of an alert that has a query: what its callbacks are told with.
+struct asked {
+    struct lz_alerts *alerts;
+    uint32_t alert;
+};
+
+static void on_added(void *ctx, uint32_t number)
+{
+    const struct asked *q = ctx;
+    own(q->alerts, number, q->alert);
+}
+
+static void on_failed(void *ctx, const char *why)
+{
+    const struct asked *q = ctx;
+    const struct alert *a = &q->alerts->all[q->alert];
+    lz_journal_add(q->alerts->world,
+                   &(struct lz_journal_entry){.kind = "alert", .component = a->id},
+                   "%s is not evaluated: %s", a->opts.name, why);
+}
+
+static bool begin_query(struct lz_alerts *as, struct alert *a, struct lz_err *err)
+{
+    struct asked *q = lz_arena_alloc(as->world->arena, sizeof(*q));
+    struct lz_alert_labels *labels = lz_arena_alloc(as->world->arena, sizeof(*labels));
+    *q = (struct asked){.alerts = as, .alert = as->count + 1};
+    *labels = a->opts.labels;
+    if (as->store == NULL)
+        as->store = lz_alert_store_create(as->world, as->opts.scrape_interval);
+    a->query = lz_alert_query_create(&(struct lz_alert_query_opts){.arena = as->world->arena,
+                                                                   .store = as->store,
+                                                                   .manager = as->manager,
+                                                                   .expr = a->opts.expr,
+                                                                   .labels = labels,
+                                                                   .ctx = q,
+                                                                   .added = on_added,
+                                                                   .failed = on_failed},
+                                     err);
+    lz_component_id of = 0;
+    for (uint32_t i = 0; a->query != NULL && (of = lz_alert_query_about(a->query, i)) != 0; i++)
+        add_target(as, of);
+    return a->query != NULL;
+}
+
 bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_component_id *id,
                      struct lz_err *err)
 {
-    LZ_ASSERT(!w->running && opts->judge != NULL);
+    LZ_ASSERT(!w->running && (opts->judge != NULL || opts->expr != NULL));
     if (!check(opts, err))
         return false;
     if (w->alerts == NULL && !lz_alerts_monitor(w, &(struct lz_alerts_opts){0}, err))
@@ -448,10 +526,11 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
     struct lz_alerts *as = w->alerts;
     struct alert a = {.opts = *opts};
     lz_alert_rule_init(&a.rule);
-    a.scrapes = lz_arena_alloc(w->arena, opts->condition_count * sizeof(*a.scrapes));
-    struct lz_alert_condition *conditions =
-        lz_arena_alloc(w->arena, opts->condition_count * sizeof(*conditions));
-    memcpy(conditions, opts->conditions, opts->condition_count * sizeof(*conditions));
+    size_t size = opts->condition_count * sizeof(struct lz_alert_condition);
+    struct lz_alert_condition *conditions = lz_arena_alloc(w->arena, size + 1);
+    a.scrapes = lz_arena_alloc(w->arena, (opts->condition_count + 1) * sizeof(*a.scrapes));
+    if (size > 0)
+        memcpy(conditions, opts->conditions, size);
     a.opts.conditions = conditions;
     if (!begin_scrapes(as, &a, conditions, err) ||
         !lz_world_add(w, opts->name, LZ_COMPONENT_ALERT, opts->line, &a.id, err))
@@ -461,16 +540,17 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
     a.fired = mark_of(w, a.opts.name, "fired");
     a.notified = mark_of(w, a.opts.name, "notified");
     a.resolved = mark_of(w, a.opts.name, "resolved");
-    uint32_t number = 0;
-    if (!lz_alert_manager_add(as->manager, &a.opts.labels, &number, err))
+    if (opts->expr != NULL ? !begin_query(as, &a, err)
+                           : !lz_alert_manager_add(as->manager, &a.opts.labels, &a.number, err))
         return false;
     define(w, &a);
     for (uint32_t i = 0; i < opts->condition_count; i++)
         if (!is_known(w, &conditions[i]))
             add_target(as, conditions[i].of);
-    as->all = lz_grow(w->arena, as->all, &as->cap, number + 1, sizeof(*as->all));
-    as->all[number] = a;
-    as->count = number;
+    as->all = lz_grow(w->arena, as->all, &as->cap, as->count + 2, sizeof(*as->all));
+    as->all[++as->count] = a;
+    if (a.number > 0)
+        own(as, a.number, as->count);
     *id = a.id;
     return true;
 }

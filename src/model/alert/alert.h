@@ -16,12 +16,16 @@
  * act on the component that a rule looks at: samples of it are lost, notifications about it come
  * late (platform.h).
  *
- * What a condition makes of its sample is not known here: `judge` says.
+ * What a condition makes of its sample is not known here: `judge` says. A rule may be written in
+ * PromQL instead (alert_query.h): then each element of its vector is an alert of its own to the
+ * Alertmanager, `pending` and `firing` count them, and "fired" is the first of them, "resolved" the
+ * last.
  */
 #ifndef LZ_MODEL_ALERT_ALERT_H
 #define LZ_MODEL_ALERT_ALERT_H
 
 #include "model/alert/alert_manager.h"
+#include "model/alert/alert_query.h"
 #include "model/alert/alert_rule.h"
 #include "model/alert/alert_scrape.h"
 
@@ -50,6 +54,7 @@ struct lz_alert_opts {
     uint32_t line;
     struct lz_alert_labels labels; /* besides alertname */
     lz_time pending, keep_firing;
+    const char *expr;                            /* PromQL; in place of conditions, and kept */
     const struct lz_alert_condition *conditions; /* all must hold */
     uint32_t condition_count;
     bool (*judge)(const struct lz_world *w, const void *limit, const struct lz_sample *sample);

@@ -32,3 +32,10 @@ monitoring "prometheus" {
     silences = { { at = "2m", ["until"] = "5m" } },
 }
 monitoring "another" {}
+alert "not PromQL" { expr = "sum(rat(lorenz_errors_total[5m])) > 1" }
+alert "no end" { expr = [[
+  sum(rate(lorenz_errors_total[5m])
+]] }
+alert "a range only" { expr = "lorenz_errors_total[5m]" }
+alert "an expression and more" { expr = "vector(1)", when = bad }
+alert "no text" { expr = 7 }

@@ -1,0 +1,212 @@
+#include "model/alert/alert_export.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+#define NAME_MAX_BYTES 200
+
+// Of Prometheus' client libraries (DefBuckets), and two below them: here much takes 1 ms.
+static const struct {
+    const char *le;
+    int64_t ns;
+} buckets[] = {
+    {"0.001", LZ_MS},      {"0.0025", 2500000},  {"0.005", 5 * LZ_MS},  {"0.01", 10 * LZ_MS},
+    {"0.025", 25 * LZ_MS}, {"0.05", 50 * LZ_MS}, {"0.1", 100 * LZ_MS},  {"0.25", 250 * LZ_MS},
+    {"0.5", 500 * LZ_MS},  {"1", LZ_S},          {"2.5", 2500 * LZ_MS}, {"5", 5 * LZ_S},
+    {"10", 10 * LZ_S},     {"+Inf", INT64_MAX},
+};
+#define BUCKETS (sizeof(buckets) / sizeof(buckets[0]))
+
+const char *lz_alert_export_name(struct lz_promql_scratch *s, const char *name, const char *unit)
+{
+    size_t len = strlen(name), more = strlen(unit);
+    char *out = lz_promql_scratch_alloc(s, len + more + 9);
+    memcpy(out, "lorenz_", 7);
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        out[7 + i] = is_word ? c : '_';
+    }
+    bool has_it = more > 0 && 7 + len > more && strcmp(out + 7 + len - more, unit) == 0 &&
+                  out[7 + len - more - 1] == '_';
+    if (more > 0 && !has_it)
+        snprintf(out + 7 + len, more + 2, "_%s", unit);
+    return out;
+}
+
+static const char *unit_name(enum lz_unit unit)
+{
+    return unit == LZ_UNIT_SECONDS ? "seconds"
+           : unit == LZ_UNIT_BYTES ? "bytes"
+           : unit == LZ_UNIT_RATIO ? "ratio"
+           : unit == LZ_UNIT_RATE  ? "per_second"
+                                   : "";
+}
+
+// ---------------------------------------------------------------- what there is
+
+struct list {
+    const struct lz_world *w;
+    struct lz_promql_scratch *scratch;
+    struct lz_promql_groups seen;
+    struct lz_alert_export *all;
+    uint32_t count, cap;
+};
+
+static void add(struct list *l, const char *name, const char *le, struct lz_alert_export x)
+{
+    struct lz_promql_labels labels = {0};
+    bool fresh = false;
+    x.of = lz_metrics_component(l->w->metrics, x.metric);
+    labels = lz_promql_labels_set(l->scratch, &labels, "component",
+                                  lz_world_component(l->w, x.of)->name);
+    labels = lz_promql_labels_set(l->scratch, &labels, LZ_PROMQL_NAME, name);
+    if (le != NULL)
+        labels = lz_promql_labels_set(l->scratch, &labels, "le", le);
+    lz_promql_groups_add(&l->seen, &labels, &fresh);
+    if (!fresh) // seven quantiles are of one histogram
+        return;
+    x.labels = labels;
+    l->all = lz_promql_scratch_grow(l->scratch, l->all, &l->cap, l->count + 1, sizeof(*l->all));
+    l->all[l->count++] = x;
+}
+
+// "errors" of errors.rate; `rate` and `ratio` alone are about requests.
+static void stem_of(const char *name, char out[NAME_MAX_BYTES])
+{
+    const char *dot = strrchr(name, '.');
+    bool is_alone = strcmp(name, "rate") == 0 || strcmp(name, "ratio") == 0;
+    bool is_view = dot != NULL && (strcmp(dot, ".rate") == 0 || strcmp(dot, ".ratio") == 0);
+    size_t len = is_view ? (size_t)(dot - name) : strlen(name);
+    snprintf(out, NAME_MAX_BYTES, "%.*s", (int)(is_alone ? 8 : len), is_alone ? "requests" : name);
+}
+
+static void add_counter(struct list *l, lz_metric id, const char *stem, const char *end,
+                        lz_series series)
+{
+    char name[NAME_MAX_BYTES + 16];
+    snprintf(name, sizeof(name), "%s_%s", stem, end);
+    const struct lz_metric_def *def = lz_metrics_def(l->w->metrics, id);
+    add(l, lz_alert_export_name(l->scratch, name, ""), NULL,
+        (struct lz_alert_export){
+            .kind = LZ_ALERT_EXPORT_TOTAL,
+            .metric = id,
+            .series = series,
+            .unit = def->view == LZ_VIEW_TOTAL && def->unit == LZ_UNIT_SECONDS ? 1e9 : 1.0});
+}
+
+static void add_histogram(struct list *l, lz_metric id, const struct lz_metric_def *def)
+{
+    const char *dot = strrchr(def->name, '.');
+    char stem[NAME_MAX_BYTES], name[NAME_MAX_BYTES + 16];
+    size_t len = dot != NULL ? (size_t)(dot - def->name) : strlen(def->name);
+    struct lz_alert_export x = {.metric = id, .series = def->a, .unit = 1.0};
+    if (def->unit == LZ_UNIT_SECONDS)
+        x.unit = 1e9;
+    snprintf(stem, sizeof(stem), "%.*s", (int)len, def->name);
+    const char *base = lz_alert_export_name(l->scratch, stem, unit_name(def->unit));
+    for (size_t i = 0; i < BUCKETS && def->unit == LZ_UNIT_SECONDS; i++) {
+        snprintf(name, sizeof(name), "%s_bucket", base);
+        x.kind = LZ_ALERT_EXPORT_BUCKET;
+        x.bound = buckets[i].ns;
+        add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), buckets[i].le, x);
+    }
+    x.kind = LZ_ALERT_EXPORT_SUM;
+    snprintf(name, sizeof(name), "%s_sum", base);
+    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), NULL, x);
+    x.kind = LZ_ALERT_EXPORT_SEEN;
+    snprintf(name, sizeof(name), "%s_count", base);
+    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), NULL, x);
+}
+
+static void add_parts(struct list *l, lz_metric id, const struct lz_metric_def *def)
+{
+    char stem[NAME_MAX_BYTES];
+    stem_of(def->name, stem);
+    switch (def->view) {
+    case LZ_VIEW_LEVEL:
+        return;
+    case LZ_VIEW_RATE:
+    case LZ_VIEW_TOTAL:
+        add_counter(l, id, stem, "total", def->a);
+        return;
+    case LZ_VIEW_RATIO:
+        add_counter(l, id, stem, "total", def->a);
+        add_counter(l, id, stem, "of_total", def->b);
+        return;
+    case LZ_VIEW_MEAN:
+    case LZ_VIEW_MAX:
+    case LZ_VIEW_QUANTILE:
+        add_histogram(l, id, def);
+        return;
+    }
+}
+
+uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s,
+                             struct lz_alert_export **out)
+{
+    struct list l = {.w = w, .scratch = s};
+    lz_promql_groups_init(&l.seen, s);
+    for (lz_metric id = 1; id <= lz_metrics_count(w->metrics); id++) {
+        const struct lz_metric_def *def = lz_metrics_def(w->metrics, id);
+        if (lz_metrics_component(w->metrics, id) == 0)
+            continue;
+        bool is_level = def->view == LZ_VIEW_LEVEL && def->unit != LZ_UNIT_RATIO;
+        bool is_total = def->view == LZ_VIEW_TOTAL;
+        struct lz_alert_export x = {.metric = id, .series = def->a, .unit = 1.0};
+        x.kind = is_level   ? LZ_ALERT_EXPORT_LEVEL
+                 : is_total ? LZ_ALERT_EXPORT_TOTAL
+                            : LZ_ALERT_EXPORT_WINDOW;
+        if (is_total && def->unit == LZ_UNIT_SECONDS)
+            x.unit = 1e9;
+        add(&l, lz_alert_export_name(s, def->name, unit_name(def->unit)), NULL, x);
+        add_parts(&l, id, def);
+    }
+    *out = l.all;
+    return l.count;
+}
+
+// ---------------------------------------------------------------- what is read
+
+void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export *x)
+{
+    LZ_ASSERT(!w->running);
+    if (x->kind == LZ_ALERT_EXPORT_WINDOW)
+        lz_metrics_keep(w->metrics, x->metric, 1);
+    else
+        lz_metrics_heed(w->metrics, x->series);
+}
+
+bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export *x, double *out)
+{
+    const struct lz_metrics *m = w->metrics;
+    if (lz_metrics_is_hidden(m, x->metric))
+        return false;
+    struct lz_sample v = {.present = true};
+    switch (x->kind) {
+    case LZ_ALERT_EXPORT_WINDOW:
+        v = lz_metrics_window(m, x->metric, 1);
+        *out = v.value;
+        return v.present;
+    case LZ_ALERT_EXPORT_LEVEL:
+        *out = lz_metrics_level(m, x->series);
+        return true;
+    case LZ_ALERT_EXPORT_TOTAL:
+        *out = (double)lz_metrics_total(m, x->series) / x->unit;
+        return true;
+    case LZ_ALERT_EXPORT_BUCKET:
+        *out = (double)lz_metrics_at_most(m, x->series, x->bound);
+        return true;
+    case LZ_ALERT_EXPORT_SUM:
+        *out = lz_metrics_sum(m, x->series) / x->unit;
+        return true;
+    case LZ_ALERT_EXPORT_SEEN:
+        *out = (double)lz_metrics_seen(m, x->series);
+        return true;
+    }
+    LZ_ASSERT(false);
+    return false;
+}

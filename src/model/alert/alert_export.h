@@ -1,0 +1,58 @@
+/*
+ * alert_export.h — a component's metrics as an exporter gives them to Prometheus.
+ *
+ * Every metric is there under the name that `-o openmetrics` writes, lorenz_latency_p99_seconds for
+ * latency.p99, as a gauge; what it is made of as well, as programs export it:
+ *
+ *   a rate, errors.rate       a counter     lorenz_errors_total; of `rate` itself
+ *                                           lorenz_requests_total
+ *   a ratio, errors.ratio     two counters  lorenz_errors_total, lorenz_errors_of_total
+ *   a histogram, latency.*    a histogram   lorenz_latency_seconds_bucket, _sum and _count; it
+ *                                           begins anew when warm-up ends, as by a restart
+ *   a count, lost_acks        a counter     lorenz_lost_acks_total
+ *
+ * Each series has the label component; buckets have le. Levels are as they are when they are
+ * scraped, shares, rates, ratios and quantiles as they were in the last second that is over.
+ */
+#ifndef LZ_MODEL_ALERT_ALERT_EXPORT_H
+#define LZ_MODEL_ALERT_ALERT_EXPORT_H
+
+#include "model/world.h"
+#include "promql/promql.h"
+
+enum lz_alert_export_kind {
+    LZ_ALERT_EXPORT_WINDOW = 1, /* the metric's last window */
+    LZ_ALERT_EXPORT_LEVEL,
+    LZ_ALERT_EXPORT_TOTAL,
+    LZ_ALERT_EXPORT_BUCKET,
+    LZ_ALERT_EXPORT_SUM,
+    LZ_ALERT_EXPORT_SEEN,
+};
+
+struct lz_alert_export {
+    struct lz_promql_labels labels;
+    lz_component_id of;
+    enum lz_alert_export_kind kind;
+    lz_metric metric;
+    lz_series series;
+    double unit;   /* of what it is fed, in what is exported */
+    int64_t bound; /* BUCKET; INT64_MAX: all */
+};
+
+/* lorenz_NAME with the unit at its end, letters, digits and "_"; `unit` as openmetrics has it. */
+const char *lz_alert_export_name(struct lz_promql_scratch *s, const char *name, const char *unit);
+
+/*
+ * All that there is to scrape in the world, in the order of its metrics, each name of a component
+ * once. Labels are in `s`.
+ */
+uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s,
+                             struct lz_alert_export **out);
+
+/* It will be read in this run: before it begins. */
+void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export *x);
+
+/* Its value now; false if there is none. */
+bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export *x, double *out);
+
+#endif

@@ -1,0 +1,170 @@
+#include "model/alert/alert_query.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+
+struct element {
+    struct lz_alert_labels labels;
+    uint32_t number; // the manager's
+    struct lz_alert_rule rule;
+    bool is_true;
+};
+
+struct lz_alert_query {
+    struct lz_alert_query_opts opts;
+    struct lz_promql_scratch parsed;
+    const struct lz_promql_query *query;
+    struct element *all;
+    uint32_t count, cap;
+    lz_component_id *about;
+    uint32_t about_count, about_cap;
+    bool has_failed;
+};
+
+struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *opts,
+                                             struct lz_err *err)
+{
+    struct lz_alert_query *q = lz_arena_alloc(opts->arena, sizeof(*q));
+    struct lz_promql_fault fault;
+    q->opts = *opts;
+    lz_promql_scratch_init(&q->parsed, opts->arena);
+    if (!lz_promql_parse(&q->parsed, opts->expr, &q->query, &fault)) {
+        lz_fail(err, fault.err.code, "`expr` is no PromQL, at byte %zu: %s", fault.at + 1,
+                fault.err.msg);
+        return NULL;
+    }
+    enum lz_promql_type type = lz_promql_query_type(q->query);
+    if (type != LZ_PROMQL_VECTOR && type != LZ_PROMQL_SCALAR) {
+        lz_fail(err, LZ_EINVAL, "`expr` must be an instant vector or a scalar, and is a %s",
+                lz_promql_type_name(type));
+        return NULL;
+    }
+    if (!lz_alert_store_want(opts->store, q->query, err))
+        return NULL;
+    lz_component_id of = 0;
+    for (uint32_t i = 0; (of = lz_alert_store_target(opts->store, i)) != 0; i++) {
+        if (!lz_alert_store_is_of(opts->store, q->query, of))
+            continue;
+        q->about =
+            lz_grow(opts->arena, q->about, &q->about_cap, q->about_count + 1, sizeof(*q->about));
+        q->about[q->about_count++] = of;
+    }
+    return q;
+}
+
+lz_component_id lz_alert_query_about(const struct lz_alert_query *q, uint32_t i)
+{
+    return i < q->about_count ? q->about[i] : 0;
+}
+
+// ---------------------------------------------------------------- elements
+
+static void fail(struct lz_alert_query *q, const char *why)
+{
+    if (!q->has_failed)
+        q->opts.failed(q->opts.ctx, why);
+    q->has_failed = true;
+}
+
+// The element's labels, over them the rule's; for as long as the evaluation lasts.
+static struct lz_alert_labels labels_of(struct lz_alert_query *q,
+                                        const struct lz_promql_labels *element)
+{
+    const struct lz_alert_labels *own = q->opts.labels;
+    struct lz_alert_label *all = lz_promql_scratch_alloc(
+        lz_alert_store_scratch(q->opts.store), (own->count + element->count + 1) * sizeof(*all));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < own->count; i++)
+        if (own->all[i].value[0] != '\0')
+            all[count++] = own->all[i];
+    for (uint32_t i = 0; i < element->count; i++) {
+        const struct lz_promql_label *l = &element->all[i];
+        bool is_own = strcmp(l->name, LZ_PROMQL_NAME) == 0;
+        for (uint32_t k = 0; k < own->count; k++)
+            is_own = is_own || strcmp(own->all[k].name, l->name) == 0;
+        if (!is_own)
+            all[count++] = (struct lz_alert_label){l->name, l->value};
+    }
+    return (struct lz_alert_labels){all, count};
+}
+
+static struct lz_alert_labels copied(struct lz_arena *arena, const struct lz_alert_labels *l)
+{
+    struct lz_alert_label *all = lz_arena_alloc(arena, (l->count + 1) * sizeof(*all));
+    for (uint32_t i = 0; i < l->count; i++)
+        all[i] = (struct lz_alert_label){lz_arena_strdup(arena, l->all[i].name),
+                                         lz_arena_strdup(arena, l->all[i].value)};
+    return (struct lz_alert_labels){all, l->count};
+}
+
+static struct element *element_of(struct lz_alert_query *q, const struct lz_alert_labels *labels)
+{
+    for (uint32_t i = 0; i < q->count; i++)
+        if (lz_alert_labels_equal(&q->all[i].labels, labels))
+            return &q->all[i];
+    struct lz_err err;
+    struct element e = {.labels = copied(q->opts.arena, labels)};
+    lz_alert_rule_init(&e.rule);
+    if (!lz_alert_manager_add(q->opts.manager, &e.labels, &e.number, &err)) {
+        fail(q, err.msg);
+        return NULL;
+    }
+    q->all = lz_grow(q->opts.arena, q->all, &q->cap, q->count + 1, sizeof(*q->all));
+    q->all[q->count] = e;
+    q->opts.added(q->opts.ctx, e.number);
+    return &q->all[q->count++];
+}
+
+// False: the evaluation says nothing.
+static bool mark_true(struct lz_alert_query *q, const struct lz_promql_value *v)
+{
+    static struct lz_promql_series scalar; // no labels
+    uint32_t count = v->type == LZ_PROMQL_SCALAR ? 1 : v->count;
+    const struct lz_promql_series *all = v->type == LZ_PROMQL_SCALAR ? &scalar : v->all;
+    for (uint32_t i = 0; i < q->count; i++)
+        q->all[i].is_true = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct lz_alert_labels labels = labels_of(q, &all[i].labels);
+        struct element *e = element_of(q, &labels);
+        if (e == NULL)
+            continue;
+        if (e->is_true) {
+            fail(q, "two elements are the same alert once they have the rule's labels");
+            return false;
+        }
+        e->is_true = true;
+    }
+    return true;
+}
+
+struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
+                                                    const struct lz_alert_rule_opts *o, lz_time now)
+{
+    struct lz_promql_scratch *s = lz_alert_store_scratch(q->opts.store);
+    struct lz_alert_query_found found = {0, 0};
+    struct lz_promql_value v;
+    struct lz_promql_fault fault;
+    lz_promql_scratch_reset(s);
+    bool ok =
+        lz_promql_eval(q->query,
+                       &(struct lz_promql_eval_opts){.store = lz_alert_store_samples(q->opts.store),
+                                                     .at_ms = now / LZ_MS},
+                       s, &v, &fault);
+    if (!ok)
+        fail(q, fault.err.msg);
+    ok = ok && mark_true(q, &v);
+    for (uint32_t i = 0; i < q->count; i++) {
+        struct element *e = &q->all[i];
+        struct lz_alert_sending sending;
+        if (ok)
+            (void)lz_alert_rule_evaluate(&e->rule, o, e->is_true, now);
+        found.pending += e->rule.state == LZ_ALERT_PENDING;
+        found.firing += e->rule.state == LZ_ALERT_FIRING;
+        if (ok && lz_alert_rule_sends(&e->rule, o, now, &sending))
+            lz_alert_manager_send(q->opts.manager, e->number, sending.starts_at, sending.ends_at,
+                                  now);
+    }
+    return found;
+}

@@ -1,0 +1,48 @@
+/*
+ * alert_query.h — an alerting rule whose condition is PromQL (rules/alerting.go).
+ *
+ * Each element of the vector that its expression gives is an alert of its own: it has the element's
+ * labels but the metric's name, over them those of the rule, and alertname; and a state of its own
+ * (alert_rule.h). An element that is no longer there is false. A scalar is a vector with one
+ * element without labels.
+ *
+ * An expression that cannot be evaluated at an instant (two elements match where one may), or that
+ * gives two elements which the rule's labels make one, changes nothing at that instant; it is told
+ * the first time.
+ */
+#ifndef LZ_MODEL_ALERT_ALERT_QUERY_H
+#define LZ_MODEL_ALERT_ALERT_QUERY_H
+
+#include "model/alert/alert_manager.h"
+#include "model/alert/alert_rule.h"
+#include "model/alert/alert_store.h"
+
+struct lz_alert_query;
+
+struct lz_alert_query_opts {
+    struct lz_arena *arena;
+    struct lz_alert_store *store;
+    struct lz_alert_manager *manager;
+    const char *expr;
+    const struct lz_alert_labels *labels; /* the rule's, with alertname; kept */
+    void *ctx;
+    void (*added)(void *ctx, uint32_t number);  /* an alert of the manager's is the rule's */
+    void (*failed)(void *ctx, const char *why); /* once */
+};
+
+struct lz_alert_query_found {
+    uint32_t pending, firing; /* elements in that state */
+};
+
+/* NULL if it does not parse, or selects what nobody exports: `err`. */
+struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *opts,
+                                             struct lz_err *err) LZ_MUST_CHECK;
+
+/* At `now`: all of its elements, and what is sent of them. */
+struct lz_alert_query_found
+lz_alert_query_evaluate(struct lz_alert_query *q, const struct lz_alert_rule_opts *o, lz_time now);
+
+/* What it is about, one after the other; 0 behind the last. */
+lz_component_id lz_alert_query_about(const struct lz_alert_query *q, uint32_t i);
+
+#endif
