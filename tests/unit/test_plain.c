@@ -175,7 +175,7 @@ static const struct row rows[] = {
     {.name = "a table is held", .at_5s = hold_table, .at_10s = let_go},
     {.name = "connections are held", .at_5s = hold_connections, .at_10s = let_go},
     {.name = "the database is split", .at_5s = split, .at_10s = mend},
-    {.name = "the run has another key", .at_5s = have_a_future},
+    {.name = "the run has another key", .concurrency = 1, .at_5s = have_a_future},
 };
 
 static void build(struct stage *s, const struct row *row)
