@@ -16,6 +16,17 @@ local function need(read, what, v, level)
     return value
 end
 
+local function version_of(word, service, name, level)
+    local number = type(name) == "string" and service.version_numbers[name]
+    if number then return number end
+    local names = {}
+    for known in pairs(service.version_numbers) do names[#names + 1] = known end
+    table.sort(names)
+    error(("%s: %s has no version %s; %s"):format(word, service.text, units.show(name),
+        #names > 0 and "its versions are " .. table.concat(names, " ")
+        or "its versions are declared in `versions`"), level or 4)
+end
+
 --- Shares of a service's requests by version, as `route` is given them; what is left goes to the
 --- version that serves at first.
 local function route(C, service, shares)
@@ -26,15 +37,7 @@ local function route(C, service, shares)
     local list = {}
     for i = 1, service.version_count do list[i] = 0.0 end
     for name, share in pairs(shares) do
-        local number = service.version_numbers[name]
-        if not number then
-            local names = {}
-            for known in pairs(service.version_numbers) do names[#names + 1] = known end
-            table.sort(names)
-            error(("route: %s has no version %s; %s"):format(service.text, units.show(name),
-                #names > 0 and "its versions are " .. table.concat(names, " ")
-                or "its versions are declared in `versions`"), 4)
-        end
+        local number = version_of("route", service, name, 5)
         local value, _, text = units.ratio(share)
         if value == nil then error(("route: share of %s: %s"):format(name, text), 4) end
         list[number] = value
@@ -80,13 +83,14 @@ function M.install(state)
 
     local function row() return state.files.outer(state.line() or 0) end
 
-    -- Marks that alerts set: "P fired" of an alert P.
-    local alert_marks
+    -- Marks that components set: "P fired" of an alert P, "api deployed" of a service.
+    local own_marks
 
-    local function read_alert_marks()
+    local function read_own_marks()
         local marks = {}
         for _, c in ipairs(state.plan.components) do
-            for _, what in ipairs(c.kind == "alert" and handles.ALERT_MARKS or {}) do
+            for _, what in ipairs(c.kind == "alert" and handles.ALERT_MARKS
+                or c.kind == "service" and c.fields.rollout and handles.ROLLOUT_MARKS or {}) do
                 marks[("%s %s"):format(c.name, what)] = c
             end
         end
@@ -95,11 +99,11 @@ function M.install(state)
 
     function a.mark(name)
         local text = state.tostring(name)
-        alert_marks = alert_marks or read_alert_marks()
-        local alert = alert_marks[text]
-        if alert then
-            error(("mark: %s is set by alert %s itself: give it another name"):format(
-                units.show(text), units.show(alert.name)), 2)
+        own_marks = own_marks or read_own_marks()
+        local owner = own_marks[text]
+        if owner then
+            error(("mark: %s is set by %s %s itself: give it another name"):format(
+                units.show(text), owner.kind, units.show(owner.name)), 2)
         end
         C.mark(text, row())
     end
@@ -161,6 +165,19 @@ function M.install(state)
         return ok, why
     end
 
+    --- A build replaces what runs; nil: the same again. What speaks against it is returned.
+    function a.deploy(service, version)
+        if not service.fields.rollout then
+            error(("deploy: %s is not rolled out: give it rollout = {}, or route its requests "
+                .. "(route)"):format(service.text), 3)
+        end
+        local number
+        if version ~= nil then number = version_of("deploy", service, version) end
+        local ok, why, code = C.deploy(service.id, number)
+        if not ok and code ~= "outage" then error("deploy: " .. why, 3) end
+        return ok, why
+    end
+
     --- Older versions are kept from now on, or no more of them.
     function a.versioning(store, to)
         if to ~= "enabled" and to ~= "suspended" and to ~= "off" then
@@ -206,7 +223,7 @@ function M.install(state)
         if not C.judges() then return end
         error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
     end
-    local acting = { "mark", "route", "failover", "restore", "reshard", "versioning",
+    local acting = { "mark", "route", "deploy", "failover", "restore", "reshard", "versioning",
         table.unpack(members.order) }
     for _, name in ipairs(acting) do
         local act = a[name]
@@ -489,7 +506,7 @@ end
 
 --- In a live run nothing of the model can be acted upon.
 function M.only_real(state)
-    for _, name in ipairs { "route", "failover", "restore", "reshard", "versioning",
+    for _, name in ipairs { "route", "deploy", "failover", "restore", "reshard", "versioning",
         table.unpack(members.order) } do
         state.actions[name] = function()
             error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(

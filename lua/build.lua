@@ -119,6 +119,19 @@ local function scaling(f)
         tolerance = f.tolerance, policies = f.policies }
 end
 
+local PART = { share = 0.25 } -- Kubernetes' defaults of both
+
+local function rollout(f)
+    return f and { recreate = f.strategy == "recreate", max_surge = f.max_surge or PART,
+        max_unavailable = f.max_unavailable or PART, min_ready = f.min_ready,
+        deadline = f.progress_deadline }
+end
+
+local function disruption(f)
+    return f and { is_min = f.min_available ~= nil,
+        amount = f.min_available or f.max_unavailable }
+end
+
 function create.service(C, c)
     local f = c.fields
     local queue, scale = f.queue or {}, f.autoscale or {}
@@ -143,6 +156,7 @@ function create.service(C, c)
         scale_startup = scale.startup or 30000000000, scale_cooldown = scale.cooldown,
         scale_period = scale.period, scale_up = scaling(scale.scale_up),
         scale_down = scaling(scale.scale_down),
+        rollout = rollout(f.rollout), disruption = disruption(f.disruption_budget),
     }
 end
 
@@ -342,7 +356,8 @@ local function build_versions(state, C)
         for _, name in ipairs(sorted_keys(f.versions or {})) do
             local v = f.versions[name]
             local number, message = C.version { service = c.id, name = name,
-                error_ratio = v.error_ratio, service_time = v.service_time, cpu_time = v.cpu_time }
+                error_ratio = v.error_ratio, service_time = v.service_time, cpu_time = v.cpu_time,
+                fails = v.fails }
             if not number then refused(state, c, message) return end
             c.version_numbers[name], c.version_count = number, number
             state.version_names[c.id] = state.version_names[c.id] or {}

@@ -11,10 +11,10 @@ local function life(C, c)
     local f = c.fields
     local backoff = f.crash_backoff or {}
     local said = f.startup or f.restart or f.crash_backoff or f.grace_period or f.pre_stop
-        or f.endpoint_delay or f.liveness or f.readiness or f.memory
+        or f.endpoint_delay or f.liveness or f.readiness or f.memory or f.rollout
     if not said then return true end
     return C.life(c.id, { startup = f.startup,
-        restart = f.restart or (f.liveness or f.memory) and "always" or "never",
+        restart = f.restart or (f.liveness or f.memory or f.rollout) and "always" or "never",
         backoff = backoff.first, backoff_max = backoff.max, backoff_reset = backoff.reset,
         grace_period = f.grace_period, pre_stop = f.pre_stop, endpoint_delay = f.endpoint_delay,
         liveness = probe(f.liveness), readiness = probe(f.readiness) })
@@ -89,6 +89,8 @@ function M.why_not(metric)
         return (": the host says nothing of its own; give it cores, memory or a disk")
     elseif metric.path:find "^first_byte" then
         return (": %s does not stream; give it stream = true"):format(metric.component.name)
+    elseif metric.component.kind == "service" and metric.path:find "^replicas%." then
+        return (": %s is not rolled out; give it rollout = {}"):format(metric.component.name)
     elseif metric.path == "memory" then
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)

@@ -101,6 +101,10 @@ local OTHERS = {
     { "version", 'api:version("v2")', 'local api = service "api" { versions = { v2 = {} } }\n' },
 }
 
+--- Only of a service with a rollout.
+local ROLLED_OUT = { ["replicas.updated"] = true, ["replicas.available"] = true,
+    ["replicas.unavailable"] = true }
+
 --- An expectation about a metric, of the first kind of component that an example can name.
 ---@param units table<string, string[]>  how a limit of each unit is written
 ---@return string?
@@ -113,6 +117,9 @@ function M.of_metric(facts, name, units)
     if name:find "^first_byte" then
         before = 'local films = traffic "films" { to = web, rate = "1/s", stream = true }\n'
         whose = "films"
+    end
+    if ROLLED_OUT[name] then
+        before, whose = 'local api = service "api" { replicas = 4, rollout = {} }\n', "api"
     end
     for _, other in ipairs(whose and {} or OTHERS) do
         if facts.metrics[other[1]][name] then

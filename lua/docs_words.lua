@@ -309,6 +309,11 @@ M.parts = {
             'one build: web:version("v2").errors.ratio' },
         { "route", "fun(self: Service, shares: table<string, Share>)",
             'shares of its requests by build, in drive: web:route { v2 = "5%" }' },
+        { "deploy", "fun(self: Service, version?: string): boolean?, string?",
+            'with a rollout: that build replaces what runs, in drive: web:deploy "v2"; without a '
+                .. "name the same build again, as `kubectl rollout restart`" },
+        { "deployed", "Mark", "when a rollout was first complete, as an anchor or in a verdict" },
+        { "stalled", "Mark", "when a rollout first made no progress for its deadline" },
     },
     gateway = { { "replica", "Replica[]", "its replicas, from 1" } },
     cache = {
@@ -472,6 +477,7 @@ M.types = {
     numbers = { "numbers", "a list of numbers", "number[]" },
     limit = { "limit", 'a count, or "unbounded"', 'integer|"unbounded"' },
     amount = { "number", "0 or more", "number" },
+    portion = { "portion", 'a count, or a share: 1, "25%"', "Share|integer" },
     budget = { "budget", 'a share, { tokens = 10, per_call = 0.1 }, or "off"',
         'Share|table|"off"' },
     lateness = { "lateness", 'a duration, or a quantile: "p95"', "Duration" },

@@ -183,6 +183,19 @@ function TYPES.pick(ctx, f, v)
             units.kind_of(v)))
 end
 
+--- So many, or such a share.
+function TYPES.portion(ctx, f, v)
+    if math.type(v) == "integer" then
+        if v >= 0 and v <= 100000 then return { count = v } end
+        return nil, complain(ctx, f[1], "LZ206",
+            ("it must be from 0 to 100000, got %d"):format(v))
+    end
+    local share = type(v) == "string" and v:find "%%$" and units.share(v)
+    if share then return { share = share } end
+    return nil, complain(ctx, f[1], "LZ205", ('expected a count or a share such as "25%%", got %s')
+        :format(type(v) == "string" and units.show(v) or units.kind_of(v)))
+end
+
 function TYPES.block(ctx, f, v)
     if type(v) ~= "table" or getmetatable(v) then return wrong.no_block(ctx, f, v) end
     local inner = { state = ctx.state, line = ctx.line, path = place(ctx, f[1]),

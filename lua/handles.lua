@@ -322,6 +322,7 @@ local restore_part = act_part("restore", '{ at = "3h" }')
 local reshard_part = act_part("reshard", "{ slots = 4096, from = 1, to = 3 }")
 local versioning_part = act_part("versioning", '"suspended"',
     'say versioning = "enabled" in the store, or ' .. IN_DRIVE)
+local deploy_part = act_part("deploy", '"v2"', IN_DRIVE .. ", or fault.bad_deploy")
 
 --- `redis:slot("{user1000}.cart")`: which slot has a key, anywhere.
 local function slot_part(state, cache)
@@ -365,7 +366,7 @@ end
 
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
-    service = { version = version_part, route = route_part },
+    service = { version = version_part, route = route_part, deploy = deploy_part },
     database = {
         failover = failover_part,
         restore = restore_part,
@@ -412,6 +413,21 @@ local PARTS = {
 --- What an alert marks by itself: "P fired" of an alert P.
 M.ALERT_MARKS = { "fired", "notified", "resolved" }
 for _, what in ipairs(M.ALERT_MARKS) do PARTS.alert[what] = mark_part(what) end
+--- What a service marks by itself where it is rolled out.
+M.ROLLOUT_MARKS = { "deployed", "stalled" }
+
+local function rollout_mark_part(what)
+    return function(state, service)
+        if service.fields.rollout or service.broken then
+            return mark_part(what)(state, service)
+        end
+        return M.complain(state) { code = "LZ301", line = state.line(), word = what,
+            text = ('service "%s" is not rolled out, and nothing of it is %s'):format(service.name,
+                what),
+            help = "give it rollout = {}" }
+    end
+end
+for _, what in ipairs(M.ROLLOUT_MARKS) do PARTS.service[what] = rollout_mark_part(what) end
 for _, word in ipairs(members.order) do
     -- `etcd:member_add { node = etcd.node[4] }` and its neighbours
     local part = act_part(word, members.words[word].example)

@@ -73,6 +73,7 @@ local BY_TYPE = {
     outcomes = listed,
     bool = tostring,
     through = function(v) return v.to.name end,
+    portion = function(v) return v.share and M.ratio(v.share) or M.count(v.count) end,
     pick = function(v)
         if v[1] == "share" then return M.ratio(v[2]) end
         if v[1] == "random" then return "random " .. M.ratio(v[2]) end

@@ -293,9 +293,17 @@ M.service = with({
                 "share of its answers that are errors by themselves; default the service's" },
             { "service_time", "dist", "time a worker is held before calls; default the service's" },
             { "cpu_time", "dist", "CPU demand of a request; default the service's" },
+            { "fails", "choice", "with a rollout, why replicas made from it never serve: the "
+                .. "readiness probe, the process as it starts, or its image; default they do",
+                choices = { "readiness", "start", "image" } },
         } },
     { "version", "text",
         "the build that serves what no route gives to another; default the service as declared" },
+    { "rollout", "block", "versions are deployed as by a Kubernetes Deployment, and each replica "
+        .. "serves by the one it is made from; default requests are routed to versions",
+        fields = service.rollout },
+    { "disruption_budget", "block", "how many replicas may be evicted at once (fault.drain), as a "
+        .. "PodDisruptionBudget; default all", fields = service.disruption_budget },
     { "autoscale", "block", "replicas follow the load, by the Horizontal Pod Autoscaler's rule: "
         .. "the target that wants most decides", fields = service.autoscale },
 }, connecting)

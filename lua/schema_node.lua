@@ -14,8 +14,8 @@ local probe = {
 
 M.life = {
     { "startup", "dist", "from a process's beginning until it listens; default at once" },
-    { "restart", "choice", "who is started again by a supervisor; default always with liveness or "
-        .. "memory, else never", choices = { "always", "on_failure", "never" } },
+    { "restart", "choice", "who is started again by a supervisor; default always with liveness, "
+        .. "memory or a rollout, else never", choices = { "always", "on_failure", "never" } },
     { "crash_backoff", "block", "of the supervisor, between restarts; the first is at once",
         fields = {
             { "first", "duration", "before the second restart; default 10s" },

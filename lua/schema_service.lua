@@ -35,4 +35,23 @@ M.autoscale = {
     { "cooldown", "duration", "between two decisions, in place of scale_up and scale_down" },
 }
 
+--- Kubernetes' Deployment strategy; its words, its defaults.
+M.rollout = {
+    { "strategy", "choice", "whether new replicas start beside the old ones, or after they have "
+        .. "all ended; default rolling", choices = { "rolling", "recreate" } },
+    { "max_surge", "portion", "so many more there may be; a share is rounded up; default 25%" },
+    { "max_unavailable", "portion", "so many fewer may be available; a share is rounded down; "
+        .. "default 25%" },
+    { "min_ready", "duration", "so long a replica is ready before it counts as available; default "
+        .. "0s" },
+    { "progress_deadline", "duration", "without progress for so long it has stalled; default 10m",
+        above_zero = true },
+}
+
+--- A PodDisruptionBudget: one of the two.
+M.disruption_budget = {
+    { "min_available", "portion", "so many must be ready; a share is rounded up" },
+    { "max_unavailable", "portion", "so many may be missing; a share is rounded up" },
+}
+
 return M

@@ -7,6 +7,7 @@
 local build_alert = require "build_alert"
 local diag = require "diag"
 local chaos = require "chaos"
+local deploys = require "rules_deploy"
 local dists = require "dists"
 local expectations = require "expectations"
 local faults = require "faults"
@@ -70,6 +71,7 @@ function RULES.service(say, f)
             "its versions are declared in `versions`")
     end
     if f.autoscale and not f.autoscale.broken then check_autoscale(say, f.autoscale) end
+    deploys.check(say, f)
 end
 
 function RULES.dns(say, f)

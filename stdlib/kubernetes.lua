@@ -8,8 +8,11 @@
 --- k8s.rollout_restart { shop, at = "2m" }
 --- ```
 ---
---- A Service's addresses follow the readiness probes of its pods, so it is a balancer with health
---- checks and no work of its own. Written in the public vocabulary: copy it and change it.
+--- The pods are a service with a `rollout`: `shop.pods:deploy "v2"` in drive brings another of its
+--- `versions` out, and `shop.pods.deployed` is when it is there.
+---
+--- A Service's addresses follow the readiness probes of its pods, and it has no work of its own: it
+--- is a balancer. Written in the public vocabulary: copy it and change it.
 local M = {}
 
 ---@class (exact) kubernetes.Readiness  as a readinessProbe has it
@@ -24,7 +27,6 @@ local M = {}
 ---@field service any  what callers call: the Service in front of them
 ---@field replicas integer
 ---@field startup any  from a pod's start until it serves, a duration
----@field settle any   from then until the Service sends it requests
 
 --- Refuse what is not one of these, so that a misspelt option does not do nothing.
 local function check_options(what, options, known)
@@ -42,12 +44,14 @@ end
 
 local DEPLOYMENT = { replicas = true, spread = true, cpu = true, concurrency = true, queue = true,
   service_time = true, cpu_time = true, calls = true, handle = true, startup = true,
-  readiness = true, autoscale = true }
+  readiness = true, autoscale = true, rollout = true, disruption_budget = true, versions = true,
+  version = true, grace_period = true, pre_stop = true, image = true }
 local READINESS = { period = true, timeout = true, failure_threshold = true,
   success_threshold = true }
 
 --- Pods and the Service in front of them.
----@param options table  [1] the name; as of `service`; startup (default 10s), readiness, autoscale
+---@param options table  [1] the name; as of `service`; startup (default 10s), readiness, autoscale,
+---  rollout (default {}: Kubernetes' own), disruption_budget, versions
 ---@return kubernetes.Deployment
 function M.deployment(options)
   check_options("kubernetes.deployment", options, DEPLOYMENT)
@@ -64,22 +68,23 @@ function M.deployment(options)
     concurrency = options.concurrency, queue = options.queue,
     service_time = options.service_time, cpu_time = options.cpu_time,
     calls = options.calls, handle = options.handle, autoscale = options.autoscale,
+    startup = options.startup or "10s", readiness = { period = period,
+      timeout = probe.timeout, failure_threshold = probe.failure_threshold,
+      success_threshold = probe.success_threshold },
+    grace_period = options.grace_period, pre_stop = options.pre_stop, image = options.image,
+    rollout = options.rollout or {}, disruption_budget = options.disruption_budget,
+    versions = options.versions, version = options.version,
   }
   local front = balancer(name) {
     to = pods, spread = options.spread, service_time = "1us", timeout = "1h",
-    health = {
-      every = period, timeout = probe.timeout or "1s",
-      fails = probe.failure_threshold or 3, passes = probe.success_threshold or 1,
-    },
   }
   return {
     name = name, pods = pods, service = front, replicas = replicas,
     startup = dur(options.startup or "10s"),
-    settle = dur(period) * ((probe.success_threshold or 1) + 1),
   }
 end
 
-local RESTART = { at = true, max_unavailable = true }
+local RESTART = { at = true }
 
 local function check_deployment(what, d)
   if type(d) ~= "table" or d.pods == nil or d.startup == nil then
@@ -87,32 +92,30 @@ local function check_deployment(what, d)
   end
 end
 
---- Every pod is replaced, so many at a time; the next ones go when those before serve again.
----@param options table  [1] the deployment; at; max_unavailable (default 1)
----@return table faults  one for each pod, in order: the last one's `.ends` is the rollout's end
+--- Every pod is replaced, as `kubectl rollout restart` does it: within what the deployment's
+--- `rollout` allows.
+---@param options table  [1] the deployment; at
+---@return any mark  when all are replaced, for the first time: an anchor
 function M.rollout_restart(options)
+  if type(options) == "table" and options.max_unavailable ~= nil then
+    error("max_unavailable is the deployment's: deployment { ..., "
+      .. "rollout = { max_unavailable = 2 } }", 2)
+  end
   check_options("kubernetes.rollout_restart", options, RESTART)
-  local d, at_once = options[1], options.max_unavailable or 1
+  local d, at = options[1], dur(options.at)
   check_deployment("kubernetes.rollout_restart", d)
-  if math.type(at_once) ~= "integer" or at_once < 1 then
-    error("max_unavailable is a count of at least 1", 2)
-  end
-  local faults = {}
-  for i = 1, d.replicas do
-    local wave = (i - 1) // at_once
-    faults[i] = fault.kill {
-      d.pods.replica[i],
-      at = dur(options.at) + (d.startup + d.settle) * wave,
-      lasting = d.startup,
-    }
-  end
-  return faults
+  drive(("rollout restart of %s at %s"):format(d.name, at), function()
+    sleep(at)
+    d.pods:deploy()
+  end)
+  return d.pods.deployed
 end
 
 local CRASH = { at = true, pod = true, times = true, backoff = true }
 
 --- CrashLoopBackOff: a pod that ends each time it is up, with a pause that doubles up to 5 minutes.
----@param options table  [1] the deployment; at; pod (default 1), times (default 5), backoff (10s)
+---@param options table  [1] the deployment; at; pod (its place, default 1), times (default 5),
+---  backoff (10s)
 ---@return table faults
 function M.crash_loop(options)
   check_options("kubernetes.crash_loop", options, CRASH)
@@ -121,9 +124,8 @@ function M.crash_loop(options)
   local at, pause, faults = dur(options.at), dur(options.backoff or "10s"), {}
   local most = dur("5m")
   for i = 1, options.times or 5 do
-    local away = pause + d.startup
-    faults[i] = fault.kill { d.pods.replica[options.pod or 1], at = at, lasting = away }
-    at = at + away + dur("1s")
+    faults[i] = fault.kill { d.pods.replica[options.pod or 1], at = at, lasting = pause }
+    at = at + pause + d.startup + dur("1s")
     pause = pause * 2
     if most < pause then pause = most end
   end

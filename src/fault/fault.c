@@ -83,6 +83,20 @@ static void drop_users(const struct lz_world *w, struct lz_fault *f)
     f->hit_count = kept;
 }
 
+// Nor can what is not there: a place in which another replica may come, or has been. Who hits all
+// hits those that come later too.
+static void drop_absent(const struct lz_world *w, struct lz_fault *f)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        const struct lz_instance *one = lz_instance_get(w, f->hits[i]);
+        bool is_service = lz_world_component(w, one->component)->kind == LZ_COMPONENT_SERVICE;
+        if (!is_service || !one->is_away || lz_instance_runs(one))
+            f->hits[kept++] = f->hits[i];
+    }
+    f->hit_count = kept;
+}
+
 static void make_room(struct lz_world *w, struct lz_fault *f, uint32_t need)
 {
     uint32_t cap = f->hit_cap;
@@ -108,6 +122,8 @@ static void resolve(struct lz_world *w, struct lz_fault *f)
     f->hit_count = n;
     if (f->kind->per_instance)
         drop_users(w, f);
+    if (f->opts.pick.kind != LZ_PICK_ALL)
+        drop_absent(w, f);
     f->missed = f->missed || f->hit_count == 0; // before `pick`: a random share may be none
     pick(w, f);
 }

@@ -1,4 +1,14 @@
+/*
+ * fault_drain.c — hosts that are emptied, as `kubectl drain` does it: each replica there is asked
+ * to go, and asked again every 5 s while its disruption budget says no (kubectl/pkg/drain:
+ * evictPods).
+ */
+#include "base/check.h"
 #include "fault/kinds.h"
+#include "model/journal.h"
+#include "model/service/disruption.h"
+
+#define AGAIN (5 * LZ_S)
 
 static const struct lz_param params[] = {
     {.name = "notice",
@@ -8,17 +18,91 @@ static const struct lz_param params[] = {
     {0},
 };
 
+// It says so once.
+static void refuse(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_news)
+{
+    struct lz_disruption d = lz_disruption_look(w, f->hits[hit]);
+    f->undo[hit] = LZ_FAULT_WAITING;
+    if (is_news)
+        lz_instance_note(w, f->hits[hit], "refused",
+                         "stays: its disruption budget allows no eviction, %u healthy of %u that "
+                         "must be",
+                         d.healthy, d.least);
+}
+
+// What waits may have ended by itself, or begun again elsewhere.
+static bool is_there(const struct lz_world *w, const struct lz_fault *f, lz_instance_id id)
+{
+    return lz_instance_runs(lz_instance_get(w, id)) && lz_target_has(w, &f->opts.target, id);
+}
+
+static void ask(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_news)
+{
+    lz_time grace = f->opts.params.notice > 0 ? f->opts.params.notice : -1;
+    lz_instance_id id = f->hits[hit];
+    bool has_budget = lz_disruption_is_on(w, id);
+    if (has_budget && !is_there(w, f, id))
+        f->undo[hit] = LZ_FAULT_FREE;
+    else if (has_budget && !lz_disruption_allows(w, id))
+        refuse(w, f, hit, is_news);
+    else
+        f->undo[hit] = lz_fault_evict_one(w, f, id, grace);
+}
+
+static void apply(struct lz_world *w, struct lz_fault *f)
+{
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        ask(w, f, i, true);
+}
+
+static lz_time next(const struct lz_fault *f)
+{
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        if (f->undo[i] == LZ_FAULT_WAITING)
+            return AGAIN;
+    return 0;
+}
+
+static void advance(struct lz_world *w, struct lz_fault *f)
+{
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        if (f->undo[i] == LZ_FAULT_WAITING)
+            ask(w, f, i, false);
+    if (next(f) == 0)
+        lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
+                       "%s is complete: no replica is left", f->name);
+}
+
+static void revert(struct lz_world *w, struct lz_fault *f)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        if (f->undo[i] != LZ_FAULT_WAITING)
+            continue;
+        f->undo[i] = LZ_FAULT_FREE;
+        left++;
+    }
+    if (left > 0)
+        lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
+                       "%s was not completed: %u replicas stayed, held by disruption budgets",
+                       f->name, left);
+    lz_fault_stop_revert(w, f);
+}
+
 const struct lz_fault_kind lz_fault_drain = {
     .name = "drain",
     .doc = "Move work away from hosts, zones or regions: nothing is placed there, what runs there "
            "is evicted.",
     .effect_unit = "replicas evicted",
-    .elsewhere = "`kubectl drain` evicts one after another within disruption budgets; Litmus' "
-                 "node-drain and krkn's do the same and uncordon at the end. Here all go at once, "
-                 "and what has moved stays where it is, as in Kubernetes.",
+    .elsewhere = "`kubectl drain`, Litmus' node-drain and krkn's; the latter two uncordon at the "
+                 "end. A service with a disruption_budget is asked replica by replica, again every "
+                 "5 s, as there; of others all go at once. What has moved stays where it is.",
     .targets = LZ_TARGETS_PLACES | LZ_TARGET_BIT(LZ_TARGET_HOST),
     .per_instance = true,
     .params = params,
-    .apply = lz_fault_evict_apply,
-    .revert = lz_fault_stop_revert,
+    .apply = apply,
+    .next = next,
+    .advance = advance,
+    .revert = revert,
+    .is_quiet = true,
 };

@@ -3,11 +3,13 @@
 #include "fault/kinds.h"
 #include "model/service/autoscale.h"
 #include "model/service/platform.h"
+#include "model/service/rollout.h"
 
 bool lz_fault_platform_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                             struct lz_err *err)
 {
-    if (o->target.kind != LZ_TARGET_COMPONENT || lz_autoscale_is_on(w, o->target.id))
+    if (o->target.kind != LZ_TARGET_COMPONENT || lz_autoscale_is_on(w, o->target.id) ||
+        lz_rollout_is_on(w, o->target.id))
         return true;
     return lz_fail(err, LZ_EINVAL,
                    "fault.%s: %s adds no replicas: give it autoscale = { max = 10, target_cpu = "

@@ -167,8 +167,8 @@ lz_time lz_fault_waves_next(const struct lz_fault *f);
 void lz_fault_waves_apply(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_advance(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_revert(struct lz_world *w, struct lz_fault *f);
-/* How fault.kill and fault.stop hold what they ended. */
-enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED };
+/* How fault.kill and fault.stop hold what they ended; fault.drain what it could not end yet. */
+enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED, LZ_FAULT_WAITING };
 uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);

@@ -199,6 +199,52 @@ static struct lz_autoscale_opts read_autoscale(lua_State *L)
     };
 }
 
+// { count } or { share } under `name` of the table at `at`; a share is whole to 1e-6 percent.
+static struct lz_amount read_amount(lua_State *L, int at, const char *name)
+{
+    struct lz_amount a = {0};
+    if (lua_getfield(L, at, name) == LUA_TTABLE) {
+        int here = lua_gettop(L);
+        double share = lz_read_num(L, here, "share", -1.0);
+        a.is_percent = share >= 0.0;
+        a.value = a.is_percent ? (double)(int64_t)(share * 1e8 + 0.5) / 1e6
+                               : (double)lz_read_int(L, here, "count", 0);
+    }
+    lua_settop(L, at);
+    return a;
+}
+
+static struct lz_rollout_opts read_rollout(lua_State *L)
+{
+    struct lz_rollout_opts o = {0};
+    if (lua_getfield(L, 1, "rollout") == LUA_TTABLE) {
+        int at = lua_gettop(L);
+        o = (struct lz_rollout_opts){
+            .is_on = true,
+            .is_recreate = lz_read_bool(L, at, "recreate"),
+            .max_surge = read_amount(L, at, "max_surge"),
+            .max_unavailable = read_amount(L, at, "max_unavailable"),
+            .min_ready = lz_read_int(L, at, "min_ready", 0),
+            .deadline = lz_read_int(L, at, "deadline", 0),
+        };
+    }
+    lua_settop(L, 1);
+    return o;
+}
+
+static struct lz_disruption_opts read_disruption(lua_State *L)
+{
+    struct lz_disruption_opts o = {0};
+    if (lua_getfield(L, 1, "disruption") == LUA_TTABLE) {
+        int at = lua_gettop(L);
+        o.is_on = true;
+        o.is_min = lz_read_bool(L, at, "is_min");
+        o.amount = read_amount(L, at, "amount");
+    }
+    lua_settop(L, 1);
+    return o;
+}
+
 // service{...} -> component id
 static int service(lua_State *L)
 {
@@ -227,6 +273,8 @@ static int service(lua_State *L)
         .error_ratio = lz_read_num(L, 1, "error_ratio", 0),
         .port = (uint16_t)lz_read_int(L, 1, "port", 0),
         .autoscale = read_autoscale(L),
+        .rollout = read_rollout(L),
+        .disruption = read_disruption(L),
     };
     lz_read_spread(L, 1, &o.spread);
     if (!read_queue(L, &o.queue, &err) ||

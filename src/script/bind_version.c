@@ -1,8 +1,10 @@
 /* bind_version.c — builds of a service and the route between them. */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "model/service/platform.h"
+#include "model/service/rollout.h"
 #include "model/service/version.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -14,7 +16,18 @@ static struct lz_world *world_of(lua_State *L)
     return w;
 }
 
-// version{service, name, error_ratio, service_time, cpu_time} -> number
+static enum lz_version_fails fails_of(const char *word)
+{
+    static const char *const words[] = {[LZ_VERSION_FAILS_READINESS] = "readiness",
+                                        [LZ_VERSION_FAILS_START] = "start",
+                                        [LZ_VERSION_FAILS_IMAGE] = "image"};
+    for (unsigned i = 1; word != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i], word) == 0)
+            return (enum lz_version_fails)i;
+    return LZ_VERSION_FAILS_NOT;
+}
+
+// version{service, name, error_ratio, service_time, cpu_time, fails} -> number
 static int version(lua_State *L)
 {
     struct lz_err err;
@@ -22,6 +35,7 @@ static int version(lua_State *L)
     struct lz_version_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .error_ratio = lz_read_num(L, 1, "error_ratio", -1.0),
+        .fails = fails_of(lz_read_text(L, 1, "fails")),
     };
     o.has_error_ratio = o.error_ratio >= 0.0;
     if (!lz_read_dist(L, 1, "service_time", &o.service_time, &err) ||
@@ -45,6 +59,14 @@ static int first_version(lua_State *L)
     return 0;
 }
 
+static int refuse_outage(lua_State *L)
+{
+    lua_pushnil(L);
+    lua_pushliteral(L, "the pipeline is out: nothing is deployed");
+    lua_pushliteral(L, "outage");
+    return 3;
+}
+
 // route(service, { share of version 1, of version 2, ... }) -> true | nil, message
 static int route(lua_State *L)
 {
@@ -58,14 +80,28 @@ static int route(lua_State *L)
         lua_pop(L, 1);
     }
 
-    if (lz_platform_withholds(world_of(L), service, LZ_PLATFORM_DEPLOY)) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "the pipeline is out: nothing is deployed");
-        lua_pushliteral(L, "outage");
-        return 3;
-    }
+    if (lz_platform_withholds(world_of(L), service, LZ_PLATFORM_DEPLOY))
+        return refuse_outage(L);
     struct lz_err err;
     bool ok = lz_version_route(world_of(L), service, shares, (uint32_t)count, &err);
+
+    if (!ok)
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+// deploy(service, number | nil: the same again) -> true | nil, message, code
+static int deploy(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    lz_component_id service = (lz_component_id)luaL_checkinteger(L, 1);
+    if (lz_platform_withholds(w, service, LZ_PLATFORM_DEPLOY))
+        return refuse_outage(L);
+    struct lz_err err;
+    bool ok = lua_isnoneornil(L, 2)
+                  ? lz_rollout_restart(w, service, &err)
+                  : lz_rollout_deploy(w, service, (uint32_t)luaL_checkinteger(L, 2), &err);
 
     if (!ok)
         return lz_bind_refuse(L, &err);
@@ -85,7 +121,7 @@ static int version_metric(lua_State *L)
 static const luaL_Reg functions[] = {
     {"version", version}, {"first_version", first_version},
     {"route", route},     {"version_metric", version_metric},
-    {NULL, NULL},
+    {"deploy", deploy},   {NULL, NULL},
 };
 
 void lz_bind_version(lua_State *L)

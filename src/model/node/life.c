@@ -109,15 +109,19 @@ bool lz_life_begun(struct lz_world *w, lz_instance_id id)
     lz_probes_reset(l);
     lz_time since = l->successor >= 0 ? now - l->successor : 0;
     l->successor = -1;
-    if (l->opts->startup.kind == LZ_DIST_NONE)
-        return false;
+    if (l->opts->startup.kind == LZ_DIST_NONE) {
+        if (l->flaw == LZ_LIFE_NEVER_STARTS)
+            l->startup = later(w, 0, w->lives->startup, id);
+        return l->flaw == LZ_LIFE_NEVER_STARTS;
+    }
     const struct lz_instance *i = lz_instance_get(w, id);
     uint64_t owner = lz_instance_path(w, id);
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), owner, LZ_PURPOSE_STARTUP, i->incarnation);
     lz_time left = lz_dist_time(&l->opts->startup, &draw) - since;
-    if (left <= 0)
+    if (left <= 0 && l->flaw != LZ_LIFE_NEVER_STARTS)
         return false;
+    left = left > 0 ? left : 0;
     l->startup = later(w, left, w->lives->startup, id);
     return true;
 }
@@ -155,6 +159,10 @@ static void on_startup(void *ctx, uint32_t entity, uint64_t payload)
         lz_instance_defer(w, entity, w->lives->startup, payload))
         return;
     lz_life_get(w, entity)->startup = 0;
+    if (lz_life_get(w, entity)->flaw == LZ_LIFE_NEVER_STARTS) {
+        lz_life_crash(w, entity, "crashed as it started");
+        return;
+    }
     lz_instance_get(w, entity)->is_starting = false;
     lz_instance_settle(w, entity);
     lz_life_serves(w, entity);
@@ -400,7 +408,7 @@ static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l)
         lz_instance_note(w, id, "backoff", "is started again in %g s", (double)delay / 1e9);
     l->is_restarting = true;
     l->restarted = lz_sim_now(w->sim) + delay;
-    later(w, delay, w->lives->restart, id);
+    l->restart = later(w, delay, w->lives->restart, id);
 }
 
 static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
@@ -410,10 +418,27 @@ static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_life *l = lz_life_get(w, entity);
     LZ_ASSERT(l->is_restarting);
     l->is_restarting = false;
+    l->restart = 0;
     if (l->holds > 0)
         return; // whoever holds it lets it start
     lz_instance_get(w, entity)->is_ended = false;
     lz_instance_settle(w, entity);
+}
+
+void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw)
+{
+    struct lz_life *l = life_of(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(!lz_instance_runs(i));
+    lz_sim_cancel(w->sim, l->restart);
+    l->restart = 0;
+    l->is_restarting = false;
+    l->backoff = 0;
+    l->restarted = 0;
+    l->flaw = (uint8_t)flaw;
+    l->is_unready = true;
+    i->is_out = true;
+    lz_balance_endpoint(w, id, true);
 }
 
 bool lz_life_crash(struct lz_world *w, lz_instance_id id, const char *why)

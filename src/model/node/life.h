@@ -98,6 +98,17 @@ void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host);
 
 lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id); /* its latest process */
 
+/* What a process is unable to, by what it is made from. */
+enum lz_life_flaw {
+    LZ_LIFE_SOUND,
+    LZ_LIFE_NEVER_READY,  /* its readiness probe fails */
+    LZ_LIFE_NEVER_STARTS, /* it ends where its start-up would be over */
+};
+
+/* Another pod begins where one was: nothing of that one is remembered, and callers are told of it
+   when it is ready, not before. Its process has not begun yet. */
+void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw);
+
 /* From now on every process of it ends `life` after it began to serve; the id undoes it. */
 struct lz_life_crashing {
     lz_time life;

@@ -30,7 +30,8 @@ struct lz_life {
     bool is_dead;        /* its process has ended, and somebody goes by endpoints */
     bool is_restarting;  /* by the supervisor, when its timer fires */
     bool was_failure;    /* how the process ended */
-    lz_event_id startup, term, kill;
+    uint8_t flaw;        /* enum lz_life_flaw */
+    lz_event_id startup, term, kill, restart;
     lz_time kill_at;
     lz_time heard_at;  /* by when callers have heard of all that changed so far */
     uint32_t turns;    /* changes they were told of */

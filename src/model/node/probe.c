@@ -56,7 +56,9 @@ static void probe(struct lz_world *w, lz_instance_id id, enum lz_probe_kind kind
         lz_sim_at(w->sim, lz_sim_now(w->sim) + o->timeout, w->probes->late, id,
                   (uint64_t)i->incarnation << 2 | (uint64_t)stands << 1 | kind);
     else
-        judge(w, id, kind, i->state == LZ_INSTANCE_UP);
+        judge(w, id, kind,
+              i->state == LZ_INSTANCE_UP &&
+                  !(kind == LZ_PROBE_READINESS && l->flaw == LZ_LIFE_NEVER_READY));
 }
 
 static void on_tick(void *ctx, uint32_t entity, uint64_t payload)

@@ -1,27 +1,14 @@
 #include "model/service/autoscale.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 #include "model/journal.h"
-#include "model/node/endpoint.h"
-#include "model/node/life.h"
-#include "model/service/image.h"
 #include "model/service/platform.h"
-#include "model/service/service_state.h"
-
-#define DRAIN_LOOK LZ_S
-
-enum slot_state { PREPARED, STARTING, SERVING, DRAINING };
-
-struct slot {
-    uint8_t state;
-    bool is_held;  // STARTING: the platform does not let it
-    uint32_t turn; // counts its moves: an event of an earlier turn is stale
-    lz_time since;
-    double used_ns; // of the CPU, in ns of one core, at the last look
-};
+#include "model/service/pods.h"
+#include "model/service/rollout.h"
 
 struct lz_autoscale {
-    struct slot *slots; // one for each replica there may be
     lz_time looked, decided;
     uint64_t answered; // by all replicas, at the last look
     uint64_t looks;
@@ -57,7 +44,7 @@ uint32_t lz_autoscale_desired(const struct lz_autoscale_view *v)
 {
     LZ_ASSERT(v->target > 0.0);
     LZ_ASSERT(v->used >= 0.0);
-    uint32_t current = v->ready + v->starting + v->missing;
+    uint32_t current = v->current > 0 ? v->current : v->ready + v->starting + v->missing;
     if (v->ready == 0)
         return current; // nothing is known
     double ratio = ratio_of(v, v->used, v->ready);
@@ -154,141 +141,6 @@ bool lz_autoscale_check(struct lz_autoscale_opts *o, uint32_t replicas, struct l
                             check_rules("scale_down", &o->down, o->period, err));
 }
 
-static struct slot *slot_at(const struct lz_service *s, uint32_t index)
-{
-    LZ_ASSERT(s->scale != NULL && index < s->slots);
-    return &s->scale->slots[index];
-}
-
-static void move(struct lz_world *w, struct slot *slot, enum slot_state to)
-{
-    static const uint8_t from[] = {
-        [PREPARED] = 1u << STARTING | 1u << DRAINING,
-        [STARTING] = 1u << PREPARED,
-        [SERVING] = 1u << STARTING,
-        [DRAINING] = 1u << SERVING,
-    };
-    LZ_ASSERT(from[to] & 1u << slot->state);
-    slot->state = (uint8_t)to;
-    slot->since = lz_sim_now(w->sim);
-    slot->turn++;
-}
-
-// The index lies in the upper half of what a slot's events carry, the turn in the lower.
-static void plan(struct lz_world *w, const struct lz_service *s, uint32_t index, lz_time wait)
-{
-    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->services->slot, s->id,
-              (uint64_t)index << 32 | slot_at(s, index)->turn);
-}
-
-bool lz_autoscale_has(const struct lz_service *s, const struct lz_service_replica *r)
-{
-    enum slot_state state = slot_at(s, (uint32_t)(r - s->replicas))->state;
-    return state == SERVING || state == DRAINING;
-}
-
-// Its CPU counts from now on, or no more: who comes does after the whole is more, who goes did
-// before it is less.
-static void change_present(struct lz_world *w, struct lz_service *s, uint32_t index, bool is_more)
-{
-    struct lz_service_replica *r = &s->replicas[index];
-    LZ_ASSERT(is_more || s->present > 1);
-    LZ_ASSERT(lz_autoscale_has(s, r) == is_more);
-    if (!is_more && r->capacity != NULL)
-        lz_level_cpu_changed(w, s, r);
-    s->present += is_more ? 1u : -1u;
-    LZ_ASSERT(s->present <= s->slots);
-    lz_level_present(w, s);
-    if (is_more && r->capacity != NULL)
-        lz_level_cpu_changed(w, s, r);
-}
-
-static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
-{
-    struct slot *slot = slot_at(s, index);
-    lz_instance_id id = s->first + index;
-    move(w, slot, SERVING);
-    slot->used_ns = s->replicas[index].rules->use.ns;
-    lz_instance_restart(w, id);
-    lz_endpoint_add(w, id);
-    change_present(w, s, index, true);
-}
-
-// Its process has ended; it is held down as one that never was there.
-static void end(struct lz_world *w, struct lz_service *s, uint32_t index)
-{
-    lz_instance_id id = s->first + index;
-    move(w, slot_at(s, index), PREPARED);
-    lz_endpoint_remove(w, id);
-    lz_instance_kill(w, id);
-    lz_life_release(w, id);
-    change_present(w, s, index, false);
-}
-
-static void on_slot(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_service *s = lz_service_at(w, entity);
-    uint32_t index = (uint32_t)(payload >> 32);
-    if (slot_at(s, index)->turn != (uint32_t)payload)
-        return;
-    if (slot_at(s, index)->state == STARTING)
-        serve(w, s, index);
-    else if (!lz_instance_runs(lz_instance_get(w, s->first + index)))
-        end(w, s, index);
-    else
-        plan(w, s, index, DRAIN_LOOK);
-}
-
-static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t index)
-{
-    struct slot *slot = slot_at(s, index);
-    lz_time late = 0;
-    bool was_held = slot->is_held;
-    slot->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late);
-    if (!slot->is_held && !lz_image_fetch(w, s->first + index)) {
-        slot->is_held = true; // it has said so
-        return;
-    }
-    if (!slot->is_held)
-        plan(w, s, index, s->opts.autoscale.startup + late);
-    else if (!was_held)
-        lz_instance_note(w, s->first + index, "pending", "waits for the platform");
-}
-
-// The lowest that are prepared; fewer if some still drain.
-static void add(struct lz_world *w, struct lz_service *s, uint32_t count)
-{
-    for (uint32_t i = 0; i < s->slots && count > 0; i++) {
-        if (slot_at(s, i)->state != PREPARED)
-            continue;
-        move(w, slot_at(s, i), STARTING);
-        begin_start(w, s, i);
-        count--;
-    }
-}
-
-// The highest: those that start before those that serve.
-static void take(struct lz_world *w, struct lz_service *s, uint32_t count)
-{
-    for (uint32_t i = s->slots; i-- > 0 && count > 0;) {
-        if (slot_at(s, i)->state != STARTING)
-            continue;
-        move(w, slot_at(s, i), PREPARED);
-        slot_at(s, i)->is_held = false;
-        count--;
-    }
-    for (uint32_t i = s->slots; i-- > 0 && count > 0;) {
-        if (slot_at(s, i)->state != SERVING)
-            continue;
-        move(w, slot_at(s, i), DRAINING);
-        lz_life_stop(w, s->first + i, -1);
-        plan(w, s, i, DRAIN_LOOK);
-        count--;
-    }
-    LZ_ASSERT(count == 0);
-}
-
 // What there is, and what CPU it used since the last look; how many requests its ready replicas
 // have.
 static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s, uint64_t *held)
@@ -296,16 +148,16 @@ static struct lz_autoscale_view look(struct lz_world *w, struct lz_service *s, u
     struct lz_autoscale_view view = {.target = s->opts.autoscale.target_cpu};
     lz_time now = lz_sim_now(w->sim);
     for (uint32_t i = 0; i < s->slots; i++) {
-        struct slot *slot = slot_at(s, i);
+        struct lz_pod *pod = lz_pods_at(s, i);
         struct lz_service_replica *r = &s->replicas[i];
-        if (slot->state == STARTING)
+        if (pod->state == LZ_POD_STARTING)
             view.starting++;
-        if (slot->state != SERVING)
+        if (pod->state != LZ_POD_SERVING)
             continue;
         lz_level_settle_cpu(w, r);
-        lz_time since = slot->since > s->scale->looked ? slot->since : s->scale->looked;
-        double used = r->rules->use.ns - slot->used_ns;
-        slot->used_ns = r->rules->use.ns;
+        lz_time since = pod->since > s->scale->looked ? pod->since : s->scale->looked;
+        double used = r->rules->use.ns - pod->used_ns;
+        pod->used_ns = r->rules->use.ns;
         if (!lz_instance_has_begun(lz_instance_get(w, s->first + i)) || now == since) {
             view.missing++;
             continue;
@@ -347,7 +199,8 @@ static struct metric look_at_all(struct lz_world *w, struct lz_service *s, uint3
     struct metric most = {0};
     uint64_t held = 0;
     struct lz_autoscale_view view = look(w, s, &held);
-    *current = view.ready + view.starting + view.missing;
+    view.current = s->rollout != NULL ? lz_rollout_desired(s) : 0;
+    *current = view.current > 0 ? view.current : view.ready + view.starting + view.missing;
     weigh(&most, &view, (struct metric){.name = "cpu", .unit = "%", .parts = 100.0});
     view.is_pods = true;
     uint64_t answered = lz_metrics_total(w->metrics, s->series.m.outcomes);
@@ -383,10 +236,12 @@ static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, u
     lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
                    "%s goes from %u to %u replicas, %s at %s%s of %s%s", s->opts.name, current,
                    desired, by->name, mean, by->unit, target, by->unit);
-    if (desired > current)
-        add(w, s, desired - current);
+    if (s->rollout != NULL)
+        lz_rollout_scale(w, s, desired);
+    else if (desired > current)
+        lz_pods_add(w, s, (struct lz_pods_kind){0}, desired - current);
     else
-        take(w, s, current - desired);
+        lz_pods_take(w, s, 0, current - desired);
 }
 
 static uint32_t within(const struct lz_autoscale_opts *o, uint32_t desired)
@@ -394,15 +249,6 @@ static uint32_t within(const struct lz_autoscale_opts *o, uint32_t desired)
     if (desired < o->min)
         return o->min;
     return desired < o->max ? desired : o->max;
-}
-
-// Those that drain keep their places.
-static uint32_t room(const struct lz_service *s)
-{
-    uint32_t prepared = 0;
-    for (uint32_t i = 0; i < s->slots; i++)
-        prepared += slot_at(s, i)->state == PREPARED;
-    return prepared;
 }
 
 // What the behavior allows of it.
@@ -432,8 +278,8 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
     bool cools = o->is_simple && s->scale->decided > 0 && now - s->scale->decided < o->cooldown;
     uint32_t desired =
         o->is_simple ? within(o, most.desired) : allowed(s, now, current, most.desired);
-    if (desired > current && desired - current > room(s))
-        desired = current + room(s);
+    if (s->rollout == NULL && desired > current && desired - current > lz_pods_room(s))
+        desired = current + lz_pods_room(s);
     if (desired != current && !cools && lz_platform_withholds(w, s->id, LZ_PLATFORM_DECIDE))
         return;
     if (!o->is_simple)
@@ -452,20 +298,9 @@ bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id)
     return lz_service_at(w, id)->scale != NULL;
 }
 
-void lz_autoscale_reconsider(struct lz_world *w)
-{
-    for (lz_component_id id = 1; id < w->services->cap; id++) {
-        const struct lz_service *s = w->services->all[id];
-        for (uint32_t i = 0; s != NULL && s->scale != NULL && i < s->slots; i++)
-            if (slot_at(s, i)->state == STARTING && slot_at(s, i)->is_held)
-                begin_start(w, s, i);
-    }
-}
-
 void lz_autoscale_init(struct lz_world *w)
 {
     w->services->scale = lz_sim_kind(w->sim, "autoscale", on_look, w);
-    w->services->slot = lz_sim_kind(w->sim, "replica", on_slot, w);
 }
 
 void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
@@ -473,16 +308,10 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
     LZ_ASSERT(!w->running);
     s->scale = lz_arena_alloc(w->arena, sizeof(*s->scale));
     s->keeps_cpu = true;
-    s->scale->slots = lz_arena_alloc(w->arena, s->slots * sizeof(*s->scale->slots));
     if (!s->opts.autoscale.is_simple) {
         s->scale->rules.up = s->opts.autoscale.up;
         s->scale->rules.down = s->opts.autoscale.down;
         lz_scaling_create(&s->scale->rules, w->arena, s->opts.autoscale.period);
-    }
-    for (uint32_t i = 0; i < s->slots; i++) {
-        s->scale->slots[i].state = i < s->present ? SERVING : PREPARED;
-        if (i >= s->present)
-            lz_instance_prepare(w, s->first + i);
     }
     lz_sim_at(w->sim, s->opts.autoscale.period, w->services->scale, s->id, 0);
 }

@@ -22,12 +22,8 @@
  * instead, as AWS' simple scaling does.
  *
  * A replica that is added begins to serve after `startup`: it is scheduled, its image pulled, its
- * process started (what the service's own `startup` takes comes on top). One that is taken away,
- * the latest first, is stopped in order: it drains within its grace period (life.h). There are no
- * more than `max` places, and who drains keeps its own: until it has ended, fewer are added.
- *
- *   prepared ──up──▶ starting ──startup──▶ serving ──down──▶ draining ──ended──▶ prepared
- *                       └──────────────down───────────────────────────────────────▶┘
+ * process started. What drains is not counted, and keeps a place of its own until it has ended:
+ * pods.h. Where the service is rolled out it is the rollout that is told how many are wanted.
  */
 #ifndef LZ_MODEL_SERVICE_AUTOSCALE_H
 #define LZ_MODEL_SERVICE_AUTOSCALE_H
@@ -42,6 +38,7 @@ struct lz_autoscale_view {
     uint32_t ready;    /* replicas whose use was measured */
     uint32_t starting; /* not serving yet */
     uint32_t missing;  /* serve, but nothing was measured: their process does not run */
+    uint32_t current;  /* replicas that are asked for, while a rollout has more; 0: those above */
     double used;       /* sum over the ready ones of each one's utilization, 1: all its cores */
     double target;     /* utilization aimed at, above 0 */
     bool is_pods;      /* both are amounts, not shares of the cores */
@@ -52,9 +49,6 @@ struct lz_autoscale_view {
 uint32_t lz_autoscale_desired(const struct lz_autoscale_view *view);
 
 bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id);
-
-/* The platform may let replicas start again. */
-void lz_autoscale_reconsider(struct lz_world *w);
 
 /* A min of 0 becomes 1; false if the options make no sense. */
 bool lz_autoscale_check(struct lz_autoscale_opts *opts, uint32_t replicas,

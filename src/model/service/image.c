@@ -3,8 +3,9 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/node/life.h"
-#include "model/service/autoscale.h"
 #include "model/service/platform.h"
+#include "model/service/pods.h"
+#include "model/service/version.h"
 #include "sim/draw.h"
 
 // Of a replica that had to wait for its image at least once.
@@ -40,15 +41,31 @@ static struct pull *pull_of(struct lz_world *w, lz_instance_id id)
     return &is->pulls[id];
 }
 
+// What it is made from; 0 where that is the same for all.
+static uint32_t version_of(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    return s->rollout != NULL ? lz_pods_at(s, id - s->first)->version : 0;
+}
+
 // Some replica of the same service has had it there.
 static bool is_cached(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_instance *i = lz_instance_get(w, id);
     const struct lz_component *c = lz_world_component(w, i->component);
+    uint32_t version = version_of(w, id);
     for (uint32_t n = 0; n < c->instance_count; n++)
-        if (lz_instance_get(w, c->instances_first + n)->imaged == i->host)
+        if (lz_instance_get(w, c->instances_first + n)->imaged == i->host &&
+            version_of(w, c->instances_first + n) == version)
             return true;
     return false;
+}
+
+static bool is_broken(const struct lz_world *w, lz_instance_id id)
+{
+    uint32_t version = version_of(w, id);
+    const struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
+    return version != 0 && lz_version_fails(s, version) == LZ_VERSION_FAILS_IMAGE;
 }
 
 static void on_next(void *ctx, uint32_t entity, uint64_t payload);
@@ -107,6 +124,10 @@ bool lz_image_fetch(struct lz_world *w, lz_instance_id id)
         return true;
     if (id < is->cap && is->pulls[id].event != 0)
         return false;
+    if (is_broken(w, id)) {
+        back_off(w, id, "ErrImagePull");
+        return false;
+    }
     bool is_there = is_cached(w, id);
     if (is_there && o->policy != LZ_IMAGE_ALWAYS)
         return grant(w, id);
@@ -153,7 +174,16 @@ static void on_next(void *ctx, uint32_t entity, uint64_t payload)
     if (lz_instance_get(w, entity)->is_unpulled)
         lz_instance_pulled(w, entity);
     else
-        lz_autoscale_reconsider(w);
+        lz_pods_reconsider(w);
+}
+
+void lz_image_forget(struct lz_world *w, lz_instance_id id)
+{
+    if (id >= w->images->cap)
+        return;
+    struct pull *p = &w->images->pulls[id];
+    lz_sim_cancel(w->sim, p->event);
+    *p = (struct pull){.pulls = p->pulls};
 }
 
 void lz_image_declare(struct lz_world *w, lz_component_id service, const struct lz_image_opts *opts)

@@ -43,6 +43,9 @@ void lz_image_declare(struct lz_world *w, lz_component_id service,
    asked to start again. */
 bool lz_image_fetch(struct lz_world *w, lz_instance_id id);
 
+/* Another pod begins there: what was pulled, or failed, for the one before is forgotten. */
+void lz_image_forget(struct lz_world *w, lz_instance_id id);
+
 /* For lz_instance_ops: a process is about to begin. */
 bool lz_image_may_start(struct lz_world *w, lz_instance_id id);
 

@@ -1,7 +1,7 @@
 #include <stddef.h>
 
 #include "base/check.h"
-#include "model/service/service_state.h"
+#include "model/service/pods.h"
 
 #define AT(member) offsetof(struct lz_service_series, member)
 static const struct lz_measure_row rows[] = {
@@ -23,8 +23,15 @@ static const struct lz_measure_row rows[] = {
     {"tokens.refused", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(tokens_refused), 0, 0,
      "requests answered 401: their token had run out, or its key is not known"},
     {"restarts", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(restarts), 0, 0, "processes started again"},
+    {"replicas.updated", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(updated), 0, 0,
+     "with a rollout: replicas of the version that was deployed last"},
+    {"replicas.available", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(available), 0, 0,
+     "with a rollout: replicas that have been ready for min_ready"},
+    {"replicas.unavailable", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(unavailable), 0, 0,
+     "with a rollout: replicas that there should be and that are not available"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+#define ROLLOUT_ROWS 3 // the last
 
 const struct lz_metric_info *lz_service_metrics(size_t *count)
 {
@@ -44,7 +51,8 @@ void lz_level_settle_cpu(struct lz_world *w, struct lz_service_replica *r)
 void lz_level_present(struct lz_world *w, struct lz_service *s)
 {
     lz_time now = lz_sim_now(w->sim);
-    LZ_ASSERT(s->present > 0); // of nothing there is no share
+    if (s->present == 0)
+        return; // of nothing there is no share: it stays that of what was there last
     lz_metrics_set_whole(w->metrics, s->series.busy, now, (double)s->opts.concurrency * s->present);
     lz_metrics_set_whole(w->metrics, s->series.cpu, now, s->cores * s->present);
 }
@@ -86,6 +94,8 @@ void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id)
     LZ_ASSERT(s->ready <= s->up && s->up <= s->slots);
     lz_metrics_set(w->metrics, s->series.up, now, s->up);
     lz_metrics_set(w->metrics, s->series.ready, now, s->ready);
+    if (s->pods != NULL)
+        lz_pods_turned(w, s, id);
     if (r->own == NULL)
         return;
     lz_metrics_set(w->metrics, r->own->up, now, r->is_up ? 1.0 : 0.0);
@@ -122,6 +132,13 @@ void lz_level_define(struct lz_world *w, const struct lz_service *service, const
     s->queue_wait_on = lz_metrics_series(w->metrics, s->queue_wait, LZ_WINDOW_HIST);
     s->busy_on = lz_metrics_series(w->metrics, s->busy, LZ_WINDOW_GAUGE);
     s->cpu_on = lz_metrics_series(w->metrics, s->cpu, LZ_WINDOW_GAUGE);
+    bool is_rolled_out = service->opts.rollout.is_on && prefix != NULL && prefix[0] == '\0';
+    if (is_rolled_out) {
+        s->updated = lz_metrics_gauge(w->metrics, replicas);
+        s->available = lz_metrics_gauge(w->metrics, replicas);
+        s->unavailable = lz_metrics_gauge(w->metrics, 0.0);
+    }
+    size_t count = is_rolled_out ? ROW_COUNT : ROW_COUNT - ROLLOUT_ROWS;
     if (prefix != NULL)
-        lz_measure_define(w, service->id, prefix, rows, ROW_COUNT, s);
+        lz_measure_define(w, service->id, prefix, rows, count, s);
 }

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/service/autoscale.h"
+#include "model/service/pods.h"
 #include "sim/draw.h"
 
 struct lz_platform {
@@ -34,7 +34,7 @@ void lz_platform_remove(struct lz_world *w, uint32_t id)
     LZ_ASSERT(p != NULL && id >= 1 && id <= p->count && p->all[id - 1].parts != 0);
     p->all[id - 1] = (struct lz_platform_effect){0};
     p->active--;
-    lz_autoscale_reconsider(w);
+    lz_pods_reconsider(w);
 }
 
 static bool is_any(const struct lz_world *w)

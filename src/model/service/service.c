@@ -10,7 +10,9 @@
 #include "model/node/instance.h"
 #include "model/service/auth.h"
 #include "model/service/autoscale.h"
+#include "model/service/disruption.h"
 #include "model/service/image.h"
+#include "model/service/rollout.h"
 #include "model/service/service_state.h"
 #include "model/service/straight.h"
 
@@ -141,6 +143,7 @@ void lz_services_init(struct lz_world *w)
     w->services = ss;
     lz_serve_init(w);
     lz_autoscale_init(w);
+    lz_pods_init(w);
     lz_queue_init(w);
 }
 
@@ -152,6 +155,16 @@ static void fill_defaults(struct lz_service_opts *o)
         o->concurrency = 64;
     if (o->service_time.kind == LZ_DIST_NONE)
         o->service_time = lz_dist_constant(LZ_MS);
+}
+
+// With spare ones for who drains, and for what is more for a while.
+static uint32_t places(const struct lz_service_opts *o)
+{
+    uint32_t most = o->autoscale.max > o->replicas ? o->autoscale.max : o->replicas;
+    uint32_t spare = o->rollout.is_on       ? lz_rollout_spare(&o->rollout, most)
+                     : o->autoscale.max > 0 ? most
+                                            : 0;
+    return most + spare;
 }
 
 bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, lz_component_id *id,
@@ -168,6 +181,11 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     struct lz_autoscale_opts scale = opts->autoscale;
     if (scale.max > 0 && !lz_autoscale_check(&scale, opts->replicas, err))
         return false;
+    struct lz_rollout_opts rollout = opts->rollout;
+    if (rollout.is_on && !lz_rollout_check(&rollout, err))
+        return false;
+    if (opts->disruption.is_on && !lz_disruption_check(&opts->disruption, err))
+        return false;
     enum lz_component_kind kind = opts->kind != 0     ? opts->kind
                                   : opts->is_gateway  ? LZ_COMPONENT_GATEWAY
                                   : opts->is_balancer ? LZ_COMPONENT_BALANCER
@@ -180,6 +198,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     struct lz_service *s = ss->all[*id] = lz_arena_alloc(w->arena, sizeof(*s));
     s->opts = *opts;
     s->opts.autoscale = scale;
+    s->opts.rollout = rollout;
     s->opts.name = lz_world_component(w, *id)->name;
     fill_defaults(&s->opts);
     s->id = *id;
@@ -191,7 +210,7 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     s->cores = s->opts.cpu > 0.0 ? s->opts.cpu : (double)s->opts.concurrency;
     w->components[*id].port = opts->port;
     s->present = s->opts.replicas;
-    s->slots = s->opts.autoscale.max > s->present ? s->opts.autoscale.max : s->present;
+    s->slots = places(&s->opts);
     lz_instances_add(w, *id, s->slots, &opts->spread,
                      opts->instance_ops != NULL ? opts->instance_ops : &lz_service_instance_ops);
     s->first = lz_world_component(w, *id)->instances_first;
@@ -203,8 +222,12 @@ bool lz_service_create(struct lz_world *w, const struct lz_service_opts *opts, l
     if (!lz_queue_declare(w, s, err) || !lz_admission_declare(w, s, err) ||
         !lz_io_declare(w, s, err))
         return false;
-    if (s->opts.autoscale.max > 0)
+    if (s->slots > s->present || scale.max > 0)
+        lz_pods_create(w, s, scale.max > 0 ? scale.startup : 0);
+    if (scale.max > 0)
         lz_autoscale_create(w, s);
+    if (rollout.is_on)
+        lz_rollout_create(w, s);
     lz_level_begin(w, s);
     lz_level_define(w, s, opts->kind != 0 ? NULL : "", &s->series, s->present);
     if (s->opts.autoscale.max > 0)

@@ -16,6 +16,7 @@
 
 #include "model/client/call.h"
 #include "model/place.h"
+#include "model/service/amount.h"
 #include "model/service/codel.h"
 #include "model/service/scaling.h"
 #include "model/world.h"
@@ -88,6 +89,22 @@ struct lz_autoscale_opts {
     struct lz_scaling_rules up, down;
 };
 
+/* How a new version replaces the old one (rollout.h); both amounts are Kubernetes' 25 % there. */
+struct lz_rollout_opts {
+    bool is_on;
+    bool is_recreate;
+    struct lz_amount max_surge, max_unavailable;
+    lz_time min_ready; /* so long it must be ready to count as available */
+    lz_time deadline;  /* 0 means 10 min */
+};
+
+/* How many may be taken away on purpose (disruption.h). */
+struct lz_disruption_opts {
+    bool is_on;
+    bool is_min; /* `amount` must stay, else so many may be missing */
+    struct lz_amount amount;
+};
+
 struct lz_instance_ops;
 
 struct lz_service_opts {
@@ -115,6 +132,8 @@ struct lz_service_opts {
     double error_ratio;          /* of its answers that are errors by themselves */
     struct lz_io_opts io;
     struct lz_autoscale_opts autoscale;
+    struct lz_rollout_opts rollout;
+    struct lz_disruption_opts disruption;
     uint16_t port; /* where it listens; documentation only, 0 if not said */
 };
 

@@ -7,7 +7,10 @@
  *   preempt.c   who loses its worker to whom
  *   serve.c     a request and its worker: work, calls, answer
  *   io.c        what a request does on the disk
- *   autoscale.c how many replicas there are
+ *   pods.c      replicas that come and go
+ *   autoscale.c how many of them
+ *   rollout.c   and of which version
+ *   disruption.c how many may be taken away
  *   step.c      the calls it has declared
  *   straight.c  most requests: all of it in one go
  *   version.c   which build serves a request
@@ -29,7 +32,7 @@
 struct lz_service_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series queue_length, queue_wait, busy, cpu, up, ready, restarts, desired, memory, degraded,
-        tokens_refused;
+        tokens_refused, updated, available, unavailable; /* the last three of a rollout */
     struct lz_series_face *queue_length_on, *queue_wait_on, *busy_on, *cpu_on;
 };
 
@@ -101,7 +104,9 @@ struct lz_service {
     struct lz_gateway *gateway;   /* NULL: it is none */
     uint32_t slots;               /* replicas there may be */
     uint32_t present;             /* of them that there are, dead ones too */
-    struct lz_autoscale *scale;   /* NULL: they stay as they are */
+    struct lz_pods *pods;         /* NULL: replicas stay where they are */
+    struct lz_autoscale *scale;   /* NULL: as many as they are */
+    struct lz_rollout *rollout;   /* NULL: there is none */
     struct lz_call_member *steps;
     lz_edge_id bundle; /* of all of them; 0: in a row, or not needed yet */
     uint32_t step_count, step_cap;
@@ -127,6 +132,7 @@ struct lz_services {
     uint32_t cap;
     struct lz_service_handlers script;
     lz_kind worked, rested, woken, scale, slot, patience;
+    lz_kind rollout;            /* 0: nothing is rolled out */
     lz_kind io_done, io_failed; /* 0: nobody does any */
     uint64_t said;              /* an lz_value: what the answer that is being given says */
     uint64_t says;              /* how often one has said something */
@@ -296,8 +302,8 @@ void lz_version_left(struct lz_world *w, struct lz_service *s, const struct lz_t
 void lz_autoscale_init(struct lz_world *w);
 void lz_autoscale_create(struct lz_world *w, struct lz_service *s);
 
-/* Is it one of those that are present? What is stolen from the others is nobody's load. */
-bool lz_autoscale_has(const struct lz_service *s, const struct lz_service_replica *r);
+/* ---- pods.c: is it there? What is stolen from the others is nobody's load. */
+bool lz_pods_has(const struct lz_service *s, const struct lz_service_replica *r);
 
 /* ---- level.c: what a service measures beside what measure.h has */
 
@@ -316,7 +322,7 @@ static inline void lz_level_cpu_changed(struct lz_world *w, struct lz_service *s
 {
     const struct lz_cpu *cpu = r->capacity->cpu;
     r->cpu_changes = lz_cpu_changes(cpu);
-    bool is_there = s->scale == NULL || lz_autoscale_has(s, r);
+    bool is_there = s->pods == NULL || lz_pods_has(s, r);
     double used = is_there ? lz_cpu_used(cpu) : 0.0, by = used - r->cpu_used;
     if (!__builtin_islessgreater(by, 0.0))
         return;

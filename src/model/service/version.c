@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/journal.h"
-#include "model/service/service_state.h"
+#include "model/service/rollout.h"
 
 struct series {
     struct lz_measure m; // first: the offsets of its rows count from here
@@ -16,6 +16,7 @@ struct series {
 
 struct version {
     const char *name;
+    enum lz_version_fails fails;
     struct series series;
     double error_ratio; // as declared
     double routed;      // by the scenario
@@ -73,6 +74,10 @@ bool lz_version_add(struct lz_world *w, lz_component_id service, const struct lz
 {
     LZ_ASSERT(!w->running);
     struct lz_service *s = lz_service_at(w, service);
+    if (opts->fails != LZ_VERSION_FAILS_NOT && s->rollout == NULL)
+        return lz_fail(err, LZ_EINVAL,
+                       "version %s `fails`, which a rollout would find: give %s rollout = {}",
+                       opts->name, s->opts.name);
     if (opts->has_error_ratio && !(opts->error_ratio >= 0.0 && opts->error_ratio <= 1.0))
         return lz_fail(err, LZ_ERANGE, "error_ratio must be between 0 and 1, got %g",
                        opts->error_ratio);
@@ -90,6 +95,7 @@ bool lz_version_add(struct lz_world *w, lz_component_id service, const struct lz
         return lz_fail(err, LZ_EFULL, "at most %d versions of a service", LZ_VERSIONS_MAX);
     struct version *v = &vs->all[++vs->count];
     v->name = lz_arena_strdup(w->arena, opts->name);
+    v->fails = opts->fails;
     v->error_ratio = opts->has_error_ratio ? opts->error_ratio : s->opts.error_ratio;
     struct lz_service_build *b = &s->builds[vs->count];
     *b = s->builds[0];
@@ -132,6 +138,8 @@ void lz_version_set_first(struct lz_world *w, lz_component_id service, uint32_t 
     struct lz_service *s = lz_service_at(w, service);
     LZ_ASSERT(version_at(s, number)->name != NULL);
     s->versions->first = number;
+    if (s->rollout != NULL)
+        lz_rollout_set_first(s, number);
     weigh(w, s);
 }
 
@@ -165,6 +173,11 @@ bool lz_version_route(struct lz_world *w, lz_component_id service, const double 
     struct lz_versions *vs = s->versions;
     if (vs == NULL)
         return lz_fail(err, LZ_EINVAL, "%s has no versions to route to", s->opts.name);
+    if (s->rollout != NULL)
+        return lz_fail(err, LZ_EINVAL,
+                       "%s is rolled out: its requests go by what its pods are made from; write "
+                       "%s:deploy \"%s\"",
+                       s->opts.name, s->opts.name, vs->all[1].name);
     LZ_ASSERT(count == vs->count);
     double sum = 0.0;
     for (uint32_t i = 0; i < count; i++) {
@@ -273,6 +286,24 @@ lz_metric lz_version_metric(const struct lz_world *w, lz_component_id service, u
     return lz_metrics_find(w->metrics, service, full);
 }
 
+const char *lz_version_name(const struct lz_service *s, uint32_t number)
+{
+    return version_at(s, number)->name;
+}
+
+enum lz_version_fails lz_version_fails(const struct lz_service *s, uint32_t number)
+{
+    return version_at(s, number)->fails;
+}
+
+void lz_version_began(const struct lz_service *s, uint32_t number)
+{
+    const struct lz_versions *vs = s->versions;
+    for (uint32_t e = 0; vs != NULL && e < vs->effect_count; e++)
+        if (vs->effects[e].number == number && vs->effects[e].loss.touched != NULL)
+            (*vs->effects[e].loss.touched)++;
+}
+
 // One number against the weights, those of the first version last: a share that grows keeps
 // the requests it had.
 static uint32_t choose(struct lz_world *w, const struct lz_versions *vs, const struct lz_task *t)
@@ -291,7 +322,8 @@ static uint32_t choose(struct lz_world *w, const struct lz_versions *vs, const s
 void lz_version_arrived(struct lz_world *w, struct lz_service *s, struct lz_task *t)
 {
     struct lz_versions *vs = s->versions;
-    t->version = (uint8_t)choose(w, vs, t);
+    t->version = s->rollout != NULL ? lz_pods_at(s, t->server - s->first)->version
+                                    : (uint8_t)choose(w, vs, t);
     for (uint32_t e = 0; e < vs->effect_count; e++)
         if (vs->effects[e].number == t->version && vs->effects[e].loss.touched != NULL)
             (*vs->effects[e].loss.touched)++;

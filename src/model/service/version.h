@@ -10,6 +10,9 @@
  * The draw is one number in [0, 1) against the weights in the order of the versions' names, so
  * that raising one share keeps all requests it had: those of 5 % are among those of 25 %.
  *
+ * Where the service is rolled out there is no route: a request is served by the version that the
+ * replica is made from.
+ *
  * Faults take a route over, or make a version worse; undoing one recomputes from what the
  * scenario routed and the faults still active, in the order in which they began.
  */
@@ -18,11 +21,22 @@
 
 #include "model/service/service.h"
 
+struct lz_service;
+
 #define LZ_VERSIONS_MAX 64     /* of one service */
 #define LZ_VERSION_NAME_MAX 40 /* bytes */
 
+/* Why its pods never serve, where the service is rolled out (rollout.h). */
+enum lz_version_fails {
+    LZ_VERSION_FAILS_NOT,
+    LZ_VERSION_FAILS_READINESS, /* the readiness probe */
+    LZ_VERSION_FAILS_START,     /* the process ends as it starts: CrashLoopBackOff */
+    LZ_VERSION_FAILS_IMAGE,     /* there is no image: ErrImagePull */
+};
+
 struct lz_version_opts {
     const char *name;
+    enum lz_version_fails fails;
     bool has_error_ratio;        /* else the service's */
     double error_ratio;          /* of its answers that are errors by themselves */
     struct lz_dist service_time; /* NONE: the service's */
@@ -61,6 +75,12 @@ void lz_version_set_share(struct lz_world *w, lz_component_id service, uint32_t 
 uint32_t lz_version_degrade(struct lz_world *w, lz_component_id service, uint32_t number,
                             const struct lz_version_loss *loss);
 void lz_version_undo(struct lz_world *w, lz_component_id service, uint32_t id);
+
+const char *lz_version_name(const struct lz_service *s, uint32_t number);
+enum lz_version_fails lz_version_fails(const struct lz_service *s, uint32_t number);
+
+/* A pod is made from it: who degraded it has touched something. */
+void lz_version_began(const struct lz_service *s, uint32_t number);
 
 /* The metrics of a version, named "version[v2].errors.ratio"; 0 if there is no such metric. */
 lz_metric lz_version_metric(const struct lz_world *w, lz_component_id service, uint32_t number,

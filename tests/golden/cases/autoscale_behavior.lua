@@ -31,8 +31,8 @@ traffic "few" { to = waiting, rate = "1/s", arrivals = "constant" }
 -- What a controller finds when it begins counts as wanted.
 local idle = tier("idle", 10, { target_rate = "10/s" })
 traffic "a few" { to = idle, rate = "1/s", arrivals = "constant" }
--- Ten places: at 15 s six begin to drain for 45 s, and keep theirs. What is wanted meanwhile is not
--- done, so no policy counts it as added: they come again when there is room, at 60 s and 75 s.
+-- At 15 s six begin to drain for 45 s, and count no more: others are added beside them at 30 s and
+-- 45 s, by as many as are wanted, so that there are more than max for a while.
 local full = service "full" { replicas = 10, concurrency = 64,
   pre_stop = "1s", grace_period = "50s", service_time = "45s", autoscale = { max = 10, min = 3, target_in_flight = 8, startup = "0s",
     scale_up = { policies = { { pods = 4, period = "5m" } } },
@@ -57,7 +57,8 @@ at(held, 4, "1m", "12m")               -- 8 at once, 2 at each
 at(waiting, 1, "1s", "13m")
 at(idle, 10, "1s", "5m13s")
 at(idle, 1, "5m17s", "8m")
-expect "full has all again" { always = full.replicas.up:at_least(8), during = { after = "1m2s" } }
+expect "full has all again" { always = full.replicas.ready:at_least(9), during = { after = "46s" } }
+expect "with those that drain there are more" { sometimes = full.replicas.up:at_least(15) }
 expect "after five minutes of little there are few" {
   eventually = usual.replicas.up:between(10, 11), after = "10m", within = "30s", holding = "1m",
 }

@@ -1,0 +1,230 @@
+#include "model/service/pods.h"
+
+#include "base/check.h"
+#include "model/node/endpoint.h"
+#include "model/node/life.h"
+#include "model/service/image.h"
+#include "model/service/platform.h"
+#include "model/service/rollout.h"
+#include "model/service/version.h"
+
+static void move(struct lz_world *w, struct lz_pod *pod, enum lz_pod_state to)
+{
+    static const uint8_t from[] = {
+        [LZ_POD_PREPARED] = 1u << LZ_POD_STARTING | 1u << LZ_POD_DRAINING,
+        [LZ_POD_STARTING] = 1u << LZ_POD_PREPARED,
+        [LZ_POD_SERVING] = 1u << LZ_POD_STARTING,
+        [LZ_POD_DRAINING] = 1u << LZ_POD_SERVING,
+    };
+    LZ_ASSERT(from[to] & 1u << pod->state);
+    pod->state = (uint8_t)to;
+    pod->since = lz_sim_now(w->sim);
+    pod->turn++;
+}
+
+bool lz_pods_has(const struct lz_service *s, const struct lz_service_replica *r)
+{
+    enum lz_pod_state state = lz_pods_at(s, (uint32_t)(r - s->replicas))->state;
+    return state == LZ_POD_SERVING || state == LZ_POD_DRAINING;
+}
+
+// The index lies in the upper half of what a pod's events carry, the turn in the lower.
+static void plan(struct lz_world *w, const struct lz_service *s, uint32_t index, lz_time wait)
+{
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->services->slot, s->id,
+              (uint64_t)index << 32 | lz_pods_at(s, index)->turn);
+}
+
+// Its CPU counts from now on, or no more: who comes does after the whole is more, who goes did
+// before it is less.
+static void change_present(struct lz_world *w, struct lz_service *s, uint32_t index, bool is_more)
+{
+    struct lz_service_replica *r = &s->replicas[index];
+    LZ_ASSERT(is_more || s->present > 0);
+    LZ_ASSERT(lz_pods_has(s, r) == is_more);
+    if (!is_more && r->capacity != NULL)
+        lz_level_cpu_changed(w, s, r);
+    s->present += is_more ? 1u : -1u;
+    LZ_ASSERT(s->present <= s->slots);
+    lz_level_present(w, s);
+    if (is_more && r->capacity != NULL)
+        lz_level_cpu_changed(w, s, r);
+}
+
+// The one that was left when all had ended: there is another now.
+static void forget_last(struct lz_world *w, const struct lz_service *s)
+{
+    for (uint32_t i = 0; s->present == 0 && i < s->slots; i++)
+        if (lz_pods_at(s, i)->state == LZ_POD_PREPARED)
+            lz_endpoint_remove(w, s->first + i);
+}
+
+static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *pod = lz_pods_at(s, index);
+    lz_instance_id id = s->first + index;
+    move(w, pod, LZ_POD_SERVING);
+    if (s->replicas[index].rules != NULL)
+        pod->used_ns = s->replicas[index].rules->use.ns;
+    if (s->rollout != NULL)
+        lz_rollout_begins(w, s, index);
+    lz_instance_restart(w, id);
+    lz_endpoint_add(w, id);
+    forget_last(w, s);
+    change_present(w, s, index, true);
+}
+
+// Its process has ended; it is held down as one that never was there.
+static void end(struct lz_world *w, struct lz_service *s, uint32_t index)
+{
+    lz_instance_id id = s->first + index;
+    move(w, lz_pods_at(s, index), LZ_POD_PREPARED);
+    if (s->present > 1) // callers know of one at least
+        lz_endpoint_remove(w, id);
+    lz_instance_kill(w, id);
+    lz_life_release(w, id);
+    change_present(w, s, index, false);
+    if (s->rollout != NULL)
+        lz_rollout_changed(w, s);
+}
+
+static void on_pod(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_service *s = lz_service_at(w, entity);
+    uint32_t index = (uint32_t)(payload >> 32);
+    if (lz_pods_at(s, index)->turn != (uint32_t)payload)
+        return;
+    if (lz_pods_at(s, index)->state == LZ_POD_STARTING)
+        serve(w, s, index);
+    else if (!lz_instance_runs(lz_instance_get(w, s->first + index)))
+        end(w, s, index);
+}
+
+static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *pod = lz_pods_at(s, index);
+    lz_time late = 0;
+    bool was_held = pod->is_held;
+    pod->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late);
+    if (!pod->is_held && !lz_image_fetch(w, s->first + index)) {
+        pod->is_held = true; // it has said so
+        return;
+    }
+    if (!pod->is_held)
+        plan(w, s, index, s->pods->startup + late);
+    else if (!was_held)
+        lz_instance_note(w, s->first + index, "pending", "waits for the platform");
+}
+
+// What was made from another build leaves its image behind.
+static void make(struct lz_world *w, struct lz_service *s, uint32_t index, struct lz_pods_kind kind)
+{
+    struct lz_pod *pod = lz_pods_at(s, index);
+    if (pod->version != kind.version)
+        lz_instance_get(w, s->first + index)->imaged = 0;
+    if (s->rollout != NULL)
+        lz_image_forget(w, s->first + index);
+    pod->set = kind.set;
+    pod->version = kind.version;
+    move(w, pod, LZ_POD_STARTING);
+    if (kind.version != 0)
+        lz_version_began(s, kind.version);
+    begin_start(w, s, index);
+}
+
+// A fault holds down what stood there, or its host.
+static bool is_hit(const struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    const struct lz_instance *i = lz_instance_get(w, s->first + index);
+    return i->kills > 1 || i->downs > 0;
+}
+
+uint32_t lz_pods_room(const struct lz_service *s)
+{
+    uint32_t prepared = 0;
+    for (uint32_t i = 0; i < s->slots; i++)
+        prepared += lz_pods_at(s, i)->state == LZ_POD_PREPARED;
+    return prepared;
+}
+
+uint32_t lz_pods_add(struct lz_world *w, struct lz_service *s, struct lz_pods_kind kind,
+                     uint32_t count)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < s->slots && count > 0; i++) {
+            if (lz_pods_at(s, i)->state != LZ_POD_PREPARED || (pass == 0 && is_hit(w, s, i)))
+                continue;
+            make(w, s, i, kind);
+            count--;
+        }
+    return count;
+}
+
+void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *pod = lz_pods_at(s, index);
+    lz_instance_id id = s->first + index;
+    LZ_ASSERT(lz_pods_is_active(pod));
+    if (pod->state == LZ_POD_STARTING) {
+        move(w, pod, LZ_POD_PREPARED);
+        pod->is_held = false;
+        return;
+    }
+    move(w, pod, LZ_POD_DRAINING);
+    lz_life_stop(w, id, -1);
+    if (!lz_instance_runs(lz_instance_get(w, id)))
+        plan(w, s, index, 0);
+}
+
+void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t count)
+{
+    static const enum lz_pod_state order[] = {LZ_POD_STARTING, LZ_POD_SERVING};
+    for (unsigned n = 0; n < sizeof(order) / sizeof(order[0]); n++)
+        for (uint32_t i = s->slots; i-- > 0 && count > 0;) {
+            if (lz_pods_at(s, i)->state != order[n] || lz_pods_at(s, i)->set != set)
+                continue;
+            lz_pods_take_one(w, s, i);
+            count--;
+        }
+    LZ_ASSERT(count == 0);
+}
+
+void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id)
+{
+    uint32_t index = id - s->first;
+    if (lz_pods_at(s, index)->state == LZ_POD_DRAINING && !lz_instance_runs(lz_instance_get(w, id)))
+        plan(w, s, index, 0);
+    if (s->rollout != NULL)
+        lz_rollout_turned(w, s, index);
+}
+
+void lz_pods_reconsider(struct lz_world *w)
+{
+    for (lz_component_id id = 1; id < w->services->cap; id++) {
+        const struct lz_service *s = w->services->all[id];
+        for (uint32_t i = 0; s != NULL && s->pods != NULL && i < s->slots; i++)
+            if (lz_pods_at(s, i)->state == LZ_POD_STARTING && lz_pods_at(s, i)->is_held)
+                begin_start(w, s, i);
+    }
+}
+
+void lz_pods_init(struct lz_world *w)
+{
+    w->services->slot = lz_sim_kind(w->sim, "replica", on_pod, w);
+}
+
+void lz_pods_create(struct lz_world *w, struct lz_service *s, lz_time startup)
+{
+    LZ_ASSERT(!w->running && s->pods == NULL);
+    LZ_ASSERT(s->present <= s->slots);
+    s->pods = lz_arena_alloc(w->arena, sizeof(*s->pods));
+    s->pods->all = lz_arena_alloc(w->arena, s->slots * sizeof(*s->pods->all));
+    s->pods->startup = startup;
+    for (uint32_t i = 0; i < s->slots; i++) {
+        lz_pods_at(s, i)->state = i < s->present ? LZ_POD_SERVING : LZ_POD_PREPARED;
+        lz_pods_at(s, i)->is_ready = i < s->present;
+        if (i >= s->present)
+            lz_instance_prepare(w, s->first + i);
+    }
+}

@@ -1,0 +1,87 @@
+/*
+ * pods.h — the places in which replicas come and go: pods.
+ *
+ * A service whose replicas follow the load (autoscale.h) or are rolled out (rollout.h) has more
+ * places than replicas. Each place holds one replica after the other:
+ *
+ *   prepared ──add──▶ starting ──startup──▶ serving ──take──▶ draining ──ended──▶ prepared
+ *                        └──────────────take───────────────────────────────────────▶┘
+ *
+ * A replica that is added waits for the platform (platform.h) and its image (image.h), and then
+ * for `startup`; what the service's own `startup` takes comes on top. One that is taken is stopped
+ * in order (life.h). Who drains is counted by nobody any more, as Kubernetes counts no pod that
+ * is being deleted, but keeps its place until it has ended; so there are spare places for as many
+ * as there may be. Only when even those are full, fewer are added, and the rest when one is free.
+ *
+ * For rollouts each pod belongs to a *set*, a ReplicaSet, and is made from one of the service's
+ * versions; without one all are of set 0, made as the service is declared.
+ */
+#ifndef LZ_MODEL_SERVICE_PODS_H
+#define LZ_MODEL_SERVICE_PODS_H
+
+#include "model/service/service_state.h"
+
+enum lz_pod_state { LZ_POD_PREPARED, LZ_POD_STARTING, LZ_POD_SERVING, LZ_POD_DRAINING };
+
+struct lz_pod {
+    uint8_t state;       /* enum lz_pod_state */
+    uint8_t version;     /* it is made from; 0: the service as declared */
+    bool is_held;        /* STARTING: the platform does not let it, or its image is not there */
+    bool is_ready;       /* as it was when somebody looked */
+    uint32_t turn;       /* counts its moves: an event of an earlier turn is stale */
+    uint32_t set;        /* whose it is, or was */
+    lz_time since;       /* it is in this state */
+    lz_time ready_since; /* of one that is ready */
+    double used_ns;      /* of the CPU, in ns of one core, at the autoscaler's last look */
+};
+
+struct lz_pods {
+    struct lz_pod *all; /* one for each place */
+    lz_time startup;    /* from being let until the process begins */
+};
+
+/* Whose pods: the set, and what they are made from. */
+struct lz_pods_kind {
+    uint32_t set;
+    uint8_t version;
+};
+
+void lz_pods_init(struct lz_world *w);
+
+/* The service's replicas of the beginning serve in the first places; the rest are prepared. */
+void lz_pods_create(struct lz_world *w, struct lz_service *s, lz_time startup);
+
+static inline struct lz_pod *lz_pods_at(const struct lz_service *s, uint32_t index)
+{
+    LZ_ASSERT(s->pods != NULL && index < s->slots);
+    return &s->pods->all[index];
+}
+
+/* It is wanted: it starts or serves. */
+static inline bool lz_pods_is_active(const struct lz_pod *p)
+{
+    return p->state == LZ_POD_STARTING || p->state == LZ_POD_SERVING;
+}
+
+/* Places that are free. */
+uint32_t lz_pods_room(const struct lz_service *s);
+
+/* So many more, in the lowest places that are free, those that no fault holds down
+ * first; returns how many found none. */
+uint32_t lz_pods_add(struct lz_world *w, struct lz_service *s, struct lz_pods_kind kind,
+                     uint32_t count);
+
+/* So many of the set fewer, of which there are as many: those that start go before those that
+ * serve, the highest places first. */
+void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t count);
+
+/* Take one that is wanted. */
+void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index);
+
+/* For level.c: its process has begun, ended, or turned. */
+void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id);
+
+/* The platform may let replicas start again, or an image is there. */
+void lz_pods_reconsider(struct lz_world *w);
+
+#endif

@@ -1,0 +1,546 @@
+#include "model/service/rollout.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/grow.h"
+#include "model/journal.h"
+#include "model/node/life.h"
+#include "model/service/version.h"
+
+// A ReplicaSet, and what was counted of its pods.
+struct set {
+    uint8_t version;
+    uint32_t size; // pods it should have
+    uint32_t active, ready, available, draining;
+};
+
+// What a rollout has come to. Kubernetes says that it goes on if one of them is better.
+struct progress {
+    uint32_t updated, old, ready, available;
+};
+
+struct lz_rollout {
+    struct set *sets; // the last is the newest
+    uint32_t count, cap;
+    uint32_t desired;
+    bool is_running, is_planned, has_stalled;
+    lz_time begun, progressed;
+    lz_event_id deadline;
+    struct progress progress;
+};
+
+enum event { SYNC, DEADLINE };
+
+struct lz_fenceposts lz_rollout_fenceposts(const struct lz_rollout_opts *o, uint32_t desired)
+{
+    struct lz_fenceposts f = {.surge = lz_amount_of(o->max_surge, desired, true),
+                              .unavailable = lz_amount_of(o->max_unavailable, desired, false)};
+    if (f.surge == 0 && f.unavailable == 0)
+        f.unavailable = 1; // else nothing could move
+    return f;
+}
+
+int64_t lz_rollout_share(uint32_t size, uint32_t was, uint32_t limit, int64_t left)
+{
+    LZ_ASSERT(was > 0);
+    int64_t to = (int64_t)((double)size * (double)limit / (double)was + 0.5);
+    int64_t by = to - (int64_t)size;
+    if (left > 0)
+        return by < left ? by : left;
+    return by > left ? by : left;
+}
+
+static bool check_amount(const char *name, struct lz_amount a, double most, struct lz_err *err)
+{
+    if (!(a.value >= 0.0) || (a.is_percent && a.value > most))
+        return lz_fail(err, LZ_ERANGE, "rollout: %s must be between 0%% and %g%%, got %g%%", name,
+                       most, a.value);
+    if (a.value > LZ_SERVICE_REPLICAS_MAX)
+        return lz_fail(err, LZ_ERANGE, "rollout: %s must be at most %d, got %g", name,
+                       LZ_SERVICE_REPLICAS_MAX, a.value);
+    return true;
+}
+
+bool lz_rollout_check(struct lz_rollout_opts *o, struct lz_err *err)
+{
+    LZ_ASSERT(o->is_on);
+    if (!check_amount("max_surge", o->max_surge, 1000.0, err) ||
+        !check_amount("max_unavailable", o->max_unavailable, 100.0, err))
+        return false;
+    if (!o->is_recreate && lz_amount_is_none(o->max_surge) && lz_amount_is_none(o->max_unavailable))
+        return lz_fail(err, LZ_EINVAL,
+                       "rollout: max_surge and max_unavailable are both 0, and no replica could be "
+                       "replaced: give one of them at least 1");
+    o->deadline = o->deadline > 0 ? o->deadline : LZ_ROLLOUT_DEADLINE;
+    if (o->min_ready < 0 || o->min_ready >= o->deadline)
+        return lz_fail(err, LZ_ERANGE,
+                       "rollout: min_ready must be from 0s to below progress_deadline, %gs, got "
+                       "%gs",
+                       (double)o->deadline / 1e9, (double)o->min_ready / 1e9);
+    return true;
+}
+
+uint32_t lz_rollout_spare(const struct lz_rollout_opts *o, uint32_t replicas)
+{
+    uint32_t surge = o->is_recreate ? 0 : lz_rollout_fenceposts(o, replicas).surge;
+    return 2 * surge + replicas;
+}
+
+static struct set *newest(const struct lz_rollout *r)
+{
+    LZ_ASSERT(r->count > 0);
+    return &r->sets[r->count - 1];
+}
+
+bool lz_rollout_is_on(const struct lz_world *w, lz_component_id service)
+{
+    return lz_service_at(w, service)->rollout != NULL;
+}
+
+uint32_t lz_rollout_version(const struct lz_world *w, lz_component_id service)
+{
+    return newest(lz_service_at(w, service)->rollout)->version;
+}
+
+uint32_t lz_rollout_desired(const struct lz_service *s)
+{
+    return s->rollout->desired;
+}
+
+// ---- counting
+
+static void count(const struct lz_world *w, const struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    lz_time now = lz_sim_now(w->sim);
+    for (uint32_t i = 0; i < r->count; i++)
+        r->sets[i].active = r->sets[i].ready = r->sets[i].available = r->sets[i].draining = 0;
+    for (uint32_t i = 0; i < s->slots; i++) {
+        const struct lz_pod *p = lz_pods_at(s, i);
+        struct set *set = &r->sets[p->set];
+        set->draining += p->state == LZ_POD_DRAINING;
+        if (!lz_pods_is_active(p))
+            continue;
+        bool is_ready = p->state == LZ_POD_SERVING && p->is_ready;
+        set->active++;
+        set->ready += is_ready;
+        set->available += is_ready && now - p->ready_since >= s->opts.rollout.min_ready;
+    }
+}
+
+static struct set total(const struct lz_rollout *r)
+{
+    struct set all = {0};
+    for (uint32_t i = 0; i < r->count; i++) {
+        all.size += r->sets[i].size;
+        all.active += r->sets[i].active;
+        all.ready += r->sets[i].ready;
+        all.available += r->sets[i].available;
+        all.draining += r->sets[i].draining;
+    }
+    return all;
+}
+
+// ---- steps: true if a size has changed
+
+static bool grow_newest(const struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    struct set *to = newest(r);
+    if (to->size >= r->desired) {
+        bool is_less = to->size > r->desired;
+        to->size = r->desired;
+        return is_less;
+    }
+    uint32_t most = r->desired + lz_rollout_fenceposts(&s->opts.rollout, r->desired).surge;
+    uint32_t there = total(r).size;
+    if (there >= most)
+        return false;
+    uint32_t more = r->desired - to->size;
+    to->size += more < most - there ? more : most - there;
+    return true;
+}
+
+// Old pods that do not serve hold nobody up: they go as long as enough are left in all.
+static bool shrink_old(const struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    uint32_t unavailable = lz_rollout_fenceposts(&s->opts.rollout, r->desired).unavailable;
+    int64_t least = (int64_t)r->desired - (unavailable < r->desired ? unavailable : r->desired);
+    struct set all = total(r);
+    int64_t to_come = (int64_t)newest(r)->size - newest(r)->available;
+    int64_t left = (int64_t)all.size - least - to_come, spare = (int64_t)all.available - least;
+    bool is_less = false;
+    for (uint32_t i = 0; i + 1 < r->count && left > 0; i++) {
+        struct set *set = &r->sets[i];
+        int64_t broken = set->size > set->available ? set->size - set->available : 0;
+        broken = broken < left ? broken : left;
+        set->size -= (uint32_t)broken;
+        left -= broken;
+        is_less = is_less || broken > 0;
+    }
+    if (is_less || left <= 0)
+        return is_less;
+    for (uint32_t i = 0; i + 1 < r->count && spare > 0; i++) {
+        struct set *set = &r->sets[i];
+        uint32_t by = set->size < spare ? set->size : (uint32_t)spare;
+        set->size -= by;
+        spare -= by;
+        is_less = is_less || by > 0;
+    }
+    return is_less;
+}
+
+static bool recreate(const struct lz_rollout *r)
+{
+    bool is_less = false, is_there = false;
+    for (uint32_t i = 0; i + 1 < r->count; i++) {
+        is_less = is_less || r->sets[i].size > 0;
+        is_there = is_there || r->sets[i].active > 0 || r->sets[i].draining > 0;
+        r->sets[i].size = 0;
+    }
+    if (is_less || is_there || newest(r)->size == r->desired)
+        return is_less;
+    newest(r)->size = r->desired;
+    return true;
+}
+
+static bool step(const struct lz_service *s)
+{
+    if (s->opts.rollout.is_recreate)
+        return recreate(s->rollout);
+    return grow_newest(s) || shrink_old(s);
+}
+
+// ---- pods as the sets should have them
+
+// Those that do not run yet go first, then those that are not ready.
+static void take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t many)
+{
+    for (int pass = 0; pass < 3; pass++)
+        for (uint32_t i = s->slots; i-- > 0 && many > 0;) {
+            const struct lz_pod *p = lz_pods_at(s, i);
+            bool is_next = pass == 0   ? p->state == LZ_POD_STARTING
+                           : pass == 1 ? p->state == LZ_POD_SERVING && !p->is_ready
+                                       : p->state == LZ_POD_SERVING;
+            if (p->set != set || !is_next)
+                continue;
+            lz_pods_take_one(w, s, i);
+            many--;
+        }
+    LZ_ASSERT(many == 0);
+}
+
+static void adjust(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->sets[i].active > r->sets[i].size)
+            take(w, s, i, r->sets[i].active - r->sets[i].size);
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct set *set = &r->sets[i];
+        struct lz_pods_kind kind = {.set = i, .version = set->version};
+        if (set->active < set->size)
+            lz_pods_add(w, s, kind, set->size - set->active); // the rest when a place is free
+    }
+}
+
+// ---- going on, and being over
+
+static const char *version_name(const struct lz_service *s, uint32_t number)
+{
+    return number != 0 ? lz_version_name(s, number) : "the service as declared";
+}
+
+static void mark(struct lz_world *w, const struct lz_service *s, const char *what)
+{
+    char name[160];
+    struct lz_err err;
+    snprintf(name, sizeof(name), "%s %s", s->opts.name, what);
+    if (!lz_journal_mark(w, name, s->opts.line, &err))
+        lz_journal_add(w, &(struct lz_journal_entry){.kind = "deploy", .component = s->id},
+                       "%s: %s", name, err.msg);
+}
+
+static void wait_for_deadline(struct lz_world *w, const struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    if (r->deadline == 0 && r->is_running && !r->has_stalled)
+        r->deadline = lz_sim_at(w->sim, r->progressed + s->opts.rollout.deadline,
+                                w->services->rollout, s->id, DEADLINE);
+}
+
+static void conclude(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    r->is_running = false;
+    lz_sim_cancel(w->sim, r->deadline);
+    r->deadline = 0;
+    lz_journal_add(w, &(struct lz_journal_entry){.kind = "deployed", .component = s->id},
+                   "%s has %s deployed after %.3g s: %u replicas are available", s->opts.name,
+                   version_name(s, newest(r)->version),
+                   (double)(lz_sim_now(w->sim) - r->begun) / 1e9, r->desired);
+    mark(w, s, "deployed");
+}
+
+static void look_at_progress(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    struct set all = total(r);
+    const struct set *to = newest(r);
+    struct progress now = {.updated = to->active,
+                           .old = all.active - to->active,
+                           .ready = all.ready,
+                           .available = all.available};
+    bool goes_on = now.updated > r->progress.updated || now.old < r->progress.old ||
+                   now.ready > r->progress.ready || now.available > r->progress.available;
+    r->progress = now;
+    lz_time at = lz_sim_now(w->sim);
+    lz_metrics_set(w->metrics, s->series.updated, at, to->active);
+    lz_metrics_set(w->metrics, s->series.available, at, all.available);
+    lz_metrics_set(w->metrics, s->series.unavailable, at,
+                   all.size > all.available ? (double)(all.size - all.available) : 0.0);
+    if (!r->is_running)
+        return;
+    if (goes_on) {
+        r->progressed = at;
+        r->has_stalled = false;
+    }
+    if (now.updated == r->desired && now.old == 0 && to->available == r->desired)
+        conclude(w, s);
+    else
+        wait_for_deadline(w, s);
+}
+
+static void sync(struct lz_world *w, struct lz_service *s)
+{
+    bool is_more = true;
+    while (is_more) {
+        count(w, s);
+        is_more = s->rollout->is_running && step(s);
+        adjust(w, s);
+    }
+    count(w, s);
+    look_at_progress(w, s);
+}
+
+static void on_deadline(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_rollout *r = s->rollout;
+    r->deadline = 0;
+    if (lz_sim_now(w->sim) - r->progressed < s->opts.rollout.deadline) {
+        wait_for_deadline(w, s);
+        return;
+    }
+    r->has_stalled = true;
+    lz_journal_add(w, &(struct lz_journal_entry){.kind = "stalled", .component = s->id},
+                   "%s makes no progress with %s for %.4g s: %u of %u are available", s->opts.name,
+                   version_name(s, newest(r)->version), (double)s->opts.rollout.deadline / 1e9,
+                   newest(r)->available, r->desired);
+    mark(w, s, "stalled");
+}
+
+static void on_rollout(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_service *s = lz_service_at(w, entity);
+    if (payload == DEADLINE) {
+        on_deadline(w, s);
+        return;
+    }
+    s->rollout->is_planned = false;
+    sync(w, s);
+}
+
+// ---- what happens to it
+
+void lz_rollout_changed(struct lz_world *w, struct lz_service *s)
+{
+    if (s->rollout->is_planned || !w->running)
+        return;
+    s->rollout->is_planned = true;
+    lz_sim_soon(w->sim, w->services->rollout, s->id, SYNC);
+}
+
+void lz_rollout_begins(struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *p = lz_pods_at(s, index);
+    static const enum lz_life_flaw flaws[] = {
+        [LZ_VERSION_FAILS_NOT] = LZ_LIFE_SOUND,
+        [LZ_VERSION_FAILS_READINESS] = LZ_LIFE_NEVER_READY,
+        [LZ_VERSION_FAILS_START] = LZ_LIFE_NEVER_STARTS,
+        [LZ_VERSION_FAILS_IMAGE] = LZ_LIFE_SOUND, // it has none, and never comes here
+    };
+    p->is_ready = false;
+    lz_life_renew(w, s->first + index,
+                  p->version != 0 ? flaws[lz_version_fails(s, p->version)] : LZ_LIFE_SOUND);
+}
+
+void lz_rollout_turned(struct lz_world *w, struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *p = lz_pods_at(s, index);
+    const struct lz_instance *i = lz_instance_get(w, s->first + index);
+    bool is_ready = lz_instance_listens(i) && !i->is_out;
+    if (is_ready == p->is_ready)
+        return;
+    p->is_ready = is_ready;
+    p->ready_since = lz_sim_now(w->sim);
+    lz_rollout_changed(w, s);
+    if (is_ready && s->opts.rollout.min_ready > 0)
+        lz_sim_at(w->sim, lz_sim_now(w->sim) + s->opts.rollout.min_ready, w->services->rollout,
+                  s->id, SYNC);
+}
+
+static void begin(struct lz_world *w, struct lz_service *s, uint32_t number)
+{
+    struct lz_rollout *r = s->rollout;
+    struct lz_fenceposts f = lz_rollout_fenceposts(&s->opts.rollout, r->desired);
+    r->sets = lz_grow(w->arena, r->sets, &r->cap, r->count + 1, sizeof(*r->sets));
+    r->sets[r->count++] = (struct set){.version = (uint8_t)number};
+    r->is_running = true;
+    r->has_stalled = false;
+    r->begun = r->progressed = lz_sim_now(w->sim);
+    lz_sim_cancel(w->sim, r->deadline);
+    r->deadline = 0;
+    count(w, s);
+    struct set all = total(r);
+    r->progress = (struct progress){
+        .updated = 0, .old = all.active, .ready = all.ready, .available = all.available};
+    const char *name = version_name(s, number);
+    struct lz_journal_entry e = {.kind = "deploy", .component = s->id};
+    if (s->opts.rollout.is_recreate)
+        lz_journal_add(w, &e, "%s deploys %s: all %u replicas are recreated", s->opts.name, name,
+                       r->desired);
+    else
+        lz_journal_add(w, &e, "%s deploys %s: %u replicas, at most %u more and %u unavailable",
+                       s->opts.name, name, r->desired, f.surge, f.unavailable);
+    lz_rollout_changed(w, s);
+}
+
+// Versions that were deployed before and still have pods: their set becomes the newest again.
+static bool revive(struct lz_world *w, struct lz_service *s, uint32_t number)
+{
+    struct lz_rollout *r = s->rollout;
+    uint32_t from = r->count;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->sets[i].version == number && r->sets[i].size > 0)
+            from = i;
+    if (from == r->count)
+        return false;
+    begin(w, s, number);
+    uint32_t to = r->count - 1;
+    r->sets[to].size = r->sets[from].size;
+    r->sets[from].size = 0;
+    for (uint32_t i = 0; i < s->slots; i++)
+        if (lz_pods_at(s, i)->set == from && lz_pods_is_active(lz_pods_at(s, i)))
+            lz_pods_at(s, i)->set = to;
+    count(w, s);
+    r->progress.updated = r->sets[to].active;
+    r->progress.old -= r->sets[to].active;
+    return true;
+}
+
+static bool may_deploy(const struct lz_service *s, struct lz_err *err)
+{
+    if (s->rollout != NULL)
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "%s is not rolled out: give it rollout = {}, or route its requests (route)",
+                   s->opts.name);
+}
+
+bool lz_rollout_deploy(struct lz_world *w, lz_component_id service, uint32_t number,
+                       struct lz_err *err)
+{
+    struct lz_service *s = lz_service_at(w, service);
+    if (!may_deploy(s, err))
+        return false;
+    LZ_ASSERT(number <= LZ_VERSIONS_MAX);
+    if (newest(s->rollout)->version == number)
+        return true; // as `kubectl apply` of what is there
+    if (!revive(w, s, number))
+        begin(w, s, number);
+    return true;
+}
+
+bool lz_rollout_restart(struct lz_world *w, lz_component_id service, struct lz_err *err)
+{
+    struct lz_service *s = lz_service_at(w, service);
+    if (!may_deploy(s, err))
+        return false;
+    begin(w, s, newest(s->rollout)->version);
+    return true;
+}
+
+// ---- other numbers
+
+// The largest set; of equal ones the newer when there are to be more, else the older.
+static struct set *largest(struct lz_rollout *r, const bool *is_done, bool is_up)
+{
+    struct set *best = NULL;
+    for (uint32_t n = 0; n < r->count; n++) {
+        uint32_t i = is_up ? r->count - 1 - n : n;
+        if (!is_done[i] && r->sets[i].size > 0 && (best == NULL || r->sets[i].size > best->size))
+            best = &r->sets[i];
+    }
+    return best;
+}
+
+static void spread(struct lz_world *w, struct lz_service *s, uint32_t was, uint32_t limit)
+{
+    struct lz_rollout *r = s->rollout;
+    int64_t left = (int64_t)limit - total(r).size;
+    bool is_up = left > 0;
+    bool *is_done = lz_arena_alloc(w->arena, r->count * sizeof(*is_done));
+    struct set *first = largest(r, is_done, is_up);
+    for (struct set *set = first; set != NULL && left != 0; set = largest(r, is_done, is_up)) {
+        int64_t by = lz_rollout_share(set->size, was, limit, left);
+        by = -by > (int64_t)set->size ? -(int64_t)set->size : by;
+        is_done[set - r->sets] = true;
+        set->size = (uint32_t)((int64_t)set->size + by);
+        left -= by;
+    }
+    if (first != NULL && left != 0)
+        first->size = left + (int64_t)first->size > 0 ? (uint32_t)(left + (int64_t)first->size) : 0;
+}
+
+void lz_rollout_scale(struct lz_world *w, struct lz_service *s, uint32_t desired)
+{
+    struct lz_rollout *r = s->rollout;
+    uint32_t active = 0, last = r->count - 1;
+    for (uint32_t i = 0; i < r->count; i++) {
+        active += r->sets[i].size > 0;
+        last = r->sets[i].size > 0 ? i : last;
+    }
+    const struct lz_rollout_opts *o = &s->opts.rollout;
+    uint32_t was = r->desired + lz_rollout_fenceposts(o, r->desired).surge;
+    uint32_t limit = desired + lz_rollout_fenceposts(o, desired).surge;
+    r->desired = desired;
+    if (active == 1)
+        r->sets[last].size = desired;
+    else if (active > 1 && !o->is_recreate)
+        spread(w, s, was, limit);
+    lz_rollout_changed(w, s);
+}
+
+// ---- declaring
+
+void lz_rollout_set_first(struct lz_service *s, uint32_t number)
+{
+    LZ_ASSERT(s->rollout->count == 1 && number <= LZ_VERSIONS_MAX);
+    newest(s->rollout)->version = (uint8_t)number;
+    for (uint32_t i = 0; i < s->slots; i++)
+        lz_pods_at(s, i)->version = (uint8_t)number;
+}
+
+void lz_rollout_create(struct lz_world *w, struct lz_service *s)
+{
+    LZ_ASSERT(!w->running && s->pods != NULL && s->rollout == NULL);
+    if (w->services->rollout == 0) // numbers of kinds are in the trace
+        w->services->rollout = lz_sim_kind(w->sim, "rollout", on_rollout, w);
+    struct lz_rollout *r = s->rollout = lz_arena_alloc(w->arena, sizeof(*r));
+    r->sets = lz_grow(w->arena, r->sets, &r->cap, 1, sizeof(*r->sets));
+    r->sets[r->count++] = (struct set){.size = s->present};
+    r->desired = s->present;
+}
