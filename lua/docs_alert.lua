@@ -23,7 +23,8 @@ M.blocks = {
         .. "of rate lorenz_requests_total, of a count such as lost_acks lorenz_lost_acks_total, of "
         .. "latency.* the histogram lorenz_latency_seconds_bucket, _sum and _count, whose le are "
         .. "0.001 to 10. Gauges are as they are when they are scraped; rates, ratios and quantiles "
-        .. "as in the last second.",
+        .. "as in the last second. What is expected of an alert whose expression could not be "
+        .. "evaluated at some instant, two elements matching where one may, is inconclusive.",
         example = [[
 local page = alert "Visitors see errors" {
   when = users.errors.ratio:above "5%", over = "1m",

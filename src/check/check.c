@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "check/doubt.h"
 #include "check/expect.h"
 #include "check/format.h"
 #include "model/journal.h"
@@ -322,6 +323,7 @@ void lz_checks_finish(struct lz_checks *c, lz_time now)
         struct lz_expect *e = c->items[i];
         struct lz_expect_result r = no_result();
         e->op->decide(c, e, now, &r);
+        lz_doubt_alerts(c->world, &e->opts, &r);
         LZ_ASSERT((r.verdict == LZ_VERDICT_INCONCLUSIVE) == (r.why[0] != '\0'));
         e->result = r;
     }

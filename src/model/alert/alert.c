@@ -46,6 +46,8 @@ struct alert {
     bool was_firing;
     const char *fired, *notified, *resolved; // marks
     uint64_t told;                           // notices that began with it, for draws
+    const char *why_failed;                  // the first evaluation that could not be made
+    lz_time failed_at;
 };
 
 struct target {
@@ -486,10 +488,32 @@ static void on_added(void *ctx, uint32_t number)
 static void on_failed(void *ctx, const char *why)
 {
     const struct asked *q = ctx;
-    const struct alert *a = &q->alerts->all[q->alert];
+    struct alert *a = &q->alerts->all[q->alert];
+    a->why_failed = lz_arena_strdup(q->alerts->world->arena, why);
+    a->failed_at = lz_sim_now(q->alerts->world->sim);
     lz_journal_add(q->alerts->world,
                    &(struct lz_journal_entry){.kind = "alert", .component = a->id},
                    "%s is not evaluated: %s", a->opts.name, why);
+}
+
+static bool is_mark_of(const struct alert *a, const char *mark)
+{
+    return mark != NULL && (strcmp(mark, a->fired) == 0 || strcmp(mark, a->notified) == 0 ||
+                            strcmp(mark, a->resolved) == 0);
+}
+
+bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const char *mark,
+                          struct lz_alert_failure *out)
+{
+    const struct lz_alerts *as = w->alerts;
+    for (uint32_t i = 1; as != NULL && i <= as->count; i++) {
+        const struct alert *a = &as->all[i];
+        if (a->why_failed == NULL || (a->id != of && !is_mark_of(a, mark)))
+            continue;
+        *out = (struct lz_alert_failure){a->opts.name, a->why_failed, a->failed_at};
+        return true;
+    }
+    return false;
 }
 
 static bool begin_query(struct lz_alerts *as, struct alert *a, struct lz_err *err)

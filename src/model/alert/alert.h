@@ -69,6 +69,18 @@ bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts,
 bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_component_id *id,
                      struct lz_err *err) LZ_MUST_CHECK;
 
+/*
+ * Whether the rule of an alert could not be evaluated at some instant, so that what it says of
+ * itself is not to be relied on: of the alert `of`, or of the one that sets `mark`; either may be
+ * nothing. Why and when is of the first time.
+ */
+struct lz_alert_failure {
+    const char *name, *why;
+    lz_time at;
+};
+bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const char *mark,
+                          struct lz_alert_failure *out);
+
 /* For the clock of a world that has alerts. */
 void lz_alerts_start(struct lz_world *w);
 
