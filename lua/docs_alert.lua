@@ -22,7 +22,10 @@ M.blocks = {
         .. "the counters lorenz_errors_total and lorenz_errors_of_total (what it is a share of), "
         .. "of rate lorenz_requests_total, of a count such as lost_acks lorenz_lost_acks_total, of "
         .. "latency.* the histogram lorenz_latency_seconds_bucket, _sum and _count, whose le are "
-        .. "0.001 to 10. Gauges are as they are when they are scraped; rates, ratios and quantiles "
+        .. "0.001 to 10. lorenz_outcomes_total counts each request that ended once, by the label "
+        .. "outcome: ok, failed, refused, timeout; with it an error ratio is written as usual. "
+        .. "`-o openmetrics` writes the gauges alone: a run keeps no more. "
+        .. "Gauges are as they are when they are scraped; rates, ratios and quantiles "
         .. "as in the last second. What is expected of an alert whose expression could not be "
         .. "evaluated at some instant, two elements matching where one may, is inconclusive.",
         example = [[

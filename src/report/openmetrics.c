@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exposition.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "report/formats.h"
@@ -22,31 +23,11 @@ struct list {
     size_t count;
 };
 
-static const char *suffix_of(const char *unit)
-{
-    return strcmp(unit, "s") == 0       ? "seconds"
-           : strcmp(unit, "B") == 0     ? "bytes"
-           : strcmp(unit, "ratio") == 0 ? "ratio"
-           : strcmp(unit, "/s") == 0    ? "per_second"
-                                        : "";
-}
-
-// Letters, digits and "_"; the unit is the end of the name, as OpenMetrics wants it.
-static char *name_family(const char *name, const char *suffix)
+static char *name_family(const char *name, const char *unit)
 {
     struct lz_str out;
     lz_str_init(&out);
-    lz_str_add(&out, "lorenz_");
-    for (const char *c = name; *c != '\0'; c++) {
-        bool is_word =
-            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-        lz_str_add_char(&out, is_word ? *c : '_');
-    }
-    size_t len = strlen(suffix);
-    bool has_it = len > 0 && out.len > len && strcmp(out.text + out.len - len, suffix) == 0 &&
-                  out.text[out.len - len - 1] == '_';
-    if (len > 0 && !has_it)
-        lz_str_addf(&out, "_%s", suffix);
+    lz_exposition_name(&out, name, unit);
     return lz_str_take(&out);
 }
 
@@ -86,10 +67,10 @@ static void collect(struct list *list, const struct lz_report_run *run, size_t i
                                  0, 0);
     while (lz_run_next(&q)) {
         list->items = lz_mem_resize(list->items, (list->count + 1) * sizeof(list->items[0]));
-        const char *suffix = suffix_of(lz_run_text(q, 2));
+        const char *unit = lz_exposition_unit(lz_run_text(q, 2));
         list->items[list->count++] = (struct metric){
-            .family = name_family(lz_run_text(q, 1), suffix),
-            .unit = suffix,
+            .family = name_family(lz_run_text(q, 1), unit),
+            .unit = unit,
             .run = index,
             .id = sqlite3_column_int64(q, 0),
             .labels = make_labels(run, lz_run_text(q, 3)),

@@ -26,7 +26,7 @@ struct stage {
     struct lz_arena *arena;
     struct lz_world *w;
     lz_component_id of[2], alert;
-    lz_series level[2], some[2], all[2], spread[2];
+    lz_series level[2], some[2], all[2], good[2], late[2], spread[2];
     lz_kind kind;
     char seen[16][8]; // pending and firing, after each step
 };
@@ -49,6 +49,8 @@ static void on_step(void *ctx, uint32_t step, uint64_t payload)
     for (int i = 0; i < 2; i++) {
         lz_metrics_set(m, s->level[i], lz_sim_now(s->w->sim), levels[i][step]);
         lz_metrics_add(m, s->some[i], i == 0 ? 3 : 30);
+        lz_metrics_add(m, s->late[i], 1);
+        lz_metrics_add(m, s->good[i], i == 0 ? 97 : 70);
         lz_metrics_add(m, s->all[i], 100);
         for (int k = 0; k < 10; k++)
             lz_metrics_observe(m, s->spread[i], k < 9 ? 20 * LZ_MS : 2 * LZ_S);
@@ -78,9 +80,13 @@ static void init(struct stage *s, uint64_t key)
         s->level[i] = lz_metrics_gauge(s->w->metrics, 0.0);
         s->some[i] = lz_metrics_counter(s->w->metrics);
         s->all[i] = lz_metrics_counter(s->w->metrics);
+        s->good[i] = lz_metrics_counter(s->w->metrics);
+        s->late[i] = lz_metrics_counter(s->w->metrics);
         s->spread[i] = lz_metrics_hist(s->w->metrics);
         define(s, i, "in_flight", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, s->level[i]);
         define(s, i, "errors.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, s->some[i]);
+        define(s, i, "success.ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, s->good[i]);
+        define(s, i, "timeouts.rate", LZ_VIEW_RATE, LZ_UNIT_RATE, s->late[i]);
         define(s, i, "rate", LZ_VIEW_RATE, LZ_UNIT_RATE, s->all[i]);
         define(s, i, "latency.p99", LZ_VIEW_MAX, LZ_UNIT_SECONDS, s->spread[i]);
     }
@@ -120,6 +126,21 @@ static const struct {
     {"increase(lorenz_requests_total[10m]) > 50 unless on() lorenz_in_flight > 104",
      0,
      {"0/0", "0/2", "0/2", "0/0", "0/0", "0/0", "0/0"}},
+    // the usual rule; of 3 and 30 that failed one each timed out, and nobody counts refusals
+    {"sum by (component) (rate(lorenz_outcomes_total{outcome!=\"ok\"}[10m]))"
+     " / sum by (component) (rate(lorenz_outcomes_total[10m])) > 0.1",
+     0,
+     {"0/0", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}},
+    {"lorenz_outcomes_total{outcome=\"failed\"} == 2 or lorenz_outcomes_total{outcome=\"failed\"} "
+     "== 29",
+     0,
+     {"0/2", "0/0", "0/0", "0/0", "0/0", "0/0", "0/0"}},
+    {"lorenz_outcomes_total{outcome=~\"refused|timeout\"} > 1",
+     0,
+     {"0/0", "0/2", "0/2", "0/2", "0/2", "0/2", "0/2"}},
+    {"sum without (outcome) (lorenz_outcomes_total) == on (component) lorenz_errors_of_total",
+     0,
+     {"0/2", "0/2", "0/2", "0/2", "0/2", "0/2", "0/2"}},
     // nine of ten are in (10 ms, 25 ms], one in (1 s, 2.5 s]
     {"histogram_quantile(0.95, sum by (le) (lorenz_latency_seconds_bucket)) > 1.7",
      0,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/exposition.h"
 
 #define NAME_MAX_BYTES 200
 
@@ -20,30 +21,23 @@ static const struct {
 };
 #define BUCKETS (sizeof(buckets) / sizeof(buckets[0]))
 
-const char *lz_alert_export_name(struct lz_promql_scratch *s, const char *name, const char *unit)
+static const char *name_of(struct lz_promql_scratch *s, const char *name, const char *unit)
 {
-    size_t len = strlen(name), more = strlen(unit);
-    char *out = lz_promql_scratch_alloc(s, len + more + 9);
-    memcpy(out, "lorenz_", 7);
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        out[7 + i] = is_word ? c : '_';
-    }
-    bool has_it = more > 0 && 7 + len > more && strcmp(out + 7 + len - more, unit) == 0 &&
-                  out[7 + len - more - 1] == '_';
-    if (more > 0 && !has_it)
-        snprintf(out + 7 + len, more + 2, "_%s", unit);
-    return out;
+    struct lz_str out;
+    lz_str_init(&out);
+    lz_exposition_name(&out, name, unit);
+    const char *text = lz_promql_scratch_text(s, out.text, out.len);
+    lz_str_finish(&out);
+    return text;
 }
 
 static const char *unit_name(enum lz_unit unit)
 {
-    return unit == LZ_UNIT_SECONDS ? "seconds"
-           : unit == LZ_UNIT_BYTES ? "bytes"
-           : unit == LZ_UNIT_RATIO ? "ratio"
-           : unit == LZ_UNIT_RATE  ? "per_second"
-                                   : "";
+    return lz_exposition_unit(unit == LZ_UNIT_SECONDS ? "s"
+                              : unit == LZ_UNIT_BYTES ? "B"
+                              : unit == LZ_UNIT_RATIO ? "ratio"
+                              : unit == LZ_UNIT_RATE  ? "/s"
+                                                      : "");
 }
 
 // ---------------------------------------------------------------- what there is
@@ -56,7 +50,8 @@ struct list {
     uint32_t count, cap;
 };
 
-static void add(struct list *l, const char *name, const char *le, struct lz_alert_export x)
+static void add_with(struct list *l, const char *name, const struct lz_promql_label *more,
+                     struct lz_alert_export x)
 {
     struct lz_promql_labels labels = {0};
     bool fresh = false;
@@ -64,14 +59,19 @@ static void add(struct list *l, const char *name, const char *le, struct lz_aler
     labels = lz_promql_labels_set(l->scratch, &labels, "component",
                                   lz_world_component(l->w, x.of)->name);
     labels = lz_promql_labels_set(l->scratch, &labels, LZ_PROMQL_NAME, name);
-    if (le != NULL)
-        labels = lz_promql_labels_set(l->scratch, &labels, "le", le);
+    if (more != NULL)
+        labels = lz_promql_labels_set(l->scratch, &labels, more->name, more->value);
     lz_promql_groups_add(&l->seen, &labels, &fresh);
     if (!fresh) // seven quantiles are of one histogram
         return;
     x.labels = labels;
     l->all = lz_promql_scratch_grow(l->scratch, l->all, &l->cap, l->count + 1, sizeof(*l->all));
     l->all[l->count++] = x;
+}
+
+static void add(struct list *l, const char *name, struct lz_alert_export x)
+{
+    add_with(l, name, NULL, x);
 }
 
 // "errors" of errors.rate; `rate` and `ratio` alone are about requests.
@@ -90,7 +90,7 @@ static void add_counter(struct list *l, lz_metric id, const char *stem, const ch
     char name[NAME_MAX_BYTES + 16];
     snprintf(name, sizeof(name), "%s_%s", stem, end);
     const struct lz_metric_def *def = lz_metrics_def(l->w->metrics, id);
-    add(l, lz_alert_export_name(l->scratch, name, ""), NULL,
+    add(l, name_of(l->scratch, name, ""),
         (struct lz_alert_export){
             .kind = LZ_ALERT_EXPORT_TOTAL,
             .metric = id,
@@ -107,19 +107,53 @@ static void add_histogram(struct list *l, lz_metric id, const struct lz_metric_d
     if (def->unit == LZ_UNIT_SECONDS)
         x.unit = 1e9;
     snprintf(stem, sizeof(stem), "%.*s", (int)len, def->name);
-    const char *base = lz_alert_export_name(l->scratch, stem, unit_name(def->unit));
+    const char *base = name_of(l->scratch, stem, unit_name(def->unit));
     for (size_t i = 0; i < BUCKETS && def->unit == LZ_UNIT_SECONDS; i++) {
         snprintf(name, sizeof(name), "%s_bucket", base);
         x.kind = LZ_ALERT_EXPORT_BUCKET;
         x.bound = buckets[i].ns;
-        add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), buckets[i].le, x);
+        add_with(l, lz_promql_scratch_text(l->scratch, name, strlen(name)),
+                 &(struct lz_promql_label){"le", buckets[i].le}, x);
     }
     x.kind = LZ_ALERT_EXPORT_SUM;
     snprintf(name, sizeof(name), "%s_sum", base);
-    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), NULL, x);
+    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), x);
     x.kind = LZ_ALERT_EXPORT_SEEN;
     snprintf(name, sizeof(name), "%s_count", base);
-    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), NULL, x);
+    add(l, lz_promql_scratch_text(l->scratch, name, strlen(name)), x);
+}
+
+// Of a component's ratio or rate of that name; 0: it does not count that.
+static lz_series counted(const struct list *l, lz_component_id of, const char *name)
+{
+    lz_metric id = lz_world_metric(l->w, of, name);
+    return id != 0 ? lz_metrics_def(l->w->metrics, id)->a : 0;
+}
+
+// How requests ended, each in one way: what failed is refusals and timeouts too.
+static void add_outcomes(struct list *l, lz_metric id, const struct lz_metric_def *def)
+{
+    lz_component_id of = lz_metrics_component(l->w->metrics, id);
+    lz_series ok = counted(l, of, "success.ratio"), refused = counted(l, of, "shed.ratio");
+    lz_series timeout = counted(l, of, "timeouts.rate");
+    if (strcmp(def->name, "errors.ratio") != 0 || ok == 0)
+        return;
+    const struct {
+        const char *outcome;
+        lz_series all, less[LZ_ALERT_EXPORT_LESS_MAX];
+    } ends[] = {{"ok", ok, {0}},
+                {"failed", def->a, {refused, timeout}},
+                {"refused", refused, {0}},
+                {"timeout", timeout, {0}}};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (ends[i].all != 0)
+            add_with(l, "lorenz_outcomes_total",
+                     &(struct lz_promql_label){"outcome", ends[i].outcome},
+                     (struct lz_alert_export){.kind = LZ_ALERT_EXPORT_TOTAL,
+                                              .metric = id,
+                                              .series = ends[i].all,
+                                              .less = {ends[i].less[0], ends[i].less[1]},
+                                              .unit = 1.0});
 }
 
 static void add_parts(struct list *l, lz_metric id, const struct lz_metric_def *def)
@@ -136,6 +170,7 @@ static void add_parts(struct list *l, lz_metric id, const struct lz_metric_def *
     case LZ_VIEW_RATIO:
         add_counter(l, id, stem, "total", def->a);
         add_counter(l, id, stem, "of_total", def->b);
+        add_outcomes(l, id, def);
         return;
     case LZ_VIEW_MEAN:
     case LZ_VIEW_MAX:
@@ -162,7 +197,7 @@ uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch 
                             : LZ_ALERT_EXPORT_WINDOW;
         if (is_total && def->unit == LZ_UNIT_SECONDS)
             x.unit = 1e9;
-        add(&l, lz_alert_export_name(s, def->name, unit_name(def->unit)), NULL, x);
+        add(&l, name_of(s, def->name, unit_name(def->unit)), x);
         add_parts(&l, id, def);
     }
     *out = l.all;
@@ -178,6 +213,20 @@ void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export
         lz_metrics_keep(w->metrics, x->metric, 1);
     else
         lz_metrics_heed(w->metrics, x->series);
+    for (int i = 0; i < LZ_ALERT_EXPORT_LESS_MAX; i++)
+        if (x->less[i] != 0)
+            lz_metrics_heed(w->metrics, x->less[i]);
+}
+
+static uint64_t total_of(const struct lz_metrics *m, const struct lz_alert_export *x)
+{
+    uint64_t total = lz_metrics_total(m, x->series);
+    for (int i = 0; i < LZ_ALERT_EXPORT_LESS_MAX; i++) {
+        uint64_t less = x->less[i] != 0 ? lz_metrics_total(m, x->less[i]) : 0;
+        LZ_ASSERT(less <= total);
+        total -= less;
+    }
+    return total;
 }
 
 bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export *x, double *out)
@@ -195,7 +244,7 @@ bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export
         *out = lz_metrics_level(m, x->series);
         return true;
     case LZ_ALERT_EXPORT_TOTAL:
-        *out = (double)lz_metrics_total(m, x->series) / x->unit;
+        *out = (double)total_of(m, x) / x->unit;
         return true;
     case LZ_ALERT_EXPORT_BUCKET:
         *out = (double)lz_metrics_at_most(m, x->series, x->bound);

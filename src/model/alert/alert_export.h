@@ -10,6 +10,10 @@
  *   a histogram, latency.*    a histogram   lorenz_latency_seconds_bucket, _sum and _count; it
  *                                           begins anew when warm-up ends, as by a restart
  *   a count, lost_acks        a counter     lorenz_lost_acks_total
+ *   how requests ended        counters      lorenz_outcomes_total with the label outcome: ok,
+ *                                           failed, refused, timeout, those that are counted;
+ *                                           each request is in one, all of them are
+ *                                           lorenz_errors_of_total
  *
  * Each series has the label component; buckets have le. Levels are as they are when they are
  * scraped, shares, rates, ratios and quantiles as they were in the last second that is over.
@@ -20,10 +24,12 @@
 #include "model/world.h"
 #include "promql/promql.h"
 
+#define LZ_ALERT_EXPORT_LESS_MAX 2
+
 enum lz_alert_export_kind {
     LZ_ALERT_EXPORT_WINDOW = 1, /* the metric's last window */
     LZ_ALERT_EXPORT_LEVEL,
-    LZ_ALERT_EXPORT_TOTAL,
+    LZ_ALERT_EXPORT_TOTAL, /* without what is in `less` */
     LZ_ALERT_EXPORT_BUCKET,
     LZ_ALERT_EXPORT_SUM,
     LZ_ALERT_EXPORT_SEEN,
@@ -34,13 +40,10 @@ struct lz_alert_export {
     lz_component_id of;
     enum lz_alert_export_kind kind;
     lz_metric metric;
-    lz_series series;
+    lz_series series, less[LZ_ALERT_EXPORT_LESS_MAX];
     double unit;   /* of what it is fed, in what is exported */
     int64_t bound; /* BUCKET; INT64_MAX: all */
 };
-
-/* lorenz_NAME with the unit at its end, letters, digits and "_"; `unit` as openmetrics has it. */
-const char *lz_alert_export_name(struct lz_promql_scratch *s, const char *name, const char *unit);
 
 /*
  * All that there is to scrape in the world, in the order of its metrics, each name of a component
