@@ -6,6 +6,7 @@
 local chaos = require "chaos"
 local faults = require "faults"
 local main = require "main"
+local plan_alert = require "plan_alert"
 local schema = require "schema"
 local text = require "docs_text"
 local values = require "plan_values"
@@ -118,13 +119,18 @@ local function topology(state, width)
         if parts[1] == "" then parts[1] = nil end
         if c.fields.to then table.insert(parts, 1, "to " .. c.fields.to.name) end
         if c.fields.handle then parts[#parts + 1] = own_code(c) end
-        rows[#rows + 1] = { c.kind, c.name, table.concat(parts, ", ") }
+        if c.kind == "alert" then
+            plan_alert.alert(rows, c)
+        else
+            rows[#rows + 1] = { c.kind, c.name, table.concat(parts, ", ") }
+        end
         for _, call in ipairs(c.fields.calls or {}) do
             rows[#rows + 1] = { "", "", "calls " .. call_text(call) }
             local fallback = call.fields.fallback
             if fallback then rows[#rows + 1] = { "", "", "  or " .. call_text(fallback) } end
         end
     end
+    plan_alert.monitoring(rows, state)
     for _, l in ipairs(state.plan.links) do
         rows[#rows + 1] = { "link", ("%s, %s"):format(values.name(l.a), values.name(l.b)),
             values.list(schema.link, l.fields) }

@@ -60,7 +60,29 @@ local function listed(v)
     return table.concat(out, " ")
 end
 
+-- Labels as Prometheus writes them.
+local function labels(v)
+    local out = {}
+    for i, pair in ipairs(v) do out[i] = ('%s="%s"'):format(pair[1], pair[2]) end
+    return "{" .. table.concat(out, ", ") .. "}"
+end
+
+local function label_matchers(v)
+    local out = {}
+    for i, m in ipairs(v) do
+        out[i] = m.kind == "any" and m.name .. " there" or m.kind == "none" and "no " .. m.name
+            or m.name .. '="' .. table.concat(m.values, '" or "') .. '"'
+    end
+    return "{" .. table.concat(out, ", ") .. "}"
+end
+
 local BY_TYPE = {
+    labels = labels, label_matchers = label_matchers, names = listed,
+    durations = function(v)
+        local out = {}
+        for i, one in ipairs(v) do out[i] = M.duration(one) end
+        return table.concat(out, " and ")
+    end,
     duration = M.duration, ratio = M.ratio, dist = dist, place = M.name,
     rate = M.rate, load = M.rate, offset = M.duration,
     size = function(v) return number(v) .. "B" end,
@@ -85,6 +107,7 @@ local BY_TYPE = {
 function M.value(field, v)
     if field[2] == "budget" and not v then return "off" end
     if field[2] == "budget" and v.share then return M.ratio(v.share) end
+    if field[2] == "blocks" then return nil end
     if field.fields and type(v) == "table" then
         local list = M.list(field.fields, v)
         return list ~= "" and "(" .. list .. ")" or nil
