@@ -23,6 +23,12 @@
 #define SURGES_MAX 255u
 #define SURGE_SHIFT 32u
 
+// How long after the one before it the `nth` comes, if the run key is still that one then.
+struct ahead {
+    uint64_t nth, key; // nth is 0: it is not known
+    lz_time gap;
+};
+
 struct stream {
     struct lz_traffic *traffic; // NULL: free
     struct lz_shape shape;
@@ -35,9 +41,12 @@ struct stream {
     uint64_t count; // arrivals so far, each of `batch` requests
     uint64_t *touched;
     struct lz_draw_row gaps;
+    struct ahead ahead;
     lz_event_id next;
     bool are_bots;
-    bool is_usual; // each arrival is one request of somebody who does not come back, and comes
+    double batch;     // 1 or more
+    bool looks_ahead; // its gaps are exponential, and of one mean
+    bool is_usual;    // each arrival is one request of somebody who does not come back, and comes
 };
 
 struct lz_arrivals {
@@ -56,12 +65,11 @@ static bool is_plain(const struct stream *s)
 static double next_area(struct lz_world *w, struct stream *s)
 {
     const struct lz_traffic_opts *o = &s->traffic->opts;
-    double batch = o->batch > 0 ? (double)o->batch : 1.0;
     if (o->constant)
-        return batch / s->scale;
+        return s->batch / s->scale;
     uint64_t key = lz_sim_key(w->sim), nth = s->count + 1;
     if (o->gaps.kind == LZ_DIST_NONE)
-        return lz_draw_exponential_next(&s->gaps, key, nth) * batch / s->scale;
+        return lz_draw_exponential_next(&s->gaps, key, nth) * s->batch / s->scale;
     struct lz_draw draw = lz_draw_begin(key, s->path, LZ_PURPOSE_ARRIVAL, nth);
     return lz_dist_value(&o->gaps, &draw) / lz_dist_mean(&o->gaps) / s->scale;
 }
@@ -71,17 +79,35 @@ static lz_time next_time(struct lz_world *w, struct stream *s)
     const struct lz_traffic_opts *o = &s->traffic->opts;
     lz_time now = lz_sim_now(w->sim);
     if (o->constant && is_plain(s) && s->shape.mean > 0.0) {
-        double gap_ns = 1e9 / s->shape.mean * (o->batch > 0 ? (double)o->batch : 1.0);
+        double gap_ns = 1e9 / s->shape.mean * s->batch;
         return (lz_time)(gap_ns * (double)(s->count + 1) + 0.5);
     }
     lz_time at = lz_shape_after(&s->shape, now - s->origin, next_area(w, s));
     return at == LZ_FOREVER ? LZ_FOREVER : s->origin + at;
 }
 
+// A gap is a draw, a table and two divisions: found when the arrival before it was scheduled,
+// nobody who looks for a place among the near waits for it. Under a constant rate it is the same
+// from any instant on.
+static inline void look_ahead(struct lz_world *w, struct stream *s)
+{
+    uint64_t key = lz_sim_key(w->sim), nth = s->count + 2;
+    double area = lz_draw_exponential_next(&s->gaps, key, nth) * s->batch / s->scale;
+    lz_time gap = lz_shape_after(&s->shape, 0, area);
+    s->ahead = (struct ahead){.nth = gap < LZ_FOREVER ? nth : 0, .key = key, .gap = gap};
+}
+
+static inline bool is_known(const struct lz_world *w, const struct stream *s)
+{
+    return s->ahead.nth == s->count + 1 && s->ahead.key == lz_sim_key(w->sim);
+}
+
 static inline void schedule_next(struct lz_world *w, struct stream *s, uint32_t index)
 {
-    lz_time at = next_time(w, s);
+    lz_time at = is_known(w, s) ? lz_sim_now(w->sim) + s->ahead.gap : next_time(w, s);
     s->next = at < LZ_FOREVER ? lz_sim_at(w->sim, at, w->arrivals->arrival, index, 0) : 0;
+    if (s->looks_ahead && !lz_draw_watch_is_on())
+        look_ahead(w, s);
 }
 
 static void schedule(struct lz_world *w, uint32_t index)
@@ -177,6 +203,10 @@ static uint32_t add(struct lz_world *w, const struct stream *stream)
     as->all[at] = *stream;
     as->all[at].is_usual = stream->touched == NULL && stream->ramp == 0 &&
                            stream->traffic->opts.batch <= 1 && !comes_back(stream->traffic);
+    const struct lz_traffic_opts *o = &stream->traffic->opts;
+    as->all[at].batch = o->batch > 0 ? (double)o->batch : 1.0;
+    as->all[at].looks_ahead = !o->constant && o->gaps.kind == LZ_DIST_NONE &&
+                              stream->shape.kind == LZ_SHAPE_CONSTANT && stream->shape.mean > 0.0;
     as->all[at].gaps = (struct lz_draw_row){.owner = stream->path, .purpose = LZ_PURPOSE_ARRIVAL};
     return at;
 }
