@@ -154,9 +154,10 @@ void lz_connect_retry(struct lz_world *w, struct lz_call *c)
     c->timer = lz_sim_at(w->sim, now + wait, kind, c->client, lz_client_token(c));
 }
 
-// A request of somebody new, who has no connection yet.
-static bool is_fresh(struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
+bool lz_connect_is_fresh(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
 {
+    if (!(e->opts.fresh > 0.0))
+        return false;
     struct lz_draw draw =
         lz_draw_begin(lz_sim_key(w->sim), lz_draw_index(c->path, c->attempt), LZ_PURPOSE_FILTER, 3);
     return lz_draw_unit(&draw) < e->opts.fresh;
@@ -172,7 +173,7 @@ void lz_connect_begin(struct lz_world *w, struct lz_call *c)
     const struct lz_instance *server = lz_instance_get(w, c->server);
     c->connected = lz_sim_now(w->sim);
     bool is_open = lz_edge_pair(e, c->client, c->server)->connected == server->incarnation;
-    if (is_open && e->opts.fresh > 0.0 && is_fresh(w, e, c))
+    if (is_open && lz_connect_is_fresh(w, e, c))
         is_open = false;
     // A process that ended has closed its connections; a host that is gone has told nobody.
     if (is_open && (lz_instance_listens(server) || server->state == LZ_INSTANCE_LOST))

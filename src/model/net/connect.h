@@ -47,6 +47,10 @@ void lz_connect_cold(struct lz_edge *e);
 /* The attempt knows its server: it sends at once over a warm connection, or opens one. */
 void lz_connect_begin(struct lz_world *w, struct lz_call *c);
 
+/* Whether the attempt is of somebody new, who has no connection yet. */
+bool lz_connect_is_fresh(const struct lz_world *w, const struct lz_edge *e,
+                         const struct lz_call *c);
+
 /* The wait for an answer to a SYN is over. */
 void lz_connect_retry(struct lz_world *w, struct lz_call *c);
 

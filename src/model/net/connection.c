@@ -80,10 +80,10 @@ lz_time lz_connection_close(struct lz_world *w, struct lz_edge *e, struct lz_con
     lz_tcp_close(w, n->path[0]);
     lz_tcp_close(w, n->path[1]);
     lz_time linger = n->state != LZ_CONNECTION_OPENING ? lz_connection_fault_linger(w, n) : 0;
-    if (linger > 0)
+    if (linger > 0 && !n->is_fresh)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + linger, w->connections->lingered, n->client,
                   n->edge);
-    else
+    else if (!n->is_fresh)
         lz_connection_client(e, n->client)->open--;
     bool had_backend = n->has_backend;
     lz_pool_give(&w->connections->all, n);
@@ -131,8 +131,9 @@ static struct lz_connection *new_one(struct lz_world *w, const struct lz_edge *e
     n->client = c->client;
     n->server = c->server;
     n->call = lz_pool_id(c);
+    n->is_fresh = lz_connect_is_fresh(w, e, c);
     struct lz_pool_client *pc = lz_connection_client(e, c->client);
-    pc->open++;
+    pc->open += !n->is_fresh;
     n->draws = lz_draw_index(lz_draw_index(e->path, c->client - e->client_first), ++pc->counted);
     set_of_call(w, c, lz_pool_id(n));
     return n;
@@ -242,6 +243,11 @@ void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *
         lz_client_send(w, c);
         return;
     }
+    if (lz_connect_is_fresh(w, e, c)) { // who is new shares nobody's pool
+        new_one(w, e, c);
+        lz_connect_retry(w, c);
+        return;
+    }
     if (take_idle(w, e, c) != NULL) {
         lz_client_send(w, c);
         return;
@@ -291,7 +297,7 @@ lz_time lz_connection_release(struct lz_world *w, struct lz_edge *e, const struc
         n->call = 0;
         return 0;
     }
-    if (!is_clean || !is_good(w, e, n))
+    if (!is_clean || n->is_fresh || !is_good(w, e, n))
         return lz_connection_close(w, e, n);
     push_idle(w, e, n);
     return 0;
@@ -316,7 +322,7 @@ void lz_connection_end_session(struct lz_world *w, uint64_t connection, bool is_
         return;
     struct lz_edge *e = lz_edge_get(w, n->edge);
     lz_instance_id client = n->client;
-    if (is_clean && is_good(w, e, n))
+    if (is_clean && !n->is_fresh && is_good(w, e, n))
         push_idle(w, e, n);
     else
         lz_connection_close(w, e, n);

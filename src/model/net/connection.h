@@ -19,7 +19,8 @@
  * answer may still come, so the connection is closed. The latest that became idle is used
  * first; too old ones are closed as they are met. A session's connection stays its own between its
  * calls, HELD: nobody else finds it. Who finds all in use waits in line; who finds
- * all open, but none to its replica, has the one closed that idled longest.
+ * all open, but none to its replica, has the one closed that idled longest. Who is new (an edge's
+ * `fresh`) opens one of its own, beside the pool and its `max`, which is closed after its answer.
  *
  * Ownership: all in the arena. `lz_call`s know theirs by an array beside them, so that ways that
  * are not tracked pay nothing.

@@ -154,7 +154,8 @@ bool lz_connection_has_pool(const struct lz_world *w, lz_component_id from, lz_c
 static void break_one(struct lz_world *w, struct lz_connection *n)
 {
     struct lz_edge *e = lz_edge_get(w, n->edge);
-    lz_edge_set_connected(lz_edge_pair(e, n->client, n->server), 0);
+    if (!n->is_fresh)
+        lz_edge_set_connected(lz_edge_pair(e, n->client, n->server), 0);
     struct lz_call *c = lz_client_find(w, n->call);
     if (n->state == LZ_CONNECTION_IDLE || n->state == LZ_CONNECTION_HELD) {
         lz_connection_close(w, e, n);

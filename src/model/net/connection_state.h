@@ -26,6 +26,7 @@ struct lz_connection {
     uint32_t older, newer; /* idle ones of the same client, by when they became so */
     uint8_t state;         /* enum lz_connection_state */
     bool has_backend;      /* see lz_connection_backend */
+    bool is_fresh;         /* of somebody new: for one call, and no pool counts it */
     uint64_t call;         /* that has it; 0 while idle or held */
     uint64_t draws;        /* owner of what is drawn once for all it carries */
     lz_time opened, idle_since;
@@ -44,7 +45,7 @@ struct lz_connection_waiter {
 };
 
 struct lz_pool_client {
-    uint32_t open;      /* opening, busy, idle, lingering */
+    uint32_t open;      /* opening, busy, idle, lingering; without fresh ones */
     uint32_t counted;   /* made so far */
     uint32_t warm_left; /* that were open before the run began */
     uint32_t wait_first, wait_last;
