@@ -11,7 +11,8 @@ local lorenz, folder, count, first = arg[1], arg[2], tonumber(arg[3]), tonumber(
 
 local function one_of(t) return t[math.random(#t)] end
 
-local FAULTS = { "kill", "kill", "down", "pause", "partition", "fsync_lie", "latency" }
+local FAULTS = { "kill", "kill", "down", "pause", "partition", "fsync_lie", "latency",
+  "replication_lag" }
 local FAILOVERS = {
   [[{ detect = "2s", promote = "1s" }]],
   [[{ ttl = "6s", loop_wait = "2s", retry_timeout = "2s" }]],
@@ -20,9 +21,11 @@ local FAILOVERS = {
 
 local function fault(nodes)
   local kind = one_of(FAULTS)
-  local target = math.random() < 0.8 and ("db.node[%d]"):format(math.random(nodes)) or "db"
+  local is_node = kind ~= "replication_lag" and math.random() < 0.8
+  local target = is_node and ("db.node[%d]"):format(math.random(nodes)) or "db"
   local lasting = kind == "fsync_lie" and math.random(10, 30) or math.random(12)
-  local more = kind == "latency" and [[, add = "300ms", ratio = "20%", per = "connection"]] or ""
+  local more = kind == "latency" and [[, add = "300ms", ratio = "20%", per = "connection"]]
+    or kind == "replication_lag" and (", add = \"%dms\""):format(one_of { 1, 5, 20, 100 }) or ""
   return ([[fault.%s { %s, at = "%ds", lasting = "%ds"%s }]]):format(kind, target,
     math.random(30), lasting, more)
 end
@@ -41,18 +44,18 @@ local function scenario(number)
 scenario "Random faults %d" { duration = "40s" }
 local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms" }
 local db = database "db" {
-  nodes = %d, spread = eu, replication = "%s", query_time = "1ms", max_connections = 400,%s%s
+  nodes = %d, spread = eu, replication = "%s", query_time = "%dms", max_connections = 400,%s%s
 }
 local web = service "web" { concurrency = 128, service_time = "1ms", replicas = 2, calls = {
   call { db, "write order", timeout = "500ms"%s },%s
 } }
-traffic "users" { to = web, rate = "%d/s" }
+traffic "users" { to = web, rate = "%d/s"%s }
 %s
 expect "it ends" { always = web.errors.ratio:at_most "100%%" }
-]]):format(number, nodes, replication, reads and ' reads = "replicas",' or "",
+]]):format(number, nodes, replication, one_of { 1, 1, 3 }, reads and ' reads = "replicas",' or "",
     has_one and " failover = " .. one_of(FAILOVERS) or "", transaction,
     reads and ' call { db, "select order", timeout = "500ms" },' or "", one_of { 60, 200, 500 },
-    table.concat(faults, "\n"))
+    math.random(3) == 1 and ', arrivals = "constant"' or "", table.concat(faults, "\n"))
 end
 
 files.clear(folder)

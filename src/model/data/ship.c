@@ -115,6 +115,7 @@ static void send_log(struct lz_world *w, struct lz_database *d, struct lz_log *l
 {
     lz_kind kind;
     struct lz_way *way = way_to(w, d, log, node, &kind);
+    LZ_ASSERT(lsn > way->shipped);
     uint64_t records = lsn - way->shipped;
     if (records * LZ_NET_SMALL_BYTES > LZ_TCP_SEGMENT && way->stream == 0)
         way->stream = lz_tcp_open(w);
@@ -141,11 +142,12 @@ void lz_database_ship_to(struct lz_world *w, struct lz_database *d, struct lz_lo
         way->catch_first = way->catch_last > s->received ? way->catch_first : way->sent + 1;
         way->catch_last = lsn;
     }
+    bool is_any_held = way->sent != way->shipped; // what is may fall due in this very instant
     way->sent = lsn;
     lz_time now = lz_sim_now(w->sim), due = now + s->held;
     if (due < way->held_until)
         due = way->held_until; // a stream: nothing overtakes
-    if (due == now) {
+    if (due == now && !is_any_held) {
         send_log(w, d, log, s->to, lsn);
         return;
     }
@@ -241,6 +243,11 @@ void lz_ship_held(void *ctx, uint32_t entity, uint64_t payload)
     uint32_t node = lz_log_node_of(payload);
     bool is_led = log->leader == entity - d->first && lz_log_is_current(log, payload);
     bool is_followed = d->multi != NULL || d->nodes[node].log == log;
-    if (is_led && lz_instance_has_begun(lz_instance_get(w, entity)) && is_followed)
-        send_log(w, d, log, node, lz_log_lsn_of(payload));
+    if (!is_led || !lz_instance_has_begun(lz_instance_get(w, entity)) || !is_followed)
+        return;
+    // Not what went with the rest when its standby connected anew.
+    lz_kind kind;
+    uint64_t lsn = lz_log_lsn_of(payload);
+    if (lsn > way_to(w, d, log, node, &kind)->shipped)
+        send_log(w, d, log, node, lsn);
 }
