@@ -163,6 +163,30 @@ static void swapping_slows_down_by_the_share_that_is_out(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Who begins when the others have left is not slowed down by what they had.
+static void swapping_gets_less_as_requests_leave(void **state)
+{
+    (void)state;
+    struct stage s = make(&(struct lz_rss_opts){.limit = 200 * MIB,
+                                                .base = 100 * MIB,
+                                                .per_request = 10 * MIB,
+                                                .swaps = true,
+                                                .swap_penalty = 50},
+                          1);
+    const struct lz_capacity *c = lz_capacity_get(s.w, s.first[0]);
+    run(&s, LZ_S);
+    for (int i = 0; i < 20; i++)
+        lz_rss_count(s.w, s.first[0], +1);
+    assert_true(fabs(c->factor - (1.0 + 50.0 * 100.0 / 300.0)) < 1e-9);
+    for (int i = 0; i < 5; i++)
+        lz_rss_count(s.w, s.first[0], -1);
+    assert_true(fabs(c->factor - (1.0 + 50.0 * 50.0 / 250.0)) < 1e-9);
+    for (int i = 0; i < 5; i++)
+        lz_rss_count(s.w, s.first[0], -1);
+    assert_true(c->factor <= 1.0);
+    lz_arena_destroy(s.arena);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -189,6 +213,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_comes_back),
         cmocka_unit_test(a_full_host_kills_by_score),
         cmocka_unit_test(swapping_slows_down_by_the_share_that_is_out),
+        cmocka_unit_test(swapping_gets_less_as_requests_leave),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

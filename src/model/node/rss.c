@@ -170,8 +170,12 @@ void lz_rss_count(struct lz_world *w, lz_instance_id id, int change)
         return;
     LZ_ASSERT(change > 0 || r->requests > 0);
     r->requests += (uint32_t)change;
-    if (change > 0 && r->opts->per_request > 0.0)
+    if (!(r->opts->per_request > 0.0))
+        return;
+    if (change > 0)
         review(w, id, r);
+    else if (r->swaps)
+        set_swap(w, id, r, used_by(w, id, r)); // less is out: who begins now is quicker
 }
 
 void lz_rss_begun(struct lz_world *w, lz_instance_id id)
