@@ -5,7 +5,7 @@ M.blocks = {
     alert = { text = "An alerting rule, as Prometheus evaluates it: pending when what it says is "
         .. "true, firing when it was so for `pending`, resolved when it no longer is. It knows of "
         .. "metrics what was scraped: rates, ratios and quantiles over a range, levels and counts "
-        .. "as they last were, for 5m, and shares such as cpu as they were since the last scrape. "
+        .. "as they last were, for 5m, and cpu and busy as they were since the last scrape. "
         .. "A scrape that a fault loses leaves no last one; what is dead is scraped still: ask its "
         .. "replicas.up. Who is told, and when, is Alertmanager's: see `monitoring`. It is an "
         .. "anchor for `after`, from when it first fires, and so are its `.fired`, `.notified` and "
@@ -25,8 +25,9 @@ M.blocks = {
         .. "0.001 to 10. lorenz_outcomes_total counts each request that ended once, by the label "
         .. "outcome: ok, failed, refused, timeout; with it an error ratio is written as usual. "
         .. "`-o openmetrics` writes the gauges alone: a run keeps no more. "
-        .. "Gauges are as they are when they are scraped; rates, ratios and quantiles "
-        .. "as in the last second. What is expected of an alert whose expression could not be "
+        .. "Gauges are as they are when they are scraped, cpu and busy as since the scrape "
+        .. "before; rates, ratios and quantiles as in the last second. "
+        .. "What is expected of an alert whose expression could not be "
         .. "evaluated at some instant, two elements matching where one may, is inconclusive.",
         example = [[
 local page = alert "Visitors see errors" {

@@ -28,7 +28,7 @@ struct stage {
     struct lz_world *w;
     lz_component_id of;
     lz_series level, some, all;
-    lz_metric is, count, rate, ratio, share, p99;
+    lz_metric is, count, rate, ratio, share, state, p99;
     lz_kind kind;
 };
 
@@ -59,7 +59,8 @@ static void init(struct stage *s, uint64_t key, lz_time end)
     s->is = define(s, "is", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, s->level, 0);
     s->count = define(s, "count", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, s->some, 0);
     s->rate = define(s, "rate", LZ_VIEW_RATE, LZ_UNIT_RATE, s->some, 0);
-    s->share = define(s, "share", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, s->level, 0);
+    s->share = define(s, "cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, s->level, 0);
+    s->state = define(s, "has_leader", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, s->level, 0);
     s->p99 = define(s, "p99", LZ_VIEW_MAX, LZ_UNIT_SECONDS, lz_metrics_hist(s->w->metrics), 0);
     s->ratio = define(s, "ratio", LZ_VIEW_RATIO, LZ_UNIT_RATIO, s->some, s->all);
     s->kind = lz_sim_kind(s->w->sim, "level", on_level, s);
@@ -67,7 +68,7 @@ static void init(struct stage *s, uint64_t key, lz_time end)
 
 // ---------------------------------------------------------------- samples
 
-enum what { LEVEL, TOTAL, RATE, RATIO, SHARE };
+enum what { LEVEL, TOTAL, RATE, RATIO, SHARE, STATE };
 
 static const struct {
     const char *name;
@@ -97,6 +98,12 @@ static const struct {
      34,
      .value = 0.2},
     {"and over a time the mean of these", SHARE, 60, {{5, 1, 0}, {20, 0, 0}}, 34, .value = 0.5},
+    {"a ratio that is a state is what it last was",
+     STATE,
+     0,
+     {{5, 1, 0}, {20, 0, 0}, {32, 1, 0}},
+     34,
+     .value = 1},
     {"over a time it is the mean of samples",
      LEVEL,
      60,
@@ -160,7 +167,7 @@ static void a_rule_reads_what_promql_would(void **state)
         struct lz_alert_scrape scrape;
         struct lz_err err;
         init(&s, 1, 1000 * LZ_S);
-        const lz_metric metrics[] = {s.is, s.count, s.rate, s.ratio, s.share};
+        const lz_metric metrics[] = {s.is, s.count, s.rate, s.ratio, s.share, s.state};
         assert_true(lz_alert_scrape_init(s.w, &scrape, metrics[reads[i].what], reads[i].over * LZ_S,
                                          15 * LZ_S, &err));
         for (size_t k = 0; k < COUNT(reads[i].samples) && reads[i].samples[k].at > 0; k++)

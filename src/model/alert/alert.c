@@ -24,9 +24,11 @@ struct series {
 
 static const struct lz_measure_row rows[] = {
     {"pending", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, pending), 0, 0,
-     "1 while it is true, but not yet for as long as it must be"},
+     "1 while it is true, but not yet for as long as it must be; with expr how many of its "
+     "elements "
+     "are"},
     {"firing", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, firing), 0, 0,
-     "1 while it fires"},
+     "1 while it fires; with expr how many of its elements do"},
     {"notifications", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, notifications), 0, 0,
      "notifications that came and said that it fires"},
     {"resolutions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, resolutions), 0, 0,

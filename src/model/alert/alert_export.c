@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/exposition.h"
+#include "model/alert/alert_scrape.h"
 
 #define NAME_MAX_BYTES 200
 
@@ -189,7 +190,7 @@ uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch 
         const struct lz_metric_def *def = lz_metrics_def(w->metrics, id);
         if (lz_metrics_component(w->metrics, id) == 0)
             continue;
-        bool is_level = def->view == LZ_VIEW_LEVEL && def->unit != LZ_UNIT_RATIO;
+        bool is_level = lz_alert_scrape_is_level(def);
         bool is_total = def->view == LZ_VIEW_TOTAL;
         struct lz_alert_export x = {.metric = id, .series = def->a, .unit = 1.0};
         x.kind = is_level   ? LZ_ALERT_EXPORT_LEVEL
@@ -209,8 +210,9 @@ uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch 
 void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export *x)
 {
     LZ_ASSERT(!w->running);
+    LZ_ASSERT(x->windows > 0);
     if (x->kind == LZ_ALERT_EXPORT_WINDOW)
-        lz_metrics_keep(w->metrics, x->metric, 1);
+        lz_metrics_keep(w->metrics, x->metric, x->windows);
     else
         lz_metrics_heed(w->metrics, x->series);
     for (int i = 0; i < LZ_ALERT_EXPORT_LESS_MAX; i++)
@@ -237,7 +239,7 @@ bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export
     struct lz_sample v = {.present = true};
     switch (x->kind) {
     case LZ_ALERT_EXPORT_WINDOW:
-        v = lz_metrics_window(m, x->metric, 1);
+        v = lz_metrics_window(m, x->metric, x->windows);
         *out = v.value;
         return v.present;
     case LZ_ALERT_EXPORT_LEVEL:

@@ -16,7 +16,8 @@
  *                                           lorenz_errors_of_total
  *
  * Each series has the label component; buckets have le. Levels are as they are when they are
- * scraped, shares, rates, ratios and quantiles as they were in the last second that is over.
+ * scraped, cpu and busy the mean since the scrape before, rates, ratios and quantiles as they were
+ * in the last second that is over.
  */
 #ifndef LZ_MODEL_ALERT_ALERT_EXPORT_H
 #define LZ_MODEL_ALERT_ALERT_EXPORT_H
@@ -41,8 +42,9 @@ struct lz_alert_export {
     enum lz_alert_export_kind kind;
     lz_metric metric;
     lz_series series, less[LZ_ALERT_EXPORT_LESS_MAX];
-    double unit;   /* of what it is fed, in what is exported */
-    int64_t bound; /* BUCKET; INT64_MAX: all */
+    double unit;      /* of what it is fed, in what is exported */
+    int64_t bound;    /* BUCKET; INT64_MAX: all */
+    uint32_t windows; /* WINDOW: how many of 1 s */
 };
 
 /*
@@ -52,7 +54,7 @@ struct lz_alert_export {
 uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s,
                              struct lz_alert_export **out);
 
-/* It will be read in this run: before it begins. */
+/* It will be read in this run, by so many windows as `windows` says: before it begins. */
 void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export *x);
 
 /* Its value now; false if there is none. */

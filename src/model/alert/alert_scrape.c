@@ -1,5 +1,7 @@
 #include "model/alert/alert_scrape.h"
 
+#include <string.h>
+
 #include "base/check.h"
 
 #define SCRAPES_OVER 4 // Grafana's $__rate_interval: a scrape may be lost, and two are left
@@ -15,10 +17,18 @@ bool lz_alert_scrape_needs_over(const struct lz_world *w, lz_metric metric)
     return def->view != LZ_VIEW_LEVEL && def->view != LZ_VIEW_TOTAL;
 }
 
-// Of what is used: cores, workers, memory.
+// What is used for a time, and at an instant wholly or not at all. Memory, a leader or a version's
+// share are as they stand, for exporters too.
 static bool is_share(const struct lz_metric_def *def)
 {
-    return def->view == LZ_VIEW_LEVEL && def->unit == LZ_UNIT_RATIO;
+    const char *dot = strrchr(def->name, '.'), *last = dot != NULL ? dot + 1 : def->name;
+    return def->view == LZ_VIEW_LEVEL && def->unit == LZ_UNIT_RATIO &&
+           (strcmp(last, "cpu") == 0 || strcmp(last, "busy") == 0);
+}
+
+bool lz_alert_scrape_is_level(const struct lz_metric_def *def)
+{
+    return def->view == LZ_VIEW_LEVEL && !is_share(def);
 }
 
 static lz_time most_of(const struct lz_metric_def *def)
@@ -57,6 +67,14 @@ static uint32_t windows_of(lz_time t)
     return (uint32_t)((t + LZ_S - 1) / LZ_S);
 }
 
+uint32_t lz_alert_scrape_windows(const struct lz_metric_def *def, lz_time interval)
+{
+    LZ_ASSERT(interval > 0);
+    if (!is_share(def))
+        return 1;
+    return windows_of(interval < LZ_ALERT_OVER_MAX_HIST ? interval : LZ_ALERT_OVER_MAX_HIST);
+}
+
 bool lz_alert_scrape_init(struct lz_world *w, struct lz_alert_scrape *s, lz_metric metric,
                           lz_time over, lz_time interval, struct lz_err *err)
 {
@@ -65,12 +83,8 @@ bool lz_alert_scrape_init(struct lz_world *w, struct lz_alert_scrape *s, lz_metr
     LZ_ASSERT(LZ_IMPLIES(lz_alert_scrape_needs_over(w, metric), over > 0));
     if (over > 0 && !check(def, over, interval, err))
         return false;
-    *s = (struct lz_alert_scrape){.metric = metric, .over = over, .windows = 1};
-    if (is_hist(def))
-        s->windows = windows_of(over);
-    else if (is_share(def))
-        s->windows =
-            windows_of(interval < LZ_ALERT_OVER_MAX_HIST ? interval : LZ_ALERT_OVER_MAX_HIST);
+    *s = (struct lz_alert_scrape){.metric = metric, .over = over};
+    s->windows = is_hist(def) ? windows_of(over) : lz_alert_scrape_windows(def, interval);
     s->cap = is_hist(def) || over == 0 ? 1 : (uint32_t)(over / interval) + 2;
     s->ring = lz_arena_alloc(w->arena, s->cap * sizeof(*s->ring));
     lz_metrics_keep(w->metrics, metric, s->windows);
@@ -95,7 +109,7 @@ static bool measure(const struct lz_world *w, const struct lz_alert_scrape *s,
     const struct lz_metric_def *def = lz_metrics_def(w->metrics, s->metric);
     if (lz_metrics_is_hidden(w->metrics, s->metric))
         return false;
-    if (def->view == LZ_VIEW_LEVEL && !is_share(def)) {
+    if (lz_alert_scrape_is_level(def)) {
         out->a = lz_metrics_level(w->metrics, def->a);
     } else if (is_hist(def) || is_share(def)) {
         struct lz_sample v = lz_metrics_window(w->metrics, s->metric, s->windows);

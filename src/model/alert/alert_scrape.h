@@ -2,9 +2,10 @@
  * alert_scrape.h — a metric as a monitoring system knows it: from samples, some time after.
  *
  * Every scrape interval a sample is taken of what the metric is made of; between two nothing is
- * known. A level that is a share, such as cpu or busy, is the mean since the scrape before: it is
- * 0 or 100 % at any instant, and exporters give what was used, to take the rate of. What a rule
- * asks for at an evaluation is PromQL's of these samples:
+ * known. A level that is a share of a time, cpu or busy, is the mean since the scrape before: it is
+ * 0 or 100 % at any instant, and exporters give what was used, to take the rate of. All other
+ * levels are as they stand: that a leader is lost between two scrapes is not seen. What a rule asks
+ * for at an evaluation is PromQL's of these samples:
  *
  *   a level, a count     the last sample, of the last 5 min (the lookback; older is no sample)
  *   a level, over a time avg_over_time: the mean of the samples in it
@@ -50,6 +51,11 @@ struct lz_alert_scrape {
 
 /* Whether this metric is asked about over a time: all but levels and counts are. */
 bool lz_alert_scrape_needs_over(const struct lz_world *w, lz_metric metric);
+
+/* Whether it is a level that is read as it stands; of all other levels the mean of how many windows
+   of 1 s is read. */
+bool lz_alert_scrape_is_level(const struct lz_metric_def *def);
+uint32_t lz_alert_scrape_windows(const struct lz_metric_def *def, lz_time interval);
 
 /* Where nothing is said: 4 scrapes, or what there can be at most. */
 lz_time lz_alert_scrape_preset(const struct lz_world *w, lz_metric metric, lz_time interval);

@@ -173,7 +173,9 @@ static struct kept *kept_of(struct lz_alert_store *store, const struct lz_alert_
     store->all[store->count] = (struct kept){.what = *x};
     store->all[store->count].what.labels = copied(store, &x->labels);
     add_target(store, x->of);
-    lz_alert_export_heed(store->world, x);
+    store->all[store->count].what.windows =
+        lz_alert_scrape_windows(lz_metrics_def(store->world->metrics, x->metric), store->interval);
+    lz_alert_export_heed(store->world, &store->all[store->count].what);
     return &store->all[store->count++];
 }
 
