@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "promql/functions.h"
 
-#define STEP_MS 60000 // of a subquery that says none: Prometheus' evaluation interval as it comes
+#define STEP_MS 60000 // of a subquery that says none, as nobody said how often is evaluated
 
 // Prometheus' StaleNaN; its ordinary NaN ends in 1.
 #define STALE_BITS 0x7ff0000000000002ull
@@ -293,7 +293,8 @@ static void add_step(struct lz_promql_eval *e, struct steps *st, const struct lz
 static bool eval_subquery(struct lz_promql_eval *e, const struct lz_promql_node *n, int64_t now_ms,
                           struct lz_promql_value *out)
 {
-    int64_t step = n->step_ms > 0 ? n->step_ms : STEP_MS;
+    int64_t usual = e->opts->step_ms > 0 ? e->opts->step_ms : STEP_MS;
+    int64_t step = n->step_ms > 0 ? n->step_ms : usual;
     out->until_ms = instant_of(e, &n->when, now_ms);
     out->from_ms = out->until_ms - n->range_ms;
     int64_t first = step * (out->from_ms / step);
@@ -373,7 +374,7 @@ bool lz_promql_eval(const struct lz_promql_query *q, const struct lz_promql_eval
                     struct lz_promql_scratch *s, struct lz_promql_value *out,
                     struct lz_promql_fault *fault)
 {
-    LZ_ASSERT(opts->store != NULL && opts->lookback_ms >= 0);
+    LZ_ASSERT(opts->store != NULL && opts->lookback_ms >= 0 && opts->step_ms >= 0);
     *fault = (struct lz_promql_fault){0};
     struct lz_promql_eval e = {
         .query = q,

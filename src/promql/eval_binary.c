@@ -128,6 +128,8 @@ struct match {
     struct lz_promql_groups ones; // signatures of the one side; numbers are those of its elements
     uint32_t *one_of;             // element of each signature
     bool *is_met;                 // by one of the many side
+    struct lz_promql_labels sig;  // of the pair that is looked at
+    struct lz_promql_groups kept; // signatures of pairs that a comparison kept, one-to-one
     struct lz_promql_groups made; // results, where each must be its own
 };
 
@@ -169,7 +171,20 @@ static bool index_ones(eval *e, struct match *m)
     return true;
 }
 
-// The pair's result; `met` is its number, the signature's where each may be met once.
+// One-to-one a signature comes once, of what is kept: of several on the left a comparison may drop
+// all but one (VectorBinop, which `continue`s before it looks at matchedSigs).
+static bool keep_one(eval *e, struct match *m)
+{
+    bool fresh = true;
+    if (m->n->matching.card == LZ_PROMQL_ONE_TO_ONE)
+        lz_promql_groups_add(&m->kept, &m->sig, &fresh);
+    return fresh ||
+           lz_promql_blame(e->fault, m->n, LZ_EEXIST,
+                           "several elements on the left match %s: group_left, if many are meant "
+                           "to match one",
+                           lz_promql_labels_show(e->scratch, &m->sig));
+}
+
 static bool add_pair(eval *e, struct match *m, const struct lz_promql_series *many,
                      const struct lz_promql_series *one, struct lz_promql_value *out)
 {
@@ -179,6 +194,8 @@ static bool add_pair(eval *e, struct match *m, const struct lz_promql_series *ma
     bool fresh = false;
     if (!apply(m->n, a, b, a, &result))
         return true;
+    if (!keep_one(e, m))
+        return false;
     struct lz_promql_labels labels = result_labels(e, m, &many->labels, &one->labels);
     lz_promql_groups_add(&m->made, &labels, &fresh);
     if (!fresh)
@@ -206,23 +223,13 @@ static bool fill_of(const struct match *m, bool is_many_side, double *out)
 
 static bool meet_all(eval *e, struct match *m, struct lz_promql_value *out)
 {
-    struct lz_promql_groups sigs; // of the many side, where each may come once
-    lz_promql_groups_init(&sigs, e->scratch);
     for (uint32_t i = 0; i < m->many->count; i++) {
         const struct lz_promql_series *s = &m->many->all[i];
-        struct lz_promql_labels sig = signature(e, &m->n->matching, &s->labels);
-        uint32_t at = lz_promql_groups_find(&m->ones, &sig);
-        struct lz_promql_series stand_in = {.labels = sig};
+        m->sig = signature(e, &m->n->matching, &s->labels);
+        uint32_t at = lz_promql_groups_find(&m->ones, &m->sig);
+        struct lz_promql_series stand_in = {.labels = m->sig};
         if (at == UINT32_MAX && !fill_of(m, false, &stand_in.value))
             continue;
-        bool fresh = true;
-        if (m->n->matching.card == LZ_PROMQL_ONE_TO_ONE)
-            lz_promql_groups_add(&sigs, &sig, &fresh);
-        if (!fresh)
-            return lz_promql_blame(e->fault, m->n, LZ_EEXIST,
-                                   "several elements on the left match %s: group_left, if many are "
-                                   "meant to match one",
-                                   lz_promql_labels_show(e->scratch, &sig));
         if (at != UINT32_MAX)
             m->is_met[m->one_of[at]] = true;
         if (!add_pair(e, m, s, at != UINT32_MAX ? &m->one->all[m->one_of[at]] : &stand_in, out))
@@ -240,7 +247,8 @@ static bool fill_rest(eval *e, struct match *m, struct lz_promql_value *out)
         if (m->is_met[i])
             continue;
         struct lz_promql_series stand_in = {.value = value};
-        stand_in.labels = signature(e, &m->n->matching, &m->one->all[i].labels);
+        m->sig = signature(e, &m->n->matching, &m->one->all[i].labels);
+        stand_in.labels = m->sig;
         // A comparison's result is called as the left side is, which is not there.
         if (!add_pair(e, m, &stand_in, &m->one->all[i], out))
             return false;
@@ -260,6 +268,7 @@ static bool eval_match(eval *e, const node *n, const struct lz_promql_value *lef
     bool fills = n->matching.fills_left || n->matching.fills_right;
     if ((left->count == 0 || right->count == 0) && !fills)
         return true;
+    lz_promql_groups_init(&m.kept, e->scratch);
     lz_promql_groups_init(&m.made, e->scratch);
     return index_ones(e, &m) && meet_all(e, &m, out) && fill_rest(e, &m, out);
 }

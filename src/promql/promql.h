@@ -100,6 +100,7 @@ struct lz_promql_eval_opts {
     const struct lz_promql_store *store;
     int64_t at_ms;
     int64_t lookback_ms;    /* 0: 5 min */
+    int64_t step_ms;        /* of a subquery that says none: between evaluations; 0: 1 min */
     bool drops_type_labels; /* __type__ and __unit__ go where the name goes */
 };
 
@@ -123,8 +124,14 @@ uint32_t lz_promql_query_wanted(const struct lz_promql_query *q, struct lz_promq
 bool lz_promql_query_wants(const struct lz_promql_query *q, struct lz_promql_scratch *s,
                            const struct lz_promql_labels *labels);
 
-/* How far it looks back from the instant it is evaluated at. */
-int64_t lz_promql_query_reach(const struct lz_promql_query *q);
+/*
+ * How far it looks back: from the instant it is evaluated at, and to which instant by `@ TIME`,
+ * whenever that is; INT64_MAX where there is none.
+ */
+struct lz_promql_reach {
+    int64_t back_ms, from_ms;
+};
+struct lz_promql_reach lz_promql_query_reach(const struct lz_promql_query *q);
 
 /* The line that a fault is about, with a caret under it, as Lorenz' other diagnostics have it. */
 void lz_promql_fault_show(struct lz_str *out, const char *text,

@@ -85,20 +85,27 @@ bool lz_promql_query_wants(const struct lz_promql_query *q, struct lz_promql_scr
     return !visit_selectors(q->root, is_refused, &a);
 }
 
-static int64_t reach_of(const struct lz_promql_node *n)
+static struct lz_promql_reach reach_of(const struct lz_promql_node *n)
 {
     int64_t own = n->kind == LZ_PROMQL_NODE_SELECTOR ? LZ_PROMQL_LOOKBACK_MS : n->range_ms;
     if (n->kind == LZ_PROMQL_NODE_RANGE && n->when.stretch != LZ_PROMQL_PLAIN)
         own += LZ_PROMQL_LOOKBACK_MS;
-    int64_t inner = 0;
+    struct lz_promql_reach out = {.back_ms = 0, .from_ms = INT64_MAX};
     for (uint32_t i = 0; i < n->arg_count; i++) {
-        int64_t r = reach_of(n->args[i]);
-        inner = r > inner ? r : inner;
+        struct lz_promql_reach inner = reach_of(n->args[i]);
+        out.back_ms = inner.back_ms > out.back_ms ? inner.back_ms : out.back_ms;
+        out.from_ms = inner.from_ms < out.from_ms ? inner.from_ms : out.from_ms;
     }
-    return own + inner + (n->when.offset_ms > 0 ? n->when.offset_ms : 0);
+    out.back_ms += own + (n->when.offset_ms > 0 ? n->when.offset_ms : 0);
+    if (n->when.at == LZ_PROMQL_AT_TIME) { // from there, whenever it is evaluated
+        int64_t from = n->when.at_ms - out.back_ms;
+        out.from_ms = from < out.from_ms ? from : out.from_ms;
+        out.back_ms = 0;
+    }
+    return out;
 }
 
-int64_t lz_promql_query_reach(const struct lz_promql_query *q)
+struct lz_promql_reach lz_promql_query_reach(const struct lz_promql_query *q)
 {
     return reach_of(q->root);
 }

@@ -152,6 +152,12 @@ static const struct {
      0,
      {"0/2", "0/2", "0/2", "0/2", "0/2", "0/2", "0/2"}},
     {"time() > bool 900", 0, {"0/1", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}}, // a scalar
+    // a step each evaluation, as Prometheus' global.evaluation_interval says
+    {"count_over_time(vector(1)[30m:]) == 6", 0, {"0/1", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}},
+    // from the second step to the end, though nothing else looks back that far
+    {"lorenz_in_flight @ 310 == 85 and lorenz_in_flight > 90",
+     0,
+     {"0/0", "0/0", "0/1", "0/1", "0/1", "0/1", "0/0"}},
     {"absent(lorenz_in_flight{component=\"c\"})",
      300 * LZ_S,
      {"1/0", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}},

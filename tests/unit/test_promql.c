@@ -186,6 +186,9 @@ static const struct row rows[] = {
     {"temp or vector(1)", "{} 1; temp{room=\"x\"} 30; temp{room=\"y\"} 15"},
     {"temp{room='x'} + on() vector(1)", "{} 31"},
     {"temp{room='x'} + fill(0) temp{room='y'}", "{room=\"x\"} 30; {room=\"y\"} 15"},
+    // of several on the left, what a comparison drops is not there: no many to one
+    {"errors > ignoring(code) (requests * 0 + 250)", "errors{method=\"get\"} 300"},
+    {"errors > on(method) requests", ""},
     // aggregations
     {"sum(errors)", "{} 630"},
     {"sum by (method) (errors)", "{method=\"get\"} 540; {method=\"post\"} 60; {method=\"put\"} 30"},
@@ -303,6 +306,9 @@ static const struct row refused[] = {
                                          "{method=\"get\"}: group_left, if many are meant to match "
                                          "one"},
     {"{__name__=~\"old|temp\"} + on(room) group_left() vector(1)", ""},
+    {"errors >= bool ignoring(code) requests", "0+38: several elements on the left match "
+                                               "{method=\"get\"}: group_left, if many are meant to "
+                                               "match one"},
     {"label_replace(temp, \"room\", \"z\", \"room\", \".*\")",
      "0+46: two elements of the result are called temp{room=\"z\"}"},
     {"double_exponential_smoothing(temp[5m], 2, 0.5)",
@@ -388,12 +394,43 @@ static void a_query_says_what_it_is_about(void **state)
     assert_int_equal(lz_promql_query_wanted(q, &scratch, &w), 2);
     assert_string_equal(w[0].name, "a");
     assert_null(w[1].name);
-    assert_int_equal(lz_promql_query_reach(q), (3600 + 600) * 1000);
+    assert_int_equal(lz_promql_query_reach(q).back_ms, (3600 + 600) * 1000);
+    assert_int_equal(lz_promql_query_reach(q).from_ms, INT64_MAX);
     const struct lz_promql_label la[] = {{"__name__", "a"}, {"x", "1"}},
                                  lb[] = {{"__name__", "bc"}};
     assert_true(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){la, 2}));
     assert_false(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){la, 1}));
     assert_true(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){lb, 1}));
+}
+
+static void a_query_says_how_far_it_looks_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expr;
+        int64_t back_s, from_s; // -1: by no @
+    } reaches[] = {
+        {"a", 300, -1},
+        {"rate(a[10m])", 600, -1},
+        {"max_over_time(a[1h:1m])", 3900, -1},
+        {"max_over_time(a[1h:1m]) + rate(b[2h])", 7200, -1},
+        {"a @ end() offset 1m", 360, -1},
+        {"a @ 900", 0, 600},
+        {"a - a @ 900 offset 1m", 300, 540},
+        {"a @ 5000 + rate(b[10m] @ 900)", 0, 300},
+        {"max_over_time((a @ 900)[1h:1m])", 3600, 600},
+        {"max_over_time(a[1h:1m] @ 9000)", 0, 5100},
+    };
+    for (size_t i = 0; i < COUNT(reaches); i++) {
+        const struct lz_promql_query *q = NULL;
+        struct lz_promql_fault fault;
+        assert_true(lz_promql_parse(&scratch, reaches[i].expr, &q, &fault));
+        struct lz_promql_reach r = lz_promql_query_reach(q);
+        if (r.back_ms != reaches[i].back_s * 1000 ||
+            r.from_ms != (reaches[i].from_s < 0 ? INT64_MAX : reaches[i].from_s * 1000))
+            fail_msg("%s: %lld ms back, from %lld ms on", reaches[i].expr, (long long)r.back_ms,
+                     (long long)r.from_ms);
+    }
 }
 
 // Pieces of the rows above, put together by chance: none may crash, hang or read where it must not.
@@ -452,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_fault_is_shown_with_a_caret),
         cmocka_unit_test(numbers_are_written_as_go_writes_them),
         cmocka_unit_test(a_query_says_what_it_is_about),
+        cmocka_unit_test(a_query_says_how_far_it_looks_back),
         cmocka_unit_test(texts_by_chance_are_evaluated_or_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

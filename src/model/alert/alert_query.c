@@ -150,7 +150,8 @@ struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
     bool ok =
         lz_promql_eval(q->query,
                        &(struct lz_promql_eval_opts){.store = lz_alert_store_samples(q->opts.store),
-                                                     .at_ms = now / LZ_MS},
+                                                     .at_ms = now / LZ_MS,
+                                                     .step_ms = o->interval / LZ_MS},
                        s, &v, &fault);
     if (!ok)
         fail(q, fault.err.msg);

@@ -180,9 +180,13 @@ static struct kept *kept_of(struct lz_alert_store *store, const struct lz_alert_
 }
 
 // Before the run nothing is in a ring yet.
-static bool widen(struct lz_alert_store *store, struct kept *k, int64_t reach_ms,
+static bool widen(struct lz_alert_store *store, struct kept *k, const struct lz_promql_reach *reach,
                   struct lz_err *err)
 {
+    int64_t end_ms = ms_of(store->world->end), reach_ms = reach->back_ms;
+    int64_t from_ms = reach->from_ms > 0 ? reach->from_ms : 0;
+    if (from_ms < end_ms && end_ms - from_ms > reach_ms) // what `@` names is kept to the end
+        reach_ms = end_ms - from_ms;
     int64_t held = reach_ms / (store->interval / LZ_MS > 0 ? store->interval / LZ_MS : 1) + 2;
     if (held > LZ_ALERT_SAMPLES_MAX)
         return lz_fail(err, LZ_EFULL,
@@ -205,6 +209,7 @@ bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_qu
     store->export_count = lz_alert_export_all(store->world, &store->scratch, &store->exports);
     if (!check_names(store, q, err))
         return false;
+    const struct lz_promql_reach reach = lz_promql_query_reach(q);
     for (uint32_t i = 0; i < store->export_count; i++) {
         const struct lz_alert_export *x = &store->exports[i];
         if (!lz_promql_query_wants(q, &store->scratch, &x->labels))
@@ -212,7 +217,7 @@ bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_qu
         if (store->count == LZ_ALERT_STORE_SERIES_MAX)
             return lz_fail(err, LZ_EFULL, "`expr` selects more than %d series",
                            LZ_ALERT_STORE_SERIES_MAX);
-        if (!widen(store, kept_of(store, x), lz_promql_query_reach(q), err))
+        if (!widen(store, kept_of(store, x), &reach, err))
             return false;
     }
     return true;
