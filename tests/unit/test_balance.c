@@ -77,6 +77,17 @@ static uint32_t ask(struct stage *s, uint32_t caller, uint64_t n)
     return i - s->edge->server_first;
 }
 
+// It was looked for in a table that an edge to one has not: the run crashed at the first interval.
+static void of_one_replica_nobody_is_an_outlier(void **state)
+{
+    (void)state;
+    const struct lz_balance_opts opts = {.outliers = {.on = true, .every = LZ_S / 10}};
+    struct stage s = make(1, &opts);
+    assert_int_equal(lz_world_run(s.w), LZ_SIM_ENDED);
+    assert_int_equal(ask(&s, 0, 1), 0);
+    lz_arena_destroy(s.arena);
+}
+
 static void smooth_weighted_round_robin_is_nginx_sequence(void **state)
 {
     (void)state;
@@ -452,6 +463,7 @@ static void what_makes_no_sense_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_one_replica_nobody_is_an_outlier),
         cmocka_unit_test(smooth_weighted_round_robin_is_nginx_sequence),
         cmocka_unit_test(weights_are_shares_of_random_choices),
         cmocka_unit_test(power_of_two_draws_with_and_without_replacement),

@@ -78,7 +78,7 @@ static void on_interval(void *ctx, uint32_t entity, uint64_t payload)
 void lz_outlier_watch(struct lz_world *w, lz_edge_id id)
 {
     const struct lz_edge *e = lz_edge_get(w, id);
-    if (!e->opts.balance.outliers.on)
+    if (!e->opts.balance.outliers.on || e->policy == NULL) // there is no other to ask
         return;
     if (w->balances->outlier == 0)
         w->balances->outlier = lz_sim_kind(w->sim, "outlier", on_interval, w);

@@ -34,10 +34,10 @@ local function calling(w, replicas)
         .. w:maybe(0.15, 'size = "%dKiB"', w:int(1, 40))
         .. w:maybe(0.15, 'response_size = "%dKiB"', w:int(1, 400))
         .. w:maybe(0.1, 'tcp = { window = "64KiB", syn_retries = 1, retries2 = 3 }')
+    text = text .. w:maybe(0.2, 'outliers = { failures = 2, every = "500ms", ejection = "1s", '
+        .. 'share_max = "50%" }')
     if replicas > 1 then
-        text = text .. w:maybe(0.2, 'outliers = { failures = 2, every = "500ms", ejection = "1s", '
-                .. 'share_max = "50%" }')
-            .. w:maybe(0.15, 'slow_start = { window = "%s" }', w:time(500, 5000))
+        text = text .. w:maybe(0.15, 'slow_start = { window = "%s" }', w:time(500, 5000))
             .. w:maybe(0.15, "zone_aware = true") .. w:maybe(0.1, 'panic = "50%"')
             .. w:maybe(0.1, "subset = %d", w:int(1, replicas))
     end
