@@ -385,55 +385,73 @@ void lz_task_free(struct lz_world *w, struct lz_task *t)
 static int by_turn(const void *a, const void *b, void *ctx)
 {
     (void)ctx;
-    const struct lz_task_found *one = a, *two = b;
+    const struct lz_task_came *one = a, *two = b;
     return one->joined < two->joined ? -1 : one->joined > two->joined;
 }
 
-static inline bool is_there(const struct lz_task *t, lz_instance_id instance)
+static bool is_there(const struct lz_world *w, const struct lz_task_came *c)
 {
-    return lz_hop_is_live(t) && lz_task_is_linked(t) && t->server == instance;
+    const struct lz_task *t = lz_task_at(w, c->index);
+    return lz_hop_is_live(t) && lz_task_is_linked(t) && t->joined == c->joined;
 }
 
-// All that are at the instance, oldest first.
-static void find_at(struct lz_world *w, lz_instance_id instance)
+// Who has left is left out; what is left fills half of the row at the most.
+static void widen(struct lz_world *w, struct lz_task_row *row)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = row->first; i < row->count; i++)
+        if (is_there(w, &row->all[i]))
+            row->all[kept++] = row->all[i];
+    row->first = 0;
+    row->count = kept;
+    row->all = lz_grow(w->arena, row->all, &row->cap, 2 * kept + 1, sizeof(*row->all));
+}
+
+void lz_task_note(struct lz_world *w, const struct lz_task *t)
 {
     struct lz_tasks *ts = w->tasks;
-    ts->found_at = instance;
-    ts->found_count = ts->found_next = 0;
-    ts->found = lz_grow(w->arena, ts->found, &ts->found_cap, ts->at[instance], sizeof(*ts->found));
+    LZ_ASSERT(t->server < ts->row_cap);
+    struct lz_task_row *row = &ts->rows[t->server];
+    if (ts->at[t->server] == 1) // nobody else
+        row->first = row->count = 0;
+    if (row->count == row->cap)
+        widen(w, row);
+    row->all[row->count++] = (struct lz_task_came){.joined = t->joined, .index = t->head.index};
+}
+
+// The first time that somebody asks: all tasks there are, each into the row of its instance.
+static __attribute__((noinline)) void begin_rows(struct lz_world *w)
+{
+    struct lz_tasks *ts = w->tasks;
+    ts->rows = lz_grow(w->arena, ts->rows, &ts->row_cap, ts->at_cap, sizeof(*ts->rows));
     for (uint32_t i = 1; i < ts->face.hops.pool.used; i++) {
         const struct lz_task *t = lz_task_at(w, i);
-        if (is_there(t, instance))
-            ts->found[ts->found_count++] = (struct lz_task_found){.joined = t->joined, .index = i};
+        if (!lz_hop_is_live(t) || !lz_task_is_linked(t))
+            continue;
+        struct lz_task_row *row = &ts->rows[t->server];
+        row->all = lz_grow(w->arena, row->all, &row->cap, ts->at[t->server], sizeof(*row->all));
+        LZ_ASSERT(row->count < ts->at[t->server]);
+        row->all[row->count++] = (struct lz_task_came){.joined = t->joined, .index = i};
     }
-    LZ_ASSERT(ts->found_count == ts->at[instance]);
-    lz_sort(ts->found, ts->found_count, sizeof(*ts->found), by_turn, NULL);
-}
-
-// The first of those that were found which is there still; 0: none is.
-static uint32_t first_found(const struct lz_world *w)
-{
-    struct lz_tasks *ts = w->tasks;
-    for (; ts->found_next < ts->found_count; ts->found_next++) {
-        const struct lz_task_found *f = &ts->found[ts->found_next];
-        const struct lz_task *t = lz_task_at(w, f->index);
-        if (is_there(t, ts->found_at) && t->joined == f->joined)
-            return f->index;
+    for (uint32_t i = 0; i < ts->at_cap; i++) {
+        LZ_ASSERT(ts->rows[i].count == ts->at[i]);
+        lz_sort(ts->rows[i].all, ts->rows[i].count, sizeof(*ts->rows[i].all), by_turn, NULL);
     }
-    return 0;
 }
 
 uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance)
 {
-    const struct lz_tasks *ts = w->tasks;
+    struct lz_tasks *ts = w->tasks;
     if (ts->at[instance] == 0)
         return 0;
-    // Who has come since is younger than all that were found.
-    uint32_t first = ts->found_at == instance ? first_found(w) : 0;
-    if (first != 0)
-        return first;
-    find_at(w, instance);
-    return first_found(w);
+    if (ts->rows == NULL)
+        begin_rows(w);
+    struct lz_task_row *row = &ts->rows[instance];
+    while (!is_there(w, &row->all[row->first])) {
+        row->first++;
+        LZ_ASSERT(row->first < row->count);
+    }
+    return row->all[row->first].index;
 }
 
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)

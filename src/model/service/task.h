@@ -222,9 +222,10 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id);
 void lz_task_free(struct lz_world *w, struct lz_task *t);
 
 /*
- * The oldest task at an instance; 0: there is none. For when its process dies: tasks keep no list,
- * so that to come and to leave is a count each, and whoever asks has all of them looked through and
- * put in order, once for the many that are asked for one after the other.
+ * The oldest task at an instance; 0: there is none. For when its process dies: until somebody asks
+ * in a run, to come and to leave is a count each. Then all tasks are looked through, and from then
+ * on whoever comes is noted, so that a death costs what is at the instance and not what is
+ * elsewhere.
  */
 uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance);
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);

@@ -10,20 +10,25 @@
 #include "model/node/rss.h"
 #include "model/service/task.h"
 
-/* A task at an instance, as it was found: it is there as long as it is linked and says the same. */
-struct lz_task_found {
+/* A task that came to an instance: it is there as long as it is linked and says the same turn. */
+struct lz_task_came {
     uint64_t joined;
     uint32_t index;
+};
+
+/* Who came to an instance, oldest first: all that are there, and some that have left. */
+struct lz_task_row {
+    struct lz_task_came *all;
+    uint32_t first, count, cap;
 };
 
 struct lz_tasks {
     struct lz_tasks_face face; /* first: the getters look here */
     uint32_t *at;              /* how many are at an instance */
     uint32_t at_cap;
-    uint64_t joined;             /* counts those that came */
-    struct lz_task_found *found; /* at that instance when somebody asked last, oldest first */
-    lz_instance_id found_at;
-    uint32_t found_count, found_cap, found_next;
+    uint64_t joined;          /* counts those that came */
+    struct lz_task_row *rows; /* by instance; NULL: nobody has asked for the oldest of one so far */
+    uint32_t row_cap;
     lz_kind arrive, held, answer, reset, cancel;
     lz_kind untie;  /* 0: nothing was tied yet */
     lz_kind passed; /* a limit has held it back; 0: none yet */
@@ -43,12 +48,16 @@ static inline bool lz_task_is_linked(const struct lz_task *t)
     return (uint8_t)(t->state - LZ_TASK_QUEUED) <= 1;
 }
 
+void lz_task_note(struct lz_world *w, const struct lz_task *t); /* it has come: into its row */
+
 /* Where no request takes memory. */
 static inline void lz_task_join(struct lz_world *w, struct lz_task *t)
 {
     struct lz_tasks *ts = w->tasks;
     t->joined = ++ts->joined;
     ts->at[t->server]++;
+    if (__builtin_expect(ts->rows != NULL, 0))
+        lz_task_note(w, t);
 }
 
 static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
