@@ -92,7 +92,7 @@ function M.build(state, C, matcher, refused)
             local f = c.fields
             local id, message = C.alert { name = c.name, line = c.row, conditions = list,
                 expr = f.expr, labels = f.labels, pending = f.pending,
-                keep_firing_for = f.keep_firing_for }
+                keep_firing_for = f.keep_firing_for, because = f.because }
             if not id then return refused(state, c, message) end
             c.id = id
         end

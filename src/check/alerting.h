@@ -19,6 +19,7 @@ struct lz_alerting_condition {
 struct lz_alerting_opts {
     const char *name;
     uint32_t line;
+    const char *because;           /* NULL: nothing; kept */
     struct lz_alert_labels labels; /* copied, with their texts */
     lz_time pending, keep_firing;
     const char *expr;                               /* PromQL, in place of conditions; kept */

@@ -161,14 +161,14 @@ static int monitoring(lua_State *L)
 }
 
 // alert{name, line, labels, pending, keep_firing_for, conditions = { { matcher, over }, ... },
-// expr}
-// -> id
+// expr, because} -> id
 static int alert(lua_State *L)
 {
     struct lz_err err;
     struct lz_alerting_opts o = {
         .name = lz_read_text(L, 1, "name"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .because = lz_read_text(L, 1, "because"),
         .labels = read_labels(L, 1, "labels"),
         .pending = lz_read_int(L, 1, "pending", 0),
         .keep_firing = lz_read_int(L, 1, "keep_firing_for", 0),

@@ -104,8 +104,11 @@ static bool create(struct stage *s, const char *expr, lz_time pending, struct lz
 {
     static const struct lz_alert_label page = {"severity", "page"};
     return lz_alert_create(s->w,
-                           &(struct lz_alert_opts){
-                               .name = "P", .expr = expr, .pending = pending, .labels = {&page, 1}},
+                           &(struct lz_alert_opts){.name = "P",
+                                                   .expr = expr,
+                                                   .pending = pending,
+                                                   .because = "it must not",
+                                                   .labels = {&page, 1}},
                            &s->alert, err);
 }
 
@@ -259,6 +262,7 @@ static void marks_are_of_the_first_and_the_last_element(void **state)
     assert_true(lz_journal_marked(s.w, "P resolved") > 3 * STEP);
     assert_true(lz_journal_marked(s.w, "P resolved") < 4 * STEP);
     assert_true(lz_journal_marked(s.w, "P notified") < 2 * STEP);
+    assert_true(told(&s, "P: to default, because it must not") > 0);
     lz_arena_destroy(s.arena);
 }
 

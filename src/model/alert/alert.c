@@ -62,6 +62,7 @@ struct late {
     bool is_used;
     uint32_t alert;
     bool is_resolved;
+    const char *receiver;
 };
 
 struct lz_alerts {
@@ -81,6 +82,11 @@ struct lz_alerts {
     uint32_t about_count, about_cap;
     lz_kind scrape, evaluate, flush, tidy, deliver;
 };
+
+static const struct lz_alert_route root = {.receiver = "default",
+                                           .group_wait = GROUP_WAIT,
+                                           .group_interval = GROUP_INTERVAL,
+                                           .repeat_interval = REPEAT_INTERVAL};
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -106,13 +112,25 @@ static struct alert *owner_of(const struct lz_alerts *as, uint32_t number)
     return &as->all[as->owners[number]];
 }
 
-static void deliver(struct lz_alerts *as, uint32_t alert, bool is_resolved)
+// Who was told, where it is somebody, and why it matters.
+static void tell_whom(struct lz_world *w, const struct alert *a, const char *receiver)
 {
-    struct alert *a = owner_of(as, alert);
+    const char *why = a->opts.because;
+    if (receiver != NULL && (strcmp(receiver, root.receiver) != 0 || why != NULL))
+        lz_journal_add(w, &(struct lz_journal_entry){.kind = "alert", .component = a->id},
+                       "%s: to %s%s%s", a->opts.name, receiver, why != NULL ? ", because " : "",
+                       why != NULL ? why : "");
+}
+
+static void deliver(struct lz_alerts *as, const struct late *what)
+{
+    struct alert *a = owner_of(as, what->alert);
     struct lz_metrics *m = as->world->metrics;
-    lz_metrics_add(m, is_resolved ? a->series.resolutions : a->series.notifications, 1);
-    if (!is_resolved)
-        tell(as->world, a, a->notified);
+    lz_metrics_add(m, what->is_resolved ? a->series.resolutions : a->series.notifications, 1);
+    if (what->is_resolved)
+        return;
+    tell(as->world, a, a->notified);
+    tell_whom(as->world, a, what->receiver);
 }
 
 static void on_deliver(void *ctx, uint32_t entity, uint64_t payload)
@@ -122,7 +140,7 @@ static void on_deliver(void *ctx, uint32_t entity, uint64_t payload)
     struct late *l = &as->late[entity];
     LZ_ASSERT(l->is_used);
     l->is_used = false;
-    deliver(as, l->alert, l->is_resolved);
+    deliver(as, l);
 }
 
 static void deliver_late(struct lz_alerts *as, const struct late *what, lz_time by)
@@ -178,11 +196,13 @@ static void on_notify(void *ctx, const struct lz_alert_notice *notice)
     lz_time late = delay_of(as, notice);
     for (uint32_t i = 0; i < notice->count; i++) {
         const struct lz_alert_told *t = &notice->all[i];
-        struct late what = {.alert = t->alert, .is_resolved = t->ends_at != LZ_FOREVER};
+        struct late what = {.alert = t->alert,
+                            .is_resolved = t->ends_at != LZ_FOREVER,
+                            .receiver = notice->route->receiver};
         if (late > 0)
             deliver_late(as, &what, late);
         else
-            deliver(as, t->alert, what.is_resolved);
+            deliver(as, &what);
     }
 }
 
@@ -350,11 +370,6 @@ static lz_time interval_of(lz_time said)
 {
     return said != 0 ? said : INTERVAL;
 }
-
-static const struct lz_alert_route root = {.receiver = "default",
-                                           .group_wait = GROUP_WAIT,
-                                           .group_interval = GROUP_INTERVAL,
-                                           .repeat_interval = REPEAT_INTERVAL};
 
 bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, struct lz_err *err)
 {

@@ -52,6 +52,7 @@ struct lz_alert_condition {
 struct lz_alert_opts {
     const char *name;
     uint32_t line;
+    const char *because;           /* told with it; NULL: nothing; kept */
     struct lz_alert_labels labels; /* besides alertname */
     lz_time pending, keep_firing;
     const char *expr;                            /* PromQL; in place of conditions, and kept */
