@@ -97,6 +97,8 @@ struct lz_promql_node {
     struct lz_promql_matching matching;
     const struct lz_promql_node **args; /* of a call; both sides; the one inner one */
     uint32_t arg_count;
+    uint32_t height;                     /* of the tree below it */
+    const struct lz_promql_regex *regex; /* label_replace's */
 };
 
 struct lz_promql_query {
@@ -107,7 +109,7 @@ struct lz_promql_query {
 /* Through brackets. */
 const struct lz_promql_node *lz_promql_node_bare(const struct lz_promql_node *n);
 
-bool lz_promql_matchers_match(struct lz_promql_scratch *s, const struct lz_promql_node *selector,
+bool lz_promql_matchers_match(const struct lz_promql_node *selector,
                               const struct lz_promql_labels *labels);
 
 /* Say that `n` is at fault; false. */

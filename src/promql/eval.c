@@ -67,6 +67,11 @@ struct lz_promql_labels lz_promql_nameless(struct lz_promql_eval *e,
 bool lz_promql_eval_spend(struct lz_promql_eval *e, const struct lz_promql_node *n, uint64_t count)
 {
     e->looked_at += count;
+    if (e->scratch->total > e->began_with + LZ_PROMQL_BYTES_MAX)
+        return lz_promql_blame(e->fault, n, LZ_EFULL,
+                               "more than %zu MiB of memory taken: shorter ranges, longer steps or "
+                               "fewer series",
+                               LZ_PROMQL_BYTES_MAX >> 20);
     if (e->looked_at <= LZ_PROMQL_SAMPLES_MAX)
         return true;
     return lz_promql_blame(e->fault, n, LZ_EFULL,
@@ -99,20 +104,19 @@ struct lz_promql_selected {
     struct lz_promql_selected *next;
 };
 
-static bool matches(struct lz_promql_scratch *s, const struct lz_promql_matcher *m,
-                    const char *value)
+static bool matches(const struct lz_promql_matcher *m, const char *value)
 {
     if (m->kind == LZ_PROMQL_MATCH_EQUAL || m->kind == LZ_PROMQL_MATCH_NOT_EQUAL)
         return (strcmp(value, m->value) == 0) == (m->kind == LZ_PROMQL_MATCH_EQUAL);
-    return lz_promql_regex_matches(s, m->regex, value) == (m->kind == LZ_PROMQL_MATCH_REGEX);
+    return lz_promql_regex_matches(m->regex, value) == (m->kind == LZ_PROMQL_MATCH_REGEX);
 }
 
-bool lz_promql_matchers_match(struct lz_promql_scratch *s, const struct lz_promql_node *selector,
+bool lz_promql_matchers_match(const struct lz_promql_node *selector,
                               const struct lz_promql_labels *labels)
 {
     for (uint32_t i = 0; i < selector->matcher_count; i++) {
         const struct lz_promql_matcher *m = &selector->matchers[i];
-        if (!matches(s, m, lz_promql_labels_get(labels, m->name)))
+        if (!matches(m, lz_promql_labels_get(labels, m->name)))
             return false;
     }
     return true;
@@ -132,7 +136,7 @@ static const struct lz_promql_selected *select_series(struct lz_promql_eval *e,
     e->selected = s;
     for (uint32_t i = 0; i < store->count(store->ctx); i++) {
         struct lz_promql_labels labels = store->labels(store->ctx, i);
-        if (!lz_promql_matchers_match(e->scratch, n, &labels))
+        if (!lz_promql_matchers_match(n, &labels))
             continue;
         s->series = lz_promql_scratch_grow(e->scratch, s->series, &s->cap, s->count + 1,
                                            sizeof(*s->series));
@@ -342,6 +346,8 @@ bool lz_promql_eval_node(struct lz_promql_eval *e, const struct lz_promql_node *
                          struct lz_promql_value *out)
 {
     *out = (struct lz_promql_value){.type = n->type};
+    if (!lz_promql_eval_spend(e, n, 0))
+        return false;
     switch (n->kind) {
     case LZ_PROMQL_NODE_NUMBER:
         out->scalar = n->number;
@@ -380,6 +386,7 @@ bool lz_promql_eval(const struct lz_promql_query *q, const struct lz_promql_eval
         .query = q,
         .opts = opts,
         .scratch = s,
+        .began_with = s->total,
         .fault = fault,
         .lookback_ms = opts->lookback_ms > 0 ? opts->lookback_ms : LZ_PROMQL_LOOKBACK_MS,
     };

@@ -18,6 +18,7 @@ struct lz_promql_eval {
     struct lz_promql_selected *selected; /* which series each selector has */
     int64_t lookback_ms;
     uint64_t looked_at; /* samples */
+    size_t began_with;  /* bytes of the scratch, before it */
 };
 
 /* What `n` is at `now_ms`. */

@@ -37,6 +37,7 @@ struct lz_promql_function {
     const char *name, *takes;
     enum lz_promql_type returns;
     bool keeps_name;
+    uint32_t pattern; /* this argument is a regular expression: the node's `regex`; 0: none */
     double (*of)(double value);
     bool (*over)(const struct lz_promql_range *r, double *out);
     bool (*whole)(struct lz_promql_eval *e, const struct lz_promql_call *c,

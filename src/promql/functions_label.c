@@ -26,18 +26,14 @@ static void relabel(eval *e, struct lz_promql_series *s, const char *name, const
 // label_replace(v, to, template, from, regex)
 static bool fn_replace(eval *e, const call *c, value *out)
 {
-    const struct lz_promql_regex *re = NULL;
-    struct lz_err err;
+    const struct lz_promql_regex *re = c->node->regex;
     if (!check_name(e, c, 1))
         return false;
-    if (!lz_promql_regex_compile(e->scratch, c->args[4].text, &re, NULL, &err))
-        return lz_promql_blame(e->fault, c->node->args[4], err.code, "regular expression: %s",
-                               err.msg);
     *out = c->args[0];
     for (uint32_t i = 0; i < out->count; i++) {
         struct lz_promql_groups_found found;
         const char *from = lz_promql_labels_get(&out->all[i].labels, c->args[3].text);
-        if (!lz_promql_regex_groups(e->scratch, re, from, &found))
+        if (!lz_promql_regex_groups(re, from, &found))
             continue;
         relabel(e, &out->all[i], c->args[1].text,
                 lz_promql_regex_expand(e->scratch, re, c->args[2].text, from, &found));
@@ -152,7 +148,7 @@ static bool fn_sort_desc(eval *e, const call *c, value *out)
 
 static const struct lz_promql_function rows[] = {
     {"label_join", "vttt*", V, .whole = fn_join},
-    {"label_replace", "vtttt", V, .whole = fn_replace},
+    {"label_replace", "vtttt", V, .pattern = 4, .whole = fn_replace},
     {"sort_by_label", "vt*", V, .whole = fn_sort},
     {"sort_by_label_desc", "vt*", V, .whole = fn_sort_desc},
 };

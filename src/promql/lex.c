@@ -1,5 +1,6 @@
 #include "promql/lex.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +124,17 @@ static bool read_number(struct lz_promql_lexer *l, struct lz_promql_token *t,
     digits[len] = '\0';
     char *end = NULL;
     t->kind = LZ_PROMQL_TOKEN_NUMBER;
-    t->number = is_hex ? (double)strtoull(digits, &end, 16) : strtod(digits, &end);
+    // As ParseInt with base 0, and where that does not take it as a fraction: 0755 is octal.
+    bool is_octal = digits[0] == '0' && len > 1 && strspn(digits, "01234567") == len;
+    errno = 0;
+    t->number = is_hex     ? (double)strtoll(digits, &end, 16)
+                : is_octal ? (double)strtoll(digits, &end, 8)
+                           : strtod(digits, &end);
+    if (is_octal && errno == ERANGE)
+        t->number = strtod(digits, &end);
+    if (is_hex && errno == ERANGE)
+        return complain(f, t->at, (size_t)(c - l->text) - t->at,
+                        "a hexadecimal number must be at most 0x7fffffffffffffff");
     if (*end != '\0' || len == 0 || (is_hex && len == 2))
         return complain(f, t->at, (size_t)(c - l->text) - t->at,
                         "not a number, and not a duration such as 5m or 1h30m");

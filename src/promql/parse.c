@@ -91,6 +91,18 @@ made lz_promql_parse_node(parser *p, enum lz_promql_node_kind kind, enum lz_prom
     return n;
 }
 
+bool lz_promql_parse_measure(parser *p, made n)
+{
+    for (uint32_t i = 0; i < n->arg_count; i++)
+        if (n->args[i]->height >= n->height)
+            n->height = n->args[i]->height + 1;
+    return n->height <= LZ_PROMQL_HEIGHT_MAX ||
+           lz_promql_parse_refuse(p, n->at, n->len,
+                                  "more than %d calls, operators and brackets in "
+                                  "each other",
+                                  LZ_PROMQL_HEIGHT_MAX) != NULL;
+}
+
 static bool set_args(parser *p, made n, const struct lz_promql_node *a,
                      const struct lz_promql_node *b)
 {
@@ -98,7 +110,7 @@ static bool set_args(parser *p, made n, const struct lz_promql_node *a,
     n->args[0] = a;
     n->args[1] = b;
     n->arg_count = b != NULL ? 2 : 1;
-    return true;
+    return lz_promql_parse_measure(p, n);
 }
 
 // ---------------------------------------------------------------- calls
@@ -123,6 +135,9 @@ static bool parse_args(parser *p, struct args *args)
         if (arg == NULL)
             return false;
         args->all[args->count++] = arg;
+        if (lz_promql_parse_is(p, ",") && next_is(p, ")"))
+            return lz_promql_parse_refuse(p, p->token.at, 1, "a comma behind the last argument") !=
+                   NULL;
         if (!lz_promql_parse_accept(p, ",") && !lz_promql_parse_is(p, ")"))
             return lz_promql_parse_expected(p, ", or )") != NULL;
     }
@@ -188,6 +203,7 @@ static void keep_args(parser *p, made n, const struct args *args)
     if (args->count > 0)
         memcpy(n->args, args->all, args->count * sizeof(*n->args));
     n->arg_count = args->count;
+    lz_promql_parse_measure(p, n);
 }
 
 static made unknown_function(parser *p)
@@ -201,6 +217,15 @@ static made unknown_function(parser *p)
         : nearest != NULL ? "no function `%s`; the nearest is `%s`"
                           : "no function `%s`",
         name, nearest);
+}
+
+// Once, and not at each evaluation: it can only be a text.
+static bool compile_pattern(parser *p, made n)
+{
+    const struct lz_promql_node *arg = lz_promql_node_bare(n->args[n->function->pattern]);
+    struct lz_err err;
+    return lz_promql_regex_compile(p->lexer.scratch, arg->text, &n->regex, NULL, &err) ||
+           lz_promql_parse_refuse(p, arg->at, arg->len, "regular expression: %s", err.msg) != NULL;
 }
 
 static made parse_call(parser *p)
@@ -218,7 +243,7 @@ static made parse_call(parser *p)
     if (!check_args(p, n, &args))
         return NULL;
     keep_args(p, n, &args);
-    return n;
+    return f->pattern == 0 || compile_pattern(p, n) ? n : NULL;
 }
 
 // ( a, b, c ), also with a text in place of a name.

@@ -35,6 +35,9 @@ bool lz_promql_parse_need(struct lz_promql_parser *p, const char *sign, const ch
 lz_promql_made lz_promql_parse_node(struct lz_promql_parser *p, enum lz_promql_node_kind kind,
                                     enum lz_promql_type type, size_t at);
 
+/* Of a node that has its arguments: false, blaming it, if too much is in each other. */
+bool lz_promql_parse_measure(struct lz_promql_parser *p, lz_promql_made n);
+
 /* parse_select.c: name{...}, and what may stand behind an operand: [5m], offset, @. */
 lz_promql_made lz_promql_parse_selector(struct lz_promql_parser *p);
 lz_promql_made lz_promql_parse_behind(struct lz_promql_parser *p, lz_promql_made n);

@@ -104,11 +104,10 @@ static bool parse_matchers(parser *p, struct matchers *ms)
 }
 
 // As it is with no label at all, a selector must not be true: it would select everything.
-static bool matches_nothing(parser *p, const struct lz_promql_matcher *m)
+static bool matches_nothing(const struct lz_promql_matcher *m)
 {
     bool is_regex = m->kind == LZ_PROMQL_MATCH_REGEX || m->kind == LZ_PROMQL_MATCH_NOT_REGEX;
-    bool same =
-        is_regex ? lz_promql_regex_matches(p->lexer.scratch, m->regex, "") : m->value[0] == '\0';
+    bool same = is_regex ? lz_promql_regex_matches(m->regex, "") : m->value[0] == '\0';
     return same == (m->kind == LZ_PROMQL_MATCH_EQUAL || m->kind == LZ_PROMQL_MATCH_REGEX);
 }
 
@@ -124,7 +123,7 @@ made lz_promql_parse_selector(parser *p)
     made n = lz_promql_parse_node(p, LZ_PROMQL_NODE_SELECTOR, LZ_PROMQL_VECTOR, at);
     uint32_t empty = 0;
     for (uint32_t i = 0; i < ms.count; i++) {
-        empty += matches_nothing(p, &ms.all[i]);
+        empty += matches_nothing(&ms.all[i]);
         if (is_named && i > 0 && strcmp(ms.all[i].name, LZ_PROMQL_NAME) == 0)
             return lz_promql_parse_refuse(p, n->at, n->len, "the metric has a name already: %s",
                                           ms.all[0].value);
@@ -283,6 +282,7 @@ static made parse_range(parser *p, made n)
     s->args = lz_promql_scratch_alloc(p->lexer.scratch, sizeof(*s->args));
     s->args[0] = n;
     s->arg_count = 1;
+    lz_promql_parse_measure(p, s);
     return s;
 }
 

@@ -27,9 +27,11 @@
 
 #define LZ_PROMQL_TEXT_MAX 16384      /* bytes of an expression */
 #define LZ_PROMQL_DEPTH_MAX 100       /* of brackets and operators in each other */
+#define LZ_PROMQL_HEIGHT_MAX 1000     /* of all that is in each other, rows of operators too */
 #define LZ_PROMQL_NAMES_MAX 64        /* of a matcher list, a grouping, a call's arguments */
 #define LZ_PROMQL_STEPS_MAX 11000     /* of a subquery */
 #define LZ_PROMQL_SAMPLES_MAX 5000000 /* looked at in one evaluation */
+#define LZ_PROMQL_BYTES_MAX ((size_t)256 << 20) /* taken for one evaluation */
 #define LZ_PROMQL_LOOKBACK_MS 300000
 
 /* Where and why something was refused. */
@@ -121,8 +123,7 @@ uint32_t lz_promql_query_wanted(const struct lz_promql_query *q, struct lz_promq
                                 const struct lz_promql_wanted **out);
 
 /* Whether a series with these labels is selected anywhere in it. */
-bool lz_promql_query_wants(const struct lz_promql_query *q, struct lz_promql_scratch *s,
-                           const struct lz_promql_labels *labels);
+bool lz_promql_query_wants(const struct lz_promql_query *q, const struct lz_promql_labels *labels);
 
 /*
  * How far it looks back: from the instant it is evaluated at, and to which instant by `@ TIME`,

@@ -68,20 +68,18 @@ uint32_t lz_promql_query_wanted(const struct lz_promql_query *q, struct lz_promq
 }
 
 struct asked {
-    struct lz_promql_scratch *scratch;
     const struct lz_promql_labels *labels;
 };
 
 static bool is_refused(void *ctx, const struct lz_promql_node *n)
 {
     struct asked *a = ctx;
-    return !lz_promql_matchers_match(a->scratch, n, a->labels);
+    return !lz_promql_matchers_match(n, a->labels);
 }
 
-bool lz_promql_query_wants(const struct lz_promql_query *q, struct lz_promql_scratch *s,
-                           const struct lz_promql_labels *labels)
+bool lz_promql_query_wants(const struct lz_promql_query *q, const struct lz_promql_labels *labels)
 {
-    struct asked a = {s, labels};
+    struct asked a = {labels};
     return !visit_selectors(q->root, is_refused, &a);
 }
 

@@ -5,6 +5,25 @@
 #include "base/check.h"
 #include "promql/regex_tree.h"
 
+#define SAVED (2 * LZ_PROMQL_REGEX_GROUPS_MAX)
+
+// Threads in the order in which their ways are preferred; no instruction twice.
+struct list {
+    uint32_t *pcs;
+    int32_t *saved; // of each thread, ends of groups
+    uint32_t count;
+};
+
+struct lz_promql_runner {
+    const struct lz_promql_regex *re;
+    const char *text, *at;
+    uint32_t *seen, step; // of each instruction, the step that last added it
+    uint32_t *stack;      // of `follow`: instructions, or ends of groups to be put back
+    int32_t *stacked;
+    struct list lists[2];
+    uint32_t saved; // how many of a thread's are used; none where only the whole counts
+};
+
 // ---------------------------------------------------------------- the program
 
 struct compiler {
@@ -107,6 +126,24 @@ static void put(struct compiler *c, const struct lz_promql_tree *t)
     }
 }
 
+// Once: a pattern is asked of each series, and at each step of a subquery.
+static struct lz_promql_runner *runner_for(const struct lz_promql_regex *re,
+                                           struct lz_promql_scratch *s)
+{
+    size_t count = re->count, ends = re->groups > 1 ? 2 * re->groups : 0;
+    struct lz_promql_runner *r = lz_promql_scratch_alloc(s, sizeof(*r));
+    r->re = re;
+    r->seen = lz_promql_scratch_alloc(s, count * sizeof(*r->seen));
+    // Each instruction is followed once and stacks two at most.
+    r->stack = lz_promql_scratch_alloc(s, (2 * count + 2) * sizeof(*r->stack));
+    r->stacked = lz_promql_scratch_alloc(s, (2 * count + 2) * sizeof(*r->stacked));
+    for (int i = 0; i < 2; i++) {
+        r->lists[i].pcs = lz_promql_scratch_alloc(s, count * sizeof(*r->lists[i].pcs));
+        r->lists[i].saved = lz_promql_scratch_alloc(s, count * ends * sizeof(*r->lists[i].saved));
+    }
+    return r;
+}
+
 bool lz_promql_regex_compile(struct lz_promql_scratch *s, const char *pattern,
                              const struct lz_promql_regex **out, size_t *where, struct lz_err *err)
 {
@@ -126,33 +163,12 @@ bool lz_promql_regex_compile(struct lz_promql_scratch *s, const char *pattern,
         return lz_fail(err, LZ_EFULL,
                        "a regular expression of more than %d steps: repeat less often",
                        LZ_PROMQL_REGEX_SIZE_MAX);
+    re->runner = runner_for(re, s);
     *out = re;
     return true;
 }
 
 // ---------------------------------------------------------------- all ways at once
-
-#define SAVED (2 * LZ_PROMQL_REGEX_GROUPS_MAX)
-
-struct thread {
-    uint32_t pc;
-    int32_t saved[SAVED];
-};
-
-// Threads in the order in which their ways are preferred; no instruction twice.
-struct list {
-    struct thread *all;
-    uint32_t count;
-};
-
-struct runner {
-    const struct lz_promql_regex *re;
-    const char *text, *at;
-    uint32_t *seen, step; // of each instruction, the step that last added it
-    uint32_t *stack;      // of `follow`: instructions, or ends of groups to be put back
-    int32_t *stacked;
-    uint32_t saved; // how many of a thread's are used
-};
 
 static bool is_word(const char *text, const char *at)
 {
@@ -160,7 +176,7 @@ static bool is_word(const char *text, const char *at)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool holds(const struct runner *r, enum lz_promql_op op)
+static bool holds(const struct lz_promql_runner *r, enum lz_promql_op op)
 {
     bool begins = r->at == r->text, ends = *r->at == '\0';
     bool edge = is_word(r->text, r->at - 1) != is_word(r->text, r->at);
@@ -175,7 +191,7 @@ static bool holds(const struct runner *r, enum lz_promql_op op)
 #define PUT_BACK 0x80000000u
 
 // From `pc` on, to all that waits for a character; depth first, which is the order of preference.
-static void follow(struct runner *r, struct list *list, uint32_t pc, int32_t *saved)
+static void follow(struct lz_promql_runner *r, struct list *list, uint32_t pc, int32_t *saved)
 {
     uint32_t depth = 0;
     r->stack[depth++] = pc;
@@ -203,9 +219,10 @@ static void follow(struct runner *r, struct list *list, uint32_t pc, int32_t *sa
             if (holds(r, c->op))
                 r->stack[depth++] = top + 1;
         } else {
-            struct thread *t = &list->all[list->count++];
-            t->pc = top;
-            memcpy(t->saved, saved, r->saved * sizeof(*saved));
+            if (r->saved > 0)
+                memcpy(list->saved + (size_t)list->count * r->saved, saved,
+                       r->saved * sizeof(*saved));
+            list->pcs[list->count++] = top;
         }
     }
 }
@@ -222,64 +239,66 @@ static bool takes(const struct lz_promql_code *code, uint32_t c)
     return code->set->is_not;
 }
 
-static void begin(struct runner *r, struct lz_promql_scratch *s, struct list lists[2])
+// Steps are counted on from one text to the next, so that `seen` need not be cleared.
+static void next_step(struct lz_promql_runner *r, struct list *list)
 {
-    size_t count = r->re->count;
-    r->seen = lz_promql_scratch_alloc(s, count * sizeof(*r->seen));
-    // Each instruction is followed once and stacks two at most.
-    r->stack = lz_promql_scratch_alloc(s, (2 * count + 2) * sizeof(*r->stack));
-    r->stacked = lz_promql_scratch_alloc(s, (2 * count + 2) * sizeof(*r->stacked));
-    for (int i = 0; i < 2; i++)
-        lists[i] = (struct list){lz_promql_scratch_alloc(s, count * sizeof(struct thread)), 0};
+    if (++r->step == 0) {
+        memset(r->seen, 0, r->re->count * sizeof(*r->seen));
+        r->step = 1;
+    }
+    list->count = 0;
 }
 
-// The first thread that has it all where the text ends: the preferred way.
-static const struct thread *run(struct runner *r, struct lz_promql_scratch *s)
+// The first thread that has it all where the text ends: the preferred way; its `saved` in `out`.
+static bool run(struct lz_promql_runner *r, const char *text, uint32_t ends, int32_t out[SAVED])
 {
-    struct list lists[2];
-    begin(r, s, lists);
-    struct list *now = &lists[0], *next = &lists[1];
+    struct list *now = &r->lists[0], *next = &r->lists[1];
     int32_t saved[SAVED];
     for (int i = 0; i < SAVED; i++)
         saved[i] = -1;
-    r->step = 1;
-    r->at = r->text;
+    r->text = r->at = text;
+    r->saved = ends;
+    next_step(r, now);
     follow(r, now, 0, saved);
     while (*r->at != '\0' && now->count > 0) {
         uint32_t c = lz_promql_regex_char(&r->at);
-        r->step++;
-        next->count = 0;
-        for (uint32_t i = 0; i < now->count; i++)
-            if (takes(&r->re->all[now->all[i].pc], c))
-                follow(r, next, now->all[i].pc + 1, now->all[i].saved);
+        next_step(r, next);
+        for (uint32_t i = 0; i < now->count; i++) {
+            if (!takes(&r->re->all[now->pcs[i]], c))
+                continue;
+            if (ends > 0)
+                memcpy(saved, now->saved + (size_t)i * ends, ends * sizeof(*saved));
+            follow(r, next, now->pcs[i] + 1, saved);
+        }
         struct list *swap = now;
         now = next;
         next = swap;
     }
-    for (uint32_t i = 0; i < now->count && *r->at == '\0'; i++)
-        if (r->re->all[now->all[i].pc].op == LZ_PROMQL_OP_MATCH)
-            return &now->all[i];
-    return NULL;
+    for (uint32_t i = 0; i < now->count && *r->at == '\0'; i++) {
+        if (r->re->all[now->pcs[i]].op != LZ_PROMQL_OP_MATCH)
+            continue;
+        if (ends > 0)
+            memcpy(out, now->saved + (size_t)i * ends, ends * sizeof(*out));
+        return true;
+    }
+    return false;
 }
 
-bool lz_promql_regex_matches(struct lz_promql_scratch *s, const struct lz_promql_regex *re,
-                             const char *text)
+bool lz_promql_regex_matches(const struct lz_promql_regex *re, const char *text)
 {
-    struct runner r = {.re = re, .text = text};
-    return run(&r, s) != NULL;
+    return run(re->runner, text, 0, NULL);
 }
 
-bool lz_promql_regex_groups(struct lz_promql_scratch *s, const struct lz_promql_regex *re,
-                            const char *text, struct lz_promql_groups_found *out)
+bool lz_promql_regex_groups(const struct lz_promql_regex *re, const char *text,
+                            struct lz_promql_groups_found *out)
 {
-    struct runner r = {.re = re, .text = text, .saved = 2 * re->groups};
-    const struct thread *t = run(&r, s);
-    if (t == NULL)
+    int32_t saved[SAVED];
+    if (!run(re->runner, text, re->groups > 1 ? 2 * re->groups : 0, saved))
         return false;
     for (uint32_t i = 1; i < re->groups; i++) {
-        bool has = t->saved[2 * i] >= 0 && t->saved[2 * i + 1] >= 0;
-        out->from[i] = has ? t->saved[2 * i] : -1;
-        out->until[i] = has ? t->saved[2 * i + 1] : -1;
+        bool has = saved[2 * i] >= 0 && saved[2 * i + 1] >= 0;
+        out->from[i] = has ? saved[2 * i] : -1;
+        out->until[i] = has ? saved[2 * i + 1] : -1;
     }
     out->from[0] = 0;
     out->until[0] = (int32_t)strlen(text);

@@ -22,27 +22,27 @@
 #include "promql/scratch.h"
 
 #define LZ_PROMQL_REGEX_BYTES_MAX 4096
-#define LZ_PROMQL_REGEX_SIZE_MAX 8192 /* instructions; x{1000} is a thousand */
-#define LZ_PROMQL_REGEX_REPEAT_MAX 1000
+#define LZ_PROMQL_REGEX_SIZE_MAX 8192   /* instructions; x{1000} is a thousand */
+#define LZ_PROMQL_REGEX_REPEAT_MAX 1000 /* of {n,m} in each other, too: (x{10}){100} */
 #define LZ_PROMQL_REGEX_DEPTH_MAX 100
 #define LZ_PROMQL_REGEX_GROUPS_MAX 32
 
 struct lz_promql_regex;
 
-/* The program is in `s`. `where` is the byte of the pattern that an error is about; may be NULL. */
+/* The program is in `s`, with what a run of it needs. `where` is the byte of the pattern that an
+ * error is about; may be NULL. */
 bool lz_promql_regex_compile(struct lz_promql_scratch *s, const char *pattern,
                              const struct lz_promql_regex **out, size_t *where,
                              struct lz_err *err) LZ_MUST_CHECK;
 
-bool lz_promql_regex_matches(struct lz_promql_scratch *s, const struct lz_promql_regex *re,
-                             const char *text);
+bool lz_promql_regex_matches(const struct lz_promql_regex *re, const char *text);
 
 /* Where groups lie in `text`: from[0] .. until[0] is all of it; -1: the group took no part. */
 struct lz_promql_groups_found {
     int32_t from[LZ_PROMQL_REGEX_GROUPS_MAX], until[LZ_PROMQL_REGEX_GROUPS_MAX];
 };
-bool lz_promql_regex_groups(struct lz_promql_scratch *s, const struct lz_promql_regex *re,
-                            const char *text, struct lz_promql_groups_found *out);
+bool lz_promql_regex_groups(const struct lz_promql_regex *re, const char *text,
+                            struct lz_promql_groups_found *out);
 
 /*
  * `tmpl` with $1, ${1}, $name and ${name} replaced by groups, $$ by $ (Go's Expand): a name is as

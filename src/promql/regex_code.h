@@ -35,7 +35,10 @@ struct lz_promql_code {
     const struct lz_promql_set *set;
 };
 
+struct lz_promql_runner; /* regex.c */
+
 struct lz_promql_regex {
+    struct lz_promql_runner *runner; /* its memory, for one text after another */
     struct lz_promql_code *all;
     uint32_t count, cap;
     uint32_t groups; /* with that of the whole */

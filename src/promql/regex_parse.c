@@ -10,16 +10,17 @@ struct flags {
     bool any_case, lines, no_newline;
 };
 
+typedef const struct lz_promql_tree tree;
+
 struct parser {
     struct lz_promql_scratch *scratch;
     struct lz_promql_regex *re;
     const char *pattern, *at;
     struct flags flags;
+    tree *before; // what \Q..\E has but for its last character
     uint32_t depth;
     struct lz_err *err;
 };
-
-typedef const struct lz_promql_tree tree;
 
 uint32_t lz_promql_regex_char(const char **at)
 {
@@ -49,6 +50,9 @@ static tree *make(struct parser *p, struct lz_promql_tree t)
 {
     struct lz_promql_tree *copy = lz_promql_scratch_alloc(p->scratch, sizeof(*copy));
     *copy = t;
+    uint32_t a = t.a != NULL ? t.a->times : 0, b = t.b != NULL ? t.b->times : 0;
+    if (copy->times == 0)
+        copy->times = a > b ? a : b;
     return copy;
 }
 
@@ -262,16 +266,20 @@ static tree *place(struct parser *p, enum lz_promql_op op)
     return make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_PLACE, .place = op});
 }
 
-// \Q...\E, or to the end: as it stands.
+// \Q...\E, or to the end: as it stands. Each character is one of its own, so what is repeated
+// behind it is the last; the others are `before`.
 static tree *parse_quoted(struct parser *p)
 {
-    tree *t = make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_EMPTY});
+    tree *before = NULL, *last = make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_EMPTY});
     while (*p->at != '\0' && strncmp(p->at, "\\E", 2) != 0) {
-        tree *c = char_tree(p, lz_promql_regex_char(&p->at));
-        t = make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_PAIR, .a = t, .b = c});
+        before = before == NULL ? last
+                                : make(p, (struct lz_promql_tree){
+                                              .kind = LZ_PROMQL_TREE_PAIR, .a = before, .b = last});
+        last = char_tree(p, lz_promql_regex_char(&p->at));
     }
     p->at += *p->at != '\0' ? 2 : 0;
-    return t;
+    p->before = before;
+    return last;
 }
 
 static tree *parse_escape(struct parser *p)
@@ -406,22 +414,37 @@ static tree *parse_atom(struct parser *p)
                       : parse_escape(p);
 }
 
+// Digits, the first of several not 0; what is too much for a repetition stays too much.
+static bool read_count(const char **at, uint32_t *out)
+{
+    const char *c = *at;
+    size_t len = strspn(c, "0123456789");
+    if (len == 0 || (len > 1 && *c == '0'))
+        return false;
+    for (*out = 0; len > 0; len--, c++)
+        if (*out <= LZ_PROMQL_REGEX_REPEAT_MAX)
+            *out = *out * 10 + (uint32_t)(*c - '0');
+    *at = c;
+    return true;
+}
+
 // {n}, {n,} or {n,m}; what is not quite that stands for itself.
 static bool read_times(const char **at, uint32_t *least, uint32_t *most)
 {
-    unsigned from = 0, until = 0;
-    int len = 0;
-    const char *c = *at;
-    if (c[1] < '0' || c[1] > '9')
+    uint32_t from = 0, until = 0;
+    const char *c = *at + 1;
+    if (!read_count(&c, &from))
         return false;
-    if (sscanf(c, "{%5u}%n", &from, &len) == 1 && len > 0) {
-        until = from;
-    } else if (sscanf(c, "{%5u,}%n", &from, &len) == 1 && len > 0) {
+    until = from;
+    if (*c == ',') {
+        c++;
         until = LZ_PROMQL_NO_MOST;
-    } else if (sscanf(c, "{%5u,%5u}%n", &from, &until, &len) != 2 || len == 0) {
-        return false;
+        if (*c != '}' && !read_count(&c, &until))
+            return false;
     }
-    *at += len;
+    if (*c != '}')
+        return false;
+    *at = c + 1;
     *least = from;
     *most = until;
     return true;
@@ -446,11 +469,23 @@ static bool begins_repeat(const char *at)
     return *at == '*' || *at == '+' || *at == '?' || (*at == '{' && read_times(&at, &least, &most));
 }
 
-static tree *parse_repeat(struct parser *p)
+// How often something is there, {n,m} in each other, as Go's repeatIsValid counts it; 0: too often.
+static uint32_t times_of(tree *inner, bool is_counted, uint32_t least, uint32_t most)
 {
-    tree *t = parse_atom(p);
+    uint32_t times = inner->times > 0 ? inner->times : 1;
+    uint32_t own = most != LZ_PROMQL_NO_MOST ? most : least;
+    if (!is_counted)
+        return times;
+    if (own == 0)
+        return 1;
+    return times * own <= LZ_PROMQL_REGEX_REPEAT_MAX ? times * own : 0;
+}
+
+static tree *repeated(struct parser *p, tree *t)
+{
+    bool is_counted = *p->at == '{';
     uint32_t least = 0, most = 0;
-    if (t == NULL || !read_repeat(p, &least, &most))
+    if (!read_repeat(p, &least, &most))
         return t;
     bool is_lazy = *p->at == '?';
     p->at += is_lazy ? 1 : 0;
@@ -459,11 +494,26 @@ static tree *parse_repeat(struct parser *p)
         return complain(p, "{n,m}: n is at most m, and both at most 1000");
     if (begins_repeat(p->at))
         return complain(p, "two repetitions in a row: put the first in ( )");
+    uint32_t times = times_of(t, is_counted, least, most);
+    if (times == 0)
+        return complain(p, "{n,m} in each other come to more than 1000: repeat less often");
     return make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_REPEAT,
                                            .a = t,
                                            .least = least,
                                            .most = most,
+                                           .times = times,
                                            .is_lazy = is_lazy});
+}
+
+static tree *parse_repeat(struct parser *p)
+{
+    p->before = NULL;
+    tree *t = parse_atom(p), *before = p->before;
+    if (t != NULL)
+        t = repeated(p, t);
+    return t == NULL || before == NULL
+               ? t
+               : make(p, (struct lz_promql_tree){.kind = LZ_PROMQL_TREE_PAIR, .a = before, .b = t});
 }
 
 static tree *parse_row(struct parser *p)

@@ -23,6 +23,7 @@ struct lz_promql_tree {
     const struct lz_promql_tree *a, *b;
     const struct lz_promql_set *set;
     uint32_t least, most, group;
+    uint32_t times; /* what is in it is there at most: {n,m} in each other; 0: once */
     bool is_lazy;
     enum lz_promql_op place;
 };

@@ -30,34 +30,31 @@ void lz_promql_scratch_finish(struct lz_promql_scratch *s)
     *s = (struct lz_promql_scratch){.arena = s->arena};
 }
 
+// Behind what there is: at least a quarter more than that, so that chunks are few.
+static void add_chunk(struct lz_promql_scratch *s, size_t size)
+{
+    size_t more = s->total / 4, room = size > more ? size : more;
+    room = (room + CHUNK_BYTES - 1) / CHUNK_BYTES * CHUNK_BYTES;
+    struct lz_promql_chunk *c = lz_arena_alloc(s->arena, sizeof(*c) + room);
+    c->next = NULL;
+    c->size = room;
+    if (s->now != NULL)
+        s->now->next = c;
+    else
+        s->first = c;
+    s->now = c;
+    s->used = 0;
+    s->total += room;
+}
+
 void lz_promql_scratch_reset(struct lz_promql_scratch *s)
 {
-    s->now = s->first;
-    s->used = 0;
-}
-
-static struct lz_promql_chunk *new_chunk(struct lz_promql_scratch *s, size_t size)
-{
-    size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-    struct lz_promql_chunk *c = lz_arena_alloc(s->arena, sizeof(*c) + room);
-    c->size = room;
-    return c;
-}
-
-// The next chunk with room enough; one is put between where the next is too small.
-static void advance(struct lz_promql_scratch *s, size_t size)
-{
-    struct lz_promql_chunk *next = s->now != NULL ? s->now->next : s->first;
-    if (next == NULL || next->size < size) {
-        struct lz_promql_chunk *c = new_chunk(s, size);
-        c->next = next;
-        if (s->now != NULL)
-            s->now->next = c;
-        else
-            s->first = c;
-        next = c;
+    size_t total = s->total;
+    if (s->first != s->now || total > LZ_PROMQL_SCRATCH_KEPT) {
+        lz_promql_scratch_finish(s);
+        if (total <= LZ_PROMQL_SCRATCH_KEPT)
+            add_chunk(s, total);
     }
-    s->now = next;
     s->used = 0;
 }
 
@@ -65,7 +62,7 @@ void *lz_promql_scratch_alloc(struct lz_promql_scratch *s, size_t size)
 {
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
     if (s->now == NULL || s->now->size - s->used < size)
-        advance(s, size);
+        add_chunk(s, size);
     void *p = s->now->bytes + s->used;
     s->used += size;
     LZ_ASSERT(s->used <= s->now->size);

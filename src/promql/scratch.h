@@ -1,8 +1,9 @@
 /*
  * scratch.h — memory of one evaluation: handed out in a row, given back all at once.
  *
- * It lies in an arena, in chunks that are kept for the next evaluation, so that a rule that is
- * evaluated every 15 s takes what its largest evaluation took and no more.
+ * It lies in an arena, in chunks that are made one, a little larger, for the next evaluation: a
+ * rule that is evaluated every 15 s takes about what its largest evaluation took and no more. What
+ * is larger than LZ_PROMQL_SCRATCH_KEPT is given back in between.
  */
 #ifndef LZ_PROMQL_SCRATCH_H
 #define LZ_PROMQL_SCRATCH_H
@@ -12,12 +13,15 @@
 
 #include "base/arena.h"
 
+#define LZ_PROMQL_SCRATCH_KEPT ((size_t)16 << 20)
+
 struct lz_promql_chunk;
 
 struct lz_promql_scratch {
     struct lz_arena *arena;
     struct lz_promql_chunk *first, *now;
-    size_t used; /* of `now` */
+    size_t used;  /* of `now` */
+    size_t total; /* of all chunks */
 };
 
 void lz_promql_scratch_init(struct lz_promql_scratch *s, struct lz_arena *arena);

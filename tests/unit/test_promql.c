@@ -168,6 +168,8 @@ static const struct row rows[] = {
     {"-7 % 3", "-1"},
     {"5m + 1", "301"},
     {"0x1F + 1_000", "1031"},
+    {"0755", "493"}, // parse_test.go has this row
+    {"0_755 + 089 + 0.5 + 00", "582.5"},
     {"temp{room='x'} * 2", "{room=\"x\"} 60"},
     {"temp > 20", "temp{room=\"x\"} 30"},
     {"20 < temp", "temp{room=\"x\"} 30"},
@@ -270,6 +272,11 @@ static const struct row refused[] = {
                  "match"},
     {"x{__name__=\"y\"}", "0+15: the metric has a name already: x"},
     {"{__name__=\"y\",\"z\"}", "14+3: the metric has a name already: y"},
+    {"0xffffffffffffffffff", "0+20: a hexadecimal number must be at most 0x7fffffffffffffff"},
+    {"sum(temp, )", "8+1: a comma behind the last argument"},
+    {"rate(temp[5m],)", "13+1: a comma behind the last argument"},
+    {"label_replace(temp, \"a\", \"b\", \"room\", (\"x(\"))",
+     "39+4: regular expression: ( without a )"},
     {"1 > 2", "0+5: a comparison of two scalars needs bool, as in 1 > bool 2"},
     {"x + bool y", "0+10: bool belongs to comparisons only"},
     {"x and 1", "0+7: and, or and unless join instant vectors, not scalars"},
@@ -342,6 +349,17 @@ static void depth_and_length_are_limited(void **state)
     for (size_t i = 0; i < LZ_PROMQL_TEXT_MAX; i++)
         deep[i] = i % 2 == 0 ? '1' : '+';
     assert_string_equal(evaluated(deep), "2001+1: more than 1000 operators in a row");
+    // ten rows of 150 in each other are as deep as one of 1500
+    size_t len = 10;
+    memset(deep, '(', len);
+    for (uint32_t row = 0; row < 10; row++) {
+        for (uint32_t i = 0; i < 150; i++)
+            len += (size_t)snprintf(deep + len, 4, i == 0 && row == 0 ? "1" : "+1");
+        deep[len++] = ')';
+    }
+    deep[len] = '\0';
+    assert_non_null(
+        strstr(evaluated(deep), ": more than 1000 calls, operators and brackets in each other"));
     free(deep);
 }
 
@@ -398,9 +416,9 @@ static void a_query_says_what_it_is_about(void **state)
     assert_int_equal(lz_promql_query_reach(q).from_ms, INT64_MAX);
     const struct lz_promql_label la[] = {{"__name__", "a"}, {"x", "1"}},
                                  lb[] = {{"__name__", "bc"}};
-    assert_true(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){la, 2}));
-    assert_false(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){la, 1}));
-    assert_true(lz_promql_query_wants(q, &scratch, &(struct lz_promql_labels){lb, 1}));
+    assert_true(lz_promql_query_wants(q, &(struct lz_promql_labels){la, 2}));
+    assert_false(lz_promql_query_wants(q, &(struct lz_promql_labels){la, 1}));
+    assert_true(lz_promql_query_wants(q, &(struct lz_promql_labels){lb, 1}));
 }
 
 static void a_query_says_how_far_it_looks_back(void **state)
@@ -431,6 +449,30 @@ static void a_query_says_how_far_it_looks_back(void **state)
             fail_msg("%s: %lld ms back, from %lld ms on", reaches[i].expr, (long long)r.back_ms,
                      (long long)r.from_ms);
     }
+}
+
+// An evaluation that needs a little more each time must not leave behind what the last one took,
+// and one that needs too much says so.
+static void memory_is_given_back(void **state)
+{
+    (void)state;
+    size_t most = 0;
+    struct lz_promql_scratch own;
+    lz_promql_scratch_init(&own, arena);
+    for (uint32_t i = 1; i <= 2000; i++) {
+        lz_promql_scratch_reset(&own);
+        for (uint32_t k = 0; k < 4; k++)
+            (void)lz_promql_scratch_alloc(&own, 16 * (size_t)i + 16384);
+        most = own.total > most ? own.total : most;
+    }
+    assert_true(most < 2 * 4 * (2000 * 16 + 16384));
+    (void)lz_promql_scratch_alloc(&own, LZ_PROMQL_SCRATCH_KEPT);
+    lz_promql_scratch_reset(&own);
+    assert_int_equal(own.total, 0);
+    lz_promql_scratch_finish(&own);
+    const char *got = evaluated("max_over_time(max_over_time(vector(1)[3h:1s])[3h:1s])");
+    assert_string_equal(got, "28+16: more than 256 MiB of memory taken: shorter ranges, longer "
+                             "steps or fewer series");
 }
 
 // Pieces of the rows above, put together by chance: none may crash, hang or read where it must not.
@@ -490,6 +532,7 @@ int main(void)
         cmocka_unit_test(numbers_are_written_as_go_writes_them),
         cmocka_unit_test(a_query_says_what_it_is_about),
         cmocka_unit_test(a_query_says_how_far_it_looks_back),
+        cmocka_unit_test(memory_is_given_back),
         cmocka_unit_test(texts_by_chance_are_evaluated_or_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

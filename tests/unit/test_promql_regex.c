@@ -60,6 +60,13 @@ static const struct row rows[] = {
     {"[^\\s]+", "a b", "yes", "-"},
     {"\\Qa.b\\E.", "a.bx", "yes", "yes"},
     {"\\Qa.b\\E.", "axbx", "yes", "-"},
+    {"\\Qab\\E*", "abbb", "yes", "yes"}, // each is a character of its own
+    {"\\Qab\\E*", "abab", "yes", "-"},
+    {"0{1, 5}", "0{1, 5}", "yes", "yes"}, // no blanks, signs or leading zeros: no repetition
+    {"0{+1}", "0{+1}", "yes", "-"},       // "{" and more of them
+    {"0{01}", "0{01}", "yes", "yes"},
+    {"(a{100}){10}|b", "b", "yes", "yes"},
+    {"(?:(?:){1000})*", "", "yes", "yes"},
     {"\\bfoo\\b.*", "foo bar", "yes", "yes"},
     {"foo\\b.*", "foobar", "yes", "-"},
     {"^abc$", "abc", "yes", "yes"},
@@ -80,8 +87,8 @@ static const char *outcome(const struct row *r)
     struct lz_err err;
     if (!lz_promql_regex_compile(&scratch, r->pattern, &re, NULL, &err))
         return lz_promql_scratch_text(&scratch, err.msg, strlen(err.msg));
-    bool matches = lz_promql_regex_matches(&scratch, re, r->text);
-    if (lz_promql_regex_groups(&scratch, re, r->text, &found) != matches)
+    bool matches = lz_promql_regex_matches(re, r->text);
+    if (lz_promql_regex_groups(re, r->text, &found) != matches)
         return "two answers";
     return matches ? lz_promql_regex_expand(&scratch, re, r->tmpl, r->text, &found) : "-";
 }
@@ -111,6 +118,10 @@ static const struct refusal refusals[] = {
     {"a|+", 2, "nothing to repeat"},
     {"a**", 2, "two repetitions"},
     {"a{1001}", 7, "at most 1000"},
+    {"a{100000}", 9, "at most 1000"},
+    {"(a{100}){11}", 12, "come to more than 1000"},
+    {"((a{10}){10,11}){10}", 20, "come to more than 1000"},
+    {"(?:(?:(?:(?:){1000}){1000}){1000}){1000}", 26, "come to more than 1000"}, // emits nothing
     {"a{3,2}", 6, "at most"},
     {"[z-a]", 4, "ends before it begins"},
     {"(a)\\1", 4, "no back-references"},
@@ -150,7 +161,7 @@ static void sizes_are_limited(void **state)
     assert_int_equal(err.code, LZ_EFULL);
     deep[200] = '\0';
     assert_false(lz_promql_regex_compile(&scratch, deep, &re, NULL, &err));
-    assert_false(lz_promql_regex_compile(&scratch, "((a{100}){100}){100}", &re, NULL, &err));
+    assert_false(lz_promql_regex_compile(&scratch, "(?:abcdefghi){1000}", &re, NULL, &err));
     assert_non_null(strstr(err.msg, "repeat less often"));
 }
 
@@ -163,6 +174,28 @@ static void time_is_text_times_pattern(void **state)
     r = (struct row){"(a*)*(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "yes",
                      "-"};
     assert_string_equal(outcome(&r), "-");
+}
+
+// What a run needs is made with the pattern: ten thousand series cost no more than one.
+static void matching_takes_no_memory(void **state)
+{
+    (void)state;
+    const struct lz_promql_regex *re = NULL;
+    struct lz_promql_groups_found found;
+    struct lz_promql_scratch own;
+    struct lz_err err;
+    lz_promql_scratch_init(&own, arena);
+    assert_true(lz_promql_regex_compile(&own, "(x{1000})?y|(z+)", &re, NULL, &err));
+    size_t total = own.total, used = own.used;
+    for (uint32_t i = 0; i < 10000; i++) {
+        assert_true(lz_promql_regex_matches(re, i % 2 == 0 ? "y" : "zz"));
+        assert_true(lz_promql_regex_groups(re, "zz", &found));
+        assert_int_equal(found.until[2], 2);
+        assert_int_equal(found.from[1], -1);
+    }
+    assert_true(own.total == total && own.used == used);
+    assert_true(total < 200000);
+    lz_promql_scratch_finish(&own);
 }
 
 static int set_up(void **state)
@@ -188,6 +221,7 @@ int main(void)
         cmocka_unit_test(patterns_match_as_in_re2),
         cmocka_unit_test(what_is_not_known_is_refused_where_it_stands),
         cmocka_unit_test(sizes_are_limited),
+        cmocka_unit_test(matching_takes_no_memory),
         cmocka_unit_test(time_is_text_times_pattern),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

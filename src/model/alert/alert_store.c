@@ -9,8 +9,10 @@
 
 struct kept {
     struct lz_alert_export what;
-    struct lz_promql_point *ring;
-    uint32_t first, count, cap;
+    // The last `cap` samples lie in a row, from `first` on; at the end of the room they are moved
+    // to its beginning, so that a range of them is where it is, and need not be copied.
+    struct lz_promql_point *points;
+    uint32_t first, count, cap, room;
     bool is_there; // its last sample was one
 };
 
@@ -46,6 +48,20 @@ static struct lz_promql_labels labels(void *ctx, uint32_t series)
     return store->all[series].what.labels;
 }
 
+// How many of its samples are not later than `t_ms`: they are in time's order.
+static uint32_t up_to(const struct kept *k, int64_t t_ms)
+{
+    uint32_t from = 0, until = k->count;
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        if (k->points[k->first + middle].t_ms <= t_ms)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    return from;
+}
+
 static const struct lz_promql_point *samples(void *ctx, uint32_t series, int64_t after_ms,
                                              int64_t until_ms, struct lz_promql_scratch *s,
                                              uint32_t *out_count)
@@ -53,14 +69,10 @@ static const struct lz_promql_point *samples(void *ctx, uint32_t series, int64_t
     struct lz_alert_store *store = ctx;
     LZ_ASSERT(series < store->count);
     const struct kept *k = &store->all[series];
-    struct lz_promql_point *out = lz_promql_scratch_alloc(s, (k->count + 1) * sizeof(*out));
-    *out_count = 0;
-    for (uint32_t i = 0; i < k->count; i++) {
-        const struct lz_promql_point *p = &k->ring[(k->first + i) % k->cap];
-        if (p->t_ms > after_ms && p->t_ms <= until_ms)
-            out[(*out_count)++] = *p;
-    }
-    return out;
+    uint32_t first = up_to(k, after_ms), end = up_to(k, until_ms);
+    (void)s; // nothing is copied
+    *out_count = end > first ? end - first : 0;
+    return k->points + k->first + first;
 }
 
 struct lz_alert_store *lz_alert_store_create(struct lz_world *w, lz_time interval)
@@ -195,9 +207,11 @@ static bool widen(struct lz_alert_store *store, struct kept *k, const struct lz_
     LZ_ASSERT(k->count == 0);
     if ((uint32_t)held <= k->cap)
         return true;
-    k->ring = lz_arena_resize(store->world->arena, k->ring, k->cap * sizeof(*k->ring),
-                              (size_t)held * sizeof(*k->ring));
+    size_t room = (size_t)held + (size_t)held / 2 + 1;
+    k->points = lz_arena_resize(store->world->arena, k->points, k->room * sizeof(*k->points),
+                                room * sizeof(*k->points));
     k->cap = (uint32_t)held;
+    k->room = (uint32_t)room;
     return true;
 }
 
@@ -212,7 +226,7 @@ bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_qu
     const struct lz_promql_reach reach = lz_promql_query_reach(q);
     for (uint32_t i = 0; i < store->export_count; i++) {
         const struct lz_alert_export *x = &store->exports[i];
-        if (!lz_promql_query_wants(q, &store->scratch, &x->labels))
+        if (!lz_promql_query_wants(q, &x->labels))
             continue;
         if (store->count == LZ_ALERT_STORE_SERIES_MAX)
             return lz_fail(err, LZ_EFULL, "`expr` selects more than %d series",
@@ -231,9 +245,8 @@ lz_component_id lz_alert_store_target(const struct lz_alert_store *store, uint32
 bool lz_alert_store_is_of(const struct lz_alert_store *store, const struct lz_promql_query *q,
                           lz_component_id of)
 {
-    struct lz_promql_scratch *s = (struct lz_promql_scratch *)(uintptr_t)&store->scratch;
     for (uint32_t i = 0; i < store->count; i++)
-        if (store->all[i].what.of == of && lz_promql_query_wants(q, s, &store->all[i].what.labels))
+        if (store->all[i].what.of == of && lz_promql_query_wants(q, &store->all[i].what.labels))
             return true;
     return false;
 }
@@ -242,13 +255,18 @@ bool lz_alert_store_is_of(const struct lz_alert_store *store, const struct lz_pr
 
 static void put(struct kept *k, int64_t t_ms, double value)
 {
-    if (k->count > 0 && k->ring[(k->first + k->count - 1) % k->cap].t_ms == t_ms)
+    LZ_ASSERT(k->cap > 0 && k->cap < k->room);
+    if (k->count > 0 && k->points[k->first + k->count - 1].t_ms == t_ms)
         k->count--; // scrapes closer than a millisecond: the later one
     if (k->count == k->cap) {
-        k->first = (k->first + 1) % k->cap;
+        k->first++;
         k->count--;
     }
-    k->ring[(k->first + k->count++) % k->cap] = (struct lz_promql_point){t_ms, value};
+    if (k->first + k->count == k->room) {
+        memmove(k->points, k->points + k->first, k->count * sizeof(*k->points));
+        k->first = 0;
+    }
+    k->points[k->first + k->count++] = (struct lz_promql_point){t_ms, value};
 }
 
 void lz_alert_store_scrape(struct lz_alert_store *store, lz_component_id of, bool is_lost)
