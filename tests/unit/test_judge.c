@@ -412,6 +412,11 @@ static void versions_say_what_the_checkers_find(void **state)
          LZ_JUDGE_REFUTED},
         {"mutex", "a1=0@1[1,2] l1=0@2[3,4] a2=0@3[5,6]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN},
         {"mutex", "a1=0@1[1,2] a2=0@2[3,4]", LZ_VERIFY_VIOLATED, LZ_JUDGE_REFUTED},
+        {"cas-register", "c1=7@1[1,2] r2=7@1[3,4]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN},
+        // A region that has not heard of the write: in the order of versions it could not be made.
+        {"cas-register", "w1=7@1[1,2] c2=9@2[3,4] r3=9@2[5,6]", LZ_VERIFY_VIOLATED,
+         LZ_JUDGE_NOT_TOLD},
+        {"cas-register", "c1=7@1[1,3] c2=7@1[2,4]", LZ_VERIFY_VIOLATED, LZ_JUDGE_NOT_TOLD},
         {"rw-register", "r1=0@0[1,2] w1=7@1[3,4] r2=7@1[5,6] w2=8@2[7,8]", LZ_VERIFY_HOLDS,
          LZ_JUDGE_PROVEN},
         {"rw-register", "w3=5@1[1,2] r1=5@1[3,5] r2=5@1[4,6] w1=6@2[7,9] w2=7@3[8,10]",

@@ -32,7 +32,7 @@ static int by_end(const void *a, const void *b, void *ctx)
  */
 static enum lz_judge_white judge_key(const struct lz_recorder_op **ops, uint32_t count)
 {
-    if (!lz_white_is_told(ops, count))
+    if (!lz_white_is_told(ops, count) || !lz_white_creates_fit(ops, count))
         return LZ_JUDGE_NOT_TOLD;
     const struct lz_recorder_op **ended = lz_mem_alloc((count + 1) * sizeof(*ended));
     memcpy(ended, ops, count * sizeof(*ended));

@@ -55,6 +55,29 @@ bool lz_white_is_told(const struct lz_recorder_op **ops, uint32_t count)
     return !is_ambiguous(ops, count);
 }
 
+bool lz_white_creates_fit(const struct lz_recorder_op **ops, uint32_t count)
+{
+    const struct lz_recorder_op **sorted = lz_mem_alloc((count + 1) * sizeof(*sorted));
+    memcpy(sorted, ops, count * sizeof(*sorted));
+    lz_sort(sorted, count, sizeof(*sorted), lz_white_by_version, NULL);
+    bool fits = true;
+    lz_value before = 0; // nothing is there
+    for (uint32_t first = 0, end; first < count; first = end) {
+        uint32_t writes = 0;
+        bool creates = false;
+        for (end = first; end < count && sorted[end]->version == sorted[first]->version; end++) {
+            writes += is_write(sorted[end]);
+            bool is_create = sorted[end]->f == LZ_RECORDER_CREATE;
+            creates = creates || is_create;
+            fits = fits && (!is_create || sorted[end]->expected == before);
+        }
+        fits = fits && (!creates || writes == 1);
+        before = sorted[first]->value;
+    }
+    free(sorted);
+    return fits;
+}
+
 // Of two of them, one over before the other began, the earlier has the lower version.
 static bool agrees_with_time(const struct lz_recorder_op **ops, uint32_t count)
 {

@@ -4,7 +4,8 @@
  * Each server tells which version of its key an operation wrote or saw; versions of a key are in
  * the order in which its writes took effect. From these alone, without any search:
  *
- *   registers            a key's operations in order of version agree with real time: proven. A
+ *   registers            a key's operations in order of version agree with real time, and each
+ *                        that asks what is there comes after a version with that: proven. A
  *                        read of what another completed write had replaced before it: refuted
  *   transactions         units.h: who wrote before whom, who read whose, who read what another
  *                        replaced
@@ -38,6 +39,12 @@ enum lz_judge_white lz_white_judge(const char *model, const struct lz_recorder *
 
 /* Of operations in this order: a version has one value, and none was tried again. */
 bool lz_white_is_told(const struct lz_recorder_op **ops, uint32_t count);
+
+/*
+ * Each compare-and-set among a key's operations found what it expected in the version before its
+ * own, and has that to itself. Not so where each region takes writes by what it has itself.
+ */
+bool lz_white_creates_fit(const struct lz_recorder_op **ops, uint32_t count);
 
 /* For lz_sort. */
 int lz_white_by_version(const void *a, const void *b, void *ctx);
