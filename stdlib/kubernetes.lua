@@ -12,7 +12,8 @@
 --- `versions` out, and `shop.pods.deployed` is when it is there.
 ---
 --- A Service's addresses follow the readiness probes of its pods, and it has no work of its own: it
---- is a balancer. Written in the public vocabulary: copy it and change it.
+--- is a balancer that knows its endpoints and nothing else (kube-proxy), and refuses when there is
+--- none. Written in the public vocabulary: copy it and change it.
 local M = {}
 
 ---@class (exact) kubernetes.Readiness  as a readinessProbe has it
@@ -77,6 +78,7 @@ function M.deployment(options)
   }
   local front = balancer(name) {
     to = pods, spread = options.spread, service_time = "1us", timeout = "1h",
+    health = { by = "endpoints" },
   }
   return {
     name = name, pods = pods, service = front, replicas = replicas,

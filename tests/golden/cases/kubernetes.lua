@@ -22,3 +22,18 @@ expect "they are replaced in a minute" { eventually = replaced, after = "1m", wi
 expect "the crashing pod comes back" {
   eventually = shop.pods.replicas.up:equals(4), after = crash[2].ends, within = "5s",
 }
+
+-- A Service has no address where no pod is ready: what calls it is refused, and nobody is asked.
+local deaf = k8s.deployment {
+  "deaf", replicas = 2, service_time = "5ms", startup = "5s", readiness = { period = "2s" },
+  versions = { good = {}, mute = { fails = "readiness" } }, version = "good",
+  rollout = { strategy = "recreate" },
+}
+local callers = traffic "callers" { to = deaf.service, rate = "20/s" }
+drive("a release that is never ready", function() sleep "1m"; deaf.pods:deploy "mute" end)
+expect "pods that are not ready serve nobody" {
+  never = deaf.pods:version("mute").rate:above "0/s",
+}
+expect "callers are refused" {
+  always = callers.errors.ratio:equals "100%", during = { after = "70s" },
+}
