@@ -66,32 +66,25 @@ static double share_of(const struct lz_fault *f)
     return (double)(f->step + 1) / (double)f->opts.params.waves;
 }
 
-// Of a service that is rolled out: undo[0] is what was deployed before, to be rolled back to. The
-// pods that are made count as well as what they serve.
+// Of a service that is rolled out: undo[0] is the rollout's. The pods that are made count as well
+// as what they serve.
 static void deploy(struct lz_world *w, struct lz_fault *f, uint32_t number)
 {
     const struct lz_fault_params *p = &f->opts.params;
     lz_component_id service = f->opts.target.id;
-    struct lz_err err;
-    f->undo[0] = lz_rollout_version(w, service);
     f->undo[1] =
         lz_version_degrade(w, service, number,
                            &(struct lz_version_loss){.factor = p->factor > 0.0 ? p->factor : 1.0,
                                                      .error_ratio = p->error_ratio,
                                                      .touched = &f->effect});
-    bool ok = lz_rollout_deploy(w, service, number, &err);
-    LZ_ASSERT(ok);
+    f->undo[0] = lz_rollout_take(w, service, number);
 }
 
 static void roll_back(struct lz_world *w, const struct lz_fault *f)
 {
     lz_component_id service = f->opts.target.id;
-    struct lz_err err;
     lz_version_undo(w, service, f->undo[1]);
-    bool is_its =
-        lz_rollout_version(w, service) == lz_version_find(w, service, f->opts.params.version);
-    bool ok = !is_its || lz_rollout_deploy(w, service, f->undo[0], &err);
-    LZ_ASSERT(ok);
+    lz_rollout_undo(w, service, f->undo[0]);
 }
 
 // undo[0] is the takeover's, undo[1] the degradation's, if there is one.

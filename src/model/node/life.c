@@ -425,16 +425,25 @@ static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
     lz_instance_settle(w, entity);
 }
 
-void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw)
+// Nobody starts it again, here or elsewhere, and it is no loop of crashes any more.
+void lz_life_forget(struct lz_world *w, lz_instance_id id)
 {
     struct lz_life *l = life_of(w, id);
-    struct lz_instance *i = lz_instance_get(w, id);
-    LZ_ASSERT(!lz_instance_runs(i));
     lz_sim_cancel(w->sim, l->restart);
     l->restart = 0;
     l->is_restarting = false;
     l->backoff = 0;
     l->restarted = 0;
+    l->successor = -1;
+    l->moves_to = 0;
+}
+
+void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw)
+{
+    struct lz_life *l = life_of(w, id);
+    struct lz_instance *i = lz_instance_get(w, id);
+    LZ_ASSERT(!lz_instance_runs(i));
+    lz_life_forget(w, id);
     l->flaw = (uint8_t)flaw;
     l->is_unready = true;
     i->is_out = true;

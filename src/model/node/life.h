@@ -105,6 +105,9 @@ enum lz_life_flaw {
     LZ_LIFE_NEVER_STARTS, /* it ends where its start-up would be over */
 };
 
+/* It is deleted, and has no successor: what it waited for, and how often it crashed, is over. */
+void lz_life_forget(struct lz_world *w, lz_instance_id id);
+
 /* Another pod begins where one was: nothing of that one is remembered, and callers are told of it
    when it is ready, not before. Its process has not begun yet. */
 void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw);

@@ -133,11 +133,11 @@ static void make(struct lz_world *w, struct lz_service *s, uint32_t index, struc
     begin_start(w, s, index);
 }
 
-// A fault holds down what stood there, or its host.
+// A fault holds down what stood there, or its host, or whatever would start there.
 static bool is_hit(const struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
     const struct lz_instance *i = lz_instance_get(w, s->first + index);
-    return i->kills > 1 || i->downs > 0;
+    return i->kills > 1 || i->downs > 0 || i->is_ended;
 }
 
 uint32_t lz_pods_room(const struct lz_service *s)
@@ -172,6 +172,7 @@ void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
         return;
     }
     move(w, pod, LZ_POD_DRAINING);
+    lz_life_forget(w, id);
     lz_life_stop(w, id, -1);
     if (!lz_instance_runs(lz_instance_get(w, id)))
         plan(w, s, index, 0);
@@ -224,6 +225,7 @@ void lz_pods_create(struct lz_world *w, struct lz_service *s, lz_time startup)
     for (uint32_t i = 0; i < s->slots; i++) {
         lz_pods_at(s, i)->state = i < s->present ? LZ_POD_SERVING : LZ_POD_PREPARED;
         lz_pods_at(s, i)->is_ready = i < s->present;
+        lz_pods_at(s, i)->ready_since = -s->opts.rollout.min_ready; // all have long been up
         if (i >= s->present)
             lz_instance_prepare(w, s->first + i);
     }

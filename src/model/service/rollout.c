@@ -11,6 +11,7 @@
 // A ReplicaSet, and what was counted of its pods.
 struct set {
     uint8_t version;
+    uint32_t made; // number of its first deploy; 0: it goes on as another
     uint32_t size; // pods it should have
     uint32_t active, ready, available, draining;
 };
@@ -20,72 +21,28 @@ struct progress {
     uint32_t updated, old, ready, available;
 };
 
+// What a fault brings out. The scenario's own deploy comes after it, and ends its say.
+struct take {
+    uint32_t id;
+    uint8_t version;
+    bool is_over;
+};
+
 struct lz_rollout {
     struct set *sets; // the last is the newest
     uint32_t count, cap;
+    uint32_t made; // sets
     uint32_t desired;
     bool is_running, is_planned, has_stalled;
     lz_time begun, progressed;
     lz_event_id deadline;
     struct progress progress;
+    uint8_t base;       // the version that the scenario deployed last
+    struct take *takes; // of faults that are active, in the order in which they began
+    uint32_t take_count, take_cap, last_take;
 };
 
 enum event { SYNC, DEADLINE };
-
-struct lz_fenceposts lz_rollout_fenceposts(const struct lz_rollout_opts *o, uint32_t desired)
-{
-    struct lz_fenceposts f = {.surge = lz_amount_of(o->max_surge, desired, true),
-                              .unavailable = lz_amount_of(o->max_unavailable, desired, false)};
-    if (f.surge == 0 && f.unavailable == 0)
-        f.unavailable = 1; // else nothing could move
-    return f;
-}
-
-int64_t lz_rollout_share(uint32_t size, uint32_t was, uint32_t limit, int64_t left)
-{
-    LZ_ASSERT(was > 0);
-    int64_t to = (int64_t)((double)size * (double)limit / (double)was + 0.5);
-    int64_t by = to - (int64_t)size;
-    if (left > 0)
-        return by < left ? by : left;
-    return by > left ? by : left;
-}
-
-static bool check_amount(const char *name, struct lz_amount a, double most, struct lz_err *err)
-{
-    if (!(a.value >= 0.0) || (a.is_percent && a.value > most))
-        return lz_fail(err, LZ_ERANGE, "rollout: %s must be between 0%% and %g%%, got %g%%", name,
-                       most, a.value);
-    if (a.value > LZ_SERVICE_REPLICAS_MAX)
-        return lz_fail(err, LZ_ERANGE, "rollout: %s must be at most %d, got %g", name,
-                       LZ_SERVICE_REPLICAS_MAX, a.value);
-    return true;
-}
-
-bool lz_rollout_check(struct lz_rollout_opts *o, struct lz_err *err)
-{
-    LZ_ASSERT(o->is_on);
-    if (!check_amount("max_surge", o->max_surge, 1000.0, err) ||
-        !check_amount("max_unavailable", o->max_unavailable, 100.0, err))
-        return false;
-    if (!o->is_recreate && lz_amount_is_none(o->max_surge) && lz_amount_is_none(o->max_unavailable))
-        return lz_fail(err, LZ_EINVAL,
-                       "rollout: max_surge and max_unavailable are both 0, and no replica could be "
-                       "replaced: give one of them at least 1");
-    o->deadline = o->deadline > 0 ? o->deadline : LZ_ROLLOUT_DEADLINE;
-    if (o->min_ready < 0 || o->min_ready >= o->deadline)
-        return lz_fail(err, LZ_ERANGE,
-                       "rollout: min_ready must be from 0s to below progress_deadline, %gs, got "
-                       "%gs",
-                       (double)o->deadline / 1e9, (double)o->min_ready / 1e9);
-    return true;
-}
-
-uint32_t lz_rollout_spare(const struct lz_rollout_opts *o, uint32_t replicas)
-{
-    uint32_t surge = o->is_recreate ? 0 : lz_rollout_fenceposts(o, replicas).surge;
-    return 2 * surge + replicas;
-}
 
 static struct set *newest(const struct lz_rollout *r)
 {
@@ -96,11 +53,6 @@ static struct set *newest(const struct lz_rollout *r)
 bool lz_rollout_is_on(const struct lz_world *w, lz_component_id service)
 {
     return lz_service_at(w, service)->rollout != NULL;
-}
-
-uint32_t lz_rollout_version(const struct lz_world *w, lz_component_id service)
-{
-    return newest(lz_service_at(w, service)->rollout)->version;
 }
 
 uint32_t lz_rollout_desired(const struct lz_service *s)
@@ -162,6 +114,16 @@ static bool grow_newest(const struct lz_service *s)
     return true;
 }
 
+// The old sets in the order in which they were made, which is not that of their latest deploys.
+static struct set *next_old(const struct lz_rollout *r, uint32_t made)
+{
+    struct set *next = NULL;
+    for (uint32_t i = 0; i + 1 < r->count; i++)
+        if (r->sets[i].made > made && (next == NULL || r->sets[i].made < next->made))
+            next = &r->sets[i];
+    return next;
+}
+
 // Old pods that do not serve hold nobody up: they go as long as enough are left in all.
 static bool shrink_old(const struct lz_service *s)
 {
@@ -172,8 +134,8 @@ static bool shrink_old(const struct lz_service *s)
     int64_t to_come = (int64_t)newest(r)->size - newest(r)->available;
     int64_t left = (int64_t)all.size - least - to_come, spare = (int64_t)all.available - least;
     bool is_less = false;
-    for (uint32_t i = 0; i + 1 < r->count && left > 0; i++) {
-        struct set *set = &r->sets[i];
+    struct set *set = next_old(r, 0);
+    for (; set != NULL && left > 0; set = next_old(r, set->made)) {
         int64_t broken = set->size > set->available ? set->size - set->available : 0;
         broken = broken < left ? broken : left;
         set->size -= (uint32_t)broken;
@@ -182,8 +144,7 @@ static bool shrink_old(const struct lz_service *s)
     }
     if (is_less || left <= 0)
         return is_less;
-    for (uint32_t i = 0; i + 1 < r->count && spare > 0; i++) {
-        struct set *set = &r->sets[i];
+    for (set = next_old(r, 0); set != NULL && spare > 0; set = next_old(r, set->made)) {
         uint32_t by = set->size < spare ? set->size : (uint32_t)spare;
         set->size -= by;
         spare -= by;
@@ -397,7 +358,7 @@ static void begin(struct lz_world *w, struct lz_service *s, uint32_t number)
     struct lz_rollout *r = s->rollout;
     struct lz_fenceposts f = lz_rollout_fenceposts(&s->opts.rollout, r->desired);
     r->sets = lz_grow(w->arena, r->sets, &r->cap, r->count + 1, sizeof(*r->sets));
-    r->sets[r->count++] = (struct set){.version = (uint8_t)number};
+    r->sets[r->count++] = (struct set){.version = (uint8_t)number, .made = ++r->made};
     r->is_running = true;
     r->has_stalled = false;
     r->begun = r->progressed = lz_sim_now(w->sim);
@@ -418,22 +379,24 @@ static void begin(struct lz_world *w, struct lz_service *s, uint32_t number)
     lz_rollout_changed(w, s);
 }
 
-// Versions that were deployed before and still have pods: their set becomes the newest again.
+// A version that was deployed before, with pods or without: its set becomes the newest again, and
+// stays as old as it is (FindNewReplicaSet goes by the template alone).
 static bool revive(struct lz_world *w, struct lz_service *s, uint32_t number)
 {
     struct lz_rollout *r = s->rollout;
     uint32_t from = r->count;
     for (uint32_t i = 0; i < r->count; i++)
-        if (r->sets[i].version == number && r->sets[i].size > 0)
+        if (r->sets[i].version == number && r->sets[i].made > 0)
             from = i;
     if (from == r->count)
         return false;
     begin(w, s, number);
     uint32_t to = r->count - 1;
     r->sets[to].size = r->sets[from].size;
-    r->sets[from].size = 0;
+    r->sets[to].made = r->sets[from].made;
+    r->sets[from].size = r->sets[from].made = 0;
     for (uint32_t i = 0; i < s->slots; i++)
-        if (lz_pods_at(s, i)->set == from && lz_pods_is_active(lz_pods_at(s, i)))
+        if (lz_pods_at(s, i)->set == from)
             lz_pods_at(s, i)->set = to;
     count(w, s);
     r->progress.updated = r->sets[to].active;
@@ -450,18 +413,53 @@ static bool may_deploy(const struct lz_service *s, struct lz_err *err)
                    s->opts.name);
 }
 
+static void bring_out(struct lz_world *w, struct lz_service *s, uint32_t number)
+{
+    LZ_ASSERT(number <= LZ_VERSIONS_MAX);
+    if (newest(s->rollout)->version == number)
+        return; // as `kubectl apply` of what is there
+    if (!revive(w, s, number))
+        begin(w, s, number);
+}
+
 bool lz_rollout_deploy(struct lz_world *w, lz_component_id service, uint32_t number,
                        struct lz_err *err)
 {
     struct lz_service *s = lz_service_at(w, service);
     if (!may_deploy(s, err))
         return false;
-    LZ_ASSERT(number <= LZ_VERSIONS_MAX);
-    if (newest(s->rollout)->version == number)
-        return true; // as `kubectl apply` of what is there
-    if (!revive(w, s, number))
-        begin(w, s, number);
+    struct lz_rollout *r = s->rollout;
+    r->base = (uint8_t)number;
+    for (uint32_t i = 0; i < r->take_count; i++)
+        r->takes[i].is_over = true;
+    bring_out(w, s, number);
     return true;
+}
+
+uint32_t lz_rollout_take(struct lz_world *w, lz_component_id service, uint32_t number)
+{
+    struct lz_service *s = lz_service_at(w, service);
+    struct lz_rollout *r = s->rollout;
+    r->takes = lz_grow(w->arena, r->takes, &r->take_cap, r->take_count + 1, sizeof(*r->takes));
+    r->takes[r->take_count++] = (struct take){.id = ++r->last_take, .version = (uint8_t)number};
+    bring_out(w, s, number);
+    return r->last_take;
+}
+
+void lz_rollout_undo(struct lz_world *w, lz_component_id service, uint32_t id)
+{
+    struct lz_service *s = lz_service_at(w, service);
+    struct lz_rollout *r = s->rollout;
+    uint32_t kept = 0, number = r->base;
+    for (uint32_t i = 0; i < r->take_count; i++) {
+        if (r->takes[i].id == id)
+            continue;
+        number = r->takes[i].is_over ? number : r->takes[i].version;
+        r->takes[kept++] = r->takes[i];
+    }
+    LZ_ASSERT(kept + 1 == r->take_count);
+    r->take_count = kept;
+    bring_out(w, s, number);
 }
 
 bool lz_rollout_restart(struct lz_world *w, lz_component_id service, struct lz_err *err)
@@ -529,7 +527,7 @@ void lz_rollout_scale(struct lz_world *w, struct lz_service *s, uint32_t desired
 void lz_rollout_set_first(struct lz_service *s, uint32_t number)
 {
     LZ_ASSERT(s->rollout->count == 1 && number <= LZ_VERSIONS_MAX);
-    newest(s->rollout)->version = (uint8_t)number;
+    newest(s->rollout)->version = s->rollout->base = (uint8_t)number;
     for (uint32_t i = 0; i < s->slots; i++)
         lz_pods_at(s, i)->version = (uint8_t)number;
 }
@@ -541,6 +539,6 @@ void lz_rollout_create(struct lz_world *w, struct lz_service *s)
         w->services->rollout = lz_sim_kind(w->sim, "rollout", on_rollout, w);
     struct lz_rollout *r = s->rollout = lz_arena_alloc(w->arena, sizeof(*r));
     r->sets = lz_grow(w->arena, r->sets, &r->cap, 1, sizeof(*r->sets));
-    r->sets[r->count++] = (struct set){.size = s->present};
+    r->sets[r->count++] = (struct set){.made = ++r->made, .size = s->present};
     r->desired = s->present;
 }

@@ -67,8 +67,15 @@ bool lz_rollout_deploy(struct lz_world *w, lz_component_id service, uint32_t num
 bool lz_rollout_restart(struct lz_world *w, lz_component_id service,
                         struct lz_err *err) LZ_MUST_CHECK;
 
-/* What is deployed, if only in part; how many there should be. */
-uint32_t lz_rollout_version(const struct lz_world *w, lz_component_id service);
+/*
+ * A fault brings `number` out; the id undoes it. Then what is deployed is what the fault brought
+ * out that began last of those still active, or else what the scenario deployed last. If the
+ * scenario deploys anything meanwhile, that is deployed, whatever is active.
+ */
+uint32_t lz_rollout_take(struct lz_world *w, lz_component_id service, uint32_t number);
+void lz_rollout_undo(struct lz_world *w, lz_component_id service, uint32_t id);
+
+/* How many there should be. */
 uint32_t lz_rollout_desired(const struct lz_service *s);
 
 /* ---- for model/service alone */
