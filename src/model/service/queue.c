@@ -110,6 +110,12 @@ static struct lz_task *next(struct lz_world *w, const struct lz_service *s,
     return lz_task_at(w, is_lifo ? r->classes[c].final : r->classes[c].first);
 }
 
+// What a limit held back was not in the queue as long as it was.
+static inline lz_time since(const struct lz_task *t)
+{
+    return t->is_limited && !t->is_begun ? t->started : t->arrived;
+}
+
 struct lz_task *lz_queue_take(struct lz_world *w, struct lz_service *s,
                               struct lz_service_replica *r)
 {
@@ -119,7 +125,7 @@ struct lz_task *lz_queue_take(struct lz_world *w, struct lz_service *s,
         lz_queue_remove(w, s, r, t);
         bool is_late = s->opts.deadlines && t->deadline != 0 && now >= t->deadline;
         bool drops = s->opts.queue.policy == LZ_QUEUE_CODEL &&
-                     lz_codel_drops(&r->rules->codel, &s->opts.queue.codel, now, now - t->arrived,
+                     lz_codel_drops(&r->rules->codel, &s->opts.queue.codel, now, now - since(t),
                                     r->queue_len == 0);
         if (!is_late && !drops)
             return t;
@@ -143,7 +149,7 @@ lz_time lz_queue_age(const struct lz_world *w, const struct lz_service_replica *
     for (uint32_t c = 0; c < LZ_PRIORITIES && r->queue_len > 0; c++) {
         if (r->classes[c].first == 0)
             continue;
-        lz_time arrived = lz_task_at(w, r->classes[c].first)->arrived;
+        lz_time arrived = since(lz_task_at(w, r->classes[c].first));
         oldest = arrived < oldest ? arrived : oldest;
     }
     return now - oldest;

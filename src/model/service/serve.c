@@ -121,11 +121,9 @@ static void wait(struct lz_world *w, struct lz_service *s, struct lz_service_rep
     lz_queue_push(w, s, r, t);
 }
 
-void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
+static inline void let_in(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
+                          struct lz_task *t)
 {
-    struct lz_service *s = seat.s;
-    struct lz_service_replica *r = seat.r;
-    count_arrival(w, s, r, t);
     uint16_t status = 0;
     if ((w->unusual & LZ_UNUSUAL_AUTHS) != 0)
         status = lz_auth_check(w, t);
@@ -137,6 +135,18 @@ void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_
         start(w, s, r, t);
     else
         wait(w, s, r, t);
+}
+
+void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
+{
+    count_arrival(w, seat.s, seat.r, t);
+    let_in(w, seat.s, seat.r, t);
+}
+
+void lz_serve_let_in(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
+{
+    LZ_ASSERT(t->is_limited);
+    let_in(w, seat.s, seat.r, t);
 }
 
 void lz_serve_start_with(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,

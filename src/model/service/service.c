@@ -129,13 +129,33 @@ static uint32_t load(const struct lz_world *w, lz_instance_id id)
     return r->busy + r->queue_len;
 }
 
+static void held(struct lz_world *w, struct lz_task *t)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    lz_serve_count(w, s, lz_service_replica(s, t->server), t);
+}
+
+static void let_in(struct lz_world *w, struct lz_task *t)
+{
+    lz_serve_let_in(w, lz_service_seat(w, t->server), t);
+}
+
+static void left(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome)
+{
+    struct lz_service *s = lz_service_of(w, t);
+    lz_level_left(w, s, lz_service_replica(s, t->server), t, outcome);
+}
+
+static const struct lz_door_ops door_ops = {.held = held, .let_in = let_in, .left = left};
+
 static const struct lz_server_ops server_ops = {.arrive = lz_straight_arrive,
                                                 .draws = lz_straight_draws,
                                                 .turn_away = turn_away,
                                                 .called = lz_step_called,
                                                 .cancel = cancel,
                                                 .load = load,
-                                                .refused = refused};
+                                                .refused = refused,
+                                                .door = &door_ops};
 
 void lz_services_init(struct lz_world *w)
 {

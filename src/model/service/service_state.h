@@ -241,6 +241,7 @@ void lz_preempt_forget(const struct lz_world *w, struct lz_task *t);
 /* ---- serve.c: a task from its arrival to the answer */
 void lz_serve_init(struct lz_world *w);
 void lz_serve_arrive(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
+void lz_serve_let_in(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t);
 void lz_serve_worked(struct lz_world *w, lz_instance_id at, struct lz_task *t); /* on the CPU */
 void lz_serve_count(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
                     struct lz_task *t); /* it has come, whatever becomes of it */

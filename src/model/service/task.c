@@ -45,45 +45,81 @@ static void answer_instead(struct lz_world *w, struct lz_task *t, enum lz_outcom
     lz_task_ops_at(w, t->server)->turn_away(w, t, outcome, status);
 }
 
-// How far it has come with the filters at the server's door.
-enum passed { NOTHING, DELAYS, LIMITS };
+// ---------------------------------------------------------------- at the server's door
 
-static void on_passed(void *ctx, uint32_t entity, uint64_t payload);
-
-// Limits let it in, but later.
-static void hold_back(struct lz_world *w, const struct lz_task *t, lz_time wait)
+static void hold(struct lz_world *w, struct lz_task *t, lz_time wait, lz_kind kind)
 {
-    if (w->tasks->passed == 0)
-        w->tasks->passed = lz_sim_kind(w->sim, "passed", on_passed, w);
-    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->tasks->passed, t->server, lz_pool_id(t));
+    LZ_ASSERT(wait > 0);
+    bool is_new = t->state == LZ_TASK_SENT;
+    t->state = LZ_TASK_HELD;
+    if (is_new)
+        lz_task_link(w, t);
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, kind, t->server, lz_pool_id(t));
 }
 
-// It is at the server's door, and was held there as long as a filter says.
-static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component,
-                    enum passed passed)
+// What was held has been let in by a limit.
+static void on_passed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || t->state != LZ_TASK_HELD ||
+        lz_instance_defer(w, entity, w->tasks->passed, payload))
+        return;
+    const struct lz_server_ops *ops = lz_task_ops_at(w, entity);
+    t->state = LZ_TASK_QUEUED;
+    t->started = lz_sim_now(w->sim);
+    if (ops->door != NULL)
+        ops->door->let_in(w, t);
+    else
+        ops->arrive(w, t);
+}
+
+// Limits let it in, but later. It has arrived, and has been told so.
+static void hold_back(struct lz_world *w, struct lz_task *t, lz_time wait)
+{
+    const struct lz_server_ops *ops = lz_task_ops_at(w, t->server);
+    if (w->tasks->passed == 0)
+        w->tasks->passed = lz_sim_kind(w->sim, "passed", on_passed, w);
+    t->is_limited = true;
+    hold(w, t, wait, w->tasks->passed);
+    if (ops->door != NULL)
+        ops->door->held(w, t);
+}
+
+// It leaves the door without having been let in.
+static void leave_door(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome)
+{
+    const struct lz_server_ops *ops = lz_task_ops_at(w, t->server);
+    LZ_ASSERT(t->state == LZ_TASK_HELD);
+    if (t->is_limited && ops->door != NULL)
+        ops->door->left(w, t, outcome);
+}
+
+// Delays are over: what else stands there decides.
+static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id component)
 {
     struct lz_filter_verdict v = {.outcome = LZ_OUTCOME_PENDING};
-    LZ_ASSERT(t->state == LZ_TASK_SENT);
-    if (lz_filter_is_any(w) && passed < LIMITS)
+    LZ_ASSERT(t->state == LZ_TASK_SENT || t->state == LZ_TASK_HELD);
+    if (lz_filter_is_any(w))
         v = lz_filter_judge(w, t);
-    if (v.wait > 0) {
-        hold_back(w, t, v.wait);
-        return;
-    }
+    bool is_new = t->state == LZ_TASK_SENT;
     t->arrived = lz_sim_now(w->sim);
     t->state = LZ_TASK_QUEUED;
-    lz_task_link(w, t);
+    if (is_new)
+        lz_task_link(w, t);
     if (v.outcome != LZ_OUTCOME_PENDING)
         answer_instead(w, t, v.outcome, v.status);
     else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
         answer_instead(w, t, LZ_OUTCOME_REFUSED, 503);
+    else if (v.wait > 0)
+        hold_back(w, t, v.wait);
     else
         lz_task_ops(w, component)->arrive(w, t);
 }
 
 // A request or its caller's patience may be over while the message is on its way; the
 // server does not know and works on.
-static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, enum passed passed)
+static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t)
 {
     const struct lz_instance *i = lz_instance_get(w, at);
     if (i->state == LZ_INSTANCE_LOST) {
@@ -94,11 +130,11 @@ static void arrive(struct lz_world *w, lz_instance_id at, struct lz_task *t, enu
         lz_task_reset(w, t, false);
         return;
     }
-    lz_time delay = lz_filter_is_any(w) && passed == NOTHING ? lz_filter_delay(w, t) : 0;
+    lz_time delay = lz_filter_is_any(w) ? lz_filter_delay(w, t) : 0;
     if (delay > 0)
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->tasks->held, at, lz_pool_id(t));
+        hold(w, t, delay, w->tasks->held);
     else
-        come_in(w, t, i->component, passed);
+        come_in(w, t, i->component);
 }
 
 // A process that is up, the same that its caller knows, and nothing that stands at its door.
@@ -122,7 +158,7 @@ void lz_task_arrive_otherwise(struct lz_world *w, lz_instance_id at, struct lz_t
         lz_task_link(w, t);
         i->serves->arrive(w, t);
     } else if (!lz_instance_defer(w, at, w->tasks->arrive, lz_pool_id(t))) {
-        arrive(w, at, t, NOTHING);
+        arrive(w, at, t);
     }
 }
 
@@ -130,16 +166,9 @@ static void on_held(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
-    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->held, payload))
-        arrive(w, entity, t, DELAYS);
-}
-
-static void on_passed(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t != NULL && !lz_instance_defer(w, entity, w->tasks->passed, payload))
-        arrive(w, entity, t, LIMITS);
+    if (t != NULL && t->state == LZ_TASK_HELD &&
+        !lz_instance_defer(w, entity, w->tasks->held, payload))
+        come_in(w, t, lz_instance_get(w, entity)->component);
 }
 
 void lz_task_end_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t)
@@ -167,13 +196,21 @@ static void on_reset(void *ctx, uint32_t entity, uint64_t payload)
     lz_task_free(w, t);
 }
 
+static void drop_held(struct lz_world *w, struct lz_task *t)
+{
+    leave_door(w, t, LZ_OUTCOME_PENDING);
+    lz_task_free(w, t);
+}
+
 static void on_cancel(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->cancel, payload))
         return;
-    if (lz_task_is_linked(t))
+    if (t->state == LZ_TASK_HELD)
+        drop_held(w, t);
+    else if (lz_task_is_linked(t))
         lz_task_ops_at(w, entity)->cancel(w, t);
 }
 
@@ -316,6 +353,8 @@ void lz_task_reset(struct lz_world *w, struct lz_task *t, bool silent)
 {
     if (lz_task_is_linked(t))
         lz_task_unlink(w, t);
+    if (t->state == LZ_TASK_QUEUED && t->is_limited && !t->is_begun)
+        t->started = 0;
     t->state = LZ_TASK_ANSWERED;
     t->answered = lz_sim_now(w->sim);
     t->outcome = LZ_OUTCOME_RESET;
@@ -352,7 +391,9 @@ static void on_untie(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_task *t = lz_task_find(w, payload);
     if (t == NULL || lz_instance_defer(w, entity, w->tasks->untie, payload))
         return;
-    if (t->state == LZ_TASK_QUEUED && !t->is_begun) // it has told the others itself
+    if (t->state == LZ_TASK_HELD)
+        drop_held(w, t);
+    else if (t->state == LZ_TASK_QUEUED && !t->is_begun) // it has told the others itself
         lz_task_ops_at(w, entity)->cancel(w, t);
 }
 
@@ -439,7 +480,7 @@ static __attribute__((noinline)) void begin_rows(struct lz_world *w)
     }
 }
 
-uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance)
+static uint32_t oldest_at(struct lz_world *w, lz_instance_id instance)
 {
     struct lz_tasks *ts = w->tasks;
     if (ts->at[instance] == 0)
@@ -452,6 +493,19 @@ uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance)
         LZ_ASSERT(row->first < row->count);
     }
     return row->all[row->first].index;
+}
+
+uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance)
+{
+    uint32_t at = oldest_at(w, instance);
+    for (; at != 0; at = oldest_at(w, instance)) {
+        struct lz_task *t = lz_task_at(w, at);
+        if (t->state != LZ_TASK_HELD)
+            break;
+        leave_door(w, t, LZ_OUTCOME_RESET);
+        lz_task_reset(w, t, lz_instance_get(w, instance)->state == LZ_INSTANCE_LOST);
+    }
+    return at;
 }
 
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance)

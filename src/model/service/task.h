@@ -1,13 +1,20 @@
 /*
  * task.h — the server's side of a request: one piece of work at one instance.
  *
- * A task is made when its message is sent and lives until its answer has arrived, so
- * it is on the way, queued, worked on, or answered. It does not end because its caller
- * stopped waiting. Kinds of component that serve (services, databases) hang their
- * behaviour in by `struct lz_server_ops`.
+ * A task is made when its message is sent and lives until its answer has arrived, so it is on the
+ * way, held at the door, queued, worked on, or answered. It does not end because its caller stopped
+ * waiting. Kinds of component that serve (services, databases) hang their behaviour in by
+ * `struct lz_server_ops`.
  *
  *   SENT ──arrive──▶ QUEUED ──▶ WORKING ──answer──▶ ANSWERED ──▶ gone
- *     └─ no process there: reset        └─ process dies: reset
+ *     │ │                ▲ │            │
+ *     │ └──▶ HELD ───────┘ │            │
+ *     │        └───────────┴────────────┴─ process dies: reset
+ *     └─ no process there: reset
+ *
+ * HELD is a request at the door that a filter (filter.h) delays: it has a connection to the
+ * process, which waits for it when it drains, and it can be cancelled. What a *limit* holds back
+ * has arrived: its server counts it from then on (`struct lz_door_ops`).
  */
 #ifndef LZ_MODEL_SERVICE_TASK_H
 #define LZ_MODEL_SERVICE_TASK_H
@@ -22,6 +29,7 @@
 
 enum lz_task_state {
     LZ_TASK_SENT,
+    LZ_TASK_HELD,
     LZ_TASK_QUEUED,
     LZ_TASK_WORKING,
     LZ_TASK_ANSWERED,
@@ -77,6 +85,7 @@ struct lz_task {
     bool is_drawn : 1;   /* until it is begun: `rest_ns` is what it was drawn to take, when sent */
     bool may_lose : 1;   /* WORKING: somebody more urgent may take its worker */
     bool is_begun : 1;   /* QUEUED: somebody has, and it is to work on */
+    bool is_limited : 1; /* a limit held it back: QUEUED, `started` is when it let it in */
 };
 
 _Static_assert(sizeof(struct lz_task) == LZ_HOP_TASK_BYTES, "as hop.h has it");
@@ -102,6 +111,13 @@ struct lz_session_ops {
     bool (*keeps_connection)(struct lz_world *w, uint64_t session); /* that a call had */
     /* Where the number of its connection is kept, of a way whose connections are tracked. */
     uint64_t *(*connection)(struct lz_world *w, uint64_t session);
+};
+
+/* Of a kind of component that counts what a limit holds back. */
+struct lz_door_ops {
+    void (*held)(struct lz_world *w, struct lz_task *t);   /* it has come, and must wait */
+    void (*let_in)(struct lz_world *w, struct lz_task *t); /* instead of `arrive` */
+    void (*left)(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome); /* never let in */
 };
 
 /* How a kind of component serves. All are called on a live task at one of its instances. */
@@ -139,6 +155,7 @@ struct lz_server_ops {
     void (*failed)(struct lz_world *w, lz_component_id id, lz_instance_id client,
                    lz_instance_id server);
     const struct lz_session_ops *sessions; /* NULL: it has none */
+    const struct lz_door_ops *door;        /* NULL: it counts them when they are let in */
 };
 
 void lz_tasks_init(struct lz_world *w);
@@ -222,10 +239,10 @@ void lz_task_send_untie(struct lz_world *w, lz_instance_id from, lz_task_id id);
 void lz_task_free(struct lz_world *w, struct lz_task *t);
 
 /*
- * The oldest task at an instance; 0: there is none. For when its process dies: until somebody asks
- * in a run, to come and to leave is a count each. Then all tasks are looked through, and from then
- * on whoever comes is noted, so that a death costs what is at the instance and not what is
- * elsewhere.
+ * The oldest task at an instance that is queued or worked on; 0: there is none. For when its
+ * process dies: those before it that are held at the door are reset. Until somebody asks in a run,
+ * to come and to leave is a count each. Then all tasks are looked through, and from then on whoever
+ * comes is noted, so that a death costs what is at the instance and not what is elsewhere.
  */
 uint32_t lz_task_first_at(struct lz_world *w, lz_instance_id instance);
 uint32_t lz_task_count_at(const struct lz_world *w, lz_instance_id instance);

@@ -41,11 +41,12 @@ struct lz_tasks {
 void lz_task_arrive_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t);
 void lz_task_end_otherwise(struct lz_world *w, lz_instance_id at, struct lz_task *t);
 
-/* Queued or worked on: among those at its server. */
+/* Held at the door, queued or worked on: among those at its server. */
 static inline bool lz_task_is_linked(const struct lz_task *t)
 {
-    _Static_assert(LZ_TASK_WORKING == LZ_TASK_QUEUED + 1, "one comparison says both");
-    return (uint8_t)(t->state - LZ_TASK_QUEUED) <= 1;
+    _Static_assert(LZ_TASK_QUEUED == LZ_TASK_HELD + 1 && LZ_TASK_WORKING == LZ_TASK_HELD + 2,
+                   "one comparison says all");
+    return (uint8_t)(t->state - LZ_TASK_HELD) <= 2;
 }
 
 void lz_task_note(struct lz_world *w, const struct lz_task *t); /* it has come: into its row */

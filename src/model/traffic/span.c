@@ -17,7 +17,7 @@ static void task_phases(struct lz_world *w, const struct lz_call *c, lz_time now
         return;
     }
     phase[LZ_PHASE_NETWORK] += t->arrived - c->sent;
-    if (t->state == LZ_TASK_QUEUED) {
+    if (t->state == LZ_TASK_QUEUED || t->state == LZ_TASK_HELD) {
         phase[LZ_PHASE_QUEUE] += now - t->arrived;
         return;
     }
