@@ -29,6 +29,16 @@ void lz_serve_take_cpu(struct lz_world *w, struct lz_service *s, struct lz_task 
     }
 }
 
+// Until it was begun, and while it had lost its worker: `started` is later by that.
+static inline void waited(struct lz_world *w, const struct lz_service *s,
+                          const struct lz_service_replica *r, const struct lz_task *t)
+{
+    lz_time wait = t->started - t->arrived;
+    lz_metrics_observe_on(w->metrics, s->series.queue_wait_on, wait);
+    if (r->own != NULL)
+        lz_metrics_observe_on(w->metrics, r->own->queue_wait_on, wait);
+}
+
 // The task has a worker; returns how many times longer its work takes than it should.
 static inline double hold_worker(struct lz_world *w, struct lz_service *s,
                                  struct lz_service_replica *r, struct lz_task *t)
@@ -41,12 +51,11 @@ static inline double hold_worker(struct lz_world *w, struct lz_service *s,
     t->started = now;
     if (t->is_tied)
         lz_legs_task_began(w, t);
-    lz_metrics_observe_on(w->metrics, s->series.queue_wait_on, now - t->arrived);
-    if (r->own != NULL)
-        lz_metrics_observe_on(w->metrics, r->own->queue_wait_on, now - t->arrived);
     lz_level_workers(w, s, r);
     if (s->opts.queue.preemptive)
-        lz_preempt_joins(w, r, t);
+        lz_preempt_joins(w, r, t); // how long it waits in all is known when it leaves
+    else
+        waited(w, s, r, t);
     struct lz_capacity *c = lz_service_capacity(w, r, t->server);
     if (c->loss_count > 0)
         lz_capacity_touch(c);
@@ -264,8 +273,10 @@ void lz_serve_go_on(struct lz_world *w, struct lz_task *t)
 // The CPU has done its part before the disk, calls and handlers.
 static inline void go_on_after(struct lz_world *w, struct lz_service_seat seat, struct lz_task *t)
 {
-    if (t->may_lose)
+    if (t->may_lose) {
         lz_preempt_leaves(w, seat.r, t);
+        waited(w, seat.s, seat.r, t);
+    }
     if (t->handler != 0 && t->step > 0) { // a handler's own work
         w->services->script.woken(w->services->script.ctx, lz_pool_id(t));
         return;
