@@ -44,30 +44,34 @@ local function calling(w, replicas)
     return text, is_hedged
 end
 
--- Who swaps takes a hundred times as long for what has piled up.
-local function memory(w)
+-- Who swaps takes a hundred times as long for what has piled up, and longer with little CPU.
+local function memory(w, is_limited)
     local each, oom = w:int(0, 20), w:one { "kill", "swap" }
     local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", '
         .. 'per_request = "%dMiB", oom = "%s" }', each, oom)
-    if text ~= "" and oom == "swap" then w.settle = 1200 end
+    if text ~= "" and oom == "swap" then
+        w.settle = math.max(w.settle, is_limited and 4000 or 1200)
+    end
     return text
 end
 
+-- Before its first liveness probe it has started: else it is killed at each start, for ever.
 local function running(w)
-    return w:maybe(0.3, "startup = %s", w:dist(1, 3000))
+    local text = w:maybe(0.3, "startup = %s", w:dist(1, 3000))
         .. ('restart = "always", crash_backoff = { first = "%s", max = "2s" }, '):format(
             w:time(10, 1000))
         .. w:maybe(0.3, 'grace_period = "%s"', w:time(0, 3000))
         .. w:maybe(0.2, 'pre_stop = "%s"', w:time(0, 2000))
         .. w:maybe(0.2, 'endpoint_delay = %s', w:dist(0, 1500))
-        .. w:maybe(0.25, 'liveness = { period = "%s", timeout = "%s", failure_threshold = %d, %s}',
+        .. w:maybe(0.25, 'liveness = { initial_delay = "3100ms", period = "%s", timeout = "%s", '
+            .. 'failure_threshold = %d, %s}',
             w:time(200, 2000), w:time(10, 500), w:int(1, 3), w:maybe(0.3, 'work = "5ms"'))
         .. w:maybe(0.25, 'readiness = { period = "%s", failure_threshold = %d, '
             .. 'success_threshold = %d }',
             w:time(200, 2000), w:int(1, 3), w:int(1, 2))
-        .. w:maybe(0.2, 'cpu_limit = %s, cpu_period = "%s"', w:one { "0.2", "0.5", "1" },
-            w:time(10, 200))
-        .. memory(w)
+    local limit = w:maybe(0.2, 'cpu_limit = %s, cpu_period = "%s"', w:one { "0.2", "0.5", "1" },
+        w:time(10, 200))
+    return text .. limit .. memory(w, limit ~= "")
         .. w:maybe(0.15, "limits = { %s = %d }", w:one { "fds", "threads", "pids", "ports" },
             w:int(1, 40))
 end
