@@ -52,7 +52,7 @@ static void put_metrics(const struct lz_world *world, struct lz_str *message)
 // Replicas are alike: a fault of one is one of its component.
 static void put_target(const struct lz_world *w, const struct lz_fault *f, struct lz_str *message)
 {
-    char a[120], b[120];
+    char a[LZ_TARGET_TEXT_SIZE], b[LZ_TARGET_TEXT_SIZE];
     struct lz_target t = f->opts.target;
     struct lz_str text;
     if (t.kind == LZ_TARGET_INSTANCE)

@@ -331,7 +331,7 @@ static bool check(const struct lz_faults *fs, const struct lz_fault_kind *kind,
 // Names are made from kind and target, unless the scenario gave one.
 static char *name_of(struct lz_world *w, const struct lz_fault_opts *o)
 {
-    char text[300], a[120], b[120];
+    char text[2 * LZ_TARGET_TEXT_SIZE + 64], a[LZ_TARGET_TEXT_SIZE], b[LZ_TARGET_TEXT_SIZE];
     if (o->name != NULL)
         return lz_arena_strdup(w->arena, o->name);
     lz_target_describe(w, &o->target, a, sizeof(a));

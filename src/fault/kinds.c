@@ -134,7 +134,7 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
                          const struct lz_target *t, unsigned accepted, struct lz_err *err)
 {
     if (t->kind != 0 && (accepted & LZ_TARGET_BIT(t->kind)) == 0) {
-        char what[120];
+        char what[LZ_TARGET_TEXT_SIZE];
         lz_target_describe(w, t, what, sizeof(what));
         return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s", kind->name, what);
     }

@@ -144,7 +144,7 @@ static bool refuse_kind(const char *kind, struct lz_err *err)
 static bool refuse_target(const struct lz_hands *h, const struct lz_fault_opts *o,
                           const struct lz_action *a, struct lz_err *err)
 {
-    char what[200];
+    char what[LZ_TARGET_TEXT_SIZE];
     lz_target_describe(lz_live_world(h->live), &o->target, what, sizeof(what));
     if (a->on == LZ_ACTION_PROCESS)
         return lz_fail(err, LZ_EINVAL,

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "base/str.h"
+#include "live/proxy/proxy.h"
 #include "script/live_plan.h"
 
 #define LZ_SITE_HOST_SIZE 256
@@ -61,7 +62,7 @@ struct lz_site_process {
 struct lz_site_edge {
     const struct lz_live_edge *plan;
     uint32_t index;
-    char name[128];                /* "web -> orders-db", "web -> db-1" if there are several */
+    char name[LZ_PROXY_NAME_SIZE]; /* "web -> orders-db", "web -> db-1" if there are several */
     struct lz_site_address listen; /* of the proxy */
     struct lz_site_process *from;  /* NULL: traffic */
     struct lz_site_process *to;

@@ -170,7 +170,7 @@ void lz_target_describe(const struct lz_world *w, const struct lz_target *t, cha
         snprintf(out, size, "%s", lz_place_cloud_name(w, t->id));
         return;
     case LZ_TARGET_LINK: {
-        char a[80], b[80];
+        char a[LZ_TARGET_END_SIZE], b[LZ_TARGET_END_SIZE];
         lz_target_describe(w, t->a, a, sizeof(a));
         lz_target_describe(w, t->b, b, sizeof(b));
         snprintf(out, size, "%s -> %s", a, b);

@@ -26,6 +26,9 @@ enum lz_target_kind {
 
 #define LZ_TARGET_BIT(kind) (1u << (kind))
 
+#define LZ_TARGET_END_SIZE 448 /* of all but links: two names, and a little */
+#define LZ_TARGET_TEXT_SIZE (2 * LZ_TARGET_END_SIZE)
+
 struct lz_target {
     enum lz_target_kind kind;
     uint32_t id;                   /* component, host, zone, region or cloud */
@@ -40,7 +43,11 @@ size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t, 
 /* The node that leads a database or a group now; 0: none does. */
 lz_instance_id lz_target_leader(const struct lz_world *w, lz_component_id id);
 
-/* "orders-db.primary", "web.replica[2]", "eu-west-1.b", "checkout-api -> orders-db". */
+/*
+ * "orders-db.primary", "web.replica[2]", "eu-west-1.b", "checkout-api -> orders-db". What is made
+ * of it is found by it, and draws by it: so in LZ_TARGET_TEXT_SIZE bytes it is whole for names of
+ * 200.
+ */
 void lz_target_describe(const struct lz_world *w, const struct lz_target *t, char *out,
                         size_t size);
 

@@ -23,7 +23,7 @@ void lz_record_put_faults(struct lz_record_writer *w, const struct lz_world *wor
     size_t count = lz_fault_count(faults);
     for (lz_fault_id id = 1; id <= count; id++) {
         const struct lz_fault *f = lz_fault_get(faults, id);
-        char target[TEXT_MAX] = "";
+        char target[LZ_TARGET_TEXT_SIZE] = "";
         if (f->opts.target.kind != 0)
             lz_target_describe(world, &f->opts.target, target, sizeof(target));
         lz_record_put_id(&i, id);

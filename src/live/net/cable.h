@@ -27,7 +27,7 @@
 
 #define LZ_CABLE_EDGES_MAX 1024u
 #define LZ_CABLE_TOXICS_MAX 1024u /* at once */
-#define LZ_CABLE_NAME_SIZE 128
+#define LZ_CABLE_NAME_SIZE 512    /* two names of 200 bytes, whole: what is drawn is drawn by it */
 
 typedef uint32_t lz_cable_toxic_id; /* from 1 */
 

@@ -33,7 +33,7 @@
 
 #define LZ_PROXY_EDGES_MAX 1024
 #define LZ_PROXY_TOXICS_MAX 1024 /* at once */
-#define LZ_PROXY_NAME_SIZE 128
+#define LZ_PROXY_NAME_SIZE 512   /* two names of 200 bytes, whole: what is drawn is drawn by it */
 
 typedef uint32_t lz_proxy_edge_id;  /* from 1 */
 typedef uint32_t lz_proxy_toxic_id; /* from 1 */

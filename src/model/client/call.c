@@ -354,7 +354,7 @@ void lz_client_count_amplified(struct lz_world *w, lz_component_id component)
 lz_metric lz_call_amplification(struct lz_world *w, lz_component_id a, lz_component_id b)
 {
     struct lz_calls *cs = w->calls;
-    char name[160];
+    char name[LZ_TARGET_END_SIZE]; // all of it: it is found by this
     snprintf(name, sizeof(name), "amplification.%s", lz_world_component(w, b)->name);
     lz_metric known = lz_metrics_find(w->metrics, a, name);
     if (known != 0 || w->running)

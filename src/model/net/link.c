@@ -74,7 +74,7 @@ bool lz_link_check(const struct lz_link_conditions *c, struct lz_err *err)
 static uint64_t path_between(const struct lz_world *w, const struct lz_target *a,
                              const struct lz_target *b)
 {
-    char name[120];
+    char name[LZ_TARGET_TEXT_SIZE];
     lz_target_describe(w, a, name, sizeof(name));
     uint64_t path = lz_draw_name(lz_draw_name(0, "link"), name);
     lz_target_describe(w, b, name, sizeof(name));

@@ -59,7 +59,7 @@ void lz_link_measure_cut(struct lz_world *w, const struct lz_link *l)
 static struct lz_link_meter *meter_of(struct lz_world *w, const struct lz_target *a,
                                       const struct lz_target *b)
 {
-    char name[200], from[80], to[80];
+    char name[2 * LZ_TARGET_TEXT_SIZE + 16], from[LZ_TARGET_TEXT_SIZE], to[LZ_TARGET_TEXT_SIZE];
     lz_target_describe(w, a, from, sizeof(from));
     lz_target_describe(w, b, to, sizeof(to));
     snprintf(name, sizeof(name), "link(%s, %s)", from, to);

@@ -216,7 +216,7 @@ static const char *version_name(const struct lz_service *s, uint32_t number)
 
 static void mark(struct lz_world *w, const struct lz_service *s, const char *what)
 {
-    char name[160];
+    char name[320]; // a name of 200 bytes, and what
     struct lz_err err;
     snprintf(name, sizeof(name), "%s %s", s->opts.name, what);
     if (!lz_journal_mark(w, name, s->opts.line, &err))
