@@ -127,16 +127,16 @@ struct lz_expect_opts {
 
 struct lz_expect_result {
     enum lz_verdict verdict;
-    char expected[96];   /* "always below 300ms", "by 4m15s, holding 30s" */
-    char actual[96];     /* "worst 212ms at 3m12s", "after 11.8s", "no sample" */
-    char spare[96];      /* "29 % spare", "7.4s too late", "58 % of budget left"; may be empty */
-    char why[160];       /* inconclusive: the reason in a sentence; else empty */
-    const char *details; /* lines that explain a failure, in the arena; NULL: there are none */
-    double margin;       /* NaN if there is none */
-    double value;        /* worst or final value, base units; NaN if none */
-    lz_time at;          /* first violating instant, or the one that decided; -1 if none */
-    lz_time deadline;    /* eventually: after + within; else -1 */
-    uint64_t samples;    /* windows judged */
+    char expected[96];     /* "always below 300ms", "by 4m15s, holding 30s" */
+    char actual[96];       /* "worst 212ms at 3m12s", "after 11.8s", "no sample" */
+    char spare[96];        /* "29 % spare", "7.4s too late", "58 % of budget left"; may be empty */
+    char why[LZ_ERR_SIZE]; /* inconclusive: the reason in a sentence; else empty */
+    const char *details;   /* lines that explain a failure, in the arena; NULL: there are none */
+    double margin;         /* NaN if there is none */
+    double value;          /* worst or final value, base units; NaN if none */
+    lz_time at;            /* first violating instant, or the one that decided; -1 if none */
+    lz_time deadline;      /* eventually: after + within; else -1 */
+    uint64_t samples;      /* windows judged */
 };
 
 struct lz_checks;
