@@ -5,7 +5,7 @@
  * loop calls it back, and nothing registered may take long, for all others wait meanwhile.
  * What a run's callbacks do wait for, some milliseconds on a machine at work: that a proxy's or
  * a carrier's process has carried a command out, which is a turn of its own loop (if it hangs, 5 s
- * and 60 s at most); that a child is gone that was killed; answers of netlink.
+ * at most, and it is ended); that a child is gone that was killed; answers of netlink.
  * Names are looked up before a run begins, and disks are waited for beside the loop (acts.h).
  *
  * Four things can be waited for:

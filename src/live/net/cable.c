@@ -14,13 +14,17 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "live/net/carrier.h"
+#include "live/proxy/mail.h"
 
-#define ANSWER_MS 60000 // it answers at once, unless the machine stands still
+#define START_MS 60000 // the kernel is asked for queues and rules on the way
+#define ANSWER_MS 5000 // a turn of its loop takes far less; then it hangs
+#define LOOKS 10       // of them each waits: a machine that stood still has used up one, not all
 
 struct lz_cable {
     struct lz_cable_opts opts;
     struct lz_cable_edge *edges;
-    pid_t pid; // 0: it is gone
+    pid_t pid;        // 0: it is gone
+    bool is_given_up; // it was ended for not doing what it was told
     int control;
     struct lz_carrier_shared *shared;
     bool is_used[LZ_CABLE_TOXICS_MAX];
@@ -39,17 +43,34 @@ static void on_end(void *ctx, pid_t pid, int wait_status)
         c->opts.died(c->opts.ctx, wait_status);
 }
 
-static bool hear(struct lz_cable *c, struct lz_err *err)
+static bool is_answered(const struct lz_cable *c, int patience_ms)
 {
     struct pollfd wait = {.fd = c->control, .events = POLLIN};
-    char answer[240];
-    int ready;
-    do
-        ready = poll(&wait, 1, ANSWER_MS);
-    while (ready < 0 && errno == EINTR);
-    ssize_t n = ready > 0 ? recv(c->control, answer, sizeof(answer) - 1, 0) : -1;
+    int ready = 0;
+    for (int i = 0; i < LOOKS && ready == 0; i++) {
+        do
+            ready = poll(&wait, 1, patience_ms / LOOKS);
+        while (ready < 0 && errno == EINTR);
+    }
+    return ready > 0;
+}
+
+// As a proxy's process is (proxy.c): of no use any more, and its end is told as any other.
+static bool give_up(struct lz_cable *c, const char *why, struct lz_err *err)
+{
+    kill(c->pid, SIGKILL);
+    c->is_given_up = true;
+    return lz_fail(err, LZ_EIO, "the carrier of packets %s, and was ended", why);
+}
+
+static bool hear(struct lz_cable *c, int patience_ms, struct lz_err *err)
+{
+    char answer[LZ_ERR_SIZE];
+    if (!is_answered(c, patience_ms))
+        return give_up(c, "does not answer", err);
+    ssize_t n = recv(c->control, answer, sizeof(answer) - 1, 0);
     if (n <= 0)
-        return lz_fail(err, LZ_EIO, "the carrier of packets does not answer");
+        return lz_fail(err, LZ_EIO, "the carrier of packets is gone");
     answer[n] = '\0';
     return strcmp(answer, "ok") == 0 || lz_fail(err, LZ_ERANGE, "%s", answer);
 }
@@ -61,6 +82,8 @@ static bool start(struct lz_cable *c, struct lz_err *err)
         return lz_fail(err, LZ_EIO, "the carrier of packets cannot be started: %s",
                        strerror(errno));
     c->control = ends[0];
+    const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
+    setsockopt(c->control, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     const struct lz_carrier_opts opts = {.shared = c->shared,
                                          .edges = c->edges,
                                          .edge_count = c->opts.edge_count,
@@ -81,7 +104,7 @@ static bool start(struct lz_cable *c, struct lz_err *err)
         c->pid = 0;
         return lz_fail(err, LZ_EIO, "the carrier of packets cannot be started: %s", strerror(why));
     }
-    return hear(c, err) && lz_loop_watch_child(c->opts.loop, c->pid, on_end, c, err);
+    return hear(c, START_MS, err) && lz_loop_watch_child(c->opts.loop, c->pid, on_end, c, err);
 }
 
 bool lz_cable_create(struct lz_cable **out, const struct lz_cable_opts *opts, struct lz_err *err)
@@ -131,12 +154,14 @@ void lz_cable_destroy(struct lz_cable *c)
 // Carried out when it is answered: what follows may rely on it. A change is only sent.
 static bool command(struct lz_cable *c, const struct lz_carrier_command *what, struct lz_err *err)
 {
-    if (c->pid == 0)
+    if (c->pid == 0 || c->is_given_up)
         return lz_fail(err, LZ_EIO, "the carrier of packets is gone");
-    if (send(c->control, what, sizeof(*what), MSG_NOSIGNAL) < 0)
-        return lz_fail(err, LZ_EIO, "the carrier of packets cannot be reached: %s",
-                       strerror(errno));
-    return what->op == LZ_CARRIER_CHANGE || hear(c, err);
+    if (!lz_mail_send(c->control, what, sizeof(*what), -1))
+        return errno == EAGAIN
+                   ? give_up(c, "takes no commands", err)
+                   : lz_fail(err, LZ_EIO, "the carrier of packets cannot be reached: %s",
+                             strerror(errno));
+    return what->op == LZ_CARRIER_CHANGE || hear(c, ANSWER_MS, err);
 }
 
 bool lz_cable_add(struct lz_cable *c, uint32_t edge, const struct lz_toxic *toxic,

@@ -33,6 +33,7 @@ struct edge {
 struct lz_proxy {
     struct lz_proxy_opts opts;
     pid_t pid;
+    bool is_given_up; // it was ended for not doing what it was told
     int control;
     int wake;
     struct lz_shared *shared;
@@ -189,6 +190,7 @@ static bool is_answered(const struct lz_proxy *p)
 static bool give_up(struct lz_proxy *p, const char *why, struct lz_err *err)
 {
     kill(p->pid, SIGKILL);
+    p->is_given_up = true;
     return lz_fail(err, LZ_EIO, "the proxy's process %s, and was ended", why);
 }
 
@@ -197,7 +199,7 @@ static bool give_up(struct lz_proxy *p, const char *why, struct lz_err *err)
 static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int fd,
                     struct lz_err *err)
 {
-    if (p->pid == 0)
+    if (p->pid == 0 || p->is_given_up)
         return lz_fail(err, LZ_EIO, "the proxy's process is gone");
     if (!lz_mail_send(p->control, c, sizeof(*c), fd))
         return errno == EAGAIN
@@ -207,7 +209,7 @@ static bool command(struct lz_proxy *p, const struct lz_shared_command *c, int f
         return true;
     if (!is_answered(p))
         return give_up(p, "does not answer", err);
-    char answer[240];
+    char answer[LZ_ERR_SIZE];
     ssize_t n = recv(p->control, answer, sizeof(answer) - 1, 0);
     if (n <= 0)
         return lz_fail(err, LZ_EIO, "the proxy's process is gone");

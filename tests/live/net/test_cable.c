@@ -532,13 +532,18 @@ static void the_outside_is_out_of_reach(void **state)
     close(fd);
 }
 
-static void a_carrier_that_dies_is_noticed(void **state)
+// It is told what cannot be carried out in time, not after a minute, and its end is told as any.
+static void a_carrier_that_hangs_is_ended_and_that_is_noticed(void **state)
 {
     struct lz_err err;
     lz_cable_toxic_id id;
     const struct lz_toxic t = delayed(MS);
     (void)state;
-    kill(lz_cable_pid(cable), SIGKILL);
+    kill(lz_cable_pid(cable), SIGSTOP);
+    assert_false(lz_cable_add(cable, 0, &t, &id, &err));
+    assert_non_null(strstr(err.msg, "does not answer, and was ended"));
+    assert_false(lz_cable_add(cable, 0, &t, &id, &err));
+    assert_non_null(strstr(err.msg, "is gone"));
     for (int64_t until = lz_loop_clock() + PATIENCE_MS * MS; carrier_deaths == 0;) {
         assert_true(lz_loop_clock() < until);
         lz_loop_turn(loop, until);
@@ -563,7 +568,8 @@ int main(void)
         cmocka_unit_test(packets_through_a_door_are_met_once),
         cmocka_unit_test(thousands_of_ways_are_laid_and_the_last_is_met),
         cmocka_unit_test(the_outside_is_out_of_reach),
-        cmocka_unit_test(a_carrier_that_dies_is_noticed), // the last: there is none after it
+        cmocka_unit_test(
+            a_carrier_that_hangs_is_ended_and_that_is_noticed), // the last: there is none after it
     };
     struct lz_str saw;
     lz_str_init(&saw);
