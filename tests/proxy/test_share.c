@@ -136,6 +136,37 @@ static void a_share_of_the_messages_is_late(void **state)
     assert_int_equal(delayed_of_40(1, 0.25), some);
 }
 
+// However many reads it takes: drawn for each of them, none of these would be spared.
+static void a_message_in_pieces_is_late_or_it_is_not(void **state)
+{
+    enum { MESSAGES = 20, PIECES = 10, SOME = MESSAGES / 4 };
+    struct lz_toxic t = late(1 * MS);
+    struct stage s;
+    int spared = 0;
+    char byte, rest[512];
+    (void)state;
+    t.ratio = 0.5;
+    t.directions = LZ_TOXIC_UP;
+    stage_up(&s, 'h', 1);
+    lz_proxy_toxic_id id = stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    for (int n = 0; n < MESSAGES; n++) {
+        uint64_t before = lz_proxy_touched(s.proxy, id);
+        stage_send(fd, "PUT /x HTTP/1.1\r\nContent-Length: 10\r\n\r\n");
+        for (int i = 0; i < PIECES; i++) {
+            usleep(2000);
+            stage_send(fd, "b");
+        }
+        assert_int_equal(stage_receive(fd, &byte, 1), 1);
+        usleep(2000);
+        assert_true(recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0);
+        spared += lz_proxy_touched(s.proxy, id) == before;
+    }
+    assert_in_range(spared, SOME, MESSAGES - SOME);
+    close(fd);
+    stage_down(&s);
+}
+
 // It is drawn again for no message: a handshake is nobody's.
 static void a_handshake_is_spared(void **state)
 {
@@ -175,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_share_of_the_connections_is_struck_and_the_seed_says_which),
         cmocka_unit_test(who_is_struck_is_so_for_as_long_as_it_is_there),
         cmocka_unit_test(a_share_of_the_messages_is_late),
+        cmocka_unit_test(a_message_in_pieces_is_late_or_it_is_not),
         cmocka_unit_test(a_handshake_is_spared),
         cmocka_unit_test(what_is_no_share_is_refused),
     };

@@ -97,7 +97,7 @@ int64_t lz_gate_release(struct lz_conn *c, int d, size_t len, int64_t now)
         if (!is_on(a, d) || !is_struck(c, a))
             continue;
         if (a->t.kind == LZ_TOXIC_LATENCY) {
-            int64_t delay = delay_of(c, a, d, l->turn, l->turn_bytes / LZ_TOXIC_PACKET);
+            int64_t delay = delay_of(c, a, d, l->turn, 0); // of the message, in however many reads
             at += c->skips_delay ? 0 : delay;
         } else if (a->t.kind == LZ_TOXIC_STALL) {
             at += stall(c, a, d, len);

@@ -38,7 +38,8 @@
  *
  * Decisions about a message are keyed draws (sim/draw.h): owner is (edge, `owner`, the
  * connection's ordinal on its edge), the counter says which turn of the conversation and which
- * packet of it. How the kernel cuts a stream into reads does not enter, so a seed's schedule of
+ * packet of it; how long a LATENCY holds it back, and whether, is drawn once for all of a turn. How
+ * the kernel cuts a stream into reads does not enter, so a seed's schedule of
  * decisions repeats as far as the conversation does.
  *
  * `touched` counts what was observed, in the unit of the fault of that name.
