@@ -14,10 +14,10 @@
 #define LZ_OUTPUT_KEEP (UINT64_C(64) << 10)
 
 /*
- * Bytes that were dropped; 0: the file has no more than `max`, or is no file. Who writes it has it
- * open with O_APPEND, and goes on behind what is kept; what it writes at this very moment may be
- * dropped too.
+ * Bytes that were dropped, with those `before`, of earlier calls; 0: the file has no more than
+ * `max`, or is no file. Who writes it has it open with O_APPEND, and goes on behind what is kept;
+ * what it writes at this very moment may be dropped too.
  */
-uint64_t lz_output_trim(const char *path, uint64_t max);
+uint64_t lz_output_trim(const char *path, uint64_t max, uint64_t before);
 
 #endif

@@ -39,8 +39,8 @@ struct lz_program {
     lz_undo_id pause_undo;
     struct lz_asker *asker;
     uint32_t passes;
-    char why[300]; // what its latest answer lacked
-    bool floods;   // its output was too much, and that is said
+    char why[300];    // what its latest answer lacked
+    uint64_t dropped; // bytes of its output, which was too much
     struct lz_loop_timer deadline, again, grace;
 };
 
@@ -127,12 +127,15 @@ static void on_look(void *ctx, int64_t now_ns)
     struct lz_programs *ps = ctx;
     for (size_t i = 0; i < ps->count; i++) {
         struct lz_program *p = &ps->all[i];
-        if (p->process->log == NULL || lz_output_trim(p->process->log, LZ_OUTPUT_MAX) == 0)
+        if (p->process->log == NULL)
             continue;
-        if (!p->floods)
+        uint64_t dropped = lz_output_trim(p->process->log, LZ_OUTPUT_MAX, p->dropped);
+        if (dropped == 0)
+            continue;
+        if (p->dropped == 0)
             lz_live_note(ps->live, "%s writes more than %d MiB: only the end is kept (%s)",
                          name_of(p), (int)(LZ_OUTPUT_MAX >> 20), p->process->log);
-        p->floods = true;
+        p->dropped = dropped;
     }
     lz_loop_arm(lz_live_loop(ps->live), &ps->look, now_ns + LOOK_AT_OUTPUT_NS);
 }

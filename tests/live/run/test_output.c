@@ -60,7 +60,7 @@ static void what_is_not_too_much_is_left_alone(void **state)
     size_t size;
     (void)state;
     put_lines(0, (int)(MAX / LINE));
-    assert_int_equal(lz_output_trim(path, MAX), 0);
+    assert_int_equal(lz_output_trim(path, MAX, 0), 0);
     (void)all(&size);
     assert_int_equal(size, MAX / LINE * LINE);
 }
@@ -71,7 +71,7 @@ static void of_too_much_whole_lines_of_the_end_are_kept(void **state)
     size_t size;
     (void)state;
     put_lines(0, COUNT);
-    uint64_t dropped = lz_output_trim(path, MAX);
+    uint64_t dropped = lz_output_trim(path, MAX, 0);
     const char *text = all(&size), *line = strchr(text, '\n') + 1;
     char head[80];
     snprintf(head, sizeof(head), "[lorenz: %llu bytes of output were dropped]\n",
@@ -86,9 +86,14 @@ static void of_too_much_whole_lines_of_the_end_are_kept(void **state)
     text = all(&size);
     assert_int_equal(atoi(text + size - 8), COUNT);
     put_lines(COUNT + 1, COUNT);
-    assert_true(lz_output_trim(path, MAX) > 0);
+    // What is told is the sum, of what the program wrote alone.
+    dropped = lz_output_trim(path, MAX, dropped);
     text = all(&size);
     assert_int_equal(atoi(text + size - 8), 2 * COUNT);
+    snprintf(head, sizeof(head), "[lorenz: %llu bytes of output were dropped]\n",
+             (unsigned long long)dropped);
+    assert_memory_equal(text, head, strlen(head));
+    assert_int_equal(dropped + (size - strlen(head)), (2 * COUNT + 1) * LINE);
 }
 
 static void without_any_line_the_end_is_kept_as_it_is(void **state)
@@ -98,22 +103,35 @@ static void without_any_line_the_end_is_kept_as_it_is(void **state)
     (void)state;
     memset(bytes, 'x', sizeof(bytes));
     assert_int_equal(write(writer, bytes, sizeof(bytes)), sizeof(bytes));
-    assert_int_equal(lz_output_trim(path, MAX), sizeof(bytes) - LZ_OUTPUT_KEEP);
+    assert_int_equal(lz_output_trim(path, MAX, 0), sizeof(bytes) - LZ_OUTPUT_KEEP);
     const char *text = all(&size);
     assert_int_equal(text[size - 1], 'x');
     assert_int_equal(size - (size_t)(strchr(text, '\n') + 1 - text), LZ_OUTPUT_KEEP);
+}
+
+static void one_long_line_that_ends_keeps_its_last_words(void **state)
+{
+    static char bytes[3 * MAX];
+    size_t size;
+    (void)state;
+    memset(bytes, 'x', sizeof(bytes));
+    memcpy(bytes + sizeof(bytes) - 11, "LAST WORDS\n", 11);
+    assert_int_equal(write(writer, bytes, sizeof(bytes)), sizeof(bytes));
+    assert_int_equal(lz_output_trim(path, MAX, 0), sizeof(bytes) - LZ_OUTPUT_KEEP);
+    const char *text = all(&size);
+    assert_memory_equal(text + size - 11, "LAST WORDS\n", 11);
 }
 
 static void what_is_no_file_is_none_of_ours(void **state)
 {
     char link[80];
     (void)state;
-    assert_int_equal(lz_output_trim("/nowhere/at/all", MAX), 0);
-    assert_int_equal(lz_output_trim("/dev/zero", MAX), 0);
+    assert_int_equal(lz_output_trim("/nowhere/at/all", MAX, 0), 0);
+    assert_int_equal(lz_output_trim("/dev/zero", MAX, 0), 0);
     put_lines(0, 3 * (int)MAX / LINE);
     snprintf(link, sizeof(link), "%s.link", path);
     assert_int_equal(symlink(path, link), 0);
-    assert_int_equal(lz_output_trim(link, MAX), 0);
+    assert_int_equal(lz_output_trim(link, MAX, 0), 0);
     assert_int_equal(unlink(link), 0);
 }
 
@@ -125,6 +143,7 @@ int main(void)
         TEST(what_is_not_too_much_is_left_alone),
         TEST(of_too_much_whole_lines_of_the_end_are_kept),
         TEST(without_any_line_the_end_is_kept_as_it_is),
+        TEST(one_long_line_that_ends_keeps_its_last_words),
         TEST(what_is_no_file_is_none_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
