@@ -345,7 +345,8 @@ function TYPES.matcher(ctx, f, v)
     local h = handles.of(v)
     if h and h.kind == "matcher" then return h end
     if h and h.kind == "mark" then return h end
-    if type(v) == "boolean" and ctx.state.compared then -- said where it was compared
+    if type(v) == "boolean" and ctx.state.compared and ctx.state.compared >= ctx.line
+    then -- said where it was compared, in this very block
         ctx.state.compared = nil
         return nil
     end

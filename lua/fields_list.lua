@@ -44,6 +44,7 @@ function M.add(TYPES, complain, expected)
         if not M.is_list(v) or #v == 0 then
             return expected(ctx, f, "a list of whole numbers such as { 5, 1, 1 }", v)
         end
+        if not wrong.is_list(ctx, f, v) then return nil end
         local row = { f[1], min = f.min or 1 }
         return M.each(v, function(one) return TYPES.count(ctx, row, one) end)
     end
@@ -52,6 +53,7 @@ function M.add(TYPES, complain, expected)
         if not M.is_list(v) or #v == 0 then
             return expected(ctx, f, "a list of numbers", v)
         end
+        if not wrong.is_list(ctx, f, v) then return nil end
         return M.each(v, function(n, i)
             if type(n) == "number" and n >= 0 and n <= 1e9 then return n + 0.0 end
             return nil, complain(ctx, f[1], "LZ206",
@@ -62,6 +64,7 @@ function M.add(TYPES, complain, expected)
     --- A list of words, each of `choices`.
     function TYPES.words(ctx, f, v)
         if not M.is_list(v) then return expected(ctx, f, "a list of words", v) end
+        if not wrong.is_list(ctx, f, v) then return nil end
         local out = {}
         for i, word in ipairs(v) do
             local is_ours = false
@@ -84,6 +87,7 @@ function M.add(TYPES, complain, expected)
         if not M.is_list(v) or #v == 0 then
             return expected(ctx, f, 'a list of operations such as { "POST /like" }', v)
         end
+        if not wrong.is_list(ctx, f, v) then return nil end
         return M.each(v, function(op)
             if type(op) == "string" and op ~= "" and not op:find "\n" then return op end
             return expected(ctx, f, 'a list of operations such as { "POST /like" }', op)
@@ -95,6 +99,7 @@ function M.add(TYPES, complain, expected)
         if not M.is_list(v) or #v == 0 then
             return expected(ctx, f, 'a list of outcomes such as { "timeout", 503 }', v)
         end
+        if not wrong.is_list(ctx, f, v) then return nil end
         return M.each(v, function(one)
             if math.type(one) ~= "integer" then
                 return TYPES.choice(ctx, { f[1], choices = OUTCOMES }, one)
@@ -137,9 +142,15 @@ function M.add(TYPES, complain, expected)
 
     function TYPES.windows(ctx, f, v)
         if not M.is_list(v) then return wrong.window(ctx, f, v, handles.of(v)) end
+        if v[1] == nil then v = { v } end
+        if not wrong.is_list(ctx, f, v) then return nil end
         local list = {}
-        for i, one in ipairs(v[1] ~= nil and v or { v }) do
-            list[i] = TYPES.block(ctx, f, one)
+        for i, one in ipairs(v) do
+            if one == POISON then return nil end
+            local h = handles.of(one)
+            local its = h and wrong.window(ctx, f, one, h)
+            if h and not its then return nil end
+            list[i] = its and its[1] or TYPES.block(ctx, f, one)
             if not list[i] then return nil end
             if not list[i].after then
                 return nil, complain(ctx, f[1], "LZ102", "a window needs `after`")

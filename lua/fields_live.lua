@@ -2,6 +2,7 @@
 local diag = require "diag"
 local handles = require "handles"
 local lists = require "fields_list"
+local wrong = require "fields_wrong"
 local schema_live = require "schema_live"
 local units = require "units"
 
@@ -32,6 +33,7 @@ function M.add(TYPES, complain, expected)
     function TYPES.argv(ctx, f, v)
         local what = 'a program and its arguments such as { "redis-server", "--port", "{{port}}" }'
         if not is_list(v) or #v == 0 then return expected(ctx, f, what, v) end
+        if not wrong.is_list(ctx, f, v) then return nil end
         local list = each(v, function(one) return text_of(ctx, f, one, what) end)
         if list and list[1] == "" then
             return nil, complain(ctx, f[1], "LZ206", "the first text is the program, and is empty")
@@ -43,6 +45,7 @@ function M.add(TYPES, complain, expected)
         if not is_list(v) or #v == 0 then
             return expected(ctx, f, 'a list of programs such as { { "initdb", "-D", "data" } }', v)
         end
+        if not wrong.is_list(ctx, f, v) then return nil end
         return each(v, function(one) return TYPES.argv(ctx, f, one) end)
     end
 
@@ -94,6 +97,7 @@ function M.add(TYPES, complain, expected)
     function TYPES.connects(ctx, f, v)
         if handles.of(v) then v = { v } end
         if not is_list(v) then return expected(ctx, f, "a list of what it connects to", v) end
+        if not wrong.is_list(ctx, f, v) then return nil end
         return each(v, function(one)
             local h = handles.of(one)
             if h and ALLOWED[h.kind] then return h end

@@ -45,7 +45,13 @@ function M.is_list(ctx, f, v)
             return false
         end
     end
-    return true
+    local count = 0
+    for _ in pairs(v) do count = count + 1 end
+    if count == #v and (count == 0 or v[1] ~= nil) then return true end
+    local hole = 1
+    while v[hole] ~= nil do hole = hole + 1 end
+    M.complain(ctx, f[1], "LZ205", ("this list has a hole: entry %d is nil"):format(hole))
+    return false
 end
 
 --- "service|database": a service or a database.
@@ -124,7 +130,8 @@ function M.window(ctx, f, v, h)
     if its.lasting and not (its.every or its.mtbf) then
         return { { after = { kind = "fault", fault = h }, lasting = its.lasting } }
     end
-    return M.expected(ctx, f, "a window { after =, lasting = }", v, its.lasting
+    local what = "a window { after =, lasting = } or a fault that has one"
+    return M.expected(ctx, f, what, v, its.lasting
         and "a fault that comes more than once has no one window: write the windows, as a list"
         or 'this fault has no `lasting`: write { after = it, lasting = "30s" }')
 end
@@ -153,7 +160,8 @@ function M.unknown(ctx, fields, rows, key)
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = M.place(ctx, key), at = "field",
         note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
-        help = near and ("a field with a similar name exists: `%s`"):format(near)
+        help = key == "toxicity" and rows.per and 'write ratio = "20%", per = "connection"'
+            or near and ("a field with a similar name exists: `%s`"):format(near)
             or ours and ("what it means is called `%s`"):format(ours)
             or SAID[key],
         list = { "its fields are", names },

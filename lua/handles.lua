@@ -156,7 +156,7 @@ local function metric_meta(state)
     end
     local function compared()
         local line = state.line()
-        state.compared = true -- what comes of it is no second mistake
+        state.compared = line -- what comes of it is no second mistake
         M.complain(state) { code = "LZ401", line = line,
             text = "a metric cannot be compared with < or >",
             help = "write metric:below \"300ms\", :above, :at_least or :at_most" }
