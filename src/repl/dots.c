@@ -186,8 +186,12 @@ static const char *near(const char *name, size_t len)
 
 void lz_dots_hint(struct lz_repl *r, const char *line)
 {
+    line = lz_dots_skip(line);
     size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz");
     if (line[len] != '\0' && line[len] != ' ')
+        return;
+    const char *rest = lz_dots_skip(line + len);
+    if (*rest != '\0' && strchr("=.:(", *rest) != NULL) // Lua, with a mistake of another kind
         return;
     const struct dot *d = find(line, len);
     const char *meant = d != NULL ? d->name : called_so(line, len);
