@@ -61,9 +61,25 @@ static void cut(struct lz_str *out, const char *text, const struct lz_report_sty
     lz_str_finish(&whole);
 }
 
+// Nearly all is not all: as many digits as what lacks needs, and none rounded up.
+static void add_nearly_all(struct lz_str *out, double percent)
+{
+    int digits = 1;
+    double step = 10.0;
+    while (digits < 9 && (100.0 - percent) * step < 0.999) {
+        digits++;
+        step *= 10.0;
+    }
+    lz_str_addf(out, "%.*f %%", digits, floor(percent * step + 1e-6) / step);
+}
+
 void lz_sweep_out_rate(struct lz_str *out, double rate)
 {
     double percent = 100.0 * rate;
+    if (percent > 99.0 && percent < 100.0) {
+        add_nearly_all(out, percent);
+        return;
+    }
     lz_str_addf(out,
                 percent >= 9.95 || percent == 0.0 ? "%.0f %%"
                 : percent >= 0.0095               ? "%.2g %%"
@@ -107,9 +123,7 @@ void lz_sweep_out_head(const struct lz_sweep_opts *opts, const struct lz_report_
     if (lz_order_write(&opts->suite->opts.order, order)[0] != '\0')
         lz_str_addf(out, "   order %s", order);
     if (opts->max_rate > 0.0) {
-        lz_str_add(out, "   until ");
-        lz_sweep_out_rate(out, opts->confidence);
-        lz_str_add(out, " sure of ");
+        lz_str_addf(out, "   until %g %% sure of ", 100.0 * opts->confidence);
         lz_sweep_out_rate(out, opts->max_rate);
     }
     lz_str_add(out, "\n\n");
@@ -139,9 +153,7 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
     size_t from = out->len;
     lz_str_add(out, "case");
     pad(out, from, wide);
-    lz_str_add(out, "   pass   fail  inconcl.  ");
-    lz_sweep_out_rate(out, s->opts.confidence);
-    lz_str_add(out, " sure it fails\n");
+    lz_str_addf(out, "   pass   fail  inconcl.  %g %% sure it fails\n", 100.0 * s->opts.confidence);
     size_t last = suite->scenario_count;
     for (size_t i = 0; i < s->case_count; i++) {
         const struct lz_sweep_case *c = &s->cases[i];
