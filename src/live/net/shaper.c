@@ -55,7 +55,7 @@ struct lz_shaper {
     struct lz_cable_edge *edges;
     uint32_t edge_count;
     bool has[QDISCS];
-    char lacks[QDISCS][160];
+    char lacks[QDISCS][LZ_ERR_SIZE];
     int own;         // sockets: of the run's namespace, and of each node's that is a client's
     int *nodes;      // -1: of nobody's
     bool *is_rooted; // the loopback, then both ends of each node's link
@@ -338,7 +338,9 @@ bool lz_shaper_can(const struct lz_shaper *s, const struct lz_toxic *t, bool is_
     if (!s->has[q])
         return lz_fail(err, LZ_ERANGE, "%s", s->lacks[q]);
     if (t->kind == LZ_TOXIC_LATENCY && t->ratio > 0.0 && t->ratio < 1.0)
-        return lz_fail(err, LZ_EINVAL, "netem delays every packet, and %g %% are to be",
+        return lz_fail(err, LZ_EINVAL,
+                       "netem delays every packet, and %g %% of them are to be delayed: "
+                       "write by = \"nfqueue\", or leave `by` out",
                        100.0 * t->ratio);
     if (differs != NULL && !is_asked)
         return lz_fail(err, LZ_EINVAL, "%s", differs);
