@@ -17,7 +17,7 @@ static bool is_hit(const struct lz_fault *f, uint32_t count, lz_instance_id id)
 }
 
 // A host that was not declared has one instance; the others of a declared one are hit too.
-static void add_neighbours(struct lz_world *w, struct lz_fault *f)
+void lz_fault_hit_hosts(struct lz_world *w, struct lz_fault *f)
 {
     uint32_t found = f->hit_count;
     for (uint32_t i = 0; i < found; i++) {
@@ -66,7 +66,7 @@ void lz_fault_return(struct lz_world *w, struct lz_fault *f, uint32_t at)
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    add_neighbours(w, f);
+    lz_fault_hit_hosts(w, f);
     for (uint32_t i = 0; i < f->hit_count; i++)
         f->effect += lz_fault_lose(w, f, i);
 }

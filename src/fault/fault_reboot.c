@@ -33,6 +33,7 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 {
     if (f->opts.lasting == 0)
         f->opts.lasting = LASTING_NS;
+    lz_fault_hit_hosts(w, f);
     for (uint32_t i = 0; i < f->hit_count; i++)
         f->effect += lz_life_stop(w, f->hits[i], notice_of(&f->opts));
 }
@@ -72,7 +73,8 @@ const struct lz_fault_kind lz_fault_reboot = {
     .effect_unit = "processes stopped",
     .elsewhere =
         "AWS FIS' and Litmus' reboots take as long as the machine does; here `lasting` says "
-        "it. fault.down is the same without warning.",
+        "it. fault.down is the same without warning; like there, a component as the target means "
+        "the hosts it runs on, with all that runs there.",
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
     .params = params,

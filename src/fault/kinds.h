@@ -190,6 +190,10 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                         struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
 
+/* What stands on the declared hosts of those that were hit is hit too: a machine goes as a whole.
+ */
+void lz_fault_hit_hosts(struct lz_world *w, struct lz_fault *f);
+
 /* What fault.down and fault.reboot do to the host of the hit at `at`; true if it was there before.
    The second undoes it. A cluster's node is lost once, and all that stands on it with it. */
 bool lz_fault_lose(struct lz_world *w, struct lz_fault *f, uint32_t at);
