@@ -179,6 +179,10 @@ static bool check_opts(const struct lz_edge_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_EINVAL,
                        "health: by = \"endpoints\" checks nothing: leave out every, timeout, fails "
                        "and passes");
+    if (h->by_endpoints && o->balance.panic > 0.0)
+        return lz_fail(err, LZ_EINVAL,
+                       "panic: with health by = \"endpoints\" nobody is thought dead who is not: "
+                       "leave it out, or leave out by");
     if (o->tcp.window > LZ_TCP_WINDOW_MAX)
         return lz_fail(err, LZ_ERANGE, "window must be at most 64 MiB, got %.4g MiB",
                        (double)o->tcp.window / 0x1p20);

@@ -24,6 +24,13 @@ static bool is_thought_alive(const struct lz_edge *e, uint32_t client, uint32_t 
            !e->policy->pairs[client * e->server_count + server].is_ejected;
 }
 
+// Asked in panic too. Who goes by endpoints alone has no opinion to give up.
+static bool is_endpoint(const struct lz_edge *e, uint32_t server)
+{
+    const struct lz_edge_server *s = &e->servers[server];
+    return e->opts.health.by_endpoints ? !s->is_out : !s->is_away;
+}
+
 // Which level this request goes to: Envoy's split, decided by a draw of the attempt's own.
 static uint32_t level_of(struct lz_world *w, const struct lz_edge *e, uint32_t client,
                          const struct set *known, uint64_t path)
@@ -96,20 +103,20 @@ static struct set gather(struct lz_world *w, const struct lz_edge *e, uint32_t c
         uint32_t s = known.list[i];
         if (level < LZ_LOCALITY_LEVELS && p->levels[client * e->server_count + s] != level)
             continue;
-        in_level += !e->servers[s].is_away;
+        in_level += is_endpoint(e, s);
         if (is_thought_alive(e, client, s))
             p->set[count++] = s;
     }
     if (count == 0 || (double)count < e->opts.balance.panic * (double)in_level) {
         count = 0; // panic: opinions are worth nothing
         for (uint32_t i = 0; i < known.count; i++)
-            if (!e->servers[known.list[i]].is_away &&
+            if (is_endpoint(e, known.list[i]) &&
                 (level == LZ_LOCALITY_LEVELS ||
                  p->levels[client * e->server_count + known.list[i]] == level))
                 p->set[count++] = known.list[i];
     }
     for (uint32_t s = 0; count == 0 && s < e->server_count; s++)
-        if (!e->servers[s].is_away) // of its subset or its level no endpoint is left
+        if (is_endpoint(e, s)) // of its subset or its level no endpoint is left
             p->set[count++] = s;
     LZ_ASSERT(count > 0);
     return others(e, ask, (struct set){p->set, count, turns + level});
