@@ -281,8 +281,8 @@ M.service = with({
     { "cpu_time", "dist", "CPU demand of a request; default all of service_time" },
     node.io,
     node.image,
-    { "control_plane_of", "ref:region|cloud", "kubelets of its nodes renew their leases here; "
-        .. "default they always can" },
+    { "control_plane_of", "ref:region|cloud", "kubelets of its nodes renew their leases here, at "
+        .. "what reaches most of the replicas that are up; default they always can" },
     { "calls", "calls", "what it asks of others, in order" },
     { "handle", "handlers", "its own code: { [\"GET /x\"] = function(req) ... end }" },
     { "error_ratio", "ratio", "share of its answers that are errors by themselves; default 0" },

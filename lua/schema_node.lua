@@ -110,7 +110,7 @@ M.lifecycle = { "node_lifecycle", "block", "its hosts are a cluster's nodes: who
     .. "not heard of leaves the endpoints, and is put elsewhere; default it waits for its host",
     fields = {
         { "lease_renew", "duration", "how often a kubelet is heard of; default 10s; 0s: up to the "
-            .. "instant of its node's loss" },
+            .. "instant of its node's loss, or the last look before it was cut off" },
         { "monitor_period", "duration", "how often the node controller looks, 1s to 24h; default "
             .. "5s", above_zero = true },
         { "monitor_grace", "duration", "not heard of for so long, a node is not ready; default "

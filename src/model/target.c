@@ -98,6 +98,13 @@ bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_insta
     return false;
 }
 
+bool lz_target_has_host(const struct lz_world *w, const struct lz_target *t, lz_host_id host)
+{
+    if (t->kind == LZ_TARGET_LINK)
+        return lies_in(w, t->a, host) || lies_in(w, t->b, host);
+    return lies_in(w, t, host);
+}
+
 size_t lz_target_instances(const struct lz_world *w, const struct lz_target *t, lz_instance_id *out,
                            size_t max)
 {

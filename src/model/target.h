@@ -54,4 +54,7 @@ void lz_target_describe(const struct lz_world *w, const struct lz_target *t, cha
 /* Does the instance lie within the target? (A link's end: component, zone, region, ...) */
 bool lz_target_has(const struct lz_world *w, const struct lz_target *t, lz_instance_id instance);
 
+/* Does the host, whoever stands there? Places alone have hosts. */
+bool lz_target_has_host(const struct lz_world *w, const struct lz_target *t, lz_host_id host);
+
 #endif

@@ -111,6 +111,7 @@ struct lz_world {
     struct lz_tcps *tcps;
     struct lz_instances *instances;
     struct lz_lives *lives;
+    struct lz_tells *tells;
     struct lz_nodes *nodes; /* NULL: no region looks after its nodes */
     struct lz_hosts *hosts;
     struct lz_disks *disks;

@@ -7,12 +7,14 @@
 -- kubernetes.io, "Taints and Tolerations", taint based evictions. unit/test_nodes.c has the times
 -- of many nodes, and how fast a zone's are evicted.
 local grace, renew = param("grace", { "40s", "50s" }), param("renew", { "0s", "10s" })
+local probed = param("readiness", { "no", "yes" }) == "yes" -- whose kubelet is lost with the node
 
 scenario "Replicas of a lost node serve elsewhere when Kubernetes lets them" { duration = "8m" }
 
 local eu = region "eu" { zones = { "a", "b", "c" },
   node_lifecycle = { monitor_grace = grace, lease_renew = renew } }
-local api = service "api" { replicas = 6, spread = eu, service_time = "1ms" }
+local api = service "api" { replicas = 6, spread = eu, service_time = "1ms",
+  readiness = probed and { period = "5s" } or nil }
 local users = traffic "users" { to = api, rate = "60/s", arrivals = "constant", timeout = "100ms",
   health = { by = "endpoints" } }
 
@@ -35,5 +37,5 @@ expect "five serve until its pods are deleted" {
 }
 expect "six do when they are" {
   eventually = api.replicas.ready:equals(6), after = LOSS + dur(grace) + dur("300s"),
-  within = "7s", holding = "60s",
+  within = probed and "13s" or "7s", holding = "60s",
 }

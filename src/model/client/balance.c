@@ -43,7 +43,7 @@ static bool passes(struct lz_world *w, const struct lz_edge *e, lz_instance_id f
 static void reconsider(struct lz_world *w, struct lz_edge *e, lz_instance_id server)
 {
     struct lz_edge_server *s = &e->servers[server - e->server_first];
-    bool is_out = s->is_dead || s->is_gone || s->is_away;
+    bool is_out = s->is_dead || s->is_gone || s->is_ended || s->is_away;
     if (is_out == s->is_out)
         return;
     s->is_out = is_out;
@@ -74,6 +74,18 @@ void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_go
         if (e->opts.to != component || (e->server_count == 1 && !e->opts.health.by_endpoints))
             continue;
         e->servers[instance - e->server_first].is_gone = is_gone;
+        reconsider(w, e, instance);
+    }
+}
+
+void lz_balance_ended(struct lz_world *w, lz_instance_id instance, bool is_ended)
+{
+    lz_component_id component = lz_instance_get(w, instance)->component;
+    for (lz_edge_id id = 1; id <= lz_edge_count(w); id++) {
+        struct lz_edge *e = lz_edge_get(w, id);
+        if (e->opts.to != component || !e->opts.health.by_endpoints)
+            continue;
+        e->servers[instance - e->server_first].is_ended = is_ended;
         reconsider(w, e, instance);
     }
 }

@@ -14,10 +14,11 @@ struct lz_edge_client {
 };
 
 struct lz_edge_server {
-    bool is_out;  /* not to be asked: thought dead, gone or away */
-    bool is_dead; /* say health checks, or a reset */
-    bool is_gone; /* from the endpoints: unready, or leaving */
-    bool is_away; /* not there at all (endpoint.h): not asked in panic either */
+    bool is_out;   /* not to be asked: thought dead, gone or away */
+    bool is_dead;  /* say health checks, or a reset */
+    bool is_gone;  /* from the endpoints: unready, or leaving */
+    bool is_ended; /* its process: for who goes by endpoints alone */
+    bool is_away;  /* not there at all (endpoint.h): not asked in panic either */
     uint16_t fails, passes;
 };
 
@@ -120,6 +121,9 @@ void lz_balance_out(struct lz_world *w, struct lz_edge *e, lz_instance_id server
 
 /* Callers hear that an instance is not among the endpoints any more, or is again. */
 void lz_balance_endpoint(struct lz_world *w, lz_instance_id instance, bool is_gone);
+
+/* Its process has ended, or serves again: who goes by endpoints alone hears of it so. */
+void lz_balance_ended(struct lz_world *w, lz_instance_id instance, bool is_ended);
 
 /* `server` is not there at all, or is again. */
 void lz_balance_set_away(struct lz_world *w, struct lz_edge *e, lz_instance_id server,

@@ -176,6 +176,37 @@ static void add_cut(const struct lz_world *w, struct lz_link *l, struct lz_link_
     l->is_cut[1] |= p->cuts[1];
 }
 
+static bool end_has_place(const struct lz_world *w, const struct lz_link_end *end,
+                          const struct lz_link_place *place)
+{
+    if (end->list != NULL)
+        return place->was_there != 0 && lz_link_end_has(w, end, place->was_there);
+    return end->target == NULL || lz_target_has_host(w, end->target, place->host);
+}
+
+bool lz_link_is_cut_off(const struct lz_world *w, const struct lz_link_place *place,
+                        lz_instance_id server)
+{
+    for (uint32_t i = 0; i < w->links->cause_count; i++) {
+        const struct lz_link_effect *e = &w->links->causes[i]->effect;
+        if (!w->links->causes[i]->is_active || e->cut == LZ_LINK_OPEN)
+            continue;
+        bool from_place = end_has_place(w, &e->from, place),
+             to_place = end_has_place(w, &e->to, place);
+        bool from_server = lz_link_end_has(w, &e->from, server);
+        bool to_server = lz_link_end_has(w, &e->to, server);
+        const struct lz_link_end *whole =
+            e->to.target != NULL || e->to.list != NULL ? &e->to : &e->from;
+        bool is_spared =
+            e->around && end_has_place(w, whole, place) && lz_link_end_has(w, whole, server);
+        bool is_served = from_place && to_server && serves_port(w, server, e->port);
+        bool is_met = (from_place && to_server) || (from_server && to_place);
+        if (!is_spared && (e->cut == LZ_LINK_CUT ? is_met : is_served))
+            return true;
+    }
+    return false;
+}
+
 // What this link remembers of a cause outlives the coming and going of others.
 static void remember(struct lz_link_passing *p, const struct lz_link_passing *before,
                      uint32_t count)

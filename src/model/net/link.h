@@ -108,6 +108,15 @@ void lz_link_recompose(struct lz_world *w);
 
 bool lz_link_end_has(const struct lz_world *w, const struct lz_link_end *end, lz_instance_id i);
 
+/* Is a host where nobody stands any more cut off from an instance, either way? A list of instances
+   means it if `was_there` is one of them; 0: nobody was. */
+struct lz_link_place {
+    lz_host_id host;
+    lz_instance_id was_there;
+};
+bool lz_link_is_cut_off(const struct lz_world *w, const struct lz_link_place *place,
+                        lz_instance_id server);
+
 /* The metrics link(a, b).latency, .lost and .bytes: kept only for those somebody asked for. */
 lz_metric lz_link_metric(struct lz_world *w, const struct lz_target *a, const struct lz_target *b,
                          const char *name);

@@ -235,6 +235,8 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
     if (!had_process && has_process && i->ops->may_start != NULL && !i->ops->may_start(w, id)) {
         i->is_unpulled = true;
         i->state = wanted_state(i);
+        if (from == LZ_INSTANCE_LOST)
+            lz_life_found_dead(w, id);
         return i->state != from;
     }
     if (had_process && !has_process)
@@ -243,6 +245,8 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         begin_process(w, id);
     else if (had_process)
         turn_process(w, id, from);
+    else if (from == LZ_INSTANCE_LOST)
+        lz_life_found_dead(w, id);
     w->ways++; // it may be the next process of it by now
     lz_world_reconsider(w);
     lz_cache_reconsider(w);

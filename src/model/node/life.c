@@ -15,7 +15,7 @@ struct lz_lives {
     uint32_t cap;
     struct lz_life_opts **declared; // by component
     uint32_t declared_cap;
-    lz_kind startup, term, kill, idle, restart, crash, endpoint;
+    lz_kind startup, term, kill, idle, restart, crash;
 };
 
 static const struct lz_life_opts undeclared = {.backoff = 10 * LZ_S,
@@ -61,46 +61,11 @@ static bool is_current(const struct lz_world *w, lz_instance_id id, uint64_t inc
     return lz_instance_get(w, id)->incarnation == incarnation;
 }
 
-// When callers hear of a change: never before one that came earlier, however long that takes.
-static lz_time heard_at(struct lz_world *w, lz_instance_id id, struct lz_life *l)
-{
-    struct lz_draw draw =
-        lz_draw_begin(lz_sim_key(w->sim), lz_instance_path(w, id), LZ_PURPOSE_ENDPOINT, l->turns++);
-    lz_time at = lz_sim_now(w->sim) + lz_dist_time(&l->opts->endpoint_delay, &draw);
-    l->heard_at = at > l->heard_at ? at : l->heard_at;
-    return l->heard_at;
-}
-
-// What they hear after a while is how it is by then, told in order.
-static void tell_callers(struct lz_world *w, lz_instance_id id)
-{
-    struct lz_life *l = life_of(w, id);
-    struct lz_instance *i = lz_instance_get(w, id);
-    bool is_out = l->is_told || l->is_unready || l->is_hidden || l->is_marked || l->is_dead;
-    if (is_out == i->is_out)
-        return;
-    i->is_out = is_out;
-    if (i->ops->turned != NULL)
-        i->ops->turned(w, id);
-    lz_time at = l->opts->endpoint_delay.kind != LZ_DIST_NONE ? heard_at(w, id, l) : 0;
-    if (at > lz_sim_now(w->sim))
-        lz_sim_at(w->sim, at, w->lives->endpoint, id, is_out);
-    else
-        lz_balance_endpoint(w, id, is_out);
-}
-
-static void on_endpoint(void *ctx, uint32_t entity, uint64_t payload)
-{
-    lz_balance_endpoint(ctx, entity, payload != 0);
-}
-
 // ---- starting
 
-bool lz_life_begun(struct lz_world *w, lz_instance_id id)
+// A process begins. True: it has to start up.
+static bool begin(struct lz_world *w, lz_instance_id id, struct lz_life *l)
 {
-    struct lz_life *l = lz_life_get(w, id);
-    if (l == NULL)
-        return false;
     lz_time now = lz_sim_now(w->sim);
     l->begun = now;
     l->is_told = false;
@@ -126,6 +91,19 @@ bool lz_life_begun(struct lz_world *w, lz_instance_id id)
     return true;
 }
 
+bool lz_life_begun(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    if (l == NULL)
+        return false;
+    bool is_starting = begin(w, id, l);
+    l->is_dead = l->is_dead || (is_starting && w->balances->has_endpoints);
+    // Back from a lost host, it may be thought to serve.
+    if (!lz_instance_get(w, id)->is_out && (l->is_unready || l->is_dead))
+        lz_tell_callers(w, id);
+    return is_starting;
+}
+
 lz_time lz_life_moving(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_life *l = lz_life_get(w, id);
@@ -146,7 +124,7 @@ void lz_life_serves(struct lz_world *w, lz_instance_id id)
     if (l == NULL)
         return;
     l->is_dead = false;
-    tell_callers(w, id);
+    lz_tell_callers(w, id);
     for (uint32_t n = 0; n < l->loop_count && l->loops_on > 0; n++)
         if (l->loop_is_on[n])
             later(w, l->loops[n].life, w->lives->crash, id);
@@ -173,12 +151,12 @@ static void on_startup(void *ctx, uint32_t entity, uint64_t payload)
 void lz_life_ended(struct lz_world *w, lz_instance_id id)
 {
     // The kubelet tells of a container that has ended, probes or not; others hear by a reset.
-    bool is_told_of =
-        w->balances->has_endpoints && lz_instance_get(w, id)->state != LZ_INSTANCE_LOST;
+    bool is_lost = lz_instance_get(w, id)->state == LZ_INSTANCE_LOST;
+    bool is_told_of = w->balances->has_endpoints && !is_lost;
     struct lz_life *l = is_told_of ? life_of(w, id) : lz_life_get(w, id);
     if (l == NULL)
         return;
-    l->is_dead = is_told_of;
+    l->is_dead = l->is_dead || is_told_of;
     lz_sim_cancel(w->sim, l->startup);
     lz_sim_cancel(w->sim, l->term);
     lz_sim_cancel(w->sim, l->kill);
@@ -187,13 +165,34 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
     l->startup = l->term = l->kill = 0;
     if (l->opts->readiness.is_on)
         l->is_unready = true;
-    tell_callers(w, id);
+    if (!is_lost || !lz_nodes_has(w, lz_instance_get(w, id)->host))
+        lz_tell_callers(w, id); // of a node that is lost the controller does
     // A hold outlives the process: what comes back from a lost host must not start.
     if (l->holds > 0)
         lz_instance_get(w, id)->is_ended = true;
 }
 
+void lz_life_found_dead(struct lz_world *w, lz_instance_id id)
+{
+    bool is_cared_for = w->balances->has_endpoints;
+    struct lz_life *l = is_cared_for ? life_of(w, id) : lz_life_get(w, id);
+    if (l == NULL || l->moves_to != 0)
+        return; // nobody cares, or it is deleted anyway
+    l->is_dead = l->is_dead || is_cared_for;
+    lz_tell_callers(w, id);
+}
+
 static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l);
+
+// Another pod begins where one was: the crashes and the timer were that one's.
+static void forget_pod(struct lz_world *w, struct lz_life *l)
+{
+    lz_sim_cancel(w->sim, l->restart);
+    l->restart = 0;
+    l->is_restarting = false;
+    l->backoff = 0;
+    l->restarted = 0;
+}
 
 static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
 {
@@ -201,8 +200,11 @@ static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     lz_host_id from = i->host;
     i->host = l->moves_to;
     l->moves_to = 0;
+    forget_pod(w, l);
     lz_net_moved(w);
     lz_capacity_moved(w, id, from);
+    if (i->host != from)
+        l->is_marked = false; // that was its old node
     if (i->host != from)
         lz_instance_note(w, id, "moved", "moves to another host");
     lz_nodes_moved(w, id);
@@ -289,7 +291,7 @@ static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_ti
     l->kill = later(w, grace, w->lives->kill, id);
     w->lives->stopping++;
     lz_world_has(w, LZ_UNUSUAL_DRAINS);
-    tell_callers(w, id);
+    lz_tell_callers(w, id);
     l->term = later(w, l->opts->pre_stop, w->lives->term, id);
 }
 
@@ -358,10 +360,9 @@ void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host)
     LZ_ASSERT(host != 0 && host != i->host);
     i->downs = 0; // they held the host that it leaves
     i->is_ended = true;
-    lz_instance_settle(w, id);
     l->moves_to = host;
+    lz_instance_settle(w, id);
     l->successor = -1;
-    l->is_marked = false;
     move(w, id, l);
     i->is_ended = l->holds > 0;
     lz_instance_settle(w, id);
@@ -429,11 +430,7 @@ static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
 void lz_life_forget(struct lz_world *w, lz_instance_id id)
 {
     struct lz_life *l = life_of(w, id);
-    lz_sim_cancel(w->sim, l->restart);
-    l->restart = 0;
-    l->is_restarting = false;
-    l->backoff = 0;
-    l->restarted = 0;
+    forget_pod(w, l);
     l->successor = -1;
     l->moves_to = 0;
 }
@@ -526,7 +523,7 @@ void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready)
     l->is_unready = !is_ready;
     lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
                      is_ready ? "passes" : "fails");
-    tell_callers(w, id);
+    lz_tell_callers(w, id);
 }
 
 void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden)
@@ -534,7 +531,7 @@ void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden)
     if (!is_hidden && lz_life_get(w, id) == NULL)
         return;
     life_of(w, id)->is_hidden = is_hidden;
-    tell_callers(w, id);
+    lz_tell_callers(w, id);
 }
 
 // A process that starts is heard of when it serves.
@@ -543,7 +540,7 @@ void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked)
     struct lz_life *l = life_of(w, id);
     l->is_marked = is_marked;
     if (is_marked || lz_instance_has_begun(lz_instance_get(w, id)))
-        tell_callers(w, id);
+        lz_tell_marked(w, id);
 }
 
 // ---- declaring
@@ -626,6 +623,6 @@ void lz_lives_init(struct lz_world *w)
     ls->idle = lz_sim_kind(w->sim, "life.idle", on_idle, w);
     ls->restart = lz_sim_kind(w->sim, "life.restart", on_restart, w);
     ls->crash = lz_sim_kind(w->sim, "life.crash", on_crash, w);
-    ls->endpoint = lz_sim_kind(w->sim, "life.endpoint", on_endpoint, w);
+    lz_tells_init(w);
     lz_probes_init(w);
 }

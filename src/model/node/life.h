@@ -23,7 +23,8 @@
  * a process (liveness; with its grace) or take it from the endpoints (readiness).
  *
  * Who calls by endpoints alone (call.h) hears of a process that has ended as of one that leaves,
- * for the kubelet says so. Of one whose host is lost nobody says anything (nodes.h).
+ * for the kubelet says so. Of one whose host is lost nobody says anything until its node is not
+ * ready, and of one whose node or control plane is cut off nobody until that is over (nodes.h).
  *
  * What declares none of this has no state here and costs nothing. At time 0 all have long been up.
  */
@@ -142,6 +143,12 @@ static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
 
 /* It has no part in what its component does: callers are told of it no more, or again. */
 void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden);
+
+/* For instance.c: its host is back, and there is no process on it. */
+void lz_life_found_dead(struct lz_world *w, lz_instance_id id);
+
+/* For nodes.c: the controller sees again; callers are told what they could not be. */
+void lz_tell_held(struct lz_world *w);
 
 /* Its node is not ready, or is again: it is no endpoint meanwhile. */
 void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked);

@@ -1,8 +1,9 @@
 /*
- * life_state.h — what the two parts of a process's life share; for model/ only.
+ * life_state.h — what the parts of a process's life share; for model/ only.
  *
  *   life.c    starting, stopping, restarting
  *   probe.c   liveness and readiness
+ *   tell.c    what callers are told of it
  */
 #ifndef LZ_MODEL_NODE_LIFE_STATE_H
 #define LZ_MODEL_NODE_LIFE_STATE_H
@@ -27,16 +28,19 @@ struct lz_life {
     bool is_unready;     /* its readiness probe says so */
     bool is_hidden;      /* it has no part in its component */
     bool is_marked;      /* its node is not ready */
-    bool is_dead;        /* its process has ended, and somebody goes by endpoints */
+    bool is_dead;        /* it has no process that serves, and somebody goes by endpoints */
+    bool is_told_dead;   /* callers were told so, or will be */
+    bool is_held;        /* what they should be told waits: nobody can tell */
     bool is_restarting;  /* by the supervisor, when its timer fires */
     bool was_failure;    /* how the process ended */
     uint8_t flaw;        /* enum lz_life_flaw */
     lz_event_id startup, term, kill, restart;
     lz_time kill_at;
-    lz_time heard_at;  /* by when callers have heard of all that changed so far */
-    uint32_t turns;    /* changes they were told of */
-    lz_time backoff;   /* before the next restart but this one; 0: none yet */
-    lz_time restarted; /* the latest restart */
+    lz_time heard_at;            /* by when callers have heard of all that changed so far */
+    lz_time ended_heard_at;      /* the same of its process' end */
+    uint32_t turns, ended_turns; /* changes they were told of */
+    lz_time backoff;             /* before the next restart but this one; 0: none yet */
+    lz_time restarted;           /* the latest restart */
     struct lz_life_crashing *loops;
     bool *loop_is_on;
     uint32_t loop_count, loop_cap, loop_on_cap, loops_on;
@@ -45,6 +49,12 @@ struct lz_life {
 
 /* NULL where nothing was declared and nothing happened yet. */
 struct lz_life *lz_life_get(const struct lz_world *w, lz_instance_id id);
+
+/* Tell callers how it is now, if the control plane can; the controller itself always can. And tell
+   what could not be told, if it can be by now. */
+void lz_tell_callers(struct lz_world *w, lz_instance_id id);
+void lz_tell_marked(struct lz_world *w, lz_instance_id id);
+void lz_tells_init(struct lz_world *w);
 
 void lz_probes_init(struct lz_world *w);
 void lz_probes_start(struct lz_world *w, lz_instance_id id); /* its periods begin */

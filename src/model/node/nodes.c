@@ -12,7 +12,8 @@
 #include "model/service/platform.h"
 #include "sim/draw.h"
 
-#define UNREADY_LEAST 3 // nodes that make a zone disrupted in part: ComputeZoneState's "> 2"
+#define TOKEN_NS_MAX 1e18 // thirty years
+#define UNREADY_LEAST 3   // nodes that make a zone disrupted in part: ComputeZoneState's "> 2"
 
 static struct lz_node *node_of(const struct lz_world *w, lz_host_id host)
 {
@@ -39,47 +40,49 @@ enum lz_node_state lz_nodes_state(const struct lz_world *w, lz_host_id host)
     return (enum lz_node_state)n->state;
 }
 
-static bool has_resident(const struct lz_world *w, const struct lz_node *n)
+bool lz_node_is_home(const struct lz_world *w, const struct lz_node *n)
 {
-    const struct lz_instance *i = lz_instance_get(w, n->resident);
-    return i->host == n->host && !i->is_away;
+    return n->resident != 0 && lz_instance_get(w, n->resident)->host == n->host;
 }
 
-// A machine stays one when nothing stands there any more. A guest stands for room on the others.
+static bool has_resident(const struct lz_world *w, const struct lz_node *n)
+{
+    return lz_node_is_home(w, n) && !lz_instance_get(w, n->resident)->is_away;
+}
+
+// A machine stays one when nothing stands there any more. A guest stands for room on the others,
+// and is followed until that is given back.
 static bool is_there(const struct lz_world *w, const struct lz_node *n)
 {
     bool is_machine = n->is_used || lz_place_host_name(w, n->host) != NULL;
-    return n->downs > 0 || (is_machine && !n->is_guest) || has_resident(w, n);
+    bool is_open = n->downs > 0 || n->state != LZ_NODE_READY || n->left > 0;
+    return is_open || (is_machine && !n->is_guest) || has_resident(w, n);
 }
 
 static void note(struct lz_world *w, const struct lz_node *n, const char *kind, const char *what)
 {
-    char who[80];
+    char who[80] = "";
     const char *name = lz_place_host_name(w, n->host);
-    lz_instance_describe(w, n->resident, who, sizeof(who));
-    lz_component_id of = lz_instance_get(w, n->resident)->component;
+    if (name == NULL)
+        lz_instance_describe(w, n->resident, who, sizeof(who));
+    lz_component_id of = n->resident != 0 ? lz_instance_get(w, n->resident)->component : 0;
     lz_journal_add(
         w, &(struct lz_journal_entry){.component = of, .instance = n->resident, .kind = kind},
-        "node %s%s %s", name != NULL ? name : "of ", name != NULL ? "" : who, what);
+        "%snode %s%s %s", name != NULL || lz_node_is_home(w, n) ? "" : "former ",
+        name != NULL ? name : "of ", who, what);
 }
 
 // ---- leases
 
-static bool is_asked(struct lz_world *w, const struct lz_node *n)
+bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host)
 {
-    lz_component_id to = cluster_of(w, n)->opts.control_plane;
-    if (to == 0 || lz_instance_get(w, n->resident)->host != n->host)
-        return true;
-    const struct lz_component *c = lz_world_component(w, to);
-    for (uint32_t i = 0; i < c->instance_count; i++)
-        if (lz_instance_is_up(lz_instance_get(w, c->instances_first + i)))
-            return lz_net_ask(w, n->resident, c->instances_first + i);
-    return false;
+    const struct lz_node *n = node_of(w, host);
+    return n != NULL && (lz_plane_is_blind(w, cluster_of(w, n)) || !lz_plane_hears(w, n));
 }
 
 static void renew(struct lz_world *w, struct lz_node *n)
 {
-    if (n->downs == 0 && is_asked(w, n))
+    if (n->downs == 0 && lz_plane_hears(w, n))
         n->renewed = lz_sim_now(w->sim);
 }
 
@@ -90,7 +93,7 @@ static void on_lease(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_node *n = w->nodes->nodes[entity];
     renew(w, n);
     n->is_used = n->is_used || has_resident(w, n);
-    if (n->is_guest && !is_there(w, n))
+    if (n->is_guest && !lz_node_is_home(w, n) && !is_there(w, n))
         return; // nothing stands there any more, and nothing will
     lz_sim_at(w->sim, lz_sim_now(w->sim) + cluster_of(w, n)->opts.lease_renew, w->nodes->lease,
               entity, 0);
@@ -132,12 +135,20 @@ static void arrange(struct lz_world *w, struct lz_node_zone *z)
         lz_sim_at(w->sim, z->next > now ? z->next : now, ls->taint, (uint32_t)(z - ls->zones), 0);
 }
 
-// Who waits for a token of the old bucket waits for one of the new.
+// A token of a rate near 0 comes after every end.
+static lz_time next_token(const struct lz_world *w, double rate)
+{
+    double wait_ns = 1e9 / rate;
+    return lz_sim_now(w->sim) + (wait_ns < TOKEN_NS_MAX ? (lz_time)wait_ns : (lz_time)TOKEN_NS_MAX);
+}
+
+// Who waits for a token of the old bucket waits for one of the new; so does who comes after none.
 static void set_rate(struct lz_world *w, struct lz_node_zone *z, double rate)
 {
-    lz_time now = lz_sim_now(w->sim);
-    if ((rate < z->rate || rate > z->rate) && z->next > now && rate > 0.0)
-        z->next = now + (lz_time)(1e9 / rate);
+    bool is_other = rate < z->rate || rate > z->rate;
+    bool waits = z->next > lz_sim_now(w->sim) || !(z->rate > 0.0);
+    if (is_other && waits && rate > 0.0)
+        z->next = next_token(w, rate);
     z->rate = rate;
 }
 
@@ -148,12 +159,14 @@ static void on_taint(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_node_zone *z = &w->nodes->zones[entity];
     struct lz_node *n = first_in_line(w, z);
     z->taint = 0;
+    if (lz_plane_is_blind(w, &w->nodes->clusters[z->cluster]))
+        return; // the look that sees arranges it
     LZ_ASSERT(n != NULL && n->state == LZ_NODE_UNREADY && z->rate > 0.0);
     lz_time now = lz_sim_now(w->sim);
     const struct lz_nodes_opts *o = &cluster_of(w, n)->opts;
     n->turn = 0;
     n->state = LZ_NODE_TAINTED;
-    z->next = now + (lz_time)(1e9 / z->rate);
+    z->next = next_token(w, z->rate);
     char what[80];
     snprintf(what, sizeof(what), "is tainted: its replicas leave in %g s",
              (double)o->toleration / 1e9);
@@ -169,8 +182,23 @@ static void on_evict(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_node *n = w->nodes->nodes[entity];
     LZ_ASSERT(n->state == LZ_NODE_TAINTED);
     n->evict = 0;
+    if (lz_plane_is_blind(w, cluster_of(w, n)))
+        return; // nobody deletes: see tolerate_again
     n->state = LZ_NODE_EVICTED;
     lz_rehouse_node(w, n);
+}
+
+// A taint manager that starts counts the tolerations anew.
+static void tolerate_again(struct lz_world *w, uint32_t cluster, bool is_begin)
+{
+    for (uint32_t i = 1; i <= w->nodes->node_count; i++) {
+        struct lz_node *n = w->nodes->nodes[i];
+        if (n->cluster != cluster || n->state != LZ_NODE_TAINTED || (n->evict != 0 && !is_begin))
+            continue;
+        lz_sim_cancel(w->sim, n->evict);
+        n->evict = lz_sim_at(w->sim, lz_sim_now(w->sim) + cluster_of(w, n)->opts.toleration,
+                             w->nodes->evict, n->index, 0);
+    }
 }
 
 static void queue_up(struct lz_world *w, struct lz_node *n)
@@ -204,7 +232,6 @@ static void find_unready(struct lz_world *w, struct lz_node *n)
     note(w, n, "node_unready", "is not ready");
     mark(w, n, true);
     queue_up(w, n);
-    lz_rehouse_prepared(w, n);
 }
 
 static void find_ready(struct lz_world *w, struct lz_node *n)
@@ -301,20 +328,6 @@ static void judge_zones(struct lz_world *w, uint32_t cluster)
     }
 }
 
-// Nobody looks while the control plane is down, whoever says so.
-static bool is_blind(struct lz_world *w, const struct lz_node_cluster *c)
-{
-    if (lz_platform_is_down(w, c->opts.region))
-        return true;
-    if (c->opts.control_plane == 0)
-        return false;
-    const struct lz_component *p = lz_world_component(w, c->opts.control_plane);
-    for (uint32_t i = 0; i < p->instance_count; i++)
-        if (lz_instance_is_up(lz_instance_get(w, p->instances_first + i)))
-            return false;
-    return true;
-}
-
 static void on_monitor(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
@@ -323,13 +336,16 @@ static void on_monitor(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_node_cluster *c = &ls->clusters[entity];
     lz_sim_at(w->sim, lz_sim_now(w->sim) + c->opts.monitor_period, ls->monitor, entity, 0);
     bool was_blind = c->was_blind;
-    c->was_blind = is_blind(w, c);
+    c->was_blind = lz_plane_is_blind(w, c);
     if (c->was_blind)
         return;
     for (uint32_t i = 1; i <= ls->node_count; i++)
         if (ls->nodes[i]->cluster == entity && is_there(w, ls->nodes[i]))
             look_at(w, ls->nodes[i], was_blind);
+    lz_tell_held(w);
+    tolerate_again(w, entity, was_blind);
     judge_zones(w, entity);
+    lz_rehouse_prepared(w, c);
     lz_rehouse_waiting(w, c);
 }
 
@@ -363,6 +379,7 @@ bool lz_nodes_return(struct lz_world *w, lz_host_id host)
 static uint64_t owner_of(const struct lz_world *w, const struct lz_node *n)
 {
     const char *name = lz_place_host_name(w, n->host);
+    LZ_ASSERT(name != NULL || n->resident != 0);
     if (name != NULL)
         return lz_draw_name(0, name);
     return lz_draw_index(lz_instance_path(w, n->resident),
@@ -377,11 +394,11 @@ static uint32_t find_zone(const struct lz_nodes *ls, lz_zone_id zone)
     return 0;
 }
 
-// The host of an instance becomes a node, if it is in a region that has them and is none yet.
-static void meet(struct lz_world *w, lz_instance_id id, bool is_guest)
+// A host becomes a node, if it is in a region that has them and is none yet. `id` stands there; 0:
+// nobody.
+static void meet(struct lz_world *w, lz_host_id host, lz_instance_id id, bool is_guest)
 {
     struct lz_nodes *ls = w->nodes;
-    lz_host_id host = lz_instance_get(w, id)->host;
     uint32_t zone = find_zone(ls, lz_place_host_zone(w, host));
     if (zone == 0 || lz_nodes_has(w, host))
         return;
@@ -397,7 +414,7 @@ static void meet(struct lz_world *w, lz_instance_id id, bool is_guest)
                           .zone = zone,
                           .resident = id,
                           .is_guest = is_guest,
-                          .is_used = !lz_instance_get(w, id)->is_away,
+                          .is_used = id != 0 && !lz_instance_get(w, id)->is_away,
                           .renewed = now,
                           .seen = now,
                           .seen_at = now};
@@ -412,7 +429,7 @@ static void meet(struct lz_world *w, lz_instance_id id, bool is_guest)
 void lz_nodes_moved(struct lz_world *w, lz_instance_id instance)
 {
     if (w->nodes != NULL)
-        meet(w, instance, true);
+        meet(w, lz_instance_get(w, instance)->host, instance, true);
 }
 
 void lz_nodes_start(struct lz_world *w)
@@ -421,7 +438,10 @@ void lz_nodes_start(struct lz_world *w)
     if (ls == NULL)
         return;
     for (lz_instance_id id = 1; id <= lz_instance_count(w); id++)
-        meet(w, id, false);
+        meet(w, lz_instance_get(w, id)->host, id, false);
+    for (lz_host_id host = 1; host <= lz_place_host_count(w); host++)
+        if (lz_place_host_name(w, host) != NULL)
+            meet(w, host, 0, false);
     for (uint32_t c = 1; c <= ls->cluster_count; c++) {
         const struct lz_nodes_opts *o = &ls->clusters[c].opts;
         uint64_t owner = lz_draw_name(0, lz_place_region_name(w, o->region));

@@ -2,9 +2,10 @@
  * nodes.h — what a cluster does about a node that is not heard of, as Kubernetes does it.
  *
  * A region may say `node_lifecycle`: its hosts are the nodes of one cluster then, those that were
- * declared and those that were made for a single replica. Each node's kubelet renews a lease. The
- * node controller looks at all leases every `monitor_period`, notes when it last saw each renewed,
- * and takes a node that it has not seen renew for `monitor_grace` for NotReady. Then
+ * declared, empty ones too, and those that were made for a single replica. Each node's kubelet
+ * renews a lease. The node controller looks at all leases every `monitor_period`, notes when it
+ * last saw each renewed, and takes a node that it has not seen renew for `monitor_grace` for
+ * NotReady. Then
  *
  *   at once                 what stands there leaves the endpoints (life.h)
  *   when its zone may       the node is tainted; its replicas tolerate that for `toleration`
@@ -36,6 +37,10 @@
  * deleted in name only until it is heard of, and go on serving whoever still asks them; here a
  * process is in one place at a time, and ends when its successor begins.
  *
+ * While the control plane is down, or no part of it is in the majority (plane.c), nobody looks,
+ * taints, deletes or tells callers anything; tolerations are counted anew from the first look on.
+ * What happens on a node that is cut off is told to nobody until it is heard of or not ready.
+ *
  * Invariants
  *
  *   1. An instance on a node is held down by as many faults as its node is.
@@ -51,7 +56,7 @@
 
 struct lz_nodes_opts {
     lz_region_id region;
-    lz_time lease_renew;           /* -1: 10 s; 0: it was heard of up to the instant of its loss */
+    lz_time lease_renew;           /* -1: 10 s; 0: up to the instant of its loss */
     lz_time monitor_period;        /* 0: 5 s */
     lz_time monitor_grace;         /* 0: 50 s */
     lz_time toleration;            /* -1: 300 s */
@@ -79,6 +84,9 @@ bool lz_nodes_has(const struct lz_world *w, lz_host_id host);
    if it was there before, or is again. */
 bool lz_nodes_lose(struct lz_world *w, lz_host_id host);
 bool lz_nodes_return(struct lz_world *w, lz_host_id host);
+
+/* What happens on a host is told to nobody: the control plane does not hear of it, or is down. */
+bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host);
 
 /* For life.c: an instance stands on another host now. */
 void lz_nodes_moved(struct lz_world *w, lz_instance_id instance);

@@ -1,8 +1,9 @@
 /*
- * nodes_state.h — what the two parts of a cluster's controllers share; for model/node only.
+ * nodes_state.h — what the parts of a cluster's controllers share; for model/node only.
  *
- *   nodes.c  leases, the node controller, taints
- *   rehouse.c    who moves, and where there is room
+ *   nodes.c    leases, the node controller, taints
+ *   plane.c    who hears of a node
+ *   rehouse.c  who moves, and where there is room
  */
 #ifndef LZ_MODEL_NODE_NODES_STATE_H
 #define LZ_MODEL_NODE_NODES_STATE_H
@@ -12,7 +13,7 @@
 struct lz_node {
     lz_host_id host;
     uint32_t cluster, zone;  /* in the tables below */
-    lz_instance_id resident; /* one that stood there last */
+    lz_instance_id resident; /* that stood there first; 0: nobody */
     uint32_t index;          /* its own */
     uint32_t downs;          /* faults that hold it */
     uint32_t left;           /* replicas that took room elsewhere */
@@ -68,14 +69,22 @@ struct lz_nodes {
     lz_kind lease, monitor, taint, evict;
 };
 
+/* Its first resident stands there, prepared or not. */
+bool lz_node_is_home(const struct lz_world *w, const struct lz_node *node);
+
+/* Nobody looks while the control plane is down, or no part of it is more than half; whoever says
+   so. And whether a node that is there would be heard of now. */
+bool lz_plane_is_blind(struct lz_world *w, const struct lz_node_cluster *cluster);
+bool lz_plane_hears(struct lz_world *w, const struct lz_node *node);
+
 /* The toleration of what stands on a node is over. */
 void lz_rehouse_node(struct lz_world *w, struct lz_node *node);
 
 /* Those that wait are tried again. */
 void lz_rehouse_waiting(struct lz_world *w, struct lz_node_cluster *cluster);
 
-/* Prepared replicas are bound to no node: they leave one that is not ready. */
-void lz_rehouse_prepared(struct lz_world *w, const struct lz_node *node);
+/* Prepared replicas are bound to no node: they leave those that are not ready, and take no room. */
+void lz_rehouse_prepared(struct lz_world *w, const struct lz_node_cluster *cluster);
 
 /* It is ready again: its room is there, and what was deleted in name only is made anew. */
 void lz_rehouse_returned(struct lz_world *w, struct lz_node *node);

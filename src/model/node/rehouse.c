@@ -90,8 +90,9 @@ void lz_rehouse_node(struct lz_world *w, struct lz_node *n)
     struct lz_node_cluster *c = &w->nodes->clusters[n->cluster];
     n->evicted_at = lz_sim_now(w->sim);
     for (lz_instance_id id = 1; id <= lz_instance_count(w); id++) {
-        if (lz_instance_get(w, id)->host != n->host || !is_movable(w, id))
-            continue;
+        const struct lz_instance *i = lz_instance_get(w, id);
+        if (i->host != n->host || i->is_away || !is_movable(w, id))
+            continue; // what is prepared is no pod
         struct lz_node_waiting one = {.id = id};
         if (place(w, &one, true))
             continue;
@@ -114,11 +115,15 @@ void lz_rehouse_waiting(struct lz_world *w, struct lz_node_cluster *c)
     c->waiting_count = kept;
 }
 
-void lz_rehouse_prepared(struct lz_world *w, const struct lz_node *n)
+void lz_rehouse_prepared(struct lz_world *w, const struct lz_node_cluster *c)
 {
+    const struct lz_nodes *ls = w->nodes;
     for (lz_instance_id id = 1; id <= lz_instance_count(w); id++) {
         const struct lz_instance *i = lz_instance_get(w, id);
-        if (i->host != n->host || !i->is_away || !is_movable(w, id))
+        if (!i->is_away || !is_movable(w, id) || !lz_nodes_has(w, i->host))
+            continue;
+        const struct lz_node *n = node_of(w, id);
+        if (&ls->clusters[n->cluster] != c || n->state == LZ_NODE_READY)
             continue;
         uint32_t zone = find_zone(w, id);
         if (zone != 0)
