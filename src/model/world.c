@@ -188,6 +188,8 @@ enum lz_sim_stop lz_world_run_until(struct lz_world *w, lz_time until)
 {
     LZ_ASSERT(until <= w->end);
     if (!w->running) {
+        if (w->alerts != NULL)
+            lz_alerts_settle(w);
         w->running = true;
         lz_sim_at_first(w->sim, 0, w->clock->second, 0, 0);
         if (!lz_real_is_live(w))

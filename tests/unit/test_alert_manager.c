@@ -193,11 +193,47 @@ static void two_alerts_of_the_same_labels_are_refused(void **state)
     alert_stage_finish(&s);
 }
 
+// A lets go of its number when nothing goes by it any more; who has it next is somebody else, in a
+// group of its own.
+static void what_is_over_is_forgotten(void **state)
+{
+    (void)state;
+    static struct alert_stage s;
+    lz_time began[COUNT(alerts) + 1] = {-1, -1, -1, -1, -1};
+    struct lz_err err;
+    uint32_t id = 0;
+    alert_stage_init(&s, &(struct lz_alert_manager_opts){
+                             .resolve_timeout = LZ_S << 20, .routes = &team, .route_count = 1});
+    s.tidy = 30 * LZ_S;
+    alert_stage_add(&s, "A", &alerts[0].labels);
+    alert_stage_add(&s, "C", &alerts[2].labels);
+    step(&s, "0 A+", began);
+    assert_false(lz_alert_manager_forget(s.manager, 1, 0)); // it fires
+    alert_stage_run(&s, 100 * LZ_S);
+    step(&s, "120 A-", began);
+    assert_false(lz_alert_manager_forget(s.manager, 1, 120 * LZ_S)); // that is not told yet
+    alert_stage_run(&s, 331 * LZ_S);
+    assert_false(lz_alert_manager_forget(s.manager, 1, 331 * LZ_S)); // its group goes on
+    alert_stage_run(&s, 700 * LZ_S);
+    assert_true(lz_alert_manager_forget(s.manager, 1, 700 * LZ_S));
+    assert_true(lz_alert_manager_add(s.manager, &alerts[3].labels, &id, &err));
+    assert_int_equal(id, 1);
+    assert_true(lz_alert_manager_add(s.manager, &alerts[0].labels, &id, &err));
+    assert_int_equal(id, 3);
+    lz_alert_manager_send(s.manager, 1, 1000 * LZ_S, LZ_FOREVER, 1000 * LZ_S);
+    alert_stage_run(&s, 1100 * LZ_S);
+    assert_string_equal(s.told, "30 A+; 330 A-; 1030 A+"); // the stage calls number 1 so
+    assert_false(lz_alert_manager_forget(s.manager, 1, 1100 * LZ_S));
+    assert_true(lz_alert_manager_forget(s.manager, 3, 1100 * LZ_S)); // it never fired
+    alert_stage_finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notifications_are_those_of_alertmanager),
         cmocka_unit_test(two_alerts_of_the_same_labels_are_refused),
+        cmocka_unit_test(what_is_over_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

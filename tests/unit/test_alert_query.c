@@ -185,6 +185,27 @@ static void each_element_is_an_alert_of_its_own(void **state)
         }
 }
 
+// A rule that selects by a pattern sees what is declared behind it, and itself, whether or not
+// somebody else asks for that too.
+static void the_order_of_rules_does_not_matter(void **state)
+{
+    (void)state;
+    static const char *const expr = "count({__name__=~\"lorenz_firing.*\"}) == 2";
+    for (int named = 0; named < 2; named++) {
+        struct stage s;
+        struct lz_err err;
+        lz_component_id id;
+        init(&s, 1);
+        assert_true(create(&s, expr, 0, &err));
+        struct lz_alert_opts second = {
+            .name = "second", .expr = named ? "lorenz_firing > 5" : "lorenz_in_flight > 1e9"};
+        assert_true(lz_alert_create(s.w, &second, &id, &err));
+        lz_world_run(s.w);
+        assert_string_equal(s.seen[3], "0/1");
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static const struct {
     const char *expr, *why;
 } refused[] = {
@@ -270,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_element_is_an_alert_of_its_own),
+        cmocka_unit_test(the_order_of_rules_does_not_matter),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
         cmocka_unit_test(an_expression_that_fails_says_so_and_changes_nothing),
         cmocka_unit_test(marks_are_of_the_first_and_the_last_element),

@@ -60,7 +60,7 @@ struct target {
 // A notification on its way to who is late to hear of it.
 struct late {
     bool is_used;
-    uint32_t alert;
+    uint32_t alert, owner; // whose it was then: the number may have become another's
     bool is_resolved;
     const char *receiver;
 };
@@ -124,7 +124,7 @@ static void tell_whom(struct lz_world *w, const struct alert *a, const char *rec
 
 static void deliver(struct lz_alerts *as, const struct late *what)
 {
-    struct alert *a = owner_of(as, what->alert);
+    struct alert *a = &as->all[what->owner];
     struct lz_metrics *m = as->world->metrics;
     lz_metrics_add(m, what->is_resolved ? a->series.resolutions : a->series.notifications, 1);
     if (what->is_resolved)
@@ -197,6 +197,7 @@ static void on_notify(void *ctx, const struct lz_alert_notice *notice)
     for (uint32_t i = 0; i < notice->count; i++) {
         const struct lz_alert_told *t = &notice->all[i];
         struct late what = {.alert = t->alert,
+                            .owner = as->owners[t->alert],
                             .is_resolved = t->ends_at != LZ_FOREVER,
                             .receiver = notice->route->receiver};
         if (late > 0)
@@ -334,6 +335,38 @@ static lz_time phase(const struct lz_alerts *as, const char *of, uint64_t who, l
     return (lz_time)lz_draw_below(&draw, (uint64_t)period);
 }
 
+static void add_target(struct lz_alerts *as, lz_component_id id)
+{
+    for (uint32_t i = 0; i < as->target_count; i++)
+        if (as->targets[i].component == id)
+            return;
+    as->targets = lz_grow(as->world->arena, as->targets, &as->target_cap, as->target_count + 1,
+                          sizeof(*as->targets));
+    as->targets[as->target_count++] = (struct target){.component = id};
+}
+
+static void add_targets(struct lz_alerts *as, const struct alert *a)
+{
+    lz_component_id of = 0;
+    for (uint32_t i = 0; a->query != NULL && (of = lz_alert_query_about(a->query, i)) != 0; i++)
+        add_target(as, of);
+}
+
+// What a rule selects is not a matter of what was declared before it.
+void lz_alerts_settle(struct lz_world *w)
+{
+    struct lz_alerts *as = w->alerts;
+    LZ_ASSERT(as != NULL && !w->running);
+    if (as->store == NULL)
+        return;
+    lz_alert_store_settle(as->store);
+    for (uint32_t i = 1; i <= as->count; i++) {
+        if (as->all[i].query != NULL)
+            lz_alert_query_settle(as->all[i].query);
+        add_targets(as, &as->all[i]);
+    }
+}
+
 void lz_alerts_start(struct lz_world *w)
 {
     struct lz_alerts *as = w->alerts;
@@ -408,16 +441,6 @@ bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, st
     as->deliver = lz_sim_kind(w->sim, "alert.deliver", on_deliver, as);
     w->alerts = as;
     return true;
-}
-
-static void add_target(struct lz_alerts *as, lz_component_id id)
-{
-    for (uint32_t i = 0; i < as->target_count; i++)
-        if (as->targets[i].component == id)
-            return;
-    as->targets = lz_grow(as->world->arena, as->targets, &as->target_cap, as->target_count + 1,
-                          sizeof(*as->targets));
-    as->targets[as->target_count++] = (struct target){.component = id};
 }
 
 static void define(struct lz_world *w, struct alert *a)
@@ -550,9 +573,7 @@ static bool begin_query(struct lz_alerts *as, struct alert *a, struct lz_err *er
                                                                    .added = on_added,
                                                                    .failed = on_failed},
                                      err);
-    lz_component_id of = 0;
-    for (uint32_t i = 0; a->query != NULL && (of = lz_alert_query_about(a->query, i)) != 0; i++)
-        add_target(as, of);
+    add_targets(as, a);
     return a->query != NULL;
 }
 

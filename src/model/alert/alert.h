@@ -82,6 +82,9 @@ struct lz_alert_failure {
 bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const char *mark,
                           struct lz_alert_failure *out);
 
+/* All is declared and nothing runs yet: what rules in PromQL select is settled. */
+void lz_alerts_settle(struct lz_world *w);
+
 /* For the clock of a world that has alerts. */
 void lz_alerts_start(struct lz_world *w);
 

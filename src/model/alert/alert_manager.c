@@ -7,6 +7,7 @@
 
 struct held {
     struct lz_alert_labels labels;
+    bool is_free;            // the number is nobody's
     bool is_there, is_timed; // it has been sent; its end is a timeout
     lz_time starts_at, ends_at;
 };
@@ -52,7 +53,7 @@ struct lz_alert_manager *lz_alert_manager_create(const struct lz_alert_manager_o
 static bool is_of(const struct lz_alert_manager *m, const struct group *g,
                   const struct lz_alert_route *route, const struct lz_alert_labels *labels)
 {
-    if (g->route != route || route->is_each)
+    if (g->route != route || route->is_each || g->count == 0)
         return false;
     const struct lz_alert_labels *other = &m->alerts[g->members[0].alert].labels;
     return lz_alert_labels_agree(labels, other, &route->group_by);
@@ -64,23 +65,38 @@ static struct group *group_of(struct lz_alert_manager *m, const struct lz_alert_
     for (uint32_t i = 1; i <= m->group_count; i++)
         if (is_of(m, &m->groups[i], route, labels))
             return &m->groups[i];
-    m->groups =
-        lz_grow(m->opts.arena, m->groups, &m->group_cap, m->group_count + 2, sizeof(*m->groups));
-    struct group *g = &m->groups[++m->group_count];
-    *g = (struct group){.route = route, .notified_at = LZ_FOREVER};
+    uint32_t at = 1;
+    while (at <= m->group_count && m->groups[at].count > 0)
+        at++;
+    m->groups = lz_grow(m->opts.arena, m->groups, &m->group_cap, at + 1, sizeof(*m->groups));
+    struct group *g = &m->groups[at], was = {0};
+    if (at > m->group_count)
+        m->group_count = at;
+    else
+        was = *g; // its turns go on: what was to wake it is of the past
+    LZ_ASSERT(!was.is_alive);
+    *g = (struct group){.route = route,
+                        .members = was.members,
+                        .cap = was.cap,
+                        .turn = was.turn,
+                        .notified_at = LZ_FOREVER};
     return g;
 }
 
 bool lz_alert_manager_add(struct lz_alert_manager *m, const struct lz_alert_labels *labels,
                           uint32_t *alert, struct lz_err *err)
 {
-    for (uint32_t i = 1; i <= m->count; i++)
-        if (lz_alert_labels_equal(&m->alerts[i].labels, labels))
+    uint32_t id = m->count + 1;
+    for (uint32_t i = m->count; i >= 1; i--) {
+        if (m->alerts[i].is_free)
+            id = i;
+        else if (lz_alert_labels_equal(&m->alerts[i].labels, labels))
             return lz_fail(err, LZ_EEXIST, "another alert has the same labels");
-    if (m->count == LZ_ALERTS_MAX)
-        return lz_fail(err, LZ_EFULL, "at most %d alerts", LZ_ALERTS_MAX);
-    m->alerts = lz_grow(m->opts.arena, m->alerts, &m->cap, m->count + 2, sizeof(*m->alerts));
-    uint32_t id = ++m->count;
+    }
+    if (id > LZ_ALERTS_MAX)
+        return lz_fail(err, LZ_EFULL, "at most %d alerts at once", LZ_ALERTS_MAX);
+    m->alerts = lz_grow(m->opts.arena, m->alerts, &m->cap, id + 1, sizeof(*m->alerts));
+    m->count = id > m->count ? id : m->count;
     m->alerts[id] = (struct held){.labels = *labels};
     bool goes_on = true, is_routed = false;
     for (uint32_t r = 0; r < m->opts.route_count && goes_on; r++) {
@@ -95,6 +111,43 @@ bool lz_alert_manager_add(struct lz_alert_manager *m, const struct lz_alert_labe
         goes_on = route->goes_on;
     }
     *alert = id;
+    return true;
+}
+
+static struct member *member_of(const struct group *g, uint32_t alert)
+{
+    for (uint32_t i = 0; i < g->count; i++)
+        if (g->members[i].alert == alert)
+            return &g->members[i];
+    return NULL;
+}
+
+// A group that goes on by itself is the one that the alert would come back to.
+static bool is_held(const struct group *g, const struct member *member)
+{
+    return member->is_in || member->was_firing || (g->is_alive && g->count == 1);
+}
+
+bool lz_alert_manager_forget(struct lz_alert_manager *m, uint32_t alert, lz_time now)
+{
+    LZ_ASSERT(alert >= 1 && alert <= m->count && !m->alerts[alert].is_free);
+    const struct held *h = &m->alerts[alert];
+    if (h->is_there && h->ends_at > now)
+        return false;
+    for (uint32_t i = 1; i <= m->group_count; i++) {
+        const struct member *member = member_of(&m->groups[i], alert);
+        if (member != NULL && is_held(&m->groups[i], member))
+            return false;
+    }
+    for (uint32_t i = 1; i <= m->group_count; i++) {
+        struct group *g = &m->groups[i];
+        struct member *member = member_of(g, alert);
+        if (member == NULL)
+            continue;
+        g->count--;
+        memmove(member, member + 1, (size_t)(g->members + g->count - member) * sizeof(*member));
+    }
+    m->alerts[alert] = (struct held){.is_free = true};
     return true;
 }
 

@@ -22,8 +22,8 @@
  *
  * It knows no clock: whoever owns it is asked to wake a group (`wake`) and calls
  * lz_alert_manager_flush with the turn it was given; a turn that is no longer the group's is
- * ignored, so that nothing needs to be cancelled. Alerts, routes and the rest are declared before
- * the first is sent. All is in the arena; texts are not copied.
+ * ignored, so that nothing needs to be cancelled. Routes and the rest are declared before the first
+ * is sent; alerts come and go (lz_alert_manager_forget). All is in the arena; texts are not copied.
  */
 #ifndef LZ_MODEL_ALERT_ALERT_MANAGER_H
 #define LZ_MODEL_ALERT_ALERT_MANAGER_H
@@ -32,7 +32,7 @@
 #include "base/err.h"
 #include "model/alert/alert_mute.h"
 
-#define LZ_ALERTS_MAX 1000
+#define LZ_ALERTS_MAX 4000
 #define LZ_ALERT_TIDY (30 * LZ_S)
 
 struct lz_alert_route {
@@ -80,6 +80,12 @@ struct lz_alert_manager *lz_alert_manager_create(const struct lz_alert_manager_o
 /* An alert there can be, by its labels, which are its own: from 1 on. */
 bool lz_alert_manager_add(struct lz_alert_manager *m, const struct lz_alert_labels *labels,
                           uint32_t *alert, struct lz_err *err) LZ_MUST_CHECK;
+
+/*
+ * It can be no more: its labels are not looked at again, and its number may be another's. False,
+ * and nothing changes, where it fires, or where a group has it or last said that it fires.
+ */
+bool lz_alert_manager_forget(struct lz_alert_manager *m, uint32_t alert, lz_time now);
 
 /* It is sent; `ends_at` LZ_FOREVER: without an end. */
 void lz_alert_manager_send(struct lz_alert_manager *m, uint32_t alert, lz_time starts_at,

@@ -21,7 +21,21 @@ struct lz_alert_query {
     lz_component_id *about;
     uint32_t about_count, about_cap;
     bool has_failed;
+    lz_time forgot_at; // what it could do without
 };
+
+static void find_about(struct lz_alert_query *q)
+{
+    lz_component_id of = 0;
+    q->about_count = 0;
+    for (uint32_t i = 0; (of = lz_alert_store_target(q->opts.store, i)) != 0; i++) {
+        if (!lz_alert_store_is_of(q->opts.store, q->query, of))
+            continue;
+        q->about =
+            lz_grow(q->opts.arena, q->about, &q->about_cap, q->about_count + 1, sizeof(*q->about));
+        q->about[q->about_count++] = of;
+    }
+}
 
 struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *opts,
                                              struct lz_err *err)
@@ -43,14 +57,7 @@ struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *o
     }
     if (!lz_alert_store_want(opts->store, q->query, err))
         return NULL;
-    lz_component_id of = 0;
-    for (uint32_t i = 0; (of = lz_alert_store_target(opts->store, i)) != 0; i++) {
-        if (!lz_alert_store_is_of(opts->store, q->query, of))
-            continue;
-        q->about =
-            lz_grow(opts->arena, q->about, &q->about_cap, q->about_count + 1, sizeof(*q->about));
-        q->about[q->about_count++] = of;
-    }
+    find_about(q);
     return q;
 }
 
@@ -117,6 +124,40 @@ static struct element *element_of(struct lz_alert_query *q, const struct lz_aler
     return &q->all[q->count++];
 }
 
+void lz_alert_query_settle(struct lz_alert_query *q)
+{
+    struct lz_err err;
+    if (!lz_alert_store_want(q->opts.store, q->query, &err))
+        fail(q, err.msg);
+    find_about(q);
+}
+
+static void free_labels(struct lz_arena *arena, struct lz_alert_labels *l)
+{
+    for (uint32_t i = 0; i < l->count; i++) {
+        char *name = (char *)(uintptr_t)l->all[i].name, *value = (char *)(uintptr_t)l->all[i].value;
+        lz_arena_free(arena, name, strlen(name) + 1);
+        lz_arena_free(arena, value, strlen(value) + 1);
+    }
+    lz_arena_free(arena, (void *)(uintptr_t)l->all, (l->count + 1) * sizeof(*l->all));
+}
+
+// Prometheus deletes an alert that is inactive and was not firing lately.
+static void forget_old(struct lz_alert_query *q, lz_time now)
+{
+    uint32_t kept = 0;
+    q->forgot_at = now;
+    for (uint32_t i = 0; i < q->count; i++) {
+        struct element *e = &q->all[i];
+        bool is_old = e->rule.state == LZ_ALERT_INACTIVE && e->rule.resolved_at < 0;
+        if (is_old && lz_alert_manager_forget(q->opts.manager, e->number, now))
+            free_labels(q->opts.arena, &e->labels);
+        else
+            q->all[kept++] = *e;
+    }
+    q->count = kept;
+}
+
 // False: the evaluation says nothing.
 static bool mark_true(struct lz_alert_query *q, const struct lz_promql_value *v)
 {
@@ -167,5 +208,7 @@ struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
             lz_alert_manager_send(q->opts.manager, e->number, sending.starts_at, sending.ends_at,
                                   now);
     }
+    if (now - q->forgot_at >= LZ_ALERT_TIDY)
+        forget_old(q, now);
     return found;
 }

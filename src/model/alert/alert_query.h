@@ -9,6 +9,9 @@
  * An expression that cannot be evaluated at an instant (two elements match where one may), or that
  * gives two elements which the rule's labels make one, changes nothing at that instant; it is told
  * the first time.
+ *
+ * An element that is inactive, and was not firing for 15 min (LZ_ALERT_RETENTION), is forgotten as
+ * soon as no group of the manager's has it any more: its number is another's then.
  */
 #ifndef LZ_MODEL_ALERT_ALERT_QUERY_H
 #define LZ_MODEL_ALERT_ALERT_QUERY_H
@@ -29,6 +32,9 @@ struct lz_alert_query_opts {
     void (*added)(void *ctx, uint32_t number);  /* an alert of the manager's is the rule's */
     void (*failed)(void *ctx, const char *why); /* once */
 };
+
+/* What it selects of all that is declared by now (lz_alert_store_settle). */
+void lz_alert_query_settle(struct lz_alert_query *q);
 
 struct lz_alert_query_found {
     uint32_t pending, firing; /* elements in that state */

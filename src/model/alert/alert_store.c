@@ -24,6 +24,7 @@ struct lz_alert_store {
     uint32_t export_count;
     struct kept *all;
     uint32_t count, cap;
+    bool is_settled; // `exports` are those of the whole run
     lz_component_id *targets;
     uint32_t target_count, target_cap;
     struct lz_promql_store samples;
@@ -215,14 +216,27 @@ static bool widen(struct lz_alert_store *store, struct kept *k, const struct lz_
     return true;
 }
 
+static void list_exports(struct lz_alert_store *store)
+{
+    lz_promql_scratch_reset(&store->scratch);
+    store->export_count = lz_alert_export_all(store->world, &store->scratch, &store->exports);
+}
+
+void lz_alert_store_settle(struct lz_alert_store *store)
+{
+    LZ_ASSERT(!store->is_settled);
+    list_exports(store);
+    store->is_settled = true;
+}
+
 bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_query *q,
                          struct lz_err *err)
 {
-    LZ_ASSERT(!store->world->running);
-    lz_promql_scratch_reset(&store->scratch);
-    store->export_count = lz_alert_export_all(store->world, &store->scratch, &store->exports);
-    if (!check_names(store, q, err))
-        return false;
+    if (!store->is_settled) {
+        list_exports(store);
+        if (!check_names(store, q, err))
+            return false;
+    }
     const struct lz_promql_reach reach = lz_promql_query_reach(q);
     for (uint32_t i = 0; i < store->export_count; i++) {
         const struct lz_alert_export *x = &store->exports[i];

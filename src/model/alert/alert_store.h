@@ -23,6 +23,12 @@ struct lz_alert_store *lz_alert_store_create(struct lz_world *w, lz_time interva
 bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_query *q,
                          struct lz_err *err) LZ_MUST_CHECK;
 
+/*
+ * All is declared: each rule is asked once more what it wants, which may have been declared after
+ * it. Nothing has been evaluated yet.
+ */
+void lz_alert_store_settle(struct lz_alert_store *store);
+
 /* The `i`-th component that has to be scraped, 0 behind the last. */
 lz_component_id lz_alert_store_target(const struct lz_alert_store *store, uint32_t i);
 
