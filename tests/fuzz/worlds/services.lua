@@ -24,7 +24,7 @@ local function calling(w, replicas)
             w:one { "p95", "5ms", "49ms" }, w:int(2, 4), w:maybe(0.3, "tied = true"),
             w:maybe(0.2, "leave = true"))
         .. w:maybe(0.2, "cancel = true")
-        .. w:maybe(0.15, "priority = %d", w:int(0, 7))
+        .. w:maybe(0.4, "priority = %d", w:int(0, 7))
         .. w:maybe(0.3, 'pool = { max = %s, %s%s%s}', w:one { "1", "3", "20", '"unbounded"' },
             w:maybe(0.3, 'idle_timeout = "%s"', w:time(50, 3000)),
             w:maybe(0.3, 'max_age = "%s"', w:time(50, 3000)), w:maybe(0.3, "warm = false"))
@@ -50,7 +50,7 @@ local function memory(w, is_limited)
     local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", '
         .. 'per_request = "%dMiB", oom = "%s" }', each, oom)
     if text ~= "" and oom == "swap" then
-        w.settle = math.max(w.settle, is_limited and 4000 or 1200)
+        w.settle = math.max(w.settle, is_limited and 20000 or 1200)
     end
     return text
 end
@@ -82,6 +82,7 @@ local function serving(w)
         .. w:maybe(0.3, "cpu = %d", w:int(1, 4))
         .. w:maybe(0.4, "queue = { max = %s, %s }", w:one { "0", "3", "50", '"unbounded"' },
             w:one { 'policy = "codel"', 'policy = "adaptive_lifo"', 'policy = "lifo"',
+                "preemptive = true", "preemptive = true, timeout = " .. w:dist(10, 900),
                 "timeout = " .. w:dist(10, 900) })
         .. w:maybe(0.2, "shed = { %s }", w:one { "in_flight = 9", 'cpu = "80%"',
             'queue_age = "100ms"' })
@@ -173,8 +174,9 @@ return function(w)
     if w:chance(0.4) then
         w:line('local gate = gateway "gate" { to = %s, %s, %s%s%s%s%s}', front, place(),
             calling(w, replicas_of[front]),
-            w:maybe(0.5, 'limit = "%d/s", burst = %d, algorithm = "%s"', w:int(5, 90), w:int(1, 20),
-                w:one { "token_bucket", "leaky_bucket" }),
+            w:maybe(0.6, 'limit = "%d/s", burst = %d, algorithm = %s', w:int(5, 90), w:int(5, 20),
+                w:one { '"token_bucket"', '"leaky_bucket"', '"leaky_bucket", delay = 0',
+                    '"leaky_bucket", delay = 5' }),
             w:maybe(0.4, 'waf = { blocked = "3%", latency = "1ms" }'),
             w:maybe(0.4, 'cache = { ttl = "%s", entries = %d }', w:time(100, 5000), w:int(1, 50)),
             running(w))
