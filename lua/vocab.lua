@@ -114,8 +114,8 @@ function RULES.gateway(say, f)
         say("LZ206", "delay", "`delay` of %s: a bucket of tokens holds nobody back",
             'write algorithm = "leaky_bucket", or leave it out')
     elseif f.delay and f.delay > (f.burst or 0) then
-        say("LZ206", "delay", ("`delay` of %%s: at most `burst` (%d), of which it is the part that "
-            .. "passes at once, got %d"):format(f.burst or 0, f.delay))
+        say("LZ206", "delay", ("`delay` of %%s: at most `burst` (%s), of which it is the part that "
+            .. "passes at once, got %d"):format(f.burst or "not said: 0", f.delay))
     elseif f.limit and f.limit <= 0 then
         say("LZ206", "limit", "`limit` of %s lets nothing through", "leave it out for no limit")
     elseif f.burst == 0 and f.algorithm ~= "leaky_bucket" then
