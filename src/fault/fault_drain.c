@@ -7,6 +7,7 @@
 #include "fault/kinds.h"
 #include "model/journal.h"
 #include "model/service/disruption.h"
+#include "model/service/platform.h"
 
 #define AGAIN (5 * LZ_S)
 
@@ -40,6 +41,10 @@ static void ask(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_ne
 {
     lz_time grace = f->opts.params.notice > 0 ? f->opts.params.notice : -1;
     lz_instance_id id = f->hits[hit];
+    if (lz_platform_is_stopped(w, lz_instance_get(w, id)->component)) {
+        f->undo[hit] = LZ_FAULT_WAITING; // the API does not answer
+        return;
+    }
     bool has_budget = lz_disruption_is_on(w, id);
     if (has_budget && !is_there(w, f, id))
         f->undo[hit] = LZ_FAULT_FREE;
@@ -49,8 +54,14 @@ static void ask(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_ne
         f->undo[hit] = lz_fault_evict_one(w, f, id, grace);
 }
 
+// The slot after those of the hits is the cordon's. Who picks some of a place leaves it open.
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
+    uint32_t *cordon = &f->undo[f->hit_count];
+    *cordon = f->opts.pick.kind != LZ_PICK_ALL
+                  ? 0
+                  : lz_platform_add(w, &(struct lz_platform_effect){.target = &f->opts.target,
+                                                                    .parts = LZ_PLATFORM_PLACE});
     for (uint32_t i = 0; i < f->hit_count; i++)
         ask(w, f, i, true);
 }
@@ -86,6 +97,8 @@ static void revert(struct lz_world *w, struct lz_fault *f)
         lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
                        "%s was not completed: %u replicas stayed, held by disruption budgets",
                        f->name, left);
+    if (f->undo[f->hit_count] != 0)
+        lz_platform_remove(w, f->undo[f->hit_count]);
     lz_fault_stop_revert(w, f);
 }
 

@@ -98,6 +98,12 @@ static int deploy(lua_State *L)
     lz_component_id service = (lz_component_id)luaL_checkinteger(L, 1);
     if (lz_platform_withholds(w, service, LZ_PLATFORM_DEPLOY))
         return refuse_outage(L);
+    if (lz_platform_is_stopped(w, service)) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the control plane is down: nothing is deployed");
+        lua_pushliteral(L, "outage");
+        return 3;
+    }
     struct lz_err err;
     bool ok = lua_isnoneornil(L, 2)
                   ? lz_rollout_restart(w, service, &err)

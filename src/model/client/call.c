@@ -22,6 +22,7 @@
 #include "model/net/connection.h"
 #include "model/net/resolver.h"
 #include "model/node/instance.h"
+#include "model/service/rollout.h"
 #include "model/service/service.h"
 #include "model/service/task.h"
 #include "model/store/store.h"
@@ -260,6 +261,19 @@ static bool fits_route(const struct lz_world *w, const struct lz_component *to,
     return true;
 }
 
+// Pods of a rollout come and go in places that are nobody's for good.
+static bool fits_rollout(const struct lz_world *w, const struct lz_component *to,
+                         const struct lz_edge_opts *opts, struct lz_err *err)
+{
+    bool has = opts->balance.weights != NULL || opts->balance.subset > 0;
+    if (!has || to->kind != LZ_COMPONENT_SERVICE || !lz_rollout_is_on(w, opts->to))
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "%s is rolled out: its replicas come and go, and `%s` would mean some of them "
+                   "for good: leave it out, or the rollout",
+                   to->name, opts->balance.weights != NULL ? "weights" : "subset");
+}
+
 bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_id *id,
                   struct lz_err *err)
 {
@@ -270,7 +284,8 @@ bool lz_call_edge(struct lz_world *w, const struct lz_edge_opts *opts, lz_edge_i
         return lz_fail(err, LZ_EINVAL, "%s is traffic and cannot be called", to->name);
     if (to->kind == LZ_COMPONENT_DNS)
         return lz_resolver_edges(w, opts, id, err);
-    if (!check_opts(opts, err) || !lz_balance_check(&opts->balance, to->instance_count, err))
+    if (!fits_rollout(w, to, opts, err) || !check_opts(opts, err) ||
+        !lz_balance_check(&opts->balance, to->instance_count, err))
         return false;
     if (!fits_callee(w, to, opts, err) || !fits_route(w, to, opts, err))
         return false;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/service/pods.h"
+#include "model/service/rollout.h"
 #include "sim/draw.h"
 
 struct lz_platform {
@@ -13,7 +14,8 @@ struct lz_platform {
 
 uint32_t lz_platform_add(struct lz_world *w, const struct lz_platform_effect *effect)
 {
-    LZ_ASSERT(effect->parts != 0 && effect->touched != NULL);
+    LZ_ASSERT(effect->parts != 0);
+    LZ_ASSERT(effect->touched != NULL || effect->parts == LZ_PLATFORM_PLACE);
     if (w->platform == NULL)
         w->platform = lz_arena_alloc(w->arena, sizeof(*w->platform));
     struct lz_platform *p = w->platform;
@@ -35,6 +37,7 @@ void lz_platform_remove(struct lz_world *w, uint32_t id)
     p->all[id - 1] = (struct lz_platform_effect){0};
     p->active--;
     lz_pods_reconsider(w);
+    lz_rollouts_reconsider(w);
 }
 
 static bool is_any(const struct lz_world *w)
@@ -98,6 +101,30 @@ bool lz_platform_is_down(struct lz_world *w, lz_region_id region)
         is_so = is_so || is_here;
     }
     return is_so;
+}
+
+bool lz_platform_is_stopped(struct lz_world *w, lz_component_id id)
+{
+    const unsigned parts = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START;
+    bool is_so = false;
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & parts) != parts || !covers(w, e, id))
+            continue;
+        ++*e->touched;
+        is_so = true;
+    }
+    return is_so;
+}
+
+const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_instance_id id)
+{
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_PLACE) != 0 && lz_target_has(w, e->target, id))
+            return e->target;
+    }
+    return NULL;
 }
 
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id)

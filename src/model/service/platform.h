@@ -4,6 +4,7 @@
  *   DECIDE   autoscalers decide nothing: what there is stays
  *   START    replicas that are added wait, or come late by `delay`; those that run, run on, and
  *            what is started again where it was needs neither a scheduler nor an image
+ *   PLACE    nothing new is placed there: hosts that are drained, cordoned
  *   PULL     images cannot be pulled (image.h)
  *   DEPLOY   shares of requests by version cannot be changed
  *   SCRAPE   samples are lost, a share of them: autoscalers do not know what is used, alerts have
@@ -26,6 +27,7 @@ enum lz_platform_part {
     LZ_PLATFORM_SCRAPE = 1u << 3,
     LZ_PLATFORM_ALERT = 1u << 4,
     LZ_PLATFORM_PULL = 1u << 5,
+    LZ_PLATFORM_PLACE = 1u << 6,
 };
 
 struct lz_platform_effect {
@@ -35,7 +37,7 @@ struct lz_platform_effect {
     struct lz_dist add; /* ALERT */
     double ratio;       /* SCRAPE: of the samples */
     uint64_t path;      /* owner of its draws */
-    uint64_t *touched;
+    uint64_t *touched;  /* NULL: nobody counts */
 };
 
 uint32_t lz_platform_add(struct lz_world *w, const struct lz_platform_effect *effect);
@@ -46,6 +48,12 @@ bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platf
 bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news, lz_time *late);
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id);
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth);
+
+/* What is to be left by who would be placed where the instance is; NULL: nothing. */
+const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_instance_id id);
+
+/* Controllers and the API of what runs the component are down: nothing of it can be changed. */
+bool lz_platform_is_stopped(struct lz_world *w, lz_component_id id);
 
 /* The control plane of a region, or of its cloud: nothing is decided there and nothing starts. */
 bool lz_platform_is_down(struct lz_world *w, lz_region_id region);

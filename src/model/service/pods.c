@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "model/node/endpoint.h"
+#include "model/node/evict.h"
 #include "model/node/life.h"
 #include "model/service/image.h"
 #include "model/service/platform.h"
@@ -101,12 +102,25 @@ static void on_pod(void *ctx, uint32_t entity, uint64_t payload)
         end(w, s, index);
 }
 
+// What stands where nothing may be placed goes elsewhere; true: there is no such place, or what
+// holds the host that is left would be forgotten.
+static bool finds_no_host(struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_target *leave = lz_platform_cordon(w, id);
+    bool is_free = leave != NULL && lz_instance_get(w, id)->downs == 0;
+    lz_host_id host = is_free ? lz_evict_place(w, id, leave) : 0;
+    if (host != 0)
+        lz_life_relocate(w, id, host);
+    return lz_platform_cordon(w, id) != NULL;
+}
+
 static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
     struct lz_pod *pod = lz_pods_at(s, index);
     lz_time late = 0;
     bool was_held = pod->is_held;
-    pod->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late);
+    pod->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late) ||
+                   finds_no_host(w, s->first + index);
     if (!pod->is_held && !lz_image_fetch(w, s->first + index)) {
         pod->is_held = true; // it has said so
         return;
@@ -133,11 +147,13 @@ static void make(struct lz_world *w, struct lz_service *s, uint32_t index, struc
     begin_start(w, s, index);
 }
 
-// A fault holds down what stood there, or its host, or whatever would start there.
+// A fault holds down what stood there, or its host, or whatever would start there; or the host is
+// drained.
 static bool is_hit(const struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
     const struct lz_instance *i = lz_instance_get(w, s->first + index);
-    return i->kills > 1 || i->downs > 0 || i->is_ended;
+    return i->kills > 1 || i->downs > 0 || i->is_ended ||
+           lz_platform_cordon(w, s->first + index) != NULL;
 }
 
 uint32_t lz_pods_room(const struct lz_service *s)

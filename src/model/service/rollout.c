@@ -6,6 +6,7 @@
 #include "base/grow.h"
 #include "model/journal.h"
 #include "model/node/life.h"
+#include "model/service/platform.h"
 #include "model/service/version.h"
 
 // A ReplicaSet, and what was counted of its pods.
@@ -245,6 +246,16 @@ static void conclude(struct lz_world *w, struct lz_service *s)
     mark(w, s, "deployed");
 }
 
+static void count_versions(struct lz_world *w, const struct lz_service *s)
+{
+    uint32_t ready[LZ_VERSIONS_MAX + 1] = {0};
+    for (uint32_t i = 0; s->versions != NULL && i < s->slots; i++)
+        if (lz_pods_at(s, i)->state == LZ_POD_SERVING && lz_pods_at(s, i)->is_ready)
+            ready[lz_pods_at(s, i)->version]++;
+    if (s->versions != NULL)
+        lz_version_counted(w, s, ready);
+}
+
 static void look_at_progress(struct lz_world *w, struct lz_service *s)
 {
     struct lz_rollout *r = s->rollout;
@@ -258,6 +269,7 @@ static void look_at_progress(struct lz_world *w, struct lz_service *s)
                    now.ready > r->progress.ready || now.available > r->progress.available;
     r->progress = now;
     lz_time at = lz_sim_now(w->sim);
+    count_versions(w, s);
     lz_metrics_set(w->metrics, s->series.updated, at, to->active);
     lz_metrics_set(w->metrics, s->series.available, at, all.available);
     lz_metrics_set(w->metrics, s->series.unavailable, at,
@@ -274,9 +286,20 @@ static void look_at_progress(struct lz_world *w, struct lz_service *s)
         wait_for_deadline(w, s);
 }
 
+// Is there anything to decide, and may nobody?
+static bool is_withheld(struct lz_world *w, const struct lz_service *s)
+{
+    const struct lz_rollout *r = s->rollout;
+    bool is_due = r->is_running;
+    for (uint32_t i = 0; i < r->count; i++)
+        is_due = is_due || r->sets[i].active != r->sets[i].size;
+    return is_due && lz_platform_is_stopped(w, s->id);
+}
+
 static void sync(struct lz_world *w, struct lz_service *s)
 {
-    bool is_more = true;
+    count(w, s);
+    bool is_more = !is_withheld(w, s);
     while (is_more) {
         count(w, s);
         is_more = s->rollout->is_running && step(s);
@@ -322,6 +345,15 @@ void lz_rollout_changed(struct lz_world *w, struct lz_service *s)
         return;
     s->rollout->is_planned = true;
     lz_sim_soon(w->sim, w->services->rollout, s->id, SYNC);
+}
+
+void lz_rollouts_reconsider(struct lz_world *w)
+{
+    for (lz_component_id id = 1; id < w->services->cap; id++) {
+        struct lz_service *s = w->services->all[id];
+        if (s != NULL && s->rollout != NULL)
+            lz_rollout_changed(w, s);
+    }
 }
 
 void lz_rollout_begins(struct lz_world *w, const struct lz_service *s, uint32_t index)

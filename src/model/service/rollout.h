@@ -27,6 +27,8 @@
  * difference over the sets by their sizes ("proportional scaling"); what is left goes to the
  * largest.
  *
+ * While the control plane is down (platform.h) nothing of it goes on.
+ *
  * What a pod serves is served by its version: there is no route. A version may be broken (`fails`),
  * so that its pods never serve at all.
  *
@@ -79,6 +81,9 @@ void lz_rollout_undo(struct lz_world *w, lz_component_id service, uint32_t id);
 uint32_t lz_rollout_desired(const struct lz_service *s);
 
 /* ---- for model/service alone */
+
+/* The platform may decide again. */
+void lz_rollouts_reconsider(struct lz_world *w);
 
 void lz_rollout_create(struct lz_world *w, struct lz_service *s);
 

@@ -43,7 +43,8 @@ struct lz_versions {
 static const struct lz_measure_row rows[] = {
     LZ_MEASURE_ROWS,
     {"share", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, offsetof(struct series, share), 0, 0,
-     "weight of its route: share of the service's requests that are sent to it"},
+     "weight of its route: share of the service's requests that are sent to it; with a rollout, of "
+     "its ready replicas"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -128,7 +129,7 @@ static void weigh(struct lz_world *w, struct lz_service *s)
             vs->all[i].weight *= 1.0 - share;
         vs->all[vs->effects[e].number].weight += share;
     }
-    for (uint32_t i = 1; i <= vs->count; i++)
+    for (uint32_t i = 1; i <= vs->count && (s->rollout == NULL || !w->running); i++)
         lz_metrics_set(w->metrics, vs->all[i].series.share, lz_sim_now(w->sim), vs->all[i].weight);
 }
 
@@ -284,6 +285,17 @@ lz_metric lz_version_metric(const struct lz_world *w, lz_component_id service, u
     const struct version *v = version_at(lz_service_at(w, service), number);
     snprintf(full, sizeof(full), "version[%s].%s", v->name, name);
     return lz_metrics_find(w->metrics, service, full);
+}
+
+void lz_version_counted(struct lz_world *w, const struct lz_service *s, const uint32_t *ready)
+{
+    struct lz_versions *vs = s->versions;
+    uint32_t all = ready[0];
+    for (uint32_t i = 1; i <= vs->count; i++)
+        all += ready[i];
+    for (uint32_t i = 1; i <= vs->count; i++)
+        lz_metrics_set(w->metrics, vs->all[i].series.share, lz_sim_now(w->sim),
+                       all > 0 ? (double)ready[i] / (double)all : 0.0);
 }
 
 const char *lz_version_name(const struct lz_service *s, uint32_t number)

@@ -76,6 +76,10 @@ uint32_t lz_version_degrade(struct lz_world *w, lz_component_id service, uint32_
                             const struct lz_version_loss *loss);
 void lz_version_undo(struct lz_world *w, lz_component_id service, uint32_t id);
 
+/* Where the service is rolled out: so many of the ready replicas are made from each number, 0 for
+   the service as declared. Requests go by that. */
+void lz_version_counted(struct lz_world *w, const struct lz_service *s, const uint32_t *ready);
+
 const char *lz_version_name(const struct lz_service *s, uint32_t number);
 enum lz_version_fails lz_version_fails(const struct lz_service *s, uint32_t number);
 
