@@ -68,15 +68,17 @@ end
 
 -- ---------------------------------------------------------------- components
 
---- Replicas by zone: `a ●● b ●`, in the order of their zones.
+--- Replicas by zone: `a ●● b ●`, in the order of their zones, without places where nobody stands.
 local function by_zone(state, list, leads)
     local marks = state.ascii and PLAIN_MARKS or MARKS
     local zones, order = {}, {}
     for n, i in ipairs(list) do
-        if not zones[i.zone] then zones[i.zone] = {}; order[#order + 1] = i.zone end
-        local mark = i.state == "up" and (leads[n] and marks.leads or i.out and marks.out)
-            or marks[i.state]
-        table.insert(zones[i.zone], mark)
+        if not i.absent then
+            if not zones[i.zone] then zones[i.zone] = {}; order[#order + 1] = i.zone end
+            local mark = i.state == "up" and (leads[n] and marks.leads or i.out and marks.out)
+                or marks[i.state]
+            table.insert(zones[i.zone], mark)
+        end
     end
     table.sort(order)
     local parts = {}
@@ -229,11 +231,14 @@ function M.component(state, facts)
     local C, lines = state.C, {}
     local kind, rows = facts.kind, C.begun() and C.status(facts.id) or { [0] = {} }
     local list = kind ~= "topic" and C.instances(facts.id) or {}
-    local up = 0
-    for _, i in ipairs(list) do if i.state == "up" then up = up + 1 end end
+    local up, all = 0, 0
+    for _, i in ipairs(list) do
+        if i.state == "up" then up = up + 1 end
+        if not i.absent then all = all + 1 end
+    end
     local head = { facts.text }
     if kind ~= "traffic" and #list > 0 then
-        head[2] = ("%d of %d %ss up"):format(up, #list, PARTS[kind] or "instance")
+        head[2] = ("%d of %d %ss up"):format(up, all, PARTS[kind] or "instance")
         head[3] = by_zone(state, list, leaders(rows))
     end
     flow(state, lines, head, "")

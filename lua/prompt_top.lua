@@ -30,10 +30,13 @@ end
 
 local function instances_up(state, c)
     if c.kind == "traffic" or c.kind == "topic" then return "" end
-    local list, up = state.C.instances(c.id), 0
-    for _, i in ipairs(list) do if i.state == "up" then up = up + 1 end end
+    local list, up, all = state.C.instances(c.id), 0, 0
+    for _, i in ipairs(list) do
+        if i.state == "up" then up = up + 1 end
+        if not i.absent then all = all + 1 end
+    end
     if #list == 0 then return "" end
-    return ("%d/%d%s"):format(up, #list, up < #list and "!" or "")
+    return ("%d/%d%s"):format(up, all, up < all and "!" or "")
 end
 
 --- What is worth a word beside the numbers.

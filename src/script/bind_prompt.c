@@ -94,7 +94,7 @@ static const char *state_name(const struct lz_instance *i)
     return names[i->state];
 }
 
-// instances(component) -> { { state, zone, out }, ... }
+// instances(component) -> { { state, zone, out, absent }, ... }; absent: a place where nobody stands
 static int instances(lua_State *L)
 {
     struct lz_world *w = world_of(L);
@@ -108,6 +108,7 @@ static int instances(lua_State *L)
         set_text(L, "state", state_name(i));
         set_text(L, "zone", zone != 0 ? lz_place_zone_name(w, zone) : "");
         set_bool(L, "out", i->is_out);
+        set_bool(L, "absent", i->is_away && !lz_instance_runs(i));
         lua_seti(L, -2, (lua_Integer)n + 1);
     }
     return 1;
