@@ -94,7 +94,7 @@ static const char *state_name(const struct lz_instance *i)
     return names[i->state];
 }
 
-// instances(component) -> { { state, zone, out, absent }, ... }; absent: a place where nobody stands
+// instances(component) -> { { state, zone, out, absent }, ... }; absent: nobody stands there
 static int instances(lua_State *L)
 {
     struct lz_world *w = world_of(L);
