@@ -412,6 +412,7 @@ static void versions_say_what_the_checkers_find(void **state)
          LZ_JUDGE_REFUTED},
         {"mutex", "a1=0@1[1,2] l1=0@2[3,4] a2=0@3[5,6]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN},
         {"mutex", "a1=0@1[1,2] a2=0@2[3,4]", LZ_VERIFY_VIOLATED, LZ_JUDGE_REFUTED},
+        {"mutex", "a1=0@1[1,2] a2=0@3[3,6] l3=0@2[4,5]", LZ_VERIFY_HOLDS, LZ_JUDGE_NOT_TOLD},
         {"cas-register", "c1=7@1[1,2] r2=7@1[3,4]", LZ_VERIFY_HOLDS, LZ_JUDGE_PROVEN},
         // A region that has not heard of the write: in the order of versions it could not be made.
         {"cas-register", "w1=7@1[1,2] c2=9@2[3,4] r3=9@2[5,6]", LZ_VERIFY_VIOLATED,

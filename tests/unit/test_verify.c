@@ -26,6 +26,9 @@
 #define DID(p, f, v) I(p, f, v) OK(p, f, v)
 #define SAW(p, v) I(p, read, "nil") OK(p, read, v)
 #define TXN(p, v) DID(p, txn, v)
+#define ONE(f, v) /* process 1, in JSON, where nil is a value */                                   \
+    "{\"process\":1,\"type\":\"invoke\",\"f\":\"" f "\",\"value\":" v "}\n"                        \
+    "{\"process\":1,\"type\":\"ok\",\"f\":\"" f "\",\"value\":" v "}\n"
 #define JSAW(key, v)                                                                               \
     "{:process 5, :type :invoke, :f :read, :key :" key ", :value nil}\n"                           \
     "{:process 5, :type :ok, :f :read, :key :" key ", :value " #v "}\n"
@@ -80,6 +83,10 @@ static const struct row {
      DID(0, write, "1") DID(0, write, "2") SAW(1, "2") SAW(1, "1")},
     {"another's reads may be older", "monotonic-reads", NULL, LZ_VERIFY_HOLDS, NULL,
      DID(0, write, "1") DID(0, write, "2") SAW(1, "2") SAW(2, "1") SAW(1, "2")},
+    {"nothing is there before it is written or once it is deleted", "monotonic-reads", NULL,
+     LZ_VERIFY_HOLDS, NULL,
+     ONE("read", "null") ONE("write", "1") ONE("read", "1") ONE("write", "null")
+         ONE("read", "null")},
     {"two writes are seen in order", "monotonic-writes", NULL, LZ_VERIFY_HOLDS, NULL,
      DID(0, write, "1") DID(0, write, "2") SAW(1, "1") SAW(1, "2")},
     {"two writes are seen the wrong way round", "monotonic-writes", NULL, LZ_VERIFY_VIOLATED,

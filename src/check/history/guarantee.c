@@ -253,8 +253,11 @@ static void find_origins(const struct access *all, uint32_t count, struct origin
         }
         bool is_there = low < write_count && writes[low]->value == all[i].value;
         bool is_twice = low + 1 < write_count && writes[low + 1]->value == all[i].value;
-        from[i] = (struct origin){.write = is_there && !is_twice ? writes[low] : NULL,
-                                  .is_told = is_there ? !is_twice : all[i].value == 0};
+        if (all[i].value == 0) // deleted, where anybody did, or not there yet
+            from[i] = (struct origin){.write = NULL, .is_told = !is_there};
+        else
+            from[i] = (struct origin){.write = is_there && !is_twice ? writes[low] : NULL,
+                                      .is_told = is_there && !is_twice};
     }
     free(writes);
 }

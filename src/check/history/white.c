@@ -120,7 +120,7 @@ static const struct lz_recorder_op *writer(const struct key *k, uint64_t version
 
 static bool is_written_once(const struct key *k, const struct lz_recorder_op *write)
 {
-    uint32_t times = 0;
+    uint32_t times = write->value == 0; // as it was before anybody wrote
     for (uint32_t i = 0; i < k->write_count; i++)
         times += k->writes[i]->value == write->value;
     return times == 1;
@@ -279,15 +279,17 @@ static enum lz_judge_white judge_keys(const char *model, const struct lz_recorde
 
 // ---- locks
 
-// Acquired, and again once that had ended, and in between nobody began to release.
+// Acquired, and again once that had ended, and until that had ended too nobody began to release.
 static bool is_held_twice(const struct lz_recorder_op **ops, uint32_t count)
 {
-    const struct lz_recorder_op *held = NULL;
+    const struct lz_recorder_op *held = NULL, *release = NULL;
+    for (uint32_t i = 0; i < count && release == NULL; i++)
+        if (ops[i]->f == LZ_RECORDER_RELEASE && ops[i]->outcome != LZ_RECORDER_FAIL)
+            release = ops[i]; // the first to begin: from there on it may be free
     for (uint32_t i = 0; i < count; i++) {
         const struct lz_recorder_op *op = ops[i];
-        if (op->f == LZ_RECORDER_RELEASE && op->outcome != LZ_RECORDER_FAIL)
-            return false; // from here on it may be free
-        if (op->f != LZ_RECORDER_ACQUIRE || op->outcome != LZ_RECORDER_OK)
+        if (op->f != LZ_RECORDER_ACQUIRE || op->outcome != LZ_RECORDER_OK ||
+            (release != NULL && op->end >= release->begin))
             continue;
         if (held != NULL && op->begin > held->end)
             return true;
