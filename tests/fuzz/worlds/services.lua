@@ -37,8 +37,10 @@ local function calling(w, replicas)
     text = text .. w:maybe(0.2, 'outliers = { failures = 2, every = "500ms", ejection = "1s", '
         .. 'share_max = "50%" }')
     if replicas > 1 then
+        local goes_by_endpoints = text:find('by = "endpoints"', 1, true)
         text = text .. w:maybe(0.15, 'slow_start = { window = "%s" }', w:time(500, 5000))
-            .. w:maybe(0.15, "zone_aware = true") .. w:maybe(0.1, 'panic = "50%"')
+            .. w:maybe(0.15, "zone_aware = true")
+            .. w:maybe(goes_by_endpoints and 0 or 0.1, 'panic = "50%"')
             .. w:maybe(0.1, "subset = %d", w:int(1, replicas))
     end
     return text, is_hedged
