@@ -342,8 +342,24 @@ const struct lz_promql_node *lz_promql_node_bare(const struct lz_promql_node *n)
     return n;
 }
 
-bool lz_promql_eval_node(struct lz_promql_eval *e, const struct lz_promql_node *n, int64_t now_ms,
-                         struct lz_promql_value *out)
+// True also where nothing has lost its name.
+static bool drop_names(struct lz_promql_eval *e, const struct lz_promql_node *n,
+                       struct lz_promql_value *v)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < v->count; i++) {
+        struct lz_promql_series *s = &v->all[i];
+        if (!s->drops_name)
+            continue;
+        s->labels = lz_promql_nameless(e, &s->labels);
+        s->drops_name = false;
+        any = true;
+    }
+    return !any || lz_promql_eval_unique(e, n, v);
+}
+
+static bool eval_kind(struct lz_promql_eval *e, const struct lz_promql_node *n, int64_t now_ms,
+                      struct lz_promql_value *out)
 {
     *out = (struct lz_promql_value){.type = n->type};
     if (!lz_promql_eval_spend(e, n, 0))
@@ -376,6 +392,12 @@ bool lz_promql_eval_node(struct lz_promql_eval *e, const struct lz_promql_node *
     return false;
 }
 
+bool lz_promql_eval_node(struct lz_promql_eval *e, const struct lz_promql_node *n, int64_t now_ms,
+                         struct lz_promql_value *out)
+{
+    return eval_kind(e, n, now_ms, out) && (e->opts->drops_names_late || drop_names(e, n, out));
+}
+
 bool lz_promql_eval(const struct lz_promql_query *q, const struct lz_promql_eval_opts *opts,
                     struct lz_promql_scratch *s, struct lz_promql_value *out,
                     struct lz_promql_fault *fault)
@@ -393,10 +415,7 @@ bool lz_promql_eval(const struct lz_promql_query *q, const struct lz_promql_eval
     struct lz_promql_value v;
     if (!lz_promql_eval_node(&e, q->root, opts->at_ms, &v))
         return false;
-    for (uint32_t i = 0; i < v.count; i++)
-        if (v.all[i].drops_name)
-            v.all[i].labels = lz_promql_nameless(&e, &v.all[i].labels);
-    if (!lz_promql_eval_unique(&e, q->root, &v))
+    if (!drop_names(&e, q->root, &v) || !lz_promql_eval_unique(&e, q->root, &v))
         return false;
     *out = v;
     return true;

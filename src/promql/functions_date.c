@@ -18,11 +18,12 @@ struct date {
 static struct date date_of(double unix_s)
 {
     int64_t t = (int64_t)unix_s;
+    int seconds = (int)(t % DAY) + (t % DAY < 0 ? DAY : 0);
     int64_t days = t / DAY - (t % DAY < 0), z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    struct date d = {.days = days, .seconds = (int)(t - days * DAY)};
+    struct date d = {.days = days, .seconds = seconds};
     d.day = (int)(doy - (153 * mp + 2) / 5 + 1);
     d.month = (int)(mp < 10 ? mp + 3 : mp - 9);
     d.year = yoe + era * 400 + (d.month <= 2);
@@ -84,6 +85,13 @@ static double year_of(const struct date *d)
     return (double)d->year;
 }
 
+// Any time of 64 bits of seconds is one, as there. Of what is none there the machine decides (Go's
+// int64 of a float): here it has no date.
+static bool is_date(double unix_s)
+{
+    return unix_s >= -0x1p63 && unix_s < 0x1p63;
+}
+
 // Without an argument, of now.
 static bool each(eval *e, const call *c, value *out, double (*part)(const struct date *))
 {
@@ -95,9 +103,9 @@ static bool each(eval *e, const call *c, value *out, double (*part)(const struct
     for (uint32_t i = 0; i < c->args[0].count; i++) {
         struct lz_promql_series *s = lz_promql_value_add(e, out);
         *s = c->args[0].all[i];
-        bool is_date = fabs(s->value) < 1e15;
-        struct date d = date_of(is_date ? s->value : 0.0);
-        s->value = is_date ? part(&d) : (double)NAN;
+        bool has_date = is_date(s->value);
+        struct date d = date_of(has_date ? s->value : 0.0);
+        s->value = has_date ? part(&d) : (double)NAN;
         s->drops_name = true;
     }
     return true;

@@ -4,9 +4,10 @@
  * As Prometheus 3 evaluates it (promql/engine.go, functions.go, quantile.go): a selector takes the
  * last sample of the 5 min before (left end excluded), unless that is a staleness marker; a range
  * the samples in (t - range, t]; rates are extrapolated, sums are Kahan's, quantiles of buckets are
- * interpolated, exactly as there. Names that a function makes meaningless are dropped at the end
- * only (Prometheus' delayed name removal), so that label_replace can still read them. Times are
- * milliseconds, as there.
+ * interpolated, exactly as there. Names that a function makes meaningless are dropped at once, and
+ * two elements that are then called the same are an error; at the end only where the options say so
+ * (a feature flag there), so that label_replace can still read them. Functions that are there
+ * behind promql-experimental-functions are known. Times are milliseconds, as there.
  *
  * Left out: native histograms and what is about them, info(), limit_ratio() (it goes by the hash
  * of labels); an evaluation is at one instant, so range() and step() are 0.
@@ -103,6 +104,7 @@ struct lz_promql_eval_opts {
     int64_t at_ms;
     int64_t lookback_ms;    /* 0: 5 min */
     int64_t step_ms;        /* of a subquery that says none: between evaluations; 0: 1 min */
+    bool drops_names_late;  /* as with the flag promql-delayed-name-removal */
     bool drops_type_labels; /* __type__ and __unit__ go where the name goes */
 };
 

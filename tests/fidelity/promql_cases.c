@@ -198,8 +198,10 @@ static void play(void)
     const struct lz_promql_query *q = NULL;
     struct lz_promql_fault fault;
     struct lz_promql_value v;
-    struct lz_promql_eval_opts opts = {
-        .store = &store, .at_ms = now.at_ms, .drops_type_labels = now.has_types};
+    struct lz_promql_eval_opts opts = {.store = &store,
+                                       .at_ms = now.at_ms,
+                                       .drops_names_late = true,
+                                       .drops_type_labels = now.has_types};
     bool ok = lz_promql_parse(&case_memory, now.expr, &q, &fault) &&
               lz_promql_eval(q, &opts, &case_memory, &v, &fault);
     if (!ok)

@@ -100,7 +100,7 @@ static int by_labels(const void *a, const void *b, void *ctx)
 }
 
 static char text[4000];
-static bool was_accepted;
+static bool was_accepted, drops_late;
 
 static void write_value(struct lz_promql_value *v, bool is_sorted)
 {
@@ -123,7 +123,8 @@ static const char *evaluated(const char *expr)
     const struct lz_promql_query *q = NULL;
     struct lz_promql_fault fault;
     struct lz_promql_value v;
-    struct lz_promql_eval_opts opts = {.store = &store, .at_ms = NOW};
+    struct lz_promql_eval_opts opts = {
+        .store = &store, .at_ms = NOW, .drops_names_late = drops_late};
     lz_promql_scratch_reset(&scratch);
     was_accepted = lz_promql_parse(&scratch, expr, &q, &fault) &&
                    lz_promql_eval(q, &opts, &scratch, &v, &fault);
@@ -242,6 +243,16 @@ static const struct row rows[] = {
     {"hour(vector(3600 * 30))", "{} 6"},
     {"day_of_week(vector(1709164800))", "{} 4"}, // 29 February 2024, a Thursday
     {"days_in_month(vector(1709164800))", "{} 29"},
+    // far off, computed by hand: 400 years have 146,097 days, wherever they begin
+    {"year(vector(1e15))", "{} 3.16907e+07"},
+    {"year(vector(1e15)) - 31690708", "{} 0"},
+    {"year(vector(-1e15)) + 31686769", "{} 0"},
+    {"year(vector(9223372036854774784)) - 292277026596", "{} 0"}, // the last that a float has
+    {"hour(vector(-9223372036854775808))", "{} 8"},
+    {"day_of_week(vector(-9223372036854775808))", "{} 0"},
+    {"year(vector(9223372036854775808))", "{} nan"}, // 64 bits do not hold it
+    {"hour(vector(NaN))", "{} nan"},
+    {"month(vector(-Inf))", "{} nan"},
     {"sum(rate(errors{code=~\"5..\"}[5m])) / sum(rate(requests[5m])) > 0.02 # a rule",
      "{} 0.0397878"},
 };
@@ -254,6 +265,56 @@ static void expressions_are_evaluated_as_documented(void **state)
         if (strcmp(got, rows[i].want) != 0)
             fail_msg("%s\n  is       %s\n  and must %s", rows[i].expr, got, rows[i].want);
     }
+}
+
+// What is left of a name: dropped at once, as Prometheus does, and with its feature flag
+// promql-delayed-name-removal (querying/operators, feature_flags: "the removal of __name__ is
+// deferred to the last step of the query evaluation"). Of the latter promqltest has
+// name_label_dropping.test; the former are ours.
+static const struct {
+    const char *expr, *at_once, *late;
+} names[] = {
+    {"rate(requests{method='get'}[5m])", "{method=\"get\"} 10", "{method=\"get\"} 10"},
+    {"sum by (__name__) (rate(requests[5m]))", "{} 12.5667", "{} 12.5667"},
+    {"sum by (__name__) (requests)", "requests 7540", "requests 7540"},
+    {"label_replace(rate(requests{method='get'}[5m]), \"of\", \"$1\", \"__name__\", \"(.+)\")",
+     "{method=\"get\"} 10", "{method=\"get\", of=\"requests\"} 10"},
+    {"label_join(-temp{room='x'}, \"of\", \"-\", \"__name__\", \"room\")",
+     "{of=\"-x\", room=\"x\"} -30", "{of=\"temp-x\", room=\"x\"} -30"},
+    {"label_replace(abs(temp{room='x'}), \"__name__\", \"hot\", \"room\", \"x\")",
+     "hot{room=\"x\"} 30", "hot{room=\"x\"} 30"},
+    // two metrics with the same labels
+    {"{__name__=~\"old|gone\"} offset 3m * 2",
+     "0+36: two elements of the result are called {job=\"a\"}",
+     "0+36: two elements of the result are called {job=\"a\"}"},
+    {"sum by (__name__) (rate({__name__=~\"requests|errors\"}[5m]))", "{} 13.6167",
+     "0+59: two elements of the result are called {}"},
+    {"count(-{__name__=~\"old|gone\"} offset 3m)",
+     "6+33: two elements of the result are called {job=\"a\"}", "{} 2"},
+    {"count({__name__=~\"old|gone\"} offset 3m > bool 1)",
+     "6+41: two elements of the result are called {job=\"a\"}", "{} 2"},
+    {"count({__name__=~\"old|gone\"} offset 3m > 1)", "{} 2", "{} 2"}, // keeps it
+    {"count(last_over_time({__name__=~\"old|gone\"}[10m]))", "{} 2", "{} 2"},
+    {"count(max_over_time((-{__name__=~\"old|gone\"})[6m:1m] offset 3m))",
+     "21+23: two elements of the result are called {job=\"a\"}", "{} 2"},
+    // how rules tell metrics apart by `or`: by all labels but the name
+    {"count(temp * 1 or on(__name__) temp)", "{} 4", "{} 2"},
+    {"count(rate(temp[5m]) or temp)", "{} 2", "{} 2"},
+};
+
+static void names_are_dropped_at_once_unless_asked_for_late(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++)
+        for (int late = 0; late < 2; late++) {
+            const char *want = late ? names[i].late : names[i].at_once;
+            drops_late = late == 1;
+            const char *got = evaluated(names[i].expr);
+            drops_late = false;
+            if (strcmp(got, want) != 0)
+                fail_msg("%s, %s\n  is       %s\n  and must %s", names[i].expr,
+                         late ? "late" : "at once", got, want);
+        }
 }
 
 // Where, how many bytes, and what is said.
@@ -526,6 +587,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expressions_are_evaluated_as_documented),
+        cmocka_unit_test(names_are_dropped_at_once_unless_asked_for_late),
         cmocka_unit_test(what_is_wrong_is_refused_where_it_stands),
         cmocka_unit_test(depth_and_length_are_limited),
         cmocka_unit_test(a_fault_is_shown_with_a_caret),
