@@ -1,4 +1,4 @@
-#include "model/alert/alert.h"
+#include "model/alert/alert_state.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -18,72 +18,22 @@
 #define GROUP_INTERVAL (300 * LZ_S)
 #define REPEAT_INTERVAL (4 * 3600 * LZ_S)
 
-struct series {
-    lz_series pending, firing, notifications, resolutions, muted;
-};
-
 static const struct lz_measure_row rows[] = {
-    {"pending", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, pending), 0, 0,
+    {"pending", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct lz_alert_series, pending), 0, 0,
      "1 while it is true, but not yet for as long as it must be; with expr how many of its "
      "elements "
      "are"},
-    {"firing", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct series, firing), 0, 0,
+    {"firing", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, offsetof(struct lz_alert_series, firing), 0, 0,
      "1 while it fires; with expr how many of its elements do"},
-    {"notifications", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, notifications), 0, 0,
-     "notifications that came and said that it fires"},
-    {"resolutions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, resolutions), 0, 0,
-     "notifications that came and said that it is resolved"},
-    {"muted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct series, muted), 0, 0,
+    {"notifications", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct lz_alert_series, notifications),
+     0, 0, "notifications that came and said that it fires"},
+    {"resolutions", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct lz_alert_series, resolutions), 0,
+     0, "notifications that came and said that it is resolved"},
+    {"muted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, offsetof(struct lz_alert_series, muted), 0, 0,
      "flushes of its group, one each group_interval, at which a silence or another alert muted it"},
 };
 
-struct alert {
-    struct lz_alert_opts opts;
-    lz_component_id id;
-    struct series series;
-    struct lz_alert_scrape *scrapes; // one for each condition
-    struct lz_alert_rule rule;
-    uint32_t number;              // the manager's
-    struct lz_alert_query *query; // in place of these: its elements have numbers of their own
-    bool was_firing;
-    const char *fired, *notified, *resolved; // marks
-    uint64_t told;                           // notices that began with it, for draws
-    const char *why_failed;                  // the first evaluation that could not be made
-    lz_time failed_at;
-};
-
-struct target {
-    lz_component_id component;
-    uint64_t scrapes;
-};
-
-// A notification on its way to who is late to hear of it.
-struct late {
-    bool is_used;
-    uint32_t alert, owner; // whose it was then: the number may have become another's
-    bool is_resolved;
-    const char *receiver;
-};
-
-struct lz_alerts {
-    struct lz_world *world;
-    struct lz_alerts_opts opts;
-    struct lz_alert_manager *manager;
-    struct alert *all; // 1 .. count
-    uint32_t count, cap;
-    uint32_t *owners; // whose each of the manager's numbers is
-    uint32_t owner_cap;
-    struct lz_alert_store *store; // once a rule is written in PromQL
-    struct target *targets;
-    uint32_t target_count, target_cap;
-    struct late *late;
-    uint32_t late_count, late_cap;
-    lz_component_id *about; // of a notice
-    uint32_t about_count, about_cap;
-    lz_kind scrape, evaluate, flush, tidy, deliver;
-};
-
-static const struct lz_alert_route root = {.receiver = "default",
+static const struct lz_alert_route root = {.receiver = LZ_ALERT_RECEIVER,
                                            .group_wait = GROUP_WAIT,
                                            .group_interval = GROUP_INTERVAL,
                                            .repeat_interval = REPEAT_INTERVAL};
@@ -94,123 +44,6 @@ const struct lz_metric_info *lz_alert_metrics(size_t *count)
 {
     static struct lz_metric_info infos[ROWS];
     return lz_measure_infos(rows, ROWS, infos, count);
-}
-
-// ---------------------------------------------------------------- what is told
-
-static void tell(struct lz_world *w, const struct alert *a, const char *what)
-{
-    struct lz_err err;
-    if (!lz_journal_mark(w, what, a->opts.line, &err))
-        lz_journal_add(w, &(struct lz_journal_entry){.kind = "alert", .component = a->id}, "%s: %s",
-                       what, err.msg);
-}
-
-static struct alert *owner_of(const struct lz_alerts *as, uint32_t number)
-{
-    LZ_ASSERT(number > 0 && number < as->owner_cap && as->owners[number] <= as->count);
-    return &as->all[as->owners[number]];
-}
-
-// Who was told, where it is somebody, and why it matters.
-static void tell_whom(struct lz_world *w, const struct alert *a, const char *receiver)
-{
-    const char *why = a->opts.because;
-    if (receiver != NULL && (strcmp(receiver, root.receiver) != 0 || why != NULL))
-        lz_journal_add(w, &(struct lz_journal_entry){.kind = "alert", .component = a->id},
-                       "%s: to %s%s%s", a->opts.name, receiver, why != NULL ? ", because " : "",
-                       why != NULL ? why : "");
-}
-
-static void deliver(struct lz_alerts *as, const struct late *what)
-{
-    struct alert *a = &as->all[what->owner];
-    struct lz_metrics *m = as->world->metrics;
-    lz_metrics_add(m, what->is_resolved ? a->series.resolutions : a->series.notifications, 1);
-    if (what->is_resolved)
-        return;
-    tell(as->world, a, a->notified);
-    tell_whom(as->world, a, what->receiver);
-}
-
-static void on_deliver(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)payload;
-    struct lz_alerts *as = ctx;
-    struct late *l = &as->late[entity];
-    LZ_ASSERT(l->is_used);
-    l->is_used = false;
-    deliver(as, l);
-}
-
-static void deliver_late(struct lz_alerts *as, const struct late *what, lz_time by)
-{
-    uint32_t at = 0;
-    while (at < as->late_count && as->late[at].is_used)
-        at++;
-    if (at == as->late_count)
-        as->late_count++;
-    as->late =
-        lz_grow(as->world->arena, as->late, &as->late_cap, as->late_count, sizeof(*as->late));
-    as->late[at] = *what;
-    as->late[at].is_used = true;
-    struct lz_sim *sim = as->world->sim;
-    lz_sim_at(sim, lz_sim_now(sim) + by, as->deliver, at, what->alert);
-}
-
-static void add_about(struct lz_alerts *as, lz_component_id of)
-{
-    for (uint32_t i = 0; i < as->about_count; i++)
-        if (as->about[i] == of)
-            return;
-    as->about = lz_grow(as->world->arena, as->about, &as->about_cap, as->about_count + 1,
-                        sizeof(*as->about));
-    as->about[as->about_count++] = of;
-}
-
-// A fault may be about what a rule looks at, or about the alert itself. Notices are numbered by the
-// alert that they begin with: those of two alerts about one component are late by draws of their
-// own.
-static lz_time delay_of(struct lz_alerts *as, const struct lz_alert_notice *notice)
-{
-    struct alert *first = owner_of(as, notice->all[0].alert);
-    as->about_count = 0;
-    for (uint32_t i = 0; i < notice->count; i++) {
-        const struct alert *a = owner_of(as, notice->all[i].alert);
-        lz_component_id of = 0;
-        add_about(as, a->id);
-        for (uint32_t k = 0; k < a->opts.condition_count; k++)
-            add_about(as, a->opts.conditions[k].of);
-        for (uint32_t k = 0; a->query != NULL && (of = lz_alert_query_about(a->query, k)) != 0; k++)
-            add_about(as, of);
-    }
-    uint64_t path = lz_world_component(as->world, first->id)->path;
-    return lz_platform_alert_delay(
-        as->world, &(struct lz_platform_about){.all = as->about, .count = as->about_count},
-        lz_draw_join(path, ++first->told));
-}
-
-static void on_notify(void *ctx, const struct lz_alert_notice *notice)
-{
-    struct lz_alerts *as = ctx;
-    lz_time late = delay_of(as, notice);
-    for (uint32_t i = 0; i < notice->count; i++) {
-        const struct lz_alert_told *t = &notice->all[i];
-        struct late what = {.alert = t->alert,
-                            .owner = as->owners[t->alert],
-                            .is_resolved = t->ends_at != LZ_FOREVER,
-                            .receiver = notice->route->receiver};
-        if (late > 0)
-            deliver_late(as, &what, late);
-        else
-            deliver(as, &what);
-    }
-}
-
-static void on_muted(void *ctx, uint32_t alert)
-{
-    struct lz_alerts *as = ctx;
-    lz_metrics_add(as->world->metrics, owner_of(as, alert)->series.muted, 1);
 }
 
 // ---------------------------------------------------------------- the periods
@@ -225,7 +58,7 @@ static void on_scrape(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
     struct lz_alerts *as = ctx;
-    struct target *t = &as->targets[entity];
+    struct lz_alert_target *t = &as->targets[entity];
     again(as, as->opts.scrape_interval, as->scrape, entity);
     bool is_lost = lz_platform_loses_sample(as->world, t->component, t->scrapes++);
     if (as->store != NULL)
@@ -250,7 +83,7 @@ static bool is_known(const struct lz_world *w, const struct lz_alert_condition *
            lz_metrics_def(w->metrics, c->metric)->view == LZ_VIEW_LEVEL;
 }
 
-static struct lz_sample read(const struct lz_alerts *as, struct alert *a, uint32_t k)
+static struct lz_sample read(const struct lz_alerts *as, struct lz_alert *a, uint32_t k)
 {
     const struct lz_world *w = as->world;
     const struct lz_alert_condition *c = &a->opts.conditions[k];
@@ -260,7 +93,7 @@ static struct lz_sample read(const struct lz_alerts *as, struct alert *a, uint32
     return (struct lz_sample){.present = true, .value = level, .low = level, .high = level};
 }
 
-static bool holds(const struct lz_alerts *as, struct alert *a)
+static bool holds(const struct lz_alerts *as, struct lz_alert *a)
 {
     for (uint32_t k = 0; k < a->opts.condition_count; k++) {
         struct lz_sample s = read(as, a, k);
@@ -271,7 +104,7 @@ static bool holds(const struct lz_alerts *as, struct alert *a)
 }
 
 // What it is at `now`, and what is sent of it.
-static struct lz_alert_query_found look(struct lz_alerts *as, struct alert *a, lz_time now)
+static struct lz_alert_query_found look(struct lz_alerts *as, struct lz_alert *a, lz_time now)
 {
     const struct lz_alert_rule_opts o = {.pending = a->opts.pending,
                                          .keep_firing = a->opts.keep_firing,
@@ -286,14 +119,14 @@ static struct lz_alert_query_found look(struct lz_alerts *as, struct alert *a, l
                                          .firing = is == LZ_ALERT_FIRING};
 }
 
-static void evaluate(struct lz_alerts *as, struct alert *a, lz_time now)
+static void evaluate(struct lz_alerts *as, struct lz_alert *a, lz_time now)
 {
     struct lz_world *w = as->world;
     struct lz_alert_query_found found = look(as, a, now);
     lz_metrics_set(w->metrics, a->series.pending, now, found.pending);
     lz_metrics_set(w->metrics, a->series.firing, now, found.firing);
     if ((found.firing > 0) != a->was_firing)
-        tell(w, a, a->was_firing ? a->resolved : a->fired);
+        lz_alert_tell(w, a, a->was_firing ? a->resolved : a->fired);
     a->was_firing = found.firing > 0;
 }
 
@@ -342,10 +175,10 @@ static void add_target(struct lz_alerts *as, lz_component_id id)
             return;
     as->targets = lz_grow(as->world->arena, as->targets, &as->target_cap, as->target_count + 1,
                           sizeof(*as->targets));
-    as->targets[as->target_count++] = (struct target){.component = id};
+    as->targets[as->target_count++] = (struct lz_alert_target){.component = id};
 }
 
-static void add_targets(struct lz_alerts *as, const struct alert *a)
+static void add_targets(struct lz_alerts *as, const struct lz_alert *a)
 {
     lz_component_id of = 0;
     for (uint32_t i = 0; a->query != NULL && (of = lz_alert_query_about(a->query, i)) != 0; i++)
@@ -431,25 +264,25 @@ bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, st
         .silence_count = opts->silence_count,
         .ctx = as,
         .wake = wake,
-        .notify = on_notify,
-        .muted = on_muted,
+        .notify = lz_alert_tell_notice,
+        .muted = lz_alert_tell_muted,
     });
     as->scrape = lz_sim_kind(w->sim, "alert.scrape", on_scrape, as);
     as->evaluate = lz_sim_kind(w->sim, "alert.evaluate", on_evaluate, as);
     as->flush = lz_sim_kind(w->sim, "alert.flush", on_flush, as);
     as->tidy = lz_sim_kind(w->sim, "alert.tidy", on_tidy, as);
-    as->deliver = lz_sim_kind(w->sim, "alert.deliver", on_deliver, as);
+    lz_alert_tell_init(as);
     w->alerts = as;
     return true;
 }
 
-static void define(struct lz_world *w, struct alert *a)
+static void define(struct lz_world *w, struct lz_alert *a)
 {
-    a->series = (struct series){.pending = lz_metrics_gauge(w->metrics, 0.0),
-                                .firing = lz_metrics_gauge(w->metrics, 0.0),
-                                .notifications = lz_metrics_counter(w->metrics),
-                                .resolutions = lz_metrics_counter(w->metrics),
-                                .muted = lz_metrics_counter(w->metrics)};
+    a->series = (struct lz_alert_series){.pending = lz_metrics_gauge(w->metrics, 0.0),
+                                         .firing = lz_metrics_gauge(w->metrics, 0.0),
+                                         .notifications = lz_metrics_counter(w->metrics),
+                                         .resolutions = lz_metrics_counter(w->metrics),
+                                         .muted = lz_metrics_counter(w->metrics)};
     lz_measure_define(w, a->id, "", rows, ROWS, &a->series);
 }
 
@@ -490,7 +323,7 @@ static bool check(const struct lz_alert_opts *o, struct lz_err *err)
     return true;
 }
 
-static bool begin_scrapes(struct lz_alerts *as, struct alert *a,
+static bool begin_scrapes(struct lz_alerts *as, struct lz_alert *a,
                           struct lz_alert_condition *conditions, struct lz_err *err)
 {
     const lz_time interval = as->opts.scrape_interval;
@@ -528,7 +361,7 @@ static void on_added(void *ctx, uint32_t number)
 static void on_failed(void *ctx, const char *why)
 {
     const struct asked *q = ctx;
-    struct alert *a = &q->alerts->all[q->alert];
+    struct lz_alert *a = &q->alerts->all[q->alert];
     a->why_failed = lz_arena_strdup(q->alerts->world->arena, why);
     a->failed_at = lz_sim_now(q->alerts->world->sim);
     lz_journal_add(q->alerts->world,
@@ -536,7 +369,7 @@ static void on_failed(void *ctx, const char *why)
                    "%s is not evaluated: %s", a->opts.name, why);
 }
 
-static bool is_mark_of(const struct alert *a, const char *mark)
+static bool is_mark_of(const struct lz_alert *a, const char *mark)
 {
     return mark != NULL && (strcmp(mark, a->fired) == 0 || strcmp(mark, a->notified) == 0 ||
                             strcmp(mark, a->resolved) == 0);
@@ -547,7 +380,7 @@ bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const ch
 {
     const struct lz_alerts *as = w->alerts;
     for (uint32_t i = 1; as != NULL && i <= as->count; i++) {
-        const struct alert *a = &as->all[i];
+        const struct lz_alert *a = &as->all[i];
         if (a->why_failed == NULL || (a->id != of && !is_mark_of(a, mark)))
             continue;
         *out = (struct lz_alert_failure){a->opts.name, a->why_failed, a->failed_at};
@@ -556,7 +389,7 @@ bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const ch
     return false;
 }
 
-static bool begin_query(struct lz_alerts *as, struct alert *a, struct lz_err *err)
+static bool begin_query(struct lz_alerts *as, struct lz_alert *a, struct lz_err *err)
 {
     struct asked *q = lz_arena_alloc(as->world->arena, sizeof(*q));
     struct lz_alert_labels *labels = lz_arena_alloc(as->world->arena, sizeof(*labels));
@@ -586,7 +419,7 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
     if (w->alerts == NULL && !lz_alerts_monitor(w, &(struct lz_alerts_opts){0}, err))
         return false;
     struct lz_alerts *as = w->alerts;
-    struct alert a = {.opts = *opts};
+    struct lz_alert a = {.opts = *opts};
     lz_alert_rule_init(&a.rule);
     size_t size = opts->condition_count * sizeof(struct lz_alert_condition);
     struct lz_alert_condition *conditions = lz_arena_alloc(w->arena, size + 1);

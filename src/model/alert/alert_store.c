@@ -5,14 +5,12 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/alert/alert_ring.h"
 #include "model/alert/alert_scrape.h"
 
 struct kept {
     struct lz_alert_export what;
-    // The last `cap` samples lie in a row, from `first` on; at the end of the room they are moved
-    // to its beginning, so that a range of them is where it is, and need not be copied.
-    struct lz_promql_point *points;
-    uint32_t first, count, cap, room;
+    struct lz_alert_ring ring;
     bool is_there; // its last sample was one
 };
 
@@ -49,31 +47,14 @@ static struct lz_promql_labels labels(void *ctx, uint32_t series)
     return store->all[series].what.labels;
 }
 
-// How many of its samples are not later than `t_ms`: they are in time's order.
-static uint32_t up_to(const struct kept *k, int64_t t_ms)
-{
-    uint32_t from = 0, until = k->count;
-    while (from < until) {
-        uint32_t middle = from + (until - from) / 2;
-        if (k->points[k->first + middle].t_ms <= t_ms)
-            from = middle + 1;
-        else
-            until = middle;
-    }
-    return from;
-}
-
 static const struct lz_promql_point *samples(void *ctx, uint32_t series, int64_t after_ms,
                                              int64_t until_ms, struct lz_promql_scratch *s,
                                              uint32_t *out_count)
 {
     struct lz_alert_store *store = ctx;
     LZ_ASSERT(series < store->count);
-    const struct kept *k = &store->all[series];
-    uint32_t first = up_to(k, after_ms), end = up_to(k, until_ms);
     (void)s; // nothing is copied
-    *out_count = end > first ? end - first : 0;
-    return k->points + k->first + first;
+    return lz_alert_ring_range(&store->all[series].ring, after_ms, until_ms, out_count);
 }
 
 struct lz_alert_store *lz_alert_store_create(struct lz_world *w, lz_time interval)
@@ -192,7 +173,6 @@ static struct kept *kept_of(struct lz_alert_store *store, const struct lz_alert_
     return &store->all[store->count++];
 }
 
-// Before the run nothing is in a ring yet.
 static bool widen(struct lz_alert_store *store, struct kept *k, const struct lz_promql_reach *reach,
                   struct lz_err *err)
 {
@@ -205,14 +185,7 @@ static bool widen(struct lz_alert_store *store, struct kept *k, const struct lz_
         return lz_fail(err, LZ_EFULL,
                        "`expr` looks back %gs, which holds %lld scrapes; %d are allowed",
                        (double)reach_ms / 1e3, (long long)held, LZ_ALERT_SAMPLES_MAX);
-    LZ_ASSERT(k->count == 0);
-    if ((uint32_t)held <= k->cap)
-        return true;
-    size_t room = (size_t)held + (size_t)held / 2 + 1;
-    k->points = lz_arena_resize(store->world->arena, k->points, k->room * sizeof(*k->points),
-                                room * sizeof(*k->points));
-    k->cap = (uint32_t)held;
-    k->room = (uint32_t)room;
+    lz_alert_ring_widen(&k->ring, (uint32_t)held);
     return true;
 }
 
@@ -267,22 +240,6 @@ bool lz_alert_store_is_of(const struct lz_alert_store *store, const struct lz_pr
 
 // ---------------------------------------------------------------- scrapes
 
-static void put(struct kept *k, int64_t t_ms, double value)
-{
-    LZ_ASSERT(k->cap > 0 && k->cap < k->room);
-    if (k->count > 0 && k->points[k->first + k->count - 1].t_ms == t_ms)
-        k->count--; // scrapes closer than a millisecond: the later one
-    if (k->count == k->cap) {
-        k->first++;
-        k->count--;
-    }
-    if (k->first + k->count == k->room) {
-        memmove(k->points, k->points + k->first, k->count * sizeof(*k->points));
-        k->first = 0;
-    }
-    k->points[k->first + k->count++] = (struct lz_promql_point){t_ms, value};
-}
-
 void lz_alert_store_scrape(struct lz_alert_store *store, lz_component_id of, bool is_lost)
 {
     int64_t now = ms_of(lz_sim_now(store->world->sim));
@@ -293,7 +250,7 @@ void lz_alert_store_scrape(struct lz_alert_store *store, lz_component_id of, boo
             continue;
         bool has = !is_lost && lz_alert_export_read(store->world, &k->what, &value);
         if (has || k->is_there)
-            put(k, now, has ? value : lz_promql_stale());
+            lz_alert_ring_put(store->world->arena, &k->ring, now, has ? value : lz_promql_stale());
         k->is_there = has;
     }
 }
