@@ -38,7 +38,8 @@ M.autoscale = {
 --- Kubernetes' Deployment strategy; its words, its defaults.
 M.rollout = {
     { "strategy", "choice", "whether new replicas start beside the old ones, or after they have "
-        .. "all ended; default rolling", choices = { "rolling", "recreate" } },
+        .. "all ended (those of a lost host end when it is back); default rolling",
+        choices = { "rolling", "recreate" } },
     { "max_surge", "portion", "so many more there may be; a share is rounded up; default 25%" },
     { "max_unavailable", "portion", "so many fewer may be available; a share is rounded down; "
         .. "default 25%" },

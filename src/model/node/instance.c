@@ -10,7 +10,9 @@
 #include "model/journal.h"
 #include "model/net/connect.h"
 #include "model/node/life.h"
+#include "model/node/nodes.h"
 #include "model/node/rss.h"
+#include "model/service/pods.h"
 #include "model/store/store.h"
 #include "model/world_kinds.h"
 
@@ -302,7 +304,10 @@ bool lz_instance_return(struct lz_world *w, lz_instance_id id)
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(i->downs > 0);
     i->downs--;
-    return lz_instance_settle(w, id);
+    bool has_changed = lz_instance_settle(w, id);
+    if (!lz_nodes_has(w, i->host))
+        lz_pods_hear(w); // of a node, nodes.c says when it is heard of
+    return has_changed;
 }
 
 void lz_instance_keep(struct lz_world *w, lz_instance_id id, lz_kind kind, uint64_t payload)

@@ -144,6 +144,13 @@ static inline void lz_life_no_task(struct lz_world *w, lz_instance_id id)
 /* It has no part in what its component does: callers are told of it no more, or again. */
 void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden);
 
+/* It was told to end. */
+bool lz_life_is_told(const struct lz_world *w, lz_instance_id id);
+
+/* For pods.c: the control plane has deleted it, and its kubelet cannot hear that, or hears it now.
+   Callers are told that it is no endpoint any more. */
+void lz_life_delete(struct lz_world *w, lz_instance_id id, bool is_in_name);
+
 /* For instance.c: its host is back, and there is no process on it. */
 void lz_life_found_dead(struct lz_world *w, lz_instance_id id);
 

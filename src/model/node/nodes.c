@@ -10,6 +10,7 @@
 #include "model/node/life.h"
 #include "model/node/nodes_state.h"
 #include "model/service/platform.h"
+#include "model/service/pods.h"
 #include "sim/draw.h"
 
 #define TOKEN_NS_MAX 1e18 // thirty years
@@ -78,6 +79,12 @@ bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host)
 {
     const struct lz_node *n = node_of(w, host);
     return n != NULL && (lz_plane_is_blind(w, cluster_of(w, n)) || !lz_plane_hears(w, n));
+}
+
+bool lz_nodes_is_silent(struct lz_world *w, lz_host_id host)
+{
+    const struct lz_node *n = node_of(w, host);
+    return n != NULL && (n->downs > 0 || lz_nodes_is_mute(w, host));
 }
 
 static void renew(struct lz_world *w, struct lz_node *n)
@@ -343,6 +350,7 @@ static void on_monitor(void *ctx, uint32_t entity, uint64_t payload)
         if (ls->nodes[i]->cluster == entity && is_there(w, ls->nodes[i]))
             look_at(w, ls->nodes[i], was_blind);
     lz_tell_held(w);
+    lz_pods_hear(w);
     tolerate_again(w, entity, was_blind);
     judge_zones(w, entity);
     lz_rehouse_prepared(w, c);
@@ -372,6 +380,7 @@ bool lz_nodes_return(struct lz_world *w, lz_host_id host)
     for (lz_instance_id id = 1; id <= lz_instance_count(w); id++)
         if (lz_instance_get(w, id)->host == host)
             lz_instance_return(w, id);
+    lz_pods_hear(w);
     return n->downs == 0;
 }
 

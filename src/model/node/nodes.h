@@ -88,6 +88,9 @@ bool lz_nodes_return(struct lz_world *w, lz_host_id host);
 /* What happens on a host is told to nobody: the control plane does not hear of it, or is down. */
 bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host);
 
+/* Nothing is heard of a node: it is mute, or lost. False of what is no node. */
+bool lz_nodes_is_silent(struct lz_world *w, lz_host_id host);
+
 /* For life.c: an instance stands on another host now. */
 void lz_nodes_moved(struct lz_world *w, lz_instance_id instance);
 

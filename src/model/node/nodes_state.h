@@ -83,7 +83,8 @@ void lz_rehouse_node(struct lz_world *w, struct lz_node *node);
 /* Those that wait are tried again. */
 void lz_rehouse_waiting(struct lz_world *w, struct lz_node_cluster *cluster);
 
-/* Prepared replicas are bound to no node: they leave those that are not ready, and take no room. */
+/* Prepared replicas are bound to no node: they leave those that are not ready, and zones where none
+   is, and take no room. */
 void lz_rehouse_prepared(struct lz_world *w, const struct lz_node_cluster *cluster);
 
 /* It is ready again: its room is there, and what was deleted in name only is made anew. */

@@ -7,13 +7,17 @@
 #include "model/node/life.h"
 #include "model/node/nodes_state.h"
 #include "model/service/platform.h"
+#include "model/service/pods.h"
 
 #define MOVABLE                                                                                    \
     (1u << LZ_COMPONENT_SERVICE | 1u << LZ_COMPONENT_BALANCER | 1u << LZ_COMPONENT_GATEWAY |       \
      1u << LZ_COMPONENT_CONSUMERS)
 
+// Who is deleted already has no successor.
 static bool is_movable(const struct lz_world *w, lz_instance_id id)
 {
+    if (!lz_pods_is_wanted(w, id))
+        return false;
     lz_component_id c = lz_instance_get(w, id)->component;
     return (1u << lz_world_component(w, c)->kind & MOVABLE) != 0 &&
            lz_instance_spread(w, c)->host == 0;
@@ -93,6 +97,7 @@ void lz_rehouse_node(struct lz_world *w, struct lz_node *n)
         const struct lz_instance *i = lz_instance_get(w, id);
         if (i->host != n->host || i->is_away || !is_movable(w, id))
             continue; // what is prepared is no pod
+        lz_pods_leave(w, id);
         struct lz_node_waiting one = {.id = id};
         if (place(w, &one, true))
             continue;
@@ -123,7 +128,8 @@ void lz_rehouse_prepared(struct lz_world *w, const struct lz_node_cluster *c)
         if (!i->is_away || !is_movable(w, id) || !lz_nodes_has(w, i->host))
             continue;
         const struct lz_node *n = node_of(w, id);
-        if (&ls->clusters[n->cluster] != c || n->state == LZ_NODE_READY)
+        bool is_fit = n->state == LZ_NODE_READY && ls->zones[n->zone].state != LZ_ZONE_LOST;
+        if (&ls->clusters[n->cluster] != c || is_fit)
             continue;
         uint32_t zone = find_zone(w, id);
         if (zone != 0)

@@ -101,6 +101,21 @@ void lz_tell_held(struct lz_world *w)
     }
 }
 
+bool lz_life_is_told(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = lz_life_get(w, id);
+    return l != NULL && l->is_told;
+}
+
+void lz_life_delete(struct lz_world *w, lz_instance_id id, bool is_in_name)
+{
+    struct lz_life *l = lz_life_get(w, id);
+    LZ_ASSERT(l != NULL); // it was forgotten, and so is known
+    l->is_hidden = is_in_name;
+    if (is_in_name)
+        lz_tell_marked(w, id);
+}
+
 void lz_tells_init(struct lz_world *w)
 {
     w->tells = lz_arena_alloc(w->arena, sizeof(*w->tells));

@@ -1,6 +1,7 @@
 #include "model/service/disruption.h"
 
 #include "base/check.h"
+#include "model/node/life.h"
 #include "model/service/rollout.h"
 
 bool lz_disruption_check(const struct lz_disruption_opts *o, struct lz_err *err)
@@ -40,9 +41,9 @@ bool lz_disruption_is_on(const struct lz_world *w, lz_instance_id id)
     return s != NULL && s->opts.disruption.is_on;
 }
 
-static bool is_healthy(const struct lz_instance *i)
+static bool is_healthy(const struct lz_world *w, const struct lz_service *s, lz_instance_id id)
 {
-    return lz_instance_listens(i) && !i->is_out;
+    return lz_service_replica(s, id)->is_known && !lz_life_is_told(w, id);
 }
 
 struct lz_disruption lz_disruption_look(const struct lz_world *w, lz_instance_id id)
@@ -53,7 +54,7 @@ struct lz_disruption lz_disruption_look(const struct lz_world *w, lz_instance_id
         if (s->pods != NULL && !lz_pods_is_active(lz_pods_at(s, n)))
             continue;
         there++;
-        healthy += is_healthy(lz_instance_get(w, s->first + n));
+        healthy += is_healthy(w, s, s->first + n);
     }
     uint32_t expected = s->rollout != NULL ? lz_rollout_desired(s) : there;
     return lz_disruption_of(&s->opts.disruption, expected, healthy);
@@ -63,7 +64,7 @@ bool lz_disruption_allows(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_instance *i = lz_instance_get(w, id);
     struct lz_disruption d = lz_disruption_look(w, id);
-    if (is_healthy(i))
+    if (is_healthy(w, service_of(w, id), id))
         return d.allowed > 0;
     bool is_pending = !lz_instance_runs(i) && (i->is_unpulled || i->is_away);
     return is_pending || (d.healthy >= d.least && d.least > 0);

@@ -10,7 +10,9 @@
  *
  *   allowed = healthy - least, not below 0
  *
- * Healthy is who is ready and was not told to end. A replica that does not run yet may always go;
+ * Healthy is who is ready and was not told to end, as the control plane has it: what stands on a
+ * node of a cluster (nodes.h) that is lost or cut off was ready and is so until that node is not
+ * ready, or is heard of again. A replica that does not run yet may always go;
  * one that runs and is not ready, while there are as many healthy ones as must be
  * (unhealthyPodEvictionPolicy: IfHealthyBudget, the default).
  */

@@ -1,6 +1,7 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "model/node/nodes.h"
 #include "model/service/pods.h"
 
 #define AT(member) offsetof(struct lz_service_series, member)
@@ -79,6 +80,44 @@ void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_ser
         lz_version_left(w, s, t, outcome);
 }
 
+// Of a node that is not heard of, the control plane has what it had, until that is not ready.
+static bool knows(struct lz_world *w, const struct lz_service_replica *r,
+                  const struct lz_instance *one)
+{
+    bool is_so = lz_instance_listens(one) && !one->is_out;
+    if (one->is_out || is_so == r->is_known || !lz_nodes_is_silent(w, one->host))
+        return is_so;
+    w->services->has_unheard = true;
+    return r->is_known;
+}
+
+void lz_level_heard(struct lz_world *w)
+{
+    bool was_unheard = w->services->has_unheard;
+    w->services->has_unheard = false;
+    for (lz_component_id id = 1; was_unheard && id < w->services->cap; id++) {
+        struct lz_service *s = w->services->all[id];
+        for (uint32_t i = 0; s != NULL && i < s->slots; i++) {
+            struct lz_service_replica *r = &s->replicas[i];
+            bool was_known = r->is_known;
+            r->is_known = knows(w, r, lz_instance_get(w, s->first + i));
+            if (r->is_known != was_known && s->pods != NULL)
+                lz_pods_turned(w, s, s->first + i);
+        }
+    }
+}
+
+// The kubelet says of a container that it has just made that it is not ready.
+void lz_level_began(struct lz_world *w, struct lz_service *s, lz_instance_id id)
+{
+    struct lz_service_replica *r = lz_service_replica(s, id);
+    if (!r->is_known || lz_nodes_is_silent(w, lz_instance_get(w, id)->host))
+        return;
+    r->is_known = false;
+    if (s->pods != NULL)
+        lz_pods_turned(w, s, id);
+}
+
 // Counted one by one: of a hundred thousand replicas each may end in the same second.
 void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id)
 {
@@ -91,6 +130,7 @@ void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id)
     r->is_ready = lz_instance_is_ready(one);
     s->up += r->is_up;
     s->ready += r->is_ready;
+    r->is_known = knows(w, r, one);
     LZ_ASSERT(s->ready <= s->up && s->up <= s->slots);
     lz_metrics_set(w->metrics, s->series.up, now, s->up);
     lz_metrics_set(w->metrics, s->series.ready, now, s->ready);
@@ -109,6 +149,7 @@ void lz_level_begin(const struct lz_world *w, struct lz_service *s)
         const struct lz_instance *one = lz_instance_get(w, s->first + i);
         s->up += s->replicas[i].is_up = lz_instance_runs(one);
         s->ready += s->replicas[i].is_ready = lz_instance_is_ready(one);
+        s->replicas[i].is_known = s->replicas[i].is_ready;
     }
 }
 

@@ -1,9 +1,11 @@
 #include "model/service/pods.h"
 
 #include "base/check.h"
+#include "base/grow.h"
 #include "model/node/endpoint.h"
 #include "model/node/evict.h"
 #include "model/node/life.h"
+#include "model/node/nodes.h"
 #include "model/service/image.h"
 #include "model/service/platform.h"
 #include "model/service/rollout.h"
@@ -75,10 +77,35 @@ static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
     change_present(w, s, index, true);
 }
 
+static bool is_silent(struct lz_world *w, lz_instance_id id, lz_host_id host)
+{
+    const struct lz_instance *i = lz_instance_get(w, id);
+    if (lz_nodes_has(w, host))
+        return lz_nodes_is_silent(w, host);
+    return i->host == host && i->downs > 0;
+}
+
+// Only who waits for all to have ended asks for it.
+static void leave(struct lz_world *w, struct lz_service *s, uint32_t index)
+{
+    struct lz_pods *p = s->pods;
+    lz_instance_id id = s->first + index;
+    if (!s->opts.rollout.is_recreate)
+        return;
+    p->left = lz_grow(w->arena, p->left, &p->left_cap, p->left_count + 1, sizeof(*p->left));
+    p->left[p->left_count++] = (struct lz_pod_left){
+        .set = lz_pods_at(s, index)->set, .instance = id, .host = lz_instance_get(w, id)->host};
+    w->services->has_left = true;
+    lz_instance_note(w, id, "terminating", "is deleted in name only: its host is not heard of");
+}
+
 // Its process has ended; it is held down as one that never was there.
 static void end(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
     lz_instance_id id = s->first + index;
+    if (is_silent(w, id, lz_instance_get(w, id)->host))
+        leave(w, s, index);
+    s->replicas[index].is_known = false;
     move(w, lz_pods_at(s, index), LZ_POD_PREPARED);
     if (s->present > 1) // callers know of one at least
         lz_endpoint_remove(w, id);
@@ -87,6 +114,13 @@ static void end(struct lz_world *w, struct lz_service *s, uint32_t index)
     change_present(w, s, index, false);
     if (s->rollout != NULL)
         lz_rollout_changed(w, s);
+}
+
+static bool has_ended(const struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    const struct lz_pod *pod = lz_pods_at(s, index);
+    return pod->state == LZ_POD_DRAINING && !pod->is_untold &&
+           !lz_instance_runs(lz_instance_get(w, s->first + index));
 }
 
 static void on_pod(void *ctx, uint32_t entity, uint64_t payload)
@@ -98,7 +132,7 @@ static void on_pod(void *ctx, uint32_t entity, uint64_t payload)
         return;
     if (lz_pods_at(s, index)->state == LZ_POD_STARTING)
         serve(w, s, index);
-    else if (!lz_instance_runs(lz_instance_get(w, s->first + index)))
+    else if (has_ended(w, s, index))
         end(w, s, index);
 }
 
@@ -177,6 +211,13 @@ uint32_t lz_pods_add(struct lz_world *w, struct lz_service *s, struct lz_pods_ki
     return count;
 }
 
+static void stop(struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    lz_life_stop(w, s->first + index, -1);
+    if (has_ended(w, s, index))
+        plan(w, s, index, 0);
+}
+
 void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
     struct lz_pod *pod = lz_pods_at(s, index);
@@ -189,9 +230,14 @@ void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
     }
     move(w, pod, LZ_POD_DRAINING);
     lz_life_forget(w, id);
-    lz_life_stop(w, id, -1);
-    if (!lz_instance_runs(lz_instance_get(w, id)))
-        plan(w, s, index, 0);
+    const struct lz_instance *i = lz_instance_get(w, id);
+    if (!lz_instance_runs(i) || !lz_nodes_is_silent(w, i->host)) {
+        stop(w, s, index);
+        return;
+    }
+    pod->is_untold = w->services->has_untold = true;
+    lz_life_delete(w, id, true);
+    lz_instance_note(w, id, "terminating", "is deleted in name only: its node is not heard of");
 }
 
 void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t count)
@@ -210,10 +256,72 @@ void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32
 void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id)
 {
     uint32_t index = id - s->first;
-    if (lz_pods_at(s, index)->state == LZ_POD_DRAINING && !lz_instance_runs(lz_instance_get(w, id)))
+    if (has_ended(w, s, index))
         plan(w, s, index, 0);
     if (s->rollout != NULL)
         lz_rollout_turned(w, s, index);
+}
+
+bool lz_pods_is_wanted(const struct lz_world *w, lz_instance_id id)
+{
+    lz_component_id c = lz_instance_get(w, id)->component;
+    const struct lz_service *s = c < w->services->cap ? w->services->all[c] : NULL;
+    return s == NULL || s->pods == NULL || lz_pods_at(s, id - s->first)->state != LZ_POD_DRAINING;
+}
+
+void lz_pods_leave(struct lz_world *w, lz_instance_id id)
+{
+    lz_component_id c = lz_instance_get(w, id)->component;
+    struct lz_service *s = c < w->services->cap ? w->services->all[c] : NULL;
+    if (s != NULL && s->pods != NULL && lz_pods_at(s, id - s->first)->state == LZ_POD_SERVING)
+        leave(w, s, id - s->first);
+}
+
+// Who is still not heard of stays.
+static void hear_untold(struct lz_world *w, const struct lz_service *s)
+{
+    for (uint32_t i = 0; i < s->slots; i++) {
+        struct lz_pod *pod = lz_pods_at(s, i);
+        lz_instance_id id = s->first + i;
+        bool is_heard = pod->is_untold && !lz_nodes_is_silent(w, lz_instance_get(w, id)->host);
+        w->services->has_untold |= pod->is_untold && !is_heard;
+        if (!is_heard)
+            continue;
+        pod->is_untold = false;
+        lz_life_delete(w, id, false);
+        stop(w, s, i);
+    }
+}
+
+static void hear_left(struct lz_world *w, struct lz_service *s)
+{
+    struct lz_pods *p = s->pods;
+    uint32_t kept = 0, were = p->left_count;
+    for (uint32_t i = 0; i < were; i++)
+        if (is_silent(w, p->left[i].instance, p->left[i].host))
+            p->left[kept++] = p->left[i];
+    p->left_count = kept;
+    if (kept < were)
+        lz_rollout_changed(w, s);
+}
+
+void lz_pods_hear(struct lz_world *w)
+{
+    lz_level_heard(w);
+    bool had_untold = w->services->has_untold, had_left = w->services->has_left;
+    w->services->has_untold = w->services->has_left = false;
+    if (!had_untold && !had_left)
+        return;
+    for (lz_component_id id = 1; id < w->services->cap; id++) {
+        struct lz_service *s = w->services->all[id];
+        if (s == NULL || s->pods == NULL)
+            continue;
+        if (had_untold)
+            hear_untold(w, s);
+        if (s->pods->left_count > 0)
+            hear_left(w, s);
+        w->services->has_left |= s->pods->left_count > 0;
+    }
 }
 
 void lz_pods_reconsider(struct lz_world *w)

@@ -13,6 +13,12 @@
  * is being deleted, but keeps its place until it has ended; so there are spare places for as many
  * as there may be. Only when even those are full, fewer are added, and the rest when one is free.
  *
+ * A pod whose host is lost, or whose node is not heard of (nodes.h), is deleted in name only: its
+ * kubelet does not say that it has ended, and it is Terminating until its host is back. Nobody
+ * counts it but who waits for all to have ended (`recreate`); its place is free. One that runs on
+ * there, cut off, serves on whoever still asks it, keeps its place, and is told to end when its
+ * node is heard of. Nobody deletes by force here, and no node is removed from its cluster.
+ *
  * For rollouts each pod belongs to a *set*, a ReplicaSet, and is made from one of the service's
  * versions; without one all are of set 0, made as the service is declared.
  */
@@ -28,6 +34,7 @@ struct lz_pod {
     uint8_t version;     /* it is made from; 0: the service as declared */
     bool is_held;        /* STARTING: the platform does not let it, or its image is not there */
     bool is_ready;       /* as it was when somebody looked */
+    bool is_untold;      /* DRAINING: its kubelet has not heard of that */
     uint32_t turn;       /* counts its moves: an event of an earlier turn is stale */
     uint32_t set;        /* whose it is, or was */
     lz_time since;       /* it is in this state */
@@ -35,9 +42,18 @@ struct lz_pod {
     double used_ns;      /* of the CPU, in ns of one core, at the autoscaler's last look */
 };
 
+/* One that is Terminating, and not in its place any more. */
+struct lz_pod_left {
+    uint32_t set;
+    lz_instance_id instance;
+    lz_host_id host;
+};
+
 struct lz_pods {
     struct lz_pod *all; /* one for each place */
-    lz_time startup;    /* from being let until the process begins */
+    struct lz_pod_left *left;
+    uint32_t left_count, left_cap;
+    lz_time startup; /* from being let until the process begins */
 };
 
 /* Whose pods: the set, and what they are made from. */
@@ -80,6 +96,15 @@ void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index);
 
 /* For level.c: its process has begun, ended, or turned. */
 void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id);
+
+/* Whatever may be deleted and made anew elsewhere; false: it is deleted already. */
+bool lz_pods_is_wanted(const struct lz_world *w, lz_instance_id id);
+
+/* For rehouse.c: the pod is deleted, and its node does not hear of it. */
+void lz_pods_leave(struct lz_world *w, lz_instance_id id);
+
+/* Hosts may be back, or nodes heard of. */
+void lz_pods_hear(struct lz_world *w);
 
 /* The platform may let replicas start again, or an image is there. */
 void lz_pods_reconsider(struct lz_world *w);

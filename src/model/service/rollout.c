@@ -80,6 +80,8 @@ static void count(const struct lz_world *w, const struct lz_service *s)
         set->ready += is_ready;
         set->available += is_ready && now - p->ready_since >= s->opts.rollout.min_ready;
     }
+    for (uint32_t i = 0; i < s->pods->left_count; i++)
+        r->sets[s->pods->left[i].set].draining++;
 }
 
 static struct set total(const struct lz_rollout *r)
@@ -373,8 +375,7 @@ void lz_rollout_begins(struct lz_world *w, const struct lz_service *s, uint32_t 
 void lz_rollout_turned(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
     struct lz_pod *p = lz_pods_at(s, index);
-    const struct lz_instance *i = lz_instance_get(w, s->first + index);
-    bool is_ready = lz_instance_listens(i) && !i->is_out;
+    bool is_ready = s->replicas[index].is_known;
     if (is_ready == p->is_ready)
         return;
     p->is_ready = is_ready;
@@ -430,6 +431,9 @@ static bool revive(struct lz_world *w, struct lz_service *s, uint32_t number)
     for (uint32_t i = 0; i < s->slots; i++)
         if (lz_pods_at(s, i)->set == from)
             lz_pods_at(s, i)->set = to;
+    for (uint32_t i = 0; i < s->pods->left_count; i++)
+        if (s->pods->left[i].set == from)
+            s->pods->left[i].set = to;
     count(w, s);
     r->progress.updated = r->sets[to].active;
     r->progress.old -= r->sets[to].active;

@@ -13,9 +13,12 @@
  *   2. of the old sets, pods that do not serve go first, then others, the oldest set's first, as
  *      far as wanted - unavailable pods are still available
  *
- * and again whenever a pod becomes available, that is has been ready for `min_ready`, or ends. So
- * pods that never are ready, crash, or get no image hold a rollout up, and the old ones serve on.
- * *Recreate* ends all old pods, waits until none is there, and then starts the new ones.
+ * and again whenever a pod becomes available, that is has been ready for `min_ready`, or ends.
+ * Ready is who is so for the control plane, which learns of a node that is lost when it is not
+ * ready. So pods that never are ready, crash, or get no image hold a rollout up, and the old ones
+ * serve on. *Recreate* ends all old pods, waits until none is there, and then starts the new ones.
+ * A pod of a host that is lost is there until its host is back (pods.h; recreate.go,
+ * oldPodsRunning).
  *
  * It is over, and "<service> deployed" is marked, when all that are wanted are new and available
  * and no other is there. If for `deadline` nothing has gone on (more are updated, ready or

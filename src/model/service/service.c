@@ -79,6 +79,7 @@ static void started(struct lz_world *w, lz_instance_id id)
     lz_metrics_add(w->metrics, s->series.restarts, 1);
     if (r->own != NULL)
         lz_metrics_add(w->metrics, r->own->restarts, 1);
+    lz_level_began(w, s, id);
     lz_level_up(w, s, id);
     if (w->auths != NULL)
         lz_auth_started(w, id);

@@ -77,6 +77,7 @@ struct lz_service_replica {
     double cpu_used;      /* cores, as last measured */
     uint32_t cpu_changes; /* of its CPU, as last measured */
     bool is_up, is_ready; /* as last counted */
+    bool is_known;        /* the control plane has it as ready */
 };
 
 /* How requests are served: by the service as it is declared, or by one of its versions. */
@@ -134,6 +135,8 @@ struct lz_services {
     lz_kind worked, rested, woken, scale, slot, patience;
     lz_kind rollout;            /* 0: nothing is rolled out */
     lz_kind io_done, io_failed; /* 0: nobody does any */
+    bool has_unheard;           /* of some replica the control plane does not know how it is */
+    bool has_untold, has_left;  /* some pod is deleted in name only (pods.h) */
     uint64_t said;              /* an lz_value: what the answer that is being given says */
     uint64_t says;              /* how often one has said something */
 };
@@ -360,6 +363,8 @@ void lz_level_present(struct lz_world *w, struct lz_service *s);
 /* How many are up and ready as the run begins; then: a process began, ended, stopped or went on. */
 void lz_level_begin(const struct lz_world *w, struct lz_service *s);
 void lz_level_up(struct lz_world *w, struct lz_service *s, lz_instance_id id);
+void lz_level_began(struct lz_world *w, struct lz_service *s, lz_instance_id id);
+void lz_level_heard(struct lz_world *w); /* what was not heard of may be by now */
 
 /* A task has ended here. */
 void lz_level_left(struct lz_world *w, struct lz_service *s, const struct lz_service_replica *r,
