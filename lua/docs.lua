@@ -213,8 +213,9 @@ local function fault_page(facts, name, width)
     for _, f in ipairs(rows) do common[#common + 1] = f end
     local also = tools.of_fault(name, facts.fault_kinds)
     page = page .. section("Types", type_notes(common, width))
+    local waits = kind.waits and ", and so is one in which no process that it hit has ended since"
     return page .. section("Effect", text.paragraph(("It counts %s. A run whose fault "
-            .. "touched nothing is inconclusive."):format(kind.effect), width, "  "))
+            .. "touched nothing is inconclusive%s."):format(kind.effect, waits or ""), width, "  "))
         .. (kind.elsewhere and section("In other tools",
             text.paragraph(kind.elsewhere, width, "  ")) or "")
         .. (#also > 0 and section("Other tools call it", text.names(also, width)) or "")

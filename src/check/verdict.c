@@ -24,14 +24,17 @@ static bool has_traffic(const struct lz_world *w)
 }
 
 // Units read "connections reset": things, and what became of them.
-static void describe_idle_fault(const struct lz_fault *f, char *why, size_t why_size)
+static void describe_idle_fault(const struct lz_world *w, const struct lz_fault *f, char *why,
+                                size_t why_size)
 {
     if (f->firings == 0)
         snprintf(why, why_size, "fault %s never fired", f->name);
     else if (f->missed)
         snprintf(why, why_size, "fault %s found no target", f->name);
-    else
+    else if (f->effect == 0)
         snprintf(why, why_size, "fault %s touched nothing: 0 %s", f->name, f->kind->effect_unit);
+    else
+        snprintf(why, why_size, "fault %s was never noticed: %s", f->name, lz_fault_waits(w, f));
 }
 
 // The first reason, if any, why this run tested nothing whatever its expectations say.
@@ -54,8 +57,9 @@ static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
     size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;
     for (lz_fault_id id = 1; id <= faults; id++) {
         const struct lz_fault *f = lz_fault_get(c->faults, id);
-        if (!f->is_left_out && (f->firings == 0 || f->effect == 0)) {
-            describe_idle_fault(f, why, why_size);
+        bool is_bare = f->firings == 0 || f->effect == 0 || lz_fault_waits(c->world, f) != NULL;
+        if (!f->is_left_out && is_bare) {
+            describe_idle_fault(c->world, f, why, why_size);
             return true;
         }
     }

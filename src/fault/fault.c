@@ -229,6 +229,11 @@ static void reconsider(struct lz_faults *fs, uint32_t index)
     lz_store_reconsider(fs->w);
 }
 
+const char *lz_fault_waits(const struct lz_world *w, const struct lz_fault *f)
+{
+    return f->kind->waits == NULL || f->has_come ? NULL : f->kind->waits(w, f);
+}
+
 static void begin(struct lz_faults *fs, uint32_t index)
 {
     struct lz_world *w = fs->w;
@@ -239,6 +244,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
         return;
     f->active = true;
     f->started = now;
+    f->has_come = f->has_come || (f->firings > 0 && lz_fault_waits(w, f) == NULL);
     f->firings++;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line}, "%s",
                    f->name);

@@ -192,6 +192,7 @@ struct lz_fault {
     bool active;
     bool is_resolved;       /* `hits` are who is meant, even if they are none */
     bool is_left_out;       /* by a swarm: it never fires, and nobody misses it */
+    bool has_come;          /* what its kind waits for, after an earlier firing */
     bool missed;            /* fired at least once without finding a target */
     lz_time started, ended; /* of the latest firing; -1 if not yet */
     lz_instance_id *hits;   /* of the latest firing */
@@ -226,6 +227,11 @@ struct lz_fault_kind {
     lz_time (*next)(const struct lz_fault *f);
     void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
+    /*
+     * Optional: of one whose harm waits for something else, has that come? NULL when it has; or
+     * what did not, for a run that has therefore tested nothing.
+     */
+    const char *(*waits)(const struct lz_world *w, const struct lz_fault *f);
     bool is_quiet;     /* its steps are many, and nothing to tell of */
     unsigned platform; /* of those: enum lz_platform_part that it withholds */
 };
@@ -239,6 +245,9 @@ struct lz_faults;
 size_t lz_fault_kind_count(void);
 const struct lz_fault_kind *lz_fault_kind_get(size_t i);
 const struct lz_fault_kind *lz_fault_kind_find(const char *name); /* NULL: no such kind */
+
+/* What a fault waits for that has not come: nothing could have noticed it. NULL: nothing. */
+const char *lz_fault_waits(const struct lz_world *w, const struct lz_fault *f);
 
 struct lz_faults *lz_faults_create(struct lz_world *w);
 

@@ -25,8 +25,30 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
         lz_world_kind_name(c->kind), c->name);
 }
 
+// Behind the effects' ids; it may wrap around, as long as it changes.
+static uint32_t incarnations(const struct lz_world *w, const struct lz_fault *f)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        sum += lz_instance_get(w, f->hits[i])->incarnation;
+    return sum;
+}
+
+const char *lz_fault_disk_waits(const struct lz_world *w, const struct lz_fault *f)
+{
+    bool has_ended = f->hit_count > 0 && incarnations(w, f) != f->undo[f->hit_count];
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        uint8_t state = lz_instance_get(w, f->hits[i])->state;
+        has_ended = has_ended || state == LZ_INSTANCE_DEAD || state == LZ_INSTANCE_LOST;
+    }
+    return has_ended ? NULL
+                     : "nothing it hit has ended since, so that no disk was read again: let "
+                       "fault.down take the power, while it lasts or later";
+}
+
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e)
 {
+    f->undo[f->hit_count] = incarnations(w, f);
     e->path = f->path;
     e->touched = &f->effect;
     for (uint32_t i = 0; i < f->hit_count; i++)

@@ -24,4 +24,5 @@ const struct lz_fault_kind lz_fault_fsync_lie = {
     .params = params,
     .apply = apply,
     .revert = lz_fault_disk_revert,
+    .waits = lz_fault_disk_waits,
 };

@@ -40,7 +40,7 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 const struct lz_fault_kind lz_fault_isr_shrink = {
     .name = "isr_shrink",
     .doc = "Let copies stand still: they copy nothing and are out of sync at once.",
-    .effect_unit = "records held back",
+    .effect_unit = "records held back or refused",
     .elsewhere =
         "No other tool has it; a throttled or stopped follower does it to Kafka after "
         "replica.lag.time.max.ms. With min_isr above `keep`, acks = \"all\" is refused until it is "

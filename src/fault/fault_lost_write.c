@@ -28,4 +28,5 @@ const struct lz_fault_kind lz_fault_lost_write = {
     .params = params,
     .apply = apply,
     .revert = lz_fault_disk_revert,
+    .waits = lz_fault_disk_waits,
 };

@@ -29,4 +29,5 @@ const struct lz_fault_kind lz_fault_misdirected_write = {
     .params = params,
     .apply = apply,
     .revert = lz_fault_disk_revert,
+    .waits = lz_fault_disk_waits,
 };

@@ -10,6 +10,21 @@ static void apply(struct lz_world *w, struct lz_fault *f)
     lz_fault_disk_apply(w, f, &(struct lz_disk_effect){.tears = true});
 }
 
+// It tears what is under way when the power goes; afterwards all is whole.
+static void revert(struct lz_world *w, struct lz_fault *f)
+{
+    f->has_come = f->has_come || lz_fault_disk_waits(w, f) == NULL;
+    lz_fault_disk_revert(w, f);
+}
+
+static const char *waits(const struct lz_world *w, const struct lz_fault *f)
+{
+    bool has_come = f->active && lz_fault_disk_waits(w, f) == NULL;
+    return has_come ? NULL
+                    : "nothing it hit has ended while it lasted, so that no write was torn: let "
+                      "fault.down take the power then";
+}
+
 const struct lz_fault_kind lz_fault_torn_write = {
     .name = "torn_write",
     .doc = "Leave the last write half there when the power is lost.",
@@ -21,5 +36,6 @@ const struct lz_fault_kind lz_fault_torn_write = {
     .per_instance = true,
     .params = params,
     .apply = apply,
-    .revert = lz_fault_disk_revert,
+    .revert = revert,
+    .waits = waits,
 };

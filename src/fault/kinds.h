@@ -189,6 +189,8 @@ void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_
 bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                         struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
+/* Of those whose harm shows when the disk is read again: has none of those that were hit ended? */
+const char *lz_fault_disk_waits(const struct lz_world *w, const struct lz_fault *f);
 
 /* What stands on the declared hosts of those that were hit is hit too: a machine goes as a whole.
  */

@@ -225,9 +225,9 @@ static void push_targets(lua_State *L, unsigned bits, unsigned on)
     }
 }
 
-// fault_kinds() -> { kill = { doc, effect, elsewhere, targets, names_components, second, params,
-// picks, ramps }, ... }, where targets are lists of words (of kinds of component if it names them)
-// and params lists of { name, type, doc, required, choices }
+// fault_kinds() -> { kill = { doc, effect, waits, elsewhere, targets, names_components, second,
+// params, picks, ramps }, ... }, where targets are lists of words (of kinds of component if it
+// names them) and params lists of { name, type, doc, required, choices }
 static int fault_kinds(lua_State *L)
 {
     lua_newtable(L);
@@ -238,6 +238,8 @@ static int fault_kinds(lua_State *L)
         lua_setfield(L, -2, "doc");
         lua_pushstring(L, k->effect_unit);
         lua_setfield(L, -2, "effect");
+        lua_pushboolean(L, k->waits != NULL);
+        lua_setfield(L, -2, "waits");
         lua_pushstring(L, k->elsewhere);
         lua_setfield(L, -2, "elsewhere");
         unsigned on = k->on != LZ_FAULT_ON_ALL ? k->on : 0;

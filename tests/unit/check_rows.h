@@ -76,6 +76,7 @@ static struct {
     struct lz_arena *arena;
     struct lz_world world;
     struct lz_fault fault;
+    const char *waits;
     size_t fault_count;
     uint64_t sent;
     lz_time now;
@@ -162,6 +163,13 @@ const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id 
     (void)faults;
     assert_int_equal(id, 1);
     return &fake.fault;
+}
+
+const char *lz_fault_waits(const struct lz_world *w, const struct lz_fault *f)
+{
+    (void)w;
+    (void)f;
+    return fake.waits;
 }
 
 static inline bool ask_script(void *ctx, uint32_t ref)

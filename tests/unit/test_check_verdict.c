@@ -157,6 +157,7 @@ struct verdict_row {
     size_t faults;
     uint32_t firings;
     uint64_t effect;
+    const char *waits;
     bool missed;
     uint64_t sent;
     enum lz_verdict verdict;
@@ -182,6 +183,8 @@ static const struct verdict_row verdict_rows[] = {
      .why = "fault kill orders-db touched nothing: 0 connections reset"},
     {"holds", .sent = 1, .faults = 1, .firings = 1, .missed = true, .verdict = INCON,
      .why = "fault kill orders-db found no target"},
+    {"holds", .sent = 1, .faults = 1, .firings = 1, .effect = 3, .waits = "nothing ended",
+     .verdict = INCON, .why = "fault kill orders-db was never noticed: nothing ended"},
     {"holds", .sent = 1, .faults = 1, .verdict = INCON,
      .why = "fault kill orders-db never fired"},
     {"breaks", .sent = 1, .faults = 1, .verdict = FAIL, .why = "breaks: worst 90 % at 1s"},
@@ -217,6 +220,7 @@ static void the_verdict_is_the_worst_of_what_counts(void **state)
         fake.fault.firings = v->firings;
         fake.fault.effect = v->effect;
         fake.fault.missed = v->missed;
+        fake.waits = v->waits;
         fake.sent = v->sent;
         if (v->first != NULL)
             expect_named(c, v->first, false);
