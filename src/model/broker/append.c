@@ -312,7 +312,7 @@ static void put(struct lz_world *w, struct lz_partition *p, struct lz_replica *r
     lz_metrics_add(w->metrics, p->topic->series.appended, a->count);
     lz_metrics_add(w->metrics, p->topic->series.duplicates, batch->is_copy ? a->count : 0);
     if (w->brokers->holds != NULL)
-        lz_hold_appended(w, p, a->count);
+        lz_hold_touched(w, p, a->count);
     if (p->topic->poison != NULL)
         lz_poison_appended(w, p->topic, p->number, batch);
 }
@@ -412,6 +412,8 @@ void lz_append_begin(struct lz_world *w, struct lz_broker *b, uint32_t node, str
         return;
     }
     if (a->acks == LZ_ACKS_ALL && !has_enough(p, r)) {
+        if (w->brokers->holds != NULL)
+            lz_hold_touched(w, p, a->count);
         finish(w, b, a, LZ_BROKER_NOT_ENOUGH_REPLICAS);
         return;
     }

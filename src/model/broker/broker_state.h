@@ -333,8 +333,8 @@ void lz_producer_appended(struct lz_world *w, uint64_t parcel, const struct lz_b
 bool lz_producer_is_again(const struct lz_world *w, uint64_t parcel, const struct lz_replica *r,
                           const struct lz_pool *batches);
 
-/* ---- hold.c: a leader has appended; only while there are faults that hold copies */
-void lz_hold_appended(const struct lz_world *w, const struct lz_partition *p, uint32_t records);
+/* ---- hold.c: a leader has appended or refused; only while there are faults that hold copies */
+void lz_hold_touched(const struct lz_world *w, const struct lz_partition *p, uint32_t records);
 
 /* ---- poison.c */
 void lz_poison_appended(struct lz_world *w, struct lz_topic *t, uint32_t partition,

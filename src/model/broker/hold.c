@@ -144,7 +144,7 @@ void lz_broker_release(struct lz_world *w, uint32_t id)
     h->touched = NULL;
 }
 
-void lz_hold_appended(const struct lz_world *w, const struct lz_partition *p, uint32_t records)
+void lz_hold_touched(const struct lz_world *w, const struct lz_partition *p, uint32_t records)
 {
     const struct lz_holds *hs = w->brokers->holds;
     for (uint32_t i = 0; i < hs->count; i++)

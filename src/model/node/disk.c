@@ -187,7 +187,7 @@ static lz_time latency(struct lz_world *w, const struct device *d, const struct 
                                                 LZ_PURPOSE_DISK, 4);
             more += (double)lz_dist_time(&e->add, &draw);
         }
-        if (e->factor > 0.0 || e->add.kind != LZ_DIST_NONE || e->iops > 0.0)
+        if ((e->factor > 0.0 && ns > 0.0) || e->add.kind != LZ_DIST_NONE || e->iops > 0.0)
             (*e->touched)++;
     }
     return (lz_time)(ns * factor + more + 0.5);
