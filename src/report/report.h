@@ -20,7 +20,7 @@ struct lz_report_style {
     bool ascii;    /* no box drawing, no ticks: plain 7-bit text */
     int width;     /* columns, at least 40 */
     uint64_t seed; /* of the command: a run with another says so; 0: none does */
-    bool quiet;    /* one line per run and the summary */
+    bool quiet;    /* one line per run, what is wrong with those that are, and the summary */
     int verbose;
 };
 

@@ -321,10 +321,10 @@ static void write_details(struct lz_pen *pen, const struct lz_report_run *run, i
 
 static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
-    if (pen->style->quiet)
-        return;
     if (word_of(run) >= &words[DIVERGED])
         write_error(pen, run, indent);
+    if (pen->style->quiet)
+        return;
     write_expectations(pen, run, indent);
     if (strcmp(run->verdict, "budget") == 0)
         lz_pen_wrap(pen, LZ_TINT_NONE, run->why, indent);
@@ -420,12 +420,14 @@ static void write_group(struct lz_pen *pen, struct lz_report_run *const *runs, s
     add_number(&right, count, "case", "cases");
     write_heading(pen, worst->is_pass ? words : worst, lz_run_title(runs[0]), right.text);
     lz_str_finish(&right);
-    if (pen->style->quiet)
-        return;
-    bool is_verbose = pen->style->verbose > 0;
+    // Quiet is about what is as it should be, or fails: what is wrong has no other place to say so.
+    bool is_verbose = pen->style->verbose > 0, is_quiet = pen->style->quiet;
     for (size_t i = 0; i < count; i++)
-        if (is_verbose || word_of(runs[i]) != words)
+        if (is_quiet ? word_of(runs[i]) >= &words[DIVERGED]
+                     : is_verbose || word_of(runs[i]) != words)
             write_case(pen, runs[i]);
+    if (is_quiet)
+        return;
     if (!is_verbose && plain > 0 && plain < count) {
         lz_pen_to(pen, INDENT);
         lz_pen_add(pen, words->tint, words->word);

@@ -155,6 +155,8 @@ local rows = {
         out = { "!fails.lua" } },
     { "a sweep remembers what failed", "$L sweep --seeds 2 --no-save s/fails.lua >/dev/null; "
         .. "cat .lorenz/last-failed", 0, out = { "s/fails.lua\t" } },
+    { "quiet, what is wrong is said all the same", "$L run -q s/wrong.lua s/passes.lua", 2,
+        out = { "ERROR", "error[LZ", " --> s/wrong.lua" } },
     { "--ff runs what failed first", "$L run s/passes.lua s/fails.lua >/dev/null; "
         .. "$L run -q --ff s/passes.lua s/fails.lua | grep -n PASS", 0, out = { "3:PASS" } },
     { "shards are parts of the whole", "for i in 1 2 3; do "
