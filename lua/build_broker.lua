@@ -39,8 +39,12 @@ end
 
 --- What a traffic says of writing to a topic.
 function M.producer(f)
+    local also = {}
+    for i, topic in ipairs(f.also_to or {}) do also[i] = topic.id end
     return { acks = f.acks or "all", idempotent = f.idempotent, linger = f.linger,
-        batch_size = f.batch_size, max_in_flight = f.max_in_flight, buffer = f.buffer }
+        batch_size = f.batch_size, max_in_flight = f.max_in_flight, buffer = f.buffer,
+        transactional_id = f.transactional_id, also_to = also, aborts = f.aborts,
+        transaction_timeout = f.transaction_timeout }
 end
 
 return M

@@ -92,7 +92,8 @@ expect "no two have one" { unique_ids = ids, generates = { "POST /id" } }]] },
         .. "producer was told, none of them twice, in their producer's order, and nothing else. "
         .. "What nobody has read yet the broker's own account decides: it is told beside, and must "
         .. "not contradict what readers saw. Producers that are not idempotent write duplicates, "
-        .. "and with several requests in flight in another order: `tolerates` allows these.",
+        .. "and with several requests in flight in another order, and who reads uncommitted "
+        .. "records is given aborted ones: `tolerates` allows these.",
         example = [[
 local kafka = broker "kafka" { nodes = 3 }
 local orders = topic "orders" { on = kafka, replication = 3, min_isr = 2 }

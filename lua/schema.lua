@@ -387,7 +387,9 @@ M.consumers = with({ spread, on }, broker.consumers)
 node.add_to(M.consumers)
 node.add_to_broker(M.broker)
 --- What traffic to a topic has alone, and what it has not.
-function M.of_producers() return broker.producer, broker.not_of_producers end
+function M.of_producers()
+    return broker.producer, broker.not_of_producers, broker.not_of_transactional
+end
 M.store = with({ spread, on }, with(store.store, connecting))
 node.add_to(M.store)
 M.alert, M.monitoring = alert.alert, alert.monitoring

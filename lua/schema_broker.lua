@@ -77,7 +77,19 @@ M.producer = {
     { "max_in_flight", "count", "to a topic: requests under way to a node; default 5", min = 1 },
     { "buffer", "size", "to a topic: what may wait to be sent; more is refused; default 32MiB",
         above_zero = true },
+    { "transactional_id", "text", "to a topic: a request is a record to each of its topics or to "
+        .. "none; whoever begins later with the same id fences it (transactional.id)" },
+    { "also_to", "refs:topic", "with a transactional_id: topics of the same broker that are "
+        .. "written to beside `to`" },
+    { "transaction_timeout", "duration", "with a transactional_id: one that is open for longer is "
+        .. "aborted (transaction.timeout.ms); default 60s", above_zero = true },
+    { "aborts", "ratio", "with a transactional_id: share of its transactions that the program "
+        .. "aborts when it has written; default 0" },
 }
+
+--- What a producer with a transactional id has not: it writes what waits, all at once.
+M.not_of_transactional = { "idempotent", "linger", "batch_size", "max_in_flight", "retries",
+    "backoff" }
 
 --- What traffic to a topic has not.
 M.not_of_producers = { "op", "balance", "breaker", "throttle", "hedge", "retry_budget", "retry_on",

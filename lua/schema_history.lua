@@ -34,7 +34,7 @@ M.fields = {
     { "log_intact", "ref:topic",
         "readers find what was acknowledged, where its producers were told, once and in order" },
     { "tolerates", "words", "of log_intact: what may happen all the same",
-        choices = { "duplicate", "reordered" } },
+        choices = { "duplicate", "reordered", "aborted-read" } },
     { "consistency", "choice", "of serializable: a weaker level that its transactions are held to",
         choices = { "read-committed", "repeatable-read", "snapshot-isolation", "serializable",
             "strict-serializable" } },

@@ -85,15 +85,24 @@ static bool take_of(void *into, const char *value, struct lz_err *err)
 
 static bool take_tolerates(void *into, const char *value, struct lz_err *err)
 {
-    static const char *const words[] = {"duplicate", "reordered", "duplicate,reordered",
-                                        "reordered,duplicate"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(words[i], value) == 0) {
-            ((struct flags *)into)->opts.tolerates = value;
-            return true;
-        }
-    return lz_fail(err, LZ_EINVAL,
-                   "expected duplicate, reordered or duplicate,reordered, got \"%s\"", value);
+    static const char *const words[] = {"duplicate", "reordered", "aborted-read"};
+    for (const char *at = value;; at++) {
+        size_t length = strcspn(at, ",");
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            is_known =
+                is_known || (strlen(words[i]) == length && memcmp(words[i], at, length) == 0);
+        if (!is_known)
+            return lz_fail(err, LZ_EINVAL,
+                           "expected some of duplicate, reordered and aborted-read, with commas "
+                           "between, got \"%s\"",
+                           value);
+        at += length;
+        if (*at == '\0')
+            break;
+    }
+    ((struct flags *)into)->opts.tolerates = value;
+    return true;
 }
 
 static bool take_steps(void *into, const char *value, struct lz_err *err)
@@ -139,7 +148,7 @@ static const struct lz_opt options[] = {
     {"total", 0, "N", "of a bank (default what the first read saw)", take_total},
     {"negative-balances", 0, NULL, "a bank's accounts may be below 0", take_negative},
     {"of", 0, "NAME", "of a file with several histories: only this one", take_of},
-    {"tolerates", 0, "LIST", "of partitions: duplicate, reordered, or both with a comma",
+    {"tolerates", 0, "LIST", "of partitions: duplicate, reordered, aborted-read, with commas",
      take_tolerates},
     {"steps", 0, "N", "budget of one object's search (default 50000000)", take_steps},
     {"output", 'o', "json=FILE", "also write this format; FILE - is standard output", take_output},

@@ -134,6 +134,20 @@ static int record(lua_State *L)
     return 4;
 }
 
+static void read_also(lua_State *L, int idx, struct lz_producer_opts *o)
+{
+    if (lua_getfield(L, idx, "also_to") == LUA_TTABLE) { // [... topics]
+        lua_Integer n = luaL_len(L, -1);
+        LZ_ASSERT(n <= LZ_PRODUCER_ALSO_MAX);
+        for (lua_Integer i = 1; i <= n; i++) {
+            lua_geti(L, -1, i); // [... topics id]
+            o->also[o->also_count++] = (lz_component_id)lua_tointeger(L, -1);
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
 struct lz_producer_opts lz_bind_read_producer(lua_State *L, int idx, const char *name)
 {
     static const char *const acks[] = {"all", "leader", "none"};
@@ -146,7 +160,11 @@ struct lz_producer_opts lz_bind_read_producer(lua_State *L, int idx, const char 
             .batch_size = lz_read_num(L, at, "batch_size", 0),
             .max_in_flight = (uint32_t)lz_read_int(L, at, "max_in_flight", 0),
             .buffer = lz_read_num(L, at, "buffer", 0),
+            .transactional_id = lz_read_text(L, at, "transactional_id"),
+            .transaction_timeout = lz_read_int(L, at, "transaction_timeout", 0),
+            .aborts = lz_read_num(L, at, "aborts", 0),
         };
+        read_also(L, at, &o);
         if (lua_getfield(L, at, "idempotent") != LUA_TNIL)
             o.idempotence = lua_toboolean(L, -1) ? LZ_IDEMPOTENCE_ON : LZ_IDEMPOTENCE_OFF;
         lua_pop(L, 1);

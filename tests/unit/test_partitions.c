@@ -4,8 +4,9 @@
  * polls are written as texts.
  *
  * "s10+2@5!" is a send of 2 records that took effect at offset 10 of partition 0, of producer 1,
- * acknowledged as number 5 of all events, "!" and lost, "*" written twice; without "@" it is not
- * acknowledged. "p10+2=1@7" is a poll of 2 records at offset 10, of send 1, as number 7.
+ * acknowledged as number 5 of all events, "!" and lost, "*" written twice, "x" aborted and not
+ * acknowledged; without "@" it was not told. "p10+2=1@7" is a poll of 2 records at offset 10, of
+ * send 1, as number 7.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +50,11 @@ static void read_send(struct history *h, const char **p)
         s->outcome = LZ_RECORDER_OK;
         s->has_offset = true;
     }
-    for (; **p == '!' || **p == '*'; (*p)++) {
+    for (; **p == '!' || **p == '*' || **p == 'x'; (*p)++) {
+        if (**p == 'x') {
+            s->outcome = LZ_RECORDER_FAIL;
+            s->has_offset = false;
+        }
         s->is_lost = s->is_lost || **p == '!';
         s->appended += **p == '*';
     }
@@ -102,6 +107,9 @@ static void each_anomaly_is_found_and_no_other(void **state)
         {.history = "s3+1@2 s2+1@3 p2+1=2@4 p3+1=1@5", .anomaly = "reordered"},
         {.history = "s3+1@2 s2+1@3 p2+1=2@4 p3+1=1@5", .tolerates = "reordered"},
         {.history = "s3+1@2 p3+1=1@5 p4+1=9@6", .anomaly = "unexpected"},
+        {.history = "s3+1@2x s4+1@3 p4+1=2@5"},                     // aborted, and passed over
+        {.history = "s3+1@4x p3+1=1@2", .anomaly = "aborted-read"}, // before it was aborted, too
+        {.history = "s3+1@4x p3+1=1@2", .tolerates = "aborted-read"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct history h;

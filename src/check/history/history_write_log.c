@@ -42,8 +42,10 @@ static void add_tail(const struct writing *g, lz_time at)
 static void add_send(const struct writing *g, uint32_t at, bool is_end)
 {
     const struct lz_recorder_send *s = &g->r->sends[at];
+    static const char *const types[] = {
+        [LZ_RECORDER_OK] = "ok", [LZ_RECORDER_FAIL] = "fail", [LZ_RECORDER_UNKNOWN] = "info"};
     bool is_told = is_end && s->has_offset;
-    add_head(g, at, !is_end ? "invoke" : s->outcome == LZ_RECORDER_OK ? "ok" : "info", "send");
+    add_head(g, at, !is_end ? "invoke" : types[s->outcome], "send");
     if (s->producer != 0)
         lz_str_addf(g->out, ",\"client\":%u", s->producer);
     lz_str_add(g->out, ",\"value\":[");

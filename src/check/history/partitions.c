@@ -111,6 +111,8 @@ static void show_send(struct topic *t, const struct lz_recorder_send *s)
         lz_str_addf(&t->why, "    send %u, of %u record%s to partition %u at %.6f s",
                     (uint32_t)(s - t->r->sends) + 1, s->count, s->count == 1 ? "" : "s",
                     s->partition + first_partition(t), (double)s->at / 1e9);
+    if (s->outcome == LZ_RECORDER_FAIL)
+        lz_str_addf(&t->why, ", aborted at %.6f s", (double)s->done / 1e9);
     if (s->outcome == LZ_RECORDER_OK)
         lz_str_add(&t->why, ", acknowledged");
     if (s->outcome == LZ_RECORDER_OK && (t->h == NULL || s->done != 0))
@@ -219,6 +221,14 @@ static void look_for_shared(struct topic *t)
 // Read, and its send is not known, or known to have failed: Jepsen's aborted read.
 static void look_at_stranger(struct topic *t, const struct lz_recorder_poll *p)
 {
+    const struct lz_recorder_send *s = send_of(t, p);
+    if (s != NULL) {
+        if (found(t, ABORTED, p->count, "was read, and its transaction was aborted")) {
+            show_send(t, s);
+            show_poll(t, p);
+        }
+        return;
+    }
     const struct source *from = source_of(t, p);
     if (from == NULL || from->failed == NULL) {
         if (found(t, UNEXPECTED, p->count, "was read, and nobody sent it"))
@@ -235,7 +245,8 @@ static void look_at_offsets(struct topic *t)
 {
     for (uint32_t i = 0; i < t->poll_count; i++) {
         const struct lz_recorder_poll *p = t->polls[i], *q = i > 0 ? t->polls[i - 1] : NULL;
-        if (send_of(t, p) == NULL)
+        const struct lz_recorder_send *s = send_of(t, p);
+        if (s == NULL || s->outcome == LZ_RECORDER_FAIL)
             look_at_stranger(t, p);
         bool overlaps =
             q != NULL && q->partition == p->partition && q->offset + q->count > p->offset;

@@ -10,7 +10,7 @@
  *   duplicate             one send was read at two offsets
  *   reordered             of one producer, one partition: a later send was read before an earlier
  *   unexpected            a record that nobody had sent
- *   aborted-read          a record whose send had failed
+ *   aborted-read          a record whose send had failed, or whose transaction was aborted
  *
  * What was acknowledged and that nobody read may still be there: it is counted. The white box, the
  * broker's own account of which acknowledged batches are gone, decides of those; and it must have
@@ -21,7 +21,8 @@
 
 #include "check/history/judge.h"
 
-/* `tolerates`: "duplicate", "reordered", or both with a space between; NULL: nothing. */
+/* `tolerates`: some of "duplicate", "reordered" and "aborted-read", a space between; NULL: nothing.
+ */
 void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
                          struct lz_judge_result *out);
 

@@ -27,6 +27,12 @@ static const struct lz_measure_row rows[] = {
      "partitions without a leader"},
     {"partitions.under_replicated", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(under_replicated), 0, 0,
      "partitions with fewer replicas in sync than they should have"},
+    {"transactions.committed", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(committed), 0, 0,
+     "transactions that counted, of groups and of producers with a transactional id"},
+    {"transactions.aborted", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(aborted), 0, 0,
+     "transactions that were undone"},
+    {"transactions.fenced", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(fenced), 0, 0,
+     "producers that found that another has their transactional id"},
     {"nodes.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(nodes_up), 0, 0, "nodes whose session lives"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -233,6 +239,9 @@ static void make_series(struct lz_world *w, struct lz_broker *b)
         .offline = lz_metrics_gauge(w->metrics, 0.0),
         .under_replicated = lz_metrics_gauge(w->metrics, 0.0),
         .nodes_up = lz_metrics_gauge(w->metrics, b->opts.nodes),
+        .committed = lz_metrics_counter(w->metrics),
+        .aborted = lz_metrics_counter(w->metrics),
+        .fenced = lz_metrics_counter(w->metrics),
     };
     lz_measure_define(w, b->id, "", rows, ROW_COUNT, &b->series);
 }

@@ -8,6 +8,7 @@
  *   copy.c        followers' fetches
  *   append.c      what producers write, at the leader
  *   producer.c    their side of it
+ *   transactor.c  the same, with a transactional id; transaction_id.c its coordinator
  *   group.c       a group's coordinator, member.c its members, reader.c their fetches
  *   poison.c      records that nobody can work on
  *   hold.c        what faults do to replicas
@@ -36,6 +37,7 @@ enum lz_broker_error {
     LZ_BROKER_NOT_COORDINATOR,
     LZ_BROKER_REBALANCING,
     LZ_BROKER_UNKNOWN_MEMBER,
+    LZ_BROKER_FENCED,
 };
 
 enum lz_acks { LZ_ACKS_ALL, LZ_ACKS_LEADER, LZ_ACKS_NONE };
@@ -135,6 +137,7 @@ struct lz_broker_node {
 struct lz_broker_series {
     lz_series elections, unclean, shrinks, expands;
     lz_series offline, under_replicated, nodes_up;
+    lz_series committed, aborted, fenced;
 };
 
 struct lz_broker {
@@ -251,6 +254,9 @@ void lz_topic_dropped(struct lz_world *w, struct lz_topic *t, struct lz_batch *b
 /* `r` leads, or what it has as the leader was cut: count what is acknowledged and not there. */
 void lz_topic_count_lost(struct lz_world *w, struct lz_partition *p, const struct lz_replica *r);
 void lz_topic_lost(struct lz_world *w, struct lz_topic *t, uint64_t records);
+
+/* Its producer is told that it is written: from here on it may be lost, or is already. */
+void lz_topic_accepted(struct lz_world *w, struct lz_partition *p, struct lz_batch *b);
 void lz_topic_levels(struct lz_world *w, struct lz_topic *t);
 void lz_topic_second(struct lz_world *w, struct lz_topic *t);
 
@@ -344,6 +350,9 @@ void lz_poison_appended(struct lz_world *w, struct lz_topic *t, uint32_t partiti
 uint64_t lz_poison_first(const struct lz_topic *t, uint32_t partition, uint64_t from, uint64_t to);
 void lz_poison_attempted(const struct lz_topic *t, uint32_t partition, uint64_t offset);
 void lz_poison_cut(struct lz_topic *t, uint32_t partition, uint64_t at);
+
+/* ---- transaction_id.c: who is alive has changed */
+void lz_transactions_reconsider(struct lz_world *w, struct lz_broker *b);
 
 /* ---- group.c and reader.c */
 void lz_group_init(struct lz_world *w);

@@ -258,6 +258,7 @@ void lz_controller_reconsider(struct lz_world *w, struct lz_broker *b)
         watch(w, b, n);
     for (uint32_t i = 0; i < b->group_count; i++)
         lz_group_reconsider(w, b->groups[i]);
+    lz_transactions_reconsider(w, b);
 }
 
 static void on_fence(void *ctx, uint32_t entity, uint64_t payload)

@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "model/broker/murmur.h"
 #include "model/broker/producer_state.h"
+#include "model/broker/transactor.h"
 #include "model/client/backoff.h"
 #include "model/traffic/traffic.h"
 
@@ -11,6 +12,7 @@
 #define IN_FLIGHT 5
 #define BUFFER_BYTES (32.0 * 1024 * 1024)
 #define DELIVERY_NS (120 * LZ_S)
+#define TRANSACTION_NS (60 * LZ_S) // transaction.timeout.ms
 #define PRODUCERS_MAX 65535u
 
 // ---- records
@@ -81,6 +83,10 @@ void lz_producer_send(struct lz_world *w, lz_producer_id id, const struct lz_pro
                                                         .is_bot = r->is_bot});
         return;
     }
+    if (p->transactor != NULL) {
+        lz_transactor_send(w, p, r);
+        return;
+    }
     uint32_t partition = partition_of(w, p, r->key, r->is_bot);
     struct lz_parcel *c = open_parcel(w, p, id, partition);
     c->records = lz_grow(w->arena, c->records, &c->room, c->count + 1, sizeof(*c->records));
@@ -129,6 +135,8 @@ static void fill_defaults(struct lz_producer *p)
         o->max_in_flight = IN_FLIGHT;
     if (!(o->buffer > 0.0))
         o->buffer = BUFFER_BYTES;
+    if (o->transaction_timeout == 0)
+        o->transaction_timeout = TRANSACTION_NS;
     if (p->edge.timeout == 0)
         p->edge.timeout = 60 * LZ_S;
     if (p->edge.overall_timeout == 0)
@@ -177,7 +185,7 @@ bool lz_producer_create(struct lz_world *w, const struct lz_producer_create *cre
         p->linger = lz_sim_lane(w->sim, p->opts.linger, ps->linger);
     p->expiry = lz_sim_lane(w->sim, p->edge.overall_timeout, ps->expiry);
     move(w, p);
-    return true;
+    return p->opts.transactional_id == NULL || lz_transactor_create(w, *id, err);
 }
 
 void lz_producer_init(struct lz_world *w)

@@ -18,6 +18,8 @@
  * partition, so that a retry is recognised; others may write records twice. With acks = none a
  * record is good as soon as it is sent.
  *
+ * One with a transactional id works otherwise: transactor.h.
+ *
  * Latency and outcome of each record are its traffic's, counted from the intended time. A record
  * that finds `buffer` full is refused (Kafka with max.block.ms = 0).
  */
@@ -27,6 +29,8 @@
 #include "model/client/call.h"
 #include "model/value.h"
 #include "model/world.h"
+
+#define LZ_PRODUCER_ALSO_MAX 15u
 
 enum lz_producer_idempotence {
     LZ_IDEMPOTENCE_DEFAULT,
@@ -38,9 +42,14 @@ struct lz_producer_opts {
     unsigned acks; /* enum lz_acks: all, leader, none */
     enum lz_producer_idempotence idempotence;
     lz_time linger;
-    double batch_size;      /* bytes; 0 means 16 KiB */
-    uint32_t max_in_flight; /* 0 means 5 */
-    double buffer;          /* bytes; 0 means 32 MiB */
+    double batch_size;            /* bytes; 0 means 16 KiB */
+    uint32_t max_in_flight;       /* 0 means 5 */
+    double buffer;                /* bytes; 0 means 32 MiB */
+    const char *transactional_id; /* NULL: without transactions; the rest is of one that has it */
+    lz_component_id also[LZ_PRODUCER_ALSO_MAX]; /* topics of the same broker */
+    uint32_t also_count;
+    lz_time transaction_timeout; /* 0 means 60 s */
+    double aborts;               /* share of transactions that the program aborts */
 };
 
 typedef uint32_t lz_producer_id; /* 0: none */

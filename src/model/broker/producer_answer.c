@@ -17,15 +17,7 @@ static void accepted(struct lz_world *w, struct lz_producer *p, struct lz_parcel
     struct lz_batch *batch = lz_pool_find(&b->batches, a->batch);
     lz_metrics_add(w->metrics, p->topic->series.acked, c->count);
     if (batch != NULL) {
-        const struct lz_partition *part = b->partitions[a->partition];
-        bool is_led = part->leader != LZ_BROKER_NOBODY;
-        batch->is_acked = true;
-        if (is_led && !batch->is_lost && batch->offset >= part->replicas[part->leader].log.start &&
-            !lz_plog_has(&part->replicas[part->leader].log, batch)) {
-            batch->is_lost = true; // while the answer was on its way
-            lz_recorder_log_lost(w, p->topic->id, batch->sent);
-            lz_topic_lost(w, p->topic, batch->count);
-        }
+        lz_topic_accepted(w, b->partitions[a->partition], batch);
     } else if (a->batch != 0 && c->batch == a->batch) {
         const struct lz_partition *part = b->partitions[a->partition];
         if (c->offset >= part->replicas[0].log.start) {

@@ -5,6 +5,7 @@
  *   producer_parcel.c  the lanes they wait in, and what becomes of them
  *   producer_send.c    leaders, connections, requests
  *   producer_answer.c  what the answers mean
+ *   transactor.c       all of it, of one with a transactional id
  *
  * A *parcel* is a batch on the producer's side; a *lane* is the line of those of one partition.
  *
@@ -82,6 +83,7 @@ struct lz_producer {
     uint64_t moves, serials, backoffs;
     lz_lane linger, expiry;
     lz_event_id refresh;
+    struct lz_transactor *transactor; // NULL: it has no transactional id
 };
 
 struct lz_producers {
@@ -89,6 +91,7 @@ struct lz_producers {
     struct lz_producer **all; // 1 ..
     uint32_t count, cap;
     lz_kind linger, expiry, again, connect, refresh;
+    lz_kind transact_again, transact_expiry; // 0: nobody has a transactional id
 };
 
 static inline struct lz_producer *lz_producer_at(const struct lz_world *w, uint32_t id)

@@ -24,13 +24,15 @@
 #include "model/world.h"
 
 enum lz_rpc_kind {
-    LZ_RPC_PRODUCE, /* producer to leader */
-    LZ_RPC_COPY,    /* follower to leader: a fetch */
-    LZ_RPC_READ,    /* consumer to leader: a fetch */
-    LZ_RPC_GROUP,   /* consumer to coordinator */
-    LZ_RPC_ALTER,   /* leader to controller: who is in sync */
-    LZ_RPC_NEWS,    /* controller to node: who leads */
-    LZ_RPC_MARK,    /* a transaction's coordinator to leader: its end */
+    LZ_RPC_PRODUCE,  /* producer to leader */
+    LZ_RPC_COPY,     /* follower to leader: a fetch */
+    LZ_RPC_READ,     /* consumer to leader: a fetch */
+    LZ_RPC_GROUP,    /* consumer to coordinator */
+    LZ_RPC_ALTER,    /* leader to controller: who is in sync */
+    LZ_RPC_NEWS,     /* controller to node: who leads */
+    LZ_RPC_MARK,     /* a transaction's coordinator to leader: its end */
+    LZ_RPC_WRITE,    /* producer with a transactional id to leader */
+    LZ_RPC_TRANSACT, /* the same to its coordinator */
     LZ_RPC_KINDS,
 };
 

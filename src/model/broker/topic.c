@@ -132,6 +132,19 @@ void lz_topic_lost(struct lz_world *w, struct lz_topic *t, uint64_t records)
     lz_metrics_add(w->metrics, t->series.lost_acks, records);
 }
 
+void lz_topic_accepted(struct lz_world *w, struct lz_partition *p, struct lz_batch *b)
+{
+    b->is_acked = true;
+    if (p->leader == LZ_BROKER_NOBODY || b->is_lost)
+        return;
+    const struct lz_plog *log = &p->replicas[p->leader].log;
+    if (b->offset < log->start || lz_plog_has(log, b))
+        return;
+    b->is_lost = true; // while the answer was on its way
+    lz_recorder_log_lost(w, p->topic->id, b->sent);
+    lz_topic_lost(w, p->topic, b->count);
+}
+
 static void free_batch(struct lz_world *w, struct lz_broker *b, struct lz_batch *batch)
 {
     if (batch->record_room > 0)

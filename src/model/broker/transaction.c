@@ -1,4 +1,4 @@
-#include "model/broker/transaction.h"
+#include "model/broker/transaction_state.h"
 
 #include "base/check.h"
 #include "base/grow.h"
@@ -11,38 +11,15 @@
 #define PARTS_MAX 65536u
 #define MEMBERS_MAX 65536u // see pack
 
-enum state { EMPTY, ONGOING, PREPARE_COMMIT, PREPARE_ABORT };
-
-struct part {
-    uint32_t partition; // of the broker
-    uint32_t sent;      // by which incarnation of the coordinator, + 1; 0: it is not under way
-    bool is_marked;
-};
-
-struct lz_transaction {
-    struct lz_group *group;
-    uint32_t member;
-    uint32_t index; // of the broker's; a batch has one more
-    uint32_t nth;
-    uint8_t state;
-    bool is_fenced; // it ran out: its member does not know yet
-    struct part *parts;
-    uint32_t part_count, part_cap;
-    struct lz_slice *offsets; // `to` is what counts once it is committed
-    uint32_t offset_count, offset_cap;
-    uint64_t waiting; // the member's request
-    lz_event_id timeout, again;
-};
-
-struct lz_transactions {
-    struct lz_transaction **all;
-    uint32_t count, cap;
-    struct lz_rpc_way *ways; // of markers, from node to node
-};
-
-static lz_instance_id coordinator(const struct lz_group *g)
+static uint32_t node_of(const struct lz_transaction *t)
 {
-    return g->coordinator == LZ_BROKER_NOBODY ? 0 : g->broker->first + g->coordinator;
+    return t->group != NULL ? t->group->coordinator : t->coordinator;
+}
+
+lz_instance_id lz_transaction_coordinator(const struct lz_transaction *t)
+{
+    uint32_t node = node_of(t);
+    return node == LZ_BROKER_NOBODY ? 0 : t->broker->first + node;
 }
 
 static struct lz_transaction *of(const struct lz_group *g, uint32_t member)
@@ -59,7 +36,7 @@ static void apply_offsets(struct lz_transaction *t)
     t->offset_count = 0;
 }
 
-static void answer(struct lz_world *w, struct lz_transaction *t, enum lz_broker_error error)
+void lz_transaction_answer(struct lz_world *w, struct lz_transaction *t, enum lz_broker_error error)
 {
     struct lz_rpc *r = t->waiting != 0 ? lz_rpc_find(w, t->waiting) : NULL;
     t->waiting = 0;
@@ -69,30 +46,34 @@ static void answer(struct lz_world *w, struct lz_transaction *t, enum lz_broker_
 
 static void complete(struct lz_world *w, struct lz_transaction *t)
 {
-    struct lz_group *g = t->group;
-    bool commits = t->state == PREPARE_COMMIT;
-    LZ_ASSERT(commits || t->state == PREPARE_ABORT);
+    const struct lz_group *g = t->group;
+    bool commits = t->state == LZ_TRANSACTION_PREPARE_COMMIT;
+    LZ_ASSERT(commits || t->state == LZ_TRANSACTION_PREPARE_ABORT);
     if (commits)
         apply_offsets(t);
+    t->has_committed = commits;
     t->offset_count = t->part_count = 0;
-    t->state = EMPTY;
+    t->state = LZ_TRANSACTION_EMPTY;
     t->nth++;
     lz_sim_cancel(w->sim, t->again);
     t->again = 0;
-    lz_metrics_add(w->metrics, commits ? g->series.committed : g->series.aborted, 1);
-    answer(w, t, LZ_BROKER_OK);
+    const struct lz_broker_series *of = &t->broker->series;
+    lz_metrics_add(w->metrics, commits ? of->committed : of->aborted, 1);
+    if (g != NULL)
+        lz_metrics_add(w->metrics, commits ? g->series.committed : g->series.aborted, 1);
+    lz_transaction_answer(w, t, LZ_BROKER_OK);
 }
 
 static void try_later(struct lz_world *w, struct lz_transaction *t)
 {
-    if (t->again == 0 && coordinator(t->group) != 0)
+    if (t->again == 0 && lz_transaction_coordinator(t) != 0)
         t->again = lz_sim_at(w->sim, lz_sim_now(w->sim) + AGAIN_NS, w->groups->transaction_again,
-                             coordinator(t->group), (uint64_t)t->group->id << 32 | t->member);
+                             lz_transaction_coordinator(t), t->payload);
 }
 
 static void part_ended(struct lz_world *w, struct lz_transaction *t, uint32_t part, bool is_good)
 {
-    if (t->state < PREPARE_COMMIT || part >= t->part_count)
+    if (t->state < LZ_TRANSACTION_PREPARE_COMMIT || part >= t->part_count)
         return;
     t->parts[part].sent = 0;
     t->parts[part].is_marked = t->parts[part].is_marked || is_good;
@@ -117,7 +98,7 @@ static struct lz_append *marker_of(const struct lz_world *w, struct lz_broker *b
     a->acks = LZ_ACKS_ALL;
     a->transaction = t->index + 1;
     a->nth = t->nth;
-    a->control = t->state == PREPARE_COMMIT ? LZ_CONTROL_COMMIT : LZ_CONTROL_ABORT;
+    a->control = t->state == LZ_TRANSACTION_PREPARE_COMMIT ? LZ_CONTROL_COMMIT : LZ_CONTROL_ABORT;
     return a;
 }
 
@@ -131,18 +112,18 @@ static struct lz_transaction *unpack(const struct lz_broker *b, uint64_t owner, 
     struct lz_transaction *t = b->transactions->all[owner >> 48];
     *part = (uint32_t)(owner & 0xffffu);
     bool is_same = t->nth == (uint32_t)(owner >> 16);
-    return is_same && t->state >= PREPARE_COMMIT && *part < t->part_count ? t : NULL;
+    return is_same && t->state >= LZ_TRANSACTION_PREPARE_COMMIT && *part < t->part_count ? t : NULL;
 }
 
 static void send_marker(struct lz_world *w, struct lz_transaction *t, uint32_t part)
 {
-    struct lz_broker *b = t->group->broker;
+    struct lz_broker *b = t->broker;
     const struct lz_partition *p = b->partitions[t->parts[part].partition];
     if (p->leader == LZ_BROKER_NOBODY) {
         try_later(w, t);
         return;
     }
-    uint32_t from = t->group->coordinator, to = p->replicas[p->leader].node;
+    uint32_t from = node_of(t), to = p->replicas[p->leader].node;
     t->parts[part].sent = lz_instance_get(w, b->first + from)->incarnation + 1;
     if (from == to) {
         struct lz_append *a = marker_of(w, b, t, part);
@@ -165,7 +146,7 @@ static void send_marker(struct lz_world *w, struct lz_transaction *t, uint32_t p
 
 static void send_markers(struct lz_world *w, struct lz_transaction *t)
 {
-    const struct lz_instance *from = lz_instance_get(w, coordinator(t->group));
+    const struct lz_instance *from = lz_instance_get(w, lz_transaction_coordinator(t));
     uint32_t nth = t->nth; // a marker may be written at once, and be the last
     for (uint32_t i = 0; lz_instance_is_up(from) && t->nth == nth && i < t->part_count; i++)
         if (!t->parts[i].is_marked && t->parts[i].sent != from->incarnation + 1)
@@ -174,29 +155,40 @@ static void send_markers(struct lz_world *w, struct lz_transaction *t)
         try_later(w, t); // its process may end, and another begin
 }
 
-static void decide(struct lz_world *w, struct lz_transaction *t, bool commits)
+void lz_transaction_decide(struct lz_world *w, struct lz_transaction *t, bool commits)
 {
-    t->state = commits ? PREPARE_COMMIT : PREPARE_ABORT;
+    t->state = commits ? LZ_TRANSACTION_PREPARE_COMMIT : LZ_TRANSACTION_PREPARE_ABORT;
     lz_sim_cancel(w->sim, t->timeout);
     t->timeout = 0;
     if (t->part_count == 0)
         complete(w, t);
-    else if (coordinator(t->group) != 0)
+    else if (lz_transaction_coordinator(t) != 0)
+        send_markers(w, t);
+}
+
+void lz_transaction_go_on(struct lz_world *w, struct lz_transaction *t)
+{
+    lz_sim_cancel(w->sim, t->again);
+    t->again = 0;
+    for (uint32_t i = 0; i < t->part_count; i++)
+        t->parts[i].sent = 0;
+    lz_transaction_answer(w, t, LZ_BROKER_NOT_COORDINATOR);
+    if (t->state >= LZ_TRANSACTION_PREPARE_COMMIT && lz_transaction_coordinator(t) != 0)
         send_markers(w, t);
 }
 
 void lz_transaction_resume(struct lz_world *w, struct lz_group *g)
 {
-    for (uint32_t m = 0; g->transactions != NULL && m < g->opts.members; m++) {
-        struct lz_transaction *t = of(g, m);
-        lz_sim_cancel(w->sim, t->again);
-        t->again = 0;
-        for (uint32_t i = 0; i < t->part_count; i++)
-            t->parts[i].sent = 0;
-        answer(w, t, LZ_BROKER_NOT_COORDINATOR);
-        if (t->state >= PREPARE_COMMIT && coordinator(g) != 0)
-            send_markers(w, t);
-    }
+    for (uint32_t m = 0; g->transactions != NULL && m < g->opts.members; m++)
+        lz_transaction_go_on(w, of(g, m));
+}
+
+static struct lz_transaction *timed(struct lz_world *w, uint64_t payload)
+{
+    lz_component_id id = (lz_component_id)(payload >> 32);
+    if (lz_world_component(w, id)->kind == LZ_COMPONENT_CONSUMERS)
+        return of(lz_group_at(w, id), (uint32_t)payload);
+    return lz_broker_at(w, id)->transactions->all[(uint32_t)payload];
 }
 
 static void on_again(void *ctx, uint32_t entity, uint64_t payload)
@@ -204,29 +196,26 @@ static void on_again(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     if (lz_instance_defer(w, entity, w->groups->transaction_again, payload))
         return;
-    struct lz_group *g = lz_group_at(w, (lz_component_id)(payload >> 32));
-    struct lz_transaction *t = of(g, (uint32_t)payload);
-    if (coordinator(g) != entity)
+    struct lz_transaction *t = timed(w, payload);
+    if (lz_transaction_coordinator(t) != entity)
         return;
     t->again = 0;
-    if (t->state >= PREPARE_COMMIT)
+    if (t->state >= LZ_TRANSACTION_PREPARE_COMMIT)
         send_markers(w, t);
 }
 
 static void on_timeout(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    (void)entity;
-    struct lz_group *g = lz_group_at(w, (lz_component_id)(payload >> 32));
-    struct lz_transaction *t = of(g, (uint32_t)payload);
+    struct lz_transaction *t = timed(w, payload);
+    lz_time timeout = t->group != NULL ? t->group->opts.transaction_timeout : t->limit;
     t->timeout = 0;
-    if (t->state != ONGOING)
+    if (t->state != LZ_TRANSACTION_ONGOING)
         return;
-    lz_instance_note(w, g->first + t->member, "fenced",
-                     "its transaction is aborted: it was open for %.9gs",
-                     (double)g->opts.transaction_timeout / 1e9);
+    lz_instance_note(w, entity, "fenced", "its transaction is aborted: it was open for %.9gs",
+                     (double)timeout / 1e9);
     t->is_fenced = true;
-    decide(w, t, false);
+    lz_transaction_decide(w, t, false);
 }
 
 // ---- what members ask
@@ -239,9 +228,10 @@ void lz_transaction_end(struct lz_world *w, struct lz_group *g, const struct lz_
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0);
         return;
     }
-    answer(w, t, LZ_BROKER_NOT_COORDINATOR); // asked again: the old request is forgotten
+    lz_transaction_answer(w, t,
+                          LZ_BROKER_NOT_COORDINATOR); // asked again: the old request is forgotten
     t->waiting = lz_pool_id(r);
-    if (t->state >= PREPARE_COMMIT)
+    if (t->state >= LZ_TRANSACTION_PREPARE_COMMIT)
         return; // decided before: what it asks is the same
     t->offset_count = 0;
     for (uint32_t i = 0; commits && i < m->cursor_count; i++) {
@@ -251,33 +241,33 @@ void lz_transaction_end(struct lz_world *w, struct lz_group *g, const struct lz_
         t->offsets[t->offset_count++] =
             (struct lz_slice){.partition = c->partition, .to = c->committing};
     }
-    if (t->state == ONGOING) {
-        decide(w, t, commits);
+    if (t->state == LZ_TRANSACTION_ONGOING) {
+        lz_transaction_decide(w, t, commits);
         return;
     }
     apply_offsets(t); // nothing was written: only positions
-    answer(w, t, LZ_BROKER_OK);
+    lz_transaction_answer(w, t, LZ_BROKER_OK);
 }
 
 void lz_transaction_joined(struct lz_world *w, struct lz_group *g, const struct lz_member *m)
 {
     struct lz_transaction *t = of(g, m->number);
     t->is_fenced = false;
-    if (t->state == ONGOING)
-        decide(w, t, false);
+    if (t->state == LZ_TRANSACTION_ONGOING)
+        lz_transaction_decide(w, t, false);
 }
 
 bool lz_transaction_is_settled(const struct lz_group *g)
 {
     for (uint32_t m = 0; g->transactions != NULL && m < g->opts.members; m++)
-        if (of(g, m)->state >= PREPARE_COMMIT)
+        if (of(g, m)->state >= LZ_TRANSACTION_PREPARE_COMMIT)
             return false;
     return true;
 }
 
 // ---- what is written
 
-static bool add_part(struct lz_world *w, struct lz_transaction *t, uint32_t partition)
+bool lz_transaction_add_part(struct lz_world *w, struct lz_transaction *t, uint32_t partition)
 {
     for (uint32_t i = 0; i < t->part_count; i++)
         if (t->parts[i].partition == partition)
@@ -285,8 +275,18 @@ static bool add_part(struct lz_world *w, struct lz_transaction *t, uint32_t part
     if (t->part_count == PARTS_MAX)
         return false;
     t->parts = lz_grow(w->arena, t->parts, &t->part_cap, t->part_count + 1, sizeof(*t->parts));
-    t->parts[t->part_count++] = (struct part){.partition = partition};
+    t->parts[t->part_count++] = (struct lz_transaction_part){.partition = partition};
     return true;
+}
+
+void lz_transaction_begin(struct lz_world *w, struct lz_transaction *t, lz_instance_id who,
+                          lz_time timeout)
+{
+    LZ_ASSERT(t->state == LZ_TRANSACTION_EMPTY && t->timeout == 0);
+    t->state = LZ_TRANSACTION_ONGOING;
+    t->limit = timeout;
+    t->timeout = lz_sim_at(w->sim, lz_sim_now(w->sim) + timeout, w->groups->transaction_timeout,
+                           who, t->payload);
 }
 
 bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, lz_component_id from,
@@ -302,14 +302,11 @@ bool lz_transaction_admits(struct lz_world *w, struct lz_topic *topic, lz_compon
     if (who == 0)
         return false; // nobody waits for it: what it was part of may be over
     struct lz_transaction *t = of(g, who - g->first);
-    if (t->is_fenced || t->state >= PREPARE_COMMIT || !add_part(w, t, a->partition))
+    if (t->is_fenced || t->state >= LZ_TRANSACTION_PREPARE_COMMIT ||
+        !lz_transaction_add_part(w, t, a->partition))
         return false;
-    if (t->state == EMPTY) {
-        t->state = ONGOING;
-        t->timeout =
-            lz_sim_at(w->sim, lz_sim_now(w->sim) + g->opts.transaction_timeout,
-                      w->groups->transaction_timeout, who, (uint64_t)g->id << 32 | t->member);
-    }
+    if (t->state == LZ_TRANSACTION_EMPTY)
+        lz_transaction_begin(w, t, who, g->opts.transaction_timeout);
     a->transaction = t->index + 1;
     a->nth = t->nth;
     a->sequence = task->call; // a retry of the call is the same record
@@ -386,7 +383,7 @@ static void ended(struct lz_world *w, const struct lz_rpc *r, enum lz_rpc_end ho
     struct lz_broker *b = lz_broker_of(w, r->from);
     uint32_t part = 0;
     struct lz_transaction *t = unpack(b, r->owner, &part);
-    if (t != NULL && coordinator(t->group) == r->from)
+    if (t != NULL && lz_transaction_coordinator(t) == r->from)
         part_ended(w, t, part, how == LZ_RPC_ANSWERED && r->error == LZ_BROKER_OK);
 }
 
@@ -410,10 +407,9 @@ bool lz_transaction_has_room(const struct lz_broker *b, uint32_t members, struct
                    MEMBERS_MAX, b->opts.name, count);
 }
 
-void lz_transaction_declare(struct lz_world *w, struct lz_group *g)
+void lz_transaction_add(struct lz_world *w, struct lz_broker *b, struct lz_transaction *t)
 {
-    struct lz_broker *b = g->broker;
-    LZ_ASSERT(!w->running && g->transactions == NULL);
+    LZ_ASSERT(!w->running);
     if (w->groups->transaction_again == 0)
         init(w);
     if (b->transactions == NULL) {
@@ -422,11 +418,20 @@ void lz_transaction_declare(struct lz_world *w, struct lz_group *g)
         b->transactions->ways = lz_arena_alloc(w->arena, ways);
     }
     struct lz_transactions *ts = b->transactions;
+    ts->all = lz_grow(w->arena, ts->all, &ts->cap, ts->count + 1, sizeof(*ts->all));
+    t->broker = b;
+    t->index = ts->count;
+    t->nth = 1;
+    ts->all[ts->count++] = t;
+}
+
+void lz_transaction_declare(struct lz_world *w, struct lz_group *g)
+{
+    LZ_ASSERT(g->transactions == NULL);
     g->transactions = lz_arena_alloc(w->arena, g->opts.members * sizeof(*g->transactions));
     for (uint32_t m = 0; m < g->opts.members; m++) {
-        ts->all = lz_grow(w->arena, ts->all, &ts->cap, ts->count + 1, sizeof(*ts->all));
         g->transactions[m] =
-            (struct lz_transaction){.group = g, .member = m, .index = ts->count, .nth = 1};
-        ts->all[ts->count++] = &g->transactions[m];
+            (struct lz_transaction){.group = g, .member = m, .payload = (uint64_t)g->id << 32 | m};
+        lz_transaction_add(w, g->broker, &g->transactions[m]);
     }
 }

@@ -1,5 +1,6 @@
 /*
- * transaction.h — groups that consume, transform and produce exactly once (KIP-98, KIP-447).
+ * transaction.h — groups that consume, transform and produce exactly once (KIP-98, KIP-447), and
+ * what producers with a transactional id of their own (transactor.h) share with them.
  *
  * Each member of a transactional group is a producer with a transactional.id of its own. What its
  * handler writes to topics while it works on a batch, and the positions of that batch, are one

@@ -52,6 +52,16 @@ void lz_recorder_log_answered(struct lz_world *w, lz_component_id topic, uint32_
     s->offset = offset != NULL ? *offset : 0;
 }
 
+void lz_recorder_log_aborted(struct lz_world *w, lz_component_id topic, uint32_t send)
+{
+    struct lz_recorder_send *s = send_at(w, topic, send);
+    if (s == NULL || s->end != 0)
+        return;
+    s->end = ++w->recorders->numbers;
+    s->done = lz_sim_now(w->sim);
+    s->outcome = LZ_RECORDER_FAIL;
+}
+
 void lz_recorder_log_gave_up(struct lz_world *w, lz_component_id topic, uint32_t send)
 {
     struct lz_recorder_send *s = send_at(w, topic, send);

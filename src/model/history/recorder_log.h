@@ -24,7 +24,8 @@ struct lz_recorder_send {
     uint64_t offset; /* of its first record, as its producer was told */
     uint32_t producer, partition, count;
     uint32_t appended; /* times it came to a leader's log */
-    uint8_t outcome;   /* enum lz_recorder_outcome; never FAIL: who gives up does not know */
+    uint8_t outcome;   /* enum lz_recorder_outcome; FAIL: its transaction was aborted, and its
+                          producer   was told. Who gives up does not know */
     bool has_offset;
     bool is_lost;
     bool is_read;         /* of a real one: a reader was given it, at */
@@ -52,6 +53,7 @@ uint32_t lz_recorder_log_send(struct lz_world *w, lz_component_id topic,
 /* These accept 0: nothing. */
 void lz_recorder_log_answered(struct lz_world *w, lz_component_id topic, uint32_t send,
                               const uint64_t *offset);
+void lz_recorder_log_aborted(struct lz_world *w, lz_component_id topic, uint32_t send);
 void lz_recorder_log_gave_up(struct lz_world *w, lz_component_id topic, uint32_t send);
 void lz_recorder_log_appended(struct lz_world *w, lz_component_id topic, uint32_t send);
 void lz_recorder_log_lost(struct lz_world *w, lz_component_id topic, uint32_t send);

@@ -70,7 +70,9 @@ return function(w)
     local has_ledger, groups = w:chance(0.4), {}
     local most = has_ledger and 10 or 120 -- a record of a transaction waits for the one before
     if has_ledger then ledger(w, nodes) end
-    for t = 1, w:int(1, 2) do
+    local has_second, most_topics = false, w:int(1, 2)
+    for t = 1, most_topics do
+        has_second = t == 2
         local copies, partitions = w:int(1, nodes), w:one { 1, 2, 3, 6, 12 }
         local topic = "topic" .. t
         w:line('local %s = topic "%s" { on = kafka, partitions = %d, replication = %d, %s%s%s%s}',
@@ -145,4 +147,14 @@ return function(w)
         end
     end
     for _, name in ipairs(groups) do watch_rebalances(w, name) end
+    for n = 1, w:chance(0.3) and 2 or 0 do -- the second is the zombie of the first, or beside it
+        local name = "checkout" .. n
+        w:line('local %s = traffic "%s" { to = topic1, transactional_id = "t%d", rate = %s, '
+            .. '%s%s%s%s}', name, name, w:int(1, n), w:load(1, most),
+            has_second and "also_to = { topic2 }, " or "",
+            w:maybe(0.5, 'aborts = "%d%%"', w:int(1, 50)),
+            w:maybe(0.5, 'transaction_timeout = "%s"', w:time(500, 9000)),
+            w:maybe(0.5, "keys = dist.zipf { n = %d, skew = 1 }", w:int(1, 50)))
+        w:watch(name, true)
+    end
 end
