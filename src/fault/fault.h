@@ -197,7 +197,9 @@ struct lz_fault {
     lz_time started, ended; /* of the latest firing; -1 if not yet */
     lz_instance_id *hits;   /* of the latest firing */
     uint32_t hit_count, hit_cap;
-    uint32_t *undo; /* one per hit, and one more, for the kind */
+    uint32_t *undo;    /* one per hit, and one more, for the kind */
+    lz_host_id *hosts; /* where `hits` stood, for kinds that ask */
+    uint32_t host_cap;
     uint32_t step;  /* of the latest firing: 0 is its beginning */
     uint32_t risen; /* steps of the ramp of the latest firing */
     lz_event_id next_rise;

@@ -4,6 +4,7 @@
  * evictPods).
  */
 #include "base/check.h"
+#include "base/grow.h"
 #include "fault/kinds.h"
 #include "model/journal.h"
 #include "model/service/disruption.h"
@@ -31,37 +32,54 @@ static void refuse(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is
                          d.healthy, d.least);
 }
 
-// What waits may have ended by itself, or begun again elsewhere.
-static bool is_there(const struct lz_world *w, const struct lz_fault *f, lz_instance_id id)
+// Who picks some drains their hosts, and no more of the place.
+static bool is_whole(const struct lz_fault *f)
 {
-    return lz_instance_runs(lz_instance_get(w, id)) && lz_target_has(w, &f->opts.target, id);
+    return f->opts.pick.kind == LZ_PICK_ALL;
+}
+
+// What waits may have ended by itself, or begun again elsewhere.
+static bool is_there(const struct lz_world *w, const struct lz_fault *f, uint32_t hit)
+{
+    const struct lz_instance *i = lz_instance_get(w, f->hits[hit]);
+    bool is_here =
+        is_whole(f) ? lz_target_has(w, &f->opts.target, f->hits[hit]) : i->host == f->hosts[hit];
+    return lz_instance_runs(i) && is_here;
 }
 
 static void ask(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_news)
 {
     lz_time grace = f->opts.params.notice > 0 ? f->opts.params.notice : -1;
     lz_instance_id id = f->hits[hit];
+    const struct lz_target host = {LZ_TARGET_HOST, .id = lz_instance_get(w, id)->host};
     if (lz_platform_is_stopped(w, lz_instance_get(w, id)->component)) {
         f->undo[hit] = LZ_FAULT_WAITING; // the API does not answer
         return;
     }
     bool has_budget = lz_disruption_is_on(w, id);
-    if (has_budget && !is_there(w, f, id))
+    if (has_budget && !is_there(w, f, hit))
         f->undo[hit] = LZ_FAULT_FREE;
     else if (has_budget && !lz_disruption_allows(w, id))
         refuse(w, f, hit, is_news);
     else
-        f->undo[hit] = lz_fault_evict_one(w, f, id, grace);
+        f->undo[hit] = lz_fault_evict_one(w, f, id, is_whole(f) ? &f->opts.target : &host, grace);
 }
 
-// The slot after those of the hits is the cordon's. Who picks some of a place leaves it open.
+// The slot after those of the hits is the cordon's.
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    uint32_t *cordon = &f->undo[f->hit_count];
-    *cordon = f->opts.pick.kind != LZ_PICK_ALL
-                  ? 0
-                  : lz_platform_add(w, &(struct lz_platform_effect){.target = &f->opts.target,
-                                                                    .parts = LZ_PLATFORM_PLACE});
+    static const struct lz_target some = {LZ_TARGET_HOST, .id = 0};
+    struct lz_platform_effect cordon = {.target = &f->opts.target, .parts = LZ_PLATFORM_PLACE};
+    if (!is_whole(f)) {
+        lz_fault_hit_hosts(w, f);
+        f->hosts = lz_grow(w->arena, f->hosts, &f->host_cap, f->hit_count + 1, sizeof(*f->hosts));
+        for (uint32_t i = 0; i < f->hit_count; i++)
+            f->hosts[i] = lz_instance_get(w, f->hits[i])->host;
+        cordon.target = &some;
+        cordon.hosts = f->hosts;
+        cordon.host_count = f->hit_count;
+    }
+    f->undo[f->hit_count] = lz_platform_add(w, &cordon);
     for (uint32_t i = 0; i < f->hit_count; i++)
         ask(w, f, i, true);
 }
@@ -97,8 +115,7 @@ static void revert(struct lz_world *w, struct lz_fault *f)
         lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
                        "%s was not completed: %u replicas stayed, held by disruption budgets",
                        f->name, left);
-    if (f->undo[f->hit_count] != 0)
-        lz_platform_remove(w, f->undo[f->hit_count]);
+    lz_platform_remove(w, f->undo[f->hit_count]);
     lz_fault_stop_revert(w, f);
 }
 
@@ -107,9 +124,11 @@ const struct lz_fault_kind lz_fault_drain = {
     .doc = "Move work away from hosts, zones or regions: nothing is placed there, what runs there "
            "is evicted.",
     .effect_unit = "replicas evicted",
-    .elsewhere = "`kubectl drain`, Litmus' node-drain and krkn's; the latter two uncordon at the "
-                 "end. A service with a disruption_budget is asked replica by replica, again every "
-                 "5 s, as there; of others all go at once. What has moved stays where it is.",
+    .elsewhere =
+        "`kubectl drain`, Litmus' node-drain and krkn's; the latter two uncordon at the "
+        "end. With `pick` it is the hosts of those that are picked, with all that runs "
+        "there. A service with a disruption_budget is asked replica by replica, again every "
+        "5 s, as there; of others all go at once. What has moved stays where it is.",
     .targets = LZ_TARGETS_PLACES | LZ_TARGET_BIT(LZ_TARGET_HOST),
     .per_instance = true,
     .params = params,

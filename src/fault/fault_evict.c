@@ -16,9 +16,9 @@ static const struct lz_param params[] = {
 };
 
 uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
-                            lz_time grace)
+                            const struct lz_target *leave, lz_time grace)
 {
-    lz_host_id host = lz_evict_place(w, id, &f->opts.target);
+    lz_host_id host = lz_evict_place(w, id, leave);
     if (host == 0 && f->kind == &lz_fault_evict && f->opts.lasting == 0)
         host = lz_instance_get(w, id)->host;
     if (host != 0) {
@@ -33,7 +33,7 @@ void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f)
 {
     lz_time grace = f->opts.params.notice > 0 ? f->opts.params.notice : -1;
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i] = lz_fault_evict_one(w, f, f->hits[i], grace);
+        f->undo[i] = lz_fault_evict_one(w, f, f->hits[i], &f->opts.target, grace);
 }
 
 const struct lz_fault_kind lz_fault_evict = {

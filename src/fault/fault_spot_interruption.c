@@ -23,7 +23,7 @@ static void apply(struct lz_world *w, struct lz_fault *f)
     lz_time notice = f->opts.params.notice > 0 ? f->opts.params.notice : NOTICE_NS;
     for (uint32_t i = 0; i < f->hit_count; i++) {
         if (f->opts.params.capacity) {
-            f->undo[i] = lz_fault_evict_one(w, f, f->hits[i], notice);
+            f->undo[i] = lz_fault_evict_one(w, f, f->hits[i], &f->opts.target, notice);
             continue;
         }
         f->effect += lz_life_stop(w, f->hits[i], notice);

@@ -204,7 +204,7 @@ void lz_fault_return(struct lz_world *w, struct lz_fault *f, uint32_t at);
 
 /* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */
 uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
-                            lz_time grace);
+                            const struct lz_target *leave, lz_time grace);
 void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f);
 #define LZ_PARAM_CORRELATION                                                                       \
     {                                                                                              \

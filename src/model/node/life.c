@@ -5,6 +5,7 @@
 #include "model/client/edge.h"
 #include "model/net/net.h"
 #include "model/node/capacity.h"
+#include "model/node/evict.h"
 #include "model/node/life_state.h"
 #include "model/node/nodes.h"
 #include "model/service/task.h"
@@ -198,7 +199,7 @@ static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
 {
     struct lz_instance *i = lz_instance_get(w, id);
     lz_host_id from = i->host;
-    i->host = l->moves_to;
+    i->host = lz_evict_arrive(w, id, l->moves_to);
     l->moves_to = 0;
     forget_pod(w, l);
     lz_net_moved(w);

@@ -27,7 +27,8 @@ static bool has_live_node(const struct lz_world *w, uint32_t zone)
 {
     const struct lz_nodes *ls = w->nodes;
     for (uint32_t i = 1; i <= ls->node_count; i++)
-        if (ls->nodes[i]->zone == zone && ls->nodes[i]->downs == 0)
+        if (ls->nodes[i]->zone == zone && ls->nodes[i]->downs == 0 &&
+            lz_platform_cordon(w, ls->nodes[i]->host) == NULL)
             return true;
     return false;
 }

@@ -117,14 +117,38 @@ bool lz_platform_is_stopped(struct lz_world *w, lz_component_id id)
     return is_so;
 }
 
-const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_instance_id id)
+static bool bars_host(const struct lz_world *w, const struct lz_platform_effect *e, lz_host_id host)
+{
+    for (uint32_t i = 0; e->hosts != NULL && i < e->host_count; i++)
+        if (e->hosts[i] == host)
+            return true;
+    return e->hosts == NULL && lz_target_has_host(w, e->target, host);
+}
+
+const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_host_id host)
 {
     for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
         const struct lz_platform_effect *e = &w->platform->all[i];
-        if ((e->parts & LZ_PLATFORM_PLACE) != 0 && lz_target_has(w, e->target, id))
+        if ((e->parts & LZ_PLATFORM_PLACE) != 0 && bars_host(w, e, host))
             return e->target;
     }
     return NULL;
+}
+
+bool lz_platform_bars(const struct lz_world *w, lz_zone_id zone)
+{
+    lz_region_id region = lz_place_zone_region(w, zone);
+    for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
+        const struct lz_platform_effect *e = &w->platform->all[i];
+        if ((e->parts & LZ_PLATFORM_PLACE) == 0 || e->hosts != NULL)
+            continue;
+        const struct lz_target *t = e->target;
+        if ((t->kind == LZ_TARGET_ZONE && t->id == zone) ||
+            (t->kind == LZ_TARGET_REGION && t->id == region) ||
+            (t->kind == LZ_TARGET_CLOUD && t->id == lz_place_region_cloud(w, region)))
+            return true;
+    }
+    return false;
 }
 
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id)

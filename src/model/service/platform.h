@@ -4,7 +4,7 @@
  *   DECIDE   autoscalers decide nothing: what there is stays
  *   START    replicas that are added wait, or come late by `delay`; those that run, run on, and
  *            what is started again where it was needs neither a scheduler nor an image
- *   PLACE    nothing new is placed there: hosts that are drained, cordoned
+ *   PLACE    nothing new is placed there: hosts that are drained, cordoned, or some of them
  *   PULL     images cannot be pulled (image.h)
  *   DEPLOY   shares of requests by version cannot be changed
  *   SCRAPE   samples are lost, a share of them: autoscalers do not know what is used, alerts have
@@ -33,6 +33,8 @@ enum lz_platform_part {
 struct lz_platform_effect {
     const struct lz_target *target;
     unsigned parts;
+    const lz_host_id *hosts; /* PLACE: only these, and not the target's; NULL: all of it */
+    uint32_t host_count;
     lz_time delay;      /* START: late, not never */
     struct lz_dist add; /* ALERT */
     double ratio;       /* SCRAPE: of the samples */
@@ -49,8 +51,10 @@ bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news
 bool lz_platform_refuses_pull(struct lz_world *w, lz_instance_id id);
 bool lz_platform_loses_sample(struct lz_world *w, lz_component_id id, uint64_t nth);
 
-/* What is to be left by who would be placed where the instance is; NULL: nothing. */
-const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_instance_id id);
+/* What is to be left by who would be placed on the host; NULL: nothing. And: is all of the zone to
+   be left? */
+const struct lz_target *lz_platform_cordon(const struct lz_world *w, lz_host_id host);
+bool lz_platform_bars(const struct lz_world *w, lz_zone_id zone);
 
 /* Controllers and the API of what runs the component are down: nothing of it can be changed. */
 bool lz_platform_is_stopped(struct lz_world *w, lz_component_id id);

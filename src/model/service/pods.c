@@ -140,12 +140,12 @@ static void on_pod(void *ctx, uint32_t entity, uint64_t payload)
 // holds the host that is left would be forgotten.
 static bool finds_no_host(struct lz_world *w, lz_instance_id id)
 {
-    const struct lz_target *leave = lz_platform_cordon(w, id);
+    const struct lz_target *leave = lz_platform_cordon(w, lz_instance_get(w, id)->host);
     bool is_free = leave != NULL && lz_instance_get(w, id)->downs == 0;
     lz_host_id host = is_free ? lz_evict_place(w, id, leave) : 0;
     if (host != 0)
         lz_life_relocate(w, id, host);
-    return lz_platform_cordon(w, id) != NULL;
+    return lz_platform_cordon(w, lz_instance_get(w, id)->host) != NULL;
 }
 
 static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t index)
@@ -186,8 +186,7 @@ static void make(struct lz_world *w, struct lz_service *s, uint32_t index, struc
 static bool is_hit(const struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
     const struct lz_instance *i = lz_instance_get(w, s->first + index);
-    return i->kills > 1 || i->downs > 0 || i->is_ended ||
-           lz_platform_cordon(w, s->first + index) != NULL;
+    return i->kills > 1 || i->downs > 0 || i->is_ended || lz_platform_cordon(w, i->host) != NULL;
 }
 
 uint32_t lz_pods_room(const struct lz_service *s)
