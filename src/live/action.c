@@ -40,8 +40,14 @@ const struct lz_action *lz_action_find(const char *fault)
     return NULL;
 }
 
-bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live)
+bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live,
+                             const struct lz_fault_opts *o, const struct lz_action_firing *f)
 {
+    bool has_proxies = (a->by & LZ_ACTION_BY_PROXY) != 0 && f->edge_count > 0;
+    for (size_t i = 0; i < f->edge_count; i++)
+        has_proxies = has_proxies && f->edges[i].edge->has_proxy;
+    if (has_proxies && o->params.per == LZ_FAULT_PER_CONNECTION)
+        return false;
     return (a->by & LZ_ACTION_BY_PACKETS) != 0 &&
            lz_live_plan_of(live)->network == LZ_LIVE_NAMESPACES;
 }

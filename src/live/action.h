@@ -83,8 +83,10 @@ extern const struct lz_action lz_proxy_actions[];
 /* The table: all of those. */
 size_t lz_action_count(void);
 const struct lz_action *lz_action_get(size_t i);
-/* Are its firings carried out on packets in this run? */
-bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live);
+/* Is it carried out on packets in this run, where it hits these edges? Shares of connections are a
+ * proxy's, if there is one on each. */
+bool lz_action_is_by_packets(const struct lz_action *a, const struct lz_live *live,
+                             const struct lz_fault_opts *o, const struct lz_action_firing *f);
 
 const struct lz_action *lz_action_find(const char *fault); /* NULL: it has no live form */
 

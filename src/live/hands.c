@@ -194,12 +194,20 @@ static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *
                        "has: write network = \"namespaces\" in the scenario's block, or leave `by` "
                        "out",
                        o->kind);
-    bool is_by_packets = a->on == LZ_ACTION_EDGE && lz_action_is_by_packets(a, h->live);
+    bool is_by_packets = a->on == LZ_ACTION_EDGE && lz_action_is_by_packets(a, h->live, o, found);
     if (is_by_packets && o->params.per == LZ_FAULT_PER_CONNECTION)
         return lz_fail(
             err, LZ_EINVAL,
             "fault.%s: packets are drawn one by one, and per = \"connection\" is done by "
-            "a proxy: leave `per` out, or `network`",
+            "a proxy, which in namespaces is only before what speaks HTTP: write protocol = "
+            "\"http\" there if it does, or leave `per` out, or `network`",
+            o->kind);
+    if (!is_by_packets && o->params.by != LZ_FAULT_BY_ANY &&
+        o->params.per == LZ_FAULT_PER_CONNECTION)
+        return lz_fail(
+            err, LZ_EINVAL,
+            "fault.%s: per = \"connection\" is done by a proxy, and `by` says who acts on "
+            "packets: leave one of them out",
             o->kind);
     if (a->on != LZ_ACTION_EDGE || is_by_packets)
         return true;
@@ -386,7 +394,7 @@ void lz_hands_describe(struct lz_hands *h, const struct lz_fault *f, struct lz_s
     struct lz_action_firing found = {0};
     LZ_ASSERT(a != NULL);
     find_targets(h, NULL, &f->opts, a->on, &found);
-    bool is_by_packets = lz_action_is_by_packets(a, h->live);
+    bool is_by_packets = lz_action_is_by_packets(a, h->live, &f->opts, &found);
     lz_str_addf(out, "%s", is_by_packets && a->how_packets != NULL ? a->how_packets : a->how);
     for (size_t i = 0; i < found.process_count; i++)
         lz_str_addf(out, "\n              process %s", found.processes[i]->target->name);

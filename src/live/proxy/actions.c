@@ -335,7 +335,8 @@ static struct hold *create(struct lz_live *live, struct lz_action_firing *f)
     *h = (struct hold){.live = live,
                        .firing = f,
                        .count = f->edge_count,
-                       .by = lz_action_is_by_packets(action, live) ? BY_QUEUE : BY_PROXY};
+                       .by = lz_action_is_by_packets(action, live, &f->fault->opts, f) ? BY_QUEUE
+                                                                                       : BY_PROXY};
     h->ids = lz_mem_alloc((h->count + 1) * sizeof(h->ids[0]));
     memset(h->ids, 0, (h->count + 1) * sizeof(h->ids[0]));
     f->own = h;

@@ -48,6 +48,24 @@ local db = process "db" { run = { "true" } }
 local web = process "web" { run = { "true" }, connects = { db } }
 fault.reset { link(web, db), at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", 'write protocol = "http" there' } },
+    { "a share of connections needs a proxy", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local db = process "db" { run = { "true" } }
+local web = process "web" { run = { "true" }, connects = { db } }
+fault.loss { link(web, db), ratio = "50%", per = "connection", at = "1s" }]] .. RUN .. "s/x.lua", 2,
+        err = { "LZ703", "which in namespaces is only before what speaks HTTP" } },
+    { "where there is one it does it", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local web = process "web" { run = { "true" }, protocol = "http" }
+local users = traffic "users" { to = web, op = "GET /", rate = "1/s" }
+fault.latency { link(users, web), add = "50ms", ratio = "50%", per = "connection",
+  at = "1s" }]] .. "$L live --dry-run s/x.lua", 0, out = { "proxy users -> web" } },
+    { "and nobody else", inline [[
+scenario "x" { duration = "2s", network = "namespaces" }
+local web = process "web" { run = { "true" }, protocol = "http" }
+local users = traffic "users" { to = web, op = "GET /", rate = "1/s" }
+fault.loss { link(users, web), ratio = "50%", per = "connection", by = "tc",
+  at = "1s" }]] .. RUN .. "s/x.lua", 2, err = { "LZ703", "leave one of them out" } },
     { "who asks for tc is told what the kernel lacks", inline [[
 scenario "x" { duration = "2s", network = "namespaces" }
 local web = service "web" { service_time = "1ms", live = { protocol = "http",
