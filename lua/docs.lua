@@ -479,7 +479,10 @@ function M.page(facts, topic, width)
     if name:match "^shape%." then return shape_page(name:match "^shape%.(.+)$", width) end
     if FIXED[name] then return FIXED[name](facts, width) end
     if words.blocks[name] and schema[name] then return block_page(facts, name, width) end
-    return path_or_metric_page(facts, name, width) or word_page(facts, name, width)
+    local own = path_or_metric_page(facts, name, width) or word_page(facts, name, width)
+    -- The page of a fault has its other names already.
+    local theirs = own and not facts.fault_kinds[name] and tool_pages.elsewhere(topic, width)
+    return own and (theirs and own .. "\n" .. theirs or own)
         or word_page(facts, part_asked(facts, name), width) or tool_pages.page(topic, width)
 end
 

@@ -47,19 +47,34 @@ local function all_page(width)
         .. text.rows(top, width) .. "\nFaults\n\n" .. text.rows(common, width)
 end
 
-local function word_page(word, width)
+-- What a word means elsewhere: whose it is, and ours.
+local function meanings(word)
     local rows = {}
     for i, e in ipairs(tools.find(word)) do
         rows[i] = { ("%s, %s: %s"):format(e[1], e[2][1], comma(e[2][2])), ours_of(e[2]) }
     end
     local kinds, top = tools.fault(word), tools.word(word)
-    if #rows == 0 and kinds then
+    if #rows == 0 and kinds and #kinds > 0 then
         rows[1] = { "many tools", "fault." .. table.concat(kinds, ", fault.") }
     end
-    if #rows == 0 and top then rows[1] = { "many tools", top } end
+    if top then rows[#rows + 1] = { "many tools", top } end
+    return rows
+end
+
+local function word_page(word, width)
+    local rows = meanings(word)
     if #rows == 0 then return nil end
     return ("%s\n\n%s\n%s"):format(word, text.paragraph("A word of other tools, and what it is "
         .. "here.", width, "  "), text.rows(rows, width, 32))
+end
+
+--- What follows the page of a word that is ours and theirs, and means something else there.
+---@param word string
+---@param width integer
+---@return string?
+function M.elsewhere(word, width)
+    local rows = meanings(word)
+    return #rows > 0 and "In other tools\n\n" .. text.rows(rows, width, 32) or nil
 end
 
 --- The page of a tool, of a word of theirs, or of all tools ("tools"); nil if it is none.

@@ -285,6 +285,12 @@ local rows = {
     { "explain has a page of a fault", "$L explain fault latency", 0,
         out = { "delay added to each message", "pick", "messages delayed" } },
     { "a fault may be asked for by its kind", "$L explain kill", 0, out = { "fault.kill" } },
+    { "a word that means something else elsewhere is told in full", "$L explain queue", 0,
+        out = { "queue.length", "In other tools", "many tools  topic" } },
+    { "and of several tools", "$L explain method", 0,
+        out = { "default what `op` begins with, or GET", "Chaos Toolkit", "fault, drive" } },
+    { "a word that is ours alone has no such part", "$L explain retries >o; "
+        .. "grep -q 'In other tools' o && exit 1; exit 0", 0 },
     { "explain has a page of the statuses", "$L explain exit 3", 0,
         out = { "3    inconclusive", "70, 74, 6, 2, 1, 7, 3, 5" } },
     { "explain says why a name is not there", "$L explain os", 0, out = { "real clock" } },
