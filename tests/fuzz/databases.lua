@@ -65,6 +65,7 @@ end
 local text, status = files.run(("'%s' run --keep none --timeout 2m '%s'"):format(lorenz, folder))
 -- What fails or was not touched is as good as what holds: nothing is claimed of these systems.
 local is_good = (status == 0 or status == 1 or status == 3) and not text:find "\nERROR"
+    and not text:find "a bug of Lorenz"
 print "1..1"
 print(("%s 1 - %d databases under random faults, from number %d: none crashes, none stands still")
   :format(is_good and "ok" or "not ok", count, first))

@@ -92,6 +92,9 @@ local function check_run(number, text)
             say(number, "%s: %s, %s", name, verdict, rest:match '"actual":"([^"]*)"' or "")
         end
     end
+    for actual in text:gmatch '"actual":"(a bug of Lorenz[^"]*)"' do
+        say(number, "%s: a checker and the servers contradict each other", actual)
+    end
     local metrics = {}
     for name, v in (text:match '"metrics":(%b{})' or ""):gmatch '"([^"]+)":([^,}]+)' do
         if v ~= "null" then metrics[name] = tonumber(v) or v == "nan" and 0 / 0 or math.huge end
