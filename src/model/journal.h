@@ -14,7 +14,7 @@
 #include "model/world.h"
 
 #define LZ_JOURNAL_MAX 20000
-#define LZ_JOURNAL_TEXT_MAX 160
+#define LZ_JOURNAL_TEXT_MAX 1024
 #define LZ_JOURNAL_MARKS_MAX 4096    /* different names */
 #define LZ_JOURNAL_INSTANTS_MAX 4096 /* of a mark; past them the first and the last count */
 

@@ -161,7 +161,7 @@ static void replay_deferred(struct lz_world *w, lz_instance_id id, struct lz_ins
 void lz_instance_note(struct lz_world *w, lz_instance_id id, const char *kind, const char *fmt, ...)
 {
     const struct lz_instance *i = lz_instance_get(w, id);
-    char who[80], what[80];
+    char who[256], what[LZ_JOURNAL_TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(what, sizeof(what), fmt, ap);

@@ -15,8 +15,8 @@ struct node {
     struct lz_store store;
     struct lz_world *w;
     lz_instance_id id;
-    bool is_broken;   // SQLite says that its file is not whole
-    char broken[160]; // and why
+    bool is_broken;           // SQLite says that its file is not whole
+    char broken[LZ_ERR_SIZE]; // and why
 };
 
 struct lz_sql {

@@ -53,7 +53,7 @@ const struct lz_sql_answer *lz_statement_answer_of(const struct lz_world *w, lz_
 struct lz_statement_builder {
     struct lz_arena *arena;
     struct lz_sql_answer answer; /* names and cells come from below */
-    char error[320];
+    char error[LZ_ERR_SIZE];
     struct lz_cell *cells; /* bytes: offsets into `bytes` */
     uint32_t cell_count, cell_cap;
     char *bytes;

@@ -269,7 +269,7 @@ static bool bind_all(sqlite3_stmt *st, const struct lz_store_run *run,
     const struct lz_sql_statement *text = run->statement;
     int wanted = sqlite3_bind_parameter_count(st);
     int key = sqlite3_bind_parameter_index(st, ":key");
-    char why[120];
+    char why[LZ_ERR_SIZE];
     if (key > 0)
         sqlite3_bind_int64(st, key, (int64_t)run->key);
     if (wanted - (key > 0) != (int)text->count) {
