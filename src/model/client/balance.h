@@ -18,8 +18,9 @@
  *   least_requests       fewest (own requests in flight + 1) / weight; ties in turn
  *   power_of_two         the same among `choices` replicas drawn at random (Mitzenmacher 2001),
  *                        all different unless `replacement`; ties are random
- *   join_shortest_queue  fewest requests at the replica itself, whoever sent them, as if each
- *                        told its length at once: a bound to compare with; ties are random
+ *   join_shortest_queue  fewest requests at the replica itself, whoever sent them, held back by a
+ *                        limit or not, as if each told its length at once: a bound to compare
+ *                        with; ties are random
  *   ring_hash            by the request's key on a ring with `virtual_nodes` points per replica
  *                        and unit of weight; with `load_bound` never above that much of the
  *                        mean load (Mirrokni, Thorup, Zadimoghaddam 2018)

@@ -11,7 +11,9 @@ static const struct lz_measure_row rows[] = {
      "answers that are good by a fallback, or with an optional call left out, of all outcomes"},
     {"queue.length", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(queue_length), 0, 0,
      "requests waiting for a worker"},
-    LZ_MEASURE_QUANTILES("queue.wait", AT(queue_wait), "wait for a worker"),
+    LZ_MEASURE_QUANTILES("queue.wait", AT(queue_wait),
+                         "wait for a worker of those that got one, all of it: also while a limit "
+                         "held it back, or a more urgent request had taken its worker"),
     {"busy", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(busy), 0, 0, "share of all workers that are held"},
     {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of all cores in use"},
     {"replicas.up", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(up), 0, 0, "replicas whose process runs"},

@@ -123,11 +123,10 @@ const struct lz_instance_ops lz_service_instance_ops = {.died = died,
                                                         .may_start = lz_image_may_start,
                                                         .loaded = loaded};
 
+// What a limit holds back is there too.
 static uint32_t load(const struct lz_world *w, lz_instance_id id)
 {
-    const struct lz_service *s = lz_service_at(w, lz_instance_get(w, id)->component);
-    const struct lz_service_replica *r = lz_service_replica(s, id);
-    return r->busy + r->queue_len;
+    return lz_task_count_at(w, id);
 }
 
 static void held(struct lz_world *w, struct lz_task *t)

@@ -7,10 +7,13 @@ local function hold(name, options)
   local api = service(name .. " api") { service_time = "1ms" }
   options.to, options.limit, options.burst = api, "10/s", 40
   options.algorithm, options.delay = "leaky_bucket", 0
+  local balance = options.balance
+  options.balance = nil
   local front = gateway(name) (options)
   local users = traffic("users of " .. name) {
     to = front, op = "GET /", rate = shape.steps { { "0s", "100/s" }, { "400ms", "0/s" } },
     arrivals = "constant", timeout = name == "left" and "500ms" or "8s", cancel = name == "left",
+    balance = balance,
   }
   return front, users, api
 end
@@ -19,6 +22,15 @@ local front, users = hold("front", {})
 expect "they are in flight" { sometimes = front.in_flight:at_least(35) }
 expect "their wait is its latency" { at_end = front.latency.max:between("3.4s", "3.6s") }
 expect "and all are answered" { at_end = users.errors.ratio:equals("0%") }
+
+-- The least loaded of two is the one with fewer of them, whoever tells.
+for _, policy in ipairs { "join_shortest_queue", "least_requests", "power_of_two" } do
+  local pair = hold(policy, { replicas = 2, balance = policy })
+  for i = 1, 2 do
+    expect(policy .. ": half of them are at " .. i) {
+      always = pair.replica[i].in_flight:at_most(19) }
+  end
+end
 
 local killed, resets = hold("killed", {})
 fault.kill { killed, at = "1s" }
