@@ -116,7 +116,8 @@ local hedge = {
 }
 
 local connections = { "pool", "block",
-    "its connections, of each calling instance; default as many as it takes",
+    "its connections, of each calling instance; another call has others, to the same server too; "
+        .. "default as many as it takes",
     fields = {
         { "max", "limit", "how many, or \"unbounded\"; default unbounded", min = 1 },
         { "idle_timeout", "duration", "an idle one is closed after it; default never",

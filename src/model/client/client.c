@@ -146,6 +146,16 @@ void lz_client_route(struct lz_world *w, struct lz_call *c)
         lz_metrics_add(w->metrics, e->attempts, 1);
     if (e->opts.session && joins(w, e, c))
         return;
+    // A pool of its own comes first: who is in line there takes nothing of the server's.
+    bool has_both = e->pool != NULL && lz_task_ops(w, e->opts.to)->connect != NULL;
+    if (has_both && lz_connection_stands_in_line(w, e, c))
+        return;
+    lz_client_reach(w, c);
+}
+
+void lz_client_reach(struct lz_world *w, struct lz_call *c)
+{
+    struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     c->server = server_for(w, e, c);
     if (c->server == 0) {
@@ -159,6 +169,8 @@ void lz_client_route(struct lz_world *w, struct lz_call *c)
     if (ops->connect != NULL) {
         if (!ops->connect(w, e->opts.to, lz_pool_id(c))) {
             c->state = LZ_CALL_WAITING;
+            if (e->pool != NULL)
+                lz_connection_asks(e, c);
             return;
         }
         c->has_connection = true;
@@ -235,6 +247,8 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     LZ_ASSERT(c != NULL && c->state == LZ_CALL_WAITING);
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
+    if (e->pool != NULL)
+        lz_connection_asked(e, c);
     c->has_connection = true;
     // Who leads may have changed while it waited.
     lz_instance_id server = ops->route != NULL ? route(w, e, c) : c->server;

@@ -214,6 +214,8 @@ void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered);
 
 /* An attempt whose server is known by its edge: pick it, and get a connection to it. */
 void lz_client_route(struct lz_world *w, struct lz_call *c);
+/* The same for one that has been in line for its caller's own pool: to a server, now. */
+void lz_client_reach(struct lz_world *w, struct lz_call *c);
 
 /* False if there is no time left: the attempt is over at this instant, and nothing is sent. */
 bool lz_client_arm_timeout(struct lz_world *w, struct lz_edge *e, struct lz_call *c);

@@ -52,8 +52,11 @@ void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered)
     c->timeout = c->timer = 0;
     c->ways = 0;
     c->pair = NULL;
-    if (c->state == LZ_CALL_WAITING)
+    if (c->state == LZ_CALL_WAITING) {
         ops->forget(w, e->opts.to, lz_pool_id(c));
+        if (e->pool != NULL)
+            lz_connection_asked(e, c);
+    }
     c->state = LZ_CALL_PICK;
     c->turn++;
     if (c->has_connection) {

@@ -146,6 +146,8 @@ void lz_txn_close(struct lz_world *w, lz_txn_id id)
     x->is_closed = true;
     lz_recorder_txn_closed(w, x);
     bool is_clean = x->state == LZ_TXN_COMMITTED || x->state == LZ_TXN_ABORTED;
+    if (!is_at_node(x)) // before the next in line of the pool asks for one
+        give_connection(w, x);
     lz_connection_end_session(w, x->connection, is_clean && x->error != LZ_TXN_LOST);
     if (!is_at_node(x)) { // a first statement that is still on its way finds nothing
         free_one(w, x);

@@ -162,8 +162,9 @@ static struct lz_connection *take_idle(struct lz_world *w, struct lz_edge *e,
 static bool has_room(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
 {
     uint32_t max = e->opts.pool.max;
-    return max == 0 || lz_connection_client(e, c->client)->open <
-                           lz_connection_fault_left(w, c->client, c->server, max);
+    const struct lz_pool_client *pc = lz_connection_client(e, c->client);
+    return max == 0 ||
+           pc->open + pc->asking < lz_connection_fault_left(w, c->client, c->server, max);
 }
 
 // One that was open before the run began costs no handshake, until it is too old.
@@ -183,11 +184,12 @@ static bool take_warm(const struct lz_world *w, struct lz_edge *e, const struct 
     return true;
 }
 
-static void get_in_line(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+static void get_in_line(struct lz_world *w, struct lz_edge *e, struct lz_call *c, bool is_routed)
 {
     struct lz_pool_client *pc = lz_connection_client(e, c->client);
     struct lz_connection_waiter *v = lz_pool_take(&w->connections->waiters);
     v->call = lz_pool_id(c);
+    v->is_routed = is_routed;
     v->prev = pc->wait_last;
     if (pc->wait_last != 0)
         ((struct lz_connection_waiter *)lz_pool_at(&w->connections->waiters, pc->wait_last))->next =
@@ -255,7 +257,7 @@ void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *
     if (!has_room(w, e, c) && pc->oldest != 0)
         lz_connection_close(w, e, at(w, pc->oldest));
     if (!has_room(w, e, c)) {
-        get_in_line(w, e, c);
+        get_in_line(w, e, c, true);
         return;
     }
     struct lz_connection *n = new_one(w, e, c);
@@ -266,6 +268,38 @@ void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *
     } else {
         lz_connect_retry(w, c);
     }
+}
+
+bool lz_connection_stands_in_line(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
+{
+    if (e->opts.pool.max == 0 || lz_connect_is_fresh(w, e, c))
+        return false;
+    // What faults leave is asked by server: any stands for the one that is chosen later.
+    c->server = lz_world_component(w, e->opts.to)->instances_first;
+    if (has_room(w, e, c) || lz_connection_client(e, c->client)->oldest != 0)
+        return false;
+    get_in_line(w, e, c, false);
+    return true;
+}
+
+static bool is_counted(const struct lz_edge *e, const struct lz_call *c)
+{
+    LZ_ASSERT(c->state == LZ_CALL_WAITING);
+    return e->opts.pool.max > 0;
+}
+
+void lz_connection_asks(struct lz_edge *e, const struct lz_call *c)
+{
+    if (is_counted(e, c))
+        lz_connection_client(e, c->client)->asking++;
+}
+
+void lz_connection_asked(struct lz_edge *e, const struct lz_call *c)
+{
+    if (!is_counted(e, c))
+        return;
+    LZ_ASSERT(lz_connection_client(e, c->client)->asking > 0);
+    lz_connection_client(e, c->client)->asking--;
 }
 
 void lz_connection_opened(struct lz_world *w, struct lz_edge *e, struct lz_call *c)
@@ -338,9 +372,13 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
         LZ_ASSERT(c != NULL && c->state == LZ_CALL_IN_LINE);
         if (!has_room(w, e, c) && pc->oldest == 0)
             return;
+        bool is_routed = v->is_routed;
         leave_line(w, pc, v);
         c->state = LZ_CALL_CONNECTING;
-        lz_connection_begin(w, e, c);
+        if (is_routed)
+            lz_connection_begin(w, e, c);
+        else
+            lz_client_reach(w, c);
     }
 }
 

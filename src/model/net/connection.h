@@ -18,9 +18,10 @@
  * One request at a time is on a connection (HTTP/1.1, database protocols). After a timeout its
  * answer may still come, so the connection is closed. The latest that became idle is used
  * first; too old ones are closed as they are met. A session's connection stays its own between its
- * calls, HELD: nobody else finds it. Who finds all in use waits in line; who finds
- * all open, but none to its replica, has the one closed that idled longest. Who is new (an edge's
- * `fresh`) opens one of its own, beside the pool and its `max`, which is closed after its answer.
+ * calls, HELD: nobody else finds it. Who finds all in use waits in line, and takes none of a
+ * server's limited number meanwhile; who finds all open, but none to its replica, has the one
+ * closed that idled longest. Who is new (an edge's `fresh`) opens one of its own, beside the pool
+ * and its `max`, which is closed after its answer.
  *
  * Ownership: all in the arena. `lz_call`s know theirs by an array beside them, so that ways that
  * are not tracked pay nothing.
@@ -41,6 +42,15 @@ void lz_connection_track(struct lz_world *w, struct lz_edge *e);
 /* For connect.c: find, open or wait for one; the handshake is through. */
 void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
 void lz_connection_opened(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
+
+/*
+ * Before a server with a limited number of connections is asked for one: all of the caller's own
+ * are in use, and the call has got in line; lz_client_reach when there is one. Else false. While it
+ * then waits for one of the server's, `asks` and `asked` hold one of its own for it.
+ */
+bool lz_connection_stands_in_line(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
+void lz_connection_asks(struct lz_edge *e, const struct lz_call *c);
+void lz_connection_asked(struct lz_edge *e, const struct lz_call *c);
 
 /*
  * The call is done with its connection, or with waiting for one; `is_clean` if it was

@@ -42,10 +42,12 @@ struct lz_connection_waiter {
     struct lz_pool_head head;
     uint32_t prev, next;
     uint64_t call;
+    bool is_routed; /* its server is chosen, and has one of its own for it */
 };
 
 struct lz_pool_client {
     uint32_t open;      /* opening, busy, idle, lingering; without fresh ones */
+    uint32_t asking;    /* calls that have one of its own, and wait for one of the server's */
     uint32_t counted;   /* made so far */
     uint32_t warm_left; /* that were open before the run began */
     uint32_t wait_first, wait_last;
