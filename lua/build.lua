@@ -291,7 +291,7 @@ end
 local function build_components(state, C)
     for pass = 1, 2 do
         for _, c in ipairs(state.plan.components) do
-            if (c.kind == "traffic") == (pass == 2) and c.kind ~= "alert" then
+            if (c.kind == "traffic") == (pass == 2) and not alert.BUILT[c.kind] then
                 c.row = state.files.outer(c.line)
                 local id, message = create[c.kind](C, c, state)
                 if not id then refused(state, c, message) return end

@@ -76,7 +76,30 @@ local function conditions(state, C, matcher, f)
     return list
 end
 
---- The monitoring first: alerts are looked after as it says. `matcher` is build.lua's.
+--- What is built here: behind all that it looks at.
+M.BUILT = { alert = true, rule = true }
+
+-- What rules record is known by name before anybody asks for it, whichever is declared first.
+local function rules(state, C, refused)
+    local list = {}
+    for _, c in ipairs(state.plan.components) do
+        if c.kind == "rule" then list[#list + 1] = c end
+    end
+    for _, c in ipairs(list) do
+        local ok, message = C.promise(c.fields.record or c.name, c.fields.every)
+        if not ok then return refused(state, c, message) end
+    end
+    for _, c in ipairs(list) do
+        c.row = state.files.outer(c.line)
+        local f = c.fields
+        local id, message = C.rule { name = c.name, line = c.row, record = f.record or c.name,
+            expr = f.expr, labels = f.labels, every = f.every }
+        if not id then return refused(state, c, message) end
+        c.id = id
+    end
+end
+
+--- The monitoring first: rules are looked after as it says. `matcher` is build.lua's.
 function M.build(state, C, matcher, refused)
     for _, m in ipairs(state.plan.monitorings) do
         local f = m.fields
@@ -85,6 +108,7 @@ function M.build(state, C, matcher, refused)
             silences = silences(f) }
         if not ok then return refused(state, m, message) end
     end
+    rules(state, C, refused)
     for _, c in ipairs(state.plan.components) do
         local list = c.kind == "alert" and conditions(state, C, matcher, c.fields)
         if list then
@@ -92,6 +116,7 @@ function M.build(state, C, matcher, refused)
             local f = c.fields
             local id, message = C.alert { name = c.name, line = c.row, conditions = list,
                 expr = f.expr, labels = f.labels, pending = f.pending,
+                every = f.every,
                 keep_firing_for = f.keep_firing_for, because = f.because }
             if not id then return refused(state, c, message) end
             c.id = id

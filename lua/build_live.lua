@@ -475,7 +475,8 @@ end
 function M.why_unobserved(state, C, m)
     if not state.live then return nil end
     local c = m.component
-    if c.kind == "alert" then return nil end -- evaluated here too, from what is observed
+    -- Rules are evaluated here too, from what is observed.
+    if c.kind == "alert" or c.kind == "rule" then return nil end
     local why
     if not REAL[c.kind] and not C.real_measured(m.path) or m.replica or not c.fields then
         why = "the model alone has it; a live run observes rate, errors, latency and in_flight"

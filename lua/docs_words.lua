@@ -341,6 +341,7 @@ M.parts = {
         { "notified", "Mark", "when somebody was first told that it fires" },
         { "resolved", "Mark", "when it first was no longer true" },
     },
+    rule = {},
     cloud = { { "zone", "table<string|integer, Zone>", "its zones: other.zone.a" } },
     balancer = { { "replica", "Replica[]", "its replicas, from 1" } },
     database = {

@@ -7,6 +7,7 @@ local words = require "words"
 
 local M = {}
 local POISON = diag.POISON
+local NO_CALLER = { alert = true, rule = true }
 
 local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
     "serializable", "conserved", "mutual_exclusion", "read_your_writes", "monotonic_reads",
@@ -197,7 +198,7 @@ function M.amplification_word(state)
         if a == POISON or b == POISON then return POISON end
         local x, y = handles.of(a), handles.of(b)
         local is_ours = handles.is_component(x) and handles.is_component(y)
-        if not is_ours or x.kind == "alert" or y.kind == "alert" then
+        if not is_ours or NO_CALLER[x.kind] or NO_CALLER[y.kind] then
             return state.diag.add { code = "LZ304", line = line, word = "amplification",
                 text = ("amplification takes two components, got %s and %s"):format(
                     handles.describe(a), handles.describe(b)),

@@ -67,6 +67,7 @@ local function fits(state, kind, target)
     local of = target.kind == "target" and target.component.kind or target.kind
     if of == "process" or of == "endpoint" then return true end
     if of == "alert" then return kind == "alert_delay" end -- it is told of, and does not run
+    if of == "rule" then return false end
     local own = state.fault_kinds[kind]
     if not own.names_components then return true end
     local list = table.concat(own.targets, " ")

@@ -13,6 +13,18 @@ local each, is_list, is_sequence = lists.each, lists.is_list, lists.is_sequence
 local CONDITION = 'a matcher, { matcher, over = "1h" }, or a list of these'
 local LABELS = 'matchers of labels such as { severity = "page", team = { "shop", "pay" } }'
 
+local OWN = { up = true, ALERTS = true, ALERTS_FOR_STATE = true }
+
+--- Why a rule cannot record series of that name; nil: it can.
+function M.why_no_series(name)
+    if not name:find "^[%a_:][%w_:]*$" then
+        return ("a series is called by letters, digits, _ and :, such as job:errors:rate5m, got %s")
+            :format(units.show(name))
+    elseif OWN[name] or name:find "^lorenz_" then
+        return ("%s is there already: take another, such as job:%s:sum"):format(name, name)
+    end
+end
+
 --- Add them; `complain` and `expected` are fields.lua's.
 function M.add(TYPES, complain, expected)
     --- A list of durations.
@@ -77,6 +89,13 @@ function M.add(TYPES, complain, expected)
             text = ("`%s` of %s: %s"):format(f[1], ctx.what, message) }
     end
 
+    --- What series that a rule writes are called; those of others are theirs.
+    function TYPES.series_name(ctx, f, v)
+        if type(v) ~= "string" then return expected(ctx, f, "a name in quotes", v) end
+        local why = M.why_no_series(v)
+        return not why and v or nil, why and complain(ctx, f[1], "LZ206", why)
+    end
+
     local function is_label(name)
         return type(name) == "string" and name:find "^[%a_][%w_]*$" ~= nil
     end
@@ -88,6 +107,8 @@ function M.add(TYPES, complain, expected)
             if not is_label(pair[1]) then
                 return nil, complain(ctx, f[1], "LZ206",
                     ("a label is a name such as severity, got %s"):format(units.show(pair[1])))
+            elseif pair[1] == "__name__" then
+                return nil, complain(ctx, f[1], "LZ206", "__name__ is what a series is called")
             elseif pair[1] == "alertname" then
                 return nil, complain(ctx, f[1], "LZ206", "alertname is the alert's own name")
             end

@@ -402,6 +402,7 @@ local PARTS = {
         end,
     },
     alert = {},
+    rule = {},
     traffic = {},
     dns = {},
     process = {},

@@ -129,8 +129,8 @@ local function reached(state)
         for _, to in ipairs(neighbours(c)) do visit(to) end
     end
     for _, c in ipairs(state.plan.components) do
-        -- An alert reaches for others; what it looks at speaks for itself.
-        if c.kind == "traffic" or c.kind == "alert" then visit(c) end
+        -- A rule reaches for others; what it looks at speaks for itself.
+        if c.kind == "traffic" or c.kind == "alert" or c.kind == "rule" then visit(c) end
     end
     for _, c in ipairs(state.plan.components) do
         if c.kind == "consumers" and seen[c.fields.of] then visit(c) end

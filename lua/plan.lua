@@ -121,6 +121,8 @@ local function topology(state, width)
         if c.fields.handle then parts[#parts + 1] = own_code(c) end
         if c.kind == "alert" then
             plan_alert.alert(rows, c)
+        elseif c.kind == "rule" then
+            plan_alert.rule(rows, c)
         else
             rows[#rows + 1] = { c.kind, c.name, table.concat(parts, ", ") }
         end

@@ -10,6 +10,8 @@ local LISTS = { routes = "route", inhibit = "inhibit", silences = "silence" }
 
 local function row(list, text) list[#list + 1] = { "", "", text } end
 
+local function one_line(expr) return "expr " .. expr:gsub("%s+", " "):match "^ ?(.-) ?$" end
+
 -- What it fires for, line by line: conditions, all of which must hold, or PromQL.
 local function conditions(f)
     local list = {}
@@ -18,7 +20,7 @@ local function conditions(f)
         list[i] = ("%s %s%s"):format(i == 1 and "when" or "and", one.matcher.text,
             over and " over " .. values.duration(over) or "")
     end
-    if f.expr then list[1] = "expr " .. f.expr:gsub("%s+", " "):match "^ ?(.-) ?$" end
+    if f.expr then list[1] = one_line(f.expr) end
     for _, field in ipairs(f.burn and schema.alert or {}) do
         if field[1] == "burn" then list[1] = "burn " .. values.list(field.fields, f.burn) end
     end
@@ -32,6 +34,13 @@ function M.alert(rows, c)
     if options ~= "" then table.insert(list, 1, options) end
     rows[#rows + 1] = { "alert", c.name, list[1] }
     for i = 2, #list do row(rows, list[i]) end
+end
+
+--- Rows of a rule.
+function M.rule(rows, c)
+    local options = values.list(schema.rule, c.fields, OWN)
+    rows[#rows + 1] = { "rule", c.name, options ~= "" and options or one_line(c.fields.expr) }
+    if options ~= "" then row(rows, one_line(c.fields.expr)) end
 end
 
 --- Rows of the monitoring, where it is declared.

@@ -23,8 +23,8 @@ local REFUSED = {
 --- Words that declare: the world that runs has what it has.
 local DECLARES = { "scenario", "region", "zone", "cloud", "host", "service", "database", "cache",
     "broker", "topic", "consumers", "store", "consensus", "dns", "balancer", "gateway", "traffic",
-    "process", "endpoint", "probe", "prometheus", "alert", "monitoring", "call", "expect", "slo",
-    "check", "param", "use", "data" }
+    "process", "endpoint", "probe", "prometheus", "alert", "rule", "monitoring", "call", "expect",
+    "slo", "check", "param", "use", "data" }
 for _, name in ipairs(DECLARES) do
     REFUSED[name] = "a world that runs has what its scenario declares: change the file"
 end

@@ -18,6 +18,9 @@ local COLUMNS = {
     { "cpu", 7, "cpu" },
 }
 
+-- They have no processes; what they measure is shown by themselves.
+local NOT_SHOWN = { link = true, host = true, alert = true, rule = true }
+
 local function value(state, c, column)
     for i = 3, #column do
         local known = state.metrics[c.kind] and state.metrics[c.kind][column[i]]
@@ -85,7 +88,7 @@ return function(state)
     for i, column in ipairs(columns) do head[i] = column[1] end
     local lines = { line(state, head, columns, name_width) }
     for _, c in ipairs(all) do
-        if c.kind ~= "link" and c.kind ~= "host" and c.kind ~= "alert" then
+        if not NOT_SHOWN[c.kind] then
             local cells = { name = c.name, up = instances_up(state, c) }
             for i, column in ipairs(columns) do cells[i] = value(state, c, column) end
             lines[#lines + 1] = line(state, cells, columns, name_width)

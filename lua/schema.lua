@@ -393,7 +393,7 @@ function M.of_producers()
 end
 M.store = with({ spread, on }, with(store.store, connecting))
 node.add_to(M.store)
-M.alert, M.monitoring = alert.alert, alert.monitoring
+M.alert, M.rule, M.monitoring = alert.alert, alert.rule, alert.monitoring
 M.dns = {
     { "ttl", "duration", "how long an answer is good; default 60s" },
     { "answers", "refs:service|balancer|gateway", "in order of preference", required = true },
@@ -537,7 +537,7 @@ M.check = { because, severity }
 
 --- What can be called, measured and hit: words of the form kind "name" { ... }.
 M.components = { "service", "balancer", "gateway", "database", "consensus", "cache", "store",
-    "broker", "topic", "consumers", "dns", "traffic", "alert" }
+    "broker", "topic", "consumers", "dns", "traffic", "alert", "rule" }
 live.add_to(M)
 
 --- Blocks that are declared and checked, but cannot be run yet.

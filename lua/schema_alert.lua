@@ -28,7 +28,18 @@ M.alert = {
         .. "default 0s" },
     { "keep_firing_for", "duration", "how long it fires on when it is no longer true; default 0s" },
     { "labels", "labels", "such as { severity = \"page\" }; alertname is its name" },
+    { "every", "duration", "how often it is evaluated, 1ms to 24h, together with what has the "
+        .. "same; default the monitoring's evaluation_interval", above_zero = true },
     { "because", "text", "why it matters" },
+}
+
+M.rule = {
+    { "expr", "promql", "what is recorded: each element of the vector is a series, with its labels",
+        required = true },
+    { "record", "series_name", "what the series are called; default its own name" },
+    { "labels", "labels", "such as { team = \"shop\" }, over those of the elements" },
+    { "every", "duration", "how often it is evaluated, 1ms to 24h, together with what has the "
+        .. "same; default the monitoring's evaluation_interval", above_zero = true },
 }
 
 -- What is not said of a route is as it is above it: `preset` says what of each.

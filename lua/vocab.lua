@@ -44,7 +44,7 @@ local function component_word(state, kind)
             rules[kind](function(code, field, text, help)
                 state.diag.add { code = code, line = line, path = IN_BLOCK[field] or { field },
                     at = "field", text = text:format(ctx.what), help = help }
-            end, f)
+            end, f, name)
         end
         for _, q in ipairs(kind == "prometheus" and f.queries or {}) do
             state.metrics.prometheus[q[1]] = { unit = "count" }

@@ -106,9 +106,10 @@ function M.as_target(v)
     return nil
 end
 
---- Whether a target is anywhere that messages come from or go to: an alert is not.
+--- Whether a target is anywhere that messages come from or go to: a rule is not.
 function M.is_somewhere(target)
-    return target ~= nil and not (target.component and target.component.kind == "alert")
+    local kind = target and target.component and target.component.kind
+    return target ~= nil and kind ~= "alert" and kind ~= "rule"
 end
 
 --- What other tools' word is here: one or more of ours, or none and why.

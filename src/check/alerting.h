@@ -22,6 +22,7 @@ struct lz_alerting_opts {
     const char *because;           /* NULL: nothing; kept */
     struct lz_alert_labels labels; /* copied, with their texts */
     lz_time pending, keep_firing;
+    lz_time every;                                  /* 0: as all are */
     const char *expr;                               /* PromQL, in place of conditions; kept */
     const struct lz_alerting_condition *conditions; /* copied; texts are kept */
     uint32_t condition_count;

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "model/alert/alert.h"
+#include "model/alert/alert_record.h"
 #include "model/broker/broker.h"
 #include "model/broker/consumers.h"
 #include "model/broker/topic.h"
@@ -45,6 +46,7 @@ static const struct {
     [LZ_COMPONENT_PROBE] = {"probe", lz_real_probe_metrics},
     [LZ_COMPONENT_PROMETHEUS] = {"prometheus", lz_real_prometheus_metrics},
     [LZ_COMPONENT_ALERT] = {"alert", lz_alert_metrics},
+    [LZ_COMPONENT_RULE] = {"rule", lz_alert_record_metrics},
 };
 
 const char *lz_world_kind_name(enum lz_component_kind kind)

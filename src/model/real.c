@@ -105,18 +105,18 @@ static const struct lz_instance_ops instance_ops = {
 // Nothing of the model is ever sent to it.
 static const struct lz_server_ops server_ops;
 
-// An alert is evaluated in any run, from what is observed.
-static bool is_of_alert(const struct lz_world *w, lz_metric id)
+// A rule is evaluated in any run, from what is observed.
+static bool is_of_rule(const struct lz_world *w, lz_metric id)
 {
     lz_component_id of = lz_metrics_component(w->metrics, id);
-    return of != 0 && lz_world_component(w, of)->kind == LZ_COMPONENT_ALERT;
+    return of != 0 && lz_world_component(w, of)->kind >= LZ_COMPONENT_ALERT;
 }
 
 static void hide_all(struct lz_world *w, lz_metric first)
 {
     size_t count = lz_metrics_count(w->metrics);
     for (lz_metric id = first; id <= count; id++)
-        if (!lz_metrics_is_hidden(w->metrics, id) && !is_of_alert(w, id))
+        if (!lz_metrics_is_hidden(w->metrics, id) && !is_of_rule(w, id))
             lz_metrics_hide(w->metrics, id);
 }
 

@@ -52,6 +52,7 @@ enum lz_component_kind {
     LZ_COMPONENT_PROBE,
     LZ_COMPONENT_PROMETHEUS,
     LZ_COMPONENT_ALERT, /* without instances: a rule that looks at others */
+    LZ_COMPONENT_RULE,  /* likewise: one that records what it sees */
     LZ_COMPONENT_KINDS, /* one more than the last */
 };
 

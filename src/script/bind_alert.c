@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "check/alerting.h"
+#include "model/alert/alert_record.h"
 #include "script/bind_check.h"
 #include "script/read.h"
 #include "script/state.h"
@@ -161,7 +162,7 @@ static int monitoring(lua_State *L)
 }
 
 // alert{name, line, labels, pending, keep_firing_for, conditions = { { matcher, over }, ... },
-// expr, because} -> id
+// expr, every, because} -> id
 static int alert(lua_State *L)
 {
     struct lz_err err;
@@ -172,6 +173,7 @@ static int alert(lua_State *L)
         .labels = read_labels(L, 1, "labels"),
         .pending = lz_read_int(L, 1, "pending", 0),
         .keep_firing = lz_read_int(L, 1, "keep_firing_for", 0),
+        .every = lz_read_int(L, 1, "every", 0),
         .expr = lz_read_text(L, 1, "expr"),
     };
     o.condition_count = push_list(L, 1, "conditions"); // [opts list]
@@ -192,6 +194,36 @@ static int alert(lua_State *L)
     return 1;
 }
 
+// promise(name, every): rules will record it -> true | nil, message
+static int promise(lua_State *L)
+{
+    struct lz_err err;
+    const char *name = lz_arena_strdup(lz_script_of(L)->arena, luaL_checkstring(L, 1));
+    if (!lz_alert_record_promise(world_of(L), name, luaL_optinteger(L, 2, 0), &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// rule{name, line, record, expr, labels, every} -> id | nil, message
+static int rule(lua_State *L)
+{
+    struct lz_err err;
+    lz_component_id id = 0;
+    const struct lz_alert_record_opts o = {
+        .name = lz_read_text(L, 1, "name"),
+        .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .record = lz_read_text(L, 1, "record"),
+        .expr = lz_read_text(L, 1, "expr"),
+        .labels = read_labels(L, 1, "labels"),
+        .every = lz_read_int(L, 1, "every", 0),
+    };
+    if (!lz_alert_record_create(world_of(L), &o, &id, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushinteger(L, id);
+    return 1;
+}
+
 // promql(text) -> true | nil, message, byte from 0, bytes; before there is a world too
 static int promql(lua_State *L)
 {
@@ -204,7 +236,7 @@ static int promql(lua_State *L)
     if (ok && lz_promql_query_type(q) != LZ_PROMQL_VECTOR &&
         lz_promql_query_type(q) != LZ_PROMQL_SCALAR) {
         ok = lz_fail(&fault.err, LZ_EINVAL,
-                     "an alert is an instant vector or a scalar, and this is a %s",
+                     "a rule takes an instant vector or a scalar, and this is a %s",
                      lz_promql_type_name(lz_promql_query_type(q)));
         fault.len = strlen(text);
     }
@@ -220,8 +252,9 @@ static int promql(lua_State *L)
     return 4;
 }
 
-static const luaL_Reg functions[] = {
-    {"monitoring", monitoring}, {"alert", alert}, {"promql", promql}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"monitoring", monitoring}, {"alert", alert},
+                                     {"promise", promise},       {"rule", rule},
+                                     {"promql", promql},         {NULL, NULL}};
 
 void lz_bind_alert(lua_State *L)
 {

@@ -6,9 +6,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
-#include "model/journal.h"
 #include "model/measure.h"
-#include "model/service/platform.h"
 
 #define INTERVAL (15 * LZ_S) // prometheus.yml as it is shipped; the built-in one is 1 min
 #define INTERVAL_MIN LZ_MS   // as Prometheus' own unit
@@ -46,127 +44,7 @@ const struct lz_metric_info *lz_alert_metrics(size_t *count)
     return lz_measure_infos(rows, ROWS, infos, count);
 }
 
-// ---------------------------------------------------------------- the periods
-
-static void again(struct lz_alerts *as, lz_time period, lz_kind kind, uint32_t entity)
-{
-    struct lz_sim *sim = as->world->sim;
-    lz_sim_at(sim, lz_sim_now(sim) + period, kind, entity, 0);
-}
-
-static void on_scrape(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)payload;
-    struct lz_alerts *as = ctx;
-    struct lz_alert_target *t = &as->targets[entity];
-    again(as, as->opts.scrape_interval, as->scrape, entity);
-    bool is_lost = lz_platform_loses_sample(as->world, t->component, t->scrapes++);
-    if (as->store != NULL)
-        lz_alert_store_scrape(as->store, t->component, is_lost);
-    for (uint32_t i = 1; i <= as->count; i++)
-        for (uint32_t k = 0; k < as->all[i].opts.condition_count; k++) {
-            struct lz_alert_scrape *s = &as->all[i].scrapes[k];
-            if (as->all[i].opts.conditions[k].of != t->component)
-                continue;
-            if (is_lost)
-                lz_alert_scrape_miss(s);
-            else
-                lz_alert_scrape_take(as->world, s);
-        }
-}
-
-// Whether a rule is pending or fires its own Prometheus knows, from the series ALERTS that it
-// writes at each evaluation: no scrape lies between. Rules that come later see it at once.
-static bool is_known(const struct lz_world *w, const struct lz_alert_condition *c)
-{
-    return c->over == 0 && lz_world_component(w, c->of)->kind == LZ_COMPONENT_ALERT &&
-           lz_metrics_def(w->metrics, c->metric)->view == LZ_VIEW_LEVEL;
-}
-
-static struct lz_sample read(const struct lz_alerts *as, struct lz_alert *a, uint32_t k)
-{
-    const struct lz_world *w = as->world;
-    const struct lz_alert_condition *c = &a->opts.conditions[k];
-    if (!is_known(w, c))
-        return lz_alert_scrape_read(w, &a->scrapes[k]);
-    double level = lz_metrics_level(w->metrics, lz_metrics_def(w->metrics, c->metric)->a);
-    return (struct lz_sample){.present = true, .value = level, .low = level, .high = level};
-}
-
-static bool holds(const struct lz_alerts *as, struct lz_alert *a)
-{
-    for (uint32_t k = 0; k < a->opts.condition_count; k++) {
-        struct lz_sample s = read(as, a, k);
-        if (!s.present || !a->opts.judge(as->world, a->opts.conditions[k].limit, &s))
-            return false;
-    }
-    return true;
-}
-
-// What it is at `now`, and what is sent of it.
-static struct lz_alert_query_found look(struct lz_alerts *as, struct lz_alert *a, lz_time now)
-{
-    const struct lz_alert_rule_opts o = {.pending = a->opts.pending,
-                                         .keep_firing = a->opts.keep_firing,
-                                         .interval = as->opts.evaluation_interval};
-    if (a->query != NULL)
-        return lz_alert_query_evaluate(a->query, &o, now);
-    enum lz_alert_state is = lz_alert_rule_evaluate(&a->rule, &o, holds(as, a), now);
-    struct lz_alert_sending s;
-    if (lz_alert_rule_sends(&a->rule, &o, now, &s))
-        lz_alert_manager_send(as->manager, a->number, s.starts_at, s.ends_at, now);
-    return (struct lz_alert_query_found){.pending = is == LZ_ALERT_PENDING,
-                                         .firing = is == LZ_ALERT_FIRING};
-}
-
-static void evaluate(struct lz_alerts *as, struct lz_alert *a, lz_time now)
-{
-    struct lz_world *w = as->world;
-    struct lz_alert_query_found found = look(as, a, now);
-    lz_metrics_set(w->metrics, a->series.pending, now, found.pending);
-    lz_metrics_set(w->metrics, a->series.firing, now, found.firing);
-    if ((found.firing > 0) != a->was_firing)
-        lz_alert_tell(w, a, a->was_firing ? a->resolved : a->fired);
-    a->was_firing = found.firing > 0;
-}
-
-static void on_evaluate(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)entity;
-    (void)payload;
-    struct lz_alerts *as = ctx;
-    again(as, as->opts.evaluation_interval, as->evaluate, 0);
-    for (uint32_t i = 1; i <= as->count; i++)
-        evaluate(as, &as->all[i], lz_sim_now(as->world->sim));
-}
-
-static void on_flush(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_alerts *as = ctx;
-    lz_alert_manager_flush(as->manager, entity, (uint32_t)payload, lz_sim_now(as->world->sim));
-}
-
-static void wake(void *ctx, uint32_t group, uint32_t turn, lz_time at)
-{
-    struct lz_alerts *as = ctx;
-    lz_sim_at(as->world->sim, at, as->flush, group, turn);
-}
-
-static void on_tidy(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)entity;
-    (void)payload;
-    struct lz_alerts *as = ctx;
-    again(as, LZ_ALERT_TIDY, as->tidy, 0);
-    lz_alert_manager_tidy(as->manager);
-}
-
-static lz_time phase(const struct lz_alerts *as, const char *of, uint64_t who, lz_time period)
-{
-    uint64_t owner = lz_draw_join(lz_draw_name(lz_draw_name(0, "monitoring"), of), who);
-    struct lz_draw draw = lz_draw_begin(lz_sim_key(as->world->sim), owner, LZ_PURPOSE_PHASE, 0);
-    return (lz_time)lz_draw_below(&draw, (uint64_t)period);
-}
+// ---------------------------------------------------------------- what is looked at
 
 static void add_target(struct lz_alerts *as, lz_component_id id)
 {
@@ -178,11 +56,39 @@ static void add_target(struct lz_alerts *as, lz_component_id id)
     as->targets[as->target_count++] = (struct lz_alert_target){.component = id};
 }
 
-static void add_targets(struct lz_alerts *as, const struct lz_alert *a)
+static void add_targets(struct lz_alerts *as, const struct lz_alert_expr *e)
 {
     lz_component_id of = 0;
-    for (uint32_t i = 0; a->query != NULL && (of = lz_alert_query_about(a->query, i)) != 0; i++)
+    for (uint32_t i = 0; (of = lz_alert_expr_about(e, i)) != 0; i++)
         add_target(as, of);
+}
+
+// The expressions of all rules, one after the other: those that record, then alerts; NULL behind
+// the last.
+static struct lz_alert_expr *expr_at(const struct lz_alerts *as, uint32_t *i)
+{
+    for (; *i < as->record_count + as->count; (*i)++) {
+        if (*i < as->record_count)
+            return as->records[*i].expr;
+        const struct lz_alert *a = &as->all[*i - as->record_count + 1];
+        if (a->query != NULL)
+            return lz_alert_query_expr(a->query);
+    }
+    return NULL;
+}
+
+// A rule is about what those are about whose series it reads, and so on.
+static void join_about(struct lz_alerts *as)
+{
+    struct lz_alert_expr *e = NULL;
+    bool is_more = as->record_count > 0;
+    while (is_more) {
+        is_more = false;
+        for (uint32_t i = 0; (e = expr_at(as, &i)) != NULL; i++)
+            for (uint32_t k = 0; k < as->record_count; k++)
+                if (lz_alert_expr_reads(e, as->records[k].opts.record))
+                    is_more = lz_alert_expr_join(e, as->records[k].expr) || is_more;
+    }
 }
 
 // What a rule selects is not a matter of what was declared before it.
@@ -193,25 +99,22 @@ void lz_alerts_settle(struct lz_world *w)
     if (as->store == NULL)
         return;
     lz_alert_store_settle(as->store);
-    for (uint32_t i = 1; i <= as->count; i++) {
+    for (uint32_t i = 0; i < as->record_count; i++)
+        lz_alert_record_settle(as, &as->records[i]);
+    for (uint32_t i = 1; i <= as->count; i++)
         if (as->all[i].query != NULL)
             lz_alert_query_settle(as->all[i].query);
-        add_targets(as, &as->all[i]);
-    }
+    struct lz_alert_expr *e = NULL;
+    for (uint32_t i = 0; (e = expr_at(as, &i)) != NULL; i++)
+        add_targets(as, e);
+    join_about(as);
 }
 
 void lz_alerts_start(struct lz_world *w)
 {
-    struct lz_alerts *as = w->alerts;
-    LZ_ASSERT(as != NULL);
-    if (as->count == 0)
-        return;
-    for (uint32_t i = 0; i < as->target_count; i++) {
-        uint64_t path = lz_world_component(w, as->targets[i].component)->path;
-        again(as, phase(as, "scrape", path, as->opts.scrape_interval), as->scrape, i);
-    }
-    again(as, phase(as, "evaluate", 0, as->opts.evaluation_interval), as->evaluate, 0);
-    again(as, phase(as, "tidy", 0, LZ_ALERT_TIDY), as->tidy, 0);
+    LZ_ASSERT(w->alerts != NULL);
+    if (w->alerts->count + w->alerts->record_count > 0)
+        lz_alert_run_start(w->alerts);
 }
 
 // ---------------------------------------------------------------- before the run
@@ -263,17 +166,46 @@ bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts, st
         .silences = opts->silences,
         .silence_count = opts->silence_count,
         .ctx = as,
-        .wake = wake,
+        .wake = lz_alert_run_wake,
         .notify = lz_alert_tell_notice,
         .muted = lz_alert_tell_muted,
     });
-    as->scrape = lz_sim_kind(w->sim, "alert.scrape", on_scrape, as);
-    as->evaluate = lz_sim_kind(w->sim, "alert.evaluate", on_evaluate, as);
-    as->flush = lz_sim_kind(w->sim, "alert.flush", on_flush, as);
-    as->tidy = lz_sim_kind(w->sim, "alert.tidy", on_tidy, as);
+    as->groups = lz_grow(w->arena, NULL, &as->group_cap, 1, sizeof(*as->groups));
+    as->groups[as->group_count++].interval = evaluation;
+    lz_alert_run_init(as);
     lz_alert_tell_init(as);
     w->alerts = as;
     return true;
+}
+
+bool lz_alerts_join(struct lz_world *w, lz_time every, uint32_t *group, struct lz_err *err)
+{
+    if (every != 0 && !check_time("every", every, INTERVAL_MIN, INTERVAL_MAX, err))
+        return false;
+    if (w->alerts == NULL && !lz_alerts_monitor(w, &(struct lz_alerts_opts){0}, err))
+        return false;
+    struct lz_alerts *as = w->alerts;
+    *group = 0;
+    if (every == 0)
+        return true;
+    while (*group < as->group_count && as->groups[*group].interval != every)
+        (*group)++;
+    if (*group < as->group_count)
+        return true;
+    as->groups =
+        lz_grow(w->arena, as->groups, &as->group_cap, as->group_count + 1, sizeof(*as->groups));
+    as->groups[as->group_count++].interval = every;
+    return true;
+}
+
+struct lz_alert_store *lz_alerts_store(struct lz_alerts *as)
+{
+    if (as->store != NULL)
+        return as->store;
+    as->store = lz_alert_store_create(as->world, as->opts.scrape_interval);
+    lz_alert_store_promise(as->store, LZ_ALERT_WRITE_ALERTS, as->groups[0].interval);
+    lz_alert_store_promise(as->store, LZ_ALERT_WRITE_STATE, as->groups[0].interval);
+    return as->store;
 }
 
 static void define(struct lz_world *w, struct lz_alert *a)
@@ -361,18 +293,34 @@ static void on_added(void *ctx, uint32_t number)
 static void on_failed(void *ctx, const char *why)
 {
     const struct asked *q = ctx;
-    struct lz_alert *a = &q->alerts->all[q->alert];
-    a->why_failed = lz_arena_strdup(q->alerts->world->arena, why);
-    a->failed_at = lz_sim_now(q->alerts->world->sim);
-    lz_journal_add(q->alerts->world,
-                   &(struct lz_journal_entry){.kind = "alert", .component = a->id},
-                   "%s is not evaluated: %s", a->opts.name, why);
+    lz_alert_run_fail(q->alerts, &q->alerts->all[q->alert], why);
 }
 
 static bool is_mark_of(const struct lz_alert *a, const char *mark)
 {
     return mark != NULL && (strcmp(mark, a->fired) == 0 || strcmp(mark, a->notified) == 0 ||
                             strcmp(mark, a->resolved) == 0);
+}
+
+// Of rules that read it and are read by others themselves the same is true.
+void lz_alerts_doubt(struct lz_alerts *as, const struct lz_alert_record *r)
+{
+    char why[LZ_ERR_SIZE];
+    snprintf(why, sizeof(why), "it reads %s, which is not evaluated: %s", r->opts.record,
+             r->why_failed);
+    for (uint32_t i = 1; i <= as->count; i++) {
+        struct lz_alert *a = &as->all[i];
+        if (a->query != NULL && lz_alert_expr_reads(lz_alert_query_expr(a->query), r->opts.record))
+            lz_alert_run_doubt(as, a, why);
+    }
+    for (uint32_t i = 0; i < as->record_count; i++) {
+        struct lz_alert_record *other = &as->records[i];
+        if (other->why_failed != NULL || !lz_alert_expr_reads(other->expr, r->opts.record))
+            continue;
+        other->why_failed = lz_arena_strdup(as->world->arena, why);
+        other->failed_at = r->failed_at;
+        lz_alerts_doubt(as, other);
+    }
 }
 
 bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const char *mark,
@@ -386,6 +334,13 @@ bool lz_alerts_has_failed(const struct lz_world *w, lz_component_id of, const ch
         *out = (struct lz_alert_failure){a->opts.name, a->why_failed, a->failed_at};
         return true;
     }
+    for (uint32_t i = 0; as != NULL && i < as->record_count; i++) {
+        const struct lz_alert_record *r = &as->records[i];
+        if (r->why_failed == NULL || r->id != of)
+            continue;
+        *out = (struct lz_alert_failure){r->opts.name, r->why_failed, r->failed_at};
+        return true;
+    }
     return false;
 }
 
@@ -395,10 +350,8 @@ static bool begin_query(struct lz_alerts *as, struct lz_alert *a, struct lz_err 
     struct lz_alert_labels *labels = lz_arena_alloc(as->world->arena, sizeof(*labels));
     *q = (struct asked){.alerts = as, .alert = as->count + 1};
     *labels = a->opts.labels;
-    if (as->store == NULL)
-        as->store = lz_alert_store_create(as->world, as->opts.scrape_interval);
     a->query = lz_alert_query_create(&(struct lz_alert_query_opts){.arena = as->world->arena,
-                                                                   .store = as->store,
+                                                                   .store = lz_alerts_store(as),
                                                                    .manager = as->manager,
                                                                    .expr = a->opts.expr,
                                                                    .labels = labels,
@@ -406,7 +359,8 @@ static bool begin_query(struct lz_alerts *as, struct lz_alert *a, struct lz_err 
                                                                    .added = on_added,
                                                                    .failed = on_failed},
                                      err);
-    add_targets(as, a);
+    if (a->query != NULL)
+        add_targets(as, lz_alert_query_expr(a->query));
     return a->query != NULL;
 }
 
@@ -416,10 +370,10 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
     LZ_ASSERT(!w->running && (opts->judge != NULL || opts->expr != NULL));
     if (!check(opts, err))
         return false;
-    if (w->alerts == NULL && !lz_alerts_monitor(w, &(struct lz_alerts_opts){0}, err))
+    struct lz_alert a = {.opts = *opts};
+    if (!lz_alerts_join(w, opts->every, &a.group, err))
         return false;
     struct lz_alerts *as = w->alerts;
-    struct lz_alert a = {.opts = *opts};
     lz_alert_rule_init(&a.rule);
     size_t size = opts->condition_count * sizeof(struct lz_alert_condition);
     struct lz_alert_condition *conditions = lz_arena_alloc(w->arena, size + 1);
@@ -440,7 +394,7 @@ bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_co
         return false;
     define(w, &a);
     for (uint32_t i = 0; i < opts->condition_count; i++)
-        if (!is_known(w, &conditions[i]))
+        if (!lz_alert_run_is_known(w, &conditions[i]))
             add_target(as, conditions[i].of);
     as->all = lz_grow(w->arena, as->all, &as->cap, as->count + 2, sizeof(*as->all));
     as->all[++as->count] = a;

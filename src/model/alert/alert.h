@@ -3,8 +3,10 @@
  *
  *   scrape     every `scrape_interval`, of each component that a rule looks at, at a phase of its
  *              own (alert_scrape.h)
- *   evaluate   every `evaluation_interval`, all rules at one instant: a rule is true while all
- *              its conditions are (alert_rule.h)
+ *   evaluate   every `evaluation_interval`, all rules at one instant, those that record before
+ *              alerts (alert_record.h), each in the order of their declaration: a rule is true
+ *              while all its conditions are (alert_rule.h). Rules with an `every` of their own are
+ *              a group of their own with those that have the same
  *   notify     what fires goes to the Alertmanager, at once, and from there to people, by group
  *              (alert_manager.h)
  *
@@ -55,6 +57,7 @@ struct lz_alert_opts {
     const char *because;           /* told with it; NULL: nothing; kept */
     struct lz_alert_labels labels; /* besides alertname */
     lz_time pending, keep_firing;
+    lz_time every;                               /* 0: evaluation_interval */
     const char *expr;                            /* PromQL; in place of conditions, and kept */
     const struct lz_alert_condition *conditions; /* all must hold */
     uint32_t condition_count;

@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "base/exposition.h"
 #include "model/alert/alert_scrape.h"
+#include "model/node/instance.h"
+#include "model/real.h"
+#include "model/service/pods.h"
 
 #define NAME_MAX_BYTES 200
 
@@ -56,7 +59,8 @@ static void add_with(struct list *l, const char *name, const struct lz_promql_la
 {
     struct lz_promql_labels labels = {0};
     bool fresh = false;
-    x.of = lz_metrics_component(l->w->metrics, x.metric);
+    if (x.of == 0)
+        x.of = lz_metrics_component(l->w->metrics, x.metric);
     labels = lz_promql_labels_set(l->scratch, &labels, "component",
                                   lz_world_component(l->w, x.of)->name);
     labels = lz_promql_labels_set(l->scratch, &labels, LZ_PROMQL_NAME, name);
@@ -181,7 +185,37 @@ static void add_parts(struct list *l, lz_metric id, const struct lz_metric_def *
     }
 }
 
-uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s,
+// What is scraped by itself: a link is measured by those at its ends, a topic by its broker, and
+// what rules do is Prometheus' own.
+static bool is_target(const struct lz_component *c)
+{
+    return c->kind != LZ_COMPONENT_LINK && c->kind != LZ_COMPONENT_TOPIC &&
+           c->kind != LZ_COMPONENT_ALERT && c->kind != LZ_COMPONENT_RULE;
+}
+
+static void add_up(struct list *l, lz_component_id of)
+{
+    const struct lz_component *c = lz_world_component(l->w, of);
+    char name[NAME_MAX_BYTES];
+    struct lz_alert_export x = {.kind = LZ_ALERT_EXPORT_UP, .of = of, .unit = 1.0};
+    if ((c->kind >= LZ_COMPONENT_PROCESS && c->kind <= LZ_COMPONENT_PROMETHEUS)) {
+        x.metric = lz_world_metric(l->w, of, "up");
+        x.series = x.metric != 0 ? lz_metrics_def(l->w->metrics, x.metric)->a : 0;
+    }
+    for (uint32_t i = 0; i < c->instance_count || i == 0; i++) {
+        snprintf(name, sizeof(name), "%s", c->name);
+        if (c->instance_count > 0) {
+            x.instance = c->instances_first + i;
+            lz_instance_describe(l->w, x.instance, name, sizeof(name));
+        }
+        add_with(l, LZ_ALERT_EXPORT_UP_NAME,
+                 &(struct lz_promql_label){"instance",
+                                           lz_promql_scratch_text(l->scratch, name, strlen(name))},
+                 x);
+    }
+}
+
+uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s, bool has_up,
                              struct lz_alert_export **out)
 {
     struct list l = {.w = w, .scratch = s};
@@ -201,6 +235,9 @@ uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch 
         add(&l, name_of(s, def->name, unit_name(def->unit)), x);
         add_parts(&l, id, def);
     }
+    for (lz_component_id of = 1; has_up && of <= w->component_count; of++)
+        if (is_target(lz_world_component(w, of)))
+            add_up(&l, of);
     *out = l.all;
     return l.count;
 }
@@ -211,6 +248,8 @@ void lz_alert_export_heed(const struct lz_world *w, const struct lz_alert_export
 {
     LZ_ASSERT(!w->running);
     LZ_ASSERT(x->windows > 0);
+    if (x->kind == LZ_ALERT_EXPORT_UP && x->metric == 0)
+        return;
     if (x->kind == LZ_ALERT_EXPORT_WINDOW)
         lz_metrics_keep(w->metrics, x->metric, x->windows);
     else
@@ -231,9 +270,27 @@ static uint64_t total_of(const struct lz_metrics *m, const struct lz_alert_expor
     return total;
 }
 
+// A process that starts, stops, stands still or is gone does not answer. A place in which there is
+// no replica is no target. In a live run nobody knows what a model's processes do.
+static bool read_up(const struct lz_world *w, const struct lz_alert_export *x, double *out)
+{
+    bool is_observed = x->metric != 0;
+    if (is_observed && lz_metrics_is_hidden(w->metrics, x->metric))
+        return false;
+    if (!is_observed &&
+        (lz_real_is_live(w) || (x->instance != 0 && lz_pods_is_empty(w, x->instance))))
+        return false;
+    *out = is_observed ? lz_metrics_level(w->metrics, x->series)
+           : x->instance == 0 || lz_instance_is_up(lz_instance_get(w, x->instance)) ? 1.0
+                                                                                    : 0.0;
+    return true;
+}
+
 bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export *x, double *out)
 {
     const struct lz_metrics *m = w->metrics;
+    if (x->kind == LZ_ALERT_EXPORT_UP)
+        return read_up(w, x, out);
     if (lz_metrics_is_hidden(m, x->metric))
         return false;
     struct lz_sample v = {.present = true};
@@ -257,6 +314,8 @@ bool lz_alert_export_read(const struct lz_world *w, const struct lz_alert_export
     case LZ_ALERT_EXPORT_SEEN:
         *out = (double)lz_metrics_seen(m, x->series);
         return true;
+    case LZ_ALERT_EXPORT_UP:
+        break;
     }
     LZ_ASSERT(false);
     return false;

@@ -15,6 +15,10 @@
  *                                           each request is in one, all of them are
  *                                           lorenz_errors_of_total
  *
+ *   whether it was scraped    a gauge       up, of each of its processes: 1, or 0 where it does not
+ *                                           answer or where the sample was lost; with the label
+ *                                           instance, api[2]
+ *
  * Each series has the label component; buckets have le. Levels are as they are when they are
  * scraped, cpu and busy the mean since the scrape before, rates, ratios and quantiles as they were
  * in the last second that is over.
@@ -26,6 +30,7 @@
 #include "promql/promql.h"
 
 #define LZ_ALERT_EXPORT_LESS_MAX 2
+#define LZ_ALERT_EXPORT_UP_NAME "up"
 
 enum lz_alert_export_kind {
     LZ_ALERT_EXPORT_WINDOW = 1, /* the metric's last window */
@@ -34,13 +39,15 @@ enum lz_alert_export_kind {
     LZ_ALERT_EXPORT_BUCKET,
     LZ_ALERT_EXPORT_SUM,
     LZ_ALERT_EXPORT_SEEN,
+    LZ_ALERT_EXPORT_UP, /* of `instance`, or of what has none */
 };
 
 struct lz_alert_export {
     struct lz_promql_labels labels;
     lz_component_id of;
     enum lz_alert_export_kind kind;
-    lz_metric metric;
+    lz_metric metric; /* 0: of UP, where it has none such */
+    lz_instance_id instance;
     lz_series series, less[LZ_ALERT_EXPORT_LESS_MAX];
     double unit;      /* of what it is fed, in what is exported */
     int64_t bound;    /* BUCKET; INT64_MAX: all */
@@ -49,9 +56,9 @@ struct lz_alert_export {
 
 /*
  * All that there is to scrape in the world, in the order of its metrics, each name of a component
- * once. Labels are in `s`.
+ * once; behind them `up`, if it is asked for. Labels are in `s`.
  */
-uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s,
+uint32_t lz_alert_export_all(const struct lz_world *w, struct lz_promql_scratch *s, bool has_up,
                              struct lz_alert_export **out);
 
 /* It will be read in this run, by so many windows as `windows` says: before it begins. */

@@ -14,56 +14,26 @@ struct element {
 
 struct lz_alert_query {
     struct lz_alert_query_opts opts;
-    struct lz_promql_scratch parsed;
-    const struct lz_promql_query *query;
+    struct lz_alert_expr *expr;
+    struct lz_alert_writer writer;
     struct element *all;
     uint32_t count, cap;
-    lz_component_id *about;
-    uint32_t about_count, about_cap;
     bool has_failed;
     lz_time forgot_at; // what it could do without
 };
-
-static void find_about(struct lz_alert_query *q)
-{
-    lz_component_id of = 0;
-    q->about_count = 0;
-    for (uint32_t i = 0; (of = lz_alert_store_target(q->opts.store, i)) != 0; i++) {
-        if (!lz_alert_store_is_of(q->opts.store, q->query, of))
-            continue;
-        q->about =
-            lz_grow(q->opts.arena, q->about, &q->about_cap, q->about_count + 1, sizeof(*q->about));
-        q->about[q->about_count++] = of;
-    }
-}
 
 struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *opts,
                                              struct lz_err *err)
 {
     struct lz_alert_query *q = lz_arena_alloc(opts->arena, sizeof(*q));
-    struct lz_promql_fault fault;
     q->opts = *opts;
-    lz_promql_scratch_init(&q->parsed, opts->arena);
-    if (!lz_promql_parse(&q->parsed, opts->expr, &q->query, &fault)) {
-        lz_fail(err, fault.err.code, "`expr` is no PromQL, at byte %zu: %s", fault.at + 1,
-                fault.err.msg);
-        return NULL;
-    }
-    enum lz_promql_type type = lz_promql_query_type(q->query);
-    if (type != LZ_PROMQL_VECTOR && type != LZ_PROMQL_SCALAR) {
-        lz_fail(err, LZ_EINVAL, "`expr` must be an instant vector or a scalar, and is a %s",
-                lz_promql_type_name(type));
-        return NULL;
-    }
-    if (!lz_alert_store_want(opts->store, q->query, err))
-        return NULL;
-    find_about(q);
-    return q;
+    q->expr = lz_alert_expr_create(opts->store, opts->expr, err);
+    return q->expr != NULL ? q : NULL;
 }
 
-lz_component_id lz_alert_query_about(const struct lz_alert_query *q, uint32_t i)
+struct lz_alert_expr *lz_alert_query_expr(const struct lz_alert_query *q)
 {
-    return i < q->about_count ? q->about[i] : 0;
+    return q->expr;
 }
 
 // ---------------------------------------------------------------- elements
@@ -127,9 +97,14 @@ static struct element *element_of(struct lz_alert_query *q, const struct lz_aler
 void lz_alert_query_settle(struct lz_alert_query *q)
 {
     struct lz_err err;
-    if (!lz_alert_store_want(q->opts.store, q->query, &err))
+    if (!lz_alert_expr_settle(q->expr, &err))
         fail(q, err.msg);
-    find_about(q);
+}
+
+void lz_alert_query_start(struct lz_alert_query *q, lz_time interval)
+{
+    lz_alert_write_init(&q->writer, q->opts.store, interval, LZ_ALERT_WRITE_ALERTS,
+                        LZ_ALERT_WRITE_STATE);
 }
 
 static void free_labels(struct lz_arena *arena, struct lz_alert_labels *l)
@@ -161,13 +136,10 @@ static void forget_old(struct lz_alert_query *q, lz_time now)
 // False: the evaluation says nothing.
 static bool mark_true(struct lz_alert_query *q, const struct lz_promql_value *v)
 {
-    static struct lz_promql_series scalar; // no labels
-    uint32_t count = v->type == LZ_PROMQL_SCALAR ? 1 : v->count;
-    const struct lz_promql_series *all = v->type == LZ_PROMQL_SCALAR ? &scalar : v->all;
     for (uint32_t i = 0; i < q->count; i++)
         q->all[i].is_true = false;
-    for (uint32_t i = 0; i < count; i++) {
-        struct lz_alert_labels labels = labels_of(q, &all[i].labels);
+    for (uint32_t i = 0; i < v->count; i++) {
+        struct lz_alert_labels labels = labels_of(q, &v->all[i].labels);
         struct element *e = element_of(q, &labels);
         if (e == NULL)
             continue;
@@ -180,20 +152,26 @@ static bool mark_true(struct lz_alert_query *q, const struct lz_promql_value *v)
     return true;
 }
 
-struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
-                                                    const struct lz_alert_rule_opts *o, lz_time now)
+static void write_samples(struct lz_alert_query *q)
 {
-    struct lz_promql_scratch *s = lz_alert_store_scratch(q->opts.store);
+    struct lz_err err;
+    bool ok = true;
+    for (uint32_t i = 0; i < q->count && ok; i++)
+        ok = lz_alert_write_alert(&q->writer, &q->all[i].labels, &q->all[i].rule, &err);
+    if (!ok)
+        fail(q, err.msg);
+    lz_alert_write_done(&q->writer);
+}
+
+struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
+                                                    const struct lz_alert_rule_opts *o,
+                                                    const struct lz_alert_expr_when *when)
+{
     struct lz_alert_query_found found = {0, 0};
     struct lz_promql_value v;
     struct lz_promql_fault fault;
-    lz_promql_scratch_reset(s);
-    bool ok =
-        lz_promql_eval(q->query,
-                       &(struct lz_promql_eval_opts){.store = lz_alert_store_samples(q->opts.store),
-                                                     .at_ms = now / LZ_MS,
-                                                     .step_ms = o->interval / LZ_MS},
-                       s, &v, &fault);
+    lz_time now = when->now;
+    bool ok = lz_alert_expr_evaluate(q->expr, when, &v, &fault);
     if (!ok)
         fail(q, fault.err.msg);
     ok = ok && mark_true(q, &v);
@@ -208,6 +186,8 @@ struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
             lz_alert_manager_send(q->opts.manager, e->number, sending.starts_at, sending.ends_at,
                                   now);
     }
+    if (ok)
+        write_samples(q);
     if (now - q->forgot_at >= LZ_ALERT_TIDY)
         forget_old(q, now);
     return found;

@@ -16,9 +16,9 @@
 #ifndef LZ_MODEL_ALERT_ALERT_QUERY_H
 #define LZ_MODEL_ALERT_ALERT_QUERY_H
 
+#include "model/alert/alert_expr.h"
 #include "model/alert/alert_manager.h"
-#include "model/alert/alert_rule.h"
-#include "model/alert/alert_store.h"
+#include "model/alert/alert_write.h"
 
 struct lz_alert_query;
 
@@ -36,6 +36,9 @@ struct lz_alert_query_opts {
 /* What it selects of all that is declared by now (lz_alert_store_settle). */
 void lz_alert_query_settle(struct lz_alert_query *q);
 
+/* All has been settled: it will be evaluated every `interval`, and writes what others ask for. */
+void lz_alert_query_start(struct lz_alert_query *q, lz_time interval);
+
 struct lz_alert_query_found {
     uint32_t pending, firing; /* elements in that state */
 };
@@ -44,11 +47,11 @@ struct lz_alert_query_found {
 struct lz_alert_query *lz_alert_query_create(const struct lz_alert_query_opts *opts,
                                              struct lz_err *err) LZ_MUST_CHECK;
 
-/* At `now`: all of its elements, and what is sent of them. */
-struct lz_alert_query_found
-lz_alert_query_evaluate(struct lz_alert_query *q, const struct lz_alert_rule_opts *o, lz_time now);
+/* All of its elements, and what is sent and written of them. */
+struct lz_alert_query_found lz_alert_query_evaluate(struct lz_alert_query *q,
+                                                    const struct lz_alert_rule_opts *o,
+                                                    const struct lz_alert_expr_when *when);
 
-/* What it is about, one after the other; 0 behind the last. */
-lz_component_id lz_alert_query_about(const struct lz_alert_query *q, uint32_t i);
+struct lz_alert_expr *lz_alert_query_expr(const struct lz_alert_query *q);
 
 #endif

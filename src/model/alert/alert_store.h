@@ -4,6 +4,10 @@
  * As Prometheus' own store: a sample for each series of a component at each scrape of it; a
  * staleness marker where a scrape was lost, or where a series is no longer there. A series is kept
  * for as long as the rule looks back that looks back furthest.
+ *
+ * Beside what is scraped there is what rules write (alert_write.h): which series that will be is
+ * known at their first sample only, by what names before the run. One that has ended, and that
+ * nobody looks back to any more, is forgotten.
  */
 #ifndef LZ_MODEL_ALERT_ALERT_STORE_H
 #define LZ_MODEL_ALERT_ALERT_STORE_H
@@ -13,12 +17,17 @@
 #define LZ_ALERT_STORE_SERIES_MAX 20000
 
 struct lz_alert_store;
+struct lz_alert_kept; /* a series and its samples */
 
 struct lz_alert_store *lz_alert_store_create(struct lz_world *w, lz_time interval);
+struct lz_arena *lz_alert_store_arena(const struct lz_alert_store *store);
+
+/* Before what asks for them is wanted: a rule writes series of that name, each `interval`. */
+void lz_alert_store_promise(struct lz_alert_store *store, const char *name, lz_time interval);
 
 /*
  * Before the run: from now on all that `q` selects is kept. False if a metric that it names is
- * exported by no component, or if there would be too much.
+ * exported by no component and written by no rule, or if there would be too much. `q` is kept.
  */
 bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_query *q,
                          struct lz_err *err) LZ_MUST_CHECK;
@@ -35,6 +44,28 @@ lz_component_id lz_alert_store_target(const struct lz_alert_store *store, uint32
 /* Whether it is of `q` what this component exports. */
 bool lz_alert_store_is_of(const struct lz_alert_store *store, const struct lz_promql_query *q,
                           lz_component_id of);
+
+/* Whether a selector of `q`, or of any that was wanted, names it, or is by a pattern. */
+bool lz_alert_store_may_select(struct lz_alert_store *store, const struct lz_promql_query *q,
+                               const char *name);
+bool lz_alert_store_is_asked(struct lz_alert_store *store, const char *name);
+
+/*
+ * The series of these labels that a rule writes every `interval`, made if it is not there; NULL:
+ * nobody selects it. False: there are too many.
+ */
+bool lz_alert_store_find(struct lz_alert_store *store, const struct lz_promql_labels *labels,
+                         lz_time interval, struct lz_alert_kept **out,
+                         struct lz_err *err) LZ_MUST_CHECK;
+
+/* Its sample of now; false, and nothing is written, where it has one. */
+bool lz_alert_store_write(struct lz_alert_store *store, struct lz_alert_kept *k, double value);
+
+/* It ends now, unless it has a sample of now. */
+void lz_alert_store_end(struct lz_alert_store *store, struct lz_alert_kept *k);
+
+/* Every LZ_ALERT_TIDY: what has ended is forgotten in time. */
+void lz_alert_store_tidy(struct lz_alert_store *store);
 
 /* A component is scraped now, or would have been. */
 void lz_alert_store_scrape(struct lz_alert_store *store, lz_component_id of, bool is_lost);

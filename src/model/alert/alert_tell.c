@@ -90,7 +90,8 @@ static lz_time delay_of(struct lz_alerts *as, const struct lz_alert_notice *noti
         add_about(as, a->id);
         for (uint32_t k = 0; k < a->opts.condition_count; k++)
             add_about(as, a->opts.conditions[k].of);
-        for (uint32_t k = 0; a->query != NULL && (of = lz_alert_query_about(a->query, k)) != 0; k++)
+        const struct lz_alert_expr *e = a->query != NULL ? lz_alert_query_expr(a->query) : NULL;
+        for (uint32_t k = 0; e != NULL && (of = lz_alert_expr_about(e, k)) != 0; k++)
             add_about(as, of);
     }
     uint64_t path = lz_world_component(as->world, first->id)->path;

@@ -31,6 +31,14 @@ bool lz_pods_has(const struct lz_service *s, const struct lz_service_replica *r)
     return state == LZ_POD_SERVING || state == LZ_POD_DRAINING;
 }
 
+bool lz_pods_is_empty(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_instance *i = lz_instance_get(w, id);
+    const struct lz_services *all = w->services;
+    const struct lz_service *s = i->component < all->cap ? all->all[i->component] : NULL;
+    return s != NULL && s->pods != NULL && lz_pods_at(s, i->ordinal - 1)->state == LZ_POD_PREPARED;
+}
+
 // The index lies in the upper half of what a pod's events carry, the turn in the lower.
 static void plan(struct lz_world *w, const struct lz_service *s, uint32_t index, lz_time wait)
 {

@@ -79,6 +79,9 @@ static inline bool lz_pods_is_active(const struct lz_pod *p)
     return p->state == LZ_POD_STARTING || p->state == LZ_POD_SERVING;
 }
 
+/* Of any instance: it is a place for replicas in which there is none. */
+bool lz_pods_is_empty(const struct lz_world *w, lz_instance_id id);
+
 /* Places that are free. */
 uint32_t lz_pods_room(const struct lz_service *s);
 

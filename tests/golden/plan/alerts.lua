@@ -31,5 +31,11 @@ alert "A component fails" {
           / sum by (component) (rate(lorenz_requests_total[5m])) > 0.02]],
     pending = "1m",
 }
+rule "component:errors:rate5m" {
+    expr = "sum by (component) (rate(lorenz_errors_total[5m]))", every = "1m",
+    labels = { team = "shop" },
+}
+rule "all of them" { record = "errors:rate5m", expr = "sum(component:errors:rate5m)" }
+rule "seconds" { expr = "vector(time())" }
 
 expect "most are answered" { always = users.errors.ratio:below "50%" }
