@@ -178,6 +178,9 @@ function M.install(state)
         return ok, why
     end
 
+    --- A fault that is in force ends now.
+    function a.stop_fault(fault) return C.stop_fault(fault.id) end
+
     --- Older versions are kept from now on, or no more of them.
     function a.versioning(store, to)
         if to ~= "enabled" and to ~= "suspended" and to ~= "off" then
@@ -224,7 +227,7 @@ function M.install(state)
         error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
     end
     local acting = { "mark", "route", "deploy", "failover", "restore", "reshard", "versioning",
-        table.unpack(members.order) }
+        "stop_fault", table.unpack(members.order) }
     for _, name in ipairs(acting) do
         local act = a[name]
         a[name] = function(...)

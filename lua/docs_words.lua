@@ -383,7 +383,9 @@ M.parts = {
     },
     traffic = {},
     region = { { "zone", "table<string|integer, Zone>", "its zones: eu.zone.a, eu.zone[1]" } },
-    fault = { { "ends", "Anchor", "when it is over, for `after`" } },
+    fault = { { "ends", "Anchor", "when it is over, for `after`" },
+        { "stop", "fun(self: Fault): boolean?, string?",
+            "it ends now, before its time, in drive: outage:stop()" } },
 }
 
 --- What a handler is given.

@@ -532,14 +532,31 @@ function M.plain(facts, index)
     end), facts)
 end
 
+-- `outage:stop()`: it ends now. One of a group that comes by chance has no end of its own.
+local function stop_part(state, facts)
+    return function(self)
+        if M.of(self) ~= facts then error("write outage:stop(), with a colon", 2) end
+        if not state.running then
+            return M.complain(state) { code = "LZ503", line = state.line(), word = "stop",
+                text = "`stop` acts, and the top level only declares",
+                help = "say how long it is `lasting`, or " .. IN_DRIVE }
+        elseif not facts.id then
+            error(("%s comes by chance, again and again: there is no one to stop"):format(
+                facts.text), 2)
+        end
+        return state.actions.stop_fault(facts)
+    end
+end
+
 --- A fault, whose `.ends` is an anchor.
 function M.fault(state, facts)
     return new(class("fault", function(t, k)
         if k == "ends" then return M.plain { kind = "anchor", fault = facts, ends = true,
             text = facts.text .. ".ends" } end
+        if k == "stop" then return stop_part(state, facts) end
         return M.complain(state) { code = "LZ301", line = state.line(), word = units.key(k),
             text = ("%s has no part `%s`"):format(M.describe(t), units.key(k)),
-                help = "a fault has `.ends`" }
+                help = "a fault has `.ends`, and `:stop()` in drive" }
     end), facts)
 end
 

@@ -41,7 +41,10 @@ lz_time lz_anchor_planned(const struct lz_checks *c, const struct lz_anchor *a)
         break;
     }
     LZ_ASSERT(is_fault(a));
-    const struct lz_fault_opts *opts = &lz_fault_get(c->faults, a->fault)->opts;
+    const struct lz_fault *f = lz_fault_get(c->faults, a->fault);
+    const struct lz_fault_opts *opts = &f->opts;
+    if (a->kind == LZ_ANCHOR_FAULT_ENDS && f->is_stopped)
+        return f->ended;
     if (opts->at < 0)
         return -1;
     if (a->kind == LZ_ANCHOR_FAULT)

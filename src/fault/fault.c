@@ -259,7 +259,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
     apply(fs, f);
     reconsider(fs, index);
     if (f->opts.lasting > 0)
-        lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
+        f->ending = lz_sim_at(w->sim, now + f->opts.lasting, fs->end, index, 0);
     if (f->opts.every > 0)
         lz_sim_at(w->sim, now + f->opts.every, fs->begin, index, 0);
 }
@@ -288,10 +288,25 @@ static void end(struct lz_faults *fs, uint32_t index)
     reconsider(fs, index);
 }
 
+bool lz_faults_stop(struct lz_faults *fs, lz_fault_id id, struct lz_err *err)
+{
+    LZ_ASSERT(id >= 1 && id <= lz_fault_count(fs));
+    struct lz_fault *f = fs->all[id - 1];
+    if (!f->active)
+        return lz_fail(err, LZ_EINVAL, "%s is not in force: it %s", f->name,
+                       f->firings == 0 ? "has not come yet" : "is over");
+    lz_sim_cancel(fs->w->sim, f->ending);
+    f->ending = 0;
+    f->is_stopped = f->is_stopped || f->firings == 1;
+    end(fs, id - 1);
+    return true;
+}
+
 static void on_end(void *ctx, uint32_t entity, uint64_t payload)
 {
     (void)payload;
     struct lz_faults *fs = ctx;
+    fs->all[entity]->ending = 0;
     if (fs->all[entity]->active)
         end(fs, entity);
     else

@@ -195,6 +195,8 @@ struct lz_fault {
     bool has_come;          /* what its kind waits for, after an earlier firing */
     bool missed;            /* fired at least once without finding a target */
     lz_time started, ended; /* of the latest firing; -1 if not yet */
+    lz_event_id ending;     /* its end, if it has a time */
+    bool is_stopped;        /* its first firing, before that: it ended when `ended` says */
     lz_instance_id *hits;   /* of the latest firing */
     uint32_t hit_count, hit_cap;
     uint32_t *undo;    /* one per hit, and one more, for the kind */
@@ -273,6 +275,9 @@ void lz_faults_end(struct lz_faults *faults);
 /* Plan a fault, or with at = -1 begin it now. The opts' pointers must outlive the run. */
 bool lz_fault_add(struct lz_faults *faults, const struct lz_fault_opts *opts, lz_fault_id *id,
                   struct lz_err *err) LZ_MUST_CHECK;
+
+/* End what is in force now, before its time. False: it is not in force. */
+bool lz_faults_stop(struct lz_faults *faults, lz_fault_id id, struct lz_err *err) LZ_MUST_CHECK;
 
 /* For kinds that hit more than their target names: one more of `hits`, with room in `undo`. */
 void lz_fault_hit(struct lz_world *w, struct lz_fault *f, lz_instance_id instance);

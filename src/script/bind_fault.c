@@ -153,6 +153,17 @@ static int fault(lua_State *L)
     return 1;
 }
 
+// stop_fault(id) -> true | nil, message
+static int stop_fault(lua_State *L)
+{
+    struct lz_err err;
+    lz_fault_id id = (lz_fault_id)luaL_checkinteger(L, 1);
+    if (!lz_faults_stop(lz_script_of(L)->world.faults, id, &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static const char *type_name(enum lz_param_type type)
 {
     static const char *const names[] = {
@@ -267,6 +278,7 @@ static int fault_kinds(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"fault", fault},
+    {"stop_fault", stop_fault},
     {"fault_kinds", fault_kinds},
     {NULL, NULL},
 };

@@ -5,6 +5,6 @@ traffic "users" { to = web, rate = "10/s" }
 drive("operator", function()
   sleep "5s"
   local outage = fault.kill { web, lasting = "2s" }
-  outage:stop()
+  outage:undo()
 end)
 expect "it is there" { at_end = web.replicas.up:equals(1) }

@@ -40,6 +40,8 @@ local PAUSED = RUN .. "s/pauses.lua >o 2>&1 & pid=$!; " .. wait_until(
 local function inline(text) return "cat >s/x.lua <<'X'\n" .. text .. "\nX\n" end
 
 local rows = {
+    { "a drive stops a fault before its time", RUN .. "s/stops.lua" .. BUSY, 0,
+        out = { "✓ it goes on" } },
     { "a program is started, broken, judged and stopped", RUN .. "s/holds.lua" .. BUSY
         .. CLEAN, 0, out = { "✓ requests reach it", "✓ it is back" },
         err = { "web was ended by SIGKILL" } },
