@@ -349,10 +349,22 @@ end
 
 local ABANDONED = {}
 
+-- A dot for the colon, or parentheses for the braces: what is called then stands where the request
+-- or the table should.
+local function misused(self, body)
+    if type(self) ~= "table" or not rawget(self, "inner") then
+        error("req:call is written with a colon: req:call { db, ... }", 3)
+    end
+    error(("req:call takes one table, in braces, as req:call { db, ... }; got %s"):format(
+        handles.describe(body)), 3)
+end
+
 --- `req:call` of a table that was not seen lately, and every mistake; the word itself is C's
 --- (call_word.c), which stands between this and the script.
 local function call(self, body)
-    local inner = self.inner
+    local inner = type(self) == "table" and rawget(self, "inner")
+    local is_table = type(body) == "table" and (getmetatable(body) == nil or not handles.of(body))
+    if not inner or not is_table then misused(self, body) end
     local state = inner.state
     local id = edge_for(state, inner, body)
     local to, op = handles.of(body[1]), ask.op_of(body, state.tostring)

@@ -83,6 +83,16 @@ local function limit_of(metric, v)
         "write a plain number"
 end
 
+--- The metrics of a group, by what comes after its name, sorted.
+function M.within(state, group)
+    local names, head = {}, group.path .. "."
+    for name in pairs(state.metrics[group.component.kind]) do
+        if name:sub(1, #head) == head then names[#names + 1] = name:sub(#head + 1) end
+    end
+    table.sort(names)
+    return names
+end
+
 local FITS = { seconds = "a duration such as \"300ms\"", ratio = "a share such as \"1%\"",
                rate = "a rate such as \"400/s\"", count = "a plain number",
                    bytes = "a size such as \"1MiB\"" }
@@ -92,7 +102,8 @@ local function make_matcher(state, metric_handle, compare, a, b)
     local line = state.line()
     if not metric.is_metric then
         M.complain(state) { code = "LZ302", line = line, word = metric.path:match "[%w_]+$",
-            text = ("%s is a group of metrics: name one of them"):format(metric.text) }
+            text = ("%s is a group of metrics: name one of them"):format(metric.text),
+            list = { "it has", M.within(state, metric) } }
         return diag.POISON
     end
     local m = { kind = "matcher", metric = metric, compare = compare, line = line }

@@ -190,6 +190,8 @@ end
 
 local HINTS = {
     { "^unexpected symbol near '[#/]'?", "a comment begins with --" },
+    { "function arguments expected near '%.'", "a colon comes last, before what is done: "
+        .. "web.errors.ratio:below" },
     { "unfinished string", "close the text with the quote it began with" },
     { "unfinished long", "close it with ]]" },
     { "<eof>", "something that was begun is not finished" },
@@ -234,8 +236,31 @@ local function method_field(words, line)
     end
 end
 
+-- Of C and its kin: to Lua, `//` divides, and an assignment is nothing else.
+local function other_language(words, line)
+    for i, w in ipairs(words) do
+        local before, after = words[i - 1], words[i + 1]
+        local is_first = not before or before.line < w.line
+        local is_double = w.text == "//" or w.text == "/" and after and after.text == "/"
+            and after.col == w.col + 1
+        if w.line <= line and is_double and w.kind == "symbol" and is_first then
+            return at(w, { code = "LZ006", text = "`//` divides",
+                help = "a comment begins with --" })
+        end
+        local is_joined = after and after.line == w.line and after.col == w.col + #w.text
+            and after.text == "="
+        local is_sum = w.kind == "symbol" and w.text:find "^[-+*/]$"
+        if w.line == line and is_sum and is_joined and before then
+            return at(w, { code = "LZ006", text = ("Lua has no `%s=`"):format(w.text),
+                help = ("write %s = %s %s ..."):format(before.text, before.text, w.text) })
+        end
+    end
+end
+
 --- What Lua says, where nothing better is known.
 local function plain(words, line, text)
+    local other = other_language(words, line)
+    if other then return other end
     local letter = text:find "near '<\\%d+>'" and foreign(words)
     if letter then return letter end
     local i = stopped_at(words, line, text)

@@ -1,0 +1,3 @@
+scenario "x" { duration = "5m" }
+local count = 0
+count += 1
