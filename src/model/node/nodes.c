@@ -11,6 +11,7 @@
 #include "model/node/nodes_state.h"
 #include "model/service/platform.h"
 #include "model/service/pods.h"
+#include "model/service/rollout.h"
 #include "sim/draw.h"
 
 #define TOKEN_NS_MAX 1e18 // thirty years
@@ -79,6 +80,12 @@ bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host)
 {
     const struct lz_node *n = node_of(w, host);
     return n != NULL && (lz_plane_is_blind(w, cluster_of(w, n)) || !lz_plane_hears(w, n));
+}
+
+bool lz_nodes_is_ruled(struct lz_world *w, lz_host_id host)
+{
+    const struct lz_node *n = node_of(w, host);
+    return n == NULL || !lz_plane_is_blind(w, cluster_of(w, n));
 }
 
 bool lz_nodes_is_silent(struct lz_world *w, lz_host_id host)
@@ -355,6 +362,10 @@ static void on_monitor(void *ctx, uint32_t entity, uint64_t payload)
     judge_zones(w, entity);
     lz_rehouse_prepared(w, c);
     lz_rehouse_waiting(w, c);
+    if (was_blind) {
+        lz_pods_reconsider(w);
+        lz_rollouts_reconsider(w);
+    }
 }
 
 // ---- nodes

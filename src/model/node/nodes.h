@@ -38,8 +38,9 @@
  * process is in one place at a time, and ends when its successor begins.
  *
  * While the control plane is down, or no part of it is in the majority (plane.c), nobody looks,
- * taints, deletes or tells callers anything; tolerations are counted anew from the first look on.
- * What happens on a node that is cut off is told to nobody until it is heard of or not ready.
+ * taints, deletes, scales, rolls out, evicts, places or tells callers anything (platform.h);
+ * tolerations are counted anew from the first look on. What happens on a node that is cut off is
+ * told to nobody until it is heard of or not ready.
  *
  * Invariants
  *
@@ -87,6 +88,10 @@ bool lz_nodes_return(struct lz_world *w, lz_host_id host);
 
 /* What happens on a host is told to nobody: the control plane does not hear of it, or is down. */
 bool lz_nodes_is_mute(struct lz_world *w, lz_host_id host);
+
+/* Somebody decides about what stands there: no, if its control plane is down, or has no majority.
+ */
+bool lz_nodes_is_ruled(struct lz_world *w, lz_host_id host);
 
 /* Nothing is heard of a node: it is mute, or lost. False of what is no node. */
 bool lz_nodes_is_silent(struct lz_world *w, lz_host_id host);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/node/nodes.h"
 #include "model/service/pods.h"
 #include "model/service/rollout.h"
 #include "sim/draw.h"
@@ -40,6 +41,14 @@ void lz_platform_remove(struct lz_world *w, uint32_t id)
     lz_rollouts_reconsider(w);
 }
 
+// The control plane that looks after it (nodes.h), where it has one.
+static bool is_ruled(struct lz_world *w, lz_component_id id)
+{
+    const struct lz_component *c = lz_world_component(w, id);
+    return c->instance_count == 0 ||
+           lz_nodes_is_ruled(w, lz_instance_get(w, c->instances_first)->host);
+}
+
 static bool is_any(const struct lz_world *w)
 {
     return w->platform != NULL && w->platform->active > 0;
@@ -59,7 +68,7 @@ static bool covers(const struct lz_world *w, const struct lz_platform_effect *e,
 
 bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platform_part part)
 {
-    bool is_so = false;
+    bool is_so = part == LZ_PLATFORM_DECIDE && !is_ruled(w, id);
     for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
         const struct lz_platform_effect *e = &w->platform->all[i];
         if ((e->parts & part) == 0 || !covers(w, e, id))
@@ -72,7 +81,7 @@ bool lz_platform_withholds(struct lz_world *w, lz_component_id id, enum lz_platf
 
 bool lz_platform_holds_start(struct lz_world *w, lz_instance_id id, bool is_news, lz_time *late)
 {
-    bool is_held = false;
+    bool is_held = !is_ruled(w, lz_instance_get(w, id)->component);
     *late = 0;
     for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
         const struct lz_platform_effect *e = &w->platform->all[i];
@@ -106,7 +115,7 @@ bool lz_platform_is_down(struct lz_world *w, lz_region_id region)
 bool lz_platform_is_stopped(struct lz_world *w, lz_component_id id)
 {
     const unsigned parts = LZ_PLATFORM_DECIDE | LZ_PLATFORM_START;
-    bool is_so = false;
+    bool is_so = !is_ruled(w, id);
     for (uint32_t i = 0; is_any(w) && i < w->platform->count; i++) {
         const struct lz_platform_effect *e = &w->platform->all[i];
         if ((e->parts & parts) != parts || !covers(w, e, id))

@@ -11,6 +11,9 @@
  *            nothing to go by, and wait_until does not see what it waits for
  *   ALERT    wait_until, and who an alert is about, is told late by `add`
  *
+ * A cluster's own control plane that is down or has no majority (nodes.h) withholds DECIDE and
+ * START in the same way, without a fault.
+ *
  * Of a component, or of all that have a replica in a place. Each effect in force counts what it
  * touched. Nobody asks while there is none.
  */
