@@ -10,15 +10,6 @@
 #include "model/node/nodes.h"
 #include "model/service/task.h"
 
-struct lz_lives {
-    uint32_t stopping;    // processes that drain
-    struct lz_life **all; // by instance; NULL: nothing of it is known
-    uint32_t cap;
-    struct lz_life_opts **declared; // by component
-    uint32_t declared_cap;
-    lz_kind startup, term, kill, idle, restart, crash;
-};
-
 static const struct lz_life_opts undeclared = {.backoff = 10 * LZ_S,
                                                .backoff_max = 300 * LZ_S,
                                                .backoff_reset = 600 * LZ_S,
@@ -30,7 +21,7 @@ struct lz_life *lz_life_get(const struct lz_world *w, lz_instance_id id)
     return id < ls->cap ? ls->all[id] : NULL;
 }
 
-static const struct lz_life_opts *opts_of(const struct lz_world *w, lz_instance_id id)
+const struct lz_life_opts *lz_life_opts_of(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_lives *ls = w->lives;
     lz_component_id c = lz_instance_get(w, id)->component;
@@ -38,26 +29,26 @@ static const struct lz_life_opts *opts_of(const struct lz_world *w, lz_instance_
 }
 
 // What is known of an instance, from now on.
-static struct lz_life *life_of(struct lz_world *w, lz_instance_id id)
+struct lz_life *lz_life_of(struct lz_world *w, lz_instance_id id)
 {
     struct lz_lives *ls = w->lives;
     if (lz_life_get(w, id) != NULL)
         return ls->all[id];
     ls->all = lz_grow(w->arena, ls->all, &ls->cap, id + 1, sizeof(struct lz_life *));
     struct lz_life *l = ls->all[id] = lz_arena_alloc(w->arena, sizeof(*l));
-    l->opts = opts_of(w, id);
+    l->opts = lz_life_opts_of(w, id);
     l->successor = -1;
     lz_probes_reset(l);
     return l;
 }
 
-static lz_event_id later(struct lz_world *w, lz_time delay, lz_kind kind, lz_instance_id id)
+lz_event_id lz_life_later(struct lz_world *w, lz_time delay, lz_kind kind, lz_instance_id id)
 {
     return lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, kind, id,
                      lz_instance_get(w, id)->incarnation);
 }
 
-static bool is_current(const struct lz_world *w, lz_instance_id id, uint64_t incarnation)
+bool lz_life_is_current(const struct lz_world *w, lz_instance_id id, uint64_t incarnation)
 {
     return lz_instance_get(w, id)->incarnation == incarnation;
 }
@@ -77,7 +68,7 @@ static bool begin(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     l->successor = -1;
     if (l->opts->startup.kind == LZ_DIST_NONE) {
         if (l->flaw == LZ_LIFE_NEVER_STARTS)
-            l->startup = later(w, 0, w->lives->startup, id);
+            l->startup = lz_life_later(w, 0, w->lives->startup, id);
         return l->flaw == LZ_LIFE_NEVER_STARTS;
     }
     const struct lz_instance *i = lz_instance_get(w, id);
@@ -88,7 +79,7 @@ static bool begin(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     if (left <= 0 && l->flaw != LZ_LIFE_NEVER_STARTS)
         return false;
     left = left > 0 ? left : 0;
-    l->startup = later(w, left, w->lives->startup, id);
+    l->startup = lz_life_later(w, left, w->lives->startup, id);
     return true;
 }
 
@@ -128,13 +119,13 @@ void lz_life_serves(struct lz_world *w, lz_instance_id id)
     lz_tell_callers(w, id);
     for (uint32_t n = 0; n < l->loop_count && l->loops_on > 0; n++)
         if (l->loop_is_on[n])
-            later(w, l->loops[n].life, w->lives->crash, id);
+            lz_life_later(w, l->loops[n].life, w->lives->crash, id);
 }
 
 static void on_startup(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    if (!is_current(w, entity, payload) || !lz_instance_get(w, entity)->is_starting ||
+    if (!lz_life_is_current(w, entity, payload) || !lz_instance_get(w, entity)->is_starting ||
         lz_instance_defer(w, entity, w->lives->startup, payload))
         return;
     lz_life_get(w, entity)->startup = 0;
@@ -154,7 +145,7 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
     // The kubelet tells of a container that has ended, probes or not; others hear by a reset.
     bool is_lost = lz_instance_get(w, id)->state == LZ_INSTANCE_LOST;
     bool is_told_of = w->balances->has_endpoints && !is_lost;
-    struct lz_life *l = is_told_of ? life_of(w, id) : lz_life_get(w, id);
+    struct lz_life *l = is_told_of ? lz_life_of(w, id) : lz_life_get(w, id);
     if (l == NULL)
         return;
     l->is_dead = l->is_dead || is_told_of;
@@ -176,14 +167,12 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
 void lz_life_found_dead(struct lz_world *w, lz_instance_id id)
 {
     bool is_cared_for = w->balances->has_endpoints;
-    struct lz_life *l = is_cared_for ? life_of(w, id) : lz_life_get(w, id);
+    struct lz_life *l = is_cared_for ? lz_life_of(w, id) : lz_life_get(w, id);
     if (l == NULL || l->moves_to != 0)
         return; // nobody cares, or it is deleted anyway
     l->is_dead = l->is_dead || is_cared_for;
     lz_tell_callers(w, id);
 }
-
-static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l);
 
 // Another pod begins where one was: the crashes and the timer were that one's.
 static void forget_pod(struct lz_world *w, struct lz_life *l)
@@ -226,7 +215,7 @@ static void finish(struct lz_world *w, lz_instance_id id, struct lz_life *l, boo
         i->is_ended = false;
         lz_instance_settle(w, id);
     } else {
-        supervise(w, id, l);
+        lz_supervise(w, id, l);
     }
 }
 
@@ -241,7 +230,7 @@ static void on_term(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_world *w = ctx;
     struct lz_life *l = lz_life_get(w, entity);
     struct lz_instance *i = lz_instance_get(w, entity);
-    if (!is_current(w, entity, payload) || !l->is_told ||
+    if (!lz_life_is_current(w, entity, payload) || !l->is_told ||
         lz_instance_defer(w, entity, w->lives->term, payload))
         return;
     l->term = 0;
@@ -254,7 +243,7 @@ static void on_term(void *ctx, uint32_t entity, uint64_t payload)
 static void on_kill(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    if (!is_current(w, entity, payload))
+    if (!lz_life_is_current(w, entity, payload))
         return;
     lz_instance_note(w, entity, "killed", "is killed: its grace is over");
     finish(w, entity, lz_life_get(w, entity), true);
@@ -263,14 +252,14 @@ static void on_kill(void *ctx, uint32_t entity, uint64_t payload)
 void lz_life_idle(struct lz_world *w, lz_instance_id id)
 {
     if (lz_instance_get(w, id)->state == LZ_INSTANCE_STOPPING)
-        later(w, 0, w->lives->idle, id);
+        lz_life_later(w, 0, w->lives->idle, id);
 }
 
 // The last answer has left: by now something may be there again only if it never stopped.
 static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    if (is_current(w, entity, payload) &&
+    if (lz_life_is_current(w, entity, payload) &&
         lz_instance_get(w, entity)->state == LZ_INSTANCE_STOPPING && has_drained(w, entity))
         finish(w, entity, lz_life_get(w, entity), false);
 }
@@ -282,18 +271,18 @@ static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_ti
     if (l->is_told) {
         if (at < l->kill_at) {
             lz_sim_cancel(w->sim, l->kill);
-            l->kill = later(w, grace, w->lives->kill, id);
+            l->kill = lz_life_later(w, grace, w->lives->kill, id);
             l->kill_at = at;
         }
         return;
     }
     l->is_told = true;
     l->kill_at = at;
-    l->kill = later(w, grace, w->lives->kill, id);
+    l->kill = lz_life_later(w, grace, w->lives->kill, id);
     w->lives->stopping++;
     lz_world_has(w, LZ_UNUSUAL_DRAINS);
     lz_tell_callers(w, id);
-    l->term = later(w, l->opts->pre_stop, w->lives->term, id);
+    l->term = lz_life_later(w, l->opts->pre_stop, w->lives->term, id);
 }
 
 static lz_time grace_of(const struct lz_life *l, lz_time grace)
@@ -303,7 +292,7 @@ static lz_time grace_of(const struct lz_life *l, lz_time grace)
 
 bool lz_life_stop(struct lz_world *w, lz_instance_id id, lz_time grace)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     struct lz_instance *i = lz_instance_get(w, id);
     l->holds++;
     if (!lz_instance_runs(i)) {
@@ -318,7 +307,7 @@ bool lz_life_stop(struct lz_world *w, lz_instance_id id, lz_time grace)
 
 bool lz_life_terminate(struct lz_world *w, lz_instance_id id, lz_time grace)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     if (!lz_instance_runs(lz_instance_get(w, id)) || l->is_told)
         return false;
     tell(w, id, l, grace_of(l, grace));
@@ -345,7 +334,7 @@ void lz_life_release(struct lz_world *w, lz_instance_id id)
 
 bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_host_id host)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     if (!lz_instance_runs(lz_instance_get(w, id)) || l->is_told)
         return false;
     l->successor = lz_sim_now(w->sim);
@@ -356,7 +345,7 @@ bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_ho
 
 void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(host != 0 && host != i->host);
     i->downs = 0; // they held the host that it leaves
@@ -375,62 +364,12 @@ lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id)
     return l != NULL ? l->begun : 0;
 }
 
-// ---- restarting
-
-bool lz_life_is_supervised(const struct lz_world *w, lz_instance_id id)
-{
-    return opts_of(w, id)->restart != LZ_RESTART_NEVER;
-}
-
-// The kubelet's back-off: the delay doubles with each restart and is forgotten after a long life.
-static lz_time next_delay(struct lz_life *l, lz_time now)
-{
-    lz_time first = l->opts->backoff;
-    for (uint32_t n = 0; n < l->loop_count; n++)
-        if (l->loop_is_on[n] && l->loops[n].backoff > 0)
-            first = l->loops[n].backoff;
-    if (l->backoff == 0 || now - l->restarted > l->opts->backoff_reset) {
-        l->backoff = first;
-        return 0;
-    }
-    lz_time delay = l->backoff;
-    lz_time most = l->opts->backoff_max > first ? l->opts->backoff_max : first;
-    l->backoff = delay < most / 2 ? 2 * delay : most;
-    return delay;
-}
-
-static void supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l)
-{
-    bool wants = l->opts->restart == LZ_RESTART_ALWAYS || l->loops_on > 0 ||
-                 (l->opts->restart == LZ_RESTART_ON_FAILURE && l->was_failure);
-    if (!wants || l->is_restarting)
-        return;
-    lz_time delay = next_delay(l, lz_sim_now(w->sim));
-    if (delay > 0)
-        lz_instance_note(w, id, "backoff", "is started again in %g s", (double)delay / 1e9);
-    l->is_restarting = true;
-    l->restarted = lz_sim_now(w->sim) + delay;
-    l->restart = later(w, delay, w->lives->restart, id);
-}
-
-static void on_restart(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)payload;
-    struct lz_world *w = ctx;
-    struct lz_life *l = lz_life_get(w, entity);
-    LZ_ASSERT(l->is_restarting);
-    l->is_restarting = false;
-    l->restart = 0;
-    if (l->holds > 0)
-        return; // whoever holds it lets it start
-    lz_instance_get(w, entity)->is_ended = false;
-    lz_instance_settle(w, entity);
-}
+// ---- from outside
 
 // Nobody starts it again, here or elsewhere, and it is no loop of crashes any more.
 void lz_life_forget(struct lz_world *w, lz_instance_id id)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     forget_pod(w, l);
     l->successor = -1;
     l->moves_to = 0;
@@ -438,7 +377,7 @@ void lz_life_forget(struct lz_world *w, lz_instance_id id)
 
 void lz_life_renew(struct lz_world *w, lz_instance_id id, enum lz_life_flaw flaw)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     struct lz_instance *i = lz_instance_get(w, id);
     LZ_ASSERT(!lz_instance_runs(i));
     lz_life_forget(w, id);
@@ -452,56 +391,10 @@ bool lz_life_crash(struct lz_world *w, lz_instance_id id, const char *why)
 {
     if (!lz_instance_runs(lz_instance_get(w, id)))
         return false;
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     lz_instance_note(w, id, "crashed", "%s", why);
     finish(w, id, l, true);
     return true;
-}
-
-static void count_crash(struct lz_life *l)
-{
-    for (uint32_t n = 0; n < l->loop_count; n++)
-        if (l->loop_is_on[n])
-            (*l->loops[n].crashes)++;
-}
-
-static void on_crash(void *ctx, uint32_t entity, uint64_t payload)
-{
-    struct lz_world *w = ctx;
-    struct lz_life *l = lz_life_get(w, entity);
-    if (!is_current(w, entity, payload) || l->loops_on == 0)
-        return;
-    if (lz_life_crash(w, entity, "crashed"))
-        count_crash(l);
-}
-
-uint32_t lz_life_crash_loop(struct lz_world *w, lz_instance_id id,
-                            const struct lz_life_crashing *crashing)
-{
-    struct lz_life *l = life_of(w, id);
-    uint32_t n = 0;
-    while (n < l->loop_count && l->loop_is_on[n])
-        n++;
-    l->loops = lz_grow(w->arena, l->loops, &l->loop_cap, n + 1, sizeof(*l->loops));
-    l->loop_is_on =
-        lz_grow(w->arena, l->loop_is_on, &l->loop_on_cap, n + 1, sizeof(*l->loop_is_on));
-    if (n == l->loop_count)
-        l->loop_count++;
-    l->loops[n] = *crashing;
-    l->loop_is_on[n] = true;
-    l->loops_on++;
-    if (lz_instance_has_begun(lz_instance_get(w, id)))
-        later(w, crashing->life, w->lives->crash, id);
-    return n + 1;
-}
-
-void lz_life_crash_loop_end(struct lz_world *w, lz_instance_id id, uint32_t loop)
-{
-    struct lz_life *l = lz_life_get(w, id);
-    LZ_ASSERT(l != NULL && loop >= 1 && loop <= l->loop_count);
-    LZ_ASSERT(l->loop_is_on[loop - 1]);
-    l->loop_is_on[loop - 1] = false;
-    l->loops_on--;
 }
 
 // ---- probes
@@ -531,14 +424,14 @@ void lz_life_hide(struct lz_world *w, lz_instance_id id, bool is_hidden)
 {
     if (!is_hidden && lz_life_get(w, id) == NULL)
         return;
-    life_of(w, id)->is_hidden = is_hidden;
+    lz_life_of(w, id)->is_hidden = is_hidden;
     lz_tell_callers(w, id);
 }
 
 // A process that starts is heard of when it serves.
 void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked)
 {
-    struct lz_life *l = life_of(w, id);
+    struct lz_life *l = lz_life_of(w, id);
     l->is_marked = is_marked;
     if (is_marked || lz_instance_has_begun(lz_instance_get(w, id)))
         lz_tell_marked(w, id);
@@ -604,7 +497,7 @@ bool lz_life_declare(struct lz_world *w, lz_component_id id, const struct lz_lif
     *ls->declared[id] = *opts;
     fill_defaults(ls->declared[id]);
     for (uint32_t i = 0; i < c->instance_count; i++)
-        life_of(w, c->instances_first + i);
+        lz_life_of(w, c->instances_first + i);
     return true;
 }
 
@@ -622,8 +515,8 @@ void lz_lives_init(struct lz_world *w)
     ls->term = lz_sim_kind(w->sim, "life.term", on_term, w);
     ls->kill = lz_sim_kind(w->sim, "life.kill", on_kill, w);
     ls->idle = lz_sim_kind(w->sim, "life.idle", on_idle, w);
-    ls->restart = lz_sim_kind(w->sim, "life.restart", on_restart, w);
-    ls->crash = lz_sim_kind(w->sim, "life.crash", on_crash, w);
+    ls->restart = lz_sim_kind(w->sim, "life.restart", lz_supervise_on_restart, w);
+    ls->crash = lz_sim_kind(w->sim, "life.crash", lz_supervise_on_crash, w);
     lz_tells_init(w);
     lz_probes_init(w);
 }

@@ -1,9 +1,10 @@
 /*
  * life_state.h — what the parts of a process's life share; for model/ only.
  *
- *   life.c    starting, stopping, restarting
- *   probe.c   liveness and readiness
- *   tell.c    what callers are told of it
+ *   life.c       starting, stopping
+ *   supervise.c  starting again, and crashing again
+ *   probe.c      liveness and readiness
+ *   tell.c       what callers are told of it
  */
 #ifndef LZ_MODEL_NODE_LIFE_STATE_H
 #define LZ_MODEL_NODE_LIFE_STATE_H
@@ -47,8 +48,28 @@ struct lz_life {
     struct lz_probe probes[LZ_PROBE_KINDS];
 };
 
+struct lz_lives {
+    uint32_t stopping;    // processes that drain
+    struct lz_life **all; // by instance; NULL: nothing of it is known
+    uint32_t cap;
+    struct lz_life_opts **declared; // by component
+    uint32_t declared_cap;
+    lz_kind startup, term, kill, idle, restart, crash;
+};
+
 /* NULL where nothing was declared and nothing happened yet. */
 struct lz_life *lz_life_get(const struct lz_world *w, lz_instance_id id);
+struct lz_life *lz_life_of(struct lz_world *w, lz_instance_id id); /* known from now on */
+const struct lz_life_opts *lz_life_opts_of(const struct lz_world *w, lz_instance_id id);
+
+/* At it, so much later, if it is the same process then (lz_life_is_current). */
+lz_event_id lz_life_later(struct lz_world *w, lz_time delay, lz_kind kind, lz_instance_id id);
+bool lz_life_is_current(const struct lz_world *w, lz_instance_id id, uint64_t incarnation);
+
+/* It has ended: it is started again, if somebody wants that. */
+void lz_supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l);
+void lz_supervise_on_restart(void *ctx, uint32_t entity, uint64_t payload);
+void lz_supervise_on_crash(void *ctx, uint32_t entity, uint64_t payload);
 
 /* Tell callers how it is now, if the control plane can; the controller itself always can. And tell
    what could not be told, if it can be by now. */
