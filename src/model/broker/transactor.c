@@ -126,8 +126,12 @@ static void accept(struct lz_world *w, const struct lz_transactor *x)
         struct lz_partition *p = b->partitions[wr->partition];
         lz_metrics_add(w->metrics, p->topic->series.acked, wr->count);
         struct lz_batch *batch = lz_pool_find(&b->batches, wr->batch);
-        if (batch != NULL)
+        if (batch != NULL) {
             lz_topic_accepted(w, p, batch);
+        } else if (wr->offset >= p->replicas[0].log.start) { // gone before it was committed
+            lz_recorder_log_lost(w, p->topic->id, wr->sent);
+            lz_topic_lost(w, p->topic, wr->count);
+        }
         if (wr->sent != 0)
             lz_recorder_log_answered(w, p->topic->id, wr->sent, &wr->offset);
     }
