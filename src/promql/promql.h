@@ -115,10 +115,11 @@ bool lz_promql_eval(const struct lz_promql_query *q, const struct lz_promql_eval
 
 /*
  * The selectors of a query, one after the other: which metrics it is about. `name` is NULL where a
- * selector names none, or by a pattern.
+ * selector names none, or by a pattern. `needs` are labels without which nothing is selected.
  */
 struct lz_promql_wanted {
     const char *name;
+    struct lz_promql_names needs;
     size_t at, len;
 };
 uint32_t lz_promql_query_wanted(const struct lz_promql_query *q, struct lz_promql_scratch *s,

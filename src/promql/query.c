@@ -49,12 +49,25 @@ static const char *name_of(const struct lz_promql_node *n)
     return NULL;
 }
 
+static struct lz_promql_names needs_of(struct lz_promql_scratch *s, const struct lz_promql_node *n)
+{
+    const struct lz_promql_labels none = {0};
+    const char **all = lz_promql_scratch_alloc(s, (n->matcher_count + 1) * sizeof(*all));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n->matcher_count; i++) {
+        const struct lz_promql_node alone = {.matchers = &n->matchers[i], .matcher_count = 1};
+        if (!lz_promql_matchers_match(&alone, &none))
+            all[count++] = n->matchers[i].name;
+    }
+    return (struct lz_promql_names){all, count};
+}
+
 static bool add_wanted(void *ctx, const struct lz_promql_node *n)
 {
     struct wanted *w = ctx;
-    const char *name = name_of(n);
     w->all = lz_promql_scratch_grow(w->scratch, w->all, &w->cap, w->count + 1, sizeof(*w->all));
-    w->all[w->count++] = (struct lz_promql_wanted){name, n->at, n->len};
+    w->all[w->count++] = (struct lz_promql_wanted){
+        .name = name_of(n), .needs = needs_of(w->scratch, n), .at = n->at, .len = n->len};
     return true;
 }
 

@@ -64,6 +64,9 @@ static const struct {
     {"lorenz_latency_seconds_sum / lorenz_latency_seconds_count > 0.21 < 0.22",
      0,
      {"0/2", "0/2", "0/2", "0/2", "0/2", "0/2", "0/2"}},
+    {"lorenz_in_flight{job!=\"a\", zone=~\"|x\"} < 76", // which have none of them
+     0,
+     {"0/1", "0/0", "0/0", "0/0", "0/0", "0/0", "0/0"}},
     {"time() > bool 900", 0, {"0/1", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}}, // a scalar
     // a step each evaluation, as Prometheus' global.evaluation_interval says
     {"count_over_time(vector(1)[30m:]) == 6", 0, {"0/1", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}},
@@ -125,6 +128,10 @@ static const struct {
     {"lorenz_in_fligth > 1", "`expr`: no component has the metric lorenz_in_fligth; the nearest is "
                              "lorenz_in_flight, and `lorenz explain alert` says how metrics are "
                              "called"},
+    {"lorenz_in_flight{job=\"a\"} > 1", "`expr`: lorenz_in_flight has no label job; it has "
+                                        "component"},
+    {"rate(lorenz_outcomes_total{component=\"a\", code=~\"5..\"}[5m]) > 1",
+     "`expr`: lorenz_outcomes_total has no label code; it has component, outcome"},
     {"max_over_time(lorenz_in_flight[30d])", "`expr` looks back 2.592e+06s, which holds 2592002 "
                                              "scrapes; 262144 are allowed"},
 };

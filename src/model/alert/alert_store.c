@@ -154,6 +154,45 @@ static bool refuse_name(const struct lz_alert_store *store, const char *name, st
                    name, nearest);
 }
 
+// Whether anything exported under that name has the label; `others` are those that it has.
+static bool has_label(const struct lz_alert_store *store, const char *name, const char *label,
+                      struct lz_str *others)
+{
+    struct lz_promql_groups seen;
+    lz_promql_groups_init(&seen, (struct lz_promql_scratch *)(uintptr_t)&store->scratch);
+    for (uint32_t i = 0; i < store->export_count; i++) {
+        const struct lz_promql_labels *l = &store->exports[i].labels;
+        for (uint32_t k = 0; strcmp(name_of(&store->exports[i]), name) == 0 && k < l->count; k++) {
+            const struct lz_promql_label as_name = {l->all[k].name, "x"};
+            const struct lz_promql_labels one = {&as_name, 1};
+            bool fresh = false;
+            if (strcmp(l->all[k].name, label) == 0)
+                return true;
+            lz_promql_groups_add(&seen, &one, &fresh);
+            if (fresh && strcmp(l->all[k].name, LZ_PROMQL_NAME) != 0)
+                lz_str_addf(others, "%s%s", others->len > 0 ? ", " : "", l->all[k].name);
+        }
+    }
+    return false;
+}
+
+// A label that nothing has selects nothing, and a rule that selects nothing never fires. Of what
+// rules write nobody knows.
+static bool check_labels(struct lz_alert_store *store, const struct lz_promql_wanted *wanted,
+                         struct lz_err *err)
+{
+    struct lz_str others;
+    bool ok = true;
+    for (uint32_t i = 0; wanted->name != NULL && ok && i < wanted->needs.count; i++) {
+        lz_str_init(&others);
+        ok = has_label(store, wanted->name, wanted->needs.all[i], &others) || others.len == 0 ||
+             lz_fail(err, LZ_ENOENT, "`expr`: %s has no label %s; it has %s", wanted->name,
+                     wanted->needs.all[i], others.text);
+        lz_str_finish(&others);
+    }
+    return ok;
+}
+
 static bool check_names(struct lz_alert_store *store, const struct lz_promql_query *q,
                         struct lz_err *err)
 {
@@ -166,6 +205,8 @@ static bool check_names(struct lz_alert_store *store, const struct lz_promql_que
             known = strcmp(other, wanted[i].name) == 0;
         if (!known)
             return refuse_name(store, wanted[i].name, err);
+        if (!check_labels(store, &wanted[i], err))
+            return false;
     }
     return true;
 }

@@ -36,7 +36,7 @@ expect "then they are back" { eventually = up.value:equals(3), after = "7m", wit
 expect "one is down for a minute" { eventually = down.fired, after = "4m", within = "90s" }
 expect "which others see" { eventually = some.fired, after = "4m", within = "2m" }
 expect "another group sees it in its own time" {
-    eventually = fewer.fired, after = "4m", within = "20s",
+    eventually = fewer.fired, after = "4m", within = "40s",
 }
 expect "who is lost is down, and no less a target" {
     eventually = up.value:equals(0), after = "20m", within = "30s",
