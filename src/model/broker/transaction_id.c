@@ -85,7 +85,7 @@ static void end_transaction(struct lz_world *w, struct lz_transaction *t, struct
     } else if (t->is_fenced) {
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0);
     } else if (t->state == LZ_TRANSACTION_EMPTY) {
-        lz_rpc_answer(w, r, told_again(t, serial, commits), 0);
+        lz_rpc_answer(w, r, (uint16_t)told_again(t, serial, commits), 0);
     } else {
         wait_for(w, t, r);
         if (t->state == LZ_TRANSACTION_ONGOING)
