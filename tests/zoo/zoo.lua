@@ -7,9 +7,10 @@
 local lorenz, folder, seeds = arg[1], arg[2], tonumber(arg[3])
 
 local ZOO = {
-    { "ack_before_quorum", 10 }, { "clock_lease", 10 }, { "double_apply", 3 },
-    { "id_twice", 3 }, { "lost_element", 3 }, { "lost_like", 3 },
-    { "lost_update", 3 }, { "paid_twice", 3 }, { "split_brain", 3 }, { "stale_read", 3 },
+    { "ack_before_quorum", 10 }, { "charged_twice", 3 }, { "clock_lease", 10 },
+    { "double_apply", 3 }, { "id_twice", 3 }, { "lost_element", 3 }, { "lost_like", 3 },
+    { "lost_update", 3 }, { "paid_twice", 3 }, { "pool_deadlock", 5 }, { "split_brain", 3 },
+    { "stale_read", 3 },
 }
 
 local function sweep(name, form, count)
