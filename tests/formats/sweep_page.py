@@ -1,9 +1,8 @@
 """sweep_page.py LORENZ: the percentages and bars of a sweep's HTML page, worked out anew; TAP.
 
 How sure it is that a case fails is the interval of Clopper and Pearson (Biometrika 26, 1934): at
-its
-lower end the chance of so many failures or more is half of what is left to doubt, at its upper end
-that of so many or fewer; where none or all failed there is one end, and all of the doubt is there.
+its lower end the chance of so many failures or more is half of what is left to doubt, at its upper
+end that of so many or fewer; where none or all failed there is one end, and all of the doubt there.
 Here the ends are found by halving, from binomial coefficients in whole numbers; the engine finds
 them otherwise. A bar is 720 wide, and as long for each outcome as its share of the runs.
 """
@@ -59,7 +58,8 @@ def percent(share):
 
 def sweep(confidence):
     subprocess.run([LORENZ, "sweep", "-q", "some.lua", "--seeds", str(SEEDS), "--no-shrink",
-                    "--no-save", "--progress", "none", "--confidence", confidence, "-o", "html=page.html"],
+                    "--no-save", "--progress", "none", "--confidence", confidence,
+                    "-o", "html=page.html"],
                    stdout=subprocess.DEVNULL, check=False)
     with open("page.html", encoding="utf-8") as file:
         return file.read()
@@ -81,7 +81,8 @@ def wrong_rows(rows, confidence):
 
 
 def wrong_bars(page, rows):
-    bars = re.findall(r'<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)"[^>]*><title>(\d+) (\w+)<', page)
+    bars = re.findall(r'<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)"[^>]*>'
+                      r'<title>(\d+) (\w+)<', page)
     told = {name: {"held": held, "failed": failed} for name, held, failed, _, _ in rows}
     names = re.findall(r'class="t">(errors=[^<]*)</text>', page)
     if sorted(names) != sorted(told):
@@ -115,7 +116,8 @@ def main():
     check("another confidence is told from it",
           "it is not" if wrong_rows(rows, 0.95) is None else None)
     moved = [(n, h + 1, f - 1, u, s) for n, h, f, u, s in rows if f > 0]
-    check("so is one run more that failed", "it is not" if wrong_rows(moved, 0.99) is None else None)
+    check("so is one run more that failed",
+          "it is not" if wrong_rows(moved, 0.99) is None else None)
     print(f"1..{len(results)}")
     return 0 if all(results) else 1
 

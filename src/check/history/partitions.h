@@ -26,7 +26,26 @@
 void lz_partitions_judge(const struct lz_recorder *r, const char *tolerates,
                          struct lz_judge_result *out);
 
-/* Of a history that was read: model.h's kind of checker. */
+/* What a file says of a send or a poll. */
+struct lz_partitions_source {
+    const struct lz_history_op *op;
+    const struct lz_history_part *part;
+    const struct lz_history_op *failed; /* of a poll: the send of its record */
+    const struct lz_history_part *failed_part;
+};
+
+/* A file's sends and polls as a recorder has them, and beside each where it stands. */
+struct lz_partitions_read {
+    const struct lz_recorder *r;
+    const struct lz_history *h;
+    const struct lz_partitions_source *sent, *polled;
+};
+
+/* The anomaly's name, which outlives it; NULL: there is none. */
+const char *lz_partitions_judge_read(const struct lz_partitions_read *read, const char *tolerates,
+                                     struct lz_judge_result *out);
+
+/* partitions_read.c: of a history that was read, model.h's kind of checker. */
 bool lz_partitions_check(struct lz_verify *v, const struct lz_verify_model *model,
                          struct lz_err *err) LZ_MUST_CHECK;
 

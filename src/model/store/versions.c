@@ -355,7 +355,9 @@ bool lz_store_versioning(struct lz_world *w, lz_component_id id, enum lz_version
 {
     struct lz_store *s = lz_store_at(w, id);
     if (s->opts.kind != LZ_STORE_OBJECT || s->opts.region_count > 1)
-        return lz_fail(err, LZ_EINVAL, "%s keeps no versions: that is of objects, in one region",
+        return lz_fail(err, LZ_EINVAL,
+                       "%s keeps no versions: that is of objects, in a bucket of one region; for "
+                       "copies elsewhere declare a store in each region and write to both",
                        s->opts.name);
     if (to == LZ_VERSIONING_OFF && s->versions != NULL)
         return lz_fail(err, LZ_EINVAL,
