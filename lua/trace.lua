@@ -12,7 +12,8 @@ local TEXT_MAX, ITEMS_MAX = 40, 6
 
 --- The innermost frame that runs one of the user's files, and the scenario's line below it;
 --- `info(level)` is debug.getinfo's answer. A message that begins with the place of another of
---- these frames, as that of error("...", 2) does, is about that one.
+--- these frames, as that of error("...", 2) does, is about that one; or about a line of the file
+--- whose frame is gone, of what was caught and raised again, as within a transaction.
 local function frame_of(state, info, message)
     local inner, outer
     for level = 0, LEVELS_MAX do
@@ -22,12 +23,18 @@ local function frame_of(state, info, message)
         local prefix = file and message and ("%s:%d: "):format(i.short_src, i.currentline)
         local is_meant = prefix and message:sub(1, #prefix) == prefix
         if file and (not inner or is_meant and not inner.prefix) then
-            inner = { level = level, file = file, line = i.currentline,
+            inner = { level = level, file = file, line = i.currentline, src = i.short_src .. ":",
                 prefix = is_meant and prefix or nil }
         end
         if file == 1 then
             outer = i.currentline
             break
+        end
+    end
+    if inner and message and not inner.prefix and message:sub(1, #inner.src) == inner.src then
+        local line = message:match("^(%d+): ", #inner.src + 1)
+        if line then
+            inner.line, inner.prefix = math.tointeger(line), ("%s%s: "):format(inner.src, line)
         end
     end
     if inner then inner.place = state.files.here(inner.file, inner.line, outer) end
@@ -134,7 +141,7 @@ function M.capture(state, thread, message)
     for _, name in ipairs(names_on(places.words(file), frame.line)) do
         local v = found[name]
         if v and v[1] == diag.POISON then frame.is_poisoned = true
-        elseif v then
+        elseif v and name ~= "_" then
             frame.values[#frame.values + 1] = ("%s = %s"):format(name, (show(v[1], 0)))
         end
     end
