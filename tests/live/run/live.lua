@@ -316,6 +316,18 @@ expect "somebody is told" { at_end = page.notifications:equals(1) }
 expect "of this alone" { at_end = calm.notifications:equals(0) }
 expect "it fires" { at_end = page.firing:equals(1) }]] .. RUN .. "s/x.lua" .. CLEAN, 0,
         out = { "✓ somebody is told", "✓ of this alone", "✓ it fires" } },
+    { "a rule records what is observed, and `up` is what a probe says", inline [[
+scenario "x" { duration = "5s" }
+local there = probe "there" { command = { "false" }, every = "200ms", timeout = "2s" }
+local well = probe "well" { command = { "true" }, every = "200ms", timeout = "2s" }
+monitoring "m" { scrape_interval = "200ms", evaluation_interval = "200ms", group_wait = "500ms" }
+local down = rule "probes:down:count" { expr = "count(up == 0)" }
+local all = rule "probes:count" { expr = "count(up)" }
+local page = alert "one is down" { expr = "probes:down:count / probes:count == 0.5" }
+expect "one" { at_end = down.value:equals(1) }
+expect "of two" { at_end = all.value:equals(2) }
+expect "somebody is told" { at_end = page.notifications:equals(1) }]] .. RUN .. "s/x.lua" .. CLEAN, 0,
+        out = { "✓ one", "✓ of two", "✓ somebody is told" } },
     { "a hedge answers sooner, and its loser is given up",
         RUN .. "s/hedges.lua" .. EVEN_LATE .. CLEAN, 0, err = { "hedges were sent, and" } },
     { "or is left to go on", RUN .. "--set leave=true s/hedges.lua" .. EVEN_LATE .. CLEAN, 0 },
