@@ -25,6 +25,7 @@
 #include "model/node/life.h"
 #include "model/node/nodes.h"
 #include "model/service/disruption.h"
+#include "model/service/platform.h"
 #include "model/service/service.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -292,6 +293,27 @@ static void what_is_cut_off_serves_on_until_its_kubelet_hears(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// The next zone after its own is drained, and the one after that is not.
+static void what_leaves_a_lost_node_goes_where_nothing_is_drained(void **state)
+{
+    (void)state;
+    for (int is_drained = 0; is_drained < 2; is_drained++) {
+        struct stage s = make((struct cast){.rollout = rolling, .max_unavailable = 1});
+        const struct lz_target zone = {LZ_TARGET_ZONE, .id = lz_place_zone(s.w, s.region, 1)};
+        run(&s, LOSS);
+        if (is_drained)
+            lz_platform_add(
+                s.w, &(struct lz_platform_effect){.target = &zone, .parts = LZ_PLATFORM_PLACE});
+        lose(&s);
+        run(&s, LOSS + 500 * LZ_S);
+        const struct lz_instance *first = lz_instance_get(s.w, s.first);
+        assert_true(lz_instance_listens(first));
+        assert_int_equal(lz_place_host_zone(s.w, first->host),
+                         lz_place_zone(s.w, s.region, is_drained ? 2 : 1));
+        lz_arena_destroy(s.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +323,7 @@ int main(void)
         cmocka_unit_test(where_there_is_no_cluster_a_budget_hears_at_once),
         cmocka_unit_test(a_rollout_hears_of_a_lost_node_when_it_is_not_ready),
         cmocka_unit_test(what_is_cut_off_serves_on_until_its_kubelet_hears),
+        cmocka_unit_test(what_leaves_a_lost_node_goes_where_nothing_is_drained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
