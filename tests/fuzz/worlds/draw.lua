@@ -265,7 +265,12 @@ function World:operator(number)
     for _ = 1, self:int(1, 5) do
         local statement = self:chance(0.5) and #self.acts > 0 and self:one(self.acts)
             or self:fault(true)
-        self:line("    pcall(function() %s end)", statement)
+        if statement:find "^fault" and self:chance(0.4) then -- somebody ends it, mostly in time
+            self:line('    pcall(function() local f = %s; sleep "%s"; f:stop() end)', statement,
+                self:time(1, 3000))
+        else
+            self:line("    pcall(function() %s end)", statement)
+        end
         if self:chance(0.3) and #self.metrics > 0 then
             local m = self:one(self.metrics)
             self:line('    wait_until(%s:%s(%s), { timeout = "1500ms" })', m[1],
