@@ -7,7 +7,7 @@
  * sets, aggregations, precedence) and querying/functions, with the extrapolation of rates computed
  * on paper. Prometheus' own cases are played by tests/fidelity/s06_promql.lua, where they are.
  */
-#include "promql/promql.h"
+#include "promql_stage.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -21,14 +21,12 @@
 #include <cmocka.h>
 
 #include "base/sort.h"
+#include "promql/promql.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define NOW 600000
 #define STEP 60000
 #define POINTS 11
-
-static struct lz_arena *arena;
-static struct lz_promql_scratch scratch;
 
 struct series {
     struct lz_promql_label labels[6];
@@ -113,9 +111,9 @@ static void write_value(struct lz_promql_value *v, bool is_sorted)
     if (!is_sorted && v->count > 0)
         lz_sort(v->all, v->count, sizeof(*v->all), by_labels, NULL);
     for (uint32_t i = 0; i < v->count && len < sizeof(text); i++)
-        len +=
-            (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %.6g", i > 0 ? "; " : "",
-                             lz_promql_labels_show(&scratch, &v->all[i].labels), v->all[i].value);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %.6g", i > 0 ? "; " : "",
+                                lz_promql_labels_show(&promql_stage.scratch, &v->all[i].labels),
+                                v->all[i].value);
 }
 
 static const char *evaluated(const char *expr)
@@ -125,9 +123,9 @@ static const char *evaluated(const char *expr)
     struct lz_promql_value v;
     struct lz_promql_eval_opts opts = {
         .store = &store, .at_ms = NOW, .drops_names_late = drops_late};
-    lz_promql_scratch_reset(&scratch);
-    was_accepted = lz_promql_parse(&scratch, expr, &q, &fault) &&
-                   lz_promql_eval(q, &opts, &scratch, &v, &fault);
+    lz_promql_scratch_reset(&promql_stage.scratch);
+    was_accepted = lz_promql_parse(&promql_stage.scratch, expr, &q, &fault) &&
+                   lz_promql_eval(q, &opts, &promql_stage.scratch, &v, &fault);
     if (was_accepted)
         write_value(&v, strncmp(expr, "sort", 4) == 0 || strncmp(expr, "topk", 4) == 0);
     else
@@ -432,7 +430,7 @@ static void a_fault_is_shown_with_a_caret(void **state)
     struct lz_str out;
     const char *expr = "sum(\n  rat(x[5m])\n)";
     lz_str_init(&out);
-    assert_false(lz_promql_parse(&scratch, expr, &q, &fault));
+    assert_false(lz_promql_parse(&promql_stage.scratch, expr, &q, &fault));
     lz_promql_fault_show(&out, expr, &fault);
     assert_string_equal(out.text,
                         "    rat(x[5m])\n    ^^^ no function `rat`; the nearest is `rate`\n");
@@ -459,7 +457,8 @@ static void numbers_are_written_as_go_writes_them(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(numbers); i++)
-        assert_string_equal(lz_promql_number(&scratch, numbers[i].value), numbers[i].want);
+        assert_string_equal(lz_promql_number(&promql_stage.scratch, numbers[i].value),
+                            numbers[i].want);
 }
 
 static void a_query_says_what_it_is_about(void **state)
@@ -468,9 +467,10 @@ static void a_query_says_what_it_is_about(void **state)
     const struct lz_promql_query *q = NULL;
     const struct lz_promql_wanted *w = NULL;
     struct lz_promql_fault fault;
-    assert_true(lz_promql_parse(
-        &scratch, "a{x=\"1\"} / on() rate({__name__=~\"b.*\"}[10m] offset 1h)", &q, &fault));
-    assert_int_equal(lz_promql_query_wanted(q, &scratch, &w), 2);
+    assert_true(lz_promql_parse(&promql_stage.scratch,
+                                "a{x=\"1\"} / on() rate({__name__=~\"b.*\"}[10m] offset 1h)", &q,
+                                &fault));
+    assert_int_equal(lz_promql_query_wanted(q, &promql_stage.scratch, &w), 2);
     assert_string_equal(w[0].name, "a");
     assert_null(w[1].name);
     assert_int_equal(lz_promql_query_reach(q).back_ms, (3600 + 600) * 1000);
@@ -503,7 +503,7 @@ static void a_query_says_how_far_it_looks_back(void **state)
     for (size_t i = 0; i < COUNT(reaches); i++) {
         const struct lz_promql_query *q = NULL;
         struct lz_promql_fault fault;
-        assert_true(lz_promql_parse(&scratch, reaches[i].expr, &q, &fault));
+        assert_true(lz_promql_parse(&promql_stage.scratch, reaches[i].expr, &q, &fault));
         struct lz_promql_reach r = lz_promql_query_reach(q);
         if (r.back_ms != reaches[i].back_s * 1000 ||
             r.from_ms != (reaches[i].from_s < 0 ? INT64_MAX : reaches[i].from_s * 1000))
@@ -519,7 +519,7 @@ static void memory_is_given_back(void **state)
     (void)state;
     size_t most = 0;
     struct lz_promql_scratch own;
-    lz_promql_scratch_init(&own, arena);
+    lz_promql_scratch_init(&own, promql_stage.arena);
     for (uint32_t i = 1; i <= 2000; i++) {
         lz_promql_scratch_reset(&own);
         for (uint32_t k = 0; k < 4; k++)
@@ -566,23 +566,6 @@ static void texts_by_chance_are_evaluated_or_refused(void **state)
         fail_msg("%u of 20000 were accepted: that tests the parser only", accepted);
 }
 
-static int set_up(void **state)
-{
-    struct lz_err err;
-    (void)state;
-    assert_true(lz_arena_create(&(struct lz_arena_opts){0}, &arena, &err));
-    lz_promql_scratch_init(&scratch, arena);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lz_promql_scratch_finish(&scratch);
-    lz_arena_destroy(arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,5 +580,5 @@ int main(void)
         cmocka_unit_test(memory_is_given_back),
         cmocka_unit_test(texts_by_chance_are_evaluated_or_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, promql_stage_begin, promql_stage_end);
 }

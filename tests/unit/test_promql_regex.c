@@ -5,7 +5,7 @@
  * follow RE2's documentation of leftmost-first matching (github.com/google/re2/wiki/Syntax) and
  * Go's regexp/syntax; where POSIX would answer otherwise the row says so.
  */
-#include "promql/regex.h"
+#include "promql_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,10 +15,8 @@
 
 #include <cmocka.h>
 
+#include "promql/regex.h"
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-
-static struct lz_arena *arena;
-static struct lz_promql_scratch scratch;
 
 struct row {
     const char *pattern, *text, *tmpl, *want;
@@ -85,12 +83,13 @@ static const char *outcome(const struct row *r)
     const struct lz_promql_regex *re = NULL;
     struct lz_promql_groups_found found;
     struct lz_err err;
-    if (!lz_promql_regex_compile(&scratch, r->pattern, &re, NULL, &err))
-        return lz_promql_scratch_text(&scratch, err.msg, strlen(err.msg));
+    if (!lz_promql_regex_compile(&promql_stage.scratch, r->pattern, &re, NULL, &err))
+        return lz_promql_scratch_text(&promql_stage.scratch, err.msg, strlen(err.msg));
     bool matches = lz_promql_regex_matches(re, r->text);
     if (lz_promql_regex_groups(re, r->text, &found) != matches)
         return "two answers";
-    return matches ? lz_promql_regex_expand(&scratch, re, r->tmpl, r->text, &found) : "-";
+    return matches ? lz_promql_regex_expand(&promql_stage.scratch, re, r->tmpl, r->text, &found)
+                   : "-";
 }
 
 static void patterns_match_as_in_re2(void **state)
@@ -143,7 +142,8 @@ static void what_is_not_known_is_refused_where_it_stands(void **state)
         const struct lz_promql_regex *re = NULL;
         struct lz_err err = {0};
         size_t where = 99;
-        bool ok = lz_promql_regex_compile(&scratch, refusals[i].pattern, &re, &where, &err);
+        bool ok =
+            lz_promql_regex_compile(&promql_stage.scratch, refusals[i].pattern, &re, &where, &err);
         if (ok || where != refusals[i].where || strstr(err.msg, refusals[i].part) == NULL)
             fail_msg("%s: %s at %zu", refusals[i].pattern, ok ? "accepted" : err.msg, where);
     }
@@ -157,11 +157,12 @@ static void sizes_are_limited(void **state)
     char deep[LZ_PROMQL_REGEX_BYTES_MAX + 2];
     memset(deep, '(', sizeof(deep));
     deep[sizeof(deep) - 1] = '\0';
-    assert_false(lz_promql_regex_compile(&scratch, deep, &re, NULL, &err));
+    assert_false(lz_promql_regex_compile(&promql_stage.scratch, deep, &re, NULL, &err));
     assert_int_equal(err.code, LZ_EFULL);
     deep[200] = '\0';
-    assert_false(lz_promql_regex_compile(&scratch, deep, &re, NULL, &err));
-    assert_false(lz_promql_regex_compile(&scratch, "(?:abcdefghi){1000}", &re, NULL, &err));
+    assert_false(lz_promql_regex_compile(&promql_stage.scratch, deep, &re, NULL, &err));
+    assert_false(
+        lz_promql_regex_compile(&promql_stage.scratch, "(?:abcdefghi){1000}", &re, NULL, &err));
     assert_non_null(strstr(err.msg, "repeat less often"));
 }
 
@@ -184,7 +185,7 @@ static void matching_takes_no_memory(void **state)
     struct lz_promql_groups_found found;
     struct lz_promql_scratch own;
     struct lz_err err;
-    lz_promql_scratch_init(&own, arena);
+    lz_promql_scratch_init(&own, promql_stage.arena);
     assert_true(lz_promql_regex_compile(&own, "(x{1000})?y|(z+)", &re, NULL, &err));
     size_t total = own.total, used = own.used;
     for (uint32_t i = 0; i < 10000; i++) {
@@ -198,23 +199,6 @@ static void matching_takes_no_memory(void **state)
     lz_promql_scratch_finish(&own);
 }
 
-static int set_up(void **state)
-{
-    struct lz_err err;
-    (void)state;
-    assert_true(lz_arena_create(&(struct lz_arena_opts){0}, &arena, &err));
-    lz_promql_scratch_init(&scratch, arena);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lz_promql_scratch_finish(&scratch);
-    lz_arena_destroy(arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,5 +208,5 @@ int main(void)
         cmocka_unit_test(matching_takes_no_memory),
         cmocka_unit_test(time_is_text_times_pattern),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, promql_stage_begin, promql_stage_end);
 }
