@@ -326,7 +326,8 @@ local all = rule "probes:count" { expr = "count(up)" }
 local page = alert "one is down" { expr = "probes:down:count / probes:count == 0.5" }
 expect "one" { at_end = down.value:equals(1) }
 expect "of two" { at_end = all.value:equals(2) }
-expect "somebody is told" { at_end = page.notifications:equals(1) }]] .. RUN .. "s/x.lua" .. CLEAN, 0,
+expect "somebody is told" { at_end = page.notifications:equals(1) }]] .. RUN .. "s/x.lua" .. CLEAN,
+        0,
         out = { "✓ one", "✓ of two", "✓ somebody is told" } },
     { "a hedge answers sooner, and its loser is given up",
         RUN .. "s/hedges.lua" .. EVEN_LATE .. CLEAN, 0, err = { "hedges were sent, and" } },
