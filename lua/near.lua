@@ -3,6 +3,7 @@
 local M = {}
 
 local LEN_MAX = 64 -- nobody misspells more; and the work grows with the square
+local PART_MIN = 4
 
 local function distance(a, b)
     local before, row = {}, {}
@@ -22,6 +23,19 @@ local function distance(a, b)
     return row[#b]
 end
 
+-- The only one of which it is a word of several, as `surge` is of max_surge.
+local function only_longer(name, names)
+    if #name < PART_MIN then return nil end
+    local found
+    for _, other in ipairs(names) do
+        if ("_" .. other .. "_"):find("_" .. name .. "_", 1, true) then
+            if found then return nil end
+            found = other
+        end
+    end
+    return found
+end
+
 --- The nearest, and whether no other is as near: the first of several is a guess.
 ---@param names string[]
 ---@return string? name, boolean? is_certain
@@ -38,7 +52,7 @@ function M.find(name, names)
     if best and best_distance <= math.max(1, #name // 3) then
         return best, is_only and best_distance < #name
     end
-    return nil
+    return only_longer(name, names), false
 end
 
 return M
