@@ -174,7 +174,7 @@ static void add_event(struct lz_str *out, const struct lz_twin *twin, const char
         lz_str_addf(out, "  %-10s  has no more events\n", whose);
         return;
     }
-    bool is_known = note->kind <= lz_sim_kind_count(twin->sim);
+    bool is_known = lz_sim_has_kind(twin->sim, note->kind);
     lz_str_addf(
         out, "  %-10s  %" PRId64 ".%09" PRId64 "s  %s  entity %" PRIu32 "  payload 0x%" PRIx64 "\n",
         whose, note->at / LZ_S, note->at % LZ_S,

@@ -184,11 +184,33 @@ static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct 
 }
 
 /*
- * Most come among the last (what takes the longest of constant delays) or among the first (what
- * takes a short time): these need no search, and make room as they are passed. A late one must
- * not be told its place by time alone.
+ * Among the first few, whose number nobody can guess: it is counted, those before it go one place
+ * towards the front, all of the few are written, and those behind it put back. There is a place
+ * before the first, and twice as many places from there on.
  */
-uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
+#define FIRST_FEW 4
+typedef uint64_t whole_entry __attribute__((vector_size(16), aligned(8), may_alias));
+static inline void put_first(struct lz_evq *q, struct lz_evq_entry *first, struct lz_evq_entry e)
+{
+    size_t before = 0;
+    for (uint32_t i = 0; i < FIRST_FEW; i++)
+        before += first[i].at <= e.at;
+    whole_entry *all = (whole_entry *)first, *behind = all + before;
+    const whole_entry a = all[0], b = all[1], c = all[2], d = all[3];
+    const whole_entry k = behind[0], l = behind[1], m = behind[2], n = behind[3];
+    all[-1] = a, all[0] = b, all[1] = c, all[2] = d;
+    behind[0] = k, behind[1] = l, behind[2] = m, behind[3] = n;
+    first[before - 1] = e;
+    q->near_first--;
+}
+
+/*
+ * Most others come among the last (what takes the longest of constant delays) or among the first:
+ * these need no search, and make room as they are passed. A late one must not be told its place by
+ * time alone.
+ */
+static __attribute__((noinline)) uint64_t put_otherwise(struct lz_evq *q, struct lz_evq_entry e,
+                                                        uint64_t id)
 {
     uint32_t count = q->near_last - q->near_first;
     if (q->near_last == q->near_cap || count >= q->near_limit)
@@ -212,6 +234,19 @@ uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
         *at = at[-1];
     *at = e;
     return id;
+}
+
+uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
+{
+    uint32_t count = q->near_last - q->near_first;
+    struct lz_evq_entry *first = q->near + q->near_first;
+    if (count - FIRST_FEW - 1u < q->near_limit - FIRST_FEW - 1u &&
+        q->near_first - 1u < q->near_cap - 2 * FIRST_FEW && e.is_late == 0 &&
+        e.at < first[FIRST_FEW].at) {
+        put_first(q, first, e);
+        return id;
+    }
+    return put_otherwise(q, e, id);
 }
 
 static int by_time_and_rank(const void *a, const void *b, void *ctx)

@@ -201,30 +201,49 @@ unsigned char *lz_hist_pack(const struct lz_hist *h, uint32_t *size)
 
 /*
  * Of a window of few values, as most are: each pair takes at most four bytes, for buckets and
- * counts are below 2^14.
+ * counts are below 2^14. Whether a bucket among others is used nobody can guess: each is written
+ * as if it were, which takes two bytes behind the last, and the next one in its place if not. Many
+ * in a row that are not used are passed over.
  */
+#define ROW 4u
+
+struct packing {
+    unsigned char *at;
+    uint32_t before; // the last used bucket
+};
+
+static inline struct packing pack_bucket(struct packing p, uint32_t bucket, uint64_t count)
+{
+    uint64_t step = bucket - p.before, is_used = count != 0;
+    if (__builtin_expect((step | count) >= 0x80 && is_used, 0)) {
+        p.at += put_varint(p.at, step);
+        p.at += put_varint(p.at, count);
+    } else {
+        p.at[0] = (unsigned char)step;
+        p.at[1] = (unsigned char)count;
+        p.at += 2 * is_used;
+    }
+    p.before += (uint32_t)(step & (0 - is_used));
+    return p;
+}
+
 static size_t move_away(struct lz_hist *h, struct lz_hist *whole, unsigned char *to)
 {
     uint64_t *sums = whole->counts + (h->first - whole->first);
-    unsigned char *at = to;
-    uint32_t before = 0;
-    for (uint32_t i = 0; i < h->cap; i++) {
-        uint64_t count = h->counts[i];
-        if (count == 0)
+    struct packing p = {.at = to};
+    for (uint32_t i = 0; i < h->cap; i += ROW) {
+        uint64_t *counts = h->counts + i, any = 0;
+        for (uint32_t j = 0; j < ROW; j++)
+            any |= counts[j];
+        if (any == 0)
             continue;
-        uint32_t step = h->first + i - before;
-        before = h->first + i;
-        sums[i] += count;
-        h->counts[i] = 0;
-        if ((step | count) < 0x80) {
-            *at++ = (unsigned char)step;
-            *at++ = (unsigned char)count;
-            continue;
+        for (uint32_t j = 0; j < ROW; j++) {
+            p = pack_bucket(p, h->first + i + j, counts[j]);
+            sums[i + j] += counts[j];
+            counts[j] = 0;
         }
-        at += put_varint(at, step);
-        at += put_varint(at, count);
     }
-    return (size_t)(at - to);
+    return (size_t)(p.at - to);
 }
 
 unsigned char *lz_hist_pack_away(struct lz_hist *h, struct lz_hist *whole, uint32_t *size)
@@ -234,7 +253,7 @@ unsigned char *lz_hist_pack_away(struct lz_hist *h, struct lz_hist *whole, uint3
     if (h->facts.count == 0)
         return NULL;
     uint64_t most = h->facts.count < h->cap ? h->facts.count : h->cap;
-    if (h->facts.count >= 1u << 14 || 4 * most > sizeof(small)) {
+    if (h->facts.count >= 1u << 14 || 4 * most + 2 > sizeof(small)) {
         unsigned char *packed = lz_hist_pack(h, size);
         lz_hist_merge(whole, h);
         lz_hist_clear(h);

@@ -2,39 +2,74 @@
 
 void lz_lines_init(struct lz_lines *ls, struct lz_arena *arena)
 {
-    *ls = (struct lz_lines){.heads[0].at = LZ_FOREVER, .arena = arena};
+    *ls = (struct lz_lines){.arena = arena};
+    for (uint32_t i = 0; i < LZ_LINES_MAX; i++)
+        ls->keys.all[i] = lz_lines_key(LZ_LINES_NEVER, 0);
+    ls->all[0].ring = lz_arena_alloc(arena, sizeof(*ls->all[0].ring)); // of NONE
+}
+
+// Places have changed.
+static void find_keys(struct lz_lines *ls)
+{
+    for (uint32_t i = 0; i < LZ_LINES_MAX; i++)
+        ls->keys.all[i] = lz_lines_key(LZ_LINES_NEVER, 0);
+    for (uint32_t i = 1; i <= ls->count; i++) {
+        const struct lz_line_ring *l = &ls->all[i];
+        if (l->first != l->last)
+            lz_line_keys_enter(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, i));
+    }
+    lz_lines_look(ls);
 }
 
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay)
 {
     LZ_ASSERT(delay > 0);
-    for (uint32_t i = 1; i <= ls->count; i++)
-        if (ls->all[i].delay == delay)
-            return (lz_line)i;
-    if (ls->count == LZ_LINES_MAX || delay > LZ_FOREVER / 2)
+    uint32_t place = 1;
+    for (lz_line i = 1; i <= ls->count; i++) {
+        lz_time its = ls->all[ls->places[i]].delay;
+        if (its == delay)
+            return i;
+        place += its > delay;
+    }
+    if (ls->count == LZ_LINES_MAX || delay >= LZ_LINES_UNTIL || ls->is_closed)
         return 0;
-    ls->all[++ls->count] = (struct lz_line_ring){.delay = delay};
+    for (uint32_t i = ++ls->count; i > place; i--)
+        ls->all[i] = ls->all[i - 1];
+    for (uint32_t i = 1; i < ls->count; i++)
+        ls->places[i] = (uint8_t)(ls->places[i] + (ls->places[i] >= place));
+    ls->all[place] = (struct lz_line_ring){.delay = delay, .ring = ls->all[0].ring};
+    ls->places[ls->count] = (uint8_t)place;
+    find_keys(ls);
     return (lz_line)ls->count;
 }
 
 void lz_lines_widen(struct lz_lines *ls, lz_line line)
 {
-    struct lz_line_ring *l = &ls->all[line];
-    uint32_t cap = l->cap > 0 ? 2 * l->cap : 16;
-    LZ_ASSERT(l->count == l->cap);
-    struct lz_line_event *ring = lz_arena_alloc(ls->arena, cap * sizeof(*ring));
-    for (uint32_t i = 0; i < l->count; i++)
-        ring[i] = l->ring[(l->first + i) & (l->cap - 1)];
-    lz_arena_free(ls->arena, l->ring, l->cap * sizeof(*ring));
+    struct lz_line_ring *l = lz_lines_ring(ls, line);
+    uint32_t count = l->last - l->first, places = l->mask > 0 ? 2 * (l->mask + 1) : 16;
+    LZ_ASSERT(count == l->room && !ls->is_closed);
+    struct lz_line_event *ring = lz_arena_alloc(ls->arena, places * sizeof(*ring));
+    for (uint32_t i = 0; i < count; i++)
+        ring[i] = l->ring[(l->first + i) & l->mask];
+    if (l->mask > 0)
+        lz_arena_free(ls->arena, l->ring, places / 2 * sizeof(*ring));
     l->ring = ring;
-    l->cap = cap;
+    l->room = l->mask = places - 1;
     l->first = 0;
+    l->last = count;
+}
+
+void lz_lines_close(struct lz_lines *ls)
+{
+    ls->is_closed = true;
+    for (uint32_t i = 1; i <= ls->count; i++)
+        ls->all[i].room = 0;
 }
 
 size_t lz_lines_bytes(const struct lz_lines *ls)
 {
     size_t bytes = 0;
     for (uint32_t i = 1; i <= ls->count; i++)
-        bytes += ls->all[i].cap * sizeof(*ls->all[i].ring);
+        bytes += ls->all[i].mask > 0 ? (ls->all[i].mask + 1) * sizeof(*ls->all[i].ring) : 0;
     return bytes;
 }

@@ -7,12 +7,16 @@
  * first of its queue; its order is (time, rank) as everywhere, so that nothing changes by an event
  * being in a line.
  *
- * Lines are few, for those that are not empty are kept in order of their first events: with more
- * than LZ_LINES_MAX delays the others' events go to the queue. Nobody can cancel an event of a
- * line.
+ * Of two events due at one instant, that of the longer delay was scheduled first. So lines stand
+ * by their delays, the longest first, and a line's *key*, its first event's time over its place,
+ * says which comes first without a look at ranks. Keys are kept in order (line_keys.h). Behind its
+ * last event a line has one at LZ_LINES_NEVER, so that a line which is empty has a key too.
  *
- * Invariants: heads[0] .. heads[waiting - 1] are the lines that are not empty, by the time and rank
- * of their first events; behind them stands a head at LZ_FOREVER.
+ * Lines are few: with more than LZ_LINES_MAX delays, and in runs that go on for longer than
+ * LZ_LINES_UNTIL, the others' events go to the queue. Nobody can cancel an event of a line.
+ *
+ * Invariants: `keys` are those of all lines, in order, and then such as are no line's, at
+ * LZ_LINES_NEVER; a place of each ring is free; `next_kind` is of the first event of all.
  *
  * 32 bytes an event; all memory is the arena's.
  */
@@ -24,9 +28,14 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "sim/line_keys.h"
 #include "sim/time.h"
 
-#define LZ_LINES_MAX 6
+#define LZ_LINES_MAX LZ_LINE_KEYS
+#define LZ_LINES_PLACE_BITS 3
+#define LZ_LINES_UNTIL (1ll << 57) /* 4.5 years: of delays, and of runs */
+#define LZ_LINES_NEVER (2 * LZ_LINES_UNTIL)
+#define LZ_LINES_BIAS (1ull << 62)
 
 typedef uint8_t lz_line; /* events of one delay; 0: none */
 
@@ -39,102 +48,90 @@ struct lz_line_event {
 
 struct lz_line_ring {
     lz_time delay;
-    uint32_t first, count, cap; /* cap is a power of two */
+    uint32_t first, last; /* they count: where each is, `mask` says */
+    uint32_t mask;        /* one less than its places, which are a power of two */
+    uint32_t room;        /* for so many; 0: nothing is to come in any more */
     struct lz_line_event *ring;
 };
 
-struct lz_line_head {
-    lz_time at; /* of its first event */
-    uint32_t line;
-};
-
 struct lz_lines {
-    struct lz_line_head heads[LZ_LINES_MAX + 1];
-    uint32_t waiting; /* lines that are not empty */
+    struct lz_line_keys keys;
+    struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 ..: by place */
+    uint8_t places[LZ_LINES_MAX + 1];          /* 1 ..: of a line */
     uint32_t count;
-    struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 .. */
+    uint16_t next_kind; /* the lowest bits of the first event's rank */
+    bool is_closed;     /* lz_lines_close */
     struct lz_arena *arena;
 };
 
 void lz_lines_init(struct lz_lines *ls, struct lz_arena *arena);
 
-/* The same for the same delay; 0 if there are too many others. */
+/* The same for the same delay; 0 if it has none. */
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay);
 
 void lz_lines_widen(struct lz_lines *ls, lz_line line); /* it is full */
+
+/* Time will pass LZ_LINES_UNTIL: what is there goes out, but nothing comes in any more. */
+void lz_lines_close(struct lz_lines *ls);
+
 size_t lz_lines_bytes(const struct lz_lines *ls);
 
-/* When the first event of all is due: LZ_FOREVER if there is none. */
+/* When the first event of all is due: LZ_LINES_NEVER if there is none. */
 static inline lz_time lz_lines_at(const struct lz_lines *ls)
 {
-    return ls->heads[0].at;
+    return (lz_time)((ls->keys.all[0] - LZ_LINES_BIAS) >> LZ_LINES_PLACE_BITS);
 }
 
-static inline bool lz_lines_is_full(const struct lz_lines *ls, lz_line line)
+static inline struct lz_line_ring *lz_lines_ring(struct lz_lines *ls, lz_line line)
 {
-    const struct lz_line_ring *l = &ls->all[(size_t)line];
     LZ_ASSERT(line - 1u < ls->count);
-    return l->count == l->cap;
+    return &ls->all[ls->places[line]];
 }
 
-/* A line that was empty has an event, with the highest rank of all, at `at`. */
-static inline void lz_lines_enter(struct lz_lines *ls, uint32_t line, lz_time at)
+static inline uint64_t lz_lines_key(lz_time at, uint32_t place)
 {
-    uint32_t i = ls->waiting++;
-    ls->heads[i + 1].at = LZ_FOREVER;
-    for (; i > 0 && ls->heads[i - 1].at > at; i--)
-        ls->heads[i] = ls->heads[i - 1];
-    ls->heads[i] = (struct lz_line_head){.at = at, .line = line};
+    return LZ_LINES_BIAS + ((uint64_t)at << LZ_LINES_PLACE_BITS | place);
 }
 
-/* The place of one more, which is due at `at`. The line is not full, and no rank is higher. */
-static inline struct lz_line_event *lz_lines_push(struct lz_lines *ls, lz_line line, lz_time at)
+static inline uint32_t lz_lines_place(uint64_t key)
 {
-    struct lz_line_ring *l = &ls->all[(size_t)line];
-    struct lz_line_event *e = &l->ring[(l->first + l->count) & (l->cap - 1)];
-    e->at = at;
-    if (l->count++ == 0)
-        lz_lines_enter(ls, line, at);
-    return e;
+    return key & ((1u << LZ_LINES_PLACE_BITS) - 1);
 }
 
 static inline const struct lz_line_event *lz_lines_first(const struct lz_lines *ls)
 {
-    const struct lz_line_ring *l = &ls->all[ls->heads[0].line];
-    LZ_ASSERT(l->count > 0);
-    return &l->ring[l->first];
+    const struct lz_line_ring *l = &ls->all[lz_lines_place(ls->keys.all[0])];
+    return &l->ring[l->first & l->mask];
 }
 
-/* Does the line of this head come before an event of that time and rank? */
-static inline bool lz_lines_is_before(const struct lz_lines *ls, const struct lz_line_head *head,
-                                      const struct lz_line_event *e)
+/* What is first has changed. */
+static inline void lz_lines_look(struct lz_lines *ls)
 {
-    if (__builtin_expect(head->at != e->at, 1))
-        return head->at < e->at;
-    const struct lz_line_ring *l = &ls->all[head->line];
-    return head->at < LZ_FOREVER && l->ring[l->first].rank < e->rank;
+    ls->next_kind = (uint16_t)lz_lines_first(ls)->rank;
+}
+
+/* One more, which is due at `at`. The line is not full, and no rank is higher. */
+static inline void lz_lines_push(struct lz_lines *ls, struct lz_line_ring *l,
+                                 struct lz_line_event e)
+{
+    bool was_empty = l->last == l->first;
+    l->ring[l->last++ & l->mask] = e;
+    l->ring[l->last & l->mask].at = LZ_LINES_NEVER;
+    if (was_empty) {
+        lz_line_keys_enter(&ls->keys, lz_lines_key(e.at, (uint32_t)(l - ls->all)));
+        lz_lines_look(ls);
+    }
 }
 
 /* It stays where it is until something is pushed. */
 static inline const struct lz_line_event *lz_lines_take(struct lz_lines *ls)
 {
-    struct lz_line_head *head = ls->heads;
-    uint32_t line = head->line;
-    struct lz_line_ring *l = &ls->all[line];
-    LZ_ASSERT(l->count > 0);
-    const struct lz_line_event *e = &l->ring[l->first];
-    l->first = (l->first + 1) & (l->cap - 1);
-    if (--l->count == 0) {
-        ls->waiting--;
-        do
-            head[0] = head[1];
-        while ((head++)->at < LZ_FOREVER);
-        return e;
-    }
-    const struct lz_line_event *next = &l->ring[l->first];
-    for (; lz_lines_is_before(ls, head + 1, next); head++)
-        head[0] = head[1];
-    *head = (struct lz_line_head){.at = next->at, .line = line};
+    uint32_t place = lz_lines_place(ls->keys.all[0]);
+    struct lz_line_ring *l = &ls->all[place];
+    LZ_ASSERT(l->first != l->last);
+    const struct lz_line_event *e = &l->ring[l->first++ & l->mask];
+    lz_line_keys_change(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, place));
+    lz_lines_look(ls);
     return e;
 }
 
@@ -142,7 +139,7 @@ static inline size_t lz_lines_held(const struct lz_lines *ls)
 {
     size_t held = 0;
     for (uint32_t i = 1; i <= ls->count; i++)
-        held += ls->all[i].count;
+        held += ls->all[i].last - ls->all[i].first;
     return held;
 }
 

@@ -21,6 +21,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->face.key = sim->run_key = opts->run_key;
     sim->fired_max = opts->events_max > 0 ? opts->events_max : UINT64_MAX;
     sim->face.ranks = FIRST_SEQ << LZ_SIM_SEQ_SHIFT;
+    sim->kind_count = LZ_SIM_ALSO;
     sim->timer_used = 1;
     sim->foresee_at = UINT32_MAX;
     lz_lines_init(&sim->face.lines, opts->arena);
@@ -28,7 +29,7 @@ struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts)
     sim->ready_cap = 64;
     sim->ready = lz_arena_alloc(opts->arena, sim->ready_cap * sizeof(*sim->ready));
     lz_evq_init(&sim->queue, opts->arena);
-    sim->note.seed = opts->seed;
+    sim->note = (struct lz_check_note){.seed = opts->seed, .now_ns = &sim->face.now};
     sim->future = lz_sim_kind(sim, "future", on_future, sim);
     return sim;
 }
@@ -81,27 +82,40 @@ lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void 
 {
     LZ_ASSERT(fn != NULL && name != NULL);
     LZ_ASSERT(sim->kind_count < KINDS_MAX);
-    sim->kinds =
-        lz_grow(sim->arena, sim->kinds, &sim->kind_cap, sim->kind_count + 2, sizeof(*sim->kinds));
-    sim->kinds[++sim->kind_count] = (struct lz_sim_kind){.fn = fn, .ctx = ctx, .name = name};
-    return (lz_kind)sim->kind_count;
+    uint32_t id = ++sim->kind_count;
+    sim->kinds = lz_grow(sim->arena, sim->kinds, &sim->kind_cap, id + 1, sizeof(*sim->kinds));
+    sim->kind_names =
+        lz_grow(sim->arena, sim->kind_names, &sim->name_cap, id + 1, sizeof(*sim->kind_names));
+    sim->kinds[id] =
+        (struct lz_sim_kind){.fn = fn, .ctx = ctx, .as = (lz_kind)id, .traced = id - LZ_SIM_ALSO};
+    sim->kind_names[id] = name;
+    return (lz_kind)id;
 }
 
-lz_kind lz_sim_kind_count(const struct lz_sim *sim)
+lz_kind lz_sim_kind_also(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
 {
-    return (lz_kind)sim->kind_count;
+    LZ_ASSERT(fn != NULL && lz_sim_has_kind(sim, kind));
+    LZ_ASSERT(sim->also_count < LZ_SIM_ALSO);
+    uint32_t id = ++sim->also_count;
+    sim->kinds[id] = sim->kinds[kind];
+    sim->kinds[id].fn = fn;
+    return (lz_kind)id;
+}
+
+bool lz_sim_has_kind(const struct lz_sim *sim, uint32_t number)
+{
+    return number > LZ_SIM_ALSO && number <= sim->kind_count;
 }
 
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 {
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
-    return sim->kinds[kind].name;
+    LZ_ASSERT(lz_sim_has_kind(sim, kind));
+    return sim->kind_names[kind];
 }
 
 void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
 {
-    LZ_ASSERT(fn != NULL);
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(fn != NULL && lz_sim_has_kind(sim, kind));
     sim->kinds[kind].foresee = fn;
     sim->foresees = true;
 }
@@ -153,6 +167,11 @@ lz_line lz_sim_line(struct lz_sim *sim, lz_time delay)
 void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
                        uint64_t payload)
 {
+    if (sim->face.lines.is_closed) {
+        lz_time at = sim->face.now + lz_lines_ring(&sim->face.lines, line)->delay;
+        lz_sim_at(sim, at, kind, entity, payload);
+        return;
+    }
     lz_lines_widen(&sim->face.lines, line);
     lz_sim_after(sim, line, kind, entity, payload);
 }
@@ -190,11 +209,11 @@ void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
 }
 
 // The hash's chain is one product long: what an event says is mixed on its own first.
-static inline void trace_event(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
+static inline void trace_event(struct lz_sim *sim, const struct lz_sim_kind *k, uint32_t entity,
+                               uint64_t payload)
 {
-    uint64_t what =
-        lz_hash_mix((uint64_t)sim->face.now ^ payload << 1, (uint64_t)kind << 32 | entity);
-    sim->trace = lz_hash_mix(sim->trace ^ what, payload);
+    uint64_t who = ((uint64_t)k->traced << 32 | entity) * 0x9e3779b97f4a7c15ull;
+    sim->trace = lz_hash_mix(sim->trace ^ (uint64_t)sim->face.now, payload ^ who);
     sim->fired++;
 }
 
@@ -202,18 +221,18 @@ static inline void fire_unwatched(struct lz_sim *sim, lz_kind kind, uint32_t ent
                                   uint64_t payload)
 {
     const struct lz_sim_kind *k = &sim->kinds[kind];
-    trace_event(sim, kind, entity, payload);
+    trace_event(sim, k, entity, payload);
     k->fn(k->ctx, entity, payload);
 }
 
 static void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
     const struct lz_sim_kind *k = &sim->kinds[kind];
-    trace_event(sim, kind, entity, payload);
+    trace_event(sim, k, entity, payload);
     if (sim->watch != NULL)
         sim->watch(sim->watch_ctx,
                    &(struct lz_event){
-                       .at = sim->face.now, .kind = kind, .entity = entity, .payload = payload});
+                       .at = sim->face.now, .kind = k->as, .entity = entity, .payload = payload});
     k->fn(k->ctx, entity, payload);
 }
 
@@ -314,7 +333,6 @@ static inline const struct lz_line_event *take_line(struct lz_sim *sim)
     const struct lz_line_event *e = lz_lines_take(&sim->face.lines);
     LZ_ASSERT(e->at >= sim->face.now);
     sim->face.now = e->at;
-    sim->note.now_ns = e->at;
     return e;
 }
 
@@ -364,8 +382,9 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     if (line_at < near_at) { // what is not near is not due before it
         if (line_at > end)
             return false;
+        lz_kind kind = sim->face.lines.next_kind;
         const struct lz_line_event *e = take_line(sim);
-        fire_unwatched(sim, (lz_kind)e->rank, e->entity, e->payload);
+        fire_unwatched(sim, kind, e->entity, e->payload);
         return true;
     }
     if (line_at == near_at || near_at > end)
@@ -375,7 +394,6 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
         return false;
     LZ_ASSERT(next->at >= sim->face.now);
     sim->face.now = next->at;
-    sim->note.now_ns = next->at;
     if (q->near_first >= sim->foresee_at)
         foresee_more(sim);
     lz_kind kind = (lz_kind)e->rank;
@@ -400,17 +418,18 @@ static const struct lz_evq_entry *peek(struct lz_sim *sim, lz_time limit)
     return next;
 }
 
-// Who stops, or watches, is seen where the budget is: the usual way need not ask.
+// Who stops, or watches, is seen where the budget is: the usual way need not ask. Nor does it know
+// of times that lines do not have.
 static void choose_limit(struct lz_sim *sim)
 {
-    sim->fired_limit = sim->stop || sim->watch != NULL ? 0 : sim->fired_max;
+    bool is_unusual = sim->stop || sim->watch != NULL || sim->face.lines.is_closed;
+    sim->fired_limit = is_unusual ? 0 : sim->fired_max;
 }
 
 // Nothing is due by `end`.
 static enum lz_sim_stop end_at(struct lz_sim *sim, lz_time end)
 {
     sim->face.now = end;
-    sim->note.now_ns = end;
     return LZ_SIM_ENDED;
 }
 
@@ -424,6 +443,8 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
     LZ_ASSERT(end >= sim->face.now);
     lz_check_set_note(&sim->note);
     sim->stop = false;
+    if (end >= LZ_LINES_UNTIL)
+        lz_lines_close(&sim->face.lines);
     choose_limit(sim);
     for (;;) {
         if (fire_plain(sim, end))
@@ -433,7 +454,7 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         bool has_ready = sim->ready_count > 0;
         lz_time limit = has_ready ? sim->face.now : end;
         lz_time line_at = lz_lines_at(&sim->face.lines);
-        bool is_line = line_at <= limit && line_at < LZ_FOREVER;
+        bool is_line = line_at <= limit && line_at < LZ_LINES_NEVER;
         const struct lz_evq_entry *next = peek(sim, is_line ? line_at : limit);
         const struct lz_evq_event *e = next != NULL ? &sim->queue.events[next->event] : NULL;
         is_line =
@@ -466,7 +487,6 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         }
         LZ_ASSERT(next->at >= sim->face.now);
         sim->face.now = next->at;
-        sim->note.now_ns = next->at;
         fire_next(sim, timer);
     }
 }

@@ -122,8 +122,15 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future);
 
 /* `name` appears in traces and must outlive the run. */
 lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void *ctx);
-lz_kind lz_sim_kind_count(const struct lz_sim *sim); /* kinds are 1 .. count */
+bool lz_sim_has_kind(const struct lz_sim *sim, uint32_t number);
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
+
+/*
+ * Another handler for some events of a kind: to everybody but who schedules them, and to the trace,
+ * they are of `kind`. For a handler that would have to find out first which of few cases it has,
+ * where who schedules the event knows. There are few.
+ */
+lz_kind lz_sim_kind_also(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
 
 /*
  * `fn` is told of an event of this kind some time before it fires, or is cancelled, or not at all:
@@ -137,21 +144,22 @@ void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
  */
 lz_line lz_sim_line(struct lz_sim *sim, lz_time delay);
 void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
-                       uint64_t payload); /* whose line is full */
+                       uint64_t payload); /* whose line is full, or closed */
 static inline void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
                                 uint64_t payload)
 {
     struct lz_sim_face *face = (struct lz_sim_face *)sim;
-    if (__builtin_expect(lz_lines_is_full(&face->lines, line), 0)) {
+    struct lz_line_ring *l = lz_lines_ring(&face->lines, line);
+    if (__builtin_expect(l->last - l->first >= l->room, 0)) {
         lz_sim_after_more(sim, line, kind, entity, payload);
         return;
     }
     LZ_ASSERT(kind != 0);
-    lz_time at = face->now + face->lines.all[(size_t)line].delay;
-    struct lz_line_event *e = lz_lines_push(&face->lines, line, at);
-    e->rank = lz_sim_next_rank(sim, kind);
-    e->payload = payload;
-    e->entity = entity;
+    const struct lz_line_event e = {.at = face->now + l->delay,
+                                    .rank = lz_sim_next_rank(sim, kind),
+                                    .payload = payload,
+                                    .entity = entity};
+    lz_lines_push(&face->lines, l, e);
 }
 
 /* Fire at `at`, which must not lie in the past. */

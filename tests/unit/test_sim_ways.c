@@ -17,74 +17,8 @@
 
 #include <cmocka.h>
 
-#include "base/check.h"
 #include "base/hash.h"
-
-struct rig {
-    struct lz_arena *arena;
-    struct lz_sim *sim;
-    lz_kind mark, script;
-    char log[512];
-    size_t len;
-    void (*on_script)(struct rig *r, uint32_t entity);
-};
-
-// Entity is the letter.
-static void on_mark(void *ctx, uint32_t entity, uint64_t payload)
-{
-    (void)payload;
-    struct rig *r = ctx;
-    int n = snprintf(r->log + r->len, sizeof(r->log) - r->len, "%s%lld:%c", r->len > 0 ? " " : "",
-                     (long long)lz_sim_now(r->sim), (char)entity);
-    r->len += (size_t)n;
-    assert_true(r->len < sizeof(r->log));
-}
-
-static void on_script(void *ctx, uint32_t entity, uint64_t payload)
-{
-    on_mark(ctx, entity, payload);
-    struct rig *r = ctx;
-    r->on_script(r, entity);
-}
-
-static void start(struct rig *r, unsigned slot, uint64_t events_max)
-{
-    struct lz_err err;
-    *r = (struct rig){0};
-    assert_true(lz_arena_create(&(struct lz_arena_opts){.slot = slot}, &r->arena, &err));
-    r->sim = lz_sim_create(&(struct lz_sim_opts){
-        .arena = r->arena, .seed = 7, .run_key = 42, .events_max = events_max});
-    r->mark = lz_sim_kind(r->sim, "mark", on_mark, r);
-    r->script = lz_sim_kind(r->sim, "script", on_script, r);
-}
-
-static void finish(struct rig *r)
-{
-    lz_check_set_note(NULL);
-    lz_arena_destroy(r->arena);
-}
-
-static int make(void **state)
-{
-    struct rig *r = malloc(sizeof(*r));
-    start(r, 0, 0);
-    *state = r;
-    return 0;
-}
-
-static int unmake(void **state)
-{
-    finish(*state);
-    free(*state);
-    return 0;
-}
-
-static void expect_log(struct rig *r, lz_time end, const char *log)
-{
-    assert_int_equal(lz_sim_run(r->sim, end), LZ_SIM_ENDED);
-    assert_int_equal(lz_sim_now(r->sim), end);
-    assert_string_equal(r->log, log);
-}
+#include "sim_rig.h"
 
 static void script_soon(struct rig *r, uint32_t entity)
 {
@@ -345,31 +279,6 @@ static void timers_that_their_owner_keeps_are_in_order_with_all_others(void **st
     expect_log(r, 30, "10:1 10:b 10:2 30:e");
 }
 
-static void events_of_a_line_are_in_order_with_all_others(void **state)
-{
-    struct rig *r = *state;
-    lz_line five = lz_sim_line(r->sim, 5), three = lz_sim_line(r->sim, 3);
-    assert_int_equal(lz_sim_line(r->sim, 5), five);
-    lz_sim_at(r->sim, 5, r->mark, 'a', 0);
-    lz_sim_after(r->sim, five, r->mark, 'b', 0);
-    lz_sim_at(r->sim, 5, r->mark, 'c', 0);
-    lz_sim_after(r->sim, three, r->mark, 'd', 0);
-    lz_sim_run(r->sim, 2);
-    lz_sim_after(r->sim, three, r->mark, 'e', 0); // at 5 too, and scheduled last
-    lz_sim_after(r->sim, five, r->mark, 'f', 0);
-    assert_int_equal(lz_sim_pending(r->sim), 6);
-    expect_log(r, 10, "3:d 5:a 5:b 5:c 5:e 7:f");
-}
-
-static void lines_are_few(void **state)
-{
-    struct rig *r = *state;
-    for (lz_time delay = 1; delay <= LZ_LINES_MAX; delay++)
-        assert_int_not_equal(lz_sim_line(r->sim, delay), 0);
-    assert_int_equal(lz_sim_line(r->sim, LZ_LINES_MAX + 1), 0);
-    assert_int_not_equal(lz_sim_line(r->sim, LZ_LINES_MAX), 0);
-}
-
 #define TASKS_MAX 20000
 
 struct task {
@@ -542,7 +451,6 @@ static void of_thousands_each_is_foreseen_once_and_soon_before_it_fires(void **s
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
     const struct CMUnitTest tests[] = {
         TEST(soon_is_after_what_is_already_due_and_before_what_is_not),
         TEST(a_timer_waits_for_its_own_delay),
@@ -554,8 +462,6 @@ int main(void)
         TEST(the_budget_is_the_number_of_events_that_fire),
         TEST(the_way_an_event_was_scheduled_does_not_change_the_trace),
         TEST(timers_that_their_owner_keeps_are_in_order_with_all_others),
-        TEST(events_of_a_line_are_in_order_with_all_others),
-        TEST(lines_are_few),
         TEST(a_random_mix_fires_in_the_order_of_time_and_scheduling),
         TEST(of_thousands_each_is_foreseen_once_and_soon_before_it_fires),
     };

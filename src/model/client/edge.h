@@ -29,6 +29,7 @@ struct lz_edge_pair {
     uint32_t there, back; /* numbers of the links, see link.h */
     uint32_t fresh;       /* lz_world's `ways` when all was as plain.h wants it; 0: it was not */
     lz_line line_there, line_back; /* then: of messages both ways */
+    lz_kind request, answer;       /* and as which events they come */
     const struct lz_dist *draws;   /* and how long its tasks take; NULL: nobody knows before */
 };
 

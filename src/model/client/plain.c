@@ -58,6 +58,8 @@ bool lz_plain_freshen(const struct lz_world *w, const struct lz_edge *e, struct 
     bool is_fresh = pair->line_there != 0 && pair->line_back != 0 && is_open(w, e, pair, c);
     bool is_ahead = e->ops->draws != NULL && (w->unusual & LZ_UNUSUAL_FUTURES) == 0;
     pair->draws = is_ahead && !lz_draw_watch_is_on() ? e->ops->draws(w, c->server) : NULL;
+    pair->request = e->ops->request != NULL ? e->ops->request(w, c->server) : w->tasks->arrive;
+    pair->answer = c->owner_kind == LZ_OWNER_TRAFFIC ? w->tasks->reply : w->tasks->answer;
     pair->fresh = is_fresh ? w->ways : 0;
     return is_fresh;
 }

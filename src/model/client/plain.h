@@ -42,12 +42,12 @@ static inline bool lz_plain_is_on_its_way(const struct lz_world *w, const struct
     return c->ways == w->ways;
 }
 
-/* Its answer, an event of that kind, leaves the server. */
-static inline void lz_plain_send_on(struct lz_world *w, lz_kind kind, const struct lz_task *t)
+/* Its answer leaves the server. */
+static inline void lz_plain_send_on(struct lz_world *w, const struct lz_task *t)
 {
     const struct lz_call *c = lz_hop_call(t);
     LZ_ASSERT(c->ways == w->ways);
-    lz_sim_after(w->sim, c->pair->line_back, kind, c->client, c->task);
+    lz_sim_after(w->sim, c->pair->line_back, c->pair->answer, c->client, c->task);
 }
 
 /* It is here, and a good one. */

@@ -86,7 +86,7 @@ LZ_PLAIN_IN_PLACE void lz_plain_send(struct lz_world *w, struct lz_edge *e, stru
     if (e->is_keyed)
         lz_client_ask(w, c, lz_hop_task(c));
     c->ways = (w->unusual & LZ_PLAIN_ON_THE_WAY) == 0 ? w->ways : 0;
-    lz_sim_after(w->sim, pair->line_there, w->tasks->arrive, a->server, id);
+    lz_sim_after(w->sim, pair->line_there, pair->request, a->server, id);
     if (pair->draws == NULL || c->ways == 0)
         return;
     struct lz_task *t = lz_hop_task(c);

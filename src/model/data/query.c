@@ -29,6 +29,12 @@ const struct lz_dist *lz_query_draws(const struct lz_world *w, lz_instance_id in
     return is_drawn ? &d->opts.query_time : NULL;
 }
 
+lz_kind lz_query_request(const struct lz_world *w, lz_instance_id instance)
+{
+    (void)instance;
+    return w->databases->request;
+}
+
 static inline void measure_cpu(struct lz_world *w, struct lz_database *d)
 {
     double used = lz_cpu_used(d->nodes[d->primary].capacity->cpu), by = used - d->cpu_used;
@@ -134,9 +140,8 @@ void lz_query_begin(struct lz_world *w, struct lz_database *d, struct lz_task *t
         lz_query_admitted(w, d, t);
 }
 
-void lz_query_arrive(struct lz_world *w, struct lz_task *t)
+static inline void arrive(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
-    struct lz_database *d = lz_database_of(w, t);
     lz_measure_arrived(w, &d->series.m);
     lz_client_count_request(w, d->id);
     lz_time drawn = lz_task_take_drawn(w, t);
@@ -153,6 +158,19 @@ void lz_query_arrive(struct lz_world *w, struct lz_task *t)
     }
     if (d->pooler == NULL || lz_pooler_admits(w, d, t))
         lz_query_begin(w, d, t);
+}
+
+void lz_query_arrive(struct lz_world *w, struct lz_task *t)
+{
+    arrive(w, lz_database_of(w, t), t);
+}
+
+static void on_request(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_came(w, entity, payload);
+    if (t != NULL)
+        arrive(w, lz_database_here(w, entity), t);
 }
 
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
@@ -370,6 +388,7 @@ void lz_query_cancel(struct lz_world *w, struct lz_task *t)
 
 void lz_queries_init(struct lz_world *w)
 {
+    w->databases->request = lz_sim_kind_also(w->sim, w->tasks->arrive, on_request);
     w->databases->flushed = lz_sim_kind(w->sim, "flushed", on_flushed, w);
     w->databases->fetched = lz_sim_kind(w->sim, "fetched", on_fetched, w);
     w->databases->disk_failed = lz_sim_kind(w->sim, "disk.failed", on_disk_failed, w);

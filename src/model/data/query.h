@@ -16,6 +16,7 @@ void lz_queries_init(struct lz_world *w);
 
 /* As struct lz_server_ops has them. */
 const struct lz_dist *lz_query_draws(const struct lz_world *w, lz_instance_id instance);
+lz_kind lz_query_request(const struct lz_world *w, lz_instance_id instance);
 void lz_query_arrive(struct lz_world *w, struct lz_task *t);
 void lz_query_turn_away(struct lz_world *w, struct lz_task *t, enum lz_outcome outcome,
                         uint16_t status);

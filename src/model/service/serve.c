@@ -352,6 +352,8 @@ void lz_serve_let_go(struct lz_world *w, struct lz_service *s, struct lz_service
 
 void lz_serve_init(struct lz_world *w)
 {
+    w->services->drawn = lz_sim_kind_also(w->sim, w->tasks->arrive, lz_straight_on_drawn);
+    w->services->certain = lz_sim_kind_also(w->sim, w->tasks->arrive, lz_straight_on_certain);
     struct lz_services *ss = w->services;
     ss->worked = lz_sim_kind(w->sim, "worked", lz_straight_worked, w);
     ss->rested = lz_sim_kind(w->sim, "rested", on_rested, w);

@@ -150,6 +150,7 @@ static const struct lz_door_ops door_ops = {.held = held, .let_in = let_in, .lef
 
 static const struct lz_server_ops server_ops = {.arrive = lz_straight_arrive,
                                                 .draws = lz_straight_draws,
+                                                .request = lz_straight_request,
                                                 .turn_away = turn_away,
                                                 .called = lz_step_called,
                                                 .cancel = cancel,

@@ -133,6 +133,7 @@ struct lz_services {
     uint32_t cap;
     struct lz_service_handlers script;
     lz_kind worked, rested, woken, scale, slot, patience;
+    lz_kind drawn, certain;     /* requests that come straight, see straight.h */
     lz_kind rollout;            /* 0: nothing is rolled out */
     lz_kind io_done, io_failed; /* 0: nobody does any */
     bool has_unheard;           /* of some replica the control plane does not know how it is */

@@ -58,6 +58,13 @@ const struct lz_dist *lz_straight_draws(const struct lz_world *w, lz_instance_id
     return lz_straight_is(w, s) && s->certain < 0 ? &s->own.service_time : NULL;
 }
 
+lz_kind lz_straight_request(const struct lz_world *w, lz_instance_id instance)
+{
+    const struct lz_service *s = lz_service_seat(w, instance).s;
+    bool is_certain = s->own.service_time.kind == LZ_DIST_CONSTANT;
+    return is_certain ? w->services->certain : w->services->drawn;
+}
+
 // What its CPU was measured to use is not what it uses now.
 static inline void level_cpu(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r)
 {
@@ -100,8 +107,23 @@ static inline void level_one_less(struct lz_world *w, struct lz_service *s,
         level_jobs(w, s, r);
 }
 
+// What is known of a task's service time.
+enum work { UNKNOWN, DRAWN, CERTAIN };
+
+LZ_PLAIN_IN_PLACE lz_time work_of(struct lz_world *w, const struct lz_service *s, struct lz_task *t,
+                                  enum work known)
+{
+    lz_time work = known == CERTAIN && !t->is_drawn ? s->certain
+                   : t->is_drawn                    ? lz_task_take_drawn(w, t)
+                                                    : s->certain;
+    if (known == CERTAIN ? __builtin_expect(work < 0, 0) : work < 0)
+        work = lz_dist_time_once(&s->own.service_time, lz_sim_key(w->sim), t->path,
+                                 LZ_PURPOSE_SERVICE, 0);
+    return work;
+}
+
 LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz_service_replica *r,
-                             struct lz_task *t)
+                             struct lz_task *t, enum work known)
 {
     lz_time now = lz_sim_now(w->sim);
     LZ_ASSERT(t->arrived == now && t->version == 0);
@@ -119,11 +141,7 @@ LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz
     if (c->loss_count > 0)
         lz_capacity_touch(c);
     const struct lz_service_build *b = &s->own;
-    lz_time work = t->is_drawn ? lz_task_take_drawn(w, t) : s->certain;
-    if (work < 0)
-        work =
-            lz_dist_time_once(&b->service_time, lz_sim_key(w->sim), t->path, LZ_PURPOSE_SERVICE, 0);
-    work = lz_service_scaled(work, c->factor * b->factor);
+    lz_time work = lz_service_scaled(work_of(w, s, t, known), c->factor * b->factor);
     if (work == 0) {
         lz_serve_take_cpu(w, s, t, 0, 0);
         return;
@@ -138,41 +156,45 @@ LZ_PLAIN_IN_PLACE void start(struct lz_world *w, struct lz_service *s, struct lz
     level_cpu(w, s, r);
 }
 
-LZ_PLAIN_IN_PLACE void arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t)
+// By LZ_PLAIN_IN_PLACE each event that differs in `known` has jumps of its own to be guessed.
+LZ_PLAIN_IN_PLACE void arrive_at(struct lz_world *w, const struct lz_instance *i, struct lz_task *t,
+                                 enum work known)
 {
     const struct lz_service_seat seat = lz_service_seat_at(i);
     if (lz_straight_is(w, seat.s) && seat.r->capacity != NULL &&
         seat.r->busy < seat.s->opts.concurrency)
-        start(w, seat.s, seat.r, t);
+        start(w, seat.s, seat.r, t, known);
     else
         lz_serve_arrive(w, seat, t);
 }
 
 void lz_straight_arrive(struct lz_world *w, struct lz_task *t)
 {
-    arrive_at(w, lz_instance_get(w, t->server), t);
+    arrive_at(w, lz_instance_get(w, t->server), t, UNKNOWN);
 }
 
 void lz_straight_on_request(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL)
-        return;
-    if (!lz_plain_is_on_its_way(w, t)) {
-        lz_task_arrive_otherwise(w, entity, t);
-        return;
-    }
-    LZ_ASSERT(t->state == LZ_TASK_SENT);
-    LZ_ASSERT((w->unusual & LZ_UNUSUAL_RSS) == 0); // it would not be on its way
-    t->arrived = lz_sim_now(w->sim);
-    t->state = LZ_TASK_QUEUED;
-    lz_task_join(w, t);
-    const struct lz_instance *i = lz_instance_get(w, entity);
-    if (i->serves->arrive == lz_straight_arrive)
-        arrive_at(w, i, t);
-    else
-        i->serves->arrive(w, t);
+    struct lz_task *t = lz_task_came(w, entity, payload);
+    if (t != NULL)
+        lz_instance_get(w, entity)->serves->arrive(w, t);
+}
+
+void lz_straight_on_drawn(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_came(w, entity, payload);
+    if (t != NULL)
+        arrive_at(w, lz_instance_get(w, entity), t, DRAWN);
+}
+
+void lz_straight_on_certain(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_came(w, entity, payload);
+    if (t != NULL)
+        arrive_at(w, lz_instance_get(w, entity), t, CERTAIN);
 }
 
 // Its work and its calls are done, and nothing has changed since it was sent.
@@ -295,14 +317,29 @@ LZ_PLAIN_IN_PLACE void ended(struct lz_world *w, struct lz_task *t)
     lz_hop_give_task(hops, t);
 }
 
+// An answer, and a good one, by which nothing has changed on its way; NULL: it was seen to
+// otherwise.
+static inline struct lz_task *back(struct lz_world *w, uint32_t entity, uint64_t payload)
+{
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL || (lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK))
+        return t;
+    lz_task_end_otherwise(w, entity, t);
+    return NULL;
+}
+
 void lz_straight_on_answer(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
-    struct lz_task *t = lz_task_find(w, payload);
-    if (t == NULL)
-        return;
-    if (lz_plain_is_on_its_way(w, t) && t->outcome == LZ_OUTCOME_OK)
+    struct lz_task *t = back(w, entity, payload);
+    if (t != NULL)
         ended(w, t);
-    else
-        lz_task_end_otherwise(w, entity, t);
+}
+
+void lz_straight_on_reply(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = back(w, entity, payload);
+    if (t != NULL)
+        lz_plain_ended(w, t);
 }

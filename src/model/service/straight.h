@@ -29,8 +29,9 @@ static inline bool lz_straight_is(const struct lz_world *w, struct lz_service *s
     return s->straight == w->ways || (s->looked != w->ways && lz_straight_look(w, s));
 }
 
-/* As struct lz_server_ops has it. */
+/* As struct lz_server_ops has them. */
 const struct lz_dist *lz_straight_draws(const struct lz_world *w, lz_instance_id instance);
+lz_kind lz_straight_request(const struct lz_world *w, lz_instance_id instance);
 
 /* A task comes to a service; the CPU has done its part for one. */
 void lz_straight_arrive(struct lz_world *w, struct lz_task *t);
@@ -39,5 +40,13 @@ lz_event_fn lz_straight_worked;
 /* Of all tasks, whatever serves them: a request is at its server, an answer at its caller. */
 lz_event_fn lz_straight_on_request;
 lz_event_fn lz_straight_on_answer;
+
+/*
+ * The same where it is known, nearly always, what their handlers would have to guess: a request
+ * that a service takes, whose time is drawn or always the same; an answer that no task waits for.
+ */
+lz_event_fn lz_straight_on_drawn;
+lz_event_fn lz_straight_on_certain;
+lz_event_fn lz_straight_on_reply;
 
 #endif

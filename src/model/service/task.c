@@ -222,6 +222,7 @@ void lz_tasks_init(struct lz_world *w)
     ts->arrive = lz_sim_kind(w->sim, "request", lz_straight_on_request, w);
     ts->held = lz_sim_kind(w->sim, "held", on_held, w);
     ts->answer = lz_sim_kind(w->sim, "answer", lz_straight_on_answer, w);
+    ts->reply = lz_sim_kind_also(w->sim, ts->answer, lz_straight_on_reply);
     ts->reset = lz_sim_kind(w->sim, "reset", on_reset, w);
     ts->cancel = lz_sim_kind(w->sim, "cancel", on_cancel, w);
 }

@@ -138,6 +138,9 @@ struct lz_server_ops {
        it is drawn when the task is sent, so that nobody waits for it when it comes. NULL: it is
        not. */
     const struct lz_dist *(*draws)(const struct lz_world *w, lz_instance_id instance);
+    /* The kind of the event by which a request comes straight to an instance: one that goes beside
+       the usual, see lz_sim_kind_also. NULL: the usual. */
+    lz_kind (*request)(const struct lz_world *w, lz_instance_id instance);
     /* Connections are limited: may one be taken? NULL: no limit. */
     bool (*connect)(struct lz_world *w, lz_component_id id, uint64_t call);
     void (*disconnect)(struct lz_world *w, lz_component_id id);

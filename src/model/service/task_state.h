@@ -30,6 +30,7 @@ struct lz_tasks {
     struct lz_task_row *rows; /* by instance; NULL: nobody has asked for the oldest of one so far */
     uint32_t row_cap;
     lz_kind arrive, held, answer, reset, cancel;
+    lz_kind reply;  /* an answer too: of a call that no task waits for */
     lz_kind untie;  /* 0: nothing was tied yet */
     lz_kind passed; /* a limit has held it back; 0: none yet */
 };
@@ -59,6 +60,24 @@ static inline void lz_task_join(struct lz_world *w, struct lz_task *t)
     ts->at[t->server]++;
     if (__builtin_expect(ts->rows != NULL, 0))
         lz_task_note(w, t);
+}
+
+/* A request is at its server. NULL: not straight, it was seen to otherwise. */
+static inline struct lz_task *lz_task_came(struct lz_world *w, lz_instance_id at, uint64_t task)
+{
+    struct lz_task *t = lz_task_find(w, task);
+    if (t == NULL)
+        return NULL;
+    if (!lz_plain_is_on_its_way(w, t)) {
+        lz_task_arrive_otherwise(w, at, t);
+        return NULL;
+    }
+    LZ_ASSERT(t->state == LZ_TASK_SENT);
+    LZ_ASSERT((w->unusual & LZ_UNUSUAL_RSS) == 0); // it would not be on its way
+    t->arrived = lz_sim_now(w->sim);
+    t->state = LZ_TASK_QUEUED;
+    lz_task_join(w, t);
+    return t;
 }
 
 static inline void lz_task_link(struct lz_world *w, struct lz_task *t)
@@ -102,7 +121,7 @@ static inline void lz_task_answer_straight(struct lz_world *w, struct lz_task *t
     t->answered = now;
     t->outcome = (uint8_t)outcome;
     t->status = status;
-    lz_plain_send_on(w, w->tasks->answer, t);
+    lz_plain_send_on(w, t);
 }
 
 /* Its server is done with it and nobody waits: what is freed is neither queued nor worked on. */

@@ -173,8 +173,8 @@ static inline struct lz_span *lz_request_take_span(struct lz_world *w, struct lz
     uint32_t index = face->span_free;
     struct lz_span *s = lz_pool_at_sized(&face->spans, index, sizeof(*s));
     face->span_free = s->next;
-    if (r->span_first == 0)
-        r->span_last = index;
+    uint32_t is_first = 0 - (uint32_t)(r->span_first == 0); // nobody could guess: no jump
+    r->span_last = (r->span_last & ~is_first) | (index & is_first);
     s->next = r->span_first;
     r->span_first = index;
     return s;
