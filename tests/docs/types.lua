@@ -61,6 +61,15 @@ local function own_names(source)
     for list in source:gmatch "for%s+([%a_][%w_]*)%s*=" do take(list) end
     -- Columns of a question in SQL are the author's too.
     for name in source:gmatch "%)%s+as%s+([%a_][%w_]*)" do own[name] = true end
+    -- So are the names of labels.
+    for list in source:gmatch "labels%s*=%s*(%b{})" do
+        for name in list:gmatch "([%a_][%w_]*)%s*=" do own[name] = true end
+    end
+    for _, word in ipairs { "source", "target", "match" } do
+        for list in source:gmatch("%f[%w_]" .. word .. "%s*=%s*(%b{})") do
+            for name in list:gmatch "([%a_][%w_]*)%s*=" do own[name] = true end
+        end
+    end
     for list in source:gmatch "versions%s*=%s*(%b{})" do
         for name in list:gmatch "([%w_]+)%s*=%s*{" do own[name] = true end
     end
@@ -94,6 +103,8 @@ ok(load(library) ~= nil, "the types are a Lua file")
 ok(undeclared "fault.explode { at = 1 }" == "explode", "an undeclared member is noticed")
 ok(undeclared 'servise "x" { replicas = 1 }' == "servise", "an undeclared global is noticed")
 ok(undeclared 'service "x" { replicsa = 1 }' == "replicsa", "an undeclared field is noticed")
+ok(undeclared 'alert "x" { labels = { sloth = "x" }, typpo = 1 }' == "typpo",
+    "names of labels are the author's")
 ok(library:find("---@class (exact) ServiceFields", 1, true), "classes are exact")
 ok(not library:find " \n" and not library:find "nil", "no line is half empty")
 
