@@ -181,7 +181,7 @@ struct lz_databases {
     uint32_t cap;
     lz_kind queried, flushed, fetched, disk_failed;
     lz_kind request; /* one that comes straight, as service/straight.h has it */
-    uint8_t *ops; /* whether they read, as far as they were looked at */
+    uint8_t *ops;    /* whether they read, as far as they were looked at */
     uint32_t op_cap;
 };
 
