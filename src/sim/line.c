@@ -18,7 +18,6 @@ static void find_keys(struct lz_lines *ls)
         if (l->first != l->last)
             lz_line_keys_enter(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, i));
     }
-    lz_lines_look(ls);
 }
 
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay)

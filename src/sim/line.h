@@ -16,7 +16,7 @@
  * LZ_LINES_UNTIL, the others' events go to the queue. Nobody can cancel an event of a line.
  *
  * Invariants: `keys` are those of all lines, in order, and then such as are no line's, at
- * LZ_LINES_NEVER; a place of each ring is free; `next_kind` is of the first event of all.
+ * LZ_LINES_NEVER; a place of each ring is free.
  *
  * 32 bytes an event; all memory is the arena's.
  */
@@ -59,8 +59,7 @@ struct lz_lines {
     struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 ..: by place */
     uint8_t places[LZ_LINES_MAX + 1];          /* 1 ..: of a line */
     uint32_t count;
-    uint16_t next_kind; /* the lowest bits of the first event's rank */
-    bool is_closed;     /* lz_lines_close */
+    bool is_closed; /* lz_lines_close */
     struct lz_arena *arena;
 };
 
@@ -98,29 +97,25 @@ static inline uint32_t lz_lines_place(uint64_t key)
     return key & ((1u << LZ_LINES_PLACE_BITS) - 1);
 }
 
+/* The first of all; something old if there is none. */
 static inline const struct lz_line_event *lz_lines_first(const struct lz_lines *ls)
 {
     const struct lz_line_ring *l = &ls->all[lz_lines_place(ls->keys.all[0])];
     return &l->ring[l->first & l->mask];
 }
 
-/* What is first has changed. */
-static inline void lz_lines_look(struct lz_lines *ls)
-{
-    ls->next_kind = (uint16_t)lz_lines_first(ls)->rank;
-}
-
-/* One more, which is due at `at`. The line is not full, and no rank is higher. */
-static inline void lz_lines_push(struct lz_lines *ls, struct lz_line_ring *l,
+/*
+ * One more. The line is not full, and no rank is higher. False: the first of all is the one it was.
+ */
+static inline bool lz_lines_push(struct lz_lines *ls, struct lz_line_ring *l,
                                  struct lz_line_event e)
 {
     bool was_empty = l->last == l->first;
     l->ring[l->last++ & l->mask] = e;
     l->ring[l->last & l->mask].at = LZ_LINES_NEVER;
-    if (was_empty) {
+    if (was_empty)
         lz_line_keys_enter(&ls->keys, lz_lines_key(e.at, (uint32_t)(l - ls->all)));
-        lz_lines_look(ls);
-    }
+    return was_empty;
 }
 
 /* It stays where it is until something is pushed. */
@@ -131,7 +126,6 @@ static inline const struct lz_line_event *lz_lines_take(struct lz_lines *ls)
     LZ_ASSERT(l->first != l->last);
     const struct lz_line_event *e = &l->ring[l->first++ & l->mask];
     lz_line_keys_change(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, place));
-    lz_lines_look(ls);
     return e;
 }
 

@@ -83,10 +83,11 @@ lz_kind lz_sim_kind(struct lz_sim *sim, const char *name, lz_event_fn *fn, void 
     LZ_ASSERT(fn != NULL && name != NULL);
     LZ_ASSERT(sim->kind_count < KINDS_MAX);
     uint32_t id = ++sim->kind_count;
-    sim->kinds = lz_grow(sim->arena, sim->kinds, &sim->kind_cap, id + 1, sizeof(*sim->kinds));
+    sim->face.kinds =
+        lz_grow(sim->arena, sim->face.kinds, &sim->kind_cap, id + 1, sizeof(*sim->face.kinds));
     sim->kind_names =
         lz_grow(sim->arena, sim->kind_names, &sim->name_cap, id + 1, sizeof(*sim->kind_names));
-    sim->kinds[id] =
+    sim->face.kinds[id] =
         (struct lz_sim_kind){.fn = fn, .ctx = ctx, .as = (lz_kind)id, .traced = id - LZ_SIM_ALSO};
     sim->kind_names[id] = name;
     return (lz_kind)id;
@@ -97,8 +98,8 @@ lz_kind lz_sim_kind_also(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
     LZ_ASSERT(fn != NULL && lz_sim_has_kind(sim, kind));
     LZ_ASSERT(sim->also_count < LZ_SIM_ALSO);
     uint32_t id = ++sim->also_count;
-    sim->kinds[id] = sim->kinds[kind];
-    sim->kinds[id].fn = fn;
+    sim->face.kinds[id] = sim->face.kinds[kind];
+    sim->face.kinds[id].fn = fn;
     return (lz_kind)id;
 }
 
@@ -116,7 +117,7 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn)
 {
     LZ_ASSERT(fn != NULL && lz_sim_has_kind(sim, kind));
-    sim->kinds[kind].foresee = fn;
+    sim->face.kinds[kind].foresee = fn;
     sim->foresees = true;
 }
 
@@ -161,7 +162,9 @@ void lz_sim_set_future(struct lz_sim *sim, lz_time at, uint64_t future)
 
 lz_line lz_sim_line(struct lz_sim *sim, lz_time delay)
 {
-    return lz_lines_find(&sim->face.lines, delay);
+    lz_line line = lz_lines_find(&sim->face.lines, delay);
+    lz_sim_look(&sim->face);
+    return line;
 }
 
 void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
@@ -220,14 +223,14 @@ static inline void trace_event(struct lz_sim *sim, const struct lz_sim_kind *k, 
 static inline void fire_unwatched(struct lz_sim *sim, lz_kind kind, uint32_t entity,
                                   uint64_t payload)
 {
-    const struct lz_sim_kind *k = &sim->kinds[kind];
+    const struct lz_sim_kind *k = &sim->face.kinds[kind];
     trace_event(sim, k, entity, payload);
     k->fn(k->ctx, entity, payload);
 }
 
 static void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t payload)
 {
-    const struct lz_sim_kind *k = &sim->kinds[kind];
+    const struct lz_sim_kind *k = &sim->face.kinds[kind];
     trace_event(sim, k, entity, payload);
     if (sim->watch != NULL)
         sim->watch(sim->watch_ctx,
@@ -239,7 +242,7 @@ static void fire(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
 static inline void foresee(const struct lz_sim *sim, uint32_t event)
 {
     const struct lz_evq_event *e = &sim->queue.events[event];
-    const struct lz_sim_kind *k = &sim->kinds[(lz_kind)e->rank];
+    const struct lz_sim_kind *k = &sim->face.kinds[(lz_kind)e->rank];
     if ((lz_kind)e->rank != LZ_SIM_ALARM && k->foresee != NULL)
         k->foresee(k->ctx, e->entity, e->payload);
 }
@@ -331,6 +334,7 @@ static inline void fire_next(struct lz_sim *sim, uint32_t timer)
 static inline const struct lz_line_event *take_line(struct lz_sim *sim)
 {
     const struct lz_line_event *e = lz_lines_take(&sim->face.lines);
+    lz_sim_look(&sim->face);
     LZ_ASSERT(e->at >= sim->face.now);
     sim->face.now = e->at;
     return e;
@@ -382,9 +386,11 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     if (line_at < near_at) { // what is not near is not due before it
         if (line_at > end)
             return false;
-        lz_kind kind = sim->face.lines.next_kind;
+        const struct lz_sim_kind *k = &sim->face.kinds[sim->face.line_kind];
+        lz_event_fn *fn = sim->face.line_fn;
         const struct lz_line_event *e = take_line(sim);
-        fire_unwatched(sim, kind, e->entity, e->payload);
+        trace_event(sim, k, e->entity, e->payload);
+        fn(k->ctx, e->entity, e->payload);
         return true;
     }
     if (line_at == near_at || near_at > end)

@@ -70,12 +70,28 @@ struct lz_sim_opts {
 
 struct lz_sim *lz_sim_create(const struct lz_sim_opts *opts);
 
-/* What is read at every step begins the kernel's own struct; read it by the getters. */
+/* For the kernel: what a kind is. */
+struct lz_sim_kind {
+    lz_event_fn *fn;
+    void *ctx;
+    lz_event_fn *foresee; /* NULL: nobody does */
+    lz_kind as;           /* what it is to everybody else, mostly itself */
+    uint32_t traced;      /* that one's number in the trace */
+};
+
+/*
+ * What is read at every step begins the kernel's own struct; read it by the getters. Who handles
+ * the first event of the lines is known before it is its turn: that it was guessed wrong is seen at
+ * once then, and not after six loads that wait for each other.
+ */
 struct lz_sim_face {
     lz_time now;
     uint64_t key;
     uint64_t ranks; /* of the next that is scheduled, without kind or lane */
     struct lz_lines lines;
+    struct lz_sim_kind *kinds; /* 1 .. */
+    lz_event_fn *line_fn;
+    lz_kind line_kind;
 };
 
 static inline lz_time lz_sim_now(const struct lz_sim *sim)
@@ -138,6 +154,13 @@ lz_kind lz_sim_kind_also(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
  */
 void lz_sim_foresee(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
 
+/* The first event of the lines may be another. */
+static inline void lz_sim_look(struct lz_sim_face *face)
+{
+    face->line_kind = (lz_kind)lz_lines_first(&face->lines)->rank;
+    face->line_fn = face->kinds[face->line_kind].fn;
+}
+
 /*
  * A line for events that fire after `delay` > 0, the same for the same delay; 0 if there are
  * too many others. In order with all else, as if by lz_sim_at.
@@ -159,7 +182,8 @@ static inline void lz_sim_after(struct lz_sim *sim, lz_line line, lz_kind kind, 
                                     .rank = lz_sim_next_rank(sim, kind),
                                     .payload = payload,
                                     .entity = entity};
-    lz_lines_push(&face->lines, l, e);
+    if (lz_lines_push(&face->lines, l, e))
+        lz_sim_look(face);
 }
 
 /* Fire at `at`, which must not lie in the past. */

@@ -16,15 +16,8 @@
 #define LZ_SIM_LISTED UINT32_MAX /* in place of a timer's number */
 #define LZ_SIM_GEN 0x7fffffffu   /* of a generation: what an id has room for */
 
-// Kinds that others have made have numbers behind LZ_SIM_ALSO, below it are handlers beside theirs.
+// Kinds that others have made have numbers behind it, those up to it are handlers beside theirs.
 #define LZ_SIM_ALSO 8
-struct lz_sim_kind {
-    lz_event_fn *fn;
-    void *ctx;
-    lz_event_fn *foresee; // NULL: nobody does
-    lz_kind as;           // what it is to everybody else, mostly itself
-    uint32_t traced;      // that one's number without LZ_SIM_ALSO
-};
 
 // Due at this instant, in order.
 struct lz_sim_ready {
@@ -77,8 +70,7 @@ struct lz_sim {
     bool foresees;       // some kind is foreseen
     uint32_t foresee_at; // of the near: more of many are foreseen when it is their turn
     struct lz_arena *arena;
-    struct lz_sim_kind *kinds; // 1 ..; those before LZ_SIM_ALSO are not all there
-    const char **kind_names;   // the same
+    const char **kind_names;
     uint32_t kind_count, kind_cap, name_cap, also_count;
     struct lz_sim_ready *ready; // a ring; cap is a power of two
     uint32_t ready_first, ready_count, ready_cap;
