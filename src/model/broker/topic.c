@@ -132,11 +132,22 @@ void lz_topic_lost(struct lz_world *w, struct lz_topic *t, uint64_t records)
     lz_metrics_add(w->metrics, t->series.lost_acks, records);
 }
 
+// The process that the controller means: until it is fenced, one whose power is gone has the name.
+static bool leads(const struct lz_world *w, const struct lz_partition *p)
+{
+    if (p->leader == LZ_BROKER_NOBODY)
+        return false;
+    uint32_t n = p->replicas[p->leader].node;
+    const struct lz_broker_node *node = &p->broker->nodes[n];
+    return lz_controller_is_alive(w, p->broker, n) &&
+           lz_instance_get(w, node->id)->incarnation == node->incarnation;
+}
+
 void lz_topic_accepted(struct lz_world *w, struct lz_partition *p, struct lz_batch *b)
 {
     b->is_acked = true;
-    if (p->leader == LZ_BROKER_NOBODY || b->is_lost)
-        return;
+    if (b->is_lost || !leads(w, p))
+        return; // who leads next is judged by what is acknowledged: lz_topic_count_lost
     const struct lz_plog *log = &p->replicas[p->leader].log;
     if (b->offset < log->start || lz_plog_has(log, b))
         return;
