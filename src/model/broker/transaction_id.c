@@ -98,7 +98,10 @@ void lz_transaction_asked(struct lz_world *w, struct lz_rpc *r)
     const struct lz_broker *b = lz_broker_of(w, r->to);
     struct lz_transaction *t = b->transactions->all[r->owner >> 32];
     enum lz_transactor_op op = (enum lz_transactor_op)(r->says & 0xffu);
-    if (lz_transaction_coordinator(t) != r->to)
+    // Nobody waits for it: its producer may have begun elsewhere since, and would be fenced by what
+    // a paused coordinator has kept of it (Kafka: the epoch it says, KIP-360).
+    bool is_late = op == LZ_TRANSACTOR_INIT && !lz_rpc_is_wanted(w, r);
+    if (is_late || lz_transaction_coordinator(t) != r->to)
         lz_rpc_answer(w, r, LZ_BROKER_NOT_COORDINATOR, 0);
     else if (op == LZ_TRANSACTOR_INIT)
         init_producer(w, t, r);
