@@ -170,7 +170,7 @@ void lz_client_reach(struct lz_world *w, struct lz_call *c)
         if (!ops->connect(w, e->opts.to, lz_pool_id(c))) {
             c->state = LZ_CALL_WAITING;
             if (e->pool != NULL)
-                lz_connection_asks(e, c);
+                lz_connection_asks(w, e, c);
             return;
         }
         c->has_connection = true;
@@ -248,7 +248,7 @@ void lz_client_connected(struct lz_world *w, uint64_t call)
     struct lz_edge *e = lz_edge_get(w, c->edge);
     const struct lz_server_ops *ops = lz_task_ops(w, e->opts.to);
     if (e->pool != NULL)
-        lz_connection_asked(e, c);
+        lz_connection_asked(w, e, c);
     c->has_connection = true;
     // Who leads may have changed while it waited.
     lz_instance_id server = ops->route != NULL ? route(w, e, c) : c->server;

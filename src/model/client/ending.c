@@ -55,7 +55,7 @@ void lz_client_release(struct lz_world *w, struct lz_call *c, bool is_answered)
     if (c->state == LZ_CALL_WAITING) {
         ops->forget(w, e->opts.to, lz_pool_id(c));
         if (e->pool != NULL)
-            lz_connection_asked(e, c);
+            lz_connection_asked(w, e, c);
     }
     c->state = LZ_CALL_PICK;
     c->turn++;

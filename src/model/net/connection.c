@@ -53,11 +53,15 @@ static void push_idle(struct lz_world *w, const struct lz_edge *e, struct lz_con
     else
         pc->oldest = n->head.index;
     pc->newest = n->head.index;
+    pc->idle++;
+    LZ_ASSERT(pc->idle <= pc->open);
 }
 
 static void remove_idle(struct lz_world *w, const struct lz_edge *e, const struct lz_connection *n)
 {
     struct lz_pool_client *pc = lz_connection_client(e, n->client);
+    LZ_ASSERT(pc->idle > 0);
+    pc->idle--;
     uint32_t *link = idle_of(e, n->client, n->server);
     while (*link != n->head.index)
         link = &at(w, *link)->idle_next;
@@ -159,12 +163,19 @@ static struct lz_connection *take_idle(struct lz_world *w, struct lz_edge *e,
     }
 }
 
-static bool has_room(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
+static bool is_below(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c,
+                     uint32_t count)
 {
     uint32_t max = e->opts.pool.max;
+    return max == 0 || count < lz_connection_fault_left(w, c->client, c->server, max);
+}
+
+// For one more that is in use: an idle one is room for one, and who asks the server for one of its
+// own has taken one here.
+static bool has_room(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
+{
     const struct lz_pool_client *pc = lz_connection_client(e, c->client);
-    return max == 0 ||
-           pc->open + pc->asking < lz_connection_fault_left(w, c->client, c->server, max);
+    return is_below(w, e, c, pc->open - pc->idle + pc->asking);
 }
 
 // One that was open before the run began costs no handshake, until it is too old.
@@ -254,9 +265,9 @@ void lz_connection_begin(struct lz_world *w, struct lz_edge *e, struct lz_call *
         lz_client_send(w, c);
         return;
     }
-    if (!has_room(w, e, c) && pc->oldest != 0)
+    if (!is_below(w, e, c, pc->open) && pc->oldest != 0) // it may linger, and keep its place
         lz_connection_close(w, e, at(w, pc->oldest));
-    if (!has_room(w, e, c)) {
+    if (!is_below(w, e, c, pc->open) || !has_room(w, e, c)) {
         get_in_line(w, e, c, true);
         return;
     }
@@ -276,27 +287,27 @@ bool lz_connection_stands_in_line(struct lz_world *w, struct lz_edge *e, struct 
         return false;
     // What faults leave is asked by server: any stands for the one that is chosen later.
     c->server = lz_world_component(w, e->opts.to)->instances_first;
-    if (has_room(w, e, c) || lz_connection_client(e, c->client)->oldest != 0)
+    if (has_room(w, e, c))
         return false;
     get_in_line(w, e, c, false);
     return true;
 }
 
-static bool is_counted(const struct lz_edge *e, const struct lz_call *c)
+static bool is_counted(const struct lz_world *w, const struct lz_edge *e, const struct lz_call *c)
 {
     LZ_ASSERT(c->state == LZ_CALL_WAITING);
-    return e->opts.pool.max > 0;
+    return e->opts.pool.max > 0 && !lz_connect_is_fresh(w, e, c); // that is beside the pool
 }
 
-void lz_connection_asks(struct lz_edge *e, const struct lz_call *c)
+void lz_connection_asks(const struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
 {
-    if (is_counted(e, c))
+    if (is_counted(w, e, c))
         lz_connection_client(e, c->client)->asking++;
 }
 
-void lz_connection_asked(struct lz_edge *e, const struct lz_call *c)
+void lz_connection_asked(const struct lz_world *w, struct lz_edge *e, const struct lz_call *c)
 {
-    if (!is_counted(e, c))
+    if (!is_counted(w, e, c))
         return;
     LZ_ASSERT(lz_connection_client(e, c->client)->asking > 0);
     lz_connection_client(e, c->client)->asking--;
@@ -370,7 +381,7 @@ void lz_connection_next(struct lz_world *w, struct lz_edge *e, lz_instance_id cl
         struct lz_connection_waiter *v = lz_pool_at(&w->connections->waiters, pc->wait_first);
         struct lz_call *c = lz_client_find(w, v->call);
         LZ_ASSERT(c != NULL && c->state == LZ_CALL_IN_LINE);
-        if (!has_room(w, e, c) && pc->oldest == 0)
+        if (!has_room(w, e, c))
             return;
         bool is_routed = v->is_routed;
         leave_line(w, pc, v);

@@ -49,8 +49,8 @@ void lz_connection_opened(struct lz_world *w, struct lz_edge *e, struct lz_call 
  * then waits for one of the server's, `asks` and `asked` hold one of its own for it.
  */
 bool lz_connection_stands_in_line(struct lz_world *w, struct lz_edge *e, struct lz_call *c);
-void lz_connection_asks(struct lz_edge *e, const struct lz_call *c);
-void lz_connection_asked(struct lz_edge *e, const struct lz_call *c);
+void lz_connection_asks(const struct lz_world *w, struct lz_edge *e, const struct lz_call *c);
+void lz_connection_asked(const struct lz_world *w, struct lz_edge *e, const struct lz_call *c);
 
 /*
  * The call is done with its connection, or with waiting for one; `is_clean` if it was

@@ -52,6 +52,7 @@ struct lz_pool_client {
     uint32_t warm_left; /* that were open before the run began */
     uint32_t wait_first, wait_last;
     uint32_t oldest, newest; /* idle ones */
+    uint32_t idle;           /* how many those are */
 };
 
 struct lz_edge_pool {
