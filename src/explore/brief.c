@@ -76,8 +76,9 @@ static void put_faults(const struct lz_brief_facts *facts, struct lz_str *messag
     lz_wire_put_u64(message, count + absent);
     for (lz_fault_id id = 1; id <= count; id++) {
         const struct lz_fault *f = lz_fault_get(faults, id);
-        unsigned phases = (f->firings > 0 ? LZ_BRIEF_BEGAN : 0u) |
-                          (f->effect > 0 ? LZ_BRIEF_BIT : 0u) |
+        // What it has touched and nobody could notice is no test.
+        bool has_bit = f->effect > 0 && lz_fault_waits(facts->world, f) == NULL;
+        unsigned phases = (f->firings > 0 ? LZ_BRIEF_BEGAN : 0u) | (has_bit ? LZ_BRIEF_BIT : 0u) |
                           (f->ended >= 0 ? LZ_BRIEF_OVER : 0u);
         lz_wire_put_text(message, f->kind->name);
         put_target(facts->world, f, message);

@@ -25,7 +25,7 @@ struct lz_brief_expectation {
 /* How far a fault got. */
 enum {
     LZ_BRIEF_BEGAN = 1,
-    LZ_BRIEF_BIT = 2, /* it touched something */
+    LZ_BRIEF_BIT = 2, /* it touched something, which could be noticed */
     LZ_BRIEF_OVER = 4,
     LZ_BRIEF_ABSENT = 8, /* a set has it, and it did not come; or a swarm left it out */
 };

@@ -25,30 +25,43 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
         lz_world_kind_name(c->kind), c->name);
 }
 
-// Behind the effects' ids; it may wrap around, as long as it changes.
-static uint32_t incarnations(const struct lz_world *w, const struct lz_fault *f)
+// A log is read up to what is there once the power was lost; a file by each new process, which
+// finds what a disk has lost, and still has what is only in a cache.
+static bool is_read_by(const struct lz_fault *f, const struct lz_disk_ends *ends)
 {
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < f->hit_count; i++)
-        sum += lz_instance_get(w, f->hits[i])->incarnation;
-    return sum;
+    bool is_gone = f->kind == &lz_fault_lost_write || f->kind == &lz_fault_misdirected_write;
+    return is_gone && ends->has_files;
+}
+
+// Behind the effects' ids: ends of processes, and those of them that took the power along.
+static uint32_t ends_of(const struct lz_world *w, const struct lz_fault *f)
+{
+    uint16_t ends = 0, losses = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        struct lz_disk_ends e = lz_disk_ends(w, f->hits[i]);
+        ends = (uint16_t)(ends + e.ends);
+        losses = (uint16_t)(losses + e.losses);
+    }
+    return (uint32_t)ends << 16 | losses;
 }
 
 const char *lz_fault_disk_waits(const struct lz_world *w, const struct lz_fault *f)
 {
-    bool has_ended = f->hit_count > 0 && incarnations(w, f) != f->undo[f->hit_count];
+    bool any_file = false;
     for (uint32_t i = 0; i < f->hit_count; i++) {
-        uint8_t state = lz_instance_get(w, f->hits[i])->state;
-        has_ended = has_ended || state == LZ_INSTANCE_DEAD || state == LZ_INSTANCE_LOST;
+        struct lz_disk_ends e = lz_disk_ends(w, f->hits[i]);
+        any_file = any_file || is_read_by(f, &e);
     }
-    return has_ended ? NULL
-                     : "nothing it hit has ended since, so that no disk was read again: let "
-                       "fault.down take the power, while it lasts or later";
+    uint32_t since = f->hit_count > 0 ? ends_of(w, f) ^ f->undo[f->hit_count] : 0;
+    bool was_read = any_file ? since != 0 : (since & 0xffffu) != 0;
+    return was_read ? NULL
+                    : "nothing it hit has lost its power since, so that no disk was read again: "
+                      "let fault.down take the power, while it lasts or later";
 }
 
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e)
 {
-    f->undo[f->hit_count] = incarnations(w, f);
+    f->undo[f->hit_count] = ends_of(w, f);
     e->path = f->path;
     e->touched = &f->effect;
     for (uint32_t i = 0; i < f->hit_count; i++)

@@ -21,7 +21,8 @@ static const char *waits(const struct lz_world *w, const struct lz_fault *f)
 {
     bool has_come = f->active && lz_fault_disk_waits(w, f) == NULL;
     return has_come ? NULL
-                    : "nothing it hit has ended while it lasted, so that no write was torn: let "
+                    : "nothing it hit has lost its power while it lasted, so that no write was "
+                      "torn: let "
                       "fault.down take the power then";
 }
 

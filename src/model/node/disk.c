@@ -36,6 +36,7 @@ struct disk {
     uint64_t lost; // first record that is nowhere; 0: none
     lz_time lost_at;
     uint64_t last; // flushed
+    struct lz_disk_ends ends;
 };
 
 struct lz_disks {
@@ -338,9 +339,10 @@ uint64_t lz_disk_kept(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
 struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t nth)
 {
     struct lz_disk_fate fate = {0};
-    const struct disk *d = find(w, id);
+    struct disk *d = find(w, id);
     if (d == NULL)
         return fate;
+    d->ends.has_files = true;
     uint64_t owner = lz_draw_index(lz_instance_path(w, id), nth);
     for (uint32_t i = 0; i < d->device->effect_count; i++) {
         const struct lz_disk_effect *e = &d->device->effects[i];
@@ -361,6 +363,21 @@ bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id)
 {
     const struct disk *d = find(w, id);
     return d != NULL && d->device->used + d->device->opts->write_bytes > d->device->full_at;
+}
+
+void lz_disk_ended(struct lz_world *w, lz_instance_id id, bool is_lost)
+{
+    struct disk *d = find(w, id);
+    if (d == NULL)
+        return;
+    d->ends.ends++;
+    d->ends.losses += is_lost;
+}
+
+struct lz_disk_ends lz_disk_ends(const struct lz_world *w, lz_instance_id id)
+{
+    const struct disk *d = find(w, id);
+    return d != NULL ? d->ends : (struct lz_disk_ends){0};
 }
 
 void lz_disk_is_whole(struct lz_world *w, lz_instance_id id)

@@ -124,6 +124,15 @@ struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t
 /* Would a write be refused because nothing is free? */
 bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id);
 
+/* Its process has ended, with the host if `is_lost`; how often, of a disk that is kept. One with
+   files is read by the next process: what is nowhere shows without a loss of power. */
+struct lz_disk_ends {
+    uint16_t ends, losses; /* they may wrap around */
+    bool has_files;
+};
+void lz_disk_ended(struct lz_world *w, lz_instance_id id, bool is_lost);
+struct lz_disk_ends lz_disk_ends(const struct lz_world *w, lz_instance_id id);
+
 /* The power was lost, or all was written anew: what is there is whole. */
 void lz_disk_is_whole(struct lz_world *w, lz_instance_id id);
 

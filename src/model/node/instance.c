@@ -9,6 +9,7 @@
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/net/connect.h"
+#include "model/node/disk.h"
 #include "model/node/life.h"
 #include "model/node/nodes.h"
 #include "model/node/rss.h"
@@ -181,6 +182,7 @@ static void end_process(struct lz_world *w, lz_instance_id id, bool is_lost)
     lz_instance_note(w, id, is_lost ? "lost" : "dead", "%s",
                      is_lost ? "is gone without a word" : "ended");
     i->ops->died(w, id, is_lost);
+    lz_disk_ended(w, id, is_lost);
     lz_connect_forget(w, id);
     lz_life_ended(w, id);
 }
