@@ -151,6 +151,7 @@ function M.consumers(say, f)
     end
 end
 
+local TRANSACTION_MAX = 15 * 60 * 1000000000
 local ALSO_MAX = 15 -- LZ_PRODUCER_ALSO_MAX
 
 --- What a producer with a transactional id must not say, and what only it may.
@@ -170,7 +171,10 @@ local function check_transactional(say, f, not_own)
                 name), "it writes what waits, all at once, and tries until `overall_timeout`")
         end
     end
-    if f.acks and f.acks ~= "all" then
+    if (f.transaction_timeout or 0) > TRANSACTION_MAX then
+        say("LZ206", "transaction_timeout", "`transaction_timeout` of %s: at most 15m, which is "
+            .. "Kafka's transaction.max.timeout.ms")
+    elseif f.acks and f.acks ~= "all" then
         say("LZ206", "acks", '`acks` of %s: a producer with a transactional id needs "all"')
     elseif f.transactional_id == "" then
         say("LZ206", "transactional_id", "`transactional_id` of %s is empty")

@@ -78,11 +78,13 @@ M.producer = {
     { "buffer", "size", "to a topic: what may wait to be sent; more is refused; default 32MiB",
         above_zero = true },
     { "transactional_id", "text", "to a topic: a request is a record to each of its topics or to "
-        .. "none; whoever begins later with the same id fences it (transactional.id)" },
+        .. "none; whoever begins later with the same id fences it (transactional.id). One "
+        .. "transaction at a time with at most 500 requests, one batch to each partition; it is "
+        .. "committed when its markers are written (Kafka: when the decision is)" },
     { "also_to", "refs:topic", "with a transactional_id: topics of the same broker that are "
         .. "written to beside `to`" },
     { "transaction_timeout", "duration", "with a transactional_id: one that is open for longer is "
-        .. "aborted (transaction.timeout.ms); default 60s", above_zero = true },
+        .. "aborted (transaction.timeout.ms); default 60s, at most 15m", above_zero = true },
     { "aborts", "ratio", "with a transactional_id: share of its transactions that the program "
         .. "aborts when it has written; default 0" },
 }

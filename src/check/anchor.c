@@ -20,7 +20,10 @@ bool lz_anchor_check(const struct lz_checks *c, const struct lz_anchor *a, struc
     if (a->kind == LZ_ANCHOR_FAULT_ENDS) {
         const struct lz_fault *f = lz_fault_get(c->faults, a->fault);
         if (f->opts.at >= 0 && f->opts.lasting == 0)
-            return lz_fail(err, LZ_EINVAL, "fault %s never ends: it has no `lasting`", f->name);
+            return lz_fail(err, LZ_EINVAL,
+                           "fault %s never ends: it has no `lasting`; if it is stopped "
+                           "in a drive, give one that is longer than that",
+                           f->name);
     }
     if (a->kind == LZ_ANCHOR_MARK && (a->mark == NULL || a->mark[0] == '\0'))
         return lz_fail(err, LZ_EINVAL, "a mark needs a name");

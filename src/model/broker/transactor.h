@@ -3,7 +3,9 @@
  *
  * A traffic to one or several topics of a broker, each of whose requests is a record to all of them
  * or to none. Its producer has one transaction at a time; requests that come meanwhile wait, and
- * those that wait when one begins are in it together, up to 500.
+ * those that wait when one begins are in it together, up to 500, as one batch to each partition,
+ * whatever its size. A commit is answered when its markers are written; Kafka answers once it is
+ * decided, and lets the next transaction wait for them.
  *
  *   OUT ──InitProducerId──▶ IDLE ──requests──▶ WRITING ──all acknowledged──▶ ENDING ──▶ IDLE
  *    ▲                                           │  gave up: to abort          │

@@ -14,4 +14,5 @@ traffic "four" { to = orders, rate = "5/s", transactional_id = "t", linger = "5m
 traffic "five" { to = web, rate = "5/s", transactional_id = "t" }
 traffic "six" { to = orders, rate = "5/s", transactional_id = "" }
 traffic "seven" { to = orders, rate = "5/s", transactional_id = "t", also_to = { web } }
+traffic "eight" { to = orders, rate = "5/s", transactional_id = "t", transaction_timeout = "16m" }
 expect "something" { at_end = web.errors.ratio:below "1%" }
