@@ -125,6 +125,9 @@ struct lz_promql_wanted {
 uint32_t lz_promql_query_wanted(const struct lz_promql_query *q, struct lz_promql_scratch *s,
                                 const struct lz_promql_wanted **out);
 
+/* Whether a selector anywhere in it takes series of that name, if their labels are right. */
+bool lz_promql_query_takes(const struct lz_promql_query *q, const char *name);
+
 /* Whether a series with these labels is selected anywhere in it. */
 bool lz_promql_query_wants(const struct lz_promql_query *q, const struct lz_promql_labels *labels);
 

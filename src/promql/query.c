@@ -96,6 +96,24 @@ bool lz_promql_query_wants(const struct lz_promql_query *q, const struct lz_prom
     return !visit_selectors(q->root, is_refused, &a);
 }
 
+static bool is_of_another(void *ctx, const struct lz_promql_node *n)
+{
+    const struct lz_promql_label label = {LZ_PROMQL_NAME, ctx};
+    const struct lz_promql_labels name = {&label, 1};
+    for (uint32_t i = 0; i < n->matcher_count; i++) {
+        const struct lz_promql_node alone = {.matchers = &n->matchers[i], .matcher_count = 1};
+        if (strcmp(n->matchers[i].name, LZ_PROMQL_NAME) == 0 &&
+            !lz_promql_matchers_match(&alone, &name))
+            return true; // the next
+    }
+    return false;
+}
+
+bool lz_promql_query_takes(const struct lz_promql_query *q, const char *name)
+{
+    return !visit_selectors(q->root, is_of_another, (void *)(uintptr_t)name);
+}
+
 static struct lz_promql_reach reach_of(const struct lz_promql_node *n)
 {
     int64_t own = n->kind == LZ_PROMQL_NODE_SELECTOR ? LZ_PROMQL_LOOKBACK_MS : n->range_ms;

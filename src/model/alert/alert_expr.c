@@ -68,7 +68,7 @@ lz_component_id lz_alert_expr_about(const struct lz_alert_expr *e, uint32_t i)
 
 bool lz_alert_expr_reads(const struct lz_alert_expr *e, const char *name)
 {
-    return lz_alert_store_may_select(e->store, e->query, name);
+    return lz_promql_query_takes(e->query, name);
 }
 
 bool lz_alert_expr_join(struct lz_alert_expr *e, const struct lz_alert_expr *other)

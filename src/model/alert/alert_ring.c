@@ -74,6 +74,11 @@ const struct lz_promql_point *lz_alert_ring_range(const struct lz_alert_ring *r,
     return *count > 0 ? r->points + r->first + first : NULL;
 }
 
+int64_t lz_alert_ring_first_ms(const struct lz_alert_ring *r)
+{
+    return r->count > 0 ? r->points[r->first].t_ms : INT64_MIN;
+}
+
 int64_t lz_alert_ring_last_ms(const struct lz_alert_ring *r)
 {
     return r->count > 0 ? r->points[r->first + r->count - 1].t_ms : INT64_MIN;

@@ -30,6 +30,7 @@ const struct lz_promql_point *lz_alert_ring_range(const struct lz_alert_ring *r,
                                                   int64_t until_ms, uint32_t *count);
 
 /* INT64_MIN: it is empty. */
+int64_t lz_alert_ring_first_ms(const struct lz_alert_ring *r);
 int64_t lz_alert_ring_last_ms(const struct lz_alert_ring *r);
 
 void lz_alert_ring_free(struct lz_arena *arena, struct lz_alert_ring *r);

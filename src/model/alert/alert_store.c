@@ -14,6 +14,7 @@ struct lz_alert_kept {
     int64_t reach_ms;   // WRITTEN: how long somebody looks back to it
     int64_t written_ms; // its last sample that is none of its end
     bool is_there;      // its last sample was one
+    uint32_t writers;   // WRITTEN: evaluations that have yet to end it
 };
 
 // Who asks, and what rules will write.
@@ -289,27 +290,16 @@ static bool check_promised(struct lz_alert_store *store, const struct lz_promql_
 {
     uint32_t held = 0;
     for (uint32_t i = 0; i < store->promised_count; i++)
-        if (lz_alert_store_may_select(store, q, store->promised[i].name) &&
+        if (lz_promql_query_takes(q, store->promised[i].name) &&
             !held_of(reach_ms, store->promised[i].interval, &held, err))
             return false;
     return true;
 }
 
-bool lz_alert_store_may_select(struct lz_alert_store *store, const struct lz_promql_query *q,
-                               const char *name)
-{
-    const struct lz_promql_wanted *wanted = NULL;
-    uint32_t n = lz_promql_query_wanted(q, &store->scratch, &wanted);
-    for (uint32_t i = 0; i < n; i++)
-        if (wanted[i].name == NULL || strcmp(wanted[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 bool lz_alert_store_is_asked(struct lz_alert_store *store, const char *name)
 {
     for (uint32_t i = 0; i < store->asking_count; i++)
-        if (lz_alert_store_may_select(store, store->asking[i].query, name))
+        if (lz_promql_query_takes(store->asking[i].query, name))
             return true;
     return false;
 }
@@ -335,7 +325,7 @@ bool lz_alert_store_want(struct lz_alert_store *store, const struct lz_promql_qu
     int64_t reach_ms = reach_of(store, &reach);
     uint32_t held = 0;
     if (!store->is_settled) {
-        list_exports(store, lz_alert_store_may_select(store, q, LZ_ALERT_EXPORT_UP_NAME));
+        list_exports(store, lz_promql_query_takes(q, LZ_ALERT_EXPORT_UP_NAME));
         if (!check_names(store, q, err))
             return false;
     }
@@ -467,23 +457,36 @@ bool lz_alert_store_find(struct lz_alert_store *store, const struct lz_promql_la
     return true;
 }
 
+// Two that write it at their own times make more than either, and ends count, too: what somebody
+// looks back to stays.
+static void put(struct lz_alert_store *store, struct lz_alert_kept *k, int64_t now, double value)
+{
+    uint32_t held = k->ring.held + k->ring.held / 4 + 1;
+    if (lz_alert_ring_first_ms(&k->ring) > now - k->reach_ms && held <= LZ_ALERT_SAMPLES_MAX)
+        lz_alert_ring_widen(&k->ring, k->ring.count == k->ring.held ? held : k->ring.held);
+    lz_alert_ring_put(store->world->arena, &k->ring, now, value);
+}
+
 bool lz_alert_store_write(struct lz_alert_store *store, struct lz_alert_kept *k, double value)
 {
     int64_t now = ms_of(lz_sim_now(store->world->sim));
     if (k->written_ms == now)
         return false;
-    lz_alert_ring_put(store->world->arena, &k->ring, now, value);
+    put(store, k, now, value);
     k->written_ms = now;
     k->is_there = true;
+    k->writers++;
     return true;
 }
 
 void lz_alert_store_end(struct lz_alert_store *store, struct lz_alert_kept *k)
 {
     int64_t now = ms_of(lz_sim_now(store->world->sim));
+    LZ_ASSERT(k->writers > 0);
+    k->writers--;
     if (!k->is_there || k->written_ms == now)
         return;
-    lz_alert_ring_put(store->world->arena, &k->ring, now, lz_promql_stale());
+    put(store, k, now, lz_promql_stale());
     k->is_there = false;
 }
 
@@ -494,7 +497,7 @@ void lz_alert_store_tidy(struct lz_alert_store *store)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < store->written_count; i++) {
         struct lz_alert_kept *k = store->written[i];
-        if (k->is_there || now - lz_alert_ring_last_ms(&k->ring) <= k->reach_ms) {
+        if (k->is_there || k->writers > 0 || now - lz_alert_ring_last_ms(&k->ring) <= k->reach_ms) {
             store->written[kept++] = k;
             continue;
         }

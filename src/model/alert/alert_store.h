@@ -45,9 +45,7 @@ lz_component_id lz_alert_store_target(const struct lz_alert_store *store, uint32
 bool lz_alert_store_is_of(const struct lz_alert_store *store, const struct lz_promql_query *q,
                           lz_component_id of);
 
-/* Whether a selector of `q`, or of any that was wanted, names it, or is by a pattern. */
-bool lz_alert_store_may_select(struct lz_alert_store *store, const struct lz_promql_query *q,
-                               const char *name);
+/* Whether a selector of any that was wanted takes series of that name. */
 bool lz_alert_store_is_asked(struct lz_alert_store *store, const char *name);
 
 /*
@@ -58,10 +56,11 @@ bool lz_alert_store_find(struct lz_alert_store *store, const struct lz_promql_la
                          lz_time interval, struct lz_alert_kept **out,
                          struct lz_err *err) LZ_MUST_CHECK;
 
-/* Its sample of now; false, and nothing is written, where it has one. */
+/* Its sample of now; false, and nothing is written, where it has one. True: the series is not
+   forgotten before whoever wrote has called lz_alert_store_end for it. */
 bool lz_alert_store_write(struct lz_alert_store *store, struct lz_alert_kept *k, double value);
 
-/* It ends now, unless it has a sample of now. */
+/* Once for each sample: it ends now, unless it has a sample of now or has ended already. */
 void lz_alert_store_end(struct lz_alert_store *store, struct lz_alert_kept *k);
 
 /* Every LZ_ALERT_TIDY: what has ended is forgotten in time. */
