@@ -364,6 +364,12 @@ lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id)
     return l != NULL ? l->begun : 0;
 }
 
+lz_time lz_life_ready_at(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = lz_life_get(w, id);
+    return l != NULL ? l->ready_at : 0;
+}
+
 // ---- from outside
 
 // Nobody starts it again, here or elsewhere, and it is no loop of crashes any more.
@@ -415,6 +421,8 @@ void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready)
     if (l->is_unready == !is_ready)
         return;
     l->is_unready = !is_ready;
+    if (is_ready)
+        l->ready_at = lz_sim_now(w->sim);
     lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
                      is_ready ? "passes" : "fails");
     lz_tell_callers(w, id);
@@ -433,6 +441,8 @@ void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked)
 {
     struct lz_life *l = lz_life_of(w, id);
     l->is_marked = is_marked;
+    if (!is_marked)
+        l->ready_at = lz_sim_now(w->sim);
     if (is_marked || lz_instance_has_begun(lz_instance_get(w, id)))
         lz_tell_marked(w, id);
 }

@@ -99,6 +99,9 @@ void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host);
 
 lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id); /* its latest process */
 
+/* Not before then is it ready, of a process that serves: what its kubelet says, however late. */
+lz_time lz_life_ready_at(const struct lz_world *w, lz_instance_id id);
+
 /* What a process is unable to, by what it is made from. */
 enum lz_life_flaw {
     LZ_LIFE_SOUND,

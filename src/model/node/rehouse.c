@@ -109,13 +109,19 @@ void lz_rehouse_node(struct lz_world *w, struct lz_node *n)
     }
 }
 
+// Who has been deleted meanwhile waits no more: nobody makes a successor for it.
+static bool still_waits(const struct lz_world *w, lz_instance_id id)
+{
+    return node_of(w, id)->state != LZ_NODE_READY && !lz_instance_get(w, id)->is_away &&
+           is_movable(w, id);
+}
+
 void lz_rehouse_waiting(struct lz_world *w, struct lz_node_cluster *c)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < c->waiting_count; i++) {
         struct lz_node_waiting one = c->waiting[i];
-        bool is_home = node_of(w, one.id)->state == LZ_NODE_READY;
-        if (!is_home && !place(w, &one, false))
+        if (still_waits(w, one.id) && !place(w, &one, false))
             c->waiting[kept++] = one;
     }
     c->waiting_count = kept;

@@ -93,12 +93,21 @@ static bool is_silent(struct lz_world *w, lz_instance_id id, lz_host_id host)
     return i->host == host && i->downs > 0;
 }
 
+// A successor that was never bound to a node has its predecessor's place.
+static bool has_left(const struct lz_pods *p, lz_instance_id id, lz_host_id host)
+{
+    for (uint32_t i = 0; i < p->left_count; i++)
+        if (p->left[i].instance == id && p->left[i].host == host)
+            return true;
+    return false;
+}
+
 // Only who waits for all to have ended asks for it.
 static void leave(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
     struct lz_pods *p = s->pods;
     lz_instance_id id = s->first + index;
-    if (!s->opts.rollout.is_recreate)
+    if (!s->opts.rollout.is_recreate || has_left(p, id, lz_instance_get(w, id)->host))
         return;
     p->left = lz_grow(w->arena, p->left, &p->left_cap, p->left_count + 1, sizeof(*p->left));
     p->left[p->left_count++] = (struct lz_pod_left){
@@ -355,7 +364,7 @@ void lz_pods_create(struct lz_world *w, struct lz_service *s, lz_time startup)
     s->pods->startup = startup;
     for (uint32_t i = 0; i < s->slots; i++) {
         lz_pods_at(s, i)->state = i < s->present ? LZ_POD_SERVING : LZ_POD_PREPARED;
-        lz_pods_at(s, i)->is_ready = i < s->present;
+        lz_pods_at(s, i)->is_ready = lz_pods_at(s, i)->serves = i < s->present;
         lz_pods_at(s, i)->ready_since = -s->opts.rollout.min_ready; // all have long been up
         if (i >= s->present)
             lz_instance_prepare(w, s->first + i);

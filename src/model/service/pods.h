@@ -39,7 +39,9 @@ struct lz_pod {
     uint32_t set;        /* whose it is, or was */
     lz_time since;       /* it is in this state */
     lz_time ready_since; /* of one that is ready */
-    double used_ns;      /* of the CPU, in ns of one core, at the autoscaler's last look */
+    bool serves;         /* its process does, whether that is heard of or not */
+    lz_time serves_since;
+    double used_ns; /* of the CPU, in ns of one core, at the autoscaler's last look */
 };
 
 /* One that is Terminating, and not in its place any more. */

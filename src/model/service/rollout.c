@@ -367,23 +367,44 @@ void lz_rollout_begins(struct lz_world *w, const struct lz_service *s, uint32_t 
         [LZ_VERSION_FAILS_START] = LZ_LIFE_NEVER_STARTS,
         [LZ_VERSION_FAILS_IMAGE] = LZ_LIFE_SOUND, // it has none, and never comes here
     };
-    p->is_ready = false;
+    p->is_ready = p->serves = false;
     lz_life_renew(w, s->first + index,
                   p->version != 0 ? flaws[lz_version_fails(s, p->version)] : LZ_LIFE_SOUND);
+}
+
+// The kubelet says since when it is ready (lastTransitionTime), however late that is heard.
+static void note_serving(const struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *p = lz_pods_at(s, index);
+    bool serves = lz_instance_listens(lz_instance_get(w, s->first + index));
+    if (serves && !p->serves)
+        p->serves_since = lz_sim_now(w->sim);
+    p->serves = serves;
+}
+
+static lz_time ready_since(const struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    const struct lz_pod *p = lz_pods_at(s, index);
+    lz_time ready_at = lz_life_ready_at(w, s->first + index);
+    if (!p->serves)
+        return lz_sim_now(w->sim); // not any more, which is not heard of
+    return ready_at > p->serves_since ? ready_at : p->serves_since;
 }
 
 void lz_rollout_turned(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
     struct lz_pod *p = lz_pods_at(s, index);
+    lz_time now = lz_sim_now(w->sim);
     bool is_ready = s->replicas[index].is_known;
+    note_serving(w, s, index);
     if (is_ready == p->is_ready)
         return;
     p->is_ready = is_ready;
-    p->ready_since = lz_sim_now(w->sim);
+    p->ready_since = is_ready ? ready_since(w, s, index) : now;
     lz_rollout_changed(w, s);
-    if (is_ready && s->opts.rollout.min_ready > 0)
-        lz_sim_at(w->sim, lz_sim_now(w->sim) + s->opts.rollout.min_ready, w->services->rollout,
-                  s->id, SYNC);
+    lz_time available = p->ready_since + s->opts.rollout.min_ready;
+    if (is_ready && available > now)
+        lz_sim_at(w->sim, available, w->services->rollout, s->id, SYNC);
 }
 
 static void begin(struct lz_world *w, struct lz_service *s, uint32_t number)
