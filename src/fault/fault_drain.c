@@ -4,13 +4,10 @@
  * evictPods).
  */
 #include "base/check.h"
-#include "base/grow.h"
 #include "fault/kinds.h"
 #include "model/journal.h"
 #include "model/service/disruption.h"
 #include "model/service/platform.h"
-
-#define AGAIN (5 * LZ_S)
 
 static const struct lz_param params[] = {
     {.name = "notice",
@@ -38,27 +35,20 @@ static bool is_whole(const struct lz_fault *f)
     return f->opts.pick.kind == LZ_PICK_ALL;
 }
 
-// What waits may have ended by itself, or begun again elsewhere.
-static bool is_there(const struct lz_world *w, const struct lz_fault *f, uint32_t hit)
-{
-    const struct lz_instance *i = lz_instance_get(w, f->hits[hit]);
-    bool is_here =
-        is_whole(f) ? lz_target_has(w, &f->opts.target, f->hits[hit]) : i->host == f->hosts[hit];
-    return lz_instance_runs(i) && is_here;
-}
-
 static void ask(struct lz_world *w, struct lz_fault *f, uint32_t hit, bool is_news)
 {
     lz_time grace = f->opts.params.notice > 0 ? f->opts.params.notice : -1;
     lz_instance_id id = f->hits[hit];
     const struct lz_target host = {LZ_TARGET_HOST, .id = lz_instance_get(w, id)->host};
-    if (lz_platform_is_stopped(w, lz_instance_get(w, id)->component)) {
-        f->undo[hit] = LZ_FAULT_WAITING; // the API does not answer
+    bool has_budget = lz_disruption_is_on(w, id);
+    if (!is_news && !lz_fault_evict_stands(w, f, hit)) {
+        f->undo[hit] = LZ_FAULT_FREE;
         return;
     }
-    bool has_budget = lz_disruption_is_on(w, id);
-    if (has_budget && !is_there(w, f, hit))
-        f->undo[hit] = LZ_FAULT_FREE;
+    if (lz_fault_evict_is_unheard(w, f, hit))
+        return;
+    if (has_budget && !lz_instance_runs(lz_instance_get(w, id)))
+        f->undo[hit] = LZ_FAULT_FREE; // what waits may have ended by itself
     else if (has_budget && !lz_disruption_allows(w, id))
         refuse(w, f, hit, is_news);
     else
@@ -72,9 +62,7 @@ static void apply(struct lz_world *w, struct lz_fault *f)
     struct lz_platform_effect cordon = {.target = &f->opts.target, .parts = LZ_PLATFORM_PLACE};
     if (!is_whole(f)) {
         lz_fault_hit_hosts(w, f);
-        f->hosts = lz_grow(w->arena, f->hosts, &f->host_cap, f->hit_count + 1, sizeof(*f->hosts));
-        for (uint32_t i = 0; i < f->hit_count; i++)
-            f->hosts[i] = lz_instance_get(w, f->hits[i])->host;
+        lz_fault_evict_begin(w, f);
         cordon.target = &some;
         cordon.hosts = f->hosts;
         cordon.host_count = f->hit_count;
@@ -84,39 +72,20 @@ static void apply(struct lz_world *w, struct lz_fault *f)
         ask(w, f, i, true);
 }
 
-static lz_time next(const struct lz_fault *f)
-{
-    for (uint32_t i = 0; i < f->hit_count; i++)
-        if (f->undo[i] == LZ_FAULT_WAITING)
-            return AGAIN;
-    return 0;
-}
-
 static void advance(struct lz_world *w, struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++)
-        if (f->undo[i] == LZ_FAULT_WAITING)
+        if (f->undo[i] == LZ_FAULT_WAITING || f->undo[i] == LZ_FAULT_UNHEARD)
             ask(w, f, i, false);
-    if (next(f) == 0)
+    if (lz_fault_evict_next(f) == 0)
         lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
                        "%s is complete: no replica is left", f->name);
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)
 {
-    uint32_t left = 0;
-    for (uint32_t i = 0; i < f->hit_count; i++) {
-        if (f->undo[i] != LZ_FAULT_WAITING)
-            continue;
-        f->undo[i] = LZ_FAULT_FREE;
-        left++;
-    }
-    if (left > 0)
-        lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
-                       "%s was not completed: %u replicas stayed, held by disruption budgets",
-                       f->name, left);
     lz_platform_remove(w, f->undo[f->hit_count]);
-    lz_fault_stop_revert(w, f);
+    lz_fault_evict_revert(w, f);
 }
 
 const struct lz_fault_kind lz_fault_drain = {
@@ -133,7 +102,7 @@ const struct lz_fault_kind lz_fault_drain = {
     .per_instance = true,
     .params = params,
     .apply = apply,
-    .next = next,
+    .next = lz_fault_evict_next,
     .advance = advance,
     .revert = revert,
     .is_quiet = true,

@@ -168,7 +168,7 @@ void lz_fault_waves_apply(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_advance(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_revert(struct lz_world *w, struct lz_fault *f);
 /* How fault.kill and fault.stop hold what they ended; fault.drain what it could not end yet. */
-enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED, LZ_FAULT_WAITING };
+enum { LZ_FAULT_FREE, LZ_FAULT_KILLED, LZ_FAULT_STOPPED, LZ_FAULT_WAITING, LZ_FAULT_UNHEARD };
 uint32_t lz_fault_stop_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                            lz_time grace);
 void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
@@ -205,7 +205,17 @@ void lz_fault_return(struct lz_world *w, struct lz_fault *f, uint32_t at);
 /* What fault.evict, fault.drain and fault.spot_interruption do; undone by lz_fault_stop_revert. */
 uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_id id,
                             const struct lz_target *leave, lz_time grace);
-void lz_fault_evict_apply(struct lz_world *w, struct lz_fault *f);
+
+/*
+ * The API of a control plane that is down (platform.h) answers nobody: it is asked again every 5 s.
+ * In `undo` that is UNHEARD, and WAITING where it has answered that it must not be yet. Who has
+ * left the place at which it stood, in `hosts`, is not asked for again. The last undoes all of it.
+ */
+void lz_fault_evict_begin(struct lz_world *w, struct lz_fault *f);
+bool lz_fault_evict_is_unheard(struct lz_world *w, struct lz_fault *f, uint32_t hit);
+bool lz_fault_evict_stands(const struct lz_world *w, const struct lz_fault *f, uint32_t hit);
+lz_time lz_fault_evict_next(const struct lz_fault *f);
+void lz_fault_evict_revert(struct lz_world *w, struct lz_fault *f);
 #define LZ_PARAM_CORRELATION                                                                       \
     {                                                                                              \
         .name = "correlation", .type = LZ_PARAM_RATIO,                                             \

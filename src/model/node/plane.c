@@ -1,8 +1,9 @@
 /*
  * plane.c — who hears of a node: the replicas of the control plane, if they are said.
  *
- * One that is up and reaches a majority of those that are up hears what reaches it, as the members
- * of etcd behind an API server do; the others refuse it. None: the control plane is blind.
+ * One that is up and reaches a majority of all there are, dead ones too, hears what reaches it, as
+ * the members of etcd behind an API server do (etcd.io, "Failure modes": a quorum is of the
+ * members); the others refuse it. None: the control plane is blind.
  */
 #include "base/check.h"
 #include "model/net/link.h"
@@ -10,20 +11,20 @@
 #include "model/node/instance.h"
 #include "model/node/nodes_state.h"
 #include "model/service/platform.h"
+#include "model/service/pods.h"
 
 static bool is_in_majority(struct lz_world *w, const struct lz_component *c, lz_instance_id id)
 {
     if (!lz_instance_is_up(lz_instance_get(w, id)))
         return false;
-    uint32_t up = 0, reached = 0;
+    uint32_t members = 0, reached = 0;
     for (uint32_t i = 0; i < c->instance_count; i++) {
         lz_instance_id other = c->instances_first + i;
-        if (!lz_instance_is_up(lz_instance_get(w, other)))
-            continue;
-        up++;
-        reached += other == id || lz_net_can_ask(w, id, other);
+        members += !lz_pods_is_empty(w, other);
+        if (lz_instance_is_up(lz_instance_get(w, other)))
+            reached += other == id || lz_net_can_ask(w, id, other);
     }
-    return 2 * reached > up;
+    return 2 * reached > members;
 }
 
 bool lz_plane_is_blind(struct lz_world *w, const struct lz_node_cluster *c)

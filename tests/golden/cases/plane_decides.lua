@@ -36,3 +36,12 @@ local _, hurt, other, more = cluster "hurt"
 fault.kill { hurt.replica[1], at = "81s", lasting = "5m" }
 expect "two of three deploy" { eventually = other.deployed, after = "81s", within = "1m" }
 expect "and scale" { eventually = more.replicas.up:above(3), after = "2m", within = "2m" }
+
+local _, rest, third, none = cluster "rest"
+fault.kill { rest.replica[1], at = "81s", lasting = "5m" }
+fault.kill { rest.replica[2], at = "81s", lasting = "5m" }
+fault.evict { third, at = "2m", pick = "one" }
+expect "one of three deploys nothing" { never = third.deployed, during = down }
+expect "nor evicts" { always = third.replicas.ready:at_least(3), during = down }
+expect "but later" { eventually = third.replicas.ready:below(3), after = "381s", within = "3m" }
+expect "nor scales" { always = none.replicas.desired:equals(1), during = down }
