@@ -189,6 +189,7 @@ static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct 
  * before the first, and twice as many places from there on.
  */
 #define FIRST_FEW 4
+#define FEW_NEAR 15u
 typedef uint64_t whole_entry __attribute__((vector_size(16), aligned(8), may_alias));
 static inline void put_first(struct lz_evq *q, struct lz_evq_entry *first, struct lz_evq_entry e)
 {
@@ -236,11 +237,13 @@ static __attribute__((noinline)) uint64_t put_otherwise(struct lz_evq *q, struct
     return id;
 }
 
+// Where more are near, whether one comes among the first few would be one more guess.
 uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id)
 {
+    _Static_assert(FEW_NEAR < LZ_EVQ_NEAR_MAX, "so few are never spilled");
     uint32_t count = q->near_last - q->near_first;
     struct lz_evq_entry *first = q->near + q->near_first;
-    if (count - FIRST_FEW - 1u < q->near_limit - FIRST_FEW - 1u &&
+    if (count - FIRST_FEW - 1u < FEW_NEAR - FIRST_FEW &&
         q->near_first - 1u < q->near_cap - 2 * FIRST_FEW && e.is_late == 0 &&
         e.at < first[FIRST_FEW].at) {
         put_first(q, first, e);

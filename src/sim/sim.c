@@ -108,6 +108,12 @@ bool lz_sim_has_kind(const struct lz_sim *sim, uint32_t number)
     return number > LZ_SIM_ALSO && number <= sim->kind_count;
 }
 
+// One that was made, or another handler of one.
+static inline bool is_kind(const struct lz_sim *sim, lz_kind kind)
+{
+    return sim->face.kinds[kind].fn != NULL;
+}
+
 const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind)
 {
     LZ_ASSERT(lz_sim_has_kind(sim, kind));
@@ -145,7 +151,7 @@ lz_event_id lz_sim_at(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t ent
 void lz_sim_at_first(struct lz_sim *sim, lz_time at, lz_kind kind, uint32_t entity,
                      uint64_t payload)
 {
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count && is_kind(sim, kind));
     LZ_ASSERT(at >= sim->face.now);
     LZ_ASSERT(sim->first_seq < FIRST_SEQ);
     uint64_t rank = sim->first_seq++ << LZ_SIM_SEQ_SHIFT | kind;
@@ -205,7 +211,7 @@ void lz_sim_soon(struct lz_sim *sim, lz_kind kind, uint32_t entity, uint64_t pay
         soon_with_more(sim, kind, entity, payload);
         return;
     }
-    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count);
+    LZ_ASSERT(kind >= 1 && kind <= sim->kind_count && is_kind(sim, kind));
     uint32_t at = (sim->ready_first + sim->ready_count++) & (sim->ready_cap - 1);
     sim->ready[at] = (struct lz_sim_ready){
         .payload = payload, .rank = lz_sim_next_rank(sim, kind), .entity = entity};
@@ -444,13 +450,8 @@ static enum lz_sim_stop end_at(struct lz_sim *sim, lz_time end)
  * further would be for nothing, as the ready work schedules what comes before. The same holds for
  * the instant at which the first of the lines is due.
  */
-enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
+static enum lz_sim_stop run_until(struct lz_sim *sim, lz_time end)
 {
-    LZ_ASSERT(end >= sim->face.now);
-    lz_check_set_note(&sim->note);
-    sim->stop = false;
-    if (end >= LZ_LINES_UNTIL)
-        lz_lines_close(&sim->face.lines);
     choose_limit(sim);
     for (;;) {
         if (fire_plain(sim, end))
@@ -495,6 +496,20 @@ enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
         sim->face.now = next->at;
         fire_next(sim, timer);
     }
+}
+
+enum lz_sim_stop lz_sim_run(struct lz_sim *sim, lz_time end)
+{
+    LZ_ASSERT(end >= sim->face.now);
+    lz_check_set_note(&sim->note);
+    sim->stop = false;
+    if (end >= LZ_LINES_UNTIL && !sim->face.lines.is_closed) {
+        enum lz_sim_stop stop = run_until(sim, LZ_LINES_UNTIL - 1);
+        if (stop != LZ_SIM_ENDED)
+            return stop;
+        lz_lines_close(&sim->face.lines);
+    }
+    return run_until(sim, end);
 }
 
 void lz_sim_stop(struct lz_sim *sim)

@@ -144,7 +144,7 @@ const char *lz_sim_kind_name(const struct lz_sim *sim, lz_kind kind);
 /*
  * Another handler for some events of a kind: to everybody but who schedules them, and to the trace,
  * they are of `kind`. For a handler that would have to find out first which of few cases it has,
- * where who schedules the event knows. There are few.
+ * where who schedules the event knows. There are few; a kind is foreseen before it has them.
  */
 lz_kind lz_sim_kind_also(struct lz_sim *sim, lz_kind kind, lz_event_fn *fn);
 
@@ -162,8 +162,8 @@ static inline void lz_sim_look(struct lz_sim_face *face)
 }
 
 /*
- * A line for events that fire after `delay` > 0, the same for the same delay; 0 if there are
- * too many others. In order with all else, as if by lz_sim_at.
+ * A line for events that fire after `delay` > 0, the same for the same delay; 0 if it has none, see
+ * line.h. In order with all else, as if by lz_sim_at.
  */
 lz_line lz_sim_line(struct lz_sim *sim, lz_time delay);
 void lz_sim_after_more(struct lz_sim *sim, lz_line line, lz_kind kind, uint32_t entity,
