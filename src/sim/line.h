@@ -12,8 +12,8 @@
  * says which comes first without a look at ranks. Keys are kept in order (line_keys.h). Behind its
  * last event a line has one at LZ_LINES_NEVER, so that a line which is empty has a key too.
  *
- * Lines are few: with more than LZ_LINES_MAX delays, and in runs that go on for longer than
- * LZ_LINES_UNTIL, the others' events go to the queue. Nobody can cancel an event of a line.
+ * Lines are few: with more than LZ_LINES_MAX delays the others' events go to the queue, and once
+ * time comes near LZ_LINES_UNTIL all do. Nobody can cancel an event of a line.
  *
  * Invariants: `keys` are those of all lines, in order, and then such as are no line's, at
  * LZ_LINES_NEVER; a place of each ring is free.
@@ -70,7 +70,7 @@ lz_line lz_lines_find(struct lz_lines *ls, lz_time delay);
 
 void lz_lines_widen(struct lz_lines *ls, lz_line line); /* it is full */
 
-/* Time will pass LZ_LINES_UNTIL: what is there goes out, but nothing comes in any more. */
+/* Time is about to pass LZ_LINES_UNTIL: what is there goes out, but nothing comes in any more. */
 void lz_lines_close(struct lz_lines *ls);
 
 size_t lz_lines_bytes(const struct lz_lines *ls);

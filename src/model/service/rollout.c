@@ -7,49 +7,10 @@
 #include "model/journal.h"
 #include "model/node/life.h"
 #include "model/service/platform.h"
+#include "model/service/rollout_sets.h"
 #include "model/service/version.h"
 
-// A ReplicaSet, and what was counted of its pods.
-struct set {
-    uint8_t version;
-    uint32_t made; // number of its first deploy; 0: it goes on as another
-    uint32_t size; // pods it should have
-    uint32_t active, ready, available, draining;
-};
-
-// What a rollout has come to. Kubernetes says that it goes on if one of them is better.
-struct progress {
-    uint32_t updated, old, ready, available;
-};
-
-// What a fault brings out. The scenario's own deploy comes after it, and ends its say.
-struct take {
-    uint32_t id;
-    uint8_t version;
-    bool is_over;
-};
-
-struct lz_rollout {
-    struct set *sets; // the last is the newest
-    uint32_t count, cap;
-    uint32_t made; // sets
-    uint32_t desired;
-    bool is_running, is_planned, has_stalled;
-    lz_time begun, progressed;
-    lz_event_id deadline;
-    struct progress progress;
-    uint8_t base;       // the version that the scenario deployed last
-    struct take *takes; // of faults that are active, in the order in which they began
-    uint32_t take_count, take_cap, last_take;
-};
-
 enum event { SYNC, DEADLINE };
-
-static struct set *newest(const struct lz_rollout *r)
-{
-    LZ_ASSERT(r->count > 0);
-    return &r->sets[r->count - 1];
-}
 
 bool lz_rollout_is_on(const struct lz_world *w, lz_component_id service)
 {
@@ -59,122 +20,6 @@ bool lz_rollout_is_on(const struct lz_world *w, lz_component_id service)
 uint32_t lz_rollout_desired(const struct lz_service *s)
 {
     return s->rollout->desired;
-}
-
-// ---- counting
-
-static void count(const struct lz_world *w, const struct lz_service *s)
-{
-    struct lz_rollout *r = s->rollout;
-    lz_time now = lz_sim_now(w->sim);
-    for (uint32_t i = 0; i < r->count; i++)
-        r->sets[i].active = r->sets[i].ready = r->sets[i].available = r->sets[i].draining = 0;
-    for (uint32_t i = 0; i < s->slots; i++) {
-        const struct lz_pod *p = lz_pods_at(s, i);
-        struct set *set = &r->sets[p->set];
-        set->draining += p->state == LZ_POD_DRAINING;
-        if (!lz_pods_is_active(p))
-            continue;
-        bool is_ready = p->state == LZ_POD_SERVING && p->is_ready;
-        set->active++;
-        set->ready += is_ready;
-        set->available += is_ready && now - p->ready_since >= s->opts.rollout.min_ready;
-    }
-    for (uint32_t i = 0; i < s->pods->left_count; i++)
-        r->sets[s->pods->left[i].set].draining++;
-}
-
-static struct set total(const struct lz_rollout *r)
-{
-    struct set all = {0};
-    for (uint32_t i = 0; i < r->count; i++) {
-        all.size += r->sets[i].size;
-        all.active += r->sets[i].active;
-        all.ready += r->sets[i].ready;
-        all.available += r->sets[i].available;
-        all.draining += r->sets[i].draining;
-    }
-    return all;
-}
-
-// ---- steps: true if a size has changed
-
-static bool grow_newest(const struct lz_service *s)
-{
-    struct lz_rollout *r = s->rollout;
-    struct set *to = newest(r);
-    if (to->size >= r->desired) {
-        bool is_less = to->size > r->desired;
-        to->size = r->desired;
-        return is_less;
-    }
-    uint32_t most = r->desired + lz_rollout_fenceposts(&s->opts.rollout, r->desired).surge;
-    uint32_t there = total(r).size;
-    if (there >= most)
-        return false;
-    uint32_t more = r->desired - to->size;
-    to->size += more < most - there ? more : most - there;
-    return true;
-}
-
-// The old sets in the order in which they were made, which is not that of their latest deploys.
-static struct set *next_old(const struct lz_rollout *r, uint32_t made)
-{
-    struct set *next = NULL;
-    for (uint32_t i = 0; i + 1 < r->count; i++)
-        if (r->sets[i].made > made && (next == NULL || r->sets[i].made < next->made))
-            next = &r->sets[i];
-    return next;
-}
-
-// Old pods that do not serve hold nobody up: they go as long as enough are left in all.
-static bool shrink_old(const struct lz_service *s)
-{
-    struct lz_rollout *r = s->rollout;
-    uint32_t unavailable = lz_rollout_fenceposts(&s->opts.rollout, r->desired).unavailable;
-    int64_t least = (int64_t)r->desired - (unavailable < r->desired ? unavailable : r->desired);
-    struct set all = total(r);
-    int64_t to_come = (int64_t)newest(r)->size - newest(r)->available;
-    int64_t left = (int64_t)all.size - least - to_come, spare = (int64_t)all.available - least;
-    bool is_less = false;
-    struct set *set = next_old(r, 0);
-    for (; set != NULL && left > 0; set = next_old(r, set->made)) {
-        int64_t broken = set->size > set->available ? set->size - set->available : 0;
-        broken = broken < left ? broken : left;
-        set->size -= (uint32_t)broken;
-        left -= broken;
-        is_less = is_less || broken > 0;
-    }
-    if (is_less || left <= 0)
-        return is_less;
-    for (set = next_old(r, 0); set != NULL && spare > 0; set = next_old(r, set->made)) {
-        uint32_t by = set->size < spare ? set->size : (uint32_t)spare;
-        set->size -= by;
-        spare -= by;
-        is_less = is_less || by > 0;
-    }
-    return is_less;
-}
-
-static bool recreate(const struct lz_rollout *r)
-{
-    bool is_less = false, is_there = false;
-    for (uint32_t i = 0; i + 1 < r->count; i++) {
-        is_less = is_less || r->sets[i].size > 0;
-        is_there = is_there || r->sets[i].active > 0 || r->sets[i].draining > 0;
-        r->sets[i].size = 0;
-    }
-    if (is_less || is_there || newest(r)->size == r->desired)
-        return is_less;
-    newest(r)->size = r->desired;
-    return true;
-}
-
-static bool step(const struct lz_service *s)
-{
-    if (s->opts.rollout.is_recreate)
-        return recreate(s->rollout);
-    return grow_newest(s) || shrink_old(s);
 }
 
 // ---- pods as the sets should have them
@@ -203,7 +48,7 @@ static void adjust(struct lz_world *w, struct lz_service *s)
         if (r->sets[i].active > r->sets[i].size)
             take(w, s, i, r->sets[i].active - r->sets[i].size);
     for (uint32_t i = 0; i < r->count; i++) {
-        const struct set *set = &r->sets[i];
+        const struct lz_rollout_set *set = &r->sets[i];
         struct lz_pods_kind kind = {.set = i, .version = set->version};
         if (set->active < set->size)
             lz_pods_add(w, s, kind, set->size - set->active); // the rest when a place is free
@@ -243,7 +88,7 @@ static void conclude(struct lz_world *w, struct lz_service *s)
     r->deadline = 0;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "deployed", .component = s->id},
                    "%s has %s deployed after %.3g s: %u replicas are available", s->opts.name,
-                   version_name(s, newest(r)->version),
+                   version_name(s, lz_rollout_sets_newest(r)->version),
                    (double)(lz_sim_now(w->sim) - r->begun) / 1e9, r->desired);
     mark(w, s, "deployed");
 }
@@ -261,12 +106,12 @@ static void count_versions(struct lz_world *w, const struct lz_service *s)
 static void look_at_progress(struct lz_world *w, struct lz_service *s)
 {
     struct lz_rollout *r = s->rollout;
-    struct set all = total(r);
-    const struct set *to = newest(r);
-    struct progress now = {.updated = to->active,
-                           .old = all.active - to->active,
-                           .ready = all.ready,
-                           .available = all.available};
+    struct lz_rollout_set all = lz_rollout_sets_total(r);
+    const struct lz_rollout_set *to = lz_rollout_sets_newest(r);
+    struct lz_rollout_progress now = {.updated = to->active,
+                                      .old = all.active - to->active,
+                                      .ready = all.ready,
+                                      .available = all.available};
     bool goes_on = now.updated > r->progress.updated || now.old < r->progress.old ||
                    now.ready > r->progress.ready || now.available > r->progress.available;
     r->progress = now;
@@ -300,14 +145,14 @@ static bool is_withheld(struct lz_world *w, const struct lz_service *s)
 
 static void sync(struct lz_world *w, struct lz_service *s)
 {
-    count(w, s);
+    lz_rollout_sets_count(w, s);
     bool is_more = !is_withheld(w, s);
     while (is_more) {
-        count(w, s);
-        is_more = s->rollout->is_running && step(s);
+        lz_rollout_sets_count(w, s);
+        is_more = s->rollout->is_running && lz_rollout_sets_step(s);
         adjust(w, s);
     }
-    count(w, s);
+    lz_rollout_sets_count(w, s);
     look_at_progress(w, s);
 }
 
@@ -322,8 +167,9 @@ static void on_deadline(struct lz_world *w, struct lz_service *s)
     r->has_stalled = true;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "stalled", .component = s->id},
                    "%s makes no progress with %s for %.4g s: %u of %u are available", s->opts.name,
-                   version_name(s, newest(r)->version), (double)s->opts.rollout.deadline / 1e9,
-                   newest(r)->available, r->desired);
+                   version_name(s, lz_rollout_sets_newest(r)->version),
+                   (double)s->opts.rollout.deadline / 1e9, lz_rollout_sets_newest(r)->available,
+                   r->desired);
     mark(w, s, "stalled");
 }
 
@@ -412,15 +258,15 @@ static void begin(struct lz_world *w, struct lz_service *s, uint32_t number)
     struct lz_rollout *r = s->rollout;
     struct lz_fenceposts f = lz_rollout_fenceposts(&s->opts.rollout, r->desired);
     r->sets = lz_grow(w->arena, r->sets, &r->cap, r->count + 1, sizeof(*r->sets));
-    r->sets[r->count++] = (struct set){.version = (uint8_t)number, .made = ++r->made};
+    r->sets[r->count++] = (struct lz_rollout_set){.version = (uint8_t)number, .made = ++r->made};
     r->is_running = true;
     r->has_stalled = false;
     r->begun = r->progressed = lz_sim_now(w->sim);
     lz_sim_cancel(w->sim, r->deadline);
     r->deadline = 0;
-    count(w, s);
-    struct set all = total(r);
-    r->progress = (struct progress){
+    lz_rollout_sets_count(w, s);
+    struct lz_rollout_set all = lz_rollout_sets_total(r);
+    r->progress = (struct lz_rollout_progress){
         .updated = 0, .old = all.active, .ready = all.ready, .available = all.available};
     const char *name = version_name(s, number);
     struct lz_journal_entry e = {.kind = "deploy", .component = s->id};
@@ -455,7 +301,7 @@ static bool revive(struct lz_world *w, struct lz_service *s, uint32_t number)
     for (uint32_t i = 0; i < s->pods->left_count; i++)
         if (s->pods->left[i].set == from)
             s->pods->left[i].set = to;
-    count(w, s);
+    lz_rollout_sets_count(w, s);
     r->progress.updated = r->sets[to].active;
     r->progress.old -= r->sets[to].active;
     return true;
@@ -473,7 +319,7 @@ static bool may_deploy(const struct lz_service *s, struct lz_err *err)
 static void bring_out(struct lz_world *w, struct lz_service *s, uint32_t number)
 {
     LZ_ASSERT(number <= LZ_VERSIONS_MAX);
-    if (newest(s->rollout)->version == number)
+    if (lz_rollout_sets_newest(s->rollout)->version == number)
         return; // as `kubectl apply` of what is there
     if (!revive(w, s, number))
         begin(w, s, number);
@@ -498,7 +344,8 @@ uint32_t lz_rollout_take(struct lz_world *w, lz_component_id service, uint32_t n
     struct lz_service *s = lz_service_at(w, service);
     struct lz_rollout *r = s->rollout;
     r->takes = lz_grow(w->arena, r->takes, &r->take_cap, r->take_count + 1, sizeof(*r->takes));
-    r->takes[r->take_count++] = (struct take){.id = ++r->last_take, .version = (uint8_t)number};
+    r->takes[r->take_count++] =
+        (struct lz_rollout_take){.id = ++r->last_take, .version = (uint8_t)number};
     bring_out(w, s, number);
     return r->last_take;
 }
@@ -524,41 +371,11 @@ bool lz_rollout_restart(struct lz_world *w, lz_component_id service, struct lz_e
     struct lz_service *s = lz_service_at(w, service);
     if (!may_deploy(s, err))
         return false;
-    begin(w, s, newest(s->rollout)->version);
+    begin(w, s, lz_rollout_sets_newest(s->rollout)->version);
     return true;
 }
 
 // ---- other numbers
-
-// The largest set; of equal ones the newer when there are to be more, else the older.
-static struct set *largest(struct lz_rollout *r, const bool *is_done, bool is_up)
-{
-    struct set *best = NULL;
-    for (uint32_t n = 0; n < r->count; n++) {
-        uint32_t i = is_up ? r->count - 1 - n : n;
-        if (!is_done[i] && r->sets[i].size > 0 && (best == NULL || r->sets[i].size > best->size))
-            best = &r->sets[i];
-    }
-    return best;
-}
-
-static void spread(struct lz_world *w, struct lz_service *s, uint32_t was, uint32_t limit)
-{
-    struct lz_rollout *r = s->rollout;
-    int64_t left = (int64_t)limit - total(r).size;
-    bool is_up = left > 0;
-    bool *is_done = lz_arena_alloc(w->arena, r->count * sizeof(*is_done));
-    struct set *first = largest(r, is_done, is_up);
-    for (struct set *set = first; set != NULL && left != 0; set = largest(r, is_done, is_up)) {
-        int64_t by = lz_rollout_share(set->size, was, limit, left);
-        by = -by > (int64_t)set->size ? -(int64_t)set->size : by;
-        is_done[set - r->sets] = true;
-        set->size = (uint32_t)((int64_t)set->size + by);
-        left -= by;
-    }
-    if (first != NULL && left != 0)
-        first->size = left + (int64_t)first->size > 0 ? (uint32_t)(left + (int64_t)first->size) : 0;
-}
 
 void lz_rollout_scale(struct lz_world *w, struct lz_service *s, uint32_t desired)
 {
@@ -575,7 +392,7 @@ void lz_rollout_scale(struct lz_world *w, struct lz_service *s, uint32_t desired
     if (active == 1)
         r->sets[last].size = desired;
     else if (active > 1 && !o->is_recreate)
-        spread(w, s, was, limit);
+        lz_rollout_sets_spread(w, s, was, limit);
     lz_rollout_changed(w, s);
 }
 
@@ -584,7 +401,7 @@ void lz_rollout_scale(struct lz_world *w, struct lz_service *s, uint32_t desired
 void lz_rollout_set_first(struct lz_service *s, uint32_t number)
 {
     LZ_ASSERT(s->rollout->count == 1 && number <= LZ_VERSIONS_MAX);
-    newest(s->rollout)->version = s->rollout->base = (uint8_t)number;
+    lz_rollout_sets_newest(s->rollout)->version = s->rollout->base = (uint8_t)number;
     for (uint32_t i = 0; i < s->slots; i++)
         lz_pods_at(s, i)->version = (uint8_t)number;
 }
@@ -596,6 +413,6 @@ void lz_rollout_create(struct lz_world *w, struct lz_service *s)
         w->services->rollout = lz_sim_kind(w->sim, "rollout", on_rollout, w);
     struct lz_rollout *r = s->rollout = lz_arena_alloc(w->arena, sizeof(*r));
     r->sets = lz_grow(w->arena, r->sets, &r->cap, 1, sizeof(*r->sets));
-    r->sets[r->count++] = (struct set){.made = ++r->made, .size = s->present};
+    r->sets[r->count++] = (struct lz_rollout_set){.made = ++r->made, .size = s->present};
     r->desired = s->present;
 }
