@@ -175,6 +175,20 @@ local function literal(r)
     skip(r)
 end
 
+--- A param may stand anywhere, `replicas = param("replicas", { 1, 3 })`: its values are its own,
+--- not the field's.
+local function parameter(r)
+    skip(r)
+    local name
+    for ahead = 0, 1 do
+        local w = r.words[r.i + ahead]
+        if w and w.kind == "string" then name = unquoted(w.text) end
+    end
+    local before = #r.atoms
+    suffixes(r)
+    for i = before + 1, #r.atoms do r.atoms[i].param = name end
+end
+
 local function simple(r)
     local t = text(r)
     if kind(r) == "number" then
@@ -194,6 +208,8 @@ local function simple(r)
         expression(r)
         expect(r, ")")
         suffixes(r)
+    elseif t == "param" and kind(r) == "name" then
+        parameter(r)
     elseif kind(r) == "name" then
         skip(r)
         if t ~= "nil" and t ~= "true" and t ~= "false" then suffixes(r) end
@@ -415,6 +431,7 @@ function M.find(source)
         if atom.kind ~= "statement" then
             local statement_atom, names = path_of(r.atoms, atom)
             atom.role, atom.of = statement_atom.role, statement_atom.label
+            if atom.param then atom.role, atom.of = "param", "param " .. atom.param end
             if atom.kind == "item" then names[#names + 1] = atom.key end
             atom.label = table.concat(names, ".")
         end

@@ -94,20 +94,31 @@ static void put_value(struct lz_cut *cut, size_t atom, const char *value)
     lz_str_finish(&text);
 }
 
+// Whether an atom is one of a param's values: what stands right in its list, or is its only one.
+static bool is_of_param(const struct lz_cut *cut, size_t atom, const char *name)
+{
+    const struct lz_atom *a = &cut->atoms.items[atom];
+    if (a->kind == LZ_ATOM_STATEMENT || a->role != LZ_ATOM_PARAM ||
+        strncmp(a->of, "param ", 6) != 0 || strcmp(a->of + 6, name) != 0)
+        return false;
+    const struct lz_atom *around = &cut->atoms.items[a->parent];
+    return around->kind == LZ_ATOM_STATEMENT || around->role != LZ_ATOM_PARAM;
+}
+
 // Of a param's values only the case's stays. One that is not in the list was set by hand.
-static void pin_param(struct lz_shrink_search *s, size_t param, const char *value)
+static void pin_param(struct lz_shrink_search *s, const char *name, const char *value)
 {
     struct lz_cut *cut = &s->cut;
     size_t none = cut->atoms.count, first = none, kept = none;
-    for (size_t i = param + 1; i < cut->atoms.count; i++) {
-        if (cut->atoms.items[i].parent != param)
+    for (size_t i = 0; i < cut->atoms.count; i++) {
+        if (!is_of_param(cut, i, name))
             continue;
         first = first == none ? i : first;
         if (kept == none && is_value(cut, &cut->atoms.items[i], value))
             kept = i;
     }
-    for (size_t i = param + 1; i < cut->atoms.count; i++)
-        if (cut->atoms.items[i].parent == param && i != (kept != none ? kept : first))
+    for (size_t i = 0; i < cut->atoms.count; i++)
+        if (i != (kept != none ? kept : first) && is_of_param(cut, i, name))
             lz_cut_set(cut, i, "");
     if (kept == none && first != none)
         put_value(cut, first, value);
@@ -121,11 +132,9 @@ void lz_shrink_pin_case(struct lz_shrink_search *s)
         if (a->kind == LZ_ATOM_ITEM && a->role == LZ_ATOM_SCENARIO &&
             strcmp(a->label, "xfail") == 0)
             lz_cut_set(&s->cut, i, "");
-        bool is_param = a->kind == LZ_ATOM_STATEMENT && a->role == LZ_ATOM_PARAM;
-        const char *value = is_param ? lz_select_pairs_value(s->opts->params, a->of) : NULL;
-        if (value != NULL)
-            pin_param(s, i, value);
     }
+    for (size_t i = 0; i < s->opts->params->count; i++)
+        pin_param(s, s->opts->params->items[i].name, s->opts->params->items[i].value);
 }
 
 static char *first_line(const char *text)

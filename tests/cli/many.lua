@@ -98,6 +98,12 @@ local rows = {
         "cp s/cases.lua s/c.lua; $L shrink s/c.lua --case work=20ms >o && cat s/min/c-1.lua && "
         .. "$L run -q s/min/c-1.lua", 1,
         out = { 'param("work", { "20ms" })', "!xfail", "1 failed" } },
+    { "so it does where the param stands in a field",
+        "sed -e '/^local work/d' -e 's/service_time = work/service_time = param(\"work\", "
+        .. "{ \"1ms\", \"5ms\", \"20ms\" })/' s/cases.lua >s/f.lua; "
+        .. "$L shrink s/f.lua --case work=20ms >o && cat s/min/f-1.lua && "
+        .. "$L run -q s/min/f-1.lua", 1,
+        out = { 'param("work", { "20ms" })', "!xfail", "1 failed" } },
     { "a local without a value is no riddle",
         "sed 's/^local web/local put\\nif true then put = 1 end\\nlocal web/' s/slow.lua "
         .. ">s/l.lua; "
