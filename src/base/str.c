@@ -146,6 +146,45 @@ static uint32_t next_point(const unsigned char **at)
     return c;
 }
 
+size_t lz_str_sequence(const char *at, size_t left)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    LZ_ASSERT(left > 0);
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (len == 0 || p[0] > 0xf4 || len > left)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool is_long = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool is_half = p[0] == 0xed && p[1] >= 0xa0;
+    bool is_beyond = p[0] == 0xf4 && p[1] >= 0x90;
+    return is_long || is_half || is_beyond ? 0 : len;
+}
+
+void lz_str_make_plain(struct lz_str *s, size_t from)
+{
+    LZ_ASSERT(from <= s->len);
+    size_t to = from;
+    for (size_t i = from, len; i < s->len; i += len) {
+        const unsigned char *p = (const unsigned char *)s->text + i;
+        len = *p >= 0x20 && *p < 0x7f ? 1 : lz_str_sequence(s->text + i, s->len - i);
+        bool is_control = (*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f ||
+                          (len == 2 && *p == 0xc2 && p[1] < 0xa0);
+        if (len == 0 || is_control) {
+            len += len == 0;
+            s->text[to++] = '?';
+        } else {
+            memmove(s->text + to, s->text + i, len);
+            to += len;
+        }
+    }
+    if (to < s->len) {
+        s->len = to;
+        s->text[to] = '\0';
+    }
+}
+
 size_t lz_str_width(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;

@@ -32,6 +32,14 @@ void lz_str_vaddf(struct lz_str *s, const char *fmt, va_list ap);
 /* Hand the bytes to the caller, who frees them; `s` is empty again. */
 char *lz_str_take(struct lz_str *s);
 
+/* Bytes of the well-formed UTF-8 sequence that begins at `at`, of which `left` > 0 are there; 0 if
+   none does. */
+size_t lz_str_sequence(const char *at, size_t left);
+
+/* From byte `from` on, make of `s` what any reader of UTF-8 takes, and no terminal obeys: bytes
+   that are none, and controls but line ends and tabs, are '?'. */
+void lz_str_make_plain(struct lz_str *s, size_t from);
+
 /* Columns `text` takes on a terminal: UTF-8 code points, wide ones count two. */
 size_t lz_str_width(const char *text);
 

@@ -279,7 +279,7 @@ static void github_problem(struct lz_str *out, const struct lz_check_file *file)
 // Problems, then errors, then warnings: what is hidden is what matters least.
 void lz_check_out_github(struct lz_str *out, const struct lz_check_result *result)
 {
-    size_t shown = 0, all = result->errors + result->warnings;
+    size_t shown = 0, all = result->errors + result->warnings, from = out->len;
     for (size_t i = 0; i < result->count && shown < ANNOTATIONS_MAX; i++) {
         if (result->files[i].problem == NULL)
             continue;
@@ -301,4 +301,5 @@ void lz_check_out_github(struct lz_str *out, const struct lz_check_result *resul
     if (all > shown)
         lz_str_addf(out, "::notice title=lorenz::and %zu more, see the log of lorenz check\n",
                     all - shown);
+    lz_str_make_plain(out, from);
 }

@@ -269,10 +269,17 @@ static void print_file(const struct check *c, const struct lz_check_file *file, 
         lz_out_text(out, i > 0 ? "\n" : "");
         lz_out_text(out, file->vet.items[i].shown);
     }
-    if (file->is_looked_at && file->code == LZ_EXIT_OK && !c->flags->common.quiet)
-        lz_out_textf(out, "%sok  %s  %s, %zu %s\n", file->vet.count > 0 ? "\n" : "", file->path,
-                     file->vet.scenario, file->vet.case_count,
-                     file->vet.case_count == 1 ? "case" : "cases");
+    if (!file->is_looked_at || file->code != LZ_EXIT_OK || c->flags->common.quiet)
+        return;
+    struct lz_str line;
+    lz_str_init(&line);
+    lz_str_addf(&line, "ok  %s  %s, %zu %s", file->path, file->vet.scenario, file->vet.case_count,
+                file->vet.case_count == 1 ? "case" : "cases");
+    for (char *at = line.text; *at != '\0'; at++)
+        *at = *at == '\n' ? ' ' : *at;
+    lz_str_make_plain(&line, 0);
+    lz_out_textf(out, "%s%s\n", file->vet.count > 0 ? "\n" : "", line.text);
+    lz_str_finish(&line);
 }
 
 // True if a format has standard output for itself.

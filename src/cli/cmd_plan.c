@@ -78,6 +78,7 @@ static void work(void *ctx, size_t job, struct lz_str *message)
         lz_str_init(&text);
         opts.format = i == 0 ? "text" : plan->outputs[i - 1].format;
         lz_plan_write(script, &opts, &text);
+        lz_str_make_plain(&text, 0);
         lz_wire_put_text(message, text.text);
         lz_str_finish(&text);
     }

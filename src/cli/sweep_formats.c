@@ -145,6 +145,7 @@ static void add_plain(struct lz_str *out, const char *text)
 
 static void write_tap(const struct lz_sweep *s, enum lz_exit status, struct lz_str *out)
 {
+    size_t from = out->len;
     (void)status;
     lz_str_addf(out, "TAP version 14\n1..%zu\n", s->case_count);
     for (size_t i = 0; i < s->case_count; i++) {
@@ -169,6 +170,7 @@ static void write_tap(const struct lz_sweep *s, enum lz_exit status, struct lz_s
         lz_str_finish(&name);
         forget(&t);
     }
+    lz_str_make_plain(out, from);
 }
 
 // ---------------------------------------------------------------- ndjson, github
@@ -224,7 +226,7 @@ static void add_escaped(struct lz_str *out, const char *text, bool is_property)
 // Ten annotations of a step are shown: nine, and how many more there are.
 static void write_github(const struct lz_sweep *s, enum lz_exit status, struct lz_str *out)
 {
-    size_t shown = 0, more = 0;
+    size_t shown = 0, more = 0, from = out->len;
     (void)status;
     for (size_t i = 0; i < s->case_count; i++) {
         struct told t = tell(s, &s->cases[i]);
@@ -244,6 +246,7 @@ static void write_github(const struct lz_sweep *s, enum lz_exit status, struct l
     }
     if (more > 0)
         lz_str_addf(out, "::error title=lorenz sweep::and %zu more cases\n", more);
+    lz_str_make_plain(out, from);
 }
 
 // ---------------------------------------------------------------- html

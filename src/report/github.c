@@ -96,12 +96,14 @@ void lz_github_write(struct lz_str *out, const struct lz_report_options *options
                      struct lz_report_run *const *runs, size_t count)
 {
     struct notes n = {.out = out, .options = options};
+    size_t from = out->len;
     for (int rank = 0; rank < 3; rank++)
         for (size_t i = 0; i < count; i++)
             note_run(&n, runs[i], rank);
     if (n.left_out > 0)
         lz_str_addf(out, "::error title=lorenz::and %zu more; the job summary has all\n",
                     n.left_out);
+    lz_str_make_plain(out, from);
 }
 
 // ---------------------------------------------------------------- the job's summary
@@ -184,7 +186,7 @@ void lz_summary_write(struct lz_str *out, const struct lz_report_options *option
                       struct lz_report_run *const *runs, size_t count)
 {
     struct lz_str piece;
-    size_t left_out = 0;
+    size_t left_out = 0, from = out->len;
     lz_str_init(&piece);
     lz_str_addf(out,
                 "### lorenz, seed %" PRIu64 "\n\n| | scenario | case | held |\n|---|---|---|---|\n",
@@ -223,4 +225,5 @@ void lz_summary_write(struct lz_str *out, const struct lz_report_options *option
     if (left_out > 0)
         lz_str_addf(out, "\nand %zu more that did not pass\n", left_out);
     lz_str_finish(&piece);
+    lz_str_make_plain(out, from);
 }

@@ -198,16 +198,20 @@ static void write_all(struct lz_str *out, struct lz_report_run *const *runs, siz
 void lz_graph_mermaid(struct lz_str *out, const struct lz_report_options *options,
                       struct lz_report_run *const *runs, size_t count)
 {
+    size_t from = out->len;
     (void)options;
     lz_str_add(out, "flowchart LR\n");
     write_all(out, runs, count, false);
+    lz_str_make_plain(out, from);
 }
 
 void lz_graph_dot(struct lz_str *out, const struct lz_report_options *options,
                   struct lz_report_run *const *runs, size_t count)
 {
+    size_t from = out->len;
     (void)options;
     lz_str_add(out, "digraph lorenz {\n  rankdir=LR;\n");
     write_all(out, runs, count, true);
     lz_str_add(out, "}\n");
+    lz_str_make_plain(out, from);
 }

@@ -106,6 +106,7 @@ void lz_openmetrics_write(struct lz_str *out, const struct lz_report_options *op
                           struct lz_report_run *const *runs, size_t count)
 {
     struct list list = {0};
+    size_t from = out->len;
     int64_t epoch = options->epoch_s != 0 ? options->epoch_s : LZ_REPORT_EPOCH_S;
     for (size_t i = 0; i < count; i++)
         collect(&list, runs[i], i);
@@ -120,6 +121,7 @@ void lz_openmetrics_write(struct lz_str *out, const struct lz_report_options *op
         write_samples(out, m, epoch, runs[m->run]);
     }
     lz_str_add(out, "# EOF\n");
+    lz_str_make_plain(out, from);
     for (size_t i = 0; i < list.count; i++) {
         free(list.items[i].family);
         free(list.items[i].labels);

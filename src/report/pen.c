@@ -42,21 +42,6 @@ int lz_pen_room(const struct lz_pen *pen)
     return pen->is_cut || room < 0 ? 0 : room;
 }
 
-// Bytes of the well-formed UTF-8 sequence that begins at p; 0 if there is none.
-static size_t sequence(const unsigned char *p, size_t left)
-{
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (len == 0 || p[0] > 0xf4 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_long = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool is_half = p[0] == 0xed && p[1] >= 0xa0;
-    bool is_beyond = p[0] == 0xf4 && p[1] >= 0x90;
-    return is_long || is_half || is_beyond ? 0 : len;
-}
-
 // U+2028 to U+202E, U+2066 to U+2069: text that would show in another order than it has,
 // or on another line.
 static bool moves_text(const unsigned char *p, size_t len)
@@ -70,7 +55,7 @@ static bool moves_text(const unsigned char *p, size_t len)
 static void next_clean(const char **at, size_t *left, char out[8])
 {
     const unsigned char *p = (const unsigned char *)*at;
-    size_t len = sequence(p, *left);
+    size_t len = lz_str_sequence(*at, *left);
     bool is_blank = p[0] == '\n' || p[0] == '\t' || p[0] == '\r';
     bool is_control = p[0] < 0x20 || p[0] == 0x7f || (len == 2 && p[0] == 0xc2 && p[1] < 0xa0);
     if (is_blank || is_control || len == 0 || moves_text(p, len)) {

@@ -105,7 +105,9 @@ static void write_run(struct lz_str *out, const struct lz_report_options *option
 void lz_tap_write(struct lz_str *out, const struct lz_report_options *options,
                   struct lz_report_run *const *runs, size_t count)
 {
+    size_t from = out->len;
     lz_str_addf(out, "TAP version 14\n1..%zu\n", count);
     for (size_t i = 0; i < count; i++)
         write_run(out, options, runs[i], i + 1);
+    lz_str_make_plain(out, from);
 }

@@ -42,6 +42,39 @@ static void additions_follow_each_other(void **state)
     lz_str_finish(&s);
 }
 
+static void what_is_no_text_becomes_a_question_mark(void **state)
+{
+    static const char *const rows[][2] = {
+        {"plain\ttext\n", "plain\ttext\n"},
+        {"\xc3\xa9 \xf0\x9f\x98\x80", "\xc3\xa9 \xf0\x9f\x98\x80"},
+        {"\033[2J\r\a\x7f", "?[2J???"},
+        {"\xc2\x9b"
+         "2J",
+         "?2J"},
+        {"\xff\xfe", "??"},
+        {"\xc3", "?"},
+        {"\xc3(", "?("},
+        {"\xe2\x82", "??"},
+        {"\xed\xa0\x80", "???"},
+        {"\xc0\x80", "??"},
+        {"\xe0\x80\x80", "???"},
+        {"\xf4\x90\x80\x80", "????"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_str s;
+        lz_str_init(&s);
+        lz_str_add(&s, "\033 ");
+        lz_str_add(&s, rows[i][0]);
+        lz_str_make_plain(&s, 2);
+        assert_memory_equal(s.text, "\033 ", 2);
+        assert_string_equal(s.text + 2, rows[i][1]);
+        assert_int_equal(s.len, strlen(s.text));
+        lz_str_finish(&s);
+    }
+}
+
 static void long_texts_fit(void **state)
 {
     (void)state;
@@ -110,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_string_is_a_string),
         cmocka_unit_test(additions_follow_each_other),
+        cmocka_unit_test(what_is_no_text_becomes_a_question_mark),
         cmocka_unit_test(long_texts_fit),
         cmocka_unit_test(nul_bytes_are_bytes),
         cmocka_unit_test(taking_leaves_an_empty_string),
