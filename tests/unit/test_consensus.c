@@ -381,6 +381,49 @@ static void who_was_away_too_long_is_sent_the_state(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// The others hear the leader, and it does not hear them for as long as a connection lives.
+static void an_answer_that_is_lost_is_asked_for_again(void **state)
+{
+    static const struct {
+        uint32_t nodes_down; // from the second on, until after what is written
+        uint64_t writes;
+    } rows[] = {{0, 1}, {0, 40}, {1, 40}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct lz_consensus_opts o = {
+            .nodes = 3, .no_check_quorum = true, .snapshot_every = 10, .snapshot_keep = 2};
+        struct stage s = stage_make(&o, 1, 100 * LZ_S);
+        const struct lz_raft_node *leader = &s.g->nodes[0];
+        lz_instance_id others[2] = {s.g->first + 1, s.g->first + 2}, first = s.g->first;
+        uint64_t touched = 0;
+        const struct lz_link_effect e = {.from = {.list = others, .count = 2},
+                                         .to = {.list = &first, .count = 1},
+                                         .cut = LZ_LINK_CUT,
+                                         .touched = &touched};
+        stage_run(&s, LZ_S);
+        if (rows[i].nodes_down > 0)
+            lz_instance_kill(s.w, others[0]);
+        for (uint64_t k = 1; rows[i].nodes_down > 0 && k < rows[i].writes; k++)
+            stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k, .value = k});
+        stage_run(&s, 2 * LZ_S);
+        if (rows[i].nodes_down > 0)
+            lz_instance_restart(s.w, others[0]);
+        lz_link_effect_id cut = lz_link_effect_add(s.w, &e);
+        for (uint64_t k = 0; k < (rows[i].nodes_down > 0 ? 1 : rows[i].writes); k++)
+            stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k, .value = k});
+        stage_run(&s, 8 * LZ_S);
+        assert_int_equal(lz_consensus_leader(s.w, s.g->id), first);
+        assert_true(leader->commit < leader->log.last);
+        lz_link_effect_remove(s.w, cut);
+        stage_run(&s, 10 * LZ_S);
+        assert_true(touched > 0);
+        assert_int_equal(leader->commit, leader->log.last);
+        for (uint32_t n = 1; n < 3; n++)
+            assert_int_equal(s.g->nodes[n].applied, leader->commit);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -416,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_new_leader_gives_leases_their_full_time_again),
         cmocka_unit_test(compare_and_set_is_by_version),
         cmocka_unit_test(who_was_away_too_long_is_sent_the_state),
+        cmocka_unit_test(an_answer_that_is_lost_is_asked_for_again),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,7 @@ enum lz_raft_role { LZ_RAFT_FOLLOWER, LZ_RAFT_PRE_CANDIDATE, LZ_RAFT_CANDIDATE, 
 /* What a leader or a candidate knows of another node. */
 struct lz_raft_peer {
     uint64_t match, next; /* has the log up to; is sent next */
+    uint64_t claimed;     /* how far its log went when it last answered a heartbeat */
     uint64_t round;       /* of reads, the newest confirmed */
     lz_time heard;
     lz_time clock; /* of the newest heartbeat that it has answered, by the leader's clock */

@@ -9,6 +9,9 @@
  * (etcd's Progress.) Messages may overtake each other: one that continues what has not come yet
  * is held until it has. An entry of an earlier term is committed only with one of the leader's
  * own (section 5.4.2 of the paper).
+ *
+ * What breaks while an answer is on its way is not seen by the leader. A heartbeat's answer tells
+ * how far a log goes: who had more a heartbeat ago than it has confirmed since is asked again.
  */
 #include "base/check.h"
 #include "model/consensus/consensus_state.h"
@@ -210,6 +213,26 @@ static uint64_t confirmed_round(const struct lz_consensus *g, const struct lz_ra
     return best;
 }
 
+// It has what it never confirmed: the answer is gone with its connection. (etcd sends to whoever
+// answers a heartbeat and lacks something.)
+static void ask_again(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint32_t to,
+                      uint64_t claimed)
+{
+    struct lz_raft_node *node = &g->nodes[n];
+    struct lz_raft_peer *p = &node->peers[to];
+    uint64_t index = claimed < node->log.last ? claimed : node->log.last;
+    if (p->is_sent_state || index < node->log.base) {
+        lz_raft_broke(g, n, to);
+        return;
+    }
+    struct lz_raft_message *m = lz_raft_message(w, g, n, to, LZ_RAFT_APPEND);
+    m->index = index;
+    m->log_term = lz_raft_log_term(&node->log, index);
+    m->commit = node->commit;
+    m->is_probe = true;
+    lz_raft_send(w, g, m);
+}
+
 static void beaten(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m)
 {
     struct lz_raft_node *node = &g->nodes[m->to];
@@ -221,6 +244,10 @@ static void beaten(struct lz_world *w, struct lz_consensus *g, const struct lz_r
         p->clock = m->clock;
     if (m->index < p->match && !p->is_probing) // its disk has forgotten what it had confirmed?
         lz_raft_broke(g, m->to, m->from);
+    bool is_unconfirmed = p->claimed > p->match && m->index >= p->claimed;
+    if (is_unconfirmed && (p->is_sent_state ? p->claimed + 1 >= p->next : !p->is_probing))
+        ask_again(w, g, m->to, m->from, p->claimed);
+    p->claimed = m->index;
     if (p->is_probing) {
         p->is_asked = false;
         lz_raft_copy(w, g, m->to, m->from);
