@@ -195,6 +195,36 @@ static void a_lost_write_takes_what_is_behind_it_until_a_checkpoint(void **state
     lz_arena_destroy(s.arena);
 }
 
+static void what_is_written_anew_is_on_the_disk_unless_it_lies_now(void **state)
+{
+    (void)state;
+    static const struct {
+        struct lz_disk_effect e;
+        bool is_over;  // before all is written anew
+        uint64_t kept; // of three
+    } rows[] = {
+        {{.lies = true}, false, 1},
+        {{.lies = true}, true, 3},
+        {{.loses = 1}, false, 3},
+        {{.loses = 1}, true, 3},
+        {{.lies = true, .loses = 1}, false, 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage s;
+        make(&s, NULL);
+        lz_disk_flushed(s.w, s.id, 1);
+        uint32_t fault = disturb(&s, rows[i].e);
+        lz_disk_flushed(s.w, s.id, 2);
+        lz_disk_flushed(s.w, s.id, 3);
+        assert_int_equal(lz_disk_durable(s.w, s.id, 3), 1);
+        if (rows[i].is_over)
+            lz_disk_undo(s.w, s.id, fault);
+        lz_disk_written_anew(s.w, s.id);
+        assert_int_equal(lz_disk_durable(s.w, s.id, 3), rows[i].kept);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static void a_torn_write_is_the_last_one(void **state)
 {
     (void)state;
@@ -238,6 +268,7 @@ int main(void)
         cmocka_unit_test(checksums_make_a_changed_page_an_error),
         cmocka_unit_test(a_lie_holds_until_an_honest_flush),
         cmocka_unit_test(a_lost_write_takes_what_is_behind_it_until_a_checkpoint),
+        cmocka_unit_test(what_is_written_anew_is_on_the_disk_unless_it_lies_now),
         cmocka_unit_test(a_torn_write_is_the_last_one),
         cmocka_unit_test(what_cannot_be_is_refused),
     };

@@ -20,6 +20,7 @@
 #include "model/data/database_state.h"
 #include "model/net/link.h"
 #include "model/node/clock.h"
+#include "model/node/disk.h"
 #include "model/service/service.h"
 #include "model/traffic/traffic.h"
 
@@ -317,6 +318,39 @@ static void what_makes_no_sense_is_refused(void **state)
     }
 }
 
+// What the disk lied about and another node has is not lost: its way is 5 s, ten writes a second.
+static void what_a_lying_disk_loses_is_what_nobody_else_has(void **state)
+{
+    (void)state;
+    static const struct {
+        bool lies, is_killed;
+        double least, most;
+    } rows[] = {
+        {false, false, 0, 0}, {true, false, 30, 70}, {true, true, 30, 70}, {false, true, 0, 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage s;
+        make(&s, &(struct setup){.nodes = 2, .rate = 10, .lag_s = 5, .until_s = 30, .keys = 1e6});
+        lz_instance_id id = lz_world_component(s.w, s.db)->instances_first;
+        uint64_t touched = 0;
+        run(&s, 1);
+        if (rows[i].lies)
+            lz_disk_disturb(s.w, id,
+                            &(struct lz_disk_effect){.lies = true, .path = 7, .touched = &touched});
+        run(&s, 20);
+        if (rows[i].is_killed)
+            lz_instance_kill(s.w, id);
+        lz_instance_lose(s.w, id);
+        if (rows[i].is_killed)
+            lz_instance_restart(s.w, id);
+        lz_instance_return(s.w, id);
+        assert_true(total(&s, "lost_acks") >= rows[i].least);
+        assert_true(total(&s, "lost_acks") <= rows[i].most);
+        run(&s, 60);
+        assert_int_equal((int)level(&s), 0); // and both end with the same rows
+        lz_arena_destroy(s.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +360,7 @@ int main(void)
         cmocka_unit_test(nodes_that_were_away_catch_up),
         cmocka_unit_test(a_clock_that_is_behind_loses),
         cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(what_a_lying_disk_loses_is_what_nobody_else_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,14 +151,23 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         lose_unflushed(w, b, n);
 }
 
+static void powerless(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_broker *b = lz_broker_of(w, id);
+    lose_unflushed(w, b, lz_broker_node_of(b, id));
+}
+
 static void nothing(struct lz_world *w, lz_instance_id id)
 {
     (void)w;
     (void)id;
 }
 
-static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = nothing, .stopped = nothing, .resumed = nothing};
+static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .powerless = powerless,
+                                                    .started = nothing,
+                                                    .stopped = nothing,
+                                                    .resumed = nothing};
 
 // ---- time
 

@@ -212,6 +212,12 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     lz_cpu_freeze(w, g->nodes[n].capacity->cpu, false);
 }
 
+static void powerless(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_consensus *g = lz_consensus_of(w, id);
+    lose_power(w, g, id - g->first);
+}
+
 static void stopped(struct lz_world *w, lz_instance_id id)
 {
     lz_cpu_freeze(w, lz_capacity_get(w, id)->cpu, true);
@@ -229,6 +235,7 @@ static void loaded(struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .powerless = powerless,
                                                     .started = boot_if_begun,
                                                     .stopped = stopped,
                                                     .resumed = resumed,

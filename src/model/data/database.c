@@ -191,6 +191,12 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         lz_instance_note(w, id, "reset", "%u connections reset", broken);
 }
 
+static void powerless(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_database *d = lz_database_here(w, id);
+    lz_database_died(w, d, id - d->first, true);
+}
+
 // It reads its log up to the first record that is not whole. What that means for who leads is for
 // failover.c, which hears of every change of state.
 static void started(struct lz_world *w, lz_instance_id id)
@@ -228,6 +234,7 @@ static void loaded(struct lz_world *w, lz_instance_id id)
 }
 
 static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .powerless = powerless,
                                                     .started = started,
                                                     .stopped = stopped,
                                                     .resumed = resumed,

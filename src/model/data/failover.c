@@ -164,11 +164,13 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
 {
     uint32_t n = node - d->first;
     uint64_t lsn = d->nodes[n].lsn;
-    lz_disk_is_whole(w, node);
     if (d->agree != NULL) {
         lz_agree_began(w, d, n);
         return;
     }
+    // What the end of a process has left is read, and recovery ends with a checkpoint (PostgreSQL's
+    // CHECKPOINT_END_OF_RECOVERY), which a disk that lies keeps no better than what was before.
+    lz_disk_written_anew(w, node);
     if (d->multi != NULL) {
         lz_multi_started(w, d, n);
         return;

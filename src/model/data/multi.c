@@ -245,6 +245,16 @@ static void on_log(void *ctx, uint32_t entity, uint64_t payload)
     drop(d, from);
 }
 
+void lz_multi_died(struct lz_database *d, uint32_t node, uint64_t lsn)
+{
+    struct lz_log *log = &d->multi->logs[node];
+    uint64_t has = lsn;
+    for (uint32_t to = 0; to < d->opts.nodes; to++)
+        if (to != node && d->multi->received[way(d, node, to)] > has)
+            has = d->multi->received[way(d, node, to)];
+    log->flushed = has < log->flushed ? has : log->flushed;
+}
+
 // What was not flushed is gone, and with it its rows: they are what the next node has of them.
 static void forget_unflushed(struct lz_world *w, struct lz_database *d, uint32_t node)
 {

@@ -81,6 +81,9 @@ struct lz_way *lz_multi_way(const struct lz_world *w, struct lz_database *d, uin
                             uint32_t to, lz_kind *kind);
 
 void lz_multi_ship(struct lz_world *w, struct lz_database *d, struct lz_log *log, lz_time held);
+/* Its process has ended; its own log is whole up to `lsn`. What it lacks of it and another node has
+   it is sent again when it is back. */
+void lz_multi_died(struct lz_database *d, uint32_t node, uint64_t lsn);
 void lz_multi_started(struct lz_world *w, struct lz_database *d, uint32_t node);
 void lz_multi_second(struct lz_world *w, struct lz_database *d);
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/leader.h"
+#include "model/data/multi.h"
 #include "model/data/sql/execute.h"
 #include "model/data/sql/isolate.h"
 #include "model/data/standby.h"
@@ -270,10 +271,14 @@ void lz_database_died(struct lz_world *w, struct lz_database *d, uint32_t node, 
         n->lsn = lz_execute_died(w, d, node, silent, n->lsn);
     else if (silent) // the power is gone, and with it what only the disk's cache had
         n->lsn = lz_disk_durable(w, d->first + node, n->lsn);
-    if (d->multi != NULL)
+    if (silent)
+        lz_disk_is_whole(w, d->first + node);
+    if (d->multi != NULL) {
+        lz_multi_died(d, node, n->lsn);
         n->epoch++; // a master has no standby's rounds
-    else
+    } else {
         lz_standby_died(n);
+    }
 }
 
 // Rebuilt from the primary (pg_rewind, pg_basebackup), whatever it had.
@@ -294,7 +299,7 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
         lz_standby_catch_up(w, d, i);
     }
     n->is_stale = false;
-    lz_disk_is_whole(w, node); // written anew
+    lz_disk_written_anew(w, node);
     lz_instance_note(w, node, "rejoined", "follows %s[%u]", d->opts.name, d->primary + 1);
     lz_database_confirm(w, d, i, n->lsn);
     lz_database_measure_lag(w, d);

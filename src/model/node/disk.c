@@ -387,6 +387,19 @@ void lz_disk_is_whole(struct lz_world *w, lz_instance_id id)
         d->lied = d->lost = d->last = 0;
 }
 
+void lz_disk_written_anew(struct lz_world *w, lz_instance_id id)
+{
+    struct disk *d = find(w, id);
+    if (d == NULL)
+        return;
+    bool lies = false;
+    for (uint32_t i = 0; i < d->device->effect_count; i++)
+        lies = lies || (d->device->effects[i].touched != NULL && d->device->effects[i].lies);
+    d->lost = 0;
+    if (!lies)
+        d->lied = 0;
+}
+
 // ---- declaring
 
 static bool check(const struct lz_disk_opts *o, struct lz_err *err)

@@ -133,7 +133,11 @@ struct lz_disk_ends {
 void lz_disk_ended(struct lz_world *w, lz_instance_id id, bool is_lost);
 struct lz_disk_ends lz_disk_ends(const struct lz_world *w, lz_instance_id id);
 
-/* The power was lost, or all was written anew: what is there is whole. */
+/* The power was lost, and what the disk did not have forgotten: what is there is whole. */
 void lz_disk_is_whole(struct lz_world *w, lz_instance_id id);
+
+/* All was written and flushed anew, as at the end of a database's recovery: what was nowhere is
+   there again, and what only the cache had is on the disk, unless that lies now too. */
+void lz_disk_written_anew(struct lz_world *w, lz_instance_id id);
 
 #endif

@@ -187,6 +187,16 @@ static void end_process(struct lz_world *w, lz_instance_id id, bool is_lost)
     lz_life_ended(w, id);
 }
 
+// A process has ended before its host: what it wrote was still in the system's memory, and the
+// disk's.
+static void lose_power(struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_instance_ops *ops = lz_instance_get(w, id)->ops;
+    if (ops->powerless != NULL)
+        ops->powerless(w, id);
+    lz_disk_ended(w, id, true);
+}
+
 static void begin_process(struct lz_world *w, lz_instance_id id)
 {
     struct lz_instance *i = lz_instance_get(w, id);
@@ -251,6 +261,8 @@ bool lz_instance_settle(struct lz_world *w, lz_instance_id id)
         turn_process(w, id, from);
     else if (from == LZ_INSTANCE_LOST)
         lz_life_found_dead(w, id);
+    else if (i->state == LZ_INSTANCE_LOST)
+        lose_power(w, id);
     w->ways++; // it may be the next process of it by now
     lz_world_reconsider(w);
     lz_cache_reconsider(w);

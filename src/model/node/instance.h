@@ -38,6 +38,8 @@ struct lz_instance_ops {
     void (*stopped)(struct lz_world *w, lz_instance_id id); /* paused: work stands still */
     void (*resumed)(struct lz_world *w, lz_instance_id id);
     void (*turned)(struct lz_world *w, lz_instance_id id); /* listens, or is in service, or not */
+    /* Optional: the host of what has no process is gone, and with it what only its memory had. */
+    void (*powerless)(struct lz_world *w, lz_instance_id id);
     /* Optional: a process is about to begin. False: it waits until lz_instance_pulled. */
     bool (*may_start)(struct lz_world *w, lz_instance_id id);
     /* Optional: its CPU may be in use to another share, and not by what it was asked (cpu.h). */
