@@ -292,17 +292,28 @@ static void sometimes_decide(const struct lz_checks *c, const struct lz_expect *
         snprintf(r->actual, sizeof(r->actual), "at %s", at);
 }
 
+static bool is_level(const struct lz_checks *c, const struct lz_matcher *m)
+{
+    return lz_matcher_is_metric(m) &&
+           lz_metrics_def(c->world->metrics, m->metric)->view == LZ_VIEW_LEVEL;
+}
+
 // The whole run as one value; what has a value at every instant (counters, levels) as it
 // stands at the end; with `over`, the last stretch of the run.
 static struct lz_judged judge_end(const struct lz_checks *c, const struct lz_expect *e)
 {
     const struct lz_matcher *m = &e->opts.matcher;
-    bool stands = lz_matcher_is_counter(c->world, m);
-    if (lz_matcher_is_metric(m))
-        stands = stands || lz_metrics_def(c->world->metrics, m->metric)->view == LZ_VIEW_LEVEL;
-    if (!lz_matcher_is_metric(m) || stands || e->opts.over > 0)
+    const struct lz_metrics *metrics = c->world->metrics;
+    if (!lz_matcher_is_metric(m) || lz_matcher_is_counter(c->world, m) || e->opts.over > 0)
         return lz_matcher_now(c->world, m, e->over, LZ_JUDGE_VALUE, LZ_NO_VALUE);
-    struct lz_sample sample = lz_metrics_whole(c->world->metrics, m->metric);
+    struct lz_sample sample;
+    if (is_level(c, m)) {
+        sample = lz_metrics_window(metrics, m->metric, e->over);
+        sample.value = lz_metrics_level(metrics, lz_metrics_def(metrics, m->metric)->a);
+        sample.low = sample.high = sample.value;
+    } else {
+        sample = lz_metrics_whole(metrics, m->metric);
+    }
     return lz_matcher_judge(c->world, m, &sample, LZ_JUDGE_VALUE, LZ_NO_VALUE);
 }
 
