@@ -15,7 +15,7 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_WORDS,
      .offset = offsetof(struct lz_fault_params, operations),
      .choices = LZ_DISK_OPS,
-     .doc = "which; default all"},
+     .doc = "which; default all; a record of a log goes with its flush, as both"},
     {0},
 };
 

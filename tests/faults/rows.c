@@ -106,6 +106,8 @@ const struct fault_row fault_rows_again[] = {
     {"crash_loop", "s.etcd.node[1], backoff = \"1s\"", "busy-etcd", "leader_changes"},
     {"degrade", "s.etcd, factor = 20", "busy-etcd", "latency.mean"},
     {"disk_error", "s.etcd", "busy-etcd", "leader_changes"},
+    {"disk_error", "s.etcd, operations = { \"write\" }", "busy-etcd", "leader_changes"},
+    {"disk_error", "s.db, operations = { \"write\" }", "busy-db", "errors.ratio"},
     {"disk_freeze", "s.etcd", "busy-etcd", "commit.max"},
     {"disk_full", "s.etcd", "busy-etcd", "no_leader"},
     {"disk_iops", "s.etcd, limit = 5", "busy-etcd", "commit.mean"},

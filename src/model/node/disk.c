@@ -124,9 +124,13 @@ bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner)
     return corrupts || (d->opts->miss_ratio > 0.0 && unit(w, owner, 0, 0) < d->opts->miss_ratio);
 }
 
-static bool is_hit(const struct lz_disk_effect *e, enum lz_disk_op op)
+// Records of a log go with their flush, in one operation: what fails writes fails that.
+static bool is_hit(const struct lz_disk_effect *e, const struct lz_disk_request *r)
 {
-    return e->operations == 0 || (e->operations >> op & 1) != 0;
+    unsigned ops = 1u << r->op;
+    if (r->op == LZ_DISK_FSYNC && !r->is_bare)
+        ops |= 1u << LZ_DISK_WRITE;
+    return e->operations == 0 || (e->operations & ops) != 0;
 }
 
 // Does it fail? All causes are asked, so that each counts what it touched.
@@ -139,8 +143,8 @@ static bool fails(struct lz_world *w, struct device *d, const struct lz_disk_req
         const struct lz_disk_effect *e = &d->effects[i];
         if (e->touched == NULL)
             continue;
-        bool by_error = e->error_ratio > 0.0 && is_hit(e, r->op) &&
-                        unit(w, r->owner, e->path, 1) < e->error_ratio;
+        bool by_error =
+            e->error_ratio > 0.0 && is_hit(e, r) && unit(w, r->owner, e->path, 1) < e->error_ratio;
         bool is_changed =
             e->corrupt > 0.0 && r->op == LZ_DISK_READ && unit(w, r->owner, e->path, 2) < e->corrupt;
         bool by_full = is_full && e->is_full;

@@ -73,6 +73,7 @@ bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner);
 /* Begin; `done` or `failed` fires at the instance with the payload. */
 struct lz_disk_request {
     enum lz_disk_op op;
+    bool is_bare;   /* a flush of what was written before; others bring what they flush */
     uint64_t owner; /* of its draws */
     lz_kind done, failed;
     uint64_t payload;

@@ -53,6 +53,7 @@ static void ask(struct lz_world *w, struct lz_task *t, enum lz_disk_op op, uint3
 {
     lz_disk_start(w, t->server,
                   &(struct lz_disk_request){.op = op,
+                                            .is_bare = op == LZ_DISK_FSYNC,
                                             .owner = lz_draw_index(t->path, 1 + nth),
                                             .done = w->services->io_done,
                                             .failed = w->services->io_failed,
