@@ -31,6 +31,9 @@ local ROLLBACK = setmetatable({}, { __metatable = false,
 
 local function statement(tx, what, key, more)
     local t = tx.inner
+    if math.type(key) ~= "integer" and type(key) ~= "string" and what ~= "rollback" then
+        error(("tx:%s: a key is an integer or a text, got %s"):format(what, units.show(key)), 2)
+    end
     if t.failed or t.ended then
         if t.ended then
             error("the transaction has ended: its statements are made inside its function", 3)

@@ -65,10 +65,22 @@ void lz_value_push(lua_State *L, const struct lz_world *w, lz_value v)
     }
 }
 
+static uint64_t read_key_number(lua_State *L, int arg)
+{
+    int is_whole = 0;
+    lua_Integer n = lua_tointegerx(L, arg, &is_whole);
+    if (!is_whole && lua_type(L, arg) == LUA_TNUMBER)
+        luaL_error(L, "a key is an integer or a text, got the number %f", lua_tonumber(L, arg));
+    if (!is_whole)
+        luaL_error(L, "a key is an integer or a text, got %s",
+                   lua_isnoneornil(L, arg) ? "nil" : luaL_typename(L, arg));
+    return (uint64_t)n;
+}
+
 uint64_t lz_value_read_key(lua_State *L, int arg)
 {
     if (lua_type(L, arg) != LUA_TSTRING)
-        return (uint64_t)luaL_checkinteger(L, arg);
+        return read_key_number(L, arg);
     size_t len = 0;
     const char *text = lua_tolstring(L, arg, &len);
     uint64_t key = lz_hash_bytes(text, len);
