@@ -29,9 +29,11 @@ local FAILED = setmetatable({}, { __metatable = false,
 local ROLLBACK = setmetatable({}, { __metatable = false,
     __tostring = function() return "the transaction is rolled back" end })
 
+local KEYLESS = { commit = true, rollback = true }
+
 local function statement(tx, what, key, more)
     local t = tx.inner
-    if math.type(key) ~= "integer" and type(key) ~= "string" and what ~= "rollback" then
+    if math.type(key) ~= "integer" and type(key) ~= "string" and not KEYLESS[what] then
         error(("tx:%s: a key is an integer or a text, got %s"):format(what, units.show(key)), 2)
     end
     if t.failed or t.ended then
