@@ -71,7 +71,14 @@ bool lz_record_save(const char *path, const unsigned char *image, size_t size, s
     return ok || lz_fail(err, LZ_EIO, "cannot write %s: %s", path, strerror(problem));
 }
 
-// Read until the end, which need not lie where fstat said.
+// Both a run and a part of a sweep are an SQLite image.
+static bool may_be_image(const unsigned char *bytes, size_t len)
+{
+    static const char magic[] = "SQLite format 3";
+    return memcmp(bytes, magic, len < sizeof(magic) ? len : sizeof(magic)) == 0;
+}
+
+// Read until the end, which need not lie where fstat said, and of what is no image need not come.
 static bool read_all(int fd, size_t expected, unsigned char **bytes, size_t *size)
 {
     size_t cap = expected + 1, len = 0;
@@ -93,6 +100,8 @@ static bool read_all(int fd, size_t expected, unsigned char **bytes, size_t *siz
         if (n == 0)
             break;
         len += (size_t)n;
+        if (!may_be_image(buffer, len))
+            break;
     }
     *bytes = buffer;
     *size = len;

@@ -90,6 +90,16 @@ enum lz_unit lz_run_unit(sqlite3_stmt *q, int column)
     return LZ_UNIT_COUNT;
 }
 
+static bool is_verdict(const char *word)
+{
+    static const char *const words[] = {"pass",  "fail",  "inconclusive", "xfail",
+                                        "xpass", "error", "budget",       "diverged"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool read_run(struct lz_report_run *run)
 {
     sqlite3_stmt *q = lz_run_ask(
@@ -118,7 +128,7 @@ static bool read_run(struct lz_report_run *run)
     run->warmup_ns = sqlite3_column_int64(q, 16);
     run->ordinal = sqlite3_column_int64(q, 17);
     lz_run_stop(&q);
-    return is_known && run->verdict[0] != '\0' && run->virtual_ns >= 0 && run->warmup_ns >= 0;
+    return is_known && is_verdict(run->verdict) && run->virtual_ns >= 0 && run->warmup_ns >= 0;
 }
 
 static void read_expectation(struct lz_report_run *run, sqlite3_stmt *q,

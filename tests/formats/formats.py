@@ -29,7 +29,7 @@ def check(name, problem=None, skip=None):
 
 
 def lorenz(*args):
-    done = subprocess.run([LORENZ, *args], capture_output=True, text=True,
+    done = subprocess.run([LORENZ, *args], capture_output=True, text=True, timeout=100,
                           env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"})
     return done.returncode, done.stdout, done.stderr
 
@@ -257,6 +257,18 @@ def damage_is_named():
     return None if ok else f"status {status}: {err}"
 
 
+def what_is_no_run_is_refused():
+    """A verdict of another lorenz, and a file without an end."""
+    shutil.copytree("whole/runs", "unknown")
+    rewrite("unknown/fails-1.lzrun", "update run set verdict = 'maybe'")
+    for path in ("unknown/fails-1.lzrun", "/dev/zero"):
+        for command in ("report", "sql", "why", "shrink", "replay"):
+            status, _, err = lorenz(command, path)
+            if status != 4 or path + ": " not in err:
+                return f"{command} {path}: status {status}: {err}"
+    return None
+
+
 def no_changed_byte_goes_unnoticed():
     """SQLite would read most of these as a run with fewer rows."""
     os.mkdir("bytes")
@@ -314,6 +326,7 @@ def main():
         attempt("runs of different engines are refused", mixed_engines_are_refused)
         attempt("records that differ are refused", differing_records_are_refused)
         attempt("a damaged run file is named, the others are shown", damage_is_named)
+        attempt("what is no run is refused", what_is_no_run_is_refused)
         attempt("no changed byte of a run file goes unnoticed", no_changed_byte_goes_unnoticed)
         attempt("others read a run file by SQLite", others_read_a_run_file)
         os.chdir("/")
