@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -132,6 +133,24 @@ static const struct row rows[] = {
      false,
      "count_over_time(x:often[4m]) == 8",
      {"0/1", "0/1", "0/1", "0/1", "0/1", "0/1", "0/1"}},
+    {"two rules that write one series: as much is kept as the more frequent of them writes",
+     MINUTE,
+     {{"x:r", "vector(1)", {0}, RULE_STAGE_STEP},
+      {"x:r", "vector(1) and on () vector(time()) > 400", {0}, 15 * LZ_S}},
+     NULL,
+     0,
+     false,
+     "count_over_time(x:r[20m]) >= 75",
+     {"0/0", "0/0", "0/0", "0/0", "0/1", "0/1", "0/1"}},
+    {"whichever of them is the first",
+     MINUTE,
+     {{"x:r", "vector(1)", {0}, 15 * LZ_S},
+      {"x:r", "vector(1) and on () vector(time()) > 400", {0}, RULE_STAGE_STEP}},
+     NULL,
+     0,
+     false,
+     "count_over_time(x:r[20m]) >= 75",
+     {"0/0", "0/0", "0/0", "0/1", "0/1", "0/1", "0/1"}},
     // S08's own alert: 2/0, 0/2, 0/1, 0/0, 0/0, 1/0, 0/1
     {"alerts that are pending",
      RULE_STAGE_STEP,
@@ -326,6 +345,40 @@ static void what_cannot_be_recorded_says_so_and_so_does_who_reads_it(void **stat
     rule_stage_finish(&s);
 }
 
+// Whatever else a selector asks for, a pattern of names says which rules it can read.
+static void a_pattern_of_names_doubts_what_it_matches(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *selector;
+        bool doubts;
+    } patterns[] = {
+        {"{__name__=~\"lorenz_in_.*\"}", false},
+        {"{__name__=~\"lorenz_in_.*|x:t.o\"}", true},
+        {"{__name__=~\".*flight\", __name__!=\"x:two\"}", false},
+        {"{__name__!~\"x:.*\", component=\"a\"}", false},
+        {"{__name__!=\"x:three\", component=\"a\"}", true},
+        {"{component=\"a\"}", true},
+        {"lorenz_in_flight or {__name__=~\"x:.*\"}", true},
+    };
+    for (size_t i = 0; i < COUNT(patterns); i++) {
+        struct rule_stage s;
+        struct lz_alert_failure why;
+        char p[200];
+        snprintf(p, sizeof(p), "count(%s) > 1000", patterns[i].selector);
+        const struct row row = {.what = patterns[i].selector,
+                                .evaluation = MINUTE,
+                                .rules = {{"x:two", "lorenz_in_flight", {"component", "c"}, 0}},
+                                .p = p};
+        declare(&s, &row);
+        lz_world_run(s.w);
+        assert_int_equal(rule_stage_told(&s, "r1 is not evaluated"), 1);
+        if (lz_alerts_has_failed(s.w, s.alert, NULL, &why) != patterns[i].doubts)
+            fail_msg("%s: it is %s doubted", p, patterns[i].doubts ? "not" : "");
+        rule_stage_finish(&s);
+    }
+}
+
 static const struct {
     const char *record, *p, *why;
     lz_time every;
@@ -420,6 +473,7 @@ int main(void)
         cmocka_unit_test(alerts_with_conditions_are_in_alerts),
         cmocka_unit_test(a_rule_measures_what_it_finds),
         cmocka_unit_test(what_cannot_be_recorded_says_so_and_so_does_who_reads_it),
+        cmocka_unit_test(a_pattern_of_names_doubts_what_it_matches),
         cmocka_unit_test(what_no_rule_can_be_is_refused),
         cmocka_unit_test(series_that_have_ended_are_forgotten),
         cmocka_unit_test(a_series_of_two_rules_is_forgotten_when_both_have_ended_it),

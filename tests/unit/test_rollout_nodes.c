@@ -314,6 +314,102 @@ static void what_leaves_a_lost_node_goes_where_nothing_is_drained(void **state)
     }
 }
 
+static uint32_t hold_starts(struct stage *s)
+{
+    static struct lz_target all = {LZ_TARGET_REGION, .id = 0};
+    static uint64_t touched;
+    all.id = s->region;
+    return lz_platform_add(s->w, &(struct lz_platform_effect){.target = &all,
+                                                              .parts = LZ_PLATFORM_START,
+                                                              .touched = &touched});
+}
+
+// Evicted, they wait for a place; the rollout deletes one meanwhile, and makes its own successor.
+static void who_is_deleted_while_it_waits_for_room_is_not_started_again(void **state)
+{
+    (void)state;
+    for (int is_deployed = 0; is_deployed < 2; is_deployed++) {
+        struct stage s = make((struct cast){.rollout = rolling, .max_unavailable = 1});
+        run(&s, LOSS);
+        const lz_host_id host = lz_instance_get(s.w, s.first)->host;
+        cut(&s);
+        uint32_t held = hold_starts(&s);
+        run(&s, LOSS + 400 * LZ_S);
+        assert_int_equal(noted(&s, "pending"), 1);
+        if (is_deployed)
+            assert_true(lz_rollout_restart(s.w, s.web, &s.err));
+        run(&s, LOSS + 410 * LZ_S);
+        assert_int_equal(noted(&s, "terminating"), is_deployed);
+        lz_platform_remove(s.w, held);
+        run(&s, LOSS + 600 * LZ_S);
+        assert_int_equal(lz_instance_get(s.w, s.first)->host == host, is_deployed);
+        assert_int_equal(running(&s), is_deployed ? 4 : 3); // with the one that has not heard of it
+        lz_arena_destroy(s.arena);
+    }
+}
+
+// Its successor waits for room, and was never bound to a node: deleted, it is gone at once.
+static void a_pod_is_terminating_once_however_often_it_is_deleted(void **state)
+{
+    (void)state;
+    struct stage s = make((struct cast){.rollout = recreate, .max_unavailable = 1});
+    run(&s, LOSS);
+    lz_host_id host = lose(&s);
+    hold_starts(&s);
+    run(&s, LOSS + 400 * LZ_S);
+    assert_int_equal(noted(&s, "pending"), 1);
+    assert_int_equal(noted(&s, "terminating"), 1);
+    assert_true(lz_rollout_restart(s.w, s.web, &s.err));
+    run(&s, LOSS + 500 * LZ_S);
+    assert_int_equal(noted(&s, "terminating"), 1);
+    give_back(&s, host);
+    lz_arena_destroy(s.arena);
+}
+
+/*
+ * IsPodAvailable (pkg/api/v1/pod/util.go) counts from the Ready condition's lastTransitionTime,
+ * which is the kubelet's: an outage of the control plane does not begin it anew, a probe does.
+ */
+static void min_ready_counts_from_when_the_kubelet_saw_it_ready(void **state)
+{
+    (void)state;
+    const struct lz_rollout_opts surge = {
+        .is_on = true, .max_surge = PODS(3), .min_ready = 60 * LZ_S};
+    static const struct {
+        bool is_down;
+        lz_time unready, ready; // after LOSS, of all new ones; 0: never
+        lz_time deployed;       // then, or in the 10 s after
+    } rows[] = {
+        {false, 0, 0, 65},     {true, 0, 0, 300},    {true, 100, 200, 300},
+        {true, 100, 280, 340}, {false, 40, 50, 110},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s =
+            make((struct cast){.rollout = surge, .max_unavailable = 1, .startup = 5 * LZ_S});
+        lz_instance_id planes = lz_world_component(s.w, s.plane)->instances_first;
+        run(&s, LOSS);
+        assert_true(lz_rollout_restart(s.w, s.web, &s.err));
+        run(&s, LOSS + LZ_S);
+        if (rows[i].is_down)
+            assert_true(lz_instance_kill(s.w, planes));
+        for (int to = 0; rows[i].ready > 0 && to < 2; to++) {
+            run(&s, LOSS + (to == 0 ? rows[i].unready : rows[i].ready) * LZ_S);
+            for (uint32_t n = 3; n < 6; n++)
+                lz_life_set_ready(s.w, s.first + n, to == 1);
+        }
+        const lz_time due = LOSS + rows[i].deployed * LZ_S, back = LOSS + 300 * LZ_S;
+        run(&s, due > back ? back : due - LZ_MS);
+        assert_int_equal(noted(&s, "deployed"), 0);
+        if (rows[i].is_down)
+            assert_true(lz_instance_restart(s.w, planes));
+        run(&s, due - LZ_MS);
+        assert_int_equal(noted(&s, "deployed"), 0);
+        run(&s, due + 10 * LZ_S);
+        assert_int_equal(noted(&s, "deployed"), 1);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +420,9 @@ int main(void)
         cmocka_unit_test(a_rollout_hears_of_a_lost_node_when_it_is_not_ready),
         cmocka_unit_test(what_is_cut_off_serves_on_until_its_kubelet_hears),
         cmocka_unit_test(what_leaves_a_lost_node_goes_where_nothing_is_drained),
+        cmocka_unit_test(who_is_deleted_while_it_waits_for_room_is_not_started_again),
+        cmocka_unit_test(a_pod_is_terminating_once_however_often_it_is_deleted),
+        cmocka_unit_test(min_ready_counts_from_when_the_kubelet_saw_it_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
