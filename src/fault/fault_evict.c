@@ -10,8 +10,6 @@
 #include "model/node/life.h"
 #include "model/service/platform.h"
 
-#define AGAIN (5 * LZ_S)
-
 static const struct lz_param params[] = {
     {.name = "notice",
      .type = LZ_PARAM_DURATION,
@@ -61,7 +59,7 @@ lz_time lz_fault_evict_next(const struct lz_fault *f)
 {
     for (uint32_t i = 0; i < f->hit_count; i++)
         if (f->undo[i] == LZ_FAULT_WAITING || f->undo[i] == LZ_FAULT_UNHEARD)
-            return AGAIN;
+            return LZ_FAULT_EVICT_AGAIN;
     return 0;
 }
 

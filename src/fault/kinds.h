@@ -211,6 +211,7 @@ uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_
  * In `undo` that is UNHEARD, and WAITING where it has answered that it must not be yet. Who has
  * left the place at which it stood, in `hosts`, is not asked for again. The last undoes all of it.
  */
+#define LZ_FAULT_EVICT_AGAIN (5 * LZ_S)
 void lz_fault_evict_begin(struct lz_world *w, struct lz_fault *f);
 bool lz_fault_evict_is_unheard(struct lz_world *w, struct lz_fault *f, uint32_t hit);
 bool lz_fault_evict_stands(const struct lz_world *w, const struct lz_fault *f, uint32_t hit);

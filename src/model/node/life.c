@@ -358,6 +358,11 @@ void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host)
     lz_instance_settle(w, id);
 }
 
+lz_time lz_life_grace(struct lz_world *w, lz_instance_id id)
+{
+    return grace_of(lz_life_of(w, id), -1);
+}
+
 lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_life *l = lz_life_get(w, id);

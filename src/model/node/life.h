@@ -97,6 +97,7 @@ bool lz_life_replace(struct lz_world *w, lz_instance_id id, lz_time grace, lz_ho
    what else holds it down does. What ran ends as if killed, if anything did. */
 void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host);
 
+lz_time lz_life_grace(struct lz_world *w, lz_instance_id id);          /* its grace_period */
 lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id); /* its latest process */
 
 /* Not before then is it ready, of a process that serves: what its kubelet says, however late. */
