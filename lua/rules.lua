@@ -126,7 +126,20 @@ function M.topic(say, f)
     end
 end
 
+local TRANSACTION_MAX = 15 * 60 * 1000000000
+
+local function check_transaction_timeout(say, f)
+    local is_long = (f.transaction_timeout or 0) > TRANSACTION_MAX
+    if is_long then
+        say("LZ206", "transaction_timeout", "`transaction_timeout` of %s: at most 15m, which is "
+            .. "Kafka's transaction.max.timeout.ms",
+            'brokers answer INVALID_TRANSACTION_TIMEOUT: write "15m" or less')
+    end
+    return is_long
+end
+
 function M.consumers(say, f)
+    check_transaction_timeout(say, f)
     if f.calls and f.handle then
         say("LZ111", "handle", "%s has both `calls` and `handle`",
             "a handler makes its calls itself: record:call { ... }")
@@ -151,7 +164,6 @@ function M.consumers(say, f)
     end
 end
 
-local TRANSACTION_MAX = 15 * 60 * 1000000000
 local ALSO_MAX = 15 -- LZ_PRODUCER_ALSO_MAX
 
 --- What a producer with a transactional id must not say, and what only it may.
@@ -171,10 +183,8 @@ local function check_transactional(say, f, not_own)
                 name), "it writes what waits, all at once, and tries until `overall_timeout`")
         end
     end
-    if (f.transaction_timeout or 0) > TRANSACTION_MAX then
-        say("LZ206", "transaction_timeout", "`transaction_timeout` of %s: at most 15m, which is "
-            .. "Kafka's transaction.max.timeout.ms")
-    elseif f.acks and f.acks ~= "all" then
+    if check_transaction_timeout(say, f) then return end
+    if f.acks and f.acks ~= "all" then
         say("LZ206", "acks", '`acks` of %s: a producer with a transactional id needs "all"')
     elseif f.transactional_id == "" then
         say("LZ206", "transactional_id", "`transactional_id` of %s is empty")

@@ -58,7 +58,7 @@ M.consumers = {
     { "transactions", "bool", "what a record's handler writes to topics and the batch's commit are "
         .. "one transaction; default false" },
     { "transaction_timeout", "duration", "one that is open for longer is aborted "
-        .. "(transaction.timeout.ms); default 60s", above_zero = true },
+        .. "(transaction.timeout.ms); default 60s, at most 15m", above_zero = true },
     { "isolation", "choice", "whether records of transactions that are open or aborted are given "
         .. "(isolation.level); default read_uncommitted", choices = { "read_uncommitted",
             "read_committed" } },
@@ -79,8 +79,9 @@ M.producer = {
         above_zero = true },
     { "transactional_id", "text", "to a topic: a request is a record to each of its topics or to "
         .. "none; whoever begins later with the same id fences it (transactional.id). One "
-        .. "transaction at a time with at most 500 requests, one batch to each partition; it is "
-        .. "committed when its markers are written (Kafka: when the decision is)" },
+        .. "transaction at a time with at most 500 requests and 1 MiB, one batch to each "
+        .. "partition; it is committed once that is decided, and the next one waits for its "
+        .. "markers" },
     { "also_to", "refs:topic", "with a transactional_id: topics of the same broker that are "
         .. "written to beside `to`" },
     { "transaction_timeout", "duration", "with a transactional_id: one that is open for longer is "

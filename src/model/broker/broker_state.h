@@ -38,6 +38,7 @@ enum lz_broker_error {
     LZ_BROKER_REBALANCING,
     LZ_BROKER_UNKNOWN_MEMBER,
     LZ_BROKER_FENCED,
+    LZ_BROKER_CONCURRENT, /* what was decided before is not done yet */
 };
 
 enum lz_acks { LZ_ACKS_ALL, LZ_ACKS_LEADER, LZ_ACKS_NONE };

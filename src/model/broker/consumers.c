@@ -244,6 +244,11 @@ static bool check(const struct lz_consumers_opts *o, struct lz_err *err)
         return lz_fail(err, LZ_ERANGE,
                        "heartbeat must be shorter than session: %.9gs is not shorter than %.9gs",
                        (double)o->heartbeat / 1e9, (double)o->session / 1e9);
+    if (o->transaction_timeout > LZ_TRANSACTION_LIMIT_NS)
+        return lz_fail(err, LZ_ERANGE,
+                       "transaction_timeout must be at most %.9gs, transaction.max.timeout.ms, got "
+                       "%.9gs",
+                       (double)LZ_TRANSACTION_LIMIT_NS / 1e9, (double)o->transaction_timeout / 1e9);
     if (o->transaction_timeout > 0 && !o->is_handled)
         return lz_fail(err, LZ_EINVAL,
                        "transactions are about what a handler writes: give the group a `handle` or "

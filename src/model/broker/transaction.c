@@ -51,7 +51,6 @@ static void complete(struct lz_world *w, struct lz_transaction *t)
     LZ_ASSERT(commits || t->state == LZ_TRANSACTION_PREPARE_ABORT);
     if (commits)
         apply_offsets(t);
-    t->has_committed = commits;
     t->offset_count = t->part_count = 0;
     t->state = LZ_TRANSACTION_EMPTY;
     t->nth++;
@@ -158,6 +157,7 @@ static void send_markers(struct lz_world *w, struct lz_transaction *t)
 void lz_transaction_decide(struct lz_world *w, struct lz_transaction *t, bool commits)
 {
     t->state = commits ? LZ_TRANSACTION_PREPARE_COMMIT : LZ_TRANSACTION_PREPARE_ABORT;
+    t->has_committed = commits;
     lz_sim_cancel(w->sim, t->timeout);
     t->timeout = 0;
     if (t->part_count == 0)

@@ -14,7 +14,8 @@
  * The coordinator, which is the group's, writes a marker into each partition that was written to: a
  * record of its own, with an offset, that nobody is given. Once it has decided it goes on until all
  * are there, whoever the coordinator is by then; only then positions count, and the member hears of
- * it. Adding a partition to a transaction takes no time of its own (KIP-890).
+ * it (Kafka's hears at once, and waits with what it writes next, as transactor.h does). Adding a
+ * partition to a transaction takes no time of its own (KIP-890).
  *
  * Readers with isolation = "read_committed" get records up to the last stable offset: the first
  * record of a transaction that is not decided in the leader's log, below the high watermark. Those
@@ -29,6 +30,8 @@
 #define LZ_MODEL_BROKER_TRANSACTION_H
 
 #include "model/broker/group_state.h"
+
+#define LZ_TRANSACTION_LIMIT_NS (900 * LZ_S) /* transaction.max.timeout.ms */
 
 enum lz_control { LZ_CONTROL_NONE, LZ_CONTROL_COMMIT, LZ_CONTROL_ABORT };
 

@@ -84,12 +84,11 @@ static void end_transaction(struct lz_world *w, struct lz_transaction *t, struct
         lz_rpc_answer(w, r, LZ_BROKER_FENCED, 0);
     } else if (t->is_fenced) {
         lz_rpc_answer(w, r, LZ_BROKER_UNKNOWN_MEMBER, 0);
-    } else if (t->state == LZ_TRANSACTION_EMPTY) {
-        lz_rpc_answer(w, r, (uint16_t)told_again(t, serial, commits), 0);
+    } else if (t->state == LZ_TRANSACTION_ONGOING && serial == t->serial) {
+        lz_transaction_decide(w, t, commits);
+        lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
     } else {
-        wait_for(w, t, r);
-        if (t->state == LZ_TRANSACTION_ONGOING)
-            lz_transaction_decide(w, t, commits);
+        lz_rpc_answer(w, r, (uint16_t)told_again(t, serial, commits), 0);
     }
 }
 
@@ -117,8 +116,10 @@ enum lz_broker_error lz_transaction_takes(struct lz_world *w, const struct lz_rp
     uint32_t serial = (uint32_t)a->sequence;
     if (a->producer_epoch != t->epoch)
         return LZ_BROKER_FENCED;
-    if (t->is_fenced || t->state >= LZ_TRANSACTION_PREPARE_COMMIT)
+    if (t->is_fenced)
         return LZ_BROKER_UNKNOWN_MEMBER;
+    if (t->state >= LZ_TRANSACTION_PREPARE_COMMIT) // CONCURRENT_TRANSACTIONS
+        return serial > t->serial ? LZ_BROKER_CONCURRENT : LZ_BROKER_UNKNOWN_MEMBER;
     bool is_late = t->state == LZ_TRANSACTION_EMPTY ? serial <= t->serial : serial != t->serial;
     if (is_late || !lz_transaction_add_part(w, t, a->partition))
         return LZ_BROKER_UNKNOWN_MEMBER;

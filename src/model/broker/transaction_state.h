@@ -51,7 +51,7 @@ struct lz_transactions {
 /* The instance; 0: there is none. */
 lz_instance_id lz_transaction_coordinator(const struct lz_transaction *t);
 
-/* What is decided is done: markers, then the answer. */
+/* What is decided is done: markers, then the answer to who waits for that. */
 void lz_transaction_decide(struct lz_world *w, struct lz_transaction *t, bool commits);
 void lz_transaction_answer(struct lz_world *w, struct lz_transaction *t,
                            enum lz_broker_error error);

@@ -8,7 +8,9 @@
 #include "model/net/net.h"
 #include "model/traffic/traffic.h"
 
-#define AGAIN_NS (100 * LZ_MS) // retry.backoff.ms
+#define AGAIN_NS (100 * LZ_MS)     // retry.backoff.ms
+#define CONCURRENT_NS (20 * LZ_MS) // ADD_PARTITIONS_RETRY_BACKOFF_MS, until the markers are written
+#define REQUEST_BYTES (1024 * 1024) // max.request.size
 
 enum phase { OUT, IDLE, WRITING, ENDING, FENCED };
 
@@ -62,11 +64,16 @@ lz_time lz_transactor_limit(const struct lz_world *w, lz_producer_id id)
     return lz_producer_at(w, id)->opts.transaction_timeout;
 }
 
-static void later(struct lz_world *w, struct lz_transactor *x)
+static void later_by(struct lz_world *w, struct lz_transactor *x, lz_time delay)
 {
     if (x->again == 0)
-        x->again = lz_sim_at(w->sim, lz_sim_now(w->sim) + AGAIN_NS, w->producers->transact_again,
+        x->again = lz_sim_at(w->sim, lz_sim_now(w->sim) + delay, w->producers->transact_again,
                              x->p->client, x->id);
+}
+
+static void later(struct lz_world *w, struct lz_transactor *x)
+{
+    later_by(w, x, AGAIN_NS);
 }
 
 // ---- who waits is told
@@ -262,10 +269,18 @@ static void add_write(struct lz_world *w, struct lz_transactor *x, uint32_t part
     x->writes[x->write_count++] = (struct write){.partition = partition, .count = 1};
 }
 
+// So many requests that a batch of all of them is one that brokers take.
+static uint32_t together(const struct lz_transactor *x)
+{
+    double fit = REQUEST_BYTES / x->p->record_bytes;
+    uint32_t most = fit < 1.0 ? 1 : fit < LZ_TRANSACTOR_BATCH ? (uint32_t)fit : LZ_TRANSACTOR_BATCH;
+    return x->queue_count < most ? x->queue_count : most;
+}
+
 static void begin(struct lz_world *w, struct lz_transactor *x)
 {
     LZ_ASSERT(x->phase == IDLE && x->write_count == 0 && x->now_count == 0);
-    uint32_t n = x->queue_count < LZ_TRANSACTOR_BATCH ? x->queue_count : LZ_TRANSACTOR_BATCH;
+    uint32_t n = together(x);
     x->now = lz_arena_alloc(w->arena, n * sizeof(*x->now));
     memcpy(x->now, x->queue, n * sizeof(*x->now));
     x->now_count = n;
@@ -405,7 +420,7 @@ static void write_ended(struct lz_world *w, const struct lz_rpc *r, enum lz_rpc_
     } else if (a->error == LZ_BROKER_UNKNOWN_MEMBER) {
         over(w, x, ABORTED, OUT); // it was open for too long
     } else {
-        later(w, x);
+        later_by(w, x, a->error == LZ_BROKER_CONCURRENT ? CONCURRENT_NS : AGAIN_NS);
     }
 }
 

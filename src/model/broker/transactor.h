@@ -3,9 +3,10 @@
  *
  * A traffic to one or several topics of a broker, each of whose requests is a record to all of them
  * or to none. Its producer has one transaction at a time; requests that come meanwhile wait, and
- * those that wait when one begins are in it together, up to 500, as one batch to each partition,
- * whatever its size. A commit is answered when its markers are written; Kafka answers once it is
- * decided, and lets the next transaction wait for them.
+ * those that wait when one begins are in it together, up to 500 and up to 1 MiB (max.request.size),
+ * as one batch to each partition. A commit is answered once it is decided; the markers follow, and
+ * readers of what is committed wait for them. So does the next transaction: what it writes is
+ * refused until they are all there (CONCURRENT_TRANSACTIONS), and tried again every 20 ms.
  *
  *   OUT ──InitProducerId──▶ IDLE ──requests──▶ WRITING ──all acknowledged──▶ ENDING ──▶ IDLE
  *    ▲                                           │  gave up: to abort          │

@@ -15,4 +15,5 @@ traffic "five" { to = web, rate = "5/s", transactional_id = "t" }
 traffic "six" { to = orders, rate = "5/s", transactional_id = "" }
 traffic "seven" { to = orders, rate = "5/s", transactional_id = "t", also_to = { web } }
 traffic "eight" { to = orders, rate = "5/s", transactional_id = "t", transaction_timeout = "16m" }
+consumers "nine" { of = orders, transactions = true, transaction_timeout = "16m", handle = function() end }
 expect "something" { at_end = web.errors.ratio:below "1%" }
