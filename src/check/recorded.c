@@ -81,6 +81,7 @@ static void describe(const struct lz_checks *c, const struct lz_expect *e,
     if (j->answer == LZ_VERIFY_VIOLATED) {
         snprintf(r->actual, sizeof(r->actual), "%s: %s", j->anomaly, j->facts.text);
         r->details = shorten(c, j->why.text);
+        r->at = j->at > 0 ? j->at : r->at;
         return;
     }
     snprintf(r->actual, sizeof(r->actual), "%s", j->facts.text);

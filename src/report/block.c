@@ -258,8 +258,24 @@ static void write_closing(struct lz_pen *pen, const struct lz_report_run *run)
     lz_pen_end(pen);
 }
 
+// What happened to the system is told once, and of what failed at another time what happened then.
+static void tell_story(struct lz_pen *pen, const struct lz_report_run *run,
+                       const struct lz_stretch *s, struct lz_stretch *told)
+{
+    bool is_first = told->to == 0;
+    if (!is_first && s->from < told->to && told->from < s->to)
+        return;
+    lz_story_events(pen, run, s);
+    if (is_first) {
+        lz_story_blame(pen, run, s);
+        lz_story_request(pen, run, s);
+    }
+    told->from = is_first || s->from < told->from ? s->from : told->from;
+    told->to = s->to > told->to ? s->to : told->to;
+}
+
 static void write_failed(struct lz_pen *pen, const struct lz_report_run *run,
-                         const struct lz_run_expectation *e, bool is_first)
+                         const struct lz_run_expectation *e, struct lz_stretch *told)
 {
     struct lz_stretch s = lz_stretch_of(run, e);
     write_rule(pen, run, LZ_TINT_BAD, e->name);
@@ -270,11 +286,7 @@ static void write_failed(struct lz_pen *pen, const struct lz_report_run *run,
     lz_pen_end(pen);
     write_details(pen, e);
     lz_plot_draw(pen, run, e);
-    if (is_first) { // what happened to the system is told once
-        lz_story_events(pen, run, &s);
-        lz_story_blame(pen, run, &s);
-        lz_story_request(pen, run, &s);
-    }
+    tell_story(pen, run, &s, told);
     write_closing(pen, run);
 }
 
@@ -297,13 +309,10 @@ void lz_block_failed(struct lz_pen *pen, const struct lz_report_run *run)
         write_closing(pen, run);
         return;
     }
-    bool is_first = true;
-    for (size_t i = 0; i < run->expectation_count; i++) {
-        if (!is_judged(&run->expectations[i], "fail"))
-            continue;
-        write_failed(pen, run, &run->expectations[i], is_first);
-        is_first = false;
-    }
+    struct lz_stretch told = {0};
+    for (size_t i = 0; i < run->expectation_count; i++)
+        if (is_judged(&run->expectations[i], "fail"))
+            write_failed(pen, run, &run->expectations[i], &told);
 }
 
 // A sentence of the record, as a sentence.

@@ -43,6 +43,20 @@ static lz_time end_of_violation(const struct lz_report_run *run, const struct lz
     return last;
 }
 
+// Since when it has been as it is at the end: a counter's first step too far, a level's last. What
+// was good in its last window, as a ratio of the whole run may be, is about all of it.
+static lz_time start_of_end(const struct lz_report_run *run, const struct lz_run_expectation *e)
+{
+    struct lz_run_point *points;
+    size_t count = lz_run_points(run, e->metric, run->warmup_ns, LZ_FOREVER, &points);
+    lz_time first = run->virtual_ns;
+    for (size_t i = count; i > 0 && first - points[i - 1].start - points[i - 1].width < QUIET; i--)
+        if (lz_stretch_violates(e, lz_stretch_adverse(e, &points[i - 1])))
+            first = points[i - 1].start;
+    free(points);
+    return first < run->virtual_ns ? first : run->warmup_ns;
+}
+
 struct lz_stretch lz_stretch_of(const struct lz_report_run *run, const struct lz_run_expectation *e)
 {
     struct lz_stretch s = {run->warmup_ns, run->virtual_ns};
@@ -53,6 +67,10 @@ struct lz_stretch lz_stretch_of(const struct lz_report_run *run, const struct lz
     } else if (is_watched && e->at >= 0) {
         s.from = e->at;
         s.to = e->metric > 0 ? end_of_violation(run, e) : e->at + LZ_METRIC_WINDOW;
+    } else if (strcmp(e->temporal, "history") == 0 && e->at >= 0) {
+        s.from = s.to = e->at;
+    } else if (strcmp(e->temporal, "at_end") == 0 && e->metric > 0) {
+        s.from = start_of_end(run, e);
     }
     if (s.from < 0)
         s.from = 0;

@@ -19,6 +19,7 @@
 #define SPARE_MOST 20
 #define NARROW 64 // below it an expectation takes two lines
 #define GAP 2
+#define IDLE_SHOWN 3 // faults that touched nothing
 
 // In order of badness, the best first.
 static const struct word {
@@ -319,6 +320,34 @@ static void write_details(struct lz_pen *pen, const struct lz_report_run *run, i
     }
 }
 
+// An inconclusive run names the first in its reason; one that failed has another, and what it did
+// not test is worth a line all the same.
+static void write_idle_faults(struct lz_pen *pen, const struct lz_report_run *run, int indent)
+{
+    if (strcmp(run->verdict, "fail") != 0 || pen->style->verbose > 0)
+        return;
+    size_t count = 0;
+    sqlite3_stmt *q = lz_run_ask(run,
+                                 "select name, effect_unit from fault"
+                                 " where firings > 0 and effect = 0 order by id",
+                                 0, 0);
+    while (lz_run_next(&q)) {
+        if (count++ >= IDLE_SHOWN)
+            continue;
+        lz_pen_to(pen, indent);
+        lz_pen_draw(pen, LZ_TINT_DOUBT, LZ_GLYPH_DOUBT, 1);
+        lz_pen_to(pen, indent + 2);
+        lz_pen_addf(pen, LZ_TINT_NONE, "fault %s touched nothing", lz_run_text(q, 0));
+        lz_pen_addf(pen, LZ_TINT_DIM, ": 0 %s", lz_run_text(q, 1));
+        lz_pen_end(pen);
+    }
+    if (count > IDLE_SHOWN) {
+        lz_pen_to(pen, indent + 2);
+        lz_pen_addf(pen, LZ_TINT_DIM, "nor did %zu more", count - IDLE_SHOWN);
+        lz_pen_end(pen);
+    }
+}
+
 static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
     if (word_of(run) >= &words[DIVERGED])
@@ -326,6 +355,7 @@ static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int 
     if (pen->style->quiet)
         return;
     write_expectations(pen, run, indent);
+    write_idle_faults(pen, run, indent);
     if (strcmp(run->verdict, "budget") == 0)
         lz_pen_wrap(pen, LZ_TINT_NONE, run->why, indent);
     if (pen->style->verbose > 0 && run->trace_hash[0] != '\0')

@@ -203,6 +203,16 @@ static void tell(struct lz_str *out, struct lz_history *h, const struct lz_world
     lz_str_addf(out, ", %.6f s to %.6f s\n", (double)op->at / 1e9, (double)op->done / 1e9);
 }
 
+static void tell_witness(struct lz_judge_result *r, struct lz_history *h, const struct lz_world *w,
+                         const struct lz_judge_witness *witness)
+{
+    lz_str_add(&r->why, "what was read had been overwritten before the read began\n");
+    tell(&r->why, h, w, "written by", witness->seen);
+    tell(&r->why, h, w, "then by", witness->missed);
+    tell(&r->why, h, w, "read by", witness->read);
+    r->at = witness->read->done;
+}
+
 // The search did not come to an end, but what the servers know decides.
 static void decide_by_version(struct lz_judge_result *r, struct lz_history *h,
                               const struct lz_world *w, const struct lz_judge_witness *witness)
@@ -216,10 +226,8 @@ static void decide_by_version(struct lz_judge_result *r, struct lz_history *h,
         return;
     }
     snprintf(r->anomaly, sizeof(r->anomaly), "stale-read");
-    lz_str_add(&r->why, "stale-read: what was read had been overwritten before the read began\n");
-    tell(&r->why, h, w, "written by", witness->seen);
-    tell(&r->why, h, w, "then by", witness->missed);
-    tell(&r->why, h, w, "read by", witness->read);
+    lz_str_add(&r->why, "stale-read: ");
+    tell_witness(r, h, w, witness);
 }
 
 // A search that cannot be decided takes all its budget: with the answer known it gets less.
@@ -276,6 +284,10 @@ static bool judge_operations(const struct lz_world *w, const struct lz_recorder 
         decide_by_version(r, &h, w, &witness);
     } else if (agrees(r)) {
         lz_str_add(&r->facts, ", by versions too");
+        if (witness.read != NULL) {
+            lz_str_add(&r->why, "by versions: ");
+            tell_witness(r, &h, w, &witness);
+        }
     }
     r->is_contradiction = is_any_known(&h) && h.op_count > 0 && contradicts(r);
     lz_history_finish(&h);

@@ -34,6 +34,7 @@ struct lz_judge_result {
     uint32_t operations;
     char anomaly[48]; /* the first kind found; may be empty */
     struct lz_str why, facts;
+    lz_time at; /* of what was seen and should not have been; 0: not known */
 };
 
 /* `r` is filled in; lz_judge_finish gives its memory back. False: no model fits. */
