@@ -365,6 +365,26 @@ static void a_probe_that_needs_the_cpu_fails_when_there_is_none(void **state)
     lz_arena_destroy(s.arena);
 }
 
+static void all_cores_are_no_quota_until_they_are_fewer(void **state)
+{
+    static const double shares[] = {1.0, 0.5, 1.0, 0.25, 1.0};
+    (void)state;
+    struct stage s = make(&(struct lz_life_opts){.grace_period = -1});
+    run(&s, LZ_S);
+    const struct lz_capacity *c = lz_capacity_get(s.w, s.first);
+    double all = lz_cpu_cores(c->cpu) * (double)c->period;
+    uint64_t withheld = 0;
+    uint32_t id = lz_capacity_throttle(s.w, s.first, shares[0], &withheld);
+    assert_true(c->quota <= 0.0);
+    for (size_t i = 1; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        lz_capacity_rethrottle(s.w, s.first, id, shares[i]);
+        assert_true(c->quota >= all * shares[i] && c->quota <= all * shares[i]);
+    }
+    lz_capacity_undo(s.w, s.first, id);
+    assert_true(c->quota <= 0.0);
+    lz_arena_destroy(s.arena);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -440,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_hold_outlives_the_loss_of_the_host),
         cmocka_unit_test(probes_detect_in_the_time_of_their_defaults),
         cmocka_unit_test(a_probe_that_needs_the_cpu_fails_when_there_is_none),
+        cmocka_unit_test(all_cores_are_no_quota_until_they_are_fewer),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(replicas_that_are_up_are_counted_one_by_one),
         cmocka_unit_test(a_million_replicas_are_refused),

@@ -249,8 +249,12 @@ void lz_capacity_rethrottle(struct lz_world *w, lz_instance_id instance, uint32_
 {
     struct lz_capacity *c = lz_capacity_get(w, instance);
     LZ_ASSERT(c != NULL && id >= 1 && id <= c->loss_count && share > 0.0);
-    LZ_ASSERT(c->losses[id - 1].quota > 0.0 && c->quota > 0.0);
+    LZ_ASSERT(c->losses[id - 1].quota > 0.0);
     c->losses[id - 1].quota = share;
+    if (!(c->quota > 0.0)) { // all of its cores were no limit
+        recompute(w, c);
+        return;
+    }
     double tightest = 1.0;
     for (uint32_t i = 0; i < c->loss_count; i++)
         if (c->losses[i].factor > 0.0 && c->losses[i].quota > 0.0)
