@@ -88,7 +88,11 @@ static void describe(const struct lz_checks *c, const struct lz_expect *e,
     if (j->answer == LZ_VERIFY_HOLDS)
         return;
     size_t len = strcspn(j->why.text, "\n");
-    if (j->operations == 0)
+    enum lz_recorder_kind kind = lz_counted_kind(e->opts.history->model);
+    if (j->operations == 0 && kind != LZ_RECORDER_OBJECTS)
+        lz_counted_lacks(lz_recorder_of(c->world, e->opts.of), kind,
+                         lz_world_component(c->world, e->opts.of), r->why, sizeof(r->why));
+    else if (j->operations == 0)
         snprintf(r->why, sizeof(r->why), "nothing was done to %s that %s is about",
                  lz_world_component(c->world, e->opts.of)->name, e->opts.history->word);
     else

@@ -215,7 +215,46 @@ const char *lz_counted_obstacle(const struct lz_recorder *r, enum lz_recorder_ki
     if (r->many > 0)
         return "several keys were written at once, by what the history does not have";
     is_written = is_written || (kind == LZ_RECORDER_SETS && is_set_anew(r));
-    return is_written ? "a key that is added to was also written in another way" : NULL;
+    return is_written
+               ? "a key that is added to was also written in another way: what is added says no "
+                 "more what it comes to; keep such keys apart"
+               : NULL;
+}
+
+// What to ask of a component whose history is to be of a kind.
+static const char *words_for(enum lz_recorder_kind kind, uint32_t of)
+{
+    static const char *const words[][3] = {
+        // counters, sets, ids
+        [LZ_COMPONENT_CACHE] = {"`incr` and `decr`", "`sadd`", "`incr`"},
+        [LZ_COMPONENT_STORE] = {"`increment`", NULL, "`increment`"},
+        [LZ_COMPONENT_DATABASE] = {NULL, "transactions that append", NULL},
+        [LZ_COMPONENT_SERVICE] = {"the operations in `adds`", "the operations in `adds`",
+                                  "the operations in `generates`"},
+    };
+    unsigned column = kind == LZ_RECORDER_COUNTERS ? 0 : kind == LZ_RECORDER_SETS ? 1 : 2;
+    return of < sizeof(words) / sizeof(words[0]) ? words[of][column] : NULL;
+}
+
+void lz_counted_lacks(const struct lz_recorder *r, enum lz_recorder_kind kind,
+                      const struct lz_component *of, char *out, size_t size)
+{
+    uint32_t reads = 0, writes = 0;
+    for (uint32_t i = 0; i < r->count; i++) {
+        reads += r->ops[i].f == LZ_RECORDER_READ || r->ops[i].f == LZ_RECORDER_MEMBERS;
+        writes += r->ops[i].f == LZ_RECORDER_WRITE || r->ops[i].f == LZ_RECORDER_CREATE;
+    }
+    const char *what = kind == LZ_RECORDER_COUNTERS ? "nothing was added to a counter of"
+                       : kind == LZ_RECORDER_SETS   ? "nothing was added to a set of"
+                                                    : "no id was asked for of";
+    const char *words = words_for(kind, of->kind);
+    char done[128] = "";
+    if (reads + writes > 0)
+        snprintf(done, sizeof(done), "%u read%s and %u write%s say what a value is, no more; ",
+                 reads, reads == 1 ? "" : "s", writes, writes == 1 ? "" : "s");
+    snprintf(out, size, "%s %s: %scall %s%s", what, of->name, done,
+             words != NULL ? words : "another component",
+             reads + writes > 0 ? ", or expect `linearizable` of it" : "");
 }
 
 static void tell(struct lz_judge_result *out, const struct lz_history *h, struct lz_verify *v)
@@ -230,7 +269,8 @@ static void tell(struct lz_judge_result *out, const struct lz_history *h, struct
     } else if (strncmp(out->facts.text, "never read", 10) == 0) {
         out->answer = LZ_VERIFY_UNKNOWN;
         lz_str_clear(&out->why);
-        lz_str_add(&out->why, "nobody was told what the counter had come to\n");
+        lz_str_add(&out->why, "nobody was told what the counter had come to: let somebody "
+                              "read it, and hear the answer\n");
     }
 }
 

@@ -34,6 +34,10 @@ enum lz_recorder_kind lz_counted_kind(const char *model);
 /* NULL: all can be judged; else why not. */
 const char *lz_counted_obstacle(const struct lz_recorder *r, enum lz_recorder_kind kind);
 
+/* Nothing that it is about was done to the component: what was, and what to write instead. */
+void lz_counted_lacks(const struct lz_recorder *r, enum lz_recorder_kind kind,
+                      const struct lz_component *of, char *out, size_t size);
+
 /* As of lz_judge_run. */
 bool lz_counted_judge(const struct lz_world *w, const struct lz_recorder *r,
                       const struct lz_judge_opts *opts, struct lz_judge_result *out,
