@@ -154,6 +154,27 @@ static void an_election_comes_when_the_specification_says(void **unused)
     lz_arena_destroy(s.arena);
 }
 
+// A replica says who it follows, is promoted, and what it said comes behind what it says since.
+static void what_was_overtaken_says_nothing_of_now(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    run(&s, DIES);
+    struct lz_cache *c = at(&s, 0);
+    uint64_t old = lz_gossip_say(s.w, c, 5, 1) << 8 | 5;
+    assert_int_equal(lz_gossip_from(old), 5);
+    kill_node(&s, 0, 0);
+    run(&s, DIES + 5 * LZ_S);
+    assert_true(lz_cache_leads(s.w, c->first + 5));
+    assert_int_equal(lz_cluster_node(c, 1)->owner[0], 6);
+    assert_non_null(lz_gossip_hear(s.w, c, 1, old));
+    assert_int_equal(lz_cluster_node(c, 1)->owner[0], 6);
+    run(&s, DIES + 20 * LZ_S);
+    assert_true(serves(&s, 0));
+    lz_arena_destroy(s.arena);
+}
+
 // "5 masters, a replica each: when two nodes are away, 1/(5*2-1) = 11.11 % that it is unavailable".
 static void as_many_pairs_of_nodes_stop_it_as_published(void **unused)
 {
@@ -343,6 +364,7 @@ int main(void)
         cmocka_unit_test(keys_have_the_slots_that_redis_gives_them),
         cmocka_unit_test(three_shards_have_the_ranges_of_redis_cli),
         cmocka_unit_test(an_election_comes_when_the_specification_says),
+        cmocka_unit_test(what_was_overtaken_says_nothing_of_now),
         cmocka_unit_test(as_many_pairs_of_nodes_stop_it_as_published),
         cmocka_unit_test(a_primary_with_the_newer_claim_has_its_place_back),
         cmocka_unit_test(without_most_primaries_nobody_is_promoted),

@@ -26,6 +26,7 @@ struct lz_peer {
     bool leads;
     uint32_t follows;
     uint64_t config_epoch, offset;
+    uint64_t heard;     /* number of its newest saying that came */
     uint64_t claim;     /* version of its slots that this view has taken over */
     uint64_t reporters; /* primaries that say it fails, a bit each */
     lz_time *reported;  /* when they did */

@@ -218,6 +218,9 @@ const struct lz_saying *lz_gossip_hear(struct lz_world *w, struct lz_cache *c, u
         return NULL; // it was sent again so often that nobody knows what it said
     struct lz_peer *p = &v->of[from];
     p->data = lz_sim_now(w->sim);
+    if (number < p->heard)
+        return s; // overtaken, which a connection allows nothing to be: it says what was
+    p->heard = number;
     p->offset = s->offset;
     v->epoch = s->epoch > v->epoch ? s->epoch : v->epoch;
     learn_role(c, node, from, s);
