@@ -283,10 +283,16 @@ local function anchor(a)
     return { kind = a.kind, at = a.at, fault = a.fault and a.fault.id, mark = a.mark }
 end
 
-local function scopes(list)
+--- A fault that comes again and again is a window each time that it begins within the run.
+local function scopes(list, duration)
     local out = {}
-    for i, w in ipairs(list or {}) do
-        out[i] = { after = anchor(w.after), lasting = w.lasting }
+    for _, w in ipairs(list or {}) do
+        out[#out + 1] = { after = anchor(w.after), lasting = w.lasting }
+        local at = w.after.at
+        while w.every and at + w.every < duration do
+            at = at + w.every
+            out[#out + 1] = { after = { kind = "time", at = at }, lasting = w.lasting }
+        end
     end
     return out
 end
@@ -319,6 +325,7 @@ local function build_check(state, C, e)
 end
 
 local function build_expectations(state, C)
+    local duration = state.plan.scenario.fields.duration
     for _, e in ipairs(state.plan.expectations) do
         local f = e.fields
         local m
@@ -340,7 +347,8 @@ local function build_expectations(state, C)
                 name = e.name, line = state.files.outer(e.line), temporal = e.operator,
                 matcher = m, over = f.over,
                 after = anchor(f.after), within = f.within, holding = f.holding,
-                during = scopes(f.during), except = scopes(f.except), warn = f.severity == "warn",
+                during = scopes(f.during, duration), except = scopes(f.except, duration),
+                warn = f.severity == "warn",
                 because = f.because, objective = f.objective,
             }
             if not id then refused(state, e, message) end

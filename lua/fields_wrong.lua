@@ -87,9 +87,10 @@ end
 -- the first that it has.
 local CALLED = {
     duration = "lasting", length = "lasting", start = "at", delay = "add",
-    percentage = "ratio pick", percent = "ratio pick", probability = "ratio",
+    percentage = "ratio load pick", percent = "ratio load pick",
+    probability = "ratio",
     pods_affected_perc = "pick", total_chaos_duration = "lasting", chaos_interval = "every",
-    code = "status", perc = "ratio pick", blast_radius = "pick", magnitude = "ratio load factor",
+    code = "status", perc = "ratio load pick", blast_radius = "pick", magnitude = "ratio load factor",
     autoscaling = "autoscale", hpa = "autoscale", force = "graceful", budget = "together most",
     url = "http", size_mb = "fill", ops = "op", operation = "op", instances = "replicas",
     count = "replicas", rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
@@ -100,6 +101,7 @@ local CALLED = {
     timeOffset = "offset", by = "offset", response_time = "service_time",
     processing_time = "service_time", max_connections = "connections", pool_size = "pool",
     hit_rate = "hit_ratio", error_rate = "error_ratio", failure_rate = "error_ratio",
+    stream = "direction", period = "every", methods = "operations", average_size = "size",
     capacity = "entries", size = "entries fill", max_entries = "entries",
     partitions_count = "partitions",
 }
@@ -121,6 +123,8 @@ local SAID = {
     retries = "retries are the caller's: call { web, retries = ... }, or of traffic",
 }
 
+local WINDOWS_MAX = 10000 -- of a fault that comes again and again
+
 --- A fault in a window's place is the time that it is in force, where it says how long.
 function M.window(ctx, f, v, h)
     if not (h and h.kind == "fault") then
@@ -130,9 +134,20 @@ function M.window(ctx, f, v, h)
     if its.lasting and not (its.every or its.mtbf) then
         return { { after = { kind = "fault", fault = h }, lasting = its.lasting } }
     end
+    if its.lasting and its.every and its.at and not h.spread then -- a window each time
+        local scenario = ctx.state.plan.scenario
+        local left = (scenario and scenario.fields.duration or its.at) - its.at
+        if left // its.every >= WINDOWS_MAX then
+            return M.expected(ctx, f, ("at most %d windows"):format(WINDOWS_MAX), v,
+                ("this fault comes %d times: name the stretch of time that it comes in")
+                :format(left // its.every + 1))
+        end
+        return { { after = { kind = "time", at = its.at }, lasting = its.lasting,
+            every = its.every } }
+    end
     local what = "a window { after =, lasting = } or a fault that has one"
     return M.expected(ctx, f, what, v, its.lasting
-        and "a fault that comes more than once has no one window: write the windows, as a list"
+        and "when this fault comes is left to chance: write the windows, as a list, of instants"
         or 'this fault has no `lasting`: write { after = it, lasting = "30s" }')
 end
 

@@ -15,7 +15,8 @@ fault.latency { link(web, db), latency = "1s", at = "2m", lasting = "30s" }
 fault.clock_step { web, by = "-10m", at = "2m", lasting = "30s" }
 fault.partition { { db.node[1], db.node[2] }, db, at = "2m", lasting = "30s" }
 local outage = fault.kill { db.primary, at = "4m" }
-local cut = fault.loss { link(web, db), ratio = "5%", at = "5m", lasting = "30s", every = "1m" }
+local cut = fault.loss { link(web, db), ratio = "5%", at = "5m +- 10s", lasting = "30s",
+    every = "1m" }
 expect "it is available" { always = users.success.ratio > 0.99 }
 expect "nothing is lost" { at_end = db.lost_acks == 0 }
 expect "it is quick" { always = users.latency.p99:below "1s", except = outage }
