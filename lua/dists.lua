@@ -23,6 +23,9 @@ local function dist_number(state, line, name, param, v)
     end
     local ns, code, text, help = units.duration(v)
     if ns then return ns + 0.0 end
+    if name == "uniform" and param == "to" and math.type(v) == "integer" and v > 1 then
+        help = ("%s; of `keys`, %d alike are dist.zipf { n = %d, skew = 0 }"):format(help, v, v)
+    end
     handles.complain(state) { code = code, line = line, path = { param },
         text = ("`%s` of dist.%s: %s"):format(param, name, text), help = help }
     return nil

@@ -314,8 +314,27 @@ local function matcher_page(name, width)
             .. '  after = outage, within = "1m",\n}'):format(name, limit))
 end
 
+--- What faults have by that name: those to which it means the same are one row.
+local function rows_of_faults(facts, name)
+    local rows, known = {}, {}
+    for _, kind in ipairs(text.keys(facts.fault_kinds)) do
+        for _, e in ipairs(field_rows(M.fault_params(facts.fault_kinds[kind]))) do
+            if e[1] == name then
+                local doc = e[3]
+                if known[doc] then
+                    known[doc][1] = known[doc][1] .. ", " .. kind
+                else
+                    known[doc] = { "fault." .. kind, e[2], doc, type = e.type }
+                    rows[#rows + 1] = known[doc]
+                end
+            end
+        end
+    end
+    return rows
+end
+
 --- A name that several blocks have as a field; what lies within it, if that is the same in all.
-local function field_page(name, width)
+local function field_page(facts, name, width)
     local rows, note, within, differs = {}, words.notes[name], nil, false
     for _, block in ipairs(M.block_names()) do
         for _, e in ipairs(M.fields_of(schema[block])) do
@@ -327,7 +346,9 @@ local function field_page(name, width)
             end
         end
     end
-    if #rows == 0 then return nil end
+    local of_faults = rows_of_faults(facts, name)
+    if #rows + #of_faults == 0 then return nil end
+    for _, row in ipairs(of_faults) do rows[#rows + 1] = row end
     local fields = within and not differs and field_rows(within) or {}
     local sentence = note and note.text or "A field of the blocks below."
     return titled(name, sentence, width) .. section("In", text.rows(rows, width))
@@ -429,10 +450,10 @@ local FIXED = {
 local function word_page(facts, name, width)
     local pages = {}
     for _, page in ipairs { function_page(name, width) or false, matcher_page(name, width) or false,
-        words.notes[name] and field_page(name, width) or false,
+        words.notes[name] and field_page(facts, name, width) or false,
         fault_page(facts, name, width) or false,
         metric_page(facts, name, width) or false, metric_group(facts, name, width) or false,
-        not words.notes[name] and field_page(name, width) or false,
+        not words.notes[name] and field_page(facts, name, width) or false,
         dist_page(name, width) or false, shape_page(name, width) or false,
         refused_page(facts, name, width) or false, later_page(name, width) or false,
         facts.modules[name] and modules.page(name, facts.modules[name], width) or false } do

@@ -17,6 +17,18 @@ local function ours_of(row)
     return comma(row[3]) .. (row[4] and " (" .. row[4] .. ")" or "")
 end
 
+-- Several tools share a page: then each row's group is a tool by itself.
+local function is_shared(tool) return tool[2]:find(",", 1, true) ~= nil end
+
+--- Jepsen, of the page that it shares: its rows alone.
+local function part_of(tool, asked)
+    local rows = {}
+    for _, row in ipairs(tool[3]) do
+        if tools.plain(row[1]) == asked then rows[#rows + 1] = row end
+    end
+    return #rows > 0 and is_shared(tool) and { tool[1], rows[1][1], rows } or nil
+end
+
 local function tool_page(tool, width)
     local page, rows = { tool[2] .. "\n\n" .. text.paragraph("Their words, where they stand, and "
         .. "what they are here. How a fault differs from theirs is on its page, such as lorenz "
@@ -51,7 +63,8 @@ end
 local function meanings(word)
     local rows = {}
     for i, e in ipairs(tools.find(word)) do
-        rows[i] = { ("%s, %s: %s"):format(e[1], e[2][1], comma(e[2][2])), ours_of(e[2]) }
+        local whose = is_shared { "", e[1] } and e[2][1] or e[1] .. ", " .. e[2][1]
+        rows[i] = { ("%s: %s"):format(whose, comma(e[2][2])), ours_of(e[2]) }
     end
     local kinds, top = tools.fault(word), tools.word(word)
     if #rows == 0 and kinds and #kinds > 0 then
@@ -88,6 +101,8 @@ function M.page(topic, width)
         if asked == tools.plain(tool[1]) or asked == tools.plain(tool[2]) then
             return tool_page(tool, width)
         end
+        local part = part_of(tool, asked)
+        if part then return tool_page(part, width) end
     end
     return word_page(topic, width)
 end

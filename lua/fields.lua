@@ -100,7 +100,9 @@ end
 
 function TYPES.table(ctx, f, v)
     if type(v) == "table" and not getmetatable(v) then return v end
-    return expected(ctx, f, "a table", v)
+    local is_count = f[1] == "zones" and math.type(v) == "integer" and v >= 1 and v <= 26
+    return expected(ctx, f, "a table", v, is_count and ("write zones = { %s }"):format(
+        ("abcdefghijklmnopqrstuvwxyz"):sub(1, v):gsub(".", '"%0", '):sub(1, -3)) or nil)
 end
 
 function TYPES.any(_, _, v) return v end

@@ -59,7 +59,15 @@ M.list = {
         { "a manifest", "Schedule", "every" },
         { "a manifest", "Workflow Serial Parallel Suspend", "at drive",
             "a fault's own instant, or a coroutine that sleeps and acts" },
-        { "a manifest", "StatusCheck", "expect" },
+        { "a manifest", "StatusCheck", "expect wait_until",
+            "in drive: if wait_until(users.errors.ratio:above \"5%\", { timeout = \"1m\" }) then "
+            .. "slow:stop() end" },
+        { "a manifest", "abortWithStatusCheck", "abort_when", "of a live run" },
+        { "a manifest", "concurrencyPolicy", "every", "Forbid: each is over before the next; "
+            .. "for Allow write several faults" },
+        { "a manifest", "externalTargets", "fault", "who is outside is a service too, and a "
+            .. "fault's second entry: fault.partition { web, payments, at = \"1m\" }" },
+        { "a manifest", "direction", nil, "`direction` of a fault: \"to\", \"from\" or \"both\"" },
     } },
     { "litmus", "Litmus", {
         { "pod", "pod-delete", "fault.kill", "without `force`: `graceful`" },
@@ -95,7 +103,11 @@ M.list = {
         { "a probe", "promProbe", "expect", "of a metric; a rule as it stands is an `alert`" },
         { "a probe", "sloProbe", "slo" },
         { "a probe", "Continuous OnChaos", "always", "OnChaos: `during` the fault" },
-        { "a probe", "SOT EOT Edge", "at_end eventually" },
+        { "a probe", "SOT EOT Edge", "always at_end eventually", "SOT: `during` the time before; "
+            .. "EOT: `eventually`, after = outage.ends; Edge: both" },
+        { "a probe", "stopOnFailure", "abort_when", "of a live run" },
+        { "a probe", "resilience-score", nil, "what failed and by how much is said of each; how "
+            .. "often, over many seeds: `lorenz sweep`" },
     } },
     { "gremlin", "Gremlin", {
         { "network", "blackhole", "fault.blackhole" },
@@ -114,8 +126,10 @@ M.list = {
         { "terms", "blast-radius", "pick", "one fault for each step, each with more" },
         { "terms", "magnitude", "fault",
             "what a fault's own parameters say; `ramp` makes it grow" },
-        { "terms", "halt-condition health-check", "expect",
-            "the verdict; a simulation harms nobody and goes on" },
+        { "terms", "halt-condition health-check", "expect abort_when", "a live run is undone "
+            .. "and ends; a simulation harms nobody, goes on and says how bad it became" },
+        { "terms", "reliability-score", nil, "`lorenz sweep`: how often what is expected fails, "
+            .. "and how sure that is" },
     } },
     { "toxiproxy", "Toxiproxy", {
         { "toxics", "latency", "fault.latency",
@@ -124,14 +138,18 @@ M.list = {
             "of the link, with `lasting`: what is behind it goes on" },
         { "toxics", "bandwidth", "fault.bandwidth" },
         { "toxics", "slow_close", "fault.slow_close" },
-        { "toxics", "timeout", "fault.blackhole fault.reset",
-            "of the link: nothing comes through any more; fault.reset { after = } closes it" },
+        { "toxics", "timeout", "fault.partition fault.loss fault.reset",
+            "of the link: nothing comes through any more; of a share of the connections: "
+            .. "fault.loss { ratio = \"20%\", per = \"connection\" }; "
+            .. "fault.reset { after = } closes them" },
         { "toxics", "reset_peer", "fault.reset" },
-        { "toxics", "slicer", "fault.slicer" },
+        { "toxics", "slicer", "fault.slicer", "its `average_size` is `size`, of all pieces" },
         { "toxics", "limit_data", "fault.limit_data" },
         { "attributes", "toxicity", "fault",
             "`ratio`, of connections: of latency with per = \"connection\"" },
         { "attributes", "upstream downstream stream", "fault", "`direction`: \"to\" or \"from\"" },
+        { "the API", "toxics proxies", "drive fault", "a fault without `at` begins there and then: "
+            .. "local slow = fault.latency { ... }; sleep \"1m\"; slow:stop()" },
     } },
     { "chaos-toolkit", "Chaos Toolkit", {
         { "experiment", "experiment", "scenario" },
@@ -144,6 +162,11 @@ M.list = {
         { "experiment", "rollbacks rollback", "lasting",
             "a fault is undone at its end, and a live one in any case" },
         { "experiment", "configuration", "param" },
+        { "experiment", "pauses", "sleep", "in drive" },
+        { "experiment", "controls", "drive", "beside the system; a verdict goes elsewhere by "
+            .. "`lorenz run --notify`" },
+        { "experiment", "journal", nil, "`lorenz run -o json=FILE`, and the run's record: "
+            .. "`lorenz sql`, `lorenz report`" },
     } },
     { "aws-fis", "AWS FIS", {
         { "ec2", "stop-instances terminate-instances", "fault.down" },
@@ -160,7 +183,7 @@ M.list = {
         { "api", "inject-api-internal-error inject-api-unavailable-error", "fault.http_abort" },
         { "scenarios", "az-power-interruption az-outage zone-outage", "fault.down",
             "of a zone: fault.down { region.zone.a, ... }" },
-        { "terms", "stop-condition", "expect" },
+        { "terms", "stop-condition", "expect abort_when", "a live run is undone and ends" },
     } },
     { "other-tools", "Pumba, krkn, ChaosBlade, Chaos Monkey, Envoy", {
         { "Pumba", "pause", "fault.pause" },
@@ -189,7 +212,14 @@ M.list = {
         { "Jepsen", "register cas-register", "linearizable" },
         { "Jepsen", "list-append rw-register", "serializable" },
         { "Jepsen", "bank", "conserved" },
-        { "FoundationDB", "attrition", "chaos", "with fault.kill in it" },
+        { "Jepsen", "queue", "log_intact", "of a topic" },
+        { "Jepsen", "elle", "serializable", "`consistency` asks for a weaker level" },
+        { "Jepsen", "knossos", "linearizable" },
+        { "Jepsen", "timeline", nil, "`lorenz report -o html=FILE`; the operations: "
+            .. "`lorenz run -o history=FILE`, then `lorenz verify-history`" },
+        { "FoundationDB", "attrition machine-attrition", "chaos",
+            "with fault.kill in it; fault.reboot and fault.down take hosts, zones and regions" },
+        { "FoundationDB", "knobs", "param", "each value is a case; none is drawn by the seed" },
         { "FoundationDB", "clogging clog swizzle swizzle-clog", "fault.latency fault.blackhole" },
         { "FoundationDB", "buggify", "chaos", "faults by chance; there is no code to mark" },
         { "FoundationDB", "swarm", "chaos",
@@ -199,6 +229,9 @@ M.list = {
         { "TigerBeetle", "VOPR", nil, "`lorenz sweep`, then `lorenz shrink` and `lorenz why`" },
         { "TigerBeetle", "latent-sector-error", "fault.disk_corrupt fault.disk_error" },
         { "TigerBeetle", "misdirect", "fault.misdirected_write" },
+        { "TigerBeetle", "liveness", "eventually",
+            "after the last fault is over: `quiet` of a chaos leaves time for it" },
+        { "TigerBeetle", "state-checker", "linearizable converges" },
         { "Antithesis", "reachable", "sometimes" },
         { "Antithesis", "unreachable", "never" },
     } },

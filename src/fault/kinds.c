@@ -136,7 +136,11 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
     if (t->kind != 0 && (accepted & LZ_TARGET_BIT(t->kind)) == 0) {
         char what[LZ_TARGET_TEXT_SIZE];
         lz_target_describe(w, t, what, sizeof(what));
-        return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s", kind->name, what);
+        return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s%s", kind->name, what,
+                       t->kind == LZ_TARGET_LINK ? ", a link: fault.partition cuts one, and of a "
+                                                   "share of its connections fault.loss { ratio "
+                                                   "=, per = \"connection\" }"
+                                                 : "");
     }
     bool is_first = accepted == kind->targets;
     if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && !fits_topic(kind, w, t, err))

@@ -270,10 +270,15 @@ for topic, said in pairs { ["pod-kill"] = "PodChaos: pod-kill, container-kill",
     PodNetworkLatency = "Litmus, pod: pod-network-latency  fault.latency",
     ["Chaos Toolkit"] = "steady-state-hypothesis",
     kernel_chaos = "system calls are not modelled", netsplit = "many tools  fault.partition",
-    nemesis = "chaos", tools = "aws-fis" } do
+    nemesis = "Jepsen: nemesis", tools = "aws-fis", Jepsen = "nemesis  ",
+    ["health-check"] = "abort_when", externalTargets = "fault.partition { web, payments",
+    direction = "fault.bandwidth, corrupt, duplicate" } do
     ok(explain(topic):find(said, 1, true), ("%s is known by other tools' words"):format(topic),
         explain(topic))
 end
+
+ok(not explain "jepsen":find("attrition", 1, true), "a tool that shares a page has its own words",
+    explain "jepsen")
 
 -- ---------------------------------------------------------------- exit statuses
 
