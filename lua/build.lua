@@ -260,7 +260,7 @@ function M.matcher(state, C, m)
     if m.kind == "mark" then return { mark = m.mark, comes_again = m.alert ~= nil } end
     local measured, by = live.stand_in(state, C, m.metric)
     if not measured and not live.check_source(state, C, m.metric, m.line) then return nil end
-    local id = measured or M.metric(C, m.metric)
+    local id = measured or not node.never_counts(m.metric) and M.metric(C, m.metric) or 0
     if id == 0 then
         local of = m.metric.component
         local why = of.kind ~= "amplification"

@@ -91,11 +91,19 @@ function M.why_not(metric)
         return (": %s does not stream; give it stream = true"):format(metric.component.name)
     elseif metric.component.kind == "service" and metric.path:find "^replicas%." then
         return (": %s is not rolled out; give it rollout = {}"):format(metric.component.name)
+    elseif metric.path == "corrupt" then
+        return (": only a file of SQLite can be; give %s a schema"):format(metric.component.name)
     elseif metric.path == "memory" then
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)
     end
     return ""
+end
+
+--- What would be 0 whatever happens, so that no expectation about it could fail.
+function M.never_counts(metric)
+    local c = metric.component
+    return metric.path == "corrupt" and c.kind == "database" and not c.fields.schema
 end
 
 --- All of it; nil and a sentence if the model refuses.

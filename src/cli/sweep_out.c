@@ -171,11 +171,13 @@ static void write_cases(const struct lz_sweep *s, const struct lz_report_style *
         pad(out, from, wide);
         lz_str_finish(&name);
         lz_str_addf(out, "%7" PRIu64 "%7" PRIu64, c->passed, c->failed);
-        if (c->inconclusive + c->broken > 0)
-            lz_str_addf(out, "%10" PRIu64 "  ", c->inconclusive + c->broken);
+        if (c->inconclusive > 0)
+            lz_str_addf(out, "%10" PRIu64 "  ", c->inconclusive);
         else
             lz_str_add(out, "         -  ");
         add_certainty(out, s, c);
+        if (c->broken > 0)
+            lz_str_addf(out, "  (%" PRIu64 " broke off)", c->broken);
         if (s->opts.max_rate > 0.0 && !c->xfail)
             lz_str_add(out, c->decision == LZ_CERTAIN_BELOW   ? "  decided: below"
                             : c->decision == LZ_CERTAIN_ABOVE ? "  decided: above"

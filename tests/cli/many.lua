@@ -372,6 +372,10 @@ local rows = {
         "$L run -q s/rarely.lua; $L sweep s/rarely.lua --progress none -o json=j; echo $?; "
         .. "grep -o '\"runs\":30,\"reached\":[0-9]*' j", 0,
         out = { "1 inconclusive", "30      0", "\n0\n", '"runs":30,"reached":' } },
+    { "a run that ends with an error is no inconclusive one",
+        "sed 's/^expect/drive(\"operator\", function() error \"lost\" end)\\nexpect/' s/passes.lua "
+        .. ">s/lost.lua; $L sweep s/lost.lua --seeds 3 --no-save --no-shrink --progress none", 2,
+        out = { "0      0         -  unknown  (3 broke off)" } },
     { "what no seed reaches is inconclusive and said",
         "sed -i 's,3/s,9/s,' s/rarely.lua; $L sweep s/rarely.lua --progress none", 3,
         out = { "30      0", "never reached in 30 runs, so inconclusive: "
