@@ -366,6 +366,16 @@ M.LZ407 = { title = "nothing can influence an expectation", is_warning = true,
 drive("operator", function() sleep "2m" mark "rollback" end)
 expect "someone rolls back" { eventually = happened "rollback", within = "5m" }]] }
 
+M.LZ408 = { title = "a rule asks for a label that nothing has", is_warning = true,
+    text = "A matcher whose value no series has selects nothing, and a grouping by a label that no "
+        .. "element has makes one group of all: the rule is evaluated, and an alert of it never "
+        .. "fires, or for other reasons. Prometheus says nothing, for it cannot know what will be "
+        .. "scraped. Components, instances, outcomes and buckets are known when a scenario is "
+        .. "checked; what rules record may have any label. What must be empty (`x=\"\"`, "
+        .. "`x!~\"a\"`) and what is in `absent()` is not asked for.",
+    wrong = [[alert "api fails" { expr = 'lorenz_errors_ratio{component="weeb"} > 0.01' }]],
+    right = [[alert "web fails" { expr = 'lorenz_errors_ratio{component="web"} > 0.01' }]] }
+
 -- ---------------------------------------------------------------- 5xx scripts
 
 M.LZ501 = { title = "something that a scenario may not use",

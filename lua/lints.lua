@@ -2,6 +2,7 @@
 --- tests less than it seems to. Warnings of `lorenz check`.
 local globals = require "globals"
 local handles = require "handles"
+local near = require "near"
 local places = require "places"
 local schema = require "schema"
 local syntax = require "syntax"
@@ -276,6 +277,69 @@ local function check_joined(state)
 end
 
 --- All of them, for a plan that is right.
+-- ---------------------------------------------------------------- rules
+
+local NAMES_MAX = 8
+
+--- Of numbers, as the bounds of buckets are: the one with the least difference.
+local function nearest_number(value, others)
+    local best
+    for _, other in ipairs(others) do
+        local n = tonumber(other)
+        if n and (not best or math.abs(n - value) < math.abs(tonumber(best) - value)) then
+            best = other
+        end
+    end
+    return best
+end
+
+--- The nearest of `others` to `name`, or all of them if they are few.
+local function instead(name, others, what)
+    local number = tonumber(name)
+    local nearest = number and nearest_number(number, others) or near.find(name, others)
+    if nearest and number then return ("the nearest is `%s`"):format(nearest) end
+    if nearest then return ("a %s with a similar name exists: `%s`"):format(what, nearest) end
+    if #others == 0 or #others > NAMES_MAX then return nil end
+    return ("%ss there are: %s"):format(what, table.concat(others, ", "))
+end
+
+local function without_name(labels)
+    local out = {}
+    for _, label in ipairs(labels) do
+        if label ~= "__name__" then out[#out + 1] = label end
+    end
+    return out
+end
+
+local DOUBTS = {
+    metric = function(d)
+        return ("no component has a metric that %s takes"):format(d.text)
+    end,
+    value = function(d)
+        return ("%s selects nothing: `%s` is never %q"):format(d.text, d.label, d.value),
+            instead(d.value, d.others, "value")
+    end,
+    together = function(d)
+        return ("%s selects nothing: no series has all of these labels"):format(d.text)
+    end,
+    group = function(d)
+        return ("no element has the label `%s`"):format(d.label),
+            instead(d.label, without_name(d.others), "label")
+    end,
+}
+
+--- What nothing of the world that was built has.
+function M.run_built(state)
+    for _, c in ipairs(state.plan.components) do
+        local is_rule = c.kind == "alert" or c.kind == "rule"
+        for _, d in ipairs(is_rule and c.fields.expr and state.C.doubts(c.fields.expr) or {}) do
+            local text, help = DOUBTS[d.kind](d)
+            warn(state, { code = "LZ408", line = c.line, path = { "expr" }, at = "field",
+                text = ("`expr` of %s %q: %s"):format(c.kind, c.name, text), help = help })
+        end
+    end
+end
+
 function M.run(state)
     local f = state.plan.scenario.fields
     local from, stop = f.warmup or 0, f.duration

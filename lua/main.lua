@@ -286,6 +286,7 @@ function M.build(state)
     return build.world(state)
 end
 M.lint = lints.run
+M.lint_built = lints.run_built
 
 local function title_of(code)
     local page = require "docs_codes"[code]

@@ -94,8 +94,10 @@ static void vet_case(const struct lz_vet_opts *opts, const struct lz_select_pair
     if (lz_script_trouble(s) == LZ_SCRIPT_OK)
         lz_findings_lint(s);
     bool is_whole = lz_script_trouble(s) == LZ_SCRIPT_OK && lz_script_is_runnable(s);
-    if (is_whole && !lz_script_build(s, 1, 0, &world))
-        LZ_ASSERT(lz_script_trouble(s) != LZ_SCRIPT_OK);
+    bool is_built = is_whole && lz_script_build(s, 1, 0, &world);
+    LZ_ASSERT(!is_whole || is_built == (lz_script_trouble(s) == LZ_SCRIPT_OK));
+    if (is_built)
+        lz_findings_lint_built(s);
     collect(vet, s, opts);
     lz_script_destroy(s);
 }

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "check/alerting.h"
+#include "model/alert/alert_doubt.h"
 #include "model/alert/alert_record.h"
 #include "script/bind_check.h"
 #include "script/read.h"
@@ -252,9 +253,56 @@ static int promql(lua_State *L)
     return 4;
 }
 
-static const luaL_Reg functions[] = {{"monitoring", monitoring}, {"alert", alert},
-                                     {"promise", promise},       {"rule", rule},
-                                     {"promql", promql},         {NULL, NULL}};
+// [list of names]
+static void push_names(lua_State *L, const struct lz_promql_names *names)
+{
+    lua_createtable(L, (int)names->count, 0);
+    for (uint32_t i = 0; i < names->count; i++) {
+        lua_pushstring(L, names->all[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void set_text(lua_State *L, const char *field, const char *text)
+{
+    lua_pushstring(L, text); // NULL: nil
+    lua_setfield(L, -2, field);
+}
+
+// doubts(text) -> list of {kind, text, label, value, others}: what nothing that is declared has
+static int doubts(lua_State *L)
+{
+    static const char *const kinds[] = {[LZ_PROMQL_DOUBT_METRIC] = "metric",
+                                        [LZ_PROMQL_DOUBT_VALUE] = "value",
+                                        [LZ_PROMQL_DOUBT_TOGETHER] = "together",
+                                        [LZ_PROMQL_DOUBT_GROUP] = "group"};
+    const char *text = luaL_checkstring(L, 1);
+    const struct lz_promql_query *q = NULL;
+    const struct lz_promql_doubt *all = NULL;
+    struct lz_promql_fault fault = {0};
+    struct lz_promql_scratch s;
+    lz_promql_scratch_init(&s, lz_script_of(L)->arena);
+    bool ok = lz_promql_parse(&s, text, &q, &fault);
+    uint32_t count = ok ? lz_alert_doubts(world_of(L), q, &s, &all) : 0;
+    lua_createtable(L, (int)count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_createtable(L, 0, 5); // [list doubt]
+        set_text(L, "kind", kinds[all[i].kind]);
+        lua_pushlstring(L, text + all[i].at, all[i].len);
+        lua_setfield(L, -2, "text");
+        set_text(L, "label", all[i].label);
+        set_text(L, "value", all[i].value);
+        push_names(L, &all[i].others);
+        lua_setfield(L, -2, "others");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lz_promql_scratch_finish(&s);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"monitoring", monitoring}, {"alert", alert},   {"promise", promise}, {"rule", rule},
+    {"promql", promql},         {"doubts", doubts}, {NULL, NULL}};
 
 void lz_bind_alert(lua_State *L)
 {

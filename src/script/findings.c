@@ -8,7 +8,7 @@
 
 static int lint_protected(lua_State *L)
 {
-    lz_script_push_main(lua_touserdata(L, 1), "lint");
+    lz_script_push_main(lua_touserdata(L, 1), lua_touserdata(L, 2));
     lua_call(L, 1, 0);
     return 0;
 }
@@ -31,7 +31,16 @@ static bool ask(struct lz_script *s, lua_CFunction body, int results, void *arg)
 void lz_findings_lint(struct lz_script *s)
 {
     LZ_ASSERT(lz_script_trouble(s) == LZ_SCRIPT_OK);
-    (void)ask(s, lint_protected, 0, NULL);
+    char what[] = "lint";
+    (void)ask(s, lint_protected, 0, what);
+    lua_settop(s->L, 0);
+}
+
+void lz_findings_lint_built(struct lz_script *s)
+{
+    LZ_ASSERT(lz_script_trouble(s) == LZ_SCRIPT_OK && s->world.world != NULL);
+    char what[] = "lint_built";
+    (void)ask(s, lint_protected, 0, what);
     lua_settop(s->L, 0);
 }
 

@@ -29,6 +29,9 @@ struct lz_finding {
 /* Look for warnings. Only after a load without trouble. */
 void lz_findings_lint(struct lz_script *s);
 
+/* And for those that only the whole world shows: after it was built, too. */
+void lz_findings_lint_built(struct lz_script *s);
+
 /* In the order of files and lines; the texts live as long as the script. */
 size_t lz_findings_get(struct lz_script *s, bool colour, const struct lz_finding **out);
 
