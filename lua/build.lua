@@ -7,6 +7,7 @@ local alert = require "build_alert"
 local kinds = require "build_kinds"
 local live = require "build_live"
 local node = require "build_node"
+local places = require "places"
 local replication = require "build_replication"
 local sessions = require "build_sessions"
 local backup = require "build_backup"
@@ -278,16 +279,19 @@ function M.matcher(state, C, m)
              limit = m.limit, limit_b = m.limit_b, limit_text = m.limit_text }
 end
 
-local function anchor(a)
+local function anchor(state, a)
     if not a then return nil end
-    return { kind = a.kind, at = a.at, fault = a.fault and a.fault.id, mark = a.mark }
+    local is_endless = a.kind == "fault_ends" and not (a.fault.fields or {}).lasting
+    return { kind = a.kind, at = a.at, fault = a.fault and a.fault.id, mark = a.mark,
+             may_stop = is_endless and places.says(state, "stop") }
 end
 
 --- A fault that comes again and again is a window each time that it begins within the run.
-local function scopes(list, duration)
+local function scopes(state, list)
+    local duration = state.plan.scenario.fields.duration
     local out = {}
     for _, w in ipairs(list or {}) do
-        out[#out + 1] = { after = anchor(w.after), lasting = w.lasting }
+        out[#out + 1] = { after = anchor(state, w.after), lasting = w.lasting }
         local at = w.after.at
         while w.every and at + w.every < duration do
             at = at + w.every
@@ -325,7 +329,6 @@ local function build_check(state, C, e)
 end
 
 local function build_expectations(state, C)
-    local duration = state.plan.scenario.fields.duration
     for _, e in ipairs(state.plan.expectations) do
         local f = e.fields
         local m
@@ -346,8 +349,8 @@ local function build_expectations(state, C)
             local id, message = C.expect {
                 name = e.name, line = state.files.outer(e.line), temporal = e.operator,
                 matcher = m, over = f.over,
-                after = anchor(f.after), within = f.within, holding = f.holding,
-                during = scopes(f.during, duration), except = scopes(f.except, duration),
+                after = anchor(state, f.after), within = f.within, holding = f.holding,
+                during = scopes(state, f.during), except = scopes(state, f.except),
                 warn = f.severity == "warn",
                 because = f.because, objective = f.objective,
             }

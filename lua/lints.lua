@@ -183,19 +183,9 @@ local function subject(e)
     return c.kind == "amplification" and c.from or c
 end
 
---- Whether some file marks anything at all: what it is called may be computed.
-local function has_mark(state)
-    for _, file in ipairs(state.files.files) do
-        for _, w in ipairs(places.words(file)) do
-            if w.text == "mark" and w.kind == "name" then return true end
-        end
-    end
-    return false
-end
-
 local function check_influence(state, e, seen, hits)
     local c, mark = subject(e)
-    if mark and not has_mark(state) then
+    if mark and not places.says(state, "mark") then
         warn(state, { code = "LZ407", line = e.line, path = { e.operator },
             text = ('nothing can make this true: no drive says mark "%s"'):format(mark),
             help = 'a mark is made inside drive("name", function() ... end)' })

@@ -70,6 +70,16 @@ function M.words(file)
     return file.words
 end
 
+--- Whether some file says it at all: of what it is said may be computed.
+function M.says(state, word)
+    for _, file in ipairs(state.files.files) do
+        for _, w in ipairs(M.words(file)) do
+            if w.text == word and w.kind == "name" then return true end
+        end
+    end
+    return false
+end
+
 --- A line of a file's text, without its end.
 function M.text(file, n)
     if not file.lines then

@@ -19,10 +19,9 @@ bool lz_anchor_check(const struct lz_checks *c, const struct lz_anchor *a, struc
         return lz_fail(err, LZ_ENOENT, "no such fault: number %u", a->fault);
     if (a->kind == LZ_ANCHOR_FAULT_ENDS) {
         const struct lz_fault *f = lz_fault_get(c->faults, a->fault);
-        if (f->opts.at >= 0 && f->opts.lasting == 0)
+        if (f->opts.at >= 0 && f->opts.lasting == 0 && !a->may_stop)
             return lz_fail(err, LZ_EINVAL,
-                           "fault %s never ends: it has no `lasting`; if it is stopped "
-                           "in a drive, give one that is longer than that",
+                           "fault %s never ends: give it `lasting`, or stop it in a drive",
                            f->name);
     }
     if (a->kind == LZ_ANCHOR_MARK && (a->mark == NULL || a->mark[0] == '\0'))
@@ -95,8 +94,9 @@ void lz_anchor_describe_missing(const struct lz_checks *c, const struct lz_ancho
         return;
     }
     const struct lz_fault *f = lz_fault_get(c->faults, a->fault);
-    const char *what = f->firings == 0 ? "fired" : "ended";
-    snprintf(out, size, "fault %s never %s", f->name, what);
+    bool is_unstopped = f->firings > 0 && f->opts.at >= 0 && f->opts.lasting == 0;
+    snprintf(out, size, "fault %s never %s%s", f->name, f->firings == 0 ? "fired" : "ended",
+             is_unstopped ? ": it has no `lasting`, and nothing stopped it" : "");
 }
 
 void lz_anchor_follow(const struct lz_checks *c, struct lz_scope_state *scopes, uint32_t count,

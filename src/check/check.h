@@ -83,6 +83,7 @@ struct lz_anchor {
     lz_time at;
     lz_fault_id fault;
     const char *mark;
+    bool may_stop; /* of a fault's end: something may stop it (lz_fault_stop), `lasting` or not */
 };
 
 /* after .. after + lasting; lasting 0: to the end. Or from `from` to `to`. */

@@ -52,6 +52,7 @@ static struct lz_anchor read_anchor(lua_State *L, int idx, const char *name)
         a.at = lz_read_int(L, at, "at", 0);
         a.fault = (lz_fault_id)lz_read_int(L, at, "fault", 0);
         a.mark = lz_read_text(L, at, "mark");
+        a.may_stop = lz_read_bool(L, at, "may_stop");
     }
     lua_pop(L, 1);
     return a;
