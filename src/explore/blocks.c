@@ -369,12 +369,21 @@ static int by_order(const void *a, const void *b, void *ctx)
     return x->run < y->run ? -1 : x->run > y->run;
 }
 
+static size_t count_saved(const struct lz_blocks_part *rows)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        count += rows->rows[i].is_saved;
+    return count;
+}
+
 static void count_rows(struct merging *m, double confidence, double max_rate)
 {
     struct lz_blocks_whole *w = m->out;
     const struct lz_sweep_opts opts = {.suite = w->suite,
                                        .first = m->first,
                                        .last = m->last,
+                                       .saved_count = count_saved(m->rows),
                                        .confidence = confidence,
                                        .max_rate = max_rate};
     lz_sort(m->rows->rows, m->rows->count, sizeof(m->rows->rows[0]), by_order, NULL);

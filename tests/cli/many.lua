@@ -217,6 +217,11 @@ local rows = {
         "$L sweep s/passes.lua --seeds 4 --shard 1/2 -o sweep=1.lzsweep >o; "
         .. "$L sweep s/passes.lua --seeds 6 --shard 2/2 -o sweep=2.lzsweep >o; "
         .. "$L report 1.lzsweep 2.lzsweep", 4, err = { "other seeds or another number of parts" } },
+    { "saved seeds are counted beside the others, in a report too",
+        "$L sweep s/chancy.lua --progress none >t; "
+        .. "$L sweep s/chancy.lua --seeds 3 --no-shrink --progress none -o sweep=1.lzsweep >a; "
+        .. "$L report 1.lzsweep >b; grep -h -E 'saved seeds| runs, ' a b | sort | uniq -c", 0,
+        out = { "2 saved seeds: 4 of 4 still fail", "2 7 of 7 runs, 5 failed" } },
     { "a damaged part is refused", "echo x >1.lzsweep; $L report 1.lzsweep", 4,
         err = { "1.lzsweep" } },
     { "blocks need a folder", "$L sweep s/passes.lua --blocks 4", 4,
