@@ -6,6 +6,9 @@
 -- `.goto`, `.fork`, `.switch`, and things that only look. Nothing it types changes the world, so
 -- the trace's hash is a function of how many events have been: whichever way it came there, and in
 -- whichever session. No command may end it but the last, and none by an internal error.
+--
+-- A fault that is typed changes it: whoever types it at an instant, having been elsewhere or not,
+-- or having tried it in a fork, is in the same state some time later, and in another than without.
 package.path = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/?.lua;" .. package.path
 local files = require "files"
 
@@ -29,7 +32,8 @@ local looks <const> = { ".forks", ".events 3", ".top", ".expect", ".snapshots", 
     ".timeline", ".watch", "requests", "1 + 1", "1 +", "nothing.at.all", ".back to tomorrow", ".",
     ".switch nowhere", ".goto", ".step -1" }
 
-local function typed()
+-- Lines that go about.
+local function wander(moves_made, has_looks)
     local lines, forks = {}, { "main" }
     local moves = {
         function() return ".run " .. any { "to " .. instant(), "to " .. instant(), time() } end,
@@ -42,14 +46,15 @@ local function typed()
             return ".fork " .. forks[#forks]
         end,
         function() return ".switch " .. any(forks) end,
-        function() return any(looks) end,
     }
-    for _ = 1, math.random(5, 25) do
-        lines[#lines + 1] = any(moves)()
-        lines[#lines + 1] = ASK
-    end
-    lines[#lines + 1] = ".quit"
-    return table.concat(lines, "\n") .. "\n"
+    if has_looks then moves[#moves + 1] = function() return any(looks) end end
+    for _ = 1, moves_made do lines[#lines + 1] = any(moves)() end
+    return lines
+end
+
+local function typed()
+    return table.concat(wander(math.random(5, 25), true), "\n" .. ASK .. "\n")
+        .. "\n" .. ASK .. "\n.quit\n"
 end
 
 local wrong = 0
@@ -76,15 +81,56 @@ local function judge(number, file, text, status)
     if status ~= 0 then say(number, "exit %s\n%s", status, text) end
 end
 
+local function session(number, file, text)
+    local path = ("%s/%s"):format(folder, number)
+    files.write(path, text)
+    return files.run(("cd '%s' && XDG_CONFIG_HOME='%s' '%s' repl '%s' --color never <'%s'"):format(
+        folder, folder, lorenz, file, path), 60)
+end
+
+-- Three sessions: with a fault, the same after having been about, and without.
+local function inject(number, file)
+    local names = {}
+    for name, kind in files.read(file):gmatch '\nlocal (%w+) *= *(%l+) "' do
+        if kind == "service" or kind == "database" or kind == "broker" then
+            names[#names + 1] = name
+        end
+    end
+    local at = math.random(500, 20000)
+    local fault = any { 'fault.kill { %s, lasting = "2s" }\n',
+        'fault.pause { %s, lasting = "2s" }\n',
+        'fault.latency { %s, add = "80ms", lasting = "3s" }\n' }:format(any(names))
+    local there = (".goto %dms\n"):format(at)
+    local ends = (".run to %dms\n%s\n.quit\n"):format(at + math.random(500, 9000), ASK)
+    local about = table.concat(wander(math.random(1, 9), false), "\n") .. "\n.switch main\n"
+    if math.random() < 0.5 then
+        about = about .. there .. ".fork aside\n" .. fault .. ".run 1s\n.switch main\n"
+    end
+    local states = {}
+    for i, text in ipairs { there .. fault .. ends, about .. there .. fault .. ends,
+        there .. ends } do
+        local said, status = session(number .. "-" .. i, file, text)
+        states[i] = said:match "\nat +(%d+ +%x+)"
+        if status ~= 0 or not states[i] then say(number, "exit %s\n%s", status, said) end
+    end
+    if states[1] ~= states[2] then
+        say(number, "%s: after %s it is %s, and %s by another way", file, fault, states[1],
+            states[2])
+    end
+    return states[1] ~= states[3]
+end
+
 files.clear(folder)
+local changed = 0
 for number = first, first + count - 1 do
     math.randomseed(number, 21)
-    local file, path = any(scenarios), ("%s/%d"):format(folder, number)
-    files.write(path, typed())
-    judge(number, file, files.run(("cd '%s' && XDG_CONFIG_HOME='%s' '%s' repl '%s' "
-        .. "--color never <'%s'"):format(folder, folder, lorenz, file, path), 60))
+    local file = any(scenarios)
+    judge(number, file, session(number, file, typed()))
+    changed = changed + (inject(number, file) and 1 or 0)
 end
 if again < count then say(first, "only %d of %d states were met before", again, met) end
+
+if changed * 2 < count then say(first, "only %d of %d faults change anything", changed, count) end
 
 print "1..1"
 print(("%s 1 - %d sessions from number %d are in %d states, in %d not for the first time"):format(

@@ -65,7 +65,7 @@ local function check_metrics(number, metrics)
     for name, v in pairs(metrics) do
         local is_share = name:find "%.ratio$" or name:find "%.success%." or name:find "hit_ratio$"
         if not is_number(v) then say(number, "%s is %s", name, v) end
-        if v < 0 then say(number, "%s is %s, below 0", name, v) end
+        if v < 0 and not name:find "^job:" then say(number, "%s is %s, below 0", name, v) end
         if is_share and not name:find "%.rejected%." and v > 1 then
             say(number, "%s is %s, above 1", name, v)
         end
