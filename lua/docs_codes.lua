@@ -218,6 +218,16 @@ M.LZ120 = { title = "nothing reaches a component", is_warning = true,
 local search = service "search" { replicas = 2 }
 traffic "seekers" { to = search, rate = "20/s" }]] }
 
+M.LZ121 = { title = "no handler for an operation", is_warning = true,
+    text = "A service with `handle` answers what it has no handler for with 404. Names of "
+        .. "operations are compared as they are written.",
+    wrong = [[
+local shop = service "shop" { handle = { ["POST /order"] = function() return 200 end } }
+traffic "buyers" { to = shop, op = "POST /orders", rate = "5/s" }]],
+    right = [[
+local shop = service "shop" { handle = { ["POST /order"] = function() return 200 end } }
+traffic "buyers" { to = shop, op = "POST /order", rate = "5/s" }]] }
+
 -- ---------------------------------------------------------------- 2xx values and units
 
 M.LZ201 = { title = "a quantity has no unit",

@@ -197,6 +197,41 @@ local function check_influence(state, e, seen, hits)
     end
 end
 
+-- ---------------------------------------------------------------- handlers
+
+--- An operation that a service with handlers has none for is answered with 404.
+local function check_op(state, to, op, at)
+    local list = to.kind == "service" and to.fields and to.fields.handle
+    if type(op) ~= "string" or not list or #list == 0 then return end
+    local names = {}
+    for _, h in ipairs(list) do
+        if h.op == op or (h.op or "") == "" then return end -- one for all there is
+        names[#names + 1] = h.op
+    end
+    local nearest = near.find(op, names)
+    at.code = "LZ121"
+    at.text = ("service %q handles no %q: each is answered with 404"):format(to.name, op)
+    at.help = nearest and ("a handler with a similar name exists: %q"):format(nearest)
+        or ("it handles %s"):format(table.concat(names, ", "))
+    warn(state, at)
+end
+
+local function check_handled(state)
+    for _, c in ipairs(state.plan.components) do
+        local f = c.fields
+        if c.kind == "traffic" and f.to then
+            check_op(state, f.to, f.op, { line = c.line, path = { "op" }, at = "field" })
+        end
+        for _, call in ipairs(f.calls or {}) do
+            check_op(state, call.to, call.op, { line = call.line })
+            local spare = call.fields.fallback
+            if spare then
+                check_op(state, spare.to, spare.op, { line = spare.line or call.line })
+            end
+        end
+    end
+end
+
 -- ---------------------------------------------------------------- globals
 
 local function check_globals(state)
@@ -340,6 +375,7 @@ function M.run(state)
         check_influence(state, e, seen, hits)
     end
     check_reached(state, seen)
+    check_handled(state)
     check_globals(state)
     check_joined(state)
 end
