@@ -14,11 +14,23 @@ static const struct lz_param params[] = {
      .min = 0.001,
      .max = 1e6,
      .doc = "how many times longer operations take; of a disk with a declared latency"},
+    {.name = "ratio",
+     .type = LZ_PARAM_RATIO,
+     .offset = offsetof(struct lz_fault_params, ratio),
+     .preset = 1,
+     .doc = "share of operations that is slowed, each by its own draw; default all"},
+    {.name = "operations",
+     .type = LZ_PARAM_WORDS,
+     .offset = offsetof(struct lz_fault_params, operations),
+     .choices = LZ_DISK_OPS,
+     .doc = "which; default all; a record of a log goes with its flush, as both"},
     {0},
 };
 
 static bool check(const struct lz_fault_opts *o, struct lz_err *err)
 {
+    if (!(o->params.ratio > 0.0))
+        return lz_fail(err, LZ_ERANGE, "fault.disk_latency: a ratio of 0 slows nothing");
     if (o->params.add.kind != LZ_DIST_NONE || o->params.factor > 0.0)
         return true;
     return lz_fail(err, LZ_EINVAL, "fault.disk_latency needs `add` or `factor`");
@@ -26,8 +38,12 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    lz_fault_disk_apply(
-        w, f, &(struct lz_disk_effect){.add = f->opts.params.add, .factor = f->opts.params.factor});
+    const struct lz_fault_params *p = &f->opts.params;
+    lz_fault_disk_apply(w, f,
+                        &(struct lz_disk_effect){.add = p->add,
+                                                 .factor = p->factor,
+                                                 .slow_ratio = p->ratio,
+                                                 .operations = p->operations});
 }
 
 const struct lz_fault_kind lz_fault_disk_latency = {
@@ -35,7 +51,8 @@ const struct lz_fault_kind lz_fault_disk_latency = {
     .doc = "Slow disks down.",
     .effect_unit = "operations slowed",
     .elsewhere = "Chaos Mesh's IOChaos delays the calls of one process on one volume (FUSE); here "
-                 "it is the node's disk, for its flushes and the reads that miss memory.",
+                 "it is the node's disk, for its flushes and the reads that miss memory. Its "
+                 "`percent` is `ratio`, its `methods` are `operations`.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_DISKS,
     .fits = lz_fault_disk_fits,

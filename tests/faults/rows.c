@@ -112,6 +112,7 @@ const struct fault_row fault_rows_again[] = {
     {"disk_full", "s.etcd", "busy-etcd", "no_leader"},
     {"disk_iops", "s.etcd, limit = 5", "busy-etcd", "commit.mean"},
     {"disk_latency", "s.etcd, add = \"20ms\"", "busy-etcd", "commit.mean"},
+    {"disk_latency", "s.db, add = \"90ms\", ratio = \"30%\"", "busy-db", "latency.mean"},
     {"down", "s.etcd.node[1]", "busy-etcd", "leader_changes"},
     {"failover", "s.etcd, to = 2", "busy-etcd", "transfers"},
     {"failover", "s.sentinels", "busy-sentinels", "failovers"},

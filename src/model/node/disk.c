@@ -174,6 +174,13 @@ static double slowest_iops(const struct device *d)
     return iops;
 }
 
+static bool is_slowed(struct lz_world *w, const struct lz_disk_effect *e,
+                      const struct lz_disk_request *r)
+{
+    bool is_some = e->slow_ratio > 0.0 && e->slow_ratio < 1.0;
+    return is_hit(e, r) && !(is_some && unit(w, r->owner, e->path, 5) >= e->slow_ratio);
+}
+
 static lz_time latency(struct lz_world *w, const struct device *d, const struct lz_disk_request *r)
 {
     double ns = 0.0, factor = 1.0;
@@ -184,7 +191,7 @@ static lz_time latency(struct lz_world *w, const struct device *d, const struct 
     double more = 0.0;
     for (uint32_t i = 0; i < d->effect_count; i++) {
         const struct lz_disk_effect *e = &d->effects[i];
-        if (e->touched == NULL)
+        if (e->touched == NULL || !is_slowed(w, e, r))
             continue;
         factor *= e->factor > 0.0 ? e->factor : 1.0;
         if (e->add.kind != LZ_DIST_NONE) {

@@ -90,6 +90,7 @@ struct lz_disk_effect {
     bool is_full;       /* only `keep` bytes are free */
     double keep;
     double error_ratio;  /* of `operations`, that fail */
+    double slow_ratio;   /* of `operations`, that `add` and `factor` slow; 0: all */
     unsigned operations; /* bits of enum lz_disk_op; 0: all */
     double corrupt;      /* share of reads that are changed */
     bool lies, tears;    /* flushes; the last write */
