@@ -24,21 +24,33 @@ uint32_t lz_rollout_desired(const struct lz_service *s)
 
 // ---- pods as the sets should have them
 
-// Those that do not run yet go first, then those that are not ready.
+static int rank(const struct lz_pod *p)
+{
+    return p->state == LZ_POD_STARTING ? 0 : p->is_ready ? 2 : 1;
+}
+
+// Those that do not run yet go first, then those that are not ready, then who has been so for the
+// shortest time (controller_utils.go, ActivePodsWithRanks): it may not be available yet.
+static bool goes_before(const struct lz_pod *a, const struct lz_pod *b)
+{
+    if (rank(a) != rank(b))
+        return rank(a) < rank(b);
+    return rank(a) == 2 && a->ready_since > b->ready_since;
+}
+
 static void take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t many)
 {
-    for (int pass = 0; pass < 3; pass++)
-        for (uint32_t i = s->slots; i-- > 0 && many > 0;) {
+    for (; many > 0; many--) {
+        uint32_t next = s->slots;
+        for (uint32_t i = s->slots; i-- > 0;) {
             const struct lz_pod *p = lz_pods_at(s, i);
-            bool is_next = pass == 0   ? p->state == LZ_POD_STARTING
-                           : pass == 1 ? p->state == LZ_POD_SERVING && !p->is_ready
-                                       : p->state == LZ_POD_SERVING;
-            if (p->set != set || !is_next)
-                continue;
-            lz_pods_take_one(w, s, i);
-            many--;
+            if (p->set == set && lz_pods_is_active(p) &&
+                (next == s->slots || goes_before(p, lz_pods_at(s, next))))
+                next = i;
         }
-    LZ_ASSERT(many == 0);
+        LZ_ASSERT(next < s->slots);
+        lz_pods_take_one(w, s, next);
+    }
 }
 
 static void adjust(struct lz_world *w, struct lz_service *s)
