@@ -46,8 +46,8 @@ local function calling(w, replicas)
     return text, is_hedged
 end
 
--- Who swaps takes a hundred times as long for what has piled up: a thousand requests of 30 ms, 3000 s
--- on one core, and longer with less of it.
+-- Who swaps takes a hundred times as long for what has piled up: a thousand requests of 30 ms are
+-- 3000 s on one core, and longer with less of it.
 local function memory(w, is_limited)
     local each, oom = w:int(0, 20), w:one { "kill", "swap" }
     local text = w:maybe(0.25, 'memory = { limit = "200MiB", base = "50MiB", '
