@@ -71,6 +71,14 @@ function M.named(state, kind, make)
                 help = "say less here, and the rest in a comment" }
             return function() return POISON end
         end
+        local nul = name:find("\0", 1, true)
+        if nul then -- C and all formats would end it there, so that two names could be one
+            state.diag.add { code = "LZ103", line = line, word = kind,
+                text = ("the name of %s%s has a NUL as its byte %d"):format(
+                    units.article(kind), kind, nul),
+                help = "leave it out: a name is a text that people read" }
+            return function() return POISON end
+        end
         local pending = { kind = kind, name = name, line = line }
         state.pending[#state.pending + 1] = pending
         return setmetatable({}, {
