@@ -286,7 +286,8 @@ local rows = {
         out = { "delay added to each message", "pick", "messages delayed" } },
     { "a fault may be asked for by its kind", "$L explain kill", 0, out = { "fault.kill" } },
     { "a word that means something else elsewhere is told in full", "$L explain queue", 0,
-        out = { "queue.length", "In other tools", "many tools  topic" } },
+        out = { "queue.length", "In other tools", "Jepsen: queue  log_intact",
+            "many tools     topic" } },
     { "and of several tools", "$L explain method", 0,
         out = { "default what `op` begins with, or GET", "Chaos Toolkit", "fault, drive" } },
     { "a word that is ours alone has no such part", "$L explain retries >o; "

@@ -16,9 +16,11 @@ end
 local harness = dofile(root .. "/tests/cli/harness.lua")
 local BEGIN = ("export XDG_STATE_HOME=$PWD/state; cp '%s' s/peer; "):format(peer)
 local RUN = "$L live --allow-run "
--- No process of ours may be left, and with the last one a namespace goes.
-local CLEAN = "; s=$?; for i in $(seq 300); do pgrep -f \"$PWD/s/peer\" >/dev/null || break; "
-    .. "sleep 0.1; done; pgrep -f \"$PWD/s/peer\" && exit 90; "
+-- No process of ours may be left, and with the last one a namespace goes; who ends them says last
+-- that there is nothing to be undone any more.
+local CLEAN = "; s=$?; for i in $(seq 300); do pgrep -f \"$PWD/s/peer\" >/dev/null || "
+    .. "ls state/lorenz/live/*.undo >/dev/null 2>&1 || break; sleep 0.1; done; "
+    .. "pgrep -f \"$PWD/s/peer\" && exit 90; "
     .. "ls state/lorenz/live/*.undo 2>/dev/null && exit 91; exit $s"
 -- As in tests/live/run: that a machine is busy is a reason to skip a row, and what is left is
 -- looked at all the same.
