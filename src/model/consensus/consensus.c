@@ -398,6 +398,7 @@ bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
 {
     LZ_ASSERT(host->applied != NULL && host->readable != NULL && host->turned != NULL);
     LZ_ASSERT(host->save != NULL && host->put_back != NULL && host->undone != NULL);
+    LZ_ASSERT(host->rewound != NULL);
     if (!check(opts, err))
         return false;
     struct lz_consensus *g = make(w, id, opts);
@@ -437,6 +438,42 @@ bool lz_consensus_leads(const struct lz_world *w, lz_component_id id, uint32_t n
 uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node)
 {
     return lz_consensus_at(w, id)->nodes[node].log.last;
+}
+
+uint64_t lz_consensus_term(const struct lz_world *w, lz_component_id id, uint32_t node,
+                           uint64_t index)
+{
+    return lz_raft_log_term(&lz_consensus_at(w, id)->nodes[node].log, index);
+}
+
+bool lz_consensus_has(const struct lz_world *w, lz_component_id id, uint32_t node, uint64_t index,
+                      uint64_t term)
+{
+    const struct lz_raft_log *log = &lz_consensus_at(w, id)->nodes[node].log;
+    const struct lz_raft_entry *e = lz_raft_log_get(log, index);
+    return e != NULL ? e->term == term : index <= log->base;
+}
+
+bool lz_consensus_keeps(const struct lz_world *w, lz_component_id id, uint32_t node, uint64_t write)
+{
+    const struct lz_consensus *g = lz_consensus_at(w, id);
+    return write <= lz_disk_durable(w, g->first + node, g->nodes[node].flushed);
+}
+
+bool lz_consensus_majority_keeps(const struct lz_world *w, lz_component_id id, uint32_t node,
+                                 uint64_t index)
+{
+    const struct lz_consensus *g = lz_consensus_at(w, id);
+    uint64_t term = lz_raft_log_term(&g->nodes[node].log, index);
+    uint32_t keep = 0;
+    for (uint32_t n = 0; n < g->opts.nodes; n++) {
+        const struct lz_raft_log *log = &g->nodes[n].log;
+        const struct lz_raft_entry *e = lz_raft_log_get(log, index);
+        bool has = lz_consensus_has(w, id, n, index, term) &&
+                   (e == NULL || lz_consensus_keeps(w, id, n, e->write));
+        keep |= (uint32_t)has << n;
+    }
+    return lz_raft_is_quorum(&g->nodes[node], keep);
 }
 
 uint64_t lz_consensus_propose(struct lz_world *w, lz_component_id id, uint32_t node,

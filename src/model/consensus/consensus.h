@@ -95,6 +95,9 @@ struct lz_consensus_host {
     void (*turned)(struct lz_world *w, void *ctx, uint32_t node, bool leads);
     /* Node `from` has sent all of its state. */
     void (*restored)(struct lz_world *w, void *ctx, uint32_t node, uint32_t from);
+    /* The log of a node is that of `from` beyond `index`: what else it had applied there, which
+       only disks that lie can make it have, is void. */
+    void (*rewound)(struct lz_world *w, void *ctx, uint32_t node, uint64_t index, uint32_t from);
     /* The content of a node is taken away, in place of `old` if there is one; all that a node has
        is that again, and counts as applied up to `index`; how many acknowledged writes that undid.
      */
@@ -118,6 +121,17 @@ bool lz_consensus_is_leader(const struct lz_world *w, lz_component_id id, uint32
 uint64_t lz_consensus_propose(struct lz_world *w, lz_component_id id, uint32_t node,
                               const struct lz_raft_entry *e); /* its index; it leads */
 uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node);
+
+/* The term of an entry in a node's log; has it one of that term there, or dropped what was? What a
+   loss of power now would leave: a write of the node's, an entry of its log at a majority. */
+uint64_t lz_consensus_term(const struct lz_world *w, lz_component_id id, uint32_t node,
+                           uint64_t index);
+bool lz_consensus_has(const struct lz_world *w, lz_component_id id, uint32_t node, uint64_t index,
+                      uint64_t term);
+bool lz_consensus_keeps(const struct lz_world *w, lz_component_id id, uint32_t node,
+                        uint64_t write);
+bool lz_consensus_majority_keeps(const struct lz_world *w, lz_component_id id, uint32_t node,
+                                 uint64_t index);
 
 /* True: what the node has applied is current, by its lease. Else `readable` will say so. */
 bool lz_consensus_read(struct lz_world *w, lz_component_id id, uint32_t node, uint64_t task);

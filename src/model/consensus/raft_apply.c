@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/sort.h"
 #include "model/consensus/consensus_state.h"
+#include "model/node/disk.h"
 
 struct lease {
     struct lz_pool_head head;
@@ -127,7 +128,9 @@ void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n)
         has_effect(w, g, n, node->applied, &e);
     }
     lz_raft_serve_reads(w, g, n);
-    if (node->applied - node->snapshot_index >= g->opts.snapshot_every)
+    // A disk that lies would lose the snapshot, and the log that it replaces with it.
+    if (node->applied - node->snapshot_index >= g->opts.snapshot_every &&
+        lz_disk_durable(w, g->first + n, node->flushed) == node->flushed)
         take_snapshot(w, g, n);
     if (is_changed)
         lz_raft_config_applied(w, g, n);

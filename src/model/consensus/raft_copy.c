@@ -320,6 +320,8 @@ static void take_entries(struct lz_world *w, struct lz_consensus *g,
             lz_raft_log_cut(&node->log, index - 1);
             lz_raft_config_cut(node);
             forget_applied(node);
+            if (lz_consensus_is_embedded(g))
+                g->host.rewound(w, g->host.ctx, m->to, index - 1, m->from);
         }
         if (write == 0)
             write = lz_raft_write(w, g, m->to);
@@ -433,10 +435,13 @@ static void take_state(struct lz_world *w, struct lz_consensus *g, const struct 
         confirm(w, g, m, node->commit);
         return;
     }
-    if (lz_raft_log_term(&node->log, m->index) == m->log_term && m->index <= node->log.last)
+    if (lz_raft_log_term(&node->log, m->index) == m->log_term && m->index <= node->log.last) {
         lz_raft_log_drop(&node->log, m->index);
-    else
+    } else {
         lz_raft_log_reset(&node->log, m->index, m->log_term);
+        if (lz_consensus_is_embedded(g))
+            g->host.rewound(w, g->host.ctx, m->to, m->index, m->from);
+    }
     lz_raft_machine_copy(&node->snapshot, m->state);
     lz_raft_machine_copy(&node->machine, m->state);
     node->snapshot_index = node->applied = node->commit = m->index;

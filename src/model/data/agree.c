@@ -31,6 +31,24 @@ struct commit {
     uint32_t applied; // nodes that have, as bits
 };
 
+// What an entry changed at a node whose disk would not keep it yet: a loss of power takes it back.
+struct undo {
+    uint64_t index;
+    uint64_t key, version, value; // as they were
+    struct lz_image *image;       // of SQL, in their place
+};
+
+struct undos {
+    struct undo *all; // in the order in which they were made
+    uint32_t count, cap;
+};
+
+// An entry that was acknowledged, and no majority of disks would keep.
+struct at_risk {
+    uint64_t index, term;
+    uint64_t writes;
+};
+
 struct lz_agree {
     struct lz_pool commits;
     struct lz_log *logs; // by node: each waits for its own
@@ -39,6 +57,9 @@ struct lz_agree {
     uint32_t put_back;   // the last node whose content a restore has put back
     uint64_t *acked;     // of SQL: which entries; who is saved may be behind
     uint32_t acked_count, acked_cap;
+    struct undos *undos; // by node
+    struct at_risk *risks;
+    uint32_t risk_count, risk_cap;
 };
 
 static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
@@ -50,10 +71,30 @@ static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
 
 // ---------------------------------------------------------------- what is committed
 
-static void put_row(struct lz_database *d, uint32_t node, uint64_t index, uint64_t key,
-                    lz_value value)
+static void forget_undos(struct lz_agree *a, uint32_t node)
 {
-    lz_rows_put(&d->nodes[node].rows, key, index, value);
+    struct undos *u = &a->undos[node];
+    while (u->count > 0)
+        lz_image_release(u->all[--u->count].image);
+}
+
+static void remember(struct lz_world *w, struct lz_agree *a, uint32_t node, const struct undo *one)
+{
+    struct undos *u = &a->undos[node];
+    u->all = lz_grow(w->arena, u->all, &u->cap, u->count + 1, sizeof(*u->all));
+    u->all[u->count++] = *one;
+}
+
+static void put_row(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
+                    const struct agree_row *row, bool is_kept)
+{
+    struct lz_rows *rows = &d->nodes[node].rows;
+    if (!is_kept) {
+        struct undo old = {.index = index, .key = row->key};
+        old.version = lz_rows_read(rows, row->key, &old.value);
+        remember(w, d->agree, node, &old);
+    }
+    lz_rows_put(rows, row->key, index, row->value);
 }
 
 static bool is_broken(const struct lz_database *d, uint32_t node)
@@ -61,18 +102,53 @@ static bool is_broken(const struct lz_database *d, uint32_t node)
     return d->sql != NULL && !lz_execute_can_lead(d, node);
 }
 
-// All that another has: of those that are whole who has applied the most.
-static void copy_from(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
+static void copy_all(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
 {
     struct lz_agree *a = d->agree;
-    if (from == node || is_broken(d, from) || a->applied[from] <= a->applied[node])
-        return;
     struct lz_database_node *n = &d->nodes[node];
     n->engine->ops->copy(n->engine, d->nodes[from].engine);
     if (d->sql != NULL)
         lz_execute_rebuilt(w, d, node);
+    forget_undos(a, node);
     a->applied[node] = a->applied[from];
     n->lsn = n->applied = a->applied[node];
+}
+
+// The power is gone: of what it has applied it has what its log has.
+static void take_back(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    struct lz_agree *a = d->agree;
+    struct undos *u = &a->undos[node];
+    uint64_t last = lz_consensus_last(w, d->id, node);
+    if (a->applied[node] <= last)
+        return;
+    for (; u->count > 0 && u->all[u->count - 1].index > last; u->count--) {
+        const struct undo *old = &u->all[u->count - 1];
+        if (old->image == NULL)
+            lz_rows_put(&d->nodes[node].rows, old->key, old->version, old->value);
+        else
+            lz_execute_take_back(d, node, old->index, old->image);
+        lz_image_release(old->image);
+    }
+    a->applied[node] = last;
+}
+
+static void rewound(struct lz_world *w, void *ctx, uint32_t node, uint64_t index, uint32_t from)
+{
+    struct lz_database *d = ctx;
+    struct lz_agree *a = d->agree;
+    if (a->applied[node] <= index || is_broken(d, from))
+        return;
+    copy_all(w, d, node, from);
+    lz_instance_note(w, d->first + node, "rebuilt", "had what %s[%u] lacks: was sent all of it",
+                     d->opts.name, from + 1);
+}
+
+// All that another has: of those that are whole who has applied the most.
+static void copy_from(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
+{
+    if (from != node && !is_broken(d, from) && d->agree->applied[from] > d->agree->applied[node])
+        copy_all(w, d, node, from);
 }
 
 static void rebuild(struct lz_world *w, struct lz_database *d, uint32_t node)
@@ -100,12 +176,30 @@ static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint
     if (e->op != LZ_RAFT_PUT)
         return;
     struct lz_engine *engine = d->nodes[node].engine;
+    bool is_kept = lz_consensus_keeps(w, d->id, node, e->write);
+    if (is_kept && a->undos[node].count > 0)
+        forget_undos(a, node); // what came before it is kept as well
     if (c == NULL)
-        put_row(d, node, index, e->key, e->value);
+        put_row(w, d, node, index, &(struct agree_row){e->key, e->value}, is_kept);
     else if (c->image != NULL)
         engine->ops->apply(engine, &(struct lz_change){.lsn = index, .image = c->image}, NULL);
+    if (c != NULL && c->image != NULL && !is_kept)
+        remember(w, a, node, &(struct undo){.index = index, .image = lz_image_hold(c->image)});
     for (uint32_t i = 0; c != NULL && i < c->count; i++)
-        put_row(d, node, index, c->rows[i].key, c->rows[i].value);
+        put_row(w, d, node, index, &c->rows[i], is_kept);
+}
+
+static void note_risk(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
+                      uint64_t writes)
+{
+    struct lz_agree *a = d->agree;
+    if (lz_consensus_majority_keeps(w, d->id, node, index)) {
+        a->risk_count = 0; // nor is what came before it
+        return;
+    }
+    a->risks = lz_grow(w->arena, a->risks, &a->risk_cap, a->risk_count + 1, sizeof(*a->risks));
+    uint64_t term = lz_consensus_term(w, d->id, node, index);
+    a->risks[a->risk_count++] = (struct at_risk){.index = index, .term = term, .writes = writes};
 }
 
 static void note_acked(struct lz_world *w, struct lz_database *d, const struct lz_task *t,
@@ -116,7 +210,9 @@ static void note_acked(struct lz_world *w, struct lz_database *d, const struct l
         lz_rows_put(&d->acked_rows, e->key, index, index);
     for (uint32_t i = 0; c != NULL && i < c->count; i++)
         lz_rows_put(&d->acked_rows, c->rows[i].key, index, index);
-    lz_metrics_add(w->metrics, d->series.acked, c != NULL && c->count > 0 ? c->count : 1);
+    uint64_t writes = c != NULL && c->count > 0 ? c->count : 1;
+    lz_metrics_add(w->metrics, d->series.acked, writes);
+    note_risk(w, d, t->server - d->first, index, writes);
     struct lz_agree *a = d->agree;
     if (c != NULL && c->image != NULL) {
         a->acked =
@@ -171,7 +267,10 @@ static void applied(struct lz_world *w, void *ctx, uint32_t node, uint64_t index
         return;
     c->applied |= 1u << node;
     uint32_t members = lz_consensus_members(w, d->id);
-    if ((c->applied & members) == members)
+    bool may_come_back = false; // from the log of one, to another that lost it
+    for (uint32_t i = 0; i < d->opts.nodes; i++)
+        may_come_back = may_come_back || a->undos[i].count > 0;
+    if ((c->applied & members) == members && !may_come_back)
         drop(w, a, c);
 }
 
@@ -201,6 +300,7 @@ static void put_back(struct lz_world *w, void *ctx, uint32_t node, void *content
         lz_image_release((struct lz_image *)none.image);
         lz_execute_rebuilt(w, d, node);
     }
+    forget_undos(d->agree, node);
     d->agree->put_back = node;
     d->agree->applied[node] = n->lsn = n->applied = index;
 }
@@ -209,12 +309,14 @@ static void forget(struct lz_world *w, void *ctx, uint32_t node)
 {
     (void)w;
     struct lz_database *d = ctx;
+    forget_undos(d->agree, node);
     d->agree->applied[node] = d->nodes[node].lsn = d->nodes[node].applied = 0;
 }
 
-static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
+// Readers expect what `node` has of what was acknowledged beyond `since`. How many keys that is?
+static uint64_t forget_acked(struct lz_world *w, struct lz_database *d, uint32_t node,
+                             uint64_t since)
 {
-    struct lz_database *d = ctx;
     struct lz_rows old;
     lz_rows_init(&old, w->arena);
     lz_rows_copy(&old, &d->acked_rows);
@@ -222,14 +324,21 @@ static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
     while (lz_rows_next(&old, &at, &key, &version)) {
         if (version <= since)
             continue;
-        uint64_t now = lz_rows_get(&d->nodes[d->agree->put_back].rows, key);
+        uint64_t now = lz_rows_get(&d->nodes[node].rows, key);
         lz_rows_put(&d->acked_rows, key, now, now);
         lost++;
     }
     lz_rows_finish(&old);
+    return lost;
+}
+
+static uint64_t undone(struct lz_world *w, void *ctx, uint64_t since)
+{
+    struct lz_database *d = ctx;
+    uint64_t lost = forget_acked(w, d, d->agree->put_back, since);
     for (uint32_t i = 0; i < d->agree->acked_count; i++)
         lost += d->agree->acked[i] > since;
-    d->agree->acked_count = 0;
+    d->agree->acked_count = d->agree->risk_count = 0;
     lz_metrics_add(w->metrics, d->series.lost_acks, lost);
     return lost;
 }
@@ -246,6 +355,30 @@ static void measure_leaders(struct lz_world *w, struct lz_database *d, uint32_t 
     lz_metrics_set(w->metrics, d->series.primaries, lz_sim_now(w->sim), count);
 }
 
+// What was acknowledged and its log has not is in no log that ever counts: it leads, and has
+// committed an entry of its own. (What its log no longer keeps it has applied.)
+static void count_lost(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    struct lz_agree *a = d->agree;
+    uint32_t kept = 0;
+    while (kept < a->risk_count &&
+           lz_consensus_has(w, d->id, node, a->risks[kept].index, a->risks[kept].term))
+        kept++;
+    if (kept == a->risk_count)
+        return;
+    uint64_t since = a->risks[kept].index - 1, lost = 0;
+    for (uint32_t i = kept; i < a->risk_count; i++)
+        lost += a->risks[i].writes;
+    a->risk_count = kept;
+    (void)forget_acked(w, d, node, since);
+    while (a->acked_count > 0 && a->acked[a->acked_count - 1] > since)
+        a->acked_count--;
+    d->acked_last = since < d->acked_last ? since : d->acked_last;
+    lz_metrics_add(w->metrics, d->series.lost_acks, lost);
+    lz_instance_note(w, d->first + node, "lost_acks", "lacks %llu acknowledged writes",
+                     (unsigned long long)lost);
+}
+
 static void turned(struct lz_world *w, void *ctx, uint32_t node, bool leads)
 {
     struct lz_database *d = ctx;
@@ -254,6 +387,8 @@ static void turned(struct lz_world *w, void *ctx, uint32_t node, bool leads)
         lz_query_break_all(w, d, d->first + node, false);
         return;
     }
+    if (d->agree->risk_count > 0)
+        count_lost(w, d, node);
     if (d->primary == node)
         return;
     d->led_before = d->primary;
@@ -284,6 +419,8 @@ void lz_agree_died(struct lz_world *w, struct lz_database *d, uint32_t node, boo
         a->applied[node] = lacks && has < a->applied[node] ? has : a->applied[node];
     }
     lz_consensus_ended(w, d->id, node, silent);
+    if (silent)
+        take_back(w, d, node);
     lz_standby_died(n);
     n->lsn = n->applied = a->applied[node];
 }
@@ -416,6 +553,7 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
                                            .readable = readable,
                                            .turned = turned,
                                            .restored = restored,
+                                           .rewound = rewound,
                                            .save = save,
                                            .put_back = put_back,
                                            .forget = forget,
@@ -425,6 +563,7 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
     struct lz_agree *a = d->agree = lz_arena_alloc(w->arena, sizeof(*a));
     lz_pool_init(&a->commits, w->arena, sizeof(struct commit));
     a->applied = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->applied));
+    a->undos = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->undos));
     a->logs = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->logs));
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         a->logs[n] = (struct lz_log){.leader = n, .timeline = n};

@@ -501,6 +501,20 @@ bool lz_execute_can_lead(const struct lz_database *d, uint32_t n)
     return !node_at(d, n)->is_broken;
 }
 
+void lz_execute_take_back(struct lz_database *d, uint32_t n, uint64_t lsn,
+                          const struct lz_image *image)
+{
+    struct node *node = node_at(d, n);
+    if (node->is_broken || node->store.lsn < lsn)
+        return; // its disk has not kept it
+    if (!lz_store_take_back(&node->store, image)) {
+        node->is_broken = true;
+        snprintf(node->broken, sizeof(node->broken), "it has commit %llu, which its log lacks",
+                 (unsigned long long)lsn);
+    }
+    lz_store_close(&node->store, false);
+}
+
 void lz_execute_rewind(struct lz_database *d, uint64_t lsn)
 {
     for (uint32_t n = 0; n < d->opts.nodes; n++) {

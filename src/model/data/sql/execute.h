@@ -61,6 +61,9 @@ bool lz_execute_can_lead(const struct lz_database *d, uint32_t node);
 
 /* The log is about to be cut behind `lsn`: what nodes that follow it have beyond is taken back. */
 void lz_execute_rewind(struct lz_database *d, uint64_t lsn);
+/* One node's latest commit, at `lsn`, unless its file is without it. */
+void lz_execute_take_back(struct lz_database *d, uint32_t node, uint64_t lsn,
+                          const struct lz_image *image);
 
 /* For isolate.c: the list of what a run takes back; used again by each. */
 struct lz_sql_hidden {
