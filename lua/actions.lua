@@ -258,8 +258,8 @@ Request.__index = Request
 Request.__metatable = "request"
 Request.__name = "request"
 
-local function result_of(ok, status, value, outcome)
-    return { ok = ok, status = status, value = value, outcome = outcome }
+local function result_of(ok, status, value, outcome, _, token)
+    return { ok = ok, status = status, value = value, outcome = outcome, token = token }
 end
 
 --- The options of a call as they are now: a body may be a table that the script goes on with.

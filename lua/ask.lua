@@ -1,5 +1,5 @@
---- What a handler's call says beyond a key and a value: several keys of a cache, and what only a
---- store has, versions, conditions and transactions.
+--- What a handler's call says beyond a key and a value: the token of a lock, several keys of a
+--- cache, and what only a store has, versions, conditions and transactions.
 ---
 ---     local r = req:call { carts, "transact_write", token = "order 7", actions = {
 ---         { "increment", key = "stock", value = -1, at_least = 0 },
@@ -113,10 +113,35 @@ end
 --- Which operation each of these is of.
 local OF = {
     { "actions", { transact_write = true } },
-    { "token", { transact_write = true } },
     { "match", { put_if_match = true } },
     { "version", { get = true, head = true, delete = true, restore = true, [""] = true } },
 }
+
+--- What may be fenced: writes of one key. Of a database whatever does not read.
+local WRITES = {
+    cache = { set = true, setnx = true, del = true, incr = true, decr = true, expire = true,
+        sadd = true },
+    store = { put = true, put_if_absent = true, put_if_match = true, increment = true,
+        delete = true },
+}
+
+--- A lock's token, shown with a write.
+local function check_token(C, to, body, op)
+    local token, writes = body.token, WRITES[to.kind]
+    if token == nil then return end
+    if to.kind == "database" and to.fields.schema then
+        wrong("`token` is of rows: with SQL a statement checks it itself, such as update ... "
+            .. "where token <= ?")
+    elseif not writes and to.kind ~= "database" then
+        wrong("`token` is of writes to a database, a cache or a store, and %s is a %s", to.name,
+            to.kind)
+    elseif writes and not writes[op] or not writes and C.is_read(op) then
+        wrong("`token` is of a write to one key, and %s is none", op == "" and "get" or op)
+    elseif math.type(token) ~= "integer" or token < 1 or token >= 1 << 60 then
+        wrong("`token` is what a lock's grant answered, `r.token`: a whole number from 1 on, got "
+            .. "%s", units.show(token))
+    end
+end
 
 local function check_store(to, body, op)
     if body.version ~= nil and to.fields.kind == "key_value" then
@@ -135,8 +160,10 @@ local function check_store(to, body, op)
         wrong('transact_write needs `actions`, such as { { "put", key = "a", value = 1 } }')
     elseif op == "transact_get" and body.keys == nil then
         wrong("transact_get needs `keys`: of what it reads")
-    elseif body.token ~= nil and type(body.token) ~= "string" then
-        wrong("`token` is a text, got %s", units.show(body.token))
+    elseif op == "transact_write" and body.token ~= nil and type(body.token) ~= "string" then
+        wrong("`token` of transact_write is a text, got %s", units.show(body.token))
+    elseif op ~= "transact_write" then
+        check_token(nil, to, body, op)
     elseif body.keys ~= nil and op ~= "transact_get" then
         wrong("`keys` is of a store's transact_get; %s takes `key`", op == "" and "get" or op)
     end
@@ -151,8 +178,10 @@ local function store_call(C, task, id, to, body, op, key)
         actions = {}
         for i = 1, #body.keys do actions[i] = { "check", body.keys[i] } end
     end
+    local is_lock = op ~= "transact_write"
     return C.call_store(task, id, actions and actions[1][2] or body.key or key, body.value,
-        body.match, body.version, body.token, actions)
+        body.match, body.version, not is_lock and body.token or nil, actions,
+        is_lock and body.token or nil)
 end
 
 M.SAYS = { "keys", "values", "actions", "token", "match", "version" }
@@ -178,21 +207,30 @@ end
 --- The call's result; `key` is the request's own.
 function M.call(C, task, id, body, op, key)
     local to = handles.of(body[1])
+    local is_many = body.keys ~= nil or body.values ~= nil or body.actions ~= nil
+    if body.token ~= nil and to.kind ~= "store" then
+        if is_many then wrong("`token` is of a write to one key: write without `keys`") end
+        check_token(C, to, body, op)
+        M.check_key("`key`", body.key)
+    end
     if body.values ~= nil and body.keys == nil then
         wrong("`values` needs `keys`: whose they are")
     end
-    local ok, status, value, outcome, answered
+    local ok, status, value, outcome, answered, token
     if to.kind == "store" then
         if body.values ~= nil then wrong("`values` is of a cache's mset") end
         ok, status, value, outcome, answered = store_call(C, task, id, to, body, op, key)
     elseif body.keys ~= nil and to.kind == "cache" and (op == "mget" or op == "mset") then
         ok, status, value, outcome, answered = cache_keys(C, task, id, body, op)
+    elseif body.token ~= nil and not is_many and body.match == nil and body.version == nil then
+        ok, status, value, outcome, answered, token = C.call_fenced(task, id, body.key or key,
+            body.value, body.token)
     elseif body.keys ~= nil then
         wrong("`keys` is of a cache's mget and mset; %s takes `key`", op == "" and "get" or op)
     else
-        wrong("`match`, `version`, `actions` and `token` are of calls to a store")
+        wrong("`match`, `version` and `actions` are of calls to a store")
     end
-    local result = { ok = ok, status = status, value = value, outcome = outcome }
+    local result = { ok = ok, status = status, value = value, outcome = outcome, token = token }
     if to.kind == "cache" or op == "versions" or op == "transact_get" then
         result.values = answered
     else

@@ -90,6 +90,7 @@ local function build_components(state, C)
                 local ok, why = C.transport(id, c.fields.tls, c.fields.transport,
                     c.fields.early_data)
                 if not ok then refused(state, c, why) return end
+                if c.fields.checks_tokens == false then C.ignore_tokens(id) end
                 ok, why = sql.declare(C, c)
                 if not ok then refused(state, c, why) return end
                 ok, why = node.declare(C, c)

@@ -55,6 +55,7 @@ local TAIL = [[
 ---@field status integer?  as the other side's handler returned it
 ---@field value any
 ---@field outcome string  "ok", "error", "refused", "reset" or "timeout"
+---@field token integer?  of a lock that was granted, to be shown with writes: `token = r.token`
 
 ---What a statement of SQL gave back.
 ---@class (exact) SqlResult

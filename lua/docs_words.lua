@@ -391,7 +391,8 @@ M.parts = {
 --- What a handler is given.
 M.request = {
     call = { sign = "fun(self: Request, call: CallFields): Result",
-        text = "Calls another component and waits: the result is { ok, status, value, outcome }." },
+        text = "Calls another component and waits: the result is { ok, status, value, outcome }, "
+            .. "and of a lock that was granted its `token`." },
     transaction = { sign = "fun(self: Request, options: TransactionFields, f: fun(tx: "
         .. "Transaction): any): TransactionResult", text = "Several statements on one connection "
         .. "to a database: the function's end commits, tx:rollback() and failures roll back." },

@@ -54,6 +54,8 @@ M.cache = {
     { "min_replicas_to_write", "count", "replicas that must have been heard for a write to be "
         .. "taken; default 0", max = 63 },
     { "min_replicas_max_lag", "duration", "how lately; default 10s", above_zero = true },
+    { "checks_tokens", "bool", "whether a write whose `token` is lower than one it was shown for "
+        .. "the key is refused; default true" },
 }
 
 --- Of a call to a cache.

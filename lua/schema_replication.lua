@@ -117,10 +117,15 @@ M.reads = {
         above_zero = true },
 }
 
+M.fence = {
+    { "checks_tokens", "bool", "whether a write whose `token` is lower than one it was shown for "
+        .. "the key is refused; default true" },
+}
+
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.encryption,
-        M.reads } do
+    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.encryption, M.reads,
+        M.fence } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end
 end

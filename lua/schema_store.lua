@@ -55,6 +55,8 @@ M.store = {
     { "consistency", "choice", "of items: what a read may miss; default eventual",
         choices = { "strong", "eventual" } },
     { "quorum", "block", "of items: copies as Dynamo has them", fields = quorum },
+    { "checks_tokens", "bool", "whether a write whose `token` is lower than one it was shown for "
+        .. "the key is refused; default true" },
 }
 
 M.call = {
@@ -63,8 +65,10 @@ M.call = {
     { "version", "any", "to a store: the id of an object's version, or \"null\"; in handlers" },
     { "actions", "any", "to a store, with transact_write: what is done to each item, such as "
         .. '{ { "put", key = "a", value = 1 } }; in handlers' },
-    { "token", "any", "with transact_write: who shows it again within 10m repeats nothing; "
-        .. "default one of the call's own; in handlers" },
+    { "token", "any", "with a write to a database, a cache or a store: what the grant of a lock "
+        .. "answered; one that is lower than the highest shown for the key is refused (412). With "
+        .. "transact_write a text: who shows it again within 10m repeats nothing; default one of "
+        .. "the call's own; in handlers" },
 }
 
 return M

@@ -126,6 +126,7 @@ struct lz_world {
     struct lz_tasks *tasks;
     struct lz_values *values;
     struct lz_arguments *arguments; /* NULL: no call carries anything */
+    struct lz_fences *fences;       /* NULL: nobody was granted a lock, or shows its token */
     struct lz_calls *calls;
     struct lz_clients *clients;
     struct lz_connections *connections;

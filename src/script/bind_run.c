@@ -6,6 +6,7 @@
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/clock.h"
+#include "model/service/fence.h"
 #include "script/bind_check.h"
 #include "script/proc.h"
 #include "script/read.h"
@@ -157,6 +158,26 @@ static int call(lua_State *L)
     return lz_proc_yield(L);
 }
 
+// call_fenced(task, edge, key, value it carries, a lock's token) -> as call
+static int call_fenced(lua_State *L)
+{
+    lz_task_id task = lz_serving_task(L, 1);
+    lz_edge_id edge = (lz_edge_id)luaL_checkinteger(L, 2);
+    struct lz_world *w = world_of(L);
+    lz_argument_id argument = lz_argument_value(w, lz_value_read(L, 4, w));
+    lz_fence_show(w, argument, (uint64_t)luaL_checkinteger(L, 5));
+    lz_handler_call(w, task, edge, lz_value_read_key(L, 3), argument);
+    lz_argument_drop(w, argument); // the call has its own hold on it
+    return lz_proc_yield(L);
+}
+
+// ignore_tokens(component)
+static int ignore_tokens(lua_State *L)
+{
+    lz_fence_ignore(world_of(L), (lz_component_id)luaL_checkinteger(L, 1));
+    return 0;
+}
+
 // call_many(task, edge, keys, values or nil) -> ok, status, value, outcome, values
 static int call_many(lua_State *L)
 {
@@ -304,6 +325,8 @@ static const luaL_Reg functions[] = {
     {"handle", handle},
     {"call", call},
     {"call_many", call_many},
+    {"call_fenced", call_fenced},
+    {"ignore_tokens", ignore_tokens},
     {"pause", pause_for},
     {"keep_dist", keep_dist},
     {"drawn", drawn},

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "model/service/argument.h"
+#include "model/service/fence.h"
 #include "model/service/handler.h"
 #include "model/store/store.h"
 #include "script/proc.h"
@@ -144,8 +145,8 @@ static struct lz_store_action read_action(lua_State *L)
     return a;
 }
 
-// call_store(task, edge, key, value, match, version, token, actions) -> ok, status, value, outcome,
-// what the answer brings
+// call_store(task, edge, key, value, match, version, token, actions, a lock's token) -> ok, status,
+// value, outcome, what the answer brings
 static int call_store(lua_State *L)
 {
     lz_task_id task = lz_serving_task(L, 1);
@@ -167,6 +168,8 @@ static int call_store(lua_State *L)
         ask->all[i] = read_action(L);
         lua_pop(L, 1);
     }
+    if (lua_isinteger(L, 9))
+        lz_fence_show(w, argument, (uint64_t)lua_tointeger(L, 9));
     lz_handler_call(w, task, edge, lz_value_read_key(L, 3), argument);
     lz_argument_drop(w, argument); // the call has its own hold on it
     return lz_proc_yield(L);

@@ -14,6 +14,7 @@
 #include "base/grow.h"
 #include "model/cache/cache.h"
 #include "model/node/instance.h"
+#include "model/service/fence.h"
 #include "script/bind_sql.h"
 #include "script/call_result.h"
 #include "script/proc_state.h"
@@ -323,8 +324,9 @@ static void push_values(lua_State *L, const struct lz_world *w, lz_argument_id a
     }
 }
 
-// For the Lua half: ok, status, value, outcome, and what an answer brings beside.
-static int push_all(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok)
+// For the Lua half: ok, status, value, outcome, what an answer brings beside, and a lock's token.
+static int push_all(struct lz_script *s, lua_State *L, const struct lz_call_result *r, bool ok,
+                    uint64_t token)
 {
     lua_pushboolean(L, ok);
     lua_pushinteger(L, r->status);
@@ -334,7 +336,18 @@ static int push_all(struct lz_script *s, lua_State *L, const struct lz_call_resu
         push_values(L, s->world.world, r->answer);
     else if (r->answer != 0)
         lz_bind_sql_push(L, lz_statement_answer_of(s->world.world, r->answer));
-    return r->answer != 0 ? 5 : 4;
+    else if (token != 0)
+        lua_pushnil(L);
+    if (token != 0)
+        lua_pushinteger(L, (lua_Integer)token);
+    return token != 0 ? 6 : r->answer != 0 ? 5 : 4;
+}
+
+// [result]
+static void push_token(lua_State *L, uint64_t token)
+{
+    lua_pushinteger(L, (lua_Integer)token);
+    lua_setfield(L, -2, "token");
 }
 
 static void called(void *ctx, lz_task_id task, const struct lz_call_result *result)
@@ -344,11 +357,16 @@ static void called(void *ctx, lz_task_id task, const struct lz_call_result *resu
     LZ_ASSERT(i != 0);
     struct lz_proc *p = lz_proc_at(s, i);
     bool ok = result->outcome == LZ_OUTCOME_OK && !result->is_no;
+    uint64_t token = lz_fence_take(s->world.world, task);
     int nargs = 1;
-    if (p->wants_table)
+    token = ok ? token : 0;
+    if (p->wants_table) {
         lz_call_result_push(p->L, &serving_of(s)->results, result, ok);
-    else
-        nargs = push_all(s, p->L, result, ok);
+        if (token != 0)
+            push_token(p->L, token);
+    } else {
+        nargs = push_all(s, p->L, result, ok, token);
+    }
     p->wants_table = false;
     lz_sandbox_watch(s, p->L); // what called may have been the Lua half, or not (call_word.c)
     lz_proc_resume(s, i, nargs);

@@ -38,6 +38,8 @@ static const struct lz_measure_row rows[] = {
      "acknowledged writes that a failover has dropped"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads of a replica that missed an acknowledged write"},
+    {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,
+     "writes refused for a token lower than one shown before"},
     {"failovers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(failovers), 0, 0, "promotions of a replica"},
     {"redirects.moved", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(moved), 0, 0,
      "operations that a node of a cluster sent to who has their slot"},
@@ -430,10 +432,11 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
     lz_measure_init(w, &s->m);
     lz_series *const gauges[] = {&s->entries,     &s->used,     &s->connections, &s->cpu,
                                  &s->lag_records, &s->hot_slot, &s->hot_shard};
-    lz_series *const counters[] = {&s->lookups,   &s->hits,        &s->evictions,   &s->expired,
-                                   &s->acked,     &s->lost_acks,   &s->stale_reads, &s->failovers,
-                                   &s->moved,     &s->asked,       &s->down,        &s->cross_slot,
-                                   &s->try_again, &s->slots_moved, &s->keys_moved,  &s->migrations};
+    lz_series *const counters[] = {
+        &s->lookups,    &s->hits,        &s->evictions, &s->expired,     &s->acked,
+        &s->lost_acks,  &s->stale_reads, &s->failovers, &s->moved,       &s->asked,
+        &s->down,       &s->cross_slot,  &s->try_again, &s->slots_moved, &s->keys_moved,
+        &s->migrations, &s->stale_tokens};
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         *gauges[i] = lz_metrics_gauge(w->metrics, 0.0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)

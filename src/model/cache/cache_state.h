@@ -39,7 +39,7 @@ struct lz_cache_series {
     lz_series lookups, hits;
     lz_series evictions, expired, entries, used;
     lz_series connections, cpu;
-    lz_series lag_records, acked, lost_acks, stale_reads, failovers;
+    lz_series lag_records, acked, lost_acks, stale_reads, failovers, stale_tokens;
     lz_series moved, asked, down, cross_slot, try_again; /* of a cluster */
     lz_series covered, slots_moved, keys_moved, hot_slot, hot_shard, migrations;
 };

@@ -9,6 +9,7 @@
 #include "model/client/edge.h"
 #include "model/history/recorder.h"
 #include "model/service/argument.h"
+#include "model/service/fence.h"
 
 /* What an operation does to the keys of a node, and what it is answered. */
 
@@ -209,6 +210,7 @@ static void wrote(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                   const struct lz_record *record, const struct setting *s)
 {
     lz_cache_wrote(w, c, t->server - c->first, record);
+    lz_fence_accepted(w, t);
     if (s->has_before)
         lz_recorder_makes(w, t,
                           &(struct lz_recorder_made){.version = record->put.version,
@@ -269,6 +271,7 @@ static void del(struct lz_world *w, struct lz_cache *c, struct lz_task *t, const
         c->is_deleting = true;
         lz_keyspace_remove(c->node[t->server - c->first].keys, t->key, lz_sim_now(w->sim));
         c->is_deleting = false;
+        lz_fence_accepted(w, t);
         lz_recorder_effect(w, t, c->writes);
         lz_metrics_add(w->metrics, c->series.acked, 1);
         answer(w, c, t, 200, 0);
@@ -345,6 +348,12 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
         answer(w, c, t, 503, 0); // READONLY, NOREPLICAS
         return;
     }
+    lz_value high;
+    if (lz_fence_refuses(w, t, &high)) {
+        lz_metrics_add(w->metrics, c->series.stale_tokens, 1);
+        answer(w, c, t, 412, high);
+        return;
+    }
     c->writes++;
     const struct lz_entry *e =
         op == LZ_CACHE_SET || op == LZ_CACHE_MSET
@@ -352,10 +361,12 @@ static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enu
             : lz_keyspace_get(c->node[node].keys, t->key, lz_sim_now(w->sim));
     switch (op) {
     case LZ_CACHE_SETNX:
-        if (e != NULL)
+        if (e != NULL) {
             answer(w, c, t, 409, plain(e));
-        else
+        } else {
+            lz_fence_grant(w, t, c->writes); // it may be a lock
             set(w, c, t);
+        }
         return;
     case LZ_CACHE_DEL:
         del(w, c, t, e);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "model/consensus/consensus_member.h"
 #include "model/history/recorder.h"
+#include "model/service/fence.h"
 
 // ---- who waits
 
@@ -288,6 +289,8 @@ void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     if (result->is_done && !result->is_changed && e->op == LZ_RAFT_ACQUIRE)
         lz_recorder_void(w, t); // who held it already has it still
     lz_recorder_effect(w, t, result->version);
+    if (result->is_done && e->op == LZ_RAFT_ACQUIRE)
+        lz_fence_grant(w, t, result->version);
     if (result->is_done) {
         lz_metrics_add(w->metrics, g->series.acked, 1);
         lz_rows_put(&g->acked, e->key, result->version, 0);

@@ -33,6 +33,8 @@ static const struct lz_measure_row rows[] = {
      "acknowledged writes that are gone"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed an acknowledged write"},
+    {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,
+     "writes refused for a token lower than one shown before"},
     {"unflushed", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(unflushed), 0, 0,
      "writes of the primary that a loss of power would take, though they were flushed"},
     {"primaries", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(primaries), 0, 0,
@@ -277,6 +279,7 @@ static void make_series(struct lz_world *w, struct lz_database *d, double cores)
     s->failovers = lz_metrics_counter(w->metrics);
     s->lost_acks = lz_metrics_counter(w->metrics);
     s->stale_reads = lz_metrics_counter(w->metrics);
+    s->stale_tokens = lz_metrics_counter(w->metrics);
     s->acked = lz_metrics_counter(w->metrics);
     s->primaries = lz_metrics_gauge(w->metrics, 1.0);
     s->two_primaries = lz_metrics_counter(w->metrics);

@@ -7,6 +7,7 @@
 #include "model/data/sql/execute.h"
 #include "model/history/recorder.h"
 #include "model/node/disk.h"
+#include "model/service/fence.h"
 #include "model/world_kinds.h"
 
 bool lz_query_look(const struct lz_world *w, struct lz_database *d)
@@ -271,6 +272,17 @@ void lz_query_flush(struct lz_world *w, const struct lz_task *t)
     ask_disk(w, t, LZ_DISK_FSYNC, w->databases->flushed);
 }
 
+static bool is_fenced_off(struct lz_world *w, struct lz_database *d, struct lz_task *t)
+{
+    lz_value high;
+    if (!lz_fence_refuses(w, t, &high))
+        return false;
+    lz_metrics_add(w->metrics, d->series.stale_tokens, 1);
+    t->value = high;
+    lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 412);
+    return true;
+}
+
 static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
 {
     if (t->is_session)
@@ -279,7 +291,7 @@ static void write(struct lz_world *w, struct lz_database *d, struct lz_task *t)
         lz_database_answer(w, d, t, LZ_OUTCOME_ERROR, 503); // read-only
     else if (d->sql != NULL)
         lz_execute_write(w, d, t);
-    else
+    else if (!is_fenced_off(w, d, t))
         lz_database_write(w, d, t);
 }
 

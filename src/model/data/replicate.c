@@ -10,6 +10,7 @@
 #include "model/net/net.h"
 #include "model/node/disk.h"
 #include "model/service/argument.h"
+#include "model/service/fence.h"
 #include "model/service/task.h"
 #include "model/world_kinds.h"
 
@@ -216,8 +217,9 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
     uint64_t own = (log->wal.last + 1) | (d->multi != NULL ? (uint64_t)(node + 1) << 40 : 0);
     if (d->agree != NULL)
         own = lz_agree_next(w, d, node);
-    lz_value value =
-        argument != 0 ? lz_argument_to_value(w, argument) : lz_value_integer((int64_t)own);
+    lz_value said = lz_argument_to_value(w, argument); // it may have brought a token alone
+    lz_value value = said != 0 ? said : lz_value_integer((int64_t)own);
+    lz_fence_accepted(w, t);
     if (d->agree != NULL) {
         (void)lz_agree_write(w, d, t, value); // it leads: that was looked at
         return;

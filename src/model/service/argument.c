@@ -11,6 +11,7 @@
 struct argument {
     struct lz_pool_head head;
     void *bytes;
+    uint64_t stamp;
     uint32_t size;
     uint32_t held; // by so many
 };
@@ -92,6 +93,16 @@ lz_value lz_argument_to_value(const struct lz_world *w, lz_argument_id id)
     lz_value v;
     memcpy(&v, a->bytes, sizeof(v));
     return v;
+}
+
+void lz_argument_stamp(struct lz_world *w, lz_argument_id id, uint64_t stamp)
+{
+    at(w, id)->stamp = stamp;
+}
+
+uint64_t lz_argument_stamp_of(const struct lz_world *w, lz_argument_id id)
+{
+    return id != 0 ? at(w, id)->stamp : 0;
 }
 
 static lz_argument_id look(const struct table *t, uint32_t index)

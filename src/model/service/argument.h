@@ -39,6 +39,11 @@ void *lz_argument_bytes(const struct lz_world *w, lz_argument_id id, uint32_t *s
 lz_argument_id lz_argument_value(struct lz_world *w, lz_value v);
 lz_value lz_argument_to_value(const struct lz_world *w, lz_argument_id id); /* of 0: nothing */
 
+/* A number beside it, which is not what it carries but what its bearer shows for it (fence.h); 0:
+ * none. It goes with it, and ends with it. */
+void lz_argument_stamp(struct lz_world *w, lz_argument_id id, uint64_t stamp);
+uint64_t lz_argument_stamp_of(const struct lz_world *w, lz_argument_id id); /* of 0: none */
+
 /* What a task has brought; 0: nothing. It stays the task's. */
 lz_argument_id lz_argument_of(const struct lz_world *w, const struct lz_task *t);
 

@@ -7,6 +7,7 @@
 #include "model/net/link.h"
 #include "model/net/net.h"
 #include "model/service/argument.h"
+#include "model/service/fence.h"
 #include "model/store/store_state.h"
 #include "model/store/transact.h"
 #include "model/store/versions.h"
@@ -318,6 +319,7 @@ static void put_over(struct lz_world *w, struct lz_store *s, struct lz_task *t, 
             &(struct lz_recorder_made){.version = s->writes, .before = *before, .value = value});
     else
         lz_recorder_effect(w, t, s->writes);
+    lz_fence_accepted(w, t);
     lz_items_measure(w, s);
     lz_items_answer_after(w, s, t, wait, 200, value);
 }
@@ -386,6 +388,7 @@ static void remove_item(struct lz_world *w, struct lz_store *s, struct lz_task *
     } else {
         lz_keyspace_remove(s->items, t->key, 0);
         s->live--;
+        lz_fence_accepted(w, t);
         lz_metrics_add(w->metrics, s->series.acked, 1);
         lz_items_measure(w, s);
         lz_items_answer(w, s, t, 200, 0);
@@ -398,6 +401,16 @@ static void hold_off(struct lz_world *w, struct lz_store *s, struct lz_task *t)
     lz_metrics_add(w->metrics, s->series.conflicts, 1);
     t->value = lz_value_text(w, "TransactionConflict", strlen("TransactionConflict"));
     lz_store_answer(w, s, t, LZ_OUTCOME_REFUSED, 400);
+}
+
+static bool is_fenced_off(struct lz_world *w, struct lz_store *s, struct lz_task *t)
+{
+    lz_value high;
+    if (!lz_fence_refuses(w, t, &high))
+        return false;
+    lz_metrics_add(w->metrics, s->series.stale_tokens, 1);
+    lz_items_answer(w, s, t, 412, high);
+    return true;
 }
 
 static void operate(struct lz_world *w, struct lz_store *s, struct lz_task *t, enum lz_store_op op)
@@ -439,6 +452,8 @@ void lz_items_operate(struct lz_world *w, struct lz_store *s, struct lz_task *t)
         lz_transact_go_on(w, s, t, op);
     else if (op >= LZ_STORE_PUT && lz_transact_holds(s, t->key))
         hold_off(w, s, t);
+    else if (op >= LZ_STORE_PUT && is_fenced_off(w, s, t))
+        return;
     else if (has_condition)
         put_if(w, s, t, op);
     else if (!lz_versions_operate(w, s, t, op))

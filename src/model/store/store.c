@@ -21,6 +21,8 @@ static const struct lz_measure_row rows[] = {
      "requests, and parts of uploads, refused for want of throughput"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed a committed write"},
+    {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,
+     "writes refused for a token lower than one shown before"},
     {"lost_updates", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_updates), 0, 0,
      "writes overwritten by one that had not seen them"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
@@ -380,6 +382,7 @@ static void make_series(struct lz_world *w, struct lz_store *s)
 {
     s->series.throttled = lz_metrics_counter(w->metrics);
     s->series.stale_reads = lz_metrics_counter(w->metrics);
+    s->series.stale_tokens = lz_metrics_counter(w->metrics);
     s->series.lost_updates = lz_metrics_counter(w->metrics);
     s->series.acked = lz_metrics_counter(w->metrics);
     s->series.items = lz_metrics_gauge(w->metrics, 0.0);

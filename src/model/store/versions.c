@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/history/recorder.h"
+#include "model/service/fence.h"
 
 #define NULL_ID "null"
 
@@ -194,6 +195,7 @@ static void write(struct lz_world *w, struct lz_store *s, struct lz_task *t, lz_
 {
     uint32_t i = push(w, s, t->key, value, size);
     lz_recorder_effect(w, t, at(s, i)->number);
+    lz_fence_accepted(w, t);
     lz_metrics_add(w->metrics, s->series.acked, 1);
     lz_items_measure(w, s);
     answer(w, s, t, 200, value, i);
