@@ -365,6 +365,11 @@ end
 function M.may_record(state, e)
     local c = e.fields[e.operator]
     if not state.live then return true end
+    if e.operator == "fenced" then
+        wrong(state, "LZ702", e.line, "`fenced` is judged by what a simulated resource was shown",
+            "leave it out", { e.operator })
+        return false
+    end
     if #reality(c) > 0 then return true end
     wrong(state, "LZ702", e.line, ("`%s` is asked of %s, and nothing real stands for it"):format(
         e.operator, c.text), c.kind == "topic" and "give its broker a `live`" or nil,

@@ -106,6 +106,30 @@ expect "no order is lost" { log_intact = orders }]] },
         example = [[
 local etcd = consensus "etcd" { nodes = 3 }
 expect "one at a time" { mutual_exclusion = etcd }]] },
+    fenced = { is_verdict = true,
+        text = "Passes when what a lock protects accepts no write with an older token after one "
+        .. "with a newer (Kleppmann, \"How to do distributed locking\"). A grant, acquire of a "
+        .. "consensus or setnx of a cache, answers `token`, which grows from grant to grant, also "
+        .. "when a lease has run out; a write shows it, `token = lock.token`. A database, cache or "
+        .. "store refuses one that is lower than the highest it was shown for the key: status 412, "
+        .. "`value` is that highest, counted in `stale_tokens`. One with checks_tokens = false "
+        .. "accepts it, and this fails; without a write that has a token it is inconclusive. A "
+        .. "write that the same holder makes twice has the same token, and is no stale one.",
+        example = [[
+local etcd = consensus "etcd" { nodes = 3, lease = "3s" }
+local files = store "files" { checks_tokens = false }
+local app = service "app" { replicas = 2,
+  handle = {
+    ["POST /"] = function(req)
+      local lock = req:call { etcd, "acquire", key = 1 }
+      if not lock.ok then return 409 end
+      req:sleep "500ms"
+      return req:call { files, "put", key = "file", token = lock.token }.status
+    end,
+  },
+}
+traffic "users" { to = app, op = "POST /", rate = "1/s" }
+expect "only who holds the lock writes" { fenced = files }]] },
     read_your_writes = { is_verdict = true,
         text = "Passes when nobody who wrote a value reads an older one afterwards. A session is a "
         .. "user of a closed loop, or a request of a handler.",

@@ -12,7 +12,7 @@ local NO_CALLER = { alert = true, rule = true }
 local OPERATORS = { "always", "never", "eventually", "at_end", "sometimes", "linearizable",
     "serializable", "conserved", "mutual_exclusion", "read_your_writes", "monotonic_reads",
     "monotonic_writes", "writes_follow_reads", "converges", "counter", "set",
-    "unique_ids", "log_intact" }
+    "unique_ids", "log_intact", "fenced" }
 
 --- Fields of an expectation that say when something holds: a history is of the whole run.
 local TIMED = { "after", "within", "holding", "during", "except", "over" }
@@ -128,7 +128,8 @@ function M.expect_word(state)
                 f.broken = true
             end
         end
-        if body.steps ~= nil and found and not schema.histories[found] then
+        local searches = schema.histories[found] and found ~= "fenced"
+        if body.steps ~= nil and found and not searches then
             state.diag.add { code = "LZ403", line = line, path = { "steps" }, at = "field",
                 text = ("`steps` is the budget of a history's search, and `%s` has none"):format(
                     found) }

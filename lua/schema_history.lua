@@ -13,6 +13,8 @@ M.fields = {
         "its transactions move what its rows hold, and all that read all of them see one total" },
     { "column", "text", "of conserved, with SQL: whose total it is, such as accounts.balance" },
     { "mutual_exclusion", "ref:consensus|cache", "no lock of it is held twice" },
+    { "fenced", "ref:database|cache|store",
+        "no write with an older lock's token is accepted after one with a newer's" },
     { "read_your_writes", "ref:database|consensus|cache|store",
         "who wrote a value reads no older one" },
     { "monotonic_reads", "ref:database|consensus|cache|store", "what one reads never goes back" },
@@ -44,7 +46,7 @@ M.fields = {
 --- The models of verify-history that they ask for.
 M.models = {
     linearizable = "cas-register", serializable = "rw-register", conserved = "bank",
-    mutual_exclusion = "mutex",
+    mutual_exclusion = "mutex", fenced = "fenced",
     read_your_writes = "read-your-writes", monotonic_reads = "monotonic-reads",
     monotonic_writes = "monotonic-writes", writes_follow_reads = "writes-follow-reads",
     counter = "counter", set = "set-full", unique_ids = "unique-ids",

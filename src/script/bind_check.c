@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "check/fenced.h"
 #include "check/format.h"
 #include "check/recorded.h"
 #include "model/client/call.h"
@@ -133,7 +134,10 @@ static int expect_history(lua_State *L)
     };
     struct lz_err err;
     lz_expect_id id = 0;
-    if (!lz_recorded_expect(lz_script_of(L)->world.checks, &o, &id, &err))
+    struct lz_checks *checks = lz_script_of(L)->world.checks;
+    bool is_fenced = strcmp(history.model, LZ_FENCED) == 0;
+    if (is_fenced ? !lz_fenced_expect(checks, &o, &id, &err)
+                  : !lz_recorded_expect(checks, &o, &id, &err))
         return lz_bind_refuse(L, &err);
     lua_pushinteger(L, id);
     return 1;

@@ -25,3 +25,9 @@ expect "not of ids" { unique_ids = shop, generates = { "POST /like" }, reads = {
 expect "no such handler" { counter = shop, adds = { "POST /lik" } }
 expect "a list" { counter = shop, adds = "POST /like" }
 expect "of what" { linearizable = plain, per_key = true }
+local files = store "files" {}
+expect "no search" { fenced = files, steps = 10 }
+expect "no time" { fenced = files, within = "5s" }
+expect "no level" { fenced = files, consistency = "serializable" }
+expect "of what a lock protects" { fenced = api }
+expect "a truth" { fenced = store "others" { checks_tokens = "no" } }
