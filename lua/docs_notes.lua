@@ -17,9 +17,10 @@ expect "errors go away" {
 }]] },
     at_end = { is_verdict = true,
         text = "Passes when the matcher is true at the end of the run: of what counts "
-        .. "(lost_acks), or has a level (replicas.ready), as it stands then; of ratios, rates "
-        .. "and quantiles over the whole run from warm-up on, and with `over` over so much at "
-        .. "its end: at_end = web.errors.ratio:below \"1%\", over = \"30s\".",
+        .. "(lost_acks), or has a level (replicas.ready), as it stands then; of what is in use "
+        .. "(cpu) over the last second; of ratios, rates and quantiles over the whole run "
+        .. "from warm-up on, and with `over` over so much at its end: "
+        .. "at_end = web.errors.ratio:below \"1%\", over = \"30s\".",
         example = [[expect "all are back" { at_end = web.replicas.ready:equals(4) }]] },
     sometimes = { is_verdict = true,
         text = "Passes when the matcher was true at least once. Never true is "

@@ -40,8 +40,26 @@ local function check_autoscale(say, f)
     end
 end
 
+-- Of two times that are certain; a default is one.
+local function check_cpu_time(say, f, service_time)
+    local cpu = f.cpu_time
+    if not cpu or cpu.dist ~= "constant" or service_time.dist ~= "constant"
+        or cpu.a <= service_time.a then
+        return
+    end
+    say("LZ206", "cpu_time", ("`cpu_time` of %%s is the part of `service_time` (%s) that takes the "
+        .. "CPU, so at most that, got %s"):format(units.duration_text(service_time.a),
+        units.duration_text(cpu.a)), ('write service_time = "%s" for a request that does nothing '
+        .. "but compute"):format(units.duration_text(cpu.a)))
+end
+
 function M.service(say, f)
     check_auth(say, f)
+    local usual = f.service_time or { dist = "constant", a = 1000000 }
+    check_cpu_time(say, f, usual)
+    for _, name in ipairs(deploys.versions(f)) do
+        check_cpu_time(say, f.versions[name], f.versions[name].service_time or usual)
+    end
     if f.calls and f.handle then
         say("LZ111", "handle", "%s has both `calls` and `handle`",
             "a handler makes its calls itself: req:call { ... }")

@@ -33,11 +33,17 @@ local function check_budget(say, b)
     end
 end
 
-local function check_versions(say, f)
+--- The names of a service's versions, in order.
+---@return string[] names
+function M.versions(f)
     local names = {}
-    for name in pairs(f.versions) do names[#names + 1] = name end
+    for name in pairs(f.versions or {}) do names[#names + 1] = name end
     table.sort(names)
-    for _, name in ipairs(names) do
+    return names
+end
+
+local function check_versions(say, f)
+    for _, name in ipairs(M.versions(f)) do
         local fails = f.versions[name].fails
         if fails and not f.rollout then
             say("LZ102", "versions", ("version %s of %%s `fails`, which a rollout would find")

@@ -292,6 +292,13 @@ static void sometimes_decide(const struct lz_checks *c, const struct lz_expect *
         snprintf(r->actual, sizeof(r->actual), "at %s", at);
 }
 
+// What is in use for a time has no level worth naming, only a mean: of the last window.
+static bool is_use(const struct lz_checks *c, const struct lz_matcher *m)
+{
+    return lz_matcher_is_metric(m) &&
+           lz_metric_is_use(lz_metrics_def(c->world->metrics, m->metric));
+}
+
 static bool is_level(const struct lz_checks *c, const struct lz_matcher *m)
 {
     return lz_matcher_is_metric(m) &&
@@ -304,7 +311,8 @@ static struct lz_judged judge_end(const struct lz_checks *c, const struct lz_exp
 {
     const struct lz_matcher *m = &e->opts.matcher;
     const struct lz_metrics *metrics = c->world->metrics;
-    if (!lz_matcher_is_metric(m) || lz_matcher_is_counter(c->world, m) || e->opts.over > 0)
+    if (!lz_matcher_is_metric(m) || lz_matcher_is_counter(c->world, m) || is_use(c, m) ||
+        e->opts.over > 0)
         return lz_matcher_now(c->world, m, e->over, LZ_JUDGE_VALUE, LZ_NO_VALUE);
     struct lz_sample sample;
     if (is_level(c, m)) {

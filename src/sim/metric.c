@@ -154,6 +154,13 @@ static const struct lz_metric_entry *metric_at(const struct lz_metrics *m, lz_me
     return &m->metrics[id];
 }
 
+bool lz_metric_is_use(const struct lz_metric_def *def)
+{
+    const char *dot = strrchr(def->name, '.'), *last = dot != NULL ? dot + 1 : def->name;
+    return def->view == LZ_VIEW_LEVEL && def->unit == LZ_UNIT_RATIO &&
+           (strcmp(last, "cpu") == 0 || strcmp(last, "busy") == 0);
+}
+
 const struct lz_metric_def *lz_metrics_def(const struct lz_metrics *m, lz_metric id)
 {
     return &metric_at(m, id)->def;

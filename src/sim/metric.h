@@ -74,6 +74,12 @@ struct lz_metric_def {
     double q;
 };
 
+/*
+ * What is used for a time, and at an instant wholly or not at all: a `cpu`, a `busy`. Memory, a
+ * leader or a version's share are ratios that have a level.
+ */
+bool lz_metric_is_use(const struct lz_metric_def *def);
+
 /* One value with its extremes; `low` and `high` equal `value` unless it is a gauge. */
 struct lz_sample {
     bool present;

@@ -8,6 +8,7 @@
  *   goodput    digit d: d hundred per second
  *   failovers  digit d: d more of them
  *   busy       50 %, but for a moment d tenths (a gauge with extremes)
+ *   ready      the same, as something that has a level
  *   wait       500 ms, but for a moment d hundred
  *   script     says yes, unless the digit is 0
  *
@@ -40,7 +41,7 @@
 #define MS(n) ((n)*LZ_MS)
 #define S(n) ((n)*LZ_S)
 
-enum what { ERRORS, GOODPUT, FAILOVERS, BUSY, WAIT, METRICS, SCRIPT, ROLLED_BACK };
+enum what { ERRORS, GOODPUT, FAILOVERS, BUSY, READY, WAIT, METRICS, SCRIPT, ROLLED_BACK };
 
 // One row: a timeline, an expectation, and what must be said of it.
 struct row {
@@ -202,6 +203,7 @@ static inline void fake_metrics(void)
     fake.metrics[GOODPUT] = define("goodput", LZ_VIEW_RATE, LZ_UNIT_RATE, fake.good, 0);
     fake.metrics[FAILOVERS] = define("failovers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, fake.failovers, 0);
     fake.metrics[BUSY] = define("busy", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, fake.busy, 0);
+    fake.metrics[READY] = define("ready", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, fake.busy, 0);
     fake.metrics[WAIT] = define("wait", LZ_VIEW_LEVEL, LZ_UNIT_SECONDS, fake.wait, 0);
 }
 

@@ -1,7 +1,5 @@
 #include "model/alert/alert_scrape.h"
 
-#include <string.h>
-
 #include "base/check.h"
 
 #define SCRAPES_OVER 4 // Grafana's $__rate_interval: a scrape may be lost, and two are left
@@ -17,18 +15,9 @@ bool lz_alert_scrape_needs_over(const struct lz_world *w, lz_metric metric)
     return def->view != LZ_VIEW_LEVEL && def->view != LZ_VIEW_TOTAL;
 }
 
-// What is used for a time, and at an instant wholly or not at all. Memory, a leader or a version's
-// share are as they stand, for exporters too.
-static bool is_share(const struct lz_metric_def *def)
-{
-    const char *dot = strrchr(def->name, '.'), *last = dot != NULL ? dot + 1 : def->name;
-    return def->view == LZ_VIEW_LEVEL && def->unit == LZ_UNIT_RATIO &&
-           (strcmp(last, "cpu") == 0 || strcmp(last, "busy") == 0);
-}
-
 bool lz_alert_scrape_is_level(const struct lz_metric_def *def)
 {
-    return def->view == LZ_VIEW_LEVEL && !is_share(def);
+    return def->view == LZ_VIEW_LEVEL && !lz_metric_is_use(def);
 }
 
 static lz_time most_of(const struct lz_metric_def *def)
@@ -70,7 +59,7 @@ static uint32_t windows_of(lz_time t)
 uint32_t lz_alert_scrape_windows(const struct lz_metric_def *def, lz_time interval)
 {
     LZ_ASSERT(interval > 0);
-    if (!is_share(def))
+    if (!lz_metric_is_use(def))
         return 1;
     return windows_of(interval < LZ_ALERT_OVER_MAX_HIST ? interval : LZ_ALERT_OVER_MAX_HIST);
 }
@@ -111,7 +100,7 @@ static bool measure(const struct lz_world *w, const struct lz_alert_scrape *s,
         return false;
     if (lz_alert_scrape_is_level(def)) {
         out->a = lz_metrics_level(w->metrics, def->a);
-    } else if (is_hist(def) || is_share(def)) {
+    } else if (is_hist(def) || lz_metric_is_use(def)) {
         struct lz_sample v = lz_metrics_window(w->metrics, s->metric, s->windows);
         out->a = v.value;
         return v.present;
