@@ -70,8 +70,7 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
     if (f.broken == 0) {
         r->verdict = LZ_VERDICT_PASS;
         snprintf(r->actual, sizeof(r->actual),
-                 "%" PRIu64 " writes in the order of their tokens, %" PRIu64 " refused", f.accepted,
-                 f.refused);
+                 "%" PRIu64 " writes with tokens, %" PRIu64 " refused", f.accepted, f.refused);
         return;
     }
     r->verdict = LZ_VERDICT_FAIL;
