@@ -20,6 +20,7 @@
 
 #include "model/data/database_state.h"
 #include "model/net/link.h"
+#include "model/node/disk.h"
 #include "model/traffic/traffic.h"
 
 #define MANY 400
@@ -296,6 +297,48 @@ static void an_asynchronous_failover_loses_rate_times_lag(void **state)
     }
 }
 
+// What a write replaced is there again where that is lost: never "no such row".
+static void a_row_whose_overwrite_is_lost_is_what_it_was(void **state)
+{
+    (void)state;
+    for (uint32_t sync = 0; sync < 2; sync++) {
+        struct stage s;
+        uint64_t touched = 0, was[51], values[51];
+        make(&s, 1, &(struct lz_database_opts){.nodes = 1 + sync, .sync = sync != 0},
+             &(struct lz_failover_opts){.mode = LZ_FAILOVER_NONE});
+        struct lz_traffic_opts o = {.name = "w",
+                                    .to = s.db[0],
+                                    .rate.mean = 1000,
+                                    .local = true,
+                                    .edge = {.to = s.db[0], .op = "write x"}};
+        assert_true(lz_dist_make(&o.keys, LZ_DIST_ZIPF, 50.0, 0.5, &s.err));
+        lz_component_id id;
+        assert_true(lz_traffic_create(s.w, &o, &id, &s.err));
+        run(&s, 3 * LZ_S);
+        struct lz_database *d = at(&s, 0);
+        for (uint32_t n = 0; n <= sync; n++)
+            lz_disk_disturb(
+                s.w, node(&s, 0, n),
+                &(struct lz_disk_effect){.lies = true, .path = 7 + n, .touched = &touched});
+        uint64_t lsn = d->nodes[0].applied;
+        for (uint64_t k = 1; k <= 50; k++) {
+            was[k] = lz_rows_read(&d->nodes[0].rows, k, &values[k]);
+            assert_true(was[k] <= lsn);
+        }
+        run(&s, 6 * LZ_S);
+        for (uint32_t n = 0; n <= sync; n++)
+            lz_instance_lose(s.w, node(&s, 0, n));
+        lz_instance_return(s.w, node(&s, 0, 0));
+        assert_true(total(&s, 0, "lost_acks") > 2000.0);
+        for (uint64_t k = 1; k <= 50; k++) {
+            uint64_t value, now = lz_rows_read(&d->nodes[0].rows, k, &value);
+            assert_in_range(now, was[k], was[k] + 40); // what was on its way then was kept
+            assert_true(now > was[k] || value == values[k]);
+        }
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static void an_unfenced_primary_goes_on_until_it_meets_the_other(void **state)
 {
     (void)state;
@@ -428,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_takeover_takes_what_is_published),
         cmocka_unit_test(a_leader_that_cannot_renew_steps_down_before_another_leads),
         cmocka_unit_test(an_asynchronous_failover_loses_rate_times_lag),
+        cmocka_unit_test(a_row_whose_overwrite_is_lost_is_what_it_was),
         cmocka_unit_test(an_unfenced_primary_goes_on_until_it_meets_the_other),
         cmocka_unit_test(an_old_primary_takes_its_time_to_come_back),
         cmocka_unit_test(a_switchover_loses_nothing),

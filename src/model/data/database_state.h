@@ -309,6 +309,14 @@ void lz_database_commit(struct lz_world *w, struct lz_database *d, struct lz_tas
  * visible.c: whether a commit is seen only when it is safe; those up to `lsn` are from now on; one
  * that nobody waits for any more is at once.
  */
+/* Where it was written: the row is what the record says, which keeps what it was. */
+static inline void lz_database_put(struct lz_database_node *n, struct lz_wal_record *r,
+                                   uint64_t lsn)
+{
+    r->before = lz_rows_read(&n->rows, r->key, &r->replaced);
+    lz_rows_put(&n->rows, r->key, lsn, r->value);
+}
+
 static inline bool lz_visible_is_late(const struct lz_database *d)
 {
     const struct lz_replication_opts *o = &d->replication;

@@ -181,9 +181,11 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
         lz_ship_again(w, d);
     if (n != d->primary || lsn >= d->log.wal.last || (d->sql != NULL && !lz_execute_can_lead(d, n)))
         return;
-    for (uint64_t l = lsn + 1; l <= d->log.wal.last; l++)
-        if (lz_rows_get(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key) > lsn)
-            lz_rows_put(&d->nodes[n].rows, lz_wal_get(&d->log.wal, l)->key, 0, 0);
+    for (uint64_t l = d->log.wal.last; l > lsn; l--) { // a row is what it was before the first
+        const struct lz_wal_record *r = lz_wal_get(&d->log.wal, l);
+        if (lz_rows_get(&d->nodes[n].rows, r->key) == l)
+            lz_rows_put(&d->nodes[n].rows, r->key, r->before, r->replaced);
+    }
     uint64_t lost = cut_timeline(d, lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++)
         if (i != n && d->nodes[i].lsn != lsn)

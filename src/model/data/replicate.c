@@ -229,7 +229,7 @@ void lz_database_write(struct lz_world *w, struct lz_database *d, struct lz_task
     if (d->multi != NULL)
         lz_multi_wrote(w, d, node, lsn);
     else if (!lz_visible_is_late(d))
-        lz_rows_put(&d->nodes[node].rows, t->key, lsn, value);
+        lz_database_put(&d->nodes[node], lz_wal_get(&log->wal, lsn), lsn);
     lz_database_appended(w, d, node);
     lz_database_commit(w, d, t, lsn);
     lz_database_measure_lag(w, d);

@@ -375,7 +375,7 @@ void lz_session_flushed(struct lz_world *w, struct lz_database *d, struct lz_tas
         if (d->multi != NULL)
             lz_multi_wrote(w, d, node, lsn);
         else if (!lz_visible_is_late(d))
-            lz_rows_put(&d->nodes[node].rows, one->key, lsn, one->value);
+            lz_database_put(&d->nodes[node], lz_wal_get(&d->nodes[node].log->wal, lsn), lsn);
         if (x->recorded != 0)
             lz_recorder_txn_wrote(w, x, one->key, lsn);
     }

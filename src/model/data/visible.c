@@ -23,10 +23,10 @@
 
 static inline void show(const struct lz_database *d, struct lz_database_node *n, uint64_t lsn)
 {
-    const struct lz_wal_record *r = lz_wal_get(&n->log->wal, lsn);
+    struct lz_wal_record *r = lz_wal_get(&n->log->wal, lsn);
     LZ_ASSERT(r != NULL);
     if (d->sql == NULL && !r->is_seen)
-        lz_rows_put(&n->rows, r->key, lsn, r->value);
+        lz_database_put(n, r, lsn);
 }
 
 void lz_visible_advance(struct lz_database *d, const struct lz_log *log, uint64_t lsn)

@@ -25,13 +25,16 @@ struct lz_wal_record {
     struct lz_image *image; /* held by it; NULL: key and value say it all */
     uint64_t arrived;       /* bit per node, for records beyond its gap */
     lz_time at;             /* when it was written */
-    lz_time stamp;          /* many masters: when it was written, by its node's clock */
-    uint64_t before;        /* and the version that it replaced there */
-    uint32_t batch;         /* records that were sent together, this being the last; 0: not it */
-    bool is_lost;           /* and it gave way to another */
-    bool more;              /* its transaction goes on in the next */
-    bool acked;             /* its client has been told that it is safe */
-    bool is_seen;           /* before its turn: who waited for it has given up (visible.c) */
+    uint64_t before;        /* the version that it replaced where it was written; 0: none */
+    union {
+        lz_time stamp;     /* many masters: when it was written, by its node's clock */
+        uint64_t replaced; /* one: the value of that version */
+    };
+    uint32_t batch; /* records that were sent together, this being the last; 0: not it */
+    bool is_lost;   /* and it gave way to another */
+    bool more;      /* its transaction goes on in the next */
+    bool acked;     /* its client has been told that it is safe */
+    bool is_seen;   /* before its turn: who waited for it has given up (visible.c) */
 };
 
 _Static_assert(sizeof(struct lz_wal_record) == 64, "a line of a cache");
