@@ -93,7 +93,7 @@ local CALLED = {
     code = "status", perc = "ratio load pick", blast_radius = "pick",
     magnitude = "ratio load factor",
     autoscaling = "autoscale", hpa = "autoscale", force = "graceful", budget = "together most",
-    url = "http", size_mb = "fill", ops = "op", operation = "op", instances = "replicas",
+    url = "http", size_mb = "size", ops = "op", operation = "op", instances = "replicas",
     count = "replicas", rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
     threads = "concurrency", workers = "concurrency cores", target = "to answers",
     upstream = "to answers", to = "answers", mode = "pick", value = "pick", schedule = "every",

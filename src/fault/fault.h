@@ -90,7 +90,7 @@ struct lz_fault_params {
     struct lz_loss burst;   /* loss */
     double rate;            /* bandwidth: bytes per second; flood: messages per second */
     double buffer;          /* bandwidth: bytes */
-    double size;            /* slicer, flood: bytes */
+    double size;            /* slicer, flood, memory: bytes */
     lz_time piece_delay;    /* slicer */
     lz_time cpu_time;       /* flood */
     lz_time up, down;       /* flap */

@@ -13,6 +13,12 @@ static const struct lz_param params[] = {
      .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, fill),
      .doc = "share of its limit that something else takes"},
+    {.name = "size",
+     .type = LZ_PARAM_SIZE,
+     .ramp = LZ_RAMP_FROM_0,
+     .offset = offsetof(struct lz_fault_params, size),
+     .max = 1e15,
+     .doc = "instead: so much of it, such as \"256MB\""},
     {.name = "leak",
      .type = LZ_PARAM_SPEED,
      .ramp = LZ_RAMP_FROM_0,
@@ -29,10 +35,14 @@ static const struct lz_param params[] = {
 
 static bool check(const struct lz_fault_opts *o, struct lz_err *err)
 {
-    if (o->params.fill > 0.0 || o->params.leak > 0.0)
+    const struct lz_fault_params *p = &o->params;
+    if (p->fill > 0.0 && p->size > 0.0)
+        return lz_fail(err, LZ_EINVAL, "fault.memory has `fill` (a share) and `size`: one of them");
+    if (p->fill > 0.0 || p->size > 0.0 || p->leak > 0.0)
         return true;
     return lz_fail(err, LZ_EINVAL,
-                   "fault.memory needs `fill` (a share) or `leak` (such as \"1MiB/s\")");
+                   "fault.memory needs `fill` (a share), `size` (such as \"256MB\") or `leak` "
+                   "(such as \"1MiB/s\")");
 }
 
 static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
@@ -49,10 +59,12 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_fault_params *p = &f->opts.params;
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i] = lz_rss_take(
-            w, f->hits[i],
-            &(struct lz_rss_effect){
-                .fill = p->fill, .leak = p->leak, .swaps = p->oom == SWAP, .taken = &f->effect});
+        f->undo[i] = lz_rss_take(w, f->hits[i],
+                                 &(struct lz_rss_effect){.fill = p->fill,
+                                                         .bytes = p->size,
+                                                         .leak = p->leak,
+                                                         .swaps = p->oom == SWAP,
+                                                         .taken = &f->effect});
 }
 
 static void revert(struct lz_world *w, struct lz_fault *f)

@@ -73,11 +73,16 @@ static bool check_memory(const struct lz_fault_opts *o, struct lz_err *err)
                    "live run: leave `oom` out");
 }
 
+static double memory_of(const struct lz_fault_params *p)
+{
+    return p->size > 0.0 ? p->size : p->fill * lz_burn_machine_memory();
+}
+
 static bool apply_memory(struct lz_live *live, struct lz_action_firing *f, struct lz_err *err)
 {
     const struct lz_fault_params *p = &f->fault->opts.params;
     struct lz_burn *b;
-    if (!lz_burn_memory(lz_live_loop(live), p->fill * lz_burn_machine_memory(), p->leak, &b, err))
+    if (!lz_burn_memory(lz_live_loop(live), memory_of(p), p->leak, &b, err))
         return false;
     f->own = b;
     return true;
@@ -88,7 +93,7 @@ static bool change_memory(struct lz_live *live, struct lz_action_firing *f, stru
     (void)live;
     (void)err;
     const struct lz_fault_params *p = &f->fault->opts.params;
-    lz_burn_set_memory(f->own, p->fill * lz_burn_machine_memory(), p->leak);
+    lz_burn_set_memory(f->own, memory_of(p), p->leak);
     return true;
 }
 

@@ -15,7 +15,7 @@ struct rss {
     lz_time since;
     struct lz_rss_effect *effects; // free places have no `taken`
     uint32_t effect_count, effect_cap;
-    double fill, leak; // of the effects in force
+    double filled, leak; // of the effects in force: bytes, and bytes per second
     bool swaps;
     bool is_due; // being out of memory has been scheduled
     lz_event_id crossing;
@@ -48,7 +48,7 @@ static double leaked(const struct lz_world *w, const struct rss *r)
 static double used_by(const struct lz_world *w, lz_instance_id id, const struct rss *r)
 {
     double own = r->opts->base + r->opts->per_request * r->requests + leaked(w, r);
-    return (lz_instance_runs(lz_instance_get(w, id)) ? own : 0.0) + r->fill * r->opts->limit;
+    return (lz_instance_runs(lz_instance_get(w, id)) ? own : 0.0) + r->filled;
 }
 
 double lz_rss_used(const struct lz_world *w, lz_instance_id id)
@@ -113,7 +113,7 @@ static double score(const struct lz_world *w, lz_instance_id id, const struct rs
 {
     if (!lz_instance_runs(lz_instance_get(w, id)) || r->opts->oom_score_adj <= -1000.0)
         return -1.0;
-    double own = used_by(w, id, r) - r->fill * r->opts->limit;
+    double own = used_by(w, id, r) - r->filled;
     return fmax(0.0, own / memory * 1000.0 + r->opts->oom_score_adj);
 }
 
@@ -195,16 +195,19 @@ static void recompute(struct lz_world *w, lz_instance_id id, struct rss *r)
 {
     r->leaked = leaked(w, r);
     r->since = lz_sim_now(w->sim);
-    r->fill = r->leak = 0.0;
+    r->filled = r->leak = 0.0;
+    double fill = 0.0;
     r->swaps = r->opts->swaps;
     for (uint32_t i = 0; i < r->effect_count; i++) {
         const struct lz_rss_effect *e = &r->effects[i];
         if (e->taken == NULL)
             continue;
-        r->fill += e->fill;
+        fill += e->fill;
+        r->filled += e->bytes;
         r->leak += e->leak;
         r->swaps = r->swaps || e->swaps;
     }
+    r->filled += fill * r->opts->limit;
     review(w, id, r);
     arm(w, id, r, used_by(w, id, r));
 }
@@ -222,7 +225,7 @@ uint32_t lz_rss_take(struct lz_world *w, lz_instance_id id, const struct lz_rss_
     if (at == r->effect_count)
         r->effect_count++;
     r->effects[at] = *effect;
-    *effect->taken += (uint64_t)(effect->fill * r->opts->limit);
+    *effect->taken += (uint64_t)(effect->fill * r->opts->limit + effect->bytes);
     recompute(w, id, r);
     return at + 1;
 }

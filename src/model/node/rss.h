@@ -39,6 +39,7 @@ double lz_rss_on_host(const struct lz_world *w, lz_host_id host);
 /* Faults: memory that something else takes, or that the process loses; the id undoes it. */
 struct lz_rss_effect {
     double fill;     /* share of the limit */
+    double bytes;    /* beside it */
     double leak;     /* bytes per second of each process, from now on or its beginning */
     bool swaps;      /* instead of killing */
     uint64_t *taken; /* counts bytes */
