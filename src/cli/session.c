@@ -411,8 +411,8 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
     int64_t begun = wall_ns();
     enum lz_exit status = carry_out(&s);
     if (flags->verbose > 0)
-        fprintf(stderr, "lorenz: %zu runs in %.2f s of wall time, %u at once\n", s.finished,
-                (double)(wall_ns() - begun) / 1e9, flags->jobs);
+        fprintf(stderr, "lorenz: %zu run%s in %.2f s of wall time, %u at once\n", s.finished,
+                s.finished == 1 ? "" : "s", (double)(wall_ns() - begun) / 1e9, flags->jobs);
     for (size_t i = 0; i < s.finished; i++)
         free(s.paths[i]);
     free(s.paths);

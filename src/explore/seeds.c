@@ -193,6 +193,13 @@ static bool is_saved(const struct lz_sweep *sweep, const struct lz_sweep_seed *s
     return false;
 }
 
+// Of an error of the script, which mostly all seeds meet, the first run that says it is enough.
+static bool says_nothing_new(const struct lz_sweep *sweep, const struct lz_sweep_seed *s)
+{
+    const struct lz_sweep_failure *f = &sweep->failures[s->failure];
+    return f->code == LZ_EXIT_SCENARIO && (f->seed != s->seed || f->run != s->run);
+}
+
 static bool append(const char *path, const struct lz_str *lines, bool is_new, const char *name,
                    struct lz_err *err)
 {
@@ -234,7 +241,8 @@ static bool save_scenario(const struct lz_sweep *sweep, size_t scenario, size_t 
     for (size_t i = 0; i < sweep->failing_count; i++) {
         const struct lz_sweep_seed *s = &sweep->failing[i];
         const struct lz_suite_run *run = &suite->runs[s->run];
-        if (run->scenario != scenario || is_saved(sweep, s) || s->is_cut_off)
+        if (run->scenario != scenario || is_saved(sweep, s) || s->is_cut_off ||
+            says_nothing_new(sweep, s))
             continue;
         lz_str_addf(&lines, "%" PRIu64, s->seed);
         if (run->of->params.count > 0)

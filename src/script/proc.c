@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "check/format.h"
 #include "check/matcher.h"
 #include "model/node/instance.h"
 #include "model/service/platform.h"
@@ -56,7 +57,9 @@ static void describe_where(const struct lz_script *s, const struct lz_proc *p, c
         describe_task(w, t, part, sizeof(part));
     else if (p->kind == LZ_PROC_DRIVE)
         snprintf(part, sizeof(part), "drive \"%s\"", p->name);
-    snprintf(out, size, "at %.9gs of virtual time, in %s", (double)lz_sim_now(w->sim) / 1e9, part);
+    char at[32];
+    lz_format_instant(at, sizeof(at), lz_sim_now(w->sim));
+    snprintf(out, size, "at %s of virtual time, in %s", at, part);
 }
 
 void lz_procs_broken(struct lz_script *s, const struct lz_proc_error *e)

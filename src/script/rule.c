@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "check/format.h"
 #include "script/proc.h"
 #include "script/state.h"
 #include "script/value.h"
@@ -99,9 +100,10 @@ enum lz_conflict_winner lz_rule_ask(void *ctx, uint64_t key, const struct lz_mul
     s->draw_owner = outer_owner;
     s->draws = outer_draws;
     if (status != LUA_OK) {
-        char where[200];
-        snprintf(where, sizeof(where), "at %.9gs of virtual time, in a conflict of %s",
-                 (double)lz_sim_now(s->world.world->sim) / 1e9, r->database);
+        char where[200], at[32];
+        lz_format_instant(at, sizeof(at), lz_sim_now(s->world.world->sim));
+        snprintf(where, sizeof(where), "at %s of virtual time, in a conflict of %s", at,
+                 r->database);
         lz_procs_broken(s,
                         &(struct lz_proc_error){
                             .L = r->L, .thread = r->ref_thread, .status = status, .where = where});
