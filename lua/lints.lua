@@ -301,7 +301,6 @@ local function check_joined(state)
     end
 end
 
---- All of them, for a plan that is right.
 -- ---------------------------------------------------------------- rules
 
 local NAMES_MAX = 8
@@ -365,6 +364,7 @@ function M.run_built(state)
     end
 end
 
+--- All of them, for a plan that is right.
 function M.run(state)
     local f = state.plan.scenario.fields
     local from, stop = f.warmup or 0, f.duration
