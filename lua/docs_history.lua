@@ -110,12 +110,13 @@ expect "one at a time" { mutual_exclusion = etcd }]] },
         text = "Passes when what a lock protects accepts no write with an older token after one "
         .. "with a newer (Kleppmann, \"How to do distributed locking\"). A grant, acquire of a "
         .. "consensus or setnx of a cache, answers `token`, which grows from grant to grant, also "
-        .. "when a lease has run out, and of a cache even when a failover loses what was set, which "
-        .. "Redis itself does not give; a write shows it, `token = lock.token`. A database, cache or "
-        .. "store refuses one that is lower than the highest it was shown for the key: status 412, "
-        .. "`value` is that highest, counted in `stale_tokens`. One with checks_tokens = false "
-        .. "accepts it, and this fails; without a write that has a token it is inconclusive. A "
-        .. "write that the same holder makes twice has the same token, and is no stale one.",
+        .. "when a lease has run out, and of a cache even when a failover loses what was set, "
+        .. "which Redis itself does not give; a write shows it, `token = lock.token`. A database, "
+        .. "cache or store refuses one that is lower than the highest it was shown for the key: "
+        .. "status 412, `value` is that highest, counted in `stale_tokens`. One with "
+        .. "checks_tokens = false accepts it, and this fails; without a write that has a token it "
+        .. "is inconclusive. A write that the same holder makes twice has the same token, and is "
+        .. "no stale one.",
         example = [[
 local etcd = consensus "etcd" { nodes = 3, lease = "3s" }
 local files = store "files" { checks_tokens = false }
