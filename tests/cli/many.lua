@@ -29,6 +29,12 @@ local rows = {
         "$L sweep s/chancy.lua --progress none >t; cat s/seeds/chancy.seeds; "
         .. "$L sweep s/chancy.lua --seeds 1 --progress none", 1,
         out = { "# failing seeds of s/chancy.lua", "# p99 is fine", "still fail" } },
+    { "an error that all runs meet is one seed",
+        [[printf '%s\n' 'scenario "s" { duration = "1s" }' 'local web = service "web" {}' ]]
+        .. [['drive("d", function() sleep "500ms" error("boom") end)' ]]
+        .. [['expect "x" { at_end = web.rate:at_least "0/s" }' >e.lua; ]]
+        .. "$L sweep e.lua --seeds 20 --progress none", 2,
+        out = { "error[LZ502]: boom", "saved 1 seed to", "20 of 20 runs, 20 failed" } },
     { "a seed that failed in another order is saved with it, and fails in a plain run",
         "$L sweep s/overtakes.lua --order random --seeds 3 --no-shrink --progress none >t; "
         .. "cat s/seeds/overtakes.seeds; $L run -q s/overtakes.lua", 1,
