@@ -71,7 +71,10 @@ static void init_producer(struct lz_world *w, struct lz_transaction *t, struct l
 static enum lz_broker_error told_again(struct lz_transaction *t, uint32_t serial, bool commits)
 {
     bool is_same = t->serial == serial;
-    t->serial = serial > t->serial ? serial : t->serial; // what is late of it is refused
+    if (serial > t->serial) { // what is late of it is refused, and it committed nothing
+        t->serial = serial;
+        t->has_committed = false;
+    }
     return (is_same ? t->has_committed == commits : !commits) ? LZ_BROKER_OK
                                                               : LZ_BROKER_UNKNOWN_MEMBER;
 }
