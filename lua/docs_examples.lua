@@ -25,7 +25,8 @@ local VALUES = { dist = '"3ms"', ratio = '"10%"', duration = '"10s"', number = "
     text = '"UNAVAILABLE"' }
 
 --- Parameters for which the example of their type is not one.
-local NAMED = { to = "2", expires_at = '"130s"', table = '"orders"' }
+local NAMED = { status = "503", of_status = "200",
+    to = "2", expires_at = '"130s"', table = '"orders"' }
 
 local IDENTITY = 'local idp = service "idp" {}\n'
     .. 'local api = service "api" { auth = { issuer = idp, lifetime = "10m" } }'

@@ -90,7 +90,7 @@ local CALLED = {
     percentage = "ratio load pick", percent = "ratio load pick",
     probability = "ratio",
     pods_affected_perc = "pick", total_chaos_duration = "lasting", chaos_interval = "every",
-    code = "status", perc = "ratio load pick", blast_radius = "pick",
+    code = "status of_status", perc = "ratio load pick", blast_radius = "pick",
     magnitude = "ratio load factor",
     autoscaling = "autoscale", hpa = "autoscale", force = "graceful", budget = "together most",
     url = "http", size_mb = "size", ops = "op", operation = "op", instances = "replicas",
@@ -122,6 +122,15 @@ local SAID = {
     before = 'a window is: during = { after = "0s", lasting = "1m" }',
     timeout = 'a timeout is the caller\'s: call { web, timeout = "1s" }, or of traffic',
     retries = "retries are the caller's: call { web, retries = ... }, or of traffic",
+}
+
+-- Of one block: another has the field.
+local OF_REQUESTS = "fault.reset is of connections, whatever they carry: what is about requests is "
+    .. "fault.http_reset { web, path = \"/pay\", ... }"
+local SAID_OF = {
+    ["fault.reset"] = { path = OF_REQUESTS, method = OF_REQUESTS, header = OF_REQUESTS,
+        code = OF_REQUESTS, status = OF_REQUESTS, of_status = OF_REQUESTS, nth = OF_REQUESTS,
+        port = OF_REQUESTS, side = OF_REQUESTS },
 }
 
 local WINDOWS_MAX = 10000 -- of a fault that comes again and again
@@ -172,11 +181,14 @@ function M.unknown(ctx, fields, rows, key)
     local names = M.names(fields)
     local ours = first_of(CALLED[key], rows)
     local near, is_certain = diag.nearest(key, names)
+    local elsewhere = SAID_OF[ctx.what] and SAID_OF[ctx.what][key]
+    if elsewhere then near, is_certain = nil, false end
     if ours and not is_certain then near = nil end
     table.sort(names)
     ctx.state.diag.add { code = "LZ101", line = ctx.line, path = M.place(ctx, key), at = "field",
         note = "unknown field", text = ("%s has no field `%s`"):format(ctx.what, units.key(key)),
-        help = key == "toxicity" and rows.per and 'write ratio = "20%", per = "connection"'
+        help = elsewhere
+            or key == "toxicity" and rows.per and 'write ratio = "20%", per = "connection"'
             or near and ("a field with a similar name exists: `%s`"):format(near)
             or ours and ("what it means is called `%s`"):format(ours)
             or SAID[key],

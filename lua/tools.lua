@@ -35,10 +35,18 @@ M.list = {
             "a jump, or a slow slide there and back" },
         { "DNSChaos", "error dns-error", "fault.dns", 'answer = "servfail" or "nxdomain"' },
         { "DNSChaos", "random dns-random", "fault.dns", "`spoof`: an address where nobody is" },
-        { "HTTPChaos", "abort", "fault.reset", "the connection breaks" },
-        { "HTTPChaos", "delay", "fault.http_delay" },
-        { "HTTPChaos", "code", "fault.http_abort", "its `code` is `status`" },
-        { "HTTPChaos", "replace patch", "fault.http_replace" },
+        { "HTTPChaos", "abort", "fault.http_reset",
+            "the connection breaks; its `code` is `of_status`, `request_headers` one `header`" },
+        { "HTTPChaos", "delay", "fault.http_delay", "of a Response: side = \"answer\"" },
+        { "HTTPChaos", "code", "fault.http_reset fault.http_delay fault.http_replace",
+            "of answers that are chosen it is `of_status`; of `replace`, it is `status`" },
+        { "HTTPChaos", "replace", "fault.http_replace", "of a Response: `status`, `body`, one "
+            .. "header; requests are not rewritten, nor are their queries" },
+        { "HTTPChaos", "patch", "fault.http_replace", "`set_header` adds one, in `lorenz live`; "
+            .. "a body is replaced as a whole" },
+        { "HTTPChaos", "port path method", "fault.http_reset fault.http_delay fault.http_abort" },
+        { "HTTPChaos", "request_headers response_headers", "fault.http_reset", "`header`, one, "
+            .. "of the request, in `lorenz live`; answers are not chosen by theirs" },
         { "KernelChaos", "failKernRequest", nil, "system calls are not modelled: what a failing "
             .. "one does is fault.disk_error, fault.fd_limit, fault.memory" },
         { "JVMChaos", "gc", "fault.pause" },
@@ -83,8 +91,11 @@ M.list = {
         { "pod", "pod-dns-error pod-dns-spoof", "fault.dns" },
         { "pod", "pod-http-latency", "fault.http_delay" },
         { "pod", "pod-http-status-code", "fault.http_abort" },
-        { "pod", "pod-http-reset-peer", "fault.reset" },
-        { "pod", "pod-http-modify-body pod-http-modify-header", "fault.http_replace" },
+        { "pod", "pod-http-reset-peer", "fault.reset", "`after` is its RESET_TIMEOUT; of some "
+            .. "requests: fault.http_reset" },
+        { "pod", "pod-http-modify-body", "fault.http_replace", "`body`, of answers" },
+        { "pod", "pod-http-modify-header", "fault.http_replace",
+            "`set_header`, one, of answers, in `lorenz live`" },
         { "pod", "pod-io-stress", "fault.disk_iops" },
         { "pod", "disk-fill", "fault.disk_full" },
         { "pod", "pod-autoscaler", "fault.surge" },

@@ -54,7 +54,15 @@ struct lz_fault_request_params {
     unsigned code;             /* rpc_status: which of its words */
     double rate;               /* per second */
     uint32_t burst;            /* 0: not said */
+    uint32_t port;             /* of who serves; 0: any */
+    uint32_t of_status;        /* of answers: only those; 0: any */
+    unsigned side;             /* enum lz_fault_side */
+    const char *header;        /* "name: value", or a name; NULL: any */
+    const char *set_header;    /* of the answer */
 };
+
+/* Where a request is met: before it comes in, or when it is answered. */
+enum lz_fault_side { LZ_FAULT_OF_REQUEST, LZ_FAULT_OF_ANSWER };
 
 /* Parameters of all kinds; each kind lists which of them it has. */
 struct lz_fault_params {

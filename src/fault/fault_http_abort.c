@@ -23,14 +23,15 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 const struct lz_fault_kind lz_fault_http_abort = {
     .name = "http_abort",
     .doc = "Answer requests at the door of a replica, without any work.",
-    .elsewhere =
-        "Chaos Mesh's HTTPChaos abort breaks the connection: that is fault.reset. Envoy, Istio "
-        "and Linkerd answer with a status, as this does, and have no `first` or `nth`.",
+    .elsewhere = "Chaos Mesh's HTTPChaos abort breaks the connection: that is fault.http_reset. "
+                 "Envoy, Istio "
+                 "and Linkerd answer with a status, as this does, and have no `first` or `nth`.",
     .effect_unit = "requests aborted",
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
     .params = params,
     .check = lz_fault_filter_check,
+    .fits = lz_fault_filter_fits,
     .apply = apply,
     .revert = lz_fault_filter_revert,
 };

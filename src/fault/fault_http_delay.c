@@ -6,7 +6,8 @@ static const struct lz_param params[] = {
      .ramp = LZ_RAMP_FROM_0,
      .offset = offsetof(struct lz_fault_params, add),
      .required = true,
-     .doc = "how much later a request comes in: a duration or a distribution"},
+     .doc = "how much later it comes in, or is answered: a duration or a distribution"},
+    LZ_PARAMS_SIDE,
     LZ_PARAMS_REQUESTS,
     {0},
 };
@@ -20,22 +21,27 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
                        "fault.http_delay: `%s` counts requests, and `ramp` would begin to count "
                        "anew with each of its steps: use `ratio`, or no ramp",
                        p->first > 0 ? "first" : "nth");
-    return lz_fault_filter_check(o, err);
+    return lz_fault_side_check(o, err);
 }
 
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
+    bool is_answer = f->opts.params.request.side == LZ_FAULT_OF_ANSWER;
     lz_fault_filter_apply(w, f,
-                          &(struct lz_filter){.act = LZ_FILTER_DELAY, .add = f->opts.params.add});
+                          &(struct lz_filter){.act = is_answer ? LZ_FILTER_HOLD : LZ_FILTER_DELAY,
+                                              .add = f->opts.params.add});
 }
 
 const struct lz_fault_kind lz_fault_http_delay = {
     .name = "http_delay",
-    .doc = "Hold requests at the door of a replica; its own latency does not count that.",
+    .doc = "Hold requests at the door of a replica, or its answers; its own latency does not count "
+           "it.",
     .elsewhere =
-        "Chaos Mesh (HTTPChaos delay) and Envoy's fault filter hold a request once, as this "
-        "does. Toxiproxy's latency and tc's netem delay packets: see fault.latency.",
+        "Chaos Mesh's HTTPChaos delay holds a request or a response (`side`), Envoy's fault filter "
+        "a request: once, as here. Toxiproxy's latency and tc's netem delay packets: see "
+        "fault.latency.",
     .effect_unit = "requests held",
+    .fits = lz_fault_filter_fits,
     .targets = LZ_TARGETS_INSTANCES,
     .per_instance = true,
     .params = params,

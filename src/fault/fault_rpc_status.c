@@ -57,6 +57,7 @@ const struct lz_fault_kind lz_fault_rpc_status = {
     .per_instance = true,
     .params = params,
     .check = lz_fault_filter_check,
+    .fits = lz_fault_filter_fits,
     .apply = apply,
     .revert = lz_fault_filter_revert,
 };

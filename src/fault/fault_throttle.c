@@ -62,6 +62,7 @@ const struct lz_fault_kind lz_fault_throttle = {
     .per_instance = true,
     .params = params,
     .check = check,
+    .fits = lz_fault_filter_fits,
     .apply = apply,
     .change = change,
     .revert = lz_fault_filter_revert,

@@ -55,6 +55,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_http_abort,
     &lz_fault_http_delay,
     &lz_fault_http_replace,
+    &lz_fault_http_reset,
     &lz_fault_isr_shrink,
     &lz_fault_key_rotation,
     &lz_fault_kill,

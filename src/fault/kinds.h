@@ -54,6 +54,7 @@ extern const struct lz_fault_kind lz_fault_hot_key;
 extern const struct lz_fault_kind lz_fault_http_abort;
 extern const struct lz_fault_kind lz_fault_http_delay;
 extern const struct lz_fault_kind lz_fault_http_replace;
+extern const struct lz_fault_kind lz_fault_http_reset;
 extern const struct lz_fault_kind lz_fault_isr_shrink;
 extern const struct lz_fault_kind lz_fault_key_rotation;
 extern const struct lz_fault_kind lz_fault_kill;
@@ -300,10 +301,36 @@ void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
          .offset = LZ_FAULT_AT(first),                                                             \
          .min = 1,                                                                                 \
          .doc = "only the first so many; default all"},                                            \
+        {.name = "nth",                                                                            \
+         .type = LZ_PARAM_COUNT,                                                                   \
+         .offset = LZ_FAULT_AT(nth),                                                               \
+         .min = 1,                                                                                 \
+         .doc = "only every nth; default each"},                                                   \
+        {.name = "port",                                                                           \
+         .type = LZ_PARAM_COUNT,                                                                   \
+         .offset = LZ_FAULT_AT(port),                                                              \
+         .min = 1,                                                                                 \
+         .doc = "only of what listens on that port; default all"},                                 \
     {                                                                                              \
-        .name = "nth", .type = LZ_PARAM_COUNT, .offset = LZ_FAULT_AT(nth), .min = 1,               \
-        .doc = "only every nth; default each"                                                      \
+        .name = "header", .type = LZ_PARAM_TEXT, .offset = LZ_FAULT_AT(header),                    \
+        .doc = "in a live run, only requests with it: \"x-user\", \"x-user: eve\", \"x-user: "     \
+               "ev*\"; what is simulated has no headers, and refuses it"                           \
     }
+
+/* Those that may be about answers: which. */
+#define LZ_PARAM_OF_STATUS                                                                         \
+    {                                                                                              \
+        .name = "of_status", .type = LZ_PARAM_COUNT, .offset = LZ_FAULT_AT(of_status), .min = 1,   \
+        .doc = "only answers that have it, such as 200; default all"                               \
+    }
+#define LZ_PARAMS_SIDE                                                                             \
+    {.name = "side",                                                                               \
+     .type = LZ_PARAM_CHOICE,                                                                      \
+     .offset = LZ_FAULT_AT(side),                                                                  \
+     .choices = "request|answer",                                                                  \
+     .doc = "the \"request\", before any work is done, or the \"answer\", after it: of that the "  \
+            "caller learns nothing, or late"},                                                     \
+        LZ_PARAM_OF_STATUS
 
 /* How a request ends that is answered so: 429 and 503 are refusals, as a full queue's are. */
 static inline enum lz_outcome lz_fault_outcome(uint32_t status)
@@ -320,8 +347,12 @@ bool lz_fault_auth_fits(const struct lz_world *w, const struct lz_fault_opts *o,
 void lz_fault_auth_apply(struct lz_world *w, struct lz_fault *f, uint32_t trouble);
 void lz_fault_auth_revert(struct lz_world *w, struct lz_fault *f);
 
-/* Is what they say about requests possible? */
-bool lz_fault_filter_check(const struct lz_fault_opts *o, struct lz_err *err);
+/* Is what they say about requests possible? And in a simulation? */
+bool lz_fault_filter_check(const struct lz_fault_opts *o, struct lz_err *err) LZ_MUST_CHECK;
+/* The first, of those that have `side`. */
+bool lz_fault_side_check(const struct lz_fault_opts *o, struct lz_err *err) LZ_MUST_CHECK;
+bool lz_fault_filter_fits(const struct lz_world *w, const struct lz_fault_opts *o,
+                          struct lz_err *err) LZ_MUST_CHECK;
 
 /* Put `filter`, which says what it does, at the hits; the rest comes from the parameters. */
 void lz_fault_filter_apply(struct lz_world *w, struct lz_fault *f, struct lz_filter *filter);

@@ -60,6 +60,7 @@ struct lz_action {
     const char *fault; /* kind: "latency" */
     unsigned on;       /* LZ_ACTION_ bits: what `firing` is filled with */
     unsigned by;       /* of edges: LZ_ACTION_BY_ bits; where both can, packets are it */
+    bool is_of_http;   /* it looks into what passes: an edge that speaks HTTP/1.1 in the clear */
     const char *how;   /* "SIGSTOP to its process group, SIGCONT at the end": dry run, doctor */
     const char *how_packets; /* on packets, if it is not only that; NULL: likewise, or never */
     const char *needs;       /* "cgroup v2 that is writable"; NULL: nothing but this user */

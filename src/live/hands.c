@@ -182,6 +182,32 @@ static bool has_proxy(const struct lz_action_firing *found)
     return false;
 }
 
+// What looks into requests is done where they can be looked into.
+static bool check_http(const struct lz_fault_opts *o, const struct lz_action_firing *found,
+                       struct lz_err *err)
+{
+    bool is_tls = false;
+    for (size_t i = 0; i < found->edge_count; i++) {
+        const struct lz_site_edge *e = found->edges[i].edge;
+        if (found->edges[i].is_reversed || !e->has_proxy)
+            continue;
+        is_tls = is_tls || e->to->address.is_tls;
+        if (e->protocol == LZ_LIVE_HTTP && !e->to->address.is_tls)
+            return true;
+    }
+    if (is_tls)
+        return lz_fail(
+            err, LZ_EINVAL,
+            "fault.%s looks into HTTP, and what goes there is encrypted: fault.reset and "
+            "fault.latency act on connections, whatever they carry",
+            o->kind);
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.%s looks into HTTP, and no way to its target is said to carry that: "
+                   "write protocol = \"http\" there if it speaks HTTP/1.1; fault.reset and "
+                   "fault.latency act on connections, whatever they carry",
+                   o->kind);
+}
+
 // Can what is between these ends carry it out?
 static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *o,
                           const struct lz_action *a, const struct lz_action_firing *found,
@@ -216,11 +242,12 @@ static bool check_carrier(const struct lz_hands *h, const struct lz_fault_opts *
                        "fault.%s acts on packets, which a proxy does not see: write network = "
                        "\"namespaces\" in the scenario's block",
                        o->kind);
-    return !is_apart || has_proxy(found) ||
-           lz_fail(err, LZ_EINVAL,
-                   "fault.%s is done by a proxy, and in namespaces one is only before what speaks "
-                   "HTTP: write protocol = \"http\" there, or leave `network` out",
-                   o->kind);
+    if (is_apart && !has_proxy(found))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s is done by a proxy, and in namespaces one is only before what "
+                       "speaks HTTP: write protocol = \"http\" there, or leave `network` out",
+                       o->kind);
+    return !a->is_of_http || check_http(o, found, err);
 }
 
 static bool check(void *ctx, const struct lz_fault_opts *o, struct lz_err *err)

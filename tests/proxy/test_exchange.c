@@ -184,6 +184,95 @@ static void an_answer_is_replaced_after_the_servers_work(void **state)
     close(fd);
 }
 
+// Nothing but the end comes back.
+static void is_broken(int fd, const char *request)
+{
+    char text[64];
+    stage_send(fd, request);
+    ssize_t n = stage_recv(fd, text, sizeof(text));
+    if (n > 0)
+        fail_msg("it was answered: %.*s", (int)n, text);
+    close(fd);
+}
+
+static void a_reset_breaks_the_connection_of_the_requests_it_means(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {
+        .kind = LZ_TOXIC_HTTP_RESET, .path = "/pay", .method = "POST", .header = "x-user: ev*"};
+    lz_proxy_toxic_id id = stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    has(ask(fd, GET("/pay")), "GET /pay 0");
+    has(ask(fd, "POST /pay HTTP/1.1\r\n\r\n"), "POST /pay 0");
+    has(ask(fd, "POST /pay HTTP/1.1\r\nX-User: adam\r\n\r\n"), "POST /pay 0");
+    has(ask(fd, "POST /other HTTP/1.1\r\nX-User: eve\r\n\r\n"), "POST /other 0");
+    assert_int_equal(lz_proxy_touched(s.proxy, id), 0);
+    is_broken(fd, "POST /pay HTTP/1.1\r\nx-other: 1\r\nX-USER:  eve \r\n\r\n");
+    assert_int_equal(stage_touched(&s, id, 1), 1);
+    stage_look(&s, 10);
+    assert_int_equal(s.seen[8].saw, LZ_PROXY_ARRIVED);
+    assert_int_equal(s.seen[9].saw, LZ_PROXY_RESET);
+    // Other connections go on, and after it all do.
+    fd = stage_connect(&s);
+    has(ask(fd, GET("/pay")), "GET /pay 0");
+    stage_remove(&s, id);
+    has(ask(fd, "POST /pay HTTP/1.1\r\nX-User: eve\r\n\r\n"), "POST /pay 0");
+    close(fd);
+}
+
+static void a_reset_of_an_answer_comes_once_the_work_is_done(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {
+        .kind = LZ_TOXIC_HTTP_RESET, .on_answer = true, .of_status = 200, .path = "/pay"};
+    struct lz_toxic not_found = {.kind = LZ_TOXIC_HTTP_RESET, .on_answer = true, .of_status = 404};
+    lz_proxy_toxic_id id = stage_add(&s, &t), other = stage_add(&s, &not_found);
+    is_broken(stage_connect(&s), GET("/pay?n=1"));
+    assert_int_equal(stage_touched(&s, id, 1), 1);
+    stage_look(&s, 2);
+    assert_int_equal(s.seen[1].saw, LZ_PROXY_ANSWERED); // for all the server knows
+    assert_int_equal(s.seen[1].status, 200);
+    // In a chain: what another has made of it is what it then is.
+    stage_remove(&s, id);
+    stage_remove(&s, other);
+    stage_add(&s,
+              &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_REPLACE, .status = 404, .path = "/gone"});
+    other = stage_add(&s, &not_found);
+    int fd = stage_connect(&s);
+    has(ask(fd, GET("/there")), "GET /there 0");
+    is_broken(fd, GET("/gone"));
+    assert_int_equal(stage_touched(&s, other, 1), 1);
+}
+
+static void a_delay_of_an_answer_is_not_the_servers(void **state)
+{
+    (void)state;
+    struct lz_toxic t = {.kind = LZ_TOXIC_HTTP_DELAY,
+                         .on_answer = true,
+                         .of_status = 200,
+                         .delay = lz_dist_constant(60 * MS)};
+    lz_proxy_toxic_id id = stage_add(&s, &t);
+    int fd = stage_connect(&s);
+    int64_t before = lz_loop_clock();
+    has(ask(fd, GET("/slow")), "GET /slow 0");
+    assert_true(lz_loop_clock() - before >= 60 * MS);
+    assert_int_equal(stage_touched(&s, id, 1), 1);
+    stage_look(&s, 2);
+    assert_true(s.seen[1].latency_ns < 60 * MS);
+    close(fd);
+}
+
+static void a_header_of_an_answer_is_set_in_place_of_its_own(void **state)
+{
+    (void)state;
+    stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_REPLACE, .set_header = "etag: \"y\""});
+    int fd = stage_connect(&s);
+    const char *text = ask(fd, GET("/a"));
+    has(text, "etag: \"y\"\r\n\r\nGET /a 0");
+    assert_null(strstr(text, "ETag: \"x\""));
+    close(fd);
+}
+
 static void pipelined_requests_are_answered_in_their_order(void **state)
 {
     (void)state;
@@ -260,6 +349,10 @@ int main(void)
         TEST(what_exceeds_a_rate_is_refused),
         TEST(a_delay_holds_the_request_and_the_server_does_not_count_it),
         TEST(an_answer_is_replaced_after_the_servers_work),
+        TEST(a_reset_breaks_the_connection_of_the_requests_it_means),
+        TEST(a_reset_of_an_answer_comes_once_the_work_is_done),
+        TEST(a_delay_of_an_answer_is_not_the_servers),
+        TEST(a_header_of_an_answer_is_set_in_place_of_its_own),
         TEST(pipelined_requests_are_answered_in_their_order),
         TEST(an_answer_to_a_HEAD_has_no_body),
         TEST(an_abort_of_a_request_that_expects_to_be_continued_ends_the_connection),

@@ -73,6 +73,8 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
     t->first = p->first;
     t->nth = p->nth;
     t->status = p->status;
+    t->of_status = p->of_status;
+    t->on_answer = p->side == LZ_FAULT_OF_ANSWER;
     t->has_body = p->body != NULL;
     t->rate = p->rate;
     t->burst = p->burst > 0 ? (double)p->burst : p->rate;
@@ -81,6 +83,8 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
         t->kind = LZ_TOXIC_HTTP_DELAY;
     else if (is_kind(f, "http_replace"))
         t->kind = LZ_TOXIC_HTTP_REPLACE;
+    else if (is_kind(f, "http_reset"))
+        t->kind = LZ_TOXIC_HTTP_RESET;
     else
         t->kind = LZ_TOXIC_HTTP_ABORT;
     if (is_kind(f, "waf_false_positive"))
@@ -91,6 +95,8 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
         t->status = STATUS_PRESET;
     return copy_text(t->path, sizeof(t->path), p->path, "path", err) &&
            copy_text(t->method, sizeof(t->method), p->method, "method", err) &&
+           copy_text(t->header, sizeof(t->header), p->header, "header", err) &&
+           copy_text(t->set_header, sizeof(t->set_header), p->set_header, "set_header", err) &&
            copy_text(t->body, sizeof(t->body), p->body, "body", err) &&
            (t->kind != LZ_TOXIC_HTTP_DELAY || lz_toxic_set_delay(t, &f->opts.params.add, err));
 }
@@ -190,7 +196,7 @@ static bool hits(const struct lz_action_firing *firing, size_t edge)
     // What only a proxy can do is done where there is one.
     if (((const struct hold *)firing->own)->by == BY_PROXY && !e->edge->has_proxy)
         return false;
-    uint32_t port = is_kind(f, "blackhole") ? f->opts.params.port : 0;
+    uint32_t port = is_kind(f, "blackhole") ? f->opts.params.port : f->opts.params.request.port;
     return port == 0 || e->edge->to->address.port == port;
 }
 
@@ -427,6 +433,11 @@ static bool apply_flap(struct lz_live *live, struct lz_action_firing *f, struct 
         .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY, .how = words,               \
         .apply = apply, .change = change, .end = end, .effect = effect                             \
     }
+#define ON_HTTP(kind, words)                                                                       \
+    {                                                                                              \
+        .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY, .is_of_http = true,         \
+        .how = words, .apply = apply, .change = change, .end = end, .effect = effect               \
+    }
 #define ON_BOTH(kind, words, packets)                                                              \
     {                                                                                              \
         .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY | LZ_ACTION_BY_PACKETS,      \
@@ -458,9 +469,10 @@ const struct lz_action lz_proxy_actions[] = {
      .apply = apply_flap,
      .end = end,
      .effect = effect},
-    ON_PROXY("http_abort", "proxy: answers requests itself"),
-    ON_PROXY("http_delay", "proxy: holds requests"),
-    ON_PROXY("http_replace", "proxy: changes answers"),
+    ON_HTTP("http_abort", "proxy: answers requests itself"),
+    ON_HTTP("http_delay", "proxy: holds requests, or answers"),
+    ON_HTTP("http_replace", "proxy: changes answers"),
+    ON_HTTP("http_reset", "proxy: RST to both ends, for a request or in place of its answer"),
     ON_BOTH("latency", "proxy: holds each message, and handshakes",
             "packets: each is held, their order kept"),
     ON_PROXY("limit_data", "proxy: closes connections that have carried enough"),
@@ -472,7 +484,7 @@ const struct lz_action lz_proxy_actions[] = {
     ON_PROXY("reset", "proxy: RST to both ends"),
     ON_PROXY("slicer", "proxy: writes messages in pieces"),
     ON_PROXY("slow_close", "proxy: passes the end of a stream on later"),
-    ON_PROXY("throttle", "proxy: answers with 429 or 503 what exceeds the rate"),
-    ON_PROXY("waf_false_positive", "proxy: answers requests with 403"),
+    ON_HTTP("throttle", "proxy: answers with 429 or 503 what exceeds the rate"),
+    ON_HTTP("waf_false_positive", "proxy: answers requests with 403"),
     {0},
 };

@@ -11,7 +11,7 @@
 
 #define OUTSTANDING_MAX 1024 // pipelined; nobody sends more without reading
 
-enum act { FORWARD, ANSWER, REPLACE };
+enum act { FORWARD, ANSWER, REPLACE, BREAK };
 
 // A request that was not answered yet. They are answered in the order they came.
 struct entry {
@@ -21,9 +21,13 @@ struct entry {
     bool closes;     // the connection ends with its answer
     bool is_sent;    // passed on to the server
     unsigned status; // ANSWER, REPLACE; 0: the server's
-    bool has_body;
     int64_t sent_at_ns;
-    char *body; // malloc's; NULL: none
+    char *body;       // malloc's; NULL: none
+    char *set_header; // the same
+    int64_t delay_ns; // of its answer
+    char method[LZ_HTTP_METHOD_SIZE];
+    uint32_t path_at, path_len, head_len;
+    char head[]; // of the request
 };
 
 struct lz_exchange {
@@ -52,6 +56,7 @@ static void pop(struct lz_exchange *x)
         x->last = NULL;
     x->count--;
     free(e->body);
+    free(e->set_header);
     free(e);
 }
 
@@ -64,11 +69,6 @@ void lz_exchange_destroy(struct lz_exchange *x)
     lz_http_finish(&x->up);
     lz_http_finish(&x->down);
     free(x);
-}
-
-bool lz_exchange_match(const struct lz_exchange *x, const struct lz_toxic *t)
-{
-    return lz_toxic_matches(t, x->up.method, x->up.head + x->up.path_at, x->up.path_len);
 }
 
 static int64_t now_of(const struct lz_conn *c)
@@ -89,6 +89,19 @@ static void put(struct lz_conn *c, int d, const char *bytes, size_t len)
 {
     if (len > 0 && !c->is_dead)
         lz_lane_put(c, d, bytes, len, &(struct lz_lane_put){0});
+}
+
+// An answer: what comes behind it does not overtake it.
+static void put_later(struct lz_conn *c, const char *bytes, size_t len, int64_t delay_ns)
+{
+    if (len > 0 && !c->is_dead)
+        lz_lane_put(c, LZ_DOWN, bytes, len, &(struct lz_lane_put){.delay_ns = delay_ns});
+}
+
+static void set_text(char **to, const char *text)
+{
+    free(*to);
+    *to = strdup(text);
 }
 
 // --- answers of our own ---
@@ -126,9 +139,16 @@ static void answer_due(struct lz_conn *c)
 
 static struct entry *push(struct lz_exchange *x)
 {
-    struct entry *e = lz_mem_alloc(sizeof(*e));
-    *e = (struct entry){.is_head = strcmp(x->up.method, "HEAD") == 0,
-                        .is_connect = strcmp(x->up.method, "CONNECT") == 0};
+    const struct lz_http *up = &x->up;
+    struct entry *e = lz_mem_alloc(sizeof(*e) + up->head_len);
+    *e = (struct entry){.is_head = strcmp(up->method, "HEAD") == 0,
+                        .is_connect = strcmp(up->method, "CONNECT") == 0,
+                        .path_at = up->path_at,
+                        .path_len = up->path_len,
+                        .head_len = up->head_len};
+    memcpy(e->method, up->method, sizeof(e->method));
+    if (up->head_len > 0)
+        memcpy(e->head, up->head, up->head_len);
     if (x->last != NULL)
         x->last->next = e;
     else
@@ -145,7 +165,11 @@ static void refuse(struct lz_conn *c, unsigned status, const char *why)
     char body[256];
     snprintf(body, sizeof(body), "lorenz: edge %s was declared to speak HTTP/1.1: %s\n",
              c->edge->name, why);
-    *e = (struct entry){.act = ANSWER, .status = status, .closes = true, .body = strdup(body)};
+    e->act = ANSWER;
+    e->status = status;
+    e->closes = true;
+    e->is_head = e->is_connect = false; // who cannot be understood is told why
+    e->body = strdup(body);
     x->is_over = true;
     atomic_fetch_add_explicit(&c->edge->counts->not_http, 1, memory_order_relaxed);
     answer_due(c);
@@ -158,16 +182,41 @@ static char *body_of(const struct lz_active *a)
     return strdup(a->t.has_body ? a->t.body : "lorenz: fault.http_abort\n");
 }
 
+static struct lz_toxic_asked asked_of(const struct entry *e, unsigned status)
+{
+    return (struct lz_toxic_asked){.method = e->method,
+                                   .head = e->head,
+                                   .head_len = e->head_len,
+                                   .path_at = e->path_at,
+                                   .path_len = e->path_len,
+                                   .status = status};
+}
+
+// Of all that it had asked and was not answered, nothing will be.
+static void break_off(struct lz_conn *c)
+{
+    lz_exchange_lost(c);
+    lz_conn_reset(c);
+}
+
 static void on_request(struct lz_conn *c)
 {
     struct lz_exchange *x = c->exchange;
     struct entry *e = push(x);
     atomic_fetch_add_explicit(&c->edge->counts->requests, 1, memory_order_relaxed);
+    const struct lz_toxic_asked asked = asked_of(e, 0);
     int64_t delay = 0;
     struct lz_active *a = NULL;
-    while ((a = lz_gate_filter(c, LZ_TOXIC_HTTP_DELAY, a, &delay)) != NULL)
+    while ((a = lz_gate_filter(c, LZ_KIND(LZ_TOXIC_HTTP_DELAY), &asked, a, &delay)) != NULL)
         continue;
-    a = lz_gate_filter(c, LZ_TOXIC_HTTP_ABORT, NULL, &delay);
+    a = lz_gate_filter(c, LZ_KIND(LZ_TOXIC_HTTP_ABORT) | LZ_KIND(LZ_TOXIC_HTTP_RESET), &asked, NULL,
+                       &delay);
+    if (a != NULL && a->t.kind == LZ_TOXIC_HTTP_RESET) {
+        saw(c, LZ_PROXY_ARRIVED, 0, 0);
+        saw(c, LZ_PROXY_RESET, 0, 0);
+        break_off(c);
+        return;
+    }
     if (a != NULL) {
         e->act = ANSWER;
         e->status = a->t.status > 0 ? a->t.status : 500;
@@ -178,12 +227,6 @@ static void on_request(struct lz_conn *c)
         saw(c, LZ_PROXY_ARRIVED, 0, 0);
         answer_due(c);
         return;
-    }
-    a = lz_gate_filter(c, LZ_TOXIC_HTTP_REPLACE, NULL, &delay);
-    if (a != NULL) {
-        e->act = REPLACE;
-        e->status = a->t.status;
-        e->body = a->t.has_body ? strdup(a->t.body) : NULL;
     }
     x->forwards = true;
     lz_lane_put(c, LZ_UP, x->up.head, x->up.head_len,
@@ -246,6 +289,12 @@ static bool is_framing(const char *line, size_t len)
     return false;
 }
 
+static bool is_named(const char *line, size_t len, const char *header)
+{
+    size_t n = header != NULL ? strcspn(header, ":") : 0;
+    return n > 0 && len > n && line[n] == ':' && strncasecmp(line, header, n) == 0;
+}
+
 // The server's head with another status, or for another body.
 static void put_changed_head(struct lz_conn *c, const struct entry *e)
 {
@@ -260,22 +309,26 @@ static void put_changed_head(struct lz_conn *c, const struct entry *e)
     for (at++; at < end;) {
         const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
         bool is_last = *at == '\r' || *at == '\n';
-        if (!is_last && !(e->body != NULL && is_framing(at, (size_t)(next - at))))
-            lz_str_add_n(&out, at, (size_t)(next - at));
+        size_t len = (size_t)(next - at);
+        if (!is_last && !(e->body != NULL && is_framing(at, len)) &&
+            !is_named(at, len, e->set_header))
+            lz_str_add_n(&out, at, len);
         at = next;
     }
+    if (e->set_header != NULL)
+        lz_str_addf(&out, "%s\r\n", e->set_header);
     if (e->body != NULL)
         lz_str_addf(&out, "Content-Length: %zu\r\n", strlen(e->body));
     lz_str_add(&out, "\r\n");
     if (e->body != NULL && !e->is_head)
         lz_str_add(&out, e->body);
-    put(c, LZ_DOWN, out.text, out.len);
+    put_later(c, out.text, out.len, e->delay_ns);
     lz_str_finish(&out);
 }
 
 static bool swallows(const struct entry *e)
 {
-    return e != NULL && e->act == REPLACE && e->body != NULL;
+    return e != NULL && (e->act == BREAK || (e->act == REPLACE && e->body != NULL));
 }
 
 static bool is_interim(const struct lz_http *h)
@@ -283,13 +336,38 @@ static bool is_interim(const struct lz_http *h)
     return h->status < 200 && h->status != 101;
 }
 
+// What its toxics make of an answer, in their order; of several the last decides, but what is
+// broken stays so. The text of a header lives in its toxic, which may go: it is copied.
+static int64_t judge_answer(struct lz_conn *c, struct entry *e)
+{
+    const unsigned kinds = LZ_KIND(LZ_TOXIC_HTTP_DELAY) | LZ_KIND(LZ_TOXIC_HTTP_REPLACE) |
+                           LZ_KIND(LZ_TOXIC_HTTP_RESET);
+    struct lz_toxic_asked asked = asked_of(e, c->exchange->down.status);
+    int64_t delay = 0;
+    struct lz_active *a = NULL;
+    while (e->act != BREAK && (a = lz_gate_filter(c, kinds, &asked, a, &delay)) != NULL) {
+        if (a->t.kind == LZ_TOXIC_HTTP_DELAY)
+            continue;
+        e->act = a->t.kind == LZ_TOXIC_HTTP_RESET ? BREAK : REPLACE;
+        if (a->t.status != 0)
+            e->status = asked.status = a->t.status;
+        if (a->t.has_body)
+            set_text(&e->body, a->t.body);
+        if (a->t.set_header[0] != '\0')
+            set_text(&e->set_header, a->t.set_header);
+    }
+    return delay;
+}
+
 static void on_response(struct lz_conn *c)
 {
     struct lz_exchange *x = c->exchange;
     struct entry *e = x->first;
     lz_http_answers(&x->down, e != NULL && e->is_head, e != NULL && e->is_connect);
+    if (e != NULL && !is_interim(&x->down) && c->edge->active != NULL)
+        e->delay_ns = judge_answer(c, e);
     if (e == NULL || e->act == FORWARD || is_interim(&x->down))
-        put(c, LZ_DOWN, x->down.head, x->down.head_len);
+        put_later(c, x->down.head, x->down.head_len, e != NULL ? e->delay_ns : 0);
     else if (!swallows(e))
         put_changed_head(c, e);
 }
@@ -300,6 +378,12 @@ static void on_answered(struct lz_conn *c)
     struct entry *e = x->first;
     if (e == NULL || is_interim(&x->down))
         return;
+    if (e->act == BREAK) { // it was answered, for all the server knows
+        saw(c, LZ_PROXY_ANSWERED, x->down.status, now_of(c) - e->sent_at_ns);
+        pop(x);
+        break_off(c);
+        return;
+    }
     if (swallows(e))
         put_changed_head(c, e);
     x->is_tunnel =

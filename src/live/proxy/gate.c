@@ -324,13 +324,14 @@ static bool has_token(struct lz_conn *c, const struct lz_active *a)
     return has;
 }
 
-// The next toxic after `from` that takes this request; every one that matches counts it.
-struct lz_active *lz_gate_filter(struct lz_conn *c, enum lz_toxic_kind kind, struct lz_active *from,
+struct lz_active *lz_gate_filter(struct lz_conn *c, unsigned kinds,
+                                 const struct lz_toxic_asked *asked, struct lz_active *from,
                                  int64_t *delay_ns)
 {
     for (struct lz_active *a = from == NULL ? c->edge->active : from->next; a != NULL;
          a = a->next) {
-        if (a->t.kind != kind || !lz_exchange_match(c->exchange, &a->t))
+        enum lz_toxic_kind kind = a->t.kind;
+        if ((LZ_KIND(kind) & kinds) == 0 || !lz_toxic_matches(&a->t, asked))
             continue;
         uint64_t number = ++a->matched;
         if ((a->t.first > 0 && number > a->t.first) || (a->t.nth > 0 && number % a->t.nth != 0))

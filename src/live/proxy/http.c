@@ -144,6 +144,38 @@ static bool has_word(struct line value, const char *word, bool last)
     return found;
 }
 
+static struct line trimmed(struct line value)
+{
+    while (value.len > 0 && (*value.text == ' ' || *value.text == '\t'))
+        value.text++, value.len--;
+    while (value.len > 0 && (value.text[value.len - 1] == ' ' || value.text[value.len - 1] == '\t'))
+        value.len--;
+    return value;
+}
+
+bool lz_http_next_field(const char *head, size_t head_len, const char *name, size_t name_len,
+                        struct lz_http_field *field)
+{
+    while (field->at < head_len) {
+        bool is_first = field->at == 0;
+        const char *begin = head + field->at;
+        const char *end = memchr(begin, '\n', head_len - field->at);
+        LZ_ASSERT(end != NULL); // a whole head ends with a line end
+        field->at = (size_t)(end + 1 - head);
+        if (end > begin && end[-1] == '\r')
+            end--;
+        size_t len = (size_t)(end - begin);
+        if (is_first || len <= name_len || begin[name_len] != ':' ||
+            strncasecmp(begin, name, name_len) != 0)
+            continue;
+        struct line value = trimmed((struct line){begin + name_len + 1, len - name_len - 1});
+        field->value = value.text;
+        field->len = value.len;
+        return true;
+    }
+    return false;
+}
+
 static bool parse_length(struct lz_http *h, struct line value)
 {
     uint64_t length = 0;
@@ -182,11 +214,7 @@ static bool parse_field(struct lz_http *h, struct line l)
         bad(h, 400, "a header line without a name and a colon");
         return false;
     }
-    struct line value = {colon + 1, l.len - name.len - 1};
-    while (value.len > 0 && (*value.text == ' ' || *value.text == '\t'))
-        value.text++, value.len--;
-    while (value.len > 0 && (value.text[value.len - 1] == ' ' || value.text[value.len - 1] == '\t'))
-        value.len--;
+    struct line value = trimmed((struct line){colon + 1, l.len - name.len - 1});
     if (is_named(name, "content-length"))
         return parse_length(h, value);
     if (is_named(name, "transfer-encoding")) {

@@ -73,6 +73,17 @@ void lz_http_answers(struct lz_http *h, bool is_head, bool is_connect);
 /* The stream is at its end: END if that completes the message, MORE if none had begun, else BAD. */
 enum lz_http_step lz_http_eof(struct lz_http *h);
 
+/* Where a field of a head is: zero before the first is asked for. */
+struct lz_http_field {
+    size_t at;         /* of the line after it; 0: the head's first line is still to be passed */
+    const char *value; /* without the blanks around it */
+    size_t len;
+};
+
+/* The next field of that name in a whole head, whatever the case it is written in. False: none. */
+bool lz_http_next_field(const char *head, size_t head_len, const char *name, size_t name_len,
+                        struct lz_http_field *field);
+
 /* Nothing of a message has been read. */
 bool lz_http_is_idle(const struct lz_http *h);
 

@@ -235,7 +235,11 @@ void lz_gate_doom(struct lz_conn *c);                  /* set doom_at_ns and doo
 void lz_gate_cut(struct lz_conn *c, int d);            /* something came while it is cut */
 int64_t lz_gate_healed(int64_t since_ns, int64_t now); /* when TCP tries again, after a cut */
 uint32_t lz_gate_room(const struct lz_conn *c, int d);
-struct lz_active *lz_gate_filter(struct lz_conn *c, enum lz_toxic_kind kind, struct lz_active *from,
+
+/* The next toxic after `from` (NULL: the first) of one of these kinds (LZ_KIND bits) that takes a
+ * request, or an answer; every one that matches counts it. */
+struct lz_active *lz_gate_filter(struct lz_conn *c, unsigned kinds,
+                                 const struct lz_toxic_asked *asked, struct lz_active *from,
                                  int64_t *delay_ns);
 
 static inline void lz_gate_touch(struct lz_active *a, uint64_t count)
@@ -261,6 +265,5 @@ void lz_exchange_down(struct lz_conn *c, const char *bytes, size_t len);
 void lz_exchange_eof(struct lz_conn *c, int d);
 void lz_exchange_passed_on(struct lz_conn *c, int64_t now); /* the oldest request not yet so */
 void lz_exchange_lost(struct lz_conn *c);                   /* by the server's end */
-bool lz_exchange_match(const struct lz_exchange *x, const struct lz_toxic *t);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "live/proxy/http.h"
 
 #define SLICE_MIN 1u
 
@@ -19,6 +20,7 @@ static const char *const names[LZ_TOXIC_KINDS] = {
     [LZ_TOXIC_HTTP_DELAY] = "http_delay",
     [LZ_TOXIC_HTTP_ABORT] = "http_abort",
     [LZ_TOXIC_HTTP_REPLACE] = "http_replace",
+    [LZ_TOXIC_HTTP_RESET] = "http_reset",
     [LZ_TOXIC_DUPLICATE] = "duplicate",
     [LZ_TOXIC_REORDER] = "reorder",
 };
@@ -52,8 +54,11 @@ static bool check_http(const struct lz_toxic *t, bool edge_is_http, struct lz_er
     if (t->status != 0 && (t->status < 200 || t->status > 599))
         return lz_fail(err, LZ_ERANGE, "%s: status must be between 200 and 599, got %u", name,
                        t->status);
-    if (t->kind == LZ_TOXIC_HTTP_REPLACE && t->status == 0 && !t->has_body)
-        return lz_fail(err, LZ_EINVAL, "http_replace needs a status or a body");
+    if (t->kind == LZ_TOXIC_HTTP_REPLACE && t->status == 0 && !t->has_body &&
+        t->set_header[0] == '\0')
+        return lz_fail(err, LZ_EINVAL, "http_replace needs a status, a body or a header");
+    if (t->of_status != 0 && !t->on_answer && t->kind != LZ_TOXIC_HTTP_REPLACE)
+        return lz_fail(err, LZ_EINVAL, "%s: a request has no status", name);
     return true;
 }
 
@@ -120,18 +125,44 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
     return true;
 }
 
-bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *path,
-                      size_t path_len)
+// A value may end in a star, as a path may.
+static bool is_like(const char *want, size_t want_len, const char *text, size_t len)
 {
-    if (t->method[0] != '\0' && strcmp(t->method, method) != 0)
+    if (want_len > 0 && want[want_len - 1] == '*')
+        return len >= want_len - 1 && memcmp(text, want, want_len - 1) == 0;
+    return len == want_len && memcmp(text, want, len) == 0;
+}
+
+static bool has_header(const struct lz_toxic *t, const struct lz_toxic_asked *asked)
+{
+    size_t name_len = strcspn(t->header, ":");
+    const char *want = t->header + name_len;
+    bool is_any = *want == '\0';
+    want += is_any ? 0 : 1;
+    want += strspn(want, " \t");
+    struct lz_http_field field = {0};
+    while (lz_http_next_field(asked->head, asked->head_len, t->header, name_len, &field)) {
+        if (is_any || is_like(want, strlen(want), field.value, field.len))
+            return true;
+    }
+    return false;
+}
+
+bool lz_toxic_matches(const struct lz_toxic *t, const struct lz_toxic_asked *asked)
+{
+    bool is_of_answers = t->on_answer || t->kind == LZ_TOXIC_HTTP_REPLACE;
+    if (is_of_answers != (asked->status != 0) ||
+        (t->of_status != 0 && t->of_status != asked->status))
         return false;
+    if (t->method[0] != '\0' && strcmp(t->method, asked->method) != 0)
+        return false;
+    if (t->header[0] != '\0' && !has_header(t, asked))
+        return false;
+    const char *path = asked->head + asked->path_at;
+    size_t path_len = asked->path_len;
     const char *query = memchr(path, '?', path_len);
     if (query != NULL)
         path_len = (size_t)(query - path);
     size_t want = strlen(t->path);
-    if (want == 0)
-        return true;
-    if (t->path[want - 1] == '*')
-        return path_len >= want - 1 && memcmp(path, t->path, want - 1) == 0;
-    return path_len == want && memcmp(path, t->path, want) == 0;
+    return want == 0 || is_like(t->path, want, path, path_len);
 }

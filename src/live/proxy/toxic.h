@@ -24,13 +24,14 @@
  *   LIMIT_DATA   closed once `bytes` were carried, both ways together.
  *   SLOW_CLOSE   the end of a stream (FIN) comes `after` later.
  *   SLICER       pieces of `bytes`, `after` apart.
- *   HTTP_DELAY   a request is held by `delay`         these three: of an edge that speaks HTTP/1.1;
- *   HTTP_ABORT   answered with `status` at the door   the requests that `path`, `method`, `ratio`,
- *   HTTP_REPLACE its answer's `status` and `body`     `first` and `nth` choose; with `rate`
- *                                                     HTTP_ABORT takes what exceeds it
- *   DUPLICATE    packets come twice, by `loss`        of packets (net/impair.h), which a proxy
- *   REORDER      packets come `after` later, others   does not see
- *                pass them
+ *   HTTP_DELAY   a request is held by `delay`         these: of an edge that speaks HTTP/1.1; the
+ *   HTTP_ABORT   answered with `status` at the door   requests that `path`, `method`, `header`,
+ *   HTTP_REPLACE its answer's `status`, `body` and    `ratio`, `first` and `nth` choose, or with
+ *                a header                             `on_answer` answers, perhaps only
+ * `of_status`; HTTP_RESET   RST to both ends: of an answer once  with `rate` HTTP_ABORT takes what
+ * exceeds it all of it has come DUPLICATE    packets come twice, by `loss`        of packets
+ * (net/impair.h), which a proxy REORDER      packets come `after` later, others   does not see pass
+ * them
  *
  * With `share` a toxic is about some connections only, each of which is struck with all it carries
  * but its handshake, or spared for good (Toxiproxy's toxicity); a LATENCY with `ratio` delays some
@@ -73,6 +74,7 @@ enum lz_toxic_kind {
     LZ_TOXIC_HTTP_DELAY,
     LZ_TOXIC_HTTP_ABORT,
     LZ_TOXIC_HTTP_REPLACE,
+    LZ_TOXIC_HTTP_RESET,
     LZ_TOXIC_DUPLICATE,
     LZ_TOXIC_REORDER,
     LZ_TOXIC_KINDS
@@ -97,9 +99,13 @@ struct lz_toxic {
     double ratio;      /* HTTP, LATENCY: of requests, of messages; 0: all */
     uint32_t first, nth;
     uint32_t status;
+    bool on_answer;     /* HTTP_DELAY, HTTP_RESET; HTTP_REPLACE always is */
+    uint32_t of_status; /* on answers: only those that have it; 0: all */
     bool has_body;
-    char path[LZ_TOXIC_TEXT_SIZE];   /* "": any; "/api/" and a star: all that begin like it */
-    char method[LZ_TOXIC_TEXT_SIZE]; /* "": any */
+    char path[LZ_TOXIC_TEXT_SIZE];       /* "": any; "/api/" and a star: all that begin like it */
+    char method[LZ_TOXIC_TEXT_SIZE];     /* "": any */
+    char header[LZ_TOXIC_TEXT_SIZE];     /* of the request, "name" or "name: value"; "": any */
+    char set_header[LZ_TOXIC_TEXT_SIZE]; /* HTTP_REPLACE: "name: value"; "": none */
     char body[LZ_TOXIC_BODY_SIZE];
     struct lz_dist_point points[LZ_TOXIC_POINTS_MAX]; /* of delay; set by lz_toxic_set_delay */
 };
@@ -127,13 +133,21 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
 /* Does a LATENCY with a `ratio` delay this message? */
 bool lz_toxic_delays(const struct lz_toxic *t, struct lz_draw *draw);
 
-/* Does a request match? `path` may carry a query, which does not count. */
-bool lz_toxic_matches(const struct lz_toxic *t, const char *method, const char *path,
-                      size_t path_len);
+/* A request, or with a status its answer. The path may carry a query, which does not count. */
+struct lz_toxic_asked {
+    const char *method;
+    const char *head; /* of the request, whole */
+    size_t head_len;
+    size_t path_at, path_len; /* in `head` */
+    unsigned status;
+};
+
+/* Does it match? */
+bool lz_toxic_matches(const struct lz_toxic *t, const struct lz_toxic_asked *asked);
 
 static inline bool lz_toxic_is_http(enum lz_toxic_kind kind)
 {
-    return kind >= LZ_TOXIC_HTTP_DELAY && kind <= LZ_TOXIC_HTTP_REPLACE;
+    return kind >= LZ_TOXIC_HTTP_DELAY && kind <= LZ_TOXIC_HTTP_RESET;
 }
 
 static inline bool lz_toxic_is_of_packets(enum lz_toxic_kind kind)

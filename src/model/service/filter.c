@@ -157,6 +157,13 @@ static const struct at_instance *filters_at(const struct lz_world *w, lz_instanc
 
 // ---------------------------------------------------------------- a request's way
 
+static lz_time draw_delay(struct lz_world *w, const struct lz_filter *f, const struct lz_task *t)
+{
+    struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(t->path, f->owner),
+                                        LZ_PURPOSE_FILTER, COUNTER_DELAY);
+    return lz_dist_time(&f->add, &draw);
+}
+
 lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t)
 {
     const struct at_instance *a = filters_at(w, t->server);
@@ -165,9 +172,7 @@ lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t)
         struct filter *one = &w->filters->all[a->ids[i]];
         if (one->f.act != LZ_FILTER_DELAY || !selects(w, one, t))
             continue;
-        struct lz_draw draw = lz_draw_begin(lz_sim_key(w->sim), lz_hash_mix(t->path, one->f.owner),
-                                            LZ_PURPOSE_FILTER, COUNTER_DELAY);
-        delay += lz_dist_time(&one->f.add, &draw);
+        delay += draw_delay(w, &one->f, t);
         touch(w, one);
     }
     return delay;
@@ -203,15 +208,20 @@ struct lz_filter_verdict lz_filter_judge(struct lz_world *w, const struct lz_tas
     return v;
 }
 
-void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
-                      uint16_t *status)
+lz_time lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
+                         uint16_t *status)
 {
     const struct at_instance *a = filters_at(w, t->server);
-    for (uint32_t i = 0; i < a->count; i++) {
+    lz_time held = 0;
+    for (uint32_t i = 0; i < a->count && *outcome != LZ_OUTCOME_RESET; i++) {
         struct filter *one = &w->filters->all[a->ids[i]];
-        if (one->f.act != LZ_FILTER_REPLACE || !selects(w, one, t))
+        bool is_meant = one->f.of_status == 0 || one->f.of_status == *status;
+        bool may = one->f.act == LZ_FILTER_REPLACE || one->f.act == LZ_FILTER_HOLD;
+        if (!may || !is_meant || !selects(w, one, t))
             continue;
         touch(w, one);
+        if (one->f.act == LZ_FILTER_HOLD)
+            held += draw_delay(w, &one->f, t);
         if (one->f.status != 0) {
             *outcome = one->f.outcome;
             *status = one->f.status;
@@ -219,4 +229,5 @@ void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *ou
         if (one->f.body != NULL)
             t->value = lz_value_text(w, one->f.body, strlen(one->f.body));
     }
+    return held;
 }

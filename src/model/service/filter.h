@@ -11,10 +11,14 @@
  *   LIMIT     the same, if it exceeds a rate; one bucket for all instances of the filter. What
  *             does not may be held back by it (limit.h), and comes in later
  *   REPLACE   it is worked on, and answered something else than the replica meant to
+ *   HOLD      its answer leaves later
+ *
+ * An outcome of RESET says that the connection breaks: before the work (ABORT), which is then never
+ * done, or in place of the answer (REPLACE), of which its caller knows nothing.
  *
  * As in a chain of Envoy's: all delays add up, then the first of the others that says no decides,
- * in the order in which they were added; of several REPLACE the last decides. Instances without a
- * filter cost one comparison.
+ * in the order in which they were added; of several REPLACE the last decides, but what is broken
+ * stays so. Instances without a filter cost one comparison.
  */
 #ifndef LZ_MODEL_SERVICE_FILTER_H
 #define LZ_MODEL_SERVICE_FILTER_H
@@ -23,14 +27,21 @@
 #include "model/service/task.h"
 #include "model/world.h"
 
-enum lz_filter_act { LZ_FILTER_DELAY, LZ_FILTER_ABORT, LZ_FILTER_LIMIT, LZ_FILTER_REPLACE };
+enum lz_filter_act {
+    LZ_FILTER_DELAY,
+    LZ_FILTER_ABORT,
+    LZ_FILTER_LIMIT,
+    LZ_FILTER_REPLACE,
+    LZ_FILTER_HOLD,
+};
 
 struct lz_filter {
     enum lz_filter_act act;
     const char *path, *method; /* NULL: any */
     double ratio;              /* share of those, by their own draw */
     uint32_t first, nth;       /* only so many; only every nth; 0: all */
-    struct lz_dist add;        /* DELAY */
+    uint16_t of_status;        /* REPLACE, HOLD: only answers that have it; 0: any */
+    struct lz_dist add;        /* DELAY, HOLD */
     enum lz_outcome outcome;   /* the others */
     uint16_t status;
     const char *body;      /* REPLACE: instead of the answer's value; NULL: as it was */
@@ -60,11 +71,12 @@ struct lz_filter_verdict {
     lz_time wait;
 };
 
-/* For task.c: how long the request is held; whether it is answered instead; what is answered. */
+/* For task.c: how long the request is held; whether it is answered instead; what is answered, and
+   how much later. */
 lz_time lz_filter_delay(struct lz_world *w, const struct lz_task *t);
 struct lz_filter_verdict lz_filter_judge(struct lz_world *w, const struct lz_task *t);
-void lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
-                      uint16_t *status);
+lz_time lz_filter_answer(struct lz_world *w, struct lz_task *t, enum lz_outcome *outcome,
+                         uint16_t *status);
 
 /* Does the operation's name match? For tests, and for whoever else has a path. */
 bool lz_filter_matches(const char *op, const char *method, const char *path);

@@ -318,6 +318,32 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
     lz_net_send(w, &m);
 }
 
+// The answer was held outside of the process: should that have ended, so has the connection.
+static void on_let_go(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_task *t = lz_task_find(w, payload);
+    if (t == NULL)
+        return;
+    LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
+    const struct lz_instance *i = lz_instance_get(w, entity);
+    if (i->state == LZ_INSTANCE_LOST)
+        lz_task_free(w, t);
+    else if (i->incarnation != t->incarnation || !lz_instance_listens(i))
+        lz_task_reset(w, t, false);
+    else
+        send_back(w, t,
+                  w->streams == NULL ? w->tasks->answer
+                                     : lz_stream_half_kind(w, t, w->tasks->answer));
+}
+
+static void hold_answer(struct lz_world *w, const struct lz_task *t, lz_time wait)
+{
+    if (w->tasks->let_go == 0)
+        w->tasks->let_go = lz_sim_kind(w->sim, "let go", on_let_go, w);
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, w->tasks->let_go, t->server, lz_pool_id(t));
+}
+
 // Something has changed since it was sent, or it was not sent so, or nobody waits for it.
 static __attribute__((noinline)) void answer_otherwise(struct lz_world *w, struct lz_task *t,
                                                        enum lz_outcome outcome, uint16_t status)
@@ -326,9 +352,14 @@ static __attribute__((noinline)) void answer_otherwise(struct lz_world *w, struc
         lz_task_reset(w, t, false); // what it would pass on is cut short
         return;
     }
-    lz_task_unlink(w, t);
+    lz_time held = 0;
     if (lz_filter_is_any(w))
-        lz_filter_answer(w, t, &outcome, &status);
+        held = lz_filter_answer(w, t, &outcome, &status);
+    if (outcome == LZ_OUTCOME_RESET) {
+        lz_task_reset(w, t, false);
+        return;
+    }
+    lz_task_unlink(w, t);
     lz_time now = lz_sim_now(w->sim);
     if (t->state == LZ_TASK_QUEUED)
         t->started = now;
@@ -336,6 +367,10 @@ static __attribute__((noinline)) void answer_otherwise(struct lz_world *w, struc
     t->answered = now;
     t->outcome = (uint8_t)outcome;
     t->status = status;
+    if (held > 0) {
+        hold_answer(w, t, held);
+        return;
+    }
     lz_kind kind = w->tasks->answer;
     send_back(w, t, w->streams == NULL ? kind : lz_stream_half_kind(w, t, kind));
 }

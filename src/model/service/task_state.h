@@ -33,6 +33,7 @@ struct lz_tasks {
     lz_kind reply;  /* an answer too: of a call that no task waits for */
     lz_kind untie;  /* 0: nothing was tied yet */
     lz_kind passed; /* a limit has held it back; 0: none yet */
+    lz_kind let_go; /* an answer was held; 0: none yet */
 };
 
 /*

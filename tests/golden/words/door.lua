@@ -16,3 +16,7 @@ fault.throttle { web, at = "1m" }
 fault.throttle { web, at = "1m", rate = 10 }
 fault.waf_false_positive { db, at = "1m", ratio = "1%" }
 fault.waf_false_positive { gate, at = "1m" }
+fault.http_reset { web, at = "1m", side = "response" }
+fault.http_reset { web, at = "1m", code = 500 }
+fault.reset { web, at = "1m", path = "/pay" }
+fault.http_reset { web, at = "1m", port = 0 }

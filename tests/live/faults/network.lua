@@ -1,5 +1,5 @@
 -- Every fault that a proxy carries out, one after another, on a server that is really there.
-scenario "a real server behind a bad network" { duration = "22s" }
+scenario "a real server behind a bad network" { duration = "24s" }
 
 local web = service "web" {
   service_time = "1ms",
@@ -24,6 +24,12 @@ fault.slow_close { way, delay = "50ms", at = "12s", lasting = "1s" }
 fault.flap { way, up = "200ms", down = "100ms", at = "13s", lasting = "1s" }
 fault.partition { way, at = "15s", lasting = "2500ms" }
 fault.blackhole { web, at = "19.5s", lasting = "500ms" }
+fault.http_reset { web, path = "/", method = "GET", at = "21.5s", lasting = "500ms" }
+fault.http_reset { web, side = "answer", of_status = 200, ratio = "50%", at = "22.2s",
+                   lasting = "300ms" }
+fault.http_delay { web, side = "answer", add = "60ms", header = "host", at = "23s",
+                   lasting = "800ms" }
+fault.http_replace { web, set_header = "x-seen: yes", at = "23s", lasting = "800ms" }
 
 expect "latency is paid both ways" {
   sometimes = users.latency.p50:at_least "80ms", during = { after = "1s", lasting = "2s" },
@@ -33,6 +39,15 @@ expect "half of the requests are aborted" {
 }
 expect "nothing gets through a partition" {
   sometimes = users.errors.ratio:at_least "99%", during = { after = "15s", lasting = "4s" },
+}
+expect "who is meant is reset" {
+  sometimes = users.errors.ratio:at_least "20%", during = { after = "21s", lasting = "1s" },
+}
+expect "and when it is answered" {
+  sometimes = users.errors.ratio:at_least "5%", during = { after = "22s", lasting = "1s" },
+}
+expect "an answer is late" {
+  sometimes = users.latency.p50:at_least "60ms", during = { after = "23s", lasting = "1s" },
 }
 expect "before, all is well" {
   always = users.errors.ratio:equals "0%", during = { after = "0s", lasting = "1s" },

@@ -146,6 +146,43 @@ local api = process "api" { run = { "true" }, protocol = "http" }
 local users = traffic "users" { to = api, op = "GET /", rate = "1/s" }
 fault.duplicate { link(users, api), ratio = "10%", at = "1s" }]] .. RUN .. "s/x.lua", 2,
         err = { "LZ703", "acts on packets", 'network = "namespaces"' } },
+    { "more memory than there is cannot be taken", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" } }
+fault.memory { api, size = "900TB", at = "1s" }]] .. "$L live --dry-run s/x.lua", 2,
+        err = { "LZ703", "`size` is 858306885 MiB, and this machine has" } },
+    { "and what could be taken of it is told", inline [[
+scenario "x" { duration = "1500ms" }
+local api = process "api" { run = { "sleep", "60" }, ready = { command = { "true" } } }
+local seen = probe "seen" { command = { "true" }, every = "100ms" }
+fault.memory { api, size = "10MiB", ramp = "900ms", at = "200ms", lasting = "900ms" }
+fault.memory { api, size = "4GiB", at = "1s", lasting = "1ms" }
+expect "it is asked" { sometimes = seen.up:at_least(1) }]]
+        .. RUN .. "s/x.lua 2>&1 | tr -s '\\n ' ' '" .. CLEAN, 0,
+        out = { "fault memory api took", "MiB of 4096 MiB" } },
+    { "what looks into requests is refused where none can be seen", inline [[
+scenario "x" { duration = "2s" }
+local api = process "api" { run = { "true" }, protocol = "tcp" }
+local web = process "web" { run = { "true" }, connects = { api } }
+fault.http_reset { api, path = "/pay", at = "1s" }]] .. "$L live --dry-run s/x.lua", 2,
+        err = { "LZ703", "looks into HTTP", 'write protocol = "http" there',
+            "fault.reset and fault.latency act on connections" } },
+    { "and where they are encrypted", inline [[
+scenario "x" { duration = "2s" }
+local api = endpoint "api" { url = "https://127.0.0.1:1" }
+local web = process "web" { run = { "true" }, connects = { api } }
+fault.http_delay { api, add = "1s", at = "1s" }]] .. "$L live --dry-run s/x.lua", 2,
+        err = { "LZ703", "what goes there is encrypted" } },
+    { "a fault on requests that nobody sends has tested nothing", inline [[
+scenario "x" { duration = "1500ms" }
+local api = process "api" { run = { "{{scenario.dir}}/server", "{{port}}" }, protocol = "http" }
+local users = traffic "users" { to = api, op = "GET /", rate = "20/s" }
+fault.http_reset { api, header = "x-user: eve", at = "200ms" }
+fault.http_reset { api, port = 1, at = "200ms" }
+fault.http_reset { api, side = "answer", of_status = 404, at = "200ms" }
+expect "they are answered" { sometimes = users.goodput:at_least "1/s" }]]
+        .. RUN .. "s/x.lua 2>&1 | tr -s '\\n ' ' '" .. CLEAN, 0,
+        out = { "1 inconclusive", "http_reset api touched nothing" } },
     { "packets have no connections to draw", inline [[
 scenario "x" { duration = "2s", network = "namespaces" }
 local api = process "api" { run = { "true" } }
