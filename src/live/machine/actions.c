@@ -8,8 +8,12 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "live/live.h"
 #include "live/machine/burn.h"
 #include "live/machine/grip.h"
+
+#define MIB 1048576.0
+#define ALL_OF_IT 0.99 // of memory: what is less is told
 
 // --- cpu: cores ---
 
@@ -65,12 +69,16 @@ static uint64_t effect_cpu(struct lz_live *live, const struct lz_action_firing *
 
 static bool check_memory(const struct lz_fault_opts *o, struct lz_err *err)
 {
+    double all = lz_burn_machine_memory();
     // enum: kill, swap.
-    if (o->params.oom == 0)
-        return true;
-    return lz_fail(err, LZ_EINVAL,
-                   "fault.memory: whether memory is swapped out is for this machine to decide in a "
-                   "live run: leave `oom` out");
+    if (o->params.oom != 0)
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.memory: whether memory is swapped out is for this machine to decide "
+                       "in a live run: leave `oom` out");
+    return o->params.size <= all ||
+           lz_fail(err, LZ_ERANGE,
+                   "fault.memory: `size` is %.0f MiB, and this machine has %.0f MiB",
+                   o->params.size / MIB, all / MIB);
 }
 
 static double memory_of(const struct lz_fault_params *p)
@@ -95,6 +103,18 @@ static bool change_memory(struct lz_live *live, struct lz_action_firing *f, stru
     const struct lz_fault_params *p = &f->fault->opts.params;
     lz_burn_set_memory(f->own, memory_of(p), p->leak);
     return true;
+}
+
+// An eighth is left to others, and what is over soon has not taken all: it says how much it was.
+static void end_memory(struct lz_live *live, struct lz_action_firing *f)
+{
+    double want = memory_of(&f->fault->opts.params), taken = (double)lz_burn_bytes(f->own);
+    if (taken < ALL_OF_IT * want)
+        lz_live_note(live,
+                     "fault %s took %.0f MiB of %.0f MiB: it had no time, or an eighth of "
+                     "this machine's memory was left to others",
+                     f->fault->name, taken / MIB, want / MIB);
+    end_burn(live, f);
 }
 
 static uint64_t effect_memory(struct lz_live *live, const struct lz_action_firing *f)
@@ -163,7 +183,7 @@ const struct lz_action lz_machine_actions[] = {
      .check = check_memory,
      .apply = apply_memory,
      .change = change_memory,
-     .end = end_burn,
+     .end = end_memory,
      .effect = effect_memory},
     {0},
 };
