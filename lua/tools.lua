@@ -154,8 +154,9 @@ M.list = {
             .. "fault.loss { ratio = \"20%\", per = \"connection\" }; "
             .. "fault.reset { after = } closes them" },
         { "toxics", "reset_peer", "fault.reset" },
-        { "toxics", "slicer", "fault.slicer", "its `average_size` is `size`, of all pieces" },
-        { "toxics", "limit_data", "fault.limit_data" },
+        { "toxics", "slicer", "fault.slicer",
+            "its `average_size` is `size`, its `size_variation` `variation`" },
+        { "toxics", "limit_data", "fault.limit_data", "of one stream: `direction`" },
         { "attributes", "toxicity", "fault",
             "`ratio`, of connections: of latency with per = \"connection\"" },
         { "attributes", "upstream downstream stream", "fault", "`direction`: \"to\" or \"from\"" },

@@ -100,6 +100,7 @@ struct lz_fault_params {
     double buffer;          /* bandwidth: bytes */
     double size;            /* slicer, flood, memory: bytes */
     lz_time piece_delay;    /* slicer */
+    double variation;       /* slicer: bytes */
     lz_time cpu_time;       /* flood */
     lz_time up, down;       /* flap */
     uint32_t port;          /* blackhole */

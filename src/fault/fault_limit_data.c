@@ -5,7 +5,8 @@ static const struct lz_param params[] = {
      .type = LZ_PARAM_SIZE,
      .offset = offsetof(struct lz_fault_params, bytes),
      .required = true,
-     .doc = "what a connection may carry, both ways together"},
+     .doc = "what a connection may carry, both ways together or in its direction"},
+    LZ_PARAM_DIRECTION,
     LZ_PARAM_CONNECTIONS,
     {0},
 };
@@ -30,9 +31,11 @@ const struct lz_fault_kind lz_fault_limit_data = {
     .doc = "Close connections once they have carried so many bytes; the message that exceeds it is "
            "cut off.",
     .effect_unit = "connections closed",
-    .elsewhere = "Toxiproxy counts the bytes of one direction, of its toxic's stream; here both "
-                 "count, from the "
-                 "connection's first on, or from the fault's if its way was not tracked before.",
+    .elsewhere =
+        "Toxiproxy counts the bytes of its toxic's stream, upstream (\"to\" the server) or "
+        "downstream (\"from\" it), from when the toxic is there; here both ways count "
+        "unless `direction` says one, from the connection's first byte on, or from the "
+        "fault's if its way was not tracked before.",
     .targets = LZ_TARGETS_NET,
     .second = LZ_TARGETS_INSTANCES,
     .per_link = true,

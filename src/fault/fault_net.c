@@ -144,6 +144,9 @@ void lz_fault_connection_apply(struct lz_world *w, struct lz_fault *f,
     struct ends ends = ends_of(w, f);
     e->from = ends.from;
     e->to = ends.to;
+    _Static_assert((int)LZ_FAULT_TO == LZ_CONNECTION_TO && (int)LZ_FAULT_FROM == LZ_CONNECTION_FROM,
+                   "one word for both");
+    e->way = (enum lz_connection_way)f->opts.params.direction;
     e->share = f->opts.params.ratio < 1.0 ? f->opts.params.ratio : 0.0;
     e->path = f->path;
     e->touched = &f->effect;

@@ -369,6 +369,7 @@ static void bad_toxics_are_refused_with_the_reason(void **state)
         {{.kind = LZ_TOXIC_CORRUPT}, "corrupt needs a ratio or a burst"},
         {{.kind = LZ_TOXIC_BANDWIDTH}, "rate must be above 0, got 0"},
         {{.kind = LZ_TOXIC_LIMIT_DATA}, "limit_data: bytes must be at least 1"},
+        {{.kind = LZ_TOXIC_SLICER, .bytes = 5, .variation = 5}, "variation must be below bytes"},
         {{.kind = LZ_TOXIC_RESET, .bytes = 1, .after_ns = 1}, "one of them"},
         {{.kind = LZ_TOXIC_HTTP_ABORT}, "the edge carries plain bytes"},
     };

@@ -158,6 +158,7 @@ static bool fill_network(struct lz_toxic *t, const struct lz_fault *f, struct lz
     } else if (is_kind(f, "slicer")) {
         t->kind = LZ_TOXIC_SLICER;
         t->bytes = to_bytes(p->size);
+        t->variation = to_bytes(p->variation);
         t->after_ns = p->piece_delay;
     } else {
         t->kind = LZ_TOXIC_CUT;

@@ -193,7 +193,10 @@ static uint64_t left_of(const struct lz_conn *c, const struct lz_active *a)
         a->t.kind == LZ_TOXIC_LIMIT_DATA || (a->t.kind == LZ_TOXIC_RESET && a->t.bytes > 0);
     if (!counts || !is_chosen(c, a))
         return UINT64_MAX;
-    uint64_t carried = c->carried;
+    bool is_reset = a->t.kind == LZ_TOXIC_RESET; // of which both ways count
+    uint64_t carried = 0;
+    for (int d = LZ_UP; d <= LZ_DOWN; d++)
+        carried += is_reset || is_on(a, d) ? c->carried[d] : 0;
     if (a->t.response > 0) {
         const struct lz_lane *l = &c->lane[LZ_DOWN];
         bool is_next = l->first != NULL && l->first->turn == a->t.response;
@@ -215,6 +218,18 @@ enum lz_gate_say lz_gate_is_over(struct lz_conn *c)
     return LZ_GATE_PASS;
 }
 
+// Of the piece that begins with the next byte. Which byte of the turn that is says the draw.
+static double piece_of(const struct lz_conn *c, const struct lz_active *a, int d)
+{
+    const struct lz_lane *l = &c->lane[d];
+    if (a->t.variation == 0)
+        return (double)a->t.bytes;
+    bool is_same_turn = l->sent_turn == l->first->turn;
+    struct lz_draw draw = draw_for(c, a, d, l->first->turn, is_same_turn ? l->sent_in_turn : 0);
+    uint64_t more = lz_draw_below(&draw, 2 * a->t.variation + 1);
+    return (double)(a->t.bytes - a->t.variation + more);
+}
+
 enum lz_gate_say lz_gate_allow(struct lz_conn *c, int d, size_t *len, int64_t now)
 {
     struct lz_lane *l = &c->lane[d];
@@ -230,7 +245,7 @@ enum lz_gate_say lz_gate_allow(struct lz_conn *c, int d, size_t *len, int64_t no
             }
             *len = at_most(*len, a->t.rate * (double)PIECE_NS / (double)NS_PER_S);
         } else if (a->t.kind == LZ_TOXIC_SLICER) {
-            *len = at_most(*len, (double)a->t.bytes);
+            *len = at_most(*len, piece_of(c, a, d));
         } else if (a->t.response == 0 || d == LZ_DOWN) {
             *len = at_most(*len, (double)left_of(c, a));
         }
@@ -255,7 +270,8 @@ void lz_gate_sent(struct lz_conn *c, int d, size_t len, int64_t now)
                 *free_at = least;
             *free_at += (int64_t)((double)len * (double)NS_PER_S / a->t.rate);
             lz_gate_touch(a, len);
-        } else if (a->t.kind == LZ_TOXIC_SLICER && l->first->len > a->t.bytes) {
+        } else if (a->t.kind == LZ_TOXIC_SLICER && l->first->len > a->t.bytes - a->t.variation &&
+                   (l->first->off > 0 || len < l->first->len)) {
             lz_gate_touch(a, 1);
             if (l->first->off + len < l->first->len && now + a->t.after_ns > l->hold_until_ns)
                 l->hold_until_ns = now + a->t.after_ns;

@@ -116,9 +116,9 @@ struct lz_conn {
     struct lz_edge *edge;
     struct lz_worker *worker; /* whose descriptors and timer these are */
     uint64_t ordinal;
-    uint64_t carried; /* bytes passed on, both ways */
-    int fd[2];        /* of each side; -1: none yet, or closed */
-    bool readable[2]; /* there may be something: read until it says there is not */
+    uint64_t carried[2]; /* bytes passed on, each way */
+    int fd[2];           /* of each side; -1: none yet, or closed */
+    bool readable[2];    /* there may be something: read until it says there is not */
     bool writable[2];
     bool asks_room[2]; /* its watch tells when there is room again: it once was full */
     bool is_ended[2];  /* nothing comes behind what is there: read until it is at its end */

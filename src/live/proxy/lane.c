@@ -149,7 +149,7 @@ static void count_sent(struct lz_conn *c, int d, uint32_t turn, size_t len)
         l->sent_in_turn = 0;
     }
     l->sent_in_turn += (uint32_t)len;
-    c->carried += len;
+    c->carried[d] += len;
     atomic_fetch_add_explicit(d == LZ_UP ? &counts->bytes_up : &counts->bytes_down, len,
                               memory_order_relaxed);
 }

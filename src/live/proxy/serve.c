@@ -115,7 +115,7 @@ static unsigned bits_of(const struct lz_toxic *t, int d)
 {
     unsigned directions = t->directions == 0 ? LZ_TOXIC_BOTH : t->directions;
     // Counting both ways together needs both ways to be looked at.
-    if (t->kind == LZ_TOXIC_RESET || t->kind == LZ_TOXIC_LIMIT_DATA)
+    if (t->kind == LZ_TOXIC_RESET)
         directions = LZ_TOXIC_BOTH;
     if (t->kind == LZ_TOXIC_RESET && t->bytes == 0)
         return 0; // a matter of time, not of bytes

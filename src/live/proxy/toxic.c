@@ -120,6 +120,8 @@ bool lz_toxic_check(const struct lz_toxic *t, bool edge_is_http, struct lz_err *
     bool counts = t->kind == LZ_TOXIC_LIMIT_DATA || t->kind == LZ_TOXIC_SLICER;
     if (counts && t->bytes < SLICE_MIN)
         return lz_fail(err, LZ_ERANGE, "%s: bytes must be at least 1", name);
+    if (t->kind == LZ_TOXIC_SLICER && t->variation >= t->bytes)
+        return lz_fail(err, LZ_ERANGE, "slicer: variation must be below bytes");
     if (t->kind == LZ_TOXIC_RESET && t->bytes > 0 && t->after_ns > 0)
         return lz_fail(err, LZ_EINVAL, "reset has a time and bytes: one of them");
     return true;

@@ -21,9 +21,9 @@
  *                first n connections that come.
  *   CORRUPT      of each packet that is hit one bit is another, and no checksum notices: the proxy
  *                writes it anew. What is hit is a `loss` model, as of STALL.
- *   LIMIT_DATA   closed once `bytes` were carried, both ways together.
+ *   LIMIT_DATA   closed once `bytes` were carried, in its direction or both ways together.
  *   SLOW_CLOSE   the end of a stream (FIN) comes `after` later.
- *   SLICER       pieces of `bytes`, `after` apart.
+ *   SLICER       pieces of `bytes`, each up to `variation` more or less, `after` apart.
  *   HTTP_DELAY   a request is held by `delay`         these: of an edge that speaks HTTP/1.1; the
  *   HTTP_ABORT   answered with `status` at the door   requests that `path`, `method`, `header`,
  *   HTTP_REPLACE its answer's `status`, `body` and    `ratio`, `first` and `nth` choose, or with
@@ -95,8 +95,9 @@ struct lz_toxic {
     uint32_t buffer; /* BANDWIDTH: bytes; 0: 256 KiB */
     int64_t after_ns;
     uint64_t bytes;
-    uint32_t response; /* RESET: which, from 1; 0: any bytes */
-    double ratio;      /* HTTP, LATENCY: of requests, of messages; 0: all */
+    uint64_t variation; /* SLICER: bytes, below `bytes` */
+    uint32_t response;  /* RESET: which, from 1; 0: any bytes */
+    double ratio;       /* HTTP, LATENCY: of requests, of messages; 0: all */
     uint32_t first, nth;
     uint32_t status;
     bool on_answer;     /* HTTP_DELAY, HTTP_RESET; HTTP_REPLACE always is */

@@ -430,7 +430,7 @@ void lz_connection_address(struct lz_world *w, const struct lz_call *c, struct l
     if (n == NULL)
         return;
     bool is_answer = m->purpose == LZ_PURPOSE_NET_BACK;
-    n->bytes += (double)m->bytes;
+    n->bytes[is_answer] += (double)m->bytes;
     n->answers += is_answer;
     n->answer_bytes = is_answer ? (double)m->bytes : 0.0;
     if (m->bytes > LZ_TCP_SEGMENT) {

@@ -91,12 +91,16 @@ enum lz_connection_fate {
     LZ_CONNECTION_MARKED,  /* nothing: what they carry may be asked of which one it is */
 };
 
+/* Which bytes count: all, or those that go to the second of its ends, or come from there. */
+enum lz_connection_way { LZ_CONNECTION_BOTH_WAYS, LZ_CONNECTION_TO, LZ_CONNECTION_FROM };
+
 /* What a fault does to the connections between its ends, whoever opened them. */
 struct lz_connection_effect {
     struct lz_link_end from, to;
     enum lz_connection_fate fate;
-    lz_time after;     /* of its life, or of the fault's if that began later */
-    double bytes;      /* both ways together; 0: no limit */
+    lz_time after;              /* of its life, or of the fault's if that began later */
+    double bytes;               /* both ways together, or in its direction; 0: no limit */
+    enum lz_connection_way way; /* of `bytes` */
     uint32_t response; /* RESET: so many bytes of this answer of it, from 1; 0: of all it carries */
     uint32_t first;    /* RESET: only of the first so many that are opened while it lasts; 0: all */
     uint32_t left;     /* TAKEN: of each calling instance's pool */

@@ -4,11 +4,16 @@
 #include "model/net/connection_state.h"
 #include "model/service/task.h"
 
+static bool leads(const struct lz_world *w, const struct lz_connection_effect *e, lz_instance_id a,
+                  lz_instance_id b)
+{
+    return lz_link_end_has(w, &e->from, a) && lz_link_end_has(w, &e->to, b);
+}
+
 static bool matches(const struct lz_world *w, const struct lz_connection_effect *e,
                     lz_instance_id a, lz_instance_id b)
 {
-    return (lz_link_end_has(w, &e->from, a) && lz_link_end_has(w, &e->to, b)) ||
-           (lz_link_end_has(w, &e->from, b) && lz_link_end_has(w, &e->to, a));
+    return leads(w, e, a, b) || leads(w, e, b, a);
 }
 
 // Of an effect on a share of the connections, whether this is one: the same whenever it is asked.
@@ -55,11 +60,15 @@ static void choose(struct lz_world *w, uint32_t slot, struct lz_connection *n)
 }
 
 // Has it carried what the effect lets it?
-static bool is_spent(const struct lz_connection_effect *e, const struct lz_connection *n)
+static bool is_spent(const struct lz_world *w, const struct lz_connection_effect *e,
+                     const struct lz_connection *n)
 {
     if (e->response > 0)
         return n->answers == e->response && n->answer_bytes > e->bytes;
-    return n->bytes > e->bytes;
+    if (e->way == LZ_CONNECTION_BOTH_WAYS)
+        return n->bytes[0] + n->bytes[1] > e->bytes;
+    bool is_along = leads(w, e, n->client, n->server);
+    return n->bytes[is_along == (e->way == LZ_CONNECTION_FROM)] > e->bytes;
 }
 
 // The cut that an effect has for a connection, counted from now on.
@@ -88,7 +97,7 @@ void lz_connection_fault_carried(struct lz_world *w, const struct lz_connection 
     const struct lz_connections *cs = w->connections;
     for (uint32_t i = 0; i < cs->effect_count; i++) {
         const struct lz_connection_effect *e = &cs->effects[i].e;
-        if (cs->effects[i].is_active && e->bytes > 0.0 && is_spent(e, n) && is_chosen(w, i, n) &&
+        if (cs->effects[i].is_active && e->bytes > 0.0 && is_spent(w, e, n) && is_chosen(w, i, n) &&
             matches(w, e, n->client, n->server)) {
             lz_sim_soon(w->sim, cs->cut, n->client, lz_pool_id(n));
             return;
@@ -183,7 +192,7 @@ static void on_cut(void *ctx, uint32_t entity, uint64_t payload)
             !matches(w, e, n->client, n->server))
             continue;
         lz_time from = n->opened > cs->effects[i].began ? n->opened : cs->effects[i].began;
-        bool is_due = e->bytes > 0.0 ? is_spent(e, n) : lz_sim_now(w->sim) - from >= e->after;
+        bool is_due = e->bytes > 0.0 ? is_spent(w, e, n) : lz_sim_now(w->sim) - from >= e->after;
         *e->touched += is_due;
         is_cut |= is_due;
     }

@@ -30,7 +30,7 @@ struct lz_connection {
     uint64_t call;         /* that has it; 0 while idle or held */
     uint64_t draws;        /* owner of what is drawn once for all it carries */
     lz_time opened, idle_since;
-    double bytes;           /* carried, both ways */
+    double bytes[2];        /* carried, there and back */
     double answer_bytes;    /* of the latest answer */
     uint32_t answers;       /* so far */
     uint64_t chosen;        /* a bit for each effect that takes the first so many */

@@ -41,11 +41,12 @@ struct lz_link_conditions {
     struct lz_loss corrupt;   /* damaged packets fail their checksum: lost, but counted apart */
     struct lz_loss duplicate; /* the receiver drops the copy: it costs bandwidth */
     struct lz_loss reorder;
-    lz_time gap;         /* how much later a reordered packet comes */
-    double rate;         /* bytes per second; 0: no limit */
-    double buffer;       /* bytes that may wait for the line; 0 means 256 KiB */
-    double piece;        /* bytes: a message is cut into pieces of that size; 0: it is not */
-    lz_time piece_delay; /* between two of them */
+    lz_time gap;            /* how much later a reordered packet comes */
+    double rate;            /* bytes per second; 0: no limit */
+    double buffer;          /* bytes that may wait for the line; 0 means 256 KiB */
+    double piece;           /* bytes: a message is cut into pieces of that size; 0: it is not */
+    double piece_variation; /* bytes: up to so much more or less, each by its own draw */
+    lz_time piece_delay;    /* between two of them */
 };
 
 struct lz_link_opts {

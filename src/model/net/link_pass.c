@@ -14,6 +14,8 @@ enum { COUNTER_LATENCY, COUNTER_LOSS, COUNTERS_PER_FLIGHT };
 #define COUNTER_REORDER (3ull << 34)
 #define COUNTER_LINE (4ull << 34)
 #define COUNTER_DELAYED (5ull << 34)
+#define COUNTER_PIECES (6ull << 34)
+#define PIECES_DRAWN 4096 // of one message; those behind them are of the mean size
 
 // Which segments of a flight are lost. Only the words in use are touched.
 struct lost {
@@ -193,6 +195,24 @@ static lz_time correlated(const struct lz_dist *dist, double correlation, bool *
     return *last_ns;
 }
 
+// Into how many pieces a message is cut: all but the last of the same size, or of sizes drawn
+// around it, as Toxiproxy's slicer varies them.
+static int64_t pieces_of(struct lz_world *w, const struct lz_flight *f,
+                         const struct lz_link_effect *e)
+{
+    const struct lz_link_conditions *c = &e->conditions;
+    double left = (double)f->bytes;
+    int64_t pieces = 0;
+    if (c->piece_variation > 0.0) {
+        struct lz_draw draw = draw_of(w, f, e->path, counter_of(f, COUNTER_PIECES));
+        while (left > 0.0 && pieces < PIECES_DRAWN) {
+            left -= c->piece + (2.0 * lz_draw_unit(&draw) - 1.0) * c->piece_variation;
+            pieces++;
+        }
+    }
+    return left > 0.0 ? pieces + (int64_t)((left - 1.0) / c->piece) + 1 : pieces;
+}
+
 static void pass_delays(struct lz_world *w, struct lz_link *l, struct lz_flight *f)
 {
     struct lz_draw draw = draw_of(w, f, 0, counter_of(f, COUNTER_LATENCY));
@@ -212,10 +232,10 @@ static void pass_delays(struct lz_world *w, struct lz_link *l, struct lz_flight 
                 NULL) > 0 &&
             c->gap > late)
             late = c->gap;
-        if (c->piece > 0.0 && (double)f->bytes > c->piece) {
-            int64_t pieces = (int64_t)((double)(f->bytes - 1) / c->piece) + 1;
+        if (c->piece > 0.0 && (double)f->bytes > c->piece - c->piece_variation) {
+            int64_t pieces = pieces_of(w, f, e);
             late += (pieces - 1) * c->piece_delay;
-            *e->touched += (uint64_t)pieces;
+            *e->touched += pieces > 1 ? (uint64_t)pieces : 0;
         }
     }
     f->first_delay += delay;

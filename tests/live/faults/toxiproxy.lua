@@ -33,9 +33,10 @@ fault.reset { way, after = "200ms", at = "6s", lasting = "1200ms" }
 -- reset_peer, `timeout` 0, of some connections
 fault.reset { way, ratio = "40%", at = "9s", lasting = "1s" }
 -- slicer
-fault.slicer { way, size = "10B", delay = "1ms", at = "10s", lasting = "500ms" }
--- limit_data, of some connections
-fault.limit_data { way, bytes = "1B", ratio = "40%", at = "11s", lasting = "1s" }
+fault.slicer { way, size = "10B", variation = "5B", delay = "1ms", at = "10s", lasting = "500ms" }
+-- limit_data, downstream, of some connections
+fault.limit_data { way, bytes = "1B", ratio = "40%", direction = "from", at = "11s",
+                   lasting = "1s" }
 
 -- POST of a toxic, then one that changes by itself, as by POST of its attributes again and again;
 -- DELETE comes with the end of `lasting`.

@@ -79,8 +79,18 @@ local FAULTS = {
     'http_reset { %p, side = "answer", method = "GET"',
     'http_delay { %p, add = "30ms", side = "answer", of_status = 200', "kill { %p", "pause { %p",
     "stop { %p", "crash_loop { %p", 'cpu { %p, load = "20%%"', 'cpu_throttle { %p, quota = "5%%"',
-    'memory { %p, fill = "0.2%%"', "fd_limit { %p, limit = 8", 'clock_skew { %p, offset = "1h"',
-    'slicer { %s, size = "10B", delay = "1ms"', 'limit_data { %s, bytes = "100B"',
+    'memory { %p, fill = "0.2%%"', 'memory { %p, size = "8MiB"',
+    "fd_limit { %p, limit = 8", 'clock_skew { %p, offset = "1h"',
+    'slicer { %s, size = "10B", delay = "1ms"', 'slicer { %p, size = "40B", variation = "39B"',
+    'limit_data { %p, bytes = "300B", direction = "from"', 'limit_data { %s, bytes = "100B"',
+    -- Of some connections: a proxy's, in namespaces too, where nobody else knows connections.
+    'latency { %s, add = "40ms", ratio = "50%%", per = "connection"',
+    'loss { %s, ratio = "40%%", per = "connection"',
+    'corrupt { %s, ratio = "40%%", per = "connection", direction = "to"',
+    'reset { %s, ratio = "40%%"', 'reset { %p, ratio = "40%%", first = 5',
+    'slow_close { %s, delay = "50ms", ratio = "50%%"',
+    'limit_data { %p, bytes = "10B", ratio = "30%%"',
+    'latency { %p, add = "20ms", ratio = "30%%", per = "connection", ramp = "100ms"',
 }
 
 local function fault(target, ways, duration)
@@ -108,7 +118,7 @@ local WRONG = {
 
 local function scenario(number)
     math.randomseed(number)
-    local is_apart = chance(0.2) and has_spaces
+    local is_apart = chance(0.4) and has_spaces
     local n, duration, lines, ways = math.random(2, 4), math.random(1200, 2500), {}, {}
     local function put(text) lines[#lines + 1] = text end
     put(('scenario "Random %d" { duration = "%dms"%s }'):format(number, duration,
