@@ -208,6 +208,8 @@ static void what_is_written_anew_is_on_the_disk_unless_it_lies_now(void **state)
         {{.loses = 1}, false, 3},
         {{.loses = 1}, true, 3},
         {{.lies = true, .loses = 1}, false, 1},
+        {{.tears = true, .loses = 1}, false, 3},
+        {{.tears = true, .lies = true}, false, 1},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct stage s;
@@ -236,6 +238,21 @@ static void a_torn_write_is_the_last_one(void **state)
     assert_int_equal(lz_disk_durable(s.w, s.id, 2), 1);
     lz_disk_undo(s.w, s.id, tear);
     assert_int_equal(lz_disk_durable(s.w, s.id, 2), 2);
+    lz_arena_destroy(s.arena);
+}
+
+static void recovery_leaves_no_record_to_be_torn_but_the_next(void **state)
+{
+    (void)state;
+    struct stage s;
+    make(&s, NULL);
+    disturb(&s, (struct lz_disk_effect){.tears = true});
+    lz_disk_flushed(s.w, s.id, 2);
+    assert_int_equal(lz_disk_durable(s.w, s.id, 2), 1);
+    lz_disk_written_anew(s.w, s.id);
+    assert_int_equal(lz_disk_durable(s.w, s.id, 2), 2);
+    lz_disk_flushed(s.w, s.id, 3);
+    assert_int_equal(lz_disk_durable(s.w, s.id, 3), 2);
     lz_arena_destroy(s.arena);
 }
 
@@ -270,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_lost_write_takes_what_is_behind_it_until_a_checkpoint),
         cmocka_unit_test(what_is_written_anew_is_on_the_disk_unless_it_lies_now),
         cmocka_unit_test(a_torn_write_is_the_last_one),
+        cmocka_unit_test(recovery_leaves_no_record_to_be_torn_but_the_next),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

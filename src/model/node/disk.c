@@ -406,7 +406,7 @@ void lz_disk_written_anew(struct lz_world *w, lz_instance_id id)
     bool lies = false;
     for (uint32_t i = 0; i < d->device->effect_count; i++)
         lies = lies || (d->device->effects[i].touched != NULL && d->device->effects[i].lies);
-    d->lost = 0;
+    d->lost = d->last = 0; // the log's last record was not the last that was written
     if (!lies)
         d->lied = 0;
 }
