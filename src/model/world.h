@@ -110,6 +110,7 @@ struct lz_world {
     struct lz_links *links;
     struct lz_net *net;
     struct lz_tcps *tcps;
+    struct lz_buses *buses; /* NULL: no component has one */
     struct lz_instances *instances;
     struct lz_lives *lives;
     struct lz_tells *tells;

@@ -204,10 +204,23 @@ static const char *unsettled(const struct stage *s)
     return node != NULL && node->commit < node->log.last ? "an entry is never committed" : NULL;
 }
 
+// Of one node to another: some are late, and what is lost holds up what follows.
+static void rough_way(struct stage *s)
+{
+    struct lz_link_opts o = {
+        .from = node_target(s, 0), .to = node_target(s, 1), .conditions = {.gap = 50 * LZ_MS}};
+    o.conditions.loss = (struct lz_loss){.kind = LZ_LOSS_RATIO, .ratio = 0.05};
+    o.conditions.reorder = (struct lz_loss){.kind = LZ_LOSS_RATIO, .ratio = 0.2};
+    assert_true(lz_dist_make(&o.conditions.latency, LZ_DIST_EXPONENTIAL, 5.0 * LZ_MS, 0, &s->err));
+    assert_true(lz_link_declare(s->w, &o, &s->err));
+}
+
 const char *stage_storm(const struct lz_consensus_opts *opts, uint64_t seed, struct tempest *seen)
 {
     struct stage s = stage_make(opts, seed, 1000 * LZ_S);
     stage_ways(&s, LZ_MS);
+    if (seed % 2 == 0)
+        rough_way(&s);
     const struct lz_disk_opts disk = {.latency = lz_dist_constant(2 * LZ_MS)};
     assert_true(lz_disk_declare(s.w, s.g->id, &disk, &s.err));
     struct turmoil t = {.s = &s};

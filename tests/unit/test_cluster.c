@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "model/cache/cluster_state.h"
+#include "model/net/link.h"
 #include "model/node/instance.h"
 #include "model/traffic/traffic.h"
 
@@ -154,24 +155,29 @@ static void an_election_comes_when_the_specification_says(void **unused)
     lz_arena_destroy(s.arena);
 }
 
-// A replica says who it follows, is promoted, and what it said comes behind what it says since.
-static void what_was_overtaken_says_nothing_of_now(void **unused)
+// What a replica said before it was promoted comes before what it says since, however the way's
+// latency varies (gossip.c asserts that nothing overtakes), and nobody takes it for one again.
+static void a_promotion_holds_over_ways_that_vary(void **unused)
 {
     (void)unused;
     struct stage s;
-    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    make(&s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = 2 * LZ_S});
+    struct lz_target all = {.kind = LZ_TARGET_COMPONENT, .id = s.cache[0]};
+    struct lz_link_opts o = {.from = all, .to = all};
+    o.conditions.loss = (struct lz_loss){.kind = LZ_LOSS_RATIO, .ratio = 0.02};
+    assert_true(lz_dist_make(&o.conditions.latency, LZ_DIST_EXPONENTIAL, 150.0 * LZ_MS, 0, &s.err));
+    assert_true(lz_link_declare(s.w, &o, &s.err));
     run(&s, DIES);
-    struct lz_cache *c = at(&s, 0);
-    uint64_t old = lz_gossip_say(s.w, c, 5, 1) << 8 | 5;
-    assert_int_equal(lz_gossip_from(old), 5);
     kill_node(&s, 0, 0);
-    run(&s, DIES + 5 * LZ_S);
-    assert_true(lz_cache_leads(s.w, c->first + 5));
-    assert_int_equal(lz_cluster_node(c, 1)->owner[0], 6);
-    assert_non_null(lz_gossip_hear(s.w, c, 1, old));
-    assert_int_equal(lz_cluster_node(c, 1)->owner[0], 6);
     run(&s, DIES + 20 * LZ_S);
-    assert_true(serves(&s, 0));
+    struct lz_cache *c = at(&s, 0);
+    assert_true(lz_cache_leads(s.w, c->first + 5));
+    for (lz_time later = 20; later <= 120; later += 10) {
+        run(&s, DIES + later * LZ_S);
+        for (uint32_t n = 1; n < 6; n++)
+            assert_int_equal(lz_cluster_node(c, n)->owner[0], 6);
+        assert_true(serves(&s, 0));
+    }
     lz_arena_destroy(s.arena);
 }
 
@@ -364,7 +370,7 @@ int main(void)
         cmocka_unit_test(keys_have_the_slots_that_redis_gives_them),
         cmocka_unit_test(three_shards_have_the_ranges_of_redis_cli),
         cmocka_unit_test(an_election_comes_when_the_specification_says),
-        cmocka_unit_test(what_was_overtaken_says_nothing_of_now),
+        cmocka_unit_test(a_promotion_holds_over_ways_that_vary),
         cmocka_unit_test(as_many_pairs_of_nodes_stop_it_as_published),
         cmocka_unit_test(a_primary_with_the_newer_claim_has_its_place_back),
         cmocka_unit_test(without_most_primaries_nobody_is_promoted),

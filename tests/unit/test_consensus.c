@@ -424,6 +424,34 @@ static void an_answer_that_is_lost_is_asked_for_again(void **state)
     }
 }
 
+// Two hundred rounds in two heartbeats, and one that answers them but has not flushed an entry.
+static void rounds_of_reads_send_no_entries(void **state)
+{
+    (void)state;
+    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
+    stage_ways(&s, 500 * LZ_US);
+    struct lz_raft_node *leader = &s.g->nodes[0];
+    uint64_t touched = 0;
+    const struct lz_disk_effect slow = {
+        .add = lz_dist_constant(5 * LZ_S), .path = 3, .touched = &touched};
+    stage_run(&s, LZ_S);
+    lz_disk_disturb(s.w, s.g->first + 2, &slow);
+    stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = 1, .value = 1});
+    stage_run(&s, LZ_S + 10 * LZ_MS);
+    assert_true(leader->peers[2].match < leader->log.last);
+    uint64_t before = leader->messages;
+    for (uint32_t k = 1; k <= 200; k++) {
+        lz_raft_begin_round(s.w, s.g, 0);
+        stage_run(&s, LZ_S + 10 * LZ_MS + k * LZ_MS);
+    }
+    assert_in_range(leader->peers[2].round, 198, 200);
+    // Two for each round; two heartbeats, after each of which one is asked again.
+    assert_int_equal(leader->messages - before, 400 + 2 * 2 + 2);
+    stage_run(&s, 10 * LZ_S);
+    assert_int_equal(leader->peers[2].match, leader->log.last);
+    lz_arena_destroy(s.arena);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -460,6 +488,7 @@ int main(void)
         cmocka_unit_test(compare_and_set_is_by_version),
         cmocka_unit_test(who_was_away_too_long_is_sent_the_state),
         cmocka_unit_test(an_answer_that_is_lost_is_asked_for_again),
+        cmocka_unit_test(rounds_of_reads_send_no_entries),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "model/cache/cluster_state.h"
 #include "model/cache/sentinel.h"
 #include "model/client/client.h"
+#include "model/net/bus.h"
 #include "model/net/net.h"
 
 /*
@@ -352,6 +353,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     lz_cpu_freeze(w, n->capacity->cpu, false);
     measure_cpu(w, c, node);
     lz_cache_ended(w, c, node);
+    if (c->cluster != NULL)
+        lz_bus_ended(w, c->cluster->bus, node, silent);
     bool leads = n->leads;
     n->leads = false; // nobody is told of what goes now
     lz_keyspace_clear(n->keys);

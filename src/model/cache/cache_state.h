@@ -163,6 +163,7 @@ struct lz_cache_tell {
     uint64_t payload;
     uint64_t bytes; /* 0: small */
     bool wanted;    /* of use only now: it is not sent again for long */
+    bool is_apart;  /* of a cluster: over a connection of its own */
 };
 void lz_cache_tell(struct lz_world *w, struct lz_cache *c, const struct lz_cache_tell *m);
 

@@ -72,12 +72,10 @@ static void drop_keys(struct lz_world *w, struct lz_cache *c, uint32_t node, uin
 static void correct(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t to,
                     uint32_t about)
 {
-    lz_cluster_send(w, c,
-                    &(struct lz_cache_tell){.from = node,
-                                            .to = to,
-                                            .kind = w->caches->cluster.update,
-                                            .payload = about,
-                                            .wanted = true});
+    lz_cluster_send(
+        w, c,
+        &(struct lz_cache_tell){
+            .from = node, .to = to, .kind = w->caches->cluster.update, .payload = about});
 }
 
 void lz_claims_take(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t from)

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/cache/cluster_state.h"
+#include "model/net/bus.h"
 #include "model/node/instance.h"
 
 void lz_cluster_fill_defaults(struct lz_cluster_opts *o)
@@ -110,7 +111,7 @@ void lz_cluster_started(struct lz_world *w, struct lz_cache *c, uint32_t node)
         p->ping_sent = 0;
         p->pong = LZ_CLUSTER_NEVER;
         p->data = now;
-        p->is_pfail = p->is_fail = false;
+        p->is_pfail = p->is_fail = p->is_broken = false;
         p->reporters = 0;
     }
     v->is_ok = false;
@@ -239,6 +240,7 @@ void lz_cluster_create(struct lz_world *w, struct lz_cache *c)
         lz_reshard_init(w);
         lz_slot_map_init(w);
     }
+    lz_gossip_connect(w, c);
     for (uint32_t n = 0; n < c->nodes; n++)
         k->shard_of[n] = (uint8_t)first_shard(c, n);
     for (uint32_t n = 0; n < c->nodes; n++) {
@@ -296,5 +298,6 @@ size_t lz_cluster_bytes(const struct lz_cache *c)
     size_t maps = k->map_cap * sizeof(*k->maps);
     for (uint32_t i = 0; i < k->map_cap; i++)
         maps += k->maps[i].node != NULL ? LZ_SLOTS : 0;
-    return sizeof(*k) + c->nodes * view + maps + LZ_SLOTS * sizeof(*k->counts);
+    return sizeof(*k) + lz_bus_bytes(k->bus) + c->nodes * view + maps +
+           LZ_SLOTS * sizeof(*k->counts);
 }

@@ -34,6 +34,7 @@ struct lz_peer {
     lz_time voted;      /* when this node voted for a replica of it */
     lz_time orphaned;   /* since when it has no replica that is well; NEVER: it has, or had none */
     bool was_promoted;
+    bool is_broken; /* the connection to it was reset: the next tick makes another */
 };
 
 /* A failover by hand, at the replica that is to lead. */
@@ -70,7 +71,7 @@ struct lz_cluster_node {
     bool is_auth_sent;
     uint32_t migrating, importing; /* slot + 1; 0: none */
     uint32_t migrating_to;
-    uint64_t ticks, draws;
+    uint64_t ticks, draws, messages;
     struct lz_saying *sayings; /* a ring */
     uint64_t said;
     struct lz_manual manual;
@@ -109,6 +110,7 @@ struct lz_reshard {
 struct lz_cluster {
     uint32_t shards;
     struct lz_cluster_node *node;
+    struct lz_bus *bus;
     uint32_t saying_cap;      /* of each node; a power of two */
     struct lz_slot_map *maps; /* by client instance */
     uint32_t map_cap;
@@ -126,10 +128,14 @@ static inline struct lz_cluster_node *lz_cluster_node(const struct lz_cache *c, 
     return &c->cluster->node[node];
 }
 
-/* A message from node to node: the payload is its kind's, who sends it is added. */
+/*
+ * A message from node to node: the payload is its kind's, who sends it is added. Over the bus, or,
+ * if nobody would want it twice, over a connection of its own.
+ */
 void lz_cluster_send(struct lz_world *w, struct lz_cache *c, const struct lz_cache_tell *m);
 
 /* gossip.c */
+void lz_gossip_connect(struct lz_world *w, struct lz_cache *c);
 void lz_gossip_init(struct lz_world *w);
 void lz_gossip_start(struct lz_world *w, struct lz_cache *c, uint32_t node);
 void lz_gossip_tell_all(struct lz_world *w, struct lz_cache *c, uint32_t node);

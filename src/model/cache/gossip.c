@@ -1,7 +1,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "model/cache/cluster_state.h"
-#include "model/net/net.h"
+#include "model/net/bus.h"
 #include "model/node/instance.h"
 
 /*
@@ -12,6 +12,9 @@
  *    ▲                                                                      │
  *    └── an answer, of a replica or of who has no slots; of another primary ┘
  *        only after 2 node_timeout, if nobody has taken its place
+ *
+ * Each node has one connection to each other, on which its messages keep their order. (Redis
+ * answers a ping on the connection that it came by; here answers go with the other's own messages.)
  */
 
 #define TICK (100 * LZ_MS) // clusterCron
@@ -31,7 +34,39 @@ void lz_cluster_send(struct lz_world *w, struct lz_cache *c, const struct lz_cac
 {
     struct lz_cache_tell full = *m;
     full.payload = m->payload << FROM_BITS | m->from;
-    lz_cache_tell(w, c, &full);
+    if (m->is_apart) {
+        lz_cache_tell(w, c, &full);
+        return;
+    }
+    uint64_t owner = lz_draw_index(lz_draw_index(c->path, (uint64_t)m->from << 32 | m->to),
+                                   lz_cluster_node(c, m->from)->messages++);
+    lz_bus_send(w, c->cluster->bus,
+                &(struct lz_bus_message){.from = m->from,
+                                         .to = m->to,
+                                         .kind = m->kind,
+                                         .payload = full.payload,
+                                         .owner = lz_draw_name(owner, "bus"),
+                                         .bytes = m->bytes});
+}
+
+// Each kind has its own handler: in this instant, and in this order.
+static void heard(struct lz_world *w, lz_instance_id at, const struct lz_bus_message *m)
+{
+    lz_sim_soon(w->sim, m->kind, at, m->payload);
+}
+
+static void broke(struct lz_world *w, lz_instance_id sender, const struct lz_bus_message *way,
+                  bool by_reset)
+{
+    (void)by_reset;
+    lz_cluster_node(lz_cache_of(w, sender), way->from)->of[way->to].is_broken = true;
+}
+
+void lz_gossip_connect(struct lz_world *w, struct lz_cache *c)
+{
+    static const struct lz_bus_ops ops = {.heard = heard, .broke = broke};
+    c->cluster->bus = lz_bus_create(
+        w, &(struct lz_bus_opts){.ops = &ops, .first = c->first, .nodes = c->nodes, .channels = 1});
 }
 
 double lz_gossip_draw(struct lz_world *w, struct lz_cache *c, uint32_t node)
@@ -93,8 +128,7 @@ static void send(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t
                                             .to = to,
                                             .kind = kind,
                                             .payload = lz_gossip_say(w, c, node, to),
-                                            .bytes = 2256, // its header: 2 KiB are its slots
-                                            .wanted = true});
+                                            .bytes = 2256}); // its header: 2 KiB are its slots
 }
 
 static void ping(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t to)
@@ -147,12 +181,10 @@ static void weigh(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_
     set_fail(w, c, node, about);
     for (uint32_t n = 0; n < c->nodes; n++)
         if (n != node)
-            lz_cluster_send(w, c,
-                            &(struct lz_cache_tell){.from = node,
-                                                    .to = n,
-                                                    .kind = w->caches->cluster.fail,
-                                                    .payload = about,
-                                                    .wanted = true});
+            lz_cluster_send(
+                w, c,
+                &(struct lz_cache_tell){
+                    .from = node, .to = n, .kind = w->caches->cluster.fail, .payload = about});
 }
 
 // What another says of third nodes.
@@ -215,11 +247,10 @@ const struct lz_saying *lz_gossip_hear(struct lz_world *w, struct lz_cache *c, u
     const struct lz_saying *s =
         &lz_cluster_node(c, from)->sayings[number & (c->cluster->saying_cap - 1)];
     if (s->number != number)
-        return NULL; // it was sent again so often that nobody knows what it said
+        return NULL; // it was so long on its way that nobody knows what it said
     struct lz_peer *p = &v->of[from];
     p->data = lz_sim_now(w->sim);
-    if (number < p->heard)
-        return s; // overtaken, which a connection allows nothing to be: it says what was
+    LZ_ASSERT(number > p->heard); // a connection lets nothing overtake
     p->heard = number;
     p->offset = s->offset;
     v->epoch = s->epoch > v->epoch ? s->epoch : v->epoch;
@@ -327,10 +358,14 @@ static void look_after(struct lz_world *w, struct lz_cache *c, uint32_t node, ui
 {
     struct lz_peer *p = &lz_cluster_node(c, node)->of[other];
     lz_time now = lz_sim_now(w->sim), timeout = c->opts.cluster.node_timeout;
+    lz_time since = lz_bus_since(c->cluster->bus, node, other, 0);
     bool is_silent = p->ping_sent != 0 && now - p->ping_sent > timeout / 2 &&
-                     now - p->data > timeout / 2; // a new connection, and a ping on it
-    if (is_silent || (p->ping_sent == 0 && now - p->pong > timeout / 2))
-        ping(w, c, node, other);
+                     now - p->data > timeout / 2 && since >= 0 && now - since > timeout;
+    if (is_silent)
+        lz_bus_break(c->cluster->bus, node, other, 0);
+    if (is_silent || p->is_broken || (p->ping_sent == 0 && now - p->pong > timeout / 2))
+        ping(w, c, node, other); // a new connection begins with one
+    p->is_broken = false;
     if (p->ping_sent == 0 || p->is_pfail || p->is_fail)
         return;
     if (now - p->ping_sent <= timeout || now - p->data <= timeout)

@@ -91,8 +91,7 @@ static void on_start(void *ctx, uint32_t entity, uint64_t payload)
                     &(struct lz_cache_tell){.from = node,
                                             .to = from,
                                             .kind = w->caches->cluster.mf_offset,
-                                            .payload = c->node[node].offset,
-                                            .wanted = true});
+                                            .payload = c->node[node].offset});
 }
 
 static void on_offset(void *ctx, uint32_t entity, uint64_t payload)
@@ -197,8 +196,7 @@ bool lz_cache_failover(struct lz_world *w, lz_component_id id, const struct lz_c
         lz_cluster_send(w, c,
                         &(struct lz_cache_tell){.from = node,
                                                 .to = c->node[node].follows,
-                                                .kind = w->caches->cluster.mf_start,
-                                                .wanted = true});
+                                                .kind = w->caches->cluster.mf_start});
     return true;
 }
 

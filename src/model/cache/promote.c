@@ -78,8 +78,7 @@ void lz_promote_ask(struct lz_world *w, struct lz_cache *c, uint32_t node)
                             &(struct lz_cache_tell){.from = node,
                                                     .to = n,
                                                     .kind = w->caches->cluster.ask,
-                                                    .payload = lz_gossip_say(w, c, node, n),
-                                                    .wanted = true});
+                                                    .payload = lz_gossip_say(w, c, node, n)});
 }
 
 // clusterFailoverReplaceYourMaster
@@ -160,12 +159,10 @@ static void on_ask(void *ctx, uint32_t entity, uint64_t payload)
         return;
     v->vote_epoch = v->epoch;
     failed->voted = now;
-    lz_cluster_send(w, c,
-                    &(struct lz_cache_tell){.from = node,
-                                            .to = from,
-                                            .kind = w->caches->cluster.vote,
-                                            .payload = s->epoch,
-                                            .wanted = true});
+    lz_cluster_send(
+        w, c,
+        &(struct lz_cache_tell){
+            .from = node, .to = from, .kind = w->caches->cluster.vote, .payload = s->epoch});
 }
 
 static void on_vote(void *ctx, uint32_t entity, uint64_t payload)

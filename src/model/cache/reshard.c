@@ -46,7 +46,8 @@ static void send(struct lz_world *w, struct lz_cache *c, enum step step, uint64_
                                             .to = goes ? r->to : r->from,
                                             .kind = w->caches->cluster.move,
                                             .payload = r->step << 3 | (uint64_t)step,
-                                            .bytes = bytes});
+                                            .bytes = bytes,
+                                            .is_apart = true});
 }
 
 static void on_stuck(void *ctx, uint32_t entity, uint64_t payload)

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/consensus/consensus_state.h"
+#include "model/net/bus.h"
 #include "model/net/net.h"
 #include "model/node/disk.h"
 #include "model/world_kinds.h"
@@ -151,7 +152,6 @@ static void end_node(struct lz_world *w, struct lz_consensus *g, uint32_t n, boo
 {
     struct lz_raft_node *node = &g->nodes[n];
     lz_raft_drop_held(w, g, n);
-    lz_raft_forget_early(w, g, n);
     lz_sim_cancel(w->sim, node->timer);
     lz_sim_cancel(w->sim, node->beat);
     node->timer = node->beat = 0;
@@ -163,6 +163,7 @@ static void end_node(struct lz_world *w, struct lz_consensus *g, uint32_t n, boo
     node->snapshot_job = 0;
     if (silent)
         lose_power(w, g, n);
+    lz_bus_ended(w, g->bus, n, silent);
     lz_consensus_reckon(w, g);
 }
 
@@ -381,6 +382,7 @@ bool lz_consensus_create(struct lz_world *w, const struct lz_consensus_opts *opt
     lz_instances_add(w, *id, g->opts.nodes, &opts->spread, &instance_ops);
     g->first = lz_world_component(w, *id)->instances_first;
     g->path = lz_world_component(w, *id)->path;
+    lz_raft_connect(w, g);
     give_capacity(w, g);
     make_series(w, g);
     lz_measure_define(w, g->id, "", rows, ROW_COUNT, &g->series);
@@ -405,6 +407,7 @@ bool lz_consensus_embed(struct lz_world *w, lz_component_id id,
     g->host = *host;
     g->first = lz_world_component(w, id)->instances_first;
     g->path = lz_draw_name(lz_world_component(w, id)->path, "raft");
+    lz_raft_connect(w, g);
     for (uint32_t n = 0; n < g->opts.nodes; n++)
         g->nodes[n].capacity = lz_capacity_get(w, g->first + n);
     make_series(w, g);
@@ -530,7 +533,8 @@ void lz_consensus_start(struct lz_world *w)
 size_t lz_consensus_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_consensus *g = lz_consensus_at(w, id);
-    size_t bytes = sizeof(*g) + lz_pool_bytes(&g->waiters) + lz_rows_bytes(&g->acked);
+    size_t bytes =
+        sizeof(*g) + lz_pool_bytes(&g->waiters) + lz_rows_bytes(&g->acked) + lz_bus_bytes(g->bus);
     for (uint32_t n = 0; n < g->opts.nodes; n++) {
         const struct lz_raft_node *node = &g->nodes[n];
         bytes += sizeof(*node) + g->opts.nodes * sizeof(*node->peers) +

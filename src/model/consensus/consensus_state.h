@@ -31,9 +31,8 @@
 #include "model/node/instance.h"
 #include "model/service/task.h"
 
-#define LZ_RAFT_BATCH 8       /* entries of one message */
-#define LZ_RAFT_WINDOW 4096   /* entries sent to a node and not confirmed */
-#define LZ_RAFT_HELD_MAX 1024 /* messages that wait for one before them */
+#define LZ_RAFT_BATCH 8     /* entries of one message */
+#define LZ_RAFT_WINDOW 4096 /* entries sent to a node and not confirmed */
 #define LZ_RAFT_HEADER_BYTES 64
 #define LZ_RAFT_SNAPSHOT_WORK UINT64_MAX /* the payload of a snapshot's job: no task's id */
 
@@ -61,22 +60,22 @@ struct lz_raft_config {
 
 struct lz_raft_message {
     struct lz_pool_head head;
-    uint32_t next; /* of those that are held */
+    uint32_t next; /* of those that wait for the disk */
     lz_component_id group;
     uint32_t incarnation; /* of its sender */
     uint8_t kind;
     uint8_t from, to;
     bool is_pre;      /* VOTE, VOTED: before the real one */
     bool is_yes;      /* answers */
-    bool is_probe;    /* APPEND: nothing else is on the way */
+    bool is_probe;    /* APPEND: answered though it is empty; BEAT, BEATEN: no read's */
     bool is_transfer; /* VOTE: asked for by the leader itself */
     uint32_t cluster; /* of its sender */
     uint64_t term;
     uint64_t index, log_term; /* VOTE: of the last entry; APPEND: of the one before */
-    uint64_t commit;
-    uint64_t write; /* of the sender's disk; it is sent when that is done */
-    uint64_t round; /* BEAT, BEATEN: of reads; READ, READABLE: the asker's */
-    lz_time sent;   /* when, and by the sender's clock: an answer brings it back */
+    uint64_t commit; /* BEATEN: the sender's; APPENDED, if it refuses: what was asked for */
+    uint64_t write;  /* of the sender's disk; it is sent when that is done */
+    uint64_t round;  /* BEAT, BEATEN: of reads; READ, READABLE: the asker's */
+    lz_time sent;    /* when, and by the sender's clock: an answer brings it back */
     lz_time clock;
     struct lz_raft_machine *state; /* STATE: its own */
     struct lz_raft_config config;  /* STATE: as of its index */
@@ -89,7 +88,6 @@ enum lz_raft_role { LZ_RAFT_FOLLOWER, LZ_RAFT_PRE_CANDIDATE, LZ_RAFT_CANDIDATE, 
 /* What a leader or a candidate knows of another node. */
 struct lz_raft_peer {
     uint64_t match, next; /* has the log up to; is sent next */
-    uint64_t claimed;     /* how far its log went when it last answered a heartbeat */
     uint64_t round;       /* of reads, the newest confirmed */
     lz_time heard;
     lz_time clock; /* of the newest heartbeat that it has answered, by the leader's clock */
@@ -134,13 +132,11 @@ struct lz_raft_node {
     uint64_t messages;                      /* sent, ever: counts theirs */
     uint64_t term_first;                    /* LEADER: index of its first entry */
     uint64_t round, round_next, round_done; /* LEADER: of reads; begun, asked for, confirmed */
-    uint32_t early_first;                   /* APPENDs that came before one before them */
-    uint32_t early_count;
-    uint32_t waiters_first, waiters_last; /* but for those that wait for an entry */
-    uint32_t snapshot_job;                /* of its CPU */
-    uint32_t reach;                       /* LEADER: whom it sends to; nodes as bits */
-    uint32_t transfer;                    /* LEADER: to whom it hands over, + 1; 0: to nobody */
-    bool has_told;                        /* LEADER: TIMEOUT_NOW, in this term */
+    uint32_t waiters_first, waiters_last;   /* but for those that wait for an entry */
+    uint32_t snapshot_job;                  /* of its CPU */
+    uint32_t reach;                         /* LEADER: whom it sends to; nodes as bits */
+    uint32_t transfer;                      /* LEADER: to whom it hands over, + 1; 0: to nobody */
+    bool has_told;                          /* LEADER: TIMEOUT_NOW, in this term */
     lz_time transfer_until;
     uint64_t transfer_term; /* in which it was told to lead */
 };
@@ -171,6 +167,8 @@ struct lz_raft_waiter {
     struct lz_raft_entry entry;
 };
 
+struct lz_bus;
+
 struct lz_consensus_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series cpu, commit, elections, leader_changes, no_leader, downtime, lead;
@@ -196,6 +194,7 @@ struct lz_consensus {
     uint32_t moves, moved_from; /* faults that move the lead; who led before, + 1 */
     bool goes_back;             /* they are over, and who was told to lead does not yet */
     struct lz_raft_node *nodes;
+    struct lz_bus *bus;
     struct lz_pool waiters;
     struct lz_rows acked; /* key to its latest acknowledged version */
     lz_lane timeout;
@@ -256,6 +255,7 @@ void lz_raft_free(struct lz_world *w, struct lz_raft_message *m);
 uint64_t lz_raft_write(struct lz_world *w, struct lz_consensus *g, uint32_t n); /* its number */
 void lz_raft_flush(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_drop_held(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+void lz_raft_connect(struct lz_world *w, struct lz_consensus *g); /* its nodes, before they speak */
 void lz_raft_wire_init(struct lz_world *w);
 
 /*
@@ -317,7 +317,6 @@ void lz_raft_begin_round(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 void lz_raft_is_flushed(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_broke(struct lz_consensus *g, uint32_t from, uint32_t to); /* a connection */
 bool lz_raft_has_lease(struct lz_world *w, const struct lz_consensus *g, uint32_t n);
-void lz_raft_forget_early(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
 /* raft_apply.c */
 void lz_raft_apply_init(struct lz_world *w);

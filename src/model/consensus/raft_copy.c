@@ -6,12 +6,13 @@
  *      │ one message at a time, further back each time it is refused
  *      └── what it needs was dropped ──▶ sent the whole state ──answered──▶ replicating
  *
- * (etcd's Progress.) Messages may overtake each other: one that continues what has not come yet
- * is held until it has. An entry of an earlier term is committed only with one of the leader's
- * own (section 5.4.2 of the paper).
+ * (etcd's Progress.) An entry of an earlier term is committed only with one of the leader's own
+ * (section 5.4.2 of the paper).
  *
- * What breaks while an answer is on its way is not seen by the leader. A heartbeat's answer tells
- * how far a log goes: who had more a heartbeat ago than it has confirmed since is asked again.
+ * Entries come in the order in which they were sent. A connection that breaks with some of them is
+ * seen by the leader; one that breaks with an answer is not. So who answers a heartbeat and has not
+ * confirmed all is asked again, behind what is on its way (etcd's stepLeader, MsgHeartbeatResp).
+ * Rounds of reads ask for nothing (thesis, 6.4): there may be thousands in a second.
  */
 #include "base/check.h"
 #include "model/consensus/consensus_state.h"
@@ -36,7 +37,7 @@ static void send_state(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
     struct lz_raft_peer *p = &node->peers[to];
     if (p->is_sent_state)
         return;
-    p->is_sent_state = true;
+    p->is_sent_state = p->is_probing = true; // it comes over a way of its own: nothing before it
     struct lz_raft_message *m = lz_raft_message(w, g, n, to, LZ_RAFT_STATE);
     m->index = node->snapshot_index;
     m->log_term = node->snapshot_term;
@@ -177,11 +178,13 @@ static void appended(struct lz_world *w, struct lz_consensus *g, const struct lz
         return;
     p->heard = lz_sim_now(w->sim);
     if (!m->is_yes) {
-        if (!p->is_probing || m->commit + 1 != p->next)
+        bool is_old = p->is_probing ? m->commit + 1 != p->next : m->commit <= p->match;
+        if (p->is_sent_state || is_old)
             return; // of something asked earlier
         uint64_t next = m->index + 1 < m->commit ? m->index + 1 : m->commit;
         p->next = next > 0 ? next : 1;
-        p->is_asked = p->is_sent_state = false;
+        p->is_probing = true;
+        p->is_asked = false;
         lz_raft_copy(w, g, m->to, m->from);
         return;
     }
@@ -213,21 +216,20 @@ static uint64_t confirmed_round(const struct lz_consensus *g, const struct lz_ra
     return best;
 }
 
-// It has what it never confirmed: the answer is gone with its connection. (etcd sends to whoever
-// answers a heartbeat and lacks something.)
-static void ask_again(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint32_t to,
-                      uint64_t claimed)
+// Behind all that it was sent: has it that? What it lacks, or its answers, may be gone.
+static void ask_again(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint32_t to)
 {
-    struct lz_raft_node *node = &g->nodes[n];
-    struct lz_raft_peer *p = &node->peers[to];
-    uint64_t index = claimed < node->log.last ? claimed : node->log.last;
-    if (p->is_sent_state || index < node->log.base) {
+    const struct lz_raft_node *node = &g->nodes[n];
+    const struct lz_raft_peer *p = &node->peers[to];
+    LZ_ASSERT(!p->is_probing);
+    if (p->next <= node->log.base) {
         lz_raft_broke(g, n, to);
+        lz_raft_copy(w, g, n, to);
         return;
     }
     struct lz_raft_message *m = lz_raft_message(w, g, n, to, LZ_RAFT_APPEND);
-    m->index = index;
-    m->log_term = lz_raft_log_term(&node->log, index);
+    m->index = p->next - 1;
+    m->log_term = lz_raft_log_term(&node->log, m->index);
     m->commit = node->commit;
     m->is_probe = true;
     lz_raft_send(w, g, m);
@@ -244,13 +246,13 @@ static void beaten(struct lz_world *w, struct lz_consensus *g, const struct lz_r
         p->clock = m->clock;
     if (m->index < p->match && !p->is_probing) // its disk has forgotten what it had confirmed?
         lz_raft_broke(g, m->to, m->from);
-    bool is_unconfirmed = p->claimed > p->match && m->index >= p->claimed;
-    if (is_unconfirmed && (p->is_sent_state ? p->claimed + 1 >= p->next : !p->is_probing))
-        ask_again(w, g, m->to, m->from, p->claimed);
-    p->claimed = m->index;
-    if (p->is_probing) {
+    if (p->is_sent_state && m->commit + 1 >= p->next)
+        p->is_sent_state = false; // it has come (etcd: ReportSnapshot)
+    if (m->is_probe && p->is_probing) {
         p->is_asked = false;
         lz_raft_copy(w, g, m->to, m->from);
+    } else if (m->is_probe && p->match < node->log.last) {
+        ask_again(w, g, m->to, m->from);
     }
     if (m->round > p->round) {
         p->round = m->round;
@@ -368,66 +370,6 @@ static void append(struct lz_world *w, struct lz_consensus *g, const struct lz_r
     set_commit(w, g, m->to, m->commit < last ? m->commit : last);
 }
 
-void lz_raft_forget_early(struct lz_world *w, struct lz_consensus *g, uint32_t n)
-{
-    struct lz_raft_node *node = &g->nodes[n];
-    while (node->early_first != 0) {
-        struct lz_raft_message *m = lz_pool_at(&w->consensuses->messages, node->early_first);
-        node->early_first = m->next;
-        lz_raft_free(w, m);
-    }
-    node->early_count = 0;
-}
-
-// In order of what they continue; among equals in order of arrival.
-static void hold_early(struct lz_world *w, struct lz_consensus *g, struct lz_raft_message *m)
-{
-    struct lz_raft_node *node = &g->nodes[m->to];
-    if (node->early_count == LZ_RAFT_HELD_MAX) {
-        lz_raft_free(w, m); // the next heartbeat's answer tells what is missing
-        return;
-    }
-    uint32_t *at = &node->early_first;
-    while (*at != 0) {
-        struct lz_raft_message *other = lz_pool_at(&w->consensuses->messages, *at);
-        if (other->index > m->index)
-            break;
-        at = &other->next;
-    }
-    m->next = *at;
-    *at = m->head.index;
-    node->early_count++;
-}
-
-static void take_early(struct lz_world *w, struct lz_consensus *g, uint32_t n)
-{
-    struct lz_raft_node *node = &g->nodes[n];
-    while (node->early_first != 0) {
-        struct lz_raft_message *m = lz_pool_at(&w->consensuses->messages, node->early_first);
-        if (m->index > node->log.last)
-            return;
-        node->early_first = m->next;
-        node->early_count--;
-        if (m->term == node->hard.term)
-            append(w, g, m);
-        lz_raft_free(w, m);
-    }
-}
-
-// True if the message was kept.
-static bool on_append(struct lz_world *w, struct lz_consensus *g, struct lz_raft_message *m)
-{
-    struct lz_raft_node *node = &g->nodes[m->to];
-    uint32_t n = m->to;
-    if (m->index > node->log.last && !m->is_probe) {
-        hold_early(w, g, m);
-        return true;
-    }
-    append(w, g, m);
-    take_early(w, g, n);
-    return false;
-}
-
 static void take_state(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m)
 {
     struct lz_raft_node *node = &g->nodes[m->to];
@@ -461,7 +403,9 @@ static void on_beat(struct lz_world *w, struct lz_consensus *g, const struct lz_
 {
     struct lz_raft_message *answer = lz_raft_message(w, g, m->to, m->from, LZ_RAFT_BEATEN);
     answer->index = g->nodes[m->to].log.last;
+    answer->commit = g->nodes[m->to].commit;
     answer->round = m->round;
+    answer->is_probe = m->is_probe;
     answer->clock = m->clock;
     lz_raft_send(w, g, answer);
     set_commit(w, g, m->to, m->commit);
@@ -524,7 +468,6 @@ static void take_forward(struct lz_world *w, struct lz_consensus *g,
 void lz_raft_receive(struct lz_world *w, struct lz_consensus *g, struct lz_raft_message *m)
 {
     LZ_ASSERT(g->nodes[m->to].is_on);
-    bool is_kept = false;
     if (heeds(w, g, m)) {
         switch ((enum lz_raft_message_kind)m->kind) {
         case LZ_RAFT_VOTE:
@@ -534,7 +477,7 @@ void lz_raft_receive(struct lz_world *w, struct lz_consensus *g, struct lz_raft_
             lz_raft_voted(w, g, m);
             break;
         case LZ_RAFT_APPEND:
-            is_kept = on_append(w, g, m);
+            append(w, g, m);
             break;
         case LZ_RAFT_APPENDED:
             appended(w, g, m);
@@ -565,6 +508,5 @@ void lz_raft_receive(struct lz_world *w, struct lz_consensus *g, struct lz_raft_
             break;
         }
     }
-    if (!is_kept)
-        lz_raft_free(w, m);
+    lz_raft_free(w, m);
 }

@@ -78,7 +78,6 @@ void lz_raft_follow(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint
         set_hard(w, g, n, term, 0);
     if (is_new) {
         leave_lead(w, node);
-        lz_raft_forget_early(w, g, n);
         node->role = LZ_RAFT_FOLLOWER;
     }
     bool lost = node->leader != 0 && node->leader != leader;
@@ -158,7 +157,6 @@ void lz_raft_campaign(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     LZ_ASSERT(node->role != LZ_RAFT_LEADER);
     node->role = is_pre ? LZ_RAFT_PRE_CANDIDATE : LZ_RAFT_CANDIDATE;
     node->leader = 0;
-    lz_raft_forget_early(w, g, n);
     if (!is_pre) {
         set_hard(w, g, n, node->hard.term + 1, n + 1);
         lz_metrics_add(w->metrics, g->series.elections, 1);
@@ -244,7 +242,7 @@ static bool hears_a_majority(const struct lz_world *w, const struct lz_consensus
     return lz_raft_is_quorum(&g->nodes[n], heard);
 }
 
-static void beat(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+static void beat(struct lz_world *w, struct lz_consensus *g, uint32_t n, bool is_of_read)
 {
     struct lz_raft_node *node = &g->nodes[n];
     for (uint32_t i = 0; i < g->opts.nodes; i++) {
@@ -254,6 +252,7 @@ static void beat(struct lz_world *w, struct lz_consensus *g, uint32_t n)
         uint64_t match = node->peers[i].match;
         m->commit = match < node->commit ? match : node->commit;
         m->round = node->round;
+        m->is_probe = !is_of_read;
         lz_raft_send(w, g, m);
     }
 }
@@ -274,7 +273,7 @@ static void on_beat(void *ctx, uint32_t entity, uint64_t payload)
     }
     if (node->transfer != 0 && lz_sim_now(w->sim) >= node->transfer_until)
         lz_raft_transfer_end(w, g, n, "it did not come to lead within an election timeout");
-    beat(w, g, n);
+    beat(w, g, n, false);
     node->beat = lz_sim_at(w->sim, lz_sim_now(w->sim) + g->opts.heartbeat, w->consensuses->beat,
                            entity, node->turn);
 }
@@ -284,7 +283,7 @@ void lz_raft_begin_round(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     struct lz_raft_node *node = &g->nodes[n];
     LZ_ASSERT(node->role == LZ_RAFT_LEADER);
     node->round++;
-    beat(w, g, n);
+    beat(w, g, n, true);
 }
 
 void lz_raft_boot(struct lz_world *w, struct lz_consensus *g, uint32_t n)

@@ -6,13 +6,15 @@
  * way at a time and takes all that was written before it began (group commit, as etcd's and
  * every WAL's). A node whose disk takes no time holds nothing.
  *
- * TCP sends again what is lost; a connection on which something was under way for a whole
- * election timeout breaks, as etcd's do, and what was on it is gone: the leader then asks from
- * where to go on.
+ * Between two nodes there is a connection for entries and one for all else, as etcd has it (its
+ * rafthttp's two streams), and a state comes over one of its own. One on which something was under
+ * way for a whole election timeout breaks, as etcd's do, and what was on it is gone: the leader
+ * then asks from where to go on.
  */
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/consensus/consensus_state.h"
+#include "model/net/bus.h"
 #include "model/net/net.h"
 #include "model/node/clock.h"
 #include "model/node/disk.h"
@@ -43,23 +45,19 @@ void lz_raft_free(struct lz_world *w, struct lz_raft_message *m)
     lz_pool_give(&w->consensuses->messages, m);
 }
 
-// Is it worth sending again? If not the connection is broken, and it is gone.
+// Of a state, which is long under way: is it worth sending again? If not it is gone.
 static bool is_wanted(struct lz_world *w, uint64_t payload, uint32_t tries)
 {
-    (void)tries;
     struct lz_raft_message *m = lz_pool_find(&w->consensuses->messages, payload);
     if (m == NULL)
         return false;
     struct lz_consensus *g = lz_consensus_at(w, m->group);
     const struct lz_instance *i = lz_instance_get(w, g->first + m->from);
-    bool is_old = lz_sim_now(w->sim) - m->sent > g->opts.election;
+    bool is_old = tries > 0 && lz_sim_now(w->sim) - m->sent > g->opts.election;
     if (lz_instance_runs(i) && i->incarnation == m->incarnation && !is_old)
         return true;
-    uint32_t from = m->from;
-    lz_raft_broke(g, from, m->to);
+    lz_raft_broke(g, m->from, m->to);
     lz_raft_free(w, m);
-    if (g->nodes[from].is_on)
-        lz_raft_retry(w, g, from); // what it had asked may be lost
     return false;
 }
 
@@ -75,12 +73,24 @@ static void send_now(struct lz_world *w, struct lz_consensus *g, struct lz_raft_
     m->sent = lz_sim_now(w->sim);
     if (m->kind == LZ_RAFT_BEAT)
         m->clock = lz_clock_read(w, g->first + m->from);
+    owner = lz_draw_index(owner, ++g->nodes[m->from].messages);
+    if (m->kind != LZ_RAFT_STATE) {
+        lz_bus_send(w, g->bus,
+                    &(struct lz_bus_message){.from = m->from,
+                                             .to = m->to,
+                                             .channel = m->kind == LZ_RAFT_APPEND,
+                                             .kind = w->consensuses->message,
+                                             .payload = lz_pool_id(m),
+                                             .owner = owner,
+                                             .bytes = bytes_of(g, m)});
+        return;
+    }
     lz_net_send(w, &(struct lz_message){
                        .from = g->first + m->from,
                        .to = g->first + m->to,
                        .kind = w->consensuses->message,
                        .payload = lz_pool_id(m),
-                       .owner = lz_draw_index(owner, ++g->nodes[m->from].messages),
+                       .owner = owner,
                        .purpose = LZ_PURPOSE_LOG,
                        .bytes = bytes_of(g, m),
                        .wanted = is_wanted,
@@ -194,12 +204,8 @@ static void on_flush_failed(void *ctx, uint32_t entity, uint64_t payload)
         (void)lz_life_crash(w, entity, "cannot write its log");
 }
 
-static void on_message(void *ctx, uint32_t entity, uint64_t payload)
+static void take(struct lz_world *w, struct lz_raft_message *m)
 {
-    struct lz_world *w = ctx;
-    struct lz_raft_message *m = lz_pool_find(&w->consensuses->messages, payload);
-    if (m == NULL || lz_instance_defer(w, entity, w->consensuses->message, payload))
-        return;
     struct lz_consensus *g = lz_consensus_at(w, m->group);
     const struct lz_raft_node *node = &g->nodes[m->to];
     bool is_heard = node->is_on && node->cluster == m->cluster;
@@ -212,11 +218,50 @@ static void on_message(void *ctx, uint32_t entity, uint64_t payload)
     lz_raft_free(w, m);
 }
 
+static void on_state(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_raft_message *m = lz_pool_find(&w->consensuses->messages, payload);
+    if (m != NULL && !lz_instance_defer(w, entity, w->consensuses->message, payload))
+        take(w, m);
+}
+
+static void heard(struct lz_world *w, lz_instance_id at, const struct lz_bus_message *m)
+{
+    (void)at;
+    take(w, lz_pool_find(&w->consensuses->messages, m->payload));
+}
+
+static void lost(struct lz_world *w, const struct lz_bus_message *m)
+{
+    lz_raft_free(w, lz_pool_find(&w->consensuses->messages, m->payload));
+}
+
+static void broke(struct lz_world *w, lz_instance_id sender, const struct lz_bus_message *way,
+                  bool by_reset)
+{
+    struct lz_consensus *g = lz_consensus_of(w, sender);
+    lz_raft_broke(g, way->from, way->to);
+    // What it had asked may be lost; of one whose process ended it will hear that another leads.
+    if (!by_reset && g->nodes[way->from].is_on)
+        lz_raft_retry(w, g, way->from);
+}
+
+void lz_raft_connect(struct lz_world *w, struct lz_consensus *g)
+{
+    static const struct lz_bus_ops ops = {.heard = heard, .lost = lost, .broke = broke};
+    g->bus = lz_bus_create(w, &(struct lz_bus_opts){.ops = &ops,
+                                                    .first = g->first,
+                                                    .nodes = g->opts.nodes,
+                                                    .channels = 2,
+                                                    .patience = g->opts.election});
+}
+
 void lz_raft_wire_init(struct lz_world *w)
 {
     struct lz_consensuses *cs = w->consensuses;
     lz_pool_init(&cs->messages, w->arena, sizeof(struct lz_raft_message));
-    cs->message = lz_sim_kind(w->sim, "raft", on_message, w);
+    cs->message = lz_sim_kind(w->sim, "raft", on_state, w);
     cs->flushed = lz_sim_kind(w->sim, "raft.flushed", on_flushed, w);
     cs->flush_failed = lz_sim_kind(w->sim, "raft.flush.failed", on_flush_failed, w);
 }
