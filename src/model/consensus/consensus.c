@@ -42,6 +42,8 @@ static const struct lz_measure_row rows[] = {
      "times that it began again from a snapshot"},
     {"lost", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost), 0, 0,
      "keys whose newest acknowledged write a restore undid"},
+    {"lost_acks", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_acks), 0, 0,
+     "acknowledged writes that are gone: with disks that lied, or undone by a restore"},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -321,6 +323,7 @@ static void make_series(struct lz_world *w, struct lz_consensus *g)
     s->transfers = lz_metrics_counter(w->metrics);
     s->restores = lz_metrics_counter(w->metrics);
     s->lost = lz_metrics_counter(w->metrics);
+    s->lost_acks = lz_metrics_counter(w->metrics);
 }
 
 static void make_nodes(struct lz_world *w, struct lz_consensus *g)

@@ -10,6 +10,7 @@
  *   raft_apply.c  what is committed has its effect; leases
  *   raft_member.c who is a member, and what changes that; leadership handed over
  *   raft_backup.c snapshots that are taken away, and groups that begin from one
+ *   raft_lost.c   what was acknowledged and is gone
  *   raft_ask.c    what other components' processes ask, by messages
  *
  * Nodes are known by their index in the group, from 0; a field that may mean nobody has the index
@@ -173,7 +174,12 @@ struct lz_consensus_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series cpu, commit, elections, leader_changes, no_leader, downtime, lead;
     lz_series stale_reads, snapshots, expired, acked;
-    lz_series members, learners, transfers, restores, lost;
+    lz_series members, learners, transfers, restores, lost, lost_acks;
+};
+
+/* An entry that was acknowledged, and that no majority of disks would keep. */
+struct lz_raft_risk {
+    uint64_t index, term, key;
 };
 
 /* What was taken away last, by whom it may be put back. */
@@ -196,7 +202,9 @@ struct lz_consensus {
     struct lz_raft_node *nodes;
     struct lz_bus *bus;
     struct lz_pool waiters;
-    struct lz_rows acked; /* key to its latest acknowledged version */
+    struct lz_rows acked;       /* key to its latest acknowledged version */
+    struct lz_raft_risk *risks; /* by index */
+    uint32_t risk_count, risk_cap;
     lz_lane timeout;
     uint32_t led_by; /* node + 1 */
     uint64_t led_term;
@@ -322,6 +330,11 @@ bool lz_raft_has_lease(struct lz_world *w, const struct lz_consensus *g, uint32_
 void lz_raft_apply_init(struct lz_world *w);
 void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_lease_all(struct lz_world *w, struct lz_consensus *g, uint32_t n);
+
+/* raft_lost.c: of the entry that a node has just applied; a leader has applied its first. */
+void lz_raft_acked(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t key,
+                   uint64_t version);
+void lz_raft_count_lost(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 
 /* raft_ask.c; and raft_serve.c: what a member has begun with. */
 void lz_raft_ask_answer(struct lz_world *w, lz_raft_ask_id id, bool is_done);

@@ -104,6 +104,8 @@ static void has_effect(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
     }
     struct lz_raft_result r = lz_raft_machine_apply(&node->machine, index, e);
     bool leads = node->role == LZ_RAFT_LEADER;
+    if (leads && index == node->term_first && g->risk_count > 0)
+        lz_raft_count_lost(w, g, n);
     if (leads && index == node->term_first)
         lz_raft_lease_all(w, g, n);
     else if (leads && index > node->term_first && r.is_done &&

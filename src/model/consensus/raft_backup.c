@@ -132,7 +132,9 @@ bool lz_consensus_restore(struct lz_world *w, lz_component_id id, struct lz_err 
         lost = g->host.undone(w, g->host.ctx, g->backup.index);
     else
         lost = count_lost(w, g);
+    g->risk_count = 0;
     lz_metrics_add(w->metrics, g->series.lost, lost);
+    lz_metrics_add(w->metrics, g->series.lost_acks, lost);
     lz_metrics_add(w->metrics, g->series.restores, 1);
     lz_instance_note(w, g->first, "restored",
                      "cluster %u begins from index %llu, %llu keys lose "

@@ -291,10 +291,8 @@ void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
     lz_recorder_effect(w, t, result->version);
     if (result->is_done && e->op == LZ_RAFT_ACQUIRE)
         lz_fence_grant(w, t, result->version);
-    if (result->is_done) {
-        lz_metrics_add(w->metrics, g->series.acked, 1);
-        lz_rows_put(&g->acked, e->key, result->version, 0);
-    }
+    if (result->is_done)
+        lz_raft_acked(w, g, n, e->key, result->version);
     lz_raft_wait_answer(
         w, g, a,
         &(struct lz_raft_reply){.outcome = result->is_done ? LZ_OUTCOME_OK : LZ_OUTCOME_ERROR,
