@@ -106,6 +106,21 @@ void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
         recompute_connections(w, d);
 }
 
+lz_time lz_hold_patience(const struct lz_world *w, lz_component_id database)
+{
+    return lz_database_at(w, database)->sessions.idle_timeout;
+}
+
+void lz_hold_expire(struct lz_world *w, lz_component_id database, uint32_t hold)
+{
+    const struct lz_database *d = lz_database_at(w, database);
+    LZ_ASSERT(d->sessions.idle_timeout > 0);
+    lz_instance_note(w, d->first + hold_at(d, hold)->node, "rollback",
+                     "ends a transaction that said nothing for %gs",
+                     (double)d->sessions.idle_timeout / 1e9);
+    lz_hold_end(w, database, hold);
+}
+
 // What it says: the statement that it carries, or its operation. "insert into orders(id)" names
 // orders; a transaction of keys names no table.
 static bool names(struct lz_world *w, const struct lz_task *t, const char *table)

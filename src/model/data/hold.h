@@ -26,6 +26,10 @@ uint32_t lz_hold_begin(struct lz_world *w, lz_component_id database,
                        const struct lz_hold_opts *opts);
 void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold);
 
+/* The server ends a transaction that says nothing for so long; 0: never. And: it is this one. */
+lz_time lz_hold_patience(const struct lz_world *w, lz_component_id database);
+void lz_hold_expire(struct lz_world *w, lz_component_id database, uint32_t hold);
+
 struct lz_database;
 struct lz_task;
 
