@@ -20,6 +20,7 @@
 #define NARROW 64 // below it an expectation takes two lines
 #define GAP 2
 #define IDLE_SHOWN 3 // faults that touched nothing
+#define SAID_SHOWN 200
 
 // In order of badness, the best first.
 static const struct word {
@@ -300,6 +301,30 @@ static void write_memory(struct lz_pen *pen, const struct lz_report_run *run, in
     }
 }
 
+// What scripts wrote down. A run that fails shows of it what is near; here it is all.
+static void write_said(struct lz_pen *pen, const struct lz_report_run *run, int indent)
+{
+    char at[32], more[32];
+    int64_t count = 0;
+    sqlite3_stmt *q = lz_run_ask(
+        run, "select at_ns, text from event where kind in ('log', 'mark') order by seq", 0, 0);
+    while (lz_run_next(&q)) {
+        if (count++ >= SAID_SHOWN)
+            continue;
+        lz_format_instant(at, sizeof(at), sqlite3_column_int64(q, 0));
+        lz_pen_to(pen, indent);
+        lz_pen_addf(pen, LZ_TINT_DIM, "%9s  ", at);
+        lz_pen_add(pen, LZ_TINT_NONE, lz_run_text(q, 1));
+        lz_pen_end(pen);
+    }
+    if (count <= SAID_SHOWN)
+        return;
+    lz_format_count(more, sizeof(more), (double)(count - SAID_SHOWN));
+    lz_pen_to(pen, indent);
+    lz_pen_addf(pen, LZ_TINT_DIM, "and %s more: lorenz sql RUN", more);
+    lz_pen_end(pen);
+}
+
 static void write_details(struct lz_pen *pen, const struct lz_report_run *run, int indent)
 {
     char events[32];
@@ -308,6 +333,7 @@ static void write_details(struct lz_pen *pen, const struct lz_report_run *run, i
     lz_pen_addf(pen, LZ_TINT_DIM, "%s events   trace %s   %s", events, run->trace_hash, run->file);
     lz_pen_end(pen);
     write_memory(pen, run, indent);
+    write_said(pen, run, indent);
     sqlite3_stmt *q =
         lz_run_ask(run, "select name, effect, effect_unit from fault order by id", 0, 0);
     while (lz_run_next(&q)) {

@@ -68,6 +68,10 @@ local rows = {
     { "after -- everything is a path", "$L run -- --seed", 4, err = { "no such file: --seed" } },
     { "-v says where the memory goes", "$L run -v s/passes.lua", 0,
         out = { "requests at once", " B each", "memory of " } },
+    { "-v says what scripts wrote down, of a run that passes too",
+        "printf 'drive(\"a\", function() sleep \"3s\" log(\"so %%g\", 7) mark \"seen\" end)\n' "
+        .. ">>s/passes.lua; $L run s/passes.lua; echo ==; $L run -v s/passes.lua", 0,
+        out = { "       3s  so 7", "       3s  seen" } },
     { "a token must be whole", "$L run --seed lz1-1-abc", 4, err = { "a token is lz1-SEED-" } },
     { "a token brings its run back",
         "t=$($L run s/passes.lua | grep -o 'lz1-.*'); $L run s/passes.lua --seed $t", 0,
