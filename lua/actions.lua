@@ -63,9 +63,11 @@ function M.install(state)
 
     function a.wait_until(matcher, opts)
         local h = handles.of(matcher)
+        if h and h.kind == "alert" then h = handles.of(matcher.fired) end
         if not h or (h.kind ~= "matcher" and h.kind ~= "mark") then
-            error("wait_until: expected a matcher such as web.errors.ratio:above \"1%\", got "
-                .. handles.describe(matcher), 2)
+            error(('wait_until: expected a matcher such as web.errors.ratio:above "1%%", got %s%s')
+                :format(handles.describe(matcher), h and h.kind == "metric"
+                    and (": for what it is now write %s:value()"):format(h.text) or ""), 2)
         end
         opts = opts or {}
         for key in pairs(opts) do
@@ -178,6 +180,21 @@ function M.install(state)
         return ok, why
     end
 
+    --- So many replicas from now on. What speaks against it is returned.
+    function a.scale(service, replicas)
+        local by = service.fields.autoscale
+        if not by then
+            error(("scale: %s keeps the replicas that it has: give it an `autoscale`, which may be "
+                .. "`by_hand`"):format(service.text), 3)
+        end
+        if math.type(replicas) ~= "integer" or replicas < 1 or replicas > 1000000 then
+            error(("scale: replicas are a count from 1 on, got %s"):format(units.show(replicas)), 3)
+        end
+        local ok, why, code = C.scale(service.id, replicas)
+        if not ok and code ~= "outage" and code ~= "full" then error("scale: " .. why, 3) end
+        return ok, why
+    end
+
     --- A fault that is in force ends now.
     function a.stop_fault(fault) return C.stop_fault(fault.id) end
 
@@ -226,8 +243,8 @@ function M.install(state)
         if not C.judges() then return end
         error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
     end
-    local acting = { "mark", "route", "deploy", "failover", "restore", "reshard", "versioning",
-        "stop_fault", table.unpack(members.order) }
+    local acting = { "mark", "route", "deploy", "scale", "failover", "restore", "reshard",
+        "versioning", "stop_fault", table.unpack(members.order) }
     for _, name in ipairs(acting) do
         local act = a[name]
         a[name] = function(...)
@@ -247,6 +264,13 @@ function M.install(state)
         if not state.running then return m.text end
         local id = build.metric(C, m)
         return id ~= 0 and C.metric_now(id) or m.text
+    end
+
+    --- What it was in the last second, in seconds, shares, bytes or so many; nil without a sample.
+    function state.metric_value(m)
+        local id = build.metric(C, m)
+        if id == 0 then error(("%s is not measured"):format(m.text), 3) end
+        return C.metric_value(id)
     end
 
     state.actions = a
@@ -521,8 +545,8 @@ end
 
 --- In a live run nothing of the model can be acted upon.
 function M.only_real(state)
-    for _, name in ipairs { "route", "deploy", "failover", "restore", "reshard", "versioning",
-        table.unpack(members.order) } do
+    for _, name in ipairs { "route", "deploy", "scale", "failover", "restore", "reshard",
+        "versioning", table.unpack(members.order) } do
         state.actions[name] = function()
             error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(
                 name), 3)

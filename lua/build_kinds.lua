@@ -111,6 +111,7 @@ function create.service(C, c)
             error_ratio = f.error_ratio,
         io_reads = io.reads, io_writes = io.writes, io_flush = io.flush,
         port = f.listen, scale_min = scale.min, scale_max = scale.max,
+        scale_by_hand = scale.by_hand,
         scale_target_cpu = scale.target_cpu, scale_target_rate = scale.target_rate,
         scale_target_in_flight = scale.target_in_flight,
         scale_startup = scale.startup or 30000000000, scale_cooldown = scale.cooldown,

@@ -8,6 +8,7 @@
 --- docs.page(facts, "fault.latency", 80)     --> the text of the page, or nil
 --- docs.near(facts, "latancy")               --> "latency"
 --- ```
+local acts = require "docs_acts"
 local codes = require "docs_codes"
 local diag = require "diag"
 local examples = require "docs_examples"
@@ -432,19 +433,9 @@ local FIXED = {
         end
         return page
     end,
-    request = function(_, width)
-        local rows = {}
-        for _, f in ipairs(words.request_fields) do rows[#rows + 1] = { "req." .. f[1], f[3] } end
-        for _, name in ipairs(text.keys(words.request)) do
-            rows[#rows + 1] = { "req:" .. name, words.request[name].text }
-        end
-        for _, f in ipairs(words.record_fields) do
-            rows[#rows + 1] = { "record." .. f[1], "of consumers: " .. f[3] }
-        end
-        return titled("request", "What a handler of a service is given. It returns a status such "
-            .. "as 200; nothing means 200.", width) .. "\n" .. text.rows(rows, width)
-    end,
 }
+
+for name, page in pairs(acts.fixed) do FIXED[name] = page end
 
 --- A word may mean several things (latency is a fault, metrics and a field): a page of each.
 local function word_page(facts, name, width)
@@ -454,6 +445,7 @@ local function word_page(facts, name, width)
         fault_page(facts, name, width) or false,
         metric_page(facts, name, width) or false, metric_group(facts, name, width) or false,
         not words.notes[name] and field_page(facts, name, width) or false,
+        acts.part_page(name, width) or false,
         dist_page(name, width) or false, shape_page(name, width) or false,
         refused_page(facts, name, width) or false, later_page(name, width) or false,
         facts.modules[name] and modules.page(name, facts.modules[name], width) or false } do
@@ -536,9 +528,11 @@ function M.groups(facts)
         { "Distributions", {} }, { "Shapes of a rate", {} }, { "Metrics", {} },
         { "Codes of messages", {} }, { "Modules", {} },
         { "Words of other tools", tool_pages.topics() },
-        { "Other", { { "dist", "where a duration may vary" },
+        { "Other", { { "actions", "what an operator does in drive" },
+            { "dist", "where a duration may vary" },
             { "example", "what the examples of other pages go on from" },
             { "exit", "what the status of a command means" },
+            { "inconclusive", "why a run is neither passed nor failed" },
             { "metrics", "all metrics, by kind of component" },
             { "request", "what a handler is given" },
             { "shape", "a rate that changes over the run" },
@@ -589,6 +583,7 @@ function M.near(facts, topic)
         for _, e in ipairs(M.fields_of(schema[block])) do names[#names + 1] = e[2][1] end
     end
     for _, kind in ipairs(text.keys(facts.fault_kinds)) do names[#names + 1] = kind end
+    for _, name in ipairs(acts.part_names()) do names[#names + 1] = name end
     return diag.nearest(topic, names)
 end
 

@@ -51,7 +51,7 @@ slo "good answers" {
 }]] }
 M.LZ004 = { title = "a word of Lua is used as a field",
     text = "`for`, `until`, `end` and so on belong to Lua. The length of a fault is `lasting`; a "
-        .. "deadline is `within`.",
+        .. "deadline is `within`; Prometheus' `for` of an alert is `pending`.",
     wrong = [[fault.pause { web, at = "2m", for = "10s" }]],
     right = [[fault.pause { web, at = "2m", lasting = "10s" }]] }
 M.LZ005 = { title = "`!=` is not Lua",

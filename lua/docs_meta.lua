@@ -352,6 +352,7 @@ end
 function M.library(facts)
     facts = docs.complete(facts)
     local out = { (HEAD:gsub("\n$", "")) }
+    add(out, "---@field value fun(self: Metric): number?  %s", words.metric_value)
     for _, name in ipairs(text.keys(words.matchers)) do
         local w = words.matchers[name]
         add(out, "---@field %s %s  %s", name, w.sign, w.text)

@@ -220,7 +220,7 @@ local shop = k8s.deployment { "shop", replicas = 4, startup = "20s" }
 k8s.rollout_restart { shop, at = "2m" }]] },
     drive = { sign = "fun(name: string, body: fun())",
         text = "Runs a function beside the system, on virtual time: it sleeps, waits, marks and "
-            .. "breaks things when they are due.",
+            .. "breaks things when they are due. What it may do to them: lorenz explain actions.",
         example = [[
 drive("operator", function()
   wait_until(web.errors.ratio:above "5%")
@@ -230,9 +230,9 @@ end)]] },
     sleep = { sign = "fun(time: Duration)",
         text = "Lets virtual time pass. Inside drive.", example = [[sleep "30s"]] },
     wait_until = {
-        sign = "fun(matcher: Matcher|Mark, opts?: WaitFields): boolean",
-        text = "Waits until a matcher holds, judged every second; false when `timeout` comes "
-            .. "first. Inside drive.",
+        sign = "fun(matcher: Matcher|Mark|Alert, opts?: WaitFields): boolean",
+        text = "Waits until a matcher holds, judged every second, or until an alert next fires; "
+            .. "false when `timeout` comes first. Inside drive.",
         example = [[local noticed = wait_until(web.errors.ratio:above "1%", { timeout = "1m" })]] },
     mark = { sign = "fun(name: string)",
         text = "Writes down that something happened now; happened \"name\" refers to it. Inside "
@@ -245,7 +245,7 @@ end)]] },
         example = [[expect "someone rolls back" { sometimes = happened "rollback" }]] },
     log = { sign = "fun(text: any, ...: any)",
         text = "A line of the report with its virtual time; more values are put into the text as "
-            .. "string.format does. Inside drive and handlers.",
+            .. "string.format does. Of a run that passes, -v shows it. Inside drive and handlers.",
         example = [[log("%d replicas are up", 3)]] },
     now = { sign = "fun(): Duration",
         text = "Virtual time since the start of the run; in a handler what the clock of its "
@@ -301,6 +301,10 @@ M.matchers = {
         sign = "fun(self: Metric, share: Share): Matcher" },
 }
 
+--- Of a metric, beside its matchers.
+M.metric_value = "What a metric was in the last second, as a number: in seconds, shares (0 to 1), "
+    .. "bytes, per second or so many; nothing without a sample. Inside drive and handlers."
+
 --- Parts of components, as name, type in an editor, and what it is.
 M.parts = {
     service = {
@@ -312,6 +316,8 @@ M.parts = {
         { "deploy", "fun(self: Service, version?: string): boolean?, string?",
             'with a rollout: that build replaces what runs, in drive: web:deploy "v2"; without a '
                 .. "name the same build again, as `kubectl rollout restart`" },
+        { "scale", "fun(self: Service, replicas: integer): boolean?, string?",
+            "with an autoscale: so many replicas from now on, in drive: web:scale(20)" },
         { "deployed", "Mark", "when a rollout was first complete, as an anchor or in a verdict" },
         { "stalled", "Mark", "when a rollout first made no progress for its deadline" },
     },

@@ -103,6 +103,7 @@ local CALLED = {
     processing_time = "service_time", max_connections = "connections", pool_size = "pool",
     hit_rate = "hit_ratio", error_rate = "error_ratio", failure_rate = "error_ratio",
     stream = "direction", period = "every", methods = "operations", average_size = "size",
+    ["for"] = "pending lasting",
     capacity = "entries", size = "entries fill", max_entries = "entries",
     partitions_count = "partitions",
 }

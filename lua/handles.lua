@@ -158,6 +158,20 @@ local function metric_meta(state)
             return make_matcher(state, self, compare, a, b)
         end
     end
+    function methods.value(self)
+        local m = M.of(self)
+        if not m or m.kind ~= "metric" then error("write metric:value(), with a colon", 2) end
+        if not state.running then
+            return M.complain(state) { code = "LZ503", line = state.line(), word = "value",
+                text = "`value` looks at a run, and the top level only declares",
+                help = 'use it inside drive("name", function() ... end) or a handler' }
+        end
+        if not m.is_metric then
+            error(("%s is a group of metrics: name one of them"):format(m.text), 2)
+        end
+        local value = state.metric_value(m) -- no tail call: errors count levels
+        return value
+    end
     local meta = class("metric", nil)
     meta.__index = function(t, k)
         if methods[k] then return methods[k] end
@@ -333,6 +347,7 @@ local restore_part = act_part("restore", '{ at = "3h" }')
 local reshard_part = act_part("reshard", "{ slots = 4096, from = 1, to = 3 }")
 local versioning_part = act_part("versioning", '"suspended"',
     'say versioning = "enabled" in the store, or ' .. IN_DRIVE)
+local scale_part = act_part("scale", "(20)", IN_DRIVE .. ", or give it an `autoscale`")
 local deploy_part = act_part("deploy", '"v2"', IN_DRIVE .. ", or fault.bad_deploy")
 
 --- `redis:slot("{user1000}.cart")`: which slot has a key, anywhere.
@@ -377,7 +392,8 @@ end
 
 --- Parts of a component, by kind: name -> function that makes it.
 local PARTS = {
-    service = { version = version_part, route = route_part, deploy = deploy_part },
+    service = { version = version_part, route = route_part, deploy = deploy_part,
+        scale = scale_part },
     database = {
         failover = failover_part,
         restore = restore_part,

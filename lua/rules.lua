@@ -28,10 +28,16 @@ local function check_autoscale(say, f)
     if (f.min or 1) > f.max then
         say("LZ206", "autoscale", "`autoscale` of %s: `min` is above `max`")
     end
-    if not (f.target_cpu or f.target_rate or f.target_in_flight) then
+    local aim = f.target_cpu and "target_cpu" or f.target_rate and "target_rate"
+        or f.target_in_flight and "target_in_flight"
+    if f.by_hand and aim then
+        say("LZ206", "autoscale", ("`autoscale` of %%s is `by_hand`, and has a `%s`"):format(aim),
+            "one of them: with a target it follows the load, and web:scale(20) is where it goes on "
+            .. "from")
+    elseif not (f.by_hand or aim) then
         say("LZ102", "autoscale", "`autoscale` of %s has nothing to aim at",
             'write target_cpu = "50%", target_rate = "100/s" (of each replica) or '
-            .. "target_in_flight = 20 (at each replica)")
+            .. "target_in_flight = 20 (at each replica); or by_hand = true")
     end
     if f.cooldown and (f.scale_up or f.scale_down) then
         say("LZ206", "autoscale", "`autoscale` of %s has a `cooldown` and "

@@ -25,6 +25,8 @@ end
 M.autoscale = {
     { "min", "count", "fewest replicas; default 1", min = 1 },
     { "max", "count", "most replicas", min = 1, required = true },
+    { "by_hand", "bool", "it aims at nothing: they change when somebody says so, in drive: "
+        .. "web:scale(20); default false" },
     { "target_cpu", "ratio", "share of the cores in use that it aims at", above_zero = true },
     { "target_rate", "rate", "requests that each replica answers", above_zero = true },
     { "target_in_flight", "number", "requests at each replica, served or waiting" },

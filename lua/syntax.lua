@@ -14,6 +14,7 @@ for word in ("and break do else elseif end false for function goto if in local n
 end
 
 local INSTEAD = { ["for"] = "lasting", ["until"] = "within", ["in"] = "within" }
+local OF_ALERT = { ["for"] = "pending" } -- Prometheus' word
 local VALUES = { ["end"] = true, ["true"] = true, ["false"] = true, ["nil"] = true }
 local OPENS = { ["{"] = "}", ["("] = ")", ["["] = "]", ["function"] = "end", ["if"] = "end",
     ["do"] = "end", ["repeat"] = "until" }
@@ -50,11 +51,27 @@ local function unquoted(w, after, following)
     return nil
 end
 
+--- Whether the word stands in the fields of an alert.
+local function is_of_alert(words, i)
+    local depth = 0
+    for k = i - 1, 1, -1 do
+        local text = words[k].text
+        if text == "}" then
+            depth = depth + 1
+        elseif text == "{" and depth > 0 then
+            depth = depth - 1
+        elseif text == "{" then
+            return words[k - 2] ~= nil and words[k - 2].text == "alert"
+        end
+    end
+    return false
+end
+
 local function habit_at(words, i)
     local w, before, after = words[i], words[i - 1], words[i + 1]
     local is_field = after and after.text == "="
     if M.KEYWORDS[w.text] and w.kind == "name" and is_field then
-        local word = INSTEAD[w.text]
+        local word = is_of_alert(words, i) and OF_ALERT[w.text] or INSTEAD[w.text]
         return at(w, { code = "LZ004",
             text = ("`%s` is a word of Lua and cannot be a field"):format(w.text),
             help = word and ("write %s = ..."):format(word) or "use another name",

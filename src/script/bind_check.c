@@ -191,6 +191,17 @@ static int metric_now(lua_State *L)
     return 1;
 }
 
+// metric_value(id) -> number of its latest window, nil without a sample
+static int metric_value(lua_State *L)
+{
+    struct lz_world *w = lz_script_of(L)->world.world;
+    struct lz_sample v = lz_metrics_window(w->metrics, (lz_metric)luaL_checkinteger(L, 1), 1);
+    if (!v.present)
+        return 0;
+    lua_pushnumber(L, v.value);
+    return 1;
+}
+
 static const char *unit_name(enum lz_unit unit)
 {
     static const char *const names[] = {[LZ_UNIT_COUNT] = "count",
@@ -245,6 +256,7 @@ static const luaL_Reg functions[] = {
     {"replica_metric", replica_metric},
     {"amplification", amplification},
     {"metric_now", metric_now},
+    {"metric_value", metric_value},
     {"metrics", metrics},
     {NULL, NULL},
 };

@@ -187,6 +187,7 @@ static struct lz_autoscale_opts read_autoscale(lua_State *L)
     return (struct lz_autoscale_opts){
         .min = (uint32_t)lz_read_int(L, 1, "scale_min", 0),
         .max = (uint32_t)lz_read_int(L, 1, "scale_max", 0),
+        .by_hand = lz_read_bool(L, 1, "scale_by_hand"),
         .target_cpu = lz_read_num(L, 1, "scale_target_cpu", 0),
         .target_rate = lz_read_num(L, 1, "scale_target_rate", 0),
         .target_in_flight = lz_read_num(L, 1, "scale_target_in_flight", 0),

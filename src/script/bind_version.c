@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/service/autoscale.h"
 #include "model/service/platform.h"
 #include "model/service/rollout.h"
 #include "model/service/version.h"
@@ -115,6 +116,31 @@ static int deploy(lua_State *L)
     return 1;
 }
 
+// scale(service, replicas) -> true | nil, message, code
+static int scale(lua_State *L)
+{
+    struct lz_world *w = world_of(L);
+    lz_component_id service = (lz_component_id)luaL_checkinteger(L, 1);
+    if (lz_platform_is_stopped(w, service)) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "the control plane is down: nothing is scaled");
+        lua_pushliteral(L, "outage");
+        return 3;
+    }
+    struct lz_err err;
+    bool ok = lz_autoscale_set(w, service, (uint32_t)luaL_checkinteger(L, 2), &err);
+
+    if (!ok) {
+        int count = lz_bind_refuse(L, &err);
+        if (err.code != LZ_EFULL)
+            return count;
+        lua_pushliteral(L, "full");
+        return count + 1;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 // version_metric(service, number, name) -> id, 0 if there is none
 static int version_metric(lua_State *L)
 {
@@ -127,7 +153,8 @@ static int version_metric(lua_State *L)
 static const luaL_Reg functions[] = {
     {"version", version}, {"first_version", first_version},
     {"route", route},     {"version_metric", version_metric},
-    {"deploy", deploy},   {NULL, NULL},
+    {"deploy", deploy},   {"scale", scale},
+    {NULL, NULL},
 };
 
 void lz_bind_version(lua_State *L)

@@ -67,7 +67,7 @@ uint32_t lz_autoscale_desired(const struct lz_autoscale_view *v)
 
 static bool check_targets(const struct lz_autoscale_opts *o, struct lz_err *err)
 {
-    if (o->target_cpu <= 0.0 && o->target_rate <= 0.0 && o->target_in_flight <= 0.0)
+    if (!o->by_hand && o->target_cpu <= 0.0 && o->target_rate <= 0.0 && o->target_in_flight <= 0.0)
         return lz_fail(err, LZ_EINVAL,
                        "autoscale: it needs something to aim at: target_cpu, target_rate or "
                        "target_in_flight");
@@ -224,24 +224,28 @@ static void say(char *out, size_t size, double amount)
     snprintf(out, size, amount >= 10.0 ? "%.0f" : "%.2g", amount);
 }
 
-static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired,
-                   const struct metric *by)
+static void go(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired)
 {
-    char mean[32], target[32];
-    lz_time now = lz_sim_now(w->sim);
-    say(mean, sizeof(mean), by->mean * by->parts);
-    say(target, sizeof(target), by->target * by->parts);
-    s->scale->decided = now;
-    lz_metrics_set(w->metrics, s->series.desired, now, desired);
-    lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
-                   "%s goes from %u to %u replicas, %s at %s%s of %s%s", s->opts.name, current,
-                   desired, by->name, mean, by->unit, target, by->unit);
+    lz_metrics_set(w->metrics, s->series.desired, lz_sim_now(w->sim), desired);
     if (s->rollout != NULL)
         lz_rollout_scale(w, s, desired);
     else if (desired > current)
         lz_pods_add(w, s, (struct lz_pods_kind){0}, desired - current);
     else
         lz_pods_take(w, s, 0, current - desired);
+}
+
+static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired,
+                   const struct metric *by)
+{
+    char mean[32], target[32];
+    say(mean, sizeof(mean), by->mean * by->parts);
+    say(target, sizeof(target), by->target * by->parts);
+    s->scale->decided = lz_sim_now(w->sim);
+    lz_journal_add(w, &(struct lz_journal_entry){.component = s->id, .kind = "scale"},
+                   "%s goes from %u to %u replicas, %s at %s%s of %s%s", s->opts.name, current,
+                   desired, by->name, mean, by->unit, target, by->unit);
+    go(w, s, current, desired);
 }
 
 static uint32_t within(const struct lz_autoscale_opts *o, uint32_t desired)
@@ -295,7 +299,39 @@ static void on_look(void *ctx, uint32_t entity, uint64_t payload)
 
 bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id)
 {
-    return lz_service_at(w, id)->scale != NULL;
+    const struct lz_service *s = lz_service_at(w, id);
+    return s->scale != NULL && !s->opts.autoscale.by_hand;
+}
+
+static uint32_t wanted(const struct lz_service *s)
+{
+    if (s->rollout != NULL)
+        return lz_rollout_desired(s);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->slots; i++)
+        count += lz_pods_is_active(lz_pods_at(s, i));
+    return count;
+}
+
+bool lz_autoscale_set(struct lz_world *w, lz_component_id id, uint32_t replicas, struct lz_err *err)
+{
+    struct lz_service *s = lz_service_at(w, id);
+    LZ_ASSERT(s->scale != NULL);
+    const struct lz_autoscale_opts *o = &s->opts.autoscale;
+    if (replicas < o->min || replicas > o->max)
+        return lz_fail(err, LZ_ERANGE, "%s may have %u to %u replicas by its `autoscale`, got %u",
+                       s->opts.name, o->min, o->max, replicas);
+    uint32_t current = wanted(s);
+    if (s->rollout == NULL && replicas > current && replicas - current > lz_pods_room(s))
+        return lz_fail(err, LZ_EFULL, "those that drain have their places still: %u are free",
+                       lz_pods_room(s));
+    if (replicas == current)
+        return true;
+    lz_journal_add(w, &(struct lz_journal_entry){.component = id, .kind = "scale"},
+                   "%s goes from %u to %u replicas, as it was told", s->opts.name, current,
+                   replicas);
+    go(w, s, current, replicas);
+    return true;
 }
 
 void lz_autoscale_init(struct lz_world *w)
@@ -313,5 +349,7 @@ void lz_autoscale_create(struct lz_world *w, struct lz_service *s)
         s->scale->rules.down = s->opts.autoscale.down;
         lz_scaling_create(&s->scale->rules, w->arena, s->opts.autoscale.period);
     }
+    if (s->opts.autoscale.by_hand)
+        return; // nobody looks
     lz_sim_at(w->sim, s->opts.autoscale.period, w->services->scale, s->id, 0);
 }

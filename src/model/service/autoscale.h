@@ -48,6 +48,12 @@ struct lz_autoscale_view {
 /* How many replicas it wants, before min and max. */
 uint32_t lz_autoscale_desired(const struct lz_autoscale_view *view);
 
+/* So many from now on, as `kubectl scale` asks for: the autoscaler goes on from there at its next
+   look, by what it has wanted within its windows. False: outside min and max, or (LZ_EFULL) those
+   that drain have the places. */
+bool lz_autoscale_set(struct lz_world *w, lz_component_id id, uint32_t replicas,
+                      struct lz_err *err) LZ_MUST_CHECK;
+
 bool lz_autoscale_is_on(const struct lz_world *w, lz_component_id id);
 
 /* A min of 0 becomes 1; false if the options make no sense. */

@@ -76,9 +76,10 @@ struct lz_io_opts {
     bool flush; /* one fsync after the writes */
 };
 
-/* Replicas follow the load (autoscale.h). Of the targets at least one is not 0. */
+/* Replicas follow the load (autoscale.h). Of the targets at least one is not 0, but `by_hand`. */
 struct lz_autoscale_opts {
     uint32_t min, max;       /* min 0 means 1; max 0: replicas stay as they are */
+    bool by_hand;            /* nothing follows the load: lz_autoscale_set alone changes them */
     double target_cpu;       /* share of the cores in use that it aims at */
     double target_rate;      /* requests that a replica answers per second */
     double target_in_flight; /* requests at a replica, served or waiting */

@@ -9,6 +9,7 @@ fault.pod_kill { web, at = "5s" }
 fault.kill { selector = { app = "web" }, mode = "one", schedule = "@every 5m" }
 fault.latency { "api", web, latency = "100ms", jitter = "10ms", duration = "30s", at = "5s" }
 fault.loss { cart, api, ratio = "5", at = "10s" }
+alert "Burning" { when = db.errors.ratio:above "1%", ["for"] = "1m" }
 expect { always = api.availability:above "99%" }
 expect "ids are single" { unique_ids = api, generates = {} }
 check("x" .. ("y"):rep(200), function() return true end)
