@@ -19,6 +19,7 @@ static const struct lz_fault_kind *const kinds[] = {
     &lz_fault_bandwidth,
     &lz_fault_blackhole,
     &lz_fault_bots,
+    &lz_fault_cache_limit,
     &lz_fault_capacity_shortage,
     &lz_fault_cert_expiry,
     &lz_fault_clock_drift,

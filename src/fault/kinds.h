@@ -18,6 +18,7 @@ extern const struct lz_fault_kind lz_fault_bad_deploy;
 extern const struct lz_fault_kind lz_fault_bandwidth;
 extern const struct lz_fault_kind lz_fault_blackhole;
 extern const struct lz_fault_kind lz_fault_bots;
+extern const struct lz_fault_kind lz_fault_cache_limit;
 extern const struct lz_fault_kind lz_fault_capacity_shortage;
 extern const struct lz_fault_kind lz_fault_cert_expiry;
 extern const struct lz_fault_kind lz_fault_clock_drift;

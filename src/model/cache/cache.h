@@ -157,6 +157,16 @@ uint32_t lz_cache_hold_connections(struct lz_world *w, lz_component_id id, uint3
                                    uint64_t *touched);
 void lz_cache_release_connections(struct lz_world *w, lz_component_id id, uint32_t hold);
 
+/* For faults: while it lasts a node that leads holds no more entries than that, whoever declared
+ * how many it may: what is beyond it is evicted, or where nothing may be, refused (507). Counts
+ * both. Returns a number to give back. */
+uint32_t lz_cache_limit(struct lz_world *w, lz_instance_id node, uint32_t entries,
+                        uint64_t *touched);
+void lz_cache_unlimit(struct lz_world *w, lz_instance_id node, uint32_t limit);
+
+/* How many it may hold, as it is declared. */
+uint32_t lz_cache_entries(const struct lz_world *w, lz_component_id id);
+
 /* For faults: empty the nodes of a target, or drop each entry with a chance; how many went. */
 uint64_t lz_cache_flush(struct lz_world *w, lz_instance_id node);
 uint64_t lz_cache_expire(struct lz_world *w, lz_instance_id node, double ratio, uint64_t owner);

@@ -79,6 +79,12 @@ struct lz_cache_hold {
     uint64_t *touched; /* NULL: a free place */
 };
 
+/* Fewer entries than it is declared to hold, of one node. */
+struct lz_cache_limit {
+    uint32_t node, entries;
+    uint64_t *touched; /* NULL: a free place */
+};
+
 struct lz_cache {
     struct lz_cache_opts opts;
     lz_component_id id;
@@ -91,6 +97,8 @@ struct lz_cache {
     uint32_t connections;
     struct lz_cache_hold *holds;
     uint32_t hold_count, hold_cap;
+    struct lz_cache_limit *limits;
+    uint32_t limit_count, limit_cap, limits_active;
     uint64_t entries, used; /* in the gauges */
     struct lz_cache_belief *beliefs;
     uint32_t belief_cap;
@@ -146,6 +154,14 @@ uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t 
 
 /* Its number of entries may have changed. */
 void lz_cache_account(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+/* Before so many new entries are put: whether limits let them in, who then may have made room. */
+bool lz_cache_makes_room(struct lz_world *w, struct lz_cache *c, uint32_t node, uint32_t more);
+static inline bool lz_cache_has_room(struct lz_world *w, struct lz_cache *c, uint32_t node,
+                                     uint32_t more)
+{
+    return c->limits_active == 0 || lz_cache_makes_room(w, c, node, more);
+}
 
 /* All its requests are broken: it is another's replica now, or has no process. */
 void lz_cache_reset(struct lz_world *w, struct lz_cache *c, uint32_t node, bool silent);

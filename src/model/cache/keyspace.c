@@ -413,6 +413,15 @@ static bool make_room(struct lz_keyspace *k, const struct lz_put *put, lz_time n
     return true;
 }
 
+uint32_t lz_keyspace_evict(struct lz_keyspace *k, uint32_t most, lz_time now)
+{
+    uint32_t before = k->count;
+    LZ_ASSERT(k->opts.eviction != LZ_EVICTION_NONE);
+    while (k->count > most)
+        leave(k, victim(k, now), true);
+    return before - k->count;
+}
+
 static void come(struct lz_keyspace *k, uint64_t key)
 {
     uint32_t i = find(k, key);

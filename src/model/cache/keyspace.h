@@ -112,6 +112,10 @@ bool lz_keyspace_remove(struct lz_keyspace *k, uint64_t key, lz_time now);
 uint32_t lz_keyspace_clear(struct lz_keyspace *k);
 uint32_t lz_keyspace_expire_share(struct lz_keyspace *k, double ratio, struct lz_draw *draw);
 
+/* Let go, as to make room, until no more than so many are there; how many went. Of one that evicts
+ * nobody: the caller's mistake. */
+uint32_t lz_keyspace_evict(struct lz_keyspace *k, uint32_t most, lz_time now);
+
 /* One cycle of active expiry: how many it removed. `nth` counts cycles. */
 uint32_t lz_keyspace_expire_some(struct lz_keyspace *k, lz_time now, uint64_t nth);
 

@@ -106,7 +106,7 @@ void lz_many_set(struct lz_world *w, struct lz_cache *c, struct lz_task *t)
         count = 1;
     }
     t->value = 0;
-    if (!has_room(w, c, t, count)) {
+    if (!has_room(w, c, t, count) || !lz_cache_has_room(w, c, node, count)) {
         lz_cache_answer(w, c, t, LZ_OUTCOME_ERROR, 507);
         return;
     }

@@ -235,7 +235,10 @@ static void put_over(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                 .cost = (lz_time)t->asked.cost_us * LZ_US,
                 .size = o != NULL && o->entry_size > 0 ? o->entry_size : c->opts.value_size},
         .acked = true};
-    if (lz_keyspace_put(n->keys, &r.put, lz_sim_now(w->sim)) == NULL) {
+    lz_time now = lz_sim_now(w->sim);
+    uint32_t more = c->limits_active > 0 && lz_keyspace_peek(n->keys, t->key, now) == NULL;
+    if (!lz_cache_has_room(w, c, t->server - c->first, more) ||
+        lz_keyspace_put(n->keys, &r.put, now) == NULL) {
         answer(w, c, t, 507, 0);
         return;
     }

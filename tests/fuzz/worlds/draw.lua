@@ -97,6 +97,7 @@ local CATALOGUE = {
     bandwidth = { { "net" }, 'rate = "%n00kbit/s"' },
     blackhole = { { "node" } },
     bots = { { "traffic" }, 'rate = "%n0/s"' },
+    cache_limit = { { "cache", "shard", "node" }, 'entries = %n' },
     capacity_shortage = { { "scaled", "place" }, 'delay = %t' },
     cert_expiry = { { "node" } },
     clock_drift = { { "node", "place" }, 'ppm = %p' },
@@ -175,13 +176,14 @@ local CATALOGUE = {
     waf_false_positive = { { "node" }, 'ratio = %s' },
 }
 -- Without these parameters they are refused.
-local NEEDED = { alert_delay = 1, bandwidth = 1, bots = 1, clock_drift = 1, clock_skew = 1,
-    clock_step = 1, cpu = 1, cpu_throttle = 1, disk_corrupt = 1, disk_iops = 1, disk_latency = 1,
-    dns = 1, expire = 1, fd_limit = 1, flap = 1, flood = 1, hot_key = 1, http_delay = 1,
-    latency = 1, limit_data = 1, loss = 1, memory = 1, pid_limit = 1, port_exhaustion = 1,
-    reorder = 1, replication_lag = 1, slicer = 1, slow_close = 1, surge = 1, thread_limit = 1,
-    throttle = 1, degrade = 1, corrupt = 1, duplicate = 1, http_abort = 1, rpc_status = 1,
-    bad_deploy = 1, config_push = 1, disk_error = 1, waf_false_positive = 1, http_replace = 1 }
+local NEEDED = { alert_delay = 1, bandwidth = 1, bots = 1, cache_limit = 1, clock_drift = 1,
+    clock_skew = 1, clock_step = 1, cpu = 1, cpu_throttle = 1, disk_corrupt = 1, disk_iops = 1,
+    disk_latency = 1, dns = 1, expire = 1, fd_limit = 1, flap = 1, flood = 1, hot_key = 1,
+    http_delay = 1, latency = 1, limit_data = 1, loss = 1, memory = 1, pid_limit = 1,
+    port_exhaustion = 1, reorder = 1, replication_lag = 1, slicer = 1, slow_close = 1, surge = 1,
+    thread_limit = 1, throttle = 1, degrade = 1, corrupt = 1, duplicate = 1, http_abort = 1,
+    rpc_status = 1, bad_deploy = 1, config_push = 1, disk_error = 1, waf_false_positive = 1,
+    http_replace = 1 }
 -- What is over as soon as it has happened. An eviction is not: what is bound waits for its end.
 local AT_ONCE = { failover = true, flush = true, expire = true, key_rotation = true,
     unclean_election = true }
