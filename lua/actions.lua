@@ -266,7 +266,7 @@ function M.install(state)
         return id ~= 0 and C.metric_now(id) or m.text
     end
 
-    --- What it was in the last second, in seconds, shares, bytes or so many; nil without a sample.
+    --- What it is, in seconds, shares, bytes or so many; nil without a sample.
     function state.metric_value(m)
         local id = build.metric(C, m)
         if id == 0 then error(("%s is not measured"):format(m.text), 3) end

@@ -302,8 +302,9 @@ M.matchers = {
 }
 
 --- Of a metric, beside its matchers.
-M.metric_value = "What a metric was in the last second, as a number: in seconds, shares (0 to 1), "
-    .. "bytes, per second or so many; nothing without a sample. Inside drive and handlers."
+M.metric_value = "What a metric is, as a number: in seconds, shares (0 to 1), bytes, per second or "
+    .. "so many. Levels as they are now, rates, ratios and latencies as in the last whole second; "
+    .. "nothing without a sample. Inside drive and handlers."
 
 --- Parts of components, as name, type in an editor, and what it is.
 M.parts = {

@@ -191,11 +191,19 @@ static int metric_now(lua_State *L)
     return 1;
 }
 
-// metric_value(id) -> number of its latest window, nil without a sample
+// metric_value(id) -> number, nil without a sample: levels as they are, the rest of its latest
+// window
 static int metric_value(lua_State *L)
 {
     struct lz_world *w = lz_script_of(L)->world.world;
-    struct lz_sample v = lz_metrics_window(w->metrics, (lz_metric)luaL_checkinteger(L, 1), 1);
+    lz_metric id = (lz_metric)luaL_checkinteger(L, 1);
+    const struct lz_metric_def *def = lz_metrics_def(w->metrics, id);
+    bool is_level = def->view == LZ_VIEW_LEVEL && !lz_metric_is_use(def);
+    if (is_level && !lz_metrics_is_hidden(w->metrics, id)) {
+        lua_pushnumber(L, lz_metrics_level(w->metrics, def->a));
+        return 1;
+    }
+    struct lz_sample v = lz_metrics_window(w->metrics, id, 1);
     if (!v.present)
         return 0;
     lua_pushnumber(L, v.value);

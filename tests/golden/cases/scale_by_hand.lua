@@ -16,9 +16,11 @@ drive("operator", function()
   sleep "6m2s"
   log("%g are up, %g wanted, errors %g", web.replicas.up:value(), web.replicas.desired:value(),
     users.errors.ratio:value())
-  log("%s", web:scale(8))
-  sleep "6s"
-  log("%g are up", web.replicas.up:value())
+  assert(web.replicas.up:value() == 2 and users.errors.ratio:value() == 0)
+  assert(web:scale(8))
+  sleep "5500ms"
+  assert(web.replicas.up:value() == 8, "a level is as it is now")
+  sleep "500ms"
   sleep "10s"
   log("%g are up", web.replicas.up:value())
   fault.control_plane_down { eu, lasting = "10s" }
