@@ -61,7 +61,8 @@ local function own_names(source)
     for list in source:gmatch "for%s+([%a_][%w_]*)%s*=" do take(list) end
     -- Columns of a question in SQL are the author's too.
     for name in source:gmatch "%)%s+as%s+([%a_][%w_]*)" do own[name] = true end
-    -- So are the names of labels.
+    -- So are the names of parameters, which xfail says again, and of labels.
+    for name in source:gmatch 'param%(%s*"([%a_][%w_]*)"' do own[name] = true end
     for list in source:gmatch "labels%s*=%s*(%b{})" do
         for name in list:gmatch "([%a_][%w_]*)%s*=" do own[name] = true end
     end
@@ -105,6 +106,9 @@ ok(undeclared 'servise "x" { replicas = 1 }' == "servise", "an undeclared global
 ok(undeclared 'service "x" { replicsa = 1 }' == "replicsa", "an undeclared field is noticed")
 ok(undeclared 'alert "x" { labels = { sloth = "x" }, typpo = 1 }' == "typpo",
     "names of labels are the author's")
+ok(undeclared 'scenario "x" { xfail = { sortt = 1 } } param("sort", { 1 })' == "sortt"
+    and undeclared 'param("kind", { 1 }) scenario "x" { xfail = { kind = 1 } }' == "",
+    "names of parameters are the author's")
 ok(library:find("---@class (exact) ServiceFields", 1, true), "classes are exact")
 ok(not library:find " \n" and not library:find "nil", "no line is half empty")
 
