@@ -125,7 +125,7 @@ static void take_back(struct lz_world *w, struct lz_database *d, uint32_t node)
     for (; u->count > 0 && u->all[u->count - 1].index > last; u->count--) {
         const struct undo *old = &u->all[u->count - 1];
         if (old->image == NULL)
-            lz_rows_put(&d->nodes[node].rows, old->key, old->version, old->value);
+            lz_rows_put_back(&d->nodes[node].rows, old->key, old->version, old->value);
         else
             lz_execute_take_back(d, node, old->index, old->image);
         lz_image_release(old->image);

@@ -184,7 +184,7 @@ void lz_database_recover(struct lz_world *w, struct lz_database *d, lz_instance_
     for (uint64_t l = d->log.wal.last; l > lsn; l--) { // a row is what it was before the first
         const struct lz_wal_record *r = lz_wal_get(&d->log.wal, l);
         if (lz_rows_get(&d->nodes[n].rows, r->key) == l)
-            lz_rows_put(&d->nodes[n].rows, r->key, r->before, r->replaced);
+            lz_rows_put_back(&d->nodes[n].rows, r->key, r->before, r->replaced);
     }
     uint64_t lost = cut_timeline(d, lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++)

@@ -223,6 +223,15 @@ void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t val
         grow(r, g, &row);
 }
 
+void lz_rows_put_back(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value)
+{
+    struct lz_mvcc *past = r->past;
+    LZ_ASSERT(version <= lz_rows_get(r, key));
+    r->past = NULL;
+    lz_rows_put(r, key, version, value);
+    r->past = past;
+}
+
 void lz_rows_fetch(const struct lz_rows *r, uint64_t key)
 {
     if (r->group_cap == 0)

@@ -42,6 +42,9 @@ struct lz_rows {
 
 void lz_rows_init(struct lz_rows *r, struct lz_arena *arena);
 void lz_rows_put(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value);
+
+/* An older version again: what replaced it is gone, and for nobody the past. */
+void lz_rows_put_back(struct lz_rows *r, uint64_t key, uint64_t version, uint64_t value);
 void lz_rows_fetch(const struct lz_rows *r, uint64_t key);   /* into the cache: it will be put */
 uint64_t lz_rows_get(const struct lz_rows *r, uint64_t key); /* its version; 0: no such row */
 
