@@ -75,6 +75,16 @@ function World:settled(what, matcher)
     table.insert(self.rest, ('expect "settled: %s" { at_end = %s }'):format(what, matcher))
 end
 
+--- The same as the fields of an expectation.
+function World:holds(what, fields)
+    table.insert(self.rest, ('expect "settled: %s" { %s }'):format(what, fields))
+end
+
+--- Kinds of faults that break a promise on which what holds here rests: none of them is drawn.
+function World:spare(...)
+    for _, name in ipairs { ... } do self.spared[name] = true end
+end
+
 --- What an operator may do, as a statement.
 function World:act(text, ...)
     table.insert(self.acts, select("#", ...) > 0 and text:format(...) or text)
@@ -235,7 +245,7 @@ function World:fault(is_now)
         name = self:one(KINDS)
         row = CATALOGUE[name]
         target = self:target(self:one(row[1]))
-    until target
+    until target and not self.spared[name]
     local body = { target }
     for i = 2, #row do
         if i - 1 == NEEDED[name] or self:chance(0.5) then
@@ -337,7 +347,7 @@ end
 function M.world(kind, number)
     math.randomseed(number)
     return setmetatable({ kind = kind, number = number, lines = {}, metrics = {}, rest = {},
-        acts = {}, histories = {}, settle = 60, quiet = QUIET,
+        acts = {}, histories = {}, spared = {}, settle = 60, quiet = QUIET,
         of = { node = {}, ends = {}, place = {}, host = {}, traffic = {} } }, World)
 end
 
