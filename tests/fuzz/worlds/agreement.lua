@@ -1,5 +1,5 @@
---- A group that agrees, of its own or a database's, whose leader asks before it answers a read: it
---- is linearizable and loses nothing, whatever happens to its nodes, its network and its clocks. Only
+--- A group that agrees, of its own or a database's, whose leader asks before it answers a read:
+--- it is linearizable and loses nothing, whatever happens to its nodes, network and clocks. Only
 --- disks that do not keep what they said they had could have it otherwise; none does here.
 return function(w)
     w.settle = 150
