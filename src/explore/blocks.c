@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/sort.h"
+#include "explore/brief.h"
 #include "explore/token.h"
 #include "record/record.h"
 
@@ -313,27 +314,47 @@ static bool read_cases(struct merging *m, sqlite3 *db, const char *path)
     return (ok && at == suite->run_count && at > 0) || differ(m, path, "other cases");
 }
 
+// A file that something else wrote may have a good seal and hold no result: told here, for later it
+// would be a crash of the run.
+static bool is_result(const struct merging *m, const struct row *row)
+{
+    struct lz_brief b;
+    const struct lz_str brief = {.text = row->brief, .len = row->size};
+    if (row->run >= m->out->suite->run_count ||
+        (!row->is_saved && (row->seed < m->first || row->seed > m->last)) ||
+        !lz_brief_read(&brief, &b))
+        return false;
+    lz_brief_finish(&b);
+    return true;
+}
+
 static bool read_rows(struct merging *m, sqlite3 *db, const char *path)
 {
     sqlite3_stmt *q = NULL;
-    bool ok = sqlite3_prepare_v2(db, "select kase, seed, is_saved, brief, manner from run", -1, &q,
-                                 NULL) == SQLITE_OK;
-    int step = SQLITE_DONE;
-    while (ok && (step = sqlite3_step(q)) == SQLITE_ROW) {
+    if (sqlite3_prepare_v2(db, "select kase, seed, is_saved, brief, manner from run", -1, &q,
+                           NULL) != SQLITE_OK)
+        return lz_fail(m->err, LZ_EINVAL, "%s is damaged", path);
+    int step;
+    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
         struct row row = {.run = (size_t)number_of(q, 0),
                           .seed = number_of(q, 1),
                           .is_saved = number_of(q, 2) != 0,
                           .size = (size_t)sqlite3_column_bytes(q, 3)};
-        ok = row.run < m->out->suite->run_count &&
-             lz_manner_read(text_of(q, 4), strlen(text_of(q, 4)), &row.manner);
+        bool ok = lz_manner_read(text_of(q, 4), strlen(text_of(q, 4)), &row.manner);
         row.brief = lz_mem_alloc(row.size + 1);
         if (row.size > 0)
             memcpy(row.brief, sqlite3_column_blob(q, 3), row.size);
         add_row(m->rows, row);
+        if (!ok || !is_result(m, &row)) {
+            sqlite3_finalize(q);
+            return lz_fail(m->err, LZ_EINVAL,
+                           "%s: what it has of seed %" PRIu64
+                           " is no result: the file is damaged, run this part again",
+                           path, row.seed);
+        }
     }
-    ok = ok && step == SQLITE_DONE;
     sqlite3_finalize(q);
-    return ok || lz_fail(m->err, LZ_EINVAL, "%s is damaged", path);
+    return step == SQLITE_DONE || lz_fail(m->err, LZ_EINVAL, "%s is damaged", path);
 }
 
 static bool read_part(struct merging *m, const char *path)

@@ -370,8 +370,8 @@ void lz_sweep_begin(const struct lz_sweep_opts *opts, struct lz_sweep *out)
 bool lz_sweep_add(struct lz_sweep *sweep, const struct lz_sweep_kept *kept)
 {
     struct lz_brief b;
-    if (!lz_brief_read(kept->brief, &b))
-        b = absent(&(struct lz_crew_result){.end = LZ_CREW_CRASHED, .how = "a damaged result"});
+    bool is_read = lz_brief_read(kept->brief, &b);
+    LZ_ASSERT(is_read);
     const struct lz_suite_opts *opts = &sweep->opts.suite->opts;
     struct lz_subset_saved what = {.seed = kept->seed, .run = kept->run, .manner = kept->manner};
     if (!kept->is_saved)

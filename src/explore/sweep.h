@@ -114,7 +114,8 @@ bool lz_sweep_run(const struct lz_sweep_opts *opts, struct lz_sweep *out,
                   struct lz_err *err) LZ_MUST_CHECK;
 /*
  * The same of runs that took place elsewhere: begin, add each in the order of a sweep (saved seeds,
- * then seed by seed all cases), end. Adding answers false once everything is decided.
+ * then seed by seed all cases), end. What is added has a brief that lz_brief_read takes. Adding
+ * answers false once everything is decided.
  */
 void lz_sweep_begin(const struct lz_sweep_opts *opts, struct lz_sweep *out);
 bool lz_sweep_add(struct lz_sweep *sweep, const struct lz_sweep_kept *kept);
