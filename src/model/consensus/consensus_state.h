@@ -163,6 +163,7 @@ struct lz_raft_waiter {
     uint64_t task;      /* of a call; of a READ the asker's waiter */
     lz_raft_ask_id ask; /* of another component's process; 0: it is none */
     uint64_t round, index;
+    lz_time asked;  /* ASKED: when, last */
     uint64_t floor; /* the newest acknowledged version of the key when it came */
     lz_event_id timeout;
     struct lz_raft_entry entry;
@@ -355,6 +356,7 @@ void lz_raft_ask(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_
 /* raft_wait.c: those who wait at a node are told of what happened there. */
 void lz_raft_applied(struct lz_world *w, struct lz_consensus *g, uint32_t n,
                      const struct lz_raft_entry *e, const struct lz_raft_result *result);
+void lz_raft_ask_again(struct lz_world *w, struct lz_consensus *g, uint32_t n);
 void lz_raft_retry(struct lz_world *w, struct lz_consensus *g, uint32_t n); /* who leads is new */
 void lz_raft_confirmed(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t round);
 void lz_raft_read(struct lz_world *w, struct lz_consensus *g, const struct lz_raft_message *m);

@@ -409,6 +409,8 @@ static void on_beat(struct lz_world *w, struct lz_consensus *g, const struct lz_
     answer->clock = m->clock;
     lz_raft_send(w, g, answer);
     set_commit(w, g, m->to, m->commit);
+    if (m->is_probe)
+        lz_raft_ask_again(w, g, m->to);
 }
 
 // ---- all of them

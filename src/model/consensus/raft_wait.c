@@ -5,6 +5,8 @@
 #include "model/history/recorder.h"
 #include "model/service/fence.h"
 
+#define ASK_AGAIN (500 * LZ_MS)
+
 // ---- who waits
 
 static struct lz_raft_waiter *waiter_at(const struct lz_consensus *g, uint32_t index)
@@ -139,6 +141,7 @@ static void send_on(struct lz_world *w, struct lz_consensus *g, struct lz_raft_w
     m->entries[0] = a->entry;
     m->count = asks ? 0 : 1;
     a->waits = asks ? LZ_RAFT_WAITS_ASKED : LZ_RAFT_WAITS_ENTRY;
+    a->asked = lz_sim_now(w->sim);
     if (!asks)
         unlink_waiter(g, a);
     lz_raft_send(w, g, m);
@@ -193,6 +196,17 @@ void lz_raft_retry(struct lz_world *w, struct lz_consensus *g, uint32_t n)
             lz_raft_wait_go_on(w, g, a);
     }
     lz_arena_free(w->arena, ids, count * sizeof(*ids));
+}
+
+// The answer to a question may be gone with the leader's connection (etcd: readIndexRetryTime).
+void lz_raft_ask_again(struct lz_world *w, struct lz_consensus *g, uint32_t n)
+{
+    lz_time now = lz_sim_now(w->sim);
+    for (uint32_t at = g->nodes[n].waiters_first; at != 0; at = waiter_at(g, at)->next) {
+        struct lz_raft_waiter *a = waiter_at(g, at);
+        if (a->waits == LZ_RAFT_WAITS_ASKED && now - a->asked >= ASK_AGAIN)
+            send_on(w, g, a);
+    }
 }
 
 // ---- reads
