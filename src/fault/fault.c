@@ -132,7 +132,7 @@ static void plan_step(struct lz_faults *fs, uint32_t index)
 {
     struct lz_world *w = fs->w;
     const struct lz_fault *f = fs->all[index];
-    lz_time wait = f->kind->next != NULL ? f->kind->next(f) : 0;
+    lz_time wait = f->kind->next != NULL ? f->kind->next(w, f) : 0;
     if (wait > 0)
         lz_sim_at(w->sim, lz_sim_now(w->sim) + wait, fs->step, index, f->firings);
 }

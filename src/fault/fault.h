@@ -237,7 +237,7 @@ struct lz_fault_kind {
     /* Optional: a step of the ramp in place, for those whose reverting would lose what waits. */
     void (*change)(struct lz_world *w, struct lz_fault *f);
     /* Optional, both or none: how long until the next step, 0 if none is left; and its doing. */
-    lz_time (*next)(const struct lz_fault *f);
+    lz_time (*next)(struct lz_world *w, const struct lz_fault *f);
     void (*advance)(struct lz_world *w, struct lz_fault *f);
     void (*revert)(struct lz_world *w, struct lz_fault *f);
     /*

@@ -48,8 +48,9 @@ static void apply(struct lz_world *w, struct lz_fault *f)
         expire(w, f);
 }
 
-static lz_time next(const struct lz_fault *f)
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     return f->step == 0 ? later(f) : 0;
 }
 

@@ -77,7 +77,7 @@ static void advance(struct lz_world *w, struct lz_fault *f)
     for (uint32_t i = 0; i < f->hit_count; i++)
         if (f->undo[i] == LZ_FAULT_WAITING || f->undo[i] == LZ_FAULT_UNHEARD)
             ask(w, f, i, false);
-    if (lz_fault_evict_next(f) == 0)
+    if (lz_fault_evict_next(w, f) == 0)
         lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line},
                        "%s is complete: no replica is left", f->name);
 }

@@ -55,8 +55,9 @@ bool lz_fault_evict_stands(const struct lz_world *w, const struct lz_fault *f, u
     return lz_instance_get(w, f->hits[hit])->host == f->hosts[hit];
 }
 
-lz_time lz_fault_evict_next(const struct lz_fault *f)
+lz_time lz_fault_evict_next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     for (uint32_t i = 0; i < f->hit_count; i++)
         if (f->undo[i] == LZ_FAULT_WAITING || f->undo[i] == LZ_FAULT_UNHEARD)
             return LZ_FAULT_EVICT_AGAIN;

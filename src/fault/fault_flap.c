@@ -35,8 +35,9 @@ static bool is_cut(const struct lz_fault *f)
     return f->step % 2 == 0;
 }
 
-static lz_time next(const struct lz_fault *f)
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     return is_cut(f) ? f->opts.params.down : f->opts.params.up;
 }
 

@@ -62,8 +62,9 @@ static void advance(struct lz_world *w, struct lz_fault *f)
     f->effect += (uint64_t)(bytes_per_s(f) * f->hit_count + 0.5);
 }
 
-static lz_time next(const struct lz_fault *f)
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     (void)f;
     return LZ_S;
 }

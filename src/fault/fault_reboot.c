@@ -38,8 +38,9 @@ static void apply(struct lz_world *w, struct lz_fault *f)
         f->effect += lz_life_stop(w, f->hits[i], notice_of(&f->opts));
 }
 
-static lz_time next(const struct lz_fault *f)
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     return f->step == 0 ? notice_of(&f->opts) : 0;
 }
 

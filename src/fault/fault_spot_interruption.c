@@ -57,7 +57,7 @@ static void tell(struct lz_world *w, struct lz_fault *f, uint32_t hit)
         interrupt(w, f, hit);
         return;
     }
-    if (left_of(w, f) - lz_life_grace(w, id) >= LZ_FAULT_EVICT_AGAIN)
+    if (left_of(w, f) > lz_life_grace(w, id))
         return;
     f->effect += lz_life_stop(w, id, left_of(w, f));
     f->undo[hit] = ENDING;
@@ -94,12 +94,30 @@ static void settle(struct lz_world *w, struct lz_fault *f, uint32_t hit)
     }
 }
 
-static lz_time next(const struct lz_fault *f)
+// Until something is due whether or not anybody decides: its kubelet ends it, or the machine goes.
+static lz_time until_due(struct lz_world *w, const struct lz_fault *f, uint32_t hit)
 {
-    for (uint32_t i = 0; i < f->hit_count; i++)
-        if (f->undo[i] >= UNHEARD)
-            return LZ_FAULT_EVICT_AGAIN;
-    return 0;
+    lz_time left = left_of(w, f);
+    if (f->undo[hit] == UNHEARD)
+        return left - lz_life_grace(w, f->hits[hit]);
+    if (f->undo[hit] != ENDING)
+        return LZ_FAULT_EVICT_AGAIN;
+    // What is killed in this very instant may not have ended yet.
+    bool is_ending = left == 0 && lz_instance_runs(lz_instance_get(w, f->hits[hit]));
+    return is_ending ? 1 : left;
+}
+
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
+{
+    lz_time wait = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++) {
+        if (f->undo[i] < UNHEARD)
+            continue;
+        lz_time due = until_due(w, f, i);
+        due = due > 0 && due < LZ_FAULT_EVICT_AGAIN ? due : LZ_FAULT_EVICT_AGAIN;
+        wait = wait == 0 || due < wait ? due : wait;
+    }
+    return wait;
 }
 
 static void advance(struct lz_world *w, struct lz_fault *f)

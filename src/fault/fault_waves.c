@@ -22,8 +22,9 @@ bool lz_fault_waves_check(const struct lz_fault_opts *o, struct lz_err *err)
     return true;
 }
 
-lz_time lz_fault_waves_next(const struct lz_fault *f)
+lz_time lz_fault_waves_next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     const struct lz_fault_params *p = &f->opts.params;
     if (f->step + 1 >= p->waves)
         return 0;

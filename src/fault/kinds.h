@@ -165,7 +165,7 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
     }
 
 bool lz_fault_waves_check(const struct lz_fault_opts *o, struct lz_err *err);
-lz_time lz_fault_waves_next(const struct lz_fault *f);
+lz_time lz_fault_waves_next(struct lz_world *w, const struct lz_fault *f);
 void lz_fault_waves_apply(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_advance(struct lz_world *w, struct lz_fault *f);
 void lz_fault_waves_revert(struct lz_world *w, struct lz_fault *f);
@@ -217,7 +217,7 @@ uint32_t lz_fault_evict_one(struct lz_world *w, struct lz_fault *f, lz_instance_
 void lz_fault_evict_begin(struct lz_world *w, struct lz_fault *f);
 bool lz_fault_evict_is_unheard(struct lz_world *w, struct lz_fault *f, uint32_t hit);
 bool lz_fault_evict_stands(const struct lz_world *w, const struct lz_fault *f, uint32_t hit);
-lz_time lz_fault_evict_next(const struct lz_fault *f);
+lz_time lz_fault_evict_next(struct lz_world *w, const struct lz_fault *f);
 void lz_fault_evict_revert(struct lz_world *w, struct lz_fault *f);
 #define LZ_PARAM_CORRELATION                                                                       \
     {                                                                                              \

@@ -122,6 +122,10 @@ static const struct row rows[] = {
     {.what = "or ended by its kubelet, its grace before the machine goes",
      .kind = "spot_interruption",
      .leaves = 210},
+    {.what = "to the second, whatever the period in which others ask",
+     .kind = "spot_interruption",
+     .notice = 123,
+     .leaves = 213},
     {.what = "or at once, if there is less",
      .kind = "spot_interruption",
      .notice = 20,
@@ -216,11 +220,25 @@ static void a_machine_that_nobody_replaces_is_silent(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Not with the next of the questions, every 5 s, that nobody answers.
+static void a_machine_goes_when_its_notice_is_over(void **state)
+{
+    (void)state;
+    struct stage s = make();
+    play(&s, &(struct row){.kind = "spot_interruption", .notice = 123});
+    run(&s, 243 * LZ_S - LZ_MS);
+    assert_int_equal(web(&s, 0)->state, LZ_INSTANCE_DEAD);
+    run(&s, 243 * LZ_S + LZ_MS);
+    assert_int_equal(web(&s, 0)->state, LZ_INSTANCE_LOST);
+    lz_arena_destroy(s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_evicted_while_no_api_answers),
         cmocka_unit_test(a_machine_that_nobody_replaces_is_silent),
+        cmocka_unit_test(a_machine_goes_when_its_notice_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
