@@ -44,6 +44,7 @@ enum lz_purpose {
     LZ_PURPOSE_THINK,         /* between a user's requests */
     LZ_PURPOSE_LEAVE,         /* whether a session ends */
     LZ_PURPOSE_THIN,          /* whether an arrival of a rising surge comes */
+    LZ_PURPOSE_TAKEN,         /* which replicas go first of those that are as old */
     LZ_PURPOSE_VERSION = 40,  /* which build of a service serves */
     LZ_PURPOSE_PATIENCE,      /* how long a request waits in a queue */
     LZ_PURPOSE_RESOLVER = 60, /* which one a request asks, and what it is like */

@@ -182,6 +182,7 @@ static void forget_pod(struct lz_world *w, struct lz_life *l)
     l->is_restarting = false;
     l->backoff = 0;
     l->restarted = 0;
+    l->restarts = 0;
 }
 
 static void move(struct lz_world *w, lz_instance_id id, struct lz_life *l)
@@ -373,6 +374,12 @@ lz_time lz_life_ready_at(const struct lz_world *w, lz_instance_id id)
 {
     const struct lz_life *l = lz_life_get(w, id);
     return l != NULL ? l->ready_at : 0;
+}
+
+uint32_t lz_life_restarts(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_life *l = lz_life_get(w, id);
+    return l != NULL ? l->restarts : 0;
 }
 
 // ---- from outside

@@ -100,6 +100,9 @@ void lz_life_relocate(struct lz_world *w, lz_instance_id id, lz_host_id host);
 lz_time lz_life_grace(struct lz_world *w, lz_instance_id id);          /* its grace_period */
 lz_time lz_life_begun_at(const struct lz_world *w, lz_instance_id id); /* its latest process */
 
+/* How often the supervisor has started its processes again. */
+uint32_t lz_life_restarts(const struct lz_world *w, lz_instance_id id);
+
 /* Not before then is it ready, of a process that serves: what its kubelet says, however late. */
 lz_time lz_life_ready_at(const struct lz_world *w, lz_instance_id id);
 

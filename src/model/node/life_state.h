@@ -42,6 +42,7 @@ struct lz_life {
     uint32_t turns, ended_turns; /* changes they were told of */
     lz_time backoff;             /* before the next restart but this one; 0: none yet */
     lz_time restarted;           /* the latest restart */
+    uint32_t restarts;           /* of this pod's processes, by the supervisor */
     lz_time ready_at;            /* its readiness probe passed last, or its node was ready again */
     struct lz_life_crashing *loops;
     bool *loop_is_on;

@@ -42,6 +42,7 @@ void lz_supervise(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     if (delay > 0)
         lz_instance_note(w, id, "backoff", "is started again in %g s", (double)delay / 1e9);
     l->is_restarting = true;
+    l->restarts++;
     l->restarted = lz_sim_now(w->sim) + delay;
     l->restart = lz_life_later(w, delay, w->lives->restart, id);
 }

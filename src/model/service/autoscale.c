@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "model/journal.h"
 #include "model/service/platform.h"
-#include "model/service/pods.h"
+#include "model/service/pod_order.h"
 #include "model/service/rollout.h"
 
 struct lz_autoscale {
@@ -232,7 +232,7 @@ static void go(struct lz_world *w, struct lz_service *s, uint32_t current, uint3
     else if (desired > current)
         lz_pods_add(w, s, (struct lz_pods_kind){0}, desired - current);
     else
-        lz_pods_take(w, s, 0, current - desired);
+        lz_pod_order_take(w, s, 0, current - desired);
 }
 
 static void decide(struct lz_world *w, struct lz_service *s, uint32_t current, uint32_t desired,

@@ -8,6 +8,7 @@
 #include "model/node/nodes.h"
 #include "model/service/image.h"
 #include "model/service/platform.h"
+#include "model/service/pod_order.h"
 #include "model/service/rollout.h"
 #include "model/service/version.h"
 
@@ -75,6 +76,7 @@ static void serve(struct lz_world *w, struct lz_service *s, uint32_t index)
     struct lz_pod *pod = lz_pods_at(s, index);
     lz_instance_id id = s->first + index;
     move(w, pod, LZ_POD_SERVING);
+    pod->is_ready = pod->serves = false;
     if (s->replicas[index].rules != NULL)
         pod->used_ns = s->replicas[index].rules->use.ns;
     if (s->rollout != NULL)
@@ -172,6 +174,7 @@ static void begin_start(struct lz_world *w, const struct lz_service *s, uint32_t
     bool was_held = pod->is_held;
     pod->is_held = lz_platform_holds_start(w, s->first + index, !was_held, &late) ||
                    finds_no_host(w, s->first + index);
+    pod->is_unbound = pod->is_held;
     if (!pod->is_held && !lz_image_fetch(w, s->first + index)) {
         pod->is_held = true; // it has said so
         return;
@@ -192,6 +195,7 @@ static void make(struct lz_world *w, struct lz_service *s, uint32_t index, struc
         lz_image_forget(w, s->first + index);
     pod->set = kind.set;
     pod->version = kind.version;
+    pod->made = lz_sim_now(w->sim);
     move(w, pod, LZ_POD_STARTING);
     if (kind.version != 0)
         lz_version_began(s, kind.version);
@@ -241,7 +245,7 @@ void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
     LZ_ASSERT(lz_pods_is_active(pod));
     if (pod->state == LZ_POD_STARTING) {
         move(w, pod, LZ_POD_PREPARED);
-        pod->is_held = false;
+        pod->is_held = pod->is_unbound = false;
         return;
     }
     move(w, pod, LZ_POD_DRAINING);
@@ -256,17 +260,36 @@ void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index)
     lz_instance_note(w, id, "terminating", "is deleted in name only: its node is not heard of");
 }
 
-void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t count)
+// The kubelet says since when it is ready (lastTransitionTime), however late that is heard.
+static void note_serving(const struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
-    static const enum lz_pod_state order[] = {LZ_POD_STARTING, LZ_POD_SERVING};
-    for (unsigned n = 0; n < sizeof(order) / sizeof(order[0]); n++)
-        for (uint32_t i = s->slots; i-- > 0 && count > 0;) {
-            if (lz_pods_at(s, i)->state != order[n] || lz_pods_at(s, i)->set != set)
-                continue;
-            lz_pods_take_one(w, s, i);
-            count--;
-        }
-    LZ_ASSERT(count == 0);
+    struct lz_pod *p = lz_pods_at(s, index);
+    bool serves = lz_instance_listens(lz_instance_get(w, s->first + index));
+    if (serves && !p->serves)
+        p->serves_since = lz_sim_now(w->sim);
+    p->serves = serves;
+}
+
+static lz_time ready_since(const struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    const struct lz_pod *p = lz_pods_at(s, index);
+    lz_time ready_at = lz_life_ready_at(w, s->first + index);
+    if (!p->serves)
+        return lz_sim_now(w->sim); // not any more, which is not heard of
+    return ready_at > p->serves_since ? ready_at : p->serves_since;
+}
+
+// True: it has become ready for the control plane, or is not any more.
+static bool note_ready(struct lz_world *w, const struct lz_service *s, uint32_t index)
+{
+    struct lz_pod *p = lz_pods_at(s, index);
+    bool is_ready = s->replicas[index].is_known;
+    note_serving(w, s, index);
+    if (is_ready == p->is_ready)
+        return false;
+    p->is_ready = is_ready;
+    p->ready_since = is_ready ? ready_since(w, s, index) : lz_sim_now(w->sim);
+    return true;
 }
 
 void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id)
@@ -274,7 +297,7 @@ void lz_pods_turned(struct lz_world *w, struct lz_service *s, lz_instance_id id)
     uint32_t index = id - s->first;
     if (has_ended(w, s, index))
         plan(w, s, index, 0);
-    if (s->rollout != NULL)
+    if (note_ready(w, s, index) && s->rollout != NULL)
         lz_rollout_turned(w, s, index);
 }
 
@@ -365,7 +388,9 @@ void lz_pods_create(struct lz_world *w, struct lz_service *s, lz_time startup)
     for (uint32_t i = 0; i < s->slots; i++) {
         lz_pods_at(s, i)->state = i < s->present ? LZ_POD_SERVING : LZ_POD_PREPARED;
         lz_pods_at(s, i)->is_ready = lz_pods_at(s, i)->serves = i < s->present;
-        lz_pods_at(s, i)->ready_since = -s->opts.rollout.min_ready; // all have long been up
+        // All have long been up.
+        lz_pods_at(s, i)->made = -LZ_POD_ORDER_LONG - s->opts.rollout.min_ready;
+        lz_pods_at(s, i)->ready_since = lz_pods_at(s, i)->made;
         if (i >= s->present)
             lz_instance_prepare(w, s->first + i);
     }

@@ -32,17 +32,21 @@ enum lz_pod_state { LZ_POD_PREPARED, LZ_POD_STARTING, LZ_POD_SERVING, LZ_POD_DRA
 struct lz_pod {
     uint8_t state;       /* enum lz_pod_state */
     uint8_t version;     /* it is made from; 0: the service as declared */
+    bool is_unbound;     /* STARTING: no node has it yet */
     bool is_held;        /* STARTING: the platform does not let it, or its image is not there */
     bool is_ready;       /* as it was when somebody looked */
     bool is_untold;      /* DRAINING: its kubelet has not heard of that */
     uint32_t turn;       /* counts its moves: an event of an earlier turn is stale */
     uint32_t set;        /* whose it is, or was */
+    lz_time made;        /* when it was */
     lz_time since;       /* it is in this state */
     lz_time ready_since; /* of one that is ready */
     bool serves;         /* its process does, whether that is heard of or not */
     lz_time serves_since;
     double used_ns; /* of the CPU, in ns of one core, at the autoscaler's last look */
 };
+
+struct lz_pod_order;
 
 /* One that is Terminating, and not in its place any more. */
 struct lz_pod_left {
@@ -55,7 +59,10 @@ struct lz_pods {
     struct lz_pod *all; /* one for each place */
     struct lz_pod_left *left;
     uint32_t left_count, left_cap;
-    lz_time startup; /* from being let until the process begins */
+    lz_time startup;            /* from being let until the process begins */
+    struct lz_pod_order *order; /* scratch of pod_order.c */
+    uint32_t *crowds;           /* and by host */
+    uint32_t order_cap, crowd_cap;
 };
 
 /* Whose pods: the set, and what they are made from. */
@@ -92,11 +99,7 @@ uint32_t lz_pods_room(const struct lz_service *s);
 uint32_t lz_pods_add(struct lz_world *w, struct lz_service *s, struct lz_pods_kind kind,
                      uint32_t count);
 
-/* So many of the set fewer, of which there are as many: those that start go before those that
- * serve, the highest places first. */
-void lz_pods_take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t count);
-
-/* Take one that is wanted. */
+/* Take one that is wanted; pod_order.h says which. */
 void lz_pods_take_one(struct lz_world *w, struct lz_service *s, uint32_t index);
 
 /* For level.c: its process has begun, ended, or turned. */

@@ -7,6 +7,7 @@
 #include "model/journal.h"
 #include "model/node/life.h"
 #include "model/service/platform.h"
+#include "model/service/pod_order.h"
 #include "model/service/rollout_sets.h"
 #include "model/service/version.h"
 
@@ -24,41 +25,12 @@ uint32_t lz_rollout_desired(const struct lz_service *s)
 
 // ---- pods as the sets should have them
 
-static int rank(const struct lz_pod *p)
-{
-    return p->state == LZ_POD_STARTING ? 0 : p->is_ready ? 2 : 1;
-}
-
-// Those that do not run yet go first, then those that are not ready, then who has been so for the
-// shortest time (controller_utils.go, ActivePodsWithRanks): it may not be available yet.
-static bool goes_before(const struct lz_pod *a, const struct lz_pod *b)
-{
-    if (rank(a) != rank(b))
-        return rank(a) < rank(b);
-    return rank(a) == 2 && a->ready_since > b->ready_since;
-}
-
-static void take(struct lz_world *w, struct lz_service *s, uint32_t set, uint32_t many)
-{
-    for (; many > 0; many--) {
-        uint32_t next = s->slots;
-        for (uint32_t i = s->slots; i-- > 0;) {
-            const struct lz_pod *p = lz_pods_at(s, i);
-            if (p->set == set && lz_pods_is_active(p) &&
-                (next == s->slots || goes_before(p, lz_pods_at(s, next))))
-                next = i;
-        }
-        LZ_ASSERT(next < s->slots);
-        lz_pods_take_one(w, s, next);
-    }
-}
-
 static void adjust(struct lz_world *w, struct lz_service *s)
 {
     struct lz_rollout *r = s->rollout;
     for (uint32_t i = 0; i < r->count; i++)
         if (r->sets[i].active > r->sets[i].size)
-            take(w, s, i, r->sets[i].active - r->sets[i].size);
+            lz_pod_order_take(w, s, i, r->sets[i].active - r->sets[i].size);
     for (uint32_t i = 0; i < r->count; i++) {
         const struct lz_rollout_set *set = &r->sets[i];
         struct lz_pods_kind kind = {.set = i, .version = set->version};
@@ -218,50 +190,23 @@ void lz_rollouts_reconsider(struct lz_world *w)
 
 void lz_rollout_begins(struct lz_world *w, const struct lz_service *s, uint32_t index)
 {
-    struct lz_pod *p = lz_pods_at(s, index);
+    const struct lz_pod *p = lz_pods_at(s, index);
     static const enum lz_life_flaw flaws[] = {
         [LZ_VERSION_FAILS_NOT] = LZ_LIFE_SOUND,
         [LZ_VERSION_FAILS_READINESS] = LZ_LIFE_NEVER_READY,
         [LZ_VERSION_FAILS_START] = LZ_LIFE_NEVER_STARTS,
         [LZ_VERSION_FAILS_IMAGE] = LZ_LIFE_SOUND, // it has none, and never comes here
     };
-    p->is_ready = p->serves = false;
     lz_life_renew(w, s->first + index,
                   p->version != 0 ? flaws[lz_version_fails(s, p->version)] : LZ_LIFE_SOUND);
 }
 
-// The kubelet says since when it is ready (lastTransitionTime), however late that is heard.
-static void note_serving(const struct lz_world *w, const struct lz_service *s, uint32_t index)
-{
-    struct lz_pod *p = lz_pods_at(s, index);
-    bool serves = lz_instance_listens(lz_instance_get(w, s->first + index));
-    if (serves && !p->serves)
-        p->serves_since = lz_sim_now(w->sim);
-    p->serves = serves;
-}
-
-static lz_time ready_since(const struct lz_world *w, const struct lz_service *s, uint32_t index)
-{
-    const struct lz_pod *p = lz_pods_at(s, index);
-    lz_time ready_at = lz_life_ready_at(w, s->first + index);
-    if (!p->serves)
-        return lz_sim_now(w->sim); // not any more, which is not heard of
-    return ready_at > p->serves_since ? ready_at : p->serves_since;
-}
-
 void lz_rollout_turned(struct lz_world *w, struct lz_service *s, uint32_t index)
 {
-    struct lz_pod *p = lz_pods_at(s, index);
-    lz_time now = lz_sim_now(w->sim);
-    bool is_ready = s->replicas[index].is_known;
-    note_serving(w, s, index);
-    if (is_ready == p->is_ready)
-        return;
-    p->is_ready = is_ready;
-    p->ready_since = is_ready ? ready_since(w, s, index) : now;
+    const struct lz_pod *p = lz_pods_at(s, index);
     lz_rollout_changed(w, s);
     lz_time available = p->ready_since + s->opts.rollout.min_ready;
-    if (is_ready && available > now)
+    if (p->is_ready && available > lz_sim_now(w->sim))
         lz_sim_at(w->sim, available, w->services->rollout, s->id, SYNC);
 }
 

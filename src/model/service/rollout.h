@@ -35,8 +35,8 @@
  * What a pod serves is served by its version: there is no route. A version may be broken (`fails`),
  * so that its pods never serve at all.
  *
- * Left out: revision history, paused rollouts, and pod deletion cost; of pods that have been ready
- * for equally long the one in the highest place goes first. Deciding takes no time.
+ * Which pods of a set go first: pod_order.h. Left out: revision history and paused rollouts. Deciding
+ * takes no time.
  */
 #ifndef LZ_MODEL_SERVICE_ROLLOUT_H
 #define LZ_MODEL_SERVICE_ROLLOUT_H

@@ -9,6 +9,7 @@
  *   io.c        what a request does on the disk
  *   pods.c      replicas that come and go
  *   autoscale.c how many of them
+ *   pod_order.c which go first when they are to be fewer
  *   rollout.c   and of which version
  *   disruption.c how many may be taken away
  *   step.c      the calls it has declared
