@@ -80,13 +80,12 @@ static void place(struct lz_world *w, struct lz_fault *f, uint32_t hit)
     }
 }
 
-// A machine that is gone answers nobody; one whose processes have ended refuses.
+// A machine that is gone answers nobody, and nothing runs there; one whose processes have ended
+// refuses.
 static void settle(struct lz_world *w, struct lz_fault *f, uint32_t hit)
 {
     const struct lz_instance *i = lz_instance_get(w, f->hits[hit]);
-    if (lz_instance_runs(i))
-        return;
-    if (!lz_platform_is_stopped(w, i->component)) {
+    if (!lz_instance_runs(i) && !lz_platform_is_stopped(w, i->component)) {
         place(w, f, hit);
     } else if (f->undo[hit] == ENDING && left_of(w, f) == 0) {
         lz_instance_lose(w, f->hits[hit]);
@@ -97,14 +96,9 @@ static void settle(struct lz_world *w, struct lz_fault *f, uint32_t hit)
 // Until something is due whether or not anybody decides: its kubelet ends it, or the machine goes.
 static lz_time until_due(struct lz_world *w, const struct lz_fault *f, uint32_t hit)
 {
-    lz_time left = left_of(w, f);
     if (f->undo[hit] == UNHEARD)
-        return left - lz_life_grace(w, f->hits[hit]);
-    if (f->undo[hit] != ENDING)
-        return LZ_FAULT_EVICT_AGAIN;
-    // What is killed in this very instant may not have ended yet.
-    bool is_ending = left == 0 && lz_instance_runs(lz_instance_get(w, f->hits[hit]));
-    return is_ending ? 1 : left;
+        return left_of(w, f) - lz_life_grace(w, f->hits[hit]);
+    return f->undo[hit] == ENDING ? left_of(w, f) : LZ_FAULT_EVICT_AGAIN;
 }
 
 static lz_time next(struct lz_world *w, const struct lz_fault *f)
