@@ -11,13 +11,16 @@ local function life(C, c)
     local f = c.fields
     local backoff = f.crash_backoff or {}
     local said = f.startup or f.restart or f.crash_backoff or f.grace_period or f.pre_stop
-        or f.endpoint_delay or f.liveness or f.readiness or f.memory or f.rollout
+        or f.endpoint_delay or f.liveness or f.readiness or f.startup_probe or f.memory
+        or f.rollout
     if not said then return true end
     return C.life(c.id, { startup = f.startup,
-        restart = f.restart or (f.liveness or f.memory or f.rollout) and "always" or "never",
+        restart = f.restart or (f.liveness or f.startup_probe or f.memory or f.rollout) and "always"
+            or "never",
         backoff = backoff.first, backoff_max = backoff.max, backoff_reset = backoff.reset,
         grace_period = f.grace_period, pre_stop = f.pre_stop, endpoint_delay = f.endpoint_delay,
-        liveness = probe(f.liveness), readiness = probe(f.readiness) })
+        liveness = probe(f.liveness), readiness = probe(f.readiness),
+        startup_probe = probe(f.startup_probe) })
 end
 
 local function cpu(C, c)

@@ -12,10 +12,17 @@ local probe = {
     { "work", "duration", "CPU time of an answer; default 0s: it is always quick" },
 }
 
+--- It passes once for each process: Kubernetes has a successThreshold of 1 and no other.
+local startup_probe = {}
+for _, row in ipairs(probe) do
+    if row[1] ~= "success_threshold" then startup_probe[#startup_probe + 1] = row end
+end
+
 M.life = {
     { "startup", "dist", "from a process's beginning until it listens; default at once" },
     { "restart", "choice", "who is started again by a supervisor; default always with liveness, "
-        .. "memory or a rollout, else never", choices = { "always", "on_failure", "never" } },
+        .. "startup_probe, memory or a rollout, else never",
+        choices = { "always", "on_failure", "never" } },
     { "crash_backoff", "block", "of the supervisor, between restarts; the first is at once",
         fields = {
             { "first", "duration", "before the second restart; default 10s" },
@@ -24,12 +31,15 @@ M.life = {
                 .. "10m" },
         } },
     { "grace_period", "duration", "from being told to stop until it is killed; default 30s" },
-    { "pre_stop", "duration", "from being told to stop until SIGTERM; default 0s" },
+    { "pre_stop", "duration", "from being told to stop until SIGTERM, at most the grace_period; "
+        .. "default 0s" },
     { "endpoint_delay", "dist", "until callers hear who is an endpoint and who is not; "
         .. "default 0s" },
     { "liveness", "block", "the probe whose failure restarts a process", fields = probe },
     { "readiness", "block", "the probe whose failure takes it from the endpoints",
         fields = probe },
+    { "startup_probe", "block", "until it has passed there is no other probe, and no endpoint; "
+        .. "what fails it is restarted", fields = startup_probe },
 }
 
 M.cpu = {

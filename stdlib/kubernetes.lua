@@ -45,14 +45,15 @@ end
 
 local DEPLOYMENT = { replicas = true, spread = true, cpu = true, concurrency = true, queue = true,
   service_time = true, cpu_time = true, calls = true, handle = true, startup = true,
-  readiness = true, autoscale = true, rollout = true, disruption_budget = true, versions = true,
-  version = true, grace_period = true, pre_stop = true, image = true }
+  readiness = true, startup_probe = true, autoscale = true, rollout = true,
+  disruption_budget = true, versions = true, version = true, grace_period = true,
+  pre_stop = true, image = true }
 local READINESS = { period = true, timeout = true, failure_threshold = true,
   success_threshold = true }
 
 --- Pods and the Service in front of them.
----@param options table  [1] the name; as of `service`; startup (default 10s), readiness, autoscale,
----  rollout (default {}: Kubernetes' own), disruption_budget, versions
+---@param options table  [1] the name; as of `service`; startup (default 10s), readiness,
+---  startup_probe, autoscale, rollout (default {}: Kubernetes' own), disruption_budget, versions
 ---@return kubernetes.Deployment
 function M.deployment(options)
   check_options("kubernetes.deployment", options, DEPLOYMENT)
@@ -72,7 +73,8 @@ function M.deployment(options)
     startup = options.startup or "10s", readiness = { period = period,
       timeout = probe.timeout, failure_threshold = probe.failure_threshold,
       success_threshold = probe.success_threshold },
-    grace_period = options.grace_period, pre_stop = options.pre_stop, image = options.image,
+    startup_probe = options.startup_probe, grace_period = options.grace_period,
+    pre_stop = options.pre_stop, image = options.image,
     rollout = options.rollout or {}, disruption_budget = options.disruption_budget,
     versions = options.versions, version = options.version,
   }

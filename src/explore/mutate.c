@@ -96,7 +96,7 @@ static void mutate_item(struct mutating *m, size_t at)
         "bulkhead",      "rate_limit",   "adaptive_limit", "shed",       "autoscale",
         "queue",         "deadlines",    "cancel",         "outliers",   "health",
         "single_flight", "fence",        "fencing",        "zone_aware", "probes",
-        "liveness",      "readiness"};
+        "liveness",      "readiness",    "startup_probe"};
     const struct lz_atom *a = &m->cut.atoms.items[at];
     bool is_part = a->role == LZ_ATOM_COMPONENT || a->role == LZ_ATOM_TRAFFIC;
     if (is_part && strcmp(a->label, "failover") == 0)

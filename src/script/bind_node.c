@@ -74,6 +74,7 @@ static int life(lua_State *L)
         .pre_stop = lz_read_int(L, 2, "pre_stop", 0),
         .liveness = read_probe(L, 2, "liveness"),
         .readiness = read_probe(L, 2, "readiness"),
+        .startup_probe = read_probe(L, 2, "startup_probe"),
     };
     bool ok = lz_read_dist(L, 2, "startup", &o.startup, &err) &&
               lz_read_dist(L, 2, "endpoint_delay", &o.endpoint_delay, &err) &&

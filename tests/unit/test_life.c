@@ -174,15 +174,22 @@ static void who_is_not_supervised_stays_down(void **state)
     }
 }
 
-// One user beside the service asks every second; each request takes 400 ms.
-static struct stage make_asked_of(uint32_t replicas, const struct lz_life_opts *opts)
+// One user beside the service asks every second.
+static struct stage make_asked_for(uint32_t replicas, lz_time service_time,
+                                   const struct lz_life_opts *opts)
 {
-    struct stage s = make_of(replicas, 400 * LZ_MS, opts);
+    struct stage s = make_of(replicas, service_time, opts);
     lz_component_id users;
     struct lz_traffic_opts o = {.name = "users", .to = s.web, .constant = true, .local = true};
     assert_true(lz_shape_constant(&o.rate, 1.0, &s.err));
     assert_true(lz_traffic_create(s.w, &o, &users, &s.err));
     return s;
+}
+
+// Each request takes 400 ms.
+static struct stage make_asked_of(uint32_t replicas, const struct lz_life_opts *opts)
+{
+    return make_asked_for(replicas, 400 * LZ_MS, opts);
 }
 
 static struct stage make_asked(const struct lz_life_opts *opts)
@@ -281,6 +288,35 @@ static void pre_stop_comes_before_sigterm(void **state)
     lz_arena_destroy(s.arena);
 }
 
+/*
+ * kubernetes.io, "Pod Lifecycle", termination: "If the preStop hook is still running after the
+ * grace period expires, the kubelet requests a small, one-off grace period extension of 2 seconds";
+ * kuberuntime_container.go, killContainer: what the hook leaves of the grace is 2 s at the least.
+ */
+static void pre_stop_leaves_two_seconds_at_least(void **state)
+{
+    (void)state;
+    static const struct {
+        lz_time grace, pre_stop; // in s
+        const char *stopping, *killed;
+    } rows[] = {
+        {30, 10, "10 ", "30 "}, {30, 28, "28 ", "30 "}, {30, 29, "29 ", "31 "},
+        {30, 30, "30 ", "32 "}, {30, 45, "30 ", "32 "}, {1, 0, "0 ", "1 "},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage s =
+            make_asked_for(1, 100 * LZ_S,
+                           &(struct lz_life_opts){.grace_period = rows[i].grace * LZ_S,
+                                                  .pre_stop = rows[i].pre_stop * LZ_S});
+        run(&s, 10 * LZ_S);
+        lz_life_stop(s.w, s.first, -1);
+        run(&s, 50 * LZ_S);
+        assert_string_equal(times(&s, "stopping", 10 * LZ_S), rows[i].stopping);
+        assert_string_equal(times(&s, "killed", 10 * LZ_S), rows[i].killed);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static void a_hold_outlives_the_loss_of_the_host(void **state)
 {
     (void)state;
@@ -347,6 +383,84 @@ static void probes_detect_in_the_time_of_their_defaults(void **state)
     }
 }
 
+/*
+ * kubernetes.io, "Configure Liveness, Readiness and Startup Probes": with failureThreshold 30 and
+ * periodSeconds 10 "the application will have a maximum of 5 minutes (30 * 10 = 300s) to finish its
+ * startup", a container that never does "is killed after 300s", and until it has succeeded there
+ * are no other probes. The liveness probe here would end the same process at its first second. The
+ * phase of a period is drawn: the last of 30 probes is after 290 s to 300 s.
+ */
+static void a_startup_probe_gives_time_to_start(void **state)
+{
+    (void)state;
+    enum { N = 500 };
+    static const struct {
+        const char *what;
+        lz_time startup; // in s
+        bool has_probe, has_readiness;
+        const char *kind; // all N say so, between these
+        double least, most;
+        const char *never; // and nobody says this by then
+    } rows[] = {
+        {"it passes when it listens", 65, true, false, "startup", 65, 75, "unhealthy"},
+        {"the first readiness probe comes with it", 65, true, true, "ready", 65, 75, "unhealthy"},
+        {"at the last moment", 289, true, false, "startup", 289, 299, "unhealthy"},
+        {"never", 900, true, false, "unhealthy", 290, 300, "startup"},
+        {"without it liveness ends what starts", 65, false, false, "unhealthy", 0, 1, "startup"},
+    };
+    for (size_t c = 0; c < sizeof(rows) / sizeof(rows[0]); c++) {
+        struct lz_life_opts o = {
+            .grace_period = -1,
+            .restart = LZ_RESTART_ALWAYS,
+            .startup = lz_dist_constant(rows[c].startup * LZ_S),
+            .liveness = {.is_on = true, .period = LZ_S, .failure_threshold = 1},
+            .readiness = {.is_on = rows[c].has_readiness, .period = 60 * LZ_S},
+            .startup_probe = {.is_on = rows[c].has_probe, .failure_threshold = 30}};
+        struct stage s = make_of(N, LZ_MS, &o);
+        run(&s, 100 * LZ_S);
+        assert_string_equal(times(&s, "startup", 0), ""); // at time 0 all have long been up
+        for (lz_instance_id id = s.first; id < s.first + N; id++)
+            lz_instance_kill(s.w, id), lz_instance_restart(s.w, id);
+        run(&s, 100 * LZ_S + (lz_time)(rows[c].most * 1e9));
+        uint32_t count = 0;
+        for (size_t i = 0; i < lz_journal_count(s.w); i++) {
+            const struct lz_journal_entry *e = lz_journal_get(s.w, i);
+            double after = (double)(e->at - 100 * LZ_S) / 1e9;
+            if (strcmp(e->kind, rows[c].never) == 0)
+                fail_msg("%s: %s after %g s", rows[c].what, e->text, after);
+            if (strcmp(e->kind, rows[c].kind) != 0)
+                continue;
+            count++;
+            if (after < rows[c].least || after > rows[c].most)
+                fail_msg("%s: %s after %g s", rows[c].what, e->text, after);
+        }
+        if (count != N)
+            fail_msg("%s: %u of %d", rows[c].what, count, N);
+        lz_arena_destroy(s.arena);
+    }
+}
+
+// Ready is who has started (prober_manager.go): until then it is no endpoint, readiness or not.
+static void who_has_not_started_is_no_endpoint(void **state)
+{
+    (void)state;
+    struct stage s = make(&(struct lz_life_opts){
+        .grace_period = -1, .restart = LZ_RESTART_ALWAYS, .startup_probe = {.is_on = true}});
+    run(&s, 100 * LZ_S);
+    assert_false(lz_instance_get(s.w, s.first)->is_out);
+    lz_instance_kill(s.w, s.first), lz_instance_restart(s.w, s.first);
+    run(&s, 100 * LZ_S + 1);
+    assert_true(lz_instance_listens(lz_instance_get(s.w, s.first)));
+    assert_true(lz_instance_get(s.w, s.first)->is_out);
+    run(&s, 110 * LZ_S);
+    assert_false(lz_instance_get(s.w, s.first)->is_out);
+    lz_instance_pause(s.w, s.first); // it is over: nothing asks any more
+    run(&s, 300 * LZ_S);
+    assert_string_equal(times(&s, "unhealthy", 0), "");
+    assert_false(lz_instance_get(s.w, s.first)->is_out);
+    lz_arena_destroy(s.arena);
+}
+
 static void a_probe_that_needs_the_cpu_fails_when_there_is_none(void **state)
 {
     (void)state;
@@ -394,6 +508,9 @@ static void what_cannot_be_is_refused(void **state)
     } cases[] = {
         {{.liveness = {.is_on = true}}, "restart = \"never\" would leave it stopped"},
         {{.readiness = {.is_on = true, .period = 1}}, "choose a longer period"},
+        {{.startup_probe = {.is_on = true}}, "a startup probe stops what fails it"},
+        {{.restart = LZ_RESTART_ALWAYS, .startup_probe = {.is_on = true, .period = 1}},
+         "startup probes of 1 processes"},
         {{.restart = LZ_RESTART_ALWAYS, .backoff = 10 * LZ_S, .backoff_max = LZ_S},
          "the first back-off, 10 s, is above its max, 1 s"},
     };
@@ -457,8 +574,11 @@ int main(void)
         cmocka_unit_test(stops_stack_in_any_order),
         cmocka_unit_test(callers_hear_of_changes_in_order),
         cmocka_unit_test(pre_stop_comes_before_sigterm),
+        cmocka_unit_test(pre_stop_leaves_two_seconds_at_least),
         cmocka_unit_test(a_hold_outlives_the_loss_of_the_host),
         cmocka_unit_test(probes_detect_in_the_time_of_their_defaults),
+        cmocka_unit_test(a_startup_probe_gives_time_to_start),
+        cmocka_unit_test(who_has_not_started_is_no_endpoint),
         cmocka_unit_test(a_probe_that_needs_the_cpu_fails_when_there_is_none),
         cmocka_unit_test(all_cores_are_no_quota_until_they_are_fewer),
         cmocka_unit_test(what_cannot_be_is_refused),

@@ -38,6 +38,7 @@ struct lz_life *lz_life_of(struct lz_world *w, lz_instance_id id)
     struct lz_life *l = ls->all[id] = lz_arena_alloc(w->arena, sizeof(*l));
     l->opts = lz_life_opts_of(w, id);
     l->successor = -1;
+    l->is_started = true;
     lz_probes_reset(l);
     return l;
 }
@@ -62,7 +63,8 @@ static bool begin(struct lz_world *w, lz_instance_id id, struct lz_life *l)
     l->begun = now;
     l->is_told = false;
     l->moves_to = 0;
-    l->is_unready = l->opts->readiness.is_on;
+    l->is_started = !l->opts->startup_probe.is_on;
+    l->is_unready = l->opts->readiness.is_on || !l->is_started;
     lz_probes_reset(l);
     lz_time since = l->successor >= 0 ? now - l->successor : 0;
     l->successor = -1;
@@ -155,7 +157,7 @@ void lz_life_ended(struct lz_world *w, lz_instance_id id)
     if (l->kill != 0 && --w->lives->stopping == 0)
         w->unusual &= ~(uint32_t)LZ_UNUSUAL_DRAINS;
     l->startup = l->term = l->kill = 0;
-    if (l->opts->readiness.is_on)
+    if (l->opts->readiness.is_on || l->opts->startup_probe.is_on)
         l->is_unready = true;
     if (!is_lost || !lz_nodes_has(w, lz_instance_get(w, id)->host))
         lz_tell_callers(w, id); // of a node that is lost the controller does
@@ -265,9 +267,13 @@ static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
         finish(w, entity, lz_life_get(w, entity), false);
 }
 
-// Tell a process to stop; the earliest end of its grace counts.
+// Tell a process to stop; the earliest end of its grace counts. What pre_stop leaves no time for
+// has a little after its SIGTERM (kuberuntime_container.go, killContainer).
 static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_time grace)
 {
+    lz_time term = l->opts->pre_stop < grace ? l->opts->pre_stop : grace;
+    if (l->opts->pre_stop > 0 && grace > 0 && grace - term < LZ_LIFE_GRACE_LEAST_NS)
+        grace = term + LZ_LIFE_GRACE_LEAST_NS;
     lz_time at = lz_sim_now(w->sim) + grace;
     if (l->is_told) {
         if (at < l->kill_at) {
@@ -283,7 +289,7 @@ static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_ti
     w->lives->stopping++;
     lz_world_has(w, LZ_UNUSUAL_DRAINS);
     lz_tell_callers(w, id);
-    l->term = lz_life_later(w, l->opts->pre_stop, w->lives->term, id);
+    l->term = lz_life_later(w, term, w->lives->term, id);
 }
 
 static lz_time grace_of(const struct lz_life *l, lz_time grace)
@@ -418,12 +424,12 @@ bool lz_life_crash(struct lz_world *w, lz_instance_id id, const char *why)
 // ---- probes
 
 // Killed and started again, whether or not it can hear SIGTERM.
-void lz_life_fails(struct lz_world *w, lz_instance_id id)
+void lz_life_fails(struct lz_world *w, lz_instance_id id, const char *probe)
 {
     struct lz_life *l = lz_life_get(w, id);
     if (l->is_told)
         return;
-    lz_instance_note(w, id, "unhealthy", "fails its liveness probe");
+    lz_instance_note(w, id, "unhealthy", "fails its %s probe", probe);
     tell(w, id, l, l->opts->grace_period);
 }
 
@@ -435,8 +441,9 @@ void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready)
     l->is_unready = !is_ready;
     if (is_ready)
         l->ready_at = lz_sim_now(w->sim);
-    lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
-                     is_ready ? "passes" : "fails");
+    if (l->opts->readiness.is_on)
+        lz_instance_note(w, id, is_ready ? "ready" : "unready", "%s its readiness probe",
+                         is_ready ? "passes" : "fails");
     lz_tell_callers(w, id);
 }
 
@@ -494,6 +501,7 @@ static void fill_defaults(struct lz_life_opts *o)
     o->grace_period = o->grace_period >= 0 ? o->grace_period : undeclared.grace_period;
     fill_probe(&o->liveness);
     fill_probe(&o->readiness);
+    fill_probe(&o->startup_probe);
 }
 
 bool lz_life_declare(struct lz_world *w, lz_component_id id, const struct lz_life_opts *opts,
@@ -503,12 +511,17 @@ bool lz_life_declare(struct lz_world *w, lz_component_id id, const struct lz_lif
     struct lz_lives *ls = w->lives;
     const struct lz_component *c = lz_world_component(w, id);
     if (!check_probe(&opts->liveness, "liveness", c->instance_count, err) ||
-        !check_probe(&opts->readiness, "readiness", c->instance_count, err))
+        !check_probe(&opts->readiness, "readiness", c->instance_count, err) ||
+        !check_probe(&opts->startup_probe, "startup", c->instance_count, err))
         return false;
     if (opts->liveness.is_on && opts->restart == LZ_RESTART_NEVER)
         return lz_fail(err, LZ_EINVAL,
                        "a liveness probe stops what fails it, and restart = \"never\" would leave "
                        "it stopped: use a readiness probe, or another restart");
+    if (opts->startup_probe.is_on && opts->restart == LZ_RESTART_NEVER)
+        return lz_fail(err, LZ_EINVAL,
+                       "a startup probe stops what fails it, and restart = \"never\" would leave "
+                       "it stopped: use another restart, or initial_delay of the other probes");
     if (opts->backoff_max > 0 && opts->backoff > opts->backoff_max)
         return lz_fail(err, LZ_ERANGE, "the first back-off, %g s, is above its max, %g s",
                        (double)opts->backoff / 1e9, (double)opts->backoff_max / 1e9);

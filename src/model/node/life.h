@@ -8,8 +8,9 @@
  * The words and the rules are Kubernetes'. Told to stop, a process leaves the endpoints (its
  * callers hear of it `endpoint_delay` later, in the order it happened), sleeps `pre_stop`, then
  * gets SIGTERM: it listens no more and finishes what it has. It is killed `grace_period` after it
- * was told. Requests that come between SIGTERM and the news are refused: that race is why pre_stop
- * exists.
+ * was told, and not before 2 s after SIGTERM where pre_stop took the rest of it ("Pod Lifecycle": a
+ * pre_stop that lasts longer than the grace is cut short there). Requests that come between SIGTERM
+ * and the news are refused: that race is why pre_stop exists.
  *
  * Who starts it again: with `restart`, a supervisor. The first time at once, then after 10 s,
  * doubling up to 5 min, and at once again when the last start is more than 10 min ago, as the
@@ -20,7 +21,9 @@
  * Probes come from the host itself, at their period from a drawn instant on, and do not queue for
  * a worker. A process that stands still lets them run into their timeout; one that starts refuses
  * them; one whose CPU is contended needs `work` of it. failure_threshold failures in a row stop
- * a process (liveness; with its grace) or take it from the endpoints (readiness).
+ * a process (liveness; with its grace) or take it from the endpoints (readiness). With a startup
+ * probe there is neither until that has passed once; it has failure_threshold periods to do so, or
+ * the process is stopped and started again, and it is no endpoint meanwhile.
  *
  * Who calls by endpoints alone (call.h) hears of a process that has ended as of one that leaves,
  * for the kubelet says so. Of one whose host is lost nobody says anything until its node is not
@@ -59,10 +62,11 @@ struct lz_life_opts {
     lz_time grace_period;          /* -1 means 30 s */
     lz_time pre_stop;              /* between leaving the endpoints and SIGTERM */
     struct lz_dist endpoint_delay; /* until callers hear who serves and who does not; NONE: 0 */
-    struct lz_probe_opts liveness, readiness;
+    struct lz_probe_opts liveness, readiness, startup_probe;
 };
 
 #define LZ_LIFE_GRACE_NS (30 * LZ_S)
+#define LZ_LIFE_GRACE_LEAST_NS (2 * LZ_S) /* from SIGTERM, where pre_stop took the rest */
 #define LZ_LIFE_PROBES_PER_SECOND_MAX 100000.0
 
 void lz_lives_init(struct lz_world *w);
@@ -168,7 +172,7 @@ void lz_tell_held(struct lz_world *w);
 void lz_life_mark(struct lz_world *w, lz_instance_id id, bool is_marked);
 
 /* For probe.c. */
-void lz_life_fails(struct lz_world *w, lz_instance_id id); /* its liveness probe */
+void lz_life_fails(struct lz_world *w, lz_instance_id id, const char *probe); /* "liveness" */
 void lz_life_set_ready(struct lz_world *w, lz_instance_id id, bool is_ready);
 
 #endif

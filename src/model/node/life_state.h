@@ -3,7 +3,7 @@
  *
  *   life.c       starting, stopping
  *   supervise.c  starting again, and crashing again
- *   probe.c      liveness and readiness
+ *   probe.c      startup, liveness and readiness
  *   tell.c       what callers are told of it
  */
 #ifndef LZ_MODEL_NODE_LIFE_STATE_H
@@ -11,7 +11,7 @@
 
 #include "model/node/life.h"
 
-enum lz_probe_kind { LZ_PROBE_LIVENESS, LZ_PROBE_READINESS, LZ_PROBE_KINDS };
+enum lz_probe_kind { LZ_PROBE_LIVENESS, LZ_PROBE_READINESS, LZ_PROBE_STARTUP, LZ_PROBE_KINDS };
 
 /* Kubelet's worker: the latest result and how often it has come in a row. */
 struct lz_probe {
@@ -26,7 +26,8 @@ struct lz_life {
     lz_host_id moves_to; /* where the successor starts; 0: here */
     uint32_t holds;      /* faults that want it stopped */
     bool is_told;        /* to stop; SIGTERM may still be to come */
-    bool is_unready;     /* its readiness probe says so */
+    bool is_unready;     /* its readiness probe says so, or its startup probe has not passed */
+    bool is_started;     /* it has no startup probe, or passed it */
     bool is_hidden;      /* it has no part in its component */
     bool is_marked;      /* its node is not ready */
     bool is_dead;        /* it has no process that serves, and somebody goes by endpoints */

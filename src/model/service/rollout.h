@@ -35,8 +35,8 @@
  * What a pod serves is served by its version: there is no route. A version may be broken (`fails`),
  * so that its pods never serve at all.
  *
- * Which pods of a set go first: pod_order.h. Left out: revision history and paused rollouts. Deciding
- * takes no time.
+ * Which pods of a set go first: pod_order.h. Left out: revision history, paused rollouts.
+ * Deciding takes no time.
  */
 #ifndef LZ_MODEL_SERVICE_ROLLOUT_H
 #define LZ_MODEL_SERVICE_ROLLOUT_H
