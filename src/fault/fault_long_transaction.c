@@ -21,8 +21,9 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 
 // Nobody says anything in it: idle_in_transaction_timeout ends it (PostgreSQL's
 // idle_in_transaction_session_timeout), and whoever left it open does not notice.
-static lz_time next(const struct lz_fault *f)
+static lz_time next(struct lz_world *w, const struct lz_fault *f)
 {
+    (void)w;
     return f->step == 0 ? f->opts.params.gap : 0;
 }
 
