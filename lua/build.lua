@@ -292,11 +292,12 @@ local function scopes(state, list)
     local duration = state.plan.scenario.fields.duration
     local out = {}
     for _, w in ipairs(list or {}) do
-        out[#out + 1] = { after = anchor(state, w.after), lasting = w.lasting }
+        local of = w.of and w.of.id
+        out[#out + 1] = { after = anchor(state, w.after), lasting = w.lasting, of = of }
         local at = w.after.at
         while w.every and at + w.every < duration do
             at = at + w.every
-            out[#out + 1] = { after = { kind = "time", at = at }, lasting = w.lasting }
+            out[#out + 1] = { after = { kind = "time", at = at }, lasting = w.lasting, of = of }
         end
     end
     return out

@@ -34,11 +34,11 @@ expect "errors go away" {
     within = { text = "A deadline, counted from the anchor." },
     holding = { text = "What becomes true must stay true this long to count." },
     during = { text = "Only inside this window, or these windows. A fault with `lasting` "
-        .. "is such a window, as long as that says even where a drive stops it sooner, each time "
-        .. "if it has `every`: during = slow." },
+        .. "is such a window, until a drive stops it where that is sooner, each time if it has "
+        .. "`every`: during = slow." },
     except = { text = "Everywhere but inside this window, or these windows. A fault with "
-        .. "`lasting` is such a window, as long as that says even where a drive stops it sooner, "
-        .. "each time if it has `every`: except = outage." },
+        .. "`lasting` is such a window, until a drive stops it where that is sooner, each time "
+        .. "if it has `every`: except = outage." },
     over = { text = "The window over which a metric is averaged, or in which an SLO counts." },
     timeout = { text = "One caller's patience, for each attempt. It does not stop work that was "
         .. "already sent, unless `cancel = true`." },

@@ -143,7 +143,7 @@ function M.window(ctx, f, v, h)
     end
     local its = h.fields
     if its.lasting and not (its.every or its.mtbf) then
-        return { { after = { kind = "fault", fault = h }, lasting = its.lasting } }
+        return { { after = { kind = "fault", fault = h }, lasting = its.lasting, of = h } }
     end
     if its.lasting and its.every and its.at and not h.spread then -- a window each time
         local scenario = ctx.state.plan.scenario
@@ -154,7 +154,7 @@ function M.window(ctx, f, v, h)
                 :format(left // its.every + 1))
         end
         return { { after = { kind = "time", at = its.at }, lasting = its.lasting,
-            every = its.every } }
+            every = its.every, of = h } }
     end
     local what = "a window { after =, lasting = } or a fault that has one"
     return M.expected(ctx, f, what, v, its.lasting

@@ -99,16 +99,31 @@ void lz_anchor_describe_missing(const struct lz_checks *c, const struct lz_ancho
              is_unstopped ? ": it has no `lasting`, and nothing stopped it" : "");
 }
 
+// Of a fault that comes again and again each firing is a scope of its own.
+static void follow_stop(const struct lz_checks *c, struct lz_scope_state *s)
+{
+    if (s->scope.of == 0 || s->start < 0 || s->end >= 0)
+        return;
+    const struct lz_fault *f = lz_fault_get(c->faults, s->scope.of);
+    if (f->started == s->start)
+        s->end = f->stopped;
+    LZ_ASSERT(s->end < 0 || s->end >= s->start);
+}
+
 void lz_anchor_follow(const struct lz_checks *c, struct lz_scope_state *scopes, uint32_t count,
                       lz_time now)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (scopes[i].start < 0)
             scopes[i].start = lz_anchor_instant(c, &scopes[i].scope.after, now);
+        follow_stop(c, &scopes[i]);
+    }
 }
 
 static lz_time end_of(const struct lz_scope_state *s)
 {
+    if (s->end >= 0)
+        return s->end;
     bool open = s->scope.lasting == 0 || s->start > LZ_FOREVER - s->scope.lasting;
     return open ? LZ_FOREVER : s->start + s->scope.lasting;
 }

@@ -31,9 +31,10 @@ void lz_anchor_describe_missing(const struct lz_checks *c, const struct lz_ancho
 struct lz_scope_state {
     struct lz_scope scope;
     lz_time start; /* -1: not yet */
+    lz_time end;   /* it was stopped before its time; -1: it was not */
 };
 
-/* Notice the scopes that have begun by `now`. */
+/* Notice the scopes that have begun by `now`, and those of faults that were stopped. */
 void lz_anchor_follow(const struct lz_checks *c, struct lz_scope_state *scopes, uint32_t count,
                       lz_time now);
 

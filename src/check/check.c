@@ -202,7 +202,7 @@ static struct lz_scope_state *copy_scopes(struct lz_arena *arena, const struct l
     for (uint32_t i = 0; i < count; i++) {
         copies[i] = (*scopes)[i];
         copies[i].after.mark = copy_text(arena, copies[i].after.mark);
-        states[i] = (struct lz_scope_state){.scope = copies[i], .start = -1};
+        states[i] = (struct lz_scope_state){.scope = copies[i], .start = -1, .end = -1};
     }
     *scopes = copies;
     return states;
@@ -238,6 +238,7 @@ static void set_windows(struct lz_checks *c, struct lz_expect *e)
     e->over = 1;
     if (!lz_matcher_is_metric(m))
         return;
+    lz_doubt_heed(c->world, m);
     if (lz_matcher_is_counter(c->world, m)) {
         lz_metrics_keep(c->world->metrics, m->metric, 1);
         return;
@@ -324,6 +325,7 @@ void lz_checks_finish(struct lz_checks *c, lz_time now)
         struct lz_expect_result r = no_result();
         e->op->decide(c, e, now, &r);
         lz_doubt_alerts(c->world, &e->opts, &r);
+        lz_doubt_unasked(c->world, &e->opts.matcher, &r);
         LZ_ASSERT((r.verdict == LZ_VERDICT_INCONCLUSIVE) == (r.why[0] != '\0'));
         e->result = r;
     }

@@ -86,10 +86,11 @@ struct lz_anchor {
     bool may_stop; /* of a fault's end: something may stop it (lz_fault_stop), `lasting` or not */
 };
 
-/* after .. after + lasting; lasting 0: to the end. Or from `from` to `to`. */
+/* after .. after + lasting; lasting 0: to the end. */
 struct lz_scope {
     struct lz_anchor after;
     lz_time lasting;
+    lz_fault_id of; /* 0, or it is one firing of this fault, and over when that is stopped */
 };
 
 enum lz_temporal {

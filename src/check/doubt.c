@@ -7,6 +7,7 @@
 #include "check/format.h"
 #include "check/matcher.h"
 #include "model/alert/alert.h"
+#include "model/real.h"
 
 #define TEXT_MAX 32
 
@@ -33,6 +34,17 @@ static bool is_about_failed(const struct lz_world *w, const struct lz_expect_opt
            is_scoped_by_failed(w, e->except, e->except_count, out);
 }
 
+static void not_judged(struct lz_expect_result *r)
+{
+    r->verdict = LZ_VERDICT_INCONCLUSIVE;
+    r->margin = LZ_NO_VALUE;
+    r->value = LZ_NO_VALUE;
+    r->at = -1;
+    r->details = NULL;
+    r->spare[0] = '\0';
+    snprintf(r->actual, sizeof(r->actual), "not judged");
+}
+
 void lz_doubt_alerts(const struct lz_world *w, const struct lz_expect_opts *e,
                      struct lz_expect_result *r)
 {
@@ -41,16 +53,60 @@ void lz_doubt_alerts(const struct lz_world *w, const struct lz_expect_opts *e,
     if (w->alerts == NULL || !is_about_failed(w, e, &f))
         return;
     LZ_ASSERT(f.why != NULL && f.at >= 0);
-    r->verdict = LZ_VERDICT_INCONCLUSIVE;
-    r->margin = LZ_NO_VALUE;
-    r->value = LZ_NO_VALUE;
-    r->at = -1;
-    r->details = NULL;
-    r->spare[0] = '\0';
-    snprintf(r->actual, sizeof(r->actual), "not judged");
+    not_judged(r);
     lz_format_instant(at, sizeof(at), f.at);
     int size = snprintf(r->why, sizeof(r->why), "rule %.40s failed at %s: %s", f.name, at, f.why);
     char *advice = strstr(r->why, "; ");
     if (size >= (int)sizeof(r->why) && advice != NULL)
         *advice = '\0'; // rather than half of it
+}
+
+// What each is about has to be there for it to mean anything, and is counted beside it.
+static const struct {
+    const char *metric, *counted, *why;
+} needs[] = {
+    {"lost_acks", "acked", "nothing was acknowledged by %s, so that there was nothing to lose"},
+    {"lost_updates", "acked", "nothing was acknowledged by %s, so that there was nothing to lose"},
+    {"stale_reads", "acked", "nothing was acknowledged by %s, so that no read could miss it"},
+    {"duplicates", "appended", "nothing was written to %s, so that nothing could come twice"},
+};
+#define NEED_COUNT (sizeof(needs) / sizeof(needs[0]))
+
+// The counter that `m` takes; 0: none, or none that a live run counts. `need` is its row.
+static lz_series needed(const struct lz_world *w, const struct lz_matcher *m, size_t *need)
+{
+    if (!lz_matcher_is_metric(m) || m->metric == 0 || lz_real_is_live(w))
+        return 0;
+    const char *name = lz_metrics_def(w->metrics, m->metric)->name;
+    for (size_t i = 0; i < NEED_COUNT; i++) {
+        if (strcmp(name, needs[i].metric) != 0)
+            continue;
+        lz_component_id of = lz_metrics_component(w->metrics, m->metric);
+        lz_metric counted = lz_metrics_find(w->metrics, of, needs[i].counted);
+        *need = i;
+        return counted != 0 ? lz_metrics_def(w->metrics, counted)->a : 0;
+    }
+    return 0;
+}
+
+void lz_doubt_heed(struct lz_world *w, const struct lz_matcher *m)
+{
+    size_t need;
+    lz_series counter = needed(w, m, &need);
+    if (counter != 0)
+        lz_metrics_heed(w->metrics, counter);
+}
+
+void lz_doubt_unasked(const struct lz_world *w, const struct lz_matcher *m,
+                      struct lz_expect_result *r)
+{
+    size_t need;
+    if (r->verdict != LZ_VERDICT_PASS)
+        return;
+    lz_series counter = needed(w, m, &need);
+    if (counter == 0 || lz_metrics_total(w->metrics, counter) > 0)
+        return;
+    lz_component_id of = lz_metrics_component(w->metrics, m->metric);
+    not_judged(r);
+    snprintf(r->why, sizeof(r->why), needs[need].why, lz_world_component(w, of)->name);
 }

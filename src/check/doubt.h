@@ -13,4 +13,13 @@
 void lz_doubt_alerts(const struct lz_world *w, const struct lz_expect_opts *e,
                      struct lz_expect_result *r);
 
+/*
+ * Acknowledged writes that are gone, reads that missed one: where none was acknowledged there was
+ * nothing to lose, and a result that says so has looked at nothing. `heed` before the run, so that
+ * what it takes is counted; `unasked` turns a pass of such a metric into inconclusive.
+ */
+void lz_doubt_heed(struct lz_world *w, const struct lz_matcher *m);
+void lz_doubt_unasked(const struct lz_world *w, const struct lz_matcher *m,
+                      struct lz_expect_result *r);
+
 #endif

@@ -244,6 +244,7 @@ static void begin(struct lz_faults *fs, uint32_t index)
         return;
     f->active = true;
     f->started = now;
+    f->stopped = -1;
     f->has_come = f->has_come || (f->firings > 0 && lz_fault_waits(w, f) == NULL);
     f->firings++;
     lz_journal_add(w, &(struct lz_journal_entry){.kind = "fault", .line = f->opts.line}, "%s",
@@ -298,6 +299,7 @@ bool lz_faults_stop(struct lz_faults *fs, lz_fault_id id, struct lz_err *err)
     lz_sim_cancel(fs->w->sim, f->ending);
     f->ending = 0;
     f->is_stopped = f->is_stopped || f->firings == 1;
+    f->stopped = lz_sim_now(fs->w->sim);
     end(fs, id - 1);
     return true;
 }
@@ -414,7 +416,7 @@ bool lz_fault_add(struct lz_faults *fs, const struct lz_fault_opts *opts, lz_fau
     f->kind = kind;
     f->opts = *opts;
     f->full = opts->params;
-    f->started = f->ended = -1;
+    f->started = f->ended = f->stopped = -1;
     f->name = name_of(w, opts);
     if (opts->at < 0)
         f->opts.at = lz_sim_now(w->sim);

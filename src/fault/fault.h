@@ -206,6 +206,7 @@ struct lz_fault {
     lz_time started, ended; /* of the latest firing; -1 if not yet */
     lz_event_id ending;     /* its end, if it has a time */
     bool is_stopped;        /* its first firing, before that: it ended when `ended` says */
+    lz_time stopped;        /* its latest firing, by somebody; -1: it was not */
     lz_instance_id *hits;   /* of the latest firing */
     uint32_t hit_count, hit_cap;
     uint32_t *undo;    /* one per hit, and one more, for the kind */

@@ -70,7 +70,8 @@ static const struct lz_scope *read_scopes(lua_State *L, const char *name, uint32
         lua_geti(L, list, (lua_Integer)i + 1);
         int at = lua_gettop(L);
         scopes[i] = (struct lz_scope){.after = read_anchor(L, at, "after"),
-                                      .lasting = lz_read_int(L, at, "lasting", 0)};
+                                      .lasting = lz_read_int(L, at, "lasting", 0),
+                                      .of = (lz_fault_id)lz_read_int(L, at, "of", 0)};
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -413,6 +413,8 @@ static void judge(struct topic t, const char *tolerates, struct lz_judge_result 
         lz_str_clear(&t.why);
         lz_str_add(&t.why, "no answer of a reader listed a record\n");
     }
+    if (r->send_count == 0 && out->answer == LZ_VERIFY_HOLDS)
+        out->answer = LZ_VERIFY_UNKNOWN; // nobody sent it anything
     lz_str_init(&out->facts);
     lz_str_addf(&out->facts, "%" PRIu64 " records sent, %" PRIu64 " acknowledged", records, acked);
     uint64_t unread = count_unread(&t);
