@@ -116,6 +116,7 @@ local function neighbours(c)
     for _, to in ipairs(f.answers or {}) do out[#out + 1] = to end
     for _, h in ipairs(f.handle or {}) do add_named(h.fn, out, 1, {}) end
     out[#out + 1] = f.to
+    out[#out + 1] = f.backup and f.backup.to
     out[#out + 1] = f.auth and f.auth.issuer
     if c.kind == "topic" then out[#out + 1] = f.on end
     return out

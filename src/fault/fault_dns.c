@@ -35,6 +35,17 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     return true;
 }
 
+// Who goes to an anycast address asks no server for it: nothing would ever be touched.
+static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
+{
+    if (lz_dns_opts(w, o->target.id)->policy != LZ_DNS_ANYCAST)
+        return true;
+    return lz_fail(err, LZ_EINVAL,
+                   "fault.dns cannot target %s, an anycast address that nobody looks up: "
+                   "fault.route_loss withdraws routes",
+                   lz_world_component(w, o->target.id)->name);
+}
+
 static enum lz_dns_reply reply_of(const struct lz_fault_params *p)
 {
     static const enum lz_dns_reply replies[] = {
@@ -78,6 +89,7 @@ const struct lz_fault_kind lz_fault_dns = {
     .on = LZ_FAULT_ON(LZ_COMPONENT_DNS),
     .params = params,
     .check = check,
+    .fits = fits,
     .apply = apply,
     .revert = revert,
 };
