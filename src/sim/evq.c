@@ -17,6 +17,7 @@ void lz_evq_init(struct lz_evq *q, struct lz_arena *arena)
         q->slots[level] = &q->no_slots;
     q->near_limit = 2 * LZ_EVQ_GATHER;
     q->near_end = NO_END;
+    q->next_at = LZ_FOREVER;
     q->near = lz_grow(arena, NULL, &q->near_cap, LZ_EVQ_NEAR_FIRST, sizeof(*q->near));
 }
 
@@ -170,16 +171,18 @@ static __attribute__((noinline)) uint64_t put_anywhere(struct lz_evq *q, struct 
 {
     if (has_to_spill(q)) {
         spill(q);
+        lz_evq_look(q);
         if ((uint64_t)e.at >= q->near_end)
             return lz_evq_put(q, e, id);
     }
     if (q->near_last - q->near_first > LZ_EVQ_NEAR_FEW) {
         insert_among_many(q, e);
-        return id;
+    } else {
+        if (q->near_last == q->near_cap)
+            widen_near(q);
+        insert_among_few(q, e);
     }
-    if (q->near_last == q->near_cap)
-        widen_near(q);
-    insert_among_few(q, e);
+    lz_evq_look(q);
     return id;
 }
 
@@ -203,6 +206,9 @@ static inline void put_first(struct lz_evq *q, struct lz_evq_entry *first, struc
     behind[0] = k, behind[1] = l, behind[2] = m, behind[3] = n;
     first[before - 1] = e;
     q->near_first--;
+    const uint64_t is_first = 0 - (uint64_t)(e.at < q->next_at); // all bits, or none: no jump
+    q->next_rank ^= (q->next_rank ^ q->events[e.event].rank) & is_first;
+    q->next_at ^= (q->next_at ^ e.at) & (lz_time)is_first;
 }
 
 /*
@@ -228,12 +234,13 @@ static __attribute__((noinline)) uint64_t put_otherwise(struct lz_evq *q, struct
         for (at = first; !lz_evq_before(q, &e, at); at++)
             at[-1] = *at;
         at[-1] = e;
-        return id;
+    } else {
+        q->near_last++;
+        for (; at > first && lz_evq_before(q, &e, at - 1); at--)
+            *at = at[-1];
+        *at = e;
     }
-    q->near_last++;
-    for (; at > first && lz_evq_before(q, &e, at - 1); at--)
-        *at = at[-1];
-    *at = e;
+    lz_evq_look(q);
     return id;
 }
 

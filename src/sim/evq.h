@@ -40,7 +40,8 @@
  *   (1) base <= the time of every entry in the wheel; near_end <= it too;
  *   (2) every entry in `near` is before near_end, and they are in order;
  *   (3) an entry at level l has the digits of `base` above l;
- *   (4) base <= near_end, and base <= the latest `limit` that was peeked at.
+ *   (4) base <= near_end, and base <= the latest `limit` that was peeked at;
+ *   (5) next_at and next_rank are those of the first of `near`.
  *
  * At most 2^29 chunks and 2^32 events. Indices, not pointers: a fork needs no fixing. All
  * memory is the arena's: 32 bytes an event, at most 5 an entry in a chunk, 128 KiB a level that is
@@ -118,6 +119,8 @@ struct lz_evq {
     uint32_t near_limit;
     uint32_t near_joins; /* into the midst of many: so many more, and they are spilled */
     uint64_t near_end;   /* up to 2^63: the wheel is empty */
+    lz_time next_at;     /* of the first of the run; LZ_FOREVER: it is empty */
+    uint64_t next_rank;
 
     lz_time base;
     uint32_t levels; /* bit per level with an occupied slot */
@@ -143,6 +146,22 @@ uint64_t lz_evq_file_anew(struct lz_evq *q, lz_time at, uint32_t event, uint64_t
 uint64_t lz_evq_put_near(struct lz_evq *q, struct lz_evq_entry e, uint64_t id);
 bool lz_evq_open(struct lz_evq *q, lz_time limit); /* false: nothing is due by `limit` */
 void lz_evq_purge(struct lz_evq *q);
+
+/*
+ * The run's first has changed. Its time and rank lie apart, and are known before it is its turn:
+ * whether a line is before it, and who handles it, nobody can guess, and what was guessed wrong is
+ * seen as soon as these are there.
+ */
+static inline void lz_evq_look(struct lz_evq *q)
+{
+    if (q->near_first == q->near_last) {
+        q->next_at = LZ_FOREVER;
+        return;
+    }
+    const struct lz_evq_entry *e = &q->near[q->near_first];
+    q->next_at = e->at;
+    q->next_rank = q->events[e->event].rank;
+}
 
 /* For evq_open.c and evq_many.c. */
 void lz_evq_sort_near(struct lz_evq *q);
@@ -285,6 +304,7 @@ static inline const struct lz_evq_entry *lz_evq_peek(struct lz_evq *q, lz_time l
         q->dead--;
         q->near_first++;
         lz_evq_release(q, e->event);
+        lz_evq_look(q);
     }
 }
 
@@ -303,6 +323,7 @@ static inline struct lz_evq_event lz_evq_take(struct lz_evq *q)
     LZ_ASSERT((event.gen & 1u) != 0);
     q->live--;
     lz_evq_release(q, i);
+    lz_evq_look(q);
     return event;
 }
 

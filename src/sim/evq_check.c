@@ -41,6 +41,9 @@ void lz_evq_check(const struct lz_evq *q)
         LZ_ASSERT(q->near[i].at == lz_evq_at(q, q->near[i].event));
         LZ_ASSERT(i == q->near_first || lz_evq_before(q, &q->near[i - 1], &q->near[i]));
     }
+    const struct lz_evq_entry *first = &q->near[q->near_first];
+    LZ_ASSERT(q->next_at == (total > 0 ? first->at : LZ_FOREVER));
+    LZ_ASSERT(LZ_IMPLIES(total > 0, q->next_rank == q->events[first->event].rank));
     LZ_ASSERT(LZ_IMPLIES(total > 0, (uint64_t)q->near[q->near_last - 1].at < q->near_end));
     for (uint32_t level = 0; level < LZ_EVQ_LEVELS; level++) {
         const struct lz_evq_bits *bits = &q->occupied[level];

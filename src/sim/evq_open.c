@@ -322,9 +322,8 @@ static inline bool open_at(struct lz_evq *q, uint32_t level, uint32_t slot)
  * which is the start of the first, must not pass the present, or what is added between the present
  * and `base` could no longer be filed.
  */
-bool lz_evq_open(struct lz_evq *q, lz_time limit)
+static inline bool open_next(struct lz_evq *q, lz_time limit)
 {
-    LZ_ASSERT(q->near_first == q->near_last);
     q->near_first = q->near_last = 0;
     q->near_limit = LZ_EVQ_NEAR_MAX;
     if (q->levels != 0 && q->live + q->dead <= LZ_EVQ_GATHER) {
@@ -350,6 +349,14 @@ bool lz_evq_open(struct lz_evq *q, lz_time limit)
     q->near_end = NO_END;
     q->near_limit = 2 * LZ_EVQ_GATHER;
     return false;
+}
+
+bool lz_evq_open(struct lz_evq *q, lz_time limit)
+{
+    LZ_ASSERT(q->near_first == q->near_last);
+    bool is_open = open_next(q, limit);
+    lz_evq_look(q);
+    return is_open;
 }
 
 // Of the slots that are opened next, in the same word of bits.
@@ -383,6 +390,7 @@ void lz_evq_purge(struct lz_evq *q)
             lz_evq_release(q, q->near[i].event);
     }
     q->near_last = last;
+    lz_evq_look(q);
     for (uint32_t level = 0; level < LZ_EVQ_LEVELS; level++)
         for (uint32_t word = 0; word < LZ_EVQ_WORDS; word++)
             for (uint64_t left = q->occupied[level].words[word]; left != 0; left &= left - 1)

@@ -351,8 +351,7 @@ static inline bool fire_ready_first(struct lz_sim *sim)
 {
     const struct lz_evq *q = &sim->queue;
     uint64_t now = (uint64_t)sim->face.now;
-    bool is_near = q->near_first != q->near_last;
-    uint64_t next = is_near ? (uint64_t)q->near[q->near_first].at : q->near_end;
+    uint64_t next = q->next_at < LZ_FOREVER ? (uint64_t)q->next_at : q->near_end;
     if (next <= now || (uint64_t)lz_lines_at(&sim->face.lines) <= now)
         return false;
     struct lz_sim_ready r = take_ready(sim);
@@ -383,12 +382,9 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
         return false;
     if (sim->ready_count > 0)
         return fire_ready_first(sim);
-    lz_time line_at = lz_lines_at(&sim->face.lines), near_at = LZ_FOREVER;
-    const struct lz_evq_entry *next = NULL;
-    if (q->near_first != q->near_last || open_next(sim, end)) {
-        next = &q->near[q->near_first];
-        near_at = next->at;
-    }
+    lz_time line_at = lz_lines_at(&sim->face.lines), near_at = q->next_at;
+    if (near_at == LZ_FOREVER && q->near_first == q->near_last && open_next(sim, end))
+        near_at = q->next_at;
     if (line_at < near_at) { // what is not near is not due before it
         if (line_at > end)
             return false;
@@ -401,19 +397,21 @@ static inline bool fire_plain(struct lz_sim *sim, lz_time end)
     }
     if (line_at == near_at || near_at > end)
         return false;
-    const struct lz_evq_event *e = &q->events[next->event];
-    if ((e->gen & 1u) == 0 || (lz_kind)e->rank == LZ_SIM_ALARM)
+    lz_kind kind = (lz_kind)q->next_rank;
+    uint32_t event = q->near[q->near_first].event;
+    const struct lz_evq_event *e = &q->events[event];
+    if ((e->gen & 1u) == 0 || kind == LZ_SIM_ALARM)
         return false;
-    LZ_ASSERT(next->at >= sim->face.now);
-    sim->face.now = next->at;
+    LZ_ASSERT(near_at >= sim->face.now);
+    sim->face.now = near_at;
     if (q->near_first >= sim->foresee_at)
         foresee_more(sim);
-    lz_kind kind = (lz_kind)e->rank;
     uint32_t entity = e->entity;
     uint64_t payload = e->payload;
     q->near_first++;
     q->live--;
-    lz_evq_release_live(q, next->event);
+    lz_evq_release_live(q, event);
+    lz_evq_look(q);
     fire_unwatched(sim, kind, entity, payload);
     return true;
 }
