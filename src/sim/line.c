@@ -5,6 +5,7 @@ void lz_lines_init(struct lz_lines *ls, struct lz_arena *arena)
     *ls = (struct lz_lines){.arena = arena};
     for (uint32_t i = 0; i < LZ_LINES_MAX; i++)
         ls->keys.all[i] = lz_lines_key(LZ_LINES_NEVER, 0);
+    ls->first_at = LZ_LINES_NEVER;
     ls->all[0].ring = lz_arena_alloc(arena, sizeof(*ls->all[0].ring)); // of NONE
 }
 
@@ -18,6 +19,7 @@ static void find_keys(struct lz_lines *ls)
         if (l->first != l->last)
             lz_line_keys_enter(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, i));
     }
+    ls->first_at = lz_lines_time(ls->keys.all[0]);
 }
 
 lz_line lz_lines_find(struct lz_lines *ls, lz_time delay)

@@ -16,7 +16,7 @@
  * time comes near LZ_LINES_UNTIL all do. Nobody can cancel an event of a line.
  *
  * Invariants: `keys` are those of all lines, in order, and then such as are no line's, at
- * LZ_LINES_NEVER; a place of each ring is free.
+ * LZ_LINES_NEVER; `first_at` is the time of the first; a place of each ring is free.
  *
  * 32 bytes an event; all memory is the arena's.
  */
@@ -56,6 +56,7 @@ struct lz_line_ring {
 
 struct lz_lines {
     struct lz_line_keys keys;
+    lz_time first_at; /* the first key's: soon looked at, so not by way of vectors */
     struct lz_line_ring all[LZ_LINES_MAX + 1]; /* 1 ..: by place */
     uint8_t places[LZ_LINES_MAX + 1];          /* 1 ..: of a line */
     uint32_t count;
@@ -78,7 +79,7 @@ size_t lz_lines_bytes(const struct lz_lines *ls);
 /* When the first event of all is due: LZ_LINES_NEVER if there is none. */
 static inline lz_time lz_lines_at(const struct lz_lines *ls)
 {
-    return (lz_time)((ls->keys.all[0] - LZ_LINES_BIAS) >> LZ_LINES_PLACE_BITS);
+    return ls->first_at;
 }
 
 static inline struct lz_line_ring *lz_lines_ring(struct lz_lines *ls, lz_line line)
@@ -90,6 +91,11 @@ static inline struct lz_line_ring *lz_lines_ring(struct lz_lines *ls, lz_line li
 static inline uint64_t lz_lines_key(lz_time at, uint32_t place)
 {
     return LZ_LINES_BIAS + ((uint64_t)at << LZ_LINES_PLACE_BITS | place);
+}
+
+static inline lz_time lz_lines_time(uint64_t key)
+{
+    return (lz_time)((key - LZ_LINES_BIAS) >> LZ_LINES_PLACE_BITS);
 }
 
 static inline uint32_t lz_lines_place(uint64_t key)
@@ -113,8 +119,11 @@ static inline bool lz_lines_push(struct lz_lines *ls, struct lz_line_ring *l,
     bool was_empty = l->last == l->first;
     l->ring[l->last++ & l->mask] = e;
     l->ring[l->last & l->mask].at = LZ_LINES_NEVER;
-    if (was_empty)
+    if (was_empty) {
         lz_line_keys_enter(&ls->keys, lz_lines_key(e.at, (uint32_t)(l - ls->all)));
+        lz_time sooner = 0 - (lz_time)(e.at < ls->first_at); // all bits, or none: no jump
+        ls->first_at ^= (ls->first_at ^ e.at) & sooner;
+    }
     return was_empty;
 }
 
@@ -126,6 +135,7 @@ static inline const struct lz_line_event *lz_lines_take(struct lz_lines *ls)
     LZ_ASSERT(l->first != l->last);
     const struct lz_line_event *e = &l->ring[l->first++ & l->mask];
     lz_line_keys_change(&ls->keys, lz_lines_key(l->ring[l->first & l->mask].at, place));
+    ls->first_at = lz_lines_time(ls->keys.all[0]);
     return e;
 }
 

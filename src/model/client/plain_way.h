@@ -232,6 +232,7 @@ LZ_PLAIN_IN_PLACE struct lz_request *lz_plain_end_attempt(struct lz_world *w, st
                                                           const struct lz_task *t)
 {
     LZ_ASSERT(c->state == LZ_CALL_SENT && c->task == lz_pool_id(t));
+    bool has_connection = c->has_connection; // read before what lies beside it is written
     struct lz_request *r = lz_request_find(w, c->request);
     if (r != NULL)
         lz_span_add_answered(w, r, c, t, e->opts.to);
@@ -243,7 +244,7 @@ LZ_PLAIN_IN_PLACE struct lz_request *lz_plain_end_attempt(struct lz_world *w, st
     LZ_ASSERT(pair->in_flight > 0);
     pair->in_flight--;
     c->ways = 0;
-    if (c->has_connection) {
+    if (has_connection) {
         c->has_connection = false;
         c->state = LZ_CALL_PICK; // what the connection's next user begins must not find it sent
         e->ops->disconnect(w, e->opts.to);
