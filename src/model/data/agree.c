@@ -31,7 +31,8 @@ struct commit {
     uint32_t applied; // nodes that have, as bits
 };
 
-// What an entry changed at a node whose disk would not keep it yet: a loss of power takes it back.
+// What an entry changed that this node's disk, or a majority of them, would not keep yet: a loss of
+// power takes it back, here or from all.
 struct undo {
     uint64_t index;
     uint64_t key, version, value; // as they were
@@ -41,6 +42,7 @@ struct undo {
 struct undos {
     struct undo *all; // in the order in which they were made
     uint32_t count, cap;
+    uint64_t floor; // what was applied up to there is never taken back
 };
 
 // An entry that was acknowledged, and no majority of disks would keep.
@@ -102,24 +104,16 @@ static bool is_broken(const struct lz_database *d, uint32_t node)
     return d->sql != NULL && !lz_execute_can_lead(d, node);
 }
 
-static void copy_all(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
-{
-    struct lz_agree *a = d->agree;
-    struct lz_database_node *n = &d->nodes[node];
-    n->engine->ops->copy(n->engine, d->nodes[from].engine);
-    if (d->sql != NULL)
-        lz_execute_rebuilt(w, d, node);
-    forget_undos(a, node);
-    a->applied[node] = a->applied[from];
-    n->lsn = n->applied = a->applied[node];
-}
-
-// The power is gone: of what it has applied it has what its log has.
+// Of what it has applied it has what its log has, and what no loss of power takes from the group.
 static void take_back(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     struct lz_agree *a = d->agree;
     struct undos *u = &a->undos[node];
     uint64_t last = lz_consensus_last(w, d->id, node);
+    if (a->applied[node] < u->floor) // its file was cut
+        u->floor = a->applied[node];
+    if (last < u->floor)
+        last = u->floor;
     if (a->applied[node] <= last)
         return;
     for (; u->count > 0 && u->all[u->count - 1].index > last; u->count--) {
@@ -131,6 +125,29 @@ static void take_back(struct lz_world *w, struct lz_database *d, uint32_t node)
         lz_image_release(old->image);
     }
     a->applied[node] = last;
+}
+
+// With the undos: what is not safe at `from` is not safer here, and the log of `node` may not have
+// it. Content ahead of a log would stay when the group loses the entries and writes others.
+static void copy_all(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
+{
+    struct lz_agree *a = d->agree;
+    struct lz_database_node *n = &d->nodes[node];
+    LZ_ASSERT(node != from);
+    n->engine->ops->copy(n->engine, d->nodes[from].engine);
+    if (d->sql != NULL)
+        lz_execute_rebuilt(w, d, node);
+    forget_undos(a, node);
+    for (uint32_t i = 0; i < a->undos[from].count; i++) {
+        struct undo one = a->undos[from].all[i];
+        if (one.image != NULL)
+            one.image = lz_image_hold(one.image);
+        remember(w, a, node, &one);
+    }
+    a->undos[node].floor = a->undos[from].floor;
+    a->applied[node] = a->applied[from];
+    take_back(w, d, node);
+    n->lsn = n->applied = a->applied[node];
 }
 
 static void rewound(struct lz_world *w, void *ctx, uint32_t node, uint64_t index, uint32_t from)
@@ -147,14 +164,15 @@ static void rewound(struct lz_world *w, void *ctx, uint32_t node, uint64_t index
 // All that another has: of those that are whole who has applied the most.
 static void copy_from(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
 {
-    if (from != node && !is_broken(d, from) && d->agree->applied[from] > d->agree->applied[node])
+    if (from != node && !is_broken(d, from) && d->agree->applied[from] >= d->agree->applied[node])
         copy_all(w, d, node, from);
 }
 
 static void rebuild(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     uint32_t best = node;
-    d->agree->applied[node] = 0;
+    forget_undos(d->agree, node);
+    d->agree->applied[node] = d->agree->undos[node].floor = 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++)
         if (lz_consensus_are_of_one(w, d->id, n, node) && !is_broken(d, n) &&
             d->agree->applied[n] > d->agree->applied[best])
@@ -176,9 +194,12 @@ static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint
     if (e->op != LZ_RAFT_PUT)
         return;
     struct lz_engine *engine = d->nodes[node].engine;
-    bool is_kept = lz_consensus_keeps(w, d->id, node, e->write);
-    if (is_kept && a->undos[node].count > 0)
+    bool is_kept = lz_consensus_keeps(w, d->id, node, e->write) &&
+                   lz_consensus_majority_keeps(w, d->id, node, index);
+    if (is_kept) {
         forget_undos(a, node); // what came before it is kept as well
+        a->undos[node].floor = index;
+    }
     if (c == NULL)
         put_row(w, d, node, index, &(struct agree_row){e->key, e->value}, is_kept);
     else if (c->image != NULL)
@@ -302,6 +323,7 @@ static void put_back(struct lz_world *w, void *ctx, uint32_t node, void *content
     }
     forget_undos(d->agree, node);
     d->agree->put_back = node;
+    d->agree->undos[node].floor = index;
     d->agree->applied[node] = n->lsn = n->applied = index;
 }
 
@@ -310,6 +332,7 @@ static void forget(struct lz_world *w, void *ctx, uint32_t node)
     (void)w;
     struct lz_database *d = ctx;
     forget_undos(d->agree, node);
+    d->agree->undos[node].floor = 0;
     d->agree->applied[node] = d->nodes[node].lsn = d->nodes[node].applied = 0;
 }
 
