@@ -111,12 +111,15 @@ expect "one at a time" { mutual_exclusion = etcd }]] },
         .. "with a newer (Kleppmann, \"How to do distributed locking\"). A grant, acquire of a "
         .. "consensus or setnx of a cache, answers `token`, which grows from grant to grant, also "
         .. "when a lease has run out, and of a cache even when a failover loses what was set, "
-        .. "which Redis itself does not give; a write shows it, `token = lock.token`. A database, "
+        .. "which Redis itself does not give; of a consensus whose disks lied and lost their "
+        .. "power it may be lower again. A write shows it, `token = lock.token`. A database, "
         .. "cache or store refuses one that is lower than the highest it was shown for the key: "
-        .. "status 412, `value` is that highest, counted in `stale_tokens`. One with "
-        .. "checks_tokens = false accepts it, and this fails; without a write that has a token it "
-        .. "is inconclusive. A write that the same holder makes twice has the same token, and is "
-        .. "no stale one.",
+        .. "status 412, `value` is that highest, counted in `stale_tokens`. All nodes know that "
+        .. "highest at once, and none loses it: with async failover, several masters or w = 1 a "
+        .. "real one may take what is refused here. One with "
+        .. "checks_tokens = false accepts it, and this fails; without a write that has a token, "
+        .. "and so of a database with a schema, it is inconclusive. A write that the same "
+        .. "holder makes twice has the same token, and is no stale one.",
         example = [[
 local etcd = consensus "etcd" { nodes = 3, lease = "3s" }
 local files = store "files" { checks_tokens = false }

@@ -14,10 +14,11 @@
  *                  lz_fence_accepted   when it has
  *
  * The token of a lock in a group is the index of the log entry that granted it (ZooKeeper's zxid,
- * etcd's revision); of a cache's setnx the version of what it set. Both only grow, whether the lock
- * was released or has run out. A resource knows the highest token of each key beside its data: it
- * is not lost with a node. One that does not check (`lz_fence_ignore`) is told on by
- * `lz_fence_report`, which is what the expectation `fenced` asks.
+ * etcd's revision); of a cache's setnx the version of what it set. Both grow, whether the lock was
+ * released or has run out; the index goes back where disks that lied have lost the log. A resource
+ * knows the highest token of each key beside its data: it is not lost with a node, and all nodes
+ * know it at once. One that does not check (`lz_fence_ignore`) is told on by `lz_fence_report`,
+ * which is what the expectation `fenced` asks.
  *
  *   1. What is kept of a key is the highest token shown, and the highest accepted.
  *   2. A write without a token is nobody's: it is neither refused nor judged.
