@@ -108,6 +108,41 @@ static void operations_take_turns_and_then_their_latency(void **state)
     }
 }
 
+// A limit that is lifted lets go at once what it held back, and one that is set holds back what
+// waits already: of what has its turn, the part that is left.
+static void a_limit_is_for_what_waits_too(void **state)
+{
+    (void)state;
+    static const struct {
+        double iops; // of the disk; 0: no limit
+        double limit;
+        lz_time from, to; // ms
+        const char *log;
+    } rows[] = {
+        {0, 10, 0, 250, "1:100 2:200 3:250 4:250 "},
+        {100, 10, 0, 250, "1:100 2:200 3:255 4:265 "}, // half of the third was done
+        {10, 1, 150, 650, "1:100 2:650 3:750 4:850 "}, // half of the second at a tenth
+        {10, 1, 150, 100150, "1:100 2:650 3:1650 4:2650 "},
+        {0, 10, 1000, 1250, "1:0 2:0 3:0 4:0 "},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage s;
+        make(&s, &(struct lz_disk_opts){.iops = rows[i].iops});
+        uint32_t fault = 0;
+        if (rows[i].from == 0)
+            fault = disturb(&s, (struct lz_disk_effect){.iops = rows[i].limit});
+        start(&s, LZ_DISK_FSYNC, 4);
+        run(&s, rows[i].from * LZ_MS);
+        if (rows[i].from > 0)
+            fault = disturb(&s, (struct lz_disk_effect){.iops = rows[i].limit});
+        run(&s, rows[i].to * LZ_MS);
+        lz_disk_undo(s.w, s.id, fault);
+        run(&s, 1000 * LZ_S);
+        assert_string_equal(s.log, rows[i].log);
+        lz_arena_destroy(s.arena);
+    }
+}
+
 static void a_fault_slows_hangs_and_fails(void **state)
 {
     (void)state;
@@ -281,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operations_take_turns_and_then_their_latency),
+        cmocka_unit_test(a_limit_is_for_what_waits_too),
         cmocka_unit_test(a_fault_slows_hangs_and_fails),
         cmocka_unit_test(checksums_make_a_changed_page_an_error),
         cmocka_unit_test(a_lie_holds_until_an_honest_flush),

@@ -1,6 +1,7 @@
 #include "model/node/disk.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/grow.h"
@@ -22,6 +23,17 @@ struct device {
     double full_at;        // `used` at which it is full; INFINITY: never
     struct parked *parked; // while it is frozen, in order
     uint32_t parked_count, parked_cap;
+    struct queued *queue; // that it has not got through, where operations take it time, in order
+    uint32_t queue_first, queue_last, queue_cap;
+};
+
+struct queued {
+    lz_time ends, gap; // of its turn at the device
+    lz_time latency;   // from then on
+    lz_instance_id at;
+    lz_kind done;
+    uint64_t payload;
+    lz_event_id event;
 };
 
 struct parked {
@@ -205,6 +217,55 @@ static lz_time latency(struct lz_world *w, const struct device *d, const struct 
     return (lz_time)(ns * factor + more + 0.5);
 }
 
+static lz_time gap_of(const struct device *d)
+{
+    double gap = 1e9 / slowest_iops(d);
+    if (d->opts->bandwidth > 0.0)
+        gap += d->opts->write_bytes / d->opts->bandwidth * 1e9;
+    return (lz_time)(gap + 0.5);
+}
+
+static void finish(struct lz_world *w, struct queued *q)
+{
+    q->event = lz_sim_at(w->sim, q->ends + q->latency, q->done, q->at, q->payload);
+}
+
+static void enqueue(struct lz_world *w, struct device *d, const struct queued *q)
+{
+    lz_time now = lz_sim_now(w->sim);
+    while (d->queue_first < d->queue_last && d->queue[d->queue_first].ends <= now)
+        d->queue_first++;
+    if (d->queue_first > 0 && 2 * d->queue_first >= d->queue_last) { // half of it is done with
+        d->queue_last -= d->queue_first;
+        memmove(d->queue, d->queue + d->queue_first, d->queue_last * sizeof(*d->queue));
+        d->queue_first = 0;
+    }
+    d->queue = lz_grow(w->arena, d->queue, &d->queue_cap, d->queue_last + 1, sizeof(*d->queue));
+    d->queue[d->queue_last] = *q;
+    finish(w, &d->queue[d->queue_last++]);
+}
+
+// What waits goes at the new rate, as behind a limit of blk-throttle that was set anew; of what has
+// its turn, the part that is left.
+static void go_at_another_rate(struct lz_world *w, struct device *d)
+{
+    const lz_time now = lz_sim_now(w->sim), gap = gap_of(d);
+    if (d->queue_first == d->queue_last || d->queue[d->queue_last - 1].gap == gap)
+        return;
+    lz_time free_at = now;
+    for (uint32_t i = d->queue_first; i < d->queue_last; i++) {
+        struct queued *q = &d->queue[i];
+        if (q->ends <= now)
+            continue;
+        double share = q->ends - now < q->gap ? (double)(q->ends - now) / (double)q->gap : 1.0;
+        lz_sim_cancel(w->sim, q->event);
+        d->free_at = free_at += (lz_time)(share * (double)gap + 0.5);
+        q->ends = free_at;
+        q->gap = gap;
+        finish(w, q);
+    }
+}
+
 void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_request *r)
 {
     struct device *d = disk_of(w, id)->device;
@@ -223,18 +284,25 @@ void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_r
         lz_sim_soon(w->sim, r->failed, id, r->payload);
         return;
     }
-    double bytes = d->opts->write_bytes;
-    double gap = 1e9 / slowest_iops(d);
-    if (d->opts->bandwidth > 0.0)
-        gap += bytes / d->opts->bandwidth * 1e9;
-    lz_time start = d->free_at > now ? d->free_at : now;
-    d->free_at = start + (lz_time)(gap + 0.5);
+    lz_time gap = gap_of(d);
+    d->free_at = (d->free_at > now ? d->free_at : now) + gap;
     if (r->op != LZ_DISK_READ) {
-        d->used += bytes;
+        d->used += d->opts->write_bytes;
         if (d->host != 0)
             lz_host_wrote(w, d->host);
     }
-    lz_sim_at(w->sim, d->free_at + latency(w, d, r), r->done, id, r->payload);
+    const lz_time later = latency(w, d, r);
+    if (gap == 0 && d->free_at == now) {
+        lz_sim_at(w->sim, now + later, r->done, id, r->payload);
+        return;
+    }
+    enqueue(w, d,
+            &(struct queued){.ends = d->free_at,
+                             .gap = gap,
+                             .latency = later,
+                             .at = id,
+                             .done = r->done,
+                             .payload = r->payload});
 }
 
 // ---- faults
@@ -278,6 +346,7 @@ uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id, const struct lz_
     d->effect_hits[at] = 1;
     d->active++;
     recompute(d);
+    go_at_another_rate(w, d);
     return at + 1;
 }
 
@@ -292,6 +361,7 @@ void lz_disk_undo(struct lz_world *w, lz_instance_id id, uint32_t effect)
     d->effects[effect - 1].touched = NULL;
     d->active--;
     recompute(d);
+    go_at_another_rate(w, d);
     uint32_t count = froze ? d->parked_count : 0;
     d->parked_count -= count;
     for (uint32_t i = 0; i < count; i++) { // what is frozen still parks again, from the front
