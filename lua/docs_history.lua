@@ -115,11 +115,13 @@ expect "one at a time" { mutual_exclusion = etcd }]] },
         .. "power it may be lower again. A write shows it, `token = lock.token`. A database, "
         .. "cache or store refuses one that is lower than the highest it was shown for the key: "
         .. "status 412, `value` is that highest, counted in `stale_tokens`. All nodes know that "
-        .. "highest at once, and none loses it: with async failover, several masters or w = 1 a "
-        .. "real one may take what is refused here. One with "
-        .. "checks_tokens = false accepts it, and this fails; without a write that has a token, "
-        .. "and so of a database with a schema, it is inconclusive. A write that the same "
-        .. "holder makes twice has the same token, and is no stale one.",
+        .. "highest at once, and none loses it, where a real one's would with the record that "
+        .. "carries it: of a cache, or a database that is neither \"raft\" nor \"sync\", this is "
+        .. "inconclusive once another node refuses than the one that was shown the highest. One "
+        .. "with checks_tokens = false accepts it, and this fails; without a write that has a "
+        .. "token it is inconclusive. A write that the same holder makes twice has the same "
+        .. "token, and is no stale one. A database with a schema is refused: there a statement "
+        .. "checks the token itself.",
         example = [[
 local etcd = consensus "etcd" { nodes = 3, lease = "3s" }
 local files = store "files" { checks_tokens = false }

@@ -37,6 +37,16 @@ function M.check_column(state, f, body, found, line)
     f.broken = true
 end
 
+--- With SQL a statement checks a token itself.
+function M.check_fenced(state, f, found, line)
+    local db = found == "fenced" and not f.broken and f.fenced
+    if not db or not db.fields.schema then return end
+    state.diag.add { code = "LZ403", line = line, path = { "fenced" }, at = "field",
+        text = ("%s speaks SQL, and a token is of rows"):format(db.name),
+        help = "let a statement check it, as update ... where token <= ?, and count what it changed" }
+    f.broken = true
+end
+
 --- Which operations of a service add, read and generate: that only its handlers know.
 local ROLES = { counter = { "adds" }, set = { "adds", "reads" }, unique_ids = { "generates" } }
 local MAY = { counter = { adds = true, reads = true }, set = { adds = true, reads = true },
@@ -148,6 +158,7 @@ function M.expect_word(state)
                 help = "write it beside log_intact" }
             f.broken = true
         end
+        M.check_fenced(state, f, found, line)
         M.check_column(state, f, body, found, line)
         M.check_roles(state, f, body, found, line)
         local facts = { kind = "expect", name = name, line = line, operator = found, fields = f,

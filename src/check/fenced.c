@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "check/expect.h"
 #include "check/recorded.h"
+#include "model/data/database.h"
 #include "model/node/instance.h"
 #include "model/service/fence.h"
 
@@ -50,6 +51,14 @@ static const char *explain(const struct lz_checks *c, const struct lz_fence_repo
     return out;
 }
 
+// Whether what one node has acknowledged is known wherever the next write may go.
+static bool agrees(const struct lz_world *w, lz_component_id id)
+{
+    enum lz_component_kind kind = lz_world_component(w, id)->kind;
+    return kind == LZ_COMPONENT_STORE ||
+           (kind == LZ_COMPONENT_DATABASE && lz_database_hands_on(w, id));
+}
+
 static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
                    struct lz_expect_result *r)
 {
@@ -65,6 +74,16 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
             r->why, sizeof(r->why),
             "no write to %s showed a token: write token = lock.token, of what a grant answered",
             name);
+        return;
+    }
+    if (f.broken == 0 && f.by_others > 0 && !agrees(c->world, e->opts.of)) {
+        r->verdict = LZ_VERDICT_INCONCLUSIVE;
+        snprintf(r->actual, sizeof(r->actual), "%" PRIu64 " of %" PRIu64 " refused by other nodes",
+                 f.by_others, f.refused);
+        snprintf(r->why, sizeof(r->why),
+                 "another node of %s had been shown the higher token, and what it tells the rest may "
+                 "be lost: with replication = \"raft\" or \"sync\" it is not",
+                 name);
         return;
     }
     if (f.broken == 0) {

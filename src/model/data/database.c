@@ -123,6 +123,13 @@ bool lz_database_is_read(const char *op)
     return false;
 }
 
+bool lz_database_hands_on(const struct lz_world *w, lz_component_id id)
+{
+    const struct lz_database *d = lz_database_at(w, id);
+    bool waits = d->opts.sync || d->replication.commit >= LZ_COMMIT_REMOTE_WRITE;
+    return d->agree != NULL || (d->multi == NULL && waits);
+}
+
 bool lz_database_look_at_op(const struct lz_world *w, lz_op op)
 {
     struct lz_databases *ds = w->databases;

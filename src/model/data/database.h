@@ -58,6 +58,9 @@ void lz_database_reconsider(struct lz_world *w);
 /* Whether an operation of that name only reads: it begins with select, get, ... */
 bool lz_database_is_read(const char *op);
 
+/* Is what it has acknowledged wherever its next write may go: in a Raft group, or on a standby? */
+bool lz_database_hands_on(const struct lz_world *w, lz_component_id id);
+
 /* What a database measures. */
 const struct lz_metric_info *lz_database_metrics(size_t *count);
 

@@ -98,12 +98,13 @@ bool lz_fence_refused(struct lz_world *w, const struct lz_task *t, lz_value *hig
     if (token == 0)
         return false;
     struct resource *r = resource_of(w, lz_instance_get(w, t->server)->component);
-    uint64_t seen = lz_rows_get(&r->shown, t->key);
+    uint64_t by = 0, seen = lz_rows_read(&r->shown, t->key, &by);
     if (token > seen)
-        lz_rows_put(&r->shown, t->key, token, 0);
+        lz_rows_put(&r->shown, t->key, token, t->server);
     if (token >= seen || r->ignores)
         return false;
     r->report.refused++;
+    r->report.by_others += by != t->server;
     *high = lz_value_integer((int64_t)seen);
     return true;
 }

@@ -17,7 +17,8 @@
  * etcd's revision); of a cache's setnx the version of what it set. Both grow, whether the lock was
  * released or has run out; the index goes back where disks that lied have lost the log. A resource
  * knows the highest token of each key beside its data: it is not lost with a node, and all nodes
- * know it at once. One that does not check (`lz_fence_ignore`) is told on by `lz_fence_report`,
+ * know it at once, where a real one's would with the record that carries it. So it is counted how
+ * many writes were refused by another node than the one that was shown the higher token. One that does not check (`lz_fence_ignore`) is told on by `lz_fence_report`,
  * which is what the expectation `fenced` asks.
  *
  *   1. What is kept of a key is the highest token shown, and the highest accepted.
@@ -42,6 +43,7 @@ struct lz_fence_write {
 
 struct lz_fence_report {
     uint64_t accepted, refused; /* writes that had a token */
+    uint64_t by_others;         /* of the refused: not by the node that was shown the higher one */
     uint64_t broken;            /* of the accepted: those lower than one accepted before */
     uint64_t key;               /* of the first of these */
     struct lz_fence_write high, low;
