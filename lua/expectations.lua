@@ -43,7 +43,8 @@ function M.check_fenced(state, f, found, line)
     if not db or not db.fields.schema then return end
     state.diag.add { code = "LZ403", line = line, path = { "fenced" }, at = "field",
         text = ("%s speaks SQL, and a token is of rows"):format(db.name),
-        help = "let a statement check it, as update ... where token <= ?, and count what it changed" }
+        help = "let a statement check it, as update ... where token <= ?, and count what it "
+            .. "changed" }
     f.broken = true
 end
 

@@ -80,10 +80,11 @@ static void decide(const struct lz_checks *c, const struct lz_expect *e, lz_time
         r->verdict = LZ_VERDICT_INCONCLUSIVE;
         snprintf(r->actual, sizeof(r->actual), "%" PRIu64 " of %" PRIu64 " refused by other nodes",
                  f.by_others, f.refused);
-        snprintf(r->why, sizeof(r->why),
-                 "another node of %s had been shown the higher token, and what it tells the rest may "
-                 "be lost: with replication = \"raft\" or \"sync\" it is not",
-                 name);
+        snprintf(
+            r->why, sizeof(r->why),
+            "another node of %s had been shown the higher token, and what it tells the rest may "
+            "be lost: with replication = \"raft\" or \"sync\" it is not",
+            name);
         return;
     }
     if (f.broken == 0) {

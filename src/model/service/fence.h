@@ -18,8 +18,9 @@
  * released or has run out; the index goes back where disks that lied have lost the log. A resource
  * knows the highest token of each key beside its data: it is not lost with a node, and all nodes
  * know it at once, where a real one's would with the record that carries it. So it is counted how
- * many writes were refused by another node than the one that was shown the higher token. One that does not check (`lz_fence_ignore`) is told on by `lz_fence_report`,
- * which is what the expectation `fenced` asks.
+ * many writes were refused by another node than the one that was shown the higher token. One that
+ * does not check (`lz_fence_ignore`) is told on by `lz_fence_report`, which is what the expectation
+ * `fenced` asks.
  *
  *   1. What is kept of a key is the highest token shown, and the highest accepted.
  *   2. A write without a token is nobody's: it is neither refused nor judged.
