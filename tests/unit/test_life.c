@@ -297,11 +297,13 @@ static void pre_stop_leaves_two_seconds_at_least(void **state)
 {
     (void)state;
     static const struct {
-        lz_time grace, pre_stop; // in s
+        lz_time grace, pre_stop, again; // in s; `again`: told 5 s later to be over by then
         const char *stopping, *killed;
     } rows[] = {
-        {30, 10, "10 ", "30 "}, {30, 28, "28 ", "30 "}, {30, 29, "29 ", "31 "},
-        {30, 30, "30 ", "32 "}, {30, 45, "30 ", "32 "}, {1, 0, "0 ", "1 "},
+        {30, 10, 0, "10 ", "30 "},  {30, 28, 0, "28 ", "30 "},  {30, 29, 0, "29 ", "31 "},
+        {30, 30, 0, "30 ", "32 "},  {30, 45, 0, "30 ", "32 "},  {1, 0, 0, "0 ", "1 "},
+        {60, 45, 5, "10 ", "12 "},  {60, 45, 50, "45 ", "55 "}, {60, 2, 10, "2 ", "15 "},
+        {60, 45, 58, "45 ", "60 "}, {60, 8, 5, "8 ", "10 "},    {60, 2, 1, "2 ", "7 "},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct stage s =
@@ -310,7 +312,10 @@ static void pre_stop_leaves_two_seconds_at_least(void **state)
                                                   .pre_stop = rows[i].pre_stop * LZ_S});
         run(&s, 10 * LZ_S);
         lz_life_stop(s.w, s.first, -1);
-        run(&s, 50 * LZ_S);
+        run(&s, 15 * LZ_S);
+        if (rows[i].again > 0)
+            lz_life_stop(s.w, s.first, rows[i].again * LZ_S);
+        run(&s, 90 * LZ_S);
         assert_string_equal(times(&s, "stopping", 10 * LZ_S), rows[i].stopping);
         assert_string_equal(times(&s, "killed", 10 * LZ_S), rows[i].killed);
         lz_arena_destroy(s.arena);

@@ -267,29 +267,57 @@ static void on_idle(void *ctx, uint32_t entity, uint64_t payload)
         finish(w, entity, lz_life_get(w, entity), false);
 }
 
+// Until SIGTERM, of a process that is told now; told again, pre_stop is cut to the shorter grace,
+// and what has come or is to come before stays.
+static lz_time until_term(const struct lz_world *w, const struct lz_life *l, lz_time grace)
+{
+    lz_time pre_stop = l->opts->pre_stop < grace ? l->opts->pre_stop : grace;
+    if (!l->is_told)
+        return pre_stop;
+    lz_time left = l->term != 0 ? l->term_at - lz_sim_now(w->sim) : 0;
+    left = left > 0 ? left : 0;
+    return left < pre_stop ? left : pre_stop;
+}
+
+static void send_term(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_time delay)
+{
+    l->term_at = lz_sim_now(w->sim) + delay;
+    l->term = lz_life_later(w, delay, w->lives->term, id);
+}
+
+static void tell_again(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_time term,
+                       lz_time grace)
+{
+    lz_time now = lz_sim_now(w->sim);
+    if (now + grace >= l->kill_at)
+        return;
+    lz_sim_cancel(w->sim, l->kill);
+    l->kill = lz_life_later(w, grace, w->lives->kill, id);
+    l->kill_at = now + grace;
+    if (l->term == 0 || now + term >= l->term_at)
+        return;
+    lz_sim_cancel(w->sim, l->term);
+    send_term(w, id, l, term);
+}
+
 // Tell a process to stop; the earliest end of its grace counts. What pre_stop leaves no time for
 // has a little after its SIGTERM (kuberuntime_container.go, killContainer).
 static void tell(struct lz_world *w, lz_instance_id id, struct lz_life *l, lz_time grace)
 {
-    lz_time term = l->opts->pre_stop < grace ? l->opts->pre_stop : grace;
+    lz_time term = until_term(w, l, grace);
     if (l->opts->pre_stop > 0 && grace > 0 && grace - term < LZ_LIFE_GRACE_LEAST_NS)
         grace = term + LZ_LIFE_GRACE_LEAST_NS;
-    lz_time at = lz_sim_now(w->sim) + grace;
     if (l->is_told) {
-        if (at < l->kill_at) {
-            lz_sim_cancel(w->sim, l->kill);
-            l->kill = lz_life_later(w, grace, w->lives->kill, id);
-            l->kill_at = at;
-        }
+        tell_again(w, id, l, term, grace);
         return;
     }
     l->is_told = true;
-    l->kill_at = at;
+    l->kill_at = lz_sim_now(w->sim) + grace;
     l->kill = lz_life_later(w, grace, w->lives->kill, id);
     w->lives->stopping++;
     lz_world_has(w, LZ_UNUSUAL_DRAINS);
     lz_tell_callers(w, id);
-    l->term = lz_life_later(w, term, w->lives->term, id);
+    send_term(w, id, l, term);
 }
 
 static lz_time grace_of(const struct lz_life *l, lz_time grace)

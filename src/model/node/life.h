@@ -9,8 +9,9 @@
  * callers hear of it `endpoint_delay` later, in the order it happened), sleeps `pre_stop`, then
  * gets SIGTERM: it listens no more and finishes what it has. It is killed `grace_period` after it
  * was told, and not before 2 s after SIGTERM where pre_stop took the rest of it ("Pod Lifecycle": a
- * pre_stop that lasts longer than the grace is cut short there). Requests that come between SIGTERM
- * and the news are refused: that race is why pre_stop exists.
+ * pre_stop that lasts longer than the grace is cut short there). Told again with a shorter grace,
+ * it has that from then on, and its SIGTERM comes as early. Requests that come between SIGTERM and
+ * the news are refused: that race is why pre_stop exists.
  *
  * Who starts it again: with `restart`, a supervisor. The first time at once, then after 10 s,
  * doubling up to 5 min, and at once again when the last start is more than 10 min ago, as the

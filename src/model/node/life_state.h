@@ -37,7 +37,7 @@ struct lz_life {
     bool was_failure;    /* how the process ended */
     uint8_t flaw;        /* enum lz_life_flaw */
     lz_event_id startup, term, kill, restart;
-    lz_time kill_at;
+    lz_time term_at, kill_at;
     lz_time heard_at;            /* by when callers have heard of all that changed so far */
     lz_time ended_heard_at;      /* the same of its process' end */
     uint32_t turns, ended_turns; /* changes they were told of */
