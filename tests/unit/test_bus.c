@@ -173,6 +173,11 @@ static void a_connection_keeps_the_order_and_ends_with_its_processes(void **stat
         // Who stands still hears all of it when it goes on.
         {"0 say 1, 5 pause 0, 6 say 2, 7 say 3, 50 resume 0, 55 say 4",
          "1>2:50 2>2:50 3>2:50 4>2:65 "},
+        // It ends so: what had come is lost at once.
+        {"0 say 1, 5 pause 0, 6 say 2, 50 kill 2, 60 restart 2, 70 say 3",
+         "x1>2:50 x2>2:50 !1>2:50 3>2:80 "},
+        {"0 say 1, 20 pause 0, 21 say 2, 50 lose 0, 60 return 0, 70 say 3, 80 say 4",
+         "1>2:10 x2>2:50 x3>2:80 !1>2:80 4>2:90 "},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct stage s;

@@ -211,6 +211,19 @@ static void on_arrive(void *ctx, uint32_t entity, uint64_t payload)
 
 // ---- its end
 
+// What had come to a process that stood still has gone with it, and so has the connection.
+void lz_bus_drop(struct lz_world *w, lz_kind kind, uint64_t payload)
+{
+    if (w->buses == NULL || kind != w->buses->arrive)
+        return;
+    struct letter *l = lz_pool_find(&w->buses->letters, payload);
+    LZ_ASSERT(l != NULL);
+    struct line *line = line_of(l->bus, l->m.from, l->m.to, l->m.channel);
+    if (l->number > line->open)
+        open(w, line, l);
+    lose(w, l);
+}
+
 void lz_bus_ended(struct lz_world *w, struct lz_bus *bus, uint32_t node, bool silent)
 {
     for (uint32_t c = 0; c < bus->opts.channels; c++)

@@ -15,11 +15,14 @@
  *   - the process at either end ends: at once, or, if its host is lost, when something comes to the
  *     next process there, which knows of no connection and resets it
  *   - something was under way on it for longer than the bus' patience, or was sent again as often
- *     as TCP does
+ *     as TCP does. That is asked when it would be sent again: a way that is merely slow never
+ * breaks
  *   - its sender says so: lz_bus_break
  *
  * What was under way before it broke is still heard if all before it are, until the new connection
- * has come. Opening one takes no time of its own. A paused process hears when it goes on.
+ * has come. Opening one takes no time of its own. A paused process hears when it goes on; with its
+ * end all that has come there is lost. What waits at one that ends otherwise is lost when the next
+ * connection opens.
  *
  * Invariants: of one connection the turns that are heard count 1, 2, 3, ...; `open` never falls;
  * those that wait are of the open connection, in order of their turns, and beyond `heard` + 1. They
@@ -65,6 +68,9 @@ void lz_bus_send(struct lz_world *w, struct lz_bus *bus, const struct lz_bus_mes
 
 /* The process of a node has ended, with its host if `silent`. */
 void lz_bus_ended(struct lz_world *w, struct lz_bus *bus, uint32_t node, bool silent);
+
+/* For instance.c: an event that waited for a paused process, which has ended; of a bus or not. */
+void lz_bus_drop(struct lz_world *w, lz_kind kind, uint64_t payload);
 
 /* The sender gives its connection up: nobody is told. */
 void lz_bus_break(struct lz_bus *bus, uint32_t from, uint32_t to, uint32_t channel);

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "model/cache/cache.h"
 #include "model/journal.h"
+#include "model/net/bus.h"
 #include "model/net/connect.h"
 #include "model/node/disk.h"
 #include "model/node/life.h"
@@ -145,6 +146,20 @@ static void drop_deferred(struct lz_world *w, struct lz_instance *i)
     }
 }
 
+// It never happens: the process has ended.
+static void lose_deferred(struct lz_world *w, struct lz_instance *i)
+{
+    uint32_t at = i->deferred_last;
+    if (at == 0)
+        return;
+    do {
+        at = ((struct deferred *)lz_pool_at(&w->instances->deferred, at))->next;
+        const struct deferred *d = lz_pool_at(&w->instances->deferred, at);
+        lz_bus_drop(w, d->kind, d->payload);
+    } while (at != i->deferred_last);
+    drop_deferred(w, i);
+}
+
 // What waited at a paused process happens now, in the order it came.
 static void replay_deferred(struct lz_world *w, lz_instance_id id, struct lz_instance *i)
 {
@@ -176,7 +191,7 @@ void lz_instance_note(struct lz_world *w, lz_instance_id id, const char *kind, c
 static void end_process(struct lz_world *w, lz_instance_id id, bool is_lost)
 {
     struct lz_instance *i = lz_instance_get(w, id);
-    drop_deferred(w, i);
+    lose_deferred(w, i);
     i->pauses = 0;
     i->is_starting = i->is_stopping = false;
     lz_instance_note(w, id, is_lost ? "lost" : "dead", "%s",
