@@ -15,7 +15,8 @@
  *   - the process at either end ends: at once, or, if its host is lost, when something comes to the
  *     next process there, which knows of no connection and resets it
  *   - something was under way on it for longer than the bus' patience, or was sent again as often
- *     as TCP does. That is asked when it would be sent again: a way that is merely slow never breaks
+ *     as TCP does. That is asked when it would be sent again: a way that is merely slow breaks
+ *     nothing
  *   - its sender says so: lz_bus_break
  *
  * What was under way before it broke is still heard if all before it are, until the new connection
