@@ -106,6 +106,8 @@ void lz_doubt_unasked(const struct lz_world *w, const struct lz_matcher *m,
     lz_series counter = needed(w, m, &need);
     if (counter == 0 || lz_metrics_total(w->metrics, counter) > 0)
         return;
+    if (lz_metrics_total(w->metrics, lz_metrics_def(w->metrics, m->metric)->a) > 0)
+        return; // acks = "none": what nobody acknowledged counts as lost all the same
     lz_component_id of = lz_metrics_component(w->metrics, m->metric);
     not_judged(r);
     snprintf(r->why, sizeof(r->why), needs[need].why, lz_world_component(w, of)->name);
