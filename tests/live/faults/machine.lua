@@ -22,8 +22,10 @@ fault.clock_skew { web, offset = "1h", at = "2s", lasting = "3s" } -- @clock
 fault.cpu_throttle { web, quota = "1%", at = "5s", lasting = "3s" }
 fault.disk_full { web, keep = "0B", at = "5s", lasting = "3s" } -- @disk
 
-expect "memory is taken by its size" { sometimes = held.value:between(98304, 120000) }
-expect "no more of it" { always = held.value:below(120000),
+-- Less than twice of it: a child has what its parent had, under sanitizers some 45 MiB.
+expect "memory is taken by its size" { sometimes = held.value:between(98304, 180000),
+                                       during = { after = "4s", lasting = "5s" } }
+expect "no more of it" { always = held.value:below(180000),
                          during = { after = "4s", lasting = "5s" } }
 expect "and is given back" { at_end = held.value:below(20000) }
 expect "its clock is an hour ahead" { sometimes = clock.value:at_least(3599) } -- @clock
