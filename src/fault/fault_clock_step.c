@@ -18,33 +18,13 @@ static bool check(const struct lz_fault_opts *o, struct lz_err *err)
     return lz_fail(err, LZ_ERANGE, "fault.clock_step: an offset of 0s changes nothing");
 }
 
-// Several on one host: its clock is wrong once.
-static bool is_wrong_already(const struct lz_world *w, const struct lz_fault *f, uint32_t at)
-{
-    for (uint32_t i = 0; i < at; i++)
-        if (lz_instance_get(w, f->hits[i])->host == lz_instance_get(w, f->hits[at])->host)
-            return true;
-    return false;
-}
-
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
-    const struct lz_fault_params *p = &f->opts.params;
-    for (uint32_t i = 0; i < f->hit_count; i++) {
-        f->undo[i] = 0;
-        if (is_wrong_already(w, f, i))
-            continue;
-        f->undo[i] = lz_clock_disturb(
-            w, f->hits[i], &(struct lz_clock_error){.offset = p->offset, .reads = &f->effect});
-        f->effect += lz_failover_clock_jumped(w, f->hits[i], p->offset);
-    }
-}
-
-static void revert(struct lz_world *w, struct lz_fault *f)
-{
+    int64_t offset = f->opts.params.offset;
+    lz_fault_clock_apply(w, f, &(struct lz_clock_error){.offset = offset});
     for (uint32_t i = 0; i < f->hit_count; i++)
         if (f->undo[i] != 0)
-            lz_clock_undo(w, f->undo[i]);
+            f->effect += lz_failover_clock_jumped(w, f->hits[i], offset);
 }
 
 const struct lz_fault_kind lz_fault_clock_step = {
@@ -59,5 +39,5 @@ const struct lz_fault_kind lz_fault_clock_step = {
     .params = params,
     .check = check,
     .apply = apply,
-    .revert = revert,
+    .revert = lz_fault_clock_revert,
 };

@@ -185,6 +185,12 @@ void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 bool lz_fault_is_log(const struct lz_world *w, const struct lz_fault_opts *o,
                      struct lz_err *err) LZ_MUST_CHECK;
 
+/* For faults of clocks: one error on the clock of each host that was hit, by `e`, whose `reads` it
+ * sets. */
+struct lz_clock_error;
+void lz_fault_clock_apply(struct lz_world *w, struct lz_fault *f, struct lz_clock_error *e);
+void lz_fault_clock_revert(struct lz_world *w, struct lz_fault *f);
+
 /* For disk faults: one effect on the disks of what was hit. */
 struct lz_disk_effect;
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e);

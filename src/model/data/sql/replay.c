@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "model/data/sql/replay_state.h"
+#include "model/data/sql/store_state.h"
 
 /* Row images as they are replayed, by a table's prepared statements. */
 
@@ -160,31 +161,10 @@ static sqlite3_stmt *make_fetch(struct lz_replay *r, const struct lz_replay_tabl
 
 // ---- replaying
 
-// A parameter that the statement does not have is left out.
-static void bind(sqlite3_stmt *st, int at, const struct lz_cell *c)
-{
-    switch (c->kind) {
-    case LZ_CELL_INTEGER:
-        sqlite3_bind_int64(st, at, c->integer);
-        break;
-    case LZ_CELL_FLOAT:
-        sqlite3_bind_double(st, at, c->real);
-        break;
-    case LZ_CELL_TEXT:
-        sqlite3_bind_text64(st, at, c->bytes, c->size, SQLITE_STATIC, SQLITE_UTF8);
-        break;
-    case LZ_CELL_BLOB:
-        sqlite3_bind_blob64(st, at, c->bytes, c->size, SQLITE_STATIC);
-        break;
-    default:
-        sqlite3_bind_null(st, at);
-    }
-}
-
 static void bind_all(sqlite3_stmt *st, int from, const struct lz_cell *cells, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        bind(st, from + (int)i, &cells[i]);
+        lz_store_bind(st, from + (int)i, &cells[i]);
 }
 
 // Steps once and gives the extended result.

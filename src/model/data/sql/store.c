@@ -243,7 +243,7 @@ static void say_failed(struct lz_store *s, int rc, struct lz_statement_builder *
     lz_statement_fail(out, k.status, k.code, text);
 }
 
-static void bind_cell(sqlite3_stmt *st, int at, const struct lz_cell *c)
+void lz_store_bind(sqlite3_stmt *st, int at, const struct lz_cell *c)
 {
     switch (c->kind) {
     case LZ_CELL_INTEGER:
@@ -280,7 +280,7 @@ static bool bind_all(sqlite3_stmt *st, const struct lz_store_run *run,
     }
     for (uint32_t i = 0, at = 1; i < text->count; i++, at++) {
         at += (int)at == key;
-        bind_cell(st, (int)at, &text->cells[i]);
+        lz_store_bind(st, (int)at, &text->cells[i]);
     }
     return true;
 }

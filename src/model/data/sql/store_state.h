@@ -1,4 +1,6 @@
-/* store_state.h — what the two halves of a store share: store.c runs, store_engine.c is an engine.
+/*
+ * store_state.h — what the parts of a store share: store.c runs, store_engine.c is an engine,
+ * replay.c applies what others committed.
  */
 #ifndef LZ_MODEL_DATA_SQL_STORE_STATE_H
 #define LZ_MODEL_DATA_SQL_STORE_STATE_H
@@ -19,6 +21,9 @@ int lz_store_step_own(struct lz_store *s, sqlite3_stmt *st);
 
 /* A statement of the scenario's; `rest` is what stands behind it. */
 sqlite3_stmt *lz_store_compile(struct lz_store *s, const char *sql, size_t size, const char **rest);
+
+/* A parameter's value; one that the statement does not have is left out. */
+void lz_store_bind(sqlite3_stmt *st, int at, const struct lz_cell *c);
 
 /* Triggers and foreign keys, where there are any. */
 void lz_store_set_rules(struct lz_store *s, bool on);
