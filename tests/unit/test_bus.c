@@ -232,11 +232,31 @@ static void nothing_overtakes(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Two at once are twice one; once they are heard what they took stays counted: it is the most.
+static void what_is_under_way_is_counted(void **state)
+{
+    (void)state;
+    struct stage s;
+    make(&s, 10 * LZ_MS, 0);
+    size_t empty = lz_bus_bytes(s.bus);
+    say(&s, 0, 1, 0, 1);
+    size_t letter = lz_bus_bytes(s.bus) - empty;
+    assert_true(letter >= sizeof(struct lz_bus_message));
+    say(&s, 0, 2, 1, 2);
+    assert_int_equal(lz_bus_bytes(s.bus), empty + 2 * letter);
+    assert_int_equal(lz_world_run_until(s.w, LZ_S), LZ_SIM_ENDED);
+    assert_string_equal(s.log, "1>2:10 2>3:10 ");
+    say(&s, 1, 2, 0, 3); // in the place of one that was heard
+    assert_int_equal(lz_bus_bytes(s.bus), empty + 2 * letter);
+    lz_arena_destroy(s.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_keeps_the_order_and_ends_with_its_processes),
         cmocka_unit_test(nothing_overtakes),
+        cmocka_unit_test(what_is_under_way_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

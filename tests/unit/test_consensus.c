@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "consensus_stage.h"
+#include "model/net/bus.h"
 
 static void rafts_invariants_hold_over_random_faults(void **state)
 {
@@ -452,6 +453,74 @@ static void rounds_of_reads_send_no_entries(void **state)
     lz_arena_destroy(s.arena);
 }
 
+static void effects_nothing(struct lz_world *w, void *ctx, uint32_t node, uint64_t index,
+                            const struct lz_raft_entry *e)
+{
+    (void)w;
+    (void)ctx;
+    (void)node;
+    (void)index;
+    (void)e;
+}
+
+static void note_readable(struct lz_world *w, void *ctx, uint32_t node, uint64_t task)
+{
+    assert_int_equal(node, 1);
+    assert_int_equal(task, 77);
+    *(lz_time *)ctx = lz_sim_now(w->sim);
+}
+
+// The leader's answer is cut as it is sent, and its connection given up a second later by TCP
+// alone: who asked asks again with the first heartbeat that is half a second later
+// (readIndexRetryTime).
+static void what_must_be_applied_is_asked_again(void **state)
+{
+    (void)state;
+    const struct lz_consensus_opts o = {.nodes = 3, .heartbeat = 40 * LZ_MS, .election = 60 * LZ_S};
+    struct stage s = stage_make(&o, 1, 100 * LZ_S);
+    stage_ways(&s, LZ_MS);
+    lz_instance_id leader = s.g->first, asker = s.g->first + 1;
+    uint64_t touched = 0;
+    const struct lz_link_effect e = {.from = {.list = &leader, .count = 1},
+                                     .to = {.list = &asker, .count = 1},
+                                     .cut = LZ_LINK_CUT,
+                                     .touched = &touched};
+    stage_run(&s, 2 * LZ_S + 5 * LZ_MS);
+    lz_time answered = -1;
+    s.g->host = (struct lz_consensus_host){
+        .ctx = &answered, .applied = effects_nothing, .readable = note_readable};
+    lz_raft_ask(s.w, s.g, 1, 77);
+    const struct lz_raft_waiter *a = lz_pool_at(&s.g->waiters, s.g->nodes[1].waiters_first);
+    assert_int_equal(a->waits, LZ_RAFT_WAITS_ASKED);
+    assert_int_equal(a->asked, 2 * LZ_S + 5 * LZ_MS);
+    // All that the leader says to it is gone for good: as with a connection that is given up.
+    lz_link_effect_id cut = lz_link_effect_add(s.w, &e);
+    stage_run(&s, 2 * LZ_S + 10 * LZ_MS);
+    lz_bus_break(s.g->bus, 0, 1, 0);
+    lz_link_effect_remove(s.w, cut);
+    assert_true(touched > 0);
+    stage_run(&s, 2 * LZ_S + 500 * LZ_MS); // heartbeats come meanwhile, and it does not ask
+    assert_int_equal(a->waits, LZ_RAFT_WAITS_ASKED);
+    assert_int_equal(a->asked, 2 * LZ_S + 5 * LZ_MS);
+    stage_run(&s, 2 * LZ_S + 560 * LZ_MS);
+    assert_in_range(answered, 2 * LZ_S + 505 * LZ_MS, 2 * LZ_S + 555 * LZ_MS);
+    lz_arena_destroy(s.arena);
+}
+
+// What its nodes have said, and what waits for their disks, is memory of the group's.
+static void messages_are_counted_as_memory(void **state)
+{
+    (void)state;
+    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
+    stage_ways(&s, 500 * LZ_MS);
+    size_t bus = lz_bus_bytes(s.g->bus), all = lz_consensus_bytes(s.w, s.g->id);
+    for (uint32_t k = 0; k < 100; k++)
+        (void)lz_raft_message(s.w, s.g, 0, 1, LZ_RAFT_BEAT);
+    assert_int_equal(lz_bus_bytes(s.g->bus), bus);
+    assert_int_equal(lz_consensus_bytes(s.w, s.g->id), all + 100 * sizeof(struct lz_raft_message));
+    lz_arena_destroy(s.arena);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -489,6 +558,8 @@ int main(void)
         cmocka_unit_test(who_was_away_too_long_is_sent_the_state),
         cmocka_unit_test(an_answer_that_is_lost_is_asked_for_again),
         cmocka_unit_test(rounds_of_reads_send_no_entries),
+        cmocka_unit_test(what_must_be_applied_is_asked_again),
+        cmocka_unit_test(messages_are_counted_as_memory),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

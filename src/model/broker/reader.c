@@ -137,7 +137,7 @@ static uint64_t offer(const struct lz_group *g, const struct lz_replica *r, uint
         if (lz_batch_end(b) > r->hw || (is_much && *bytes > 0))
             break;
         if (b->transaction != 0 &&
-            lz_transaction_verdict(r, b, g->opts.reads_committed) == LZ_VERDICT_OPEN)
+            lz_transaction_sight(r, b, g->opts.reads_committed) == LZ_SIGHT_OPEN)
             break; // the last stable offset
         upto = lz_batch_end(b);
         own += b->bytes;
@@ -180,7 +180,7 @@ static void record_one(struct lz_world *w, struct lz_member *m, const struct lz_
         if (lz_batch_end(b) > c->offered)
             return;
         if (b->transaction != 0 &&
-            lz_transaction_verdict(r, b, g->opts.reads_committed) != LZ_VERDICT_PLAIN)
+            lz_transaction_sight(r, b, g->opts.reads_committed) != LZ_SIGHT_PLAIN)
             continue;
         uint32_t at = lz_recorder_log_offer(w, g->topic->id,
                                             &(struct lz_recorder_poll){.offset = b->offset,

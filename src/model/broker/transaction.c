@@ -346,19 +346,19 @@ void lz_transaction_marked(struct lz_world *w, struct lz_broker *b, const struct
         part_ended(w, t, part, is_good);
 }
 
-enum lz_verdict lz_transaction_verdict(const struct lz_replica *r, const struct lz_batch *b,
-                                       bool reads_committed)
+enum lz_sight lz_transaction_sight(const struct lz_replica *r, const struct lz_batch *b,
+                                   bool reads_committed)
 {
     if (b->transaction == 0)
-        return LZ_VERDICT_PLAIN;
+        return LZ_SIGHT_PLAIN;
     if (b->control != LZ_CONTROL_NONE)
-        return LZ_VERDICT_MARKER;
+        return LZ_SIGHT_MARKER;
     if (!reads_committed)
-        return LZ_VERDICT_PLAIN;
+        return LZ_SIGHT_PLAIN;
     const struct lz_batch *marker = b->marker != 0 ? lz_pool_find(r->log.batches, b->marker) : NULL;
     if (marker == NULL || lz_batch_end(marker) > r->hw || !lz_plog_has(&r->log, marker))
-        return LZ_VERDICT_OPEN;
-    return marker->control == LZ_CONTROL_COMMIT ? LZ_VERDICT_PLAIN : LZ_VERDICT_ABORTED;
+        return LZ_SIGHT_OPEN;
+    return marker->control == LZ_CONTROL_COMMIT ? LZ_SIGHT_PLAIN : LZ_SIGHT_ABORTED;
 }
 
 // ---- markers between nodes

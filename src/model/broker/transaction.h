@@ -35,7 +35,7 @@
 
 enum lz_control { LZ_CONTROL_NONE, LZ_CONTROL_COMMIT, LZ_CONTROL_ABORT };
 
-enum lz_verdict { LZ_VERDICT_PLAIN, LZ_VERDICT_MARKER, LZ_VERDICT_OPEN, LZ_VERDICT_ABORTED };
+enum lz_sight { LZ_SIGHT_PLAIN, LZ_SIGHT_MARKER, LZ_SIGHT_OPEN, LZ_SIGHT_ABORTED };
 
 /* Before the run: the group's members write in transactions, if the broker has room for them. */
 bool lz_transaction_has_room(const struct lz_broker *b, uint32_t members, struct lz_err *err);
@@ -59,7 +59,7 @@ void lz_transaction_marked(struct lz_world *w, struct lz_broker *b, const struct
 
 /* What a batch is for who reads committed records of this replica; OPEN and ABORTED are for others
    as PLAIN. */
-enum lz_verdict lz_transaction_verdict(const struct lz_replica *r, const struct lz_batch *b,
-                                       bool reads_committed);
+enum lz_sight lz_transaction_sight(const struct lz_replica *r, const struct lz_batch *b,
+                                   bool reads_committed);
 
 #endif

@@ -58,8 +58,8 @@ static void add_visible(struct lz_world *w, struct lz_member *m, uint32_t partit
         const struct lz_batch *b = lz_plog_at(&r->log, i);
         if (b->offset >= to)
             break;
-        enum lz_verdict verdict = lz_transaction_verdict(r, b, g->opts.reads_committed);
-        if (verdict != LZ_VERDICT_MARKER && verdict != LZ_VERDICT_ABORTED)
+        enum lz_sight sight = lz_transaction_sight(r, b, g->opts.reads_committed);
+        if (sight != LZ_SIGHT_MARKER && sight != LZ_SIGHT_ABORTED)
             continue;
         uint64_t low = b->offset > from ? b->offset : from;
         uint64_t high = lz_batch_end(b) < to ? lz_batch_end(b) : to;

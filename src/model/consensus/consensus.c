@@ -446,6 +446,17 @@ uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_
     return lz_consensus_at(w, id)->nodes[node].log.last;
 }
 
+uint64_t lz_consensus_applied(const struct lz_world *w, lz_component_id id, uint32_t node)
+{
+    return lz_consensus_at(w, id)->nodes[node].applied;
+}
+
+const struct lz_raft_entry *lz_consensus_entry(const struct lz_world *w, lz_component_id id,
+                                               uint32_t node, uint64_t index)
+{
+    return lz_raft_log_get(&lz_consensus_at(w, id)->nodes[node].log, index);
+}
+
 uint64_t lz_consensus_term(const struct lz_world *w, lz_component_id id, uint32_t node,
                            uint64_t index)
 {
@@ -536,12 +547,15 @@ void lz_consensus_start(struct lz_world *w)
 size_t lz_consensus_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_consensus *g = lz_consensus_at(w, id);
-    size_t bytes =
-        sizeof(*g) + lz_pool_bytes(&g->waiters) + lz_rows_bytes(&g->acked) + lz_bus_bytes(g->bus);
+    size_t bytes = sizeof(*g) + lz_pool_bytes(&g->waiters) + lz_rows_bytes(&g->acked) +
+                   lz_bus_bytes(g->bus) + g->messages_max * sizeof(struct lz_raft_message) +
+                   (g->state_keys_max + g->backup.machine.cap) * sizeof(struct lz_raft_key) +
+                   g->risk_cap * sizeof(*g->risks) + g->held_cap * sizeof(*g->held);
     for (uint32_t n = 0; n < g->opts.nodes; n++) {
         const struct lz_raft_node *node = &g->nodes[n];
         bytes += sizeof(*node) + g->opts.nodes * sizeof(*node->peers) +
                  node->log.cap * sizeof(*node->log.entries) +
+                 node->config_cap * sizeof(*node->configs) +
                  (node->machine.cap + node->snapshot.cap) * sizeof(*node->machine.keys);
     }
     return bytes;

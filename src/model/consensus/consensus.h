@@ -122,6 +122,11 @@ uint64_t lz_consensus_propose(struct lz_world *w, lz_component_id id, uint32_t n
                               const struct lz_raft_entry *e); /* its index; it leads */
 uint64_t lz_consensus_last(const struct lz_world *w, lz_component_id id, uint32_t node);
 
+/* How far the group has applied its log at a node; an entry there, NULL if its log has it not. */
+uint64_t lz_consensus_applied(const struct lz_world *w, lz_component_id id, uint32_t node);
+const struct lz_raft_entry *lz_consensus_entry(const struct lz_world *w, lz_component_id id,
+                                               uint32_t node, uint64_t index);
+
 /* The term of an entry in a node's log; has it one of that term there, or dropped what was? What a
    loss of power now would leave: a write of the node's, an entry of its log at a majority. */
 uint64_t lz_consensus_term(const struct lz_world *w, lz_component_id id, uint32_t node,

@@ -202,6 +202,8 @@ struct lz_consensus {
     bool goes_back;             /* they are over, and who was told to lead does not yet */
     struct lz_raft_node *nodes;
     struct lz_bus *bus;
+    uint32_t messages, messages_max;     /* said and not heard yet */
+    uint64_t state_keys, state_keys_max; /* room in those of them that are states */
     struct lz_pool waiters;
     struct lz_rows acked;       /* key to its latest acknowledged version */
     struct lz_raft_risk *risks; /* by index */
@@ -257,8 +259,8 @@ static inline uint64_t lz_consensus_node_path(const struct lz_consensus *g, uint
 void lz_consensus_reckon(struct lz_world *w, struct lz_consensus *g);
 
 /* raft_wire.c: a message to fill in; on its way when the disk has the node's latest write. */
-struct lz_raft_message *lz_raft_message(struct lz_world *w, const struct lz_consensus *g,
-                                        uint32_t from, uint32_t to, enum lz_raft_message_kind kind);
+struct lz_raft_message *lz_raft_message(struct lz_world *w, struct lz_consensus *g, uint32_t from,
+                                        uint32_t to, enum lz_raft_message_kind kind);
 void lz_raft_send(struct lz_world *w, struct lz_consensus *g, struct lz_raft_message *m);
 void lz_raft_free(struct lz_world *w, struct lz_raft_message *m);
 uint64_t lz_raft_write(struct lz_world *w, struct lz_consensus *g, uint32_t n); /* its number */

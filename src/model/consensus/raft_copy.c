@@ -45,6 +45,9 @@ static void send_state(struct lz_world *w, struct lz_consensus *g, uint32_t n, u
     m->state = lz_arena_alloc(w->arena, sizeof(*m->state));
     lz_raft_machine_init(m->state, w->arena);
     lz_raft_machine_copy(m->state, &node->snapshot);
+    g->state_keys += m->state->cap;
+    if (g->state_keys > g->state_keys_max)
+        g->state_keys_max = g->state_keys;
     p->next = m->index + 1;
     lz_raft_send(w, g, m);
 }

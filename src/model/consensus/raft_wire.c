@@ -20,12 +20,14 @@
 #include "model/node/disk.h"
 #include "model/node/life.h"
 
-struct lz_raft_message *lz_raft_message(struct lz_world *w, const struct lz_consensus *g,
-                                        uint32_t from, uint32_t to, enum lz_raft_message_kind kind)
+struct lz_raft_message *lz_raft_message(struct lz_world *w, struct lz_consensus *g, uint32_t from,
+                                        uint32_t to, enum lz_raft_message_kind kind)
 {
     LZ_ASSERT(from < g->opts.nodes && to < g->opts.nodes);
     LZ_ASSERT(from != to);
     struct lz_raft_message *m = lz_pool_take_sized(&w->consensuses->messages, sizeof(*m));
+    if (++g->messages > g->messages_max)
+        g->messages_max = g->messages;
     m->group = g->id;
     m->kind = (uint8_t)kind;
     m->from = (uint8_t)from;
@@ -38,7 +40,11 @@ struct lz_raft_message *lz_raft_message(struct lz_world *w, const struct lz_cons
 
 void lz_raft_free(struct lz_world *w, struct lz_raft_message *m)
 {
+    struct lz_consensus *g = lz_consensus_at(w, m->group);
+    LZ_ASSERT(g->messages > 0);
+    g->messages--;
     if (m->state != NULL) {
+        g->state_keys -= m->state->cap;
         lz_raft_machine_finish(m->state);
         lz_arena_free(w->arena, m->state, sizeof(*m->state));
     }

@@ -4,7 +4,7 @@
 #include "base/grow.h"
 #include "model/consensus/consensus_member.h"
 #include "model/consensus/raft_log.h"
-#include "model/data/database_state.h"
+#include "model/data/agree_state.h"
 #include "model/data/query.h"
 #include "model/data/sql/execute.h"
 #include "model/data/standby.h"
@@ -13,58 +13,7 @@
 #include "model/service/argument.h"
 #include "model/service/task.h"
 
-/*
- * An entry is a key and its value, or names a `commit`: rows or an image, kept until every node has
- * applied it. One that was never committed keeps its place: those are few, and end with the run.
- */
-
-struct agree_row {
-    uint64_t key;
-    lz_value value;
-};
-
-struct commit {
-    struct lz_pool_head head;
-    struct lz_image *image;
-    struct agree_row *rows;
-    uint32_t count;
-    uint32_t applied; // nodes that have, as bits
-};
-
-// What an entry changed that this node's disk, or a majority of them, would not keep yet: a loss of
-// power takes it back, here or from all.
-struct undo {
-    uint64_t index;
-    uint64_t key, version, value; // as they were
-    struct lz_image *image;       // of SQL, in their place
-};
-
-struct undos {
-    struct undo *all; // in the order in which they were made
-    uint32_t count, cap;
-    uint64_t floor; // what was applied up to there is never taken back
-};
-
-// An entry that was acknowledged, and no majority of disks would keep.
-struct at_risk {
-    uint64_t index, term;
-    uint64_t writes;
-};
-
-struct lz_agree {
-    struct lz_pool commits;
-    struct lz_log *logs; // by node: each waits for its own
-    uint32_t leaders;    // nodes that think they lead
-    uint64_t *applied;   // of its rows: what is applied is kept
-    uint32_t put_back;   // the last node whose content a restore has put back
-    uint64_t *acked;     // of SQL: which entries; who is saved may be behind
-    uint32_t acked_count, acked_cap;
-    struct undos *undos; // by node
-    struct at_risk *risks;
-    uint32_t risk_count, risk_cap;
-};
-
-static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
+void lz_agree_drop(struct lz_world *w, struct lz_agree *a, struct lz_agree_commit *c)
 {
     lz_image_release(c->image);
     lz_arena_free(w->arena, c->rows, c->count * sizeof(*c->rows));
@@ -72,143 +21,6 @@ static void drop(struct lz_world *w, struct lz_agree *a, struct commit *c)
 }
 
 // ---------------------------------------------------------------- what is committed
-
-static void forget_undos(struct lz_agree *a, uint32_t node)
-{
-    struct undos *u = &a->undos[node];
-    while (u->count > 0)
-        lz_image_release(u->all[--u->count].image);
-}
-
-static void remember(struct lz_world *w, struct lz_agree *a, uint32_t node, const struct undo *one)
-{
-    struct undos *u = &a->undos[node];
-    u->all = lz_grow(w->arena, u->all, &u->cap, u->count + 1, sizeof(*u->all));
-    u->all[u->count++] = *one;
-}
-
-static void put_row(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
-                    const struct agree_row *row, bool is_kept)
-{
-    struct lz_rows *rows = &d->nodes[node].rows;
-    if (!is_kept) {
-        struct undo old = {.index = index, .key = row->key};
-        old.version = lz_rows_read(rows, row->key, &old.value);
-        remember(w, d->agree, node, &old);
-    }
-    lz_rows_put(rows, row->key, index, row->value);
-}
-
-static bool is_broken(const struct lz_database *d, uint32_t node)
-{
-    return d->sql != NULL && !lz_execute_can_lead(d, node);
-}
-
-// Of what it has applied it has what its log has, and what no loss of power takes from the group.
-static void take_back(struct lz_world *w, struct lz_database *d, uint32_t node)
-{
-    struct lz_agree *a = d->agree;
-    struct undos *u = &a->undos[node];
-    uint64_t last = lz_consensus_last(w, d->id, node);
-    if (a->applied[node] < u->floor) // its file was cut
-        u->floor = a->applied[node];
-    if (last < u->floor)
-        last = u->floor;
-    if (a->applied[node] <= last)
-        return;
-    for (; u->count > 0 && u->all[u->count - 1].index > last; u->count--) {
-        const struct undo *old = &u->all[u->count - 1];
-        if (old->image == NULL)
-            lz_rows_put_back(&d->nodes[node].rows, old->key, old->version, old->value);
-        else
-            lz_execute_take_back(d, node, old->index, old->image);
-        lz_image_release(old->image);
-    }
-    a->applied[node] = last;
-}
-
-// With the undos: what is not safe at `from` is not safer here, and the log of `node` may not have
-// it. Content ahead of a log would stay when the group loses the entries and writes others.
-static void copy_all(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
-{
-    struct lz_agree *a = d->agree;
-    struct lz_database_node *n = &d->nodes[node];
-    LZ_ASSERT(node != from);
-    n->engine->ops->copy(n->engine, d->nodes[from].engine);
-    if (d->sql != NULL)
-        lz_execute_rebuilt(w, d, node);
-    forget_undos(a, node);
-    for (uint32_t i = 0; i < a->undos[from].count; i++) {
-        struct undo one = a->undos[from].all[i];
-        if (one.image != NULL)
-            one.image = lz_image_hold(one.image);
-        remember(w, a, node, &one);
-    }
-    a->undos[node].floor = a->undos[from].floor;
-    a->applied[node] = a->applied[from];
-    take_back(w, d, node);
-    n->lsn = n->applied = a->applied[node];
-}
-
-static void rewound(struct lz_world *w, void *ctx, uint32_t node, uint64_t index, uint32_t from)
-{
-    struct lz_database *d = ctx;
-    struct lz_agree *a = d->agree;
-    if (a->applied[node] <= index || is_broken(d, from))
-        return;
-    copy_all(w, d, node, from);
-    lz_instance_note(w, d->first + node, "rebuilt", "had what %s[%u] lacks: was sent all of it",
-                     d->opts.name, from + 1);
-}
-
-// All that another has: of those that are whole who has applied the most.
-static void copy_from(struct lz_world *w, struct lz_database *d, uint32_t node, uint32_t from)
-{
-    if (from != node && !is_broken(d, from) && d->agree->applied[from] >= d->agree->applied[node])
-        copy_all(w, d, node, from);
-}
-
-static void rebuild(struct lz_world *w, struct lz_database *d, uint32_t node)
-{
-    uint32_t best = node;
-    forget_undos(d->agree, node);
-    d->agree->applied[node] = d->agree->undos[node].floor = 0;
-    for (uint32_t n = 0; n < d->opts.nodes; n++)
-        if (lz_consensus_are_of_one(w, d->id, n, node) && !is_broken(d, n) &&
-            d->agree->applied[n] > d->agree->applied[best])
-            best = n;
-    copy_from(w, d, node, best);
-    lz_instance_note(w, d->first + node, "rebuilt", "was sent all of it by %s[%u]", d->opts.name,
-                     best + 1);
-}
-
-static void apply(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
-                  const struct lz_raft_entry *e)
-{
-    struct lz_agree *a = d->agree;
-    struct commit *c = e->expect != 0 ? lz_pool_find(&a->commits, e->expect) : NULL;
-    if (is_broken(d, node) || (e->expect != 0 && c == NULL)) {
-        rebuild(w, d, node);
-        return;
-    }
-    if (e->op != LZ_RAFT_PUT)
-        return;
-    struct lz_engine *engine = d->nodes[node].engine;
-    bool is_kept = lz_consensus_keeps(w, d->id, node, e->write) &&
-                   lz_consensus_majority_keeps(w, d->id, node, index);
-    if (is_kept) {
-        forget_undos(a, node); // what came before it is kept as well
-        a->undos[node].floor = index;
-    }
-    if (c == NULL)
-        put_row(w, d, node, index, &(struct agree_row){e->key, e->value}, is_kept);
-    else if (c->image != NULL)
-        engine->ops->apply(engine, &(struct lz_change){.lsn = index, .image = c->image}, NULL);
-    if (c != NULL && c->image != NULL && !is_kept)
-        remember(w, a, node, &(struct undo){.index = index, .image = lz_image_hold(c->image)});
-    for (uint32_t i = 0; c != NULL && i < c->count; i++)
-        put_row(w, d, node, index, &c->rows[i], is_kept);
-}
 
 static void note_risk(struct lz_world *w, struct lz_database *d, uint32_t node, uint64_t index,
                       uint64_t writes)
@@ -220,13 +32,15 @@ static void note_risk(struct lz_world *w, struct lz_database *d, uint32_t node, 
     }
     a->risks = lz_grow(w->arena, a->risks, &a->risk_cap, a->risk_count + 1, sizeof(*a->risks));
     uint64_t term = lz_consensus_term(w, d->id, node, index);
-    a->risks[a->risk_count++] = (struct at_risk){.index = index, .term = term, .writes = writes};
+    a->risks[a->risk_count++] =
+        (struct lz_agree_risk){.index = index, .term = term, .writes = writes};
 }
 
 static void note_acked(struct lz_world *w, struct lz_database *d, const struct lz_task *t,
                        uint64_t index, const struct lz_raft_entry *e)
 {
-    const struct commit *c = e->expect != 0 ? lz_pool_find(&d->agree->commits, e->expect) : NULL;
+    const struct lz_agree_commit *c =
+        e->expect != 0 ? lz_pool_find(&d->agree->commits, e->expect) : NULL;
     if (c == NULL)
         lz_rows_put(&d->acked_rows, e->key, index, index);
     for (uint32_t i = 0; c != NULL && i < c->count; i++)
@@ -274,17 +88,12 @@ static void applied(struct lz_world *w, void *ctx, uint32_t node, uint64_t index
     struct lz_database *d = ctx;
     struct lz_agree *a = d->agree;
     struct lz_database_node *n = &d->nodes[node];
-    if (index > a->applied[node]) {
-        apply(w, d, node, index, e);
-        if (index > a->applied[node])
-            a->applied[node] = index;
-    }
-    n->lsn = n->applied = a->applied[node];
+    bool has = lz_agree_apply(w, d, node, index);
     if (n->serial != NULL)
         lz_serial_show(n->serial, n->applied);
     acknowledge(w, d, node, index, e);
-    struct commit *c = e->expect != 0 ? lz_pool_find(&a->commits, e->expect) : NULL;
-    if (c == NULL)
+    struct lz_agree_commit *c = e->expect != 0 ? lz_pool_find(&a->commits, e->expect) : NULL;
+    if (c == NULL || !has)
         return;
     c->applied |= 1u << node;
     uint32_t members = lz_consensus_members(w, d->id);
@@ -292,12 +101,7 @@ static void applied(struct lz_world *w, void *ctx, uint32_t node, uint64_t index
     for (uint32_t i = 0; i < d->opts.nodes; i++)
         may_come_back = may_come_back || a->undos[i].count > 0;
     if ((c->applied & members) == members && !may_come_back)
-        drop(w, a, c);
-}
-
-static void restored(struct lz_world *w, void *ctx, uint32_t node, uint32_t from)
-{
-    copy_from(w, ctx, node, from);
+        lz_agree_drop(w, a, c);
 }
 
 static void *save(struct lz_world *w, void *ctx, uint32_t node, void *old)
@@ -321,7 +125,7 @@ static void put_back(struct lz_world *w, void *ctx, uint32_t node, void *content
         lz_image_release((struct lz_image *)none.image);
         lz_execute_rebuilt(w, d, node);
     }
-    forget_undos(d->agree, node);
+    lz_agree_forget_undos(d->agree, node);
     d->agree->put_back = node;
     d->agree->undos[node].floor = index;
     d->agree->applied[node] = n->lsn = n->applied = index;
@@ -331,7 +135,7 @@ static void forget(struct lz_world *w, void *ctx, uint32_t node)
 {
     (void)w;
     struct lz_database *d = ctx;
-    forget_undos(d->agree, node);
+    lz_agree_forget_undos(d->agree, node);
     d->agree->undos[node].floor = 0;
     d->agree->applied[node] = d->nodes[node].lsn = d->nodes[node].applied = 0;
 }
@@ -443,9 +247,20 @@ void lz_agree_died(struct lz_world *w, struct lz_database *d, uint32_t node, boo
     }
     lz_consensus_ended(w, d->id, node, silent);
     if (silent)
-        take_back(w, d, node);
+        lz_agree_take_back(w, d, node);
     lz_standby_died(n);
     n->lsn = n->applied = a->applied[node];
+}
+
+size_t lz_agree_bytes(const struct lz_world *w, const struct lz_database *d)
+{
+    const struct lz_agree *a = d->agree;
+    size_t bytes = sizeof(*a) + lz_pool_bytes(&a->commits) + a->acked_cap * sizeof(*a->acked) +
+                   a->risk_cap * sizeof(*a->risks);
+    for (uint32_t n = 0; n < d->opts.nodes; n++)
+        bytes += sizeof(*a->logs) + sizeof(*a->applied) + sizeof(*a->undos) +
+                 a->undos[n].cap * sizeof(*a->undos[n].all);
+    return bytes + lz_consensus_bytes(w, d->id);
 }
 
 void lz_agree_second(struct lz_world *w, struct lz_database *d)
@@ -531,11 +346,11 @@ bool lz_agree_commit(struct lz_world *w, struct lz_database *d, struct lz_task *
 {
     if (!lz_agree_leads(w, d, t->server - d->first))
         return false;
-    struct commit *c = lz_pool_take(&d->agree->commits);
+    struct lz_agree_commit *c = lz_pool_take(&d->agree->commits);
     c->rows = lz_arena_alloc(w->arena, x->write_count * sizeof(*c->rows));
     for (uint32_t i = x->writes_first; i != 0;) {
         const struct lz_txn_write *one = lz_pool_at(&w->txns->writes, i);
-        c->rows[c->count++] = (struct agree_row){.key = one->key, .value = one->value};
+        c->rows[c->count++] = (struct lz_agree_row){.key = one->key, .value = one->value};
         i = one->next;
     }
     LZ_ASSERT(c->count == x->write_count);
@@ -547,7 +362,7 @@ bool lz_agree_commit_rows(struct lz_world *w, struct lz_database *d, struct lz_t
 {
     if (!lz_agree_leads(w, d, t->server - d->first))
         return false;
-    struct commit *c = lz_pool_take(&d->agree->commits);
+    struct lz_agree_commit *c = lz_pool_take(&d->agree->commits);
     c->image = lz_image_hold(image);
     return propose(w, d, t, &(struct lz_raft_entry){.key = t->key, .expect = lz_pool_id(c)});
 }
@@ -575,8 +390,8 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
                                            .applied = applied,
                                            .readable = readable,
                                            .turned = turned,
-                                           .restored = restored,
-                                           .rewound = rewound,
+                                           .restored = lz_agree_restored,
+                                           .rewound = lz_agree_rewound,
                                            .save = save,
                                            .put_back = put_back,
                                            .forget = forget,
@@ -584,7 +399,7 @@ bool lz_agree_declare(struct lz_world *w, lz_component_id id, const struct lz_co
     if (!lz_consensus_embed(w, id, &o, &host, err))
         return false;
     struct lz_agree *a = d->agree = lz_arena_alloc(w->arena, sizeof(*a));
-    lz_pool_init(&a->commits, w->arena, sizeof(struct commit));
+    lz_pool_init(&a->commits, w->arena, sizeof(struct lz_agree_commit));
     a->applied = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->applied));
     a->undos = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->undos));
     a->logs = lz_arena_alloc(w->arena, d->opts.nodes * sizeof(*a->logs));

@@ -45,6 +45,7 @@ void lz_agree_began(struct lz_world *w, struct lz_database *d, uint32_t node);
 void lz_agree_died(struct lz_world *w, struct lz_database *d, uint32_t node, bool silent);
 bool lz_agree_leads(const struct lz_world *w, const struct lz_database *d, uint32_t node);
 void lz_agree_second(struct lz_world *w, struct lz_database *d);
+size_t lz_agree_bytes(const struct lz_world *w, const struct lz_database *d);
 
 /* May a query that has arrived go on? Else it does later, or is answered. */
 bool lz_agree_admits(struct lz_world *w, struct lz_database *d, struct lz_task *t);

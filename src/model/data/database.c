@@ -411,7 +411,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
     bytes += lz_backup_bytes(d) + lz_checkpoint_bytes(d);
-    bytes += d->agree != NULL ? lz_consensus_bytes(w, id) : 0;
+    bytes += d->agree != NULL ? lz_agree_bytes(w, d) : 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];
         bytes += sizeof(*one) + one->engine->ops->bytes(one->engine) + lz_mvcc_bytes(&one->mvcc) +

@@ -11,7 +11,7 @@
  *   commit.c     which writes are safe, and who waits for that
  *   visible.c    which of them others see
  *   failover.c   who leads
- *   multi.c, agree.c   instead of all that: many masters; a Raft group
+ *   multi.c, agree*.c  instead of all that: many masters; a Raft group
  */
 #ifndef LZ_MODEL_DATA_DATABASE_STATE_H
 #define LZ_MODEL_DATA_DATABASE_STATE_H

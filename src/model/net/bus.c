@@ -29,6 +29,7 @@ struct letter {
 struct lz_bus {
     struct lz_bus_opts opts;
     struct line *lines; // by channel, from and to
+    uint32_t letters, letters_max;
 };
 
 struct lz_buses {
@@ -49,11 +50,18 @@ static struct letter *letter_at(const struct lz_world *w, uint32_t index)
     return lz_pool_at(&w->buses->letters, index);
 }
 
+static void give(struct lz_world *w, struct letter *l)
+{
+    LZ_ASSERT(l->bus->letters > 0);
+    l->bus->letters--;
+    lz_pool_give(&w->buses->letters, l);
+}
+
 static void lose(struct lz_world *w, struct letter *l)
 {
     struct lz_bus_message m = l->m;
     const struct lz_bus_ops *ops = l->bus->opts.ops;
-    lz_pool_give(&w->buses->letters, l);
+    give(w, l);
     if (ops->lost != NULL)
         ops->lost(w, &m);
 }
@@ -103,6 +111,8 @@ void lz_bus_send(struct lz_world *w, struct lz_bus *bus, const struct lz_bus_mes
     LZ_ASSERT(m->kind != 0);
     struct line *line = line_of(bus, m->from, m->to, m->channel);
     struct letter *l = lz_pool_take_sized(&w->buses->letters, sizeof(*l));
+    if (++bus->letters > bus->letters_max)
+        bus->letters_max = bus->letters;
     l->bus = bus;
     l->m = *m;
     l->sent = lz_sim_now(w->sim);
@@ -153,7 +163,7 @@ static void hear(struct lz_world *w, struct line *line, struct letter *l)
     line->heard++;
     const struct lz_bus_message m = l->m;
     const struct lz_bus *bus = l->bus;
-    lz_pool_give(&w->buses->letters, l);
+    give(w, l);
     bus->opts.ops->heard(w, bus->opts.first + m.to, &m);
 }
 
@@ -250,7 +260,8 @@ lz_time lz_bus_since(const struct lz_bus *bus, uint32_t from, uint32_t to, uint3
 size_t lz_bus_bytes(const struct lz_bus *bus)
 {
     size_t nodes = bus->opts.nodes;
-    return sizeof(*bus) + bus->opts.channels * nodes * nodes * sizeof(*bus->lines);
+    return sizeof(*bus) + bus->opts.channels * nodes * nodes * sizeof(*bus->lines) +
+           bus->letters_max * sizeof(struct letter);
 }
 
 struct lz_bus *lz_bus_create(struct lz_world *w, const struct lz_bus_opts *opts)

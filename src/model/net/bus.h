@@ -78,6 +78,8 @@ void lz_bus_break(struct lz_bus *bus, uint32_t from, uint32_t to, uint32_t chann
 /* Since when there has been something on it; -1: nothing yet. */
 lz_time lz_bus_since(const struct lz_bus *bus, uint32_t from, uint32_t to, uint32_t channel);
 
+/* With what is under way and waits, at the most it has been. What a letter is for is its owner's.
+ */
 size_t lz_bus_bytes(const struct lz_bus *bus);
 
 #endif

@@ -431,11 +431,14 @@ struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t
             continue;
         fate.lies = fate.lies || e->lies;
         fate.tears = fate.tears || e->tears;
-        fate.loses = fate.loses || (e->loses > 0.0 && unit(w, owner, e->path, 7) < e->loses);
-        if (e->misdirects > 0.0 && unit(w, owner, e->path, 8) < e->misdirects) {
+        bool loses = e->loses > 0.0 && unit(w, owner, e->path, 7) < e->loses;
+        fate.loses = fate.loses || loses;
+        bool misdirects = e->misdirects > 0.0 && unit(w, owner, e->path, 8) < e->misdirects;
+        if (misdirects) {
             fate.misdirects = true;
             fate.where = unit(w, owner, e->path, 9);
         }
+        *e->touched += loses || misdirects;
     }
     return fate;
 }
