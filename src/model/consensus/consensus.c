@@ -135,6 +135,7 @@ static void lose_power(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     struct lz_raft_node *node = &g->nodes[n];
     uint64_t durable = lz_disk_durable(w, g->first + n, node->flushed);
+    g->has_lost = g->has_lost || durable < node->flushed;
     uint64_t last = node->log.base;
     for (const struct lz_raft_entry *e = lz_raft_log_get(&node->log, last + 1);
          e != NULL && e->write <= durable; e = lz_raft_log_get(&node->log, last + 1))
@@ -477,10 +478,21 @@ bool lz_consensus_keeps(const struct lz_world *w, lz_component_id id, uint32_t n
     return write <= lz_disk_durable(w, g->first + node, g->nodes[node].flushed);
 }
 
+// No disk has forgotten anything, and none would now: what is committed a majority has flushed.
+static bool has_honest_disks(const struct lz_world *w, const struct lz_consensus *g)
+{
+    for (uint32_t n = 0; n < g->opts.nodes && !g->has_lost; n++)
+        if (lz_disk_durable(w, g->first + n, g->nodes[n].flushed) < g->nodes[n].flushed)
+            return false;
+    return !g->has_lost;
+}
+
 bool lz_consensus_majority_keeps(const struct lz_world *w, lz_component_id id, uint32_t node,
                                  uint64_t index)
 {
     const struct lz_consensus *g = lz_consensus_at(w, id);
+    if (index <= g->nodes[node].commit && has_honest_disks(w, g))
+        return true;
     uint64_t term = lz_raft_log_term(&g->nodes[node].log, index);
     uint32_t keep = 0;
     for (uint32_t n = 0; n < g->opts.nodes; n++) {

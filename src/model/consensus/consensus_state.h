@@ -199,6 +199,7 @@ struct lz_consensus {
     uint32_t cluster; /* that new members join */
     struct lz_raft_backup backup;
     uint32_t moves, moved_from; /* faults that move the lead; who led before, + 1 */
+    bool has_lost;              /* a disk what it had said it had */
     bool goes_back;             /* they are over, and who was told to lead does not yet */
     struct lz_raft_node *nodes;
     struct lz_bus *bus;

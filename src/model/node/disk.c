@@ -342,6 +342,8 @@ uint32_t lz_disk_disturb(struct lz_world *w, lz_instance_id id, const struct lz_
     if (at == d->effect_count)
         d->effect_count++;
     d->effects[at] = *effect;
+    if (effect->lies || effect->tears || effect->loses > 0.0 || effect->misdirects > 0.0)
+        w->disks->face.is_doubtful = true;
     d->effects[at].keep += d->used; // full when so much more is written
     d->effect_hits[at] = 1;
     d->active++;

@@ -56,8 +56,9 @@ bool lz_disk_is_used(const struct lz_world *w, lz_component_id id);
 
 /* What is read at every step begins disk.c's own struct. */
 struct lz_disks_face {
-    uint32_t made; /* disks of which something is kept, */
-    bool is_any;   /* or that hosts share */
+    uint32_t made;    /* disks of which something is kept, */
+    bool is_any;      /* or that hosts share */
+    bool is_doubtful; /* one has not kept, at some time, what it was given */
 };
 
 /* Anything to wait for or to fail? If not, an operation needs no event. */
@@ -113,7 +114,7 @@ static inline void lz_disk_flushed(struct lz_world *w, lz_instance_id id, uint64
 }
 static inline uint64_t lz_disk_durable(const struct lz_world *w, lz_instance_id id, uint64_t lsn)
 {
-    return ((const struct lz_disks_face *)w->disks)->made > 0 ? lz_disk_kept(w, id, lsn) : lsn;
+    return ((const struct lz_disks_face *)w->disks)->is_doubtful ? lz_disk_kept(w, id, lsn) : lsn;
 }
 
 /* What becomes of the `nth` write to a file of the instance, as the faults in force have it. */
