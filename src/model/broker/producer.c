@@ -190,8 +190,10 @@ bool lz_producer_create(struct lz_world *w, const struct lz_producer_create *cre
 
 void lz_producer_init(struct lz_world *w)
 {
-    static const struct lz_rpc_ops ops = {
-        .arrived = lz_producer_arrived, .ended = lz_producer_ended, .dropped = lz_producer_dropped};
+    static const struct lz_rpc_ops ops = {.in_line = true,
+                                          .arrived = lz_producer_arrived,
+                                          .ended = lz_producer_ended,
+                                          .dropped = lz_producer_dropped};
     struct lz_producers *ps = w->producers = lz_arena_alloc(w->arena, sizeof(*ps));
     lz_pool_init(&ps->parcels, w->arena, sizeof(struct lz_parcel));
     lz_rpc_serve(w, LZ_RPC_PRODUCE, &ops);

@@ -3,7 +3,8 @@
  *
  * Records are gathered in batches, one open per partition. A batch leaves when it is full
  * (`batch_size`), when it is `linger` old, or at once; at most `max_in_flight` requests are under
- * way to a node, and what comes meanwhile makes batches grow. A record with a key goes to the
+ * way to a node, and what comes meanwhile makes batches grow. They are in line on one connection,
+ * and the node works on one of them at a time (rpc.h). A record with a key goes to the
  * partition of its hash (murmur.h), others stay with one partition until batch_size bytes went
  * there and move to another, drawn among those with a leader (KIP-480, KIP-794).
  *

@@ -13,6 +13,22 @@
  * caller, each never while its process stands still; `dropped` exactly once for each request, when
  * it is over for both, and frees what it says.
  *
+ * Requests of a kind that is *in line* (a producer's, of which several are under way) come in the
+ * order in which they were sent, as on the one TCP connection that they share, and so do their
+ * answers; what was lost on its way holds up what follows. The server takes the next from a
+ * connection only when it has answered the one before ("the broker's request processing allows only
+ * a single in-flight request per connection", Kafka's protocol guide; SocketServer mutes the
+ * channel):
+ *
+ *   SENT ──arrives──▶ WAITING ──those before it are answered──▶ THERE
+ *                        └─ the server has closed the connection: lost
+ *
+ * Its caller gives a connection up when a request on it has timed out (as NetworkClient does), a
+ * reset has come, TCP has given up, or a process at either end is another. Its next request goes
+ * over a new one, and an answer over the old is a reset to it; the server works on all the same:
+ * what was sent comes before the end of the connection. Of the other kinds there is never more than
+ * one under way to a node, or it does not matter which comes first.
+ *
  * Opening a connection takes no time of its own: clients keep theirs open, and what a reconnection
  * costs is in their back-off.
  */
@@ -42,6 +58,7 @@ enum lz_rpc_end { LZ_RPC_ANSWERED, LZ_RPC_REFUSED, LZ_RPC_RESET, LZ_RPC_TIMEOUT 
 struct lz_rpc_way {
     uint64_t count; /* requests so far */
     lz_tcp_path_id there, back;
+    uint32_t line; /* of those in line: its connection; 0: none is open */
 };
 
 struct lz_rpc {
@@ -54,13 +71,17 @@ struct lz_rpc {
     lz_instance_id from, to;
     uint32_t from_incarnation, to_incarnation;
     uint32_t prev, next; /* those at `to` */
-    uint16_t error;      /* ANSWERED: what the answer says; 0: all is well */
+    uint32_t line;       /* its connection, and */
+    uint32_t behind;     /* who waits for a turn after it */
+    uint64_t turn;
+    uint16_t error; /* ANSWERED: what the answer says; 0: all is well */
     uint8_t kind, state;
     bool is_refused;   /* it met no process */
     bool is_forgotten; /* nobody waits for it */
 };
 
 struct lz_rpc_ops {
+    bool in_line;
     void (*arrived)(struct lz_world *w, struct lz_rpc *r);
     void (*ended)(struct lz_world *w, const struct lz_rpc *r, enum lz_rpc_end how);
     void (*dropped)(struct lz_world *w, struct lz_rpc *r); /* NULL: nothing to free */

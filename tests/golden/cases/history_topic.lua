@@ -20,7 +20,7 @@ traffic "shop" {
 fault.latency { kafka.node[1], add = "600ms", at = "8s", lasting = "6s" }
 fault.partition { kafka.node[1], kafka, at = "15s", lasting = "10s" }
 if not safe then
-  fault.unclean_election { orders, at = "30s" }
+  fault.unclean_election { orders, at = "27s" }
   fault.kill { kafka.node[2], at = "32s", lasting = "5s" }
 end
 
