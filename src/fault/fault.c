@@ -10,6 +10,7 @@
 #include "model/cache/cache.h"
 #include "model/journal.h"
 #include "model/node/instance.h"
+#include "model/real.h"
 #include "model/store/store.h"
 #include "model/world_kinds.h"
 
@@ -83,6 +84,23 @@ static void drop_users(const struct lz_world *w, struct lz_fault *f)
     f->hit_count = kept;
 }
 
+static bool is_meant(const struct lz_world *w, const struct lz_fault *f, lz_instance_id id)
+{
+    const struct lz_component *c = lz_world_component(w, lz_instance_get(w, id)->component);
+    bool is_on = (lz_kinds_on(f->kind, w) & LZ_FAULT_ON(c->kind)) != 0;
+    return is_on && (f->kind->takes == NULL || lz_real_is_live(w) || f->kind->takes(w, id));
+}
+
+// In a place there are others, too, than those that the fault is about.
+static void drop_others(const struct lz_world *w, struct lz_fault *f)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < f->hit_count; i++)
+        if (is_meant(w, f, f->hits[i]))
+            f->hits[kept++] = f->hits[i];
+    f->hit_count = kept;
+}
+
 // Nor can what is not there: a place in which another replica may come, or has been. Who hits all
 // hits those that come later too.
 static void drop_absent(const struct lz_world *w, struct lz_fault *f)
@@ -122,6 +140,8 @@ static void resolve(struct lz_world *w, struct lz_fault *f)
     f->hit_count = n;
     if (f->kind->per_instance)
         drop_users(w, f);
+    if (f->kind->per_instance && f->opts.target.kind > LZ_TARGET_REPLICA)
+        drop_others(w, f);
     if (f->opts.pick.kind != LZ_PICK_ALL)
         drop_absent(w, f);
     f->missed = f->missed || f->hit_count == 0; // before `pick`: a random share may be none

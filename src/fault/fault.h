@@ -234,6 +234,8 @@ struct lz_fault_kind {
     bool (*check)(const struct lz_fault_opts *opts, struct lz_err *err);
     /* Optional: refuse a target that has not what it needs. */
     bool (*fits)(const struct lz_world *w, const struct lz_fault_opts *opts, struct lz_err *err);
+    /* Optional: of a place's instances, can this one be hit? What cannot is not picked. */
+    bool (*takes)(const struct lz_world *w, lz_instance_id instance);
     void (*apply)(struct lz_world *w, struct lz_fault *f);
     /* Optional: a step of the ramp in place, for those whose reverting would lose what waits. */
     void (*change)(struct lz_world *w, struct lz_fault *f);

@@ -2,8 +2,7 @@
 #include "fault/kinds.h"
 #include "model/node/disk.h"
 
-// In a place there may be other things too: what does nothing on a disk is passed by.
-static bool has_disk(const struct lz_world *w, lz_instance_id id)
+bool lz_fault_disk_takes(const struct lz_world *w, lz_instance_id id)
 {
     lz_component_id c = lz_instance_get(w, id)->component;
     return lz_disk_is_used(w, c);
@@ -65,7 +64,7 @@ void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_
     e->path = f->path;
     e->touched = &f->effect;
     for (uint32_t i = 0; i < f->hit_count; i++)
-        f->undo[i] = has_disk(w, f->hits[i]) ? lz_disk_disturb(w, f->hits[i], e) : 0;
+        f->undo[i] = lz_fault_disk_takes(w, f->hits[i]) ? lz_disk_disturb(w, f->hits[i], e) : 0;
 }
 
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f)

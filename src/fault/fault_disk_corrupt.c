@@ -41,6 +41,7 @@ const struct lz_fault_kind lz_fault_disk_corrupt = {
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_DISKS,
     .fits = fits,
+    .takes = lz_fault_disk_takes,
     .per_instance = true,
     .params = params,
     .apply = apply,

@@ -42,6 +42,7 @@ const struct lz_fault_kind lz_fault_disk_error = {
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_DISKS,
     .fits = lz_fault_disk_fits,
+    .takes = lz_fault_disk_takes,
     .per_instance = true,
     .params = params,
     .check = check,

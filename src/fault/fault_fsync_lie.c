@@ -22,6 +22,7 @@ const struct lz_fault_kind lz_fault_fsync_lie = {
     .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
+    .takes = lz_fault_disk_takes,
     .apply = apply,
     .revert = lz_fault_disk_revert,
     .waits = lz_fault_disk_waits,

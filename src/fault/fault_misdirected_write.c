@@ -27,6 +27,7 @@ const struct lz_fault_kind lz_fault_misdirected_write = {
     .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
+    .takes = lz_fault_disk_takes,
     .apply = apply,
     .revert = lz_fault_disk_revert,
     .waits = lz_fault_disk_waits,

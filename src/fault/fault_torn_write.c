@@ -36,6 +36,7 @@ const struct lz_fault_kind lz_fault_torn_write = {
     .on = LZ_FAULT_ON_LOGS,
     .per_instance = true,
     .params = params,
+    .takes = lz_fault_disk_takes,
     .apply = apply,
     .revert = revert,
     .waits = waits,

@@ -132,6 +132,17 @@ static bool fits_topic(const struct lz_fault_kind *kind, const struct lz_world *
                    kind->name, c->name);
 }
 
+unsigned lz_kinds_on(const struct lz_fault_kind *kind, const struct lz_world *w)
+{
+    // Names have no process of their own to break, only a way to them.
+    unsigned on = kind->on != 0        ? kind->on
+                  : kind->per_instance ? ~LZ_FAULT_ON(LZ_COMPONENT_DNS)
+                                       : LZ_FAULT_ON_ALL;
+    if (lz_real_is_live(w)) // what can be done to it, the hands know
+        on |= LZ_FAULT_ON(LZ_COMPONENT_PROCESS) | LZ_FAULT_ON(LZ_COMPONENT_ENDPOINT);
+    return on;
+}
+
 static bool check_target(const struct lz_fault_kind *kind, const struct lz_world *w,
                          const struct lz_target *t, unsigned accepted, struct lz_err *err)
 {
@@ -148,13 +159,8 @@ static bool check_target(const struct lz_fault_kind *kind, const struct lz_world
     if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && !fits_topic(kind, w, t, err))
         return false;
     if (t->kind != 0 && t->kind <= LZ_TARGET_REPLICA && is_first) {
-        // Names have no process of their own to break, only a way to them.
-        unsigned on = kind->on != 0        ? kind->on
-                      : kind->per_instance ? ~LZ_FAULT_ON(LZ_COMPONENT_DNS)
-                                           : ~0u;
+        unsigned on = lz_kinds_on(kind, w);
         const struct lz_component *c = lz_world_component(w, t->id);
-        if (lz_real_is_live(w)) // what can be done to it, the hands know
-            on |= LZ_FAULT_ON(LZ_COMPONENT_PROCESS) | LZ_FAULT_ON(LZ_COMPONENT_ENDPOINT);
         if (c->kind == LZ_COMPONENT_PROBE || c->kind == LZ_COMPONENT_PROMETHEUS ||
             (on & LZ_FAULT_ON(c->kind)) == 0)
             return lz_fail(err, LZ_EINVAL, "fault.%s cannot target %s \"%s\"", kind->name,

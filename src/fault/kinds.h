@@ -103,6 +103,9 @@ void lz_fault_replication_apply(struct lz_world *w, struct lz_fault *f,
                                 const struct lz_replication_effect *e);
 void lz_fault_replication_revert(struct lz_world *w, struct lz_fault *f);
 
+/* The LZ_FAULT_ON(kind)s that it can be about in this world. */
+unsigned lz_kinds_on(const struct lz_fault_kind *kind, const struct lz_world *w);
+
 /* What all kinds refuse: targets, times and picks that make no sense; and what this one does. */
 bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
                     const struct lz_fault_opts *o, struct lz_err *err) LZ_MUST_CHECK;
@@ -194,6 +197,7 @@ void lz_fault_clock_revert(struct lz_world *w, struct lz_fault *f);
 /* For disk faults: one effect on the disks of what was hit. */
 struct lz_disk_effect;
 void lz_fault_disk_apply(struct lz_world *w, struct lz_fault *f, struct lz_disk_effect *e);
+bool lz_fault_disk_takes(const struct lz_world *w, lz_instance_id id);
 bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
                         struct lz_err *err) LZ_MUST_CHECK;
 void lz_fault_disk_revert(struct lz_world *w, struct lz_fault *f);
