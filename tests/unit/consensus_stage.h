@@ -1,6 +1,7 @@
 /*
  * consensus_stage.h — a world with one group, made and disturbed directly, so that all a node has
- * can be looked at; for test_consensus.c and test_members.c.
+ * can be looked at; for test_consensus.c, test_members.c and
+ * test_raft_wire.c.
  */
 #ifndef LZ_TESTS_UNIT_CONSENSUS_STAGE_H
 #define LZ_TESTS_UNIT_CONSENSUS_STAGE_H

@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "consensus_stage.h"
-#include "model/net/bus.h"
 
 static void rafts_invariants_hold_over_random_faults(void **state)
 {
@@ -382,145 +381,6 @@ static void who_was_away_too_long_is_sent_the_state(void **state)
     lz_arena_destroy(s.arena);
 }
 
-// The others hear the leader, and it does not hear them for as long as a connection lives.
-static void an_answer_that_is_lost_is_asked_for_again(void **state)
-{
-    static const struct {
-        uint32_t nodes_down; // from the second on, until after what is written
-        uint64_t writes;
-    } rows[] = {{0, 1}, {0, 40}, {1, 40}};
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct lz_consensus_opts o = {
-            .nodes = 3, .no_check_quorum = true, .snapshot_every = 10, .snapshot_keep = 2};
-        struct stage s = stage_make(&o, 1, 100 * LZ_S);
-        const struct lz_raft_node *leader = &s.g->nodes[0];
-        lz_instance_id others[2] = {s.g->first + 1, s.g->first + 2}, first = s.g->first;
-        uint64_t touched = 0;
-        const struct lz_link_effect e = {.from = {.list = others, .count = 2},
-                                         .to = {.list = &first, .count = 1},
-                                         .cut = LZ_LINK_CUT,
-                                         .touched = &touched};
-        stage_run(&s, LZ_S);
-        if (rows[i].nodes_down > 0)
-            lz_instance_kill(s.w, others[0]);
-        for (uint64_t k = 1; rows[i].nodes_down > 0 && k < rows[i].writes; k++)
-            stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k, .value = k});
-        stage_run(&s, 2 * LZ_S);
-        if (rows[i].nodes_down > 0)
-            lz_instance_restart(s.w, others[0]);
-        lz_link_effect_id cut = lz_link_effect_add(s.w, &e);
-        for (uint64_t k = 0; k < (rows[i].nodes_down > 0 ? 1 : rows[i].writes); k++)
-            stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = k, .value = k});
-        stage_run(&s, 8 * LZ_S);
-        assert_int_equal(lz_consensus_leader(s.w, s.g->id), first);
-        assert_true(leader->commit < leader->log.last);
-        lz_link_effect_remove(s.w, cut);
-        stage_run(&s, 10 * LZ_S);
-        assert_true(touched > 0);
-        assert_int_equal(leader->commit, leader->log.last);
-        for (uint32_t n = 1; n < 3; n++)
-            assert_int_equal(s.g->nodes[n].applied, leader->commit);
-        lz_arena_destroy(s.arena);
-    }
-}
-
-// Two hundred rounds in two heartbeats, and one that answers them but has not flushed an entry.
-static void rounds_of_reads_send_no_entries(void **state)
-{
-    (void)state;
-    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
-    stage_ways(&s, 500 * LZ_US);
-    struct lz_raft_node *leader = &s.g->nodes[0];
-    uint64_t touched = 0;
-    const struct lz_disk_effect slow = {
-        .add = lz_dist_constant(5 * LZ_S), .path = 3, .touched = &touched};
-    stage_run(&s, LZ_S);
-    lz_disk_disturb(s.w, s.g->first + 2, &slow);
-    stage_propose(&s, &(struct lz_raft_entry){.op = LZ_RAFT_PUT, .key = 1, .value = 1});
-    stage_run(&s, LZ_S + 10 * LZ_MS);
-    assert_true(leader->peers[2].match < leader->log.last);
-    uint64_t before = leader->messages;
-    for (uint32_t k = 1; k <= 200; k++) {
-        lz_raft_begin_round(s.w, s.g, 0);
-        stage_run(&s, LZ_S + 10 * LZ_MS + k * LZ_MS);
-    }
-    assert_in_range(leader->peers[2].round, 198, 200);
-    // Two for each round; two heartbeats, after each of which one is asked again.
-    assert_int_equal(leader->messages - before, 400 + 2 * 2 + 2);
-    stage_run(&s, 10 * LZ_S);
-    assert_int_equal(leader->peers[2].match, leader->log.last);
-    lz_arena_destroy(s.arena);
-}
-
-static void effects_nothing(struct lz_world *w, void *ctx, uint32_t node, uint64_t index,
-                            const struct lz_raft_entry *e)
-{
-    (void)w;
-    (void)ctx;
-    (void)node;
-    (void)index;
-    (void)e;
-}
-
-static void note_readable(struct lz_world *w, void *ctx, uint32_t node, uint64_t task)
-{
-    assert_int_equal(node, 1);
-    assert_int_equal(task, 77);
-    *(lz_time *)ctx = lz_sim_now(w->sim);
-}
-
-// The leader's answer is cut as it is sent, and its connection given up a second later by TCP
-// alone: who asked asks again with the first heartbeat that is half a second later
-// (readIndexRetryTime).
-static void what_must_be_applied_is_asked_again(void **state)
-{
-    (void)state;
-    const struct lz_consensus_opts o = {.nodes = 3, .heartbeat = 40 * LZ_MS, .election = 60 * LZ_S};
-    struct stage s = stage_make(&o, 1, 100 * LZ_S);
-    stage_ways(&s, LZ_MS);
-    lz_instance_id leader = s.g->first, asker = s.g->first + 1;
-    uint64_t touched = 0;
-    const struct lz_link_effect e = {.from = {.list = &leader, .count = 1},
-                                     .to = {.list = &asker, .count = 1},
-                                     .cut = LZ_LINK_CUT,
-                                     .touched = &touched};
-    stage_run(&s, 2 * LZ_S + 5 * LZ_MS);
-    lz_time answered = -1;
-    s.g->host = (struct lz_consensus_host){
-        .ctx = &answered, .applied = effects_nothing, .readable = note_readable};
-    lz_raft_ask(s.w, s.g, 1, 77);
-    const struct lz_raft_waiter *a = lz_pool_at(&s.g->waiters, s.g->nodes[1].waiters_first);
-    assert_int_equal(a->waits, LZ_RAFT_WAITS_ASKED);
-    assert_int_equal(a->asked, 2 * LZ_S + 5 * LZ_MS);
-    // All that the leader says to it is gone for good: as with a connection that is given up.
-    lz_link_effect_id cut = lz_link_effect_add(s.w, &e);
-    stage_run(&s, 2 * LZ_S + 10 * LZ_MS);
-    lz_bus_break(s.g->bus, 0, 1, 0);
-    lz_link_effect_remove(s.w, cut);
-    assert_true(touched > 0);
-    stage_run(&s, 2 * LZ_S + 500 * LZ_MS); // heartbeats come meanwhile, and it does not ask
-    assert_int_equal(a->waits, LZ_RAFT_WAITS_ASKED);
-    assert_int_equal(a->asked, 2 * LZ_S + 5 * LZ_MS);
-    stage_run(&s, 2 * LZ_S + 560 * LZ_MS);
-    assert_in_range(answered, 2 * LZ_S + 505 * LZ_MS, 2 * LZ_S + 555 * LZ_MS);
-    lz_arena_destroy(s.arena);
-}
-
-// What its nodes have said, and what waits for their disks, is memory of the group's.
-static void messages_are_counted_as_memory(void **state)
-{
-    (void)state;
-    struct stage s = stage_make(&(struct lz_consensus_opts){.nodes = 3}, 1, 100 * LZ_S);
-    stage_ways(&s, 500 * LZ_MS);
-    size_t bus = lz_bus_bytes(s.g->bus), all = lz_consensus_bytes(s.w, s.g->id);
-    for (uint32_t k = 0; k < 100; k++)
-        (void)lz_raft_message(s.w, s.g, 0, 1, LZ_RAFT_BEAT);
-    assert_int_equal(lz_bus_bytes(s.g->bus), bus);
-    assert_int_equal(lz_consensus_bytes(s.w, s.g->id), all + 100 * sizeof(struct lz_raft_message));
-    lz_arena_destroy(s.arena);
-}
-
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -556,10 +416,6 @@ int main(void)
         cmocka_unit_test(a_new_leader_gives_leases_their_full_time_again),
         cmocka_unit_test(compare_and_set_is_by_version),
         cmocka_unit_test(who_was_away_too_long_is_sent_the_state),
-        cmocka_unit_test(an_answer_that_is_lost_is_asked_for_again),
-        cmocka_unit_test(rounds_of_reads_send_no_entries),
-        cmocka_unit_test(what_must_be_applied_is_asked_again),
-        cmocka_unit_test(messages_are_counted_as_memory),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

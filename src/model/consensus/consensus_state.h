@@ -110,8 +110,10 @@ struct lz_raft_node {
     struct lz_raft_log log;
     struct lz_raft_machine snapshot; /* as of log index snapshot_index */
     uint64_t snapshot_index, snapshot_term;
-    uint64_t written, flushed;      /* writes: made, and on the disk */
-    uint64_t flushing;              /* by the flush under way; 0: there is none */
+    uint64_t written, flushed; /* writes: made, and on the disk */
+    uint64_t flushing;         /* by the flush under way; 0: there is none */
+    uint64_t beat_held;        /* a heartbeat waits for this one */
+    lz_time flush_began;
     uint32_t held_first, held_last; /* messages that wait for the disk */
     struct lz_raft_config *configs; /* by index; the first is where its log began */
     uint32_t config_count, config_cap;

@@ -122,6 +122,8 @@ void lz_raft_apply(struct lz_world *w, struct lz_consensus *g, uint32_t n)
 {
     struct lz_raft_node *node = &g->nodes[n];
     LZ_ASSERT(node->commit <= node->log.last);
+    if (node->flushing != 0)
+        return; // when that is done
     bool is_changed = false;
     while (node->applied < node->commit) {
         struct lz_raft_entry e = *lz_raft_log_get(&node->log, node->applied + 1);

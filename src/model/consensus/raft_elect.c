@@ -225,7 +225,10 @@ static void on_timer(void *ctx, uint32_t entity, uint64_t payload)
         lz_instance_defer(w, entity, w->consensuses->timer, payload))
         return;
     node->timer = 0;
-    if (lz_sim_now(w->sim) < node->heard + node->timeout)
+    if (node->flushing != 0) // it asks again a tick later
+        node->timer = lz_sim_at(w->sim, lz_sim_now(w->sim) + g->opts.heartbeat,
+                                w->consensuses->timer, entity, payload);
+    else if (lz_sim_now(w->sim) < node->heard + node->timeout)
         arm(w, g, n);
     else if (!lz_raft_may_campaign(node, n))
         reset(w, g, n);
@@ -266,6 +269,12 @@ static void on_beat(void *ctx, uint32_t entity, uint64_t payload)
     if (node->turn != payload || node->role != LZ_RAFT_LEADER ||
         lz_instance_defer(w, entity, w->consensuses->beat, payload))
         return;
+    if (node->flushing != 0 && node->beat_held == node->flushing) { // one of its ticks waits
+        node->beat = lz_sim_at(w->sim, lz_sim_now(w->sim) + g->opts.heartbeat, w->consensuses->beat,
+                               entity, payload);
+        return;
+    }
+    node->beat_held = node->flushing;
     if (!g->opts.no_check_quorum && !hears_a_majority(w, g, n)) {
         lz_instance_note(w, entity, "stepped_down", "leads no more: it hears no majority");
         lz_raft_follow(w, g, n, node->hard.term, 0);

@@ -6,6 +6,12 @@
  * way at a time and takes all that was written before it began (group commit, as etcd's and
  * every WAL's). A node whose disk takes no time holds nothing.
  *
+ * While a flush is under way its node says nothing, applies nothing and does not count the time:
+ * what it is told it hears. (etcd's raftNode.start: one loop sends, saves, and takes its ticks. So
+ * a disk that takes longer than an election timeout ends a leader, whose heartbeats it holds up:
+ * "leader failed to send out heartbeat on time; took too long, leader is overloaded likely from
+ * slow disk".)
+ *
  * Between two nodes there is a connection for entries and one for all else, as etcd has it (its
  * rafthttp's two streams), and a state comes over one of its own. One on which something was under
  * way for a whole election timeout breaks, as etcd's do, and what was on it is gone: the leader
@@ -109,7 +115,7 @@ void lz_raft_send(struct lz_world *w, struct lz_consensus *g, struct lz_raft_mes
     // What a leader sends may be ahead of its own disk; it counts itself only once it is there.
     bool waits = m->kind == LZ_RAFT_VOTE || m->kind == LZ_RAFT_VOTED || m->kind == LZ_RAFT_APPENDED;
     m->write = waits ? node->written : 0;
-    if (m->write <= node->flushed) {
+    if (m->write <= node->flushed && node->flushing == 0) {
         send_now(w, g, m);
         return;
     }
@@ -142,6 +148,17 @@ uint64_t lz_raft_write(struct lz_world *w, struct lz_consensus *g, uint32_t n)
     return ++node->written;
 }
 
+// One tick waits for the loop to go on; the others have not been.
+static void skip_time(struct lz_world *w, const struct lz_consensus *g, struct lz_raft_node *node)
+{
+    lz_time missed = lz_sim_now(w->sim) - node->flush_began - g->opts.heartbeat;
+    if (missed <= 0)
+        return;
+    node->heard += missed;
+    for (uint32_t i = 0; i < g->opts.nodes; i++)
+        node->peers[i].heard += missed;
+}
+
 static void have_flushed(struct lz_world *w, struct lz_consensus *g, uint32_t n, uint64_t write)
 {
     struct lz_raft_node *node = &g->nodes[n];
@@ -171,6 +188,7 @@ void lz_raft_flush(struct lz_world *w, struct lz_consensus *g, uint32_t n)
         return;
     }
     node->flushing = node->written;
+    node->flush_began = lz_sim_now(w->sim);
     uint64_t owner =
         lz_draw_index(lz_draw_name(lz_consensus_node_path(g, n), "fsync"), node->flushing);
     lz_disk_start(w, g->first + n,
@@ -198,7 +216,10 @@ static void on_flushed(void *ctx, uint32_t entity, uint64_t payload)
     if (flushing(w, entity, w->consensuses->flushed, payload) == NULL)
         return;
     struct lz_consensus *g = lz_consensus_of(w, entity);
+    skip_time(w, g, &g->nodes[entity - g->first]);
     have_flushed(w, g, entity - g->first, payload);
+    if (g->nodes[entity - g->first].is_on)
+        lz_raft_apply(w, g, entity - g->first);
     lz_raft_flush(w, g, entity - g->first);
 }
 
