@@ -79,6 +79,12 @@ function M.word(state)
                 return handles.complain(state) { code = "LZ205", line = line,
                     text = ("dist.%s takes { %s }"):format(name, table.concat(params, ", ")) }
             end
+            if body[1] ~= nil then
+                return handles.complain(state) { code = "LZ102", line = line, word = name,
+                    text = ("dist.%s: entry 1 has no parameter's name"):format(name),
+                    help = ("write dist.%s { %s = ... }"):format(name,
+                        table.concat(params, " = ..., ")) }
+            end
             local known = {}
             for _, p in ipairs(params) do known[p] = true end
             local keys = {}

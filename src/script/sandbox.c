@@ -323,6 +323,20 @@ static void add_library(lua_State *L, const char *name, const char *const *names
     lua_remove(L, -2); // [base copy]
 }
 
+// Fields of libraries that people know from elsewhere.
+static int no_randomseed(lua_State *L)
+{
+    return luaL_error(L,
+                      "LZ501: math.randomseed is not available in a scenario: draws are keyed by "
+                      "what they are for; lorenz run --seed sets what all of them begin with");
+}
+
+static int no_dump(lua_State *L)
+{
+    return luaL_error(L, "LZ501: string.dump is not available in a scenario: only the scenario's "
+                         "own text is run");
+}
+
 static void add_math(lua_State *L)
 {
     static const char *const names[] = {
@@ -332,6 +346,8 @@ static void add_math(lua_State *L)
     add_library(L, "math", names);
     lua_pushcfunction(L, keyed_random);
     lua_setfield(L, -2, "random");
+    lua_pushcfunction(L, no_randomseed);
+    lua_setfield(L, -2, "randomseed");
     lua_setfield(L, -2, "math");
 }
 
@@ -347,6 +363,8 @@ static void add_string(lua_State *L)
     lua_remove(L, -2);
     lua_pushcclosure(L, safe_format, 1);
     lua_setfield(L, -2, "format");
+    lua_pushcfunction(L, no_dump);
+    lua_setfield(L, -2, "dump");
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1); // [base copy "" meta]
     lua_pushvalue(L, -3);
