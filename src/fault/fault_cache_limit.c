@@ -51,9 +51,9 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 
 const struct lz_fault_kind lz_fault_cache_limit = {
     .name = "cache_limit",
-    .doc =
-        "Let the nodes of a cache hold fewer entries: what is beyond them is evicted, or refused "
-        "where nothing may be.",
+    .doc = "Let the nodes of a cache hold fewer entries: what is beyond them is evicted; where "
+           "nothing "
+           "may be, it stays, and until there is less all writes are refused, as by Redis.",
     .effect_unit = "entries evicted or refused",
     .elsewhere =
         "Chaos Mesh's redis-cacheLimit lowers maxmemory (`cacheSize`, or a `percent` of it): "

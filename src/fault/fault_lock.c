@@ -31,8 +31,9 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 
 const struct lz_fault_kind lz_fault_lock = {
     .name = "lock",
-    .doc = "Hold a table's lock, as LOCK TABLE and most ALTER TABLE do, so that all statements "
-           "that name it wait; or a row's, so that its writers do.",
+    .doc =
+        "Hold a table's lock, as LOCK TABLE and most ALTER TABLE do, so that all statements "
+        "that name it wait; or a row's, so that its writers do. Its server's process ends it too.",
     .elsewhere = "AWS FIS and Gremlin have none; it is done by hand with BEGIN; LOCK TABLE. "
                  "Statements inside a handler's transaction wait too, if their SQL names it.",
     .effect_unit = "waits caused",

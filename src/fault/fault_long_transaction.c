@@ -42,7 +42,9 @@ static void revert(struct lz_world *w, struct lz_fault *f)
 const struct lz_fault_kind lz_fault_long_transaction = {
     .name = "long_transaction",
     .doc = "Hold a transaction open: its snapshot keeps every version that is replaced from then "
-           "on (dead_rows), and its row stays locked, until idle_in_transaction_timeout ends it.",
+           "on (dead_rows), and its row stays locked, until idle_in_transaction_timeout ends it or "
+           "its "
+           "server's process ends.",
     .elsewhere = "It is done by hand with BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1. What "
                  "the dead rows cost queries is not modelled.",
     .effect_unit = "versions kept and waits caused",

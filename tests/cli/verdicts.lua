@@ -174,6 +174,28 @@ for _, text in ipairs(LOST) do
     case("inconclusive", DATA, expect((text:gsub("slow%.", "other."))))
 end
 
+-- Reads that could miss a write: where both are made, and where one of the two is not.
+local KEPT = { db = "write", cache = "set", etcd = "put", store = "put" }
+local STALE = [[
+local it = %s
+local shop = service "shop" { calls = { call { it, "%s", timeout = "1s" } } }
+local page = service "page" { calls = { call { it, "get", timeout = "1s" } } }
+%s
+%s
+]]
+local MAKE = { db = 'database "it" { nodes = 2 }', etcd = 'consensus "it" { nodes = 3 }',
+    cache = 'cache "it" { entries = 10 }', store = 'store "it" {}' }
+for _, kind in ipairs { "db", "cache", "etcd", "store" } do
+    for _, rates in ipairs { "11", "10", "01" } do
+        local want = rates == "11" and "pass" or "inconclusive"
+        local writes = rates:sub(1, 1) == "1" and 'traffic "w" { to = shop, rate = "9/s" }' or ""
+        local reads = rates:sub(2, 2) == "1" and 'traffic "r" { to = page, rate = "9/s" }' or ""
+        case(want, STALE:format(MAKE[kind], KEPT[kind], writes, reads),
+            expect "always = it.stale_reads:equals(0)",
+            ("stale reads of %s %s"):format(kind, rates))
+    end
+end
+
 -- ---------------------------------------------------------------- histories
 
 -- Each word, of something that nobody asks, beside traffic enough; and where one wrong handler

@@ -37,6 +37,7 @@ static const struct lz_measure_row rows[] = {
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"lost_acks", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_acks), 0, 0,
      "acknowledged writes that a failover has dropped"},
+    {"reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lookups), 0, 0, "reads answered, hits and misses"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads of a replica that missed an acknowledged write"},
     {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,

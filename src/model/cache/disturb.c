@@ -83,8 +83,8 @@ bool lz_cache_makes_room(struct lz_world *w, struct lz_cache *c, uint32_t node, 
     if (l == NULL || lz_keyspace_count(keys) + more <= l->entries)
         return true;
     if (c->opts.eviction == LZ_EVICTION_NONE) {
-        *l->touched += more > 0; // what is there already stays
-        return more == 0;
+        (*l->touched)++; // Redis above its maxmemory refuses what may grow, there or not (deny-oom)
+        return false;
     }
     // What is put may be what goes: then it is new.
     uint32_t room = more > 0 ? more : 1;

@@ -93,7 +93,8 @@ static bool move_keys(struct lz_world *w, struct lz_cache *c)
                                            .size = e->size},
                                    .acked = true};
         bool is_over = e->expires != 0 && now >= e->expires;
-        if (!is_over && lz_keyspace_put(to, &record.put, now) == NULL)
+        if (!is_over &&
+            (!lz_cache_has_room(w, c, r->to, 1) || lz_keyspace_put(to, &record.put, now) == NULL))
             return false;
         if (!is_over) {
             lz_cache_wrote(w, c, r->to, &record);

@@ -27,6 +27,7 @@ static const struct lz_measure_row rows[] = {
     {"has_leader", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(lead), 0, 0,
      "1 while a node leads, else 0; its mean is the share of time"},
     LZ_MEASURE_QUANTILES("downtime", AT(downtime), "time without a leader, until the next one"),
+    {"reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(reads), 0, 0, "reads answered"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed a write acknowledged before they came"},
     {"snapshots", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(snapshots), 0, 0, "snapshots taken"},
@@ -315,6 +316,7 @@ static void make_series(struct lz_world *w, struct lz_consensus *g)
     s->elections = lz_metrics_counter(w->metrics);
     s->leader_changes = lz_metrics_counter(w->metrics);
     s->no_leader = lz_metrics_counter(w->metrics);
+    s->reads = lz_metrics_counter(w->metrics);
     s->stale_reads = lz_metrics_counter(w->metrics);
     s->snapshots = lz_metrics_counter(w->metrics);
     s->expired = lz_metrics_counter(w->metrics);

@@ -176,7 +176,7 @@ struct lz_bus;
 struct lz_consensus_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
     lz_series cpu, commit, elections, leader_changes, no_leader, downtime, lead;
-    lz_series stale_reads, snapshots, expired, acked;
+    lz_series reads, stale_reads, snapshots, expired, acked;
     lz_series members, learners, transfers, restores, lost, lost_acks;
 };
 

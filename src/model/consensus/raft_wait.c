@@ -80,6 +80,7 @@ void lz_raft_wait_read(struct lz_world *w, struct lz_consensus *g, struct lz_raf
         return;
     }
     const struct lz_raft_key *k = lz_raft_machine_get(&g->nodes[a->node].machine, a->entry.key);
+    lz_metrics_add(w->metrics, g->series.reads, 1);
     if ((k != NULL ? k->version : 0) < a->floor)
         lz_metrics_add(w->metrics, g->series.stale_reads, 1);
     uint64_t value = k != NULL && k->is_there ? k->value : 0;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/grow.h"
+#include "model/data/hold.h"
 #include "model/data/leader.h"
 #include "model/data/query.h"
 #include "model/data/sql/execute.h"
@@ -31,6 +32,8 @@ static const struct lz_measure_row rows[] = {
     {"failovers", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(failovers), 0, 0, "promotions of a replica"},
     {"lost_acks", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_acks), 0, 0,
      "acknowledged writes that are gone"},
+    {"reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(reads), 0, 0,
+     "reads answered, but those of transactions"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed an acknowledged write"},
     {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,
@@ -192,6 +195,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
     struct lz_database_node *n = &d->nodes[id - d->first];
     if (id - d->first != d->primary && d->multi == NULL && d->agree == NULL)
         n->is_stale = true;
+    if (d->hold_count > 0)
+        lz_hold_died(w, d, id - d->first);
     lz_database_died(w, d, id - d->first, silent);
     lz_cpu_clear(w, d->nodes[id - d->first].capacity->cpu);
     lz_cpu_freeze(w, d->nodes[id - d->first].capacity->cpu, false);
@@ -285,6 +290,7 @@ static void make_series(struct lz_world *w, struct lz_database *d, double cores)
     s->unflushed = lz_metrics_gauge(w->metrics, 0.0);
     s->failovers = lz_metrics_counter(w->metrics);
     s->lost_acks = lz_metrics_counter(w->metrics);
+    s->reads = lz_metrics_counter(w->metrics);
     s->stale_reads = lz_metrics_counter(w->metrics);
     s->stale_tokens = lz_metrics_counter(w->metrics);
     s->acked = lz_metrics_counter(w->metrics);

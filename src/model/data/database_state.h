@@ -50,7 +50,7 @@ struct lz_database_series {
     lz_series connections, connections_wait, cpu;
     lz_series lag_time, lag_records;
     lz_series unflushed;
-    lz_series failovers, lost_acks, stale_reads, stale_tokens, acked;
+    lz_series failovers, lost_acks, reads, stale_reads, stale_tokens, acked;
     lz_series primaries, two_primaries, diverged;
     lz_series locks_wait, locks_waiting, transactions, dead_rows;
     lz_series connections_refused;

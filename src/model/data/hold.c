@@ -11,7 +11,8 @@
 #include "model/world_kinds.h"
 
 struct lz_hold {
-    struct lz_hold_opts opts; // touched NULL: a free place
+    struct lz_hold_opts opts; // touched NULL: nothing is held
+    bool is_over;             // ended with its node's process; the place is its fault's until then
     uint32_t node;
     lz_lock_owner owner;
     uint64_t snapshot;
@@ -44,7 +45,7 @@ uint32_t lz_hold_begin(struct lz_world *w, lz_component_id database,
     struct lz_database *d = lz_database_at(w, database);
     LZ_ASSERT(opts->touched != NULL);
     uint32_t i = 1;
-    while (i <= d->hold_cap && d->holds[i - 1].opts.touched != NULL)
+    while (i <= d->hold_cap && (d->holds[i - 1].opts.touched != NULL || d->holds[i - 1].is_over))
         i++;
     d->holds = lz_grow(w->arena, d->holds, &d->hold_cap, i, sizeof(*d->holds));
     struct lz_hold *h = hold_at(d, i);
@@ -80,10 +81,8 @@ static void leave_line(struct lz_world *w, struct lz_hold *h, struct lz_task *t)
     t->timer = 0;
 }
 
-void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
+static void let_go(struct lz_world *w, struct lz_database *d, struct lz_hold *h)
 {
-    struct lz_database *d = lz_database_at(w, database);
-    struct lz_hold *h = hold_at(d, hold);
     LZ_ASSERT(h->opts.touched != NULL);
     struct lz_database_node *n = &d->nodes[h->node];
     lz_hold_second(w, d);
@@ -106,6 +105,26 @@ void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
         recompute_connections(w, d);
 }
 
+void lz_hold_end(struct lz_world *w, lz_component_id database, uint32_t hold)
+{
+    struct lz_database *d = lz_database_at(w, database);
+    struct lz_hold *h = hold_at(d, hold);
+    if (!h->is_over)
+        let_go(w, d, h);
+    h->is_over = false;
+}
+
+void lz_hold_died(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    for (uint32_t i = 1; i <= d->hold_cap; i++) {
+        struct lz_hold *h = hold_at(d, i);
+        if (h->opts.touched == NULL || h->node != node || h->opts.has_connections)
+            continue;
+        let_go(w, d, h);
+        h->is_over = true;
+    }
+}
+
 lz_time lz_hold_patience(const struct lz_world *w, lz_component_id database)
 {
     return lz_database_at(w, database)->sessions.idle_timeout;
@@ -113,11 +132,12 @@ lz_time lz_hold_patience(const struct lz_world *w, lz_component_id database)
 
 void lz_hold_expire(struct lz_world *w, lz_component_id database, uint32_t hold)
 {
-    const struct lz_database *d = lz_database_at(w, database);
+    struct lz_database *d = lz_database_at(w, database);
     LZ_ASSERT(d->sessions.idle_timeout > 0);
-    lz_instance_note(w, d->first + hold_at(d, hold)->node, "rollback",
-                     "ends a transaction that said nothing for %gs",
-                     (double)d->sessions.idle_timeout / 1e9);
+    if (!hold_at(d, hold)->is_over)
+        lz_instance_note(w, d->first + hold_at(d, hold)->node, "rollback",
+                         "ends a transaction that said nothing for %gs",
+                         (double)d->sessions.idle_timeout / 1e9);
     lz_hold_end(w, database, hold);
 }
 

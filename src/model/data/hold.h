@@ -7,7 +7,9 @@
  *   a snapshot      versions that are replaced from now on are kept (mvcc.h)
  *   connections     all but so many
  *
- * Held at the node that leads when it begins. Each counts what it caused by `touched`.
+ * Held at the node that leads when it begins, and no longer than its process lives: a server that
+ * starts anew has no such session. Connections are taken by those who open them again, whoever
+ * leads. Each counts what it caused by `touched`.
  */
 #ifndef LZ_MODEL_DATA_HOLD_H
 #define LZ_MODEL_DATA_HOLD_H
@@ -33,7 +35,10 @@ void lz_hold_expire(struct lz_world *w, lz_component_id database, uint32_t hold)
 struct lz_database;
 struct lz_task;
 
-/* For model/data/, while d->hold_count > 0. True: the query waits for a table. */
+/* For model/data/. What was held there is so no more; lz_hold_end of it is due all the same. */
+void lz_hold_died(struct lz_world *w, struct lz_database *d, uint32_t node);
+
+/* The same, while d->hold_count > 0. True: the query waits for a table. */
 bool lz_hold_stops(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_hold_left(struct lz_world *w, struct lz_database *d, struct lz_task *t);
 void lz_hold_waited(struct lz_database *d, uint32_t node, uint64_t key); /* somebody, for a row */

@@ -243,6 +243,7 @@ LZ_PLAIN_IN_PLACE void read_row(struct lz_world *w, struct lz_database *d, struc
     if (!lz_rows_is_empty(&n->rows))
         version = lz_rows_read(&n->rows, t->key, &t->value);
     lz_recorder_effect(w, t, version);
+    lz_metrics_add(w->metrics, d->series.reads, 1);
     if (!n->log->is_branch ? version < acked : lz_split_misses(n->log, acked))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
     answer(w, d, t, LZ_OUTCOME_OK, 200);

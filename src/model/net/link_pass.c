@@ -234,7 +234,10 @@ static void pass_delays(struct lz_world *w, struct lz_link *l, struct lz_flight 
             late = c->gap;
         if (c->piece > 0.0 && (double)f->bytes > c->piece - c->piece_variation) {
             int64_t pieces = pieces_of(w, f, e);
-            late += (pieces - 1) * c->piece_delay;
+            // A message that would take longer than any run does not come in it.
+            double wait = (double)(pieces - 1) * (double)c->piece_delay;
+            late = wait < (double)(LZ_FOREVER / 32 - late) ? late + (pieces - 1) * c->piece_delay
+                                                           : LZ_FOREVER / 32;
             *e->touched += pieces > 1 ? (uint64_t)pieces : 0;
         }
     }

@@ -219,6 +219,7 @@ static void read(struct lz_world *w, struct lz_store *s, struct lz_task *t, bool
 {
     const struct lz_entry *e = lz_keyspace_peek(s->items, t->key, 0);
     if (e == NULL || !has_copies(s)) {
+        lz_metrics_add(w->metrics, s->series.reads, 1);
         lz_recorder_effect(w, t, e != NULL ? e->version : 0);
         lz_items_answer(w, s, t, e != NULL ? 200 : 404, e != NULL && has_body ? e->value : 0);
         return;
@@ -234,6 +235,7 @@ static void read(struct lz_world *w, struct lz_store *s, struct lz_task *t, bool
         return;
     }
     lz_recorder_effect(w, t, seen.version);
+    lz_metrics_add(w->metrics, s->series.reads, 1);
     if (seen.is_stale)
         lz_metrics_add(w->metrics, s->series.stale_reads, 1);
     lz_items_answer_after(w, s, t, seen.wait, seen.value != 0 ? 200 : 404,

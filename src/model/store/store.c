@@ -19,6 +19,7 @@ static const struct lz_measure_row rows[] = {
     LZ_MEASURE_ROWS,
     {"throttled", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(throttled), 0, 0,
      "requests, and parts of uploads, refused for want of throughput"},
+    {"reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(reads), 0, 0, "reads answered"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads that missed a committed write"},
     {"stale_tokens", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_tokens), 0, 0,
@@ -381,6 +382,7 @@ void lz_stores_init(struct lz_world *w)
 static void make_series(struct lz_world *w, struct lz_store *s)
 {
     s->series.throttled = lz_metrics_counter(w->metrics);
+    s->series.reads = lz_metrics_counter(w->metrics);
     s->series.stale_reads = lz_metrics_counter(w->metrics);
     s->series.stale_tokens = lz_metrics_counter(w->metrics);
     s->series.lost_updates = lz_metrics_counter(w->metrics);

@@ -38,7 +38,7 @@ enum lz_store_op {
 
 struct lz_store_series {
     struct lz_measure m; /* first: the offsets of its rows count from here */
-    lz_series throttled, stale_reads, stale_tokens, lost_updates, acked, items, size;
+    lz_series throttled, reads, stale_reads, stale_tokens, lost_updates, acked, items, size;
     lz_series versions, uploads, expired;
     lz_series transactions, cancelled, conflicts;
 };

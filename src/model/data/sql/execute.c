@@ -212,6 +212,8 @@ void lz_execute_read(struct lz_world *w, struct lz_database *d, struct lz_task *
         lz_execute_write(w, d, t);
         return;
     }
+    if (ok)
+        lz_metrics_add(w->metrics, d->series.reads, 1);
     if (ok && is_stale(w, d, t, &st))
         lz_metrics_add(w->metrics, d->series.stale_reads, 1);
     struct lz_cells_where at = where(d, NULL, t);
