@@ -28,6 +28,7 @@ function M.consumers(C, c, place)
         spread = place, batch = f.batch, work = f.work, cpu = f.cpu,
         session = f.session or f.rebalance, heartbeat = f.heartbeat,
         max_poll_interval = f.max_poll_interval, is_cooperative = is_cooperative,
+        is_static = f.static,
         assignment = f.assignment or is_cooperative and "sticky" or "range",
         commit_every = commit.every, reads_committed = f.isolation == "read_committed",
         commit_batch = commit.after == "batch" or (f.transactions and not f.commit),

@@ -46,6 +46,8 @@ M.consumers = {
         .. "leaves; default 5m", above_zero = true },
     { "protocol", "choice", "in a rebalance all stop, or only what moves; default eager",
         choices = { "eager", "cooperative" } },
+    { "static", "bool", "each member has a name (group.instance.id): one that is back within its "
+        .. "session has what it had, and nobody rebalances; default false" },
     { "assignment", "choice", "which member reads what; default range, or sticky with cooperative",
         choices = { "range", "round_robin", "sticky" } },
     { "commit", "block", "when a position is kept", fields = {

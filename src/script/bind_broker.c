@@ -103,6 +103,7 @@ static int consumers(lua_State *L)
         .heartbeat = lz_read_int(L, 1, "heartbeat", 0),
         .max_poll_interval = lz_read_int(L, 1, "max_poll_interval", 0),
         .is_cooperative = lz_read_bool(L, 1, "is_cooperative"),
+        .is_static = lz_read_bool(L, 1, "is_static"),
         .assignment = (enum lz_assign)word(lz_read_text(L, 1, "assignment"), assignments, 3),
         .commit_every = lz_read_int(L, 1, "commit_every", 0),
         .commit_batch = lz_read_bool(L, 1, "commit_batch"),

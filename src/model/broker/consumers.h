@@ -11,6 +11,8 @@
  *    └──── its session ran out, or it left (a stop, or no poll for max_poll_interval)
  *
  * A member that dies is noticed when its session runs out; one that is told to stop leaves at once.
+ * In a static group (KIP-345) it says nothing: whoever comes back within its session has what it
+ * had, and nobody else notices; one that has not polled for too long falls silent, too.
  * Before an eager rebalance a member commits and gives all partitions up; in a cooperative one it
  * reads on and gives up only what moves, which takes a second round. Those who have to rejoin do so
  * when they have worked on what they had taken, and all wait for the last.
@@ -59,6 +61,7 @@ struct lz_consumers_opts {
     lz_time heartbeat;         /* 0 means 3 s, or a third of the session if that is shorter */
     lz_time max_poll_interval; /* 0 means 5 min */
     bool is_cooperative;
+    bool is_static; /* members have names: group.instance.id */
     enum lz_assign assignment;
     lz_time commit_every;        /* 0 means 5 s */
     bool commit_batch;           /* after each batch instead */

@@ -52,6 +52,15 @@ static uint32_t find_seat(const struct lz_world *w, const struct lz_group *g, lz
     return LZ_BROKER_NOBODY;
 }
 
+// The seat that its name has, whoever sits there (GroupMetadata.replaceStaticMember).
+static uint32_t find_named(const struct lz_group *g, lz_instance_id id)
+{
+    for (uint32_t i = 0; i < g->seat_count; i++)
+        if (g->seats[i].instance == id)
+            return i;
+    return LZ_BROKER_NOBODY;
+}
+
 static uint32_t take_seat(struct lz_world *w, struct lz_group *g, lz_instance_id id)
 {
     uint32_t i = 0;
@@ -259,15 +268,25 @@ static void on_session(void *ctx, uint32_t entity, uint64_t payload)
 
 static void join(struct lz_world *w, struct lz_group *g, struct lz_rpc *r)
 {
-    uint32_t seat = find_seat(w, g, r->from);
+    bool is_static = g->opts.is_static;
+    uint32_t seat = is_static ? find_named(g, r->from) : find_seat(w, g, r->from);
+    bool replaces = is_static && seat != LZ_BROKER_NOBODY && lz_group_generation_of(r) == 0;
     if (seat == LZ_BROKER_NOBODY)
         seat = take_seat(w, g, r->from);
     struct lz_seat *s = &g->seats[seat];
     answer(w, &s->join, LZ_BROKER_REBALANCING); // it asks again: the old request is forgotten
-    s->join = lz_pool_id(r);
+    if (replaces) {
+        answer(w, &s->sync, LZ_BROKER_UNKNOWN_MEMBER);
+        s->incarnation = r->from_incarnation;
+    }
     if (g->transactions != NULL)
         lz_transaction_joined(w, g, &g->members[r->owner >> 32]);
     arm_session(w, g, seat);
+    if (replaces && g->phase == LZ_GROUP_STABLE) { // of the generation that there is
+        lz_rpc_answer(w, r, LZ_BROKER_OK, 0);
+        return;
+    }
+    s->join = lz_pool_id(r);
     if (g->phase != LZ_GROUP_PREPARING)
         prepare(w, g);
     s->has_joined = true;

@@ -376,9 +376,14 @@ void lz_member_on_heartbeat(void *ctx, uint32_t entity, uint64_t payload)
     if (m->is_lost || !sits || m->phase == LZ_MEMBER_OUT || m->phase == LZ_MEMBER_JOINING)
         return;
     if (now - m->last_poll > m->group->opts.max_poll_interval) {
-        lz_instance_note(w, m->id, "left", "leaves its group: no poll for %.9gs",
+        bool is_static = m->group->opts.is_static;
+        lz_instance_note(w, m->id, "left", "%s: no poll for %.9gs",
+                         is_static ? "is silent to its group" : "leaves its group",
                          (double)(now - m->last_poll) / 1e9);
-        ask(w, m, LZ_GROUP_LEAVE);
+        if (is_static)
+            m->generation = 0; // it comes back as whoever has its name
+        else
+            ask(w, m, LZ_GROUP_LEAVE);
         m->is_lost = m->must_rejoin = true;
         return;
     }
@@ -399,6 +404,8 @@ void lz_member_begin(struct lz_world *w, struct lz_member *m)
     m->turn++;
     m->last_poll = m->last_commit = lz_sim_now(w->sim);
     m->coordinator = LZ_BROKER_NOBODY;
+    if (m->group->opts.is_static)
+        m->generation = 0;
     arm_heartbeat(w, m, first_heartbeat(w, m));
     join(w, m);
 }
@@ -416,13 +423,18 @@ void lz_member_enter(struct lz_world *w, struct lz_member *m)
     begin_reading(w, m);
 }
 
-// Consumer.close(): it commits what it has worked on, and does not wait to hear that it has left.
+// Consumer.close(): it commits what it has worked on, and does not wait to hear that it has left. A
+// static member does not leave.
 void lz_member_leave(struct lz_world *w, struct lz_member *m)
 {
     const struct lz_group *g = m->group;
-    if (g->transactions == NULL && !g->opts.at_most_once && lz_member_may_commit(m))
+    bool says = g->transactions == NULL && !g->opts.at_most_once && lz_member_may_commit(m);
+    if (says)
         say_positions(w, m, false);
-    ask(w, m, LZ_GROUP_LEAVE);
+    if (!g->opts.is_static)
+        ask(w, m, LZ_GROUP_LEAVE);
+    else if (says && !m->is_lost)
+        ask(w, m, LZ_GROUP_COMMIT);
     m->turn++;
     m->phase = LZ_MEMBER_OUT;
 }

@@ -122,7 +122,7 @@ return function(w)
                 writes and in_transactions(w) or w:maybe(0.6, "work = %s", w:dist(0, 6)),
                 w:maybe(0.6, 'session = "%s"', w:time(1000, 20000)),
                 w:maybe(0.3, 'heartbeat = "%s"', w:time(2, 300)),
-                poll,
+                poll .. w:maybe(0.3, "static = true"),
                 w:maybe(0.7, "%s", w:one { 'assignment = "sticky"',
                     writes and 'assignment = "range"' or 'protocol = "cooperative"',
                     'assignment = "range"', 'assignment = "round_robin"' }),
