@@ -282,10 +282,23 @@ bool lz_flags_epoch(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+// Where the page goes that is written with the others; NULL: none is, or to where nobody finds it.
+static const char *page_of(const struct lz_flags *flags)
+{
+    for (size_t i = 0; i < flags->output_count; i++) {
+        const struct lz_flags_output *output = &flags->outputs[i];
+        if (strcmp(output->format->name, "html") == 0 && strcmp(output->path, "-") != 0)
+            return output->path;
+    }
+    return NULL;
+}
+
 bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report_options *options,
                             struct lz_report_run *const *runs, size_t count, struct lz_out *out)
 {
     bool ok = true;
+    struct lz_report_options with_page = *options;
+    with_page.page = page_of(flags);
     for (size_t i = 0; i < flags->output_count; i++) {
         const struct lz_flags_output *output = &flags->outputs[i];
         struct lz_str text;
@@ -299,7 +312,7 @@ bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report
             continue;
         }
         lz_str_init(&text);
-        output->format->write(&text, options, runs, count);
+        output->format->write(&text, &with_page, runs, count);
         if (strcmp(output->path, "-") == 0) {
             lz_out_write(out, text.text, text.len);
         } else if (!lz_out_file(output->path, text.text, text.len, &err)) {

@@ -127,7 +127,7 @@ static void begin_case(struct lz_str *out, const struct lz_report_run *run, cons
 }
 
 static void end_case(struct lz_str *out, enum kind kind, const char *type, const char *message,
-                     const char *body)
+                     const char *body, const char *page)
 {
     static const char *const elements[] = {
         [FAILED] = "failure", [ERROR] = "error", [SKIPPED] = "skipped"};
@@ -143,12 +143,19 @@ static void end_case(struct lz_str *out, enum kind kind, const char *type, const
     if (kind == SKIPPED)
         return;
     add_xml(out, body);
-    lz_str_addf(out, "</%s>\n    </testcase>\n", elements[kind]);
+    lz_str_addf(out, "</%s>\n", elements[kind]);
+    if (page != NULL) {
+        // As GitLab and Jenkins want it: of the case, by its path from where the job began.
+        lz_str_add(out, "      <system-out>[[ATTACHMENT|");
+        add_xml(out, page);
+        lz_str_add(out, "]]</system-out>\n");
+    }
+    lz_str_add(out, "    </testcase>\n");
 }
 
 static void write_expectation(struct lz_str *out, const struct lz_report_run *run,
                               const struct lz_run_expectation *e, const char *prefix,
-                              struct counts *counts)
+                              const char *page, struct counts *counts)
 {
     struct lz_str message, body;
     bool is_expected = strcmp(run->verdict, "xfail") == 0;
@@ -168,7 +175,7 @@ static void write_expectation(struct lz_str *out, const struct lz_report_run *ru
     lz_str_add(&body, "again: ");
     lz_format_command(&body, run);
     begin_case(out, run, prefix, e->name);
-    end_case(out, kind, "expectation", message.text, body.text);
+    end_case(out, kind, "expectation", message.text, body.text, page);
     counts->tests++;
     counts->failures += kind == FAILED;
     counts->skipped += kind == SKIPPED;
@@ -178,7 +185,7 @@ static void write_expectation(struct lz_str *out, const struct lz_report_run *ru
 
 // What is said of the run as a whole, if its expectations do not say it.
 static void write_whole(struct lz_str *out, const struct lz_report_run *run, const char *prefix,
-                        struct counts *counts)
+                        const char *page, struct counts *counts)
 {
     static const struct {
         const char *verdict, *name, *message;
@@ -199,7 +206,7 @@ static void write_whole(struct lz_str *out, const struct lz_report_run *run, con
                     rows[i].message[0] != '\0' ? rows[i].message : run->why);
         begin_case(out, run, prefix, rows[i].name);
         end_case(out, rows[i].kind, rows[i].verdict, message.text,
-                 run->error[0] != '\0' ? run->error : run->why);
+                 run->error[0] != '\0' ? run->error : run->why, page);
         counts->tests++;
         counts->failures += rows[i].kind == FAILED;
         counts->errors += rows[i].kind == ERROR;
@@ -262,9 +269,9 @@ static void write_run(struct lz_str *out, const struct lz_report_options *option
     lz_str_init(&body);
     lz_str_init(&prefix);
     lz_format_case(&prefix, options, run);
-    write_whole(&body, run, prefix.text, &counts);
+    write_whole(&body, run, prefix.text, options->page, &counts);
     for (size_t i = 0; i < run->expectation_count; i++)
-        write_expectation(&body, run, &run->expectations[i], prefix.text, &counts);
+        write_expectation(&body, run, &run->expectations[i], prefix.text, options->page, &counts);
     lz_str_add(out, "  <testsuite");
     add_attribute(out, "name", run->file);
     add_counts(out, &counts);

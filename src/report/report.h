@@ -58,8 +58,9 @@ struct lz_report_options {
     int exit_code;
     const int *exit_codes; /* every code that applied, worst first; see cli.md */
     size_t exit_code_count;
-    bool plain;      /* of a page: without uPlot, whether the build has it or not */
-    int64_t epoch_s; /* what virtual time 0 is, in Unix time; 0: LZ_REPORT_EPOCH_S */
+    const char *page; /* of JUnit: the file of the page that is written with it; NULL: none */
+    bool plain;       /* of a page: without uPlot, whether the build has it or not */
+    int64_t epoch_s;  /* what virtual time 0 is, in Unix time; 0: LZ_REPORT_EPOCH_S */
 };
 
 /* A format by its name in `-o NAME=FILE`. */

@@ -87,6 +87,17 @@ def junit_by_hand():
     return None if cases == int(opened[0][1]["tests"]) else f"{cases} cases"
 
 
+def junit_leads_to_the_page():
+    lorenz("report", "-ohtml=a&b.html", "-ojunit=with.junit")
+    root = xml.etree.ElementTree.parse("with.junit").getroot()
+    bad = [c for c in root.findall("./testsuite/testcase")
+           if c.find("failure") is not None or c.find("error") is not None]
+    said = [c.findtext("system-out") for c in root.findall("./testsuite/testcase")]
+    assert "ATTACHMENT" not in read("o.junit"), "no page was written with it"
+    led = [text for text in said if text == "[[ATTACHMENT|a&b.html]]"]
+    return None if bad and len(led) == len(bad) else f"{len(bad)} failed, {len(led)} lead there"
+
+
 def fits(value, schema):
     """The part of JSON Schema that ours is written in."""
     if "const" in schema and value != schema["const"]:
@@ -314,6 +325,7 @@ def main():
         attempt("JUnit is read by expat", junit_by_expat)
         attempt("JUnit is read by the grammar", junit_by_hand)
         outside("xmllint", "--noout", "o.junit")
+        attempt("JUnit leads to the page that is written with it", junit_leads_to_the_page)
         attempt("NDJSON fits its schema", ndjson_by_schema)
         attempt("OpenMetrics is as specified", openmetrics_by_letter)
         outside("promtool", "tsdb", "create-blocks-from", "openmetrics", "o.openmetrics", "tsdb")
