@@ -210,6 +210,15 @@ function M.install(state)
 
     local RESHARD = { slots = true, from = true, to = true, batch = true, timeout = true }
 
+    --- What is wrong with a cluster's slots begins to be put right.
+    function a.fix(cache, options)
+        if options ~= nil then
+            error(("fix takes nothing: it looks at all slots, got %s"):format(
+                handles.describe(options)), 3)
+        end
+        return C.fix_slots(cache.id)
+    end
+
     --- Slots begin to go from one shard to another. What speaks against it is returned.
     function a.reshard(cache, options)
         if type(options) ~= "table" or getmetatable(options) then
@@ -243,7 +252,7 @@ function M.install(state)
         if not C.judges() then return end
         error(("LZ503: `%s` acts, and a check only looks at what has been"):format(what), 0)
     end
-    local acting = { "mark", "route", "deploy", "scale", "failover", "restore", "reshard",
+    local acting = { "mark", "route", "deploy", "scale", "failover", "restore", "reshard", "fix",
         "versioning", "stop_fault", table.unpack(members.order) }
     for _, name in ipairs(acting) do
         local act = a[name]
@@ -545,7 +554,7 @@ end
 
 --- In a live run nothing of the model can be acted upon.
 function M.only_real(state)
-    for _, name in ipairs { "route", "deploy", "scale", "failover", "restore", "reshard",
+    for _, name in ipairs { "route", "deploy", "scale", "failover", "restore", "reshard", "fix",
         "versioning", table.unpack(members.order) } do
         state.actions[name] = function()
             error(("LZ704: `%s` acts on the model, and nothing of it runs in a live run"):format(

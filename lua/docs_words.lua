@@ -333,6 +333,8 @@ M.parts = {
             'which slot of a cluster has a key: redis:slot("{user1000}.cart")' },
         { "reshard", "fun(self: Cache, options: table): boolean?, string?",
             "slots go to another shard, in drive: redis:reshard { slots = 99, from = 1, to = 3 }" },
+        { "fix", "fun(self: Cache): boolean?, string?",
+            "slots that a reshard left open, or nobody has, are put right, in drive: redis:fix()" },
     },
     store = {
         { "node", "Target[]", "its nodes, from 1" },

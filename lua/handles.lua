@@ -345,6 +345,7 @@ local route_part = act_part("route", '{ v2 = "5%%" }')
 local failover_part = act_part("failover", "{ to = %s.node[2] }", IN_DRIVE .. ", or fault.failover")
 local restore_part = act_part("restore", '{ at = "3h" }')
 local reshard_part = act_part("reshard", "{ slots = 4096, from = 1, to = 3 }")
+local fix_part = act_part("fix", "()")
 local versioning_part = act_part("versioning", '"suspended"',
     'say versioning = "enabled" in the store, or ' .. IN_DRIVE)
 local scale_part = act_part("scale", "(20)", IN_DRIVE .. ", or give it an `autoscale`")
@@ -409,6 +410,7 @@ local PARTS = {
     store = { versioning = versioning_part },
     cache = {
         reshard = reshard_part,
+        fix = fix_part,
         slot = slot_part,
         shard = shard_part,
         primary = function(_, c)

@@ -99,6 +99,16 @@ static int reshard(lua_State *L)
     return 1;
 }
 
+// fix_slots(cache) -> true
+static int fix_slots(lua_State *L)
+{
+    struct lz_err err;
+    if (!lz_cache_fix(world_of(L), (lz_component_id)luaL_checkinteger(L, 1), &err))
+        return lz_bind_refuse(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 // slot(key) -> the slot of a cluster that has it
 static int slot(lua_State *L)
 {
@@ -111,6 +121,7 @@ static int slot(lua_State *L)
 static const luaL_Reg functions[] = {
     {"cache", cache},
     {"reshard", reshard},
+    {"fix_slots", fix_slots},
     {"slot", slot},
     {NULL, NULL},
 };

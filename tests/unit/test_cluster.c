@@ -335,6 +335,144 @@ static void a_wrong_move_is_refused(void **unused)
     lz_arena_destroy(s.arena);
 }
 
+// A reshard stops with a slot open and half of its keys gone; then somebody dies.
+static void open_a_slot(struct stage *s, uint32_t dies)
+{
+    make(s, 1, 6, (struct lz_cluster_opts){.replicas = 1, .node_timeout = LZ_S});
+    run(s, LZ_S);
+    struct lz_cache *c = at(s, 0);
+    for (uint64_t key = 0; lz_keyspace_slot_count(c->node[0].keys, 0) < 20; key++) {
+        const struct lz_record record = {.put = {.key = key, .version = 1, .size = 1}};
+        if (lz_slots_of_key(s->w, key) != 0)
+            continue;
+        assert_non_null(lz_keyspace_put(c->node[0].keys, &record.put, LZ_S));
+        lz_cache_wrote(s->w, c, 0, &record);
+    }
+    const struct lz_reshard_opts o = {.slots = 9, .from = 1, .to = 2, .batch = 1, .timeout = LZ_S};
+    assert_true(lz_cache_reshard(s->w, s->cache[0], &o, &s->err));
+    for (lz_time t = LZ_S; lz_keyspace_slot_count(c->node[1].keys, 0) < 10; t += LZ_MS / 10)
+        run(s, t);
+    kill_node(s, 0, dies);
+    run(s, 30 * LZ_S);
+    assert_false(c->cluster->reshard.is_busy);
+}
+
+// Every node has the same owner of slot 0, no slot is open, and no key of it is anywhere else.
+static void is_whole(const struct stage *s, uint32_t shard, uint32_t keys)
+{
+    const struct lz_cache *c = at(s, 0);
+    uint32_t owner = lz_cache_shard_primary(s->w, s->cache[0], shard) - 1;
+    assert_true(serves(s, 0));
+    for (uint32_t n = 0; n < c->nodes; n++) {
+        const struct lz_cluster_node *v = lz_cluster_node(c, n);
+        if (!lz_instance_is_up(lz_instance_get(s->w, c->first + n)))
+            continue;
+        assert_int_equal(v->owner[0], owner + 1);
+        assert_int_equal(v->unassigned, 0);
+        assert_int_equal(v->migrating + v->importing, 0);
+        bool has = n == owner || (!c->node[n].leads && c->node[n].follows == owner);
+        assert_int_equal(lz_keyspace_slot_count(c->node[n].keys, 0), has ? keys : 0);
+    }
+}
+
+// redis-cli --cluster fix, clusterManagerFixOpenSlot: its cases, by who is gone.
+static void what_a_failover_left_open_is_fixed(void **unused)
+{
+    (void)unused;
+    static const struct {
+        uint32_t dies, shard, open_at;
+        bool imports;
+    } rows[] = {
+        {0, 1, 1, true},  // the source: the slot stays, its keys come back (case 2)
+        {1, 2, 0, false}, // the target: whoever took over holds keys, and gets the slot (case 1)
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s;
+        open_a_slot(&s, rows[i].dies);
+        struct lz_cache *c = at(&s, 0);
+        const struct lz_cluster_node *v = lz_cluster_node(c, rows[i].open_at);
+        assert_int_equal(rows[i].imports ? v->importing : v->migrating, 1);
+        assert_int_equal(lz_fix_open_slot(s.w, c), 0);
+        const struct lz_reshard_opts other = {.slots = 1, .from = 3, .to = 1};
+        assert_false(lz_cache_reshard(s.w, s.cache[0], &other, &s.err));
+        assert_non_null(strstr(s.err.msg, "slot 0 is still open"));
+        assert_non_null(strstr(s.err.msg, "redis0:fix()"));
+        assert_true(lz_cache_fix(s.w, s.cache[0], &s.err));
+        assert_false(lz_cache_fix(s.w, s.cache[0], &s.err));
+        assert_non_null(strstr(s.err.msg, "is being fixed"));
+        run(&s, 40 * LZ_S);
+        is_whole(&s, rows[i].shard, 20);
+        assert_true(lz_cache_reshard(s.w, s.cache[0], &other, &s.err));
+        lz_arena_destroy(s.arena);
+    }
+}
+
+// The same two shards, whoever leads them: asked for again, it goes on.
+static void a_move_whose_source_is_gone_goes_on(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    open_a_slot(&s, 0);
+    const struct lz_reshard_opts again = {.slots = 9, .from = 1, .to = 2};
+    assert_true(lz_cache_reshard(s.w, s.cache[0], &again, &s.err));
+    run(&s, 40 * LZ_S);
+    is_whole(&s, 2, 20);
+    uint32_t source = lz_cache_shard_primary(s.w, s.cache[0], 1);
+    for (uint32_t slot = 0; slot < 10; slot++)
+        assert_int_equal(lz_cluster_node(at(&s, 0), 2)->owner[slot], slot < 9 ? 2 : source);
+    lz_arena_destroy(s.arena);
+}
+
+// The old source is back and has no slots: the target, which takes over no claim of a slot that it
+// imports, holds it for nobody's and stops serving (issue 3122 is of this kind) until it is fixed.
+static void a_target_that_knows_no_owner_serves_after_a_fix(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    open_a_slot(&s, 0);
+    lz_instance_restart(s.w, at(&s, 0)->first);
+    run(&s, 60 * LZ_S);
+    assert_int_equal(lz_cluster_node(at(&s, 0), 1)->owner[0], 0);
+    assert_false(lz_cluster_node(at(&s, 0), 1)->is_ok);
+    assert_true(lz_cache_fix(s.w, s.cache[0], &s.err));
+    run(&s, 80 * LZ_S);
+    is_whole(&s, 1, 20);
+    lz_arena_destroy(s.arena);
+}
+
+// Who holds its keys gets it; of what nobody has and nobody holds, who has the fewest slots.
+static void slots_that_nobody_has_get_an_owner(void **unused)
+{
+    (void)unused;
+    struct stage s;
+    make(&s, 1, 3, (struct lz_cluster_opts){.node_timeout = LZ_S});
+    run(&s, LZ_S);
+    struct lz_cache *c = at(&s, 0);
+    assert_true(lz_slots_of_key(s.w, 7) > 1);
+    uint32_t held = lz_slots_of_key(s.w, 7), bare = held == 100 ? 101 : 100;
+    for (uint32_t n = 0; n < 3; n++) {
+        lz_claims_assign(c, n, held, 0);
+        lz_claims_assign(c, n, bare, 0);
+    }
+    assert_non_null(lz_keyspace_put(c->node[1].keys, &(struct lz_put){.key = 7, .size = 1}, 0));
+    run(&s, 5 * LZ_S);
+    assert_false(serves(&s, 0));
+    assert_int_equal(lz_fix_open_slot(s.w, c), LZ_SLOTS); // that is not what is wrong
+    assert_true(lz_cache_fix(s.w, s.cache[0], &s.err));
+    run(&s, 15 * LZ_S);
+    assert_true(serves(&s, 0));
+    for (uint32_t n = 0; n < 3; n++) {
+        assert_int_equal(lz_cluster_node(c, n)->owner[held], 2);
+        assert_int_equal(lz_cluster_node(c, n)->owner[bare], 1);
+    }
+    assert_true(lz_cache_fix(s.w, s.cache[0], &s.err)); // nothing is wrong: nothing happens
+    assert_false(c->cluster->reshard.is_busy);
+    kill_node(&s, 0, 2);
+    assert_false(lz_cache_fix(s.w, s.cache[0], &s.err));
+    assert_non_null(strstr(s.err.msg, "redis0[3] leads shard 3 and does not answer"));
+    lz_arena_destroy(s.arena);
+}
+
 static void a_cluster_that_could_not_be_is_refused(void **unused)
 {
     (void)unused;
@@ -377,6 +515,10 @@ int main(void)
         cmocka_unit_test(of_two_replicas_the_one_with_more_writes_leads),
         cmocka_unit_test(slots_that_are_moved_take_their_keys_along),
         cmocka_unit_test(a_wrong_move_is_refused),
+        cmocka_unit_test(what_a_failover_left_open_is_fixed),
+        cmocka_unit_test(a_move_whose_source_is_gone_goes_on),
+        cmocka_unit_test(a_target_that_knows_no_owner_serves_after_a_fix),
+        cmocka_unit_test(slots_that_nobody_has_get_an_owner),
         cmocka_unit_test(a_cluster_that_could_not_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "model/cache/pool.h"
+
 #include "sim/dist.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -260,9 +262,32 @@ static void a_copy_is_equal_and_goes_its_own_way(void **unused)
     lz_arena_destroy(arena);
 }
 
+// Redis' evictionPoolPopulate: sixteen, the worst first; who is better than all of them stays out.
+static void the_pool_keeps_the_sixteen_worst_in_order(void **unused)
+{
+    (void)unused;
+    struct lz_pool p = {0};
+    uint64_t key = 0;
+    assert_false(lz_pool_take(&p, &key));
+    for (uint64_t i = 0; i < 40; i++) // 39, 38, ... 0, and no two alike
+        lz_pool_offer(&p, 100 + i, 39 - i);
+    lz_pool_offer(&p, 139, 7);  // it is there already, with 0
+    lz_pool_offer(&p, 500, 15); // no better than the best of them is enough to stay out
+    for (uint64_t i = 0; i < LZ_POOL_MAX; i++) {
+        assert_true(lz_pool_take(&p, &key));
+        assert_int_equal(key, 139 - i);
+    }
+    assert_false(lz_pool_take(&p, &key));
+    lz_pool_offer(&p, 1, 5);
+    lz_pool_offer(&p, 2, 5); // of equals the first
+    assert_true(lz_pool_take(&p, &key));
+    assert_int_equal(key, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_pool_keeps_the_sixteen_worst_in_order),
         cmocka_unit_test(hit_ratios_are_those_of_che),
         cmocka_unit_test(tiny_caches_hit_as_king_and_gelenbe_say),
         cmocka_unit_test(fifo_and_random_hit_equally_often),

@@ -148,6 +148,10 @@ uint32_t lz_cache_shard_primary(const struct lz_world *w, lz_component_id id,
 bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_reshard_opts *opts,
                       struct lz_err *err) LZ_MUST_CHECK;
 
+/* An operator has what is wrong with the slots of a cluster put right, see fix.c; it begins, and
+ * where nothing is wrong ends at once. False: what speaks against it. */
+bool lz_cache_fix(struct lz_world *w, lz_component_id id, struct lz_err *err) LZ_MUST_CHECK;
+
 /* A way between instances, or one of them, has changed. */
 void lz_cache_reconsider(struct lz_world *w);
 

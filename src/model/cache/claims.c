@@ -83,11 +83,15 @@ void lz_claims_take(struct lz_world *w, struct lz_cache *c, uint32_t node, uint3
     struct lz_cluster_node *v = lz_cluster_node(c, node), *s = lz_cluster_node(c, from);
     uint64_t epoch = v->of[from].config_epoch;
     uint32_t mine = c->node[node].leads ? node : c->node[node].follows;
-    bool has_lost = false, is_old = false;
+    bool has_lost = false, is_old = false, is_held = false;
     for (uint32_t slot = 0; slot < LZ_SLOTS; slot++) {
         uint32_t has = v->owner[slot];
-        if (s->owner[slot] != from + 1 || has == from + 1 || v->importing == slot + 1)
+        if (s->owner[slot] != from + 1 || has == from + 1)
             continue;
+        if (v->importing == slot + 1) { // never but by SETSLOT; it is said again with each ping
+            is_held = true;
+            continue;
+        }
         if (has != 0 && v->of[has - 1].config_epoch >= epoch) {
             if (!is_old && v->of[has - 1].config_epoch > epoch)
                 correct(w, c, node, from, has - 1);
@@ -101,7 +105,7 @@ void lz_claims_take(struct lz_world *w, struct lz_cache *c, uint32_t node, uint3
         if (v->migrating == slot + 1)
             v->migrating = 0;
     }
-    if (!is_old)
+    if (!is_old && !is_held)
         v->of[from].claim = s->claim;
     if (has_lost && v->of[mine].slots == 0 && from != node)
         lz_claims_turn(w, c, node, from);

@@ -10,6 +10,7 @@
  *   migrate.c   replicas that go to a shard that has none left
  *   manual.c    failover by hand: graceful, forced, or without asking anybody
  *   reshard.c   slots that go from one shard to another while both serve
+ *   fix.c       what a reshard or a failover left undone, put right by an operator
  *   slot_map.c  clients: which node they take for the slot's, and who tells them otherwise
  *
  * Failure (redis/src/cluster.c, and the specification):

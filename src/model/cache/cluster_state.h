@@ -103,6 +103,8 @@ struct lz_reshard {
     lz_time patience;  /* with each step */
     bool is_open;      /* a slot is on its way */
     bool is_busy;      /* it is under way */
+    bool is_fix;       /* it is fix.c's, whose next slot to look at is `cursor` */
+    bool is_back;      /* keys go to who has the slot, which stays where it is */
     uint64_t step;     /* answers to an earlier one are void */
     lz_event_id timeout;
 };
@@ -170,6 +172,15 @@ void lz_manual_over(struct lz_world *w, struct lz_cache *c, uint32_t node);
 
 /* reshard.c */
 void lz_reshard_init(struct lz_world *w);
+void lz_reshard_stop(struct lz_world *w, struct lz_cache *c, const char *why);
+void lz_reshard_open(struct lz_world *w, struct lz_cache *c, uint32_t slot);
+void lz_reshard_carry(struct lz_world *w, struct lz_cache *c); /* the next batch, or the end */
+
+/* fix.c */
+bool lz_fix_hears(const struct lz_world *w, const struct lz_cache *c, uint32_t node);
+uint32_t lz_fix_open_slot(const struct lz_world *w, const struct lz_cache *c); /* LZ_SLOTS: none */
+void lz_fix_next(struct lz_world *w, struct lz_cache *c);
+void lz_fix_emptied(struct lz_world *w, struct lz_cache *c);
 
 /* slot_map.c: the task comes from who was told to ask here. */
 bool lz_slot_map_is_asking(const struct lz_cache *c, const struct lz_task *t);

@@ -5,20 +5,14 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "base/hash.h"
+#include "model/cache/pool.h"
 #include "model/cache/slot_lists.h"
 
-#define POOL 16u        // Redis' EVPOOL_SIZE
 #define CYCLE_DRAWS 20u // ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP
 #define CYCLE_LOOPS 16u // a cycle stops at some time
 #define LFU_INIT 5u     // LFU_INIT_VAL
 #define LFU_FACTOR 10.0 // lfu-log-factor
 #define MEMORIES 64u    // absent keys that exact LFU remembers, for each entry
-
-// A candidate that was seen before: by key, since its entry may have gone.
-struct candidate {
-    uint64_t key;
-    uint64_t worth; // the least goes
-};
 
 struct lz_keyspace {
     struct lz_keyspace_opts opts;
@@ -37,8 +31,7 @@ struct lz_keyspace {
     uint64_t bytes;
     uint64_t uses;      // numbers them
     uint64_t evictions; // counts draws
-    struct candidate pool[POOL];
-    uint32_t pool_count;
+    struct lz_pool pool;
 };
 
 static bool is_exact_lfu(const struct lz_keyspace *k)
@@ -345,34 +338,18 @@ static uint64_t worth_of(const struct lz_keyspace *k, const struct lz_entry *e, 
     return e->used > idle ? e->used - idle : 0;
 }
 
-// The pool is kept in order, the worst first; a newcomer better than all finds no room.
-static void offer(struct lz_keyspace *k, const struct lz_entry *e, lz_time now)
-{
-    struct candidate c = {.key = e->key, .worth = worth_of(k, e, now)};
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < k->pool_count; i++) {
-        if (k->pool[i].key == c.key)
-            return;
-        at += k->pool[i].worth <= c.worth;
-    }
-    if (at == POOL)
-        return;
-    uint32_t moved = k->pool_count < POOL ? k->pool_count : POOL - 1;
-    memmove(&k->pool[at + 1], &k->pool[at], (moved - at) * sizeof(k->pool[0]));
-    k->pool[at] = c;
-    k->pool_count = moved + 1;
-}
-
 // Draw some into the pool; the worst in it that is still there goes.
 static uint32_t sample(struct lz_keyspace *k, struct lz_draw *draw, lz_time now)
 {
     for (;;) {
-        for (uint32_t n = 0; n < k->opts.samples; n++)
-            offer(k, &k->entries[k->there[lz_draw_below(draw, k->count)]], now);
-        while (k->pool_count > 0) {
-            uint32_t i = find(k, k->pool[0].key);
-            memmove(&k->pool[0], &k->pool[1], --k->pool_count * sizeof(k->pool[0]));
-            if (i != 0 && k->entries[i].place != 0)
+        for (uint32_t n = 0; n < k->opts.samples; n++) {
+            const struct lz_entry *e = &k->entries[k->there[lz_draw_below(draw, k->count)]];
+            lz_pool_offer(&k->pool, e->key, worth_of(k, e, now));
+        }
+        uint64_t key = 0;
+        while (lz_pool_take(&k->pool, &key)) {
+            uint32_t i = find_there(k, key);
+            if (i != 0)
                 return i;
         }
     }

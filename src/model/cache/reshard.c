@@ -14,16 +14,18 @@
  *   to     SETSLOT slot NODE to               ─┘ with a new epoch, if another has a higher one
  *   from   SETSLOT slot NODE to
  *
- * MIGRATE is atomic: a key is at the one or at the other, moved when the batch has arrived. Each
- * step waits for its answer; none within `timeout` and it stops, with the slot open as it is. The
- * next one goes on with that. Other nodes and clients learn by gossip and by MOVED.
+ * MIGRATE is atomic: a key is at the one or at the other, moved when the batch has arrived, and the
+ * source's replicas are told to delete it. Each step waits for its answer; none within `timeout`
+ * and it stops, with the slot open as it is. A reshard of the same two shards goes on with it,
+ * whoever leads them by now; any other is refused, as redis-cli does, until it is closed (fix.c).
+ * Other nodes and clients learn by gossip and by MOVED.
  */
 
 enum step { OPEN, OPENED, KEYS, MOVED, CLOSE, CLOSED };
 
 static void begin_slot(struct lz_world *w, struct lz_cache *c);
 
-static void stop(struct lz_world *w, struct lz_cache *c, const char *why)
+void lz_reshard_stop(struct lz_world *w, struct lz_cache *c, const char *why)
 {
     struct lz_reshard *r = &c->cluster->reshard;
     r->is_busy = false;
@@ -57,11 +59,10 @@ static void on_stuck(void *ctx, uint32_t entity, uint64_t payload)
     if (c->cluster->reshard.step != payload)
         return;
     c->cluster->reshard.timeout = 0;
-    stop(w, c, "resharding got no answer and stops: a slot is left open");
+    lz_reshard_stop(w, c, "resharding got no answer and stops: a slot is left open");
 }
 
-// The next batch, or the end of the slot.
-static void go_on(struct lz_world *w, struct lz_cache *c)
+void lz_reshard_carry(struct lz_world *w, struct lz_cache *c)
 {
     const struct lz_reshard *r = &c->cluster->reshard;
     const struct lz_keyspace *keys = c->node[r->from].keys;
@@ -69,7 +70,10 @@ static void go_on(struct lz_world *w, struct lz_cache *c)
     const struct lz_entry *e = lz_keyspace_slot_first(keys, r->slot);
     for (uint32_t i = 0; i < r->batch && e != NULL; i++, e = lz_keyspace_slot_next(keys, e))
         bytes += e->size;
-    if (bytes == 0 && lz_keyspace_slot_count(keys, r->slot) == 0)
+    bool is_empty = lz_keyspace_slot_count(keys, r->slot) == 0;
+    if (is_empty && r->is_back)
+        lz_fix_emptied(w, c);
+    else if (is_empty)
         send(w, c, CLOSE, 0);
     else
         send(w, c, KEYS, bytes + 1);
@@ -129,10 +133,21 @@ static void next_slot(struct lz_world *w, struct lz_cache *c)
     r->left--;
     if (v->of[r->from].slots == 0)
         lz_claims_turn(w, c, r->from, r->to);
-    if (r->left == 0 || v->of[r->from].slots == 0)
-        stop(w, c, "resharding is done");
+    if (r->is_fix)
+        lz_fix_next(w, c);
+    else if (r->left == 0 || v->of[r->from].slots == 0)
+        lz_reshard_stop(w, c, "resharding is done");
     else
         begin_slot(w, c);
+}
+
+void lz_reshard_open(struct lz_world *w, struct lz_cache *c, uint32_t slot)
+{
+    struct lz_reshard *r = &c->cluster->reshard;
+    LZ_ASSERT(slot < LZ_SLOTS && r->is_busy);
+    r->slot = slot;
+    r->is_open = true;
+    send(w, c, OPEN, 0);
 }
 
 static void begin_slot(struct lz_world *w, struct lz_cache *c)
@@ -141,10 +156,7 @@ static void begin_slot(struct lz_world *w, struct lz_cache *c)
     const struct lz_cluster_node *v = lz_cluster_node(c, r->from);
     while (!r->is_open && v->owner[r->cursor] != r->from + 1)
         r->cursor = (r->cursor + 1) % LZ_SLOTS;
-    if (!r->is_open)
-        r->slot = r->cursor;
-    r->is_open = true;
-    send(w, c, OPEN, 0);
+    lz_reshard_open(w, c, r->is_open ? r->slot : r->cursor);
 }
 
 static void at_target(struct lz_world *w, struct lz_cache *c, enum step step)
@@ -154,7 +166,7 @@ static void at_target(struct lz_world *w, struct lz_cache *c, enum step step)
         lz_cluster_node(c, r->to)->importing = r->slot + 1;
         send(w, c, OPENED, 0);
     } else if (step == KEYS && !move_keys(w, c)) {
-        stop(w, c, "resharding found no room and stops: a slot is left open");
+        lz_reshard_stop(w, c, "resharding found no room and stops: a slot is left open");
     } else if (step == KEYS) {
         send(w, c, MOVED, 0);
     } else {
@@ -171,9 +183,11 @@ static void at_source(struct lz_world *w, struct lz_cache *c, enum step step)
         next_slot(w, c);
         return;
     }
-    v->migrating = r->slot + 1;
-    v->migrating_to = r->to;
-    go_on(w, c);
+    if (!r->is_back) {
+        v->migrating = r->slot + 1;
+        v->migrating_to = r->to;
+    }
+    lz_reshard_carry(w, c);
 }
 
 static void on_move(void *ctx, uint32_t entity, uint64_t payload)
@@ -188,7 +202,7 @@ static void on_move(void *ctx, uint32_t entity, uint64_t payload)
     if (!r->is_busy || payload >> 11 != r->step)
         return;
     if (!c->node[r->from].leads || !c->node[r->to].leads)
-        stop(w, c, "resharding lost a primary and stops: a slot may be left open");
+        lz_reshard_stop(w, c, "resharding lost a primary and stops: a slot may be left open");
     else if (step == OPEN || step == KEYS || step == CLOSE)
         at_target(w, c, step);
     else
@@ -220,6 +234,25 @@ static bool check(const struct lz_cache *c, const struct lz_reshard_opts *o, str
     return true;
 }
 
+// The slot is on its way from the one to the other, and from nobody else: there is one to go on
+// with.
+static bool is_between(const struct lz_world *w, const struct lz_cache *c, uint32_t slot,
+                       uint32_t from, uint32_t to)
+{
+    const struct lz_cluster_node *source = lz_cluster_node(c, from);
+    bool is_so = source->owner[slot] == from + 1;
+    for (uint32_t n = 0; n < c->nodes; n++) {
+        const struct lz_cluster_node *v = lz_cluster_node(c, n);
+        if (!lz_fix_hears(w, c, n))
+            continue;
+        is_so = is_so && (v->migrating == 0 ||
+                          (n == from && v->migrating == slot + 1 &&
+                           lz_cluster_shard(c, v->migrating_to) == lz_cluster_shard(c, to)));
+        is_so = is_so && (v->importing == 0 || (n == to && v->importing == slot + 1));
+    }
+    return is_so;
+}
+
 bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_reshard_opts *o,
                       struct lz_err *err)
 {
@@ -235,15 +268,17 @@ bool lz_cache_reshard(struct lz_world *w, lz_component_id id, const struct lz_re
         return lz_fail(err, LZ_ERANGE, "shard %u has %u slots: slots must be 1 to %u, got %u",
                        o->from, has, has, o->slots);
     struct lz_reshard *r = &c->cluster->reshard;
-    bool goes_on = r->is_open && r->from == from && r->to == to;
-    if (r->is_open && !goes_on)
+    uint32_t open = lz_fix_open_slot(w, c);
+    bool goes_on = open < LZ_SLOTS && is_between(w, c, open, from, to);
+    if (open < LZ_SLOTS && !goes_on)
         return lz_fail(err, LZ_EINVAL,
-                       "slot %u is still open, from node %u to node %u: go on with that first",
-                       r->slot, r->from + 1, r->to + 1);
+                       "slot %u is still open: go on with the reshard that opened it, or close it "
+                       "by %s:fix()",
+                       open, c->opts.name);
     *r = (struct lz_reshard){.from = from,
                              .to = to,
                              .left = o->slots,
-                             .slot = r->slot,
+                             .slot = goes_on ? open : 0,
                              .step = r->step,
                              .batch = o->batch > 0 ? o->batch : 10,
                              .patience = o->timeout > 0 ? o->timeout : 60 * LZ_S,

@@ -46,6 +46,9 @@ return function(w)
             w:int(1, 3), w:int(1, 3), w:int(1, 100))
         w:act('redis:reshard { slots = %d, from = 1, to = 2, timeout = "%s" }', w:int(1, 9000),
             w:time(10, 2000))
+        -- A failover may leave a slot open for good: as with Redis, somebody comes to fix it.
+        w:line('drive("mender", function() sleep "%ds" repeat sleep "5s" until redis:fix() end)',
+            w.quiet + 20)
     end
     w:has("place", "eu")
     w:has("place", "eu.zone.a")

@@ -1,5 +1,5 @@
 -- Acts that are said wrongly name the line of the script that says them, also from a helper.
-local which = param("which", { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 })
+local which = param("which", { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 })
 scenario "Acts are said wrongly" { duration = "3s" }
 local etcd = consensus "etcd" { nodes = 5, members = 3 }
 local db = database "db" { nodes = 2, backup = { full = "1h" } }
@@ -26,6 +26,7 @@ local function helper()
     function() grown:scale "2" end,
     function() log("%s", web.latency:value()) end,
     function() wait_until(web.replicas.up) end,
+    function() cache:fix { slot = 1 } end,
   })[which]
   say()
   return true
