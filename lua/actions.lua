@@ -1,6 +1,7 @@
 --- Words that act on the running world: for `drive` bodies and handlers.
 local ask = require "ask"
 local build = require "build"
+local build_node = require "build_node"
 local handles = require "handles"
 local members = require "members"
 local replication = require "build_replication"
@@ -278,7 +279,9 @@ function M.install(state)
     --- What it is, in seconds, shares, bytes or so many; nil without a sample.
     function state.metric_value(m)
         local id = build.metric(C, m)
-        if id == 0 then error(("%s is not measured"):format(m.text), 3) end
+        if id == 0 then
+            error(("%s is not measured%s"):format(m.text, build_node.why_not(m, true)), 3)
+        end
         return C.metric_value(id)
     end
 

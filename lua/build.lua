@@ -266,7 +266,7 @@ function M.matcher(state, C, m)
     if id == 0 then
         local of = m.metric.component
         local why = of.kind ~= "amplification"
-            and ("%s is not measured%s"):format(m.metric.text, node.why_not(m.metric))
+            and m.metric.text .. " is not measured" .. node.why_not(m.metric, state.running)
             or (state.running and "amplification(%s, %s) is counted from the beginning of a run, "
                 .. "and only where an expectation names it: write one beside this"
                 or "%s never calls %s: amplification is about calls"):format(of.from.name,

@@ -86,8 +86,9 @@ function M.lifecycle(C, region, plane)
         control_plane = plane and plane.id })
 end
 
---- Why a metric of a node is not there, for a message.
-function M.why_not(metric)
+--- Why a metric is not there, for a message.
+--- `is_late`: the run has begun, and what of a replica, a link or a version is counted is decided.
+function M.why_not(metric, is_late)
     if metric.component.kind == "host" then
         return (": the host says nothing of its own; give it cores, memory or a disk")
     elseif metric.path:find "^first_byte" then
@@ -100,7 +101,7 @@ function M.why_not(metric)
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)
     end
-    return ""
+    return is_late and ": it is where an expectation names it; write one beside this" or ""
 end
 
 --- What would be 0 whatever happens, so that no expectation about it could fail.

@@ -6,6 +6,7 @@ local build = require "build"
 local docs = require "docs"
 local edit = require "edit"
 local handles = require "handles"
+local node = require "build_node"
 local schema = require "schema"
 local show = require "prompt_show"
 local top = require "prompt_top"
@@ -138,15 +139,15 @@ end
 function M.matcher(state, text)
     local h = value_of(state, text, { matcher = true },
         'a condition such as web.errors.ratio:above "1%"')
-    local m = build.matcher(state, state.C, h)
-    if not m then error("that metric is not measured", 0) end
+    local m, why = build.matcher(state, state.C, h)
+    if not m then error(why or "that metric is not measured", 0) end
     return m
 end
 
 function M.metric(state, text)
     local h = value_of(state, text, { metric = true }, "a metric such as web.latency.p99")
     local id = build.metric(state.C, h)
-    if not id or id == 0 then error(h.text .. " is not measured", 0) end
+    if not id or id == 0 then error(h.text .. " is not measured" .. node.why_not(h, true), 0) end
     return id
 end
 

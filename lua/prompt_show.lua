@@ -10,6 +10,7 @@
 --- `state.width` is how many columns there are; `state.ascii` asks for 7-bit characters.
 local build = require "build"
 local handles = require "handles"
+local node = require "build_node"
 local units = require "units"
 
 local M = {}
@@ -410,7 +411,7 @@ function M.metric(state, m)
         return table.concat(lines, "\n")
     end
     local id = build.metric(state.C, m)
-    if not id or id == 0 then return m.text .. " is not measured" end
+    if not id or id == 0 then return m.text .. " is not measured" .. node.why_not(m, true) end
     local text, samples = state.C.recent(id, RECENT)
     if not text then return ("no sample in the last %ds"):format(RECENT) end
     local of = samples > 1 and (", %s samples"):format(count(state, samples)) or ""

@@ -7,6 +7,7 @@
 --- end)
 --- ```
 local handles = require "handles"
+local node = require "build_node"
 local units = require "units"
 
 local M = {}
@@ -25,7 +26,7 @@ function M.new(C, metric)
         local id, why = metric(C, h)
         if why then error(("%s has no live source: %s"):format(h.text, why), 2) end
         if id == 0 then
-            error(("%s is not measured: it is where an expectation names it"):format(h.text), 2)
+            error(("%s is not measured%s"):format(h.text, node.why_not(h, true)), 2)
         end
         return C.metric_whole(id)
     end

@@ -2,6 +2,7 @@
 local way = param("way", {
   "past", "declares", "expects", "waits in gsub", "sleeps in sort", "misspelt duration",
   "acts in a check", "marks in a check", "asks for what is not measured", "never ends",
+  "asks late", "waits for what is not measured",
 })
 
 scenario "Code that goes wrong is told so" { duration = "10s" }
@@ -30,6 +31,8 @@ drive("driver", function()
     local _, why = pcall(table.sort, { 2, 1 }, function(a, b) sleep "1s" return a < b end)
     error(why, 0)
   end
+  if way == "asks late" then log("%s", db.replica[2].rate:value()) end
+  if way == "waits for what is not measured" then wait_until(db.replica[2].rate:above "1/s") end
   if way == "misspelt duration" then local _ = dur "5 parsecs" end
 end)
 
