@@ -119,11 +119,7 @@ static int slot(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"cache", cache},
-    {"reshard", reshard},
-    {"fix_slots", fix_slots},
-    {"slot", slot},
-    {NULL, NULL},
+    {"cache", cache}, {"reshard", reshard}, {"fix_slots", fix_slots}, {"slot", slot}, {NULL, NULL},
 };
 
 void lz_bind_cache(lua_State *L)
