@@ -243,6 +243,32 @@ static void what_has_run_out_is_removed_by_itself(void **unused)
     lz_arena_destroy(arena);
 }
 
+// Redis draws from db->expires, so that keys without a time to live do not hide those with one.
+static void few_that_run_out_are_found_among_many_that_do_not(void **unused)
+{
+    (void)unused;
+    struct lz_arena *arena = arena_of(16 * MIB);
+    struct lz_keyspace_opts o = {.arena = arena, .entries = 10000};
+    struct lz_keyspace *k = lz_keyspace_create(&o), *copy = lz_keyspace_create(&o);
+    for (uint64_t key = 1; key <= 10000; key++)
+        lz_keyspace_put(
+            k, &(struct lz_put){.key = key, .version = key, .expires = key % 250 ? 0 : LZ_S}, 0);
+    assert_true(lz_keyspace_expire(k, 250, 0, 0)); // PERSIST
+    assert_true(lz_keyspace_expire(k, 1, LZ_S, 0));
+    lz_keyspace_copy(copy, k);
+    lz_keyspace_copy(copy, k); // the second one frees the first
+    assert_int_equal(lz_keyspace_mortal(copy), 40);
+    uint32_t gone = 0;
+    for (uint64_t nth = 0; nth < 3; nth++)
+        gone += lz_keyspace_expire_some(copy, LZ_S, nth);
+    assert_int_equal(gone, 40); // each cycle goes on while there is any: all that is drawn is over
+    assert_int_equal(lz_keyspace_mortal(copy), 0);
+    assert_int_equal(lz_keyspace_mortal(k), 40);
+    assert_non_null(lz_keyspace_peek(copy, 250, LZ_S));
+    assert_null(lz_keyspace_peek(copy, 1, LZ_S));
+    lz_arena_destroy(arena);
+}
+
 static void a_copy_is_equal_and_goes_its_own_way(void **unused)
 {
     (void)unused;
@@ -294,6 +320,7 @@ int main(void)
         cmocka_unit_test(sampled_lru_comes_close_to_the_exact_one),
         cmocka_unit_test(what_goes_is_what_the_policy_says),
         cmocka_unit_test(what_has_run_out_is_removed_by_itself),
+        cmocka_unit_test(few_that_run_out_are_found_among_many_that_do_not),
         cmocka_unit_test(a_copy_is_equal_and_goes_its_own_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

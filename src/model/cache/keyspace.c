@@ -27,7 +27,8 @@ struct lz_keyspace {
     uint32_t bucket_count, linked;
     uint32_t newest, oldest; // LRU, FIFO: of those there; LFU: of the memories
     uint32_t memories;
-    uint32_t mortal;
+    uint32_t *mortals; // numbers of those that run out, 0 .. mortal - 1
+    uint32_t mortal, mortal_cap;
     uint64_t bytes;
     uint64_t uses;      // numbers them
     uint64_t evictions; // counts draws
@@ -219,12 +220,19 @@ static void remember(struct lz_keyspace *k, uint32_t i)
 }
 
 // From now on it runs out at `expires`.
-static void count_mortal(struct lz_keyspace *k, struct lz_entry *e, lz_time expires)
+static void set_expires(struct lz_keyspace *k, uint32_t i, lz_time expires)
 {
-    if (e->expires != 0)
-        k->mortal--;
-    if (expires != 0)
-        k->mortal++;
+    struct lz_entry *e = &k->entries[i];
+    if (e->expires != 0 && expires == 0) {
+        uint32_t last = k->mortals[--k->mortal];
+        k->mortals[e->mortal] = last;
+        k->entries[last].mortal = e->mortal;
+    } else if (e->expires == 0 && expires != 0) {
+        k->mortals =
+            lz_grow(k->opts.arena, k->mortals, &k->mortal_cap, k->mortal + 1, sizeof(*k->mortals));
+        e->mortal = k->mortal++;
+        k->mortals[e->mortal] = i;
+    }
     e->expires = expires;
 }
 
@@ -236,7 +244,7 @@ static void leave(struct lz_keyspace *k, uint32_t i, bool is_evicted)
     if (is_listed(k))
         unlink_use(k, i);
     drop_there(k, i);
-    count_mortal(k, e, 0);
+    set_expires(k, i, 0);
     k->bytes -= e->size;
     e->size = e->version = 0;
     if (is_exact_lfu(k))
@@ -428,7 +436,7 @@ struct lz_entry *lz_keyspace_put(struct lz_keyspace *k, const struct lz_put *put
         come(k, put->key);
     i = find_there(k, put->key);
     struct lz_entry *e = &k->entries[i];
-    count_mortal(k, e, put->expires);
+    set_expires(k, i, put->expires);
     k->bytes += put->size;
     k->bytes -= e->size;
     e->value = put->value;
@@ -446,7 +454,7 @@ bool lz_keyspace_expire(struct lz_keyspace *k, uint64_t key, lz_time expires, lz
     struct lz_entry *e = lz_keyspace_get(k, key, now);
     if (e == NULL)
         return false;
-    count_mortal(k, e, expires);
+    set_expires(k, (uint32_t)(e - k->entries), expires);
     return true;
 }
 
@@ -487,9 +495,8 @@ uint32_t lz_keyspace_expire_some(struct lz_keyspace *k, lz_time now, uint64_t nt
     struct lz_draw draw = lz_draw_begin(k->opts.run_key, k->opts.owner, LZ_PURPOSE_EXPIRE, nth);
     for (uint32_t loop = 0; loop < CYCLE_LOOPS && k->mortal > 0; loop++) {
         uint32_t seen = 0, expired = 0;
-        for (uint32_t n = 0; n < CYCLE_DRAWS && k->count > 0; n++) {
-            uint32_t i = k->there[lz_draw_below(&draw, k->count)];
-            seen += k->entries[i].expires != 0;
+        for (; seen < CYCLE_DRAWS && k->mortal > 0; seen++) {
+            uint32_t i = k->mortals[lz_draw_below(&draw, k->mortal)];
             if (!has_run_out(&k->entries[i], now))
                 continue;
             leave(k, i, false);
@@ -522,6 +529,7 @@ void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from)
     void *gone_ctx = k->gone_ctx;
     lz_arena_free(arena, k->entries, k->cap * sizeof(*k->entries));
     lz_arena_free(arena, k->there, k->there_cap * sizeof(*k->there));
+    lz_arena_free(arena, k->mortals, k->mortal_cap * sizeof(*k->mortals));
     lz_arena_free(arena, k->buckets, k->bucket_count * sizeof(*k->buckets));
     struct lz_slot_lists *slots = k->slots;
     *k = *from;
@@ -532,6 +540,7 @@ void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from)
     k->gone_ctx = gone_ctx;
     k->entries = copy_array(arena, from->entries, from->cap, sizeof(*k->entries));
     k->there = copy_array(arena, from->there, from->there_cap, sizeof(*k->there));
+    k->mortals = copy_array(arena, from->mortals, from->mortal_cap, sizeof(*k->mortals));
     k->buckets = copy_array(arena, from->buckets, from->bucket_count, sizeof(*k->buckets));
     if (k->slots != NULL)
         lz_slot_lists_copy(k->slots, from->slots);
@@ -580,6 +589,6 @@ uint64_t lz_keyspace_bytes_used(const struct lz_keyspace *k)
 size_t lz_keyspace_memory(const struct lz_keyspace *k)
 {
     return k->cap * sizeof(*k->entries) + k->there_cap * sizeof(*k->there) +
-           k->bucket_count * sizeof(*k->buckets) +
+           k->mortal_cap * sizeof(*k->mortals) + k->bucket_count * sizeof(*k->buckets) +
            (k->slots != NULL ? lz_slot_lists_bytes(k->slots) : 0);
 }

@@ -14,15 +14,18 @@
  *   LFU        the one used least often, counted since it was first asked for, absence included
  *              (up to 64 times as many absent keys are remembered as there are entries), among
  *              equals the one written first; with `samples` Redis' own: a logarithmic counter of 8
- * bits that begins at 5, grows with chance 1 / (10 * (counter - 5) + 1) and loses 1 a minute FIFO
- * the one that was put first; a value set anew keeps its place RANDOM     any NONE       nobody: a
- * put that has no room is refused (Redis' noeviction)
+ *              bits that begins at 5, grows with chance 1 / (10 * (counter - 5) + 1) and loses 1 a
+ *              minute
+ *   FIFO       the one that was put first; a value set anew keeps its place
+ *   RANDOM     any
+ *   NONE       nobody: a put that has no room is refused (Redis' noeviction)
  *
  * Full is more than `entries`, or more than `bytes`, of entries as large as their puts said.
  *
  * An entry past its time is not there for anyone (lazy expiry): whoever asks for it removes it.
- * lz_keyspace_expire_some is Redis' active expiry: draw 20, remove what has run out, and again
- * while more than a tenth of them had (activeExpireCycle).
+ * lz_keyspace_expire_some is Redis' active expiry: draw 20 of those that may run out, remove what
+ * has, and again while more than a tenth of them had (activeExpireCycle of 6.0 and later, with
+ * active-expire-effort 1; before it was a quarter).
  *
  * Draws are keyed by the owner given at the beginning: nobody else's shift.
  *
@@ -76,6 +79,7 @@ struct lz_entry {
     uint32_t place;        /* among those that are there; 0: a memory of one that is not */
     uint32_t decayed;      /* minute in which Redis' LFU counter was last looked at */
     uint32_t bytes;        /* block of the value, see cache.c; 0: none */
+    uint32_t mortal;       /* where it is among those that run out, if it does */
 };
 
 /* Told of each entry that goes to make room, or has run out, while it is still whole. */
