@@ -272,6 +272,8 @@ for topic, said in pairs { ["pod-kill"] = "PodChaos: pod-kill, container-kill",
     kernel_chaos = "system calls are not modelled", netsplit = "many tools  fault.partition",
     nemesis = "Jepsen: nemesis", tools = "aws-fis", Jepsen = "nemesis  ",
     ["health-check"] = "abort_when", externalTargets = "fault.partition { web, payments",
+    ["aws:ebs:volume-io-latency"] = "AWS FIS, ebs: volume-io-latency  fault.disk_latency",
+    ["aws:eks:pod-delete"] = "AWS FIS, eks: pod-delete", ["jvm-gc"] = "fault.pause",
     direction = "fault.bandwidth, corrupt, duplicate" } do
     ok(explain(topic):find(said, 1, true), ("%s is known by other tools' words"):format(topic),
         explain(topic))
