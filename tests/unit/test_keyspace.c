@@ -243,6 +243,22 @@ static void what_has_run_out_is_removed_by_itself(void **unused)
     lz_arena_destroy(arena);
 }
 
+// createObject: 5, of this minute. Half an hour into a run as at its beginning.
+static void a_new_key_begins_at_five(void **unused)
+{
+    (void)unused;
+    struct lz_arena *arena = arena_of(16 * MIB);
+    struct lz_keyspace *k = lz_keyspace_create(&(struct lz_keyspace_opts){
+        .arena = arena, .entries = 10, .eviction = LZ_EVICTION_LFU, .samples = 5});
+    for (lz_time now = 0; now <= 1800 * LZ_S; now += 600 * LZ_S) {
+        const struct lz_put put = {.key = 1 + (uint64_t)now, .version = 1};
+        assert_int_equal(lz_keyspace_put(k, &put, now)->used, 5);
+        assert_int_equal(lz_keyspace_get(k, put.key, now)->used, 6);           // chance 1
+        assert_int_equal(lz_keyspace_put(k, &put, now + 240 * LZ_S)->used, 3); // 4 minutes, 1 use
+    }
+    lz_arena_destroy(arena);
+}
+
 // Redis draws from db->expires, so that keys without a time to live do not hide those with one.
 static void few_that_run_out_are_found_among_many_that_do_not(void **unused)
 {
@@ -320,6 +336,7 @@ int main(void)
         cmocka_unit_test(sampled_lru_comes_close_to_the_exact_one),
         cmocka_unit_test(what_goes_is_what_the_policy_says),
         cmocka_unit_test(what_has_run_out_is_removed_by_itself),
+        cmocka_unit_test(a_new_key_begins_at_five),
         cmocka_unit_test(few_that_run_out_are_found_among_many_that_do_not),
         cmocka_unit_test(a_copy_is_equal_and_goes_its_own_way),
     };

@@ -5,13 +5,12 @@
 #include "base/check.h"
 #include "base/grow.h"
 #include "base/hash.h"
+#include "model/cache/lfu.h"
 #include "model/cache/pool.h"
 #include "model/cache/slot_lists.h"
 
 #define CYCLE_DRAWS 20u // ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP
 #define CYCLE_LOOPS 16u // a cycle stops at some time
-#define LFU_INIT 5u     // LFU_INIT_VAL
-#define LFU_FACTOR 10.0 // lfu-log-factor
 #define MEMORIES 64u    // absent keys that exact LFU remembers, for each entry
 
 struct lz_keyspace {
@@ -34,6 +33,12 @@ struct lz_keyspace {
     uint64_t evictions; // counts draws
     struct lz_pool pool;
 };
+
+// Redis' own LFU.
+static bool counts_logs(const struct lz_keyspace *k)
+{
+    return k->opts.eviction == LZ_EVICTION_LFU && k->opts.samples > 0;
+}
 
 static bool is_exact_lfu(const struct lz_keyspace *k)
 {
@@ -261,16 +266,11 @@ static bool has_run_out(const struct lz_entry *e, lz_time now)
 // Redis' counter: the higher, the less likely a use raises it.
 static void count_use(struct lz_keyspace *k, struct lz_entry *e, lz_time now)
 {
-    uint32_t minute = (uint32_t)(now / (60 * LZ_S));
-    uint64_t idle = minute - e->decayed;
-    e->used = e->used > idle ? e->used - idle : 0;
-    e->decayed = minute;
-    if (e->used >= 255)
-        return;
-    double base = e->used > LFU_INIT ? (double)(e->used - LFU_INIT) : 0.0;
+    e->used = lz_lfu_decay(e->used, e->decayed, now);
+    e->decayed = lz_lfu_minute(now);
     struct lz_draw draw =
         lz_draw_begin(k->opts.run_key, k->opts.owner, LZ_PURPOSE_COUNTER, k->uses);
-    if (lz_draw_unit(&draw) < 1.0 / (base * LFU_FACTOR + 1.0))
+    if (lz_draw_unit(&draw) < lz_lfu_chance(e->used))
         e->used++;
 }
 
@@ -342,8 +342,7 @@ static uint64_t worth_of(const struct lz_keyspace *k, const struct lz_entry *e, 
 {
     if (k->opts.eviction == LZ_EVICTION_LRU)
         return e->used;
-    uint64_t idle = (uint64_t)(now / (60 * LZ_S)) - e->decayed;
-    return e->used > idle ? e->used - idle : 0;
+    return lz_lfu_decay(e->used, e->decayed, now);
 }
 
 // Draw some into the pool; the worst in it that is still there goes.
@@ -407,7 +406,7 @@ uint32_t lz_keyspace_evict(struct lz_keyspace *k, uint32_t most, lz_time now)
     return before - k->count;
 }
 
-static void come(struct lz_keyspace *k, uint64_t key)
+static void come(struct lz_keyspace *k, uint64_t key, lz_time now)
 {
     uint32_t i = find(k, key);
     if (i == 0)
@@ -417,8 +416,10 @@ static void come(struct lz_keyspace *k, uint64_t key)
         unlink_use(k, i);
         k->memories--;
     }
-    if (k->opts.eviction == LZ_EVICTION_LFU && k->opts.samples > 0)
-        e->used = LFU_INIT;
+    if (counts_logs(k)) {
+        e->used = LZ_LFU_INIT;
+        e->decayed = lz_lfu_minute(now);
+    }
     add_there(k, i);
     if (is_listed(k))
         link_newest(k, i);
@@ -432,8 +433,9 @@ struct lz_entry *lz_keyspace_put(struct lz_keyspace *k, const struct lz_put *put
         leave(k, i, false);
     if (!make_room(k, put, now))
         return NULL;
-    if (find_there(k, put->key) == 0)
-        come(k, put->key);
+    bool is_new = find_there(k, put->key) == 0;
+    if (is_new)
+        come(k, put->key, now);
     i = find_there(k, put->key);
     struct lz_entry *e = &k->entries[i];
     set_expires(k, i, put->expires);
@@ -444,7 +446,8 @@ struct lz_entry *lz_keyspace_put(struct lz_keyspace *k, const struct lz_put *put
     e->cost = put->cost;
     e->size = put->size;
     e->bytes = put->bytes;
-    use(k, i, now);
+    if (!is_new || !counts_logs(k)) // createObject: it is as it was made
+        use(k, i, now);
     LZ_ASSERT(k->count <= k->opts.entries);
     return e;
 }
