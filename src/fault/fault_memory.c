@@ -55,6 +55,12 @@ static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct
                    lz_world_component(w, o->target.id)->name);
 }
 
+// In a place there may be others, who have not said what they have.
+static bool takes(const struct lz_world *w, lz_instance_id id)
+{
+    return lz_rss_is_declared(w, lz_instance_get(w, id)->component);
+}
+
 static void apply(struct lz_world *w, struct lz_fault *f)
 {
     const struct lz_fault_params *p = &f->opts.params;
@@ -86,6 +92,7 @@ const struct lz_fault_kind lz_fault_memory = {
     .params = params,
     .check = check,
     .fits = fits,
+    .takes = takes,
     .apply = apply,
     .revert = revert,
 };
