@@ -4,8 +4,10 @@
 --
 -- Session number N opens one of FILEs and types what is drawn from N: `.run`, `.step`, `.back`,
 -- `.goto`, `.fork`, `.switch`, and things that only look. Nothing it types changes the world, so
--- the trace's hash is a function of how many events have been: whichever way it came there, and in
--- whichever session. No command may end it but the last, and none by an internal error.
+-- the trace's hash is a function of how many events have been: whichever way it came there, stopped
+-- by a break or not, and in whichever session. Of each file the first session goes straight on, so
+-- that all others are held to a straight run. No command may end a session but the last, and none by
+-- an internal error.
 --
 -- A fault that is typed changes it: whoever types it at an instant, having been elsewhere or not,
 -- or having tried it in a fork, is in the same state some time later, and in another than without.
@@ -32,8 +34,15 @@ local looks <const> = { ".forks", ".events 3", ".top", ".expect", ".snapshots", 
     ".timeline", ".watch", "requests", "1 + 1", "1 +", "nothing.at.all", ".back to tomorrow", ".",
     ".switch nowhere", ".goto", ".step -1" }
 
+-- A break at an instant of the scenario's own, or at what its traffic or a service does.
+local function stop_when(traffic)
+    local limit = any { 'goodput:%s "%d/s"', 'latency.p99:%s "%dms"', 'errors.ratio:%s "%d%%"' }
+    return (".break when %s."):format(traffic)
+        .. limit:format(any { "above", "below" }, math.random(any { 5, 90 }))
+end
+
 -- Lines that go about.
-local function wander(moves_made, has_looks)
+local function wander(moves_made, has_looks, traffic)
     local lines, forks = {}, { "main" }
     local moves = {
         function() return ".run " .. any { "to " .. instant(), "to " .. instant(), time() } end,
@@ -47,20 +56,25 @@ local function wander(moves_made, has_looks)
         end,
         function() return ".switch " .. any(forks) end,
     }
+    if traffic then
+        moves[#moves + 1] = function() return stop_when(traffic) end
+        moves[#moves + 1] = function() return ".clear " .. math.random(3) end
+    end
     if has_looks then moves[#moves + 1] = function() return any(looks) end end
     for _ = 1, moves_made do lines[#lines + 1] = any(moves)() end
     return lines
 end
 
-local function typed()
-    return table.concat(wander(math.random(5, 25), true), "\n" .. ASK .. "\n")
+local function typed(file)
+    local traffic = files.read(file):match '\nlocal (%w+) *= *traffic "'
+    return table.concat(wander(math.random(5, 25), true, traffic), "\n" .. ASK .. "\n")
         .. "\n" .. ASK .. "\n.quit\n"
 end
 
 local wrong = 0
 local function say(number, text, ...)
     wrong = wrong + 1
-    io.stderr:write(("session %d: %s\n"):format(number, text:format(...)))
+    io.stderr:write(("session %s: %s\n"):format(number, text:format(...)))
 end
 
 -- Hashes by file and events, and the session that met each first.
@@ -73,7 +87,7 @@ local function judge(number, file, text, status)
         known[key] = before
         met = met + 1
         if before.hash ~= hash then
-            say(number, "%s after %s events is %s, and was %s in session %d", file, events, hash,
+            say(number, "%s after %s events is %s, and was %s in session %s", file, events, hash,
                 before.hash, before.number)
         end
     end
@@ -120,12 +134,22 @@ local function inject(number, file)
     return states[1] ~= states[3]
 end
 
+-- Straight on, and asked on the way at all instants that others may go to by whole seconds.
+local function straight()
+    local lines = {}
+    for second = 0, 40 do lines[#lines + 1] = (".run to %ds\n%s\n"):format(second, ASK) end
+    return table.concat(lines) .. ".quit\n"
+end
+
 files.clear(folder)
 local changed = 0
+for i, file in ipairs(scenarios) do
+    judge("straight " .. i, file, session("straight" .. i, file, straight()))
+end
 for number = first, first + count - 1 do
     math.randomseed(number, 21)
     local file = any(scenarios)
-    judge(number, file, session(number, file, typed()))
+    judge(number, file, session(number, file, typed(file)))
     changed = changed + (inject(number, file) and 1 or 0)
 end
 if again < count then say(first, "only %d of %d states were met before", again, met) end
