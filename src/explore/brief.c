@@ -146,6 +146,14 @@ static char *get_text(struct lz_wire *in)
     return text;
 }
 
+// A number that means something up to `most`.
+static unsigned get_word(struct lz_wire *in, unsigned most)
+{
+    uint64_t value = lz_wire_get_u64(in);
+    in->broken |= value > most;
+    return in->broken ? 0 : (unsigned)value;
+}
+
 static void read_metrics(struct lz_wire *in, struct lz_brief *b)
 {
     uint64_t count = lz_wire_get_u64(in);
@@ -174,7 +182,7 @@ static void read_faults(struct lz_wire *in, struct lz_brief *b)
         struct lz_brief_fault *f = &b->faults[b->fault_count];
         f->kind = get_text(in);
         f->target = get_text(in);
-        f->phases = (unsigned)lz_wire_get_u64(in);
+        f->phases = get_word(in, LZ_BRIEF_ABSENT * 2 - 1);
     }
 }
 
@@ -182,6 +190,7 @@ bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
 {
     struct lz_wire in = {.at = message->text, .left = message->len};
     struct lz_brief b = {.verdict = get_text(&in)};
+    in.broken |= strcmp(b.verdict, "crash") != 0 && lz_exit_verdict(b.verdict) == LZ_EXIT_BUG;
     b.why = get_text(&in);
     b.trace = lz_wire_get_u64(&in);
     b.events = lz_wire_get_u64(&in);
@@ -198,7 +207,7 @@ bool lz_brief_read(const struct lz_str *message, struct lz_brief *out)
         *e = (struct lz_brief_expectation){.name = get_text(&in)};
         e->actual = get_text(&in);
         e->spare = get_text(&in);
-        e->verdict = (enum lz_verdict)lz_wire_get_u64(&in);
+        e->verdict = (enum lz_verdict)get_word(&in, LZ_VERDICT_FAIL);
         e->warn = lz_wire_get_u64(&in) != 0;
         e->is_sometimes = lz_wire_get_u64(&in) != 0;
         e->margin = get_real(&in);

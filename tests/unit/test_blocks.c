@@ -16,6 +16,7 @@
 
 #include "explore/blocks.h"
 #include "explore/brief.h"
+#include "explore/wire.h"
 
 #define SEED_FIRST 5
 #define SEED_LAST 7
@@ -96,11 +97,64 @@ static void what_is_no_result_is_refused_by_name(void **state)
     }
 }
 
+// A brief of one fault and one expectation, whose words are what a stranger may send.
+static void write_words(struct lz_str *out, const char *verdict, uint64_t phases, uint64_t judged)
+{
+    lz_str_init(out);
+    lz_wire_put_text(out, verdict);
+    lz_wire_put_text(out, "");
+    for (int i = 0; i < 4; i++) // trace, events, stopped, open
+        lz_wire_put_u64(out, 0);
+    lz_wire_put_u64(out, 1);
+    lz_wire_put_text(out, "kill");
+    lz_wire_put_text(out, "web");
+    lz_wire_put_u64(out, phases);
+    lz_wire_put_u64(out, 1);
+    for (int i = 0; i < 3; i++) // name, actual, spare
+        lz_wire_put_text(out, "it");
+    lz_wire_put_u64(out, judged);
+    for (int i = 0; i < 4; i++) // warn, sometimes, margin; no metrics
+        lz_wire_put_u64(out, 0);
+}
+
+static void words_that_mean_nothing_are_no_result(void **state)
+{
+    static const struct {
+        const char *verdict;
+        uint64_t phases, judged;
+        bool is_result;
+    } table[] = {
+        {"pass", LZ_BRIEF_BEGAN | LZ_BRIEF_BIT | LZ_BRIEF_OVER, LZ_VERDICT_PASS, true},
+        {"fail", LZ_BRIEF_ABSENT, LZ_VERDICT_FAIL, true},
+        {"crash", 0, LZ_VERDICT_PASS, true},
+        {"", 0, LZ_VERDICT_PASS, false},
+        {"passed", 0, LZ_VERDICT_PASS, false},
+        {"pass", 16, LZ_VERDICT_PASS, false},
+        {"pass", UINT64_MAX, LZ_VERDICT_PASS, false},
+        {"pass", 0, LZ_VERDICT_FAIL + 1, false},
+        {"pass", 0, 1ull << 32, false}, // as an enum it would be a pass
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct lz_blocks_whole whole;
+        struct lz_err err;
+        struct lz_str brief;
+        write_words(&brief, table[i].verdict, table[i].phases, table[i].judged);
+        assert_int_equal(merge(&brief, SEED_LAST, &whole, &err), table[i].is_result);
+        if (table[i].is_result)
+            lz_blocks_finish(&whole);
+        else
+            assert_non_null(strstr(err.msg, "what it has of seed 7 is no result"));
+        lz_str_finish(&brief);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_part_holds_is_counted),
         cmocka_unit_test(what_is_no_result_is_refused_by_name),
+        cmocka_unit_test(words_that_mean_nothing_are_no_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
