@@ -147,3 +147,15 @@ bool lz_anchor_touches(const struct lz_scope_state *scopes, uint32_t count, lz_t
             return true;
     return false;
 }
+
+lz_time lz_anchor_latest(const struct lz_scope_state *scopes, uint32_t count, lz_time now)
+{
+    lz_time latest = count == 0 ? now : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (scopes[i].start < 0 || scopes[i].start >= now)
+            continue;
+        lz_time end = end_of(&scopes[i]) < now ? end_of(&scopes[i]) : now;
+        latest = end > latest ? end : latest;
+    }
+    return latest;
+}

@@ -44,4 +44,7 @@ bool lz_anchor_within(const struct lz_scope_state *scopes, uint32_t count, lz_ti
 bool lz_anchor_touches(const struct lz_scope_state *scopes, uint32_t count, lz_time start,
                        lz_time end);
 
+/* The last instant up to `now` that lies in a scope; without scopes `now`. */
+lz_time lz_anchor_latest(const struct lz_scope_state *scopes, uint32_t count, lz_time now);
+
 #endif

@@ -325,6 +325,7 @@ void lz_checks_finish(struct lz_checks *c, lz_time now)
         struct lz_expect_result r = no_result();
         e->op->decide(c, e, now, &r);
         lz_doubt_alerts(c->world, &e->opts, &r);
+        lz_doubt_soon(c, e, now, &r);
         lz_doubt_unasked(c->world, &e->opts.matcher, &r);
         LZ_ASSERT((r.verdict == LZ_VERDICT_INCONCLUSIVE) == (r.why[0] != '\0'));
         e->result = r;

@@ -61,6 +61,24 @@ void lz_doubt_alerts(const struct lz_world *w, const struct lz_expect_opts *e,
         *advice = '\0'; // rather than half of it
 }
 
+void lz_doubt_soon(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
+                   struct lz_expect_result *r)
+{
+    const char *mark = e->opts.matcher.mark, *rule = "";
+    char needs_text[TEXT_MAX], seen[TEXT_MAX];
+    if (r->verdict != LZ_VERDICT_PASS || e->opts.temporal != LZ_NEVER || mark == NULL)
+        return;
+    lz_time patience = lz_alerts_patience(c->world, mark, &rule);
+    lz_time latest = lz_anchor_latest(e->during, e->opts.during_count, now);
+    if (patience < latest || patience == 0)
+        return;
+    not_judged(r);
+    snprintf(r->why, sizeof(r->why),
+             "%.60s is true for %s before it fires, and this looks no further than %s: look longer",
+             rule, lz_format_duration(needs_text, sizeof(needs_text), patience),
+             lz_format_instant(seen, sizeof(seen), latest));
+}
+
 // What each is about has to be there for it to mean anything, and is counted beside it.
 static const struct {
     const char *metric, *counted, *why;

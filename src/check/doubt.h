@@ -4,7 +4,7 @@
 #ifndef LZ_CHECK_DOUBT_H
 #define LZ_CHECK_DOUBT_H
 
-#include "check/check.h"
+#include "check/expect.h"
 
 /*
  * An expectation about an alert, by its metrics or its marks, whose rule could not be evaluated:
@@ -12,6 +12,11 @@
  */
 void lz_doubt_alerts(const struct lz_world *w, const struct lz_expect_opts *e,
                      struct lz_expect_result *r);
+
+/* That an alert never fired is no news where it could not have: its rule has to be true for longer
+ * than from the beginning to the last instant that is looked at. */
+void lz_doubt_soon(const struct lz_checks *c, const struct lz_expect *e, lz_time now,
+                   struct lz_expect_result *r);
 
 /*
  * Acknowledged writes that are gone, reads that missed one: where none was acknowledged there was

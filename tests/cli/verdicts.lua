@@ -174,6 +174,23 @@ for _, text in ipairs(LOST) do
     case("inconclusive", DATA, expect((text:gsub("slow%.", "other."))))
 end
 
+-- An alert that cannot have fired yet: the run, or what is looked at of it, is no longer than the
+-- rule has to be true.
+local RULE = [[
+local page = alert "page" { when = users.errors.ratio:above "5%%", pending = "%s" }
+]]
+for _, row in ipairs {
+    { "pass", "30s", "" }, { "inconclusive", "45s", "" },
+    { "inconclusive", "30s", ', during = { after = "5s", lasting = "20s" }' },
+    { "pass", "30s", ', during = { after = "25s", lasting = "10s" }' },
+    { "pass", "30s", ', except = { after = "0s", lasting = "20s" }' },
+    { "fail", "2s", ", during = { after = harm }" },
+} do
+    local want, pending, scope = row[1], row[2], row[3]
+    case(want, web(want == "fail" and "errors" or nil, "on") .. RULE:format(pending),
+        expect("never = page.fired" .. scope), ("never fired, pending %s%s"):format(pending, scope))
+end
+
 -- Reads that could miss a write: where both are made, and where one of the two is not.
 local KEPT = { db = "write", cache = "set", etcd = "put", store = "put" }
 local STALE = [[

@@ -302,6 +302,18 @@ static bool is_mark_of(const struct lz_alert *a, const char *mark)
                             strcmp(mark, a->resolved) == 0);
 }
 
+lz_time lz_alerts_patience(const struct lz_world *w, const char *mark, const char **rule)
+{
+    const struct lz_alerts *as = w->alerts;
+    for (uint32_t i = 1; as != NULL && i <= as->count; i++) {
+        if (!is_mark_of(&as->all[i], mark))
+            continue;
+        *rule = as->all[i].opts.name;
+        return as->all[i].opts.pending;
+    }
+    return 0;
+}
+
 // Of rules that read it and are read by others themselves the same is true.
 void lz_alerts_doubt(struct lz_alerts *as, const struct lz_alert_record *r)
 {

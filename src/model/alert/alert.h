@@ -73,6 +73,10 @@ bool lz_alerts_monitor(struct lz_world *w, const struct lz_alerts_opts *opts,
 bool lz_alert_create(struct lz_world *w, const struct lz_alert_opts *opts, lz_component_id *id,
                      struct lz_err *err) LZ_MUST_CHECK;
 
+/* How long a rule has to be true before it sets `mark`, the name then in `rule`; 0: at once, or no
+ * rule's mark. */
+lz_time lz_alerts_patience(const struct lz_world *w, const char *mark, const char **rule);
+
 /*
  * Whether the rule of an alert could not be evaluated at some instant, so that what it says of
  * itself is not to be relied on: of the alert `of`, or of the one that sets `mark`; either may be
