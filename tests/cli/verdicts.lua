@@ -184,10 +184,11 @@ for _, row in ipairs {
     { "inconclusive", "30s", ', during = { after = "5s", lasting = "20s" }' },
     { "pass", "30s", ', during = { after = "25s", lasting = "10s" }' },
     { "pass", "30s", ', except = { after = "0s", lasting = "20s" }' },
-    { "fail", "2s", ", during = { after = harm }" },
+    { "fail", "10s", ', during = { after = "15s", lasting = "30s" }' },
 } do
     local want, pending, scope = row[1], row[2], row[3]
-    case(want, web(want == "fail" and "errors" or nil, "on") .. RULE:format(pending),
+    local harm = want == "fail" and HARM.errors:format 'at = "5s", lasting = "35s"' or ""
+    case(want, web(nil) .. harm .. RULE:format(pending),
         expect("never = page.fired" .. scope), ("never fired, pending %s%s"):format(pending, scope))
 end
 
