@@ -4,11 +4,11 @@
 --
 -- Session number N opens one of FILEs and types what is drawn from N: `.run`, `.step`, `.back`,
 -- `.goto`, `.fork`, `.switch`, and things that only look. Nothing it types changes the world, so
--- the trace's hash is a function of how many events have been: whichever way it came there, stopped
 -- the trace's hash is a function of how many events have been: whichever way it came there,
 -- stopped by a break or not, and in whichever session. Of each file a first session goes straight
 -- on, so that all others are held to a straight run. No command may end a session but the last, and
 -- none by an internal error.
+--
 -- A fault that is typed changes it: whoever types it at an instant, having been elsewhere or not,
 -- or having tried it in a fork, is in the same state some time later, and in another than without.
 package.path = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/?.lua;" .. package.path
