@@ -177,6 +177,8 @@ end
 -- An alert that cannot have fired yet: the run, or what is looked at of it, is no longer than the
 -- rule has to be true.
 local RULE = [[
+
+monitoring "prometheus" { scrape_interval = "1s", evaluation_interval = "1s" }
 local page = alert "page" { when = users.errors.ratio:above "5%%", pending = "%s" }
 ]]
 for _, row in ipairs {
