@@ -31,7 +31,9 @@ static const struct lz_opt options[] = {
     {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
     {"epoch", 0, "SECONDS", "for formats with dates: what time 0 is (default 946684800)",
      lz_flags_epoch},
+    {"open", 0, NULL, "show the page of what fails in a browser", lz_flags_open},
     {"repl-on-fail", 0, NULL, "explore the first run that fails, where it fails", take_repl},
+    LZ_FLAGS_PROGRESS,
     LZ_FLAGS_MACHINE,
     LZ_FLAGS_SHOW,
 };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -23,15 +22,12 @@
 #define SHRINK_RUNS 200 // of the shrinking that follows by itself
 #define RECORDED_MAX 10 // failures whose first seed is recorded
 
-enum progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_COUNTER, PROGRESS_NONE };
-
 /* The shared flags come first: their readers are given a struct lz_flags. */
 struct flags {
     struct lz_flags common;
     struct lz_flags_seeds seeds;
     double confidence, max_rate;
     bool no_save, no_shrink;
-    enum progress progress;
     struct {
         lz_sweep_format_fn *write;
         const char *path;
@@ -71,18 +67,6 @@ static bool take_no_shrink(void *into, const char *value, struct lz_err *err)
     (void)err;
     ((struct flags *)into)->no_shrink = true;
     return true;
-}
-
-static bool take_progress(void *into, const char *value, struct lz_err *err)
-{
-    static const char *const words[] = {"auto", "bar", "counter", "none"};
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(words[i], value) == 0) {
-            ((struct flags *)into)->progress = (enum progress)i;
-            return true;
-        }
-    }
-    return lz_fail(err, LZ_EINVAL, "expected auto, bar, counter or none, got \"%s\"", value);
 }
 
 static bool take_output(void *into, const char *value, struct lz_err *err)
@@ -141,72 +125,14 @@ static const struct lz_opt options[] = {
     {"blocks", 0, "N", "run nothing: write N blocks to be run elsewhere", take_blocks},
     {"emit", 0, "FOLDER", "where --blocks writes them", take_emit},
     {"notify", 0, "URL", "post the verdict; slack:URL, alertmanager:URL", lz_flags_notify},
-    {"progress", 0, "HOW", "auto, bar, counter or none", take_progress},
+    LZ_FLAGS_PROGRESS,
     LZ_FLAGS_MACHINE,
     LZ_FLAGS_SHOW,
 };
 
-struct watch {
-    enum progress how;
-    int64_t begun_ns, shown_ns;
-    uint64_t twentieths;
-    int width;
-    bool is_ascii, is_shown;
-};
-
-static int64_t wall_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void draw_bar(struct watch *w, uint64_t done, uint64_t total, uint64_t failed, int64_t now)
-{
-    if (now - w->shown_ns < 100000000 && done < total)
-        return;
-    w->shown_ns = now;
-    w->is_shown = true;
-    double seconds = (double)(now - w->begun_ns) / 1e9, share = (double)done / (double)total;
-    double rate = seconds > 0.0 ? (double)done / seconds : 0.0;
-    int left = rate > 0.0 ? (int)((double)(total - done) / rate) : 0;
-    int wide = w->width - 56 > 8 ? w->width - 56 : 8, full = (int)(share * wide);
-    fprintf(stderr, "\r %" PRIu64 "/%" PRIu64 " ", done, total);
-    for (int i = 0; i < wide; i++)
-        fputs(i < full ? (w->is_ascii ? "#" : "█") : (w->is_ascii ? "." : "░"), stderr);
-    fprintf(stderr, " %3.0f %%  %.0f/s  %d:%02d left  %s %" PRIu64 "\x1b[K", 100.0 * share, rate,
-            left / 60, left % 60, w->is_ascii ? "failed" : "✗", failed);
-    fflush(stderr);
-}
-
 static void progress(void *ctx, uint64_t done, uint64_t total, uint64_t failed)
 {
-    struct watch *w = ctx;
-    if (w->how == PROGRESS_BAR) {
-        draw_bar(w, done, total, failed, wall_ns());
-    } else if (w->how == PROGRESS_COUNTER && done * 20 / total > w->twentieths) {
-        w->twentieths = done * 20 / total;
-        fprintf(stderr, "lorenz: %" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed\n", done,
-                total, failed);
-    }
-}
-
-static struct watch watch_begin(const struct flags *f)
-{
-    const struct lz_term term = lz_term_look(&f->common.term, STDERR_FILENO);
-    struct watch w = {
-        .how = f->progress, .begun_ns = wall_ns(), .width = term.width, .is_ascii = term.ascii};
-    const char *name = getenv("TERM");
-    bool can_draw = isatty(STDERR_FILENO) == 1 && name != NULL && strcmp(name, "dumb") != 0;
-    if (w.how == PROGRESS_AUTO)
-        w.how = can_draw ? PROGRESS_BAR : PROGRESS_COUNTER;
-    return w;
-}
-
-static void watch_end(const struct watch *w)
-{
-    if (w->is_shown)
-        fputs("\r\x1b[K", stderr);
+    lz_progress_tell(ctx, done, total, failed);
 }
 
 // The run's name with this seed in place of the suite's.
@@ -398,7 +324,8 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
     const struct lz_term term = lz_term_look(&f->common.term, STDOUT_FILENO);
     const struct lz_report_style style = {
         .ascii = term.ascii, .width = term.width, .quiet = f->common.quiet};
-    struct watch watch = watch_begin(f);
+    struct lz_progress watch =
+        lz_progress_begin(f->common.progress, LZ_PROGRESS_COUNTER, &f->common.term);
     struct lz_subset_saved *saved = NULL;
     struct lz_str text;
     struct lz_err err;
@@ -429,12 +356,12 @@ static enum lz_exit sweep_suite(const struct flags *f, struct lz_suite *suite, s
     opts.kept_ctx = part;
     opts.kept = f->part != NULL ? keep_brief : NULL;
     bool ok = lz_sweep_run(&opts, &sweep, &err);
-    watch_end(&watch);
+    lz_progress_clear(&watch);
     if (!ok)
         fprintf(stderr, "lorenz sweep: %s\n", err.msg);
     if (f->common.verbose > 0)
         fprintf(stderr, "lorenz: %" PRIu64 " runs, %" PRIu64 " events, %.2f s, %u at once\n",
-                sweep.done, sweep.events, (double)(wall_ns() - watch.begun_ns) / 1e9,
+                sweep.done, sweep.events, (double)(lz_progress_wall_ns() - watch.begun_ns) / 1e9,
                 f->common.jobs);
     // A part that was stopped is no part.
     bool is_whole = ok && sweep.signal == 0;

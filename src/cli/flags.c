@@ -11,7 +11,9 @@
 #include "cli/near.h"
 #include "cli/notify.h"
 #include "explore/crew.h"
+#include "model/traffic/request.h"
 
+#define PAGE ".lorenz/report.html" // of --open, where -o names none
 #define TIMEOUT_DEFAULT_NS (INT64_C(300) * 1000000000)
 
 void lz_flags_init(struct lz_flags *flags)
@@ -37,6 +39,13 @@ bool lz_flags_complete(struct lz_flags *flags, struct lz_err *err)
         return lz_fail_in(err, "LORENZ_JOBS");
     if (flags->jobs == 0)
         flags->jobs = flags->jobs_default > 0 ? flags->jobs_default : lz_crew_processors();
+    if (flags->opens && lz_flags_page(flags) == NULL) {
+        if (flags->output_count == LZ_FLAGS_OUTPUTS_MAX)
+            return lz_fail(err, LZ_EFULL, "--open: -o is given %d times, and none is a page",
+                           LZ_FLAGS_OUTPUTS_MAX);
+        flags->outputs[flags->output_count++] =
+            (struct lz_flags_output){.format = lz_report_format_find("html"), .path = PAGE};
+    }
     size_t to_stdout = 0;
     for (size_t i = 0; i < flags->output_count; i++)
         to_stdout += strcmp(flags->outputs[i].path, "-") == 0;
@@ -120,6 +129,19 @@ bool lz_flags_output(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
+bool lz_flags_open(void *into, const char *value, struct lz_err *err)
+{
+    (void)value;
+    (void)err;
+    ((struct lz_flags *)into)->opens = true;
+    return true;
+}
+
+bool lz_flags_progress(void *into, const char *value, struct lz_err *err)
+{
+    return lz_progress_take(&((struct lz_flags *)into)->progress, value, err);
+}
+
 bool lz_flags_color(void *into, const char *value, struct lz_err *err)
 {
     return lz_term_take_colour(&((struct lz_flags *)into)->term, value, err);
@@ -172,6 +194,15 @@ bool lz_flags_timeout(void *into, const char *value, struct lz_err *err)
 bool lz_flags_events(void *into, const char *value, struct lz_err *err)
 {
     return lz_opts_number(value, 1, UINT64_MAX, &((struct lz_flags *)into)->events_max, err);
+}
+
+bool lz_flags_traces(void *into, const char *value, struct lz_err *err)
+{
+    struct lz_flags *flags = into;
+    uint64_t count = 0;
+    flags->traces_given = lz_opts_number(value, 0, LZ_REQUEST_FAILED_MAX, &count, err);
+    flags->traces = (uint32_t)count;
+    return flags->traces_given;
 }
 
 bool lz_flags_keep(void *into, const char *value, struct lz_err *err)
@@ -282,8 +313,7 @@ bool lz_flags_epoch(void *into, const char *value, struct lz_err *err)
     return true;
 }
 
-// Where the page goes that is written with the others; NULL: none is, or to where nobody finds it.
-static const char *page_of(const struct lz_flags *flags)
+const char *lz_flags_page(const struct lz_flags *flags)
 {
     for (size_t i = 0; i < flags->output_count; i++) {
         const struct lz_flags_output *output = &flags->outputs[i];
@@ -298,7 +328,7 @@ bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report
 {
     bool ok = true;
     struct lz_report_options with_page = *options;
-    with_page.page = page_of(flags);
+    with_page.page = lz_flags_page(flags);
     for (size_t i = 0; i < flags->output_count; i++) {
         const struct lz_flags_output *output = &flags->outputs[i];
         struct lz_str text;

@@ -16,6 +16,7 @@
 #include "cli/cmd.h"
 #include "cli/conf.h"
 #include "cli/opts.h"
+#include "cli/progress.h"
 #include "cli/term.h"
 #include "explore/select.h"
 #include "explore/subset.h"
@@ -50,11 +51,15 @@ struct lz_flags {
     unsigned jobs; /* 0: not given */
     int64_t timeout_ns;
     uint64_t events_max;
+    bool traces_given;
+    uint32_t traces;
     enum lz_flags_keep keep;
     bool report_only;
     size_t fail_max;
     struct lz_subset subset;
     bool watch;
+    bool opens; /* the page of what failed */
+    enum lz_progress_how progress;
     char *
         first_failed; /* LZ_FLAGS_PATH_MAX bytes for the first failed run's file; NULL: not asked */
     bool no_saved;    /* seeds that failed once are not run first */
@@ -94,6 +99,7 @@ struct lz_flags {
 /* What a run may take, and what is kept of it. */
 #define LZ_FLAGS_RUNS                                                                              \
     {"max-events", 0, "N", "event budget of each run", lz_flags_events},                           \
+        {"traces", 0, "N", "failing requests whose ways are kept (default 20)", lz_flags_traces},  \
         {"no-regressions", 0, NULL, "do not run saved seeds first", lz_flags_no_regressions},      \
         {"swarm", 0, NULL, "each seed leaves out half of the faults, by chance", lz_flags_swarm},  \
         {"order", 0, "ORDER", "in which messages arrive: fifo, random or pct:DEPTH, then @WINDOW", \
@@ -118,6 +124,12 @@ struct lz_flags {
         "watch", 0, NULL, "again whenever a file changes, until interrupted", lz_flags_watch       \
     }
 
+/* How far it is. */
+#define LZ_FLAGS_PROGRESS                                                                          \
+    {                                                                                              \
+        "progress", 0, "HOW", "auto, bar, counter or none", lz_flags_progress                      \
+    }
+
 /* How results look. */
 #define LZ_FLAGS_SHOW                                                                              \
     {"quiet", 'q', NULL, "less", lz_flags_quiet},                                                  \
@@ -127,6 +139,10 @@ struct lz_flags {
     {                                                                                              \
         "width", 0, "N", "columns of the output", lz_flags_width                                   \
     }
+
+/* Where the page goes that is written with the others; NULL: none is, or to where nobody finds it.
+ */
+const char *lz_flags_page(const struct lz_flags *flags);
 
 /*
  * A command's beginning: configuration, environment and command line into `into`, whose first
@@ -176,6 +192,8 @@ bool lz_flags_config(void *into, const char *value, struct lz_err *err);
 bool lz_flags_set(void *into, const char *value, struct lz_err *err);
 bool lz_flags_case(void *into, const char *value, struct lz_err *err);
 bool lz_flags_output(void *into, const char *value, struct lz_err *err);
+bool lz_flags_open(void *into, const char *value, struct lz_err *err);
+bool lz_flags_progress(void *into, const char *value, struct lz_err *err);
 bool lz_flags_color(void *into, const char *value, struct lz_err *err);
 bool lz_flags_ascii(void *into, const char *value, struct lz_err *err);
 bool lz_flags_width(void *into, const char *value, struct lz_err *err);
@@ -183,6 +201,7 @@ bool lz_flags_quiet(void *into, const char *value, struct lz_err *err);
 bool lz_flags_verbose(void *into, const char *value, struct lz_err *err);
 bool lz_flags_jobs(void *into, const char *value, struct lz_err *err);
 bool lz_flags_timeout(void *into, const char *value, struct lz_err *err);
+bool lz_flags_traces(void *into, const char *value, struct lz_err *err);
 bool lz_flags_events(void *into, const char *value, struct lz_err *err);
 bool lz_flags_keep(void *into, const char *value, struct lz_err *err);
 bool lz_flags_report_only(void *into, const char *value, struct lz_err *err);

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/browse.h"
 #include "cli/notify.h"
 #include "cli/sweep_out.h"
 #include "cli/watch.h"
@@ -29,6 +29,8 @@ struct session {
     size_t printed; // reports that have been printed
     bool silent;    // a format has standard output for itself
     bool save_failed;
+    struct lz_progress progress;
+    size_t failed; /* of those that finished */
     struct lz_exit_set codes;
 };
 
@@ -92,6 +94,7 @@ enum lz_exit lz_session_open(const struct lz_flags *flags, const struct lz_opts_
         .version = LZ_VERSION,
         .seed = flags->seed,
         .events_max = flags->events_max,
+        .traces = flags->traces_given ? &flags->traces : NULL,
         .swarm = flags->swarm ? LZ_MANNER_SWARM : 0.0,
         .order = flags->order,
         .timeout_ns = flags->timeout_ns,
@@ -192,6 +195,7 @@ static char *save(struct session *s, const struct lz_suite_run *run)
 
 static void print(struct session *s, struct lz_str *text)
 {
+    lz_progress_clear(&s->progress);
     if (!s->silent)
         lz_out_write(s->out, text->text, text->len);
     lz_str_finish(text);
@@ -219,6 +223,7 @@ static bool run_done(void *ctx, struct lz_suite *suite, size_t index)
     bool last = index + 1 == suite->run_count || suite->runs[index + 1].scenario != run->scenario;
     const char *problem = run->problem != NULL ? run->problem : scenario->problem;
     const char *said = run->said != NULL ? run->said : scenario->said;
+    lz_progress_clear(&s->progress);
     forward(first ? scenario->said : NULL);
     forward(run->said);
     if (run->code == LZ_EXIT_BUG)
@@ -236,8 +241,11 @@ static bool run_done(void *ctx, struct lz_suite *suite, size_t index)
         s->flags->first_failed[0] == '\0')
         snprintf(s->flags->first_failed, LZ_FLAGS_PATH_MAX, "%s", path);
     s->reports[s->finished++] = run->report;
+    s->failed += run->code == LZ_EXIT_FAILED;
     if (last)
         print_finished(s);
+    if (suite->run_count > 1)
+        lz_progress_tell(&s->progress, index + 1, suite->run_count, s->failed);
     return true;
 }
 
@@ -274,16 +282,12 @@ static void write_outputs(struct session *s)
         .exit_code_count = lz_exit_list(&s->codes, codes),
         .epoch_s = s->flags->epoch_s,
     };
+    struct lz_err err;
+    if (s->flags->opens && !lz_out_folder(LZ_SESSION_FOLDER, &err))
+        say(err.msg); // the page says it again, and changes the status
     if (!lz_flags_write_outputs(s->flags, &options, s->reports, s->finished, s->out))
         lz_exit_add(&s->codes, LZ_EXIT_WRITE);
     write_github(s, &options);
-}
-
-static int64_t wall_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void say_compared(const struct session *s)
@@ -335,6 +339,15 @@ static void notify(const struct session *s, enum lz_exit status)
     lz_notify_send(s->flags->notify, &notice);
 }
 
+static void show_page(const struct session *s)
+{
+    const char *page = s->flags->opens && s->failed > 0 ? lz_flags_page(s->flags) : NULL;
+    if (page != NULL && !lz_browse(page))
+        fprintf(stderr,
+                "lorenz: no browser was found to open %s: set BROWSER, or DISPLAY and xdg-open\n",
+                page);
+}
+
 static enum lz_exit carry_out(struct session *s)
 {
     struct lz_suite *suite = s->suite;
@@ -352,6 +365,7 @@ static enum lz_exit carry_out(struct session *s)
         lz_exit_add(&s->codes, LZ_EXIT_BUG);
     }
     print_finished(s);
+    lz_progress_clear(&s->progress);
     if (s->flags->twin != LZ_TWIN_NONE)
         say_compared(s);
     remember(s);
@@ -366,6 +380,7 @@ static enum lz_exit carry_out(struct session *s)
     lz_report_text_end(&text, &s->style, s->reports, s->finished, (int)status);
     print(s, &text);
     notify(s, status);
+    show_page(s);
     return status;
 }
 
@@ -408,11 +423,15 @@ static enum lz_exit run_suite(const struct lz_flags *flags, struct lz_suite *sui
     for (size_t i = 0; i < flags->output_count; i++)
         s.silent = s.silent || strcmp(flags->outputs[i].path, "-") == 0;
 
-    int64_t begun = wall_ns();
+    // Where there is no terminal its results, which are printed as they come, say how far it is.
+    s.progress = lz_progress_begin(
+        flags->quiet && flags->progress == LZ_PROGRESS_AUTO ? LZ_PROGRESS_NONE : flags->progress,
+        LZ_PROGRESS_NONE, &flags->term);
     enum lz_exit status = carry_out(&s);
     if (flags->verbose > 0)
         fprintf(stderr, "lorenz: %zu run%s in %.2f s of wall time, %u at once\n", s.finished,
-                s.finished == 1 ? "" : "s", (double)(wall_ns() - begun) / 1e9, flags->jobs);
+                s.finished == 1 ? "" : "s",
+                (double)(lz_progress_wall_ns() - s.progress.begun_ns) / 1e9, flags->jobs);
     for (size_t i = 0; i < s.finished; i++)
         free(s.paths[i]);
     free(s.paths);

@@ -33,6 +33,7 @@ struct lz_suite_opts {
     double swarm;               /* share of the faults that each seed leaves out */
     struct lz_order_opts order; /* in which messages arrive */
     uint64_t events_max;        /* 0 means unlimited */
+    const uint32_t *traces;     /* failed requests that are kept; NULL: as many as usual */
     int64_t timeout_ns;         /* wall clock, for each child; 0 means none */
     unsigned workers;
     size_t fail_max; /* stop after so many failed runs, in order; 0 means never */

@@ -15,6 +15,7 @@
 #include "explore/ticker.h"
 #include "explore/token.h"
 #include "explore/wire.h"
+#include "model/traffic/request.h"
 #include "record/record.h"
 
 #define TAGS_MAX 100000
@@ -322,6 +323,8 @@ static void carry_out(struct lz_script *s, const struct lz_worker_run_opts *opts
                 lz_world_has(built.world, LZ_UNUSUAL_FUTURES);
                 lz_sim_set_future(built.world->sim, opts->future_at, opts->future);
             }
+            if (opts->traces != NULL)
+                lz_requests_keep(built.world, *opts->traces);
             if (twin != NULL)
                 lz_twin_watch(twin, built.world->sim);
             if (opts->watch != NULL)

@@ -69,7 +69,8 @@ struct lz_worker_run_opts {
     uint64_t ordinal;    /* of the case in its scenario */
     const char *version; /* of lorenz, for the record */
     uint64_t seed;
-    uint64_t events_max; /* 0 means unlimited */
+    uint64_t events_max;    /* 0 means unlimited */
+    const uint32_t *traces; /* failed requests that are kept; NULL: as many as usual */
     enum lz_twin_kind twin;
     const struct lz_worker_source *other; /* what the twin runs instead; its params */
     const struct lz_select_pairs *other_params;

@@ -20,6 +20,36 @@ local AS_NOBODY = "chmod 755 .; cp $L l; N=./l; test $(id -u) = 0 && chmod 777 .
     .. "N='setpriv --reuid=65534 --regid=65534 --clear-groups ./l'; "
 
 local rows = {
+    -- Runs.
+    { "a run says how far it is where that is asked",
+        "$L run s/passes.lua s/jitter.lua --progress counter >/dev/null", 0,
+        err = { "lorenz: 1 of 2 runs, 0 failed", "lorenz: 2 of 2 runs, 0 failed" } },
+    { "and not where it is not", "$L run s/passes.lua s/jitter.lua >/dev/null", 0,
+        err = { "!lorenz: 1 of 2" } },
+    { "--progress takes four words", "$L run --progress quick", 4,
+        err = { 'expected auto, bar, counter or none, got "quick"' } },
+    { "as many failing requests are kept as --traces says",
+        [[printf '%s\n' 'scenario "s" { duration = "10s" }' 'local web = service "web" {}' ]]
+        .. [['local u = traffic "u" { to = web, rate = "50/s" }' ]]
+        .. [['fault.kill { web, at = "2s", lasting = "5s" }' ]]
+        .. [['expect "e" { always = u.errors.ratio:below "1%" }' >k.lua; ]]
+        .. "for n in 0 3 50; do $L run k.lua --traces $n >/dev/null; $L sql k-1 "
+        .. "\"select 'kept ' || count(*) from request where kept_as = 'failed'\"; done", 0,
+        out = { "kept 0", "kept 3", "kept 50" } },
+    { "--traces takes a number", "$L run --traces all", 4,
+        err = { 'expected a whole number, got "all"' } },
+    { "--open shows the page of what failed",
+        "printf '%s\\n' '#!/bin/sh' 'echo \"shown: $*\" >shown' >b; chmod +x b; "
+        .. "BROWSER=./b $L run s/fails.lua --open >/dev/null; "
+        .. "n=0; until [ -s shown ] || [ $((n += 1)) -gt 100 ]; do sleep 0.05; done; "
+        .. "cat shown; head -c 15 .lorenz/report.html", 0,
+        out = { "shown: .lorenz/report.html", "<!doctype html>" } },
+    { "or says that there is no browser, and where the page is",
+        "BROWSER=./none $L run s/fails.lua --open -o html=p.html >/dev/null", 1,
+        err = { "no browser was found to open p.html" } },
+    { "nothing is shown where nothing fails",
+        "BROWSER=./none $L run s/passes.lua --open >/dev/null", 0, err = { "!browser" } },
+
     -- Sweeping.
     { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
         width = 80, out = { "seeds 1 to 12", "1 distinct failure", "closest calls", "12 of 12" } },

@@ -74,10 +74,10 @@ local function side(name)
       timeout = "300ms", retry = "200ms",
     },
   }
-  -- Copies are a tenth of a second behind. Leaders that a loss of zone b moved would stay for
+  -- Copies are 20 ms behind. Leaders that a loss of zone b moved would stay for
   -- minutes where they are.
   local kafka = broker(name .. "-kafka") {
-    nodes = 3, spread = where.zone.a, disk_write = "100ms",
+    nodes = 3, spread = where.zone.a, disk_write = "20ms",
   }
   local orders = topic(name .. "-orders") { on = kafka, partitions = 3, replication = 2 }
   local readers = consumers(name .. "-readers") { of = orders, members = 2 }

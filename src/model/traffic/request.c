@@ -13,8 +13,8 @@ struct lz_requests {
     struct lz_requests_face face; // first: the inline functions look here
     struct blame *blame;          // by component
     uint32_t blame_cap;
-    struct lz_trace_kept kept[LZ_KEPT_WAYS][LZ_REQUEST_TRACES_MAX];
-    uint32_t kept_count[LZ_KEPT_WAYS];
+    struct lz_trace_kept *kept[LZ_KEPT_WAYS];
+    uint32_t kept_count[LZ_KEPT_WAYS], kept_cap[LZ_KEPT_WAYS], kept_most[LZ_KEPT_WAYS];
     uint64_t kept_least[LZ_KEPT_WAYS]; // the lowest priority, once all places are taken
     uint64_t asked;                    // its ordinal; 0: none
     lz_component_id asked_traffic;
@@ -51,7 +51,17 @@ void lz_requests_init(struct lz_world *w)
     struct lz_requests *rs = lz_arena_alloc(w->arena, sizeof(*rs));
     lz_pool_init(&rs->face.open, w->arena, sizeof(struct lz_request));
     lz_pool_init(&rs->face.spans, w->arena, sizeof(struct lz_span));
+    for (int way = 0; way < LZ_KEPT_WAYS; way++)
+        rs->kept_most[way] = LZ_REQUEST_TRACES_MAX;
     w->requests = rs;
+}
+
+void lz_requests_keep(struct lz_world *w, uint32_t failed)
+{
+    LZ_ASSERT(!w->running);
+    LZ_ASSERT(failed <= LZ_REQUEST_FAILED_MAX);
+    w->requests->kept_most[LZ_KEPT_FAILED] = failed;
+    w->requests->kept_least[LZ_KEPT_FAILED] = failed > 0 ? 0 : UINT64_MAX;
 }
 
 void lz_requests_measure(struct lz_world *w, lz_component_id component)
@@ -163,10 +173,10 @@ static void fill_kept(struct lz_world *w, struct lz_trace_kept *k, const struct 
     k->span_count = count;
 }
 
-static uint32_t lowest_of(const struct lz_trace_kept *kept)
+static uint32_t lowest_of(const struct lz_trace_kept *kept, uint32_t count)
 {
     uint32_t lowest = 0;
-    for (uint32_t i = 1; i < LZ_REQUEST_TRACES_MAX; i++)
+    for (uint32_t i = 1; i < count; i++)
         if (kept[i].priority < kept[lowest].priority)
             lowest = i;
     return lowest;
@@ -175,7 +185,7 @@ static uint32_t lowest_of(const struct lz_trace_kept *kept)
 // Its priority is among the highest so far; of equal ones the earlier stays.
 static inline bool is_wanted(const struct lz_requests *rs, enum lz_kept_as as, uint64_t priority)
 {
-    return rs->kept_count[as] < LZ_REQUEST_TRACES_MAX || priority > rs->kept_least[as];
+    return rs->kept_count[as] < rs->kept_most[as] || priority > rs->kept_least[as];
 }
 
 struct ended {
@@ -187,10 +197,13 @@ static __attribute__((noinline)) void keep(struct lz_world *w, const struct lz_r
                                            enum lz_kept_as as, uint64_t priority, struct ended how)
 {
     struct lz_requests *rs = w->requests;
-    struct lz_trace_kept *kept = rs->kept[as];
+    uint32_t most = rs->kept_most[as];
     LZ_ASSERT(is_wanted(rs, as, priority));
-    bool was_full = rs->kept_count[as] == LZ_REQUEST_TRACES_MAX;
-    uint32_t at = was_full ? lowest_of(kept) : rs->kept_count[as]++;
+    bool was_full = rs->kept_count[as] == most;
+    uint32_t at = was_full ? lowest_of(rs->kept[as], most) : rs->kept_count[as]++;
+    rs->kept[as] = lz_grow(w->arena, rs->kept[as], &rs->kept_cap[as], rs->kept_count[as],
+                           sizeof(*rs->kept[as]));
+    struct lz_trace_kept *kept = rs->kept[as];
     struct lz_trace_kept old = kept[at];
     kept[at] = (struct lz_trace_kept){
         .traffic = r->traffic,
@@ -205,8 +218,8 @@ static __attribute__((noinline)) void keep(struct lz_world *w, const struct lz_r
         .span_count = old.span_count,
     };
     fill_kept(w, &kept[at], r);
-    if (rs->kept_count[as] == LZ_REQUEST_TRACES_MAX)
-        rs->kept_least[as] = kept[lowest_of(kept)].priority;
+    if (rs->kept_count[as] == most)
+        rs->kept_least[as] = kept[lowest_of(kept, most)].priority;
 }
 
 // Among the failed or the random ones, and among the slowest, if it is one of them.

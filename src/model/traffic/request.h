@@ -85,7 +85,8 @@ struct lz_trace_kept {
     uint64_t priority; /* by which it was chosen */
 };
 
-#define LZ_REQUEST_TRACES_MAX 20 /* failed, slowest and random: each up to this many */
+#define LZ_REQUEST_TRACES_MAX 20 /* failed, slowest and random: each up to this many by default */
+#define LZ_REQUEST_FAILED_MAX 100000 /* what lz_requests_keep takes */
 
 #define LZ_REQUEST_SPANS_MAX 512 /* of one request that are kept */
 
@@ -194,6 +195,9 @@ const char *lz_request_kept_name(enum lz_kept_as as); /* "failed", ... "asked" *
  */
 void lz_requests_ask(struct lz_world *w, lz_component_id traffic, uint64_t ordinal);
 bool lz_requests_has_asked(const struct lz_world *w); /* it has ended and is kept */
+
+/* Before the run: how many failed ones are kept, those with the highest draws; none if it is 0. */
+void lz_requests_keep(struct lz_world *w, uint32_t failed);
 
 /* What was kept, failed first, then slowest, then random, then the one that was asked for. */
 size_t lz_requests_kept(const struct lz_world *w);
