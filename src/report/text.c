@@ -329,10 +329,13 @@ static void write_details(struct lz_pen *pen, const struct lz_report_run *run, i
 {
     char events[32];
     lz_format_count(events, sizeof(events), (double)run->events);
-    lz_pen_to(pen, indent);
-    lz_pen_addf(pen, LZ_TINT_DIM, "%s events   trace %s   %s", events, run->trace_hash, run->file);
-    lz_pen_end(pen);
-    write_memory(pen, run, indent);
+    if (run->trace_hash[0] != '\0') { // of what is real there is none
+        lz_pen_to(pen, indent);
+        lz_pen_addf(pen, LZ_TINT_DIM, "%s events   trace %s   %s", events, run->trace_hash,
+                    run->file);
+        lz_pen_end(pen);
+        write_memory(pen, run, indent);
+    }
     write_said(pen, run, indent);
     sqlite3_stmt *q =
         lz_run_ask(run, "select name, effect, effect_unit from fault order by id", 0, 0);
@@ -384,7 +387,7 @@ static void write_body(struct lz_pen *pen, const struct lz_report_run *run, int 
     write_idle_faults(pen, run, indent);
     if (strcmp(run->verdict, "budget") == 0)
         lz_pen_wrap(pen, LZ_TINT_NONE, run->why, indent);
-    if (pen->style->verbose > 0 && run->trace_hash[0] != '\0')
+    if (pen->style->verbose > 0)
         write_details(pen, run, indent);
 }
 

@@ -170,15 +170,21 @@ static void an_answer_is_replaced_after_the_servers_work(void **state)
     struct lz_toxic body = {
         .kind = LZ_TOXIC_HTTP_REPLACE, .path = "/b", .has_body = true, .body = "nothing"};
     struct lz_toxic status = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/s", .status = 404};
+    struct lz_toxic none = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/n", .status = 204};
     stage_add(&s, &body);
     stage_add(&s, &status);
+    stage_add(&s, &none);
     int fd = stage_connect(&s);
     const char *text = ask(fd, GET("/b"));
     has(text, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nnothing");
     assert_null(strcasestr(text, "etag")); // it was of another body
     has(ask(fd, GET("/s")), "HTTP/1.1 404 Not Found\r\nETag: \"x\"\r\n");
-    has(ask(fd, GET("/c")), "GET /c 0");
-    stage_look(&s, 6);
+    // A status without a body has neither one nor a length: the next answer follows.
+    stage_send(fd, GET("/n") GET("/c"));
+    text = answers(fd, 2);
+    has(text, "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n");
+    has(text, "GET /c 0");
+    stage_look(&s, 8);
     assert_int_equal(s.seen[3].saw, LZ_PROXY_ANSWERED);
     assert_int_equal(s.seen[3].status, 200); // it counts what it meant to say
     close(fd);
@@ -232,6 +238,9 @@ static void a_reset_of_an_answer_comes_once_the_work_is_done(void **state)
     stage_look(&s, 2);
     assert_int_equal(s.seen[1].saw, LZ_PROXY_ANSWERED); // for all the server knows
     assert_int_equal(s.seen[1].status, 200);
+    // One that has no end is broken at its head.
+    is_broken(stage_connect(&s), GET("/pay?endless"));
+    assert_int_equal(stage_touched(&s, id, 2), 2);
     // In a chain: what another has made of it is what it then is.
     stage_remove(&s, id);
     stage_remove(&s, other);
@@ -259,6 +268,29 @@ static void a_delay_of_an_answer_is_not_the_servers(void **state)
     assert_int_equal(stage_touched(&s, id, 1), 1);
     stage_look(&s, 2);
     assert_true(s.seen[1].latency_ns < 60 * MS);
+    close(fd);
+}
+
+static void what_is_refused_after_a_delay_comes_after_it(void **state)
+{
+    (void)state;
+    struct lz_toxic slow = {.kind = LZ_TOXIC_HTTP_DELAY, .delay = lz_dist_constant(60 * MS)};
+    struct lz_toxic no = {.kind = LZ_TOXIC_HTTP_ABORT, .status = 503};
+    lz_proxy_toxic_id id = stage_add(&s, &slow);
+    stage_add(&s, &no);
+    int fd = stage_connect(&s);
+    int64_t before = lz_loop_clock();
+    has(ask(fd, GET("/slow")), " 503 ");
+    assert_true(lz_loop_clock() - before >= 60 * MS);
+    assert_int_equal(stage_touched(&s, id, 1), 1);
+    close(fd);
+    // One whose body may still come ends its connection, but not before it is answered.
+    stage_remove(&s, id);
+    slow.delay = lz_dist_constant(1200 * MS);
+    stage_add(&s, &slow);
+    fd = stage_connect(&s);
+    has(ask(fd, "POST /slow HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"),
+        " 503 ");
     close(fd);
 }
 
@@ -352,6 +384,7 @@ int main(void)
         TEST(a_reset_breaks_the_connection_of_the_requests_it_means),
         TEST(a_reset_of_an_answer_comes_once_the_work_is_done),
         TEST(a_delay_of_an_answer_is_not_the_servers),
+        TEST(what_is_refused_after_a_delay_comes_after_it),
         TEST(a_header_of_an_answer_is_set_in_place_of_its_own),
         TEST(pipelined_requests_are_answered_in_their_order),
         TEST(an_answer_to_a_HEAD_has_no_body),

@@ -66,6 +66,40 @@ static bool copy_text(char *to, size_t size, const char *from, const char *what,
     return true;
 }
 
+// What frames a body is the proxy's to say: another length, and both ends would not agree.
+static bool is_framing_header(const char *header)
+{
+    static const char *const names[] = {"content-length", "transfer-encoding"};
+    size_t len = strcspn(header, ": ");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i]) == len && strncasecmp(header, names[i], len) == 0)
+            return true;
+    return false;
+}
+
+static bool copy_texts(struct lz_toxic *t, const struct lz_fault_request_params *p,
+                       struct lz_err *err)
+{
+    return copy_text(t->path, sizeof(t->path), p->path, "path", err) &&
+           copy_text(t->method, sizeof(t->method), p->method, "method", err) &&
+           copy_text(t->header, sizeof(t->header), p->header, "header", err) &&
+           copy_text(t->set_header, sizeof(t->set_header), p->set_header, "set_header", err) &&
+           copy_text(t->body, sizeof(t->body), p->body, "body", err);
+}
+
+static bool check_http(const struct lz_fault_opts *opts, struct lz_err *err)
+{
+    const struct lz_fault_request_params *p = &opts->params.request;
+    struct lz_toxic *scratch = lz_mem_alloc(sizeof(*scratch));
+    bool ok = copy_texts(scratch, p, err);
+    free(scratch);
+    if (ok && p->set_header != NULL && is_framing_header(p->set_header))
+        return lz_fail(err, LZ_EINVAL,
+                       "`set_header` cannot say how long a body is, got \"%s\": give `body`",
+                       p->set_header);
+    return ok;
+}
+
 static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_err *err)
 {
     const struct lz_fault_request_params *p = &f->opts.params.request;
@@ -93,11 +127,7 @@ static bool fill_http(struct lz_toxic *t, const struct lz_fault *f, struct lz_er
         t->status = STATUS_LIMITED;
     else if (t->kind == LZ_TOXIC_HTTP_ABORT && t->status == 0)
         t->status = STATUS_PRESET;
-    return copy_text(t->path, sizeof(t->path), p->path, "path", err) &&
-           copy_text(t->method, sizeof(t->method), p->method, "method", err) &&
-           copy_text(t->header, sizeof(t->header), p->header, "header", err) &&
-           copy_text(t->set_header, sizeof(t->set_header), p->set_header, "set_header", err) &&
-           copy_text(t->body, sizeof(t->body), p->body, "body", err) &&
+    return copy_texts(t, p, err) &&
            (t->kind != LZ_TOXIC_HTTP_DELAY || lz_toxic_set_delay(t, &f->opts.params.add, err));
 }
 
@@ -437,7 +467,8 @@ static bool apply_flap(struct lz_live *live, struct lz_action_firing *f, struct 
 #define ON_HTTP(kind, words)                                                                       \
     {                                                                                              \
         .fault = kind, .on = LZ_ACTION_EDGE, .by = LZ_ACTION_BY_PROXY, .is_of_http = true,         \
-        .how = words, .apply = apply, .change = change, .end = end, .effect = effect               \
+        .how = words, .check = check_http, .apply = apply, .change = change, .end = end,           \
+        .effect = effect                                                                           \
     }
 #define ON_BOTH(kind, words, packets)                                                              \
     {                                                                                              \

@@ -117,7 +117,7 @@ static void answer_first(struct lz_conn *c)
                 e->closes ? "Connection: close\r\n" : "");
     if (!e->is_head && len > 0)
         lz_str_add_n(&out, e->body, len);
-    put(c, LZ_DOWN, out.text, out.len);
+    put_later(c, out.text, out.len, e->delay_ns);
     lz_str_finish(&out);
     saw(c, LZ_PROXY_ANSWERED, e->status, 0);
 }
@@ -128,10 +128,12 @@ static void answer_due(struct lz_conn *c)
     struct lz_exchange *x = c->exchange;
     while (x->first != NULL && x->first->act == ANSWER && !c->is_dead) {
         bool closes = x->first->closes;
+        int64_t delay = x->first->delay_ns;
         answer_first(c);
         pop(x);
         if (closes) {
             lz_conn_end(c);
+            c->doom_at_ns += delay;
             return;
         }
     }
@@ -221,6 +223,7 @@ static void on_request(struct lz_conn *c)
         e->act = ANSWER;
         e->status = a->t.status > 0 ? a->t.status : 500;
         e->body = body_of(a);
+        e->delay_ns = delay; // it was held, and then refused
         // Whether its body still comes is not known: the next request could not be told from it.
         e->closes = x->up.expects || x->up.closes || x->up.minor == 0;
         x->forwards = false;
@@ -295,6 +298,12 @@ static bool is_named(const char *line, size_t len, const char *header)
     return n > 0 && len > n && line[n] == ':' && strncasecmp(line, header, n) == 0;
 }
 
+// Of another body, or of a status that has none (RFC 9110, 6.4.1), the server's is not passed on.
+static bool hides_body(const struct entry *e)
+{
+    return e->act == REPLACE && (e->body != NULL || e->status == 204 || e->status == 304);
+}
+
 // The server's head with another status, or for another body.
 static void put_changed_head(struct lz_conn *c, const struct entry *e)
 {
@@ -310,17 +319,18 @@ static void put_changed_head(struct lz_conn *c, const struct entry *e)
         const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
         bool is_last = *at == '\r' || *at == '\n';
         size_t len = (size_t)(next - at);
-        if (!is_last && !(e->body != NULL && is_framing(at, len)) &&
+        if (!is_last && !(hides_body(e) && is_framing(at, len)) &&
             !is_named(at, len, e->set_header))
             lz_str_add_n(&out, at, len);
         at = next;
     }
     if (e->set_header != NULL)
         lz_str_addf(&out, "%s\r\n", e->set_header);
-    if (e->body != NULL)
+    bool has_body = e->body != NULL && e->status != 204 && e->status != 304;
+    if (has_body)
         lz_str_addf(&out, "Content-Length: %zu\r\n", strlen(e->body));
     lz_str_add(&out, "\r\n");
-    if (e->body != NULL && !e->is_head)
+    if (has_body && !e->is_head)
         lz_str_add(&out, e->body);
     put_later(c, out.text, out.len, e->delay_ns);
     lz_str_finish(&out);
@@ -328,7 +338,7 @@ static void put_changed_head(struct lz_conn *c, const struct entry *e)
 
 static bool swallows(const struct entry *e)
 {
-    return e != NULL && (e->act == BREAK || (e->act == REPLACE && e->body != NULL));
+    return e != NULL && hides_body(e);
 }
 
 static bool is_interim(const struct lz_http *h)
@@ -366,6 +376,12 @@ static void on_response(struct lz_conn *c)
     lz_http_answers(&x->down, e != NULL && e->is_head, e != NULL && e->is_connect);
     if (e != NULL && !is_interim(&x->down) && c->edge->active != NULL)
         e->delay_ns = judge_answer(c, e);
+    if (e != NULL && e->act == BREAK) { // at its head: it may have no end
+        saw(c, LZ_PROXY_ANSWERED, x->down.status, now_of(c) - e->sent_at_ns);
+        pop(x);
+        break_off(c);
+        return;
+    }
     if (e == NULL || e->act == FORWARD || is_interim(&x->down))
         put_later(c, x->down.head, x->down.head_len, e != NULL ? e->delay_ns : 0);
     else if (!swallows(e))
@@ -378,12 +394,6 @@ static void on_answered(struct lz_conn *c)
     struct entry *e = x->first;
     if (e == NULL || is_interim(&x->down))
         return;
-    if (e->act == BREAK) { // it was answered, for all the server knows
-        saw(c, LZ_PROXY_ANSWERED, x->down.status, now_of(c) - e->sent_at_ns);
-        pop(x);
-        break_off(c);
-        return;
-    }
     if (swallows(e))
         put_changed_head(c, e);
     x->is_tunnel =

@@ -24,14 +24,18 @@
  *   LIMIT_DATA   closed once `bytes` were carried, in its direction or both ways together.
  *   SLOW_CLOSE   the end of a stream (FIN) comes `after` later.
  *   SLICER       pieces of `bytes`, each up to `variation` more or less, `after` apart.
- *   HTTP_DELAY   a request is held by `delay`         these: of an edge that speaks HTTP/1.1; the
- *   HTTP_ABORT   answered with `status` at the door   requests that `path`, `method`, `header`,
- *   HTTP_REPLACE its answer's `status`, `body` and    `ratio`, `first` and `nth` choose, or with
- *                a header                             `on_answer` answers, perhaps only
- * `of_status`; HTTP_RESET   RST to both ends: of an answer once  with `rate` HTTP_ABORT takes what
- * exceeds it all of it has come DUPLICATE    packets come twice, by `loss`        of packets
- * (net/impair.h), which a proxy REORDER      packets come `after` later, others   does not see pass
- * them
+ *   HTTP_DELAY   a request is held by `delay`
+ *   HTTP_ABORT   answered with `status` at the door, with `rate` what exceeds it only
+ *   HTTP_REPLACE its answer's `status`, `body` and a header
+ *   HTTP_RESET   RST to both ends; of an answer when its head has come
+ *
+ * These four are of an edge that speaks HTTP/1.1: the requests that `path`, `method`, `header`,
+ * `ratio`, `first` and `nth` choose, or with `on_answer` answers, perhaps only `of_status`.
+ *
+ *   DUPLICATE    packets come twice, by `loss`
+ *   REORDER      packets come `after` later, others pass them
+ *
+ * These two are of packets (net/impair.h), which a proxy does not see.
  *
  * With `share` a toxic is about some connections only, each of which is struck with all it carries
  * but its handshake, or spared for good (Toxiproxy's toxicity); a LATENCY with `ratio` delays some
