@@ -318,7 +318,8 @@ static void send_back(struct lz_world *w, struct lz_task *t, lz_kind kind)
     lz_net_send(w, &m);
 }
 
-// The answer was held outside of the process: should that have ended, so has the connection.
+// The answer was held outside of the process, which may have ended since: it is on its way all the
+// same, unless the host is gone.
 static void on_let_go(void *ctx, uint32_t entity, uint64_t payload)
 {
     struct lz_world *w = ctx;
@@ -326,11 +327,8 @@ static void on_let_go(void *ctx, uint32_t entity, uint64_t payload)
     if (t == NULL)
         return;
     LZ_ASSERT(t->state == LZ_TASK_ANSWERED);
-    const struct lz_instance *i = lz_instance_get(w, entity);
-    if (i->state == LZ_INSTANCE_LOST)
+    if (lz_instance_get(w, entity)->state == LZ_INSTANCE_LOST)
         lz_task_free(w, t);
-    else if (i->incarnation != t->incarnation || !lz_instance_listens(i))
-        lz_task_reset(w, t, false);
     else
         send_back(w, t,
                   w->streams == NULL ? w->tasks->answer
