@@ -81,6 +81,38 @@ void lz_hist_merge(struct lz_hist *h, const struct lz_hist *from)
     merge_facts(&h->facts, &from->facts);
 }
 
+// Of count > 0 values.
+static struct lz_hist_facts facts_of(const int64_t *values, size_t count)
+{
+    struct lz_hist_facts f = none;
+    for (size_t i = 0; i < count; i++) {
+        int64_t value = values[i];
+        f.min = value < f.min ? value : f.min;
+        f.max = value > f.max ? value : f.max;
+        f.sum_low += (uint64_t)value;
+        f.sum_high += f.sum_low < (uint64_t)value;
+    }
+    f.count = count;
+    return f;
+}
+
+void lz_hist_add_all(struct lz_hist *h, const int64_t *values, size_t count)
+{
+    if (count == 0)
+        return;
+    struct lz_hist_facts f = facts_of(values, count);
+    LZ_ASSERT(f.min >= 0);
+    uint32_t ends[2] = {lz_hist_bucket(f.min), lz_hist_bucket(f.max)};
+    for (uint32_t i = 0; i < 2; i++)
+        if (ends[i] - h->first >= h->cap)
+            lz_hist_widen(h, ends[i]);
+    uint64_t *counts = h->counts;
+    uint32_t first = h->first;
+    for (size_t i = 0; i < count; i++)
+        counts[lz_hist_bucket(values[i]) - first]++;
+    merge_facts(&h->facts, &f);
+}
+
 void lz_hist_add_many(struct lz_hist *h, int64_t value, uint64_t times)
 {
     if (times == 0)

@@ -40,9 +40,7 @@ struct lz_hist {
 static inline uint32_t lz_hist_bucket(int64_t value)
 {
     uint64_t v = (uint64_t)value;
-    if (v < LZ_HIST_SUBS)
-        return (uint32_t)v;
-    uint32_t shift = 63u - (uint32_t)__builtin_clzll(v) - LZ_HIST_SUB_BITS;
+    uint32_t shift = 63u - (uint32_t)__builtin_clzll(v | LZ_HIST_SUBS) - LZ_HIST_SUB_BITS;
     return (shift << LZ_HIST_SUB_BITS) + (uint32_t)(v >> shift);
 }
 
@@ -70,6 +68,9 @@ static inline void lz_hist_add(struct lz_hist *h, int64_t value)
     f->sum_low += (uint64_t)value;
     f->sum_high += f->sum_low < (uint64_t)value;
 }
+
+/* Many at once: in as many places as there are values, which so are waited for together. */
+void lz_hist_add_all(struct lz_hist *h, const int64_t *values, size_t count);
 
 /* The same value `times` times. */
 void lz_hist_add_many(struct lz_hist *h, int64_t value, uint64_t times);

@@ -66,7 +66,7 @@ lz_series lz_metrics_share(struct lz_metrics *m, double whole)
 lz_series lz_metrics_hist(struct lz_metrics *m)
 {
     lz_series id = add_series(m, LZ_WINDOW_HIST);
-    lz_hist_init(&m->series[id].face->u.hist, m->arena);
+    lz_hist_init(&m->series[id].face->u.observed.hist, m->arena);
     lz_hist_init(&m->series[id].whole, m->arena);
     return id;
 }
@@ -182,9 +182,12 @@ static size_t list_bytes(const struct lz_window_list *list)
 static size_t series_bytes(const struct lz_metric_series *s)
 {
     bool is_hist = s->face->kind == LZ_WINDOW_HIST;
-    size_t cap = is_hist ? (size_t)s->face->u.hist.cap + s->whole.cap : 0;
+    const struct lz_observed *o = is_hist ? &s->face->u.observed : NULL;
+    size_t cap = o != NULL ? (size_t)o->hist.cap + s->whole.cap : 0;
     size_t counts = cap * sizeof(*s->whole.counts);
-    return sizeof(*s) + sizeof(*s->face) + counts + list_bytes(&s->recent) + list_bytes(&s->stored);
+    size_t row = o != NULL && o->row != NULL ? LZ_SERIES_ROW * sizeof(*o->row) : 0;
+    return sizeof(*s) + sizeof(*s->face) + counts + row + list_bytes(&s->recent) +
+           list_bytes(&s->stored);
 }
 
 // A series is counted by the first metric that is a view of it.
@@ -275,8 +278,8 @@ static void look_at(const struct lz_metrics *m, const struct lz_metric_def *def)
         ((struct lz_metrics *)m)->missed = true;
 }
 
-static const struct lz_series_face *look_now(const struct lz_metrics *m, lz_series id,
-                                             enum lz_window_kind kind)
+const struct lz_series_face *lz_metric_look_now(const struct lz_metrics *m, lz_series id,
+                                                enum lz_window_kind kind)
 {
     const struct lz_series_face *s = lz_metrics_series(m, id, kind);
     if (lz_metrics_is_deaf(s))
@@ -286,51 +289,19 @@ static const struct lz_series_face *look_now(const struct lz_metrics *m, lz_seri
 
 double lz_metrics_level(const struct lz_metrics *m, lz_series gauge)
 {
-    look_now(m, gauge, LZ_WINDOW_GAUGE);
+    lz_metric_look_now(m, gauge, LZ_WINDOW_GAUGE);
     return lz_metric_level_of(&m->series[gauge]);
 }
 
 uint64_t lz_metrics_total(const struct lz_metrics *m, lz_series counter)
 {
-    return look_now(m, counter, LZ_WINDOW_COUNTER)->u.total;
-}
-
-// What is fed as none of a histogram's values is only counted until the window closes.
-uint64_t lz_metrics_seen(const struct lz_metrics *m, lz_series hist)
-{
-    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
-    return s->nones + s->u.hist.facts.count + m->series[hist].whole.facts.count;
-}
-
-uint64_t lz_metrics_at_most(const struct lz_metrics *m, lz_series hist, int64_t value)
-{
-    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
-    return s->nones + lz_hist_at_most(&s->u.hist, value) +
-           lz_hist_at_most(&m->series[hist].whole, value);
-}
-
-double lz_metrics_sum(const struct lz_metrics *m, lz_series hist)
-{
-    const struct lz_series_face *s = look_now(m, hist, LZ_WINDOW_HIST);
-    const struct lz_hist_facts *now = &s->u.hist.facts, *whole = &m->series[hist].whole.facts;
-    return (double)now->sum_high * 0x1p64 + (double)now->sum_low +
-           (double)whole->sum_high * 0x1p64 + (double)whole->sum_low;
+    return lz_metric_look_now(m, counter, LZ_WINDOW_COUNTER)->u.total;
 }
 
 // The level between whole_until and the start of the window, in which nothing happened.
 static double level_until_start(const struct lz_metric_series *s)
 {
     return s->face->state == LZ_SERIES_TOUCHED ? s->level_start : lz_metric_level_of(s);
-}
-
-static struct lz_window close_hist(const struct lz_metrics *m, struct lz_metric_series *s)
-{
-    struct lz_window w = {.index = m->closed};
-    lz_hist_add_many(&s->face->u.hist, 0, s->face->nones);
-    s->face->nones = 0;
-    w.u.hist.facts = s->face->u.hist.facts;
-    w.u.hist.packed = lz_hist_pack_away(&s->face->u.hist, &s->whole, &w.packed_size);
-    return w;
 }
 
 static struct lz_window close_counter(const struct lz_metrics *m, struct lz_metric_series *s)
@@ -354,7 +325,7 @@ static void close_window(struct lz_metrics *m, struct lz_metric_series *s, lz_ti
     else if (s->face->kind == LZ_WINDOW_GAUGE)
         w = lz_metric_gauge_close(m, s, now);
     else
-        w = close_hist(m, s);
+        w = lz_metric_hist_close(m, s);
     struct lz_window_record record = record_of(m, s);
     lz_window_store(&s->stored, &w, &record);
     // What no judge looks back to: windows up to m->closed - keep, the one being closed counting.

@@ -112,6 +112,18 @@ struct lz_tally {
     uint64_t moved; /* modulo 2^64: the sum of -d t, the level at the window's start as its first */
 };
 
+/*
+ * What a histogram is fed waits in a row and is counted many at a time: each value goes to a place
+ * of its own in an array that is larger than what a processor has at hand.
+ */
+#define LZ_SERIES_ROW 64u
+
+struct lz_observed {
+    int64_t *next, *end; /* of `row`; NULL while the series is not touched */
+    int64_t *row;        /* of LZ_SERIES_ROW once there was a value */
+    struct lz_hist hist; /* of this window, without those */
+};
+
 /* In the current window. */
 enum lz_series_state {
     LZ_SERIES_IDLE,
@@ -129,7 +141,7 @@ struct lz_series_face {
         uint64_t total; /* COUNTER: since the start */
         struct lz_gauge gauge;
         struct lz_tally tally;
-        struct lz_hist hist;
+        struct lz_observed observed;
     } u;
 };
 
@@ -255,12 +267,17 @@ static inline void lz_metrics_count_on(struct lz_metrics *m, struct lz_series_fa
 void lz_metrics_set_whole(struct lz_metrics *m, lz_series share, lz_time now, double whole);
 void lz_metrics_move_share(struct lz_metrics *m, lz_series share, lz_time now, double by);
 
+/* Where the row has no room: of this window yet, or any more. */
+void lz_metrics_observe_row(struct lz_metrics *m, struct lz_series_face *s, int64_t value);
+
 static inline void lz_metrics_observe_on(struct lz_metrics *m, struct lz_series_face *s,
                                          int64_t value) /* >= 0 */
 {
-    if (!lz_metrics_hears(m, s))
-        return;
-    lz_hist_add(&s->u.hist, value);
+    struct lz_observed *o = &s->u.observed;
+    if (__builtin_expect(o->next != o->end, 1))
+        *o->next++ = value;
+    else if (!lz_metrics_is_deaf(s))
+        lz_metrics_observe_row(m, s, value);
 }
 
 /* A value of 0, as most waits are: they are counted by themselves until the window is closed. */

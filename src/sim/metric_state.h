@@ -1,5 +1,5 @@
 /*
- * metric_state.h — what metric.c and metric_gauge.c share; for these only.
+ * metric_state.h — what metric.c, metric_gauge.c and metric_hist.c share; for these only.
  *
  * A series is in two halves: what is fed stands in its face (metric.h), all that is asked for once
  * a second or less here.
@@ -79,5 +79,10 @@ void lz_metric_gauge_begin(struct lz_metrics *m, struct lz_metric_series *s, lz_
 
 struct lz_window lz_metric_gauge_close(const struct lz_metrics *m, struct lz_metric_series *s,
                                        lz_time now);
+struct lz_window lz_metric_hist_close(const struct lz_metrics *m, struct lz_metric_series *s);
+
+/* Somebody reads it, in the middle of a window. */
+const struct lz_series_face *lz_metric_look_now(const struct lz_metrics *m, lz_series id,
+                                                enum lz_window_kind kind);
 
 #endif

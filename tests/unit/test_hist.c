@@ -247,6 +247,34 @@ static void a_value_added_many_times_is_that_many_values(void **state)
     }
 }
 
+static void values_added_together_are_in_the_buckets_that_each_would_be_in(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {
+        5000, 130,        129,       128,  127,  0,         1, 255,       256,
+        257,  1000000007, 1ll << 40, 5000, 5000, INT64_MAX, 2, INT64_MAX, 77,
+    };
+    for (size_t together = 1; together <= COUNT(values); together++) {
+        struct lz_hist all, each;
+        lz_hist_init(&all, arena);
+        lz_hist_init(&each, arena);
+        for (size_t i = 0; i < COUNT(values); i += together)
+            lz_hist_add_all(&all, values + i,
+                            COUNT(values) - i < together ? COUNT(values) - i : together);
+        for (size_t i = 0; i < COUNT(values); i++)
+            lz_hist_add(&each, values[i]);
+        assert_memory_equal(&all.facts, &each.facts, sizeof(all.facts));
+        assert_int_equal(all.first, each.first);
+        assert_int_equal(all.cap, each.cap);
+        assert_memory_equal(all.counts, each.counts, all.cap * sizeof(*all.counts));
+    }
+    struct lz_hist none;
+    lz_hist_init(&none, arena);
+    lz_hist_add_all(&none, NULL, 0);
+    assert_int_equal(none.facts.count, 0);
+    assert_int_equal(none.cap, 0);
+}
+
 // 0.07 * 100 and 0.55 * 100 are a little more than 7 and 55 in binary.
 static void the_rank_of_a_quantile_is_not_rounded_past_a_whole_number(void **state)
 {
@@ -300,6 +328,7 @@ int main(void)
         cmocka_unit_test(merged_histograms_equal_one_of_all_values),
         cmocka_unit_test(an_empty_histogram_packs_to_nothing_and_merges_as_nothing),
         cmocka_unit_test(a_value_added_many_times_is_that_many_values),
+        cmocka_unit_test(values_added_together_are_in_the_buckets_that_each_would_be_in),
         cmocka_unit_test(the_rank_of_a_quantile_is_not_rounded_past_a_whole_number),
         cmocka_unit_test(the_mean_is_of_the_exact_sum),
         cmocka_unit_test(an_idle_histogram_takes_no_memory),

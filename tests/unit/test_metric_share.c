@@ -297,6 +297,39 @@ static void values_of_nothing_are_in_the_window(void **state)
     lz_arena_destroy(p.arena);
 }
 
+// A histogram counts a row of values at a time, which nobody who looks can tell.
+static void what_has_been_observed_is_seen_at_once(void **state)
+{
+    (void)state;
+    struct pair p = make(1.0);
+    lz_series waits = lz_metrics_hist(p.m);
+    struct lz_metric_def def = {
+        .name = "most", .view = LZ_VIEW_MAX, .unit = LZ_UNIT_COUNT, .a = waits};
+    lz_metric most = lz_metrics_define(p.m, 1, &def);
+    lz_metrics_keep(p.m, most, 1);
+    uint64_t seen = 0;
+    for (int second = 1; second <= 3; second++) {
+        uint64_t times = 3 * LZ_SERIES_ROW / (uint64_t)second + 1, sum = 0;
+        for (uint64_t i = 1; i <= times; i++) {
+            lz_metrics_observe(p.m, waits, (int64_t)i);
+            if (i % 7 == 0)
+                assert_int_equal(lz_metrics_seen(p.m, waits), seen + i);
+            sum += i;
+        }
+        seen += times;
+        assert_int_equal(lz_metrics_seen(p.m, waits), seen);
+        assert_int_equal(lz_metrics_at_most(p.m, waits, 3), 3 * second);
+        assert_true(lz_metrics_sum(p.m, waits) >= (double)sum);
+        lz_metrics_roll(p.m, second * LZ_S);
+        assert_int_equal(lz_metrics_window(p.m, most, 1).count, times);
+        assert_true(lz_metrics_window(p.m, most, 1).value == (double)times);
+        assert_int_equal(lz_metrics_seen(p.m, waits), seen);
+    }
+    lz_metrics_begin(p.m, 3 * LZ_S);
+    assert_int_equal(lz_metrics_seen(p.m, waits), 0);
+    lz_arena_destroy(p.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +339,7 @@ int main(void)
         cmocka_unit_test(dust_of_differences_is_nothing),
         cmocka_unit_test(one_that_nobody_keeps_forgets_what_it_is_told),
         cmocka_unit_test(values_of_nothing_are_in_the_window),
+        cmocka_unit_test(what_has_been_observed_is_seen_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
