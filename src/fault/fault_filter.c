@@ -104,6 +104,7 @@ void lz_fault_filter_apply(struct lz_world *w, struct lz_fault *f, struct lz_fil
 {
     const struct lz_fault_request_params *p = &f->opts.params.request;
     LZ_ASSERT(p->ratio > 0.0);
+    filter->is_fault = true;
     filter->path = p->path;
     filter->method = p->method;
     filter->ratio = p->ratio;

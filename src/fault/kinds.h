@@ -339,8 +339,8 @@ void lz_fault_net_revert(struct lz_world *w, struct lz_fault *f);
      .type = LZ_PARAM_CHOICE,                                                                      \
      .offset = LZ_FAULT_AT(side),                                                                  \
      .choices = "request|answer",                                                                  \
-     .doc = "the \"request\", before any work is done, or the \"answer\", after it: of that the "  \
-            "caller learns nothing, or late"},                                                     \
+     .doc = "the \"request\" (default), before any work is done, or the \"answer\", after it: of " \
+            "that the caller learns nothing, or late"},                                            \
         LZ_PARAM_OF_STATUS
 
 /* How a request ends that is answered so: 429 and 503 are refusals, as a full queue's are. */

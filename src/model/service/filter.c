@@ -203,7 +203,8 @@ struct lz_filter_verdict lz_filter_judge(struct lz_world *w, const struct lz_tas
             continue;
         }
         touch(w, one);
-        return (struct lz_filter_verdict){.outcome = one->f.outcome, .status = one->f.status};
+        return (struct lz_filter_verdict){
+            .outcome = one->f.outcome, .status = one->f.status, .is_fault = one->f.is_fault};
     }
     return v;
 }

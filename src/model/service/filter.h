@@ -16,6 +16,9 @@
  * An outcome of RESET says that the connection breaks: before the work (ABORT), which is then never
  * done, or in place of the answer (REPLACE), of which its caller knows nothing.
  *
+ * A fault stands before the server, as a proxy does: what it answers itself is no answer of the
+ * server's, and is neither replaced nor held. What a gateway's limit answers is.
+ *
  * As in a chain of Envoy's: all delays add up, then the first of the others that says no decides,
  * in the order in which they were added; of several REPLACE the last decides, but what is broken
  * stays so. Instances without a filter cost one comparison.
@@ -38,6 +41,7 @@ enum lz_filter_act {
 struct lz_filter {
     enum lz_filter_act act;
     const char *path, *method; /* NULL: any */
+    bool is_fault;             /* it stands before the server */
     double ratio;              /* share of those, by their own draw */
     uint32_t first, nth;       /* only so many; only every nth; 0: all */
     uint16_t of_status;        /* REPLACE, HOLD: only answers that have it; 0: any */
@@ -68,6 +72,7 @@ static inline bool lz_filter_is_any(const struct lz_world *w)
 struct lz_filter_verdict {
     enum lz_outcome outcome; /* PENDING: it may come in */
     uint16_t status;
+    bool is_fault; /* it is not the server who answers */
     lz_time wait;
 };
 

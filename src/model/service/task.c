@@ -107,6 +107,7 @@ static void come_in(struct lz_world *w, struct lz_task *t, lz_component_id compo
     t->state = LZ_TASK_QUEUED;
     if (is_new)
         lz_task_link(w, t);
+    t->is_barred = v.is_fault;
     if (v.outcome != LZ_OUTCOME_PENDING)
         answer_instead(w, t, v.outcome, v.status);
     else if (lz_ulimit_is_any(w) && !lz_ulimit_admits(w, t->server))
@@ -351,7 +352,7 @@ static __attribute__((noinline)) void answer_otherwise(struct lz_world *w, struc
         return;
     }
     lz_time held = 0;
-    if (lz_filter_is_any(w))
+    if (lz_filter_is_any(w) && !t->is_barred)
         held = lz_filter_answer(w, t, &outcome, &status);
     if (outcome == LZ_OUTCOME_RESET) {
         lz_task_reset(w, t, false);

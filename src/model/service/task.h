@@ -86,6 +86,7 @@ struct lz_task {
     bool may_lose : 1;   /* WORKING: somebody more urgent may take its worker */
     bool is_begun : 1;   /* QUEUED: somebody has, and it is to work on */
     bool is_limited : 1; /* a limit held it back: QUEUED, `started` is when it let it in */
+    bool is_barred : 1;  /* a fault answers it, before its server */
 };
 
 _Static_assert(sizeof(struct lz_task) == LZ_HOP_TASK_BYTES, "as hop.h has it");
