@@ -171,9 +171,11 @@ static void an_answer_is_replaced_after_the_servers_work(void **state)
         .kind = LZ_TOXIC_HTTP_REPLACE, .path = "/b", .has_body = true, .body = "nothing"};
     struct lz_toxic status = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/s", .status = 404};
     struct lz_toxic none = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/n", .status = 204};
+    struct lz_toxic same = {.kind = LZ_TOXIC_HTTP_REPLACE, .path = "/m", .status = 304};
     stage_add(&s, &body);
     stage_add(&s, &status);
     stage_add(&s, &none);
+    stage_add(&s, &same);
     int fd = stage_connect(&s);
     const char *text = ask(fd, GET("/b"));
     has(text, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nnothing");
@@ -187,6 +189,12 @@ static void an_answer_is_replaced_after_the_servers_work(void **state)
     stage_look(&s, 8);
     assert_int_equal(s.seen[3].saw, LZ_PROXY_ANSWERED);
     assert_int_equal(s.seen[3].status, 200); // it counts what it meant to say
+    // The tag of a 304 is of what its client has (RFC 9110, 15.4.5).
+    has(ask(fd, GET("/m")), "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n");
+    close(fd);
+    // What takes an answer's place does not wait for its end: it may have none.
+    fd = stage_connect(&s);
+    has(ask(fd, GET("/b?endless")), "Content-Length: 7\r\n\r\nnothing");
     close(fd);
 }
 
@@ -224,6 +232,27 @@ static void a_reset_breaks_the_connection_of_the_requests_it_means(void **state)
     stage_remove(&s, id);
     has(ask(fd, "POST /pay HTTP/1.1\r\nX-User: eve\r\n\r\n"), "POST /pay 0");
     close(fd);
+}
+
+static void a_reset_of_a_request_that_is_held_comes_after_it(void **state)
+{
+    (void)state;
+    struct lz_toxic slow = {
+        .kind = LZ_TOXIC_HTTP_DELAY, .path = "/pay", .delay = lz_dist_constant(300 * MS)};
+    stage_add(&s, &slow);
+    lz_proxy_toxic_id id =
+        stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_RESET, .path = "/pay"});
+    int fd = stage_connect(&s);
+    int64_t before = lz_loop_clock();
+    // What came before it is answered meanwhile, and nothing that came behind it.
+    has(ask(fd, GET("/first") GET("/pay") GET("/behind")), "GET /first 0");
+    is_broken(fd, "");
+    assert_true(lz_loop_clock() - before >= 300 * MS);
+    assert_int_equal(stage_touched(&s, id, 1), 1);
+    stage_look(&s, 4);
+    assert_int_equal(s.seen_count, 4);
+    assert_int_equal(s.seen[3].saw, LZ_PROXY_RESET);
+    assert_true(s.seen[3].latency_ns >= 300 * MS);
 }
 
 static void a_reset_of_an_answer_comes_once_the_work_is_done(void **state)
@@ -291,6 +320,20 @@ static void what_is_refused_after_a_delay_comes_after_it(void **state)
     fd = stage_connect(&s);
     has(ask(fd, "POST /slow HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"),
         " 503 ");
+    close(fd);
+}
+
+static void what_is_refused_was_held_from_when_it_came(void **state)
+{
+    (void)state;
+    stage_add(&s,
+              &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_DELAY, .delay = lz_dist_constant(800 * MS)});
+    stage_add(&s, &(struct lz_toxic){.kind = LZ_TOXIC_HTTP_ABORT, .path = "/no"});
+    int fd = stage_connect(&s);
+    int64_t before = lz_loop_clock();
+    stage_send(fd, GET("/first") GET("/no"));
+    has(answers(fd, 2), " 500 ");
+    assert_in_range(lz_loop_clock() - before, 800 * MS, 1500 * MS); // they were held together
     close(fd);
 }
 
@@ -382,9 +425,11 @@ int main(void)
         TEST(a_delay_holds_the_request_and_the_server_does_not_count_it),
         TEST(an_answer_is_replaced_after_the_servers_work),
         TEST(a_reset_breaks_the_connection_of_the_requests_it_means),
+        TEST(a_reset_of_a_request_that_is_held_comes_after_it),
         TEST(a_reset_of_an_answer_comes_once_the_work_is_done),
         TEST(a_delay_of_an_answer_is_not_the_servers),
         TEST(what_is_refused_after_a_delay_comes_after_it),
+        TEST(what_is_refused_was_held_from_when_it_came),
         TEST(a_header_of_an_answer_is_set_in_place_of_its_own),
         TEST(pipelined_requests_are_answered_in_their_order),
         TEST(an_answer_to_a_HEAD_has_no_body),

@@ -76,6 +76,7 @@ static void settle(struct lz_conn *c)
         return;
     }
     int64_t now = lz_loop_now(s->loop), at = c->doom_at_ns;
+    at = c->breaks_at_ns < at ? c->breaks_at_ns : at;
     if (!c->is_connecting && !c->is_connected && c->connect_at_ns < at)
         at = c->connect_at_ns;
     for (int d = LZ_UP; d <= LZ_DOWN; d++) {
@@ -221,6 +222,8 @@ static void on_timer(void *ctx, int64_t now_ns)
     struct lz_conn *c = ctx;
     if (c->doom_at_ns <= now_ns)
         doomed(c);
+    else if (c->breaks_at_ns <= now_ns)
+        lz_exchange_break(c);
     else if (!c->is_connected && !c->is_connecting && c->connect_at_ns <= now_ns)
         begin_connect(c);
     else
@@ -281,6 +284,7 @@ void lz_conn_accept(struct lz_edge *e, int fd, uint64_t ordinal)
                           .readable = {true, false}, // mostly its first bytes are there too
                           .writable = {true, true},
                           .opened_ns = lz_loop_now(s->loop),
+                          .breaks_at_ns = LZ_LOOP_NEVER,
                           .next = e->conns,
                           .at = &e->conns,
                           .timer = {.fn = on_timer, .ctx = c}};

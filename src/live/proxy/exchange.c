@@ -21,6 +21,7 @@ struct entry {
     bool closes;     // the connection ends with its answer
     bool is_sent;    // passed on to the server
     unsigned status; // ANSWER, REPLACE; 0: the server's
+    int64_t came_at_ns;
     int64_t sent_at_ns;
     char *body;       // malloc's; NULL: none
     char *set_header; // the same
@@ -106,7 +107,7 @@ static void set_text(char **to, const char *text)
 
 // --- answers of our own ---
 
-static void answer_first(struct lz_conn *c)
+static void answer_first(struct lz_conn *c, int64_t held_ns)
 {
     struct entry *e = c->exchange->first;
     size_t len = e->body != NULL ? strlen(e->body) : 0;
@@ -117,9 +118,16 @@ static void answer_first(struct lz_conn *c)
                 e->closes ? "Connection: close\r\n" : "");
     if (!e->is_head && len > 0)
         lz_str_add_n(&out, e->body, len);
-    put_later(c, out.text, out.len, e->delay_ns);
+    put_later(c, out.text, out.len, held_ns);
     lz_str_finish(&out);
     saw(c, LZ_PROXY_ANSWERED, e->status, 0);
+}
+
+// A request that is refused was held from when it came, whatever waited for an answer before it.
+static int64_t still_held(const struct lz_conn *c, const struct entry *e)
+{
+    int64_t until = e->came_at_ns + e->delay_ns, now = now_of(c);
+    return until > now ? until - now : 0;
 }
 
 // What stands first and is ours to answer, now that all before it is answered.
@@ -128,23 +136,25 @@ static void answer_due(struct lz_conn *c)
     struct lz_exchange *x = c->exchange;
     while (x->first != NULL && x->first->act == ANSWER && !c->is_dead) {
         bool closes = x->first->closes;
-        int64_t delay = x->first->delay_ns;
-        answer_first(c);
+        int64_t held = still_held(c, x->first);
+        answer_first(c, held);
         pop(x);
         if (closes) {
             lz_conn_end(c);
-            c->doom_at_ns += delay;
+            c->doom_at_ns += held;
             return;
         }
     }
 }
 
-static struct entry *push(struct lz_exchange *x)
+static struct entry *push(struct lz_conn *c)
 {
+    struct lz_exchange *x = c->exchange;
     const struct lz_http *up = &x->up;
     struct entry *e = lz_mem_alloc(sizeof(*e) + up->head_len);
     *e = (struct entry){.is_head = strcmp(up->method, "HEAD") == 0,
                         .is_connect = strcmp(up->method, "CONNECT") == 0,
+                        .came_at_ns = now_of(c),
                         .path_at = up->path_at,
                         .path_len = up->path_len,
                         .head_len = up->head_len};
@@ -163,7 +173,7 @@ static struct entry *push(struct lz_exchange *x)
 static void refuse(struct lz_conn *c, unsigned status, const char *why)
 {
     struct lz_exchange *x = c->exchange;
-    struct entry *e = push(x);
+    struct entry *e = push(c);
     char body[256];
     snprintf(body, sizeof(body), "lorenz: edge %s was declared to speak HTTP/1.1: %s\n",
              c->edge->name, why);
@@ -201,10 +211,29 @@ static void break_off(struct lz_conn *c)
     lz_conn_reset(c);
 }
 
+void lz_exchange_break(struct lz_conn *c)
+{
+    saw(c, LZ_PROXY_RESET, 0, now_of(c) - c->exchange->last->came_at_ns);
+    break_off(c);
+}
+
+// A request that was also delayed is held, and then breaks its connection. What comes behind it
+// meanwhile is read no more; what came before it may still be answered.
+static void reset_request(struct lz_conn *c, struct entry *e, int64_t delay_ns)
+{
+    saw(c, LZ_PROXY_ARRIVED, 0, 0);
+    e->act = BREAK;
+    c->exchange->is_over = true;
+    if (delay_ns > 0)
+        c->breaks_at_ns = e->came_at_ns + delay_ns;
+    else
+        lz_exchange_break(c);
+}
+
 static void on_request(struct lz_conn *c)
 {
     struct lz_exchange *x = c->exchange;
-    struct entry *e = push(x);
+    struct entry *e = push(c);
     atomic_fetch_add_explicit(&c->edge->counts->requests, 1, memory_order_relaxed);
     const struct lz_toxic_asked asked = asked_of(e, 0);
     int64_t delay = 0;
@@ -214,9 +243,7 @@ static void on_request(struct lz_conn *c)
     a = lz_gate_filter(c, LZ_KIND(LZ_TOXIC_HTTP_ABORT) | LZ_KIND(LZ_TOXIC_HTTP_RESET), &asked, NULL,
                        &delay);
     if (a != NULL && a->t.kind == LZ_TOXIC_HTTP_RESET) {
-        saw(c, LZ_PROXY_ARRIVED, 0, 0);
-        saw(c, LZ_PROXY_RESET, 0, 0);
-        break_off(c);
+        reset_request(c, e, delay);
         return;
     }
     if (a != NULL) {
@@ -278,16 +305,16 @@ void lz_exchange_passed_on(struct lz_conn *c, int64_t now)
 
 // --- down: responses ---
 
-// Does a header line say how long the body was?
-static bool is_framing(const char *line, size_t len)
+// Does a header line tell of the server's body? The tag of a 304 is of what the client has.
+static bool is_of_body(const char *line, size_t len, unsigned status)
 {
     static const char *const names[] = {
-        "content-length:", "transfer-encoding:", "content-encoding:", "trailer:",
-        "etag:",           "content-md5:"};
+        "content-length:", "transfer-encoding:", "content-encoding:",
+        "trailer:",        "content-md5:",       "etag:"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t n = strlen(names[i]);
         if (len >= n && strncasecmp(line, names[i], n) == 0)
-            return true;
+            return status != 304 || names[i][0] != 'e';
     }
     return false;
 }
@@ -319,7 +346,7 @@ static void put_changed_head(struct lz_conn *c, const struct entry *e)
         const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
         bool is_last = *at == '\r' || *at == '\n';
         size_t len = (size_t)(next - at);
-        if (!is_last && !(hides_body(e) && is_framing(at, len)) &&
+        if (!is_last && !(hides_body(e) && is_of_body(at, len, status)) &&
             !is_named(at, len, e->set_header))
             lz_str_add_n(&out, at, len);
         at = next;
@@ -384,8 +411,8 @@ static void on_response(struct lz_conn *c)
     }
     if (e == NULL || e->act == FORWARD || is_interim(&x->down))
         put_later(c, x->down.head, x->down.head_len, e != NULL ? e->delay_ns : 0);
-    else if (!swallows(e))
-        put_changed_head(c, e);
+    else
+        put_changed_head(c, e); // at once: what takes its place does not wait for the server's end
 }
 
 static void on_answered(struct lz_conn *c)
@@ -394,8 +421,6 @@ static void on_answered(struct lz_conn *c)
     struct entry *e = x->first;
     if (e == NULL || is_interim(&x->down))
         return;
-    if (swallows(e))
-        put_changed_head(c, e);
     x->is_tunnel =
         x->down.status == 101 || (e->is_connect && x->down.status >= 200 && x->down.status < 300);
     saw(c, LZ_PROXY_ANSWERED, x->down.status, now_of(c) - e->sent_at_ns);

@@ -132,6 +132,7 @@ struct lz_conn {
     struct lz_active *doom;
     struct lz_lane lane[2];
     struct lz_exchange *exchange; /* NULL: bytes are bytes */
+    int64_t breaks_at_ns;         /* when a request that was held breaks it; LZ_LOOP_NEVER */
     struct lz_loop_timer timer;
 };
 
@@ -265,5 +266,6 @@ void lz_exchange_down(struct lz_conn *c, const char *bytes, size_t len);
 void lz_exchange_eof(struct lz_conn *c, int d);
 void lz_exchange_passed_on(struct lz_conn *c, int64_t now); /* the oldest request not yet so */
 void lz_exchange_lost(struct lz_conn *c);                   /* by the server's end */
+void lz_exchange_break(struct lz_conn *c);                  /* its breaks_at_ns has come */
 
 #endif
