@@ -82,7 +82,8 @@ local front = gateway "front" {
 }
 local visitors = traffic "visitors" { to = front, rate = "10/s" }]] },
     cache = { text = "Keys in memory, as Redis has them: they run out, are evicted when it is "
-        .. "full, and are gone with the process. Its operations are get, exists, set, setnx, del "
+        .. "full, and are gone with the process, but for what `persistence` keeps on its disk "
+        .. "(AOF, RDB). Its operations are get, exists, set, setnx, del "
         .. "(with a value only if that is its value), incr, decr, expire, mget, mset, sadd and "
         .. "smembers (a text, the elements with commas between; of a set that is not there the "
         .. "empty one). What is asked of a key that holds something else is answered 400, as "

@@ -381,7 +381,7 @@ M.call = with({ balanced, { "key", "any", "what it is about, an integer or a tex
         .. "way; default false" } },
     with(cache.call, with(store.call, with(balancing, with(fan, calling)))))
 M.cache = with({ spread, on }, with(cache.cache, connecting))
-node.add_to(M.cache)
+node.add_to(M.cache, true)
 M.broker = with({ spread, on }, broker.broker)
 M.topic = broker.topic
 M.consumers = with({ spread, on }, broker.consumers)

@@ -54,6 +54,19 @@ M.cache = {
     { "min_replicas_to_write", "count", "replicas that must have been heard for a write to be "
         .. "taken; default 0", max = 63 },
     { "min_replicas_max_lag", "duration", "how lately; default 10s", above_zero = true },
+    { "persistence", "block", "what outlives a node's process: files on its `disk`, by Redis' "
+        .. "names; default nothing", fields = {
+        { "appendonly", "bool", "every change is appended to a file (AOF), which is what a start "
+            .. "reads; default false" },
+        { "appendfsync", "choice", "when that is flushed: before an answer, once a second, or by "
+            .. "the kernel after 30s; default everysec", choices = { "always", "everysec", "no" } },
+        { "save", "duration", "a snapshot (RDB) once so long has passed since the last, and "
+            .. "`save_changes` keys have changed; default none", above_zero = true },
+        { "save_changes", "count", "with save; default 1", min = 1 },
+        { "save_rate", "bandwidth", "at which a snapshot is written; default 150MB/s" },
+        { "load_rate", "bandwidth", "at which a start reads the files, and answers 503 (LOADING) "
+            .. "meanwhile; default 200MB/s" },
+    } },
     { "checks_tokens", "bool", "whether a write whose `token` is lower than one it was shown for "
         .. "the key is refused; default true" },
 }

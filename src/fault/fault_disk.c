@@ -17,11 +17,11 @@ bool lz_fault_disk_fits(const struct lz_world *w, const struct lz_fault_opts *o,
     // What a real program does on its disk nobody has declared.
     if (lz_disk_is_used(w, o->target.id) || c->kind == LZ_COMPONENT_PROCESS)
         return true;
-    return lz_fail(
-        err, LZ_EINVAL,
-        "a fault of disks cannot touch %s %s: its requests do nothing on a disk; give it "
-        "io = { reads = 1 }",
-        lz_world_kind_name(c->kind), c->name);
+    bool is_cache = c->kind == LZ_COMPONENT_CACHE;
+    return lz_fail(err, LZ_EINVAL, "a fault of disks cannot touch %s %s: its %s; give it %s",
+                   lz_world_kind_name(c->kind), c->name,
+                   is_cache ? "keys are in memory alone" : "requests do nothing on a disk",
+                   is_cache ? "persistence = { appendonly = true }" : "io = { reads = 1 }");
 }
 
 // A log is read up to what is there once the power was lost; a file by each new process, which

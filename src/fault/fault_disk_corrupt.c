@@ -23,12 +23,14 @@ static void apply(struct lz_world *w, struct lz_fault *f)
 static bool fits(const struct lz_world *w, const struct lz_fault_opts *o, struct lz_err *err)
 {
     bool is_component = o->target.kind != 0 && o->target.kind <= LZ_TARGET_REPLICA;
-    if (is_component && lz_world_component(w, o->target.id)->kind == LZ_COMPONENT_CONSENSUS)
+    const struct lz_component *c = is_component ? lz_world_component(w, o->target.id) : NULL;
+    if (c != NULL && (c->kind == LZ_COMPONENT_CONSENSUS || c->kind == LZ_COMPONENT_CACHE))
         return lz_fail(err, LZ_EINVAL,
                        "fault.disk_corrupt: the nodes of %s read their disks only when a process "
-                       "begins, and end when a checksum is wrong (etcd: walpb: crc mismatch): "
-                       "fault.kill does that",
-                       lz_world_component(w, o->target.id)->name);
+                       "begins, and end when a checksum is wrong (%s): fault.kill does that",
+                       c->name,
+                       c->kind == LZ_COMPONENT_CACHE ? "Redis: Wrong RDB checksum"
+                                                     : "etcd: walpb: crc mismatch");
     return lz_fault_disk_fits(w, o, err);
 }
 

@@ -20,6 +20,7 @@ const struct lz_fault_kind lz_fault_fsync_lie = {
         "fault.down: then lost_acks counts what is gone. One honest flush afterwards mends it.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_LOGS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .takes = lz_fault_disk_takes,

@@ -24,6 +24,7 @@ const struct lz_fault_kind lz_fault_lost_write = {
                  "so all behind it is gone too, unless a checkpoint (5 min) has passed.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_LOGS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .takes = lz_fault_disk_takes,

@@ -25,6 +25,7 @@ const struct lz_fault_kind lz_fault_misdirected_write = {
                  "database with a schema the place it got to is damaged too: see metric corrupt.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_LOGS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .takes = lz_fault_disk_takes,

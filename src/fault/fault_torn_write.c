@@ -34,6 +34,7 @@ const struct lz_fault_kind lz_fault_torn_write = {
                  "it in files. A log ends before a record that is not whole, so the write is gone.",
     .targets = LZ_TARGETS_INSTANCES,
     .on = LZ_FAULT_ON_LOGS,
+    .fits = lz_fault_disk_fits,
     .per_instance = true,
     .params = params,
     .takes = lz_fault_disk_takes,

@@ -181,7 +181,7 @@ void lz_fault_stop_revert(struct lz_world *w, struct lz_fault *f);
 /* What may do something on a disk; of those, what keeps a log that a loss of power can shorten. */
 #define LZ_FAULT_ON_LOGS                                                                           \
     (LZ_FAULT_ON(LZ_COMPONENT_DATABASE) | LZ_FAULT_ON(LZ_COMPONENT_BROKER) |                       \
-     LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS))
+     LZ_FAULT_ON(LZ_COMPONENT_CONSENSUS) | LZ_FAULT_ON(LZ_COMPONENT_CACHE))
 #define LZ_FAULT_ON_DISKS (LZ_FAULT_ON_LOGS | LZ_FAULT_ON(LZ_COMPONENT_SERVICE))
 
 /* For faults of brokers: the target has partitions (fault_isr_shrink.c). */

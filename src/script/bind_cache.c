@@ -36,6 +36,13 @@ static enum lz_cache_mode mode_of(const char *name)
     return strcmp(name, "cluster") == 0 ? LZ_CACHE_CLUSTER : LZ_CACHE_SENTINEL;
 }
 
+static enum lz_appendfsync appendfsync_of(const char *name)
+{
+    if (name == NULL || strcmp(name, "everysec") == 0)
+        return LZ_APPENDFSYNC_EVERYSEC;
+    return strcmp(name, "always") == 0 ? LZ_APPENDFSYNC_ALWAYS : LZ_APPENDFSYNC_NO;
+}
+
 static uint32_t count(lua_State *L, const char *name)
 {
     return (uint32_t)lz_read_int(L, 1, name, 0);
@@ -74,6 +81,12 @@ static int cache(lua_State *L)
                     .reads_when_down = lz_read_bool(L, 1, "reads_when_down"),
                     .migration_barrier = count(L, "migration_barrier"),
                     .no_migration = lz_read_bool(L, 1, "no_migration")},
+        .persist = {.appendonly = lz_read_bool(L, 1, "appendonly"),
+                    .appendfsync = appendfsync_of(lz_read_text(L, 1, "appendfsync")),
+                    .save = lz_read_int(L, 1, "save", 0),
+                    .save_changes = count(L, "save_changes"),
+                    .save_rate = lz_read_num(L, 1, "save_rate", 0),
+                    .load_rate = lz_read_num(L, 1, "load_rate", 0)},
     };
     lz_read_spread(L, 1, &o.spread);
     lz_component_id id = 0;

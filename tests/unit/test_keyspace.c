@@ -304,6 +304,36 @@ static void a_copy_is_equal_and_goes_its_own_way(void **unused)
     lz_arena_destroy(arena);
 }
 
+static void collect(void *ctx, uint64_t key, const struct lz_entry *old)
+{
+    char *at = (char *)ctx + strlen(ctx);
+    *at++ = (char)key;
+    *at++ = old == NULL ? '+' : '-';
+    *at = '\0';
+}
+
+static void changes_are_told_before_they_are_made_and_a_swap_tells_nobody(void **unused)
+{
+    (void)unused;
+    struct lz_arena *arena = arena_of(16 * MIB);
+    struct lz_keyspace_opts o = {.arena = arena, .entries = 2};
+    struct lz_keyspace *a = lz_keyspace_create(&o), *b = lz_keyspace_create(&o);
+    char left[40], told[80] = "";
+    lz_keyspace_on_change(a, collect, told);
+    play(a, "+a +b +a +c", left); // set anew, and evicted for another: `b`, used least lately
+    assert_string_equal(told, "a+b+a-b-c+");
+    lz_keyspace_swap(a, b);
+    assert_int_equal(lz_keyspace_count(a), 0);
+    assert_int_equal(lz_keyspace_count(b), 2);
+    play(b, "", left);
+    assert_string_equal(left, "ac");
+    play(b, "+x", left);
+    assert_string_equal(told, "a+b+a-b-c+"); // who is told has stayed with `a`
+    play(a, "+y", left);
+    assert_string_equal(told, "a+b+a-b-c+y+");
+    lz_arena_destroy(arena);
+}
+
 // Redis' evictionPoolPopulate: sixteen, the worst first; who is better than all of them stays out.
 static void the_pool_keeps_the_sixteen_worst_in_order(void **unused)
 {
@@ -329,6 +359,7 @@ static void the_pool_keeps_the_sixteen_worst_in_order(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(changes_are_told_before_they_are_made_and_a_swap_tells_nobody),
         cmocka_unit_test(the_pool_keeps_the_sixteen_worst_in_order),
         cmocka_unit_test(hit_ratios_are_those_of_che),
         cmocka_unit_test(tiny_caches_hit_as_king_and_gelenbe_say),

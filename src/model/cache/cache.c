@@ -34,9 +34,11 @@ static const struct lz_measure_row rows[] = {
     {"cpu", LZ_VIEW_LEVEL, LZ_UNIT_RATIO, AT(cpu), 0, 0, "share of the cores of a node in use"},
     {"lag.records", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(lag_records), 0, 0,
      "writes that the slowest replica that runs does not have"},
+    {"unflushed", LZ_VIEW_LEVEL, LZ_UNIT_COUNT, AT(unflushed), 0, 0,
+     "with `persistence`: changes of those who lead that a loss of power takes back"},
     {"acked", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(acked), 0, 0, "writes acknowledged"},
     {"lost_acks", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lost_acks), 0, 0,
-     "acknowledged writes that a failover has dropped"},
+     "acknowledged writes that a failover has dropped, or a process that began again"},
     {"reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(lookups), 0, 0, "reads answered, hits and misses"},
     {"stale_reads", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(stale_reads), 0, 0,
      "reads of a replica that missed an acknowledged write"},
@@ -232,6 +234,13 @@ static void measure_cpu(struct lz_world *w, struct lz_cache *c, uint32_t node)
 void lz_cache_answer(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                      enum lz_outcome outcome, uint16_t status)
 {
+    if (!lz_persist_holds(w, c, t, outcome, status))
+        lz_cache_answer_now(w, c, t, outcome, status);
+}
+
+void lz_cache_answer_now(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
+                         enum lz_outcome outcome, uint16_t status)
+{
     lz_measure_left(w, &c->series.m, outcome, lz_sim_now(w->sim) - t->arrived);
     lz_task_answer(w, t, outcome, status);
 }
@@ -358,7 +367,8 @@ static void died(struct lz_world *w, lz_instance_id id, bool silent)
         lz_bus_ended(w, c->cluster->bus, node, silent);
     bool leads = n->leads;
     n->leads = false; // nobody is told of what goes now
-    lz_keyspace_clear(n->keys);
+    lz_persist_ended(w, c, node, silent);
+    n->forgot = n->persist == NULL ? lz_keyspace_clear(n->keys) : 0;
     lz_cache_account(w, c, node);
     n->leads = leads;
     if (c->cluster != NULL)
@@ -370,11 +380,18 @@ static void started(struct lz_world *w, lz_instance_id id)
     struct lz_cache *c = lz_cache_of(w, id);
     if (id - c->first < c->nodes) {
         lz_cache_restarted(w, c, id - c->first);
+        lz_persist_started(w, c, id - c->first);
         if (c->cluster != NULL)
             lz_cluster_started(w, c, id - c->first);
     } else {
         lz_sentinel_started(w, c, id - c->first - c->nodes);
     }
+}
+
+static void powerless(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_cache *c = lz_cache_of(w, id);
+    lz_persist_powerless(w, c, id - c->first);
 }
 
 static void freeze(struct lz_world *w, lz_instance_id id, bool frozen)
@@ -409,8 +426,12 @@ static void loaded(struct lz_world *w, lz_instance_id id)
         measure_cpu(w, c, id - c->first);
 }
 
-static const struct lz_instance_ops instance_ops = {
-    .died = died, .started = started, .stopped = stopped, .resumed = resumed, .loaded = loaded};
+static const struct lz_instance_ops instance_ops = {.died = died,
+                                                    .started = started,
+                                                    .stopped = stopped,
+                                                    .resumed = resumed,
+                                                    .powerless = powerless,
+                                                    .loaded = loaded};
 static const struct lz_server_ops server_ops = {.arrive = arrive,
                                                 .turn_away = turn_away,
                                                 .called = called,
@@ -435,7 +456,7 @@ static void make_series(struct lz_world *w, struct lz_cache *c)
     struct lz_cache_series *s = &c->series;
     lz_measure_init(w, &s->m);
     lz_series *const gauges[] = {&s->entries,     &s->used,     &s->connections, &s->cpu,
-                                 &s->lag_records, &s->hot_slot, &s->hot_shard};
+                                 &s->lag_records, &s->hot_slot, &s->hot_shard,   &s->unflushed};
     lz_series *const counters[] = {
         &s->lookups,    &s->hits,        &s->evictions, &s->expired,     &s->acked,
         &s->lost_acks,  &s->stale_reads, &s->failovers, &s->moved,       &s->asked,
@@ -539,6 +560,8 @@ bool lz_cache_create(struct lz_world *w, const struct lz_cache_opts *opts, lz_co
     c->path = lz_world_component(w, *id)->path;
     make_nodes(w, c);
     make_series(w, c);
+    if (lz_persist_is_any(&c->opts.persist))
+        lz_persist_create(w, c);
     if (c->nodes > 1)
         lz_cache_replicate_init(w);
     c->node[0].leads = true;
@@ -573,6 +596,7 @@ size_t lz_cache_bytes(const struct lz_world *w, lz_component_id id)
         bytes += lz_cluster_bytes(c);
     for (uint32_t n = 0; n < c->nodes; n++) {
         bytes += sizeof(c->node[n]) + lz_keyspace_memory(c->node[n].keys);
+        bytes += lz_persist_bytes(c, n);
         if (c->node[n].log.records != NULL)
             bytes += LZ_BACKLOG_RECORDS * sizeof(struct lz_record);
     }

@@ -20,7 +20,7 @@
  * as good. A caller that waits for them sees `ok = false`.
  *
  * An entry lives as long as its call's `ttl`, or the cache's; see keyspace.h for when it goes. A
- * process that ends takes its keys with it: nothing is written to disk.
+ * process that ends takes its keys with it, but for what persist.h has of them on its disk.
  *
  *   mode      who leads
  *   single    the first node, whatever happens; others copy it (replicate.h)
@@ -31,6 +31,7 @@
 #define LZ_MODEL_CACHE_CACHE_H
 
 #include "model/cache/keyspace.h"
+#include "model/cache/persist.h"
 #include "model/client/call.h"
 #include "model/place.h"
 #include "model/world.h"
@@ -109,6 +110,7 @@ struct lz_cache_opts {
     lz_time min_replicas_lag; /* how lately; 0 means 10 s */
     struct lz_sentinel_opts sentinel;
     struct lz_cluster_opts cluster;
+    struct lz_persist_opts persist;
 };
 
 void lz_caches_init(struct lz_world *w);

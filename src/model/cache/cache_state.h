@@ -4,6 +4,7 @@
  *   cache.c      connections, operations in time, answers; the component
  *   operate.c    what an operation does to the keys
  *   replicate.c  the way of writes to replicas
+ *   persist.h    what outlives a process
  *   sentinel.c   who leads, by those that watch
  *   sets.h       what an entry holds that is a set
  *   cluster.h    who has which of the keys, by those that have them
@@ -39,6 +40,7 @@ struct lz_cache_series {
     lz_series lookups, hits;
     lz_series evictions, expired, entries, used;
     lz_series connections, cpu;
+    lz_series unflushed;
     lz_series lag_records, acked, lost_acks, stale_reads, failovers, stale_tokens;
     lz_series moved, asked, down, cross_slot, try_again; /* of a cluster */
     lz_series covered, slots_moved, keys_moved, hot_slot, hot_shard, migrations;
@@ -47,7 +49,8 @@ struct lz_cache_series {
 struct lz_cache_node {
     struct lz_capacity *capacity;
     struct lz_keyspace *keys;
-    uint32_t counted; /* entries in the gauge */
+    struct lz_persist *persist; /* NULL: nothing outlives its process */
+    uint32_t counted;           /* entries in the gauge */
     uint64_t counted_bytes;
     uint64_t cycles; /* of active expiry */
     lz_event_id cycle;
@@ -62,6 +65,7 @@ struct lz_cache_node {
     uint64_t offset;       /* of the last write it has, of the primary it follows or of its own */
     uint64_t born;         /* the offset at which it began to lead */
     uint64_t lost_to;      /* of its log: what is before has been counted as lost */
+    uint64_t forgot;       /* keys that its process took along, which no file has */
     lz_time loading;       /* since when a copy is on its way; -1: none is */
     struct lz_backlog log; /* while it leads */
     lz_time *heard;        /* when it heard of each other node as its replica; -1: never */
@@ -134,6 +138,7 @@ struct lz_caches {
     uint32_t op_cap;
     lz_kind done, cycle;
     lz_kind record, sync, copy, cron;                          /* replicate.c */
+    lz_kind persist, persist_failed;                           /* persist.c; 0: not yet */
     lz_kind ping, pong, ask, told, order, hello, check, watch; /* sentinel.c */
     struct lz_cluster_kinds cluster;
     bool has_clusters;
@@ -147,6 +152,8 @@ struct lz_cache *lz_cache_of(const struct lz_world *w, lz_instance_id instance);
 enum lz_cache_op lz_cache_op_of(struct lz_world *w, lz_op op);
 void lz_cache_answer(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
                      enum lz_outcome outcome, uint16_t status);
+void lz_cache_answer_now(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
+                         enum lz_outcome outcome, uint16_t status); /* whatever it waits for */
 
 /* One of the replicas of `primary` that run, or itself. */
 uint32_t lz_cache_reader(struct lz_world *w, const struct lz_cache *c, uint32_t primary,
@@ -216,5 +223,8 @@ void lz_cache_follow(struct lz_world *w, struct lz_cache *c, uint32_t node, uint
 void lz_cache_ended(struct lz_world *w, struct lz_cache *c, uint32_t node);
 void lz_cache_restarted(struct lz_world *w, struct lz_cache *c, uint32_t node);
 bool lz_cache_may_write(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+/* Who leads lacks writes that were acknowledged. */
+void lz_cache_lacks(struct lz_world *w, struct lz_cache *c, uint32_t node, uint64_t lost);
 
 #endif

@@ -20,7 +20,8 @@ void lz_cache_status(const struct lz_world *w, lz_component_id id, const struct 
             lz_status_number(to, n + 1, "shard", lz_cluster_shard(c, n) + 1);
         lz_status_text(to, n + 1, "role", node->leads ? "primary" : "replica");
         lz_status_number(to, n + 1, "entries", lz_keyspace_count(node->keys));
-        lz_status_flag(to, n + 1, "loading", !node->leads && node->loading >= 0);
+        lz_status_flag(to, n + 1, "loading",
+                       (!node->leads && node->loading >= 0) || lz_persist_is_loading(c, n));
         lz_status_flag(to, n + 1, "replaced", node->is_replaced);
     }
 }

@@ -18,6 +18,8 @@ struct lz_keyspace {
     struct lz_slot_lists *slots; // NULL: entries have none
     lz_keyspace_gone_fn *gone;
     void *gone_ctx;
+    lz_keyspace_change_fn *change;
+    void *change_ctx;
     struct lz_entry *entries; // 1 .. used; grows
     uint32_t used, cap, free;
     uint32_t *there; // numbers of those that are there, 0 .. count - 1; of LFU a heap
@@ -244,6 +246,8 @@ static void set_expires(struct lz_keyspace *k, uint32_t i, lz_time expires)
 static void leave(struct lz_keyspace *k, uint32_t i, bool is_evicted)
 {
     struct lz_entry *e = &k->entries[i];
+    if (k->change != NULL)
+        k->change(k->change_ctx, e->key, e);
     if (k->gone != NULL)
         k->gone(k->gone_ctx, e, is_evicted);
     if (is_listed(k))
@@ -317,6 +321,17 @@ void lz_keyspace_on_gone(struct lz_keyspace *k, lz_keyspace_gone_fn *fn, void *c
 {
     k->gone = fn;
     k->gone_ctx = ctx;
+}
+
+void lz_keyspace_on_change(struct lz_keyspace *k, lz_keyspace_change_fn *fn, void *ctx)
+{
+    k->change = fn;
+    k->change_ctx = ctx;
+}
+
+const struct lz_keyspace_opts *lz_keyspace_options(const struct lz_keyspace *k)
+{
+    return &k->opts;
 }
 
 struct lz_entry *lz_keyspace_get(struct lz_keyspace *k, uint64_t key, lz_time now)
@@ -433,7 +448,10 @@ struct lz_entry *lz_keyspace_put(struct lz_keyspace *k, const struct lz_put *put
         leave(k, i, false);
     if (!make_room(k, put, now))
         return NULL;
-    bool is_new = find_there(k, put->key) == 0;
+    i = find_there(k, put->key);
+    bool is_new = i == 0;
+    if (k->change != NULL)
+        k->change(k->change_ctx, put->key, is_new ? NULL : &k->entries[i]);
     if (is_new)
         come(k, put->key, now);
     i = find_there(k, put->key);
@@ -457,6 +475,8 @@ bool lz_keyspace_expire(struct lz_keyspace *k, uint64_t key, lz_time expires, lz
     struct lz_entry *e = lz_keyspace_get(k, key, now);
     if (e == NULL)
         return false;
+    if (k->change != NULL)
+        k->change(k->change_ctx, key, e);
     set_expires(k, (uint32_t)(e - k->entries), expires);
     return true;
 }
@@ -521,26 +541,40 @@ static void *copy_array(struct lz_arena *arena, const void *from, uint32_t count
     return own;
 }
 
+// Its draws are its own, and who is told.
+static void stay(struct lz_keyspace *k, const struct lz_keyspace *own)
+{
+    k->opts.owner = own->opts.owner;
+    k->evictions = own->evictions;
+    k->gone = own->gone;
+    k->gone_ctx = own->gone_ctx;
+    k->change = own->change;
+    k->change_ctx = own->change_ctx;
+}
+
+void lz_keyspace_swap(struct lz_keyspace *k, struct lz_keyspace *other)
+{
+    const struct lz_keyspace one = *k, two = *other;
+    *k = two;
+    *other = one;
+    stay(k, &one);
+    stay(other, &two);
+}
+
 void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from)
 {
     LZ_ASSERT(k != from);
     LZ_ASSERT(k->opts.eviction == from->opts.eviction && k->opts.entries == from->opts.entries);
     LZ_ASSERT((k->slots == NULL) == (from->slots == NULL));
     struct lz_arena *arena = k->opts.arena;
-    uint64_t owner = k->opts.owner, evictions = k->evictions;
-    lz_keyspace_gone_fn *gone = k->gone;
-    void *gone_ctx = k->gone_ctx;
+    const struct lz_keyspace own = *k;
     lz_arena_free(arena, k->entries, k->cap * sizeof(*k->entries));
     lz_arena_free(arena, k->there, k->there_cap * sizeof(*k->there));
     lz_arena_free(arena, k->mortals, k->mortal_cap * sizeof(*k->mortals));
     lz_arena_free(arena, k->buckets, k->bucket_count * sizeof(*k->buckets));
-    struct lz_slot_lists *slots = k->slots;
     *k = *from;
-    k->slots = slots;
-    k->opts.owner = owner; // its draws are its own
-    k->evictions = evictions;
-    k->gone = gone;
-    k->gone_ctx = gone_ctx;
+    k->slots = own.slots;
+    stay(k, &own);
     k->entries = copy_array(arena, from->entries, from->cap, sizeof(*k->entries));
     k->there = copy_array(arena, from->there, from->there_cap, sizeof(*k->there));
     k->mortals = copy_array(arena, from->mortals, from->mortal_cap, sizeof(*k->mortals));

@@ -85,10 +85,15 @@ struct lz_entry {
 /* Told of each entry that goes to make room, or has run out, while it is still whole. */
 typedef void lz_keyspace_gone_fn(void *ctx, const struct lz_entry *e, bool is_evicted);
 
+/* Told of each change before it is made: what its key had; NULL: nothing. Not of copies. */
+typedef void lz_keyspace_change_fn(void *ctx, uint64_t key, const struct lz_entry *old);
+
 struct lz_keyspace;
 
 struct lz_keyspace *lz_keyspace_create(const struct lz_keyspace_opts *opts);
+const struct lz_keyspace_opts *lz_keyspace_options(const struct lz_keyspace *k);
 void lz_keyspace_on_gone(struct lz_keyspace *k, lz_keyspace_gone_fn *fn, void *ctx);
+void lz_keyspace_on_change(struct lz_keyspace *k, lz_keyspace_change_fn *fn, void *ctx);
 
 /* A use: NULL if it is not there. Good until the next call. */
 struct lz_entry *lz_keyspace_get(struct lz_keyspace *k, uint64_t key, lz_time now);
@@ -125,6 +130,9 @@ uint32_t lz_keyspace_expire_some(struct lz_keyspace *k, lz_time now, uint64_t nt
 
 /* Make `k`'s entries equal to `from`'s, which has the same options. */
 void lz_keyspace_copy(struct lz_keyspace *k, const struct lz_keyspace *from);
+
+/* Each has the other's entries; who is told of them stays. */
+void lz_keyspace_swap(struct lz_keyspace *k, struct lz_keyspace *other);
 
 /* Each entry that is there, in no order that means anything but always the same. */
 uint32_t lz_keyspace_count(const struct lz_keyspace *k);

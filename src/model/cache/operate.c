@@ -347,8 +347,9 @@ static void expire(struct lz_world *w, struct lz_cache *c, struct lz_task *t,
 static void write(struct lz_world *w, struct lz_cache *c, struct lz_task *t, enum lz_cache_op op)
 {
     uint32_t node = t->server - c->first;
-    if (!c->node[node].leads || !lz_cache_may_write(w, c, node)) {
-        answer(w, c, t, 503, 0); // READONLY, NOREPLICAS
+    if (!c->node[node].leads || !lz_cache_may_write(w, c, node) ||
+        lz_persist_refuses_writes(c, node)) {
+        answer(w, c, t, 503, 0); // READONLY, NOREPLICAS, MISCONF
         return;
     }
     lz_value high;
@@ -416,6 +417,10 @@ void lz_operate(struct lz_world *w, struct lz_cache *c, struct lz_task *t)
 {
     LZ_ASSERT(t->state == LZ_TASK_WORKING && t->job == 0);
     enum lz_cache_op op = lz_cache_op_of(w, t->op);
+    if (lz_persist_is_loading(c, t->server - c->first)) {
+        answer(w, c, t, 503, 0); // LOADING
+        return;
+    }
     if (c->cluster != NULL && is_turned_away(w, c, t, op))
         return;
     if (c->cluster != NULL && lz_manual_holds(w, c, t, op >= LZ_CACHE_SET))

@@ -93,6 +93,8 @@ void lz_cache_wrote(struct lz_world *w, struct lz_cache *c, uint32_t node,
 {
     struct lz_cache_node *n = &c->node[node];
     LZ_ASSERT(n->leads);
+    if (record->acked)
+        lz_persist_acked(w, c, node);
     if (c->nodes == 1)
         return;
     if (n->log.arena == NULL)
@@ -112,13 +114,16 @@ static void fall_behind(struct lz_cache_node *n)
     n->loading = -1;
 }
 
-static void apply(struct lz_world *w, struct lz_cache_node *n, const struct lz_record *r)
+static void apply(struct lz_world *w, struct lz_cache *c, uint32_t node, const struct lz_record *r)
 {
+    const struct lz_cache_node *n = &c->node[node];
     lz_time now = lz_sim_now(w->sim);
     if (r->removes)
         lz_keyspace_remove(n->keys, r->put.key, now);
     else
         lz_keyspace_put(n->keys, &r->put, now);
+    if (r->acked)
+        lz_persist_acked(w, c, node);
 }
 
 static void on_record(void *ctx, uint32_t entity, uint64_t payload)
@@ -142,7 +147,7 @@ static void on_record(void *ctx, uint32_t entity, uint64_t payload)
     uint64_t before = n->offset;
     n->offset = lz_backlog_arrived(&p->log, node, n->offset, offset_of(payload));
     for (uint64_t o = before + 1; o <= n->offset; o++)
-        apply(w, n, lz_backlog_get(&p->log, o));
+        apply(w, c, node, lz_backlog_get(&p->log, o));
     measure_lag(w, c);
 }
 
@@ -168,7 +173,7 @@ static void on_sync(void *ctx, uint32_t entity, uint64_t payload)
     struct lz_cache *c = lz_cache_of(w, entity);
     uint32_t node = entity - c->first, from = node_of(payload);
     struct lz_cache_node *n = &c->node[node];
-    if (!lz_cache_lives(w, entity) || !n->leads)
+    if (!lz_cache_lives(w, entity) || !n->leads || lz_persist_is_loading(c, node))
         return;
     n->heard[from] = lz_sim_now(w->sim);
     if (offset_of(payload) == WISH_REST)
@@ -196,6 +201,7 @@ static void on_copy(void *ctx, uint32_t entity, uint64_t payload)
     if (!is_wanted || !p->leads || !is_of_life(payload, p->life) || !lives(w, c, from))
         return;
     lz_keyspace_copy(n->keys, p->keys);
+    lz_persist_copied(w, c, node);
     n->offset = p->offset;
     n->follows_life = p->life;
     n->is_behind = false;
@@ -226,6 +232,14 @@ static void on_cron(void *ctx, uint32_t entity, uint64_t payload)
                                           .kind = w->caches->sync,
                                           .payload = pack(wish, node, 0),
                                           .wanted = true});
+}
+
+void lz_cache_lacks(struct lz_world *w, struct lz_cache *c, uint32_t node, uint64_t lost)
+{
+    lz_metrics_add(w->metrics, c->series.lost_acks, lost);
+    if (lost > 0)
+        lz_instance_note(w, c->first + node, "lost_acks", "lacks %llu acknowledged writes",
+                         (unsigned long long)lost);
 }
 
 // What it has acknowledged since another leads in its place.
@@ -261,11 +275,8 @@ void lz_cache_lead(struct lz_world *w, struct lz_cache *c, uint32_t node, uint64
     for (uint32_t r = 0; r < c->nodes; r++)
         n->heard[r] = -1;
     lz_metrics_add(w->metrics, c->series.failovers, 1);
-    lz_metrics_add(w->metrics, c->series.lost_acks, lost);
     lz_instance_note(w, c->first + node, "promoted", "promoted to primary");
-    if (lost > 0)
-        lz_instance_note(w, c->first + node, "lost_acks", "lacks %llu acknowledged writes",
-                         (unsigned long long)lost);
+    lz_cache_lacks(w, c, node, lost);
     c->version++;
     lz_operate_arm(w, c, node);
     lz_cache_account(w, c, node);
@@ -308,7 +319,7 @@ void lz_cache_ended(struct lz_world *w, struct lz_cache *c, uint32_t node)
     count_lost(w, c, node);
 }
 
-// Empty, and for those who follow it another than it was.
+// Empty until its files are read, and for those who follow it another than it was.
 void lz_cache_restarted(struct lz_world *w, struct lz_cache *c, uint32_t node)
 {
     struct lz_cache_node *n = &c->node[node];
@@ -317,9 +328,11 @@ void lz_cache_restarted(struct lz_world *w, struct lz_cache *c, uint32_t node)
         if (n->log.arena != NULL)
             lz_backlog_begin(&n->log, w->arena, n->offset);
         n->born = n->offset;
+        lz_cache_lacks(w, c, node, n->is_replaced ? 0 : n->forgot);
     } else {
         fall_behind(n);
     }
+    n->forgot = 0;
 }
 
 void lz_cache_replicate_init(struct lz_world *w)

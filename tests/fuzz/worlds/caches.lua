@@ -1,3 +1,17 @@
+-- Files of any kind, on a disk that may be slow; one in two has none.
+local function files(w)
+    if w:chance(0.5) then return "" end
+    local appends = w:chance(0.7)
+    local saves = not appends or w:chance(0.3)
+    return ("persistence = { %s%s%s%s}, %s"):format(appends and "appendonly = true, " or "",
+        appends and w:maybe(0.7, 'appendfsync = "%s"', w:one { "always", "everysec", "no" }) or "",
+        saves and ('save = "%s", %s'):format(w:time(500, 8000),
+            w:maybe(0.4, "save_changes = %d", w:int(1, 40))) or "",
+        w:maybe(0.5, 'load_rate = "%dKiB/s"', w:int(1, 900)),
+        w:maybe(0.6, "disk = { latency = %s, %s}", w:dist(0, 40),
+            w:maybe(0.3, "iops = %d", w:int(5, 3000))))
+end
+
 --- Caches: alone, with sentinels, as a cluster; before a database, with locks, sets and counters.
 return function(w)
     local mode = w:one { "single", "single", "sentinel", "sentinel", "cluster", "cluster" }
@@ -23,7 +37,7 @@ return function(w)
         w:one { "lru", "lfu", "fifo", "random", "noeviction" })
     local draws = eviction == "" or eviction:find "l[rf]u" -- the others draw no samples
     w:line('local redis = cache "redis" { nodes = %d, spread = eu, entries = %d, '
-        .. '%s%s%s%s%s%s%s%s%s%s}', nodes, w:one { 3, 50, 1000 }, more,
+        .. '%s%s%s%s%s%s%s%s%s%s%s}', nodes, w:one { 3, 50, 1000 }, more,
         w:maybe(0.3, 'max_memory = "%dKiB"', w:int(4, 200)),
         w:maybe(0.4, 'ttl = "%s"', w:time(100, 9000)),
         eviction,
@@ -33,7 +47,7 @@ return function(w)
         w:maybe(0.3, 'reads = "replicas"'),
         nodes > 1 and w:maybe(0.2, 'min_replicas_to_write = 1, min_replicas_max_lag = "%s"',
             w:time(1000, 9000)) or "",
-        w:maybe(0.2, 'memory = { limit = "64MiB" }'))
+        w:maybe(0.2, 'memory = { limit = "64MiB" }'), files(w))
     local parts = {}
     for i = 1, nodes do parts[i] = ("redis.node[%d]"):format(i) end
     if nodes > 1 and mode ~= "cluster" then parts[#parts + 1] = "redis.primary" end
