@@ -5,12 +5,16 @@
 
 struct lz_standbys {
     lz_kind log, written, flushed, applied;
+    lz_kind due, failed; // a flush that the disk takes part in
 };
 
 // Beside the nodes, among the owners of a record's draws.
 #define WRITE_OF 0x200u
 #define FLUSH_OF 0x300u
 #define APPLY_OF 0x400u
+#define DISK_OF 0x500u
+
+#define RETRY_AFTER (5 * LZ_S) // wal_retrieve_retry_interval
 
 static lz_time draw(struct lz_world *w, const struct lz_database *d, const struct lz_dist *dist,
                     uint64_t lsn, uint32_t owner)
@@ -156,13 +160,26 @@ static bool takes_time(const struct lz_database *d)
            d->replication.standby_write.kind != LZ_DIST_NONE;
 }
 
+static void ask_disk(struct lz_world *w, const struct lz_database *d, uint32_t node)
+{
+    const struct lz_database_node *n = &d->nodes[node];
+    uint64_t owner = lz_draw_index(lz_draw_index(d->path, n->round), DISK_OF + node);
+    lz_disk_start(w, d->first + node,
+                  &(struct lz_disk_request){.op = LZ_DISK_FSYNC,
+                                            .owner = owner,
+                                            .done = w->standbys->flushed,
+                                            .failed = w->standbys->failed,
+                                            .payload = n->epoch});
+}
+
 // The write is part of the flush, which therefore ends no sooner.
 static void begin_round(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     struct lz_database_node *n = &d->nodes[node];
     const struct lz_replication_opts *o = &d->replication;
     bool is_written = o->commit == LZ_COMMIT_REMOTE_WRITE;
-    if (!takes_time(d)) {
+    bool is_felt = lz_disk_is_felt(w, d->first + node);
+    if (!takes_time(d) && !is_felt) {
         if (is_written)
             lz_database_confirm(w, d, node, n->lsn);
         flushed(w, d, node, n->lsn);
@@ -175,8 +192,29 @@ static void begin_round(struct lz_world *w, struct lz_database *d, uint32_t node
     lz_time flush = draw(w, d, &o->wal_flush, n->round, FLUSH_OF + node);
     if (is_written)
         lz_sim_at(w->sim, now + write, w->standbys->written, d->first + node, n->epoch);
-    lz_sim_at(w->sim, now + (flush > write ? flush : write), w->standbys->flushed, d->first + node,
-              n->epoch);
+    lz_time took = flush > write ? flush : write;
+    if (is_felt && took == 0)
+        ask_disk(w, d, node);
+    else
+        lz_sim_at(w->sim, now + took, is_felt ? w->standbys->due : w->standbys->flushed,
+                  d->first + node, n->epoch);
+}
+
+static void on_due(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    struct lz_database *d = lz_database_here(w, entity);
+    if (lz_instance_defer(w, entity, w->standbys->due, payload))
+        return;
+    if (d->nodes[entity - d->first].epoch == payload)
+        ask_disk(w, d, entity - d->first);
+}
+
+// Its receiver ends, and another begins where it was.
+static void on_failed(void *ctx, uint32_t entity, uint64_t payload)
+{
+    struct lz_world *w = ctx;
+    lz_sim_at(w->sim, lz_sim_now(w->sim) + RETRY_AFTER, w->standbys->due, entity, payload);
 }
 
 static void on_written(void *ctx, uint32_t entity, uint64_t payload)
@@ -258,4 +296,6 @@ void lz_standby_init(struct lz_world *w)
     w->standbys->written = lz_sim_kind(w->sim, "standby.written", on_written, w);
     w->standbys->flushed = lz_sim_kind(w->sim, "standby.flushed", on_flushed, w);
     w->standbys->applied = lz_sim_kind(w->sim, "standby.applied", on_applied, w);
+    w->standbys->due = lz_sim_kind(w->sim, "standby.due", on_due, w);
+    w->standbys->failed = lz_sim_kind(w->sim, "standby.failed", on_failed, w);
 }

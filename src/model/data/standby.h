@@ -2,7 +2,8 @@
  * standby.h — what a node does with the log it is sent; for model/data/ only.
  *
  * One process receives, writes and flushes, in rounds: what has come while a round was under way
- * is taken by the next. Another applies what is flushed, a record at a time, and a transaction's
+ * is taken by the next. A flush takes `wal_flush` and what the node's disk makes of it; one that
+ * fails is tried again after 5 s, as PostgreSQL does (wal_retrieve_retry_interval). Another applies what is flushed, a record at a time, and a transaction's
  * rows all at once with its last. What takes no time happens as it arrives.
  */
 #ifndef LZ_MODEL_DATA_STANDBY_H
