@@ -343,6 +343,8 @@ bool lz_flags_write_outputs(const struct lz_flags *flags, const struct lz_report
         }
         lz_str_init(&text);
         output->format->write(&text, &with_page, runs, count);
+        if (text.len == 0 && output->format->empty != NULL)
+            fprintf(stderr, "lorenz: %s is empty: %s\n", output->path, output->format->empty);
         if (strcmp(output->path, "-") == 0) {
             lz_out_write(out, text.text, text.len);
         } else if (!lz_out_file(output->path, text.text, text.len, &err)) {

@@ -79,7 +79,13 @@ bool lz_fault_filter_fits(const struct lz_world *w, const struct lz_fault_opts *
                           struct lz_err *err)
 {
     const struct lz_fault_request_params *p = &o->params.request;
-    (void)w;
+    bool is_component = o->target.kind != 0 && o->target.kind <= LZ_TARGET_REPLICA;
+    const struct lz_component *c = is_component ? lz_world_component(w, o->target.id) : NULL;
+    if (c != NULL && (c->kind == LZ_COMPONENT_BROKER || c->kind == LZ_COMPONENT_TOPIC))
+        return lz_fail(err, LZ_EINVAL,
+                       "fault.%s cannot touch %s %s: what a broker is sent is no request of HTTP "
+                       "or gRPC; fault.latency, fault.reset and fault.degrade act on it",
+                       o->kind, lz_world_kind_name(c->kind), c->name);
     if (p->header == NULL && p->set_header == NULL)
         return true;
     return lz_fail(err, LZ_EINVAL,

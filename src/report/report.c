@@ -10,25 +10,27 @@
 
 // A format is a file and a row.
 static const struct lz_report_format formats[] = {
-    {"dot", "what calls what and what was hit, for Graphviz", lz_graph_dot},
-    {"github", "annotations for GitHub Actions, at most ten", lz_github_write},
+    {"dot", "what calls what and what was hit, for Graphviz", lz_graph_dot, NULL},
+    {"github", "annotations for GitHub Actions, at most ten", lz_github_write, NULL},
     {"history",
      "what clients did and saw in the first run, for verify-history; at most 200,000 operations",
-     lz_history_lines},
+     lz_history_lines,
+     "no run has kept what its clients did and saw; one does whose scenario expects something of "
+     "it, such as expect \"...\" { linearizable = db }"},
     {"html", "one page for people: verdicts, timeline, plots, traces; nothing else is loaded",
-     lz_html_write},
-    {"json", "one JSON document, lorenz.result/1", lz_json_write},
-    {"junit", "JUnit XML: a suite for each run, a case for each expectation", lz_junit_write},
+     lz_html_write, NULL},
+    {"json", "one JSON document, lorenz.result/1", lz_json_write, NULL},
+    {"junit", "JUnit XML: a suite for each run, a case for each expectation", lz_junit_write, NULL},
     {"lzrun", "the run file itself, of one run: for report, replay, sql, shrink and why",
-     lz_lzrun_write},
-    {"mermaid", "what calls what and what was hit, for Mermaid", lz_graph_mermaid},
-    {"ndjson", "a JSON object in each line, lorenz.event/1", lz_ndjson_write},
+     lz_lzrun_write, NULL},
+    {"mermaid", "what calls what and what was hit, for Mermaid", lz_graph_mermaid, NULL},
+    {"ndjson", "a JSON object in each line, lorenz.event/1", lz_ndjson_write, NULL},
     {"openmetrics", "all metrics with timestamps, to be backfilled into Prometheus",
-     lz_openmetrics_write},
-    {"otlp", "kept requests as traces, OTLP in JSON lines", lz_otlp_write},
-    {"perfetto", "a trace for ui.perfetto.dev", lz_perfetto_write},
-    {"summary", "Markdown for a job's summary, below 1 MB", lz_summary_write},
-    {"tap", "TAP 14: a subtest for each run", lz_tap_write},
+     lz_openmetrics_write, NULL},
+    {"otlp", "kept requests as traces, OTLP in JSON lines", lz_otlp_write, NULL},
+    {"perfetto", "a trace for ui.perfetto.dev", lz_perfetto_write, NULL},
+    {"summary", "Markdown for a job's summary, below 1 MB", lz_summary_write, NULL},
+    {"tap", "TAP 14: a subtest for each run", lz_tap_write, NULL},
 };
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 

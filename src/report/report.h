@@ -69,6 +69,7 @@ struct lz_report_format {
     const char *doc;
     void (*write)(struct lz_str *out, const struct lz_report_options *options,
                   struct lz_report_run *const *runs, size_t count);
+    const char *empty; /* why nothing was written, where that is not said by it; or NULL */
 };
 const struct lz_report_format *lz_report_format_find(const char *name);
 size_t lz_report_format_count(void);

@@ -51,6 +51,9 @@ local rows = {
     { "a seed is not negative", "$L run --seed=-1", 4, err = { "--seed: expected" } },
     { "a format must be known", "$L run -o yaml=x", 4, err = { 'no format "yaml"', "json" } },
     { "an output has a format", "$L run -o results", 4, err = { "-o: expected FORMAT=FILE" } },
+    { "a history that nobody has kept is said to be none", "$L run -q s/passes.lua -o history=h; "
+        .. "wc -c <h", 0, out = { "0" }, err = { "lorenz: h is empty: no run has kept",
+        "linearizable = db" } },
     { "only one format goes to stdout", "$L run -o json=- -o json=- s/passes.lua", 4,
         err = { "only one format" } },
     { "jobs are counted from one", "$L run -j 0", 4, err = { "-j: must be 1 to" } },
