@@ -79,7 +79,9 @@ static struct told tell(const struct lz_sweep *s, const struct lz_sweep_case *c)
                                           : "too few runs to decide",
                     never != NULL ? never->name : "");
     } else {
-        lz_str_addf(&t.message, "%" PRIu64 " of %" PRIu64 " runs hold", c->passed, c->runs);
+        lz_str_addf(&t.message, "%" PRIu64 " of %" PRIu64 " runs %s",
+                    c->xfail ? c->failed : c->passed, c->runs,
+                    c->xfail ? "fail, as they are meant to" : "hold");
     }
     return t;
 }
@@ -251,77 +253,72 @@ static void write_github(const struct lz_sweep *s, enum lz_exit status, struct l
 
 // ---------------------------------------------------------------- html
 
+static const char *file_of(const struct lz_sweep *s, size_t scenario)
+{
+    const char *path = s->opts.suite->scenarios[scenario].path;
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+// A square for each run would not end: a bar of how they came out.
+static void write_bar(struct lz_str *out, const struct lz_sweep_case *c)
+{
+    const struct {
+        uint64_t n;
+        const char *colour, *what;
+    } parts[] = {{c->passed, "#009e73", "held"},
+                 {c->failed, "#d55e00", "failed"},
+                 {c->inconclusive, "#e69f00", "inconclusive"},
+                 {c->broken, "#777777", "broken"}};
+    double all = (double)(c->runs > 0 ? c->runs : 1), x = 0.0;
+    lz_str_add(out, "<svg viewBox=\"0 0 100 6\" width=\"100%\" height=\"6\" "
+                    "preserveAspectRatio=\"none\" role=\"img\">");
+    for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
+        double wide = 100.0 * (double)parts[k].n / all;
+        if (parts[k].n > 0)
+            lz_str_addf(out,
+                        "<rect x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"6\" fill=\"%s\">"
+                        "<title>%" PRIu64 " %s</title></rect>",
+                        x, wide, parts[k].colour, parts[k].n, parts[k].what);
+        x += wide;
+    }
+    lz_str_add(out, "</svg>");
+}
+
+// Cells say what they are: on a narrow page they stand below one another, without a head.
 static void write_case_row(struct lz_str *out, const struct lz_sweep *s,
                            const struct lz_sweep_case *c)
 {
     static const char *const words[] = {"pass", "fail", "inconclusive"};
     static const char *const signs[] = {"&#10003;", "&#10007;", "?"};
     struct told t = tell(s, c);
-    lz_str_addf(out, "<tr%s><td><span class=\"v %s\">%s</span></td><td>",
-                t.message.len > 0 ? " class=\"above\"" : "", words[t.outcome], signs[t.outcome]);
-    lz_html_text(out, t.path);
+    const char *file = file_of(s, s->opts.suite->runs[c->run].scenario);
+    lz_str_addf(out, "<tr><td><span class=\"v %s\">%s</span></td><td>", words[t.outcome],
+                signs[t.outcome]);
+    lz_html_text(out, t.name.len > 0 ? t.name.text : file);
+    if (t.name.len > 0) {
+        lz_str_add(out, " <span class=\"quiet\">");
+        lz_html_text(out, file);
+        lz_str_add(out, "</span>");
+    }
+    write_bar(out, c);
+    lz_str_addf(out, "</td><td>%" PRIu64 " held, %" PRIu64 " failed", c->passed, c->failed);
+    if (c->inconclusive + c->broken > 0)
+        lz_str_addf(out, ", %" PRIu64 " unknown", c->inconclusive + c->broken);
     lz_str_add(out, "</td><td>");
-    lz_html_text(out, t.name.text);
-    lz_str_addf(out, "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>",
-                c->passed, c->failed, c->inconclusive + c->broken);
     if (c->passed + c->failed > 0) {
         struct lz_certain_interval in =
             lz_certain_interval(c->passed + c->failed, c->failed, s->opts.confidence);
+        lz_str_add(out, "fails in ");
         lz_sweep_out_rate(out, in.low);
         lz_str_add(out, " to ");
         lz_sweep_out_rate(out, in.high);
+        lz_str_add(out, " of runs");
     }
+    lz_str_add(out, "</td><td>");
+    lz_html_text(out, t.message.text);
     lz_str_add(out, "</td></tr>\n");
-    if (t.message.len > 0) { // as wide as the table, so that a telephone shows it
-        lz_str_add(out, "<tr><td></td><td colspan=\"6\">");
-        lz_html_text(out, t.message.text);
-        lz_str_add(out, "</td></tr>\n");
-    }
     forget(&t);
-}
-
-static const char *file_of(const struct lz_sweep *s, size_t run)
-{
-    const char *path = s->opts.suite->scenarios[s->opts.suite->runs[run].scenario].path;
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-// A square for each run would not end: a bar of what passed and failed for each case.
-static void write_bars(struct lz_str *out, const struct lz_sweep *s)
-{
-    size_t shown = s->case_count < 60 ? s->case_count : 60;
-    lz_html_svg_begin(out, 8 + (int)shown * 20, "how many runs of each case held");
-    for (size_t i = 0; i < shown; i++) {
-        const struct lz_sweep_case *c = &s->cases[i];
-        double all = (double)(c->runs > 0 ? c->runs : 1), x = 220.0, room = 720.0;
-        struct lz_str name;
-        lz_str_init(&name);
-        lz_suite_case_text(s->opts.suite->runs[c->run].of, ",", &name);
-        int y = 4 + (int)i * 20;
-        lz_str_addf(out, "<text x=\"212\" y=\"%d\" text-anchor=\"end\" fill=\"#222\" class=\"t\">",
-                    y + 14);
-        lz_html_text(out, name.len > 0 ? name.text : file_of(s, c->run));
-        lz_str_add(out, "</text>");
-        const struct {
-            uint64_t n;
-            const char *colour, *what;
-        } parts[] = {{c->passed, "#009e73", "held"},
-                     {c->failed, "#d55e00", "failed"},
-                     {c->inconclusive, "#e69f00", "inconclusive"},
-                     {c->broken, "#777777", "broken"}};
-        for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
-            double wide = room * (double)parts[k].n / all;
-            if (parts[k].n > 0)
-                lz_str_addf(out,
-                            "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"14\" fill=\"%s\">"
-                            "<title>%" PRIu64 " %s</title></rect>",
-                            x, y + 2, wide, parts[k].colour, parts[k].n, parts[k].what);
-            x += wide;
-        }
-        lz_str_finish(&name);
-    }
-    lz_html_svg_end(out);
 }
 
 static void write_failures(struct lz_str *out, const struct lz_sweep *s)
@@ -351,32 +348,39 @@ static void write_coverage(struct lz_str *out, const struct lz_sweep *s)
     const struct lz_cover *c = &s->cover;
     lz_str_add(out, "<h2>What was tried</h2>\n");
     if (c->fault_count > 0)
-        lz_str_add(out, "<table><thead><tr><th>scenario</th><th>fault</th><th>target</th><th>runs</"
-                        "th><th>came</th>"
-                        "<th>bit</th><th>over</th><th></th></tr></thead><tbody>\n");
+        lz_str_add(out, "<table class=\"holds\"><thead><tr><th></th><th>fault</th><th>runs</th>"
+                        "<th>of these</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < c->fault_count; i++) {
         const struct lz_cover_fault *f = &c->faults[i];
-        lz_str_add(out, "<tr><td>");
-        lz_html_text(out, s->opts.suite->scenarios[f->scenario].path);
-        lz_str_add(out, "</td><td>");
+        const char *never = f->came == 0  ? "never came: "
+                            : f->bit == 0 ? "never touched anything: "
+                                          : "";
+        lz_str_addf(out, "<tr><td><span class=\"v %s</span></td><td>",
+                    never[0] != '\0' ? "inconclusive\">?" : "pass\">&#10003;");
         lz_html_text(out, f->kind);
-        lz_str_add(out, "</td><td>");
+        lz_str_add(out, " ");
         lz_html_text(out, f->target);
+        lz_str_add(out, " <span class=\"quiet\">");
+        lz_html_text(out, file_of(s, f->scenario));
         lz_str_addf(out,
-                    "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
-                    "</td><td class=\"inconclusive\">%s</td></tr>\n",
-                    f->runs, f->came, f->bit, f->over,
-                    f->came == 0  ? "never came"
-                    : f->bit == 0 ? "never touched anything"
-                                  : "");
+                    "</span></td><td>in %" PRIu64 " runs</td><td>%scame in %" PRIu64
+                    ", touched something in %" PRIu64 ", over in %" PRIu64 "</td></tr>\n",
+                    f->runs, never, f->came, f->bit, f->over);
     }
     lz_str_add(out, c->fault_count > 0 ? "</tbody></table>\n"
                                        : "<p class=\"quiet\">No fault was declared.</p>\n");
     for (size_t i = 0; i < c->sometimes_count; i++) {
         const struct lz_cover_sometimes *e = &c->sometimes[i];
+        struct lz_str name;
+        lz_str_init(&name);
+        lz_suite_case_text(s->opts.suite->runs[e->run].of, ",", &name);
         lz_str_addf(out, "<p class=\"%s\">", e->reached > 0 ? "quiet" : "inconclusive");
         lz_html_text(out, e->name);
-        lz_str_addf(out, ": reached in %" PRIu64 " of %" PRIu64 " runs</p>\n", e->reached, e->runs);
+        lz_str_add(out, name.len > 0 ? " (" : "");
+        lz_html_text(out, name.text);
+        lz_str_addf(out, "%s: reached in %" PRIu64 " of %" PRIu64 " runs</p>\n",
+                    name.len > 0 ? ")" : "", e->reached, e->runs);
+        lz_str_finish(&name);
     }
 }
 
@@ -392,16 +396,14 @@ static void write_html(const struct lz_sweep *s, enum lz_exit status, struct lz_
                 lz_page_style, s->opts.first, s->opts.last, s->failed, s->done, s->done, s->total,
                 (int)status);
     lz_str_addf(out,
-                "<h2>Cases</h2>\n<table><thead><tr><th></th><th>scenario</th><th>case</th>"
-                "<th>held</th><th>failed</th><th>unknown</th><th>%g %% sure it fails</th>"
-                "</tr></thead><tbody>\n",
+                "<h2>Cases</h2>\n<table class=\"holds\"><thead><tr><th></th><th>case</th>"
+                "<th>runs</th><th>%g %% sure it fails</th><th></th></tr></thead><tbody>\n",
                 100.0 * s->opts.confidence);
     for (int bad = 1; bad >= 0; bad--)
         for (size_t i = 0; i < s->case_count; i++)
             if ((s->cases[i].failed + s->cases[i].broken > 0) == (bad == 1))
                 write_case_row(out, s, &s->cases[i]);
     lz_str_add(out, "</tbody></table>\n");
-    write_bars(out, s);
     write_failures(out, s);
     write_coverage(out, s);
     lz_str_add(out, "</body></html>\n");

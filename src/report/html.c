@@ -326,7 +326,7 @@ static void write_contents(struct lz_str *out, const struct lz_report_options *o
         bad += lz_format_is_bad(list[i].run->verdict);
     lz_str_addf(out, "<h1>%zu run%s, %zu %s</h1>\n", count, count == 1 ? "" : "s", bad,
                 bad == 1 ? "does not hold" : "do not hold");
-    lz_str_add(out, "<table><tbody>\n");
+    lz_str_add(out, "<table class=\"holds\"><tbody>\n");
     for (size_t i = 0; i < count; i++) {
         struct lz_str what;
         lz_str_init(&what);

@@ -4,7 +4,7 @@ How sure it is that a case fails is the interval of Clopper and Pearson (Biometr
 its lower end the chance of so many failures or more is half of what is left to doubt, at its upper
 end that of so many or fewer; where none or all failed there is one end, and all of the doubt there.
 Here the ends are found by halving, from binomial coefficients in whole numbers; the engine finds
-them otherwise. A bar is 720 wide, and as long for each outcome as its share of the runs.
+them otherwise. A bar is 100 wide, and as long for each outcome as its share of the runs.
 """
 import math
 import os
@@ -66,13 +66,15 @@ def sweep(confidence):
 
 
 def rows_of(page):
-    pattern = (r'<td>(errors=[^<]*)</td><td>(\d+)</td><td>(\d+)</td><td>(\d+)</td>'
-               r'<td>([^<]*)</td>')
-    return [(m[0], int(m[1]), int(m[2]), int(m[3]), m[4]) for m in re.findall(pattern, page)]
+    pattern = (r'<td>(errors=\S*) <span[^>]*>some.lua</span>(<svg.*?</svg>)</td>'
+               r'<td>(\d+) held, (\d+) failed(?:, (\d+) unknown)?</td>'
+               r'<td>fails in ([^<]*) of runs</td>')
+    return [(m[0], int(m[2]), int(m[3]), int(m[4] or 0), m[5], m[1])
+            for m in re.findall(pattern, page)]
 
 
 def wrong_rows(rows, confidence):
-    for name, held, failed, unknown, said in rows:
+    for name, held, failed, unknown, said, _ in rows:
         low, high = interval(held + failed, failed, confidence)
         wanted = f"{percent(low)} to {percent(high)}"
         if held + failed + unknown != SEEDS or said != wanted:
@@ -80,24 +82,19 @@ def wrong_rows(rows, confidence):
     return None if len(rows) == 5 else f"{len(rows)} rows"
 
 
-def wrong_bars(page, rows):
-    bars = re.findall(r'<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)"[^>]*>'
-                      r'<title>(\d+) (\w+)<', page)
-    told = {name: {"held": held, "failed": failed} for name, held, failed, _, _ in rows}
-    names = re.findall(r'class="t">(errors=[^<]*)</text>', page)
-    if sorted(names) != sorted(told):
-        return f"bars of {names}"
-    for i, name in enumerate(names):
-        own = [b for b in bars if int(b[1]) == 6 + 20 * i]
-        x = 220.0
-        for start, _, width, count, what in own:
-            if abs(float(start) - x) > 0.11 or told[name][what] != int(count) \
-                    or abs(float(width) - 720 * int(count) / SEEDS) > 0.051:
+def wrong_bars(rows):
+    for name, held, failed, _, _, bar in rows:
+        told = {"held": held, "failed": failed}
+        x = 0.0
+        for start, width, count, what in re.findall(
+                r'<rect x="([\d.]+)" y="0" width="([\d.]+)"[^>]*><title>(\d+) (\w+)<', bar):
+            if abs(float(start) - x) > 0.011 or told[what] != int(count) \
+                    or abs(float(width) - 100 * int(count) / SEEDS) > 0.0051:
                 return f"{name}: {count} {what} from {start}, {width} wide"
             x += float(width)
-        if abs(x - 940) > 0.3:
+        if abs(x - 100) > 0.03:
             return f"{name} ends at {x}"
-    return None
+    return None if len(rows) == 5 else f"{len(rows)} bars"
 
 
 def main():
@@ -108,14 +105,14 @@ def main():
         rows = rows_of(page)
         share = float(confidence[:-1]) / 100
         check(f"shares are as sure as they say, at {confidence}", wrong_rows(rows, share))
-        check(f"bars are as long as shares, at {confidence}", wrong_bars(page, rows))
+        check(f"bars are as long as shares, at {confidence}", wrong_bars(rows))
         check("the heading says how sure", None if f"{confidence[:-1]} % sure it fails" in page
               else "no such heading")
-    kinds = {0 if f == 0 else 2 if h == 0 else 1 for _, h, f, _, _ in rows}
+    kinds = {0 if f == 0 else 2 if h == 0 else 1 for _, h, f, _, _, _ in rows}
     check("some cases hold, some fail, some do both", None if kinds == {0, 1, 2} else kinds)
     check("another confidence is told from it",
           "it is not" if wrong_rows(rows, 0.95) is None else None)
-    moved = [(n, h + 1, f - 1, u, s) for n, h, f, u, s in rows if f > 0]
+    moved = [(n, h + 1, f - 1, u, s, b) for n, h, f, u, s, b in rows if f > 0]
     check("so is one run more that failed",
           "it is not" if wrong_rows(moved, 0.99) is None else None)
     print(f"1..{len(results)}")

@@ -3,8 +3,9 @@
  *
  * One process receives, writes and flushes, in rounds: what has come while a round was under way
  * is taken by the next. A flush takes `wal_flush` and what the node's disk makes of it; one that
- * fails is tried again after 5 s, as PostgreSQL does (wal_retrieve_retry_interval). Another applies what is flushed, a record at a time, and a transaction's
- * rows all at once with its last. What takes no time happens as it arrives.
+ * fails is tried again after 5 s, as PostgreSQL does (wal_retrieve_retry_interval). Another applies
+ * what is flushed, a record at a time, and a transaction's rows all at once with its last. What
+ * takes no time happens as it arrives.
  */
 #ifndef LZ_MODEL_DATA_STANDBY_H
 #define LZ_MODEL_DATA_STANDBY_H
