@@ -388,6 +388,19 @@ static void started(struct lz_world *w, lz_instance_id id)
     }
 }
 
+static void turned(struct lz_world *w, lz_instance_id id)
+{
+    struct lz_cache *c = lz_cache_of(w, id);
+    if (lz_instance_get(w, id)->state == LZ_INSTANCE_STOPPING)
+        lz_persist_stopping(w, c, id - c->first);
+}
+
+static bool drains(const struct lz_world *w, lz_instance_id id)
+{
+    const struct lz_cache *c = lz_cache_of(w, id);
+    return lz_persist_is_leaving(c, id - c->first);
+}
+
 static void powerless(struct lz_world *w, lz_instance_id id)
 {
     struct lz_cache *c = lz_cache_of(w, id);
@@ -430,8 +443,10 @@ static const struct lz_instance_ops instance_ops = {.died = died,
                                                     .started = started,
                                                     .stopped = stopped,
                                                     .resumed = resumed,
+                                                    .turned = turned,
                                                     .powerless = powerless,
-                                                    .loaded = loaded};
+                                                    .loaded = loaded,
+                                                    .drains = drains};
 static const struct lz_server_ops server_ops = {.arrive = arrive,
                                                 .turn_away = turn_away,
                                                 .called = called,

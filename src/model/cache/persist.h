@@ -18,6 +18,9 @@
  *                   all but what waited
  *   and its power   has what the disk has      has the last snapshot
  *
+ * Who is told to end flushes first, and with `save` writes a last snapshot, at `save_rate`, for
+ * which its grace may be too short (SHUTDOWN).
+ *
  * With both the AOF is what is read, as Redis does. A new process reads at `load_rate` and answers
  * 503 (LOADING) meanwhile. Who cannot write its files takes no more writes (503, MISCONF:
  * stop-writes-on-bgsave-error and the AOF's status) until it can: an AOF is tried again each
@@ -66,6 +69,10 @@ void lz_persist_create(struct lz_world *w, struct lz_cache *c);
 void lz_persist_ended(struct lz_world *w, struct lz_cache *c, uint32_t node, bool is_lost);
 void lz_persist_powerless(struct lz_world *w, struct lz_cache *c, uint32_t node);
 void lz_persist_started(struct lz_world *w, struct lz_cache *c, uint32_t node);
+
+/* It is told to end, and does not before it has written all. */
+void lz_persist_stopping(struct lz_world *w, struct lz_cache *c, uint32_t node);
+bool lz_persist_is_leaving(const struct lz_cache *c, uint32_t node);
 
 /* Its keys are a copy of another's from now on. */
 void lz_persist_copied(struct lz_world *w, struct lz_cache *c, uint32_t node);

@@ -1,9 +1,11 @@
--- Files of any kind, on a disk that may be slow; one in two has none.
+-- Files of any kind, on a disk that may be slow; one in two has none. Who cannot write them may end
+-- himself: somebody starts him again.
 local function files(w)
     if w:chance(0.5) then return "" end
     local appends = w:chance(0.7)
     local saves = not appends or w:chance(0.3)
-    return ("persistence = { %s%s%s%s}, %s"):format(appends and "appendonly = true, " or "",
+    return ('persistence = { %s%s%s%s}, restart = "always", '
+        .. 'crash_backoff = { first = "200ms", max = "1s" }, %s'):format(appends and "appendonly = true, " or "",
         appends and w:maybe(0.7, 'appendfsync = "%s"', w:one { "always", "everysec", "no" }) or "",
         saves and ('save = "%s", %s'):format(w:time(500, 8000),
             w:maybe(0.4, "save_changes = %d", w:int(1, 40))) or "",
