@@ -164,32 +164,47 @@ static void keep_seed(struct lz_sweep *s, struct lz_sweep_seed seed)
     s->failing[s->failing_count++] = seed;
 }
 
-// The narrowest expectation of a run that passed, if it is among the narrowest of all.
-static void look_close(struct lz_sweep *s, const struct lz_brief *b, size_t run, uint64_t seed)
+static void drop_close(struct lz_sweep *s, size_t at)
 {
-    const struct lz_brief_expectation *best = NULL;
-    for (size_t i = 0; i < b->expectation_count; i++) {
-        const struct lz_brief_expectation *e = &b->expectations[i];
-        bool counts = e->verdict == LZ_VERDICT_PASS && !e->warn && !isnan(e->margin);
-        if (counts && (best == NULL || e->margin < best->margin))
-            best = e;
+    free(s->closest[at].name);
+    free(s->closest[at].spare);
+    s->closest_count--;
+    memmove(&s->closest[at], &s->closest[at + 1], (s->closest_count - at) * sizeof(s->closest[0]));
+}
+
+// Each expectation of a case stands there once, with the first seed that came closest: what holds
+// with nothing to spare whatever the seed would hide all others.
+static void offer_close(struct lz_sweep *s, const struct lz_brief_expectation *e, size_t run,
+                        uint64_t seed)
+{
+    for (size_t i = 0; i < s->closest_count; i++) {
+        if (s->closest[i].run != run || strcmp(s->closest[i].name, e->name) != 0)
+            continue;
+        if (e->margin >= s->closest[i].margin)
+            return;
+        drop_close(s, i);
+        break;
     }
-    if (best == NULL)
-        return;
     size_t at = s->closest_count;
-    while (at > 0 && best->margin < s->closest[at - 1].margin)
+    while (at > 0 && e->margin < s->closest[at - 1].margin)
         at--;
     if (at == LZ_SWEEP_CLOSEST)
         return;
-    if (s->closest_count == LZ_SWEEP_CLOSEST) {
-        free(s->closest[s->closest_count - 1].name);
-        free(s->closest[s->closest_count - 1].spare);
-        s->closest_count--;
-    }
+    if (s->closest_count == LZ_SWEEP_CLOSEST)
+        drop_close(s, LZ_SWEEP_CLOSEST - 1);
     memmove(&s->closest[at + 1], &s->closest[at], (s->closest_count - at) * sizeof(s->closest[0]));
-    s->closest[at] = (struct lz_sweep_close){run, seed, copy(best->name, strlen(best->name)),
-                                             copy(best->spare, strlen(best->spare)), best->margin};
+    s->closest[at] = (struct lz_sweep_close){run, seed, copy(e->name, strlen(e->name)),
+                                             copy(e->spare, strlen(e->spare)), e->margin};
     s->closest_count++;
+}
+
+static void look_close(struct lz_sweep *s, const struct lz_brief *b, size_t run, uint64_t seed)
+{
+    for (size_t i = 0; i < b->expectation_count; i++) {
+        const struct lz_brief_expectation *e = &b->expectations[i];
+        if (e->verdict == LZ_VERDICT_PASS && !e->warn && !isnan(e->margin))
+            offer_close(s, e, run, seed);
+    }
 }
 
 static bool decide(struct lz_sweep *s, struct lz_sweep_case *c)

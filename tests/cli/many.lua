@@ -53,6 +53,16 @@ local rows = {
     -- Sweeping.
     { "a sweep counts and says how sure that makes", "$L sweep s/chancy.lua --progress none", 1,
         width = 80, out = { "seeds 1 to 12", "1 distinct failure", "closest calls", "12 of 12" } },
+    { "an expectation stands once among the closest calls", [[
+cat >x.lua <<'END'
+scenario "x" { duration = "5s" }
+local web = service "web" {}
+traffic "users" { to = web, rate = "9/s" }
+expect "one is there" { always = web.replicas.up:at_least(1) }
+expect "it is quick" { never = web.latency.p99:above "9s" }
+END
+$L sweep --seeds 4 --no-save x.lua >o; grep -c "one is there" o; grep -A9 closest o]], 0,
+        out = { "1\n", "0 % spare  one is there", "spare  it is quick" } },
     { "a sweep without a failure is not sure of none", "$L sweep s/passes.lua --seeds 20", 0,
         out = { "below 14 %", "20 of 20 runs, 0 failed" } },
     { "failing seeds are saved, and run first",
