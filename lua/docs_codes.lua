@@ -313,6 +313,11 @@ M.LZ304 = { title = "a component of the wrong kind",
 
 -- ---------------------------------------------------------------- 4xx expectations
 
+M.LZ305 = { title = "more are picked than there are", is_warning = true,
+    text = "All that are there are hit, which is another test than one that leaves some.",
+    wrong = [[fault.pause { web, pick = 5, at = "2m", lasting = "10s" }]],
+    right = [[fault.pause { web, pick = 3, at = "2m", lasting = "10s" }]] }
+
 M.LZ401 = { title = "a metric is compared with < or >",
     text = "Lua decides a comparison at once, when the file is read and nothing has been "
         .. "measured. A matcher is kept and judged during the run. `and` and `or` do not join two "

@@ -173,6 +173,30 @@ local function hit(state)
     return out
 end
 
+--- How many processes a fault on all of a component has to choose from; nil: it may change, or is
+--- not said.
+local function processes(c)
+    local f = c.fields
+    if c.kind == "service" then
+        return not (f.autoscale or f.versions or f.rollout) and (f.replicas or 1) or nil
+    end
+    return not f.sentinel and f.mode ~= "sentinel" and f.nodes or nil
+end
+
+local function check_picks(state)
+    for _, fault in ipairs(state.plan.faults) do
+        local pick, t = fault.fields and fault.fields.pick, fault.a
+        local there = pick and pick[1] == "count" and t.kind == "target"
+            and t.target == "component" and processes(t.component)
+        if there and pick[2] > there then
+            warn(state, { code = "LZ305", line = fault.line, path = { "pick" }, at = "field",
+                text = ("`pick` is %d, and %s has %d: all of them are hit"):format(pick[2],
+                    t.component.text, there),
+                help = there > 1 and ("write pick = %d for all but one"):format(there - 1) or nil })
+        end
+    end
+end
+
 local function subject(e)
     local m = e.operator == "slo" and { metric = { component = e.fields.of } }
         or e.operator and e.fields[e.operator]
@@ -375,6 +399,7 @@ function M.run(state)
         check_deadline(state, e, stop)
         check_influence(state, e, seen, hits)
     end
+    check_picks(state)
     check_reached(state, seen)
     check_handled(state)
     check_globals(state)
