@@ -119,6 +119,15 @@ local function checkpoint(C, c)
         pages = k.pages, record = k.record, bandwidth = k.bandwidth })
 end
 
+local function wal(C, c)
+    local k = c.fields.wal
+    if not k then return true end
+    local copy = k.copy or {}
+    return C.retain(c.id, { slots = k.slots, keep = k.wal_keep_size,
+        slot_keep = k.max_slot_wal_keep_size, copy_after = copy.after, copy_bytes = copy.size,
+        copy_rate = copy.rate })
+end
+
 local function encryption(C, c)
     local e = c.fields.encryption
     if not e then return true end
@@ -140,7 +149,7 @@ end
 --- All of it; nil and a sentence if the model refuses.
 function M.declare(C, c)
     if c.kind ~= "database" then return true end
-    for _, part in ipairs { commit, failover, multi, raft, checkpoint, encryption, reads } do
+    for _, part in ipairs { commit, failover, multi, raft, checkpoint, wal, encryption, reads } do
         local ok, message = part(C, c)
         if not ok then return nil, message end
     end

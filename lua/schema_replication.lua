@@ -91,6 +91,25 @@ M.checkpoint = {
     } },
 }
 
+M.wal = {
+    { "wal", "block", "which of its log, in segments of 16 MiB, the primary keeps on its disk: "
+        .. "what nobody needs is removed as a `checkpoint` ends; default all, and it takes no room",
+        fields = {
+        { "slots", "bool", "each standby has a replication slot: what it has not flushed is kept "
+            .. "for it; default false" },
+        { "wal_keep_size", "size", "so much is kept for standbys in any case; default 0B" },
+        { "max_slot_wal_keep_size", "size", "a slot keeps no more, and its standby loses its way; "
+            .. "default without end", above_zero = true },
+        { "copy", "block", "a standby that needs what was removed is copied anew; default never",
+            fields = {
+            { "after", "duration", "how long after that: somebody has to notice", required = true,
+                above_zero = true },
+            { "size", "size", "what is copied; default nothing, at once" },
+            { "rate", "bandwidth", "of the copy; default 200MB/s", above_zero = true },
+        } },
+    } },
+}
+
 M.encryption = {
     { "encryption", "block", "of its data, and between its nodes: what it costs, and what is wrong "
         .. "with it; default none", fields = {
@@ -124,7 +143,7 @@ M.fence = {
 
 --- The rows of all, for the block of a database.
 function M.add_to(block)
-    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.encryption, M.reads,
+    for _, part in ipairs { M.commit, M.multi, M.raft, M.checkpoint, M.wal, M.encryption, M.reads,
         M.fence } do
         for _, row in ipairs(part) do block[#block + 1] = row end
     end

@@ -10,6 +10,7 @@
 #include "model/data/multi.h"
 #include "model/data/reads.h"
 #include "model/data/replicate.h"
+#include "model/data/retain.h"
 #include "script/read.h"
 #include "script/rule.h"
 #include "script/state.h"
@@ -183,6 +184,22 @@ static int checkpoint(lua_State *L)
     return answer(L, lz_checkpoint_declare(world_of(L), id, &o, &err), &err);
 }
 
+// retain(database, {slots, keep, slot_keep, copy_after, copy_bytes, copy_rate}) -> true
+static int retain(lua_State *L)
+{
+    lz_component_id id = (lz_component_id)luaL_checkinteger(L, 1);
+    const struct lz_retain_opts o = {
+        .slots = lz_read_bool(L, 2, "slots"),
+        .keep = lz_read_num(L, 2, "keep", 0),
+        .slot_keep = lz_read_num(L, 2, "slot_keep", 0),
+        .copy_after = lz_read_int(L, 2, "copy_after", 0),
+        .copy_bytes = lz_read_num(L, 2, "copy_bytes", 0),
+        .copy_rate = lz_read_num(L, 2, "copy_rate", 0),
+    };
+    struct lz_err err;
+    return answer(L, lz_retain_declare(world_of(L), id, &o, &err), &err);
+}
+
 // A list of nodes by number, as bits; a number that no node can have is the highest bit.
 static uint64_t read_nodes(lua_State *L, const char *name)
 {
@@ -218,6 +235,7 @@ static int encryption(lua_State *L)
 static const luaL_Reg functions[] = {
     {"encryption", encryption},
     {"checkpoint", checkpoint},
+    {"retain", retain},
     {"raft", raft},
     {"multi", multi},
     {"reads", reads},

@@ -19,6 +19,20 @@ local FAILOVERS = {
   [[{ detect = "1s", promote = "500ms", fencing = false }]],
 }
 
+-- Log that is removed, or fills a disk.
+local RETAINS = {
+  [[ wal = {},]], [[ wal = { slots = true },]], [[ wal = { wal_keep_size = "64MiB" },]],
+  [[ wal = { slots = true, max_slot_wal_keep_size = "64MiB" },]],
+  [[ wal = { slots = true, copy = { after = "3s", size = "400MB" } }, restart = "always",]],
+}
+
+local function retains()
+  local disk = one_of { "", [[ disk = { size = "1GB", used = "700MB" },]] }
+  local checkpoint = ([[ checkpoint = { timeout = "%ds", record = "128KiB", pages = 1000 },]])
+    :format(one_of { 2, 5, 10 })
+  return one_of(RETAINS) .. disk .. checkpoint .. one_of { "", [[ replay = "300/s",]] }
+end
+
 local function fault(nodes)
   local kind = one_of(FAULTS)
   local is_node = kind ~= "replication_lag" and math.random() < 0.8
@@ -40,11 +54,12 @@ local function scenario(number)
     or ", retries = 1"
   local faults = {}
   for i = 1, math.random(3, 8) do faults[i] = fault(nodes) end
+  local kept = has_one and math.random(3) == 1 and retains() or ""
   return ([[
 scenario "Random faults %d" { duration = "40s" }
 local eu = region "eu" { zones = { "a", "b", "c" }, latency = "1ms" }
 local db = database "db" {
-  nodes = %d, spread = eu, replication = "%s", query_time = "%dms", max_connections = 400,%s%s
+  nodes = %d, spread = eu, replication = "%s", query_time = "%dms", max_connections = 400,%s%s%s
 }
 local web = service "web" { concurrency = 128, service_time = "1ms", replicas = 2, calls = {
   call { db, "write order", timeout = "500ms"%s },%s
@@ -53,7 +68,7 @@ traffic "users" { to = web, rate = "%d/s"%s }
 %s
 expect "it ends" { always = web.errors.ratio:at_most "100%%" }
 ]]):format(number, nodes, replication, one_of { 1, 1, 3 }, reads and ' reads = "replicas",' or "",
-    has_one and " failover = " .. one_of(FAILOVERS) or "", transaction,
+    has_one and " failover = " .. one_of(FAILOVERS) .. "," or "", kept, transaction,
     reads and ' call { db, "select order", timeout = "500ms" },' or "", one_of { 60, 200, 500 },
     math.random(3) == 1 and ', arrivals = "constant"' or "", table.concat(faults, "\n"))
 end

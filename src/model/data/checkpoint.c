@@ -48,10 +48,14 @@ static void begin(struct lz_world *w, struct lz_database *d, lz_series counts)
     c->since = 0.0;
     c->began = now;
     c->turn++;
+    if (d->retain != NULL)
+        lz_retain_checkpoint_began(d);
     lz_metrics_add(w->metrics, counts, 1);
     arm(w, d);
     if (is_idle && c->owed > 0.0)
         lz_sim_at(w->sim, now + TICK, c->tick, d->id, 0);
+    else if (is_idle && d->retain != NULL)
+        lz_retain_checkpoint_ended(w, d);
 }
 
 static void on_due(void *ctx, uint32_t entity, uint64_t payload)
@@ -70,10 +74,12 @@ static void write_page(struct lz_world *w, struct lz_database *d)
     if (!lz_disk_is_felt(w, leader(d)))
         return;
     uint64_t owner = lz_draw_index(lz_draw_name(d->path, "checkpoint"), c->writes);
-    lz_disk_start(
-        w, leader(d),
-        &(struct lz_disk_request){
-            .op = LZ_DISK_WRITE, .owner = owner, .done = c->written, .failed = c->written});
+    lz_disk_start(w, leader(d),
+                  &(struct lz_disk_request){.op = LZ_DISK_WRITE,
+                                            .is_in_place = true,
+                                            .owner = owner,
+                                            .done = c->written,
+                                            .failed = c->written});
 }
 
 static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
@@ -90,10 +96,13 @@ static void on_tick(void *ctx, uint32_t entity, uint64_t payload)
         write_page(w, d);
         c->owed -= 1.0;
     }
-    if (c->owed > 0.0)
+    if (c->owed > 0.0) {
         lz_sim_at(w->sim, lz_sim_now(w->sim) + TICK, c->tick, entity, 0);
-    else
-        c->owed = c->fraction = 0.0;
+        return;
+    }
+    c->owed = c->fraction = 0.0;
+    if (d->retain != NULL)
+        lz_retain_checkpoint_ended(w, d);
 }
 
 // The page has been written, or could not be: the next checkpoint has it again.
@@ -126,8 +135,8 @@ static void touch(void *ctx, uint64_t key)
     o->bytes += LZ_CHECKPOINT_PAGE;
 }
 
-void lz_checkpoint_wrote(struct lz_world *w, struct lz_database *d, uint64_t key,
-                         const struct lz_image *image)
+double lz_checkpoint_wrote(struct lz_world *w, struct lz_database *d, uint64_t key,
+                           const struct lz_image *image)
 {
     struct lz_checkpoints *c = d->checkpoints;
     struct change o = {.c = c};
@@ -141,6 +150,7 @@ void lz_checkpoint_wrote(struct lz_world *w, struct lz_database *d, uint64_t key
     lz_metrics_add(w->metrics, d->series.wal_full_pages, o.full);
     if (c->since >= c->opts.max_wal_size / (1.0 + c->opts.completion_target))
         begin(w, d, d->series.checkpoints_requested);
+    return o.bytes;
 }
 
 lz_time lz_checkpoint_flush(struct lz_database *d)

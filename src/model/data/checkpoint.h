@@ -48,9 +48,9 @@ struct lz_checkpoint_opts {
 bool lz_checkpoint_declare(struct lz_world *w, lz_component_id id,
                            const struct lz_checkpoint_opts *opts, struct lz_err *err) LZ_MUST_CHECK;
 
-/* For model/data/: a record of that key, or of that image's rows, is in the log. */
-void lz_checkpoint_wrote(struct lz_world *w, struct lz_database *d, uint64_t key,
-                         const struct lz_image *image);
+/* For model/data/: a record of that key, or of that image's rows, is in the log: its bytes. */
+double lz_checkpoint_wrote(struct lz_world *w, struct lz_database *d, uint64_t key,
+                           const struct lz_image *image);
 
 /* The bytes that are not flushed yet: what they add to a flush that takes them all. */
 lz_time lz_checkpoint_flush(struct lz_database *d);

@@ -56,6 +56,12 @@ static const struct lz_measure_row rows[] = {
      "bytes of its log, with `checkpoint`: records and whole pages"},
     {"wal.full_pages", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(wal_full_pages), 0, 0,
      "whole pages in it: each that was changed first since a checkpoint"},
+    {"wal.kept", LZ_VIEW_LEVEL, LZ_UNIT_BYTES, AT(wal_kept), 0, 0,
+     "segments of the log on the primary's disk, with `wal`"},
+    {"wal.panics", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(wal_panics), 0, 0,
+     "times a node stopped because its disk had no room for the log"},
+    {"standbys.lost", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(standbys_lost), 0, 0,
+     "times the log that a standby needs was removed: it must be copied anew"},
     {"checkpoints", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(checkpoints), 0, 0,
      "checkpoints that began because it was time"},
     {"checkpoints.requested", LZ_VIEW_TOTAL, LZ_UNIT_COUNT, AT(checkpoints_requested), 0, 0,
@@ -221,6 +227,8 @@ static void started(struct lz_world *w, lz_instance_id id)
     if (d->encrypt != NULL)
         lz_encrypt_started(w, d, id - d->first);
     lz_database_recover(w, d, id);
+    if (d->retain != NULL)
+        lz_retain_started(w, d, id - d->first);
 }
 
 static void has_turned(struct lz_world *w, lz_instance_id id)
@@ -324,6 +332,9 @@ static void make_series(struct lz_world *w, struct lz_database *d, double cores)
     s->handshakes_refused = lz_metrics_counter(w->metrics);
     s->wal_bytes = lz_metrics_counter(w->metrics);
     s->wal_full_pages = lz_metrics_counter(w->metrics);
+    s->wal_kept = lz_metrics_gauge(w->metrics, 0.0);
+    s->wal_panics = lz_metrics_counter(w->metrics);
+    s->standbys_lost = lz_metrics_counter(w->metrics);
     s->checkpoints = lz_metrics_counter(w->metrics);
     s->checkpoints_requested = lz_metrics_counter(w->metrics);
     s->checkpoint_pages = lz_metrics_counter(w->metrics);
@@ -416,7 +427,7 @@ size_t lz_database_bytes(const struct lz_world *w, lz_component_id id)
 {
     const struct lz_database *d = lz_database_at(w, id);
     size_t bytes = d->log.wal.cap * sizeof(*d->log.wal.records) + lz_rows_bytes(&d->acked_rows);
-    bytes += lz_backup_bytes(d) + lz_checkpoint_bytes(d);
+    bytes += lz_backup_bytes(d) + lz_checkpoint_bytes(d) + lz_retain_bytes(d);
     bytes += d->agree != NULL ? lz_agree_bytes(w, d) : 0;
     for (uint32_t n = 0; n < d->opts.nodes; n++) {
         const struct lz_database_node *one = &d->nodes[n];

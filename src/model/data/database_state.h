@@ -34,6 +34,7 @@
 #include "model/data/pooler.h"
 #include "model/data/reads.h"
 #include "model/data/replicate.h"
+#include "model/data/retain.h"
 #include "model/data/rows.h"
 #include "model/data/serial.h"
 #include "model/data/txn.h"
@@ -59,6 +60,7 @@ struct lz_database_series {
     lz_series deadlocks, lock_timeouts, serialization_failures;
     lz_series corrupt, locked, handshakes_refused;
     lz_series wal_bytes, wal_full_pages, checkpoints, checkpoints_requested, checkpoint_pages;
+    lz_series wal_kept, wal_panics, standbys_lost;
     lz_series conflicts, lost_updates;
     struct lz_series_face *connections_on, *connections_wait_on, *cpu_on;
     struct lz_series_face *lag_time_on, *lag_records_on, *unflushed_on, *acked_on, *locks_wait_on;
@@ -160,6 +162,7 @@ struct lz_database {
     uint32_t hold_cap, hold_count;
     struct lz_encrypt *encrypt;         /* NULL: nothing is encrypted that anybody notices */
     struct lz_checkpoints *checkpoints; /* NULL: its log's bytes are nobody's concern */
+    struct lz_retain *retain;           /* NULL: all of it is kept, and takes no room */
     struct lz_backups *backups;         /* NULL: there are none */
     bool is_restoring;                  /* or has been in vain: nobody is answered */
     struct lz_pooler *pooler;           /* NULL: clients connect to the database itself */

@@ -49,6 +49,8 @@ bool lz_leader_can_be(struct lz_world *w, const struct lz_database *d, uint32_t 
         return false;
     if (d->encrypt != NULL && lz_encrypt_is_locked(d, node))
         return false;
+    if (d->retain != NULL && lz_retain_is_full(d, node))
+        return false;
     if (d->dcs != NULL)
         return true;
     uint32_t living = 0, reached = 0;
@@ -127,6 +129,8 @@ static void begin_timeline(struct lz_database *d, uint64_t lsn)
     d->log.flushed = lsn; // a standby has flushed what it has
     d->log.flushing = 0;
     d->log.is_awaited = false;
+    if (d->retain != NULL)
+        lz_retain_cut(d, lsn);
     for (uint32_t i = 0; i < d->opts.nodes; i++) {
         struct lz_database_node *n = &d->nodes[i];
         if (n->log != &d->log)
@@ -241,6 +245,8 @@ static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
     d->is_handed_over = false;
     d->lead = LZ_LEAD_HEALTHY;
     d->promoted_at = lz_sim_now(w->sim);
+    if (d->retain != NULL)
+        lz_retain_promoted(w, d);
     if (d->checkpoints != NULL)
         lz_checkpoint_promoted(w, d);
     lz_metrics_add(w->metrics, d->series.failovers, 1);
@@ -259,7 +265,9 @@ static void rebuild_stale(struct lz_world *w, struct lz_database *d)
         lz_instance_id id = d->first + n;
         if (n == d->primary || !d->nodes[n].is_stale || d->nodes[n].is_rejoining)
             continue;
-        bool is_refused = d->encrypt != NULL && !lz_encrypt_connects(w, d, d->primary, n);
+        bool is_lost = d->retain != NULL && !lz_retain_can_follow(d, n);
+        bool is_refused =
+            is_lost || (d->encrypt != NULL && !lz_encrypt_connects(w, d, d->primary, n));
         if (!is_refused && is_up(w, d, n) && lz_leader_reaches(w, primary, id)) {
             lz_query_break_all(w, d, id, false);
             lz_rejoin_begin(w, d, n);

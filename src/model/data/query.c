@@ -254,6 +254,7 @@ static void ask_disk(struct lz_world *w, const struct lz_task *t, enum lz_disk_o
 {
     lz_disk_start(w, t->server,
                   &(struct lz_disk_request){.op = op,
+                                            .is_in_place = lz_database_of(w, t)->retain != NULL,
                                             .owner = t->path,
                                             .done = done,
                                             .failed = w->databases->disk_failed,

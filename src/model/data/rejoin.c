@@ -14,8 +14,8 @@ struct lz_rejoins {
 
 static double bytes_of(const struct lz_database *d, const struct lz_database_node *n)
 {
-    if (!n->has_led && n->own_records == 0)
-        return 0.0; // it only follows again
+    if (!n->has_led && n->own_records == 0) // it only follows again, unless its log is gone
+        return d->retain != NULL ? lz_retain_copies(d, (uint32_t)(n - d->nodes)) : 0.0;
     if (d->failover.rejoin == LZ_REJOIN_REWIND)
         return (double)n->own_records * LZ_FAILOVER_PAGE;
     return d->failover.rejoin == LZ_REJOIN_REBUILD ? d->failover.size : 0.0;
@@ -47,8 +47,9 @@ void lz_rejoin_begin(struct lz_world *w, struct lz_database *d, uint32_t node)
         done(w, d, node);
         return;
     }
-    bool is_rewind = d->failover.rejoin == LZ_REJOIN_REWIND;
-    double seconds = bytes / d->failover.rate;
+    bool is_copy = !n->has_led && n->own_records == 0;
+    bool is_rewind = !is_copy && d->failover.rejoin == LZ_REJOIN_REWIND;
+    double seconds = bytes / (is_copy ? lz_retain_copy_rate(d) : d->failover.rate);
     n->is_rejoining = true;
     n->copied_on = d->log.timeline;
     lz_instance_note(w, d->first + node, is_rewind ? "rewind" : "rebuild",

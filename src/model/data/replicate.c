@@ -191,8 +191,11 @@ uint64_t lz_database_append(struct lz_world *w, struct lz_database *d, uint32_t 
         lz_split_wrote(w, d, log, c->key);
     if (c->image != NULL)
         lz_wal_get(&log->wal, lsn)->image = lz_image_hold((struct lz_image *)c->image);
-    if (d->checkpoints != NULL)
-        lz_checkpoint_wrote(w, d, c->key, c->image);
+    if (d->checkpoints != NULL) {
+        double bytes = lz_checkpoint_wrote(w, d, c->key, c->image);
+        if (d->retain != NULL && log == &d->log)
+            lz_retain_wrote(w, d, lsn, bytes);
+    }
     if (d->backups != NULL && log == &d->log)
         lz_backup_wrote(w, d, lsn);
     return lsn;
@@ -301,6 +304,8 @@ void lz_database_rejoin(struct lz_world *w, struct lz_database *d, lz_instance_i
         lz_standby_catch_up(w, d, i);
     }
     n->is_stale = false;
+    if (d->retain != NULL)
+        lz_retain_rejoined(w, d, i);
     lz_disk_written_anew(w, node);
     lz_instance_note(w, node, "rejoined", "follows %s[%u]", d->opts.name, d->primary + 1);
     lz_database_confirm(w, d, i, n->lsn);

@@ -166,6 +166,7 @@ static void ask_disk(struct lz_world *w, const struct lz_database *d, uint32_t n
     uint64_t owner = lz_draw_index(lz_draw_index(d->path, n->round), DISK_OF + node);
     lz_disk_start(w, d->first + node,
                   &(struct lz_disk_request){.op = LZ_DISK_FSYNC,
+                                            .is_in_place = d->retain != NULL,
                                             .owner = owner,
                                             .done = w->standbys->flushed,
                                             .failed = w->standbys->failed,

@@ -149,7 +149,7 @@ static bool is_hit(const struct lz_disk_effect *e, const struct lz_disk_request 
 static bool fails(struct lz_world *w, struct device *d, const struct lz_disk_request *r)
 {
     bool failed = false;
-    double bytes = r->op == LZ_DISK_READ ? 0.0 : d->opts->write_bytes;
+    double bytes = r->op == LZ_DISK_READ || r->is_in_place ? 0.0 : d->opts->write_bytes;
     bool is_full = bytes > 0.0 && d->used + bytes > d->full_at;
     for (uint32_t i = 0; i < d->effect_count; i++) {
         const struct lz_disk_effect *e = &d->effects[i];
@@ -286,7 +286,7 @@ void lz_disk_start(struct lz_world *w, lz_instance_id id, const struct lz_disk_r
     }
     lz_time gap = gap_of(d);
     d->free_at = (d->free_at > now ? d->free_at : now) + gap;
-    if (r->op != LZ_DISK_READ) {
+    if (r->op != LZ_DISK_READ && !r->is_in_place) {
         d->used += d->opts->write_bytes;
         if (d->host != 0)
             lz_host_wrote(w, d->host);
@@ -443,6 +443,37 @@ struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t
         *e->touched += loses || misdirects;
     }
     return fate;
+}
+
+bool lz_disk_take(struct lz_world *w, lz_instance_id id, double bytes)
+{
+    LZ_ASSERT(bytes > 0.0);
+    const struct disk *d = find(w, id);
+    if (d == NULL)
+        return true;
+    struct device *device = d->device;
+    if (device->used + bytes > device->full_at) {
+        for (uint32_t i = 0; i < device->effect_count; i++)
+            if (device->effects[i].touched != NULL && device->effects[i].is_full)
+                (*device->effects[i].touched)++;
+        return false;
+    }
+    device->used += bytes;
+    if (device->host != 0)
+        lz_host_wrote(w, device->host);
+    return true;
+}
+
+void lz_disk_give(struct lz_world *w, lz_instance_id id, double bytes)
+{
+    LZ_ASSERT(bytes >= 0.0);
+    const struct disk *d = find(w, id);
+    if (d == NULL || !(bytes > 0.0))
+        return;
+    struct device *device = d->device;
+    device->used = device->used > bytes ? device->used - bytes : 0.0;
+    if (device->host != 0)
+        lz_host_wrote(w, device->host);
 }
 
 bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id)

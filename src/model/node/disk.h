@@ -74,8 +74,9 @@ bool lz_disk_misses(struct lz_world *w, lz_instance_id id, uint64_t owner);
 /* Begin; `done` or `failed` fires at the instance with the payload. */
 struct lz_disk_request {
     enum lz_disk_op op;
-    bool is_bare;   /* a flush of what was written before; others bring what they flush */
-    uint64_t owner; /* of its draws */
+    bool is_bare;     /* a flush of what was written before; others bring what they flush */
+    bool is_in_place; /* what it writes has its room already */
+    uint64_t owner;   /* of its draws */
     lz_kind done, failed;
     uint64_t payload;
 };
@@ -123,6 +124,10 @@ struct lz_disk_fate {
     double where; /* misdirected: to which share of the file */
 };
 struct lz_disk_fate lz_disk_fate(struct lz_world *w, lz_instance_id id, uint64_t nth);
+
+/* Room for what is written later in place; false: so much is not free. And room given back. */
+bool lz_disk_take(struct lz_world *w, lz_instance_id id, double bytes);
+void lz_disk_give(struct lz_world *w, lz_instance_id id, double bytes);
 
 /* Would a write be refused because nothing is free? */
 bool lz_disk_is_full(const struct lz_world *w, lz_instance_id id);
