@@ -82,8 +82,9 @@ struct lz_database_node {
     uint64_t round;            /* a write and flush are under way up to here; 0: none are */
     uint64_t applying;         /* this record is being applied; 0: none is */
     uint32_t epoch;            /* of its process and role: what began in another one is void */
-    bool is_stale; /* was away, or led an older timeline: must be rebuilt from the primary */
-    bool has_led;  /* and was given up: it must come back as rejoin.c says */
+    bool is_stale;  /* was away, or led an older timeline: must be rebuilt from the primary */
+    bool has_led;   /* and was given up: it must come back as rejoin.c says */
+    bool must_copy; /* its rows are of another history: the log alone does not mend them */
     bool is_rejoining;
     uint64_t own_records;          /* that the log which counts does not have */
     uint64_t copied_to, copied_on; /* rejoining: as of this LSN, of that timeline */

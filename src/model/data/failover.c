@@ -230,7 +230,7 @@ static void promote(struct lz_world *w, struct lz_database *d, uint32_t node)
     LZ_ASSERT(node != d->primary);
     d->led_before = d->primary;
     struct lz_database_node *n = &d->nodes[node];
-    n->is_stale = n->has_led = false;
+    n->is_stale = n->has_led = n->must_copy = false;
     n->log = &d->log;
     lz_standby_catch_up(w, d, node);
     lz_standby_died(n);

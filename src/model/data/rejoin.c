@@ -24,7 +24,7 @@ static double bytes_of(const struct lz_database *d, const struct lz_database_nod
 static void done(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     struct lz_database_node *n = &d->nodes[node];
-    n->is_rejoining = n->has_led = false;
+    n->is_rejoining = n->has_led = n->must_copy = false;
     n->own_records = 0;
     lz_database_rejoin(w, d, d->first + node);
 }
@@ -38,11 +38,43 @@ static void wait(struct lz_world *w, struct lz_database *d, uint32_t node, doubl
     lz_sim_at(w->sim, lz_sim_now(w->sim) + took, w->rejoins->copied, d->first + node, n->epoch);
 }
 
+/*
+ * A standby that was away and lacks nothing but what came meanwhile: it streams that from where it
+ * was, and applies it in the time that takes. Where applying takes none, it is copied instead, for
+ * which it need not be asked what its rows were; so is a file, which says itself how far it is.
+ */
+static bool can_stream(const struct lz_database *d, const struct lz_database_node *n)
+{
+    if (d->replication.apply_time.kind == LZ_DIST_NONE || d->sql != NULL || n->must_copy)
+        return false;
+    bool is_same = !n->has_led && n->own_records == 0 && n->log == &d->log;
+    bool has_no_more = n->rows_engine.lsn <= n->applied && n->lsn <= d->log.flushed;
+    return is_same && has_no_more && n->applied >= d->log.wal.base;
+}
+
+static void stream(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    n->is_stale = false;
+    lz_instance_note(w, d->first + node, "rejoined", "follows %s[%u], %llu records behind",
+                     d->opts.name, d->primary + 1,
+                     (unsigned long long)(d->nodes[d->primary].lsn - n->applied));
+    lz_standby_go_on(w, d, node);
+    bool is_late = d->replication.commit == LZ_COMMIT_REMOTE_APPLY;
+    lz_database_confirm(w, d, node, is_late ? n->applied : n->lsn);
+    lz_database_ship(w, d, &d->log, 0);
+    lz_database_measure_lag(w, d);
+}
+
 void lz_rejoin_begin(struct lz_world *w, struct lz_database *d, uint32_t node)
 {
     struct lz_database_node *n = &d->nodes[node];
     LZ_ASSERT(n->is_stale && !n->is_rejoining);
     double bytes = bytes_of(d, n);
+    if (!(bytes > 0.0) && can_stream(d, n)) {
+        stream(w, d, node);
+        return;
+    }
     if (!(bytes > 0.0)) {
         done(w, d, node);
         return;

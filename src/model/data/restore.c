@@ -90,7 +90,7 @@ static void put_back(struct lz_world *w, struct lz_database *d, const struct lz_
     lz_backup_drop_since(d, target);
     for (uint32_t i = 0; i < d->opts.nodes; i++)
         if (i != d->primary)
-            d->nodes[i].is_stale = true;
+            d->nodes[i].is_stale = d->nodes[i].must_copy = true;
     lz_metrics_add(w->metrics, d->series.lost_acks, lost);
     lz_instance_note(w, d->first + d->primary, "restored",
                      "restored to %.6gs, %llu acknowledged writes are gone",

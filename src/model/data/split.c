@@ -119,7 +119,7 @@ static void leave(struct lz_database *d, struct lz_branch *b, uint32_t i)
     struct lz_database_node *n = &d->nodes[i];
     n->own_records = n->lsn > b->fork ? b->keys.count : 0;
     n->log = &d->log;
-    n->is_stale = true;
+    n->is_stale = n->must_copy = true;
     n->lsn = n->lsn < b->fork ? n->lsn : b->fork;
     n->flushed = n->lsn; // that it led from there
     lz_standby_died(n);

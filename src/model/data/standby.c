@@ -35,6 +35,7 @@ void lz_standby_set(struct lz_database_node *n, uint64_t lsn)
 {
     n->lsn = n->flushed = n->applied = n->way.sent = n->way.shipped = lsn;
     n->way.catch_first = n->way.catch_last = 0;
+    n->rows_engine.lsn = lsn;
     lz_standby_died(n);
 }
 
@@ -113,6 +114,16 @@ static void apply_next(struct lz_world *w, struct lz_database *d, uint32_t node)
     n->applying = n->applied + 1;
     lz_time took = draw(w, d, &d->replication.apply_time, n->applying, APPLY_OF + node);
     lz_sim_at(w->sim, lz_sim_now(w->sim) + took, w->standbys->applied, d->first + node, n->epoch);
+}
+
+void lz_standby_go_on(struct lz_world *w, struct lz_database *d, uint32_t node)
+{
+    struct lz_database_node *n = &d->nodes[node];
+    LZ_ASSERT(n->round == 0 && n->applying == 0);
+    n->flushed = n->lsn;
+    n->way.sent = n->way.shipped = n->lsn;
+    n->way.catch_first = n->way.catch_last = 0;
+    apply_next(w, d, node);
 }
 
 static void on_applied(void *ctx, uint32_t entity, uint64_t payload)

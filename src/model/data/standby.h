@@ -23,6 +23,9 @@ void lz_standby_set(struct lz_database_node *n, uint64_t lsn);
 /* Its process ended, or no longer follows: what was being done is not. */
 void lz_standby_died(struct lz_database_node *n);
 
+/* Begun again: it has flushed what it has, and goes on applying where it was. */
+void lz_standby_go_on(struct lz_world *w, struct lz_database *d, uint32_t node);
+
 /* Apply at once all that it has, as a standby does before it is promoted. */
 void lz_standby_catch_up(struct lz_world *w, struct lz_database *d, uint32_t node);
 
