@@ -43,10 +43,12 @@ M.cache = {
     { "ttl", "duration", "how long an entry is good that does not say otherwise; default until it "
         .. "is evicted", above_zero = true },
     { "get_time", "dist", "of one operation; default 200us" },
-    { "eviction", "choice", "what goes when it is full; default lru",
-        choices = { "lru", "lfu", "fifo", "random", "noeviction" } },
-    { "samples", "count", "of lru and lfu, as Redis does it: so many are drawn, and the best of "
-        .. "them goes; default it is exact", min = 1, max = 64 },
+    { "eviction", "choice", "what goes when it is full: any key, or one that has a time to live "
+        .. "(volatile-), without which nothing is taken (507); default lru",
+        choices = { "lru", "lfu", "fifo", "random", "volatile-lru", "volatile-lfu",
+            "volatile-random", "volatile-ttl", "noeviction" } },
+    { "samples", "count", "of lru, lfu and ttl, as Redis does it: so many are drawn, and the best "
+        .. "of them goes; default it is exact, of volatile- 5", min = 1, max = 64 },
     { "cpu", "number", "cores per node; default as many as connections, so that nothing contends" },
     { "max_connections", "count", "of all nodes together, above which callers are refused; default "
         .. "10000", min = 1 },

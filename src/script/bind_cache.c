@@ -15,15 +15,23 @@ static struct lz_world *world_of(lua_State *L)
     return w;
 }
 
+// "volatile-lru" is "lru" of those that run out.
+#define VOLATILE "volatile-"
+
+static bool is_volatile(const char *name)
+{
+    return strncmp(name, VOLATILE, sizeof(VOLATILE) - 1) == 0;
+}
+
 static enum lz_eviction eviction_of(const char *name)
 {
-    static const char *const names[] = {[LZ_EVICTION_LRU] = "lru",
-                                        [LZ_EVICTION_LFU] = "lfu",
-                                        [LZ_EVICTION_FIFO] = "fifo",
-                                        [LZ_EVICTION_RANDOM] = "random",
-                                        [LZ_EVICTION_NONE] = "noeviction"};
+    static const char *const names[] = {
+        [LZ_EVICTION_LRU] = "lru",   [LZ_EVICTION_LFU] = "lfu",
+        [LZ_EVICTION_FIFO] = "fifo", [LZ_EVICTION_RANDOM] = "random",
+        [LZ_EVICTION_TTL] = "ttl",   [LZ_EVICTION_NONE] = "noeviction"};
+    const char *plain = is_volatile(name) ? name + sizeof(VOLATILE) - 1 : name;
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(names[i], name) == 0)
+        if (strcmp(names[i], plain) == 0)
             return (enum lz_eviction)i;
     LZ_UNREACHABLE("the Lua half knows the words");
     return LZ_EVICTION_LRU;
@@ -67,6 +75,7 @@ static int cache(lua_State *L)
         .value_size = (uint64_t)lz_read_num(L, 1, "value_size", 0),
         .ttl = lz_read_int(L, 1, "ttl", 0),
         .eviction = eviction_of(lz_read_text(L, 1, "eviction")),
+        .only_mortal = is_volatile(lz_read_text(L, 1, "eviction")),
         .samples = count(L, "samples"),
         .cpu = lz_read_num(L, 1, "cpu", 0),
         .max_connections = count(L, "max_connections"),

@@ -304,6 +304,42 @@ static void a_copy_is_equal_and_goes_its_own_way(void **unused)
     lz_arena_destroy(arena);
 }
 
+// Redis' volatile-*: who never runs out stays, and where nobody else is there nothing is put. With
+// so many samples of so few all are seen.
+static void who_never_runs_out_stays_with_only_mortal(void **unused)
+{
+    (void)unused;
+    static const struct {
+        enum lz_eviction eviction;
+        uint32_t samples;
+        const char *play, *left;
+    } rows[] = {
+        {LZ_EVICTION_TTL, 64, "+a ^b +c +d", "acd"},
+        {LZ_EVICTION_TTL, 64, "+a +b +c +d", "!abc"},
+        {LZ_EVICTION_TTL, 64, "0 ^a 0 +b +c ^d", "bcd"},
+        {LZ_EVICTION_LRU, 64, "^a ^b +c a +d", "acd"},
+        {LZ_EVICTION_LRU, 64, "^a ^b +a +c b +d", "acd"}, // set anew without a time to live
+        {LZ_EVICTION_LRU, 64, "^a +b +c +d +e", "!bcd"},
+        {LZ_EVICTION_RANDOM, 0, "+a ^b +c +d", "acd"},
+        {LZ_EVICTION_RANDOM, 0, "+a +b +c +d", "!abc"},
+        {LZ_EVICTION_LFU, 64, "+a ^b +c +d", "acd"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lz_arena *arena = arena_of(16 * MIB);
+        struct lz_keyspace *k =
+            lz_keyspace_create(&(struct lz_keyspace_opts){.arena = arena,
+                                                          .eviction = rows[i].eviction,
+                                                          .only_mortal = true,
+                                                          .samples = rows[i].samples,
+                                                          .entries = 3});
+        char left[40];
+        play(k, rows[i].play, left);
+        if (strcmp(left, rows[i].left) != 0)
+            fail_msg("%s leaves %s, not %s", rows[i].play, left, rows[i].left);
+        lz_arena_destroy(arena);
+    }
+}
+
 static void collect(void *ctx, uint64_t key, const struct lz_entry *old)
 {
     char *at = (char *)ctx + strlen(ctx);
@@ -359,6 +395,7 @@ static void the_pool_keeps_the_sixteen_worst_in_order(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_never_runs_out_stays_with_only_mortal),
         cmocka_unit_test(changes_are_told_before_they_are_made_and_a_swap_tells_nobody),
         cmocka_unit_test(the_pool_keeps_the_sixteen_worst_in_order),
         cmocka_unit_test(hit_ratios_are_those_of_che),

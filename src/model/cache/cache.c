@@ -498,6 +498,8 @@ static void fill_defaults(struct lz_cache_opts *o)
         o->max_connections = 10000; // maxclients
     if (o->min_replicas_lag == 0)
         o->min_replicas_lag = 10 * LZ_S; // min-replicas-max-lag
+    if (o->only_mortal && o->samples == 0 && o->eviction != LZ_EVICTION_RANDOM)
+        o->samples = 5; // maxmemory-samples
     if (o->mode == LZ_CACHE_SENTINEL)
         lz_sentinel_fill_defaults(&o->sentinel);
     if (o->mode == LZ_CACHE_CLUSTER)
@@ -514,8 +516,11 @@ static bool check_opts(const struct lz_cache_opts *o, struct lz_err *err)
                        LZ_KEYSPACE_ENTRIES_MAX, o->entries);
     if (o->samples > 64)
         return lz_fail(err, LZ_ERANGE, "samples must be at most 64, got %u", o->samples);
-    if (o->samples > 0 && o->eviction != LZ_EVICTION_LRU && o->eviction != LZ_EVICTION_LFU)
-        return lz_fail(err, LZ_EINVAL, "samples are of lru and lfu: the other policies draw none");
+    bool samples = o->eviction == LZ_EVICTION_LRU || o->eviction == LZ_EVICTION_LFU ||
+                   o->eviction == LZ_EVICTION_TTL;
+    if (o->samples > 0 && !samples)
+        return lz_fail(err, LZ_EINVAL,
+                       "samples are of lru, lfu and volatile-ttl: the other policies draw none");
     if (o->max_memory > 0 && o->max_memory < o->value_size)
         return lz_fail(err, LZ_ERANGE, "max_memory holds not one entry of value_size");
     if (o->min_replicas > 0 && o->min_replicas >= o->nodes)
@@ -544,6 +549,7 @@ static void make_nodes(struct lz_world *w, struct lz_cache *c)
                                                           .run_key = lz_sim_key(w->sim),
                                                           .owner = lz_draw_index(c->path, n + 1),
                                                           .eviction = o->eviction,
+                                                          .only_mortal = o->only_mortal,
                                                           .samples = o->samples,
                                                           .entries = o->entries,
                                                           .bytes = o->max_memory,

@@ -102,6 +102,7 @@ struct lz_cache_opts {
     lz_time ttl;             /* of what is set without one; 0: none */
     struct lz_dist get_time; /* of one operation; NONE means 200 us */
     enum lz_eviction eviction;
+    bool only_mortal;         /* nobody goes who never runs out; LRU needs samples then */
     uint32_t samples;         /* see keyspace.h */
     double cpu;               /* cores per node; 0: nothing contends */
     uint32_t max_connections; /* of all nodes together; 0 means 10000 */

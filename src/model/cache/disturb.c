@@ -91,7 +91,10 @@ bool lz_cache_makes_room(struct lz_world *w, struct lz_cache *c, uint32_t node, 
     room = l->entries > room ? l->entries - room : 0;
     *l->touched += lz_keyspace_evict(keys, room, lz_sim_now(w->sim));
     lz_cache_account(w, c, node);
-    return true;
+    if (lz_keyspace_count(keys) <= room)
+        return true;
+    (*l->touched)++; // who is left never runs out, and none of them may go
+    return false;
 }
 
 uint32_t lz_cache_limit(struct lz_world *w, lz_instance_id node, uint32_t entries,

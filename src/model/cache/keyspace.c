@@ -300,6 +300,7 @@ static void use(struct lz_keyspace *k, uint32_t i, lz_time now)
         return;
     case LZ_EVICTION_FIFO:
     case LZ_EVICTION_RANDOM:
+    case LZ_EVICTION_TTL:
     case LZ_EVICTION_NONE:
         return;
     }
@@ -308,6 +309,9 @@ static void use(struct lz_keyspace *k, uint32_t i, lz_time now)
 struct lz_keyspace *lz_keyspace_create(const struct lz_keyspace_opts *opts)
 {
     LZ_ASSERT(opts->entries >= 1 && opts->entries <= LZ_KEYSPACE_ENTRIES_MAX);
+    LZ_ASSERT(LZ_IMPLIES(opts->eviction == LZ_EVICTION_TTL, opts->only_mortal));
+    LZ_ASSERT(
+        LZ_IMPLIES(opts->only_mortal, opts->samples > 0 || opts->eviction == LZ_EVICTION_RANDOM));
     struct lz_keyspace *k = lz_arena_alloc(opts->arena, sizeof(*k));
     k->opts = *opts;
     k->bucket_count = 16;
@@ -357,21 +361,44 @@ static uint64_t worth_of(const struct lz_keyspace *k, const struct lz_entry *e, 
 {
     if (k->opts.eviction == LZ_EVICTION_LRU)
         return e->used;
+    if (k->opts.eviction == LZ_EVICTION_TTL)
+        return (uint64_t)e->expires;
     return lz_lfu_decay(e->used, e->decayed, now);
+}
+
+static bool may_go(const struct lz_keyspace *k, uint32_t i)
+{
+    return i != 0 && (!k->opts.only_mortal || k->entries[i].expires != 0);
+}
+
+// Those that may go, and how many they are.
+static const uint32_t *candidates(const struct lz_keyspace *k, uint32_t *count)
+{
+    *count = k->opts.only_mortal ? k->mortal : k->count;
+    return k->opts.only_mortal ? k->mortals : k->there;
+}
+
+static bool has_victim(const struct lz_keyspace *k)
+{
+    uint32_t count;
+    (void)candidates(k, &count);
+    return k->opts.eviction != LZ_EVICTION_NONE && count > 0;
 }
 
 // Draw some into the pool; the worst in it that is still there goes.
 static uint32_t sample(struct lz_keyspace *k, struct lz_draw *draw, lz_time now)
 {
+    uint32_t count;
+    const uint32_t *from = candidates(k, &count);
     for (;;) {
         for (uint32_t n = 0; n < k->opts.samples; n++) {
-            const struct lz_entry *e = &k->entries[k->there[lz_draw_below(draw, k->count)]];
+            const struct lz_entry *e = &k->entries[from[lz_draw_below(draw, count)]];
             lz_pool_offer(&k->pool, e->key, worth_of(k, e, now));
         }
         uint64_t key = 0;
         while (lz_pool_take(&k->pool, &key)) {
             uint32_t i = find_there(k, key);
-            if (i != 0)
+            if (may_go(k, i))
                 return i;
         }
     }
@@ -379,15 +406,18 @@ static uint32_t sample(struct lz_keyspace *k, struct lz_draw *draw, lz_time now)
 
 static uint32_t victim(struct lz_keyspace *k, lz_time now)
 {
-    LZ_ASSERT(k->count > 0);
+    LZ_ASSERT(has_victim(k));
     if (is_listed(k))
         return k->oldest;
     if (is_exact_lfu(k))
         return k->there[0];
     struct lz_draw draw =
         lz_draw_begin(k->opts.run_key, k->opts.owner, LZ_PURPOSE_EVICT, k->evictions++);
-    if (k->opts.eviction == LZ_EVICTION_RANDOM)
-        return k->there[lz_draw_below(&draw, k->count)];
+    if (k->opts.eviction == LZ_EVICTION_RANDOM) {
+        uint32_t count;
+        const uint32_t *from = candidates(k, &count);
+        return from[lz_draw_below(&draw, count)];
+    }
     return sample(k, &draw, now);
 }
 
@@ -405,7 +435,7 @@ static bool make_room(struct lz_keyspace *k, const struct lz_put *put, lz_time n
     if (k->opts.bytes > 0 && put->size > k->opts.bytes)
         return false;
     while (is_full(k, put)) {
-        if (k->opts.eviction == LZ_EVICTION_NONE)
+        if (!has_victim(k))
             return false;
         leave(k, victim(k, now), true);
     }
@@ -416,9 +446,22 @@ uint32_t lz_keyspace_evict(struct lz_keyspace *k, uint32_t most, lz_time now)
 {
     uint32_t before = k->count;
     LZ_ASSERT(k->opts.eviction != LZ_EVICTION_NONE);
-    while (k->count > most)
+    while (k->count > most && has_victim(k))
         leave(k, victim(k, now), true);
     return before - k->count;
+}
+
+bool lz_keyspace_make_way(struct lz_keyspace *k, uint32_t more, uint64_t bytes, lz_time now)
+{
+    if (more > k->opts.entries || (k->opts.bytes > 0 && bytes > k->opts.bytes))
+        return false;
+    while (k->count + more > k->opts.entries ||
+           (k->opts.bytes > 0 && k->bytes + bytes > k->opts.bytes)) {
+        if (!has_victim(k))
+            return false;
+        leave(k, victim(k, now), true);
+    }
+    return true;
 }
 
 static void come(struct lz_keyspace *k, uint64_t key, lz_time now)

@@ -18,7 +18,11 @@
  *              minute
  *   FIFO       the one that was put first; a value set anew keeps its place
  *   RANDOM     any
+ *   TTL        the one that runs out soonest, with `samples`
  *   NONE       nobody: a put that has no room is refused (Redis' noeviction)
+ *
+ * With `only_mortal` (Redis' volatile-*) one goes that may run out, drawn; where none may, a put
+ * that has no room is refused.
  *
  * Full is more than `entries`, or more than `bytes`, of entries as large as their puts said.
  *
@@ -50,6 +54,7 @@ enum lz_eviction {
     LZ_EVICTION_LFU,
     LZ_EVICTION_FIFO,
     LZ_EVICTION_RANDOM,
+    LZ_EVICTION_TTL, /* of those that run out: whose time is nearest */
     LZ_EVICTION_NONE,
 };
 
@@ -59,7 +64,8 @@ struct lz_keyspace_opts {
     struct lz_arena *arena;
     uint64_t run_key, owner; /* of its draws */
     enum lz_eviction eviction;
-    uint32_t samples;             /* of LRU and LFU: drawn for an eviction; 0: exactly */
+    bool only_mortal;             /* who never runs out stays; LRU, LFU and TTL need samples */
+    uint32_t samples;             /* of LRU, LFU, TTL: drawn for an eviction; 0: exactly */
     uint32_t entries;             /* at most */
     uint64_t bytes;               /* at most; 0: any */
     lz_keyspace_slot_fn *slot_of; /* NULL: entries have no slots */
@@ -121,9 +127,13 @@ bool lz_keyspace_remove(struct lz_keyspace *k, uint64_t key, lz_time now);
 uint32_t lz_keyspace_clear(struct lz_keyspace *k);
 uint32_t lz_keyspace_expire_share(struct lz_keyspace *k, double ratio, struct lz_draw *draw);
 
-/* Let go, as to make room, until no more than so many are there; how many went. Of one that evicts
- * nobody: the caller's mistake. */
+/* Let go, as to make room, until no more than so many are there, or nobody may go; how many went.
+ * Of one that evicts nobody: the caller's mistake. */
 uint32_t lz_keyspace_evict(struct lz_keyspace *k, uint32_t most, lz_time now);
+
+/* The same for so many more entries, of so many bytes. False: nobody may go, and there is no room.
+ */
+bool lz_keyspace_make_way(struct lz_keyspace *k, uint32_t more, uint64_t bytes, lz_time now);
 
 /* One cycle of active expiry: how many it removed. `nth` counts cycles. */
 uint32_t lz_keyspace_expire_some(struct lz_keyspace *k, lz_time now, uint64_t nth);

@@ -80,12 +80,18 @@ static struct lz_record record_of(const struct lz_world *w, const struct lz_cach
 }
 
 // All or none: where nothing may be evicted, room for all of them is looked for first.
-static bool has_room(const struct lz_world *w, const struct lz_cache *c, const struct lz_task *t,
+static bool has_room(struct lz_world *w, struct lz_cache *c, const struct lz_task *t,
                      uint32_t count)
 {
-    const struct lz_keyspace *keys = c->node[t->server - c->first].keys;
+    uint32_t node = t->server - c->first;
+    struct lz_keyspace *keys = c->node[node].keys;
     const struct lz_edge_opts *o = lz_operate_asked(w, t);
     uint64_t size = o != NULL && o->entry_size > 0 ? o->entry_size : c->opts.value_size;
+    if (c->opts.only_mortal) {
+        bool is_so = lz_keyspace_make_way(keys, count, count * size, lz_sim_now(w->sim));
+        lz_cache_account(w, c, node);
+        return is_so;
+    }
     if (c->opts.eviction != LZ_EVICTION_NONE)
         return c->opts.max_memory == 0 || size <= c->opts.max_memory;
     return lz_keyspace_count(keys) + count <= c->opts.entries &&

@@ -5,7 +5,8 @@ local function files(w)
     local appends = w:chance(0.7)
     local saves = not appends or w:chance(0.3)
     return ('persistence = { %s%s%s%s}, restart = "always", '
-        .. 'crash_backoff = { first = "200ms", max = "1s" }, %s'):format(appends and "appendonly = true, " or "",
+        .. 'crash_backoff = { first = "200ms", max = "1s" }, %s'):format(
+        appends and "appendonly = true, " or "",
         appends and w:maybe(0.7, 'appendfsync = "%s"', w:one { "always", "everysec", "no" }) or "",
         saves and ('save = "%s", %s'):format(w:time(500, 8000),
             w:maybe(0.4, "save_changes = %d", w:int(1, 40))) or "",
@@ -36,8 +37,9 @@ return function(w)
             w:maybe(0.3, "parallel_syncs = %d", w:int(1, 3)))
     end
     local eviction = w:maybe(0.5, 'eviction = "%s"',
-        w:one { "lru", "lfu", "fifo", "random", "noeviction" })
-    local draws = eviction == "" or eviction:find "l[rf]u" -- the others draw no samples
+        w:one { "lru", "lfu", "fifo", "random", "noeviction", "volatile-lru", "volatile-lfu",
+            "volatile-random", "volatile-ttl" })
+    local draws = eviction == "" or eviction:find "l[rf]u" or eviction:find "ttl" -- the others none
     w:line('local redis = cache "redis" { nodes = %d, spread = eu, entries = %d, '
         .. '%s%s%s%s%s%s%s%s%s%s%s}', nodes, w:one { 3, 50, 1000 }, more,
         w:maybe(0.3, 'max_memory = "%dKiB"', w:int(4, 200)),
