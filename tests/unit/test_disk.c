@@ -291,6 +291,34 @@ static void recovery_leaves_no_record_to_be_torn_but_the_next(void **state)
     lz_arena_destroy(s.arena);
 }
 
+// Log segments, and whatever else is written later where it has its room.
+static void room_is_taken_ahead_and_given_back(void **state)
+{
+    (void)state;
+    struct stage s;
+    make(&s, &(struct lz_disk_opts){.size = 30, .used = 10, .write_bytes = 8});
+    assert_true(lz_disk_take(s.w, s.id, 15));
+    assert_false(lz_disk_take(s.w, s.id, 6)); // 5 are free
+    lz_disk_start(s.w, s.id,
+                  &(struct lz_disk_request){.op = LZ_DISK_FSYNC,
+                                            .is_in_place = true,
+                                            .done = s.done,
+                                            .failed = s.failed,
+                                            .payload = 1});
+    start(&s, LZ_DISK_FSYNC, 1); // it needs 8 more
+    run(&s, LZ_S);
+    assert_string_equal(s.log, "1:0 x1:0 ");
+    assert_true(lz_disk_take(s.w, s.id, 5)); // what was in place took none
+    lz_disk_give(s.w, s.id, 20);
+
+    uint32_t fault = disturb(&s, (struct lz_disk_effect){.is_full = true});
+    assert_false(lz_disk_take(s.w, s.id, 1));
+    assert_int_equal(s.touched, 1);
+    lz_disk_undo(s.w, s.id, fault);
+    assert_true(lz_disk_take(s.w, s.id, 20));
+    lz_arena_destroy(s.arena);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -324,6 +352,7 @@ int main(void)
         cmocka_unit_test(what_is_written_anew_is_on_the_disk_unless_it_lies_now),
         cmocka_unit_test(a_torn_write_is_the_last_one),
         cmocka_unit_test(recovery_leaves_no_record_to_be_torn_but_the_next),
+        cmocka_unit_test(room_is_taken_ahead_and_given_back),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
