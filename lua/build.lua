@@ -221,7 +221,7 @@ function M.fault(state, facts)
         target = target(facts.a), target_b = facts.b and target(facts.b), at = f.at or -1,
         spread = facts.spread,
         lasting = f.lasting, every = f.every, ramp = f.ramp,
-        pick = pick[1], pick_amount = pick[2], params = f }
+        pick = pick[1], pick_amount = pick[2], params = f, family = facts.family }
     return out
 end
 

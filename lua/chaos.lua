@@ -233,6 +233,7 @@ end
 
 --- Put what all blocks bring with this seed (nil: the run's) among the planned faults.
 function M.expand(state, seed)
+    local before = 0 -- of the sets of earlier blocks
     for _, block in ipairs(state.plan.chaos) do
         block.come = draw(state, seed, block)
         for number, c in ipairs(block.come) do
@@ -243,15 +244,18 @@ function M.expand(state, seed)
                 if c.a ~= c.facts.a then f.pick = nil end
                 state.plan.faults[#state.plan.faults + 1] = { kind = "fault", fault = c.facts.fault,
                     line = c.facts.line, fields = f, a = c.a, b = c.facts.b, text = c.facts.text,
+                    family = before + c.index,
                     chaos = ("%s %d"):format(block.name, number) }
             end
         end
+        before = before + #block.set
     end
 end
 
 --- Tell the world what could have come and did not.
 function M.note_absent(state)
     for _, block in ipairs(state.plan.chaos) do
+        if #block.come == 0 then state.C.chaos_barren(block.name) end
         local has_come = {}
         for number, c in ipairs(block.come) do
             if M.is_wanted(block.fields.only, number) then has_come[c.index] = true end

@@ -37,6 +37,42 @@ static void describe_idle_fault(const struct lz_world *w, const struct lz_fault 
         snprintf(why, why_size, "fault %s was never noticed: %s", f->name, lz_fault_waits(w, f));
 }
 
+static bool has_bitten(const struct lz_world *w, const struct lz_fault *f)
+{
+    return f->firings > 0 && f->effect > 0 && lz_fault_waits(w, f) == NULL;
+}
+
+// Of what a chaos brings again and again one may come where nobody is: so may one with `every`.
+static bool has_kin_bitten(const struct lz_checks *c, const struct lz_fault *f)
+{
+    size_t faults = lz_fault_count(c->faults);
+    for (lz_fault_id id = 1; f->opts.family != 0 && id <= faults; id++) {
+        const struct lz_fault *kin = lz_fault_get(c->faults, id);
+        if (kin->opts.family == f->opts.family && has_bitten(c->world, kin))
+            return true;
+    }
+    return false;
+}
+
+static bool is_fault_idle(const struct lz_checks *c, char *why, size_t why_size)
+{
+    size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;
+    for (lz_fault_id id = 1; id <= faults; id++) {
+        const struct lz_fault *f = lz_fault_get(c->faults, id);
+        if (!f->is_left_out && !has_bitten(c->world, f) && !has_kin_bitten(c, f)) {
+            describe_idle_fault(c->world, f, why, why_size);
+            return true;
+        }
+    }
+    const char *chaos = c->faults != NULL ? lz_fault_barren(c->faults) : NULL;
+    if (chaos != NULL)
+        snprintf(why, why_size,
+                 "chaos \"%.100s\" brought nothing with this seed: shorten `mtbf`, or let the run "
+                 "last longer",
+                 chaos);
+    return chaos != NULL;
+}
+
 // The first reason, if any, why this run tested nothing whatever its expectations say.
 static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
 {
@@ -54,16 +90,7 @@ static bool is_idle(const struct lz_checks *c, char *why, size_t why_size)
                                            : "no request was sent");
         return true;
     }
-    size_t faults = c->faults != NULL ? lz_fault_count(c->faults) : 0;
-    for (lz_fault_id id = 1; id <= faults; id++) {
-        const struct lz_fault *f = lz_fault_get(c->faults, id);
-        bool is_bare = f->firings == 0 || f->effect == 0 || lz_fault_waits(c->world, f) != NULL;
-        if (!f->is_left_out && is_bare) {
-            describe_idle_fault(c->world, f, why, why_size);
-            return true;
-        }
-    }
-    return false;
+    return is_fault_idle(c, why, why_size);
 }
 
 // The first expectation with the worst verdict, severity "warn" aside; NULL if none counts.

@@ -25,6 +25,7 @@ struct lz_faults {
     size_t without; // the one that is left out, from 1; 0: none
     struct lz_fault_absent *absent;
     uint32_t absent_count, absent_cap;
+    const char *barren;                 // the first chaos that brought nothing; NULL: none did
     const struct lz_fault_hands *hands; // NULL: the model
     bool is_over;
 };
@@ -482,4 +483,15 @@ const struct lz_fault_absent *lz_fault_absent_get(const struct lz_faults *faults
 {
     LZ_ASSERT(i < faults->absent_count);
     return &faults->absent[i];
+}
+
+void lz_fault_note_barren(struct lz_faults *fs, const char *chaos)
+{
+    if (fs->barren == NULL)
+        fs->barren = lz_arena_strdup(fs->w->arena, chaos);
+}
+
+const char *lz_fault_barren(const struct lz_faults *faults)
+{
+    return faults->barren;
 }

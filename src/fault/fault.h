@@ -17,7 +17,8 @@
  * faults still active, so that faults stack and un-stack in any order.
  *
  * Effect: each fault counts what it touched. One that never found a target, or
- * touched nothing, makes the run inconclusive.
+ * touched nothing, makes the run inconclusive. Those that a chaos draws of one fault of its
+ * set are, like the firings of one with `every`, judged together.
  */
 #ifndef LZ_FAULT_FAULT_H
 #define LZ_FAULT_FAULT_H
@@ -173,6 +174,7 @@ struct lz_fault_opts {
     const char *kind;
     const char *name; /* "kill orders-db.primary"; NULL: made from kind and target */
     uint32_t line;
+    uint32_t family; /* of a chaos: what it is one coming of; 0: it stands alone */
     struct lz_target target;
     struct lz_target target_b; /* partition: the other side; kind 0: everything else */
     lz_time at;                /* -1: now */
@@ -311,6 +313,10 @@ struct lz_fault_absent {
 void lz_fault_note_absent(struct lz_faults *faults, const char *kind, const char *target);
 size_t lz_fault_absent_count(const struct lz_faults *faults);
 const struct lz_fault_absent *lz_fault_absent_get(const struct lz_faults *faults, size_t i);
+
+/* The name of a chaos that brought nothing at all with this seed; NULL: there is none. */
+void lz_fault_note_barren(struct lz_faults *faults, const char *chaos);
+const char *lz_fault_barren(const struct lz_faults *faults);
 
 size_t lz_fault_count(const struct lz_faults *faults); /* ids are 1 .. count */
 const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id id);

@@ -28,8 +28,18 @@ static int chaos_absent(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg functions[] = {
-    {"chaos_unit", chaos_unit}, {"chaos_absent", chaos_absent}, {NULL, NULL}};
+// chaos_barren(name): of a block, nothing came
+static int chaos_barren(lua_State *L)
+{
+    const struct lz_script *s = lz_script_of(L);
+    lz_fault_note_barren(s->world.faults, luaL_checkstring(L, 1));
+    return 0;
+}
+
+static const luaL_Reg functions[] = {{"chaos_unit", chaos_unit},
+                                     {"chaos_absent", chaos_absent},
+                                     {"chaos_barren", chaos_barren},
+                                     {NULL, NULL}};
 
 void lz_bind_chaos(lua_State *L)
 {

@@ -123,6 +123,7 @@ static int fault(lua_State *L)
     struct lz_fault_opts o = {
         .kind = lz_read_text(L, 1, "kind"),
         .line = (uint32_t)lz_read_int(L, 1, "line", 0),
+        .family = (uint32_t)lz_read_int(L, 1, "family", 0),
         .at = lz_read_int(L, 1, "at", -1),
         .spread = lz_read_int(L, 1, "spread", 0),
         .lasting = lz_read_int(L, 1, "lasting", 0),

@@ -174,6 +174,12 @@ const struct lz_fault *lz_fault_get(const struct lz_faults *faults, lz_fault_id 
     return &fake.fault;
 }
 
+const char *lz_fault_barren(const struct lz_faults *faults)
+{
+    (void)faults;
+    return NULL;
+}
+
 const char *lz_fault_waits(const struct lz_world *w, const struct lz_fault *f)
 {
     (void)w;
