@@ -86,6 +86,15 @@ function M.lifecycle(C, region, plane)
         control_plane = plane and plane.id })
 end
 
+local OF_BACKUPS = { rpo = true, rto = true, restoring = true, ["restores.failed"] = true,
+    backups = true, ["backups.failed"] = true, drills = true, ["drills.failed"] = true }
+
+--- What only backups change, of a database that has none.
+local function needs_backup(metric)
+    local c = metric.component
+    return c.kind == "database" and OF_BACKUPS[metric.path] and not c.fields.backup
+end
+
 --- Why a metric is not there, for a message.
 --- `is_late`: the run has begun, and what of a replica, a link or a version is counted is decided.
 function M.why_not(metric, is_late)
@@ -97,6 +106,9 @@ function M.why_not(metric, is_late)
         return (": %s is not rolled out; give it rollout = {}"):format(metric.component.name)
     elseif metric.path == "corrupt" then
         return (": only a file of SQLite can be; give %s a schema"):format(metric.component.name)
+    elseif needs_backup(metric) then
+        return (': nothing backs %s up; give it backup = { full = "6h" }'):format(
+            metric.component.name)
     elseif metric.path == "memory" then
         return (': %s has not said how much it has; give it memory = { limit = "512MiB" }'):format(
             metric.component.name)
@@ -108,6 +120,7 @@ end
 function M.never_counts(metric)
     local c = metric.component
     return metric.path == "corrupt" and c.kind == "database" and not c.fields.schema
+        or needs_backup(metric)
 end
 
 --- All of it; nil and a sentence if the model refuses.

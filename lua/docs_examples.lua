@@ -106,6 +106,9 @@ local OTHERS = {
 local ROLLED_OUT = { ["replicas.updated"] = true, ["replicas.available"] = true,
     ["replicas.unavailable"] = true }
 
+local BACKED_UP = { rpo = true, rto = true, restoring = true, ["restores.failed"] = true,
+    backups = true, ["backups.failed"] = true, drills = true, ["drills.failed"] = true }
+
 --- An expectation about a metric, of the first kind of component that an example can name.
 ---@param units table<string, string[]>  how a limit of each unit is written
 ---@return string?
@@ -121,6 +124,10 @@ function M.of_metric(facts, name, units)
     end
     if ROLLED_OUT[name] then
         before, whose = 'local api = service "api" { replicas = 4, rollout = {} }\n', "api"
+    end
+    if BACKED_UP[name] then
+        before = 'local ledger = database "ledger" { backup = { full = "6h", drill = "12h" } }\n'
+        whose = "ledger"
     end
     for _, other in ipairs(whose and {} or OTHERS) do
         if facts.metrics[other[1]][name] then

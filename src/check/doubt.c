@@ -79,15 +79,63 @@ void lz_doubt_soon(const struct lz_checks *c, const struct lz_expect *e, lz_time
              lz_format_instant(seen, sizeof(seen), latest));
 }
 
-// What each is about has to be there for it to mean anything, and is counted beside it.
+// What each is about has to be there for it to mean anything, and is counted beside it. Of a ratio
+// it is what the ratio is of.
+#define NOTHING_TAKEN(metric, then)                                                                \
+    {                                                                                              \
+        metric, "acked", "nothing was acknowledged by %s, so that " then                           \
+    }
+#define NOTHING_ASKED(metric)                                                                      \
+    {                                                                                              \
+        metric, "errors.ratio", "nothing was asked of %s, so that nothing could be counted"        \
+    }
+#define NOTHING_WORKED(metric)                                                                     \
+    {                                                                                              \
+        metric, "batches", "%s worked on nothing, so that nothing could be counted"                \
+    }
 static const struct {
     const char *metric, *counted, *why;
 } needs[] = {
-    {"lost_acks", "acked", "nothing was acknowledged by %s, so that there was nothing to lose"},
-    {"lost_updates", "acked", "nothing was acknowledged by %s, so that there was nothing to lose"},
-    {"stale_reads", "acked", "nothing was acknowledged by %s, so that no read could miss it"},
+    NOTHING_TAKEN("lost_acks", "there was nothing to lose"),
+    NOTHING_TAKEN("lost_updates", "there was nothing to lose"),
+    NOTHING_TAKEN("lost", "there was nothing to lose"),
+    NOTHING_TAKEN("stale_reads", "no read could miss it"),
     {"stale_reads", "reads", "nothing was read from %s, so that no read could miss a write"},
     {"duplicates", "appended", "nothing was written to %s, so that nothing could come twice"},
+    {"expired", "appended", "nothing was written to %s, so that nothing could run out"},
+    NOTHING_TAKEN("conflicts", "nothing could conflict"),
+    NOTHING_TAKEN("diverged", "no two copies could differ"),
+    NOTHING_TAKEN("lag.records", "no copy could lag"),
+    NOTHING_TAKEN("lag.time", "no copy could lag"),
+    NOTHING_TAKEN("deadlocks", "nothing could be locked"),
+    NOTHING_TAKEN("evictions", "nothing could be evicted"),
+    NOTHING_ASKED("expired"),
+    NOTHING_ASKED("stale_tokens"),
+    NOTHING_ASKED("lock_timeouts"),
+    NOTHING_ASKED("serialization_failures"),
+    NOTHING_ASKED("connections.refused"),
+    NOTHING_ASKED("handshakes.refused"),
+    NOTHING_ASKED("pool.timeouts"),
+    NOTHING_ASKED("turned_away.cross_slot"),
+    NOTHING_ASKED("turned_away.down"),
+    NOTHING_ASKED("turned_away.try_again"),
+    NOTHING_ASKED("throttled"),
+    NOTHING_ASKED("errors.rate"),
+    NOTHING_ASKED("timeouts.rate"),
+    {"transactions.cancelled", "transactions", "no transaction was made at %s"},
+    {"transactions.fenced", "transactions.committed", "no transaction was made at %s"},
+    NOTHING_WORKED("duplicates"),
+    NOTHING_WORKED("failed"),
+    NOTHING_WORKED("lost"),
+    NOTHING_WORKED("lag.records"),
+    NOTHING_WORKED("lag.time"),
+    NOTHING_WORKED("transactions.aborted"),
+    {"failed_lookups", "hit_ratio",
+     "nobody asked for %s, so that nothing could be answered wrongly"},
+    {"stale_answers", "hit_ratio",
+     "nobody asked for %s, so that nothing could be answered wrongly"},
+    {"backups.failed", "backups", "no backup of %s was due, so that none could fail"},
+    {"drills.failed", "drills", "no drill of %s was due, so that none could fail"},
 };
 #define NEED_COUNT (sizeof(needs) / sizeof(needs[0]))
 
@@ -99,7 +147,10 @@ static lz_series needed(const struct lz_world *w, const struct lz_matcher *m, si
         return 0;
     lz_component_id of = lz_metrics_component(w->metrics, m->metric);
     lz_metric counted = lz_metrics_find(w->metrics, of, needs[need].counted);
-    return counted != 0 ? lz_metrics_def(w->metrics, counted)->a : 0;
+    if (counted == 0)
+        return 0;
+    const struct lz_metric_def *def = lz_metrics_def(w->metrics, counted);
+    return def->view == LZ_VIEW_RATIO ? def->b : def->a;
 }
 
 void lz_doubt_heed(struct lz_world *w, const struct lz_matcher *m)
@@ -111,6 +162,16 @@ void lz_doubt_heed(struct lz_world *w, const struct lz_matcher *m)
     }
 }
 
+// What is there was counted, whoever asked. Of a level the value that decided says so.
+static bool has_counted(const struct lz_world *w, const struct lz_matcher *m,
+                        const struct lz_expect_result *r)
+{
+    const struct lz_metric_def *def = lz_metrics_def(w->metrics, m->metric);
+    bool is_total = def->view == LZ_VIEW_TOTAL || def->view == LZ_VIEW_RATE;
+    return is_total ? lz_metrics_total(w->metrics, def->a) > 0
+                    : r->value > 0.0; // of none it is false
+}
+
 void lz_doubt_unasked(const struct lz_world *w, const struct lz_matcher *m,
                       struct lz_expect_result *r)
 {
@@ -120,7 +181,7 @@ void lz_doubt_unasked(const struct lz_world *w, const struct lz_matcher *m,
         lz_series counter = needed(w, m, i);
         if (counter == 0 || lz_metrics_total(w->metrics, counter) > 0)
             continue;
-        if (lz_metrics_total(w->metrics, lz_metrics_def(w->metrics, m->metric)->a) > 0)
+        if (has_counted(w, m, r))
             return; // acks = "none": what nobody acknowledged counts as lost all the same
         lz_component_id of = lz_metrics_component(w->metrics, m->metric);
         not_judged(r);

@@ -216,6 +216,68 @@ for _, kind in ipairs { "db", "cache", "etcd", "store" } do
     end
 end
 
+-- What can only be counted where something is asked: of what nobody asks, and of what is asked.
+local COUNTED = {
+    { 'database "it" { nodes = 2 }', "write", "conflicts diverged deadlocks lock_timeouts "
+        .. "serialization_failures lost_updates stale_tokens lag.records connections.refused "
+        .. "handshakes.refused pool.timeouts errors.rate" },
+    { 'cache "it" { entries = 9999 }', "set", "expired evictions stale_tokens lost_acks "
+        .. "turned_away.cross_slot turned_away.down errors.rate" },
+    { 'store "it" {}', "put", "throttled conflicts lost_updates stale_tokens errors.rate" },
+    { 'consensus "it" { nodes = 3 }', "put", "lost lost_acks expired errors.rate" },
+}
+local ASKED = [[
+local it = %s
+local shop = service "shop" { calls = { call { it, "%s", timeout = "1s" } } }
+traffic "w" { to = shop, rate = "%s" }
+traffic "others" { to = service "other" {}, rate = "9/s" }
+]]
+for _, row in ipairs(COUNTED) do
+    for metric in row[3]:gmatch "%S+" do
+        local text = metric == "errors.rate" and 'never = it.errors.rate:above "0/s"'
+            or ("never = it.%s:above(%s)"):format(metric, metric == "lag.records" and 50 or 0)
+        local name = row[1]:match "%a+" .. ": " .. text
+        case("inconclusive", ASKED:format(row[1], row[2], "0/s"), expect(text), name)
+        case("pass", ASKED:format(row[1], row[2], "9/s"), expect(text), name)
+    end
+end
+local LOG = [[
+local it = topic "it" { on = broker "kafka" { nodes = 3 } }
+local readers = consumers "readers" { of = it }
+traffic "w" { to = it, rate = "%s" }
+traffic "others" { to = service "other" {}, rate = "9/s" }
+]]
+for metric in ("readers.duplicates readers.failed readers.lost readers.lag.records it.expired "
+    .. "it.duplicates it.lost_acks"):gmatch "%S+" do
+    local text = ("never = %s:above(%s)"):format(metric, metric:find "lag" and 50 or 0)
+    case("inconclusive", LOG:format "0/s", expect(text))
+    case("pass", LOG:format "9/s", expect(text))
+end
+local SAVED = ASKED:format('database "it" { backup = { full = "%s", drill = "%s" } }', "write",
+    "9/s")
+for _, row in ipairs { { "10s", "15s", "pass" }, { "1h", "1h", "inconclusive" } } do
+    case(row[3], SAVED:format(row[1], row[2]), expect "always = it.drills.failed:equals(0)",
+        ("drills each %s"):format(row[2]))
+end
+
+-- What a chaos brings again and again has bitten if one of them has; one that brings nothing has
+-- not.
+local STORM = [[
+local idle = service "idle" {}
+chaos "storm" { %s, together = 4 }
+]]
+local SLOWED = 'fault.latency { %s, add = "5ms", mtbf = "%s", lasting = "%s" }'
+local CALM = expect 'always = users.success.ratio:at_least "1%"'
+for _, row in ipairs {
+    { "pass", SLOWED:format("web", "3s", "20ms") },
+    { "inconclusive", SLOWED:format("idle", "3s", "1s") },
+    { "inconclusive", SLOWED:format("web", "3s", "1s") .. ",\n  "
+        .. SLOWED:format("idle", "3s", "1s") },
+    { "inconclusive", SLOWED:format("web", "100d", "1s") },
+} do
+    case(row[1], web(nil) .. STORM:format(row[2]), CALM, "chaos of " .. row[2]:gsub("%s+", " "))
+end
+
 -- ---------------------------------------------------------------- histories
 
 -- Each word, of something that nobody asks, beside traffic enough; and where one wrong handler
