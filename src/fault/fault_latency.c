@@ -21,11 +21,6 @@ static const struct lz_param params[] = {
 
 static bool check(const struct lz_fault_opts *o, struct lz_err *err)
 {
-    const struct lz_dist *add = &o->params.add;
-    if (add->kind == LZ_DIST_CONSTANT && !(add->a > 0.0))
-        return lz_fail(err, LZ_ERANGE,
-                       "`add` of fault.latency must be above 0s: nothing would be "
-                       "delayed");
     return lz_fault_share_check(o, "messages", err) && lz_fault_net_check(o, err);
 }
 

@@ -218,6 +218,29 @@ static bool check_pick(const struct lz_fault_kind *kind, const struct lz_fault_o
     return true;
 }
 
+static bool is_zero(const struct lz_dist *d)
+{
+    return d->kind == LZ_DIST_CONSTANT && !(d->a > 0.0);
+}
+
+// What adds nothing, or multiplies by 1, would count all that it leaves as it is. As one of two
+// magnitudes it may be so, where the other is not.
+static bool check_magnitude(const struct lz_fault_kind *kind, const struct lz_fault_opts *o,
+                            struct lz_err *err)
+{
+    const struct lz_fault_params *p = &o->params;
+    bool has_add = p->add.kind != LZ_DIST_NONE && !is_zero(&p->add);
+    bool is_same = p->factor == 1.0 || !(p->factor > 0.0);
+    if (is_zero(&p->add) && is_same)
+        return lz_fail(err, LZ_ERANGE,
+                       "`add` of fault.%s must be above 0s: nothing would be delayed", kind->name);
+    if (p->factor == 1.0 && !has_add && !(p->error_ratio > 0.0) && p->version == NULL)
+        return lz_fail(err, LZ_ERANGE,
+                       "`factor` of fault.%s is 1, and nothing would change: 2 is twice as long",
+                       kind->name);
+    return true;
+}
+
 bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
                     const struct lz_fault_opts *o, struct lz_err *err)
 {
@@ -226,7 +249,8 @@ bool lz_kinds_check(const struct lz_fault_kind *kind, const struct lz_world *w,
     if (!check_target(kind, w, &o->target, kind->targets, err) ||
         !check_target(kind, w, &o->target_b, kind->second, err))
         return false;
-    if (!check_times(kind, w, o, err) || !check_pick(kind, o, err))
+    if (!check_times(kind, w, o, err) || !check_pick(kind, o, err) ||
+        !check_magnitude(kind, o, err))
         return false;
     return kind->check == NULL || kind->check(o, err);
 }
