@@ -209,6 +209,8 @@ local HINTS = {
     { "^unexpected symbol near '[#/]'?", "a comment begins with --" },
     { "function arguments expected near '%.'", "a colon comes last, before what is done: "
         .. "web.errors.ratio:below" },
+    { "near '%.%d", "no name has a point within; the percentiles are p50 p90 p95 p99 p999, of "
+        .. "which the last is 99.9 %" },
     { "unfinished string", "close the text with the quote it began with" },
     { "unfinished long", "close it with ]]" },
     { "<eof>", "something that was begun is not finished" },
@@ -274,6 +276,16 @@ local function other_language(words, line)
     end
 end
 
+--- Lua calls with a text or a table without brackets, with a number never.
+local function bare_number(words, i)
+    local w, before, sign = words[i], words[i - 1], words[i - 2]
+    if w.kind == "number" and before and before.kind == "name" and sign and sign.text == ":" then
+        return at(w, { code = "LZ006", text = ("`%s` needs its number in brackets"):format(
+            before.text), help = ('write :%s(%s), or as a text with its unit, such as "%sms" or '
+            .. '"%s%%"'):format(before.text, w.text, w.text, w.text) })
+    end
+end
+
 --- What Lua says, where nothing better is known.
 local function plain(words, line, text)
     local other = other_language(words, line)
@@ -284,6 +296,8 @@ local function plain(words, line, text)
     local w, before = words[i], i and words[i - 1]
     local colon = text:find "function arguments expected" and method_field(words, line)
     if colon then return colon end
+    local bare = i and bare_number(words, i)
+    if bare then return bare end
     local in_braces = text:find "'}' expected" ~= nil
     local is_next = in_braces and before and ends_value(before)
         and (w.kind ~= "symbol" or w.text == "{") and not M.KEYWORDS[w.text]
