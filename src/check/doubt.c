@@ -135,6 +135,7 @@ static const struct {
     {"stale_answers", "hit_ratio",
      "nobody asked for %s, so that nothing could be answered wrongly"},
     {"backups.failed", "backups", "no backup of %s was due, so that none could fail"},
+    {"rto", "drills", "%s was neither restored nor drilled, so that nothing took any time"},
     {"drills.failed", "drills", "no drill of %s was due, so that none could fail"},
 };
 #define NEED_COUNT (sizeof(needs) / sizeof(needs[0]))

@@ -258,6 +258,8 @@ local SAVED = ASKED:format('database "it" { backup = { full = "%s", drill = "%s"
 for _, row in ipairs { { "10s", "15s", "pass" }, { "1h", "1h", "inconclusive" } } do
     case(row[3], SAVED:format(row[1], row[2]), expect "always = it.drills.failed:equals(0)",
         ("drills each %s"):format(row[2]))
+    case(row[3], SAVED:format(row[1], row[2]), expect 'always = it.rto:below "1h"',
+        ("what restoring takes, drilled each %s"):format(row[2]))
 end
 
 -- What a chaos brings again and again has bitten if one of them has; one that brings nothing has
