@@ -312,7 +312,9 @@ function TYPES.call(ctx, f, v)
     local h = handles.of(v)
     if not h or h.kind ~= "call" then
         return nil, complain(ctx, f[1], "LZ205", ("expected a call, got %s"):format(
-            units.kind_of(v)), 'write call { target, "GET /x", timeout = "1s" }')
+            h and handles.describe(v) or units.kind_of(v)), handles.is_component(h)
+            and ("write %s = call { db }, with what is asked of it: call { db, timeout = \"1s\" }")
+            :format(f[1]) or 'write call { target, "GET /x", timeout = "1s" }')
     end
     for _, name in ipairs { "fallback", "optional" } do
         if h.fields[name] then
@@ -458,7 +460,7 @@ function M.read(ctx, fields, raw)
         local v = raw[key]
         local f = rows[key]
         if f == nil then
-            meant[wrong.unknown(ctx, fields, rows, key) or key] = true
+            meant[wrong.unknown(ctx, fields, rows, key, v) or key] = true
             out.broken = true
         elseif v == POISON then
             out.broken = true

@@ -62,12 +62,17 @@ function M.any_of(kinds)
     return #list > 0 and table.concat(list, ", ") .. " or " .. last or last
 end
 
---- A single value where a table belongs: with the fields that it must have, or else the first one
---- of the schema, which is the one that most want.
+--- A single value where a table belongs: with the fields that it must have, or else, to a time, the
+--- first of the schema that is one, or else the first, which is the one that most want.
 function M.no_block(ctx, f, v)
     local names, needed = M.names(f.fields), {}
     for _, inner in ipairs(f.fields) do
         if inner.required then needed[#needed + 1] = inner[1] .. " = ..." end
+    end
+    local is_time = type(v) == "string" and v:find "^%d+%.?%d*[mun]?[smhd]$"
+    for _, inner in ipairs(f.fields) do
+        if #needed > 0 then break end
+        if is_time and inner[2] == "duration" then needed[1] = inner[1] .. " = ..." end
     end
     if #needed == 0 then needed[1] = names[1] .. " = ..." end
     if #needed == 1 and (type(v) == "number" or type(v) == "string" and v:find "^%d") then
@@ -93,8 +98,11 @@ local CALLED = {
     code = "status of_status", perc = "ratio load pick", blast_radius = "pick",
     magnitude = "ratio load factor",
     autoscaling = "autoscale", hpa = "autoscale", force = "graceful", budget = "together most",
-    url = "http", size_mb = "size", ops = "op", operation = "op", instances = "replicas",
-    count = "replicas", rps = "rate", qps = "rate", dependencies = "calls", depends_on = "calls",
+    url = "http", size_mb = "size", ops = "op", operation = "op",
+    instances = "replicas nodes members", replicas = "nodes members", brokers = "nodes",
+    broker = "on", topic = "of", topics = "of", maxmemory = "max_memory",
+    count = "replicas nodes members", rps = "rate", qps = "rate", dependencies = "calls",
+    depends_on = "calls",
     threads = "concurrency", workers = "concurrency cores", target = "to answers",
     upstream = "to answers", to = "answers", mode = "pick", value = "pick", schedule = "every",
     cron = "every", interval = "every", loss = "ratio", toxicity = "ratio", corrupt = "ratio",
@@ -108,6 +116,9 @@ local CALLED = {
     partitions_count = "partitions",
 }
 
+-- Of those, what means that only in a block that has another field too.
+local ONLY_WITH = { broker = "partitions", topic = "members", topics = "members" }
+
 -- What others call a metric of ours.
 M.METRICS = { availability = "success.ratio", uptime = "success.ratio", throughput = "rate",
     rps = "rate", qps = "rate", error_rate = "errors.ratio", failures = "errors.rate",
@@ -115,6 +126,8 @@ M.METRICS = { availability = "success.ratio", uptime = "success.ratio", throughp
 
 -- What is no field at all, but said in another way.
 local SAID = {
+    backed_by = "who calls what is behind a cache names the cache there: "
+        .. "call { db, through = redis }",
     selector = "what a fault acts on is its first entry: fault.kill { web, ... }",
     namespace = "what a fault acts on is its first entry: fault.kill { web, ... }",
     zone = "what a fault acts on is its first entry: fault.down { eu.zone.a, ... }",
@@ -178,9 +191,13 @@ local function first_of(names, rows)
 end
 
 --- A field that a block does not have; gives the one that was certainly meant.
-function M.unknown(ctx, fields, rows, key)
+function M.unknown(ctx, fields, rows, key, v)
     local names = M.names(fields)
-    local ours = first_of(CALLED[key], rows)
+    local beside = ONLY_WITH[key]
+    local ours = not (beside and not rows[beside]) and first_of(CALLED[key], rows) or nil
+    if ours == "entries" and rows.max_memory and type(v) == "string" and v:find "^%d.*B$" then
+        ours = "max_memory"
+    end
     local near, is_certain = diag.nearest(key, names)
     local elsewhere = SAID_OF[ctx.what] and SAID_OF[ctx.what][key]
     if elsewhere then near, is_certain = nil, false end

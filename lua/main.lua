@@ -65,10 +65,14 @@ local function unknown_name(state, names, k)
     if not near then near, is_certain = diag.nearest(name, names) end
     local elsewhere = ELSEWHERE[name]
     if elsewhere then near = elsewhere end
+    local is_toxic = name == "toxic" or name == "toxics"
+    if is_toxic then near, is_certain = nil, false end
     local ours = not near and require "tools".word(name)
     return state.diag.add { code = "LZ108", line = line, word = name,
         text = ("nothing is called `%s`"):format(name),
         help = elsewhere and ("Lua writes `%s`"):format(elsewhere)
+            or is_toxic and "a toxic is a fault of a link here: "
+                .. 'fault.latency { link(a, b), add = "100ms" }; see lorenz explain toxiproxy'
             or near and ("a similar name exists: `%s`"):format(near)
             or ours and ("other tools' `%s` is %s here; a variable is made with `local`")
                 :format(name, ours)
