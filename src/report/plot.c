@@ -106,6 +106,11 @@ static void choose_scale(struct plot *p)
         p->step = round_step(p->step * 1.01);
         p->low = floor(low / p->step) * p->step;
     }
+    // What is a share of all ends at all of it: no level beyond, where there is room below.
+    double under = 1.0 - p->step * (LEVELS - 1);
+    bool is_share = p->e->unit == LZ_UNIT_RATIO && low >= 0.0 && high <= 1.0;
+    if (is_share && under > -1e-9 && under < p->low)
+        p->low = under > 1e-9 ? under : 0.0;
 }
 
 static int nearest_level(const struct plot *p, double value)
