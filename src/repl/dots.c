@@ -197,6 +197,9 @@ void lz_dots_hint(struct lz_repl *r, const char *line)
     const char *meant = d != NULL ? d->name : called_so(line, len);
     if (meant != NULL)
         lz_repl_say(r, "  = help: a command begins with a dot: .%s", meant);
+    else if (*rest != '\0' && (strncmp(line, "kill ", 5) == 0 || strncmp(line, "pause ", 6) == 0))
+        lz_repl_say(r, "  = help: a fault without `at` acts now: fault.%.*s { %s }", (int)len, line,
+                    rest);
 }
 
 void lz_dots_do(struct lz_repl *r, const char *line)
