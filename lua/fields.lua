@@ -478,7 +478,10 @@ function M.read(ctx, fields, raw)
         local is_needed = raw[f[1]] == nil and not meant[f[1]]
         for _, other in ipairs(f.unless or {}) do -- { field, value }, or { field } with any value
             local v = raw[other[1]]
-            if v ~= nil and (other[2] == nil or v == other[2]) then is_needed = false end
+            local is_meant = other[2] == nil and meant[other[1]]
+            if is_meant or v ~= nil and (other[2] == nil or v == other[2]) then
+                is_needed = false
+            end
         end
         if is_needed then
             ctx.state.diag.add { code = "LZ102", line = ctx.line, word = ctx.what:match "^[%w_]+",
