@@ -88,8 +88,11 @@ end
 
 local function check_run(number, text)
     for name, verdict, rest in text:gmatch '{"name":"(settled[^"]*)","verdict":"(%a+)"([^}]*)' do
-        if verdict ~= "pass" then
-            say(number, "%s: %s, %s", name, verdict, rest:match '"actual":"([^"]*)"' or "")
+        local actual = rest:match '"actual":"([^"]*)"' or ""
+        -- Whom nobody has asked anything had nothing to settle.
+        local is_idle = verdict == "inconclusive" and actual == "not judged"
+        if verdict ~= "pass" and not is_idle then
+            say(number, "%s: %s, %s", name, verdict, actual)
         end
     end
     for actual in text:gmatch '"actual":"(a bug of Lorenz[^"]*)"' do
